@@ -1,0 +1,2 @@
+// The Experience Platform client's public face.
+export {};

@@ -1,0 +1,11 @@
+// How the tests run: every `*.test.ts` below `test/`, in processes of their own, two at a time.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+});
