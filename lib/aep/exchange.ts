@@ -1,0 +1,186 @@
+// One HTTP exchange: a request out, a bounded answer back, and a Failure for every way in which there is none.
+import { Failure, type FailureCode } from '../failure.ts';
+import { retryAfterMs } from './retry.ts';
+import type { Transport } from './transport.ts';
+
+export interface Exchange {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array;
+  /** Gives up after so long, headers and body together, in ms. */
+  readonly timeoutMs: number;
+  /** What the messages call it, e.g. `flow-service POST /flows`; holds no ids of persons and no secrets. */
+  readonly label: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** At most `MAX_ANSWER_BYTES` of it. */
+  readonly text: string;
+  /** Whether the body went on beyond what was read. */
+  readonly cut: boolean;
+}
+
+/** More than any honest answer of these APIs; a stranger's endless page must not fill the memory. */
+export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Sends one request and reads the answer whole. Redirects are answers like any other and never followed.
+ * @throws Failure `AEP_UNREACHABLE` where no complete answer came; `inDoubt` unless the method only reads.
+ */
+export async function exchange(transport: Transport, request: Exchange): Promise<Answer> {
+  const inDoubt = request.method !== 'GET';
+  try {
+    const response = await transport.fetch(request.url, {
+      method: request.method,
+      headers: request.headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(Math.max(1, request.timeoutMs)),
+      ...(request.body !== undefined && { body: request.body }),
+    });
+    const { text, cut } = await readBounded(response);
+    return { status: response.status, headers: response.headers, text, cut };
+  } catch (error) {
+    throw new Failure('AEP_UNREACHABLE', `${request.label} got no complete answer: ${reason(error)}`, {
+      cause: error,
+      inDoubt,
+    });
+  }
+}
+
+async function readBounded(response: Response): Promise<{ text: string; cut: boolean }> {
+  if (response.body === null) return { text: '', cut: false };
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) return { text, cut: true };
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return { text: text + decoder.decode(), cut: false };
+}
+
+/** Why a fetch failed, in a few words: undici hides the real reason one or two causes deep. */
+function reason(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const code = (at as { code?: unknown }).code;
+    if (at.name === 'TimeoutError') return 'it took too long';
+    if (typeof code === 'string') return code;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface Problem {
+  readonly code: string | undefined;
+  readonly message: string;
+  readonly requestId: string | undefined;
+}
+
+/**
+ * The Failure for an answer that is not a success. Understands every error body in contract §0: the gateway's, Schema
+ * Registry's, Flow Service's two, the legacy problem, the inlet's, OAuth's, and those that are none of them.
+ */
+export function failureOf(answer: Answer, request: Pick<Exchange, 'label' | 'method'>, now: number): Failure {
+  const problem = problemOf(answer);
+  const code = codeFor(answer.status, problem.code);
+  const named = problem.code === undefined ? '' : ` ${problem.code}`;
+  const wait = retryAfterMs(answer.headers.get('retry-after'), now);
+  return new Failure(code, `${request.label} answered ${answer.status}${named}: ${problem.message}`, {
+    status: answer.status,
+    inDoubt: request.method !== 'GET' && answer.status >= 500 && answer.status !== 501,
+    ...(problem.code !== undefined && { serviceCode: problem.code }),
+    ...(problem.requestId !== undefined && { requestId: problem.requestId }),
+    ...(wait !== undefined && { retryAfterMs: wait }),
+  });
+}
+
+/** Flow Service's "state in motion" codes: contract §4.2 and §7. */
+const BUSY = /^FLOW-(1416|1420|1421|1422)-400$/;
+
+function codeFor(status: number, serviceCode: string | undefined): FailureCode {
+  if (serviceCode !== undefined && BUSY.test(serviceCode)) return 'AEP_BUSY';
+  if (status >= 300 && status < 400) return 'AEP_REDIRECTED';
+  switch (status) {
+    case 401:
+      return 'AEP_UNAUTHORIZED';
+    case 403:
+      return 'AEP_FORBIDDEN';
+    case 404:
+    case 410:
+      return 'AEP_NOT_FOUND';
+    case 412:
+      return 'AEP_CHANGED';
+    case 408:
+    case 425:
+      return 'AEP_UNAVAILABLE';
+    case 429:
+      return 'AEP_THROTTLED';
+    case 501:
+      return 'AEP_REFUSED';
+    default:
+      return status >= 500 ? 'AEP_UNAVAILABLE' : status >= 400 ? 'AEP_REFUSED' : 'AEP_UNEXPECTED';
+  }
+}
+
+function problemOf(answer: Answer): Problem {
+  const body = asRecord(parse(answer.text));
+  const header = answer.headers.get('x-request-id') ?? undefined;
+  if (body === undefined) {
+    const said = answer.text.trim() === '' ? '(no body)' : `(not a service error) ${clip(answer.text, 120)}`;
+    return { code: undefined, message: said, requestId: header };
+  }
+  const report = asRecord(body.report) ?? {};
+  const type = string(body.type)?.split('/').at(-1);
+  const code =
+    string(body.error_code) ??
+    (type !== undefined && /\d{3}$/.test(type) ? type : undefined) ??
+    string(body.error);
+  const message =
+    string(report['detailed-message']) ??
+    string(report.message) ??
+    string(body.detail) ??
+    string(body.errorMessage) ??
+    string(body.error_description) ??
+    string(body.message) ??
+    string(body.title) ??
+    string(body.error) ??
+    '(no message)';
+  const requestId =
+    string(report['request-id']) ?? string(report.registryRequestId) ?? string(body.requestId) ?? header;
+  return { code, message: clip(message, 500), requestId };
+}
+
+/** JSON or nothing. */
+export function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function asRecord(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+function string(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== ''
+    ? value
+    : typeof value === 'number'
+      ? String(value)
+      : undefined;
+}
+
+/** One line, no longer than `length`, with anything that looks like a token taken out: it ends in logs and error causes. */
+function clip(text: string, length: number): string {
+  const line = text
+    .replace(/eyJ[\w-]+\.[\w-]+(\.[\w-]+)?|p8e-[\w-]+|Bearer\s+\S+/g, '***')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}

@@ -1,0 +1,136 @@
+// The one function through which every call to platform.adobe.io goes.
+import type * as z from 'zod';
+import { Failure, isFailure } from '../failure.ts';
+import { type Answer, exchange, failureOf, parse } from './exchange.ts';
+import { CONTROL_PLANE, type RetryPolicy, withRetry } from './retry.ts';
+import type { Session, Sessions } from './token.ts';
+import type { Transport } from './transport.ts';
+
+export interface Call<T> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the platform's host, its parts percent-encoded already (see `pathPart`). */
+  readonly path: string;
+  /** A name may come more than once: `property` does. */
+  readonly query?: readonly (readonly [string, string])[];
+  readonly accept?: string;
+  readonly contentType?: string;
+  readonly ifMatch?: string;
+  readonly body?: unknown;
+  /** What the answer must look like; more fields than these are let through unread. */
+  readonly answer: z.ZodType<T>;
+  /** Trying a change twice does no harm, so an answer in doubt is simply asked for again. Reads always are. */
+  readonly repeatable?: boolean;
+}
+
+export interface Reply<T> {
+  readonly value: T;
+  /** The `E-Tag` or `ETag` header, as it came. */
+  readonly etag: string | undefined;
+  readonly requestId: string | undefined;
+}
+
+export type Request = <T>(call: Call<T>) => Promise<Reply<T>>;
+
+export interface RequestOptions {
+  readonly platformUrl: string;
+  readonly sandbox: string;
+  readonly sessions: Sessions;
+  readonly transport: Transport;
+  readonly retry?: RetryPolicy;
+  readonly timeoutMs?: number;
+  /** Told of every answer: service path without query, status, duration. For logs and reports. */
+  readonly onAnswer?: (seen: {
+    label: string;
+    status: number;
+    ms: number;
+    requestId: string | undefined;
+  }) => void;
+}
+
+/**
+ * A request function for one sandbox. Sends the headers of contract §0, repeats what is safe to repeat, renews the
+ * token once where it is rejected, and parses the answer by the call's schema.
+ * @throws Failure for every answer that is not a success; `inDoubt` where a change may or may not have been made
+ */
+export function createRequest(options: RequestOptions): Request {
+  const { transport } = options;
+  return async (call) => {
+    const policy = options.retry ?? CONTROL_PLANE;
+    const harmless = call.method === 'GET' || call.repeatable === true;
+    return withRetry(
+      policy,
+      transport,
+      (failure) => harmless || !failure.inDoubt,
+      async () => {
+        const session = await options.sessions.current();
+        try {
+          return await attempt(options, call, session);
+        } catch (error) {
+          if (!isFailure(error) || error.code !== 'AEP_UNAUTHORIZED') throw error;
+          options.sessions.reject(session);
+          return await attempt(options, call, await options.sessions.current());
+        }
+      },
+    );
+  };
+}
+
+async function attempt<T>(options: RequestOptions, call: Call<T>, session: Session): Promise<Reply<T>> {
+  const { clock } = options.transport;
+  const url = new URL(call.path, options.platformUrl);
+  for (const [name, value] of call.query ?? []) url.searchParams.append(name, value);
+  const request = {
+    method: call.method,
+    url: url.href,
+    label: `${call.method} ${url.pathname}`,
+    timeoutMs: options.timeoutMs ?? 20_000,
+    headers: headersFor(call, session, options.sandbox),
+    ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+  };
+  const started = clock.now();
+  const answer = await exchange(options.transport, request);
+  const requestId = answer.headers.get('x-request-id') ?? undefined;
+  options.onAnswer?.({ label: request.label, status: answer.status, ms: clock.now() - started, requestId });
+  if (answer.status < 200 || answer.status > 299) throw failureOf(answer, request, clock.now());
+  return {
+    value: parsed(call, request.label, answer, requestId),
+    etag: answer.headers.get('e-tag') ?? answer.headers.get('etag') ?? undefined,
+    requestId,
+  };
+}
+
+function headersFor(call: Call<unknown>, session: Session, sandbox: string): Record<string, string> {
+  return {
+    authorization: `Bearer ${session.accessToken}`,
+    'x-api-key': session.clientId,
+    'x-gw-ims-org-id': session.organizationId,
+    'x-sandbox-name': sandbox,
+    accept: call.accept ?? 'application/json',
+    ...(call.body !== undefined && { 'content-type': call.contentType ?? 'application/json' }),
+    ...(call.ifMatch !== undefined && { 'if-match': call.ifMatch }),
+  };
+}
+
+function parsed<T>(call: Call<T>, label: string, answer: Answer, requestId: string | undefined): T {
+  const result = call.answer.safeParse(answer.text === '' ? undefined : parse(answer.text));
+  if (result.success && !answer.cut) return result.data;
+  const where =
+    result.error?.issues.map((issue) => issue.path.join('.') || 'the body').join(', ') ?? 'its length';
+  // The change was made or it was not: an unreadable success says neither.
+  throw new Failure(
+    'AEP_UNEXPECTED',
+    `${label} answered ${answer.status}, but not as documented (${where})`,
+    {
+      status: answer.status,
+      inDoubt: call.method !== 'GET',
+      ...(requestId !== undefined && { requestId }),
+    },
+  );
+}
+
+/** An id or URI as one part of a path. Refuses what could climb out of it. */
+export function pathPart(id: string): string {
+  if (id === '' || id === '.' || id === '..')
+    throw new Failure('AEP_UNEXPECTED', `"${id}" is not an id`, { retryable: false });
+  return encodeURIComponent(id);
+}

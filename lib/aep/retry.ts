@@ -1,0 +1,73 @@
+// When to try again and how long to wait first: policy as data, timing as pure functions.
+import { isFailure } from '../failure.ts';
+
+export interface RetryPolicy {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
+  /** The ceiling of the first wait, in ms; it doubles with each further one. */
+  readonly baseMs: number;
+  /** The ceiling of the first wait after a throttled answer, in ms. */
+  readonly throttledBaseMs: number;
+  /** No wait is longer, in ms, unless the service asks for more. */
+  readonly capMs: number;
+  /** A longer Retry-After than this is not waited for: the caller's caller decides, in ms. */
+  readonly patienceMs: number;
+}
+
+/** Control-plane calls. Contract §7: exponential with jitter, Retry-After honoured. */
+export const CONTROL_PLANE: RetryPolicy = {
+  attempts: 4,
+  baseMs: 500,
+  throttledBaseMs: 1_000,
+  capMs: 8_000,
+  patienceMs: 20_000,
+};
+
+/**
+ * Milliseconds asked for by a `Retry-After` header, in either of its forms (seconds, HTTP date), never negative.
+ * `undefined` where there is none or it says nothing understandable. RFC 9110 §10.2.3.
+ */
+export function retryAfterMs(header: string | null | undefined, now: number): number | undefined {
+  const value = header?.trim();
+  if (!value) return undefined;
+  if (/^\d+$/.test(value)) return Number(value) * 1_000;
+  // Date.parse takes almost anything ("-5" is the year 2001 to it); an HTTP date opens with the name of a day.
+  if (!/^(mon|tue|wed|thu|fri|sat|sun)/i.test(value)) return undefined;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** The wait before try number `attempt + 1` in ms: full jitter under a doubling ceiling, on top of what the service asked for. */
+export function backoffMs(
+  policy: RetryPolicy,
+  attempt: number,
+  random: number,
+  hint: { throttled?: boolean; retryAfterMs?: number | undefined } = {},
+): number {
+  const base = hint.throttled ? policy.throttledBaseMs : policy.baseMs;
+  const jitter = random * Math.min(policy.capMs, base * 2 ** (attempt - 1));
+  return Math.round((hint.retryAfterMs ?? 0) + jitter);
+}
+
+/** Runs `call` until it succeeds, fails for good, or the policy's tries are used up. */
+export async function withRetry<T>(
+  policy: RetryPolicy,
+  world: { clock: { sleep(ms: number): Promise<void> }; random: () => number },
+  mayRetry: (failure: { inDoubt: boolean; code: string }) => boolean,
+  call: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isFailure(error) || !error.retryable || attempt >= policy.attempts || !mayRetry(error))
+        throw error;
+      const wait = backoffMs(policy, attempt, world.random(), {
+        throttled: error.code === 'AEP_THROTTLED',
+        retryAfterMs: error.retryAfterMs,
+      });
+      if (wait > policy.patienceMs) throw error;
+      await world.clock.sleep(wait);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+// The IMS access token: fetched once, shared by all callers, renewed before it expires and once after it is rejected.
+import * as z from 'zod';
+import { Failure, isFailure } from '../failure.ts';
+import { exchange, failureOf, parse } from './exchange.ts';
+import { CONTROL_PLANE, withRetry } from './retry.ts';
+import type { Transport } from './transport.ts';
+
+/** A credential of the Adobe Developer Console, type OAuth server-to-server. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** `…@AdobeOrg` */
+  readonly organizationId: string;
+  /** Comma-separated; `DEFAULT_SCOPES` where the credential does not say otherwise. */
+  readonly scopes: string;
+}
+
+/** The scopes Adobe's own streaming connector asks for. Contract §1. */
+export const DEFAULT_SCOPES =
+  'openid,AdobeID,read_organizations,additional_info.projectedProductContext,session';
+
+/** What a request is signed with. Never logged: `toJSON` shows nothing. */
+export class Session {
+  readonly accessToken: string;
+  readonly clientId: string;
+  readonly organizationId: string;
+
+  constructor(accessToken: string, clientId: string, organizationId: string) {
+    this.accessToken = accessToken;
+    this.clientId = clientId;
+    this.organizationId = organizationId;
+  }
+
+  toJSON(): string {
+    return '[session]';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[session]';
+  }
+}
+
+export interface Sessions {
+  /** The session in force; asks IMS only where there is none or it is about to expire. */
+  current(): Promise<Session>;
+  /** Says that a service did not take this session's token; the next `current()` brings another. */
+  reject(session: Session): void;
+}
+
+/** Lifetime usually 24 h, in seconds; more than that is the retired grant's milliseconds. Contract §1. */
+const LONGEST_LIFE_SECONDS = 86_400;
+/** Renewed when less than this is left, but never in the first nine tenths of a short life. */
+const RENEWAL_MARGIN_MS = 300_000;
+/** After a refusal IMS is left alone for so long: it throttles integrations that ask too often. */
+const REFUSAL_MEMORY_MS = 30_000;
+
+const TokenAnswer = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.coerce.number().positive(),
+});
+
+/**
+ * Sessions for one credential. `credentials` is asked again for every new token, so a rotated secret is picked up.
+ * @throws Failure (from `current`) `IMS_REFUSED` for a 4xx, `AEP_THROTTLED`, `AEP_UNAVAILABLE`, `AEP_UNREACHABLE`, `AEP_UNEXPECTED`
+ */
+export function createSessions(options: {
+  imsUrl: string;
+  credentials: () => Promise<Credentials>;
+  transport: Transport;
+}): Sessions {
+  const { clock } = options.transport;
+  let held: { session: Session; renewAt: number } | undefined;
+  let pending: Promise<Session> | undefined;
+  let refusal: { error: unknown; until: number } | undefined;
+
+  async function renew(): Promise<Session> {
+    try {
+      const fresh = await requestToken(options.imsUrl, await options.credentials(), options.transport);
+      held = { session: fresh.session, renewAt: clock.now() + fresh.lifeMs - margin(fresh.lifeMs) };
+      return fresh.session;
+    } catch (error) {
+      if (isFailure(error) && error.code === 'IMS_REFUSED') {
+        refusal = { error, until: clock.now() + REFUSAL_MEMORY_MS };
+      }
+      throw error;
+    } finally {
+      pending = undefined;
+    }
+  }
+
+  return {
+    current() {
+      if (held !== undefined && clock.now() < held.renewAt) return Promise.resolve(held.session);
+      if (refusal !== undefined && clock.now() < refusal.until) return Promise.reject(refusal.error);
+      pending ??= renew();
+      return pending;
+    },
+    reject(session) {
+      // Only the token that failed: a late answer to the old one must not throw the new one away.
+      if (held?.session === session) held = undefined;
+    },
+  };
+}
+
+function margin(lifeMs: number): number {
+  return Math.min(RENEWAL_MARGIN_MS, lifeMs / 10);
+}
+
+async function requestToken(
+  imsUrl: string,
+  credentials: Credentials,
+  transport: Transport,
+): Promise<{ session: Session; lifeMs: number }> {
+  const request = {
+    method: 'POST',
+    url: new URL('/ims/token/v3', imsUrl).href,
+    label: 'ims POST /ims/token/v3',
+    timeoutMs: 10_000,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: credentials.clientId,
+      client_secret: credentials.clientSecret,
+      scope: credentials.scopes,
+    }).toString(),
+  };
+  // Asking twice for a token changes nothing, so an answer in doubt is simply asked for again.
+  return withRetry(
+    CONTROL_PLANE,
+    transport,
+    () => true,
+    async () => {
+      const answer = await exchange(transport, request);
+      if (answer.status !== 200) throw refused(failureOf(answer, request, transport.clock.now()));
+      const token = TokenAnswer.safeParse(parse(answer.text));
+      if (!token.success) {
+        const fields = token.error.issues.map((issue) => issue.path.join('.') || 'body').join(', ');
+        throw new Failure(
+          'AEP_UNEXPECTED',
+          `${request.label} answered 200 without a usable token (${fields})`,
+        );
+      }
+      const { access_token, expires_in } = token.data;
+      return {
+        session: new Session(access_token, credentials.clientId, credentials.organizationId),
+        lifeMs: Math.min(expires_in, LONGEST_LIFE_SECONDS) * 1_000,
+      };
+    },
+  );
+}
+
+/** Any 4xx but 429 is the credential's fault and stays so. Contract §1. */
+function refused(failure: Failure): Failure {
+  const status = failure.status ?? 0;
+  if (status >= 500 || status === 429) return failure;
+  return new Failure('IMS_REFUSED', failure.what, { cause: failure, status });
+}

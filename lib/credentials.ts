@@ -1,0 +1,40 @@
+// The Adobe credentials, as they are kept in Secrets Manager.
+import * as z from 'zod';
+import { type Credentials, DEFAULT_SCOPES } from './aep/token.ts';
+import { Failure, issuesText } from './failure.ts';
+import type { Secrets } from './runtime.ts';
+
+const text = (what: string) =>
+  z
+    .string({ error: `expected ${what}` })
+    .trim()
+    .min(1, `expected ${what}`);
+
+/** `{"clientId", "clientSecret", "organizationId", "scopes"?}`; more fields are let be. */
+const CredentialsSecret = z.object({
+  clientId: text('the client id of the OAuth server-to-server credential'),
+  clientSecret: text('a client secret of that credential'),
+  organizationId: z
+    .string({ error: 'expected the organization id' })
+    .trim()
+    .regex(/^[0-9A-F]{24}@AdobeOrg$/, 'expected 24 hexadecimal digits (upper case) and @AdobeOrg'),
+  scopes: text('scopes, separated by commas').default(DEFAULT_SCOPES),
+});
+
+/**
+ * The credentials from the secret `id`.
+ * @throws Failure `SECRET_MISSING`; `SECRET_INVALID` naming the fields that are wrong, never their values
+ */
+export async function readCredentials(secrets: Secrets, id: string): Promise<Credentials> {
+  const value = await secrets.get(id);
+  if (value === undefined) throw new Failure('SECRET_MISSING', `there is no secret ${id}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(value);
+  } catch {
+    throw new Failure('SECRET_INVALID', `the secret ${id} is not JSON`);
+  }
+  const result = CredentialsSecret.safeParse(json);
+  if (result.success) return result.data;
+  throw new Failure('SECRET_INVALID', `the secret ${id} is not usable:\n${issuesText(result.error.issues)}`);
+}

@@ -1,0 +1,166 @@
+// The one error class of Penstock, and the table of everything that can go wrong.
+
+interface FailureKind {
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+  /** What the reader can do about it, as one sentence. */
+  readonly next: string;
+}
+
+/** Every failure code: whether it is worth trying again, and what to do next. Documented in `docs/errors.md`. */
+export const FAILURES = {
+  MANIFEST_INVALID: {
+    retryable: false,
+    next: 'Correct the manifest; docs/manifest.schema.json describes it.',
+  },
+  EVENT_INVALID: { retryable: false, next: 'Send an event of the shape shown in events/.' },
+  SETTINGS_INVALID: {
+    retryable: false,
+    next: "Correct the function's environment variables and deploy again.",
+  },
+  SECRET_MISSING: { retryable: false, next: 'Create the secret, or point the deployment at the right one.' },
+  SECRET_INVALID: { retryable: false, next: 'Correct the named field of the secret.' },
+  AWS_UNAVAILABLE: { retryable: true, next: 'Wait; AWS did not answer as expected. Try again.' },
+  AWS_REFUSED: { retryable: false, next: "Check the function's role and the name of the AWS resource." },
+  IMS_REFUSED: {
+    retryable: false,
+    next: 'Check client id, client secret and scopes in the credentials secret.',
+  },
+  AEP_UNREACHABLE: { retryable: true, next: 'Check the network path to Adobe, then try again.' },
+  AEP_THROTTLED: { retryable: true, next: 'Wait; Adobe is limiting the rate of requests. Try again.' },
+  AEP_UNAVAILABLE: { retryable: true, next: 'Wait; the service reports trouble of its own. Try again.' },
+  AEP_BUSY: { retryable: true, next: 'Wait until the resource has settled, then try again.' },
+  AEP_CHANGED: { retryable: true, next: 'Somebody changed the resource meanwhile. Try again.' },
+  AEP_UNAUTHORIZED: {
+    retryable: false,
+    next: 'Check the credential and its product profile in Adobe Admin Console.',
+  },
+  AEP_FORBIDDEN: {
+    retryable: false,
+    next: 'Give the technical account the role permissions it lacks for this sandbox.',
+  },
+  AEP_NOT_FOUND: { retryable: false, next: 'Check the id or the name, and the sandbox it is looked for in.' },
+  AEP_REFUSED: { retryable: false, next: 'Correct what the service names, then run again.' },
+  AEP_UNEXPECTED: {
+    retryable: true,
+    next: 'The answer was not what the API promises. Try again; report it if it stays.',
+  },
+  AEP_REDIRECTED: {
+    retryable: false,
+    next: 'Check the host that is configured: redirects are never followed.',
+  },
+  INLET_NOT_ALLOWED: {
+    retryable: false,
+    next: "Add the inlet's host to the allow list at deploy time, if it is Adobe's.",
+  },
+  CONFLICT: {
+    retryable: false,
+    next: 'Rename the one or the other, or remove the one that should not be there.',
+  },
+  NOT_READY: { retryable: true, next: 'Wait, then run again: it goes on from here.' },
+  NOT_PUBLISHED: {
+    retryable: false,
+    next: 'Provision a pipeline for this stream, or switch the intake off.',
+  },
+  STORE_UNAVAILABLE: {
+    retryable: true,
+    next: 'Check the undelivered store and the permission to write to it.',
+  },
+  CONSERVATION: {
+    retryable: true,
+    next: 'Keep the log of this invocation and report it: records were miscounted.',
+  },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** Names that Step Functions matches in `states.asl.json`; written out so that they survive bundling. */
+export const TRANSIENT = 'TransientFailure';
+export const PERMANENT = 'PermanentFailure';
+
+export interface FailureDetails {
+  readonly cause?: unknown;
+  /** Overrides the code's own advice where the place knows better. */
+  readonly next?: string;
+  /** Overrides the code's own class, e.g. an unexpected answer that cannot change. */
+  readonly retryable?: boolean;
+  /** HTTP status of the answer, where there was one. */
+  readonly status?: number;
+  /** The service's own error code, such as `FLOW-1404-412`. */
+  readonly serviceCode?: string;
+  /** AEP's id of the request, for Adobe's support. */
+  readonly requestId?: string;
+  /** A change was asked for and it is unknown whether it was made. */
+  readonly inDoubt?: boolean;
+  /** How long the service asked to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * Anything that went wrong and is understood. `name` is `TransientFailure` or `PermanentFailure`: what Step Functions
+ * retries or undoes. It is not used for what becomes of a record: that is a verdict, and for defects of the program:
+ * those stay the `TypeError` or `RangeError` that they are.
+ */
+export class Failure extends Error {
+  override readonly name: typeof TRANSIENT | typeof PERMANENT;
+  readonly code: FailureCode;
+  readonly retryable: boolean;
+  readonly next: string;
+  readonly what: string;
+  readonly status: number | undefined;
+  readonly serviceCode: string | undefined;
+  readonly requestId: string | undefined;
+  readonly inDoubt: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: FailureCode, what: string, details: FailureDetails = {}) {
+    const next = details.next ?? FAILURES[code].next;
+    const trace = details.requestId === undefined ? '' : ` (AEP request ${details.requestId})`;
+    super(
+      `${code}: ${what}${trace} | Next: ${next}`,
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
+    this.code = code;
+    this.what = what;
+    this.next = next;
+    this.retryable = details.retryable ?? FAILURES[code].retryable;
+    this.name = this.retryable ? TRANSIENT : PERMANENT;
+    this.status = details.status;
+    this.serviceCode = details.serviceCode;
+    this.requestId = details.requestId;
+    this.inDoubt = details.inDoubt ?? false;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  /** The same failure, its message opening with where it happened. */
+  at(place: string): Failure {
+    return new Failure(this.code, `${place}: ${this.what}`, {
+      cause: this,
+      next: this.next,
+      retryable: this.retryable,
+      inDoubt: this.inDoubt,
+      ...(this.status !== undefined && { status: this.status }),
+      ...(this.serviceCode !== undefined && { serviceCode: this.serviceCode }),
+      ...(this.requestId !== undefined && { requestId: this.requestId }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+    });
+  }
+}
+
+/** Whether an error is a `Failure`, by shape, so that it holds across bundles. */
+export function isFailure(error: unknown): error is Failure {
+  return error instanceof Error && (error.name === TRANSIENT || error.name === PERMANENT) && 'code' in error;
+}
+
+/** The issues of a schema, each as `path: what was found and what is allowed`, one a line. */
+export function issuesText(
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+  root = '',
+): string {
+  return issues
+    .map(
+      ({ path, message }) =>
+        `  ${[root, ...path.map(String)].filter(Boolean).join('.') || '(top level)'}: ${message}`,
+    )
+    .join('\n');
+}

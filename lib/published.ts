@@ -1,0 +1,68 @@
+// The published pipeline: all that provisioning tells the forwarder, kept as one secret per stream.
+import * as z from 'zod';
+import { Failure, issuesText } from './failure.ts';
+import type { Secrets } from './runtime.ts';
+import type { Settings } from './settings.ts';
+
+export const PublishedPipeline = z.strictObject({
+  version: z.literal(1),
+  pipeline: z.string().min(1),
+  streamArn: z.string().min(1),
+  sandbox: z.string().min(1),
+  organizationId: z.string().min(1),
+  /** `raw`: the flow maps the record. `xdm`: the record is the XDM entity. */
+  data: z.enum(['raw', 'xdm']),
+  /** Whether gzip is looked for in the records. */
+  compression: z.enum(['none', 'gzip']),
+  /** `https://…/collection/{inletId}`; a secret where `authenticationRequired` is false. */
+  inletUrl: z.url(),
+  authenticationRequired: z.boolean(),
+  flowId: z.string().min(1),
+  datasetId: z.string().min(1),
+  schemaId: z.string().min(1),
+  /** The inlet's `sourceId`, for the XDM header's `source.name`. */
+  sourceName: z.string().min(1),
+  /** The execution that published it, and when (ISO 8601). */
+  execution: z.string(),
+  publishedAt: z.string(),
+});
+
+export type PublishedPipeline = z.infer<typeof PublishedPipeline>;
+
+/** The name of the secret that holds a stream's pipeline. */
+export function publishedSecret(settings: Pick<Settings, 'stage'>, streamArn: string): string {
+  return `penstock/${settings.stage}/streams/${streamNameOf(streamArn)}`;
+}
+
+/** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`. */
+export function streamNameOf(streamArn: string): string {
+  return streamArn.slice(streamArn.indexOf('/') + 1);
+}
+
+/** @throws Failure `SECRET_INVALID` naming the fields that are wrong, never their values */
+export async function readPublished(
+  secrets: Secrets,
+  settings: Pick<Settings, 'stage'>,
+  streamArn: string,
+): Promise<PublishedPipeline | undefined> {
+  const id = publishedSecret(settings, streamArn);
+  const text = await secrets.get(id);
+  if (text === undefined) return undefined;
+  const result = PublishedPipeline.safeParse(jsonOrNothing(text));
+  if (result.success) return result.data;
+  throw new Failure(
+    'SECRET_INVALID',
+    `the published pipeline ${id} is damaged:\n${issuesText(result.error.issues)}`,
+    {
+      next: 'Provision the pipeline again; that writes it anew.',
+    },
+  );
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+// Everything outside, as handed to the steps and the forwarder: settings, clock, HTTP, log and the ports to AWS.
+import type { Transport } from './aep/transport.ts';
+import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
+
+/** Secrets Manager, as far as it is needed. */
+export interface Secrets {
+  /** The current value as text; `undefined` where there is no such secret or it is about to be deleted. */
+  get(id: string): Promise<string | undefined>;
+  /** Creates the secret or gives it a new value; one that waits for its deletion is restored first. */
+  put(id: string, value: string, description: string): Promise<void>;
+  /** Deletes it; a secret that is not there counts as deleted. */
+  remove(id: string): Promise<void>;
+}
+
+/** One event source mapping: a stream and the forwarder that reads it. */
+export interface Intake {
+  readonly id: string;
+  readonly streamArn: string;
+  readonly state: 'on' | 'off' | 'changing';
+}
+
+/** Lambda's event source mappings, as far as they are needed. */
+export interface Intakes {
+  /** The forwarder's mapping of this stream. */
+  find(streamArn: string): Promise<Intake | undefined>;
+  /** Makes one, switched off. `startAt`: the oldest record there is, or from a moment on. */
+  create(streamArn: string, startAt: 'earliest' | Date): Promise<Intake>;
+  switchOn(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+/** Kinesis, as far as provisioning needs it. */
+export interface Streams {
+  /** The ARN of a stream given by name or ARN; `undefined` where there is no such stream. */
+  arn(stream: string): Promise<string | undefined>;
+}
+
+/** One record that could not be delivered, as kept. */
+export interface UndeliveredEntry {
+  /** Short, fixed word, e.g. `not-json`. */
+  readonly reason: string;
+  /** What Penstock or AEP said about it. */
+  readonly message: string;
+  readonly sequenceNumber: string;
+  /** Position in a KPL aggregate; absent for a plain record. */
+  readonly subSequenceNumber?: number;
+  readonly partitionKey: string;
+  /** Seconds since the epoch, as Kinesis gave it. */
+  readonly arrivedAt?: number;
+  /** The producer's bytes, base64. */
+  readonly data: string;
+}
+
+/** What one invocation could not deliver: one object in the store. */
+export interface UndeliveredDocument {
+  readonly version: 1;
+  readonly pipeline: string;
+  readonly streamArn: string;
+  readonly shardId: string;
+  readonly invocationId: string;
+  readonly storedAt: string;
+  readonly entries: readonly UndeliveredEntry[];
+}
+
+/** The store of rejected records. */
+export interface Undelivered {
+  /**
+   * Writes the document durably and says how many entries the store now holds of it, counted from what was written.
+   * @throws Failure `STORE_UNAVAILABLE`
+   */
+  put(document: UndeliveredDocument): Promise<{ key: string; entries: number }>;
+}
+
+/** CloudWatch counters of one invocation; names as in reliability's table, e.g. `RecordsReceived`. */
+export interface Metrics {
+  count(name: string, value: number): void;
+  /** Writes what was counted, once an invocation. */
+  flush(dimensions: { pipeline: string }): void;
+}
+
+/** What every function is handed. */
+export interface Runtime extends Transport {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly secrets: Secrets;
+}
+
+export interface ProvisionRuntime extends Runtime {
+  readonly intakes: Intakes;
+  readonly streams: Streams;
+}
+
+export interface ForwardRuntime extends Runtime {
+  readonly undelivered: Undelivered;
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,71 @@
+// The environment variables Penstock reads, all of them, in one place and by schema.
+import * as z from 'zod';
+import { Failure, issuesText } from './failure.ts';
+
+const origin = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin);
+
+const Settings = z.object({
+  /** Deployment stage; part of the names of secrets. */
+  PENSTOCK_STAGE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 of a-z, 0-9 and -')
+    .default('dev'),
+  /** Id or ARN of the secret that holds the Adobe credentials; `penstock/{stage}/credentials` by default. */
+  PENSTOCK_CREDENTIALS_SECRET: z.string().min(1).optional(),
+  PENSTOCK_IMS_URL: origin.default('https://ims-na1.adobelogin.com'),
+  PENSTOCK_PLATFORM_URL: origin.default('https://platform.adobe.io'),
+  /** Origins an inlet may have, comma-separated. */
+  PENSTOCK_INLET_ORIGINS: z
+    .string()
+    .default('https://dcs.adobedc.net')
+    .transform((list) => list.split(',').map((entry) => entry.trim()))
+    .pipe(z.array(origin).min(1)),
+  /** Where rejected records are kept: `s3://bucket/prefix` or `file:///folder`. */
+  PENSTOCK_UNDELIVERED_URL: z
+    .url({ protocol: /^(s3|file)$/, error: 'expected s3://bucket/prefix or file:///folder' })
+    .optional(),
+  /** Name or ARN of the forwarder function, for the intake to call. */
+  PENSTOCK_FORWARDER: z.string().min(1).optional(),
+  /** Where Lambda puts batches that it gives up on: ARN of a bucket. */
+  PENSTOCK_ON_FAILURE_ARN: z.string().min(1).optional(),
+  /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
+  PENSTOCK_LIST_DELAY_SECONDS: z.coerce.number().min(0).max(600).default(20),
+  PENSTOCK_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+});
+
+export interface Settings {
+  readonly stage: string;
+  readonly credentialsSecret: string;
+  readonly imsUrl: string;
+  readonly platformUrl: string;
+  readonly inletOrigins: readonly string[];
+  readonly undeliveredUrl: string | undefined;
+  readonly forwarder: string | undefined;
+  readonly onFailureArn: string | undefined;
+  readonly listDelaySeconds: number;
+  readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+}
+
+/** @throws Failure `SETTINGS_INVALID` naming each variable that is wrong, never its value. */
+export function settingsFrom(environment: Record<string, string | undefined>): Settings {
+  const result = Settings.safeParse(environment);
+  if (!result.success) {
+    throw new Failure(
+      'SETTINGS_INVALID',
+      `the environment is not usable:\n${issuesText(result.error.issues)}`,
+    );
+  }
+  const found = result.data;
+  return {
+    stage: found.PENSTOCK_STAGE,
+    credentialsSecret: found.PENSTOCK_CREDENTIALS_SECRET ?? `penstock/${found.PENSTOCK_STAGE}/credentials`,
+    imsUrl: found.PENSTOCK_IMS_URL,
+    platformUrl: found.PENSTOCK_PLATFORM_URL,
+    inletOrigins: found.PENSTOCK_INLET_ORIGINS,
+    undeliveredUrl: found.PENSTOCK_UNDELIVERED_URL,
+    forwarder: found.PENSTOCK_FORWARDER,
+    onFailureArn: found.PENSTOCK_ON_FAILURE_ARN,
+    listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
+    logLevel: found.PENSTOCK_LOG_LEVEL,
+  };
+}
