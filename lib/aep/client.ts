@@ -1,0 +1,59 @@
+// The client for one sandbox: all services over one request function and one token.
+import { catalog } from './catalog.ts';
+import { dataPrep } from './data-prep.ts';
+import { flowService } from './flow-service.ts';
+import { createRequest, type RequestOptions } from './request.ts';
+import { schemaRegistry } from './schema-registry.ts';
+import { type Credentials, createSessions, type Sessions } from './token.ts';
+import { systemClock, type Transport } from './transport.ts';
+
+export interface AepOptions extends Partial<Pick<RequestOptions, 'retry' | 'timeoutMs' | 'onAnswer'>> {
+  readonly sandbox: string;
+  /** The credential, or a function that is asked whenever a new token is needed. */
+  readonly credentials: Credentials | (() => Promise<Credentials>);
+  /** Default `https://platform.adobe.io`. */
+  readonly platformUrl?: string;
+  /** Default `https://ims-na1.adobelogin.com`. */
+  readonly imsUrl?: string;
+  /** Default: the built-in `fetch`, the system's clock, `Math.random`. */
+  readonly transport?: Partial<Transport>;
+  /** Sessions to share with other clients of the same credential. */
+  readonly sessions?: Sessions;
+}
+
+export type Aep = ReturnType<typeof createAep>;
+
+/** A client for one sandbox of one organization. Nothing is sent before the first call. */
+export function createAep(options: AepOptions) {
+  const transport: Transport = {
+    fetch: options.transport?.fetch ?? ((url, init) => fetch(url, init as RequestInit)),
+    clock: options.transport?.clock ?? systemClock,
+    random: options.transport?.random ?? Math.random,
+  };
+  const { credentials } = options;
+  const sessions =
+    options.sessions ??
+    createSessions({
+      imsUrl: options.imsUrl ?? 'https://ims-na1.adobelogin.com',
+      credentials: typeof credentials === 'function' ? credentials : () => Promise.resolve(credentials),
+      transport,
+    });
+  const request = createRequest({
+    platformUrl: options.platformUrl ?? 'https://platform.adobe.io',
+    sandbox: options.sandbox,
+    sessions,
+    transport,
+    ...(options.retry !== undefined && { retry: options.retry }),
+    ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    ...(options.onAnswer !== undefined && { onAnswer: options.onAnswer }),
+  });
+  return {
+    request,
+    sessions,
+    transport,
+    schemaRegistry: schemaRegistry(request),
+    catalog: catalog(request),
+    flowService: flowService(request),
+    dataPrep: dataPrep(request),
+  };
+}

@@ -1,0 +1,33 @@
+// AWS's errors as Failures: which are worth another try, and which need a hand.
+import { Failure } from '../failure.ts';
+
+/** The SDK has repeated these itself already; a later run may still succeed. */
+const TRANSIENT_NAMES =
+  /Throttl|TooManyRequests|LimitExceeded|InternalServi|ServiceUnavailable|InternalFailure|TimeoutError|ResourceInUse|ResourceConflict|NetworkingError/i;
+
+/** The Failure for an error thrown by an AWS client. `what` says what was being done. */
+export function awsFailure(error: unknown, what: string): Failure {
+  const { name, code, status } = described(error);
+  const transient =
+    TRANSIENT_NAMES.test(name) || code !== undefined || (status !== undefined && status >= 500);
+  const said = error instanceof Error ? error.message : String(error);
+  return new Failure(transient ? 'AWS_UNAVAILABLE' : 'AWS_REFUSED', `${what}: ${name}: ${said}`, {
+    cause: error,
+  });
+}
+
+/** Whether an AWS client says that the thing is not there. */
+export function isNotFound(error: unknown): boolean {
+  return described(error).name === 'ResourceNotFoundException';
+}
+
+function described(error: unknown): { name: string; code: string | undefined; status: number | undefined } {
+  if (!(error instanceof Error)) return { name: 'Error', code: undefined, status: undefined };
+  const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };
+  return {
+    name: error.name,
+    // A system error, such as ECONNREFUSED: the service was not reached.
+    code: typeof code === 'string' && /^E[A-Z_]+$/.test(code) ? code : undefined,
+    status: $metadata?.httpStatusCode,
+  };
+}

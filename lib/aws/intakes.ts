@@ -1,0 +1,108 @@
+// Lambda's event source mappings as Penstock's intakes: one per stream, made switched off.
+import {
+  CreateEventSourceMappingCommand,
+  DeleteEventSourceMappingCommand,
+  type EventSourceMappingConfiguration,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
+import { Failure } from '../failure.ts';
+import type { Intake, Intakes } from '../runtime.ts';
+import { awsFailure, isNotFound } from './failure.ts';
+
+/**
+ * How Lambda polls. Retries go on until the record is too old, so that every loss leaves a document; a bad record is
+ * cut out of its batch; one batch per shard keeps the order. The age is under the shortest retention there is (24 h).
+ */
+const POLLING = {
+  BatchSize: 10_000,
+  MaximumBatchingWindowInSeconds: 1,
+  ParallelizationFactor: 1,
+  BisectBatchOnFunctionError: true,
+  MaximumRetryAttempts: -1,
+  MaximumRecordAgeInSeconds: 69_120,
+  FunctionResponseTypes: ['ReportBatchItemFailures'],
+} as const satisfies Record<string, unknown>;
+
+/** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+export function createIntakes(
+  options: { forwarder: string | undefined; onFailureArn: string | undefined },
+  client = new LambdaClient({}),
+): Intakes {
+  const forwarder = (): string => {
+    if (options.forwarder !== undefined) return options.forwarder;
+    throw new Failure(
+      'SETTINGS_INVALID',
+      'PENSTOCK_FORWARDER is not set: the intake would have nobody to call',
+    );
+  };
+  const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      throw error instanceof Failure ? error : awsFailure(error, what);
+    }
+  };
+
+  return {
+    find: (streamArn) =>
+      attempt(`looking for the intake of ${streamArn}`, async () => {
+        const answer = await client.send(
+          new ListEventSourceMappingsCommand({ EventSourceArn: streamArn, FunctionName: forwarder() }),
+        );
+        const found = (answer.EventSourceMappings ?? []).filter((mapping) => mapping.State !== 'Deleting');
+        return found[0] === undefined ? undefined : intakeOf(found[0]);
+      }),
+
+    create: (streamArn, startAt) =>
+      attempt(`making the intake of ${streamArn}`, async () =>
+        intakeOf(
+          await client.send(
+            new CreateEventSourceMappingCommand({
+              ...POLLING,
+              FunctionResponseTypes: [...POLLING.FunctionResponseTypes],
+              EventSourceArn: streamArn,
+              FunctionName: forwarder(),
+              Enabled: false,
+              ...(startAt === 'earliest'
+                ? { StartingPosition: 'TRIM_HORIZON' as const }
+                : { StartingPosition: 'AT_TIMESTAMP' as const, StartingPositionTimestamp: startAt }),
+              ...(options.onFailureArn !== undefined && {
+                DestinationConfig: { OnFailure: { Destination: options.onFailureArn } },
+              }),
+            }),
+          ),
+        ),
+      ),
+
+    switchOn: (id) =>
+      attempt(`switching the intake ${id} on`, async () => {
+        await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: true }));
+      }),
+
+    remove: (id) =>
+      attempt(`removing the intake ${id}`, async () => {
+        try {
+          await client.send(new DeleteEventSourceMappingCommand({ UUID: id }));
+        } catch (error) {
+          if (!isNotFound(error)) throw error;
+        }
+      }),
+  };
+}
+
+function intakeOf(mapping: EventSourceMappingConfiguration): Intake {
+  if (mapping.UUID === undefined || mapping.EventSourceArn === undefined) {
+    throw new Failure(
+      'AWS_UNAVAILABLE',
+      'Lambda described an event source mapping without its UUID or its stream',
+    );
+  }
+  const states: Record<string, Intake['state']> = { Enabled: 'on', Disabled: 'off' };
+  return {
+    id: mapping.UUID,
+    streamArn: mapping.EventSourceArn,
+    state: states[mapping.State ?? ''] ?? 'changing',
+  };
+}

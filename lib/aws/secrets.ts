@@ -1,0 +1,68 @@
+// Secrets Manager as Penstock's port to it.
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RestoreSecretCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import type { Secrets } from '../runtime.ts';
+import { awsFailure, isNotFound } from './failure.ts';
+
+/** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`; their messages never hold a value */
+export function createSecrets(client = new SecretsManagerClient({})): Secrets {
+  const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      throw awsFailure(error, what);
+    }
+  };
+  const write = (id: string, value: string) =>
+    client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
+
+  return {
+    get: (id) =>
+      attempt(`reading the secret ${id}`, async () => {
+        try {
+          return (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString;
+        } catch (error) {
+          if (isNotFound(error) || isBeingDeleted(error)) return undefined;
+          throw error;
+        }
+      }),
+
+    put: (id, value, description) =>
+      attempt(`writing the secret ${id}`, async () => {
+        try {
+          await write(id, value);
+        } catch (error) {
+          if (isBeingDeleted(error)) {
+            await client.send(new RestoreSecretCommand({ SecretId: id }));
+            await write(id, value);
+          } else if (isNotFound(error)) {
+            await client.send(
+              new CreateSecretCommand({ Name: id, SecretString: value, Description: description }),
+            );
+          } else {
+            throw error;
+          }
+        }
+      }),
+
+    remove: (id) =>
+      attempt(`deleting the secret ${id}`, async () => {
+        try {
+          await client.send(new DeleteSecretCommand({ SecretId: id, RecoveryWindowInDays: 7 }));
+        } catch (error) {
+          if (!isNotFound(error) && !isBeingDeleted(error)) throw error;
+        }
+      }),
+  };
+}
+
+/** Secrets Manager says so by an InvalidRequestException; only the message tells it from others of that name. */
+function isBeingDeleted(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidRequestException' && /delet/i.test(error.message);
+}
