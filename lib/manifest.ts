@@ -38,35 +38,31 @@ const resourceName = z
     'expected a name without comma, asterisk, quotation mark, backslash and control characters',
   );
 
-const resourceUri = z.url({
-  protocol: /^https$/,
-  error: 'expected an https URI such as https://ns.adobe.com/…',
-});
+const URI = 'https://[^\\s"]+';
+
+/** One of the short names, or a URI. */
+const named = (names: object) => new RegExp(`^(${Object.keys(names).join('|')}|${URI})$`);
 
 const schemaById = object({
-  id: resourceUri.describe('`$id` of an existing schema, which is used and never changed.'),
+  id: z
+    .string()
+    .regex(new RegExp(`^${URI}$`), 'expected an https URI such as https://ns.adobe.com/…')
+    .describe('`$id` of an existing schema, which is used and never changed.'),
 });
 
 const schemaByParts = object({
   class: z
-    .union([z.enum(['profile', 'experienceevent']), resourceUri], {
-      error: 'expected "profile", "experienceevent" or the $id of a class',
-    })
+    .string()
+    .regex(named(CLASSES), 'expected "profile", "experienceevent" or the $id of a class')
     .describe('XDM class: a short name or its `$id`.'),
   fieldGroups: z
     .array(
-      z.union(
-        [
-          z.enum([
-            'profile-person-details',
-            'profile-personal-details',
-            'profile-work-details',
-            'identitymap',
-          ]),
-          resourceUri,
-        ],
-        { error: `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group` },
-      ),
+      z
+        .string()
+        .regex(
+          named(FIELD_GROUPS),
+          `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
+        ),
     )
     .default([])
     .describe('Field groups: short names or `$id`s.'),
@@ -84,9 +80,11 @@ const source = object({
     )
     .describe('Name or ARN of the Kinesis stream.'),
   startAt: z
-    .union([z.enum(['now', 'earliest']), z.iso.datetime({ offset: true })], {
-      error: 'expected "now", "earliest" or a time such as 2026-01-31T12:00:00Z',
-    })
+    .string()
+    .regex(
+      /^(now|earliest|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))$/,
+      'expected "now", "earliest" or a time such as 2026-01-31T12:00:00Z',
+    )
     .default('now')
     .describe('Where reading starts: when the pipeline was asked for, the oldest record kept, or a time.'),
   data: z
@@ -184,6 +182,14 @@ export const Manifest = manifest.superRefine((value, context) => {
     });
   }
   const seen = new Set<string>();
+  if (Number.isNaN(Date.parse(value.source.startAt)) && !['now', 'earliest'].includes(value.source.startAt)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['source', 'startAt'],
+      message: 'expected a time that exists',
+      input: value.source.startAt,
+    });
+  }
   value.mapping?.forEach((entry, index) => {
     if (seen.has(entry.destination)) {
       context.addIssue({
@@ -199,6 +205,11 @@ export const Manifest = manifest.superRefine((value, context) => {
 
 /** A manifest as checked, its defaults filled in. */
 export type Manifest = z.infer<typeof Manifest>;
+
+/** The `$id` that a short name stands for; a `$id` stands for itself. */
+export function idOf(name: string, names: Readonly<Record<string, string>>): string {
+  return Object.hasOwn(names, name) ? (names[name] as string) : name;
+}
 
 /**
  * The manifest in `value`. `origin` is what messages call it, e.g. the file's name.

@@ -1,0 +1,59 @@
+// Write the finished pipeline where the forwarder reads it.
+import { Failure } from '../failure.ts';
+import type { Pipeline } from '../pipeline.ts';
+import { PublishedPipeline, publishedSecret, readPublished } from '../published.ts';
+import type { Context } from './resource.ts';
+import { readInlet, required } from './verify.ts';
+
+/**
+ * The pipeline, published. Nothing is written where the forwarder reads the same already.
+ * @throws Failure `CONFLICT` where the stream carries another pipeline
+ */
+export async function publish(pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  const { runtime } = context;
+  const wanted = await publishedOf(pipeline, context);
+  const there = await readPublished(runtime.secrets, runtime.settings, pipeline.streamArn);
+  if (there !== undefined && there.pipeline !== wanted.pipeline) {
+    throw new Failure(
+      'CONFLICT',
+      `the stream ${pipeline.streamArn} carries the pipeline ${there.pipeline} already`,
+    );
+  }
+  if (there !== undefined && same(there, wanted)) return { ...pipeline, published: 'kept' };
+  await runtime.secrets.put(
+    publishedSecret(runtime.settings, pipeline.streamArn),
+    JSON.stringify(wanted),
+    `Penstock: the pipeline ${wanted.pipeline}, for the forwarder`,
+  );
+  return { ...pipeline, published: 'written' };
+}
+
+async function publishedOf(pipeline: Pipeline, context: Context): Promise<PublishedPipeline> {
+  const { manifest, execution, streamArn } = pipeline;
+  const inlet = await readInlet(pipeline, context);
+  const session = await context.aep.sessions.current();
+  return {
+    version: 1,
+    pipeline: manifest.name,
+    streamArn,
+    sandbox: manifest.sandbox,
+    organizationId: session.organizationId,
+    data: manifest.source.data,
+    compression: manifest.source.compression,
+    inletUrl: inlet.inletUrl,
+    authenticationRequired: inlet.authenticationRequired,
+    flowId: required(pipeline, 'flow'),
+    datasetId: required(pipeline, 'dataset'),
+    schemaId: required(pipeline, 'schema'),
+    sourceName: inlet.sourceId,
+    execution: execution.name,
+    publishedAt: new Date(context.runtime.clock.now()).toISOString(),
+  };
+}
+
+/** Equal but for who wrote it and when. */
+function same(a: PublishedPipeline, b: PublishedPipeline): boolean {
+  const text = (one: PublishedPipeline) =>
+    JSON.stringify(PublishedPipeline.parse({ ...one, execution: '', publishedAt: '' }));
+  return text(a) === text(b);
+}
