@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    reporters: ['default', ['json', { outputFile: '.penstock/test-results.json' }]],
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
