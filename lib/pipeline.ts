@@ -22,7 +22,7 @@ const Execution = z.object({
   /** ARN of the execution. */
   id: z.string(),
   /** Its name, which marks what it makes. */
-  name: z.string().regex(/^[\w.:-]{1,80}$/, 'expected 1 to 80 of letters, digits, "_", ".", ":", "-"'),
+  name: z.string().regex(/^\S{1,80}$/, 'expected 1 to 80 characters without spaces'),
   /** ISO 8601. */
   startedAt: z.iso.datetime({ offset: true }),
 });

@@ -1,0 +1,13 @@
+// A message: one Kinesis record, or one sub-record of an aggregate, under the identity it keeps until it is settled.
+
+export interface Message {
+  /** The Kinesis record's; of a sub-record, its parent's. */
+  readonly sequenceNumber: string;
+  /** Position in a KPL aggregate. */
+  readonly subSequenceNumber?: number;
+  readonly partitionKey: string;
+  /** Seconds since the epoch, as Kinesis gave it. */
+  readonly arrivedAt: number | undefined;
+  /** The producer's bytes, before any decompression: what the undelivered store keeps. */
+  readonly bytes: Uint8Array;
+}

@@ -1,0 +1,42 @@
+// What became of a message: the three verdicts, and the words for why one is rejected.
+import type { Message } from './message.ts';
+
+/** Why a message cannot be delivered, ever. Kept with it in the undelivered store. */
+export type Reason =
+  | 'empty'
+  | 'not-base64'
+  | 'bad-aggregate'
+  | 'not-gzip'
+  | 'gzip-too-large'
+  | 'not-utf8'
+  | 'not-json'
+  | 'not-an-object'
+  | 'too-deep'
+  | 'too-large'
+  /** By Experience Platform. */
+  | 'refused';
+
+/**
+ * - `delivered`: Experience Platform acknowledged this very message
+ * - `retry`: not resolved; it stays in the stream and Lambda delivers it again
+ * - `rejected`: it goes to the undelivered store. `text` may quote Experience Platform, so it is not for logs
+ */
+export type Verdict =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'retry' }
+  | { readonly kind: 'rejected'; readonly reason: Reason; readonly text: string };
+
+export type Rejected = Extract<Verdict, { kind: 'rejected' }>;
+
+/** A message and its verdict. */
+export interface Settled<V extends Verdict = Verdict> {
+  readonly message: Message;
+  readonly verdict: V;
+}
+
+export const DELIVERED: Verdict = { kind: 'delivered' };
+export const RETRY: Verdict = { kind: 'retry' };
+
+export function rejected(reason: Reason, text: string): Rejected {
+  return { kind: 'rejected', reason, text };
+}
