@@ -1,0 +1,78 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const files = globSync('{functions,lib,local,scripts}/**/*.ts', { cwd: ROOT }).map((file) => ({
+  file,
+  text: readFileSync(join(ROOT, file), 'utf8'),
+}));
+
+/** Every relative import of the project's own files, as `from → to`. */
+const imports = files.flatMap(({ file, text }) =>
+  [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, to]) => ({
+    from: file,
+    to: normalize(join(dirname(file), to ?? '')),
+  })),
+);
+
+const breaking = (rule: (from: string, to: string) => boolean) =>
+  imports.filter(({ from, to }) => rule(from, to)).map(({ from, to }) => `${from} → ${to}`);
+
+describe('imports run one way', () => {
+  it('there are imports to look at', () => {
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  it.each([
+    [
+      'lib imports nothing but lib',
+      (from: string, to: string) => from.startsWith('lib/') && !to.startsWith('lib/'),
+    ],
+    [
+      'functions import lib alone',
+      (from: string, to: string) => from.startsWith('functions/') && !to.startsWith('lib/'),
+    ],
+    [
+      'lib/aep imports nothing of the rest but failure',
+      (from: string, to: string) =>
+        from.startsWith('lib/aep/') && !to.startsWith('lib/aep/') && to !== 'lib/failure.ts',
+    ],
+    [
+      'provisioning and forwarding do not know each other',
+      (from: string, to: string) =>
+        (from.startsWith('lib/provision/') && to.startsWith('lib/forward/')) ||
+        (from.startsWith('lib/forward/') && to.startsWith('lib/provision/')),
+    ],
+    [
+      'the simulated platform shares nothing with the client',
+      (from: string, to: string) => from.startsWith('local/aep/') && !to.startsWith('local/aep/'),
+    ],
+    ['nothing imports test or bench', (_: string, to: string) => /^(test|bench)\//.test(to)],
+  ])('%s', (_, rule) => {
+    expect(breaking(rule)).toEqual([]);
+  });
+
+  it('the environment is read in one place', () => {
+    const readers = files.filter(
+      ({ file, text }) => /^(lib|functions)\//.test(file) && /process\.env/.test(text),
+    );
+    expect(readers.map(({ file }) => file).sort()).toEqual(['lib/aep/example.ts', 'lib/aws/runtime.ts']);
+  });
+});
+
+describe('every file', () => {
+  it('opens with one sentence that says what it is for', () => {
+    const silent = files.filter(({ text }) => !/^(#!.*\n)?(\/\/|\/\*\*?) ?\w.*/.test(text));
+    expect(silent.map(({ file }) => file)).toEqual([]);
+  });
+});
+
+describe('the lock file', () => {
+  it('names no registry', () => {
+    const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
+    expect(lock).not.toMatch(/"resolved"/);
+    expect(lock).not.toMatch(/https?:\/\/registry\./);
+  });
+});

@@ -1,0 +1,57 @@
+// Who may start an execution under which name.
+import { expect, it } from 'vitest';
+import { Executions } from '../../../local/aws/executions.ts';
+import type { ExecutionResult } from '../../../local/aws/state-machine.ts';
+
+const arn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
+
+function executions() {
+  const closing: ((result: ExecutionResult) => void)[] = [];
+  const started: [string, unknown][] = [];
+  const all = new Executions(arn, (name, input) => {
+    started.push([name, input]);
+    return new Promise((resolve) => closing.push(resolve));
+  });
+  return { all, closing, started };
+}
+
+it('answers the same name and input with the same execution while it runs', () => {
+  const { all, started } = executions();
+  const first = all.start({ pipeline: 'orders' }, 'orders-1');
+  expect(first.executionArn).toBe('arn:aws:states:us-east-1:123456789012:execution:provision:orders-1');
+  expect(all.start({ pipeline: 'orders' }, 'orders-1')).toBe(first);
+  expect(() => all.start({ pipeline: 'other' }, 'orders-1')).toThrow(
+    expect.objectContaining({ type: 'ExecutionAlreadyExists' }),
+  );
+  expect(started).toEqual([['orders-1', { pipeline: 'orders' }]]);
+});
+
+it('refuses the name once the execution has closed, whatever the input', async () => {
+  const { all, closing } = executions();
+  const first = all.start({}, 'orders-1');
+  closing[0]?.({ status: 'FAILED', history: [] });
+  await first.result;
+  expect(all.describe(first.executionArn).status).toBe('FAILED');
+  expect(() => all.start({}, 'orders-1')).toThrow(
+    expect.objectContaining({ type: 'ExecutionAlreadyExists' }),
+  );
+  expect(all.start({}, 'orders-2').status).toBe('RUNNING');
+});
+
+it('closes an execution whose definition cannot run', async () => {
+  const all = new Executions(arn, () => Promise.reject(new Error('refused')));
+  const execution = all.start({});
+  await expect(execution.result).rejects.toThrow('refused');
+  expect(execution.status).toBe('FAILED');
+});
+
+it('knows valid names and its own executions only', () => {
+  const { all } = executions();
+  for (const name of ['', 'a b', 'a/b', 'a:b', 'a#', 'x'.repeat(81)]) {
+    expect(() => all.start({}, name)).toThrow(expect.objectContaining({ type: 'InvalidName' }));
+  }
+  all.start({}, 'x'.repeat(80));
+  expect(() => all.describe(`${arn}:orders`)).toThrow(
+    expect.objectContaining({ type: 'ExecutionDoesNotExist' }),
+  );
+});

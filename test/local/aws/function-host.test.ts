@@ -1,0 +1,200 @@
+// Functions run as on Lambda: own process and environment, one event at a time, limits, and errors in Lambda's shapes.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FunctionHost } from '../../../local/aws/function-host.ts';
+import type { Order } from './fixtures/function.ts';
+
+const module = new URL('./fixtures/function.ts', import.meta.url);
+const lines: string[] = [];
+const host = new FunctionHost({
+  functions: {
+    one: { module, env: { COLOUR: 'green' }, memoryMB: 256 },
+    brief: { module, timeoutSeconds: 0.3 },
+    single: { module, concurrency: 1 },
+    other: { module: fileURLToPath(module), handler: 'other' },
+    silent: { module, handler: 'silent' },
+    unnamed: { module, handler: 'nowhere' },
+    broken: { module: new URL('./fixtures/broken.ts', import.meta.url) },
+    missing: { module: new URL('./fixtures/absent.ts', import.meta.url) },
+  },
+  env: { COLOUR: 'red', SHARED: 'yes' },
+  onLog: (name, line) => lines.push(`${name}: ${line}`),
+});
+afterAll(() => host.close());
+
+const invoke = (name: string, order: Order = {}, options = {}) => host.invoke(name, order, options);
+
+async function answer(name: string, order: Order = {}): Promise<Record<string, unknown>> {
+  const result = await invoke(name, order);
+  if ('error' in result) throw new Error(`${result.error.errorType}: ${result.error.errorMessage}`);
+  return result.ok as Record<string, unknown>;
+}
+
+describe('an invocation', () => {
+  it('keeps module state in the process, which the next invocation shares', async () => {
+    const first = await answer('one');
+    const second = await answer('one');
+    expect(second).toMatchObject({ pid: first.pid, invocations: Number(first.invocations) + 1 });
+    expect(second.pid).not.toBe(process.pid);
+  });
+
+  it('takes event and result through JSON', async () => {
+    const result = await answer('one');
+    expect(result).not.toHaveProperty('gone');
+    expect(result.when).toBe('1970-01-01T00:00:00.000Z');
+    expect(await host.invoke('other', { at: new Date(0), gone: undefined })).toEqual({
+      ok: { other: { at: '1970-01-01T00:00:00.000Z' } },
+    });
+    expect(await host.invoke('silent', {})).toEqual({ ok: null });
+  });
+
+  it('has a Lambda context and nothing of the environment of its host', async () => {
+    process.env.OF_THE_HOST = 'secret';
+    const { context, env, remaining } = await answer('one');
+    expect(context).toMatchObject({
+      functionName: 'one',
+      functionVersion: '$LATEST',
+      memoryLimitInMB: '256',
+      invokedFunctionArn: host.arn('one'),
+      awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(Number(remaining)).toBeGreaterThan(2500);
+    expect(env).toMatchObject({ COLOUR: 'green', SHARED: 'yes', AWS_REGION: 'us-east-1' });
+    expect(env).not.toHaveProperty('OF_THE_HOST');
+  });
+
+  it('runs beside another one in another process, up to a cap', async () => {
+    const [a, b] = await Promise.all([answer('one', { sleepMs: 50 }), answer('one', { sleepMs: 50 })]);
+    expect(a?.pid).not.toBe(b?.pid);
+    const results = await Promise.all([invoke('single', { sleepMs: 50 }), invoke('single')]);
+    expect(results[1]).toMatchObject({ kind: 'throttled', error: { errorType: 'TooManyRequestsException' } });
+    expect(results[0]).toHaveProperty('ok');
+  });
+
+  it('hands over its log lines, from both streams', async () => {
+    await answer('one', { log: 'all is well' });
+    await expect
+      .poll(() => lines)
+      .toEqual(expect.arrayContaining(['one: all is well', 'one: error: all is well']));
+  });
+
+  it('carries an event of 6 MB and refuses a larger one', async () => {
+    const event = 'x'.repeat(6 * 1024 * 1024 - 2);
+    expect(await host.invoke('other', event)).toMatchObject({ kind: 'handled' }); // its answer adds the envelope
+    expect(await host.invoke('silent', event)).toEqual({ ok: null });
+    expect(await host.invoke('silent', `${event}x`)).toMatchObject({
+      kind: 'rejected',
+      error: { errorType: 'RequestTooLargeException' },
+    });
+  });
+});
+
+describe('a failing invocation', () => {
+  it('reports what was thrown', async () => {
+    expect(await invoke('one', { throw: 'error' })).toMatchObject({
+      kind: 'handled',
+      error: {
+        errorType: 'OrderError',
+        errorMessage: 'as ordered',
+        trace: expect.arrayContaining(['OrderError: as ordered']),
+      },
+    });
+    expect(await invoke('one', { throw: 'text' })).toEqual({
+      kind: 'handled',
+      error: { errorType: 'string', errorMessage: 'as ordered', trace: [] },
+    });
+  });
+
+  it.each<Order>([{ hang: true }, { spin: true }])('is killed at its timeout: %o', async (order) => {
+    const { pid } = await answer('brief');
+    expect(await invoke('brief', order)).toEqual({
+      kind: 'timeout',
+      error: { errorType: 'Sandbox.Timedout', errorMessage: 'Task timed out after 0.30 seconds', trace: [] },
+    });
+    const next = await answer('brief');
+    expect(next).toMatchObject({ invocations: 1 });
+    expect(next.pid).not.toBe(pid);
+    await expect.poll(() => isAlive(Number(pid))).toBe(false);
+  });
+
+  it('takes a timeout of the caller', async () => {
+    expect(await invoke('one', { hang: true }, { timeoutSeconds: 0.2 })).toMatchObject({
+      kind: 'timeout',
+      error: { errorMessage: 'Task timed out after 0.20 seconds' },
+    });
+  });
+
+  it('tells an exit from an error nobody caught', async () => {
+    expect(await invoke('one', { exit: 7 })).toMatchObject({
+      kind: 'exit',
+      error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining('exit status 7') },
+    });
+    expect(await invoke('one', { reject: true })).toMatchObject({
+      error: { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: 'unheard' },
+    });
+    expect(await invoke('one', { crash: true })).toMatchObject({
+      error: { errorType: 'OrderError', errorMessage: 'out of the blue' },
+    });
+    expect(await answer('one')).toMatchObject({ invocations: 1 });
+  });
+
+  it('refuses a result above 6 MB', async () => {
+    expect(await invoke('one', { resultBytes: 6 * 1024 * 1024 })).toMatchObject({
+      error: { errorType: 'Function.ResponseSizeTooLarge' },
+    });
+  });
+
+  it.each([
+    ['broken', 'TypeError'],
+    ['missing', 'Runtime.ImportModuleError'],
+    ['unnamed', 'Runtime.HandlerNotFound'],
+    ['nobody', 'ResourceNotFoundException'],
+  ])('%s: %s', async (name, errorType) => {
+    expect(await invoke(name)).toMatchObject({ error: { errorType } });
+    expect(await invoke(name)).toMatchObject({ error: { errorType } });
+  });
+});
+
+it('measures the memory of the processes', async () => {
+  await answer('single');
+  const idle = host.memory('single');
+  expect(idle).toBeGreaterThan(20e6);
+  await answer('single', { allocateMB: 100 });
+  expect(host.memory('single') - idle).toBeGreaterThan(90e6);
+  expect(host.memory('nobody')).toBe(0);
+});
+
+it('ends its processes when it is closed, and when its own process is killed', async () => {
+  const own = new FunctionHost({ functions: { one: { module } } });
+  const result = await own.invoke('one', {});
+  const pid = Number(('ok' in result && (result.ok as { pid: number }).pid) || 0);
+  expect(isAlive(pid)).toBe(true);
+  await own.close();
+  expect(isAlive(pid)).toBe(false);
+  expect(await own.invoke('one', {})).toMatchObject({ kind: 'throttled' });
+
+  const script = `
+    import { FunctionHost } from ${JSON.stringify(new URL('../../../local/aws/function-host.ts', import.meta.url))};
+    const host = new FunctionHost({ functions: { one: { module: ${JSON.stringify(module)} } } });
+    console.log((await host.invoke('one', {})).ok.pid);
+    setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const child = await new Promise<number>((resolve) =>
+    parent.stdout.once('data', (data) => resolve(Number(data))),
+  );
+  expect(isAlive(child)).toBe(true);
+  parent.kill('SIGKILL');
+  // An orphan that has ended still counts as a process until init collects it.
+  await expect.poll(() => isAlive(child), { timeout: 5000 }).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

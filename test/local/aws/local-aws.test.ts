@@ -1,0 +1,73 @@
+// All of it together: a state machine's step makes the mapping, and records reach a function that knows only its environment.
+import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../../local/aws/index.ts';
+import type { InvocationReport } from '../../../local/aws/shard-reader.ts';
+import { runStateMachine } from '../../../local/aws/state-machine.ts';
+
+let aws: LocalAws;
+let kinesis: KinesisClient;
+let secrets: SecretsManagerClient;
+const lines: string[] = [];
+const reports: InvocationReport[] = [];
+
+beforeAll(async () => {
+  aws = await startLocalAws({
+    functions: {
+      forward: { module: new URL('./fixtures/forward.ts', import.meta.url), env: { SECRET_ID: 'seen' } },
+      intake: { module: new URL('./fixtures/intake.ts', import.meta.url) },
+    },
+    transitionMs: 20,
+    pace: { idleMs: 50 },
+    onLog: (name, line) => lines.push(`${name}: ${line}`),
+    onInvocation: (report) => reports.push(report),
+  });
+  // The clients are made as production code makes them, with nothing but the environment.
+  Object.assign(process.env, aws.env);
+  kinesis = new KinesisClient({});
+  secrets = new SecretsManagerClient({});
+});
+afterAll(async () => {
+  kinesis.destroy();
+  secrets.destroy();
+  await aws.close();
+});
+
+it('carries records from the stream to the function that an execution has switched on', async () => {
+  const StreamName = 'orders';
+  const startAt = new Date().toISOString();
+  await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 2 }));
+  await secrets.send(new CreateSecretCommand({ Name: 'seen', SecretString: '[]' }));
+
+  const result = await runStateMachine({
+    definition: {
+      StartAt: 'intake',
+      States: { intake: { Type: 'Task', Resource: { 'Fn::GetAtt': ['intake', 'Arn'] }, End: true } },
+    },
+    input: { streamArn: aws.kinesis.streamArn(StreamName), startAt },
+    tasks: ({ functionKey }, input) => aws.functions.invoke(functionKey, input),
+    functions: aws.functions.names,
+  });
+  expect(result).toMatchObject({ status: 'SUCCEEDED', output: { mapping: aws.mappings.all[0]?.uuid } });
+
+  const data = Array.from({ length: 40 }, (_, i) => `record ${i}`);
+  const Records = data.map((one) => ({ PartitionKey: one, Data: Buffer.from(one) }));
+  await kinesis.send(new PutRecordsCommand({ StreamName, Records }));
+  await aws.mappings.drained(StreamName);
+
+  const { invocations, records, redelivered } = aws.mappings.progress(StreamName);
+  expect({ records, redelivered }).toEqual({ records: 40, redelivered: 0 });
+  expect(reports).toHaveLength(invocations);
+  expect(lines.filter((line) => line.startsWith('forward: got'))).toHaveLength(invocations);
+  expect(aws.functions.memory('forward')).toBeGreaterThan(20e6);
+  // Two shards may have run side by side over one secret, so one write may have covered another.
+  const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: 'seen' }));
+  const seen = JSON.parse(SecretString) as string[];
+  expect(seen.length).toBeGreaterThan(0);
+  expect(data).toEqual(expect.arrayContaining(seen));
+});

@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import aslValidator from 'asl-validator';
+import { describe, expect, it } from 'vitest';
+import { PERMANENT, TRANSIENT } from '../../lib/failure.ts';
+
+const FOLDER = new URL('../../functions/provision/', import.meta.url);
+const text = readFileSync(new URL('states.asl.json', FOLDER), 'utf8');
+
+interface State {
+  Type: string;
+  Resource?: { 'Fn::GetAtt': [string, string] };
+  Retry?: {
+    ErrorEquals: string[];
+    MaxDelaySeconds?: number;
+    JitterStrategy?: string;
+    BackoffRate?: number;
+  }[];
+  Catch?: { ErrorEquals: string[]; Next: string }[];
+  TimeoutSeconds?: number;
+}
+
+const machine = JSON.parse(text) as { States: Record<string, State> };
+const tasks = Object.entries(machine.States).filter(([, state]) => state.Type === 'Task');
+
+describe('states.asl.json', () => {
+  it('is valid', () => {
+    const resolved = text.replace(
+      /\{\s*"Fn::GetAtt":\s*\[\s*"(\w+)",\s*"Arn"\s*\]\s*\}/g,
+      '"arn:aws:lambda:us-east-1:123456789012:function:$1"',
+    );
+    const { isValid, errorsText } = aslValidator(JSON.parse(resolved));
+    expect(isValid, errorsText('\n')).toBe(true);
+  });
+
+  it('has a Task for every file beside it, and a file for every Task', () => {
+    const files = readdirSync(FOLDER).filter((file) => file.endsWith('.ts'));
+    expect(tasks.map(([name]) => `${name}.ts`).sort()).toEqual(files.sort());
+    for (const [name, { Resource }] of tasks) {
+      const key = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+      expect(Resource).toEqual({ 'Fn::GetAtt': [key, 'Arn'] });
+      expect(existsSync(new URL(`${name}.ts`, FOLDER))).toBe(true);
+    }
+  });
+
+  it.each(tasks)(
+    '%s retries what passes, with jitter and a longest wait, and catches the rest',
+    (name, state) => {
+      expect(state.Retry).toHaveLength(1);
+      const [retry] = state.Retry ?? [];
+      expect(retry).toMatchObject({ JitterStrategy: 'FULL', MaxDelaySeconds: 30 });
+      expect(retry?.BackoffRate).toBeGreaterThanOrEqual(1);
+      expect(retry?.ErrorEquals).toContain(TRANSIENT);
+      expect(retry?.ErrorEquals).not.toContain(PERMANENT);
+      expect(retry?.ErrorEquals).not.toContain('States.ALL');
+      const [caught] = state.Catch ?? [];
+      expect(caught?.ErrorEquals).toEqual(['States.ALL']);
+      expect(caught?.Next).toBe(name === 'plan' || name === 'rollback' ? 'failed' : 'rollback');
+      // Longer than the function's own timeout, so that Lambda is the one to say that it took too long.
+      expect(state.TimeoutSeconds).toBeGreaterThan(120);
+    },
+  );
+});
