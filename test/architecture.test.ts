@@ -64,7 +64,7 @@ describe('imports run one way', () => {
 
 describe('every file', () => {
   it('opens with one sentence that says what it is for', () => {
-    const silent = files.filter(({ text }) => !/^(#!.*\n)?(\/\/|\/\*\*?) ?\w.*/.test(text));
+    const silent = files.filter(({ text }) => !/^(#!.*\n)?(\/\/|\/\*) \S/.test(text));
     expect(silent.map(({ file }) => file)).toEqual([]);
   });
 });

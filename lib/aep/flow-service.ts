@@ -62,7 +62,7 @@ export type SourceConnection = z.infer<typeof SourceConnection>;
 export type TargetConnection = z.infer<typeof TargetConnection>;
 export type Flow = z.infer<typeof Flow>;
 
-interface Named {
+export interface Named {
   readonly name: string;
   readonly description: string;
 }

@@ -2,9 +2,6 @@
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
-const COLON = 0x3a;
 const COMMA = 0x2c;
 
 /** Whether arrays and objects are nested in more than `limit` levels. The bytes need not be JSON. */
@@ -15,9 +12,9 @@ export function isDeeperThan(json: Uint8Array, limit: number): boolean {
   for (let at = 0; at < json.length; at++) {
     const byte = json[at] as number;
     if (byte === QUOTE) at = endOfString(json, at) - 1;
-    else if (byte === 0x7b || byte === 0x5b) {
+    else if (opens(byte)) {
       if (++depth > limit) return true;
-    } else if (byte === 0x7d || byte === 0x5d) depth--;
+    } else if (closes(byte)) depth--;
   }
   return false;
 }
@@ -30,34 +27,49 @@ export interface Span {
 
 /**
  * Where the value of the member `name` stands in the object that begins at `start`. Of several members of that name
- * the last, as `JSON.parse` has it. The bytes must be JSON; whitespace around the value may be part of the span.
+ * the last, as `JSON.parse` has it. The bytes must be JSON.
  */
 export function memberSpan(json: Buffer, name: string, start = 0): Span | undefined {
   let found: Span | undefined;
-  let at = json.indexOf('{', start) + 1;
-  for (;;) {
-    const open = json.indexOf(QUOTE, at);
-    const brace = json.indexOf('}', at);
-    if (open === -1 || (brace !== -1 && brace < open)) return found;
-    const close = endOfString(json, open);
-    const key = JSON.parse(json.toString('utf8', open, close)) as string;
-    const value = { start: json.indexOf(COLON, close) + 1, end: 0 };
-    value.end = endOfValue(json, value.start);
-    if (key === name) found = value;
-    if (json[value.end] !== COMMA) return found;
-    at = value.end + 1;
+  let at = skipSpace(json, skipSpace(json, start) + 1);
+  while (json[at] === QUOTE) {
+    const close = endOfString(json, at);
+    const key = JSON.parse(json.toString('utf8', at, close)) as string;
+    const value = skipSpace(json, skipSpace(json, close) + 1);
+    const end = endOfValue(json, value);
+    if (key === name) found = { start: value, end: trimSpace(json, end) };
+    at = json[end] === COMMA ? skipSpace(json, end + 1) : end;
   }
+  return found;
 }
 
-/** Where the value that begins at `at` ends: at a comma or a closing bracket that is not its own. */
+/** The first byte from `at` on that is no whitespace. */
+function skipSpace(json: Uint8Array, at: number): number {
+  let found = at;
+  while (isSpace(json[found])) found++;
+  return found;
+}
+
+/** Behind the last byte before `end` that is no whitespace. */
+function trimSpace(json: Uint8Array, end: number): number {
+  let found = end;
+  while (isSpace(json[found - 1])) found--;
+  return found;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** Where the value that begins at `start` ends: at a comma or a closing bracket that is not its own. */
 function endOfValue(json: Uint8Array, start: number): number {
   let depth = 0;
   let at = start;
   for (; at < json.length; at++) {
     const byte = json[at] as number;
     if (byte === QUOTE) at = endOfString(json, at) - 1;
-    else if (OPENING.has(byte)) depth++;
-    else if (CLOSING.has(byte)) {
+    else if (opens(byte)) depth++;
+    else if (closes(byte)) {
       if (depth === 0) break;
       depth--;
     } else if (byte === COMMA && depth === 0) break;
@@ -72,4 +84,12 @@ function endOfString(json: Uint8Array, start: number): number {
     else if (json[at] === QUOTE) return at + 1;
   }
   return json.length;
+}
+
+function opens(byte: number): boolean {
+  return byte === 0x7b || byte === 0x5b;
+}
+
+function closes(byte: number): boolean {
+  return byte === 0x7d || byte === 0x5d;
 }

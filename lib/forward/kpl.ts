@@ -64,8 +64,8 @@ function eachField(bytes: Buffer, visit: (field: number, value: number | Buffer)
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = bytes[at++];
-      // Nothing here is as large as 2^53; nine bytes of a longer one would be silently rounded.
-      if (byte === undefined || scale > 2 ** 49) throw new BadAggregate('a number is cut or too large');
+      // Lengths and indices are far smaller, and a double would silently round what is larger than 2^53.
+      if (byte === undefined || scale > 2 ** 42) throw new BadAggregate('a number is cut or too large');
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }

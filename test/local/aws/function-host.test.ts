@@ -156,7 +156,13 @@ describe('a failing invocation', () => {
   });
 });
 
-it('measures the memory of the processes', async () => {
+it('measures the memory of the processes, not of their host', async () => {
+  const ofTheHost = Buffer.alloc(300e6, 1);
+  const own = new FunctionHost({ functions: { single: { module } } });
+  await own.invoke('single', {});
+  expect(own.memory('single')).toBeLessThan(ofTheHost.length);
+  await own.close();
+
   await answer('single');
   const idle = host.memory('single');
   expect(idle).toBeGreaterThan(20e6);
@@ -177,8 +183,9 @@ it('ends its processes when it is closed, and when its own process is killed', a
   const script = `
     import { FunctionHost } from ${JSON.stringify(new URL('../../../local/aws/function-host.ts', import.meta.url))};
     const host = new FunctionHost({ functions: { one: { module: ${JSON.stringify(module)} } } });
-    console.log((await host.invoke('one', {})).ok.pid);
-    setInterval(() => {}, 1000);`;
+    const { pid } = (await host.invoke('one', {})).ok;
+    setTimeout(() => console.log(pid), 200);
+    await host.invoke('one', { hang: true }, { timeoutSeconds: 60 });`;
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -298,16 +298,17 @@ it('reads on after an expired iterator and other failed reads', async () => {
   await put('a');
   await poll();
   await poller.drained();
-  const failures = ['ExpiredIteratorException', 'ProvisionedThroughputExceededException', 'InternalFailure'];
-  let left = failures.length;
+  const failures = ['ProvisionedThroughputExceededException', 'InternalFailure'];
+  let expired = true;
   fault = (operation) => {
-    if (operation !== 'GetRecords' || left === 0) return undefined;
-    left -= 1;
-    return { type: failures[left] ?? '', message: 'not now' };
+    if (operation === 'GetShardIterator') expired = false;
+    if (operation !== 'GetRecords') return undefined;
+    const type = expired ? 'ExpiredIteratorException' : failures.pop();
+    return type === undefined ? undefined : { type, message: 'not now' };
   };
   await put('b');
   await poller.drained();
-  expect(left).toBe(0);
+  expect({ expired, failures }).toEqual({ expired: false, failures: [] });
   expect(batches()).toEqual([['a'], ['b']]);
 });
 
@@ -384,6 +385,19 @@ async function split(ShardId: string): Promise<void> {
   const count = async () => (await client.send(new ListShardsCommand({ StreamName }))).Shards?.length;
   await expect.poll(count).toBe(Shards.length + 2);
 }
+
+it('is not drained by the end of a shard whose children are yet to be read', async () => {
+  await poll();
+  await poller.drained();
+  fault = (operation) =>
+    operation === 'GetRecords' ? { type: 'InternalFailure', message: 'not now' } : undefined;
+  await split('shardId-000000000000');
+  await put('a', 'b', 'c', 'd');
+  const waiting = poller.drained();
+  fault = () => undefined;
+  await waiting;
+  expect(batches().flat().sort()).toEqual(['a', 'b', 'c', 'd']);
+});
 
 it('has nothing to wait for once it has ended', async () => {
   await poll();

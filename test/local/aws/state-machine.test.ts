@@ -1,7 +1,7 @@
 // A state machine's source file, run locally: retries, catches, waits, limits, and Lambda's way of failing.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { TaskBinding } from '../../../local/aws/definition.ts';
+import { prepare, type TaskBinding } from '../../../local/aws/definition.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import { type RunOptions, runStateMachine, type StateEvent } from '../../../local/aws/state-machine.ts';
 
@@ -195,6 +195,16 @@ describe('a failing task', () => {
       calls: [],
     });
   });
+});
+
+it('gives a task the time AWS gives it, as far as a timer can count', () => {
+  const timeout = (more: object) => {
+    const options = { functionArn: () => 'arn:aws:lambda:us-east-1:123456789012:function:one', waitScale: 1 };
+    return prepare(task(more), options).definition.States.One?.TimeoutSeconds;
+  };
+  expect([timeout({}), timeout({ TimeoutSeconds: 99_999_999 }), timeout({ TimeoutSeconds: 90 })]).toEqual([
+    2_147_483, 2_147_483, 90,
+  ]);
 });
 
 it('tells of every state as it happens', async () => {

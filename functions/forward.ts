@@ -1,0 +1,16 @@
+// Kinesis records in, partial batch response out.
+import type { Context } from 'aws-lambda';
+import { forwardRuntime } from '../lib/aws/forward-runtime.ts';
+import { createForward, type Forward } from '../lib/forward/forward.ts';
+import type { BatchResponse } from '../lib/forward/settle.ts';
+
+let forward: Forward | undefined;
+
+/** Made on the first call, so that wrong settings fail a call with a message and not the import. */
+export const handler = async (event: unknown, context: Context): Promise<BatchResponse> => {
+  forward ??= createForward(forwardRuntime());
+  return forward(event, {
+    remainingMs: () => context.getRemainingTimeInMillis(),
+    invocationId: context.awsRequestId,
+  });
+};

@@ -1,0 +1,19 @@
+// The runtime of the forwarder, which counts and keeps what is rejected as well.
+import { Failure } from '../failure.ts';
+import type { ForwardRuntime } from '../runtime.ts';
+import { createMetrics } from './metrics.ts';
+import { baseRuntime } from './runtime.ts';
+import { createUndelivered } from './undelivered.ts';
+
+/** @throws Failure `SETTINGS_INVALID` */
+export function forwardRuntime(): ForwardRuntime {
+  const base = baseRuntime();
+  const { undeliveredUrl, stage } = base.settings;
+  if (undeliveredUrl === undefined) {
+    throw new Failure(
+      'SETTINGS_INVALID',
+      'PENSTOCK_UNDELIVERED_URL is not set: rejected records would have no place to go',
+    );
+  }
+  return { ...base, undelivered: createUndelivered(undeliveredUrl), metrics: createMetrics(stage) };
+}

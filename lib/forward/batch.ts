@@ -1,0 +1,51 @@
+// Messages into lanes, and each lane into requests that the inlet takes. Pure.
+import { type Framed, MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from './frame.ts';
+
+/** The messages of one request, in order. */
+export type Batch = readonly Framed[];
+/** Requests that go out one after the other. */
+export type Lane = readonly Batch[];
+
+/** More requests in flight would gain little: an event has 6 MB, so five or six requests. */
+export const MAX_LANES = 4;
+
+/**
+ * As many lanes as the size needs, at most `MAX_LANES`. A partition key's messages are all in one lane and in the order
+ * given, so that order per key is kept while lanes run side by side.
+ */
+export function batch(messages: readonly Framed[], maxBytes = MAX_REQUEST_BYTES): Lane[] {
+  const room = maxBytes - REQUEST_OVERHEAD;
+  const size = messages.reduce((sum, framed) => sum + framed.size, 0);
+  const lanes = Math.min(MAX_LANES, Math.ceil(size / room));
+  if (lanes <= 1) return messages.length === 0 ? [] : [fill(messages, room)];
+  const sorted: Framed[][] = Array.from({ length: lanes }, () => []);
+  for (const framed of messages) sorted[laneOf(framed.message.partitionKey, lanes)]?.push(framed);
+  return sorted.filter((lane) => lane.length > 0).map((lane) => fill(lane, room));
+}
+
+/** Requests of at most `room` bytes of messages. A message that alone is larger gets one of its own; `frame` lets none pass. */
+function fill(messages: readonly Framed[], room: number): Framed[][] {
+  const batches: Framed[][] = [];
+  let current: Framed[] = [];
+  let size = 0;
+  for (const framed of messages) {
+    if (size + framed.size > room && current.length > 0) {
+      batches.push(current);
+      current = [];
+      size = 0;
+    }
+    current.push(framed);
+    size += framed.size;
+  }
+  if (current.length > 0) batches.push(current);
+  return batches;
+}
+
+/** FNV-1a: cheap, and spreads keys that differ in their last character. */
+export function laneOf(partitionKey: string, lanes: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < partitionKey.length; at++) {
+    hash = Math.imul(hash ^ partitionKey.charCodeAt(at), 0x01000193);
+  }
+  return ((hash ^ (hash >>> 15)) >>> 0) % lanes;
+}

@@ -1,0 +1,48 @@
+// Policy as data: what is done about each way in which a request, or a message in it, was not taken.
+import type { ReplyClass } from '../aep/inlet.ts';
+import type { RetryPolicy } from '../aep/retry.ts';
+
+/**
+ * - `again`: the unresolved messages are sent again after a wait
+ * - `renew`: once per token that was refused, a new one is asked for and the messages are sent again
+ * - `divide`: the request is halved until the culprit stands alone, and that one is rejected
+ * - `stop`: no lane starts another request; nothing is rejected, and the records stay in the stream
+ */
+export type Action = 'again' | 'renew' | 'divide' | 'stop';
+
+interface Rule {
+  readonly action: Action;
+  /** Tries of one request in all, where it is sent again. */
+  readonly attempts: number;
+}
+
+/** By the class of the reply; `unknown` is a success that cannot be matched to its messages. */
+export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
+  throttled: { action: 'again', attempts: 6 },
+  transient: { action: 'again', attempts: 5 },
+  // Each further try probably makes a further copy: one, then it is Lambda's turn.
+  unknown: { action: 'again', attempts: 2 },
+  auth: { action: 'renew', attempts: 5 },
+  data: { action: 'divide', attempts: 1 },
+  'too-large': { action: 'divide', attempts: 1 },
+  'set-up': { action: 'stop', attempts: 1 },
+};
+
+/**
+ * The waits. Adobe asks for three retries or more with exponential back-off (contract §6.3); how often is said above, and the
+ * invocation's remaining time ends it all.
+ */
+export const PACE: RetryPolicy = {
+  attempts: 6,
+  baseMs: 250,
+  throttledBaseMs: 1_000,
+  capMs: 8_000,
+  patienceMs: Number.POSITIVE_INFINITY,
+};
+
+/** A request is given up after so long, in ms, and the next try is made. */
+export const REQUEST_TIMEOUT_MS = 20_000;
+/** With less than this left, in ms, a request is not worth starting. */
+export const LEAST_REQUEST_MS = 250;
+/** Kept back of the invocation's time, in ms: to store what is rejected and to answer Lambda. */
+export const RESERVE_MS = 2_000;

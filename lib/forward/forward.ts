@@ -1,0 +1,166 @@
+// The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
+import { inletAddress, postBatch } from '../aep/inlet.ts';
+import { createSessions, type Sessions } from '../aep/token.ts';
+import { readCredentials } from '../credentials.ts';
+import { isFailure } from '../failure.ts';
+import type { PublishedPipeline } from '../published.ts';
+import type { ForwardRuntime } from '../runtime.ts';
+import { batch } from './batch.ts';
+import { LEAST_REQUEST_MS, RESERVE_MS } from './classes.ts';
+import { checkConservation } from './conservation.ts';
+import { type Received, readEvent } from './event.ts';
+import { createFramer, type Framer } from './frame.ts';
+import { createPipelines, type Pipelines } from './pipelines.ts';
+import { prepare } from './prepare.ts';
+import { report, reportReturned } from './report.ts';
+import { type Sender, type Sent, send } from './send.ts';
+import { type BatchResponse, type Keep, lowest, respond, settle } from './settle.ts';
+import { undeliveredDocument } from './undelivered.ts';
+import { within } from './within.ts';
+
+export interface Invocation {
+  /** What Lambda still gives this invocation, in ms. */
+  readonly remainingMs: () => number;
+  readonly invocationId: string;
+}
+
+/**
+ * Forwards the records of one event.
+ * @throws Failure that fails the batch as a whole, before anything was delivered: `EVENT_INVALID`, `NOT_PUBLISHED`,
+ * `SECRET_*`, `IMS_REFUSED`, `INLET_NOT_ALLOWED`, `AEP_*` for a fault of the set-up; and `CONSERVATION`. Nothing that is
+ * in a record makes it throw.
+ */
+export type Forward = (event: unknown, invocation: Invocation) => Promise<BatchResponse>;
+
+/** What outlives an invocation: what has been read, never what has been received. */
+interface Container {
+  readonly runtime: ForwardRuntime;
+  readonly pipelines: Pipelines;
+  readonly sessions: Sessions;
+}
+
+/** A forwarder for one container. Nothing is read or sent before the first call. */
+export function createForward(runtime: ForwardRuntime): Forward {
+  const container: Container = {
+    runtime,
+    pipelines: createPipelines(runtime),
+    sessions: createSessions({
+      imsUrl: runtime.settings.imsUrl,
+      credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
+      transport: runtime,
+    }),
+  };
+  return (event, invocation) => forward(event, invocation, container);
+}
+
+async function forward(event: unknown, invocation: Invocation, container: Container): Promise<BatchResponse> {
+  const { runtime, pipelines } = container;
+  const started = runtime.clock.now();
+  const received = readEvent(event);
+  if (received === undefined) return respond(undefined, () => false);
+  if (invocation.remainingMs() < RESERVE_MS + LEAST_REQUEST_MS) return nothingDone(received, runtime);
+
+  const pipeline = await pipelines.of(received.streamArn);
+  const framer = createFramer(pipeline);
+  const prepared = prepare(received.records, framer, pipeline.compression);
+  const sent = await send(
+    batch(prepared.framed),
+    senderFor(pipeline, framer, invocation, container, received),
+  );
+  const total = prepared.decoded + prepared.left.length;
+  stopOnFault(sent, received, container, () => reportReturned(runtime, pipeline, total));
+  const settlement = await settle(
+    [...prepared.rejected, ...sent.settled],
+    prepared.left,
+    keeper(pipeline, received, invocation, runtime),
+  );
+  const counts = { ...settlement, decoded: prepared.decoded, acknowledged: sent.acknowledged };
+  report(runtime, { pipeline, received, invocation, sent, counts, left: prepared.left.length, started });
+  checkConservation(counts);
+  const inBatch = new Set(received.records.map(({ kinesis }) => kinesis.sequenceNumber));
+  return respond(settlement.checkpoint, (sequenceNumber) => inBatch.has(sequenceNumber));
+}
+
+/** Too little time is left to send anything: the whole batch comes again. */
+function nothingDone({ records, shardId }: Received, { log }: ForwardRuntime): BatchResponse {
+  log.warn('too little time is left to send anything', { shardId, records: records.length });
+  return respond(lowest(records.map(({ kinesis }) => kinesis.sequenceNumber)), () => true);
+}
+
+function senderFor(
+  pipeline: PublishedPipeline,
+  framer: Framer,
+  invocation: Invocation,
+  { runtime, sessions }: Container,
+  { shardId }: Received,
+): Sender {
+  const address = inletAddress(pipeline.inletUrl, runtime.settings.inletOrigins);
+  const about = { pipeline: pipeline.pipeline, shardId, invocationId: invocation.invocationId };
+  return {
+    post: (messages, session, timeoutMs) =>
+      postBatch(runtime, {
+        address,
+        body: framer.body(messages),
+        messages: messages.length,
+        sandbox: pipeline.sandbox,
+        flowId: pipeline.data === 'raw' ? pipeline.flowId : undefined,
+        session,
+        timeoutMs,
+      }),
+    sessions: pipeline.authenticationRequired ? sessions : undefined,
+    budgetMs: () => invocation.remainingMs() - RESERVE_MS,
+    clock: runtime.clock,
+    random: runtime.random,
+    warn: (message, fields) => runtime.log.warn(message, { ...about, ...fields }),
+  };
+}
+
+/** A fault of the set-up that let nothing through fails the invocation, so that Lambda's own error metric shows it. */
+function stopOnFault(sent: Sent, received: Received, container: Container, onThrow: () => void): void {
+  const { stop } = sent;
+  if (stop?.fault !== true || stop.failure === undefined) return;
+  const { failure } = stop;
+  // Perhaps a newer pipeline is published, with another inlet.
+  container.pipelines.forget(received.streamArn);
+  container.runtime.log.error('sending stopped: the set-up needs a hand', {
+    code: failure.code,
+    reason: failure.what,
+    next: failure.next,
+    status: failure.status,
+    requestId: failure.requestId,
+    shardId: received.shardId,
+  });
+  if (sent.acknowledged > 0) return;
+  onThrow();
+  throw failure;
+}
+
+function keeper(
+  pipeline: PublishedPipeline,
+  { streamArn, shardId }: Received,
+  { invocationId, remainingMs }: Invocation,
+  { undelivered, clock, log }: ForwardRuntime,
+): Keep {
+  return async (rejects) => {
+    const document = undeliveredDocument(rejects, {
+      pipeline: pipeline.pipeline,
+      streamArn,
+      shardId,
+      invocationId,
+      storedAt: new Date(clock.now()).toISOString(),
+    });
+    try {
+      const answer = await within(remainingMs() - LEAST_REQUEST_MS, undelivered.put(document));
+      if (answer !== 'late') return answer.entries;
+      log.error('the undelivered store did not answer in time', { shardId, messages: rejects.length });
+    } catch (error) {
+      log.error('the undelivered store did not take the rejected messages', {
+        code: isFailure(error) ? error.code : 'STORE_UNAVAILABLE',
+        reason: isFailure(error) ? error.what : error instanceof Error ? error.name : 'unknown',
+        shardId,
+        messages: rejects.length,
+      });
+    }
+    return undefined;
+  };
+}

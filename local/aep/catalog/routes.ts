@@ -1,0 +1,36 @@
+// Catalog: which call goes where (contract §3).
+
+import type { AdmittedCall } from '../http.ts';
+import type { Route } from '../router.ts';
+import type { World } from '../state.ts';
+import { getBatch, lastBatches, listBatches } from './batches.ts';
+import {
+  createDataSet,
+  deleteDataSet,
+  getDataSet,
+  listDataSets,
+  mergeDataSet,
+  patchDataSet,
+  replaceDataSet,
+} from './datasets.ts';
+
+const BASE = '/data/foundation/catalog';
+
+export function catalogRoutes(world: World): Route<AdmittedCall>[] {
+  // Adobe's own pages write the path with and without the capital.
+  const dataSets = ['dataSets', 'datasets'].flatMap((word): Route<AdmittedCall>[] => [
+    ['POST', `${BASE}/${word}`, (call) => createDataSet(world, call)],
+    ['GET', `${BASE}/${word}`, (call) => listDataSets(world, call)],
+    ['GET', `${BASE}/${word}/:id`, (call, id = '') => getDataSet(world, call, id)],
+    ['PATCH', `${BASE}/${word}/:id`, (call, id = '') => patchDataSet(world, call, id)],
+    ['PUT', `${BASE}/${word}/:id`, (call, id = '') => replaceDataSet(world, call, id)],
+    ['DELETE', `${BASE}/${word}/:id`, (call, id = '') => deleteDataSet(world, call, id)],
+    ['PATCH', `${BASE}/v2/${word}/:id`, (call, id = '') => mergeDataSet(world, call, id)],
+  ]);
+  return [
+    ...dataSets,
+    ['GET', `${BASE}/batches`, (call) => listBatches(world, call)],
+    ['GET', `${BASE}/batches/:id`, (call, id = '') => getBatch(world, call, id)],
+    ['GET', `${BASE}/lastBatches`, (call) => lastBatches(world, call)],
+  ];
+}

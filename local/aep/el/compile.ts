@@ -1,0 +1,257 @@
+// Turns a mapping expression into a function over a row, once, before any data comes.
+
+import { FUNCTIONS } from './functions/index.ts';
+import { LAZY } from './functions/logic.ts';
+import { METHODS } from './functions/methods.ts';
+import { BINARY, type Binary } from './operators.ts';
+import { readPath, splitQuoted } from './paths.ts';
+import { ExpressionError, type Token, tokens } from './tokens.ts';
+import { asNumber, asText, asTruth, type Evaluate, inside, type Value } from './values.ts';
+
+/** Not usable as bare field names; they need `${…}` (contract §5.2). */
+const RESERVED = new Set(
+  'new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return'.split(
+    ' ',
+  ),
+);
+
+const LEVELS: readonly { readonly [sign: string]: keyof typeof BINARY }[] = [
+  { '||': 'or', or: 'or' },
+  { '&&': 'and', and: 'and' },
+  {
+    '==': 'eq',
+    eq: 'eq',
+    '!=': 'ne',
+    ne: 'ne',
+    '<': 'lt',
+    lt: 'lt',
+    '>': 'gt',
+    gt: 'gt',
+    '<=': 'le',
+    le: 'le',
+    '>=': 'ge',
+    ge: 'ge',
+    '=~': 'matches',
+    '!~': 'unlike',
+    '=^': 'starts',
+  },
+  { '+': 'add', '-': 'subtract' },
+  { '*': 'multiply', '/': 'divide', div: 'divide', '%': 'modulo', mod: 'modulo' },
+];
+
+/** Throws an ExpressionError that says what is wrong with the expression. */
+export function compileExpression(source: string): Evaluate {
+  return new Parser(tokens(source)).whole();
+}
+
+class Parser {
+  readonly #tokens: readonly Token[];
+  #at = 0;
+
+  constructor(list: readonly Token[]) {
+    this.#tokens = list;
+  }
+
+  whole(): Evaluate {
+    const result = this.#choice();
+    if (this.#peek().kind !== 'end') throw this.#unexpected();
+    return result;
+  }
+
+  #choice(): Evaluate {
+    const condition = this.#binary(0);
+    if (this.#skip('?:') || this.#skip('??')) {
+      const other = this.#choice();
+      return (row, around) => condition(row, around) ?? other(row, around);
+    }
+    if (!this.#skip('?')) return condition;
+    const yes = this.#choice();
+    this.#expect(':');
+    const no = this.#choice();
+    return (row, around) => (asTruth(condition(row, around)) ? yes(row, around) : no(row, around));
+  }
+
+  #binary(level: number): Evaluate {
+    const signs = LEVELS[level];
+    if (!signs) return this.#unary();
+    let left = this.#binary(level + 1);
+    for (;;) {
+      const token = this.#peek();
+      const name = token.kind === 'sign' || token.kind === 'name' ? signs[token.value] : undefined;
+      if (!name) return left;
+      this.#at += 1;
+      left = joined(BINARY[name], left, this.#binary(level + 1));
+    }
+  }
+
+  #unary(): Evaluate {
+    if (this.#skip('!') || this.#skip('not')) {
+      const inner = this.#unary();
+      return (row, around) => !asTruth(inner(row, around));
+    }
+    if (this.#skip('-')) {
+      const inner = this.#unary();
+      return (row, around) => -asNumber(inner(row, around));
+    }
+    return this.#postfix(this.#primary());
+  }
+
+  #postfix(start: Evaluate): Evaluate {
+    let value = start;
+    for (;;) {
+      if (this.#skip('[')) {
+        const key = this.#skip('*') ? () => '*' : this.#choice();
+        this.#expect(']');
+        value = step(value, key);
+      } else if (this.#skip('.')) {
+        value = this.#member(value);
+      } else return value;
+    }
+  }
+
+  #member(value: Evaluate): Evaluate {
+    const token = this.#next();
+    if (token.kind === 'quoted')
+      return splitQuoted(token.value).reduce((inner, name) => step(inner, () => name), value);
+    if (token.kind !== 'name' && token.kind !== 'number') throw this.#unexpected(token);
+    if (!this.#skip('(')) return step(value, () => token.value);
+    const method = METHODS[token.value];
+    if (!method) throw new ExpressionError(`unknown method '${token.value}'`);
+    const inputs = this.#inputs();
+    return (row, around) => {
+      const self = value(row, around);
+      return self === null
+        ? null
+        : method(
+            self,
+            inputs.map((input) => input(row, around)),
+          );
+    };
+  }
+
+  #primary(): Evaluate {
+    const token = this.#next();
+    if (token.kind === 'number') return constant(Number(token.value));
+    if (token.kind === 'text') return constant(token.value);
+    if (token.kind === 'quoted') return readPath(splitQuoted(token.value));
+    if (token.kind === 'name') return this.#named(token.value);
+    if (token.value === '(') {
+      const inner = this.#choice();
+      this.#expect(')');
+      return inner;
+    }
+    if (token.value === '[') return this.#list();
+    if (token.value === '{') return this.#map();
+    throw this.#unexpected(token);
+  }
+
+  #named(name: string): Evaluate {
+    if (name === 'true' || name === 'false') return constant(name === 'true');
+    if (name === 'null') return constant(null);
+    if (this.#skip('(')) return this.#function(name);
+    if (RESERVED.has(name))
+      throw new ExpressionError(`'${name}' is reserved; write \${${name}} for a field of that name`);
+    return readPath([name]);
+  }
+
+  #function(name: string): Evaluate {
+    const inputs = this.#inputs();
+    const definition = FUNCTIONS.get(name);
+    if (!definition) throw new ExpressionError(`unknown function '${name}'`);
+    if (inputs.length < definition.least || inputs.length > definition.most) {
+      throw new ExpressionError(
+        `function '${name}' does not take ${inputs.length} arguments; its syntax is ${definition.syntax}`,
+      );
+    }
+    const lazy = LAZY[name];
+    if (lazy) return lazy(inputs);
+    const { call } = definition;
+    return (row, around) =>
+      call(
+        inputs.map((input) => input(row, around)),
+        around,
+        row,
+      );
+  }
+
+  #inputs(): Evaluate[] {
+    const found: Evaluate[] = [];
+    if (this.#skip(')')) return found;
+    do found.push(this.#choice());
+    while (this.#skip(','));
+    this.#expect(')');
+    return found;
+  }
+
+  #list(): Evaluate {
+    const items: Evaluate[] = [];
+    if (!this.#skip(']')) {
+      do items.push(this.#choice());
+      while (this.#skip(','));
+      this.#expect(']');
+    }
+    return (row, around) => items.map((item) => item(row, around));
+  }
+
+  #map(): Evaluate {
+    const entries: [Evaluate, Evaluate][] = [];
+    if (!this.#skip('}')) {
+      do {
+        const key = this.#choice();
+        this.#expect(':');
+        entries.push([key, this.#choice()]);
+      } while (this.#skip(','));
+      this.#expect('}');
+    }
+    return (row, around) =>
+      Object.fromEntries(
+        entries.map(([key, value]): [string, Value] => [asText(key(row, around)), value(row, around)]),
+      );
+  }
+
+  #peek(): Token {
+    return this.#tokens[this.#at] as Token;
+  }
+
+  #next(): Token {
+    const token = this.#peek();
+    if (token.kind === 'end') throw this.#unexpected(token);
+    this.#at += 1;
+    return token;
+  }
+
+  #skip(value: string): boolean {
+    const token = this.#peek();
+    if ((token.kind !== 'sign' && token.kind !== 'name') || token.value !== value) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #expect(value: string): void {
+    if (!this.#skip(value)) throw this.#unexpected(this.#peek(), value);
+  }
+
+  #unexpected(token = this.#peek(), wanted?: string): ExpressionError {
+    const found = token.kind === 'end' ? 'the end' : `'${token.value}'`;
+    return new ExpressionError(
+      `unexpected ${found} at position ${token.at + 1}${wanted ? `, '${wanted}' expected` : ''}`,
+    );
+  }
+}
+
+const constant =
+  (value: Value): Evaluate =>
+  () =>
+    value;
+
+function step(value: Evaluate, key: Evaluate): Evaluate {
+  return (row, around) => inside(value(row, around), asText(key(row, around)));
+}
+
+function joined(operator: Binary, left: Evaluate, right: Evaluate): Evaluate {
+  return (row, around) =>
+    operator(
+      () => left(row, around),
+      () => right(row, around),
+    );
+}

@@ -1,0 +1,127 @@
+// String, regular-expression and hashing functions of the mapping language.
+
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { ExpressionError } from '../tokens.ts';
+import { asNumber, asText, same, type Value } from '../values.ts';
+import { type Definition, define, unlessNull } from './definition.ts';
+
+const STRING = 'String';
+
+const text = (syntax: string, change: (subject: string, rest: readonly Value[]) => Value): Definition =>
+  define(
+    STRING,
+    syntax,
+    unlessNull((subject, rest) => change(asText(subject), rest)),
+  );
+
+const trimLeft = (subject: string): string => subject.trimStart();
+const trimRight = (subject: string): string => subject.trimEnd();
+
+export const STRINGS: readonly Definition[] = [
+  define(STRING, 'concat(STRINGS…)', (inputs) => inputs.map(asText).join('')),
+  text('explode(STRING, [REGEX])', (subject, [regex]) => subject.split(compiled(asText(regex ?? ',')))),
+  text('split(INPUT, SEPARATOR)', (subject, [separator]) => subject.split(anyOf(asText(separator ?? '')))),
+  define(STRING, 'join(SEPARATOR, OBJECTS…)', ([separator, ...objects]) =>
+    objects
+      .flat()
+      .filter((each) => each !== null)
+      .map(asText)
+      .join(asText(separator ?? '')),
+  ),
+  text('instr(INPUT, SUBSTRING, [START_POSITION], [OCCURRENCE])', (subject, [part, start, occurrence]) => {
+    let at = (start === undefined ? 0 : asNumber(start)) - 1;
+    for (let count = occurrence === undefined ? 1 : asNumber(occurrence); count > 0; count--) {
+      at = subject.indexOf(asText(part ?? ''), at + 1);
+      if (at < 0) return -1;
+    }
+    return at;
+  }),
+  text('replacestr(INPUT, TO_FIND, TO_REPLACE)', (subject, [find, replacement]) =>
+    subject.replaceAll(asText(find ?? ''), () => asText(replacement ?? '')),
+  ),
+  text('substr(INPUT, START_INDEX, LENGTH)', (subject, [start, length]) => {
+    const from = asNumber(start ?? 0);
+    if (from < 0 || from > subject.length)
+      throw new ExpressionError(`substr starts outside the text, at ${from}`);
+    return subject.slice(from, from + asNumber(length ?? 0));
+  }),
+  ...['lower', 'lcase'].map((name) => text(`${name}(INPUT)`, (subject) => subject.toLowerCase())),
+  ...['upper', 'ucase'].map((name) => text(`${name}(INPUT)`, (subject) => subject.toUpperCase())),
+  text('ltrim(STRING)', trimLeft),
+  text('rtrim(STRING)', trimRight),
+  text('trim(STRING)', (subject) => subject.trim()),
+  define(STRING, 'lpad(INPUT, COUNT, PADDING)', ([input, count, padding]) =>
+    asText(input ?? null).padStart(asNumber(count ?? 0), asText(padding ?? null) || ' '),
+  ),
+  define(STRING, 'rpad(INPUT, COUNT, PADDING)', ([input, count, padding]) =>
+    asText(input ?? null).padEnd(asNumber(count ?? 0), asText(padding ?? null) || ' '),
+  ),
+  text('left(STRING, COUNT)', (subject, [count]) => subject.slice(0, asNumber(count ?? 0))),
+  text('right(STRING, COUNT)', (subject, [count]) =>
+    asNumber(count ?? 0) === 0 ? '' : subject.slice(-asNumber(count ?? 0)),
+  ),
+  define(STRING, 'equals(STRING1, STRING2)', ([left, right]) => same(left ?? null, right ?? null)),
+  define(
+    STRING,
+    'equalsIgnoreCase(STRING1, STRING2)',
+    ([left, right]) => asText(left ?? null).toLowerCase() === asText(right ?? null).toLowerCase(),
+  ),
+  define(
+    'Regular expression',
+    'extract_regex(STRING, REGEX)',
+    unlessNull((subject, [regex]) =>
+      [...(compiled(asText(regex ?? '')).exec(asText(subject)) ?? [])].map((group) => group ?? null),
+    ),
+  ),
+  define(
+    'Regular expression',
+    'matches_regex(STRING, REGEX)',
+    unlessNull((subject, [regex]) => compiled(`^(?:${asText(regex ?? '')})$`).test(asText(subject))),
+  ),
+  ...['md5', 'sha1', 'sha256', 'sha512'].map((name) =>
+    define(
+      'Hashing',
+      `${name}(INPUT, [CHARSET])`,
+      unlessNull((subject, [charset]) =>
+        createHash(name).update(asText(subject), encoding(charset)).digest('hex'),
+      ),
+    ),
+  ),
+  define(
+    'Hashing',
+    'crc32(INPUT, [CHARSET])',
+    unlessNull((subject, [charset]) =>
+      crc32(Buffer.from(asText(subject), encoding(charset)))
+        .toString(16)
+        .padStart(8, '0'),
+    ),
+  ),
+];
+
+const patterns = new Map<string, RegExp>();
+
+function compiled(source: string): RegExp {
+  const known = patterns.get(source);
+  if (known) return known;
+  try {
+    const made = new RegExp(source, 's');
+    patterns.set(source, made);
+    return made;
+  } catch {
+    throw new ExpressionError(`'${source}' is not a regular expression`);
+  }
+}
+
+/** Several delimiters split on any of them. */
+function anyOf(delimiters: string): RegExp | string {
+  const letters = delimiters.replace(/\\(.)/g, '$1');
+  return letters.length <= 1 ? letters : compiled(`[${letters.replace(/[\\\]^-]/g, '\\$&')}]`);
+}
+
+function encoding(charset: Value | undefined): 'utf8' | 'utf16le' | 'latin1' | 'ascii' {
+  const name = asText(charset ?? 'UTF-8').toUpperCase();
+  if (name === 'UTF-8') return 'utf8';
+  if (name === 'UTF-16') return 'utf16le';
+  return name === 'ISO-8859-1' ? 'latin1' : 'ascii';
+}

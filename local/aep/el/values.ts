@@ -1,0 +1,80 @@
+// Values of the mapping language and how they turn into each other.
+
+import type { Json, JsonObject } from '../json.ts';
+import { isObject } from '../json.ts';
+import { Moment, parseMoment } from './moments.ts';
+import { ExpressionError } from './tokens.ts';
+
+export type Value = null | boolean | number | string | Moment | Value[] | { [key: string]: Value };
+
+/** What an expression can see besides the row. */
+export interface Surroundings {
+  now(): number;
+  uuid(): string;
+}
+
+export type Evaluate = (row: JsonObject, around: Surroundings) => Value;
+
+export function isMap(value: Value | undefined): value is { [key: string]: Value } {
+  return isObject(value) && !((value as unknown) instanceof Moment);
+}
+
+export function asText(value: Value): string {
+  if (value === null) return '';
+  if (typeof value === 'object' && !(value instanceof Moment)) return JSON.stringify(asJson(value));
+  return String(value);
+}
+
+export function asNumber(value: Value): number {
+  if (value === null) throw new ExpressionError('null is not a number');
+  const number =
+    typeof value === 'string' && value.trim() === ''
+      ? Number.NaN
+      : Number(value instanceof Moment ? value.ms : value);
+  if (Number.isNaN(number)) throw new ExpressionError(`'${asText(value)}' is not a number`);
+  return number;
+}
+
+export function asTruth(value: Value): boolean {
+  if (typeof value === 'string') return value.toLowerCase() === 'true';
+  return value !== null && value !== false && value !== 0;
+}
+
+export function asMoment(value: Value): Moment {
+  if (value instanceof Moment) return value;
+  if (typeof value === 'number') return new Moment(value);
+  if (typeof value === 'string') return parseMoment(value);
+  throw new ExpressionError(`${asText(value) || 'null'} is not a date`);
+}
+
+export function asJson(value: Value): Json {
+  if (value instanceof Moment) return value.toString();
+  if (Array.isArray(value)) return value.map(asJson);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asJson(inner)]));
+  }
+  return value;
+}
+
+export function same(left: Value, right: Value): boolean {
+  if (left === null || right === null) return left === right;
+  if (left instanceof Moment && right instanceof Moment) return left.ms === right.ms;
+  if (typeof left === 'number' || typeof right === 'number') return Number(left) === Number(right);
+  if (typeof left === 'boolean' || typeof right === 'boolean') return asTruth(left) === asTruth(right);
+  return asText(left) === asText(right);
+}
+
+export function order(left: Value, right: Value): number {
+  if (left instanceof Moment || right instanceof Moment) return asMoment(left).ms - asMoment(right).ms;
+  if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
+  return asNumber(left) - asNumber(right);
+}
+
+/** One step down: a key of a map, a position in a list; a key of a list fans out over its elements. */
+export function inside(value: Value | undefined, step: string): Value {
+  if (Array.isArray(value)) {
+    if (/^\d+$/.test(step)) return value[Number(step)] ?? null;
+    return step === '*' ? value : value.map((each) => inside(each, step));
+  }
+  return isMap(value) && Object.hasOwn(value, step) ? (value[step] ?? null) : null;
+}

@@ -1,0 +1,169 @@
+// Trouble on demand: which routes go wrong, when, how often, and in which way.
+
+import { seededRandom } from './ids.ts';
+
+/** What a fault does. `kind` decides; the comment names the fields it reads. */
+export const FAULT_KINDS = {
+  latency: 'waits `latencyMs`, then goes on as usual (every kind takes `latencyMs`)',
+  refuse: 'answers `status` with `body`, `headers`, `retryAfter`; nothing is applied',
+  failAfter: 'applies the call, then answers `status` (500) with `body`',
+  dropBefore: 'cuts the connection; nothing is applied',
+  dropAfter: 'applies the call, then cuts the connection',
+  truncate: 'applies the call; the answer stops after `bytes` (half)',
+  notJson: 'applies the call; the answer is `body` (an HTML page) instead of JSON, with `status` if given',
+  expireTokens: 'takes back every token given so far, then goes on as usual',
+  stale: 'a list is `staleMs` (30000) old',
+  partial:
+    'a batch in which some messages fail: `messages`, `count` or `containing`; `status`, `field`, `asText`',
+  short: 'a 207 that misses `count` (1) entries at its end',
+  long: 'a 207 with `count` (1) entries too many',
+  reorder: 'a 207 whose entries are in reverse order',
+  nullItems: 'a 207 whose entries `messages` (all) are null',
+  emptyItems: 'a 207 whose entries `messages` (all) are {}',
+  foreignIds: 'a 207 whose xactionIds say nothing about positions',
+  single: "a batch answered in a single message's shape, with 200",
+} as const;
+
+export type FaultKind = keyof typeof FAULT_KINDS;
+
+export interface FaultSpec {
+  kind: FaultKind;
+  /** Any method when absent. */
+  method?: string;
+  /** `*` is one segment, `**` any number; any path when absent. */
+  path?: string;
+  /** Leaves the first calls that match alone. */
+  after?: number;
+  /** Strikes this often, then is spent; without it, always. */
+  times?: number;
+  /** Strikes with this chance, from the seed. */
+  probability?: number;
+  latencyMs?: number;
+  status?: number;
+  body?: unknown;
+  headers?: Record<string, string>;
+  retryAfter?: number | string;
+  bytes?: number;
+  staleMs?: number;
+  count?: number;
+  messages?: number[];
+  containing?: string;
+  field?: 'status' | 'statusCode';
+  asText?: boolean;
+  message?: string;
+}
+
+export interface Fault extends FaultSpec {
+  readonly id: string;
+  seen: number;
+  struck: number;
+}
+
+type Check = (value: unknown) => boolean;
+const isText: Check = (value) => typeof value === 'string';
+const isCount: Check = (value) => Number.isInteger(value) && (value as number) >= 0;
+const isStatus: Check = (value) =>
+  Number.isInteger(value) && (value as number) >= 200 && (value as number) <= 599;
+
+const FIELDS: { readonly [field in keyof Required<FaultSpec>]: readonly [Check, string] } = {
+  kind: [
+    (value) => isText(value) && (value as string) in FAULT_KINDS,
+    `one of ${Object.keys(FAULT_KINDS).join(', ')}`,
+  ],
+  method: [isText, 'an HTTP method'],
+  path: [(value) => isText(value) && (value as string).startsWith('/'), 'a path that starts with /'],
+  after: [isCount, 'a whole number'],
+  times: [isCount, 'a whole number'],
+  probability: [(value) => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
+  latencyMs: [isCount, 'a whole number of milliseconds'],
+  status: [isStatus, 'an HTTP status from 200 to 599'],
+  body: [() => true, 'anything'],
+  headers: [
+    (value) => typeof value === 'object' && value !== null && Object.values(value).every(isText),
+    'an object of strings',
+  ],
+  retryAfter: [(value) => isText(value) || typeof value === 'number', 'seconds or a date'],
+  bytes: [isCount, 'a whole number'],
+  staleMs: [isCount, 'a whole number of milliseconds'],
+  count: [isCount, 'a whole number'],
+  messages: [(value) => Array.isArray(value) && value.every(isCount), 'an array of positions'],
+  containing: [isText, 'a text'],
+  field: [(value) => value === 'status' || value === 'statusCode', 'status or statusCode'],
+  asText: [(value) => typeof value === 'boolean', 'true or false'],
+  message: [isText, 'a text'],
+};
+
+export class Faults {
+  readonly #random: () => number;
+  readonly #patterns = new Map<string, RegExp>();
+  #faults: Fault[] = [];
+  #made = 0;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed ^ 0x5eed);
+  }
+
+  /** Throws a TypeError that says what is allowed when the fault is not understood. */
+  add(spec: FaultSpec): Fault {
+    validate(spec);
+    const fault: Fault = { ...spec, id: `fault-${++this.#made}`, seen: 0, struck: 0 };
+    if (spec.path) this.#patterns.set(fault.id, pattern(spec.path));
+    this.#faults.push(fault);
+    return fault;
+  }
+
+  list(): readonly Fault[] {
+    return this.#faults;
+  }
+
+  remove(id: string): boolean {
+    const before = this.#faults.length;
+    this.#faults = this.#faults.filter((fault) => fault.id !== id);
+    return this.#faults.length < before;
+  }
+
+  clear(): void {
+    this.#faults = [];
+    this.#patterns.clear();
+  }
+
+  /** The faults that strike this call; asking counts. */
+  strike(method: string, path: string): readonly Fault[] {
+    if (this.#faults.length === 0) return [];
+    return this.#faults.filter((fault) => this.#matches(fault, method, path) && this.#decides(fault));
+  }
+
+  #matches(fault: Fault, method: string, path: string): boolean {
+    if (fault.method && fault.method.toUpperCase() !== method) return false;
+    return this.#patterns.get(fault.id)?.test(path) ?? true;
+  }
+
+  #decides(fault: Fault): boolean {
+    fault.seen += 1;
+    if (fault.seen <= (fault.after ?? 0)) return false;
+    if (fault.times !== undefined && fault.struck >= fault.times) return false;
+    if (fault.probability !== undefined && this.#random() >= fault.probability) return false;
+    fault.struck += 1;
+    return true;
+  }
+}
+
+function validate(spec: unknown): asserts spec is FaultSpec {
+  if (typeof spec !== 'object' || spec === null || Array.isArray(spec))
+    throw new TypeError('A fault is an object.');
+  for (const [field, value] of Object.entries(spec)) {
+    if (!(field in FIELDS)) {
+      throw new TypeError(`Unknown fault field '${field}'. Allowed: ${Object.keys(FIELDS).join(', ')}.`);
+    }
+    const [check, expected] = FIELDS[field as keyof FaultSpec];
+    if (value !== undefined && !check(value))
+      throw new TypeError(`Fault field '${field}' must be ${expected}.`);
+  }
+  if (!('kind' in spec)) throw new TypeError(`A fault needs a 'kind': ${FIELDS.kind[1]}.`);
+}
+
+function pattern(path: string): RegExp {
+  const escaped = path.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  const body = escaped.replace(/\*\*|\*/g, (stars) => (stars === '**' ? '.*' : '[^/]*'));
+  return new RegExp(`^${body}/?$`);
+}

@@ -1,0 +1,59 @@
+// `property=` filters: the little query language that Schema Registry, Catalog and Flow Service share, nearly.
+
+import { type Json, valuesAt } from './json.ts';
+
+const OPERATORS = ['==', '!=', '<=', '>=', '<', '>', '~'] as const;
+type Operator = (typeof OPERATORS)[number];
+
+export interface Condition {
+  readonly path: string;
+  /** Without an operator the question is whether the property exists. */
+  readonly operator: Operator | 'exists' | 'absent';
+  readonly value: string;
+}
+
+export function condition(text: string): Condition {
+  const found = OPERATORS.map((operator) => ({ operator, at: text.indexOf(operator) }))
+    .filter(({ at }) => at > 0)
+    .sort((a, b) => a.at - b.at || b.operator.length - a.operator.length)[0];
+  if (!found) {
+    return text.startsWith('!')
+      ? { path: text.slice(1), operator: 'absent', value: '' }
+      : { path: text, operator: 'exists', value: '' };
+  }
+  return {
+    path: text.slice(0, found.at).trim(),
+    operator: found.operator,
+    value: text.slice(found.at + found.operator.length),
+  };
+}
+
+/** True when any value at the path fits; `!=` and `absent` ask that none does. */
+export function fits(subject: Json, { path, operator, value }: Condition, commaIsOr = false): boolean {
+  const values = valuesAt(subject, path).filter((each) => each !== null);
+  if (operator === 'exists') return values.length > 0;
+  if (operator === 'absent') return values.length === 0;
+  const options =
+    commaIsOr && (operator === '==' || operator === '!=') ? [value, ...value.split(',')] : [value];
+  if (operator === '!=') return !values.some((each) => options.includes(String(each)));
+  return values.some((each) => options.some((option) => compare(each, operator, option)));
+}
+
+function compare(given: Json, operator: Operator, value: string): boolean {
+  const text = String(given);
+  if (operator === '==') return text === value;
+  if (operator === '~') return safeMatch(value, text);
+  const numbers = [Number(text), Number(value)] as const;
+  const order = numbers.some(Number.isNaN) ? text.localeCompare(value) : numbers[0] - numbers[1];
+  if (operator === '<') return order < 0;
+  if (operator === '>') return order > 0;
+  return operator === '<=' ? order <= 0 : order >= 0;
+}
+
+function safeMatch(expression: string, text: string): boolean {
+  try {
+    return new RegExp(expression).test(text);
+  } catch {
+    return false;
+  }
+}

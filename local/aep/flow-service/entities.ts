@@ -1,0 +1,167 @@
+// What all resources of Flow Service share: how they are shown, listed, guarded by etags, and not found (contract §4.2).
+
+import { Refusal } from '../errors.ts';
+import { condition, fits } from '../filter.ts';
+import { type AdmittedCall, type Answer, json, jsonObjectBody, wholeNumber } from '../http.ts';
+import { isObject, type Json, type JsonObject, objectAt, textAt, valuesAt } from '../json.ts';
+import { PatchError, patched } from '../json-patch.ts';
+import type { Entity, World } from '../state.ts';
+import { SECRET_PARAMS } from './specs.ts';
+
+export const BASE = '/data/foundation/flowservice';
+const DEFAULT_LIMIT = 20;
+const HIGHEST_LIMIT = 100;
+
+export function newEntity(world: World, call: AdmittedCall, body: JsonObject, state: string): Entity {
+  const now = world.clock.now();
+  return {
+    id: world.ids.uuid(),
+    etag: world.ids.etag(),
+    state,
+    createdAt: now,
+    updatedAt: now,
+    createdBy: call.clientId,
+    body,
+  };
+}
+
+export function created(kind: string, entity: Entity): Answer {
+  return json(
+    201,
+    { id: entity.id, etag: entity.etag },
+    { location: `${BASE}/${kind}/${entity.id}`, etag: entity.etag },
+  );
+}
+
+export function shown(world: World, call: AdmittedCall, entity: Entity): JsonObject {
+  const client = {
+    createdBy: `${entity.createdBy}@techacct.adobe.com`,
+    updatedBy: `${entity.createdBy}@techacct.adobe.com`,
+  };
+  return {
+    id: entity.id,
+    createdAt: entity.createdAt,
+    updatedAt: entity.updatedAt,
+    ...client,
+    createdClient: entity.createdBy,
+    updatedClient: entity.createdBy,
+    sandboxId: call.sandbox.id,
+    sandboxName: call.sandbox.name,
+    imsOrgId: world.settings.organization,
+    ...withoutSecrets(entity.body),
+    version: entity.etag,
+    etag: entity.etag,
+    state: entity.state,
+  };
+}
+
+function withoutSecrets(body: JsonObject): JsonObject {
+  const auth = objectAt(body, 'auth');
+  const params = objectAt(auth, 'params');
+  if (!auth || !params) return body;
+  const open = Object.fromEntries(Object.entries(params).filter(([name]) => !SECRET_PARAMS.includes(name)));
+  return { ...body, auth: { ...auth, params: open } };
+}
+
+/** Read one: an array of one, not a bare object. */
+export function one(item: JsonObject): Answer {
+  return json(200, { items: [item] }, typeof item.etag === 'string' ? { etag: item.etag } : {});
+}
+
+export function list(call: AdmittedCall, kind: string, items: JsonObject[]): Answer {
+  const counting = call.query.get('count')?.toLowerCase() === 'true';
+  if (counting && call.query.has('limit')) {
+    const detail = 'The limit and count parameters cannot be given together in the same request.';
+    throw invalid('1401-400', detail);
+  }
+  const conditions = call.query.getAll('property').map(condition);
+  const wanted = items.filter((item) => conditions.every((each) => fits(item, each, true)));
+  if (counting) return json(200, { count: wanted.length });
+  const limit = wholeNumber(call, 'limit', DEFAULT_LIMIT, 1, HIGHEST_LIMIT);
+  const from = position(call.query.get('continuationToken'));
+  const page = ordered(wanted, call.query.get('orderby') ?? call.query.get('orderBy')).slice(
+    from,
+    from + limit,
+  );
+  const more = from + limit < wanted.length;
+  const links: JsonObject = more ? { next: { href: nextHref(call, kind, from + limit) } } : {};
+  return json(200, { items: page, _links: links });
+}
+
+function nextHref(call: AdmittedCall, kind: string, from: number): string {
+  const kept = new URLSearchParams(call.query);
+  kept.delete('continuationToken');
+  const rest = kept.size > 0 ? `&${kept}` : '';
+  return `/${kind}?continuationToken=${Buffer.from(`from ${from}`).toString('base64url')}${rest}`;
+}
+
+function position(token: string | null): number {
+  if (token === null) return 0;
+  const found = /^from (\d+)$/.exec(Buffer.from(token, 'base64url').toString('utf8'));
+  if (found) return Number(found[1]);
+  throw invalid('1451-400', 'Invalid params continuationToken provided in query params.');
+}
+
+function ordered(items: JsonObject[], orderBy: string | null): JsonObject[] {
+  if (!orderBy) return items;
+  const sign = orderBy.startsWith('-') ? -1 : 1;
+  const path = orderBy.replace(/^[+\- ]/, '');
+  const key = (item: JsonObject): Json => valuesAt(item, path)[0] ?? null;
+  return [...items].sort((a, b) => {
+    const [left, right] = [key(a), key(b)];
+    if (typeof left === 'number' && typeof right === 'number') return sign * (left - right);
+    return sign * String(left).localeCompare(String(right));
+  });
+}
+
+/** `POST …/search`: the query grammar is undocumented; conditions joined by `&` or `AND` are taken. */
+export function search(call: AdmittedCall, kind: string, items: JsonObject[]): Answer {
+  const body = jsonObjectBody(call);
+  const query = new URLSearchParams();
+  for (const part of (textAt(body, 'queryString') ?? '').split(/&|\s+and\s+/i).filter(Boolean)) {
+    query.append('property', part.replace(/^property=/, ''));
+  }
+  for (const name of ['limit', 'orderby', 'count', 'continuationToken']) {
+    if (body[name] !== undefined) query.set(name, String(body[name]));
+  }
+  return list({ ...call, query }, kind, items);
+}
+
+/** The changed body, if the caller knows the current version. */
+export function patchedBody(call: AdmittedCall, kind: string, entity: Entity, patch: Json): JsonObject {
+  guard(call, entity);
+  const operations: Json = isObject(patch) ? [patch] : patch;
+  try {
+    return patched(entity.body, operations);
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    if (error.operation) throw invalid('1434-400', `Unsupported operation '${error.operation}' received.`);
+    throw invalid('1455-400', `An error has occurred while validating patch instructions: ${error.message}`, {
+      type: kind,
+    });
+  }
+}
+
+function guard(call: AdmittedCall, entity: Entity): void {
+  const given = call.headers.get('if-match');
+  if (!given) {
+    throw Refusal.flow('1403-400', 'Header is missing', "The header 'If-Match' is missing in the request.");
+  }
+  if (given === entity.etag || given === '*') return;
+  const detail = `The supplied version '${given}' does not match the current version on entity '${entity.etag}'.`;
+  throw Refusal.flow('1404-412', 'Version not matching', detail, { id: entity.id });
+}
+
+export function invalid(code: string, detail: string, report: JsonObject = {}): Refusal {
+  return Refusal.flow(code, 'Invalid request', detail, report);
+}
+
+/** 404 for the resource in the path, 400 for one that a body names (contract §4.2: listed as 400, shown as 404). */
+export function missing(call: AdmittedCall, type: string, id: string, status: 400 | 404): Refusal {
+  const detail = `The requested ${type} resource ${id} is not found. Verify the resource ID before trying again.`;
+  return Refusal.flow(`1439-${status}`, 'Resource not found', detail, {
+    id,
+    'request-id': call.requestId,
+    type,
+  });
+}

@@ -1,0 +1,81 @@
+// What travels inside the simulator: a call as it came in, an answer as it goes out.
+
+import { Refusal } from './errors.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+import type { Sandbox } from './state.ts';
+
+export interface Call {
+  readonly method: string;
+  /** Still percent-encoded: an encoded `$id` is one segment. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  readonly body: Buffer;
+  readonly requestId: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A call that passed the gateway: it has a sandbox and a caller. */
+export interface AdmittedCall extends Call {
+  readonly sandbox: Sandbox;
+  readonly clientId: string;
+  /** How old a list may be for this call. */
+  readonly staleMs: number;
+}
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  /** Sent as JSON. */
+  body?: Json | undefined;
+  /** Sent as it is, instead of `body`. */
+  text?: string | undefined;
+  /** The connection is cut and nobody gets an answer. */
+  dropped?: boolean;
+}
+
+export function json(status: number, body: Json, headers: Record<string, string> = {}): Answer {
+  return { status, headers: { 'content-type': 'application/json;charset=UTF-8', ...headers }, body };
+}
+
+export function empty(status: number): Answer {
+  return { status, headers: {} };
+}
+
+export function text(status: number, body: string, type: string): Answer {
+  return { status, headers: { 'content-type': type }, text: body };
+}
+
+/** The request's JSON, or a refusal that says what is wrong with it. */
+export function jsonBody(call: Call): Json {
+  if (call.body.length === 0) throw Refusal.problem(400, 'BadRequestError', 'The request has no body.');
+  try {
+    return JSON.parse(call.body.toString('utf8')) as Json;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw Refusal.problem(400, 'BadRequestError', `The request body is not valid JSON: ${reason}`);
+  }
+}
+
+export function jsonObjectBody(call: Call): JsonObject {
+  const body = jsonBody(call);
+  if (isObject(body)) return body;
+  throw Refusal.problem(400, 'BadRequestError', 'The request body must be a JSON object.');
+}
+
+export function mediaType(call: Call): string {
+  return (call.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** A whole number from the query, within bounds, or the fallback when absent. */
+export function wholeNumber(call: Call, name: string, fallback: number, low: number, high: number): number {
+  const given = call.query.get(name);
+  if (given === null) return fallback;
+  const value = Number(given);
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw Refusal.problem(
+    400,
+    'BadRequestError',
+    `'${name}' must be a whole number from ${low} to ${high}; it is '${given}'.`,
+  );
+}

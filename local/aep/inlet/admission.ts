@@ -1,0 +1,119 @@
+// Whether an inlet takes a request at all: size, type, sandbox, token, rate (contract §6.1, §6.4).
+
+import { Refusal } from '../errors.ts';
+import { bearer, validToken } from '../gateway.ts';
+import { type Call, mediaType } from '../http.ts';
+import { objectAt } from '../json.ts';
+import type { Entity, Inlet, World } from '../state.ts';
+
+/** 10^6 or 2^20 is not said; the smaller is played. */
+export const LARGEST = 1_000_000;
+const REQUESTS_PER_SECOND = 1_000;
+const MESSAGES_PER_SECOND = 10_000;
+const SYNC_PER_MINUTE = 60;
+
+export function admitToInlet(
+  world: World,
+  call: Call,
+  inletId: string,
+): { inlet: Inlet; connection: Entity } {
+  const inlet = world.state.inlets.get(inletId);
+  const connection = inlet?.sandbox.connections.get(inlet.connectionId);
+  if (!inlet || !connection)
+    throw Refusal.inlet(404, 'Not Found', `inletId: [${inletId}] The inlet does not exist`);
+  if (call.body.length > LARGEST) {
+    throw Refusal.inlet(
+      413,
+      'Payload Too Large',
+      `inletId: [${inletId}] The payload of ${call.body.length} bytes is larger than 1 MB`,
+    );
+  }
+  const encoding = call.headers.get('content-encoding');
+  if (encoding && encoding !== 'identity') {
+    throw Refusal.inlet(
+      415,
+      'Unsupported Media Type',
+      `inletId: [${inletId}] Content-Encoding ${encoding} is not supported`,
+    );
+  }
+  if (mediaType(call) !== 'application/json') {
+    throw Refusal.inlet(
+      415,
+      'Unsupported Media Type',
+      `inletId: [${inletId}] Content-Type must be application/json`,
+    );
+  }
+  checkSandbox(call, inlet);
+  if (objectAt(objectAt(connection.body, 'auth'), 'params')?.authenticationRequired === true)
+    checkToken(world, call, inlet);
+  return { inlet, connection };
+}
+
+/** Two spellings are met in the field; what a wrong value does is UNVERIFIED. */
+function checkSandbox(call: Call, inlet: Inlet): void {
+  for (const name of ['x-sandbox-name', 'sandbox-name']) {
+    const given = call.headers.get(name);
+    if (given === null || given === inlet.sandbox.name) continue;
+    throw Refusal.inlet(
+      400,
+      'Bad Request',
+      `inletId: [${inlet.id}] The inlet does not belong to the sandbox '${given}'`,
+    );
+  }
+}
+
+function checkToken(world: World, call: Call, inlet: Inlet): void {
+  const token = bearer(call);
+  if (!token) throw Refusal.inletAuthorization(401, `[${inlet.id}] Ims service token is empty`);
+  if (validToken(world, token)) return;
+  throw Refusal.inletAuthorization(
+    world.settings.inletTokenStatus,
+    `[${inlet.id}] Ims service token is invalid or expired`,
+  );
+}
+
+interface Window {
+  second: number;
+  requests: number;
+  messages: number;
+  minute: number;
+  sync: number;
+}
+
+export class Rates {
+  readonly #world: World;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Throws 429, without Retry-After, when the inlet has had too much this second. */
+  count(inlet: Inlet, messages: number): void {
+    if (!this.#world.settings.rateLimits) return;
+    const window = this.#window(inlet);
+    window.requests += 1;
+    window.messages += messages;
+    if (window.requests > REQUESTS_PER_SECOND || window.messages > MESSAGES_PER_SECOND) throw tooMany(inlet);
+  }
+
+  countSync(inlet: Inlet): void {
+    const window = this.#window(inlet);
+    window.sync += 1;
+    if (window.sync > SYNC_PER_MINUTE) throw tooMany(inlet);
+  }
+
+  #window(inlet: Inlet): Window {
+    const now = this.#world.clock.now();
+    const [second, minute] = [Math.floor(now / 1_000), Math.floor(now / 60_000)];
+    const window = this.#windows.get(inlet.id) ?? { second, requests: 0, messages: 0, minute, sync: 0 };
+    if (window.second !== second) Object.assign(window, { second, requests: 0, messages: 0 });
+    if (window.minute !== minute) Object.assign(window, { minute, sync: 0 });
+    this.#windows.set(inlet.id, window);
+    return window;
+  }
+}
+
+function tooMany(inlet: Inlet): Refusal {
+  return Refusal.inlet(429, 'Too Many Requests', `inletId: [${inlet.id}] Too many requests`);
+}

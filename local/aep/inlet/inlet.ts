@@ -1,0 +1,244 @@
+// The streaming inlet: takes messages in, answers at once, and only afterwards finds out whether they are any good (contract §6).
+
+import { Refusal } from '../errors.ts';
+import type { Fault } from '../faults.ts';
+import { type Answer, type Call, json, jsonBody } from '../http.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Route } from '../router.ts';
+import type { Entity, Inlet, RefusedRow, World } from '../state.ts';
+import { errorCode } from '../xdm/violations.ts';
+import { admitToInlet, Rates } from './admission.ts';
+import { Lake } from './landing.ts';
+import { type Message, readMessage, readsFrom } from './messages.ts';
+import { causedByMapping, Pipelines, process } from './pipeline.ts';
+
+export interface InletCall extends Call {
+  readonly faults: readonly Fault[];
+}
+
+interface Failure {
+  readonly status: number;
+  readonly message: string;
+}
+
+export class Inlets {
+  readonly #world: World;
+  readonly #pipelines: Pipelines;
+  readonly #lake: Lake;
+  readonly #rates: Rates;
+  readonly #pending = new Set<Promise<void>>();
+  #transaction = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#pipelines = new Pipelines(world);
+    this.#lake = new Lake(world);
+    this.#rates = new Rates(world);
+  }
+
+  routes(): Route<InletCall>[] {
+    return [
+      ['POST', '/collection/:inlet', (call, id = '') => this.#single(call, id)],
+      ['POST', '/collection/batch/:inlet', (call, id = '') => this.#batch(call, id)],
+    ];
+  }
+
+  async idle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  #single(call: InletCall, inletId: string): Answer {
+    const { inlet, connection } = admitToInlet(this.#world, call, inletId);
+    this.#rates.count(inlet, 1);
+    const asked = call.query.get('syncValidation') ?? call.query.get('synchronousValidation');
+    if (asked === 'true') this.#rates.countSync(inlet);
+    const message = readMessage(this.#world, inlet, connection, flowIdOf(call), jsonBody(call));
+    if (typeof message === 'string') {
+      throw Refusal.inlet(400, 'Invalid XDM Message Format', this.#located(inlet, message));
+    }
+    const checked = asked === 'true' && this.#validateNow(inlet, message);
+    this.#take(inlet, connection, [message], call.body.length);
+    return json(200, {
+      inletId: inlet.id,
+      xactionId: `${this.#world.clock.now()}:3120:${++this.#transaction}`,
+      receivedTimeMs: this.#world.clock.now(),
+      syncValidation: checked ? { status: 'pass' } : { skipped: true },
+    });
+  }
+
+  /** Always 207, also when every message failed. */
+  #batch(call: InletCall, inletId: string): Answer {
+    const { inlet, connection } = admitToInlet(this.#world, call, inletId);
+    const body = jsonBody(call);
+    const given = isObject(body) ? body.messages : undefined;
+    if (!Array.isArray(given) || given.length === 0) {
+      throw Refusal.inlet(400, 'Bad Request', this.#located(inlet, "'messages' must be a non-empty array"));
+    }
+    this.#rates.count(inlet, given.length);
+    const flowId = flowIdOf(call);
+    const partial = call.faults.filter((fault) => fault.kind === 'partial');
+    const accepted: Message[] = [];
+    const outcomes = given.map((each, index): Failure | undefined => {
+      const struck = partial.find((fault) => chosen(fault, each, index));
+      if (struck) return { status: struck.status ?? 400, message: struck.message ?? 'Simulated fault' };
+      const message = readMessage(this.#world, inlet, connection, flowId, each);
+      if (typeof message === 'string') return { status: 400, message: this.#located(inlet, message) };
+      accepted.push(message);
+      return undefined;
+    });
+    this.#take(inlet, connection, accepted, call.body.length);
+    return this.#multiStatus(inlet, outcomes, partial);
+  }
+
+  #multiStatus(inlet: Inlet, outcomes: readonly (Failure | undefined)[], faults: readonly Fault[]): Answer {
+    const shapeB = this.#world.settings.replyShape === 'B';
+    const field = faults[0]?.field ?? (shapeB ? 'status' : 'statusCode');
+    const asText = faults[0]?.asText ?? false;
+    const now = this.#world.clock.now();
+    const batchId = `${now}:3120:${++this.#transaction}`;
+    // Shape B ends its ids in `-{index}`, shape A in `:{index}` and has none on failures (contract §6.3).
+    const prefix = shapeB ? `${this.#world.ids.uuid()}-` : `${batchId}:`;
+    const responses = outcomes.map((failure, index): JsonObject => {
+      const xactionId = `${prefix}${index}`;
+      if (!failure) return { xactionId };
+      const status = asText ? String(failure.status) : failure.status;
+      return { ...(shapeB ? { xactionId } : {}), [field]: status, message: failure.message };
+    });
+    return json(207, { inletId: inlet.id, batchId, receivedTimeMs: now, responses });
+  }
+
+  /** For records that come as XDM; raw ones have not met their mapping yet. Failing records are dropped. */
+  #validateNow(inlet: Inlet, message: Message): boolean {
+    const schemaRef = isObject(message.header.schemaRef) ? String(message.header.schemaRef.id) : undefined;
+    const schema = schemaRef && this.#pipelines.schema(inlet.sandbox, schemaRef);
+    if (!schema) return false;
+    const found = schema.validate(message.record);
+    if (found.length === 0) return true;
+    const causes = found.map((violation) => ({ ...violation, causingExceptions: [] }));
+    throw Refusal.inlet(400, 'Invalid XDM Message Format', this.#located(inlet, 'Message is invalid'), {
+      _streamingValidation: [
+        {
+          schemaLocation: '#',
+          pointerToViolation: '#',
+          message: `${found.length} schema violations found`,
+          causingExceptions: causes,
+        },
+      ],
+    });
+  }
+
+  /** Whether a flow takes the data is decided when it comes; what becomes of it, after the delay. */
+  #take(inlet: Inlet, connection: Entity, messages: readonly Message[], bytes: number): void {
+    this.#world.state.counts.received += messages.length;
+    const now = this.#world.clock.now();
+    for (const [flowId, group] of grouped(messages)) {
+      const reason = this.#closed(inlet, connection, flowId, now);
+      if (reason) {
+        this.#world.state.lose(reason, inlet.id, flowId, group.length, now);
+        continue;
+      }
+      const share = Math.ceil((bytes * group.length) / messages.length);
+      const work = () => this.#run(inlet, flowId as string, group, share);
+      if (this.#world.settings.ingestDelayMs > 0) this.#later(work);
+      else work();
+    }
+  }
+
+  /** Why the flow does not take data now; nothing of it shows in the answer. */
+  #closed(inlet: Inlet, connection: Entity, flowId: string | null, now: number): string | undefined {
+    if (connection.state !== 'enabled') return 'the connection is disabled';
+    if (flowId === null) return 'no flow id';
+    const flow = inlet.sandbox.flows.get(flowId);
+    if (!flow) return 'no such flow';
+    if (!readsFrom(inlet, connection, flow)) return 'the flow does not read from this inlet';
+    if (flow.state !== 'enabled') return `the flow is ${flow.state}`;
+    return now < flow.acceptsFrom ? 'the flow is not warm yet' : undefined;
+  }
+
+  #later(work: () => void): void {
+    const done = this.#world.clock.sleep(this.#world.settings.ingestDelayMs).then(work);
+    const tracked = done.finally(() => this.#pending.delete(tracked));
+    this.#pending.add(tracked);
+  }
+
+  #run(inlet: Inlet, flowId: string, messages: readonly Message[], bytes: number): void {
+    const flow = inlet.sandbox.flows.get(flowId);
+    const pipeline = flow ? this.#pipelines.of(inlet.sandbox, flow) : 'the flow is gone';
+    if (typeof pipeline === 'string') {
+      this.#world.state.lose(pipeline, inlet.id, flowId, messages.length, this.#world.clock.now());
+      return;
+    }
+    const rows: JsonObject[] = [];
+    const refused: RefusedRow[] = [];
+    let warnings = 0;
+    for (const message of messages) {
+      if (message.profileOnly) {
+        this.#world.state.counts.profileOnly += 1;
+        continue;
+      }
+      const outcome = process(pipeline, message.record);
+      if (outcome.warnings.length > 0) warnings += 1;
+      if (outcome.violations.length === 0) {
+        rows.push(outcome.record);
+        continue;
+      }
+      const mapper = causedByMapping(outcome);
+      refused.push({
+        stage: mapper ? 'mapper' : 'streamingValidation',
+        code: mapper ? 'MAPPER-3700-400' : errorCode(outcome.violations),
+        violations: outcome.violations,
+        header: this.#headerOf(message, pipeline.schemaId, pipeline.dataSet.id, flowId),
+        body: bodyOf(outcome.record, pipeline.schemaId),
+        source: message.record,
+      });
+    }
+    this.#lake.land({
+      sandbox: inlet.sandbox,
+      dataSetId: pipeline.dataSet.id,
+      flowId,
+      bytes,
+      rows,
+      refused,
+      warnings,
+    });
+  }
+
+  #headerOf(message: Message, schemaId: string, datasetId: string, flowId: string): JsonObject {
+    const { organization: imsOrgId } = this.#world.settings;
+    return { schemaRef: schemaRef(schemaId), imsOrgId, datasetId, flowId, ...message.header };
+  }
+
+  #located(inlet: Inlet, message: string): string {
+    return `inletId: [${inlet.id}] imsOrgId: [${this.#world.settings.organization}] ${message}`;
+  }
+}
+
+function schemaRef(id: string): JsonObject {
+  return { id, contentType: 'application/vnd.adobe.xed-full+json;version=1' };
+}
+
+function bodyOf(record: JsonObject, schemaId: string): JsonObject {
+  return { xdmMeta: { schemaRef: schemaRef(schemaId) }, xdmEntity: record };
+}
+
+/** As a header, or as a query parameter of the same name. */
+function flowIdOf(call: Call): string | null {
+  return call.headers.get('x-adobe-flow-id') ?? call.query.get('x-adobe-flow-id');
+}
+
+function grouped(messages: readonly Message[]): Map<string | null, Message[]> {
+  const groups = new Map<string | null, Message[]>();
+  for (const message of messages) {
+    const group = groups.get(message.flowId);
+    if (group) group.push(message);
+    else groups.set(message.flowId, [message]);
+  }
+  return groups;
+}
+
+/** By position, by count from the start, by content; without any of these, every message. */
+function chosen(fault: Fault, message: Json, index: number): boolean {
+  if (fault.messages) return fault.messages.includes(index);
+  if (fault.containing !== undefined) return JSON.stringify(message).includes(fault.containing);
+  return fault.count === undefined || index < fault.count;
+}

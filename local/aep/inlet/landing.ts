@@ -1,0 +1,118 @@
+// Where processed rows end: in a batch of the dataset, or in a failed one; and what the flow's run counts.
+
+import type { JsonObject } from '../json.ts';
+import type { Batch, RefusedRow, Run, Sandbox, World } from '../state.ts';
+
+const HOUR = 3_600_000;
+
+export interface Landing {
+  readonly sandbox: Sandbox;
+  readonly dataSetId: string;
+  readonly flowId: string;
+  readonly bytes: number;
+  readonly rows: JsonObject[];
+  readonly refused: RefusedRow[];
+  readonly warnings: number;
+}
+
+export class Lake {
+  readonly #world: World;
+  readonly #open = new Map<string, Batch>();
+  readonly #kept = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  land(landing: Landing): void {
+    const { rows, refused } = landing;
+    const run = this.#run(landing);
+    run.input += rows.length + refused.length;
+    run.output += rows.length;
+    run.failed += refused.length;
+    run.warnings += landing.warnings;
+    run.bytes += landing.bytes;
+    run.updatedAt = this.#world.clock.now();
+    if (rows.length > 0) {
+      const batch = this.#batch(landing, run, 'landed');
+      for (const row of rows) batch.rows.push(row);
+      batch.rowCount += rows.length;
+    }
+    if (refused.length > 0) {
+      const batch = this.#batch(landing, run, 'refused');
+      for (const row of refused) batch.refused.push(row);
+    }
+    this.#forget(landing.sandbox, landing.dataSetId, rows.length + refused.length);
+    const tally = landing.sandbox.tallies.get(landing.dataSetId) ?? { landed: 0, refused: 0 };
+    tally.landed += rows.length;
+    tally.refused += refused.length;
+    landing.sandbox.tallies.set(landing.dataSetId, tally);
+    const { counts } = this.#world.state;
+    counts.landed += rows.length;
+    counts.refused += refused.length;
+    counts.warnings += landing.warnings;
+  }
+
+  /** The batch still open for these rows, or a new one. */
+  #batch(landing: Landing, run: Run, kind: 'landed' | 'refused'): Batch {
+    const now = this.#world.clock.now();
+    const key = `${landing.sandbox.name} ${landing.dataSetId} ${landing.flowId} ${kind}`;
+    let batch = this.#open.get(key);
+    if (!batch || now >= batch.sealAt) {
+      batch = {
+        id: this.#world.ids.ulid(now),
+        dataSetId: landing.dataSetId,
+        flowId: landing.flowId,
+        created: now,
+        sealAt: now + this.#world.settings.batchWindowMs,
+        updated: now,
+        bytes: 0,
+        rowCount: 0,
+        rows: [],
+        refused: [],
+      };
+      this.#open.set(key, batch);
+      landing.sandbox.batches.set(batch.id, batch);
+      run.batchIds.add(batch.id);
+    }
+    batch.updated = now;
+    batch.bytes += landing.bytes;
+    return batch;
+  }
+
+  #run(landing: Landing): Run {
+    const hour = Math.floor(this.#world.clock.now() / HOUR) * HOUR;
+    const key = `${landing.flowId} ${hour}`;
+    const known = landing.sandbox.runs.get(key);
+    if (known) return known;
+    const fresh: Run = {
+      id: this.#world.ids.uuid(),
+      flowId: landing.flowId,
+      hour,
+      input: 0,
+      output: 0,
+      failed: 0,
+      warnings: 0,
+      bytes: 0,
+      updatedAt: hour,
+      batchIds: new Set(),
+    };
+    landing.sandbox.runs.set(key, fresh);
+    return fresh;
+  }
+
+  /** Keeps memory bounded: the oldest batches of a dataset go, whole. */
+  #forget(sandbox: Sandbox, dataSetId: string, added: number): void {
+    const key = `${sandbox.name} ${dataSetId}`;
+    let kept = (this.#kept.get(key) ?? 0) + added;
+    if (kept > this.#world.settings.keepRows) {
+      for (const batch of sandbox.batches.values()) {
+        if (kept <= this.#world.settings.keepRows * 0.9) break;
+        if (batch.dataSetId !== dataSetId) continue;
+        kept -= batch.rows.length + batch.refused.length;
+        sandbox.batches.delete(batch.id);
+      }
+    }
+    this.#kept.set(key, kept);
+  }
+}

@@ -1,0 +1,119 @@
+// What stands behind an inlet: the flow's mapping and the schema's validator, compiled once and kept as long as AEP keeps them.
+
+import { compileMapping, type MapRow, type Warning } from '../data-prep/mapping.ts';
+import { surroundings } from '../data-prep/trial.ts';
+import { arrayAt, isObject, type JsonObject, objectAt, textAt } from '../json.ts';
+import { resolvedForData } from '../registry/resolve.ts';
+import { lookUp } from '../registry/resources.ts';
+import type { DataSet, Flow, Sandbox, Violation, World } from '../state.ts';
+import type { Field } from '../xdm/field.ts';
+import { compileValidator, type Validate } from '../xdm/validator.ts';
+
+export interface Pipeline {
+  readonly dataSet: DataSet;
+  readonly schemaId: string;
+  readonly map: MapRow | undefined;
+  readonly validate: Validate;
+}
+
+interface CachedSchema {
+  readonly at: number;
+  readonly revision: number;
+  readonly field: Field;
+  readonly validate: Validate;
+}
+
+interface CachedPipeline {
+  readonly etag: string;
+  readonly schema: CachedSchema;
+  readonly pipeline: Pipeline;
+}
+
+export class Pipelines {
+  readonly #world: World;
+  readonly #schemas = new Map<string, CachedSchema>();
+  readonly #pipelines = new Map<string, CachedPipeline>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The flow's pipeline, or why it leads nowhere. */
+  of(sandbox: Sandbox, flow: Flow): Pipeline | string {
+    const target = sandbox.targetConnections.get(String(arrayAt(flow.body, 'targetConnectionIds')[0]));
+    const dataSet = sandbox.dataSets.get(textAt(objectAt(target?.body, 'params'), 'dataSetId') ?? '');
+    if (!dataSet) return 'the dataset is gone';
+    const schemaId = textAt(objectAt(dataSet.body, 'schemaRef'), 'id') ?? '';
+    const schema = this.schema(sandbox, schemaId);
+    if (!schema) return 'the schema is gone';
+    const known = this.#pipelines.get(flow.id);
+    if (known?.etag === flow.etag && known.schema === schema) return { ...known.pipeline, dataSet };
+    const map = this.#mapping(sandbox, flow, schema.field);
+    if (typeof map === 'string') return map;
+    const pipeline = { dataSet, schemaId, map, validate: schema.validate };
+    this.#pipelines.set(flow.id, { etag: flow.etag, schema, pipeline });
+    return pipeline;
+  }
+
+  /** Changes of a schema arrive only when the cached one has aged (contract §6.4: up to 15 minutes). */
+  schema(sandbox: Sandbox, id: string): CachedSchema | undefined {
+    const now = this.#world.clock.now();
+    const key = `${sandbox.name} ${id}`;
+    const known = this.#schemas.get(key);
+    if (known && now - known.at < this.#world.settings.schemaCacheMs) return known;
+    const revision = revisionOf(sandbox);
+    const body = lookUp(sandbox, 'schemas', id);
+    if (!body) return undefined;
+    if (known?.revision === revision) return known;
+    const field = resolvedForData(sandbox, body);
+    const fresh = { at: now, revision, field, validate: compileValidator(field) };
+    this.#schemas.set(key, fresh);
+    return fresh;
+  }
+
+  #mapping(sandbox: Sandbox, flow: Flow, schema: Field): MapRow | undefined | string {
+    const transformation = arrayAt(flow.body, 'transformations').find(isObject);
+    if (!transformation) return undefined;
+    const params = objectAt(transformation, 'params');
+    const set = sandbox.mappingSets.get(String(params?.mappingId));
+    const version = set?.versions[Number(params?.mappingVersion ?? 0)];
+    if (!version) return 'the mapping set is gone';
+    try {
+      return compileMapping(version, schema, surroundings(this.#world));
+    } catch {
+      // A destination the cached schema does not have yet: unknown columns are dropped, not the flow.
+      return compileMapping(version, undefined, surroundings(this.#world));
+    }
+  }
+}
+
+function revisionOf(sandbox: Sandbox): number {
+  const { schemas, mixins, classes, datatypes } = sandbox.registry;
+  return [schemas, mixins, classes, datatypes, sandbox.descriptors].reduce(
+    (sum, shelf) => sum + shelf.revision,
+    0,
+  );
+}
+
+export interface Outcome {
+  readonly record: JsonObject;
+  readonly violations: readonly Violation[];
+  readonly warnings: readonly Warning[];
+}
+
+export function process(pipeline: Pipeline, source: JsonObject): Outcome {
+  if (!pipeline.map) return { record: source, violations: pipeline.validate(source), warnings: [] };
+  const { record, warnings } = pipeline.map(source);
+  return { record, violations: pipeline.validate(record), warnings };
+}
+
+/** Whether a failed transformation took a field that then was required. */
+export function causedByMapping(outcome: Outcome): boolean {
+  return outcome.violations.some(
+    (violation) =>
+      violation.keyword === 'required' &&
+      outcome.warnings.some(({ mapping }) =>
+        mapping.destination.split('.').some((step) => violation.message.includes(`[${step}]`)),
+      ),
+  );
+}

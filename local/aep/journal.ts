@@ -1,0 +1,129 @@
+// Remembers every request and its answer, without the secrets in them.
+
+import { type Answer, type Call, mediaType } from './http.ts';
+import type { Json, JsonObject } from './json.ts';
+
+export interface Entry {
+  readonly number: number;
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly query: JsonObject;
+  readonly headers: JsonObject;
+  readonly body: Json;
+  /** 0 when the connection was cut. */
+  readonly status: number;
+  readonly replyHeaders: JsonObject;
+  readonly reply: Json;
+  readonly durationMs: number;
+  /** Kinds of the faults that struck. */
+  readonly faults: readonly string[];
+}
+
+export interface JournalFilter {
+  readonly method?: string | undefined;
+  /** A part of the path. */
+  readonly path?: string | undefined;
+  readonly status?: number | undefined;
+  /** Entries after this number. */
+  readonly after?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+const MASK = '***';
+/** Names whose value is a secret wherever it appears; `sasKeyName` and `accessKeyId` are not. */
+const SECRET =
+  /^(authorization|cookie|password|passphrase|privatekey|private_key|.*secret.*|access_?token|refresh_?token|id_?token|x-user-token|sas_?key|credentials|assertion|jwt_token)$/i;
+const BODY_LIMIT = 16_384;
+
+export class Journal {
+  readonly #limit: number;
+  #entries: Entry[] = [];
+  #number = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  record(call: Call, answer: Answer, at: number, durationMs: number, faults: readonly string[]): void {
+    const inlet = call.path.startsWith('/collection/');
+    this.#entries.push({
+      number: ++this.#number,
+      at,
+      method: call.method,
+      path: call.path,
+      query: masked(Object.fromEntries(call.query)) as JsonObject,
+      headers: masked(Object.fromEntries(call.headers)) as JsonObject,
+      body: inlet ? { bytes: call.body.length } : bodyOf(call),
+      status: answer.dropped ? 0 : answer.status,
+      replyHeaders: masked(answer.headers) as JsonObject,
+      reply: inlet ? summarised(answer) : replyOf(answer),
+      durationMs: Math.round(durationMs * 10) / 10,
+      faults,
+    });
+    // Trimmed in blocks: shifting an array on every request would be quadratic.
+    if (this.#entries.length > this.#limit * 1.5) this.#entries = this.#entries.slice(-this.#limit);
+  }
+
+  /** Newest last. */
+  entries(filter: JournalFilter = {}): Entry[] {
+    const found = this.#entries
+      .slice(-this.#limit)
+      .filter(
+        (entry) =>
+          (filter.method === undefined || entry.method === filter.method.toUpperCase()) &&
+          (filter.path === undefined || entry.path.includes(filter.path)) &&
+          (filter.status === undefined || entry.status === filter.status) &&
+          (filter.after === undefined || entry.number > filter.after),
+      );
+    return filter.limit === undefined ? found : found.slice(-filter.limit);
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+}
+
+/** The value with every secret replaced; also those a JSON Patch puts at a secret's path. */
+export function masked(value: unknown): Json {
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== 'object' || value === null) return value as Json;
+  const patchTarget = 'path' in value && 'value' in value ? String(value.path).split('/').at(-1) : undefined;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      const hidden =
+        SECRET.test(key) || (key === 'value' && patchTarget !== undefined && SECRET.test(patchTarget));
+      return [key, hidden && inner !== null && inner !== '' ? MASK : masked(inner)];
+    }),
+  );
+}
+
+function bodyOf(call: Call): Json {
+  if (call.body.length === 0) return null;
+  if (call.body.length > BODY_LIMIT) return { bytes: call.body.length };
+  const content = call.body.toString('utf8');
+  if (mediaType(call) === 'application/x-www-form-urlencoded') {
+    return masked(Object.fromEntries(new URLSearchParams(content)));
+  }
+  try {
+    return masked(JSON.parse(content));
+  } catch {
+    // Not JSON: there is no telling what in it is secret.
+    return { bytes: call.body.length };
+  }
+}
+
+function replyOf(answer: Answer): Json {
+  if (answer.text !== undefined) return { bytes: answer.text.length };
+  return answer.body === undefined ? null : masked(answer.body);
+}
+
+function summarised(answer: Answer): Json {
+  const body = answer.body;
+  if (typeof body !== 'object' || body === null || !('responses' in body)) return replyOf(answer);
+  const responses = Array.isArray(body.responses) ? body.responses : [];
+  const failed = responses.filter(
+    (each) => typeof each === 'object' && each !== null && ('status' in each || 'statusCode' in each),
+  );
+  return { responses: responses.length, failed: failed.length };
+}

@@ -1,0 +1,41 @@
+// JSON as a type, and the few questions every service asks of a body it did not write.
+
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+
+export interface JsonObject {
+  [key: string]: Json;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The string at a key, or undefined: bodies come from strangers. */
+export function textAt(value: unknown, key: string): string | undefined {
+  const found = isObject(value) ? value[key] : undefined;
+  return typeof found === 'string' ? found : undefined;
+}
+
+export function objectAt(value: unknown, key: string): JsonObject | undefined {
+  const found = isObject(value) ? value[key] : undefined;
+  return isObject(found) ? found : undefined;
+}
+
+export function arrayAt(value: unknown, key: string): Json[] {
+  const found = isObject(value) ? value[key] : undefined;
+  return Array.isArray(found) ? found : [];
+}
+
+/** Every value a dotted path leads to; `name[]` and arrays in between fan out, as in `sourceConnectionIds[]`. */
+export function valuesAt(value: Json | undefined, path: string): Json[] {
+  let level: Json[] = value === undefined ? [] : [value];
+  for (const step of path.split('.')) {
+    const key = step.replace(/\[\]$/, '');
+    level = level.flatMap((each) => {
+      const found = isObject(each) ? each[key] : undefined;
+      if (found === undefined) return [];
+      return Array.isArray(found) ? found : [found];
+    });
+  }
+  return level;
+}

@@ -1,0 +1,94 @@
+// What a simulated platform can be told at birth, with defaults that need no account.
+
+import { type Clock, realClock } from './clock.ts';
+
+export interface Credential {
+  readonly clientId: string;
+  /** One or two live secrets, as during a rotation (contract §1). */
+  readonly clientSecrets: readonly string[];
+  readonly scopes?: readonly string[];
+}
+
+export interface SandboxOptions {
+  readonly name: string;
+  readonly title?: string;
+  readonly type?: 'production' | 'development';
+  readonly state?: string;
+  readonly isDefault?: boolean;
+}
+
+export interface PlatformOptions {
+  /** Where inlets live; the server sets it once it knows its port. */
+  origin?: string;
+  tenant?: string;
+  organization?: string;
+  sandboxes?: readonly SandboxOptions[];
+  credentials?: readonly Credential[];
+  tokenSeconds?: number;
+  /** A flow takes data only this long after it was made or changed (contract §4.6). */
+  warmUpMs?: number;
+  /** The validator behind an inlet sees schema changes this late (contract §6.4). */
+  schemaCacheMs?: number;
+  /** Every list is this old. */
+  staleMs?: number;
+  /** From the inlet's answer to the row in the lake. */
+  ingestDelayMs?: number;
+  /** Rows that arrive this soon after each other share a batch; 0 gives each request its own. */
+  batchWindowMs?: number;
+  /** Rows and refusals kept per dataset; counts stay exact beyond it. */
+  keepRows?: number;
+  keepRequests?: number;
+  /** How a 207 writes its failures: the contract's §6.3 shape A or B. */
+  replyShape?: 'A' | 'B';
+  /** Status for an invalid or expired token at an inlet: Adobe's pages name both. */
+  inletTokenStatus?: 401 | 403;
+  /** 1000 requests/s and 10,000 messages/s per inlet, then 429 without Retry-After. */
+  rateLimits?: boolean;
+  /** How streamed failures carry header, body and _errors: encoded as strings (as met in the field) or as they are. */
+  failedRows?: 'strings' | 'objects';
+  clock?: Clock;
+  seed?: number;
+}
+
+export type Settings = { readonly [K in keyof Required<PlatformOptions>]: Required<PlatformOptions>[K] };
+
+/** Recognisable as fake wherever they turn up. */
+export const FAKE_CREDENTIAL: Credential = {
+  clientId: 'simulated-client-id',
+  clientSecrets: ['simulated-client-secret'],
+};
+
+const DEFAULTS: Settings = {
+  origin: 'http://127.0.0.1',
+  tenant: 'acmelab',
+  organization: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
+  sandboxes: [
+    { name: 'prod', title: 'Prod', type: 'production', isDefault: true },
+    { name: 'dev1', title: 'Development', type: 'development' },
+  ],
+  credentials: [FAKE_CREDENTIAL],
+  tokenSeconds: 86_399,
+  warmUpMs: 300_000,
+  schemaCacheMs: 900_000,
+  staleMs: 0,
+  ingestDelayMs: 0,
+  batchWindowMs: 0,
+  keepRows: 100_000,
+  keepRequests: 2_000,
+  replyShape: 'B',
+  inletTokenStatus: 403,
+  rateLimits: false,
+  failedRows: 'strings',
+  clock: realClock,
+  seed: 1,
+};
+
+export function settle(options: PlatformOptions): Settings {
+  const unknown = Object.keys(options).filter((key) => !(key in DEFAULTS));
+  if (unknown.length > 0) {
+    const allowed = Object.keys(DEFAULTS).join(', ');
+    throw new TypeError(`Unknown option ${unknown.join(', ')}. Allowed: ${allowed}.`);
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...DEFAULTS, ...Object.fromEntries(given) };
+}

@@ -1,0 +1,213 @@
+// Adobe Experience Platform, simulated: one function from a request to its answer, with a memory in between.
+
+import { adminRoutes } from './admin.ts';
+import { catalogRoutes } from './catalog/routes.ts';
+import { advancing, type PlatformClock } from './clock.ts';
+import { dataAccessRoutes } from './data-access.ts';
+import { dataPrepRoutes } from './data-prep/routes.ts';
+import { Refusal } from './errors.ts';
+import { refusedBefore, spoiled } from './fault-effects.ts';
+import { type Fault, Faults } from './faults.ts';
+import { flowServiceRoutes } from './flow-service/routes.ts';
+import { admit } from './gateway.ts';
+import type { AdmittedCall, Answer, Call } from './http.ts';
+import { identityRoutes } from './identity.ts';
+import { createIds } from './ids.ts';
+import { imsRoutes } from './ims.ts';
+import { type InletCall, Inlets } from './inlet/inlet.ts';
+import { Journal } from './journal.ts';
+import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
+import { registryRoutes } from './registry/routes.ts';
+import { type Match, Router } from './router.ts';
+import { sandboxRoutes } from './sandboxes.ts';
+import { State, type World } from './state.ts';
+
+export interface Platform {
+  /** Answers like the platform; rejects with `TypeError('fetch failed')` where a connection would break. */
+  fetch(request: Request): Promise<Response>;
+  /** The same without Request and Response around it. */
+  handle(call: Call): Promise<Answer>;
+  readonly state: State;
+  readonly journal: Journal;
+  readonly faults: Faults;
+  readonly clock: PlatformClock;
+  readonly settings: Settings;
+  readonly credentials: readonly Credential[];
+  /** Base of the inlet URLs given from now on. */
+  origin: string;
+  /** Resolves when everything taken in has landed, been refused or been lost. */
+  idle(): Promise<void>;
+  /** Forgets everything, as if just created. */
+  reset(): void;
+}
+
+interface Core {
+  readonly world: World;
+  readonly inlets: Inlets;
+  readonly open: Router<Call>;
+  readonly inlet: Router<InletCall>;
+  readonly gated: Router<AdmittedCall>;
+}
+
+export function createPlatform(options: PlatformOptions = {}): Platform {
+  const settings = settle(options);
+  const clock = advancing(settings.clock);
+  const journal = new Journal(settings.keepRequests);
+  const faults = new Faults(settings.seed);
+  let core: Core;
+
+  async function handle(call: Call): Promise<Answer> {
+    const admin = call.path.startsWith('/_simulator');
+    const started = performance.now();
+    const at = clock.now();
+    const struck = admin ? [] : faults.strike(call.method, call.path);
+    const answer = await answerTo(core, clock, call, struck);
+    answer.headers['x-simulated'] = 'penstock';
+    answer.headers['x-request-id'] ??= call.requestId;
+    if (!admin) {
+      core.world.state.counts.requests += 1;
+      journal.record(
+        call,
+        answer,
+        at,
+        performance.now() - started,
+        struck.map((fault) => fault.kind),
+      );
+    }
+    return answer;
+  }
+
+  const platform: Platform = {
+    fetch: async (request) => responseTo(await handle(await callFrom(request, core.world))),
+    handle,
+    get state() {
+      return core.world.state;
+    },
+    journal,
+    faults,
+    clock,
+    settings,
+    credentials: settings.credentials,
+    get origin() {
+      return core.world.origin;
+    },
+    set origin(origin) {
+      core.world.origin = origin;
+    },
+    idle: () => core.inlets.idle(),
+    reset() {
+      journal.clear();
+      faults.clear();
+      core = build(settings, clock, core.world.origin, platform);
+    },
+  };
+  core = build(settings, clock, settings.origin, platform);
+  return platform;
+}
+
+function build(settings: Settings, clock: PlatformClock, origin: string, platform: Platform): Core {
+  const ids = createIds(settings.seed);
+  const world: World = { settings, clock, ids, state: new State(settings, ids, clock), origin };
+  const inlets = new Inlets(world);
+  return {
+    world,
+    inlets,
+    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform)]),
+    inlet: new Router<InletCall>(inlets.routes()),
+    gated: new Router<AdmittedCall>([
+      ...sandboxRoutes(world),
+      ...registryRoutes(world),
+      ...identityRoutes(world),
+      ...catalogRoutes(world),
+      ...dataAccessRoutes(world),
+      ...flowServiceRoutes(world),
+      ...dataPrepRoutes(world),
+    ]),
+  };
+}
+
+async function answerTo(
+  core: Core,
+  clock: PlatformClock,
+  call: Call,
+  struck: readonly Fault[],
+): Promise<Answer> {
+  for (const fault of struck) {
+    if (fault.latencyMs) await abortable(clock.sleep(fault.latencyMs), call.signal);
+    if (fault.kind === 'expireTokens') core.world.state.tokens.clear();
+  }
+  const refused = refusedBefore(struck);
+  if (refused) return refused;
+  try {
+    return spoiled(struck, await applied(core, call, struck));
+  } catch (error) {
+    if (error instanceof Refusal)
+      return spoiled(struck, { ...error.answer, headers: { ...error.answer.headers } });
+    throw error;
+  }
+}
+
+function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Promise<Answer> {
+  if (call.path.startsWith('/collection/')) {
+    return run(core.inlet.find(call.method, call.path), { ...call, faults: struck });
+  }
+  if (call.path.startsWith('/data/')) {
+    const stale = struck.find((fault) => fault.kind === 'stale');
+    const admitted = admit(core.world, call, stale ? (stale.staleMs ?? 30_000) : core.world.settings.staleMs);
+    return run(core.gated.find(call.method, call.path), admitted);
+  }
+  return run(core.open.find(call.method, call.path), call);
+}
+
+function run<C extends Call>(match: Match<C> | 'method' | undefined, call: C): Answer | Promise<Answer> {
+  if (match === undefined) {
+    throw Refusal.problem(404, 'NotFoundError', `No such resource: ${call.method} ${call.path}`);
+  }
+  if (match === 'method') {
+    throw Refusal.problem(405, 'MethodNotAllowed', `${call.method} is not allowed on ${call.path}`);
+  }
+  return match.handler(call, ...match.parts);
+}
+
+async function callFrom(request: Request, world: World): Promise<Call> {
+  const url = new URL(request.url);
+  const body = request.body === null ? Buffer.alloc(0) : Buffer.from(await request.arrayBuffer());
+  return {
+    method: request.method,
+    path: url.pathname,
+    query: url.searchParams,
+    headers: request.headers,
+    body,
+    requestId: request.headers.get('x-request-id') ?? world.ids.uuid(),
+    signal: request.signal,
+  };
+}
+
+/** How an answer looks on the wire; shared with the server. */
+export function wireText(answer: Answer): string | undefined {
+  return answer.text ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body));
+}
+
+function responseTo(answer: Answer): Response {
+  if (answer.dropped)
+    throw new TypeError('fetch failed', { cause: new Error('simulated: the connection was cut') });
+  const body = answer.status === 204 ? null : (wireText(answer) ?? null);
+  return new Response(body, { status: answer.status, headers: answer.headers });
+}
+
+async function abortable(wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return wait;
+  signal.throwIfAborted();
+  let abort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    await Promise.race([wait, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+export type { Credential, PlatformOptions } from './options.ts';

@@ -1,0 +1,61 @@
+// Which representation a registry call asked for; the registry insists on being asked properly (contract §2.1).
+
+import { Refusal } from '../errors.ts';
+import type { AdmittedCall } from '../http.ts';
+import type { World } from '../state.ts';
+
+export interface Representation {
+  readonly full: boolean;
+  readonly noText: boolean;
+  readonly withDescriptors: boolean;
+  readonly idOnly: boolean;
+  readonly linkOnly: boolean;
+  readonly paged: boolean;
+  readonly version: number | undefined;
+}
+
+const VENDOR =
+  /^application\/vnd\.adobe\.(xed|xdm)((?:-[a-z0-9]+)*)\+json(?:\s*;\s*version=(\d+)(?:\.\d+)?)?$/i;
+
+function parse(call: AdmittedCall): Representation | undefined {
+  const found = VENDOR.exec((call.headers.get('accept') ?? '').trim());
+  if (!found) return undefined;
+  const words = (found[2] ?? '').toLowerCase().split('-');
+  return {
+    full: words.includes('full'),
+    noText: words.includes('notext'),
+    withDescriptors: words.includes('desc'),
+    idOnly: words.includes('id'),
+    linkOnly: words.includes('link'),
+    paged: words.includes('v2'),
+    version: found[3] === undefined ? undefined : Number(found[3]),
+  };
+}
+
+/** A list takes no version. */
+export function listAccept(world: World, call: AdmittedCall): Representation {
+  const asked = parse(call);
+  if (asked && asked.version === undefined) return asked;
+  throw invalid(world, call, 'XDM-1006-400', "application/vnd.adobe.'{xed|xdm'}+json");
+}
+
+/** A look-up needs a version. */
+export function lookupAccept(world: World, call: AdmittedCall): Representation {
+  const asked = parse(call);
+  if (asked?.version !== undefined) return asked;
+  const hint = "application/vnd.adobe.'{xed|xdm'}+json; version=1 (Version should be specified)";
+  throw invalid(world, call, 'XDM-1007-400', hint);
+}
+
+export function descriptorAccept(world: World, call: AdmittedCall, kind: 'list' | 'lookup'): Representation {
+  const asked = parse(call);
+  if (asked && /\.xdm/i.test(call.headers.get('accept') ?? '')) return asked;
+  if (kind === 'list') throw invalid(world, call, 'XDM-1008-400', 'application/vnd.adobe.xdm-id+json');
+  throw invalid(world, call, 'XDM-1009-400', 'application/vnd.adobe.xdm+json');
+}
+
+function invalid(world: World, call: AdmittedCall, code: string, example: string): Refusal {
+  const given = call.headers.get('accept') ?? '';
+  const detail = `The supplied Accept header is not valid: ${given} - A valid Accept value should look like ${example}`;
+  return Refusal.xdm(code, 'Accept header invalid', detail, call.requestId, world.clock.now());
+}

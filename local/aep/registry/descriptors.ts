@@ -1,0 +1,118 @@
+// Descriptors: which field identifies a record, and in which namespace (contract §2.7).
+
+import { Refusal } from '../errors.ts';
+import { condition, fits } from '../filter.ts';
+import { type AdmittedCall, type Answer, empty, json, jsonObjectBody } from '../http.ts';
+import { type Json, type JsonObject, textAt } from '../json.ts';
+import type { World } from '../state.ts';
+import { descriptorAccept, type Representation } from './accept.ts';
+import { notFound } from './crud.ts';
+import { fieldAt, identities, pathSteps, resolved } from './resolve.ts';
+import { lookUp } from './resources.ts';
+import { inUnion, invalid } from './rules.ts';
+
+const PER_SANDBOX = 4000;
+/** The code for a missing descriptor is INFERRED: the last of `XDM-1010-404`…`XDM-1017-404`. */
+const MISSING = 'XDM-1017-404';
+
+export function createDescriptor(world: World, call: AdmittedCall): Answer {
+  if (call.sandbox.descriptors.size >= PER_SANDBOX)
+    throw invalid(`a sandbox holds at most ${PER_SANDBOX} descriptors`);
+  const id = world.ids.hex(48);
+  const descriptor = completed(world, id, jsonObjectBody(call));
+  check(call, descriptor);
+  call.sandbox.descriptors.put(id, descriptor);
+  return json(201, descriptor);
+}
+
+/** CONFLICT: one Adobe source says 201 for a rewrite, the other 200; 200 is played. */
+export function replaceDescriptor(world: World, call: AdmittedCall, id: string): Answer {
+  existing(world, call, id);
+  const descriptor = completed(world, id, jsonObjectBody(call));
+  check(call, descriptor);
+  call.sandbox.descriptors.put(id, descriptor);
+  return json(200, descriptor);
+}
+
+export function removeDescriptor(world: World, call: AdmittedCall, id: string): Answer {
+  const descriptor = existing(world, call, id);
+  const schema = lookUp(call.sandbox, 'schemas', String(descriptor['xdm:sourceSchema']));
+  if (schema && inUnion(schema) && descriptor['xdm:isPrimary'] === true) {
+    throw Refusal.problem(
+      403,
+      'ForbiddenError',
+      'The primary identity of a schema enabled for Profile cannot be deleted.',
+    );
+  }
+  call.sandbox.descriptors.remove(id);
+  return empty(204);
+}
+
+export function lookUpDescriptor(world: World, call: AdmittedCall, id: string): Answer {
+  descriptorAccept(world, call, 'lookup');
+  return json(200, existing(world, call, id));
+}
+
+/** Grouped by `@type`; the `xdm-v2` representations come as one paged list instead. */
+export function listDescriptors(world: World, call: AdmittedCall): Answer {
+  const asked = descriptorAccept(world, call, 'list');
+  const conditions = call.query.getAll('property').map(condition);
+  const wanted = call.sandbox.descriptors
+    .values(call.staleMs)
+    .filter((descriptor) => conditions.every((each) => fits(descriptor, each)));
+  if (asked.paged) {
+    const results = wanted.map((each) => shown(each, asked));
+    return json(200, { results, _page: { orderby: null, next: null, count: results.length }, _links: {} });
+  }
+  const groups: Record<string, Json[]> = {};
+  for (const descriptor of wanted) {
+    const type = String(descriptor['@type']);
+    groups[type] ??= [];
+    groups[type].push(shown(descriptor, asked));
+  }
+  return json(200, groups);
+}
+
+function shown(descriptor: JsonObject, asked: Representation): Json {
+  if (asked.idOnly) return String(descriptor['@id']);
+  return asked.linkOnly ? `/tenant/descriptors/${descriptor['@id']}` : descriptor;
+}
+
+function existing(world: World, call: AdmittedCall, id: string): JsonObject {
+  const found = call.sandbox.descriptors.get(id);
+  if (found) return found;
+  throw notFound(world, call, MISSING, id, 1);
+}
+
+function completed(world: World, id: string, given: JsonObject): JsonObject {
+  return {
+    ...given,
+    '@id': id,
+    'meta:containerId': 'tenant',
+    imsOrg: world.settings.organization,
+    version: '1',
+  };
+}
+
+function check(call: AdmittedCall, descriptor: JsonObject): void {
+  const type = textAt(descriptor, '@type');
+  if (!type?.startsWith('xdm:descriptor')) throw invalid('@type must name a kind of descriptor');
+  const schemaId = textAt(descriptor, 'xdm:sourceSchema') ?? '';
+  const schema = lookUp(call.sandbox, 'schemas', schemaId);
+  if (!schema) throw invalid(`xdm:sourceSchema ${schemaId} does not exist`);
+  const property = textAt(descriptor, 'xdm:sourceProperty') ?? '';
+  if (!property.startsWith('/')) throw invalid("xdm:sourceProperty must start with '/'");
+  const field = fieldAt(resolved(call.sandbox, schema), pathSteps(property));
+  if (!field) throw invalid(`xdm:sourceProperty ${property} is not a field of ${schemaId}`);
+  if (type !== 'xdm:descriptorIdentity') return;
+  if (field.type !== 'string') throw invalid(`an identity must be a string; ${property} is not`);
+  if (!textAt(descriptor, 'xdm:namespace') && typeof descriptor['xdm:namespace'] !== 'number') {
+    throw invalid('xdm:namespace is required');
+  }
+  const primary = identities(call.sandbox, schemaId).find(
+    (each) => each['xdm:isPrimary'] === true && each['@id'] !== descriptor['@id'],
+  );
+  if (descriptor['xdm:isPrimary'] === true && primary) {
+    throw invalid(`${schemaId} already has a primary identity, ${primary['xdm:sourceProperty']}`);
+  }
+}

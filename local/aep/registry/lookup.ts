@@ -1,0 +1,74 @@
+// One resource in the representation that was asked for (contract §2.1), and a made-up record that fits a schema.
+
+import { type AdmittedCall, type Answer, json } from '../http.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { World } from '../state.ts';
+import type { Field } from '../xdm/field.ts';
+import { lookupAccept } from './accept.ts';
+import { notFound } from './crud.ts';
+import { resolved } from './resolve.ts';
+import { type Kind, lookUp, NOT_FOUND } from './resources.ts';
+
+export function lookup(world: World, call: AdmittedCall, container: string, kind: Kind, id: string): Answer {
+  const asked = lookupAccept(world, call);
+  const resource = lookUp(call.sandbox, kind, id, container === 'global' ? 'global' : 'tenant');
+  const version = asked.version ?? 1;
+  if (!resource || Number.parseInt(String(resource.version), 10) !== version) {
+    throw notFound(world, call, NOT_FOUND[kind], id, version);
+  }
+  let shown: JsonObject = resource;
+  if (asked.full) {
+    const { allOf: _allOf, definitions: _definitions, ...rest } = resource;
+    const { properties, required } = resolved(call.sandbox, resource);
+    shown = { ...rest, properties: (properties ?? {}) as Json, ...(required ? { required } : {}) };
+  }
+  if (asked.withDescriptors) {
+    const own = call.sandbox.descriptors.values().filter((each) => each['xdm:sourceSchema'] === resource.$id);
+    shown = { ...shown, 'meta:descriptors': own };
+  }
+  return json(200, asked.noText ? (withoutText(shown) as JsonObject) : shown);
+}
+
+function withoutText(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutText);
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(
+    ([key, inner]) => !((key === 'title' || key === 'description') && typeof inner === 'string'),
+  );
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutText(inner)]));
+}
+
+/** `GET …/rpc/sampledata/{id}`. */
+export function sampleData(world: World, call: AdmittedCall, id: string): Answer {
+  const schema = lookUp(call.sandbox, 'schemas', id);
+  if (!schema) throw notFound(world, call, NOT_FOUND.schemas, id, 1);
+  return json(200, sample(resolved(call.sandbox, schema), ''));
+}
+
+function sample(field: Field, name: string): Json {
+  if (field.enum?.[0]) return field.enum[0];
+  if (field.type === 'object') {
+    if (typeof field.additionalProperties === 'object' && !field.properties) {
+      return { Email: sample(field.additionalProperties, name) };
+    }
+    return Object.fromEntries(
+      Object.entries(field.properties ?? {}).map(([key, inner]) => [key, sample(inner, key)]),
+    );
+  }
+  if (field.type === 'array') return [field.items ? sample(field.items, name) : 'value'];
+  if (field.type === 'boolean') return true;
+  if (field.type === 'integer' || field.type === 'number') return field.minimum ?? 7;
+  return sampleText(field, name);
+}
+
+function sampleText(field: Field, name: string): string {
+  if (field.format === 'date') return '2026-02-13';
+  if (field.format === 'date-time') return '2026-02-13T09:12:44Z';
+  if (field.format === 'email') return 'ana.reis@example.com';
+  if (field.format === 'uri-reference') return `/uri-reference/${name}`;
+  if (name === 'birthDayAndMonth') return '02-11';
+  if (field.pattern?.includes('[0-9]{1,3}?')) return '351';
+  if (field.pattern?.includes('A-Z]{2}-')) return 'PT-11';
+  if (field.pattern?.includes('A-Z]{2}')) return 'PT';
+  return `sample ${name}`.slice(0, field.maxLength ?? 100);
+}

@@ -1,0 +1,155 @@
+// Puts a schema's class and field groups together into the one tree of fields that data must fit.
+
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Sandbox } from '../state.ts';
+import type { Field, Fields } from '../xdm/field.ts';
+import { referenced } from './resources.ts';
+
+const DEEPEST = 20;
+
+/** All fields of a resource, `$ref`s followed, as `xed-full` shows them. */
+export function resolved(sandbox: Sandbox, resource: JsonObject): Field {
+  return expand(sandbox, resource, resource, 0);
+}
+
+/** The resolved schema plus what its primary identity makes mandatory (contract §2.7). */
+export function resolvedForData(sandbox: Sandbox, schema: JsonObject): Field {
+  const field = resolved(sandbox, schema);
+  for (const descriptor of identities(sandbox, String(schema.$id))) {
+    if (descriptor['xdm:isPrimary'] === true)
+      demand(field, pathSteps(String(descriptor['xdm:sourceProperty'])));
+  }
+  return field;
+}
+
+export function identities(sandbox: Sandbox, schemaId: string): JsonObject[] {
+  return sandbox.descriptors
+    .values()
+    .filter((each) => each['@type'] === 'xdm:descriptorIdentity' && each['xdm:sourceSchema'] === schemaId);
+}
+
+/** `/workEmail/address` → its names. */
+export function pathSteps(property: string): string[] {
+  return property.split('/').filter(Boolean);
+}
+
+/** The field at a path of names and positions; a map has a field at every key. */
+export function fieldAt(root: Field, steps: readonly string[]): Field | undefined {
+  let field: Field | undefined = root;
+  for (const step of steps) {
+    if (!field) return undefined;
+    if (field.type === 'array') {
+      field = field.items;
+      if (/^(\d+|\*)$/.test(step)) continue;
+      if (!field) return undefined;
+    }
+    const own: Field | undefined = Object.hasOwn(field.properties ?? {}, step)
+      ? field.properties?.[step]
+      : undefined;
+    field = own ?? (typeof field.additionalProperties === 'object' ? field.additionalProperties : undefined);
+  }
+  return field;
+}
+
+function demand(root: Field, steps: readonly string[]): void {
+  let field: Field | undefined = root;
+  for (const step of steps) {
+    if (!field?.properties || !Object.hasOwn(field.properties, step)) return;
+    if (!field.required?.includes(step)) field.required = [...(field.required ?? []), step];
+    field = field.properties[step];
+  }
+}
+
+function expand(sandbox: Sandbox, node: JsonObject, root: JsonObject, depth: number): Field {
+  const {
+    $ref,
+    allOf,
+    properties,
+    items,
+    additionalProperties,
+    definitions: _definitions,
+    required,
+    ...facets
+  } = node;
+  const field: Field = { ...(facets as Field) };
+  if (Array.isArray(required)) field.required = required.map(String);
+  if (isObject(properties)) {
+    field.properties = Object.fromEntries(
+      Object.entries(properties).map(([name, inner]) => [name, expandNode(sandbox, inner, root, depth)]),
+    );
+  }
+  if (isObject(items)) field.items = expandNode(sandbox, items, root, depth);
+  if (isObject(additionalProperties))
+    field.additionalProperties = expandNode(sandbox, additionalProperties, root, depth);
+  else if (typeof additionalProperties === 'boolean') field.additionalProperties = additionalProperties;
+  const parts: Json[] = [
+    ...(typeof $ref === 'string' ? [{ $ref }] : []),
+    ...(Array.isArray(allOf) ? allOf : []),
+  ];
+  for (const part of parts) if (isObject(part)) absorb(field, partOf(sandbox, part, root, depth + 1));
+  if (field.type === undefined && field.properties) field.type = 'object';
+  field['meta:xdmType'] ??= xdmType(field);
+  return field;
+}
+
+function expandNode(sandbox: Sandbox, node: Json, root: JsonObject, depth: number): Field {
+  return isObject(node) ? expand(sandbox, node, root, depth) : {};
+}
+
+function partOf(sandbox: Sandbox, part: JsonObject, root: JsonObject, depth: number): Field {
+  const ref = part.$ref;
+  if (depth > DEEPEST) return {};
+  if (typeof ref !== 'string') return expand(sandbox, part, root, depth);
+  if (ref.startsWith('#/')) {
+    const target = ref
+      .slice(2)
+      .split('/')
+      .reduce<Json | undefined>((level, step) => (isObject(level) ? level[step] : undefined), root);
+    return isObject(target) ? expand(sandbox, target, root, depth) : {};
+  }
+  const found = referenced(sandbox, ref)?.resource;
+  return found ? expand(sandbox, found, found, depth) : {};
+}
+
+/** Only structure is taken over: a field group's title is not the schema's. */
+function absorb(field: Field, part: Field): void {
+  if (part.type !== undefined) field.type ??= part.type;
+  if (part.items) field.items ??= part.items;
+  if (part.additionalProperties !== undefined) field.additionalProperties ??= part.additionalProperties;
+  if (part.required) field.required = [...new Set([...(field.required ?? []), ...part.required])];
+  for (const facet of [
+    'format',
+    'enum',
+    'pattern',
+    'minimum',
+    'maximum',
+    'minLength',
+    'maxLength',
+  ] as const) {
+    if (part[facet] !== undefined && field[facet] === undefined)
+      Object.assign(field, { [facet]: part[facet] });
+  }
+  if (part.properties) field.properties = merged(field.properties ?? {}, part.properties);
+}
+
+function merged(left: Fields, right: Fields): Fields {
+  const result: Fields = { ...left };
+  for (const [name, field] of Object.entries(right)) {
+    const present = result[name];
+    if (present?.properties && field.properties) {
+      const copy = { ...present };
+      absorb(copy, field);
+      result[name] = copy;
+    } else result[name] ??= field;
+  }
+  return result;
+}
+
+function xdmType(field: Field): string {
+  if (field.type === 'string')
+    return field.format === 'date' || field.format === 'date-time' ? field.format : 'string';
+  if (field.type === 'integer') return 'int';
+  if (field.type === 'object' && typeof field.additionalProperties === 'object' && !field.properties)
+    return 'map';
+  return field.type ?? 'object';
+}

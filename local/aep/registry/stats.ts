@@ -1,0 +1,52 @@
+// Who the tenant is and what it has (contract §2.3).
+
+import { type AdmittedCall, type Answer, json } from '../http.ts';
+import { type JsonObject, objectAt } from '../json.ts';
+import type { World } from '../state.ts';
+import { tenantResources } from './resources.ts';
+import { inUnion } from './rules.ts';
+
+export function stats(world: World, call: AdmittedCall): Answer {
+  const { registry } = call.sandbox;
+  const recent = (date: string) =>
+    tenantResources(call.sandbox)
+      .map((resource) => ({ resource, at: Number(objectAt(resource, 'meta:registryMetadata')?.[date] ?? 0) }))
+      .sort((a, b) => b.at - a.at)
+      .slice(0, 5)
+      .map(({ resource, at }) => brief(resource, at));
+  const classUsage: Record<string, number> = {};
+  for (const schema of registry.schemas.values()) {
+    const id = String(schema['meta:class']);
+    classUsage[id] = (classUsage[id] ?? 0) + 1;
+  }
+  return json(200, {
+    imsOrg: world.settings.organization,
+    tenantId: world.settings.tenant,
+    counts: {
+      schemas: registry.schemas.size,
+      mixins: registry.mixins.size,
+      datatypes: registry.datatypes.size,
+      classes: registry.classes.size,
+      unions: new Set(
+        registry.schemas
+          .values()
+          .filter(inUnion)
+          .map((schema) => schema['meta:class']),
+      ).size,
+    },
+    recentlyCreatedResources: recent('repo:createdDate'),
+    recentlyUpdatedResources: recent('repo:lastModifiedDate'),
+    classUsage,
+  });
+}
+
+function brief(resource: JsonObject, at: number): JsonObject {
+  return {
+    title: resource.title ?? null,
+    description: resource.description ?? null,
+    'meta:resourceType': resource['meta:resourceType'] ?? null,
+    'meta:created': new Date(at).toUTCString(),
+    'meta:altId': resource['meta:altId'] ?? null,
+    version: resource.version ?? null,
+  };
+}

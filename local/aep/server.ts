@@ -1,0 +1,155 @@
+// Serves the simulated platform on a port of this machine: `node local/aep/server.ts --port 4010 --warm-up 5`.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { parseArgs } from 'node:util';
+import type { Call } from './http.ts';
+import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
+
+export interface ServerOptions extends PlatformOptions {
+  /** 0 takes any free port. */
+  port?: number;
+  /** Serves this platform instead of a new one. */
+  platform?: Platform;
+}
+
+export interface RunningServer {
+  readonly origin: string;
+  readonly platform: Platform;
+  close(): Promise<void>;
+}
+
+/** Above the inlet's 1 MB, so that its own 413 can answer; beyond it the body is not kept. */
+const KEPT_BYTES = 8 * 1024 * 1024;
+
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const { port = 4010, platform: given, ...platformOptions } = options;
+  const platform = given ?? createPlatform(platformOptions);
+  const sockets = new Set<Socket>();
+  const server = createServer((request, response) => {
+    answer(platform, request, response).catch((error: unknown) => fail(response, error));
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // This machine only: a fake that holds data has no business on a network.
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  platform.origin = platformOptions.origin ?? origin;
+  return {
+    origin,
+    platform,
+    close: () =>
+      new Promise<void>((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+async function answer(platform: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const call = await callFrom(request, response);
+  const result = await platform.handle(call);
+  if (result.dropped) {
+    request.socket.destroy();
+    return;
+  }
+  const text = wireText(result);
+  const body = text === undefined || result.status === 204 ? undefined : Buffer.from(text);
+  response.writeHead(result.status, {
+    ...result.headers,
+    ...(body ? { 'content-length': body.length } : {}),
+  });
+  response.end(body);
+}
+
+async function callFrom(request: IncomingMessage, response: ServerResponse): Promise<Call> {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the caller went away'));
+  });
+  return {
+    method: request.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    headers,
+    body: await bodyOf(request),
+    requestId: headers.get('x-request-id') ?? crypto.randomUUID(),
+    signal: gone.signal,
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    if (size <= KEPT_BYTES) parts.push(part);
+    size += part.length;
+  }
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) return;
+  const detail = error instanceof Error ? error.message : String(error);
+  response.writeHead(500, { 'content-type': 'application/json', 'x-simulated': 'penstock' });
+  response.end(
+    JSON.stringify({ type: '/placeholder/type/uri', status: 500, title: 'Simulator error', detail }),
+  );
+}
+
+function banner({ origin, platform }: RunningServer): string {
+  const { settings } = platform;
+  const [credential] = platform.credentials;
+  return [
+    '',
+    '  SIMULATED Adobe Experience Platform: nothing here reaches Adobe',
+    '',
+    `  address        ${origin}   (IMS, platform API and inlets alike)`,
+    `  client id      ${credential?.clientId}`,
+    `  client secret  ${credential?.clientSecrets[0]}   (fake)`,
+    `  organization   ${settings.organization}`,
+    `  tenant         ${settings.tenant}`,
+    `  sandboxes      ${settings.sandboxes.map((each) => each.name).join(', ')}`,
+    `  warm-up        ${settings.warmUpMs / 1000} s after a flow is made or changed`,
+    `  look inside    ${origin}/_simulator/`,
+    '',
+  ].join('\n');
+}
+
+function numberOf(value: string | undefined, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (Number.isFinite(number) && number >= 0) return number;
+  throw new Error(`--${name} must be a number, 0 or more; it is '${value}'.`);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { port: { type: 'string' }, 'warm-up': { type: 'string' }, seed: { type: 'string' } },
+  });
+  const options: ServerOptions = { port: numberOf(values.port, 'port') ?? 4010 };
+  const warmUp = numberOf(values['warm-up'], 'warm-up');
+  const seed = numberOf(values.seed, 'seed');
+  if (warmUp !== undefined) options.warmUpMs = warmUp * 1000;
+  if (seed !== undefined) options.seed = seed;
+  const running = await startServer(options);
+  process.stdout.write(`${banner(running)}\n`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.close());
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,194 @@
+// Everything the simulated platform remembers, sandbox by sandbox.
+
+import type { PlatformClock } from './clock.ts';
+import type { Ids } from './ids.ts';
+import type { JsonObject } from './json.ts';
+import type { SandboxOptions, Settings } from './options.ts';
+import { Shelf } from './shelf.ts';
+
+/** What every service is handed: the settings, the time, fresh ids, and the memory. */
+export interface World {
+  readonly settings: Settings;
+  readonly clock: PlatformClock;
+  readonly ids: Ids;
+  readonly state: State;
+  /** Where inlets live: known only once a server listens. */
+  origin: string;
+}
+
+export interface Token {
+  readonly clientId: string;
+  readonly expiresAt: number;
+}
+
+/** A resource of Flow Service: `body` is what the caller sent; its secrets are left out whenever it is shown. */
+export interface Entity {
+  readonly id: string;
+  readonly etag: string;
+  readonly state: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly createdBy: string;
+  readonly body: JsonObject;
+}
+
+export interface Flow extends Entity {
+  /** Data that comes before is lost (contract §4.6). */
+  readonly acceptsFrom: number;
+}
+
+export interface DataSet {
+  readonly id: string;
+  readonly revision: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly body: JsonObject;
+}
+
+export interface MappingSet {
+  readonly id: string;
+  readonly version: number;
+  readonly createdDate: number;
+  readonly modifiedDate: number;
+  readonly createdBy: string;
+  readonly body: JsonObject;
+  /** Every version that ever was: a flow names the one it uses. */
+  readonly versions: readonly JsonObject[];
+}
+
+export interface Violation {
+  readonly keyword: string;
+  readonly message: string;
+  readonly pointerToViolation: string;
+  readonly schemaLocation: string;
+}
+
+export interface RefusedRow {
+  /** `mapper` when a failed transformation took a required field, else the streaming validation. */
+  readonly stage: 'mapper' | 'streamingValidation';
+  readonly code: string;
+  readonly violations: readonly Violation[];
+  readonly header: JsonObject;
+  /** What was to land. */
+  readonly body: JsonObject;
+  /** What had come in, before the mapping. */
+  readonly source: JsonObject;
+}
+
+export interface Batch {
+  readonly id: string;
+  readonly dataSetId: string;
+  readonly flowId: string;
+  readonly created: number;
+  /** Rows may still be added until then; afterwards the batch has its final status. */
+  readonly sealAt: number;
+  updated: number;
+  bytes: number;
+  rowCount: number;
+  rows: JsonObject[];
+  refused: RefusedRow[];
+}
+
+/** What one flow did in one hour (contract §4.7: streaming runs are hourly). */
+export interface Run {
+  readonly id: string;
+  readonly flowId: string;
+  readonly hour: number;
+  input: number;
+  output: number;
+  failed: number;
+  warnings: number;
+  bytes: number;
+  updatedAt: number;
+  readonly batchIds: Set<string>;
+}
+
+/** Messages that were answered for and went nowhere. */
+export interface Loss {
+  readonly reason: string;
+  readonly inletId: string;
+  readonly flowId: string | null;
+  messages: number;
+  lastAt: number;
+}
+
+export class Sandbox {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly type: 'production' | 'development';
+  readonly state: string;
+  readonly isDefault: boolean;
+  /** Schema Registry resources of the tenant, by kind and `$id`. */
+  readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
+  readonly descriptors: Shelf<JsonObject>;
+  readonly namespaces: Shelf<JsonObject>;
+  readonly dataSets: Shelf<DataSet>;
+  readonly connections: Shelf<Entity>;
+  readonly sourceConnections: Shelf<Entity>;
+  readonly targetConnections: Shelf<Entity>;
+  readonly flows: Shelf<Flow>;
+  readonly mappingSets: Shelf<MappingSet>;
+  readonly batches = new Map<string, Batch>();
+  readonly runs = new Map<string, Run>();
+  /** Exact counts per dataset, however many rows are kept. */
+  readonly tallies = new Map<string, { landed: number; refused: number }>();
+
+  constructor(options: SandboxOptions, ids: Ids, clock: PlatformClock) {
+    this.id = ids.uuid();
+    this.name = options.name;
+    this.title = options.title ?? options.name;
+    this.type = options.type ?? 'development';
+    this.state = options.state ?? 'active';
+    this.isDefault = options.isDefault ?? false;
+    const shelf = <T>() => new Shelf<T>(clock);
+    this.registry = { schemas: shelf(), mixins: shelf(), classes: shelf(), datatypes: shelf() };
+    this.descriptors = shelf();
+    this.namespaces = shelf();
+    this.dataSets = shelf();
+    this.connections = shelf();
+    this.sourceConnections = shelf();
+    this.targetConnections = shelf();
+    this.flows = shelf();
+    this.mappingSets = shelf();
+  }
+}
+
+/** Field groups keep their old name, `mixins`, in ids and here. */
+export type RegistryKind = 'schemas' | 'mixins' | 'classes' | 'datatypes';
+
+export interface Inlet {
+  readonly id: string;
+  readonly sandbox: Sandbox;
+  readonly connectionId: string;
+}
+
+export class State {
+  readonly sandboxes = new Map<string, Sandbox>();
+  readonly tokens = new Map<string, Token>();
+  readonly inlets = new Map<string, Inlet>();
+  readonly losses = new Map<string, Loss>();
+  readonly counts = { requests: 0, received: 0, landed: 0, refused: 0, lost: 0, profileOnly: 0, warnings: 0 };
+  readonly startedAt: number;
+
+  constructor(settings: Settings, ids: Ids, clock: PlatformClock) {
+    this.startedAt = clock.now();
+    for (const options of settings.sandboxes) {
+      this.sandboxes.set(options.name, new Sandbox(options, ids, clock));
+    }
+  }
+
+  get defaultSandbox(): Sandbox | undefined {
+    const all = [...this.sandboxes.values()];
+    return all.find((each) => each.isDefault) ?? all.find((each) => each.type === 'production') ?? all[0];
+  }
+
+  lose(reason: string, inletId: string, flowId: string | null, messages: number, now: number): void {
+    const key = `${reason}|${inletId}|${flowId}`;
+    const loss = this.losses.get(key) ?? { reason, inletId, flowId, messages: 0, lastAt: now };
+    loss.messages += messages;
+    loss.lastAt = now;
+    this.losses.set(key, loss);
+    this.counts.lost += messages;
+  }
+}

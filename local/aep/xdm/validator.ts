@@ -1,0 +1,63 @@
+// Compiles a resolved schema once into a function that says what is wrong with a record.
+
+import { Ajv } from 'ajv';
+import type { JsonObject } from '../json.ts';
+import type { Violation } from '../state.ts';
+import type { Field } from './field.ts';
+import { violations } from './violations.ts';
+
+export type Validate = (record: JsonObject) => Violation[];
+
+const DAY = /^\d{4}-(\d\d)-(\d\d)$/;
+const MOMENT =
+  /^(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)$/;
+const EMAIL =
+  /^[^\s@"(),:;<>[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$/;
+const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\S*$/;
+
+const NO_VIOLATIONS: Violation[] = [];
+
+function isDay(text: string): boolean {
+  const parts = DAY.exec(text);
+  // A date that JavaScript moves into the next month never existed.
+  return parts !== null && new Date(`${text}T00:00:00Z`).getUTCDate() === Number(parts[2]);
+}
+
+function isMoment(text: string): boolean {
+  const parts = MOMENT.exec(text);
+  return parts !== null && isDay(parts[1] as string);
+}
+
+export function compileValidator(schema: Field): Validate {
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: true });
+  ajv.addFormat('date', isDay);
+  ajv.addFormat('date-time', isMoment);
+  ajv.addFormat('email', EMAIL);
+  ajv.addFormat('uri', URI);
+  ajv.addFormat('uri-reference', true);
+  const check = ajv.compile(closed(schema));
+  return (record) => (check(record) ? NO_VIOLATIONS : violations(check.errors ?? []));
+}
+
+/** The schema as JSON Schema in which every object lists all it may hold. */
+function closed(field: Field): object {
+  const {
+    title: _title,
+    description: _description,
+    'meta:xdmType': _type,
+    properties,
+    items,
+    additionalProperties,
+    ...rest
+  } = field;
+  const result: Record<string, unknown> = { ...rest };
+  if (items) result.items = closed(items);
+  if (typeof additionalProperties === 'object') result.additionalProperties = closed(additionalProperties);
+  if (properties) {
+    result.properties = Object.fromEntries(
+      Object.entries(properties).map(([name, inner]) => [name, closed(inner)]),
+    );
+    if (additionalProperties === undefined) result.additionalProperties = false;
+  }
+  return result;
+}

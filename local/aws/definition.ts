@@ -1,0 +1,136 @@
+// Makes a state machine's source file runnable here: refuses what the local engine cannot do, binds Tasks, scales waits.
+import aslValidator from 'asl-validator';
+
+export type State = Record<string, unknown> & { Type: string };
+export interface Definition extends Record<string, unknown> {
+  StartAt: string;
+  States: Record<string, State>;
+}
+
+export interface TaskBinding {
+  state: string;
+  /** The function named by `{"Fn::GetAtt": ["<key>", "Arn"]}`; absent for a service integration. */
+  functionKey?: string;
+  /** What stands in `Resource`, or the local ARN of the function. */
+  resource: string;
+}
+
+export interface Prepared {
+  definition: Definition;
+  tasks: TaskBinding[];
+  /** Wait states run as Tasks, so that their length can be scaled whatever path it comes from. */
+  waits: Set<string>;
+}
+
+export interface PrepareOptions {
+  functionArn(functionKey: string): string;
+  /** 0.01 makes a 300 s wait take 3 s; retry intervals scale alike. */
+  waitScale: number;
+}
+
+// setTimeout counts in 32 bits; the engine's own default of 60 s would end long tasks, AWS's is 99,999,999 s.
+const longestSeconds = 2_147_483;
+
+export class DefinitionError extends Error {
+  override readonly name = 'DefinitionError';
+}
+
+export function prepare(source: unknown, options: PrepareOptions): Prepared {
+  const text = JSON.stringify(source);
+  const definition = JSON.parse(text) as Definition;
+  refuseUnsupported(definition, text);
+  const prepared: Prepared = { definition, tasks: [], waits: new Set() };
+  const states = [...statesOf(definition)];
+  const names = new Set<string>();
+  for (const [name, state] of states) {
+    if (names.has(name))
+      throw new DefinitionError(`Two states are called ${name}; handlers are found by name.`);
+    names.add(name);
+    if (state.Type === 'Task') prepared.tasks.push(bindTask(name, state, options));
+  }
+  validate(definition);
+  if (definition.TimeoutSeconds !== undefined) {
+    definition.TimeoutSeconds = Math.min(Number(definition.TimeoutSeconds), longestSeconds);
+  }
+  // What follows is for the engine only and need not be valid Amazon States Language.
+  for (const [name, state] of states) {
+    scaleRetries(state, options.waitScale);
+    if (state.Type === 'Task' && state.TimeoutSecondsPath === undefined) {
+      state.TimeoutSeconds = Math.min(Number(state.TimeoutSeconds ?? longestSeconds), longestSeconds);
+    }
+    if (state.Type === 'Wait') {
+      waitAsTask(name, state);
+      prepared.waits.add(name);
+    }
+  }
+  return prepared;
+}
+
+// JSONata and variables are worse than missing in the engine: it ignores the one and fails late on the other.
+function refuseUnsupported(definition: Definition, text: string): void {
+  const parts: [string, Record<string, unknown>][] = [
+    ['the definition', definition],
+    ...statesOf(definition),
+  ];
+  for (const [name, part] of parts) {
+    if (part.QueryLanguage !== undefined && part.QueryLanguage !== 'JSONPath') {
+      throw new DefinitionError(`${name}: QueryLanguage ${String(part.QueryLanguage)} does not run locally.`);
+    }
+    if ('Assign' in part) throw new DefinitionError(`${name}: Assign does not run locally.`);
+  }
+  const missing = /\$\$\.(State|Task)\b/.exec(text);
+  if (missing) throw new DefinitionError(`The context object has no ${missing[0]} locally.`);
+  if (text.includes('.waitForTaskToken')) throw new DefinitionError('Task tokens do not exist locally.');
+}
+
+function* statesOf(machine: Definition): Generator<[string, State]> {
+  for (const [name, state] of Object.entries(machine.States ?? {})) {
+    yield [name, state];
+    const inner = [state.ItemProcessor, state.Iterator, ...((state.Branches as unknown[]) ?? [])];
+    for (const branch of inner) if (branch !== undefined) yield* statesOf(branch as Definition);
+  }
+}
+
+function bindTask(name: string, state: State, options: PrepareOptions): TaskBinding {
+  const resource = state.Resource;
+  if (typeof resource === 'string' && resource.startsWith('arn:')) return { state: name, resource };
+  const attribute = (resource as { 'Fn::GetAtt'?: unknown } | undefined)?.['Fn::GetAtt'];
+  if (Array.isArray(attribute) && typeof attribute[0] === 'string' && attribute[1] === 'Arn') {
+    const arn = options.functionArn(attribute[0]);
+    state.Resource = arn;
+    return { state: name, functionKey: attribute[0], resource: arn };
+  }
+  throw new DefinitionError(`${name}: Resource must be {"Fn::GetAtt": ["<function>", "Arn"]} or an ARN.`);
+}
+
+function validate(definition: Definition): void {
+  const { isValid, errorsText } = aslValidator(definition);
+  if (!isValid) throw new DefinitionError(`The definition is not valid:\n${errorsText('\n')}`);
+}
+
+function scaleRetries(state: State, scale: number): void {
+  for (const retrier of (state.Retry as Record<string, unknown>[] | undefined) ?? []) {
+    retrier.IntervalSeconds = Number(retrier.IntervalSeconds ?? 1) * scale;
+    if (retrier.MaxDelaySeconds !== undefined) {
+      retrier.MaxDelaySeconds = Number(retrier.MaxDelaySeconds) * scale;
+    }
+  }
+}
+
+/** A Wait passes its input on, as does a Task whose result is dropped (`ResultPath: null`). */
+function waitAsTask(name: string, state: State): void {
+  if (state.InputPath !== undefined || state.OutputPath !== undefined) {
+    throw new DefinitionError(`${name}: InputPath and OutputPath of a Wait do not run locally.`);
+  }
+  const { Seconds, Timestamp, SecondsPath, TimestampPath } = state;
+  state.Type = 'Task';
+  state.Resource = 'arn:aws:states:::local:wait';
+  state.ResultPath = null;
+  state.TimeoutSeconds = longestSeconds;
+  state.Parameters = {
+    ...(Seconds === undefined ? {} : { seconds: Seconds }),
+    ...(Timestamp === undefined ? {} : { timestamp: Timestamp }),
+    ...(SecondsPath === undefined ? {} : { 'seconds.$': SecondsPath }),
+    ...(TimestampPath === undefined ? {} : { 'timestamp.$': TimestampPath }),
+  };
+}

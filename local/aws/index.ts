@@ -1,0 +1,84 @@
+// AWS on a laptop, in one call: Kinesis, Secrets Manager, Lambda's mappings, and the functions themselves.
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { type FunctionDefinition, FunctionHost } from './function-host.ts';
+import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
+import { startLambdaApi } from './lambda-api.ts';
+import { Mappings } from './mappings.ts';
+import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
+import { type Account, localAccount } from './server.ts';
+import type { InvocationReport, Pace } from './shard-reader.ts';
+
+export interface LocalAwsOptions {
+  functions: Record<string, FunctionDefinition>;
+  /** For every function, on top of what points it at the local services. */
+  env?: Record<string, string>;
+  account?: Account;
+  pace?: Partial<Pace>;
+  /** How long a mapping stays in Creating, Enabling, …; 100 ms when left out. */
+  transitionMs?: number;
+  kinesisFault?: KinesisFault;
+  onLog?(functionName: string, line: string): void;
+  onInvocation?(report: InvocationReport): void;
+}
+
+export interface LocalAws {
+  /** What points an unchanged AWS SDK client, here or in a function, at the local services. */
+  env: Record<string, string>;
+  endpoints: { kinesis: string; secretsManager: string; lambda: string };
+  kinesis: LocalKinesis;
+  secrets: LocalSecretsManager;
+  mappings: Mappings;
+  functions: FunctionHost;
+  close(): Promise<void>;
+}
+
+export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
+  const account = options.account ?? localAccount;
+  const { kinesisFault: fault, onLog, onInvocation, pace, transitionMs } = options;
+  const kinesis = await startKinesis({ account, ...(fault && { fault }) });
+  const secrets = await startSecretsManager({ account });
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = new KinesisClient({ endpoint: kinesis.endpoint, region: account.region, credentials });
+  const mappings = new Mappings({
+    account,
+    kinesis: client,
+    functions: Object.keys(options.functions),
+    invoke: (name, event) => functions.invoke(name, event),
+    ...(onInvocation && { onInvocation }),
+    ...(pace && { pace }),
+    ...(transitionMs !== undefined && { transitionMs }),
+  });
+  const lambda = await startLambdaApi(mappings, account);
+  const env = {
+    AWS_REGION: account.region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_KINESIS: kinesis.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+  };
+  const functions = new FunctionHost({
+    functions: options.functions,
+    account,
+    env: { ...env, ...options.env },
+    ...(onLog && { onLog }),
+  });
+
+  return {
+    env,
+    endpoints: { kinesis: kinesis.endpoint, secretsManager: secrets.endpoint, lambda: lambda.endpoint },
+    kinesis,
+    secrets,
+    mappings,
+    functions,
+    close: async () => {
+      await lambda.close();
+      // Ending the functions first would turn an invocation in flight into a failure; but a poller waits for
+      // its invocation, so a function that hangs is ended by its own timeout.
+      await mappings.close();
+      await functions.close();
+      client.destroy();
+      await Promise.all([secrets.close(), kinesis.close()]);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+// The event a Lambda function receives for Kinesis records, and how large it is.
+import type { _Record } from '@aws-sdk/client-kinesis';
+import type { KinesisStreamEvent, KinesisStreamRecord } from 'aws-lambda';
+import { maxPayloadBytes } from './function-errors.ts';
+
+/** A record as it stands in the event, and the bytes it takes there. */
+export interface EventRecord {
+  record: KinesisStreamRecord;
+  bytes: number;
+  sequenceNumber: string;
+  arrivedAt: number;
+}
+
+export interface EventSource {
+  eventSourceArn: string;
+  region: string;
+  roleArn: string;
+}
+
+const envelopeBytes = Buffer.byteLength('{"Records":[]}');
+
+export function eventRecord(source: EventSource, shardId: string, record: _Record): EventRecord {
+  const sequenceNumber = record.SequenceNumber ?? '';
+  const arrivedAt = record.ApproximateArrivalTimestamp?.getTime() ?? 0;
+  const data = Buffer.from(record.Data ?? []).toString('base64');
+  const inEvent: KinesisStreamRecord = {
+    kinesis: {
+      kinesisSchemaVersion: '1.0',
+      partitionKey: record.PartitionKey ?? '',
+      sequenceNumber,
+      data,
+      approximateArrivalTimestamp: arrivedAt / 1000,
+    },
+    eventSource: 'aws:kinesis',
+    eventVersion: '1.0',
+    eventID: `${shardId}:${sequenceNumber}`,
+    eventName: 'aws:kinesis:record',
+    invokeIdentityArn: source.roleArn,
+    awsRegion: source.region,
+    eventSourceARN: source.eventSourceArn,
+  };
+  // base64 needs no escaping, so the data's part of the size is its length; only the rest is encoded to be counted.
+  const rest = JSON.stringify({ ...inEvent, kinesis: { ...inEvent.kinesis, data: '' } });
+  return { record: inEvent, bytes: Buffer.byteLength(rest) + data.length + 1, sequenceNumber, arrivedAt };
+}
+
+export function kinesisEvent(batch: readonly EventRecord[]): KinesisStreamEvent {
+  return { Records: batch.map(({ record }) => record) };
+}
+
+/**
+ * How many records from the front make a batch: at most `batchSize`, and no more than fit a synchronous payload.
+ *
+ * `full` tells that the batch cannot grow, so that nothing is gained by waiting. A single record that is too large still
+ * makes a batch; the invocation then says so.
+ */
+export function takeBatch(
+  waiting: readonly EventRecord[],
+  batchSize: number,
+): { count: number; full: boolean } {
+  let bytes = envelopeBytes;
+  let count = 0;
+  for (const { bytes: more } of waiting) {
+    if (count === batchSize) return { count, full: true };
+    bytes += more;
+    if (bytes > maxPayloadBytes && count > 0) return { count, full: true };
+    count += 1;
+  }
+  return { count, full: count >= batchSize || bytes >= maxPayloadBytes };
+}

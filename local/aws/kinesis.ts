@@ -1,0 +1,187 @@
+// Amazon Kinesis on loopback: kinesalite in memory, behind HTTP/2 because that is what the SDK's client speaks.
+import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import kinesalite from 'kinesalite';
+import { type Account, localAccount, type RunningServer } from './server.ts';
+
+/** What a test may let go wrong: an answer instead of kinesalite's, or `undefined` to let the request through. */
+export type KinesisFault = (
+  operation: string,
+) => { type: string; message: string; status?: number } | undefined;
+
+export interface KinesisOptions {
+  account?: Account;
+  /** How long a stream stays CREATING or DELETING; callers have to wait for ACTIVE, as on AWS. */
+  transitionMs?: number;
+  fault?: KinesisFault;
+}
+
+export interface LocalKinesis extends RunningServer {
+  streamArn(streamName: string): string;
+}
+
+export async function startKinesis(options: KinesisOptions = {}): Promise<LocalKinesis> {
+  const account = options.account ?? localAccount;
+  const inner = createKinesalite(account, options.transitionMs ?? 0);
+  const sessions = new Set<http2.ServerHttp2Session>();
+  let client: KinesisClient | undefined;
+
+  // Prior-knowledge HTTP/2 without TLS (h2c): the SDK's default handler for an http: endpoint.
+  const front = http2.createServer((request, response) => {
+    void handle(request, response);
+  });
+  front.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
+
+  async function handle(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+    try {
+      const body = nameStream(await readAll(request));
+      const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+      const fault = options.fault?.(operation);
+      if (fault)
+        return sendJson(response, { __type: fault.type, message: fault.message }, fault.status ?? 400);
+      const timestamp = operation === 'GetShardIterator' ? timestampAsked(body) : undefined;
+      if (timestamp) {
+        client ??= localClient(endpoint, account.region);
+        return sendJson(response, { ShardIterator: await iteratorAt(client, timestamp) });
+      }
+      inner.emit('request', replay(request, body), response);
+    } catch (error) {
+      if (!response.headersSent) sendJson(response, errorBody(error), 400);
+    }
+  }
+
+  return {
+    endpoint,
+    streamArn: (name) => `arn:aws:kinesis:${account.region}:${account.accountId}:stream/${name}`,
+    close: async () => {
+      client?.destroy();
+      for (const session of sessions) session.destroy();
+      await new Promise<void>((resolve) => front.close(() => resolve()));
+      // Closes the in-memory store; the inner server never listened, so its own "not running" error is expected.
+      await new Promise<void>((resolve) => inner.close(() => resolve()));
+    },
+  };
+}
+
+// kinesalite reads account and region from the environment, at creation only.
+function createKinesalite(account: Account, transitionMs: number) {
+  const { AWS_ACCOUNT_ID, AWS_REGION } = process.env;
+  process.env.AWS_ACCOUNT_ID = account.accountId;
+  process.env.AWS_REGION = account.region;
+  try {
+    return kinesalite({
+      createStreamMs: transitionMs,
+      deleteStreamMs: transitionMs,
+      updateStreamMs: transitionMs,
+      shardLimit: 100,
+    });
+  } finally {
+    restore('AWS_ACCOUNT_ID', AWS_ACCOUNT_ID);
+    restore('AWS_REGION', AWS_REGION);
+  }
+}
+
+function restore(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
+}
+
+async function readAll(request: Http2ServerRequest): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+// kinesalite knows streams by name only; Kinesis takes either, and callers may hold just the ARN.
+function nameStream(body: Buffer): Buffer {
+  if (!body.includes('"StreamARN"')) return body;
+  const { StreamARN, ...rest } = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+  if (typeof StreamARN !== 'string') return body;
+  return Buffer.from(JSON.stringify({ StreamName: StreamARN.slice(StreamARN.indexOf('/') + 1), ...rest }));
+}
+
+// Handing kinesalite a whole body spares it its quadratic concatenation, and it rethrows the errors of a
+// request that the client aborted, which would end this process.
+function replay(request: Http2ServerRequest, body: Buffer): Readable {
+  const { method, url, headers } = request;
+  return Object.assign(Readable.from(body.length > 0 ? [body] : []), { method, url, headers });
+}
+
+function sendJson(response: Http2ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
+  response.end(JSON.stringify(body));
+}
+
+function errorBody(error: unknown): { __type: string; message: string } {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return { __type: name, message };
+}
+
+interface TimestampAsked {
+  StreamName: string;
+  ShardId: string;
+  at: Date;
+}
+
+function timestampAsked(body: Buffer): TimestampAsked | undefined {
+  const asked = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+  if (asked.ShardIteratorType !== 'AT_TIMESTAMP' || typeof asked.Timestamp !== 'number') return undefined;
+  const milliseconds = Math.round(asked.Timestamp * 1000);
+  if (milliseconds > Date.now()) {
+    throw Object.assign(
+      new Error('The timestampInMillis parameter cannot be greater than the currentTimestampInMillis.'),
+      { name: 'InvalidArgumentException' },
+    );
+  }
+  return {
+    StreamName: String(asked.StreamName),
+    ShardId: String(asked.ShardId),
+    at: new Date(milliseconds),
+  };
+}
+
+/**
+ * AT_TIMESTAMP, which kinesalite never answers while the shard has no record at or after that time.
+ *
+ * The LATEST iterator is taken before the scan, so a record put during the scan is not missed.
+ */
+async function iteratorAt(
+  client: KinesisClient,
+  { StreamName, ShardId, at }: TimestampAsked,
+): Promise<string> {
+  const shard = { StreamName, ShardId };
+  const latest = await client.send(new GetShardIteratorCommand({ ...shard, ShardIteratorType: 'LATEST' }));
+  const oldest = await client.send(
+    new GetShardIteratorCommand({ ...shard, ShardIteratorType: 'TRIM_HORIZON' }),
+  );
+  let iterator = oldest.ShardIterator;
+  while (iterator) {
+    const page = await client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 1000 }));
+    const found = page.Records?.find((record) => (record.ApproximateArrivalTimestamp ?? at) >= at);
+    if (found) {
+      const exact = { ...shard, StartingSequenceNumber: found.SequenceNumber };
+      const answer = await client.send(
+        new GetShardIteratorCommand({ ...exact, ShardIteratorType: 'AT_SEQUENCE_NUMBER' }),
+      );
+      return answer.ShardIterator ?? '';
+    }
+    if (!page.Records?.length) break;
+    iterator = page.NextShardIterator;
+  }
+  return latest.ShardIterator ?? '';
+}
+
+function localClient(endpoint: string, region: string): KinesisClient {
+  return new KinesisClient({
+    endpoint,
+    region,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+}

@@ -1,0 +1,101 @@
+// Lambda's REST API on loopback, for event source mappings and their tags: what Penstock asks of Lambda at run time.
+import type { Mapping, Mappings } from './mappings.ts';
+import {
+  type Account,
+  AwsError,
+  type AwsRequest,
+  type AwsResponse,
+  checkScope,
+  parseBody,
+  type RunningServer,
+  serve,
+} from './server.ts';
+
+const collection = '/2015-03-31/event-source-mappings';
+const tagged = '/2017-03-31/tags/';
+
+export async function startLambdaApi(mappings: Mappings, account: Account): Promise<RunningServer> {
+  return serve('application/json', async (request) => {
+    checkScope(request, 'lambda');
+    if (request.path.startsWith(tagged)) return tags(mappings, request);
+    const uuid = mappingId(request.path);
+    if (uuid === '') return onCollection(mappings, account, request);
+    return onMapping(mappings, account, request, uuid);
+  });
+}
+
+/** The UUID in a path, '' for the collection itself. */
+function mappingId(path: string): string {
+  const trimmed = path.replace(/\/$/, '');
+  if (trimmed === collection) return '';
+  if (trimmed.startsWith(`${collection}/`)) return decodeURIComponent(trimmed.slice(collection.length + 1));
+  throw new AwsError('UnknownOperationException', `Not available locally: ${path}`, 404);
+}
+
+async function onCollection(mappings: Mappings, account: Account, request: AwsRequest): Promise<AwsResponse> {
+  if (request.method === 'GET') return { status: 200, body: list(mappings, account, request.query) };
+  if (request.method !== 'POST') throw methodNotAllowed(request);
+  const created = await mappings.create(parseBody(request.body));
+  return { status: 202, body: configuration(created, account) };
+}
+
+function onMapping(mappings: Mappings, account: Account, request: AwsRequest, uuid: string): AwsResponse {
+  const answer = (status: number, mapping: Mapping) => ({ status, body: configuration(mapping, account) });
+  if (request.method === 'GET') return answer(200, mappings.get(uuid));
+  if (request.method === 'PUT') return answer(202, mappings.update(uuid, parseBody(request.body)));
+  if (request.method === 'DELETE') return answer(202, mappings.remove(uuid));
+  throw methodNotAllowed(request);
+}
+
+function list(mappings: Mappings, account: Account, query: URLSearchParams) {
+  const streamArn = query.get('EventSourceArn');
+  const functionName = query.get('FunctionName');
+  const wanted = functionName && mappings.functionName(functionName);
+  const found = mappings.all.filter(
+    (one) => (!streamArn || one.eventSourceArn === streamArn) && (!wanted || one.functionName === wanted),
+  );
+  const start = Number(query.get('Marker') ?? 0);
+  // Lambda returns at most 100 a page, whatever MaxItems says.
+  const next = start + Math.min(Number(query.get('MaxItems') ?? 100), 100);
+  return {
+    EventSourceMappings: found.slice(start, next).map((mapping) => configuration(mapping, account)),
+    ...(next < found.length ? { NextMarker: String(next) } : {}),
+  };
+}
+
+function configuration(mapping: Mapping, { region, accountId }: Account) {
+  const { start } = mapping;
+  return {
+    UUID: mapping.uuid,
+    EventSourceMappingArn: `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${mapping.uuid}`,
+    EventSourceArn: mapping.eventSourceArn,
+    FunctionArn: `arn:aws:lambda:${region}:${accountId}:function:${mapping.functionName}`,
+    StartingPosition: start.type,
+    ...(start.type === 'AT_TIMESTAMP' ? { StartingPositionTimestamp: start.timestamp.getTime() / 1000 } : {}),
+    ...mapping.settings,
+    TumblingWindowInSeconds: 0,
+    State: mapping.state,
+    StateTransitionReason: 'User action',
+    LastModified: mapping.lastModified / 1000,
+    LastProcessingResult: mapping.lastResult,
+  };
+}
+
+function tags(mappings: Mappings, request: AwsRequest): AwsResponse {
+  const arn = decodeURIComponent(request.path.slice(tagged.length));
+  const { tags } = mappings.get(arn.slice(arn.lastIndexOf(':') + 1));
+  if (request.method === 'GET') return { status: 200, body: { Tags: Object.fromEntries(tags) } };
+  if (request.method === 'POST') {
+    const added = (parseBody(request.body).Tags ?? {}) as Record<string, string>;
+    for (const [key, value] of Object.entries(added)) tags.set(key, value);
+  } else if (request.method === 'DELETE') {
+    for (const key of request.query.getAll('tagKeys')) tags.delete(key);
+  } else {
+    throw methodNotAllowed(request);
+  }
+  return { status: 204 };
+}
+
+function methodNotAllowed({ method, path }: AwsRequest): AwsError {
+  return new AwsError('UnknownOperationException', `Not available locally: ${method} ${path}`, 405);
+}

@@ -1,0 +1,231 @@
+// Lambda's event source mappings: their life from Creating to Deleting, and the poller each of them drives.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeStreamSummaryCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
+import type { InvocationResult } from './function-errors.ts';
+import { pollerFor, readerSettings } from './mapping-poller.ts';
+import {
+  invalid,
+  type MappingInput,
+  type MappingSettings,
+  readSettings,
+  readStartingPosition,
+} from './mapping-settings.ts';
+import type { Poller, ShardPosition, Totals } from './polling.ts';
+import { type Account, AwsError } from './server.ts';
+import type { InvocationReport, Pace, StartingPosition } from './shard-reader.ts';
+
+export type MappingState =
+  | 'Creating'
+  | 'Enabling'
+  | 'Enabled'
+  | 'Disabling'
+  | 'Disabled'
+  | 'Updating'
+  | 'Deleting';
+
+export interface Mapping {
+  uuid: string;
+  eventSourceArn: string;
+  functionName: string;
+  start: StartingPosition;
+  settings: MappingSettings;
+  enabled: boolean;
+  state: MappingState;
+  lastModified: number;
+  lastResult: string;
+  tags: Map<string, string>;
+}
+
+export interface MappingPorts {
+  account: Account;
+  kinesis: KinesisClient;
+  /** The functions a mapping may name. */
+  functions: readonly string[];
+  invoke(functionName: string, event: unknown): Promise<InvocationResult>;
+  onInvocation?(report: InvocationReport): void;
+  pace?: Partial<Pace>;
+  /** How long Creating, Enabling, Updating, … last; on AWS up to 90 s. */
+  transitionMs?: number;
+}
+
+export interface StreamProgress extends Totals {
+  shards: ShardPosition[];
+}
+
+interface Entry extends Mapping {
+  poller: Poller;
+  transition: Promise<void>;
+}
+
+export class Mappings {
+  readonly #ports: MappingPorts;
+  readonly #entries = new Map<string, Entry>();
+  #closed = false;
+
+  constructor(ports: MappingPorts) {
+    this.#ports = ports;
+  }
+
+  get all(): readonly Mapping[] {
+    return [...this.#entries.values()];
+  }
+
+  get(uuid: string): Mapping {
+    return this.#get(uuid);
+  }
+
+  async create(input: MappingInput): Promise<Mapping> {
+    const eventSourceArn = String(input.EventSourceArn ?? '');
+    const functionName = this.functionName(String(input.FunctionName ?? ''));
+    const settings = readSettings(input);
+    const start = readStartingPosition(input);
+    await this.#checkStream(eventSourceArn);
+    const twin = this.all.find(
+      (one) => one.eventSourceArn === eventSourceArn && one.functionName === functionName,
+    );
+    if (twin) {
+      throw new AwsError(
+        'ResourceConflictException',
+        `The event source arn (" ${eventSourceArn} ") and function (" ${functionName} ") provided mapping already exists. ` +
+          `Please update or delete the existing mapping with UUID ${twin.uuid}`,
+        409,
+      );
+    }
+    const mapping: Mapping = {
+      uuid: crypto.randomUUID(),
+      eventSourceArn,
+      functionName,
+      start,
+      settings,
+      enabled: input.Enabled !== false,
+      state: 'Creating',
+      lastModified: Date.now(),
+      lastResult: 'No records processed',
+      tags: new Map(Object.entries((input.Tags ?? {}) as Record<string, string>)),
+    };
+    const entry: Entry = Object.assign(mapping, {
+      poller: pollerFor(mapping, streamNameOf(eventSourceArn), this.#ports),
+      transition: Promise.resolve(),
+    });
+    this.#entries.set(entry.uuid, entry);
+    this.#change(entry, 'Creating', async () => undefined);
+    return entry;
+  }
+
+  update(uuid: string, input: MappingInput): Mapping {
+    const entry = this.#settled(uuid, 'updated');
+    const settings = readSettings(input, entry.settings);
+    if (
+      input.FunctionName !== undefined &&
+      this.functionName(String(input.FunctionName)) !== entry.functionName
+    ) {
+      throw invalid('Moving a mapping to another function is not available locally.');
+    }
+    const wasEnabled = entry.enabled;
+    entry.enabled = typeof input.Enabled === 'boolean' ? input.Enabled : wasEnabled;
+    entry.settings = settings;
+    const state = entry.enabled === wasEnabled ? 'Updating' : entry.enabled ? 'Enabling' : 'Disabling';
+    this.#change(entry, state, () => entry.poller.stop());
+    return entry;
+  }
+
+  remove(uuid: string): Mapping {
+    const entry = this.#settled(uuid, 'deleted');
+    entry.enabled = false;
+    this.#change(entry, 'Deleting', async () => {
+      await entry.poller.end();
+      this.#entries.delete(uuid);
+    });
+    return entry;
+  }
+
+  /** Resolves when everything put to the stream before this call has been delivered by every mapping on it. */
+  async drained(streamName: string): Promise<void> {
+    const entries = this.#onStream(streamName);
+    if (entries.length === 0) throw new Error(`No event source mapping reads the stream ${streamName}.`);
+    await Promise.all(entries.map(({ poller }) => poller.drained()));
+  }
+
+  /** What the mappings on a stream have done so far. */
+  progress(streamName: string): StreamProgress {
+    const pollers = this.#onStream(streamName).map(({ poller }) => poller);
+    const sum = (key: keyof Totals) => pollers.reduce((total, { totals }) => total + totals[key], 0);
+    return {
+      invocations: sum('invocations'),
+      records: sum('records'),
+      redelivered: sum('redelivered'),
+      shards: pollers.flatMap(({ positions }) => positions),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const entries = [...this.#entries.values()];
+    await Promise.all(entries.map(({ poller }) => poller.end()));
+    await Promise.all(entries.map(({ transition }) => transition));
+  }
+
+  /** The name in a function name, an ARN, or an ARN with a version; the function has to exist. */
+  functionName(nameOrArn: string): string {
+    const name = /function:([^:]+)/.exec(nameOrArn)?.[1] ?? nameOrArn;
+    if (this.#ports.functions.includes(name)) return name;
+    const { region, accountId } = this.#ports.account;
+    throw new AwsError(
+      'ResourceNotFoundException',
+      `Function not found: arn:aws:lambda:${region}:${accountId}:function:${name}`,
+      404,
+    );
+  }
+
+  #get(uuid: string): Entry {
+    const entry = this.#entries.get(uuid);
+    if (entry) return entry;
+    throw new AwsError('ResourceNotFoundException', 'The resource you requested does not exist.', 404);
+  }
+
+  /** A mapping that is Enabled or Disabled; in between Lambda refuses to touch it. */
+  #settled(uuid: string, verb: string): Entry {
+    const entry = this.#get(uuid);
+    if (entry.state === 'Enabled' || entry.state === 'Disabled') return entry;
+    throw new AwsError(
+      'ResourceInUseException',
+      `The event source mapping with UUID ${uuid} cannot be ${verb} because it is in the ${entry.state} state.`,
+    );
+  }
+
+  #onStream(streamName: string): Entry[] {
+    return [...this.#entries.values()].filter(
+      ({ eventSourceArn }) => streamNameOf(eventSourceArn) === streamName,
+    );
+  }
+
+  // Polling stops at the beginning of a change and begins at its end, so settings never change under a reader.
+  #change(entry: Entry, state: MappingState, work: () => Promise<void>): void {
+    entry.state = state;
+    entry.lastModified = Date.now();
+    entry.transition = (async () => {
+      await Promise.all([work(), sleep(this.#ports.transitionMs ?? 100)]);
+      if (state === 'Deleting') return;
+      if (entry.enabled && !this.#closed) await entry.poller.start(readerSettings(entry.settings));
+      entry.state = entry.enabled ? 'Enabled' : 'Disabled';
+    })();
+  }
+
+  async #checkStream(eventSourceArn: string): Promise<void> {
+    const { region, accountId } = this.#ports.account;
+    const expected = `arn:aws:kinesis:${region}:${accountId}:stream/`;
+    if (!eventSourceArn.startsWith(expected)) throw invalid(`Unrecognized event source: ${eventSourceArn}`);
+    const StreamName = streamNameOf(eventSourceArn);
+    await this.#ports.kinesis
+      .send(new DescribeStreamSummaryCommand({ StreamName }))
+      .catch((error: unknown) => {
+        throw invalid(
+          `Cannot access stream ${eventSourceArn}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
+  }
+}
+
+export function streamNameOf(streamArn: string): string {
+  return streamArn.slice(streamArn.indexOf('/') + 1);
+}

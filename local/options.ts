@@ -1,0 +1,93 @@
+// The command line of `npm start`: what may be said, and a clear answer to what may not.
+import { parseArgs } from 'node:util';
+
+export interface StartOptions {
+  readonly manifest: string;
+  /** A file of one record a line; sample records where there is none. */
+  readonly records: string | undefined;
+  /** How many sample records. */
+  readonly generate: number;
+  /** Size of a sample record, in bytes. */
+  readonly recordBytes: number;
+  readonly seed: number;
+  readonly warmUpSeconds: number;
+  readonly shards: number;
+  readonly keep: boolean;
+  readonly verbose: boolean;
+}
+
+export const HELP = `Penstock on this machine: a simulated Experience Platform, a local AWS, one pipeline, its records.
+
+  npm start -- [options]
+
+  --manifest FILE     the pipeline (pipelines/customer-profiles.json)
+  --records FILE      records to send, one a line (NDJSON); without it, sample records are made
+  --generate N        how many sample records (10000)
+  --record-bytes N    size of a sample record in bytes (1000)
+  --seed N            seed of the sample records and of the platform's ids (1)
+  --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
+  --shards N          shards of the stream (1)
+  --keep              leave everything running and print the addresses
+  --verbose           also print what the functions log
+  --help              this text
+`;
+
+/** The mistake in a command line; its message is all the user needs to see. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError */
+export function parseOptions(args: string[]): StartOptions | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  if (values.records !== undefined && values.generate !== undefined) {
+    throw new UsageError('--records and --generate exclude each other');
+  }
+  return {
+    manifest: values.manifest ?? 'pipelines/customer-profiles.json',
+    records: values.records,
+    generate: whole('--generate', values.generate, 10_000, 1, 1_000_000),
+    recordBytes: whole('--record-bytes', values['record-bytes'], 1_000, 1, 500_000),
+    seed: whole('--seed', values.seed, 1, 0, 4_294_967_295),
+    warmUpSeconds: whole('--warm-up', values['warm-up'], 5, 0, 3_600),
+    shards: whole('--shards', values.shards, 1, 1, 16),
+    keep: values.keep ?? false,
+    verbose: values.verbose ?? false,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        manifest: { type: 'string' },
+        records: { type: 'string' },
+        generate: { type: 'string' },
+        'record-bytes': { type: 'string' },
+        seed: { type: 'string' },
+        'warm-up': { type: 'string' },
+        shards: { type: 'string' },
+        keep: { type: 'boolean' },
+        verbose: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
+  }
+}
+
+function whole(
+  name: string,
+  text: string | undefined,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  if (text === undefined) return fallback;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${name}: expected a whole number from ${least} to ${most}; found "${text}"`);
+}

@@ -1,0 +1,82 @@
+// A producer: puts lines into a Kinesis stream and remembers which sequence number each line got.
+import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import type { Line } from './records.ts';
+
+/** PutRecords takes 500 records and 5 MiB at most; a record 1 MiB, its partition key included. */
+const MOST_RECORDS = 500;
+const MOST_BYTES = 5 * 1024 * 1024;
+const LARGEST_RECORD = 1024 * 1024;
+/** Throttled entries are put again so often. */
+const MOST_TRIES = 8;
+
+export interface Produced {
+  /** Lines that Kinesis took, by shard and sequence number. */
+  readonly lineOf: ReadonlyMap<string, number>;
+  /** Lines that Kinesis cannot take. */
+  readonly refused: readonly { readonly line: number; readonly reason: string }[];
+}
+
+interface Entry {
+  readonly line: number;
+  readonly Data: Buffer;
+  readonly PartitionKey: string;
+}
+
+/** Puts all lines, in order, one request at a time; `onPut` hears how many are in the stream so far. */
+export async function produce(
+  kinesis: KinesisClient,
+  streamName: string,
+  lines: AsyncIterable<Line> | Iterable<Line>,
+  onPut: (count: number) => void,
+): Promise<Produced> {
+  const lineOf = new Map<string, number>();
+  const refused: { line: number; reason: string }[] = [];
+  let batch: Entry[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    if (batch.length > 0) await put(kinesis, streamName, batch, lineOf);
+    batch = [];
+    bytes = 0;
+    onPut(lineOf.size);
+  };
+  for await (const { number, bytes: data } of lines) {
+    // A thousand keys: enough for every shard, few enough that a key has more than one record.
+    const entry = { line: number, Data: data, PartitionKey: `key-${number % 1_000}` };
+    const size = data.length + entry.PartitionKey.length;
+    if (size > LARGEST_RECORD) {
+      refused.push({ line: number, reason: `too large for Kinesis: ${data.length} bytes, at most 1 MiB` });
+      continue;
+    }
+    if (batch.length === MOST_RECORDS || bytes + size > MOST_BYTES) await flush();
+    batch.push(entry);
+    bytes += size;
+  }
+  await flush();
+  return { lineOf, refused };
+}
+
+async function put(
+  kinesis: KinesisClient,
+  streamName: string,
+  entries: Entry[],
+  lineOf: Map<string, number>,
+) {
+  let open = entries;
+  for (let attempt = 1; open.length > 0; attempt++) {
+    if (attempt > MOST_TRIES) throw new Error(`Kinesis refuses ${open.length} records again and again`);
+    const { Records = [] } = await kinesis.send(
+      new PutRecordsCommand({
+        StreamName: streamName,
+        Records: open.map(({ Data, PartitionKey }) => ({ Data, PartitionKey })),
+      }),
+    );
+    const again: Entry[] = [];
+    open.forEach((entry, index) => {
+      const sequenceNumber = Records[index]?.SequenceNumber;
+      if (sequenceNumber === undefined) again.push(entry);
+      else lineOf.set(sequenceNumber, entry.line);
+    });
+    open = again;
+    if (open.length > 0) await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** attempt));
+  }
+}

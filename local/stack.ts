@@ -1,0 +1,168 @@
+// Everything on one machine: the simulated platform on a port, local AWS, the functions, and the secret they need.
+import { mkdir, readdir } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { FAKE_CREDENTIAL } from './aep/options.ts';
+import { startServer } from './aep/server.ts';
+import { type LocalAws, startLocalAws } from './aws/index.ts';
+import type { InvocationReport } from './aws/shard-reader.ts';
+
+export interface StackOptions {
+  readonly warmUpSeconds: number;
+  readonly seed: number;
+  /** Where the undelivered store is kept. */
+  readonly folder: string;
+  /** Sandboxes the platform has besides its own. */
+  readonly sandbox: string;
+  readonly onLog?: (functionName: string, line: string) => void;
+  readonly onInvocation?: (report: InvocationReport) => void;
+}
+
+export interface Stack {
+  readonly platform: Awaited<ReturnType<typeof startServer>>;
+  readonly aws: LocalAws;
+  readonly kinesis: KinesisClient;
+  /** What the functions' environment has on top of AWS's. */
+  readonly settings: Record<string, string>;
+  readonly undeliveredFolder: string;
+  /** Rows that landed in a dataset, the first `limit`, through the simulator's own window: AEP's is Query Service. */
+  readBack(datasetId: string, limit: number): Promise<unknown[]>;
+  /** Why rows of a dataset were refused after they had been received, the first `limit`. */
+  refusals(datasetId: string, limit: number): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+const STAGE = 'local';
+const FUNCTIONS = new URL('../functions/', import.meta.url);
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  await mkdir(options.folder, { recursive: true });
+  const platform = await startServer({
+    port: 0,
+    warmUpMs: options.warmUpSeconds * 1_000,
+    seed: options.seed,
+    sandboxes: sandboxes(options.sandbox),
+  });
+  const settings = {
+    PENSTOCK_STAGE: STAGE,
+    PENSTOCK_IMS_URL: platform.origin,
+    PENSTOCK_PLATFORM_URL: platform.origin,
+    PENSTOCK_INLET_ORIGINS: platform.origin,
+    PENSTOCK_UNDELIVERED_URL: pathToFileURL(options.folder).href,
+    PENSTOCK_FORWARDER: 'forward',
+    PENSTOCK_LIST_DELAY_SECONDS: '2',
+  };
+  const aws = await startLocalAws({
+    functions: await functions(),
+    env: settings,
+    // Lambda looks once a second; a laptop need not wait for it.
+    pace: { idleMs: 100 },
+    ...(options.onLog && { onLog: options.onLog }),
+    ...(options.onInvocation && { onInvocation: options.onInvocation }),
+  });
+  const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
+  await createCredentials(aws);
+  return {
+    platform,
+    aws,
+    kinesis,
+    settings,
+    undeliveredFolder: options.folder,
+    async readBack(datasetId, limit) {
+      const { rows } = await look<{ rows: unknown[] }>(
+        platform.origin,
+        `datasets/${datasetId}/rows?limit=${limit}`,
+      );
+      return rows;
+    },
+    async refusals(datasetId, limit) {
+      type Refused = { violations: { pointerToViolation: string; message: string }[] };
+      const { rows } = await look<{ rows: Refused[] }>(
+        platform.origin,
+        `datasets/${datasetId}/refused?limit=${limit}`,
+      );
+      return rows.map(({ violations }) =>
+        violations.map(({ pointerToViolation, message }) => `${pointerToViolation}: ${message}`).join('; '),
+      );
+    },
+    async close() {
+      kinesis.destroy();
+      await aws.close();
+      await platform.close();
+    },
+  };
+}
+
+/** Creates the stream where it is not there, and returns its ARN. */
+export async function ensureStream(stack: Stack, streamName: string, shards: number): Promise<string> {
+  await stack.kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }));
+  for (;;) {
+    const { StreamDescriptionSummary: found } = await stack.kinesis.send(
+      new DescribeStreamSummaryCommand({ StreamName: streamName }),
+    );
+    if (found?.StreamStatus === 'ACTIVE') return found.StreamARN ?? '';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function look<T>(origin: string, page: string): Promise<T> {
+  const answer = await fetch(`${origin}/_simulator/${page}`);
+  if (!answer.ok) throw new Error(`the simulator answered ${answer.status} to /_simulator/${page}`);
+  return (await answer.json()) as T;
+}
+
+function sandboxes(wanted: string) {
+  const own = [
+    { name: 'prod', title: 'Production', type: 'production', isDefault: true },
+    { name: 'dev1', title: 'Development', type: 'development' },
+  ] as const;
+  return own.some(({ name }) => name === wanted) ? own : [...own, { name: wanted, title: wanted }];
+}
+
+/** Every provisioning step by the name that states.asl.json calls it, and the forwarder. */
+async function functions() {
+  const folder = new URL('provision/', FUNCTIONS);
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
+  const steps = files.map((file) => [
+    functionKey(file.slice(0, -3)),
+    { module: fileURLToPath(new URL(file, folder)), timeoutSeconds: 120, memoryMB: 256 },
+  ]);
+  const forward = {
+    module: fileURLToPath(new URL('forward.ts', FUNCTIONS)),
+    timeoutSeconds: 60,
+    memoryMB: 512,
+  };
+  return Object.fromEntries([...steps, ['forward', forward]]);
+}
+
+/** `base-connection` is the function `baseConnection`: CloudFormation's names have no hyphen. */
+function functionKey(file: string): string {
+  return file.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function clientOptions(aws: LocalAws, endpoint: string) {
+  return {
+    endpoint,
+    region: aws.env.AWS_REGION ?? '',
+    credentials: {
+      accessKeyId: aws.env.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY ?? '',
+    },
+  };
+}
+
+async function createCredentials(aws: LocalAws): Promise<void> {
+  const client = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
+  await client.send(
+    new CreateSecretCommand({
+      Name: `penstock/${STAGE}/credentials`,
+      SecretString: JSON.stringify({
+        clientId: FAKE_CREDENTIAL.clientId,
+        clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
+        organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
+      }),
+    }),
+  );
+  client.destroy();
+}

@@ -1,0 +1,169 @@
+// `npm start`: a pipeline provisioned and its records delivered on this machine, with a report and an honest exit code.
+import { randomUUID } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { isFailure } from '../lib/failure.ts';
+import { type Manifest, parseManifestText } from '../lib/manifest.ts';
+import type { Pipeline } from '../lib/pipeline.ts';
+import { account, carry, JourneyError, prepareStream, provision, watchForwarding } from './journey.ts';
+import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { linesOf, sampleLines } from './records.ts';
+import { reportOf } from './report.ts';
+import { type Stack, startStack } from './stack.ts';
+
+/** Task states on the way from plan to intake; a kept resource's step counts too. */
+const STATES = 11;
+
+/** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
+async function main(args: string[]): Promise<number> {
+  const progress = createProgress(process.stdout);
+  try {
+    const options = parseOptions(args);
+    if (options === 'help') {
+      progress.line(HELP);
+      return 0;
+    }
+    const manifest = await readManifest(options.manifest);
+    const total = await countLines(options);
+    return await run(options, manifest, total, progress);
+  } catch (error) {
+    return complain(error);
+  }
+}
+
+async function run(
+  options: StartOptions,
+  manifest: Manifest,
+  total: number,
+  progress: Progress,
+): Promise<number> {
+  const watch = watchForwarding();
+  progress.line('Starting the simulated Experience Platform and local AWS. Nothing leaves this machine.');
+  const stack = await startStack({
+    warmUpSeconds: options.warmUpSeconds,
+    seed: options.seed,
+    sandbox: manifest.sandbox,
+    folder: fileURLToPath(new URL(`../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
+    onInvocation: watch.report,
+    ...(options.verbose && {
+      onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
+    }),
+  });
+  try {
+    const streamArn = await prepareStream(stack, manifest, options.shards);
+    const pipeline = await provisionWith(stack, manifest, options, progress);
+    const complete = await forwardWith(stack, pipeline, streamArn, options, total, watch, progress);
+    if (options.keep) await keep(stack, progress);
+    return complete ? 0 : 1;
+  } finally {
+    await stack.close();
+  }
+}
+
+async function provisionWith(
+  stack: Stack,
+  manifest: Manifest,
+  { warmUpSeconds }: StartOptions,
+  progress: Progress,
+): Promise<Pipeline> {
+  const stage = progress.stage('Provision', STATES);
+  let done = 0;
+  try {
+    const pipeline = await provision(stack, manifest, {
+      warmUpSeconds,
+      onState({ type, state, stateType, attempt, error }) {
+        if (type === 'retried') stage.to(done, `${state}: ${error}, try ${(attempt ?? 0) + 1}`);
+        if (type === 'entered' && stateType === 'Task') stage.to(done, state);
+        if (type === 'entered' && state === 'warm-up') stage.to(done, `warm-up, ${warmUpSeconds} s at most`);
+        if (type === 'exited' && stateType === 'Task') done++;
+      },
+    });
+    stage.done();
+    return pipeline;
+  } catch (error) {
+    stage.failed();
+    throw error;
+  }
+}
+
+async function forwardWith(
+  stack: Stack,
+  pipeline: Pipeline,
+  streamArn: string,
+  options: StartOptions,
+  total: number,
+  watch: ReturnType<typeof watchForwarding>,
+  progress: Progress,
+): Promise<boolean> {
+  const stage = progress.stage('Forward', total);
+  const { produced, forwarded } = await carry(stack, streamArn, linesFor(options, pipeline.manifest), watch, {
+    put: () => undefined,
+    settled: (count) => stage.to(Math.min(count, total)),
+  }).catch((error: unknown) => {
+    stage.failed();
+    throw error;
+  });
+  stage.done();
+  const counted = await account(stack, produced, forwarded);
+  const datasetId = pipeline.resources.dataset?.id ?? '';
+  const rows = await stack.readBack(datasetId, 3);
+  const later = await stack.refusals(datasetId, 10);
+  progress.line(reportOf({ pipeline, account: counted, forwarded, rows, later }));
+  return counted.complete;
+}
+
+async function keep(stack: Stack, progress: Progress): Promise<void> {
+  progress.line(
+    [
+      '',
+      'Everything is kept running. Press Ctrl-C to end it.',
+      `  simulated platform   ${stack.platform.origin}`,
+      `  what it knows        ${stack.platform.origin}/_simulator/`,
+      `  undelivered store    ${stack.undeliveredFolder}`,
+      '  local AWS, and the functions as they are configured:',
+      ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
+        ([name, value]) => `    export ${name}=${value}`,
+      ),
+    ].join('\n'),
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
+
+async function readManifest(file: string): Promise<Manifest> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--manifest: ${file} cannot be read (${error.code})`);
+  });
+  return parseManifestText(text, file);
+}
+
+function linesFor(options: StartOptions, manifest: Manifest) {
+  if (options.records !== undefined) return linesOf(options.records);
+  const { generate: count, seed, recordBytes: bytes } = options;
+  return sampleLines({ count, seed, bytes, data: manifest.source.data });
+}
+
+/** How many records there will be; also says early that the file is not there. */
+async function countLines({ records, generate }: StartOptions): Promise<number> {
+  if (records === undefined) return generate;
+  const found = await stat(records).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--records: ${records} cannot be read (${error.code})`);
+  });
+  if (!found.isFile()) throw new UsageError(`--records: ${records} is not a file`);
+  let count = 0;
+  for await (const _ of linesOf(records)) count++;
+  if (count === 0) throw new UsageError(`--records: ${records} has no line in it`);
+  return count;
+}
+
+function complain(error: unknown): number {
+  const expected = error instanceof UsageError || isFailure(error);
+  const known = expected || error instanceof JourneyError;
+  process.stderr.write(`\n${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  return expected ? 2 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
