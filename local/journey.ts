@@ -75,8 +75,10 @@ export interface Account {
 export interface Forwarded {
   readonly invocations: number;
   readonly redelivered: number;
+  /** While at least one invocation was under way, in ms: without Lambda's window and the pauses between its polls. */
+  readonly workingMs: number;
   /** From the first invocation's start to the last one's end, in ms. */
-  readonly ms: number;
+  readonly wholeMs: number;
   readonly peakMemoryBytes: number;
 }
 
@@ -102,11 +104,22 @@ export async function carry(
   await drained(stack, streamName, watch, on.settled);
   await stack.platform.platform.idle();
   const { invocations, redelivered } = stack.aws.mappings.progress(streamName);
-  const starts = watch.seen.map(({ startedAt }) => startedAt);
-  const ends = watch.seen.map(({ startedAt, durationMs }) => startedAt + durationMs);
-  const ms = watch.seen.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts);
   const peakMemoryBytes = stack.aws.functions.memory('forward');
-  return { produced, forwarded: { invocations, redelivered, ms, peakMemoryBytes } };
+  return { produced, forwarded: { invocations, redelivered, ...spans(watch.seen), peakMemoryBytes } };
+}
+
+/** How long the invocations took together, overlaps counted once, and from first to last. */
+export function spans(seen: readonly Pick<InvocationReport, 'startedAt' | 'durationMs'>[]) {
+  const inOrder = [...seen].sort((a, b) => a.startedAt - b.startedAt);
+  const from = inOrder[0]?.startedAt ?? 0;
+  let workingMs = 0;
+  let end = from;
+  for (const { startedAt, durationMs } of inOrder) {
+    const until = startedAt + durationMs;
+    workingMs += Math.max(0, until - Math.max(startedAt, end));
+    end = Math.max(end, until);
+  }
+  return { workingMs, wholeMs: end - from };
 }
 
 async function drained(

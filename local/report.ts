@@ -49,7 +49,7 @@ export function reportOf(parts: {
       [
         'rate',
         `${count(rate(account, forwarded))}/s`,
-        `records, over ${(forwarded.ms / 1_000).toFixed(2)} s from the first invocation's start to the last one's end`,
+        `records, over the ${seconds(forwarded.workingMs)} s that invocations took (${seconds(forwarded.wholeMs)} s from first to last, Lambda's window included)`,
       ],
       ['peak memory', `${count(forwarded.peakMemoryBytes / 1_048_576)} MB`, 'of the process that forwards'],
     ]),
@@ -96,8 +96,12 @@ function sum({ produced, received, rejected, landed, refusedLater, lost }: Accou
   return `${count(produced)} produced, ${count(received)} accepted, ${count(rejected.length)} rejected; of the accepted ${count(landed)} landed, ${count(refusedLater)} refused later, ${count(lost)} lost`;
 }
 
-function rate({ produced }: Account, { ms }: Forwarded): number {
-  return ms === 0 ? 0 : (produced / ms) * 1_000;
+function rate({ produced }: Account, { workingMs }: Forwarded): number {
+  return workingMs === 0 ? 0 : (produced / workingMs) * 1_000;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(2);
 }
 
 function count(value: number): string {

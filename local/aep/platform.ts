@@ -10,7 +10,7 @@ import { refusedBefore, spoiled } from './fault-effects.ts';
 import { type Fault, Faults } from './faults.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
 import { admit } from './gateway.ts';
-import type { AdmittedCall, Answer, Call } from './http.ts';
+import { type AdmittedCall, type Answer, type Call, json } from './http.ts';
 import { identityRoutes } from './identity.ts';
 import { createIds } from './ids.ts';
 import { imsRoutes } from './ims.ts';
@@ -138,12 +138,17 @@ async function answerTo(
   }
   const refused = refusedBefore(struck);
   if (refused) return refused;
+  return spoiled(struck, await appliedOrRefused(core, call, struck));
+}
+
+async function appliedOrRefused(core: Core, call: Call, struck: readonly Fault[]): Promise<Answer> {
   try {
-    return spoiled(struck, await applied(core, call, struck));
+    return await applied(core, call, struck);
   } catch (error) {
-    if (error instanceof Refusal)
-      return spoiled(struck, { ...error.answer, headers: { ...error.answer.headers } });
-    throw error;
+    if (error instanceof Refusal) return { ...error.answer, headers: { ...error.answer.headers } };
+    // A fault of the simulator itself: an answer all the same, and one that says so.
+    const detail = error instanceof Error ? error.message : String(error);
+    return json(500, { type: '/placeholder/type/uri', status: 500, title: 'Simulator error', detail });
   }
 }
 

@@ -35,7 +35,12 @@ export const PUBLISHED: PublishedPipeline = {
 export type RecordInput =
   | string
   | Uint8Array
-  | { readonly data?: string | Uint8Array | null; readonly base64?: string; readonly key?: string; readonly seq?: string };
+  | {
+      readonly data?: string | Uint8Array | null;
+      readonly base64?: string;
+      readonly key?: string;
+      readonly seq?: string;
+    };
 
 const FIRST = 49590338271490256608559692538361571095921575989136588898n;
 

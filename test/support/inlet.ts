@@ -27,7 +27,10 @@ export interface FakeInlet {
 }
 
 /** `answer` is asked for every request to the inlet; IMS hands out `token-1`, `token-2`, … unless `ims` says otherwise. */
-export function fakeInlet(answer: Answer = acknowledgeAll, ims?: () => Response | Promise<Response>): FakeInlet {
+export function fakeInlet(
+  answer: Answer = acknowledgeAll,
+  ims?: () => Response | Promise<Response>,
+): FakeInlet {
   const requests: InletRequest[] = [];
   const acknowledged: string[] = [];
   const tokens: string[] = [];
@@ -72,7 +75,8 @@ function note(request: InletRequest, text: string, acknowledged: string[]): void
   const { responses } = JSON.parse(text) as { responses: (Record<string, unknown> | null)[] };
   if (responses.length !== request.messages.length) return;
   responses.forEach((entry, index) => {
-    if (entry?.xactionId === undefined || entry.status !== undefined || entry.statusCode !== undefined) return;
+    if (entry?.xactionId === undefined || entry.status !== undefined || entry.statusCode !== undefined)
+      return;
     acknowledged.push(request.messages[index] as string);
   });
 }

@@ -1,7 +1,9 @@
 // What a flow must be before it runs: ends that exist, a spec that joins them, a mapping for the right schema (contract §4.2, §4.6).
 
+import { faultsOf } from '../data-prep/mapping.ts';
 import type { AdmittedCall } from '../http.ts';
 import { arrayAt, isObject, type JsonObject, objectAt, textAt } from '../json.ts';
+import { resolved } from '../registry/resolve.ts';
 import { lookUp } from '../registry/resources.ts';
 import type { Entity, MappingSet, Sandbox } from '../state.ts';
 import { provider } from './connections.ts';
@@ -27,7 +29,10 @@ export function checkFlow(call: AdmittedCall, body: JsonObject): FlowParts {
   if (!base) throw missing(call, 'connections', String(source.body.baseConnectionId), 400);
   const mapping = mappingOf(call, spec, body);
   if (!mapping && needsMapping(spec, source, base)) throw provider('raw data needs a Mapping transformation');
-  if (mapping) checkSchemas(call.sandbox, mapping.set, mapping.version, target);
+  if (mapping) {
+    checkSchemas(call.sandbox, mapping.set, mapping.version, target);
+    checkMapping(call.sandbox, mapping.set, mapping.version);
+  }
   return { spec, source, base, target, mapping };
 }
 
@@ -98,6 +103,16 @@ function checkSchemas(sandbox: Sandbox, set: MappingSet, version: number, target
     return;
   const detail = `Error while matching schema in target dataset ${dataSetId} with schema in mapping ${set.id}. Schema with same id and version must be used in both mapping and target dataset.`;
   throw invalid('1425-400', detail);
+}
+
+/** A set that was kept without validation is looked at here. */
+function checkMapping(sandbox: Sandbox, set: MappingSet, version: number): void {
+  const body = set.versions[version] ?? {};
+  const schema = lookUp(sandbox, 'schemas', mappingSchema(body).id);
+  const fault = faultsOf(body, schema && resolved(sandbox, schema)).find((each) => each !== null);
+  if (!fault) return;
+  const detail = `Error while validating mapping with id ${set.id}, version ${version}: ${fault}. Please check your mapping or contact your admin.`;
+  throw invalid('1419-400', detail);
 }
 
 /** The schema a mapping set is for, from its current or its legacy form (contract §5.1). */

@@ -19,7 +19,7 @@ const items = (...ids: unknown[]) => ({
 });
 
 describe('full success', () => {
-  // Recorded against AWS (reliability notes §0.1), except the last two, which follow from the outer key failing open.
+  // Recorded against AWS by LocalStack (test_lambda_integration_kinesis.snapshot.json), except the last two, which follow from the outer key failing open.
   it.each([
     ['an empty string', ''],
     ['an empty list', []],
