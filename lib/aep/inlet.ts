@@ -38,7 +38,7 @@ export function inletAddress(inletUrl: string, allowedOrigins: readonly string[]
     throw notAllowed('has to be https, at a host with a name');
   }
   const inletId = PATH.exec(url.pathname)?.[1];
-  if (inletId === undefined || url.href !== inletUrl) {
+  if (inletId === undefined || inletUrl !== url.origin + url.pathname) {
     throw notAllowed('is not of the form https://{host}/collection/{inletId}');
   }
   return {
