@@ -1,7 +1,6 @@
 // Mapping sets: made with 200, versioned by PUT, shown in the current and the legacy form at once (contract §5).
 
 import { Refusal } from '../errors.ts';
-import { mappingSchema } from '../flow-service/flow-rules.ts';
 import { type AdmittedCall, type Answer, empty, json, jsonObjectBody, wholeNumber } from '../http.ts';
 import { arrayAt, isObject, type JsonObject, objectAt, textAt } from '../json.ts';
 import { resolved } from '../registry/resolve.ts';
@@ -9,6 +8,7 @@ import { lookUp } from '../registry/resources.ts';
 import type { MappingSet, Sandbox, World } from '../state.ts';
 import type { Field } from '../xdm/field.ts';
 import { faultsOf, mappingsOf } from './mapping.ts';
+import { mappingSchema } from './target-schema.ts';
 
 export function createMappingSet(world: World, call: AdmittedCall): Answer {
   const given = jsonObjectBody(call);

@@ -1,6 +1,7 @@
 // What a flow must be before it runs: ends that exist, a spec that joins them, a mapping for the right schema (contract §4.2, §4.6).
 
 import { faultsOf } from '../data-prep/mapping.ts';
+import { majorVersion, mappingSchema } from '../data-prep/target-schema.ts';
 import type { AdmittedCall } from '../http.ts';
 import { arrayAt, isObject, type JsonObject, objectAt, textAt } from '../json.ts';
 import { resolved } from '../registry/resolve.ts';
@@ -113,18 +114,4 @@ function checkMapping(sandbox: Sandbox, set: MappingSet, version: number): void 
   if (!fault) return;
   const detail = `Error while validating mapping with id ${set.id}, version ${version}: ${fault}. Please check your mapping or contact your admin.`;
   throw invalid('1419-400', detail);
-}
-
-/** The schema a mapping set is for, from its current or its legacy form (contract §5.1). */
-export function mappingSchema(body: JsonObject): { id: string; version: number } {
-  const ref = objectAt(objectAt(body, 'outputSchema'), 'schemaRef');
-  if (ref) return { id: textAt(ref, 'id') ?? '', version: majorVersion(textAt(ref, 'contentType')) };
-  return {
-    id: textAt(body, 'xdmSchema') ?? '',
-    version: Number.parseInt(String(body.xdmVersion ?? '1'), 10) || 1,
-  };
-}
-
-function majorVersion(contentType: string | undefined): number {
-  return Number(/version=(\d+)/.exec(contentType ?? '')?.[1] ?? 1);
 }

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkConservation } from '../../lib/forward/conservation.ts';
+import { lowest, respond, settle } from '../../lib/forward/settle.ts';
+import { DELIVERED, RETRY, rejected, type Settled } from '../../lib/forward/verdict.ts';
+import { readBatchResponse } from '../../local/aws/batch-response.ts';
+
+function settled(sequenceNumber: string, kind: 'd' | 'r' | 'x'): Settled {
+  const message = { sequenceNumber, partitionKey: 'k', arrivedAt: 0, bytes: new Uint8Array() };
+  const verdict = kind === 'd' ? DELIVERED : kind === 'r' ? RETRY : rejected('refused', 'no');
+  return { message, verdict };
+}
+
+const keeps = (calls: string[][]) => async (rejects: readonly Settled[]) => {
+  calls.push(rejects.map(({ message }) => message.sequenceNumber));
+  return rejects.length;
+};
+
+describe('settle', () => {
+  const verdicts = fc.array(
+    fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 30n }), fc.constantFrom('d', 'r', 'x')),
+    {
+      maxLength: 40,
+    },
+  );
+
+  it('reports the lowest that is open, keeps what is below it, and accounts for all', async () => {
+    await fc.assert(
+      fc.asyncProperty(verdicts, fc.boolean(), async (pairs, works) => {
+        const all = pairs.map(([number, kind]) => settled(number.toString(), kind));
+        const calls: string[][] = [];
+        const keep = keeps(calls);
+        const result = await settle(all, [], works ? keep : async (r) => (await keep(r), undefined));
+        const open = pairs
+          .filter(([, kind]) => kind === 'r' || (kind === 'x' && !works))
+          .map(([number]) => number);
+        const least = open.toSorted((a, b) => (a < b ? -1 : 1))[0];
+        expect(result.checkpoint).toBe(least?.toString());
+        const delivered = pairs.filter(([, kind]) => kind === 'd').length;
+        expect(delivered + result.stored + result.unresolved).toBe(pairs.length);
+        for (const kept of works ? calls.flat() : []) {
+          expect(least === undefined || BigInt(kept) < least).toBe(true);
+        }
+        expect(calls.length).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('counts records that were not looked at as open', async () => {
+    const result = await settle([settled('5', 'x'), settled('9', 'x')], ['7', '8'], keeps([]));
+    expect(result).toEqual({ checkpoint: '7', stored: 1, unresolved: 1 });
+  });
+});
+
+describe('lowest', () => {
+  it('goes by value, not by text', () => {
+    expect(lowest(['10', '9', '49590338271490256608559692538361571095921575989136588899'])).toBe('9');
+    expect(lowest(['9007199254740993', '9007199254740992'])).toBe('9007199254740992');
+    expect(lowest([])).toBeUndefined();
+  });
+});
+
+describe('respond', () => {
+  it('answers in literal JSON that Lambda reads as meant', () => {
+    const batch = ['7', '8', '9'];
+    const read = (checkpoint: string | undefined) => {
+      const text = JSON.stringify(respond(checkpoint, (number) => batch.includes(number)));
+      return [text, readBatchResponse({ ok: JSON.parse(text) }, batch, true)];
+    };
+    expect(read(undefined)).toEqual(['{"batchItemFailures":[]}', { kind: 'delivered' }]);
+    expect(read('8')).toEqual([
+      '{"batchItemFailures":[{"itemIdentifier":"8"}]}',
+      { kind: 'redeliver', from: 1, reason: expect.anything() },
+    ]);
+    expect(() => read('6')).toThrow(RangeError);
+  });
+});
+
+describe('checkConservation', () => {
+  it('holds where the four counts add up, and only there', () => {
+    expect(() => checkConservation({ decoded: 6, acknowledged: 3, stored: 2, unresolved: 1 })).not.toThrow();
+    for (const counts of [
+      { decoded: 7, acknowledged: 3, stored: 2, unresolved: 1 },
+      { decoded: 6, acknowledged: 4, stored: 2, unresolved: 1 },
+    ]) {
+      expect(() => checkConservation(counts)).toThrow(/^CONSERVATION/);
+    }
+  });
+});

@@ -1,0 +1,206 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseManifestText } from '../../lib/manifest.ts';
+import type { Pipeline } from '../../lib/pipeline.ts';
+import type { FaultSpec } from '../../local/aep/faults.ts';
+import { account, carry, prepareStream, provision, watchForwarding } from '../../local/journey.ts';
+import type { Line } from '../../local/records.ts';
+import { sampleLines } from '../../local/records.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+
+// The whole of it over loopback: every function in a process of its own, unmodified SDK clients, real sockets. What the
+// producer wrote is compared with the rows themselves, not with anybody's counts alone.
+
+const CANARY = 'canary-9f2c';
+
+interface World {
+  readonly stack: Stack;
+  readonly pipeline: Pipeline;
+  readonly streamArn: string;
+  readonly logs: string[];
+  readonly watch: ReturnType<typeof watchForwarding>;
+  readonly folder: string;
+}
+
+async function worldFor(
+  file: string,
+  change: (manifest: Record<string, unknown>) => unknown,
+): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const logs: string[] = [];
+  const watch = watchForwarding();
+  const text = await readFile(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8');
+  const manifest = parseManifestText(
+    JSON.stringify(change(JSON.parse(text) as Record<string, unknown>)),
+    file,
+  );
+  const stack = await startStack({
+    warmUpSeconds: 1,
+    seed: 7,
+    sandbox: manifest.sandbox,
+    folder,
+    onLog: (name, line) => logs.push(`${name} ${line}`),
+    onInvocation: watch.report,
+  });
+  const streamArn = await prepareStream(stack, manifest, 2);
+  const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
+  return { stack, pipeline, streamArn, logs, watch, folder };
+}
+
+async function end({ stack, folder }: World): Promise<void> {
+  await stack.close();
+  await rm(folder, { recursive: true });
+}
+
+const quiet = { put: () => undefined, settled: () => undefined };
+
+/** Ids of all rows in the dataset, as often as they are there. */
+async function landedIds({ stack, pipeline }: World): Promise<string[]> {
+  const rows = (await stack.readBack(pipeline.resources.dataset?.id ?? '', 100_000)) as { _id: string }[];
+  return rows.map(({ _id }) => _id);
+}
+
+function* numbered(from: number, count: number): Generator<Line> {
+  for (let number = from; number < from + count; number++) {
+    const record = {
+      id: `id-${number}`,
+      firstName: CANARY,
+      lastName: 'Test',
+      gender: 'Female',
+      dob: '1990-01-01',
+    };
+    yield { number, bytes: Buffer.from(JSON.stringify(record)) };
+  }
+}
+
+describe('a raw pipeline', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await worldFor('customer-profiles.json', (manifest) => manifest);
+  }, 60_000);
+  afterAll(() => end(world));
+
+  it('carries every record to where it belongs, and the counts agree with the rows', async () => {
+    const lines = [...sampleLines({ count: 1_200, seed: 3, data: 'raw', bytes: 700, spoilEvery: 100 })];
+    const { produced, forwarded } = await carry(world.stack, world.streamArn, lines, world.watch, quiet);
+    const counted = await account(world.stack, produced, forwarded);
+    expect(counted).toMatchObject({
+      produced: 1_200,
+      received: 1_192,
+      landed: 1_188,
+      refusedLater: 4,
+      lost: 0,
+      complete: true,
+    });
+    expect(counted.rejected.map(({ line, reason }) => [line, reason])).toEqual(
+      [100, 200, 400, 500, 700, 800, 1_000, 1_100].map((line) => [
+        line,
+        line % 300 === 100 ? 'not-json' : 'not-an-object',
+      ]),
+    );
+    const good = lines
+      .filter(({ number }) => number % 100 !== 0)
+      .map(({ number }) => `cust-${String(number).padStart(6, '0')}`);
+    expect((await landedIds(world)).sort()).toEqual(good.sort());
+    expect(await world.stack.refusals(world.pipeline.resources.dataset?.id ?? '', 10)).toHaveLength(4);
+  });
+
+  const INLET = '/collection/batch/*';
+  const FAULTS: [string, FaultSpec, 'some copies' | 'no copy'][] = [
+    [
+      'a 429 that says when',
+      { kind: 'refuse', status: 429, retryAfter: 1, path: INLET, times: 1 },
+      'no copy',
+    ],
+    ['a 503', { kind: 'refuse', status: 503, path: INLET, times: 1 }, 'no copy'],
+    ['a connection that breaks before', { kind: 'dropBefore', path: INLET, times: 1 }, 'no copy'],
+    ['a connection that breaks after', { kind: 'dropAfter', path: INLET, times: 1 }, 'some copies'],
+    [
+      'a 500 after the messages were taken',
+      { kind: 'failAfter', status: 500, path: INLET, times: 1 },
+      'some copies',
+    ],
+    ['a truncated answer', { kind: 'truncate', path: INLET, times: 1 }, 'some copies'],
+    ['a 207 that lacks an entry', { kind: 'short', path: INLET, times: 1 }, 'no copy'],
+    ['a 207 without a word', { kind: 'emptyItems', path: INLET, times: 1 }, 'some copies'],
+    [
+      'a 207 in which some have to come again',
+      { kind: 'partial', status: 503, count: 5, path: INLET, times: 1 },
+      'no copy',
+    ],
+    ['tokens that are taken back', { kind: 'expireTokens', path: INLET, times: 1 }, 'no copy'],
+  ];
+
+  it.each(FAULTS.map((row, index) => [...row, index] as const))(
+    'loses nothing to %s',
+    async (_, fault, copies, index) => {
+      const set = world.stack.platform.platform.faults.add(fault);
+      const from = 10_000 * (index + 1);
+      const lines = [...numbered(from, 60)];
+      await carry(world.stack, world.streamArn, lines, world.watch, quiet);
+      expect(set.struck).toBe(1);
+      const ids = (await landedIds(world)).filter(
+        (id) => Math.floor(Number(id.slice(3)) / 10_000) === index + 1,
+      );
+      expect(new Set(ids)).toEqual(new Set(lines.map(({ number }) => `id-${number}`)));
+      if (copies === 'no copy' && fault.kind !== 'short') expect(ids).toHaveLength(60);
+      if (copies === 'some copies') expect(ids.length).toBeGreaterThan(60);
+    },
+  );
+
+  it('provisions again without a change', async () => {
+    const before = world.stack.platform.platform.journal.entries({ limit: 1 })[0]?.number ?? 0;
+    const again = await provision(world.stack, world.pipeline.manifest, { warmUpSeconds: 1 });
+    const calls = world.stack.platform.platform.journal.entries({ after: before });
+    expect(calls.filter(({ method, path }) => method !== 'GET' && !path.startsWith('/ims'))).toEqual([]);
+    expect(again.published).toBe('kept');
+    expect(again.intake?.id).toBe(world.pipeline.intake?.id);
+  });
+
+  it('says nothing of records, tokens and secrets in its logs', async () => {
+    expect(world.logs.length).toBeGreaterThan(10);
+    const secret = /canary-9f2c|example\.com|simulated-client-secret|eyJ|[0-9a-f]{64}/;
+    expect(world.logs.filter((line) => secret.test(line))).toEqual([]);
+  });
+});
+
+describe('an XDM pipeline whose inlet wants no token', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await worldFor('customer-profiles-xdm.json', (manifest) => ({
+      ...manifest,
+      source: { ...(manifest.source as object), authenticationRequired: false },
+    }));
+  }, 60_000);
+  afterAll(() => end(world));
+
+  it("carries entities and Adobe's whole messages alike", async () => {
+    const text = await readFile(
+      new URL('../../events/samples/customers-xdm.ndjson', import.meta.url),
+      'utf8',
+    );
+    const samples = text
+      .trimEnd()
+      .split('\n')
+      .map((line, index) => ({ number: 1_001 + index, bytes: Buffer.from(line) }));
+    const lines = [
+      ...sampleLines({ count: 300, seed: 5, data: 'xdm', bytes: 900, spoilEvery: 0 }),
+      ...samples,
+    ];
+    const { produced, forwarded } = await carry(world.stack, world.streamArn, lines, world.watch, quiet);
+    const counted = await account(world.stack, produced, forwarded);
+    expect(counted).toMatchObject({
+      produced: 302,
+      received: 302,
+      landed: 302,
+      refusedLater: 0,
+      complete: true,
+    });
+    expect(await landedIds(world)).toEqual(
+      expect.arrayContaining(['cust-000417', 'cust-000418', 'cust-000300']),
+    );
+    expect(world.pipeline.resources.mapping).toBeUndefined();
+  });
+});

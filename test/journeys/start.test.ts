@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const START = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function start(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out, err };
+}
+
+async function file(name: string, content: string | Buffer): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+describe('npm start', () => {
+  it('delivers every line but the broken ones, and names those by number', async () => {
+    const good = (id: number) =>
+      JSON.stringify({ id: `r-${id}`, firstName: 'A', lastName: 'B', gender: 'Male', dob: '1990-01-01' });
+    const lines = [
+      good(1),
+      '{"broken',
+      '',
+      good(4),
+      '[]',
+      `${good(6)}\r`,
+      Buffer.from([0xff, 0xfe]),
+      good(8),
+    ];
+    const content = Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from('\n')]));
+    const { code, out } = await start('--records', await file('records.ndjson', content), '--warm-up', '1');
+    expect(out).toMatch(/produced +7 /);
+    expect(out).toMatch(/accepted +4 /);
+    expect(out).toMatch(/rejected +3 /);
+    expect(out).toContain('line 2: not-json');
+    expect(out).toContain('line 5: not-an-object');
+    expect(out).toContain('line 7: not-utf8');
+    expect(out).toContain('Every record is accounted for');
+    for (const state of ['schema', 'dataset', 'flow', 'verify', 'intake'])
+      expect(out).toMatch(new RegExp(`Provision: \\d+/11 ${state}`));
+    expect(code).toBe(0);
+  }, 60_000);
+
+  it.each([
+    ['an option that does not exist', ['--colour'], /Unknown option '--colour'/],
+    ['a number that is none', ['--generate', 'many'], /--generate: expected a whole number from 1/],
+    [
+      'a manifest that is not there',
+      ['--manifest', '/nowhere.json'],
+      /--manifest: \/nowhere\.json cannot be read/,
+    ],
+    [
+      'records that are not there',
+      ['--records', '/nowhere.ndjson'],
+      /--records: \/nowhere\.ndjson cannot be read/,
+    ],
+    ['two sources of records', ['--records', 'a', '--generate', '1'], /exclude each other/],
+  ])('says what is wrong with %s', async (_, args, said) => {
+    const { code, err } = await start(...args);
+    expect(err).toMatch(said);
+    expect(code).toBe(2);
+  });
+
+  it('names file, path, finding and what is allowed of a mistake in a manifest', async () => {
+    const manifest = await file(
+      'my.json',
+      '{"version": 1, "name": "x", "sandbox": "DEV", "source": {"kind": "inlet", "stream": "s", "data": "csv"}, "schema": {"class": "profile"}}',
+    );
+    const { code, err } = await start('--manifest', manifest);
+    expect(err).toContain('my.json has 2 mistakes');
+    expect(err).toContain('sandbox: expected the name of a sandbox');
+    expect(err).toContain('source.data: expected one of "raw"|"xdm"; found "csv"');
+    expect(code).toBe(2);
+  });
+});
