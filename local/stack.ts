@@ -13,8 +13,10 @@ export interface StackOptions {
   readonly seed: number;
   /** Where the undelivered store is kept. */
   readonly folder: string;
-  /** Sandboxes the platform has besides its own. */
+  /** A sandbox the platform has besides its own. */
   readonly sandbox: string;
+  /** Runs the bundles of `npm run build` instead of the sources. */
+  readonly bundled?: boolean;
   readonly onLog?: (functionName: string, line: string) => void;
   readonly onInvocation?: (report: InvocationReport) => void;
 }
@@ -34,7 +36,8 @@ export interface Stack {
 }
 
 const STAGE = 'local';
-const FUNCTIONS = new URL('../functions/', import.meta.url);
+const SOURCES = new URL('../functions/', import.meta.url);
+const BUNDLES = new URL('../dist/functions/', import.meta.url);
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   await mkdir(options.folder, { recursive: true });
@@ -54,7 +57,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_LIST_DELAY_SECONDS: '2',
   };
   const aws = await startLocalAws({
-    functions: await functions(),
+    functions: await functions(options.bundled ?? false),
     env: settings,
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
@@ -121,18 +124,16 @@ function sandboxes(wanted: string) {
 }
 
 /** Every provisioning step by the name that states.asl.json calls it, and the forwarder. */
-async function functions() {
-  const folder = new URL('provision/', FUNCTIONS);
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
-  const steps = files.map((file) => [
-    functionKey(file.slice(0, -3)),
-    { module: fileURLToPath(new URL(file, folder)), timeoutSeconds: 120, memoryMB: 256 },
+async function functions(bundled: boolean) {
+  const [folder, ending] = bundled ? [BUNDLES, '.cjs'] : [SOURCES, '.ts'];
+  const files = await readdir(new URL('provision/', SOURCES));
+  const names = files.filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));
+  const module = (name: string) => fileURLToPath(new URL(`${name}${ending}`, folder));
+  const steps = names.map((name) => [
+    functionKey(name),
+    { module: module(`provision/${name}`), timeoutSeconds: 120, memoryMB: 256 },
   ]);
-  const forward = {
-    module: fileURLToPath(new URL('forward.ts', FUNCTIONS)),
-    timeoutSeconds: 60,
-    memoryMB: 512,
-  };
+  const forward = { module: module('forward'), timeoutSeconds: 60, memoryMB: 512 };
   return Object.fromEntries([...steps, ['forward', forward]]);
 }
 

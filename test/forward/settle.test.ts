@@ -30,7 +30,9 @@ describe('settle', () => {
         const all = pairs.map(([number, kind]) => settled(number.toString(), kind));
         const calls: string[][] = [];
         const keep = keeps(calls);
-        const result = await settle(all, [], works ? keep : async (r) => (await keep(r), undefined));
+        const result = await settle(all, [], (rejects) =>
+          keep(rejects).then((count) => (works ? count : undefined)),
+        );
         const open = pairs
           .filter(([, kind]) => kind === 'r' || (kind === 'x' && !works))
           .map(([number]) => number);

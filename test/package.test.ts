@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseManifestText } from '../lib/manifest.ts';
+import { startServer } from '../local/aep/server.ts';
+import { account, carry, prepareStream, provision, watchForwarding } from '../local/journey.ts';
+import { sampleLines } from '../local/records.ts';
+import { startStack } from '../local/stack.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const run = promisify(execFile);
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('the bundles as they are deployed', () => {
+  it('do the main job', async () => {
+    await run(process.execPath, ['scripts/build.ts'], { cwd: ROOT });
+    const watch = watchForwarding();
+    const text = await readFile(join(ROOT, 'pipelines/customer-profiles.json'), 'utf8');
+    const manifest = parseManifestText(text, 'customer-profiles.json');
+    const options = {
+      warmUpSeconds: 1,
+      seed: 1,
+      sandbox: 'dev1',
+      folder,
+      bundled: true,
+      onInvocation: watch.report,
+    };
+    const stack = await startStack(options);
+    try {
+      const streamArn = await prepareStream(stack, manifest, 1);
+      await provision(stack, manifest, { warmUpSeconds: 1 });
+      const lines = sampleLines({ count: 50, seed: 1, data: 'raw', spoilEvery: 10 });
+      const quiet = { put: () => undefined, settled: () => undefined };
+      const { produced, forwarded } = await carry(stack, streamArn, lines, watch, quiet);
+      expect(await account(stack, produced, forwarded)).toMatchObject({ produced: 50, complete: true });
+    } finally {
+      await stack.close();
+    }
+  }, 60_000);
+});
+
+describe('penstock/aep', () => {
+  it('can be packed, installed elsewhere, and runs its example', async () => {
+    await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT });
+    const [archive = ''] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+    const installed = join(folder, 'app/node_modules/penstock');
+    await mkdir(installed, { recursive: true });
+    await run('tar', ['-xzf', join(folder, archive), '-C', installed, '--strip-components=1']);
+    for (const dependency of ['zod', 'undici']) {
+      await symlink(join(ROOT, 'node_modules', dependency), join(folder, 'app/node_modules', dependency));
+    }
+    await cp(join(ROOT, 'lib/aep/example.ts'), join(folder, 'app/example.ts'));
+    const server = await startServer({ port: 0 });
+    try {
+      const { stdout } = await run(process.execPath, ['example.ts'], {
+        cwd: join(folder, 'app'),
+        env: { ...process.env, AEP_URL: server.origin },
+      });
+      expect(stdout).toMatch(/^made the dataset [0-9a-f]{24}, found 1 of its name\nremoved both again\n$/);
+    } finally {
+      await server.close();
+    }
+    const packed = (await readdir(installed, { recursive: true })).filter((name) => /\.(ts|js)$/.test(name));
+    expect(packed.filter((name) => !/^dist\/aep\/(aep\/|failure)/.test(name))).toEqual([]);
+  }, 60_000);
+});
