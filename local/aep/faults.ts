@@ -67,7 +67,7 @@ const isStatus: Check = (value) =>
 
 const FIELDS: { readonly [field in keyof Required<FaultSpec>]: readonly [Check, string] } = {
   kind: [
-    (value) => isText(value) && (value as string) in FAULT_KINDS,
+    (value) => isText(value) && Object.hasOwn(FAULT_KINDS, value as string),
     `one of ${Object.keys(FAULT_KINDS).join(', ')}`,
   ],
   method: [isText, 'an HTTP method'],
@@ -152,7 +152,7 @@ function validate(spec: unknown): asserts spec is FaultSpec {
   if (typeof spec !== 'object' || spec === null || Array.isArray(spec))
     throw new TypeError('A fault is an object.');
   for (const [field, value] of Object.entries(spec)) {
-    if (!(field in FIELDS)) {
+    if (!Object.hasOwn(FIELDS, field)) {
       throw new TypeError(`Unknown fault field '${field}'. Allowed: ${Object.keys(FIELDS).join(', ')}.`);
     }
     const [check, expected] = FIELDS[field as keyof FaultSpec];

@@ -13,6 +13,12 @@ export interface Call {
   readonly body: Buffer;
   readonly requestId: string;
   readonly signal?: AbortSignal | undefined;
+  /** What a service wants the journal to know. */
+  readonly notes?: Notes;
+}
+
+export interface Notes {
+  messages?: number;
 }
 
 /** A call that passed the gateway: it has a sandbox and a caller. */

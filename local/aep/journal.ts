@@ -54,7 +54,7 @@ export class Journal {
       path: call.path,
       query: masked(Object.fromEntries(call.query)) as JsonObject,
       headers: masked(Object.fromEntries(call.headers)) as JsonObject,
-      body: inlet ? { bytes: call.body.length } : bodyOf(call),
+      body: inlet ? { ...call.notes, bytes: call.body.length } : bodyOf(call),
       status: answer.dropped ? 0 : answer.status,
       replyHeaders: masked(answer.headers) as JsonObject,
       reply: inlet ? summarised(answer) : replyOf(answer),

@@ -10,6 +10,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What a table itself holds: `constructor` and its kin come from strangers too. */
+export function own<T>(table: { readonly [key: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 /** The string at a key, or undefined: bodies come from strangers. */
 export function textAt(value: unknown, key: string): string | undefined {
   const found = isObject(value) ? value[key] : undefined;
@@ -32,7 +37,7 @@ export function valuesAt(value: Json | undefined, path: string): Json[] {
   for (const step of path.split('.')) {
     const key = step.replace(/\[\]$/, '');
     level = level.flatMap((each) => {
-      const found = isObject(each) ? each[key] : undefined;
+      const found = isObject(each) ? own(each, key) : undefined;
       if (found === undefined) return [];
       return Array.isArray(found) ? found : [found];
     });

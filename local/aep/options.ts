@@ -84,7 +84,7 @@ const DEFAULTS: Settings = {
 };
 
 export function settle(options: PlatformOptions): Settings {
-  const unknown = Object.keys(options).filter((key) => !(key in DEFAULTS));
+  const unknown = Object.keys(options).filter((key) => !Object.hasOwn(DEFAULTS, key));
   if (unknown.length > 0) {
     const allowed = Object.keys(DEFAULTS).join(', ');
     throw new TypeError(`Unknown option ${unknown.join(', ')}. Allowed: ${allowed}.`);

@@ -56,7 +56,8 @@ export function createPlatform(options: PlatformOptions = {}): Platform {
   const faults = new Faults(settings.seed);
   let core: Core;
 
-  async function handle(call: Call): Promise<Answer> {
+  async function handle(given: Call): Promise<Answer> {
+    const call: Call = { ...given, notes: {} };
     const admin = call.path.startsWith('/_simulator');
     const started = performance.now();
     const at = clock.now();

@@ -372,7 +372,7 @@ describe('formats', () => {
   it('B 21: many small bombs do not outgrow the memory: what is left comes again', async () => {
     const bomb = gzipSync(`{"a":"${'x'.repeat(980_000)}"}`);
     const w = world({ published: { compression: 'gzip' } });
-    const records = Array.from({ length: 400 }, () => bomb);
+    const records = Array.from({ length: 150 }, () => bomb);
     let at = 0;
     let rounds = 0;
     for (; at < records.length; rounds++) {
@@ -380,8 +380,8 @@ describe('formats', () => {
       const next = answer.batchItemFailures[0]?.itemIdentifier;
       at = next === undefined ? records.length : Number(BigInt(next) - BigInt(seq(0)));
     }
-    expect(rounds).toBeLessThan(6);
-    expect(w.inlet.acknowledged).toHaveLength(400);
+    expect(rounds).toBe(2);
+    expect(w.inlet.acknowledged).toHaveLength(150);
     expect(w.counted.ConservationDifference).toBe(0);
   });
 });

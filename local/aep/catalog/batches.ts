@@ -2,7 +2,7 @@
 
 import { Refusal } from '../errors.ts';
 import { type AdmittedCall, type Answer, json } from '../http.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, own } from '../json.ts';
 import type { Batch, Sandbox, World } from '../state.ts';
 import { select } from './select.ts';
 
@@ -23,7 +23,7 @@ export function listBatches(world: World, call: AdmittedCall): Answer {
       'status',
       status
         .split(',')
-        .map((each) => SYNONYMS[each] ?? each)
+        .map((each) => own(SYNONYMS, each) ?? each)
         .join(','),
     );
   const named = visible.map((batch) => [batch.id, shown(world, call.sandbox, batch)] as const);

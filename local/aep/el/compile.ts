@@ -1,5 +1,6 @@
 // Turns a mapping expression into a function over a row, once, before any data comes.
 
+import { own } from '../json.ts';
 import { FUNCTIONS } from './functions/index.ts';
 import { LAZY } from './functions/logic.ts';
 import { METHODS } from './functions/methods.ts';
@@ -77,7 +78,7 @@ class Parser {
     let left = this.#binary(level + 1);
     for (;;) {
       const token = this.#peek();
-      const name = token.kind === 'sign' || token.kind === 'name' ? signs[token.value] : undefined;
+      const name = token.kind === 'sign' || token.kind === 'name' ? own(signs, token.value) : undefined;
       if (!name) return left;
       this.#at += 1;
       left = joined(BINARY[name], left, this.#binary(level + 1));
@@ -115,7 +116,7 @@ class Parser {
       return splitQuoted(token.value).reduce((inner, name) => step(inner, () => name), value);
     if (token.kind !== 'name' && token.kind !== 'number') throw this.#unexpected(token);
     if (!this.#skip('(')) return step(value, () => token.value);
-    const method = METHODS[token.value];
+    const method = own(METHODS, token.value);
     if (!method) throw new ExpressionError(`unknown method '${token.value}'`);
     const inputs = this.#inputs();
     return (row, around) => {
@@ -163,7 +164,7 @@ class Parser {
         `function '${name}' does not take ${inputs.length} arguments; its syntax is ${definition.syntax}`,
       );
     }
-    const lazy = LAZY[name];
+    const lazy = own(LAZY, name);
     if (lazy) return lazy(inputs);
     const { call } = definition;
     return (row, around) =>

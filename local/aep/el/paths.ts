@@ -1,6 +1,6 @@
 // Source and destination paths: dotted, with `[n]`, `${…}` around odd names and `\.` for a dot inside a name.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, own } from '../json.ts';
 import { ExpressionError } from './tokens.ts';
 import { type Evaluate, inside, type Value } from './values.ts';
 
@@ -34,9 +34,9 @@ const unescaped = (text: string): string => text.replace(/\\(.)/gs, '$1');
 
 export function readPath(steps: readonly string[]): Evaluate {
   const [first, ...others] = steps as [string, ...string[]];
-  if (others.length === 0) return (row) => (row[first] as Value | undefined) ?? null;
+  if (others.length === 0) return (row) => (own(row, first) as Value | undefined) ?? null;
   return (row) => {
-    let value: Value = (row[first] as Value | undefined) ?? null;
+    let value: Value = (own(row, first) as Value | undefined) ?? null;
     for (const step of others) {
       if (value === null) return null;
       value = inside(value, step);

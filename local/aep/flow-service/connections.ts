@@ -2,7 +2,7 @@
 
 import type { Refusal } from '../errors.ts';
 import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody } from '../http.ts';
-import { arrayAt, type JsonObject, objectAt, textAt } from '../json.ts';
+import { arrayAt, type JsonObject, objectAt, own, textAt } from '../json.ts';
 import type { Entity, World } from '../state.ts';
 import { created, invalid, missing, newEntity, one, patchedBody, shown } from './entities.ts';
 import { CONNECTION_SPECS, type ConnectionSpec, HTTP_API } from './specs.ts';
@@ -55,7 +55,7 @@ export function patchConnection(world: World, call: AdmittedCall, id: string): A
 export function actOnConnection(world: World, call: AdmittedCall, id: string): Answer {
   const before = connection(call, id);
   const action = call.query.get('op')?.toLowerCase() ?? '';
-  const [from, to] = ACTIONS[action] ?? [];
+  const [from, to] = own(ACTIONS, action) ?? [];
   if (!to || before.state !== from) {
     throw invalid('1422-400', `The action ${action} cannot be applied on the current state ${before.state}.`);
   }

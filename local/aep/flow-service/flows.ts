@@ -1,7 +1,7 @@
 // Flows: they join a source to a dataset, and take data only some minutes after they were made or changed (contract §4.6).
 
 import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody } from '../http.ts';
-import { arrayAt, isObject, type JsonObject } from '../json.ts';
+import { arrayAt, isObject, type JsonObject, own } from '../json.ts';
 import type { Flow, World } from '../state.ts';
 import { ACTIONS } from './connections.ts';
 import { created, invalid, missing, newEntity, one, patchedBody, shown } from './entities.ts';
@@ -79,7 +79,7 @@ export function patchFlow(world: World, call: AdmittedCall, id: string): Answer 
 export function actOnFlow(world: World, call: AdmittedCall, id: string): Answer {
   const before = existing(call, id);
   const action = call.query.get('op')?.toLowerCase() ?? '';
-  const [from, to] = ACTIONS[action] ?? [];
+  const [from, to] = own(ACTIONS, action) ?? [];
   if (!to || before.state !== from) {
     const detail = `The action ${action || '(none)'} cannot be applied on the current state ${before.state}. Please update the action and try again.`;
     throw invalid('1422-400', detail, { id });

@@ -49,6 +49,7 @@ export class Inlets {
 
   #single(call: InletCall, inletId: string): Answer {
     const { inlet, connection } = admitToInlet(this.#world, call, inletId);
+    if (call.notes) call.notes.messages = 1;
     this.#rates.count(inlet, 1);
     const asked = call.query.get('syncValidation') ?? call.query.get('synchronousValidation');
     if (asked === 'true') this.#rates.countSync(inlet);
@@ -74,6 +75,7 @@ export class Inlets {
     if (!Array.isArray(given) || given.length === 0) {
       throw Refusal.inlet(400, 'Bad Request', this.#located(inlet, "'messages' must be a non-empty array"));
     }
+    if (call.notes) call.notes.messages = given.length;
     this.#rates.count(inlet, given.length);
     const flowId = flowIdOf(call);
     const partial = call.faults.filter((fault) => fault.kind === 'partial');

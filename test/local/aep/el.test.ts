@@ -21,6 +21,9 @@ const ROW: JsonObject = {
   when: '2019-10-23 11:24',
 };
 
+/** A name that is no identifier, as the language wants it. */
+const wrapped = (name: string) => `\${${name}}`;
+
 const around = { now: () => Date.UTC(2026, 1, 13, 9, 12, 44), uuid: () => 'fixed' };
 const value = (source: string) => asJson(compileExpression(source)(ROW, around));
 
@@ -28,10 +31,12 @@ test.each([
   ['name', 'Ana'],
   ['order.items[1].sku', 'y'],
   ['order.items[*].sku', ['x', 'y']],
-  ['$' + '{First Name}', 'Rui'],
-  ['$' + '{First\\.Name}', 'Eva'],
-  ['order.$' + '{ship-to}', 'Porto'],
+  [wrapped('First Name'), 'Rui'],
+  [wrapped('First\\.Name'), 'Eva'],
+  [`order.${wrapped('ship-to')}`, 'Porto'],
   ['missing.deeper[3]', null],
+  ['constructor', null],
+  ['order.constructor', null],
   ['1 + 2 * 3', 7],
   ['(1 + 2) * 3', 9],
   ['7 mod 4 + 8 div 2', 7],
@@ -145,6 +150,8 @@ describe('dates', () => {
 test.each([
   ['shout(name)', "unknown function 'shout'"],
   ['name.shout()', "unknown method 'shout'"],
+  ['name.constructor()', "unknown method 'constructor'"],
+  ['a constructor a', "unexpected 'constructor'"],
   ['lower(name', "')' expected"],
   ['lower()', 'does not take 0 arguments'],
   ['"open', 'never closed'],
@@ -165,7 +172,7 @@ test('destinations build objects, lists and maps, and never a prototype', () => 
   const target: JsonObject = {};
   const write = (path: string, given: string | string[]) => writePath(pathSteps(path))(target, given);
   write('identityMap.Email[0].id', 'a@example.com');
-  write('identityMap.${my\\.space}[0].id', '7');
+  write(`identityMap.${wrapped('my\\.space')}[0].id`, '7');
   write('products[*].sku', ['x', 'y']);
   write('products[*].name', ['X', 'Y']);
   expect(target).toEqual({

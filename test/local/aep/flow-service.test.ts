@@ -246,6 +246,7 @@ describe('flows', () => {
     expect(code(await act('disable'))).toBe('1422-400');
     expect((await act('enable')).body).toMatchObject({ id: flowId, etag: expect.any(String) });
     expect(code(await act('dance'))).toBe('1422-400');
+    expect(code(await act('constructor'))).toBe('1422-400');
   });
 
   test('start as drafts that need nothing, until published', async () => {

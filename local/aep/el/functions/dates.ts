@@ -1,5 +1,6 @@
 // Date and time functions of the mapping language.
 
+import { own } from '../../json.ts';
 import { formatMoment } from '../date-format.ts';
 import { Moment, parseMoment } from '../moments.ts';
 import { ExpressionError } from '../tokens.ts';
@@ -107,13 +108,13 @@ export const DATES: readonly Definition[] = [
 ];
 
 function part(name: string): Part {
-  const found = PARTS[SHORT[name] ?? name];
+  const found = own(PARTS, own(SHORT, name) ?? name);
   if (found) return found;
   throw new ExpressionError(`'${name}' is not a part of a date`);
 }
 
 function withPart(component: string, value: number, moment: Moment): Moment {
-  const name = SHORT[component.toLowerCase()] ?? component.toLowerCase();
+  const name = own(SHORT, component.toLowerCase()) ?? component.toLowerCase();
   const wall = moment.wall;
   if (name === 'year') wall.setUTCFullYear(value);
   else if (name === 'month') wall.setUTCMonth(value - 1);

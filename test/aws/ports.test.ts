@@ -1,0 +1,139 @@
+import { CreateStreamCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { awsFailure } from '../../lib/aws/failure.ts';
+import { createIntakes } from '../../lib/aws/intakes.ts';
+import { createSecrets } from '../../lib/aws/secrets.ts';
+import { createStreams } from '../../lib/aws/streams.ts';
+import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
+
+// The ports against the real protocols: unmodified SDK clients, local servers.
+
+let aws: LocalAws;
+let options: {
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+  maxAttempts: number;
+};
+
+beforeAll(async () => {
+  aws = await startLocalAws({
+    functions: { forward: { module: new URL('../local/aws/fixtures/none.ts', import.meta.url) } },
+    transitionMs: 30,
+  });
+  options = {
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+    maxAttempts: 1,
+  };
+});
+afterAll(() => aws.close());
+
+describe('secrets', () => {
+  const port = () =>
+    createSecrets(new SecretsManagerClient({ ...options, endpoint: aws.endpoints.secretsManager }));
+
+  it('are written, read, written again, and removed twice', async () => {
+    const secrets = port();
+    expect(await secrets.get('penstock/a')).toBeUndefined();
+    await secrets.put('penstock/a', 'fake-1', 'a test');
+    await secrets.put('penstock/a', 'fake-2', 'a test');
+    expect(await secrets.get('penstock/a')).toBe('fake-2');
+    await secrets.remove('penstock/a');
+    await secrets.remove('penstock/a');
+    await secrets.remove('penstock/never');
+    expect(await secrets.get('penstock/a')).toBeUndefined();
+  });
+
+  it('are restored where they wait for their deletion', async () => {
+    const secrets = port();
+    await secrets.put('penstock/b', 'fake-1', 'a test');
+    await secrets.remove('penstock/b');
+    await secrets.put('penstock/b', 'fake-2', 'a test');
+    expect(await secrets.get('penstock/b')).toBe('fake-2');
+  });
+
+  it.each([
+    ['ThrottlingException', 'AWS_UNAVAILABLE', 'TransientFailure'],
+    ['AccessDeniedException', 'AWS_REFUSED', 'PermanentFailure'],
+  ])('say of %s that it is %s, and never show a value', async (type, code, name) => {
+    aws.secrets.inject({ type, times: 1 });
+    const error = await port()
+      .put('penstock/c', 'fake-canary', 'a test')
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    expect(error).toMatchObject({
+      code,
+      name,
+      message: expect.stringContaining('writing the secret penstock/c'),
+    });
+    expect(String((error as Error).message)).not.toContain('fake-canary');
+  });
+});
+
+describe('streams and intakes', () => {
+  it('go from a name to an ARN, and from there to an intake that is switched on last', async () => {
+    const kinesis = new KinesisClient({ ...options, endpoint: aws.endpoints.kinesis });
+    await kinesis.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }));
+    const streams = createStreams(kinesis);
+    const arn = await streams.arn('orders');
+    expect(arn).toMatch(/^arn:aws:kinesis:us-east-1:\d{12}:stream\/orders$/);
+    expect(await streams.arn(arn ?? '')).toBe(arn);
+    expect(await streams.arn('nothing')).toBeUndefined();
+
+    const lambda = new LambdaClient({ ...options, endpoint: aws.endpoints.lambda });
+    const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    expect(await intakes.find(arn ?? '')).toBeUndefined();
+    const made = await intakes.create(arn ?? '', new Date('2026-01-01T00:00:00Z'));
+    expect(made).toMatchObject({ streamArn: arn, state: 'changing' });
+    // AWS takes seconds; the step comes again.
+    await expect(intakes.switchOn(made.id)).rejects.toMatchObject({
+      code: 'AWS_UNAVAILABLE',
+      name: 'TransientFailure',
+    });
+    await expect.poll(async () => (await intakes.find(arn ?? ''))?.state).toBe('off');
+    await intakes.switchOn(made.id);
+    await expect.poll(async () => (await intakes.find(arn ?? ''))?.state).toBe('on');
+    expect(await lambda.send(new GetEventSourceMappingCommand({ UUID: made.id }))).toMatchObject({
+      BatchSize: 10_000,
+      MaximumBatchingWindowInSeconds: 1,
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: -1,
+      MaximumRecordAgeInSeconds: 69_120,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      StartingPosition: 'AT_TIMESTAMP',
+    });
+    await intakes.remove(made.id);
+    await expect.poll(() => intakes.find(arn ?? '')).toBeUndefined();
+    await intakes.remove(made.id);
+  });
+
+  it('say what is missing where no forwarder is configured', async () => {
+    const intakes = createIntakes(
+      { forwarder: undefined, onFailureArn: undefined },
+      new LambdaClient(options),
+    );
+    await expect(intakes.find('arn')).rejects.toMatchObject({ code: 'SETTINGS_INVALID' });
+  });
+});
+
+describe('awsFailure', () => {
+  it.each([
+    [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'AWS_UNAVAILABLE'],
+    [Object.assign(new Error('x'), { $metadata: { httpStatusCode: 503 } }), 'AWS_UNAVAILABLE'],
+    [
+      Object.assign(new Error('x'), { name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } }),
+      'AWS_UNAVAILABLE',
+    ],
+    [
+      Object.assign(new Error('x'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } }),
+      'AWS_REFUSED',
+    ],
+    ['no error', 'AWS_REFUSED'],
+  ])('%j is %s', (error, code) => {
+    expect(awsFailure(error, 'doing')).toMatchObject({ code, message: expect.stringContaining('doing') });
+  });
+});

@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest';
+import type { BatchReply, Outcome } from '../../lib/aep/inlet.ts';
+import { Session } from '../../lib/aep/token.ts';
+import { Failure } from '../../lib/failure.ts';
+import type { Batch, Lane } from '../../lib/forward/batch.ts';
+import { checkConservation } from '../../lib/forward/conservation.ts';
+import type { Framed } from '../../lib/forward/frame.ts';
+import { type Sender, send } from '../../lib/forward/send.ts';
+import { virtualClock } from '../support/forwarding.ts';
+
+function framed(name: string): Framed {
+  const json = Buffer.from(`{"n":"${name}"}`);
+  return { message: { sequenceNumber: '1', partitionKey: name, arrivedAt: 0, bytes: json }, json, size: 20 };
+}
+
+/** Lanes from text: requests of a lane between commas. `ab,c` is a request of a and b, then one of c. */
+function lanes(...texts: string[]): Lane[] {
+  return texts.map((text) => text.split(',').map((one) => [...one].map(framed)));
+}
+
+const named = (batch: Batch) => batch.map(({ message }) => message.partitionKey).join('');
+
+const answered = (outcomes: readonly Outcome[], acknowledged?: number): BatchReply => ({
+  kind: 'answered',
+  status: 207,
+  outcomes,
+  acknowledged: acknowledged ?? outcomes.filter(({ kind }) => kind === 'acknowledged').length,
+  retryAfterMs: undefined,
+});
+
+const all = (batch: Batch) => answered(batch.map(() => ({ kind: 'acknowledged' })));
+
+const failed = (
+  kind: 'throttled' | 'transient' | 'auth' | 'data' | 'too-large' | 'set-up',
+  retryAfterMs?: number,
+): BatchReply => ({
+  kind: 'failed',
+  class: kind,
+  failure: new Failure('AEP_UNAVAILABLE', 'the inlet answered'),
+  said: 'no',
+  retryAfterMs,
+});
+
+type Post = (name: string, batch: Batch, session: Session | undefined) => BatchReply | Promise<BatchReply>;
+
+function sending(post: Post, more: Partial<Sender> & { budget?: number } = {}) {
+  const clock = virtualClock();
+  const posts: string[] = [];
+  const timeouts: number[] = [];
+  const end = clock.now() + (more.budget ?? 58_000);
+  const sender: Sender = {
+    post: async (batch, session, timeoutMs) => {
+      posts.push(named(batch));
+      timeouts.push(timeoutMs);
+      await new Promise((resolve) => setImmediate(resolve));
+      return post(named(batch), batch, session);
+    },
+    sessions: undefined,
+    budgetMs: () => end - clock.now(),
+    clock,
+    random: () => 0.999,
+    warn: () => {},
+    ...more,
+  };
+  const run = async (...texts: string[]) => {
+    const sent = await send(lanes(...texts), sender);
+    const verdicts = sent.settled
+      .map(({ message, verdict }) => message.partitionKey + verdict.kind[2])
+      .join(' ');
+    return { ...sent, verdicts };
+  };
+  return { run, posts, timeouts, clock };
+}
+
+describe('lanes', () => {
+  it('go side by side, each with one request at a time and in order', async () => {
+    const open = new Map<string, number>();
+    let most = 0;
+    const { run, posts } = sending(async (name, batch) => {
+      const lane = name < 'd' ? 'one' : 'two';
+      open.set(lane, (open.get(lane) ?? 0) + 1);
+      expect(open.get(lane)).toBe(1);
+      most = Math.max(
+        most,
+        [...open.values()].reduce((sum, count) => sum + count),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      open.set(lane, 0);
+      return all(batch);
+    });
+    const sent = await run('a,b,c', 'd,e,f');
+    expect(most).toBe(2);
+    expect(posts.filter((name) => name < 'd')).toEqual(['a', 'b', 'c']);
+    expect(posts.filter((name) => name >= 'd')).toEqual(['d', 'e', 'f']);
+    expect(sent).toMatchObject({ acknowledged: 6, requests: 6, stop: undefined });
+  });
+
+  it('all stop when one does; what is under way is still heard', async () => {
+    const { run, posts } = sending((name, batch) => (name === 'a' ? failed('set-up') : all(batch)));
+    const sent = await run('a,b', 'c,d,e');
+    expect(posts).toEqual(['a', 'c']);
+    expect(sent.verdicts).toBe('at bt cl dt et');
+    expect(sent.stop).toMatchObject({ why: 'set-up', fault: true });
+  });
+
+  it('that wait are woken when another one stops', async () => {
+    const forever = { sleep: () => new Promise<void>(() => {}) };
+    const { run } = sending((name) => (name === 'a' ? failed('throttled') : failed('set-up')), {
+      clock: forever,
+    });
+    expect((await run('a', 'b')).stop).toMatchObject({ why: 'set-up' });
+  });
+
+  it('end together with a defect, after all of them have ended', async () => {
+    let ended = 0;
+    const { run, posts } = sending(async (name, batch) => {
+      if (name === 'a') throw new RangeError('defect');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      ended++;
+      return all(batch);
+    });
+    await expect(run('a', 'b,c')).rejects.toThrow(RangeError);
+    expect([ended, posts]).toEqual([1, ['a', 'b']]);
+  });
+});
+
+describe('retries', () => {
+  it.each([
+    ['transient', 5, [250, 500, 999, 1_998]],
+    ['throttled', 6, [999, 1_998, 3_996, 7_992, 7_992]],
+  ] as const)('%s: %i tries under a doubling ceiling', async (kind, tries, ceilings) => {
+    const { run, posts, clock } = sending(() => failed(kind));
+    const sent = await run('ab');
+    expect(posts).toEqual(Array(tries).fill('ab'));
+    expect(clock.slept.every((ms, at) => Math.abs(ms - (ceilings[at] ?? 0)) <= 2)).toBe(true);
+    expect(sent).toMatchObject({ verdicts: 'at bt', stop: { why: 'attempts', fault: false } });
+  });
+
+  it('send again only what is unresolved', async () => {
+    let turn = 0;
+    const { run, posts } = sending((_, batch) =>
+      turn++ === 0
+        ? answered([
+            { kind: 'acknowledged' },
+            { kind: 'refused', class: 'transient', status: 503, said: '' },
+            { kind: 'refused', class: 'data', status: 400, said: 'bad' },
+            { kind: 'unknown' },
+          ])
+        : all(batch),
+    );
+    const sent = await run('abcd,e');
+    expect(posts).toEqual(['abcd', 'bd', 'e']);
+    expect(sent.verdicts).toBe('al bl cj dl el');
+    expect(sent.acknowledged).toBe(4);
+    expect(sent.settled[2]?.verdict).toEqual({ kind: 'rejected', reason: 'refused', text: '400: bad' });
+  });
+
+  it('end in time: sleeping and sending stay within the budget', async () => {
+    for (const budget of [0, 249, 250, 700, 3_000, 12_345]) {
+      const { run, posts, timeouts, clock } = sending(() => failed('throttled'), { budget });
+      const sent = await run('a');
+      expect(clock.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(budget);
+      expect(posts.length).toBe(budget < 250 ? 0 : clock.slept.length + 1);
+      expect(Math.max(0, ...timeouts)).toBeLessThanOrEqual(budget);
+      expect(sent.stop?.why).toBe('time');
+    }
+  });
+
+  it('of an answer that says nothing end after one: each may make a copy', async () => {
+    const { run, posts } = sending((_, batch) => answered(batch.map(() => ({ kind: 'unknown' }))));
+    await run('ab');
+    expect(posts).toEqual(['ab', 'ab']);
+  });
+});
+
+describe('division', () => {
+  it.each(['data', 'too-large'] as const)(
+    '%s: finds every culprit, and the order of the rest stays',
+    async (kind) => {
+      for (const culprits of ['a', 'p', 'gh', 'afkp', 'abcdefghijklmnop']) {
+        const accepted: string[] = [];
+        const { run } = sending((name, batch) => {
+          if ([...name].some((one) => culprits.includes(one))) return failed(kind);
+          accepted.push(name);
+          return all(batch);
+        });
+        const sent = await run('abcdefghijklmnop');
+        const rest = [...'abcdefghijklmnop'].filter((one) => !culprits.includes(one));
+        expect(accepted.join('')).toBe(rest.join(''));
+        expect(
+          sent.settled
+            .filter(({ verdict }) => verdict.kind === 'rejected')
+            .map(({ message }) => message.partitionKey)
+            .join(''),
+        ).toBe(culprits);
+        expect(sent.settled.find(({ verdict }) => verdict.kind === 'rejected')?.verdict).toMatchObject({
+          reason: kind === 'data' ? 'refused' : 'too-large',
+          text: 'no',
+        });
+      }
+    },
+  );
+});
+
+describe('tokens', () => {
+  function sessions() {
+    let count = 1;
+    let held = new Session('token-1', 'c', 'o');
+    return {
+      rejected: [] as string[],
+      current: async () => held,
+      reject(session: Session) {
+        if (session !== held) return;
+        this.rejected.push(session.accessToken);
+        held = new Session(`token-${++count}`, 'c', 'o');
+      },
+    };
+  }
+
+  it('are renewed once for all lanes', async () => {
+    const held = sessions();
+    const { run, posts } = sending(
+      (_, batch, session) => (session?.accessToken === 'token-1' ? failed('auth') : all(batch)),
+      { sessions: held },
+    );
+    const sent = await run('a,b', 'c,d', 'e,f');
+    expect(held.rejected).toEqual(['token-1']);
+    expect([sent.acknowledged, sent.stop, posts.length]).toEqual([6, undefined, 9]);
+  });
+
+  it('that are refused twice stop everything', async () => {
+    const held = sessions();
+    const { run, posts } = sending(() => failed('auth'), { sessions: held });
+    const sent = await run('a,b');
+    expect([held.rejected, posts]).toEqual([['token-1'], ['a', 'a']]);
+    expect(sent.stop).toMatchObject({ why: 'auth', fault: false });
+  });
+
+  it('are asked of nobody where the inlet wants none', async () => {
+    const { run, posts } = sending(() => failed('auth'));
+    expect((await run('a,b')).stop?.why).toBe('auth');
+    expect(posts).toEqual(['a']);
+  });
+
+  it.each([
+    ['IMS_REFUSED', true],
+    ['AEP_UNREACHABLE', false],
+  ] as const)('that cannot be had (%s) stop everything; fault: %s', async (code, fault) => {
+    const broken = { current: () => Promise.reject(new Failure(code, 'x')), reject: () => {} };
+    const { run, posts } = sending((_, batch) => all(batch), { sessions: broken });
+    const sent = await run('a', 'b');
+    expect(posts).toEqual([]);
+    expect(sent).toMatchObject({ verdicts: 'at bt', stop: { why: 'token', fault, failure: { code } } });
+  });
+
+  it('that do not come in time stop everything', async () => {
+    const slow = { current: () => new Promise<never>(() => {}), reject: () => {} };
+    const { run } = sending((_, batch) => all(batch), { sessions: slow, budgetMs: () => 300 });
+    expect((await run('a')).stop?.why).toBe('time');
+  });
+});
+
+describe('conservation', () => {
+  it.each([1, -1])('an inlet whose acknowledgements are miscounted by %i does not add up', async (by) => {
+    const { run } = sending((_, batch) =>
+      answered(
+        batch.map(() => ({ kind: 'acknowledged' })),
+        batch.length + by,
+      ),
+    );
+    const { acknowledged, settled } = await run('abc');
+    expect(settled).toHaveLength(3);
+    expect(() => checkConservation({ decoded: 3, acknowledged, stored: 0, unresolved: 0 })).toThrow(
+      /CONSERVATION/,
+    );
+  });
+});

@@ -1,0 +1,215 @@
+// The inlet: who may write, what is too much, how single messages, batches and XDM headers are answered.
+import { describe, expect, test } from 'vitest';
+import { caller, makeInlet, makePipeline, makeSchema, ROW, rowsOf, sendBatch, WARM_UP } from './support.ts';
+
+const ONE_MB = 1_000_000;
+
+describe('admission', () => {
+  test('an unknown inlet is not found', async () => {
+    const { bare } = await caller();
+    const reply = await bare('POST', '/collection/none', {});
+    expect([reply.status, reply.body.status]).toEqual([404, 404]);
+  });
+
+  test('a token is wanted only where the inlet says so', async () => {
+    const with_ = await caller();
+    const { inletId } = await makeInlet(with_, { authenticationRequired: true });
+    const post = (headers: Record<string, string>) =>
+      with_.bare('POST', `/collection/${inletId}`, ROW, headers);
+    const missing = await post({});
+    expect(missing.status).toBe(401);
+    expect(missing.body).toMatchObject({
+      status: '401',
+      title: 'Authorization',
+      report: { message: expect.stringContaining('Ims service token is empty') },
+    });
+    expect((await post({ authorization: 'Bearer stale' })).status).toBe(403);
+    expect((await post({ authorization: `Bearer ${with_.token}` })).status).toBe(200);
+  });
+
+  test('one byte more than a megabyte is too much, at both endpoints', async () => {
+    const with_ = await caller();
+    const { inletId } = await makeInlet(with_);
+    const sized = (bytes: number) => `{"messages":[{"a":"${'x'.repeat(bytes - 23)}"}]}`;
+    for (const path of [`/collection/${inletId}`, `/collection/batch/${inletId}`]) {
+      expect(sized(ONE_MB)).toHaveLength(ONE_MB);
+      expect((await with_.bare('POST', path, sized(ONE_MB))).status).toBeLessThan(300);
+      expect((await with_.bare('POST', path, sized(ONE_MB + 1))).status).toBe(413);
+    }
+  });
+
+  test('only plain JSON is read', async () => {
+    const with_ = await caller();
+    const { inletId } = await makeInlet(with_);
+    const post = (body: string, headers: Record<string, string>) =>
+      with_.bare('POST', `/collection/${inletId}`, body, headers);
+    expect((await post('{}', { 'content-encoding': 'gzip' })).status).toBe(415);
+    expect((await post('{}', { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await post('{', {})).status).toBe(400);
+  });
+
+  test.each(['x-sandbox-name', 'sandbox-name'])(
+    '%s may be sent, but not with another sandbox',
+    async (name) => {
+      const with_ = await caller();
+      const { inletId } = await makeInlet(with_);
+      const post = (value: string) => with_.bare('POST', `/collection/${inletId}`, ROW, { [name]: value });
+      expect((await post('dev1')).status).toBe(200);
+      expect((await post('prod')).status).toBe(400);
+    },
+  );
+
+  test('rate limits are off, or strict', async () => {
+    const limited = await caller({ rateLimits: true });
+    const { inletId } = await makeInlet(limited);
+    const messages = Array.from({ length: 5_001 }, () => ({ a: 1 }));
+    const post = () => limited.bare('POST', `/collection/batch/${inletId}`, { messages });
+    expect((await post()).status).toBe(207);
+    const refused = await post();
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBeNull();
+    limited.clock.advance(1_000);
+    expect((await post()).status).toBe(207);
+    const free = await caller();
+    const open = await makeInlet(free);
+    for (let count = 0; count < 3; count++) {
+      expect((await free.bare('POST', `/collection/batch/${open.inletId}`, { messages })).status).toBe(207);
+    }
+  });
+});
+
+describe('batches', () => {
+  test('are answered with 207 and an id per message, which ends in its position', async () => {
+    const with_ = await caller();
+    const { inletId } = await makeInlet(with_);
+    const reply = await with_.bare('POST', `/collection/batch/${inletId}`, { messages: [ROW, 'text', ROW] });
+    expect(reply.status).toBe(207);
+    expect(reply.body.responses).toHaveLength(3);
+    expect(reply.body.responses[0]).toEqual({ xactionId: expect.stringMatching(/-0$/) });
+    expect(reply.body.responses[1]).toEqual({
+      xactionId: expect.stringMatching(/-1$/),
+      status: 400,
+      message: expect.stringContaining('Message has unknown xdm format'),
+    });
+  });
+
+  test('in shape A a failure has a statusCode and no id', async () => {
+    const with_ = await caller({ replyShape: 'A' });
+    const { inletId } = await makeInlet(with_);
+    const { body } = await with_.bare('POST', `/collection/batch/${inletId}`, { messages: ['text', ROW] });
+    expect(body.responses).toEqual([
+      { statusCode: 400, message: expect.any(String) },
+      { xactionId: `${body.batchId}:1` },
+    ]);
+  });
+
+  test('all may fail, none may be missing', async () => {
+    const with_ = await caller();
+    const { inletId } = await makeInlet(with_);
+    const post = (body: unknown) => with_.bare('POST', `/collection/batch/${inletId}`, body);
+    expect((await post({ messages: [1, 2] })).status).toBe(207);
+    expect((await post({ messages: [] })).status).toBe(400);
+    expect((await post([ROW])).status).toBe(400);
+  });
+
+  test('the flow id may be a query parameter', async () => {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    with_.clock.advance(WARM_UP);
+    await with_.bare('POST', `/collection/batch/${made.inletId}?x-adobe-flow-id=${made.flowId}`, {
+      messages: [ROW],
+    });
+    expect(await rowsOf(with_, made.dataSetId)).toHaveLength(1);
+  });
+});
+
+describe('XDM messages', () => {
+  async function inlet() {
+    const with_ = await caller();
+    const made = await makePipeline(with_, { dataType: 'xdm' });
+    const schemaRef = { id: made.schemaId, contentType: 'application/vnd.adobe.xed-full+json;version=1' };
+    const message = (header: object, body: object = {}) => ({
+      header: { schemaRef, ...header },
+      body: { xdmMeta: { schemaRef }, xdmEntity: { _id: '1' }, ...body },
+    });
+    const post = (given: unknown, query = '') =>
+      with_.bare('POST', `/collection/${made.inletId}${query}`, given);
+    return { with_, made, message, post };
+  }
+
+  test('are refused for what stands in their header', async () => {
+    const { with_, made, message, post } = await inlet();
+    const other = await makeSchema(with_, 'other');
+    const reason = async (given: unknown) => {
+      const reply = await post(given);
+      expect([reply.status, reply.body.title]).toEqual([400, 'Invalid XDM Message Format']);
+      return reply.body.report.message.replace(/^inletId: \[\w+\] imsOrgId: \[[^\]]+\] /, '');
+    };
+    expect(await reason(ROW)).toContain("The 'header' field is mandatory");
+    expect(await reason(message({ imsOrgId: 'X@AdobeOrg' }))).toBe(
+      'Message has an absent or wrong ims org in the header',
+    );
+    expect(await reason(message({ datasetId: 'none' }))).toBe('Message has unknown xdm format');
+    expect(await reason(message({ schemaRef: { id: other } }))).toBe('Message has unknown xdm format');
+    expect(await reason(message({}, { xdmEntity: null }))).toBe('Message has unknown xdm format');
+    expect((await post(message({ datasetId: made.dataSetId }))).status).toBe(200);
+  });
+
+  test('are validated at once when asked, 60 times a minute', async () => {
+    const { with_, message, post } = await inlet();
+    const wrong = message({}, { xdmEntity: { _id: 7, foo: 1 } });
+    const refused = await post(wrong, '?syncValidation=true');
+    expect(refused.status).toBe(400);
+    const [cause] = refused.body.report.cause._streamingValidation;
+    expect(cause.message).toBe('2 schema violations found');
+    expect(cause.causingExceptions).toContainEqual(
+      expect.objectContaining({
+        keyword: 'additionalProperties',
+        message: 'extraneous key [foo] is not permitted',
+      }),
+    );
+    expect((await post(wrong)).status).toBe(200);
+    expect((await post(message({}), '?synchronousValidation=true')).body.syncValidation).toEqual({
+      status: 'pass',
+    });
+    for (let count = 2; count < 60; count++) await post(message({}), '?syncValidation=true');
+    expect((await post(message({}), '?syncValidation=true')).status).toBe(429);
+    with_.clock.advance(60_000);
+    expect((await post(message({}), '?syncValidation=true')).status).toBe(200);
+  });
+});
+
+test('counts stay exact when old rows are let go', async () => {
+  const with_ = await caller({ keepRows: 100 });
+  const made = await makePipeline(with_);
+  with_.clock.advance(WARM_UP);
+  for (let batch = 0; batch < 6; batch++)
+    await sendBatch(
+      with_,
+      made,
+      Array.from({ length: 50 }, () => ROW),
+    );
+  const { body } = await with_.bare('GET', `/_simulator/datasets/${made.dataSetId}/rows?limit=1000`);
+  expect(body.total).toBe(300);
+  expect(body.rows.length).toBeLessThanOrEqual(100);
+  expect(body.rows.length).toBeGreaterThanOrEqual(50);
+});
+
+test('ten thousand messages of a kilobyte take less than a second or two', async () => {
+  const with_ = await caller();
+  const made = await makePipeline(with_);
+  with_.clock.advance(WARM_UP);
+  const messages = Array.from({ length: 900 }, (_, index) => ({
+    ...ROW,
+    id: `cust-${index}`,
+    padding: 'x'.repeat(850),
+  }));
+  const body = JSON.stringify({ messages });
+  const started = performance.now();
+  for (let count = 0; count < 11; count++) {
+    await with_.bare('POST', `/collection/batch/${made.inletId}`, body, { 'x-adobe-flow-id': made.flowId });
+  }
+  // Usually a fifth of a second; the bound leaves room for a busy machine.
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(with_.platform.state.counts.landed).toBe(9_900);
+});

@@ -1,0 +1,153 @@
+// The same platform on a port: real connections, cut connections, the admin pages, and a start from the command line.
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { createPlatform } from '../../../local/aep/platform.ts';
+import { type RunningServer, startServer } from '../../../local/aep/server.ts';
+import { CLIENT, FLOWS, HTTP_API, ORGANIZATION, SECRET } from './support.ts';
+
+let running: RunningServer | undefined;
+
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+async function headers(origin: string): Promise<Record<string, string>> {
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: CLIENT,
+    client_secret: SECRET,
+    scope: 'openid',
+  });
+  const reply = await fetch(`${origin}/ims/token/v3`, { method: 'POST', body });
+  const { access_token } = (await reply.json()) as { access_token: string };
+  return {
+    authorization: `Bearer ${access_token}`,
+    'x-api-key': CLIENT,
+    'x-gw-ims-org-id': ORGANIZATION,
+    'x-sandbox-name': 'dev1',
+  };
+}
+
+test('inlet URLs lead back to the port', async () => {
+  running = await startServer({ port: 0 });
+  const auth = { specName: 'Streaming Connection', params: { name: 'http', dataType: 'raw' } };
+  const standard = { ...(await headers(running.origin)), 'content-type': 'application/json' };
+  const url = `${running.origin}${FLOWS}/connections`;
+  const made = await fetch(url, {
+    method: 'POST',
+    headers: standard,
+    body: JSON.stringify({ name: 'http', auth, connectionSpec: { id: HTTP_API } }),
+  });
+  const { id } = (await made.json()) as { id: string };
+  const { items } = (await (await fetch(`${url}/${id}`, { headers: standard })).json()) as {
+    items: { auth: { params: { inletUrl: string } } }[];
+  };
+  const inletUrl = items[0]?.auth.params.inletUrl ?? '';
+  expect(inletUrl.startsWith(`${running.origin}/collection/`)).toBe(true);
+  const reply = await fetch(inletUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"a":1}',
+  });
+  expect(reply.status).toBe(200);
+  expect(reply.headers.get('x-simulated')).toBe('penstock');
+});
+
+test('a dropped answer cuts the connection', async () => {
+  running = await startServer({ port: 0 });
+  running.platform.faults.add({ kind: 'dropAfter', path: '/data/**', times: 1 });
+  const standard = await headers(running.origin);
+  const url = `${running.origin}${FLOWS}/flows`;
+  await expect(fetch(url, { headers: standard })).rejects.toThrow('fetch failed');
+  expect((await fetch(url, { headers: standard })).status).toBe(200);
+});
+
+test('a body far too large is answered with 413, not with a broken pipe', async () => {
+  running = await startServer({ port: 0 });
+  const platform = running.platform;
+  const sandbox = platform.state.sandboxes.get('dev1');
+  if (!sandbox) throw new Error('no sandbox');
+  const connectionId = 'connection';
+  sandbox.connections.put(connectionId, {
+    id: connectionId,
+    etag: '',
+    state: 'enabled',
+    createdAt: 0,
+    updatedAt: 0,
+    createdBy: '',
+    body: {},
+  });
+  platform.state.inlets.set('inlet', { id: 'inlet', sandbox, connectionId });
+  const reply = await fetch(`${running.origin}/collection/batch/inlet`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: 'x'.repeat(12_000_000),
+  });
+  expect(reply.status).toBe(413);
+});
+
+test('the admin pages show the state, move the clock and forget everything', async () => {
+  running = await startServer({ port: 0 });
+  const admin = `${running.origin}/_simulator`;
+  const pages = (await (await fetch(`${admin}/`)).json()) as { pages: Record<string, string> };
+  expect(Object.keys(pages.pages).length).toBeGreaterThan(8);
+  await headers(running.origin);
+  const read = async () =>
+    (await (await fetch(`${admin}/state`)).json()) as { now: number; counts: { requests: number } };
+  const before = await read();
+  expect(before.counts.requests).toBe(1);
+  const moved = await fetch(`${admin}/clock`, { method: 'POST', body: '{"advanceMs":600000}' });
+  expect(((await moved.json()) as { now: number }).now).toBeGreaterThanOrEqual(before.now + 600_000);
+  expect((await fetch(`${admin}/clock`, { method: 'POST', body: '{"advanceMs":-1}' })).status).toBe(400);
+  expect((await fetch(`${admin}/reset`, { method: 'POST' })).status).toBe(204);
+  expect((await read()).counts.requests).toBe(0);
+});
+
+test('it listens on this machine only', async () => {
+  running = await startServer({ port: 0 });
+  expect(new URL(running.origin).hostname).toBe('127.0.0.1');
+});
+
+test('started by hand it says what it is, and refuses nonsense', async () => {
+  const start = (...args: string[]) => {
+    const child = spawn(process.execPath, ['local/aep/server.ts', ...args], { stdio: 'pipe' });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    return { child, output: () => output };
+  };
+  const { child, output } = start('--port', '0', '--warm-up', '5', '--seed', '7');
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  while (!output().includes('/_simulator/')) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(output()).toContain('SIMULATED');
+  expect(output()).toContain('5 s after');
+  expect(output()).toContain(SECRET);
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  const wrong = start('--port', 'many');
+  expect(await new Promise((resolve) => wrong.child.once('exit', resolve))).toBe(1);
+  expect(wrong.output()).toContain('--port');
+});
+
+test('the same seed gives the same ids, another one others', () => {
+  const sandboxId = (seed: number) => createPlatform({ seed }).state.sandboxes.get('dev1')?.id;
+  expect(sandboxId(5)).toBe(sandboxId(5));
+  expect(sandboxId(5)).not.toBe(sandboxId(6));
+  expect(() => createPlatform({ sead: 1 } as object)).toThrow('Unknown option sead. Allowed: origin');
+});
+
+test('the witness shares nothing with the defendant: no import leaves the folder for lib', () => {
+  const folder = join(import.meta.dirname, '../../../local/aep');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  expect(files.length).toBeGreaterThan(50);
+  for (const file of files) {
+    const imports = [...readFileSync(join(folder, file), 'utf8').matchAll(/from '([^']+)'/g)].map(
+      ([, from]) => from,
+    );
+    expect(imports.filter((from) => /(^|\/)lib\//.test(from ?? ''))).toEqual([]);
+  }
+});
