@@ -68,7 +68,7 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
     senderFor(pipeline, framer, invocation, container, received),
   );
   const total = prepared.decoded + prepared.left.length;
-  stopOnFault(sent, received, container, () => reportReturned(runtime, pipeline, total));
+  failOnFault(sent, received, pipeline, container, total);
   const settlement = await settle(
     [...prepared.rejected, ...sent.settled],
     prepared.left,
@@ -116,22 +116,28 @@ function senderFor(
 }
 
 /** A fault of the set-up that let nothing through fails the invocation, so that Lambda's own error metric shows it. */
-function stopOnFault(sent: Sent, received: Received, container: Container, onThrow: () => void): void {
-  const { stop } = sent;
+function failOnFault(
+  { stop, acknowledged }: Sent,
+  { streamArn, shardId }: Received,
+  pipeline: PublishedPipeline,
+  { runtime, pipelines }: Container,
+  messages: number,
+): void {
   if (stop?.fault !== true || stop.failure === undefined) return;
   const { failure } = stop;
   // Perhaps a newer pipeline is published, with another inlet.
-  container.pipelines.forget(received.streamArn);
-  container.runtime.log.error('sending stopped: the set-up needs a hand', {
+  pipelines.forget(streamArn);
+  runtime.log.error('sending stopped: the set-up needs a hand', {
+    pipeline: pipeline.pipeline,
+    shardId,
     code: failure.code,
     reason: failure.what,
     next: failure.next,
     status: failure.status,
     requestId: failure.requestId,
-    shardId: received.shardId,
   });
-  if (sent.acknowledged > 0) return;
-  onThrow();
+  if (acknowledged > 0) return;
+  reportReturned(runtime, pipeline, messages);
   throw failure;
 }
 

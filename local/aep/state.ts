@@ -112,6 +112,12 @@ export interface Loss {
   lastAt: number;
 }
 
+export interface Tally {
+  landed: number;
+  refused: number;
+  lastBatchId: string | undefined;
+}
+
 export class Sandbox {
   readonly id: string;
   readonly name: string;
@@ -132,7 +138,7 @@ export class Sandbox {
   readonly batches = new Map<string, Batch>();
   readonly runs = new Map<string, Run>();
   /** Exact counts per dataset, however many rows are kept. */
-  readonly tallies = new Map<string, { landed: number; refused: number }>();
+  readonly tallies = new Map<string, Tally>();
 
   constructor(options: SandboxOptions, ids: Ids, clock: PlatformClock) {
     this.id = ids.uuid();

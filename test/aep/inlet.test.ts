@@ -332,10 +332,13 @@ describe('postBatch', () => {
   });
 
   it('reads no more than 8 MB, and trusts none of it', async () => {
-    const page = json(207, {
-      responses: [{ xactionId: 'a-0' }, { xactionId: 'a-1' }],
-      pad: 'x'.repeat(9_000_000),
-    });
+    const whole = JSON.stringify({ responses: [{ xactionId: 'a-0' }, { xactionId: 'a-1' }] });
+    const page = new Response(
+      ReadableStream.from([whole, ...Array(9).fill(' '.repeat(1_000_000))].map((part) => Buffer.from(part))),
+      {
+        status: 207,
+      },
+    );
     const reply = await postBatch(
       { fetch: async () => page, clock, random: () => 0.5 },
       { address, body: Buffer.from('{"messages":[]}'), messages: 2, sandbox: 's', timeoutMs: 5_000 },

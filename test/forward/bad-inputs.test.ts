@@ -300,6 +300,13 @@ describe('formats', () => {
     ['no key index', Buffer.concat([field(1, Buffer.from('k')), field(3, field(3, Buffer.from('{}')))])],
     ['no data', Buffer.concat([field(1, Buffer.from('k')), field(3, number(1, 0))])],
     ['a negative length', Buffer.concat([varint(0x1a), varint(0xffffffffffffffffn)])],
+    [
+      'a length one beyond the end',
+      Buffer.concat([
+        field(1, Buffer.from('k')),
+        field(3, Buffer.concat([number(1, 0), field(3, Buffer.from('{}'))])).fill(7, 1, 2),
+      ]),
+    ],
     ['a cut number', Buffer.from([0x1a, 0x80, 0x80])],
     ['a number without end', Buffer.from([0x1a, ...Array<number>(64).fill(0xff)])],
     ['a length of 2 GB', Buffer.concat([varint(0x1a), varint(2 ** 31 - 1), Buffer.from('{}')])],

@@ -246,11 +246,18 @@ describe('tokens', () => {
     ['IMS_REFUSED', true],
     ['AEP_UNREACHABLE', false],
   ] as const)('that cannot be had (%s) stop everything; fault: %s', async (code, fault) => {
-    const broken = { current: () => Promise.reject(new Failure(code, 'x')), reject: () => {} };
+    let asked = 0;
+    const broken = {
+      current: () => {
+        asked++;
+        return Promise.reject(new Failure(code, 'x'));
+      },
+      reject: () => {},
+    };
     const { run, posts } = sending((_, batch) => all(batch), { sessions: broken });
-    const sent = await run('a', 'b');
-    expect(posts).toEqual([]);
-    expect(sent).toMatchObject({ verdicts: 'at bt', stop: { why: 'token', fault, failure: { code } } });
+    const sent = await run('a,c,d', 'b');
+    expect([posts, asked]).toEqual([[], 2]);
+    expect(sent).toMatchObject({ verdicts: 'at ct dt bt', stop: { why: 'token', fault, failure: { code } } });
   });
 
   it('that do not come in time stop everything', async () => {

@@ -118,7 +118,7 @@ function version(dataSet: DataSet): string {
 }
 
 function shown(world: World, call: AdmittedCall, dataSet: DataSet): JsonObject {
-  const last = lastBatch(call.sandbox, dataSet.id);
+  const last = call.sandbox.batches.get(call.sandbox.tallies.get(dataSet.id)?.lastBatchId ?? '');
   return {
     ...dataSet.body,
     imsOrg: world.settings.organization,
@@ -136,10 +136,6 @@ function shown(world: World, call: AdmittedCall, dataSet: DataSet): JsonObject {
       ? { lastBatchId: last.id, lastBatchStatus: last.refused.length > 0 ? 'failed' : 'success' }
       : {}),
   };
-}
-
-function lastBatch(sandbox: Sandbox, dataSetId: string) {
-  return [...sandbox.batches.values()].reverse().find((batch) => batch.dataSetId === dataSetId);
 }
 
 function tableName(name: string): string {

@@ -1,7 +1,7 @@
 // Where processed rows end: in a batch of the dataset, or in a failed one; and what the flow's run counts.
 
 import type { JsonObject } from '../json.ts';
-import type { Batch, RefusedRow, Run, Sandbox, World } from '../state.ts';
+import type { Batch, RefusedRow, Run, Sandbox, Tally, World } from '../state.ts';
 
 const HOUR = 3_600_000;
 
@@ -43,10 +43,9 @@ export class Lake {
       for (const row of refused) batch.refused.push(row);
     }
     this.#forget(landing.sandbox, landing.dataSetId, rows.length + refused.length);
-    const tally = landing.sandbox.tallies.get(landing.dataSetId) ?? { landed: 0, refused: 0 };
+    const tally = tallyOf(landing);
     tally.landed += rows.length;
     tally.refused += refused.length;
-    landing.sandbox.tallies.set(landing.dataSetId, tally);
     const { counts } = this.#world.state;
     counts.landed += rows.length;
     counts.refused += refused.length;
@@ -74,6 +73,7 @@ export class Lake {
       this.#open.set(key, batch);
       landing.sandbox.batches.set(batch.id, batch);
       run.batchIds.add(batch.id);
+      tallyOf(landing).lastBatchId = batch.id;
     }
     batch.updated = now;
     batch.bytes += landing.bytes;
@@ -115,4 +115,10 @@ export class Lake {
     }
     this.#kept.set(key, kept);
   }
+}
+
+function tallyOf({ sandbox, dataSetId }: Landing): Tally {
+  const tally = sandbox.tallies.get(dataSetId) ?? { landed: 0, refused: 0, lastBatchId: undefined };
+  sandbox.tallies.set(dataSetId, tally);
+  return tally;
 }

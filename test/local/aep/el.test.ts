@@ -38,6 +38,8 @@ test.each([
   ['constructor', null],
   ['order.constructor', null],
   ['1 + 2 * 3', 7],
+  ['7 - 2 - 1', 4],
+  ['8 / 4', 2],
   ['(1 + 2) * 3', 9],
   ['7 mod 4 + 8 div 2', 7],
   ["name + '!'", 'Ana!'],

@@ -29,15 +29,36 @@ test('no secret is ever kept, wherever it travels', async () => {
   expect(
     (await with_.call('PATCH', `${FLOWS}/connections/${made.id}`, patch, { 'if-match': made.etag })).status,
   ).toBe(200);
+  const others = [
+    [
+      'Azure EventHub authentication credentials',
+      'bf9f5905-92b7-48bf-bf20-455bc6b60a4e',
+      { sasKeyName: 'n', sasKey: 'fake-sas-key', namespace: 'ns' },
+    ],
+    [
+      'Project Based Authentication',
+      '70116022-a743-464a-bbfe-e226a7f8210c',
+      { projectId: 'p', credentials: 'fake-google-key' },
+    ],
+  ] as const;
+  for (const [specName, id, params] of others) {
+    const reply = await with_.call('POST', `${FLOWS}/connections`, {
+      name: 'x',
+      auth: { specName, params },
+      connectionSpec: { id },
+    });
+    expect(reply.status).toBe(201);
+  }
   await with_.bare(
     'POST',
     `/ims/token/v3?grant_type=client_credentials&client_id=${CLIENT}&client_secret=${SECRET}&scope=openid`,
   );
   await with_.call('POST', `${FLOWS}/connections`, `{"broken": "fake-secret-key"`);
   const kept = JSON.stringify(with_.platform.journal.entries());
-  for (const secret of [SECRET, with_.token, 'fake-secret-key', 'fake-rotated-key'])
-    expect(kept).not.toContain(secret);
+  const secrets = ['fake-secret-key', 'fake-rotated-key', 'fake-sas-key', 'fake-google-key'];
+  for (const secret of [SECRET, with_.token, ...secrets]) expect(kept).not.toContain(secret);
   expect(kept).toContain('AKIAFAKE');
+  expect(kept).toContain('"sasKeyName":"n"');
   expect(kept).toContain('"client_secret":"***"');
 });
 

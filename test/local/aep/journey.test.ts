@@ -126,6 +126,8 @@ test('landed rows are read back through Data Access', async () => {
   const [batchId] = Object.keys(
     (await with_.call('GET', `${CATALOG}/batches?dataSet=${made.dataSetId}&status=active`)).body,
   );
+  const shown = (await with_.call('GET', `${CATALOG}/dataSets/${made.dataSetId}`)).body[made.dataSetId];
+  expect(shown).toMatchObject({ lastBatchId: batchId, lastBatchStatus: 'success' });
   const { data } = (await with_.call('GET', `/data/foundation/export/batches/${batchId}/files`)).body;
   const path = `/data/foundation/export/files/${data[0].dataSetFileId}`;
   const inside = (await with_.call('GET', path)).body.data;
