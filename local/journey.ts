@@ -10,6 +10,7 @@ import { runStateMachine, type StateEvent } from './aws/state-machine.ts';
 import { type Produced, produce } from './producer.ts';
 import type { Line } from './records.ts';
 import { ensureStream, type Stack } from './stack.ts';
+import { identityOfLine } from './witness.ts';
 
 const DEFINITION = new URL('../functions/provision/states.asl.json', import.meta.url);
 
@@ -58,18 +59,28 @@ export interface Rejected {
 
 /** What became of the records; every number from a witness of its own. */
 export interface Account {
-  /** What the producer wrote, and Kinesis took. */
+  /** Lines the producer wrote. */
   readonly produced: number;
-  /** What the platform says it received. */
+  /** Records the platform says it received, copies included. */
   readonly received: number;
+  /** Copies among them: delivery is at least once. */
+  readonly copies: number;
   /** What is in the undelivered store, and what Kinesis itself refused, by line. */
   readonly rejected: readonly Rejected[];
   /** What the platform says became of what it received. */
   readonly landed: number;
   readonly refusedLater: number;
   readonly lost: number;
+  /** Lines that are nowhere: neither was their record received, nor are they in the undelivered store. */
+  readonly missing: readonly number[];
   /** Whether all of it adds up. */
   readonly complete: boolean;
+}
+
+/** What the producer wrote, as its witness remembers it. */
+export interface Written extends Produced {
+  /** What tells the records apart, by line; a line without a record in it has none. */
+  readonly identities: ReadonlyMap<number, string>;
 }
 
 export interface Forwarded {
@@ -94,18 +105,22 @@ export function watchForwarding() {
 /** Puts the lines and waits until the forwarder has settled all of them. @throws JourneyError where it stands still */
 export async function carry(
   stack: Stack,
-  streamArn: string,
+  { streamArn, manifest }: Pick<Pipeline, 'streamArn' | 'manifest'>,
   lines: AsyncIterable<Line> | Iterable<Line>,
   watch: ReturnType<typeof watchForwarding>,
-  on: { put(count: number): void; settled(count: number): void },
-): Promise<{ produced: Produced; forwarded: Forwarded }> {
+  onSettled: (count: number) => void,
+): Promise<{ written: Written; forwarded: Forwarded }> {
   const streamName = streamNameOf(streamArn);
-  const produced = await produce(stack.kinesis, streamName, lines, on.put);
-  await drained(stack, streamName, watch, on.settled);
+  const identities = new Map<number, string>();
+  const produced = await produce(stack.kinesis, streamName, remembered(lines, manifest, identities));
+  await drained(stack, streamName, watch, onSettled);
   await stack.platform.platform.idle();
   const { invocations, redelivered } = stack.aws.mappings.progress(streamName);
   const peakMemoryBytes = stack.aws.functions.memory('forward');
-  return { produced, forwarded: { invocations, redelivered, ...spans(watch.seen), peakMemoryBytes } };
+  return {
+    written: { ...produced, identities },
+    forwarded: { invocations, redelivered, ...spans(watch.seen), peakMemoryBytes },
+  };
 }
 
 /** How long the invocations took together, overlaps counted once, and from first to last. */
@@ -151,42 +166,69 @@ async function drained(
   }
 }
 
-/** Counts what became of the records. */
-export async function account(
-  stack: Stack,
-  produced: Produced,
-  { redelivered }: Forwarded,
-): Promise<Account> {
+async function* remembered(
+  lines: AsyncIterable<Line> | Iterable<Line>,
+  { source }: Manifest,
+  identities: Map<number, string>,
+): AsyncGenerator<Line> {
+  for await (const line of lines) {
+    const identity = identityOfLine(line.bytes, source.data);
+    if (identity !== undefined) identities.set(line.number, identity);
+    yield line;
+  }
+}
+
+/** Compares what the producer wrote with what the platform took in and what the store holds. */
+export async function account(stack: Stack, written: Written): Promise<Account> {
   const { received, landed, refused, lost } = stack.platform.platform.state.counts;
-  const rejected = [...(await undelivered(stack.undeliveredFolder))]
+  const stored = [...(await undelivered(stack.undeliveredFolder))]
     .map(([sequenceNumber, { reason, message }]) => ({
-      line: produced.lineOf.get(sequenceNumber) ?? 0,
+      line: written.lineOf.get(sequenceNumber) ?? 0,
       reason,
       message,
     }))
     .sort((a, b) => a.line - b.line);
-  const unsendable = produced.refused.map(({ line, reason }) => ({
-    line,
-    reason: 'not-sent',
-    message: reason,
-  }));
-  const total = produced.lineOf.size;
-  const surplus = received + rejected.length - total;
+  const unsent = written.refused.map(({ line, reason }) => ({ line, reason: 'not-sent', message: reason }));
+  const missing = missingLines(written, stored, stack.witness.received);
   return {
-    produced: total + unsendable.length,
+    produced: written.lineOf.size + unsent.length,
     received,
-    rejected: [...unsendable, ...rejected],
+    copies: received + stored.length + missing.length - written.lineOf.size,
+    rejected: [...unsent, ...stored],
     landed,
     refusedLater: refused,
     lost,
-    // What Lambda delivers again can be received again; nothing else can, and nothing may be missing.
+    missing,
     complete:
-      surplus >= 0 &&
-      surplus <= redelivered &&
+      missing.length === 0 &&
       received === landed + refused &&
       lost === 0 &&
-      rejected.every(({ line }) => line > 0),
+      stored.every(({ line }) => line > 0),
   };
+}
+
+/** Equal lines are told apart by number alone: each needs a record of its own. */
+function missingLines(
+  written: Written,
+  stored: readonly Rejected[],
+  received: ReadonlyMap<string, number>,
+): number[] {
+  const kept = new Set(stored.map(({ line }) => line));
+  const left = new Map(received);
+  const missing: number[] = [];
+  const unknown: number[] = [];
+  for (const line of written.lineOf.values()) {
+    if (kept.has(line)) continue;
+    const identity = written.identities.get(line);
+    const count = left.get(identity ?? '') ?? 0;
+    if (identity === undefined) unknown.push(line);
+    else if (count === 0) missing.push(line);
+    else left.set(identity, count - 1);
+  }
+  // Lines only the forwarder can read (compressed, aggregated) cannot be recognised: for each something must be left over.
+  const over = [...left.values()].reduce((sum, count) => sum + count, 0);
+  missing.push(...unknown.slice(over));
+  return missing.sort((a, b) => a - b);
 }
 
 /** What is in the undelivered store, by sequence number: an invocation that is repeated stores its rejects again. */

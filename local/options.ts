@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly seed: number;
   readonly warmUpSeconds: number;
   readonly shards: number;
+  /** A file of faults for the platform to show. */
+  readonly faults: string | undefined;
   readonly keep: boolean;
   readonly verbose: boolean;
 }
@@ -27,6 +29,7 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   --seed N            seed of the sample records and of the platform's ids (1)
   --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
   --shards N          shards of the stream (1)
+  --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)
   --keep              leave everything running and print the addresses
   --verbose           also print what the functions log
   --help              this text
@@ -52,6 +55,7 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     seed: whole('--seed', values.seed, 1, 0, 4_294_967_295),
     warmUpSeconds: whole('--warm-up', values['warm-up'], 5, 0, 3_600),
     shards: whole('--shards', values.shards, 1, 1, 16),
+    faults: values.faults,
     keep: values.keep ?? false,
     verbose: values.verbose ?? false,
   };
@@ -69,6 +73,7 @@ function parse(args: string[]) {
         seed: { type: 'string' },
         'warm-up': { type: 'string' },
         shards: { type: 'string' },
+        faults: { type: 'string' },
         keep: { type: 'boolean' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean' },

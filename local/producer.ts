@@ -22,12 +22,11 @@ interface Entry {
   readonly PartitionKey: string;
 }
 
-/** Puts all lines, in order, one request at a time; `onPut` hears how many are in the stream so far. */
+/** Puts all lines, in order, one request at a time. */
 export async function produce(
   kinesis: KinesisClient,
   streamName: string,
   lines: AsyncIterable<Line> | Iterable<Line>,
-  onPut: (count: number) => void,
 ): Promise<Produced> {
   const lineOf = new Map<string, number>();
   const refused: { line: number; reason: string }[] = [];
@@ -37,7 +36,6 @@ export async function produce(
     if (batch.length > 0) await put(kinesis, streamName, batch, lineOf);
     batch = [];
     bytes = 0;
-    onPut(lineOf.size);
   };
   for await (const { number, bytes: data } of lines) {
     // A thousand keys: enough for every shard, few enough that a key has more than one record.

@@ -21,7 +21,11 @@ export function reportOf(parts: {
     'Records',
     ...table([
       ['produced', count(account.produced), 'lines'],
-      ['accepted', count(account.received), 'received by the inlet'],
+      [
+        'accepted',
+        count(account.received),
+        `received by the inlet${account.copies > 0 ? `, ${count(account.copies)} of them a second time` : ''}`,
+      ],
       ['rejected', count(account.rejected.length), 'kept in the undelivered store'],
       ['landed', count(account.landed), 'rows in the dataset'],
       [
@@ -58,6 +62,11 @@ export function reportOf(parts: {
     ...rows.map((row) => `  ${clip(JSON.stringify(row), 300)}`),
     ...(rows.length === 0 ? ['  (none)'] : []),
     '',
+    ...(account.missing.length === 0
+      ? []
+      : [
+          `Missing: line ${account.missing.slice(0, MOST_LISTED).join(', ')}${account.missing.length > MOST_LISTED ? ', …' : ''}`,
+        ]),
     account.complete
       ? `Every record is accounted for: ${sum(account)}.`
       : `NOT every record is accounted for: ${sum(account)}.`,

@@ -7,6 +7,7 @@ import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { startServer } from './aep/server.ts';
 import { type LocalAws, startLocalAws } from './aws/index.ts';
 import type { InvocationReport } from './aws/shard-reader.ts';
+import { createWitness, type Witness } from './witness.ts';
 
 export interface StackOptions {
   readonly warmUpSeconds: number;
@@ -28,6 +29,7 @@ export interface Stack {
   /** What the functions' environment has on top of AWS's. */
   readonly settings: Record<string, string>;
   readonly undeliveredFolder: string;
+  readonly witness: Witness;
   /** Rows that landed in a dataset, the first `limit`, through the simulator's own window: AEP's is Query Service. */
   readBack(datasetId: string, limit: number): Promise<unknown[]>;
   /** Why rows of a dataset were refused after they had been received, the first `limit`. */
@@ -41,8 +43,10 @@ const BUNDLES = new URL('../dist/functions/', import.meta.url);
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   await mkdir(options.folder, { recursive: true });
+  const witness = createWitness();
   const platform = await startServer({
     port: 0,
+    onReceived: witness.see,
     warmUpMs: options.warmUpSeconds * 1_000,
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
@@ -72,6 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     kinesis,
     settings,
     undeliveredFolder: options.folder,
+    witness,
     async readBack(datasetId, limit) {
       const { rows } = await look<{ rows: unknown[] }>(
         platform.origin,

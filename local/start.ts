@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
+import { type FaultSpec, Faults } from './aep/faults.ts';
 import { account, carry, JourneyError, prepareStream, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -25,19 +26,25 @@ async function main(args: string[]): Promise<number> {
       return 0;
     }
     const manifest = await readManifest(options.manifest);
+    const faults = await readFaults(options.faults);
     const total = await countLines(options);
-    return await run(options, manifest, total, progress);
+    return await run({ options, manifest, faults, total, progress });
   } catch (error) {
     return complain(error);
   }
 }
 
-async function run(
-  options: StartOptions,
-  manifest: Manifest,
-  total: number,
-  progress: Progress,
-): Promise<number> {
+interface Job {
+  readonly options: StartOptions;
+  readonly manifest: Manifest;
+  readonly faults: readonly FaultSpec[];
+  /** Records there will be. */
+  readonly total: number;
+  readonly progress: Progress;
+}
+
+async function run(job: Job): Promise<number> {
+  const { options, manifest, progress } = job;
   const watch = watchForwarding();
   progress.line('Starting the simulated Experience Platform and local AWS. Nothing leaves this machine.');
   const stack = await startStack({
@@ -51,9 +58,10 @@ async function run(
     }),
   });
   try {
-    const streamArn = await prepareStream(stack, manifest, options.shards);
-    const pipeline = await provisionWith(stack, manifest, options, progress);
-    const complete = await forwardWith(stack, pipeline, streamArn, options, total, watch, progress);
+    await prepareStream(stack, manifest, options.shards);
+    const pipeline = await provisionWith(stack, job);
+    for (const fault of job.faults) stack.platform.platform.faults.add(fault);
+    const complete = await forwardWith(stack, pipeline, watch, job);
     if (options.keep) await keep(stack, progress);
     return complete ? 0 : 1;
   } finally {
@@ -61,12 +69,8 @@ async function run(
   }
 }
 
-async function provisionWith(
-  stack: Stack,
-  manifest: Manifest,
-  { warmUpSeconds }: StartOptions,
-  progress: Progress,
-): Promise<Pipeline> {
+async function provisionWith(stack: Stack, { manifest, options, progress }: Job): Promise<Pipeline> {
+  const { warmUpSeconds } = options;
   const stage = progress.stage('Provision', STATES);
   let done = 0;
   try {
@@ -90,27 +94,29 @@ async function provisionWith(
 async function forwardWith(
   stack: Stack,
   pipeline: Pipeline,
-  streamArn: string,
-  options: StartOptions,
-  total: number,
   watch: ReturnType<typeof watchForwarding>,
-  progress: Progress,
+  { options, total, progress }: Job,
 ): Promise<boolean> {
   const stage = progress.stage('Forward', total);
-  const { produced, forwarded } = await carry(stack, streamArn, linesFor(options, pipeline.manifest), watch, {
-    put: () => undefined,
-    settled: (count) => stage.to(Math.min(count, total)),
-  }).catch((error: unknown) => {
+  try {
+    const { written, forwarded } = await carry(
+      stack,
+      pipeline,
+      linesFor(options, pipeline.manifest),
+      watch,
+      (count) => stage.to(Math.min(count, total)),
+    );
+    stage.done();
+    const counted = await account(stack, written);
+    const datasetId = pipeline.resources.dataset?.id ?? '';
+    const rows = await stack.readBack(datasetId, 3);
+    const later = await stack.refusals(datasetId, 10);
+    progress.line(reportOf({ pipeline, account: counted, forwarded, rows, later }));
+    return counted.complete;
+  } catch (error) {
     stage.failed();
     throw error;
-  });
-  stage.done();
-  const counted = await account(stack, produced, forwarded);
-  const datasetId = pipeline.resources.dataset?.id ?? '';
-  const rows = await stack.readBack(datasetId, 3);
-  const later = await stack.refusals(datasetId, 10);
-  progress.line(reportOf({ pipeline, account: counted, forwarded, rows, later }));
-  return counted.complete;
+  }
 }
 
 async function keep(stack: Stack, progress: Progress): Promise<void> {
@@ -138,6 +144,20 @@ async function readManifest(file: string): Promise<Manifest> {
     throw new UsageError(`--manifest: ${file} cannot be read (${error.code})`);
   });
   return parseManifestText(text, file);
+}
+
+async function readFaults(file: string | undefined): Promise<FaultSpec[]> {
+  if (file === undefined) return [];
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const faults = (Array.isArray(value) ? value : [value]) as FaultSpec[];
+    // Tried out beforehand: a mistake in it should not cost a provisioning.
+    const trial = new Faults(0);
+    for (const fault of faults) trial.add(fault);
+    return faults;
+  } catch (error) {
+    throw new UsageError(`--faults: ${file}: ${(error as Error).message}`);
+  }
 }
 
 function linesFor(options: StartOptions, manifest: Manifest) {

@@ -36,12 +36,12 @@ describe('the bundles as they are deployed', () => {
     };
     const stack = await startStack(options);
     try {
-      const streamArn = await prepareStream(stack, manifest, 1);
-      await provision(stack, manifest, { warmUpSeconds: 1 });
+      await prepareStream(stack, manifest, 1);
+      const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
       const lines = sampleLines({ count: 50, seed: 1, data: 'raw', spoilEvery: 10 });
-      const quiet = { put: () => undefined, settled: () => undefined };
-      const { produced, forwarded } = await carry(stack, streamArn, lines, watch, quiet);
-      expect(await account(stack, produced, forwarded)).toMatchObject({ produced: 50, complete: true });
+      const quiet = () => undefined;
+      const { written } = await carry(stack, pipeline, lines, watch, quiet);
+      expect(await account(stack, written)).toMatchObject({ produced: 50, complete: true });
     } finally {
       await stack.close();
     }

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { readCredentials } from '../lib/credentials.ts';
-import { createLog } from '../lib/log.ts';
 import { readPublished } from '../lib/published.ts';
 import type { Secrets } from '../lib/runtime.ts';
 import { settingsFrom } from '../lib/settings.ts';

@@ -1,6 +1,7 @@
 // What a simulated platform can be told at birth, with defaults that need no account.
 
 import { type Clock, realClock } from './clock.ts';
+import type { JsonObject } from './json.ts';
 
 export interface Credential {
   readonly clientId: string;
@@ -46,6 +47,8 @@ export interface PlatformOptions {
   rateLimits?: boolean;
   /** How streamed failures carry header, body and _errors: encoded as strings (as met in the field) or as they are. */
   failedRows?: 'strings' | 'objects';
+  /** Told of every record that an inlet has taken in, whatever becomes of it: a witness for what was sent. */
+  onReceived?: (records: readonly JsonObject[]) => void;
   clock?: Clock;
   seed?: number;
 }
@@ -79,6 +82,7 @@ const DEFAULTS: Settings = {
   inletTokenStatus: 403,
   rateLimits: false,
   failedRows: 'strings',
+  onReceived: () => undefined,
   clock: realClock,
   seed: 1,
 };

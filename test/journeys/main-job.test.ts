@@ -54,7 +54,7 @@ async function end({ stack, folder }: World): Promise<void> {
   await rm(folder, { recursive: true });
 }
 
-const quiet = { put: () => undefined, settled: () => undefined };
+const quiet = () => undefined;
 
 /** Ids of all rows in the dataset, as often as they are there. */
 async function landedIds({ stack, pipeline }: World): Promise<string[]> {
@@ -84,8 +84,8 @@ describe('a raw pipeline', () => {
 
   it('carries every record to where it belongs, and the counts agree with the rows', async () => {
     const lines = [...sampleLines({ count: 1_200, seed: 3, data: 'raw', bytes: 700, spoilEvery: 100 })];
-    const { produced, forwarded } = await carry(world.stack, world.streamArn, lines, world.watch, quiet);
-    const counted = await account(world.stack, produced, forwarded);
+    const { written } = await carry(world.stack, world.pipeline, lines, world.watch, quiet);
+    const counted = await account(world.stack, written);
     expect(counted).toMatchObject({
       produced: 1_200,
       received: 1_192,
@@ -139,7 +139,7 @@ describe('a raw pipeline', () => {
       const set = world.stack.platform.platform.faults.add(fault);
       const from = 10_000 * (index + 1);
       const lines = [...numbered(from, 60)];
-      await carry(world.stack, world.streamArn, lines, world.watch, quiet);
+      await carry(world.stack, world.pipeline, lines, world.watch, quiet);
       expect(set.struck).toBe(1);
       const ids = (await landedIds(world)).filter(
         (id) => Math.floor(Number(id.slice(3)) / 10_000) === index + 1,
@@ -189,8 +189,8 @@ describe('an XDM pipeline whose inlet wants no token', () => {
       ...sampleLines({ count: 300, seed: 5, data: 'xdm', bytes: 900, spoilEvery: 0 }),
       ...samples,
     ];
-    const { produced, forwarded } = await carry(world.stack, world.streamArn, lines, world.watch, quiet);
-    const counted = await account(world.stack, produced, forwarded);
+    const { written } = await carry(world.stack, world.pipeline, lines, world.watch, quiet);
+    const counted = await account(world.stack, written);
     expect(counted).toMatchObject({
       produced: 302,
       received: 302,

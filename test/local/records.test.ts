@@ -137,7 +137,7 @@ describe('produce', () => {
 
   it('puts every line once, also those that are throttled, and knows their sequence numbers', async () => {
     const { client, stored } = throttling();
-    const { lineOf, refused } = await produce(client, 'orders', many(1_203, 20), () => undefined);
+    const { lineOf, refused } = await produce(client, 'orders', many(1_203, 20));
     expect(refused).toEqual([]);
     expect(stored.map((text) => Number.parseInt(text, 10)).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 1_203 }, (_, index) => index + 1),
@@ -151,7 +151,7 @@ describe('produce', () => {
   it('stays below what PutRecords takes, and names a line that is too large for Kinesis', async () => {
     const { client } = throttling();
     const lines = [...many(30, 400_000), { number: 31, bytes: Buffer.alloc(1024 * 1024) }];
-    const { lineOf, refused } = await produce(client, 'orders', lines, () => undefined);
+    const { lineOf, refused } = await produce(client, 'orders', lines);
     expect(lineOf.size).toBe(30);
     expect(refused).toEqual([{ line: 31, reason: expect.stringContaining('too large for Kinesis') }]);
   });

@@ -132,6 +132,7 @@ export class Inlets {
   /** Whether a flow takes the data is decided when it comes; what becomes of it, after the delay. */
   #take(inlet: Inlet, connection: Entity, messages: readonly Message[], bytes: number): void {
     this.#world.state.counts.received += messages.length;
+    this.#world.settings.onReceived(messages.map(({ record }) => record));
     const now = this.#world.clock.now();
     for (const [flowId, group] of grouped(messages)) {
       const reason = this.#closed(inlet, connection, flowId, now);
