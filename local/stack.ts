@@ -62,7 +62,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
   const aws = await startLocalAws({
     functions: await functions(options.bundled ?? false),
-    env: settings,
+    // A dozen processes compile the same modules: the second one and all later ones need not.
+    env: {
+      ...settings,
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('../.penstock/compile-cache', import.meta.url)),
+    },
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
     ...(options.onLog && { onLog: options.onLog }),

@@ -3,6 +3,7 @@ import {
   CreateEventSourceMappingCommand,
   DeleteEventSourceMappingCommand,
   type EventSourceMappingConfiguration,
+  GetEventSourceMappingCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
@@ -86,10 +87,19 @@ export function createIntakes(
         try {
           await client.send(new DeleteEventSourceMappingCommand({ UUID: id }));
         } catch (error) {
-          if (!isNotFound(error)) throw error;
+          if (!isNotFound(error) && !(await isBeingDeleted(client, id))) throw error;
         }
       }),
   };
+}
+
+/** Lambda answers a second deletion with "in use" while the first is under way. */
+async function isBeingDeleted(client: LambdaClient, id: string): Promise<boolean> {
+  try {
+    return (await client.send(new GetEventSourceMappingCommand({ UUID: id }))).State === 'Deleting';
+  } catch (error) {
+    return isNotFound(error);
+  }
 }
 
 function intakeOf(mapping: EventSourceMappingConfiguration): Intake {
