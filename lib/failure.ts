@@ -40,6 +40,10 @@ export const FAILURES = {
     next: 'Give the technical account the role permissions it lacks for this sandbox.',
   },
   AEP_NOT_FOUND: { retryable: false, next: 'Check the id or the name, and the sandbox it is looked for in.' },
+  AEP_EXISTS: {
+    retryable: false,
+    next: 'Something of that name or content is there already; look at it first.',
+  },
   AEP_REFUSED: { retryable: false, next: 'Correct what the service names, then run again.' },
   AEP_UNEXPECTED: {
     retryable: true,

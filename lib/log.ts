@@ -1,7 +1,12 @@
 // What Penstock says while it works: one structured line per event, through Powertools; only named fields, never bodies.
 import { Logger } from '@aws-lambda-powertools/logger';
 
-export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+/** Powertools drops fields of these names, with a warning in place of the value. */
+type Reserved = 'level' | 'message' | 'sampling_rate' | 'service' | 'timestamp';
+
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>> & {
+  readonly [name in Reserved]?: never;
+};
 
 export interface Log {
   debug(message: string, fields?: Fields): void;

@@ -28,14 +28,14 @@ function object<S extends z.core.$ZodLooseShape>(shape: S) {
   });
 }
 
-/** A name in AEP. No comma and no asterisk: AEP's list filters read those as "or" and "anything". */
+/** A name in AEP. Without what AEP's list filters read as "or", "anything", "not" and as comparisons. */
 const resourceName = z
   .string()
   .min(1)
   .max(100)
   .regex(
-    /^[^,*"\\\p{Cc}]+$/u,
-    'expected a name without comma, asterisk, quotation mark, backslash and control characters',
+    /^(?! )[^,*"\\!=<>~\p{C}]+(?<! )$/u,
+    'expected a name without blanks around it and without , * " \\ ! = < > ~ and control characters',
   );
 
 const URI = 'https://[^\\s"]+';
@@ -105,13 +105,12 @@ const destination = z
   .string()
   .min(1)
   .max(500)
-  .regex(/^[^\s.].*[^\s.]$|^[^\s.]$/, 'expected an XDM path such as person.name.firstName');
+  .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName');
+
+const notBlank = z.string().regex(/\S/, 'expected something').max(LONGEST_EXPRESSION);
 
 const mapping = z.union(
-  [
-    object({ source: z.string().min(1).max(LONGEST_EXPRESSION), destination }),
-    object({ expression: z.string().min(1).max(LONGEST_EXPRESSION), destination }),
-  ],
+  [object({ source: notBlank, destination }), object({ expression: notBlank, destination })],
   {
     error: (issue) =>
       issue.code === 'invalid_union'
@@ -181,8 +180,15 @@ export const Manifest = manifest.superRefine((value, context) => {
       input: '…',
     });
   }
+  const groups =
+    'id' in value.schema ? [] : value.schema.fieldGroups.map((group) => idOf(group, FIELD_GROUPS));
+  groups.forEach((group, index) => {
+    if (groups.indexOf(group) === index) return;
+    const path = ['schema', 'fieldGroups', index];
+    context.addIssue({ code: 'custom', path, message: 'expected each field group once', input: group });
+  });
   const seen = new Set<string>();
-  if (Number.isNaN(Date.parse(value.source.startAt)) && !['now', 'earliest'].includes(value.source.startAt)) {
+  if (!['now', 'earliest'].includes(value.source.startAt) && !exists(value.source.startAt)) {
     context.addIssue({
       code: 'custom',
       path: ['source', 'startAt'],
@@ -205,6 +211,13 @@ export const Manifest = manifest.superRefine((value, context) => {
 
 /** A manifest as checked, its defaults filled in. */
 export type Manifest = z.infer<typeof Manifest>;
+
+/** Whether it is a day of the calendar: Date.parse makes 30 February the second of March. */
+function exists(time: string): boolean {
+  const [year, month, day] = time.slice(0, 10).split('-').map(Number) as [number, number, number];
+  const there = new Date(Date.UTC(year, month - 1, day));
+  return there.getUTCMonth() === month - 1 && there.getUTCDate() === day && !Number.isNaN(Date.parse(time));
+}
 
 /** The `$id` that a short name stands for; a `$id` stands for itself. */
 export function idOf(name: string, names: Readonly<Record<string, string>>): string {

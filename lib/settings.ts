@@ -2,7 +2,13 @@
 import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
 
-const origin = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin);
+/** https, or this very machine: tokens and records do not travel in the clear. */
+const origin = z
+  .url()
+  .refine((url) => /^(https:\/\/[^/]+|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)\/?$/.test(url), {
+    error: 'expected https://host, without a path; http only for this machine',
+  })
+  .transform((url) => new URL(url).origin);
 
 const Settings = z.object({
   /** Deployment stage; part of the names of secrets. */
@@ -48,7 +54,9 @@ export interface Settings {
 
 /** @throws Failure `SETTINGS_INVALID` naming each variable that is wrong, never its value. */
 export function settingsFrom(environment: Record<string, string | undefined>): Settings {
-  const result = Settings.safeParse(environment);
+  // A variable that is set to nothing is as good as not set: deploy tools like to do that.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = Settings.safeParse(given);
   if (!result.success) {
     throw new Failure(
       'SETTINGS_INVALID',

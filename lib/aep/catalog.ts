@@ -5,10 +5,12 @@ import { pathPart, type Request } from './request.ts';
 const BASE = '/data/foundation/catalog';
 
 const Dataset = z.object({
-  name: z.string(),
-  schemaRef: z.object({ id: z.string() }).optional(),
-  tags: z.record(z.string(), z.array(z.string())).default({}),
-  created: z.number().optional(),
+  name: z.string().nullish(),
+  schemaRef: z.object({ id: z.string().nullish() }).nullish(),
+  /** Anybody's; only ours are known to be lists of strings. */
+  tags: z.record(z.string(), z.unknown()).nullish(),
+  /** Milliseconds since the epoch. */
+  created: z.number().nullish(),
 });
 
 export type Dataset = z.infer<typeof Dataset> & { readonly id: string };

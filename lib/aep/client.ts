@@ -9,8 +9,8 @@ import { systemClock, type Transport } from './transport.ts';
 
 export interface AepOptions extends Partial<Pick<RequestOptions, 'retry' | 'timeoutMs' | 'onAnswer'>> {
   readonly sandbox: string;
-  /** The credential, or a function that is asked whenever a new token is needed. */
-  readonly credentials: Credentials | (() => Promise<Credentials>);
+  /** The credential, or a function that is asked whenever a new token is needed; not needed where `sessions` is given. */
+  readonly credentials?: Credentials | (() => Promise<Credentials>);
   /** Default `https://platform.adobe.io`. */
   readonly platformUrl?: string;
   /** Default `https://ims-na1.adobelogin.com`. */
@@ -35,7 +35,7 @@ export function createAep(options: AepOptions) {
     options.sessions ??
     createSessions({
       imsUrl: options.imsUrl ?? 'https://ims-na1.adobelogin.com',
-      credentials: typeof credentials === 'function' ? credentials : () => Promise.resolve(credentials),
+      credentials: typeof credentials === 'function' ? credentials : async () => given(credentials),
       transport,
     });
   const request = createRequest({
@@ -56,4 +56,9 @@ export function createAep(options: AepOptions) {
     flowService: flowService(request),
     dataPrep: dataPrep(request),
   };
+}
+
+function given(credentials: Credentials | undefined): Credentials {
+  if (credentials === undefined) throw new TypeError('createAep needs credentials or sessions');
+  return credentials;
 }

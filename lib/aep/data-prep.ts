@@ -8,7 +8,7 @@ const MappingSet = z.object({
   id: z.string(),
   version: z.coerce.number().int().default(0),
   name: z.string().nullish(),
-  createdDate: z.number().optional(),
+  createdDate: z.number().nullish(),
 });
 
 export type MappingSet = z.infer<typeof MappingSet>;

@@ -8,6 +8,8 @@ export interface Exchange {
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly body?: string | Uint8Array;
+  /** Whether it may have changed something when its answer is lost; by default anything but a GET may. */
+  readonly changes?: boolean;
   /** Gives up after so long, headers and body together, in ms. */
   readonly timeoutMs: number;
   /** What the messages call it, e.g. `flow-service POST /flows`; holds no ids of persons and no secrets. */
@@ -31,7 +33,6 @@ export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
  * @throws Failure `AEP_UNREACHABLE` where no complete answer came; `inDoubt` unless the method only reads.
  */
 export async function exchange(transport: Transport, request: Exchange): Promise<Answer> {
-  const inDoubt = request.method !== 'GET';
   try {
     const response = await transport.fetch(request.url, {
       method: request.method,
@@ -45,7 +46,7 @@ export async function exchange(transport: Transport, request: Exchange): Promise
   } catch (error) {
     throw new Failure('AEP_UNREACHABLE', `${request.label} got no complete answer: ${reason(error)}`, {
       cause: error,
-      inDoubt,
+      inDoubt: mayChange(request),
     });
   }
 }
@@ -83,22 +84,35 @@ interface Problem {
  * The Failure for an answer that is not a success. Understands every error body in contract §0: the gateway's, Schema
  * Registry's, Flow Service's two, the legacy problem, the inlet's, OAuth's, and those that are none of them.
  */
-export function failureOf(answer: Answer, request: Pick<Exchange, 'label' | 'method'>, now: number): Failure {
+export function failureOf(
+  answer: Answer,
+  request: Pick<Exchange, 'label' | 'method' | 'changes'>,
+  now: number,
+): Failure {
   const problem = problemOf(answer);
   const code = codeFor(answer.status, problem.code);
   const named = problem.code === undefined ? '' : ` ${problem.code}`;
   const wait = retryAfterMs(answer.headers.get('retry-after'), now);
   return new Failure(code, `${request.label} answered ${answer.status}${named}: ${problem.message}`, {
     status: answer.status,
-    inDoubt: request.method !== 'GET' && answer.status >= 500 && answer.status !== 501,
+    inDoubt: mayChange(request) && saysNothing(answer.status),
     ...(problem.code !== undefined && { serviceCode: problem.code }),
     ...(problem.requestId !== undefined && { requestId: problem.requestId }),
     ...(wait !== undefined && { retryAfterMs: wait }),
   });
 }
 
-/** Flow Service's "state in motion" codes: contract §4.2 and §7. */
-const BUSY = /^FLOW-(1416|1420|1421|1422)-400$/;
+function mayChange({ changes, method }: Pick<Exchange, 'changes' | 'method'>): boolean {
+  return changes ?? method !== 'GET';
+}
+
+/** Statuses after which a change may have been made or not. */
+function saysNothing(status: number): boolean {
+  return (status >= 500 && status !== 501) || status === 408;
+}
+
+/** Flow Service's "state in motion" and "still in use" codes: contract §4.2 and §7. */
+const BUSY = /^FLOW-(1416|1418|1420|1421|1422|1447)-400$/;
 
 function codeFor(status: number, serviceCode: string | undefined): FailureCode {
   if (serviceCode !== undefined && BUSY.test(serviceCode)) return 'AEP_BUSY';
@@ -111,6 +125,8 @@ function codeFor(status: number, serviceCode: string | undefined): FailureCode {
     case 404:
     case 410:
       return 'AEP_NOT_FOUND';
+    case 409:
+      return 'AEP_EXISTS';
     case 412:
       return 'AEP_CHANGED';
     case 408:

@@ -16,45 +16,52 @@ export const FLOW_SPECS = {
   httpApiWithoutMapping: 'd8a6f005-7eaf-4153-983e-e8574508b877',
 } as const;
 
+/** Adobe's description requires next to nothing of an answer, and a `null` says as much as an absence. */
+const absent = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
+
 const Entity = z.object({
   id: z.string(),
-  name: z.string().optional(),
-  description: z.string().nullish(),
-  state: z.string().optional(),
-  etag: z.string().optional(),
+  name: absent(z.string()),
+  description: absent(z.string()),
+  state: absent(z.string()),
   /** Milliseconds since the epoch. */
-  createdAt: z.number().optional(),
-  updatedAt: z.number().optional(),
+  createdAt: absent(z.number()),
+  updatedAt: absent(z.number()),
 });
 
 const Connection = Entity.extend({
-  auth: z
-    .object({
-      params: z.object({
-        inletId: z.string().optional(),
-        inletUrl: z.string().optional(),
-        sourceId: z.string().optional(),
-        dataType: z.string().optional(),
-        authenticationRequired: z.boolean().default(false),
-      }),
-    })
-    .optional(),
+  auth: absent(
+    z.object({
+      params: absent(
+        z.object({
+          inletId: absent(z.string()),
+          inletUrl: absent(z.string()),
+          sourceId: absent(z.string()),
+          dataType: absent(z.string()),
+          authenticationRequired: absent(z.boolean()),
+        }),
+      ),
+    }),
+  ),
 });
 
-const SourceConnection = Entity.extend({ baseConnectionId: z.string().nullish() });
+const SourceConnection = Entity.extend({ baseConnectionId: absent(z.string()) });
 
 const TargetConnection = Entity.extend({
-  params: z.object({ dataSetId: z.string().optional() }).optional(),
-  data: z.object({ schema: z.object({ id: z.string() }).nullish() }).optional(),
+  params: absent(z.object({ dataSetId: absent(z.string()) })),
+  data: absent(z.object({ schema: absent(z.object({ id: absent(z.string()) })) })),
+});
+
+const Transformation = z.object({
+  name: absent(z.string()),
+  params: absent(z.object({ mappingId: absent(z.string()) })),
 });
 
 const Flow = Entity.extend({
-  flowSpec: z.object({ id: z.string() }).optional(),
-  sourceConnectionIds: z.array(z.string()).default([]),
-  targetConnectionIds: z.array(z.string()).default([]),
-  transformations: z
-    .array(z.object({ name: z.string(), params: z.object({ mappingId: z.string().optional() }).optional() }))
-    .nullish(),
+  flowSpec: absent(z.object({ id: absent(z.string()) })),
+  sourceConnectionIds: absent(z.array(z.string())),
+  targetConnectionIds: absent(z.array(z.string())),
+  transformations: absent(z.array(Transformation)),
 });
 
 export type Connection = z.infer<typeof Connection>;
@@ -198,6 +205,9 @@ export function flowService(request: Request) {
     deleteTargetConnection: (id: string): Promise<void> => remove('targetConnections', id),
 
     findFlows: (name: string): Promise<Flow[]> => list('flows', [`name==${name}`], Flow),
+    /** The flows that read from a source connection, whatever they are called. */
+    findFlowsOf: (sourceConnectionId: string): Promise<Flow[]> =>
+      list('flows', [`sourceConnectionIds[]==${sourceConnectionId}`], Flow),
     getFlow: (id: string): Promise<Flow> => get('flows', id, Flow),
     createFlow: (wanted: NewFlow): Promise<string> =>
       create('flows', {
@@ -225,8 +235,16 @@ const Page = <T>(item: z.ZodType<T>) =>
     _links: z.object({ next: z.object({ href: z.string().nullish() }).nullish() }).nullish(),
   });
 
-/** The token inside `_links.next.href`, which is relative to a base that Adobe does not name. */
+/**
+ * The token inside `_links.next.href`, which is relative to a base that Adobe does not name.
+ * @throws Failure `AEP_UNEXPECTED` where there is a next page but no way to it: half a list looks like a missing resource
+ */
 function continuationOf(href: string | null | undefined): string | undefined {
   if (!href) return undefined;
-  return new URL(href, 'https://relative.invalid').searchParams.get('continuationToken') ?? undefined;
+  const base = 'https://relative.invalid';
+  const token = URL.canParse(href, base) ? new URL(href, base).searchParams.get('continuationToken') : null;
+  if (token) return token;
+  throw new Failure('AEP_UNEXPECTED', 'a list goes on, but its next page cannot be asked for', {
+    retryable: false,
+  });
 }

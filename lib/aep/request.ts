@@ -57,21 +57,25 @@ export function createRequest(options: RequestOptions): Request {
   return async (call) => {
     const policy = options.retry ?? CONTROL_PLANE;
     const harmless = call.method === 'GET' || call.repeatable === true;
-    return withRetry(
-      policy,
-      transport,
-      (failure) => harmless || !failure.inDoubt,
-      async () => {
-        const session = await options.sessions.current();
-        try {
-          return await attempt(options, call, session);
-        } catch (error) {
-          if (!isFailure(error) || error.code !== 'AEP_UNAUTHORIZED') throw error;
-          options.sessions.reject(session);
-          return await attempt(options, call, await options.sessions.current());
-        }
-      },
-    );
+    // Getting a token has its own tries: they must not multiply with those of the call.
+    let session = await options.sessions.current();
+    let withoutToken = false;
+    const renew = async () => {
+      options.sessions.reject(session);
+      withoutToken = true;
+      session = await options.sessions.current();
+      withoutToken = false;
+    };
+    const mayRetry = (failure: { inDoubt: boolean }) => !withoutToken && (harmless || !failure.inDoubt);
+    return withRetry(policy, transport, mayRetry, async () => {
+      try {
+        return await attempt(options, call, session);
+      } catch (error) {
+        if (!isFailure(error) || error.code !== 'AEP_UNAUTHORIZED') throw error;
+        await renew();
+        return await attempt(options, call, session);
+      }
+    });
   };
 }
 

@@ -20,7 +20,7 @@ export const CONTROL_PLANE: RetryPolicy = {
   baseMs: 500,
   throttledBaseMs: 1_000,
   capMs: 8_000,
-  patienceMs: 20_000,
+  patienceMs: 45_000,
 };
 
 /**
@@ -62,11 +62,12 @@ export async function withRetry<T>(
     } catch (error) {
       if (!isFailure(error) || !error.retryable || attempt >= policy.attempts || !mayRetry(error))
         throw error;
+      // Asked to wait for longer than a call may take: whoever called knows better what to do with the time.
+      if ((error.retryAfterMs ?? 0) > policy.patienceMs) throw error;
       const wait = backoffMs(policy, attempt, world.random(), {
         throttled: error.code === 'AEP_THROTTLED',
         retryAfterMs: error.retryAfterMs,
       });
-      if (wait > policy.patienceMs) throw error;
       await world.clock.sleep(wait);
     }
   }

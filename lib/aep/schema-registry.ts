@@ -4,15 +4,15 @@ import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/schemaregistry';
 
-const SchemaSummary = z.object({ $id: z.string(), title: z.string().optional() });
+const SchemaSummary = z.object({ $id: z.string(), title: z.string().nullish() });
 
 const Schema = z.object({
   $id: z.string(),
-  'meta:altId': z.string(),
-  version: z.string(),
-  title: z.string().optional(),
-  description: z.string().optional(),
-  allOf: z.array(z.object({ $ref: z.string() })).default([]),
+  'meta:altId': z.string().nullish(),
+  version: z.string().nullish(),
+  title: z.string().nullish(),
+  description: z.string().nullish(),
+  allOf: z.array(z.object({ $ref: z.string().nullish() })).nullish(),
 });
 
 export type Schema = z.infer<typeof Schema>;
@@ -36,9 +36,7 @@ export function schemaRegistry(request: Request) {
         accept: 'application/vnd.adobe.xed-id+json',
         answer: z.object({ results: z.array(SchemaSummary) }),
       });
-      return value.results
-        .filter((schema) => schema.title === undefined || schema.title === title)
-        .map(({ $id }) => $id);
+      return value.results.filter((schema) => (schema.title ?? title) === title).map(({ $id }) => $id);
     },
 
     /** One schema, its references unresolved, by `$id` or `meta:altId`. */

@@ -12,7 +12,7 @@ export interface Credentials {
   /** `…@AdobeOrg` */
   readonly organizationId: string;
   /** Comma-separated; `DEFAULT_SCOPES` where the credential does not say otherwise. */
-  readonly scopes: string;
+  readonly scopes?: string | undefined;
 }
 
 /** The scopes Adobe's own streaming connector asks for. Contract §1. */
@@ -53,6 +53,9 @@ const LONGEST_LIFE_SECONDS = 86_400;
 const RENEWAL_MARGIN_MS = 300_000;
 /** After a refusal IMS is left alone for so long: it throttles integrations that ask too often. */
 const REFUSAL_MEMORY_MS = 30_000;
+
+/** Fewer than elsewhere, for the same reason. */
+const TOKEN_TRIES = { ...CONTROL_PLANE, attempts: 3 };
 
 const TokenAnswer = z.object({
   access_token: z.string().min(1),
@@ -116,17 +119,18 @@ async function requestToken(
     url: new URL('/ims/token/v3', imsUrl).href,
     label: 'ims POST /ims/token/v3',
     timeoutMs: 10_000,
+    // Asking for a token changes nothing, so an answer that was lost leaves nothing in doubt.
+    changes: false,
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
     body: new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: credentials.clientId,
       client_secret: credentials.clientSecret,
-      scope: credentials.scopes,
+      scope: credentials.scopes ?? DEFAULT_SCOPES,
     }).toString(),
   };
-  // Asking twice for a token changes nothing, so an answer in doubt is simply asked for again.
   return withRetry(
-    CONTROL_PLANE,
+    TOKEN_TRIES,
     transport,
     () => true,
     async () => {

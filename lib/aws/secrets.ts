@@ -22,6 +22,16 @@ export function createSecrets(client = new SecretsManagerClient({})): Secrets {
   const write = (id: string, value: string) =>
     client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
 
+  const create = async (id: string, value: string, description: string) => {
+    try {
+      await client.send(new CreateSecretCommand({ Name: id, SecretString: value, Description: description }));
+    } catch (error) {
+      // Somebody was faster, or the answer to an earlier try was lost.
+      if (!(error instanceof Error && error.name === 'ResourceExistsException')) throw error;
+      await write(id, value);
+    }
+  };
+
   return {
     get: (id) =>
       attempt(`reading the secret ${id}`, async () => {
@@ -42,9 +52,7 @@ export function createSecrets(client = new SecretsManagerClient({})): Secrets {
             await client.send(new RestoreSecretCommand({ SecretId: id }));
             await write(id, value);
           } else if (isNotFound(error)) {
-            await client.send(
-              new CreateSecretCommand({ Name: id, SecretString: value, Description: description }),
-            );
+            await create(id, value, description);
           } else {
             throw error;
           }

@@ -1,7 +1,7 @@
 // The dataset that the records land in.
 import { nameOf } from '../pipeline.ts';
 import { markInTags, tagsOf } from './mark.ts';
-import { difference, idOfMade, type Resource } from './resource.ts';
+import { difference, idOfMade, type Resource, required } from './resource.ts';
 
 export const dataset: Resource = {
   kind: 'dataset',
@@ -22,7 +22,7 @@ export const dataset: Resource = {
     const id = await aep.catalog.createDataset({
       name: nameOf('dataset', manifest),
       description: manifest.dataset.description ?? `Filled by the pipeline ${manifest.name}`,
-      schemaId: idOfMade(situation, 'schema') ?? '',
+      schemaId: required(situation, 'schema'),
       tags: tagsOf(mark),
     });
     return { id };

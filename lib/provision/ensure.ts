@@ -39,7 +39,7 @@ async function findOrCreate(resource: Resource, pipeline: Pipeline, context: Con
 
 async function look(resource: Resource, pipeline: Pipeline, context: Context): Promise<Made | undefined> {
   const decision = decide(await resource.find(context, pipeline), pipeline.manifest.name);
-  if (decision.action === 'conflict') throw new Failure('CONFLICT', `${resource.kind}: ${decision.reason}`);
+  if (decision.action === 'conflict') throw new Failure('CONFLICT', decision.reason);
   return decision.action === 'keep' ? kept(resource, pipeline, decision.found) : undefined;
 }
 
@@ -48,7 +48,7 @@ export function kept(resource: Resource, pipeline: Pipeline, found: Found): Made
   const own = found.mark?.execution === pipeline.execution.name;
   return {
     id: found.id,
-    name: nameOf(resource.kind, pipeline.manifest),
+    name: found.name ?? nameOf(resource.kind, pipeline.manifest),
     how: own ? 'created' : 'kept',
     ...found.details,
   };
@@ -68,13 +68,13 @@ async function create(resource: Resource, pipeline: Pipeline, context: Context):
 
 /** A service that has not yet heard of what another one has just made says "not found" or calls the request bad. */
 function isSettling(error: unknown, pipeline: Pipeline): boolean {
-  if (!isFailure(error) || (error.status !== 400 && error.status !== 404)) return false;
+  if (!isFailure(error) || error.retryable || (error.status !== 400 && error.status !== 404)) return false;
   return Object.values(pipeline.resources).some((made) => made?.how === 'created');
 }
 
 /**
- * What a create that failed may have left behind. In doubt: looked for until no list can be too old to show it. A title
- * that is taken (`XDM-1521-400`): looked for once, because the list may have been too old before.
+ * What a create that failed may have left behind, looked for until no list can be too old to show it: its answer was in
+ * doubt, or it says that there is one already (`XDM-1521-400`, 409), which an old list did not show before.
  */
 async function afterFailedCreate(
   error: unknown,
@@ -83,7 +83,7 @@ async function afterFailedCreate(
   context: Context,
 ): Promise<Made | undefined> {
   if (!isFailure(error)) return undefined;
-  if (!error.inDoubt && error.serviceCode !== 'XDM-1521-400') return undefined;
+  if (!error.inDoubt && error.code !== 'AEP_EXISTS' && error.serviceCode !== 'XDM-1521-400') return undefined;
   const { clock, settings } = context.runtime;
   const until = clock.now() + settings.listDelaySeconds * 1_000;
   for (;;) {

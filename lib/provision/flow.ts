@@ -1,9 +1,9 @@
 // The dataflow: from source to target, through the mapping where there is one.
-import { FLOW_SPECS } from '../aep/flow-service.ts';
+import { FLOW_SPECS, type Flow } from '../aep/flow-service.ts';
 import type { Manifest } from '../manifest.ts';
 import { nameOf } from '../pipeline.ts';
 import { describe, markInDescription } from './mark.ts';
-import { difference, idOfMade, type Resource } from './resource.ts';
+import { difference, differenceIfTold, idOfMade, type Resource, required } from './resource.ts';
 
 function flowSpecOf(manifest: Manifest): string {
   return manifest.source.data === 'raw' ? FLOW_SPECS.httpApiWithMapping : FLOW_SPECS.httpApiWithoutMapping;
@@ -13,34 +13,31 @@ export const flow: Resource = {
   kind: 'flow',
   needed: () => true,
 
-  async find({ aep }, situation) {
+  async find({ aep, runtime }, situation) {
     const { manifest } = situation;
-    const found = await aep.flowService.findFlows(nameOf('flow', manifest));
+    // By its source first: a flow that was renamed, here or in AEP, is still the one that reads from it.
+    const source = idOfMade(situation, 'source-connection');
+    const reading = source === undefined ? [] : await aep.flowService.findFlowsOf(source);
+    const found = reading.length > 0 ? reading : await aep.flowService.findFlows(nameOf('flow', manifest));
     return found.map((one) => ({
       id: one.id,
+      name: one.name,
       mark: markInDescription(one.description),
       differences: [
-        ...difference('flow specification', one.flowSpec?.id, flowSpecOf(manifest)),
-        ...difference(
-          'source connection',
-          one.sourceConnectionIds[0],
-          idOfMade(situation, 'source-connection'),
-        ),
+        ...differenceIfTold('flow specification', one.flowSpec?.id, flowSpecOf(manifest)),
+        ...difference('source connection', one.sourceConnectionIds?.[0], source),
         ...difference(
           'target connection',
-          one.targetConnectionIds[0],
+          one.targetConnectionIds?.[0],
           idOfMade(situation, 'target-connection'),
         ),
         ...(manifest.mapping === undefined
           ? []
-          : difference(
-              'mapping',
-              one.transformations?.[0]?.params?.mappingId,
-              idOfMade(situation, 'mapping'),
-            )),
+          : difference('mapping', mappingOf(one), idOfMade(situation, 'mapping'))),
       ],
       createdAt: one.createdAt,
-      details: { changedAt: one.updatedAt ?? one.createdAt },
+      // Of unknown age is as good as new.
+      details: { changedAt: one.updatedAt ?? one.createdAt ?? runtime.clock.now() },
     }));
   },
 
@@ -50,8 +47,8 @@ export const flow: Resource = {
       name: nameOf('flow', manifest),
       description: describe(mark, manifest.description),
       flowSpecId: flowSpecOf(manifest),
-      sourceConnectionId: idOfMade(situation, 'source-connection') ?? '',
-      targetConnectionId: idOfMade(situation, 'target-connection') ?? '',
+      sourceConnectionId: required(situation, 'source-connection'),
+      targetConnectionId: required(situation, 'target-connection'),
       ...(resources.mapping !== undefined && {
         mapping: { id: resources.mapping.id, version: resources.mapping.version ?? 0 },
       }),
@@ -61,3 +58,7 @@ export const flow: Resource = {
 
   remove: ({ aep }, id) => aep.flowService.deleteFlow(id),
 };
+
+function mappingOf({ transformations }: Flow): string | undefined {
+  return transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
+}

@@ -28,7 +28,11 @@ export async function intake(pipeline: Pipeline, { runtime }: StreamContext): Pr
     if (attempt === SETTLING_TRIES) throw new Failure('NOT_READY', `the intake ${own.id} is still changing`);
     await clock.sleep(SETTLING_MS);
   }
-  return { ...pipeline, intake: { id: own.id, how: made(there, pipeline), startAt: shown(startAt) } };
+  const how = made(there, pipeline);
+  return {
+    ...pipeline,
+    intake: { id: own.id, how, startAt: how === 'created' ? shown(startAt) : 'where it stands' },
+  };
 }
 
 function startOf({ manifest, execution }: Pipeline): Parameters<Intakes['create']>[1] {

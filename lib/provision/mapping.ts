@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Mapping } from '../aep/data-prep.ts';
 import type { Manifest } from '../manifest.ts';
 import { nameOf } from '../pipeline.ts';
-import { idOfMade, type Resource, type Situation } from './resource.ts';
+import { idOfMade, type Resource, required, type Situation } from './resource.ts';
 
 /** The manifest's mapping in Data Prep's words. */
 function mappingsOf(manifest: Manifest): Mapping[] {
@@ -34,7 +34,7 @@ export const mapping: Resource = {
     const found = await aep.dataPrep.findMappingSets(markedName(situation));
     return found.map((one) => ({
       id: one.id,
-      mark: { pipeline: situation.manifest.name, execution: executionOf(one.createdDate, situation) },
+      mark: { pipeline: situation.manifest.name, execution: executionOf(situation) },
       differences: [],
       createdAt: one.createdDate,
       details: { version: one.version },
@@ -44,7 +44,7 @@ export const mapping: Resource = {
   async create({ aep }, situation) {
     const created = await aep.dataPrep.createMappingSet({
       name: markedName(situation),
-      schemaId: idOfMade(situation, 'schema') ?? '',
+      schemaId: required(situation, 'schema'),
       mappings: mappingsOf(situation.manifest),
     });
     return { id: created.id, version: created.version };
@@ -53,8 +53,8 @@ export const mapping: Resource = {
   remove: ({ aep }, id) => aep.dataPrep.deleteMappingSet(id),
 };
 
-/** The name cannot tell which execution made the set; the time can: executions of a pipeline do not overlap. */
-function executionOf(createdDate: number | undefined, { execution }: Situation): string {
-  const mine = createdDate !== undefined && createdDate >= Date.parse(execution.startedAt);
+/** The name cannot tell which execution made the set; the plan can: it found none, so what is there now is new. */
+function executionOf({ execution, plan }: Situation): string {
+  const mine = plan.some(({ resource, action }) => resource === 'mapping' && action === 'create');
   return mine ? execution.name : 'an earlier execution';
 }

@@ -1,5 +1,5 @@
 // The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { nameOf, type Pipeline, type Planned } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
 import { kept } from './ensure.ts';
@@ -55,28 +55,53 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
   );
 }
 
-async function planPublish(pipeline: Pipeline, { runtime }: Context): Promise<Planned> {
-  const published = await readPublished(runtime.secrets, runtime.settings, pipeline.streamArn);
-  const entry = { resource: 'publish' as const, name: pipeline.streamArn };
+async function planPublish(pipeline: Pipeline, { runtime, aep }: Context): Promise<Planned> {
+  const { manifest, resources, streamArn } = pipeline;
+  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  const entry = { resource: 'publish' as const, name: streamArn };
   if (published === undefined)
     return { ...entry, action: 'create', reason: 'this stream carries no pipeline yet' };
-  if (published.pipeline !== pipeline.manifest.name) {
+  if (published.pipeline !== manifest.name) {
     return {
       ...entry,
       action: 'conflict',
       reason: `the stream carries the pipeline ${published.pipeline} already`,
     };
   }
-  const same = published.flowId === pipeline.resources.flow?.id;
+  if (published.sandbox !== manifest.sandbox) {
+    const reason = `the pipeline is in the sandbox ${published.sandbox}; give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (resources.flow === undefined && (await flowExists(published.flowId, aep))) {
+    const reason = `the pipeline's flow ${published.flowId} is there under another name; give it back its name in the manifest`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  const same =
+    published.flowId === resources.flow?.id &&
+    published.datasetId === resources.dataset?.id &&
+    published.schemaId === resources.schema?.id &&
+    published.data === manifest.source.data &&
+    published.compression === manifest.source.compression;
   return same
     ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
-    : { ...entry, action: 'update', reason: 'the forwarder is to use another flow' };
+    : { ...entry, action: 'update', reason: 'the forwarder is told of what has changed' };
+}
+
+async function flowExists(id: string, aep: Context['aep']): Promise<boolean> {
+  try {
+    await aep.flowService.getFlow(id);
+    return true;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return false;
+    throw error;
+  }
 }
 
 async function planIntake(pipeline: Pipeline, { runtime }: StreamContext): Promise<Planned> {
   const intake = await runtime.intakes.find(pipeline.streamArn);
   const entry = { resource: 'intake' as const, name: pipeline.streamArn };
   if (intake === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
-  const reason = intake.state === 'on' ? 'it is on' : 'it is there and will be switched on';
+  const state = intake.state === 'on' ? 'it is on' : 'it is there and will be switched on';
+  const reason = `${state}; startAt does not move an intake that exists`;
   return { ...entry, action: intake.state === 'on' ? 'keep' : 'update', reason, id: intake.id };
 }

@@ -2,8 +2,8 @@
 import { Failure } from '../failure.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { PublishedPipeline, publishedSecret, readPublished } from '../published.ts';
-import type { Context } from './resource.ts';
-import { readInlet, required } from './verify.ts';
+import { type Context, required } from './resource.ts';
+import { readInlet } from './verify.ts';
 
 /**
  * The pipeline, published. Nothing is written where the forwarder reads the same already.

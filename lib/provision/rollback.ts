@@ -1,6 +1,6 @@
 // After a failure: undo what this execution made, backwards, or keep it for the next one; and say which, and why.
 import { isFailure, TRANSIENT } from '../failure.ts';
-import type { Pipeline } from '../pipeline.ts';
+import type { Pipeline, ResourceKind } from '../pipeline.ts';
 import { publishedSecret, readPublished } from '../published.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
 import { RESOURCES } from './resources.ts';
@@ -13,29 +13,81 @@ const RESUMABLE = new RegExp(
 interface Undone {
   readonly removed: string[];
   readonly left: string[];
+  /** Kinds that something left in place refers to: removed now, they would make it unfindable. */
+  readonly needed: Set<ResourceKind>;
 }
+
+/** What each resource refers to. */
+const REFERS_TO: Readonly<Record<ResourceKind, readonly ResourceKind[]>> = {
+  schema: [],
+  dataset: ['schema'],
+  'base-connection': [],
+  'source-connection': ['base-connection'],
+  'target-connection': ['dataset', 'schema'],
+  mapping: ['schema'],
+  flow: ['source-connection', 'target-connection', 'mapping', 'base-connection', 'dataset', 'schema'],
+};
 
 /** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
 export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
   const what = messageOf(Cause) || name;
   if (RESUMABLE.test(name)) {
-    const made = Object.entries(pipeline.resources).map(([kind, one]) => `${kind} ${one?.id}`);
-    const kept = made.length === 0 ? 'Nothing had been made.' : `Kept: ${made.join(', ')}.`;
-    return failed(pipeline, 'Penstock.Resumable', `${what} | ${kept} Start it again: it goes on from here.`);
+    return failed(
+      pipeline,
+      'Penstock.Resumable',
+      `${what} | ${keptText(pipeline)} Start it again: it goes on from here.`,
+    );
   }
-  const undone: Undone = { removed: [], left: [] };
+  if (await isInService(pipeline, context)) {
+    const text =
+      'Nothing is undone: the forwarder uses what is there. Correct the fault, then start it again.';
+    return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
+  }
+  const undone: Undone = { removed: [], left: [], needed: new Set() };
   await undo(undone, 'intake', () => removeIntake(pipeline, context));
   await undo(undone, 'published pipeline', () => unpublish(pipeline, context));
-  for (const resource of [...RESOURCES].reverse()) {
-    for (const id of await own(resource, pipeline, context, undone)) {
-      await undo(undone, `${resource.kind} ${id}`, () => removeResource(resource, id, context));
-    }
+  for (const resource of [...RESOURCES].reverse()) await undoResource(resource, pipeline, context, undone);
+  return failed(pipeline, 'Penstock.RolledBack', `${what} | ${undoneText(undone, pipeline)}`);
+}
+
+/** Whether this execution has changed what an earlier one had published: then records already take the new way. */
+async function isInService({ plan, streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
+  const planned = plan.find(({ resource }) => resource === 'publish')?.action;
+  if (planned === 'create') return false;
+  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  return published?.execution === execution.name;
+}
+
+function keptText({ resources }: Pipeline): string {
+  const made = Object.entries(resources).map(([kind, one]) => `${kind} ${one?.id}`);
+  return made.length === 0 ? 'Nothing had been made.' : `Kept: ${made.join(', ')}.`;
+}
+
+function undoneText({ removed, left }: Undone, { resources }: Pipeline): string {
+  const earlier = Object.entries(resources).filter(([, one]) => one?.how === 'kept');
+  return [
+    ...(removed.length > 0 ? [`Undone: ${removed.join(', ')}.`] : []),
+    ...(left.length > 0 ? [`Left in place: ${[...new Set(left)].join('; ')}.`] : []),
+    ...(removed.length + left.length === 0 ? ['Nothing had to be undone.'] : []),
+    ...(earlier.length > 0
+      ? [
+          `Earlier executions made, and it stays: ${earlier.map(([kind, one]) => `${kind} ${one?.id}`).join(', ')}.`,
+        ]
+      : []),
+  ].join(' ');
+}
+
+async function undoResource(resource: Resource, pipeline: Pipeline, context: StreamContext, undone: Undone) {
+  for (const id of await own(resource, pipeline, context, undone)) {
+    const before = undone.left.length;
+    await undo(undone, `${resource.kind} ${id}`, () =>
+      undone.needed.has(resource.kind)
+        ? Promise.resolve('what is left in place refers to it')
+        : removeResource(resource, id, context),
+    );
+    if (undone.left.length > before) for (const kind of REFERS_TO[resource.kind]) undone.needed.add(kind);
   }
-  const removed =
-    undone.removed.length === 0 ? 'Nothing had to be undone.' : `Undone: ${undone.removed.join(', ')}.`;
-  const left = undone.left.length === 0 ? '' : ` Left in place: ${undone.left.join('; ')}.`;
-  return failed(pipeline, 'Penstock.RolledBack', `${what} | ${removed}${left}`);
 }
 
 function failed(pipeline: Pipeline, error: string, cause: string): Pipeline {

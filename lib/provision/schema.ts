@@ -25,12 +25,16 @@ export const schema: Resource = {
     return Promise.all(
       ids.map(async (id) => {
         const found = await aep.schemaRegistry.getSchema(id);
-        const has = new Set(found.allOf.map(({ $ref }) => $ref));
-        const missing = parts(manifest).filter((part) => !has.has(part));
+        const has = new Set(found.allOf?.map(({ $ref }) => $ref));
+        const [own = '', ...groups] = parts(manifest);
+        const missing = groups.filter((group) => !has.has(group));
         return {
           id,
           mark: markInDescription(found.description),
-          differences: missing.length === 0 ? [] : [`schema.fieldGroups: it lacks ${missing.join(', ')}`],
+          differences: [
+            ...(has.has(own) ? [] : [`schema.class: it is not of ${own}`]),
+            ...(missing.length === 0 ? [] : [`schema.fieldGroups: it lacks ${missing.join(', ')}`]),
+          ],
         };
       }),
     );

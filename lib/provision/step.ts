@@ -63,6 +63,11 @@ export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<
     );
   }
   const now = new Date(runtime.clock.now()).toISOString();
+  if (Date.parse(manifest.source.startAt) > runtime.clock.now()) {
+    throw new Failure('MANIFEST_INVALID', `source.startAt: ${manifest.source.startAt} is in the future`, {
+      next: 'Kinesis starts at "now", "earliest" or a time that has passed.',
+    });
+  }
   return {
     version: 1,
     mode,
@@ -93,7 +98,7 @@ function handler<R extends Runtime>(
       warm?.runtime.log.error('step failed', {
         step: name,
         code: isFailure(failure) ? failure.code : 'DEFECT',
-        message: failure instanceof Error ? failure.message : String(failure),
+        reason: failure instanceof Error ? failure.message : String(failure),
       });
       throw failure;
     }
@@ -113,9 +118,7 @@ function start<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions 
 function contextFor<R extends Runtime>(pipeline: Pipeline, runtime: R, sessions: Sessions): Context<R> {
   const aep = createAep({
     sandbox: pipeline.manifest.sandbox,
-    credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
     platformUrl: runtime.settings.platformUrl,
-    imsUrl: runtime.settings.imsUrl,
     transport: runtime,
     sessions,
     onAnswer: ({ label, status, ms, requestId }) =>

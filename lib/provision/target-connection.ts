@@ -1,7 +1,7 @@
 // The target connection: the data lake's side of the flow.
 import { nameOf } from '../pipeline.ts';
 import { describe, markInDescription } from './mark.ts';
-import { difference, idOfMade, type Resource } from './resource.ts';
+import { differenceIfTold, idOfMade, type Resource, required } from './resource.ts';
 
 export const targetConnection: Resource = {
   kind: 'target-connection',
@@ -17,7 +17,7 @@ export const targetConnection: Resource = {
         id: one.id,
         name: one.name,
         mark: markInDescription(one.description),
-        differences: difference('schema', one.data?.schema?.id, idOfMade(situation, 'schema')),
+        differences: differenceIfTold('schema', one.data?.schema?.id, idOfMade(situation, 'schema')),
         createdAt: one.createdAt,
       }))
       .filter((one) => one.name === name || one.mark?.pipeline === situation.manifest.name);
@@ -27,8 +27,8 @@ export const targetConnection: Resource = {
     const id = await aep.flowService.createTargetConnection({
       name: nameOf('target-connection', situation.manifest),
       description: describe(mark, situation.manifest.description),
-      datasetId: idOfMade(situation, 'dataset') ?? '',
-      schemaId: idOfMade(situation, 'schema') ?? '',
+      datasetId: required(situation, 'dataset'),
+      schemaId: required(situation, 'schema'),
     });
     return { id };
   },

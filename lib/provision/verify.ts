@@ -1,8 +1,8 @@
 // The last look before records flow: is the flow enabled and warm, and is the inlet where it may be?
 import { inletAddress } from '../aep/inlet.ts';
 import { Failure } from '../failure.ts';
-import type { Pipeline, ResourceKind } from '../pipeline.ts';
-import type { Context } from './resource.ts';
+import type { Pipeline } from '../pipeline.ts';
+import { type Context, required } from './resource.ts';
 
 /** States of a flow that pass by themselves. Contract §4.2. */
 const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
@@ -30,7 +30,8 @@ export async function verify(pipeline: Pipeline, context: Context): Promise<Pipe
 /** Seconds until the flow has had its warm-up. Records sent earlier would be lost. Contract §4.6. */
 export function waitSeconds(pipeline: Pipeline, now: number): number {
   const changedAt = pipeline.resources.flow?.changedAt;
-  if (changedAt === undefined) return 0;
+  // Of unknown age is as good as new: what is sent too early is lost without a word.
+  if (changedAt === undefined) return pipeline.warmUpSeconds;
   return Math.max(0, Math.ceil((changedAt + pipeline.warmUpSeconds * 1_000 - now) / 1_000));
 }
 
@@ -49,15 +50,7 @@ export async function readInlet(pipeline: Pipeline, { aep }: Context): Promise<I
   return {
     inletUrl,
     sourceId: sourceId ?? connection.name ?? pipeline.manifest.name,
-    authenticationRequired: authenticationRequired ?? false,
+    // Where AEP does not say, it is what was asked for.
+    authenticationRequired: authenticationRequired ?? pipeline.manifest.source.authenticationRequired,
   };
-}
-
-/** The id of a resource that must be there by now. @throws Failure `EVENT_INVALID` naming the step that is missing */
-export function required(pipeline: Pipeline, kind: ResourceKind): string {
-  const made = pipeline.resources[kind];
-  if (made !== undefined) return made.id;
-  throw new Failure('EVENT_INVALID', `the document has no ${kind} yet`, {
-    next: `Run the step ${kind} first, or start the whole state machine.`,
-  });
 }

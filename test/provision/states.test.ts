@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { PERMANENT, TRANSIENT } from '../../lib/failure.ts';
+import { settingsFrom } from '../../lib/settings.ts';
 
 const FOLDER = new URL('../../functions/provision/', import.meta.url);
 const text = readFileSync(new URL('states.asl.json', FOLDER), 'utf8');
@@ -10,6 +11,7 @@ interface State {
   Type: string;
   Resource?: { 'Fn::GetAtt': [string, string] };
   Retry?: {
+    IntervalSeconds?: number;
     ErrorEquals: string[];
     MaxDelaySeconds?: number;
     JitterStrategy?: string;
@@ -45,16 +47,28 @@ describe('states.asl.json', () => {
   it.each(tasks)(
     '%s retries what passes, with jitter and a longest wait, and catches the rest',
     (name, state) => {
-      expect(state.Retry).toHaveLength(1);
-      const [retry] = state.Retry ?? [];
-      expect(retry).toMatchObject({ JitterStrategy: 'FULL', MaxDelaySeconds: 30 });
-      expect(retry?.BackoffRate).toBeGreaterThanOrEqual(1);
-      expect(retry?.ErrorEquals).toContain(TRANSIENT);
-      expect(retry?.ErrorEquals).not.toContain(PERMANENT);
-      expect(retry?.ErrorEquals).not.toContain('States.ALL');
+      const [passing, killed] = state.Retry ?? [];
+      expect(state.Retry).toHaveLength(2);
+      expect(passing).toMatchObject({
+        ErrorEquals: [TRANSIENT, 'Lambda.TooManyRequestsException'],
+        JitterStrategy: 'FULL',
+        MaxDelaySeconds: 30,
+      });
+      // What died without a word may have made something that a list does not show yet.
+      expect(killed?.ErrorEquals).toEqual(
+        expect.arrayContaining(['Lambda.Unknown', 'Sandbox.Timedout', 'States.Timeout']),
+      );
+      expect(killed?.IntervalSeconds).toBeGreaterThan(settingsFrom({}).listDelaySeconds);
+      expect(killed?.JitterStrategy).toBeUndefined();
+      for (const retry of state.Retry ?? []) {
+        expect(retry.BackoffRate).toBeGreaterThanOrEqual(1);
+        expect(retry.ErrorEquals).not.toContain(PERMANENT);
+        expect(retry.ErrorEquals).not.toContain('States.ALL');
+      }
       const [caught] = state.Catch ?? [];
       expect(caught?.ErrorEquals).toEqual(['States.ALL']);
-      expect(caught?.Next).toBe(name === 'plan' || name === 'rollback' ? 'failed' : 'rollback');
+      const next: Record<string, string> = { plan: 'failed', rollback: 'rollback-failed' };
+      expect(caught?.Next).toBe(next[name] ?? 'rollback');
       // Longer than the function's own timeout, so that Lambda is the one to say that it took too long.
       expect(state.TimeoutSeconds).toBeGreaterThan(120);
     },

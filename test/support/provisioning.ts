@@ -117,8 +117,18 @@ export function world(options: PlatformOptions = {}) {
     time,
     steps,
     /** Runs the state machine; waits move the clock. */
-    async run(input: Record<string, unknown>, executionName = `run-${++executions}`) {
+    async run(
+      input: Record<string, unknown>,
+      options: {
+        /** A function that does its work and dies before it can say so, once. */
+        kill?: string;
+        /** A function that fails every time, with this error. */
+        fail?: Readonly<Record<string, string>>;
+      } = {},
+    ) {
+      const executionName = `run-${++executions}`;
       const states: string[] = [];
+      let { kill } = options;
       const result = await runStateMachine({
         definition: JSON.parse(DEFINITION) as unknown,
         input,
@@ -128,7 +138,16 @@ export function world(options: PlatformOptions = {}) {
         waitScale: SCALE,
         wait: (ms) => clock.sleep(ms / SCALE),
         functions: Object.keys(steps),
-        tasks: async ({ functionKey }, document) => invoke(steps[functionKey], document),
+        tasks: async ({ functionKey }, document) => {
+          const error = options.fail?.[functionKey];
+          if (error !== undefined) return failed(error);
+          const result = await invoke(steps[functionKey], document);
+          if (functionKey !== kill) return result;
+          kill = undefined;
+          // Step Functions waits before it tries again what died without a word.
+          time.now += 25_000;
+          return failed('Sandbox.Timedout');
+        },
         onState: ({ type, state }) => void (type === 'entered' && states.push(state)),
       });
       return { ...result, states, document: result.output as Pipeline };
@@ -168,6 +187,10 @@ function stepsWith(runtime: ProvisionRuntime): Record<string, Step> {
     intake: step('intake', () => runtime, intake),
     rollback: step('rollback', () => runtime, rollback),
   };
+}
+
+function failed(errorType: string): InvocationResult {
+  return { kind: 'handled', error: { errorType, errorMessage: `${errorType} on purpose`, trace: [] } };
 }
 
 async function invoke(handler: Step | undefined, event: unknown): Promise<InvocationResult> {
