@@ -21,6 +21,15 @@ others \`${PERMANENT}\`: the names Step Functions retries and undoes by.
 | Code | Worth another try | What to do |
 | --- | --- | --- |
 ${rows.join('\n')}
+
+## How an execution ends
+
+| \`error\` of a failed execution | What it means |
+| --- | --- |
+| \`Penstock.Resumable\` | The trouble passes, or the pipeline carries records already. What was made is kept; start it again. |
+| \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
+| \`Penstock.RollbackFailed\` | Undoing did not come to its end: what was made bears the execution's mark and is still there. |
+| \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was touched; \`errorMessage\` in the cause says why. |
 `;
 }
 
