@@ -188,7 +188,7 @@ export const Manifest = manifest.superRefine((value, context) => {
     context.addIssue({ code: 'custom', path, message: 'expected each field group once', input: group });
   });
   const seen = new Set<string>();
-  if (!['now', 'earliest'].includes(value.source.startAt) && !exists(value.source.startAt)) {
+  if (/^\d{4}-/.test(value.source.startAt) && !exists(value.source.startAt)) {
     context.addIssue({
       code: 'custom',
       path: ['source', 'startAt'],
@@ -289,8 +289,17 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
+  const text = textOf(value);
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+/** JSON, or a word for what is too deep to be written. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'something too deep to show';
+  }
 }
 
 /** JSON Schema (draft 2020-12) of what a user may write; the rules between fields included. */

@@ -1,5 +1,5 @@
 // The main job from one end to the other: provision, produce, forward, count what became of every record.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../lib/manifest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
@@ -9,8 +9,8 @@ import type { InvocationReport } from './aws/shard-reader.ts';
 import { runStateMachine, type StateEvent } from './aws/state-machine.ts';
 import { type Produced, produce } from './producer.ts';
 import type { Line } from './records.ts';
-import { ensureStream, type Stack } from './stack.ts';
-import { identityOfLine } from './witness.ts';
+import { ensureStream, type Refusal, type Stack } from './stack.ts';
+import { identityOf, identityOfLine } from './witness.ts';
 
 const DEFINITION = new URL('../functions/provision/states.asl.json', import.meta.url);
 
@@ -65,8 +65,10 @@ export interface Account {
   readonly received: number;
   /** Copies among them: delivery is at least once. */
   readonly copies: number;
-  /** What is in the undelivered store, and what Kinesis itself refused, by line. */
+  /** What is in the undelivered store, by line. */
   readonly rejected: readonly Rejected[];
+  /** What Kinesis itself cannot take, and so is nowhere but in its file. */
+  readonly unsent: readonly Rejected[];
   /** What the platform says became of what it received. */
   readonly landed: number;
   readonly refusedLater: number;
@@ -193,8 +195,9 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
   return {
     produced: written.lineOf.size + unsent.length,
     received,
-    copies: received + stored.length + missing.length - written.lineOf.size,
-    rejected: [...unsent, ...stored],
+    copies: Math.max(0, received + stored.length + missing.length - written.lineOf.size),
+    rejected: stored,
+    unsent,
     landed,
     refusedLater: refused,
     lost,
@@ -205,6 +208,33 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
       lost === 0 &&
       stored.every(({ line }) => line > 0),
   };
+}
+
+/** What was refused later, by line: told from its record; 0 where that is not one line's alone. */
+export function refusedLines(refusals: readonly Refusal[], written: Written): Rejected[] {
+  const lines = new Map<string, number[]>();
+  for (const [line, identity] of written.identities)
+    lines.set(identity, [...(lines.get(identity) ?? []), line]);
+  return refusals
+    .map(({ record, why }) => ({
+      line: lines.get(identityOf(record))?.shift() ?? 0,
+      reason: 'refused-later',
+      message: why,
+    }))
+    .sort((a, b) => a.line - b.line);
+}
+
+/** Writes every line that did not land, with its reason, as NDJSON beside the store; returns the file, if there is one. */
+export async function writeLists(
+  folder: string,
+  { rejected, unsent }: Account,
+  later: readonly Rejected[],
+): Promise<string | undefined> {
+  const all = [...unsent, ...rejected, ...later].sort((a, b) => a.line - b.line);
+  if (all.length === 0) return undefined;
+  const file = join(folder, 'not-landed.ndjson');
+  await writeFile(file, all.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  return file;
 }
 
 /** Equal lines are told apart by number alone: each needs a record of its own. */

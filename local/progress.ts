@@ -11,6 +11,8 @@ export interface Stage {
 export interface Progress {
   line(text: string): void;
   stage(title: string, total: number): Stage;
+  /** Gives the terminal back as it was, whatever is going on. */
+  stop(): void;
 }
 
 /** Plain lines tell of every tenth of the way, and of every new note. */
@@ -18,7 +20,15 @@ const TENTHS = 10;
 
 export function createProgress(out: NodeJS.WriteStream): Progress {
   const line = (text: string) => void out.write(`${text}\n`);
-  return { line, stage: (title, total) => (out.isTTY ? bar(out, title, total) : lines(line, title, total)) };
+  let current: Stage | undefined;
+  return {
+    line,
+    stage(title, total) {
+      current = out.isTTY ? bar(out, title, total) : lines(line, title, total);
+      return current;
+    },
+    stop: () => current?.failed(),
+  };
 }
 
 function bar(out: NodeJS.WriteStream, title: string, total: number): Stage {

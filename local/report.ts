@@ -1,6 +1,6 @@
 // The closing report: what was made, what became of every record, and what it took.
 import { type Pipeline, RESOURCE_KINDS } from '../lib/pipeline.ts';
-import type { Account, Forwarded } from './journey.ts';
+import type { Account, Forwarded, Rejected } from './journey.ts';
 
 /** More than these are counted, not listed. */
 const MOST_LISTED = 10;
@@ -10,9 +10,12 @@ export function reportOf(parts: {
   account: Account;
   forwarded: Forwarded;
   rows: readonly unknown[];
-  later: readonly string[];
+  later: readonly Rejected[];
+  /** The file that lists everything that did not land. */
+  list: string | undefined;
+  losses: readonly { reason: string; messages: number }[];
 }): string {
-  const { pipeline, account, forwarded, rows, later } = parts;
+  const { pipeline, account, forwarded, rows, later, list, losses } = parts;
   return [
     '',
     `Pipeline ${pipeline.manifest.name} in sandbox ${pipeline.manifest.sandbox} (simulated)`,
@@ -33,15 +36,17 @@ export function reportOf(parts: {
         count(account.refusedLater),
         'in failed batches of the dataset: AEP validates after it has received',
       ],
+      ...(account.unsent.length > 0
+        ? [['not sent', count(account.unsent.length), 'Kinesis takes no such record']]
+        : []),
       ...(account.lost > 0
-        ? [['lost', count(account.lost), 'received by AEP before the flow was warm']]
+        ? [['lost', count(account.lost), losses.map(({ reason }) => reason).join('; ')]]
         : []),
     ]),
-    ...listed(
-      'Rejected',
-      account.rejected.map(({ line, reason, message }) => `line ${line}: ${reason}: ${message}`),
-    ),
+    ...listed('Not sent', account.unsent),
+    ...listed('Rejected', account.rejected),
     ...listed('Refused later', later),
+    ...(list === undefined ? [] : ['', `Every one of these lines: ${list}`]),
     '',
     'Forwarding',
     ...table([
@@ -90,19 +95,18 @@ function resources(pipeline: Pipeline): string[] {
   ]);
 }
 
-function listed(title: string, lines: readonly string[]): string[] {
-  if (lines.length === 0) return [];
-  const more = lines.length - MOST_LISTED;
-  return [
-    '',
-    title,
-    ...lines.slice(0, MOST_LISTED).map((line) => `  ${clip(line, 200)}`),
-    ...(more > 0 ? [`  … and ${more} more`] : []),
-  ];
+function listed(title: string, all: readonly Rejected[]): string[] {
+  if (all.length === 0) return [];
+  const more = all.length - MOST_LISTED;
+  const shown = all.slice(0, MOST_LISTED).map(({ line, reason, message }) => {
+    const where = line > 0 ? `line ${line}: ` : '';
+    return `  ${clip(`${where}${reason}: ${message}`, 200)}`;
+  });
+  return ['', title, ...shown, ...(more > 0 ? [`  … and ${count(more)} more`] : [])];
 }
 
-function sum({ produced, received, rejected, landed, refusedLater, lost }: Account): string {
-  return `${count(produced)} produced, ${count(received)} accepted, ${count(rejected.length)} rejected; of the accepted ${count(landed)} landed, ${count(refusedLater)} refused later, ${count(lost)} lost`;
+function sum({ produced, received, rejected, unsent, landed, refusedLater, lost }: Account): string {
+  return `${count(produced)} produced, ${count(received)} accepted, ${count(rejected.length)} rejected${unsent.length > 0 ? `, ${count(unsent.length)} not sent` : ''}; of the accepted ${count(landed)} landed, ${count(refusedLater)} refused later, ${count(lost)} lost`;
 }
 
 function rate({ produced }: Account, { workingMs }: Forwarded): number {

@@ -22,6 +22,12 @@ export interface StackOptions {
   readonly onInvocation?: (report: InvocationReport) => void;
 }
 
+export interface Refusal {
+  /** What had come in. */
+  readonly record: object;
+  readonly why: string;
+}
+
 export interface Stack {
   readonly platform: Awaited<ReturnType<typeof startServer>>;
   readonly aws: LocalAws;
@@ -32,8 +38,10 @@ export interface Stack {
   readonly witness: Witness;
   /** Rows that landed in a dataset, the first `limit`, through the simulator's own window: AEP's is Query Service. */
   readBack(datasetId: string, limit: number): Promise<unknown[]>;
-  /** Why rows of a dataset were refused after they had been received, the first `limit`. */
-  refusals(datasetId: string, limit: number): Promise<string[]>;
+  /** Rows of a dataset that were refused after they had been received, the newest `limit`, and why. */
+  refusals(datasetId: string, limit: number): Promise<Refusal[]>;
+  /** Why records that were received went nowhere, and how many. */
+  losses(): { reason: string; messages: number }[];
   close(): Promise<void>;
 }
 
@@ -89,15 +97,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return rows;
     },
     async refusals(datasetId, limit) {
-      type Refused = { violations: { pointerToViolation: string; message: string }[] };
+      type Refused = { source: object; violations: { pointerToViolation: string; message: string }[] };
       const { rows } = await look<{ rows: Refused[] }>(
         platform.origin,
-        `datasets/${datasetId}/refused?limit=${limit}`,
+        `datasets/${datasetId}/refused?limit=${Math.min(limit, 100_000)}`,
       );
-      return rows.map(({ violations }) =>
-        violations.map(({ pointerToViolation, message }) => `${pointerToViolation}: ${message}`).join('; '),
-      );
+      return rows.map(({ source, violations }) => ({
+        record: source,
+        why: violations
+          .map(({ pointerToViolation, message }) => `${pointerToViolation}: ${message}`)
+          .join('; '),
+      }));
     },
+    losses: () =>
+      [...platform.platform.state.losses.values()].map(({ reason, messages }) => ({ reason, messages })),
     async close() {
       kinesis.destroy();
       await aws.close();

@@ -6,7 +6,16 @@ import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
-import { account, carry, JourneyError, prepareStream, provision, watchForwarding } from './journey.ts';
+import {
+  account,
+  carry,
+  JourneyError,
+  prepareStream,
+  provision,
+  refusedLines,
+  watchForwarding,
+  writeLists,
+} from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { linesOf, sampleLines } from './records.ts';
@@ -57,16 +66,43 @@ async function run(job: Job): Promise<number> {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
   });
-  try {
+  const signal = untilSignal();
+  const work = async () => {
     await prepareStream(stack, manifest, options.shards);
     const pipeline = await provisionWith(stack, job);
     for (const fault of job.faults) stack.platform.platform.faults.add(fault);
     const complete = await forwardWith(stack, pipeline, watch, job);
-    if (options.keep) await keep(stack, progress);
+    if (options.keep) {
+      signal.ending.expected = true;
+      keep(stack, progress);
+      await signal.came;
+    }
     return complete ? 0 : 1;
+  };
+  try {
+    return await Promise.race([work(), signal.unexpected]);
   } finally {
+    progress.stop();
     await stack.close();
   }
+}
+
+/** Somebody wants it to end before it is done. */
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Ctrl-C, or a polite kill. */
+function untilSignal() {
+  const came = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+  });
+  // Set where a signal is the way to end it.
+  const ending = { expected: false };
+  const unexpected = came.then(() =>
+    ending.expected ? new Promise<never>(() => undefined) : Promise.reject(new Interrupted('Interrupted.')),
+  );
+  return { came, unexpected, ending };
 }
 
 async function provisionWith(stack: Stack, { manifest, options, progress }: Job): Promise<Pipeline> {
@@ -110,8 +146,11 @@ async function forwardWith(
     const counted = await account(stack, written);
     const datasetId = pipeline.resources.dataset?.id ?? '';
     const rows = await stack.readBack(datasetId, 3);
-    const later = await stack.refusals(datasetId, 10);
-    progress.line(reportOf({ pipeline, account: counted, forwarded, rows, later }));
+    const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
+    const list = await writeLists(stack.undeliveredFolder, counted, later);
+    progress.line(
+      reportOf({ pipeline, account: counted, forwarded, rows, later, list, losses: stack.losses() }),
+    );
     return counted.complete;
   } catch (error) {
     stage.failed();
@@ -119,7 +158,7 @@ async function forwardWith(
   }
 }
 
-async function keep(stack: Stack, progress: Progress): Promise<void> {
+function keep(stack: Stack, progress: Progress): void {
   progress.line(
     [
       '',
@@ -127,16 +166,12 @@ async function keep(stack: Stack, progress: Progress): Promise<void> {
       `  simulated platform   ${stack.platform.origin}`,
       `  what it knows        ${stack.platform.origin}/_simulator/`,
       `  undelivered store    ${stack.undeliveredFolder}`,
-      '  local AWS, and the functions as they are configured:',
+      '  local AWS (its Kinesis speaks HTTP/2 only, as the SDKs do), and the functions as they are configured:',
       ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
         ([name, value]) => `    export ${name}=${value}`,
       ),
     ].join('\n'),
   );
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
 }
 
 async function readManifest(file: string): Promise<Manifest> {
@@ -180,10 +215,22 @@ async function countLines({ records, generate }: StartOptions): Promise<number> 
 }
 
 function complain(error: unknown): number {
-  const expected = error instanceof UsageError || isFailure(error);
-  const known = expected || error instanceof JourneyError;
-  process.stderr.write(`\n${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
-  return expected ? 2 : 1;
+  const usage = error instanceof UsageError || isFailure(error);
+  const denied =
+    (error as NodeJS.ErrnoException).code === 'EACCES' || (error as NodeJS.ErrnoException).code === 'EROFS';
+  const known = usage || denied || error instanceof JourneyError || error instanceof Interrupted;
+  process.stderr.write(
+    `\n${known ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  if (denied)
+    process.stderr.write(
+      'The undelivered store is kept in .penstock/ below the project: that folder has to be writable.\n',
+    );
+  if (error instanceof Interrupted) return 130;
+  return usage ? 2 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+process.exitCode = code;
+// What was interrupted may still be waiting for something.
+if (code === 130) process.exit();

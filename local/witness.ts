@@ -32,14 +32,15 @@ export function identityOfLine(bytes: Buffer, data: 'raw' | 'xdm'): string | und
   }
 }
 
-function identityOf(record: object): string {
+/** What tells one record from another. */
+export function identityOf(record: object): string {
   return createHash('sha1').update(JSON.stringify(record)).digest('base64');
 }
 
 /** A whole XDM message holds its entity; anything else is one. */
 function entityOf(value: unknown): unknown {
-  if (!isObject(value) || !isObject(value.header) || !isObject(value.body)) return value;
-  return value.body.xdmEntity ?? value;
+  if (!isObject(value) || !Object.hasOwn(value, 'header') || !isObject(value.body)) return value;
+  return Object.hasOwn(value.body, 'xdmEntity') ? value.body.xdmEntity : value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

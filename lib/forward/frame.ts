@@ -86,10 +86,22 @@ function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejec
     return rejected('not-json', 'not JSON');
   }
   if (!isObject(value)) return rejected('not-an-object', 'JSON, but not an object');
-  return data === 'xdm' && isWholeMessage(value) ? entityOf(value, json) : json;
+  if (data === 'xdm') return isWholeMessage(value) ? entityOf(value, json) : json;
+  return isInstruction(value)
+    ? rejected('envelope', 'AEP would follow its header instead of mapping it')
+    : json;
 }
 
-/** An XDM message as in Adobe's tutorial, header and body. In raw data such members are data. */
+/**
+ * Raw data that AEP would take for an envelope: a header with a flow or with operations is followed, to another flow or to
+ * the deletion of a profile. A producer may write data, not instructions. Contract §6.2.
+ */
+function isInstruction({ header, body }: Record<string, unknown>): boolean {
+  if (!isObject(header) || !isObject(body)) return false;
+  return Object.hasOwn(header, 'flowId') || Object.hasOwn(header, 'operations');
+}
+
+/** An XDM message as in Adobe's tutorial, header and body. */
 function isWholeMessage(value: Record<string, unknown>): value is { body: { xdmEntity: unknown } } {
   return (
     Object.hasOwn(value, 'header') &&

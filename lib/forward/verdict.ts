@@ -13,6 +13,8 @@ export type Reason =
   | 'not-an-object'
   | 'too-deep'
   | 'too-large'
+  /** Raw data that AEP would take for instructions. */
+  | 'envelope'
   /** By Experience Platform. */
   | 'refused';
 

@@ -33,7 +33,7 @@ function files(world: World, call: AdmittedCall, id: string): Answer {
           records: String(batch.rowCount),
           size: String(batch.bytes),
           isValid: true,
-          _links: { self: { href: `https://platform.adobe.io${BASE}/files/${batch.id}-1` } },
+          _links: { self: { href: `${call.origin}${BASE}/files/${batch.id}-1` } },
         },
       ]
     : [];
@@ -81,7 +81,7 @@ function directory(call: AdmittedCall, inside: Directory, href: string, readable
       name,
       // A string, not a number (contract §3.4).
       length: String(Buffer.byteLength(inside[name]?.() ?? '')),
-      _links: { self: { href: `https://platform.adobe.io${href}?path=${encodeURIComponent(name)}` } },
+      _links: { self: { href: `${call.origin}${href}?path=${encodeURIComponent(name)}` } },
     }));
     return json(200, { data, _page: { limit, count: data.length } });
   }

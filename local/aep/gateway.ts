@@ -1,7 +1,7 @@
 // The Adobe I/O gateway: who is calling, for which organization, into which sandbox (contract §0).
 
 import { Refusal } from './errors.ts';
-import type { AdmittedCall, Call } from './http.ts';
+import { type AdmittedCall, type Call, mediaType } from './http.ts';
 import type { Sandbox, World } from './state.ts';
 
 const FLOW_SERVICE = '/data/foundation/flowservice/';
@@ -21,7 +21,19 @@ export function admit(world: World, call: Call, staleMs: number): AdmittedCall {
   if (organization !== world.settings.organization) {
     throw Refusal.gateway(403, '403025', 'Profile is not valid');
   }
-  return { ...call, sandbox: sandboxOf(world, call), clientId: holder, staleMs };
+  checkContentType(call);
+  return { ...call, sandbox: sandboxOf(world, call), clientId: holder, staleMs, origin: world.origin };
+}
+
+/** Whatever has a body says what it is, and it is JSON of some kind (contract §0). */
+function checkContentType(call: Call): void {
+  if (call.body.length === 0 || /[/+]json$/.test(mediaType(call))) return;
+  const found = call.headers.get('content-type') ?? 'nothing';
+  throw Refusal.problem(
+    415,
+    'UnsupportedMediaTypeError',
+    `Content-Type has to be application/json; it is ${found}.`,
+  );
 }
 
 export function bearer(call: Call): string | undefined {

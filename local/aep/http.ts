@@ -27,6 +27,8 @@ export interface AdmittedCall extends Call {
   readonly clientId: string;
   /** How old a list may be for this call. */
   readonly staleMs: number;
+  /** Where the platform itself is: links it gives lead nowhere else. */
+  readonly origin: string;
 }
 
 export interface Answer {

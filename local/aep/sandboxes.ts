@@ -15,7 +15,7 @@ export function sandboxRoutes(world: World): Route<AdmittedCall>[] {
       sandboxes: sandboxes.map((sandbox) => rendered(world, sandbox)),
       _page: { limit: 50, count: sandboxes.length },
       _links: {
-        page: { href: `https://platform.adobe.io${href}?limit={limit}&offset={offset}`, templated: true },
+        page: { href: `${world.origin}${href}?limit={limit}&offset={offset}`, templated: true },
       },
     });
   return [

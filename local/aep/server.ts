@@ -126,23 +126,44 @@ function banner({ origin, platform }: RunningServer): string {
   ].join('\n');
 }
 
-function numberOf(value: string | undefined, name: string): number | undefined {
+const USAGE = `The simulated Experience Platform alone, for any client.
+
+  npm run simulate -- [options]
+
+  --port N            where it listens, on this machine only (4010; 0 takes any free one)
+  --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
+  --seed N            seed of the ids and of faults with a probability (1)
+  --help              this text
+`;
+
+function wholeNumberOf(value: string | undefined, name: string, most: number): number | undefined {
   if (value === undefined) return undefined;
-  const number = Number(value);
-  if (Number.isFinite(number) && number >= 0) return number;
-  throw new Error(`--${name} must be a number, 0 or more; it is '${value}'.`);
+  if (/^\d+$/.test(value) && Number(value) <= most) return Number(value);
+  throw new Error(`--${name}: expected a whole number from 0 to ${most}; found '${value}'`);
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { port: { type: 'string' }, 'warm-up': { type: 'string' }, seed: { type: 'string' } },
+    options: {
+      port: { type: 'string' },
+      'warm-up': { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
-  const options: ServerOptions = { port: numberOf(values.port, 'port') ?? 4010 };
-  const warmUp = numberOf(values['warm-up'], 'warm-up');
-  const seed = numberOf(values.seed, 'seed');
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const options: ServerOptions = { port: wholeNumberOf(values.port, 'port', 65_535) ?? 4010 };
+  const warmUp = wholeNumberOf(values['warm-up'], 'warm-up', 86_400);
+  const seed = wholeNumberOf(values.seed, 'seed', 4_294_967_295);
   if (warmUp !== undefined) options.warmUpMs = warmUp * 1000;
   if (seed !== undefined) options.seed = seed;
-  const running = await startServer(options);
+  const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);
+  });
   process.stdout.write(`${banner(running)}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.close());
 }
@@ -150,6 +171,6 @@ async function main(): Promise<void> {
 if (import.meta.main) {
   main().catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = 2;
   });
 }

@@ -15,6 +15,23 @@ describe('raw data', () => {
     expect(headers).toMatchObject({ 'x-adobe-flow-id': PUBLISHED.flowId, 'x-sandbox-name': 'dev1' });
     expect(headers.authorization).toBeUndefined();
   });
+
+  it.each([
+    ['{"id":1,"header":{"flowId":"another"},"body":{"id":2}}'],
+    ['{"header":{"operations":{"data":"delete"}},"body":{"id":2}}'],
+  ])('may not be what AEP would follow instead of mapping it: %s', async (record) => {
+    const { items, reasons } = await forward('raw', [record]);
+    expect(items).toEqual([]);
+    expect(reasons).toEqual(['envelope']);
+  });
+
+  it.each([
+    ['{"header":{"title":"x"},"body":{"text":"y"}}'],
+    ['{"header":{"flowId":"x"},"body":"y"}'],
+    ['{"header":"x","body":{}}'],
+  ])('may have a header and a body of its own: %s', async (record) => {
+    expect((await forward('raw', [record])).items).toEqual([record]);
+  });
 });
 
 describe('XDM', () => {

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,6 +57,54 @@ describe('npm start', () => {
     expect(out).toContain('Every record is accounted for');
     for (const state of ['schema', 'dataset', 'flow', 'verify', 'intake'])
       expect(out).toMatch(new RegExp(`Provision: \\d+/11 ${state}`));
+    expect(code).toBe(0);
+    const list = /Every one of these lines: (\S+)/.exec(out)?.[1] ?? '';
+    const entries = (await readFile(list, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { line: number });
+    expect(entries.map(({ line }) => line)).toEqual([2, 5, 7]);
+  }, 60_000);
+
+  it('ends when it is asked to, and leaves nothing running', async () => {
+    const child = spawn(process.execPath, [START, '--generate', '10'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    const seen = Promise.withResolvers<void>();
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      if (out.includes('dataset')) seen.resolve();
+    });
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    await seen.promise;
+    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
+      .trim()
+      .split(/\s+/);
+    expect(children.length).toBeGreaterThan(0);
+    child.kill('SIGTERM');
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    expect(err).toContain('Interrupted');
+    expect(code).toBe(130);
+    for (const pid of children) expect(() => process.kill(Number(pid), 0), `process ${pid}`).toThrow();
+  }, 30_000);
+
+  it('accounts for every record where the platform shows faults', async () => {
+    const faults = [
+      { kind: 'dropAfter', path: '/collection/batch/*', times: 1 },
+      { kind: 'partial', path: '/collection/batch/*', after: 1, times: 1, status: 503, count: 5 },
+    ];
+    const { code, out } = await start(
+      '--generate',
+      '500',
+      '--warm-up',
+      '1',
+      '--faults',
+      await file('faults.json', JSON.stringify(faults)),
+    );
+    expect(out).toMatch(/of them a second time/);
+    expect(out).toContain('Every record is accounted for');
     expect(code).toBe(0);
   }, 60_000);
 

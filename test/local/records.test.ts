@@ -8,6 +8,7 @@ import { parseOptions, UsageError } from '../../local/options.ts';
 import { produce } from '../../local/producer.ts';
 import { type Line, linesOf } from '../../local/records.ts';
 import { sampleRecords } from '../../local/samples.ts';
+import { identityOf, identityOfLine } from '../../local/witness.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -167,6 +168,24 @@ describe('spans', () => {
     ];
     expect(spans(seen)).toEqual({ workingMs: 90, wholeMs: 220 });
     expect(spans([])).toEqual({ workingMs: 0, wholeMs: 0 });
+  });
+});
+
+describe('the witness', () => {
+  it.each([
+    ['raw', '{"a":1}', { a: 1 }],
+    ['raw', '\uFEFF{"a":1}', { a: 1 }],
+    ['raw', '{"header":{},"body":{"xdmEntity":{"a":1}}}', { header: {}, body: { xdmEntity: { a: 1 } } }],
+    ['xdm', '{"header":{},"body":{"xdmEntity":{"a":1}}}', { a: 1 }],
+    ['xdm', '{"header":5,"body":{"xdmEntity":{"a":1}}}', { a: 1 }],
+    ['xdm', '{"header":{},"body":{"xdmEntity":{"a":0}},"body":{"xdmEntity":{"a":1}}}', { a: 1 }],
+    ['xdm', '{"header":{},"body":{"a":1}}', { header: {}, body: { a: 1 } }],
+  ] as const)('knows the record in a line as the platform sees it: %s %s', (data, line, record) => {
+    expect(identityOfLine(Buffer.from(line), data)).toBe(identityOf(record));
+  });
+
+  it.each(['[1]', '"a"', '{"broken', '\u00ff'])('knows none where there is none: %s', (line) => {
+    expect(identityOfLine(Buffer.from(line, 'latin1'), 'raw')).toBeUndefined();
   });
 });
 

@@ -13,6 +13,8 @@ const DEFAULT_LIMIT = 20;
 const HIGHEST_LIMIT = 100;
 
 export function newEntity(world: World, call: AdmittedCall, body: JsonObject, state: string): Entity {
+  if ('state' in body || 'State' in body)
+    throw invalid('1410-400', '`State` is not allowed in a create request.');
   const now = world.clock.now();
   return {
     id: world.ids.uuid(),

@@ -9,9 +9,6 @@ import { checkFlow } from './flow-rules.ts';
 
 export function createFlow(world: World, call: AdmittedCall): Answer {
   const body = jsonObjectBody(call);
-  if ('state' in body || 'State' in body) {
-    throw invalid('1410-400', '`State` is not allowed in the create flow request.');
-  }
   const draft = call.query.get('mode') === 'draft';
   if (!draft) checkFlow(call, body);
   const flow = { ...newEntity(world, call, body, draft ? 'draft' : 'enabled'), acceptsFrom: warmAt(world) };

@@ -2,7 +2,7 @@
 
 import { Refusal } from '../errors.ts';
 import type { Fault } from '../faults.ts';
-import { type Answer, type Call, json, jsonBody } from '../http.ts';
+import { type Answer, type Call, json } from '../http.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Route } from '../router.ts';
 import type { Entity, Inlet, RefusedRow, World } from '../state.ts';
@@ -53,7 +53,7 @@ export class Inlets {
     this.#rates.count(inlet, 1);
     const asked = call.query.get('syncValidation') ?? call.query.get('synchronousValidation');
     if (asked === 'true') this.#rates.countSync(inlet);
-    const message = readMessage(this.#world, inlet, connection, flowIdOf(call), jsonBody(call));
+    const message = readMessage(this.#world, inlet, connection, flowIdOf(call), this.#jsonOf(call, inlet));
     if (typeof message === 'string') {
       throw Refusal.inlet(400, 'Invalid XDM Message Format', this.#located(inlet, message));
     }
@@ -70,7 +70,7 @@ export class Inlets {
   /** Always 207, also when every message failed. */
   #batch(call: InletCall, inletId: string): Answer {
     const { inlet, connection } = admitToInlet(this.#world, call, inletId);
-    const body = jsonBody(call);
+    const body = this.#jsonOf(call, inlet);
     const given = isObject(body) ? body.messages : undefined;
     if (!Array.isArray(given) || given.length === 0) {
       throw Refusal.inlet(400, 'Bad Request', this.#located(inlet, "'messages' must be a non-empty array"));
@@ -90,6 +90,15 @@ export class Inlets {
     });
     this.#take(inlet, connection, accepted, call.body.length);
     return this.#multiStatus(inlet, outcomes, partial);
+  }
+
+  /** The inlet answers for itself, also to what is no JSON (contract §6.3). */
+  #jsonOf(call: InletCall, inlet: Inlet): Json {
+    try {
+      return JSON.parse(call.body.toString('utf8')) as Json;
+    } catch {
+      throw Refusal.inlet(400, 'Invalid JSON', this.#located(inlet, 'Message is not valid JSON'));
+    }
   }
 
   #multiStatus(inlet: Inlet, outcomes: readonly (Failure | undefined)[], faults: readonly Fault[]): Answer {

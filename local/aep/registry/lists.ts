@@ -31,7 +31,7 @@ export function list(world: World, call: AdmittedCall, container: string, kind: 
     _links: {
       next: next === null ? null : { href: nextHref(call, next) },
       [`${other}_${word}`]: {
-        href: `https://platform.adobe.io/data/foundation/schemaregistry/${other}/${word}`,
+        href: `${call.origin}/data/foundation/schemaregistry/${other}/${word}`,
       },
     },
   });
@@ -40,7 +40,7 @@ export function list(world: World, call: AdmittedCall, container: string, kind: 
 function nextHref(call: AdmittedCall, next: string): string {
   const query = new URLSearchParams(call.query);
   query.set('start', next);
-  return `https://platform.adobe.io${call.path}?${query}`;
+  return `${call.origin}${call.path}?${query}`;
 }
 
 /** `start` is a value of the sort key; what is listed comes strictly after it. */

@@ -32,6 +32,22 @@ describe('headers', () => {
     expect((await bare('GET', '/_simulator/state')).status).toBe(200);
   });
 
+  test('a body that does not say that it is JSON is not read', async () => {
+    const { call } = await caller();
+    const body = { type: 'object', title: 'x', description: 'x', allOf: [] };
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+      const reply = await call('POST', `${REGISTRY}/tenant/schemas`, body, { 'content-type': type });
+      expect(reply.status).toBe(415);
+      expect(reply.body.detail).toContain(type);
+    }
+  });
+
+  test('links lead to the simulator and nowhere else', async () => {
+    const { call } = await caller({ origin: 'http://127.0.0.1:4999' });
+    const list = await call('GET', `${REGISTRY}/tenant/schemas`, undefined, LIST);
+    expect(list.body._links.global_schemas.href).toMatch(/^http:\/\/127\.0\.0\.1:4999\//);
+  });
+
   test('every answer says that it is simulated', async () => {
     const { call } = await caller();
     const reply = await call('GET', STATS, undefined, { 'x-request-id': 'req-1' });

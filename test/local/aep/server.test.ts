@@ -127,7 +127,7 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
   child.kill('SIGTERM');
   expect(await exited).toBe(0);
   const wrong = start('--port', 'many');
-  expect(await new Promise((resolve) => wrong.child.once('exit', resolve))).toBe(1);
+  expect(await new Promise((resolve) => wrong.child.once('exit', resolve))).toBe(2);
   expect(wrong.output()).toContain('--port');
 });
 
