@@ -174,7 +174,7 @@ describe('records', () => {
     ],
     ['B 23: a CloudWatch envelope', '{"messageType":"DATA_MESSAGE","logEvents":[{"message":"{}"}]}'],
     ['B 23: a Debezium envelope', '{"schema":{},"payload":{"before":null,"after":{"id":1}}}'],
-    ['B 23: header and body in raw data', '{"header":{"flowId":"x"},"body":{"xdmEntity":{"a":1}}}'],
+    ['B 23: header and body in raw data', '{"header":{"title":"x"},"body":{"xdmEntity":{"a":1}}}'],
     ['white space', ' \r\n{ "a" :\t1 }\n '],
     ['slashes', '{"a":"\\/ /"}'],
   ])('%s are sent as they are', async (_, text) => {
