@@ -1,6 +1,7 @@
 // The manifest: what a user asks for, one pipeline in one file, checked by schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
+import { mistakes } from './mistakes.ts';
 
 /** Short names for Adobe's classes and field groups. Contract §2.2. */
 export const CLASSES = {
@@ -231,14 +232,10 @@ export function idOf(name: string, names: Readonly<Record<string, string>>): str
 export function parseManifest(value: unknown, origin = 'the manifest'): Manifest {
   const result = Manifest.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const lines = result.error.issues.flatMap(specific).map((issue) => {
-    const path = issue.path.map(String).join('.') || '(top level)';
-    const message = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received \w+$/, '');
-    return `  ${path}: ${message}${issue.code === 'unrecognized_keys' ? '' : `; found ${shown(at(value, issue.path))}`}`;
-  });
+  const lines = mistakes(result.error.issues, value);
   throw new Failure(
     'MANIFEST_INVALID',
-    `${origin} has ${lines.length === 1 ? 'a mistake' : `${lines.length} mistakes`}:\n${lines.join('\n')}\n`,
+    `${origin} has ${lines.length === 1 ? 'a mistake' : `${lines.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`,
   );
 }
 
@@ -253,53 +250,6 @@ export function parseManifestText(text: string, origin: string): Manifest {
     });
   }
   return parseManifest(value, origin);
-}
-
-type Issue = z.core.$ZodIssue;
-
-/**
- * Of a failed union, the issues of the one variant that was evidently meant: the one whose own keys are used. A union
- * of plain values, or an object that fits none, keeps the union's own sentence.
- */
-function specific(issue: Issue): Issue[] {
-  if (issue.code !== 'invalid_union') return [issue];
-  const meant = issue.errors.filter((variant) => variant.every((inner) => !isForeign(inner)));
-  const only = meant.length === 1 ? meant[0] : undefined;
-  // Issues at the union's own place: it is one of plain values, and its own sentence names all of them.
-  if (only === undefined || only.every((inner) => inner.path.length === 0)) return [issue];
-  return only.flatMap((inner) => specific({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
-}
-
-function isForeign(issue: Issue): boolean {
-  if (issue.code === 'unrecognized_keys') return true;
-  return (
-    issue.path.length === 0 ||
-    (issue.path.length === 1 && issue.input === undefined && issue.code === 'invalid_type')
-  );
-}
-
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
-  let here = value;
-  for (const key of path) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, key)) return undefined;
-    here = (here as Record<PropertyKey, unknown>)[key];
-  }
-  return here;
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = textOf(value);
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
-}
-
-/** JSON, or a word for what is too deep to be written. */
-function textOf(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return 'something too deep to show';
-  }
 }
 
 /** JSON Schema (draft 2020-12) of what a user may write; the rules between fields included. */

@@ -1,6 +1,7 @@
 // The closing report: what was made, what became of every record, and what it took.
 import { type Pipeline, RESOURCE_KINDS } from '../lib/pipeline.ts';
-import type { Account, Forwarded, Rejected } from './journey.ts';
+import type { Account, Rejected } from './account.ts';
+import type { Forwarded } from './journey.ts';
 
 /** More than these are counted, not listed. */
 const MOST_LISTED = 10;

@@ -5,17 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
+import { account, refusedLines, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
-import {
-  account,
-  carry,
-  JourneyError,
-  prepareStream,
-  provision,
-  refusedLines,
-  watchForwarding,
-  writeLists,
-} from './journey.ts';
+import { carry, JourneyError, prepareStream, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { linesOf, sampleLines } from './records.ts';

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../lib/manifest.ts';
+import { account } from '../local/account.ts';
 import { startServer } from '../local/aep/server.ts';
-import { account, carry, prepareStream, provision, watchForwarding } from '../local/journey.ts';
+import { carry, prepareStream, provision, watchForwarding } from '../local/journey.ts';
 import { sampleLines } from '../local/records.ts';
 import { startStack } from '../local/stack.ts';
 

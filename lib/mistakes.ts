@@ -1,0 +1,60 @@
+// What is wrong with an input, for the person who wrote it: the path, what is allowed, what was found.
+import type * as z from 'zod';
+
+type Issue = z.core.$ZodIssue;
+
+/** A sentence for each issue of `value`'s schema: `path: what is allowed; found …`. Needs zod's `reportInput`. */
+export function mistakes(issues: readonly Issue[], value: unknown): string[] {
+  return issues.flatMap(specific).map((issue) => {
+    const path = issue.path.map(String).join('.') || '(top level)';
+    const allowed = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received \w+$/, '');
+    // A key that is not known is named already.
+    const found = issue.code === 'unrecognized_keys' ? '' : `; found ${shown(at(value, issue.path))}`;
+    return `${path}: ${allowed}${found}`;
+  });
+}
+
+/**
+ * Of a failed union, the issues of the one variant that was evidently meant: the one whose own keys are used. A union
+ * of plain values, or an object that fits none, keeps the union's own sentence.
+ */
+function specific(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.filter((variant) => variant.every((inner) => !isForeign(inner)));
+  const only = meant.length === 1 ? meant[0] : undefined;
+  // Issues at the union's own place: it is one of plain values, and its own sentence names all of them.
+  if (only === undefined || only.every((inner) => inner.path.length === 0)) return [issue];
+  return only.flatMap((inner) => specific({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
+}
+
+function isForeign(issue: Issue): boolean {
+  if (issue.code === 'unrecognized_keys') return true;
+  return (
+    issue.path.length === 0 ||
+    (issue.path.length === 1 && issue.input === undefined && issue.code === 'invalid_type')
+  );
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  let here = value;
+  for (const key of path) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, key)) return undefined;
+    here = (here as Record<PropertyKey, unknown>)[key];
+  }
+  return here;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = textOf(value);
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+/** JSON, or a word for what is too deep to be written. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'something too deep to show';
+  }
+}
