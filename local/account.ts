@@ -30,6 +30,8 @@ export interface Account {
   readonly lost: number;
   /** Lines that are nowhere: neither was their record received, nor are they in the undelivered store. */
   readonly missing: readonly number[];
+  /** Records the platform received that nobody wrote; not told where lines cannot be recognised. */
+  readonly phantoms: number;
   /** Whether all of it adds up. */
   readonly complete: boolean;
 }
@@ -62,8 +64,10 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     refusedLater: refused,
     lost,
     missing,
+    phantoms: phantomsIn(written, stack.witness.received),
     complete:
       missing.length === 0 &&
+      phantomsIn(written, stack.witness.received) === 0 &&
       received === landed + refused &&
       lost === 0 &&
       stored.every(({ line }) => line > 0),
@@ -115,8 +119,10 @@ function missingLines(
     else if (count === 0) missing.push(line);
     else left.set(identity, count - 1);
   }
-  // Lines only the forwarder can read (compressed, aggregated) cannot be recognised: for each something must be left over.
-  const over = [...left.values()].reduce((sum, count) => sum + count, 0);
+  // Lines only the forwarder can read (compressed, aggregated) cannot be recognised: for each there must be a record that
+  // no other line has.
+  const own = new Set(written.identities.values());
+  const over = [...left].reduce((sum, [identity, count]) => (own.has(identity) ? sum : sum + count), 0);
   missing.push(...unknown.slice(over));
   return missing.sort((a, b) => a - b);
 }
@@ -133,4 +139,11 @@ async function undelivered(folder: string): Promise<Map<string, UndeliveredDocum
     for (const entry of document.entries) entries.set(entry.sequenceNumber, entry);
   }
   return entries;
+}
+
+function phantomsIn({ lineOf, identities }: Written, received: ReadonlyMap<string, number>): number {
+  const all = [...lineOf.values()].every((line) => identities.has(line));
+  if (!all) return 0;
+  const own = new Set(identities.values());
+  return [...received.keys()].filter((identity) => !own.has(identity)).length;
 }

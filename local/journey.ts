@@ -114,16 +114,16 @@ async function drained(
   const draining = stack.aws.mappings.drained(streamName).then(() => {
     done = true;
   });
-  let settled = -1;
+  let last = '';
   let since = Date.now();
   while (!done) {
     await Promise.race([draining, new Promise((resolve) => setTimeout(resolve, 200))]);
-    const { records, redelivered } = stack.aws.mappings.progress(streamName);
-    const now = records - redelivered;
-    if (now !== settled) {
-      settled = now;
+    const { records, redelivered, shards } = stack.aws.mappings.progress(streamName);
+    const position = JSON.stringify(shards);
+    if (position !== last) {
+      last = position;
       since = Date.now();
-      onSettled(now);
+      onSettled(records - redelivered);
     }
     if (!done && Date.now() - since > PATIENCE_MS) {
       const reason =

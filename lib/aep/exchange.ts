@@ -38,7 +38,7 @@ export async function exchange(transport: Transport, request: Exchange): Promise
       method: request.method,
       headers: request.headers,
       redirect: 'manual',
-      signal: AbortSignal.timeout(Math.max(1, request.timeoutMs)),
+      signal: AbortSignal.timeout(Math.max(1, Math.trunc(request.timeoutMs))),
       ...(request.body !== undefined && { body: request.body }),
     });
     const { text, cut } = await readBounded(response);
@@ -71,7 +71,8 @@ function reason(error: unknown): string {
     if (at.name === 'TimeoutError') return 'it took too long';
     if (typeof code === 'string') return code;
   }
-  return error instanceof Error ? error.message : String(error);
+  // Its message can quote a header, and with it the token.
+  return error instanceof Error ? error.name : 'unknown';
 }
 
 interface Problem {
@@ -192,9 +193,13 @@ function string(value: unknown): string | undefined {
       : undefined;
 }
 
-/** One line, no longer than `length`, with anything that looks like a token taken out: it ends in logs and error causes. */
-function clip(text: string, length: number): string {
+/** More than any message needs; what a pattern has to go through must not be as long as a stranger likes. */
+const MOST_LOOKED_AT = 4_000;
+
+/** One line of what a stranger said, no longer than `length`, without anything like a token: it ends in logs, causes, the store. */
+export function clip(text: string, length: number): string {
   const line = text
+    .slice(0, MOST_LOOKED_AT)
     .replace(/eyJ[\w-]+\.[\w-]+(\.[\w-]+)?|p8e-[\w-]+|Bearer\s+\S+/g, '***')
     .replace(/\s+/g, ' ')
     .trim();

@@ -1,5 +1,5 @@
 // What the streaming inlet's replies mean: status by status, and entry by entry of a 207.
-import { parse } from './exchange.ts';
+import { clip, parse } from './exchange.ts';
 
 /**
  * What a reply asks of the sender.
@@ -53,6 +53,9 @@ export interface Outcomes {
   readonly acknowledged: number;
 }
 
+/** Of what the inlet says of a message, so much is kept, in characters. */
+const LONGEST_SAID = 500;
+
 const UNKNOWN: Outcome = { kind: 'unknown' };
 const ACKNOWLEDGED: Outcome = { kind: 'acknowledged' };
 
@@ -60,13 +63,17 @@ const ACKNOWLEDGED: Outcome = { kind: 'acknowledged' };
  * The outcomes of a request with `messages` messages that was answered with a 2xx and `text`. Both shapes of contract
  * §6.3 are understood. Never throws: what is not as documented acknowledges nothing.
  */
-export function readOutcomes(text: string, messages: number): Outcomes {
+export function readOutcomes(
+  text: string,
+  messages: number,
+  hide: (said: string) => string = (said) => said,
+): Outcomes {
   const entries = entriesOf(parse(text));
   const places = entries && placesOf(entries, messages);
   const outcomes = new Array<Outcome>(messages).fill(UNKNOWN);
   if (entries === undefined || places === undefined) return { outcomes, acknowledged: 0 };
   entries.forEach((entry, index) => {
-    outcomes[places === 'by-position' ? index : (places[index] as number)] = outcomeOf(entry);
+    outcomes[places === 'by-position' ? index : (places[index] as number)] = outcomeOf(entry, hide);
   });
   return { outcomes, acknowledged: entries.filter(isAcknowledged).length };
 }
@@ -103,11 +110,11 @@ function isAcknowledged(entry: unknown): boolean {
   );
 }
 
-function outcomeOf(entry: unknown): Outcome {
+function outcomeOf(entry: unknown, hide: (said: string) => string): Outcome {
   if (isAcknowledged(entry)) return ACKNOWLEDGED;
   const status = isObject(entry) ? failingStatus(entry) : undefined;
   if (status === undefined) return UNKNOWN;
-  return { kind: 'refused', class: itemClass(status), status, said: messageOf(entry) };
+  return { kind: 'refused', class: itemClass(status), status, said: messageOf(entry, hide) };
 }
 
 /** The status of a failed entry; of two that disagree the one that is a failure. Adobe writes either name, as number or text. */
@@ -129,19 +136,9 @@ function itemClass(status: number): 'throttled' | 'transient' | 'auth' | 'data' 
   return found === 'too-large' || found === 'set-up' ? 'data' : found;
 }
 
-function messageOf(entry: unknown): string {
+function messageOf(entry: unknown, hide: (said: string) => string): string {
   const said = isObject(entry) ? own(entry, 'message') : undefined;
-  return typeof said === 'string' && said.trim() !== '' ? excerpt(said) : '(no message)';
-}
-
-/** One line of what a stranger said, short enough to keep and without anything like a token. */
-export function excerpt(text: string): string {
-  const line = text
-    .slice(0, 4_000)
-    .replace(/eyJ[\w-]+\.[\w-]+(\.[\w-]+)?|p8e-[\w-]+|Bearer\s+\S+/g, '***')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return line.length <= 500 ? line : `${line.slice(0, 499)}…`;
+  return typeof said === 'string' && said.trim() !== '' ? clip(hide(said), LONGEST_SAID) : '(no message)';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

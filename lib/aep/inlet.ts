@@ -1,7 +1,7 @@
 // The streaming inlet: where it may be, and one attempt at posting a batch of messages to it. Contract §6.
 import { Failure, isFailure } from '../failure.ts';
 import { type Answer, exchange, failureOf } from './exchange.ts';
-import { classOf, excerpt, type Outcome, type ReplyClass, readOutcomes } from './inlet-reply.ts';
+import { classOf, type Outcome, type ReplyClass, readOutcomes } from './inlet-reply.ts';
 import { retryAfterMs } from './retry.ts';
 import type { Session } from './token.ts';
 import type { Transport } from './transport.ts';
@@ -132,16 +132,19 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
   const wait = retryAfterMs(answer.headers.get('retry-after'), now);
   if (status >= 200 && status < 300) {
     // What is cut short could lack the entry that says "refused".
-    const read = readOutcomes(answer.cut ? '' : answer.text, request.messages);
-    const outcomes = read.outcomes.map((outcome) => withoutId(outcome, request.address));
-    return { kind: 'answered', status, outcomes, acknowledged: read.acknowledged, retryAfterMs: wait };
+    const { outcomes, acknowledged } = readOutcomes(answer.cut ? '' : answer.text, request.messages, (said) =>
+      hideId(said, request.address),
+    );
+    return { kind: 'answered', status, outcomes, acknowledged, retryAfterMs: wait };
   }
-  const problem = failureOf(answer, { label: LABEL, method: 'POST' }, now);
+  // Hidden before anything is cut: half an id is still a good part of it.
+  const safe = { ...answer, text: hideId(answer.text, request.address) };
+  const problem = failureOf(safe, { label: LABEL, method: 'POST' }, now);
   return {
     kind: 'failed',
     class: classOf(status, answer.text.trim() !== ''),
     failure: loggable(problem, status, answer),
-    said: hideId(excerpt(problem.what), request.address),
+    said: problem.what,
     retryAfterMs: wait,
   };
 }
@@ -149,10 +152,6 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
 /** The inlet's id lets its holder write where no token is asked for, and the inlet's messages tend to quote it. */
 function hideId(said: string, { inletId }: InletAddress): string {
   return said.replaceAll(inletId, '***');
-}
-
-function withoutId(outcome: Outcome, address: InletAddress): Outcome {
-  return outcome.kind === 'refused' ? { ...outcome, said: hideId(outcome.said, address) } : outcome;
 }
 
 function loggable(problem: Failure, status: number, answer: Answer): Failure {

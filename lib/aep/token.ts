@@ -58,7 +58,8 @@ const REFUSAL_MEMORY_MS = 30_000;
 const TOKEN_TRIES = { ...CONTROL_PLANE, attempts: 3 };
 
 const TokenAnswer = z.object({
-  access_token: z.string().min(1),
+  /** What a header can carry. */
+  access_token: z.string().regex(/^[\x21-\x7e]+$/),
   expires_in: z.coerce.number().positive(),
 });
 

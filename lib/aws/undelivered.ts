@@ -34,13 +34,18 @@ export function createUndelivered(url: string, s3: () => Promise<S3> = loadS3): 
   };
 }
 
+/** @throws Failure `SETTINGS_INVALID` */
 function storeAt(url: string, s3: () => Promise<S3>): { write: Write; prefix: string } {
-  const { protocol, hostname, pathname } = URL.canParse(url) ? new URL(url) : { protocol: '' };
-  if (protocol === 's3:' && hostname !== undefined && hostname !== '') {
-    const prefix = decodeURIComponent(pathname ?? '').replace(/^\/+|\/+$/g, '');
-    return { write: toS3(hostname, s3), prefix };
+  try {
+    const { protocol, hostname, pathname, search, hash } = new URL(url);
+    if (search === '' && hash === '' && protocol === 's3:' && hostname !== '') {
+      return { write: toS3(hostname, s3), prefix: decodeURIComponent(pathname).replace(/^\/+|\/+$/g, '') };
+    }
+    if (search === '' && hash === '' && protocol === 'file:')
+      return { write: toFolder(fileURLToPath(url)), prefix: '' };
+  } catch {
+    // No URL, or none of a file: said below.
   }
-  if (protocol === 'file:') return { write: toFolder(fileURLToPath(url)), prefix: '' };
   throw new Failure(
     'SETTINGS_INVALID',
     'the undelivered store is neither s3://bucket/prefix nor file:///folder',

@@ -9,6 +9,9 @@ export type Lane = readonly Batch[];
 /** More requests in flight would gain little: an event has 6 MB, so five or six requests. */
 export const MAX_LANES = 4;
 
+/** The answer has an entry for each message, with as much text as the inlet likes; this many of 4 KB can still be read. */
+export const MAX_MESSAGES = 2_000;
+
 /**
  * As many lanes as the size needs, at most `MAX_LANES`. A partition key's messages are all in one lane and in the order
  * given, so that order per key is kept while lanes run side by side.
@@ -16,20 +19,23 @@ export const MAX_LANES = 4;
 export function batch(messages: readonly Framed[], maxBytes = MAX_REQUEST_BYTES): Lane[] {
   const room = maxBytes - REQUEST_OVERHEAD;
   const size = messages.reduce((sum, framed) => sum + framed.size, 0);
-  const lanes = Math.min(MAX_LANES, Math.ceil(size / room));
+  const lanes = Math.min(
+    MAX_LANES,
+    Math.max(Math.ceil(size / room), Math.ceil(messages.length / MAX_MESSAGES)),
+  );
   if (lanes <= 1) return messages.length === 0 ? [] : [fill(messages, room)];
   const sorted: Framed[][] = Array.from({ length: lanes }, () => []);
   for (const framed of messages) sorted[laneOf(framed.message.partitionKey, lanes)]?.push(framed);
   return sorted.filter((lane) => lane.length > 0).map((lane) => fill(lane, room));
 }
 
-/** Requests of at most `room` bytes of messages. A message that alone is larger gets one of its own; `frame` lets none pass. */
+/** Requests of at most `room` bytes and `MAX_MESSAGES` messages. A message that alone is larger gets one of its own; `frame` lets none pass. */
 function fill(messages: readonly Framed[], room: number): Framed[][] {
   const batches: Framed[][] = [];
   let current: Framed[] = [];
   let size = 0;
   for (const framed of messages) {
-    if (size + framed.size > room && current.length > 0) {
+    if (current.length === MAX_MESSAGES || (size + framed.size > room && current.length > 0)) {
       batches.push(current);
       current = [];
       size = 0;

@@ -12,30 +12,38 @@ export interface Decoded {
   readonly payload: Buffer;
 }
 
+/** What the sub-records of one record may unpack to, all together. A thousandfold of a record is no honest producer's. */
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
 /**
- * The messages of one record, each decoded or rejected. None for an aggregate of nothing. An aggregate within an
- * aggregate is not taken apart.
+ * The messages of one record, one after the other, each decoded or rejected: what one unpacks to can be let go before
+ * the next is unpacked. None for an aggregate of nothing. An aggregate within an aggregate is not taken apart.
  */
-export function decode(
+export function* decode(
   record: KinesisRecord,
   compression: PublishedPipeline['compression'],
-): (Decoded | Settled<Rejected>)[] {
+): Generator<Decoded | Settled<Rejected>> {
   const { data } = record.kinesis;
-  if (data === undefined || data === null || data === '') return [reject(record, '', 'empty', 'no data')];
+  if (data === undefined || data === null || data === '') return yield reject(record, '', 'empty', 'no data');
   const bytes = fromBase64(data);
   if (bytes === undefined) {
-    return [reject(record, data, 'not-base64', "not base64; kept as the text of the event's data field")];
+    return yield reject(record, data, 'not-base64', "not base64; kept as the text of the event's data field");
   }
-  if (!isAggregate(bytes)) return [unpack(messageOf(record, bytes), bytes, compression)];
+  if (!isAggregate(bytes)) return yield unpack(messageOf(record, bytes), bytes, compression);
   const parts = subRecords(bytes);
-  if (typeof parts === 'string') return [reject(record, bytes, 'bad-aggregate', parts)];
-  return parts.map((part, subSequenceNumber) =>
-    unpack(
-      { ...messageOf(record, part.bytes), subSequenceNumber, partitionKey: part.partitionKey },
-      part.bytes,
-      compression,
-    ),
-  );
+  if (typeof parts === 'string') return yield reject(record, bytes, 'bad-aggregate', parts);
+  let unpacked = 0;
+  for (const [subSequenceNumber, part] of parts.entries()) {
+    const message = { ...messageOf(record, part.bytes), subSequenceNumber, partitionKey: part.partitionKey };
+    if (unpacked > MAX_RECORD_BYTES) {
+      const text = `the record's messages unpack to more than ${MAX_RECORD_BYTES} bytes together`;
+      yield { message, verdict: rejected('gzip-too-large', text) };
+      continue;
+    }
+    const result = unpack(message, part.bytes, compression);
+    if ('payload' in result) unpacked += result.payload.length;
+    yield result;
+  }
 }
 
 function unpack(

@@ -62,7 +62,14 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
 
   const pipeline = await pipelines.of(received.streamArn);
   const framer = createFramer(pipeline);
-  const prepared = prepare(received.records, framer, pipeline.compression);
+  // Half of the time for this, half for sending: what is not looked at comes again.
+  const enough = invocation.remainingMs() / 2;
+  const prepared = prepare(
+    received.records,
+    framer,
+    pipeline.compression,
+    () => invocation.remainingMs() > enough,
+  );
   const sent = await send(
     batch(prepared.framed),
     senderFor(pipeline, framer, invocation, container, received),

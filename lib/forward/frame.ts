@@ -11,6 +11,9 @@ export const MAX_REQUEST_BYTES = 990_000;
 /** Real records have a dozen levels; parsers beyond ours may not survive 200,000. */
 export const MAX_DEPTH = 512;
 
+/** More than any header that a producer writes around an entity, which is left off. */
+const OWN_HEADER_BYTES = 64 * 1024;
+
 const OPENING = Buffer.from('{"messages":[');
 const CLOSING = Buffer.from(']}');
 const COMMA = 0x2c;
@@ -40,12 +43,12 @@ export function createFramer(pipeline: PublishedPipeline): Framer {
   const largest = MAX_REQUEST_BYTES - REQUEST_OVERHEAD - around;
   return {
     frame({ message, payload }) {
+      // Before it is parsed: what cannot be sent is not worth the time. A whole XDM message has a header of its own besides.
+      const longest = largest + (pipeline.data === 'xdm' ? OWN_HEADER_BYTES : 3);
+      if (payload.length > longest) return { message, verdict: tooLarge(payload.length, largest) };
       const json = check(payload, pipeline.data);
       if ('kind' in json) return { message, verdict: json };
-      if (json.length > largest) {
-        const text = `${json.length} bytes; one request takes ${largest} of a message`;
-        return { message, verdict: rejected('too-large', text) };
-      }
+      if (json.length > largest) return { message, verdict: tooLarge(json.length, largest) };
       return { message, json, size: json.length + around };
     },
     body(messages) {
@@ -62,6 +65,10 @@ export function createFramer(pipeline: PublishedPipeline): Framer {
       return body;
     },
   };
+}
+
+function tooLarge(bytes: number, largest: number): Rejected {
+  return rejected('too-large', `${bytes} bytes; one request takes ${largest} of a message`);
 }
 
 function put(body: Buffer, at: number, bytes: Uint8Array): number {

@@ -2,15 +2,15 @@
 import { gunzipSync } from 'node:zlib';
 import { type Rejected, rejected } from './verdict.ts';
 
-/** 50 MiB of zeros pack into 50 KB; no message that could be delivered comes near this. */
-export const MAX_UNPACKED_BYTES = 10 * 1024 * 1024;
+/** 50 MiB of zeros pack into 50 KB; no message that could be delivered, at most 1 MB, comes near this. */
+export const MAX_UNPACKED_BYTES = 2 * 1024 * 1024;
 
 /** Whether `bytes` begin like gzip. RFC 1952 §2.3.1. */
 export function looksLikeGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** The content of a gzip file of exactly one member. */
+/** The content of a gzip file of one member; empty ones around it do no harm. */
 export function gunzip(bytes: Buffer): Buffer | Rejected {
   try {
     const content = gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });

@@ -6,6 +6,8 @@ const MAGIC = Buffer.from([0xf3, 0x89, 0x9a, 0xc2]);
 const MD5_BYTES = 16;
 /** Far beyond what a producer makes of one record, and small enough for the memory. */
 const MAX_SUB_RECORDS = 100_000;
+/** Kinesis takes 256 characters, of 4 bytes at most. A key is kept with every message that has it. */
+const MAX_KEY_BYTES = 1_024;
 
 export interface SubRecord {
   readonly partitionKey: string;
@@ -35,13 +37,18 @@ function readAggregate(body: Buffer): SubRecord[] {
   const keys: string[] = [];
   const records: Buffer[] = [];
   eachField(body, (field, value) => {
-    if (field === 1) keys.push(chunk(value).toString('utf8'));
+    if (field === 1) keys.push(partitionKeyIn(chunk(value)));
     if (field === 3) records.push(chunk(value));
     if (keys.length > MAX_SUB_RECORDS || records.length > MAX_SUB_RECORDS) {
       throw new BadAggregate(`more than ${MAX_SUB_RECORDS} sub-records`);
     }
   });
   return records.map((record) => readRecord(record, keys));
+}
+
+function partitionKeyIn(bytes: Buffer): string {
+  if (bytes.length > MAX_KEY_BYTES) throw new BadAggregate('a partition key is too long');
+  return bytes.toString('utf8');
 }
 
 function readRecord(record: Buffer, keys: readonly string[]): SubRecord {

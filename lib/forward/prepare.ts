@@ -1,4 +1,4 @@
-// Decodes and frames an event's records one by one, and stops where they would outgrow the memory.
+// Decodes and frames an event's records one by one, and stops where they would outgrow the memory or the time.
 import type { PublishedPipeline } from '../published.ts';
 import { decode } from './decode.ts';
 import type { KinesisRecord } from './event.ts';
@@ -26,6 +26,8 @@ export function prepare(
   records: readonly KinesisRecord[],
   framer: Framer,
   compression: PublishedPipeline['compression'],
+  /** Whether there is time for another record. */
+  hasTime: () => boolean = () => true,
   maxHeldBytes = MAX_HELD_BYTES,
 ): Prepared {
   const framed: Framed[] = [];
@@ -34,12 +36,12 @@ export function prepare(
   let held = 0;
   let taken = 0;
   for (const record of records) {
-    if (held > maxHeldBytes) break;
+    if (held > maxHeldBytes || (taken > 0 && !hasTime())) break;
     taken++;
     for (const part of decode(record, compression)) {
       decoded++;
       const result = 'payload' in part ? framer.frame(part) : part;
-      held += result.message.bytes.length + MESSAGE_OVERHEAD;
+      held += result.message.bytes.length + result.message.partitionKey.length + MESSAGE_OVERHEAD;
       if ('verdict' in result) rejects.push(result);
       else {
         held += result.json.length;

@@ -204,7 +204,7 @@ async function again(
   const { action, attempts } = RULES[why];
   const failure = reply.kind === 'failed' ? reply.failure : undefined;
   if (action === 'renew') {
-    if (!renew(session, run)) return halt(run, { why: 'auth', failure, fault: false });
+    if (!renew(session, run)) return halt(run, { why: 'auth', failure, fault: session === undefined });
     return [{ batch, attempt }];
   }
   if (attempt >= attempts) return halt(run, { why: 'attempts', failure, fault: false });

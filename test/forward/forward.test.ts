@@ -239,7 +239,7 @@ describe('a shard, read as Lambda reads it, under faults', () => {
             (ok) => ({ ok }),
             (error: Error) => ({ error: { errorType: error.name, errorMessage: error.message } }),
           );
-          if ('error' in result) expect(result.error.errorMessage).toMatch(/^AEP_NOT_FOUND/);
+          if ('error' in result) expect(result.error.errorMessage).toMatch(/^AEP_(NOT_FOUND|UNAUTHORIZED)/);
           const numbers = batch.map((record) => record.seq);
           const verdict = readBatchResponse(result as never, numbers, true);
           const next = verdict.kind === 'delivered' ? all.length : at + verdict.from;

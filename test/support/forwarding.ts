@@ -126,6 +126,7 @@ export function world(
   const clock = virtualClock();
   const store = memoryStore();
   const counted: Record<string, number> = {};
+  const pending: [string, number][] = [];
   const lines: World['lines'] = [];
   const secretReads: string[] = [];
   const secrets = new Map([
@@ -159,10 +160,11 @@ export function world(
     },
     undelivered: options.undelivered ?? store,
     metrics: {
-      count(name, value) {
-        counted[name] = (counted[name] ?? 0) + value;
+      // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.
+      count: (name, value) => void pending.push([name, value]),
+      flush() {
+        for (const [name, value] of pending.splice(0)) counted[name] = (counted[name] ?? 0) + value;
       },
-      flush: () => {},
     },
   };
   const forward = createForward(runtime);

@@ -1,0 +1,132 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { clip } from '../../lib/aep/exchange.ts';
+import { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
+import { createUndelivered } from '../../lib/aws/undelivered.ts';
+import type { KinesisRecord } from '../../lib/forward/event.ts';
+import { createFramer } from '../../lib/forward/frame.ts';
+import { prepare } from '../../lib/forward/prepare.ts';
+import { ALL_SETTLED, INLET_ID, kinesisEvent, PUBLISHED, world } from '../support/forwarding.ts';
+import { fakeInlet } from '../support/inlet.ts';
+import { aggregate } from '../support/kpl.ts';
+import { json, scripted } from '../support/scripted.ts';
+
+// One legal record must not be able to hold up its shard, nor one hostile answer the function.
+
+const seconds = async (work: () => Promise<unknown> | unknown) => {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1_000;
+};
+
+describe('what unpacks to a thousandfold', () => {
+  it('a record of a hundred gzip members is settled, in bounded memory and time', async () => {
+    const member = gzipSync(Buffer.alloc(10 * 1024 * 1024));
+    const w = world({ published: { compression: 'gzip' } });
+    const before = process.memoryUsage().rss;
+    const record = aggregate(Array.from({ length: 100 }, () => ({ key: 'k', data: member })));
+    const took = await seconds(async () => expect(JSON.stringify(await w.run([record]))).toBe(ALL_SETTLED));
+    expect(took).toBeLessThan(8);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+    expect(new Set(w.reasons())).toEqual(new Set(['gzip-too-large']));
+  });
+
+  it('members that are small enough each are not, all together', () => {
+    const text = JSON.stringify({ filler: 'x'.repeat(900_000) });
+    const member = gzipSync(text);
+    const data = aggregate(Array.from({ length: 120 }, () => ({ key: 'k', data: member }))).toString(
+      'base64',
+    );
+    const [record] = kinesisEvent([{ base64: data }]).Records as unknown as KinesisRecord[];
+    const { framed, rejected, decoded } = prepare([record as KinesisRecord], createFramer(PUBLISHED), 'gzip');
+    expect(decoded).toBe(120);
+    expect(framed.length).toBeLessThan(80);
+    expect(framed.length + rejected.length).toBe(120);
+  });
+
+  it('is refused by its size before it is parsed', async () => {
+    const w = world({ published: { compression: 'gzip' } });
+    const deep = gzipSync(`{"a":${'[1,'.repeat(600_000)}1${']'.repeat(600_000)}}`);
+    expect(await seconds(() => w.run([deep]))).toBeLessThan(0.5);
+    expect(w.reasons()).toEqual(['gzip-too-large']);
+  });
+});
+
+describe('time', () => {
+  it('ends the preparing too: what was not looked at comes again, and one record at least is taken', () => {
+    const records = kinesisEvent(['{"a":1}', '{"a":2}', '{"a":3}']).Records as unknown as KinesisRecord[];
+    let looks = 0;
+    const some = prepare(records, createFramer(PUBLISHED), 'none', () => ++looks < 2);
+    expect([some.framed.length, some.left.length]).toEqual([2, 1]);
+    const none = prepare(records, createFramer(PUBLISHED), 'none', () => false);
+    expect([none.framed.length, none.left.length]).toEqual([1, 2]);
+  });
+});
+
+describe('a partition key', () => {
+  it('of an aggregate is no longer than Kinesis takes', async () => {
+    const w = world();
+    const record = aggregate([{ key: 'k'.repeat(1_025), data: Buffer.from('{"a":1}') }]);
+    expect(JSON.stringify(await w.run([record]))).toBe(ALL_SETTLED);
+    expect(w.reasons()).toEqual(['bad-aggregate']);
+  });
+});
+
+describe('what a stranger says', () => {
+  it('is cut before a pattern goes through it', async () => {
+    expect(await seconds(() => clip('eyJ'.repeat(500_000), 100))).toBeLessThan(0.2);
+    expect(clip('x Bearer abc eyJa.b.c p8e-fake y', 100)).toBe('x *** *** *** y');
+  });
+
+  const address = inletAddress(`https://dcs.adobedc.net/collection/${INLET_ID}`, ['https://dcs.adobedc.net']);
+  const request = { address, body: Buffer.from('{}'), messages: 1, sandbox: 'dev1', timeoutMs: 999.5 };
+
+  it("never holds a part of the inlet's id", async () => {
+    for (const length of [380, 470, 490]) {
+      const message = `${'x'.repeat(length)} inletId: [${INLET_ID}]`;
+      const { transport } = scripted([json(207, { responses: [{ status: 400, message }] })]);
+      expect(JSON.stringify(await postBatch(transport, request))).not.toContain(INLET_ID.slice(0, 8));
+      const whole = scripted([json(400, { report: { message } })]);
+      expect(JSON.stringify(await postBatch(whole.transport, request))).not.toContain(INLET_ID.slice(0, 8));
+    }
+  });
+
+  it('is asked for without following redirects', async () => {
+    const { transport, sent } = scripted([json(307, undefined, { location: 'https://evil.example/' })]);
+    expect(await postBatch(transport, request)).toMatchObject({ kind: 'failed', class: 'set-up' });
+    expect(sent.map(({ init }) => init.redirect)).toEqual(['manual']);
+  });
+
+  it('does not bring a header into a message', async () => {
+    const broken = new TypeError('Headers.append: "Bearer fake-token" is an invalid header value.');
+    const { transport } = scripted([broken]);
+    expect(JSON.stringify(await postBatch(transport, request))).not.toContain('fake-token');
+  });
+});
+
+describe('many small records that are all refused', () => {
+  it('are each kept, however long the answer', async () => {
+    const refusal = { status: 400, message: 'm'.repeat(820) };
+    const inlet = fakeInlet(({ messages }) =>
+      json(207, { responses: messages.map((_, index) => ({ xactionId: `x-${index}`, ...refusal })) }),
+    );
+    const w = world({ inlet });
+    const answer = await w.run(Array.from({ length: 10_000 }, (_, n) => `{"n":${n}}`));
+    expect(JSON.stringify(answer)).toBe(ALL_SETTLED);
+    expect(w.reasons()).toHaveLength(10_000);
+  });
+});
+
+describe('the undelivered store', () => {
+  it.each([
+    's3://bucket/%',
+    's3://bucket/a?b',
+    's3://bucket/a#b',
+    'file://host/x',
+    'file:///a%2Fb',
+    'https://x',
+    'nothing',
+  ])('is not at %s', (url) => {
+    expect(() => createUndelivered(url)).toThrow(expect.objectContaining({ code: 'SETTINGS_INVALID' }));
+  });
+});
