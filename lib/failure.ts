@@ -156,15 +156,21 @@ export function isFailure(error: unknown): error is Failure {
   return error instanceof Error && (error.name === TRANSIENT || error.name === PERMANENT) && 'code' in error;
 }
 
+/** What a function said that failed: Step Functions' Cause holds Lambda's JSON, with the message in it; else it is the Cause. */
+export function messageInCause(cause: string): string {
+  try {
+    const { errorMessage } = JSON.parse(cause) as { errorMessage?: unknown };
+    return typeof errorMessage === 'string' ? errorMessage : cause;
+  } catch {
+    return cause;
+  }
+}
+
 /** The issues of a schema, each as `path: what was found and what is allowed`, one a line. */
 export function issuesText(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
-  root = '',
 ): string {
   return issues
-    .map(
-      ({ path, message }) =>
-        `  ${[root, ...path.map(String)].filter(Boolean).join('.') || '(top level)'}: ${message}`,
-    )
+    .map(({ path, message }) => `  ${path.map(String).join('.') || '(top level)'}: ${message}`)
     .join('\n');
 }

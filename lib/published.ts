@@ -1,5 +1,6 @@
 // The published pipeline: all that provisioning tells the forwarder, kept as one secret per stream.
 import * as z from 'zod';
+import { parse } from './aep/exchange.ts';
 import { Failure, issuesText } from './failure.ts';
 import type { Secrets } from './runtime.ts';
 import type { Settings } from './settings.ts';
@@ -48,7 +49,7 @@ export async function readPublished(
   const id = publishedSecret(settings, streamArn);
   const text = await secrets.get(id);
   if (text === undefined) return undefined;
-  const result = PublishedPipeline.safeParse(jsonOrNothing(text));
+  const result = PublishedPipeline.safeParse(parse(text));
   if (result.success) return result.data;
   throw new Failure(
     'SECRET_INVALID',
@@ -57,12 +58,4 @@ export async function readPublished(
       next: 'Provision the pipeline again; that writes it anew.',
     },
   );
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

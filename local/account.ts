@@ -54,6 +54,7 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     .sort((a, b) => a.line - b.line);
   const unsent = written.refused.map(({ line, reason }) => ({ line, reason: 'not-sent', message: reason }));
   const missing = missingLines(written, stored, stack.witness.received);
+  const phantoms = phantomsIn(written, stack.witness.received);
   return {
     produced: written.lineOf.size + unsent.length,
     received,
@@ -64,10 +65,10 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     refusedLater: refused,
     lost,
     missing,
-    phantoms: phantomsIn(written, stack.witness.received),
+    phantoms,
     complete:
       missing.length === 0 &&
-      phantomsIn(written, stack.witness.received) === 0 &&
+      phantoms === 0 &&
       received === landed + refused &&
       lost === 0 &&
       stored.every(({ line }) => line > 0),
@@ -77,8 +78,11 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
 /** What was refused later, by line: told from its record; 0 where that is not one line's alone. */
 export function refusedLines(refusals: readonly Refusal[], written: Written): Rejected[] {
   const lines = new Map<string, number[]>();
-  for (const [line, identity] of written.identities)
-    lines.set(identity, [...(lines.get(identity) ?? []), line]);
+  for (const [line, identity] of written.identities) {
+    const same = lines.get(identity);
+    if (same === undefined) lines.set(identity, [line]);
+    else same.push(line);
+  }
   return refusals
     .map(({ record, why }) => ({
       line: lines.get(identityOf(record))?.shift() ?? 0,

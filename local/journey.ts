@@ -1,5 +1,6 @@
 // The main job from one end to the other: provision, produce, forward until everything is settled.
 import { readFile } from 'node:fs/promises';
+import { messageInCause } from '../lib/failure.ts';
 import type { Manifest } from '../lib/manifest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
 import { streamNameOf } from '../lib/published.ts';
@@ -38,16 +39,7 @@ export async function provision(
     ...(options.onState && { onState: options.onState }),
   });
   if (result.status === 'SUCCEEDED') return Pipeline.parse(result.output);
-  throw new JourneyError(`${result.error ?? result.status}: ${plain(result.cause ?? '')}`);
-}
-
-/** A Cause as Lambda gives it is JSON with the message in it. */
-function plain(cause: string): string {
-  try {
-    return (JSON.parse(cause) as { errorMessage?: string }).errorMessage ?? cause;
-  } catch {
-    return cause;
-  }
+  throw new JourneyError(`${result.error ?? result.status}: ${messageInCause(result.cause ?? '')}`);
 }
 
 export interface Forwarded {

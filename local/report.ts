@@ -73,6 +73,9 @@ export function reportOf(parts: {
       : [
           `Missing: line ${account.missing.slice(0, MOST_LISTED).join(', ')}${account.missing.length > MOST_LISTED ? ', …' : ''}`,
         ]),
+    ...(account.phantoms === 0
+      ? []
+      : [`Received, but written by nobody: ${count(account.phantoms)} records`]),
     account.complete
       ? `Every record is accounted for: ${sum(account)}.`
       : `NOT every record is accounted for: ${sum(account)}.`,

@@ -1,15 +1,20 @@
 // When to try again and how long to wait first: policy as data, timing as pure functions.
 import { isFailure } from '../failure.ts';
 
-export interface RetryPolicy {
-  /** Tries in all, the first included. */
-  readonly attempts: number;
+/** How long to wait. */
+export interface Pace {
   /** The ceiling of the first wait, in ms; it doubles with each further one. */
   readonly baseMs: number;
   /** The ceiling of the first wait after a throttled answer, in ms. */
   readonly throttledBaseMs: number;
   /** No wait is longer, in ms, unless the service asks for more. */
   readonly capMs: number;
+}
+
+/** How long to wait, and when to give up. */
+export interface RetryPolicy extends Pace {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
   /** A longer Retry-After than this is not waited for: the caller's caller decides, in ms. */
   readonly patienceMs: number;
 }
@@ -39,7 +44,7 @@ export function retryAfterMs(header: string | null | undefined, now: number): nu
 
 /** The wait before try number `attempt + 1` in ms: full jitter under a doubling ceiling, on top of what the service asked for. */
 export function backoffMs(
-  policy: RetryPolicy,
+  policy: Pace,
   attempt: number,
   random: number,
   hint: { throttled?: boolean; retryAfterMs?: number | undefined } = {},

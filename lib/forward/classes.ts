@@ -1,6 +1,6 @@
 // Policy as data: what is done about each way in which a request, or a message in it, was not taken.
 import type { ReplyClass } from '../aep/inlet.ts';
-import type { RetryPolicy } from '../aep/retry.ts';
+import type { Pace } from '../aep/retry.ts';
 
 /**
  * - `again`: the unresolved messages are sent again after a wait
@@ -32,12 +32,10 @@ export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
  * The waits. Adobe asks for three retries or more with exponential back-off (contract §6.3); how often is said above, and the
  * invocation's remaining time ends it all.
  */
-export const PACE: RetryPolicy = {
-  attempts: 6,
+export const PACE: Pace = {
   baseMs: 250,
   throttledBaseMs: 1_000,
   capMs: 8_000,
-  patienceMs: Number.POSITIVE_INFINITY,
 };
 
 /** A request is given up after so long, in ms, and the next try is made. */

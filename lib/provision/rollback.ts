@@ -1,6 +1,6 @@
 // After a failure: undo what this execution made, backwards, or keep it for the next one; and say which, and why.
-import { isFailure, TRANSIENT } from '../failure.ts';
-import type { Pipeline, ResourceKind } from '../pipeline.ts';
+import { isFailure, messageInCause, TRANSIENT } from '../failure.ts';
+import type { Made, Pipeline, ResourceKind } from '../pipeline.ts';
 import { publishedSecret, readPublished } from '../published.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
 import { RESOURCES } from './resources.ts';
@@ -31,7 +31,7 @@ const REFERS_TO: Readonly<Record<ResourceKind, readonly ResourceKind[]>> = {
 /** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
 export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
-  const what = messageOf(Cause) || name;
+  const what = messageInCause(Cause) || name;
   if (RESUMABLE.test(name)) {
     return failed(
       pipeline,
@@ -60,21 +60,25 @@ async function isInService({ plan, streamArn, execution }: Pipeline, { runtime }
 }
 
 function keptText({ resources }: Pipeline): string {
-  const made = Object.entries(resources).map(([kind, one]) => `${kind} ${one?.id}`);
-  return made.length === 0 ? 'Nothing had been made.' : `Kept: ${made.join(', ')}.`;
+  const made = listed(resources);
+  return made === '' ? 'Nothing had been made.' : `Kept: ${made}.`;
+}
+
+/** `kind id` of each, or of those that came into the document in one way. */
+function listed(resources: Pipeline['resources'], how?: Made['how']): string {
+  return Object.entries(resources)
+    .filter(([, one]) => how === undefined || one?.how === how)
+    .map(([kind, one]) => `${kind} ${one?.id}`)
+    .join(', ');
 }
 
 function undoneText({ removed, left }: Undone, { resources }: Pipeline): string {
-  const earlier = Object.entries(resources).filter(([, one]) => one?.how === 'kept');
+  const earlier = listed(resources, 'kept');
   return [
     ...(removed.length > 0 ? [`Undone: ${removed.join(', ')}.`] : []),
     ...(left.length > 0 ? [`Left in place: ${[...new Set(left)].join('; ')}.`] : []),
     ...(removed.length + left.length === 0 ? ['Nothing had to be undone.'] : []),
-    ...(earlier.length > 0
-      ? [
-          `Earlier executions made, and it stays: ${earlier.map(([kind, one]) => `${kind} ${one?.id}`).join(', ')}.`,
-        ]
-      : []),
+    ...(earlier === '' ? [] : [`Earlier executions made, and it stays: ${earlier}.`]),
   ].join(' ');
 }
 
@@ -93,16 +97,6 @@ async function undoResource(resource: Resource, pipeline: Pipeline, context: Str
 function failed(pipeline: Pipeline, error: string, cause: string): Pipeline {
   // The next reader is Step Functions, which cuts a Cause at 32,768 characters.
   return { ...pipeline, failure: { Error: error, Cause: cause.slice(0, 8_000) } };
-}
-
-/** Lambda's Cause is JSON with the message in it. */
-function messageOf(cause: string): string {
-  try {
-    const { errorMessage } = JSON.parse(cause) as { errorMessage?: unknown };
-    return typeof errorMessage === 'string' ? errorMessage : cause;
-  } catch {
-    return cause;
-  }
 }
 
 /** Runs one removal; whatever stops it is written down, and the rest goes on. `false` says there was nothing to do. */

@@ -3,6 +3,11 @@
 import type { Answer } from './http.ts';
 import type { Json, JsonObject } from './json.ts';
 
+/** The legacy problem body several services still use (contract §0); its type is Adobe's own placeholder. */
+export function legacyProblem(status: number, title: string, detail: string): JsonObject {
+  return { type: '/placeholder/type/uri', status, title, detail };
+}
+
 /** Thrown by a service to answer with an error; the dispatcher turns it into the answer. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -19,9 +24,8 @@ export class Refusal extends Error {
     return new Refusal(status, { error_code: code, message });
   }
 
-  /** The legacy problem body several services still use (contract §0). */
   static problem(status: number, title: string, detail: string): Refusal {
-    return new Refusal(status, { type: '/placeholder/type/uri', status, title, detail });
+    return new Refusal(status, legacyProblem(status, title, detail));
   }
 
   /** Data Prep: the contract marks its bodies UNVERIFIED; the legacy shape with a DPMAP-style code. */

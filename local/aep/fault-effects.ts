@@ -1,5 +1,6 @@
 // What a fault that struck does to a call and to its answer.
 
+import { legacyProblem } from './errors.ts';
 import type { Fault } from './faults.ts';
 import { type Answer, json, text } from './http.ts';
 import { arrayAt, isObject, type Json } from './json.ts';
@@ -74,11 +75,6 @@ function statusAnswer(fault: Fault, fallback: number): Answer {
   if (typeof fault.body === 'string')
     return { status, headers: { 'content-type': 'text/html', ...headers }, text: fault.body };
   if (fault.body === null) return { status, headers };
-  const usual = {
-    type: '/placeholder/type/uri',
-    status,
-    title: 'Simulated fault',
-    detail: fault.message ?? fault.id,
-  };
+  const usual = legacyProblem(status, 'Simulated fault', fault.message ?? fault.id);
   return json(status, (fault.body ?? usual) as Json, headers);
 }

@@ -1,5 +1,6 @@
 // JSON Patch (RFC 6902) as the platform's services take it: add, replace, remove, and a test for the rest.
 
+import { Refusal } from './errors.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 
 /** Says what is wrong with a patch; the service puts it into its own words. */
@@ -69,4 +70,14 @@ function changeArray(parent: Json[], key: string, op: string, value: Json, path:
   if (op === 'add') parent.splice(at, 0, value);
   else if (op === 'replace') parent[at] = value;
   else parent.splice(at, 1);
+}
+
+/** A changed copy, or the legacy problem that says why there is none: for the services that answer with that. */
+export function patchedOrRefused(document: JsonObject, patch: Json): JsonObject {
+  try {
+    return patched(document, patch);
+  } catch (error) {
+    if (error instanceof PatchError) throw Refusal.problem(400, 'BadRequestError', error.message);
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import { catalogRoutes } from './catalog/routes.ts';
 import { advancing, type PlatformClock } from './clock.ts';
 import { dataAccessRoutes } from './data-access.ts';
 import { dataPrepRoutes } from './data-prep/routes.ts';
-import { Refusal } from './errors.ts';
+import { legacyProblem, Refusal } from './errors.ts';
 import { refusedBefore, spoiled } from './fault-effects.ts';
 import { type Fault, Faults } from './faults.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
@@ -149,7 +149,7 @@ async function appliedOrRefused(core: Core, call: Call, struck: readonly Fault[]
     if (error instanceof Refusal) return { ...error.answer, headers: { ...error.answer.headers } };
     // A fault of the simulator itself: an answer all the same, and one that says so.
     const detail = error instanceof Error ? error.message : String(error);
-    return json(500, { type: '/placeholder/type/uri', status: 500, title: 'Simulator error', detail });
+    return json(500, legacyProblem(500, 'Simulator error', detail));
   }
 }
 

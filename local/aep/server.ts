@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { parseArgs } from 'node:util';
+import { legacyProblem } from './errors.ts';
 import type { Call } from './http.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 
@@ -102,9 +103,7 @@ function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return;
   const detail = error instanceof Error ? error.message : String(error);
   response.writeHead(500, { 'content-type': 'application/json', 'x-simulated': 'penstock' });
-  response.end(
-    JSON.stringify({ type: '/placeholder/type/uri', status: 500, title: 'Simulator error', detail }),
-  );
+  response.end(JSON.stringify(legacyProblem(500, 'Simulator error', detail)));
 }
 
 function banner({ origin, platform }: RunningServer): string {

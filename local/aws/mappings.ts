@@ -1,6 +1,7 @@
 // Lambda's event source mappings: their life from Creating to Deleting, and the poller each of them drives.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStreamSummaryCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
+import { streamNameOf } from '../../lib/published.ts';
 import type { InvocationResult } from './function-errors.ts';
 import { pollerFor, readerSettings } from './mapping-poller.ts';
 import {
@@ -224,8 +225,4 @@ export class Mappings {
         );
       });
   }
-}
-
-export function streamNameOf(streamArn: string): string {
-  return streamArn.slice(streamArn.indexOf('/') + 1);
 }

@@ -2,8 +2,8 @@
 
 import { Refusal } from '../errors.ts';
 import { type AdmittedCall, type Answer, json, jsonBody, jsonObjectBody, mediaType } from '../http.ts';
-import { arrayAt, isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
-import { PatchError, patched } from '../json-patch.ts';
+import { arrayAt, isObject, type JsonObject, objectAt, textAt } from '../json.ts';
+import { patchedOrRefused } from '../json-patch.ts';
 import { lookUp } from '../registry/resources.ts';
 import { inUnion } from '../registry/rules.ts';
 import type { DataSet, Sandbox, World } from '../state.ts';
@@ -152,13 +152,4 @@ function merged(left: JsonObject, right: JsonObject): JsonObject {
     result[key] = isObject(present) && isObject(value) ? merged(present, value) : value;
   }
   return result;
-}
-
-function patchedOrRefused(before: JsonObject, body: Json): JsonObject {
-  try {
-    return patched(before, body);
-  } catch (error) {
-    if (error instanceof PatchError) throw Refusal.problem(400, 'BadRequestError', error.message);
-    throw error;
-  }
 }

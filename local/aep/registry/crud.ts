@@ -2,8 +2,8 @@
 
 import { Refusal } from '../errors.ts';
 import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody } from '../http.ts';
-import { arrayAt, isObject, type Json, type JsonObject, objectAt } from '../json.ts';
-import { PatchError, patched } from '../json-patch.ts';
+import { arrayAt, isObject, type JsonObject, objectAt } from '../json.ts';
+import { patchedOrRefused } from '../json-patch.ts';
 import type { RegistryKind, World } from '../state.ts';
 import { altId, lookUp, NOT_FOUND, referenced, refsOf, tenantNamespace } from './resources.ts';
 import { check, checkEvolution, inUnion, invalid, usedByDataSet } from './rules.ts';
@@ -71,15 +71,6 @@ function change(
   checkEvolution(call.sandbox, before, after);
   call.sandbox.registry[kind].put(String(before.$id), after);
   return json(200, after);
-}
-
-function patchedOrRefused(before: JsonObject, body: Json): JsonObject {
-  try {
-    return patched(before, body);
-  } catch (error) {
-    if (error instanceof PatchError) throw Refusal.problem(400, 'BadRequestError', error.message);
-    throw error;
-  }
 }
 
 export function found(world: World, call: AdmittedCall, kind: RegistryKind, id: string): JsonObject {
