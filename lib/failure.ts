@@ -61,6 +61,14 @@ export const FAILURES = {
     retryable: false,
     next: 'Rename the one or the other, or remove the one that should not be there.',
   },
+  MAPPING_INVALID: {
+    retryable: false,
+    next: 'Correct the mapping, or the samples beside the manifest; npm run check:pipelines tries both offline.',
+  },
+  LEASE_LOST: {
+    retryable: false,
+    next: 'Nothing to do: another execution works on this pipeline; wait for its end, then start again if need be.',
+  },
   NOT_READY: { retryable: true, next: 'Wait, then run again: it goes on from here.' },
   NOT_PUBLISHED: {
     retryable: false,

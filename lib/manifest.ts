@@ -19,6 +19,9 @@ export const FIELD_GROUPS = {
 /** Data Prep takes no longer calculated field. Contract §5.2. */
 const LONGEST_EXPRESSION = 4_096;
 
+/** Far more than any manifest needs, and far less than exhausts the stack. */
+const DEEPEST = 50;
+
 /** An object that refuses keys it does not know, and says which it does. */
 function object<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.strictObject(shape, {
@@ -51,6 +54,67 @@ const schemaById = object({
     .describe('`$id` of an existing schema, which is used and never changed.'),
 });
 
+/** Fields by their names, below the organization's own namespace or in a field of type `object`. */
+const fieldName = z
+  .string()
+  .regex(
+    /^[a-zA-Z][a-zA-Z0-9_]{0,99}$/,
+    'expected the name of a field: letters, digits and "_", the first a letter',
+  );
+
+/** A field of an own field group, as the Schema Registry takes it. Only what is compared is looked at. */
+const field = z
+  .looseObject({
+    type: z.enum(['string', 'number', 'integer', 'boolean', 'object', 'array']),
+    get properties(): z.ZodOptional<z.ZodRecord<typeof fieldName, z.ZodType<Field>>> {
+      return z.record(fieldName, field).optional();
+    },
+    get items(): z.ZodOptional<z.ZodType<Field>> {
+      return field.optional();
+    },
+  })
+  .describe('A field as Schema Registry takes it: `type`, `title`, `properties`, `format`, `enum`, ….');
+
+interface Field {
+  readonly type: string;
+  readonly properties?: Readonly<Record<string, Field>> | undefined;
+  readonly items?: Field | undefined;
+  readonly [facet: string]: unknown;
+}
+
+const ownFieldGroup = object({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected 1 to 40 of a-z, 0-9 and "-", the first not "-"')
+    .describe('What it is called within this manifest.'),
+  title: resourceName.optional().describe('Default: `{pipeline}-{name}`. Unique in the organization.'),
+  description: z.string().max(500).optional(),
+  fields: z
+    .record(fieldName, field)
+    .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field')
+    .describe("Fields, which AEP keeps below the organization's own namespace: `{tenant}.loyaltyId`."),
+});
+
+/** A path in XDM. Keys, dots, and what Data Prep escapes. */
+const xdmPath = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
+  .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
+
+const identity = object({
+  path: xdmPath,
+  namespace: z
+    .string()
+    .regex(/^[A-Za-z0-9_]{1,64}$/, 'expected the code of an identity namespace such as Email')
+    .describe('Code of an identity namespace that exists, e.g. `Email`.'),
+  primary: z
+    .boolean()
+    .default(false)
+    .describe('Whether it is the one that identifies a record. It then is mandatory in every record.'),
+});
+
 const schemaByParts = object({
   class: z
     .string()
@@ -58,20 +122,60 @@ const schemaByParts = object({
     .describe('XDM class: a short name or its `$id`.'),
   fieldGroups: z
     .array(
-      z
-        .string()
-        .regex(
-          named(FIELD_GROUPS),
-          `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
-        ),
+      z.union(
+        [
+          z
+            .string()
+            .regex(
+              named(FIELD_GROUPS),
+              `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
+            ),
+          ownFieldGroup,
+        ],
+        {
+          error: (issue) =>
+            issue.code === 'invalid_union'
+              ? `expected ${Object.keys(FIELD_GROUPS).join(', ')}, the $id of a field group, or {"name", "fields"} of an own one`
+              : undefined,
+        },
+      ),
     )
     .default([])
-    .describe('Field groups: short names or `$id`s.'),
+    .describe('Field groups: short names, `$id`s, or own ones, which are made.'),
   title: resourceName.optional().describe('Default: `{name}-schema`. Unique in the organization.'),
   description: z.string().max(500).optional(),
+  identities: z.array(identity).default([]).describe('Fields that identify a record.'),
+  profile: z
+    .boolean()
+    .default(false)
+    .describe('Enables the schema for Real-Time Customer Profile. Irreversible: see `allowIrreversible`.'),
 });
 
-const source = object({
+const data = z
+  .enum(['raw', 'xdm'])
+  .describe('`raw`: any JSON object, mapped by the flow. `xdm`: each record is an XDM entity already.');
+
+/**
+ * The name of a secret or its ARN; a secret itself has no place in a manifest. Keys of AWS and Azure would pass for names:
+ * they are told by their length and letters.
+ */
+const secretReference = z
+  .string()
+  .regex(
+    /^([a-zA-Z0-9/_+=.@-]{1,256}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]{1,256})$/,
+    'expected the name or the ARN of a secret in Secrets Manager',
+  )
+  .regex(
+    /^(?!(AKIA|ASIA)[A-Z0-9]{16}$)(?!(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9/+]{40}$)(?![A-Za-z0-9/+]{43}=$)/,
+    'expected the name or the ARN of a secret in Secrets Manager, not the secret itself',
+  );
+
+const pulledFrom = z
+  .enum(['now', 'earliest'])
+  .default('now')
+  .describe('Where AEP starts to read: at what comes from now on, or at the oldest record kept.');
+
+const inletSource = object({
   kind: z.literal('inlet').describe('`inlet`: an HTTP API inlet that Penstock feeds from a Kinesis stream.'),
   stream: z
     .string()
@@ -88,9 +192,7 @@ const source = object({
     )
     .default('now')
     .describe('Where reading starts: when the pipeline was asked for, the oldest record kept, or a time.'),
-  data: z
-    .enum(['raw', 'xdm'])
-    .describe('`raw`: any JSON object, mapped by the flow. `xdm`: each record is an XDM entity already.'),
+  data,
   compression: z
     .enum(['none', 'gzip'])
     .default('none')
@@ -101,17 +203,73 @@ const source = object({
     .describe("Whether the inlet wants a token. If not, whoever knows the inlet's URL can write."),
 });
 
-/** A destination in XDM. Keys, dots, and what Data Prep escapes. */
-const destination = z
-  .string()
-  .min(1)
-  .max(500)
-  .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName');
+const kinesisSource = object({
+  kind: z.literal('kinesis').describe('`kinesis`: AEP itself pulls from a Kinesis stream.'),
+  stream: z
+    .string()
+    .regex(/^[a-zA-Z0-9_.-]{1,128}$/, 'expected the name of a Kinesis stream')
+    .describe('Name of the Kinesis stream.'),
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'expected an AWS region such as eu-west-1'),
+  startAt: pulledFrom,
+  data,
+  credentials: secretReference.describe('Secret with {"accessKeyId", "secretKey"}, for AEP to read with.'),
+});
+
+const eventHubsSource = object({
+  kind: z.literal('event-hubs').describe('`event-hubs`: AEP itself pulls from Azure Event Hubs.'),
+  namespace: z
+    .string()
+    .regex(/^[a-zA-Z][a-zA-Z0-9-]{4,48}[a-zA-Z0-9]$/, 'expected the name of an Event Hubs namespace'),
+  eventHub: z
+    .string()
+    .regex(/^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,254}[a-zA-Z0-9])?$/, 'expected the name of an event hub'),
+  auth: z
+    .enum(['namespace', 'event-hub'])
+    .default('namespace')
+    .describe('What the key is for: `namespace` (standard, needs manage rights) or this `event-hub` alone.'),
+  consumerGroup: z
+    .string()
+    .regex(/^[a-zA-Z0-9$._-]{1,50}$/, 'expected the name of a consumer group')
+    .default('$Default')
+    .describe('A consumer group serves one flow at a time.'),
+  startAt: pulledFrom,
+  data,
+  credentials: secretReference.describe('Secret with {"sasKeyName", "sasKey"}, for AEP to read with.'),
+});
+
+const GCP = '[a-zA-Z][a-zA-Z0-9._~+%-]{2,254}';
+
+const pubSubSource = object({
+  kind: z.literal('pubsub').describe('`pubsub`: AEP itself pulls from Google Pub/Sub.'),
+  project: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'expected the id of a Google Cloud project')
+    .describe('Id of the Google Cloud project.'),
+  topic: z.string().regex(new RegExp(`^${GCP}$`), 'expected the name of a topic, without its project'),
+  subscription: z
+    .string()
+    .regex(new RegExp(`^${GCP}$`), 'expected the name of a subscription, without its project')
+    .describe('A subscription serves one flow.'),
+  auth: z
+    .enum(['project', 'subscription'])
+    .default('project')
+    .describe('What the service account may read: the `project`, or this topic and `subscription` alone.'),
+  data,
+  credentials: secretReference.describe("Secret with the service account's key file, as Google gives it."),
+});
+
+const source = z.discriminatedUnion('kind', [inletSource, kinesisSource, eventHubsSource, pubSubSource], {
+  error: (issue) =>
+    issue.code === 'invalid_union' ? 'expected "inlet", "kinesis", "event-hubs" or "pubsub"' : undefined,
+});
 
 const notBlank = z.string().regex(/\S/, 'expected something').max(LONGEST_EXPRESSION);
 
 const mapping = z.union(
-  [object({ source: notBlank, destination }), object({ expression: notBlank, destination })],
+  [
+    object({ source: notBlank, destination: xdmPath }),
+    object({ expression: notBlank, destination: xdmPath }),
+  ],
   {
     error: (issue) =>
       issue.code === 'invalid_union'
@@ -147,7 +305,20 @@ const manifest = object({
   dataset: object({
     name: resourceName.optional().describe('Default: `{name}-dataset`.'),
     description: z.string().max(500).optional(),
-  }).default({}),
+    profile: z
+      .boolean()
+      .optional()
+      .describe('Whether its records go to Profile. Left out: as it is. The schema must be enabled as well.'),
+    identity: z
+      .boolean()
+      .optional()
+      .describe('Whether its records go to the Identity Service. Left out: as it is.'),
+    upsert: z
+      .boolean()
+      .optional()
+      .describe('Whether records may update parts of a profile. Needs `profile`. Left out: as it is.'),
+    errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
+  }).default({ errorDiagnostics: true }),
   mapping: z
     .array(mapping)
     .min(1)
@@ -161,57 +332,115 @@ const manifest = object({
     flow: resourceName.optional(),
   })
     .default({})
-    .describe('Names in AEP that differ from `{name}-inlet`, `-source`, `-target`, `-mapping`, `-flow`.'),
+    .describe(
+      'Names in AEP that differ from `{name}-inlet` (`{name}-connection` where AEP pulls), `-source`, `-target`, `-mapping`, `-flow`.',
+    ),
+  adopt: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Takes over resources of these names that were made by hand, where they are what this manifest would make.',
+    ),
+  allowIrreversible: z
+    .boolean()
+    .default(false)
+    .describe('Lets through what AEP cannot undo: enabling a schema for Profile. The plan names it.'),
 });
 
-export const Manifest = manifest.superRefine((value, context) => {
-  if (value.source.data === 'raw' && value.mapping === undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: ['mapping'],
-      message: 'required, because source.data is "raw"',
-      input: undefined,
-    });
-  }
-  if (value.source.data === 'xdm' && value.mapping !== undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: ['mapping'],
-      message: 'not allowed, because source.data is "xdm"',
-      input: '…',
-    });
-  }
-  const groups =
-    'id' in value.schema ? [] : value.schema.fieldGroups.map((group) => idOf(group, FIELD_GROUPS));
+type Given = z.infer<typeof manifest>;
+type Complain = (path: (string | number)[], message: string, input: unknown) => void;
+
+/** What the mapping must be, given the data. */
+function checkMapping({ source, mapping }: Given, complain: Complain): void {
+  if (source.data === 'raw' && mapping === undefined)
+    complain(['mapping'], 'required, because source.data is "raw"', undefined);
+  if (source.data === 'xdm' && mapping !== undefined)
+    complain(['mapping'], 'not allowed, because source.data is "xdm"', '…');
+  const seen = new Set<string>();
+  mapping?.forEach(({ destination }, index) => {
+    if (seen.has(destination)) {
+      const message = 'mapped to twice; expected each destination once';
+      complain(['mapping', index, 'destination'], message, destination);
+    }
+    seen.add(destination);
+  });
+}
+
+function checkSchema({ schema, dataset }: Given, complain: Complain): void {
+  if (dataset.upsert === true && dataset.profile !== true)
+    complain(['dataset', 'profile'], 'expected true, because dataset.upsert is', dataset.profile);
+  if ('id' in schema) return;
+  const { fieldGroups, identities, profile } = schema;
+  const groups = fieldGroups.map((group) =>
+    typeof group === 'string' ? idOf(group, FIELD_GROUPS) : `own ${group.name}`,
+  );
   groups.forEach((group, index) => {
     if (groups.indexOf(group) === index) return;
-    const path = ['schema', 'fieldGroups', index];
-    context.addIssue({ code: 'custom', path, message: 'expected each field group once', input: group });
+    complain(['schema', 'fieldGroups', index], 'expected each field group once', group);
   });
-  const seen = new Set<string>();
-  if (/^\d{4}-/.test(value.source.startAt) && !exists(value.source.startAt)) {
-    context.addIssue({
-      code: 'custom',
-      path: ['source', 'startAt'],
-      message: 'expected a time that exists',
-      input: value.source.startAt,
-    });
+  identities.forEach(({ path, primary }, index) => {
+    const at = ['schema', 'identities', index];
+    if (identities.findIndex((one) => one.path === path) < index)
+      complain([...at, 'path'], 'expected each path once', path);
+    if (primary && identities.findIndex((one) => one.primary) < index)
+      complain([...at, 'primary'], 'expected one primary identity at most', true);
+  });
+  if (profile && !hasIdentity(schema)) {
+    const message = 'needs a primary identity in schema.identities, or the field group identitymap';
+    complain(['schema', 'profile'], message, true);
   }
-  value.mapping?.forEach((entry, index) => {
-    if (seen.has(entry.destination)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['mapping', index, 'destination'],
-        message: 'mapped to twice; expected each destination once',
-        input: entry.destination,
-      });
+  if (dataset.profile === true && !profile)
+    complain(['schema', 'profile'], 'expected true, because dataset.profile is', profile);
+}
+
+/** Titles are unique among schemas and field groups (`XDM-1521-400`), those that are not given as well. */
+function checkTitles({ name, schema }: Given, complain: Complain): void {
+  if ('id' in schema) return;
+  const taken = new Set([schema.title ?? `${name}-schema`]);
+  schema.fieldGroups.forEach((group, index) => {
+    if (typeof group === 'string') return;
+    const title = group.title ?? `${name}-${group.name}`;
+    if (taken.has(title)) {
+      const key = group.title === undefined ? 'name' : 'title';
+      const message = `gives the title ${title}; expected one that neither the schema nor another field group has`;
+      complain(['schema', 'fieldGroups', index, key], message, group[key]);
     }
-    seen.add(entry.destination);
+    taken.add(title);
   });
+}
+
+/** What Profile needs of a schema; events have an identity map by their class. Contract §2.4, `XDM-1528-400`. */
+function hasIdentity(schema: z.infer<typeof schemaByParts>): boolean {
+  return (
+    idOf(schema.class, CLASSES) === CLASSES.experienceevent ||
+    schema.identities.some(({ primary }) => primary) ||
+    schema.fieldGroups.some(
+      (group) => typeof group === 'string' && idOf(group, FIELD_GROUPS) === FIELD_GROUPS.identitymap,
+    )
+  );
+}
+
+export const Manifest = manifest.superRefine((value, context) => {
+  const complain: Complain = (path, message, input) =>
+    context.addIssue({ code: 'custom', path, message, input });
+  checkMapping(value, complain);
+  checkSchema(value, complain);
+  checkTitles(value, complain);
+  const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
+  if (/^\d{4}-/.test(startAt) && !exists(startAt))
+    complain(['source', 'startAt'], 'expected a time that exists', startAt);
 });
 
 /** A manifest as checked, its defaults filled in. */
 export type Manifest = z.infer<typeof Manifest>;
+
+export type Source = Manifest['source'];
+export type InletSource = Extract<Source, { kind: 'inlet' }>;
+/** A source that AEP reads by itself. */
+export type PulledSource = Exclude<Source, InletSource>;
+/** A schema that is made, as opposed to one that is named. */
+export type OwnSchema = z.infer<typeof schemaByParts>;
+export type OwnFieldGroup = z.infer<typeof ownFieldGroup>;
 
 /** Whether it is a day of the calendar: Date.parse makes 30 February the second of March. */
 function exists(time: string): boolean {
@@ -230,6 +459,8 @@ export function idOf(name: string, names: Readonly<Record<string, string>>): str
  * @throws Failure `MANIFEST_INVALID`: for each mistake the path, what was found and what is allowed
  */
 export function parseManifest(value: unknown, origin = 'the manifest'): Manifest {
+  if (isDeeper(value, DEEPEST))
+    throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
   const result = Manifest.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const lines = mistakes(result.error.issues, value);
@@ -237,6 +468,16 @@ export function parseManifest(value: unknown, origin = 'the manifest'): Manifest
     'MANIFEST_INVALID',
     `${origin} has ${lines.length === 1 ? 'a mistake' : `${lines.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`,
   );
+}
+
+/** Whether it is nested so deeply. Level by level: what is deep enough to be refused would exhaust the stack. */
+function isDeeper(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }
 
 /** The manifest in a file's text. @throws Failure `MANIFEST_INVALID`, also where it is not JSON */
@@ -263,7 +504,7 @@ export function manifestJsonSchema(): Record<string, unknown> {
   return {
     ...schema,
     title: 'Penstock manifest',
-    description: 'One pipeline from a Kinesis stream to an Experience Platform dataset.',
+    description: 'One pipeline from a streaming source to an Experience Platform dataset.',
     allOf: [when('raw', { required: ['mapping'] }), when('xdm', { properties: { mapping: false } })],
   };
 }

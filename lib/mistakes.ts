@@ -7,11 +7,24 @@ type Issue = z.core.$ZodIssue;
 export function mistakes(issues: readonly Issue[], value: unknown): string[] {
   return issues.flatMap(specific).map((issue) => {
     const path = issue.path.map(String).join('.') || '(top level)';
-    const allowed = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received \w+$/, '');
+    const allowed = said(issue)
+      .replace(/^Invalid (input|option): /, '')
+      .replace(/, received \w+$/, '');
     // A key that is not known is named already.
-    const found = issue.code === 'unrecognized_keys' ? '' : `; found ${shown(at(value, issue.path))}`;
+    const found = issue.code === 'unrecognized_keys' ? '' : `; found ${foundAt(value, issue.path)}`;
     return `${path}: ${allowed}${found}`;
   });
+}
+
+/** Of a key that is not allowed, why. */
+function said(issue: Issue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+}
+
+/** Where the name of a secret belongs may be the secret itself, and this goes into logs. */
+function foundAt(value: unknown, path: readonly PropertyKey[]): string {
+  const found = at(value, path);
+  return path.includes('credentials') && found !== undefined ? 'something else' : shown(found);
 }
 
 /**

@@ -1,22 +1,37 @@
 // The pipeline document: what travels through the state machine, in and out of every step in the same shape.
 import * as z from 'zod';
 import { Manifest } from './manifest.ts';
+import { Samples } from './samples.ts';
 
-/** What a pipeline needs in AEP, in the order in which it is made. Undone backwards. */
-export const RESOURCE_KINDS = [
+/** Adobe asks for at least five minutes between making or changing a flow and sending to it. Contract §4.6. */
+export const WARM_UP_SECONDS = 300;
+/** AEP validates against a schema it has cached for up to 15 minutes: three times the warm-up. Contract §6.4. */
+export const SCHEMA_CACHE_FACTOR = 3;
+/**
+ * What a flow is left in place for after nobody is told to send to it any more: the forwarder reads the published
+ * pipeline once a minute, an invocation runs for a minute at most, and an intake that says it is off is so after another.
+ */
+export const DRAIN_SECONDS = 180;
+
+/** What a pipeline needs in AEP, in the order in which it is made; undone backwards. Own field groups come before all. */
+export const RESOURCE_KEYS = [
   'schema',
+  'identity',
+  'profile',
   'dataset',
   'base-connection',
+  'mapping',
   'source-connection',
   'target-connection',
-  'mapping',
   'flow',
 ] as const;
 
-export type ResourceKind = (typeof RESOURCE_KINDS)[number];
-
-/** Adobe asks for at least five minutes between making a flow and sending to it. Contract §4.6. */
-export const WARM_UP_SECONDS = 300;
+/** One of `RESOURCE_KEYS`, or `field-group:{name}`. */
+export const ResourceKey = z.union([
+  z.enum(RESOURCE_KEYS),
+  z.templateLiteral(['field-group:', z.string().regex(/^[a-z0-9-]{1,40}$/)]),
+]);
+export type ResourceKey = z.infer<typeof ResourceKey>;
 
 const Execution = z.object({
   /** ARN of the execution. */
@@ -27,12 +42,17 @@ const Execution = z.object({
   startedAt: z.iso.datetime({ offset: true }),
 });
 
+const Difference = z.object({ field: z.string(), found: z.string(), wanted: z.string() });
+
 const Planned = z.object({
-  resource: z.enum([...RESOURCE_KINDS, 'publish', 'intake']),
-  action: z.enum(['keep', 'create', 'conflict', 'update', 'none']),
+  resource: z.union([ResourceKey, z.enum(['publish', 'intake'])]),
+  action: z.enum(['keep', 'create', 'adopt', 'update', 'replace', 'remove', 'conflict', 'none']),
   name: z.string(),
   reason: z.string(),
   id: z.string().optional(),
+  differences: z.array(Difference).optional(),
+  /** What AEP cannot undo about it. */
+  irreversible: z.string().optional(),
 });
 
 export type Planned = z.infer<typeof Planned>;
@@ -40,39 +60,117 @@ export type Planned = z.infer<typeof Planned>;
 const Made = z.object({
   id: z.string().min(1),
   name: z.string(),
-  /** `created` by this execution, `kept` as found, or `given` by the manifest. */
-  how: z.enum(['created', 'kept', 'given']),
+  /** `created` by this execution, `kept` as found, `adopted` or `updated` by it, or `given` by the manifest. */
+  how: z.enum(['created', 'kept', 'adopted', 'updated', 'given']),
+  /** Planned to be updated or adopted, and not yet done. */
+  pending: z.boolean().optional(),
   /** Of a mapping set: the version the flow uses. */
   version: z.number().int().optional(),
-  /** Of a flow: when it was made or changed last, ms since the epoch. */
+  /** Of a dataset: when it was made, ms since the epoch. */
+  createdAt: z.number().optional(),
+  /** Of a flow, a schema, a field group: when it was made or changed last, ms since the epoch. */
   changedAt: z.number().optional(),
 });
 
 export type Made = z.infer<typeof Made>;
 
-/** What starts a state machine; `plan` turns it into a `Pipeline`. */
+/** Something of ours that is not needed any more, and goes last. */
+const Old = z.object({ resource: ResourceKey, id: z.string().min(1) });
+export type Old = z.infer<typeof Old>;
+
+/** What one step did: for the report. */
+const Trail = z.object({
+  step: z.string(),
+  ms: z.number(),
+  /** AEP calls, the token's aside. */
+  calls: z.number().int(),
+  /** Calls that changed something: `METHOD path`, and AEP's id of the request. */
+  changes: z.array(z.object({ call: z.string(), requestId: z.string().optional() })),
+});
+export type Trail = z.infer<typeof Trail>;
+
+/** What is kept of every execution, however it ended. Under 64 KB. */
+export const Report = z.object({
+  version: z.literal(1),
+  pipeline: z.string(),
+  mode: z.string(),
+  execution: z.object({ id: z.string(), name: z.string(), startedAt: z.string(), endedAt: z.string() }),
+  /** `succeeded`, `planned`, `retired`, or the error that the execution fails with. */
+  outcome: z.string(),
+  /** One line. */
+  summary: z.string(),
+  durationMs: z.number(),
+  resources: z.array(
+    z.object({
+      resource: z.string(),
+      planned: z.string(),
+      /** What became of it: `kept`, `created`, `adopted`, `updated`, `given`, `removed`, `undone`, `left`, or `not reached`. */
+      done: z.string(),
+      name: z.string(),
+      id: z.string().optional(),
+      why: z.string(),
+      differences: z.array(Difference).optional(),
+    }),
+  ),
+  warnings: z.array(z.string()),
+  verified: z.array(z.string()),
+  steps: z.array(Trail),
+  failure: z.object({ error: z.string(), cause: z.string() }).optional(),
+  /** What to do next; empty where there is nothing to do. */
+  next: z.array(z.string()),
+});
+export type Report = z.infer<typeof Report>;
+
+const seconds = z.number().int().min(0).max(3_600);
+
+/** What starts a state machine; `begin` turns it into a `Pipeline`. */
 export const ProvisionRequest = z.strictObject({
   manifest: z.unknown(),
-  mode: z.enum(['apply', 'plan']).default('apply'),
-  warmUpSeconds: z.number().int().min(0).max(3_600).default(WARM_UP_SECONDS),
+  mode: z.enum(['apply', 'plan', 'retire']).default('apply'),
+  /** Of mode `retire`: the dataset with all its data, and the schema, go as well. */
+  deleteData: z.boolean().default(false),
+  /** Records and what must become of them: the file beside the manifest. */
+  samples: Samples.optional(),
+  warmUpSeconds: seconds.default(WARM_UP_SECONDS),
+  drainSeconds: seconds.default(DRAIN_SECONDS),
   /** Added by the state machine. */
   execution: Execution.optional(),
 });
 
 export const Pipeline = z.object({
   version: z.literal(1),
-  mode: z.enum(['apply', 'plan']),
+  mode: z.enum(['apply', 'plan', 'retire']),
   manifest: Manifest,
   execution: Execution,
-  warmUpSeconds: z.number().int().min(0),
-  streamArn: z.string(),
+  deleteData: z.boolean().default(false),
+  samples: Samples.optional(),
+  warmUpSeconds: seconds,
+  drainSeconds: seconds,
+  /** Of an inlet: the stream that feeds it. */
+  streamArn: z.string().optional(),
+  /** The organization's namespace, where the manifest needs it. */
+  tenant: z.string().optional(),
+  /** Ids as an earlier execution reported them: looked up where a name finds nothing. */
+  hints: z.partialRecord(ResourceKey, z.string()).default({}),
   plan: z.array(Planned),
-  resources: z.partialRecord(z.enum(RESOURCE_KINDS), Made),
+  warnings: z.array(z.string()).default([]),
+  resources: z.partialRecord(ResourceKey, Made),
+  /** Ours, and not needed any more. */
+  old: z.array(Old).default([]),
+  /** Whether the state machine took the lease. */
+  leased: z.boolean().default(false),
   /** How long the machine waits before it verifies. */
   waitSeconds: z.number().int().min(0).default(0),
   verified: z.array(z.string()).default([]),
-  published: z.enum(['written', 'kept']).optional(),
-  intake: z.object({ id: z.string(), how: z.enum(['created', 'kept']), startAt: z.string() }).optional(),
+  published: z.enum(['written', 'kept', 'removed']).optional(),
+  intake: z
+    .object({ id: z.string(), how: z.enum(['created', 'kept', 'removed']), startAt: z.string() })
+    .optional(),
+  /** `resource id` of what was removed, and what was to be removed and was not, and why. */
+  removed: z.array(z.string()).default([]),
+  left: z.array(z.string()).default([]),
+  trail: z.array(Trail).default([]),
+  report: Report.optional(),
   /** Put here by the state machine when a step failed: Step Functions' own error object. */
   failure: z.object({ Error: z.string(), Cause: z.string().default('') }).optional(),
 });
@@ -80,21 +178,39 @@ export const Pipeline = z.object({
 export type Pipeline = z.infer<typeof Pipeline>;
 
 /** The name of a resource in AEP: as the manifest says, else after the pipeline. */
-export function nameOf(kind: ResourceKind, manifest: Manifest): string {
-  switch (kind) {
+export function nameOf(key: ResourceKey, manifest: Manifest): string {
+  const { name, names, schema } = manifest;
+  switch (key) {
     case 'schema':
-      return ('title' in manifest.schema ? manifest.schema.title : undefined) ?? `${manifest.name}-schema`;
+      return ('title' in schema ? schema.title : undefined) ?? `${name}-schema`;
+    case 'identity':
+      return 'identities of the schema';
+    case 'profile':
+      return 'schema in Profile';
     case 'dataset':
-      return manifest.dataset.name ?? `${manifest.name}-dataset`;
+      return manifest.dataset.name ?? `${name}-dataset`;
     case 'base-connection':
-      return manifest.names.baseConnection ?? `${manifest.name}-inlet`;
+      return names.baseConnection ?? `${name}-${manifest.source.kind === 'inlet' ? 'inlet' : 'connection'}`;
     case 'source-connection':
-      return manifest.names.sourceConnection ?? `${manifest.name}-source`;
+      return names.sourceConnection ?? `${name}-source`;
     case 'target-connection':
-      return manifest.names.targetConnection ?? `${manifest.name}-target`;
+      return names.targetConnection ?? `${name}-target`;
     case 'mapping':
-      return manifest.names.mapping ?? `${manifest.name}-mapping`;
+      return names.mapping ?? `${name}-mapping`;
     case 'flow':
-      return manifest.names.flow ?? `${manifest.name}-flow`;
+      return names.flow ?? `${name}-flow`;
+    default:
+      return (
+        ownGroups(manifest).find((group) => keyOfGroup(group) === key)?.title ?? `${name}-${key.slice(12)}`
+      );
   }
+}
+
+/** The field groups that a manifest defines itself. */
+export function ownGroups({ schema }: Manifest) {
+  return 'id' in schema ? [] : schema.fieldGroups.filter((group) => typeof group !== 'string');
+}
+
+export function keyOfGroup({ name }: { name: string }): ResourceKey {
+  return `field-group:${name}`;
 }

@@ -27,6 +27,8 @@ export interface Intakes {
   /** Makes one, switched off. `startAt`: the oldest record there is, or from a moment on. */
   create(streamArn: string, startAt: 'earliest' | Date): Promise<Intake>;
   switchOn(id: string): Promise<void>;
+  /** It keeps its place in the stream. */
+  switchOff(id: string): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
@@ -72,6 +74,45 @@ export interface Undelivered {
   put(document: UndeliveredDocument): Promise<{ key: string; entries: number }>;
 }
 
+/** What is kept of a pipeline besides AEP itself: who works on it, what was applied last, and how that went. */
+export interface LedgerRecord {
+  readonly pipeline: string;
+  /** ARN of the execution that holds the lease; absent where nobody does. */
+  readonly owner?: string;
+  /** When the lease was taken, as the owner wrote it. */
+  readonly since?: string;
+  /** As it was written; to be checked like anything that comes from outside. */
+  readonly manifest?: unknown;
+  readonly report?: unknown;
+  readonly updatedAt?: string;
+}
+
+/** What goes into the ledger when something was done to a pipeline. */
+export interface LedgerEntry {
+  /** Left out: the one there stays; `null`: it is removed. */
+  readonly manifest?: unknown;
+  readonly report: unknown;
+  readonly updatedAt: string;
+}
+
+/** One entry per pipeline. The lease is taken and returned by the state machine; steps enter, check, write and read. */
+export interface Ledger {
+  /**
+   * Says that this step works on the pipeline now and returns its number: whoever entered before changes nothing any
+   * more. Never takes the lease; a pipeline that nobody holds may be entered.
+   * @throws Failure `LEASE_LOST` naming the execution that holds it
+   */
+  enter(pipeline: string, owner: string): Promise<number>;
+  /** @throws Failure `LEASE_LOST` where somebody entered since, or another execution holds it */
+  check(pipeline: string, owner: string, entered: number): Promise<void>;
+  /** Keeps the entry. Does nothing and returns `false` where another execution holds the pipeline. */
+  write(pipeline: string, owner: string, entry: LedgerEntry): Promise<boolean>;
+  /** What is kept of a pipeline, as of now; `undefined` where nothing is. */
+  read(pipeline: string): Promise<LedgerRecord | undefined>;
+  /** Names of all pipelines known, sorted. */
+  names(): Promise<string[]>;
+}
+
 /** CloudWatch counters of one invocation; names as in reliability's table, e.g. `RecordsReceived`. */
 export interface Metrics {
   count(name: string, value: number): void;
@@ -86,7 +127,11 @@ export interface Runtime extends Transport {
   readonly secrets: Secrets;
 }
 
-export interface ProvisionRuntime extends Runtime {
+export interface LedgerRuntime extends Runtime {
+  readonly ledger: Ledger;
+}
+
+export interface ProvisionRuntime extends LedgerRuntime {
   readonly intakes: Intakes;
   readonly streams: Streams;
 }

@@ -34,8 +34,10 @@ const Settings = z.object({
   PENSTOCK_FORWARDER: z.string().min(1).optional(),
   /** Where Lambda puts batches that it gives up on: ARN of a bucket. */
   PENSTOCK_ON_FAILURE_ARN: z.string().min(1).optional(),
+  /** The table of the pipelines: who works on each, and what was last done to it. */
+  PENSTOCK_TABLE: z.string().min(1).optional(),
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
-  PENSTOCK_LIST_DELAY_SECONDS: z.coerce.number().min(0).max(600).default(20),
+  PENSTOCK_LIST_DELAY_SECONDS: z.coerce.number().min(0).max(600).default(35),
   PENSTOCK_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
 
@@ -48,6 +50,7 @@ export interface Settings {
   readonly undeliveredUrl: string | undefined;
   readonly forwarder: string | undefined;
   readonly onFailureArn: string | undefined;
+  readonly table: string | undefined;
   readonly listDelaySeconds: number;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
@@ -73,6 +76,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     undeliveredUrl: found.PENSTOCK_UNDELIVERED_URL,
     forwarder: found.PENSTOCK_FORWARDER,
     onFailureArn: found.PENSTOCK_ON_FAILURE_ARN,
+    table: found.PENSTOCK_TABLE,
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     logLevel: found.PENSTOCK_LOG_LEVEL,
   };

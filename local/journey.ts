@@ -1,18 +1,16 @@
 // The main job from one end to the other: provision, produce, forward until everything is settled.
-import { readFile } from 'node:fs/promises';
 import { messageInCause } from '../lib/failure.ts';
 import type { Manifest } from '../lib/manifest.ts';
-import { Pipeline } from '../lib/pipeline.ts';
+import { Pipeline, Report } from '../lib/pipeline.ts';
 import { streamNameOf } from '../lib/published.ts';
+import type { Samples } from '../lib/samples.ts';
 import type { Written } from './account.ts';
 import type { InvocationReport } from './aws/shard-reader.ts';
-import { runStateMachine, type StateEvent } from './aws/state-machine.ts';
+import type { StateEvent } from './aws/state-machine.ts';
 import { produce } from './producer.ts';
 import type { Line } from './records.ts';
 import { ensureStream, type Stack } from './stack.ts';
 import { identityOfLine } from './witness.ts';
-
-const DEFINITION = new URL('../functions/provision/states.asl.json', import.meta.url);
 
 /** Forwarding that makes no progress for so long is given up, in ms. */
 const PATIENCE_MS = 60_000;
@@ -20,6 +18,22 @@ const PATIENCE_MS = 60_000;
 /** A journey that did not end well; what is known is in the message. */
 export class JourneyError extends Error {
   override readonly name = 'JourneyError';
+  /** Of an execution that failed, where it left one. */
+  readonly report: Report | undefined;
+
+  constructor(message: string, report?: Report) {
+    super(message);
+    this.report = report;
+  }
+}
+
+export interface ProvisionOptions {
+  readonly warmUpSeconds: number;
+  readonly drainSeconds?: number;
+  readonly samples?: Samples | undefined;
+  readonly mode?: Pipeline['mode'];
+  readonly deleteData?: boolean;
+  readonly onState?: (event: StateEvent) => void;
 }
 
 /**
@@ -28,18 +42,19 @@ export class JourneyError extends Error {
  */
 export async function provision(
   stack: Stack,
-  manifest: unknown,
-  options: { warmUpSeconds: number; onState?: (event: StateEvent) => void; mode?: 'apply' | 'plan' },
+  manifest: Manifest | Record<string, unknown>,
+  options: ProvisionOptions,
 ): Promise<Pipeline> {
-  const result = await runStateMachine({
-    definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
-    input: { manifest, warmUpSeconds: options.warmUpSeconds, mode: options.mode ?? 'apply' },
-    functions: stack.aws.functions.names,
-    tasks: ({ functionKey }, input) => stack.aws.functions.invoke(functionKey, input),
-    ...(options.onState && { onState: options.onState }),
-  });
+  const { onState, ...request } = options;
+  const input = { manifest, ...request };
+  const result = await stack.executions.start(input, undefined, onState).result;
   if (result.status === 'SUCCEEDED') return Pipeline.parse(result.output);
-  throw new JourneyError(`${result.error ?? result.status}: ${messageInCause(result.cause ?? '')}`);
+  const record = await stack.ledger.read(String(manifest.name)).catch(() => undefined);
+  const kept = Report.safeParse(record?.report);
+  throw new JourneyError(
+    `${result.error ?? result.status}: ${messageInCause(result.cause ?? '')}`,
+    kept.success ? kept.data : undefined,
+  );
 }
 
 export interface Forwarded {
@@ -69,7 +84,7 @@ export async function carry(
   watch: ReturnType<typeof watchForwarding>,
   onSettled: (count: number) => void,
 ): Promise<{ written: Written; forwarded: Forwarded }> {
-  const streamName = streamNameOf(streamArn);
+  const streamName = streamNameOf(streamArn ?? '');
   const identities = new Map<number, string>();
   const produced = await produce(stack.kinesis, streamName, remembered(lines, manifest, identities));
   await drained(stack, streamName, watch, onSettled);
@@ -137,8 +152,19 @@ async function* remembered(
   }
 }
 
-/** Makes the manifest's stream. */
-export function prepareStream(stack: Stack, manifest: Manifest, shards: number): Promise<string> {
-  const { stream } = manifest.source;
-  return ensureStream(stack, stream.startsWith('arn:') ? streamNameOf(stream) : stream, shards);
+/** Makes what the manifest needs besides AEP: the stream of an inlet, a secret with fake credentials for what AEP pulls. */
+export async function prepareSource(stack: Stack, { source }: Manifest, shards: number): Promise<void> {
+  if (source.kind !== 'inlet') return stack.createSecret(source.credentials, FAKE_SECRETS[source.kind]);
+  const { stream } = source;
+  await ensureStream(stack, stream.startsWith('arn:') ? streamNameOf(stream) : stream, shards);
 }
+
+const FAKE_SECRETS = {
+  kinesis: { accessKeyId: 'AKIAFAKEFAKEFAKEFAKE', secretKey: 'fake-secret-key-of-a-laptop' },
+  'event-hubs': { sasKeyName: 'fake-key-name', sasKey: 'fake-sas-key-of-a-laptop' },
+  pubsub: {
+    type: 'service_account',
+    client_email: 'fake@fake-project.iam.gserviceaccount.com',
+    private_key: 'fake-private-key-of-a-laptop',
+  },
+} as const;

@@ -1,7 +1,9 @@
 // The closing report: what was made, what became of every record, and what it took.
-import { type Pipeline, RESOURCE_KINDS } from '../lib/pipeline.ts';
+import type { Pipeline } from '../lib/pipeline.ts';
 import type { Account, Rejected } from './account.ts';
 import type { Forwarded } from './journey.ts';
+import { runReportOf } from './run-report.ts';
+import { table } from './table.ts';
 
 /** More than these are counted, not listed. */
 const MOST_LISTED = 10;
@@ -20,7 +22,7 @@ export function reportOf(parts: {
   return [
     '',
     `Pipeline ${pipeline.manifest.name} in sandbox ${pipeline.manifest.sandbox} (simulated)`,
-    ...resources(pipeline),
+    ...(pipeline.report === undefined ? [] : runReportOf(pipeline.report)),
     '',
     'Records',
     ...table([
@@ -82,23 +84,6 @@ export function reportOf(parts: {
   ].join('\n');
 }
 
-function resources(pipeline: Pipeline): string[] {
-  const rows = RESOURCE_KINDS.flatMap((kind) => {
-    const made = pipeline.resources[kind];
-    return made === undefined ? [] : [[kind, made.how, made.id, made.name]];
-  });
-  return table([
-    ...rows,
-    ['published', pipeline.published ?? '', pipeline.streamArn, ''],
-    [
-      'intake',
-      pipeline.intake?.how ?? '',
-      pipeline.intake?.id ?? '',
-      `from ${pipeline.intake?.startAt ?? ''}`,
-    ],
-  ]);
-}
-
 function listed(title: string, all: readonly Rejected[]): string[] {
   if (all.length === 0) return [];
   const more = all.length - MOST_LISTED;
@@ -127,15 +112,4 @@ function count(value: number): string {
 
 function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
-}
-
-/** Columns as wide as their widest cell, two blanks apart. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>(
-    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
-    [],
-  );
-  return rows.map((row) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  );
 }

@@ -1,12 +1,17 @@
 // Everything on one machine: the simulated platform on a port, local AWS, the functions, and the secret they need.
 import { mkdir, readdir } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createLedger } from '../lib/aws/ledger.ts';
+import type { Ledger } from '../lib/runtime.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { startServer } from './aep/server.ts';
+import type { Executions } from './aws/executions.ts';
 import { type LocalAws, startLocalAws } from './aws/index.ts';
 import type { InvocationReport } from './aws/shard-reader.ts';
+import { createProvisioning } from './provisioning.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface StackOptions {
@@ -32,6 +37,12 @@ export interface Stack {
   readonly platform: Awaited<ReturnType<typeof startServer>>;
   readonly aws: LocalAws;
   readonly kinesis: KinesisClient;
+  readonly dynamoDb: DynamoDBClient;
+  /** Of the provisioning state machine. */
+  readonly executions: Executions;
+  /** What is kept of each pipeline. */
+  readonly ledger: Ledger;
+  createSecret(name: string, value: object): Promise<void>;
   /** What the functions' environment has on top of AWS's. */
   readonly settings: Record<string, string>;
   readonly undeliveredFolder: string;
@@ -46,6 +57,7 @@ export interface Stack {
 }
 
 const STAGE = 'local';
+const TABLE = `penstock-${STAGE}-pipelines`;
 const SOURCES = new URL('../functions/', import.meta.url);
 const BUNDLES = new URL('../dist/functions/', import.meta.url);
 
@@ -66,6 +78,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_INLET_ORIGINS: platform.origin,
     PENSTOCK_UNDELIVERED_URL: pathToFileURL(options.folder).href,
     PENSTOCK_FORWARDER: 'forward',
+    PENSTOCK_TABLE: TABLE,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
   };
   const aws = await startLocalAws({
@@ -75,17 +88,27 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...settings,
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../.penstock/compile-cache', import.meta.url)),
     },
+    tables: { [TABLE]: 'pipeline' },
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
     ...(options.onLog && { onLog: options.onLog }),
     ...(options.onInvocation && { onInvocation: options.onInvocation }),
   });
   const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
-  await createCredentials(aws);
+  const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
+  await createSecret(aws, `penstock/${STAGE}/credentials`, {
+    clientId: FAKE_CREDENTIAL.clientId,
+    clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
+    organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
+  });
   return {
     platform,
     aws,
     kinesis,
+    dynamoDb,
+    ledger: createLedger(TABLE, dynamoDb),
+    createSecret: (name, value) => createSecret(aws, name, value),
+    executions: createProvisioning({ stage: STAGE, functions: aws.functions, dynamoDb, table: TABLE }),
     settings,
     undeliveredFolder: options.folder,
     witness,
@@ -113,6 +136,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       [...platform.platform.state.losses.values()].map(({ reason, messages }) => ({ reason, messages })),
     async close() {
       kinesis.destroy();
+      dynamoDb.destroy();
       await aws.close();
       await platform.close();
     },
@@ -175,17 +199,8 @@ function clientOptions(aws: LocalAws, endpoint: string) {
   };
 }
 
-async function createCredentials(aws: LocalAws): Promise<void> {
+async function createSecret(aws: LocalAws, name: string, value: object): Promise<void> {
   const client = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
-  await client.send(
-    new CreateSecretCommand({
-      Name: `penstock/${STAGE}/credentials`,
-      SecretString: JSON.stringify({
-        clientId: FAKE_CREDENTIAL.clientId,
-        clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
-        organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
-      }),
-    }),
-  );
+  await client.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(value) }));
   client.destroy();
 }

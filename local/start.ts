@@ -4,18 +4,20 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
-import type { Pipeline } from '../lib/pipeline.ts';
+import type { Pipeline, Report } from '../lib/pipeline.ts';
+import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { account, refusedLines, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
-import { carry, JourneyError, prepareStream, provision, watchForwarding } from './journey.ts';
+import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { linesOf, sampleLines } from './records.ts';
 import { reportOf } from './report.ts';
+import { runReportOf } from './run-report.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Task states on the way from plan to intake; a kept resource's step counts too. */
-const STATES = 11;
+const STATES = 14;
 
 /** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
 async function main(args: string[]): Promise<number> {
@@ -27,9 +29,10 @@ async function main(args: string[]): Promise<number> {
       return 0;
     }
     const manifest = await readManifest(options.manifest);
+    const samples = await readSamples(options.manifest);
     const faults = await readFaults(options.faults);
     const total = await countLines(options);
-    return await run({ options, manifest, faults, total, progress });
+    return await run({ options, manifest, samples, faults, total, progress });
   } catch (error) {
     return complain(error);
   }
@@ -38,6 +41,7 @@ async function main(args: string[]): Promise<number> {
 interface Job {
   readonly options: StartOptions;
   readonly manifest: Manifest;
+  readonly samples: Samples | undefined;
   readonly faults: readonly FaultSpec[];
   /** Records there will be. */
   readonly total: number;
@@ -60,8 +64,12 @@ async function run(job: Job): Promise<number> {
   });
   const signal = untilSignal();
   const work = async () => {
-    await prepareStream(stack, manifest, options.shards);
+    await prepareSource(stack, manifest, options.shards);
     const pipeline = await provisionWith(stack, job);
+    if (pipeline.streamArn === undefined) {
+      progress.line(['', ...runReportOf(pipeline.report as Report), '', PULLED].join('\n'));
+      return 0;
+    }
     for (const fault of job.faults) stack.platform.platform.faults.add(fault);
     const complete = await forwardWith(stack, pipeline, watch, job);
     if (options.keep) {
@@ -78,6 +86,9 @@ async function run(job: Job): Promise<number> {
     await stack.close();
   }
 }
+
+const PULLED =
+  'AEP reads this source by itself: there is nothing to forward, and the simulated platform does not read foreign sources.';
 
 /** Somebody wants it to end before it is done. */
 class Interrupted extends Error {
@@ -97,13 +108,14 @@ function untilSignal() {
   return { came, unexpected, ending };
 }
 
-async function provisionWith(stack: Stack, { manifest, options, progress }: Job): Promise<Pipeline> {
+async function provisionWith(stack: Stack, { manifest, samples, options, progress }: Job): Promise<Pipeline> {
   const { warmUpSeconds } = options;
   const stage = progress.stage('Provision', STATES);
   let done = 0;
   try {
     const pipeline = await provision(stack, manifest, {
       warmUpSeconds,
+      samples,
       onState({ type, state, stateType, attempt, error }) {
         if (type === 'retried') stage.to(done, `${state}: ${error}, try ${(attempt ?? 0) + 1}`);
         if (type === 'entered' && stateType === 'Task') stage.to(done, state);
@@ -173,6 +185,16 @@ async function readManifest(file: string): Promise<Manifest> {
   return parseManifestText(text, file);
 }
 
+/** The file beside the manifest, where there is one. */
+async function readSamples(manifestFile: string): Promise<Samples | undefined> {
+  const file = samplesFileOf(manifestFile);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new UsageError(`${file} cannot be read (${error.code})`);
+  });
+  return text === undefined ? undefined : parseSamplesText(text, file);
+}
+
 async function readFaults(file: string | undefined): Promise<FaultSpec[]> {
   if (file === undefined) return [];
   try {
@@ -211,6 +233,8 @@ function complain(error: unknown): number {
   const denied =
     (error as NodeJS.ErrnoException).code === 'EACCES' || (error as NodeJS.ErrnoException).code === 'EROFS';
   const known = usage || denied || error instanceof JourneyError || error instanceof Interrupted;
+  if (error instanceof JourneyError && error.report !== undefined)
+    process.stderr.write(`\n${runReportOf(error.report).join('\n')}\n`);
   process.stderr.write(
     `\n${known ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
   );

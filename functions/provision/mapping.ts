@@ -1,9 +1,5 @@
 // The state `mapping`: the mapping set.
-import { baseRuntime } from '../../lib/aws/runtime.ts';
-import { ensure } from '../../lib/provision/ensure.ts';
-import { mapping } from '../../lib/provision/mapping.ts';
-import { step } from '../../lib/provision/step.ts';
+import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
+import { resourceStep } from '../../lib/provision/step.ts';
 
-export const handler = step('mapping', baseRuntime, (pipeline, context) =>
-  ensure(mapping, pipeline, context),
-);
+export const handler = resourceStep('mapping', ledgerRuntime);

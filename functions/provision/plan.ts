@@ -1,5 +1,6 @@
-// The state `plan`: a request in, the document with the plan out.
+// The state `plan`: the document with the plan in it.
 import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
-import { begin, planStep } from '../../lib/provision/step.ts';
+import { plan } from '../../lib/provision/plan.ts';
+import { readingStep } from '../../lib/provision/step.ts';
 
-export const handler = planStep(provisionRuntime, begin);
+export const handler = readingStep('plan', provisionRuntime, plan);

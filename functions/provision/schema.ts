@@ -1,7 +1,5 @@
-// The state `schema`: the XDM schema.
-import { baseRuntime } from '../../lib/aws/runtime.ts';
-import { ensure } from '../../lib/provision/ensure.ts';
-import { schema } from '../../lib/provision/schema.ts';
-import { step } from '../../lib/provision/step.ts';
+// The state `schema`: the XDM schema, and before it the field groups that the manifest defines.
+import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
+import { resourceStep } from '../../lib/provision/step.ts';
 
-export const handler = step('schema', baseRuntime, (pipeline, context) => ensure(schema, pipeline, context));
+export const handler = resourceStep('schema', ledgerRuntime);

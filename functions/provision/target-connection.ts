@@ -1,9 +1,5 @@
 // The state `target-connection`: the target connection.
-import { baseRuntime } from '../../lib/aws/runtime.ts';
-import { ensure } from '../../lib/provision/ensure.ts';
-import { step } from '../../lib/provision/step.ts';
-import { targetConnection } from '../../lib/provision/target-connection.ts';
+import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
+import { resourceStep } from '../../lib/provision/step.ts';
 
-export const handler = step('target-connection', baseRuntime, (pipeline, context) =>
-  ensure(targetConnection, pipeline, context),
-);
+export const handler = resourceStep('target-connection', ledgerRuntime);

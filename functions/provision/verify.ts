@@ -1,6 +1,6 @@
-// The state `verify`: is everything ready for records?.
+// The state `verify`: is everything ready for records?
 import { baseRuntime } from '../../lib/aws/runtime.ts';
-import { step } from '../../lib/provision/step.ts';
+import { readingStep } from '../../lib/provision/step.ts';
 import { verify } from '../../lib/provision/verify.ts';
 
-export const handler = step('verify', baseRuntime, verify);
+export const handler = readingStep('verify', baseRuntime, verify);

@@ -1,5 +1,7 @@
 // Catalog: datasets and the batches in them. Contract §3.
 import * as z from 'zod';
+import { Failure } from '../failure.ts';
+import type { PatchOperation } from './json-patch.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/catalog';
@@ -9,6 +11,7 @@ const Dataset = z.object({
   schemaRef: z.object({ id: z.string().nullish() }).nullish(),
   /** Anybody's; only ours are known to be lists of strings. */
   tags: z.record(z.string(), z.unknown()).nullish(),
+  enableErrorDiagnostics: z.boolean().nullish(),
   /** Milliseconds since the epoch. */
   created: z.number().nullish(),
 });
@@ -25,6 +28,8 @@ export interface NewDataset {
   readonly description: string;
   readonly schemaId: string;
   readonly tags: Readonly<Record<string, readonly string[]>>;
+  /** Whether refused records are kept for a look at them; default true. */
+  readonly errorDiagnostics?: boolean;
 }
 
 /** Catalog's calls. Each throws the `Failure`s of `createRequest`. */
@@ -39,13 +44,25 @@ export function catalog(request: Request) {
         query: [
           ['property', `name==${name}`],
           ['limit', '100'],
-          ['properties', 'name,schemaRef,tags,created'],
+          ['properties', 'name,schemaRef,tags,created,enableErrorDiagnostics'],
         ],
         answer: z.record(z.string(), Dataset),
       });
       return Object.entries(value)
         .map(([id, dataset]) => ({ id, ...dataset }))
         .filter((dataset) => dataset.name === name);
+    },
+
+    /** One dataset and the version to change it at, as `patchDataset` wants it. */
+    async getDataset(id: string): Promise<{ dataset: Dataset; etag: string | undefined }> {
+      const { value, etag } = await request({
+        method: 'GET',
+        path: pathOf(id),
+        answer: z.record(z.string(), Dataset),
+      });
+      const dataset = Object.hasOwn(value, id) ? value[id] : undefined;
+      if (dataset !== undefined) return { dataset: { id, ...dataset }, etag };
+      throw new Failure('AEP_UNEXPECTED', `GET ${pathOf(id)} answered with something else than this dataset`);
     },
 
     /** Creates a dataset and returns its id. */
@@ -62,12 +79,32 @@ export function catalog(request: Request) {
             contentType: 'application/vnd.adobe.xed-full-notext+json; version=1',
           },
           fileDescription: { persisted: true, containerFormat: 'parquet', format: 'parquet' },
-          enableErrorDiagnostics: true,
+          enableErrorDiagnostics: dataset.errorDiagnostics ?? true,
           tags: dataset.tags,
         },
         answer: Reference,
       });
       return value;
+    },
+
+    /**
+     * Changes a dataset at the version that `etag` names; at whatever version it has where there is none.
+     * @throws Failure `AEP_CHANGED` where somebody else changed it meanwhile: get it again, look again
+     */
+    async patchDataset(
+      id: string,
+      operations: readonly PatchOperation[],
+      etag: string | undefined,
+    ): Promise<void> {
+      await request({
+        method: 'PATCH',
+        path: pathOf(id),
+        // Plain JSON would be a partial object, and whether that merges tags is not known. Contract §3.3.
+        contentType: 'application/json-patch+json',
+        body: operations,
+        answer: z.unknown(),
+        ...(etag !== undefined && { ifMatch: etag }),
+      });
     },
 
     /** Whether any batch, good or failed, was ever written to the dataset. */
@@ -88,10 +125,14 @@ export function catalog(request: Request) {
     async deleteDataset(datasetId: string): Promise<void> {
       await request({
         method: 'DELETE',
-        path: `${BASE}/dataSets/${pathPart(datasetId)}`,
+        path: pathOf(datasetId),
         answer: z.unknown(),
         repeatable: true,
       });
     },
   };
+}
+
+function pathOf(datasetId: string): string {
+  return `${BASE}/dataSets/${pathPart(datasetId)}`;
 }

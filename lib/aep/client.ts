@@ -2,12 +2,14 @@
 import { catalog } from './catalog.ts';
 import { dataPrep } from './data-prep.ts';
 import { flowService } from './flow-service.ts';
+import { identityService } from './identity-service.ts';
 import { createRequest, type RequestOptions } from './request.ts';
 import { schemaRegistry } from './schema-registry.ts';
 import { type Credentials, createSessions, type Sessions } from './token.ts';
 import { systemClock, type Transport } from './transport.ts';
 
-export interface AepOptions extends Partial<Pick<RequestOptions, 'retry' | 'timeoutMs' | 'onAnswer'>> {
+export interface AepOptions
+  extends Partial<Pick<RequestOptions, 'retry' | 'timeoutMs' | 'onAnswer' | 'beforeChange'>> {
   readonly sandbox: string;
   /** The credential, or a function that is asked whenever a new token is needed; not needed where `sessions` is given. */
   readonly credentials?: Credentials | (() => Promise<Credentials>);
@@ -46,12 +48,14 @@ export function createAep(options: AepOptions) {
     ...(options.retry !== undefined && { retry: options.retry }),
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     ...(options.onAnswer !== undefined && { onAnswer: options.onAnswer }),
+    ...(options.beforeChange !== undefined && { beforeChange: options.beforeChange }),
   });
   return {
     request,
     sessions,
     transport,
     schemaRegistry: schemaRegistry(request),
+    identity: identityService(request),
     catalog: catalog(request),
     flowService: flowService(request),
     dataPrep: dataPrep(request),

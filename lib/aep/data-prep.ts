@@ -1,17 +1,52 @@
 // Data Prep: mapping sets. Contract §5.
 import * as z from 'zod';
+import { Failure } from '../failure.ts';
+import { clip } from './exchange.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/conversion';
 
-const MappingSet = z.object({
-  id: z.string(),
-  version: z.coerce.number().int().default(0),
-  name: z.string().nullish(),
-  createdDate: z.number().nullish(),
-});
+/** Current and legacy names of the same things; `''` where a row has neither. Contract §5.1. */
+const Row = z
+  .object({
+    sourceType: z.string().nullish(),
+    source: z.string().nullish(),
+    sourceAttribute: z.string().nullish(),
+    destination: z.string().nullish(),
+    destinationXdmPath: z.string().nullish(),
+  })
+  .transform((row) => ({
+    sourceType: row.sourceType ?? '',
+    source: row.source ?? row.sourceAttribute ?? '',
+    destination: row.destination ?? row.destinationXdmPath ?? '',
+  }));
 
-export type MappingSet = z.infer<typeof MappingSet>;
+const MappingSet = z
+  .object({
+    id: z.string(),
+    version: z.coerce.number().int().default(0),
+    name: z.string().nullish(),
+    createdDate: z.number().nullish(),
+    outputSchema: z.object({ schemaRef: z.object({ id: z.string().nullish() }).nullish() }).nullish(),
+    mappings: z.array(Row).nullish(),
+  })
+  .transform(({ outputSchema, mappings, ...set }) => {
+    const schemaId = outputSchema?.schemaRef?.id;
+    return { ...set, ...(schemaId ? { schemaId } : {}), ...(mappings ? { mappings } : {}) };
+  });
+
+/** A row as it was read: `sourceType` can be one of Adobe's older words, such as `text/x.schema-path`. */
+export type ReadMapping = z.infer<typeof Row>;
+
+export interface MappingSet {
+  readonly id: string;
+  readonly version: number;
+  readonly name?: string | null | undefined;
+  /** Milliseconds since the epoch. */
+  readonly createdDate?: number | null | undefined;
+  readonly schemaId?: string;
+  readonly mappings?: readonly ReadMapping[];
+}
 
 export interface Mapping {
   readonly sourceType: 'ATTRIBUTE' | 'EXPRESSION';
@@ -26,6 +61,22 @@ export interface NewMappingSet {
   readonly schemaId: string;
   readonly mappings: readonly Mapping[];
 }
+
+/** What a mapping makes of one record. */
+export interface PreviewRow {
+  readonly data: unknown;
+  /** What failed, one sentence each; it can quote the record. */
+  readonly errors: string[];
+}
+
+/** What an error is made of is not documented. */
+const Errors = z.unknown().optional();
+
+const Validation = z.object({
+  validationResponse: z.array(z.object({ status: z.string().nullish(), errors: Errors })),
+});
+
+const Preview = z.object({ data: z.unknown(), errors: Errors });
 
 /** Data Prep's calls. Each throws the `Failure`s of `createRequest`. */
 export function dataPrep(request: Request) {
@@ -45,21 +96,66 @@ export function dataPrep(request: Request) {
       return value.data.filter((set) => set.name === name);
     },
 
+    /** One mapping set in its newest version. */
+    async getMappingSet(id: string): Promise<MappingSet> {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/mappingSets/${pathPart(id)}`,
+        answer: MappingSet,
+      });
+      return value;
+    },
+
     /** Creates a mapping set; the schema must be that of the flow's dataset (`FLOW-1425-400` otherwise). */
     async createMappingSet(set: NewMappingSet): Promise<MappingSet> {
       const { value } = await request({
         method: 'POST',
         path: `${BASE}/mappingSets`,
-        body: {
-          name: set.name,
-          outputSchema: {
-            schemaRef: { id: set.schemaId, contentType: 'application/vnd.adobe.xed-full+json;version=1' },
-          },
-          mappings: set.mappings,
-        },
+        body: bodyOf(set),
         answer: MappingSet,
       });
       return value;
+    },
+
+    /** What is wrong with a mapping set that is not made yet: `destination: message` for each mapping that fails. */
+    async validateMappings(set: NewMappingSet): Promise<string[]> {
+      const { value } = await request({
+        method: 'POST',
+        path: `${BASE}/mappingSets/validate`,
+        body: bodyOf(set),
+        answer: Validation,
+        reads: true,
+      });
+      const entries = value.validationResponse;
+      // Only an answer per mapping says by its place which one it is about.
+      const ordered = entries.length === set.mappings.length;
+      return entries.flatMap((entry, index) =>
+        faultOf(entry, ordered ? set.mappings[index]?.destination : undefined),
+      );
+    },
+
+    /**
+     * What a mapping set that is not made yet makes of records: one row for each, in their order.
+     * @throws Failure `AEP_UNEXPECTED`, not retryable, where there are more or fewer rows than records
+     */
+    async previewMappings(set: NewMappingSet, records: readonly unknown[]): Promise<PreviewRow[]> {
+      if (records.length === 0) return [];
+      const { value } = await request({
+        method: 'POST',
+        path: `${BASE}/mappingSets/preview`,
+        body: { data: records, mappingSet: bodyOf(set) },
+        answer: z.union([z.array(Preview), Preview]),
+        reads: true,
+      });
+      const rows = Array.isArray(value) ? value : [value];
+      if (rows.length === records.length) {
+        return rows.map(({ data, errors }) => ({ data, errors: sentences(errors) }));
+      }
+      throw new Failure(
+        'AEP_UNEXPECTED',
+        `POST ${BASE}/mappingSets/preview answered with ${rows.length} rows for ${records.length} records`,
+        { retryable: false },
+      );
     },
 
     /** Deletes a mapping set: a call Adobe does not document, but its own client makes. */
@@ -72,4 +168,64 @@ export function dataPrep(request: Request) {
       });
     },
   };
+}
+
+function bodyOf({ name, schemaId, mappings }: NewMappingSet) {
+  return {
+    name,
+    outputSchema: {
+      schemaRef: { id: schemaId, contentType: 'application/vnd.adobe.xed-full+json;version=1' },
+    },
+    mappings,
+  };
+}
+
+/** One sentence for a mapping that fails, none for one that does not. */
+function faultOf(
+  entry: { status?: string | null | undefined; errors?: unknown },
+  destination: string | undefined,
+): string[] {
+  const said = messages(entry.errors);
+  const fine = entry.status == null || entry.status.toUpperCase() === 'SUCCESS';
+  if (fine && said.length === 0) return [];
+  const where = destination ?? named(entry.errors) ?? 'a mapping';
+  return [`${where}: ${said.join('; ') || 'refused without a reason'}`];
+}
+
+/** One sentence an error, each opening with the destination where the error names it. */
+function sentences(errors: unknown): string[] {
+  return listOf(errors).map((error) => {
+    const where = named(error);
+    return where === undefined ? messageOf(error) : `${where}: ${messageOf(error)}`;
+  });
+}
+
+function messages(errors: unknown): string[] {
+  return listOf(errors).map(messageOf);
+}
+
+function listOf(errors: unknown): unknown[] {
+  const list = Array.isArray(errors) ? errors : [errors];
+  return list.filter((error) => error !== null && error !== undefined && error !== '');
+}
+
+function messageOf(error: unknown): string {
+  const said =
+    text(error) ?? firstText(error, ['message', 'exception', 'detail', 'description', 'errorMessage']);
+  return clip(said ?? JSON.stringify(error), 300);
+}
+
+/** The destination an error, or the first of several, is about. */
+function named(errors: unknown): string | undefined {
+  return firstText(listOf(errors)[0], ['destination', 'columnName']);
+}
+
+function firstText(value: unknown, names: readonly string[]): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = value as Readonly<Record<string, unknown>>;
+  return names.map((name) => text(fields[name])).find((found) => found !== undefined);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly timeoutMs: number;
   /** What the messages call it, e.g. `flow-service POST /flows`; holds no ids of persons and no secrets. */
   readonly label: string;
+  /** Values within the body that no message may repeat. */
+  readonly secrets?: readonly string[];
 }
 
 export interface Answer {
@@ -87,10 +89,10 @@ interface Problem {
  */
 export function failureOf(
   answer: Answer,
-  request: Pick<Exchange, 'label' | 'method' | 'changes'>,
+  request: Pick<Exchange, 'label' | 'method' | 'changes' | 'secrets'>,
   now: number,
 ): Failure {
-  const problem = problemOf(answer);
+  const problem = problemOf(answer, request.secrets ?? []);
   const code = codeFor(answer.status, problem.code);
   const named = problem.code === undefined ? '' : ` ${problem.code}`;
   const wait = retryAfterMs(answer.headers.get('retry-after'), now);
@@ -142,11 +144,12 @@ function codeFor(status: number, serviceCode: string | undefined): FailureCode {
   }
 }
 
-function problemOf(answer: Answer): Problem {
+function problemOf(answer: Answer, secrets: readonly string[]): Problem {
   const body = asRecord(parse(answer.text));
   const header = answer.headers.get('x-request-id') ?? undefined;
   if (body === undefined) {
-    const said = answer.text.trim() === '' ? '(no body)' : `(not a service error) ${clip(answer.text, 120)}`;
+    const text = withoutSecrets(answer.text, secrets);
+    const said = text.trim() === '' ? '(no body)' : `(not a service error) ${clip(text, 120)}`;
     return { code: undefined, message: said, requestId: header };
   }
   const report = asRecord(body.report) ?? {};
@@ -167,7 +170,24 @@ function problemOf(answer: Answer): Problem {
     '(no message)';
   const requestId =
     string(report['request-id']) ?? string(report.registryRequestId) ?? string(body.requestId) ?? header;
-  return { code, message: clip(message, 500), requestId };
+  const shown = (text: string, length: number) => clip(withoutSecrets(text, secrets), length);
+  return {
+    code: code === undefined ? undefined : shown(code, 100),
+    message: shown(message, 500),
+    requestId,
+  };
+}
+
+/** A service may repeat what it was sent, as it was or as it stands in JSON. */
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const written = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  return (
+    written
+      .filter((secret) => secret !== '')
+      // The longest first: a shorter one may be a part of it.
+      .sort((a, b) => b.length - a.length)
+      .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+  );
 }
 
 /** JSON or nothing. */
@@ -200,6 +220,7 @@ const MOST_LOOKED_AT = 4_000;
 export function clip(text: string, length: number): string {
   const line = text
     .slice(0, MOST_LOOKED_AT)
+    .replace(/-----BEGIN[\s\S]*?(-----END[^-]*-----|$)/g, '***')
     .replace(/eyJ[\w-]+\.[\w-]+(\.[\w-]+)?|p8e-[\w-]+|Bearer\s+\S+/g, '***')
     .replace(/\s+/g, ' ')
     .trim();

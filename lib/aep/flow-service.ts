@@ -1,17 +1,22 @@
 // Flow Service: connections, source and target connections, flows. Contract §4.
 import * as z from 'zod';
 import { Failure } from '../failure.ts';
+import type { PatchOperation } from './json-patch.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/flowservice';
 
 /** Adobe's constants. Contract §4.1. */
 export const CONNECTION_SPECS = {
+  kinesis: '86043421-563b-46ec-8e6c-e23184711bf6',
+  eventHubs: 'bf9f5905-92b7-48bf-bf20-455bc6b60a4e',
+  pubSub: '70116022-a743-464a-bbfe-e226a7f8210c',
   httpApi: 'bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb',
   dataLake: 'c604ff05-7f1a-43c0-8e18-33bf874cb11c',
 } as const;
 
 export const FLOW_SPECS = {
+  streaming: 'd69717ba-71b4-4313-b654-49f9cf126d7a',
   httpApiWithMapping: 'c1a19761-d2c7-4702-b9fa-fe91f0613e81',
   httpApiWithoutMapping: 'd8a6f005-7eaf-4153-983e-e8574508b877',
 } as const;
@@ -24,6 +29,9 @@ const Entity = z.object({
   name: absent(z.string()),
   description: absent(z.string()),
   state: absent(z.string()),
+  /** With its quotes: sent back exactly as it came. */
+  etag: absent(z.string()),
+  connectionSpec: absent(z.object({ id: absent(z.string()) })),
   /** Milliseconds since the epoch. */
   createdAt: absent(z.number()),
   updatedAt: absent(z.number()),
@@ -32,6 +40,8 @@ const Entity = z.object({
 const Connection = Entity.extend({
   auth: absent(
     z.object({
+      specName: absent(z.string()),
+      // Only what is no secret: whether a read shows those is unknown, and what is not here cannot be logged.
       params: absent(
         z.object({
           inletId: absent(z.string()),
@@ -45,16 +55,27 @@ const Connection = Entity.extend({
   ),
 });
 
-const SourceConnection = Entity.extend({ baseConnectionId: absent(z.string()) });
+const SourceConnection = Entity.extend({
+  baseConnectionId: absent(z.string()),
+  params: absent(z.record(z.string(), z.unknown())),
+});
 
 const TargetConnection = Entity.extend({
   params: absent(z.object({ dataSetId: absent(z.string()) })),
-  data: absent(z.object({ schema: absent(z.object({ id: absent(z.string()) })) })),
+  data: absent(
+    z.object({ format: absent(z.string()), schema: absent(z.object({ id: absent(z.string()) })) }),
+  ),
 });
+
+/** A number in a request, a string in an answer. Contract §4.6. */
+const MappingVersion = z
+  .union([z.number(), z.string()])
+  .nullish()
+  .transform((version) => (/^\d+(\.0+)?$/.test(String(version)) ? Number(version) : undefined));
 
 const Transformation = z.object({
   name: absent(z.string()),
-  params: absent(z.object({ mappingId: absent(z.string()) })),
+  params: absent(z.object({ mappingId: absent(z.string()), mappingVersion: MappingVersion })),
 });
 
 const Flow = Entity.extend({
@@ -79,6 +100,17 @@ export interface NewInletConnection extends Named {
   readonly authenticationRequired: boolean;
 }
 
+export interface NewConnection extends Named {
+  readonly specId: string;
+  readonly auth: { readonly specName: string; readonly params: Readonly<Record<string, unknown>> };
+}
+
+export interface NewSourceConnection extends Named {
+  readonly baseConnectionId: string;
+  readonly specId: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
 export interface NewTargetConnection extends Named {
   readonly datasetId: string;
   readonly schemaId: string;
@@ -89,7 +121,12 @@ export interface NewFlow extends Named {
   readonly sourceConnectionId: string;
   readonly targetConnectionId: string;
   readonly mapping?: { readonly id: string; readonly version: number };
+  /** Made without being checked or started, until it is published. */
+  readonly draft?: boolean;
 }
+
+export type Collection = 'connections' | 'sourceConnections' | 'targetConnections' | 'flows';
+export type FlowAction = 'enable' | 'disable' | 'publish';
 
 /** More pages than an honest list has: a continuation token that leads back to itself must end. */
 const MOST_PAGES = 50;
@@ -134,14 +171,90 @@ export function flowService(request: Request) {
     return value.items[0];
   }
 
-  async function create(collection: string, body: unknown): Promise<string> {
+  async function create(
+    collection: string,
+    body: unknown,
+    more: { query?: readonly (readonly [string, string])[]; secrets?: readonly string[] } = {},
+  ): Promise<string> {
     const { value } = await request({
       method: 'POST',
       path: `${BASE}/${collection}`,
       body,
       answer: z.object({ id: z.string().min(1) }),
+      ...more,
     });
     return value.id;
+  }
+
+  async function createConnection(wanted: NewConnection): Promise<string> {
+    const { name, description, auth, specId } = wanted;
+    const body = { name, description, auth, connectionSpec: spec(specId) };
+    return create('connections', body, { secrets: secretsIn(auth.params) });
+  }
+
+  /** Of a connection spec, of exactly this name. */
+  async function findConnections(filter: { name: string; specId: string }): Promise<Connection[]> {
+    const { name, specId } = filter;
+    const found = await list('connections', [`name==${name}`, `connectionSpec.id==${specId}`], Connection);
+    return found.filter((each) => agrees(each.name, [name]) && agrees(each.connectionSpec?.id, [specId]));
+  }
+
+  async function findSourceConnectionsOf(bases: readonly string[]): Promise<SourceConnection[]> {
+    if (bases.length === 0) return [];
+    const found = await list('sourceConnections', [`baseConnectionId==${bases.join(',')}`], SourceConnection);
+    return found.filter((each) => agrees(each.baseConnectionId, bases));
+  }
+
+  async function findStreamReaders(specId: string, stream: string): Promise<SourceConnection[]> {
+    const filters = [`connectionSpec.id==${specId}`, `params.stream==${stream}`];
+    const found = await list('sourceConnections', filters, SourceConnection);
+    return found.filter(
+      (each) => agrees(each.connectionSpec?.id, [specId]) && agrees(each.params?.stream, [stream]),
+    );
+  }
+
+  async function createSourceConnection(wanted: NewSourceConnection): Promise<string> {
+    const { name, description, baseConnectionId, specId, params } = wanted;
+    return create('sourceConnections', {
+      name,
+      description,
+      baseConnectionId,
+      connectionSpec: spec(specId),
+      // Adobe's tutorial on HTTP API leaves it out, its API description requires it. Contract §4.4.
+      data: { format: 'json' },
+      ...(params !== undefined && { params }),
+    });
+  }
+
+  async function findFlowsReading(sources: readonly string[]): Promise<Flow[]> {
+    if (sources.length === 0) return [];
+    const found = await list('flows', [`sourceConnectionIds[]==${sources.join(',')}`], Flow);
+    return found.filter((each) => each.sourceConnectionIds?.some((id) => sources.includes(id)) ?? true);
+  }
+
+  async function actOnFlow(id: string, action: FlowAction): Promise<void> {
+    await request({
+      method: 'POST',
+      path: `${BASE}/flows/${pathPart(id)}/action`,
+      query: [['op', action]],
+      answer: z.unknown(),
+    });
+  }
+
+  async function patch(
+    collection: Collection,
+    id: string,
+    operations: readonly PatchOperation[],
+    etag: string,
+  ): Promise<void> {
+    await request({
+      method: 'PATCH',
+      path: `${BASE}/${collection}/${pathPart(id)}`,
+      ifMatch: etag,
+      body: operations,
+      answer: z.unknown(),
+      secrets: collection === 'connections' ? operations.flatMap(secretsOf) : [],
+    });
   }
 
   async function remove(collection: string, id: string): Promise<void> {
@@ -156,13 +269,16 @@ export function flowService(request: Request) {
   return {
     /** HTTP API connections of this name: names are not unique. */
     findInletConnections: (name: string): Promise<Connection[]> =>
-      list('connections', [`name==${name}`, `connectionSpec.id==${CONNECTION_SPECS.httpApi}`], Connection),
+      findConnections({ name, specId: CONNECTION_SPECS.httpApi }),
+    /** Connections of this name and connection spec: names are not unique. */
+    findConnections,
     getConnection: (id: string): Promise<Connection> => get('connections', id, Connection),
     /** Makes an HTTP API connection, and with it an inlet; returns the connection's id. */
     createInletConnection: (wanted: NewInletConnection): Promise<string> =>
-      create('connections', {
+      createConnection({
         name: wanted.name,
         description: wanted.description,
+        specId: CONNECTION_SPECS.httpApi,
         auth: {
           specName: 'Streaming Connection',
           params: {
@@ -172,25 +288,28 @@ export function flowService(request: Request) {
             authenticationRequired: wanted.authenticationRequired,
           },
         },
-        connectionSpec: spec(CONNECTION_SPECS.httpApi),
       }),
+    /** Makes a connection and returns its id. No message holds what of `auth.params` may be a secret, whatever the service says. */
+    createConnection,
     deleteConnection: (id: string): Promise<void> => remove('connections', id),
 
     findSourceConnections: (baseConnectionId: string): Promise<SourceConnection[]> =>
       list('sourceConnections', [`baseConnectionId==${baseConnectionId}`], SourceConnection),
+    /** The source connections of any of these base connections. */
+    findSourceConnectionsOf,
+    /** Whatever reads this stream through this kind of connection, in this sandbox, whoever made it. */
+    findStreamReaders,
+    getSourceConnection: (id: string): Promise<SourceConnection> =>
+      get('sourceConnections', id, SourceConnection),
     createInletSourceConnection: (wanted: Named & { baseConnectionId: string }): Promise<string> =>
-      create('sourceConnections', {
-        name: wanted.name,
-        description: wanted.description,
-        baseConnectionId: wanted.baseConnectionId,
-        connectionSpec: spec(CONNECTION_SPECS.httpApi),
-        // Adobe's tutorial leaves it out, its API description requires it. Contract §4.4.
-        data: { format: 'json' },
-      }),
+      createSourceConnection({ ...wanted, specId: CONNECTION_SPECS.httpApi }),
+    createSourceConnection,
     deleteSourceConnection: (id: string): Promise<void> => remove('sourceConnections', id),
 
     findTargetConnections: (datasetId: string): Promise<TargetConnection[]> =>
       list('targetConnections', [`params.dataSetId==${datasetId}`], TargetConnection),
+    getTargetConnection: (id: string): Promise<TargetConnection> =>
+      get('targetConnections', id, TargetConnection),
     createTargetConnection: (wanted: NewTargetConnection): Promise<string> =>
       create('targetConnections', {
         name: wanted.name,
@@ -208,25 +327,60 @@ export function flowService(request: Request) {
     /** The flows that read from a source connection, whatever they are called. */
     findFlowsOf: (sourceConnectionId: string): Promise<Flow[]> =>
       list('flows', [`sourceConnectionIds[]==${sourceConnectionId}`], Flow),
+    /** The flows that read from any of these source connections. */
+    findFlowsReading,
     getFlow: (id: string): Promise<Flow> => get('flows', id, Flow),
     createFlow: (wanted: NewFlow): Promise<string> =>
-      create('flows', {
-        name: wanted.name,
-        description: wanted.description,
-        flowSpec: spec(wanted.flowSpecId),
-        sourceConnectionIds: [wanted.sourceConnectionId],
-        targetConnectionIds: [wanted.targetConnectionId],
-        ...(wanted.mapping !== undefined && {
-          transformations: [
-            {
-              name: 'Mapping',
-              params: { mappingId: wanted.mapping.id, mappingVersion: wanted.mapping.version },
-            },
-          ],
-        }),
-      }),
+      create('flows', flowBody(wanted), wanted.draft === true ? { query: [['mode', 'draft']] } : {}),
+    /** Starts a flow, stops it, or makes a draft one of the living. In the wrong state: `AEP_BUSY`, `FLOW-1422-400`. */
+    actOnFlow,
     deleteFlow: (id: string): Promise<void> => remove('flows', id),
+
+    /**
+     * Changes one entity at the version that its `etag` names.
+     * @throws Failure `AEP_CHANGED` where somebody else changed it meanwhile: get it again, look again
+     */
+    patch,
   };
+}
+
+function flowBody(wanted: NewFlow) {
+  const { mapping } = wanted;
+  return {
+    name: wanted.name,
+    description: wanted.description,
+    flowSpec: spec(wanted.flowSpecId),
+    sourceConnectionIds: [wanted.sourceConnectionId],
+    targetConnectionIds: [wanted.targetConnectionId],
+    ...(mapping !== undefined && {
+      transformations: [
+        { name: 'Mapping', params: { mappingId: mapping.id, mappingVersion: mapping.version } },
+      ],
+    }),
+  };
+}
+
+/** Whether what an item says is wanted. Saying nothing is no contradiction: the service has filtered already. */
+function agrees(said: unknown, wanted: readonly string[]): boolean {
+  return said === undefined || said === null || wanted.includes(said as string);
+}
+
+/** Parameters of `auth` that are no secrets. Contract §4.3. */
+const OPEN = new Set(
+  'accessKeyId region sasKeyName namespace eventHubName projectId topicName subscriptionName sourceId name dataType'.split(
+    ' ',
+  ),
+);
+
+/** The strings in `auth.params`, but for those that are known not to matter. */
+function secretsIn(value: unknown, name = ''): string[] {
+  if (typeof value === 'string') return OPEN.has(name) ? [] : [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => secretsIn(inner, key));
+}
+
+function secretsOf({ path, value }: PatchOperation): string[] {
+  return path.startsWith('/auth') ? secretsIn(value, path.slice(path.lastIndexOf('/') + 1)) : [];
 }
 
 const Page = <T>(item: z.ZodType<T>) =>

@@ -20,6 +20,10 @@ export interface Call<T> {
   readonly answer: z.ZodType<T>;
   /** Trying a change twice does no harm, so an answer in doubt is simply asked for again. Reads always are. */
   readonly repeatable?: boolean;
+  /** A POST that changes nothing, such as a preview: asked again like a GET, and never in doubt. */
+  readonly reads?: boolean;
+  /** Values within the body that no message may repeat, should the service repeat them. */
+  readonly secrets?: readonly string[];
 }
 
 export interface Reply<T> {
@@ -38,13 +42,19 @@ export interface RequestOptions {
   readonly transport: Transport;
   readonly retry?: RetryPolicy;
   readonly timeoutMs?: number;
-  /** Told of every answer: service path without query, status, duration. For logs and reports. */
+  /** Told of every answer: service path without query, status, duration, whether it was to a change. For logs and reports. */
   readonly onAnswer?: (seen: {
     label: string;
     status: number;
     ms: number;
     requestId: string | undefined;
+    change: boolean;
   }) => void;
+  /**
+   * Awaited immediately before each attempt at a call that may change something. Where it throws, nothing is sent and
+   * the error is passed on; only a retryable `Failure` that leaves nothing in doubt is tried again like any other.
+   */
+  readonly beforeChange?: () => Promise<void>;
 }
 
 /**
@@ -56,27 +66,47 @@ export function createRequest(options: RequestOptions): Request {
   const { transport } = options;
   return async (call) => {
     const policy = options.retry ?? CONTROL_PLANE;
-    const harmless = call.method === 'GET' || call.repeatable === true;
+    const change = mayChange(call);
+    const harmless = !change || call.repeatable === true;
     // Getting a token has its own tries: they must not multiply with those of the call.
     let session = await options.sessions.current();
     let withoutToken = false;
+    let forbidden: unknown;
     const renew = async () => {
       options.sessions.reject(session);
       withoutToken = true;
       session = await options.sessions.current();
       withoutToken = false;
     };
-    const mayRetry = (failure: { inDoubt: boolean }) => !withoutToken && (harmless || !failure.inDoubt);
+    const ask = async () => {
+      try {
+        if (change) await options.beforeChange?.();
+      } catch (error) {
+        forbidden = error;
+        throw error;
+      }
+      return await attempt(options, call, session);
+    };
+    const mayRetry = (failure: { inDoubt: boolean; code: string }) => {
+      if (withoutToken) return false;
+      if (failure === forbidden) return !failure.inDoubt;
+      // The same condition on the same version fails again: whoever asked has to read anew first.
+      return failure.code !== 'AEP_CHANGED' && (harmless || !failure.inDoubt);
+    };
     return withRetry(policy, transport, mayRetry, async () => {
       try {
-        return await attempt(options, call, session);
+        return await ask();
       } catch (error) {
-        if (!isFailure(error) || error.code !== 'AEP_UNAUTHORIZED') throw error;
+        if (!isFailure(error) || error.code !== 'AEP_UNAUTHORIZED' || error === forbidden) throw error;
         await renew();
-        return await attempt(options, call, session);
+        return await ask();
       }
     });
   };
+}
+
+function mayChange(call: Pick<Call<unknown>, 'method' | 'reads'>): boolean {
+  return call.method !== 'GET' && call.reads !== true;
 }
 
 async function attempt<T>(options: RequestOptions, call: Call<T>, session: Session): Promise<Reply<T>> {
@@ -89,13 +119,22 @@ async function attempt<T>(options: RequestOptions, call: Call<T>, session: Sessi
     label: `${call.method} ${url.pathname}`,
     timeoutMs: options.timeoutMs ?? 20_000,
     headers: headersFor(call, session, options.sandbox),
+    changes: mayChange(call),
+    secrets: call.secrets ?? [],
     ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
   };
   const started = clock.now();
   const answer = await exchange(options.transport, request);
   const requestId = answer.headers.get('x-request-id') ?? undefined;
-  options.onAnswer?.({ label: request.label, status: answer.status, ms: clock.now() - started, requestId });
-  if (answer.status < 200 || answer.status > 299) throw failureOf(answer, request, clock.now());
+  const { status } = answer;
+  options.onAnswer?.({
+    label: request.label,
+    status,
+    ms: clock.now() - started,
+    requestId,
+    change: request.changes,
+  });
+  if (status < 200 || status > 299) throw failureOf(answer, request, clock.now());
   return {
     value: parsed(call, request.label, answer, requestId),
     etag: answer.headers.get('e-tag') ?? answer.headers.get('etag') ?? undefined,
@@ -126,7 +165,7 @@ function parsed<T>(call: Call<T>, label: string, answer: Answer, requestId: stri
     `${label} answered ${answer.status}, but not as documented (${where})`,
     {
       status: answer.status,
-      inDoubt: call.method !== 'GET',
+      inDoubt: mayChange(call),
       ...(requestId !== undefined && { requestId }),
     },
   );

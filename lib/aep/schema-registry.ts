@@ -1,21 +1,54 @@
-// Schema Registry: schemas of the tenant container. Contract §2.
+// Schema Registry: schemas, field groups and identity descriptors of the tenant container. Contract §2.
 import * as z from 'zod';
+import { Failure } from '../failure.ts';
+import { clip } from './exchange.ts';
+import type { PatchOperation } from './json-patch.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/schemaregistry';
+const DESCRIPTORS = `${BASE}/tenant/descriptors`;
 
-const SchemaSummary = z.object({ $id: z.string(), title: z.string().nullish() });
+/** What can stand in a path and in a field's name; this becomes both. */
+const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+const Summary = z.object({ $id: z.string(), title: z.string().nullish() });
+
+const Parts = z.array(z.object({ $ref: z.string().nullish() })).nullish();
 
 const Schema = z.object({
   $id: z.string(),
   'meta:altId': z.string().nullish(),
+  'meta:class': z.string().nullish(),
+  'meta:immutableTags': z.array(z.string()).nullish(),
+  /** Milliseconds since the epoch. */
+  'meta:registryMetadata': z
+    .object({ 'repo:createdDate': z.number().nullish(), 'repo:lastModifiedDate': z.number().nullish() })
+    .nullish(),
   version: z.string().nullish(),
   title: z.string().nullish(),
   description: z.string().nullish(),
-  allOf: z.array(z.object({ $ref: z.string().nullish() })).nullish(),
+  allOf: Parts,
+});
+
+const FieldGroup = z.object({
+  $id: z.string(),
+  title: z.string().nullish(),
+  description: z.string().nullish(),
+  'meta:intendedToExtend': z.array(z.string()).nullish(),
+  definitions: z.record(z.string(), z.unknown()).nullish(),
+  allOf: Parts,
+});
+
+const Descriptor = z.object({
+  '@id': z.string(),
+  'xdm:sourceSchema': z.string(),
+  'xdm:sourceProperty': z.string(),
+  'xdm:namespace': z.union([z.string(), z.number()]).transform(String),
+  'xdm:isPrimary': z.boolean().nullish(),
 });
 
 export type Schema = z.infer<typeof Schema>;
+export type FieldGroup = z.infer<typeof FieldGroup>;
 
 export interface NewSchema {
   readonly title: string;
@@ -24,56 +57,181 @@ export interface NewSchema {
   readonly parts: readonly string[];
 }
 
+export interface NewFieldGroup {
+  readonly title: string;
+  readonly description: string;
+  /** `$id`s of the classes it may extend. */
+  readonly classes: readonly string[];
+  /** The tenant's id, without the underscore. */
+  readonly tenant: string;
+  /** Fields as JSON Schema; they come to lie below `_{tenant}`. */
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+export interface NewIdentityDescriptor {
+  /** `$id` of the schema. */
+  readonly schemaId: string;
+  /** A field: `/workEmail/address`. */
+  readonly property: string;
+  /** A namespace's code; where somebody else used its numeric id, that. */
+  readonly namespace: string;
+  readonly primary: boolean;
+}
+
+export interface IdentityDescriptor extends NewIdentityDescriptor {
+  readonly id: string;
+}
+
 /** The registry's calls. Each throws the `Failure`s of `createRequest`. */
 export function schemaRegistry(request: Request) {
+  async function find(kind: Kind, title: string): Promise<string[]> {
+    const { value } = await request({
+      method: 'GET',
+      path: `${BASE}/tenant/${kind}`,
+      query: [['property', `title==${title}`]],
+      accept: 'application/vnd.adobe.xed-id+json',
+      answer: z.object({ results: z.array(Summary) }),
+    });
+    return value.results.filter((found) => (found.title ?? title) === title).map(({ $id }) => $id);
+  }
+
+  async function get<T>(kind: Kind, id: string, answer: z.ZodType<T>): Promise<T> {
+    const accept = 'application/vnd.adobe.xed+json; version=1';
+    const { value } = await request({ method: 'GET', path: pathOf(kind, id), accept, answer });
+    return value;
+  }
+
+  async function create<T>(kind: Kind, body: unknown, answer: z.ZodType<T>): Promise<T> {
+    const { value } = await request({ method: 'POST', path: `${BASE}/tenant/${kind}`, body, answer });
+    return value;
+  }
+
+  /** A JSON Patch that, unlike anywhere else, is sent as plain JSON. Contract §2.5. */
+  async function patch<T>(
+    kind: Kind,
+    id: string,
+    operations: readonly PatchOperation[],
+    answer: z.ZodType<T>,
+  ): Promise<T> {
+    const { value } = await request({ method: 'PATCH', path: pathOf(kind, id), body: operations, answer });
+    return value;
+  }
+
+  async function remove(path: string): Promise<void> {
+    await request({ method: 'DELETE', path, answer: z.unknown(), repeatable: true });
+  }
+
   return {
+    /**
+     * The tenant's id, `acmelab`: its own fields lie below `_acmelab`. Contract §2.3.
+     * @throws Failure `AEP_UNEXPECTED`, not retryable, where it is not made of 1 to 64 of `A–Z a–z 0–9 _ -`
+     */
+    async tenantId(): Promise<string> {
+      const answer = z.object({ tenantId: z.string() });
+      const { value } = await request({ method: 'GET', path: `${BASE}/stats`, answer });
+      if (TENANT_ID.test(value.tenantId)) return value.tenantId;
+      throw new Failure('AEP_UNEXPECTED', `"${clip(value.tenantId, 80)}" cannot be the id of a tenant`, {
+        retryable: false,
+      });
+    },
+
     /** `$id`s of the tenant's schemas with exactly this title; at most one in a healthy sandbox. */
-    async findSchemas(title: string): Promise<string[]> {
-      const { value } = await request({
-        method: 'GET',
-        path: `${BASE}/tenant/schemas`,
-        query: [['property', `title==${title}`]],
-        accept: 'application/vnd.adobe.xed-id+json',
-        answer: z.object({ results: z.array(SchemaSummary) }),
-      });
-      return value.results.filter((schema) => (schema.title ?? title) === title).map(({ $id }) => $id);
-    },
-
+    findSchemas: (title: string): Promise<string[]> => find('schemas', title),
     /** One schema, its references unresolved, by `$id` or `meta:altId`. */
-    async getSchema(id: string): Promise<Schema> {
+    getSchema: (id: string): Promise<Schema> => get('schemas', id, Schema),
+    /** Creates a schema. A title in use anywhere in the registry is refused with `XDM-1521-400`. */
+    createSchema: (schema: NewSchema): Promise<Schema> => create('schemas', schemaBody(schema), Schema),
+    /**
+     * Changes a schema, which has no etag: the last write wins. A schema in use only grows; the union tag cannot be
+     * taken back, and without an identity it is refused with `XDM-1528-400`.
+     */
+    patchSchema: (id: string, operations: readonly PatchOperation[]): Promise<Schema> =>
+      patch('schemas', id, operations, Schema),
+    /** Deletes a schema that nothing uses. */
+    deleteSchema: (id: string): Promise<void> => remove(pathOf('schemas', id)),
+
+    /** `$id`s of the tenant's field groups with exactly this title. */
+    findFieldGroups: (title: string): Promise<string[]> => find('fieldgroups', title),
+    /** One field group, its references unresolved, by `$id` or `meta:altId`. */
+    getFieldGroup: (id: string): Promise<FieldGroup> => get('fieldgroups', id, FieldGroup),
+    /** Creates a field group. Titles are shared with schemas: one in use is refused with `XDM-1521-400`. */
+    createFieldGroup: (group: NewFieldGroup): Promise<FieldGroup> =>
+      create('fieldgroups', fieldGroupBody(group), FieldGroup),
+    /** Changes a field group; one that a schema in use has only grows. */
+    patchFieldGroup: (id: string, operations: readonly PatchOperation[]): Promise<FieldGroup> =>
+      patch('fieldgroups', id, operations, FieldGroup),
+    /** Deletes a field group that no schema has. */
+    deleteFieldGroup: (id: string): Promise<void> => remove(pathOf('fieldgroups', id)),
+
+    /** The identities of a schema, by its `$id`. */
+    async findIdentityDescriptors(schemaId: string): Promise<IdentityDescriptor[]> {
       const { value } = await request({
         method: 'GET',
-        path: `${BASE}/tenant/schemas/${pathPart(id)}`,
-        accept: 'application/vnd.adobe.xed+json; version=1',
-        answer: Schema,
+        path: DESCRIPTORS,
+        query: [['property', `xdm:sourceSchema==${schemaId}`]],
+        accept: 'application/vnd.adobe.xdm+json',
+        answer: z.object({ 'xdm:descriptorIdentity': z.array(Descriptor).nullish() }),
       });
-      return value;
+      // The filter is in Adobe's description without a word on its grammar.
+      const all = value['xdm:descriptorIdentity'] ?? [];
+      return all.filter((each) => each['xdm:sourceSchema'] === schemaId).map(identityOf);
     },
 
-    /** Creates a schema. A title in use anywhere in the registry is refused with `XDM-1521-400`. */
-    async createSchema(schema: NewSchema): Promise<Schema> {
+    /** Makes a field an identity and returns the descriptor's `@id`. A primary one becomes mandatory in every record. */
+    async createIdentityDescriptor(identity: NewIdentityDescriptor): Promise<string> {
       const { value } = await request({
         method: 'POST',
-        path: `${BASE}/tenant/schemas`,
-        body: {
-          type: 'object',
-          title: schema.title,
-          description: schema.description,
-          allOf: schema.parts.map(($ref) => ({ $ref })),
-        },
-        answer: Schema,
+        path: DESCRIPTORS,
+        body: descriptorBody(identity),
+        answer: z.object({ '@id': z.string().min(1) }),
       });
-      return value;
+      return value['@id'];
     },
 
-    /** Deletes a schema that nothing uses. */
-    async deleteSchema(id: string): Promise<void> {
-      await request({
-        method: 'DELETE',
-        path: `${BASE}/tenant/schemas/${pathPart(id)}`,
-        answer: z.unknown(),
-        repeatable: true,
-      });
-    },
+    deleteDescriptor: (id: string): Promise<void> => remove(`${DESCRIPTORS}/${pathPart(id)}`),
+  };
+}
+
+type Kind = 'schemas' | 'fieldgroups';
+
+function pathOf(kind: Kind, id: string): string {
+  return `${BASE}/tenant/${kind}/${pathPart(id)}`;
+}
+
+function schemaBody({ title, description, parts }: NewSchema) {
+  return { type: 'object', title, description, allOf: parts.map(($ref) => ({ $ref })) };
+}
+
+/** One definition, and in it the tenant's own object: fields anywhere else are refused. Contract §2.6. */
+function fieldGroupBody({ title, description, classes, tenant, properties }: NewFieldGroup) {
+  return {
+    type: 'object',
+    title,
+    description,
+    'meta:intendedToExtend': classes,
+    definitions: { customFields: { properties: { [`_${tenant}`]: { type: 'object', properties } } } },
+    allOf: [{ $ref: '#/definitions/customFields', type: 'object' }],
+  };
+}
+
+function descriptorBody({ schemaId, property, namespace, primary }: NewIdentityDescriptor) {
+  return {
+    '@type': 'xdm:descriptorIdentity',
+    'xdm:sourceSchema': schemaId,
+    'xdm:sourceVersion': 1,
+    'xdm:sourceProperty': property,
+    'xdm:namespace': namespace,
+    'xdm:property': 'xdm:code',
+    'xdm:isPrimary': primary,
+  };
+}
+
+function identityOf(descriptor: z.infer<typeof Descriptor>): IdentityDescriptor {
+  return {
+    id: descriptor['@id'],
+    schemaId: descriptor['xdm:sourceSchema'],
+    property: descriptor['xdm:sourceProperty'],
+    namespace: descriptor['xdm:namespace'],
+    primary: descriptor['xdm:isPrimary'] ?? false,
   };
 }

@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 
 /** The SDK has repeated these itself already; a later run may still succeed. */
 const TRANSIENT_NAMES =
-  /Throttl|TooManyRequests|LimitExceeded|InternalServi|ServiceUnavailable|InternalFailure|TimeoutError|ResourceInUse|ResourceConflict|NetworkingError/i;
+  /Throttl|TooManyRequests|LimitExceeded|ThroughputExceeded|InternalServi|ServiceUnavailable|InternalFailure|TimeoutError|ResourceInUse|ResourceConflict|NetworkingError/i;
 
 /** The Failure for an error thrown by an AWS client. `what` says what was being done. */
 export function awsFailure(error: unknown, what: string): Failure {

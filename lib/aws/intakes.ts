@@ -82,6 +82,11 @@ export function createIntakes(
         await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: true }));
       }),
 
+    switchOff: (id) =>
+      attempt(`switching the intake ${id} off`, async () => {
+        await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: false }));
+      }),
+
     remove: (id) =>
       attempt(`removing the intake ${id}`, async () => {
         try {

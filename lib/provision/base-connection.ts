@@ -1,45 +1,154 @@
-// The base connection: an HTTP API connection, and with it the inlet that the forwarder posts to.
+// The base connection: an HTTP API connection with the inlet that the forwarder posts to, or AEP's way into a foreign source.
+import type { Connection } from '../aep/flow-service.ts';
 import { nameOf } from '../pipeline.ts';
 import { streamNameOf } from '../published.ts';
-import { describe, markInDescription } from './mark.ts';
-import { differenceIfTold, type Resource } from './resource.ts';
+import { adoptEntity } from './adopt.ts';
+import { describe, type Mark, markInDescription } from './mark.ts';
+import {
+  type Context,
+  type Difference,
+  differenceIfTold,
+  type Found,
+  type Resource,
+  type Situation,
+} from './resource.ts';
+import {
+  authSpecOf,
+  connectionSpecOf,
+  isPulled,
+  openAuthParams,
+  readSourceCredentials,
+  type SourceCredentials,
+} from './source.ts';
+
+/** What the connection itself cannot tell: the stream that feeds an inlet, or which credentials it was given. */
+function notesOf({ streamArn }: Situation, credentials: SourceCredentials | undefined): Mark['notes'] {
+  if (credentials !== undefined) return { credentials: credentials.fingerprint };
+  return streamArn === undefined ? undefined : { stream: streamNameOf(streamArn) };
+}
+
+/** What is another connection is another one in AEP, too; credentials alone can be exchanged. */
+function differencesOf(
+  one: Connection,
+  situation: Situation,
+  credentials: SourceCredentials | undefined,
+): Difference[] {
+  const { source } = situation.manifest;
+  const told: Readonly<Record<string, unknown>> = one.auth?.params ?? {};
+  const notes = markInDescription(one.description)?.notes;
+  const ofSpec = differenceIfTold('authentication', one.auth?.specName, authSpecOf(source), 'replace');
+  if (isPulled(source)) {
+    return [
+      ...ofSpec,
+      ...Object.entries(openAuthParams(source)).flatMap(([name, value]) =>
+        differenceIfTold(`source ${name}`, told[name], value, 'replace'),
+      ),
+      ...differenceIfTold('credentials', notes?.credentials, credentials?.fingerprint, 'update'),
+    ];
+  }
+  return [
+    ...ofSpec,
+    ...differenceIfTold('source.data', told.dataType, source.data, 'replace'),
+    ...differenceIfTold(
+      'source.authenticationRequired',
+      told.authenticationRequired,
+      source.authenticationRequired,
+      'replace',
+    ),
+    ...differenceIfTold('source.stream', notes?.stream, notesOf(situation, undefined)?.stream, 'conflict'),
+  ];
+}
+
+function asFound(one: Connection, situation: Situation, credentials: SourceCredentials | undefined): Found {
+  return {
+    id: one.id,
+    name: one.name,
+    mark: markInDescription(one.description),
+    differences: differencesOf(one, situation, credentials),
+    createdAt: one.createdAt,
+  };
+}
+
+async function credentialsOf({ runtime }: Context, { manifest }: Situation) {
+  return isPulled(manifest.source) ? readSourceCredentials(manifest.source, runtime) : undefined;
+}
+
+function authParams({ manifest, execution }: Situation, credentials: SourceCredentials | undefined) {
+  const { source } = manifest;
+  if (isPulled(source)) return { ...openAuthParams(source), ...credentials?.params };
+  const name = nameOf('base-connection', manifest);
+  return {
+    // Said to be unique (contract §4.2): a second inlet beside the first one needs another.
+    sourceId: `${name}-${execution.name}`.slice(0, 200),
+    name,
+    dataType: source.data,
+    authenticationRequired: source.authenticationRequired,
+  };
+}
 
 export const baseConnection: Resource = {
-  kind: 'base-connection',
+  key: 'base-connection',
   needed: () => true,
 
-  async find({ aep }, { manifest, streamArn }) {
-    const found = await aep.flowService.findInletConnections(nameOf('base-connection', manifest));
-    return found.map((one) => {
-      const mark = markInDescription(one.description);
-      const told = one.auth?.params;
-      return {
-        id: one.id,
-        name: one.name,
-        mark,
-        differences: [
-          ...differenceIfTold('source.data', told?.dataType, manifest.source.data),
-          ...differenceIfTold(
-            'source.authenticationRequired',
-            told?.authenticationRequired,
-            manifest.source.authenticationRequired,
-          ),
-          ...differenceIfTold('source.stream', mark?.stream, streamNameOf(streamArn)),
-        ],
-        createdAt: one.createdAt,
-      };
+  async find(context, situation) {
+    const { manifest } = situation;
+    const credentials = await credentialsOf(context, situation);
+    const found = await context.aep.flowService.findConnections({
+      name: nameOf('base-connection', manifest),
+      specId: connectionSpecOf(manifest.source),
     });
+    return found.map((one) => asFound(one, situation, credentials));
   },
 
-  async create({ aep }, { manifest, streamArn }, mark) {
-    const id = await aep.flowService.createInletConnection({
+  async get(context, situation, id) {
+    const one = await context.aep.flowService.getConnection(id);
+    return asFound(one, situation, await credentialsOf(context, situation));
+  },
+
+  async create(context, situation, mark) {
+    const { manifest } = situation;
+    const credentials = await credentialsOf(context, situation);
+    const notes = notesOf(situation, credentials);
+    const id = await context.aep.flowService.createConnection({
       name: nameOf('base-connection', manifest),
-      // The stream is in the mark, so that a pipeline that is given another one does not leave the first one running.
-      description: describe({ ...mark, stream: streamNameOf(streamArn) }, manifest.description),
-      dataType: manifest.source.data,
-      authenticationRequired: manifest.source.authenticationRequired,
+      description: describe({ ...mark, notes }, manifest.description),
+      specId: connectionSpecOf(manifest.source),
+      auth: { specName: authSpecOf(manifest.source), params: authParams(situation, credentials) },
     });
     return { id };
+  },
+
+  async update(context, situation, id) {
+    const one = await context.aep.flowService.getConnection(id);
+    const credentials = await credentialsOf(context, situation);
+    if (asFound(one, situation, credentials).differences.length === 0) return;
+    const mark = markInDescription(one.description);
+    const notes = { ...mark?.notes, ...notesOf(situation, credentials) };
+    const description = describe(
+      { pipeline: situation.manifest.name, execution: situation.execution.name, ...mark, notes },
+      situation.manifest.description,
+    );
+    const auth = {
+      specName: authSpecOf(situation.manifest.source),
+      params: authParams(situation, credentials),
+    };
+    await context.aep.flowService.patch(
+      'connections',
+      id,
+      [
+        { op: 'replace', path: '/auth', value: auth },
+        { op: 'replace', path: '/description', value: description },
+      ],
+      one.etag ?? '',
+    );
+  },
+
+  async adopt(context, situation, id, mark) {
+    const notes = notesOf(situation, await credentialsOf(context, situation));
+    await adoptEntity(context, 'connections', await context.aep.flowService.getConnection(id), {
+      ...mark,
+      notes,
+    });
   },
 
   remove: ({ aep }, id) => aep.flowService.deleteConnection(id),

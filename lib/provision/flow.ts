@@ -1,64 +1,144 @@
 // The dataflow: from source to target, through the mapping where there is one.
-import { FLOW_SPECS, type Flow } from '../aep/flow-service.ts';
-import type { Manifest } from '../manifest.ts';
+import type { Flow } from '../aep/flow-service.ts';
+import { isFailure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
+import { adoptEntity } from './adopt.ts';
 import { describe, markInDescription } from './mark.ts';
-import { difference, differenceIfTold, idOfMade, type Resource, required } from './resource.ts';
+import {
+  type Context,
+  type Difference,
+  difference,
+  differenceIfTold,
+  type Found,
+  idOfMade,
+  idsOf,
+  type Resource,
+  required,
+  type Situation,
+} from './resource.ts';
+import { flowSpecOf, isPulled } from './source.ts';
 
-function flowSpecOf(manifest: Manifest): string {
-  return manifest.source.data === 'raw' ? FLOW_SPECS.httpApiWithMapping : FLOW_SPECS.httpApiWithoutMapping;
+/** States that one call ends: a flow that was switched off by hand, or one that waits for its predecessor to stop. */
+const ACTIONS: Readonly<Record<string, 'enable' | 'publish'>> = { disabled: 'enable', draft: 'publish' };
+
+function differencesOf(one: Flow, situation: Situation): Difference[] {
+  const { manifest } = situation;
+  const state = one.state ?? 'enabled';
+  return [
+    ...differenceIfTold('flow specification', one.flowSpec?.id, flowSpecOf(manifest), 'replace'),
+    ...difference(
+      'source connection',
+      one.sourceConnectionIds?.[0],
+      idOfMade(situation, 'source-connection'),
+      'replace',
+    ),
+    ...difference(
+      'target connection',
+      one.targetConnectionIds?.[0],
+      idOfMade(situation, 'target-connection'),
+      'replace',
+    ),
+    ...(manifest.mapping === undefined
+      ? []
+      : difference('mapping', mappingOf(one), idOfMade(situation, 'mapping'), 'replace')),
+    ...(Object.hasOwn(ACTIONS, state) ? difference('state', state, 'enabled', 'update') : []),
+  ];
+}
+
+function mappingOf({ transformations }: Flow): string | undefined {
+  return transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
+}
+
+function asFound(one: Flow, situation: Situation, now: number): Found {
+  const mapping = mappingOf(one);
+  return {
+    id: one.id,
+    name: one.name,
+    mark: markInDescription(one.description),
+    differences: differencesOf(one, situation),
+    createdAt: one.createdAt,
+    // Of unknown age is as good as new.
+    details: { changedAt: one.updatedAt ?? one.createdAt ?? now },
+    refers: [
+      ...(one.targetConnectionIds ?? []).map((id) => ({ resource: 'target-connection' as const, id })),
+      ...(mapping === undefined ? [] : [{ resource: 'mapping' as const, id: mapping }]),
+      ...(one.sourceConnectionIds ?? []).map((id) => ({ resource: 'source-connection' as const, id })),
+    ],
+  };
 }
 
 export const flow: Resource = {
-  kind: 'flow',
+  key: 'flow',
   needed: () => true,
 
   async find({ aep, runtime }, situation) {
-    const { manifest } = situation;
     // By its source first: a flow that was renamed, here or in AEP, is still the one that reads from it.
-    const source = idOfMade(situation, 'source-connection');
-    const reading = source === undefined ? [] : await aep.flowService.findFlowsOf(source);
-    const found = reading.length > 0 ? reading : await aep.flowService.findFlows(nameOf('flow', manifest));
-    return found.map((one) => ({
-      id: one.id,
-      name: one.name,
-      mark: markInDescription(one.description),
-      differences: [
-        ...differenceIfTold('flow specification', one.flowSpec?.id, flowSpecOf(manifest)),
-        ...difference('source connection', one.sourceConnectionIds?.[0], source),
-        ...difference(
-          'target connection',
-          one.targetConnectionIds?.[0],
-          idOfMade(situation, 'target-connection'),
-        ),
-        ...(manifest.mapping === undefined
-          ? []
-          : difference('mapping', mappingOf(one), idOfMade(situation, 'mapping'))),
-      ],
-      createdAt: one.createdAt,
-      // Of unknown age is as good as new.
-      details: { changedAt: one.updatedAt ?? one.createdAt ?? runtime.clock.now() },
-    }));
+    const reading = await aep.flowService.findFlowsReading(idsOf(situation, 'source-connection'));
+    const found =
+      reading.length > 0 ? reading : await aep.flowService.findFlows(nameOf('flow', situation.manifest));
+    return found.map((one) => asFound(one, situation, runtime.clock.now()));
   },
 
-  async create({ aep, runtime }, situation, mark) {
+  get: async ({ aep, runtime }, situation, id) =>
+    asFound(await aep.flowService.getFlow(id), situation, runtime.clock.now()),
+
+  async create(context, situation, mark) {
     const { manifest, resources } = situation;
-    const id = await aep.flowService.createFlow({
+    // Where AEP reads by itself, two flows would read side by side: the new one waits as a draft until the old one has stopped.
+    const draft = isPulled(manifest.source) && oldFlows(situation).length > 0;
+    const id = await context.aep.flowService.createFlow({
       name: nameOf('flow', manifest),
       description: describe(mark, manifest.description),
       flowSpecId: flowSpecOf(manifest),
       sourceConnectionId: required(situation, 'source-connection'),
       targetConnectionId: required(situation, 'target-connection'),
+      draft,
       ...(resources.mapping !== undefined && {
         mapping: { id: resources.mapping.id, version: resources.mapping.version ?? 0 },
       }),
     });
-    return { id, changedAt: runtime.clock.now() };
+    if (draft) await takeOver(context, situation, id);
+    return { id, changedAt: context.runtime.clock.now() };
+  },
+
+  update: takeOver,
+
+  async adopt(context, _situation, id, mark) {
+    await adoptEntity(context, 'flows', await context.aep.flowService.getFlow(id), mark);
   },
 
   remove: ({ aep }, id) => aep.flowService.deleteFlow(id),
 };
 
-function mappingOf({ transformations }: Flow): string | undefined {
-  return transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
+function oldFlows({ old }: Situation): string[] {
+  return old.filter(({ resource }) => resource === 'flow').map(({ id }) => id);
+}
+
+/** Starts a flow that is a draft or switched off; where AEP reads by itself, after all its predecessors have been stopped. */
+async function takeOver(context: Context, situation: Situation, id: string): Promise<void> {
+  const { flowService } = context.aep;
+  if (isPulled(situation.manifest.source)) {
+    for (const old of oldFlows(situation)) if (old !== id) await stop(context, old);
+  }
+  const action = ACTIONS[(await flowService.getFlow(id)).state ?? ''];
+  if (action !== undefined) await flowService.actOnFlow(id, action);
+}
+
+/** Switches a flow off; one that is off or gone is. */
+export async function stop({ aep: { flowService } }: Context, id: string): Promise<boolean> {
+  try {
+    if ((await flowService.getFlow(id)).state !== 'enabled') return false;
+    await flowService.actOnFlow(id, 'disable');
+    return true;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+/** Switches a flow on again that was stopped for a successor which did not come to be. */
+export async function restart({ aep: { flowService } }: Context, id: string): Promise<boolean> {
+  if ((await flowService.getFlow(id)).state !== 'disabled') return false;
+  await flowService.actOnFlow(id, 'enable');
+  return true;
 }

@@ -9,34 +9,44 @@ const SETTLING_TRIES = 20;
 const SETTLING_MS = 1_000;
 
 /**
- * The pipeline with its intake on.
+ * The pipeline with its intake on, and how long what is old is still left in place.
  * @throws Failure `NOT_READY` where Lambda is still busy with it
  */
 export async function intake(pipeline: Pipeline, { runtime }: StreamContext): Promise<Pipeline> {
-  const { intakes, clock } = runtime;
+  // Only a flow can still be on the way of a record; what else is old, nobody sends to.
+  const drainSeconds = pipeline.old.some(({ resource }) => resource === 'flow') ? pipeline.drainSeconds : 0;
   const { streamArn } = pipeline;
-  const there = await intakes.find(streamArn);
+  if (streamArn === undefined) return { ...pipeline, drainSeconds };
+  const there = await runtime.intakes.find(streamArn);
   const startAt = startOf(pipeline);
-  const own = there ?? (await intakes.create(streamArn, startAt));
-  for (let attempt = 1; ; attempt++) {
-    const now: Intake | undefined = attempt === 1 ? own : await intakes.find(streamArn);
-    if (now?.state === 'on') break;
-    if (now?.state === 'off') {
-      await intakes.switchOn(now.id);
-      break;
-    }
-    if (attempt === SETTLING_TRIES) throw new Failure('NOT_READY', `the intake ${own.id} is still changing`);
-    await clock.sleep(SETTLING_MS);
-  }
+  const own = there ?? (await runtime.intakes.create(streamArn, startAt));
+  await switchTo('on', own, runtime);
   const how = made(there, pipeline);
   return {
     ...pipeline,
+    drainSeconds,
     intake: { id: own.id, how, startAt: how === 'created' ? shown(startAt) : 'where it stands' },
   };
 }
 
+/** Switches an intake on or off once Lambda lets it be changed. @throws Failure `NOT_READY` */
+export async function switchTo(
+  state: 'on' | 'off',
+  own: Intake,
+  { intakes, clock }: Pick<StreamContext['runtime'], 'intakes' | 'clock'>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const now: Intake | undefined = attempt === 1 ? own : await intakes.find(own.streamArn);
+    if (now === undefined || now.state === state) return;
+    if (now.state !== 'changing')
+      return state === 'on' ? intakes.switchOn(now.id) : intakes.switchOff(now.id);
+    if (attempt === SETTLING_TRIES) throw new Failure('NOT_READY', `the intake ${own.id} is still changing`);
+    await clock.sleep(SETTLING_MS);
+  }
+}
+
 function startOf({ manifest, execution }: Pipeline): Parameters<Intakes['create']>[1] {
-  const { startAt } = manifest.source;
+  const startAt = manifest.source.kind === 'inlet' ? manifest.source.startAt : 'now';
   if (startAt === 'earliest') return 'earliest';
   // "Now" is when the pipeline was asked for: what arrives while it is being made is not skipped.
   return new Date(startAt === 'now' ? execution.startedAt : startAt);

@@ -1,17 +1,28 @@
-// The mapping set: how a raw record becomes XDM.
+// The mapping set: how a raw record becomes XDM. Tried out before it is made.
 import { createHash } from 'node:crypto';
-import type { Mapping } from '../aep/data-prep.ts';
-import type { Manifest } from '../manifest.ts';
+import type { Mapping, MappingSet, NewMappingSet } from '../aep/data-prep.ts';
+import { Failure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
-import { idOfMade, type Resource, required, type Situation } from './resource.ts';
+import {
+  type Context,
+  type Difference,
+  type Found,
+  idOfMade,
+  inTenant,
+  markByPlan,
+  type Resource,
+  required,
+  type Situation,
+} from './resource.ts';
+import { tryMapping } from './trial.ts';
 
 /** The manifest's mapping in Data Prep's words. */
-function mappingsOf(manifest: Manifest): Mapping[] {
-  return (manifest.mapping ?? []).map((entry) =>
-    'source' in entry
-      ? { sourceType: 'ATTRIBUTE', source: entry.source, destination: entry.destination }
-      : { sourceType: 'EXPRESSION', source: entry.expression, destination: entry.destination },
-  );
+export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): Mapping[] {
+  return (situation.manifest.mapping ?? []).map((entry) => ({
+    sourceType: 'source' in entry ? 'ATTRIBUTE' : 'EXPRESSION',
+    source: inTenant('source' in entry ? entry.source : entry.expression, situation),
+    destination: inTenant(entry.destination, situation),
+  }));
 }
 
 /**
@@ -19,42 +30,106 @@ function mappingsOf(manifest: Manifest): Mapping[] {
  * equal content; another mapping gets another set, and the one that a live flow uses is never rewritten.
  */
 function markedName(situation: Situation): string {
-  const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation.manifest)]);
+  const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return `${nameOf('mapping', situation.manifest)} [penstock ${situation.manifest.name} ${hash}]`;
+  return `${nameOf('mapping', situation.manifest)} ${markOfName(situation)}${hash}]`;
+}
+
+function markOfName({ manifest }: Pick<Situation, 'manifest'>): string {
+  return `[penstock ${manifest.name} `;
+}
+
+export function mappingSetOf(situation: Situation): NewMappingSet {
+  return {
+    name: markedName(situation),
+    schemaId: required(situation, 'schema'),
+    mappings: mappingsOf(situation),
+  };
+}
+
+/** What the set maps otherwise, destination by destination. */
+function differencesOf(there: MappingSet, situation: Situation): Difference[] {
+  const remedy = 'replace' as const;
+  const wanted = new Map(
+    mappingsOf(situation).map((one) => [one.destination, `${one.source} (${one.sourceType})`]),
+  );
+  const found = new Map(
+    (there.mappings ?? []).map((one) => [one.destination, `${one.source} (${one.sourceType})`]),
+  );
+  const fields = [...new Set([...wanted.keys(), ...found.keys()])];
+  const schemaId = idOfMade(situation, 'schema');
+  return [
+    ...(there.schemaId === schemaId || there.schemaId === undefined
+      ? []
+      : [
+          {
+            field: 'mapping.schema',
+            found: there.schemaId,
+            wanted: schemaId ?? 'one still to be made',
+            remedy,
+          },
+        ]),
+    ...fields
+      .filter((field) => wanted.get(field) !== found.get(field))
+      .map((field) => ({
+        field: `mapping ${field}`,
+        found: found.get(field) ?? 'nothing',
+        wanted: wanted.get(field) ?? 'nothing',
+        remedy,
+      })),
+  ];
+}
+
+function asFound(one: MappingSet, situation: Situation, differences: readonly Difference[]): Found {
+  return {
+    id: one.id,
+    name: one.name ?? undefined,
+    mark: markByPlan(situation, 'mapping'),
+    differences,
+    createdAt: one.createdDate,
+    details: { version: one.version },
+  };
+}
+
+/** The set that a hand-made flow uses, where it does what this manifest wants. */
+async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[]> {
+  for (const flow of await aep.flowService.findFlows(nameOf('flow', situation.manifest))) {
+    const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
+    if (id === undefined) continue;
+    const set = await aep.dataPrep.getMappingSet(id);
+    if (differencesOf(set, situation).length === 0) return [asFound(set, situation, [])];
+  }
+  return [];
 }
 
 export const mapping: Resource = {
-  kind: 'mapping',
+  key: 'mapping',
   needed: (manifest) => manifest.mapping !== undefined,
 
-  async find({ aep }, situation) {
+  async find(context, situation) {
     // The schema's id is part of the name; while it has none, no set for it can exist.
     if (idOfMade(situation, 'schema') === undefined) return [];
-    const found = await aep.dataPrep.findMappingSets(markedName(situation));
-    return found.map((one) => ({
-      id: one.id,
-      mark: { pipeline: situation.manifest.name, execution: executionOf(situation) },
-      differences: [],
-      createdAt: one.createdDate,
-      details: { version: one.version },
-    }));
+    const found = await context.aep.dataPrep.findMappingSets(markedName(situation));
+    if (found.length === 0 && situation.manifest.adopt) return setOfFlow(context, situation);
+    return found.map((one) => asFound(one, situation, []));
+  },
+
+  async get({ aep }, situation, id) {
+    const set = await aep.dataPrep.getMappingSet(id);
+    return asFound(set, situation, differencesOf(set, situation));
   },
 
   async create({ aep }, situation) {
-    const created = await aep.dataPrep.createMappingSet({
-      name: markedName(situation),
-      schemaId: required(situation, 'schema'),
-      mappings: mappingsOf(situation.manifest),
-    });
+    const set = mappingSetOf(situation);
+    await tryMapping(aep, set);
+    const created = await aep.dataPrep.createMappingSet(set);
     return { id: created.id, version: created.version };
   },
 
-  remove: ({ aep }, id) => aep.dataPrep.deleteMappingSet(id),
+  async remove({ aep }, id, situation) {
+    const { name } = await aep.dataPrep.getMappingSet(id);
+    if (!name?.includes(markOfName(situation)))
+      throw new Failure('CONFLICT', `${id} was made by hand: it stays`);
+    await aep.dataPrep.deleteMappingSet(id);
+  },
 };
-
-/** The name cannot tell which execution made the set; the plan can: it found none, so what is there now is new. */
-function executionOf({ execution, plan }: Situation): string {
-  const mine = plan.some(({ resource, action }) => resource === 'mapping' && action === 'create');
-  return mine ? execution.name : 'an earlier execution';
-}

@@ -2,28 +2,45 @@
 export interface Mark {
   readonly pipeline: string;
   readonly execution: string;
-  /** Of a base connection: the stream that feeds it. */
-  readonly stream?: string | undefined;
+  /** Made by somebody else and taken over: never undone. */
+  readonly adopted?: boolean | undefined;
+  /** What cannot be read from the resource itself, e.g. the stream that feeds an inlet. No blanks and no brackets. */
+  readonly notes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** At the very end: what a user writes before it is no mark, whatever it looks like. */
-const IN_DESCRIPTION = /\[penstock pipeline=(\S+) execution=(\S+?)(?: stream=(\S+))?\]\s*$/;
+const IN_DESCRIPTION = /\s*\[penstock pipeline=(\S+) execution=(\S+?)((?: \w+=[^\s\]]+)*)( adopted)?\]\s*$/;
 
 /** A description that ends in the mark: Schema Registry and Flow Service have no better place. */
-export function describe(mark: Mark, description: string | undefined): string {
-  const stream = mark.stream === undefined ? '' : ` stream=${mark.stream}`;
-  const line = `[penstock pipeline=${mark.pipeline} execution=${mark.execution}${stream}]`;
-  return description === undefined ? line : `${description} ${line}`;
+export function describe(mark: Mark, description: string | null | undefined): string {
+  const notes = Object.entries(mark.notes ?? {}).map(([name, value]) => ` ${name}=${value}`);
+  const adopted = mark.adopted === true ? ' adopted' : '';
+  const line = `[penstock pipeline=${mark.pipeline} execution=${mark.execution}${notes.join('')}${adopted}]`;
+  return description ? `${description} ${line}` : line;
 }
 
 export function markInDescription(description: string | null | undefined): Mark | undefined {
-  const [, pipeline, execution, stream] = IN_DESCRIPTION.exec(description ?? '') ?? [];
-  return pipeline === undefined || execution === undefined ? undefined : { pipeline, execution, stream };
+  const [, pipeline, execution, notes = '', adopted] = IN_DESCRIPTION.exec(description ?? '') ?? [];
+  if (pipeline === undefined || execution === undefined) return undefined;
+  return { pipeline, execution, adopted: adopted !== undefined, notes: notesIn(notes) };
+}
+
+/** What a description says besides the mark. */
+export function withoutMark(description: string | null | undefined): string {
+  return (description ?? '').replace(IN_DESCRIPTION, '');
+}
+
+function notesIn(text: string): Record<string, string> {
+  const entries = text.trim().split(' ').filter(Boolean);
+  return Object.fromEntries(
+    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
 }
 
 /** The mark as tags of a dataset. Catalog keeps tags; names that start with `adobe` are Adobe's. */
 export function tagsOf(mark: Mark): Record<string, string[]> {
-  return { penstock: [`pipeline:${mark.pipeline}`, `execution:${mark.execution}`] };
+  const adopted = mark.adopted === true ? ['adopted:true'] : [];
+  return { penstock: [`pipeline:${mark.pipeline}`, `execution:${mark.execution}`, ...adopted] };
 }
 
 export function markInTags(tags: Readonly<Record<string, unknown>> | null | undefined): Mark | undefined {
@@ -32,5 +49,6 @@ export function markInTags(tags: Readonly<Record<string, unknown>> | null | unde
   const value = (key: string) => entries.find((entry) => entry.startsWith(`${key}:`))?.slice(key.length + 1);
   const pipeline = value('pipeline');
   const execution = value('execution');
-  return pipeline === undefined || execution === undefined ? undefined : { pipeline, execution };
+  if (pipeline === undefined || execution === undefined) return undefined;
+  return { pipeline, execution, adopted: value('adopted') === 'true' };
 }

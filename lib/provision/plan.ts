@@ -1,79 +1,151 @@
 // The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
-import { Failure, isFailure } from '../failure.ts';
-import { nameOf, type Pipeline, type Planned } from '../pipeline.ts';
-import { readPublished } from '../published.ts';
-import { kept } from './ensure.ts';
-import { type Context, decide, type Resource, type StreamContext } from './resource.ts';
-import { RESOURCES } from './resources.ts';
+import { CONNECTION_SPECS } from '../aep/flow-service.ts';
+import { Failure } from '../failure.ts';
+import { nameOf, type Pipeline, type Planned, Report, ResourceKey } from '../pipeline.ts';
+import { readPublished, streamNameOf } from '../published.ts';
+import { inventory, kept, withOthers } from './ensure.ts';
+import { type Context, type Decision, needsTenant, type Resource, type StreamContext } from './resource.ts';
+import { resourcesOf } from './resources.ts';
+import { isPulled, readSourceCredentials } from './source.ts';
 
 /**
  * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again.
  * @throws Failure `CONFLICT` naming every conflict, in mode `apply`; `AEP_NOT_FOUND` where the manifest's own `$id` is not there
  */
 export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
-  let planned = pipeline;
-  for (const resource of RESOURCES) planned = await planResource(resource, planned, context);
-  planned = {
-    ...planned,
-    plan: [...planned.plan, await planPublish(planned, context), await planIntake(planned, context)],
-  };
+  let planned = await prepared(pipeline, context);
+  const { mode, manifest } = pipeline;
+  const planOne = mode === 'retire' ? planRemoval : planResource;
+  for (const resource of resourcesOf(manifest)) planned = await planOne(resource, planned, context);
+  const rest = [await planPublish(planned, context), await planIntake(planned, context)];
+  planned = { ...planned, plan: [...planned.plan, ...rest] };
+  planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
-  if (planned.mode === 'apply' && conflicts.length > 0) {
+  if (mode !== 'plan' && conflicts.length > 0) {
     const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
     throw new Failure('CONFLICT', lines.join(' / '));
   }
   return planned;
 }
 
-async function planResource(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
-  const { kind } = resource;
-  const { manifest } = pipeline;
-  const entry = (
-    rest: Pick<Planned, 'action' | 'reason' | 'id'>,
-    made?: Pipeline['resources'][typeof kind],
-  ): Pipeline => ({
-    ...pipeline,
-    plan: [...pipeline.plan, { resource: kind, name: nameOf(kind, manifest), ...rest }],
-    resources: made === undefined ? pipeline.resources : { ...pipeline.resources, [kind]: made },
-  });
+/** What the inventory needs to know beforehand. A secret that is missing is said before anything is made. */
+async function prepared(pipeline: Pipeline, { aep, runtime }: StreamContext): Promise<Pipeline> {
+  const { manifest, mode } = pipeline;
+  if (isPulled(manifest.source) && mode !== 'retire') await readSourceCredentials(manifest.source, runtime);
+  const tenant = needsTenant(manifest) ? await aep.schemaRegistry.tenantId() : undefined;
+  const hints = hintsIn((await runtime.ledger.read(manifest.name))?.report);
+  return { ...pipeline, hints, ...(tenant !== undefined && { tenant }) };
+}
 
-  if (!resource.needed(manifest)) return entry({ action: 'none', reason: 'this pipeline needs none' });
+/** Where a resource of ours was when the last execution ended. */
+function hintsIn(report: unknown): Pipeline['hints'] {
+  const result = Report.safeParse(report);
+  const hints: Pipeline['hints'] = {};
+  for (const { resource, id, done } of result.data?.resources ?? []) {
+    const key = ResourceKey.safeParse(resource);
+    if (key.success && id !== undefined && /^(created|kept|adopted|updated)$/.test(done)) hints[key.data] = id;
+  }
+  return hints;
+}
+
+type Entry = Omit<Planned, 'resource' | 'name'>;
+
+function withEntry(pipeline: Pipeline, key: ResourceKey, entry: Entry): Pipeline {
+  const name = nameOf(key, pipeline.manifest);
+  return { ...pipeline, plan: [...pipeline.plan, { resource: key, name, ...entry }] };
+}
+
+async function planResource(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  const { key } = resource;
+  const { manifest } = pipeline;
+  if (!resource.needed(manifest))
+    return withEntry(pipeline, key, { action: 'none', reason: 'this pipeline needs none' });
   const given = resource.given?.(manifest);
   if (given !== undefined) {
     await resource.checkGiven?.(context, given);
-    return entry(
-      { action: 'keep', reason: 'named by the manifest', id: given },
-      { id: given, name: given, how: 'given' },
-    );
+    const made = { id: given, name: given, how: 'given' as const };
+    const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
+    return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id: given });
   }
-  const decision = decide(await resource.find(context, pipeline), manifest.name);
-  if (decision.action === 'create') return entry({ action: 'create', reason: decision.reason });
-  const { action, reason, found } = decision;
-  return entry(
-    { action, reason, id: found.id },
-    action === 'keep' ? kept(resource, pipeline, found) : undefined,
-  );
+  const decision = await inventory(resource, pipeline, context);
+  const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
+  return withEntry(known, key, permitted(entryOf(resource, decision, pipeline), manifest.allowIrreversible));
 }
 
-async function planPublish(pipeline: Pipeline, { runtime, aep }: Context): Promise<Planned> {
-  const { manifest, resources, streamArn } = pipeline;
+/** What stays is known to the resources after it; what is still to be changed is so, too, and is marked as such. */
+function withFound(pipeline: Pipeline, resource: Resource, { action, found }: Decision): Pipeline {
+  if (found === undefined || (action !== 'keep' && action !== 'update' && action !== 'adopt'))
+    return pipeline;
+  const made = { ...kept(resource, pipeline, found), ...(action !== 'keep' && { pending: true }) };
+  return { ...pipeline, resources: { ...pipeline.resources, [resource.key]: made } };
+}
+
+function entryOf(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
+  const differences =
+    found?.differences.map(({ field, found: is, wanted }) => ({ field, found: is, wanted })) ?? [];
+  const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
+  return {
+    action,
+    reason,
+    ...(found !== undefined && { id: found.id }),
+    ...(differences.length > 0 && { differences }),
+    ...(irreversible !== undefined && { irreversible }),
+  };
+}
+
+function permitted(entry: Entry, allowed: boolean): Entry {
+  if (entry.irreversible === undefined || allowed) return entry;
+  const reason = `${entry.irreversible}; "allowIrreversible": true in the manifest lets it through`;
+  return { ...entry, action: 'conflict', reason };
+}
+
+/** What holds data, or says what data means: goes only where that is asked for. */
+const HOLDS_DATA = /^(schema|identity|profile|dataset|field-group:.*)$/;
+
+async function planRemoval(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  const { key } = resource;
+  const { manifest, deleteData } = pipeline;
+  const none = (reason: string) => withEntry(pipeline, key, { action: 'none', reason });
+  if (!resource.needed(manifest)) return none('this pipeline needs none');
+  if (resource.given?.(manifest) !== undefined) return none('named by the manifest: it is not ours');
+  const { found, others } = await inventory(
+    resource,
+    { ...pipeline, manifest: { ...manifest, adopt: false } },
+    context,
+  );
+  if (found?.mark?.pipeline !== manifest.name) return none('there is none of ours');
+  const ours = [...new Map([found, ...others].map((one) => [one.id, one])).values()];
+  const known = { ...pipeline, resources: { ...pipeline.resources, [key]: kept(resource, pipeline, found) } };
+  const stays = staysBecause(resource, deleteData);
+  if (stays !== undefined) return withEntry(known, key, { action: 'keep', reason: stays, id: found.id });
+  const going = withOthers(known, resource, { action: 'replace', reason: '', found, others: ours });
+  return withEntry(going, key, { action: 'remove', reason: 'the pipeline is retired', id: found.id });
+}
+
+function staysBecause({ key, remove }: Resource, deleteData: boolean): string | undefined {
+  if (HOLDS_DATA.test(key) && !deleteData) return 'it goes only with "deleteData": true';
+  return remove === undefined ? 'AEP cannot undo it' : undefined;
+}
+
+async function planPublish(pipeline: Pipeline, { runtime }: Context): Promise<Planned> {
+  const { manifest, resources, streamArn, mode } = pipeline;
+  const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
+  if (streamArn === undefined || manifest.source.kind !== 'inlet')
+    return { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' };
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
-  const entry = { resource: 'publish' as const, name: streamArn };
+  if (mode === 'retire') {
+    return published?.pipeline === manifest.name
+      ? { ...entry, action: 'remove', reason: 'the pipeline is retired' }
+      : { ...entry, action: 'none', reason: 'the stream does not carry this pipeline' };
+  }
   if (published === undefined)
     return { ...entry, action: 'create', reason: 'this stream carries no pipeline yet' };
   if (published.pipeline !== manifest.name) {
-    return {
-      ...entry,
-      action: 'conflict',
-      reason: `the stream carries the pipeline ${published.pipeline} already`,
-    };
+    const reason = `the stream carries the pipeline ${published.pipeline} already`;
+    return { ...entry, action: 'conflict', reason };
   }
   if (published.sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${published.sandbox}; give the one in ${manifest.sandbox} another name and stream`;
-    return { ...entry, action: 'conflict', reason };
-  }
-  if (resources.flow === undefined && (await flowExists(published.flowId, aep))) {
-    const reason = `the pipeline's flow ${published.flowId} is there under another name; give it back its name in the manifest`;
     return { ...entry, action: 'conflict', reason };
   }
   const same =
@@ -87,21 +159,63 @@ async function planPublish(pipeline: Pipeline, { runtime, aep }: Context): Promi
     : { ...entry, action: 'update', reason: 'the forwarder is told of what has changed' };
 }
 
-async function flowExists(id: string, aep: Context['aep']): Promise<boolean> {
-  try {
-    await aep.flowService.getFlow(id);
-    return true;
-  } catch (error) {
-    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return false;
-    throw error;
-  }
-}
-
 async function planIntake(pipeline: Pipeline, { runtime }: StreamContext): Promise<Planned> {
-  const intake = await runtime.intakes.find(pipeline.streamArn);
-  const entry = { resource: 'intake' as const, name: pipeline.streamArn };
+  const { streamArn, mode, manifest } = pipeline;
+  const entry = { resource: 'intake' as const, name: streamArn ?? manifest.source.kind };
+  if (streamArn === undefined) return { ...entry, action: 'none', reason: 'AEP reads the source itself' };
+  const intake = await runtime.intakes.find(streamArn);
+  if (mode === 'retire') {
+    const carried = pipeline.plan.length > 0 && (await carries(pipeline, runtime));
+    return intake === undefined || !carried
+      ? { ...entry, action: 'none', reason: 'nothing reads the stream for this pipeline' }
+      : { ...entry, action: 'remove', reason: 'the pipeline is retired', id: intake.id };
+  }
   if (intake === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
   const state = intake.state === 'on' ? 'it is on' : 'it is there and will be switched on';
   const reason = `${state}; startAt does not move an intake that exists`;
   return { ...entry, action: intake.state === 'on' ? 'keep' : 'update', reason, id: intake.id };
+}
+
+/** Whether the stream is this pipeline's: nobody else has published one for it. */
+async function carries({ streamArn, manifest }: Pipeline, { secrets, settings }: StreamContext['runtime']) {
+  const published = streamArn === undefined ? undefined : await readPublished(secrets, settings, streamArn);
+  return published === undefined || published.pipeline === manifest.name;
+}
+
+async function warningsOf(pipeline: Pipeline, context: Context): Promise<string[]> {
+  const twice = await ingestedTwice(pipeline, context);
+  const { source } = pipeline.manifest;
+  const action = (key: ResourceKey) => pipeline.plan.find(({ resource }) => resource === key)?.action;
+  const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
+  return [
+    ...(twice === undefined ? [] : [twice]),
+    ...(replaced && isPulled(source) ? [pulledTwice(source.kind)] : []),
+    ...(action('schema') === 'update' && action('flow') === 'keep'
+      ? ['AEP may check records against the schema as it was for up to 15 minutes more']
+      : []),
+    ...(pipeline.manifest.dataset.profile === true && action('dataset') === 'update'
+      ? ['Records that are in the dataset already do not go to Profile: only new ones do']
+      : []),
+  ];
+}
+
+function pulledTwice(kind: 'kinesis' | 'event-hubs' | 'pubsub'): string {
+  return kind === 'pubsub'
+    ? 'The old flow stops before the new one starts: messages that come in between are read late, and what the old one had not acknowledged is read twice'
+    : 'The old flow stops before the new one starts: records that come in between are read late. The new one reads from the oldest record the source keeps, so that none is missed: what the old one has read already is read twice';
+}
+
+/** A stream that the forwarder feeds to an inlet and that AEP reads by itself as well. */
+async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }: Context) {
+  const { source } = manifest;
+  if (source.kind === 'kinesis') {
+    const published = await readPublished(runtime.secrets, runtime.settings, source.stream);
+    if (published === undefined || !published.streamArn.includes(`:${source.region}:`)) return undefined;
+    return `The stream ${source.stream} carries the pipeline ${published.pipeline} as well: its data would be ingested twice`;
+  }
+  if (source.kind !== 'inlet' || streamArn === undefined) return undefined;
+  const stream = streamNameOf(streamArn);
+  const readers = await aep.flowService.findStreamReaders(CONNECTION_SPECS.kinesis, stream);
+  if (readers.length === 0) return undefined;
+  return `AEP reads a Kinesis stream ${stream} by itself as well (source connection ${readers.map(({ id }) => id).join(', ')}): its data would be ingested twice`;
 }

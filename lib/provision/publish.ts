@@ -1,5 +1,6 @@
 // Write the finished pipeline where the forwarder reads it.
 import { Failure } from '../failure.ts';
+import type { InletSource } from '../manifest.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { PublishedPipeline, publishedSecret, readPublished } from '../published.ts';
 import { type Context, required } from './resource.ts';
@@ -11,24 +12,30 @@ import { readInlet } from './verify.ts';
  */
 export async function publish(pipeline: Pipeline, context: Context): Promise<Pipeline> {
   const { runtime } = context;
-  const wanted = await publishedOf(pipeline, context);
-  const there = await readPublished(runtime.secrets, runtime.settings, pipeline.streamArn);
+  const { streamArn } = pipeline;
+  const { source } = pipeline.manifest;
+  // Where AEP reads by itself, nobody has to be told.
+  if (source.kind !== 'inlet' || streamArn === undefined) return pipeline;
+  const wanted = await publishedOf({ ...pipeline, streamArn }, source, context);
+  const known = { ...pipeline, verified: [...pipeline.verified, 'inlet is there and allowed'] };
+  const there = await readPublished(runtime.secrets, runtime.settings, streamArn);
   if (there !== undefined && there.pipeline !== wanted.pipeline) {
-    throw new Failure(
-      'CONFLICT',
-      `the stream ${pipeline.streamArn} carries the pipeline ${there.pipeline} already`,
-    );
+    throw new Failure('CONFLICT', `the stream ${streamArn} carries the pipeline ${there.pipeline} already`);
   }
-  if (there !== undefined && same(there, wanted)) return { ...pipeline, published: 'kept' };
+  if (there !== undefined && same(there, wanted)) return { ...known, published: 'kept' };
   await runtime.secrets.put(
-    publishedSecret(runtime.settings, pipeline.streamArn),
+    publishedSecret(runtime.settings, streamArn),
     JSON.stringify(wanted),
     `Penstock: the pipeline ${wanted.pipeline}, for the forwarder`,
   );
-  return { ...pipeline, published: 'written' };
+  return { ...known, published: 'written' };
 }
 
-async function publishedOf(pipeline: Pipeline, context: Context): Promise<PublishedPipeline> {
+async function publishedOf(
+  pipeline: Pipeline & { streamArn: string },
+  source: InletSource,
+  context: Context,
+): Promise<PublishedPipeline> {
   const { manifest, execution, streamArn } = pipeline;
   const inlet = await readInlet(pipeline, context);
   const session = await context.aep.sessions.current();
@@ -38,8 +45,8 @@ async function publishedOf(pipeline: Pipeline, context: Context): Promise<Publis
     streamArn,
     sandbox: manifest.sandbox,
     organizationId: session.organizationId,
-    data: manifest.source.data,
-    compression: manifest.source.compression,
+    data: source.data,
+    compression: source.compression,
     inletUrl: inlet.inletUrl,
     authenticationRequired: inlet.authenticationRequired,
     flowId: required(pipeline, 'flow'),

@@ -1,8 +1,8 @@
-// What a resource is: how it is found, compared, made and removed; and the one decision taken from what was found.
+// What a resource is: how it is found, compared, made, changed and removed; and the one decision taken from what was found.
 import type { Aep } from '../aep/client.ts';
 import { Failure } from '../failure.ts';
 import type { Manifest } from '../manifest.ts';
-import type { Made, Pipeline, ResourceKind } from '../pipeline.ts';
+import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import type { ProvisionRuntime, Runtime } from '../runtime.ts';
 import type { Mark } from './mark.ts';
 
@@ -16,7 +16,20 @@ export interface Context<R extends Runtime = Runtime> {
 export type StreamContext = Context<ProvisionRuntime>;
 
 /** The part of the pipeline that resources look at: what is wanted and what is there so far. */
-export type Situation = Pick<Pipeline, 'manifest' | 'resources' | 'execution' | 'plan' | 'streamArn'>;
+export type Situation = Pick<
+  Pipeline,
+  'manifest' | 'resources' | 'old' | 'execution' | 'plan' | 'streamArn' | 'tenant'
+>;
+
+/** What becomes of a difference: changed in place, made anew beside the old one, or left to the user. */
+export type Remedy = 'update' | 'replace' | 'conflict';
+
+export interface Difference {
+  readonly field: string;
+  readonly found: string;
+  readonly wanted: string;
+  readonly remedy: Remedy;
+}
 
 /** One candidate in AEP. */
 export interface Found {
@@ -24,16 +37,20 @@ export interface Found {
   /** As it is called in AEP, which may have been changed there. */
   readonly name?: string | undefined;
   readonly mark: Mark | undefined;
-  /** What differs from what is wanted, `field: found …, wanted …`; empty where it is what is wanted. */
-  readonly differences: readonly string[];
+  /** What differs from what is wanted; empty where it is what is wanted. */
+  readonly differences: readonly Difference[];
   /** Milliseconds since the epoch. */
   readonly createdAt?: number | null | undefined;
   /** More of it that later steps need. */
-  readonly details?: Partial<Pick<Made, 'version' | 'changedAt'>>;
+  readonly details?: Partial<Pick<Made, 'version' | 'createdAt' | 'changedAt'>>;
+  /** What of ours it refers to: goes with it. */
+  readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
 
+export type Created = Pick<Made, 'id'> & Found['details'];
+
 export interface Resource {
-  readonly kind: ResourceKind;
+  readonly key: ResourceKey;
   /** Whether this pipeline has one at all. */
   needed(manifest: Manifest): boolean;
   /** The id of one that the manifest names and that is never changed. */
@@ -42,87 +59,170 @@ export interface Resource {
   checkGiven?(context: Context, id: string): Promise<void>;
   /** All that could be it: of its name, or with its mark. */
   find(context: Context, situation: Situation): Promise<Found[]>;
-  create(
-    context: Context,
-    situation: Situation,
-    mark: Mark,
-  ): Promise<Pick<Made, 'id' | 'version' | 'changedAt'>>;
-  remove(context: Context, id: string): Promise<void>;
+  /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
+  get?(context: Context, situation: Situation, id: string): Promise<Found>;
+  create(context: Context, situation: Situation, mark: Mark): Promise<Created>;
+  /** Changes in place what can be changed there; looks for itself what is still to be done, so it can be repeated. */
+  update?(context: Context, situation: Situation, id: string): Promise<void>;
+  /** Writes our mark on one that was made by hand. Without it, there is no place for a mark. */
+  adopt?(context: Context, situation: Situation, id: string, mark: Mark): Promise<void>;
+  /** Absent where AEP cannot undo it. */
+  remove?(context: Context, id: string, situation: Situation): Promise<void>;
   /** Why this one must not be removed even where it is ours. */
   keepBecause?(context: Context, id: string): Promise<string | undefined>;
+  /** What making it does that AEP cannot undo. */
+  irreversible?(manifest: Manifest): string | undefined;
 }
 
-export type Decision =
-  | { readonly action: 'create'; readonly reason: string }
-  | { readonly action: 'keep'; readonly reason: string; readonly found: Found }
-  | { readonly action: 'conflict'; readonly reason: string; readonly found: Found };
+export interface Decision {
+  readonly action: 'create' | 'keep' | 'adopt' | 'update' | 'replace' | 'conflict';
+  readonly reason: string;
+  /** Of all but `create`: the one that it is about. */
+  readonly found?: Found;
+  /** Ours, and not (or no longer) needed. */
+  readonly others: readonly Found[];
+}
 
 /** What a difference says where the thing referred to is not there (any more). */
 const GONE = 'one still to be made';
 
+interface Preference {
+  readonly pipeline: string;
+  readonly adopt: boolean;
+  /** The id that an earlier execution reported. */
+  readonly hint?: string | undefined;
+}
+
 /** What to do about a resource, given everything that was found. Pure; `plan` and every step take it from here. */
-export function decide(found: readonly Found[], pipeline: string): Decision {
-  const ours = found.filter((one) => one.mark?.pipeline === pipeline).sort(bestFirst);
-  const [first, ...surplus] = ours;
-  if (first !== undefined) {
-    if (first.differences.length > 0) return { action: 'conflict', reason: changed(first), found: first };
-    const more =
-      surplus.length === 0 ? '' : `; surplus copies of it: ${surplus.map(({ id }) => id).join(', ')}`;
-    return { action: 'keep', reason: `made by ${first.mark?.execution}${more}`, found: first };
+export function decide(found: readonly Found[], preference: Preference): Decision {
+  const ours = found.filter((one) => one.mark?.pipeline === preference.pipeline).sort(best(preference.hint));
+  const [first, ...others] = ours;
+  return first === undefined ? decideOnForeign(found, preference) : decideOnOurs(first, others);
+}
+
+function decideOnOurs(first: Found, others: readonly Found[]): Decision {
+  const has = (remedy: Remedy) => first.differences.some((one) => one.remedy === remedy);
+  const surplus = others.length === 0 ? '' : `; surplus, and to go: ${others.map(({ id }) => id).join(', ')}`;
+  if (first.differences.length === 0)
+    return { action: 'keep', reason: `made by ${first.mark?.execution}${surplus}`, found: first, others };
+  if (has('conflict')) {
+    const advice = 'It cannot be changed: undo the change in the manifest, or give the pipeline another name';
+    return {
+      action: 'conflict',
+      reason: `${first.id} is this pipeline's, but ${said(first)}. ${advice}`,
+      found: first,
+      others,
+    };
   }
-  const [foreign] = found;
-  if (foreign === undefined) return { action: 'create', reason: 'not there yet' };
-  const owner =
-    foreign.mark === undefined ? 'nobody marked it as ours' : `it is pipeline ${foreign.mark.pipeline}'s`;
-  return {
-    action: 'conflict',
-    reason: `the name is taken by ${found.map(({ id }) => id).join(', ')} and ${owner}`,
-    found: foreign,
+  if (has('replace'))
+    return { action: 'replace', reason: said(first), found: first, others: [first, ...others] };
+  return { action: 'update', reason: `${said(first)}${surplus}`, found: first, others };
+}
+
+function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decision {
+  const [first, second] = found;
+  if (first === undefined) return { action: 'create', reason: 'not there yet', others: [] };
+  const ids = found.map(({ id }) => id).join(', ');
+  const conflict = (reason: string): Decision => ({ action: 'conflict', reason, found: first, others: [] });
+  if (first.mark !== undefined)
+    return conflict(`the name is taken by ${ids} and it is pipeline ${first.mark.pipeline}'s`);
+  if (!adopt)
+    return conflict(
+      `the name is taken by ${ids} and nobody marked it as ours; "adopt": true in the manifest takes over what was made by hand`,
+    );
+  if (second !== undefined)
+    return conflict(`the name is ambiguous: it is that of ${ids}. Rename or remove all but one`);
+  if (first.differences.length > 0)
+    return conflict(`${first.id} was made by hand and cannot be taken over: ${said(first)}`);
+  return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
+}
+
+function said({ differences }: Found): string {
+  return differences
+    .map(({ field, found, wanted }) => `${field}: found ${found}, wanted ${wanted}`)
+    .join('; ');
+}
+
+/** What can be used goes before what cannot, the known before the unknown, the elder before the younger. */
+function best(hint: string | undefined) {
+  const rank = ({ differences }: Found) => {
+    if (differences.length === 0) return 0;
+    return differences.every(({ remedy }) => remedy === 'update') ? 1 : 2;
   };
-}
-
-function changed({ id, differences }: Found): string {
-  const advice = differences.some((one) => one.endsWith(GONE))
-    ? 'What it refers to is not in AEP any more: delete it there too, then run again'
-    : 'Changing it in place is not supported: undo the change in the manifest, or give the pipeline another name';
-  return `${id} is this pipeline's, but ${differences.join('; ')}. ${advice}`;
-}
-
-/** What can be used goes before what cannot, the elder before the younger. */
-function bestFirst(a: Found, b: Found): number {
-  return (
-    Math.min(1, a.differences.length) - Math.min(1, b.differences.length) ||
+  const known = ({ id }: Found) => (id === hint ? 0 : 1);
+  return (a: Found, b: Found): number =>
+    rank(a) - rank(b) ||
+    known(a) - known(b) ||
     (a.createdAt ?? 0) - (b.createdAt ?? 0) ||
-    (a.id < b.id ? -1 : 1)
-  );
+    (a.id < b.id ? -1 : 1);
 }
 
-/** `field: found …, wanted …` where the two differ. A wanted id that is not known yet differs from everything. */
-export function difference(field: string, found: unknown, wanted: unknown): string[] {
+/** Where the two differ. A wanted id that is not known yet differs from everything. */
+export function difference(field: string, found: unknown, wanted: unknown, remedy: Remedy): Difference[] {
   if (wanted !== undefined && found === wanted) return [];
-  return [`${field}: found ${found ?? 'nothing'}, wanted ${wanted ?? GONE}`];
+  return [{ field, found: String(found ?? 'nothing'), wanted: String(wanted ?? GONE), remedy }];
 }
 
 /** The same for what AEP need not tell: where it says nothing, nothing is known to differ. */
-export function differenceIfTold(field: string, found: unknown, wanted: unknown): string[] {
-  return found === undefined || found === null ? [] : difference(field, found, wanted);
+export function differenceIfTold(
+  field: string,
+  found: unknown,
+  wanted: unknown,
+  remedy: Remedy,
+): Difference[] {
+  return found === undefined || found === null ? [] : difference(field, found, wanted, remedy);
 }
 
 /** The mark of this execution. */
-export function markOf(situation: Situation): Mark {
-  return { pipeline: situation.manifest.name, execution: situation.execution.name };
+export function markOf(situation: Situation, notes?: Mark['notes']): Mark {
+  return {
+    pipeline: situation.manifest.name,
+    execution: situation.execution.name,
+    ...(notes !== undefined && { notes }),
+  };
+}
+
+/** For what has no place for a mark: it is this execution's where the plan found none, else an earlier one's. */
+export function markByPlan({ plan, manifest, execution }: Situation, key: ResourceKey): Mark {
+  const mine = plan.some(
+    ({ resource, action }) => resource === key && (action === 'create' || action === 'replace'),
+  );
+  return { pipeline: manifest.name, execution: mine ? execution.name : 'an earlier execution' };
 }
 
 /** The id of a resource that an earlier step has made. */
-export function idOfMade(situation: Situation, kind: ResourceKind): string | undefined {
-  return situation.resources[kind]?.id;
+export function idOfMade(situation: Situation, key: ResourceKey): string | undefined {
+  return situation.resources[key]?.id;
 }
 
-/** The id of a resource that must be there by now. @throws Failure `EVENT_INVALID` naming the step that is missing */
-export function required(situation: Pick<Pipeline, 'resources'>, kind: ResourceKind): string {
-  const made = situation.resources[kind];
-  if (made !== undefined) return made.id;
-  throw new Failure('EVENT_INVALID', `the document has no ${kind} yet`, {
-    next: `Run the step ${kind} first, or start the whole state machine.`,
+/** Ids of the one in use and of those that are to go, to find what refers to any of them. */
+export function idsOf(situation: Situation, key: ResourceKey): string[] {
+  const own = idOfMade(situation, key);
+  const old = situation.old.filter(({ resource }) => resource === key).map(({ id }) => id);
+  return [...new Set([...(own === undefined ? [] : [own]), ...old])];
+}
+
+/** The same, for a step that cannot do without. @throws Failure `EVENT_INVALID` naming what is missing */
+export function required(situation: Situation, key: ResourceKey): string {
+  const id = idOfMade(situation, key);
+  if (id !== undefined) return id;
+  throw new Failure('EVENT_INVALID', `the document holds no ${key}`, {
+    next: 'Start the state machine from its beginning; what was made is found again.',
   });
+}
+
+/** `{tenant}` in a path or an expression is the organization's own namespace. */
+export function inTenant(text: string, { tenant }: Pick<Situation, 'tenant'>): string {
+  return tenant === undefined ? text : text.replaceAll('{tenant}', `_${tenant}`);
+}
+
+/** Whether the manifest cannot be read without knowing the organization's namespace. */
+export function needsTenant(manifest: Manifest): boolean {
+  return (
+    JSON.stringify([manifest.schema, manifest.mapping ?? []]).includes('{tenant}') || hasOwnGroups(manifest)
+  );
+}
+
+function hasOwnGroups({ schema }: Manifest): boolean {
+  return !('id' in schema) && schema.fieldGroups.some((group) => typeof group !== 'string');
 }

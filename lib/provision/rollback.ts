@@ -1,9 +1,12 @@
 // After a failure: undo what this execution made, backwards, or keep it for the next one; and say which, and why.
 import { isFailure, messageInCause, TRANSIENT } from '../failure.ts';
-import type { Made, Pipeline, ResourceKind } from '../pipeline.ts';
-import { publishedSecret, readPublished } from '../published.ts';
+import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
+import { readPublished } from '../published.ts';
+import { restart } from './flow.ts';
+import { removeIntake, removeResource, unpublish } from './removal.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
-import { RESOURCES } from './resources.ts';
+import { backwards, refersTo } from './resources.ts';
+import { isPulled } from './source.ts';
 
 /** Errors that pass: ours, and Lambda's and Step Functions' own. What was made is worth keeping. */
 const RESUMABLE = new RegExp(
@@ -13,20 +16,9 @@ const RESUMABLE = new RegExp(
 interface Undone {
   readonly removed: string[];
   readonly left: string[];
-  /** Kinds that something left in place refers to: removed now, they would make it unfindable. */
-  readonly needed: Set<ResourceKind>;
+  /** What something left in place refers to: removed now, it would make the other unfindable. */
+  readonly needed: Set<ResourceKey>;
 }
-
-/** What each resource refers to. */
-const REFERS_TO: Readonly<Record<ResourceKind, readonly ResourceKind[]>> = {
-  schema: [],
-  dataset: ['schema'],
-  'base-connection': [],
-  'source-connection': ['base-connection'],
-  'target-connection': ['dataset', 'schema'],
-  mapping: ['schema'],
-  flow: ['source-connection', 'target-connection', 'mapping', 'base-connection', 'dataset', 'schema'],
-};
 
 /** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
 export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
@@ -39,22 +31,31 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
       `${what} | ${keptText(pipeline)} Start it again: it goes on from here.`,
     );
   }
+  if (pipeline.mode === 'retire') {
+    const text = 'Nothing is put back. Correct the fault, then start it again: it goes on from here.';
+    return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
+  }
   if (await isInService(pipeline, context)) {
     const text =
       'Nothing is undone: the forwarder uses what is there. Correct the fault, then start it again.';
     return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
   }
   const undone: Undone = { removed: [], left: [], needed: new Set() };
-  await undo(undone, 'intake', () => removeIntake(pipeline, context));
-  await undo(undone, 'published pipeline', () => unpublish(pipeline, context));
-  for (const resource of [...RESOURCES].reverse()) await undoResource(resource, pipeline, context, undone);
-  return failed(pipeline, 'Penstock.RolledBack', `${what} | ${undoneText(undone, pipeline)}`);
+  await undo(undone, 'intake', () => undoIntake(pipeline, context));
+  await undo(undone, 'published pipeline', () =>
+    unpublish(pipeline, context, ({ execution }) => execution === pipeline.execution.name),
+  );
+  for (const resource of backwards(pipeline.manifest))
+    await undoResource(resource, pipeline, context, undone);
+  await restartOld(pipeline, context, undone);
+  const told = { ...pipeline, removed: undone.removed, left: [...new Set(undone.left)] };
+  return failed(told, 'Penstock.RolledBack', `${what} | ${undoneText(told)}`);
 }
 
 /** Whether this execution has changed what an earlier one had published: then records already take the new way. */
 async function isInService({ plan, streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
   const planned = plan.find(({ resource }) => resource === 'publish')?.action;
-  if (planned === 'create') return false;
+  if (streamArn === undefined || planned === 'create') return false;
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
   return published?.execution === execution.name;
 }
@@ -64,20 +65,23 @@ function keptText({ resources }: Pipeline): string {
   return made === '' ? 'Nothing had been made.' : `Kept: ${made}.`;
 }
 
-/** `kind id` of each, or of those that came into the document in one way. */
-function listed(resources: Pipeline['resources'], how?: Made['how']): string {
+/** `key id` of each, or of those that came into the document in one way. */
+function listed(resources: Pipeline['resources'], ...how: Made['how'][]): string {
   return Object.entries(resources)
-    .filter(([, one]) => how === undefined || one?.how === how)
-    .map(([kind, one]) => `${kind} ${one?.id}`)
+    .filter(([, one]) => how.length === 0 || (one !== undefined && how.includes(one.how)))
+    .map(([key, one]) => `${key} ${one?.id}`)
     .join(', ');
 }
 
-function undoneText({ removed, left }: Undone, { resources }: Pipeline): string {
+function undoneText({ removed, left, resources }: Pipeline): string {
   const earlier = listed(resources, 'kept');
+  const changed = Object.fromEntries(Object.entries(resources).filter(([, one]) => one?.pending !== true));
+  const altered = listed(changed, 'updated', 'adopted');
   return [
     ...(removed.length > 0 ? [`Undone: ${removed.join(', ')}.`] : []),
-    ...(left.length > 0 ? [`Left in place: ${[...new Set(left)].join('; ')}.`] : []),
+    ...(left.length > 0 ? [`Left in place: ${left.join('; ')}.`] : []),
     ...(removed.length + left.length === 0 ? ['Nothing had to be undone.'] : []),
+    ...(altered === '' ? [] : [`Changed or taken over, and it stays so: ${altered}.`]),
     ...(earlier === '' ? [] : [`Earlier executions made, and it stays: ${earlier}.`]),
   ].join(' ');
 }
@@ -85,12 +89,38 @@ function undoneText({ removed, left }: Undone, { resources }: Pipeline): string 
 async function undoResource(resource: Resource, pipeline: Pipeline, context: StreamContext, undone: Undone) {
   for (const id of await own(resource, pipeline, context, undone)) {
     const before = undone.left.length;
-    await undo(undone, `${resource.kind} ${id}`, () =>
-      undone.needed.has(resource.kind)
+    await undo(undone, `${resource.key} ${id}`, () =>
+      undone.needed.has(resource.key)
         ? Promise.resolve('what is left in place refers to it')
-        : removeResource(resource, id, context),
+        : undoOne(resource, id, pipeline, context),
     );
-    if (undone.left.length > before) for (const kind of REFERS_TO[resource.kind]) undone.needed.add(kind);
+    if (undone.left.length > before)
+      for (const key of refersTo(resource.key, pipeline.manifest)) undone.needed.add(key);
+  }
+}
+
+async function undoOne(
+  resource: Resource,
+  id: string,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<boolean | string> {
+  const reason = await resource.keepBecause?.(context, id);
+  if (reason !== undefined) return reason;
+  const result = await removeResource(resource, id, pipeline, context);
+  return typeof result === 'object' ? result.left : true;
+}
+
+/** A flow that was stopped for a successor goes on where there is no successor now. */
+async function restartOld(pipeline: Pipeline, context: Context, undone: Undone): Promise<void> {
+  if (!isPulled(pipeline.manifest.source)) return;
+  for (const { resource, id } of pipeline.old) {
+    if (resource !== 'flow') continue;
+    try {
+      await restart(context, id);
+    } catch (error) {
+      undone.left.push(`flow ${id} stopped (${isFailure(error) ? error.what : String(error)})`);
+    }
   }
 }
 
@@ -100,16 +130,14 @@ function failed(pipeline: Pipeline, error: string, cause: string): Pipeline {
 }
 
 /** Runs one removal; whatever stops it is written down, and the rest goes on. `false` says there was nothing to do. */
-async function undo(
-  undone: Undone,
-  what: string,
-  removal: () => Promise<true | false | string>,
-): Promise<void> {
+async function undo(undone: Undone, what: string, removal: () => Promise<boolean | string>): Promise<void> {
   try {
     const result = await removal();
     if (result === true) undone.removed.push(what);
     else if (result !== false) undone.left.push(`${what} (${result})`);
   } catch (error) {
+    // Another execution works on it now: nothing here is ours to undo any more.
+    if (isFailure(error) && error.code === 'LEASE_LOST') throw error;
     undone.left.push(`${what} (${isFailure(error) ? error.what : String(error)})`);
   }
 }
@@ -122,47 +150,26 @@ async function own(
   undone: Undone,
 ): Promise<Set<string>> {
   const ids = new Set<string>();
-  if (!resource.needed(pipeline.manifest) || resource.given?.(pipeline.manifest) !== undefined) return ids;
-  const made = pipeline.resources[resource.kind];
+  const { manifest, execution } = pipeline;
+  if (!resource.needed(manifest) || resource.given?.(manifest) !== undefined) return ids;
+  const made = pipeline.resources[resource.key];
   if (made?.how === 'created') ids.add(made.id);
   try {
-    for (const found of await resource.find(context, pipeline)) {
-      const ours =
-        found.mark?.pipeline === pipeline.manifest.name && found.mark.execution === pipeline.execution.name;
-      if (ours) ids.add(found.id);
+    for (const { id, mark } of await resource.find(context, pipeline)) {
+      const ours = mark?.pipeline === manifest.name && mark.execution === execution.name;
+      if (ours && mark.adopted !== true) ids.add(id);
     }
   } catch (error) {
-    undone.left.push(`perhaps a ${resource.kind} (${isFailure(error) ? error.what : String(error)})`);
+    undone.left.push(`perhaps a ${resource.key} (${isFailure(error) ? error.what : String(error)})`);
   }
   return ids;
 }
 
-async function removeResource(resource: Resource, id: string, context: Context): Promise<true | string> {
-  const reason = await resource.keepBecause?.(context, id);
-  if (reason !== undefined) return reason;
-  try {
-    await resource.remove(context, id);
-  } catch (error) {
-    if (!isFailure(error) || error.code !== 'AEP_NOT_FOUND') throw error;
-  }
-  return true;
-}
-
-async function removeIntake(
-  { intake, plan, streamArn }: Pipeline,
-  { runtime }: StreamContext,
-): Promise<boolean> {
+async function undoIntake(pipeline: Pipeline, context: StreamContext): Promise<boolean> {
+  const { intake, plan, streamArn } = pipeline;
+  if (streamArn === undefined) return false;
   // A step that died before it could say so may have made it: the plan knows that there was none before.
   const planned = plan.some(({ resource, action }) => resource === 'intake' && action === 'create');
-  const id = intake?.id ?? (planned ? (await runtime.intakes.find(streamArn))?.id : undefined);
-  if (id === undefined || intake?.how === 'kept') return false;
-  await runtime.intakes.remove(id);
-  return true;
-}
-
-async function unpublish({ streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
-  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
-  if (published?.execution !== execution.name) return false;
-  await runtime.secrets.remove(publishedSecret(runtime.settings, streamArn));
-  return true;
+  const id = intake?.id ?? (planned ? (await context.runtime.intakes.find(streamArn))?.id : undefined);
+  return id === undefined || intake?.how === 'kept' ? false : removeIntake(id, context);
 }

@@ -1,18 +1,62 @@
 // The XDM schema: one class and field groups, or an existing one that the manifest names.
-import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../manifest.ts';
-import { nameOf } from '../pipeline.ts';
-import { describe, markInDescription } from './mark.ts';
-import type { Resource } from './resource.ts';
+import type { Schema } from '../aep/schema-registry.ts';
+import { CLASSES, FIELD_GROUPS, idOf } from '../manifest.ts';
+import { keyOfGroup, nameOf } from '../pipeline.ts';
+import { describe, markInDescription, withoutMark } from './mark.ts';
+import { type Difference, type Found, idOfMade, type Resource, type Situation } from './resource.ts';
 
-/** The `$id`s that a manifest's schema is made of: the class first. */
-function parts(manifest: Manifest): string[] {
-  if ('id' in manifest.schema) return [];
-  const { class: name, fieldGroups } = manifest.schema;
-  return [idOf(name, CLASSES), ...fieldGroups.map((group) => idOf(group, FIELD_GROUPS))];
+/** The class of a manifest's schema. */
+function classOf({ manifest: { schema } }: Situation): string {
+  return 'id' in schema ? '' : idOf(schema.class, CLASSES);
+}
+
+/** The `$id`s of its field groups; of one that is still to be made, what it is called. */
+function groupsOf(situation: Situation): string[] {
+  const { schema } = situation.manifest;
+  if ('id' in schema) return [];
+  return schema.fieldGroups.map((group) =>
+    typeof group === 'string'
+      ? idOf(group, FIELD_GROUPS)
+      : (idOfMade(situation, keyOfGroup(group)) ??
+        `the field group ${nameOf(keyOfGroup(group), situation.manifest)}`),
+  );
+}
+
+function missingGroups(there: Schema, situation: Situation): string[] {
+  const has = new Set(there.allOf?.map(({ $ref }) => $ref));
+  return groupsOf(situation).filter((group) => !has.has(group));
+}
+
+/** Field groups can be added, a class is for ever. More field groups than wanted may stay. */
+function differencesOf(there: Schema, situation: Situation): Difference[] {
+  const own = classOf(situation);
+  const is = there['meta:class'] ?? (there.allOf?.some(({ $ref }) => $ref === own) ? own : 'another one');
+  const field = 'schema.fieldGroups';
+  return [
+    ...(is === own ? [] : [{ field: 'schema.class', found: is, wanted: own, remedy: 'conflict' as const }]),
+    ...missingGroups(there, situation).map((wanted) => ({
+      field,
+      found: 'nothing',
+      wanted,
+      remedy: 'update' as const,
+    })),
+  ];
+}
+
+function asFound(there: Schema, situation: Situation): Found {
+  const changedAt = there['meta:registryMetadata']?.['repo:lastModifiedDate'];
+  return {
+    id: there.$id,
+    name: there.title ?? undefined,
+    mark: markInDescription(there.description),
+    differences: differencesOf(there, situation),
+    createdAt: there['meta:registryMetadata']?.['repo:createdDate'],
+    details: typeof changedAt === 'number' ? { changedAt } : {},
+  };
 }
 
 export const schema: Resource = {
-  kind: 'schema',
+  key: 'schema',
   needed: () => true,
   given: (manifest) => ('id' in manifest.schema ? manifest.schema.id : undefined),
 
@@ -20,33 +64,39 @@ export const schema: Resource = {
     await aep.schemaRegistry.getSchema(id);
   },
 
-  async find({ aep }, { manifest }) {
-    const ids = await aep.schemaRegistry.findSchemas(nameOf('schema', manifest));
-    return Promise.all(
-      ids.map(async (id) => {
-        const found = await aep.schemaRegistry.getSchema(id);
-        const has = new Set(found.allOf?.map(({ $ref }) => $ref));
-        const [own = '', ...groups] = parts(manifest);
-        const missing = groups.filter((group) => !has.has(group));
-        return {
-          id,
-          mark: markInDescription(found.description),
-          differences: [
-            ...(has.has(own) ? [] : [`schema.class: it is not of ${own}`]),
-            ...(missing.length === 0 ? [] : [`schema.fieldGroups: it lacks ${missing.join(', ')}`]),
-          ],
-        };
-      }),
-    );
+  async find({ aep }, situation) {
+    const ids = await aep.schemaRegistry.findSchemas(nameOf('schema', situation.manifest));
+    return Promise.all(ids.map(async (id) => asFound(await aep.schemaRegistry.getSchema(id), situation)));
   },
 
-  async create({ aep }, { manifest }, mark) {
+  get: async ({ aep }, situation, id) => asFound(await aep.schemaRegistry.getSchema(id), situation),
+
+  async create({ aep, runtime }, situation, mark) {
+    const { manifest } = situation;
     const created = await aep.schemaRegistry.createSchema({
       title: nameOf('schema', manifest),
       description: describe(mark, 'description' in manifest.schema ? manifest.schema.description : undefined),
-      parts: parts(manifest),
+      parts: [classOf(situation), ...groupsOf(situation)],
     });
-    return { id: created.$id };
+    return { id: created.$id, changedAt: runtime.clock.now() };
+  },
+
+  async update({ aep }, situation, id) {
+    const missing = missingGroups(await aep.schemaRegistry.getSchema(id), situation);
+    if (missing.length === 0) return;
+    await aep.schemaRegistry.patchSchema(
+      id,
+      missing.map(($ref) => ({ op: 'add', path: '/allOf/-', value: { $ref } })),
+    );
+  },
+
+  async adopt({ aep }, _situation, id, mark) {
+    const { description } = await aep.schemaRegistry.getSchema(id);
+    if (markInDescription(description) !== undefined) return;
+    const value = describe(mark, withoutMark(description));
+    await aep.schemaRegistry.patchSchema(id, [
+      { op: description ? 'replace' : 'add', path: '/description', value },
+    ]);
   },
 
   remove: ({ aep }, id) => aep.schemaRegistry.deleteSchema(id),

@@ -1,91 +1,136 @@
-// From a function `Pipeline → Pipeline` to a Lambda handler: the document checked on its way in, failures named on their way out.
-import { createAep } from '../aep/client.ts';
+// From a function `Pipeline → Pipeline` to a Lambda handler: the document checked on its way in, changes fenced, failures named on their way out.
+import { type Aep, createAep } from '../aep/client.ts';
 import { createSessions, type Sessions } from '../aep/token.ts';
 import { readCredentials } from '../credentials.ts';
 import { Failure, isFailure, issuesText } from '../failure.ts';
-import { parseManifest } from '../manifest.ts';
-import { Pipeline, ProvisionRequest } from '../pipeline.ts';
-import type { ProvisionRuntime, Runtime } from '../runtime.ts';
-import { plan } from './plan.ts';
-import type { Context, StreamContext } from './resource.ts';
+import { Pipeline, type Trail } from '../pipeline.ts';
+import type { Intakes, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
+import { ensure } from './ensure.ts';
+import type { Context } from './resource.ts';
+import { type ResourceStep, resourcesOf, STEPS } from './resources.ts';
+import { waitSeconds } from './verify.ts';
 
-type Handler = (event: unknown) => Promise<Pipeline>;
+type Handler = (event: unknown) => Promise<unknown>;
+
+/** Calls that are named in the trail; a step makes a handful. */
+const MOST_CHANGES = 10;
 
 /** The handler of a state that takes the document and gives it on. `makeRuntime` is called on the first event. */
-export function step<R extends Runtime>(
+export function step<R extends LedgerRuntime>(
   name: string,
   makeRuntime: () => R,
   work: (pipeline: Pipeline, context: Context<R>) => Promise<Pipeline>,
 ): Handler {
   return handler(name, makeRuntime, async (event, runtime, sessions) => {
     const pipeline = parseDocument(event);
-    return work(pipeline, contextFor(pipeline, runtime, sessions));
+    const guard = await enter(pipeline, runtime);
+    const trail = startTrail(name, runtime);
+    const context = contextFor(pipeline, guarded(runtime, guard), sessions, guard, trail.note);
+    const done = await work(pipeline, context);
+    return { ...done, trail: [...done.trail, trail.end()] };
   });
 }
 
-/** The handler of the first state, which makes the document from a request. */
-export function planStep(
-  makeRuntime: () => ProvisionRuntime,
-  start: (event: unknown, runtime: ProvisionRuntime) => Promise<Pipeline>,
+/** The handler of a state that looks and changes nothing: it works on a pipeline that somebody else holds as well. */
+export function readingStep<R extends Runtime>(
+  name: string,
+  makeRuntime: () => R,
+  work: (pipeline: Pipeline, context: Context<R>) => Promise<Pipeline>,
 ): Handler {
-  return handler('plan', makeRuntime, async (event, runtime, sessions) => {
-    const pipeline = await start(event, runtime);
-    const context: StreamContext = contextFor(pipeline, runtime, sessions);
-    return plan(pipeline, context);
+  return handler(name, makeRuntime, async (event, runtime, sessions) => {
+    const pipeline = parseDocument(event);
+    const trail = startTrail(name, runtime);
+    const context = contextFor(pipeline, runtime, sessions, refuse, trail.note);
+    const done = await work(pipeline, context);
+    return { ...done, trail: [...done.trail, trail.end()] };
   });
 }
+
+/** Of whoever only looks. */
+const refuse: Guard = () =>
+  Promise.reject(
+    new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
+      next: 'Keep the log and report it.',
+    }),
+  );
+
+/** The handler of a state that makes resources: those of its name, one after the other. */
+export function resourceStep<R extends LedgerRuntime>(name: ResourceStep, makeRuntime: () => R): Handler {
+  return step(name, makeRuntime, async (pipeline, context) => {
+    let done = pipeline;
+    for (const resource of resourcesOf(pipeline.manifest)) {
+      if (STEPS[name](resource.key)) done = await ensure(resource, done, context);
+    }
+    return name === 'flow' ? { ...done, waitSeconds: waitSeconds(done, context.runtime.clock.now()) } : done;
+  });
+}
+
+/** The handler of a function that has the raw event to do with. Its contexts are for looking only. */
+export function plainStep<R extends Runtime>(
+  name: string,
+  makeRuntime: () => R,
+  work: (event: unknown, runtime: R, contextOf: (pipeline: Pipeline) => Context<R>) => Promise<unknown>,
+): Handler {
+  return handler(name, makeRuntime, (event, runtime, sessions) =>
+    work(event, runtime, (pipeline) => contextFor(pipeline, runtime, sessions, refuse, () => undefined)),
+  );
+}
+
+type Guard = () => Promise<void>;
 
 /**
- * A request as the document it asks for, nothing planned yet.
- * @throws Failure `EVENT_INVALID`, `MANIFEST_INVALID`, `AEP_NOT_FOUND`… of the stream: `AWS_REFUSED`
+ * From here on this very invocation changes the pipeline, and no earlier one does any more: each change asks first.
+ * @throws Failure `LEASE_LOST`
  */
-export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<Pipeline> {
-  const request = ProvisionRequest.safeParse(event);
-  if (!request.success) {
-    throw new Failure(
-      'EVENT_INVALID',
-      `this is not a request to provision:\n${issuesText(request.error.issues)}\n`,
-      {
-        next: 'Send {"manifest": {…}}, and "mode": "plan" to change nothing; events/provision.json is an example.',
-      },
-    );
-  }
-  const { manifest: asked, mode, warmUpSeconds, execution } = request.data;
-  const manifest = parseManifest(asked);
-  const streamArn = await runtime.streams.arn(manifest.source.stream);
-  if (streamArn === undefined) {
-    throw new Failure(
-      'MANIFEST_INVALID',
-      `source.stream: there is no Kinesis stream ${manifest.source.stream}`,
-      {
-        next: 'Create the stream, or correct its name in the manifest.',
-      },
-    );
-  }
-  const now = new Date(runtime.clock.now()).toISOString();
-  if (Date.parse(manifest.source.startAt) > runtime.clock.now()) {
-    throw new Failure('MANIFEST_INVALID', `source.startAt: ${manifest.source.startAt} is in the future`, {
-      next: 'Kinesis starts at "now", "earliest" or a time that has passed.',
-    });
-  }
+async function enter({ manifest, execution }: Pipeline, { ledger }: LedgerRuntime): Promise<Guard> {
+  const entered = await ledger.enter(manifest.name, execution.id);
+  return () => ledger.check(manifest.name, execution.id, entered);
+}
+
+/** The runtime, its changes fenced like those in AEP. */
+function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
+  const { intakes } = runtime as Partial<ProvisionRuntime>;
   return {
-    version: 1,
-    mode,
-    manifest,
-    execution: execution ?? { id: 'by-hand', name: `by-hand-${now.replace(/\D/g, '')}`, startedAt: now },
-    warmUpSeconds,
-    streamArn,
-    plan: [],
-    resources: {},
-    waitSeconds: 0,
-    verified: [],
+    ...runtime,
+    secrets: fenced<Secrets>(runtime.secrets, ['put', 'remove'], guard),
+    ...(intakes && {
+      intakes: fenced<Intakes>(intakes, ['create', 'switchOn', 'switchOff', 'remove'], guard),
+    }),
+  };
+}
+
+function fenced<T extends object>(port: T, changes: readonly (keyof T)[], guard: Guard): T {
+  const wrapped = changes.map((name) => {
+    const change = port[name] as (...given: unknown[]) => Promise<unknown>;
+    return [name, async (...given: unknown[]) => guard().then(() => change(...given))];
+  });
+  return { ...port, ...Object.fromEntries(wrapped) };
+}
+
+type Note = (seen: { label: string; change: boolean; requestId: string | undefined }) => void;
+
+/** Counts what a step does, for the report. */
+function startTrail(name: string, { clock }: Runtime): { note: Note; end: () => Trail } {
+  const started = clock.now();
+  let calls = 0;
+  const changes: Trail['changes'] = [];
+  return {
+    note({ label, change, requestId }) {
+      calls++;
+      if (change && changes.length < MOST_CHANGES)
+        changes.push({
+          call: label.slice(0, 200),
+          ...(requestId !== undefined && { requestId: requestId.slice(0, 100) }),
+        });
+    },
+    end: () => ({ step: name, ms: Math.max(0, Math.round(clock.now() - started)), calls, changes }),
   };
 }
 
 function handler<R extends Runtime>(
   name: string,
   makeRuntime: () => R,
-  run: (event: unknown, runtime: R, sessions: Sessions) => Promise<Pipeline>,
+  run: (event: unknown, runtime: R, sessions: Sessions) => Promise<unknown>,
 ): Handler {
   let warm: { runtime: R; sessions: Sessions } | undefined;
   return async (event) => {
@@ -115,14 +160,24 @@ function start<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions 
   return { runtime, sessions };
 }
 
-function contextFor<R extends Runtime>(pipeline: Pipeline, runtime: R, sessions: Sessions): Context<R> {
-  const aep = createAep({
+function contextFor<R extends Runtime>(
+  pipeline: Pipeline,
+  runtime: R,
+  sessions: Sessions,
+  beforeChange: Guard,
+  note: Note,
+): Context<R> {
+  const aep: Aep = createAep({
     sandbox: pipeline.manifest.sandbox,
     platformUrl: runtime.settings.platformUrl,
     transport: runtime,
     sessions,
-    onAnswer: ({ label, status, ms, requestId }) =>
-      runtime.log.debug('aep answered', { request: label, status, ms, requestId }),
+    beforeChange,
+    onAnswer: (seen) => {
+      note(seen);
+      const { label, status, ms, requestId } = seen;
+      runtime.log.debug('aep answered', { request: label, status, ms, requestId });
+    },
   });
   return { aep, runtime };
 }

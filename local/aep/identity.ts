@@ -4,7 +4,7 @@ import { Refusal } from './errors.ts';
 import { type AdmittedCall, json, jsonObjectBody } from './http.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
-import type { World } from './state.ts';
+import type { Sandbox, World } from './state.ts';
 
 const BASE = '/data/core/idnamespace/identities';
 
@@ -25,8 +25,13 @@ const STANDARD: readonly JsonObject[] = (
   custom: false,
 }));
 
+/** All namespaces of a sandbox; with `staleMs`, as they were that long ago. */
+export function namespaces(sandbox: Sandbox, staleMs = 0): JsonObject[] {
+  return [...STANDARD, ...sandbox.namespaces.values(staleMs)];
+}
+
 export function identityRoutes(world: World): Route<AdmittedCall>[] {
-  const all = (call: AdmittedCall) => [...STANDARD, ...call.sandbox.namespaces.values(call.staleMs)];
+  const all = (call: AdmittedCall) => namespaces(call.sandbox, call.staleMs);
   return [
     ['GET', BASE, (call) => json(200, all(call))],
     [

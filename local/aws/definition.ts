@@ -26,6 +26,8 @@ export interface PrepareOptions {
   functionArn(functionKey: string): string;
   /** 0.01 makes a 300 s wait take 3 s; retry intervals scale alike. */
   waitScale: number;
+  /** What `{"Ref": "<name>"}` in a state's Parameters stands for, by that name. */
+  refs?: Readonly<Record<string, string>>;
 }
 
 // setTimeout counts in 32 bits; the engine's own default of 60 s would end long tasks, AWS's is 99,999,999 s.
@@ -47,6 +49,7 @@ export function prepare(source: unknown, options: PrepareOptions): Prepared {
       throw new DefinitionError(`Two states are called ${name}; handlers are found by name.`);
     names.add(name);
     if (state.Type === 'Task') prepared.tasks.push(bindTask(name, state, options));
+    if ('Parameters' in state) state.Parameters = resolveRefs(state.Parameters, name, options.refs ?? {});
   }
   validate(definition);
   if (definition.TimeoutSeconds !== undefined) {
@@ -101,6 +104,20 @@ function bindTask(name: string, state: State, options: PrepareOptions): TaskBind
     return { state: name, functionKey: attribute[0], resource: arn };
   }
   throw new DefinitionError(`${name}: Resource must be {"Fn::GetAtt": ["<function>", "Arn"]} or an ARN.`);
+}
+
+/** CloudFormation puts the name of a resource in for `{"Ref": …}`; Amazon States Language knows nothing of it. */
+function resolveRefs(value: unknown, state: string, refs: Readonly<Record<string, string>>): unknown {
+  if (Array.isArray(value)) return value.map((one) => resolveRefs(one, state, refs));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const [[key, name] = []] = entries;
+  if (entries.length !== 1 || key !== 'Ref') {
+    return Object.fromEntries(entries.map(([part, inner]) => [part, resolveRefs(inner, state, refs)]));
+  }
+  const resolved = refs[String(name)];
+  if (resolved === undefined) throw new DefinitionError(`${state}: nothing is known of the Ref ${name}.`);
+  return resolved;
 }
 
 function validate(definition: Definition): void {

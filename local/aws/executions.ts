@@ -1,6 +1,6 @@
-// StartExecution's rules about names: the same name and input again while it runs is the same execution, else it is refused.
+// StartExecution, StopExecution and DescribeExecution of one state machine, with AWS's rules about names.
 import { AwsError } from './server.ts';
-import type { ExecutionResult } from './state-machine.ts';
+import type { ExecutionResult, StateEvent } from './state-machine.ts';
 
 export interface Execution {
   executionArn: string;
@@ -8,9 +8,19 @@ export interface Execution {
   startDate: Date;
   input: unknown;
   status: 'RUNNING' | ExecutionResult['status'];
+  /** When it closed. */
+  stopDate?: Date;
+  output?: unknown;
   /** Resolves with the result when the execution has closed. */
   result: Promise<ExecutionResult>;
 }
+
+/** Runs the state machine once. */
+export type RunExecution = (
+  name: string,
+  input: unknown,
+  watched: { signal: AbortSignal; onState?: (event: StateEvent) => void },
+) => Promise<ExecutionResult>;
 
 // Letters, digits and most punctuation: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 const validName = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
@@ -19,21 +29,25 @@ const validName = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
 export class Executions {
   readonly #executions = new Map<string, Execution>();
   readonly #stateMachineArn: string;
-  readonly #run: (name: string, input: unknown) => Promise<ExecutionResult>;
+  readonly #run: RunExecution;
+  readonly #stops = new Map<Execution, AbortController>();
   readonly #now: () => number;
 
-  constructor(
-    stateMachineArn: string,
-    run: (name: string, input: unknown) => Promise<ExecutionResult>,
-    now: () => number = Date.now,
-  ) {
+  constructor(stateMachineArn: string, run: RunExecution, now: () => number = Date.now) {
     this.#stateMachineArn = stateMachineArn;
     this.#run = run;
     this.#now = now;
   }
 
-  /** @throws {AwsError} ExecutionAlreadyExists, InvalidName */
-  start(input: unknown, name: string = crypto.randomUUID()): Execution {
+  /**
+   * Starts one; the same name and input again while it runs is the same execution, else it is refused.
+   * @throws {AwsError} ExecutionAlreadyExists, InvalidName
+   */
+  start(
+    input: unknown,
+    name: string = crypto.randomUUID(),
+    onState?: (event: StateEvent) => void,
+  ): Execution {
     if (!validName.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
     const executionArn = `${this.#stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
     const existing = this.#executions.get(name);
@@ -42,29 +56,52 @@ export class Executions {
     if (existing) {
       throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
     }
+    const stop = new AbortController();
     const execution: Execution = {
       executionArn,
       name,
       startDate: new Date(this.#now()),
       input,
       status: 'RUNNING',
-      result: this.#run(name, input).then((result) => {
-        execution.status = result.status;
+      result: this.#run(name, input, { signal: stop.signal, ...(onState && { onState }) }).then((result) => {
+        this.#close(execution, result.status, result.output);
         return result;
       }),
     };
     // A definition the engine refuses rejects `result`; the execution must not stay RUNNING for ever.
-    execution.result.catch(() => {
-      execution.status = 'FAILED';
-    });
+    execution.result.catch(() => this.#close(execution, 'FAILED'));
     this.#executions.set(name, execution);
+    this.#stops.set(execution, stop);
     return execution;
+  }
+
+  /**
+   * Stops one that runs: ABORTED from now on. As on AWS, a function that is at work is not interrupted.
+   * @throws {AwsError} ExecutionDoesNotExist
+   */
+  stop(executionArn: string): void {
+    const execution = this.describe(executionArn);
+    this.#stops.get(execution)?.abort();
+    if (execution.status === 'RUNNING') this.#close(execution, 'ABORTED');
+  }
+
+  #close(execution: Execution, status: ExecutionResult['status'], output?: unknown): void {
+    this.#stops.delete(execution);
+    if (execution.status !== 'RUNNING') return;
+    execution.status = status;
+    execution.stopDate = new Date(this.#now());
+    if (output !== undefined) execution.output = output;
+  }
+
+  find(executionArn: string): Execution | undefined {
+    const execution = this.#executions.get(executionArn.slice(executionArn.lastIndexOf(':') + 1));
+    return execution?.executionArn === executionArn ? execution : undefined;
   }
 
   /** @throws {AwsError} ExecutionDoesNotExist */
   describe(executionArn: string): Execution {
-    const execution = this.#executions.get(executionArn.slice(executionArn.lastIndexOf(':') + 1));
-    if (execution?.executionArn === executionArn) return execution;
+    const execution = this.find(executionArn);
+    if (execution) return execution;
     throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
   }
 

@@ -1,5 +1,6 @@
-// AWS on a laptop, in one call: Kinesis, Secrets Manager, Lambda's mappings, and the functions themselves.
+// AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { startDynamoDb } from './dynamodb.ts';
 import { type FunctionDefinition, FunctionHost } from './function-host.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
 import { startLambdaApi } from './lambda-api.ts';
@@ -13,6 +14,8 @@ export interface LocalAwsOptions {
   /** For every function, on top of what points it at the local services. */
   env?: Record<string, string>;
   account?: Account;
+  /** Tables to make: the key attribute by the table's name. */
+  tables?: Readonly<Record<string, string>>;
   pace?: Partial<Pace>;
   /** How long a mapping stays in Creating, Enabling, …; 100 ms when left out. */
   transitionMs?: number;
@@ -24,7 +27,7 @@ export interface LocalAwsOptions {
 export interface LocalAws {
   /** What points an unchanged AWS SDK client, here or in a function, at the local services. */
   env: Record<string, string>;
-  endpoints: { kinesis: string; secretsManager: string; lambda: string };
+  endpoints: { kinesis: string; dynamoDb: string; secretsManager: string; lambda: string };
   kinesis: LocalKinesis;
   secrets: LocalSecretsManager;
   mappings: Mappings;
@@ -34,8 +37,9 @@ export interface LocalAws {
 
 export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
   const account = options.account ?? localAccount;
-  const { kinesisFault: fault, onLog, onInvocation, pace, transitionMs } = options;
+  const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs } = options;
   const kinesis = await startKinesis({ account, ...(fault && { fault }) });
+  const dynamoDb = await startDynamoDb(tables && { tables });
   const secrets = await startSecretsManager({ account });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new KinesisClient({ endpoint: kinesis.endpoint, region: account.region, credentials });
@@ -54,6 +58,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_ENDPOINT_URL_KINESIS: kinesis.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
   };
@@ -66,7 +71,12 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
 
   return {
     env,
-    endpoints: { kinesis: kinesis.endpoint, secretsManager: secrets.endpoint, lambda: lambda.endpoint },
+    endpoints: {
+      kinesis: kinesis.endpoint,
+      dynamoDb: dynamoDb.endpoint,
+      secretsManager: secrets.endpoint,
+      lambda: lambda.endpoint,
+    },
     kinesis,
     secrets,
     mappings,
@@ -78,7 +88,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       await mappings.close();
       await functions.close();
       client.destroy();
-      await Promise.all([secrets.close(), kinesis.close()]);
+      await Promise.all([secrets.close(), dynamoDb.close(), kinesis.close()]);
     },
   };
 }

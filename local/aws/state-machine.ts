@@ -32,6 +32,8 @@ export interface RunOptions {
   integrations?: Record<string, (parameters: unknown) => Promise<unknown>>;
   /** If given, a definition that names any other function is refused. */
   functions?: readonly string[];
+  /** Names of resources by their `Ref`, for Parameters that name a table. */
+  refs?: Readonly<Record<string, string>>;
   executionName?: string;
   stateMachineName?: string;
   account?: Account;
@@ -67,6 +69,7 @@ export async function runStateMachine(options: RunOptions): Promise<ExecutionRes
   const prepared = prepare(options.definition, {
     functionArn: (key) => `arn:aws:lambda:${region}:${accountId}:function:${key}`,
     waitScale: options.waitScale ?? 1,
+    ...(options.refs && { refs: options.refs }),
   });
   const handlers = handlersFor(prepared, options);
   const states = `arn:aws:states:${region}:${accountId}`;
@@ -109,7 +112,12 @@ function taskHandler(task: TaskBinding, options: RunOptions): Handler {
   if (functionKey === undefined) {
     const integration = options.integrations?.[task.resource];
     if (!integration) throw new DefinitionError(`${task.state}: nothing is bound to ${task.resource}.`);
-    return async (input) => jsonTrip(await integration(jsonTrip(input)));
+    return async (input) => {
+      checkSize(input, 'input', task.state);
+      const result = jsonTrip(await integration(jsonTrip(input)));
+      checkSize(result, 'output', task.state);
+      return result;
+    };
   }
   if (options.functions && !options.functions.includes(functionKey)) {
     throw new DefinitionError(`${task.state}: there is no function ${functionKey}.`);

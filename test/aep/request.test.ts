@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { createAep } from '../../lib/aep/client.ts';
+import { type AepOptions, createAep } from '../../lib/aep/client.ts';
 import { pathPart } from '../../lib/aep/request.ts';
 import { Failure, isFailure } from '../../lib/failure.ts';
 import { CREDENTIALS, json, type Reply, scripted } from '../support/scripted.ts';
 
 const answer = z.object({ id: z.string() });
 
-function client(replies: Reply[], ims?: Reply[]) {
+function client(replies: Reply[], ims?: Reply[], options: Partial<AepOptions> = {}) {
   const world = scripted(replies, ims);
-  const aep = createAep({ sandbox: 'dev1', credentials: CREDENTIALS, transport: world.transport });
+  const { transport } = world;
+  const aep = createAep({ sandbox: 'dev1', credentials: CREDENTIALS, transport, ...options });
   return {
     ...world,
     get: () => aep.request({ method: 'GET', path: '/data/x', answer }),
     post: () => aep.request({ method: 'POST', path: '/data/x', body: { a: 1 }, answer }),
+    /** A POST that changes nothing. */
+    ask: () => aep.request({ method: 'POST', path: '/data/x', body: { a: 1 }, answer, reads: true }),
+    remove: () => aep.request({ method: 'DELETE', path: '/data/x', answer, repeatable: true }),
   };
 }
 
@@ -155,6 +159,12 @@ describe('request', () => {
     expect(sleeps).toEqual([]);
   });
 
+  it('does not repeat a condition that failed: it fails again', async () => {
+    const { post, sent } = client([json(412, { errorMessage: 'Supplied version=[1] does not match' })]);
+    expect(await failure(post())).toMatchObject({ code: 'AEP_CHANGED', retryable: true });
+    expect(sent).toHaveLength(1);
+  });
+
   it('repeats a read that broke, but never a create that may have been applied', async () => {
     const broken = Object.assign(new TypeError('fetch failed'), {
       cause: Object.assign(new Error(), { code: 'ECONNRESET' }),
@@ -202,6 +212,117 @@ describe('request', () => {
     const endless = () => new Response('x'.repeat(9 * 1024 * 1024), { status: 400 });
     const error = await failure(client([endless]).get());
     expect(error.message.length).toBeLessThan(600);
+  });
+});
+
+describe('a question by POST', () => {
+  it('is asked again like a GET, and never in doubt', async () => {
+    const asking = client([json(500, undefined), json(200, { id: 'a' })]);
+    expect((await asking.ask()).value.id).toBe('a');
+    expect(asking.sent).toHaveLength(2);
+    for (const reply of [json(500, undefined), json(200, '{"id":'), new TypeError('fetch failed')]) {
+      expect(await failure(client([reply]).ask())).toMatchObject({ inDoubt: false, retryable: true });
+    }
+  });
+});
+
+describe('beforeChange', () => {
+  const busy = () => new Failure('AEP_BUSY', 'somebody else is at it');
+
+  function guarded(replies: Reply[], guard: (times: number) => void) {
+    let times = 0;
+    const world = client(replies, undefined, {
+      beforeChange: async () => {
+        await Promise.resolve();
+        guard(++times);
+      },
+    });
+    return { ...world, times: () => times };
+  }
+
+  it('is asked before each attempt at a change, and before nothing else', async () => {
+    const order: string[] = [];
+    const note = (what: string, reply: Response) => () => {
+      order.push(what);
+      return reply;
+    };
+    const { get, ask, post, remove, times } = guarded(
+      [
+        note('get', json(200, { id: 'a' })),
+        note('ask', json(200, { id: 'a' })),
+        note('post', json(429, undefined)),
+        note('post', json(401, { error_code: '401013' })),
+        note('post', json(200, { id: 'b' })),
+        note('delete', json(500, undefined)),
+        note('delete', json(200, { id: 'c' })),
+      ],
+      () => order.push('guard'),
+    );
+    await get();
+    await ask();
+    expect(times()).toBe(0);
+    await post();
+    await remove();
+    expect(order.slice(2)).toEqual(
+      ['post', 'post', 'post', 'delete', 'delete'].flatMap((call) => ['guard', call]),
+    );
+  });
+
+  it('keeps a change from being sent, and passes on what it throws', async () => {
+    const refusals = [
+      new Error('not mine'),
+      new Failure('CONFLICT', 'not mine'),
+      new Failure('AEP_UNAUTHORIZED', 'not mine'),
+      new Failure('AEP_UNREACHABLE', 'not mine', { inDoubt: true }),
+    ];
+    for (const refusal of refusals) {
+      const world = guarded([json(200, { id: 'a' })], () => {
+        throw refusal;
+      });
+      for (const change of [world.post, world.remove]) await expect(change()).rejects.toBe(refusal);
+      expect(world.times()).toBe(2);
+      expect(world.sent).toHaveLength(0);
+      expect(world.tokens).toHaveLength(1);
+      expect(world.sleeps).toEqual([]);
+    }
+  });
+
+  it('is asked again where its trouble passes', async () => {
+    const { post, sent, sleeps } = guarded([json(200, { id: 'a' })], (times) => {
+      if (times < 3) throw busy();
+    });
+    expect((await post()).value.id).toBe('a');
+    expect([sent.length, sleeps.length]).toEqual([1, 2]);
+    const never = guarded([json(200, { id: 'a' })], () => {
+      throw busy();
+    });
+    expect(await failure(never.post())).toMatchObject({ code: 'AEP_BUSY', inDoubt: false });
+    expect([never.times(), never.sent.length]).toEqual([4, 0]);
+  });
+
+  it('stops a change between two attempts', async () => {
+    const lost = new Failure('CONFLICT', 'not mine any more');
+    const { remove, sent } = guarded([json(500, undefined)], (times) => {
+      if (times === 2) throw lost;
+    });
+    await expect(remove()).rejects.toBe(lost);
+    expect(sent).toHaveLength(1);
+  });
+});
+
+describe('onAnswer', () => {
+  it('says which answers were to changes', async () => {
+    const seen: [string, boolean][] = [];
+    const onAnswer = ({ label, change }: { label: string; change: boolean }) => seen.push([label, change]);
+    const { get, ask, post } = client([json(200, { id: 'a' })], undefined, { onAnswer });
+    await get();
+    await ask();
+    await post();
+    expect(seen).toEqual([
+      ['GET /data/x', false],
+      ['POST /data/x', false],
+      ['POST /data/x', true],
+    ]);
   });
 });
 

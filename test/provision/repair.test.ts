@@ -84,7 +84,7 @@ describe('a rollback', () => {
   });
 
   it.each([
-    ['targetConnections', '1100100'],
+    ['targetConnections', '1100110'],
     ['sourceConnections', '0011000'],
   ])('keeps what a left-over of %s refers to, so that the next run finds it', async (collection, left) => {
     const own = world();
@@ -178,6 +178,8 @@ describe('a create', () => {
     const own = world();
     const first = await own.run({ manifest: raw() }, { fail: { dataset: 'Lambda.Unknown' } });
     expect(first.error).toBe('Penstock.Resumable');
+    // Nor does anybody remember its id.
+    own.ledger.items.clear();
     own.platform.faults.add({
       kind: 'stale',
       method: 'GET',
@@ -249,11 +251,6 @@ describe('a change of the manifest', () => {
   it.each([
     ['the stream', { source: inlet({ stream: STREAM_ARN.replace('customers', 'others') }) }, 'source.stream'],
     ['the sandbox', { sandbox: 'prod' }, 'the pipeline is in the sandbox dev1'],
-    [
-      'flow and base connection',
-      { names: { flow: 'other', baseConnection: 'another' } },
-      'is there under another name',
-    ],
     ['the class', { schema: { class: 'experienceevent', fieldGroups: ['identitymap'] } }, 'schema.class'],
   ])('of %s is a conflict, and nothing is made', async (_, change, said) => {
     const own = world();
@@ -271,7 +268,12 @@ describe('a change of the manifest', () => {
     const { document } = await own.run({ manifest: raw() });
     own.mutations();
     const again = await own.run({
-      manifest: { ...raw(), names: { flow: 'renamed', sourceConnection: 'too' } },
+      manifest: {
+        ...raw(),
+        names: { flow: 'renamed', sourceConnection: 'too', baseConnection: 'as well', mapping: 'not less' },
+        dataset: { name: 'nor this' },
+        schema: { ...(raw().schema as object), title: 'all of them' },
+      },
     });
     expect(again.status).toBe('SUCCEEDED');
     expect(again.document.resources.flow).toMatchObject({
@@ -302,13 +304,18 @@ describe('a change of the manifest', () => {
     expect(cause).toContain('source.startAt: 2099-01-01T00:00:00Z is in the future');
   });
 
-  it('something that was removed in AEP by hand is named as that', async () => {
+  it('something that was removed in AEP by hand is made anew, and what it was used by with it', async () => {
     const own = world();
     const { document } = await own.run({ manifest: raw() });
     sandboxOf(own).targetConnections.remove(document.resources['target-connection']?.id ?? '');
-    const { cause } = await own.run({ manifest: raw() });
-    expect(cause).toContain('What it refers to is not in AEP any more');
-    expect(cause).not.toContain('undo the change in the manifest');
+    const planned = await own.run({ manifest: raw(), mode: 'plan' });
+    const action = (key: string) => planned.document.plan.find(({ resource }) => resource === key)?.action;
+    expect([action('target-connection'), action('flow')]).toEqual(['create', 'replace']);
+    expect((await own.run({ manifest: raw() })).status).toBe('SUCCEEDED');
+    expect(holdings(own)).toBe('1111111');
+    own.mutations();
+    await own.run({ manifest: raw() });
+    expect(own.mutations()).toEqual([]);
   });
 });
 
@@ -319,7 +326,9 @@ describe('a flow', () => {
     const flow = sandboxOf(own).flows.get(document.resources.flow?.id ?? '');
     if (flow === undefined) throw new Error('no flow');
     sandboxOf(own).flows.put(flow.id, { ...flow, state });
-    await expect(own.steps.verify?.(document)).rejects.toMatchObject({
+    const made = { ...document.resources.flow, how: 'created' };
+    const unknown = { ...document, resources: { ...document.resources, flow: made } };
+    await expect(own.steps.verify?.(unknown)).rejects.toMatchObject({
       code: 'NOT_READY',
       name: 'TransientFailure',
     });
@@ -334,7 +343,7 @@ describe('a flow', () => {
     };
     await expect(own.steps.verify?.(young)).rejects.toMatchObject({ code: 'NOT_READY' });
     (own.runtime.settings.inletOrigins as string[]).splice(0, 1, 'https://dcs.adobedc.net');
-    await expect(own.steps.verify?.(document)).rejects.toMatchObject({ code: 'INLET_NOT_ALLOWED' });
+    await expect(own.steps.publish?.(document)).rejects.toMatchObject({ code: 'INLET_NOT_ALLOWED' });
   });
 
   it('of unknown age is as good as new', () => {
@@ -383,13 +392,14 @@ describe('the mark', () => {
   });
 
   it('is read from tags that are not all ours', () => {
-    expect(markInTags({ penstock: ['pipeline:orders', 'execution:run-1'], odd: 7 })).toEqual(mark);
+    expect(markInTags({ penstock: ['pipeline:orders', 'execution:run-1'], odd: 7 })).toMatchObject(mark);
     for (const tags of [undefined, null, {}, { penstock: 'pipeline:x' }, { penstock: [1, null] }])
       expect(markInTags(tags)).toBeUndefined();
   });
 });
 
 describe('decide', () => {
+  const asked = { pipeline: 'orders', adopt: false };
   const found = (id: string, more: Partial<Found> = {}): Found => ({
     id,
     mark: { pipeline: 'orders', execution: 'run-1' },
@@ -400,18 +410,24 @@ describe('decide', () => {
   it('takes what can be used before what cannot, and the elder before the younger', () => {
     const younger = found('younger', { createdAt: 2 });
     const elder = found('elder', { createdAt: 1 });
-    const useless = found('useless', { createdAt: 0, differences: ['x: found 1, wanted 2'] });
-    const decision = decide([younger, useless, elder], 'orders');
+    const useless = found('useless', {
+      createdAt: 0,
+      differences: [{ field: 'x', found: '1', wanted: '2', remedy: 'replace' }],
+    });
+    const decision = decide([younger, useless, elder], asked);
     expect(decision).toMatchObject({ action: 'keep', found: { id: 'elder' } });
-    expect(decision.reason).toContain('surplus copies of it: younger, useless');
+    expect(decision.others.map(({ id }) => id)).toEqual(['younger', 'useless']);
+    expect(decision.reason).toContain('surplus, and to go: younger, useless');
+    expect(decide([elder, younger], { ...asked, hint: 'younger' }).found?.id).toBe('younger');
   });
 
   it('never takes what is not ours', () => {
-    expect(decide([found('a', { mark: undefined })], 'orders').action).toBe('conflict');
+    expect(decide([found('a', { mark: undefined })], asked).action).toBe('conflict');
     expect(
-      decide([found('a', { mark: { pipeline: 'orders-2', execution: 'run-1' } })], 'orders').action,
+      decide([found('a', { mark: { pipeline: 'orders-2', execution: 'run-1' } })], { ...asked, adopt: true })
+        .action,
     ).toBe('conflict');
-    expect(decide([], 'orders').action).toBe('create');
+    expect(decide([], asked).action).toBe('create');
   });
 });
 

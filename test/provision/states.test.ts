@@ -9,7 +9,7 @@ const text = readFileSync(new URL('states.asl.json', FOLDER), 'utf8');
 
 interface State {
   Type: string;
-  Resource?: { 'Fn::GetAtt': [string, string] };
+  Resource?: { 'Fn::GetAtt': [string, string] } | string;
   Retry?: {
     IntervalSeconds?: number;
     ErrorEquals: string[];
@@ -22,14 +22,19 @@ interface State {
 }
 
 const machine = JSON.parse(text) as { States: Record<string, State> };
-const tasks = Object.entries(machine.States).filter(([, state]) => state.Type === 'Task');
+const all = Object.entries(machine.States).filter(([, state]) => state.Type === 'Task');
+/** Those that call a function; the others call DynamoDB and Step Functions themselves. */
+const tasks = all.filter(([, { Resource }]) => typeof Resource === 'object');
+const integrations = all.filter(([, { Resource }]) => typeof Resource === 'string');
 
 describe('states.asl.json', () => {
   it('is valid', () => {
-    const resolved = text.replace(
-      /\{\s*"Fn::GetAtt":\s*\[\s*"(\w+)",\s*"Arn"\s*\]\s*\}/g,
-      '"arn:aws:lambda:us-east-1:123456789012:function:$1"',
-    );
+    const resolved = text
+      .replace(
+        /\{\s*"Fn::GetAtt":\s*\[\s*"(\w+)",\s*"Arn"\s*\]\s*\}/g,
+        '"arn:aws:lambda:us-east-1:123456789012:function:$1"',
+      )
+      .replace(/\{\s*"Ref":\s*"PipelineTable"\s*\}/g, '"penstock-dev-pipelines"');
     const { isValid, errorsText } = aslValidator(JSON.parse(resolved));
     expect(isValid, errorsText('\n')).toBe(true);
   });
@@ -67,10 +72,37 @@ describe('states.asl.json', () => {
       }
       const [caught] = state.Catch ?? [];
       expect(caught?.ErrorEquals).toEqual(['States.ALL']);
-      const next: Record<string, string> = { plan: 'failed', rollback: 'rollback-failed' };
+      // Nothing had been made yet; and what reports ends all the same.
+      const next: Record<string, string> = {
+        begin: 'report',
+        plan: 'report',
+        rollback: 'rollback-failed',
+        report: 'ending',
+      };
       expect(caught?.Next).toBe(next[name] ?? 'rollback');
       // Longer than the function's own timeout, so that Lambda is the one to say that it took too long.
       expect(state.TimeoutSeconds).toBeGreaterThan(120);
     },
   );
+
+  it.each(integrations)('%s is retried by named errors, and caught', (_, state) => {
+    expect(state.Retry?.length).toBeGreaterThan(0);
+    for (const { ErrorEquals, JitterStrategy, MaxDelaySeconds } of state.Retry ?? []) {
+      for (const name of ErrorEquals) expect(name).toMatch(/^(DynamoDB|Sfn|States)\.[A-Z]\w+$/);
+      expect(ErrorEquals).not.toContain('States.ALL');
+      expect({ JitterStrategy, MaxDelaySeconds }).toEqual({ JitterStrategy: 'FULL', MaxDelaySeconds: 20 });
+    }
+    expect(state.Catch?.at(-1)?.ErrorEquals).toEqual(['States.ALL']);
+    expect(state.TimeoutSeconds).toBe(30);
+  });
+
+  it('names no error of ours that is not one', () => {
+    const named = all.flatMap(([, { Retry = [], Catch = [] }]) =>
+      [...Retry, ...Catch].flatMap(({ ErrorEquals }) => ErrorEquals),
+    );
+    const ours = named.filter((name) => !/^(States|Lambda|Sandbox|DynamoDB|Sfn)\./.test(name));
+    expect([...new Set(ours)]).toEqual([TRANSIENT]);
+    expect(all.length).toBe(tasks.length + integrations.length);
+    expect(integrations.map(([name]) => name)).toEqual(['lease', 'holder', 'ask', 'take-over', 'release']);
+  });
 });

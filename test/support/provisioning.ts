@@ -1,33 +1,38 @@
 // Provisioning in one process: the real state machine and steps, the simulated platform as `fetch`, a virtual clock.
 import { readFileSync } from 'node:fs';
+import type { FetchInit } from '../../lib/aep/transport.ts';
+import { Failure } from '../../lib/failure.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import { baseConnection } from '../../lib/provision/base-connection.ts';
-import { dataset } from '../../lib/provision/dataset.ts';
-import { ensure } from '../../lib/provision/ensure.ts';
-import { flow } from '../../lib/provision/flow.ts';
+import { begin } from '../../lib/provision/begin.ts';
 import { intake } from '../../lib/provision/intake.ts';
-import { mapping } from '../../lib/provision/mapping.ts';
+import { plan } from '../../lib/provision/plan.ts';
 import { publish } from '../../lib/provision/publish.ts';
-import type { Resource } from '../../lib/provision/resource.ts';
+import { report } from '../../lib/provision/report.ts';
+import { STEPS } from '../../lib/provision/resources.ts';
+import { retire, stop } from '../../lib/provision/retire.ts';
 import { rollback } from '../../lib/provision/rollback.ts';
-import { schema } from '../../lib/provision/schema.ts';
-import { sourceConnection } from '../../lib/provision/source-connection.ts';
-import { begin, planStep, step } from '../../lib/provision/step.ts';
-import { targetConnection } from '../../lib/provision/target-connection.ts';
-import { verify, waitSeconds } from '../../lib/provision/verify.ts';
+import { plainStep, readingStep, resourceStep, step } from '../../lib/provision/step.ts';
+import { verify } from '../../lib/provision/verify.ts';
 import type { Intake, ProvisionRuntime } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
+import type { FaultSpec } from '../../local/aep/faults.ts';
+import { seededRandom } from '../../local/aep/ids.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
-import { createPlatform, type Platform } from '../../local/aep/platform.ts';
-import type { InvocationResult } from '../../local/aws/function-errors.ts';
+import { createPlatform, type Platform, wireText } from '../../local/aep/platform.ts';
+import { failure, type InvocationResult } from '../../local/aws/function-errors.ts';
 import { runStateMachine } from '../../local/aws/state-machine.ts';
+import { Execution, type Fault, type Intercept, Invocation, type Spoil, type Time } from './chaos.ts';
+import { type MemoryLedger, memoryLedger } from './ledger.ts';
+import { executionArn, type MachineEvent, type MachineResult, machine } from './machine.ts';
 import { CREDENTIALS } from './scripted.ts';
 
-const DEFINITION = readFileSync(
-  new URL('../../functions/provision/states.asl.json', import.meta.url),
-  'utf8',
-);
+const DEFINITION = JSON.parse(
+  readFileSync(new URL('../../functions/provision/states.asl.json', import.meta.url), 'utf8'),
+) as { States: Record<string, { TimeoutSeconds?: number }> };
+const REFS = memoryLedger().refs;
+const MACHINE = machine(DEFINITION, REFS);
+const START = Date.parse('2026-01-01T00:00:00Z');
 export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/customers';
 const SCALE = 0.001;
 export const ORIGIN = 'http://127.0.0.1:4010';
@@ -65,13 +70,37 @@ function memoryIntakes() {
       const found = all.get(id);
       if (found !== undefined) all.set(id, { ...found, state: 'on' });
     },
+    switchOff: async (id: string) => {
+      writes++;
+      const found = all.get(id);
+      if (found !== undefined) all.set(id, { ...found, state: 'off' });
+    },
     remove: async (id: string) => void all.delete(id),
   };
 }
 
+/** What an execution is started with besides its input. */
+export interface RunOptions {
+  /** A function that does its work and dies before it can say so, once. */
+  readonly kill?: string;
+  /** A function that fails every time, with this error. */
+  readonly fail?: Readonly<Record<string, string>>;
+  /** Trouble at one exact call. */
+  readonly fault?: Fault;
+  /** Stands between the execution and everything outside it. */
+  readonly intercept?: Intercept;
+  readonly name?: string;
+  /** Of the jitter of the state machine's retries. */
+  readonly seed?: number;
+  /** Another state machine than the project's own. */
+  readonly definition?: object;
+  /** `local`: on aws-local-stepfunctions, to compare with; its retries wait in real time. */
+  readonly engine?: 'local';
+}
+
 /** A world to provision in: everything outside replaced, everything inside real. */
 export function world(options: PlatformOptions = {}) {
-  const time = { now: Date.parse('2026-01-01T00:00:00Z') };
+  const time = { now: START };
   const clock = {
     now: () => time.now,
     sleep: async (ms: number) => {
@@ -85,10 +114,10 @@ export function world(options: PlatformOptions = {}) {
     ...options,
   });
   const logged: string[] = [];
-  const write = (message: string, fields?: Fields) =>
-    void logged.push(JSON.stringify({ message, ...fields }));
   const secrets = memorySecrets(new Map([['penstock/dev/credentials', JSON.stringify(CREDENTIALS)]]));
   const intakes = memoryIntakes();
+  const ledger = memoryLedger();
+  const send = wire(platform);
   const runtime: ProvisionRuntime = {
     settings: settingsFrom({
       PENSTOCK_IMS_URL: ORIGIN,
@@ -97,103 +126,360 @@ export function world(options: PlatformOptions = {}) {
     }),
     clock,
     random: () => 0.5,
-    fetch: (url, init) => platform.fetch(new Request(url, init as RequestInit)),
-    log: { debug: write, info: write, warn: write, error: write },
+    fetch: (url, init) => send(url, init),
+    log: logInto(logged),
     secrets,
     intakes,
+    ledger: ledger.ledger,
     streams: {
       arn: async (stream) => (stream === 'customers' || stream === STREAM_ARN ? STREAM_ARN : undefined),
     },
   };
-  const steps = stepsWith(runtime);
-  let executions = 0;
+  /** Service integrations of the state machine, by their Resource. */
+  const integrations: Record<string, (parameters: unknown) => Promise<unknown>> = { ...ledger.integrations };
+  const executions: Execution[] = [];
+  const outside: Outside = { runtime, send, logged, integrations, executions: ledger.executions };
 
   return {
     platform,
     runtime,
     secrets,
     intakes,
+    ledger,
+    integrations,
     logged,
     time,
-    steps,
-    /** Runs the state machine; waits move the clock. */
-    async run(
-      input: Record<string, unknown>,
-      options: {
-        /** A function that does its work and dies before it can say so, once. */
-        kill?: string;
-        /** A function that fails every time, with this error. */
-        fail?: Readonly<Record<string, string>>;
-      } = {},
-    ) {
-      const executionName = `run-${++executions}`;
-      const states: string[] = [];
-      let { kill } = options;
-      const result = await runStateMachine({
-        definition: JSON.parse(DEFINITION) as unknown,
+    /** Functions to call directly, each in a container of its own that no fault reaches. */
+    steps: stepsWith(runtime),
+    /** Every execution there was, in the order in which they were started. */
+    executions,
+    /** Runs the state machine; time is virtual, retries and waits move it. */
+    async run(input: Record<string, unknown>, more: RunOptions = {}) {
+      const execution = new Execution(more.name ?? `run-${executions.length + 1}`, time, more);
+      executions.push(execution);
+      const functions = new Functions(execution, outside, more);
+      const events: MachineEvent[] = [];
+      const result = await execute(more.engine, {
         input,
-        executionName,
-        now: clock.now,
-        // Retries of a state wait in real time: a thousandth of it keeps their order. Waits move the clock in full.
-        waitScale: SCALE,
-        wait: (ms) => clock.sleep(ms / SCALE),
-        functions: Object.keys(steps),
-        tasks: async ({ functionKey }, document) => {
-          const error = options.fail?.[functionKey];
-          if (error !== undefined) return failed(error);
-          const result = await invoke(steps[functionKey], document);
-          if (functionKey !== kill) return result;
-          kill = undefined;
-          // Step Functions waits before it tries again what died without a word.
-          time.now += 25_000;
-          return failed('Sandbox.Timedout');
-        },
-        onState: ({ type, state }) => void (type === 'entered' && states.push(state)),
+        execution,
+        functions,
+        outside,
+        time,
+        events,
+        seed: more.seed ?? 1,
+        definition: more.definition,
       });
-      return { ...result, states, document: result.output as Pipeline };
+      return {
+        ...result,
+        execution,
+        calls: execution.calls,
+        states: events.filter(({ type }) => type === 'entered').map(({ state }) => state),
+        document: result.output as Pipeline,
+        paths: pathsOf(result, events, execution),
+      };
     },
     /** Calls that may change something, since the last time it was asked; the token aside. */
     mutations: mutationCounter(platform),
   };
 }
 
-type Step = (event: unknown) => Promise<Pipeline>;
+/** What is outside of every execution. */
+interface Outside {
+  readonly runtime: ProvisionRuntime;
+  readonly send: Send;
+  readonly logged: string[];
+  readonly integrations: Readonly<Record<string, (parameters: unknown) => Promise<unknown>>>;
+  /** What DescribeExecution knows. */
+  readonly executions: MemoryLedger['executions'];
+}
 
-function stepsWith(runtime: ProvisionRuntime): Record<string, Step> {
-  const resource = (name: string, of: Resource) =>
-    step(
-      name,
-      () => runtime,
-      (pipeline, context) => ensure(of, pipeline, context),
-    );
+interface Start {
+  readonly input: unknown;
+  readonly execution: Execution;
+  readonly functions: Functions;
+  readonly outside: Outside;
+  readonly time: Time;
+  readonly events: MachineEvent[];
+  readonly seed: number;
+  readonly definition: object | undefined;
+}
+
+/** Runs it where it is known to run for as long as it does. */
+async function execute(engine: 'local' | undefined, start: Start): Promise<MachineResult> {
+  const { executions } = start.outside;
+  const arn = executionArn(start.execution.name);
+  executions.running(arn);
+  const result = await (engine === 'local' ? runLocally : runVirtually)(start);
+  executions.ended(arn, result.status);
+  return result;
+}
+
+function runVirtually(start: Start): Promise<MachineResult> {
+  const { execution, functions, time, events } = start;
+  const running = start.definition === undefined ? MACHINE : machine(start.definition, REFS);
+  return running.run({
+    input: start.input,
+    name: execution.name,
+    signal: execution.signal,
+    now: () => time.now,
+    sleep: (ms, state) => execution.wait(state, time.now + ms),
+    random: seededRandom(start.seed),
+    tasks: (key, document, { timeoutSeconds }) => functions.invoke(key, document, timeoutSeconds),
+    integrations: integrated(start),
+    onState: (event) => void events.push(event),
+  });
+}
+
+function runLocally(start: Start): Promise<MachineResult> {
+  const { execution, functions, time, events } = start;
+  let lately: string | undefined;
+  return runStateMachine({
+    definition: start.definition ?? DEFINITION,
+    input: start.input,
+    executionName: execution.name,
+    now: () => time.now,
+    // Retries of a state wait in real time: a thousandth of it keeps their order. Waits move the clock in full.
+    waitScale: SCALE,
+    wait: (ms, state) => execution.wait(state, time.now + ms / SCALE),
+    functions: functions.names,
+    refs: REFS,
+    tasks: ({ functionKey, state }, document) =>
+      functions.invoke(functionKey, document, DEFINITION.States[state]?.TimeoutSeconds ?? 0),
+    integrations: integrated(start),
+    signal: execution.signal,
+    onState: ({ type, state, error }) => {
+      // The engine says what a state failed with, and not what it was retried or caught for: that is the same.
+      if (error !== undefined) lately = error;
+      const known = type === 'retried' || type === 'caught' ? lately : error;
+      events.push({ type, state, at: time.now, ...(known !== undefined && { error: known }) });
+    },
+  });
+}
+
+/** The service integrations, each call of which passes through the execution. */
+function integrated({ execution, outside: { integrations } }: Start) {
+  return Object.fromEntries(
+    Object.entries(integrations).map(([arn, act]) => {
+      const label = arn.split(':::')[1] ?? arn;
+      return [
+        arn,
+        (parameters: unknown, asking?: { state: string }) =>
+          execution.integrate(asking?.state ?? label, { label, change: !READS.test(label) }, (spoil) =>
+            spoiled(spoil, () => act(parameters), dynamoError),
+          ),
+      ];
+    }),
+  );
+}
+
+/** The functions of one execution: containers that stay warm until one of them dies. */
+class Functions {
+  readonly names: readonly string[];
+  readonly #containers = new Map<string, Container>();
+  readonly #execution: Execution;
+  readonly #outside: Outside;
+  readonly #fail: Readonly<Record<string, string>>;
+  #kill: string | undefined;
+
+  constructor(execution: Execution, outside: Outside, { kill, fail = {} }: RunOptions) {
+    this.#execution = execution;
+    this.#outside = outside;
+    this.#kill = kill;
+    this.#fail = fail;
+    this.names = Object.keys(stepsWith(outside.runtime));
+  }
+
+  async invoke(key: string, event: unknown, timeoutSeconds: number): Promise<InvocationResult> {
+    const error = this.#fail[key];
+    if (error !== undefined) return failed(error);
+    const at = new Invocation(key, timeoutSeconds, this.#outside.runtime.clock.now());
+    const container = this.#containerFor(key);
+    container.at = at;
+    const result = await this.#execution.invoke(at, () => handled(container.handler, event));
+    if (at.dead || at.zombie !== undefined) this.#containers.delete(key);
+    if (key !== this.#kill) return result;
+    this.#kill = undefined;
+    this.#containers.delete(key);
+    return failed('Sandbox.Timedout');
+  }
+
+  #containerFor(key: string): Container {
+    const warm = this.#containers.get(key);
+    if (warm !== undefined) return warm;
+    const container: Container = { handler: undefined, at: undefined };
+    const runtime = runtimeThrough(this.#execution, container, this.#outside);
+    container.handler = stepsWith(runtime)[key];
+    this.#containers.set(key, container);
+    return container;
+  }
+}
+
+interface Container {
+  handler: Step | undefined;
+  /** What runs in it. */
+  at: Invocation | undefined;
+}
+
+/** The runtime as a container has it: each call to the outside passes through the execution. */
+function runtimeThrough(execution: Execution, container: Container, outside: Outside): ProvisionRuntime {
+  const { runtime, send } = outside;
+  const at = () => container.at as Invocation;
+  const own: Record<string, unknown> = {};
+  // Whatever else there is in a runtime is a port to AWS.
+  for (const [name, port] of Object.entries(runtime))
+    own[name] = port !== null && typeof port === 'object' ? portThrough(execution, at, name, port) : port;
   return {
-    plan: planStep(() => runtime, begin),
-    schema: resource('schema', schema),
-    dataset: resource('dataset', dataset),
-    baseConnection: resource('base-connection', baseConnection),
-    sourceConnection: resource('source-connection', sourceConnection),
-    targetConnection: resource('target-connection', targetConnection),
-    mapping: resource('mapping', mapping),
-    flow: step(
-      'flow',
-      () => runtime,
-      async (pipeline, context) => {
-        const ensured = await ensure(flow, pipeline, context);
-        return { ...ensured, waitSeconds: waitSeconds(ensured, runtime.clock.now()) };
-      },
-    ),
-    verify: step('verify', () => runtime, verify),
-    publish: step('publish', () => runtime, publish),
-    intake: step('intake', () => runtime, intake),
-    rollback: step('rollback', () => runtime, rollback),
+    ...(own as unknown as ProvisionRuntime),
+    settings: runtime.settings,
+    random: runtime.random,
+    log: logInto(outside.logged, execution.logged),
+    clock: { now: runtime.clock.now, sleep: (ms) => execution.sleep(at(), ms) },
+    fetch: (url, init) => {
+      const { pathname } = new URL(url);
+      const change = changes(init.method, pathname);
+      return execution.call(at(), { kind: 'aep', label: `${init.method} ${pathname}`, change }, (spoil) =>
+        send(url, init, spoil),
+      );
+    },
   };
 }
 
-function failed(errorType: string): InvocationResult {
-  return { kind: 'handled', error: { errorType, errorMessage: `${errorType} on purpose`, trace: [] } };
+/** Methods that only look. */
+const READS = /(^|[.:])(get|find|list|describe|read|query|arn|check|names)/;
+
+/** Neither asking for a token nor trying out a mapping changes anything. */
+function changes(method: string, path: string): boolean {
+  return method !== 'GET' && !path.startsWith('/ims/') && !/\/(preview|validate)$/.test(path);
 }
 
-async function invoke(handler: Step | undefined, event: unknown): Promise<InvocationResult> {
+function portThrough(execution: Execution, at: () => Invocation, port: string, real: object): object {
+  return new Proxy(real, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name) as unknown;
+      if (typeof method !== 'function') return method;
+      return (...given: unknown[]) => {
+        const what = typeof given[0] === 'string' ? ` ${given[0]}` : '';
+        const label = `${port}.${String(name)}${what}`;
+        return execution.call(at(), { kind: 'aws', label, change: !READS.test(label) }, (spoil) =>
+          spoiled(spoil, async () => method.apply(target, given) as unknown, awsError),
+        );
+      };
+    },
+  });
+}
+
+/** A call to AWS that goes wrong: before it is applied, or after. */
+async function spoiled<T>(
+  spoil: Spoil | undefined,
+  act: () => Promise<T>,
+  error: (throttled: boolean) => Error,
+): Promise<T> {
+  if (spoil === 'refused' || spoil === 'throttled') throw error(spoil === 'throttled');
+  const value = await act();
+  if (spoil !== undefined) throw error(false);
+  return value;
+}
+
+function awsError(throttled: boolean): Error {
+  const said = throttled ? 'ThrottlingException: on purpose' : 'ServiceUnavailableException: on purpose';
+  return new Failure('AWS_UNAVAILABLE', said);
+}
+
+function dynamoError(throttled: boolean): Error {
+  const name = throttled ? 'ThrottlingException' : 'InternalServerError';
+  return Object.assign(new Error(`${name} on purpose`), { name: `DynamoDB.${name}` });
+}
+
+type Send = (url: string, init: FetchInit, spoil?: Spoil) => Promise<Response>;
+
+const SPOILS: Readonly<Record<Spoil, FaultSpec>> = {
+  refused: { kind: 'dropBefore' },
+  lost: { kind: 'dropAfter' },
+  'error-after': { kind: 'failAfter' },
+  truncated: { kind: 'truncate' },
+  throttled: { kind: 'refuse', status: 429 },
+};
+
+/** The platform behind a wire that can be spoiled for one call. */
+function wire(platform: Platform): Send {
+  let sent = 0;
+  return async (url, init, spoil) => {
+    const { pathname, searchParams } = new URL(url);
+    const call = {
+      method: init.method,
+      path: pathname,
+      query: searchParams,
+      headers: new Headers(init.headers),
+      body: Buffer.from((init.body ?? '') as string),
+      requestId: `request-${++sent}`,
+    };
+    const fault = spoil === undefined ? undefined : platform.faults.add({ ...SPOILS[spoil], times: 1 });
+    // Which faults strike is decided before `handle` waits for the first time: no other call can catch this one.
+    const answering = platform.handle(call);
+    if (fault !== undefined) platform.faults.remove(fault.id);
+    return responseTo(await answering, spoil);
+  };
+}
+
+function responseTo(answer: Awaited<ReturnType<Platform['handle']>>, spoil: Spoil | undefined): Response {
+  const { status, headers, dropped } = answer;
+  if (dropped) {
+    const code = spoil === 'refused' ? 'ECONNREFUSED' : 'ECONNRESET';
+    throw new TypeError('fetch failed', { cause: Object.assign(new Error('simulated'), { code }) });
+  }
+  return new Response(status === 204 ? null : (wireText(answer) ?? null), { status, headers });
+}
+
+function logInto(...logs: string[][]) {
+  const write = (message: string, fields?: Fields) => {
+    const line = JSON.stringify({ message, ...fields });
+    for (const log of logs) log.push(line);
+  };
+  return { debug: write, info: write, warn: write, error: write };
+}
+
+/** Where an execution went, in a few words each: for counting how often a sweep has been there. */
+function pathsOf(result: MachineResult, events: readonly MachineEvent[], execution: Execution): Set<string> {
+  const paths = new Set([`ended ${result.status} ${result.error ?? ''}`.trim()]);
+  for (const { type, state, error } of events) {
+    if (type === 'retried' || type === 'caught') paths.add(`${type} ${state} ${error ?? ''}`.trim());
+  }
+  for (const line of execution.logged) {
+    const { message, how, resource, code } = JSON.parse(line) as Record<string, string>;
+    const details = [resource, how, code].filter((one) => one !== undefined);
+    if (message !== 'aep answered') paths.add(`said ${[message, ...details].join(' ')}`);
+  }
+  return paths;
+}
+
+type Step = (event: unknown) => Promise<Pipeline>;
+
+/** Every function of `functions/provision`, by its key. */
+function stepsWith(runtime: ProvisionRuntime): Record<string, Step> {
+  const make = () => runtime;
+  const resources = Object.keys(STEPS).map((name) => [
+    name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    resourceStep(name as keyof typeof STEPS, make),
+  ]);
+  return {
+    begin: plainStep('begin', make, begin),
+    plan: readingStep('plan', make, plan),
+    ...Object.fromEntries(resources),
+    verify: readingStep('verify', make, verify),
+    publish: step('publish', make, publish),
+    intake: step('intake', make, intake),
+    stop: step('stop', make, stop),
+    retire: step('retire', make, retire),
+    rollback: step('rollback', make, rollback),
+    report: plainStep('report', make, report),
+  } as Record<string, Step>;
+}
+
+function failed(errorType: string): InvocationResult {
+  return failure('handled', errorType, `${errorType} on purpose`);
+}
+
+async function handled(handler: Step | undefined, event: unknown): Promise<InvocationResult> {
   try {
     return { ok: await handler?.(event) } as InvocationResult;
   } catch (error) {
@@ -208,9 +494,7 @@ async function invoke(handler: Step | undefined, event: unknown): Promise<Invoca
 function mutationCounter(platform: Platform) {
   let seen = 0;
   return () => {
-    const all = platform.journal
-      .entries()
-      .filter(({ method, path }) => method !== 'GET' && !path.startsWith('/ims/'));
+    const all = platform.journal.entries().filter(({ method, path }) => changes(method, path));
     const fresh = all.slice(seen).map(({ method, path }) => `${method} ${path}`);
     seen = all.length;
     return fresh;

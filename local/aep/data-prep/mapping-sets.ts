@@ -97,12 +97,6 @@ export function getMapping(world: World, call: AdmittedCall, id: string, rowId: 
 /** Throws when a mapping could not work; the contract marks the body UNVERIFIED. */
 function check(sandbox: Sandbox, set: JsonObject): void {
   const schema = schemaOf(sandbox, set);
-  if (!schema) {
-    throw Refusal.dataPrep(
-      'DPMAP-1001-400',
-      `The schema '${mappingSchema(set).id}' of the mapping set does not exist.`,
-    );
-  }
   if (arrayAt(set, 'mappings').length === 0)
     throw Refusal.dataPrep('DPMAP-1002-400', 'The mapping set has no mappings.');
   const mappings = mappingsOf(set);
@@ -117,9 +111,12 @@ function check(sandbox: Sandbox, set: JsonObject): void {
   });
 }
 
-export function schemaOf(sandbox: Sandbox, set: JsonObject): Field | undefined {
-  const schema = lookUp(sandbox, 'schemas', mappingSchema(set).id);
-  return schema && resolved(sandbox, schema);
+/** Without its schema there is nothing to check a set against; a set that is only tried out is no exception. */
+export function schemaOf(sandbox: Sandbox, set: JsonObject): Field {
+  const { id } = mappingSchema(set);
+  const schema = lookUp(sandbox, 'schemas', id);
+  if (schema) return resolved(sandbox, schema);
+  throw Refusal.dataPrep('DPMAP-1001-400', `The schema '${id}' of the mapping set does not exist.`);
 }
 
 function existing(call: AdmittedCall, id: string): MappingSet {

@@ -3,6 +3,7 @@
 import { Refusal } from '../errors.ts';
 import { condition, fits } from '../filter.ts';
 import { type AdmittedCall, type Answer, empty, json, jsonObjectBody } from '../http.ts';
+import { namespaces } from '../identity.ts';
 import { type Json, type JsonObject, textAt } from '../json.ts';
 import type { World } from '../state.ts';
 import { descriptorAccept, type Representation } from './accept.ts';
@@ -106,13 +107,20 @@ function check(call: AdmittedCall, descriptor: JsonObject): void {
   if (!field) throw invalid(`xdm:sourceProperty ${property} is not a field of ${schemaId}`);
   if (type !== 'xdm:descriptorIdentity') return;
   if (field.type !== 'string') throw invalid(`an identity must be a string; ${property} is not`);
-  if (!textAt(descriptor, 'xdm:namespace') && typeof descriptor['xdm:namespace'] !== 'number') {
-    throw invalid('xdm:namespace is required');
-  }
+  checkNamespace(call, descriptor);
   const primary = identities(call.sandbox, schemaId).find(
     (each) => each['xdm:isPrimary'] === true && each['@id'] !== descriptor['@id'],
   );
   if (descriptor['xdm:isPrimary'] === true && primary) {
     throw invalid(`${schemaId} already has a primary identity, ${primary['xdm:sourceProperty']}`);
   }
+}
+
+/** By code, or by number where `xdm:property` says so. What an unknown one is answered with is UNVERIFIED. */
+function checkNamespace(call: AdmittedCall, descriptor: JsonObject): void {
+  const given = descriptor['xdm:namespace'];
+  if (given === undefined || given === null || given === '') throw invalid('xdm:namespace is required');
+  const key = descriptor['xdm:property'] === 'xdm:id' ? 'id' : 'code';
+  if (namespaces(call.sandbox).some((each) => String(each[key]) === String(given))) return;
+  throw invalid(`xdm:namespace ${given} is not the ${key} of an identity namespace`);
 }

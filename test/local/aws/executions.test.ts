@@ -38,6 +38,30 @@ it('refuses the name once the execution has closed, whatever the input', async (
   expect(all.start({}, 'orders-2').status).toBe('RUNNING');
 });
 
+it('stops one that runs, which then stays aborted whatever becomes of its work', async () => {
+  const signals: AbortSignal[] = [];
+  let close: (result: ExecutionResult) => void = () => undefined;
+  const run = (_name: string, _input: unknown, { signal }: { signal: AbortSignal }) => {
+    signals.push(signal);
+    return new Promise<ExecutionResult>((resolve) => {
+      close = resolve;
+    });
+  };
+  const all = new Executions(arn, run, () => 1_000);
+  const execution = all.start({});
+  all.stop(execution.executionArn);
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  expect(all.describe(execution.executionArn)).toMatchObject({
+    status: 'ABORTED',
+    stopDate: new Date(1_000),
+  });
+  close({ status: 'SUCCEEDED', output: 'late', history: [] });
+  await execution.result;
+  expect(all.find(execution.executionArn)).toMatchObject({ status: 'ABORTED' });
+  expect(all.find(execution.executionArn)?.output).toBeUndefined();
+  expect(all.find(`${execution.executionArn}x`)).toBeUndefined();
+});
+
 it('closes an execution whose definition cannot run', async () => {
   const all = new Executions(arn, () => Promise.reject(new Error('refused')));
   const execution = all.start({});

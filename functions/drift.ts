@@ -1,0 +1,6 @@
+// Has anything moved in AEP since it was provisioned? On a schedule, or by hand with `{"pipeline": "name"}`. Reads only.
+import { provisionRuntime } from '../lib/aws/provision-runtime.ts';
+import { drift } from '../lib/provision/drift.ts';
+import { plainStep } from '../lib/provision/step.ts';
+
+export const handler = plainStep('drift', provisionRuntime, drift);

@@ -1,0 +1,6 @@
+// The state `retire`: what is not needed any more taken down.
+import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
+import { retire } from '../../lib/provision/retire.ts';
+import { step } from '../../lib/provision/step.ts';
+
+export const handler = step('retire', provisionRuntime, retire);

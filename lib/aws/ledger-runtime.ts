@@ -1,0 +1,10 @@
+// The runtime of the steps that work on a pipeline under its lease.
+import type { LedgerRuntime } from '../runtime.ts';
+import { createLedger } from './ledger.ts';
+import { baseRuntime } from './runtime.ts';
+
+/** @throws Failure `SETTINGS_INVALID` */
+export function ledgerRuntime(): LedgerRuntime {
+  const base = baseRuntime();
+  return { ...base, ledger: createLedger(base.settings.table) };
+}

@@ -1,0 +1,159 @@
+// The ledger in DynamoDB: one item per pipeline, with its lease, the last manifest and the last report.
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { Failure } from '../failure.ts';
+import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
+import { awsFailure } from './failure.ts';
+
+/** The part of the DynamoDB client that is used. */
+export type DynamoDb = Pick<DynamoDBClient, 'send'>;
+
+type Item = Record<string, AttributeValue>;
+
+/** The execution named `:me` holds the pipeline, or nobody does. `owner` is a word of DynamoDB's own. */
+const MINE = {
+  ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :me',
+  ExpressionAttributeNames: { '#owner': 'owner' },
+};
+
+/**
+ * The ledger in the table of this name.
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name
+ */
+export function createLedger(table: string | undefined, client: DynamoDb = createClient()): Ledger {
+  const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
+  const get = async (pipeline: string, projection = {}): Promise<Item | undefined> =>
+    (await client.send(new GetItemCommand({ ...at(pipeline), ...projection, ConsistentRead: true }))).Item;
+
+  return {
+    enter: (pipeline, owner) =>
+      attempt(`entering the pipeline ${pipeline}`, async () => {
+        const update = new UpdateItemCommand({
+          ...at(pipeline),
+          ...MINE,
+          UpdateExpression: 'ADD entered :one',
+          ExpressionAttributeValues: { ':me': { S: owner }, ':one': { N: '1' } },
+          ReturnValues: 'UPDATED_NEW',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        });
+        try {
+          return Number((await client.send(update)).Attributes?.entered?.N);
+        } catch (error) {
+          throw error instanceof ConditionalCheckFailedException ? held(pipeline, error.Item, error) : error;
+        }
+      }),
+
+    check: (pipeline, owner, entered) =>
+      attempt(`checking the lease of the pipeline ${pipeline}`, async () => {
+        const item = await get(pipeline, {
+          ProjectionExpression: '#owner, entered',
+          ExpressionAttributeNames: MINE.ExpressionAttributeNames,
+        });
+        if (item?.owner?.S !== undefined && item.owner.S !== owner) throw held(pipeline, item);
+        if (item?.entered?.N !== String(entered)) throw overtaken(pipeline);
+      }),
+
+    write: (pipeline, owner, entry) =>
+      attempt(`writing to the ledger of the pipeline ${pipeline}`, async () => {
+        try {
+          await client.send(new UpdateItemCommand({ ...at(pipeline), ...keeping(owner, entry) }));
+          return true;
+        } catch (error) {
+          if (error instanceof ConditionalCheckFailedException) return false;
+          throw error;
+        }
+      }),
+
+    read: (pipeline) =>
+      attempt(`reading the ledger of the pipeline ${pipeline}`, async () => {
+        const item = await get(pipeline);
+        return item === undefined ? undefined : recordOf(pipeline, item);
+      }),
+
+    names: () =>
+      attempt('listing the pipelines in the ledger', async () => {
+        const names: string[] = [];
+        let after: Item | undefined;
+        do {
+          const page = await client.send(
+            new ScanCommand({
+              TableName: tableName(table),
+              ProjectionExpression: 'pipeline',
+              ...(after && { ExclusiveStartKey: after }),
+            }),
+          );
+          for (const { pipeline } of page.Items ?? []) if (pipeline?.S !== undefined) names.push(pipeline.S);
+          after = page.LastEvaluatedKey;
+        } while (after !== undefined);
+        return names.sort();
+      }),
+  };
+}
+
+/** Calls take milliseconds; what hangs is better repeated by the SDK than waited for. Connections are kept. */
+function createClient(): DynamoDBClient {
+  return new DynamoDBClient({ requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } });
+}
+
+async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw error instanceof Failure ? error : awsFailure(error, what);
+  }
+}
+
+function tableName(table: string | undefined): string {
+  if (table !== undefined) return table;
+  throw new Failure(
+    'SETTINGS_INVALID',
+    'PENSTOCK_TABLE is not set: nothing would say who works on a pipeline',
+  );
+}
+
+function held(pipeline: string, item: Item | undefined, cause?: unknown): Failure {
+  const { owner, since } = item ?? {};
+  const holder = owner?.S ?? 'another execution';
+  const when = since?.S === undefined ? '' : ` since ${since.S}`;
+  return new Failure('LEASE_LOST', `${holder} holds the pipeline ${pipeline}${when}`, { cause });
+}
+
+function overtaken(pipeline: string): Failure {
+  return new Failure('LEASE_LOST', `another step has entered the pipeline ${pipeline} meanwhile`);
+}
+
+/** The update that keeps an entry, under the condition that nobody else holds the pipeline. */
+function keeping(owner: string, { manifest, report, updatedAt }: LedgerEntry) {
+  const set = ['report = :report', 'updatedAt = :at'];
+  const values: Item = { ':me': { S: owner }, ':report': json(report), ':at': { S: updatedAt } };
+  if (manifest !== undefined && manifest !== null) {
+    set.push('manifest = :manifest');
+    values[':manifest'] = json(manifest);
+  }
+  return {
+    ...MINE,
+    UpdateExpression: `SET ${set.join(', ')}${manifest === null ? ' REMOVE manifest' : ''}`,
+    ExpressionAttributeValues: values,
+  };
+}
+
+function json(value: unknown): AttributeValue.SMember {
+  return { S: JSON.stringify(value) ?? 'null' };
+}
+
+function recordOf(pipeline: string, { owner, since, manifest, report, updatedAt }: Item): LedgerRecord {
+  return {
+    pipeline,
+    ...(owner?.S !== undefined && { owner: owner.S }),
+    ...(since?.S !== undefined && { since: since.S }),
+    ...(manifest?.S !== undefined && { manifest: JSON.parse(manifest.S) as unknown }),
+    ...(report?.S !== undefined && { report: JSON.parse(report.S) as unknown }),
+    ...(updatedAt?.S !== undefined && { updatedAt: updatedAt.S }),
+  };
+}

@@ -1,0 +1,71 @@
+// The beginning: a request checked, and made into the document that travels through the state machine.
+import { Failure, issuesText } from '../failure.ts';
+import { type Manifest, parseManifest } from '../manifest.ts';
+import { type Pipeline, ProvisionRequest } from '../pipeline.ts';
+import type { ProvisionRuntime } from '../runtime.ts';
+
+/**
+ * A request as the document it asks for, nothing planned yet.
+ * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there; `AWS_*` of looking it up
+ */
+export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<Pipeline> {
+  const request = ProvisionRequest.safeParse(event);
+  if (!request.success) {
+    throw new Failure(
+      'EVENT_INVALID',
+      `this is not a request to provision:\n${issuesText(request.error.issues)}\n`,
+      {
+        next: 'Send {"manifest": {…}}, and "mode": "plan" to change nothing; events/provision.json is an example.',
+      },
+    );
+  }
+  const { manifest: asked, execution, deleteData, mode, ...rest } = request.data;
+  if (deleteData && mode !== 'retire')
+    throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
+  const manifest = parseManifest(asked);
+  const now = runtime.clock.now();
+  const streamArn = await streamOf(manifest, mode, runtime);
+  checkStart(manifest, now);
+  const at = new Date(now).toISOString();
+  return {
+    version: 1,
+    mode,
+    manifest,
+    deleteData,
+    ...rest,
+    execution: execution ?? { id: 'by-hand', name: `by-hand-${at.replace(/\D/g, '')}`, startedAt: at },
+    ...(streamArn !== undefined && { streamArn }),
+    hints: {},
+    plan: [],
+    warnings: [],
+    resources: {},
+    old: [],
+    leased: false,
+    waitSeconds: 0,
+    verified: [],
+    removed: [],
+    left: [],
+    trail: [],
+  };
+}
+
+/** The stream that feeds an inlet. A pipeline can be retired after its stream was. */
+async function streamOf(
+  { source }: Manifest,
+  mode: Pipeline['mode'],
+  { streams }: ProvisionRuntime,
+): Promise<string | undefined> {
+  if (source.kind !== 'inlet') return undefined;
+  const found = await streams.arn(source.stream);
+  if (found !== undefined || mode === 'retire') return found ?? source.stream;
+  throw new Failure('MANIFEST_INVALID', `source.stream: there is no Kinesis stream ${source.stream}`, {
+    next: 'Create the stream, or correct its name in the manifest.',
+  });
+}
+
+function checkStart({ source }: Manifest, now: number): void {
+  if (source.kind !== 'inlet' || !(Date.parse(source.startAt) > now)) return;
+  throw new Failure('MANIFEST_INVALID', `source.startAt: ${source.startAt} is in the future`, {
+    next: 'Kinesis starts at "now", "earliest" or a time that has passed.',
+  });
+}

@@ -1,0 +1,56 @@
+// Drift: has anything moved in AEP since a pipeline was applied? Looks at every one, changes nothing, says it in a line.
+import * as z from 'zod';
+import { isFailure } from '../failure.ts';
+import type { Pipeline } from '../pipeline.ts';
+import type { ProvisionRuntime } from '../runtime.ts';
+import { begin } from './begin.ts';
+import { plan } from './plan.ts';
+import type { StreamContext } from './resource.ts';
+
+/** A schedule's event, or a person's: only a pipeline's name in it says something. */
+const Question = z.looseObject({ pipeline: z.string().min(1).optional() }).catch({});
+
+export interface Drift {
+  readonly checked: number;
+  readonly moved: number;
+  /** One line for each pipeline that has moved or could not be looked at. */
+  readonly lines: readonly string[];
+}
+
+export async function drift(
+  event: unknown,
+  runtime: ProvisionRuntime,
+  contextOf: (pipeline: Pipeline) => StreamContext,
+): Promise<Drift> {
+  const { pipeline } = Question.parse(event ?? {});
+  const names = pipeline === undefined ? await runtime.ledger.names() : [pipeline];
+  const lines: string[] = [];
+  let checked = 0;
+  for (const name of names) {
+    const record = await runtime.ledger.read(name);
+    // Not applied, retired, or just being changed: there is nothing it should be like.
+    if (record?.manifest === undefined || record.owner !== undefined) continue;
+    checked++;
+    const line = await look(record.manifest, runtime, contextOf);
+    if (line === undefined) continue;
+    lines.push(`${name}: ${line}`);
+    runtime.log.warn('drift', { pipeline: name, moved: line });
+  }
+  return { checked, moved: lines.length, lines };
+}
+
+async function look(
+  manifest: unknown,
+  runtime: ProvisionRuntime,
+  contextOf: (pipeline: Pipeline) => StreamContext,
+): Promise<string | undefined> {
+  try {
+    const asked = await begin({ manifest, mode: 'plan' }, runtime);
+    const planned = await plan(asked, contextOf(asked));
+    const moved = planned.plan.filter(({ action }) => action !== 'keep' && action !== 'none');
+    const texts = moved.map(({ resource, action, reason }) => `${resource}: ${action} (${reason})`);
+    return texts.length === 0 ? undefined : texts.join('; ');
+  } catch (error) {
+    return `could not be looked at: ${isFailure(error) ? error.message : String(error)}`;
+  }
+}

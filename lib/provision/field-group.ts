@@ -1,0 +1,124 @@
+// A field group that the manifest defines itself: the organization's own fields, below its own namespace.
+import type { PatchOperation } from '../aep/json-patch.ts';
+import type { FieldGroup } from '../aep/schema-registry.ts';
+import { CLASSES, idOf, type OwnFieldGroup } from '../manifest.ts';
+import { keyOfGroup, nameOf } from '../pipeline.ts';
+import { describe, markInDescription, withoutMark } from './mark.ts';
+import type { Context, Difference, Found, Resource, Situation } from './resource.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The resource of one of the manifest's own field groups. */
+export function fieldGroup(group: OwnFieldGroup): Resource {
+  const key = keyOfGroup(group);
+  const found = (own: FieldGroup, situation: Situation): Found => ({
+    id: own.$id,
+    name: own.title ?? undefined,
+    mark: markInDescription(own.description),
+    differences: compare(group.fields, fieldsOf(own, situation)?.fields ?? {}, '').differences,
+  });
+
+  return {
+    key,
+    needed: () => true,
+
+    async find({ aep }, situation) {
+      const ids = await aep.schemaRegistry.findFieldGroups(nameOf(key, situation.manifest));
+      return Promise.all(ids.map(async (id) => found(await aep.schemaRegistry.getFieldGroup(id), situation)));
+    },
+
+    get: async ({ aep }, situation, id) => found(await aep.schemaRegistry.getFieldGroup(id), situation),
+
+    async create({ aep, runtime }, situation, mark) {
+      const created = await aep.schemaRegistry.createFieldGroup({
+        title: nameOf(key, situation.manifest),
+        description: describe(mark, group.description),
+        classes: [classOf(situation)],
+        tenant: situation.tenant ?? '',
+        properties: group.fields,
+      });
+      return { id: created.$id, changedAt: runtime.clock.now() };
+    },
+
+    async update({ aep }, situation, id) {
+      const there = await aep.schemaRegistry.getFieldGroup(id);
+      const place = fieldsOf(there, situation) ?? {
+        path: `/definitions/customFields/properties/_${situation.tenant}/properties`,
+        fields: {},
+      };
+      const { additions } = compare(group.fields, place.fields, place.path);
+      if (additions.length > 0) await aep.schemaRegistry.patchFieldGroup(id, additions);
+    },
+
+    adopt: (context, _situation, id, mark) => adopt(context, id, mark),
+
+    remove: ({ aep }, id) => aep.schemaRegistry.deleteFieldGroup(id),
+  };
+}
+
+async function adopt({ aep }: Context, id: string, mark: Parameters<typeof describe>[0]): Promise<void> {
+  const { description } = await aep.schemaRegistry.getFieldGroup(id);
+  if (markInDescription(description) !== undefined) return;
+  const value = describe(mark, withoutMark(description));
+  await aep.schemaRegistry.patchFieldGroup(id, [
+    { op: description ? 'replace' : 'add', path: '/description', value },
+  ]);
+}
+
+function classOf({ manifest: { schema } }: Situation): string {
+  return 'id' in schema ? CLASSES.profile : idOf(schema.class, CLASSES);
+}
+
+/** Where in a field group the organization's own fields are: made by us or by hand, in whichever definition. */
+function fieldsOf(group: FieldGroup, { tenant }: Situation): { path: string; fields: Fields } | undefined {
+  for (const [name, definition] of Object.entries(group.definitions ?? {})) {
+    const own = at(at(at(definition, 'properties'), `_${tenant}`), 'properties');
+    if (own !== undefined)
+      return { path: `/definitions/${pointer(name)}/properties/_${tenant}/properties`, fields: own };
+  }
+  return undefined;
+}
+
+function at(value: unknown, key: string): Fields | undefined {
+  const found = typeof value === 'object' && value !== null ? (value as Fields)[key] : undefined;
+  return typeof found === 'object' && found !== null ? (found as Fields) : undefined;
+}
+
+function pointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** Fields that are missing can be added; a type that is another one cannot be changed. More than wanted may stay. */
+function compare(
+  wanted: Fields,
+  found: Fields,
+  path: string,
+): { differences: Difference[]; additions: PatchOperation[] } {
+  const differences: Difference[] = [];
+  const additions: PatchOperation[] = [];
+  for (const [name, field] of Object.entries(wanted)) {
+    const here = `${path}/${pointer(name)}`;
+    const there = Object.hasOwn(found, name) ? found[name] : undefined;
+    if (there === undefined) {
+      differences.push({ field: name, found: 'nothing', wanted: typeOf(field), remedy: 'update' });
+      additions.push({ op: 'add', path: here, value: field });
+    } else if (typeOf(there) !== typeOf(field)) {
+      differences.push({ field: name, found: typeOf(there), wanted: typeOf(field), remedy: 'conflict' });
+    } else {
+      const inner = compare(
+        at(field, 'properties') ?? {},
+        at(there, 'properties') ?? {},
+        `${here}/properties`,
+      );
+      differences.push(...inner.differences.map((one) => ({ ...one, field: `${name}.${one.field}` })));
+      additions.push(...inner.additions);
+    }
+  }
+  return { differences, additions };
+}
+
+function typeOf(field: unknown): string {
+  const type = (field as { type?: unknown } | null)?.type;
+  if (type !== 'array') return String(type);
+  return `array of ${typeOf((field as { items?: unknown }).items ?? {})}`;
+}

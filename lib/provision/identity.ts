@@ -1,0 +1,130 @@
+// The identity descriptors of the schema: which fields identify a record, in which namespace.
+import type { IdentityDescriptor } from '../aep/schema-registry.ts';
+import { Failure } from '../failure.ts';
+import type { Manifest } from '../manifest.ts';
+import {
+  type Context,
+  type Difference,
+  idOfMade,
+  inTenant,
+  markByPlan,
+  type Resource,
+  required,
+  type Situation,
+} from './resource.ts';
+
+interface Wanted {
+  readonly property: string;
+  readonly namespace: string;
+  readonly primary: boolean;
+}
+
+function wantedOf(situation: Situation): Wanted[] {
+  const { schema } = situation.manifest;
+  if ('id' in schema) return [];
+  return schema.identities.map(({ path, namespace, primary }) => ({
+    property: `/${inTenant(path, situation).replaceAll('.', '/')}`,
+    namespace,
+    primary,
+  }));
+}
+
+function hasIdentities({ schema }: Manifest): boolean {
+  return !('id' in schema) && schema.identities.length > 0;
+}
+
+/** What is missing can be added; one that says something else is not rewritten: records were identified by it. */
+function compare(wanted: readonly Wanted[], found: readonly IdentityDescriptor[]) {
+  const differences: Difference[] = [];
+  const missing: Wanted[] = [];
+  for (const one of wanted) {
+    const there = found.find(({ property }) => property === one.property);
+    const text = said(one);
+    if (there === undefined) {
+      missing.push(one);
+      differences.push({
+        field: `identity ${one.property}`,
+        found: 'nothing',
+        wanted: text,
+        remedy: 'update',
+      });
+    } else if (said(there) !== text) {
+      differences.push({
+        field: `identity ${one.property}`,
+        found: said(there),
+        wanted: text,
+        remedy: 'conflict',
+      });
+    }
+  }
+  const primary = found.find(
+    (one) => one.primary && !wanted.some(({ property }) => property === one.property),
+  );
+  if (primary !== undefined && missing.some((one) => one.primary)) {
+    const remedy = 'conflict' as const;
+    differences.push({ field: 'primary identity', found: primary.property, wanted: 'another one', remedy });
+  }
+  return { differences, missing };
+}
+
+function said({ namespace, primary }: Pick<Wanted, 'namespace' | 'primary'>): string {
+  return `${namespace}${primary ? ', primary' : ''}`;
+}
+
+/** One after the other: an answer that is lost leaves at most one in doubt, and the next look finds it. */
+async function post({ aep }: Context, schemaId: string, missing: readonly Wanted[]): Promise<void> {
+  for (const one of missing) await aep.schemaRegistry.createIdentityDescriptor({ schemaId, ...one });
+}
+
+/** @throws Failure `MANIFEST_INVALID` where a namespace does not exist */
+async function checkNamespaces({ aep }: Context, wanted: readonly Wanted[]): Promise<void> {
+  const codes = new Set(await aep.identity.namespaceCodes());
+  const unknown = wanted.filter(({ namespace }) => !codes.has(namespace)).map(({ namespace }) => namespace);
+  if (unknown.length === 0) return;
+  throw new Failure(
+    'MANIFEST_INVALID',
+    `schema.identities: there is no identity namespace ${unknown.join(', ')}`,
+    {
+      next: 'Use the code of an identity namespace of the organization, e.g. Email; or create it in AEP first.',
+    },
+  );
+}
+
+export const identity: Resource = {
+  key: 'identity',
+  needed: hasIdentities,
+
+  async find(context, situation) {
+    const schemaId = idOfMade(situation, 'schema');
+    if (schemaId === undefined) return [];
+    const wanted = wantedOf(situation);
+    const all = await context.aep.schemaRegistry.findIdentityDescriptors(schemaId);
+    const { differences, missing } = compare(wanted, all);
+    if (missing.length === wanted.length && differences.length === missing.length) return [];
+    // A descriptor has no place for a mark: it belongs to whoever owns the schema.
+    return [{ id: schemaId, mark: markByPlan(situation, 'identity'), differences }];
+  },
+
+  async create(context, situation) {
+    const schemaId = required(situation, 'schema');
+    const wanted = wantedOf(situation);
+    await checkNamespaces(context, wanted);
+    await post(context, schemaId, wanted);
+    return { id: schemaId };
+  },
+
+  async update(context, situation, schemaId) {
+    const all = await context.aep.schemaRegistry.findIdentityDescriptors(schemaId);
+    const { missing } = compare(wantedOf(situation), all);
+    await checkNamespaces(context, missing);
+    await post(context, schemaId, missing);
+  },
+
+  async remove({ aep }, schemaId, situation) {
+    const wanted = wantedOf(situation);
+    for (const one of await aep.schemaRegistry.findIdentityDescriptors(schemaId)) {
+      if (wanted.some(({ property }) => property === one.property))
+        await aep.schemaRegistry.deleteDescriptor(one.id);
+    }
+  },
+};

@@ -1,0 +1,56 @@
+// Removing one thing of ours from AEP: only where it is still ours, only where nothing speaks against it, and never twice.
+import { Failure, isFailure } from '../failure.ts';
+import type { Pipeline } from '../pipeline.ts';
+import { publishedSecret, readPublished } from '../published.ts';
+import type { Context, Resource, StreamContext } from './resource.ts';
+
+/** `removed`, `gone` where there was nothing to do, or why it was left in place. */
+export type Removal = 'removed' | 'gone' | { readonly left: string };
+
+/**
+ * Removes a resource by its id.
+ * @throws Failure that passes; one that does not is the reason why it is left
+ */
+export async function removeResource(
+  resource: Resource,
+  id: string,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Removal> {
+  if (resource.remove === undefined) return { left: 'AEP cannot undo it' };
+  try {
+    const there = await resource.get?.(context, pipeline, id);
+    if (there !== undefined && there.mark?.pipeline !== pipeline.manifest.name)
+      return { left: 'it is not ours' };
+    await resource.remove(context, id, pipeline);
+    return 'removed';
+  } catch (error) {
+    if (!isFailure(error) || error.retryable || error.code === 'LEASE_LOST') throw error;
+    return error.code === 'AEP_NOT_FOUND' ? 'gone' : { left: error.what };
+  }
+}
+
+/** Takes the published pipeline away where `mine` says so. */
+export async function unpublish(
+  { streamArn }: Pipeline,
+  { runtime }: Context,
+  mine: (published: { readonly pipeline: string; readonly execution: string }) => boolean,
+): Promise<boolean> {
+  if (streamArn === undefined) return false;
+  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  if (published === undefined || !mine(published)) return false;
+  await runtime.secrets.remove(publishedSecret(runtime.settings, streamArn));
+  return true;
+}
+
+export async function removeIntake(id: string, { runtime }: StreamContext): Promise<true> {
+  await runtime.intakes.remove(id);
+  return true;
+}
+
+/** A resource of the list, by its key. */
+export function resourceOf(resources: readonly Resource[], key: string): Resource {
+  const found = resources.find((one) => one.key === key);
+  if (found === undefined) throw new Failure('EVENT_INVALID', `the manifest knows no ${key}`);
+  return found;
+}

@@ -1,0 +1,143 @@
+// The run report: what an execution did, to what, and why; the same document however it ended.
+import { messageInCause } from '../failure.ts';
+import { Pipeline, type Planned, type Report } from '../pipeline.ts';
+import type { LedgerRuntime } from '../runtime.ts';
+
+/** What the ledger keeps of one pipeline has its limit; half a report says more than none. */
+const MOST_BYTES = 60_000;
+const MOST_TEXT = 2_000;
+
+/** The document with its report, which is kept as the pipeline's last one. Never fails for what is in the document. */
+export async function report(event: unknown, runtime: LedgerRuntime): Promise<unknown> {
+  const result = Pipeline.safeParse(event);
+  // A request that was refused has no pipeline to be kept with.
+  if (!result.success) return event;
+  const pipeline = result.data;
+  const made = reportOf(pipeline, runtime.clock.now());
+  if (pipeline.mode !== 'plan') await keep(made, pipeline, runtime);
+  return { ...pipeline, report: made };
+}
+
+async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRuntime): Promise<void> {
+  const { mode, manifest, execution, failure } = pipeline;
+  const ended = failure === undefined;
+  const kept = await ledger.write(manifest.name, execution.id, {
+    report: made,
+    updatedAt: made.execution.endedAt,
+    // What is in force: the one that was applied last, until it is retired.
+    ...(ended && { manifest: mode === 'retire' ? null : manifest }),
+  });
+  if (!kept)
+    log.warn('report not kept: another execution works on the pipeline', { pipeline: manifest.name });
+}
+
+export function reportOf(pipeline: Pipeline, now: number): Report {
+  const { mode, manifest, execution, failure } = pipeline;
+  const made: Report = {
+    version: 1,
+    pipeline: manifest.name,
+    mode,
+    execution: { ...execution, endedAt: new Date(now).toISOString() },
+    outcome: failure?.Error ?? OUTCOMES[mode],
+    summary: summaryOf(pipeline),
+    durationMs: Math.max(0, now - Date.parse(execution.startedAt)),
+    resources: pipeline.plan.map((planned) => entryOf(planned, pipeline)),
+    warnings: pipeline.warnings,
+    verified: pipeline.verified,
+    steps: pipeline.trail,
+    ...(failure !== undefined && {
+      failure: { error: failure.Error, cause: messageInCause(failure.Cause).slice(0, 8_000) },
+    }),
+    next: nextOf(pipeline),
+  };
+  return fitting(made);
+}
+
+const OUTCOMES = { apply: 'succeeded', plan: 'planned', retire: 'retired' } as const;
+
+function entryOf(planned: Planned, pipeline: Pipeline): Report['resources'][number] {
+  const { resource, action, name, id, reason, differences } = planned;
+  const made = resource === 'publish' || resource === 'intake' ? undefined : pipeline.resources[resource];
+  const now = made?.id ?? (resource === 'intake' ? pipeline.intake?.id : undefined) ?? id;
+  return {
+    resource,
+    planned: action,
+    done: doneOf(planned, pipeline),
+    name: made?.name ?? name,
+    ...(now !== undefined && { id: now }),
+    why: reason.slice(0, MOST_TEXT),
+    ...(differences !== undefined && { differences }),
+  };
+}
+
+function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
+  if (action === 'none') return 'none';
+  if (pipeline.mode === 'plan') return 'planned';
+  if (resource === 'publish') return pipeline.published ?? 'not reached';
+  if (resource === 'intake') return pipeline.intake?.how ?? 'not reached';
+  const made = pipeline.resources[resource];
+  const which = `${resource} ${made?.id ?? id}`;
+  if (pipeline.removed.includes(which)) return pipeline.mode === 'retire' ? 'removed' : 'undone';
+  if (pipeline.left.some((one) => one.startsWith(`${which} (`))) return 'left';
+  if (pipeline.mode === 'retire') return action === 'keep' ? 'kept' : 'not reached';
+  if (made === undefined || made.pending === true) return 'not reached';
+  return made.how;
+}
+
+/** One line that says it all. */
+function summaryOf(pipeline: Pipeline): string {
+  const { manifest, mode, failure, left } = pipeline;
+  if (failure !== undefined)
+    return `${manifest.name}: ${failure.Error}: ${firstLine(messageInCause(failure.Cause))}`;
+  const counts = new Map<string, string[]>();
+  for (const planned of pipeline.plan) {
+    const word = mode === 'plan' ? planned.action : doneOf(planned, pipeline);
+    if (word === 'none' || (mode === 'plan' && word === 'keep') || word === 'kept') continue;
+    counts.set(word, [...(counts.get(word) ?? []), planned.resource]);
+  }
+  const old =
+    mode === 'apply' && pipeline.removed.length > 0
+      ? [`old ones removed: ${pipeline.removed.join(', ')}`]
+      : [];
+  const stays = left.length > 0 ? [`left in place: ${left.join('; ')}`] : [];
+  const parts = [...[...counts].map(([word, which]) => `${word} ${which.join(', ')}`), ...old, ...stays];
+  const said = parts.length === 0 ? 'nothing to do: all is as the manifest says' : parts.join('; ');
+  return `${manifest.name}: ${said}`.slice(0, MOST_TEXT);
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').slice(0, 500);
+}
+
+function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
+  if (failure !== undefined) {
+    const advice = /\| Next: (.*?)(?: \| |$)/s.exec(messageInCause(failure.Cause))?.[1];
+    return [advice ?? 'Read the cause, correct the fault, then start it again.'];
+  }
+  const conflicts = plan.filter(({ action }) => action === 'conflict');
+  if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
+  if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];
+  const toDo = plan.some(({ action }) => action !== 'keep' && action !== 'none');
+  if (mode === 'plan' && toDo) return ['Start it without "mode": "plan" to do this.'];
+  return mode === 'apply' && manifest.source.kind === 'inlet' ? ['Put records into the stream.'] : [];
+}
+
+/** Long texts go first, then the trail, then the differences: what was done to which resource always stays. */
+function fitting(made: Report): Report {
+  const size = (one: Report) => Buffer.byteLength(JSON.stringify(one));
+  if (size(made) <= MOST_BYTES) return made;
+  const brief: Report = {
+    ...made,
+    steps: made.steps.map((one) => ({ ...one, changes: [] })),
+    resources: made.resources.map(({ differences, ...one }) => ({
+      ...one,
+      why: one.why.slice(0, 300),
+      ...(differences !== undefined && { differences: differences.slice(0, 5).map(shortened) }),
+    })),
+  };
+  return size(brief) <= MOST_BYTES ? brief : { ...brief, steps: [], warnings: brief.warnings.slice(0, 5) };
+}
+
+function shortened({ field, found, wanted }: { field: string; found: string; wanted: string }) {
+  return { field: field.slice(0, 200), found: found.slice(0, 200), wanted: wanted.slice(0, 200) };
+}

@@ -1,0 +1,69 @@
+// Taking down: of a pipeline that has moved on, what is old; of one that is retired, all that is ours.
+import type { Old, Pipeline } from '../pipeline.ts';
+import { stop as stopFlow } from './flow.ts';
+import { switchTo } from './intake.ts';
+import { removeIntake, removeResource, unpublish } from './removal.ts';
+import type { Resource, StreamContext } from './resource.ts';
+import { backwards } from './resources.ts';
+import { isPulled } from './source.ts';
+
+/** Of mode `retire`, the first half: nothing new gets into the pipeline; what is on its way has time to arrive. */
+export async function stop(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const { manifest, streamArn, old, drainSeconds } = pipeline;
+  const flows = old.filter(({ resource }) => resource === 'flow');
+  if (isPulled(manifest.source)) for (const { id } of flows) await stopFlow(context, id);
+  const intake =
+    streamArn !== undefined && planned(pipeline, 'intake') === 'remove'
+      ? await context.runtime.intakes.find(streamArn)
+      : undefined;
+  if (intake !== undefined) await switchTo('off', intake, context.runtime);
+  return { ...pipeline, drainSeconds: flows.length > 0 || intake !== undefined ? drainSeconds : 0 };
+}
+
+/**
+ * The pipeline without what is old, and in mode `retire` without its intake and what is published. What cannot be removed is
+ * named in `left`.
+ */
+export async function retire(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const started = pipeline.mode === 'retire' ? await unhook(pipeline, context) : pipeline;
+  let done = started;
+  for (const resource of backwards(pipeline.manifest)) {
+    for (const one of pipeline.old)
+      if (one.resource === resource.key) done = await remove(one, resource, done, context);
+  }
+  return done;
+}
+
+/** Unpublished first: a forwarder that still runs then keeps its records in the stream. */
+async function unhook(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const unpublished = await unpublish(pipeline, context, (one) => one.pipeline === pipeline.manifest.name);
+  const { streamArn } = pipeline;
+  const intake =
+    streamArn !== undefined && planned(pipeline, 'intake') === 'remove'
+      ? await context.runtime.intakes.find(streamArn)
+      : undefined;
+  if (intake !== undefined) await removeIntake(intake.id, context);
+  return {
+    ...pipeline,
+    ...(unpublished && { published: 'removed' as const }),
+    ...(intake !== undefined && { intake: { id: intake.id, how: 'removed' as const, startAt: 'nowhere' } }),
+  };
+}
+
+async function remove(
+  old: Old,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: StreamContext,
+): Promise<Pipeline> {
+  const name = `${old.resource} ${old.id}`;
+  const result = await removeResource(resource, old.id, pipeline, context);
+  if (result === 'gone') return pipeline;
+  return result === 'removed'
+    ? { ...pipeline, removed: [...pipeline.removed, name] }
+    : { ...pipeline, left: [...pipeline.left, `${name} (${result.left})`] };
+}
+
+function planned({ plan }: Pipeline, key: 'intake' | 'publish') {
+  return plan.find(({ resource }) => resource === key)?.action;
+}

@@ -1,0 +1,42 @@
+// Where a pipeline stands: who works on it, and the report of its last execution.
+import * as z from 'zod';
+import { Failure } from '../failure.ts';
+import type { LedgerRecord, LedgerRuntime } from '../runtime.ts';
+
+const Question = z.looseObject({ pipeline: z.string().min(1).optional() });
+
+/** What is known of one pipeline; `report` is that of its last execution that changed or tried to change something. */
+export interface Status {
+  readonly pipeline: string;
+  /** The execution that works on it now, and since when. */
+  readonly running?: { readonly execution: string; readonly since?: string };
+  /** Whether a manifest is in force: applied, and not retired since. */
+  readonly applied: boolean;
+  readonly report?: unknown;
+}
+
+/**
+ * The status of one pipeline, or of all of them by name.
+ * @throws Failure `EVENT_INVALID` where there is no such pipeline
+ */
+export async function status(event: unknown, { ledger }: LedgerRuntime): Promise<Status | Status[]> {
+  const { pipeline } = Question.parse(event ?? {});
+  if (pipeline === undefined) {
+    const records = await Promise.all((await ledger.names()).map((name) => ledger.read(name)));
+    return records.filter((record) => record !== undefined).map(statusOf);
+  }
+  const record = await ledger.read(pipeline);
+  if (record !== undefined) return statusOf(record);
+  throw new Failure('EVENT_INVALID', `no execution has worked on a pipeline ${pipeline}`, {
+    next: 'Ask with {"pipeline": "name"} of one that was provisioned here, or with {} for all of them.',
+  });
+}
+
+function statusOf({ pipeline, owner, since, manifest, report }: LedgerRecord): Status {
+  return {
+    pipeline,
+    ...(owner !== undefined && { running: { execution: owner, ...(since !== undefined && { since }) } }),
+    applied: manifest !== undefined,
+    ...(report !== undefined && { report }),
+  };
+}

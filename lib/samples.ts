@@ -1,0 +1,70 @@
+// Samples: records with the XDM that must become of them, kept beside a manifest; and how the two are compared.
+import * as z from 'zod';
+import { Failure, issuesText } from './failure.ts';
+
+const Sample = z.strictObject({
+  /** What to call it in messages; its position where left out. */
+  name: z.string().max(100).optional(),
+  record: z.record(z.string(), z.json()),
+  /** The whole XDM entity. `{tenant}` as a key stands for the organization's own namespace. */
+  xdm: z.record(z.string(), z.json()),
+});
+
+/** At most 50, so that they fit into the state machine's input beside the manifest. */
+export const Samples = z.array(Sample).min(1).max(50);
+export type Samples = z.infer<typeof Samples>;
+export type Sample = Samples[number];
+
+/** What the file of samples beside a manifest's file is called: `orders.json` → `orders.samples.json`. */
+export function samplesFileOf(manifestFile: string): string {
+  return manifestFile.replace(/(\.json)?$/, '.samples.json');
+}
+
+/** The samples in a file's text. @throws Failure `MANIFEST_INVALID` naming each mistake */
+export function parseSamplesText(text: string, origin: string): Samples {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new Failure('MANIFEST_INVALID', `${origin} is not JSON: ${(error as Error).message}`);
+  }
+  const result = Samples.safeParse(value);
+  if (result.success) return result.data;
+  throw new Failure(
+    'MANIFEST_INVALID',
+    `${origin} is not a list of samples:\n${issuesText(result.error.issues)}\n`,
+    { next: 'Write [{"record": {…}, "xdm": {…}}]: each record with the XDM entity it must become.' },
+  );
+}
+
+/** Where two JSON values differ, `path: expected …, got …` each; at most `most` of them. */
+export function differencesOf(expected: unknown, got: unknown, path = '', most = 20): string[] {
+  if (isObject(expected) && isObject(got)) {
+    const keys = [...new Set([...Object.keys(expected), ...Object.keys(got)])];
+    return keys
+      .flatMap((key) =>
+        differencesOf(own(expected, key), own(got, key), path === '' ? key : `${path}.${key}`, most),
+      )
+      .slice(0, most);
+  }
+  if (Array.isArray(expected) && Array.isArray(got) && expected.length === got.length)
+    return expected
+      .flatMap((entry, index) => differencesOf(entry, got[index], `${path}[${index}]`, most))
+      .slice(0, most);
+  return JSON.stringify(expected) === JSON.stringify(got)
+    ? []
+    : [`${path || '(all of it)'}: expected ${shown(expected)}, got ${shown(got)}`];
+}
+
+function own(value: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}

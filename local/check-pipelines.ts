@@ -1,0 +1,133 @@
+// `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { isFailure } from '../lib/failure.ts';
+import { parseManifestText } from '../lib/manifest.ts';
+import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
+import { UsageError } from './options.ts';
+import { checkPipeline } from './pipeline-check.ts';
+
+const HELP = `Tries pipelines out on this machine: does the manifest read, does its mapping compile, do the samples beside it
+(orders.json: orders.samples.json) become what they must, and does that fit the schema?
+
+  npm run check:pipelines [-- FILE…]
+
+  FILE      a manifest, or a folder of them (pipelines)
+  --help    this text
+
+Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file that cannot be read.
+`;
+
+const SAMPLES = /\.samples\.json$/;
+
+/** What there is to check: manifests, and samples that belong to none. */
+interface Found {
+  readonly manifests: readonly string[];
+  readonly strays: readonly string[];
+}
+
+/** What became of one file, and the lines to print. */
+interface Outcome {
+  readonly exitCode: 0 | 1 | 2;
+  readonly lines: readonly string[];
+}
+
+async function main(args: string[]): Promise<number> {
+  const files = filesOf(args);
+  if (files === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const found = await Promise.all(files.map(manifestsIn));
+  let worst = 0;
+  const tell = ({ exitCode, lines }: Outcome) => {
+    worst = Math.max(worst, exitCode);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  };
+  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file));
+  for (const file of found.flatMap(({ strays }) => strays))
+    tell(wrong(file, [`samples of no manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]));
+  return worst;
+}
+
+/** @throws UsageError */
+function filesOf(args: string[]): string[] | 'help' {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { help: { type: 'boolean' } },
+    });
+    if (values.help) return 'help';
+    const own = relative(process.cwd(), fileURLToPath(new URL('../pipelines', import.meta.url)));
+    return positionals.length > 0 ? positionals : [own || '.'];
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
+  }
+}
+
+/** @throws UsageError */
+async function manifestsIn(path: string): Promise<Found> {
+  const there = await stat(path).catch(unreadable(path));
+  if (!there.isDirectory()) {
+    if (SAMPLES.test(path)) throw new UsageError(`${path} holds samples: name the manifest they belong to`);
+    return { manifests: [path], strays: [] };
+  }
+  const names = (await readdir(path).catch(unreadable(path))).filter((name) => name.endsWith('.json')).sort();
+  const manifests = names.filter((name) => !SAMPLES.test(name));
+  if (manifests.length === 0) throw new UsageError(`there is no manifest in ${path}`);
+  const expected = new Set(manifests.map(samplesFileOf));
+  const strays = names.filter((name) => SAMPLES.test(name) && !expected.has(name));
+  return {
+    manifests: manifests.map((name) => join(path, name)),
+    strays: strays.map((name) => join(path, name)),
+  };
+}
+
+async function check(file: string): Promise<Outcome> {
+  try {
+    const manifest = parseManifestText(await readFile(file, 'utf8').catch(unreadable(file)), 'the manifest');
+    const samples = await samplesBeside(file);
+    const { mistakes, warnings } = await checkPipeline(manifest, samples);
+    const notes = warnings.map((warning) => `  warning: ${warning}`);
+    if (mistakes.length > 0) return wrong(file, mistakes, notes);
+    const counts = `${counted(manifest.mapping?.length ?? 0, 'mapping')}, ${counted(samples?.length ?? 0, 'sample')}`;
+    return { exitCode: 0, lines: [`ok      ${file}: ${counts}`, ...notes] };
+  } catch (error) {
+    if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
+    if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));
+    throw error;
+  }
+}
+
+function wrong(file: string, mistakes: readonly string[], notes: readonly string[] = []): Outcome {
+  return { exitCode: 1, lines: [`not ok  ${file}`, ...mistakes.map((line) => `  ${line}`), ...notes] };
+}
+
+async function samplesBeside(manifestFile: string): Promise<Samples | undefined> {
+  const file = samplesFileOf(manifestFile);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? undefined : unreadable(file)(error),
+  );
+  return text === undefined ? undefined : parseSamplesText(text, basename(file));
+}
+
+const unreadable =
+  (path: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    throw new UsageError(`${path} cannot be read (${error.code})`);
+  };
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

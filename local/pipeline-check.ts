@@ -1,0 +1,253 @@
+// One manifest tried out offline: its schema made on a simulated platform, its mapping and samples sent through Data Prep there.
+import * as z from 'zod';
+import { type Aep, createAep } from '../lib/aep/client.ts';
+import type { NewMappingSet } from '../lib/aep/data-prep.ts';
+import { isFailure } from '../lib/failure.ts';
+import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../lib/manifest.ts';
+import { Pipeline } from '../lib/pipeline.ts';
+import { ensure } from '../lib/provision/ensure.ts';
+import { mappingsOf } from '../lib/provision/mapping.ts';
+import type { Context } from '../lib/provision/resource.ts';
+import { resourcesOf, STEPS } from '../lib/provision/resources.ts';
+import { tryMapping, trySamples } from '../lib/provision/trial.ts';
+import type { Runtime } from '../lib/runtime.ts';
+import { differencesOf, type Sample, type Samples } from '../lib/samples.ts';
+import { settingsFrom } from '../lib/settings.ts';
+import { virtualClock } from './aep/clock.ts';
+import { pathSteps } from './aep/el/paths.ts';
+import { type JsonObject, objectAt } from './aep/json.ts';
+import { FAKE_CREDENTIAL } from './aep/options.ts';
+import { createPlatform } from './aep/platform.ts';
+import { resolvedForData } from './aep/registry/resolve.ts';
+import { lookUp, referenced } from './aep/registry/resources.ts';
+import type { Sandbox } from './aep/state.ts';
+import { compileValidator } from './aep/xdm/validator.ts';
+
+export interface Checked {
+  /** What is wrong, line by line; empty where nothing is. */
+  readonly mistakes: readonly string[];
+  /** What could not be looked at from here, or is worth knowing. */
+  readonly warnings: readonly string[];
+}
+
+/** The simulated organization's id: nothing that a manifest would hold by chance, so that messages can say `{tenant}`. */
+const TENANT = 'penstockoffline';
+const ORIGIN = 'http://127.0.0.1';
+
+/** Where the manifest is tried out: a platform of its own, so that no manifest sees what another one made. */
+interface Bench {
+  readonly manifest: Manifest;
+  readonly aep: Aep;
+  readonly sandbox: Sandbox;
+  readonly context: Context;
+}
+
+/** Makes the schema as provisioning would, then tries the mapping and the samples. No network, and no time passes. */
+export async function checkPipeline(manifest: Manifest, samples: Samples | undefined): Promise<Checked> {
+  const bench = benchFor(manifest);
+  const unknown = unknownParts(bench);
+  const warnings = [
+    ...irreversibleOf(manifest),
+    ...(await namespacesOf(bench)),
+    ...without(manifest, samples),
+  ];
+  if (unknown.length > 0) {
+    const warning = `${unknown.join(', ')}: known in AEP only; looked at the expressions alone, not at fields and samples`;
+    const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
+    return { mistakes, warnings: [...warnings, warning] };
+  }
+  let schemaId = '';
+  const refused = await mistakesIn(async () => {
+    schemaId = await makeSchema(bench);
+  });
+  const mistakes = refused.length > 0 ? refused : await tryOut(bench, schemaId, samples ?? []);
+  return { mistakes, warnings };
+}
+
+function benchFor(manifest: Manifest): Bench {
+  // What waits goes on at once: time jumps to where it wants to be.
+  const clock = virtualClock();
+  const jumping = { ...clock, sleep: async (ms: number) => clock.advance(ms) };
+  const platform = createPlatform({
+    origin: ORIGIN,
+    tenant: TENANT,
+    sandboxes: [{ name: manifest.sandbox, isDefault: true }],
+    clock: jumping,
+  });
+  const transport: Runtime = {
+    ...pretended(),
+    clock: jumping,
+    fetch: (url, init) => platform.fetch(new Request(url, init as RequestInit)),
+  };
+  const { clientId, clientSecrets } = FAKE_CREDENTIAL;
+  const aep = createAep({
+    sandbox: manifest.sandbox,
+    platformUrl: ORIGIN,
+    imsUrl: ORIGIN,
+    credentials: {
+      clientId,
+      clientSecret: clientSecrets[0] ?? '',
+      organizationId: platform.settings.organization,
+      scopes: 'openid',
+    },
+    transport,
+  });
+  const sandbox = platform.state.sandboxes.get(manifest.sandbox) as Sandbox;
+  return { manifest, aep, sandbox, context: { aep, runtime: transport } };
+}
+
+/** What making a schema never asks for. */
+function pretended(): Omit<Runtime, 'fetch' | 'clock'> {
+  const quiet = () => undefined;
+  const nothing = async () => undefined;
+  return {
+    random: () => 0.5,
+    settings: settingsFrom({}),
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    secrets: { get: nothing, put: nothing, remove: nothing },
+  };
+}
+
+/** An existing schema, and classes and field groups that the simulated platform does not have: only AEP knows their fields. */
+function unknownParts({ manifest: { schema }, sandbox }: Bench): string[] {
+  if ('id' in schema) return [schema.id];
+  const groups = schema.fieldGroups.filter((group) => typeof group === 'string');
+  const parts = [idOf(schema.class, CLASSES), ...groups.map((group) => idOf(group, FIELD_GROUPS))];
+  return parts.filter((part) => referenced(sandbox, part) === undefined);
+}
+
+/** The mapping set on a schema that has whatever fields are written to: what is left to be wrong is the expressions. */
+function standIn({ manifest, sandbox }: Bench): NewMappingSet {
+  const schemaId = `https://ns.adobe.com/${TENANT}/schemas/standin`;
+  const mappings = mappingsOf({ manifest, tenant: TENANT });
+  const properties: JsonObject = {};
+  for (const { destination } of mappings) addField(properties, destination);
+  sandbox.registry.schemas.put(schemaId, { $id: schemaId, title: 'stand-in', type: 'object', properties });
+  return { name: manifest.name, schemaId, mappings };
+}
+
+function addField(properties: JsonObject, destination: string): void {
+  let here = properties;
+  for (const step of stepsOf(destination)) {
+    const field = objectAt(here, step) ?? { properties: {} };
+    here[step] = field;
+    here = objectAt(field, 'properties') ?? {};
+  }
+}
+
+/** One that cannot be read is left to Data Prep, which says why. */
+function stepsOf(destination: string): string[] {
+  try {
+    return pathSteps(destination).filter((step) => step !== '__proto__');
+  } catch {
+    return [];
+  }
+}
+
+/** The schema with all that belongs to it, made by the resources that make it in AEP. */
+async function makeSchema({ manifest, aep, context }: Bench): Promise<string> {
+  let pipeline = Pipeline.parse({
+    version: 1,
+    mode: 'apply',
+    manifest,
+    tenant: await aep.schemaRegistry.tenantId(),
+    execution: { id: 'offline', name: 'offline', startedAt: new Date(0).toISOString() },
+    warmUpSeconds: 0,
+    drainSeconds: 0,
+    plan: [],
+    resources: {},
+  });
+  for (const resource of resourcesOf(manifest)) {
+    if (STEPS.schema(resource.key) || STEPS.identity(resource.key))
+      pipeline = await ensure(resource, pipeline, context);
+  }
+  return pipeline.resources.schema?.id ?? '';
+}
+
+async function tryOut(bench: Bench, schemaId: string, samples: Samples): Promise<string[]> {
+  const { manifest, aep } = bench;
+  const set = { name: manifest.name, schemaId, mappings: mappingsOf({ manifest, tenant: TENANT }) };
+  const compiled = await mistakesIn(async () => {
+    if (manifest.mapping !== undefined) await tryMapping(aep, set);
+  });
+  const become = await mistakesIn(async () => {
+    // What does not compile makes nothing of any sample.
+    if (manifest.mapping !== undefined && compiled.length === 0 && samples.length > 0)
+      await trySamples(aep, set, samples, TENANT);
+  });
+  const unlike = manifest.mapping === undefined ? samples.flatMap(asItIs) : [];
+  return [...compiled, ...become, ...unlike, ...invalidOf(bench, schemaId, samples)];
+}
+
+/** Where nothing is mapped, a record is what it must become. */
+function asItIs(sample: Sample, index: number): string[] {
+  const differences = differencesOf(sample.xdm, sample.record);
+  return differences.map((line) => `${called(sample, index)}: record and xdm differ: ${line}`);
+}
+
+/** What the validator behind an inlet would refuse of the XDM that must come out. */
+function invalidOf({ sandbox }: Bench, schemaId: string, samples: Samples): string[] {
+  const schema = lookUp(sandbox, 'schemas', schemaId);
+  if (schema === undefined) return [];
+  const validate = compileValidator(resolvedForData(sandbox, schema));
+  return samples.flatMap((sample, index) =>
+    validate(inOwnNamespace(sample.xdm)).map(({ pointerToViolation, message }) => {
+      const path = pointerToViolation.replace(/^#\/?/, '').replaceAll('/', '.');
+      return neutral(`${called(sample, index)}: xdm ${path || '(all of it)'}: ${message}`);
+    }),
+  );
+}
+
+function inOwnNamespace({ '{tenant}': own, ...rest }: Sample['xdm']): JsonObject {
+  return own === undefined ? rest : { ...rest, [`_${TENANT}`]: own };
+}
+
+function called({ name }: Sample, index: number): string {
+  return name ?? `sample ${index + 1}`;
+}
+
+/** What provisioning asks the user's leave for, where there is none yet. */
+function irreversibleOf(manifest: Manifest): string[] {
+  if (manifest.allowIrreversible) return [];
+  return resourcesOf(manifest).flatMap((resource) => {
+    const what = resource.needed(manifest) ? resource.irreversible?.(manifest) : undefined;
+    return what === undefined ? [] : [`${resource.key}: ${what}; it needs "allowIrreversible": true`];
+  });
+}
+
+/** Identity namespaces of the user's own: made here, so that the rest can be tried out. */
+async function namespacesOf({ manifest: { schema }, aep }: Bench): Promise<string[]> {
+  if ('id' in schema) return [];
+  const known = new Set(await aep.identity.namespaceCodes());
+  const wanted = new Set(schema.identities.map(({ namespace }) => namespace));
+  const own = [...wanted].filter((code) => !known.has(code));
+  for (const code of own) {
+    await aep.request({
+      method: 'POST',
+      path: '/data/core/idnamespace/identities',
+      body: { code, name: code, idType: 'CROSS_DEVICE' },
+      answer: z.unknown(),
+    });
+  }
+  return own.map((code) => `schema.identities: the identity namespace ${code} has to be there in AEP`);
+}
+
+function without({ source, mapping }: Manifest, samples: Samples | undefined): string[] {
+  if (source.data !== 'raw' || mapping === undefined || samples !== undefined) return [];
+  return ['there are no samples: nothing says whether the mapping does what it must'];
+}
+
+/** What a failure says, line by line. @throws what is no failure */
+async function mistakesIn(work: () => Promise<unknown>): Promise<string[]> {
+  try {
+    await work();
+    return [];
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return error.what.trimEnd().split('\n').map(neutral);
+  }
+}
+
+function neutral(text: string): string {
+  return text.replaceAll(`_${TENANT}`, '{tenant}');
+}

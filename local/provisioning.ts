@@ -1,0 +1,41 @@
+// The provisioning state machine on local AWS: its executions, and what its Tasks and service integrations reach.
+import { readFile } from 'node:fs/promises';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { Executions } from './aws/executions.ts';
+import type { FunctionHost } from './aws/function-host.ts';
+import { serviceIntegrations } from './aws/integrations.ts';
+import { localAccount } from './aws/server.ts';
+import { runStateMachine } from './aws/state-machine.ts';
+
+const DEFINITION = new URL('../functions/provision/states.asl.json', import.meta.url);
+
+/** What an execution reaches. */
+export interface Provisioning {
+  readonly stage: string;
+  readonly functions: FunctionHost;
+  readonly dynamoDb: DynamoDBClient;
+  /** Name of the table of the pipelines. */
+  readonly table: string;
+}
+
+export function createProvisioning({ stage, functions, dynamoDb, table }: Provisioning): Executions {
+  const { region, accountId } = localAccount;
+  const stateMachineName = `penstock-${stage}-provision`;
+  const integrations = serviceIntegrations({ dynamoDb, describe: (arn) => executions.find(arn) });
+  const executions = new Executions(
+    `arn:aws:states:${region}:${accountId}:stateMachine:${stateMachineName}`,
+    async (executionName, input, watched) =>
+      runStateMachine({
+        ...watched,
+        definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
+        input,
+        executionName,
+        stateMachineName,
+        functions: functions.names,
+        tasks: ({ functionKey }, document) => functions.invoke(functionKey, document),
+        integrations,
+        refs: { PipelineTable: table },
+      }),
+  );
+  return executions;
+}

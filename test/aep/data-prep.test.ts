@@ -1,0 +1,134 @@
+// Data Prep: mapping sets read back, and tried out before they are made.
+import { describe, expect, it } from 'vitest';
+import { json } from '../support/scripted.ts';
+import { answered, failure, ground, simulated } from './simulated.ts';
+
+const NAME = { sourceType: 'ATTRIBUTE', source: 'firstName', destination: 'person.name.firstName' } as const;
+const BORN = {
+  sourceType: 'EXPRESSION',
+  source: 'date(dob, "yyyy-MM-dd")',
+  destination: 'person.birthDate',
+} as const;
+const SET = { name: 'm', schemaId: 's', mappings: [NAME, BORN] };
+
+describe('mapping sets', () => {
+  it('are read with their schema and their rows', async () => {
+    const { aep } = simulated();
+    const { schemaId } = await ground(aep);
+    const { id } = await aep.dataPrep.createMappingSet({ ...SET, schemaId });
+    const read = { id, version: 0, name: 'm', schemaId, mappings: [NAME, BORN] };
+    expect(await aep.dataPrep.getMappingSet(id)).toMatchObject(read);
+    expect(await aep.dataPrep.findMappingSets('m')).toMatchObject([read]);
+  });
+
+  it('are read in the older form, and where they say next to nothing', async () => {
+    const rows = [
+      { sourceAttribute: 'a', destinationXdmPath: 'x', sourceType: 'text/x.schema-path', identity: false },
+      { source: null, destination: 'y' },
+    ];
+    const { aep } = answered(
+      json(200, { id: 'i', version: '3', xdmSchema: '_acmelab.schemas.1', mappings: rows }),
+      json(200, { id: 'i', mappings: null, outputSchema: { schemaRef: null } }),
+    );
+    expect(await aep.dataPrep.getMappingSet('i')).toEqual({
+      id: 'i',
+      version: 3,
+      mappings: [
+        { sourceType: 'text/x.schema-path', source: 'a', destination: 'x' },
+        { sourceType: '', source: '', destination: 'y' },
+      ],
+    });
+    expect(await aep.dataPrep.getMappingSet('i')).toEqual({ id: 'i', version: 0 });
+  });
+});
+
+describe('validateMappings', () => {
+  it('says what is wrong with which mapping, and makes nothing', async () => {
+    const { aep } = simulated();
+    const { schemaId } = await ground(aep);
+    const wrong = {
+      sourceType: 'EXPRESSION',
+      source: 'shout(1)',
+      destination: 'person.name.lastName',
+    } as const;
+    expect(await aep.dataPrep.validateMappings({ ...SET, schemaId })).toEqual([]);
+    expect(await aep.dataPrep.validateMappings({ ...SET, schemaId, mappings: [NAME, wrong] })).toEqual([
+      expect.stringMatching(/^person\.name\.lastName: .*shout/),
+    ]);
+    expect(await aep.dataPrep.findMappingSets('m')).toEqual([]);
+  });
+
+  it.each([
+    ['text', 'no good', 'no good'],
+    ['an object', { code: 'X', message: 'no good' }, 'no good'],
+    ['a list of both', ['no', { exception: 'good' }], 'no; good'],
+    ['something else', [{ reason: 7 }], '{"reason":7}'],
+    ['nothing', null, 'refused without a reason'],
+    ['an empty list', [], 'refused without a reason'],
+  ])('takes an error that is %s', async (_, errors, message) => {
+    const validationResponse = [{ status: 'success' }, { status: 'FAILED', errors }];
+    const { aep } = answered(json(200, { validationResponse }));
+    expect(await aep.dataPrep.validateMappings(SET)).toEqual([`person.birthDate: ${message}`]);
+  });
+
+  it('does not guess the mapping where there is not an answer for each', async () => {
+    const { aep } = answered(
+      json(200, { validationResponse: [{ status: 'FAILED', errors: ['no'] }] }),
+      json(200, { validationResponse: [{ errors: [{ destination: 'x', message: 'no' }] }] }),
+    );
+    expect(await aep.dataPrep.validateMappings(SET)).toEqual(['a mapping: no']);
+    expect(await aep.dataPrep.validateMappings(SET)).toEqual(['x: no']);
+  });
+
+  it('is a question: asked again where the answer was lost, and never in doubt', async () => {
+    const { aep, sent } = answered(json(500, undefined), json(200, { validationResponse: [] }));
+    expect(await aep.dataPrep.validateMappings(SET)).toEqual([]);
+    expect(sent).toHaveLength(2);
+    const lost = answered(new TypeError('fetch failed'));
+    expect(await failure(lost.aep.dataPrep.validateMappings(SET))).toMatchObject({
+      code: 'AEP_UNREACHABLE',
+      inDoubt: false,
+    });
+  });
+
+  it('needs a schema that exists', async () => {
+    expect((await failure(simulated().aep.dataPrep.validateMappings(SET))).code).toBe('AEP_REFUSED');
+  });
+});
+
+describe('previewMappings', () => {
+  it('shows each record as it would land, in one call', async () => {
+    const { aep, calls } = simulated();
+    const { schemaId } = await ground(aep);
+    calls();
+    const records = [{ firstName: 'Ana', dob: '1990-02-11' }, { firstName: 'Rui', dob: 'long ago' }, {}];
+    const rows = await aep.dataPrep.previewMappings({ ...SET, schemaId }, records);
+    expect(rows).toEqual([
+      { data: { person: { name: { firstName: 'Ana' }, birthDate: '1990-02-11' } }, errors: [] },
+      {
+        data: { person: { name: { firstName: 'Rui' } } },
+        errors: [expect.stringMatching(/^person\.birthDate: /)],
+      },
+      { data: expect.anything(), errors: expect.any(Array) },
+    ]);
+    expect(calls()).toEqual(['POST /data/foundation/conversion/mappingSets/preview']);
+    expect(await aep.dataPrep.previewMappings({ ...SET, schemaId }, [])).toEqual([]);
+    expect(calls()).toEqual([]);
+  });
+
+  it('takes a single row for a single record', async () => {
+    const { aep } = answered(json(200, { data: { a: 1 }, errors: 'no good' }));
+    expect(await aep.dataPrep.previewMappings(SET, [{}])).toEqual([{ data: { a: 1 }, errors: ['no good'] }]);
+  });
+
+  it.each([
+    ['a single row', { data: {} }],
+    ['too few', [{ data: {} }]],
+    ['too many', [{ data: {} }, { data: {} }, { data: {} }]],
+  ])('refuses %s for two records, for good', async (_, body) => {
+    const { aep, sent } = answered(json(200, body));
+    const error = await failure(aep.dataPrep.previewMappings(SET, [{}, {}]));
+    expect(error).toMatchObject({ code: 'AEP_UNEXPECTED', retryable: false, inDoubt: false });
+    expect(sent).toHaveLength(1);
+  });
+});
