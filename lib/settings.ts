@@ -38,6 +38,8 @@ const Settings = z.object({
   PENSTOCK_TABLE: z.string().min(1).optional(),
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
   PENSTOCK_LIST_DELAY_SECONDS: z.coerce.number().min(0).max(600).default(35),
+  /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
+  PENSTOCK_PUBLISHED_SECONDS: z.coerce.number().min(0).max(60).default(60),
   PENSTOCK_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
 
@@ -52,6 +54,7 @@ export interface Settings {
   readonly onFailureArn: string | undefined;
   readonly table: string | undefined;
   readonly listDelaySeconds: number;
+  readonly publishedSeconds: number;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
@@ -78,6 +81,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     onFailureArn: found.PENSTOCK_ON_FAILURE_ARN,
     table: found.PENSTOCK_TABLE,
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
+    publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
     logLevel: found.PENSTOCK_LOG_LEVEL,
   };
 }

@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createLedger } from '../lib/aws/ledger.ts';
+import { SCHEMA_CACHE_FACTOR } from '../lib/pipeline.ts';
 import type { Ledger } from '../lib/runtime.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { startServer } from './aep/server.ts';
@@ -68,6 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     port: 0,
     onReceived: witness.see,
     warmUpMs: options.warmUpSeconds * 1_000,
+    schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
   });
@@ -80,6 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_FORWARDER: 'forward',
     PENSTOCK_TABLE: TABLE,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
+    PENSTOCK_PUBLISHED_SECONDS: '1',
   };
   const aws = await startLocalAws({
     functions: await functions(options.bundled ?? false),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../lib/manifest.ts';
 import { account } from '../local/account.ts';
 import { startServer } from '../local/aep/server.ts';
-import { carry, prepareStream, provision, watchForwarding } from '../local/journey.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../local/journey.ts';
 import { sampleLines } from '../local/records.ts';
 import { startStack } from '../local/stack.ts';
 
@@ -37,7 +37,7 @@ describe('the bundles as they are deployed', () => {
     };
     const stack = await startStack(options);
     try {
-      await prepareStream(stack, manifest, 1);
+      await prepareSource(stack, manifest, 1);
       const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
       const lines = sampleLines({ count: 50, seed: 1, data: 'raw', spoilEvery: 10 });
       const quiet = () => undefined;

@@ -1,12 +1,9 @@
-// The published pipelines that this container has read, each good for a minute.
+// The published pipelines that this container has read, each good for a minute at most.
 import type { Clock } from '../aep/transport.ts';
 import { Failure } from '../failure.ts';
 import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
 import type { Secrets } from '../runtime.ts';
 import type { Settings } from '../settings.ts';
-
-/** A new flow is taken up after so long at the latest; the old one is kept far longer than that. */
-const GOOD_FOR_MS = 60_000;
 
 export interface Pipelines {
   /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `AWS_UNAVAILABLE`, `AWS_REFUSED` */
@@ -22,12 +19,14 @@ export function createPipelines(runtime: {
 }): Pipelines {
   const held = new Map<string, { pipeline: PublishedPipeline; readAt: number }>();
   const { secrets, settings, clock } = runtime;
+  // A new flow is taken up after so long at the latest; the old one is kept far longer than that.
+  const goodForMs = settings.publishedSeconds * 1_000;
   return {
     async of(streamArn) {
       const known = held.get(streamArn);
       const age = known === undefined ? Number.POSITIVE_INFINITY : clock.now() - known.readAt;
       // A clock set back makes an age negative, which says nothing.
-      if (known !== undefined && age >= 0 && age < GOOD_FOR_MS) return known.pipeline;
+      if (known !== undefined && age >= 0 && age < goodForMs) return known.pipeline;
       const readAt = clock.now();
       const pipeline = await readPublished(secrets, settings, streamArn);
       if (pipeline === undefined) {

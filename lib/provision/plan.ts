@@ -43,7 +43,8 @@ function hintsIn(report: unknown): Pipeline['hints'] {
   const hints: Pipeline['hints'] = {};
   for (const { resource, id, done } of result.data?.resources ?? []) {
     const key = ResourceKey.safeParse(resource);
-    if (key.success && id !== undefined && /^(created|kept|adopted|updated)$/.test(done)) hints[key.data] = id;
+    if (key.success && id !== undefined && /^(created|kept|adopted|updated)$/.test(done))
+      hints[key.data] = id;
   }
   return hints;
 }

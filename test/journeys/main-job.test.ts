@@ -6,7 +6,7 @@ import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { account } from '../../local/account.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
-import { carry, prepareStream, provision, watchForwarding } from '../../local/journey.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
 import type { Line } from '../../local/records.ts';
 import { sampleLines } from '../../local/records.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
@@ -19,7 +19,6 @@ const CANARY = 'canary-9f2c';
 interface World {
   readonly stack: Stack;
   readonly pipeline: Pipeline;
-  readonly streamArn: string;
   readonly logs: string[];
   readonly watch: ReturnType<typeof watchForwarding>;
   readonly folder: string;
@@ -45,9 +44,9 @@ async function worldFor(
     onLog: (name, line) => logs.push(`${name} ${line}`),
     onInvocation: watch.report,
   });
-  const streamArn = await prepareStream(stack, manifest, 2);
+  await prepareSource(stack, manifest, 2);
   const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
-  return { stack, pipeline, streamArn, logs, watch, folder };
+  return { stack, pipeline, logs, watch, folder };
 }
 
 async function end({ stack, folder }: World): Promise<void> {

@@ -186,7 +186,7 @@ describe('plan', () => {
       'done',
     ]);
     expect(document.plan.map(({ resource, action }) => [resource, action])).toEqual([
-      ...RESOURCE_KEYS.map((key) => [key, MADE.includes(key) ? 'create' : 'none']),
+      ...RESOURCE_KEYS.map((key) => [key, (MADE as readonly string[]).includes(key) ? 'create' : 'none']),
       ['publish', 'create'],
       ['intake', 'create'],
     ]);
