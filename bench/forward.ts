@@ -60,6 +60,7 @@ function runtimeFor(data: 'raw' | 'xdm'): ForwardRuntime {
     metrics: { count: nothing, flush: nothing },
     secrets: {
       get: async () => JSON.stringify({ ...published, data }),
+      create: async () => true,
       put: async () => undefined,
       remove: async () => undefined,
     },

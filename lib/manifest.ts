@@ -1,7 +1,7 @@
 // The manifest: what a user asks for, one pipeline in one file, checked by schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
-import { mistakes } from './mistakes.ts';
+import { isDeeper, mistakes } from './mistakes.ts';
 
 /** Short names for Adobe's classes and field groups. Contract §2.2. */
 export const CLASSES = {
@@ -468,16 +468,6 @@ export function parseManifest(value: unknown, origin = 'the manifest'): Manifest
     'MANIFEST_INVALID',
     `${origin} has ${lines.length === 1 ? 'a mistake' : `${lines.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`,
   );
-}
-
-/** Whether it is nested so deeply. Level by level: what is deep enough to be refused would exhaust the stack. */
-function isDeeper(value: unknown, levels: number): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > levels) return true;
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
-  }
-  return false;
 }
 
 /** The manifest in a file's text. @throws Failure `MANIFEST_INVALID`, also where it is not JSON */

@@ -71,3 +71,13 @@ function textOf(value: unknown): string {
     return 'something too deep to show';
   }
 }
+
+/** Whether it is nested so deeply. Level by level: what is deep enough to be refused would exhaust the stack. */
+export function isDeeper(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
+}

@@ -66,6 +66,8 @@ const Made = z.object({
   pending: z.boolean().optional(),
   /** Of a mapping set: the version the flow uses. */
   version: z.number().int().optional(),
+  /** Of a schema: whether it was in Profile when it was looked at. */
+  union: z.boolean().optional(),
   /** Of a dataset: when it was made, ms since the epoch. */
   createdAt: z.number().optional(),
   /** Of a flow, a schema, a field group: when it was made or changed last, ms since the epoch. */

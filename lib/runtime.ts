@@ -7,6 +7,8 @@ import type { Settings } from './settings.ts';
 export interface Secrets {
   /** The current value as text; `undefined` where there is no such secret or it is about to be deleted. */
   get(id: string): Promise<string | undefined>;
+  /** Creates the secret; `false` where somebody else has. One that waits for its deletion is restored, and then is new. */
+  create(id: string, value: string, description: string): Promise<boolean>;
   /** Creates the secret or gives it a new value; one that waits for its deletion is restored first. */
   put(id: string, value: string, description: string): Promise<void>;
   /** Deletes it; a secret that is not there counts as deleted. */
@@ -83,6 +85,7 @@ export interface LedgerRecord {
   readonly since?: string;
   /** As it was written; to be checked like anything that comes from outside. */
   readonly manifest?: unknown;
+  readonly ids?: unknown;
   readonly report?: unknown;
   readonly updatedAt?: string;
 }
@@ -91,6 +94,8 @@ export interface LedgerRecord {
 export interface LedgerEntry {
   /** Left out: the one there stays; `null`: it is removed. */
   readonly manifest?: unknown;
+  /** Where each resource is, by its key. Left out: what is known stays. */
+  readonly ids?: Readonly<Record<string, string>> | undefined;
   readonly report: unknown;
   readonly updatedAt: string;
 }

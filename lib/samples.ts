@@ -1,6 +1,7 @@
 // Samples: records with the XDM that must become of them, kept beside a manifest; and how the two are compared.
 import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
+import { isDeeper } from './mistakes.ts';
 
 const Sample = z.strictObject({
   /** What to call it in messages; its position where left out. */
@@ -15,6 +16,9 @@ export const Samples = z.array(Sample).min(1).max(50);
 export type Samples = z.infer<typeof Samples>;
 export type Sample = Samples[number];
 
+/** Records are flat beside it, and what is deeper exhausts the stack of whoever reads it. */
+const DEEPEST = 100;
+
 /** What the file of samples beside a manifest's file is called: `orders.json` → `orders.samples.json`. */
 export function samplesFileOf(manifestFile: string): string {
   return manifestFile.replace(/(\.json)?$/, '.samples.json');
@@ -28,6 +32,8 @@ export function parseSamplesText(text: string, origin: string): Samples {
   } catch (error) {
     throw new Failure('MANIFEST_INVALID', `${origin} is not JSON: ${(error as Error).message}`);
   }
+  if (isDeeper(value, DEEPEST))
+    throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
   const result = Samples.safeParse(value);
   if (result.success) return result.data;
   throw new Failure(
@@ -35,6 +41,12 @@ export function parseSamplesText(text: string, origin: string): Samples {
     `${origin} is not a list of samples:\n${issuesText(result.error.issues)}\n`,
     { next: 'Write [{"record": {…}, "xdm": {…}}]: each record with the XDM entity it must become.' },
   );
+}
+
+/** The expected entity, with the organization's own namespace for `{tenant}`. */
+export function inOwnNamespace(xdm: Sample['xdm'], tenant: string | undefined): Sample['xdm'] {
+  const { '{tenant}': own, ...rest } = xdm;
+  return own === undefined || tenant === undefined ? xdm : { ...rest, [`_${tenant}`]: own };
 }
 
 /** Where two JSON values differ, `path: expected …, got …` each; at most `most` of them. */

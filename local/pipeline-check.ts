@@ -11,7 +11,7 @@ import type { Context } from '../lib/provision/resource.ts';
 import { resourcesOf, STEPS } from '../lib/provision/resources.ts';
 import { tryMapping, trySamples } from '../lib/provision/trial.ts';
 import type { Runtime } from '../lib/runtime.ts';
-import { differencesOf, type Sample, type Samples } from '../lib/samples.ts';
+import { differencesOf, inOwnNamespace, type Sample, type Samples } from '../lib/samples.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { virtualClock } from './aep/clock.ts';
 import { pathSteps } from './aep/el/paths.ts';
@@ -104,7 +104,7 @@ function pretended(): Omit<Runtime, 'fetch' | 'clock'> {
     random: () => 0.5,
     settings: settingsFrom({}),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    secrets: { get: nothing, put: nothing, remove: nothing },
+    secrets: { get: nothing, create: async () => true, put: nothing, remove: nothing },
   };
 }
 
@@ -191,15 +191,11 @@ function invalidOf({ sandbox }: Bench, schemaId: string, samples: Samples): stri
   if (schema === undefined) return [];
   const validate = compileValidator(resolvedForData(sandbox, schema));
   return samples.flatMap((sample, index) =>
-    validate(inOwnNamespace(sample.xdm)).map(({ pointerToViolation, message }) => {
+    validate(inOwnNamespace(sample.xdm, TENANT) as JsonObject).map(({ pointerToViolation, message }) => {
       const path = pointerToViolation.replace(/^#\/?/, '').replaceAll('/', '.');
       return neutral(`${called(sample, index)}: xdm ${path || '(all of it)'}: ${message}`);
     }),
   );
-}
-
-function inOwnNamespace({ '{tenant}': own, ...rest }: Sample['xdm']): JsonObject {
-  return own === undefined ? rest : { ...rest, [`_${TENANT}`]: own };
 }
 
 function called({ name }: Sample, index: number): string {

@@ -17,7 +17,7 @@ import { runReportOf } from './run-report.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Task states on the way from plan to intake; a kept resource's step counts too. */
-const STATES = 14;
+const STATES = 15;
 
 /** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
 async function main(args: string[]): Promise<number> {

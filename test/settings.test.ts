@@ -8,6 +8,7 @@ import { CREDENTIALS } from './support/scripted.ts';
 
 const holding = (value: string | undefined): Secrets => ({
   get: async () => value,
+  create: async () => true,
   put: async () => undefined,
   remove: async () => undefined,
 });

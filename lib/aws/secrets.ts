@@ -43,6 +43,21 @@ export function createSecrets(client = new SecretsManagerClient({})): Secrets {
         }
       }),
 
+    create: (id, value, description) =>
+      attempt(`creating the secret ${id}`, async () => {
+        try {
+          await client.send(
+            new CreateSecretCommand({ Name: id, SecretString: value, Description: description }),
+          );
+        } catch (error) {
+          if (error instanceof Error && error.name === 'ResourceExistsException') return false;
+          if (!isBeingDeleted(error)) throw error;
+          await client.send(new RestoreSecretCommand({ SecretId: id }));
+          await write(id, value);
+        }
+        return true;
+      }),
+
     put: (id, value, description) =>
       attempt(`writing the secret ${id}`, async () => {
         try {

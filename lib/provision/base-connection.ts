@@ -36,7 +36,11 @@ function differencesOf(
   const { source } = situation.manifest;
   const told: Readonly<Record<string, unknown>> = one.auth?.params ?? {};
   const notes = markInDescription(one.description)?.notes;
-  const ofSpec = differenceIfTold('authentication', one.auth?.specName, authSpecOf(source), 'replace');
+  const ofSpec = [
+    // The one is fed by the forwarder, the other not: there is no way from here to there without a gap.
+    ...differenceIfTold('source.kind', one.connectionSpec?.id, connectionSpecOf(source), 'conflict'),
+    ...differenceIfTold('authentication', one.auth?.specName, authSpecOf(source), 'replace'),
+  ];
   if (isPulled(source)) {
     return [
       ...ofSpec,

@@ -1,14 +1,21 @@
 // The beginning: a request checked, and made into the document that travels through the state machine.
 import { Failure, issuesText } from '../failure.ts';
 import { type Manifest, parseManifest } from '../manifest.ts';
+import { isDeeper } from '../mistakes.ts';
 import { type Pipeline, ProvisionRequest } from '../pipeline.ts';
+import { readPublished } from '../published.ts';
 import type { ProvisionRuntime } from '../runtime.ts';
+
+/** A manifest has its own limit; samples are records. */
+const DEEPEST = 110;
 
 /**
  * A request as the document it asks for, nothing planned yet.
  * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there; `AWS_*` of looking it up
  */
 export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<Pipeline> {
+  if (isDeeper(event, DEEPEST))
+    throw new Failure('EVENT_INVALID', `it is nested deeper than ${DEEPEST} levels`);
   const request = ProvisionRequest.safeParse(event);
   if (!request.success) {
     throw new Failure(
@@ -49,15 +56,16 @@ export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<
   };
 }
 
-/** The stream that feeds an inlet. A pipeline can be retired after its stream was. */
+/** The stream that feeds an inlet. A pipeline can be retired after its stream was: then what is published knows it. */
 async function streamOf(
   { source }: Manifest,
   mode: Pipeline['mode'],
-  { streams }: ProvisionRuntime,
+  { streams, secrets, settings }: ProvisionRuntime,
 ): Promise<string | undefined> {
   if (source.kind !== 'inlet') return undefined;
   const found = await streams.arn(source.stream);
-  if (found !== undefined || mode === 'retire') return found ?? source.stream;
+  if (found !== undefined) return found;
+  if (mode === 'retire') return (await readPublished(secrets, settings, source.stream))?.streamArn;
   throw new Failure('MANIFEST_INVALID', `source.stream: there is no Kinesis stream ${source.stream}`, {
     next: 'Create the stream, or correct its name in the manifest.',
   });

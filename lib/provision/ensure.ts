@@ -70,9 +70,10 @@ export async function inventory(resource: Resource, pipeline: Pipeline, context:
 async function getIfThere(
   resource: Resource,
   pipeline: Pipeline,
-  id: string,
+  id: string | undefined,
   context: Context,
 ): Promise<Found | undefined> {
+  if (id === undefined) return undefined;
   try {
     const found = await resource.get?.(context, pipeline, id);
     return found?.mark?.pipeline === pipeline.manifest.name ? found : undefined;

@@ -20,6 +20,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
 
   return {
     key,
+    unique: true,
     needed: () => true,
 
     async find({ aep }, situation) {

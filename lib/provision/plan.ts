@@ -1,53 +1,50 @@
 // The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
 import { CONNECTION_SPECS } from '../aep/flow-service.ts';
 import { Failure } from '../failure.ts';
-import { nameOf, type Pipeline, type Planned, Report, ResourceKey } from '../pipeline.ts';
+import { nameOf, Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
 import { readPublished, streamNameOf } from '../published.ts';
+import type { LedgerRecord } from '../runtime.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
 import { type Context, type Decision, needsTenant, type Resource, type StreamContext } from './resource.ts';
 import { resourcesOf } from './resources.ts';
 import { isPulled, readSourceCredentials } from './source.ts';
 
 /**
- * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again.
- * @throws Failure `CONFLICT` naming every conflict, in mode `apply`; `AEP_NOT_FOUND` where the manifest's own `$id` is not there
+ * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again. Conflicts end an
+ * execution that was to change something: they are its `failure`, and the whole plan is there to be read.
+ * @throws Failure `AEP_NOT_FOUND` where the manifest's own `$id` is not there; `SECRET_*` of the source's credentials
  */
 export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
-  let planned = await prepared(pipeline, context);
   const { mode, manifest } = pipeline;
+  const record = await context.runtime.ledger.read(manifest.name);
+  let planned = await prepared(pipeline, record, context);
   const planOne = mode === 'retire' ? planRemoval : planResource;
   for (const resource of resourcesOf(manifest)) planned = await planOne(resource, planned, context);
-  const rest = [await planPublish(planned, context), await planIntake(planned, context)];
+  const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
   planned = { ...planned, plan: [...planned.plan, ...rest] };
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
-  if (mode !== 'plan' && conflicts.length > 0) {
-    const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
-    throw new Failure('CONFLICT', lines.join(' / '));
-  }
-  return planned;
+  if (mode === 'plan' || conflicts.length === 0) return planned;
+  const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
+  const { message } = new Failure('CONFLICT', lines.join(' / '));
+  return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message } };
 }
 
 /** What the inventory needs to know beforehand. A secret that is missing is said before anything is made. */
-async function prepared(pipeline: Pipeline, { aep, runtime }: StreamContext): Promise<Pipeline> {
+async function prepared(
+  pipeline: Pipeline,
+  record: LedgerRecord | undefined,
+  { aep, runtime }: StreamContext,
+): Promise<Pipeline> {
   const { manifest, mode } = pipeline;
   if (isPulled(manifest.source) && mode !== 'retire') await readSourceCredentials(manifest.source, runtime);
   const tenant = needsTenant(manifest) ? await aep.schemaRegistry.tenantId() : undefined;
-  const hints = hintsIn((await runtime.ledger.read(manifest.name))?.report);
+  const hints = Hints.parse(record?.ids ?? {});
   return { ...pipeline, hints, ...(tenant !== undefined && { tenant }) };
 }
 
-/** Where a resource of ours was when the last execution ended. */
-function hintsIn(report: unknown): Pipeline['hints'] {
-  const result = Report.safeParse(report);
-  const hints: Pipeline['hints'] = {};
-  for (const { resource, id, done } of result.data?.resources ?? []) {
-    const key = ResourceKey.safeParse(resource);
-    if (key.success && id !== undefined && /^(created|kept|adopted|updated)$/.test(done))
-      hints[key.data] = id;
-  }
-  return hints;
-}
+/** What an earlier execution wrote down, as far as it can be read. */
+const Hints = Pipeline.shape.hints.catch({});
 
 type Entry = Omit<Planned, 'resource' | 'name'>;
 
@@ -128,9 +125,18 @@ function staysBecause({ key, remove }: Resource, deleteData: boolean): string | 
   return remove === undefined ? 'AEP cannot undo it' : undefined;
 }
 
-async function planPublish(pipeline: Pipeline, { runtime }: Context): Promise<Planned> {
+async function planPublish(
+  pipeline: Pipeline,
+  record: LedgerRecord | undefined,
+  { runtime }: Context,
+): Promise<Planned> {
   const { manifest, resources, streamArn, mode } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
+  const sandbox = (record?.manifest as { sandbox?: unknown } | undefined)?.sandbox;
+  if (sandbox !== undefined && sandbox !== manifest.sandbox && mode !== 'retire') {
+    const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
   if (streamArn === undefined || manifest.source.kind !== 'inlet')
     return { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' };
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);

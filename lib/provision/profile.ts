@@ -1,8 +1,13 @@
 // The schema in Real-Time Customer Profile: the tag `union`, which can be added and never removed.
 import type { Manifest } from '../manifest.ts';
-import { idOfMade, markByPlan, type Resource, required } from './resource.ts';
+import { type Context, idOfMade, markByPlan, type Resource, required } from './resource.ts';
 
 const wanted = ({ schema }: Manifest): boolean => !('id' in schema) && schema.profile;
+
+async function isInUnion(aep: Context['aep'], id: string): Promise<boolean> {
+  const { 'meta:immutableTags': tags } = await aep.schemaRegistry.getSchema(id);
+  return tags?.includes('union') ?? false;
+}
 
 export const profile: Resource = {
   key: 'profile',
@@ -11,8 +16,8 @@ export const profile: Resource = {
   async find({ aep }, situation) {
     const id = idOfMade(situation, 'schema');
     if (id === undefined) return [];
-    const { 'meta:immutableTags': tags } = await aep.schemaRegistry.getSchema(id);
-    return tags?.includes('union') ? [{ id, mark: markByPlan(situation, 'profile'), differences: [] }] : [];
+    const union = situation.resources.schema?.union ?? (await isInUnion(aep, id));
+    return union ? [{ id, mark: markByPlan(situation, 'profile'), differences: [] }] : [];
   },
 
   async create({ aep }, situation) {

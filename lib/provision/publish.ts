@@ -18,17 +18,29 @@ export async function publish(pipeline: Pipeline, context: Context): Promise<Pip
   if (source.kind !== 'inlet' || streamArn === undefined) return pipeline;
   const wanted = await publishedOf({ ...pipeline, streamArn }, source, context);
   const known = { ...pipeline, verified: [...pipeline.verified, 'inlet is there and allowed'] };
-  const there = await readPublished(runtime.secrets, runtime.settings, streamArn);
-  if (there !== undefined && there.pipeline !== wanted.pipeline) {
-    throw new Failure('CONFLICT', `the stream ${streamArn} carries the pipeline ${there.pipeline} already`);
-  }
+  const secret = publishedSecret(runtime.settings, streamArn);
+  const text = JSON.stringify(wanted);
+  const description = `Penstock: the pipeline ${wanted.pipeline}, for the forwarder`;
+  const there = await owned(wanted, streamArn, context);
   if (there !== undefined && same(there, wanted)) return { ...known, published: 'kept' };
-  await runtime.secrets.put(
-    publishedSecret(runtime.settings, streamArn),
-    JSON.stringify(wanted),
-    `Penstock: the pipeline ${wanted.pipeline}, for the forwarder`,
-  );
+  // Two pipelines may ask for a stream at the same time: one of them creates the secret, the other finds it.
+  const first = there === undefined && (await runtime.secrets.create(secret, text, description));
+  if (!first) {
+    await owned(wanted, streamArn, context);
+    await runtime.secrets.put(secret, text, description);
+  }
   return { ...known, published: 'written' };
+}
+
+/** What is published for the stream. @throws Failure `CONFLICT` where that is another pipeline */
+async function owned(
+  wanted: PublishedPipeline,
+  streamArn: string,
+  { runtime }: Context,
+): Promise<PublishedPipeline | undefined> {
+  const there = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  if (there === undefined || there.pipeline === wanted.pipeline) return there;
+  throw new Failure('CONFLICT', `the stream ${streamArn} carries the pipeline ${there.pipeline} already`);
 }
 
 async function publishedOf(

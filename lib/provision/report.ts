@@ -14,7 +14,8 @@ export async function report(event: unknown, runtime: LedgerRuntime): Promise<un
   if (!result.success) return event;
   const pipeline = result.data;
   const made = reportOf(pipeline, runtime.clock.now());
-  if (pipeline.mode !== 'plan') await keep(made, pipeline, runtime);
+  // Whoever did not get the lease has nothing to say about the pipeline.
+  if (pipeline.leased) await keep(made, pipeline, runtime);
   return { ...pipeline, report: made };
 }
 
@@ -24,11 +25,20 @@ async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRun
   const kept = await ledger.write(manifest.name, execution.id, {
     report: made,
     updatedAt: made.execution.endedAt,
+    ids: idsOf(pipeline),
     // What is in force: the one that was applied last, until it is retired.
     ...(ended && { manifest: mode === 'retire' ? null : manifest }),
   });
   if (!kept)
     log.warn('report not kept: another execution works on the pipeline', { pipeline: manifest.name });
+}
+
+/** Where everything is now; nothing is forgotten by an execution that did not come to look. */
+function idsOf({ plan, hints, resources, removed }: Pipeline): Record<string, string> | undefined {
+  if (plan.length === 0) return undefined;
+  const made = Object.entries(resources).map(([key, one]) => [key, one?.id ?? ''] as const);
+  const now = new Map([...(Object.entries(hints) as [string, string][]), ...made]);
+  return Object.fromEntries([...now].filter(([key, id]) => !removed.includes(`${key} ${id}`)));
 }
 
 export function reportOf(pipeline: Pipeline, now: number): Report {

@@ -42,7 +42,7 @@ export interface Found {
   /** Milliseconds since the epoch. */
   readonly createdAt?: number | null | undefined;
   /** More of it that later steps need. */
-  readonly details?: Partial<Pick<Made, 'version' | 'createdAt' | 'changedAt'>>;
+  readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt'>>;
   /** What of ours it refers to: goes with it. */
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
@@ -51,6 +51,8 @@ export type Created = Pick<Made, 'id'> & Found['details'];
 
 export interface Resource {
   readonly key: ResourceKey;
+  /** AEP lets no second one of its name exist: one that is known by its id need not be looked for. */
+  readonly unique?: boolean;
   /** Whether this pipeline has one at all. */
   needed(manifest: Manifest): boolean;
   /** The id of one that the manifest names and that is never changed. */

@@ -41,7 +41,9 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
     return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
   }
   const undone: Undone = { removed: [], left: [], needed: new Set() };
-  await undo(undone, 'intake', () => undoIntake(pipeline, context));
+  // The intake comes after what is published: who has not come to the one has not come to the other.
+  if (await hasPublished(pipeline, context))
+    await undo(undone, 'intake', () => undoIntake(pipeline, context));
   await undo(undone, 'published pipeline', () =>
     unpublish(pipeline, context, ({ execution }) => execution === pipeline.execution.name),
   );
@@ -53,9 +55,14 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
 }
 
 /** Whether this execution has changed what an earlier one had published: then records already take the new way. */
-async function isInService({ plan, streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
-  const planned = plan.find(({ resource }) => resource === 'publish')?.action;
-  if (streamArn === undefined || planned === 'create') return false;
+async function isInService(pipeline: Pipeline, context: Context): Promise<boolean> {
+  const planned = pipeline.plan.find(({ resource }) => resource === 'publish')?.action;
+  return planned !== 'create' && hasPublished(pipeline, context);
+}
+
+/** Whether what the forwarder goes by is of this execution. */
+async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
+  if (streamArn === undefined) return false;
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
   return published?.execution === execution.name;
 }

@@ -51,12 +51,16 @@ function asFound(there: Schema, situation: Situation): Found {
     mark: markInDescription(there.description),
     differences: differencesOf(there, situation),
     createdAt: there['meta:registryMetadata']?.['repo:createdDate'],
-    details: typeof changedAt === 'number' ? { changedAt } : {},
+    details: {
+      union: there['meta:immutableTags']?.includes('union') ?? false,
+      ...(typeof changedAt === 'number' && { changedAt }),
+    },
   };
 }
 
 export const schema: Resource = {
   key: 'schema',
+  unique: true,
   needed: () => true,
   given: (manifest) => ('id' in manifest.schema ? manifest.schema.id : undefined),
 

@@ -92,7 +92,7 @@ function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
   const { intakes } = runtime as Partial<ProvisionRuntime>;
   return {
     ...runtime,
-    secrets: fenced<Secrets>(runtime.secrets, ['put', 'remove'], guard),
+    secrets: fenced<Secrets>(runtime.secrets, ['create', 'put', 'remove'], guard),
     ...(intakes && {
       intakes: fenced<Intakes>(intakes, ['create', 'switchOn', 'switchOff', 'remove'], guard),
     }),

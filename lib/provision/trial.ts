@@ -2,7 +2,7 @@
 import type { Aep } from '../aep/client.ts';
 import type { NewMappingSet } from '../aep/data-prep.ts';
 import { Failure } from '../failure.ts';
-import { differencesOf, type Samples } from '../samples.ts';
+import { differencesOf, inOwnNamespace, type Samples } from '../samples.ts';
 
 /** Lines of a message: enough to begin with. */
 const MOST_LINES = 20;
@@ -36,12 +36,6 @@ export async function trySamples(
     ];
   });
   if (faults.length > 0) throw invalid('the samples do not become what they must', faults);
-}
-
-/** `{tenant}` as a key is the organization's own namespace. */
-function inOwnNamespace(xdm: Samples[number]['xdm'], tenant: string | undefined): unknown {
-  const { '{tenant}': own, ...rest } = xdm;
-  return own === undefined || tenant === undefined ? xdm : { ...rest, [`_${tenant}`]: own };
 }
 
 function invalid(what: string, faults: readonly string[]): Failure {

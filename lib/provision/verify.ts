@@ -21,10 +21,8 @@ export async function verify(pipeline: Pipeline, context: Context): Promise<Pipe
   return { ...pipeline, verified: [enabled, 'flow is warm', ...samples] };
 }
 
-/** One that was kept was enabled when the plan was made. */
-async function verifyFlow({ resources }: Pipeline, { aep }: Context): Promise<string> {
-  if (resources.flow?.how === 'kept' && resources.flow.pending !== true) return 'flow is enabled';
-  const flow = await aep.flowService.getFlow(resources.flow?.id ?? '');
+async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string> {
+  const flow = await aep.flowService.getFlow(required(pipeline, 'flow'));
   const state = flow.state ?? 'unknown';
   if (state === 'enabled') return 'flow is enabled';
   if (PASSING.has(state)) throw new Failure('NOT_READY', `the flow ${flow.id} is ${state}`);

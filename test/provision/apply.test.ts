@@ -203,7 +203,7 @@ describe('plan', () => {
     const foreign = { ...raw(), name: 'other', dataset: { name: 'customer-profiles-dataset' } };
     own.mutations();
     const { status, error, cause } = await own.run({ manifest: foreign });
-    expect({ status, error }).toEqual({ status: 'FAILED', error: 'PermanentFailure' });
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'Penstock.Conflict' });
     expect(cause).toContain(document.resources.dataset?.id);
     expect(cause).toContain("it is pipeline customer-profiles's");
     expect(cause).toContain('the stream carries the pipeline customer-profiles already');

@@ -258,7 +258,7 @@ describe('a change of the manifest', () => {
     own.mutations();
     own.runtime.streams.arn = async (stream) => (stream.startsWith('arn:') ? stream : STREAM_ARN);
     const { error, cause } = await own.run({ manifest: { ...raw(), ...change } });
-    expect(error).toBe('PermanentFailure');
+    expect(error).toBe('Penstock.Conflict');
     expect(cause).toContain(said);
     expect(own.mutations()).toEqual([]);
   });

@@ -155,6 +155,7 @@ export function world(
         secretReads.push(id);
         return secrets.get(id);
       },
+      create: async () => true,
       put: () => Promise.reject(new Error('the forwarder writes no secret')),
       remove: () => Promise.reject(new Error('the forwarder removes no secret')),
     },

@@ -44,6 +44,12 @@ function memorySecrets(values: Map<string, string>) {
     values,
     writes: () => writes,
     get: async (id: string) => values.get(id),
+    create: async (id: string, value: string) => {
+      if (values.has(id)) return false;
+      writes++;
+      values.set(id, value);
+      return true;
+    },
     put: async (id: string, value: string) => {
       writes++;
       values.set(id, value);
@@ -85,8 +91,8 @@ export interface RunOptions {
   readonly kill?: string;
   /** A function that fails every time, with this error. */
   readonly fail?: Readonly<Record<string, string>>;
-  /** Trouble at one exact call. */
-  readonly fault?: Fault;
+  /** Trouble at exact calls. */
+  readonly fault?: Fault | readonly Fault[];
   /** Stands between the execution and everything outside it. */
   readonly intercept?: Intercept;
   readonly name?: string;

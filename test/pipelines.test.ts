@@ -1,0 +1,286 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Manifest, parseManifest, parseManifestText } from '../lib/manifest.ts';
+import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
+import { checkPipeline } from '../local/pipeline-check.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PIPELINES = join(ROOT, 'pipelines');
+
+const read = (file: string) => readFile(join(PIPELINES, file), 'utf8');
+const isSamples = (name: string) => name.endsWith('.samples.json');
+
+interface Ended {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command as npm runs it. */
+function run(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['local/check-pipelines.ts', ...args],
+      { cwd: ROOT },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
+    );
+  });
+}
+
+/** What the command says about one file. */
+function saidOf(stdout: string, file: string): string {
+  const start = stdout.split('\n').findIndex((line) => line.endsWith(file) || line.includes(`${file}:`));
+  const lines = stdout.split('\n').slice(start);
+  const end = lines.findIndex((line, index) => index > 0 && !line.startsWith('  '));
+  return lines.slice(0, end).join('\n');
+}
+
+describe('the pipelines in pipelines/', async () => {
+  const files = (await readdir(PIPELINES)).filter((name) => name.endsWith('.json') && !isSamples(name));
+
+  it.each(files)('%s does what its samples say', async (file) => {
+    const manifest = parseManifestText(await read(file), file);
+    const samples = parseSamplesText(await read(samplesFileOf(file)), file);
+    expect(await checkPipeline(manifest, samples)).toEqual({ mistakes: [], warnings: [] });
+  });
+
+  it('show every kind of source, both kinds of data and every switch', async () => {
+    const manifests = await Promise.all(files.map(async (file) => parseManifestText(await read(file), file)));
+    const kinds = new Set(manifests.map(({ source }) => source.kind));
+    expect([...kinds].sort()).toEqual(['event-hubs', 'inlet', 'kinesis', 'pubsub']);
+    expect(new Set(manifests.map(({ source }) => source.data))).toEqual(new Set(['raw', 'xdm']));
+    expect(manifests.map(({ dataset }) => dataset)).toContainEqual(
+      expect.objectContaining({ profile: true, identity: true, upsert: true }),
+    );
+    expect(new Set(manifests.map(({ name }) => name)).size).toBe(manifests.length);
+  });
+
+  it('check says so, one line each', async () => {
+    const { code, stdout, stderr } = await run();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(files.length);
+    expect(stdout).toContain('ok      pipelines/orders-kinesis.json: 11 mappings, 2 samples\n');
+    expect(stdout).toContain('ok      pipelines/customer-profiles-xdm.json: 0 mappings, 1 sample\n');
+  });
+});
+
+/** The orders, changed: as they are written, `{tenant}` and all. */
+interface Orders {
+  manifest: {
+    schema: { fieldGroups: unknown[]; identities?: unknown[] };
+    mapping: Record<string, string>[];
+  } & Record<string, unknown>;
+  samples: { name?: string; record: Record<string, unknown>; xdm: Record<string, unknown> }[];
+}
+
+type Change = (orders: Orders) => void;
+
+const firstXdm = ({ samples }: Orders): Record<string, unknown> => samples[0]?.xdm ?? {};
+const order = (orders: Orders) => (firstXdm(orders)['{tenant}'] as { order: Record<string, unknown> }).order;
+const rule = ({ manifest }: Orders, destination: string): Record<string, string> =>
+  manifest.mapping.find((one) => one.destination === destination) ?? {};
+
+/** What is broken, and all that has to be said of it. */
+const BROKEN: Record<string, [Change, ...string[]]> = {
+  'missing-function': [
+    (orders) => Object.assign(rule(orders, '{tenant}.order.channel'), { expression: 'lowercase(channel)' }),
+    "{tenant}.order.channel: unknown function 'lowercase'",
+  ],
+  'unclosed-expression': [
+    (orders) => Object.assign(rule(orders, '{tenant}.order.channel'), { expression: 'lower(channel' }),
+    '{tenant}.order.channel: unexpected the end',
+  ],
+  'unknown-destination': [
+    (orders) => Object.assign(rule(orders, '{tenant}.order.number'), { destination: '{tenant}.order.no' }),
+    "the destination '{tenant}.order.no' is not in the schema",
+  ],
+  'wrong-expectation': [
+    (orders) => Object.assign(order(orders), { itemCount: 4 }),
+    'an order of a known customer: {tenant}.order.itemCount: expected 4, got 3',
+  ],
+  'missing-expectation': [
+    (orders) => void delete order(orders).gift,
+    'an order of a known customer: {tenant}.order.gift: expected nothing, got true',
+  ],
+  'invalid-enum': [
+    (orders) => Object.assign(order(orders), { channel: 'phone' }),
+    '{tenant}.order.channel: expected "phone", got "web"',
+    'an order of a known customer: xdm {tenant}.order.channel: phone is not a valid enum value',
+  ],
+  'mapped-to-what-the-schema-refuses': [
+    (orders) => {
+      Object.assign(rule(orders, '{tenant}.order.total.currency'), { expression: 'lower(total.currency)' });
+      Object.assign(order(orders), { total: { amount: 59.9, currency: 'eur' } });
+    },
+    'an order of a known customer: xdm {tenant}.order.total.currency: string [eur] does not match',
+  ],
+  'no-timestamp': [
+    (orders) => {
+      orders.manifest.mapping = orders.manifest.mapping.filter(
+        ({ destination }) => destination !== 'timestamp',
+      );
+      for (const { xdm } of orders.samples) delete xdm.timestamp;
+    },
+    'an order of a known customer: xdm (all of it): required key [timestamp] not found',
+    'an order of a guest in the store: xdm (all of it): required key [timestamp] not found',
+  ],
+  'identity-of-no-field': [
+    ({ manifest }) => {
+      manifest.schema.identities = [{ path: '{tenant}.order.buyer', namespace: 'Email' }];
+    },
+    '/{tenant}/order/buyer is not a field',
+  ],
+  'bad-manifest': [
+    ({ manifest }) => Object.assign(manifest, { sandbox: 'Dev 1', colour: 'red' }),
+    'the manifest has 2 mistakes',
+    'sandbox: expected the name of a sandbox',
+    'unknown "colour"',
+  ],
+  'bad-samples': [
+    ({ samples }) => void delete (samples[1] as Partial<Orders['samples'][0]>).xdm,
+    'bad-samples.samples.json is not a list of samples',
+    '1.xdm: ',
+  ],
+};
+
+describe('npm run check:pipelines', () => {
+  let folder: string;
+  let told: Ended;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+    const write = (name: string, value: unknown) =>
+      writeFile(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
+    for (const [name, [change]] of Object.entries(BROKEN)) {
+      const { manifest, samples } = await orders();
+      change({ manifest, samples });
+      await write(`${name}.json`, manifest);
+      await write(`${name}.samples.json`, samples);
+    }
+    await write('no-json.json', '{');
+    await write('no-samples.json', (await orders()).manifest);
+    await write('stray.samples.json', (await orders()).samples);
+    told = await run(folder);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each(Object.entries(BROKEN))('tells what is wrong, by name and path: %s', (name, [, ...said]) => {
+    const block = saidOf(told.stdout, `${name}.json`);
+    expect(block).toMatch(/^not ok {2}/);
+    for (const part of said) expect(block).toContain(part);
+  });
+
+  it('fails, goes on to the last file, and says which samples belong to no manifest', () => {
+    expect(told.code).toBe(1);
+    expect(told.stderr).toBe('');
+    expect(saidOf(told.stdout, 'no-json.json')).toContain('the manifest is not JSON');
+    expect(told.stdout).toMatch(/not ok {2}\S*stray\.samples\.json\n {2}samples of no manifest/);
+  });
+
+  it('warns where a mapping has no samples, and does not fail for it', async () => {
+    const { code, stdout } = await run(join(folder, 'no-samples.json'));
+    expect(code).toBe(0);
+    expect(stdout).toContain('11 mappings, 0 samples\n  warning: there are no samples');
+  });
+
+  it.each([
+    ['a file that is not there', ['nowhere.json'], 'nowhere.json cannot be read (ENOENT)'],
+    ['samples in place of a manifest', ['pipelines/orders-kinesis.samples.json'], 'holds samples'],
+    ['an unknown option', ['--fast'], '--fast'],
+    ['a folder without manifests', ['scripts'], 'there is no manifest in scripts'],
+  ])('refuses with exit code 2: %s', async (_, args, said) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(said);
+  });
+});
+
+async function orders(): Promise<Orders> {
+  return {
+    manifest: JSON.parse(await read('orders-kinesis.json')),
+    samples: JSON.parse(await read('orders-kinesis.samples.json')),
+  };
+}
+
+const BASE = {
+  version: 1,
+  name: 'people',
+  sandbox: 'dev1',
+  source: { kind: 'inlet', stream: 'people', data: 'raw' },
+  schema: { class: 'profile', fieldGroups: ['profile-person-details'] },
+  mapping: [{ expression: 'lower(sex)', destination: 'person.gender' }],
+};
+const SAMPLES: Samples = [{ record: { sex: 'Male' }, xdm: { person: { gender: 'male' } } }];
+
+const changed = (change: Record<string, unknown>): Manifest => parseManifest({ ...BASE, ...change });
+
+describe('what cannot be known offline', () => {
+  const schema = { id: 'https://ns.adobe.com/acmelab/schemas/0123' };
+  const mapping = [
+    { source: 'a', destination: '{tenant}.deep.list[0].field' },
+    { source: 'b', destination: '{tenant}.deep' },
+  ];
+
+  it.each([
+    ['an existing schema', schema],
+    ['a class of the organization', { class: 'https://ns.adobe.com/acmelab/classes/0123' }],
+    [
+      'a field group of the organization',
+      { class: 'profile', fieldGroups: ['https://ns.adobe.com/acmelab/mixins/0123'] },
+    ],
+  ])('fields are taken as they come, with a warning: %s', async (_, given) => {
+    const { mistakes, warnings } = await checkPipeline(changed({ schema: given, mapping }), SAMPLES);
+    expect(mistakes).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/0123: known in AEP only/)]);
+  });
+
+  it('expressions are looked at all the same', async () => {
+    const bad = [{ expression: 'lowr(a)', destination: '{tenant}.x' }];
+    const { mistakes } = await checkPipeline(changed({ schema, mapping: bad }), SAMPLES);
+    expect(mistakes.join('\n')).toContain("{tenant}.x: unknown function 'lowr'");
+  });
+
+  it("an organization's own identity namespace is taken for granted, and named", async () => {
+    const identities = [{ path: 'person.taxId', namespace: 'MemberNumber' }];
+    const manifest = changed({ schema: { ...BASE.schema, identities } });
+    expect(await checkPipeline(manifest, SAMPLES)).toEqual({
+      mistakes: [],
+      warnings: ['schema.identities: the identity namespace MemberNumber has to be there in AEP'],
+    });
+  });
+});
+
+describe('the samples', () => {
+  it('must have the primary identity, which is mandatory', async () => {
+    const identities = [{ path: 'person.taxId', namespace: 'Email', primary: true }];
+    const { mistakes } = await checkPipeline(changed({ schema: { ...BASE.schema, identities } }), SAMPLES);
+    expect(mistakes).toEqual(['sample 1: xdm person: required key [taxId] not found']);
+  });
+
+  it('of XDM data are valid, and come out as they went in', async () => {
+    const source = { ...BASE.source, data: 'xdm' };
+    const { mapping: _, ...manifest } = changed({ source, mapping: undefined });
+    const check = (record: Samples[0]['record'], xdm = record) =>
+      checkPipeline(manifest, [{ name: 'one', record, xdm }]);
+    expect((await check({ person: { gender: 'male' } })).mistakes).toEqual([]);
+    expect((await check({ person: { gender: 'Male' } })).mistakes).toEqual([
+      'one: xdm person.gender: Male is not a valid enum value',
+    ]);
+    expect((await check({ person: { gender: 'Male' } }, { person: { gender: 'male' } })).mistakes).toEqual([
+      'one: record and xdm differ: person.gender: expected "male", got "Male"',
+    ]);
+  });
+
+  it('a switch that AEP cannot take back is named until it is allowed', async () => {
+    const schema = { ...BASE.schema, fieldGroups: ['profile-person-details', 'identitymap'], profile: true };
+    const asked = await checkPipeline(changed({ schema }), SAMPLES);
+    expect(asked.warnings).toEqual([expect.stringContaining('"allowIrreversible": true')]);
+    expect((await checkPipeline(changed({ schema, allowIrreversible: true }), SAMPLES)).warnings).toEqual([]);
+  });
+});
