@@ -12,6 +12,10 @@ export interface StartOptions {
   readonly seed: number;
   readonly warmUpSeconds: number;
   readonly shards: number;
+  /** A second manifest of the pipeline, applied while the records come. */
+  readonly change: string | undefined;
+  /** Takes the pipeline down at the end. */
+  readonly retire: boolean;
   /** A file of faults for the platform to show. */
   readonly faults: string | undefined;
   readonly keep: boolean;
@@ -29,6 +33,8 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   --seed N            seed of the sample records and of the platform's ids (1)
   --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
   --shards N          shards of the stream (1)
+  --change FILE       a changed manifest of the same pipeline: its plan is shown, and it is applied while records come
+  --retire            take the pipeline down at the end
   --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)
   --keep              leave everything running and print the addresses
   --verbose           also print what the functions log
@@ -55,6 +61,8 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     seed: whole('--seed', values.seed, 1, 0, 4_294_967_295),
     warmUpSeconds: whole('--warm-up', values['warm-up'], 5, 0, 3_600),
     shards: whole('--shards', values.shards, 1, 1, 16),
+    change: values.change,
+    retire: values.retire ?? false,
     faults: values.faults,
     keep: values.keep ?? false,
     verbose: values.verbose ?? false,
@@ -73,6 +81,8 @@ function parse(args: string[]) {
         seed: { type: 'string' },
         'warm-up': { type: 'string' },
         shards: { type: 'string' },
+        change: { type: 'string' },
+        retire: { type: 'boolean' },
         faults: { type: 'string' },
         keep: { type: 'boolean' },
         verbose: { type: 'boolean' },

@@ -36,6 +36,13 @@ export function runReportOf(report: Report): string[] {
   ];
 }
 
+/** `keep` and `kept` is one word too many; what was only planned is not done. */
+function deed(planned: string, done: string): string {
+  if (done === 'planned') return planned;
+  const same = planned === 'keep' ? 'kept' : `${planned.replace(/e$/, '')}ed`;
+  return same === done ? done : `${planned} → ${done}`;
+}
+
 function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

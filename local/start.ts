@@ -8,6 +8,7 @@ import type { Pipeline, Report } from '../lib/pipeline.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { account, refusedLines, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
+import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -17,7 +18,7 @@ import { runReportOf } from './run-report.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Task states on the way from plan to intake; a kept resource's step counts too. */
-const STATES = 15;
+const STATES = 16;
 
 /** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
 async function main(args: string[]): Promise<number> {
@@ -30,9 +31,10 @@ async function main(args: string[]): Promise<number> {
     }
     const manifest = await readManifest(options.manifest);
     const samples = await readSamples(options.manifest);
+    const changed = options.change === undefined ? undefined : await readChange(options.change, manifest);
     const faults = await readFaults(options.faults);
     const total = await countLines(options);
-    return await run({ options, manifest, samples, faults, total, progress });
+    return await run({ options, manifest, samples, changed, faults, total, progress });
   } catch (error) {
     return complain(error);
   }
@@ -42,6 +44,8 @@ interface Job {
   readonly options: StartOptions;
   readonly manifest: Manifest;
   readonly samples: Samples | undefined;
+  /** What the pipeline becomes while records come. */
+  readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
   readonly faults: readonly FaultSpec[];
   /** Records there will be. */
   readonly total: number;
@@ -72,6 +76,7 @@ async function run(job: Job): Promise<number> {
     }
     for (const fault of job.faults) stack.platform.platform.faults.add(fault);
     const complete = await forwardWith(stack, pipeline, watch, job);
+    if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;
       keep(stack, progress);
@@ -135,31 +140,43 @@ async function forwardWith(
   stack: Stack,
   pipeline: Pipeline,
   watch: ReturnType<typeof watchForwarding>,
-  { options, total, progress }: Job,
+  { options, changed, total, progress }: Job,
 ): Promise<boolean> {
+  const { warmUpSeconds } = options;
+  const change = changed && changeMeanwhile(stack, { ...changed, warmUpSeconds, total });
+  if (change !== undefined) progress.line(['', ...runReportOf(await change.plan()), ''].join('\n'));
   const stage = progress.stage('Forward', total);
   try {
+    const lines = linesFor(options, pipeline.manifest);
     const { written, forwarded } = await carry(
       stack,
       pipeline,
-      linesFor(options, pipeline.manifest),
+      change?.during(lines) ?? lines,
       watch,
       (count) => stage.to(Math.min(count, total)),
     );
     stage.done();
+    const last = (await change?.done()) ?? pipeline;
     const counted = await account(stack, written);
     const datasetId = pipeline.resources.dataset?.id ?? '';
     const rows = await stack.readBack(datasetId, 3);
     const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
     const list = await writeLists(stack.undeliveredFolder, counted, later);
     progress.line(
-      reportOf({ pipeline, account: counted, forwarded, rows, later, list, losses: stack.losses() }),
+      reportOf({ pipeline: last, account: counted, forwarded, rows, later, list, losses: stack.losses() }),
     );
     return counted.complete;
   } catch (error) {
     stage.failed();
     throw error;
   }
+}
+
+async function retireWith(stack: Stack, { manifest, changed, options, progress }: Job): Promise<void> {
+  const { warmUpSeconds } = options;
+  const last = changed?.manifest ?? manifest;
+  const { report } = await provision(stack, last, { warmUpSeconds, drainSeconds: 2, mode: 'retire' });
+  progress.line(['', ...runReportOf(report as Report)].join('\n'));
 }
 
 function keep(stack: Stack, progress: Progress): void {
@@ -183,6 +200,16 @@ async function readManifest(file: string): Promise<Manifest> {
     throw new UsageError(`--manifest: ${file} cannot be read (${error.code})`);
   });
   return parseManifestText(text, file);
+}
+
+/** @throws UsageError where it is another pipeline's */
+async function readChange(file: string, { name, source }: Manifest) {
+  const manifest = await readManifest(file);
+  if (manifest.name !== name || source.kind !== 'inlet')
+    throw new UsageError(
+      `--change: ${file} must be a manifest of the pipeline ${name}, which records are sent to`,
+    );
+  return { manifest, samples: await readSamples(file) };
 }
 
 /** The file beside the manifest, where there is one. */
