@@ -16,9 +16,7 @@ export function runReportOf(report: Report): string[] {
         .filter(({ done }) => done !== 'none')
         .map(({ resource, planned, done, id, name, why }) => [
           resource,
-          planned === done || `${planned}d` === done || `${planned}ed` === done
-            ? done
-            : `${planned} → ${done}`,
+          deed(planned, done),
           id ?? '',
           name,
           clip(why, 160),
