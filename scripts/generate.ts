@@ -27,6 +27,8 @@ ${rows.join('\n')}
 | \`error\` of a failed execution | What it means |
 | --- | --- |
 | \`Penstock.Resumable\` | The trouble passes, or the pipeline carries records already. What was made is kept; start it again. |
+| \`Penstock.Busy\` | Another execution works on the pipeline; the cause names it. Nothing was touched. |
+| \`Penstock.Conflict\` | Something speaks against the plan; the cause and the report name all of it. Nothing was touched. |
 | \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
 | \`Penstock.RollbackFailed\` | Undoing did not come to its end: what was made bears the execution's mark and is still there. |
 | \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was touched; \`errorMessage\` in the cause says why. |
