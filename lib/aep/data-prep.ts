@@ -96,6 +96,21 @@ export function dataPrep(request: Request) {
       return value.data.filter((set) => set.name === name);
     },
 
+    /** The newest mapping sets of the sandbox, at most `limit`. They can be large: ask for few. */
+    async newestMappingSets(limit: number): Promise<MappingSet[]> {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/mappingSets`,
+        query: [
+          ['limit', String(limit)],
+          ['start', '0'],
+          ['orderBy', '-createdDate'],
+        ],
+        answer: z.object({ data: z.array(MappingSet) }),
+      });
+      return value.data;
+    },
+
     /** One mapping set in its newest version. */
     async getMappingSet(id: string): Promise<MappingSet> {
       const { value } = await request({

@@ -54,6 +54,8 @@ export function createSecrets(client = new SecretsManagerClient({})): Secrets {
           if (!isBeingDeleted(error)) throw error;
           await client.send(new RestoreSecretCommand({ SecretId: id }));
           await write(id, value);
+          // Two may restore it, and one of them writes last.
+          return (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString === value;
         }
         return true;
       }),

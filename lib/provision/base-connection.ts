@@ -1,5 +1,6 @@
 // The base connection: an HTTP API connection with the inlet that the forwarder posts to, or AEP's way into a foreign source.
 import type { Connection } from '../aep/flow-service.ts';
+import { isFailure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
 import { streamNameOf } from '../published.ts';
 import { adoptEntity } from './adopt.ts';
@@ -7,6 +8,7 @@ import { describe, type Mark, markInDescription } from './mark.ts';
 import {
   type Context,
   type Difference,
+  difference,
   differenceIfTold,
   type Found,
   type Resource,
@@ -16,6 +18,7 @@ import {
   authSpecOf,
   connectionSpecOf,
   isPulled,
+  openAuthDifferences,
   openAuthParams,
   readSourceCredentials,
   type SourceCredentials,
@@ -44,10 +47,12 @@ function differencesOf(
   if (isPulled(source)) {
     return [
       ...ofSpec,
-      ...Object.entries(openAuthParams(source)).flatMap(([name, value]) =>
-        differenceIfTold(`source ${name}`, told[name], value, 'replace'),
+      ...openAuthDifferences(source, told).flatMap(([name, found, wanted]) =>
+        difference(`source ${name}`, found, wanted, 'replace'),
       ),
-      ...differenceIfTold('credentials', notes?.credentials, credentials?.fingerprint, 'update'),
+      ...(credentials === undefined
+        ? []
+        : differenceIfTold('credentials', notes?.credentials, credentials.fingerprint, 'update')),
     ];
   }
   return [
@@ -77,6 +82,17 @@ async function credentialsOf({ runtime }: Context, { manifest }: Situation) {
   return isPulled(manifest.source) ? readSourceCredentials(manifest.source, runtime) : undefined;
 }
 
+/** For comparing only: to take a pipeline down, its credentials need not be there any more. */
+async function credentialsIfThere(context: Context, situation: Situation) {
+  try {
+    return await credentialsOf(context, situation);
+  } catch (error) {
+    if (isFailure(error) && (error.code === 'SECRET_MISSING' || error.code === 'SECRET_INVALID'))
+      return undefined;
+    throw error;
+  }
+}
+
 function authParams({ manifest, execution }: Situation, credentials: SourceCredentials | undefined) {
   const { source } = manifest;
   if (isPulled(source)) return { ...openAuthParams(source), ...credentials?.params };
@@ -96,7 +112,7 @@ export const baseConnection: Resource = {
 
   async find(context, situation) {
     const { manifest } = situation;
-    const credentials = await credentialsOf(context, situation);
+    const credentials = await credentialsIfThere(context, situation);
     const found = await context.aep.flowService.findConnections({
       name: nameOf('base-connection', manifest),
       specId: connectionSpecOf(manifest.source),
@@ -106,7 +122,7 @@ export const baseConnection: Resource = {
 
   async get(context, situation, id) {
     const one = await context.aep.flowService.getConnection(id);
-    return asFound(one, situation, await credentialsOf(context, situation));
+    return asFound(one, situation, await credentialsIfThere(context, situation));
   },
 
   async create(context, situation, mark) {

@@ -16,6 +16,9 @@ import {
 } from './resource.ts';
 import { tryMapping } from './trial.ts';
 
+/** How far back sets that nothing refers to are looked for: they can be large, and do no harm. */
+const NEWEST = 20;
+
 /** The manifest's mapping in Data Prep's words. */
 export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): Mapping[] {
   return (situation.manifest.mapping ?? []).map((entry) => ({
@@ -50,12 +53,10 @@ export function mappingSetOf(situation: Situation): NewMappingSet {
 /** What the set maps otherwise, destination by destination. */
 function differencesOf(there: MappingSet, situation: Situation): Difference[] {
   const remedy = 'replace' as const;
-  const wanted = new Map(
-    mappingsOf(situation).map((one) => [one.destination, `${one.source} (${one.sourceType})`]),
-  );
-  const found = new Map(
-    (there.mappings ?? []).map((one) => [one.destination, `${one.source} (${one.sourceType})`]),
-  );
+  const wanted = new Map(mappingsOf(situation).map((one) => [one.destination, said(one)]));
+  const found = new Map((there.mappings ?? []).map((one) => [one.destination, said(one)]));
+  if (there.mappings === undefined)
+    return [{ field: 'mapping', found: there.name ?? there.id, wanted: 'another one', remedy }];
   const fields = [...new Set([...wanted.keys(), ...found.keys()])];
   const schemaId = idOfMade(situation, 'schema');
   return [
@@ -80,6 +81,11 @@ function differencesOf(there: MappingSet, situation: Situation): Difference[] {
   ];
 }
 
+/** AEP has older words for the two kinds. Contract §5.1. */
+function said({ source, sourceType }: { source: string; sourceType: string }): string {
+  return `${source} (${/attribute|schema-path/i.test(sourceType) ? 'ATTRIBUTE' : 'EXPRESSION'})`;
+}
+
 function asFound(one: MappingSet, situation: Situation, differences: readonly Difference[]): Found {
   return {
     id: one.id,
@@ -89,6 +95,15 @@ function asFound(one: MappingSet, situation: Situation, differences: readonly Di
     createdAt: one.createdDate,
     details: { version: one.version },
   };
+}
+
+/** Sets of this pipeline that map otherwise: in use until now, or made by an execution that came no further. */
+async function othersOf({ aep }: Context, situation: Situation): Promise<Found[]> {
+  const own = markedName(situation);
+  const newest = await aep.dataPrep.newestMappingSets(NEWEST);
+  return newest
+    .filter(({ name }) => name?.includes(markOfName(situation)) && name !== own)
+    .map((one) => asFound(one, situation, differencesOf(one, situation)));
 }
 
 /** The set that a hand-made flow uses, where it does what this manifest wants. */
@@ -109,9 +124,13 @@ export const mapping: Resource = {
   async find(context, situation) {
     // The schema's id is part of the name; while it has none, no set for it can exist.
     if (idOfMade(situation, 'schema') === undefined) return [];
-    const found = await context.aep.dataPrep.findMappingSets(markedName(situation));
-    if (found.length === 0 && situation.manifest.adopt) return setOfFlow(context, situation);
-    return found.map((one) => asFound(one, situation, []));
+    const wanted = await context.aep.dataPrep.findMappingSets(markedName(situation));
+    const found = wanted.map((one) => asFound(one, situation, []));
+    if (found.length > 0 && situation.mode !== 'retire') return found;
+    const others = await othersOf(context, situation);
+    const adopted =
+      others.length === 0 && situation.manifest.adopt ? await setOfFlow(context, situation) : [];
+    return [...found, ...others, ...adopted];
   },
 
   async get({ aep }, situation, id) {

@@ -58,6 +58,26 @@ export function openAuthParams(source: PulledSource): Record<string, string> {
   }
 }
 
+/**
+ * What differs in them, `name, found, wanted` each. AEP need not tell any; but where it tells the namespace of an event hub, it would
+ * tell the event hub that the key is for as well.
+ */
+export function openAuthDifferences(
+  source: PulledSource,
+  told: Readonly<Record<string, unknown>>,
+): readonly (readonly [name: string, found: unknown, wanted: unknown])[] {
+  const wanted = openAuthParams(source);
+  const differing = Object.entries(wanted).filter(
+    ([name, value]) => told[name] !== undefined && told[name] !== value,
+  );
+  const scope = source.kind === 'event-hubs' && told.namespace !== undefined;
+  const other = scope && (told.eventHubName === undefined) !== (wanted.eventHubName === undefined);
+  return [
+    ...differing.map(([name, value]) => [name, told[name], value] as const),
+    ...(other ? [['eventHubName', told.eventHubName, wanted.eventHubName ?? 'none'] as const] : []),
+  ];
+}
+
 /** What the source connection names. `reset` is where reading starts, which says nothing about a connection that is there. */
 export function sourceParams(source: Source): Record<string, string> {
   switch (source.kind) {

@@ -78,13 +78,21 @@ export function plainStep<R extends Runtime>(
 
 type Guard = () => Promise<void>;
 
+/** What Lambda gives a step (serverless.yml). Whoever takes over waits for longer. */
+const FUNCTION_MS = 120_000;
+
 /**
  * From here on this very invocation changes the pipeline, and no earlier one does any more: each change asks first.
  * @throws Failure `LEASE_LOST`
  */
-async function enter({ manifest, execution }: Pipeline, { ledger }: LedgerRuntime): Promise<Guard> {
+async function enter({ manifest, execution }: Pipeline, { ledger, clock }: LedgerRuntime): Promise<Guard> {
   const entered = await ledger.enter(manifest.name, execution.id);
-  return () => ledger.check(manifest.name, execution.id, entered);
+  const until = clock.now() + FUNCTION_MS;
+  return async () => {
+    await ledger.check(manifest.name, execution.id, entered);
+    if (clock.now() > until)
+      throw new Failure('LEASE_LOST', 'this step has been given up: it has run for longer than it may');
+  };
 }
 
 /** The runtime, its changes fenced like those in AEP. */
