@@ -120,9 +120,15 @@ function resolveRefs(value: unknown, state: string, refs: Readonly<Record<string
   return resolved;
 }
 
+/** Definitions found to be valid: looking takes longer than running most of them. */
+const valid = new Set<string>();
+
 function validate(definition: Definition): void {
+  const text = JSON.stringify(definition);
+  if (valid.has(text)) return;
   const { isValid, errorsText } = aslValidator(definition);
   if (!isValid) throw new DefinitionError(`The definition is not valid:\n${errorsText('\n')}`);
+  valid.add(text);
 }
 
 function scaleRetries(state: State, scale: number): void {

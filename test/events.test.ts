@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { world } from './support/provisioning.ts';
+
+// The events for the console and for `serverless invoke` do what they are there for.
+
+const read = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../events/${name}.json`, import.meta.url), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+
+describe('the events', () => {
+  it('are these', () => {
+    const files = readdirSync(new URL('../events', import.meta.url)).filter((file) => file.endsWith('.json'));
+    expect(files.sort()).toEqual(
+      ['drift', 'forward', 'plan', 'provision', 'retire', 'status'].map((name) => `${name}.json`),
+    );
+  });
+
+  it('plan, provision, ask, look and retire, one after the other', async () => {
+    const own = world();
+    expect((await own.run(read('plan'))).document.report?.outcome).toBe('planned');
+    expect((await own.run(read('provision'))).document.report?.outcome).toBe('succeeded');
+    expect(await own.steps.status?.(read('status'))).toMatchObject({
+      pipeline: 'customer-profiles',
+      applied: true,
+      report: { outcome: 'succeeded' },
+    });
+    expect(await own.steps.drift?.(read('drift'))).toEqual({ checked: 1, moved: 0, lines: [] });
+    expect((await own.run(read('retire'))).document.report?.outcome).toBe('retired');
+    expect(await own.steps.status?.(read('status'))).toMatchObject({ applied: false });
+  });
+});
