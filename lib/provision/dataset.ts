@@ -18,25 +18,35 @@ const ON = 'enabled:true';
 const OFF = 'enabled:false';
 const UPSERT = 'isUpsert:true';
 
-/** Tags that switch Profile and Identity on (contract §3.1), as wanted: `undefined` where the manifest leaves it as it is. */
-function switches({ dataset }: Manifest): Readonly<Record<string, readonly string[] | undefined>> {
-  const { profile, identity, upsert } = dataset;
-  return {
-    unifiedProfile:
-      profile === undefined ? undefined : [profile ? ON : OFF, ...(upsert === true ? [UPSERT] : [])],
-    unifiedIdentity: identity === undefined ? undefined : [identity ? ON : OFF],
-  };
+/** Whether a tag has this entry; one of Adobe's samples has a blank in it. */
+function has(values: readonly string[], entry: string): boolean {
+  return values.some((value) => value.replaceAll(' ', '') === entry);
 }
 
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
-/** A tag that is not there is as good as one that says no. Only what is on or off counts, and `isUpsert` where it is on. */
+/**
+ * Tags that switch Profile and Identity on (contract §3.1), as wanted of a dataset that has these. What the manifest leaves
+ * out stays as it is.
+ */
+function switches(
+  { dataset }: Manifest,
+  tags: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, readonly string[]>> {
+  const found = strings(tags.unifiedProfile);
+  const { profile = has(found, ON), identity, upsert = has(found, UPSERT) } = dataset;
+  const untouched = dataset.profile === undefined && dataset.upsert === undefined;
+  return {
+    ...(!untouched && { unifiedProfile: [profile ? ON : OFF, ...(upsert ? [UPSERT] : [])] }),
+    ...(identity !== undefined && { unifiedIdentity: [identity ? ON : OFF] }),
+  };
+}
+
+/** A tag that is not there is as good as one that says no. */
 function equalSwitch(wanted: readonly string[], found: readonly string[]): boolean {
-  const on = (values: readonly string[], entry: string) =>
-    values.some((value) => value.replace(' ', '') === entry);
-  return on(wanted, ON) === on(found, ON) && (!on(wanted, UPSERT) || on(found, UPSERT));
+  return [ON, UPSERT].every((entry) => has(wanted, entry) === has(found, entry));
 }
 
 /** Differences that can be changed in place, each with the operation that does it. */
@@ -46,8 +56,8 @@ function changes(
 ): { difference: Difference; operation: PatchOperation }[] {
   const tags = there.tags ?? {};
   const remedy = 'update' as const;
-  const ofTags = Object.entries(switches(manifest)).flatMap(([tag, wanted]) => {
-    if (wanted === undefined || equalSwitch(wanted, strings(tags[tag]))) return [];
+  const ofTags = Object.entries(switches(manifest, tags)).flatMap(([tag, wanted]) => {
+    if (equalSwitch(wanted, strings(tags[tag]))) return [];
     const found = strings(tags[tag]).join(', ') || 'nothing';
     const op = there.tags?.[tag] === undefined ? ('add' as const) : ('replace' as const);
     return [
@@ -101,13 +111,13 @@ export const dataset: Resource = {
 
   async create({ aep, runtime }, situation, mark) {
     const { manifest } = situation;
-    const on = Object.entries(switches(manifest)).filter(([, tag]) => tag?.includes(ON));
+    const on = Object.entries(switches(manifest, {})).filter(([, tag]) => tag.includes(ON));
     const id = await aep.catalog.createDataset({
       name: nameOf('dataset', manifest),
       description: manifest.dataset.description ?? `Filled by the pipeline ${manifest.name}`,
       schemaId: required(situation, 'schema'),
       errorDiagnostics: manifest.dataset.errorDiagnostics,
-      tags: { ...Object.fromEntries(on.map(([name, tag]) => [name, tag ?? []])), ...tagsOf(mark) },
+      tags: { ...Object.fromEntries(on), ...tagsOf(mark) },
     });
     return { id, createdAt: runtime.clock.now() };
   },

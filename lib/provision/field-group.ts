@@ -89,33 +89,63 @@ function pointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** Fields that are missing can be added; a type that is another one cannot be changed. More than wanted may stay. */
-function compare(
-  wanted: Fields,
-  found: Fields,
-  path: string,
-): { differences: Difference[]; additions: PatchOperation[] } {
-  const differences: Difference[] = [];
-  const additions: PatchOperation[] = [];
-  for (const [name, field] of Object.entries(wanted)) {
+/** What a field says about its values; a change of it can make data invalid that is there already. */
+const FACETS = ['format', 'enum', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'] as const;
+
+interface Comparison {
+  readonly differences: Difference[];
+  readonly additions: PatchOperation[];
+}
+
+/** Fields that are missing can be added; what a field is cannot be changed. More than wanted may stay. */
+function compare(wanted: Fields, found: Fields, path: string): Comparison {
+  const parts = Object.entries(wanted).map(([name, field]) => {
     const here = `${path}/${pointer(name)}`;
     const there = Object.hasOwn(found, name) ? found[name] : undefined;
-    if (there === undefined) {
-      differences.push({ field: name, found: 'nothing', wanted: typeOf(field), remedy: 'update' });
-      additions.push({ op: 'add', path: here, value: field });
-    } else if (typeOf(there) !== typeOf(field)) {
-      differences.push({ field: name, found: typeOf(there), wanted: typeOf(field), remedy: 'conflict' });
-    } else {
-      const inner = compare(
-        at(field, 'properties') ?? {},
-        at(there, 'properties') ?? {},
-        `${here}/properties`,
-      );
-      differences.push(...inner.differences.map((one) => ({ ...one, field: `${name}.${one.field}` })));
-      additions.push(...inner.additions);
-    }
-  }
-  return { differences, additions };
+    if (there !== undefined) return compareField(name, field, there, here);
+    return {
+      differences: [{ field: name, found: 'nothing', wanted: typeOf(field), remedy: 'update' as const }],
+      additions: [{ op: 'add' as const, path: here, value: field }],
+    };
+  });
+  return {
+    differences: parts.flatMap(({ differences }) => differences),
+    additions: parts.flatMap(({ additions }) => additions),
+  };
+}
+
+function compareField(name: string, wanted: unknown, found: unknown, path: string): Comparison {
+  const changed = (what: string, is: unknown, wants: unknown): Difference => ({
+    field: what,
+    found: String(is ?? 'nothing'),
+    wanted: String(wants),
+    remedy: 'conflict',
+  });
+  if (typeOf(wanted) !== typeOf(found))
+    return { differences: [changed(name, typeOf(found), typeOf(wanted))], additions: [] };
+  const facets = FACETS.filter((facet) => facetOf(wanted, facet) !== undefined)
+    .map((facet) => [facet, facetOf(found, facet), facetOf(wanted, facet)] as const)
+    .filter(([, is, wants]) => is !== wants)
+    .map(([facet, is, wants]) => changed(`${name} ${facet}`, is, wants));
+  const [items, foundItems] = [at(wanted, 'items'), at(found, 'items')];
+  const inner =
+    items !== undefined && foundItems !== undefined
+      ? compareField(`${name}[]`, items, foundItems, `${path}/items`)
+      : { differences: [], additions: [] };
+  const below = compare(at(wanted, 'properties') ?? {}, at(found, 'properties') ?? {}, `${path}/properties`);
+  return {
+    differences: [
+      ...facets,
+      ...inner.differences,
+      ...below.differences.map((one) => ({ ...one, field: `${name}.${one.field}` })),
+    ],
+    additions: [...inner.additions, ...below.additions],
+  };
+}
+
+function facetOf(field: unknown, facet: (typeof FACETS)[number]): string | undefined {
+  const value = (field as Fields)[facet];
+  return value === undefined ? undefined : JSON.stringify(value);
 }
 
 function typeOf(field: unknown): string {

@@ -76,6 +76,14 @@ async function post({ aep }: Context, schemaId: string, missing: readonly Wanted
   for (const one of missing) await aep.schemaRegistry.createIdentityDescriptor({ schemaId, ...one });
 }
 
+/** Looks for itself: whatever is tried again must not make those anew that are there already. */
+async function makeMissing(context: Context, situation: Situation, schemaId: string): Promise<void> {
+  const all = await context.aep.schemaRegistry.findIdentityDescriptors(schemaId);
+  const { missing } = compare(wantedOf(situation), all);
+  await checkNamespaces(context, missing);
+  await post(context, schemaId, missing);
+}
+
 /** @throws Failure `MANIFEST_INVALID` where a namespace does not exist */
 async function checkNamespaces({ aep }: Context, wanted: readonly Wanted[]): Promise<void> {
   const codes = new Set(await aep.identity.namespaceCodes());
@@ -106,19 +114,12 @@ export const identity: Resource = {
   },
 
   async create(context, situation) {
-    const schemaId = required(situation, 'schema');
-    const wanted = wantedOf(situation);
-    await checkNamespaces(context, wanted);
-    await post(context, schemaId, wanted);
-    return { id: schemaId };
+    const id = required(situation, 'schema');
+    await makeMissing(context, situation, id);
+    return { id };
   },
 
-  async update(context, situation, schemaId) {
-    const all = await context.aep.schemaRegistry.findIdentityDescriptors(schemaId);
-    const { missing } = compare(wantedOf(situation), all);
-    await checkNamespaces(context, missing);
-    await post(context, schemaId, missing);
-  },
+  update: makeMissing,
 
   async remove({ aep }, schemaId, situation) {
     const wanted = wantedOf(situation);

@@ -14,7 +14,7 @@ import {
   required,
   type Situation,
 } from './resource.ts';
-import { tryMapping } from './trial.ts';
+import { tryMapping, trySamples } from './trial.ts';
 
 /** How far back sets that nothing refers to are looked for: they can be large, and do no harm. */
 const NEWEST = 20;
@@ -141,6 +141,7 @@ export const mapping: Resource = {
   async create({ aep }, situation) {
     const set = mappingSetOf(situation);
     await tryMapping(aep, set);
+    if (situation.samples !== undefined) await trySamples(aep, set, situation.samples, situation.tenant);
     const created = await aep.dataPrep.createMappingSet(set);
     return { id: created.id, version: created.version };
   },

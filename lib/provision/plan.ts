@@ -193,11 +193,15 @@ async function warningsOf(pipeline: Pipeline, context: Context): Promise<string[
   const twice = await ingestedTwice(pipeline, context);
   const { source } = pipeline.manifest;
   const action = (key: ResourceKey) => pipeline.plan.find(({ resource }) => resource === key)?.action;
+  const grows = pipeline.plan.some(
+    (one) =>
+      one.action === 'update' && (one.resource === 'schema' || one.resource.startsWith('field-group:')),
+  );
   const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
   return [
     ...(twice === undefined ? [] : [twice]),
     ...(replaced && isPulled(source) ? [pulledTwice(source.kind)] : []),
-    ...(action('schema') === 'update' && action('flow') === 'keep'
+    ...(grows && action('flow') === 'keep'
       ? ['AEP may check records against the schema as it was for up to 15 minutes more']
       : []),
     ...(pipeline.manifest.dataset.profile === true && action('dataset') === 'update'

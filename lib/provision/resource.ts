@@ -18,7 +18,7 @@ export type StreamContext = Context<ProvisionRuntime>;
 /** The part of the pipeline that resources look at: what is wanted and what is there so far. */
 export type Situation = Pick<
   Pipeline,
-  'mode' | 'manifest' | 'resources' | 'old' | 'execution' | 'plan' | 'streamArn' | 'tenant'
+  'mode' | 'manifest' | 'samples' | 'resources' | 'old' | 'execution' | 'plan' | 'streamArn' | 'tenant'
 >;
 
 /** What becomes of a difference: changed in place, made anew beside the old one, or left to the user. */

@@ -31,7 +31,7 @@ async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string>
   });
 }
 
-/** A mapping set is never rewritten: one that was kept has been through this. */
+/** A mapping set is tried before it is made, and never rewritten: what is kept has been through this. */
 async function verifySamples(pipeline: Pipeline, { aep }: Context): Promise<string[]> {
   const { samples, resources, tenant } = pipeline;
   if (samples === undefined || resources.mapping === undefined || resources.mapping.how === 'kept') return [];

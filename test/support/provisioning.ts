@@ -5,6 +5,7 @@ import { Failure } from '../../lib/failure.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { begin } from '../../lib/provision/begin.ts';
+import { drift } from '../../lib/provision/drift.ts';
 import { intake } from '../../lib/provision/intake.ts';
 import { plan } from '../../lib/provision/plan.ts';
 import { publish } from '../../lib/provision/publish.ts';
@@ -12,6 +13,7 @@ import { report } from '../../lib/provision/report.ts';
 import { STEPS } from '../../lib/provision/resources.ts';
 import { retire, stop } from '../../lib/provision/retire.ts';
 import { rollback } from '../../lib/provision/rollback.ts';
+import { status } from '../../lib/provision/status.ts';
 import { plainStep, readingStep, resourceStep, step } from '../../lib/provision/step.ts';
 import { verify } from '../../lib/provision/verify.ts';
 import type { Intake, ProvisionRuntime } from '../../lib/runtime.ts';
@@ -478,6 +480,8 @@ function stepsWith(runtime: ProvisionRuntime): Record<string, Step> {
     retire: step('retire', make, retire),
     rollback: step('rollback', make, rollback),
     report: plainStep('report', make, report),
+    status: plainStep('status', make, status),
+    drift: plainStep('drift', make, drift),
   } as Record<string, Step>;
 }
 
