@@ -20,6 +20,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   let planned = await prepared(pipeline, record, context);
   const planOne = mode === 'retire' ? planRemoval : planResource;
   for (const resource of resourcesOf(manifest)) planned = await planOne(resource, planned, context);
+  if (mode === 'retire') planned = sparing(planned);
   const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
   planned = { ...planned, plan: [...planned.plan, ...rest] };
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
@@ -118,6 +119,20 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
   if (stays !== undefined) return withEntry(known, key, { action: 'keep', reason: stays, id: found.id });
   const going = withOthers(known, resource, { action: 'replace', reason: '', found, others: ours });
   return withEntry(going, key, { action: 'remove', reason: 'the pipeline is retired', id: found.id });
+}
+
+/** A schema in Profile is for ever, and with it what it is made of and what identifies its records. */
+function sparing(pipeline: Pipeline): Pipeline {
+  if (pipeline.resources.schema?.union !== true) return pipeline;
+  const forEver = (key: string) => /^(schema|identity|field-group:.*)$/.test(key);
+  const reason = 'the schema is in Profile: AEP cannot undo it';
+  return {
+    ...pipeline,
+    old: pipeline.old.filter(({ resource }) => !forEver(resource)),
+    plan: pipeline.plan.map((one) =>
+      one.action === 'remove' && forEver(one.resource) ? { ...one, action: 'keep' as const, reason } : one,
+    ),
+  };
 }
 
 function staysBecause({ key, remove }: Resource, deleteData: boolean): string | undefined {

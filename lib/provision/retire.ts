@@ -34,15 +34,15 @@ export async function retire(pipeline: Pipeline, context: StreamContext): Promis
   return done;
 }
 
-/** Unpublished first: a forwarder that still runs then keeps its records in the stream. */
+/** The intake first: as long as something is published for the stream, no other pipeline can claim it, and the intake with it. */
 async function unhook(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
-  const unpublished = await unpublish(pipeline, context, (one) => one.pipeline === pipeline.manifest.name);
   const { streamArn } = pipeline;
   const intake =
     streamArn !== undefined && planned(pipeline, 'intake') === 'remove'
       ? await context.runtime.intakes.find(streamArn)
       : undefined;
   if (intake !== undefined) await removeIntake(intake.id, context);
+  const unpublished = await unpublish(pipeline, context, (one) => one.pipeline === pipeline.manifest.name);
   return {
     ...pipeline,
     ...(unpublished && { published: 'removed' as const }),
