@@ -9,6 +9,19 @@ import type { ProvisionRuntime } from '../runtime.ts';
 /** A manifest has its own limit; samples are records. */
 const DEEPEST = 110;
 
+/** A state's input and output end at 256 KB, and the document holds the plan and the report besides. In bytes, as JSON. */
+const LARGEST_MANIFEST = 100_000;
+const LARGEST_SAMPLES = 40_000;
+
+function checkSize(what: string, value: unknown, largest: number): void {
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes <= largest) return;
+  throw new Failure(
+    'EVENT_INVALID',
+    `${what} has ${bytes} bytes as JSON; at most ${largest} fit into the state machine`,
+  );
+}
+
 /**
  * A request as the document it asks for, nothing planned yet.
  * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there; `AWS_*` of looking it up
@@ -30,6 +43,8 @@ export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<
   if (deleteData && mode !== 'retire')
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
   const manifest = parseManifest(asked);
+  checkSize('the manifest', manifest, LARGEST_MANIFEST);
+  checkSize('the list of samples', rest.samples ?? [], LARGEST_SAMPLES);
   const now = runtime.clock.now();
   const streamArn = await streamOf(manifest, mode, runtime);
   checkStart(manifest, now);

@@ -5,7 +5,14 @@ import { nameOf, Pipeline, type Planned, type ResourceKey } from '../pipeline.ts
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
-import { type Context, type Decision, needsTenant, type Resource, type StreamContext } from './resource.ts';
+import {
+  type Context,
+  type Decision,
+  type Difference,
+  needsTenant,
+  type Resource,
+  type StreamContext,
+} from './resource.ts';
 import { resourcesOf } from './resources.ts';
 import { isPulled, readSourceCredentials } from './source.ts';
 
@@ -47,6 +54,8 @@ async function prepared(
 /** What an earlier execution wrote down, as far as it can be read. */
 const Hints = Pipeline.shape.hints.catch({});
 
+const MOST_DIFFERENCES = 25;
+
 type Entry = Omit<Planned, 'resource' | 'name'>;
 
 function withEntry(pipeline: Pipeline, key: ResourceKey, entry: Entry): Pipeline {
@@ -80,8 +89,7 @@ function withFound(pipeline: Pipeline, resource: Resource, { action, found }: De
 }
 
 function entryOf(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
-  const differences =
-    found?.differences.map(({ field, found: is, wanted }) => ({ field, found: is, wanted })) ?? [];
+  const differences = shown(found?.differences ?? []);
   const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
   return {
     action,
@@ -90,6 +98,16 @@ function entryOf(resource: Resource, { action, reason, found }: Decision, { mani
     ...(differences.length > 0 && { differences }),
     ...(irreversible !== undefined && { irreversible }),
   };
+}
+
+/** Differences for a reader: the first of them, none of them long. The document has its limit. */
+function shown(differences: readonly Difference[]): NonNullable<Planned['differences']> {
+  const clip = (text: string) => (text.length <= 150 ? text : `${text.slice(0, 149)}…`);
+  const first = differences
+    .slice(0, MOST_DIFFERENCES)
+    .map(({ field, found, wanted }) => ({ field: clip(field), found: clip(found), wanted: clip(wanted) }));
+  const more = differences.length - first.length;
+  return more === 0 ? first : [...first, { field: '…', found: `${more} more`, wanted: `${more} more` }];
 }
 
 function permitted(entry: Entry, allowed: boolean): Entry {

@@ -16,7 +16,8 @@ export async function report(event: unknown, runtime: LedgerRuntime): Promise<un
   const made = reportOf(pipeline, runtime.clock.now());
   // Whoever did not get the lease has nothing to say about the pipeline.
   if (pipeline.leased) await keep(made, pipeline, runtime);
-  return { ...pipeline, report: made };
+  const { samples: _, ...rest } = pipeline;
+  return { ...rest, report: made };
 }
 
 async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRuntime): Promise<void> {

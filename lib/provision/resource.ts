@@ -139,10 +139,14 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
   return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
 }
 
+/** The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
+const MOST_TEXT = 1_000;
+
 function said({ differences }: Found): string {
-  return differences
+  const text = differences
     .map(({ field, found, wanted }) => `${field}: found ${found}, wanted ${wanted}`)
     .join('; ');
+  return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`;
 }
 
 /** What can be used goes before what cannot, the known before the unknown, the elder before the younger. */
