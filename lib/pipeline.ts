@@ -16,11 +16,11 @@ export const DRAIN_SECONDS = 180;
 /** What a pipeline needs in AEP, in the order in which it is made; undone backwards. Own field groups come before all. */
 export const RESOURCE_KEYS = [
   'schema',
+  'base-connection',
+  'mapping',
   'identity',
   'profile',
   'dataset',
-  'base-connection',
-  'mapping',
   'source-connection',
   'target-connection',
   'flow',
@@ -77,7 +77,12 @@ const Made = z.object({
 export type Made = z.infer<typeof Made>;
 
 /** Something of ours that is not needed any more, and goes last. */
-const Old = z.object({ resource: ResourceKey, id: z.string().min(1) });
+const Old = z.object({
+  resource: ResourceKey,
+  id: z.string().min(1),
+  /** Of a flow: it read when it was first found to be old. Should its successor not come to be, it has to read again. */
+  running: z.boolean().optional(),
+});
 export type Old = z.infer<typeof Old>;
 
 /** What one step did: for the report. */
@@ -123,7 +128,9 @@ export const Report = z.object({
 });
 export type Report = z.infer<typeof Report>;
 
-const seconds = z.number().int().min(0).max(3_600);
+/** Thrice the warm-up, a drain and every retry have to fit into the state machine's two hours. */
+const warmUp = z.number().int().min(0).max(1_500);
+const drain = z.number().int().min(0).max(900);
 
 /** What starts a state machine; `begin` turns it into a `Pipeline`. */
 export const ProvisionRequest = z.strictObject({
@@ -133,11 +140,14 @@ export const ProvisionRequest = z.strictObject({
   deleteData: z.boolean().default(false),
   /** Records and what must become of them: the file beside the manifest. */
   samples: Samples.optional(),
-  warmUpSeconds: seconds.default(WARM_UP_SECONDS),
-  drainSeconds: seconds.default(DRAIN_SECONDS),
+  warmUpSeconds: warmUp.default(WARM_UP_SECONDS),
+  drainSeconds: drain.default(DRAIN_SECONDS),
   /** Added by the state machine. */
   execution: Execution.optional(),
 });
+
+/** As Step Functions puts it into the document. */
+const ErrorOutput = z.object({ Error: z.string(), Cause: z.string().default('') });
 
 export const Pipeline = z.object({
   version: z.literal(1),
@@ -146,8 +156,8 @@ export const Pipeline = z.object({
   execution: Execution,
   deleteData: z.boolean().default(false),
   samples: Samples.optional(),
-  warmUpSeconds: seconds,
-  drainSeconds: seconds,
+  warmUpSeconds: warmUp,
+  drainSeconds: drain,
   /** Of an inlet: the stream that feeds it. */
   streamArn: z.string().optional(),
   /** The organization's namespace, where the manifest needs it. */
@@ -168,13 +178,17 @@ export const Pipeline = z.object({
   intake: z
     .object({ id: z.string(), how: z.enum(['created', 'kept', 'removed']), startAt: z.string() })
     .optional(),
+  /** Whether records take this way already: from then on nothing is undone any more. */
+  inService: z.boolean().default(false),
   /** `resource id` of what was removed, and what was to be removed and was not, and why. */
   removed: z.array(z.string()).default([]),
   left: z.array(z.string()).default([]),
   trail: z.array(Trail).default([]),
   report: Report.optional(),
   /** Put here by the state machine when a step failed: Step Functions' own error object. */
-  failure: z.object({ Error: z.string(), Cause: z.string().default('') }).optional(),
+  failure: ErrorOutput.optional(),
+  /** The same of undoing it. */
+  rollbackFailure: ErrorOutput.optional(),
 });
 
 export type Pipeline = z.infer<typeof Pipeline>;

@@ -85,18 +85,30 @@ export interface LedgerRecord {
   readonly since?: string;
   /** As it was written; to be checked like anything that comes from outside. */
   readonly manifest?: unknown;
-  readonly ids?: unknown;
+  readonly known?: unknown;
   readonly report?: unknown;
   readonly updatedAt?: string;
+}
+
+/** Where the resources of a pipeline are: of aid where names have changed, and never more than a hint. */
+export interface Known {
+  readonly ids: Readonly<Record<string, string>>;
+  /** What is not needed any more, and not gone yet. */
+  readonly old: readonly {
+    readonly resource: string;
+    readonly id: string;
+    readonly running?: boolean | undefined;
+  }[];
 }
 
 /** What goes into the ledger when something was done to a pipeline. */
 export interface LedgerEntry {
   /** Left out: the one there stays; `null`: it is removed. */
   readonly manifest?: unknown;
-  /** Where each resource is, by its key. Left out: what is known stays. */
-  readonly ids?: Readonly<Record<string, string>> | undefined;
-  readonly report: unknown;
+  /** Where things are. Left out: what was known stays. */
+  readonly known?: Known | undefined;
+  /** Left out: the last one stays. */
+  readonly report?: unknown;
   readonly updatedAt: string;
 }
 

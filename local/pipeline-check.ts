@@ -157,7 +157,7 @@ async function makeSchema({ manifest, aep, context }: Bench): Promise<string> {
     plan: [],
     resources: {},
   });
-  for (const resource of resourcesOf(manifest)) {
+  for (const resource of resourcesOf(pipeline)) {
     if (STEPS.schema(resource.key) || STEPS.identity(resource.key))
       pipeline = await ensure(resource, pipeline, context);
   }
@@ -205,7 +205,7 @@ function called({ name }: Sample, index: number): string {
 /** What provisioning asks the user's leave for, where there is none yet. */
 function irreversibleOf(manifest: Manifest): string[] {
   if (manifest.allowIrreversible) return [];
-  return resourcesOf(manifest).flatMap((resource) => {
+  return resourcesOf({ manifest, hints: {}, mode: 'apply' }).flatMap((resource) => {
     const what = resource.needed(manifest) ? resource.irreversible?.(manifest) : undefined;
     return what === undefined ? [] : [`${resource.key}: ${what}; it needs "allowIrreversible": true`];
   });

@@ -31,7 +31,7 @@ ${rows.join('\n')}
 | \`Penstock.Conflict\` | Something speaks against the plan; the cause and the report name all of it. Nothing was touched. |
 | \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
 | \`Penstock.RollbackFailed\` | Undoing did not come to its end: what was made bears the execution's mark and is still there. |
-| \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was touched; \`errorMessage\` in the cause says why. |
+| \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was touched; the cause says why. |
 `;
 }
 

@@ -11,9 +11,9 @@ const Dataset = z.object({
   schemaRef: z.object({ id: z.string().nullish() }).nullish(),
   /** Anybody's; only ours are known to be lists of strings. */
   tags: z.record(z.string(), z.unknown()).nullish(),
-  enableErrorDiagnostics: z.boolean().nullish(),
+  enableErrorDiagnostics: z.boolean().nullish().catch(undefined),
   /** Milliseconds since the epoch. */
-  created: z.number().nullish(),
+  created: z.number().nullish().catch(undefined),
 });
 
 export type Dataset = z.infer<typeof Dataset> & { readonly id: string };
@@ -63,6 +63,27 @@ export function catalog(request: Request) {
       const dataset = Object.hasOwn(value, id) ? value[id] : undefined;
       if (dataset !== undefined) return { dataset: { id, ...dataset }, etag };
       throw new Failure('AEP_UNEXPECTED', `GET ${pathOf(id)} answered with something else than this dataset`);
+    },
+
+    /** The datasets of a schema: Catalog filters by nothing below the top level, so all are looked through. At most 1,000. */
+    async datasetsOfSchema(schemaId: string): Promise<Dataset[]> {
+      const found: Dataset[] = [];
+      for (let page = 0; page < 10; page++) {
+        const { value } = await request({
+          method: 'GET',
+          path: `${BASE}/dataSets`,
+          query: [
+            ['limit', '100'],
+            ['start', String(page * 100)],
+            ['properties', 'name,schemaRef,tags,created'],
+          ],
+          answer: z.record(z.string(), Dataset),
+        });
+        const entries = Object.entries(value);
+        found.push(...entries.map(([id, dataset]) => ({ id, ...dataset })));
+        if (entries.length < 100) break;
+      }
+      return found.filter(({ schemaRef }) => schemaRef?.id === schemaId);
     },
 
     /** Creates a dataset and returns its id. */

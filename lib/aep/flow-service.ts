@@ -24,6 +24,9 @@ export const FLOW_SPECS = {
 /** Adobe's description requires next to nothing of an answer, and a `null` says as much as an absence. */
 const absent = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
 
+/** What only helps to choose: where it is of another kind it does not help, and that is all. */
+const hint = <T extends z.ZodType>(type: T) => absent(type).catch(undefined);
+
 const Entity = z.object({
   id: z.string(),
   name: absent(z.string()),
@@ -33,8 +36,8 @@ const Entity = z.object({
   etag: absent(z.string()),
   connectionSpec: absent(z.object({ id: absent(z.string()) })),
   /** Milliseconds since the epoch. */
-  createdAt: absent(z.number()),
-  updatedAt: absent(z.number()),
+  createdAt: hint(z.number()),
+  updatedAt: hint(z.number()),
 });
 
 const Connection = Entity.extend({
@@ -48,7 +51,7 @@ const Connection = Entity.extend({
           inletUrl: absent(z.string()),
           sourceId: absent(z.string()),
           dataType: absent(z.string()),
-          authenticationRequired: absent(z.boolean()),
+          authenticationRequired: hint(z.boolean()),
           region: absent(z.string()),
           namespace: absent(z.string()),
           eventHubName: absent(z.string()),

@@ -15,15 +15,17 @@ const Summary = z.object({ $id: z.string(), title: z.string().nullish() });
 
 const Parts = z.array(z.object({ $ref: z.string().nullish() })).nullish();
 
+/** Milliseconds since the epoch. */
+const Metadata = z
+  .object({ 'repo:createdDate': z.number().nullish(), 'repo:lastModifiedDate': z.number().nullish() })
+  .nullish();
+
 const Schema = z.object({
   $id: z.string(),
   'meta:altId': z.string().nullish(),
   'meta:class': z.string().nullish(),
   'meta:immutableTags': z.array(z.string()).nullish(),
-  /** Milliseconds since the epoch. */
-  'meta:registryMetadata': z
-    .object({ 'repo:createdDate': z.number().nullish(), 'repo:lastModifiedDate': z.number().nullish() })
-    .nullish(),
+  'meta:registryMetadata': Metadata,
   version: z.string().nullish(),
   title: z.string().nullish(),
   description: z.string().nullish(),
@@ -35,6 +37,7 @@ const FieldGroup = z.object({
   title: z.string().nullish(),
   description: z.string().nullish(),
   'meta:intendedToExtend': z.array(z.string()).nullish(),
+  'meta:registryMetadata': Metadata,
   definitions: z.record(z.string(), z.unknown()).nullish(),
   allOf: Parts,
 });

@@ -129,16 +129,20 @@ function overtaken(pipeline: string): Failure {
 }
 
 /** The update that keeps an entry, under the condition that nobody else holds the pipeline. */
-function keeping(owner: string, { manifest, ids, report, updatedAt }: LedgerEntry) {
-  const set = ['report = :report', 'updatedAt = :at'];
-  const values: Item = { ':me': { S: owner }, ':report': json(report), ':at': { S: updatedAt } };
+function keeping(owner: string, { manifest, known, report, updatedAt }: LedgerEntry) {
+  const set = ['updatedAt = :at'];
+  const values: Item = { ':me': { S: owner }, ':at': { S: updatedAt } };
+  if (report !== undefined) {
+    set.push('report = :report');
+    values[':report'] = json(report);
+  }
   if (manifest !== undefined && manifest !== null) {
     set.push('manifest = :manifest');
     values[':manifest'] = json(manifest);
   }
-  if (ids !== undefined) {
-    set.push('ids = :ids');
-    values[':ids'] = json(ids);
+  if (known !== undefined) {
+    set.push('known = :known');
+    values[':known'] = json(known);
   }
   return {
     ...MINE,
@@ -151,13 +155,16 @@ function json(value: unknown): AttributeValue.SMember {
   return { S: JSON.stringify(value) ?? 'null' };
 }
 
-function recordOf(pipeline: string, { owner, since, manifest, ids, report, updatedAt }: Item): LedgerRecord {
+function recordOf(
+  pipeline: string,
+  { owner, since, manifest, known, report, updatedAt }: Item,
+): LedgerRecord {
   return {
     pipeline,
     ...(owner?.S !== undefined && { owner: owner.S }),
     ...(since?.S !== undefined && { since: since.S }),
     ...(manifest?.S !== undefined && { manifest: JSON.parse(manifest.S) as unknown }),
-    ...(ids?.S !== undefined && { ids: JSON.parse(ids.S) as unknown }),
+    ...(known?.S !== undefined && { known: JSON.parse(known.S) as unknown }),
     ...(report?.S !== undefined && { report: JSON.parse(report.S) as unknown }),
     ...(updatedAt?.S !== undefined && { updatedAt: updatedAt.S }),
   };

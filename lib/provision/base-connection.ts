@@ -25,9 +25,13 @@ import {
 } from './source.ts';
 
 /** What the connection itself cannot tell: the stream that feeds an inlet, or which credentials it was given. */
-function notesOf({ streamArn }: Situation, credentials: SourceCredentials | undefined): Mark['notes'] {
+function notesOf(
+  { manifest, streamArn }: Situation,
+  credentials: SourceCredentials | undefined,
+): Mark['notes'] {
   if (credentials !== undefined) return { credentials: credentials.fingerprint };
-  return streamArn === undefined ? undefined : { stream: streamNameOf(streamArn) };
+  if (manifest.source.kind !== 'inlet') return undefined;
+  return { stream: streamNameOf(streamArn ?? manifest.source.stream) };
 }
 
 /** What is another connection is another one in AEP, too; credentials alone can be exchanged. */

@@ -65,6 +65,7 @@ export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<
     leased: false,
     waitSeconds: 0,
     verified: [],
+    inService: false,
     removed: [],
     left: [],
     trail: [],

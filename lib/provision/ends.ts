@@ -14,7 +14,7 @@ import {
   required,
   type Situation,
 } from './resource.ts';
-import { connectionSpecOf, isPulled, resetOf, sourceParams } from './source.ts';
+import { connectionSpecOf, isPulled, readsElsewhere, resetOf, sourceParams } from './source.ts';
 
 /**
  * A live flow never gets another mapping, and a new flow gets ends of its own (contract §4.6). So the ends are marked with the
@@ -27,7 +27,8 @@ function notesOf(situation: Situation): Mark['notes'] {
 
 function differencesOfMapping(mark: Mark | undefined, situation: Situation): Difference[] {
   if (situation.manifest.mapping === undefined || mark === undefined) return [];
-  return difference('mapping', mark.notes?.mapping, idOfMade(situation, 'mapping'), 'replace');
+  // Our own mark tells: where it names none, there was none.
+  return difference('mapping', mark.notes?.mapping ?? 'none', idOfMade(situation, 'mapping'), 'replace');
 }
 
 function asFound(
@@ -68,11 +69,13 @@ function sourceDifferences(one: SourceConnection, situation: Situation): Differe
 }
 
 /** One that takes over from another must not skip what comes in between, so it reads from the oldest record on. */
-function positionOf({ manifest: { source }, old }: Situation): Record<string, string> {
+function positionOf({ manifest: { source }, old, plan }: Situation): Record<string, string> {
   const reset = resetOf(source);
   if (reset === undefined) return {};
   const takesOver =
-    isPulled(source) && old.some(({ resource }) => resource === 'flow' || resource === 'source-connection');
+    !readsElsewhere(plan) &&
+    isPulled(source) &&
+    old.some(({ resource }) => resource === 'flow' || resource === 'source-connection');
   return { reset: takesOver ? 'earliest' : reset };
 }
 

@@ -7,7 +7,9 @@ import {
   type Decision,
   decide,
   type Found,
+  isUntold,
   markOf,
+  type Preference,
   type Resource,
 } from './resource.ts';
 
@@ -42,10 +44,15 @@ async function attempt(resource: Resource, pipeline: Pipeline, context: Context)
     } catch (error) {
       const late = await afterFailed(error, decision, resource, pipeline, context);
       if (late !== undefined) return late;
-      if (round === MOST_ROUNDS || !isFailure(error) || !(error.inDoubt || error.code === 'AEP_CHANGED'))
-        throw error;
+      if (!isFailure(error) || !(error.inDoubt || error.code === 'AEP_CHANGED')) throw error;
+      if (round === MOST_ROUNDS) throw error.code === 'AEP_CHANGED' ? givenUp(error) : error;
     }
   }
+}
+
+/** Whoever keeps changing it is not to be outrun: the state machine does not try that again, and what was made stays. */
+function givenUp(error: Failure): Failure {
+  return new Failure('AEP_CHANGED', `${error.what}, ${MOST_ROUNDS} times`, { retryable: false });
 }
 
 /** @throws Failure `CONFLICT` */
@@ -59,12 +66,35 @@ async function look(resource: Resource, pipeline: Pipeline, context: Context): P
 export async function inventory(resource: Resource, pipeline: Pipeline, context: Context): Promise<Decision> {
   const { manifest, hints } = pipeline;
   const hint = hints[resource.key];
+  const preference = { pipeline: manifest.name, adopt: manifest.adopt, hint };
+  const known = resource.unique ? await getIfThere(resource, pipeline, hint, context) : undefined;
+  if (known !== undefined) return decide([known], preference);
   const found = await resource.find(context, pipeline);
-  const ours = found.some(({ mark }) => mark?.pipeline === manifest.name);
-  const renamed =
-    ours || hint === undefined ? undefined : await getIfThere(resource, pipeline, hint, context);
-  const all = renamed === undefined ? found : [renamed, ...found.filter(({ id }) => id !== renamed.id)];
-  return decide(all, { pipeline: manifest.name, adopt: manifest.adopt, hint });
+  if (found.some(({ mark }) => mark?.pipeline === manifest.name))
+    return sure(decide(found, preference), found, preference, resource, pipeline, context);
+  const renamed = resource.unique ? undefined : await getIfThere(resource, pipeline, hint, context);
+  const others = found.filter(({ id }) => id !== renamed?.id);
+  return decide(renamed === undefined ? others : [renamed, ...others], preference);
+}
+
+/**
+ * A list may leave things out; before something is replaced it is looked at itself. What AEP does not tell then either is
+ * not known to differ.
+ */
+async function sure(
+  decision: Decision,
+  all: readonly Found[],
+  preference: Preference,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Decision> {
+  const { action, found } = decision;
+  if (action !== 'replace' || found === undefined) return decision;
+  const itself = await getIfThere(resource, pipeline, found.id, context);
+  if (itself === undefined) return decision;
+  const told = { ...itself, differences: itself.differences.filter((one) => !isUntold(one)) };
+  return decide([told, ...all.filter(({ id }) => id !== told.id)], preference);
 }
 
 async function getIfThere(
@@ -100,7 +130,8 @@ async function act(
   }
   if (action === 'adopt') {
     await resource.adopt?.(context, pipeline, found.id, { ...markOf(pipeline), adopted: true });
-    return { ...made, how: 'adopted' };
+    // A flow is as good as new after any change; a mark on a schema changes nothing of it.
+    return { ...made, ...(resource.key === 'flow' && now), how: 'adopted' };
   }
   return made;
 }
@@ -114,13 +145,23 @@ export function kept({ key }: Resource, { plan, manifest, execution }: Pipeline,
 }
 
 async function create(resource: Resource, pipeline: Pipeline, context: Context): Promise<Made> {
+  const { unfinished, ...made } = await settling<Created>(pipeline, context, () =>
+    resource.create(context, pipeline, markOf(pipeline)),
+  );
+  // By its id: whatever this comes to, there is one, and the next look finds it.
+  if (unfinished)
+    await settling(pipeline, context, async () => resource.update?.(context, pipeline, made.id));
+  return { ...made, name: nameOf(resource.key, pipeline.manifest), how: 'created' };
+}
+
+/** Tries again what is refused because one service has not yet heard of what another has just made. */
+async function settling<T>(pipeline: Pipeline, { runtime }: Context, act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const made: Created = await resource.create(context, pipeline, markOf(pipeline));
-      return { ...made, name: nameOf(resource.key, pipeline.manifest), how: 'created' };
+      return await act();
     } catch (error) {
       if (attempt === SETTLING_TRIES || !isSettling(error, pipeline)) throw error;
-      await context.runtime.clock.sleep(SETTLING_MS * attempt);
+      await runtime.clock.sleep(SETTLING_MS * attempt);
     }
   }
 }
@@ -142,7 +183,8 @@ async function afterFailed(
   pipeline: Pipeline,
   context: Context,
 ): Promise<Pipeline | undefined> {
-  if (!isFailure(error) || (action !== 'create' && action !== 'replace')) return undefined;
+  const adds = action === 'create' || action === 'replace' || (action === 'update' && resource.addsByPost);
+  if (!isFailure(error) || !adds) return undefined;
   if (!error.inDoubt && error.code !== 'AEP_EXISTS' && error.serviceCode !== 'XDM-1521-400') return undefined;
   const { clock, settings } = context.runtime;
   const until = clock.now() + settings.listDelaySeconds * 1_000;
@@ -151,7 +193,7 @@ async function afterFailed(
     if (now.action === 'keep' && now.found !== undefined)
       return withMade(withOthers(pipeline, resource, now), resource, kept(resource, pipeline, now.found));
     // Made, but not all of it: the rest is done in the next round.
-    if (now.action === 'update' || clock.now() >= until) return undefined;
+    if ((now.action === 'update' && !resource.addsByPost) || clock.now() >= until) return undefined;
     await clock.sleep(Math.min(LOOK_AGAIN_MS, until - clock.now()));
   }
 }
@@ -167,11 +209,12 @@ export function withOthers(
   { others, action, found }: Decision,
 ): Pipeline {
   const inUse = new Set(action === 'replace' ? [] : (found?.refers ?? []).map(textOf));
-  const old: Old[] = others.flatMap(({ id, refers = [] }) => [
-    { resource: key, id },
+  const old: Old[] = others.flatMap(({ id, running, refers = [] }) => [
+    { resource: key, id, ...(running === true && { running }) },
     ...refers.filter((one) => !inUse.has(textOf(one)) && pipeline.resources[one.resource]?.id !== one.id),
   ]);
-  const all = new Map([...pipeline.old, ...old].map((one) => [textOf(one), one]));
+  // What is known of it already stays: a flow that was stopped meanwhile read once.
+  const all = new Map([...old, ...pipeline.old].map((one) => [textOf(one), one]));
   return { ...pipeline, old: [...all.values()] };
 }
 

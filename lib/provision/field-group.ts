@@ -13,6 +13,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
   const key = keyOfGroup(group);
   const found = (own: FieldGroup, situation: Situation): Found => ({
     id: own.$id,
+    details: changeOf(own),
     name: own.title ?? undefined,
     mark: markInDescription(own.description),
     differences: compare(group.fields, fieldsOf(own, situation)?.fields ?? {}, '').differences,
@@ -55,6 +56,11 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
 
     remove: ({ aep }, id) => aep.schemaRegistry.deleteFieldGroup(id),
   };
+}
+
+function changeOf(own: FieldGroup): NonNullable<Found['details']> {
+  const changedAt = own['meta:registryMetadata']?.['repo:lastModifiedDate'];
+  return typeof changedAt === 'number' ? { changedAt } : {};
 }
 
 async function adopt({ aep }: Context, id: string, mark: Parameters<typeof describe>[0]): Promise<void> {
@@ -115,18 +121,11 @@ function compare(wanted: Fields, found: Fields, path: string): Comparison {
 }
 
 function compareField(name: string, wanted: unknown, found: unknown, path: string): Comparison {
-  const changed = (what: string, is: unknown, wants: unknown): Difference => ({
-    field: what,
-    found: String(is ?? 'nothing'),
-    wanted: String(wants),
-    remedy: 'conflict',
-  });
-  if (typeOf(wanted) !== typeOf(found))
-    return { differences: [changed(name, typeOf(found), typeOf(wanted))], additions: [] };
-  const facets = FACETS.filter((facet) => facetOf(wanted, facet) !== undefined)
-    .map((facet) => [facet, facetOf(found, facet), facetOf(wanted, facet)] as const)
-    .filter(([, is, wants]) => is !== wants)
-    .map(([facet, is, wants]) => changed(`${name} ${facet}`, is, wants));
+  if (typeOf(wanted) !== typeOf(found)) {
+    const type = { field: name, found: typeOf(found), wanted: typeOf(wanted), remedy: 'conflict' as const };
+    return { differences: [type], additions: [] };
+  }
+  const facets = FACETS.map((facet) => compareFacet(name, facet, wanted, found, path));
   const [items, foundItems] = [at(wanted, 'items'), at(found, 'items')];
   const inner =
     items !== undefined && foundItems !== undefined
@@ -135,12 +134,34 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
   const below = compare(at(wanted, 'properties') ?? {}, at(found, 'properties') ?? {}, `${path}/properties`);
   return {
     differences: [
-      ...facets,
+      ...facets.flatMap((one) => one.differences),
       ...inner.differences,
       ...below.differences.map((one) => ({ ...one, field: `${name}.${one.field}` })),
     ],
-    additions: [...inner.additions, ...below.additions],
+    additions: [...facets.flatMap((one) => one.additions), ...inner.additions, ...below.additions],
   };
+}
+
+/** More values may be allowed than were; anything else could forbid what is there already. */
+function compareFacet(
+  name: string,
+  facet: (typeof FACETS)[number],
+  wanted: unknown,
+  found: unknown,
+  path: string,
+): Comparison {
+  const [wants, is] = [facetOf(wanted, facet), facetOf(found, facet)];
+  if (wants === undefined || wants === is) return { differences: [], additions: [] };
+  const wider = facet === 'enum' && isWider((wanted as Fields).enum, (found as Fields).enum);
+  const remedy = wider ? ('update' as const) : ('conflict' as const);
+  return {
+    differences: [{ field: `${name} ${facet}`, found: is ?? 'nothing', wanted: wants, remedy }],
+    additions: wider ? [{ op: 'replace', path: `${path}/enum`, value: (wanted as Fields).enum }] : [],
+  };
+}
+
+function isWider(wanted: unknown, found: unknown): boolean {
+  return Array.isArray(wanted) && Array.isArray(found) && found.every((value) => wanted.includes(value));
 }
 
 function facetOf(field: unknown, facet: (typeof FACETS)[number]): string | undefined {

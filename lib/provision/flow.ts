@@ -1,6 +1,6 @@
 // The dataflow: from source to target, through the mapping where there is one.
 import type { Flow } from '../aep/flow-service.ts';
-import { isFailure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
 import { adoptEntity } from './adopt.ts';
 import { describe, markInDescription } from './mark.ts';
@@ -40,7 +40,12 @@ function differencesOf(one: Flow, situation: Situation): Difference[] {
     ),
     ...(manifest.mapping === undefined
       ? []
-      : difference('mapping', mappingOf(one), idOfMade(situation, 'mapping'), 'replace')),
+      : difference(
+          'mapping',
+          mappingOf(one) ?? (one.transformations && 'none'),
+          idOfMade(situation, 'mapping'),
+          'replace',
+        )),
     ...(Object.hasOwn(ACTIONS, state) ? difference('state', state, 'enabled', 'update') : []),
   ];
 }
@@ -57,6 +62,7 @@ function asFound(one: Flow, situation: Situation, now: number): Found {
     mark: markInDescription(one.description),
     differences: differencesOf(one, situation),
     createdAt: one.createdAt,
+    running: !RESTING.has(one.state ?? ''),
     // Of unknown age is as good as new.
     details: { changedAt: one.updatedAt ?? one.createdAt ?? now },
     refers: [
@@ -97,8 +103,7 @@ export const flow: Resource = {
         mapping: { id: resources.mapping.id, version: resources.mapping.version ?? 0 },
       }),
     });
-    if (draft) await takeOver(context, situation, id);
-    return { id, changedAt: context.runtime.clock.now() };
+    return { id, changedAt: context.runtime.clock.now(), unfinished: draft };
   },
 
   update: takeOver,
@@ -114,7 +119,7 @@ function oldFlows({ old }: Situation): string[] {
   return old.filter(({ resource }) => resource === 'flow').map(({ id }) => id);
 }
 
-/** Starts a flow that is a draft or switched off; where AEP reads by itself, after all its predecessors have been stopped. */
+/** Starts a flow that is a draft or switched off; where AEP reads by itself, after all its predecessors have stopped. */
 async function takeOver(context: Context, situation: Situation, id: string): Promise<void> {
   const { flowService } = context.aep;
   if (isPulled(situation.manifest.source)) {
@@ -124,21 +129,65 @@ async function takeOver(context: Context, situation: Situation, id: string): Pro
   if (action !== undefined) await flowService.actOnFlow(id, action);
 }
 
-/** Switches a flow off; one that is off or gone is. */
-export async function stop({ aep: { flowService } }: Context, id: string): Promise<boolean> {
+/** How often a state that passes is looked at again, and how long that takes. */
+const STATE_TRIES = 8;
+const STATE_MS = 3_000;
+
+/**
+ * Switches a flow off and sees that it is; one that is a draft or gone need not be.
+ * @throws Failure `NOT_READY` where it does not come to a stop
+ */
+export async function stop(context: Context, id: string): Promise<void> {
   try {
-    if ((await flowService.getFlow(id)).state !== 'enabled') return false;
-    await flowService.actOnFlow(id, 'disable');
-    return true;
+    await bring(context, id, 'disable', new Set(['disabled', 'draft']));
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'AEP_NOT_FOUND') throw error;
+  }
+}
+
+/** Switches a flow on again that was stopped for a successor which did not come to be. @throws Failure `NOT_READY` */
+export function restart(context: Context, id: string): Promise<void> {
+  return bring(context, id, 'enable', new Set(['enabled']));
+}
+
+/** Looks, acts where that is possible, and looks again: an answer that was lost, or a state in motion, ends that way. */
+async function bring(
+  { aep: { flowService }, runtime }: Context,
+  id: string,
+  action: 'enable' | 'disable',
+  goal: ReadonlySet<string>,
+): Promise<void> {
+  const from = action === 'disable' ? 'enabled' : 'disabled';
+  for (let attempt = 1; attempt <= STATE_TRIES; attempt++) {
+    const { state = from } = await flowService.getFlow(id);
+    if (goal.has(state)) return;
+    if (state === from) await attemptAction(flowService, id, action);
+    else await runtime.clock.sleep(STATE_MS);
+  }
+  throw new Failure('NOT_READY', `the flow ${id} does not come to be ${[...goal][0]}`);
+}
+
+/** What is in doubt or too early is looked at once more. */
+async function attemptAction(
+  flowService: Context['aep']['flowService'],
+  id: string,
+  action: 'enable' | 'disable',
+): Promise<void> {
+  try {
+    await flowService.actOnFlow(id, action);
+  } catch (error) {
+    if (!isFailure(error) || !error.retryable) throw error;
+  }
+}
+
+/** Whether it reads, as far as is known. */
+export async function isRunning({ aep: { flowService } }: Context, id: string): Promise<boolean> {
+  try {
+    return !RESTING.has((await flowService.getFlow(id)).state ?? '');
   } catch (error) {
     if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return false;
     throw error;
   }
 }
 
-/** Switches a flow on again that was stopped for a successor which did not come to be. */
-export async function restart({ aep: { flowService } }: Context, id: string): Promise<boolean> {
-  if ((await flowService.getFlow(id)).state !== 'disabled') return false;
-  await flowService.actOnFlow(id, 'enable');
-  return true;
-}
+const RESTING: ReadonlySet<string> = new Set(['disabled', 'disabling', 'draft']);

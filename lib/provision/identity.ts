@@ -2,6 +2,7 @@
 import type { IdentityDescriptor } from '../aep/schema-registry.ts';
 import { Failure } from '../failure.ts';
 import type { Manifest } from '../manifest.ts';
+import { markInTags } from './mark.ts';
 import {
   type Context,
   type Difference,
@@ -100,6 +101,7 @@ async function checkNamespaces({ aep }: Context, wanted: readonly Wanted[]): Pro
 
 export const identity: Resource = {
   key: 'identity',
+  addsByPost: true,
   needed: hasIdentities,
 
   async find(context, situation) {
@@ -122,6 +124,9 @@ export const identity: Resource = {
   update: makeMissing,
 
   async remove({ aep }, schemaId, situation) {
+    const users = await usersOf(aep, schemaId, situation);
+    if (users.length > 0)
+      throw new Failure('CONFLICT', `the schema is used by the dataset ${users.join(', ')} as well`);
     const wanted = wantedOf(situation);
     for (const one of await aep.schemaRegistry.findIdentityDescriptors(schemaId)) {
       if (wanted.some(({ property }) => property === one.property))
@@ -129,3 +134,9 @@ export const identity: Resource = {
     }
   },
 };
+
+/** Datasets of others that are of this schema: without its identities their records would be nobody's. */
+async function usersOf(aep: Context['aep'], schemaId: string, { manifest }: Situation): Promise<string[]> {
+  const all = await aep.catalog.datasetsOfSchema(schemaId);
+  return all.filter(({ tags }) => markInTags(tags)?.pipeline !== manifest.name).map(({ id }) => id);
+}

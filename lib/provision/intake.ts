@@ -16,7 +16,7 @@ export async function intake(pipeline: Pipeline, { runtime }: StreamContext): Pr
   // Only a flow can still be on the way of a record; what else is old, nobody sends to.
   const drainSeconds = pipeline.old.some(({ resource }) => resource === 'flow') ? pipeline.drainSeconds : 0;
   const { streamArn } = pipeline;
-  if (streamArn === undefined) return { ...pipeline, drainSeconds };
+  if (streamArn === undefined) return { ...pipeline, drainSeconds, inService: true };
   const there = await runtime.intakes.find(streamArn);
   const startAt = startOf(pipeline);
   const own = there ?? (await runtime.intakes.create(streamArn, startAt));
@@ -25,6 +25,7 @@ export async function intake(pipeline: Pipeline, { runtime }: StreamContext): Pr
   return {
     ...pipeline,
     drainSeconds,
+    inService: true,
     intake: { id: own.id, how, startAt: how === 'created' ? shown(startAt) : 'where it stands' },
   };
 }

@@ -1,11 +1,13 @@
 // The mapping set: how a raw record becomes XDM. Tried out before it is made.
 import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../aep/data-prep.ts';
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
+import { markInDescription } from './mark.ts';
 import {
   type Context,
   type Difference,
+  EARLIER,
   type Found,
   idOfMade,
   inTenant,
@@ -103,18 +105,35 @@ async function othersOf({ aep }: Context, situation: Situation): Promise<Found[]
   const newest = await aep.dataPrep.newestMappingSets(NEWEST);
   return newest
     .filter(({ name }) => name?.includes(markOfName(situation)) && name !== own)
-    .map((one) => asFound(one, situation, differencesOf(one, situation)));
+    .map((one) => earlier(asFound(one, situation, differencesOf(one, situation)), situation));
 }
 
-/** The set that a hand-made flow uses, where it does what this manifest wants. */
+/** Whoever made it, it was not this execution. */
+function earlier(found: Found, { manifest }: Situation): Found {
+  return { ...found, mark: { pipeline: manifest.name, execution: EARLIER } };
+}
+
+/** The set that a hand-made flow uses, where it does what this manifest wants: to be taken over, or taken over already. */
 async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[]> {
-  for (const flow of await aep.flowService.findFlows(nameOf('flow', situation.manifest))) {
+  const { manifest } = situation;
+  for (const flow of await aep.flowService.findFlows(nameOf('flow', manifest))) {
+    if (!manifest.adopt && markInDescription(flow.description)?.pipeline !== manifest.name) continue;
     const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
     if (id === undefined) continue;
-    const set = await aep.dataPrep.getMappingSet(id);
-    if (differencesOf(set, situation).length === 0) return [asFound(set, situation, [])];
+    const set = await setIfThere(aep, id);
+    if (set !== undefined && differencesOf(set, situation).length === 0)
+      return [earlier(asFound(set, situation, []), situation)];
   }
   return [];
+}
+
+async function setIfThere(aep: Context['aep'], id: string): Promise<MappingSet | undefined> {
+  try {
+    return await aep.dataPrep.getMappingSet(id);
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 export const mapping: Resource = {
@@ -128,14 +147,13 @@ export const mapping: Resource = {
     const found = wanted.map((one) => asFound(one, situation, []));
     if (found.length > 0 && situation.mode !== 'retire') return found;
     const others = await othersOf(context, situation);
-    const adopted =
-      others.length === 0 && situation.manifest.adopt ? await setOfFlow(context, situation) : [];
-    return [...found, ...others, ...adopted];
+    const all = [...found, ...others];
+    return all.length > 0 ? all : setOfFlow(context, situation);
   },
 
   async get({ aep }, situation, id) {
     const set = await aep.dataPrep.getMappingSet(id);
-    return asFound(set, situation, differencesOf(set, situation));
+    return earlier(asFound(set, situation, differencesOf(set, situation)), situation);
   },
 
   async create({ aep }, situation) {

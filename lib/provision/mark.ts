@@ -8,8 +8,8 @@ export interface Mark {
   readonly notes?: Readonly<Record<string, string>> | undefined;
 }
 
-/** At the very end: what a user writes before it is no mark, whatever it looks like. */
-const IN_DESCRIPTION = /\s*\[penstock pipeline=(\S+) execution=(\S+?)((?: \w+=[^\s\]]+)*)( adopted)?\]\s*$/;
+/** The last one counts: what a user writes comes before it, and is no mark, whatever it looks like. */
+const IN_DESCRIPTION = /\s*\[penstock pipeline=(\S+) execution=(\S+?)((?: \w+=[^\s\]]+)*)( adopted)?\]/g;
 
 /** A description that ends in the mark: Schema Registry and Flow Service have no better place. */
 export function describe(mark: Mark, description: string | null | undefined): string {
@@ -20,14 +20,18 @@ export function describe(mark: Mark, description: string | null | undefined): st
 }
 
 export function markInDescription(description: string | null | undefined): Mark | undefined {
-  const [, pipeline, execution, notes = '', adopted] = IN_DESCRIPTION.exec(description ?? '') ?? [];
+  const [, pipeline, execution, notes = '', adopted] = lastMark(description) ?? [];
   if (pipeline === undefined || execution === undefined) return undefined;
   return { pipeline, execution, adopted: adopted !== undefined, notes: notesIn(notes) };
 }
 
-/** What a description says besides the mark. */
+/** What a description says before the mark. */
 export function withoutMark(description: string | null | undefined): string {
-  return (description ?? '').replace(IN_DESCRIPTION, '');
+  return (description ?? '').slice(0, lastMark(description)?.index);
+}
+
+function lastMark(description: string | null | undefined) {
+  return [...(description ?? '').matchAll(IN_DESCRIPTION)].at(-1);
 }
 
 function notesIn(text: string): Record<string, string> {

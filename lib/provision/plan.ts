@@ -1,10 +1,11 @@
 // The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
 import { CONNECTION_SPECS } from '../aep/flow-service.ts';
 import { Failure } from '../failure.ts';
-import { nameOf, Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
+import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
+import { readKnown } from './known.ts';
 import {
   type Context,
   type Decision,
@@ -14,7 +15,7 @@ import {
   type StreamContext,
 } from './resource.ts';
 import { resourcesOf } from './resources.ts';
-import { isPulled, readSourceCredentials } from './source.ts';
+import { isPulled, readSourceCredentials, readsElsewhere } from './source.ts';
 
 /**
  * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again. Conflicts end an
@@ -26,8 +27,8 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const record = await context.runtime.ledger.read(manifest.name);
   let planned = await prepared(pipeline, record, context);
   const planOne = mode === 'retire' ? planRemoval : planResource;
-  for (const resource of resourcesOf(manifest)) planned = await planOne(resource, planned, context);
-  if (mode === 'retire') planned = sparing(planned);
+  for (const resource of resourcesOf(planned)) planned = await planOne(resource, planned, context);
+  planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
   planned = { ...planned, plan: [...planned.plan, ...rest] };
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
@@ -47,12 +48,8 @@ async function prepared(
   const { manifest, mode } = pipeline;
   if (isPulled(manifest.source) && mode !== 'retire') await readSourceCredentials(manifest.source, runtime);
   const tenant = needsTenant(manifest) ? await aep.schemaRegistry.tenantId() : undefined;
-  const hints = Hints.parse(record?.ids ?? {});
-  return { ...pipeline, hints, ...(tenant !== undefined && { tenant }) };
+  return { ...pipeline, ...readKnown(record?.known), ...(tenant !== undefined && { tenant }) };
 }
-
-/** What an earlier execution wrote down, as far as it can be read. */
-const Hints = Pipeline.shape.hints.catch({});
 
 const MOST_DIFFERENCES = 25;
 
@@ -131,12 +128,30 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
     context,
   );
   if (found?.mark?.pipeline !== manifest.name) return none('there is none of ours');
+  const elsewhere = found.differences.filter(
+    ({ field }) => field === 'source.stream' || field === 'source.kind',
+  );
+  if (elsewhere.length > 0) {
+    const reason = `${elsewhere.map((one) => `${one.field} is ${one.found}`).join(', ')}: retire it with the manifest that is in force`;
+    return withEntry(pipeline, key, {
+      action: 'conflict',
+      reason,
+      id: found.id,
+      differences: shown(elsewhere),
+    });
+  }
   const ours = [...new Map([found, ...others].map((one) => [one.id, one])).values()];
   const known = { ...pipeline, resources: { ...pipeline.resources, [key]: kept(resource, pipeline, found) } };
   const stays = staysBecause(resource, deleteData);
   if (stays !== undefined) return withEntry(known, key, { action: 'keep', reason: stays, id: found.id });
   const going = withOthers(known, resource, { action: 'replace', reason: '', found, others: ours });
   return withEntry(going, key, { action: 'remove', reason: 'the pipeline is retired', id: found.id });
+}
+
+/** What was to go by an earlier manifest, and is what this one wants. */
+function withoutUsed(pipeline: Pipeline): Pipeline {
+  const { old, resources } = pipeline;
+  return { ...pipeline, old: old.filter(({ resource, id }) => resources[resource]?.id !== id) };
 }
 
 /** A schema in Profile is for ever, and with it what it is made of and what identifies its records. */
@@ -166,7 +181,7 @@ async function planPublish(
   const { manifest, resources, streamArn, mode } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
   const sandbox = (record?.manifest as { sandbox?: unknown } | undefined)?.sandbox;
-  if (sandbox !== undefined && sandbox !== manifest.sandbox && mode !== 'retire') {
+  if (sandbox !== undefined && sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
     return { ...entry, action: 'conflict', reason };
   }
@@ -233,7 +248,9 @@ async function warningsOf(pipeline: Pipeline, context: Context): Promise<string[
   const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
   return [
     ...(twice === undefined ? [] : [twice]),
-    ...(replaced && isPulled(source) ? [pulledTwice(source.kind)] : []),
+    ...(replaced && isPulled(source)
+      ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]
+      : []),
     ...(grows && action('flow') === 'keep'
       ? ['AEP may check records against the schema as it was for up to 15 minutes more']
       : []),
@@ -242,6 +259,9 @@ async function warningsOf(pipeline: Pipeline, context: Context): Promise<string[
       : []),
   ];
 }
+
+const MOVED =
+  'The old flow stops before the new one starts, and the new one reads from another place, from startAt on: what the old one has not read by then is not read';
 
 function pulledTwice(kind: 'kinesis' | 'event-hubs' | 'pubsub'): string {
   return kind === 'pubsub'

@@ -7,8 +7,15 @@ import type { Context, Resource, StreamContext } from './resource.ts';
 /** `removed`, `gone` where there was nothing to do, or why it was left in place. */
 export type Removal = 'removed' | 'gone' | { readonly left: string };
 
+/** What refers to it may take some time to be gone for AEP as well. */
+const BUSY_TRIES = 4;
+const BUSY_MS = 5_000;
+
+/** Used by something that is not ours: waiting longer does not help. Contract §4.2. */
+const IN_USE = /^FLOW-(1418|1447)-/;
+
 /**
- * Removes a resource by its id.
+ * Removes a resource by its id. Data goes only where that was asked for.
  * @throws Failure that passes; one that does not is the reason why it is left
  */
 export async function removeResource(
@@ -22,11 +29,30 @@ export async function removeResource(
     const there = await resource.get?.(context, pipeline, id);
     if (there !== undefined && there.mark?.pipeline !== pipeline.manifest.name)
       return { left: 'it is not ours' };
-    await resource.remove(context, id, pipeline);
+    const reason = pipeline.deleteData ? undefined : await resource.keepBecause?.(context, id);
+    if (reason !== undefined) return { left: reason };
+    await removeWhenFree(resource.remove, id, pipeline, context);
     return 'removed';
   } catch (error) {
-    if (!isFailure(error) || error.retryable || error.code === 'LEASE_LOST') throw error;
+    if (!isFailure(error) || error.code === 'LEASE_LOST') throw error;
+    if (error.retryable && !IN_USE.test(error.serviceCode ?? '')) throw error;
     return error.code === 'AEP_NOT_FOUND' ? 'gone' : { left: error.what };
+  }
+}
+
+async function removeWhenFree(
+  remove: NonNullable<Resource['remove']>,
+  id: string,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await remove(context, id, pipeline);
+    } catch (error) {
+      if (attempt === BUSY_TRIES || !isFailure(error) || !IN_USE.test(error.serviceCode ?? '')) throw error;
+      await context.runtime.clock.sleep(BUSY_MS);
+    }
   }
 }
 

@@ -1,24 +1,51 @@
 // The run report: what an execution did, to what, and why; the same document however it ended.
+import * as z from 'zod';
 import { messageInCause } from '../failure.ts';
 import { Pipeline, type Planned, type Report } from '../pipeline.ts';
 import type { LedgerRuntime } from '../runtime.ts';
+import { knownOf } from './known.ts';
 
 /** What the ledger keeps of one pipeline has its limit; half a report says more than none. */
 const MOST_BYTES = 60_000;
 const MOST_TEXT = 2_000;
+const MOST_CAUSE = 8_000;
 
 /** The document with its report, which is kept as the pipeline's last one. Never fails for what is in the document. */
 export async function report(event: unknown, runtime: LedgerRuntime): Promise<unknown> {
   const result = Pipeline.safeParse(event);
   // A request that was refused has no pipeline to be kept with.
-  if (!result.success) return event;
-  const pipeline = result.data;
+  if (!result.success) return readable(event);
+  const pipeline = { ...result.data, failure: failureOf(result.data) };
   const made = reportOf(pipeline, runtime.clock.now());
+  const { outcome, summary, next } = made;
+  runtime.log.info('run report', { pipeline: made.pipeline, outcome, summary, next: next.join(' ') });
   // Whoever did not get the lease has nothing to say about the pipeline.
   if (pipeline.leased) await keep(made, pipeline, runtime);
   const { samples: _, ...rest } = pipeline;
   return { ...rest, report: made };
 }
+
+/** The failure in words: Lambda wraps them into JSON, with a trace that is in its log already. */
+function failureOf({
+  failure,
+  rollbackFailure,
+}: Pick<Pipeline, 'failure' | 'rollbackFailure'>): Pipeline['failure'] {
+  if (failure === undefined) return undefined;
+  const cause = messageInCause(failure.Cause).slice(0, MOST_CAUSE);
+  if (rollbackFailure === undefined) return { Error: failure.Error, Cause: cause };
+  const undoing = `${rollbackFailure.Error}: ${messageInCause(rollbackFailure.Cause).slice(0, MOST_TEXT)}`;
+  return {
+    Error: 'Penstock.RollbackFailed',
+    Cause: `${cause} | Undoing it failed as well (${undoing}): what this execution made bears its mark and is still there. Start it again, or remove it by hand.`,
+  };
+}
+
+function readable(event: unknown): unknown {
+  const failed = Failed.safeParse(event);
+  return failed.success ? { ...failed.data, failure: failureOf(failed.data) } : event;
+}
+
+const Failed = z.looseObject({ failure: Pipeline.shape.failure.unwrap() });
 
 async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRuntime): Promise<void> {
   const { mode, manifest, execution, failure } = pipeline;
@@ -26,20 +53,12 @@ async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRun
   const kept = await ledger.write(manifest.name, execution.id, {
     report: made,
     updatedAt: made.execution.endedAt,
-    ids: idsOf(pipeline),
+    known: knownOf(pipeline),
     // What is in force: the one that was applied last, until it is retired.
     ...(ended && { manifest: mode === 'retire' ? null : manifest }),
   });
   if (!kept)
     log.warn('report not kept: another execution works on the pipeline', { pipeline: manifest.name });
-}
-
-/** Where everything is now; nothing is forgotten by an execution that did not come to look. */
-function idsOf({ plan, hints, resources, removed }: Pipeline): Record<string, string> | undefined {
-  if (plan.length === 0) return undefined;
-  const made = Object.entries(resources).map(([key, one]) => [key, one?.id ?? ''] as const);
-  const now = new Map([...(Object.entries(hints) as [string, string][]), ...made]);
-  return Object.fromEntries([...now].filter(([key, id]) => !removed.includes(`${key} ${id}`)));
 }
 
 export function reportOf(pipeline: Pipeline, now: number): Report {

@@ -29,6 +29,8 @@ export interface Difference {
   readonly found: string;
   readonly wanted: string;
   readonly remedy: Remedy;
+  /** AEP said nothing of it, rather than something else. */
+  readonly untold?: boolean;
 }
 
 /** One candidate in AEP. */
@@ -43,16 +45,21 @@ export interface Found {
   readonly createdAt?: number | null | undefined;
   /** More of it that later steps need. */
   readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt'>>;
+  /** Of a flow: whether it reads. */
+  readonly running?: boolean;
   /** What of ours it refers to: goes with it. */
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
 
-export type Created = Pick<Made, 'id'> & Found['details'];
+/** `unfinished`: there, and `update` has to complete it. */
+export type Created = Pick<Made, 'id'> & Found['details'] & { readonly unfinished?: boolean };
 
 export interface Resource {
   readonly key: ResourceKey;
   /** AEP lets no second one of its name exist: one that is known by its id need not be looked for. */
   readonly unique?: boolean;
+  /** Its parts are made one by one, and only a list shows them: one in doubt is looked for before it is made again. */
+  readonly addsByPost?: boolean;
   /** Whether this pipeline has one at all. */
   needed(manifest: Manifest): boolean;
   /** The id of one that the manifest names and that is never changed. */
@@ -87,8 +94,10 @@ export interface Decision {
 
 /** What a difference says where the thing referred to is not there (any more). */
 const GONE = 'one still to be made';
+/** What it says where AEP says nothing. */
+const NOTHING = 'nothing';
 
-interface Preference {
+export interface Preference {
   readonly pipeline: string;
   readonly adopt: boolean;
   /** The id that an earlier execution reported. */
@@ -149,6 +158,11 @@ function said({ differences }: Found): string {
   return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`;
 }
 
+/** Whether nothing is known to differ: what is still to be made differs from everything. */
+export function isUntold({ untold, wanted }: Difference): boolean {
+  return untold === true && wanted !== GONE;
+}
+
 /** What can be used goes before what cannot, the known before the unknown, the elder before the younger. */
 function best(hint: string | undefined) {
   const rank = ({ differences }: Found) => {
@@ -166,7 +180,8 @@ function best(hint: string | undefined) {
 /** Where the two differ. A wanted id that is not known yet differs from everything. */
 export function difference(field: string, found: unknown, wanted: unknown, remedy: Remedy): Difference[] {
   if (wanted !== undefined && found === wanted) return [];
-  return [{ field, found: String(found ?? 'nothing'), wanted: String(wanted ?? GONE), remedy }];
+  const untold = found === undefined || found === null;
+  return [{ field, found: String(found ?? NOTHING), wanted: String(wanted ?? GONE), remedy, untold }];
 }
 
 /** The same for what AEP need not tell: where it says nothing, nothing is known to differ. */
@@ -188,12 +203,15 @@ export function markOf(situation: Situation, notes?: Mark['notes']): Mark {
   };
 }
 
+/** In a mark that cannot tell. */
+export const EARLIER = 'an earlier execution';
+
 /** For what has no place for a mark: it is this execution's where the plan found none, else an earlier one's. */
 export function markByPlan({ plan, manifest, execution }: Situation, key: ResourceKey): Mark {
   const mine = plan.some(
     ({ resource, action }) => resource === key && (action === 'create' || action === 'replace'),
   );
-  return { pipeline: manifest.name, execution: mine ? execution.name : 'an earlier execution' };
+  return { pipeline: manifest.name, execution: mine ? execution.name : EARLIER };
 }
 
 /** The id of a resource that an earlier step has made. */

@@ -1,6 +1,5 @@
-// The one list: what a pipeline needs, in dependency order. Ensuring walks it forwards, undoing backwards.
-import type { Manifest } from '../manifest.ts';
-import { ownGroups, type ResourceKey } from '../pipeline.ts';
+// The one list: what a pipeline needs, in dependency order; what AEP cannot undo comes after what it can refuse. Ensuring walks it forwards, undoing backwards.
+import { keyOfGroup, ownGroups, type Pipeline, type ResourceKey } from '../pipeline.ts';
 import { baseConnection } from './base-connection.ts';
 import { dataset } from './dataset.ts';
 import { sourceConnection, targetConnection } from './ends.ts';
@@ -12,27 +11,39 @@ import { profile } from './profile.ts';
 import type { Resource } from './resource.ts';
 import { schema } from './schema.ts';
 
-export function resourcesOf(manifest: Manifest): Resource[] {
+type Which = Pick<Pipeline, 'manifest' | 'hints' | 'mode'>;
+
+/** Of a pipeline that is retired also the field groups that its manifest has lost since. */
+export function resourcesOf(pipeline: Which): Resource[] {
   return [
-    ...ownGroups(manifest).map(fieldGroup),
+    ...ownGroups(pipeline.manifest).map(fieldGroup),
+    ...forgottenGroups(pipeline).map((name) => fieldGroup({ name, fields: {} })),
     schema,
+    baseConnection,
+    mapping,
     identity,
     profile,
     dataset,
-    baseConnection,
-    mapping,
     sourceConnection,
     targetConnection,
     flow,
   ];
 }
 
+function forgottenGroups({ manifest, hints, mode }: Which): string[] {
+  if (mode !== 'retire') return [];
+  const known = new Set<string>(ownGroups(manifest).map(keyOfGroup));
+  return Object.keys(hints)
+    .filter((key) => key.startsWith('field-group:') && !known.has(key))
+    .map((key) => key.slice('field-group:'.length));
+}
+
 /**
- * The order in which they are undone: backwards, but a mapping set before the source connection, by whose mark it is found
- * again should undoing be interrupted.
+ * The order in which they are undone: backwards, but a mapping set right before the source connection, by whose mark it is
+ * found again should undoing be interrupted.
  */
-export function backwards(manifest: Manifest): Resource[] {
-  const all = resourcesOf(manifest)
+export function backwards(pipeline: Which): Resource[] {
+  const all = resourcesOf(pipeline)
     .reverse()
     .filter(({ key }) => key !== 'mapping');
   return all.flatMap((one) => (one.key === 'source-connection' ? [mapping, one] : [one]));
@@ -41,10 +52,10 @@ export function backwards(manifest: Manifest): Resource[] {
 /** What each state of the state machine makes. */
 export const STEPS = {
   schema: (key: ResourceKey) => key === 'schema' || key.startsWith('field-group:'),
-  identity: (key: ResourceKey) => key === 'identity' || key === 'profile',
-  dataset: (key: ResourceKey) => key === 'dataset',
   'base-connection': (key: ResourceKey) => key === 'base-connection',
   mapping: (key: ResourceKey) => key === 'mapping',
+  identity: (key: ResourceKey) => key === 'identity' || key === 'profile',
+  dataset: (key: ResourceKey) => key === 'dataset',
   'source-connection': (key: ResourceKey) => key === 'source-connection',
   'target-connection': (key: ResourceKey) => key === 'target-connection',
   flow: (key: ResourceKey) => key === 'flow',
@@ -53,8 +64,8 @@ export const STEPS = {
 export type ResourceStep = keyof typeof STEPS;
 
 /** What each resource refers to. */
-export function refersTo(key: ResourceKey, manifest: Manifest): readonly ResourceKey[] {
-  const groups = resourcesOf(manifest)
+export function refersTo(key: ResourceKey, pipeline: Which): readonly ResourceKey[] {
+  const groups = resourcesOf(pipeline)
     .map((one) => one.key)
     .filter((one) => one.startsWith('field-group:'));
   switch (key) {

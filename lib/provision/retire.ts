@@ -1,10 +1,10 @@
 // Taking down: of a pipeline that has moved on, what is old; of one that is retired, all that is ours.
-import type { Old, Pipeline } from '../pipeline.ts';
+import type { Old, Pipeline, ResourceKey } from '../pipeline.ts';
 import { stop as stopFlow } from './flow.ts';
 import { switchTo } from './intake.ts';
 import { removeIntake, removeResource, unpublish } from './removal.ts';
 import type { Resource, StreamContext } from './resource.ts';
-import { backwards } from './resources.ts';
+import { backwards, refersTo } from './resources.ts';
 import { isPulled } from './source.ts';
 
 /** Of mode `retire`, the first half: nothing new gets into the pipeline; what is on its way has time to arrive. */
@@ -27,9 +27,14 @@ export async function stop(pipeline: Pipeline, context: StreamContext): Promise<
 export async function retire(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const started = pipeline.mode === 'retire' ? await unhook(pipeline, context) : pipeline;
   let done = started;
-  for (const resource of backwards(pipeline.manifest)) {
-    for (const one of pipeline.old)
-      if (one.resource === resource.key) done = await remove(one, resource, done, context);
+  const needed = new Set<ResourceKey>();
+  for (const resource of backwards(pipeline)) {
+    for (const one of pipeline.old) {
+      if (one.resource !== resource.key) continue;
+      const before = done.left.length;
+      done = await remove(one, resource, done, context, needed.has(one.resource));
+      if (done.left.length > before) for (const key of refersTo(one.resource, pipeline)) needed.add(key);
+    }
   }
   return done;
 }
@@ -55,9 +60,13 @@ async function remove(
   resource: Resource,
   pipeline: Pipeline,
   context: StreamContext,
+  needed: boolean,
 ): Promise<Pipeline> {
   const name = `${old.resource} ${old.id}`;
-  const result = await removeResource(resource, old.id, pipeline, context);
+  // Removed now, it would make the other unfindable.
+  const result = needed
+    ? { left: 'what is left in place refers to it' }
+    : await removeResource(resource, old.id, pipeline, context);
   if (result === 'gone') return pipeline;
   return result === 'removed'
     ? { ...pipeline, removed: [...pipeline.removed, name] }

@@ -2,7 +2,7 @@
 import { isFailure, messageInCause, TRANSIENT } from '../failure.ts';
 import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
-import { restart } from './flow.ts';
+import { isRunning, restart } from './flow.ts';
 import { removeIntake, removeResource, unpublish } from './removal.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
 import { backwards, refersTo } from './resources.ts';
@@ -10,7 +10,7 @@ import { isPulled } from './source.ts';
 
 /** Errors that pass: ours, and Lambda's and Step Functions' own. What was made is worth keeping. */
 const RESUMABLE = new RegExp(
-  `^(${TRANSIENT}|States\\.Timeout|States\\.HeartbeatTimeout|Lambda\\..*|Sandbox\\..*)$`,
+  `^(${TRANSIENT}|States\\.Timeout|States\\.HeartbeatTimeout|(Lambda|Sandbox|Runtime|Extension)\\..*)$`,
 );
 
 interface Undone {
@@ -24,20 +24,20 @@ interface Undone {
 export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
   const what = messageInCause(Cause) || name;
-  if (RESUMABLE.test(name)) {
+  if (pipeline.mode === 'retire') {
+    const text = 'Nothing is put back. Correct the fault, then start it again: it goes on from here.';
+    return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
+  }
+  if (RESUMABLE.test(name) || what.includes('AEP_CHANGED: ')) {
     return failed(
       pipeline,
       'Penstock.Resumable',
       `${what} | ${keptText(pipeline)} Start it again: it goes on from here.`,
     );
   }
-  if (pipeline.mode === 'retire') {
-    const text = 'Nothing is put back. Correct the fault, then start it again: it goes on from here.';
-    return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
-  }
-  if (await isInService(pipeline, context)) {
+  if (pipeline.inService || (await isInService(pipeline, context))) {
     const text =
-      'Nothing is undone: the forwarder uses what is there. Correct the fault, then start it again.';
+      'Nothing is undone: the pipeline is in service. Correct the fault, then start it again: it goes on from here.';
     return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
   }
   const undone: Undone = { removed: [], left: [], needed: new Set() };
@@ -47,8 +47,7 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
   await undo(undone, 'published pipeline', () =>
     unpublish(pipeline, context, ({ execution }) => execution === pipeline.execution.name),
   );
-  for (const resource of backwards(pipeline.manifest))
-    await undoResource(resource, pipeline, context, undone);
+  for (const resource of backwards(pipeline)) await undoResource(resource, pipeline, context, undone);
   await restartOld(pipeline, context, undone);
   const told = { ...pipeline, removed: undone.removed, left: [...new Set(undone.left)] };
   return failed(told, 'Penstock.RolledBack', `${what} | ${undoneText(told)}`);
@@ -67,9 +66,14 @@ async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Con
   return published?.execution === execution.name;
 }
 
-function keptText({ resources }: Pipeline): string {
+function keptText({ resources, old, manifest }: Pipeline): string {
   const made = listed(resources);
-  return made === '' ? 'Nothing had been made.' : `Kept: ${made}.`;
+  const flows = old.filter(({ resource, running }) => resource === 'flow' && running === true);
+  const stopped =
+    isPulled(manifest.source) && flows.length > 0
+      ? ` Until then the flow ${flows.map(({ id }) => id).join(', ')} may be stopped, and nothing read.`
+      : '';
+  return `${made === '' ? 'Nothing had been made.' : `Kept: ${made}.`}${stopped}`;
 }
 
 /** `key id` of each, or of those that came into the document in one way. */
@@ -80,7 +84,8 @@ function listed(resources: Pipeline['resources'], ...how: Made['how'][]): string
     .join(', ');
 }
 
-function undoneText({ removed, left, resources }: Pipeline): string {
+function undoneText({ removed, left, resources, old }: Pipeline): string {
+  const others = old.map(({ resource, id }) => `${resource} ${id}`);
   const earlier = listed(resources, 'kept');
   const changed = Object.fromEntries(Object.entries(resources).filter(([, one]) => one?.pending !== true));
   const altered = listed(changed, 'updated', 'adopted');
@@ -89,6 +94,7 @@ function undoneText({ removed, left, resources }: Pipeline): string {
     ...(left.length > 0 ? [`Left in place: ${left.join('; ')}.`] : []),
     ...(removed.length + left.length === 0 ? ['Nothing had to be undone.'] : []),
     ...(altered === '' ? [] : [`Changed or taken over, and it stays so: ${altered}.`]),
+    ...(others.length === 0 ? [] : [`To go once a change succeeds, and still there: ${others.join(', ')}.`]),
     ...(earlier === '' ? [] : [`Earlier executions made, and it stays: ${earlier}.`]),
   ].join(' ');
 }
@@ -102,7 +108,7 @@ async function undoResource(resource: Resource, pipeline: Pipeline, context: Str
         : undoOne(resource, id, pipeline, context),
     );
     if (undone.left.length > before)
-      for (const key of refersTo(resource.key, pipeline.manifest)) undone.needed.add(key);
+      for (const key of refersTo(resource.key, pipeline)) undone.needed.add(key);
   }
 }
 
@@ -112,22 +118,25 @@ async function undoOne(
   pipeline: Pipeline,
   context: Context,
 ): Promise<boolean | string> {
-  const reason = await resource.keepBecause?.(context, id);
-  if (reason !== undefined) return reason;
   const result = await removeResource(resource, id, pipeline, context);
   return typeof result === 'object' ? result.left : true;
 }
 
-/** A flow that was stopped for a successor goes on where there is no successor now. */
+/** A flow that was stopped for a successor reads on where there is none now: a source must not be read by nobody. */
 async function restartOld(pipeline: Pipeline, context: Context, undone: Undone): Promise<void> {
-  if (!isPulled(pipeline.manifest.source)) return;
-  for (const { resource, id } of pipeline.old) {
-    if (resource !== 'flow') continue;
-    try {
-      await restart(context, id);
-    } catch (error) {
-      undone.left.push(`flow ${id} stopped (${isFailure(error) ? error.what : String(error)})`);
-    }
+  const { manifest, resources, old } = pipeline;
+  if (!isPulled(manifest.source)) return;
+  const last = old.filter(({ resource, running }) => resource === 'flow' && running === true).at(-1);
+  if (last === undefined) return;
+  try {
+    const successor = resources.flow?.id;
+    if (successor !== undefined && (await isRunning(context, successor))) return;
+    await restart(context, last.id);
+  } catch (error) {
+    if (isFailure(error) && (error.code === 'LEASE_LOST' || error.retryable)) throw error;
+    undone.left.push(
+      `flow ${last.id}, stopped: nothing reads the source (${isFailure(error) ? error.what : String(error)})`,
+    );
   }
 }
 
@@ -169,6 +178,8 @@ async function own(
   } catch (error) {
     undone.left.push(`perhaps a ${resource.key} (${isFailure(error) ? error.what : String(error)})`);
   }
+  // What was to go after a change that did not come to be is in use.
+  for (const old of pipeline.old) if (old.resource === resource.key) ids.delete(old.id);
   return ids;
 }
 

@@ -5,6 +5,7 @@ import { parse } from '../aep/exchange.ts';
 import { CONNECTION_SPECS, FLOW_SPECS } from '../aep/flow-service.ts';
 import { Failure, issuesText } from '../failure.ts';
 import type { Manifest, PulledSource, Source } from '../manifest.ts';
+import type { Planned } from '../pipeline.ts';
 import type { Runtime } from '../runtime.ts';
 
 export function connectionSpecOf({ kind }: Source): string {
@@ -74,7 +75,7 @@ export function openAuthDifferences(
   const other = scope && (told.eventHubName === undefined) !== (wanted.eventHubName === undefined);
   return [
     ...differing.map(([name, value]) => [name, told[name], value] as const),
-    ...(other ? [['eventHubName', told.eventHubName, wanted.eventHubName ?? 'none'] as const] : []),
+    ...(other ? [['eventHubName', told.eventHubName ?? 'none', wanted.eventHubName ?? 'none'] as const] : []),
   ];
 }
 
@@ -105,6 +106,15 @@ export function sourceParams(source: Source): Record<string, string> {
 export function resetOf(source: Source): string | undefined {
   if (source.kind !== 'kinesis' && source.kind !== 'event-hubs') return undefined;
   return source.startAt === 'now' ? 'latest' : 'earliest';
+}
+
+/** Whether the plan replaces a source by another one: then there is nothing to go on with. */
+export function readsElsewhere(plan: readonly Planned[]): boolean {
+  const place = /^source (stream|region|namespace|eventHubName|projectId|topicName|subscriptionName)$/;
+  const connections = plan.filter(({ resource }) => /^(base|source)-connection$/.test(resource));
+  return connections.some(({ differences = [] }) =>
+    differences.some(({ field, found }) => place.test(field) && found !== 'none'),
+  );
 }
 
 function fullNames({ project, topic, subscription }: Extract<Source, { kind: 'pubsub' }>) {

@@ -4,8 +4,9 @@ import { createSessions, type Sessions } from '../aep/token.ts';
 import { readCredentials } from '../credentials.ts';
 import { Failure, isFailure, issuesText } from '../failure.ts';
 import { Pipeline, type Trail } from '../pipeline.ts';
-import type { Intakes, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
+import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
 import { ensure } from './ensure.ts';
+import { remember } from './known.ts';
 import type { Context } from './resource.ts';
 import { type ResourceStep, resourcesOf, STEPS } from './resources.ts';
 import { waitSeconds } from './verify.ts';
@@ -57,8 +58,9 @@ const refuse: Guard = () =>
 /** The handler of a state that makes resources: those of its name, one after the other. */
 export function resourceStep<R extends LedgerRuntime>(name: ResourceStep, makeRuntime: () => R): Handler {
   return step(name, makeRuntime, async (pipeline, context) => {
+    if (name === 'schema') await remember(pipeline, context.runtime);
     let done = pipeline;
-    for (const resource of resourcesOf(pipeline.manifest)) {
+    for (const resource of resourcesOf(pipeline)) {
       if (STEPS[name](resource.key)) done = await ensure(resource, done, context);
     }
     return name === 'flow' ? { ...done, waitSeconds: waitSeconds(done, context.runtime.clock.now()) } : done;
@@ -100,6 +102,7 @@ function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
   const { intakes } = runtime as Partial<ProvisionRuntime>;
   return {
     ...runtime,
+    ledger: fenced<Ledger>((runtime as unknown as LedgerRuntime).ledger, ['write'], guard),
     secrets: fenced<Secrets>(runtime.secrets, ['create', 'put', 'remove'], guard),
     ...(intakes && {
       intakes: fenced<Intakes>(intakes, ['create', 'switchOn', 'switchOff', 'remove'], guard),

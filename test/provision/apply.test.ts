@@ -64,10 +64,10 @@ describe('a manifest becomes a pipeline', () => {
       'plan',
       'planned',
       'schema',
-      'identity',
-      'dataset',
       'base-connection',
       'mapping',
+      'identity',
+      'dataset',
       'source-connection',
       'target-connection',
       'flow',
@@ -362,7 +362,7 @@ describe('what goes wrong on the way', () => {
       'failed',
     ]);
     expect(cause).toContain('no_such_function');
-    expect(cause).toMatch(/Undone: base-connection \S+, dataset \S+, schema \S+\./);
+    expect(cause).toMatch(/Undone: base-connection \S+, schema \S+\./);
     expect(cause).toContain('Next: ');
     expect(holdings(own)).toEqual(NOTHING);
   });
@@ -411,7 +411,13 @@ describe('what goes wrong on the way', () => {
     const document = made.document;
     const { flow: _, ...before } = document.resources;
     const failure = { Error: 'PermanentFailure', Cause: '{"errorMessage":"AEP_REFUSED: no"}' };
-    const undone = await own.steps.rollback?.({ ...document, resources: before, intake: undefined, failure });
+    const undone = await own.steps.rollback?.({
+      ...document,
+      resources: before,
+      intake: undefined,
+      inService: false,
+      failure,
+    });
     expect(undone?.failure).toMatchObject({
       Error: 'Penstock.RolledBack',
       Cause: expect.stringContaining('flow '),

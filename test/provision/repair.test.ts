@@ -75,7 +75,7 @@ describe('a rollback', () => {
     expect(sent.status).toBe(200);
     await own.platform.idle();
     const failure = { Error: 'PermanentFailure', Cause: '{"errorMessage":"AEP_REFUSED: no"}' };
-    const undone = await own.steps.rollback?.({ ...document, failure });
+    const undone = await own.steps.rollback?.({ ...document, inService: false, failure });
     expect(undone?.failure?.Cause).toMatch(/Undone: .*flow \S+.*base-connection/);
     expect(undone?.failure?.Cause).toMatch(
       /Left in place: dataset \S+ \(it holds batches\); schema \S+ \(what is left in place refers to it\)/,
@@ -110,7 +110,7 @@ describe('a rollback', () => {
     const { error, cause } = await own.run({ manifest: raw() }, { fail: { rollback: 'Sandbox.Timedout' } });
     expect(error).toBe('Penstock.RollbackFailed');
     expect(cause).toContain('400');
-    expect(cause).toContain('Undoing it failed as well (Sandbox.Timedout)');
+    expect(cause).toContain('Undoing it failed as well (Sandbox.Timedout:');
   });
 
   it('names what earlier executions made', async () => {

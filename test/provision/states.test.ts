@@ -76,7 +76,7 @@ describe('states.asl.json', () => {
       const next: Record<string, string> = {
         begin: 'report',
         plan: 'report',
-        rollback: 'rollback-failed',
+        rollback: 'report',
         report: 'ending',
       };
       expect(caught?.Next).toBe(next[name] ?? 'rollback');
@@ -100,7 +100,7 @@ describe('states.asl.json', () => {
     const named = all.flatMap(([, { Retry = [], Catch = [] }]) =>
       [...Retry, ...Catch].flatMap(({ ErrorEquals }) => ErrorEquals),
     );
-    const ours = named.filter((name) => !/^(States|Lambda|Sandbox|DynamoDB|Sfn)\./.test(name));
+    const ours = named.filter((name) => !/^(States|Lambda|Sandbox|Runtime|DynamoDB|Sfn)\./.test(name));
     expect([...new Set(ours)]).toEqual([TRANSIENT]);
     expect(all.length).toBe(tasks.length + integrations.length);
     expect(integrations.map(([name]) => name)).toEqual(['lease', 'holder', 'ask', 'take-over', 'release']);
