@@ -21,6 +21,8 @@ const LONGEST_EXPRESSION = 4_096;
 
 /** Far more than any manifest needs, and far less than exhausts the stack. */
 const DEEPEST = 50;
+/** Told at once; whoever has more corrects these first. */
+const MOST_MISTAKES = 30;
 
 /** An object that refuses keys it does not know, and says which it does. */
 function object<S extends z.core.$ZodLooseShape>(shape: S) {
@@ -140,11 +142,12 @@ const schemaByParts = object({
         },
       ),
     )
+    .max(30)
     .default([])
     .describe('Field groups: short names, `$id`s, or own ones, which are made.'),
   title: resourceName.optional().describe('Default: `{name}-schema`. Unique in the organization.'),
   description: z.string().max(500).optional(),
-  identities: z.array(identity).default([]).describe('Fields that identify a record.'),
+  identities: z.array(identity).max(20).default([]).describe('Fields that identify a record.'),
   profile: z
     .boolean()
     .default(false)
@@ -463,10 +466,12 @@ export function parseManifest(value: unknown, origin = 'the manifest'): Manifest
     throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
   const result = Manifest.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const lines = mistakes(result.error.issues, value);
+  const all = mistakes(result.error.issues, value);
+  const more = all.length - MOST_MISTAKES;
+  const lines = more > 0 ? [...all.slice(0, MOST_MISTAKES), `… and ${more} more`] : all;
   throw new Failure(
     'MANIFEST_INVALID',
-    `${origin} has ${lines.length === 1 ? 'a mistake' : `${lines.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`,
+    `${origin} has ${all.length === 1 ? 'a mistake' : `${all.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`,
   );
 }
 

@@ -9,9 +9,9 @@ export const WARM_UP_SECONDS = 300;
 export const SCHEMA_CACHE_FACTOR = 3;
 /**
  * What a flow is left in place for after nobody is told to send to it any more: the forwarder reads the published
- * pipeline once a minute, an invocation runs for a minute at most, and an intake that says it is off is so after another.
+ * pipeline once a minute, an invocation runs for a minute at most, and what AEP has taken in by then may be minutes on its way.
  */
-export const DRAIN_SECONDS = 180;
+export const DRAIN_SECONDS = 900;
 
 /** What a pipeline needs in AEP, in the order in which it is made; undone backwards. Own field groups come before all. */
 export const RESOURCE_KEYS = [

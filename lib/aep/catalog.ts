@@ -20,7 +20,7 @@ export type Dataset = z.infer<typeof Dataset> & { readonly id: string };
 
 /** `["@/dataSets/{id}"]`; Adobe's prose spells the middle part in lower case. Contract §3.1. */
 const Reference = z
-  .tuple([z.string().regex(/^@\/dataSets\/[^/]+$/i)])
+  .tuple([z.string().regex(/^@\/dataSets\/(?!\.{1,2}$)[^/\\%?#\s]+$/i)])
   .transform(([reference]) => reference.slice(reference.lastIndexOf('/') + 1));
 
 export interface NewDataset {

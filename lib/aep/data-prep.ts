@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { Failure } from '../failure.ts';
 import { clip } from './exchange.ts';
+import { Id } from './id.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/conversion';
@@ -23,7 +24,7 @@ const Row = z
 
 const MappingSet = z
   .object({
-    id: z.string(),
+    id: Id,
     version: z.coerce.number().int().default(0),
     name: z.string().nullish(),
     createdDate: z.number().nullish(),

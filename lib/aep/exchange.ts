@@ -93,7 +93,9 @@ export function failureOf(
   now: number,
 ): Failure {
   const problem = problemOf(answer, request.secrets ?? []);
-  const code = codeFor(answer.status, problem.code);
+  // Still referred to by something that is on its way out.
+  const inUse = request.method === 'DELETE' && answer.status === 409;
+  const code = inUse ? 'AEP_BUSY' : codeFor(answer.status, problem.code);
   const named = problem.code === undefined ? '' : ` ${problem.code}`;
   const wait = retryAfterMs(answer.headers.get('retry-after'), now);
   return new Failure(code, `${request.label} answered ${answer.status}${named}: ${problem.message}`, {

@@ -1,6 +1,8 @@
 // Flow Service: connections, source and target connections, flows. Contract §4.
 import * as z from 'zod';
 import { Failure } from '../failure.ts';
+import { parse } from './exchange.ts';
+import { Id } from './id.ts';
 import type { PatchOperation } from './json-patch.ts';
 import { pathPart, type Request } from './request.ts';
 
@@ -28,7 +30,7 @@ const absent = <T extends z.ZodType>(type: T) => type.nullish().transform((value
 const hint = <T extends z.ZodType>(type: T) => absent(type).catch(undefined);
 
 const Entity = z.object({
-  id: z.string(),
+  id: Id,
   name: absent(z.string()),
   description: absent(z.string()),
   state: absent(z.string()),
@@ -39,6 +41,8 @@ const Entity = z.object({
   createdAt: hint(z.number()),
   updatedAt: hint(z.number()),
 });
+
+const Created = z.object({ id: Id });
 
 const Connection = Entity.extend({
   auth: absent(
@@ -189,7 +193,7 @@ export function flowService(request: Request) {
       method: 'POST',
       path: `${BASE}/${collection}`,
       body,
-      answer: z.object({ id: z.string().min(1) }),
+      answer: Created,
       ...more,
     });
     return value.id;
@@ -381,11 +385,22 @@ const OPEN = new Set(
   ),
 );
 
-/** The strings in `auth.params`, but for those that are known not to matter. */
+/** Lines of a key are as long; what is shorter is found in anything. */
+const SHORTEST_PART = 12;
+
+/** The strings in `auth.params`, but for those that are known not to matter; of JSON and of keys each part, too. */
 function secretsIn(value: unknown, name = ''): string[] {
-  if (typeof value === 'string') return OPEN.has(name) ? [] : [value];
+  if (typeof value === 'string') return OPEN.has(name) ? [] : [value, ...partsOf(value)];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => secretsIn(inner, key));
+}
+
+function partsOf(secret: string): string[] {
+  const inner = parse(secret);
+  const leaves = typeof inner === 'object' && inner !== null ? Object.values(inner) : [];
+  const texts = leaves.filter((leaf) => typeof leaf === 'string');
+  const lines = [secret, ...texts].flatMap((text) => text.split(/\s+/));
+  return [...texts, ...lines].filter((part) => part.length >= SHORTEST_PART && !part.startsWith('https:'));
 }
 
 function secretsOf({ path, value }: PatchOperation): string[] {

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { Failure } from '../failure.ts';
 import { clip } from './exchange.ts';
+import { Id, UriId } from './id.ts';
 import type { PatchOperation } from './json-patch.ts';
 import { pathPart, type Request } from './request.ts';
 
@@ -11,7 +12,7 @@ const DESCRIPTORS = `${BASE}/tenant/descriptors`;
 /** What can stand in a path and in a field's name; this becomes both. */
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
-const Summary = z.object({ $id: z.string(), title: z.string().nullish() });
+const Summary = z.object({ $id: UriId, title: z.string().nullish() });
 
 const Parts = z.array(z.object({ $ref: z.string().nullish() })).nullish();
 
@@ -21,7 +22,7 @@ const Metadata = z
   .nullish();
 
 const Schema = z.object({
-  $id: z.string(),
+  $id: UriId,
   'meta:altId': z.string().nullish(),
   'meta:class': z.string().nullish(),
   'meta:immutableTags': z.array(z.string()).nullish(),
@@ -33,7 +34,7 @@ const Schema = z.object({
 });
 
 const FieldGroup = z.object({
-  $id: z.string(),
+  $id: UriId,
   title: z.string().nullish(),
   description: z.string().nullish(),
   'meta:intendedToExtend': z.array(z.string()).nullish(),
@@ -43,7 +44,7 @@ const FieldGroup = z.object({
 });
 
 const Descriptor = z.object({
-  '@id': z.string(),
+  '@id': Id,
   'xdm:sourceSchema': z.string(),
   'xdm:sourceProperty': z.string(),
   'xdm:namespace': z.union([z.string(), z.number()]).transform(String),
@@ -186,7 +187,7 @@ export function schemaRegistry(request: Request) {
         method: 'POST',
         path: DESCRIPTORS,
         body: descriptorBody(identity),
-        answer: z.object({ '@id': z.string().min(1) }),
+        answer: z.object({ '@id': Id }),
       });
       return value['@id'];
     },

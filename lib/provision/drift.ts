@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { isFailure } from '../failure.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { ProvisionRuntime } from '../runtime.ts';
+import type { LedgerRecord, ProvisionRuntime } from '../runtime.ts';
 import { begin } from './begin.ts';
 import { plan } from './plan.ts';
 import type { StreamContext } from './resource.ts';
@@ -29,14 +29,28 @@ export async function drift(
   for (const name of names) {
     const record = await runtime.ledger.read(name);
     // Not applied, retired, or just being changed: there is nothing it should be like.
-    if (record?.manifest === undefined || record.owner !== undefined) continue;
+    const stuck = record !== undefined && isStuck(record, runtime.clock.now());
+    if (record?.manifest === undefined || (record.owner !== undefined && !stuck)) continue;
     checked++;
-    const line = await look(record.manifest, runtime, contextOf);
+    const line = stuck
+      ? `the execution ${record.owner} has not returned it since ${record.since}: start one, which takes it over`
+      : await look(record.manifest, runtime, contextOf);
     if (line === undefined) continue;
     lines.push(`${name}: ${line}`);
     runtime.log.warn('drift', { pipeline: name, moved: line });
   }
   return { checked, moved: lines.length, lines };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+/** An execution ends after two hours at the latest, and returns its lease. */
+const LONGEST_MS = 7_200_000;
+
+function isStuck({ owner, since }: LedgerRecord, now: number): boolean {
+  return owner !== undefined && now - Date.parse(since ?? '') > LONGEST_MS;
 }
 
 async function look(
@@ -49,8 +63,8 @@ async function look(
     const planned = await plan(asked, contextOf(asked));
     const moved = planned.plan.filter(({ action }) => action !== 'keep' && action !== 'none');
     const texts = moved.map(({ resource, action, reason }) => `${resource}: ${action} (${reason})`);
-    return texts.length === 0 ? undefined : texts.join('; ');
+    return texts.length === 0 ? undefined : oneLine(texts.join('; '));
   } catch (error) {
-    return `could not be looked at: ${isFailure(error) ? error.message : String(error)}`;
+    return oneLine(`could not be looked at: ${isFailure(error) ? error.message : String(error)}`);
   }
 }

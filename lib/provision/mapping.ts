@@ -85,7 +85,9 @@ function differencesOf(there: MappingSet, situation: Situation): Difference[] {
 
 /** AEP has older words for the two kinds. Contract §5.1. */
 function said({ source, sourceType }: { source: string; sourceType: string }): string {
-  return `${source} (${/attribute|schema-path/i.test(sourceType) ? 'ATTRIBUTE' : 'EXPRESSION'})`;
+  // A legacy row says nothing of its kind: what is a path is one.
+  const path = sourceType === '' ? /^[\w.$[\]]+$/.test(source) : /attribute|schema-path/i.test(sourceType);
+  return `${source} (${path ? 'ATTRIBUTE' : 'EXPRESSION'})`;
 }
 
 function asFound(one: MappingSet, situation: Situation, differences: readonly Difference[]): Found {
@@ -97,6 +99,11 @@ function asFound(one: MappingSet, situation: Situation, differences: readonly Di
     createdAt: one.createdDate,
     details: { version: one.version },
   };
+}
+
+/** Ours are never rewritten; by hand, in AEP's own pages, they can be, and then bear another version. */
+function rewritten(one: MappingSet, situation: Situation): Difference[] {
+  return one.version === 0 || one.mappings === undefined ? [] : differencesOf(one, situation);
 }
 
 /** Sets of this pipeline that map otherwise: in use until now, or made by an execution that came no further. */
@@ -144,7 +151,7 @@ export const mapping: Resource = {
     // The schema's id is part of the name; while it has none, no set for it can exist.
     if (idOfMade(situation, 'schema') === undefined) return [];
     const wanted = await context.aep.dataPrep.findMappingSets(markedName(situation));
-    const found = wanted.map((one) => asFound(one, situation, []));
+    const found = wanted.map((one) => asFound(one, situation, rewritten(one, situation)));
     if (found.length > 0 && situation.mode !== 'retire') return found;
     const others = await othersOf(context, situation);
     const all = [...found, ...others];

@@ -1,6 +1,7 @@
 // The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
 import { CONNECTION_SPECS } from '../aep/flow-service.ts';
 import { Failure } from '../failure.ts';
+import type { Manifest } from '../manifest.ts';
 import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
@@ -10,6 +11,7 @@ import {
   type Context,
   type Decision,
   type Difference,
+  type Found,
   needsTenant,
   type Resource,
   type StreamContext,
@@ -35,7 +37,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
   const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
-  const { message } = new Failure('CONFLICT', lines.join(' / '));
+  const { message } = new Failure('CONFLICT', lines.join(' / ').slice(0, 8_000));
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message } };
 }
 
@@ -90,11 +92,17 @@ function entryOf(resource: Resource, { action, reason, found }: Decision, { mani
   const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
   return {
     action,
-    reason,
+    reason: `${reason}${renamed(resource, found, manifest)}`,
     ...(found !== undefined && { id: found.id }),
     ...(differences.length > 0 && { differences }),
     ...(irreversible !== undefined && { irreversible }),
   };
+}
+
+/** A mapping set's name is its mark, and not what the manifest calls it. */
+function renamed({ key }: Resource, found: Found | undefined, manifest: Manifest): string {
+  if (found?.name === undefined || key === 'mapping' || found.name === nameOf(key, manifest)) return '';
+  return `; it is called ${found.name} in AEP: names are not changed`;
 }
 
 /** Differences for a reader: the first of them, none of them long. The document has its limit. */

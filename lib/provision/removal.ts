@@ -12,7 +12,9 @@ const BUSY_TRIES = 4;
 const BUSY_MS = 5_000;
 
 /** Used by something that is not ours: waiting longer does not help. Contract §4.2. */
-const IN_USE = /^FLOW-(1418|1447)-/;
+function isInUse({ status, serviceCode = '' }: Failure): boolean {
+  return status === 409 || /^FLOW-(1418|1447)-/.test(serviceCode);
+}
 
 /**
  * Removes a resource by its id. Data goes only where that was asked for.
@@ -35,7 +37,7 @@ export async function removeResource(
     return 'removed';
   } catch (error) {
     if (!isFailure(error) || error.code === 'LEASE_LOST') throw error;
-    if (error.retryable && !IN_USE.test(error.serviceCode ?? '')) throw error;
+    if (error.retryable && !isInUse(error)) throw error;
     return error.code === 'AEP_NOT_FOUND' ? 'gone' : { left: error.what };
   }
 }
@@ -50,7 +52,7 @@ async function removeWhenFree(
     try {
       return await remove(context, id, pipeline);
     } catch (error) {
-      if (attempt === BUSY_TRIES || !isFailure(error) || !IN_USE.test(error.serviceCode ?? '')) throw error;
+      if (attempt === BUSY_TRIES || !isFailure(error) || !isInUse(error)) throw error;
       await context.runtime.clock.sleep(BUSY_MS);
     }
   }

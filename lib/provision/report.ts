@@ -103,8 +103,10 @@ function entryOf(planned: Planned, pipeline: Pipeline): Report['resources'][numb
 function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
   if (action === 'none') return 'none';
   if (pipeline.mode === 'plan') return 'planned';
-  if (resource === 'publish') return pipeline.published ?? 'not reached';
-  if (resource === 'intake') return pipeline.intake?.how ?? 'not reached';
+  if (resource === 'publish')
+    return pipeline.removed.includes('published pipeline') ? 'undone' : (pipeline.published ?? 'not reached');
+  if (resource === 'intake')
+    return pipeline.removed.includes('intake') ? 'undone' : (pipeline.intake?.how ?? 'not reached');
   const made = pipeline.resources[resource];
   const which = `${resource} ${made?.id ?? id}`;
   if (pipeline.removed.includes(which)) return pipeline.mode === 'retire' ? 'removed' : 'undone';

@@ -3,7 +3,9 @@ import * as z from 'zod';
 import { Failure } from '../failure.ts';
 import type { LedgerRecord, LedgerRuntime } from '../runtime.ts';
 
-const Question = z.looseObject({ pipeline: z.string().min(1).optional() });
+const Question = z.looseObject({ pipeline: z.string().min(1).optional() }).nullish();
+
+const ASK = 'Ask with {"pipeline": "name"} of one that was provisioned here, or with {} for all of them.';
 
 /** What is known of one pipeline; `report` is that of its last execution that changed or tried to change something. */
 export interface Status {
@@ -20,7 +22,9 @@ export interface Status {
  * @throws Failure `EVENT_INVALID` where there is no such pipeline
  */
 export async function status(event: unknown, { ledger }: LedgerRuntime): Promise<Status | Status[]> {
-  const { pipeline } = Question.parse(event ?? {});
+  const question = Question.safeParse(event);
+  if (!question.success) throw new Failure('EVENT_INVALID', 'this asks for no status', { next: ASK });
+  const pipeline = question.data?.pipeline;
   if (pipeline === undefined) {
     const records = await Promise.all((await ledger.names()).map((name) => ledger.read(name)));
     return records.filter((record) => record !== undefined).map(statusOf);
@@ -28,7 +32,7 @@ export async function status(event: unknown, { ledger }: LedgerRuntime): Promise
   const record = await ledger.read(pipeline);
   if (record !== undefined) return statusOf(record);
   throw new Failure('EVENT_INVALID', `no execution has worked on a pipeline ${pipeline}`, {
-    next: 'Ask with {"pipeline": "name"} of one that was provisioned here, or with {} for all of them.',
+    next: ASK,
   });
 }
 

@@ -14,7 +14,7 @@ import { waitSeconds } from './verify.ts';
 type Handler = (event: unknown) => Promise<unknown>;
 
 /** Calls that are named in the trail; a step makes a handful. */
-const MOST_CHANGES = 10;
+const MOST_CHANGES = 30;
 
 /** The handler of a state that takes the document and gives it on. `makeRuntime` is called on the first event. */
 export function step<R extends LedgerRuntime>(
