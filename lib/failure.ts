@@ -164,6 +164,12 @@ export function isFailure(error: unknown): error is Failure {
   return error instanceof Error && (error.name === TRANSIENT || error.name === PERMANENT) && 'code' in error;
 }
 
+/** What went wrong, in a half-sentence within another: with AEP's id of the request, without advice. */
+export function reasonOf(error: unknown): string {
+  if (!isFailure(error)) return String(error);
+  return error.requestId === undefined ? error.what : `${error.what}, AEP request ${error.requestId}`;
+}
+
 /** What a function said that failed: Step Functions' Cause holds Lambda's JSON, with the message in it; else it is the Cause. */
 export function messageInCause(cause: string): string {
   try {

@@ -1,5 +1,5 @@
 // Removing one thing of ours from AEP: only where it is still ours, only where nothing speaks against it, and never twice.
-import { Failure, isFailure } from '../failure.ts';
+import { Failure, isFailure, reasonOf } from '../failure.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { publishedSecret, readPublished } from '../published.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
@@ -38,7 +38,7 @@ export async function removeResource(
   } catch (error) {
     if (!isFailure(error) || error.code === 'LEASE_LOST') throw error;
     if (error.retryable && !isInUse(error)) throw error;
-    return error.code === 'AEP_NOT_FOUND' ? 'gone' : { left: error.what };
+    return error.code === 'AEP_NOT_FOUND' ? 'gone' : { left: reasonOf(error) };
   }
 }
 

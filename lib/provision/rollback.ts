@@ -1,5 +1,5 @@
 // After a failure: undo what this execution made, backwards, or keep it for the next one; and say which, and why.
-import { isFailure, messageInCause, TRANSIENT } from '../failure.ts';
+import { isFailure, messageInCause, reasonOf, TRANSIENT } from '../failure.ts';
 import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
 import { isRunning, restart } from './flow.ts';
@@ -134,9 +134,7 @@ async function restartOld(pipeline: Pipeline, context: Context, undone: Undone):
     await restart(context, last.id);
   } catch (error) {
     if (isFailure(error) && (error.code === 'LEASE_LOST' || error.retryable)) throw error;
-    undone.left.push(
-      `flow ${last.id}, stopped: nothing reads the source (${isFailure(error) ? error.what : String(error)})`,
-    );
+    undone.left.push(`flow ${last.id}, stopped: nothing reads the source (${reasonOf(error)})`);
   }
 }
 
@@ -154,7 +152,7 @@ async function undo(undone: Undone, what: string, removal: () => Promise<boolean
   } catch (error) {
     // Another execution works on it now: nothing here is ours to undo any more.
     if (isFailure(error) && error.code === 'LEASE_LOST') throw error;
-    undone.left.push(`${what} (${isFailure(error) ? error.what : String(error)})`);
+    undone.left.push(`${what} (${reasonOf(error)})`);
   }
 }
 
@@ -176,7 +174,7 @@ async function own(
       if (ours && mark.adopted !== true) ids.add(id);
     }
   } catch (error) {
-    undone.left.push(`perhaps a ${resource.key} (${isFailure(error) ? error.what : String(error)})`);
+    undone.left.push(`perhaps a ${resource.key} (${reasonOf(error)})`);
   }
   // What was to go after a change that did not come to be is in use.
   for (const old of pipeline.old) if (old.resource === resource.key) ids.delete(old.id);
