@@ -146,7 +146,16 @@ export class Failure extends Error {
 
   /** The same failure, its message opening with where it happened. */
   at(place: string): Failure {
-    return new Failure(this.code, `${place}: ${this.what}`, {
+    return this.#saying(`${place}: ${this.what}`);
+  }
+
+  /** The same failure, its message going on with what came before. */
+  after(more: string): Failure {
+    return this.#saying(`${this.what}${more}`);
+  }
+
+  #saying(what: string): Failure {
+    return new Failure(this.code, what, {
       cause: this,
       next: this.next,
       retryable: this.retryable,

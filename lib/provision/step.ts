@@ -27,9 +27,20 @@ export function step<R extends LedgerRuntime>(
     const guard = await enter(pipeline, runtime);
     const trail = startTrail(name, runtime);
     const context = contextFor(pipeline, guarded(runtime, guard), sessions, guard, trail.note);
-    const done = await work(pipeline, context);
+    const done = await work(pipeline, context).catch((error: unknown) => {
+      throw telling(error, trail.end());
+    });
     return { ...done, trail: [...done.trail, trail.end()] };
   });
+}
+
+/** What a step did before it failed is lost with its document; its failure says it. */
+function telling(error: unknown, { changes }: Trail): unknown {
+  if (!isFailure(error) || changes.length === 0) return error;
+  const done = changes.map(
+    ({ call, requestId }) => `${call}${requestId === undefined ? '' : ` (AEP request ${requestId})`}`,
+  );
+  return error.after(`; before that it did ${done.join(', ')}`.slice(0, 2_000));
 }
 
 /** The handler of a state that looks and changes nothing: it works on a pipeline that somebody else holds as well. */
@@ -118,7 +129,7 @@ function fenced<T extends object>(port: T, changes: readonly (keyof T)[], guard:
   return { ...port, ...Object.fromEntries(wrapped) };
 }
 
-type Note = (seen: { label: string; change: boolean; requestId: string | undefined }) => void;
+type Note = (seen: { label: string; change: boolean; status: number; requestId: string | undefined }) => void;
 
 /** Counts what a step does, for the report. */
 function startTrail(name: string, { clock }: Runtime): { note: Note; end: () => Trail } {
@@ -126,9 +137,9 @@ function startTrail(name: string, { clock }: Runtime): { note: Note; end: () => 
   let calls = 0;
   const changes: Trail['changes'] = [];
   return {
-    note({ label, change, requestId }) {
+    note({ label, change, status, requestId }) {
       calls++;
-      if (change && changes.length < MOST_CHANGES)
+      if (change && status < 300 && changes.length < MOST_CHANGES)
         changes.push({
           call: label.slice(0, 200),
           ...(requestId !== undefined && { requestId: requestId.slice(0, 100) }),

@@ -56,7 +56,7 @@ describe('npm start', () => {
     expect(out).toContain('line 7: not-utf8');
     expect(out).toContain('Every record is accounted for');
     for (const state of ['schema', 'dataset', 'flow', 'verify', 'intake'])
-      expect(out).toMatch(new RegExp(`Provision: \\d+/11 ${state}`));
+      expect(out).toMatch(new RegExp(`Provision: \\d+/16 ${state}`));
     expect(code).toBe(0);
     const list = /Every one of these lines: (\S+)/.exec(out)?.[1] ?? '';
     const entries = (await readFile(list, 'utf8'))
