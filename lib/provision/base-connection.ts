@@ -18,6 +18,7 @@ import {
   authSpecOf,
   connectionSpecOf,
   isPulled,
+  kindOf,
   openAuthDifferences,
   openAuthParams,
   readSourceCredentials,
@@ -45,7 +46,7 @@ function differencesOf(
   const notes = markInDescription(one.description)?.notes;
   const ofSpec = [
     // The one is fed by the forwarder, the other not: there is no way from here to there without a gap.
-    ...differenceIfTold('source.kind', one.connectionSpec?.id, connectionSpecOf(source), 'conflict'),
+    ...differenceIfTold('source.kind', kindOf(one.connectionSpec?.id), source.kind, 'conflict'),
     ...differenceIfTold('authentication', one.auth?.specName, authSpecOf(source), 'replace'),
   ];
   if (isPulled(source)) {

@@ -77,9 +77,17 @@ async function post({ aep }: Context, schemaId: string, missing: readonly Wanted
   for (const one of missing) await aep.schemaRegistry.createIdentityDescriptor({ schemaId, ...one });
 }
 
+/** What identifies a record of the schema, every namespace by its code. */
+async function descriptorsOf({ aep }: Context, schemaId: string): Promise<IdentityDescriptor[]> {
+  const all = await aep.schemaRegistry.findIdentityDescriptors(schemaId);
+  if (!all.some(({ namespace }) => /^\d+$/.test(namespace))) return all;
+  const codes = new Map((await aep.identity.namespaces()).map(({ code, id }) => [String(id), code]));
+  return all.map((one) => ({ ...one, namespace: codes.get(one.namespace) ?? one.namespace }));
+}
+
 /** Looks for itself: whatever is tried again must not make those anew that are there already. */
 async function makeMissing(context: Context, situation: Situation, schemaId: string): Promise<void> {
-  const all = await context.aep.schemaRegistry.findIdentityDescriptors(schemaId);
+  const all = await descriptorsOf(context, schemaId);
   const { missing } = compare(wantedOf(situation), all);
   await checkNamespaces(context, missing);
   await post(context, schemaId, missing);
@@ -108,7 +116,7 @@ export const identity: Resource = {
     const schemaId = idOfMade(situation, 'schema');
     if (schemaId === undefined) return [];
     const wanted = wantedOf(situation);
-    const all = await context.aep.schemaRegistry.findIdentityDescriptors(schemaId);
+    const all = await descriptorsOf(context, schemaId);
     const { differences, missing } = compare(wanted, all);
     if (missing.length === wanted.length && differences.length === missing.length) return [];
     // A descriptor has no place for a mark: it belongs to whoever owns the schema.

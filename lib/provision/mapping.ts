@@ -106,13 +106,20 @@ function rewritten(one: MappingSet, situation: Situation): Difference[] {
   return one.version === 0 || one.mappings === undefined ? [] : differencesOf(one, situation);
 }
 
-/** Sets of this pipeline that map otherwise: in use until now, or made by an execution that came no further. */
-async function othersOf({ aep }: Context, situation: Situation): Promise<Found[]> {
+/**
+ * Sets of this pipeline: the one that does what is wanted, and those that map otherwise, in use until now or made by an
+ * execution that came no further.
+ */
+async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]> {
   const own = markedName(situation);
   const newest = await aep.dataPrep.newestMappingSets(NEWEST);
-  return newest
-    .filter(({ name }) => name?.includes(markOfName(situation)) && name !== own)
-    .map((one) => earlier(asFound(one, situation, differencesOf(one, situation)), situation));
+  const named = newest.filter(({ name }) => name === own);
+  const wanted = named.length > 0 ? named : await aep.dataPrep.findMappingSets(own);
+  const others = newest.filter(({ name }) => name?.includes(markOfName(situation)) && name !== own);
+  return [
+    ...wanted.map((one) => asFound(one, situation, rewritten(one, situation))),
+    ...others.map((one) => earlier(asFound(one, situation, differencesOf(one, situation)), situation)),
+  ];
 }
 
 /** Whoever made it, it was not this execution. */
@@ -150,11 +157,7 @@ export const mapping: Resource = {
   async find(context, situation) {
     // The schema's id is part of the name; while it has none, no set for it can exist.
     if (idOfMade(situation, 'schema') === undefined) return [];
-    const wanted = await context.aep.dataPrep.findMappingSets(markedName(situation));
-    const found = wanted.map((one) => asFound(one, situation, rewritten(one, situation)));
-    if (found.length > 0 && situation.mode !== 'retire') return found;
-    const others = await othersOf(context, situation);
-    const all = [...found, ...others];
+    const all = await ownSets(context, situation);
     return all.length > 0 ? all : setOfFlow(context, situation);
   },
 

@@ -5,7 +5,7 @@ import { readPublished } from '../published.ts';
 import { isRunning, restart } from './flow.ts';
 import { removeIntake, removeResource, unpublish } from './removal.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
-import { backwards, refersTo } from './resources.ts';
+import { backwards, refersTo, STEPS } from './resources.ts';
 import { isPulled } from './source.ts';
 
 /** Errors that pass: ours, and Lambda's and Step Functions' own. What was made is worth keeping. */
@@ -23,7 +23,7 @@ interface Undone {
 /** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
 export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
-  const what = messageInCause(Cause) || name;
+  const what = whatOf(pipeline, name, Cause);
   if (pipeline.mode === 'retire') {
     const text = 'Nothing is put back. Correct the fault, then start it again: it goes on from here.';
     return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
@@ -52,6 +52,17 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
   const told = { ...pipeline, removed: undone.removed, left: [...new Set(undone.left)] };
   return failed(told, 'Penstock.RolledBack', `${what} | ${undoneText(told)}`);
 }
+
+/** A function that died without a word does not say which step it was: the one after the last that ended. */
+function whatOf({ trail, mode }: Pipeline, name: string, cause: string): string {
+  const said = messageInCause(cause) || name;
+  if (/^[A-Z_]+: /.test(said)) return said;
+  const order = mode === 'retire' ? ['plan', 'stop', 'retire'] : ORDER;
+  const step = order[order.indexOf(trail.at(-1)?.step ?? '') + 1] ?? 'the last step';
+  return `${step}: ${name}: ${said}`;
+}
+
+const ORDER = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'intake', 'retire'];
 
 /** Whether this execution has changed what an earlier one had published: then records already take the new way. */
 async function isInService(pipeline: Pipeline, context: Context): Promise<boolean> {

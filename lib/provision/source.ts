@@ -8,14 +8,20 @@ import type { Manifest, PulledSource, Source } from '../manifest.ts';
 import type { Planned } from '../pipeline.ts';
 import type { Runtime } from '../runtime.ts';
 
+const SPEC_OF = {
+  inlet: CONNECTION_SPECS.httpApi,
+  kinesis: CONNECTION_SPECS.kinesis,
+  'event-hubs': CONNECTION_SPECS.eventHubs,
+  pubsub: CONNECTION_SPECS.pubSub,
+} as const;
+
 export function connectionSpecOf({ kind }: Source): string {
-  const specs = {
-    inlet: CONNECTION_SPECS.httpApi,
-    kinesis: CONNECTION_SPECS.kinesis,
-    'event-hubs': CONNECTION_SPECS.eventHubs,
-    pubsub: CONNECTION_SPECS.pubSub,
-  };
-  return specs[kind];
+  return SPEC_OF[kind];
+}
+
+/** The other way round; what is none of ours is called by its id. */
+export function kindOf(specId: string | undefined): string | undefined {
+  return Object.entries(SPEC_OF).find(([, id]) => id === specId)?.[0] ?? specId;
 }
 
 export function flowSpecOf({ source }: Manifest): string {

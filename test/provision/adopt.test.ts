@@ -1,5 +1,6 @@
 // Taking over what was made by hand: only what is wanted, marked once, never made anew and never undone.
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { FLOW_SPECS } from '../../lib/aep/index.ts';
 import type { Call } from '../support/chaos.ts';
 import { STREAM_ARN, world } from '../support/provisioning.ts';
@@ -449,6 +450,30 @@ describe('what else can be taken over', () => {
     expect(cause ?? status).toBe('SUCCEEDED');
     expect(actions(document)).toMatchObject({ schema: 'adopt', identity: 'keep', profile: 'keep' });
     expect(changes(own, from).filter((one) => /descriptors/.test(one))).toEqual([]);
+  });
+
+  it('an identity that names the same namespace by its number', async () => {
+    const own = world();
+    const { schemaRegistry, request } = byHand(own);
+    const parts = [CLASS, DETAILS, IDENTITY_MAP];
+    const { $id } = await schemaRegistry.createSchema({ title: 'people-schema', description: 'd', parts });
+    const body = {
+      '@type': 'xdm:descriptorIdentity',
+      'xdm:sourceSchema': $id,
+      'xdm:sourceVersion': 1,
+      'xdm:sourceProperty': '/person/name/firstName',
+      // Adobe's own number of Email; contract §2.7 knows both ways to name it.
+      'xdm:namespace': 6,
+      'xdm:property': 'xdm:id',
+      'xdm:isPrimary': false,
+    };
+    await request({ method: 'POST', path: SERVICES.descriptors, body, answer: z.unknown() });
+    const identities = [{ path: 'person.name.firstName', namespace: 'Email' }];
+    const schema = { class: 'profile', fieldGroups: ['profile-person-details', 'identitymap'], identities };
+    const from = position(own);
+    const { cause, status } = await own.run({ manifest: adopting({ schema }) });
+    expect(cause ?? status).toBe('SUCCEEDED');
+    expect(changes(own, from)).not.toContain('POST descriptors');
   });
 
   it('an identity that says something else is a conflict', async () => {

@@ -265,11 +265,48 @@ describe('retiring', () => {
     expect(holdings(own)).toEqual(DATA_STAYS);
   });
 
-  it('with a manifest that was changed since takes away what there is', async () => {
-    const { own } = await started(inletManifest());
-    const { cause, status } = await retired(own, inletManifest({ mapping: UPPER }), { deleteData: true });
+  const inletOf = (more: object) =>
+    inletManifest({ source: { kind: 'inlet', stream: 'customers', data: 'raw', ...more } });
+
+  it.each<[string, object, object]>([
+    ['mapping', inletManifest(), inletManifest({ mapping: UPPER })],
+    ['inlet', inletManifest(), inletOf({ authenticationRequired: false })],
+    ['class', inletManifest(), inletManifest({ schema: { class: 'experienceevent' } })],
+    [
+      'names',
+      inletManifest(),
+      inletManifest({ dataset: { name: 'x' }, names: { flow: 'y', baseConnection: 'z' } }),
+    ],
+    ['data', inletManifest(), { ...inletOf({ data: 'xdm' }), mapping: undefined }],
+    ['region', pulledManifest(KINESIS), pulledManifest({ ...KINESIS, region: 'us-east-1' })],
+  ])('with a manifest whose %s was changed since takes away what there is', async (_, before, changed) => {
+    const { own } = await started(before);
+    const { cause, status } = await retired(own, changed, { deleteData: true });
     expect(cause ?? status).toBe('SUCCEEDED');
     expect(holdings(own)).toEqual({});
+    expect(own.intakes.all.size).toBe(0);
+  });
+
+  it.each<[string, object, object]>([
+    ['kind of source', inletManifest(), pulledManifest(KINESIS)],
+    ['kind of source, back', pulledManifest(KINESIS), inletManifest()],
+    ['stream', inletManifest(), inletOf({ stream: STREAM_ARN.replace('customers', 'others') })],
+    ['sandbox', inletManifest(), inletManifest({ sandbox: 'prod' })],
+    [
+      'sandbox of a source that AEP reads',
+      pulledManifest(KINESIS),
+      pulledManifest(KINESIS, { sandbox: 'prod' }),
+    ],
+  ])('with a manifest of another %s is refused: half of it would go on', async (_, before, changed) => {
+    const { own } = await started(before);
+    own.runtime.streams.arn = async (stream) => (stream.startsWith('arn:') ? stream : STREAM_ARN);
+    const { status, cause, order } = await retired(own, changed, { deleteData: true });
+    expect(status).toBe('FAILED');
+    expect(cause).toContain('retire it');
+    expect(order).toEqual([]);
+    expect((await own.runtime.ledger.read('people'))?.manifest).toBeDefined();
+    expect((await retired(own, before)).status).toBe('SUCCEEDED');
+    expect(holdings(own)).toEqual(DATA_STAYS);
   });
 
   it('with a manifest that has lost a field group since takes that away, too', async () => {

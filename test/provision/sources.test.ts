@@ -556,17 +556,18 @@ describe('a change of the source', () => {
   });
 
   it.each([
-    ['an inlet to kinesis', inletManifest(), pulledManifest(KINESIS)],
-    ['kinesis to an inlet', pulledManifest(KINESIS), inletManifest()],
-    ['kinesis to pubsub', pulledManifest(KINESIS), pulledManifest({ ...PUB_SUB, credentials: 'other' })],
-  ])('from %s is a conflict: what the old one leaves would go on, or be lost', async (_, before, after) => {
+    ['inlet', 'kinesis', inletManifest(), pulledManifest(KINESIS)],
+    ['kinesis', 'inlet', pulledManifest(KINESIS), inletManifest()],
+    ['kinesis', 'pubsub', pulledManifest(KINESIS), pulledManifest({ ...PUB_SUB, credentials: 'other' })],
+  ])('from %s to %s is a conflict: what the old one leaves would go on, or be lost', async (...given) => {
+    const [was, is, before, after] = given;
     const own = withSecret('kinesis');
     keep(own, SECRETS.pubsub, 'other');
     expect((await own.run({ manifest: before })).status).toBe('SUCCEEDED');
     const then = position(own);
     const { status, cause } = await own.run({ manifest: after });
     expect(status).toBe('FAILED');
-    expect(cause).toContain('source.kind');
+    expect(cause).toContain(`source.kind: found ${was}, wanted ${is}`);
     expect(changes(own, then)).toEqual([]);
     expect((await own.run({ manifest: before })).status).toBe('SUCCEEDED');
     expect(changes(own, then)).toEqual([]);
