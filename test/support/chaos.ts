@@ -118,7 +118,7 @@ function never<T>(): Promise<T> {
 
 const plain: Intercept = (_call, proceed) => proceed();
 
-/** One execution's calls: numbered, recorded, intercepted, and hit by at most one fault. */
+/** One execution's calls: numbered, recorded, intercepted, and hit by the faults that are meant for them. */
 export class Execution {
   readonly name: string;
   readonly calls: Made[] = [];
@@ -127,25 +127,29 @@ export class Execution {
   readonly #time: Time;
   readonly #stop = new AbortController();
   readonly #intercept: Intercept;
-  readonly #fault: Fault | undefined;
   readonly #counts = { aep: 0, aws: 0, wait: 0 };
-  #struck = false;
+  /** Those that have not hit yet. */
+  readonly #faults: Set<Fault>;
   #running: Invocation | undefined;
 
-  constructor(name: string, time: Time, options: { intercept?: Intercept; fault?: Fault } = {}) {
+  constructor(
+    name: string,
+    time: Time,
+    options: { intercept?: Intercept; fault?: Fault | readonly Fault[] } = {},
+  ) {
     this.name = name;
     this.#time = time;
     this.#intercept = options.intercept ?? plain;
-    this.#fault = options.fault;
+    this.#faults = new Set([options.fault ?? []].flat());
   }
 
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
-  /** Whether the fault has hit. */
+  /** Whether every fault has hit. */
   get struck(): boolean {
-    return this.#struck;
+    return this.#faults.size === 0;
   }
 
   /** StopExecution: its machine goes on no further, and what is running is gone unless it is a zombie. */
@@ -172,12 +176,12 @@ export class Execution {
     apply: (spoil?: Spoil) => Promise<T>,
   ): Promise<T> {
     if (at.dead) return never();
-    const call = this.#record(what, at.step, at.zombie);
-    const mode = call.fault;
+    const { call, fault } = this.#record(what, at.step, at.zombie);
+    const mode = fault?.mode;
     const spoil = mode === 'killed' || mode === 'zombie' ? undefined : mode;
     const outcome = await settled(this.#intercept(call, () => (at.dead ? never<T>() : apply(spoil))));
     if (at.dead) return never();
-    if (mode !== undefined) await this.#struckAt(at, mode);
+    if (fault !== undefined) await this.#struckAt(at, fault);
     await this.#inTime(at);
     return outcome();
   }
@@ -188,11 +192,11 @@ export class Execution {
     what: Pick<Call, 'label' | 'change'>,
     apply: (spoil?: Spoil) => Promise<T>,
   ): Promise<T> {
-    const call = this.#record({ kind: 'aws', ...what }, state, undefined);
-    const mode = call.fault;
+    const { call, fault } = this.#record({ kind: 'aws', ...what }, state, undefined);
+    const mode = fault?.mode;
     const spoil = mode === 'killed' || mode === 'zombie' ? 'lost' : mode;
     const outcome = await settled(this.#intercept(call, () => apply(spoil)));
-    if (mode !== undefined && this.#fault?.after === 'abort') this.stop();
+    if (fault?.after === 'abort') this.stop();
     return outcome();
   }
 
@@ -207,7 +211,7 @@ export class Execution {
 
   /** Lets time pass until then. */
   wait(step: string, until: number, zombie?: Zombie): Promise<void> {
-    const call = this.#record(
+    const { call } = this.#record(
       { kind: 'wait', label: `wait ${until - this.#time.now} ms`, change: false },
       step,
       zombie,
@@ -223,11 +227,9 @@ export class Execution {
     step: string,
     zombie: Zombie | undefined,
     until?: number,
-  ): Made {
+  ): { call: Made; fault: Fault | undefined } {
     const index = zombie === undefined ? ++this.#counts[what.kind] : 0;
-    const fault = this.#fault;
-    const hit =
-      !this.#struck && fault !== undefined && (fault.kind ?? 'aep') === what.kind && index === fault.k;
+    const fault = this.#faultAt(what.kind, index);
     const call: Made = {
       ...what,
       execution: this.name,
@@ -235,16 +237,21 @@ export class Execution {
       index,
       zombie: zombie !== undefined,
       ...(until !== undefined && { until }),
-      ...(hit && { fault: fault.mode }),
+      ...(fault && { fault: fault.mode }),
     };
-    if (hit) this.#struck = true;
     (zombie?.calls ?? this.calls).push(call);
-    return call;
+    return { call, fault };
+  }
+
+  /** The fault that hits this call; it will hit no other. */
+  #faultAt(kind: Kind, index: number): Fault | undefined {
+    const fault = [...this.#faults].find((one) => (one.kind ?? 'aep') === kind && one.k === index);
+    if (fault !== undefined) this.#faults.delete(fault);
+    return fault;
   }
 
   /** What the fault does to the function after the call; comes back only where the function goes on. */
-  async #struckAt(at: Invocation, mode: Mode): Promise<void> {
-    const { after = 'retry', as = 'Lambda.Unknown' } = this.#fault ?? {};
+  async #struckAt(at: Invocation, { mode, after = 'retry', as = 'Lambda.Unknown' }: Fault): Promise<void> {
     if (mode === 'zombie') return this.#becomeZombie(at, after);
     if (after === 'abort') {
       this.stop();

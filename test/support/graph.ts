@@ -67,7 +67,7 @@ function node(kind: string, id: string, body: Body, { state }: Body): Node {
   return {
     kind,
     id,
-    name: String(body.name ?? body.title ?? body['@type'] ?? id),
+    name: String(body.name ?? body.title ?? body['xdm:sourceProperty'] ?? body['@type'] ?? id),
     aliases: inlet === undefined ? [id] : [id, inlet],
     text: JSON.stringify(body),
     state: typeof state === 'string' ? state : undefined,
@@ -139,6 +139,24 @@ function clean(text: string, mask: (text: string) => string): unknown {
     if (key === 'id' && (this as Body).sourceType !== undefined) return undefined;
     return typeof value === 'string' ? mask(value) : value;
   });
+}
+
+/** All that there is, with what it was made of as JSON. */
+export function held(own: Seen, sandbox = 'dev1'): Pick<Node, 'kind' | 'id' | 'text' | 'state'>[] {
+  return nodesOf(own, sandbox);
+}
+
+/** What the ledger knows of each pipeline, by which the next execution goes on: without its report and its numbers. */
+export function remembered(
+  own: Seen & { ledger: { items: ReadonlyMap<string, object> } },
+  sandbox = 'dev1',
+): string {
+  const mask = masking(nodesOf(own, sandbox), own.executions?.map(({ name }) => name) ?? []);
+  const items = [...own.ledger.items].map(([pipeline, item]) => {
+    const { report: _, updatedAt: __, since: ___, entered: ____, ...rest } = item as Record<string, unknown>;
+    return [pipeline, rest];
+  });
+  return mask(JSON.stringify(items));
 }
 
 /** By kind, how many there are that no published pipeline leads to: copies, and what was left behind. */

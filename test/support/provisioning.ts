@@ -273,7 +273,7 @@ function integrated({ execution, outside: { integrations } }: Start) {
         arn,
         (parameters: unknown, asking?: { state: string }) =>
           execution.integrate(asking?.state ?? label, { label, change: !READS.test(label) }, (spoil) =>
-            spoiled(spoil, () => act(parameters), dynamoError),
+            spoiled(spoil, () => act(parameters), serviceError(label)),
           ),
       ];
     }),
@@ -393,9 +393,15 @@ function awsError(throttled: boolean): Error {
   return new Failure('AWS_UNAVAILABLE', said);
 }
 
-function dynamoError(throttled: boolean): Error {
-  const name = throttled ? 'ThrottlingException' : 'InternalServerError';
-  return Object.assign(new Error(`${name} on purpose`), { name: `DynamoDB.${name}` });
+/** As Step Functions names the errors of a service that it calls itself. */
+function serviceError(label: string): (throttled: boolean) => Error {
+  const [service, trouble] = label.includes('sfn:')
+    ? ['Sfn', 'InternalServerException']
+    : ['DynamoDB', 'InternalServerError'];
+  return (throttled) => {
+    const name = `${service}.${throttled ? 'ThrottlingException' : trouble}`;
+    return Object.assign(new Error(`${name} on purpose`), { name });
+  };
 }
 
 type Send = (url: string, init: FetchInit, spoil?: Spoil) => Promise<Response>;
@@ -435,7 +441,22 @@ function responseTo(answer: Awaited<ReturnType<Platform['handle']>>, spoil: Spoi
     const code = spoil === 'refused' ? 'ECONNREFUSED' : 'ECONNRESET';
     throw new TypeError('fetch failed', { cause: Object.assign(new Error('simulated'), { code }) });
   }
-  return new Response(status === 204 ? null : (wireText(answer) ?? null), { status, headers });
+  return answered(status, headers, status === 204 ? undefined : wireText(answer));
+}
+
+/** The part of a Response that is looked at: a whole one costs more than the platform behind it. */
+function answered(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  text: string | undefined,
+): Response {
+  const part = {
+    status,
+    headers: { get: (name: string) => headers[name] ?? null },
+    body: text === undefined ? null : [Buffer.from(text)],
+    json: async () => JSON.parse(text ?? '') as unknown,
+  };
+  return part as unknown as Response;
 }
 
 function logInto(...logs: string[][]) {
@@ -453,9 +474,10 @@ function pathsOf(result: MachineResult, events: readonly MachineEvent[], executi
     if (type === 'retried' || type === 'caught') paths.add(`${type} ${state} ${error ?? ''}`.trim());
   }
   for (const line of execution.logged) {
+    if (line.startsWith('{"message":"aep answered"')) continue;
     const { message, how, resource, code } = JSON.parse(line) as Record<string, string>;
     const details = [resource, how, code].filter((one) => one !== undefined);
-    if (message !== 'aep answered') paths.add(`said ${[message, ...details].join(' ')}`);
+    paths.add(`said ${[message, ...details].join(' ')}`);
   }
   return paths;
 }

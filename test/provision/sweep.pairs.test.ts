@@ -1,0 +1,27 @@
+// Kill anywhere (reliability.md §3.2), twice: a seeded 2,000 of all pairs of faults, in one execution or in the one that goes on.
+import { afterAll, describe, expect, it } from 'vitest';
+import { fresh, swap } from '../support/scenarios.ts';
+import { pairs, swept } from '../support/sweep.ts';
+import { report } from '../support/sweep-report.ts';
+
+const SEED = 20_260_213;
+const { tally, end } = report(`sweep, pairs of seed ${SEED}`, [
+  'in doubt, found',
+  'resumed',
+  'taken over',
+  'fenced writer',
+  'swapped',
+]);
+
+const scenarios = [
+  { ...fresh, most: 1_200 },
+  { ...(await swap()), most: 800 },
+];
+
+describe('kill anywhere, twice', { timeout: 600_000 }, () => {
+  it.each(scenarios)('$most pairs: $name', async ({ most, ...scenario }) => {
+    expect(await swept(scenario, (golden) => pairs(golden, SEED), tally, most)).toEqual([]);
+  });
+});
+
+afterAll(() => end());

@@ -1,0 +1,113 @@
+// A sweep sees what it is there to see; and a world that branched off goes on as the one it comes from.
+import { expect, it } from 'vitest';
+import { branch } from './branch.ts';
+import { Tally } from './chaos.ts';
+import { canonical, surplus } from './graph.ts';
+import { dev1, empty, fresh } from './scenarios.ts';
+import { type Case, goldenOf, modesOf, pairs, type Scenario, singles, tried } from './sweep.ts';
+
+const golden = await goldenOf(fresh);
+const unhurt: Case = { faults: [] };
+const said = (changes: Partial<Scenario>, one = unhurt) =>
+  tried({ ...fresh, ...changes }, { ...golden, met: new Map() }, one, new Tally());
+
+it('is content with what is well', async () => {
+  expect(await said({})).toBeUndefined();
+});
+
+it.each<[string, Partial<Scenario>, RegExp]>([
+  [
+    'another end',
+    { input: { manifest: { ...(fresh.input.manifest as object), description: 'Other' } } },
+    /^another end: /,
+  ],
+  ['another ending', { ends: ['Penstock.RolledBack'] }, /^SUCCEEDED/],
+  [
+    'what must never be',
+    { never: (own) => (dev1(own).flows.size > 0 ? 'a flow' : undefined) },
+    /^a flow, after flow POST/,
+  ],
+  ['what is said of it', { wrongAtEnd: () => 'it smells' }, /^it smells$/],
+  [
+    'a copy',
+    {
+      meanwhile: (own) => {
+        const [one] = dev1(own).dataSets.values();
+        if (one !== undefined) dev1(own).dataSets.put('c'.repeat(24), { ...one, id: 'c'.repeat(24) });
+      },
+    },
+    /#2> is \{/,
+  ],
+])('sees %s', async (_, changes, wanted) => {
+  expect(await said(changes)).toMatch(wanted);
+});
+
+it('sees an execution that has still something to do', async () => {
+  const tampered: Scenario = {
+    ...fresh,
+    heal: (own) => void own.secrets.values.delete('penstock/dev/streams/customers'),
+  };
+  // Healed, it is as ever; tampered with after that, it is not.
+  expect(await tried(tampered, { ...golden, met: new Map() }, unhurt, new Tally())).toBeUndefined();
+  const own = empty();
+  await own.run(fresh.input);
+  own.secrets.values.delete('penstock/dev/streams/customers');
+  expect(canonical(own)).not.toEqual(golden.end);
+});
+
+it('says where a fault did not hit', async () => {
+  expect(await said({}, { faults: [[{ k: 999, mode: 'lost' }]] })).toBe('a fault did not hit');
+});
+
+it('takes every call, every mode that makes a difference there, and both ways on', () => {
+  const cases = singles(golden).map(({ faults }) => faults[0]?.[0]);
+  const change = golden.calls.find(
+    ({ kind, label }) => kind === 'aep' && label.endsWith('/dataSets') && label.startsWith('POST'),
+  );
+  const ofChange = cases.filter((one) => one?.kind === 'aep' && one.k === change?.index);
+  expect(ofChange.map((one) => `${one?.mode} ${one?.after}`)).toEqual([
+    'refused retry',
+    'lost retry',
+    'error-after retry',
+    'truncated retry',
+    'throttled retry',
+    'killed retry',
+    'zombie retry',
+    'zombie retry',
+    'refused abort',
+    'killed abort',
+    'zombie abort',
+    'zombie abort',
+  ]);
+  for (const { kind, index, label } of golden.calls.filter(({ kind }) => kind !== 'wait'))
+    expect(cases.filter((one) => one?.kind === kind && one.k === index).length, label).toBeGreaterThanOrEqual(
+      3,
+    );
+  const check = golden.calls.find(({ label }) => label.startsWith('ledger.check'));
+  expect(check && modesOf(check)).not.toContain('zombie');
+});
+
+it('draws the same pairs from the same seed, others from another', () => {
+  const drawn = (seed: number) => {
+    const drawing = pairs(golden, seed);
+    return Array.from({ length: 20 }, () => drawing.next().value as Case);
+  };
+  expect(drawn(1)).toEqual(drawn(1));
+  expect(drawn(1)).not.toEqual(drawn(2));
+  for (const { faults } of drawn(3)) expect(faults.flat()).toHaveLength(2);
+});
+
+it('branches a world: the same things in it, nothing to do, and ids that are new', async () => {
+  const own = empty();
+  await own.run(fresh.input);
+  const other = branch(own);
+  expect(canonical(other)).toEqual(canonical(own));
+  const { calls, status } = await other.run(fresh.input);
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.filter(({ kind, change }) => kind === 'aep' && change)).toEqual([]);
+  expect(surplus(other)).toEqual({});
+  const open = { ...(fresh.input.manifest as { source: object }) };
+  await other.run({ manifest: { ...open, source: { ...open.source, authenticationRequired: false } } });
+  expect(dev1(other).flows.values()[0]?.id).not.toBe(dev1(own).flows.values()[0]?.id);
+  expect(dev1(own).flows.size).toBe(1);
+});
