@@ -79,7 +79,7 @@ export async function inventory(resource: Resource, pipeline: Pipeline, context:
 
 /**
  * A list may leave things out; before something is replaced it is looked at itself. What AEP does not tell then either is
- * not known to differ.
+ * not known to differ. A list may be old, too: what is not where the last execution left it may have been removed by it.
  */
 async function sure(
   decision: Decision,
@@ -90,9 +90,14 @@ async function sure(
   context: Context,
 ): Promise<Decision> {
   const { action, found } = decision;
-  if (action !== 'replace' || found === undefined) return decision;
+  if (found === undefined || resource.get === undefined) return decision;
+  const moved = preference.hint !== undefined && preference.hint !== found.id;
+  if (action !== 'replace' && !moved) return decision;
   const itself = await getIfThere(resource, pipeline, found.id, context);
-  if (itself === undefined) return decision;
+  if (itself === undefined) {
+    const rest = all.filter(({ id }) => id !== found.id);
+    return sure(decide(rest, preference), rest, preference, resource, pipeline, context);
+  }
   const told = { ...itself, differences: itself.differences.filter((one) => !isUntold(one)) };
   return decide([told, ...all.filter(({ id }) => id !== told.id)], preference);
 }
