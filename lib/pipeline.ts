@@ -171,6 +171,8 @@ export const Pipeline = z.object({
   old: z.array(Old).default([]),
   /** Whether the state machine took the lease. */
   leased: z.boolean().default(false),
+  /** The number of the last step that worked on the pipeline, by the ledger's count. */
+  entered: z.number().int().optional(),
   /** How long the machine waits before it verifies. */
   waitSeconds: z.number().int().min(0).default(0),
   verified: z.array(z.string()).default([]),

@@ -81,6 +81,7 @@ function positionOf({ manifest: { source }, old, plan }: Situation): Record<stri
 
 export const sourceConnection: Resource = {
   key: 'source-connection',
+  of: 'base-connection',
   needed: () => true,
 
   async find({ aep }, situation) {
@@ -125,6 +126,7 @@ function targetDifferences(one: TargetConnection, situation: Situation): Differe
 
 export const targetConnection: Resource = {
   key: 'target-connection',
+  of: 'dataset',
   needed: () => true,
 
   async find({ aep }, situation) {

@@ -37,7 +37,8 @@ export async function ensure(resource: Resource, pipeline: Pipeline, context: Co
 
 async function attempt(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
   for (let round = 1; ; round++) {
-    const decision = await look(resource, pipeline, context);
+    const decision =
+      round === 1 && isUnborn(resource, pipeline, context) ? NONE : await look(resource, pipeline, context);
     const known = withOthers(pipeline, resource, decision);
     try {
       return withMade(known, resource, await act(decision, resource, known, context));
@@ -48,6 +49,14 @@ async function attempt(resource: Resource, pipeline: Pipeline, context: Context)
       if (round === MOST_ROUNDS) throw error.code === 'AEP_CHANGED' ? givenUp(error) : error;
     }
   }
+}
+
+const NONE: Decision = { action: 'create', reason: 'not there yet', others: [] };
+
+/** Made for something that this execution has made, and nobody has tried to make it yet: it need not be looked for. */
+function isUnborn({ key, of }: Resource, { plan, resources }: Pipeline, { first }: Context): boolean {
+  const planned = plan.find(({ resource }) => resource === key)?.action;
+  return first && planned === 'create' && of !== undefined && resources[of]?.how === 'created';
 }
 
 /** Whoever keeps changing it is not to be outrun: the state machine does not try that again, and what was made stays. */

@@ -75,6 +75,7 @@ function asFound(one: Flow, situation: Situation, now: number): Found {
 
 export const flow: Resource = {
   key: 'flow',
+  of: 'source-connection',
   needed: () => true,
 
   async find({ aep, runtime }, situation) {

@@ -109,6 +109,7 @@ async function checkNamespaces({ aep }: Context, wanted: readonly Wanted[]): Pro
 
 export const identity: Resource = {
   key: 'identity',
+  of: 'schema',
   addsByPost: true,
   needed: hasIdentities,
 

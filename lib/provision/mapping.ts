@@ -152,6 +152,7 @@ async function setIfThere(aep: Context['aep'], id: string): Promise<MappingSet |
 
 export const mapping: Resource = {
   key: 'mapping',
+  of: 'schema',
   needed: (manifest) => manifest.mapping !== undefined,
 
   async find(context, situation) {

@@ -11,6 +11,7 @@ async function isInUnion(aep: Context['aep'], id: string): Promise<boolean> {
 
 export const profile: Resource = {
   key: 'profile',
+  of: 'schema',
   needed: wanted,
 
   async find({ aep }, situation) {

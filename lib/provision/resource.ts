@@ -10,6 +10,8 @@ import type { Mark } from './mark.ts';
 export interface Context<R extends Runtime = Runtime> {
   readonly aep: Aep;
   readonly runtime: R;
+  /** Whether no step has worked on the pipeline since the one whose document this is: not even this one, a moment ago. */
+  readonly first: boolean;
 }
 
 /** The same for the steps that also look at streams and intakes. */
@@ -60,6 +62,8 @@ export interface Resource {
   readonly unique?: boolean;
   /** Its parts are made one by one, and only a list shows them: one in doubt is looked for before it is made again. */
   readonly addsByPost?: boolean;
+  /** What it belongs to: of one that has just been made, there can be none. */
+  readonly of?: ResourceKey;
   /** Whether this pipeline has one at all. */
   needed(manifest: Manifest): boolean;
   /** The id of one that the manifest names and that is never changed. */

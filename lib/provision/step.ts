@@ -24,13 +24,14 @@ export function step<R extends LedgerRuntime>(
 ): Handler {
   return handler(name, makeRuntime, async (event, runtime, sessions) => {
     const pipeline = parseDocument(event);
-    const guard = await enter(pipeline, runtime);
+    const { entered, guard } = await enter(pipeline, runtime);
     const trail = startTrail(name, runtime);
-    const context = contextFor(pipeline, guarded(runtime, guard), sessions, guard, trail.note);
+    const first = entered - 1 === pipeline.entered;
+    const context = contextFor(pipeline, guarded(runtime, guard), sessions, guard, trail.note, first);
     const done = await work(pipeline, context).catch((error: unknown) => {
       throw telling(error, trail.end());
     });
-    return { ...done, trail: [...done.trail, trail.end()] };
+    return { ...done, entered, trail: [...done.trail, trail.end()] };
   });
 }
 
@@ -98,14 +99,18 @@ const FUNCTION_MS = 120_000;
  * From here on this very invocation changes the pipeline, and no earlier one does any more: each change asks first.
  * @throws Failure `LEASE_LOST`
  */
-async function enter({ manifest, execution }: Pipeline, { ledger, clock }: LedgerRuntime): Promise<Guard> {
+async function enter(
+  { manifest, execution }: Pipeline,
+  { ledger, clock }: LedgerRuntime,
+): Promise<{ entered: number; guard: Guard }> {
   const entered = await ledger.enter(manifest.name, execution.id);
   const until = clock.now() + FUNCTION_MS;
-  return async () => {
+  const guard = async () => {
     await ledger.check(manifest.name, execution.id, entered);
     if (clock.now() > until)
       throw new Failure('LEASE_LOST', 'this step has been given up: it has run for longer than it may');
   };
+  return { entered, guard };
 }
 
 /** The runtime, its changes fenced like those in AEP. */
@@ -188,6 +193,7 @@ function contextFor<R extends Runtime>(
   sessions: Sessions,
   beforeChange: Guard,
   note: Note,
+  first = false,
 ): Context<R> {
   const aep: Aep = createAep({
     sandbox: pipeline.manifest.sandbox,
@@ -201,7 +207,7 @@ function contextFor<R extends Runtime>(
       runtime.log.debug('aep answered', { request: label, status, ms, requestId });
     },
   });
-  return { aep, runtime };
+  return { aep, runtime, first };
 }
 
 function parseDocument(event: unknown): Pipeline {

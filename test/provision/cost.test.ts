@@ -1,0 +1,56 @@
+// What provisioning costs in calls to Experience Platform: each pipeline of the bundle, made and then applied again unchanged.
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { world } from '../support/provisioning.ts';
+import { keep, SECRETS } from './cases.ts';
+
+const FOLDER = new URL('../../pipelines/', import.meta.url);
+interface Source {
+  readonly kind: 'inlet' | keyof typeof SECRETS;
+  readonly stream?: string;
+  readonly credentials?: string;
+}
+
+const read = (file: string) =>
+  JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as { readonly source: Source };
+const FILES = readdirSync(FOLDER).filter((file) => /^[^.]+\.json$/.test(file));
+
+const rows: { pipeline: string; fresh: number; unchanged: number }[] = [];
+
+type World = ReturnType<typeof world>;
+
+/** Beyond the token. */
+const calls = ({ platform }: World) =>
+  platform.journal.entries().filter(({ path }) => !path.startsWith('/ims/')).length;
+
+async function applied(own: World, manifest: object, samples: object): Promise<number> {
+  const before = calls(own);
+  const { status, cause } = await own.run({ manifest, samples });
+  expect([status, cause]).toEqual(['SUCCEEDED', undefined]);
+  return calls(own) - before;
+}
+
+describe('calls beyond the token', () => {
+  it.each(FILES)('%s: fresh at most 30, unchanged at most 15 and no change', async (file) => {
+    const own = world();
+    const given = read(file);
+    const { source } = given;
+    // The one stream there is; and what a pulled source's secret holds.
+    const manifest =
+      source.kind === 'inlet' ? { ...given, source: { ...source, stream: 'customers' } } : given;
+    if (source.kind !== 'inlet') keep(own, SECRETS[source.kind], source.credentials);
+    const samples = read(file.replace('.json', '.samples.json'));
+    const fresh = await applied(own, manifest, samples);
+    own.mutations();
+    const unchanged = await applied(own, manifest, samples);
+    rows.push({ pipeline: file, fresh, unchanged });
+    expect(own.mutations()).toEqual([]);
+    expect(fresh).toBeLessThanOrEqual(30);
+    expect(unchanged).toBeLessThanOrEqual(15);
+  });
+});
+
+afterAll(() => {
+  const lines = rows.map((row) => `${row.pipeline}: fresh ${row.fresh}, unchanged ${row.unchanged}`);
+  console.log(`AEP calls beyond the token\n${lines.join('\n')}`);
+});
