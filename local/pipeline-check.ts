@@ -93,7 +93,7 @@ function benchFor(manifest: Manifest): Bench {
     transport,
   });
   const sandbox = platform.state.sandboxes.get(manifest.sandbox) as Sandbox;
-  return { manifest, aep, sandbox, context: { aep, runtime, first: false: transport } };
+  return { manifest, aep, sandbox, context: { aep, runtime: transport, first: false } };
 }
 
 /** What making a schema never asks for. */
