@@ -1,15 +1,12 @@
 // From a decoded message to one item of a request: checked, and framed without touching the producer's bytes.
-import { isUtf8 } from 'node:buffer';
 import type { PublishedPipeline } from '../published.ts';
+import { check } from './check.ts';
 import type { Decoded } from './decode.ts';
-import { isDeeperThan, memberSpan } from './json.ts';
 import type { Message } from './message.ts';
 import { type Rejected, rejected, type Settled } from './verdict.ts';
 
 /** The inlet takes 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
 export const MAX_REQUEST_BYTES = 990_000;
-/** Real records have a dozen levels; parsers beyond ours may not survive 200,000. */
-export const MAX_DEPTH = 512;
 
 /** More than any header that a producer writes around an entity, which is left off. */
 const OWN_HEADER_BYTES = 64 * 1024;
@@ -74,67 +71,6 @@ function tooLarge(bytes: number, largest: number): Rejected {
 function put(body: Buffer, at: number, bytes: Uint8Array): number {
   body.set(bytes, at);
   return at + bytes.length;
-}
-
-/**
- * The object's bytes in `payload`. The whole text is parsed, so that no record can smuggle a second message into the
- * request (`{},{}`); what the parser made of it is looked at and dropped, so that numbers keep their digits.
- */
-function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
-  const json = startsWithBom(payload) ? payload.subarray(3) : payload;
-  if (json.length === 0) return rejected('empty', 'no data');
-  if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
-  if (isDeeperThan(json, MAX_DEPTH)) return rejected('too-deep', `more than ${MAX_DEPTH} levels`);
-  let value: unknown;
-  try {
-    value = JSON.parse(json.toString('utf8'));
-  } catch {
-    // The parser's own message quotes the record.
-    return rejected('not-json', 'not JSON');
-  }
-  if (!isObject(value)) return rejected('not-an-object', 'JSON, but not an object');
-  if (data === 'xdm') return isWholeMessage(value) ? entityOf(value, json) : json;
-  return isInstruction(value)
-    ? rejected('envelope', 'AEP would follow its header instead of mapping it')
-    : json;
-}
-
-/**
- * Raw data that AEP would take for an envelope: a header with a flow or with operations is followed, to another flow or to
- * the deletion of a profile. A producer may write data, not instructions. Contract §6.2.
- */
-function isInstruction({ header, body }: Record<string, unknown>): boolean {
-  if (!isObject(header) || !isObject(body)) return false;
-  return Object.hasOwn(header, 'flowId') || Object.hasOwn(header, 'operations');
-}
-
-/** An XDM message as in Adobe's tutorial, header and body. */
-function isWholeMessage(value: Record<string, unknown>): value is { body: { xdmEntity: unknown } } {
-  return (
-    Object.hasOwn(value, 'header') &&
-    Object.hasOwn(value, 'body') &&
-    isObject(value.body) &&
-    Object.hasOwn(value.body, 'xdmEntity')
-  );
-}
-
-/** Its entity's own bytes: the header is ours to write, and parsing and writing the entity would change numbers. */
-function entityOf(value: { body: { xdmEntity: unknown } }, json: Buffer): Buffer | Rejected {
-  if (!isObject(value.body.xdmEntity)) {
-    return rejected('not-an-object', 'body.xdmEntity is not an object');
-  }
-  const body = memberSpan(json, 'body');
-  const entity = body && memberSpan(json, 'xdmEntity', body.start);
-  if (entity === undefined) throw new RangeError('body.xdmEntity was parsed but not found in the bytes');
-  return json.subarray(entity.start, entity.end);
-}
-
-function startsWithBom(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const NO_FRAME = { before: Buffer.alloc(0), after: Buffer.alloc(0) };

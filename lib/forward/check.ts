@@ -1,0 +1,69 @@
+// Whether a payload is one JSON object that may be sent, and which of its bytes are.
+import { isUtf8 } from 'node:buffer';
+import type { PublishedPipeline } from '../published.ts';
+import { isDeeperThan, memberSpan } from './json.ts';
+import { type Rejected, rejected } from './verdict.ts';
+
+/** Real records have a dozen levels; parsers beyond ours may not survive 200,000. */
+export const MAX_DEPTH = 512;
+
+/**
+ * The object's bytes in `payload`. The whole text is parsed, so that no record can smuggle a second message into the
+ * request (`{},{}`); what the parser made of it is looked at and dropped, so that numbers keep their digits.
+ */
+export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
+  const json = startsWithBom(payload) ? payload.subarray(3) : payload;
+  if (json.length === 0) return rejected('empty', 'no data');
+  if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
+  if (isDeeperThan(json, MAX_DEPTH)) return rejected('too-deep', `more than ${MAX_DEPTH} levels`);
+  let value: unknown;
+  try {
+    value = JSON.parse(json.toString('utf8'));
+  } catch {
+    // The parser's own message quotes the record.
+    return rejected('not-json', 'not JSON');
+  }
+  if (!isObject(value)) return rejected('not-an-object', 'JSON, but not an object');
+  if (data === 'xdm') return isWholeMessage(value) ? entityOf(value, json) : json;
+  return isInstruction(value)
+    ? rejected('envelope', 'AEP would follow its header instead of mapping it')
+    : json;
+}
+
+/**
+ * Raw data that AEP would take for an envelope: a header with a flow or with operations is followed, to another flow or to
+ * the deletion of a profile. A producer may write data, not instructions. Contract §6.2.
+ */
+function isInstruction({ header, body }: Record<string, unknown>): boolean {
+  if (!isObject(header) || !isObject(body)) return false;
+  return Object.hasOwn(header, 'flowId') || Object.hasOwn(header, 'operations');
+}
+
+/** An XDM message as in Adobe's tutorial, header and body. */
+function isWholeMessage(value: Record<string, unknown>): value is { body: { xdmEntity: unknown } } {
+  return (
+    Object.hasOwn(value, 'header') &&
+    Object.hasOwn(value, 'body') &&
+    isObject(value.body) &&
+    Object.hasOwn(value.body, 'xdmEntity')
+  );
+}
+
+/** Its entity's own bytes: the header is ours to write, and parsing and writing the entity would change numbers. */
+function entityOf(value: { body: { xdmEntity: unknown } }, json: Buffer): Buffer | Rejected {
+  if (!isObject(value.body.xdmEntity)) {
+    return rejected('not-an-object', 'body.xdmEntity is not an object');
+  }
+  const body = memberSpan(json, 'body');
+  const entity = body && memberSpan(json, 'xdmEntity', body.start);
+  if (entity === undefined) throw new RangeError('body.xdmEntity was parsed but not found in the bytes');
+  return json.subarray(entity.start, entity.end);
+}
+
+function startsWithBom(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
