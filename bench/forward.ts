@@ -57,7 +57,7 @@ function runtimeFor(data: 'raw' | 'xdm'): ForwardRuntime {
     clock: { now: Date.now, sleep: async () => undefined },
     random: Math.random,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    metrics: { count: nothing, flush: nothing },
+    metrics: { count: nothing, measure: nothing, flush: nothing },
     secrets: {
       get: async () => JSON.stringify({ ...published, data }),
       create: async () => true,

@@ -132,7 +132,10 @@ export interface Ledger {
 
 /** CloudWatch counters of one invocation; names as in reliability's table, e.g. `RecordsReceived`. */
 export interface Metrics {
-  count(name: string, value: number): void;
+  /** Adds to a counter; with a reason, one of a fixed set of words, it is counted by that as well. */
+  count(name: string, value: number, reason?: string): void;
+  /** One value of a distribution. */
+  measure(name: string, value: number, unit: 'Milliseconds' | 'Bytes' | 'Count'): void;
   /** Writes what was counted, once an invocation. */
   flush(dimensions: { pipeline: string }): void;
 }

@@ -1,4 +1,6 @@
-// Messages into lanes, and each lane into requests that the inlet takes. Pure.
+// Records into groups, messages into lanes, and each lane into requests that the inlet takes. Pure.
+import type { PublishedPipeline } from '../published.ts';
+import type { KinesisRecord } from './event.ts';
 import { type Framed, MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from './frame.ts';
 
 /** The messages of one request, in order. */
@@ -7,26 +9,56 @@ export type Batch = readonly Framed[];
 export type Lane = readonly Batch[];
 
 /** More requests in flight would gain little: an event has 6 MB, so five or six requests. */
-export const MAX_LANES = 4;
+export const MAX_LANES = 8;
+/** With a lane for so many bytes, a whole event takes one round trip, and the first request leaves while the rest is looked at. */
+const LANE_BYTES = 600_000;
 
 /** The answer has an entry for each message, with as much text as the inlet likes; this many of 4 KB can still be read. */
 export const MAX_MESSAGES = 2_000;
 
+/** How base64 of a KPL aggregate begins: its magic, as far as that fills whole characters. */
+const AGGREGATE = '84maw';
+
 /**
- * As many lanes as the size needs, at most `MAX_LANES`. A partition key's messages are all in one lane and in the order
- * given, so that order per key is kept while lanes run side by side.
+ * The records in groups that are prepared one after the other and sent side by side: all of a partition key are in one
+ * group, in the order given. One group where a record can hold messages of other keys, or more than it seems.
  */
-export function batch(messages: readonly Framed[], maxBytes = MAX_REQUEST_BYTES): Lane[] {
+export function groupsOf(
+  records: readonly KinesisRecord[],
+  compression: PublishedPipeline['compression'],
+): (readonly KinesisRecord[])[] {
+  const size = records.reduce((sum, { kinesis }) => sum + (kinesis.data?.length ?? 0) * 0.75, 0);
+  const groups = lanesOf(size, records.length);
+  const whole = compression !== 'none' || records.some(({ kinesis }) => kinesis.data?.startsWith(AGGREGATE));
+  if (groups <= 1 || whole) return [records];
+  const sorted: KinesisRecord[][] = Array.from({ length: groups }, () => []);
+  for (const record of records) sorted[laneOf(record.kinesis.partitionKey, groups)]?.push(record);
+  return sorted.filter((group) => group.length > 0);
+}
+
+/**
+ * So many lanes, by default as many as the size needs, at most `MAX_LANES`. A partition key's messages are all in one
+ * lane and in the order given, so that order per key is kept while lanes run side by side.
+ */
+export function batch(
+  messages: readonly Framed[],
+  maxBytes = MAX_REQUEST_BYTES,
+  lanes = lanesFor(messages, maxBytes),
+): Lane[] {
   const room = maxBytes - REQUEST_OVERHEAD;
-  const size = messages.reduce((sum, framed) => sum + framed.size, 0);
-  const lanes = Math.min(
-    MAX_LANES,
-    Math.max(Math.ceil(size / room), Math.ceil(messages.length / MAX_MESSAGES)),
-  );
   if (lanes <= 1) return messages.length === 0 ? [] : [fill(messages, room)];
   const sorted: Framed[][] = Array.from({ length: lanes }, () => []);
   for (const framed of messages) sorted[laneOf(framed.message.partitionKey, lanes)]?.push(framed);
   return sorted.filter((lane) => lane.length > 0).map((lane) => fill(lane, room));
+}
+
+function lanesFor(messages: readonly Framed[], maxBytes: number): number {
+  const size = messages.reduce((sum, framed) => sum + framed.size, 0);
+  return lanesOf(size, messages.length, Math.min(LANE_BYTES, maxBytes - REQUEST_OVERHEAD));
+}
+
+function lanesOf(bytes: number, messages: number, laneBytes = LANE_BYTES): number {
+  return Math.min(MAX_LANES, Math.max(Math.ceil(bytes / laneBytes), Math.ceil(messages / MAX_MESSAGES)));
 }
 
 /** Requests of at most `room` bytes and `MAX_MESSAGES` messages. A message that alone is larger gets one of its own; `frame` lets none pass. */

@@ -8,13 +8,18 @@ export interface Counts {
   readonly acknowledged: number;
   /** Entries, counted by the undelivered store. */
   readonly stored: number;
+  /** Messages that the pipeline does not want, counted where the batch is settled. */
+  readonly filtered: number;
+  /** Messages that an earlier invocation was acknowledged, counted where they were passed over. */
+  readonly known: number;
   /** Messages that stay in the stream, counted where the batch is settled. */
   readonly unresolved: number;
 }
 
 /** Messages that went missing; negative where there are more than there were. */
 export function differenceOf(counts: Counts): number {
-  return counts.decoded - counts.acknowledged - counts.stored - counts.unresolved;
+  const { decoded, acknowledged, stored, filtered, known, unresolved } = counts;
+  return decoded - acknowledged - stored - filtered - known - unresolved;
 }
 
 /**
@@ -24,6 +29,6 @@ export function checkConservation(counts: Counts): void {
   if (differenceOf(counts) === 0) return;
   throw new Failure(
     'CONSERVATION',
-    `${counts.decoded} messages were decoded, but ${counts.acknowledged} acknowledged, ${counts.stored} stored and ${counts.unresolved} left in the stream`,
+    `${counts.decoded} messages were decoded, but ${counts.acknowledged} acknowledged, ${counts.known} known, ${counts.filtered} filtered, ${counts.stored} stored and ${counts.unresolved} left in the stream`,
   );
 }

@@ -5,14 +5,14 @@ import { readCredentials } from '../credentials.ts';
 import { isFailure } from '../failure.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
-import { batch } from './batch.ts';
+import { batch, groupsOf, type Lane } from './batch.ts';
 import { LEAST_REQUEST_MS, RESERVE_MS } from './classes.ts';
 import { checkConservation } from './conservation.ts';
 import { type Received, readEvent } from './event.ts';
-import { createFramer, type Framer } from './frame.ts';
+import { createFramer, type Framer, MAX_REQUEST_BYTES } from './frame.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
-import { prepare } from './prepare.ts';
-import { report, reportReturned } from './report.ts';
+import { createRoom, type Prepared, prepare } from './prepare.ts';
+import { measureRequest, report, reportReturned } from './report.ts';
 import { type Sender, type Sent, send } from './send.ts';
 import { type BatchResponse, type Keep, lowest, respond, settle } from './settle.ts';
 import { undeliveredDocument } from './undelivered.ts';
@@ -61,31 +61,54 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   if (invocation.remainingMs() < RESERVE_MS + LEAST_REQUEST_MS) return nothingDone(received, runtime);
 
   const pipeline = await pipelines.of(received.streamArn);
-  const framer = createFramer(pipeline);
-  // Half of the time for this, half for sending: what is not looked at comes again.
-  const enough = invocation.remainingMs() / 2;
-  const prepared = prepare(
-    received.records,
-    framer,
-    pipeline.compression,
-    () => invocation.remainingMs() > enough,
-  );
-  const sent = await send(
-    batch(prepared.framed),
-    senderFor(pipeline, framer, invocation, container, received),
-  );
-  const total = prepared.decoded + prepared.left.length;
-  failOnFault(sent, received, pipeline, container, total);
-  const settlement = await settle(
-    [...prepared.rejected, ...sent.settled],
-    prepared.left,
-    keeper(pipeline, received, invocation, runtime),
-  );
-  const counts = { ...settlement, decoded: prepared.decoded, acknowledged: sent.acknowledged };
-  report(runtime, { pipeline, received, invocation, sent, counts, left: prepared.left.length, started });
+  const { prepared, sent } = await prepareAndSend(received, pipeline, invocation, container);
+  const { decoded, known, left } = prepared;
+  failOnFault(sent, received, pipeline, container, decoded + left.length);
+  const settled = [...prepared.settled, ...sent.settled];
+  const settlement = await settle(settled, left, keeper(pipeline, received, invocation, runtime));
+  const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
+  report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, started });
   checkConservation(counts);
   const inBatch = new Set(received.records.map(({ kinesis }) => kinesis.sequenceNumber));
   return respond(settlement.checkpoint, (sequenceNumber) => inBatch.has(sequenceNumber));
+}
+
+/** Group by group: the first requests are under way while the next records are looked at. */
+async function prepareAndSend(
+  received: Received,
+  pipeline: PublishedPipeline,
+  invocation: Invocation,
+  container: Container,
+): Promise<{ prepared: Omit<Prepared, 'framed'>; sent: Sent }> {
+  const framer = createFramer(pipeline);
+  const stages = { compression: pipeline.compression, frame: framer.frame, isKnown: () => false };
+  // Half of the time for this, half for sending: what is not looked at comes again.
+  const enough = invocation.remainingMs() / 2;
+  const room = createRoom(() => invocation.remainingMs() > enough);
+  const groups = groupsOf(received.records, pipeline.compression);
+  const lanes: Lane[] = [];
+  const parts: Prepared[] = [];
+  for (const group of groups) {
+    const part = prepare(group, stages, room);
+    for (const lane of batch(part.framed, MAX_REQUEST_BYTES, groups.length > 1 ? 1 : undefined))
+      lanes.push(lane);
+    parts.push(part);
+    // What was begun gets its turn to leave.
+    await new Promise(setImmediate);
+  }
+  return {
+    prepared: joined(parts),
+    sent: await send(lanes, senderFor(pipeline, framer, invocation, container, received)),
+  };
+}
+
+function joined(parts: readonly Prepared[]): Omit<Prepared, 'framed'> {
+  return {
+    settled: parts.flatMap(({ settled }) => settled),
+    decoded: parts.reduce((sum, { decoded }) => sum + decoded, 0),
+    known: parts.reduce((sum, { known }) => sum + known, 0),
+    left: parts.flatMap(({ left }) => left),
+  };
 }
 
 /** Too little time is left to send anything: the whole batch comes again. */
@@ -104,8 +127,9 @@ function senderFor(
   const address = inletAddress(pipeline.inletUrl, runtime.settings.inletOrigins);
   const about = { pipeline: pipeline.pipeline, shardId, invocationId: invocation.invocationId };
   return {
-    post: (messages, session, timeoutMs) =>
-      postBatch(runtime, {
+    async post(messages, session, timeoutMs) {
+      const startedAt = runtime.clock.now();
+      const reply = await postBatch(runtime, {
         address,
         body: framer.body(messages),
         messages: messages.length,
@@ -113,7 +137,10 @@ function senderFor(
         flowId: pipeline.data === 'raw' ? pipeline.flowId : undefined,
         session,
         timeoutMs,
-      }),
+      });
+      measureRequest(runtime.metrics, messages, reply, { startedAt, endedAt: runtime.clock.now() });
+      return reply;
+    },
     sessions: pipeline.authenticationRequired ? sessions : undefined,
     budgetMs: () => invocation.remainingMs() - RESERVE_MS,
     clock: runtime.clock,

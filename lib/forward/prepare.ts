@@ -1,54 +1,79 @@
-// Decodes and frames an event's records one by one, and stops where they would outgrow the memory or the time.
+// Decodes and frames records one by one, and stops where they would outgrow the memory or the time.
 import type { PublishedPipeline } from '../published.ts';
-import { decode } from './decode.ts';
+import { type Decoded, decode } from './decode.ts';
 import type { KinesisRecord } from './event.ts';
-import type { Framed, Framer } from './frame.ts';
-import type { Rejected, Settled } from './verdict.ts';
+import type { Framed } from './frame.ts';
+import type { Message } from './message.ts';
+import { DELIVERED, type Settled } from './verdict.ts';
 
 /**
- * An event has 6 MB, but gzip and aggregation can make thousandfold of that. What is beyond this stays in the stream,
- * for the next invocation.
+ * An event has 6 MB, but compression and aggregation can make thousandfold of that. What is beyond this stays in the
+ * stream, for the next invocation.
  */
 const MAX_HELD_BYTES = 96 * 1024 * 1024;
 /** What a message costs besides its bytes, roughly. */
 const MESSAGE_OVERHEAD = 256;
 
+/** What happens to a record on its way to a request. */
+export interface Stages {
+  readonly compression: PublishedPipeline['compression'];
+  readonly frame: (decoded: Decoded) => Framed | Settled;
+  /** Whether AEP has acknowledged it already, in an invocation that ended before it. */
+  readonly isKnown: (message: Message) => boolean;
+}
+
+/** The memory and the time that the records of one event may take, all together. */
+export interface Room {
+  isLeft(): boolean;
+  take(bytes: number): void;
+}
+
+export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES): Room {
+  let held = 0;
+  return {
+    // One record is always looked at: an invocation that does nothing would come again and again.
+    isLeft: () => held === 0 || (held <= maxHeldBytes && hasTime()),
+    take: (bytes) => {
+      held += bytes;
+    },
+  };
+}
+
 export interface Prepared {
   readonly framed: readonly Framed[];
-  readonly rejected: readonly Settled<Rejected>[];
+  /** Messages that will not be sent: rejected, filtered, or acknowledged before. */
+  readonly settled: readonly Settled[];
   /** Messages found in the records, counted as they came out of the decoder. */
   readonly decoded: number;
-  /** Sequence numbers of the records at the end that were not looked at. */
+  /** Those of them that were acknowledged before. */
+  readonly known: number;
+  /** Sequence numbers of the records that were not looked at. */
   readonly left: readonly string[];
 }
 
-export function prepare(
-  records: readonly KinesisRecord[],
-  framer: Framer,
-  compression: PublishedPipeline['compression'],
-  /** Whether there is time for another record. */
-  hasTime: () => boolean = () => true,
-  maxHeldBytes = MAX_HELD_BYTES,
-): Prepared {
+export function prepare(records: readonly KinesisRecord[], stages: Stages, room: Room): Prepared {
   const framed: Framed[] = [];
-  const rejects: Settled<Rejected>[] = [];
-  let decoded = 0;
-  let held = 0;
-  let taken = 0;
+  const settled: Settled[] = [];
+  let [decoded, known, looked] = [0, 0, 0];
   for (const record of records) {
-    if (held > maxHeldBytes || (taken > 0 && !hasTime())) break;
-    taken++;
-    for (const part of decode(record, compression)) {
+    if (!room.isLeft()) break;
+    looked++;
+    for (const part of decode(record, stages.compression)) {
       decoded++;
-      const result = 'payload' in part ? framer.frame(part) : part;
-      held += result.message.bytes.length + result.message.partitionKey.length + MESSAGE_OVERHEAD;
-      if ('verdict' in result) rejects.push(result);
+      if (stages.isKnown(part.message)) {
+        known++;
+        settled.push({ message: part.message, verdict: DELIVERED });
+        continue;
+      }
+      const result = 'payload' in part ? stages.frame(part) : part;
+      room.take(result.message.bytes.length + result.message.partitionKey.length + MESSAGE_OVERHEAD);
+      if ('verdict' in result) settled.push(result);
       else {
-        held += result.json.length;
+        room.take(result.json.length);
         framed.push(result);
       }
     }
   }
-  const left = records.slice(taken).map(({ kinesis }) => kinesis.sequenceNumber);
-  return { framed, rejected: rejects, decoded, left };
+  const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
+  return { framed, settled, decoded, known, left };
 }

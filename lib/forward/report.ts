@@ -1,6 +1,8 @@
-// What an invocation says about itself: one log line, six counters. No record content, no partition key.
+// What an invocation says about itself: one log line, and metrics. No record content, no partition key.
+import type { BatchReply } from '../aep/inlet.ts';
 import type { PublishedPipeline } from '../published.ts';
-import type { ForwardRuntime } from '../runtime.ts';
+import type { ForwardRuntime, Metrics } from '../runtime.ts';
+import type { Batch } from './batch.ts';
 import { type Counts, differenceOf } from './conservation.ts';
 import type { Received } from './event.ts';
 import type { Sent } from './send.ts';
@@ -18,14 +20,45 @@ export interface Outcome {
   readonly started: number;
 }
 
-/** Received = acknowledged + rejected + returned holds in every invocation. */
+/** Of each request: how large it was, how long it took, and how old the oldest of its messages was that AEP took. */
+export function measureRequest(
+  metrics: Metrics,
+  batch: Batch,
+  reply: BatchReply,
+  { startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number },
+): void {
+  metrics.measure('RequestMessages', batch.length, 'Count');
+  metrics.measure(
+    'RequestBytes',
+    batch.reduce((sum, { size }) => sum + size, 0),
+    'Bytes',
+  );
+  metrics.measure('RequestMs', endedAt - startedAt, 'Milliseconds');
+  if (reply.kind === 'failed') {
+    metrics.count('RequestsFailed', 1, reply.class);
+    return;
+  }
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const [index, { kind }] of reply.outcomes.entries()) {
+    const arrivedAt = batch[index]?.message.arrivedAt;
+    if (kind === 'acknowledged' && arrivedAt !== undefined) oldest = Math.min(oldest, arrivedAt * 1_000);
+  }
+  // The clocks of Kinesis and of this machine need not agree.
+  if (oldest !== Number.POSITIVE_INFINITY)
+    metrics.measure('ArrivalToAcceptedMs', Math.max(0, endedAt - oldest), 'Milliseconds');
+}
+
+/** Received = acknowledged + acknowledged before + filtered + rejected + returned holds in every invocation. */
 export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   const { pipeline, received, invocation, sent, counts, left } = outcome;
   const { metrics, log, clock } = runtime;
   const difference = differenceOf(counts);
   metrics.count('RecordsReceived', counts.decoded + left);
   metrics.count('RecordsAcknowledged', counts.acknowledged);
-  metrics.count('RecordsRejected', counts.stored);
+  metrics.count('RecordsAcknowledgedBefore', counts.known);
+  metrics.count('RecordsFiltered', counts.filtered);
+  if (counts.reasons.size === 0) metrics.count('RecordsRejected', 0);
+  for (const [reason, number] of counts.reasons) metrics.count('RecordsRejected', number, reason);
   metrics.count('RecordsReturned', counts.unresolved + left);
   metrics.count('Requests', sent.requests);
   metrics.count('ConservationDifference', Math.abs(difference));
@@ -40,6 +73,8 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
     records: received.records.length,
     decoded: counts.decoded,
     acknowledged: counts.acknowledged,
+    acknowledgedBefore: counts.known,
+    filtered: counts.filtered,
     rejected: counts.stored,
     returned: counts.unresolved + left,
     requests: sent.requests,

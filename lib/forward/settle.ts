@@ -1,5 +1,5 @@
 // Settles a batch with Lambda: rejects are stored first, then the lowest unresolved sequence number is the checkpoint.
-import type { Rejected, Settled } from './verdict.ts';
+import type { Reason, Rejected, Settled, Verdict } from './verdict.ts';
 
 /**
  * The partial batch response. Lambda reads a misspelt outer key as full success and a wrong inner one as full failure,
@@ -14,6 +14,10 @@ export interface Settlement {
   readonly checkpoint: string | undefined;
   /** Entries the store says it holds. */
   readonly stored: number;
+  /** The same by their reasons. */
+  readonly reasons: ReadonlyMap<Reason, number>;
+  /** Messages that the pipeline does not want. */
+  readonly filtered: number;
   /** Messages that stay in the stream. */
   readonly unresolved: number;
 }
@@ -32,15 +36,37 @@ export async function settle(
 ): Promise<Settlement> {
   const open = settled.filter(({ verdict }) => verdict.kind === 'retry');
   const rejects = settled.filter(isRejected);
+  const unwanted = settled.filter(({ verdict }) => verdict.kind === 'filtered');
   const before = lowest([...open.map(sequenceNumberOf), ...left]);
-  // What comes again anyway is judged again then: kept now, it would be in the store and in the stream.
-  const due = before === undefined ? rejects : rejects.filter((reject) => isBelow(reject, before));
+  const due = below(rejects, before);
   const stored = due.length === 0 ? 0 : await keep(due);
-  if (stored !== undefined) {
-    return { checkpoint: before, stored, unresolved: open.length + rejects.length - due.length };
-  }
-  const checkpoint = lowest([...due.map(sequenceNumberOf), ...(before === undefined ? [] : [before])]);
-  return { checkpoint, stored: 0, unresolved: open.length + rejects.length };
+  const checkpoint =
+    stored !== undefined
+      ? before
+      : lowest([...due.map(sequenceNumberOf), ...(before === undefined ? [] : [before])]);
+  const filtered = below(unwanted, checkpoint).length;
+  const resolved = (stored === undefined ? 0 : due.length) + filtered;
+  const unresolved = open.length + rejects.length + unwanted.length - resolved;
+  return {
+    checkpoint,
+    stored: stored ?? 0,
+    reasons: counted(stored === undefined ? [] : due),
+    filtered,
+    unresolved,
+  };
+}
+
+function counted(rejects: readonly Settled<Rejected>[]): Map<Reason, number> {
+  const counts = new Map<Reason, number>();
+  for (const { verdict } of rejects) counts.set(verdict.reason, (counts.get(verdict.reason) ?? 0) + 1);
+  return counts;
+}
+
+/** What comes again anyway is judged again then: kept now, it would be in the store and in the stream. */
+function below<V extends Verdict>(settled: Settled<V>[], checkpoint: string | undefined): Settled<V>[] {
+  if (checkpoint === undefined) return settled;
+  const value = BigInt(checkpoint);
+  return settled.filter(({ message }) => BigInt(message.sequenceNumber) < value);
 }
 
 /** What Lambda is told. @throws RangeError where the checkpoint is not of this batch: Lambda would take it for a failure of all */
@@ -64,10 +90,6 @@ export function lowest(sequenceNumbers: readonly string[]): string | undefined {
     found = sequenceNumber;
   }
   return found;
-}
-
-function isBelow(settled: Settled, sequenceNumber: string): boolean {
-  return BigInt(settled.message.sequenceNumber) < BigInt(sequenceNumber);
 }
 
 function isRejected(settled: Settled): settled is Settled<Rejected> {

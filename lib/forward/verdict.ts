@@ -21,13 +21,16 @@ export type Reason =
 /**
  * - `delivered`: Experience Platform acknowledged this very message
  * - `retry`: not resolved; it stays in the stream and Lambda delivers it again
+ * - `filtered`: the pipeline does not want it; counted, and not kept
  * - `rejected`: it goes to the undelivered store. `text` may quote Experience Platform, so it is not for logs
  */
 export type Verdict =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'retry' }
+  | { readonly kind: 'filtered' }
   | { readonly kind: 'rejected'; readonly reason: Reason; readonly text: string };
 
+export type Filtered = Extract<Verdict, { kind: 'filtered' }>;
 export type Rejected = Extract<Verdict, { kind: 'rejected' }>;
 
 /** A message and its verdict. */
@@ -38,6 +41,7 @@ export interface Settled<V extends Verdict = Verdict> {
 
 export const DELIVERED: Verdict = { kind: 'delivered' };
 export const RETRY: Verdict = { kind: 'retry' };
+export const FILTERED: Filtered = { kind: 'filtered' };
 
 export function rejected(reason: Reason, text: string): Rejected {
   return { kind: 'rejected', reason, text };

@@ -1,6 +1,7 @@
 // The bad inputs of the forwarder, numbered as in the reliability notes: each one and what has to become of it.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { MAX_LANES } from '../../lib/forward/batch.ts';
 import {
   ALL_SETTLED,
   from,
@@ -223,7 +224,7 @@ describe('records', () => {
     expect(w.inlet.acknowledged.toSorted()).toEqual(texts.toSorted());
     expect(w.inlet.requests.length).toBeLessThanOrEqual(9);
     expect(Math.max(...w.inlet.requests.map(({ bytes }) => bytes))).toBeLessThanOrEqual(1_000_000);
-    expect(w.inlet.peak.most).toBe(4);
+    expect(w.inlet.peak.most).toBe(MAX_LANES);
     expect(w.counted).toMatchObject({ RecordsReceived: 10_000, RecordsAcknowledged: 10_000 });
   });
 
@@ -541,7 +542,7 @@ describe('replies', () => {
       await expect(w.run([...Array.from({ length: 14 }, (_, n) => big(n)), 'no'])).rejects.toMatchObject({
         status,
       });
-      expect(inlet.requests.length).toBeLessThanOrEqual(4);
+      expect(inlet.requests.length).toBeLessThanOrEqual(MAX_LANES);
       expect(w.reasons()).toEqual([]);
       expect(w.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
       expect(w.counted).toMatchObject({ RecordsReceived: 15, RecordsReturned: 15 });

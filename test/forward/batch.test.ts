@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batch, laneOf, MAX_LANES } from '../../lib/forward/batch.ts';
+import { batch, groupsOf, laneOf, MAX_LANES } from '../../lib/forward/batch.ts';
+import type { KinesisRecord } from '../../lib/forward/event.ts';
 import { createFramer, type Framed } from '../../lib/forward/frame.ts';
-import { PUBLISHED } from '../support/forwarding.ts';
+import { kinesisEvent, PUBLISHED } from '../support/forwarding.ts';
 import { itemsOf } from '../support/inlet.ts';
+import { aggregate } from '../support/kpl.ts';
 
 const framer = createFramer(PUBLISHED);
 
@@ -85,5 +87,33 @@ describe('batch', () => {
     for (let n = 0; n < 10_000; n++)
       counts[laneOf(`customer-${n}`, lanes)] = (counts[laneOf(`customer-${n}`, lanes)] ?? 0) + 1;
     for (const count of counts) expect(Math.abs(count - 10_000 / lanes)).toBeLessThan(600);
+  });
+});
+
+describe('groupsOf', () => {
+  const records = (count: number, bytes: number) =>
+    kinesisEvent(
+      Array.from({ length: count }, (_, n) => ({ data: 'x'.repeat(bytes), key: `key-${n % 300}` })),
+    ).Records as unknown as KinesisRecord[];
+
+  it('keeps all of a key together and in order, and loses nothing', () => {
+    const all = records(3_000, 1_000);
+    const groups = groupsOf(all, 'none');
+    expect(groups).toHaveLength(6);
+    expect(groups.flat()).toHaveLength(all.length);
+    for (const key of new Set(all.map(({ kinesis }) => kinesis.partitionKey))) {
+      const of = (list: readonly KinesisRecord[]) => list.filter((one) => one.kinesis.partitionKey === key);
+      expect(groups.filter((group) => of(group).length > 0)).toHaveLength(1);
+      expect(of(groups.flat())).toEqual(of(all));
+    }
+  });
+
+  it('makes one of what is little, of what unpacks to more, and of what holds messages of other keys', () => {
+    expect(groupsOf(records(500, 1_000), 'none')).toHaveLength(1);
+    expect(groupsOf(records(3_000, 1_000), 'gzip')).toHaveLength(1);
+    const bytes = aggregate([{ key: 'k', data: Buffer.from('{}') }]);
+    const [packed] = kinesisEvent([bytes]).Records as unknown as KinesisRecord[];
+    expect(groupsOf([...records(3_000, 1_000), packed as KinesisRecord], 'none')).toHaveLength(1);
+    expect(groupsOf([], 'none')).toEqual([[]]);
   });
 });

@@ -5,7 +5,7 @@ import { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
 import { createUndelivered } from '../../lib/aws/undelivered.ts';
 import type { KinesisRecord } from '../../lib/forward/event.ts';
 import { createFramer } from '../../lib/forward/frame.ts';
-import { prepare } from '../../lib/forward/prepare.ts';
+import { createRoom, prepare } from '../../lib/forward/prepare.ts';
 import { ALL_SETTLED, INLET_ID, kinesisEvent, PUBLISHED, world } from '../support/forwarding.ts';
 import { fakeInlet } from '../support/inlet.ts';
 import { aggregate } from '../support/kpl.ts';
@@ -18,6 +18,9 @@ const seconds = async (work: () => Promise<unknown> | unknown) => {
   await work();
   return (performance.now() - started) / 1_000;
 };
+
+const always = () => true;
+const STAGES = { compression: 'none', frame: createFramer(PUBLISHED).frame, isKnown: () => false } as const;
 
 describe('what unpacks to a thousandfold', () => {
   it('a record of a hundred gzip members is settled, in bounded memory and time', async () => {
@@ -38,10 +41,11 @@ describe('what unpacks to a thousandfold', () => {
       'base64',
     );
     const [record] = kinesisEvent([{ base64: data }]).Records as unknown as KinesisRecord[];
-    const { framed, rejected, decoded } = prepare([record as KinesisRecord], createFramer(PUBLISHED), 'gzip');
+    const stages = { ...STAGES, compression: 'gzip' as const };
+    const { framed, settled, decoded } = prepare([record as KinesisRecord], stages, createRoom(always));
     expect(decoded).toBe(120);
     expect(framed.length).toBeLessThan(80);
-    expect(framed.length + rejected.length).toBe(120);
+    expect(framed.length + settled.length).toBe(120);
   });
 
   it('is refused by its size before it is parsed', async () => {
@@ -56,9 +60,17 @@ describe('time', () => {
   it('ends the preparing too: what was not looked at comes again, and one record at least is taken', () => {
     const records = kinesisEvent(['{"a":1}', '{"a":2}', '{"a":3}']).Records as unknown as KinesisRecord[];
     let looks = 0;
-    const some = prepare(records, createFramer(PUBLISHED), 'none', () => ++looks < 2);
+    const some = prepare(
+      records,
+      STAGES,
+      createRoom(() => ++looks < 2),
+    );
     expect([some.framed.length, some.left.length]).toEqual([2, 1]);
-    const none = prepare(records, createFramer(PUBLISHED), 'none', () => false);
+    const none = prepare(
+      records,
+      STAGES,
+      createRoom(() => false),
+    );
     expect([none.framed.length, none.left.length]).toEqual([1, 2]);
   });
 });

@@ -162,7 +162,11 @@ export function world(
     undelivered: options.undelivered ?? store,
     metrics: {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.
-      count: (name, value) => void pending.push([name, value]),
+      count(name, value, reason) {
+        pending.push([name, value]);
+        if (reason !== undefined) pending.push([`${name} ${reason}`, value]);
+      },
+      measure: (name, value) => void pending.push([`${name} of all`, value]),
       flush() {
         for (const [name, value] of pending.splice(0)) counted[name] = (counted[name] ?? 0) + value;
       },
