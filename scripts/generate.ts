@@ -1,12 +1,40 @@
 // Writes the documents that the code knows best; with `--check` it only says whether they are current.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { main as compile } from 'assemblyscript/asc';
 import { FAILURES, PERMANENT, TRANSIENT } from '../lib/failure.ts';
 import { manifestJsonSchema } from '../lib/manifest.ts';
 
 const DOCUMENTS: Record<string, string> = {
   'docs/manifest.schema.json': `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`,
   'docs/errors.md': errors(),
+  'lib/forward/wasm/json-check.wasm.ts': await wasm('lib/forward/wasm/assembly/json-check.ts'),
 };
+
+/** A module with the WebAssembly that `source` compiles to: 34 pages hold any message that can be sent, twice. */
+async function wasm(source: string): Promise<string> {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const made: Uint8Array[] = [];
+  const options =
+    '-O3 --noAssert --runtime stub --enable simd --initialMemory 34 --use abort= --outFile out.wasm';
+  const { error, stderr } = await compile([source, ...options.split(' ')], {
+    readFile: (name, base) => readIfThere(join(base === '.' ? root : base, name)),
+    writeFile: (_name, contents) => void made.push(contents as Uint8Array),
+    listFiles: () => [],
+  });
+  if (error !== null || made[0] === undefined) throw new Error(`${source}: ${error?.message} ${stderr}`);
+  const text = Buffer.from(made[0]).toString('base64');
+  return `// What ${source} compiles to, base64; written by \`npm run generate\`.\nexport const WASM =\n  '${text}';\n`;
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
 
 function errors(): string {
   const rows = Object.entries(FAILURES).map(

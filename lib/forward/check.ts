@@ -1,29 +1,36 @@
 // Whether a payload is one JSON object that may be sent, and which of its bytes are.
 import { isUtf8 } from 'node:buffer';
 import type { PublishedPipeline } from '../published.ts';
-import { isDeeperThan, memberSpan } from './json.ts';
+import { memberSpan } from './json.ts';
+import { checkJson } from './json-check.ts';
 import { type Rejected, rejected } from './verdict.ts';
 
 /** Real records have a dozen levels; parsers beyond ours may not survive 200,000. */
 export const MAX_DEPTH = 512;
 
 /**
- * The object's bytes in `payload`. The whole text is parsed, so that no record can smuggle a second message into the
- * request (`{},{}`); what the parser made of it is looked at and dropped, so that numbers keep their digits.
+ * The object's bytes in `payload`. The whole text is checked, so that no record can smuggle a second message into the
+ * request (`{},{}`); it is parsed only where it may be an envelope, and never written anew, so that numbers keep their digits.
  */
 export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
   const json = startsWithBom(payload) ? payload.subarray(3) : payload;
   if (json.length === 0) return rejected('empty', 'no data');
   if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
-  if (isDeeperThan(json, MAX_DEPTH)) return rejected('too-deep', `more than ${MAX_DEPTH} levels`);
-  let value: unknown;
-  try {
-    value = JSON.parse(json.toString('utf8'));
-  } catch {
-    // The parser's own message quotes the record.
-    return rejected('not-json', 'not JSON');
-  }
-  if (!isObject(value)) return rejected('not-an-object', 'JSON, but not an object');
+  const verdict = checkJson(json, MAX_DEPTH);
+  if (verdict === 'object') return json;
+  if (verdict === 'envelope') return checkEnvelope(json, data);
+  return rejected(verdict, TEXTS[verdict]);
+}
+
+/** What the parser's own message says quotes the record. */
+const TEXTS = {
+  'too-deep': `more than ${MAX_DEPTH} levels`,
+  'not-json': 'not JSON',
+  'not-an-object': 'JSON, but not an object',
+} as const;
+
+function checkEnvelope(json: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
+  const value = JSON.parse(json.toString('utf8')) as Record<string, unknown>;
   if (data === 'xdm') return isWholeMessage(value) ? entityOf(value, json) : json;
   return isInstruction(value)
     ? rejected('envelope', 'AEP would follow its header instead of mapping it')

@@ -1,0 +1,186 @@
+// Whether bytes are one JSON object: RFC 8259 in one pass with SIMD, for WebAssembly. AssemblyScript, compiled by `npm run generate`.
+
+/** Which brackets are open, a byte for each level: one for an object, nothing for an array. */
+const LEVELS: usize = 1024;
+/** Where the text is written to. Behind it, 16 bytes have to be left for zeros. */
+const TEXT: usize = 65536;
+
+const NOT_JSON: i32 = 0;
+const NOT_AN_OBJECT: i32 = 1;
+const TOO_DEEP: i32 = 2;
+const OBJECT: i32 = 4;
+const MAYBE_HEADER: i32 = 8;
+const MAYBE_BODY: i32 = 16;
+
+const QUOTE: u8 = 0x22;
+const BACKSLASH: u8 = 0x5c;
+const COMMA: u8 = 0x2c;
+const COLON: u8 = 0x3a;
+
+/** Whether the string that was passed last has an escape in it. */
+let escaped = false;
+
+// What is at `at`: a value; what comes behind one; the key of a member.
+const VALUE: i32 = 0;
+const BEHIND: i32 = 1;
+const KEY: i32 = 2;
+
+/** @returns one of the four results, an object's with flags; `most`, at most 60,000, is how many levels are taken. */
+export function check(length: i32, most: i32): i32 {
+  const end = TEXT + <usize>length;
+  // Zero is no part of JSON anywhere: whoever runs beyond the end is stopped by it.
+  v128.store(end, i8x16.splat(0));
+  let at = space(TEXT);
+  const root = load<u8>(at);
+  let flags = OBJECT;
+  let depth = 0;
+  let state = VALUE;
+  for (;;) {
+    if (state === VALUE) {
+      const first = load<u8>(at);
+      if (first === QUOTE) {
+        at = string(at + 1);
+        if (at === 0) return NOT_JSON;
+      } else if (first === 0x7b || first === 0x5b) {
+        if (++depth > most) return TOO_DEEP;
+        const object = first === 0x7b;
+        store<u8>(LEVELS + <usize>depth, object ? 1 : 0);
+        at = space(at + 1);
+        if (load<u8>(at) === (object ? 0x7d : 0x5d)) {
+          at++;
+          depth--;
+        } else {
+          state = object ? KEY : VALUE;
+          continue;
+        }
+      } else {
+        at = scalar(at, first);
+        if (at === 0) return NOT_JSON;
+      }
+      state = BEHIND;
+    } else if (state === KEY) {
+      if (load<u8>(at) !== QUOTE) return NOT_JSON;
+      const start = at + 1;
+      at = string(start);
+      if (at === 0) return NOT_JSON;
+      if (depth === 1) flags |= named(start, <i32>(at - start) - 1);
+      at = space(at);
+      if (load<u8>(at) !== COLON) return NOT_JSON;
+      at = space(at + 1);
+      state = VALUE;
+      continue;
+    }
+    // Behind a value.
+    at = space(at);
+    if (depth === 0) break;
+    const next = load<u8>(at);
+    const object = load<u8>(LEVELS + <usize>depth) === 1;
+    if (next === COMMA) {
+      at = space(at + 1);
+      state = object ? KEY : VALUE;
+    } else if (next === (object ? 0x7d : 0x5d)) {
+      at++;
+      depth--;
+      state = BEHIND;
+    } else return NOT_JSON;
+  }
+  if (at !== end) return NOT_JSON;
+  return root === 0x7b ? flags : NOT_AN_OBJECT;
+}
+
+function space(at: usize): usize {
+  let byte = load<u8>(at);
+  while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = load<u8>(++at);
+  return at;
+}
+
+/** Behind the closing quotation mark of the string whose first byte is at `at`; 0 where it is none. */
+function string(at: usize): usize {
+  escaped = false;
+  for (;;) {
+    const bytes = v128.load(at);
+    const special = v128.or(
+      v128.or(i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)), i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH))),
+      i8x16.lt_u(bytes, i8x16.splat(0x20)),
+    );
+    const mask = i8x16.bitmask(special);
+    if (mask === 0) {
+      at += 16;
+      continue;
+    }
+    at += <usize>ctz(mask);
+    const byte = load<u8>(at);
+    if (byte === QUOTE) break;
+    if (byte !== BACKSLASH) return 0;
+    escaped = true;
+    const kind = load<u8>(at + 1);
+    if (kind === 0x75) {
+      if (!(hex(at + 2) && hex(at + 3) && hex(at + 4) && hex(at + 5))) return 0;
+      at += 6;
+    } else if (
+      kind === QUOTE ||
+      kind === BACKSLASH ||
+      kind === 0x2f ||
+      kind === 0x62 ||
+      kind === 0x66 ||
+      kind === 0x6e ||
+      kind === 0x72 ||
+      kind === 0x74
+    ) {
+      at += 2;
+    } else return 0;
+  }
+  return at + 1;
+}
+
+function hex(at: usize): bool {
+  const byte = load<u8>(at);
+  return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+function digit(byte: u8): bool {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+/** Behind the number or the word at `at`; 0 where there is neither. */
+function scalar(at: usize, first: u8): usize {
+  if (first === 0x2d || digit(first)) return number(at, first);
+  const word = load<u32>(at);
+  if (word === 0x65757274) return at + 4; // true
+  if (word === 0x6c6c756e) return at + 4; // null
+  if (word === 0x736c6166 && load<u8>(at + 4) === 0x65) return at + 5; // false
+  return 0;
+}
+
+function number(at: usize, first: u8): usize {
+  if (first === 0x2d) at++;
+  const lead = load<u8>(at);
+  if (!digit(lead)) return 0;
+  at++;
+  if (lead !== 0x30) at = digits(at);
+  if (load<u8>(at) === 0x2e) {
+    if (!digit(load<u8>(at + 1))) return 0;
+    at = digits(at + 2);
+  }
+  if ((load<u8>(at) | 0x20) === 0x65) {
+    at++;
+    const sign = load<u8>(at);
+    if (sign === 0x2b || sign === 0x2d) at++;
+    if (!digit(load<u8>(at))) return 0;
+    at = digits(at + 1);
+  }
+  return at;
+}
+
+function digits(at: usize): usize {
+  while (digit(load<u8>(at))) at++;
+  return at;
+}
+
+/** What the key could be called: of one with an escape nobody knows without reading it. */
+function named(start: usize, length: i32): i32 {
+  if (escaped) return MAYBE_HEADER | MAYBE_BODY;
+  if (length === 6 && load<u32>(start) === 0x64616568 && load<u16>(start + 4) === 0x7265) return MAYBE_HEADER;
+  if (length === 4 && load<u32>(start) === 0x79646f62) return MAYBE_BODY;
+  return 0;
+}
