@@ -5,7 +5,7 @@ import { Pipeline, Report } from '../lib/pipeline.ts';
 import { streamNameOf } from '../lib/published.ts';
 import type { Samples } from '../lib/samples.ts';
 import type { Written } from './account.ts';
-import type { InvocationReport } from './aws/shard-reader.ts';
+import type { InvocationReport } from './aws/delivery.ts';
 import type { StateEvent } from './aws/state-machine.ts';
 import { produce } from './producer.ts';
 import type { Line } from './records.ts';

@@ -9,9 +9,9 @@ import { SCHEMA_CACHE_FACTOR } from '../lib/pipeline.ts';
 import type { Ledger } from '../lib/runtime.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { startServer } from './aep/server.ts';
+import type { InvocationReport } from './aws/delivery.ts';
 import type { Executions } from './aws/executions.ts';
 import { type LocalAws, startLocalAws } from './aws/index.ts';
-import type { InvocationReport } from './aws/shard-reader.ts';
 import { createProvisioning } from './provisioning.ts';
 import { createWitness, type Witness } from './witness.ts';
 
@@ -80,6 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_INLET_ORIGINS: platform.origin,
     PENSTOCK_UNDELIVERED_URL: pathToFileURL(options.folder).href,
     PENSTOCK_FORWARDER: 'forward',
+    PENSTOCK_ON_FAILURE_ARN: 'arn:aws:s3:::undelivered',
     PENSTOCK_TABLE: TABLE,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
     PENSTOCK_PUBLISHED_SECONDS: '1',
@@ -92,6 +93,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../.penstock/compile-cache', import.meta.url)),
     },
     tables: { [TABLE]: 'pipeline' },
+    // In the cloud it is one bucket too: rejects below rejected/, what Lambda gives up on below aws/lambda/.
+    onFailureFolder: options.folder,
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
     ...(options.onLog && { onLog: options.onLog }),
@@ -172,7 +175,7 @@ function sandboxes(wanted: string) {
   return own.some(({ name }) => name === wanted) ? own : [...own, { name: wanted, title: wanted }];
 }
 
-/** Every provisioning step by the name that states.asl.json calls it, and the forwarder. */
+/** Every provisioning step by the name that states.asl.json calls it, the forwarder, and what is called by hand. */
 async function functions(bundled: boolean) {
   const [folder, ending] = bundled ? [BUNDLES, '.cjs'] : [SOURCES, '.ts'];
   const files = await readdir(new URL('provision/', SOURCES));
@@ -183,7 +186,11 @@ async function functions(bundled: boolean) {
     { module: module(`provision/${name}`), timeoutSeconds: 120, memoryMB: 256 },
   ]);
   const forward = { module: module('forward'), timeoutSeconds: 60, memoryMB: 512 };
-  return Object.fromEntries([...steps, ['forward', forward]]);
+  const byHand = ['reconcile', 'redrive'].map((name) => [
+    name,
+    { module: module(name), timeoutSeconds: 600, memoryMB: 512 },
+  ]);
+  return Object.fromEntries([...steps, ['forward', forward], ...byHand]);
 }
 
 /** `base-connection` is the function `baseConnection`: CloudFormation's names have no hyphen. */

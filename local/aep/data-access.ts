@@ -58,35 +58,68 @@ function failed(world: World, call: AdmittedCall, id: string): Answer {
   return directory(call, { [ROWS]: lines, _SUCCESS: () => '' }, `${BASE}/batches/${id}/failed`, done);
 }
 
+/** Diagnostics are kept where the dataset has them switched on; the rows in them are as they had come in. */
 function meta(world: World, call: AdmittedCall, id: string): Answer {
   const batch = existingBatch(call, id);
-  const errors = () =>
-    batch.refused.map((row) => JSON.stringify({ _errors: reasons(row), _rowSource: row.source })).join('\n');
+  const dataSet = call.sandbox.dataSets.get(batch.dataSetId);
   const done = statusOf(batch, world.clock.now()) !== 'processing';
-  const inside: Directory = { input_files: () => '', row_errors: errors, 'row_error_samples.json': errors };
-  return directory(call, inside, `${BASE}/batches/${id}/meta`, done && batch.refused.length > 0);
+  const readable = done && batch.refused.length > 0 && dataSet?.body.enableErrorDiagnostics === true;
+  const errors = () => batch.refused.map((row) => JSON.stringify(diagnosed(row))).join('\n');
+  const href = `${BASE}/batches/${id}/meta`;
+  const [folder = '', file] = (call.query.get('path') ?? '').split('/');
+  const files = FOLDERS.get(folder)?.(errors);
+  if (files !== undefined) return directory(call, files, href, readable, { folder, file });
+  return directory(
+    call,
+    { row_errors: () => '', input_files: () => '', 'row_error_samples.json': errors },
+    href,
+    readable,
+  );
+}
+
+/** Folders within the diagnostics, by what is in them. */
+const FOLDERS = new Map<string, (errors: () => string) => Directory>([
+  ['row_errors', (errors) => ({ 'conversion_errors_0.json': errors })],
+  ['input_files', () => ({})],
+]);
+
+function diagnosed({ source, violations, code }: RefusedRow): JsonObject {
+  const errors = violations.map(({ pointerToViolation, message }) => ({
+    code,
+    column: pointerToViolation,
+    message,
+  }));
+  return { ...source, _errors: errors, _filename: ROWS };
 }
 
 interface Directory {
   readonly [name: string]: () => string;
 }
 
-/** Without `path` the names inside; with it the content of one. */
-function directory(call: AdmittedCall, inside: Directory, href: string, readable: boolean): Answer {
-  const path = call.query.get('path');
+/** Without `path` the names inside; with it the content of one. A folder within is named before its files. */
+function directory(
+  call: AdmittedCall,
+  inside: Directory,
+  href: string,
+  readable: boolean,
+  below?: { readonly folder: string; readonly file: string | undefined },
+): Answer {
+  const path = below === undefined ? call.query.get('path') : (below.file ?? null);
+  const prefix = below === undefined ? '' : `${below.folder}/`;
   const limit = wholeNumber(call, 'limit', 100, 1, 100);
+  const start = wholeNumber(call, 'start', 0, 0, Number.MAX_SAFE_INTEGER);
   if (path === null) {
     const names = readable ? Object.keys(inside) : [];
-    const data: Json[] = names.slice(0, limit).map((name) => ({
+    const data: Json[] = names.slice(start, start + limit).map((name) => ({
       name,
       // A string, not a number (contract §3.4).
       length: String(Buffer.byteLength(inside[name]?.() ?? '')),
-      _links: { self: { href: `${call.origin}${href}?path=${encodeURIComponent(name)}` } },
+      _links: { self: { href: `${call.origin}${href}?path=${encodeURIComponent(prefix + name)}` } },
     }));
     return json(200, { data, _page: { limit, count: data.length } });
   }
   const content = readable && Object.hasOwn(inside, path) ? inside[path] : undefined;
-  if (!content) throw Refusal.problem(404, 'NotFoundError', `There is no file '${path}'.`);
+  if (!content) throw Refusal.problem(404, 'NotFoundError', `There is no file '${prefix}${path}'.`);
   return text(200, content(), 'application/octet-stream');
 }
 

@@ -3,8 +3,11 @@ import type { InvocationResult } from './function-errors.ts';
 
 export type BatchVerdict =
   | { kind: 'delivered' }
-  /** Everything from this index of the batch on is delivered again; `reason` says what led to it. */
-  | { kind: 'redeliver'; from: number; reason: string };
+  /**
+   * Everything from this index of the batch on is delivered again; `reason` says what led to it. `reported` tells whether the
+   * function named that record, or the batch failed as a whole.
+   */
+  | { kind: 'redeliver'; from: number; reported: boolean; reason: string };
 
 const delivered: BatchVerdict = { kind: 'delivered' };
 
@@ -28,7 +31,7 @@ export function readBatchResponse(
 }
 
 function wholeBatch(reason: string): BatchVerdict {
-  return { kind: 'redeliver', from: 0, reason };
+  return { kind: 'redeliver', from: 0, reported: false, reason };
 }
 
 /**
@@ -70,6 +73,7 @@ function lowest(failures: readonly unknown[], sequenceNumbers: readonly string[]
   return {
     kind: 'redeliver',
     from: sequenceNumbers.indexOf(checkpoint.toString()),
+    reported: true,
     reason: `reported from ${checkpoint} on`,
   };
 }

@@ -86,6 +86,13 @@ export class FunctionHost {
     return this.#peaks.get(name) ?? 0;
   }
 
+  /** Kills the function's processes as a crash would, in the middle of what they do; returns how many there were. */
+  async kill(name: string): Promise<number> {
+    const children = [...(this.#children.get(name) ?? [])].filter(({ alive }) => alive);
+    await Promise.all(children.map((child) => child.end()));
+    return children.length;
+  }
+
   /** Ends every process this host started. */
   async close(): Promise<void> {
     this.#closed = true;

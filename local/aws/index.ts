@@ -1,13 +1,16 @@
 // AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { Clock } from './clock.ts';
+import type { InvocationReport } from './delivery.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type FunctionDefinition, FunctionHost } from './function-host.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
 import { startLambdaApi } from './lambda-api.ts';
 import { Mappings } from './mappings.ts';
+import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
 import { type Account, localAccount } from './server.ts';
-import type { InvocationReport, Pace } from './shard-reader.ts';
+import type { Pace } from './shard-reader.ts';
 
 export interface LocalAwsOptions {
   functions: Record<string, FunctionDefinition>;
@@ -22,6 +25,12 @@ export interface LocalAwsOptions {
   kinesisFault?: KinesisFault;
   onLog?(functionName: string, line: string): void;
   onInvocation?(report: InvocationReport): void;
+  /** Stands for every bucket that is a mapping's on-failure destination; without it there can be none. */
+  onFailureFolder?: string;
+  /** Told of every on-failure document, also of those for queues and topics, which go nowhere else. */
+  onFailure?(delivery: OnFailureDelivery): void;
+  /** What the age of records and the pauses between retries go by. */
+  clock?: Clock;
 }
 
 export interface LocalAws {
@@ -37,7 +46,8 @@ export interface LocalAws {
 
 export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
   const account = options.account ?? localAccount;
-  const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs } = options;
+  const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs, clock } = options;
+  const { onFailureFolder: folder, onFailure: onDelivery } = options;
   const kinesis = await startKinesis({ account, ...(fault && { fault }) });
   const dynamoDb = await startDynamoDb(tables && { tables });
   const secrets = await startSecretsManager({ account });
@@ -48,11 +58,16 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     kinesis: client,
     functions: Object.keys(options.functions),
     invoke: (name, event) => functions.invoke(name, event),
+    onFailure: createOnFailure({
+      ...(folder !== undefined && { folder }),
+      ...(onDelivery && { onDelivery }),
+    }),
     ...(onInvocation && { onInvocation }),
+    ...(clock && { clock }),
     ...(pace && { pace }),
     ...(transitionMs !== undefined && { transitionMs }),
   });
-  const lambda = await startLambdaApi(mappings, account);
+  const lambda = await startLambdaApi(mappings, account, (name, event) => functions.invoke(name, event));
   const env = {
     AWS_REGION: account.region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,

@@ -1,4 +1,5 @@
-// Lambda's REST API on loopback, for event source mappings and their tags: what Penstock asks of Lambda at run time.
+// Lambda's REST API on loopback, for invocations, event source mappings and their tags: what Penstock asks of Lambda at run time.
+import { type InvokeFunction, invocation } from './lambda-invoke.ts';
 import type { Mapping, Mappings } from './mappings.ts';
 import {
   type Account,
@@ -14,9 +15,16 @@ import {
 const collection = '/2015-03-31/event-source-mappings';
 const tagged = '/2017-03-31/tags/';
 
-export async function startLambdaApi(mappings: Mappings, account: Account): Promise<RunningServer> {
+/** @param invoke left out, functions cannot be called */
+export async function startLambdaApi(
+  mappings: Mappings,
+  account: Account,
+  invoke?: InvokeFunction,
+): Promise<RunningServer> {
   return serve('application/json', async (request) => {
     checkScope(request, 'lambda');
+    const invoked = invoke && (await invocation(request, invoke));
+    if (invoked !== undefined) return invoked;
     if (request.path.startsWith(tagged)) return tags(mappings, request);
     const uuid = mappingId(request.path);
     if (uuid === '') return onCollection(mappings, account, request);

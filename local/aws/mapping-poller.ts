@@ -1,22 +1,27 @@
 // Gives a mapping its poller: the mapping's settings and ports in the terms of polling.
+import { realClock } from './clock.ts';
 import { failure } from './function-errors.ts';
 import type { MappingSettings } from './mapping-settings.ts';
 import type { Mapping, MappingPorts } from './mappings.ts';
+import { onFailureDocument } from './on-failure.ts';
 import { Poller } from './polling.ts';
+import type { Discarded } from './retry-rules.ts';
 import { lambdaPace, type ReaderSettings } from './shard-reader.ts';
 
 export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPorts): Poller {
-  const { account, kinesis, pace } = ports;
+  const { account, kinesis, pace, clock = realClock } = ports;
   const source = {
     eventSourceArn: mapping.eventSourceArn,
     region: account.region,
     roleArn: `arn:aws:iam::${account.accountId}:role/${mapping.functionName}`,
   };
+  const functionArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${mapping.functionName}`;
   return new Poller(
     {
       kinesis,
       streamName,
       source,
+      clock,
       pace: { ...lambdaPace, ...pace },
       invoke: (event) =>
         ports
@@ -28,6 +33,12 @@ export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPo
         mapping.lastResult = report.outcome === 'delivered' ? 'OK' : 'PROBLEM: Function call failed';
         ports.onInvocation?.(report);
       },
+      onDiscard: async (shardId: string, discarded: Discarded) => {
+        const destination = mapping.settings.DestinationConfig.OnFailure.Destination;
+        if (!destination) return;
+        const about = { functionArn, streamArn: mapping.eventSourceArn, shardId, now: clock.now() };
+        await ports.onFailure.send(destination, mapping.uuid, onFailureDocument(discarded, about));
+      },
     },
     readerSettings(mapping.settings),
     mapping.start,
@@ -38,6 +49,10 @@ export function readerSettings(settings: MappingSettings): ReaderSettings {
   return {
     batchSize: settings.BatchSize,
     windowMs: settings.MaximumBatchingWindowInSeconds * 1000,
+    parallelization: settings.ParallelizationFactor,
     reportsItemFailures: settings.FunctionResponseTypes.includes('ReportBatchItemFailures'),
+    bisects: settings.BisectBatchOnFunctionError,
+    maxRetryAttempts: settings.MaximumRetryAttempts,
+    maxRecordAgeSeconds: settings.MaximumRecordAgeInSeconds,
   };
 }

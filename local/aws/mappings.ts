@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStreamSummaryCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
 import { streamNameOf } from '../../lib/published.ts';
+import type { Clock } from './clock.ts';
+import type { InvocationReport } from './delivery.ts';
 import type { InvocationResult } from './function-errors.ts';
 import { pollerFor, readerSettings } from './mapping-poller.ts';
 import {
@@ -11,9 +13,10 @@ import {
   readSettings,
   readStartingPosition,
 } from './mapping-settings.ts';
+import type { OnFailureDestinations } from './on-failure.ts';
 import type { Poller, ShardPosition, Totals } from './polling.ts';
 import { type Account, AwsError } from './server.ts';
-import type { InvocationReport, Pace, StartingPosition } from './shard-reader.ts';
+import type { Pace, StartingPosition } from './shard-reader.ts';
 
 export type MappingState =
   | 'Creating'
@@ -44,6 +47,10 @@ export interface MappingPorts {
   functions: readonly string[];
   invoke(functionName: string, event: unknown): Promise<InvocationResult>;
   onInvocation?(report: InvocationReport): void;
+  /** Where records go that are given up on. */
+  onFailure: OnFailureDestinations;
+  /** For the age of records, and for the pauses between retries. */
+  clock?: Clock;
   pace?: Partial<Pace>;
   /** How long Creating, Enabling, Updating, … last; on AWS up to 90 s. */
   transitionMs?: number;
@@ -78,7 +85,7 @@ export class Mappings {
   async create(input: MappingInput): Promise<Mapping> {
     const eventSourceArn = String(input.EventSourceArn ?? '');
     const functionName = this.functionName(String(input.FunctionName ?? ''));
-    const settings = readSettings(input);
+    const settings = this.#settings(input);
     const start = readStartingPosition(input);
     await this.#checkStream(eventSourceArn);
     const twin = this.all.find(
@@ -115,7 +122,7 @@ export class Mappings {
 
   update(uuid: string, input: MappingInput): Mapping {
     const entry = this.#settled(uuid, 'updated');
-    const settings = readSettings(input, entry.settings);
+    const settings = this.#settings(input, entry.settings);
     if (
       input.FunctionName !== undefined &&
       this.functionName(String(input.FunctionName)) !== entry.functionName
@@ -140,7 +147,7 @@ export class Mappings {
     return entry;
   }
 
-  /** Resolves when everything put to the stream before this call has been delivered by every mapping on it. */
+  /** Resolves when everything put to the stream before this call has been delivered, or given up on, by every mapping on it. */
   async drained(streamName: string): Promise<void> {
     const entries = this.#onStream(streamName);
     if (entries.length === 0) throw new Error(`No event source mapping reads the stream ${streamName}.`);
@@ -155,6 +162,7 @@ export class Mappings {
       invocations: sum('invocations'),
       records: sum('records'),
       redelivered: sum('redelivered'),
+      discarded: sum('discarded'),
       shards: pollers.flatMap(({ positions }) => positions),
     };
   }
@@ -192,6 +200,15 @@ export class Mappings {
       'ResourceInUseException',
       `The event source mapping with UUID ${uuid} cannot be ${verb} because it is in the ${entry.state} state.`,
     );
+  }
+
+  #settings(input: MappingInput, before?: MappingSettings): MappingSettings {
+    const settings = readSettings(input, before);
+    const { Destination: destination } = settings.DestinationConfig.OnFailure;
+    const refusal = destination ? this.#ports.onFailure.refusal(destination) : undefined;
+    if (refusal !== undefined)
+      throw invalid(`${destination} cannot be used as an on-failure destination: ${refusal}.`);
+    return settings;
   }
 
   #onStream(streamName: string): Entry[] {

@@ -1,8 +1,9 @@
 // Lambda's Kinesis polling for one event source mapping: a reader per shard, each with its own checkpoint.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListShardsCommand, type Shard } from '@aws-sdk/client-kinesis';
+import type { InvocationReport } from './delivery.ts';
+import type { Discarded } from './retry-rules.ts';
 import {
-  type InvocationReport,
   type ReaderPorts,
   type ReaderSettings,
   type ShardProgress,
@@ -10,15 +11,13 @@ import {
   type StartingPosition,
 } from './shard-reader.ts';
 
-// Not done here, although the mapping accepts and returns the settings: MaximumRetryAttempts, MaximumRecordAgeInSeconds,
-// BisectBatchOnFunctionError, the on-failure destination and ParallelizationFactor. Every batch behaves as with
-// -1 and -1: it is retried until it is delivered, whole, and nothing of its shard overtakes it.
-
 export interface Totals {
   invocations: number;
   /** Records handed to the function, redeliveries included. */
   records: number;
   redelivered: number;
+  /** Records that were given up on, because they were too old or tried often enough. */
+  discarded: number;
 }
 
 export interface ShardPosition {
@@ -39,7 +38,7 @@ interface Waiter {
 
 /** Polls while it is started; stopped and started again, it resumes from the checkpoints. */
 export class Poller {
-  readonly totals: Totals = { invocations: 0, records: 0, redelivered: 0 };
+  readonly totals: Totals = { invocations: 0, records: 0, redelivered: 0, discarded: 0 };
   readonly #ports: ReaderPorts;
   readonly #start: StartingPosition;
   readonly #shards = new Map<string, ShardProgress>();
@@ -57,6 +56,10 @@ export class Poller {
       onInvocation: (report) => {
         this.#count(report);
         ports.onInvocation(report);
+      },
+      onDiscard: async (shardId: string, discarded: Discarded) => {
+        await ports.onDiscard(shardId, discarded);
+        this.totals.discarded += discarded.records.length;
       },
       onCaughtUp: () => this.#settle(),
     };
@@ -97,7 +100,7 @@ export class Poller {
     }));
   }
 
-  /** Resolves when everything put before this call is behind the checkpoints; waits through a pause of the mapping. */
+  /** Resolves when everything put before this call is behind the checkpoints, delivered or discarded; waits through a pause. */
   async drained(): Promise<void> {
     const since = performance.now();
     // A shard that was split a moment ago can look empty while its children are not known yet.
@@ -172,7 +175,8 @@ export class Poller {
       // What a child found later holds was all put after the mapping's start: LATEST would lose the first of it.
       const start = first || this.#start.type !== 'LATEST' ? this.#start : { type: 'TRIM_HORIZON' as const };
       const caughtUpAt = Number.NEGATIVE_INFINITY;
-      this.#shards.set(shardId, { shardId, start, finished: false, reading: false, caughtUpAt });
+      const handedOver = new Set<string>();
+      this.#shards.set(shardId, { shardId, start, finished: false, reading: false, caughtUpAt, handedOver });
     }
   }
 
@@ -198,6 +202,8 @@ export class Poller {
       shards.push(...(page.Shards ?? []));
       NextToken = page.NextToken;
     } while (NextToken);
+    // A stream has shards from the moment it is made; before, this is an answer like "not found".
+    if (shards.length === 0) throw new Error('The stream is still being made.');
     return shards;
   }
 }

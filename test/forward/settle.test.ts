@@ -72,7 +72,7 @@ describe('respond', () => {
     expect(read(undefined)).toEqual(['{"batchItemFailures":[]}', { kind: 'delivered' }]);
     expect(read('8')).toEqual([
       '{"batchItemFailures":[{"itemIdentifier":"8"}]}',
-      { kind: 'redeliver', from: 1, reason: expect.anything() },
+      { kind: 'redeliver', from: 1, reported: true, reason: expect.anything() },
     ]);
     expect(() => read('6')).toThrow(RangeError);
   });

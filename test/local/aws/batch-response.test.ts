@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readBatchResponse } from '../../../local/aws/batch-response.ts';
 import { failure } from '../../../local/aws/function-errors.ts';
+import { settledBy } from '../../support/checkpoint-oracle.ts';
 
 // 56 digits, alike in the first 50: as Numbers they are all equal.
 const base = '49590338271490256608559692538361571095921575989136588';
@@ -95,5 +96,31 @@ it('never acknowledges a record that was reported, whatever else the function re
       const acknowledged = verdict.kind === 'delivered' ? batch : batch.slice(0, verdict.from);
       expect(acknowledged.filter((id) => failed.includes(id))).toEqual([]);
     }),
+  );
+});
+
+it('reads every answer as a second implementation does that shares no code with it', () => {
+  const identifier = fc.oneof(
+    fc.constantFrom<unknown>(...batch),
+    fc.constantFrom<unknown>('', null, 801, 'unknown', s1.slice(1)),
+  );
+  const item = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ itemIdentifier: identifier }) },
+    fc.record({ foo: identifier }),
+    fc.jsonValue(),
+  );
+  const list = fc.oneof({ weight: 4, arbitrary: fc.array(item, { maxLength: 4 }) }, fc.jsonValue());
+  const answers = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ batchItemFailures: list }) },
+    fc.constantFrom<unknown>('', [], null, {}),
+    fc.jsonValue(),
+  );
+  fc.assert(
+    fc.property(answers, (answer) => {
+      const verdict = read(answer);
+      const settled = verdict.kind === 'delivered' ? batch.length : verdict.from;
+      expect(settled).toBe(settledBy(batch, JSON.stringify(answer)));
+    }),
+    { numRuns: 2000 },
   );
 });

@@ -118,6 +118,20 @@ describe('a failing invocation', () => {
     await expect.poll(() => isAlive(Number(pid))).toBe(false);
   });
 
+  it('tells that its process was killed, and the next one has a new process', async () => {
+    const { pid } = await answer('single');
+    const inFlight = invoke('single', { hang: true });
+    expect(await host.kill('single')).toBe(1);
+    expect(await inFlight).toMatchObject({
+      kind: 'exit',
+      error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining('SIGKILL') },
+    });
+    expect(await host.kill('single')).toBe(0);
+    const next = await answer('single');
+    expect(next).toMatchObject({ invocations: 1 });
+    expect(next.pid).not.toBe(pid);
+  });
+
   it('takes a timeout of the caller', async () => {
     expect(await invoke('one', { hang: true }, { timeoutSeconds: 0.2 })).toMatchObject({
       kind: 'timeout',

@@ -1,5 +1,5 @@
 // The SDK's unmodified Lambda client against the local event source mappings.
-import { CreateStreamCommand, KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
+import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingCommandInput,
@@ -21,7 +21,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { startLambdaApi } from '../../../local/aws/lambda-api.ts';
 import { Mappings } from '../../../local/aws/mappings.ts';
+import { createOnFailure } from '../../../local/aws/on-failure.ts';
 import { localAccount, type RunningServer } from '../../../local/aws/server.ts';
+import { createStream } from '../../support/streams.ts';
 
 let kinesis: LocalKinesis;
 let streams: KinesisClient;
@@ -42,6 +44,7 @@ beforeAll(async () => {
     functions: ['forward', 'other'],
     transitionMs: 60,
     pace: { idleMs: 20 },
+    onFailure: createOnFailure({ folder: '/nowhere' }),
     invoke: async (name, event) => {
       const { Records } = event as { Records: { kinesis: { data: string } }[] };
       delivered.push(...Records.map((record) => `${name}:${Buffer.from(record.kinesis.data, 'base64')}`));
@@ -55,7 +58,7 @@ beforeEach(async () => {
   number += 1;
   delivered = [];
   StreamName = `stream-${number}`;
-  await streams.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+  await createStream(streams, StreamName);
 });
 afterAll(async () => {
   lambda.destroy();
@@ -81,7 +84,7 @@ const update = (input: UpdateEventSourceMappingCommandInput) =>
   lambda.send(new UpdateEventSourceMappingCommand(input));
 const remove = (UUID?: string) => lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
 const becomes = (UUID: string | undefined, State: string) =>
-  expect.poll(async () => (await get(UUID)).State, { interval: 10 }).toBe(State);
+  expect.poll(async () => (await get(UUID)).State, { interval: 10, timeout: 10_000 }).toBe(State);
 
 describe('a mapping', () => {
   it('is created, enabled, paused, resumed and deleted, with every state in between', async () => {
@@ -185,6 +188,11 @@ describe('a request is refused', () => {
       { EventSourceArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/absent' },
     ],
     ['something that is no stream', { EventSourceArn: 'arn:aws:sqs:us-east-1:123456789012:queue' }],
+    ['a destination that is none', { DestinationConfig: { OnFailure: { Destination: 'undelivered' } } }],
+    [
+      'a destination Lambda does not send to',
+      { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:123456789012:q.fifo' } } },
+    ],
     [
       'a filter, which the local polling would not apply',
       { FilterCriteria: { Filters: [{ Pattern: '{}' }] } },

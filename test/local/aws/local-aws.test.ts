@@ -1,29 +1,41 @@
 // All of it together: a state machine's step makes the mapping, and records reach a function that knows only its environment.
-import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { CreateEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { InvocationReport } from '../../../local/aws/delivery.ts';
 import { type LocalAws, startLocalAws } from '../../../local/aws/index.ts';
-import type { InvocationReport } from '../../../local/aws/shard-reader.ts';
+import type { OnFailureDelivery } from '../../../local/aws/on-failure.ts';
 import { runStateMachine } from '../../../local/aws/state-machine.ts';
+import { createStream } from '../../support/streams.ts';
 
 let aws: LocalAws;
 let kinesis: KinesisClient;
 let secrets: SecretsManagerClient;
 const lines: string[] = [];
 const reports: InvocationReport[] = [];
+const deliveries: OnFailureDelivery[] = [];
+let folder = '';
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
   aws = await startLocalAws({
+    onFailureFolder: folder,
+    onFailure: (delivery) => deliveries.push(delivery),
     functions: {
+      missing: { module: new URL('./fixtures/absent.ts', import.meta.url) },
       forward: { module: new URL('./fixtures/forward.ts', import.meta.url), env: { SECRET_ID: 'seen' } },
       intake: { module: new URL('./fixtures/intake.ts', import.meta.url) },
     },
     transitionMs: 20,
-    pace: { idleMs: 50 },
+    pace: { idleMs: 50, firstRetryMs: 10 },
     onLog: (name, line) => lines.push(`${name}: ${line}`),
     onInvocation: (report) => reports.push(report),
   });
@@ -36,12 +48,13 @@ afterAll(async () => {
   kinesis.destroy();
   secrets.destroy();
   await aws.close();
+  await rm(folder, { recursive: true });
 });
 
 it('carries records from the stream to the function that an execution has switched on', async () => {
   const StreamName = 'orders';
   const startAt = new Date().toISOString();
-  await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 2 }));
+  await createStream(kinesis, StreamName, 2);
   await secrets.send(new CreateSecretCommand({ Name: 'seen', SecretString: '[]' }));
 
   const result = await runStateMachine({
@@ -70,4 +83,36 @@ it('carries records from the stream to the function that an execution has switch
   const seen = JSON.parse(SecretString) as string[];
   expect(seen.length).toBeGreaterThan(0);
   expect(data).toEqual(expect.arrayContaining(seen));
+});
+
+it('leaves a document of records it has given up on, in the folder that stands for the bucket', async () => {
+  const StreamName = 'given-up';
+  await createStream(kinesis, StreamName);
+  await kinesis.send(
+    new PutRecordsCommand({ StreamName, Records: [{ PartitionKey: 'a', Data: Buffer.from('never') }] }),
+  );
+  const lambda = new LambdaClient({});
+  const { UUID } = await lambda.send(
+    new CreateEventSourceMappingCommand({
+      EventSourceArn: aws.kinesis.streamArn(StreamName),
+      FunctionName: 'missing',
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumRetryAttempts: 1,
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::undelivered' } },
+    }),
+  );
+  lambda.destroy();
+  await aws.mappings.drained(StreamName);
+  expect(deliveries).toHaveLength(1);
+  const key = deliveries[0]?.key ?? '';
+  expect(key).toContain(`aws/lambda/${UUID}/shardId-000000000000/`);
+  expect(JSON.parse(await readFile(join(folder, key), 'utf8'))).toMatchObject({
+    requestContext: {
+      functionArn: aws.functions.arn('missing'),
+      condition: 'RetryAttemptsExhausted',
+      approximateInvokeCount: 2,
+    },
+    responseContext: { functionError: 'Unhandled' },
+    payload: { Records: [{ kinesis: { data: Buffer.from('never').toString('base64') } }] },
+  });
 });
