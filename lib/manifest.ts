@@ -2,6 +2,9 @@
 import * as z from 'zod';
 import { Failure } from './failure.ts';
 import { isDeeper, mistakes } from './mistakes.ts';
+import { Rate } from './rate.ts';
+import { checkRecords, Records } from './records.ts';
+import { object } from './strict-object.ts';
 
 /** Short names for Adobe's classes and field groups. Contract §2.2. */
 export const CLASSES = {
@@ -23,16 +26,6 @@ const LONGEST_EXPRESSION = 4_096;
 const DEEPEST = 50;
 /** Told at once; whoever has more corrects these first. */
 const MOST_MISTAKES = 30;
-
-/** An object that refuses keys it does not know, and says which it does. */
-function object<S extends z.core.$ZodLooseShape>(shape: S) {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `unknown ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}; allowed: ${Object.keys(shape).join(', ')}`
-        : undefined,
-  });
-}
 
 /** A name in AEP. Without what AEP's list filters read as "or", "anything", "not" and as comparisons. */
 const resourceName = z
@@ -197,9 +190,21 @@ const inletSource = object({
     .describe('Where reading starts: when the pipeline was asked for, the oldest record kept, or a time.'),
   data,
   compression: z
-    .enum(['none', 'gzip'])
+    .enum(['none', 'gzip', 'zstd', 'auto'])
     .default('none')
-    .describe('Whether gzip is looked for in the records.'),
+    .describe('What is looked for in the records, and unpacked: `gzip`, `zstd`, or with `auto` either.'),
+  records: Records.optional().describe(
+    'What is done with the records on their way. Left out: they are sent as they are.',
+  ),
+  order: z
+    .enum(['key', 'strict'])
+    .default('key')
+    .describe(
+      'Order within a partition key: `key` keeps it unless something has to be sent again; `strict` keeps it then too, with one message of a key in a request.',
+    ),
+  rate: Rate.optional().describe(
+    'How much the inlet is given at most, by each shard that is read. Left out: as much as it takes.',
+  ),
   authenticationRequired: z
     .boolean()
     .default(true)
@@ -429,6 +434,10 @@ export const Manifest = manifest.superRefine((value, context) => {
   checkMapping(value, complain);
   checkSchema(value, complain);
   checkTitles(value, complain);
+  if (value.source.kind === 'inlet' && value.source.records !== undefined)
+    checkRecords(value.source.records, value.source.data, (path, ...rest) =>
+      complain(['source', 'records', ...path], ...rest),
+    );
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))
     complain(['source', 'startAt'], 'expected a time that exists', startAt);

@@ -1,7 +1,9 @@
 // From a decoded message to one item of a request: checked, and framed without touching the producer's bytes.
 import type { PublishedPipeline } from '../published.ts';
+import type { Operation } from '../records.ts';
 import { check } from './check.ts';
 import type { Decoded } from './decode.ts';
+import { createDeriver } from './derive.ts';
 import type { Message } from './message.ts';
 import { type Rejected, rejected, type Settled } from './verdict.ts';
 
@@ -22,6 +24,14 @@ export interface Framed {
   readonly json: Uint8Array;
   /** Bytes it adds to a request, frame and comma included. */
   readonly size: number;
+  /** Where it is not framed like every message of the pipeline. */
+  readonly frame?: Frame;
+}
+
+/** What stands around an object in a request. */
+export interface Frame {
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
 }
 
 /** How the messages of one pipeline are framed. */
@@ -34,29 +44,40 @@ export interface Framer {
 /** Bytes of a request beyond its messages. */
 export const REQUEST_OVERHEAD = OPENING.length + CLOSING.length;
 
-export function createFramer(pipeline: PublishedPipeline): Framer {
-  const { before, after } = pipeline.data === 'xdm' ? xdmFrame(pipeline) : NO_FRAME;
-  const around = before.length + after.length + 1;
-  const largest = MAX_REQUEST_BYTES - REQUEST_OVERHEAD - around;
+/**
+ * @param shardId where the messages were read; needed where the pipeline derives ids
+ * @throws RangeError where it is needed and absent
+ */
+export function createFramer(pipeline: PublishedPipeline, shardId?: string): Framer {
+  const { usual, byOperation } = framesOf(pipeline);
+  const derive = createDeriver(pipeline, shardId);
+  const ownHeader = pipeline.data === 'xdm' ? OWN_HEADER_BYTES : 3;
   return {
-    frame({ message, payload }) {
+    frame({ message, payload, operation }) {
+      const frame = operation === undefined ? usual : byOperation.get(operation);
+      if (frame === undefined) throw new RangeError('the message has no operation of this pipeline');
+      const around = frame.before.length + frame.after.length + 1;
+      const largest = MAX_REQUEST_BYTES - REQUEST_OVERHEAD - around;
       // Before it is parsed: what cannot be sent is not worth the time. A whole XDM message has a header of its own besides.
-      const longest = largest + (pipeline.data === 'xdm' ? OWN_HEADER_BYTES : 3);
-      if (payload.length > longest) return { message, verdict: tooLarge(payload.length, largest) };
-      const json = check(payload, pipeline.data);
-      if ('kind' in json) return { message, verdict: json };
+      if (payload.length > largest + ownHeader)
+        return { message, verdict: tooLarge(payload.length, largest) };
+      const checked = check(payload, pipeline.data);
+      if ('kind' in checked) return { message, verdict: checked };
+      const json = derive === undefined ? checked : derive(checked, message);
       if (json.length > largest) return { message, verdict: tooLarge(json.length, largest) };
-      return { message, json, size: json.length + around };
+      const size = json.length + around;
+      return frame === usual ? { message, json, size } : { message, json, size, frame };
     },
     body(messages) {
       const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);
       const body = Buffer.allocUnsafe(size);
       let at = put(body, 0, OPENING);
-      for (const { json } of messages) {
+      for (const { json, frame = usual } of messages) {
+        if (frame === undefined) throw new RangeError('the message has no operation of this pipeline');
         if (at > OPENING.length) body[at++] = COMMA;
-        at = put(body, at, before);
+        at = put(body, at, frame.before);
         at = put(body, at, json);
-        at = put(body, at, after);
+        at = put(body, at, frame.after);
       }
       put(body, at, CLOSING);
       return body;
@@ -73,10 +94,36 @@ function put(body: Buffer, at: number, bytes: Uint8Array): number {
   return at + bytes.length;
 }
 
-const NO_FRAME = { before: Buffer.alloc(0), after: Buffer.alloc(0) };
+const NO_FRAME: Frame = { before: Buffer.alloc(0), after: Buffer.alloc(0) };
+
+/** The frame of every message, or one for each operation that a record can choose. */
+function framesOf(pipeline: PublishedPipeline): {
+  usual: Frame | undefined;
+  byOperation: Map<string, Frame>;
+} {
+  const operations = pipeline.records?.operations;
+  const byOperation = new Map<string, Frame>();
+  if (pipeline.data === 'xdm') return { usual: xdmFrame(pipeline), byOperation };
+  if (operations === undefined) return { usual: NO_FRAME, byOperation };
+  if ('data' in operations) return { usual: operationFrame(pipeline, operations), byOperation };
+  for (const [value, operation] of Object.entries(operations.values))
+    byOperation.set(value, operationFrame(pipeline, operation));
+  return { usual: undefined, byOperation };
+}
+
+/** Raw data with an operation of Data Prep. Contract §6.2. */
+function operationFrame(pipeline: PublishedPipeline, operations: Operation): Frame {
+  const header = JSON.stringify({
+    flowId: pipeline.flowId,
+    imsOrgId: pipeline.organizationId,
+    datasetId: pipeline.datasetId,
+    operations,
+  });
+  return { before: Buffer.from(`{"header":${header},"body":`), after: Buffer.from('}') };
+}
 
 /** Contract §6.2: every field that any of Adobe's pages asks for. */
-function xdmFrame(pipeline: PublishedPipeline): { before: Buffer; after: Buffer } {
+function xdmFrame(pipeline: PublishedPipeline): Frame {
   const schemaRef = {
     id: pipeline.schemaId,
     contentType: 'application/vnd.adobe.xed-full+json;version=1',

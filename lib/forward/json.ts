@@ -43,8 +43,19 @@ export function memberSpan(json: Buffer, name: string, start = 0): Span | undefi
   return found;
 }
 
+/** Where the item `index` stands in the array that begins at `start`. The bytes must be JSON. */
+export function itemSpan(json: Buffer, index: number, start = 0): Span | undefined {
+  let at = skipSpace(json, skipSpace(json, start) + 1);
+  for (let passed = 0; at < json.length && !closes(json[at] as number); passed++) {
+    const end = endOfValue(json, at);
+    if (passed === index) return { start: at, end: trimSpace(json, end) };
+    at = json[end] === COMMA ? skipSpace(json, end + 1) : end;
+  }
+  return undefined;
+}
+
 /** The first byte from `at` on that is no whitespace. */
-function skipSpace(json: Uint8Array, at: number): number {
+export function skipSpace(json: Uint8Array, at: number): number {
   let found = at;
   while (isSpace(json[found])) found++;
   return found;

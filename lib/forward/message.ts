@@ -8,6 +8,10 @@ export interface Message {
   readonly partitionKey: string;
   /** Seconds since the epoch, as Kinesis gave it. */
   readonly arrivedAt: number | undefined;
-  /** The producer's bytes, before any decompression: what the undelivered store keeps. */
+  /** The producer's bytes, before any decompression: what the undelivered store keeps. Of a redacting pipeline, see below. */
   readonly bytes: Uint8Array;
+  /** `bytes` are the record as redacted, and unpacked: it is not to be redacted again. */
+  readonly redacted?: true;
+  /** What could not be redacted is not kept: `bytes` are empty, and this is what can be said of those that were. */
+  readonly withheld?: { readonly length: number; readonly sha256: string };
 }

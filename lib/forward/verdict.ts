@@ -8,6 +8,10 @@ export type Reason =
   | 'bad-aggregate'
   | 'not-gzip'
   | 'gzip-too-large'
+  | 'not-zstd'
+  | 'zstd-too-large'
+  /** Its sub-records unpack to too much together. */
+  | 'aggregate-too-large'
   | 'not-utf8'
   | 'not-json'
   | 'not-an-object'
@@ -15,6 +19,10 @@ export type Reason =
   | 'too-large'
   /** Raw data that AEP would take for instructions. */
   | 'envelope'
+  /** It lacks the part that the pipeline sends. */
+  | 'nothing-selected'
+  /** No operation is declared for what its field says. */
+  | 'no-operation'
   /** By Experience Platform. */
   | 'refused';
 

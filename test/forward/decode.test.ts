@@ -2,8 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Decoded, decode, fromBase64 } from '../../lib/forward/decode.ts';
-import { gunzip } from '../../lib/forward/gzip.ts';
-import { isDeeperThan, memberSpan } from '../../lib/forward/json.ts';
+import { isDeeperThan, itemSpan, memberSpan } from '../../lib/forward/json.ts';
 import { isAggregate, subRecords } from '../../lib/forward/kpl.ts';
 import { STREAM_ARN, seq } from '../support/forwarding.ts';
 import { aggregate, sealed } from '../support/kpl.ts';
@@ -37,6 +36,14 @@ describe('fromBase64', () => {
       { numRuns: 5_000 },
     );
   });
+
+  it.each(['\u{64f2f}\u{1c32b}', 'QUJ\u0144', '\u0141UJD'])(
+    'takes no letter for the one whose byte it ends with: %j',
+    (text) => {
+      expect(Buffer.from(text, 'base64')).toHaveLength(3);
+      expect(fromBase64(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('aggregates', () => {
@@ -75,6 +82,17 @@ describe('aggregates', () => {
     );
   });
 
+  it('of very many that cannot be unpacked are given up, before they take the memory', () => {
+    const cut = gzipSync('{"a":1}').subarray(0, -3);
+    const records = Array.from({ length: 5_000 }, () => ({ key: 'k', data: cut }));
+    const reasons = [...decode(record(aggregate(records).toString('base64')), 'gzip')].map((part) =>
+      'verdict' in part ? part.verdict.reason : 'decoded',
+    );
+    expect(reasons.indexOf('aggregate-too-large')).toBe(4_097);
+    expect(reasons).toHaveLength(5_000);
+    expect(new Set(reasons)).toEqual(new Set(['not-gzip', 'aggregate-too-large']));
+  });
+
   it('of any content whatever are read whole or not at all, without a throw', () => {
     const damaged = fc
       .tuple(parts, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }))
@@ -89,21 +107,6 @@ describe('aggregates', () => {
         expect(typeof result === 'string' || Array.isArray(result)).toBe(true);
       }),
       { numRuns: 3_000 },
-    );
-  });
-});
-
-describe('gunzip', () => {
-  it('takes one whole member and nothing else', () => {
-    fc.assert(
-      fc.property(bytes, bytes, fc.nat(), (content, tail, cut) => {
-        const packed = gzipSync(content);
-        expect(gunzip(packed)).toEqual(content);
-        expect(gunzip(packed.subarray(0, cut % packed.length))).toMatchObject({ reason: 'not-gzip' });
-        if (tail.length > 0 && tail.readUInt8() !== 0) {
-          expect(gunzip(Buffer.concat([packed, tail]))).toMatchObject({ reason: 'not-gzip' });
-        }
-      }),
     );
   });
 });
@@ -149,5 +152,22 @@ describe('memberSpan', () => {
     const started = performance.now();
     expect(memberSpan(many, 'body')).toEqual({ start: many.length - 8, end: many.length - 1 });
     expect(performance.now() - started).toBeLessThan(1_500);
+  });
+});
+
+describe('itemSpan', () => {
+  it('finds the bytes of each item, and nothing beyond the last', () => {
+    const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\t', '\r'), maxLength: 2 });
+    const value = fc.oneof(fc.json({ maxDepth: 3 }), fc.constantFrom('"]}\\",["', '[1,[2,3]]', '1e400'));
+    const items = fc.array(fc.tuple(space, value, space), { maxLength: 5 });
+    fc.assert(
+      fc.property(items, space, fc.nat(6), (parts, before, index) => {
+        const text = `${before}[${parts.map((part) => part.join('')).join(',') || before}]${before}`;
+        const json = Buffer.from(text);
+        const span = itemSpan(json, index);
+        expect(span && json.toString('utf8', span.start, span.end)).toBe(parts[index]?.[1].trim());
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

@@ -496,7 +496,7 @@ async function headers(own: World): Promise<Record<string, string>> {
     redirect: 'manual',
     signal: AbortSignal.timeout(1_000),
   });
-  const { access_token } = (await answer.json()) as { access_token: string };
+  const { access_token } = (await new Response(answer.body).json()) as { access_token: string };
   return {
     authorization: `Bearer ${access_token}`,
     'x-api-key': CREDENTIALS.clientId,

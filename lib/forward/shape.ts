@@ -1,0 +1,100 @@
+// What a pipeline makes of a record before it is framed: wanted or not, redacted, one part of it, one operation.
+import { hash } from 'node:crypto';
+import type { PublishedPipeline } from '../published.ts';
+import type { OperationTable, Records } from '../records.ts';
+import { createConditions } from './conditions.ts';
+import type { Decoded } from './decode.ts';
+import { parseJson } from './parse.ts';
+import { spanAt, stepsOf, valueAt } from './pointer.ts';
+import { createRedactor } from './redact.ts';
+import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from './verdict.ts';
+
+/** A message as it leaves the decoder. */
+export type Part = Decoded | Settled<Rejected>;
+
+/**
+ * What is to be framed of a message, or its verdict. What is rejected here or was before is handed through, without its
+ * bytes where the pipeline redacts and they are not redacted. Never throws for anything in a record.
+ */
+export type Shaper = (part: Part) => Part | Settled<Filtered>;
+
+interface Stages {
+  readonly isWanted: ((record: unknown) => boolean) | undefined;
+  readonly redact: ((json: Buffer) => Buffer) | undefined;
+  readonly select: { readonly pointer: string; readonly steps: readonly string[] } | undefined;
+  readonly operationOf: ((record: unknown) => string | undefined) | undefined;
+}
+
+/** The pipeline's shaper; `undefined` where it sends its records as they are. */
+export function createShaper({ records }: Pick<PublishedPipeline, 'records'>): Shaper | undefined {
+  const stages = stagesOf(records ?? {});
+  if (Object.values(stages).every((stage) => stage === undefined)) return undefined;
+  if (stages.redact === undefined) return (part) => ('payload' in part ? shape(part, stages) : part);
+  return (part) => {
+    const shaped = 'payload' in part ? shape(part, stages) : part;
+    return isRejected(shaped) ? withheld(shaped) : shaped;
+  };
+}
+
+function stagesOf({ where, redact, select, operations }: Records): Stages {
+  return {
+    isWanted: where && createConditions(where),
+    redact: redact && createRedactor(redact),
+    select: select === undefined ? undefined : { pointer: select, steps: stepsOf(select) },
+    operationOf: operations && 'field' in operations ? chooser(operations) : undefined,
+  };
+}
+
+/** All pointers lead into the record as its producer wrote it. What was redacted before was wanted before. */
+function shape(decoded: Decoded, { isWanted, redact, ...stages }: Stages): ReturnType<Shaper> {
+  const { message } = decoded;
+  const parsed = parseJson(decoded.payload);
+  if ('kind' in parsed) return { message, verdict: parsed };
+  const { json, value } = parsed;
+  if (message.redacted === true) return cut({ message, payload: json }, value, stages);
+  if (isWanted?.(value) === false) return { message, verdict: FILTERED };
+  if (redact === undefined) return cut({ message, payload: json }, value, stages);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { message, verdict: rejected('not-an-object', 'JSON, but not an object') };
+  const bytes = redact(json);
+  return cut({ message: { ...message, bytes, redacted: true }, payload: bytes }, value, stages);
+}
+
+/** The selected part, by its own bytes, with the operation that the record names. */
+function cut(
+  { message, payload }: Decoded,
+  record: unknown,
+  { select, operationOf }: Pick<Stages, 'select' | 'operationOf'>,
+): Part {
+  const operation = operationOf?.(record);
+  if (operationOf !== undefined && operation === undefined)
+    return { message, verdict: rejected('no-operation', 'no operation is declared for what its field says') };
+  const span = select && spanAt(payload, select.steps);
+  if (select !== undefined && span === undefined)
+    return { message, verdict: rejected('nothing-selected', `it has nothing at ${select.pointer}`) };
+  // A copy: a part that is sent would hold all of what was unpacked.
+  const part = span === undefined ? payload : Buffer.from(payload.subarray(span.start, span.end));
+  return { message, payload: part, ...(operation !== undefined && { operation }) };
+}
+
+/** The key of the table that the field's value is. */
+function chooser({ field, values }: OperationTable): (record: unknown) => string | undefined {
+  const steps = stepsOf(field);
+  return (record) => {
+    const value = valueAt(record, steps);
+    const isKey = typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
+    return isKey && Object.hasOwn(values, String(value)) ? String(value) : undefined;
+  };
+}
+
+/** The same reject, without bytes that nobody has redacted: the stream still has them. */
+function withheld({ message, verdict }: Settled<Rejected>): Settled<Rejected> {
+  if (message.redacted === true) return { message, verdict };
+  const { bytes } = message;
+  const about = { length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
+  return { message: { ...message, bytes: Buffer.alloc(0), withheld: about }, verdict };
+}
+
+function isRejected(shaped: ReturnType<Shaper>): shaped is Settled<Rejected> {
+  return 'verdict' in shaped && shaped.verdict.kind === 'rejected';
+}

@@ -1,0 +1,159 @@
+// What a pipeline does with its records on their way: which it sends, what of them, under which id, and what it hides.
+import * as z from 'zod';
+import { object } from './strict-object.ts';
+
+const LONGEST_POINTER = 500;
+
+/** RFC 6901, of one step at least. */
+const pointer = z
+  .string()
+  .max(LONGEST_POINTER)
+  .regex(
+    /^(\/([^~/]|~[01])*)+$/,
+    'expected a JSON Pointer such as /customer/email, in which "~1" stands for "/" and "~0" for "~"',
+  );
+
+const place = pointer.describe('JSON Pointer into the record as its producer wrote it.');
+
+const SCALAR = 'expected text, a number within ±2^53, true, false or null';
+
+/** Numbers beyond 2^53 are not told apart once they are read. */
+const scalar = z.union(
+  [
+    z.string().max(1_000),
+    z.number().min(-Number.MAX_SAFE_INTEGER, SCALAR).max(Number.MAX_SAFE_INTEGER, SCALAR),
+    z.boolean(),
+    z.null(),
+  ],
+  { error: SCALAR },
+);
+
+const condition = z.union(
+  [
+    object({ field: place, equals: scalar.describe('The value it has.') }),
+    object({ field: place, notEquals: scalar.describe('The value it has not: another, or none.') }),
+    object({ field: place, oneOf: z.array(scalar).min(1).max(100).describe('Values of which it has one.') }),
+    object({ field: place, exists: z.boolean().describe('Whether it is there; `null` is.') }),
+  ],
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union'
+        ? 'expected {"field"} with one of "equals", "notEquals", "oneOf" and "exists"'
+        : undefined,
+  },
+);
+
+const field = pointer.describe('JSON Pointer into the record; `*` stands for all items of an array.');
+
+const redaction = z.discriminatedUnion(
+  'action',
+  [
+    object({
+      field,
+      action: z.literal('drop').describe('Takes it out; of an item of an array `null` stays.'),
+    }),
+    object({ field, action: z.literal('mask').describe('Puts `"***"` in its place, whatever it is.') }),
+    object({
+      field,
+      action: z.literal('hash').describe('Puts the SHA-256 of `salt` and its text in its place, in hex.'),
+      salt: z
+        .string()
+        .max(200)
+        .optional()
+        .describe('No secret: it only keeps tables of common hashes from fitting. Default: none.'),
+    }),
+  ],
+  {
+    error: (issue) => (issue.code === 'invalid_union' ? 'expected "drop", "mask" or "hash"' : undefined),
+  },
+);
+
+const operation = object({
+  data: z
+    .enum(['create', 'merge', 'delete'])
+    .describe('What is done to the profile. `delete` cannot be undone.'),
+  identity: z.literal('create').optional().describe('Whether identities are linked as well.'),
+  identityDatasetId: z
+    .string()
+    .regex(/^[A-Za-z0-9]{1,64}$/, 'expected the id of a dataset')
+    .optional()
+    .describe('Id of the identity dataset, where new identities are linked.'),
+});
+
+const operations = z.union(
+  [
+    operation,
+    object({
+      field: pointer.describe('JSON Pointer of the field that names the operation.'),
+      values: z
+        .record(z.string().max(200), operation)
+        .refine((values) => Object.keys(values).length > 0, 'expected at least one value')
+        .describe('The operation for each value of the field. A record with any other is rejected.'),
+    }),
+  ],
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union'
+        ? 'expected {"data"} of one operation for all records, or {"field", "values"} of a table of them'
+        : undefined,
+  },
+);
+
+export const Records = object({
+  where: z
+    .array(condition)
+    .min(1)
+    .max(50)
+    .optional()
+    .describe(
+      'Which records are sent: those that meet all conditions. The others are counted and passed over.',
+    ),
+  redact: z
+    .array(redaction)
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Fields that neither AEP nor the undelivered store may see. Such records are written anew.'),
+  select: pointer.optional().describe('JSON Pointer of the part that is sent in place of the whole record.'),
+  derive: z
+    .array(z.enum(['_id', 'timestamp']))
+    .min(1)
+    .optional()
+    .describe(
+      'Members that are put into what is sent where it lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
+    ),
+  operations: operations.optional().describe('Operations of Data Prep, for `raw` data.'),
+});
+
+/** What is done with the records; each part only where it is there. */
+export type Records = z.infer<typeof Records>;
+export type Condition = NonNullable<Records['where']>[number];
+export type Scalar = z.infer<typeof scalar>;
+export type Redaction = NonNullable<Records['redact']>[number];
+export type Operation = z.infer<typeof operation>;
+/** Operations that a field of the record chooses from. */
+export type OperationTable = Extract<NonNullable<Records['operations']>, { field: string }>;
+
+type Complain = (path: (string | number)[], message: string, input: unknown) => void;
+
+/** What hangs together among the options; `complain` is told of paths below them. */
+export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Complain): void {
+  const { operations, redact = [], derive = [] } = records;
+  if (operations !== undefined && data === 'xdm')
+    complain(['operations'], 'not allowed, because source.data is "xdm"', operations);
+  redact.forEach(({ field }, index) => {
+    if (redact.findIndex((one) => one.field === field) < index)
+      complain(['redact', index, 'field'], 'expected each field once', field);
+    if (operations !== undefined && 'field' in operations && covers(field, operations.field))
+      complain(['redact', index, 'field'], 'hides the field that operations are chosen by', field);
+  });
+  derive.forEach((member, index) => {
+    if (derive.indexOf(member) < index) complain(['derive', index], 'expected each member once', member);
+  });
+}
+
+/** Whether the one is the other, or what holds it. `*` may be any step. */
+function covers(a: string, b: string): boolean {
+  const [as, bs] = [a.split('/'), b.split('/')];
+  return as.length <= bs.length && as.every((step, at) => step === '*' || step === bs[at]);
+}

@@ -1,0 +1,57 @@
+// Records through decoder, shaper and framer of a pipeline, and what becomes of each.
+import { decode } from '../../lib/forward/decode.ts';
+import type { KinesisRecord } from '../../lib/forward/event.ts';
+import { createFramer, type Framed } from '../../lib/forward/frame.ts';
+import { createShaper } from '../../lib/forward/shape.ts';
+import { undeliveredDocument } from '../../lib/forward/undelivered.ts';
+import type { Rejected, Settled } from '../../lib/forward/verdict.ts';
+import { PublishedPipeline } from '../../lib/published.ts';
+import type { UndeliveredEntry } from '../../lib/runtime.ts';
+import { kinesisEvent, PUBLISHED, type RecordInput, SHARD_ID, STREAM_ARN } from './forwarding.ts';
+
+/** What is sent of a record, as text; or its verdict: `filtered`, or why it is rejected. */
+export interface Outcome {
+  readonly sent?: string;
+  readonly verdict?: string;
+  readonly framed?: Framed;
+  /** What the undelivered store keeps of a reject. */
+  readonly entry?: UndeliveredEntry;
+}
+
+/** A pipeline with these options, as read from its secret. */
+export function pipelineWith(records: unknown, published: Partial<PublishedPipeline> = {}) {
+  return PublishedPipeline.parse({ ...PUBLISHED, ...published, records });
+}
+
+/** Takes records the way the forwarder does, up to the request. */
+export function shaping(records: unknown, published: Partial<PublishedPipeline> = {}) {
+  const pipeline = pipelineWith(records, published);
+  const [shape, framer] = [createShaper(pipeline), createFramer(pipeline, SHARD_ID)];
+  const one = (record: KinesisRecord): Outcome[] =>
+    [...decode(record, pipeline.compression)].map((part) => {
+      const shaped = shape === undefined ? part : shape(part);
+      const result = 'payload' in shaped ? framer.frame(shaped) : shaped;
+      if (!('verdict' in result)) return { sent: textOf(framer.body([result])), framed: result };
+      const { verdict } = result;
+      return verdict.kind === 'rejected'
+        ? { verdict: verdict.reason, entry: entryOf(result as Settled<Rejected>) }
+        : { verdict: verdict.kind };
+    });
+  return (...inputs: RecordInput[]): Outcome[] =>
+    (kinesisEvent(inputs).Records as unknown as KinesisRecord[]).flatMap(one);
+}
+
+/** The one message of a request. */
+function textOf(body: Uint8Array): string {
+  return Buffer.from(body).toString().slice('{"messages":['.length, -']}'.length);
+}
+
+function entryOf(settled: Settled<Rejected>): UndeliveredEntry {
+  const about = { pipeline: 'p', streamArn: STREAM_ARN, shardId: SHARD_ID, invocationId: 'i', storedAt: '' };
+  return undeliveredDocument([settled], about).entries[0] as UndeliveredEntry;
+}
+
+/** The text that an entry keeps. */
+export function kept(entry: UndeliveredEntry | undefined): string {
+  return Buffer.from(entry?.data ?? '', 'base64').toString();
+}
