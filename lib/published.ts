@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import { parse } from './aep/exchange.ts';
 import { Failure, issuesText } from './failure.ts';
+import { Rate } from './rate.ts';
+import { Records } from './records.ts';
 import type { Secrets } from './runtime.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,8 +15,14 @@ export const PublishedPipeline = z.strictObject({
   organizationId: z.string().min(1),
   /** `raw`: the flow maps the record. `xdm`: the record is the XDM entity. */
   data: z.enum(['raw', 'xdm']),
-  /** Whether gzip is looked for in the records. */
-  compression: z.enum(['none', 'gzip']),
+  /** What is looked for in the records, and unpacked. */
+  compression: z.enum(['none', 'gzip', 'zstd', 'auto']),
+  /** What is done with the records on their way. Absent: they are sent as they are. */
+  records: Records.optional(),
+  /** That of a partition key is kept through retries too. Absent: not through those. */
+  order: z.literal('strict').optional(),
+  /** By each shard that is read. Absent: as much as the inlet takes. */
+  rate: Rate.optional(),
   /** `https://…/collection/{inletId}`; a secret where `authenticationRequired` is false. */
   inletUrl: z.url(),
   authenticationRequired: z.boolean(),

@@ -71,6 +71,8 @@ export function createSessions(options: {
   imsUrl: string;
   credentials: () => Promise<Credentials>;
   transport: Transport;
+  /** Told of every token that IMS has issued. */
+  onIssued?: () => void;
 }): Sessions {
   const { clock } = options.transport;
   let held: { session: Session; renewAt: number } | undefined;
@@ -80,6 +82,7 @@ export function createSessions(options: {
   async function renew(): Promise<Session> {
     try {
       const fresh = await requestToken(options.imsUrl, await options.credentials(), options.transport);
+      options.onIssued?.();
       held = { session: fresh.session, renewAt: clock.now() + fresh.lifeMs - margin(fresh.lifeMs) };
       return fresh.session;
     } catch (error) {

@@ -36,20 +36,34 @@ export function groupsOf(
   return sorted.filter((group) => group.length > 0);
 }
 
+export interface BatchOptions {
+  /** Of a request, its overhead included. */
+  readonly maxBytes?: number;
+  readonly maxMessages?: number;
+  /** By default as many as the size needs. */
+  readonly lanes?: number;
+  /** Whether a partition key's messages keep their order even where some have to be sent again. */
+  readonly strict?: boolean;
+}
+
 /**
  * So many lanes, by default as many as the size needs, at most `MAX_LANES`. A partition key's messages are all in one
  * lane and in the order given, so that order per key is kept while lanes run side by side.
  */
-export function batch(
-  messages: readonly Framed[],
-  maxBytes = MAX_REQUEST_BYTES,
-  lanes = lanesFor(messages, maxBytes),
-): Lane[] {
-  const room = maxBytes - REQUEST_OVERHEAD;
-  if (lanes <= 1) return messages.length === 0 ? [] : [fill(messages, room)];
+export function batch(messages: readonly Framed[], options: BatchOptions = {}): Lane[] {
+  const { maxBytes = MAX_REQUEST_BYTES, lanes = lanesFor(messages, maxBytes), strict = false } = options;
+  const most = { bytes: maxBytes - REQUEST_OVERHEAD, messages: options.maxMessages ?? MAX_MESSAGES };
+  const fill = strict ? fillStrictly : fillInOrder;
+  if (lanes <= 1) return messages.length === 0 ? [] : [fill(messages, most)];
   const sorted: Framed[][] = Array.from({ length: lanes }, () => []);
   for (const framed of messages) sorted[laneOf(framed.message.partitionKey, lanes)]?.push(framed);
-  return sorted.filter((lane) => lane.length > 0).map((lane) => fill(lane, room));
+  return sorted.filter((lane) => lane.length > 0).map((lane) => fill(lane, most));
+}
+
+/** What one request takes. */
+interface Most {
+  readonly bytes: number;
+  readonly messages: number;
 }
 
 function lanesFor(messages: readonly Framed[], maxBytes: number): number {
@@ -61,13 +75,13 @@ function lanesOf(bytes: number, messages: number, laneBytes = LANE_BYTES): numbe
   return Math.min(MAX_LANES, Math.max(Math.ceil(bytes / laneBytes), Math.ceil(messages / MAX_MESSAGES)));
 }
 
-/** Requests of at most `room` bytes and `MAX_MESSAGES` messages. A message that alone is larger gets one of its own; `frame` lets none pass. */
-function fill(messages: readonly Framed[], room: number): Framed[][] {
+/** A message that alone is larger gets a request of its own; `frame` lets none pass. */
+function fillInOrder(messages: readonly Framed[], most: Most): Framed[][] {
   const batches: Framed[][] = [];
   let current: Framed[] = [];
   let size = 0;
   for (const framed of messages) {
-    if (current.length === MAX_MESSAGES || (size + framed.size > room && current.length > 0)) {
+    if (current.length === most.messages || (size + framed.size > most.bytes && current.length > 0)) {
       batches.push(current);
       current = [];
       size = 0;
@@ -77,6 +91,32 @@ function fill(messages: readonly Framed[], room: number): Framed[][] {
   }
   if (current.length > 0) batches.push(current);
   return batches;
+}
+
+/**
+ * No partition key twice in a request: one of its messages may have to be sent again, and the next must not have been
+ * taken by then. A message goes into the first request behind that of its key's last one in which there is room.
+ */
+function fillStrictly(messages: readonly Framed[], most: Most): Framed[][] {
+  const batches: { messages: Framed[]; size: number }[] = [];
+  const next = new Map<string, number>();
+  for (const framed of messages) {
+    const { partitionKey } = framed.message;
+    let at = next.get(partitionKey) ?? 0;
+    for (let open = batches[at]; open !== undefined && !hasRoom(open, framed, most); open = batches[at]) at++;
+    next.set(partitionKey, at + 1);
+    const open = batches[at];
+    if (open === undefined) batches.push({ messages: [framed], size: framed.size });
+    else {
+      open.messages.push(framed);
+      open.size += framed.size;
+    }
+  }
+  return batches.map((batch) => batch.messages);
+}
+
+function hasRoom(batch: { messages: Framed[]; size: number }, { size }: Framed, most: Most): boolean {
+  return batch.messages.length < most.messages && batch.size + size <= most.bytes;
 }
 
 /** FNV-1a: cheap, and spreads keys that differ in their last character. */

@@ -10,11 +10,10 @@ import type { Pace } from '../aep/retry.ts';
  */
 export type Action = 'again' | 'renew' | 'divide' | 'stop';
 
-interface Rule {
-  readonly action: Action;
-  /** Tries of one request in all, where it is sent again. */
-  readonly attempts: number;
-}
+type Rule =
+  | { readonly action: Exclude<Action, 'again'> }
+  /** Tries of one request in all. */
+  | { readonly action: 'again'; readonly attempts: number };
 
 /** By the class of the reply; `unknown` is a success that cannot be matched to its messages. */
 export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
@@ -22,11 +21,20 @@ export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
   transient: { action: 'again', attempts: 5 },
   // Each further try probably makes a further copy: one, then it is Lambda's turn.
   unknown: { action: 'again', attempts: 2 },
-  auth: { action: 'renew', attempts: 5 },
-  data: { action: 'divide', attempts: 1 },
-  'too-large': { action: 'divide', attempts: 1 },
-  'set-up': { action: 'stop', attempts: 1 },
+  auth: { action: 'renew' },
+  data: { action: 'divide' },
+  'too-large': { action: 'divide' },
+  'set-up': { action: 'stop' },
 };
+
+/** Only 429 and 503 ask for fewer requests at once. Contract §6.3. */
+export const PUSHING_BACK: ReadonlySet<number> = new Set([429, 503]);
+
+/**
+ * Contract §6.3: a processing error is retried a few times, and then is the record's. After the tries of `transient` the
+ * request is halved; halves get fewer, or one culprit among thousands would use up all retries there are.
+ */
+export const SERVER_ERROR = { status: 500, attemptsOfHalves: 2 } as const;
 
 /**
  * The waits. Adobe asks for three retries or more with exponential back-off (contract §6.3); how often is said above, and the

@@ -1,20 +1,23 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
-import { inletAddress, postBatch } from '../aep/inlet.ts';
 import { createSessions, type Sessions } from '../aep/token.ts';
 import { readCredentials } from '../credentials.ts';
 import { isFailure } from '../failure.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
-import { batch, groupsOf, type Lane } from './batch.ts';
+import { type BatchOptions, batch, groupsOf, MAX_MESSAGES } from './batch.ts';
 import { LEAST_REQUEST_MS, RESERVE_MS } from './classes.ts';
 import { checkConservation } from './conservation.ts';
 import { type Received, readEvent } from './event.ts';
-import { createFramer, type Framer, MAX_REQUEST_BYTES } from './frame.ts';
+import { createFramer } from './frame.ts';
+import { createLimits, type Limits } from './limits.ts';
+import { createMemory, type Memory } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
-import { createRoom, type Prepared, prepare } from './prepare.ts';
+import { createRoom, type Prepared, prepare, type Room, type Stages } from './prepare.ts';
 import { measureRequest, report, reportReturned } from './report.ts';
-import { type Sender, type Sent, send } from './send.ts';
+import { type Sending, type Sent, startSending } from './send.ts';
+import { createSender } from './sender.ts';
 import { type BatchResponse, type Keep, lowest, respond, settle } from './settle.ts';
+import { createShaper } from './shape.ts';
 import { undeliveredDocument } from './undelivered.ts';
 import { within } from './within.ts';
 
@@ -32,11 +35,13 @@ export interface Invocation {
  */
 export type Forward = (event: unknown, invocation: Invocation) => Promise<BatchResponse>;
 
-/** What outlives an invocation: what has been read, never what has been received. */
+/** What outlives an invocation: what has been read, what AEP has taken, and how much it takes. */
 interface Container {
   readonly runtime: ForwardRuntime;
   readonly pipelines: Pipelines;
   readonly sessions: Sessions;
+  readonly memory: Memory;
+  readonly limitsOf: (pipeline: PublishedPipeline) => Limits;
 }
 
 /** A forwarder for one container. Nothing is read or sent before the first call. */
@@ -44,17 +49,31 @@ export function createForward(runtime: ForwardRuntime): Forward {
   const container: Container = {
     runtime,
     pipelines: createPipelines(runtime),
+    memory: createMemory(),
+    limitsOf: limitsByInlet(runtime),
     sessions: createSessions({
       imsUrl: runtime.settings.imsUrl,
       credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
       transport: runtime,
+      onIssued: () => runtime.metrics.count('TokensIssued', 1),
     }),
   };
   return (event, invocation) => forward(event, invocation, container);
 }
 
+/** One for each inlet and rate, so that what is learnt of an inlet is known to the next invocation. */
+function limitsByInlet({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => Limits {
+  const held = new Map<string, Limits>();
+  return ({ inletUrl, rate }) => {
+    const key = JSON.stringify([inletUrl, rate]);
+    const limits = held.get(key) ?? createLimits(clock, rate);
+    held.set(key, limits);
+    return limits;
+  };
+}
+
 async function forward(event: unknown, invocation: Invocation, container: Container): Promise<BatchResponse> {
-  const { runtime, pipelines } = container;
+  const { runtime, pipelines, memory } = container;
   const started = runtime.clock.now();
   const received = readEvent(event);
   if (received === undefined) return respond(undefined, () => false);
@@ -69,37 +88,79 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
   report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, started });
   checkConservation(counts);
+  memory.keep(placeOf(received, pipeline), settled, settlement.checkpoint);
   const inBatch = new Set(received.records.map(({ kinesis }) => kinesis.sequenceNumber));
   return respond(settlement.checkpoint, (sequenceNumber) => inBatch.has(sequenceNumber));
 }
 
-/** Group by group: the first requests are under way while the next records are looked at. */
+function placeOf({ streamArn, shardId }: Received, { datasetId }: PublishedPipeline) {
+  return { streamArn, shardId, datasetId };
+}
+
 async function prepareAndSend(
   received: Received,
   pipeline: PublishedPipeline,
   invocation: Invocation,
   container: Container,
 ): Promise<{ prepared: Omit<Prepared, 'framed'>; sent: Sent }> {
-  const framer = createFramer(pipeline);
-  const stages = { compression: pipeline.compression, frame: framer.frame, isKnown: () => false };
+  const { runtime, sessions, memory, limitsOf } = container;
+  const framer = createFramer(pipeline, received.shardId);
+  const known = memory.recall(placeOf(received, pipeline));
+  const stages: Stages = {
+    compression: pipeline.compression,
+    shape: createShaper(pipeline),
+    frame: framer.frame,
+    isKnown: (message) => known.has(message),
+  };
+  const sender = createSender({
+    runtime,
+    sessions,
+    limits: limitsOf(pipeline),
+    pipeline,
+    framer,
+    budgetMs: () => invocation.remainingMs() - RESERVE_MS,
+    about: {
+      pipeline: pipeline.pipeline,
+      shardId: received.shardId,
+      invocationId: invocation.invocationId,
+    },
+    onReply: (messages, reply, times) => measureRequest(runtime.metrics, messages, reply, times),
+  });
   // Half of the time for this, half for sending: what is not looked at comes again.
   const enough = invocation.remainingMs() / 2;
   const room = createRoom(() => invocation.remainingMs() > enough);
-  const groups = groupsOf(received.records, pipeline.compression);
-  const lanes: Lane[] = [];
+  const sending = startSending(sender);
+  const [preparing] = await Promise.allSettled([
+    prepareGroups(received, pipeline, { stages, room, sending }),
+  ]);
+  // What is under way is heard, whatever became of the rest.
+  const sent = await sending.end();
+  if (preparing.status === 'rejected') throw preparing.reason;
+  return { prepared: joined(preparing.value), sent };
+}
+
+/** Group by group: the first requests are under way while the next records are looked at. */
+async function prepareGroups(
+  { records }: Received,
+  { compression, order, rate }: PublishedPipeline,
+  { stages, room, sending }: { stages: Stages; room: Room; sending: Sending },
+): Promise<Prepared[]> {
+  const groups = groupsOf(records, compression);
+  const options: BatchOptions = {
+    strict: order === 'strict',
+    // What takes longer than a second at the rate could take longer than there is.
+    maxMessages: Math.min(MAX_MESSAGES, rate?.messagesPerSecond ?? MAX_MESSAGES),
+    ...(groups.length > 1 && { lanes: 1 }),
+  };
   const parts: Prepared[] = [];
   for (const group of groups) {
-    const part = prepare(group, stages, room);
-    for (const lane of batch(part.framed, MAX_REQUEST_BYTES, groups.length > 1 ? 1 : undefined))
-      lanes.push(lane);
+    const part = await prepare(group, stages, room);
+    for (const lane of batch(part.framed, options)) sending.add(lane);
     parts.push(part);
     // What was begun gets its turn to leave.
     await new Promise(setImmediate);
   }
-  return {
-    prepared: joined(parts),
-    sent: await send(lanes, senderFor(pipeline, framer, invocation, container, received)),
-  };
+  return parts;
 }
 
 function joined(parts: readonly Prepared[]): Omit<Prepared, 'framed'> {
@@ -115,38 +176,6 @@ function joined(parts: readonly Prepared[]): Omit<Prepared, 'framed'> {
 function nothingDone({ records, shardId }: Received, { log }: ForwardRuntime): BatchResponse {
   log.warn('too little time is left to send anything', { shardId, records: records.length });
   return respond(lowest(records.map(({ kinesis }) => kinesis.sequenceNumber)), () => true);
-}
-
-function senderFor(
-  pipeline: PublishedPipeline,
-  framer: Framer,
-  invocation: Invocation,
-  { runtime, sessions }: Container,
-  { shardId }: Received,
-): Sender {
-  const address = inletAddress(pipeline.inletUrl, runtime.settings.inletOrigins);
-  const about = { pipeline: pipeline.pipeline, shardId, invocationId: invocation.invocationId };
-  return {
-    async post(messages, session, timeoutMs) {
-      const startedAt = runtime.clock.now();
-      const reply = await postBatch(runtime, {
-        address,
-        body: framer.body(messages),
-        messages: messages.length,
-        sandbox: pipeline.sandbox,
-        flowId: pipeline.data === 'raw' ? pipeline.flowId : undefined,
-        session,
-        timeoutMs,
-      });
-      measureRequest(runtime.metrics, messages, reply, { startedAt, endedAt: runtime.clock.now() });
-      return reply;
-    },
-    sessions: pipeline.authenticationRequired ? sessions : undefined,
-    budgetMs: () => invocation.remainingMs() - RESERVE_MS,
-    clock: runtime.clock,
-    random: runtime.random,
-    warn: (message, fields) => runtime.log.warn(message, { ...about, ...fields }),
-  };
 }
 
 /** A fault of the set-up that let nothing through fails the invocation, so that Lambda's own error metric shows it. */

@@ -1,9 +1,11 @@
 // Decodes and frames records one by one, and stops where they would outgrow the memory or the time.
+import { setImmediate as turn } from 'node:timers/promises';
 import type { PublishedPipeline } from '../published.ts';
 import { type Decoded, decode } from './decode.ts';
 import type { KinesisRecord } from './event.ts';
 import type { Framed } from './frame.ts';
 import type { Message } from './message.ts';
+import type { Shaper } from './shape.ts';
 import { DELIVERED, type Settled } from './verdict.ts';
 
 /**
@@ -14,9 +16,14 @@ const MAX_HELD_BYTES = 96 * 1024 * 1024;
 /** What a message costs besides its bytes, roughly. */
 const MESSAGE_OVERHEAD = 256;
 
+/** Node's zlib lets go of what could not be unpacked between two turns of the event loop, and replies are read in them. */
+const MESSAGES_PER_TURN = 500;
+
 /** What happens to a record on its way to a request. */
 export interface Stages {
   readonly compression: PublishedPipeline['compression'];
+  /** `undefined` where the pipeline sends its records as they are. */
+  readonly shape: Shaper | undefined;
   readonly frame: (decoded: Decoded) => Framed | Settled;
   /** Whether AEP has acknowledged it already, in an invocation that ended before it. */
   readonly isKnown: (message: Message) => boolean;
@@ -51,7 +58,11 @@ export interface Prepared {
   readonly left: readonly string[];
 }
 
-export function prepare(records: readonly KinesisRecord[], stages: Stages, room: Room): Prepared {
+export async function prepare(
+  records: readonly KinesisRecord[],
+  stages: Stages,
+  room: Room,
+): Promise<Prepared> {
   const framed: Framed[] = [];
   const settled: Settled[] = [];
   let [decoded, known, looked] = [0, 0, 0];
@@ -59,13 +70,14 @@ export function prepare(records: readonly KinesisRecord[], stages: Stages, room:
     if (!room.isLeft()) break;
     looked++;
     for (const part of decode(record, stages.compression)) {
-      decoded++;
+      if (++decoded % MESSAGES_PER_TURN === 0) await turn();
       if (stages.isKnown(part.message)) {
         known++;
         settled.push({ message: part.message, verdict: DELIVERED });
         continue;
       }
-      const result = 'payload' in part ? stages.frame(part) : part;
+      const shaped = stages.shape === undefined ? part : stages.shape(part);
+      const result = 'payload' in shaped ? stages.frame(shaped) : shaped;
       room.take(result.message.bytes.length + result.message.partitionKey.length + MESSAGE_OVERHEAD);
       if ('verdict' in result) settled.push(result);
       else {

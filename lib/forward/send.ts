@@ -6,8 +6,9 @@ import type { Clock } from '../aep/transport.ts';
 import { type Failure, isFailure } from '../failure.ts';
 import type { Log } from '../log.ts';
 import type { Batch, Lane } from './batch.ts';
-import { LEAST_REQUEST_MS, PACE, REQUEST_TIMEOUT_MS, RULES } from './classes.ts';
+import { LEAST_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, RULES, SERVER_ERROR } from './classes.ts';
 import type { Framed } from './frame.ts';
+import type { Limits, RequestOutcome } from './limits.ts';
 import { DELIVERED, RETRY, rejected, type Settled, type Verdict } from './verdict.ts';
 import { within } from './within.ts';
 
@@ -16,6 +17,8 @@ export interface Sender {
   readonly post: (batch: Batch, session: Session | undefined, timeoutMs: number) => Promise<BatchReply>;
   /** Where the inlet wants a token. */
   readonly sessions: Sessions | undefined;
+  /** What may be asked of the inlet. */
+  readonly limits: Limits;
   /** What may still be spent on sending, in ms. */
   readonly budgetMs: () => number;
   readonly clock: Pick<Clock, 'sleep'>;
@@ -41,11 +44,21 @@ export interface Sent {
   readonly stop: Stop | undefined;
 }
 
+/** Requests on their way, and those to come. */
+export interface Sending {
+  /** Begins with another lane. Once sending has stopped, its messages stay unresolved. */
+  add(lane: Lane): void;
+  /** To be called once: all lanes are there. @throws what a defect threw, after all lanes have ended */
+  end(): Promise<Sent>;
+}
+
 /** One request to be made. */
 interface Work {
   readonly batch: Batch;
   /** 1 for the first. */
   readonly attempt: number;
+  /** Tries, where they are fewer than the class of the reply allows. */
+  readonly most?: number;
 }
 
 /** What the lanes of one invocation share. */
@@ -60,11 +73,20 @@ interface Run {
   refused: Session | undefined;
 }
 
+/** Sends lanes that are all there already. */
+export function send(lanes: readonly Lane[], sender: Sender): Promise<Sent> {
+  const sending = startSending(sender);
+  for (const lane of lanes) sending.add(lane);
+  return sending.end();
+}
+
 /**
- * Sends the lanes side by side, each one request at a time. When one stops, no lane starts another request: what is
+ * Sends lanes side by side, each one request at a time. When one stops, no lane starts another request: what is
  * acknowledged beyond the checkpoint is delivered again, so there had better be little of it.
  */
-export async function send(lanes: readonly Lane[], sender: Sender): Promise<Sent> {
+export function startSending(sender: Sender): Sending {
+  const lanes: Lane[] = [];
+  const ends: Promise<PromiseSettledResult<void>[]>[] = [];
   const run: Run = {
     sender,
     verdicts: new Map(),
@@ -74,14 +96,21 @@ export async function send(lanes: readonly Lane[], sender: Sender): Promise<Sent
     stop: undefined,
     refused: undefined,
   };
-  const ends = await Promise.allSettled(lanes.map((lane) => drive(lane, run)));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  const { acknowledged, requests, stop } = run;
-  const settled = lanes.flat(2).map((framed) => ({
-    message: framed.message,
-    verdict: run.verdicts.get(framed) ?? RETRY,
-  }));
-  return { settled, acknowledged, requests, stop };
+  return {
+    add(lane) {
+      lanes.push(lane);
+      // Settled at once: an error must not be taken for one that nobody waits for.
+      ends.push(Promise.allSettled([drive(lane, run)]));
+    },
+    async end() {
+      for (const end of (await Promise.all(ends)).flat()) if (end.status === 'rejected') throw end.reason;
+      const { acknowledged, requests, stop, verdicts } = run;
+      const settled = lanes
+        .flat(2)
+        .map((framed) => ({ message: framed.message, verdict: verdicts.get(framed) ?? RETRY }));
+      return { settled, acknowledged, requests, stop };
+    },
+  };
 }
 
 async function drive(lane: Lane, run: Run): Promise<void> {
@@ -98,17 +127,45 @@ async function drive(lane: Lane, run: Run): Promise<void> {
 
 /** Makes one request; returns what is to be done next in its place, in order. */
 async function attempt(work: Work, run: Run): Promise<Work[]> {
-  const { sender } = run;
-  if (sender.budgetMs() < LEAST_REQUEST_MS) return halt(run, { why: 'time', fault: false });
-  const session = await currentSession(run);
-  if (run.stop !== undefined) return [];
-  const budgetMs = sender.budgetMs();
-  if (budgetMs < LEAST_REQUEST_MS) return halt(run, { why: 'time', fault: false });
-  run.requests++;
-  const reply = await sender.post(work.batch, session, Math.min(REQUEST_TIMEOUT_MS, budgetMs));
+  const made = await request(work.batch, run);
+  if (made === undefined) return [];
+  const { reply, session } = made;
   return reply.kind === 'answered'
     ? afterAnswer(work, reply, session, run)
     : afterFailure(work, reply, session, run);
+}
+
+/** One request, as soon as the limits let it; none where it would come too late or everything has stopped. */
+async function request(
+  batch: Batch,
+  run: Run,
+): Promise<{ reply: BatchReply; session: Session | undefined } | undefined> {
+  const { limits, budgetMs, post } = run.sender;
+  const sendingMs = () => budgetMs() - LEAST_REQUEST_MS;
+  const late = () => void halt(run, { why: 'time', fault: false });
+  if (sendingMs() < 0) return late();
+  const slot = await limits.enter(batch.length, sendingMs, run.halted.promise);
+  if (slot === 'late') return late();
+  let outcome: RequestOutcome = 'other';
+  try {
+    if (run.stop !== undefined) return undefined;
+    const session = await currentSession(run);
+    if (run.stop !== undefined) return undefined;
+    if (sendingMs() < 0) return late();
+    run.requests++;
+    const reply = await post(batch, session, Math.min(REQUEST_TIMEOUT_MS, budgetMs()));
+    outcome = outcomeOf(reply);
+    return { reply, session };
+  } finally {
+    slot.leave(outcome);
+  }
+}
+
+/** What it tells about the inlet's load. */
+function outcomeOf(reply: BatchReply): RequestOutcome {
+  if (reply.kind === 'failed') return PUSHING_BACK.has(reply.failure.status ?? 0) ? 'pushed-back' : 'other';
+  const pushed = reply.outcomes.some((one) => one.kind === 'refused' && PUSHING_BACK.has(one.status));
+  return pushed ? 'pushed-back' : 'accepted';
 }
 
 async function currentSession(run: Run): Promise<Session | undefined> {
@@ -129,13 +186,15 @@ async function currentSession(run: Run): Promise<Session | undefined> {
 const DECIDING = ['auth', 'throttled', 'transient', 'unknown'] as const;
 
 async function afterAnswer(
-  { batch, attempt }: Work,
+  work: Work,
   reply: AnsweredReply,
   session: Session | undefined,
   run: Run,
 ): Promise<Work[]> {
   run.acknowledged += reply.acknowledged;
+  const { batch } = work;
   const seen = new Set<string>();
+  const statuses = new Set<number>();
   const left = batch.filter((framed, index) => {
     const outcome = reply.outcomes[index] ?? { kind: 'unknown' };
     if (outcome.kind === 'acknowledged') {
@@ -144,6 +203,7 @@ async function afterAnswer(
       run.verdicts.set(framed, rejected('refused', `${outcome.status}: ${outcome.said}`));
     } else {
       seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
+      statuses.add(outcome.kind === 'refused' ? outcome.status : reply.status);
       return true;
     }
     return false;
@@ -155,9 +215,16 @@ async function afterAnswer(
     status: reply.status,
     messages: batch.length,
     left: left.length,
-    attempt,
+    attempt: work.attempt,
   });
-  return again({ batch: left, attempt }, deciding, session, reply, run);
+  const status = statuses.size === 1 ? [...statuses][0] : undefined;
+  const trouble = {
+    class: deciding,
+    status,
+    retryAfterMs: reply.retryAfterMs,
+    said: `${status}: no reason given`,
+  };
+  return again({ ...work, batch: left }, trouble, session, run);
 }
 
 async function afterFailure(
@@ -177,43 +244,69 @@ async function afterFailure(
     attempt: work.attempt,
   });
   if (RULES[reply.class].action === 'stop') return halt(run, { why: 'set-up', failure, fault: true });
-  if (RULES[reply.class].action === 'divide') return divide(work.batch, reply, run);
-  return again(work, reply.class, session, reply, run);
+  if (RULES[reply.class].action === 'divide') {
+    const reason = reply.class === 'too-large' ? 'too-large' : 'refused';
+    return divide(work.batch, rejected(reason, reply.said), run);
+  }
+  const { class: kind, retryAfterMs, said } = reply;
+  return again(work, { class: kind, status: failure.status, retryAfterMs, said, failure }, session, run);
 }
 
-/** Two halves of a batch; what cannot be halved is rejected. Each step is progress, so tries are counted anew. */
-function divide(batch: Batch, reply: FailedReply, run: Run): Work[] {
+/** Two halves of a batch; what cannot be halved gets this verdict. Each step is progress, so tries are counted anew. */
+function divide(batch: Batch, alone: Verdict, run: Run, most?: number): Work[] {
   const [only] = batch;
   if (batch.length === 1 && only !== undefined) {
-    const reason = reply.class === 'too-large' ? 'too-large' : 'refused';
-    run.verdicts.set(only, rejected(reason, reply.said));
+    run.verdicts.set(only, alone);
     return [];
   }
   const middle = Math.ceil(batch.length / 2);
-  return [batch.slice(0, middle), batch.slice(middle)].map((half) => ({ batch: half, attempt: 1 }));
+  return [batch.slice(0, middle), batch.slice(middle)].map((half) => ({
+    batch: half,
+    attempt: 1,
+    ...(most !== undefined && half.length > 1 && { most }),
+  }));
 }
 
-async function again(
-  { batch, attempt }: Work,
-  why: ReplyClass | 'unknown',
-  session: Session | undefined,
-  reply: BatchReply,
-  run: Run,
-): Promise<Work[]> {
+/** Why messages are to be sent again. */
+interface Trouble {
+  readonly class: ReplyClass | 'unknown';
+  /** Of all of them. */
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  /** The inlet's own words: not for logs. */
+  readonly said: string;
+  readonly failure?: Failure;
+}
+
+async function again(work: Work, trouble: Trouble, session: Session | undefined, run: Run): Promise<Work[]> {
+  const { batch, attempt } = work;
   const { sender } = run;
-  const { action, attempts } = RULES[why];
-  const failure = reply.kind === 'failed' ? reply.failure : undefined;
-  if (action === 'renew') {
+  const { failure } = trouble;
+  const rule = RULES[trouble.class];
+  if (rule.action !== 'again') {
     if (!renew(session, run)) return halt(run, { why: 'auth', failure, fault: session === undefined });
-    return [{ batch, attempt }];
+    return [work];
   }
-  if (attempt >= attempts) return halt(run, { why: 'attempts', failure, fault: false });
-  const hint = { throttled: why === 'throttled', retryAfterMs: reply.retryAfterMs };
+  if (attempt >= Math.min(rule.attempts, work.most ?? rule.attempts)) return givenUp(batch, trouble, run);
+  const throttled = trouble.class === 'throttled';
+  const hint = { throttled, retryAfterMs: trouble.retryAfterMs };
   const waitMs = backoffMs(PACE, attempt, sender.random(), hint);
   // Time asleep is paid for: where it would not lead to another request, Lambda does the waiting.
   if (waitMs + LEAST_REQUEST_MS > sender.budgetMs()) return halt(run, { why: 'time', failure, fault: false });
+  if (!sender.limits.payRetry(throttled)) return halt(run, { why: 'attempts', failure, fault: false });
   await Promise.race([sender.clock.sleep(waitMs), run.halted.promise]);
-  return [{ batch, attempt: attempt + 1 }];
+  return [{ ...work, attempt: attempt + 1 }];
+}
+
+/**
+ * An outage is waited for outside. A processing error may be about a record: it is looked for, and rejected once it stands
+ * alone while others are taken. Contract §6.3.
+ */
+function givenUp(batch: Batch, { status, said, failure }: Trouble, run: Run): Work[] {
+  const isCulprit = batch.length === 1 && run.acknowledged > 0;
+  if (status !== SERVER_ERROR.status || (batch.length === 1 && !isCulprit))
+    return halt(run, { why: 'attempts', failure, fault: false });
+  return divide(batch, rejected('refused', said), run, SERVER_ERROR.attemptsOfHalves);
 }
 
 /** Lets go of a token that was not taken; `false` where that has been tried already. */

@@ -1,4 +1,5 @@
 // The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
+import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../aep/flow-service.ts';
 import { Failure } from '../failure.ts';
 import type { Manifest } from '../manifest.ts';
@@ -216,7 +217,10 @@ async function planPublish(
     published.datasetId === resources.dataset?.id &&
     published.schemaId === resources.schema?.id &&
     published.data === manifest.source.data &&
-    published.compression === manifest.source.compression;
+    published.compression === manifest.source.compression &&
+    isDeepStrictEqual(published.records, manifest.source.records) &&
+    (published.order ?? 'key') === manifest.source.order &&
+    isDeepStrictEqual(published.rate, manifest.source.rate);
   return same
     ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
     : { ...entry, action: 'update', reason: 'the forwarder is told of what has changed' };

@@ -1,5 +1,5 @@
 // The bad inputs of the forwarder, numbered as in the reliability notes: each one and what has to become of it.
-import { gzipSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MAX_LANES } from '../../lib/forward/batch.ts';
 import {
@@ -205,6 +205,13 @@ describe('records', () => {
     },
   );
 
+  it('B 14: a record of a stream that takes 10 MiB is rejected whole, its bytes kept, its neighbours sent', async () => {
+    const large = `{"a":"${'x'.repeat(4_400_000)}"}`;
+    const { answer, reasons, sent, entries } = await among([large]);
+    expect([answer, reasons, sent]).toEqual([ALL_SETTLED, ['too-large'], []]);
+    expect(Buffer.from(entries[0]?.data ?? '', 'base64').toString()).toBe(large);
+  });
+
   it('B 15: 10,000 records of a byte are all accounted for', async () => {
     const w = world();
     const answer = await w.run(Array.from({ length: 10_000 }, (_, n) => String(n % 10)));
@@ -218,7 +225,12 @@ describe('records', () => {
   });
 
   it('B 15: an event of 6 MB with 10,000 records is chunked, each one sent once', async () => {
-    const w = world();
+    const w = world({
+      inlet: fakeInlet(async (request) => {
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        return acknowledgeAll(request);
+      }),
+    });
     const texts = Array.from({ length: 10_000 }, (_, n) => `{"n":${n},"t":"${'x'.repeat(410)}"}`);
     expect(JSON.stringify(await w.run(texts))).toBe(ALL_SETTLED);
     expect(w.inlet.acknowledged.toSorted()).toEqual(texts.toSorted());
@@ -261,6 +273,15 @@ describe('formats', () => {
     expect(inOrder(sent)).toEqual(inOrder(subs(n).map(({ data }) => data.toString())));
     for (const { messages } of w.inlet.requests) expect(messages.length).toBeLessThanOrEqual(2_000);
     expect(w.counted).toMatchObject({ RecordsReceived: n + 2, RecordsAcknowledged: n + 2 });
+  });
+
+  it('B 17: explicit hash keys are passed over', async () => {
+    const body = Buffer.concat([
+      field(1, Buffer.from('k')),
+      field(2, Buffer.from('170141183460469231731687303715884105728')),
+      field(3, Buffer.concat([number(1, 0), number(2, 0), field(3, Buffer.from('{"a":1}'))])),
+    ]);
+    expect((await among([sealed(body)])).sent).toEqual(['{"a":1}']);
   });
 
   it('B 17: an aggregate of nothing, alone, is settled without a call', async () => {
@@ -371,6 +392,11 @@ describe('formats', () => {
     ],
     ['with something behind it', Buffer.concat([packed, Buffer.from('garbage')]), 'not-gzip'],
     ['with zeros behind it', Buffer.concat([packed, Buffer.alloc(16)]), 'not-gzip'],
+    [
+      'with something behind it that looks like its length',
+      Buffer.concat([packed, Buffer.from([0, 1, 2, 7, 0, 0, 0])]),
+      'not-gzip',
+    ],
     ['of two members', Buffer.concat([gzipSync('{"a":'), gzipSync('1}')]), 'not-gzip'],
     ['of two whole messages', Buffer.concat([packed, packed]), 'not-gzip'],
     ['of nothing', gzipSync(''), 'empty'],
@@ -379,6 +405,59 @@ describe('formats', () => {
     ['more than a request takes', gzipSync(`{"a":"${'x'.repeat(1_000_000)}"}`), 'too-large'],
   ])('B 21: gzip %s is rejected and kept as it came', async (_, bytes, reason) => {
     const { answer, reasons, entries } = await among([bytes], { published: { compression: 'gzip' } });
+    expect([answer, reasons]).toEqual([ALL_SETTLED, [reason]]);
+    expect(entries[0]?.data).toBe(bytes.toString('base64'));
+  });
+
+  const frame = zstdCompressSync('{"a":1}');
+  const summed = zstdCompressSync('{"a":1}', { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+  const skippable = Buffer.from('502a4d1804000000deadbeef', 'hex');
+  /** A frame that says its window is of 2 to the power of 10 + `exponent` bytes: RFC 8878 §3.1.1.1.2. */
+  const windowed = (exponent: number) =>
+    Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3, 0x39, 0, 0]),
+      Buffer.from('{"a":1}'),
+    ]);
+
+  it('B 21: zstd is rejected where the pipeline does not say so', async () => {
+    expect((await among([frame])).reasons).toEqual(['not-utf8']);
+    expect((await among([frame], { published: { compression: 'gzip' } })).reasons).toEqual(['not-utf8']);
+    expect((await among([packed], { published: { compression: 'zstd' } })).reasons).toEqual(['not-utf8']);
+  });
+
+  it.each(['zstd', 'auto'] as const)(
+    'B 21: zstd is unpacked where the pipeline says %s, in aggregates too',
+    async (compression) => {
+      const inAggregate = aggregate([{ key: 'k', data: zstdCompressSync('{"b":2}') }]);
+      const records = [frame, summed, windowed(13), inAggregate, '{"c":3}'];
+      const { answer, sent } = await among(records, { published: { compression } });
+      expect([answer, sent]).toEqual([ALL_SETTLED, ['{"a":1}', '{"a":1}', '{"a":1}', '{"b":2}', '{"c":3}']]);
+    },
+  );
+
+  it('B 21: with auto, gzip and zstd are told apart by their first bytes', async () => {
+    const { sent } = await among([packed, frame], { published: { compression: 'auto' } });
+    expect(sent).toEqual(['{"a":1}', '{"a":1}']);
+  });
+
+  it.each<[string, Buffer, string]>([
+    ['truncated', frame.subarray(0, -3), 'not-zstd'],
+    ['only its first bytes', frame.subarray(0, 4), 'not-zstd'],
+    ['with a wrong checksum', Buffer.concat([summed.subarray(0, -4), Buffer.alloc(4)]), 'not-zstd'],
+    ['with something behind it', Buffer.concat([frame, Buffer.from('garbage')]), 'not-zstd'],
+    ['with zeros behind it', Buffer.concat([frame, Buffer.alloc(16)]), 'not-zstd'],
+    ['of two frames', Buffer.concat([zstdCompressSync('{"a":'), zstdCompressSync('1}')]), 'not-zstd'],
+    ['of two whole messages', Buffer.concat([frame, frame]), 'not-zstd'],
+    ['with a skippable frame behind it', Buffer.concat([frame, skippable]), 'not-zstd'],
+    ['behind a skippable frame', Buffer.concat([skippable, frame]), 'not-utf8'],
+    ['of nothing', zstdCompressSync(''), 'empty'],
+    ['of zstd', zstdCompressSync(frame), 'not-utf8'],
+    ['with a window of 16 MiB', windowed(14), 'not-zstd'],
+    ['with a window of 128 MiB', windowed(17), 'not-zstd'],
+    ['a bomb', zstdCompressSync(Buffer.alloc(50 * 1024 * 1024)), 'zstd-too-large'],
+    ['more than a request takes', zstdCompressSync(`{"a":"${'x'.repeat(1_000_000)}"}`), 'too-large'],
+  ])('B 21: zstd %s is rejected and kept as it came', async (_, bytes, reason) => {
+    const { answer, reasons, entries } = await among([bytes], { published: { compression: 'auto' } });
     expect([answer, reasons]).toEqual([ALL_SETTLED, [reason]]);
     expect(entries[0]?.data).toBe(bytes.toString('base64'));
   });

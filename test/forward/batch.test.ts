@@ -29,7 +29,7 @@ describe('batch', () => {
   it('makes requests that fit, loses nothing, doubles nothing and keeps the order of every key', () => {
     fc.assert(
       fc.property(messages, fc.integer({ min: 400, max: 3_000 }), (all, maxBytes) => {
-        const lanes = batch(all, maxBytes);
+        const lanes = batch(all, { maxBytes });
         for (const body of lanes.flat().map((one) => framer.body(one))) {
           expect(body.length).toBeLessThanOrEqual(maxBytes);
         }

@@ -20,7 +20,12 @@ const seconds = async (work: () => Promise<unknown> | unknown) => {
 };
 
 const always = () => true;
-const STAGES = { compression: 'none', frame: createFramer(PUBLISHED).frame, isKnown: () => false } as const;
+const STAGES = {
+  compression: 'none',
+  shape: undefined,
+  frame: createFramer(PUBLISHED).frame,
+  isKnown: () => false,
+} as const;
 
 describe('what unpacks to a thousandfold', () => {
   it('a record of a hundred gzip members is settled, in bounded memory and time', async () => {
@@ -34,7 +39,7 @@ describe('what unpacks to a thousandfold', () => {
     expect(new Set(w.reasons())).toEqual(new Set(['gzip-too-large']));
   });
 
-  it('members that are small enough each are not, all together', () => {
+  it('members that are small enough each are not, all together', async () => {
     const text = JSON.stringify({ filler: 'x'.repeat(900_000) });
     const member = gzipSync(text);
     const data = aggregate(Array.from({ length: 120 }, () => ({ key: 'k', data: member }))).toString(
@@ -42,7 +47,7 @@ describe('what unpacks to a thousandfold', () => {
     );
     const [record] = kinesisEvent([{ base64: data }]).Records as unknown as KinesisRecord[];
     const stages = { ...STAGES, compression: 'gzip' as const };
-    const { framed, settled, decoded } = prepare([record as KinesisRecord], stages, createRoom(always));
+    const { framed, settled, decoded } = await prepare([record as KinesisRecord], stages, createRoom(always));
     expect(decoded).toBe(120);
     expect(framed.length).toBeLessThan(80);
     expect(framed.length + settled.length).toBe(120);
@@ -57,16 +62,16 @@ describe('what unpacks to a thousandfold', () => {
 });
 
 describe('time', () => {
-  it('ends the preparing too: what was not looked at comes again, and one record at least is taken', () => {
+  it('ends the preparing too: what was not looked at comes again, and one record at least is taken', async () => {
     const records = kinesisEvent(['{"a":1}', '{"a":2}', '{"a":3}']).Records as unknown as KinesisRecord[];
     let looks = 0;
-    const some = prepare(
+    const some = await prepare(
       records,
       STAGES,
       createRoom(() => ++looks < 2),
     );
     expect([some.framed.length, some.left.length]).toEqual([2, 1]);
-    const none = prepare(
+    const none = await prepare(
       records,
       STAGES,
       createRoom(() => false),

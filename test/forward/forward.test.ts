@@ -254,6 +254,7 @@ describe('a shard, read as Lambda reads it, under faults', () => {
           }
           expect(w.counted.RecordsReceived).toBe(
             (w.counted.RecordsAcknowledged ?? 0) +
+              (w.counted.RecordsAcknowledgedBefore ?? 0) +
               (w.counted.RecordsRejected ?? 0) +
               (w.counted.RecordsReturned ?? 0),
           );

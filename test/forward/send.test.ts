@@ -5,6 +5,7 @@ import { Failure } from '../../lib/failure.ts';
 import type { Batch, Lane } from '../../lib/forward/batch.ts';
 import { checkConservation } from '../../lib/forward/conservation.ts';
 import type { Framed } from '../../lib/forward/frame.ts';
+import { createLimits } from '../../lib/forward/limits.ts';
 import { type Sender, send } from '../../lib/forward/send.ts';
 import { virtualClock } from '../support/forwarding.ts';
 
@@ -56,6 +57,7 @@ function sending(post: Post, more: Partial<Sender> & { budget?: number } = {}) {
       return post(named(batch), batch, session);
     },
     sessions: undefined,
+    limits: createLimits(clock),
     budgetMs: () => end - clock.now(),
     clock,
     random: () => 0.999,

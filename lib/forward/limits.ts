@@ -1,0 +1,121 @@
+// How much may be asked of one inlet: requests at once, requests and messages a second, and retries. Lives as long as the container.
+import type { Clock } from '../aep/transport.ts';
+import type { Rate } from '../rate.ts';
+
+/** More in flight would gain little: an event is a handful of requests. */
+export const MOST_AT_ONCE = 8;
+
+/** As in the AWS SDKs' standard mode: a bucket of 500, out of which a retry takes 14, or 5 where it was throttled. */
+const RETRY_CAPACITY = 500;
+const RETRY_COST = 14;
+const THROTTLED_RETRY_COST = 5;
+/** Successes give back one each; a container that has nothing else to send must not stay without retries for good. */
+const RETRIES_PER_SECOND = 0.5;
+
+/** `pushed-back`: the inlet asks for fewer requests. */
+export type RequestOutcome = 'accepted' | 'pushed-back' | 'other';
+
+/** A request that is under way. */
+export interface Slot {
+  /** To be called once, with what came of it. */
+  leave(outcome: RequestOutcome): void;
+}
+
+export interface Limits {
+  /**
+   * Waits for a place among the requests under way, and for the rate; `stopped` ends the wait for the rate. `'late'` where
+   * the rate allows none within the time there is.
+   */
+  enter(messages: number, budgetMs: () => number, stopped: Promise<void>): Promise<Slot | 'late'>;
+  /** Whether the outage is short enough for another retry; if so, its price is paid. */
+  payRetry(throttled: boolean): boolean;
+  /** How many requests may be under way now. */
+  readonly atOnce: number;
+}
+
+/**
+ * Each container keeps to the rate for itself: Lambda has one for each shard that is read at the same time.
+ * Additive increase, multiplicative decrease: halved where the inlet pushes back (429, 503), once for all requests that were
+ * under way then; one more after as many successes as there are places.
+ */
+export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE): Limits {
+  const waiting: (() => void)[] = [];
+  const requests = createBucket(clock, rate.requestsPerSecond);
+  const messages = createBucket(clock, rate.messagesPerSecond);
+  let [limit, open, successes, generation] = [most, 0, 0, 0];
+  let [retries, paidAt] = [RETRY_CAPACITY, clock.now()];
+
+  const place = async (): Promise<void> => {
+    if (open >= limit) await new Promise<void>((go) => waiting.push(go));
+    else open++;
+  };
+  const next = (): void => {
+    open--;
+    while (open < limit && waiting.length > 0) {
+      open++;
+      waiting.shift()?.();
+    }
+  };
+  const slower = (begun: number): void => {
+    if (begun !== generation) return;
+    generation++;
+    successes = 0;
+    limit = Math.max(1, Math.floor(limit / 2));
+  };
+  const faster = (): void => {
+    retries = Math.min(RETRY_CAPACITY, retries + 1);
+    if (++successes < limit) return;
+    successes = 0;
+    limit = Math.min(most, limit + 1);
+  };
+
+  return {
+    get atOnce() {
+      return limit;
+    },
+    async enter(count, budgetMs, stopped) {
+      await place();
+      const waitMs = Math.max(requests.take(1), messages.take(count));
+      if (waitMs > budgetMs()) {
+        requests.take(-1);
+        messages.take(-count);
+        next();
+        return 'late';
+      }
+      if (waitMs > 0) await Promise.race([clock.sleep(waitMs), stopped]);
+      const begun = generation;
+      return {
+        leave(outcome) {
+          if (outcome === 'pushed-back') slower(begun);
+          if (outcome === 'accepted') faster();
+          next();
+        },
+      };
+    },
+    payRetry(throttled) {
+      const cost = throttled ? THROTTLED_RETRY_COST : RETRY_COST;
+      const now = clock.now();
+      retries = Math.min(RETRY_CAPACITY, retries + (Math.max(0, now - paidAt) * RETRIES_PER_SECOND) / 1_000);
+      paidAt = now;
+      if (retries < cost) return false;
+      retries -= cost;
+      return true;
+    },
+  };
+}
+
+/** A second's worth of tokens, filled evenly. What is taken beyond that is owed: its taker waits for so many ms. */
+function createBucket(clock: Clock, perSecond: number | undefined): { take(count: number): number } {
+  if (perSecond === undefined) return { take: () => 0 };
+  let [tokens, filledAt] = [perSecond, clock.now()];
+  return {
+    take(count) {
+      const now = clock.now();
+      // A clock that is set back fills nothing.
+      tokens = Math.min(perSecond, tokens + (Math.max(0, now - filledAt) * perSecond) / 1_000);
+      filledAt = now;
+      tokens -= count;
+      return tokens >= 0 ? 0 : Math.ceil((-tokens * 1_000) / perSecond);
+    },
+  };
+}

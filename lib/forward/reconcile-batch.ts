@@ -1,0 +1,211 @@
+// One failed batch: its files read as they come, its rows put into the undelivered store, a few hundred at a time.
+import type { Batch } from '../aep/catalog.ts';
+import type { Aep } from '../aep/client.ts';
+import type { BatchFile } from '../aep/data-access.ts';
+import { isFailure } from '../failure.ts';
+import type { PublishedPipeline } from '../published.ts';
+import type { ReconcileRuntime, UndeliveredDocument } from '../runtime.ts';
+import { type Line, linesOf } from './reconcile-lines.ts';
+import { withOriginals } from './reconcile-original.ts';
+import { nameOfFile } from './reconcile-progress.ts';
+import { type RefusedRow, readRow } from './reconcile-row.ts';
+
+/** A request holds at most 1 MB of a record; encoded as a string, with a header and AEP's words about it, it is longer. */
+const LONGEST_ROW = 4 * 1024 * 1024;
+/** What goes into one document at most. Where one ends is the same whenever the rows are read again. */
+const MOST_ROWS = 500;
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** What reading a batch has to do with. */
+export interface Reading {
+  readonly aep: Aep;
+  readonly runtime: ReconcileRuntime;
+  readonly pipeline: PublishedPipeline;
+  /** For this pipeline, in ms; less than nothing where it is time to stop. */
+  readonly timeLeftMs: () => number;
+  /** Lines of each file that were read before. */
+  readonly files: Readonly<Record<string, number>>;
+  /** Keeps how far a file has been read. @throws Failure `LEASE_LOST` */
+  readonly note: (file: string, lines: number) => Promise<void>;
+}
+
+export interface BatchRead {
+  /** Rows put into the store now, and rows that were in it. */
+  readonly stored: number;
+  readonly alreadyThere: number;
+  /** `later`: time ran out. `empty`: nothing to read, yet. `unreadable`: parquet, and no JSON of its rows anywhere. */
+  readonly end: 'done' | 'later' | 'empty' | 'unreadable';
+}
+
+/**
+ * Reads what has not been read of a batch.
+ * @throws Failure `AEP_*`, `STORE_UNAVAILABLE`, and what `note` throws; what was noted before stays
+ */
+export async function readBatch(batch: Batch, reading: Reading): Promise<BatchRead> {
+  const failed = await reading.aep.dataAccess.failedFiles(batch.id);
+  if (failed.length === 0) return { stored: 0, alreadyThere: 0, end: 'empty' };
+  const read = await readFiles(batch, 'failed', failed, reading);
+  if (read.end !== 'unreadable' || read.stored + read.alreadyThere > 0) return read;
+  // Diagnostics name the rows as JSON, where the dataset has them.
+  const errors = await rowErrorFiles(batch, reading);
+  return errors.length === 0 ? read : readFiles(batch, 'meta', errors, reading);
+}
+
+async function rowErrorFiles({ id }: Batch, { aep }: Reading): Promise<BatchFile[]> {
+  try {
+    return await aep.dataAccess.rowErrorFiles(id);
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+/** As many as there is time for; one that cannot be read keeps none of the others from being read. */
+async function readFiles(
+  batch: Batch,
+  kind: 'failed' | 'meta',
+  files: readonly BatchFile[],
+  reading: Reading,
+): Promise<BatchRead> {
+  let total: BatchRead = { stored: 0, alreadyThere: 0, end: 'done' };
+  for (const file of files) {
+    const read = await readFile(batch, kind, file, reading);
+    total = {
+      stored: total.stored + read.stored,
+      alreadyThere: total.alreadyThere + read.alreadyThere,
+      end: read.end === 'done' ? total.end : read.end,
+    };
+    if (read.end === 'later') break;
+  }
+  return total;
+}
+
+async function readFile(
+  batch: Batch,
+  kind: 'failed' | 'meta',
+  { path }: Pick<BatchFile, 'path'>,
+  reading: Reading,
+): Promise<BatchRead> {
+  const { aep, pipeline, timeLeftMs, note } = reading;
+  if (path.endsWith('.parquet')) return { stored: 0, alreadyThere: 0, end: 'unreadable' };
+  const file = nameOfFile(path);
+  const skip = reading.files[file] ?? 0;
+  const findings = findingsOf(batch);
+  const total = { stored: 0, alreadyThere: 0 };
+  let reached = skip;
+  try {
+    const pieces = await aep.dataAccess.readFile(batch.id, kind, path, Math.max(1, timeLeftMs()));
+    const lines = linesOf(pieces, LONGEST_ROW);
+    const rowAt = (line: Line, number: number) =>
+      readRow(line, { pipeline, findings, place: `${batch.id} ${path} ${number}` });
+    for await (const part of partsOf(lines, skip, rowAt)) {
+      if (part === 'parquet') return { ...total, end: 'unreadable' };
+      const name = `${file}-${part.from}-${part.to - part.from}`;
+      const counts = await keepPart(part.rows, { batch, name }, reading);
+      total.stored += counts.stored;
+      total.alreadyThere += counts.alreadyThere;
+      await note(file, part.to);
+      reached = part.to;
+      if (!part.last && timeLeftMs() <= 0) return { ...total, end: 'later' };
+    }
+    return { ...total, end: 'done' };
+  } catch (error) {
+    // Adobe ends a transfer after a minute, and what is stored meanwhile takes its time: it is begun anew, from here.
+    if (!brokeOff(error) || reached === skip) throw error;
+    const rest = await readFile(batch, kind, { path }, { ...reading, files: { [file]: reached } });
+    return {
+      stored: total.stored + rest.stored,
+      alreadyThere: total.alreadyThere + rest.alreadyThere,
+      end: rest.end,
+    };
+  }
+}
+
+/** Rows that go into the store together, and the lines they were: behind `from`, up to `to`. */
+interface Part {
+  readonly rows: readonly RefusedRow[];
+  readonly from: number;
+  readonly to: number;
+  readonly last: boolean;
+}
+
+/** The lines behind the first `skip`, in parts that end at the same lines wherever reading begins at the end of one. */
+async function* partsOf(
+  lines: AsyncIterable<Line>,
+  skip: number,
+  rowAt: (line: Line, number: number) => RefusedRow,
+): AsyncGenerator<Part | 'parquet', void, undefined> {
+  let rows: RefusedRow[] = [];
+  let [bytes, from, number] = [0, skip, 0];
+  for await (const line of lines) {
+    if (number++ === 0 && isParquet(line)) return yield 'parquet';
+    if (number <= skip || line.length === 0) continue;
+    rows.push(rowAt(line, number));
+    bytes += line.length;
+    if (rows.length < MOST_ROWS && bytes < MOST_BYTES) continue;
+    yield { rows, from, to: number, last: false };
+    rows = [];
+    [bytes, from] = [0, number];
+  }
+  if (number > from) yield { rows, from, to: number, last: true };
+}
+
+function brokeOff(error: unknown): boolean {
+  return isFailure(error) && error.code === 'AEP_UNREACHABLE';
+}
+
+function isParquet({ bytes }: Line): boolean {
+  return bytes?.subarray(0, 4).toString('latin1') === 'PAR1';
+}
+
+function findingsOf({ errors }: Batch) {
+  return (errors ?? []).map(({ code, description }) => ({
+    code: code ?? undefined,
+    text: description ?? undefined,
+  }));
+}
+
+/** Puts rows into the store, a document for each shard, under keys that are the same each time, and counts what is new. */
+async function keepPart(
+  part: readonly RefusedRow[],
+  { batch, name }: { batch: Batch; name: string },
+  { runtime, pipeline, timeLeftMs }: Reading,
+): Promise<{ stored: number; alreadyThere: number }> {
+  const { undelivered, metrics, clock, stream, log } = runtime;
+  const counts = { stored: 0, alreadyThere: 0 };
+  const whole = await withOriginals(part, { stream, clock, pipeline, timeLeftMs }).catch((error: unknown) => {
+    // Trouble that passes is waited for: AEP keeps the rows longer than most streams their records, and both for now.
+    if (!isFailure(error) || error.retryable) throw error;
+    const about = { pipeline: pipeline.pipeline, code: error.code, reason: error.what };
+    log.warn('the records behind refused rows cannot be read from the stream', about);
+    return part;
+  });
+  for (const [shardId, rows] of Map.groupBy(whole, (row) => row.shardId)) {
+    const document: UndeliveredDocument = {
+      version: 1,
+      pipeline: pipeline.pipeline,
+      streamArn: pipeline.streamArn,
+      shardId,
+      invocationId: `aep-batch-${batch.id}`,
+      storedAt: new Date(clock.now()).toISOString(),
+      entries: rows.map(({ entry }) => entry),
+    };
+    const outcome = await undelivered.putOnce(
+      keyOf(batch, pipeline.pipeline, `${name}-${shardId}`),
+      document,
+    );
+    if (outcome === 'stored') counts.stored += rows.length;
+    else counts.alreadyThere += rows.length;
+  }
+  if (counts.stored > 0) {
+    metrics.count('RecordsRefusedLater', counts.stored);
+    metrics.flush({ pipeline: pipeline.pipeline });
+  }
+  return counts;
+}
+
+/** Among the other rejects, by the day on which AEP made the batch: that day does not depend on when it is read. */
+function keyOf({ id, created }: Batch, pipeline: string, name: string): string {
+  const day = new Date(created ?? 0).toISOString().slice(0, 10).replaceAll('-', '/');
+  return `rejected/${pipeline}/${day}/refused-later-${`${id}-${name}`.replace(/[^\w.-]/g, '_')}.json`;
+}

@@ -1,0 +1,39 @@
+// A download as lines, of which only one is in memory at a time, and never more of it than was agreed.
+
+export interface Line {
+  /** Without its line feed; `undefined` where it is longer than what is kept. */
+  readonly bytes: Buffer | undefined;
+  readonly length: number;
+}
+
+const LINE_FEED = 0x0a;
+
+/** Every line, empty ones too; what stands behind the last line feed is one unless it is empty. */
+export async function* linesOf(
+  pieces: AsyncIterable<Uint8Array>,
+  longest: number,
+): AsyncGenerator<Line, void, undefined> {
+  let kept: Uint8Array[] = [];
+  let length = 0;
+  const add = (piece: Uint8Array) => {
+    length += piece.length;
+    if (length <= longest) kept.push(piece);
+    else kept = [];
+  };
+  const take = (): Line => {
+    const line = { bytes: length <= longest ? Buffer.concat(kept) : undefined, length };
+    kept = [];
+    length = 0;
+    return line;
+  };
+  for await (const piece of pieces) {
+    let from = 0;
+    for (let to = piece.indexOf(LINE_FEED); to >= 0; to = piece.indexOf(LINE_FEED, from)) {
+      add(piece.subarray(from, to));
+      yield take();
+      from = to + 1;
+    }
+    add(piece.subarray(from));
+  }
+  if (length > 0) yield take();
+}

@@ -1,0 +1,323 @@
+// What AEP refused after it had received it: found in the pipelines' failed batches, and kept with the other rejects.
+import * as z from 'zod';
+import type { Batch } from '../aep/catalog.ts';
+import { type Aep, createAep } from '../aep/client.ts';
+import { createSessions, type Sessions } from '../aep/token.ts';
+import { readCredentials } from '../credentials.ts';
+import { Failure, isFailure, issuesText } from '../failure.ts';
+import { type PublishedPipeline, readPublished } from '../published.ts';
+import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
+import { readBatch } from './reconcile-batch.ts';
+import { isUnread, lookFrom, pruned, ReadSoFar, readOf, withBatch, withFlows } from './reconcile-progress.ts';
+
+/** A schedule's event, which names neither, or a person's. */
+const Question = z
+  .looseObject({ pipeline: z.string().min(1).optional(), streamArn: z.string().min(1).optional() })
+  .nullish();
+
+export interface Reconciled {
+  /** Pipelines that were looked at. */
+  readonly pipelines: number;
+  /** Failed batches that there was something to read in. */
+  readonly batches: number;
+  /** Rows put into the undelivered store now, and rows that were in it. */
+  readonly stored: number;
+  readonly alreadyThere: number;
+  /** Ids of batches whose rows are parquet. */
+  readonly unreadable: readonly string[];
+  /** Whether nothing was left for the next run. */
+  readonly complete: boolean;
+}
+
+/**
+ * Looks through the failed batches of one pipeline (`{"pipeline": "name"}` or `{"streamArn": "arn:…"}`), or of all.
+ * @throws Failure `EVENT_INVALID`, `NOT_PUBLISHED`, and, when all have been looked at, what the first of them failed with
+ */
+export type Reconcile = (
+  event: unknown,
+  invocation: { readonly remainingMs: () => number },
+) => Promise<Reconciled>;
+
+/** Left for what goes on in Lambda behind the last call. What is cut off goes on at the next run. */
+const RESERVE_MS = 15_000;
+/** Batches that cannot be read, one after the other: then it is not the batches. */
+const MOST_FAULTS = 3;
+
+/** One for one container. Nothing is read before the first call. */
+export function createReconcile(runtime: ReconcileRuntime): Reconcile {
+  const sessions = createSessions({
+    imsUrl: runtime.settings.imsUrl,
+    credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
+    transport: runtime,
+  });
+  return async (event, { remainingMs }) => {
+    const wanted = await pipelinesFor(event, runtime);
+    const total = nothing();
+    let fault: unknown;
+    for (const [index, one] of wanted.entries()) {
+      // Each has its share of the time: one with much to read does not keep the others waiting.
+      const until = (remainingMs() - RESERVE_MS) * (1 - 1 / (wanted.length - index));
+      const timeLeftMs = () => remainingMs() - RESERVE_MS - until;
+      try {
+        add(total, await reconcilePipeline(one, { runtime, sessions, timeLeftMs }));
+      } catch (error) {
+        total.complete = false;
+        logFault(runtime, one.published, error);
+        if (!isOvertaken(error)) fault ??= isFailure(error) ? error.at(one.published.pipeline) : error;
+      }
+    }
+    if (fault !== undefined) throw fault;
+    return { pipelines: wanted.length, ...total };
+  };
+}
+
+interface Wanted {
+  readonly published: PublishedPipeline;
+  readonly record: LedgerRecord | undefined;
+}
+
+/** @throws Failure `EVENT_INVALID`; `NOT_PUBLISHED` for one that was asked for by name */
+async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<Wanted[]> {
+  const question = Question.safeParse(event);
+  if (!question.success) {
+    throw new Failure('EVENT_INVALID', `this names no pipeline:\n${issuesText(question.error.issues)}`, {
+      next: 'Ask with {"pipeline": "name"}, with {"streamArn": "arn:…"}, or with {} for all of them.',
+    });
+  }
+  const { pipeline, streamArn } = question.data ?? {};
+  if (streamArn !== undefined) return [await ofStream(streamArn, runtime)];
+  if (pipeline === undefined) {
+    const all: Wanted[] = [];
+    for (const name of await runtime.ledger.names()) all.push(...(await ofName(name, runtime)));
+    return all;
+  }
+  const found = await ofName(pipeline, runtime);
+  if (found.length > 0) return found;
+  throw new Failure('NOT_PUBLISHED', `nothing is published of a pipeline ${pipeline}`);
+}
+
+async function ofStream(streamArn: string, { secrets, settings, ledger }: ReconcileRuntime): Promise<Wanted> {
+  const published = await readPublished(secrets, settings, streamArn);
+  if (published === undefined)
+    throw new Failure('NOT_PUBLISHED', `no pipeline is published for ${streamArn}`);
+  return { published, record: await ledger.read(published.pipeline) };
+}
+
+/** Of a manifest only this: the stream of an inlet. What AEP reads by itself has none, and nothing of ours is in it. */
+const Manifest = z.object({ source: z.object({ kind: z.literal('inlet'), stream: z.string() }) });
+
+async function ofName(name: string, { secrets, settings, ledger }: ReconcileRuntime): Promise<Wanted[]> {
+  const record = await ledger.read(name);
+  const manifest = Manifest.safeParse(record?.manifest);
+  if (!manifest.success) return [];
+  // A stream's name alone finds its secret as well as its ARN does.
+  const published = await readPublished(secrets, settings, manifest.data.source.stream);
+  return published?.pipeline === name ? [{ published, record }] : [];
+}
+
+interface Turn {
+  readonly runtime: ReconcileRuntime;
+  readonly sessions: Sessions;
+  readonly timeLeftMs: () => number;
+}
+
+/** What one pipeline's turn has to do with. */
+interface Work extends Turn {
+  readonly aep: Aep;
+  readonly published: PublishedPipeline;
+  readonly state: State;
+  /** ms since the epoch. */
+  readonly started: number;
+}
+
+type Outcome = Omit<Reconciled, 'pipelines'>;
+
+async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Promise<Outcome> {
+  const { runtime, sessions } = turn;
+  const { platformUrl } = runtime.settings;
+  const aep = createAep({ sandbox: published.sandbox, platformUrl, transport: runtime, sessions });
+  const started = runtime.clock.now();
+  const state = await openState(published.pipeline, runtime);
+  // Also tells an earlier run, should there be one still, that it is over.
+  await state.change((soFar) => withFlows(soFar, [...flowsOf(record), published.flowId]));
+  const { others, withoutFlow, ...total } = await readBatches({ ...turn, aep, published, state, started });
+  await state.change((soFar) =>
+    pruned(total.complete ? { ...soFar, complete: started } : soFar, lookFrom(soFar, started)),
+  );
+  const { unreadable, ...counts } = total;
+  // Taken for ours and sent through our flow, somebody else's record would be there twice; left alone, it is where it was.
+  runtime.log[withoutFlow > 0 ? 'warn' : 'info']('reconciled', {
+    pipeline: published.pipeline,
+    ...counts,
+    unreadable: unreadable.length,
+    others,
+    withoutFlow,
+    ms: runtime.clock.now() - started,
+  });
+  return total;
+}
+
+/** `others`: batches that are not the pipeline's; `withoutFlow`: those among them that name no flow at all. */
+async function readBatches(work: Work): Promise<Outcome & { others: number; withoutFlow: number }> {
+  const { runtime, aep, published, state, started, timeLeftMs } = work;
+  const total = { ...nothing(), others: 0, withoutFlow: 0 };
+  const from = lookFrom(state.now(), started);
+  let faults = 0;
+  for await (const batch of failedBatches(aep, published.datasetId, from, timeLeftMs)) {
+    if (batch === 'late') return { ...total, complete: false };
+    if (!isOurs(batch, state.now().flows)) {
+      total.others++;
+      if (!batch.tags?.flowId) total.withoutFlow++;
+    } else if (isUnread(state.now(), batch)) {
+      total.batches++;
+      try {
+        add(total, await readOne(batch, work));
+        faults = 0;
+      } catch (error) {
+        if (!isAbout(error) || ++faults >= MOST_FAULTS) throw error;
+        total.complete = false;
+        logFault(runtime, published, error, batch.id);
+      }
+    }
+  }
+  return total;
+}
+
+async function readOne(batch: Batch, work: Work): Promise<Partial<Outcome>> {
+  const { aep, runtime, published, state, started, timeLeftMs } = work;
+  let read = readOf(state.now(), batch, started);
+  const { end, ...counts } = await readBatch(batch, {
+    aep,
+    runtime,
+    pipeline: published,
+    timeLeftMs,
+    files: read.files,
+    note: (file, lines) => {
+      read = { ...read, files: { ...read.files, [file]: lines } };
+      return state.change((soFar) => withBatch(soFar, batch.id, read));
+    },
+  });
+  if (end === 'later') return { ...counts, complete: false };
+  // Looked at again by every run until it is too old, but nothing that has to be waited for.
+  if (end === 'empty') return counts;
+  await state.change((soFar) => withBatch(soFar, batch.id, { ...read, done: true }));
+  if (end === 'done') return counts;
+  sayUnreadable(runtime, published, batch);
+  return { ...counts, unreadable: [batch.id] };
+}
+
+/** Every failed batch of the dataset once, page by page; `late` where the time is up before the last one. */
+async function* failedBatches(
+  aep: Aep,
+  datasetId: string,
+  createdAfter: number,
+  timeLeftMs: () => number,
+): AsyncGenerator<Batch | 'late', void, undefined> {
+  const seen = new Set<string>();
+  for (const status of ['failed', 'failure'] as const) {
+    for (let start = 0, more = true; more; start += 100) {
+      const page = await aep.catalog.failedBatches({ datasetId, status, createdAfter, start });
+      const fresh = page.batches.filter(({ id }) => !seen.has(id));
+      for (const batch of fresh) {
+        if (timeLeftMs() <= 0) return yield 'late';
+        seen.add(batch.id);
+        yield batch;
+      }
+      // A page that brings nothing new is one that was there before.
+      more = page.more && fresh.length > 0;
+    }
+  }
+}
+
+/** Of what an execution left: the flow there is, and those that are about to go. */
+const KnownFlows = z
+  .object({
+    ids: z.object({ flow: z.string().optional() }),
+    old: z.array(z.object({ resource: z.string(), id: z.string() })),
+  })
+  .catch({ ids: {}, old: [] });
+
+function flowsOf(record: LedgerRecord | undefined): string[] {
+  const { ids, old } = KnownFlows.parse(record?.known);
+  const gone = old.filter(({ resource }) => resource === 'flow').map(({ id }) => id);
+  return ids.flow === undefined ? gone : [...gone, ids.flow];
+}
+
+/** A dataset may take in other flows' records as well. */
+function isOurs({ tags }: Batch, flows: readonly string[]): boolean {
+  return tags?.flowId?.some((id) => flows.includes(id)) ?? false;
+}
+
+/** What is remembered of a pipeline while a run works on it. */
+interface State {
+  readonly now: () => ReadSoFar;
+  /** @throws Failure `LEASE_LOST` where another run has begun since */
+  readonly change: (how: (soFar: ReadSoFar) => ReadSoFar) => Promise<void>;
+}
+
+async function openState(pipeline: string, { progress }: ReconcileRuntime): Promise<State> {
+  const kept = await progress.read(pipeline);
+  let soFar = ReadSoFar.parse(kept.value);
+  let { version } = kept;
+  return {
+    now: () => soFar,
+    async change(how) {
+      soFar = how(soFar);
+      if (!(await progress.write(pipeline, soFar, version))) {
+        throw new Failure('LEASE_LOST', `another run reconciles the pipeline ${pipeline}`);
+      }
+      version++;
+    },
+  };
+}
+
+function isOvertaken(error: unknown): boolean {
+  return isFailure(error) && error.code === 'LEASE_LOST';
+}
+
+/** Whether an error may be about one batch alone. */
+function isAbout(error: unknown): boolean {
+  return (
+    isFailure(error) && /^AEP_(NOT_FOUND|UNEXPECTED|UNREACHABLE|UNAVAILABLE|REFUSED|BUSY)$/.test(error.code)
+  );
+}
+
+type Total = { -readonly [name in keyof Outcome]: Outcome[name] };
+
+function nothing(): Total {
+  return { batches: 0, stored: 0, alreadyThere: 0, unreadable: [], complete: true };
+}
+
+function add(total: Total, more: Partial<Outcome>): void {
+  total.batches += more.batches ?? 0;
+  total.stored += more.stored ?? 0;
+  total.alreadyThere += more.alreadyThere ?? 0;
+  total.unreadable = [...total.unreadable, ...(more.unreadable ?? [])];
+  total.complete &&= more.complete ?? true;
+}
+
+function sayUnreadable({ log, metrics }: ReconcileRuntime, { pipeline }: PublishedPipeline, batch: Batch) {
+  metrics.count('BatchesUnreadable', 1);
+  metrics.flush({ pipeline });
+  log.error('a failed batch has its rows as parquet and no diagnostics: they have to be fetched by hand', {
+    pipeline,
+    batchId: batch.id,
+    code: batch.errors?.[0]?.code ?? undefined,
+  });
+}
+
+function logFault(
+  { log }: ReconcileRuntime,
+  { pipeline }: PublishedPipeline,
+  error: unknown,
+  batch?: string,
+) {
+  log[isOvertaken(error) ? 'info' : 'error']('what AEP refused could not be read to the end', {
+    pipeline,
+    batchId: batch,
+    code: isFailure(error) ? error.code : 'DEFECT',
+    reason: isFailure(error) ? error.what : error instanceof Error ? error.name : 'unknown',
+    status: isFailure(error) ? error.status : undefined,
+    requestId: isFailure(error) ? error.requestId : undefined,
+  });
+}

@@ -1,0 +1,48 @@
+// The records of a batch that Lambda's document only points to, read from the stream while it still has them.
+import type { StreamRange } from '../runtime.ts';
+import type { KinesisRecord } from './event.ts';
+import type { OnFailure } from './on-failure.ts';
+import { recordFor } from './redrive-parcel.ts';
+import type { LostRange } from './redrive-request.ts';
+
+export interface Found {
+  readonly records: readonly KinesisRecord[];
+  /** What the stream does not have any more. */
+  readonly lost: LostRange | undefined;
+}
+
+export async function readRange(stream: StreamRange, document: OnFailure): Promise<Found> {
+  const { streamArn, shardId } = document;
+  const [first, last] = [BigInt(document.first), BigInt(document.last)];
+  const records: KinesisRecord[] = [];
+  const shards = await stream.shards(streamArn);
+  // A shard goes with its last record.
+  if (!shards.includes(shardId)) return { records, lost: lostOf(document, records) };
+  const from = { kind: 'at', sequenceNumber: document.first } as const;
+  for await (const page of stream.pages(streamArn, shardId, from)) {
+    for (const record of page.records) {
+      const number = BigInt(record.sequenceNumber);
+      if (number < first || number > last) continue;
+      const data = Buffer.from(record.data).toString('base64');
+      records.push(recordFor({ streamArn, shardId }, { ...record, data }));
+    }
+    if (page.records.some(({ sequenceNumber }) => BigInt(sequenceNumber) >= last)) break;
+  }
+  return { records, lost: lostOf(document, records) };
+}
+
+/** The stream loses its oldest records first, so that what is lost is the beginning of the range. */
+function lostOf(
+  { shardId, first, last, count }: OnFailure,
+  records: readonly KinesisRecord[],
+): LostRange | undefined {
+  const there = records[0]?.kinesis.sequenceNumber;
+  const missing = count === undefined ? undefined : count - records.length;
+  if (there === first && (missing === undefined || missing <= 0)) return undefined;
+  return {
+    shardId,
+    from: first,
+    ...(there === undefined || there === first ? { to: last } : { before: there }),
+    ...(missing !== undefined && { records: Math.max(missing, 0) }),
+  };
+}
