@@ -52,8 +52,20 @@ export interface UndeliveredEntry {
   readonly partitionKey: string;
   /** Seconds since the epoch, as Kinesis gave it. */
   readonly arrivedAt?: number;
-  /** The producer's bytes, base64. */
+  /** The producer's bytes, base64. Where the pipeline redacts: the redacted record, or nothing. */
   readonly data: string;
+  /** `data` is the record as redacted, and `partitionKey` the SHA-256 of its key. */
+  readonly redacted?: true;
+  /** It could not be redacted, so `data` is empty and `partitionKey` as above: it can be read from the stream alone. */
+  readonly withheld?: true;
+  /**
+   * `data` is what the pipeline, or Experience Platform's mapping, has made of the record, as far as that came: something to
+   * look at, and nothing to send through the same pipeline again.
+   */
+  readonly processed?: true;
+  /** How many bytes were withheld, and their SHA-256 in hex. */
+  readonly length?: number;
+  readonly sha256?: string;
 }
 
 /** What one invocation could not deliver: one object in the store. */
@@ -74,6 +86,87 @@ export interface Undelivered {
    * @throws Failure `STORE_UNAVAILABLE`
    */
   put(document: UndeliveredDocument): Promise<{ key: string; entries: number }>;
+}
+
+/** The store of rejected records, for whoever may come with the same document again. */
+export interface UndeliveredOnce {
+  /**
+   * Writes the document durably under this key, unless there is one under it already: that one stays as it is.
+   * @throws Failure `STORE_UNAVAILABLE`
+   */
+  putOnce(key: string, document: UndeliveredDocument): Promise<'stored' | 'already there'>;
+}
+
+/** How far it has been read what AEP refused of a pipeline's records. */
+export interface Progress {
+  /** As it was kept, `undefined` at first; to be checked like anything that comes from outside. And its version. */
+  read(pipeline: string): Promise<{ readonly value: unknown; readonly version: number }>;
+  /** Keeps it. `false`, and nothing kept, where somebody else has kept something since that version. */
+  write(pipeline: string, value: unknown, version: number): Promise<boolean>;
+}
+
+/** An object of the undelivered store, as its list shows it. */
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** Which objects: what the forwarder stored of a pipeline, or Lambda's documents of the batches it gave up. */
+export type StoredKind =
+  | { readonly kind: 'rejected'; readonly pipeline: string }
+  | { readonly kind: 'on-failure' };
+
+/** The store as those see it who take things out of it again. All methods throw `STORE_UNAVAILABLE`. */
+export interface UndeliveredStore extends Undelivered {
+  /** Objects in the order of their keys, from behind `after` on; as many as the store gives at once. */
+  list(what: StoredKind, after?: string): Promise<{ objects: readonly StoredObject[]; more: boolean }>;
+  /** The text and which version of it this is; `undefined` where there is no such object. */
+  read(key: string): Promise<{ text: string; version: string } | undefined>;
+  /** Writes another text in the place of this version; `false` where another version is there, or none. */
+  replace(key: string, version: string, text: string): Promise<boolean>;
+  /** Removes this version; `false` where another is there. What is not there counts as removed. */
+  remove(key: string, version: string): Promise<boolean>;
+  /** Takes the object for `owner` until a moment (ms since the epoch); `false` while somebody else has it. */
+  claim(key: string, owner: string, now: number, until: number): Promise<boolean>;
+  /** Gives back what `owner` took. What has run out is somebody else's to take, and stays. */
+  release(key: string, owner: string, now: number): Promise<void>;
+  /** Keeps a text beside the object, about what of it can never be had again. */
+  noteLoss(key: string, text: string): Promise<void>;
+}
+
+/** A record as read from a stream. */
+export interface StreamRecord {
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+  /** Seconds since the epoch. */
+  readonly arrivedAt: number | undefined;
+}
+
+/** Where in a shard reading begins. `time` in ms since the epoch. What is trimmed already is passed over. */
+export type StreamPosition =
+  | { readonly kind: 'at' | 'after'; readonly sequenceNumber: string }
+  | { readonly kind: 'time'; readonly time: number };
+
+export interface StreamPage {
+  readonly records: readonly StreamRecord[];
+  /** Whether there is nothing behind it: the shard is at its end, or read up to now. */
+  readonly last: boolean;
+}
+
+/** Kinesis, as far as it is read by hand. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
+export interface StreamRange {
+  /** The shards there still are, by id. */
+  shards(streamArn: string): Promise<readonly string[]>;
+  /** The oldest moment (ms since the epoch) from which on the stream still has everything. */
+  keptSince(streamArn: string): Promise<number>;
+  pages(streamArn: string, shardId: string, from: StreamPosition): AsyncIterable<StreamPage>;
+}
+
+/** Lambda, as far as a function calls itself. */
+export interface Functions {
+  /** Starts an invocation and does not wait for it. @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+  start(functionArn: string, event: unknown): Promise<void>;
 }
 
 /** What is kept of a pipeline besides AEP itself: who works on it, what was applied last, and how that went. */
@@ -159,4 +252,18 @@ export interface ProvisionRuntime extends LedgerRuntime {
 export interface ForwardRuntime extends Runtime {
   readonly undelivered: Undelivered;
   readonly metrics: Metrics;
+}
+
+export interface RedriveRuntime extends ForwardRuntime {
+  readonly undelivered: UndeliveredStore;
+  readonly stream: StreamRange;
+  readonly functions: Functions;
+}
+
+export interface ReconcileRuntime extends Runtime {
+  readonly ledger: Pick<Ledger, 'names' | 'read'>;
+  readonly undelivered: UndeliveredOnce;
+  readonly stream: Pick<StreamRange, 'pages'>;
+  readonly progress: Progress;
+  readonly metrics: Pick<Metrics, 'count' | 'flush'>;
 }

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { world } from './support/provisioning.ts';
+import { reconciling } from './support/reconciling.ts';
+import { document, entry, redriveWorld } from './support/redriving.ts';
 
 // The events for the console and for `serverless invoke` do what they are there for.
 
@@ -14,7 +16,9 @@ describe('the events', () => {
   it('are these', () => {
     const files = readdirSync(new URL('../events', import.meta.url)).filter((file) => file.endsWith('.json'));
     expect(files.sort()).toEqual(
-      ['drift', 'forward', 'plan', 'provision', 'retire', 'status'].map((name) => `${name}.json`),
+      ['drift', 'forward', 'plan', 'provision', 'reconcile', 'redrive', 'retire', 'status'].map(
+        (name) => `${name}.json`,
+      ),
     );
   });
 
@@ -30,5 +34,25 @@ describe('the events', () => {
     expect(await own.steps.drift?.(read('drift'))).toEqual({ checked: 1, moved: 0, lines: [] });
     expect((await own.run(read('retire'))).document.report?.outcome).toBe('retired');
     expect(await own.steps.status?.(read('status'))).toMatchObject({ applied: false });
+  });
+
+  it('look for what was refused later', async () => {
+    const own = await reconciling({}, undefined, 'customer-profiles');
+    expect(await own.run({ event: read('reconcile') })).toMatchObject({
+      pipelines: 1,
+      stored: 0,
+      complete: true,
+    });
+  });
+
+  it('rehearse sending again what was refused, and nothing else', async () => {
+    const own = redriveWorld();
+    await own.store(document([entry(1, '{}'), entry(2, '{}', { reason: 'not-json' })]));
+    expect(await own.run(read('redrive'))).toMatchObject({ dryRun: true, chosen: 1, left: 1, delivered: 0 });
+    expect(await own.run({ ...read('redrive'), dryRun: false })).toMatchObject({
+      delivered: 1,
+      complete: true,
+    });
+    expect(own.documents().size).toBe(1);
   });
 });

@@ -23,6 +23,27 @@ const Reference = z
   .tuple([z.string().regex(/^@\/dataSets\/(?!\.{1,2}$)[^/\\%?#\s]+$/i)])
   .transform(([reference]) => reference.slice(reference.lastIndexOf('/') + 1));
 
+const Batch = z.object({
+  /** Milliseconds since the epoch. */
+  created: z.number().nullish().catch(undefined),
+  updated: z.number().nullish().catch(undefined),
+  tags: z
+    .object({ flowId: z.array(z.string()).nullish().catch(undefined) })
+    .nullish()
+    .catch(undefined),
+  relatedObjects: z
+    .array(z.object({ type: z.string(), id: z.string() }))
+    .nullish()
+    .catch(undefined),
+  errors: z
+    .array(z.object({ code: z.string().nullish(), description: z.string().nullish() }))
+    .nullish()
+    .catch(undefined),
+});
+
+/** A batch that AEP refused, wholly or in part. */
+export type Batch = z.infer<typeof Batch> & { readonly id: string };
+
 export interface NewDataset {
   readonly name: string;
   readonly description: string;
@@ -142,6 +163,35 @@ export function catalog(request: Request) {
       return Object.keys(value).length > 0;
     },
 
+    /**
+     * A page of the dataset's failed batches, eldest first, and whether there may be more behind it. `failed` and
+     * `failure` are two words for one thing, and which of them a batch has is not said: ask for both.
+     */
+    async failedBatches(wanted: {
+      readonly datasetId: string;
+      readonly status: 'failed' | 'failure';
+      /** Milliseconds since the epoch. */
+      readonly createdAfter: number;
+      /** How many to leave out. */
+      readonly start: number;
+    }): Promise<{ batches: Batch[]; more: boolean }> {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/batches`,
+        query: [
+          ['dataSet', wanted.datasetId],
+          ['status', wanted.status],
+          ['createdAfter', String(wanted.createdAfter)],
+          ['orderBy', 'asc:created'],
+          ['limit', '100'],
+          ['start', String(wanted.start)],
+        ],
+        answer: z.record(z.string(), Batch),
+      });
+      const all = Object.entries(value).map(([id, batch]) => ({ id, ...batch }));
+      return { batches: all.filter((batch) => isOf(batch, wanted.datasetId)), more: all.length >= 100 };
+    },
+
     /** Deletes a dataset and all data in it. Cannot be undone. */
     async deleteDataset(datasetId: string): Promise<void> {
       await request({
@@ -152,6 +202,12 @@ export function catalog(request: Request) {
       });
     },
   };
+}
+
+/** Whether a batch says nothing else than that it is of this dataset: the service has filtered already. */
+function isOf({ relatedObjects }: Batch, datasetId: string): boolean {
+  const datasets = relatedObjects?.filter(({ type }) => type === 'dataSet') ?? [];
+  return datasets.length === 0 || datasets.some(({ id }) => id === datasetId);
 }
 
 function pathOf(datasetId: string): string {

@@ -1,6 +1,8 @@
 // The client for one sandbox: all services over one request function and one token.
 import { catalog } from './catalog.ts';
+import { dataAccess } from './data-access.ts';
 import { dataPrep } from './data-prep.ts';
+import { createDownload } from './download.ts';
 import { flowService } from './flow-service.ts';
 import { identityService } from './identity-service.ts';
 import { createRequest, type RequestOptions } from './request.ts';
@@ -40,7 +42,7 @@ export function createAep(options: AepOptions) {
       credentials: typeof credentials === 'function' ? credentials : async () => given(credentials),
       transport,
     });
-  const request = createRequest({
+  const calls: RequestOptions = {
     platformUrl: options.platformUrl ?? 'https://platform.adobe.io',
     sandbox: options.sandbox,
     sessions,
@@ -49,7 +51,8 @@ export function createAep(options: AepOptions) {
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     ...(options.onAnswer !== undefined && { onAnswer: options.onAnswer }),
     ...(options.beforeChange !== undefined && { beforeChange: options.beforeChange }),
-  });
+  };
+  const request = createRequest(calls);
   return {
     request,
     sessions,
@@ -57,6 +60,7 @@ export function createAep(options: AepOptions) {
     schemaRegistry: schemaRegistry(request),
     identity: identityService(request),
     catalog: catalog(request),
+    dataAccess: dataAccess(request, createDownload(calls)),
     flowService: flowService(request),
     dataPrep: dataPrep(request),
   };

@@ -1,7 +1,7 @@
 // One HTTP exchange: a request out, a bounded answer back, and a Failure for every way in which there is none.
 import { Failure, type FailureCode } from '../failure.ts';
 import { retryAfterMs } from './retry.ts';
-import type { Transport } from './transport.ts';
+import type { FetchAnswer, Transport } from './transport.ts';
 
 export interface Exchange {
   readonly method: string;
@@ -20,7 +20,7 @@ export interface Exchange {
 
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: FetchAnswer['headers'];
   /** At most `MAX_ANSWER_BYTES` of it. */
   readonly text: string;
   /** Whether the body went on beyond what was read. */
@@ -53,12 +53,13 @@ export async function exchange(transport: Transport, request: Exchange): Promise
   }
 }
 
-async function readBounded(response: Response): Promise<{ text: string; cut: boolean }> {
+/** At most `MAX_ANSWER_BYTES` of a body, as text. */
+export async function readBounded(response: FetchAnswer): Promise<{ text: string; cut: boolean }> {
   if (response.body === null) return { text: '', cut: false };
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of response.body) {
     size += chunk.length;
     if (size > MAX_ANSWER_BYTES) return { text, cut: true };
     text += decoder.decode(chunk, { stream: true });

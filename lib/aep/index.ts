@@ -1,7 +1,8 @@
 // The Experience Platform client, usable on its own as `penstock/aep`.
 export { FAILURES, Failure, type FailureCode, isFailure } from '../failure.ts';
-export type { Dataset, NewDataset } from './catalog.ts';
+export type { Batch, Dataset, NewDataset } from './catalog.ts';
 export { type Aep, type AepOptions, createAep } from './client.ts';
+export type { BatchFile } from './data-access.ts';
 export type { Mapping, MappingSet, NewMappingSet, PreviewRow, ReadMapping } from './data-prep.ts';
 export {
   CONNECTION_SPECS,
@@ -31,4 +32,11 @@ export type {
   Schema,
 } from './schema-registry.ts';
 export { type Credentials, createSessions, DEFAULT_SCOPES, type Session, type Sessions } from './token.ts';
-export { type Clock, type Fetch, type FetchInit, systemClock, type Transport } from './transport.ts';
+export {
+  type Clock,
+  type Fetch,
+  type FetchAnswer,
+  type FetchInit,
+  systemClock,
+  type Transport,
+} from './transport.ts';

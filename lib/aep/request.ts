@@ -142,7 +142,12 @@ async function attempt<T>(options: RequestOptions, call: Call<T>, session: Sessi
   };
 }
 
-function headersFor(call: Call<unknown>, session: Session, sandbox: string): Record<string, string> {
+/** The headers of contract §0. */
+export function headersFor(
+  call: Pick<Call<unknown>, 'accept' | 'body' | 'contentType' | 'ifMatch'>,
+  session: Session,
+  sandbox: string,
+): Record<string, string> {
   return {
     authorization: `Bearer ${session.accessToken}`,
     'x-api-key': session.clientId,

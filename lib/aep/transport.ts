@@ -15,8 +15,15 @@ export interface FetchInit {
   readonly signal: AbortSignal;
 }
 
-/** The part of `fetch` that is used; undici's and a simulated platform both fit. */
-export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+/** The part of a `Response` that is used. */
+export interface FetchAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+/** The part of `fetch` that is used; the built-in one, `createFetch` and a simulated platform all fit. */
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 
 export interface Transport {
   readonly fetch: Fetch;

@@ -1,9 +1,9 @@
-// The runtime of a deployed function, built on its first call: settings from the environment, undici, Secrets Manager.
-import { Agent, fetch as undiciFetch } from 'undici';
+// The runtime of a deployed function, built on its first call: settings from the environment, HTTP, Secrets Manager.
 import { systemClock } from '../aep/transport.ts';
 import { createLog } from '../log.ts';
 import type { Runtime } from '../runtime.ts';
 import { settingsFrom } from '../settings.ts';
+import { createFetch } from './http.ts';
 import { createSecrets } from './secrets.ts';
 
 /**
@@ -20,16 +20,4 @@ export function baseRuntime(): Runtime {
     log: createLog(settings.logLevel),
     secrets: createSecrets(),
   };
-}
-
-/** undici's fetch over connections that are kept and reused. Timeouts of a whole exchange come with its signal. */
-export function createFetch(): Runtime['fetch'] {
-  // HTTP/2 would put all requests on one connection and make `connections` meaningless.
-  const dispatcher = new Agent({
-    allowH2: false,
-    connections: 8,
-    connect: { timeout: 5_000 },
-    keepAliveTimeout: 30_000,
-  });
-  return async (url, init) => (await undiciFetch(url, { ...init, dispatcher })) as unknown as Response;
 }

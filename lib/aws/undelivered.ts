@@ -1,48 +1,78 @@
-// The undelivered store: one object per invocation that rejects, in S3 or in a folder.
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+// The undelivered store: one object per invocation that rejects, beside Lambda's own documents, in S3 or in a folder.
 import { fileURLToPath } from 'node:url';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure.ts';
-import type { Undelivered, UndeliveredDocument } from '../runtime.ts';
+import type { UndeliveredDocument, UndeliveredOnce, UndeliveredStore } from '../runtime.ts';
+import { createClaims } from './claims.ts';
+import type { Objects } from './objects.ts';
+import { objectsInFolder } from './objects-folder.ts';
+import { objectsInS3, type S3 } from './objects-s3.ts';
 
-/** Writes `text` under `key`, durably. */
-type Write = (key: string, text: string) => Promise<void>;
+export type { S3 } from './objects-s3.ts';
 
-/** The part of the S3 client that is used. */
-export type S3 = Pick<S3Client, 'send'>;
+/** Where Lambda puts what it gives up, in the bucket itself. AWS: "Capturing discarded batches", S3. */
+const ON_FAILURE = 'aws/lambda/';
 
 /**
- * The store at `url`: `s3://bucket/prefix` or `file:///folder`. Nothing is opened before the first write.
+ * The store at `url`: `s3://bucket/prefix` or `file:///folder`. Nothing is opened before it is first used.
  * @param s3 makes the S3 client; by default the SDK is loaded, and only then
- * @throws Failure `SETTINGS_INVALID` for any other URL; from `put` `STORE_UNAVAILABLE`
+ * @throws Failure `SETTINGS_INVALID` for any other URL; from each method `STORE_UNAVAILABLE`
  */
-export function createUndelivered(url: string, s3: () => Promise<S3> = loadS3): Undelivered {
-  const { write, prefix } = storeAt(url, s3);
+export function createUndelivered(url: string, s3?: () => Promise<S3>): UndeliveredStore & UndeliveredOnce {
+  const { objects, prefix } = storeAt(url, s3);
+  const below = (...parts: readonly string[]) => [prefix, ...parts].filter(Boolean).join('/');
+  const claims = createClaims(objects, (key, number) => below('claims', `${key}.${number}.claim`));
   return {
-    async put(document) {
-      const key = [prefix, keyOf(document)].filter(Boolean).join('/');
-      const { text, entries } = serialise(document);
-      try {
-        await write(key, text);
-      } catch (error) {
-        const name = error instanceof Error ? error.name : 'unknown error';
-        throw new Failure('STORE_UNAVAILABLE', `writing to the undelivered store: ${name}`, { cause: error });
-      }
-      return { key, entries };
-    },
+    put: (document) =>
+      attempt('writing to', async () => {
+        const key = below(keyOf(document));
+        const { text, entries } = serialise(document);
+        await objects.write(key, text);
+        return { key, entries };
+      }),
+    putOnce: (key, document) =>
+      attempt('writing to', async () => {
+        if (await objects.create(below(key), serialise(document).text)) return 'stored';
+        if ((await objects.read(below(key))) !== undefined) return 'already there';
+        // Another write stood in the way, and it is not known whether anything comes of that one.
+        throw new Error('conflict');
+      }),
+    list: (what, after = '') =>
+      attempt('listing', () => {
+        const folder =
+          what.kind === 'rejected' ? `${below('rejected', pathSafe(what.pipeline))}/` : ON_FAILURE;
+        return objects.list(folder, after);
+      }),
+    read: (key) => attempt('reading from', () => objects.read(key)),
+    replace: (key, version, text) => attempt('writing to', () => objects.replace(key, version, text)),
+    remove: (key, version) => attempt('removing from', () => objects.remove(key, version)),
+    claim: (key, owner, now, until) =>
+      attempt('claiming from', () => claims.claim(key, { owner, until }, now)),
+    release: (key, owner, now) => attempt('releasing in', () => claims.release(key, owner, now)),
+    noteLoss: (key, text) => attempt('writing to', () => objects.write(below('lost', key), text)),
   };
 }
 
+async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const name = error instanceof Error ? error.name : 'unknown error';
+    throw new Failure('STORE_UNAVAILABLE', `${what} the undelivered store: ${name}`, { cause: error });
+  }
+}
+
 /** @throws Failure `SETTINGS_INVALID` */
-function storeAt(url: string, s3: () => Promise<S3>): { write: Write; prefix: string } {
+function storeAt(url: string, s3?: () => Promise<S3>): { objects: Objects; prefix: string } {
   try {
     const { protocol, hostname, pathname, search, hash } = new URL(url);
     if (search === '' && hash === '' && protocol === 's3:' && hostname !== '') {
-      return { write: toS3(hostname, s3), prefix: decodeURIComponent(pathname).replace(/^\/+|\/+$/g, '') };
+      return {
+        objects: objectsInS3(hostname, s3),
+        prefix: decodeURIComponent(pathname).replace(/^\/+|\/+$/g, ''),
+      };
     }
     if (search === '' && hash === '' && protocol === 'file:')
-      return { write: toFolder(fileURLToPath(url)), prefix: '' };
+      return { objects: objectsInFolder(fileURLToPath(url)), prefix: '' };
   } catch {
     // No URL, or none of a file: said below.
   }
@@ -70,48 +100,4 @@ function keyOf(document: UndeliveredDocument): string {
 /** What can neither climb out of a folder nor need escaping. */
 function pathSafe(text: string): string {
   return text.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_') || '_';
-}
-
-function toFolder(folder: string): Write {
-  return async (key, text) => {
-    const path = join(folder, key);
-    await mkdir(dirname(path), { recursive: true });
-    // Renamed when it is whole and on the disk: whoever lists the folder never sees half a document.
-    const temporary = `${path}.${process.pid}.tmp`;
-    try {
-      await writeThrough(temporary, text);
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-    await syncFolder(dirname(path));
-  };
-}
-
-async function writeThrough(path: string, text: string): Promise<void> {
-  await using file = await open(path, 'w');
-  await file.writeFile(text);
-  await file.sync();
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
-}
-
-function toS3(bucket: string, s3: () => Promise<S3>): Write {
-  let client: Promise<S3> | undefined;
-  return async (key, text) => {
-    client ??= s3();
-    const [{ PutObjectCommand }, opened] = await Promise.all([import('@aws-sdk/client-s3'), client]);
-    const object = { Bucket: bucket, Key: key, Body: text, ContentType: 'application/json' };
-    await opened.send(new PutObjectCommand(object));
-  };
-}
-
-/** Loaded when something is to be stored: most invocations reject nothing, and a cold start is short without it. */
-async function loadS3(): Promise<S3> {
-  const { S3Client } = await import('@aws-sdk/client-s3');
-  return new S3Client({ requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000 } });
 }

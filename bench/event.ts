@@ -1,0 +1,39 @@
+// Kinesis events of sample records, as Lambda hands them to a function.
+import { eventRecord } from '../local/aws/kinesis-event.ts';
+import { sampleRecords } from '../local/samples.ts';
+
+export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/bench';
+
+const SOURCE = {
+  eventSourceArn: STREAM_ARN,
+  region: 'us-east-1',
+  roleArn: 'arn:aws:iam::123456789012:role/bench',
+};
+/** How every sample record begins: what the inlet counts by, where it does not parse. */
+export const MARK = Buffer.from('{"id":"cust-');
+const EVENT_BYTES = 6_000_000;
+
+/** The records as the producer wrote them. */
+export function linesOf(records: number, bytes: number): string[] {
+  return [...sampleRecords({ count: records, seed: 1, data: 'raw', bytes, spoilEvery: 0 })];
+}
+
+/** The event's JSON. Keys are many, so that lanes are filled evenly. */
+export function eventText(lines: readonly string[]): string {
+  const Records = lines.map(
+    (line, index) =>
+      eventRecord(SOURCE, 'shardId-000000000000', {
+        Data: Buffer.from(line),
+        PartitionKey: `key-${index % 1_000}`,
+        SequenceNumber: String(10n ** 55n + BigInt(index)),
+        ApproximateArrivalTimestamp: new Date(1_767_225_600_000 + index),
+      }).record,
+  );
+  return JSON.stringify({ Records });
+}
+
+/** How many records of this size make an event of 6 MB. */
+export function recordsInFullEvent(bytes: number): number {
+  const perRecord = eventText(linesOf(100, bytes)).length / 100;
+  return Math.floor(EVENT_BYTES / perRecord);
+}

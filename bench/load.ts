@@ -1,0 +1,86 @@
+// The load, a process for each candidate: hands its handler Lambda's events and measures time, processor and memory.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { eventText, linesOf } from './event.ts';
+
+/** `events` events in a row, `concurrent` at a time. */
+export interface Load {
+  readonly records: number;
+  /** Of each record. */
+  readonly bytes: number;
+  readonly events: number;
+  readonly concurrent: number;
+  /** A line among the records that is no record at all. */
+  readonly spoil?: string | undefined;
+}
+
+export interface Sample {
+  readonly ms: number;
+  /** User and system, all threads. */
+  readonly cpuMs: number;
+  /** The highest resident memory beyond that before the first event; the events themselves were there already. */
+  readonly peakBytes: number;
+}
+
+export type Handler = (
+  event: unknown,
+  context: object,
+) => Promise<{ batchItemFailures?: unknown[] } | undefined>;
+
+const [bundle = ''] = process.argv.slice(2);
+const { handler } = createRequire(bundle)(bundle) as { handler: Handler };
+const texts = new Map<string, string>();
+
+function textFor({ records, bytes, spoil }: Load): string {
+  const key = `${records} × ${bytes} ${spoil ?? ''}`;
+  const text =
+    texts.get(key) ?? eventText([...linesOf(records, bytes), ...(spoil === undefined ? [] : [spoil])]);
+  texts.set(key, text);
+  return text;
+}
+
+async function run(load: Load): Promise<Sample> {
+  const text = textFor(load);
+  // Parsed anew each, as Lambda's runtime does before the function is called.
+  const events = Array.from({ length: load.events }, (): unknown => JSON.parse(text));
+  const idle = residentAtRest();
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  await Promise.all(Array.from({ length: load.concurrent }, () => work(events)));
+  const ms = performance.now() - started;
+  const { user, system } = process.cpuUsage(cpu);
+  return { ms, cpuMs: (user + system) / 1_000, peakBytes: highest() - idle };
+}
+
+async function work(events: unknown[]): Promise<void> {
+  for (let event = events.pop(); event !== undefined; event = events.pop()) {
+    const deadline = Date.now() + 60_000;
+    const answer = await handler(event, {
+      awsRequestId: crypto.randomUUID(),
+      getRemainingTimeInMillis: () => deadline - Date.now(),
+    });
+    if ((answer?.batchItemFailures ?? []).length > 0) throw new Error('the event was not settled');
+  }
+}
+
+/** The kernel's own high-water mark, set back to what is resident now. */
+function residentAtRest(): number {
+  if (process.platform !== 'linux') return process.memoryUsage.rss();
+  globalThis.gc?.();
+  writeFileSync('/proc/self/clear_refs', '5');
+  return highest();
+}
+
+function highest(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
+}
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (load: Load) => {
+  run(load).then(
+    (sample) => process.send?.({ sample }),
+    (error: unknown) => process.send?.({ error: error instanceof Error ? error.stack : String(error) }),
+  );
+});
+process.send?.('ready');

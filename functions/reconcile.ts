@@ -1,0 +1,12 @@
+// What AEP refused after it had received it, put with the other rejects. On a schedule, or by hand with `{"pipeline": "name"}`.
+import type { Context } from 'aws-lambda';
+import { reconcileRuntime } from '../lib/aws/reconcile-runtime.ts';
+import { createReconcile, type Reconcile, type Reconciled } from '../lib/forward/reconcile.ts';
+
+let reconcile: Reconcile | undefined;
+
+/** Made on the first call, so that wrong settings fail a call with a message and not the import. */
+export const handler = async (event: unknown, context: Context): Promise<Reconciled> => {
+  reconcile ??= createReconcile(reconcileRuntime());
+  return reconcile(event, { remainingMs: () => context.getRemainingTimeInMillis() });
+};

@@ -1,0 +1,17 @@
+// Sends again what was not delivered: rejects, batches that Lambda gave up, or a stretch of the stream. events/redrive.json
+import type { Context } from 'aws-lambda';
+import { redriveRuntime } from '../lib/aws/redrive-runtime.ts';
+import { createRedrive, type Redrive } from '../lib/forward/redrive.ts';
+import type { RedriveAnswer } from '../lib/forward/redrive-request.ts';
+
+let redrive: Redrive | undefined;
+
+/** Made on the first call, so that wrong settings fail a call with a message and not the import. */
+export const handler = async (event: unknown, context: Context): Promise<RedriveAnswer> => {
+  redrive ??= createRedrive(redriveRuntime());
+  return redrive(event, {
+    remainingMs: () => context.getRemainingTimeInMillis(),
+    invocationId: context.awsRequestId,
+    functionArn: context.invokedFunctionArn,
+  });
+};

@@ -1,0 +1,18 @@
+// Lambda functions as one of them starts another, or itself, without waiting for the end.
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import type { Functions } from '../runtime.ts';
+import { awsFailure } from './failure.ts';
+
+/** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+export function createFunctions(client: Pick<LambdaClient, 'send'> = new LambdaClient({})): Functions {
+  return {
+    async start(functionArn, event) {
+      const Payload = JSON.stringify(event);
+      try {
+        await client.send(new InvokeCommand({ FunctionName: functionArn, InvocationType: 'Event', Payload }));
+      } catch (error) {
+        throw awsFailure(error, 'starting the invocation that goes on from here');
+      }
+    },
+  };
+}

@@ -1,0 +1,93 @@
+// Objects in a folder of this machine.
+import { createHash, randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import type { Objects } from './objects.ts';
+
+const PAGE = 1_000;
+const TEMPORARY = '.tmp';
+
+export function objectsInFolder(folder: string): Objects {
+  const at = (key: string) => join(folder, key);
+  const read = async (key: string) => {
+    const text = await ifThere(readFile(at(key), 'utf8'));
+    return text === undefined ? undefined : { text, version: versionOf(text) };
+  };
+  return {
+    read,
+    async list(prefix, after) {
+      const found = (await ifThere(readdir(at(prefix), { recursive: true, withFileTypes: true }))) ?? [];
+      const keys = found
+        .filter((entry) => entry.isFile() && !entry.name.endsWith(TEMPORARY))
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+        .filter((key) => Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0)
+        .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const page = keys.slice(0, PAGE).map(async (key) => ({ key, bytes: (await stat(at(key))).size }));
+      return { objects: await Promise.all(page), more: keys.length > PAGE };
+    },
+    // Renamed when it is whole and on the disk: whoever lists the folder never sees half a document.
+    write: (key, text) => written(at(key), text, (temporary) => rename(temporary, at(key))),
+    async create(key, text) {
+      try {
+        // Unlike a renaming, a link does not take the place of what is there.
+        await written(at(key), text, (temporary) => link(temporary, at(key)));
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') return false;
+        throw error;
+      }
+    },
+    async replace(key, version, text) {
+      if ((await read(key))?.version !== version) return false;
+      await this.write(key, text);
+      return true;
+    },
+    async remove(key, version) {
+      const there = await read(key);
+      if (there !== undefined && there.version !== version) return false;
+      await rm(at(key), { force: true });
+      return true;
+    },
+  };
+}
+
+/** Writes a file beside `path`, durably, and has it put there. */
+async function written(path: string, text: string, put: (temporary: string) => Promise<void>): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${randomUUID()}${TEMPORARY}`;
+  try {
+    await writeThrough(temporary, text);
+    await put(temporary);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFolder(dirname(path));
+}
+
+async function writeThrough(path: string, text: string): Promise<void> {
+  await using file = await open(path, 'w');
+  await file.writeFile(text);
+  await file.sync();
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r');
+  await folder.sync();
+}
+
+function versionOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}

@@ -1,0 +1,29 @@
+// The runtime of reconcile, which reads what AEP refused and keeps it with what could not be delivered.
+import { Failure } from '../failure.ts';
+import type { ReconcileRuntime } from '../runtime.ts';
+import { createLedger } from './ledger.ts';
+import { createMetrics } from './metrics.ts';
+import { createProgress } from './progress.ts';
+import { baseRuntime } from './runtime.ts';
+import { createStreamRange } from './stream-range.ts';
+import { createUndelivered } from './undelivered.ts';
+
+/** @throws Failure `SETTINGS_INVALID` */
+export function reconcileRuntime(): ReconcileRuntime {
+  const base = baseRuntime();
+  const { undeliveredUrl, table, stage } = base.settings;
+  if (undeliveredUrl === undefined) {
+    throw new Failure(
+      'SETTINGS_INVALID',
+      'PENSTOCK_UNDELIVERED_URL is not set: refused records would have no place to go',
+    );
+  }
+  return {
+    ...base,
+    ledger: createLedger(table),
+    progress: createProgress(table),
+    undelivered: createUndelivered(undeliveredUrl),
+    stream: createStreamRange(),
+    metrics: createMetrics(stage),
+  };
+}

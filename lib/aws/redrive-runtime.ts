@@ -1,0 +1,27 @@
+// The runtime of redrive, which takes out of the undelivered store, reads streams, and starts itself again.
+import { Failure } from '../failure.ts';
+import type { RedriveRuntime } from '../runtime.ts';
+import { createFunctions } from './functions.ts';
+import { createMetrics } from './metrics.ts';
+import { baseRuntime } from './runtime.ts';
+import { createStreamRange } from './stream-range.ts';
+import { createUndelivered } from './undelivered.ts';
+
+/** @throws Failure `SETTINGS_INVALID` */
+export function redriveRuntime(): RedriveRuntime {
+  const base = baseRuntime();
+  const { undeliveredUrl, stage } = base.settings;
+  if (undeliveredUrl === undefined) {
+    throw new Failure(
+      'SETTINGS_INVALID',
+      'PENSTOCK_UNDELIVERED_URL is not set: there is no store to send again from',
+    );
+  }
+  return {
+    ...base,
+    undelivered: createUndelivered(undeliveredUrl),
+    metrics: createMetrics(stage),
+    stream: createStreamRange(),
+    functions: createFunctions(),
+  };
+}

@@ -1,0 +1,159 @@
+// A stretch of a Kinesis stream, read by hand: besides Lambda, which reads the same shards at the same time.
+import {
+  type _Record,
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type GetShardIteratorCommandInput,
+  KinesisClient,
+  ListShardsCommand,
+} from '@aws-sdk/client-kinesis';
+import { type Clock, systemClock } from '../aep/transport.ts';
+import type { StreamPosition, StreamRange, StreamRecord } from '../runtime.ts';
+import { awsFailure } from './failure.ts';
+
+/** The part of the Kinesis client that is used. */
+export type Kinesis = Pick<KinesisClient, 'send'>;
+
+/** A shard answers five reads a second, for all its readers together; Lambda is one of them. In ms. */
+const PAUSE_MS = 400;
+/** A read that is throttled is made again so often, each time after twice the wait. */
+const THROTTLED_READS = 6;
+
+const HOUR_MS = 3_600_000;
+
+/** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+export function createStreamRange(
+  client: Kinesis = new KinesisClient({}),
+  clock: Clock = systemClock,
+): StreamRange {
+  return {
+    async shards(streamArn) {
+      const ids: string[] = [];
+      let next: string | undefined;
+      do {
+        const which = next === undefined ? { StreamARN: streamArn } : { NextToken: next };
+        const page = await attempt(`listing the shards of ${streamArn}`, () =>
+          client.send(new ListShardsCommand(which)),
+        );
+        ids.push(...(page.Shards ?? []).flatMap(({ ShardId }) => (ShardId === undefined ? [] : [ShardId])));
+        next = page.NextToken;
+      } while (next !== undefined);
+      return ids.sort();
+    },
+
+    async keptSince(streamArn) {
+      const { StreamDescriptionSummary: found } = await attempt(`looking up the stream ${streamArn}`, () =>
+        client.send(new DescribeStreamSummaryCommand({ StreamARN: streamArn })),
+      );
+      const kept = clock.now() - (found?.RetentionPeriodHours ?? 24) * HOUR_MS;
+      const created = found?.StreamCreationTimestamp?.getTime() ?? 0;
+      // Of a stream younger than that nothing is gone.
+      return created > kept ? 0 : kept;
+    },
+
+    pages: (streamArn, shardId, from) => pages({ client, clock, streamArn, shardId }, from),
+  };
+}
+
+interface Reader {
+  readonly client: Kinesis;
+  readonly clock: Clock;
+  readonly streamArn: string;
+  readonly shardId: string;
+}
+
+async function* pages(reader: Reader, from: StreamPosition) {
+  const { client, clock } = reader;
+  let position = from;
+  let iterator = await iteratorAt(reader, position);
+  for (;;) {
+    const page = await unthrottled(clock, () =>
+      client.send(new GetRecordsCommand({ ShardIterator: iterator, StreamARN: reader.streamArn })),
+    ).catch((error: unknown) => {
+      // Good for five minutes, and what is done with a page can take longer.
+      if (nameOf(error) === 'ExpiredIteratorException') return undefined;
+      throw awsFailure(error, `reading the shard ${reader.shardId}`);
+    });
+    if (page === undefined) {
+      iterator = await iteratorAt(reader, position);
+      continue;
+    }
+    const records = (page.Records ?? []).map(recordOf);
+    const last = page.NextShardIterator === undefined || (records.length === 0 && !page.MillisBehindLatest);
+    yield { records, last };
+    if (last) return;
+    iterator = page.NextShardIterator;
+    const sequenceNumber = records.at(-1)?.sequenceNumber;
+    if (sequenceNumber !== undefined) position = { kind: 'after', sequenceNumber };
+    await clock.sleep(PAUSE_MS);
+  }
+}
+
+/** An iterator; where the record it should begin at is gone, one at the oldest that is left. */
+async function iteratorAt(reader: Reader, from: StreamPosition): Promise<string | undefined> {
+  try {
+    return await newIterator(reader, asked(from));
+  } catch (error) {
+    if (nameOf(error) === 'InvalidArgumentException' && from.kind !== 'time') {
+      return attempt(`reading the shard ${reader.shardId}`, () =>
+        newIterator(reader, { ShardIteratorType: 'TRIM_HORIZON' }),
+      );
+    }
+    throw awsFailure(error, `reading the shard ${reader.shardId}`);
+  }
+}
+
+async function newIterator(
+  { client, streamArn, shardId }: Reader,
+  where: Pick<GetShardIteratorCommandInput, 'ShardIteratorType' | 'StartingSequenceNumber' | 'Timestamp'>,
+): Promise<string | undefined> {
+  const answer = await client.send(
+    new GetShardIteratorCommand({ StreamARN: streamArn, ShardId: shardId, ...where }),
+  );
+  return answer.ShardIterator;
+}
+
+function asked(from: StreamPosition) {
+  if (from.kind === 'time') {
+    return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(from.time) } as const;
+  }
+  return {
+    ShardIteratorType: from.kind === 'at' ? 'AT_SEQUENCE_NUMBER' : 'AFTER_SEQUENCE_NUMBER',
+    StartingSequenceNumber: from.sequenceNumber,
+  } as const;
+}
+
+async function unthrottled<T>(clock: Clock, read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await read();
+    } catch (error) {
+      const throttled = nameOf(error) === 'ProvisionedThroughputExceededException';
+      if (!throttled || tries === THROTTLED_READS) throw error;
+      await clock.sleep(PAUSE_MS * 2 ** tries);
+    }
+  }
+}
+
+function recordOf(record: _Record): StreamRecord {
+  const arrived = record.ApproximateArrivalTimestamp?.getTime();
+  return {
+    sequenceNumber: record.SequenceNumber ?? '',
+    partitionKey: record.PartitionKey ?? '',
+    data: record.Data ?? new Uint8Array(),
+    arrivedAt: arrived === undefined ? undefined : arrived / 1_000,
+  };
+}
+
+async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw awsFailure(error, what);
+  }
+}
+
+function nameOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.name : undefined;
+}

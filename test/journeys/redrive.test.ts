@@ -1,0 +1,169 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RedriveAnswer } from '../../lib/forward/redrive-request.ts';
+import { parseManifestText } from '../../lib/manifest.ts';
+import type { Pipeline } from '../../lib/pipeline.ts';
+import type { PublishedPipeline } from '../../lib/published.ts';
+import { account } from '../../local/account.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
+import { sampleLines } from '../../local/records.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+
+// Records that the platform refuses because of what was published, and what becomes of them once that is mended: every
+// function in a process of its own, redrive called through Lambda's API as anybody would.
+
+const RECORDS = 60;
+const WRONG_SCHEMA = 'https://ns.adobe.com/acmelab/schemas/0000000000000000000000000000000000000000000';
+const quiet = () => undefined;
+
+let stack: Stack;
+let folder: string;
+let pipeline: Pipeline;
+let lambda: LambdaClient;
+let secrets: SecretsManagerClient;
+let written: Awaited<ReturnType<typeof carry>>['written'];
+let started: string;
+const watch = watchForwarding();
+
+async function redrive(request: object): Promise<RedriveAnswer> {
+  const { Payload, FunctionError } = await lambda.send(
+    new InvokeCommand({
+      FunctionName: 'redrive',
+      Payload: JSON.stringify({ stream: 'customers', ...request }),
+    }),
+  );
+  const answer = JSON.parse(Buffer.from(Payload ?? []).toString()) as RedriveAnswer;
+  expect(FunctionError, JSON.stringify(answer)).toBeUndefined();
+  return answer;
+}
+
+async function landedIds(): Promise<string[]> {
+  await stack.platform.platform.idle();
+  const rows = (await stack.readBack(pipeline.resources.dataset?.id ?? '', 10_000)) as { _id: string }[];
+  return rows.map(({ _id }) => _id).sort();
+}
+
+async function stored(): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+/** As if the dataset had moved to another schema behind Penstock's back. */
+async function publishWrongly(): Promise<void> {
+  const SecretId = 'penstock/local/streams/customers';
+  const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+  const published = { ...(JSON.parse(SecretString) as PublishedPipeline), schemaId: WRONG_SCHEMA };
+  await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(published) }));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const file = 'customer-profiles-xdm.json';
+  const text = await readFile(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8');
+  const own = JSON.parse(text) as { source: object };
+  const manifest = parseManifestText(
+    JSON.stringify({ ...own, source: { ...own.source, stream: 'customers' } }),
+    file,
+  );
+  stack = await startStack({
+    warmUpSeconds: 1,
+    seed: 7,
+    sandbox: manifest.sandbox,
+    folder,
+    onInvocation: watch.report,
+  });
+  const client = {
+    region: stack.aws.env.AWS_REGION ?? '',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+  lambda = new LambdaClient({ ...client, endpoint: stack.aws.endpoints.lambda });
+  secrets = new SecretsManagerClient({ ...client, endpoint: stack.aws.endpoints.secretsManager });
+  await prepareSource(stack, manifest, 2);
+  pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
+  await publishWrongly();
+  started = new Date(Date.now() - 1_000).toISOString();
+  const lines = sampleLines({ count: RECORDS, seed: 3, data: 'xdm', bytes: 700, spoilEvery: 0 });
+  ({ written } = await carry(stack, pipeline, lines, watch, quiet));
+}, 90_000);
+
+afterAll(async () => {
+  lambda.destroy();
+  secrets.destroy();
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('records that the platform refused', () => {
+  it('are in the store, and a dry run says what would be sent', async () => {
+    const counted = await account(stack, written);
+    expect(counted).toMatchObject({ produced: RECORDS, received: 0, landed: 0 });
+    expect(counted.rejected.map(({ reason }) => reason)).toEqual(Array(RECORDS).fill('refused'));
+    expect(await redrive({ source: 'rejected', dryRun: true })).toMatchObject({
+      chosen: RECORDS,
+      left: RECORDS,
+      delivered: 0,
+    });
+    expect(await landedIds()).toEqual([]);
+  });
+
+  it('are refused again as long as the cause is there, and stay', async () => {
+    expect(await redrive({ source: 'rejected', limit: 10 })).toMatchObject({
+      chosen: 10,
+      rejectedAgain: 10,
+      delivered: 0,
+    });
+    expect((await account(stack, written)).rejected).toHaveLength(RECORDS);
+  });
+
+  it('land exactly once when the cause is mended and two redrives run at the same time, and the store is empty', async () => {
+    await provision(stack, pipeline.manifest, { warmUpSeconds: 1 });
+    const answers = await Promise.all([redrive({ source: 'rejected' }), redrive({ source: 'rejected' })]);
+    expect(answers.reduce((sum, { delivered }) => sum + delivered, 0)).toBe(RECORDS);
+    const ids = await landedIds();
+    expect(ids).toHaveLength(RECORDS);
+    expect(new Set(ids).size).toBe(RECORDS);
+    expect(await stored()).toEqual([]);
+    expect(await account(stack, written)).toMatchObject({
+      received: RECORDS,
+      landed: RECORDS,
+      complete: true,
+    });
+  }, 60_000);
+
+  it('are not there to be sent a second time', async () => {
+    expect(await redrive({ source: 'rejected' })).toMatchObject({ chosen: 0, complete: true });
+    expect(await landedIds()).toHaveLength(RECORDS);
+  });
+});
+
+describe('the stream itself', () => {
+  it('is sent again by time, shard by shard, as the same records', async () => {
+    const before = await landedIds();
+    const request = { source: 'stream', where: { arrived: { from: started } } };
+    expect(await redrive({ ...request, dryRun: true })).toMatchObject({ chosen: RECORDS });
+    expect(await redrive(request)).toMatchObject({
+      delivered: RECORDS,
+      complete: true,
+      lost: { ranges: [] },
+    });
+    expect(await landedIds()).toEqual([...before, ...before].sort());
+  }, 60_000);
+});
+
+describe('a request that is none', () => {
+  it('fails with what is wrong', async () => {
+    const { Payload, FunctionError } = await lambda.send(
+      new InvokeCommand({ FunctionName: 'redrive', Payload: '{"stream":"customers"}' }),
+    );
+    expect(FunctionError).toBe('Unhandled');
+    expect(Buffer.from(Payload ?? []).toString()).toContain('EVENT_INVALID');
+  });
+});

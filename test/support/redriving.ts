@@ -1,0 +1,251 @@
+// A redrive in a test: a bucket and a stream in memory, a scripted inlet, a clock that takes no time.
+import { createUndelivered } from '../../lib/aws/undelivered.ts';
+import { createRedrive } from '../../lib/forward/redrive.ts';
+import type { RedriveAnswer } from '../../lib/forward/redrive-request.ts';
+import type { Fields } from '../../lib/log.ts';
+import type { PublishedPipeline } from '../../lib/published.ts';
+import type {
+  RedriveRuntime,
+  StreamPage,
+  StreamPosition,
+  StreamRange,
+  StreamRecord,
+  UndeliveredDocument,
+  UndeliveredEntry,
+} from '../../lib/runtime.ts';
+import { settingsFrom } from '../../lib/settings.ts';
+import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
+import { type FakeInlet, fakeInlet } from './inlet.ts';
+import { type MemoryS3, memoryS3 } from './s3.ts';
+
+/** A stream of one shard: its records, and how many of the oldest are gone. */
+export interface MemoryStream {
+  readonly records: StreamRecord[];
+  trimmed: number;
+  /** Whether the shard itself is gone. */
+  gone: boolean;
+  readonly reads: StreamPosition[];
+}
+
+export interface RedriveWorld {
+  readonly s3: MemoryS3;
+  readonly inlet: FakeInlet;
+  readonly clock: ReturnType<typeof virtualClock>;
+  readonly stream: MemoryStream;
+  readonly lines: { readonly level: string; readonly message: string; readonly fields: Fields }[];
+  readonly counted: Record<string, number>;
+  /** Events it was to be started with again. */
+  readonly started: unknown[];
+  /** Invokes it, with so much time. */
+  run(request: object, remainingMs?: number): Promise<RedriveAnswer>;
+  /** The same, and goes on with what it started itself until it ends. */
+  runAll(request: object, remainingMs?: number): Promise<RedriveAnswer>;
+  store(document: UndeliveredDocument): Promise<string>;
+  /** Every document of the store, by key. */
+  documents(): Map<string, UndeliveredDocument>;
+  /** Keys that are not documents. */
+  others(): string[];
+}
+
+export interface RedriveWorldOptions {
+  readonly inlet?: FakeInlet;
+  readonly published?: Partial<PublishedPipeline>;
+  readonly s3?: MemoryS3;
+  readonly clock?: ReturnType<typeof virtualClock>;
+}
+
+export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
+  const { inlet = fakeInlet(), s3 = memoryS3(), clock = virtualClock() } = options;
+  const lines: RedriveWorld['lines'] = [];
+  const counted: Record<string, number> = {};
+  const started: unknown[] = [];
+  const stream: MemoryStream = { records: [], trimmed: 0, gone: false, reads: [] };
+  const secrets = new Map([
+    ['penstock/dev/streams/customers', JSON.stringify({ ...PUBLISHED, ...options.published })],
+    [
+      'penstock/dev/credentials',
+      JSON.stringify({ clientId: 'c', clientSecret: SECRET, organizationId: PUBLISHED.organizationId }),
+    ],
+  ]);
+  const log =
+    (level: string) =>
+    (message: string, fields: Fields = {}) => {
+      lines.push({ level, message, fields });
+    };
+  const runtime: RedriveRuntime = {
+    settings: settingsFrom({}),
+    clock,
+    random: () => 0.5,
+    fetch: inlet.fetch,
+    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    secrets: {
+      get: async (id) => secrets.get(id.replace(STREAM_ARN, 'customers')),
+      create: () => Promise.reject(new Error('redrive writes no secret')),
+      put: () => Promise.reject(new Error('redrive writes no secret')),
+      remove: () => Promise.reject(new Error('redrive removes no secret')),
+    },
+    undelivered: createUndelivered('s3://bucket', async () => s3.client),
+    metrics: {
+      count: (name, value) => {
+        counted[name] = (counted[name] ?? 0) + value;
+      },
+      measure: () => undefined,
+      flush: () => undefined,
+    },
+    stream: streamOf(stream),
+    functions: { start: async (_, event) => void started.push(JSON.parse(JSON.stringify(event))) },
+  };
+  const redrive = createRedrive(runtime);
+  const own: RedriveWorld = {
+    s3,
+    inlet,
+    clock,
+    stream,
+    lines,
+    counted,
+    started,
+    run(request, remainingMs = 900_000) {
+      const deadline = clock.now() + remainingMs;
+      return redrive(
+        { stream: 'customers', ...request },
+        {
+          remainingMs: () => deadline - clock.now(),
+          invocationId: '5a0c6a0e-0000-4000-8000-000000000000',
+          functionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:penstock-dev-redrive',
+        },
+      );
+    },
+    async runAll(request, remainingMs) {
+      let answer = await own.run(request, remainingMs);
+      for (let event = started.shift(); event !== undefined; event = started.shift()) {
+        answer = await own.run(event as object, remainingMs);
+      }
+      return answer;
+    },
+    store: async (document) => (await runtime.undelivered.put(document)).key,
+    documents: () =>
+      new Map(
+        [...s3.objects]
+          .filter(([key]) => key.startsWith('rejected/'))
+          .map(([key, text]) => [key, JSON.parse(text) as UndeliveredDocument]),
+      ),
+    others: () => [...s3.objects.keys()].filter((key) => !key.startsWith('rejected/')),
+  };
+  return own;
+}
+
+const PAGE = 3;
+
+function streamOf(stream: MemoryStream): StreamRange {
+  return {
+    shards: async () => (stream.gone ? [] : [SHARD_ID]),
+    keptSince: async () => 0,
+    async *pages(_, shardId, from): AsyncGenerator<StreamPage> {
+      if (shardId !== SHARD_ID) throw new Error(`there is no shard ${shardId}`);
+      stream.reads.push(from);
+      const there = stream.records.slice(stream.trimmed).filter((record) => isFrom(record, from));
+      for (let at = 0; at < there.length; at += PAGE) {
+        yield { records: there.slice(at, at + PAGE), last: at + PAGE >= there.length };
+      }
+      if (there.length === 0) yield { records: [], last: true };
+    },
+  };
+}
+
+function isFrom({ sequenceNumber, arrivedAt }: StreamRecord, from: StreamPosition): boolean {
+  if (from.kind === 'time') return (arrivedAt ?? 0) * 1_000 >= from.time;
+  const [a, b] = [BigInt(sequenceNumber), BigInt(from.sequenceNumber)];
+  return from.kind === 'at' ? a >= b : a > b;
+}
+
+/** One entry of a document, in few words. */
+export function entry(index: number, data: string, more: Partial<UndeliveredEntry> = {}): UndeliveredEntry {
+  return {
+    reason: 'refused',
+    message: '400: no',
+    sequenceNumber: seq(index),
+    partitionKey: `key-${index}`,
+    arrivedAt: 1_770_000_000.5 + index,
+    data: Buffer.from(data).toString('base64'),
+    ...more,
+  };
+}
+
+export function document(
+  entries: readonly UndeliveredEntry[],
+  more: Partial<UndeliveredDocument> = {},
+): UndeliveredDocument {
+  return {
+    version: 1,
+    pipeline: 'customers',
+    streamArn: STREAM_ARN,
+    shardId: SHARD_ID,
+    invocationId: 'one',
+    storedAt: '2026-01-30T12:00:00.000Z',
+    entries,
+    ...more,
+  };
+}
+
+export function streamRecord(index: number, data: string): StreamRecord {
+  return {
+    sequenceNumber: seq(index),
+    partitionKey: `key-${index}`,
+    data: Buffer.from(data),
+    arrivedAt: 1_770_000_000.5 + index,
+  };
+}
+
+/** Lambda's document of a batch it gave up, with the records from `from` to `to`, or without a payload. */
+export function onFailureDocument(options: {
+  readonly records: readonly string[];
+  readonly payload: 'object' | 'text' | 'none';
+  readonly first?: number;
+  readonly condition?: string;
+  readonly more?: object;
+}): string {
+  const { records, payload, first = 0, condition = 'RetryAttemptsExhausted', more } = options;
+  const event = {
+    Records: records.map((data, index) => ({
+      eventID: `${SHARD_ID}:${seq(first + index)}`,
+      eventSource: 'aws:kinesis',
+      eventSourceARN: STREAM_ARN,
+      kinesis: {
+        kinesisSchemaVersion: '1.0',
+        partitionKey: `key-${first + index}`,
+        sequenceNumber: seq(first + index),
+        data: Buffer.from(data).toString('base64'),
+        approximateArrivalTimestamp: 1_770_000_000.5 + first + index,
+      },
+    })),
+  };
+  const aged = condition === 'RecordAgeExceeded';
+  return JSON.stringify({
+    requestContext: {
+      requestId: '5b1c1c0a-0000-4000-8000-000000000000',
+      functionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:penstock-dev-forward',
+      condition,
+      approximateInvokeCount: 3,
+    },
+    ...(!aged && {
+      responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+    }),
+    version: '1.0',
+    timestamp: '2026-01-31T10:00:00.000Z',
+    KinesisBatchInfo: {
+      shardId: SHARD_ID,
+      startSequenceNumber: seq(first),
+      endSequenceNumber: seq(first + records.length - 1),
+      approximateArrivalOfFirstRecord: '2026-01-31T09:00:00.000Z',
+      approximateArrivalOfLastRecord: '2026-01-31T09:00:01.000Z',
+      batchSize: records.length,
+      streamArn: STREAM_ARN,
+    },
+    ...(payload === 'object' && { payload: event }),
+    ...(payload === 'text' && { payload: JSON.stringify(event) }),
+    ...more,
+  });
+}
+
+export const ON_FAILURE_KEY =
+  'aws/lambda/3f2d7c9e-0000-4000-8000-000000000000/shardId-000000000002/2026/01/31/2026-01-31T10.00.00-77aa';
