@@ -84,15 +84,19 @@ function entriesOf(body: unknown): readonly unknown[] | undefined {
 }
 
 /**
- * Which message each entry speaks of. By position where there is one for each; else by the number at the end of its
- * `xactionId`, where every entry has one, in range and none twice: Adobe's tutorial shows four entries for five messages.
+ * Which message each entry speaks of. By the number at the end of its `xactionId`, where every entry has one, in range and
+ * none twice: Adobe's tutorial shows four entries for five messages, and all the numbers in another order are no accident.
+ * Else by position, where there is an entry for each message.
  */
 function placesOf(entries: readonly unknown[], messages: number): 'by-position' | number[] | undefined {
-  if (entries.length === messages) return 'by-position';
   if (entries.length > messages) return undefined;
+  const whole = entries.length === messages;
+  // The usual case: where all is well, the order does not matter.
+  if (whole && entries.every(isAcknowledged)) return 'by-position';
   const places = entries.map(indexIn);
   const usable = places.every((place) => place !== undefined && place < messages);
-  return usable && new Set(places).size === places.length ? (places as number[]) : undefined;
+  if (usable && new Set(places).size === places.length) return places as number[];
+  return whole ? 'by-position' : undefined;
 }
 
 function indexIn(entry: unknown): number | undefined {

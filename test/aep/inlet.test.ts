@@ -83,6 +83,7 @@ describe('readOutcomes', () => {
     ['shape A', body({ xactionId: '1:2:3:0' }, { statusCode: 400, message: 'm' }), 2, 'a data'],
     ['shape B', body({ ...ok(0), status: 400, message: 'm' }, ok(1)), 2, 'data a'],
     ['ids that do not say the position', body(ok(3), ok(0)), 2, 'a a'],
+    ['all of them, in another order', body({ ...ok(1), status: 400 }, ok(2), ok(0)), 3, 'a data a'],
     ['a status in text', body({ ...ok(0), statusCode: '400' }), 1, 'data'],
     ['two statuses that disagree', body({ ...ok(0), status: 200, statusCode: 400 }), 1, 'data'],
     ['a refusal and trouble', body({ ...ok(0), status: 400, statusCode: 503 }), 1, 'transient'],

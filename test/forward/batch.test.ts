@@ -116,4 +116,35 @@ describe('groupsOf', () => {
     expect(groupsOf([...records(3_000, 1_000), packed as KinesisRecord], 'none')).toHaveLength(1);
     expect(groupsOf([], 'none')).toEqual([[]]);
   });
+
+  it('in strict order has no key twice in a request, loses nothing, and keeps the order of every key', () => {
+    fc.assert(
+      fc.property(
+        messages,
+        fc.integer({ min: 400, max: 3_000 }),
+        fc.integer({ min: 1, max: 9 }),
+        (all, maxBytes, maxMessages) => {
+          const lanes = batch(all, { maxBytes, maxMessages, strict: true });
+          for (const one of lanes.flat()) {
+            const keys = one.map(({ message }) => message.partitionKey);
+            expect(new Set(keys).size).toBe(keys.length);
+            expect(one.length).toBeLessThanOrEqual(maxMessages);
+            expect(framer.body(one).length).toBeLessThanOrEqual(maxBytes);
+          }
+          expect(new Set(lanes.flat(2))).toEqual(new Set(all));
+          expect(lanes.flat(2)).toHaveLength(all.length);
+          const of = (list: readonly Framed[], key: string) =>
+            list.filter(({ message }) => message.partitionKey === key);
+          for (const key of new Set(all.map(({ message }) => message.partitionKey)))
+            expect(of(lanes.flat(2), key)).toEqual(of(all, key));
+        },
+      ),
+    );
+  });
+
+  it('in strict order fills requests up: keys that come once share them', () => {
+    const all = Array.from({ length: 100 }, (_, n) => framed('{}', n % 2 === 0 ? 'hot' : `cold-${n}`));
+    const [lane] = batch(all, { lanes: 1, strict: true });
+    expect(lane?.map((one) => one.length)).toEqual([51, ...Array(49).fill(1)]);
+  });
 });

@@ -215,11 +215,12 @@ describe('a shard, read as Lambda reads it, under faults', () => {
     faults: fc.array(fc.constantFrom(...FAULTS), { maxLength: 12 }),
     storeFaults: fc.array(fc.boolean(), { maxLength: 3 }),
     authenticationRequired: fc.boolean(),
+    strict: fc.boolean(),
   });
 
   it('loses nothing, invents nothing, stores each reject once, and keeps the order of every key', async () => {
     await fc.assert(
-      fc.asyncProperty(model, async ({ records, faults, storeFaults, authenticationRequired }) => {
+      fc.asyncProperty(model, async ({ records, faults, storeFaults, authenticationRequired, strict }) => {
         const all = records.map(([kind, key], n) => modelled(kind, key, n));
         const received: string[] = [];
         const inlet = fakeInlet(faulty(faults, received));
@@ -229,7 +230,11 @@ describe('a shard, read as Lambda reads it, under faults', () => {
           put: (document: Parameters<typeof kept.put>[0]) =>
             storeFaults[puts++] ? Promise.reject(new Error('AccessDenied')) : kept.put(document),
         };
-        const w = world({ inlet, undelivered, published: { authenticationRequired } });
+        const w = world({
+          inlet,
+          undelivered,
+          published: { authenticationRequired, ...(strict && { order: 'strict' }) },
+        });
 
         let at = 0;
         for (let round = 0; at < all.length; round++) {
@@ -271,6 +276,7 @@ describe('a shard, read as Lambda reads it, under faults', () => {
           const of = (list: readonly string[]) =>
             list.filter((text) => text.includes(`"key":"${key}"`) && !text.includes('refuse'));
           expect([...new Set(of(sent))]).toEqual(of(texts));
+          if (strict) expect([...new Set(of(received))]).toEqual(of(texts));
         }
         for (const { bytes } of inlet.requests) expect(bytes).toBeLessThanOrEqual(1_000_000);
         const calm = faults.every((fault) => fault === 'fine') && !storeFaults.includes(true);

@@ -34,10 +34,11 @@ const all = (batch: Batch) => answered(batch.map(() => ({ kind: 'acknowledged' }
 const failed = (
   kind: 'throttled' | 'transient' | 'auth' | 'data' | 'too-large' | 'set-up',
   retryAfterMs?: number,
+  status?: number,
 ): BatchReply => ({
   kind: 'failed',
   class: kind,
-  failure: new Failure('AEP_UNAVAILABLE', 'the inlet answered'),
+  failure: new Failure('AEP_UNAVAILABLE', 'the inlet answered', status === undefined ? {} : { status }),
   said: 'no',
   retryAfterMs,
 });
@@ -202,6 +203,127 @@ describe('division', () => {
       }
     },
   );
+});
+
+describe('a processing error', () => {
+  const serverError = () => failed('transient', undefined, 500);
+  const letters = 'abcdefghijklmnopqrstuvwxyz'.repeat(20);
+
+  it('that a record makes every time costs that record alone', async () => {
+    for (const culprits of ['a', 'p', 'gh', 'afkp']) {
+      const { run } = sending((name, batch) =>
+        [...name].some((one) => culprits.includes(one)) ? serverError() : all(batch),
+      );
+      const sent = await run('bcd', 'abcdefghijklmnop'.replace(/[bcd]/g, ''));
+      const rejects = sent.settled.filter(({ verdict }) => verdict.kind === 'rejected');
+      expect(rejects.map(({ message }) => message.partitionKey).join('')).toBe(culprits);
+      expect(rejects[0]?.verdict).toEqual({ kind: 'rejected', reason: 'refused', text: 'no' });
+      expect(sent).toMatchObject({ stop: undefined, acknowledged: 16 - culprits.length });
+    }
+  });
+
+  it('of one among 520 in a request is found with the retries there are', async () => {
+    const { run, clock } = sending((name, batch) => (name.includes('!') ? serverError() : all(batch)));
+    const sent = await run(`${letters.slice(0, 99)}!${letters.slice(99)}`);
+    expect(sent).toMatchObject({ stop: undefined, acknowledged: 520 });
+    expect(clock.slept.reduce((sum, ms) => sum + ms)).toBeLessThan(20_000);
+  });
+
+  it('told of one message in a 207 costs that message alone, after as many tries', async () => {
+    const { run, posts } = sending((_, batch) =>
+      answered(
+        batch.map(({ message }) =>
+          message.partitionKey === 'b'
+            ? { kind: 'refused', class: 'transient', status: 500, said: 'broken' }
+            : { kind: 'acknowledged' },
+        ),
+      ),
+    );
+    const sent = await run('abc,d');
+    expect(sent.verdicts).toBe('al bj cl dl');
+    expect(posts).toEqual(['abc', 'b', 'b', 'b', 'b', 'd']);
+  });
+
+  it('of everything is an outage: nothing is rejected, and the retries are bounded', async () => {
+    const { run, posts } = sending(serverError);
+    const sent = await run(letters.slice(0, 64), letters.slice(0, 64));
+    expect(sent.settled.every(({ verdict }) => verdict.kind === 'retry')).toBe(true);
+    expect(sent.stop).toMatchObject({ why: 'attempts', fault: false });
+    expect(posts.length).toBeLessThan(50);
+  });
+});
+
+describe('limits', () => {
+  it('A 11: an inlet that is down for ten minutes is sent little more than once what comes, and then all at once', async () => {
+    const clock = virtualClock();
+    const limits = createLimits(clock);
+    let [up, requests] = [false, 0];
+    const deadline = () => clock.now() + 58_000;
+    const invoke = async () => {
+      const end = deadline();
+      const { run } = sending((_, batch) => (up ? all(batch) : failed('transient', undefined, 503)), {
+        clock,
+        limits,
+        budgetMs: () => end - clock.now(),
+      });
+      const sent = await run('a', 'b', 'c', 'd', 'e', 'f');
+      requests += sent.requests;
+      return sent;
+    };
+    const shares: number[] = [];
+    for (let turn = 0; turn < 100; turn++) {
+      const before = requests;
+      await invoke();
+      shares.push((requests - before) / 6);
+      await clock.sleep(6_000);
+    }
+    expect(shares.reduce((sum, share) => sum + share) / 100).toBeLessThan(1.5);
+    expect(Math.max(...shares.slice(-50))).toBeLessThanOrEqual(1.4);
+    up = true;
+    const healed = clock.now();
+    expect((await invoke()).acknowledged).toBe(6);
+    while (limits.atOnce < 8) await invoke();
+    expect(clock.now() - healed).toBeLessThan(60_000);
+  });
+
+  it('of requests at once hold for the lanes', async () => {
+    const clock = virtualClock();
+    const limits = createLimits(clock, {}, 2);
+    let [open, most] = [0, 0];
+    const { run } = sending(
+      async (_, batch) => {
+        most = Math.max(most, ++open);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        open--;
+        return all(batch);
+      },
+      { limits, clock },
+    );
+    expect((await run('a,b', 'c,d', 'e,f', 'g,h')).acknowledged).toBe(8);
+    expect(most).toBe(2);
+  });
+
+  it('fall where one message is told to come later, and a rate that leaves no time ends in time', async () => {
+    const clock = virtualClock();
+    const limits = createLimits(clock, { messagesPerSecond: 2 });
+    const end = clock.now() + 3_000;
+    let turn = 0;
+    const { run } = sending(
+      (_, batch) =>
+        turn++ === 0
+          ? answered([
+              { kind: 'acknowledged' },
+              { kind: 'refused', class: 'throttled', status: 429, said: '' },
+            ])
+          : all(batch),
+      { limits, clock, budgetMs: () => end - clock.now() },
+    );
+    const sent = await run('ab,cd,ef,gh,ij,kl');
+    expect(limits.atOnce).toBeLessThan(8);
+    expect(sent.stop).toMatchObject({ why: 'time' });
+    expect(sent.acknowledged).toBeGreaterThan(2);
+    expect(clock.now()).toBeLessThanOrEqual(end);
+  });
 });
 
 describe('tokens', () => {
