@@ -113,7 +113,8 @@ export interface StoredObject {
 
 /** Which objects: what the forwarder stored of a pipeline, or Lambda's documents of the batches it gave up. */
 export type StoredKind =
-  | { readonly kind: 'rejected'; readonly pipeline: string }
+  /** `since` (ISO 8601): not what was stored on days before it. */
+  | { readonly kind: 'rejected'; readonly pipeline: string; readonly since?: string }
   | { readonly kind: 'on-failure' };
 
 /** The store as those see it who take things out of it again. All methods throw `STORE_UNAVAILABLE`. */
@@ -167,6 +168,33 @@ export interface StreamRange {
 export interface Functions {
   /** Starts an invocation and does not wait for it. @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED` */
   start(functionArn: string, event: unknown): Promise<void>;
+}
+
+/** What an invocation of the forwarder said about its batch. */
+export interface ForwardedBatch {
+  /** When it said so (ISO 8601). */
+  readonly at: string;
+  readonly invocationId: string;
+  /** Sequence numbers of the first and the last record. */
+  readonly first: string;
+  readonly last: string;
+  /** The lowest sequence number that was not settled; absent where all were. */
+  readonly checkpoint?: string | undefined;
+  /** Messages in the whole batch. */
+  readonly acknowledged: number;
+  readonly filtered: number;
+  readonly rejected: number;
+  /** Whether the record that was asked for was settled with it. */
+  readonly settled?: boolean;
+}
+
+/** The forwarder's own log, as far as it is read. */
+export interface ForwardLog {
+  /**
+   * What was said of the batches of a shard from a moment on (ms since the epoch), in order, page by page.
+   * @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED`
+   */
+  batches(shardId: string, from: number): AsyncIterable<readonly ForwardedBatch[]>;
 }
 
 /** What is kept of a pipeline besides AEP itself: who works on it, what was applied last, and how that went. */
@@ -258,6 +286,13 @@ export interface RedriveRuntime extends ForwardRuntime {
   readonly undelivered: UndeliveredStore;
   readonly stream: StreamRange;
   readonly functions: Functions;
+}
+
+export interface WhereRuntime extends LedgerRuntime {
+  readonly streams: Streams;
+  readonly stream: Pick<StreamRange, 'pages'>;
+  readonly undelivered: Pick<UndeliveredStore, 'list' | 'read'>;
+  readonly forwardLog: ForwardLog;
 }
 
 export interface ReconcileRuntime extends Runtime {

@@ -8,6 +8,7 @@ import { createLedger } from '../lib/aws/ledger.ts';
 import { SCHEMA_CACHE_FACTOR } from '../lib/pipeline.ts';
 import type { Ledger } from '../lib/runtime.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
+import type { Platform } from './aep/platform.ts';
 import { startServer } from './aep/server.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { Executions } from './aws/executions.ts';
@@ -22,6 +23,8 @@ export interface StackOptions {
   readonly folder: string;
   /** A sandbox the platform has besides its own. */
   readonly sandbox: string;
+  /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
+  readonly platform?: Platform;
   /** Runs the bundles of `npm run build` instead of the sources. */
   readonly bundled?: boolean;
   readonly onLog?: (functionName: string, line: string) => void;
@@ -67,6 +70,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const witness = createWitness();
   const platform = await startServer({
     port: 0,
+    ...(options.platform && { platform: options.platform }),
     onReceived: witness.see,
     warmUpMs: options.warmUpSeconds * 1_000,
     schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
@@ -186,7 +190,7 @@ async function functions(bundled: boolean) {
     { module: module(`provision/${name}`), timeoutSeconds: 120, memoryMB: 256 },
   ]);
   const forward = { module: module('forward'), timeoutSeconds: 60, memoryMB: 512 };
-  const byHand = ['reconcile', 'redrive'].map((name) => [
+  const byHand = ['reconcile', 'redrive', 'status'].map((name) => [
     name,
     { module: module(name), timeoutSeconds: 600, memoryMB: 512 },
   ]);

@@ -40,7 +40,9 @@ export function createUndelivered(url: string, s3?: () => Promise<S3>): Undelive
       attempt('listing', () => {
         const folder =
           what.kind === 'rejected' ? `${below('rejected', pathSafe(what.pipeline))}/` : ON_FAILURE;
-        return objects.list(folder, after);
+        // Keys begin with the day.
+        const day = what.kind === 'rejected' ? (what.since?.slice(0, 10).replaceAll('-', '/') ?? '') : '';
+        return objects.list(folder, after === '' && day !== '' ? folder + day : after);
       }),
     read: (key) => attempt('reading from', () => objects.read(key)),
     replace: (key, version, text) => attempt('writing to', () => objects.replace(key, version, text)),

@@ -28,6 +28,10 @@ const AFTER: { readonly [kind in Fault['kind']]?: (fault: Fault, answer: Answer)
     const whole = answer.text ?? JSON.stringify(answer.body ?? '');
     return { ...answer, text: whole.slice(0, fault.bytes ?? Math.floor(whole.length / 2)) };
   },
+  breakOff: (fault, answer) => {
+    const whole = answer.text ?? JSON.stringify(answer.body ?? '');
+    return { ...answer, text: whole, breaksAfter: fault.bytes ?? Math.floor(whole.length / 2) };
+  },
   notJson: (fault, answer) => {
     const page = typeof fault.body === 'string' ? fault.body : PAGE;
     return text(fault.status ?? answer.status, page, 'text/html');

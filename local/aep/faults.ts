@@ -10,11 +10,12 @@ export const FAULT_KINDS = {
   dropBefore: 'cuts the connection; nothing is applied',
   dropAfter: 'applies the call, then cuts the connection',
   truncate: 'applies the call; the answer stops after `bytes` (half)',
+  breakOff: 'applies the call; the connection breaks after `bytes` (half) of the answer',
   notJson: 'applies the call; the answer is `body` (an HTML page) instead of JSON, with `status` if given',
   expireTokens: 'takes back every token given so far, then goes on as usual',
   stale: 'a list is `staleMs` (30000) old',
   partial:
-    'a batch in which some messages fail: `messages`, `count` or `containing`; `status`, `field`, `asText`',
+    'a batch in which some messages fail: `messages`, `count` or `containing`; `status`, `shape`, `field`, `asText`',
   short: 'a 207 that misses `count` (1) entries at its end',
   long: 'a 207 with `count` (1) entries too many',
   reorder: 'a 207 whose entries are in reverse order',
@@ -48,6 +49,7 @@ export interface FaultSpec {
   count?: number;
   messages?: number[];
   containing?: string;
+  shape?: 'A' | 'B';
   field?: 'status' | 'statusCode';
   asText?: boolean;
   message?: string;
@@ -88,6 +90,7 @@ const FIELDS: { readonly [field in keyof Required<FaultSpec>]: readonly [Check, 
   count: [isCount, 'a whole number'],
   messages: [(value) => Array.isArray(value) && value.every(isCount), 'an array of positions'],
   containing: [isText, 'a text'],
+  shape: [(value) => value === 'A' || value === 'B', 'A or B'],
   field: [(value) => value === 'status' || value === 'statusCode', 'status or statusCode'],
   asText: [(value) => typeof value === 'boolean', 'true or false'],
   message: [isText, 'a text'],

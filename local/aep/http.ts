@@ -40,6 +40,8 @@ export interface Answer {
   text?: string | undefined;
   /** The connection is cut and nobody gets an answer. */
   dropped?: boolean;
+  /** The connection is cut when so many bytes of the body are out. */
+  breaksAfter?: number;
 }
 
 export function json(status: number, body: Json, headers: Record<string, string> = {}): Answer {

@@ -49,6 +49,8 @@ export interface PlatformOptions {
   failedRows?: 'strings' | 'objects';
   /** Told of every record that an inlet has taken in, whatever becomes of it: a witness for what was sent. */
   onReceived?: (records: readonly JsonObject[]) => void;
+  /** Told of every row that has landed: the oldest of them are not kept for ever. */
+  onLanded?: (rows: readonly JsonObject[]) => void;
   clock?: Clock;
   seed?: number;
 }
@@ -83,6 +85,7 @@ const DEFAULTS: Settings = {
   rateLimits: false,
   failedRows: 'strings',
   onReceived: () => undefined,
+  onLanded: () => undefined,
   clock: realClock,
   seed: 1,
 };

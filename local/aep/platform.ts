@@ -197,8 +197,21 @@ export function wireText(answer: Answer): string | undefined {
 function responseTo(answer: Answer): Response {
   if (answer.dropped)
     throw new TypeError('fetch failed', { cause: new Error('simulated: the connection was cut') });
-  const body = answer.status === 204 ? null : (wireText(answer) ?? null);
+  const whole = answer.status === 204 ? null : (wireText(answer) ?? null);
+  const body = whole !== null && answer.breaksAfter !== undefined ? broken(whole, answer.breaksAfter) : whole;
   return new Response(body, { status: answer.status, headers: answer.headers });
+}
+
+/** A body that breaks off, as `fetch` sees it. */
+function broken(whole: string, after: number): ReadableStream<Uint8Array> {
+  const parts = [Buffer.from(whole).subarray(0, after)];
+  return new ReadableStream({
+    pull(controller) {
+      const part = parts.pop();
+      if (part === undefined) controller.error(new TypeError('terminated'));
+      else controller.enqueue(part);
+    },
+  });
 }
 
 async function abortable(wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {

@@ -65,6 +65,10 @@ async function answer(platform: Platform, request: IncomingMessage, response: Se
     ...result.headers,
     ...(body ? { 'content-length': body.length } : {}),
   });
+  if (result.breaksAfter !== undefined && body !== undefined) {
+    response.write(body.subarray(0, result.breaksAfter), () => request.socket.destroy());
+    return;
+  }
   response.end(body);
 }
 

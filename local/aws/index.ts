@@ -1,4 +1,4 @@
-// AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, and the functions themselves.
+// AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, logs, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
@@ -6,6 +6,7 @@ import { startDynamoDb } from './dynamodb.ts';
 import { type FunctionDefinition, FunctionHost } from './function-host.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
 import { startLambdaApi } from './lambda-api.ts';
+import { startLogsApi } from './logs-api.ts';
 import { Mappings } from './mappings.ts';
 import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
@@ -51,6 +52,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const kinesis = await startKinesis({ account, ...(fault && { fault }) });
   const dynamoDb = await startDynamoDb(tables && { tables });
   const secrets = await startSecretsManager({ account });
+  const logs = await startLogsApi();
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new KinesisClient({ endpoint: kinesis.endpoint, region: account.region, credentials });
   const mappings = new Mappings({
@@ -76,12 +78,16 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.endpoint,
   };
   const functions = new FunctionHost({
     functions: options.functions,
     account,
     env: { ...env, ...options.env },
-    ...(onLog && { onLog }),
+    onLog(functionName, line) {
+      logs.put(functionName, line);
+      onLog?.(functionName, line);
+    },
   });
 
   return {
@@ -103,7 +109,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       await mappings.close();
       await functions.close();
       client.destroy();
-      await Promise.all([secrets.close(), dynamoDb.close(), kinesis.close()]);
+      await Promise.all([logs.close(), secrets.close(), dynamoDb.close(), kinesis.close()]);
     },
   };
 }

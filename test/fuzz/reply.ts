@@ -270,7 +270,7 @@ export const REPLY: Readonly<Record<string, Property>> = {
     },
   ),
 
-  'whatever comes over the wire is a reply, and acknowledges no more than is in it': each(
+  '207: whatever comes over the wire is a reply, and acknowledges no more than is in it': each(
     wire,
     async ({ text, damage: how, messages, status, retryAfter, piece }) => {
       const bytes = how === null ? Buffer.from(text) : damaged(text, how);

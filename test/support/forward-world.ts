@@ -51,7 +51,8 @@ export interface Poll {
 
 export type Own = ReturnType<typeof branch>;
 
-const never = new Promise<never>(() => undefined);
+/** One for each who waits: a shared one would keep all of them, and with them every world there was. */
+const never = () => new Promise<never>(() => undefined);
 
 /** The provisioned pipeline that every world begins with. */
 export async function provisioned(manifest: object): Promise<Own> {
@@ -308,7 +309,7 @@ export class ForwardWorld {
       settings: runtime.settings,
       random: runtime.random,
       secrets: runtime.secrets,
-      clock: { now: () => time.now, sleep: (ms) => (container().alive ? this.#sleep(ms) : never) },
+      clock: { now: () => time.now, sleep: (ms) => (container().alive ? this.#sleep(ms) : never()) },
       fetch: (url, init) => this.#fetch(container(), url, init),
       log: { debug: log, info: log, warn: log, error: log },
       undelivered: { put: async (document) => this.#keep(container(), document) },
@@ -336,7 +337,7 @@ export class ForwardWorld {
     container: Container,
     document: UndeliveredDocument,
   ): Promise<{ key: string; entries: number }> {
-    if (!container.alive) return never;
+    if (!container.alive) return never();
     if (this.#storeFails > 0) {
       this.#storeFails--;
       this.count('the store failed');
@@ -368,7 +369,7 @@ export class ForwardWorld {
   }
 
   async #fetch(container: Container, url: string, init: FetchInit): Promise<FetchAnswer> {
-    if (!container.alive) return never;
+    if (!container.alive) return never();
     if (new URL(url).pathname.startsWith('/ims/')) return this.#ask(container, url, init);
     const { messages, wrong } = this.deliveries.arrives(url, init, ORIGIN, container.watch.told);
     this.wrong.push(...wrong);
@@ -401,7 +402,7 @@ export class ForwardWorld {
   #die(container: Container): Promise<never> {
     container.alive = false;
     container.died.resolve('died');
-    return never;
+    return never();
   }
 
   async #ask(container: Container, url: string, init: FetchInit): Promise<FetchAnswer> {

@@ -102,7 +102,7 @@ export class Inlets {
   }
 
   #multiStatus(inlet: Inlet, outcomes: readonly (Failure | undefined)[], faults: readonly Fault[]): Answer {
-    const shapeB = this.#world.settings.replyShape === 'B';
+    const shapeB = (faults[0]?.shape ?? this.#world.settings.replyShape) === 'B';
     const field = faults[0]?.field ?? (shapeB ? 'status' : 'statusCode');
     const asText = faults[0]?.asText ?? false;
     const now = this.#world.clock.now();

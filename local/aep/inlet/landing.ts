@@ -37,6 +37,7 @@ export class Lake {
       const batch = this.#batch(landing, run, 'landed');
       for (const row of rows) batch.rows.push(row);
       batch.rowCount += rows.length;
+      this.#world.settings.onLanded(rows);
     }
     if (refused.length > 0) {
       const batch = this.#batch(landing, run, 'refused');

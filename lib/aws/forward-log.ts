@@ -1,0 +1,77 @@
+// What the forwarder said of its batches, read from its log group in CloudWatch Logs.
+import {
+  CloudWatchLogsClient,
+  FilterLogEventsCommand,
+  type FilterLogEventsCommandOutput,
+} from '@aws-sdk/client-cloudwatch-logs';
+import * as z from 'zod';
+import { parse } from '../aep/exchange.ts';
+import { Failure } from '../failure.ts';
+import type { ForwardedBatch, ForwardLog } from '../runtime.ts';
+import { awsFailure, isNotFound } from './failure.ts';
+
+/** As `report` in lib/forward/report.ts writes it. */
+const Line = z
+  .object({
+    invocationId: z.string(),
+    firstSequenceNumber: z.string().regex(/^\d+$/),
+    lastSequenceNumber: z.string().regex(/^\d+$/),
+    shardId: z.string(),
+    checkpoint: z.string().regex(/^\d+$/).optional(),
+    acknowledged: z.number(),
+    filtered: z.number(),
+    rejected: z.number(),
+  })
+  .transform(({ firstSequenceNumber: first, lastSequenceNumber: last, ...line }) => ({
+    ...line,
+    first,
+    last,
+  }));
+
+/**
+ * @param forwarder name or ARN of the function
+ * @throws Failure (on the first call) `SETTINGS_INVALID` where there is none
+ */
+export function createForwardLog(
+  forwarder: string | undefined,
+  client: Pick<CloudWatchLogsClient, 'send'> = new CloudWatchLogsClient({}),
+): ForwardLog {
+  return {
+    async *batches(shardId, from) {
+      if (forwarder === undefined)
+        throw new Failure('SETTINGS_INVALID', 'PENSTOCK_FORWARDER is not set: there is no log to read');
+      const logGroupName = `/aws/lambda/${forwarder.split(':function:').at(-1)}`;
+      // Both terms, anywhere in the line.
+      const filterPattern = `"forwarded" "${shardId.replaceAll('"', '')}"`;
+      let nextToken: string | undefined;
+      do {
+        const page = await read(client, { logGroupName, filterPattern, startTime: from, nextToken });
+        yield (page.events ?? [])
+          .flatMap(({ timestamp = 0, message = '' }) => batchIn(message, timestamp, shardId))
+          .sort((a, b) => a.at.localeCompare(b.at));
+        nextToken = page.nextToken;
+      } while (nextToken !== undefined);
+    },
+  };
+}
+
+async function read(
+  client: Pick<CloudWatchLogsClient, 'send'>,
+  query: { logGroupName: string; filterPattern: string; startTime: number; nextToken: string | undefined },
+): Promise<Partial<FilterLogEventsCommandOutput>> {
+  try {
+    return await client.send(new FilterLogEventsCommand(query));
+  } catch (error) {
+    // A function that was never called has no log group yet.
+    if (isNotFound(error)) return {};
+    throw awsFailure(error, `reading the log group ${query.logGroupName}`);
+  }
+}
+
+/** The line as Powertools wrote it, with whatever Lambda puts before it. */
+function batchIn(message: string, timestamp: number, shardId: string): ForwardedBatch[] {
+  const result = Line.safeParse(parse(message.slice(Math.max(0, message.indexOf('{')))));
+  if (!result.success || result.data.shardId !== shardId) return [];
+  const { shardId: _, ...line } = result.data;
+  return [{ at: new Date(timestamp).toISOString(), ...line }];
+}

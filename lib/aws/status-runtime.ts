@@ -1,0 +1,26 @@
+// The runtime of status, which looks at everything a record can be in.
+import { Failure } from '../failure.ts';
+import type { WhereRuntime } from '../runtime.ts';
+import { createForwardLog } from './forward-log.ts';
+import { ledgerRuntime } from './ledger-runtime.ts';
+import { createStreamRange } from './stream-range.ts';
+import { createStreams } from './streams.ts';
+import { createUndelivered } from './undelivered.ts';
+
+/** @throws Failure `SETTINGS_INVALID` */
+export function statusRuntime(): WhereRuntime {
+  const base = ledgerRuntime();
+  const { undeliveredUrl, forwarder } = base.settings;
+  if (undeliveredUrl === undefined)
+    throw new Failure(
+      'SETTINGS_INVALID',
+      'PENSTOCK_UNDELIVERED_URL is not set: there is no store to look in',
+    );
+  return {
+    ...base,
+    streams: createStreams(),
+    stream: createStreamRange(),
+    undelivered: createUndelivered(undeliveredUrl),
+    forwardLog: createForwardLog(forwarder),
+  };
+}

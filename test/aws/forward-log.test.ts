@@ -1,0 +1,78 @@
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createForwardLog } from '../../lib/aws/forward-log.ts';
+import type { ForwardedBatch } from '../../lib/runtime.ts';
+import { type LocalLogs, startLogsApi } from '../../local/aws/logs-api.ts';
+
+const SHARD = 'shardId-000000000000';
+
+let logs: LocalLogs;
+let client: CloudWatchLogsClient;
+
+beforeAll(async () => {
+  logs = await startLogsApi();
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  client = new CloudWatchLogsClient({ endpoint: logs.endpoint, region: 'eu-west-1', credentials });
+});
+
+afterAll(async () => {
+  client.destroy();
+  await logs.close();
+});
+
+const line = (n: number, more: object = {}) =>
+  JSON.stringify({
+    level: 'INFO',
+    message: 'forwarded',
+    shardId: SHARD,
+    invocationId: `i-${n}`,
+    firstSequenceNumber: String(n),
+    lastSequenceNumber: String(n + 9),
+    acknowledged: 10,
+    filtered: 0,
+    rejected: 0,
+    ...more,
+  });
+
+async function read(forwarder: string, shardId = SHARD, from = 0): Promise<ForwardedBatch[]> {
+  const batches: ForwardedBatch[] = [];
+  for await (const page of createForwardLog(forwarder, client).batches(shardId, from)) batches.push(...page);
+  return batches;
+}
+
+it('gives what was said of a shard, over all pages, and nothing else', async () => {
+  for (let n = 0; n < 12_000; n++) logs.put('forward', line(n));
+  logs.put('forward', line(1, { shardId: 'shardId-000000000001' }));
+  logs.put('forward', line(1, { message: 'part of a request was not taken' }));
+  logs.put('forward', `forwarded ${SHARD} is no JSON`);
+  logs.put('forward', line(1, { firstSequenceNumber: undefined }));
+  logs.put('other', line(1));
+  logs.put('forward', `2026-01-31T12:00:00.000Z\tid\tINFO\t${line(12_000, { checkpoint: '12003' })}`);
+  const batches = await read('arn:aws:lambda:eu-west-1:123456789012:function:forward');
+  expect(batches).toHaveLength(12_001);
+  expect(batches[0]).toEqual({
+    at: expect.stringMatching(/^\d{4}-.*Z$/),
+    invocationId: 'i-0',
+    first: '0',
+    last: '9',
+    acknowledged: 10,
+    filtered: 0,
+    rejected: 0,
+  });
+  expect(batches.at(-1)).toMatchObject({ first: '12000', checkpoint: '12003' });
+  expect(await read('forward', SHARD, Date.now() + 1_000)).toEqual([]);
+});
+
+it('gives nothing of a function that was never called, and fails where it may not read', async () => {
+  expect(await read('never')).toEqual([]);
+  await expect(read('forward', 'a shard "quoted"')).resolves.toEqual([]);
+  const refused = {
+    send: () => Promise.reject(Object.assign(new Error('no'), { name: 'AccessDeniedException' })),
+  };
+  await expect(
+    createForwardLog('forward', refused).batches(SHARD, 0)[Symbol.asyncIterator]().next(),
+  ).rejects.toThrow(/AWS_REFUSED/);
+  await expect(
+    createForwardLog(undefined, client).batches(SHARD, 0)[Symbol.asyncIterator]().next(),
+  ).rejects.toThrow(/SETTINGS_INVALID/);
+});
