@@ -16,7 +16,7 @@ describe('the events', () => {
   it('are these', () => {
     const files = readdirSync(new URL('../events', import.meta.url)).filter((file) => file.endsWith('.json'));
     expect(files.sort()).toEqual(
-      ['drift', 'forward', 'plan', 'provision', 'reconcile', 'redrive', 'retire', 'status'].map(
+      ['drift', 'forward', 'plan', 'provision', 'reconcile', 'redrive', 'retire', 'status', 'where'].map(
         (name) => `${name}.json`,
       ),
     );

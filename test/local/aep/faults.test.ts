@@ -122,6 +122,13 @@ describe('what', () => {
     }
   });
 
+  test('an answer that breaks off is a body that fails, and what was asked for is done', async () => {
+    const with_ = await caller();
+    with_.platform.faults.add({ kind: 'breakOff', bytes: 10, times: 1 });
+    await expect(with_.call('POST', SCHEMAS, schemaBody())).rejects.toThrow(new TypeError('terminated'));
+    expect(schemas(with_)).toBe(1);
+  });
+
   test('latency waits on the clock, and a caller who gives up is let go', async () => {
     const with_ = await caller();
     with_.platform.faults.add({ kind: 'latency', latencyMs: 5_000 });
@@ -191,6 +198,15 @@ describe('batches', () => {
       statusCode: 400,
       xactionId: expect.any(String),
     });
+  });
+
+  test('the shape can be chosen for one answer', async () => {
+    const { with_, send } = await warm();
+    with_.platform.faults.add({ kind: 'partial', messages: [0], shape: 'A', times: 1 });
+    const { body } = await send();
+    expect(body.responses[0]).toEqual({ statusCode: 400, message: expect.any(String) });
+    expect(body.responses[1]).toEqual({ xactionId: `${body.batchId}:1` });
+    expect((await send()).body.responses[1]).toEqual({ xactionId: expect.stringMatching(/-1$/) });
   });
 
   test.each<[FaultSpec, (responses: unknown[]) => void]>([

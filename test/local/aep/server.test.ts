@@ -65,6 +65,15 @@ test('a dropped answer cuts the connection', async () => {
   expect((await fetch(url, { headers: standard })).status).toBe(200);
 });
 
+test('an answer that breaks off has its head and a part of its body', async () => {
+  running = await startServer({ port: 0 });
+  running.platform.faults.add({ kind: 'breakOff', path: '/data/**', bytes: 5, times: 1 });
+  const reply = await fetch(`${running.origin}${FLOWS}/flows`, { headers: await headers(running.origin) });
+  expect(reply.status).toBe(200);
+  expect(Number(reply.headers.get('content-length'))).toBeGreaterThan(5);
+  await expect(reply.text()).rejects.toThrow('terminated');
+});
+
 test('a body far too large is answered with 413, not with a broken pipe', async () => {
   running = await startServer({ port: 0 });
   const platform = running.platform;
