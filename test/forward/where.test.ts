@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
@@ -97,7 +98,7 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
       write: none,
       names: async () => ['customers'],
       read: async (pipeline) =>
-        pipeline === 'customers'
+        pipeline.startsWith('customer')
           ? { pipeline, manifest: { source: { kind: 'inlet', stream: 'customers' } } }
           : undefined,
     },
@@ -261,6 +262,14 @@ describe('a record asked for by its _id', () => {
     });
     expect(found.undelivered).toHaveLength(1);
   });
+});
+
+it('events/where.json asks for a record', async () => {
+  const event: unknown = JSON.parse(
+    readFileSync(new URL('../../events/where.json', import.meta.url), 'utf8'),
+  );
+  expect(asksForRecord(event)).toBe(true);
+  expect(await where(event, runtime({}))).toMatchObject({ pipeline: 'customer-profiles', place: 'unknown' });
 });
 
 describe('what is no question', () => {
