@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { PublishedPipeline } from '../published.ts';
 import { memberSpan } from './json.ts';
-import { checkJson } from './json-check.ts';
+import { checkJson, type JsonVerdict } from './json-check.ts';
 import { type Rejected, rejected } from './verdict.ts';
 
 /** Real records have a dozen levels; parsers beyond ours may not survive 200,000. */
@@ -13,13 +13,32 @@ export const MAX_DEPTH = 512;
  * request (`{},{}`); it is parsed only where it may be an envelope, and never written anew, so that numbers keep their digits.
  */
 export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
+  const looked = look(payload);
+  if ('kind' in looked) return looked;
+  const { json, verdict } = looked;
+  if (verdict === 'object') return json;
+  return verdict === 'envelope' ? checkEnvelope(json, data) : rejected(verdict, TEXTS[verdict]);
+}
+
+/**
+ * Any JSON in `payload`, for pipelines that look into their records: its bytes without a byte order mark, and their value;
+ * or why it is none that may be looked into.
+ */
+export function parseJson(payload: Buffer): { readonly json: Buffer; readonly value: unknown } | Rejected {
+  const looked = look(payload);
+  return 'kind' in looked ? looked : { json: looked.json, value: JSON.parse(looked.json.toString('utf8')) };
+}
+
+type Sound = Exclude<JsonVerdict, 'not-json' | 'too-deep'>;
+
+/** JSON of a sound depth, without a byte order mark. */
+function look(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
   const json = startsWithBom(payload) ? payload.subarray(3) : payload;
   if (json.length === 0) return rejected('empty', 'no data');
   if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
   const verdict = checkJson(json, MAX_DEPTH);
-  if (verdict === 'object') return json;
-  if (verdict === 'envelope') return checkEnvelope(json, data);
-  return rejected(verdict, TEXTS[verdict]);
+  if (verdict === 'not-json' || verdict === 'too-deep') return rejected(verdict, TEXTS[verdict]);
+  return { json, verdict };
 }
 
 /** What the parser's own message says quotes the record. */

@@ -1,23 +1,8 @@
-// JSON as bytes: how deep it goes, and where a member stands, without building or rewriting anything.
+// JSON as bytes: where a member or an item stands, without building or rewriting anything.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
-
-/** Whether arrays and objects are nested in more than `limit` levels. The bytes need not be JSON. */
-export function isDeeperThan(json: Uint8Array, limit: number): boolean {
-  // Each level takes a bracket at either end.
-  if (json.length <= 2 * limit) return false;
-  let depth = 0;
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at] as number;
-    if (byte === QUOTE) at = endOfString(json, at) - 1;
-    else if (opens(byte)) {
-      if (++depth > limit) return true;
-    } else if (closes(byte)) depth--;
-  }
-  return false;
-}
 
 export interface Span {
   readonly start: number;

@@ -1,7 +1,7 @@
 // Which messages are to be sent again, by the conditions of the request.
 import { isDeepStrictEqual } from 'node:util';
+import { parseJson } from './check.ts';
 import type { Decoded } from './decode.ts';
-import { parseJson } from './parse.ts';
 import { stepsOf, valueAt } from './pointer.ts';
 import type { Item } from './redrive-parcel.ts';
 import type { Conditions } from './redrive-request.ts';

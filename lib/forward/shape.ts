@@ -2,9 +2,9 @@
 import { hash } from 'node:crypto';
 import type { PublishedPipeline } from '../published.ts';
 import type { OperationTable, Records } from '../records.ts';
+import { parseJson } from './check.ts';
 import { createConditions } from './conditions.ts';
 import type { Decoded } from './decode.ts';
-import { parseJson } from './parse.ts';
 import { spanAt, stepsOf, valueAt } from './pointer.ts';
 import { createRedactor } from './redact.ts';
 import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from './verdict.ts';

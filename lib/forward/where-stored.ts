@@ -2,7 +2,7 @@
 
 import { streamNameOf } from '../published.ts';
 import type { StoredKind, WhereRuntime } from '../runtime.ts';
-import { parseJson } from './parse.ts';
+import { parseJson } from './check.ts';
 import { valueAt } from './pointer.ts';
 import { recordId } from './record-id.ts';
 import { type Item, readParcel } from './redrive-parcel.ts';

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Decoded, decode, fromBase64 } from '../../lib/forward/decode.ts';
-import { isDeeperThan, itemSpan, memberSpan } from '../../lib/forward/json.ts';
+import { itemSpan, memberSpan } from '../../lib/forward/json.ts';
 import { isAggregate, subRecords } from '../../lib/forward/kpl.ts';
 import { STREAM_ARN, seq } from '../support/forwarding.ts';
 import { aggregate, sealed } from '../support/kpl.ts';
@@ -107,20 +107,6 @@ describe('aggregates', () => {
         expect(typeof result === 'string' || Array.isArray(result)).toBe(true);
       }),
       { numRuns: 3_000 },
-    );
-  });
-});
-
-describe('isDeeperThan', () => {
-  const depth = (value: unknown): number =>
-    typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0;
-
-  it('agrees with a walk through the parsed value', () => {
-    fc.assert(
-      fc.property(fc.json({ maxDepth: 8 }), fc.integer({ min: 0, max: 9 }), (text, limit) => {
-        expect(isDeeperThan(Buffer.from(text), limit)).toBe(depth(JSON.parse(text)) > limit);
-      }),
-      { numRuns: 500 },
     );
   });
 });
