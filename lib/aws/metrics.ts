@@ -1,6 +1,14 @@
-// CloudWatch metrics through Powertools: counters of one invocation as one line of embedded metric format.
+// CloudWatch metrics through Powertools: what one invocation counted and measured, as lines of embedded metric format.
 import { MetricUnit, Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import type { Metrics } from '../runtime.ts';
+
+/** A line takes 100 values of a metric; at that many Powertools writes it by itself, with the dimensions it has by then. */
+const VALUES_PER_LINE = 99;
+
+interface Measured {
+  readonly unit: Parameters<Metrics['measure']>[2];
+  readonly values: number[];
+}
 
 /**
  * Dimensions are `service`, `stage` and `pipeline`, and `reason` of what is counted by it, and no more: each further value
@@ -12,24 +20,49 @@ export function createMetrics(stage: string): Metrics {
     serviceName: 'penstock',
     defaultDimensions: { stage },
   });
-  let byReason: { name: string; value: number; reason: string }[] = [];
+  const counts = new Map<string, number>();
+  const byReason = new Map<string, Map<string, number>>();
+  const measured = new Map<string, Measured>();
+
+  const writeReasons = (pipeline: string): void => {
+    for (const [reason, numbers] of byReason) {
+      const single = powertools.singleMetric();
+      single.addDimensions({ pipeline, reason });
+      for (const [name, value] of numbers) single.addMetric(name, MetricUnit.Count, value);
+    }
+    byReason.clear();
+  };
+
   return {
     count(name, value, reason) {
-      powertools.addMetric(name, MetricUnit.Count, value);
-      if (reason !== undefined) byReason.push({ name, value, reason });
+      add(counts, name, value);
+      if (reason === undefined) return;
+      const numbers = byReason.get(reason) ?? new Map<string, number>();
+      add(numbers, name, value);
+      byReason.set(reason, numbers);
     },
     measure(name, value, unit) {
-      powertools.addMetric(name, MetricUnit[unit], value);
+      const one = measured.get(name) ?? { unit, values: [] };
+      one.values.push(value);
+      measured.set(name, one);
     },
     flush({ pipeline }) {
-      for (const { name, value, reason } of byReason) {
-        const single = powertools.singleMetric();
-        single.addDimensions({ pipeline, reason });
-        single.addMetric(name, MetricUnit.Count, value);
-      }
-      byReason = [];
-      powertools.addDimension('pipeline', pipeline);
-      powertools.publishStoredMetrics();
+      writeReasons(pipeline);
+      for (const [name, value] of counts) powertools.addMetric(name, MetricUnit.Count, value);
+      counts.clear();
+      do {
+        powertools.addDimension('pipeline', pipeline);
+        for (const [name, { unit, values }] of measured) {
+          for (const value of values.splice(0, VALUES_PER_LINE))
+            powertools.addMetric(name, MetricUnit[unit], value);
+          if (values.length === 0) measured.delete(name);
+        }
+        powertools.publishStoredMetrics();
+      } while (measured.size > 0);
     },
   };
+}
+
+function add(numbers: Map<string, number>, name: string, value: number): void {
+  numbers.set(name, (numbers.get(name) ?? 0) + value);
 }

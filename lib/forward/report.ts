@@ -61,6 +61,7 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   for (const [reason, number] of counts.reasons) metrics.count('RecordsRejected', number, reason);
   metrics.count('RecordsReturned', counts.unresolved + left);
   metrics.count('Requests', sent.requests);
+  metrics.count('Retries', sent.retries);
   metrics.count('ConservationDifference', Math.abs(difference));
   metrics.flush({ pipeline: pipeline.pipeline });
   const level = difference !== 0 ? 'error' : counts.checkpoint === undefined ? 'info' : 'warn';
@@ -78,6 +79,7 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
     rejected: counts.stored,
     returned: counts.unresolved + left,
     requests: sent.requests,
+    retries: sent.retries,
     ms: clock.now() - outcome.started,
     checkpoint: counts.checkpoint,
     stopped: sent.stop?.why,

@@ -41,6 +41,8 @@ export interface Sent {
   /** Acknowledgements as counted in the replies. */
   readonly acknowledged: number;
   readonly requests: number;
+  /** Those of them that sent something again after a wait. */
+  readonly retries: number;
   readonly stop: Stop | undefined;
 }
 
@@ -68,6 +70,7 @@ interface Run {
   readonly halted: PromiseWithResolvers<void>;
   acknowledged: number;
   requests: number;
+  retries: number;
   stop: Stop | undefined;
   /** The token that was not taken. A second one that is not taken either ends it. */
   refused: Session | undefined;
@@ -93,6 +96,7 @@ export function startSending(sender: Sender): Sending {
     halted: Promise.withResolvers(),
     acknowledged: 0,
     requests: 0,
+    retries: 0,
     stop: undefined,
     refused: undefined,
   };
@@ -104,11 +108,11 @@ export function startSending(sender: Sender): Sending {
     },
     async end() {
       for (const end of (await Promise.all(ends)).flat()) if (end.status === 'rejected') throw end.reason;
-      const { acknowledged, requests, stop, verdicts } = run;
+      const { acknowledged, requests, retries, stop, verdicts } = run;
       const settled = lanes
         .flat(2)
         .map((framed) => ({ message: framed.message, verdict: verdicts.get(framed) ?? RETRY }));
-      return { settled, acknowledged, requests, stop };
+      return { settled, acknowledged, requests, retries, stop };
     },
   };
 }
@@ -295,6 +299,7 @@ async function again(work: Work, trouble: Trouble, session: Session | undefined,
   if (waitMs + LEAST_REQUEST_MS > sender.budgetMs()) return halt(run, { why: 'time', failure, fault: false });
   if (!sender.limits.payRetry(throttled)) return halt(run, { why: 'attempts', failure, fault: false });
   await Promise.race([sender.clock.sleep(waitMs), run.halted.promise]);
+  if (run.stop === undefined) run.retries++;
   return [{ ...work, attempt: attempt + 1 }];
 }
 

@@ -136,7 +136,11 @@ describe('retries', () => {
     const sent = await run('ab');
     expect(posts).toEqual(Array(tries).fill('ab'));
     expect(clock.slept.every((ms, at) => Math.abs(ms - (ceilings[at] ?? 0)) <= 2)).toBe(true);
-    expect(sent).toMatchObject({ verdicts: 'at bt', stop: { why: 'attempts', fault: false } });
+    expect(sent).toMatchObject({
+      verdicts: 'at bt',
+      stop: { why: 'attempts', fault: false },
+      retries: tries - 1,
+    });
   });
 
   it('send again only what is unresolved', async () => {

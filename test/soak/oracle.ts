@@ -4,8 +4,11 @@ import { hash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What may come of a record: `land` in the dataset, or be `kept` in the undelivered store because nobody can take it. */
-export type Fate = 'land' | 'kept';
+/**
+ * What has to come of a record: it lands in the dataset; it is sent, and then kept in the undelivered store, because AEP refuses
+ * it; or it is kept there without being sent, because it is nothing that could be.
+ */
+export type Fate = 'lands' | 'refused' | 'unfit';
 
 export interface Findings {
   readonly written: number;
@@ -17,8 +20,8 @@ export interface Findings {
   readonly phantoms: number;
   /** Sent or stored with other bytes than were written. */
   readonly altered: number;
-  /** Sent or in the dataset although nobody can take them. */
-  readonly wronglySent: number;
+  /** Sent although they are unfit, or in the dataset although they were refused. */
+  readonly misplaced: number;
   /** Sound ones that are in the store and nowhere else: the inlet had refused them. */
   readonly refusedThoughSound: number;
   /** Rows beyond the first of each record. */
@@ -55,7 +58,7 @@ export class Oracle {
   readonly #size: number;
   /** SHA-256 of what has to arrive at the inlet, one after the other. */
   readonly #sent: Buffer;
-  /** SHA-256 of what the store has to hold, should it come to that. */
+  /** SHA-256 of what was written, which is what the store has to hold, should it come to that. */
   readonly #kept: Buffer;
   /** By the hash of what the store has to hold, for those that bear no mark that can be read. */
   readonly #unmarked = new Map<string, number>();
@@ -67,7 +70,7 @@ export class Oracle {
   readonly #examples: string[] = [];
   #phantoms = 0;
   #altered = 0;
-  #wronglySent = 0;
+  #misplaced = 0;
 
   constructor(size: number) {
     this.#size = size;
@@ -81,15 +84,15 @@ export class Oracle {
 
   /**
    * Notes a record at the moment of its writing.
-   * @param sent the bytes of the JSON object in it, as they have to arrive; none where it must not be sent
-   * @param kept the bytes as they were written
+   * @param bytes as they are written
+   * @param json the object in them, byte for byte as it has to arrive at the inlet, if it may
    */
-  write(index: number, sent: Buffer | undefined, kept: Buffer): void {
-    this.#fates[index] = sent === undefined ? FATES.kept : FATES.land;
-    if (sent !== undefined) this.#sent.set(digestOf(sent), index * DIGEST_BYTES);
-    const digest = digestOf(kept);
+  write(index: number, fate: Fate, bytes: Buffer, json: Buffer = bytes): void {
+    this.#fates[index] = FATES[fate];
+    this.#sent.set(digestOf(json), index * DIGEST_BYTES);
+    const digest = digestOf(bytes);
     this.#kept.set(digest, index * DIGEST_BYTES);
-    if (markIn(kept) === undefined) this.#unmarked.set(digest.toString('hex'), index);
+    if (markIn(bytes) === undefined) this.#unmarked.set(digest.toString('hex'), index);
   }
 
   /** Looks at a request as it came over the wire. @returns the records in it, in order; -1 for what nobody wrote */
@@ -109,7 +112,7 @@ export class Oracle {
       this.#wrong('phantoms', `a message of ${json.length} bytes was sent that nobody wrote`);
       return -1;
     }
-    if (this.#fates[index] === FATES.kept) this.#wrong('wronglySent', `record ${index} was sent`);
+    if (this.#fates[index] === FATES.unfit) this.#wrong('misplaced', `record ${index} was sent`);
     else if (!isAt(this.#sent, index, digestOf(json))) this.#wrong('altered', `record ${index} was sent`);
     return index;
   }
@@ -130,7 +133,7 @@ export class Oracle {
       const index = typeof _id === 'string' ? markIn(Buffer.from(_id)) : undefined;
       if (index === undefined || index >= this.#size || this.#fates[index] === FATES.none)
         this.#wrong('phantoms', 'a row landed that nobody wrote');
-      else if (this.#fates[index] === FATES.kept) this.#wrong('wronglySent', `record ${index} landed`);
+      else if (this.#fates[index] !== FATES.lands) this.#wrong('misplaced', `record ${index} landed`);
       else this.#rows[index] = (this.#rows[index] ?? 0) + 1;
     }
   }
@@ -138,7 +141,8 @@ export class Oracle {
   /** Reads the whole undelivered store back. */
   async store(folder: string): Promise<void> {
     for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!file.isFile()) continue;
+      // Renamed when it is whole: what a kill left half written is not in the store.
+      if (!file.isFile() || file.name.endsWith('.tmp')) continue;
       const document: unknown = JSON.parse(await readFile(join(file.parentPath, file.name), 'utf8'));
       const { entries } = document as { entries?: readonly { reason: string; data: string }[] };
       if (entries === undefined)
@@ -151,8 +155,10 @@ export class Oracle {
     const bytes = Buffer.from(data, 'base64');
     const digest = digestOf(bytes);
     const index = markIn(bytes) ?? this.#unmarked.get(digest.toString('hex'));
-    if (index === undefined || index >= this.#size || this.#fates[index] === FATES.none)
-      return this.#wrong('phantoms', `the store has ${bytes.length} bytes that nobody wrote (${reason})`);
+    if (index === undefined || index >= this.#size || this.#fates[index] === FATES.none) {
+      this.#wrong('phantoms', `the store has ${bytes.length} bytes that nobody wrote (${reason})`);
+      return;
+    }
     if (!isAt(this.#kept, index, digest)) this.#wrong('altered', `record ${index} was stored`);
     this.#stored[index] = (this.#stored[index] ?? 0) + 1;
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
@@ -172,7 +178,7 @@ export class Oracle {
         sums.lost++;
         this.#example(`record ${index} is nowhere`);
       }
-      if (this.#fates[index] === FATES.land && rows === 0 && stored > 0) sums.refusedThoughSound++;
+      if (this.#fates[index] === FATES.lands && rows === 0 && stored > 0) sums.refusedThoughSound++;
       copies.duplicates += Math.max(0, rows - 1);
       copies.mostCopies = Math.max(copies.mostCopies, rows);
       copies.unacknowledged += Math.max(0, rows - (this.#acknowledged[index] ?? 0));
@@ -183,16 +189,16 @@ export class Oracle {
       ...copies,
       phantoms: this.#phantoms,
       altered: this.#altered,
-      wronglySent: this.#wronglySent,
+      misplaced: this.#misplaced,
       reasons: this.#reasons,
       examples: this.#examples,
     };
   }
 
-  #wrong(what: 'phantoms' | 'altered' | 'wronglySent', example: string): void {
+  #wrong(what: 'phantoms' | 'altered' | 'misplaced', example: string): void {
     if (what === 'phantoms') this.#phantoms++;
     else if (what === 'altered') this.#altered++;
-    else this.#wronglySent++;
+    else this.#misplaced++;
     this.#example(`${what}: ${example}`);
   }
 
@@ -201,7 +207,7 @@ export class Oracle {
   }
 }
 
-const FATES = { none: 0, land: 1, kept: 2 } as const;
+const FATES = { none: 0, lands: 1, refused: 2, unfit: 3 } as const;
 
 function digestOf(bytes: Buffer): Buffer {
   return hash('sha256', bytes, 'buffer');

@@ -4,7 +4,7 @@ import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { BatchResponse } from '../../lib/forward/settle.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
-import type { ForwardRuntime, Undelivered, UndeliveredDocument } from '../../lib/runtime.ts';
+import type { ForwardRuntime, Metrics, Undelivered, UndeliveredDocument } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
 
@@ -120,6 +120,7 @@ export function world(
     readonly inlet?: FakeInlet;
     readonly published?: Partial<PublishedPipeline>;
     readonly undelivered?: Undelivered;
+    readonly metrics?: Metrics;
   } = {},
 ): World {
   const inlet = options.inlet ?? fakeInlet();
@@ -160,7 +161,7 @@ export function world(
       remove: () => Promise.reject(new Error('the forwarder removes no secret')),
     },
     undelivered: options.undelivered ?? store,
-    metrics: {
+    metrics: options.metrics ?? {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.
       count(name, value, reason) {
         pending.push([name, value]);

@@ -1,0 +1,88 @@
+// Every way in which the soak's inlets and token service go wrong, by the name it is counted under.
+import type { Fault, FaultSpec, Faults } from '../../local/aep/faults.ts';
+import { REFUSED } from './records.ts';
+
+/** Where the faults strike: the paths of the two inlets. */
+export interface Inlets {
+  readonly raw: string;
+  readonly xdm: string;
+}
+
+type Where = keyof Inlets | 'both' | 'tokens';
+
+const NAMED: Readonly<Record<string, readonly [Where, FaultSpec]>> = {
+  '429': ['both', { kind: 'refuse', status: 429 }],
+  '429 with Retry-After': ['both', { kind: 'refuse', status: 429, retryAfter: 1 }],
+  '503': ['both', { kind: 'refuse', status: 503 }],
+  '503 with Retry-After': ['both', { kind: 'refuse', status: 503, retryAfter: 1 }],
+  '500': ['both', { kind: 'refuse', status: 500 }],
+  '504': ['both', { kind: 'refuse', status: 504 }],
+  '413': ['both', { kind: 'refuse', status: 413 }],
+  '401': ['both', { kind: 'refuse', status: 401 }],
+  '403': ['both', { kind: 'refuse', status: 403 }],
+  'tokens taken back': ['both', { kind: 'expireTokens' }],
+  'no token: 503': ['tokens', { kind: 'refuse', status: 503 }],
+  '403 without a word': ['both', { kind: 'refuse', status: 403, body: null }],
+  '404': ['both', { kind: 'refuse', status: 404 }],
+  'redirected elsewhere': [
+    'both',
+    { kind: 'refuse', status: 307, headers: { location: 'https://elsewhere.example/' } },
+  ],
+  'reset before it was taken': ['both', { kind: 'dropBefore' }],
+  'reset after it was taken': ['both', { kind: 'dropAfter' }],
+  'reset within the answer': ['both', { kind: 'breakOff' }],
+  '500 after it was taken': ['both', { kind: 'failAfter' }],
+  '502 with a page after it was taken': ['both', { kind: 'notJson', status: 502 }],
+  'a page for an answer': ['both', { kind: 'notJson' }],
+  'half an answer': ['both', { kind: 'truncate' }],
+  'the answer to a single message': ['both', { kind: 'single' }],
+  '207 with an entry too few': ['both', { kind: 'short' }],
+  '207 with an entry too many': ['both', { kind: 'long' }],
+  '207 with entries of null': ['both', { kind: 'nullItems' }],
+  '207 with empty entries': ['both', { kind: 'emptyItems' }],
+  // One takes the ids away that tell the order which the other changes; nobody could make sense of both at once.
+  '207 in another order': ['raw', { kind: 'reorder' }],
+  '207 with foreign ids': ['xdm', { kind: 'foreignIds' }],
+  '207 partly 503, shape A': ['xdm', { kind: 'partial', count: 3, status: 503, shape: 'A' }],
+  '207 partly 429 as text, shape B': [
+    'both',
+    { kind: 'partial', messages: [1, 3], status: 429, shape: 'B', asText: true },
+  ],
+  slow: ['both', { kind: 'latency', latencyMs: 1_000 }],
+};
+
+/** The share of requests that each of them strikes. */
+const SHARE = 0.01;
+/** Requests between the ones that are certain: a short run has every class once. */
+const STEP = 2;
+
+export interface Struck {
+  readonly name: string;
+  readonly times: number;
+}
+
+/** Sets all faults; they stay until the end. @returns what has struck so far, when asked */
+export function setFaults(faults: Faults, inlets: Inlets): () => Struck[] {
+  // Refusals of single messages are part of the records, not of chance; either shape tells them.
+  const refusal = { kind: 'partial', containing: REFUSED, status: 400 } as const;
+  faults.add({ ...refusal, shape: 'A', path: inlets.xdm, probability: 0.5 });
+  for (const path of Object.values(inlets)) faults.add({ ...refusal, shape: 'B', path });
+  const set = Object.entries(NAMED).map(([name, [where, spec]], position) => ({
+    name,
+    faults: pathsOf(where, inlets).flatMap((path, turn): Fault[] => [
+      ...(turn === 0 ? [faults.add({ ...spec, path, times: 1, after: after(where, position) })] : []),
+      faults.add({ ...spec, path, probability: SHARE }),
+    ]),
+  }));
+  return () =>
+    set.map(({ name, faults: all }) => ({ name, times: all.reduce((sum, { struck }) => sum + struck, 0) }));
+}
+
+function after(where: Where, position: number): number {
+  return where === 'tokens' ? 0 : position * STEP;
+}
+
+function pathsOf(where: Where, inlets: Inlets): string[] {
+  if (where === 'tokens') return ['/ims/**'];
+  return where === 'both' ? [inlets.raw, inlets.xdm] : [inlets[where]];
+}
