@@ -1,14 +1,11 @@
 // The Adobe credentials, as they are kept in Secrets Manager.
-import * as z from 'zod';
 import { type Credentials, DEFAULT_SCOPES } from './aep/token.ts';
 import { Failure, issuesText } from './failure.ts';
 import type { Secrets } from './runtime.ts';
+import * as z from './zod.ts';
 
 const text = (what: string) =>
-  z
-    .string({ error: `expected ${what}` })
-    .trim()
-    .min(1, `expected ${what}`);
+  z.string({ error: `expected ${what}` }).check(z.trim(), z.minLength(1, `expected ${what}`));
 
 /** `{"clientId", "clientSecret", "organizationId", "scopes"?}`; more fields are let be. */
 const CredentialsSecret = z.object({
@@ -16,9 +13,11 @@ const CredentialsSecret = z.object({
   clientSecret: text('a client secret of that credential'),
   organizationId: z
     .string({ error: 'expected the organization id' })
-    .trim()
-    .regex(/^[0-9A-F]{24}@AdobeOrg$/, 'expected 24 hexadecimal digits (upper case) and @AdobeOrg'),
-  scopes: text('scopes, separated by commas').default(DEFAULT_SCOPES),
+    .check(
+      z.trim(),
+      z.regex(/^[0-9A-F]{24}@AdobeOrg$/, 'expected 24 hexadecimal digits (upper case) and @AdobeOrg'),
+    ),
+  scopes: z._default(text('scopes, separated by commas'), DEFAULT_SCOPES),
 });
 
 /**

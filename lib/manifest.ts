@@ -193,18 +193,20 @@ const inletSource = object({
     .enum(['none', 'gzip', 'zstd', 'auto'])
     .default('none')
     .describe('What is looked for in the records, and unpacked: `gzip`, `zstd`, or with `auto` either.'),
-  records: Records.optional().describe(
-    'What is done with the records on their way. Left out: they are sent as they are.',
-  ),
+  records: z
+    .optional(Records)
+    .describe('What is done with the records on their way. Left out: they are sent as they are.'),
   order: z
     .enum(['key', 'strict'])
     .default('key')
     .describe(
       'Order within a partition key: `key` keeps it unless something has to be sent again; `strict` keeps it then too, with one message of a key in a request.',
     ),
-  rate: Rate.optional().describe(
-    'How much the inlet is given at most, by each shard that is read. Left out: as much as it takes.',
-  ),
+  rate: z
+    .optional(Rate)
+    .describe(
+      'How much the inlet is given at most, by each shard that is read. Left out: as much as it takes.',
+    ),
   authenticationRequired: z
     .boolean()
     .default(true)

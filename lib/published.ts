@@ -1,36 +1,36 @@
 // The published pipeline: all that provisioning tells the forwarder, kept as one secret per stream.
-import * as z from 'zod';
 import { parse } from './aep/exchange.ts';
 import { Failure, issuesText } from './failure.ts';
 import { Rate } from './rate.ts';
 import { Records } from './records.ts';
 import type { Secrets } from './runtime.ts';
 import type { Settings } from './settings.ts';
+import * as z from './zod.ts';
 
 export const PublishedPipeline = z.strictObject({
   version: z.literal(1),
-  pipeline: z.string().min(1),
-  streamArn: z.string().min(1),
-  sandbox: z.string().min(1),
-  organizationId: z.string().min(1),
+  pipeline: z.string().check(z.minLength(1)),
+  streamArn: z.string().check(z.minLength(1)),
+  sandbox: z.string().check(z.minLength(1)),
+  organizationId: z.string().check(z.minLength(1)),
   /** `raw`: the flow maps the record. `xdm`: the record is the XDM entity. */
   data: z.enum(['raw', 'xdm']),
   /** What is looked for in the records, and unpacked. */
   compression: z.enum(['none', 'gzip', 'zstd', 'auto']),
   /** What is done with the records on their way. Absent: they are sent as they are. */
-  records: Records.optional(),
+  records: z.optional(Records),
   /** That of a partition key is kept through retries too. Absent: not through those. */
-  order: z.literal('strict').optional(),
+  order: z.optional(z.literal('strict')),
   /** By each shard that is read. Absent: as much as the inlet takes. */
-  rate: Rate.optional(),
+  rate: z.optional(Rate),
   /** `https://…/collection/{inletId}`; a secret where `authenticationRequired` is false. */
   inletUrl: z.url(),
   authenticationRequired: z.boolean(),
-  flowId: z.string().min(1),
-  datasetId: z.string().min(1),
-  schemaId: z.string().min(1),
+  flowId: z.string().check(z.minLength(1)),
+  datasetId: z.string().check(z.minLength(1)),
+  schemaId: z.string().check(z.minLength(1)),
   /** The inlet's `sourceId`, for the XDM header's `source.name`. */
-  sourceName: z.string().min(1),
+  sourceName: z.string().check(z.minLength(1)),
   /** The execution that published it, and when (ISO 8601). */
   execution: z.string(),
   publishedAt: z.string(),

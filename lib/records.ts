@@ -1,27 +1,29 @@
 // What a pipeline does with its records on their way: which it sends, what of them, under which id, and what it hides.
-import * as z from 'zod';
-import { object } from './strict-object.ts';
+import { leanObject as object } from './strict-object.ts';
+import * as z from './zod.ts';
 
 const LONGEST_POINTER = 500;
 
 /** RFC 6901, of one step at least. */
 const pointer = z
   .string()
-  .max(LONGEST_POINTER)
-  .regex(
-    /^(\/([^~/]|~[01])*)+$/,
-    'expected a JSON Pointer such as /customer/email, in which "~1" stands for "/" and "~0" for "~"',
+  .check(
+    z.maxLength(LONGEST_POINTER),
+    z.regex(
+      /^(\/([^~/]|~[01])*)+$/,
+      'expected a JSON Pointer such as /customer/email, in which "~1" stands for "/" and "~0" for "~"',
+    ),
   );
 
-const place = pointer.describe('JSON Pointer into the record as its producer wrote it.');
+const place = pointer.check(z.describe('JSON Pointer into the record as its producer wrote it.'));
 
 const SCALAR = 'expected text, a number within ±2^53, true, false or null';
 
 /** Numbers beyond 2^53 are not told apart once they are read. */
 const scalar = z.union(
   [
-    z.string().max(1_000),
-    z.number().min(-Number.MAX_SAFE_INTEGER, SCALAR).max(Number.MAX_SAFE_INTEGER, SCALAR),
+    z.string().check(z.maxLength(1_000)),
+    z.number().check(z.minimum(-Number.MAX_SAFE_INTEGER, SCALAR), z.maximum(Number.MAX_SAFE_INTEGER, SCALAR)),
     z.boolean(),
     z.null(),
   ],
@@ -30,10 +32,18 @@ const scalar = z.union(
 
 const condition = z.union(
   [
-    object({ field: place, equals: scalar.describe('The value it has.') }),
-    object({ field: place, notEquals: scalar.describe('The value it has not: another, or none.') }),
-    object({ field: place, oneOf: z.array(scalar).min(1).max(100).describe('Values of which it has one.') }),
-    object({ field: place, exists: z.boolean().describe('Whether it is there; `null` is.') }),
+    object({ field: place, equals: scalar.check(z.describe('The value it has.')) }),
+    object({
+      field: place,
+      notEquals: scalar.check(z.describe('The value it has not: another, or none.')),
+    }),
+    object({
+      field: place,
+      oneOf: z
+        .array(scalar)
+        .check(z.minLength(1), z.maxLength(100), z.describe('Values of which it has one.')),
+    }),
+    object({ field: place, exists: z.boolean().check(z.describe('Whether it is there; `null` is.')) }),
   ],
   {
     error: (issue) =>
@@ -43,24 +53,29 @@ const condition = z.union(
   },
 );
 
-const field = pointer.describe('JSON Pointer into the record; `*` stands for all items of an array.');
+const field = pointer.check(
+  z.describe('JSON Pointer into the record; `*` stands for all items of an array.'),
+);
 
 const redaction = z.discriminatedUnion(
   'action',
   [
     object({
       field,
-      action: z.literal('drop').describe('Takes it out; of an item of an array `null` stays.'),
+      action: z.literal('drop').check(z.describe('Takes it out; of an item of an array `null` stays.')),
     }),
-    object({ field, action: z.literal('mask').describe('Puts `"***"` in its place, whatever it is.') }),
     object({
       field,
-      action: z.literal('hash').describe('Puts the SHA-256 of `salt` and its text in its place, in hex.'),
+      action: z.literal('mask').check(z.describe('Puts `"***"` in its place, whatever it is.')),
+    }),
+    object({
+      field,
+      action: z
+        .literal('hash')
+        .check(z.describe('Puts the SHA-256 of `salt` and its text in its place, in hex.')),
       salt: z
-        .string()
-        .max(200)
-        .optional()
-        .describe('No secret: it only keeps tables of common hashes from fitting. Default: none.'),
+        .optional(z.string().check(z.maxLength(200)))
+        .check(z.describe('No secret: it only keeps tables of common hashes from fitting. Default: none.')),
     }),
   ],
   {
@@ -71,24 +86,22 @@ const redaction = z.discriminatedUnion(
 const operation = object({
   data: z
     .enum(['create', 'merge', 'delete'])
-    .describe('What is done to the profile. `delete` cannot be undone.'),
-  identity: z.literal('create').optional().describe('Whether identities are linked as well.'),
+    .check(z.describe('What is done to the profile. `delete` cannot be undone.')),
+  identity: z.optional(z.literal('create')).check(z.describe('Whether identities are linked as well.')),
   identityDatasetId: z
-    .string()
-    .regex(/^[A-Za-z0-9]{1,64}$/, 'expected the id of a dataset')
-    .optional()
-    .describe('Id of the identity dataset, where new identities are linked.'),
+    .optional(z.string().check(z.regex(/^[A-Za-z0-9]{1,64}$/, 'expected the id of a dataset')))
+    .check(z.describe('Id of the identity dataset, where new identities are linked.')),
 });
 
 const operations = z.union(
   [
     operation,
     object({
-      field: pointer.describe('JSON Pointer of the field that names the operation.'),
-      values: z
-        .record(z.string().max(200), operation)
-        .refine((values) => Object.keys(values).length > 0, 'expected at least one value')
-        .describe('The operation for each value of the field. A record with any other is rejected.'),
+      field: pointer.check(z.describe('JSON Pointer of the field that names the operation.')),
+      values: z.record(z.string().check(z.maxLength(200)), operation).check(
+        z.refine((values) => Object.keys(values).length > 0, 'expected at least one value'),
+        z.describe('The operation for each value of the field. A record with any other is rejected.'),
+      ),
     }),
   ],
   {
@@ -101,28 +114,28 @@ const operations = z.union(
 
 export const Records = object({
   where: z
-    .array(condition)
-    .min(1)
-    .max(50)
-    .optional()
-    .describe(
-      'Which records are sent: those that meet all conditions. The others are counted and passed over.',
+    .optional(z.array(condition).check(z.minLength(1), z.maxLength(50)))
+    .check(
+      z.describe(
+        'Which records are sent: those that meet all conditions. The others are counted and passed over.',
+      ),
     ),
   redact: z
-    .array(redaction)
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Fields that neither AEP nor the undelivered store may see. Such records are written anew.'),
-  select: pointer.optional().describe('JSON Pointer of the part that is sent in place of the whole record.'),
-  derive: z
-    .array(z.enum(['_id', 'timestamp']))
-    .min(1)
-    .optional()
-    .describe(
-      'Members that are put into what is sent where it lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
+    .optional(z.array(redaction).check(z.minLength(1), z.maxLength(100)))
+    .check(
+      z.describe('Fields that neither AEP nor the undelivered store may see. Such records are written anew.'),
     ),
-  operations: operations.optional().describe('Operations of Data Prep, for `raw` data.'),
+  select: z
+    .optional(pointer)
+    .check(z.describe('JSON Pointer of the part that is sent in place of the whole record.')),
+  derive: z
+    .optional(z.array(z.enum(['_id', 'timestamp'])).check(z.minLength(1)))
+    .check(
+      z.describe(
+        'Members that are put into what is sent where it lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
+      ),
+    ),
+  operations: z.optional(operations).check(z.describe('Operations of Data Prep, for `raw` data.')),
 });
 
 /** What is done with the records; each part only where it is there. */

@@ -1,46 +1,57 @@
 // The environment variables Penstock reads, all of them, in one place and by schema.
-import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
+import * as z from './zod.ts';
 
 /** https, or this very machine: tokens and records do not travel in the clear. */
-const origin = z
-  .url()
-  .refine((url) => /^(https:\/\/[^/]+|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)\/?$/.test(url), {
-    error: 'expected https://host, without a path; http only for this machine',
-  })
-  .transform((url) => new URL(url).origin);
+const origin = z.pipe(
+  z.url().check(
+    z.refine((url) => /^(https:\/\/[^/]+|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)\/?$/.test(url), {
+      error: 'expected https://host, without a path; http only for this machine',
+    }),
+  ),
+  z.transform((url) => new URL(url).origin),
+);
+
+/** Comma-separated. */
+const listed = z.transform((list: string) => list.split(',').map((entry) => entry.trim()));
+
+const optionalText = z.optional(z.string().check(z.minLength(1)));
+
+const seconds = (most: number) => z.coerce.number().check(z.minimum(0), z.maximum(most));
 
 const Settings = z.object({
   /** Deployment stage; part of the names of secrets. */
-  PENSTOCK_STAGE: z
-    .string()
-    .regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 of a-z, 0-9 and -')
-    .default('dev'),
+  PENSTOCK_STAGE: z._default(
+    z.string().check(z.regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 of a-z, 0-9 and -')),
+    'dev',
+  ),
   /** Id or ARN of the secret that holds the Adobe credentials; `penstock/{stage}/credentials` by default. */
-  PENSTOCK_CREDENTIALS_SECRET: z.string().min(1).optional(),
-  PENSTOCK_IMS_URL: origin.default('https://ims-na1.adobelogin.com'),
-  PENSTOCK_PLATFORM_URL: origin.default('https://platform.adobe.io'),
+  PENSTOCK_CREDENTIALS_SECRET: z.optional(
+    // A secret itself would end in a message about the secret of that name. Adobe's begin with p8e-.
+    z.string().check(z.regex(/^(?!p8e-)[\w/+=.@:-]{1,2048}$/, 'expected the name or the ARN of a secret')),
+  ),
+  PENSTOCK_IMS_URL: z._default(origin, 'https://ims-na1.adobelogin.com'),
+  PENSTOCK_PLATFORM_URL: z._default(origin, 'https://platform.adobe.io'),
   /** Origins an inlet may have, comma-separated. */
-  PENSTOCK_INLET_ORIGINS: z
-    .string()
-    .default('https://dcs.adobedc.net')
-    .transform((list) => list.split(',').map((entry) => entry.trim()))
-    .pipe(z.array(origin).min(1)),
+  PENSTOCK_INLET_ORIGINS: z.pipe(
+    z.pipe(z._default(z.string(), 'https://dcs.adobedc.net'), listed),
+    z.array(origin).check(z.minLength(1)),
+  ),
   /** Where rejected records are kept: `s3://bucket/prefix` or `file:///folder`. */
-  PENSTOCK_UNDELIVERED_URL: z
-    .url({ protocol: /^(s3|file)$/, error: 'expected s3://bucket/prefix or file:///folder' })
-    .optional(),
+  PENSTOCK_UNDELIVERED_URL: z.optional(
+    z.url({ protocol: /^(s3|file)$/, error: 'expected s3://bucket/prefix or file:///folder' }),
+  ),
   /** Name or ARN of the forwarder function, for the intake to call. */
-  PENSTOCK_FORWARDER: z.string().min(1).optional(),
+  PENSTOCK_FORWARDER: optionalText,
   /** Where Lambda puts batches that it gives up on: ARN of a bucket. */
-  PENSTOCK_ON_FAILURE_ARN: z.string().min(1).optional(),
+  PENSTOCK_ON_FAILURE_ARN: optionalText,
   /** The table of the pipelines: who works on each, and what was last done to it. */
-  PENSTOCK_TABLE: z.string().min(1).optional(),
+  PENSTOCK_TABLE: optionalText,
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
-  PENSTOCK_LIST_DELAY_SECONDS: z.coerce.number().min(0).max(600).default(35),
+  PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
   /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
-  PENSTOCK_PUBLISHED_SECONDS: z.coerce.number().min(0).max(60).default(60),
-  PENSTOCK_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  PENSTOCK_PUBLISHED_SECONDS: z._default(seconds(60), 60),
+  PENSTOCK_LOG_LEVEL: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
 });
 
 export interface Settings {

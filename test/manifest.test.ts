@@ -202,28 +202,28 @@ const MISTAKES: [string, unknown, ...string[]][] = [
   ],
   ['no credentials', sourced(KINESIS, { credentials: undefined }), 'source.credentials: expected string'],
   [
-    'credentials in place',
+    'B 100: credentials in place',
     sourced(PUBSUB, { credentials: KEY_FILE }),
     'source.credentials: expected string; found something else',
   ],
   [
-    'credentials in place, as text',
+    'B 100: credentials in place, as text',
     sourced(PUBSUB, { credentials: JSON.stringify(KEY_FILE) }),
     'source.credentials: expected the name or the ARN of a secret in Secrets Manager; found something else',
   ],
   [
-    'a secret key of AWS',
+    'B 100: a secret key of AWS',
     sourced(KINESIS, { credentials: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }),
     'source.credentials: expected the name or the ARN of a secret in Secrets Manager, not the secret itself',
   ],
   [
-    'an access key of AWS',
+    'B 100: an access key of AWS',
     sourced(KINESIS, { credentials: 'AKIAIOSFODNN7EXAMPLE' }),
     'source.credentials',
     'not the secret itself',
   ],
   [
-    'a key of Azure',
+    'B 100: a key of Azure',
     sourced(EVENT_HUBS, { credentials: `${'Ab1+'.repeat(10)}xyz=` }),
     'source.credentials',
     'not the secret itself',
@@ -502,7 +502,7 @@ describe('what would be dangerous to take or to repeat', () => {
     ['in an object', KEY_FILE],
     ['in a text', JSON.stringify(KEY_FILE)],
     ['in a list', [KEY_FILE.private_key]],
-  ])('repeats no secret that was written in place: %s', (_, credentials) => {
+  ])('B 100: repeats no secret that was written in place: %s', (_, credentials) => {
     expect(said(sourced(PUBSUB, { credentials }))).toContain('source.credentials: ');
     expect(said(sourced(PUBSUB, { credentials }))).not.toContain('MIIE');
     expect(said(sourced(KINESIS, { credentials: undefined, secretKey: 'MIIE' }))).not.toContain('MIIE');

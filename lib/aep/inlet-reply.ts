@@ -68,14 +68,17 @@ export function readOutcomes(
   messages: number,
   hide: (said: string) => string = (said) => said,
 ): Outcomes {
-  const entries = entriesOf(parse(text));
-  const places = entries && placesOf(entries, messages);
+  const entries = entriesOf(parse(text)) ?? [];
+  const acknowledged = entries.filter(isAcknowledged).length;
+  // The usual case: where all is well, the order does not matter.
+  const well = entries.length === messages && acknowledged === messages;
+  const places = well ? 'by-position' : placesOf(entries, messages);
   const outcomes = new Array<Outcome>(messages).fill(UNKNOWN);
-  if (entries === undefined || places === undefined) return { outcomes, acknowledged: 0 };
+  if (places === undefined) return { outcomes, acknowledged: 0 };
   entries.forEach((entry, index) => {
     outcomes[places === 'by-position' ? index : (places[index] as number)] = outcomeOf(entry, hide);
   });
-  return { outcomes, acknowledged: entries.filter(isAcknowledged).length };
+  return { outcomes, acknowledged };
 }
 
 function entriesOf(body: unknown): readonly unknown[] | undefined {
@@ -86,17 +89,13 @@ function entriesOf(body: unknown): readonly unknown[] | undefined {
 /**
  * Which message each entry speaks of. By the number at the end of its `xactionId`, where every entry has one, in range and
  * none twice: Adobe's tutorial shows four entries for five messages, and all the numbers in another order are no accident.
- * Else by position, where there is an entry for each message.
+ * Else by position, where there is an entry for each message. More entries than messages have no place.
  */
 function placesOf(entries: readonly unknown[], messages: number): 'by-position' | number[] | undefined {
-  if (entries.length > messages) return undefined;
-  const whole = entries.length === messages;
-  // The usual case: where all is well, the order does not matter.
-  if (whole && entries.every(isAcknowledged)) return 'by-position';
   const places = entries.map(indexIn);
   const usable = places.every((place) => place !== undefined && place < messages);
   if (usable && new Set(places).size === places.length) return places as number[];
-  return whole ? 'by-position' : undefined;
+  return entries.length === messages ? 'by-position' : undefined;
 }
 
 function indexIn(entry: unknown): number | undefined {

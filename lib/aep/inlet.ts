@@ -133,12 +133,12 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
   if (status >= 200 && status < 300) {
     // What is cut short could lack the entry that says "refused".
     const { outcomes, acknowledged } = readOutcomes(answer.cut ? '' : answer.text, request.messages, (said) =>
-      hideId(said, request.address),
+      withoutSecrets(said, request),
     );
     return { kind: 'answered', status, outcomes, acknowledged, retryAfterMs: wait };
   }
   // Hidden before anything is cut: half an id is still a good part of it.
-  const safe = { ...answer, text: hideId(answer.text, request.address) };
+  const safe = { ...answer, text: withoutSecrets(answer.text, request) };
   const problem = failureOf(safe, { label: LABEL, method: 'POST' }, now);
   return {
     kind: 'failed',
@@ -150,8 +150,9 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
 }
 
 /** The inlet's id lets its holder write where no token is asked for, and the inlet's messages tend to quote it. */
-function hideId(said: string, { inletId }: InletAddress): string {
-  return said.replaceAll(inletId, '***');
+function withoutSecrets(said: string, { address, session }: BatchRequest): string {
+  const text = said.replaceAll(address.inletId, '***');
+  return session === undefined ? text : text.replaceAll(session.accessToken, '***');
 }
 
 function loggable(problem: Failure, status: number, answer: Answer): Failure {

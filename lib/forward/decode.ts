@@ -1,7 +1,7 @@
 // From a Kinesis record to messages: base64, aggregation, compression.
 import type { PublishedPipeline } from '../published.ts';
 import type { KinesisRecord } from './event.ts';
-import { isAggregate, subRecords } from './kpl.ts';
+import { isAggregate, type SubRecord, subRecords } from './kpl.ts';
 import type { Message } from './message.ts';
 import { unpack } from './unpack.ts';
 import { type Reason, type Rejected, rejected, type Settled } from './verdict.ts';
@@ -23,19 +23,27 @@ const FAILED_BYTES = 16 * 1024;
  * The messages of one record, one after the other, each decoded or rejected: what one unpacks to can be let go before
  * the next is unpacked. None for an aggregate of nothing. An aggregate within an aggregate is not taken apart.
  */
-export function* decode(
+export function decode(
   record: KinesisRecord,
   compression: PublishedPipeline['compression'],
-): Generator<Decoded | Settled<Rejected>> {
+): Iterable<Decoded | Settled<Rejected>> {
   const { data } = record.kinesis;
-  if (data === undefined || data === null || data === '') return yield reject(record, '', 'empty', 'no data');
+  if (data === undefined || data === null || data === '') return [reject(record, '', 'empty', 'no data')];
   const bytes = fromBase64(data);
   if (bytes === undefined) {
-    return yield reject(record, data, 'not-base64', "not base64; kept as the text of the event's data field");
+    return [reject(record, data, 'not-base64', "not base64; kept as the text of the event's data field")];
   }
-  if (!isAggregate(bytes)) return yield decoded(messageOf(record, bytes), bytes, compression);
+  if (!isAggregate(bytes)) return [decoded(messageOf(record, bytes), bytes, compression)];
   const parts = subRecords(bytes);
-  if (typeof parts === 'string') return yield reject(record, bytes, 'bad-aggregate', parts);
+  if (typeof parts === 'string') return [reject(record, bytes, 'bad-aggregate', parts)];
+  return decodeParts(record, parts, compression);
+}
+
+function* decodeParts(
+  record: KinesisRecord,
+  parts: readonly SubRecord[],
+  compression: PublishedPipeline['compression'],
+): Generator<Decoded | Settled<Rejected>> {
   let unpacked = 0;
   for (const [subSequenceNumber, part] of parts.entries()) {
     const message = { ...messageOf(record, part.bytes), subSequenceNumber, partitionKey: part.partitionKey };
@@ -59,6 +67,8 @@ function decoded(
   return 'kind' in payload ? { message, verdict: payload } : { message, payload };
 }
 
+/** By the six bits they stand for. RFC 4648 §4. */
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 /** Letters of the URL-safe alphabet, and those of which Node's decoder takes the lower byte for a letter. */
 const FOREIGN = /[-_\u0100-\uffff]/;
 
@@ -71,9 +81,10 @@ export function fromBase64(text: string): Buffer | undefined {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== (text.length / 4) * 3 - padding) return undefined;
-  const tail = bytes.length % 3;
-  const canonical = tail === 0 || text.endsWith(bytes.toString('base64', bytes.length - tail));
-  return canonical ? bytes : undefined;
+  if (padding === 0) return bytes;
+  const last = LETTERS.indexOf(text.charAt(text.length - padding - 1));
+  const stray = last & (padding === 1 ? 0b11 : 0b1111);
+  return stray === 0 ? bytes : undefined;
 }
 
 function messageOf({ kinesis }: KinesisRecord, bytes: Uint8Array): Message {
