@@ -1,5 +1,5 @@
 // The IMS access token: fetched once, shared by all callers, renewed before it expires and once after it is rejected.
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Failure, isFailure } from '../failure.ts';
 import { exchange, failureOf, parse } from './exchange.ts';
 import { CONTROL_PLANE, withRetry } from './retry.ts';
@@ -59,12 +59,13 @@ const TOKEN_TRIES = { ...CONTROL_PLANE, attempts: 3 };
 
 const TokenAnswer = z.object({
   /** What a header can carry. */
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
-  expires_in: z.coerce.number().positive(),
+  access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
+  expires_in: z.coerce.number().check(z.positive()),
 });
 
 /**
- * Sessions for one credential. `credentials` is asked again for every new token, so a rotated secret is picked up.
+ * Sessions for one credential. `credentials` is asked again for every new token, so a rotated secret is picked up. A token
+ * that cannot be renewed is used until it expires.
  * @throws Failure (from `current`) `IMS_REFUSED` for a 4xx, `AEP_THROTTLED`, `AEP_UNAVAILABLE`, `AEP_UNREACHABLE`, `AEP_UNEXPECTED`
  */
 export function createSessions(options: {
@@ -73,32 +74,64 @@ export function createSessions(options: {
   transport: Transport;
   /** Told of every token that IMS has issued. */
   onIssued?: () => void;
+  /**
+   * Where all tries for a token have failed, IMS is left alone for so long, in ms; not at all unless it is said, for those
+   * whose caller gives up after a few calls.
+   */
+  outagePauseMs?: number;
 }): Sessions {
   const { clock } = options.transport;
-  let held: { session: Session; renewAt: number } | undefined;
+  let held: { session: Session; renewAt: number; expiresAt: number } | undefined;
   let pending: Promise<Session> | undefined;
-  let refusal: { error: unknown; until: number } | undefined;
+  let trouble: { error: unknown; at: number; pauseMs: number } | undefined;
 
   async function renew(): Promise<Session> {
     try {
-      const fresh = await requestToken(options.imsUrl, await options.credentials(), options.transport);
-      options.onIssued?.();
-      held = { session: fresh.session, renewAt: clock.now() + fresh.lifeMs - margin(fresh.lifeMs) };
-      return fresh.session;
+      const credentials = await options.credentials();
+      const { session, lifeMs } = await ask(credentials);
+      const now = clock.now();
+      held = { session, renewAt: now + lifeMs - margin(lifeMs), expiresAt: now + lifeMs };
+      return session;
     } catch (error) {
-      if (isFailure(error) && error.code === 'IMS_REFUSED') {
-        refusal = { error, until: clock.now() + REFUSAL_MEMORY_MS };
-      }
-      throw error;
+      return otherwise(error);
     } finally {
       pending = undefined;
     }
   }
 
+  async function ask(credentials: Credentials): Promise<{ session: Session; lifeMs: number }> {
+    try {
+      const fresh = await requestToken(options.imsUrl, credentials, options.transport);
+      options.onIssued?.();
+      trouble = undefined;
+      return fresh;
+    } catch (error) {
+      const refused = isFailure(error) && error.code === 'IMS_REFUSED';
+      trouble = {
+        error,
+        at: clock.now(),
+        pauseMs: refused ? REFUSAL_MEMORY_MS : (options.outagePauseMs ?? 0),
+      };
+      throw error;
+    }
+  }
+
+  function otherwise(error: unknown): Session {
+    if (held !== undefined && clock.now() < held.expiresAt) return held.session;
+    throw error;
+  }
+
+  /** Why IMS is to be left alone now. A clock set back makes an age negative, which says nothing. */
+  function pausing(): { error: unknown } | undefined {
+    const age = trouble === undefined ? -1 : clock.now() - trouble.at;
+    return trouble !== undefined && age >= 0 && age < trouble.pauseMs ? trouble : undefined;
+  }
+
   return {
-    current() {
-      if (held !== undefined && clock.now() < held.renewAt) return Promise.resolve(held.session);
-      if (refusal !== undefined && clock.now() < refusal.until) return Promise.reject(refusal.error);
+    async current() {
+      if (held !== undefined && clock.now() < held.renewAt) return held.session;
+      const pause = pausing();
+      if (pause !== undefined) return otherwise(pause.error);
       pending ??= renew();
       return pending;
     },
@@ -125,6 +158,7 @@ async function requestToken(
     timeoutMs: 10_000,
     // Asking for a token changes nothing, so an answer that was lost leaves nothing in doubt.
     changes: false,
+    secrets: [credentials.clientSecret],
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
     body: new URLSearchParams({
       grant_type: 'client_credentials',

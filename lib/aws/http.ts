@@ -4,19 +4,23 @@ import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Fetch, FetchAnswer, FetchInit } from '../aep/transport.ts';
 
-/** As many as the forwarder has lanes. */
-const CONNECTIONS = 8;
-/** A connection that nobody needed for so long is closed; the server's own `Keep-Alive` counts where it is shorter. */
-const IDLE_MS = 30_000;
-/** Nobody takes longer to accept a connection, so it is worth another try. */
-const CONNECT_MS = 5_000;
+export interface ConnectionLimits {
+  /** To each host. As many as the forwarder has lanes. */
+  readonly connections: number;
+  /** A connection that nobody needed for so long is closed; the server's own `Keep-Alive` counts where it is shorter. */
+  readonly idleMs: number;
+  /** Nobody takes longer to accept a connection, so it is worth another try. */
+  readonly connectMs: number;
+}
+
+const LIMITS: ConnectionLimits = { connections: 8, idleMs: 30_000, connectMs: 5_000 };
 
 /**
  * A fetch over HTTP/1.1, certificates always checked, redirects answered as they are. It rejects where no answer came, with
  * the reason of the signal where that was it; a connection that the other side had closed meanwhile is such a case.
  */
-export function createFetch(): Fetch {
-  const kept = { keepAlive: true, maxSockets: CONNECTIONS, timeout: IDLE_MS };
+export function createFetch(limits = LIMITS): Fetch {
+  const kept = { keepAlive: true, maxSockets: limits.connections, timeout: limits.idleMs };
   const plain = new Agent(kept);
   // Said here because a variable of the environment could say otherwise.
   const tls = new TlsAgent({ ...kept, rejectUnauthorized: true });
@@ -31,8 +35,13 @@ export function createFetch(): Fetch {
           : httpRequest(target, { ...options, agent: plain });
       request.once('response', (message) => resolve(answerOf(message)));
       request.on('error', reject);
-      request.once('socket', (socket) => limitConnecting(request, socket, target.protocol));
-      endWith(signal, request);
+      // Without this Node lets go of the connection and never says so.
+      request.once('upgrade', (_, socket) => {
+        socket.destroy();
+        reject(failed('EPROTO'));
+      });
+      request.once('socket', (socket) => limitConnecting(request, socket, limits.connectMs));
+      endWith(signal, request, reject);
       request.end(body);
     });
   };
@@ -61,9 +70,11 @@ function answerOf(message: IncomingMessage): FetchAnswer {
 }
 
 /** Passes an abort on to both sides with its reason, and lets go of the signal when the exchange is over: it can live for long. */
-function endWith(signal: AbortSignal, request: ClientRequest): void {
+function endWith(signal: AbortSignal, request: ClientRequest, reject: (reason: unknown) => void): void {
   let answer: IncomingMessage | undefined;
   const abort = () => {
+    // A request that waits for a connection would say so only when it has one.
+    reject(signal.reason);
     answer?.destroy(signal.reason);
     request.destroy(signal.reason);
   };
@@ -74,11 +85,14 @@ function endWith(signal: AbortSignal, request: ClientRequest): void {
   request.once('close', () => signal.removeEventListener('abort', abort));
 }
 
-function limitConnecting(request: ClientRequest, socket: Socket, protocol: string): void {
+function limitConnecting(request: ClientRequest, socket: Socket, connectMs: number): void {
   if (!socket.connecting) return;
-  const late = Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' });
-  const timer = setTimeout(() => request.destroy(late), CONNECT_MS);
+  const timer = setTimeout(() => request.destroy(failed('ETIMEDOUT')), connectMs);
   const stop = () => clearTimeout(timer);
-  socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', stop);
+  socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
   socket.once('close', stop);
+}
+
+function failed(code: 'EPROTO' | 'ETIMEDOUT'): Error {
+  return Object.assign(new Error(code), { code });
 }

@@ -2,13 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { createSessions } from '../../lib/aep/token.ts';
 import { CREDENTIALS, json, type Reply, scripted } from '../support/scripted.ts';
 
-function sessions(ims?: Reply[], credentials = () => Promise.resolve(CREDENTIALS)) {
+function sessions(
+  ims?: Reply[],
+  credentials = () => Promise.resolve(CREDENTIALS),
+  more: { outagePauseMs?: number } = {},
+) {
   const world = scripted([json(200, {})], ims);
+  const { transport } = world;
   return {
     ...world,
-    sessions: createSessions({ imsUrl: 'https://ims.example', credentials, transport: world.transport }),
+    sessions: createSessions({ imsUrl: 'https://ims.example', credentials, transport, ...more }),
   };
 }
+
+const HOUR = 3_600_000;
 
 describe('sessions', () => {
   it('asks IMS in the form it documents, the secret in the body and encoded', async () => {
@@ -27,11 +34,16 @@ describe('sessions', () => {
     });
   });
 
-  it('has one request in flight for any number of callers', async () => {
-    const { sessions: own, tokens } = sessions();
+  it('A 17: 500 who ask at once, at first and when the token runs out, make one request', async () => {
+    const { sessions: own, tokens, clock } = sessions();
     const all = await Promise.all(Array.from({ length: 500 }, () => own.current()));
     expect(tokens).toHaveLength(1);
     expect(new Set(all).size).toBe(1);
+    clock.time += 24 * HOUR;
+    const next = await Promise.all(Array.from({ length: 500 }, () => own.current()));
+    expect(tokens).toHaveLength(2);
+    expect(new Set(next)).toEqual(new Set([await own.current()]));
+    expect(next[0]).not.toBe(all[0]);
   });
 
   it('renews before expiry, not earlier', async () => {
@@ -45,11 +57,17 @@ describe('sessions', () => {
     expect(tokens).toHaveLength(2);
   });
 
-  it('renews once for many rejections of one token, and not for a late one', async () => {
+  it('A 17: 500 rejections of one token renew it once, and a late one not at all', async () => {
     const { sessions: own, tokens } = sessions();
     const first = await own.current();
-    for (let i = 0; i < 10; i++) own.reject(first);
-    const second = await own.current();
+    const all = await Promise.all(
+      Array.from({ length: 500 }, () => {
+        own.reject(first);
+        return own.current();
+      }),
+    );
+    const [second] = all;
+    expect(new Set(all).size).toBe(1);
     own.reject(first);
     expect(await own.current()).toBe(second);
     expect(tokens).toHaveLength(2);
@@ -92,6 +110,109 @@ describe('sessions', () => {
     expect(tokens).toHaveLength(2);
   });
 
+  const DOWN: [string, Reply, string][] = [
+    ['is in trouble', json(503, {}), 'AEP_UNAVAILABLE'],
+    ['is not there', new TypeError('fetch failed'), 'AEP_UNREACHABLE'],
+    ['asks for less', json(429, {}), 'AEP_THROTTLED'],
+    ['says nonsense', json(200, {}), 'AEP_UNEXPECTED'],
+  ];
+
+  it.each(DOWN)('A 17: an IMS that %s is asked once in 30 s, with its tries', async (_, reply, code) => {
+    const { sessions: own, tokens, clock } = sessions([reply], undefined, { outagePauseMs: 30_000 });
+    await expect(own.current()).rejects.toMatchObject({ code });
+    const tries = tokens.length;
+    expect(tries).toBeLessThanOrEqual(3);
+    for (let second = 1; second < 30; second++) {
+      clock.time += 1_000;
+      await expect(own.current()).rejects.toMatchObject({ code });
+    }
+    expect(tokens).toHaveLength(tries);
+    clock.time += 1_000;
+    await expect(own.current()).rejects.toMatchObject({ code });
+    expect(tokens).toHaveLength(2 * tries);
+  });
+
+  it('A 17: without a pause every call asks an IMS that is down: whoever makes few calls goes by each', async () => {
+    const { sessions: own, tokens } = sessions([json(503, {})]);
+    await expect(own.current()).rejects.toMatchObject({ code: 'AEP_UNAVAILABLE' });
+    await expect(own.current()).rejects.toMatchObject({ code: 'AEP_UNAVAILABLE' });
+    expect(tokens).toHaveLength(6);
+  });
+
+  it.each([
+    ['is down', json(503, {}), 'AEP_UNAVAILABLE'],
+    ['refuses', json(400, { error: 'invalid_client' }), 'IMS_REFUSED'],
+  ])('uses a token that cannot be renewed because IMS %s until it expires', async (_, reply, code) => {
+    const good = json(200, { access_token: 'fake', expires_in: 3_600 });
+    const { sessions: own, clock } = sessions([good, reply]);
+    const first = await own.current();
+    clock.time += HOUR - 200_000;
+    expect(await own.current()).toBe(first);
+    clock.time += 100_000;
+    expect(await own.current()).toBe(first);
+    clock.time += 100_000;
+    await expect(own.current()).rejects.toMatchObject({ code });
+  });
+
+  it('does not use a token that was rejected, though it cannot be renewed', async () => {
+    const good = json(200, { access_token: 'fake', expires_in: 3_600 });
+    const { sessions: own } = sessions([good, json(503, {})]);
+    own.reject(await own.current());
+    await expect(own.current()).rejects.toMatchObject({ code: 'AEP_UNAVAILABLE' });
+  });
+
+  it.each([-2, 2])('B 40: a clock that jumps by %i h costs a token at most, and no pause', async (hours) => {
+    const { sessions: own, tokens, clock } = sessions();
+    await own.current();
+    clock.time += hours * HOUR;
+    await own.current();
+    expect(tokens.length).toBeLessThanOrEqual(2);
+    const refused = sessions([
+      json(400, { error: 'invalid_client' }),
+      json(200, { access_token: 'fake', expires_in: 9 }),
+    ]);
+    await expect(refused.sessions.current()).rejects.toMatchObject({ code: 'IMS_REFUSED' });
+    refused.clock.time += hours * HOUR;
+    expect((await refused.sessions.current()).accessToken).toBe('fake');
+  });
+
+  it('B 44: a 429 of IMS is waited for as long as it says', async () => {
+    const busy = json(429, { error: 'too_many_requests' }, { 'retry-after': '7' });
+    const good = json(200, { access_token: 'fake', expires_in: 3_600 });
+    const { sessions: own, sleeps } = sessions([busy, good]);
+    expect((await own.current()).accessToken).toBe('fake');
+    expect(sleeps).toEqual([expect.toSatisfy((ms: number) => ms >= 7_000 && ms <= 8_000)]);
+  });
+
+  it('B 44: a 429 of IMS that says longer than anybody can wait is told at once', async () => {
+    const { sessions: own, sleeps } = sessions([json(429, {}, { 'retry-after': '600' })]);
+    await expect(own.current()).rejects.toMatchObject({ code: 'AEP_THROTTLED', retryAfterMs: 600_000 });
+    expect(sleeps).toEqual([]);
+  });
+
+  it('B 44: a refused client leads to the secret being read once more, when IMS may be asked again', async () => {
+    let secret = 'fake-old';
+    let reads = 0;
+    const refused = json(400, { error: 'invalid_client' });
+    const good = json(200, { access_token: 'fake', expires_in: 3_600 });
+    const {
+      sessions: own,
+      tokens,
+      clock,
+    } = sessions([refused, good], async () => {
+      reads++;
+      return { ...CREDENTIALS, clientSecret: secret };
+    });
+    await expect(own.current()).rejects.toMatchObject({ code: 'IMS_REFUSED' });
+    secret = 'fake-new';
+    await expect(own.current()).rejects.toMatchObject({ code: 'IMS_REFUSED' });
+    expect([reads, tokens.length]).toEqual([1, 1]);
+    clock.time += 30_000;
+    await own.current();
+    expect([reads, tokens.length]).toEqual([2, 2]);
+    expect(new URLSearchParams(tokens[1]?.body).get('client_secret')).toBe('fake-new');
+  });
+
   it('asks for the credentials again with every new token', async () => {
     let secret = 'fake-old';
     const { sessions: own, tokens } = sessions(undefined, async () => ({
@@ -106,6 +227,15 @@ describe('sessions', () => {
       'fake-old',
       'fake-new',
     ]);
+  });
+
+  it('tells what IMS said without the secret, should it be repeated, in whatever form', async () => {
+    const clientSecret = '5f2b6e0c-canary "1"';
+    const said = { error: 'invalid_client', error_description: `no such secret: ${clientSecret}` };
+    const { sessions: own } = sessions([json(400, said)], async () => ({ ...CREDENTIALS, clientSecret }));
+    const error: unknown = await own.current().catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain('no such secret: ***');
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('canary');
   });
 
   it('is not shown by JSON nor by inspection', async () => {

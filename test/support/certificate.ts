@@ -9,10 +9,10 @@ export interface Certificate {
 
 const DAY_MS = 86_400_000;
 
-/** Self-signed and good for two days, for 127.0.0.1 and localhost. X.509 v3 in DER, RFC 5280 §4.1. */
-export function selfSigned(): Certificate {
+/** Self-signed and good for two days, for localhost and an IPv4 address. X.509 v3 in DER, RFC 5280 §4.1. */
+export function selfSigned(address = '127.0.0.1'): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const body = toBeSigned(publicKey);
+  const body = toBeSigned(publicKey, address);
   const signature = bits(sign('sha256', body, privateKey));
   const der = sequence(body, ECDSA_WITH_SHA256, signature);
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
@@ -36,10 +36,13 @@ const id = (hex: string) => item(0x06, Buffer.from(hex, 'hex'));
 const ECDSA_WITH_SHA256 = sequence(id('2a8648ce3d040302'));
 /** 2.5.4.3 */
 const NAME = sequence(item(0x31, sequence(id('550403'), item(0x0c, Buffer.from('localhost')))));
-const NAMES = sequence(item(0x82, Buffer.from('localhost')), item(0x87, Buffer.of(127, 0, 0, 1)));
 
-function toBeSigned(publicKey: KeyObject): Buffer {
+function toBeSigned(publicKey: KeyObject, address: string): Buffer {
   const now = Date.now();
+  const names = sequence(
+    item(0x82, Buffer.from('localhost')),
+    item(0x87, Buffer.from(address.split('.').map(Number))),
+  );
   return sequence(
     item(0xa0, item(0x02, Buffer.of(2))),
     item(0x02, Buffer.of(1), randomBytes(8)),
@@ -53,7 +56,7 @@ function toBeSigned(publicKey: KeyObject): Buffer {
       0xa3,
       sequence(
         sequence(id('551d13'), item(0x01, Buffer.of(0xff)), octets(sequence(item(0x01, Buffer.of(0xff))))),
-        sequence(id('551d11'), octets(NAMES)),
+        sequence(id('551d11'), octets(names)),
       ),
     ),
   );

@@ -1,0 +1,398 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { exchange, MAX_ANSWER_BYTES, readBounded } from '../../lib/aep/exchange.ts';
+import { type FetchAnswer, type FetchInit, systemClock } from '../../lib/aep/transport.ts';
+import { createFetch } from '../../lib/aws/http.ts';
+import { selfSigned } from '../support/certificate.ts';
+
+const servers: NetServer[] = [];
+const sockets = new Set<Socket>();
+/** Connections that the servers of a test were asked for. */
+let connections = 0;
+
+beforeEach(() => {
+  connections = 0;
+});
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function listen(server: NetServer, scheme = 'http'): Promise<string> {
+  server.on('connection', (socket: Socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/path`;
+}
+
+const serve = (listener: RequestListener) => listen(createServer(listener));
+/** A server that says these bytes to whoever connects, and nothing more. */
+const speak = (bytes: string) => listen(createTcpServer((socket) => void socket.resume().write(bytes)));
+
+async function bodyOf(message: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of message) text += chunk;
+  return text;
+}
+
+function post(more: Partial<FetchInit> = {}): FetchInit {
+  return {
+    method: 'POST',
+    headers: {},
+    redirect: 'manual',
+    body: 'body',
+    signal: AbortSignal.timeout(5_000),
+    ...more,
+  };
+}
+
+const read = async (answer: FetchAnswer) => (await readBounded(answer)).text;
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'nothing was thrown',
+    (error: NodeJS.ErrnoException) => error.code ?? error.name,
+  );
+
+describe('a request', () => {
+  it('carries method, path, headers and the bytes of the body, with their length', async () => {
+    const seen: unknown[] = [];
+    const url = await serve(async (request, response) => {
+      const { 'x-one': one, 'content-length': length } = request.headers;
+      seen.push(request.method, request.url, one, length, await bodyOf(request));
+      response.end('ok');
+    });
+    const body = Buffer.from('{"ü":1}');
+    const answer = await createFetch()(`${url}?a=b%20c`, post({ body, headers: { 'x-one': '1' } }));
+    expect([answer.status, await read(answer)]).toEqual([200, 'ok']);
+    expect(seen).toEqual(['POST', '/path?a=b%20c', '1', '8', '{"ü":1}']);
+  });
+
+  it.each(['DELETE', 'PATCH', 'PUT'])('says the length of the body of a %s, and sends it', async (method) => {
+    const url = await serve(async (request, response) => {
+      const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+      response.end(JSON.stringify([length, encoding, await bodyOf(request)]));
+    });
+    const answer = await createFetch()(url, post({ method }));
+    expect(JSON.parse(await read(answer))).toEqual(['4', null, 'body']);
+  });
+
+  it('has no body where there is none, and asks for an answer that is not packed', async () => {
+    const url = await serve((request, response) => {
+      response.end(JSON.stringify([request.headers['content-length'], request.headers['accept-encoding']]));
+    });
+    const { body: _, ...rest } = post({ method: 'GET' });
+    expect(JSON.parse(await read(await createFetch()(url, rest)))).toEqual([null, 'identity']);
+  });
+});
+
+describe('an answer', () => {
+  it('has its headers whatever their case, several of one name as one', async () => {
+    const url = await serve((_, response) => {
+      response.writeHead(207, [
+        ['X-Request-Id', 'id'],
+        ['Set-Cookie', 'a'],
+        ['Set-Cookie', 'b'],
+      ]);
+      response.end();
+    });
+    const { status, headers } = await createFetch()(url, post());
+    const found = ['x-request-id', 'X-REQUEST-ID', 'set-cookie', 'retry-after'].map((name) =>
+      headers.get(name),
+    );
+    expect([status, ...found]).toEqual([207, 'id', 'id', 'a, b', null]);
+  });
+
+  it.each([301, 302, 303, 307, 308])(
+    'that is a %i is the answer: no other place is asked',
+    async (status) => {
+      let elsewhere = 0;
+      const other = await serve((_, response) => {
+        elsewhere++;
+        response.end();
+      });
+      const url = await serve((_, response) => response.writeHead(status, { location: other }).end());
+      const answer = await createFetch()(url, post());
+      await read(answer);
+      expect([answer.status, answer.headers.get('location'), elsewhere]).toEqual([status, other, 0]);
+    },
+  );
+
+  it('is not read beyond its bound, and its connection is let go', async () => {
+    const url = await serve((_, response) => {
+      const more = () => {
+        while (response.write(Buffer.alloc(1 << 20, 'a')));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const { text, cut } = await readBounded(await createFetch()(url, post()));
+    expect([text.length <= MAX_ANSWER_BYTES, cut]).toEqual([true, true]);
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
+  });
+
+  it('may come before the body has been sent', async () => {
+    const url = await serve((_, response) => response.writeHead(413).end('too large'));
+    const answer = await createFetch()(url, post({ body: Buffer.alloc(200_000) }));
+    expect([answer.status, await read(answer)]).toEqual([413, 'too large']);
+  });
+});
+
+describe('connections', () => {
+  it('are kept: requests one after the other take one', async () => {
+    const url = await serve((_, response) => response.end('ok'));
+    const fetch = createFetch();
+    for (let i = 0; i < 5; i++) await read(await fetch(url, post()));
+    expect(connections).toBe(1);
+  });
+
+  it('are as many as allowed, and further requests wait for one', async () => {
+    let now = 0;
+    let most = 0;
+    const url = await serve((_, response) => {
+      most = Math.max(most, ++now);
+      setTimeout(() => {
+        now--;
+        response.end('ok');
+      }, 20);
+    });
+    const fetch = createFetch({ connections: 3, idleMs: 1_000, connectMs: 1_000 });
+    const texts = Array.from({ length: 10 }, async () => read(await fetch(url, post())));
+    expect(await Promise.all(texts)).toEqual(Array.from({ length: 10 }, () => 'ok'));
+    expect([connections, most]).toEqual([3, 3]);
+  });
+
+  it('are closed when nobody has needed them for a while', async () => {
+    const url = await serve((_, response) => response.end('ok'));
+    const fetch = createFetch({ connections: 1, idleMs: 50, connectMs: 1_000 });
+    await read(await fetch(url, post()));
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
+    expect(await read(await fetch(url, post()))).toBe('ok');
+    expect(connections).toBe(2);
+  });
+
+  it('are not taken for idle while an answer is awaited', async () => {
+    const url = await serve((_, response) => void setTimeout(() => response.end('late'), 150));
+    const fetch = createFetch({ connections: 1, idleMs: 30, connectMs: 1_000 });
+    expect(await read(await fetch(url, post()))).toBe('late');
+  });
+
+  it('that the server said it would close are not used again', async () => {
+    const url = await serve((_, response) => response.writeHead(200, { connection: 'close' }).end('ok'));
+    const fetch = createFetch();
+    for (let i = 0; i < 3; i++) await read(await fetch(url, post()));
+    expect(connections).toBe(3);
+  });
+
+  it('that died while nobody used them cost one attempt, which is reported and not repeated', async () => {
+    let received = 0;
+    // Silently: the client learns of it when it writes, as after a container was frozen.
+    const server = createTcpServer((socket) => {
+      let requests = 0;
+      socket.on('data', () => {
+        received++;
+        if (requests++ > 0) socket.resetAndDestroy();
+        else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      });
+    });
+    const url = await listen(server);
+    const transport = { fetch: createFetch(), clock: systemClock, random: Math.random };
+    const request = { method: 'POST', url, headers: {}, body: 'b', timeoutMs: 2_000, label: 'POST /x' };
+    expect(await exchange(transport, request)).toMatchObject({ status: 200, text: 'ok' });
+    await expect(exchange(transport, request)).rejects.toMatchObject({
+      code: 'AEP_UNREACHABLE',
+      retryable: true,
+      inDoubt: true,
+      message: expect.stringContaining('ECONNRESET'),
+    });
+    expect(received).toBe(2);
+    expect(await exchange(transport, request)).toMatchObject({ status: 200, text: 'ok' });
+    expect([received, connections]).toEqual([3, 2]);
+  });
+});
+
+describe('a signal', () => {
+  const aborting = (ms: number) => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new DOMException('enough', 'TimeoutError')), ms);
+    return controller.signal;
+  };
+
+  it('that has gone off already lets nothing be sent', async () => {
+    const url = await serve((_, response) => response.end());
+    const signal = AbortSignal.abort(new DOMException('enough', 'TimeoutError'));
+    await expect(createFetch()(url, post({ signal }))).rejects.toThrow('enough');
+    expect(connections).toBe(0);
+  });
+
+  it('ends a request that waits for a connection', async () => {
+    let received = 0;
+    const url = await serve((_, response) => {
+      received++;
+      setTimeout(() => response.end('ok'), 200);
+    });
+    const fetch = createFetch({ connections: 1, idleMs: 1_000, connectMs: 1_000 });
+    const first = fetch(url, post());
+    const started = performance.now();
+    await expect(fetch(url, post({ signal: aborting(30) }))).rejects.toThrow('enough');
+    expect(performance.now() - started).toBeLessThan(150);
+    expect(await read(await first)).toBe('ok');
+    expect(await read(await fetch(url, post()))).toBe('ok');
+    expect([received, connections]).toEqual([2, 1]);
+  });
+
+  it.each([
+    ['before anything is answered', ''],
+    ['within the headers', 'HTTP/1.1 200 OK\r\nx-one: '],
+  ])('ends a request %s, and its connection', async (_, bytes) => {
+    const url = await speak(bytes);
+    await expect(createFetch()(url, post({ signal: aborting(50) }))).rejects.toThrow('enough');
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
+  });
+
+  it('ends a handshake', async () => {
+    const url = (await speak('')).replace('http:', 'https:');
+    await expect(createFetch()(url, post({ signal: aborting(50) }))).rejects.toThrow('enough');
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
+  });
+
+  it('ends a body, with its reason', async () => {
+    const url = await speak('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nsome');
+    const answer = await createFetch()(url, post({ signal: aborting(50) }));
+    await expect(read(answer)).rejects.toThrow('enough');
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
+  });
+
+  it('that outlives its requests is not held by them', async () => {
+    const url = await serve((_, response) => response.end('ok'));
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = vi.spyOn(signal, 'addEventListener').mockImplementation(() => void listeners++);
+    vi.spyOn(signal, 'removeEventListener').mockImplementation(() => void listeners--);
+    const fetch = createFetch();
+    for (let i = 0; i < 3; i++) await read(await fetch(url, post({ signal })));
+    await vi.waitFor(() => expect(listeners).toBe(0));
+    expect(add).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('is a connection that nobody accepts', async () => {
+    const url = await serve((_, response) => response.end());
+    servers[0]?.close();
+    expect(await codeOf(createFetch()(url, post()))).toBe('ECONNREFUSED');
+  });
+
+  it('is a handshake that takes longer than one ever does', async () => {
+    const url = (await speak('')).replace('http:', 'https:');
+    const fetch = createFetch({ connections: 1, idleMs: 1_000, connectMs: 50 });
+    expect(await codeOf(fetch(url, post()))).toBe('ETIMEDOUT');
+  });
+
+  it('is a connection that ends before the answer, or within it', async () => {
+    const url = await listen(createTcpServer((socket) => void socket.once('data', () => socket.end())));
+    expect(await codeOf(createFetch()(url, post()))).toBe('ECONNRESET');
+    const short = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nsome';
+    const within = await listen(
+      createTcpServer((socket) => void socket.once('data', () => socket.end(short))),
+    );
+    expect(await codeOf(createFetch()(within, post()).then(read))).toBe('ECONNRESET');
+  });
+
+  it.each([
+    ['no HTTP', 'SSH-2.0-OpenSSH\r\n'],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
+    ['endless headers', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(100_000)}`],
+  ])('is an answer with %s', async (_, bytes) => {
+    const url = await listen(
+      createTcpServer((socket) => void socket.once('data', () => socket.write(bytes))),
+    );
+    expect(await codeOf(createFetch()(url, post()))).toMatch(/^HPE_/);
+  });
+
+  it('is a change of protocol that nobody has asked for', async () => {
+    const url = await speak('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    expect(await codeOf(createFetch()(url, post()))).toBe('EPROTO');
+  });
+
+  it.each([
+    ['a refused connection', 'ECONNREFUSED', 'GET', false],
+    ['a refused connection', 'ECONNREFUSED', 'POST', true],
+  ])('is told as AEP_UNREACHABLE: %s, %s to a %s', async (_, code, method, inDoubt) => {
+    const url = await serve((_request, response) => response.end());
+    servers[0]?.close();
+    const transport = { fetch: createFetch(), clock: systemClock, random: Math.random };
+    const request = { method, url, headers: {}, timeoutMs: 1_000, label: 'X /x' };
+    await expect(exchange(transport, request)).rejects.toMatchObject({
+      code: 'AEP_UNREACHABLE',
+      retryable: true,
+      inDoubt,
+      message: expect.stringContaining(`X /x got no complete answer: ${code}`),
+    });
+  });
+
+  it('is told as AEP_UNREACHABLE: too little time', async () => {
+    const url = await speak('');
+    const transport = { fetch: createFetch(), clock: systemClock, random: Math.random };
+    const request = { method: 'POST', url, headers: {}, timeoutMs: 30, label: 'X /x' };
+    await expect(exchange(transport, request)).rejects.toThrow('it took too long');
+  });
+});
+
+describe('TLS', () => {
+  const usual = getCACertificates('default');
+  const serveTls = (certificate: ReturnType<typeof selfSigned>): Promise<string> => {
+    const server: Server = createTlsServer(certificate, (_, response) => response.end('ok'));
+    return listen(server, 'https');
+  };
+  afterEach(() => {
+    setDefaultCACertificates(usual);
+    vi.unstubAllEnvs();
+  });
+
+  it('is spoken with whom this machine trusts, over connections that are kept', async () => {
+    const certificate = selfSigned();
+    setDefaultCACertificates([...usual, certificate.cert]);
+    const url = await serveTls(certificate);
+    const fetch = createFetch();
+    for (let i = 0; i < 3; i++) expect(await read(await fetch(url, post()))).toBe('ok');
+    expect(connections).toBe(1);
+  });
+
+  it('refuses a certificate of nobody it trusts', async () => {
+    expect(await codeOf(createFetch()(await serveTls(selfSigned()), post()))).toBe(
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+    );
+  });
+
+  it('refuses a certificate for somebody else', async () => {
+    const certificate = selfSigned('127.0.0.2');
+    setDefaultCACertificates([...usual, certificate.cert]);
+    expect(await codeOf(createFetch()(await serveTls(certificate), post()))).toBe(
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    );
+  });
+
+  it('cannot be switched off by the environment', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const url = await serveTls(selfSigned());
+    // Node's own client does as it is told there, so the variable is what Node looks at.
+    expect((await globalThis.fetch(url)).status).toBe(200);
+    expect(await codeOf(createFetch()(url, post()))).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+    expect(warned).toHaveBeenCalled();
+  });
+});
