@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,8 +23,31 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('the bundles as they are deployed', () => {
+  beforeAll(() => run(process.execPath, ['scripts/build.ts'], { cwd: ROOT }));
+
+  it('are packed with every file that they load late', async () => {
+    const packed = (await readFile(join(ROOT, 'serverless.yml'), 'utf8')).matchAll(
+      /patterns: \[(dist[^\]]*)\]/g,
+    );
+    const lists = Array.from(packed, ([, list = '']) => list.split(', '));
+    const late = new Set<string>();
+    for (const list of lists) {
+      for (const file of list) {
+        const text = await readFile(join(ROOT, file), 'utf8');
+        for (const [, name = ''] of text.matchAll(/require\("(\.[^"]*)"\)/g)) {
+          const needed = join(dirname(file), name);
+          expect(list, file).toContain(needed);
+          late.add(needed);
+        }
+      }
+    }
+    expect(lists.length).toBeGreaterThan(20);
+    expect([...late]).toEqual(['dist/functions/s3.cjs']);
+    const load = createRequire(import.meta.url);
+    expect(load(join(ROOT, 'dist/functions/s3.cjs'))).toMatchObject({ S3Client: expect.any(Function) });
+  });
+
   it('do the main job', async () => {
-    await run(process.execPath, ['scripts/build.ts'], { cwd: ROOT });
     const watch = watchForwarding();
     const text = await readFile(join(ROOT, 'pipelines/customer-profiles.json'), 'utf8');
     const manifest = parseManifestText(text, 'customer-profiles.json');
