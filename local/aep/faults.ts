@@ -5,6 +5,7 @@ import { seededRandom } from './ids.ts';
 /** What a fault does. `kind` decides; the comment names the fields it reads. */
 export const FAULT_KINDS = {
   latency: 'waits `latencyMs`, then goes on as usual (every kind takes `latencyMs`)',
+  late: 'applies the call, then waits `latencyMs` before it answers',
   refuse: 'answers `status` with `body`, `headers`, `retryAfter`; nothing is applied',
   failAfter: 'applies the call, then answers `status` (500) with `body`',
   dropBefore: 'cuts the connection; nothing is applied',

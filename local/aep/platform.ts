@@ -134,12 +134,15 @@ async function answerTo(
   struck: readonly Fault[],
 ): Promise<Answer> {
   for (const fault of struck) {
-    if (fault.latencyMs) await abortable(clock.sleep(fault.latencyMs), call.signal);
+    if (fault.latencyMs && fault.kind !== 'late') await abortable(clock.sleep(fault.latencyMs), call.signal);
     if (fault.kind === 'expireTokens') core.world.state.tokens.clear();
   }
   const refused = refusedBefore(struck);
   if (refused) return refused;
-  return spoiled(struck, await appliedOrRefused(core, call, struck));
+  const answer = await appliedOrRefused(core, call, struck);
+  for (const { kind, latencyMs = 0 } of struck)
+    if (kind === 'late') await abortable(clock.sleep(latencyMs), call.signal);
+  return spoiled(struck, answer);
 }
 
 async function appliedOrRefused(core: Core, call: Call, struck: readonly Fault[]): Promise<Answer> {

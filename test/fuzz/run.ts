@@ -34,7 +34,7 @@ const entries = (all: Readonly<Record<string, Property>>, runs = CASES): [string
 
 /** The longest first, so that nothing is waited for at the end. */
 const PROPERTIES = new Map<string, Entry>([
-  ...entries({ "F1 to F19: the forwarder's promises, in stories of faults": stories }, STORIES),
+  ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
   ...entries(INTAKE),
   ...entries(REPLY),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
@@ -160,13 +160,19 @@ async function failureOf(child: ChildProcess): Promise<string | undefined> {
   });
 }
 
+/** What fast-check says, and behind it what was thrown. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}\n${wordsOf(error.cause)}`;
+}
+
 main().then(
   (code) => {
     process.exitCode = code;
     if (process.connected) process.disconnect();
   },
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(wordsOf(error));
     process.exitCode = process.connected ? 1 : 2;
     if (process.connected) process.disconnect();
   },

@@ -36,13 +36,14 @@ const NAMED: Readonly<Record<string, readonly [Where, FaultSpec]>> = {
   'a page for an answer': ['both', { kind: 'notJson' }],
   'half an answer': ['both', { kind: 'truncate' }],
   'the answer to a single message': ['both', { kind: 'single' }],
-  '207 with an entry too few': ['both', { kind: 'short' }],
+  // In this order: where two strike at once, none makes an acknowledgement out of what the other has left.
   '207 with an entry too many': ['both', { kind: 'long' }],
-  '207 with entries of null': ['both', { kind: 'nullItems' }],
-  '207 with empty entries': ['both', { kind: 'emptyItems' }],
+  '207 with an entry too few': ['both', { kind: 'short' }],
   // One takes the ids away that tell the order which the other changes; nobody could make sense of both at once.
   '207 in another order': ['raw', { kind: 'reorder' }],
   '207 with foreign ids': ['xdm', { kind: 'foreignIds' }],
+  '207 with entries of null': ['both', { kind: 'nullItems' }],
+  '207 with empty entries': ['both', { kind: 'emptyItems' }],
   '207 partly 503, shape A': ['xdm', { kind: 'partial', count: 3, status: 503, shape: 'A' }],
   '207 partly 429 as text, shape B': [
     'both',
@@ -51,8 +52,9 @@ const NAMED: Readonly<Record<string, readonly [Where, FaultSpec]>> = {
   slow: ['both', { kind: 'latency', latencyMs: 1_000 }],
 };
 
-/** The share of requests that each of them strikes. */
-const SHARE = 0.01;
+/** What has fewer requests is struck by more of its own faults, so that each class comes up often enough. */
+const OFTEN: Readonly<Record<Where, number>> = { both: 1, raw: 1, xdm: 6, tokens: 20 };
+
 /** Requests between the ones that are certain: a short run has every class once. */
 const STEP = 2;
 
@@ -61,25 +63,49 @@ export interface Struck {
   readonly times: number;
 }
 
+/** Longer than the forwarder waits for an answer, in ms. */
+const HANGS_MS = 25_000;
+const HANGING = [
+  ['no answer in time', 'latency'],
+  ['no answer in time after it was taken', 'late'],
+] as const;
+
+export interface Chances {
+  /** The share of requests that each class strikes, besides the one that is certain; at most 0.05. */
+  readonly share: number;
+  /** Requests that get no answer in time, of either kind; each holds up a lane for long. */
+  readonly hangs: number;
+}
+
 /** Sets all faults; they stay until the end. @returns what has struck so far, when asked */
-export function setFaults(faults: Faults, inlets: Inlets): () => Struck[] {
+export function setFaults(faults: Faults, inlets: Inlets, { hangs, share }: Chances): () => Struck[] {
   // Refusals of single messages are part of the records, not of chance; either shape tells them.
   const refusal = { kind: 'partial', containing: REFUSED, status: 400 } as const;
   faults.add({ ...refusal, shape: 'A', path: inlets.xdm, probability: 0.5 });
   for (const path of Object.values(inlets)) faults.add({ ...refusal, shape: 'B', path });
-  const set = Object.entries(NAMED).map(([name, [where, spec]], position) => ({
-    name,
-    faults: pathsOf(where, inlets).flatMap((path, turn): Fault[] => [
-      ...(turn === 0 ? [faults.add({ ...spec, path, times: 1, after: after(where, position) })] : []),
-      faults.add({ ...spec, path, probability: SHARE }),
-    ]),
-  }));
+  const certain = new Map<string, number>();
+  const set = Object.entries(NAMED).map(([name, [where, spec]]) => {
+    const paths = pathsOf(where, inlets);
+    const [first = ''] = paths;
+    const after = certain.get(first) ?? 0;
+    certain.set(first, after + STEP);
+    return {
+      name,
+      faults: [
+        faults.add({ ...spec, path: first, times: 1, after }),
+        ...paths.map((path): Fault => faults.add({ ...spec, path, probability: share * OFTEN[where] })),
+      ],
+    };
+  });
+  for (const [name, kind] of hangs > 0 ? HANGING : []) {
+    const spec = { kind, latencyMs: HANGS_MS, path: inlets.raw };
+    const after = certain.get(inlets.raw) ?? 0;
+    certain.set(inlets.raw, after + STEP);
+    const often = faults.add({ ...spec, probability: share, times: hangs - 1 });
+    set.push({ name, faults: [faults.add({ ...spec, times: 1, after }), often] });
+  }
   return () =>
     set.map(({ name, faults: all }) => ({ name, times: all.reduce((sum, { struck }) => sum + struck, 0) }));
-}
-
-function after(where: Where, position: number): number {
-  return where === 'tokens' ? 0 : position * STEP;
 }
 
 function pathsOf(where: Where, inlets: Inlets): string[] {

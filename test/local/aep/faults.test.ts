@@ -129,6 +129,15 @@ describe('what', () => {
     expect(schemas(with_)).toBe(1);
   });
 
+  test('a late answer comes to who waits for it; what was asked for is done at once', async () => {
+    const with_ = await caller();
+    with_.platform.faults.add({ kind: 'late', latencyMs: 5_000, times: 1 });
+    const pending = with_.call('POST', SCHEMAS, schemaBody());
+    await expect.poll(() => schemas(with_)).toBe(1);
+    with_.clock.advance(5_000);
+    expect((await pending).status).toBe(201);
+  });
+
   test('latency waits on the clock, and a caller who gives up is let go', async () => {
     const with_ = await caller();
     with_.platform.faults.add({ kind: 'latency', latencyMs: 5_000 });

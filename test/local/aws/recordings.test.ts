@@ -122,7 +122,7 @@ function recorded(
   };
 }
 
-describe('A6: full success', () => {
+describe('A 6: full success', () => {
   it.each(SUCCESSES)('%s', async (_, given) => {
     answer = () => given;
     const numbers = await put('hello');
@@ -134,7 +134,7 @@ describe('A6: full success', () => {
   });
 });
 
-describe('A6: failure of the whole batch', () => {
+describe('A 6: failure of the whole batch', () => {
   it.each(FAILURES)('%s', async (_, given, functionError) => {
     answer = () => given;
     const numbers = await put('hello');
@@ -150,7 +150,7 @@ describe('A6: failure of the whole batch', () => {
 });
 
 // test_kinesis_report_batch_item_failures
-it('A6: six records in batches of three, of which the last always fails: four invocations of the second batch', async () => {
+it('A 6: six records in batches of three, of which the last always fails: four invocations of the second batch', async () => {
   answer = ({ Records }) => ({
     batchItemFailures: Records.filter(
       ({ kinesis: { data } }) => Buffer.from(data, 'base64').toString() === '5',
