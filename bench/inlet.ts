@@ -19,6 +19,8 @@ export interface InletPorts {
 /** What the inlet is told before a measurement; what it does not name is switched off. */
 export interface InletMode {
   readonly latencyMs?: number;
+  /** Closes each connection after one answer. */
+  readonly closes?: boolean;
   /** The text of every secret. */
   readonly secret?: string;
   /** A folder that gets each body as a file. */
@@ -110,6 +112,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
       response.writeHead(isBatch(request) ? 207 : 200, {
         'content-type': 'application/json',
         'content-length': text.length,
+        ...(mode.closes && { connection: 'close' }),
       });
       response.end(text);
     };

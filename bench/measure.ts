@@ -9,9 +9,9 @@ import {
   type Candidate,
   coldStart,
   eventFile,
-  FORWARD,
   type Inlet,
   Loader,
+  PACKAGED,
   type Scheme,
 } from './world.ts';
 
@@ -24,6 +24,8 @@ export interface Case {
   readonly events: number;
   readonly rounds: number;
   readonly concurrent?: number;
+  /** Connections are used once. */
+  readonly closes?: boolean;
 }
 
 export type Samples = Partial<Record<Candidate, Sample[]>>;
@@ -91,14 +93,14 @@ function loadFor(candidate: Candidate, { records, bytes, events, concurrent = 1 
 async function warmUp(loader: Loader, inlet: Inlet, one: Case): Promise<void> {
   await inlet.set({}, one.scheme);
   const load = loadFor(loader.candidate, one);
-  if (PER_RECORD.includes(loader.candidate)) await loader.run({ ...load, records: 200 });
-  // Compiled for good after some 20,000 records.
-  else await loader.run({ ...load, events: Math.max(8, Math.ceil(20_000 / load.records)) });
+  if (PER_RECORD.includes(loader.candidate)) await loader.run(load);
+  // Processor time per record falls until so many have gone through: until then the compiler works beside them.
+  else await loader.run({ ...load, events: Math.max(40, Math.ceil(130_000 / load.records)) });
 }
 
 async function sample(loader: Loader, inlet: Inlet, one: Case): Promise<Sample> {
   const load = loadFor(loader.candidate, one);
-  await inlet.set({ latencyMs: one.latencyMs }, one.scheme);
+  await inlet.set({ latencyMs: one.latencyMs, closes: one.closes ?? false }, one.scheme);
   const taken = await loader.run(load);
   const { messages } = await inlet.counts();
   if (messages !== load.records * load.events)
@@ -140,7 +142,7 @@ export async function memory(
         await inlet.set({ latencyMs: one.latencyMs }, one.scheme);
         const load = loadFor(candidate, one);
         await loader.run({ ...load, records: 10, events: 1, concurrent: 1 });
-        const { peakBytes } = await loader.run(load);
+        const { peakBytes } = await loader.run({ ...load, fromRest: true });
         peaks[candidate] ??= [];
         peaks[candidate]?.push(peakBytes / 1e6);
       } finally {
@@ -166,7 +168,8 @@ export async function cold(
   return taken;
 }
 
-/** The forwarder's bundle as it is uploaded, in bytes: one deflated file and some 150 bytes around it. */
+/** The forwarder's files as they are uploaded, in bytes: each deflated, and some 150 bytes around it. */
 export function zipBytes(): number {
-  return deflateRawSync(readFileSync(FORWARD), { level: 9 }).length + 150;
+  const sizes = PACKAGED.map((file) => deflateRawSync(readFileSync(file), { level: 9 }).length + 150);
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

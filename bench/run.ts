@@ -1,4 +1,6 @@
-// `npm run bench`: the deployable forwarder from outside, beside its peers. `--quick`: one case, for CI.
+// `npm run bench`: the deployable forwarder from outside, beside its peers; `-- cold zip`: only these parts; `-- --quick`: one
+// case, for CI. Ends with 1 where a goal is missed.
+import { loadavg } from 'node:os';
 import { recordsInFullEvent } from './event.ts';
 import { type Case, cold, compare, memory, vary, zipBytes } from './measure.ts';
 import { isMet, machine, print, printHead, processorRow, type Row, save, speedRow } from './report.ts';
@@ -10,10 +12,24 @@ const ROUNDS = 9;
 const SHARE = 0.29;
 /** Percentages are of the bound's records per second. */
 const LATENCIES = [
-  { latencyMs: 20, least: 0.8, events: 4 },
-  { latencyMs: 50, least: 0.88, events: 3 },
-  { latencyMs: 0, least: 0.4, events: 8 },
+  { latencyMs: 20, ofBound: 0.8, events: 4 },
+  { latencyMs: 50, ofBound: 0.88, events: 3 },
+  { latencyMs: 0, ofBound: 0.4, events: 8 },
 ];
+
+/** What is held against the bound, and against batching done the plain way. */
+interface Goals {
+  readonly ofBound: number;
+  readonly timesPlain: number;
+  readonly processor: number;
+}
+
+/** Against plain batching only where the latency is what it was promised for. */
+const BESIDE_PLAIN = { latencyMs: 20, timesPlain: 1.5, processor: 0.4 };
+/** What no machine, however busy, makes of a forwarder that is all right: `--quick` looks for what is broken. */
+const PLAUSIBLE: Goals = { ofBound: 0.3, timesPlain: 0.8, processor: 1 };
+const COLD = { rounds: 20, most: 0.75 };
+const PLAUSIBLY_COLD = { rounds: 5, most: 1 };
 
 const rows: Row[] = [];
 
@@ -26,16 +42,24 @@ function nameOf({ scheme, latencyMs, records, bytes }: Case): string {
   return `${records} × ${bytes} B, ${latencyMs} ms, ${scheme === 'http' ? 'plain' : 'TLS'}`;
 }
 
-async function throughput(inlet: Inlet, one: Case, least: number): Promise<void> {
-  const besidePlain = one.latencyMs === 20;
+async function throughput(inlet: Inlet, one: Case, goals: Goals): Promise<void> {
+  const besidePlain = one.latencyMs === BESIDE_PLAIN.latencyMs;
   const candidates: Candidate[] = besidePlain ? ['penstock', 'bound', 'plain'] : ['penstock', 'bound'];
   const { samples } = await compare(inlet, candidates, one);
   const records = one.records * one.events;
   const perSample = { penstock: records, bound: records, plain: records };
-  add(speedRow(`${nameOf(one)}: share of the bound`, samples, 'bound', perSample, least));
+  add(speedRow(`${nameOf(one)}: share of the bound`, samples, 'bound', perSample, goals.ofBound));
   if (!besidePlain) return;
-  add(speedRow(`${nameOf(one)}: × plain batching`, samples, 'plain', perSample, 1.5));
-  add(processorRow(`${nameOf(one)}: CPU per record, × plain batching`, samples, 'plain', records, 0.4));
+  add(speedRow(`${nameOf(one)}: × plain batching`, samples, 'plain', perSample, goals.timesPlain));
+  add(
+    processorRow(
+      `${nameOf(one)}: CPU per record, × plain batching`,
+      samples,
+      'plain',
+      records,
+      goals.processor,
+    ),
+  );
   add(processorRow(`${nameOf(one)}: CPU per record, × the bound`, samples, 'bound', records));
 }
 
@@ -43,9 +67,10 @@ async function beside(inlet: Inlet, one: Case): Promise<void> {
   const { samples } = await compare(inlet, ['penstock', 'tutorial', 'powertools', 'axios'], one);
   const { records, events } = one;
   const perSample = { penstock: records * events, tutorial: 200, powertools: records, axios: records };
-  add(speedRow(`${nameOf(one)}: × a fetch per record, awaited`, samples, 'tutorial', perSample));
-  add(speedRow(`${nameOf(one)}: × Powertools, parallel fetch`, samples, 'powertools', perSample, 40));
-  add(speedRow(`${nameOf(one)}: × Promise.all, axios`, samples, 'axios', perSample, 40));
+  const what = `${nameOf(one)}, connections ${one.closes ? 'used once' : 'all kept'}`;
+  add(speedRow(`${what}: × a fetch per record, awaited`, samples, 'tutorial', perSample));
+  add(speedRow(`${what}: × Powertools, parallel fetch`, samples, 'powertools', perSample, 40));
+  add(speedRow(`${what}: × Promise.all, axios`, samples, 'axios', perSample, 40));
 }
 
 async function slice(inlet: Inlet, one: Case): Promise<void> {
@@ -71,6 +96,11 @@ async function peaks(inlet: Inlet, one: Case): Promise<void> {
     });
   }
 }
+
+/** Room for noise, where something is to stay as it is. */
+const STEADY = 1.2;
+/** Below this the resident memory of a process says nothing. */
+const LEAST_MB = 1;
 
 /** Each case beside the one before: time per record stays, memory grows no faster than what is held. */
 async function growth(inlet: Inlet, cases: readonly Case[], what: (one: Case) => string): Promise<void> {
@@ -100,21 +130,30 @@ async function growth(inlet: Inlet, cases: readonly Case[], what: (one: Case) =>
     add({
       what: `${what(one)}: time per record, × before`,
       figure: ratioOf(time, before),
-      goal: goal(1.2),
+      goal: goal(STEADY),
       detail,
     });
     const more = held(one) / held(earlier);
-    add({ what: `${what(one)}: memory, × before`, figure: ratioOf(peak, lower), goal: goal(more) });
+    const base = lower.map((megabytes) => Math.max(megabytes, LEAST_MB));
+    add({
+      what: `${what(one)}: memory, × before`,
+      figure: ratioOf(peak, base),
+      goal: goal(more * STEADY),
+    });
   }
 }
 
-async function coldStarts(inlet: Inlet, scheme: Scheme): Promise<void> {
-  const taken = await cold(inlet, scheme, 20);
+async function coldStarts(
+  inlet: Inlet,
+  scheme: Scheme,
+  { rounds, most }: { rounds: number; most: number },
+): Promise<void> {
+  const taken = await cold(inlet, scheme, rounds);
   const [own, plain] = [figureOf(taken.penstock), figureOf(taken.plain)];
   add({
     what: `cold, ${scheme === 'http' ? 'plain' : 'TLS'}: process start to first record received, × the plain bundle`,
     figure: ratioOf(taken.penstock, taken.plain),
-    goal: { at: 'most', value: 0.75 },
+    goal: { at: 'most', value: most },
     detail: `${own.median.toFixed(0)} and ${plain.median.toFixed(0)} ms`,
   });
 }
@@ -129,50 +168,75 @@ function zip(): void {
   });
 }
 
-async function everything(inlet: Inlet): Promise<void> {
-  const large = recordsInFullEvent(1_000);
-  const sizes = [
-    { records: large, bytes: 1_000 },
-    { records: recordsInFullEvent(300), bytes: 300 },
-    { records: 500, bytes: 1_000 },
-  ];
-  for (const { latencyMs, least, events } of LATENCIES) {
-    for (const scheme of ['http', 'https'] as const) {
-      for (const size of sizes)
-        await throughput(inlet, { ...size, scheme, latencyMs, events, rounds: ROUNDS }, least);
+const large = recordsInFullEvent(1_000);
+const usual = {
+  scheme: 'http',
+  latencyMs: 20,
+  records: large,
+  bytes: 1_000,
+  events: 4,
+  rounds: ROUNDS,
+} as const;
+
+/** All there is, in this order; by their names some of it. */
+const PARTS: Record<string, (inlet: Inlet) => Promise<void>> = {
+  async throughput(inlet) {
+    const sizes = [
+      { records: large, bytes: 1_000 },
+      { records: recordsInFullEvent(300), bytes: 300 },
+      { records: 500, bytes: 1_000 },
+    ];
+    for (const { latencyMs, ofBound, events } of LATENCIES) {
+      for (const scheme of ['http', 'https'] as const) {
+        for (const size of sizes) {
+          const one = { ...size, scheme, latencyMs, events, rounds: ROUNDS };
+          await throughput(inlet, one, { ...BESIDE_PLAIN, ofBound });
+        }
+      }
     }
-  }
-  const usual = {
-    scheme: 'http',
-    latencyMs: 20,
-    records: large,
-    bytes: 1_000,
-    events: 4,
-    rounds: ROUNDS,
-  } as const;
-  await beside(inlet, { ...usual, rounds: 5 });
-  await slice(inlet, usual);
-  await peaks(inlet, { ...usual, events: 1, rounds: 5 });
-  await peaks(inlet, { ...usual, scheme: 'https', events: 1, rounds: 5 });
-  const now = { ...usual, latencyMs: 0 };
-  const sized = [100, 1_000, 10_000].map((records) => ({
-    ...now,
-    bytes: 300,
-    records,
-    events: 20_000 / records,
-  }));
-  await growth(inlet, sized, ({ records }) => `${records} × 300 B an event, 0 ms`);
-  const several = [1, 2, 4, 8].map((concurrent) => ({ ...now, events: 8, concurrent }));
-  await growth(inlet, several, ({ concurrent }) => `${concurrent} events of 6 MB at a time, 0 ms`);
-  await coldStarts(inlet, 'http');
-  await coldStarts(inlet, 'https');
-  zip();
-}
+  },
+  async peers(inlet) {
+    const one = { ...usual, rounds: 5 };
+    await beside(inlet, one);
+    await beside(inlet, { ...one, scheme: 'https' });
+    await beside(inlet, { ...one, scheme: 'https', closes: true });
+  },
+  processor: (inlet) => slice(inlet, usual),
+  async memory(inlet) {
+    for (const scheme of ['http', 'https'] as const)
+      await peaks(inlet, { ...usual, scheme, events: 1, rounds: 5 });
+  },
+  async growth(inlet) {
+    const now = { ...usual, latencyMs: 0 };
+    const sized = [100, 1_000, 10_000].map((records) => ({
+      ...now,
+      bytes: 300,
+      records,
+      events: 100_000 / records,
+    }));
+    await growth(inlet, sized, ({ records }) => `${records} × 300 B an event, 0 ms`);
+    const several = [1, 2, 4, 8].map((concurrent) => ({ ...now, events: 24, concurrent }));
+    await growth(inlet, several, ({ concurrent }) => `${concurrent} events of 6 MB at a time, 0 ms`);
+  },
+  async cold(inlet) {
+    for (const scheme of ['http', 'https'] as const) await coldStarts(inlet, scheme, COLD);
+  },
+  async zip() {
+    zip();
+  },
+};
 
 async function quick(inlet: Inlet): Promise<void> {
   const one = { scheme: 'http', latencyMs: 20, records: 3_250, bytes: 1_000, events: 4, rounds: 5 } as const;
-  await throughput(inlet, one, 0.8);
+  await throughput(inlet, one, PLAUSIBLE);
+  await coldStarts(inlet, 'http', PLAUSIBLY_COLD);
   zip();
+}
+
+function partOf(name: string): (inlet: Inlet) => Promise<void> {
+  const part = PARTS[name];
+  if (part === undefined) throw new Error(`there is no part ${name}, but ${Object.keys(PARTS).join(', ')}`);
+  return part;
 }
 
 const started = performance.now();
@@ -180,12 +244,16 @@ await buildAll();
 const inlet = await Inlet.start();
 console.log(`${machine()}\n`);
 printHead();
+const loadBefore = loadavg()[0] ?? 0;
 try {
-  await (process.argv.includes('--quick') ? quick(inlet) : everything(inlet));
+  const named = process.argv.slice(2);
+  if (named.includes('--quick')) await quick(inlet);
+  else for (const name of named.length > 0 ? named : Object.keys(PARTS)) await partOf(name)(inlet);
 } finally {
   inlet.close();
 }
 const seconds = Math.round((performance.now() - started) / 1_000);
-save(rows, seconds);
+save(rows, { seconds, loadBefore });
 const missed = rows.filter((row) => isMet(row) === false).length;
+process.exitCode = missed > 0 ? 1 : 0;
 console.log(`\n${rows.length} figures in ${seconds} s; ${missed} goals not met.`);

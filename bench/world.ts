@@ -16,7 +16,9 @@ export type Scheme = 'http' | 'https';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORK = join(ROOT, '.penstock/bench');
-export const FORWARD = join(ROOT, 'dist/functions/forward.cjs');
+const FORWARD = join(ROOT, 'dist/functions/forward.cjs');
+/** What `serverless.yml` packs for the forwarder. */
+export const PACKAGED = [FORWARD, join(ROOT, 'dist/functions/s3.cjs')];
 const BODIES = join(WORK, 'bodies');
 
 /** Builds what is deployed by the script that builds it for that, and the peers and the load the ordinary way. */
