@@ -71,8 +71,9 @@ export function readOutcomes(
   const entries = entriesOf(parse(text)) ?? [];
   const acknowledged = entries.filter(isAcknowledged).length;
   // The usual case: where all is well, the order does not matter.
-  const well = entries.length === messages && acknowledged === messages;
-  const places = well ? 'by-position' : placesOf(entries, messages);
+  if (entries.length === messages && acknowledged === messages)
+    return { outcomes: new Array<Outcome>(messages).fill(ACKNOWLEDGED), acknowledged };
+  const places = placesOf(entries, messages);
   const outcomes = new Array<Outcome>(messages).fill(UNKNOWN);
   if (places === undefined) return { outcomes, acknowledged: 0 };
   entries.forEach((entry, index) => {

@@ -69,22 +69,29 @@ function decoded(
 
 /** By the six bits they stand for. RFC 4648 §4. */
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-/** Letters of the URL-safe alphabet, and those of which Node's decoder takes the lower byte for a letter. */
-const FOREIGN = /[-_\u0100-\uffff]/;
+
+/** Told at once of a string whose characters have a byte each: it is looked for by itself for that. */
+const WIDE = /[\u0100-\uffff]/;
+
+/** The bytes in `text`, where it is canonical base64. */
+export function fromBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return isWholeBase64(text, bytes.length) ? bytes : undefined;
+}
 
 /**
- * The bytes in `text`, where it is canonical base64. Node's decoder never fails: it passes over what it does not know,
- * which makes the result shorter, and takes foreign letters and stray last bits, which are looked for here.
+ * Whether `text`, of which Node has decoded so many bytes, is canonical base64 and nothing else. Node's decoder never fails:
+ * it passes over what it does not know, which makes the result shorter, and takes letters of the URL-safe alphabet, those
+ * whose lower byte is a letter, and stray last bits.
  */
-export function fromBase64(text: string): Buffer | undefined {
-  if (text.length % 4 !== 0 || FOREIGN.test(text)) return undefined;
+export function isWholeBase64(text: string, decoded: number): boolean {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const bytes = Buffer.from(text, 'base64');
-  if (bytes.length !== (text.length / 4) * 3 - padding) return undefined;
-  if (padding === 0) return bytes;
+  if (decoded !== (text.length / 4) * 3 - padding) return false;
+  if (text.includes('-') || text.includes('_') || WIDE.test(text)) return false;
+  if (padding === 0) return true;
   const last = LETTERS.indexOf(text.charAt(text.length - padding - 1));
   const stray = last & (padding === 1 ? 0b11 : 0b1111);
-  return stray === 0 ? bytes : undefined;
+  return stray === 0;
 }
 
 function messageOf({ kinesis }: KinesisRecord, bytes: Uint8Array): Message {

@@ -89,8 +89,9 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, started });
   checkConservation(counts);
   memory.keep(placeOf(received, pipeline), settled, settlement.checkpoint);
-  const inBatch = new Set(received.records.map(({ kinesis }) => kinesis.sequenceNumber));
-  return respond(settlement.checkpoint, (sequenceNumber) => inBatch.has(sequenceNumber));
+  return respond(settlement.checkpoint, (sequenceNumber) =>
+    received.records.some(({ kinesis }) => kinesis.sequenceNumber === sequenceNumber),
+  );
 }
 
 function placeOf({ streamArn, shardId }: Received, { datasetId }: PublishedPipeline) {
@@ -106,10 +107,12 @@ async function prepareAndSend(
   const { runtime, sessions, memory, limitsOf } = container;
   const framer = createFramer(pipeline, received.shardId);
   const known = memory.recall(placeOf(received, pipeline));
+  const shape = createShaper(pipeline);
   const stages: Stages = {
     compression: pipeline.compression,
-    shape: createShaper(pipeline),
+    shape,
     frame: framer.frame,
+    direct: shape === undefined && pipeline.compression === 'none' ? framer.direct : undefined,
     isKnown: (message) => known.has(message),
   };
   const sender = createSender({

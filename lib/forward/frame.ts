@@ -4,7 +4,9 @@ import type { Operation } from '../records.ts';
 import { check } from './check.ts';
 import type { Decoded } from './decode.ts';
 import { createDeriver } from './derive.ts';
+import { createDirect, type Direct } from './direct.ts';
 import type { Message } from './message.ts';
+import { createSlabs, gather, type Place } from './slab.ts';
 import { type Rejected, rejected, type Settled } from './verdict.ts';
 
 /** The inlet takes 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
@@ -15,17 +17,12 @@ const OWN_HEADER_BYTES = 64 * 1024;
 
 const OPENING = Buffer.from('{"messages":[');
 const CLOSING = Buffer.from(']}');
-const COMMA = 0x2c;
 
-/** A message ready to send. */
-export interface Framed {
+/** A message ready to send: in its place lies the producer's JSON object, with its frame. */
+export interface Framed extends Place {
   readonly message: Message;
-  /** The producer's JSON object. */
-  readonly json: Uint8Array;
   /** Bytes it adds to a request, frame and comma included. */
   readonly size: number;
-  /** Where it is not framed like every message of the pipeline. */
-  readonly frame?: Frame;
 }
 
 /** What stands around an object in a request. */
@@ -37,6 +34,8 @@ export interface Frame {
 /** How the messages of one pipeline are framed. */
 export interface Framer {
   frame(decoded: Decoded): Framed | Settled<Rejected>;
+  /** For records that are neither packed nor shaped; `undefined` where the pipeline has more to do with each. */
+  readonly direct: Direct | undefined;
   /** The body of a request with these messages. */
   body(messages: readonly Framed[]): Uint8Array<ArrayBuffer>;
 }
@@ -51,13 +50,13 @@ export const REQUEST_OVERHEAD = OPENING.length + CLOSING.length;
 export function createFramer(pipeline: PublishedPipeline, shardId?: string): Framer {
   const { usual, byOperation } = framesOf(pipeline);
   const derive = createDeriver(pipeline, shardId);
+  const slabs = createSlabs();
   const ownHeader = pipeline.data === 'xdm' ? OWN_HEADER_BYTES : 3;
   return {
     frame({ message, payload, operation }) {
       const frame = operation === undefined ? usual : byOperation.get(operation);
       if (frame === undefined) throw new RangeError('the message has no operation of this pipeline');
-      const around = frame.before.length + frame.after.length + 1;
-      const largest = MAX_REQUEST_BYTES - REQUEST_OVERHEAD - around;
+      const largest = largestIn(frame);
       // Before it is parsed: what cannot be sent is not worth the time. A whole XDM message has a header of its own besides.
       if (payload.length > largest + ownHeader)
         return { message, verdict: tooLarge(payload.length, largest) };
@@ -65,24 +64,29 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       if ('kind' in checked) return { message, verdict: checked };
       const json = derive === undefined ? checked : derive(checked, message);
       if (json.length > largest) return { message, verdict: tooLarge(json.length, largest) };
-      const size = json.length + around;
-      return frame === usual ? { message, json, size } : { message, json, size, frame };
+      slabs.reserve(json.length + around(frame));
+      const { slab, at: start } = slabs;
+      const end = put(slab, put(slab, put(slab, start, frame.before), json), frame.after);
+      slabs.keep(end);
+      return { message, slab, start, end, size: end - start + 1 };
     },
+    direct: usual && derive === undefined ? createDirect(usual, slabs, largestIn(usual)) : undefined,
     body(messages) {
       const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);
       const body = Buffer.allocUnsafe(size);
-      let at = put(body, 0, OPENING);
-      for (const { json, frame = usual } of messages) {
-        if (frame === undefined) throw new RangeError('the message has no operation of this pipeline');
-        if (at > OPENING.length) body[at++] = COMMA;
-        at = put(body, at, frame.before);
-        at = put(body, at, json);
-        at = put(body, at, frame.after);
-      }
-      put(body, at, CLOSING);
+      put(body, gather(messages, body, put(body, 0, OPENING)), CLOSING);
       return body;
     },
   };
+}
+
+/** Bytes of an object that one request takes. */
+function largestIn(frame: Frame): number {
+  return MAX_REQUEST_BYTES - REQUEST_OVERHEAD - around(frame) - 1;
+}
+
+function around({ before, after }: Frame): number {
+  return before.length + after.length;
 }
 
 function tooLarge(bytes: number, largest: number): Rejected {

@@ -3,10 +3,11 @@ import { WASM } from './wasm/json-check.wasm.ts';
 
 /**
  * - `object`: one JSON object, and nothing behind it
+ * - `ascii-object`: the same, of ASCII alone, and so of UTF-8
  * - `envelope`: the same, and its top level may have both a `header` and a `body`: who wants to know has to parse it
  * - `too-deep`: more levels of arrays and objects than are allowed, as far as it was read
  */
-export type JsonVerdict = 'object' | 'envelope' | 'not-an-object' | 'too-deep' | 'not-json';
+export type JsonVerdict = 'object' | 'ascii-object' | 'envelope' | 'not-an-object' | 'too-deep' | 'not-json';
 
 interface Exports {
   readonly check: (length: number, most: number) => number;
@@ -15,14 +16,14 @@ interface Exports {
 
 interface Instance extends Exports {
   /** The memory's bytes; it never grows while this is in use. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
 }
 
 /** As in `wasm/assembly/json-check.ts`. */
 const TEXT = 65_536;
 const BEHIND = 16;
 const PAGE = 65_536;
-const [OBJECT, HEADER, BODY] = [4, 8, 16];
+const [OBJECT, HEADER, BODY, ASCII] = [4, 8, 16, 32];
 /** More levels than its stack has are not asked for. */
 const MOST_LEVELS = 60_000;
 
@@ -44,7 +45,7 @@ function instantiate(bytesOfText: number): Instance {
   const { check, memory } = new Instance(compiled).exports as Exports;
   const missing = TEXT + bytesOfText + BEHIND - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-  return { check, memory, bytes: new Uint8Array(memory.buffer) };
+  return { check, memory, bytes: Buffer.from(memory.buffer) };
 }
 
 function instanceFor(length: number): Instance {
@@ -54,14 +55,16 @@ function instanceFor(length: number): Instance {
 }
 
 /**
- * What `json` is, by the grammar of RFC 8259 and to the same end as `JSON.parse`. It has to be UTF-8, which is not looked at
- * here.
+ * What `json` is from `start` to `end`, by the grammar of RFC 8259 and to the same end as `JSON.parse`. It has to be UTF-8,
+ * which is not looked at here.
  * @param maxDepth levels of arrays and objects that are allowed, at most 60,000
  */
-export function checkJson(json: Uint8Array, maxDepth: number): JsonVerdict {
-  const { bytes, check } = instanceFor(json.length);
-  bytes.set(json, TEXT);
-  const result = check(json.length, Math.min(maxDepth, MOST_LEVELS));
-  if (result >= OBJECT) return result === OBJECT + HEADER + BODY ? 'envelope' : 'object';
-  return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
+export function checkJson(json: Buffer, maxDepth: number, start = 0, end = json.length): JsonVerdict {
+  const length = end - start;
+  const { bytes, check } = instanceFor(length);
+  json.copy(bytes, TEXT, start, end);
+  const result = check(length, Math.min(maxDepth, MOST_LEVELS));
+  if (result < OBJECT) return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
+  if ((result & HEADER) !== 0 && (result & BODY) !== 0) return 'envelope';
+  return (result & ASCII) !== 0 ? 'ascii-object' : 'object';
 }

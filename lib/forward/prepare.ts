@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PublishedPipeline } from '../published.ts';
 import { type Decoded, decode } from './decode.ts';
+import type { Direct } from './direct.ts';
 import type { KinesisRecord } from './event.ts';
 import type { Framed } from './frame.ts';
 import type { Message } from './message.ts';
@@ -25,6 +26,8 @@ export interface Stages {
   /** `undefined` where the pipeline sends its records as they are. */
   readonly shape: Shaper | undefined;
   readonly frame: (decoded: Decoded) => Framed | Settled;
+  /** Decodes and frames at once, where there is nothing else to do. */
+  readonly direct?: Direct | undefined;
   /** Whether AEP has acknowledged it already, in an invocation that ended before it. */
   readonly isKnown: (message: Message) => boolean;
 }
@@ -69,6 +72,18 @@ export async function prepare(
   for (const record of records) {
     if (!room.isLeft()) break;
     looked++;
+    const direct = stages.direct?.(record);
+    if (direct !== undefined) {
+      decoded++;
+      if (stages.isKnown(direct.message)) {
+        known++;
+        settled.push({ message: direct.message, verdict: DELIVERED });
+      } else {
+        room.take(direct.size + direct.message.partitionKey.length + MESSAGE_OVERHEAD);
+        framed.push(direct);
+      }
+      continue;
+    }
     for (const part of decode(record, stages.compression)) {
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
       if (stages.isKnown(part.message)) {
@@ -81,7 +96,7 @@ export async function prepare(
       room.take(result.message.bytes.length + result.message.partitionKey.length + MESSAGE_OVERHEAD);
       if ('verdict' in result) settled.push(result);
       else {
-        room.take(result.json.length);
+        room.take(result.size);
         framed.push(result);
       }
     }

@@ -39,10 +39,10 @@ export function measureRequest(
     return;
   }
   let oldest = Number.POSITIVE_INFINITY;
-  for (const [index, { kind }] of reply.outcomes.entries()) {
+  reply.outcomes.forEach(({ kind }, index) => {
     const arrivedAt = batch[index]?.message.arrivedAt;
     if (kind === 'acknowledged' && arrivedAt !== undefined) oldest = Math.min(oldest, arrivedAt * 1_000);
-  }
+  });
   // The clocks of Kinesis and of this machine need not agree.
   if (oldest !== Number.POSITIVE_INFINITY)
     metrics.measure('ArrivalToAcceptedMs', Math.max(0, endedAt - oldest), 'Milliseconds');

@@ -66,6 +66,9 @@ interface Work {
 /** What the lanes of one invocation share. */
 interface Run {
   readonly sender: Sender;
+  /** Every batch of the lanes, and whether it was acknowledged as a whole: mostly there is no more to say. */
+  readonly batches: Map<Batch, boolean>;
+  /** Of the messages of the other batches. */
   readonly verdicts: Map<Framed, Verdict>;
   readonly halted: PromiseWithResolvers<void>;
   acknowledged: number;
@@ -88,10 +91,10 @@ export function send(lanes: readonly Lane[], sender: Sender): Promise<Sent> {
  * acknowledged beyond the checkpoint is delivered again, so there had better be little of it.
  */
 export function startSending(sender: Sender): Sending {
-  const lanes: Lane[] = [];
   const ends: Promise<PromiseSettledResult<void>[]>[] = [];
   const run: Run = {
     sender,
+    batches: new Map(),
     verdicts: new Map(),
     halted: Promise.withResolvers(),
     acknowledged: 0,
@@ -102,19 +105,26 @@ export function startSending(sender: Sender): Sending {
   };
   return {
     add(lane) {
-      lanes.push(lane);
+      for (const batch of lane) run.batches.set(batch, false);
       // Settled at once: an error must not be taken for one that nobody waits for.
       ends.push(Promise.allSettled([drive(lane, run)]));
     },
     async end() {
       for (const end of (await Promise.all(ends)).flat()) if (end.status === 'rejected') throw end.reason;
-      const { acknowledged, requests, retries, stop, verdicts } = run;
-      const settled = lanes
-        .flat(2)
-        .map((framed) => ({ message: framed.message, verdict: verdicts.get(framed) ?? RETRY }));
-      return { settled, acknowledged, requests, retries, stop };
+      const { acknowledged, requests, retries, stop } = run;
+      return { settled: settledIn(run), acknowledged, requests, retries, stop };
     },
   };
+}
+
+/** In the order in which they were to be sent. */
+function settledIn({ batches, verdicts }: Run): Settled[] {
+  return Array.from(batches, ([batch, whole]) =>
+    batch.map((framed) => ({
+      message: framed.message,
+      verdict: whole ? DELIVERED : (verdicts.get(framed) ?? RETRY),
+    })),
+  ).flat();
 }
 
 async function drive(lane: Lane, run: Run): Promise<void> {
@@ -197,6 +207,10 @@ async function afterAnswer(
 ): Promise<Work[]> {
   run.acknowledged += reply.acknowledged;
   const { batch } = work;
+  if (run.batches.has(batch) && reply.outcomes.every(({ kind }) => kind === 'acknowledged')) {
+    run.batches.set(batch, true);
+    return [];
+  }
   const seen = new Set<string>();
   const statuses = new Set<number>();
   const left = batch.filter((framed, index) => {

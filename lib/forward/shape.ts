@@ -72,8 +72,7 @@ function cut(
   const span = select && spanAt(payload, select.steps);
   if (select !== undefined && span === undefined)
     return { message, verdict: rejected('nothing-selected', `it has nothing at ${select.pointer}`) };
-  // A copy: a part that is sent would hold all of what was unpacked.
-  const part = span === undefined ? payload : Buffer.from(payload.subarray(span.start, span.end));
+  const part = span === undefined ? payload : payload.subarray(span.start, span.end);
   return { message, payload: part, ...(operation !== undefined && { operation }) };
 }
 

@@ -10,8 +10,9 @@ import { type Sender, send } from '../../lib/forward/send.ts';
 import { virtualClock } from '../support/forwarding.ts';
 
 function framed(name: string): Framed {
-  const json = Buffer.from(`{"n":"${name}"}`);
-  return { message: { sequenceNumber: '1', partitionKey: name, arrivedAt: 0, bytes: json }, json, size: 20 };
+  const slab = Buffer.from(`{"n":"${name}"}`);
+  const message = { sequenceNumber: '1', partitionKey: name, arrivedAt: 0, bytes: slab };
+  return { message, slab, start: 0, end: slab.length, size: 20 };
 }
 
 /** Lanes from text: requests of a lane between commas. `ab,c` is a request of a and b, then one of c. */

@@ -1,0 +1,57 @@
+// The short way of an ordinary record: decoded to where it is sent from, checked there, and nothing made but its message.
+import { isUtf8 } from 'node:buffer';
+import { MAX_DEPTH } from './check.ts';
+import { isWholeBase64 } from './decode.ts';
+import type { KinesisRecord } from './event.ts';
+import type { Frame, Framed } from './frame.ts';
+import { checkJson } from './json-check.ts';
+import type { Message } from './message.ts';
+import type { Slabs } from './slab.ts';
+
+/** `undefined` for whatever is not quite ordinary: it takes the long way, which knows why. */
+export type Direct = (record: KinesisRecord) => Framed | undefined;
+
+/** Its bytes are decoded again where somebody asks for them: of all that is delivered nobody does. Not to be spread. */
+class RecordMessage implements Message {
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  readonly arrivedAt: number | undefined;
+  readonly #data: string;
+
+  constructor(kinesis: KinesisRecord['kinesis'], data: string) {
+    this.sequenceNumber = kinesis.sequenceNumber;
+    this.partitionKey = kinesis.partitionKey;
+    this.arrivedAt = kinesis.approximateArrivalTimestamp;
+    this.#data = data;
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.from(this.#data, 'base64');
+  }
+}
+
+/** @param largest bytes of an object that one request takes */
+export function createDirect({ before, after }: Frame, slabs: Slabs, largest: number): Direct {
+  const around = before.length + after.length;
+  return ({ kinesis }) => {
+    const { data } = kinesis;
+    if (typeof data !== 'string' || data.length * 0.75 > largest) return undefined;
+    slabs.reserve(data.length + around);
+    const { slab, at: start } = slabs;
+    const from = start + before.length;
+    const to = from + slab.write(data, from, 'base64');
+    if (!isWholeBase64(data, to - from) || !isObject(slab, from, to)) return undefined;
+    if (around > 0) {
+      slab.set(before, start);
+      slab.set(after, to);
+    }
+    const end = to + after.length;
+    slabs.keep(end);
+    return { message: new RecordMessage(kinesis, data), slab, start, end, size: end - start + 1 };
+  };
+}
+
+function isObject(slab: Buffer, start: number, end: number): boolean {
+  const verdict = checkJson(slab, MAX_DEPTH, start, end);
+  return verdict === 'ascii-object' || (verdict === 'object' && isUtf8(slab.subarray(start, end)));
+}

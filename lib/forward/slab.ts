@@ -1,0 +1,60 @@
+// Where messages lie, one behind the other with a comma between, until they are sent: those of a request are mostly one piece.
+
+/** A piece of memory with a message in it. */
+export interface Place {
+  readonly slab: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Memory in pieces; from `at` on, `slab` is free. */
+export interface Slabs {
+  readonly slab: Buffer;
+  readonly at: number;
+  /** Sees to it that so many bytes are free, and one for a comma. */
+  reserve(bytes: number): void;
+  /** What lies from `at` to `end` stays, with a comma behind it. */
+  keep(end: number): void;
+}
+
+/** Large enough for most of a request; memory that nothing is written to costs nothing. */
+const SLAB_BYTES = 512 * 1024;
+const COMMA = 0x2c;
+
+export function createSlabs(): Slabs {
+  let slab = Buffer.alloc(0);
+  let at = 0;
+  return {
+    get slab() {
+      return slab;
+    },
+    get at() {
+      return at;
+    },
+    reserve(bytes) {
+      if (at + bytes < slab.length) return;
+      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes + 1));
+      at = 0;
+    },
+    keep(end) {
+      slab[end] = COMMA;
+      at = end + 1;
+    },
+  };
+}
+
+/** Copies the places to `body`, one behind the other with a comma between; returns where they end there. */
+export function gather(places: readonly Place[], body: Buffer, from: number): number {
+  let at = from;
+  let [next] = places;
+  for (let index = 0; next !== undefined; ) {
+    const { slab, start } = next;
+    let { end } = next;
+    // As far as they lie side by side they are one piece, commas and all.
+    for (next = places[++index]; next?.slab === slab && next.start === end + 1; next = places[++index])
+      end = next.end;
+    at += slab.copy(body, at, start, end);
+    if (next !== undefined) body[at++] = COMMA;
+  }
+  return at;
+}
