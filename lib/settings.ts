@@ -47,6 +47,8 @@ const Settings = z.object({
   PENSTOCK_ON_FAILURE_ARN: optionalText,
   /** The table of the pipelines: who works on each, and what was last done to it. */
   PENSTOCK_TABLE: optionalText,
+  /** ARN of the key that the published pipelines are encrypted under. */
+  PENSTOCK_KMS_KEY: optionalText,
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
   PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
   /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
@@ -64,6 +66,7 @@ export interface Settings {
   readonly forwarder: string | undefined;
   readonly onFailureArn: string | undefined;
   readonly table: string | undefined;
+  readonly kmsKey: string | undefined;
   readonly listDelaySeconds: number;
   readonly publishedSeconds: number;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -91,6 +94,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     forwarder: found.PENSTOCK_FORWARDER,
     onFailureArn: found.PENSTOCK_ON_FAILURE_ARN,
     table: found.PENSTOCK_TABLE,
+    kmsKey: found.PENSTOCK_KMS_KEY,
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
     logLevel: found.PENSTOCK_LOG_LEVEL,

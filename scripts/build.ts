@@ -1,7 +1,8 @@
 // Bundles every function into one file of its own below `dist/functions`, as it is deployed.
-import { globSync, rmSync } from 'node:fs';
+import { globSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { noticeOf, packagesOf } from './notice.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}dist/functions`;
@@ -46,6 +47,9 @@ const result = await build({
   metafile: true,
   logLevel: 'warning',
 });
+
+const files = Object.values(result.metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+writeFileSync(`${out}/NOTICE`, noticeOf(packagesOf(files, root)));
 
 for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {
   if (file.endsWith('.cjs')) console.log(`${String(Math.round(bytes / 1024)).padStart(6)} KB  ${file}`);

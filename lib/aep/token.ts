@@ -74,6 +74,8 @@ export function createSessions(options: {
   transport: Transport;
   /** Told of every token that IMS has issued. */
   onIssued?: () => void;
+  /** Told of every try to get one that failed, for whatever reason; also where the old one is used meanwhile. */
+  onFailed?: () => void;
   /**
    * Where all tries for a token have failed, IMS is left alone for so long, in ms; not at all unless it is said, for those
    * whose caller gives up after a few calls.
@@ -93,6 +95,7 @@ export function createSessions(options: {
       held = { session, renewAt: now + lifeMs - margin(lifeMs), expiresAt: now + lifeMs };
       return session;
     } catch (error) {
+      options.onFailed?.();
       return otherwise(error);
     } finally {
       pending = undefined;

@@ -12,7 +12,8 @@ interface Measured {
 
 /**
  * Dimensions are `service`, `stage` and `pipeline`, and `reason` of what is counted by it, and no more: each further value
- * would be a metric of its own to pay for.
+ * would be a metric of its own to pay for. All is counted without `pipeline` as well, once a stage: an alarm is made before
+ * there is a pipeline, and cannot search for one.
  */
 export function createMetrics(stage: string): Metrics {
   const powertools = new Powertools({
@@ -28,6 +29,7 @@ export function createMetrics(stage: string): Metrics {
     for (const [reason, numbers] of byReason) {
       const single = powertools.singleMetric();
       single.addDimensions({ pipeline, reason });
+      single.addDimensions({ reason });
       for (const [name, value] of numbers) single.addMetric(name, MetricUnit.Count, value);
     }
     byReason.clear();
@@ -52,6 +54,7 @@ export function createMetrics(stage: string): Metrics {
       counts.clear();
       do {
         powertools.addDimension('pipeline', pipeline);
+        powertools.addDimensions({});
         for (const [name, { unit, values }] of measured) {
           for (const value of values.splice(0, VALUES_PER_LINE))
             powertools.addMetric(name, MetricUnit[unit], value);

@@ -18,6 +18,6 @@ export function baseRuntime(): Runtime {
     random: Math.random,
     fetch: createFetch(),
     log: createLog(settings.logLevel),
-    secrets: createSecrets(),
+    secrets: createSecrets(undefined, settings.kmsKey),
   };
 }

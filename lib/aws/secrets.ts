@@ -10,8 +10,11 @@ import {
 import type { Secrets } from '../runtime.ts';
 import { awsFailure, isNotFound } from './failure.ts';
 
-/** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`; their messages never hold a value */
-export function createSecrets(client = new SecretsManagerClient({})): Secrets {
+/**
+ * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out.
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`; their messages never hold a value
+ */
+export function createSecrets(client = new SecretsManagerClient({}), kmsKey?: string): Secrets {
   const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
     try {
       return await call();
@@ -22,9 +25,17 @@ export function createSecrets(client = new SecretsManagerClient({})): Secrets {
   const write = (id: string, value: string) =>
     client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
 
+  const creation = (id: string, value: string, description: string) =>
+    new CreateSecretCommand({
+      Name: id,
+      SecretString: value,
+      Description: description,
+      ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
+    });
+
   const create = async (id: string, value: string, description: string) => {
     try {
-      await client.send(new CreateSecretCommand({ Name: id, SecretString: value, Description: description }));
+      await client.send(creation(id, value, description));
     } catch (error) {
       // Somebody was faster, or the answer to an earlier try was lost.
       if (!(error instanceof Error && error.name === 'ResourceExistsException')) throw error;
@@ -46,9 +57,7 @@ export function createSecrets(client = new SecretsManagerClient({})): Secrets {
     create: (id, value, description) =>
       attempt(`creating the secret ${id}`, async () => {
         try {
-          await client.send(
-            new CreateSecretCommand({ Name: id, SecretString: value, Description: description }),
-          );
+          await client.send(creation(id, value, description));
         } catch (error) {
           if (error instanceof Error && error.name === 'ResourceExistsException') return false;
           if (!isBeingDeleted(error)) throw error;

@@ -56,6 +56,7 @@ export function createForward(runtime: ForwardRuntime): Forward {
       credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
       transport: runtime,
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
+      onFailed: () => runtime.metrics.count('TokenFailures', 1),
     }),
   };
   return (event, invocation) => forward(event, invocation, container);

@@ -1,0 +1,11 @@
+// The stack's custom resource: when the stack goes, what was made at run time goes first. CloudFormation calls it.
+import type { Context } from 'aws-lambda';
+import { systemClock } from '../lib/aep/transport.ts';
+import { cleanupRuntime } from '../lib/aws/cleanup-runtime.ts';
+import { createFetch } from '../lib/aws/http.ts';
+import { type Answer, createCleanup } from '../lib/cleanup.ts';
+
+const cleanup = createCleanup({ clock: systemClock, fetch: createFetch() }, cleanupRuntime);
+
+export const handler = async (event: unknown, context: Context): Promise<Answer> =>
+  cleanup(event, { remainingMs: () => context.getRemainingTimeInMillis() });

@@ -1,0 +1,98 @@
+// What a deployment has made at run time, in Lambda and in Secrets Manager: to be listed, and to be removed.
+import {
+  DeleteEventSourceMappingCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+} from '@aws-sdk/client-lambda';
+import {
+  DeleteSecretCommand,
+  ListSecretsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import type { MadeAtRunTime } from '../cleanup.ts';
+import { publishedSecret } from '../published.ts';
+import { awsFailure, isNotFound } from './failure.ts';
+
+/** In ms. What hangs is better repeated than waited for: there is an answer to be given in time. */
+const LIMITS = { connectionTimeout: 2_000, requestTimeout: 5_000 };
+
+/** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+export function createMadeAtRunTime(
+  { forwarder, stage }: { readonly forwarder: string; readonly stage: string },
+  lambda = new LambdaClient({ requestHandler: LIMITS }),
+  secrets = new SecretsManagerClient({ requestHandler: LIMITS }),
+): MadeAtRunTime {
+  // Of no stream: what all of them begin with.
+  const prefix = publishedSecret({ stage }, '');
+  return {
+    intakes: () =>
+      attempt(`listing the intakes of ${forwarder}`, () =>
+        listed(async (Marker) => {
+          const page = await lambda.send(
+            new ListEventSourceMappingsCommand({ FunctionName: forwarder, Marker }),
+          );
+          return { names: page.EventSourceMappings?.map(({ UUID }) => UUID), next: page.NextMarker };
+        }),
+      ),
+
+    removeIntake: (id) =>
+      attempt(`removing the intake ${id}`, async () => {
+        try {
+          await lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
+        } catch (error) {
+          // "In use" while it is being made, changed or deleted: it is looked at again.
+          if (!isNotFound(error) && !(error instanceof Error && error.name === 'ResourceInUseException'))
+            throw error;
+        }
+      }),
+
+    published: () =>
+      attempt('listing the published pipelines', () =>
+        listed(async (NextToken) => {
+          const page = await secrets.send(
+            new ListSecretsCommand({
+              Filters: [{ Key: 'name', Values: [prefix] }],
+              IncludePlannedDeletion: true,
+              NextToken,
+            }),
+          );
+          const names = page.SecretList?.map(({ Name }) => Name).filter((name) => name?.startsWith(prefix));
+          return { names, next: page.NextToken };
+        }),
+      ),
+
+    removePublished: (name) =>
+      attempt(`deleting the secret ${name}`, async () => {
+        try {
+          await secrets.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
+        } catch (error) {
+          if (!isNotFound(error)) throw error;
+        }
+      }),
+  };
+}
+
+interface Page {
+  readonly names: readonly (string | undefined)[] | undefined;
+  readonly next: string | undefined;
+}
+
+/** All pages of a list, one after the other. */
+async function listed(page: (from: string | undefined) => Promise<Page>): Promise<string[]> {
+  const all: string[] = [];
+  let next: string | undefined;
+  do {
+    const one = await page(next);
+    for (const name of one.names ?? []) if (name !== undefined) all.push(name);
+    next = one.next === '' ? undefined : one.next;
+  } while (next !== undefined);
+  return all;
+}
+
+async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw awsFailure(error, what);
+  }
+}

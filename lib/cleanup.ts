@@ -1,0 +1,164 @@
+// What is made at run time goes with the stack: the forwarder's intakes and the published pipelines. CloudFormation asks for it.
+import type { Clock, Fetch } from './aep/transport.ts';
+import { Failure, isFailure, issuesText } from './failure.ts';
+import type { Log } from './log.ts';
+import * as z from './zod.ts';
+
+/** What a deployment has made since it was deployed. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
+export interface MadeAtRunTime {
+  /** Ids of the forwarder's event source mappings, also of those that are just being deleted. */
+  intakes(): Promise<readonly string[]>;
+  /** Begins to delete it. One that is gone, or being changed or deleted just now, is no error. */
+  removeIntake(id: string): Promise<void>;
+  /** Names of the secrets with the stage's published pipelines, also of those that wait for their deletion. */
+  published(): Promise<readonly string[]>;
+  /** Deletes it at once: provisioning writes it anew. One that is gone is no error. */
+  removePublished(name: string): Promise<void>;
+}
+
+export interface CleanupRuntime {
+  readonly log: Log;
+  readonly madeAtRunTime: MadeAtRunTime;
+}
+
+/** What can be had without settings, so that CloudFormation is answered whatever is wrong with them. */
+export interface Answering {
+  readonly clock: Clock;
+  readonly fetch: Fetch;
+}
+
+export type Cleanup = (event: unknown, invocation: { readonly remainingMs: () => number }) => Promise<Answer>;
+
+/** What CloudFormation is told. */
+export interface Answer {
+  readonly Status: 'SUCCESS' | 'FAILED';
+  readonly Reason: string;
+}
+
+/** A custom resource's request, as far as it matters. AWS: "Custom resource request objects". */
+const Request = z.object({
+  RequestType: z.enum(['Create', 'Update', 'Delete']),
+  // Over TLS, or to this very machine.
+  ResponseURL: z.string().check(z.regex(/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])/)),
+  StackId: z.string(),
+  RequestId: z.string(),
+  LogicalResourceId: z.string(),
+  PhysicalResourceId: z.optional(z.string()),
+});
+type Request = z.infer<typeof Request>;
+
+const LOOK_AGAIN_MS = 2_000;
+/** What is kept of the time for the answer: three tries. */
+const ANSWER_MS = 30_000;
+const ANSWER_TRIES = 3;
+const ANSWER_TIMEOUT_MS = 8_000;
+/** CloudFormation takes 4,096 bytes in all. */
+const LONGEST_REASON = 1_000;
+
+const GO_ON =
+  'Remove the stack again once that is mended; or delete it with `--retain-resources MadeAtRunTime`, and what is left by hand.';
+
+/**
+ * The function that CloudFormation calls. It answers in every case, also where it fails: a stack that waits for an answer
+ * waits for an hour.
+ * @throws Failure `EVENT_INVALID` where nobody is to be answered; `AWS_UNAVAILABLE` where the answer was not taken
+ */
+export function createCleanup({ clock, fetch }: Answering, makeRuntime: () => CleanupRuntime): Cleanup {
+  return async (event, { remainingMs }) => {
+    const request = parse(event);
+    const until = clock.now() + remainingMs() - ANSWER_MS;
+    const answer = await outcomeOf(request, makeRuntime, clock, until);
+    await send(answer, request, { clock, fetch });
+    return answer;
+  };
+}
+
+function parse(event: unknown): Request {
+  const result = Request.safeParse(event);
+  if (result.success) return result.data;
+  throw new Failure(
+    'EVENT_INVALID',
+    `this is no request of CloudFormation for a custom resource:\n${issuesText(result.error.issues)}\n`,
+    {
+      next: 'Leave this function to CloudFormation: it is called when the stack is made, changed and removed.',
+    },
+  );
+}
+
+async function outcomeOf(
+  { RequestType }: Request,
+  makeRuntime: () => CleanupRuntime,
+  clock: Clock,
+  until: number,
+): Promise<Answer> {
+  if (RequestType !== 'Delete') return { Status: 'SUCCESS', Reason: 'Nothing is made yet.' };
+  try {
+    const { log, madeAtRunTime } = makeRuntime();
+    const intakes = await removeIntakes(madeAtRunTime, clock, until);
+    const published = await removePublished(madeAtRunTime, clock, until);
+    log.info('removed what was made at run time', { intakes, published });
+    return {
+      Status: 'SUCCESS',
+      Reason: `Removed: intakes ${intakes}, published pipelines ${published}. The undelivered store stays, with its key.`,
+    };
+  } catch (error) {
+    const said = isFailure(error) ? error.what : error instanceof Error ? error.message : String(error);
+    return { Status: 'FAILED', Reason: `${said.slice(0, LONGEST_REASON)} | Next: ${GO_ON}` };
+  }
+}
+
+/** Intakes first: while one is there, the forwarder is still called and needs what is published. */
+async function removeIntakes(made: MadeAtRunTime, clock: Clock, until: number): Promise<number> {
+  const seen = new Set<string>();
+  for (;;) {
+    const there = await made.intakes();
+    if (there.length === 0) return seen.size;
+    for (const id of there) {
+      if (clock.now() >= until)
+        throw new Failure('NOT_READY', `Lambda is not yet done deleting the intakes ${there.join(', ')}`);
+      seen.add(id);
+      await made.removeIntake(id);
+    }
+    await clock.sleep(LOOK_AGAIN_MS);
+  }
+}
+
+async function removePublished(made: MadeAtRunTime, clock: Clock, until: number): Promise<number> {
+  const names = await made.published();
+  for (const [done, name] of names.entries()) {
+    if (clock.now() >= until)
+      throw new Failure('NOT_READY', `${names.length - done} published pipelines are not yet deleted`);
+    await made.removePublished(name);
+  }
+  return names.length;
+}
+
+async function send(answer: Answer, request: Request, { clock, fetch }: Answering): Promise<void> {
+  const { StackId, RequestId, LogicalResourceId, PhysicalResourceId = LogicalResourceId } = request;
+  const body = JSON.stringify({ ...answer, PhysicalResourceId, StackId, RequestId, LogicalResourceId });
+  for (let attempt = 1; ; attempt++) {
+    const trouble = await put(request.ResponseURL, body, fetch);
+    if (trouble === undefined) return;
+    if (attempt === ANSWER_TRIES)
+      throw new Failure('AWS_UNAVAILABLE', `CloudFormation did not take the answer (${trouble})`);
+    await clock.sleep(1_000 * attempt);
+  }
+}
+
+/** The URL is signed for a PUT without a content type, and a secret: it is in no message. */
+async function put(url: string, body: string, fetch: Fetch): Promise<string | undefined> {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const { status, body: rest } = await fetch(url, {
+      method: 'PUT',
+      headers: { 'content-type': '' },
+      body,
+      redirect: 'manual',
+      signal,
+    });
+    for await (const _ of rest ?? []);
+    return status >= 200 && status < 300 ? undefined : `status ${status}`;
+  } catch (error) {
+    return error instanceof Error ? error.name : 'no answer';
+  }
+}

@@ -1,0 +1,58 @@
+// Who wrote what lies in the zips, and under which licence: the file NOTICE that each of them holds.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What asks for no more than to be named. Anything else in a bundle fails the build. */
+const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT']);
+
+/** What is in a bundle without being bundled: the WebAssembly holds parts of the library it was compiled with. */
+const COMPILED_IN: Readonly<Record<string, string>> = {
+  'lib/forward/wasm/json-check.wasm.ts': 'node_modules/assemblyscript',
+};
+
+export interface Licensed {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly text: string;
+}
+
+/** Every package of which something is in a bundle, by name. `files`: the inputs of all bundles, relative to `root`. */
+export function packagesOf(files: readonly string[], root: string): Licensed[] {
+  const folders = new Set(files.flatMap((file) => COMPILED_IN[file] ?? folderOf(file) ?? []));
+  return [...folders]
+    .map((folder) => licensed(join(root, folder)))
+    .sort((a, b) => compare(`${a.name} ${a.version}`, `${b.name} ${b.version}`));
+}
+
+/** `…/node_modules/@scope/name` of a file below it; nothing for a file of our own. */
+function folderOf(file: string): string | undefined {
+  return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+}
+
+function licensed(folder: string): Licensed {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
+    'name' | 'version' | 'license',
+    string
+  >;
+  if (!PERMISSIVE.has(license))
+    throw new Error(`${name} ${version} is in a bundle, and its licence is ${license}: no permissive one`);
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  return { name, version, license, text: file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim() };
+}
+
+/** The text of NOTICE: the packages, then each licence text once, with the packages it came with. */
+export function noticeOf(packages: readonly Licensed[]): string {
+  const texts = new Map<string, string[]>();
+  for (const { name, text } of packages) if (text !== '') texts.set(text, [...(texts.get(text) ?? []), name]);
+  return [
+    'Penstock holds parts of these packages:\n',
+    ...packages.map(({ name, version, license }) => `  ${name} ${version} (${license})`),
+    ...[...texts].map(([text, names]) => `\n${'-'.repeat(80)}\n${names.join(', ')}\n\n${text}`),
+    '',
+  ].join('\n');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
