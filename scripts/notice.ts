@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What asks for no more than to be named. Anything else in a bundle fails the build. */
-const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT']);
+const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'MIT-0']);
 
 /** What is in a bundle without being bundled: the WebAssembly holds parts of the library it was compiled with. */
 const COMPILED_IN: Readonly<Record<string, string>> = {
@@ -14,7 +14,8 @@ export interface Licensed {
   readonly name: string;
   readonly version: string;
   readonly license: string;
-  readonly text: string;
+  /** Its licence, and its own notice where it has one. */
+  readonly texts: readonly string[];
 }
 
 /** Every package of which something is in a bundle, by name. `files`: the inputs of all bundles, relative to `root`. */
@@ -37,18 +38,28 @@ function licensed(folder: string): Licensed {
   >;
   if (!PERMISSIVE.has(license))
     throw new Error(`${name} ${version} is in a bundle, and its licence is ${license}: no permissive one`);
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  return { name, version, license, text: file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim() };
+  const texts = readdirSync(folder)
+    .filter((entry) => /^(licen[cs]e|notice)/i.test(entry))
+    .map((entry) => readFileSync(join(folder, entry), 'utf8').trim());
+  return { name, version, license, texts };
 }
 
-/** The text of NOTICE: the packages, then each licence text once, with the packages it came with. */
+/** The text of NOTICE: the packages, then each text once, with the packages it came with. */
 export function noticeOf(packages: readonly Licensed[]): string {
-  const texts = new Map<string, string[]>();
-  for (const { name, text } of packages) if (text !== '') texts.set(text, [...(texts.get(text) ?? []), name]);
+  const texts = new Map<string, { readonly text: string; readonly names: string[] }>();
+  for (const { name, texts: own } of packages) {
+    for (const text of own) {
+      // Often they differ in nothing but white space.
+      const key = text.replaceAll(/\s+/g, ' ');
+      const one = texts.get(key) ?? { text, names: [] };
+      one.names.push(name);
+      texts.set(key, one);
+    }
+  }
   return [
     'Penstock holds parts of these packages:\n',
     ...packages.map(({ name, version, license }) => `  ${name} ${version} (${license})`),
-    ...[...texts].map(([text, names]) => `\n${'-'.repeat(80)}\n${names.join(', ')}\n\n${text}`),
+    ...[...texts.values()].map(({ text, names }) => `\n${'-'.repeat(80)}\n${names.join(', ')}\n\n${text}`),
     '',
   ].join('\n');
 }

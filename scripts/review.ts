@@ -1,0 +1,52 @@
+// `npm run review`: cfn-lint and checkov look at the packaged template, and find nothing that the record does not give a reason for.
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { acceptedIn, type Finding, judge, ofCfnLint, ofCheckov } from './findings.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const TEMPLATE = `${ROOT}.serverless/cloudformation-template-update-stack.json`;
+const RECORD = 'docs/decisions/0005-template-review.md';
+const REQUIREMENTS = `${ROOT}test/template/requirements.txt`;
+const VENV = `${ROOT}.penstock/review`;
+
+/** Both in an environment of their own, made once for each list of versions. Needs Python 3.11 or newer, with pip. */
+function install(): void {
+  const installed = `${VENV}/requirements.txt`;
+  const wanted = readFileSync(REQUIREMENTS, 'utf8');
+  if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
+  console.log('installing cfn-lint and checkov into .penstock/review …');
+  mkdirSync(VENV, { recursive: true });
+  execFileSync('python3', ['-m', 'venv', '--clear', VENV], { stdio: 'inherit' });
+  const pip = ['install', '--quiet', '--disable-pip-version-check', '--requirement', REQUIREMENTS];
+  execFileSync(`${VENV}/bin/pip`, pip, { stdio: 'inherit' });
+  writeFileSync(installed, wanted);
+}
+
+/** What a tool says, however it ends: by its exit code it says what it found, and what it cannot say is no JSON. */
+function output(tool: string, options: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(`${VENV}/bin/${tool}`, options, { maxBuffer: 64_000_000 }, (error, stdout, stderr) =>
+      /^\s*[[{]/.test(stdout) ? resolve(stdout) : reject(new Error(`${tool} failed: ${stderr || error?.message}`)),
+    );
+  });
+}
+
+async function review(): Promise<readonly Finding[]> {
+  const [lint, checkov] = await Promise.all([
+    output('cfn-lint', ['--format', 'json', '--template', TEMPLATE]),
+    output('checkov', [
+      ...['--file', TEMPLATE, '--framework', 'cloudformation'],
+      ...['--output', 'json', '--compact', '--quiet', '--skip-download'],
+    ]),
+  ]);
+  return [...ofCfnLint(lint), ...ofCheckov(checkov)];
+}
+
+install();
+const findings = await review();
+const accepted = acceptedIn(readFileSync(`${ROOT}${RECORD}`, 'utf8'), ['cfn-lint', 'checkov']);
+const wrong = judge(findings, accepted);
+for (const line of wrong) console.error(line);
+console.log(`${findings.length} findings, ${wrong.length} without a reason or out of date (${RECORD})`);
+process.exitCode = wrong.length === 0 ? 0 : 1;
