@@ -227,6 +227,45 @@ describe('a processing error', () => {
     }
   });
 
+  it('costs that record alone wherever it stands, though nothing else is on its way', async () => {
+    for (let at = 0; at < 10; at++) {
+      const { run } = sending((name, batch) => (name.includes('!') ? serverError() : all(batch)));
+      const name = `${'a'.repeat(at)}!${'a'.repeat(9 - at)}`;
+      const sent = await run(name);
+      expect(sent.verdicts).toBe([...name].map((one) => one + (one === '!' ? 'j' : 'l')).join(' '));
+      expect(sent).toMatchObject({ stop: undefined, acknowledged: 9 });
+    }
+  });
+
+  it('A 7: of 1 % of 2,000 records costs those alone, in one invocation, even with no retry left', async () => {
+    const { run, clock, posts } = sending(
+      (name, batch) => (name.includes('!') ? serverError() : all(batch)),
+      {
+        limits: { ...createLimits(virtualClock()), payRetry: () => false },
+      },
+    );
+    const name = `!${'a'.repeat(98)}!`.repeat(20);
+    const sent = await run(name, 'b');
+    const rejects = sent.settled.filter(({ verdict }) => verdict.kind === 'rejected');
+    expect(rejects.map(({ message }) => message.partitionKey).join('')).toBe('!'.repeat(40));
+    expect(sent).toMatchObject({ stop: undefined, acknowledged: 1_961 });
+    expect(clock.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(2_000);
+    expect(posts.length).toBeLessThan(700);
+  });
+
+  it('of a record that passes is no reason to reject it', async () => {
+    let times = 0;
+    const { run } = sending((name, batch) =>
+      name.includes('!') && ++times <= 7 ? serverError() : all(batch),
+    );
+    expect((await run('!a,b')).verdicts).toBe('!l al bl');
+  });
+
+  it('of several at the head of all there is does not keep the rest waiting', async () => {
+    const { run } = sending((name, batch) => (name.includes('!') ? serverError() : all(batch)));
+    expect((await run('!!!!!ab,c')).verdicts).toBe('!j !j !j !j !j al bl cl');
+  });
+
   it('of one among 520 in a request is found with the retries there are', async () => {
     const { run, clock } = sending((name, batch) => (name.includes('!') ? serverError() : all(batch)));
     const sent = await run(`${letters.slice(0, 99)}!${letters.slice(99)}`);
