@@ -66,7 +66,8 @@ const TokenAnswer = z.object({
 /**
  * Sessions for one credential. `credentials` is asked again for every new token, so a rotated secret is picked up. A token
  * that cannot be renewed is used until it expires.
- * @throws Failure (from `current`) `IMS_REFUSED` for a 4xx, `AEP_THROTTLED`, `AEP_UNAVAILABLE`, `AEP_UNREACHABLE`, `AEP_UNEXPECTED`
+ * @throws Failure (from `current`) `IMS_REFUSED` for a 4xx, `AEP_THROTTLED`, `AEP_UNAVAILABLE`, `AEP_UNREACHABLE`, `AEP_UNEXPECTED`;
+ * `AEP_UNAUTHORIZED` for a while after two new tokens in a row were rejected
  */
 export function createSessions(options: {
   imsUrl: string;
@@ -81,7 +82,9 @@ export function createSessions(options: {
   outagePauseMs?: number;
 }): Sessions {
   const { clock } = options.transport;
-  let held: { session: Session; renewAt: number; expiresAt: number } | undefined;
+  let held: { session: Session; issuedAt: number; renewAt: number; expiresAt: number } | undefined;
+  /** How many in a row were not taken soon after they had been issued. */
+  let stillborn = 0;
   let pending: Promise<Session> | undefined;
   let trouble: { error: unknown; at: number; pauseMs: number } | undefined;
 
@@ -90,7 +93,12 @@ export function createSessions(options: {
       const credentials = await options.credentials();
       const { session, lifeMs } = await ask(credentials);
       const now = clock.now();
-      held = { session, renewAt: now + lifeMs - margin(lifeMs), expiresAt: now + lifeMs };
+      held = {
+        session,
+        issuedAt: now,
+        renewAt: now + lifeMs - margin(lifeMs),
+        expiresAt: now + lifeMs,
+      };
       return session;
     } catch (error) {
       return otherwise(error);
@@ -137,9 +145,18 @@ export function createSessions(options: {
     },
     reject(session) {
       // Only the token that failed: a late answer to the old one must not throw the new one away.
-      if (held?.session === session) held = undefined;
+      if (held?.session !== session) return;
+      const now = clock.now();
+      stillborn = now - held.issuedAt < REFUSAL_MEMORY_MS ? stillborn + 1 : 0;
+      held = undefined;
+      // One more is asked for at once; where that is not taken either, a third would not be.
+      if (stillborn >= 2) trouble = { error: notTaken(), at: now, pauseMs: REFUSAL_MEMORY_MS };
     },
   };
+}
+
+function notTaken(): Failure {
+  return new Failure('AEP_UNAUTHORIZED', 'two new tokens in a row were not taken');
 }
 
 function margin(lifeMs: number): number {

@@ -46,6 +46,26 @@ describe('sessions', () => {
     expect(next[0]).not.toBe(all[0]);
   });
 
+  it('A 17: a credential whose tokens nobody takes costs two of them every half minute, however often it is tried', async () => {
+    const { sessions: own, tokens, clock } = sessions();
+    const attempt = async () => own.reject(await own.current());
+    await attempt();
+    await attempt();
+    for (let invocation = 0; invocation < 20; invocation++)
+      await expect(attempt()).rejects.toMatchObject({ code: 'AEP_UNAUTHORIZED' });
+    expect(tokens).toHaveLength(2);
+    clock.time += 30_000;
+    await attempt();
+    await expect(attempt()).rejects.toMatchObject({ code: 'AEP_UNAUTHORIZED' });
+    expect(tokens).toHaveLength(3);
+    clock.time += 30_000;
+    await own.current();
+    clock.time += 30_000;
+    await attempt();
+    await attempt();
+    expect(tokens).toHaveLength(5);
+  });
+
   it('renews before expiry, not earlier', async () => {
     const { sessions: own, tokens, clock } = sessions();
     await own.current();
