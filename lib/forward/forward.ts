@@ -217,6 +217,10 @@ function failOnFault(
   const { pipeline } = about.pipeline;
   // Perhaps a newer pipeline is published, with another inlet.
   container.pipelines.forget(received.streamArn);
+  if (acknowledged === 0) {
+    reportReturned(container.runtime, { received, invocation, pipeline, messages, why, failure });
+    throw failure;
+  }
   container.runtime.log.error('sending stopped: the set-up needs a hand', {
     pipeline,
     shardId: received.shardId,
@@ -226,9 +230,6 @@ function failOnFault(
     status: failure.status,
     requestId: failure.requestId,
   });
-  if (acknowledged > 0) return;
-  reportReturned(container.runtime, { received, invocation, pipeline, messages, why, failure });
-  throw failure;
 }
 
 function keeper(

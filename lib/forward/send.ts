@@ -374,10 +374,9 @@ function givenUp(work: Work, { status, said, failure }: Trouble, run: Run): Work
   const [only] = batch;
   if (status === SERVER_ERROR.status && only !== undefined) {
     if (batch.length > 1) return halves({ ...work, searching: true });
-    const verdict = rejected('refused', said);
-    if (searching) suspects.push({ framed: only, verdict });
-    else if (run.acknowledged > 0) run.verdicts.set(only, verdict);
-    if (run.acknowledged > 0 || (searching && suspects.length < SERVER_ERROR.suspects)) return [];
+    const alive = run.acknowledged > 0;
+    if (alive || searching) suspects.push({ framed: only, verdict: rejected('refused', said) });
+    if (alive || (searching && suspects.length < SERVER_ERROR.suspects)) return [];
   }
   return halt(run, { why: 'attempts', failure, fault: false });
 }
