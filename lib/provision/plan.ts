@@ -208,6 +208,10 @@ async function planPublish(
     const reason = `the stream carries the pipeline ${published.pipeline} already`;
     return { ...entry, action: 'conflict', reason };
   }
+  if (published.streamArn !== streamArn) {
+    const reason = `the pipeline carries ${published.streamArn}, another stream of that name; retire it first, or give the one of this stream another name`;
+    return { ...entry, action: 'conflict', reason };
+  }
   if (published.sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${published.sandbox}; give the one in ${manifest.sandbox} another name and stream`;
     return { ...entry, action: 'conflict', reason };

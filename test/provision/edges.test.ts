@@ -1,0 +1,78 @@
+// Manifests and moments at the edge of what is allowed: each of them once ended in something that was not meant.
+import { describe, expect, it } from 'vitest';
+import { world } from '../support/provisioning.ts';
+import {
+  actions,
+  changes,
+  groupManifest,
+  holdings,
+  inletManifest,
+  KINESIS,
+  keep,
+  ONE_OF_EACH,
+  planned,
+  position,
+  pulledManifest,
+  SECRETS,
+  sandboxOf,
+} from './cases.ts';
+
+describe('a mapping set', () => {
+  it("is not taken for this pipeline's because of what another one calls its own", async () => {
+    const own = world();
+    const victim = inletManifest();
+    await own.run({ manifest: victim });
+    keep(own, SECRETS.kinesis);
+    const names = { mapping: `x [penstock ${victim.name} y` };
+    const evil = pulledManifest(KINESIS, { name: 'evil', names });
+    const result = await own.run({ manifest: evil });
+    expect(result.cause ?? result.status).toBe('SUCCEEDED');
+    const from = position(own);
+    expect((await own.run({ manifest: victim })).status).toBe('SUCCEEDED');
+    expect(changes(own, from)).toEqual([]);
+    expect(sandboxOf(own).mappingSets.values()).toHaveLength(2);
+  });
+});
+
+describe('an own field', () => {
+  it.each([
+    [
+      'an object',
+      { type: 'object' },
+      { type: 'object', properties: { a: { type: 'string' }, b: { type: 'integer' } } },
+    ],
+    [
+      'an array of objects',
+      { type: 'array', items: { type: 'object' } },
+      { type: 'array', items: { type: 'object', properties: { a: { type: 'string' } } } },
+    ],
+  ])('that is %s without fields can be given some', async (_, before, after) => {
+    const own = world();
+    await own.run({ manifest: groupManifest({ x: before }) });
+    const { status, cause, document } = await own.run({ manifest: groupManifest({ x: after }) });
+    expect(cause ?? status).toBe('SUCCEEDED');
+    expect(actions(document)).toMatchObject({ 'field-group:loyalty': 'update' });
+    const from = position(own);
+    await own.run({ manifest: groupManifest({ x: after }) });
+    expect(changes(own, from)).toEqual([]);
+  });
+});
+
+describe('a stream', () => {
+  it('of the same name in another account is another stream', async () => {
+    const own = world();
+    await own.run({ manifest: inletManifest() });
+    const stream = 'arn:aws:kinesis:eu-west-1:999999999999:stream/customers';
+    own.runtime.streams.arn = async () => stream;
+    const manifest = inletManifest({ source: { kind: 'inlet', stream, data: 'raw' } });
+    const from = position(own);
+    const { document } = await own.run({ manifest, mode: 'plan' });
+    expect((await own.run({ manifest })).error).toBe('Penstock.Conflict');
+    expect(planned(document, 'publish')).toMatchObject({
+      action: 'conflict',
+      reason: expect.stringContaining('another stream of that name'),
+    });
+    expect(changes(own, from)).toEqual([]);
+    expect(holdings(own)).toEqual(ONE_OF_EACH);
+  });
+});
