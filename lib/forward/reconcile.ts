@@ -2,11 +2,11 @@
 import * as z from 'zod';
 import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
-import { createSessions, type Sessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
+import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure, issuesText } from '../failure.ts';
 import { type PublishedPipeline, readPublished } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import { readBatch } from './reconcile-batch.ts';
 import { isUnread, lookFrom, pruned, ReadSoFar, readOf, withBatch, withFlows } from './reconcile-progress.ts';
 
@@ -45,11 +45,7 @@ const MOST_FAULTS = 3;
 
 /** One for one container. Nothing is read before the first call. */
 export function createReconcile(runtime: ReconcileRuntime): Reconcile {
-  const sessions = createSessions({
-    imsUrl: runtime.settings.imsUrl,
-    credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
-    transport: runtime,
-  });
+  const sessions = sessionsOf(runtime);
   return async (event, { remainingMs }) => {
     const wanted = await pipelinesFor(event, runtime);
     const total = nothing();

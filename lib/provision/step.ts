@@ -1,10 +1,10 @@
 // From a function `Pipeline → Pipeline` to a Lambda handler: the document checked on its way in, changes fenced, failures named on their way out.
 import { type Aep, createAep } from '../aep/client.ts';
-import { createSessions, type Sessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
+import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure, issuesText } from '../failure.ts';
 import { Pipeline, type Trail } from '../pipeline.ts';
 import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import { ensure } from './ensure.ts';
 import { remember } from './known.ts';
 import type { Context } from './resource.ts';
@@ -178,13 +178,7 @@ function handler<R extends Runtime>(
 }
 
 function start<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions } {
-  const { settings } = runtime;
-  const sessions = createSessions({
-    imsUrl: settings.imsUrl,
-    credentials: () => readCredentials(runtime.secrets, settings.credentialsSecret),
-    transport: runtime,
-  });
-  return { runtime, sessions };
+  return { runtime, sessions: sessionsOf(runtime) };
 }
 
 function contextFor<R extends Runtime>(
