@@ -2,10 +2,11 @@
 import * as z from 'zod';
 import { isFailure } from '../failure.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { LedgerRecord, ProvisionRuntime } from '../runtime.ts';
+import type { ProvisionRuntime } from '../runtime.ts';
 import { begin } from './begin.ts';
 import { plan } from './plan.ts';
 import type { StreamContext } from './resource.ts';
+import { isStuck } from './status.ts';
 
 /** A schedule's event, or a person's: only a pipeline's name in it says something. */
 const Question = z.looseObject({ pipeline: z.string().min(1).optional() }).catch({});
@@ -44,13 +45,6 @@ export async function drift(
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
-}
-
-/** An execution ends after two hours at the latest, and returns its lease. */
-const LONGEST_MS = 7_200_000;
-
-function isStuck({ owner, since }: LedgerRecord, now: number): boolean {
-  return owner !== undefined && now - Date.parse(since ?? '') > LONGEST_MS;
 }
 
 async function look(

@@ -44,3 +44,11 @@ function statusOf({ pipeline, owner, since, manifest, report }: LedgerRecord): S
     ...(report !== undefined && { report }),
   };
 }
+
+/** An execution ends after two hours at the latest, and returns its lease. */
+const LONGEST_MS = 7_200_000;
+
+/** Whether whoever holds the pipeline has died over it. */
+export function isStuck({ owner, since }: Pick<LedgerRecord, 'owner' | 'since'>, now: number): boolean {
+  return owner !== undefined && now - Date.parse(since ?? '') > LONGEST_MS;
+}
