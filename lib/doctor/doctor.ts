@@ -1,5 +1,5 @@
 // What is wrong with a pipeline? Everything it hangs on is looked at, and nothing is changed.
-import { Failure, issuesText } from '../failure.ts';
+import { notAccepted } from '../accepted.ts';
 import type { DoctorRuntime } from '../runtime.ts';
 import * as z from '../zod.ts';
 import { type Check, examine, type Finding, type State } from './check.ts';
@@ -38,9 +38,6 @@ const Question = z.strictObject({
   doctor: z.literal(true),
 });
 
-const ASK =
-  'Ask with {"pipeline": "name", "doctor": true} of one that was provisioned here; {} names all of them.';
-
 /** Whether an event asks what is wrong, and not where a pipeline stands. */
 export function asksForDoctor(event: unknown): boolean {
   return typeof event === 'object' && event !== null && 'doctor' in event;
@@ -62,14 +59,10 @@ export interface Diagnosis {
  */
 export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Diagnosis> {
   const question = Question.safeParse(event);
-  if (!question.success)
-    throw new Failure('EVENT_INVALID', `this asks for no doctor:\n${issuesText(question.error.issues)}\n`, {
-      next: ASK,
-    });
+  if (!question.success) throw notAccepted('status', 'this asks for no doctor', question.error.issues);
   const { pipeline } = question.data;
   const record = await runtime.ledger.read(pipeline);
-  if (record === undefined)
-    throw new Failure('EVENT_INVALID', `no execution has worked on a pipeline ${pipeline}`, { next: ASK });
+  if (record === undefined) throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}`);
   const checks = await examine(checksFor(record.manifest), patientOf(record, runtime));
   return {
     pipeline,

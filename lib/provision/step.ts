@@ -1,7 +1,8 @@
 // From a function `Pipeline → Pipeline` to a Lambda handler: the document checked on its way in, changes fenced, failures named on their way out.
+import { notAccepted } from '../accepted.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import type { Sessions } from '../aep/token.ts';
-import { Failure, isFailure, issuesText } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { Pipeline, type Trail } from '../pipeline.ts';
 import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
@@ -207,11 +208,5 @@ function contextFor<R extends Runtime>(
 function parseDocument(event: unknown): Pipeline {
   const result = Pipeline.safeParse(event);
   if (result.success) return result.data;
-  throw new Failure(
-    'EVENT_INVALID',
-    `this is not a pipeline document:\n${issuesText(result.error.issues)}\n`,
-    {
-      next: 'Start the state machine; or send a step the document that the step before it returned.',
-    },
-  );
+  throw notAccepted('step', 'this is not a pipeline document', result.error.issues);
 }
