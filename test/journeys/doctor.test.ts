@@ -145,14 +145,12 @@ it('and the intake that is off, and records that AEP refuses after it has receiv
   const Data = Buffer.from('{"_id":"canary-1","person":{"name":{"firstName":["canary"]}}}');
   await stack.kinesis.send(new PutRecordCommand({ StreamName: 'customers-xdm', PartitionKey: 'a', Data }));
   const failed = async () => (await ask()).checks.filter(({ state }) => state !== 'ok');
-  await expect
-    .poll(failed, { timeout: 20_000, interval: 500 })
-    .toMatchObject([
-      {
-        check: 'batches',
-        found: expect.stringMatching(/^1 of .*DCVS/),
-        next: expect.stringContaining('redrive'),
-      },
-    ]);
+  await expect.poll(failed, { timeout: 20_000, interval: 500 }).toMatchObject([
+    {
+      check: 'batches',
+      found: expect.stringMatching(/^1 of .*DCVS/),
+      next: expect.stringContaining('redrive'),
+    },
+  ]);
   expect(JSON.stringify(await ask())).not.toContain('canary');
 }, 60_000);
