@@ -1,9 +1,9 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
-import { createSessions, type Sessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
+import type { Sessions } from '../aep/token.ts';
 import { isFailure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import { type BatchOptions, batch, groupsOf, MAX_MESSAGES } from './batch.ts';
 import { LEAST_REQUEST_MS, RESERVE_MS } from './classes.ts';
 import { checkConservation } from './conservation.ts';
@@ -51,11 +51,9 @@ export function createForward(runtime: ForwardRuntime): Forward {
     pipelines: createPipelines(runtime),
     memory: createMemory(),
     limitsOf: limitsByInlet(runtime),
-    sessions: createSessions({
-      imsUrl: runtime.settings.imsUrl,
-      credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
-      transport: runtime,
+    sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
+      onFallback: () => runtime.metrics.count('CredentialsFallback', 1),
     }),
   };
   return (event, invocation) => forward(event, invocation, container);
