@@ -110,13 +110,17 @@ describe('two client secrets', () => {
     const clientSecrets = [OLD];
     const platform = createPlatform({ credentials: [{ clientId: LEAST.clientId, clientSecrets }] });
     const said: Fields[] = [];
+    let now = Date.now();
     const runtime = {
       ...plainRuntime({ fetch: (url, init) => platform.fetch(new Request(url, init as RequestInit)) }),
+      clock: { now: () => now, sleep: async () => {} },
       secrets: holding(JSON.stringify(ROTATING)),
     };
     const log = { ...runtime.log, warn: (_message: string, fields: Fields = {}) => void said.push(fields) };
     const own = sessionsOf({ ...runtime, log });
     const renewed = async () => {
+      // A token that is not taken sooner than this is another matter.
+      now += 60_000;
       own.reject(await own.current());
       return (await own.current()).accessToken;
     };
