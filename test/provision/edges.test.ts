@@ -58,6 +58,32 @@ describe('an own field', () => {
   });
 });
 
+describe('identities', () => {
+  const email = { path: 'personalEmail.address', namespace: 'Email', primary: true };
+  const phone = { path: 'mobilePhone.number', namespace: 'Phone' };
+  const contact = (identities: object[]) =>
+    inletManifest({
+      schema: {
+        class: 'profile',
+        fieldGroups: ['profile-person-details', 'profile-personal-details'],
+        identities,
+      },
+    });
+
+  it.each([1, 0])(
+    'that the manifest does not name any more go with the schema: %i left in it',
+    async (left) => {
+      const own = world();
+      await own.run({ manifest: contact([email, phone]) });
+      const manifest = contact([email, phone].slice(0, left));
+      expect((await own.run({ manifest })).status).toBe('SUCCEEDED');
+      const { cause, status } = await own.run({ manifest, mode: 'retire', deleteData: true });
+      expect(cause ?? status).toBe('SUCCEEDED');
+      expect(holdings(own)).toEqual({});
+    },
+  );
+});
+
 describe('a stream', () => {
   it('of the same name in another account is another stream', async () => {
     const own = world();
