@@ -111,6 +111,14 @@ export function sourceParams(source: Source): Record<string, string> {
   }
 }
 
+/** What AEP lets one flow read and no other; absent where several may. Contract §4.3, §4.4. */
+export function exclusivePlaceOf(source: Source): string | undefined {
+  if (source.kind === 'pubsub') return `the subscription ${fullNames(source).subscriptionName}`;
+  if (source.kind !== 'event-hubs') return undefined;
+  const { namespace, eventHub, consumerGroup } = source;
+  return `the consumer group ${consumerGroup} of the event hub ${namespace}/${eventHub}`;
+}
+
 /** `latest` or `earliest`, for the sources that have a position to start from. */
 export function resetOf(source: Source): string | undefined {
   if (source.kind !== 'kinesis' && source.kind !== 'event-hubs') return undefined;

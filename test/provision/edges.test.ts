@@ -4,12 +4,14 @@ import { world } from '../support/provisioning.ts';
 import {
   actions,
   changes,
+  EVENT_HUBS,
   groupManifest,
   holdings,
   inletManifest,
   KINESIS,
   keep,
   ONE_OF_EACH,
+  PUB_SUB,
   planned,
   position,
   pulledManifest,
@@ -100,5 +102,41 @@ describe('a stream', () => {
     });
     expect(changes(own, from)).toEqual([]);
     expect(holdings(own)).toEqual(ONE_OF_EACH);
+  });
+});
+
+describe('what AEP lets one flow read alone', () => {
+  it.each([
+    [
+      'a subscription',
+      SECRETS.pubsub,
+      PUB_SUB,
+      { ...PUB_SUB, auth: 'subscription' },
+      { ...PUB_SUB, subscription: 'another' },
+    ],
+    [
+      'a consumer group',
+      SECRETS['event-hubs'],
+      EVENT_HUBS,
+      { ...EVENT_HUBS, auth: 'event-hub' },
+      { ...EVENT_HUBS, consumerGroup: 'another' },
+    ],
+  ])('%s is not given to a second pipeline', async (_, secret, source, same, another) => {
+    const own = world();
+    keep(own, secret);
+    expect((await own.run({ manifest: pulledManifest(source) })).status).toBe('SUCCEEDED');
+    const from = position(own);
+    const second = pulledManifest(same, { name: 'second' });
+    const { document } = await own.run({ manifest: second, mode: 'plan' });
+    expect(planned(document, 'publish')).toMatchObject({
+      action: 'conflict',
+      reason: expect.stringContaining('is read by the pipeline people already'),
+    });
+    expect((await own.run({ manifest: second })).error).toBe('Penstock.Conflict');
+    expect(changes(own, from)).toEqual([]);
+    const apart = await own.run({ manifest: pulledManifest(another, { name: 'second' }) });
+    expect(apart.cause ?? apart.status).toBe('SUCCEEDED');
+    expect((await own.run({ manifest: pulledManifest(source), mode: 'retire' })).status).toBe('SUCCEEDED');
+    expect((await own.run({ manifest: pulledManifest(source, { name: 'third' }) })).status).toBe('SUCCEEDED');
   });
 });
