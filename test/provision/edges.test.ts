@@ -1,5 +1,6 @@
 // Manifests and moments at the edge of what is allowed: each of them once ended in something that was not meant.
 import { describe, expect, it } from 'vitest';
+import type { FetchAnswer } from '../../lib/aep/transport.ts';
 import { world } from '../support/provisioning.ts';
 import {
   actions,
@@ -140,3 +141,33 @@ describe('what AEP lets one flow read alone', () => {
     expect((await own.run({ manifest: pulledManifest(source, { name: 'third' }) })).status).toBe('SUCCEEDED');
   });
 });
+
+describe('an account of which AEP tells nothing', () => {
+  it.each([
+    ['region', SECRETS.kinesis, KINESIS, { region: 'us-east-1' }],
+    ['namespace', SECRETS['event-hubs'], EVENT_HUBS, { namespace: 'others' }],
+    ['project', SECRETS.pubsub, PUB_SUB, { project: 'other-project' }],
+  ])('is another one with another %s', async (_, secret, source, change) => {
+    const own = world();
+    keep(own, secret);
+    const { fetch } = own.runtime;
+    Object.assign(own.runtime, {
+      fetch: async (...asked: Parameters<typeof fetch>) => withoutAuth(await fetch(...asked)),
+    });
+    await own.run({ manifest: pulledManifest(source) });
+    const before = position(own);
+    expect((await own.run({ manifest: pulledManifest(source) })).status).toBe('SUCCEEDED');
+    expect(changes(own, before)).toEqual([]);
+    const { document } = await own.run({ manifest: pulledManifest({ ...source, ...change }), mode: 'plan' });
+    expect(planned(document, 'base-connection')).toMatchObject({ action: 'replace' });
+  });
+});
+
+/** The answer, without what the service knows of how connections are let in. */
+async function withoutAuth(answer: FetchAnswer): Promise<FetchAnswer> {
+  const response = answer as Response;
+  const body = JSON.parse((await response.clone().text()) || '{}') as { items?: { auth?: unknown }[] };
+  if (!Array.isArray(body.items)) return answer;
+  const items = body.items.map(({ auth, ...item }) => item);
+  return new Response(JSON.stringify({ ...body, items }), response);
+}
