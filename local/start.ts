@@ -79,7 +79,7 @@ async function run(job: Job): Promise<number> {
     if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;
-      keep(stack, progress);
+      keep(stack, manifest, progress);
       await signal.came;
     }
     return complete ? 0 : 1;
@@ -179,7 +179,7 @@ async function retireWith(stack: Stack, { manifest, changed, options, progress }
   progress.line(['', ...runReportOf(report as Report)].join('\n'));
 }
 
-function keep(stack: Stack, progress: Progress): void {
+function keep(stack: Stack, { name }: Manifest, progress: Progress): void {
   progress.line(
     [
       '',
@@ -189,8 +189,10 @@ function keep(stack: Stack, progress: Progress): void {
       `  undelivered store    ${stack.undeliveredFolder}`,
       '  local AWS (its Kinesis speaks HTTP/2 only, as the SDKs do), and the functions as they are configured:',
       ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
-        ([name, value]) => `    export ${name}=${value}`,
+        ([variable, value]) => `    export ${variable}=${value}`,
       ),
+      '  and with these, what is wrong with the pipeline:',
+      `    aws lambda invoke --function-name status --cli-binary-format raw-in-base64-out --payload '{"pipeline": "${name}", "doctor": true}' answer.json`,
     ].join('\n'),
   );
 }

@@ -52,7 +52,7 @@ const keyOf =
     `${tool} ${rule} at ${where}`;
 
 function covers({ tool, rule }: Accepted, where: string, finding: Finding): boolean {
-  const pattern = new RegExp(`^${where.split('*').map(RegExp.escape).join('.*')}$`);
+  const pattern = new RegExp(`^${where.replaceAll(/[^\w*]/g, '\\$&').replaceAll('*', '.*')}$`);
   return tool === finding.tool && rule === finding.rule && pattern.test(finding.where);
 }
 

@@ -10,7 +10,7 @@ import { Failure } from '../failure.ts';
 import type { ForwardedBatch, ForwardLog } from '../runtime.ts';
 import { awsFailure, isNotFound } from './failure.ts';
 
-/** As `report` in lib/forward/report.ts writes it. */
+/** As `report` and `reportReturned` in lib/forward/report.ts write it. */
 const Line = z
   .object({
     invocationId: z.string(),

@@ -35,8 +35,8 @@ type Sound = Exclude<JsonVerdict, 'not-json' | 'too-deep'>;
 function look(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
   const json = startsWithBom(payload) ? payload.subarray(3) : payload;
   if (json.length === 0) return rejected('empty', 'no data');
+  if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
   const verdict = checkJson(json, MAX_DEPTH);
-  if (verdict !== 'ascii-object' && !isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
   if (verdict === 'not-json' || verdict === 'too-deep') return rejected(verdict, TEXTS[verdict]);
   return { json, verdict };
 }

@@ -6,10 +6,10 @@ import type { KinesisRecord } from './event.ts';
 import type { Frame, Framed } from './frame.ts';
 import { checkJson } from './json-check.ts';
 import type { Message } from './message.ts';
-import type { Slabs } from './slab.ts';
+import { type Place, piecesOf, type Slabs } from './slab.ts';
 
-/** `undefined` for whatever is not quite ordinary: it takes the long way, which knows why. */
-export type Direct = (record: KinesisRecord) => Framed | undefined;
+/** One for each record. `undefined` for whatever is not quite ordinary: it takes the long way, which knows why. */
+export type Direct = (records: readonly KinesisRecord[]) => (Framed | undefined)[];
 
 /** Its bytes are decoded again where somebody asks for them: of all that is delivered nobody does. Not to be spread. */
 class RecordMessage implements Message {
@@ -33,14 +33,16 @@ class RecordMessage implements Message {
 /** @param largest bytes of an object that one request takes */
 export function createDirect({ before, after }: Frame, slabs: Slabs, largest: number): Direct {
   const around = before.length + after.length;
-  return ({ kinesis }) => {
+
+  const framed = ({ kinesis }: KinesisRecord): Framed | undefined => {
     const { data } = kinesis;
     if (typeof data !== 'string' || data.length * 0.75 > largest) return undefined;
     slabs.reserve(data.length + around);
     const { slab, at: start } = slabs;
     const from = start + before.length;
     const to = from + slab.write(data, from, 'base64');
-    if (!isWholeBase64(data, to - from) || !isObject(slab, from, to)) return undefined;
+    if (!isWholeBase64(data, to - from)) return undefined;
+    if (checkJson(slab, MAX_DEPTH, from, to) !== 'object') return undefined;
     if (around > 0) {
       slab.set(before, start);
       slab.set(after, to);
@@ -49,9 +51,16 @@ export function createDirect({ before, after }: Frame, slabs: Slabs, largest: nu
     slabs.keep(end);
     return { message: new RecordMessage(kinesis, data), slab, start, end, size: end - start + 1 };
   };
+
+  return (records) => {
+    const all = records.map(framed);
+    const kept = all.filter((one) => one !== undefined);
+    // All at once it takes a tenth of the time. Between messages there is ASCII, so that none can be mended by its neighbour.
+    if ([...piecesOf(kept)].every(isText)) return all;
+    return all.map((one) => (one !== undefined && isText(one) ? one : undefined));
+  };
 }
 
-function isObject(slab: Buffer, start: number, end: number): boolean {
-  const verdict = checkJson(slab, MAX_DEPTH, start, end);
-  return verdict === 'ascii-object' || (verdict === 'object' && isUtf8(slab.subarray(start, end)));
+function isText({ slab, start, end }: Place): boolean {
+  return isUtf8(slab.subarray(start, end));
 }

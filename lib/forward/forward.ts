@@ -1,9 +1,9 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
-import { createSessions, type Sessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
+import type { Sessions } from '../aep/token.ts';
 import { isFailure } from '../failure.ts';
-import type { PublishedPipeline } from '../published.ts';
+import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import { type BatchOptions, batch, groupsOf, MAX_MESSAGES } from './batch.ts';
 import { LEAST_REQUEST_MS, RESERVE_MS } from './classes.ts';
 import { checkConservation } from './conservation.ts';
@@ -51,12 +51,10 @@ export function createForward(runtime: ForwardRuntime): Forward {
     pipelines: createPipelines(runtime),
     memory: createMemory(),
     limitsOf: limitsByInlet(runtime),
-    sessions: createSessions({
-      imsUrl: runtime.settings.imsUrl,
-      credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
-      transport: runtime,
+    sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
       onFailed: () => runtime.metrics.count('TokenFailures', 1),
+      onFallback: () => runtime.metrics.count('CredentialsFallback', 1),
     }),
   };
   return (event, invocation) => forward(event, invocation, container);
@@ -74,16 +72,17 @@ function limitsByInlet({ clock }: ForwardRuntime): (pipeline: PublishedPipeline)
 }
 
 async function forward(event: unknown, invocation: Invocation, container: Container): Promise<BatchResponse> {
-  const { runtime, pipelines, memory } = container;
+  const { runtime, memory } = container;
   const started = runtime.clock.now();
   const received = readEvent(event);
   if (received === undefined) return respond(undefined, () => false);
-  if (invocation.remainingMs() < RESERVE_MS + LEAST_REQUEST_MS) return nothingDone(received, runtime);
+  if (invocation.remainingMs() < RESERVE_MS + LEAST_REQUEST_MS)
+    return nothingDone(received, invocation, runtime);
 
-  const pipeline = await pipelines.of(received.streamArn);
+  const pipeline = await pipelineOf(received, invocation, container);
   const { prepared, sent } = await prepareAndSend(received, pipeline, invocation, container);
   const { decoded, known, left } = prepared;
-  failOnFault(sent, received, pipeline, container, decoded + left.length);
+  failOnFault(sent, { received, invocation, pipeline, container, messages: decoded + left.length });
   const settled = [...prepared.settled, ...sent.settled];
   const settlement = await settle(settled, left, keeper(pipeline, received, invocation, runtime));
   const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
@@ -177,35 +176,59 @@ function joined(parts: readonly Prepared[]): Omit<Prepared, 'framed'> {
 }
 
 /** Too little time is left to send anything: the whole batch comes again. */
-function nothingDone({ records, shardId }: Received, { log }: ForwardRuntime): BatchResponse {
-  log.warn('too little time is left to send anything', { shardId, records: records.length });
+function nothingDone(received: Received, invocation: Invocation, runtime: ForwardRuntime): BatchResponse {
+  const { records, streamArn } = received;
+  const pipeline = streamNameOf(streamArn);
+  reportReturned(runtime, { received, invocation, pipeline, messages: records.length, why: 'time' });
   return respond(lowest(records.map(({ kinesis }) => kinesis.sequenceNumber)), () => true);
+}
+
+/** @throws Failure that is not silent: a stream that stands still shows in the metrics and in the log */
+async function pipelineOf(
+  received: Received,
+  invocation: Invocation,
+  { runtime, pipelines }: Container,
+): Promise<PublishedPipeline> {
+  try {
+    return await pipelines.of(received.streamArn);
+  } catch (error) {
+    const pipeline = streamNameOf(received.streamArn);
+    const about = { received, invocation, pipeline, messages: received.records.length, why: 'pipeline' };
+    reportReturned(runtime, isFailure(error) ? { ...about, failure: error } : about);
+    throw error;
+  }
 }
 
 /** A fault of the set-up that let nothing through fails the invocation, so that Lambda's own error metric shows it. */
 function failOnFault(
   { stop, acknowledged }: Sent,
-  { streamArn, shardId }: Received,
-  pipeline: PublishedPipeline,
-  { runtime, pipelines }: Container,
-  messages: number,
+  about: {
+    readonly received: Received;
+    readonly invocation: Invocation;
+    readonly pipeline: PublishedPipeline;
+    readonly container: Container;
+    readonly messages: number;
+  },
 ): void {
   if (stop?.fault !== true || stop.failure === undefined) return;
-  const { failure } = stop;
+  const { received, invocation, messages, container } = about;
+  const { failure, why } = stop;
+  const { pipeline } = about.pipeline;
   // Perhaps a newer pipeline is published, with another inlet.
-  pipelines.forget(streamArn);
-  runtime.log.error('sending stopped: the set-up needs a hand', {
-    pipeline: pipeline.pipeline,
-    shardId,
+  container.pipelines.forget(received.streamArn);
+  if (acknowledged === 0) {
+    reportReturned(container.runtime, { received, invocation, pipeline, messages, why, failure });
+    throw failure;
+  }
+  container.runtime.log.error('sending stopped: the set-up needs a hand', {
+    pipeline,
+    shardId: received.shardId,
     code: failure.code,
     reason: failure.what,
     next: failure.next,
     status: failure.status,
     requestId: failure.requestId,
   });
-  if (acknowledged > 0) return;
-  reportReturned(runtime, pipeline, messages);
-  throw failure;
 }
 
 function keeper(

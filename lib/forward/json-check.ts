@@ -3,11 +3,10 @@ import { WASM } from './wasm/json-check.wasm.ts';
 
 /**
  * - `object`: one JSON object, and nothing behind it
- * - `ascii-object`: the same, of ASCII alone, and so of UTF-8
  * - `envelope`: the same, and its top level may have both a `header` and a `body`: who wants to know has to parse it
  * - `too-deep`: more levels of arrays and objects than are allowed, as far as it was read
  */
-export type JsonVerdict = 'object' | 'ascii-object' | 'envelope' | 'not-an-object' | 'too-deep' | 'not-json';
+export type JsonVerdict = 'object' | 'envelope' | 'not-an-object' | 'too-deep' | 'not-json';
 
 interface Exports {
   readonly check: (length: number, most: number) => number;
@@ -23,7 +22,7 @@ interface Instance extends Exports {
 const TEXT = 65_536;
 const BEHIND = 16;
 const PAGE = 65_536;
-const [OBJECT, HEADER, BODY, ASCII] = [4, 8, 16, 32];
+const [OBJECT, HEADER, BODY] = [4, 8, 16];
 /** More levels than its stack has are not asked for. */
 const MOST_LEVELS = 60_000;
 
@@ -64,7 +63,6 @@ export function checkJson(json: Buffer, maxDepth: number, start = 0, end = json.
   const { bytes, check } = instanceFor(length);
   json.copy(bytes, TEXT, start, end);
   const result = check(length, Math.min(maxDepth, MOST_LEVELS));
-  if (result < OBJECT) return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
-  if ((result & HEADER) !== 0 && (result & BODY) !== 0) return 'envelope';
-  return (result & ASCII) !== 0 ? 'ascii-object' : 'object';
+  if (result >= OBJECT) return result === OBJECT + HEADER + BODY ? 'envelope' : 'object';
+  return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
 }

@@ -42,6 +42,9 @@ export function createMemory(mostKeys = MOST_KEYS): Memory {
         if (verdict.kind === 'delivered' && BigInt(message.sequenceNumber) >= floor)
           beyond.add(keyOf(message));
       }
+      // Two of one number are not to be: were there such, one must not pass for the other.
+      for (const { verdict, message } of settled)
+        if (verdict.kind !== 'delivered') beyond.delete(keyOf(message));
       if (beyond.size === 0) return;
       shards.set(name, beyond);
       let size = [...shards.values()].reduce((sum, keys) => sum + keys.size, 0);

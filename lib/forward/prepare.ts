@@ -26,7 +26,7 @@ export interface Stages {
   /** `undefined` where the pipeline sends its records as they are. */
   readonly shape: Shaper | undefined;
   readonly frame: (decoded: Decoded) => Framed | Settled;
-  /** Decodes and frames at once, where there is nothing else to do. */
+  /** Decodes and frames all at once, where there is nothing else to do; it takes no more memory than they have. */
   readonly direct?: Direct | undefined;
   /** Whether AEP has acknowledged it already, in an invocation that ended before it. */
   readonly isKnown: (message: Message) => boolean;
@@ -69,10 +69,10 @@ export async function prepare(
   const framed: Framed[] = [];
   const settled: Settled[] = [];
   let [decoded, known, looked] = [0, 0, 0];
+  const directly = room.isLeft() ? (stages.direct?.(records) ?? []) : [];
   for (const record of records) {
     if (!room.isLeft()) break;
-    looked++;
-    const direct = stages.direct?.(record);
+    const direct = directly[looked++];
     if (direct !== undefined) {
       decoded++;
       if (stages.isKnown(direct.message)) {

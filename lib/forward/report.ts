@@ -1,12 +1,13 @@
 // What an invocation says about itself: one log line, and metrics. No record content, no partition key.
 import type { BatchReply } from '../aep/inlet.ts';
+import type { Failure } from '../failure.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { ForwardRuntime, Metrics } from '../runtime.ts';
 import type { Batch } from './batch.ts';
 import { type Counts, differenceOf } from './conservation.ts';
 import type { Received } from './event.ts';
 import type { Sent } from './send.ts';
-import type { Settlement } from './settle.ts';
+import { lowest, type Settlement } from './settle.ts';
 
 export interface Outcome {
   readonly pipeline: PublishedPipeline;
@@ -87,13 +88,43 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   });
 }
 
-/** For an invocation that fails as a whole: everything comes again. */
+/** Of an invocation that forwarded nothing: everything comes again. It is found by the same words, and counted the same way. */
 export function reportReturned(
-  { metrics }: ForwardRuntime,
-  pipeline: PublishedPipeline,
-  records: number,
+  { metrics, log }: ForwardRuntime,
+  { received, invocation, pipeline, messages, why, failure }: Returned,
 ): void {
-  metrics.count('RecordsReceived', records);
-  metrics.count('RecordsReturned', records);
-  metrics.flush({ pipeline: pipeline.pipeline });
+  metrics.count('RecordsReceived', messages);
+  metrics.count('RecordsReturned', messages);
+  metrics.flush({ pipeline });
+  const { records, shardId } = received;
+  const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
+  log[failure === undefined ? 'warn' : 'error']('nothing was forwarded', {
+    pipeline,
+    shardId,
+    invocationId: invocation.invocationId,
+    firstSequenceNumber: sequenceNumbers[0],
+    lastSequenceNumber: sequenceNumbers.at(-1),
+    records: records.length,
+    acknowledged: 0,
+    filtered: 0,
+    rejected: 0,
+    returned: messages,
+    checkpoint: lowest(sequenceNumbers),
+    stopped: why,
+    code: failure?.code,
+    reason: failure?.what,
+    next: failure?.next,
+    status: failure?.status,
+    requestId: failure?.requestId,
+  });
+}
+
+export interface Returned {
+  readonly received: Received;
+  readonly invocation: { readonly invocationId: string };
+  /** Its name; the stream's where it is not known. */
+  readonly pipeline: string;
+  readonly messages: number;
+  readonly why: string;
+  readonly failure?: Failure;
 }

@@ -59,8 +59,16 @@ interface Work {
   readonly batch: Batch;
   /** 1 for the first. */
   readonly attempt: number;
-  /** Tries, where they are fewer than the class of the reply allows. */
-  readonly most?: number;
+  /** Part of a request that was answered with a processing error every time: whose fault it is, is looked for. */
+  readonly searching?: boolean;
+  /** Found among the messages of the request that all this began with. */
+  readonly suspects: Suspect[];
+}
+
+/** A message that got a processing error by itself, and what becomes of it if that stays so while others are taken. */
+interface Suspect {
+  readonly framed: Framed;
+  readonly verdict: Verdict;
 }
 
 /** What the lanes of one invocation share. */
@@ -128,15 +136,40 @@ function settledIn({ batches, verdicts }: Run): Settled[] {
 }
 
 async function drive(lane: Lane, run: Run): Promise<void> {
-  const waiting: Work[] = lane.map((batch) => ({ batch, attempt: 1 })).reverse();
   try {
-    for (let work = waiting.pop(); work !== undefined && run.stop === undefined; work = waiting.pop()) {
-      waiting.push(...(await attempt(work, run)).reverse());
+    for (const batch of lane) {
+      const suspects: Suspect[] = [];
+      await finish({ batch, attempt: 1, suspects }, run);
+      // Before the next request: a message of the same key may be in it.
+      await tryAlone(suspects, run);
     }
   } catch (error) {
     halt(run, { why: 'defect', fault: false });
     throw error;
   }
+}
+
+/** Does the work, and all that comes of it. */
+async function finish(work: Work, run: Run): Promise<void> {
+  const waiting = [work];
+  for (let next = waiting.pop(); next !== undefined && run.stop === undefined; next = waiting.pop()) {
+    waiting.push(...(await attempt(next, run)).reverse());
+  }
+}
+
+/**
+ * Suspects are tried a few times more, once others have been taken; then it is they. Where nothing is taken it is an outage,
+ * which is waited for outside.
+ */
+async function tryAlone(suspects: Suspect[], run: Run): Promise<void> {
+  if (suspects.length > 0 && run.acknowledged === 0) halt(run, { why: 'attempts', fault: false });
+  for (let pass = 1; pass <= SERVER_ERROR.passes && suspects.length > 0; pass++) {
+    if (!(await pause(backoffMs(PACE, pass, run.sender.random(), { throttled: false }), run))) return;
+    for (const { framed } of suspects.splice(0))
+      await finish({ batch: [framed], attempt: 1, searching: true, suspects }, run);
+  }
+  if (run.stop !== undefined) return;
+  for (const { framed, verdict } of suspects) run.verdicts.set(framed, verdict);
 }
 
 /** Makes one request; returns what is to be done next in its place, in order. */
@@ -264,25 +297,24 @@ async function afterFailure(
   if (RULES[reply.class].action === 'stop') return halt(run, { why: 'set-up', failure, fault: true });
   if (RULES[reply.class].action === 'divide') {
     const reason = reply.class === 'too-large' ? 'too-large' : 'refused';
-    return divide(work.batch, rejected(reason, reply.said), run);
+    return divide(work, rejected(reason, reply.said), run);
   }
   const { class: kind, retryAfterMs, said } = reply;
   return again(work, { class: kind, status: failure.status, retryAfterMs, said, failure }, session, run);
 }
 
 /** Two halves of a batch; what cannot be halved gets this verdict. Each step is progress, so tries are counted anew. */
-function divide(batch: Batch, alone: Verdict, run: Run, most?: number): Work[] {
-  const [only] = batch;
-  if (batch.length === 1 && only !== undefined) {
-    run.verdicts.set(only, alone);
-    return [];
-  }
-  const middle = Math.ceil(batch.length / 2);
-  return [batch.slice(0, middle), batch.slice(middle)].map((half) => ({
-    batch: half,
-    attempt: 1,
-    ...(most !== undefined && half.length > 1 && { most }),
-  }));
+function divide(work: Work, alone: Verdict, run: Run): Work[] {
+  const [only] = work.batch;
+  if (work.batch.length > 1 || only === undefined) return halves(work);
+  run.verdicts.set(only, alone);
+  return [];
+}
+
+function halves(work: Work): Work[] {
+  const middle = Math.ceil(work.batch.length / 2);
+  const parts = [work.batch.slice(0, middle), work.batch.slice(middle)];
+  return parts.map((batch) => ({ ...work, batch, attempt: 1 }));
 }
 
 /** Why messages are to be sent again. */
@@ -305,27 +337,48 @@ async function again(work: Work, trouble: Trouble, session: Session | undefined,
     if (!renew(session, run)) return halt(run, { why: 'auth', failure, fault: session === undefined });
     return [work];
   }
-  if (attempt >= Math.min(rule.attempts, work.most ?? rule.attempts)) return givenUp(batch, trouble, run);
+  const isLookedInto = work.searching === true && trouble.status === SERVER_ERROR.status;
+  if (attempt >= rule.attempts || isLookedInto) return givenUp(work, trouble, run);
   const throttled = trouble.class === 'throttled';
   const hint = { throttled, retryAfterMs: trouble.retryAfterMs };
   const waitMs = backoffMs(PACE, attempt, sender.random(), hint);
-  // Time asleep is paid for: where it would not lead to another request, Lambda does the waiting.
-  if (waitMs + LEAST_REQUEST_MS > sender.budgetMs()) return halt(run, { why: 'time', failure, fault: false });
-  if (!sender.limits.payRetry(throttled)) return halt(run, { why: 'attempts', failure, fault: false });
-  await Promise.race([sender.clock.sleep(waitMs), run.halted.promise]);
+  if (!hasTime(waitMs, run)) return halt(run, { why: 'time', failure, fault: false });
+  if (!sender.limits.payRetry(throttled)) {
+    // To look into a request costs no retry: each half is sent for the first time.
+    if (trouble.status === SERVER_ERROR.status && batch.length > 1) return givenUp(work, trouble, run);
+    return halt(run, { why: 'attempts', failure, fault: false });
+  }
+  await pause(waitMs, run);
   if (run.stop === undefined) run.retries++;
   return [{ ...work, attempt: attempt + 1 }];
+}
+
+/** Time asleep is paid for: where it would not lead to another request, Lambda does the waiting. */
+function hasTime(waitMs: number, { sender }: Run): boolean {
+  return waitMs + LEAST_REQUEST_MS <= sender.budgetMs();
+}
+
+/** `false` where sending has stopped by then, or would have no time left. */
+async function pause(waitMs: number, run: Run): Promise<boolean> {
+  if (run.stop === undefined && !hasTime(waitMs, run)) halt(run, { why: 'time', fault: false });
+  if (run.stop === undefined) await Promise.race([run.sender.clock.sleep(waitMs), run.halted.promise]);
+  return run.stop === undefined;
 }
 
 /**
  * An outage is waited for outside. A processing error may be about a record: it is looked for, and rejected once it stands
  * alone while others are taken. Contract §6.3.
  */
-function givenUp(batch: Batch, { status, said, failure }: Trouble, run: Run): Work[] {
-  const isCulprit = batch.length === 1 && run.acknowledged > 0;
-  if (status !== SERVER_ERROR.status || (batch.length === 1 && !isCulprit))
-    return halt(run, { why: 'attempts', failure, fault: false });
-  return divide(batch, rejected('refused', said), run, SERVER_ERROR.attemptsOfHalves);
+function givenUp(work: Work, { status, said, failure }: Trouble, run: Run): Work[] {
+  const { batch, searching = false, suspects } = work;
+  const [only] = batch;
+  if (status === SERVER_ERROR.status && only !== undefined) {
+    if (batch.length > 1) return halves({ ...work, searching: true });
+    const alive = run.acknowledged > 0;
+    if (alive || searching) suspects.push({ framed: only, verdict: rejected('refused', said) });
+    if (alive || (searching && suspects.length < SERVER_ERROR.suspects)) return [];
+  }
+  return halt(run, { why: 'attempts', failure, fault: false });
 }
 
 /** Lets go of a token that was not taken; `false` where that has been tried already. */

@@ -43,18 +43,24 @@ export function createSlabs(): Slabs {
   };
 }
 
-/** Copies the places to `body`, one behind the other with a comma between; returns where they end there. */
-export function gather(places: readonly Place[], body: Buffer, from: number): number {
-  let at = from;
+/** The places in as few pieces as they lie in: side by side they are one, commas and all. */
+export function* piecesOf(places: readonly Place[]): Generator<Place> {
   let [next] = places;
   for (let index = 0; next !== undefined; ) {
     const { slab, start } = next;
     let { end } = next;
-    // As far as they lie side by side they are one piece, commas and all.
     for (next = places[++index]; next?.slab === slab && next.start === end + 1; next = places[++index])
       end = next.end;
+    yield { slab, start, end };
+  }
+}
+
+/** Copies the places to `body`, one behind the other with a comma between; returns where they end there. */
+export function gather(places: readonly Place[], body: Buffer, from: number): number {
+  let at = from;
+  for (const { slab, start, end } of piecesOf(places)) {
+    if (at > from) body[at++] = COMMA;
     at += slab.copy(body, at, start, end);
-    if (next !== undefined) body[at++] = COMMA;
   }
   return at;
 }

@@ -131,7 +131,7 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
     items !== undefined && foundItems !== undefined
       ? compareField(`${name}[]`, items, foundItems, `${path}/items`)
       : { differences: [], additions: [] };
-  const below = compare(at(wanted, 'properties') ?? {}, at(found, 'properties') ?? {}, `${path}/properties`);
+  const below = compareBelow(wanted, found, `${path}/properties`);
   return {
     differences: [
       ...facets.flatMap((one) => one.differences),
@@ -140,6 +140,14 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
     ],
     additions: [...facets.flatMap((one) => one.additions), ...inner.additions, ...below.additions],
   };
+}
+
+/** Where an object has no fields yet, there is nothing to add one to: they are added all at once. */
+function compareBelow(wanted: unknown, found: unknown, path: string): Comparison {
+  const [fields, there] = [at(wanted, 'properties') ?? {}, at(found, 'properties')];
+  const compared = compare(fields, there ?? {}, path);
+  if (there !== undefined || compared.additions.length === 0) return compared;
+  return { ...compared, additions: [{ op: 'add', path, value: fields }] };
 }
 
 /** More values may be allowed than were; anything else could forbid what is there already. */

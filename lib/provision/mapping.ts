@@ -37,11 +37,13 @@ export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): M
 function markedName(situation: Situation): string {
   const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return `${nameOf('mapping', situation.manifest)} ${markOfName(situation)}${hash}]`;
+  const { manifest } = situation;
+  return `${nameOf('mapping', manifest)} [penstock ${manifest.name} ${hash}]`;
 }
 
-function markOfName({ manifest }: Pick<Situation, 'manifest'>): string {
-  return `[penstock ${manifest.name} `;
+/** Whether the name ends as this pipeline's names do; what stands before that is the manifest's to choose. */
+function isOwnName(name: string | null | undefined, { manifest }: Pick<Situation, 'manifest'>): boolean {
+  return /\[penstock (\S+) [0-9a-f]{12}\]$/.exec(name ?? '')?.[1] === manifest.name;
 }
 
 export function mappingSetOf(situation: Situation): NewMappingSet {
@@ -115,7 +117,7 @@ async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]>
   const newest = await aep.dataPrep.newestMappingSets(NEWEST);
   const named = newest.filter(({ name }) => name === own);
   const wanted = named.length > 0 ? named : await aep.dataPrep.findMappingSets(own);
-  const others = newest.filter(({ name }) => name?.includes(markOfName(situation)) && name !== own);
+  const others = newest.filter(({ name }) => isOwnName(name, situation) && name !== own);
   return [
     ...wanted.map((one) => asFound(one, situation, rewritten(one, situation))),
     ...others.map((one) => earlier(asFound(one, situation, differencesOf(one, situation)), situation)),
@@ -177,8 +179,7 @@ export const mapping: Resource = {
 
   async remove({ aep }, id, situation) {
     const { name } = await aep.dataPrep.getMappingSet(id);
-    if (!name?.includes(markOfName(situation)))
-      throw new Failure('CONFLICT', `${id} was made by hand: it stays`);
+    if (!isOwnName(name, situation)) throw new Failure('CONFLICT', `${id} was made by hand: it stays`);
     await aep.dataPrep.deleteMappingSet(id);
   },
 };

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../aep/flow-service.ts';
 import { Failure } from '../failure.ts';
-import type { Manifest } from '../manifest.ts';
+import { Manifest } from '../manifest.ts';
 import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
@@ -18,7 +18,7 @@ import {
   type StreamContext,
 } from './resource.ts';
 import { resourcesOf } from './resources.ts';
-import { isPulled, readSourceCredentials, readsElsewhere } from './source.ts';
+import { exclusivePlaceOf, isPulled, readSourceCredentials, readsElsewhere } from './source.ts';
 
 /**
  * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again. Conflicts end an
@@ -185,7 +185,7 @@ function staysBecause({ key, remove }: Resource, deleteData: boolean): string | 
 async function planPublish(
   pipeline: Pipeline,
   record: LedgerRecord | undefined,
-  { runtime }: Context,
+  { runtime }: StreamContext,
 ): Promise<Planned> {
   const { manifest, resources, streamArn, mode } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
@@ -194,8 +194,12 @@ async function planPublish(
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
     return { ...entry, action: 'conflict', reason };
   }
-  if (streamArn === undefined || manifest.source.kind !== 'inlet')
-    return { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' };
+  if (streamArn === undefined || manifest.source.kind !== 'inlet') {
+    const reader = mode === 'retire' ? undefined : await otherReader(manifest, runtime);
+    return reader === undefined
+      ? { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' }
+      : { ...entry, action: 'conflict', reason: reader };
+  }
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
   if (mode === 'retire') {
     return published?.pipeline === manifest.name
@@ -206,6 +210,10 @@ async function planPublish(
     return { ...entry, action: 'create', reason: 'this stream carries no pipeline yet' };
   if (published.pipeline !== manifest.name) {
     const reason = `the stream carries the pipeline ${published.pipeline} already`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (published.streamArn !== streamArn) {
+    const reason = `the pipeline carries ${published.streamArn}, another stream of that name; retire it first, or give the one of this stream another name`;
     return { ...entry, action: 'conflict', reason };
   }
   if (published.sandbox !== manifest.sandbox) {
@@ -224,6 +232,22 @@ async function planPublish(
   return same
     ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
     : { ...entry, action: 'update', reason: 'the forwarder is told of what has changed' };
+}
+
+/** Another pipeline that has what this one would read: each of the two would get a part of the messages. */
+async function otherReader(
+  { name, source }: Manifest,
+  { ledger }: StreamContext['runtime'],
+): Promise<string | undefined> {
+  const place = exclusivePlaceOf(source);
+  if (place === undefined) return undefined;
+  for (const other of await ledger.names()) {
+    if (other === name) continue;
+    const applied = Manifest.safeParse((await ledger.read(other))?.manifest);
+    if (applied.success && exclusivePlaceOf(applied.data.source) === place)
+      return `${place} is read by the pipeline ${other} already, and can be read by one alone: retire that one, or give this one another`;
+  }
+  return undefined;
 }
 
 async function planIntake(pipeline: Pipeline, { runtime }: StreamContext): Promise<Planned> {

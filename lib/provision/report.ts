@@ -1,5 +1,6 @@
 // The run report: what an execution did, to what, and why; the same document however it ended.
 import * as z from 'zod';
+import { notAccepted } from '../accepted.ts';
 import { messageInCause } from '../failure.ts';
 import { Pipeline, type Planned, type Report } from '../pipeline.ts';
 import type { LedgerRuntime } from '../runtime.ts';
@@ -10,10 +11,15 @@ const MOST_BYTES = 60_000;
 const MOST_TEXT = 2_000;
 const MOST_CAUSE = 8_000;
 
-/** The document with its report, which is kept as the pipeline's last one. Never fails for what is in the document. */
+/**
+ * The document with its report, which is kept as the pipeline's last one. Never fails for what is in the document.
+ * @throws Failure `EVENT_INVALID` for what is no document at all, and no request that was refused
+ */
 export async function report(event: unknown, runtime: LedgerRuntime): Promise<unknown> {
   const result = Pipeline.safeParse(event);
   // A request that was refused has no pipeline to be kept with.
+  if (!result.success && !wasRefused(event))
+    throw notAccepted('report', 'this is not a pipeline document', result.error.issues);
   if (!result.success) return readable(event);
   const pipeline = { ...result.data, failure: failureOf(result.data) };
   const made = reportOf(pipeline, runtime.clock.now());
@@ -38,6 +44,10 @@ function failureOf({
     Error: 'Penstock.RollbackFailed',
     Cause: `${cause} | Undoing it failed as well (${undoing}): what this execution made bears its mark and is still there. Start it again, or remove it by hand.`,
   };
+}
+
+function wasRefused(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'failure' in event;
 }
 
 function readable(event: unknown): unknown {

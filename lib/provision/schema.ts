@@ -2,6 +2,7 @@
 import type { Schema } from '../aep/schema-registry.ts';
 import { CLASSES, FIELD_GROUPS, idOf } from '../manifest.ts';
 import { keyOfGroup, nameOf } from '../pipeline.ts';
+import { removeDescriptors } from './identity.ts';
 import { describe, markInDescription, withoutMark } from './mark.ts';
 import { type Difference, type Found, idOfMade, type Resource, type Situation } from './resource.ts';
 
@@ -103,5 +104,9 @@ export const schema: Resource = {
     ]);
   },
 
-  remove: ({ aep }, id) => aep.schemaRegistry.deleteSchema(id),
+  async remove(context, id, situation) {
+    // Also those that the manifest does not name any more: they would outlive it.
+    await removeDescriptors(context, id, situation);
+    await context.aep.schemaRegistry.deleteSchema(id);
+  },
 };

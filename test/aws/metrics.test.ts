@@ -56,7 +56,10 @@ describe('metrics', () => {
     const [described] = lines()[0]?._aws.CloudWatchMetrics ?? [];
     expect(described).toMatchObject({
       Namespace: 'Penstock',
-      Dimensions: [['service', 'stage', 'pipeline']],
+      Dimensions: [
+        ['service', 'stage', 'pipeline'],
+        ['service', 'stage'],
+      ],
     });
     expect(described?.Metrics).toEqual([
       { Name: 'RecordsReceived', Unit: 'Count' },
@@ -72,11 +75,9 @@ describe('metrics', () => {
     expect(of('not-json')).toMatchObject([{ RecordsRejected: 2, pipeline: 'customers', stage: 'dev' }]);
     expect(of('refused')).toMatchObject([{ RecordsRejected: 1 }]);
     expect(of(undefined)).toMatchObject([{ RecordsRejected: 3 }]);
-    expect(of('refused')[0]?._aws.CloudWatchMetrics[0]?.Dimensions.flat().sort()).toEqual([
-      'pipeline',
-      'reason',
-      'service',
-      'stage',
+    expect(of('refused')[0]?._aws.CloudWatchMetrics[0]?.Dimensions).toEqual([
+      ['service', 'stage', 'pipeline', 'reason'],
+      ['service', 'stage', 'reason'],
     ]);
   });
 
@@ -93,6 +94,7 @@ describe('metrics', () => {
     expect(values('Requests')).toEqual([1_234]);
     for (const line of lines()) {
       expect(line.pipeline).toBe('customers');
+      expect(line._aws.CloudWatchMetrics[0]?.Dimensions).toContainEqual(['service', 'stage']);
       expect([line.RequestMs].flat().length).toBeLessThanOrEqual(100);
     }
   });

@@ -10,12 +10,16 @@ import {
   PUBLISHED,
   type RecordInput,
   seq,
+  type World,
   world,
 } from '../support/forwarding.ts';
 import { type Answer, acknowledgeAll, fakeInlet, inTurn, json, multi } from '../support/inlet.ts';
 import { aggregate } from '../support/kpl.ts';
 
 const GOOD = '{"id":"good"}';
+
+/** What the invocation said of its batch. */
+const lastLine = (w: World) => w.lines.findLast(({ fields }) => 'returned' in fields)?.fields;
 
 describe('forward', () => {
   it('forwards the event in events/forward.json', async () => {
@@ -73,8 +77,35 @@ describe('forward', () => {
     const secret = w.secrets.get('penstock/dev/streams/customers') as string;
     w.secrets.delete('penstock/dev/streams/customers');
     await expect(w.run([GOOD])).rejects.toMatchObject({ code: 'NOT_PUBLISHED' });
+    expect(w.counted).toMatchObject({ RecordsReceived: 1, RecordsReturned: 1 });
+    expect(lastLine(w)).toMatchObject({ code: 'NOT_PUBLISHED', returned: 1, stopped: 'pipeline' });
     w.secrets.set('penstock/dev/streams/customers', secret);
     expect(JSON.stringify(await w.run([GOOD]))).toBe(ALL_SETTLED);
+  });
+
+  it.each([
+    ['there is too little time', acknowledgeAll, 1_000, 'time'],
+    ['the set-up needs a hand', () => json(404, {}), 60_000, 'set-up'],
+  ] as const)('counts and says what comes again where %s', async (_, answer, remaining, stopped) => {
+    const w = world({ inlet: fakeInlet(answer) });
+    const invocation = { remainingMs: () => remaining, invocationId: 'i' };
+    await w.forward(kinesisEvent([GOOD, GOOD]), invocation).catch(() => {});
+    expect(w.counted).toMatchObject({ RecordsReceived: 2, RecordsReturned: 2 });
+    const numbers = { firstSequenceNumber: seq(0), lastSequenceNumber: seq(1) };
+    expect(lastLine(w)).toMatchObject({ ...numbers, checkpoint: seq(0), returned: 2, stopped });
+  });
+
+  it('B 16: of two records of one number, the one that was not taken is not passed over', async () => {
+    const inlet = fakeInlet(inTurn(() => multi([{ xactionId: 'a-0' }, { status: 503 }]), acknowledgeAll));
+    const w = world({ inlet });
+    const records = ['{"a":1}', '{"a":2}'].map((data) => ({ data, seq: seq(0) }));
+    const invocation = {
+      remainingMs: () => (inlet.requests.length === 1 ? 2_300 : 60_000),
+      invocationId: 'i',
+    };
+    expect(JSON.stringify(await w.forward(kinesisEvent(records), invocation))).toBe(from(0));
+    expect(JSON.stringify(await w.run(records))).toBe(ALL_SETTLED);
+    expect(inlet.requests.at(-1)?.messages).toEqual(['{"a":1}', '{"a":2}']);
   });
 
   it('reads the published pipeline once a minute, and anew after a fault of the set-up', async () => {
@@ -239,6 +270,8 @@ describe('a shard, read as Lambda reads it, under faults', () => {
         let at = 0;
         for (let round = 0; at < all.length; round++) {
           expect(round, 'rounds until the shard is drained').toBeLessThan(60);
+          // Lambda waits before it tries again.
+          await w.clock.sleep(1_000);
           const batch = all.slice(at).map(({ input }, n) => ({ ...(input as object), seq: seq(at + n) }));
           const result = await w.run(batch as RecordInput[]).then(
             (ok) => ({ ok }),

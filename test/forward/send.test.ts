@@ -3,6 +3,7 @@ import type { BatchReply, Outcome } from '../../lib/aep/inlet.ts';
 import { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { Batch, Lane } from '../../lib/forward/batch.ts';
+import { SERVER_ERROR } from '../../lib/forward/classes.ts';
 import { checkConservation } from '../../lib/forward/conservation.ts';
 import type { Framed } from '../../lib/forward/frame.ts';
 import { createLimits } from '../../lib/forward/limits.ts';
@@ -227,6 +228,45 @@ describe('a processing error', () => {
     }
   });
 
+  it('costs that record alone wherever it stands, though nothing else is on its way', async () => {
+    for (let at = 0; at < 10; at++) {
+      const { run } = sending((name, batch) => (name.includes('!') ? serverError() : all(batch)));
+      const name = `${'a'.repeat(at)}!${'a'.repeat(9 - at)}`;
+      const sent = await run(name);
+      expect(sent.verdicts).toBe([...name].map((one) => one + (one === '!' ? 'j' : 'l')).join(' '));
+      expect(sent).toMatchObject({ stop: undefined, acknowledged: 9 });
+    }
+  });
+
+  it('A 7: of 1 % of 2,000 records costs those alone, in one invocation, even with no retry left', async () => {
+    const { run, clock, posts } = sending(
+      (name, batch) => (name.includes('!') ? serverError() : all(batch)),
+      {
+        limits: { ...createLimits(virtualClock()), payRetry: () => false },
+      },
+    );
+    const name = `!${'a'.repeat(98)}!`.repeat(20);
+    const sent = await run(name, 'b');
+    const rejects = sent.settled.filter(({ verdict }) => verdict.kind === 'rejected');
+    expect(rejects.map(({ message }) => message.partitionKey).join('')).toBe('!'.repeat(40));
+    expect(sent).toMatchObject({ stop: undefined, acknowledged: 1_961 });
+    expect(clock.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(10_000);
+    expect(posts.length).toBeLessThan(900);
+  });
+
+  it('of a record that passes is no reason to reject it', async () => {
+    let times = 0;
+    const { run } = sending((name, batch) =>
+      name.includes('!') && ++times <= 10 ? serverError() : all(batch),
+    );
+    expect((await run('!a,b')).verdicts).toBe('!l al bl');
+  });
+
+  it('of several at the head of all there is does not keep the rest waiting', async () => {
+    const { run } = sending((name, batch) => (name.includes('!') ? serverError() : all(batch)));
+    expect((await run('!!!!!ab,c')).verdicts).toBe('!j !j !j !j !j al bl cl');
+  });
+
   it('of one among 520 in a request is found with the retries there are', async () => {
     const { run, clock } = sending((name, batch) => (name.includes('!') ? serverError() : all(batch)));
     const sent = await run(`${letters.slice(0, 99)}!${letters.slice(99)}`);
@@ -246,7 +286,7 @@ describe('a processing error', () => {
     );
     const sent = await run('abc,d');
     expect(sent.verdicts).toBe('al bj cl dl');
-    expect(posts).toEqual(['abc', 'b', 'b', 'b', 'b', 'd']);
+    expect(posts).toEqual(['abc', ...Array(4 + SERVER_ERROR.passes).fill('b'), 'd']);
   });
 
   it('of everything is an outage: nothing is rejected, and the retries are bounded', async () => {

@@ -11,7 +11,6 @@ const TOO_DEEP: i32 = 2;
 const OBJECT: i32 = 4;
 const MAYBE_HEADER: i32 = 8;
 const MAYBE_BODY: i32 = 16;
-const ASCII: i32 = 32;
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
@@ -20,8 +19,6 @@ const COLON: u8 = 0x3a;
 
 /** Whether the string that was passed last has an escape in it. */
 let escaped = false;
-/** All bytes of the strings so far, or'ed: whether one of them is beyond ASCII. Elsewhere none may be. */
-let seen: v128 = i8x16.splat(0);
 
 // What is at `at`: a value; what comes behind one; the key of a member.
 const VALUE: i32 = 0;
@@ -33,7 +30,6 @@ export function check(length: i32, most: i32): i32 {
   const end = TEXT + <usize>length;
   // Zero is no part of JSON anywhere: whoever runs beyond the end is stopped by it.
   v128.store(end, i8x16.splat(0));
-  seen = i8x16.splat(0);
   let at = space(TEXT);
   const root = load<u8>(at);
   let flags = OBJECT;
@@ -89,24 +85,24 @@ export function check(length: i32, most: i32): i32 {
     } else return NOT_JSON;
   }
   if (at !== end) return NOT_JSON;
-  if (root !== 0x7b) return NOT_AN_OBJECT;
-  return i8x16.bitmask(seen) === 0 ? flags | ASCII : flags;
+  return root === 0x7b ? flags : NOT_AN_OBJECT;
 }
 
 function space(at: usize): usize {
   let byte = load<u8>(at);
-  while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = load<u8>(++at);
+  // One comparison where there is none, which is the usual case.
+  while (byte <= 0x20) {
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
+    byte = load<u8>(++at);
+  }
   return at;
 }
 
 /** Behind the closing quotation mark of the string whose first byte is at `at`; 0 where it is none. */
 function string(at: usize): usize {
   escaped = false;
-  // A copy: the module's own variable would be written at every turn.
-  let read = seen;
   for (;;) {
     const bytes = v128.load(at);
-    read = v128.or(read, bytes);
     const special = v128.or(
       v128.or(i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)), i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH))),
       i8x16.lt_u(bytes, i8x16.splat(0x20)),
@@ -138,7 +134,6 @@ function string(at: usize): usize {
       at += 2;
     } else return 0;
   }
-  seen = read;
   return at + 1;
 }
 
