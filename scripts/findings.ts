@@ -23,14 +23,21 @@ export function acceptedIn(record: string, tools: readonly string[]): Accepted[]
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
     .filter(([, tool = '']) => tools.includes(tool))
-    .map(([, tool = '', rule = '', where = '', why = '']) => ({ tool, rule, where: where.split(/,\s*/), why }));
+    .map(([, tool = '', rule = '', where = '', why = '']) => ({
+      tool,
+      rule,
+      where: where.split(/,\s*/),
+      why,
+    }));
 }
 
 /** What is found and not accepted, what is accepted without a reason, and what is accepted and not found any more. */
 export function judge(findings: readonly Finding[], accepted: readonly Accepted[]): string[] {
   const used = new Set<string>();
   const open = findings.filter((finding) => {
-    const hits = accepted.flatMap((row) => row.where.filter((where) => covers(row, where, finding)).map(keyOf(row)));
+    const hits = accepted.flatMap((row) =>
+      row.where.filter((where) => covers(row, where, finding)).map(keyOf(row)),
+    );
     for (const hit of hits) used.add(hit);
     return hits.length === 0;
   });

@@ -27,7 +27,9 @@ function install(): void {
 function output(tool: string, options: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(`${VENV}/bin/${tool}`, options, { maxBuffer: 64_000_000 }, (error, stdout, stderr) =>
-      /^\s*[[{]/.test(stdout) ? resolve(stdout) : reject(new Error(`${tool} failed: ${stderr || error?.message}`)),
+      /^\s*[[{]/.test(stdout)
+        ? resolve(stdout)
+        : reject(new Error(`${tool} failed: ${stderr || error?.message}`)),
     );
   });
 }

@@ -1,0 +1,81 @@
+import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createIntakes } from '../../lib/aws/intakes.ts';
+import { createMadeAtRunTime } from '../../lib/aws/made-at-run-time.ts';
+import { createSecrets } from '../../lib/aws/secrets.ts';
+import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
+
+// Cleanup's ports against the real protocols: unmodified SDK clients, local servers.
+
+let aws: LocalAws;
+let lambda: LambdaClient;
+let manager: SecretsManagerClient;
+let kinesis: KinesisClient;
+
+beforeAll(async () => {
+  aws = await startLocalAws({
+    functions: { forward: { module: new URL('../local/aws/fixtures/none.ts', import.meta.url) } },
+    transitionMs: 30,
+  });
+  const options = {
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+    maxAttempts: 1,
+  };
+  lambda = new LambdaClient({ ...options, endpoint: aws.endpoints.lambda });
+  manager = new SecretsManagerClient({ ...options, endpoint: aws.endpoints.secretsManager });
+  kinesis = new KinesisClient({ ...options, endpoint: aws.endpoints.kinesis });
+});
+afterAll(() => aws.close());
+
+async function stream(name: string): Promise<string> {
+  await kinesis.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
+  for (;;) {
+    const { StreamDescriptionSummary: found } = await kinesis.send(
+      new DescribeStreamSummaryCommand({ StreamName: name }),
+    );
+    if (found?.StreamStatus === 'ACTIVE') return found.StreamARN ?? '';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('what was made at run time', () => {
+  it('are the intakes of the forwarder; they are removed, and are gone after a while', async () => {
+    const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    const ids = await Promise.all(
+      ['one', 'two'].map(async (name) => (await intakes.create(await stream(name), 'earliest')).id),
+    );
+    const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager);
+    expect((await made.intakes()).toSorted()).toEqual(ids.toSorted());
+    for (;;) {
+      const there = await made.intakes();
+      if (there.length === 0) break;
+      // Also of those that are being made, or deleted already.
+      for (const id of there) await made.removeIntake(id);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await made.removeIntake(ids[0] ?? '');
+  });
+
+  it('are the published pipelines of the stage, also those that wait for their deletion, and no other secret', async () => {
+    const secrets = createSecrets(manager, 'arn:aws:kms:us-east-1:000000000000:key/fake');
+    const names = Array.from({ length: 103 }, (_, n) => `penstock/dev/streams/s${n}`);
+    const others = ['penstock/dev/credentials', 'penstock/dev2/streams/a', 'penstock/prod/streams/a'];
+    for (const name of [...names, ...others]) await secrets.put(name, 'fake', 'a test');
+    await secrets.remove(names[0] ?? '');
+    const described = await manager.send(new DescribeSecretCommand({ SecretId: names[1] }));
+    expect(described.KmsKeyId).toBe('arn:aws:kms:us-east-1:000000000000:key/fake');
+
+    const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager);
+    const found = await made.published();
+    expect(found.toSorted()).toEqual(names.toSorted());
+    for (const name of found) await made.removePublished(name);
+    await made.removePublished(names[0] ?? '');
+    expect(await made.published()).toEqual([]);
+    for (const name of others) expect(await secrets.get(name)).toBe('fake');
+    // Nothing waits for its deletion: it can be made anew at once.
+    expect(await secrets.create(names[0] ?? '', 'fake', 'a test')).toBe(true);
+  });
+});
