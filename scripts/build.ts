@@ -17,6 +17,21 @@ const late: Plugin = {
   },
 };
 
+/** In Lambda credentials are in the environment, always: the SDK's eight other ways to them stay out of the zips. */
+const credentials: Plugin = {
+  name: 'credentials',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ path }) => ({
+      path,
+      namespace: 'lambda',
+    }));
+    onLoad({ filter: /./, namespace: 'lambda' }, () => ({
+      contents: `import { fromEnv } from '@aws-sdk/credential-provider-env'; export const defaultProvider = () => fromEnv();`,
+      resolveDir: root,
+    }));
+  },
+};
+
 rmSync(out, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
@@ -27,10 +42,12 @@ const result = await build({
     })),
     { in: '@aws-sdk/client-s3', out: 's3' },
   ],
-  plugins: [late],
+  plugins: [credentials, late],
   outdir: out,
   outExtension: { '.js': '.cjs' },
   bundle: true,
+  // A bundle names the files it is of: the same in every checkout, wherever the packages lie.
+  preserveSymlinks: true,
   platform: 'node',
   target: 'node24',
   // CommonJS loads what a bundle requires when it is needed; the SDK's ESM sources are a third smaller.

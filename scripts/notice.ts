@@ -1,13 +1,14 @@
 // Who wrote what lies in the zips, and under which licence: the file NOTICE that each of them holds.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** What asks for no more than to be named. Anything else in a bundle fails the build. */
 const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'MIT-0']);
 
 /** What is in a bundle without being bundled: the WebAssembly holds parts of the library it was compiled with. */
 const COMPILED_IN: Readonly<Record<string, string>> = {
-  'lib/forward/wasm/json-check.wasm.ts': 'node_modules/assemblyscript',
+  'lib/forward/wasm/json-check.wasm.ts': 'assemblyscript/asc',
 };
 
 export interface Licensed {
@@ -18,12 +19,20 @@ export interface Licensed {
   readonly texts: readonly string[];
 }
 
+/** Packages share the terms of the Apache License, and not what is behind them. */
+const AFTER_TERMS = /(?<=END OF TERMS AND CONDITIONS)/;
+
 /** Every package of which something is in a bundle, by name. `files`: the inputs of all bundles, relative to `root`. */
 export function packagesOf(files: readonly string[], root: string): Licensed[] {
-  const folders = new Set(files.flatMap((file) => COMPILED_IN[file] ?? folderOf(file) ?? []));
+  const folders = new Set(files.flatMap((file) => folderOf(compiledInto(file) ?? file) ?? []));
   return [...folders]
-    .map((folder) => licensed(join(root, folder)))
+    .map((folder) => licensed(resolve(root, folder)))
     .sort((a, b) => compare(`${a.name} ${a.version}`, `${b.name} ${b.version}`));
+}
+
+function compiledInto(file: string): string | undefined {
+  const name = COMPILED_IN[file];
+  return name === undefined ? undefined : fileURLToPath(import.meta.resolve(name));
 }
 
 /** `…/node_modules/@scope/name` of a file below it; nothing for a file of our own. */
@@ -40,7 +49,8 @@ function licensed(folder: string): Licensed {
     throw new Error(`${name} ${version} is in a bundle, and its licence is ${license}: no permissive one`);
   const texts = readdirSync(folder)
     .filter((entry) => /^(licen[cs]e|notice)/i.test(entry))
-    .map((entry) => readFileSync(join(folder, entry), 'utf8').trim());
+    .flatMap((entry) => readFileSync(join(folder, entry), 'utf8').split(AFTER_TERMS))
+    .map((text) => text.trim());
   return { name, version, license, texts };
 }
 

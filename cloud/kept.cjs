@@ -1,0 +1,11 @@
+// Says what stays in the account when `serverless remove` is done, and why.
+module.exports = class Kept {
+  constructor(_serverless, _options, { log }) {
+    this.hooks = {
+      'after:remove:remove': () =>
+        log.notice(
+          'What stays: the bucket with the undelivered records, and the key it is encrypted under. docs/deploy.md#remove says how they go.',
+        ),
+    };
+  }
+};

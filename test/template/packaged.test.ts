@@ -1,0 +1,377 @@
+import { readFileSync } from 'node:fs';
+import aslValidator from 'asl-validator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Folder, type Packaged, packageFolder, type Resource } from './packaged.ts';
+
+// What a careful reader looks for in the template as it is deployed, and in the zips. cfn-lint and checkov: `npm run review`.
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const RECORD = read('docs/decisions/0005-template-review.md');
+
+let folder: Folder;
+let packaged: Packaged;
+let resources: Packaged['template']['Resources'];
+
+beforeAll(async () => {
+  folder = await packageFolder();
+  packaged = await folder.pack();
+  resources = packaged.template.Resources;
+}, 180_000);
+afterAll(() => folder.remove());
+
+const ofType = (type: string): [string, Resource][] =>
+  Object.entries(resources).filter(([, { Type }]) => Type === type);
+const functions = () => ofType('AWS::Lambda::Function');
+const KEY = { 'Fn::GetAtt': ['Key', 'Arn'] };
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+const statementsOf = (role: Resource): Statement[] =>
+  role.Properties.Policies.flatMap(
+    ({ PolicyDocument }: { PolicyDocument: { Statement: Statement[] } }) => PolicyDocument.Statement,
+  );
+const actionsOf = ({ Action }: Statement): string[] => [Action].flat() as string[];
+
+describe('functions', () => {
+  it('run on the newest Node there is, on arm64, traced', () => {
+    expect(functions().length).toBeGreaterThan(22);
+    for (const [name, { Properties }] of functions()) {
+      expect(Properties, name).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+      });
+    }
+    expect(resources.Provision?.Properties.TracingConfiguration).toEqual({ Enabled: true });
+  });
+
+  it('have a role each, and no other uses it', () => {
+    const roles = functions().map(([name, { Properties }]) => {
+      expect(Properties.Role, name).toEqual({
+        'Fn::GetAtt': [name.replace('LambdaFunction', 'Role'), 'Arn'],
+      });
+      return Properties.Role['Fn::GetAtt'][0] as string;
+    });
+    expect(new Set(roles).size).toBe(functions().length);
+  });
+
+  it('have a log group that forgets and is encrypted, and write into no other', () => {
+    for (const [name] of functions()) {
+      const group = name.replace('LambdaFunction', 'LogGroup');
+      expect(resources[group]?.Properties, group).toMatchObject({ RetentionInDays: 30, KmsKeyId: KEY });
+      const role = resources[name.replace('LambdaFunction', 'Role')] as Resource;
+      const writes = statementsOf(role).filter((one) => actionsOf(one).includes('logs:PutLogEvents'));
+      expect(writes.map(({ Resource }) => Resource)).toEqual([{ 'Fn::GetAtt': [group, 'Arn'] }]);
+    }
+  });
+
+  it('have no secret in their environment', () => {
+    for (const [name, { Properties }] of functions()) {
+      const text = JSON.stringify(Properties.Environment);
+      expect(text, name).not.toMatch(/p8e-|clientSecret|password|token/i);
+      for (const variable of Object.keys(Properties.Environment.Variables))
+        expect(variable).toMatch(/^PENSTOCK_/);
+    }
+  });
+});
+
+describe('permissions', () => {
+  const roles = () => ofType('AWS::IAM::Role');
+
+  it('no action is a wildcard', () => {
+    const all = roles().flatMap(([, role]) => statementsOf(role).flatMap(actionsOf));
+    expect(all.length).toBeGreaterThan(100);
+    expect(all.filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  it('a resource that is any has its reason in the record', () => {
+    const any = new Set(
+      roles().flatMap(([, role]) =>
+        statementsOf(role)
+          .filter(({ Resource }) => [Resource].flat().includes('*'))
+          .flatMap(actionsOf),
+      ),
+    );
+    expect([...any].toSorted()).toEqual([
+      'lambda:CreateEventSourceMapping',
+      'lambda:ListEventSourceMappings',
+      'logs:CreateLogDelivery',
+      'logs:DeleteLogDelivery',
+      'logs:DescribeLogGroups',
+      'logs:DescribeResourcePolicies',
+      'logs:GetLogDelivery',
+      'logs:ListLogDeliveries',
+      'logs:PutResourcePolicy',
+      'logs:UpdateLogDelivery',
+      'secretsmanager:ListSecrets',
+      'xray:GetSamplingRules',
+      'xray:GetSamplingTargets',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
+    for (const action of ['lambda:CreateEventSourceMapping', 'lambda:ListEventSourceMappings'])
+      expect(RECORD).toContain(`\`${action}\``);
+    for (const word of ['xray:', 'secretsmanager:ListSecrets', 'LogDelivery']) expect(RECORD).toContain(word);
+  });
+
+  it('any intake of the account can be looked at, and none but the forwarder’s made, changed or deleted', () => {
+    const changes = roles().flatMap(([, role]) =>
+      statementsOf(role).filter((one) =>
+        actionsOf(one).some((action) => /^lambda:(Create|Update|Delete)/.test(action)),
+      ),
+    );
+    expect(changes.length).toBeGreaterThan(4);
+    for (const { Condition } of changes)
+      expect(JSON.stringify(Condition)).toMatch(
+        /ArnEquals.*lambda:FunctionArn.*function:penstock-dev-forward"/,
+      );
+  });
+
+  it('every use of a key goes through a service that is named', () => {
+    const uses = roles().flatMap(([, role]) =>
+      statementsOf(role).filter((one) => actionsOf(one).some((action) => action.startsWith('kms:'))),
+    );
+    expect(uses.length).toBeGreaterThan(20);
+    for (const { Condition } of uses) expect(JSON.stringify(Condition)).toContain('kms:ViaService');
+  });
+
+  it('whoever reads secrets, the table or the store may decrypt them', () => {
+    const services = [
+      ['secretsmanager:GetSecretValue', 'secretsmanager.'],
+      ['dynamodb:', 'dynamodb.'],
+      ['s3:GetObject', 's3.'],
+      ['s3:PutObject', 's3.'],
+      ['kinesis:GetRecords', 'kinesis.'],
+    ];
+    for (const [name, role] of roles()) {
+      const statements = statementsOf(role);
+      const keys = JSON.stringify(statements.filter((one) => JSON.stringify(one.Action).includes('kms:')));
+      for (const [action = '', service = ''] of services) {
+        const used = statements.some((one) => actionsOf(one).some((one) => one.startsWith(action)));
+        expect(keys.includes(`"${service}`), `${name} ${service}`).toBe(
+          used ||
+            services.some(([a = '', s]) => s === service && JSON.stringify(statements).includes(`"${a}`)),
+        );
+      }
+    }
+  });
+
+  it('the state machine may call its steps, all of them and nothing else', () => {
+    const { Properties } = resources.Provision as Resource;
+    const [text, parts] = Properties.DefinitionString['Fn::Sub'] as [string, object];
+    const definition = JSON.parse(text) as { States: Record<string, { Type: string }> };
+    const steps = Object.values(parts)
+      .filter((part) => 'Fn::GetAtt' in part)
+      .map((part) => part['Fn::GetAtt'][0]);
+    const calls = statementsOf(resources.ProvisionRole as Resource).find(
+      ({ Action }) => Action === 'lambda:InvokeFunction',
+    );
+    const called = (calls as Statement).Resource as { 'Fn::GetAtt': [string] }[];
+    const allowed = called.map((one) => one['Fn::GetAtt'][0]);
+    expect(allowed.toSorted()).toEqual([...new Set(steps)].toSorted());
+    expect(Properties.RoleArn).toEqual({ 'Fn::GetAtt': ['ProvisionRole', 'Arn'] });
+    expect(aslValidator(definition).isValid).toBe(true);
+  });
+});
+
+describe('what is kept', () => {
+  it('is encrypted under the key of the stack, which is changed every year and stays', () => {
+    expect(resources.Key).toMatchObject({
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { EnableKeyRotation: true },
+    });
+    const [encryption] =
+      resources.UndeliveredBucket?.Properties.BucketEncryption.ServerSideEncryptionConfiguration ?? [];
+    expect(encryption.ServerSideEncryptionByDefault).toEqual({
+      SSEAlgorithm: 'aws:kms',
+      KMSMasterKeyID: KEY,
+    });
+    expect(resources.PipelineTable?.Properties.SSESpecification).toMatchObject({
+      SSEType: 'KMS',
+      KMSMasterKeyId: KEY,
+    });
+    expect(resources.Stream?.Properties.StreamEncryption).toEqual({ EncryptionType: 'KMS', KeyId: KEY });
+    expect(resources.PublishLambdaFunction?.Properties.Environment.Variables.PENSTOCK_KMS_KEY).toEqual(KEY);
+    for (const [name, { Properties }] of ofType('AWS::Logs::LogGroup'))
+      expect(Properties, name).toMatchObject({ KmsKeyId: KEY, RetentionInDays: 30 });
+    for (const [name, { Properties }] of [...ofType('AWS::SQS::Queue'), ...ofType('AWS::SNS::Topic')])
+      expect(JSON.stringify(Properties.KmsMasterKeyId), name).toContain('"Key"');
+  });
+
+  it('in the store is private, over TLS alone, versioned, not for ever, and stays', () => {
+    const { DeletionPolicy, Properties } = resources.UndeliveredBucket as Resource;
+    expect(DeletionPolicy).toBe('RetainExceptOnCreate');
+    expect(Object.values(Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
+    expect(Properties.VersioningConfiguration).toEqual({ Status: 'Enabled' });
+    expect(Properties.LifecycleConfiguration.Rules[0]).toMatchObject({
+      Status: 'Enabled',
+      ExpirationInDays: 365,
+    });
+    const [tls] = resources.UndeliveredBucketPolicy?.Properties.PolicyDocument.Statement ?? [];
+    expect(tls).toMatchObject({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:*',
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    });
+    expect(resources.UndeliveredBucketPolicy?.DeletionPolicy).toBe('RetainExceptOnCreate');
+  });
+
+  it('when the stack goes is the store with its key, and nothing else', () => {
+    const kept = Object.entries(resources).filter(([, { DeletionPolicy = 'Delete' }]) =>
+      /Retain/.test(DeletionPolicy),
+    );
+    expect(kept.map(([name]) => name).toSorted()).toEqual([
+      'Key',
+      'UndeliveredBucket',
+      'UndeliveredBucketPolicy',
+    ]);
+    for (const name of ['Undelivered', 'KeyArn'])
+      expect(packaged.template.Outputs[name]?.Description).toMatch(/It stays when the stack is removed/);
+  });
+
+  it('what was made at run time goes after the state machine and before the forwarder', () => {
+    expect(resources.Provision?.DependsOn).toContain('MadeAtRunTime');
+    expect(resources.MadeAtRunTime?.Properties).toMatchObject({
+      ServiceToken: { 'Fn::GetAtt': ['CleanupLambdaFunction', 'Arn'] },
+      Forwarder: { 'Fn::GetAtt': ['ForwardLambdaFunction', 'Arn'] },
+    });
+    const { Timeout } = resources.CleanupLambdaFunction?.Properties ?? {};
+    expect(Number(resources.MadeAtRunTime?.Properties.ServiceTimeout)).toBeGreaterThan(Timeout);
+  });
+});
+
+describe('alarms', () => {
+  const headings = new Set(
+    Array.from(read('docs/runbook.md').matchAll(/^## (.*)$/gm), ([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+  const alarms = () => ofType('AWS::CloudWatch::Alarm');
+
+  it('each has an action, a word for missing data, and its own section of the runbook', () => {
+    expect(alarms().length).toBeGreaterThan(14);
+    const sections = alarms().map(([name, { Properties }]) => {
+      expect(Properties.AlarmActions, name).toEqual([{ Ref: 'AlarmTopic' }]);
+      expect(Properties.TreatMissingData, name).toMatch(/^(notBreaching|breaching|ignore|missing)$/);
+      const [, section = ''] = /Runbook: docs\/runbook\.md#([\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
+      expect(headings, name).toContain(section);
+      return section;
+    });
+    expect(new Set(sections).size).toBe(sections.length);
+    expect([...headings].filter((heading) => !sections.includes(heading))).toEqual([]);
+  });
+
+  it('each section says what it means, what to ask first, what to do and how to replay', () => {
+    const sections = read('docs/runbook.md').split(/^## /m).slice(1);
+    for (const section of sections)
+      for (const word of ['**Means**', '**First query**', '**Do**', '**Replay**'])
+        expect(section, section.split('\n')[0]).toContain(word);
+  });
+
+  it('of Penstock go by metrics that functions write, with dimensions that are known before there is a pipeline', () => {
+    const source = [
+      'lib/forward/report.ts',
+      'lib/forward/forward.ts',
+      'lib/forward/reconcile.ts',
+      'lib/forward/reconcile-batch.ts',
+      'lib/forward/redrive.ts',
+    ]
+      .map(read)
+      .join('\n');
+    const metrics = alarms().flatMap(([, { Properties }]) => [
+      Properties,
+      ...(Properties.Metrics ?? []).map(
+        (one: { MetricStat?: { Metric: object } }) => one.MetricStat?.Metric ?? {},
+      ),
+    ]);
+    const own = metrics.filter(({ Namespace }) => Namespace === 'Penstock');
+    expect(own.length).toBeGreaterThan(6);
+    for (const { MetricName, Dimensions } of own) {
+      expect(source).toContain(`'${MetricName}'`);
+      const names = Dimensions.map(({ Name }: { Name: string }) => Name);
+      expect(names.filter((name: string) => name !== 'reason')).toEqual(['service', 'stage']);
+    }
+  });
+
+  it('go to a topic, and from there to whom the deployment names', () => {
+    expect(resources.AlarmEmail).toMatchObject({
+      Condition: 'HasAlarmEmail',
+      Properties: { Protocol: 'email' },
+    });
+  });
+});
+
+describe('the dashboard', () => {
+  it('is JSON, and every function it shows is there', () => {
+    const text = resources.Dashboard?.Properties.DashboardBody['Fn::Sub'] as string;
+    const { widgets } = JSON.parse(text) as { widgets: unknown[] };
+    expect(widgets.length).toBeGreaterThan(8);
+    for (const [, name = ''] of text.matchAll(/\$\{(\w+)\}/g)) expect(Object.keys(resources)).toContain(name);
+  });
+});
+
+describe('the zips', () => {
+  it('hold the code of their function, what it loads late, and the notice; and are small', () => {
+    expect(Object.keys(packaged.zips).length).toBe(functions().length);
+    for (const [name, { files, bytes }] of Object.entries(packaged.zips)) {
+      const { Handler } =
+        resources[`${name[0]?.toUpperCase()}${name.slice(1)}LambdaFunction`]?.Properties ?? {};
+      const own = `${Handler.replace(/\.handler$/, '')}.cjs`;
+      const late = files[own]?.includes('require("./s3.cjs")') ? ['dist/functions/s3.cjs'] : [];
+      expect(Object.keys(files).toSorted(), name).toEqual([own, 'dist/functions/NOTICE', ...late].toSorted());
+      expect(bytes, name).toBeLessThanOrEqual(450 * 1024);
+    }
+  });
+
+  it('hold no key, no secret, nothing of this machine and nothing of the tests', () => {
+    for (const [name, { files }] of Object.entries(packaged.zips)) {
+      for (const [file, content] of Object.entries(files)) {
+        expect(file).not.toMatch(/(^|\/)(\.env|test|local|bench|.*\.(pem|key|map))(\/|$)/);
+        const text = content.toString('latin1');
+        const found = text.match(
+          /-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\w{20}|AKIA[0-9A-Z]{16}|p8e-[\w-]{8,}|\/work\/|\/home\/\w+|sourceMappingURL=data:/,
+        );
+        expect(found?.[0], `${name} ${file}`).toBeUndefined();
+      }
+    }
+  });
+
+  it('name whose work is in them, under which licence; undici is in none', () => {
+    const notice = packaged.zips.forward?.files['dist/functions/NOTICE']?.toString() ?? '';
+    const packages = Array.from(notice.matchAll(/^ {2}(\S+) \S+ \((.*)\)$/gm), ([, name, license]) => [
+      name,
+      license,
+    ]);
+    const names = packages.map(([name]) => name);
+    for (const name of ['zod', '@aws-sdk/client-kinesis', '@smithy/core', 'assemblyscript'])
+      expect(names).toContain(name);
+    expect(names).not.toContain('undici');
+    for (const [name, license] of packages)
+      expect(license, name).toMatch(/^(0BSD|Apache-2\.0|BSD-[23]-Clause|ISC|MIT|MIT-0)$/);
+    expect(notice).toContain('Apache License');
+    expect(notice).toContain('Copyright (c) 2025 Colin McDonnell');
+  });
+
+  it('are the same bytes when they are made again', async () => {
+    const again = await folder.pack({
+      stream: 'clicks',
+      forwardConcurrency: '20',
+      alarmEmail: 'a@example.com',
+    });
+    const sums = ({ zips }: Packaged) =>
+      Object.fromEntries(Object.entries(zips).map(([name, { sha256 }]) => [name, sha256]));
+    expect(sums(again)).toEqual(sums(packaged));
+    expect(again.template.Resources.ForwardLambdaFunction?.Properties.ReservedConcurrentExecutions).toBe(20);
+    expect(again.template.Resources.Stream?.Properties.Name).toBe('clicks');
+    expect(resources.ForwardLambdaFunction?.Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  }, 180_000);
+});
