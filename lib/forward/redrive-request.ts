@@ -93,7 +93,7 @@ const RedriveRequest = z
     where: Where.default({}),
     /** Records at most; an aggregate is not divided. */
     limit: z.int().min(1).optional(),
-    /** Messages a second at most. */
+    /** Messages a second at most. The pipeline's own rate holds besides. */
     rate: z.number().min(0.1).max(100_000).optional(),
     /** Says what would be done, and does nothing: no request to Experience Platform, no change in the store. */
     dryRun: z.boolean().default(false),

@@ -273,6 +273,66 @@ describe('the rate', () => {
     }
   });
 
+  /** When each message of 200 rejects came to the inlet, in ms after the first, and the sizes of the requests. */
+  const timed = async (published: { rate: object }, request: object) => {
+    const times: number[] = [];
+    const made = redriveWorld({
+      published,
+      inlet: fakeInlet((got) => {
+        times.push(...got.messages.map(() => made.clock.now()));
+        return acknowledgeBut(() => undefined)(got);
+      }),
+    });
+    await made.store(document(Array.from({ length: 200 }, (_, index) => entry(index, `{"n":${index}}`))));
+    expect(await made.run({ source: 'rejected', ...request })).toMatchObject({
+      delivered: 200,
+      complete: true,
+    });
+    const sizes = made.inlet.requests.map(({ messages }) => messages.length);
+    return { times: times.map((time) => time - (times[0] ?? 0)), sizes };
+  };
+  /** The most messages in any second, whenever it begins. */
+  const busiest = (times: readonly number[]) =>
+    Math.max(...times.map((from) => times.filter((time) => time >= from && time < from + 1_000).length));
+
+  it("of the manifest is kept to, and the request's own only lowers it", async () => {
+    const published = { rate: { messagesPerSecond: 10 } };
+    const own = await timed(published, {});
+    expect(Math.max(...own.sizes)).toBe(10);
+    // A second's worth may go at once; then each second has as many as it says.
+    expect(own.times.at(-1)).toBeGreaterThanOrEqual(19_000);
+    expect(busiest(own.times.slice(10))).toBeLessThanOrEqual(20);
+    const higher = await timed(published, { rate: 1_000 });
+    expect(higher.times.at(-1)).toBeGreaterThanOrEqual(19_000);
+    const lower = await timed(published, { rate: 5 });
+    expect(lower.times.at(-1)).toBeGreaterThanOrEqual(39_000);
+    expect(busiest(lower.times)).toBe(5);
+  });
+
+  it('of the manifest counts requests, too', async () => {
+    const made = redriveWorld({ published: { rate: { requestsPerSecond: 1 } } });
+    const large = `"${'x'.repeat(600_000)}"`;
+    await made.store(document(Array.from({ length: 6 }, (_, index) => entry(index, `{"large":${large}}`))));
+    const started = made.clock.now();
+    expect(await made.run({ source: 'rejected' })).toMatchObject({ delivered: 6, complete: true });
+    expect(made.inlet.requests).toHaveLength(6);
+    expect(made.clock.now() - started).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('of the manifest does not overrun the time either, and nothing is sent twice', async () => {
+    const made = redriveWorld({ published: { rate: { messagesPerSecond: 1 } } });
+    for (let at = 0; at < 4; at++) {
+      const entries = Array.from({ length: 30 }, (_, index) => entry(at * 30 + index, '{}'));
+      await made.store(document(entries, { invocationId: `i-${at}` }));
+    }
+    const started = made.clock.now();
+    const answer = await made.runAll({ source: 'rejected' }, 60_000);
+    expect(answer).toMatchObject({ delivered: 120, chosen: 120, left: 0, complete: true });
+    expect(made.inlet.acknowledged).toHaveLength(120);
+    expect(made.clock.now() - started).toBeGreaterThan(60_000);
+    expect(made.documents().size).toBe(0);
+  });
+
   it('does not overrun the time: it goes on in another invocation', async () => {
     const made = redriveWorld();
     for (let at = 0; at < 4; at++) {
