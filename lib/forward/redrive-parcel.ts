@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { StoredKind, UndeliveredEntry } from '../runtime.ts';
 import { fromBase64 } from './decode.ts';
 import type { KinesisRecord } from './event.ts';
-import { type OnFailure, readOnFailure } from './on-failure.ts';
+import { type GivenUp, type OnFailure, readOnFailure } from './on-failure.ts';
 
 /** One thing to send: an entry of a document, or a record. */
 export interface Item {
@@ -14,6 +14,8 @@ export interface Item {
   readonly record: KinesisRecord;
   /** What is known of it, whatever that is: it goes with it wherever it is stored again. */
   readonly entry?: StoredEntry;
+  /** The record as one of a batch that Lambda gave up. */
+  readonly givenUp?: GivenUp;
 }
 
 const StoredEntry = z.looseObject({
@@ -103,13 +105,13 @@ export function readParcel(
 }
 
 /** Lambda's document with its records, from wherever they come. */
-export function onFailureParcel(document: OnFailure, records: readonly KinesisRecord[]): OnFailureParcel {
+export function onFailureParcel(document: OnFailure, records: readonly GivenUp[]): OnFailureParcel {
   const { shardId, condition: reason, storedAt } = document;
   return {
     kind: 'on-failure',
     document,
     storedAt,
-    items: records.map((record) => ({ shardId, reason, record })),
+    items: records.map((givenUp) => ({ shardId, reason, record: givenUp.record, givenUp })),
   };
 }
 

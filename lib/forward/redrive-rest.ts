@@ -1,5 +1,5 @@
 // What is to stay of an object of the store when its records have been sent: nothing is dropped that was not delivered.
-import type { KinesisRecord } from './event.ts';
+import type { GivenUp } from './on-failure.ts';
 import type { Item, Parcel, StoredEntry } from './redrive-parcel.ts';
 import type { Tally } from './redrive-request.ts';
 import type { Part } from './redrive-send.ts';
@@ -16,14 +16,11 @@ export interface Rest {
   readonly counts: Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
 }
 
-/**
- * @param chosen those of the parcel's items that were to be sent
- * @param renewed whether the parcel's records are not in the object itself
- */
-export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts, renewed = false): Rest {
+/** @param chosen those of the parcel's items that were to be sent */
+export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts): Rest {
   return parcel.kind === 'rejected'
     ? restOfRejected(parcel, chosen, parts)
-    : restOfOnFailure(parcel, chosen, parts, renewed);
+    : restOfOnFailure(parcel, chosen, parts);
 }
 
 function restOfRejected(
@@ -60,7 +57,6 @@ function restOfOnFailure(
   { document, items }: Extract<Parcel, { kind: 'on-failure' }>,
   chosen: ReadonlySet<Item>,
   parts: Parts,
-  renewed: boolean,
 ): Rest {
   const isOpen = (item: Item) => parts.get(item)?.some(staysOpen) ?? true;
   const done = items.filter((item) => !isOpen(item));
@@ -72,11 +68,11 @@ function restOfOnFailure(
   );
   if (done.length === items.length) return { rejects, becomes: 'nothing', counts };
   if (done.length === 0) return { rejects, becomes: 'same', counts };
-  const open = items.flatMap((item, index) => (isOpen(item) ? [{ item, index }] : []));
-  const kept: number[] | KinesisRecord[] = renewed
-    ? open.map(({ item }) => item.record)
-    : open.map(({ index }) => index);
-  return { rejects, becomes: { text: document.with(kept) }, counts };
+  return { rejects, becomes: { text: document.with(givenUpIn(items.filter(isOpen))) }, counts };
+}
+
+export function givenUpIn(items: readonly Item[]): GivenUp[] {
+  return items.flatMap(({ givenUp }) => (givenUp === undefined ? [] : [givenUp]));
 }
 
 function rejectOf({ message, verdict }: Part): Settled<Rejected>[] {

@@ -478,6 +478,59 @@ describe("Lambda's own documents", () => {
     });
   });
 
+  /** Lambda gave up a part of the batch only; the payload is the whole event. */
+  const narrowed = (payload: 'object' | 'text', first: string, last: string) => {
+    const found = JSON.parse(onFailureDocument({ records: RECORDS, first: 9, payload })) as {
+      KinesisBatchInfo: object;
+    };
+    const range = { startSequenceNumber: first, endSequenceNumber: last };
+    return JSON.stringify({ ...found, KinesisBatchInfo: { ...found.KinesisBatchInfo, ...range } });
+  };
+
+  it.each([
+    ['object', seq(10), seq(11), [10, 11]],
+    ['text', seq(10), seq(10), [10]],
+    // As numbers, and not as texts: the first one has a digit less.
+    ['object', '9', seq(9), [9]],
+  ] as const)(
+    'hold what was settled before, too (%s, %s to %s): that is not sent',
+    async (payload, first, last, expected) => {
+      const own = redriveWorld({ published: DERIVED });
+      own.s3.objects.set(ON_FAILURE_KEY, narrowed(payload, first, last));
+      expect(await own.run({ source: 'on-failure' })).toMatchObject({
+        complete: true,
+        chosen: expected.length,
+        delivered: expected.length,
+      });
+      expect(idsIn(own.inlet.acknowledged)).toEqual(expected.map((index) => idOf(index)));
+      expect(own.s3.objects.size).toBe(0);
+    },
+  );
+
+  it('of which a part was settled before keep what was not chosen', async () => {
+    const own = redriveWorld({ published: DERIVED });
+    own.s3.objects.set(ON_FAILURE_KEY, narrowed('object', seq(10), seq(11)));
+    const where = { field: { pointer: '/n', equals: 1 } };
+    expect(await own.run({ source: 'on-failure', where })).toMatchObject({ complete: true, delivered: 1 });
+    expect(JSON.parse(own.s3.objects.get(ON_FAILURE_KEY) ?? '')).toMatchObject({
+      payload: { Records: [{ kinesis: { sequenceNumber: seq(11) } }] },
+    });
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({ complete: true, delivered: 1 });
+    expect(idsIn(own.inlet.acknowledged)).toEqual([idOf(10), idOf(11)]);
+  });
+
+  it('whose records are all outside of their own range are damaged, and stay', async () => {
+    const own = redriveWorld();
+    const text = narrowed('object', seq(20), seq(21));
+    own.s3.objects.set(ON_FAILURE_KEY, text);
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({
+      complete: false,
+      chosen: 0,
+      skipped: { damaged: 1 },
+    });
+    expect(own.s3.objects.get(ON_FAILURE_KEY)).toBe(text);
+  });
+
   it('give their rejects to the store first, and keep what was not chosen as Lambda wrote it', async () => {
     const own = redriveWorld({ inlet: refuse('bad') });
     const text = onFailureDocument({
