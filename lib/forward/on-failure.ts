@@ -16,11 +16,30 @@ const OnFailureDocument = z.looseObject({
   }),
 });
 
+/** What redrive notes beside a record that stays in the document, as a member that Lambda's have not. */
+const Note = z.object({
+  /** Sub-sequence numbers of those of its messages that need nothing any more. */
+  done: z.array(z.int().min(0)).optional(),
+});
+type Note = z.infer<typeof Note>;
+const NOTE = 'penstock';
+
 /** A record of the batch. */
 export interface GivenUp {
   readonly record: KinesisRecord;
-  /** As it stands in the document, or is to. */
+  /** As it stands in the document, or is to: Lambda's own, and the note. */
   readonly raw: object;
+  readonly note: Note;
+}
+
+/** The same record as one that has not been in the document yet. */
+export function givenUp(record: KinesisRecord): GivenUp {
+  return { record, raw: record, note: {} };
+}
+
+export function noted({ record, raw, note }: GivenUp, more: Note): GivenUp {
+  const all = { ...note, ...more };
+  return { record, raw: { ...raw, [NOTE]: all }, note: all };
 }
 
 export interface OnFailure {
@@ -87,10 +106,11 @@ function payloadOf(payload: unknown): Payload | undefined | 'damaged' {
   if (payload === undefined || payload === null || payload === '') return undefined;
   try {
     const event = (typeof payload === 'string' ? JSON.parse(payload) : payload) as Record<string, unknown>;
-    const raw = event.Records as readonly object[];
+    const raw = event.Records as readonly Record<string, unknown>[];
     const records = (readEvent(event)?.records ?? []).map((record, at) => ({
       record,
       raw: raw[at] ?? record,
+      note: Note.parse(raw[at]?.[NOTE] ?? {}),
     }));
     return { event, records };
   } catch {

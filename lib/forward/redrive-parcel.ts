@@ -14,8 +14,12 @@ export interface Item {
   readonly record: KinesisRecord;
   /** What is known of it, whatever that is: it goes with it wherever it is stored again. */
   readonly entry?: StoredEntry;
-  /** The record as one of a batch that Lambda gave up. */
+  /** The same in Lambda's document. */
   readonly givenUp?: GivenUp;
+}
+
+interface GivenUpItem extends Item {
+  readonly givenUp: GivenUp;
 }
 
 const StoredEntry = z.looseObject({
@@ -48,19 +52,20 @@ type StoredDocument = z.infer<typeof StoredDocument>;
 
 interface Common {
   readonly storedAt: string;
-  readonly items: readonly Item[];
 }
 
 /** The forwarder's: what cannot be sent stays in the document, with a new reason. */
 export interface RejectedParcel extends Common {
   readonly kind: 'rejected';
   readonly document: StoredDocument;
+  readonly items: readonly Item[];
 }
 
-/** Lambda's: what cannot be sent becomes a reject, and the rest stays as Lambda wrote it. */
+/** Lambda's: what cannot be sent becomes a reject, and the rest stays as Lambda wrote it, with a note where it needs one. */
 export interface OnFailureParcel extends Common {
   readonly kind: 'on-failure';
   readonly document: OnFailure;
+  readonly items: readonly GivenUpItem[];
 }
 
 export type Parcel = RejectedParcel | OnFailureParcel;

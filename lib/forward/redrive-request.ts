@@ -63,7 +63,10 @@ const Tally = z.strictObject({
   filtered: count,
   /** Where they were: not sent, or not acknowledged. In a dry run, what would be sent. */
   left: count,
-  /** Entries without bytes, because they could not be redacted: they can be had from the stream alone. */
+  /**
+   * What could not be redacted: entries without bytes, which can be had from the stream alone, and messages in documents of
+   * Lambda's, which stay in them.
+   */
   withheld: count,
   lost: z.strictObject({ records: count, ranges: z.array(LostRange) }),
   /** Objects that were passed over, by the reason. */

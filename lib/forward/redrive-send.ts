@@ -159,10 +159,13 @@ function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): 
   checkConservation({ ...counts, decoded: slice.size, acknowledged });
 }
 
-/** The messages in it, under the identity they had when they were stored. */
+/** The messages in it that something is to be done about, under the identity they had when they were stored. */
 function partsOf(item: Item, compression: PublishedPipeline['compression']): (Decoded | Settled<Rejected>)[] {
-  const { entry, record } = item;
-  if (entry === undefined) return [...decode(record, compression)];
+  const { entry, record, givenUp } = item;
+  if (entry === undefined) {
+    const done = new Set<number | undefined>(givenUp?.note.done);
+    return [...decode(record, compression)].filter(({ message }) => !done.has(message.subSequenceNumber));
+  }
   const own = {
     ...(entry.subSequenceNumber !== undefined && { subSequenceNumber: entry.subSequenceNumber }),
     ...(entry.redacted !== undefined && { redacted: entry.redacted }),

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { type Failure, isFailure } from '../failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
+import { givenUp } from './on-failure.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './redrive-parcel.ts';
 import { readRange } from './redrive-range.ts';
 import type { LostRange } from './redrive-request.ts';
-import { givenUpIn, type Rest, restOf } from './redrive-rest.ts';
+import { type Rest, restOf } from './redrive-rest.ts';
 import {
   count,
   countLost,
@@ -152,10 +153,7 @@ async function filled(run: Run, opened: Opened): Promise<Opened> {
   const { parcel } = opened;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened;
   const { records, lost } = await readRange(run.runtime.stream, parcel.document);
-  const whole = onFailureParcel(
-    parcel.document,
-    records.map((record) => ({ record, raw: record })),
-  );
+  const whole = onFailureParcel(parcel.document, records.map(givenUp));
   const chosen = whole.items.filter((item) => run.carrier.wants(item));
   return { ...opened, parcel: whole, lost, chosen };
 }
@@ -199,7 +197,7 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
   // What is lost is said once: the document becomes one of what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
-      ? { text: one.parcel.document.with(givenUpIn(one.parcel.items)) }
+      ? { text: one.parcel.document.with(one.parcel.items.map((item) => item.givenUp)) }
       : rest.becomes;
   if (becomes === 'same') return;
   const done =
@@ -211,12 +209,14 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
 
 async function putRejects(run: Run, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
   const { runtime, pipeline } = run;
+  // Two runs may have rejects of one record, and each has to find its own place.
+  const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
   const document = undeliveredDocument(rejects, {
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
     // The same for the same document: done twice, it is stored once.
-    invocationId: `redrive-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`,
+    invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
   });
   await runtime.undelivered.put(document);
