@@ -271,8 +271,11 @@ function tell(
       open = true;
       within = doneWithin(run, rest, carried);
     }
-    if (rest !== undefined) count(run.tally, { ...rest.counts, documents: rest.counts.chosen > 0 ? 1 : 0 });
-    if (rest !== undefined && !open) count(run.tally, { withheld: rest.one.withheld });
+    if (rest !== undefined) {
+      const counts = open ? countsOfOpen(run, rest, carried, within) : rest.counts;
+      count(run.tally, { ...counts, documents: counts.chosen > 0 ? 1 : 0 });
+      if (!open) count(run.tally, { withheld: rest.one.withheld });
+    }
     if (rest?.one.lost !== undefined) countLost(run, rest.one.lost);
     if (open) continue;
     if (typeof one === 'string') countSkipped(run, key, one);
@@ -295,6 +298,28 @@ function doneWithin(run: Run, { one, ...rest }: Settled, { parts }: Carried): Wi
     firstOpen === undefined ? chosen : chosen.filter((item) => numberOf(item) < numberOf(firstOpen));
   const through = done.at(-1)?.record.kinesis.sequenceNumber;
   return through === undefined ? before : { key, through };
+}
+
+/** What was rejected behind the place to go on from, and has not left the object, comes again: it is counted then. */
+function countsOfOpen(run: Run, rest: Settled, { parts }: Carried, within: Within): Rest['counts'] {
+  const { one, counts } = rest;
+  const leaves = one.parcel.kind === 'on-failure' && !('failure' in rest);
+  const isBehind = (item: Item) => within?.key !== one.key || numberOf(item) > BigInt(within.through);
+  const rejectsOf = (item: Item) =>
+    (parts.get(item) ?? []).filter((part) => part.chosen && part.verdict.kind === 'rejected');
+  const behind = one.chosen.filter((item) => isBehind(item) && rejectsOf(item).length > 0);
+  const rejects = behind.flatMap(rejectsOf);
+  const stuck =
+    one.parcel.kind === 'on-failure' ? rejects.filter(({ message }) => message.withheld).length : 0;
+  const again = leaves ? 0 : rejects.length - stuck;
+  // And so it takes no room either.
+  if (!leaves && !run.request.dryRun) run.room += behind.length;
+  return {
+    ...counts,
+    rejectedAgain: counts.rejectedAgain - again,
+    left: counts.left + again,
+    withheld: counts.withheld - stuck,
+  };
 }
 
 function isDone({ one, counts, ...rest }: Settled, { request }: Run): boolean {
