@@ -38,7 +38,8 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
   const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
-  const { message } = new Failure('CONFLICT', lines.join(' / ').slice(0, 8_000));
+  const next = 'Do what is said of each of them, then start it again.';
+  const { message } = new Failure('CONFLICT', lines.join(' / ').slice(0, 8_000), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message } };
 }
 
