@@ -63,7 +63,10 @@ const Tally = z.strictObject({
   filtered: count,
   /** Where they were: not sent, or not acknowledged. In a dry run, what would be sent. */
   left: count,
-  /** Entries without bytes, because they could not be redacted: they can be had from the stream alone. */
+  /**
+   * What could not be redacted: entries without bytes, which can be had from the stream alone, and messages in documents of
+   * Lambda's, which stay in them.
+   */
   withheld: count,
   lost: z.strictObject({ records: count, ranges: z.array(LostRange) }),
   /** Objects that were passed over, by the reason. */
@@ -93,7 +96,7 @@ const RedriveRequest = z
     where: Where.default({}),
     /** Records at most; an aggregate is not divided. */
     limit: z.int().min(1).optional(),
-    /** Messages a second at most. */
+    /** Messages a second at most. The pipeline's own rate holds besides. */
     rate: z.number().min(0.1).max(100_000).optional(),
     /** Says what would be done, and does nothing: no request to Experience Platform, no change in the store. */
     dryRun: z.boolean().default(false),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Failure, isFailure } from '../failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
+import { givenUp } from './on-failure.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './redrive-parcel.ts';
 import { readRange } from './redrive-range.ts';
 import type { LostRange } from './redrive-request.ts';
@@ -36,8 +37,6 @@ interface Opened {
   readonly version: string;
   readonly text: string;
   readonly parcel: Parcel;
-  /** Whether the records came from the stream. */
-  readonly renewed: boolean;
   readonly lost: LostRange | undefined;
   chosen: readonly Item[];
   /** Entries without bytes. */
@@ -137,7 +136,7 @@ async function look(run: Run, kind: StoredKind['kind'], key: string): Promise<Op
   const parcel = readParcel(stored.text, kind, pipeline);
   if (typeof parcel !== 'object') return parcel;
   if (!chosenByTime(request.where, parcel.storedAt)) return undefined;
-  const opened = { ...stored, key, parcel, withheld: 0, renewed: false, lost: undefined, cut: false };
+  const opened = { ...stored, key, parcel, withheld: 0, lost: undefined, cut: false };
   if (isEmptyOfRecords(parcel)) {
     const { reasons } = request.where;
     const condition = parcel.kind === 'on-failure' ? parcel.document.condition : '';
@@ -154,9 +153,9 @@ async function filled(run: Run, opened: Opened): Promise<Opened> {
   const { parcel } = opened;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened;
   const { records, lost } = await readRange(run.runtime.stream, parcel.document);
-  const whole = onFailureParcel(parcel.document, records);
+  const whole = onFailureParcel(parcel.document, records.map(givenUp));
   const chosen = whole.items.filter((item) => run.carrier.wants(item));
-  return { ...opened, parcel: whole, renewed: true, lost, chosen };
+  return { ...opened, parcel: whole, lost, chosen };
 }
 
 function isEmptyOfRecords(parcel: Parcel): boolean {
@@ -179,7 +178,7 @@ type Settled = (Rest | { readonly counts: Rest['counts']; readonly failure: Fail
 
 /** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
 async function settle(run: Run, one: Opened, { parts }: Carried): Promise<Settled> {
-  const rest = restOf(one.parcel, new Set(one.chosen), parts, one.renewed);
+  const rest = restOf(one.parcel, new Set(one.chosen), parts);
   if (run.request.dryRun) return { ...rest, one };
   try {
     await write(run, one, rest);
@@ -198,7 +197,7 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
   // What is lost is said once: the document becomes one of what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
-      ? { text: one.parcel.document.with(one.parcel.items.map(({ record }) => record)) }
+      ? { text: one.parcel.document.with(one.parcel.items.map((item) => item.givenUp)) }
       : rest.becomes;
   if (becomes === 'same') return;
   const done =
@@ -210,12 +209,14 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
 
 async function putRejects(run: Run, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
   const { runtime, pipeline } = run;
+  // Two runs may have rejects of one record, and each has to find its own place.
+  const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
   const document = undeliveredDocument(rejects, {
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
     // The same for the same document: done twice, it is stored once.
-    invocationId: `redrive-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`,
+    invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
   });
   await runtime.undelivered.put(document);
