@@ -168,6 +168,69 @@ describe('rejects', () => {
   });
 });
 
+describe('a limit', () => {
+  /** Follows `next` to the end; what was tried, in order. */
+  const follow = async (own: RedriveWorld, request: object, between = async () => {}) => {
+    let answer = await own.run(request);
+    let runs = 1;
+    for (; answer.next !== undefined && runs < 40; runs++) {
+      await between();
+      answer = await own.run(answer.next);
+    }
+    expect(answer.next).toBeUndefined();
+    return { runs, tried: own.inlet.requests.flatMap(({ messages }) => messages) };
+  };
+  const DATA = ['{"n":0,"bad":1}', '{"n":1}', '{"n":2}'];
+
+  it.each([1, 2, 3])('of %i passes what is rejected again, and tries every entry once', async (limit) => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    for (let at = 0; at < 5; at++) {
+      // Their order in the document is nobody's promise.
+      const written = DATA.map((data, n) => entry(at * 3 + n, data));
+      // The store keeps no order: the one that is refused comes first, or last.
+      const entries = at % 2 === 0 ? written : written.reverse();
+      await own.store(document(entries, { invocationId: `i-${at}` }));
+    }
+    const { tried } = await follow(own, { source: 'rejected', limit });
+    expect([...new Set(own.inlet.acknowledged)].sort()).toEqual(DATA.slice(1));
+    expect(own.inlet.acknowledged).toHaveLength(10);
+    expect(tried.filter((message) => message === DATA[0])).toHaveLength(5);
+    const left = [...own.documents().values()].flatMap(({ entries }) => entries);
+    expect(left.map(({ sequenceNumber }) => sequenceNumber).sort()).toEqual([0, 3, 6, 9, 12].map(seq).sort());
+  });
+
+  it('passes them also where somebody else takes entries out in between', async () => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    await own.store(document(Array.from({ length: 8 }, (_, n) => entry(n, `{"n":${n},"bad":1}`))));
+    let taken = 0;
+    const { tried } = await follow(own, { source: 'rejected', limit: 1 }, async () => {
+      const [[key, found] = []] = own.documents();
+      if (key === undefined || found === undefined || taken++ > 1) return;
+      own.s3.objects.set(key, JSON.stringify({ ...found, entries: found.entries.slice(1) }));
+    });
+    expect(new Set(tried).size).toBe(8);
+    expect(tried).toHaveLength(8);
+  });
+
+  it('does not divide what has one sequence number', async () => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    const parts = [0, 1, 2].map((n) => entry(0, `{"n":${n},"bad":1}`, { subSequenceNumber: n }));
+    await own.store(document([...parts, entry(1, '{"n":9}')]));
+    const { runs, tried } = await follow(own, { source: 'rejected', limit: 1 });
+    expect({ runs, tried: tried.length }).toEqual({ runs: 2, tried: 4 });
+  });
+
+  it("passes them in a document of Lambda's and in a dry run", async () => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    own.s3.objects.set(ON_FAILURE_KEY, onFailureDocument({ records: DATA, payload: 'object' }));
+    const dry = await follow(own, { source: 'on-failure', limit: 1, dryRun: true });
+    expect(dry).toEqual({ runs: 3, tried: [] });
+    const { tried } = await follow(own, { source: 'on-failure', limit: 1 });
+    expect(tried).toEqual(DATA);
+    expect(own.s3.objects.has(ON_FAILURE_KEY)).toBe(false);
+  });
+});
+
 describe('conditions', () => {
   const own = async () => {
     const made = redriveWorld();
