@@ -187,7 +187,6 @@ describe('a limit', () => {
     for (let at = 0; at < 5; at++) {
       // Their order in the document is nobody's promise.
       const written = DATA.map((data, n) => entry(at * 3 + n, data));
-      // The store keeps no order: the one that is refused comes first, or last.
       const entries = at % 2 === 0 ? written : written.reverse();
       await own.store(document(entries, { invocationId: `i-${at}` }));
     }
