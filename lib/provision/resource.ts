@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import type { ProvisionRuntime, Runtime } from '../runtime.ts';
+import { clip } from './clip.ts';
 import type { Mark } from './mark.ts';
 
 /** What a step works with besides the document. */
@@ -152,14 +153,14 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
   return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
 }
 
-/** The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
+/** Bytes. The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
 const MOST_TEXT = 1_000;
 
 function said({ differences }: Found): string {
   const text = differences
     .map(({ field, found, wanted }) => `${field}: found ${found}, wanted ${wanted}`)
     .join('; ');
-  return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`;
+  return clip(text, MOST_TEXT);
 }
 
 /** Whether nothing is known to differ: what is still to be made differs from everything. */
