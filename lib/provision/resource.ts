@@ -1,6 +1,6 @@
 // What a resource is: how it is found, compared, made, changed and removed; and the one decision taken from what was found.
 import type { Aep } from '../aep/client.ts';
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import type { ProvisionRuntime, Runtime } from '../runtime.ts';
@@ -222,6 +222,16 @@ export function markByPlan({ plan, manifest, execution }: Situation, key: Resour
 /** The id of a resource that an earlier step has made. */
 export function idOfMade(situation: Situation, key: ResourceKey): string | undefined {
   return situation.resources[key]?.id;
+}
+
+/** What is asked for by its id, where it is there: a list can be old, and name what has been removed. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 /** Ids of the one in use and of those that are to go, to find what refers to any of them. */
