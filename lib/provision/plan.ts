@@ -213,11 +213,15 @@ async function planPublish(
   record: LedgerRecord | undefined,
   { runtime }: StreamContext,
 ): Promise<Planned> {
-  const { manifest, resources, streamArn, mode } = pipeline;
+  const { manifest, resources, streamArn, mode, home } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
   const sandbox = (record?.manifest as { sandbox?: unknown } | undefined)?.sandbox;
   if (sandbox !== undefined && sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (home !== undefined && home !== manifest.sandbox) {
+    const reason = `an execution that did not come to its end has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or bring it to its end there`;
     return { ...entry, action: 'conflict', reason };
   }
   if (streamArn === undefined || manifest.source.kind !== 'inlet') {
