@@ -1,9 +1,11 @@
-// Where does a pipeline stand (`{"pipeline": "name"}`, or `{}` for all), and where is a record? events/status.json, events/where.json
+// Where does a pipeline stand, what is wrong with it, and where is a record? events/status.json, events/doctor.json, events/where.json
 import { statusRuntime } from '../lib/aws/status-runtime.ts';
+import { asksForDoctor, doctor } from '../lib/doctor/doctor.ts';
 import { asksForRecord, where } from '../lib/forward/where.ts';
 import { status } from '../lib/provision/status.ts';
 import { plainStep } from '../lib/provision/step.ts';
 
-export const handler = plainStep('status', statusRuntime, async (event, runtime) =>
-  asksForRecord(event) ? where(event, runtime) : status(event, runtime),
-);
+export const handler = plainStep('status', statusRuntime, async (event, runtime) => {
+  if (asksForRecord(event)) return where(event, runtime);
+  return asksForDoctor(event) ? doctor(event, runtime) : status(event, runtime);
+});

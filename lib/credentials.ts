@@ -7,10 +7,11 @@ import * as z from './zod.ts';
 const text = (what: string) =>
   z.string({ error: `expected ${what}` }).check(z.trim(), z.minLength(1, `expected ${what}`));
 
-/** `{"clientId", "clientSecret", "organizationId", "scopes"?}`; more fields are let be. */
+/** `{"clientId", "clientSecret", "previousClientSecret"?, "organizationId", "scopes"?}`; more fields are let be. */
 const CredentialsSecret = z.object({
   clientId: text('the client id of the OAuth server-to-server credential'),
   clientSecret: text('a client secret of that credential'),
+  previousClientSecret: z.optional(text('the client secret before that one, or no such field')),
   organizationId: z
     .string({ error: 'expected the organization id' })
     .check(

@@ -154,10 +154,15 @@ export class Failure extends Error {
     return this.#saying(`${this.what}${more}`);
   }
 
-  #saying(what: string): Failure {
+  /** The same failure, with the advice of somebody who knows better. */
+  advising(next: string): Failure {
+    return this.#saying(this.what, next);
+  }
+
+  #saying(what: string, next = this.next): Failure {
     return new Failure(this.code, what, {
       cause: this,
-      next: this.next,
+      next,
       retryable: this.retryable,
       inDoubt: this.inDoubt,
       ...(this.status !== undefined && { status: this.status }),

@@ -20,6 +20,12 @@ export interface Intake {
   readonly id: string;
   readonly streamArn: string;
   readonly state: 'on' | 'off' | 'changing';
+  /** What Lambda says of its last read: `OK`, `No records processed`, `PROBLEM: …`. */
+  readonly lastResult?: string;
+  /** When it was changed last, ms since the epoch. */
+  readonly changedAt?: number;
+  /** What is older is given up, in seconds; -1 where nothing is. */
+  readonly maximumRecordAgeSeconds?: number;
 }
 
 /** Lambda's event source mappings, as far as they are needed. */
@@ -38,6 +44,12 @@ export interface Intakes {
 export interface Streams {
   /** The ARN of a stream given by name or ARN; `undefined` where there is no such stream. */
   arn(stream: string): Promise<string | undefined>;
+}
+
+/** Kinesis, as far as a pipeline is looked at. */
+export interface DescribedStreams extends Streams {
+  /** `state` is Kinesis's own word, such as `ACTIVE`. @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+  describe(streamArn: string): Promise<{ readonly state: string; readonly retentionHours: number }>;
 }
 
 /** One record that could not be delivered, as kept. */
@@ -220,6 +232,8 @@ export interface Known {
     readonly id: string;
     readonly running?: boolean | undefined;
   }[];
+  /** Where all of this is; absent where there is nothing that would have to go. */
+  readonly sandbox?: string;
 }
 
 /** What goes into the ledger when something was done to a pipeline. */
@@ -293,6 +307,11 @@ export interface WhereRuntime extends LedgerRuntime {
   readonly stream: Pick<StreamRange, 'pages'>;
   readonly undelivered: Pick<UndeliveredStore, 'list' | 'read'>;
   readonly forwardLog: ForwardLog;
+}
+
+export interface DoctorRuntime extends WhereRuntime {
+  readonly streams: DescribedStreams;
+  readonly intakes: Pick<Intakes, 'find'>;
 }
 
 export interface ReconcileRuntime extends Runtime {

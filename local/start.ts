@@ -70,16 +70,14 @@ async function run(job: Job): Promise<number> {
   const work = async () => {
     await prepareSource(stack, manifest, options.shards);
     const pipeline = await provisionWith(stack, job);
-    if (pipeline.streamArn === undefined) {
-      progress.line(['', ...runReportOf(pipeline.report as Report), '', PULLED].join('\n'));
-      return 0;
-    }
-    for (const fault of job.faults) stack.platform.platform.faults.add(fault);
-    const complete = await forwardWith(stack, pipeline, watch, job);
+    const pulled = pipeline.streamArn === undefined;
+    if (pulled) progress.line(['', ...runReportOf(pipeline.report as Report), '', PULLED].join('\n'));
+    else for (const fault of job.faults) stack.platform.platform.faults.add(fault);
+    const complete = pulled || (await forwardWith(stack, pipeline, watch, job));
     if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;
-      keep(stack, progress);
+      keep(stack, manifest, progress);
       await signal.came;
     }
     return complete ? 0 : 1;
@@ -179,7 +177,7 @@ async function retireWith(stack: Stack, { manifest, changed, options, progress }
   progress.line(['', ...runReportOf(report as Report)].join('\n'));
 }
 
-function keep(stack: Stack, progress: Progress): void {
+function keep(stack: Stack, { name }: Manifest, progress: Progress): void {
   progress.line(
     [
       '',
@@ -189,8 +187,10 @@ function keep(stack: Stack, progress: Progress): void {
       `  undelivered store    ${stack.undeliveredFolder}`,
       '  local AWS (its Kinesis speaks HTTP/2 only, as the SDKs do), and the functions as they are configured:',
       ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
-        ([name, value]) => `    export ${name}=${value}`,
+        ([variable, value]) => `    export ${variable}=${value}`,
       ),
+      '  and with these, what is wrong with the pipeline:',
+      `    aws lambda invoke --function-name status --cli-binary-format raw-in-base64-out --payload '{"pipeline": "${name}", "doctor": true}' answer.json`,
     ].join('\n'),
   );
 }

@@ -46,6 +46,10 @@ describe('imports run one way', () => {
         (from.startsWith('lib/forward/') && to.startsWith('lib/provision/')),
     ],
     [
+      'nothing but functions knows the doctor',
+      (from: string, to: string) => !/^(functions|lib\/doctor)\//.test(from) && to.startsWith('lib/doctor/'),
+    ],
+    [
       'the simulated platform shares nothing with the client',
       (from: string, to: string) => from.startsWith('local/aep/') && !to.startsWith('local/aep/'),
     ],

@@ -1,5 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { doctor } from '../lib/doctor/doctor.ts';
+import { asksForRecord, where } from '../lib/forward/where.ts';
+import { surroundings } from './support/doctoring.ts';
+import { world as forwarding } from './support/forwarding.ts';
 import { world } from './support/provisioning.ts';
 import { reconciling } from './support/reconciling.ts';
 import { document, entry, redriveWorld } from './support/redriving.ts';
@@ -16,9 +20,18 @@ describe('the events', () => {
   it('are these', () => {
     const files = readdirSync(new URL('../events', import.meta.url)).filter((file) => file.endsWith('.json'));
     expect(files.sort()).toEqual(
-      ['drift', 'forward', 'plan', 'provision', 'reconcile', 'redrive', 'retire', 'status', 'where'].map(
-        (name) => `${name}.json`,
-      ),
+      [
+        'doctor',
+        'drift',
+        'forward',
+        'plan',
+        'provision',
+        'reconcile',
+        'redrive',
+        'retire',
+        'status',
+        'where',
+      ].map((name) => `${name}.json`),
     );
   });
 
@@ -34,6 +47,32 @@ describe('the events', () => {
     expect(await own.steps.drift?.(read('drift'))).toEqual({ checked: 1, moved: 0, lines: [] });
     expect((await own.run(read('retire'))).document.report?.outcome).toBe('retired');
     expect(await own.steps.status?.(read('status'))).toMatchObject({ applied: false });
+  });
+
+  it('forward three records', async () => {
+    const own = forwarding();
+    const answer = await own.forward(read('forward'), { remainingMs: () => 60_000, invocationId: 'i' });
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(own.inlet.requests.flatMap(({ messages }) => messages)).toHaveLength(3);
+    expect(own.counted).toMatchObject({ RecordsReceived: 3, RecordsAcknowledged: 3 });
+  });
+
+  it('ask what is wrong, and where a record is', async () => {
+    const all = await surroundings(read('provision').manifest as Record<string, unknown>);
+    expect(await doctor(read('doctor'), all.runtime)).toMatchObject({
+      pipeline: 'customer-profiles',
+      ok: true,
+    });
+    const { sequenceNumber = '' } = read('where') as { sequenceNumber?: string };
+    const record = { sequenceNumber, partitionKey: 'k', data: new Uint8Array(), arrivedAt: 1 };
+    all.runtime.stream = {
+      async *pages() {
+        yield { records: [record], last: true };
+      },
+    };
+    all.runtime.forwardLog = { async *batches() {} };
+    expect(asksForRecord(read('where'))).toBe(true);
+    expect(await where(read('where'), all.runtime)).toMatchObject({ place: 'in-stream', sequenceNumber });
   });
 
   it('look for what was refused later', async () => {

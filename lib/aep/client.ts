@@ -6,6 +6,7 @@ import { createDownload } from './download.ts';
 import { flowService } from './flow-service.ts';
 import { identityService } from './identity-service.ts';
 import { createRequest, type RequestOptions } from './request.ts';
+import { sandboxes } from './sandboxes.ts';
 import { schemaRegistry } from './schema-registry.ts';
 import { type Credentials, createSessions, type Sessions } from './token.ts';
 import { systemClock, type Transport } from './transport.ts';
@@ -57,6 +58,7 @@ export function createAep(options: AepOptions) {
     request,
     sessions,
     transport,
+    sandboxes: sandboxes(request),
     schemaRegistry: schemaRegistry(request),
     identity: identityService(request),
     catalog: catalog(request),

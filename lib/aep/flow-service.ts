@@ -205,6 +205,15 @@ export function flowService(request: Request) {
     return create('connections', body, { secrets: secretsIn(auth.params) });
   }
 
+  async function testConnection(id: string): Promise<boolean> {
+    const { value } = await request({
+      method: 'GET',
+      path: `${BASE}/connections/${pathPart(id)}/test`,
+      answer: z.object({ result: z.boolean() }),
+    });
+    return value.result;
+  }
+
   /** Of a connection spec, of exactly this name. */
   async function findConnections(filter: { name: string; specId: string }): Promise<Connection[]> {
     const { name, specId } = filter;
@@ -286,6 +295,8 @@ export function flowService(request: Request) {
     /** Connections of this name and connection spec: names are not unique. */
     findConnections,
     getConnection: (id: string): Promise<Connection> => get('connections', id, Connection),
+    /** Whether AEP reaches what is behind a connection, of an inlet the inlet itself. Sends nothing there. */
+    testConnection,
     /** Makes an HTTP API connection, and with it an inlet; returns the connection's id. */
     createInletConnection: (wanted: NewInletConnection): Promise<string> =>
       createConnection({

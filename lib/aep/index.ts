@@ -23,6 +23,7 @@ export * from './inlet.ts';
 export type { PatchOperation } from './json-patch.ts';
 export type { Call, Reply, Request } from './request.ts';
 export { CONTROL_PLANE, type RetryPolicy } from './retry.ts';
+export type { Sandbox } from './sandboxes.ts';
 export type {
   FieldGroup,
   IdentityDescriptor,

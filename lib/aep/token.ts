@@ -9,6 +9,8 @@ import type { Transport } from './transport.ts';
 export interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** A second one, of the time of a rotation: used where IMS refuses the first. A credential holds up to two. Contract §1. */
+  readonly previousClientSecret?: string | undefined;
   /** `…@AdobeOrg` */
   readonly organizationId: string;
   /** Comma-separated; `DEFAULT_SCOPES` where the credential does not say otherwise. */
@@ -75,6 +77,8 @@ export function createSessions(options: {
   transport: Transport;
   /** Told of every token that IMS has issued. */
   onIssued?: () => void;
+  /** Told of every token that the previous client secret had to be used for, and how IMS refused the new one. */
+  onFallback?: (refusal: Failure) => void;
   /**
    * Where all tries for a token have failed, IMS is left alone for so long, in ms; not at all unless it is said, for those
    * whose caller gives up after a few calls.
@@ -111,6 +115,7 @@ export function createSessions(options: {
     try {
       const fresh = await requestToken(options.imsUrl, credentials, options.transport);
       options.onIssued?.();
+      if (fresh.refusal !== undefined) options.onFallback?.(fresh.refusal);
       trouble = undefined;
       return fresh;
     } catch (error) {
@@ -163,11 +168,44 @@ function margin(lifeMs: number): number {
   return Math.min(RENEWAL_MARGIN_MS, lifeMs / 10);
 }
 
-async function requestToken(
+interface Token {
+  readonly session: Session;
+  readonly lifeMs: number;
+  /** How IMS refused the new client secret, where the previous one had to do. */
+  readonly refusal?: Failure;
+}
+
+/**
+ * The new client secret first. It is asked for once a renewal: where it is refused, the tries that are left are the
+ * previous one's.
+ */
+async function requestToken(imsUrl: string, credentials: Credentials, transport: Transport): Promise<Token> {
+  const { clientSecret, previousClientSecret } = credentials;
+  let secret = clientSecret;
+  let refusal: Failure | undefined;
+  const ask = async (): Promise<Token> => {
+    try {
+      const token = await askOnce(imsUrl, credentials, secret, transport);
+      return refusal === undefined ? token : { ...token, refusal };
+    } catch (error) {
+      if (!isFailure(error) || !refusesSecret(error)) throw error;
+      if (refusal !== undefined) throw refusedBoth(refusal, error);
+      if (previousClientSecret === undefined || previousClientSecret === clientSecret) throw error;
+      refusal = error;
+      secret = previousClientSecret;
+      return ask();
+    }
+  };
+  return withRetry(TOKEN_TRIES, transport, () => true, ask);
+}
+
+async function askOnce(
   imsUrl: string,
   credentials: Credentials,
+  clientSecret: string,
   transport: Transport,
-): Promise<{ session: Session; lifeMs: number }> {
+): Promise<Token> {
+  const { clientId, organizationId, scopes, previousClientSecret } = credentials;
   const request = {
     method: 'POST',
     url: new URL('/ims/token/v3', imsUrl).href,
@@ -175,36 +213,43 @@ async function requestToken(
     timeoutMs: 10_000,
     // Asking for a token changes nothing, so an answer that was lost leaves nothing in doubt.
     changes: false,
-    secrets: [credentials.clientSecret],
+    secrets: [credentials.clientSecret, previousClientSecret ?? ''],
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
     body: new URLSearchParams({
       grant_type: 'client_credentials',
-      client_id: credentials.clientId,
-      client_secret: credentials.clientSecret,
-      scope: credentials.scopes ?? DEFAULT_SCOPES,
+      client_id: clientId,
+      client_secret: clientSecret,
+      scope: scopes ?? DEFAULT_SCOPES,
     }).toString(),
   };
-  return withRetry(
-    TOKEN_TRIES,
-    transport,
-    () => true,
-    async () => {
-      const answer = await exchange(transport, request);
-      if (answer.status !== 200) throw refused(failureOf(answer, request, transport.clock.now()));
-      const token = TokenAnswer.safeParse(parse(answer.text));
-      if (!token.success) {
-        const fields = token.error.issues.map((issue) => issue.path.join('.') || 'body').join(', ');
-        throw new Failure(
-          'AEP_UNEXPECTED',
-          `${request.label} answered 200 without a usable token (${fields})`,
-        );
-      }
-      const { access_token, expires_in } = token.data;
-      return {
-        session: new Session(access_token, credentials.clientId, credentials.organizationId),
-        lifeMs: Math.min(expires_in, LONGEST_LIFE_SECONDS) * 1_000,
-      };
-    },
+  const answer = await exchange(transport, request);
+  if (answer.status !== 200) throw refused(failureOf(answer, request, transport.clock.now()));
+  const token = TokenAnswer.safeParse(parse(answer.text));
+  if (!token.success) {
+    const fields = token.error.issues.map((issue) => issue.path.join('.') || 'body').join(', ');
+    throw new Failure('AEP_UNEXPECTED', `${request.label} answered 200 without a usable token (${fields})`);
+  }
+  const { access_token, expires_in } = token.data;
+  return {
+    session: new Session(access_token, clientId, organizationId),
+    lifeMs: Math.min(expires_in, LONGEST_LIFE_SECONDS) * 1_000,
+  };
+}
+
+/** Whether another secret may be taken: a wrong scope is as wrong with that. What IMS says exactly is not documented. */
+function refusesSecret({ code, status, serviceCode }: Failure): boolean {
+  return (
+    code === 'IMS_REFUSED' &&
+    (status === 400 || status === 401) &&
+    (serviceCode === undefined || serviceCode === 'invalid_client')
+  );
+}
+
+function refusedBoth(first: Failure, second: Failure): Failure {
+  return new Failure(
+    'IMS_REFUSED',
+    `both client secrets are refused: clientSecret (${first.what}), previousClientSecret (${second.what})`,
+    { cause: second, ...statusOf(second) },
   );
 }
 
@@ -212,5 +257,9 @@ async function requestToken(
 function refused(failure: Failure): Failure {
   const status = failure.status ?? 0;
   if (status >= 500 || status === 429) return failure;
-  return new Failure('IMS_REFUSED', failure.what, { cause: failure, status });
+  return new Failure('IMS_REFUSED', failure.what, { cause: failure, ...statusOf(failure) });
+}
+
+function statusOf({ status, serviceCode }: Failure) {
+  return { ...(status !== undefined && { status }), ...(serviceCode !== undefined && { serviceCode }) };
 }

@@ -119,5 +119,10 @@ function intakeOf(mapping: EventSourceMappingConfiguration): Intake {
     id: mapping.UUID,
     streamArn: mapping.EventSourceArn,
     state: states[mapping.State ?? ''] ?? 'changing',
+    ...(mapping.LastProcessingResult !== undefined && { lastResult: mapping.LastProcessingResult }),
+    ...(mapping.LastModified !== undefined && { changedAt: mapping.LastModified.getTime() }),
+    ...(mapping.MaximumRecordAgeInSeconds !== undefined && {
+      maximumRecordAgeSeconds: mapping.MaximumRecordAgeInSeconds,
+    }),
   };
 }

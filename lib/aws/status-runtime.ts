@@ -1,16 +1,17 @@
-// The runtime of status, which looks at everything a record can be in.
+// The runtime of status, which looks at everything a record can be in, and at everything it has to pass.
 import { Failure } from '../failure.ts';
-import type { WhereRuntime } from '../runtime.ts';
+import type { DoctorRuntime } from '../runtime.ts';
 import { createForwardLog } from './forward-log.ts';
+import { createIntakes } from './intakes.ts';
 import { ledgerRuntime } from './ledger-runtime.ts';
 import { createStreamRange } from './stream-range.ts';
 import { createStreams } from './streams.ts';
 import { createUndelivered } from './undelivered.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
-export function statusRuntime(): WhereRuntime {
+export function statusRuntime(): DoctorRuntime {
   const base = ledgerRuntime();
-  const { undeliveredUrl, forwarder } = base.settings;
+  const { undeliveredUrl, forwarder, onFailureArn } = base.settings;
   if (undeliveredUrl === undefined)
     throw new Failure(
       'SETTINGS_INVALID',
@@ -19,6 +20,7 @@ export function statusRuntime(): WhereRuntime {
   return {
     ...base,
     streams: createStreams(),
+    intakes: createIntakes({ forwarder, onFailureArn }),
     stream: createStreamRange(),
     undelivered: createUndelivered(undeliveredUrl),
     forwardLog: createForwardLog(forwarder),

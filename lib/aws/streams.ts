@@ -1,10 +1,10 @@
 // Kinesis as provisioning needs it: from a stream's name to its ARN.
 import { DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
-import type { Streams } from '../runtime.ts';
+import type { DescribedStreams } from '../runtime.ts';
 import { awsFailure, isNotFound } from './failure.ts';
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
-export function createStreams(client = new KinesisClient({})): Streams {
+export function createStreams(client = new KinesisClient({})): DescribedStreams {
   return {
     async arn(stream) {
       const which = stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };
@@ -14,6 +14,17 @@ export function createStreams(client = new KinesisClient({})): Streams {
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw awsFailure(error, `looking up the stream ${stream}`);
+      }
+    },
+
+    async describe(streamArn) {
+      try {
+        const answer = await client.send(new DescribeStreamSummaryCommand({ StreamARN: streamArn }));
+        const { StreamStatus: state = 'unknown', RetentionPeriodHours: retentionHours = 24 } =
+          answer.StreamDescriptionSummary ?? {};
+        return { state, retentionHours };
+      } catch (error) {
+        throw awsFailure(error, `looking up the stream ${streamArn}`);
       }
     },
   };

@@ -1,5 +1,5 @@
 // Lambda's Kinesis event, checked at the edge.
-import { Failure, issuesText } from '../failure.ts';
+import { notAccepted } from '../accepted.ts';
 import * as z from '../zod.ts';
 
 // Decimal and up to 128 digits: Kinesis API, `SequenceNumber`.
@@ -43,7 +43,7 @@ export function readEvent(event: unknown): Received | undefined {
   if (first === undefined) return undefined;
   const { eventSourceARN: streamArn } = first;
   if (records.some((record) => record.eventSourceARN !== streamArn)) {
-    throw new Failure('EVENT_INVALID', 'the records of this event are of more than one stream');
+    throw notAccepted('forward', 'the records of this event are of more than one stream');
   }
   return { records, streamArn, shardId: shardOf(first) };
 }
@@ -58,8 +58,7 @@ function recordsIn(event: unknown): readonly KinesisRecord[] {
   if (Array.isArray(Records) && Records.every(isRecord)) return Records;
   const result = KinesisEvent.safeParse(event);
   if (result.success) return result.data.Records;
-  const issues = issuesText(result.error.issues.slice(0, SHOWN_ISSUES));
-  throw new Failure('EVENT_INVALID', `this is not a Kinesis event:\n${issues}`);
+  throw notAccepted('forward', 'this is not a Kinesis event', result.error.issues.slice(0, SHOWN_ISSUES));
 }
 
 /** Whatever there is: a member of anything but `null` and `undefined` can be asked for. */

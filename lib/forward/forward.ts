@@ -1,9 +1,9 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
-import { createSessions, type Sessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
+import type { Sessions } from '../aep/token.ts';
 import { isFailure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import { type BatchOptions, batch, groupsOf, MAX_MESSAGES } from './batch.ts';
 import { LEAST_REQUEST_MS, RESERVE_MS } from './classes.ts';
 import { checkConservation } from './conservation.ts';
@@ -19,6 +19,7 @@ import { createSender } from './sender.ts';
 import { type BatchResponse, type Keep, lowest, respond, settle } from './settle.ts';
 import { createShaper } from './shape.ts';
 import { undeliveredDocument } from './undelivered.ts';
+import type { Settled } from './verdict.ts';
 import { within } from './within.ts';
 
 export interface Invocation {
@@ -51,11 +52,9 @@ export function createForward(runtime: ForwardRuntime): Forward {
     pipelines: createPipelines(runtime),
     memory: createMemory(),
     limitsOf: limitsByInlet(runtime),
-    sessions: createSessions({
-      imsUrl: runtime.settings.imsUrl,
-      credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
-      transport: runtime,
+    sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
+      onFallback: () => runtime.metrics.count('CredentialsFallback', 1),
     }),
   };
   return (event, invocation) => forward(event, invocation, container);
@@ -87,12 +86,22 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   const settled = [...prepared.settled, ...sent.settled];
   const settlement = await settle(settled, left, keeper(pipeline, received, invocation, runtime));
   const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
-  report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, started });
+  const again = beyond(settled, settlement.checkpoint);
+  report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, again, started });
   checkConservation(counts);
   memory.keep(placeOf(received, pipeline), settled, settlement.checkpoint);
   return respond(settlement.checkpoint, (sequenceNumber) =>
     received.records.some(({ kinesis }) => kinesis.sequenceNumber === sequenceNumber),
   );
+}
+
+/** Acknowledged, and to be delivered again: whether this container is asked then, and so knows, nobody can say. */
+function beyond(settled: readonly Settled[], checkpoint: string | undefined): number {
+  if (checkpoint === undefined) return 0;
+  const from = BigInt(checkpoint);
+  return settled.filter(
+    ({ verdict, message }) => verdict.kind === 'delivered' && BigInt(message.sequenceNumber) >= from,
+  ).length;
 }
 
 function placeOf({ streamArn, shardId }: Received, { datasetId }: PublishedPipeline) {
@@ -217,6 +226,10 @@ function failOnFault(
   const { pipeline } = about.pipeline;
   // Perhaps a newer pipeline is published, with another inlet.
   container.pipelines.forget(received.streamArn);
+  if (acknowledged === 0) {
+    reportReturned(container.runtime, { received, invocation, pipeline, messages, why, failure });
+    throw failure;
+  }
   container.runtime.log.error('sending stopped: the set-up needs a hand', {
     pipeline,
     shardId: received.shardId,
@@ -226,9 +239,6 @@ function failOnFault(
     status: failure.status,
     requestId: failure.requestId,
   });
-  if (acknowledged > 0) return;
-  reportReturned(container.runtime, { received, invocation, pipeline, messages, why, failure });
-  throw failure;
 }
 
 function keeper(

@@ -1,19 +1,20 @@
 // What AEP refused after it had received it: found in the pipelines' failed batches, and kept with the other rejects.
 import * as z from 'zod';
+import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
-import { createSessions, type Sessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
-import { Failure, isFailure, issuesText } from '../failure.ts';
+import type { Sessions } from '../aep/token.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { type PublishedPipeline, readPublished } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import { readBatch } from './reconcile-batch.ts';
 import { isUnread, lookFrom, pruned, ReadSoFar, readOf, withBatch, withFlows } from './reconcile-progress.ts';
 
-/** A schedule's event, which names neither, or a person's. */
-const Question = z
-  .looseObject({ pipeline: z.string().min(1).optional(), streamArn: z.string().min(1).optional() })
-  .nullish();
+const Question = z.strictObject({
+  pipeline: z.string().min(1).optional(),
+  streamArn: z.string().min(1).optional(),
+});
 
 export interface Reconciled {
   /** Pipelines that were looked at. */
@@ -45,11 +46,7 @@ const MOST_FAULTS = 3;
 
 /** One for one container. Nothing is read before the first call. */
 export function createReconcile(runtime: ReconcileRuntime): Reconcile {
-  const sessions = createSessions({
-    imsUrl: runtime.settings.imsUrl,
-    credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
-    transport: runtime,
-  });
+  const sessions = sessionsOf(runtime);
   return async (event, { remainingMs }) => {
     const wanted = await pipelinesFor(event, runtime);
     const total = nothing();
@@ -78,13 +75,9 @@ interface Wanted {
 
 /** @throws Failure `EVENT_INVALID`; `NOT_PUBLISHED` for one that was asked for by name */
 async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<Wanted[]> {
-  const question = Question.safeParse(event);
-  if (!question.success) {
-    throw new Failure('EVENT_INVALID', `this names no pipeline:\n${issuesText(question.error.issues)}`, {
-      next: 'Ask with {"pipeline": "name"}, with {"streamArn": "arn:…"}, or with {} for all of them.',
-    });
-  }
-  const { pipeline, streamArn } = question.data ?? {};
+  const question = Question.safeParse(askedBy(event));
+  if (!question.success) throw notAccepted('reconcile', 'this names no pipeline', question.error.issues);
+  const { pipeline, streamArn } = question.data;
   if (streamArn !== undefined) return [await ofStream(streamArn, runtime)];
   if (pipeline === undefined) {
     const all: Wanted[] = [];

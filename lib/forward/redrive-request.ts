@@ -1,6 +1,6 @@
 // What may be asked of redrive, and what it answers: both plain JSON, the answer's `next` a request again.
 import * as z from 'zod';
-import { Failure, issuesText } from '../failure.ts';
+import { notAccepted } from '../accepted.ts';
 
 const moment = z.iso.datetime({ offset: true });
 const sequenceNumber = z.string().regex(/^(0|[1-9]\d{0,127})$/, 'expected a sequence number');
@@ -142,11 +142,7 @@ export interface RedriveAnswer extends Tally {
 export function readRequest(event: unknown): RedriveRequest {
   const result = RedriveRequest.safeParse(event);
   if (result.success) return result.data;
-  throw new Failure(
-    'EVENT_INVALID',
-    `this is no request to send again:\n${issuesText(result.error.issues)}`,
-    { next: 'Send an event of the shape shown in events/redrive.json.' },
-  );
+  throw notAccepted('redrive', 'this is no request to send again', result.error.issues);
 }
 
 export function emptyTally(): Tally {

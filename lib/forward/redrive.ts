@@ -1,10 +1,9 @@
 // Sends again what was not delivered: rejects, batches that Lambda gave up, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
-import { createSessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
 import { Failure, isFailure } from '../failure.ts';
 import { type PublishedPipeline, readPublished } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import {
   emptyTally,
   type RedriveAnswer,
@@ -34,11 +33,7 @@ export interface RedriveInvocation {
 export type Redrive = (event: unknown, invocation: RedriveInvocation) => Promise<RedriveAnswer>;
 
 export function createRedrive(runtime: RedriveRuntime): Redrive {
-  const sessions = createSessions({
-    imsUrl: runtime.settings.imsUrl,
-    credentials: () => readCredentials(runtime.secrets, runtime.settings.credentialsSecret),
-    transport: runtime,
-  });
+  const sessions = sessionsOf(runtime);
   return async (event, invocation) => {
     const request = bounded(readRequest(event), runtime.clock.now());
     const pipeline = await publishedFor(request, runtime);

@@ -1,6 +1,7 @@
 // Where is this record? What the stream, the forwarder's log and the undelivered store say of it, and what follows from that.
 import * as z from 'zod';
-import { Failure, isFailure, issuesText } from '../failure.ts';
+import { notAccepted } from '../accepted.ts';
+import { isFailure } from '../failure.ts';
 import { streamNameOf } from '../published.ts';
 import type { ForwardedBatch, WhereRuntime } from '../runtime.ts';
 import { coordinatesIn } from './record-id.ts';
@@ -28,9 +29,6 @@ const Question = z.union([
     arrivedAt: moment.optional(),
   }),
 ]);
-
-const ASK =
-  'Ask with {"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}, and "arrivedAt" (ISO 8601) where the stream has the record no more.';
 
 /**
  * - `delivered`: the forwarder is past it, and nothing was rejected or filtered with it
@@ -75,10 +73,7 @@ export function asksForRecord(event: unknown): boolean {
  */
 export async function where(event: unknown, runtime: WhereRuntime): Promise<Whereabouts> {
   const result = Question.safeParse(event);
-  if (!result.success)
-    throw new Failure('EVENT_INVALID', `this asks for no record:\n${issuesText(result.error.issues)}`, {
-      next: ASK,
-    });
+  if (!result.success) throw notAccepted('status', 'this asks for no record', result.error.issues);
   const question = result.data;
   const streamArn = await streamOf(question.pipeline, runtime);
   const scope = { pipeline: question.pipeline, streamArn, until: runtime.clock.now() + SEARCH_MS };
@@ -122,7 +117,7 @@ async function streamOf(pipeline: string, { ledger, streams }: WhereRuntime): Pr
   const manifest = Manifest.safeParse((await ledger.read(pipeline))?.manifest);
   const arn = manifest.success ? await streams.arn(manifest.data.source.stream) : undefined;
   if (arn !== undefined) return arn;
-  throw new Failure('EVENT_INVALID', `no pipeline ${pipeline} reads a stream that there is`, { next: ASK });
+  throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is`);
 }
 
 async function bySequence(

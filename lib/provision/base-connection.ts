@@ -1,6 +1,8 @@
 // The base connection: an HTTP API connection with the inlet that the forwarder posts to, or AEP's way into a foreign source.
+import { createHash } from 'node:crypto';
 import type { Connection } from '../aep/flow-service.ts';
 import { isFailure } from '../failure.ts';
+import type { PulledSource } from '../manifest.ts';
 import { nameOf } from '../pipeline.ts';
 import { streamNameOf } from '../published.ts';
 import { adoptEntity } from './adopt.ts';
@@ -30,9 +32,17 @@ function notesOf(
   { manifest, streamArn }: Situation,
   credentials: SourceCredentials | undefined,
 ): Mark['notes'] {
-  if (credentials !== undefined) return { credentials: credentials.fingerprint };
-  if (manifest.source.kind !== 'inlet') return undefined;
-  return { stream: streamNameOf(streamArn ?? manifest.source.stream) };
+  const { source } = manifest;
+  if (source.kind === 'inlet') return { stream: streamNameOf(streamArn ?? source.stream) };
+  return credentials && { credentials: credentials.fingerprint, account: accountOf(source) };
+}
+
+/** A hash of what AEP was told of the account besides its credentials: it need not tell. */
+function accountOf(source: PulledSource): string {
+  return createHash('sha256')
+    .update(JSON.stringify(openAuthParams(source)))
+    .digest('hex')
+    .slice(0, 12);
 }
 
 /** What is another connection is another one in AEP, too; credentials alone can be exchanged. */
@@ -55,6 +65,9 @@ function differencesOf(
       ...openAuthDifferences(source, told).flatMap(([name, found, wanted]) =>
         difference(`source ${name}`, found, wanted, 'replace'),
       ),
+      ...(tellsAccount(source, told)
+        ? []
+        : differenceIfTold('source account', notes?.account, accountOf(source), 'replace')),
       ...(credentials === undefined
         ? []
         : differenceIfTold('credentials', notes?.credentials, credentials.fingerprint, 'update')),
@@ -71,6 +84,10 @@ function differencesOf(
     ),
     ...differenceIfTold('source.stream', notes?.stream, notesOf(situation, undefined)?.stream, 'conflict'),
   ];
+}
+
+function tellsAccount(source: PulledSource, told: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(openAuthParams(source)).some((name) => told[name] !== undefined);
 }
 
 function asFound(one: Connection, situation: Situation, credentials: SourceCredentials | undefined): Found {

@@ -1,5 +1,6 @@
 // The beginning: a request checked, and made into the document that travels through the state machine.
-import { Failure, issuesText } from '../failure.ts';
+import { notAccepted } from '../accepted.ts';
+import { Failure } from '../failure.ts';
 import { type Manifest, parseManifest } from '../manifest.ts';
 import { isDeeper } from '../mistakes.ts';
 import { type Pipeline, ProvisionRequest } from '../pipeline.ts';
@@ -30,15 +31,8 @@ export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<
   if (isDeeper(event, DEEPEST))
     throw new Failure('EVENT_INVALID', `it is nested deeper than ${DEEPEST} levels`);
   const request = ProvisionRequest.safeParse(event);
-  if (!request.success) {
-    throw new Failure(
-      'EVENT_INVALID',
-      `this is not a request to provision:\n${issuesText(request.error.issues)}\n`,
-      {
-        next: 'Send {"manifest": {…}}, and "mode": "plan" to change nothing; events/provision.json is an example.',
-      },
-    );
-  }
+  if (!request.success)
+    throw notAccepted('begin', 'this is not a request to provision', request.error.issues);
   const { manifest: asked, execution, deleteData, mode, ...rest } = request.data;
   if (deleteData && mode !== 'retire')
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');

@@ -1,14 +1,15 @@
 // Drift: has anything moved in AEP since a pipeline was applied? Looks at every one, changes nothing, says it in a line.
 import * as z from 'zod';
+import { askedBy, notAccepted } from '../accepted.ts';
 import { isFailure } from '../failure.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { LedgerRecord, ProvisionRuntime } from '../runtime.ts';
+import type { ProvisionRuntime } from '../runtime.ts';
 import { begin } from './begin.ts';
 import { plan } from './plan.ts';
 import type { StreamContext } from './resource.ts';
+import { isStuck } from './status.ts';
 
-/** A schedule's event, or a person's: only a pipeline's name in it says something. */
-const Question = z.looseObject({ pipeline: z.string().min(1).optional() }).catch({});
+const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
 
 export interface Drift {
   readonly checked: number;
@@ -17,12 +18,15 @@ export interface Drift {
   readonly lines: readonly string[];
 }
 
+/** @throws Failure `EVENT_INVALID` */
 export async function drift(
   event: unknown,
   runtime: ProvisionRuntime,
   contextOf: (pipeline: Pipeline) => StreamContext,
 ): Promise<Drift> {
-  const { pipeline } = Question.parse(event ?? {});
+  const question = Question.safeParse(askedBy(event));
+  if (!question.success) throw notAccepted('drift', 'this names no pipeline', question.error.issues);
+  const { pipeline } = question.data;
   const names = pipeline === undefined ? await runtime.ledger.names() : [pipeline];
   const lines: string[] = [];
   let checked = 0;
@@ -44,13 +48,6 @@ export async function drift(
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
-}
-
-/** An execution ends after two hours at the latest, and returns its lease. */
-const LONGEST_MS = 7_200_000;
-
-function isStuck({ owner, since }: LedgerRecord, now: number): boolean {
-  return owner !== undefined && now - Date.parse(since ?? '') > LONGEST_MS;
 }
 
 async function look(

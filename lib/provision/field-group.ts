@@ -4,7 +4,14 @@ import type { FieldGroup } from '../aep/schema-registry.ts';
 import { CLASSES, idOf, type OwnFieldGroup } from '../manifest.ts';
 import { keyOfGroup, nameOf } from '../pipeline.ts';
 import { describe, markInDescription, withoutMark } from './mark.ts';
-import type { Context, Difference, Found, Resource, Situation } from './resource.ts';
+import {
+  type Context,
+  type Difference,
+  type Found,
+  ifThere,
+  type Resource,
+  type Situation,
+} from './resource.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -26,7 +33,8 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
 
     async find({ aep }, situation) {
       const ids = await aep.schemaRegistry.findFieldGroups(nameOf(key, situation.manifest));
-      return Promise.all(ids.map(async (id) => found(await aep.schemaRegistry.getFieldGroup(id), situation)));
+      const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getFieldGroup(id))));
+      return all.filter((one) => one !== undefined).map((one) => found(one, situation));
     },
 
     get: async ({ aep }, situation, id) => found(await aep.schemaRegistry.getFieldGroup(id), situation),
@@ -131,7 +139,7 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
     items !== undefined && foundItems !== undefined
       ? compareField(`${name}[]`, items, foundItems, `${path}/items`)
       : { differences: [], additions: [] };
-  const below = compare(at(wanted, 'properties') ?? {}, at(found, 'properties') ?? {}, `${path}/properties`);
+  const below = compareBelow(wanted, found, `${path}/properties`);
   return {
     differences: [
       ...facets.flatMap((one) => one.differences),
@@ -140,6 +148,14 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
     ],
     additions: [...facets.flatMap((one) => one.additions), ...inner.additions, ...below.additions],
   };
+}
+
+/** Where an object has no fields yet, there is nothing to add one to: they are added all at once. */
+function compareBelow(wanted: unknown, found: unknown, path: string): Comparison {
+  const [fields, there] = [at(wanted, 'properties') ?? {}, at(found, 'properties')];
+  const compared = compare(fields, there ?? {}, path);
+  if (there !== undefined || compared.additions.length === 0) return compared;
+  return { ...compared, additions: [{ op: 'add', path, value: fields }] };
 }
 
 /** More values may be allowed than were; anything else could forbid what is there already. */

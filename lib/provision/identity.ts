@@ -7,6 +7,7 @@ import {
   type Context,
   type Difference,
   idOfMade,
+  ifThere,
   inTenant,
   markByPlan,
   type Resource,
@@ -132,17 +133,29 @@ export const identity: Resource = {
 
   update: makeMissing,
 
-  async remove({ aep }, schemaId, situation) {
-    const users = await usersOf(aep, schemaId, situation);
-    if (users.length > 0)
-      throw new Failure('CONFLICT', `the schema is used by the dataset ${users.join(', ')} as well`);
+  async remove(context, schemaId, situation) {
     const wanted = wantedOf(situation);
-    for (const one of await aep.schemaRegistry.findIdentityDescriptors(schemaId)) {
-      if (wanted.some(({ property }) => property === one.property))
-        await aep.schemaRegistry.deleteDescriptor(one.id);
-    }
+    await removeDescriptors(context, schemaId, situation, ({ property }) =>
+      wanted.some((one) => one.property === property),
+    );
   },
 };
+
+/** @throws Failure `CONFLICT` where others need them */
+export async function removeDescriptors(
+  { aep }: Context,
+  schemaId: string,
+  situation: Situation,
+  which: (one: IdentityDescriptor) => boolean = () => true,
+): Promise<void> {
+  const going = (await aep.schemaRegistry.findIdentityDescriptors(schemaId)).filter(which);
+  if (going.length === 0) return;
+  const users = await usersOf(aep, schemaId, situation);
+  if (users.length > 0)
+    throw new Failure('CONFLICT', `the schema is used by the dataset ${users.join(', ')} as well`);
+  // The list may be old: what it names may be gone, and the schema is not for that.
+  for (const { id } of going) await ifThere(aep.schemaRegistry.deleteDescriptor(id));
+}
 
 /** Datasets of others that are of this schema: without its identities their records would be nobody's. */
 async function usersOf(aep: Context['aep'], schemaId: string, { manifest }: Situation): Promise<string[]> {

@@ -1,7 +1,7 @@
 // The mapping set: how a raw record becomes XDM. Tried out before it is made.
 import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../aep/data-prep.ts';
-import { Failure, isFailure } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
 import { markInDescription } from './mark.ts';
 import {
@@ -10,6 +10,7 @@ import {
   EARLIER,
   type Found,
   idOfMade,
+  ifThere,
   inTenant,
   markByPlan,
   type Resource,
@@ -37,11 +38,13 @@ export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): M
 function markedName(situation: Situation): string {
   const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return `${nameOf('mapping', situation.manifest)} ${markOfName(situation)}${hash}]`;
+  const { manifest } = situation;
+  return `${nameOf('mapping', manifest)} [penstock ${manifest.name} ${hash}]`;
 }
 
-function markOfName({ manifest }: Pick<Situation, 'manifest'>): string {
-  return `[penstock ${manifest.name} `;
+/** Whether the name ends as this pipeline's names do; what stands before that is the manifest's to choose. */
+function isOwnName(name: string | null | undefined, { manifest }: Pick<Situation, 'manifest'>): boolean {
+  return /\[penstock (\S+) [0-9a-f]{12}\]$/.exec(name ?? '')?.[1] === manifest.name;
 }
 
 export function mappingSetOf(situation: Situation): NewMappingSet {
@@ -115,7 +118,7 @@ async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]>
   const newest = await aep.dataPrep.newestMappingSets(NEWEST);
   const named = newest.filter(({ name }) => name === own);
   const wanted = named.length > 0 ? named : await aep.dataPrep.findMappingSets(own);
-  const others = newest.filter(({ name }) => name?.includes(markOfName(situation)) && name !== own);
+  const others = newest.filter(({ name }) => isOwnName(name, situation) && name !== own);
   return [
     ...wanted.map((one) => asFound(one, situation, rewritten(one, situation))),
     ...others.map((one) => earlier(asFound(one, situation, differencesOf(one, situation)), situation)),
@@ -134,20 +137,11 @@ async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[
     if (!manifest.adopt && markInDescription(flow.description)?.pipeline !== manifest.name) continue;
     const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
     if (id === undefined) continue;
-    const set = await setIfThere(aep, id);
+    const set = await ifThere(aep.dataPrep.getMappingSet(id));
     if (set !== undefined && differencesOf(set, situation).length === 0)
       return [earlier(asFound(set, situation, []), situation)];
   }
   return [];
-}
-
-async function setIfThere(aep: Context['aep'], id: string): Promise<MappingSet | undefined> {
-  try {
-    return await aep.dataPrep.getMappingSet(id);
-  } catch (error) {
-    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 export const mapping: Resource = {
@@ -177,8 +171,7 @@ export const mapping: Resource = {
 
   async remove({ aep }, id, situation) {
     const { name } = await aep.dataPrep.getMappingSet(id);
-    if (!name?.includes(markOfName(situation)))
-      throw new Failure('CONFLICT', `${id} was made by hand: it stays`);
+    if (!isOwnName(name, situation)) throw new Failure('CONFLICT', `${id} was made by hand: it stays`);
     await aep.dataPrep.deleteMappingSet(id);
   },
 };

@@ -2,8 +2,9 @@
 import type { Schema } from '../aep/schema-registry.ts';
 import { CLASSES, FIELD_GROUPS, idOf } from '../manifest.ts';
 import { keyOfGroup, nameOf } from '../pipeline.ts';
+import { removeDescriptors } from './identity.ts';
 import { describe, markInDescription, withoutMark } from './mark.ts';
-import { type Difference, type Found, idOfMade, type Resource, type Situation } from './resource.ts';
+import { type Difference, type Found, idOfMade, ifThere, type Resource, type Situation } from './resource.ts';
 
 /** The class of a manifest's schema. */
 function classOf({ manifest: { schema } }: Situation): string {
@@ -70,7 +71,8 @@ export const schema: Resource = {
 
   async find({ aep }, situation) {
     const ids = await aep.schemaRegistry.findSchemas(nameOf('schema', situation.manifest));
-    return Promise.all(ids.map(async (id) => asFound(await aep.schemaRegistry.getSchema(id), situation)));
+    const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getSchema(id))));
+    return all.filter((one) => one !== undefined).map((one) => asFound(one, situation));
   },
 
   get: async ({ aep }, situation, id) => asFound(await aep.schemaRegistry.getSchema(id), situation),
@@ -103,5 +105,9 @@ export const schema: Resource = {
     ]);
   },
 
-  remove: ({ aep }, id) => aep.schemaRegistry.deleteSchema(id),
+  async remove(context, id, situation) {
+    // Also those that the manifest does not name any more: they would outlive it.
+    await removeDescriptors(context, id, situation);
+    await context.aep.schemaRegistry.deleteSchema(id);
+  },
 };

@@ -8,6 +8,9 @@ import type { Manifest, PulledSource, Source } from '../manifest.ts';
 import type { Planned } from '../pipeline.ts';
 import type { Runtime } from '../runtime.ts';
 
+/** What a difference says of a name that is left out. */
+const NONE = 'none';
+
 const SPEC_OF = {
   inlet: CONNECTION_SPECS.httpApi,
   kinesis: CONNECTION_SPECS.kinesis,
@@ -81,7 +84,7 @@ export function openAuthDifferences(
   const other = scope && (told.eventHubName === undefined) !== (wanted.eventHubName === undefined);
   return [
     ...differing.map(([name, value]) => [name, told[name], value] as const),
-    ...(other ? [['eventHubName', told.eventHubName ?? 'none', wanted.eventHubName ?? 'none'] as const] : []),
+    ...(other ? [['eventHubName', told.eventHubName ?? NONE, wanted.eventHubName ?? NONE] as const] : []),
   ];
 }
 
@@ -108,19 +111,38 @@ export function sourceParams(source: Source): Record<string, string> {
   }
 }
 
+/** What AEP lets one flow read and no other; absent where several may. Contract §4.3, §4.4. */
+export function exclusivePlaceOf(source: Source): string | undefined {
+  if (source.kind === 'pubsub') return `the subscription ${fullNames(source).subscriptionName}`;
+  if (source.kind !== 'event-hubs') return undefined;
+  const { namespace, eventHub, consumerGroup } = source;
+  return `the consumer group ${consumerGroup} of the event hub ${namespace}/${eventHub}`;
+}
+
 /** `latest` or `earliest`, for the sources that have a position to start from. */
 export function resetOf(source: Source): string | undefined {
   if (source.kind !== 'kinesis' && source.kind !== 'event-hubs') return undefined;
   return source.startAt === 'now' ? 'latest' : 'earliest';
 }
 
-/** Whether the plan replaces a source by another one: then there is nothing to go on with. */
+/**
+ * Whether the plan replaces a source by another one: then there is nothing to go on with. Another way in to the same place
+ * can leave a name out, or write it in another form.
+ */
 export function readsElsewhere(plan: readonly Planned[]): boolean {
   const place = /^source (stream|region|namespace|eventHubName|projectId|topicName|subscriptionName)$/;
   const connections = plan.filter(({ resource }) => /^(base|source)-connection$/.test(resource));
   return connections.some(({ differences = [] }) =>
-    differences.some(({ field, found }) => place.test(field) && found !== 'none'),
+    differences.some(
+      ({ field, found, wanted }) =>
+        place.test(field) && found !== NONE && wanted !== NONE && shortName(found) !== shortName(wanted),
+    ),
   );
+}
+
+/** Of Pub/Sub's topics and subscriptions, by whose full name one is the same as by its short one. */
+function shortName(name: string): string {
+  return name.replace(/^projects\/[^/]+\/(topics|subscriptions)\//, '');
 }
 
 function fullNames({ project, topic, subscription }: Extract<Source, { kind: 'pubsub' }>) {

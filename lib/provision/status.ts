@@ -1,11 +1,9 @@
 // Where a pipeline stands: who works on it, and the report of its last execution.
 import * as z from 'zod';
-import { Failure } from '../failure.ts';
+import { notAccepted } from '../accepted.ts';
 import type { LedgerRecord, LedgerRuntime } from '../runtime.ts';
 
-const Question = z.looseObject({ pipeline: z.string().min(1).optional() }).nullish();
-
-const ASK = 'Ask with {"pipeline": "name"} of one that was provisioned here, or with {} for all of them.';
+const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
 
 /** What is known of one pipeline; `report` is that of its last execution that changed or tried to change something. */
 export interface Status {
@@ -22,18 +20,16 @@ export interface Status {
  * @throws Failure `EVENT_INVALID` where there is no such pipeline
  */
 export async function status(event: unknown, { ledger }: LedgerRuntime): Promise<Status | Status[]> {
-  const question = Question.safeParse(event);
-  if (!question.success) throw new Failure('EVENT_INVALID', 'this asks for no status', { next: ASK });
-  const pipeline = question.data?.pipeline;
+  const question = Question.safeParse(event ?? {});
+  if (!question.success) throw notAccepted('status', 'this asks for no status', question.error.issues);
+  const { pipeline } = question.data;
   if (pipeline === undefined) {
     const records = await Promise.all((await ledger.names()).map((name) => ledger.read(name)));
     return records.filter((record) => record !== undefined).map(statusOf);
   }
   const record = await ledger.read(pipeline);
   if (record !== undefined) return statusOf(record);
-  throw new Failure('EVENT_INVALID', `no execution has worked on a pipeline ${pipeline}`, {
-    next: ASK,
-  });
+  throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}`);
 }
 
 function statusOf({ pipeline, owner, since, manifest, report }: LedgerRecord): Status {
@@ -43,4 +39,12 @@ function statusOf({ pipeline, owner, since, manifest, report }: LedgerRecord): S
     applied: manifest !== undefined,
     ...(report !== undefined && { report }),
   };
+}
+
+/** An execution ends after two hours at the latest, and returns its lease. */
+const LONGEST_MS = 7_200_000;
+
+/** Whether whoever holds the pipeline has died over it. */
+export function isStuck({ owner, since }: Pick<LedgerRecord, 'owner' | 'since'>, now: number): boolean {
+  return owner !== undefined && now - Date.parse(since ?? '') > LONGEST_MS;
 }

@@ -1,10 +1,11 @@
 // From a function `Pipeline → Pipeline` to a Lambda handler: the document checked on its way in, changes fenced, failures named on their way out.
+import { notAccepted } from '../accepted.ts';
 import { type Aep, createAep } from '../aep/client.ts';
-import { createSessions, type Sessions } from '../aep/token.ts';
-import { readCredentials } from '../credentials.ts';
-import { Failure, isFailure, issuesText } from '../failure.ts';
+import type { Sessions } from '../aep/token.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { Pipeline, type Trail } from '../pipeline.ts';
 import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
 import { ensure } from './ensure.ts';
 import { remember } from './known.ts';
 import type { Context } from './resource.ts';
@@ -178,13 +179,7 @@ function handler<R extends Runtime>(
 }
 
 function start<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions } {
-  const { settings } = runtime;
-  const sessions = createSessions({
-    imsUrl: settings.imsUrl,
-    credentials: () => readCredentials(runtime.secrets, settings.credentialsSecret),
-    transport: runtime,
-  });
-  return { runtime, sessions };
+  return { runtime, sessions: sessionsOf(runtime) };
 }
 
 function contextFor<R extends Runtime>(
@@ -213,11 +208,5 @@ function contextFor<R extends Runtime>(
 function parseDocument(event: unknown): Pipeline {
   const result = Pipeline.safeParse(event);
   if (result.success) return result.data;
-  throw new Failure(
-    'EVENT_INVALID',
-    `this is not a pipeline document:\n${issuesText(result.error.issues)}\n`,
-    {
-      next: 'Start the state machine; or send a step the document that the step before it returned.',
-    },
-  );
+  throw notAccepted('step', 'this is not a pipeline document', result.error.issues);
 }

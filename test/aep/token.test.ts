@@ -265,3 +265,135 @@ describe('sessions', () => {
     expect(inspect({ session })).not.toContain('token-1');
   });
 });
+
+describe('two client secrets', () => {
+  const REFUSED = { error: 'invalid_client', error_description: 'invalid client_secret parameter' };
+  const BOTH = { ...CREDENTIALS, clientSecret: 'fake-new', previousClientSecret: 'fake-old' };
+
+  /** An IMS that takes these secrets, and what was asked of it. */
+  function rotating(taken: Set<string>, credentials = BOTH, status = 401) {
+    const fallbacks: string[] = [];
+    const ims: Reply = ({ body }) =>
+      taken.has(new URLSearchParams(body).get('client_secret') ?? '')
+        ? json(200, { access_token: `token-${world.tokens.length}`, expires_in: 86_399 })
+        : json(status, REFUSED);
+    const world = scripted([json(200, {})], [ims]);
+    const own = createSessions({
+      imsUrl: 'https://ims.example',
+      credentials: async () => credentials,
+      transport: world.transport,
+      onFallback: ({ what }) => void fallbacks.push(what),
+    });
+    const asked = () => world.tokens.map(({ body }) => new URLSearchParams(body).get('client_secret'));
+    return { own, fallbacks, asked, clock: world.clock };
+  }
+
+  it('the new one is asked for first, and alone where it is taken', async () => {
+    const { own, asked, fallbacks } = rotating(new Set(['fake-new', 'fake-old']));
+    await own.current();
+    expect([asked(), fallbacks]).toEqual([['fake-new'], []]);
+  });
+
+  it.each([400, 401])('the previous one does where IMS refuses the new one with %i', async (status) => {
+    const { own, asked, fallbacks } = rotating(new Set(['fake-old']), BOTH, status);
+    expect((await own.current()).accessToken).toBe('token-2');
+    expect(asked()).toEqual(['fake-new', 'fake-old']);
+    expect(fallbacks).toEqual([expect.stringContaining(`${status} invalid_client`)]);
+  });
+
+  it('a rotation has no gap: added, switched to, and the old one deleted, each while tokens are renewed', async () => {
+    const taken = new Set(['fake-old']);
+    const { own, asked, fallbacks, clock } = rotating(taken);
+    await own.current();
+    taken.add('fake-new');
+    clock.time += 24 * HOUR;
+    await own.current();
+    taken.delete('fake-old');
+    clock.time += 24 * HOUR;
+    await own.current();
+    expect(asked()).toEqual(['fake-new', 'fake-old', 'fake-new', 'fake-new']);
+    expect(fallbacks).toHaveLength(1);
+  });
+
+  it('A 17: 500 who ask at once, and 500 whose token is rejected, make two requests a renewal and no more', async () => {
+    const { own, asked, fallbacks, clock } = rotating(new Set(['fake-old']));
+    const all = await Promise.all(Array.from({ length: 500 }, () => own.current()));
+    expect([asked().length, fallbacks.length, new Set(all).size]).toEqual([2, 1, 1]);
+    const renewed = await Promise.all(
+      all.map((session) => {
+        own.reject(session);
+        return own.current();
+      }),
+    );
+    expect([asked().length, fallbacks.length, new Set(renewed).size]).toEqual([4, 2, 1]);
+    // The refused one is asked for once in the life of a token, and not in between.
+    for (let hour = 1; hour < 23; hour++) {
+      clock.time += HOUR;
+      await own.current();
+    }
+    expect(asked()).toHaveLength(4);
+  });
+
+  it('both refused is said of both, and remembered: two requests in 30 s', async () => {
+    const { own, asked, clock } = rotating(new Set());
+    const expected = { code: 'IMS_REFUSED', name: 'PermanentFailure', status: 401 };
+    for (let second = 0; second < 30; second++) {
+      const error: unknown = await own.current().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject(expected);
+      expect(String(error)).toMatch(/both .*clientSecret \(.*401.*previousClientSecret \(.*401/);
+      expect(String(error)).not.toMatch(/fake-(new|old)/);
+      clock.time += 999;
+    }
+    expect(asked()).toEqual(['fake-new', 'fake-old']);
+  });
+
+  it.each([
+    ['a scope that is refused', json(400, { error: 'invalid_scope' })],
+    ['a client that may not', json(403, { error: 'access_denied' })],
+  ])('%s is as wrong with another secret: one request', async (_, reply) => {
+    const { sessions: own, tokens } = sessions([reply], async () => BOTH);
+    await expect(own.current()).rejects.toMatchObject({ code: 'IMS_REFUSED' });
+    expect(tokens).toHaveLength(1);
+  });
+
+  it('a 5xx says nothing of a secret: the new one is tried again, and the previous one left alone', async () => {
+    const good = json(200, { access_token: 'fake', expires_in: 3_600 });
+    const { sessions: own, tokens } = sessions([json(503, {}), good], async () => BOTH);
+    await own.current();
+    expect(tokens.map(({ body }) => new URLSearchParams(body).get('client_secret'))).toEqual([
+      'fake-new',
+      'fake-new',
+    ]);
+  });
+
+  it('an IMS that refuses the new one and is then in trouble is asked four times at most', async () => {
+    const { sessions: own, tokens } = sessions([json(401, REFUSED), json(503, {})], async () => BOTH);
+    await expect(own.current()).rejects.toMatchObject({ code: 'AEP_UNAVAILABLE' });
+    expect(tokens.map(({ body }) => new URLSearchParams(body).get('client_secret'))).toEqual([
+      'fake-new',
+      'fake-old',
+      'fake-old',
+      'fake-old',
+    ]);
+  });
+
+  it('the same secret twice is one', async () => {
+    const { own, asked } = rotating(new Set(), { ...BOTH, previousClientSecret: BOTH.clientSecret });
+    await expect(own.current()).rejects.toMatchObject({ code: 'IMS_REFUSED' });
+    expect(asked()).toEqual(['fake-new']);
+  });
+
+  it('no message holds either, should IMS repeat them, whichever it was asked with', async () => {
+    const [clientSecret, previousClientSecret] = ['canary-new "1"', 'canary-old'];
+    const said = { error: 'invalid_client', error_description: `${clientSecret} ${previousClientSecret}` };
+    const { sessions: own } = sessions([json(400, said)], async () => ({
+      ...CREDENTIALS,
+      clientSecret,
+      previousClientSecret,
+    }));
+    const error: unknown = await own.current().catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain('*** ***');
+    for (let at = error; at instanceof Error; at = at.cause)
+      expect(JSON.stringify(at) + String(at.stack)).not.toContain('canary');
+  });
+});

@@ -186,7 +186,8 @@ describe('a limit', () => {
     const own = redriveWorld({ inlet: refuse('bad') });
     for (let at = 0; at < 5; at++) {
       // Their order in the document is nobody's promise.
-      const entries = DATA.map((data, n) => entry(at * 3 + n, data)).reverse();
+      const written = DATA.map((data, n) => entry(at * 3 + n, data));
+      const entries = at % 2 === 0 ? written : written.reverse();
       await own.store(document(entries, { invocationId: `i-${at}` }));
     }
     const { tried } = await follow(own, { source: 'rejected', limit });

@@ -509,12 +509,23 @@ describe('a change of the source', () => {
     },
   );
 
-  it('from the key of an event hub to that of its namespace: another way in', async () => {
-    const { own, asked, second } = await changed('event-hubs', HUB_ALONE, EVENT_HUBS);
-    expect(planned(asked.document, 'base-connection')).toMatchObject({ action: 'replace' });
-    expect(second.status).toBe('SUCCEEDED');
-    expect(authOf(own).params).not.toHaveProperty('eventHubName');
-  });
+  it.each([
+    ['the key of an event hub to that of its namespace', 'event-hubs', HUB_ALONE, EVENT_HUBS],
+    ['the key of a namespace to that of one event hub', 'event-hubs', EVENT_HUBS, HUB_ALONE],
+    ['an account of the project to one of a subscription', 'pubsub', PUB_SUB, ONE_SUBSCRIPTION],
+    ['an account of a subscription to one of the project', 'pubsub', ONE_SUBSCRIPTION, PUB_SUB],
+  ] as const)(
+    'from %s: another way in to the same place, where it goes on reading',
+    async (_, kind, before, after) => {
+      const { own, asked, second } = await changed(kind, before, after);
+      expect(planned(asked.document, 'base-connection')).toMatchObject({ action: 'replace' });
+      expect(asked.document.warnings).toEqual([expect.stringContaining('is read twice')]);
+      expect(second.status).toBe('SUCCEEDED');
+      const params = sandboxOf(own).sourceConnections.values()[0]?.body.params;
+      if (kind === 'event-hubs') expect(params).toMatchObject({ reset: 'earliest' });
+      expect('eventHubName' in (authOf(own).params ?? {})).toBe(after === HUB_ALONE);
+    },
+  );
 
   it.each([
     ['the stream', 'kinesis', KINESIS, { ...KINESIS, stream: 'others' }, { stream: 'others' }],

@@ -37,7 +37,7 @@ export function patch(world: World, call: AdmittedCall, kind: RegistryKind, id: 
   return change(world, call, kind, before, patchedOrRefused(before, jsonBody(call)));
 }
 
-/** Refused while a dataset or Profile uses the schema; the code for that is UNVERIFIED. */
+/** Refused while a dataset or Profile uses the schema; the code for that is UNVERIFIED. Its descriptors stay. */
 export function remove(world: World, call: AdmittedCall, kind: RegistryKind, id: string): Answer {
   const resource = found(world, call, kind, id);
   const key = String(resource.$id);
@@ -49,9 +49,6 @@ export function remove(world: World, call: AdmittedCall, kind: RegistryKind, id:
   const user = call.sandbox.registry.schemas.values().find((schema) => refsOf(schema).includes(key));
   if (user) throw invalid(`the resource is used by the schema ${user.$id} and cannot be deleted`);
   call.sandbox.registry[kind].remove(key);
-  for (const descriptor of call.sandbox.descriptors.values()) {
-    if (descriptor['xdm:sourceSchema'] === key) call.sandbox.descriptors.remove(String(descriptor['@id']));
-  }
   return empty(204);
 }
 

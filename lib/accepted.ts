@@ -1,0 +1,52 @@
+// What each function accepts from whoever calls it by hand; events/ has an example of each.
+import { Failure, issuesText } from './failure.ts';
+
+export const ACCEPTED = {
+  begin: [
+    '{"manifest": {…}} (events/provision.json)',
+    'the same with "mode": "plan", which changes nothing (events/plan.json), or "mode": "retire" (events/retire.json)',
+    'and with it "samples", "deleteData", "warmUpSeconds", "drainSeconds"',
+  ],
+  step: [
+    'the document that the state before it returned: {"version": 1, "mode", "manifest", "execution", "plan", "resources", …}; to get one start the state machine, or the function begin, with {"manifest": {…}} (events/provision.json)',
+  ],
+  report: [
+    'the document that any state returned',
+    'a request that was refused, with its {"failure": {"Error", "Cause"}}',
+  ],
+  status: [
+    '{} for all pipelines',
+    '{"pipeline": "name"} (events/status.json)',
+    '{"pipeline": "name", "doctor": true}: what is wrong with it (events/doctor.json)',
+    '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) where the stream has it no more (events/where.json)',
+  ],
+  drift: ['{} for all pipelines', '{"pipeline": "name"} (events/drift.json)', "a schedule's event"],
+  reconcile: [
+    '{} for all pipelines',
+    '{"pipeline": "name"} (events/reconcile.json)',
+    '{"streamArn": "arn:…"}',
+    "a schedule's event",
+  ],
+  redrive: [
+    '{"stream": "name", "source": "rejected" | "on-failure" | "stream"} (events/redrive.json)',
+    'and with it "where", "limit", "rate", "dryRun", "continue"',
+  ],
+  forward: ['{"Records": […]}, Kinesis records of one stream as Lambda brings them (events/forward.json)'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** The failure of an event that a function does not understand: what is wrong with it, and all that is accepted. */
+export function notAccepted(
+  by: keyof typeof ACCEPTED,
+  what: string,
+  issues: Parameters<typeof issuesText>[0] = [],
+): Failure {
+  const said = issues.length === 0 ? what : `${what}:\n${issuesText(issues)}`;
+  return new Failure('EVENT_INVALID', said, { next: `Accepted: ${ACCEPTED[by].join('; ')}.` });
+}
+
+/** What a person asks. A schedule's event, and none at all, ask for nothing in particular. */
+export function askedBy(event: unknown): unknown {
+  const scheduled =
+    typeof event === 'object' && event !== null && 'source' in event && event.source === 'aws.events';
+  return scheduled ? {} : (event ?? {});
+}

@@ -1,0 +1,83 @@
+// What a check is, and how checks are run: side by side, each within its time, none before what it needs.
+import { isFailure, reasonOf } from '../failure.ts';
+import { within } from '../forward/within.ts';
+
+/**
+ * `not ok`: what was found is wrong, or could not be had. `unknown`: it was not looked at, because something it needs
+ * could not be had, or there was nothing to go by.
+ */
+export type State = 'ok' | 'not ok' | 'unknown';
+
+/** What a check says. Holds no secret, no token and no inlet's URL. */
+export interface Said {
+  readonly state: State;
+  readonly found: string;
+  /** What to do about it. */
+  readonly next?: string;
+}
+
+export interface Finding extends Said {
+  readonly check: string;
+}
+
+/**
+ * One thing to look at. `look` returns what it found, right or wrong; it throws where that could not be had, and then
+ * whatever needs it is not looked at.
+ */
+export interface Check<P> {
+  readonly name: string;
+  /** Names of checks before it in the list. One that is not in the list is not waited for. */
+  readonly needs: readonly string[];
+  readonly look: (patient: P) => Promise<Said>;
+}
+
+export const ok = (found: string): Said => ({ state: 'ok', found });
+export const wrong = (found: string, next: string): Said => ({ state: 'not ok', found, next });
+export const unknown = (found: string): Said => ({ state: 'unknown', found });
+
+/** A check's longest time, in ms. The longest chain of needs has seven; a function runs for 120 s. */
+const LIMIT_MS = 10_000;
+
+/** The findings, in the order of the list. */
+export async function examine<P>(checks: readonly Check<P>[], patient: P): Promise<Finding[]> {
+  const running = new Map<string, Promise<Outcome>>();
+  for (const check of checks) running.set(check.name, run(check, patient, running));
+  const outcomes = await Promise.all(running.values());
+  return checks.map(({ name }, at) => ({ check: name, ...(outcomes[at] as Outcome).said }));
+}
+
+interface Outcome {
+  readonly said: Said;
+  /** Whether what it is about could be had, right or wrong. */
+  readonly had: boolean;
+}
+
+async function run<P>(
+  { needs, look }: Check<P>,
+  patient: P,
+  running: ReadonlyMap<string, Promise<Outcome>>,
+): Promise<Outcome> {
+  for (const need of needs) {
+    const before = await running.get(need);
+    if (before?.had === false)
+      return { said: unknown(`not looked at: ${need} could not be had`), had: false };
+  }
+  try {
+    const said = await within(LIMIT_MS, look(patient));
+    return said === 'late' ? { said: LATE, had: false } : { said, had: true };
+  } catch (error) {
+    return { said: failed(error), had: false };
+  }
+}
+
+const LATE = wrong(
+  `no answer within ${LIMIT_MS / 1_000} s`,
+  'Ask again; if it stays, check the network path to it.',
+);
+
+function failed(error: unknown): Said {
+  if (isFailure(error)) return wrong(`${error.code}: ${reasonOf(error)}`, error.next);
+  // A defect: its message may hold anything.
+  const name = error instanceof Error ? error.name : 'an error';
+  return wrong(`it could not be looked at: ${name}`, 'Report it: this is a defect of the program.');
+}

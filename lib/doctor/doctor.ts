@@ -1,0 +1,91 @@
+// What is wrong with a pipeline? Everything it hangs on is looked at, and nothing is changed.
+import { notAccepted } from '../accepted.ts';
+import type { DoctorRuntime } from '../runtime.ts';
+import * as z from '../zod.ts';
+import { type Check, examine, type Finding, type State } from './check.ts';
+import { clock, secret, token } from './credentials.ts';
+import { type Patient, patientOf } from './patient.ts';
+import { batches, connection, flow, inlet, mapping, sandbox } from './platform.ts';
+import { runs } from './runs.ts';
+import { intake, published, recordAge, stream, undelivered } from './stream.ts';
+
+interface DoctorCheck extends Check<Patient> {
+  /** Only of a pipeline whose stream Lambda reads. */
+  readonly inlet?: true;
+}
+
+/** A check stands behind those it needs. */
+export const CHECKS: readonly DoctorCheck[] = [
+  { name: 'runs', needs: [], look: runs },
+  { name: 'secret', needs: [], look: secret },
+  { name: 'token', needs: ['secret'], look: token },
+  { name: 'clock', needs: [], look: clock },
+  { name: 'sandbox', needs: ['runs', 'token'], look: sandbox },
+  { name: 'stream', needs: ['runs'], look: stream, inlet: true },
+  { name: 'published', needs: ['stream'], look: published, inlet: true },
+  { name: 'flow', needs: ['sandbox', 'published'], look: flow },
+  { name: 'mapping', needs: ['flow'], look: mapping },
+  { name: 'connection', needs: ['flow'], look: connection },
+  { name: 'inlet', needs: ['published'], look: inlet, inlet: true },
+  { name: 'intake', needs: ['stream'], look: intake, inlet: true },
+  { name: 'record-age', needs: ['intake'], look: recordAge, inlet: true },
+  { name: 'undelivered', needs: [], look: undelivered, inlet: true },
+  { name: 'batches', needs: ['flow'], look: batches },
+];
+
+const Question = z.strictObject({
+  pipeline: z.string().check(z.minLength(1)),
+  doctor: z.literal(true),
+});
+
+/** Whether an event asks what is wrong, and not where a pipeline stands. */
+export function asksForDoctor(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'doctor' in event;
+}
+
+export interface Diagnosis {
+  readonly pipeline: string;
+  /** Whether every check is ok. */
+  readonly ok: boolean;
+  /** The same in a line: what is not ok, and what was not looked at. */
+  readonly says: string;
+  readonly checkedAt: string;
+  readonly checks: readonly Finding[];
+}
+
+/**
+ * Looks at everything a pipeline hangs on, side by side, and changes nothing.
+ * @throws Failure `EVENT_INVALID` for a question that is none, or about a pipeline that is not known; `AWS_*` of the ledger
+ */
+export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Diagnosis> {
+  const question = Question.safeParse(event);
+  if (!question.success) throw notAccepted('status', 'this asks for no doctor', question.error.issues);
+  const { pipeline } = question.data;
+  const record = await runtime.ledger.read(pipeline);
+  if (record === undefined) throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}`);
+  const checks = await examine(checksFor(record.manifest), patientOf(record, runtime));
+  return {
+    pipeline,
+    ok: checks.every(({ state }) => state === 'ok'),
+    says: `${pipeline}: ${summary(checks)}`,
+    checkedAt: new Date(runtime.clock.now()).toISOString(),
+    checks,
+  };
+}
+
+const Pulled = z.object({ source: z.object({ kind: z.string().check(z.regex(/^(?!inlet$)/)) }) });
+
+function checksFor(manifest: unknown): readonly DoctorCheck[] {
+  return Pulled.safeParse(manifest).success ? CHECKS.filter(({ inlet }) => inlet !== true) : CHECKS;
+}
+
+function summary(checks: readonly Finding[]): string {
+  const of = (state: State) => checks.filter((finding) => finding.state === state);
+  const [wrong, unknown] = [of('not ok'), of('unknown')];
+  if (wrong.length + unknown.length === 0) return `all ${checks.length} checks are ok`;
+  const parts = [
+    ...wrong.map(({ check, found }) => `${check} is not ok (${found.slice(0, 200)})`),
+    ...(unknown.length > 0 ? [`not looked at: ${unknown.map(({ check }) => check).join(', ')}`] : []),
+  ];
+  return parts.join('; ').replaceAll(/\s+/g, ' ');
+}

@@ -1,0 +1,132 @@
+// The pipeline that is looked at: what is kept of it, and what several checks look at, each had once.
+import { type Aep, createAep } from '../aep/client.ts';
+import type { Flow } from '../aep/flow-service.ts';
+import { CONTROL_PLANE } from '../aep/retry.ts';
+import type { Sessions } from '../aep/token.ts';
+import { Failure } from '../failure.ts';
+import { type Manifest, parseManifest } from '../manifest.ts';
+import { type PublishedPipeline, readPublished } from '../published.ts';
+import type { DoctorRuntime, Intake, LedgerRecord } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
+import * as z from '../zod.ts';
+
+/** Whatever is a promise here is asked for once, by whoever comes first. */
+export interface Patient {
+  readonly runtime: DoctorRuntime;
+  readonly record: LedgerRecord;
+  /** Its own: a token is asked for, whatever this container has. */
+  readonly sessions: Sessions;
+  /** How IMS refused the new client secret, where the previous one had to do. */
+  readonly fallback: () => boolean;
+  /** @throws Failure `NOT_READY` where no manifest is in force; `MANIFEST_INVALID` */
+  readonly manifest: () => Manifest;
+  readonly aep: () => Aep;
+  /** @throws Failure `MANIFEST_INVALID` where there is no such stream */
+  readonly streamArn: () => Promise<string>;
+  /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `CONFLICT` */
+  readonly published: () => Promise<PublishedPipeline>;
+  readonly flow: () => Promise<Flow>;
+  readonly intake: () => Promise<Intake | undefined>;
+  /** The id of a resource as the last execution knew it. */
+  readonly known: (resource: string) => string | undefined;
+}
+
+/** Fewer tries than elsewhere: whoever asks waits for the answer, and may ask again. */
+const IMPATIENT = { ...CONTROL_PLANE, attempts: 2, baseMs: 200, patienceMs: 2_000 };
+/** Of one call, in ms. */
+const CALL_MS = 6_000;
+
+export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient {
+  const { secrets, settings, streams, intakes } = runtime;
+  let fellBack = false;
+  const sessions = sessionsOf(runtime, { onFallback: () => (fellBack = true) });
+  const manifest = once(() => manifestOf(record));
+  const aep = once(() =>
+    createAep({
+      sandbox: manifest().sandbox,
+      platformUrl: settings.platformUrl,
+      transport: runtime,
+      sessions,
+      retry: IMPATIENT,
+      timeoutMs: CALL_MS,
+      beforeChange: refuse,
+    }),
+  );
+  const known = (resource: string) => idsIn(record.known)[resource];
+  const streamArn = once(async () => {
+    const { source } = manifest();
+    const name = source.kind === 'inlet' ? source.stream : '';
+    const arn = await streams.arn(name);
+    if (arn !== undefined) return arn;
+    throw new Failure('MANIFEST_INVALID', `there is no Kinesis stream ${name}`, {
+      next: 'Create the stream again, or retire the pipeline.',
+    });
+  });
+  const published = once(async () => {
+    const found = await readPublished(secrets, settings, await streamArn());
+    return checked(found, record.pipeline);
+  });
+  const flow = once(async () => {
+    const id = manifest().source.kind === 'inlet' ? (await published()).flowId : known('flow');
+    if (id !== undefined) return aep().flowService.getFlow(id);
+    throw new Failure('NOT_READY', 'no execution has made a flow yet', {
+      next: 'Provision the pipeline: the plan says what is missing.',
+    });
+  });
+  const intake = once(async () => intakes.find(await streamArn()));
+  return {
+    runtime,
+    record,
+    sessions,
+    fallback: () => fellBack,
+    manifest,
+    aep,
+    streamArn,
+    published,
+    flow,
+    intake,
+    known,
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** Nothing here may change anything. */
+function refuse(): Promise<void> {
+  return Promise.reject(
+    new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
+      next: 'Keep the log and report it.',
+    }),
+  );
+}
+
+function manifestOf({ manifest }: LedgerRecord): Manifest {
+  if (manifest !== undefined) return parseManifest(manifest);
+  throw new Failure('NOT_READY', 'no manifest is in force: it was never applied, or has been retired', {
+    next: 'Provision the pipeline.',
+    retryable: false,
+  });
+}
+
+function checked(found: PublishedPipeline | undefined, pipeline: string): PublishedPipeline {
+  if (found === undefined)
+    throw new Failure('NOT_PUBLISHED', 'nothing is published for its stream', {
+      next: 'Provision the pipeline again; that writes it anew.',
+    });
+  if (found.pipeline === pipeline) return found;
+  throw new Failure('CONFLICT', `another pipeline is published for its stream: ${found.pipeline}`, {
+    next: 'Retire the one or the other: a stream carries one pipeline.',
+  });
+}
+
+const Known = z.catch(z.object({ ids: z.record(z.string(), z.string()) }), { ids: {} });
+
+function idsIn(known: unknown): Readonly<Record<string, string | undefined>> {
+  return Known.parse(known ?? {}).ids;
+}

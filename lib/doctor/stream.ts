@@ -1,0 +1,59 @@
+// Whether records are read and kept: the stream, its intake, how old records may become, what is published, and the undelivered store.
+import { ok, type Said, unknown, wrong } from './check.ts';
+import type { Patient } from './patient.ts';
+
+export async function stream({ runtime, streamArn }: Patient): Promise<Said> {
+  const arn = await streamArn();
+  const { state, retentionHours } = await runtime.streams.describe(arn);
+  // While it is UPDATING it is read and written as ever.
+  if (state === 'ACTIVE' || state === 'UPDATING')
+    return ok(`${arn} is ${state}, and keeps ${retentionHours} h`);
+  return wrong(`${arn} is ${state}`, 'Wait until it is active, or create it again.');
+}
+
+export async function published({ published }: Patient): Promise<Said> {
+  const { flowId, publishedAt } = await published();
+  return ok(`the flow ${flowId}, since ${publishedAt}`);
+}
+
+export async function intake({ intake }: Patient): Promise<Said> {
+  const found = await intake();
+  if (found === undefined) return wrong('there is none', 'Provision the pipeline again; that makes it anew.');
+  const { id, state, lastResult = 'nothing', changedAt } = found;
+  const since = changedAt === undefined ? '' : ` since ${new Date(changedAt).toISOString()}`;
+  const said = `${id} is ${state}${since}; its last result: ${lastResult.slice(0, 200)}`;
+  if (state === 'changing') return wrong(said, 'Wait: that passes by itself.');
+  if (state === 'off') return wrong(said, 'Provision the pipeline again, which switches it on.');
+  if (!/problem/i.test(lastResult)) return ok(said);
+  return wrong(said, "Look into the forwarder's log: its last error says what to do.");
+}
+
+/** A record that is trimmed before it is given up is lost without a trace. */
+export async function recordAge({ runtime, streamArn, intake }: Patient): Promise<Said> {
+  const age = (await intake())?.maximumRecordAgeSeconds;
+  if (age === undefined) return unknown('not looked at: there is no intake to tell');
+  const { retentionHours } = await runtime.streams.describe(await streamArn());
+  const said = age < 0 ? 'never given up' : `given up after ${(age / 3_600).toFixed(1)} h`;
+  if (age >= 0 && age < retentionHours * 3_600)
+    return ok(`a record is ${said}, and kept in the stream for ${retentionHours} h`);
+  return wrong(
+    `a record is ${said}, and gone from the stream after ${retentionHours} h: what waits so long is lost without a trace`,
+    'Lengthen the retention of the stream, or delete the intake and provision again.',
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+/** Whether it can be listed, and whether there is anything in it: that alone is no fault of the pipeline's. */
+export async function undelivered({ runtime, record }: Patient): Promise<Said> {
+  const since = new Date(runtime.clock.now() - DAY_MS).toISOString();
+  const [rejected, givenUp] = await Promise.all([
+    runtime.undelivered.list({ kind: 'rejected', pipeline: record.pipeline, since }),
+    runtime.undelivered.list({ kind: 'on-failure' }),
+  ]);
+  const count = ({ objects, more }: { objects: readonly unknown[]; more: boolean }) =>
+    `${objects.length}${more ? ' or more' : ''}`;
+  return ok(
+    `it can be read; ${count(rejected)} objects of this pipeline since yesterday, ${count(givenUp)} of batches that Lambda gave up`,
+  );
+}

@@ -1,0 +1,572 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Check, examine, ok, wrong } from '../../lib/doctor/check.ts';
+import { asksForDoctor, CHECKS, doctor } from '../../lib/doctor/doctor.ts';
+import { Failure } from '../../lib/failure.ts';
+import {
+  inletManifest,
+  KINESIS,
+  keep,
+  pulledManifest,
+  SECRETS,
+  SERVICES,
+  sandboxOf,
+} from '../provision/cases.ts';
+import {
+  ask,
+  CREDENTIALS_SECRET,
+  failBatch,
+  PLATFORM,
+  PUBLISHED_SECRET,
+  type Surroundings,
+  surroundings,
+} from '../support/doctoring.ts';
+import { ORIGIN } from '../support/provisioning.ts';
+import { CREDENTIALS } from '../support/scripted.ts';
+
+// The doctor: each fault shows in exactly its check, with what to do, and what cannot be looked at for it is said.
+
+const NAMES = CHECKS.map(({ name }) => name);
+const HOUR = 3_600_000;
+
+const credentials = (all: Surroundings, change: object) =>
+  all.own.secrets.values.set(CREDENTIALS_SECRET, JSON.stringify({ ...CREDENTIALS, ...change }));
+
+const published = (all: Surroundings, change: object) => {
+  const { values } = all.own.secrets;
+  values.set(
+    PUBLISHED_SECRET,
+    JSON.stringify({ ...JSON.parse(values.get(PUBLISHED_SECRET) ?? ''), ...change }),
+  );
+};
+
+const flow = (all: Surroundings, change: object) => {
+  const { flows } = sandboxOf(all.own);
+  const found = flows.get(all.resources.flow?.id ?? '');
+  if (found === undefined) throw new Error('no flow');
+  flows.put(found.id, { ...found, ...change });
+};
+
+const report = async (all: Surroundings, change: object) => {
+  const record = await all.own.runtime.ledger.read('people');
+  all.runtime.ledger = {
+    ...all.own.runtime.ledger,
+    read: async () => ({ ...record, pipeline: 'people', ...change }),
+  };
+};
+
+it('finds nothing wrong where nothing is', async () => {
+  const all = await surroundings();
+  const found = await ask(all);
+  expect(found).toMatchObject({ pipeline: 'people', ok: true, says: 'people: all 15 checks are ok' });
+  expect(found.checks.map(({ check }) => check)).toEqual(NAMES);
+  expect(JSON.stringify(found).length).toBeLessThan(4_000);
+});
+
+it('looks at a source that AEP reads by itself, and not at what such a pipeline has not', async () => {
+  const manifest = pulledManifest(KINESIS, { name: 'orders' });
+  const all = await surroundings(manifest, (own) => keep(own, SECRETS.kinesis));
+  const found = await ask(all, 'orders');
+  expect(found.ok).toBe(true);
+  expect(found.checks.map(({ check }) => check)).toEqual(
+    CHECKS.filter(({ inlet }) => inlet !== true).map(({ name }) => name),
+  );
+  flow(all, { state: 'disabled' });
+  failBatch(all, 'DCVS-1111-400', all.own.time.now - HOUR);
+  expect(await ask(all, 'orders')).toMatchObject({
+    ok: false,
+    says: expect.stringMatching(/flow .*; batches /),
+  });
+});
+
+type Fault = (all: Surroundings) => unknown;
+/** What is behind everything that is asked of AEP in its sandbox. */
+const BEHIND_SANDBOX = ['flow', 'mapping', 'connection', 'batches'];
+
+/** What happens; which check shows it; what is found; what to do; what cannot be looked at. */
+const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
+  [
+    'the secret is missing',
+    (all) => all.own.secrets.values.delete(CREDENTIALS_SECRET),
+    'secret',
+    /SECRET_MISSING.*penstock\/dev\/credentials/,
+    /Create the secret/,
+    ['token', 'sandbox', ...BEHIND_SANDBOX],
+  ],
+  [
+    'the secret has a wrong field',
+    (all) => credentials(all, { organizationId: 'somebody' }),
+    'secret',
+    /organizationId: expected 24/,
+    /Correct the named field/,
+    ['token', 'sandbox', ...BEHIND_SANDBOX],
+  ],
+  [
+    'the client secret is wrong',
+    (all) => credentials(all, { clientSecret: 'p8e-wrong' }),
+    'token',
+    /IMS_REFUSED.*401 invalid_client/,
+    /Check client id, client secret/,
+    ['sandbox', ...BEHIND_SANDBOX],
+  ],
+  [
+    'the new client secret is wrong, and the previous one is not',
+    (all) => credentials(all, { clientSecret: 'p8e-wrong', previousClientSecret: CREDENTIALS.clientSecret }),
+    'token',
+    /refuses clientSecret.*previousClientSecret/,
+    /Correct clientSecret.*keep the previous one/,
+    [],
+  ],
+  [
+    'both client secrets have been deleted',
+    (all) => {
+      credentials(all, { previousClientSecret: 'p8e-older' });
+      all.clientSecrets.pop();
+    },
+    'token',
+    /both client secrets are refused/,
+    /Check client id, client secret/,
+    ['sandbox', ...BEHIND_SANDBOX],
+  ],
+  [
+    'a scope is wrong',
+    (all) => credentials(all, { scopes: 'openid,read_everything' }),
+    'token',
+    /invalid_scope.*read_everything/,
+    /Correct "scopes"/,
+    ['sandbox', ...BEHIND_SANDBOX],
+  ],
+  [
+    "the clock is ahead of Adobe's",
+    (all) => Object.assign(all, { skewMs: -120_000 }),
+    'clock',
+    /^1(19|20) s ahead/,
+    /Set the clock/,
+    [],
+  ],
+  [
+    "the clock is behind Adobe's",
+    (all) => Object.assign(all, { skewMs: 45_000 }),
+    'clock',
+    /^4[56] s behind/,
+    /Set the clock/,
+    [],
+  ],
+  [
+    'the sandbox is gone',
+    (all) => all.own.platform.state.sandboxes.delete('dev1'),
+    'sandbox',
+    /no sandbox dev1/,
+    /Correct the name in the manifest/,
+    BEHIND_SANDBOX,
+  ],
+  [
+    'the technical account may not look',
+    (all) =>
+      all.own.platform.faults.add({
+        kind: 'refuse',
+        status: 403,
+        path: '/data/foundation/sandbox-management',
+      }),
+    'sandbox',
+    /AEP_FORBIDDEN/,
+    /role permissions/,
+    BEHIND_SANDBOX,
+  ],
+  [
+    'the flow is disabled',
+    (all) => flow(all, { state: 'disabled' }),
+    'flow',
+    /is disabled/,
+    /Enable it in AEP/,
+    [],
+  ],
+  [
+    'the flow is just being switched on',
+    (all) => flow(all, { state: 'enabling' }),
+    'flow',
+    /is enabling/,
+    /Wait/,
+    [],
+  ],
+  [
+    'the flow was deleted',
+    (all) => sandboxOf(all.own).flows.remove(all.resources.flow?.id ?? ''),
+    'flow',
+    /AEP_NOT_FOUND/,
+    /Provision the pipeline again/,
+    ['mapping', 'connection', 'batches'],
+  ],
+  [
+    'the mapping set was deleted',
+    (all) => sandboxOf(all.own).mappingSets.remove(all.resources.mapping?.id ?? ''),
+    'mapping',
+    /AEP_NOT_FOUND/,
+    /Provision the pipeline again/,
+    [],
+  ],
+  [
+    'the flow was given another mapping set',
+    (all) => {
+      const { mappingSets, flows } = sandboxOf(all.own);
+      const set = mappingSets.get(all.resources.mapping?.id ?? '');
+      const body = flows.get(all.resources.flow?.id ?? '')?.body;
+      if (set === undefined) throw new Error('no mapping set');
+      mappingSets.put('other', { ...set, id: 'other' });
+      const transformations = [{ name: 'Mapping', params: { mappingId: 'other', mappingVersion: 0 } }];
+      flow(all, { body: { ...body, transformations } });
+    },
+    'mapping',
+    /refers to other, and .* was provisioned/,
+    /Provision the pipeline again/,
+    [],
+  ],
+  [
+    'the flow lost its mapping',
+    (all) =>
+      flow(all, {
+        body: { ...sandboxOf(all.own).flows.get(all.resources.flow?.id ?? '')?.body, transformations: [] },
+      }),
+    'mapping',
+    /no mapping, and the manifest has one/,
+    /Provision the pipeline again/,
+    [],
+  ],
+  [
+    'the inlet was deleted',
+    (all) => sandboxOf(all.own).connections.remove(all.resources['base-connection']?.id ?? ''),
+    'connection',
+    /AEP_NOT_FOUND/,
+    /Provision the pipeline again/,
+    [],
+  ],
+  [
+    "AEP's own test of the inlet fails",
+    (all) =>
+      all.own.platform.faults.add({
+        kind: 'refuse',
+        status: 200,
+        path: '/data/foundation/flowservice/connections/*/test',
+        body: { result: false },
+      }),
+    'connection',
+    /does not pass AEP's test/,
+    /Look at it in AEP/,
+    [],
+  ],
+  [
+    'another inlet is published',
+    (all) => published(all, { inletUrl: `${ORIGIN}/collection/${'c1f0'.repeat(16)}` }),
+    'connection',
+    /not the one that is published/,
+    /Provision the pipeline again/,
+    [],
+  ],
+  [
+    'the inlet is not allowed',
+    (all) =>
+      Object.assign(all.runtime, {
+        settings: { ...all.runtime.settings, inletOrigins: ['https://dcs.adobedc.net'] },
+      }),
+    'inlet',
+    /INLET_NOT_ALLOWED/,
+    /allow list/,
+    [],
+  ],
+  ['the inlet is not reached', (all) => all.dead.add(ORIGIN), 'inlet', /AEP_UNREACHABLE/, /network path/, []],
+  [
+    'the stream was deleted',
+    (all) => Object.assign(all.runtime.streams, { arn: async () => undefined }),
+    'stream',
+    /no Kinesis stream customers/,
+    /Create the stream again/,
+    ['published', 'flow', 'mapping', 'connection', 'inlet', 'intake', 'record-age', 'batches'],
+  ],
+  [
+    'the stream is being deleted',
+    (all) => Object.assign(all.stream, { state: 'DELETING' }),
+    'stream',
+    /is DELETING/,
+    /create it again/,
+    [],
+  ],
+  [
+    'nothing is published',
+    (all) => all.own.secrets.values.delete(PUBLISHED_SECRET),
+    'published',
+    /NOT_PUBLISHED/,
+    /Provision the pipeline again/,
+    ['flow', 'mapping', 'connection', 'inlet', 'batches'],
+  ],
+  [
+    'what is published is damaged',
+    (all) => published(all, { flowId: 7 }),
+    'published',
+    /SECRET_INVALID.*flowId/s,
+    /Provision the pipeline again/,
+    ['flow', 'mapping', 'connection', 'inlet', 'batches'],
+  ],
+  [
+    "another pipeline's is published",
+    (all) => published(all, { pipeline: 'strangers' }),
+    'published',
+    /CONFLICT.*strangers/,
+    /Retire the one or the other/,
+    ['flow', 'mapping', 'connection', 'inlet', 'batches'],
+  ],
+  [
+    'the intake is off',
+    (all) => Object.assign(all.intake, { state: 'off' }),
+    'intake',
+    /is off since 2026-/,
+    /switches it on/,
+    [],
+  ],
+  [
+    'the intake is being changed',
+    (all) => Object.assign(all.intake, { state: 'changing' }),
+    'intake',
+    /is changing/,
+    /Wait/,
+    [],
+  ],
+  [
+    'the forwarder fails',
+    (all) => Object.assign(all.intake, { lastResult: 'PROBLEM: Function call failed' }),
+    'intake',
+    /PROBLEM: Function call failed/,
+    /forwarder's log/,
+    [],
+  ],
+  [
+    'records are never given up',
+    (all) => Object.assign(all.intake, { maximumRecordAgeSeconds: -1 }),
+    'record-age',
+    /never given up.*24 h/,
+    /Lengthen the retention/,
+    [],
+  ],
+  [
+    'records are trimmed before they are given up',
+    (all) => Object.assign(all.intake, { maximumRecordAgeSeconds: 86_400 }),
+    'record-age',
+    /after 24\.0 h, and gone from the stream after 24 h/,
+    /Lengthen the retention/,
+    [],
+  ],
+  [
+    'the undelivered store is gone',
+    (all) =>
+      Object.assign(all.runtime, {
+        undelivered: {
+          list: async () =>
+            Promise.reject(new Failure('STORE_UNAVAILABLE', 'listing the undelivered store: NoSuchBucket')),
+        },
+      }),
+    'undelivered',
+    /NoSuchBucket/,
+    /Check the undelivered store/,
+    [],
+  ],
+  [
+    'batches have failed',
+    (all) => {
+      for (const code of ['DCVS-1104-400', 'MAPPER-3700-400']) failBatch(all, code, all.own.time.now - HOUR);
+      failBatch(all, 'canary of a record', all.own.time.now - 2 * HOUR);
+    },
+    'batches',
+    /^3 of .* failed in 24 h \(DCVS-1104-400, MAPPER-3700-400\)$/,
+    /undelivered store.*redrive/,
+    [],
+  ],
+  [
+    'the last execution failed',
+    async (all) => {
+      all.own.platform.faults.add({
+        kind: 'refuse',
+        status: 503,
+        method: 'POST',
+        path: SERVICES.mappingSets,
+      });
+      const mapping = [{ expression: 'upper(id)', destination: '_id' }];
+      expect((await all.own.run({ manifest: inletManifest({ mapping }) })).status).toBe('FAILED');
+      all.own.platform.faults.clear();
+      all.own.time.now += 60_000;
+    },
+    'runs',
+    /^Penstock\.Resumable at 2026/,
+    /./,
+    [],
+  ],
+  [
+    'an execution died over the pipeline',
+    (all) => report(all, { owner: 'arn:run-9', since: new Date(all.own.time.now - 3 * HOUR).toISOString() }),
+    'runs',
+    /arn:run-9 has not returned/,
+    /takes it over/,
+    [],
+  ],
+];
+
+describe('of a fault', () => {
+  it.each(FAULTS)(
+    '%s: that check alone is not ok, and says what to do',
+    async (_, fault, name, said, next, unseen) => {
+      const all = await surroundings();
+      await fault(all);
+      const found = await ask(all);
+      const states = Object.fromEntries(found.checks.map(({ check, state }) => [check, state]));
+      expect(states).toEqual(
+        Object.fromEntries(
+          NAMES.map((one) => [one, one === name ? 'not ok' : unseen.includes(one) ? 'unknown' : 'ok']),
+        ),
+      );
+      expect(found.checks.find(({ check }) => check === name)).toMatchObject({
+        found: expect.stringMatching(said),
+        next: expect.stringMatching(next),
+      });
+      expect(found).toMatchObject({
+        ok: false,
+        says: expect.stringContaining(`people: ${name} is not ok (`),
+      });
+      expect(JSON.stringify(found)).not.toContain('canary');
+    },
+  );
+
+  it('several are all shown', async () => {
+    const all = await surroundings();
+    flow(all, { state: 'disabled' });
+    all.intake = { ...all.intake, state: 'off' };
+    all.skewMs = 99_000;
+    expect((await ask(all)).says).toMatch(/clock is not ok .*; flow is not ok .*; intake is not ok/);
+  });
+
+  it('a platform that is away is said where it is asked for, and the rest is looked at', async () => {
+    const all = await surroundings();
+    all.dead.add(PLATFORM);
+    const { checks } = await ask(all);
+    expect(checks.filter(({ state }) => state === 'not ok').map(({ check }) => check)).toEqual([
+      'clock',
+      'sandbox',
+    ]);
+    expect(checks.filter(({ state }) => state === 'ok').map(({ check }) => check)).toContain('intake');
+  });
+});
+
+it('a batch that failed longer than a day ago, and one that went well, are no fault', async () => {
+  const all = await surroundings();
+  failBatch(all, 'DCVS-1104-400', all.own.time.now - 25 * HOUR);
+  expect((await ask(all)).ok).toBe(true);
+});
+
+it('a clock that nobody can compare is unknown, and an intake that is not there leaves nothing to say of its records', async () => {
+  const all = await surroundings();
+  all.skewMs = undefined;
+  all.own.intakes.all.clear();
+  const { checks, says } = await ask(all);
+  const of = (name: string) => checks.find(({ check }) => check === name);
+  expect(of('clock')).toMatchObject({ state: 'unknown' });
+  expect(of('intake')).toMatchObject({ state: 'not ok', found: 'there is none' });
+  expect(of('record-age')).toMatchObject({ state: 'unknown' });
+  expect(says).toContain('not looked at: clock, record-age');
+});
+
+it('of a pipeline that was retired it says that none is in force', async () => {
+  const all = await surroundings();
+  await all.own.run({ manifest: inletManifest(), mode: 'retire' });
+  const { checks } = await ask(all);
+  expect(checks[0]).toMatchObject({
+    check: 'runs',
+    state: 'not ok',
+    found: expect.stringContaining('retired'),
+  });
+  expect(checks.filter(({ state }) => state === 'ok').map(({ check }) => check)).toEqual([
+    'secret',
+    'token',
+    'clock',
+    'undelivered',
+  ]);
+});
+
+it('asks IMS for a token each time, and AEP for little', async () => {
+  const all = await surroundings();
+  await ask(all);
+  const from = all.own.platform.journal.entries().length;
+  await ask(all);
+  const calls = all.own.platform.journal
+    .entries()
+    .slice(from)
+    .map(({ method, path }) => `${method} ${path}`);
+  expect(calls.filter((call) => call.startsWith('POST'))).toEqual(['POST /ims/token/v3']);
+  expect(calls.length).toBeLessThanOrEqual(13);
+});
+
+describe('an event', () => {
+  it.each([
+    [{ pipeline: 'people', doctor: true }, true],
+    [{ doctor: true }, true],
+    [{ pipeline: 'people' }, false],
+    [null, false],
+    ['doctor', false],
+  ])('%j asks for the doctor: %s', (event, asks) => expect(asksForDoctor(event)).toBe(asks));
+
+  it.each([
+    [{ doctor: true }],
+    [{ pipeline: 'stranger', doctor: true }],
+    [{ pipeline: 'people', doctor: 'yes' }],
+    [{ pipeline: 'people', doctor: true, deep: true }],
+  ])('%j is answered with what is accepted', async (event) => {
+    const { runtime } = await surroundings();
+    await expect(doctor(event, runtime)).rejects.toMatchObject({
+      code: 'EVENT_INVALID',
+      message: expect.stringContaining('{"pipeline": "name", "doctor": true}'),
+    });
+  });
+});
+
+describe('checks', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('need only what stands before them', () => {
+    for (const [at, { needs }] of CHECKS.entries())
+      for (const need of needs) expect(NAMES.slice(0, at)).toContain(need);
+  });
+
+  it('that do not depend on each other run side by side, and one that does not answer is given up in 10 s', async () => {
+    vi.useFakeTimers();
+    const begun: string[] = [];
+    const check = (
+      name: string,
+      needs: string[],
+      answer: () => Promise<ReturnType<typeof ok>>,
+    ): Check<null> => ({
+      name,
+      needs,
+      look: () => {
+        begun.push(name);
+        return answer();
+      },
+    });
+    const found = examine(
+      [
+        check('hangs', [], () => new Promise(() => undefined)),
+        check('behind', ['hangs'], async () => ok('x')),
+        check('wrong', [], async () => wrong('x', 'do y')),
+        check('behind what is wrong', ['wrong'], async () => ok('x')),
+        check('defect', [], async () => {
+          throw new TypeError('canary');
+        }),
+      ],
+      null,
+    );
+    await vi.advanceTimersByTimeAsync(0);
+    expect(begun).toEqual(['hangs', 'wrong', 'defect', 'behind what is wrong']);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect((await found).map(({ check: name, state, found: said }) => [name, state, said])).toEqual([
+      ['hangs', 'not ok', 'no answer within 10 s'],
+      ['behind', 'unknown', 'not looked at: hangs could not be had'],
+      ['wrong', 'not ok', 'x'],
+      ['behind what is wrong', 'ok', 'x'],
+      ['defect', 'not ok', 'it could not be looked at: TypeError'],
+    ]);
+  });
+});

@@ -1,0 +1,156 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutRecordCommand } from '@aws-sdk/client-kinesis';
+import { LambdaClient, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createIntakes } from '../../lib/aws/intakes.ts';
+import { createSecrets } from '../../lib/aws/secrets.ts';
+import type { Diagnosis } from '../../lib/doctor/doctor.ts';
+import { parseManifestText } from '../../lib/manifest.ts';
+import type { Pipeline } from '../../lib/pipeline.ts';
+import { prepareSource, provision } from '../../local/journey.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+
+// What is wrong? Asked of `status` as it is deployed, of a pipeline that carries records, while one thing after the other breaks.
+
+const NAME = 'customer-profiles-xdm';
+const CREDENTIALS = 'penstock/local/credentials';
+
+let stack: Stack;
+let folder: string;
+let pipeline: Pipeline;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const text = await readFile(new URL(`../../pipelines/${NAME}.json`, import.meta.url), 'utf8');
+  const manifest = parseManifestText(text, NAME);
+  stack = await startStack({ warmUpSeconds: 1, seed: 12, sandbox: manifest.sandbox, folder });
+  await prepareSource(stack, manifest, 1);
+  pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
+}, 90_000);
+
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+async function ask(): Promise<Diagnosis> {
+  const { journal } = stack.platform.platform;
+  const from = journal.entries().at(-1)?.number ?? 0;
+  const result = await stack.aws.functions.invoke('status', { pipeline: NAME, doctor: true });
+  if (!('ok' in result)) throw new Error(JSON.stringify(result));
+  const changing = journal.entries({ after: from }).filter(({ method }) => method !== 'GET');
+  expect(changing.map(({ path }) => path).filter((path) => path !== '/ims/token/v3')).toEqual([]);
+  return result.ok as Diagnosis;
+}
+
+const options = () => ({
+  region: stack.aws.env.AWS_REGION ?? '',
+  credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+});
+
+/** The checks that are not ok, while something is broken. */
+async function broken(breaking: () => unknown, mending: () => unknown): Promise<Diagnosis['checks']> {
+  await breaking();
+  try {
+    return (await ask()).checks.filter(({ state }) => state === 'not ok');
+  } finally {
+    await mending();
+  }
+}
+
+it('of a pipeline in order all is ok', async () => {
+  const found = await ask();
+  expect(found.says).toBe(`${NAME}: all 15 checks are ok`);
+  expect(JSON.stringify(found)).not.toMatch(/simulated-client-secret|collection\/|eyJ/);
+}, 30_000);
+
+it('each thing that breaks is shown by its check, with what to do, and mended shows no more', async () => {
+  const { platform } = stack.platform;
+  const sandbox = platform.state.sandboxes.get(pipeline.manifest.sandbox);
+  if (sandbox === undefined) throw new Error('no sandbox');
+
+  const flow = sandbox.flows.get(pipeline.resources.flow?.id ?? '');
+  if (flow === undefined) throw new Error('no flow');
+  expect(
+    await broken(
+      () => sandbox.flows.put(flow.id, { ...flow, state: 'disabled' }),
+      () => sandbox.flows.put(flow.id, flow),
+    ),
+  ).toMatchObject([{ check: 'flow', next: expect.stringContaining('Enable it') }]);
+
+  const base = sandbox.connections.get(pipeline.resources['base-connection']?.id ?? '');
+  if (base === undefined) throw new Error('no connection');
+  expect(
+    await broken(
+      () => sandbox.connections.remove(base.id),
+      () => sandbox.connections.put(base.id, base),
+    ),
+  ).toMatchObject([{ check: 'connection', next: expect.stringContaining('Provision') }]);
+
+  expect(
+    await broken(
+      () => platform.state.sandboxes.delete(sandbox.name),
+      () => platform.state.sandboxes.set(sandbox.name, sandbox),
+    ),
+  ).toMatchObject([{ check: 'sandbox', next: expect.stringContaining('manifest') }]);
+
+  const date = new Date(Date.now() - 600_000).toUTCString();
+  expect(
+    await broken(
+      () => platform.faults.add({ kind: 'refuse', path: '/', status: 404, headers: { date } }),
+      () => platform.faults.clear(),
+    ),
+  ).toMatchObject([{ check: 'clock', found: expect.stringMatching(/^(599|600|601) s ahead/) }]);
+
+  expect((await ask()).ok).toBe(true);
+}, 60_000);
+
+it('so is the credentials secret, gone and wrong and half wrong', async () => {
+  const secrets = createSecrets(
+    new SecretsManagerClient({ ...options(), endpoint: stack.aws.endpoints.secretsManager }),
+  );
+  const good = (await secrets.get(CREDENTIALS)) ?? '';
+  const put = (value: string) => secrets.put(CREDENTIALS, value, 'a test');
+  const mend = () => put(good);
+  const wrong = { ...JSON.parse(good), clientSecret: 'p8e-canary' };
+  const previousClientSecret = JSON.parse(good).clientSecret as string;
+  expect(await broken(() => secrets.remove(CREDENTIALS), mend)).toMatchObject([{ check: 'secret' }]);
+  expect(await broken(() => put(JSON.stringify(wrong)), mend)).toMatchObject([
+    { check: 'token', next: expect.stringContaining('client secret') },
+  ]);
+  const half = await broken(() => put(JSON.stringify({ ...wrong, previousClientSecret })), mend);
+  expect(half).toMatchObject([{ check: 'token', found: expect.stringContaining('previousClientSecret') }]);
+  expect(JSON.stringify(half)).not.toMatch(/canary|simulated-client-secret/);
+}, 60_000);
+
+it('and the intake that is off, and records that AEP refuses after it has received them', async () => {
+  const lambda = new LambdaClient({ ...options(), endpoint: stack.aws.endpoints.lambda });
+  const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+  const { id = '' } = (await intakes.find(pipeline.streamArn ?? '')) ?? {};
+  const turn = async (Enabled: boolean) => {
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled }));
+    const state = Enabled ? 'on' : 'off';
+    await expect.poll(async () => (await intakes.find(pipeline.streamArn ?? ''))?.state).toBe(state);
+  };
+  expect(
+    await broken(
+      () => turn(false),
+      () => turn(true),
+    ),
+  ).toMatchObject([{ check: 'intake', found: expect.stringMatching(/is off since 20/) }]);
+
+  const Data = Buffer.from('{"_id":"canary-1","person":{"name":{"firstName":["canary"]}}}');
+  await stack.kinesis.send(new PutRecordCommand({ StreamName: 'customers-xdm', PartitionKey: 'a', Data }));
+  const failed = async () => (await ask()).checks.filter(({ state }) => state !== 'ok');
+  await expect.poll(failed, { timeout: 20_000, interval: 500 }).toMatchObject([
+    {
+      check: 'batches',
+      found: expect.stringMatching(/^1 of .*DCVS/),
+      next: expect.stringContaining('redrive'),
+    },
+  ]);
+  expect(JSON.stringify(await ask())).not.toContain('canary');
+}, 60_000);
