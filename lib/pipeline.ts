@@ -164,6 +164,8 @@ export const Pipeline = z.object({
   tenant: z.string().optional(),
   /** Ids as an earlier execution reported them: looked up where a name finds nothing. */
   hints: z.partialRecord(ResourceKey, z.string()).default({}),
+  /** The sandbox that an earlier execution has left something in that is still there. */
+  home: z.string().optional(),
   plan: z.array(Planned),
   warnings: z.array(z.string()).default([]),
   resources: z.partialRecord(ResourceKey, Made),

@@ -232,6 +232,8 @@ export interface Known {
     readonly id: string;
     readonly running?: boolean | undefined;
   }[];
+  /** Where all of this is; absent where there is nothing that would have to go. */
+  readonly sandbox?: string;
 }
 
 /** What goes into the ledger when something was done to a pipeline. */

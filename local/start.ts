@@ -70,12 +70,10 @@ async function run(job: Job): Promise<number> {
   const work = async () => {
     await prepareSource(stack, manifest, options.shards);
     const pipeline = await provisionWith(stack, job);
-    if (pipeline.streamArn === undefined) {
-      progress.line(['', ...runReportOf(pipeline.report as Report), '', PULLED].join('\n'));
-      return 0;
-    }
-    for (const fault of job.faults) stack.platform.platform.faults.add(fault);
-    const complete = await forwardWith(stack, pipeline, watch, job);
+    const pulled = pipeline.streamArn === undefined;
+    if (pulled) progress.line(['', ...runReportOf(pipeline.report as Report), '', PULLED].join('\n'));
+    else for (const fault of job.faults) stack.platform.platform.faults.add(fault);
+    const complete = pulled || (await forwardWith(stack, pipeline, watch, job));
     if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;

@@ -19,6 +19,7 @@ import { createSender } from './sender.ts';
 import { type BatchResponse, type Keep, lowest, respond, settle } from './settle.ts';
 import { createShaper } from './shape.ts';
 import { undeliveredDocument } from './undelivered.ts';
+import type { Settled } from './verdict.ts';
 import { within } from './within.ts';
 
 export interface Invocation {
@@ -86,12 +87,22 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   const settled = [...prepared.settled, ...sent.settled];
   const settlement = await settle(settled, left, keeper(pipeline, received, invocation, runtime));
   const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
-  report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, started });
+  const again = beyond(settled, settlement.checkpoint);
+  report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, again, started });
   checkConservation(counts);
   memory.keep(placeOf(received, pipeline), settled, settlement.checkpoint);
   return respond(settlement.checkpoint, (sequenceNumber) =>
     received.records.some(({ kinesis }) => kinesis.sequenceNumber === sequenceNumber),
   );
+}
+
+/** Acknowledged, and to be delivered again: whether this container is asked then, and so knows, nobody can say. */
+function beyond(settled: readonly Settled[], checkpoint: string | undefined): number {
+  if (checkpoint === undefined) return 0;
+  const from = BigInt(checkpoint);
+  return settled.filter(
+    ({ verdict, message }) => verdict.kind === 'delivered' && BigInt(message.sequenceNumber) >= from,
+  ).length;
 }
 
 function placeOf({ streamArn, shardId }: Received, { datasetId }: PublishedPipeline) {

@@ -16,6 +16,32 @@ const OnFailureDocument = z.looseObject({
   }),
 });
 
+/** What redrive notes beside a record that stays in the document, as a member that Lambda's have not. */
+const Note = z.object({
+  /** Sub-sequence numbers of those of its messages that need nothing any more. */
+  done: z.array(z.int().min(0)).optional(),
+});
+type Note = z.infer<typeof Note>;
+const NOTE = 'penstock';
+
+/** A record of the batch. */
+export interface GivenUp {
+  readonly record: KinesisRecord;
+  /** As it stands in the document, or is to: Lambda's own, and the note. */
+  readonly raw: object;
+  readonly note: Note;
+}
+
+/** The same record as one that has not been in the document yet. */
+export function givenUp(record: KinesisRecord): GivenUp {
+  return { record, raw: record, note: {} };
+}
+
+export function noted({ record, raw, note }: GivenUp, more: Note): GivenUp {
+  const all = { ...note, ...more };
+  return { record, raw: { ...raw, [NOTE]: all }, note: all };
+}
+
 export interface OnFailure {
   readonly streamArn: string;
   readonly shardId: string;
@@ -27,9 +53,9 @@ export interface OnFailure {
   /** Records there were in the batch, where the document says so. */
   readonly count: number | undefined;
   /** `undefined` where they have to be read from the stream, while it still has them. */
-  readonly records: readonly KinesisRecord[] | undefined;
-  /** The same document with these of its records only, given by their place, or with records it lacked. */
-  with(records: readonly number[] | readonly KinesisRecord[]): string;
+  readonly records: readonly GivenUp[] | undefined;
+  /** The same document with these records. */
+  with(records: readonly GivenUp[]): string;
 }
 
 /** @returns a word for what is wrong with it where it cannot be used */
@@ -37,21 +63,23 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   const result = OnFailureDocument.safeParse(value);
   if (!result.success) return 'damaged';
   const document = result.data;
-  const batch = document.KinesisBatchInfo;
+  const { streamArn, shardId, ...batch } = document.KinesisBatchInfo;
+  const [first, last] = [batch.startSequenceNumber, batch.endSequenceNumber];
   const payload = payloadOf(document.payload);
   if (payload === 'damaged') return 'damaged';
+  const records = payload?.records.filter(isWithin(BigInt(first), BigInt(last)));
+  if (records?.length === 0) return 'damaged';
   return {
-    streamArn: batch.streamArn,
-    shardId: batch.shardId,
+    streamArn,
+    shardId,
     condition: document.requestContext.condition,
     storedAt: document.timestamp,
-    first: batch.startSequenceNumber,
-    last: batch.endSequenceNumber,
+    first,
+    last,
     count: batch.batchSize,
-    records: payload?.records,
-    with(records) {
-      const kept = records.map((one) => (typeof one === 'number' ? payload?.raw[one] : one));
-      const event = { ...payload?.event, Records: kept };
+    records,
+    with(kept) {
+      const event = { ...payload?.event, Records: kept.map(({ raw }) => raw) };
       return JSON.stringify({
         ...document,
         payload: typeof document.payload === 'string' ? JSON.stringify(event) : event,
@@ -60,10 +88,17 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   };
 }
 
+/** The payload is the whole event, also where the function's answer had settled the beginning of it. */
+function isWithin(first: bigint, last: bigint): (one: GivenUp) => boolean {
+  return ({ record }) => {
+    const number = BigInt(record.kinesis.sequenceNumber);
+    return number >= first && number <= last;
+  };
+}
+
 interface Payload {
   readonly event: Record<string, unknown>;
-  readonly raw: readonly unknown[];
-  readonly records: readonly KinesisRecord[];
+  readonly records: readonly GivenUp[];
 }
 
 /** The event in it, which is written as an object or as the text of one. */
@@ -71,8 +106,13 @@ function payloadOf(payload: unknown): Payload | undefined | 'damaged' {
   if (payload === undefined || payload === null || payload === '') return undefined;
   try {
     const event = (typeof payload === 'string' ? JSON.parse(payload) : payload) as Record<string, unknown>;
-    const records = readEvent(event)?.records ?? [];
-    return { event, raw: event.Records as readonly unknown[], records };
+    const raw = event.Records as readonly Record<string, unknown>[];
+    const records = (readEvent(event)?.records ?? []).map((record, at) => ({
+      record,
+      raw: raw[at] ?? record,
+      note: Note.parse(raw[at]?.[NOTE] ?? {}),
+    }));
+    return { event, records };
   } catch {
     return 'damaged';
   }

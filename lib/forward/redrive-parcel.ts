@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { StoredKind, UndeliveredEntry } from '../runtime.ts';
 import { fromBase64 } from './decode.ts';
 import type { KinesisRecord } from './event.ts';
-import { type OnFailure, readOnFailure } from './on-failure.ts';
+import { type GivenUp, type OnFailure, readOnFailure } from './on-failure.ts';
 
 /** One thing to send: an entry of a document, or a record. */
 export interface Item {
@@ -14,6 +14,12 @@ export interface Item {
   readonly record: KinesisRecord;
   /** What is known of it, whatever that is: it goes with it wherever it is stored again. */
   readonly entry?: StoredEntry;
+  /** The same in Lambda's document. */
+  readonly givenUp?: GivenUp;
+}
+
+interface GivenUpItem extends Item {
+  readonly givenUp: GivenUp;
 }
 
 const StoredEntry = z.looseObject({
@@ -46,19 +52,20 @@ type StoredDocument = z.infer<typeof StoredDocument>;
 
 interface Common {
   readonly storedAt: string;
-  readonly items: readonly Item[];
 }
 
 /** The forwarder's: what cannot be sent stays in the document, with a new reason. */
 export interface RejectedParcel extends Common {
   readonly kind: 'rejected';
   readonly document: StoredDocument;
+  readonly items: readonly Item[];
 }
 
-/** Lambda's: what cannot be sent becomes a reject, and the rest stays as Lambda wrote it. */
+/** Lambda's: what cannot be sent becomes a reject, and the rest stays as Lambda wrote it, with a note where it needs one. */
 export interface OnFailureParcel extends Common {
   readonly kind: 'on-failure';
   readonly document: OnFailure;
+  readonly items: readonly GivenUpItem[];
 }
 
 export type Parcel = RejectedParcel | OnFailureParcel;
@@ -103,13 +110,13 @@ export function readParcel(
 }
 
 /** Lambda's document with its records, from wherever they come. */
-export function onFailureParcel(document: OnFailure, records: readonly KinesisRecord[]): OnFailureParcel {
+export function onFailureParcel(document: OnFailure, records: readonly GivenUp[]): OnFailureParcel {
   const { shardId, condition: reason, storedAt } = document;
   return {
     kind: 'on-failure',
     document,
     storedAt,
-    items: records.map((record) => ({ shardId, reason, record })),
+    items: records.map((givenUp) => ({ shardId, reason, record: givenUp.record, givenUp })),
   };
 }
 

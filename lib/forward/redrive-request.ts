@@ -63,7 +63,10 @@ const Tally = z.strictObject({
   filtered: count,
   /** Where they were: not sent, or not acknowledged. In a dry run, what would be sent. */
   left: count,
-  /** Entries without bytes, because they could not be redacted: they can be had from the stream alone. */
+  /**
+   * What could not be redacted: entries without bytes, which can be had from the stream alone, and messages in documents of
+   * Lambda's, which stay in them.
+   */
   withheld: count,
   lost: z.strictObject({ records: count, ranges: z.array(LostRange) }),
   /** Objects that were passed over, by the reason. */
@@ -73,9 +76,13 @@ const Tally = z.strictObject({
 });
 export type Tally = z.infer<typeof Tally>;
 
-/** Behind an object of the store, or at or behind a record of a shard. */
+/** Behind an object of the store, and behind a record in the one that follows; or at or behind a record of a shard. */
 const Cursor = z.union([
-  z.strictObject({ after: z.string() }),
+  z.strictObject({
+    after: z.string(),
+    /** An object that was done in part: by number, because its entries change between two runs. */
+    within: z.strictObject({ key: z.string(), through: sequenceNumber }).optional(),
+  }),
   z.strictObject({
     shardId: z.string(),
     at: sequenceNumber.optional(),
@@ -91,9 +98,9 @@ const RedriveRequest = z
     /** `rejected`: what could not be delivered. `on-failure`: batches that Lambda gave up. `stream`: the stream itself. */
     source: z.enum(['rejected', 'on-failure', 'stream']),
     where: Where.default({}),
-    /** Records at most; an aggregate is not divided. */
+    /** Records at most; what has one sequence number is not divided. */
     limit: z.int().min(1).optional(),
-    /** Messages a second at most. */
+    /** Messages a second at most. The pipeline's own rate holds besides. */
     rate: z.number().min(0.1).max(100_000).optional(),
     /** Says what would be done, and does nothing: no request to Experience Platform, no change in the store. */
     dryRun: z.boolean().default(false),

@@ -1,10 +1,10 @@
 // What is to stay of an object of the store when its records have been sent: nothing is dropped that was not delivered.
-import type { KinesisRecord } from './event.ts';
+import { type GivenUp, noted } from './on-failure.ts';
 import type { Item, Parcel, StoredEntry } from './redrive-parcel.ts';
 import type { Tally } from './redrive-request.ts';
 import type { Part } from './redrive-send.ts';
 import { entryOf } from './undelivered.ts';
-import { RETRY, type Rejected, rejected, type Settled } from './verdict.ts';
+import { type Rejected, rejected, type Settled } from './verdict.ts';
 
 type Parts = ReadonlyMap<Item, readonly Part[]>;
 
@@ -13,17 +13,16 @@ export interface Rest {
   readonly rejects: readonly Settled<Rejected>[];
   /** What the object becomes: `same` where nothing came of it, `nothing` where all of it is done. */
   readonly becomes: 'same' | 'nothing' | { readonly text: string };
-  readonly counts: Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
+  readonly counts: Counts & Pick<Tally, 'withheld'>;
 }
 
-/**
- * @param chosen those of the parcel's items that were to be sent
- * @param renewed whether the parcel's records are not in the object itself
- */
-export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts, renewed = false): Rest {
+type Counts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
+
+/** @param chosen those of the parcel's items that were to be sent */
+export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts): Rest {
   return parcel.kind === 'rejected'
     ? restOfRejected(parcel, chosen, parts)
-    : restOfOnFailure(parcel, chosen, parts, renewed);
+    : restOfOnFailure(parcel, chosen, parts);
 }
 
 function restOfRejected(
@@ -32,7 +31,8 @@ function restOfRejected(
   parts: Parts,
 ): Rest {
   const entries = items.flatMap((item) => entriesOf(item, parts.get(item)));
-  const counts = countOf(items.filter((item) => chosen.has(item)).map((item) => parts.get(item)));
+  const found = countOf(items.filter((item) => chosen.has(item)).map((item) => parts.get(item)));
+  const counts = { ...found, withheld: 0 };
   const done = counts.delivered + counts.rejectedAgain + counts.filtered;
   const touched = done > 0 || items.some((item) => parts.get(item)?.length === 0);
   if (!touched) return { rejects: [], becomes: 'same', counts };
@@ -55,46 +55,48 @@ function entriesOf({ entry }: Item, parts: readonly Part[] | undefined): StoredE
   });
 }
 
-/** A record stays whole, as Lambda wrote it, until all of its messages are done; then its rejects are stored. */
+/** A record stays whole, as Lambda wrote it, until all of its messages are done; which of them are is noted. */
 function restOfOnFailure(
   { document, items }: Extract<Parcel, { kind: 'on-failure' }>,
   chosen: ReadonlySet<Item>,
   parts: Parts,
-  renewed: boolean,
 ): Rest {
-  const isOpen = (item: Item) => parts.get(item)?.some(staysOpen) ?? true;
-  const done = items.filter((item) => !isOpen(item));
-  const rejects = done.flatMap((item) => parts.get(item) ?? []).flatMap(rejectOf);
-  const counts = countOf(
-    items
-      .filter((item) => chosen.has(item))
-      .map((item) => (isOpen(item) ? parts.get(item)?.map(asOpen) : parts.get(item))),
-  );
-  if (done.length === items.length) return { rejects, becomes: 'nothing', counts };
-  if (done.length === 0) return { rejects, becomes: 'same', counts };
-  const open = items.flatMap((item, index) => (isOpen(item) ? [{ item, index }] : []));
-  const kept: number[] | KinesisRecord[] = renewed
-    ? open.map(({ item }) => item.record)
-    : open.map(({ index }) => index);
-  return { rejects, becomes: { text: document.with(kept) }, counts };
+  const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item)));
+  const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
+  const rejects = sent.flatMap((one) => one ?? []).flatMap(rejectOf);
+  const withheld = sent.flatMap((one) => one?.filter(isStuck) ?? []).length;
+  const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isStuck(part)))), withheld };
+  if (stay.length === 0) return { rejects, becomes: 'nothing', counts };
+  const same = stay.length === items.length && stay.every((one, at) => one === items[at]?.givenUp);
+  return { rejects, becomes: same ? 'same' : { text: document.with(stay) }, counts };
+}
+
+/** The record with what is done of it noted; none where all of it is. */
+function staying(givenUp: GivenUp, parts: readonly Part[] | undefined): GivenUp[] {
+  if (parts === undefined) return [givenUp];
+  const done = parts.filter((part) => !staysOpen(part));
+  if (done.length === parts.length) return [];
+  const numbers = done.flatMap(({ message }) => message.subSequenceNumber ?? []);
+  return [
+    numbers.length === 0 ? givenUp : noted(givenUp, { done: [...(givenUp.note.done ?? []), ...numbers] }),
+  ];
 }
 
 function rejectOf({ message, verdict }: Part): Settled<Rejected>[] {
-  return verdict.kind === 'rejected' ? [{ message, verdict }] : [];
+  return verdict.kind === 'rejected' && message.withheld === undefined ? [{ message, verdict }] : [];
 }
 
-/** Not sent; or rejected, and to be stored without its bytes: the document still has them. */
-function staysOpen({ message, verdict }: Part): boolean {
-  return verdict.kind === 'retry' || (verdict.kind === 'rejected' && message.withheld !== undefined);
+function staysOpen(part: Part): boolean {
+  return part.verdict.kind === 'retry' || isStuck(part);
 }
 
-/** What was rejected of a record that stays is judged again with it. */
-export function asOpen(part: Part): Part {
-  return part.verdict.kind === 'rejected' ? { ...part, verdict: RETRY } : part;
+/** Rejected, and to be stored without its bytes: the document still has them. */
+function isStuck({ message, verdict }: Part): boolean {
+  return verdict.kind === 'rejected' && message.withheld !== undefined;
 }
 
 /** `undefined`: an item that was not looked at, which counts as one message. */
-export function countOf(items: readonly (readonly Part[] | undefined)[]): Rest['counts'] {
+export function countOf(items: readonly (readonly Part[] | undefined)[]): Counts {
   const counts = { chosen: 0, delivered: 0, rejectedAgain: 0, filtered: 0, left: 0 };
   for (const parts of items) {
     if (parts === undefined) {

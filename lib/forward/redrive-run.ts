@@ -44,7 +44,8 @@ export function isLate({ remainingMs }: Run): boolean {
 /** What was not sent takes no room: it may be chosen again. */
 export function giveBack(run: Run, chosen: readonly Item[], { parts }: Carried): void {
   if (run.request.dryRun) return;
-  const isOpen = (item: Item) => parts.get(item)?.some(({ verdict }) => verdict.kind === 'retry') ?? true;
+  const isOpen = (item: Item) =>
+    parts.get(item)?.some((part) => part.chosen && part.verdict.kind === 'retry') ?? true;
   run.room += chosen.filter(isOpen).length;
 }
 

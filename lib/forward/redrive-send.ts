@@ -1,8 +1,8 @@
-// Sends what is to be sent again, by the forwarder's own stages and at the rate that was asked for.
+// Sends what is to be sent again, by the forwarder's own stages, at the pipeline's rate or a lower one that was asked for.
 import type { Sessions } from '../aep/token.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
-import { batch } from './batch.ts';
+import { type BatchOptions, batch, MAX_MESSAGES } from './batch.ts';
 import { checkConservation } from './conservation.ts';
 import { type Decoded, decode } from './decode.ts';
 import { createFramer, type Framed, type Framer } from './frame.ts';
@@ -49,7 +49,7 @@ export interface CarrierOptions {
   readonly sessions: Sessions;
   readonly pipeline: PublishedPipeline;
   readonly where: Conditions;
-  /** Messages a second. */
+  /** Messages a second, below what the pipeline allows. */
   readonly rate: number | undefined;
   readonly dryRun: boolean;
   readonly remainingMs: () => number;
@@ -65,8 +65,14 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const pacer = createPacer(rate, () => runtime.clock.now());
   // The inlet's address is the same for all: a wrong one is found before anything is read.
   const body = () => new Uint8Array();
-  const limits = createLimits(runtime.clock);
+  const limits = createLimits(runtime.clock, pipeline.rate);
   createSender({ ...options, limits, framer: { body }, budgetMs, about });
+  const batching: BatchOptions = {
+    // What takes longer than a second at the pipeline's rate could take longer than there is.
+    maxMessages: Math.min(MAX_MESSAGES, pipeline.rate?.messagesPerSecond ?? MAX_MESSAGES),
+    // Side by side the lanes would send in a burst what the request's rate spreads.
+    ...(rate !== undefined && { lanes: 1 }),
+  };
 
   const sendSlice = async ({ parts, sender }: Slice): Promise<Stop | undefined> => {
     if (parts.size === 0) return undefined;
@@ -74,9 +80,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
     if (waitMs > budgetMs()) return { why: 'time', fault: false };
     if (waitMs > 0) await runtime.clock.sleep(waitMs);
     const framed = Array.from(parts.values(), (one) => one.framed);
-    // Side by side the lanes would send in a burst what the rate spreads.
-    const lanes = rate === undefined ? batch(framed) : batch(framed, { lanes: 1 });
-    const sent = await send(lanes, sender);
+    const sent = await send(batch(framed, batching), sender);
     for (const { message, verdict } of sent.settled) {
       const found = parts.get(message);
       if (found !== undefined) found.part.verdict = verdict;
@@ -155,10 +159,13 @@ function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): 
   checkConservation({ ...counts, decoded: slice.size, acknowledged });
 }
 
-/** The messages in it, under the identity they had when they were stored. */
+/** The messages in it that something is to be done about, under the identity they had when they were stored. */
 function partsOf(item: Item, compression: PublishedPipeline['compression']): (Decoded | Settled<Rejected>)[] {
-  const { entry, record } = item;
-  if (entry === undefined) return [...decode(record, compression)];
+  const { entry, record, givenUp } = item;
+  if (entry === undefined) {
+    const done = new Set<number | undefined>(givenUp?.note.done);
+    return [...decode(record, compression)].filter(({ message }) => !done.has(message.subSequenceNumber));
+  }
   const own = {
     ...(entry.subSequenceNumber !== undefined && { subSequenceNumber: entry.subSequenceNumber }),
     ...(entry.redacted !== undefined && { redacted: entry.redacted }),

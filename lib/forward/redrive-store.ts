@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { type Failure, isFailure } from '../failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
+import { givenUp } from './on-failure.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './redrive-parcel.ts';
 import { readRange } from './redrive-range.ts';
-import type { LostRange } from './redrive-request.ts';
+import type { Cursor, LostRange } from './redrive-request.ts';
 import { type Rest, restOf } from './redrive-rest.ts';
 import {
   count,
@@ -36,8 +37,6 @@ interface Opened {
   readonly version: string;
   readonly text: string;
   readonly parcel: Parcel;
-  /** Whether the records came from the stream. */
-  readonly renewed: boolean;
   readonly lost: LostRange | undefined;
   chosen: readonly Item[];
   /** Entries without bytes. */
@@ -46,20 +45,27 @@ interface Opened {
   cut: boolean;
 }
 
+type StoreCursor = Extract<Cursor, { after: string; within?: unknown }>;
+type Within = StoreCursor['within'];
+
 export async function walkStore(run: Run, what: StoredKind): Promise<Walked> {
-  const { cursor: given } = run.request;
-  let after = given !== undefined && !('shardId' in given) ? given.after : '';
+  let cursor: StoreCursor = givenTo(run) ?? { after: '' };
   for (;;) {
-    const page = await run.runtime.undelivered.list(what, after);
+    const page = await run.runtime.undelivered.list(what, cursor.after);
     for (const group of groupsOf(page.objects)) {
-      if (run.room <= 0) return { cursor: { after }, ended: { why: 'limit', fault: false } };
-      if (isLate(run)) return { cursor: { after }, ended: { why: 'time', fault: false } };
-      const { ended, last } = await walkGroup(run, what.kind, group);
-      after = last ?? after;
-      if (ended !== undefined) return { cursor: { after }, ended };
+      if (run.room <= 0) return { cursor, ended: { why: 'limit', fault: false } };
+      if (isLate(run)) return { cursor, ended: { why: 'time', fault: false } };
+      const { ended, last, within } = await walkGroup(run, what.kind, group);
+      if (last !== undefined) cursor = { after: last };
+      if (within !== undefined) cursor = { ...cursor, within };
+      if (ended !== undefined) return { cursor, ended };
     }
     if (!page.more) return { cursor: undefined, ended: undefined };
   }
+}
+
+function givenTo({ request: { cursor } }: Run): StoreCursor | undefined {
+  return cursor === undefined || 'shardId' in cursor ? undefined : cursor;
 }
 
 function groupsOf(objects: readonly StoredObject[]): StoredObject[][] {
@@ -84,6 +90,8 @@ function groupsOf(objects: readonly StoredObject[]): StoredObject[][] {
 interface GroupEnd {
   readonly ended: Ended | undefined;
   readonly last: string | undefined;
+  /** How far the one behind it is done. */
+  readonly within: Within;
 }
 
 async function walkGroup(
@@ -103,7 +111,7 @@ async function walkGroup(
     const failed = rests.find((rest) => 'failure' in rest)?.failure;
     const ended: Ended | undefined =
       failed !== undefined ? { why: 'store', failure: failed, fault: false } : (carried.stop ?? limited);
-    return { ended, last: tell(run, group, opened, rests, ended) };
+    return { ended, ...tell(run, group, opened, rests, ended, carried) };
   } finally {
     await inParallel([...claimed], (key) => release(run, key));
   }
@@ -137,15 +145,16 @@ async function look(run: Run, kind: StoredKind['kind'], key: string): Promise<Op
   const parcel = readParcel(stored.text, kind, pipeline);
   if (typeof parcel !== 'object') return parcel;
   if (!chosenByTime(request.where, parcel.storedAt)) return undefined;
-  const opened = { ...stored, key, parcel, withheld: 0, renewed: false, lost: undefined, cut: false };
+  const opened = { ...stored, key, parcel, withheld: 0, lost: undefined, cut: false };
   if (isEmptyOfRecords(parcel)) {
     const { reasons } = request.where;
     const condition = parcel.kind === 'on-failure' ? parcel.document.condition : '';
     return reasons === undefined || reasons.includes(condition) ? { ...opened, chosen: [] } : undefined;
   }
   const meant = parcel.items.filter((item) => carrier.wants(item));
-  const chosen = meant.filter(({ entry }) => entry?.withheld !== true && entry?.processed !== true);
-  const withheld = meant.length - chosen.length;
+  const sendable = meant.filter(({ entry }) => entry?.withheld !== true && entry?.processed !== true);
+  const withheld = meant.length - sendable.length;
+  const chosen = notYetTried(run, key, sendable);
   return meant.length === 0 ? undefined : { ...opened, chosen, withheld };
 }
 
@@ -154,21 +163,39 @@ async function filled(run: Run, opened: Opened): Promise<Opened> {
   const { parcel } = opened;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened;
   const { records, lost } = await readRange(run.runtime.stream, parcel.document);
-  const whole = onFailureParcel(parcel.document, records);
-  const chosen = whole.items.filter((item) => run.carrier.wants(item));
-  return { ...opened, parcel: whole, renewed: true, lost, chosen };
+  const whole = onFailureParcel(parcel.document, records.map(givenUp));
+  const wanted = whole.items.filter((item) => run.carrier.wants(item));
+  const chosen = notYetTried(run, opened.key, wanted);
+  return { ...opened, parcel: whole, lost, chosen };
 }
 
 function isEmptyOfRecords(parcel: Parcel): boolean {
   return parcel.kind === 'on-failure' && parcel.document.records === undefined;
 }
 
+const numberOf = ({ record }: Item) => BigInt(record.kinesis.sequenceNumber);
+
+/** Without what the runs before this one have tried, by sequence number. */
+function notYetTried(run: Run, key: string, items: readonly Item[]): readonly Item[] {
+  const within = givenTo(run)?.within;
+  const left = within?.key === key ? items.filter((item) => numberOf(item) > BigInt(within.through)) : items;
+  return left.toSorted((a, b) => Number(numberOf(a) > numberOf(b)) - Number(numberOf(a) < numberOf(b)));
+}
+
+/** So many of them, and what has the same sequence number as the last: a cursor could not tell them apart. */
+function atMost(items: readonly Item[], room: number): readonly Item[] {
+  const last = items[room - 1];
+  if (room <= 0 || last === undefined) return room <= 0 ? [] : items;
+  return items.filter((item) => numberOf(item) <= numberOf(last));
+}
+
 /** Takes no more than there is room for. Says so where something had to stay. */
 function limit(run: Run, opened: readonly Opened[]): Ended | undefined {
   for (const one of opened) {
-    one.cut = one.chosen.length > run.room;
-    one.chosen = one.chosen.slice(0, Math.max(0, run.room));
-    run.room -= one.chosen.length;
+    const taken = atMost(one.chosen, run.room);
+    one.cut = taken.length < one.chosen.length;
+    one.chosen = taken;
+    run.room -= taken.length;
   }
   return opened.some(({ cut }) => cut) ? { why: 'limit', fault: false } : undefined;
 }
@@ -179,7 +206,7 @@ type Settled = (Rest | { readonly counts: Rest['counts']; readonly failure: Fail
 
 /** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
 async function settle(run: Run, one: Opened, { parts }: Carried): Promise<Settled> {
-  const rest = restOf(one.parcel, new Set(one.chosen), parts, one.renewed);
+  const rest = restOf(one.parcel, new Set(one.chosen), parts);
   if (run.request.dryRun) return { ...rest, one };
   try {
     await write(run, one, rest);
@@ -198,7 +225,7 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
   // What is lost is said once: the document becomes one of what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
-      ? { text: one.parcel.document.with(one.parcel.items.map(({ record }) => record)) }
+      ? { text: one.parcel.document.with(one.parcel.items.map((item) => item.givenUp)) }
       : rest.becomes;
   if (becomes === 'same') return;
   const done =
@@ -210,41 +237,89 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
 
 async function putRejects(run: Run, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
   const { runtime, pipeline } = run;
+  // Two runs may have rejects of one record, and each has to find its own place.
+  const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
   const document = undeliveredDocument(rejects, {
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
     // The same for the same document: done twice, it is stored once.
-    invocationId: `redrive-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`,
+    invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
   });
   await runtime.undelivered.put(document);
 }
 
-/** Counts what became of the group; returns the object up to which everything is done. */
+/** Counts what became of the group; returns the object up to which everything is done, and how far the next one is. */
 function tell(
   run: Run,
   group: readonly StoredObject[],
   opened: readonly (Opened | Skip | undefined)[],
   rests: readonly Settled[],
   ended: Ended | undefined,
-): string | undefined {
+  carried: Carried,
+): Pick<GroupEnd, 'last' | 'within'> {
   const restOfKey = new Map(rests.map((rest) => [rest.one.key, rest]));
   let last: string | undefined;
+  let within: Within;
   let open = false;
   for (const [index, { key }] of group.entries()) {
     const one = opened[index];
     const rest = restOfKey.get(key);
     // Behind the first that is not done everything comes again, and is told then.
-    open ||= ended !== undefined && rest !== undefined && !isDone(rest, run);
-    if (rest !== undefined) count(run.tally, { ...rest.counts, documents: rest.counts.chosen > 0 ? 1 : 0 });
-    if (rest !== undefined && !open) count(run.tally, { withheld: rest.one.withheld });
+    if (!open && ended !== undefined && rest !== undefined && !isDone(rest, run)) {
+      open = true;
+      within = doneWithin(run, rest, carried);
+    }
+    if (rest !== undefined) {
+      const counts = open ? countsOfOpen(run, rest, carried, within) : rest.counts;
+      count(run.tally, { ...counts, documents: counts.chosen > 0 ? 1 : 0 });
+      if (!open) count(run.tally, { withheld: rest.one.withheld });
+    }
     if (rest?.one.lost !== undefined) countLost(run, rest.one.lost);
     if (open) continue;
     if (typeof one === 'string') countSkipped(run, key, one);
     last = key;
   }
-  return last;
+  return { last, within };
+}
+
+/** The last record before the first that is open; where there is none, as far as the runs before came. */
+function doneWithin(run: Run, { one, ...rest }: Settled, { parts }: Carried): Within {
+  const { key, chosen } = one;
+  const given = givenTo(run)?.within;
+  const before = given?.key === key ? given : undefined;
+  if ('failure' in rest) return before;
+  const isOpen = (item: Item) =>
+    !run.request.dryRun &&
+    (parts.get(item)?.some((part) => part.chosen && part.verdict.kind === 'retry') ?? true);
+  const firstOpen = chosen.find(isOpen);
+  const done =
+    firstOpen === undefined ? chosen : chosen.filter((item) => numberOf(item) < numberOf(firstOpen));
+  const through = done.at(-1)?.record.kinesis.sequenceNumber;
+  return through === undefined ? before : { key, through };
+}
+
+/** What was rejected behind the place to go on from, and has not left the object, comes again: it is counted then. */
+function countsOfOpen(run: Run, rest: Settled, { parts }: Carried, within: Within): Rest['counts'] {
+  const { one, counts } = rest;
+  const leaves = one.parcel.kind === 'on-failure' && !('failure' in rest);
+  const isBehind = (item: Item) => within?.key !== one.key || numberOf(item) > BigInt(within.through);
+  const rejectsOf = (item: Item) =>
+    (parts.get(item) ?? []).filter((part) => part.chosen && part.verdict.kind === 'rejected');
+  const behind = one.chosen.filter((item) => isBehind(item) && rejectsOf(item).length > 0);
+  const rejects = behind.flatMap(rejectsOf);
+  const stuck =
+    one.parcel.kind === 'on-failure' ? rejects.filter(({ message }) => message.withheld).length : 0;
+  const again = leaves ? 0 : rejects.length - stuck;
+  // And so it takes no room either.
+  if (!leaves && !run.request.dryRun) run.room += behind.length;
+  return {
+    ...counts,
+    rejectedAgain: counts.rejectedAgain - again,
+    left: counts.left + again,
+    withheld: counts.withheld - stuck,
+  };
 }
 
 function isDone({ one, counts, ...rest }: Settled, { request }: Run): boolean {

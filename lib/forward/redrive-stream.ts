@@ -4,12 +4,12 @@ import { isFailure } from '../failure.ts';
 import type { StreamPage, StreamPosition } from '../runtime.ts';
 import { type Item, recordFor } from './redrive-parcel.ts';
 import type { Cursor } from './redrive-request.ts';
-import { asOpen, countOf } from './redrive-rest.ts';
+import { countOf } from './redrive-rest.ts';
 import { count, countLost, type Ended, giveBack, isLate, type Run, type Walked } from './redrive-run.ts';
-import type { Carried } from './redrive-send.ts';
+import type { Carried, Part } from './redrive-send.ts';
 import { settle } from './settle.ts';
 import { undeliveredDocument } from './undelivered.ts';
-import type { Rejected, Settled } from './verdict.ts';
+import { RETRY, type Rejected, type Settled } from './verdict.ts';
 
 type ShardCursor = Extract<Cursor, { shardId: string }>;
 
@@ -131,6 +131,11 @@ async function walkPage(run: Run, shardId: string, page: StreamPage): Promise<Pa
 }
 
 const NOTHING_DONE = { open: undefined, failed: undefined };
+
+/** What was rejected of a record that comes again is judged again with it. */
+function asOpen(part: Part): Part {
+  return part.verdict.kind === 'rejected' ? { ...part, verdict: RETRY } : part;
+}
 
 /** Stores what was rejected, as far as nothing before it is open; returns the first that is open. */
 async function settleOf(

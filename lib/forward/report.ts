@@ -17,6 +17,8 @@ export interface Outcome {
   readonly counts: Counts & Settlement;
   /** Records that were not looked at. */
   readonly left: number;
+  /** Messages that AEP has acknowledged and Lambda brings again. */
+  readonly again: number;
   /** When the invocation began, ms since the epoch. */
   readonly started: number;
 }
@@ -63,6 +65,7 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   metrics.count('RecordsReturned', counts.unresolved + left);
   metrics.count('Requests', sent.requests);
   metrics.count('Retries', sent.retries);
+  metrics.count('DuplicatesPossible', sent.doubtful + outcome.again);
   metrics.count('ConservationDifference', Math.abs(difference));
   metrics.flush({ pipeline: pipeline.pipeline });
   const level = difference !== 0 ? 'error' : counts.checkpoint === undefined ? 'info' : 'warn';

@@ -43,6 +43,8 @@ export interface Sent {
   readonly requests: number;
   /** Those of them that sent something again after a wait. */
   readonly retries: number;
+  /** Messages of which AEP may have a copy although nothing says so, counted each time. */
+  readonly doubtful: number;
   readonly stop: Stop | undefined;
 }
 
@@ -82,6 +84,7 @@ interface Run {
   acknowledged: number;
   requests: number;
   retries: number;
+  doubtful: number;
   stop: Stop | undefined;
   /** The token that was not taken. A second one that is not taken either ends it. */
   refused: Session | undefined;
@@ -108,6 +111,7 @@ export function startSending(sender: Sender): Sending {
     acknowledged: 0,
     requests: 0,
     retries: 0,
+    doubtful: 0,
     stop: undefined,
     refused: undefined,
   };
@@ -119,8 +123,8 @@ export function startSending(sender: Sender): Sending {
     },
     async end() {
       for (const end of (await Promise.all(ends)).flat()) if (end.status === 'rejected') throw end.reason;
-      const { acknowledged, requests, retries, stop } = run;
-      return { settled: settledIn(run), acknowledged, requests, retries, stop };
+      const { acknowledged, requests, retries, doubtful, stop } = run;
+      return { settled: settledIn(run), acknowledged, requests, retries, doubtful, stop };
     },
   };
 }
@@ -254,6 +258,7 @@ async function afterAnswer(
       run.verdicts.set(framed, rejected('refused', `${outcome.status}: ${outcome.said}`));
     } else {
       seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
+      if (outcome.kind === 'unknown' || outcome.class === 'transient') run.doubtful++;
       statuses.add(outcome.kind === 'refused' ? outcome.status : reply.status);
       return true;
     }
@@ -294,6 +299,7 @@ async function afterFailure(
     messages: work.batch.length,
     attempt: work.attempt,
   });
+  if (reply.class === 'transient') run.doubtful += work.batch.length;
   if (RULES[reply.class].action === 'stop') return halt(run, { why: 'set-up', failure, fault: true });
   if (RULES[reply.class].action === 'divide') {
     const reason = reply.class === 'too-large' ? 'too-large' : 'refused';

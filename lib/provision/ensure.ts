@@ -7,6 +7,7 @@ import {
   type Decision,
   decide,
   type Found,
+  ifThere,
   isUntold,
   markOf,
   type Preference,
@@ -88,7 +89,8 @@ export async function inventory(resource: Resource, pipeline: Pipeline, context:
 
 /**
  * A list may leave things out; before something is replaced it is looked at itself. What AEP does not tell then either is
- * not known to differ. A list may be old, too: what is not where the last execution left it may have been removed by it.
+ * not known to differ. A list may be old, too: what is not where the last execution left it may have been removed by it. (What
+ * is unique has been looked at already.)
  */
 async function sure(
   decision: Decision,
@@ -100,8 +102,8 @@ async function sure(
 ): Promise<Decision> {
   const { action, found } = decision;
   if (found === undefined || resource.get === undefined) return decision;
-  const moved = preference.hint !== undefined && preference.hint !== found.id;
-  if (action !== 'replace' && !moved) return decision;
+  const isKnown = preference.hint === found.id || (preference.hint === undefined && resource.unique === true);
+  if (action !== 'replace' && isKnown) return decision;
   const itself = await getIfThere(resource, pipeline, found.id, context);
   if (itself === undefined) {
     const rest = all.filter(({ id }) => id !== found.id);
@@ -117,14 +119,9 @@ async function getIfThere(
   id: string | undefined,
   context: Context,
 ): Promise<Found | undefined> {
-  if (id === undefined) return undefined;
-  try {
-    const found = await resource.get?.(context, pipeline, id);
-    return found?.mark?.pipeline === pipeline.manifest.name ? found : undefined;
-  } catch (error) {
-    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return undefined;
-    throw error;
-  }
+  if (id === undefined || resource.get === undefined) return undefined;
+  const found = await ifThere(resource.get(context, pipeline, id));
+  return found?.mark?.pipeline === pipeline.manifest.name ? found : undefined;
 }
 
 async function act(

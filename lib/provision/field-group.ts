@@ -4,7 +4,14 @@ import type { FieldGroup } from '../aep/schema-registry.ts';
 import { CLASSES, idOf, type OwnFieldGroup } from '../manifest.ts';
 import { keyOfGroup, nameOf } from '../pipeline.ts';
 import { describe, markInDescription, withoutMark } from './mark.ts';
-import type { Context, Difference, Found, Resource, Situation } from './resource.ts';
+import {
+  type Context,
+  type Difference,
+  type Found,
+  ifThere,
+  type Resource,
+  type Situation,
+} from './resource.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -26,7 +33,8 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
 
     async find({ aep }, situation) {
       const ids = await aep.schemaRegistry.findFieldGroups(nameOf(key, situation.manifest));
-      return Promise.all(ids.map(async (id) => found(await aep.schemaRegistry.getFieldGroup(id), situation)));
+      const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getFieldGroup(id))));
+      return all.filter((one) => one !== undefined).map((one) => found(one, situation));
     },
 
     get: async ({ aep }, situation, id) => found(await aep.schemaRegistry.getFieldGroup(id), situation),

@@ -7,6 +7,7 @@ import {
   type Context,
   type Difference,
   idOfMade,
+  ifThere,
   inTenant,
   markByPlan,
   type Resource,
@@ -152,7 +153,8 @@ export async function removeDescriptors(
   const users = await usersOf(aep, schemaId, situation);
   if (users.length > 0)
     throw new Failure('CONFLICT', `the schema is used by the dataset ${users.join(', ')} as well`);
-  for (const { id } of going) await aep.schemaRegistry.deleteDescriptor(id);
+  // The list may be old: what it names may be gone, and the schema is not for that.
+  for (const { id } of going) await ifThere(aep.schemaRegistry.deleteDescriptor(id));
 }
 
 /** Datasets of others that are of this schema: without its identities their records would be nobody's. */

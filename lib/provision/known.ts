@@ -1,26 +1,46 @@
 // What one execution leaves for the next to know: where things are, under whatever name, and what still has to go.
 import * as z from 'zod';
-import { Pipeline } from '../pipeline.ts';
+import { type Made, Pipeline, type ResourceKey } from '../pipeline.ts';
 import type { Known, LedgerRuntime } from '../runtime.ts';
 
-const Kept = z.object({ ids: Pipeline.shape.hints, old: Pipeline.shape.old }).catch({ ids: {}, old: [] });
+const Kept = z
+  .object({ ids: Pipeline.shape.hints, old: Pipeline.shape.old, sandbox: Pipeline.shape.home })
+  .catch({ ids: {}, old: [] });
 
 /** What an earlier execution wrote down, as far as it can be read. */
-export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old'> {
-  const { ids, old } = Kept.parse(known ?? {});
-  return { hints: ids, old };
+export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old' | 'home'> {
+  const { ids, old, sandbox } = Kept.parse(known ?? {});
+  return { hints: ids, old, ...(sandbox !== undefined && { home: sandbox }) };
 }
 
-/** Where everything is now. Nothing is forgotten by an execution that did not come to look: then it is `undefined`. */
-export function knownOf({ plan, hints, resources, old, removed }: Pipeline): Known | undefined {
-  if (plan.length === 0) return undefined;
+/**
+ * Where everything is now. Nothing is forgotten by an execution that did not come to look, or looked into another sandbox:
+ * then it is `undefined`.
+ */
+export function knownOf(pipeline: Pipeline): Known | undefined {
+  const { plan, hints, resources, old, removed, home, manifest } = pipeline;
+  if (plan.length === 0 || (home !== undefined && home !== manifest.sandbox)) return undefined;
   const made = Object.entries(resources).map(([key, one]) => [key, one?.id ?? ''] as const);
-  const now = new Map([...(Object.entries(hints) as [string, string][]), ...made]);
   const gone = (key: string, id: string) => removed.includes(`${key} ${id}`);
+  const now = new Map([...(Object.entries(hints) as [string, string][]), ...made]);
+  const ids = [...now].filter(([key, id]) => !gone(key, id));
+  const still = old.filter(({ resource, id }) => !gone(resource, id) && resources[resource]?.id !== id);
+  const isHeld = still.length > 0 || ids.some(([key]) => isOurs(resources[key as ResourceKey]));
   return {
-    ids: Object.fromEntries([...now].filter(([key, id]) => !gone(key, id))),
-    old: old.filter(({ resource, id }) => !gone(resource, id) && resources[resource]?.id !== id),
+    ids: Object.fromEntries(ids),
+    old: still,
+    ...(isHeld && !isRetired(pipeline) && { sandbox: manifest.sandbox }),
   };
+}
+
+/** What is known from before and was not looked at now is ours as well. */
+function isOurs(made: Made | undefined): boolean {
+  return made === undefined || (made.how !== 'given' && made.pending !== true);
+}
+
+/** What is left then was left on purpose: the pipeline may live elsewhere. */
+function isRetired({ mode, failure }: Pipeline): boolean {
+  return mode === 'retire' && failure === undefined;
 }
 
 /** Before the first change: whoever comes after an execution that is stopped knows what it was about to replace. */

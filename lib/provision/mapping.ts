@@ -1,7 +1,7 @@
 // The mapping set: how a raw record becomes XDM. Tried out before it is made.
 import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../aep/data-prep.ts';
-import { Failure, isFailure } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
 import { markInDescription } from './mark.ts';
 import {
@@ -10,6 +10,7 @@ import {
   EARLIER,
   type Found,
   idOfMade,
+  ifThere,
   inTenant,
   markByPlan,
   type Resource,
@@ -136,20 +137,11 @@ async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[
     if (!manifest.adopt && markInDescription(flow.description)?.pipeline !== manifest.name) continue;
     const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
     if (id === undefined) continue;
-    const set = await setIfThere(aep, id);
+    const set = await ifThere(aep.dataPrep.getMappingSet(id));
     if (set !== undefined && differencesOf(set, situation).length === 0)
       return [earlier(asFound(set, situation, []), situation)];
   }
   return [];
-}
-
-async function setIfThere(aep: Context['aep'], id: string): Promise<MappingSet | undefined> {
-  try {
-    return await aep.dataPrep.getMappingSet(id);
-  } catch (error) {
-    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 export const mapping: Resource = {

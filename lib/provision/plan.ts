@@ -6,6 +6,7 @@ import { Manifest } from '../manifest.ts';
 import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
+import { bytesOf, clip, clipMiddle } from './clip.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
 import { readKnown } from './known.ts';
 import {
@@ -33,12 +34,13 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   for (const resource of resourcesOf(planned)) planned = await planOne(resource, planned, context);
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
-  planned = { ...planned, plan: [...planned.plan, ...rest] };
+  planned = { ...planned, plan: bounded([...planned.plan, ...rest]) };
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
   const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
-  const { message } = new Failure('CONFLICT', lines.join(' / ').slice(0, 8_000));
+  const next = 'Do what is said of each of them, then start it again.';
+  const { message } = new Failure('CONFLICT', clip(lines.join(' / '), MOST_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message } };
 }
 
@@ -54,6 +56,11 @@ async function prepared(
   return { ...pipeline, ...readKnown(record?.known), ...(tenant !== undefined && { tenant }) };
 }
 
+/** Of the document's 256 KB. Bytes of all that the plan says of its resources, of one text of it, and of the failure. */
+const MOST_SAID = 36_000;
+const MOST_REASON = 1_500;
+const MOST_VALUE = 150;
+const MOST_CAUSE = 8_000;
 const MOST_DIFFERENCES = 25;
 
 type Entry = Omit<Planned, 'resource' | 'name'>;
@@ -89,7 +96,7 @@ function withFound(pipeline: Pipeline, resource: Resource, { action, found }: De
 }
 
 function entryOf(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
-  const differences = shown(found?.differences ?? []);
+  const differences = told(found?.differences ?? []);
   const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
   return {
     action,
@@ -106,14 +113,33 @@ function renamed({ key }: Resource, found: Found | undefined, manifest: Manifest
   return `; it is called ${found.name} in AEP: names are not changed`;
 }
 
-/** Differences for a reader: the first of them, none of them long. The document has its limit. */
-function shown(differences: readonly Difference[]): NonNullable<Planned['differences']> {
-  const clip = (text: string) => (text.length <= 150 ? text : `${text.slice(0, 149)}…`);
-  const first = differences
-    .slice(0, MOST_DIFFERENCES)
-    .map(({ field, found, wanted }) => ({ field: clip(field), found: clip(found), wanted: clip(wanted) }));
-  const more = differences.length - first.length;
-  return more === 0 ? first : [...first, { field: '…', found: `${more} more`, wanted: `${more} more` }];
+/** For a reader: every resource has its share of what the document has room for, and says what it leaves out. */
+function bounded(plan: readonly Planned[]): Planned[] {
+  const share = Math.floor(MOST_SAID / plan.length);
+  return plan.map((one) => {
+    const reason = clipMiddle(one.reason, Math.min(MOST_REASON, Math.floor(share / 2)));
+    const rest = one.differences && { differences: shown(one.differences, share - bytesOf(reason)) };
+    return { ...one, reason, ...rest };
+  });
+}
+
+/** The first of the differences, none of them long, as many as there is room for. */
+function shown(differences: Differences, room: number): Differences {
+  const short = differences.slice(0, MOST_DIFFERENCES).map(({ field, found, wanted }) => ({
+    field: clip(field, MOST_VALUE),
+    found: clip(found, MOST_VALUE),
+    wanted: clip(wanted, MOST_VALUE),
+  }));
+  while (short.length > 0 && bytesOf(short) > room) short.pop();
+  const more = differences.length - short.length;
+  return more === 0 ? short : [...short, { field: '…', found: `${more} more`, wanted: `${more} more` }];
+}
+
+type Differences = NonNullable<Planned['differences']>;
+
+/** Without what is to be done about them. */
+function told(differences: readonly Difference[]): Differences {
+  return differences.map(({ field, found, wanted }) => ({ field, found, wanted }));
 }
 
 function permitted(entry: Entry, allowed: boolean): Entry {
@@ -146,7 +172,7 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
       action: 'conflict',
       reason,
       id: found.id,
-      differences: shown(elsewhere),
+      differences: told(elsewhere),
     });
   }
   const ours = [...new Map([found, ...others].map((one) => [one.id, one])).values()];
@@ -187,11 +213,15 @@ async function planPublish(
   record: LedgerRecord | undefined,
   { runtime }: StreamContext,
 ): Promise<Planned> {
-  const { manifest, resources, streamArn, mode } = pipeline;
+  const { manifest, resources, streamArn, mode, home } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
   const sandbox = (record?.manifest as { sandbox?: unknown } | undefined)?.sandbox;
   if (sandbox !== undefined && sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (home !== undefined && home !== manifest.sandbox) {
+    const reason = `an execution that did not come to its end has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or bring it to its end there`;
     return { ...entry, action: 'conflict', reason };
   }
   if (streamArn === undefined || manifest.source.kind !== 'inlet') {

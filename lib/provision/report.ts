@@ -4,9 +4,10 @@ import { notAccepted } from '../accepted.ts';
 import { messageInCause } from '../failure.ts';
 import { Pipeline, type Planned, type Report } from '../pipeline.ts';
 import type { LedgerRuntime } from '../runtime.ts';
+import { bytesOf, clip } from './clip.ts';
 import { knownOf } from './known.ts';
 
-/** What the ledger keeps of one pipeline has its limit; half a report says more than none. */
+/** Bytes. What the ledger keeps of one pipeline has its limit; half a report says more than none. */
 const MOST_BYTES = 60_000;
 const MOST_TEXT = 2_000;
 const MOST_CAUSE = 8_000;
@@ -37,9 +38,9 @@ function failureOf({
   rollbackFailure,
 }: Pick<Pipeline, 'failure' | 'rollbackFailure'>): Pipeline['failure'] {
   if (failure === undefined) return undefined;
-  const cause = messageInCause(failure.Cause).slice(0, MOST_CAUSE);
+  const cause = clip(messageInCause(failure.Cause), MOST_CAUSE);
   if (rollbackFailure === undefined) return { Error: failure.Error, Cause: cause };
-  const undoing = `${rollbackFailure.Error}: ${messageInCause(rollbackFailure.Cause).slice(0, MOST_TEXT)}`;
+  const undoing = `${rollbackFailure.Error}: ${clip(messageInCause(rollbackFailure.Cause), MOST_TEXT)}`;
   return {
     Error: 'Penstock.RollbackFailed',
     Cause: `${cause} | Undoing it failed as well (${undoing}): what this execution made bears its mark and is still there. Start it again, or remove it by hand.`,
@@ -86,7 +87,7 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
     verified: pipeline.verified,
     steps: pipeline.trail,
     ...(failure !== undefined && {
-      failure: { error: failure.Error, cause: messageInCause(failure.Cause).slice(0, 8_000) },
+      failure: { error: failure.Error, cause: clip(messageInCause(failure.Cause), MOST_CAUSE) },
     }),
     next: nextOf(pipeline),
   };
@@ -105,7 +106,7 @@ function entryOf(planned: Planned, pipeline: Pipeline): Report['resources'][numb
     done: doneOf(planned, pipeline),
     name: made?.name ?? name,
     ...(now !== undefined && { id: now }),
-    why: reason.slice(0, MOST_TEXT),
+    why: clip(reason, MOST_TEXT),
     ...(differences !== undefined && { differences }),
   };
 }
@@ -144,11 +145,11 @@ function summaryOf(pipeline: Pipeline): string {
   const stays = left.length > 0 ? [`left in place: ${left.join('; ')}`] : [];
   const parts = [...[...counts].map(([word, which]) => `${word} ${which.join(', ')}`), ...old, ...stays];
   const said = parts.length === 0 ? 'nothing to do: all is as the manifest says' : parts.join('; ');
-  return `${manifest.name}: ${said}`.slice(0, MOST_TEXT);
+  return clip(`${manifest.name}: ${said}`, MOST_TEXT);
 }
 
 function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').slice(0, 500);
+  return clip(text.split('\n')[0] ?? '', 500);
 }
 
 function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
@@ -164,22 +165,38 @@ function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
   return mode === 'apply' && manifest.source.kind === 'inlet' ? ['Put records into the stream.'] : [];
 }
 
-/** Long texts go first, then the trail, then the differences: what was done to which resource always stays. */
+/** Long texts go first, then the trail, then the differences: what was done to which resource stays as long as it can. */
 function fitting(made: Report): Report {
-  const size = (one: Report) => Buffer.byteLength(JSON.stringify(one));
-  if (size(made) <= MOST_BYTES) return made;
+  const fits = (one: Report) => bytesOf(one) <= MOST_BYTES;
+  if (fits(made)) return made;
   const brief: Report = {
     ...made,
     steps: made.steps.map((one) => ({ ...one, changes: [] })),
     resources: made.resources.map(({ differences, ...one }) => ({
       ...one,
-      why: one.why.slice(0, 300),
-      ...(differences !== undefined && { differences: differences.slice(0, 5).map(shortened) }),
+      why: clip(one.why, 300),
+      ...(differences !== undefined && { differences: shortened(differences.slice(0, 5), 200) }),
     })),
   };
-  return size(brief) <= MOST_BYTES ? brief : { ...brief, steps: [], warnings: brief.warnings.slice(0, 5) };
+  if (fits(brief)) return brief;
+  const bare: Report = {
+    ...brief,
+    steps: [],
+    resources: brief.resources.map(({ differences: _, ...one }) => one),
+    warnings: brief.warnings.slice(0, 5),
+  };
+  let last = bare;
+  for (let most = 128; !fits(last) && most > 1; most /= 2) last = shortened(bare, 300, most);
+  return last;
 }
 
-function shortened({ field, found, wanted }: { field: string; found: string; wanted: string }) {
-  return { field: field.slice(0, 200), found: found.slice(0, 200), wanted: wanted.slice(0, 200) };
+/** The same with no text longer than so many bytes, and no list longer than so many entries. */
+function shortened<T>(value: T, text: number, entries?: number): T {
+  const shorter = (one: unknown): unknown => {
+    if (typeof one === 'string') return clip(one, text);
+    if (Array.isArray(one)) return one.slice(0, entries).map(shorter);
+    if (typeof one !== 'object' || one === null) return one;
+    return Object.fromEntries(Object.entries(one).map(([key, own]) => [key, shorter(own)]));
+  };
+  return shorter(value) as T;
 }

@@ -1,9 +1,10 @@
 // What a resource is: how it is found, compared, made, changed and removed; and the one decision taken from what was found.
 import type { Aep } from '../aep/client.ts';
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import type { ProvisionRuntime, Runtime } from '../runtime.ts';
+import { clip } from './clip.ts';
 import type { Mark } from './mark.ts';
 
 /** What a step works with besides the document. */
@@ -152,14 +153,14 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
   return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
 }
 
-/** The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
+/** Bytes. The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
 const MOST_TEXT = 1_000;
 
 function said({ differences }: Found): string {
   const text = differences
     .map(({ field, found, wanted }) => `${field}: found ${found}, wanted ${wanted}`)
     .join('; ');
-  return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`;
+  return clip(text, MOST_TEXT);
 }
 
 /** Whether nothing is known to differ: what is still to be made differs from everything. */
@@ -221,6 +222,16 @@ export function markByPlan({ plan, manifest, execution }: Situation, key: Resour
 /** The id of a resource that an earlier step has made. */
 export function idOfMade(situation: Situation, key: ResourceKey): string | undefined {
   return situation.resources[key]?.id;
+}
+
+/** What is asked for by its id, where it is there: a list can be old, and name what has been removed. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 /** Ids of the one in use and of those that are to go, to find what refers to any of them. */

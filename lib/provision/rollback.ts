@@ -2,6 +2,7 @@
 import { isFailure, messageInCause, reasonOf, TRANSIENT } from '../failure.ts';
 import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
+import { clip } from './clip.ts';
 import { isRunning, restart } from './flow.ts';
 import { removeIntake, removeResource, unpublish } from './removal.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
@@ -151,7 +152,7 @@ async function restartOld(pipeline: Pipeline, context: Context, undone: Undone):
 
 function failed(pipeline: Pipeline, error: string, cause: string): Pipeline {
   // The next reader is Step Functions, which cuts a Cause at 32,768 characters.
-  return { ...pipeline, failure: { Error: error, Cause: cause.slice(0, 8_000) } };
+  return { ...pipeline, failure: { Error: error, Cause: clip(cause, 8_000) } };
 }
 
 /** Runs one removal; whatever stops it is written down, and the rest goes on. `false` says there was nothing to do. */

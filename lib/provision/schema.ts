@@ -4,7 +4,7 @@ import { CLASSES, FIELD_GROUPS, idOf } from '../manifest.ts';
 import { keyOfGroup, nameOf } from '../pipeline.ts';
 import { removeDescriptors } from './identity.ts';
 import { describe, markInDescription, withoutMark } from './mark.ts';
-import { type Difference, type Found, idOfMade, type Resource, type Situation } from './resource.ts';
+import { type Difference, type Found, idOfMade, ifThere, type Resource, type Situation } from './resource.ts';
 
 /** The class of a manifest's schema. */
 function classOf({ manifest: { schema } }: Situation): string {
@@ -71,7 +71,8 @@ export const schema: Resource = {
 
   async find({ aep }, situation) {
     const ids = await aep.schemaRegistry.findSchemas(nameOf('schema', situation.manifest));
-    return Promise.all(ids.map(async (id) => asFound(await aep.schemaRegistry.getSchema(id), situation)));
+    const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getSchema(id))));
+    return all.filter((one) => one !== undefined).map((one) => asFound(one, situation));
   },
 
   get: async ({ aep }, situation, id) => asFound(await aep.schemaRegistry.getSchema(id), situation),

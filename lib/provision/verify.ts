@@ -3,7 +3,7 @@ import { inletAddress } from '../aep/inlet.ts';
 import { Failure } from '../failure.ts';
 import { type Made, type Pipeline, SCHEMA_CACHE_FACTOR } from '../pipeline.ts';
 import { mappingSetOf } from './mapping.ts';
-import { type Context, required } from './resource.ts';
+import { type Context, ifThere, required } from './resource.ts';
 import { trySamples } from './trial.ts';
 
 /** States of a flow that pass by themselves. Contract §4.2. */
@@ -22,7 +22,10 @@ export async function verify(pipeline: Pipeline, context: Context): Promise<Pipe
 }
 
 async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string> {
-  const flow = await aep.flowService.getFlow(required(pipeline, 'flow'));
+  const id = required(pipeline, 'flow');
+  const flow = await ifThere(aep.flowService.getFlow(id));
+  // It was found in a list that was old: the next look will not find it, and another one is made.
+  if (flow === undefined) throw new Failure('NOT_READY', `the flow ${id} is not there`);
   const state = flow.state ?? 'unknown';
   if (state === 'enabled') return 'flow is enabled';
   if (PASSING.has(state)) throw new Failure('NOT_READY', `the flow ${flow.id} is ${state}`);
@@ -76,7 +79,9 @@ export interface Inlet {
  */
 export async function readInlet(pipeline: Pipeline, { aep, runtime }: Context): Promise<Inlet> {
   const { source, name } = pipeline.manifest;
-  const connection = await aep.flowService.getConnection(required(pipeline, 'base-connection'));
+  const id = required(pipeline, 'base-connection');
+  const connection = await ifThere(aep.flowService.getConnection(id));
+  if (connection === undefined) throw new Failure('NOT_READY', `the connection ${id} is not there`);
   const { inletUrl, sourceId, authenticationRequired } = connection.auth?.params ?? {};
   if (inletUrl === undefined)
     throw new Failure('NOT_READY', `the connection ${connection.id} has no inlet yet`);

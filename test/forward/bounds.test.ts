@@ -28,7 +28,7 @@ const STAGES = {
 } as const;
 
 describe('what unpacks to a thousandfold', () => {
-  it('a record of a hundred gzip members is settled, in bounded memory and time', async () => {
+  it('F20: a record of a hundred gzip members is settled, in bounded memory and time', async () => {
     const member = gzipSync(Buffer.alloc(10 * 1024 * 1024));
     const w = world({ published: { compression: 'gzip' } });
     const before = process.memoryUsage().rss;

@@ -18,6 +18,7 @@ it(`F1 to F17 and F19 hold in ${RUNS} stories of seed ${SEED}`, { timeout: 300_0
     'reshard',
     'killed',
     'answer lost',
+    'refresh race',
   ];
   const partial = ['partial, first', 'partial, middle', 'partial, last'];
   expect([...sometimes, ...partial].filter((what) => (counts.get(what) ?? 0) === 0)).toEqual([]);

@@ -7,6 +7,7 @@ import {
   entry,
   ON_FAILURE_KEY,
   onFailureDocument,
+  type RedriveWorld,
   redriveWorld,
   streamRecord,
 } from '../support/redriving.ts';
@@ -167,6 +168,68 @@ describe('rejects', () => {
   });
 });
 
+describe('a limit', () => {
+  /** Follows `next` to the end; what was tried, in order. */
+  const follow = async (own: RedriveWorld, request: object, between = async () => {}) => {
+    let answer = await own.run(request);
+    let runs = 1;
+    for (; answer.next !== undefined && runs < 40; runs++) {
+      await between();
+      answer = await own.run(answer.next);
+    }
+    expect(answer.next).toBeUndefined();
+    return { runs, tried: own.inlet.requests.flatMap(({ messages }) => messages) };
+  };
+  const DATA = ['{"n":0,"bad":1}', '{"n":1}', '{"n":2}'];
+
+  it.each([1, 2, 3])('of %i passes what is rejected again, and tries every entry once', async (limit) => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    for (let at = 0; at < 5; at++) {
+      // Their order in the document is nobody's promise.
+      const written = DATA.map((data, n) => entry(at * 3 + n, data));
+      const entries = at % 2 === 0 ? written : written.reverse();
+      await own.store(document(entries, { invocationId: `i-${at}` }));
+    }
+    const { tried } = await follow(own, { source: 'rejected', limit });
+    expect([...new Set(own.inlet.acknowledged)].sort()).toEqual(DATA.slice(1));
+    expect(own.inlet.acknowledged).toHaveLength(10);
+    expect(tried.filter((message) => message === DATA[0])).toHaveLength(5);
+    const left = [...own.documents().values()].flatMap(({ entries }) => entries);
+    expect(left.map(({ sequenceNumber }) => sequenceNumber).sort()).toEqual([0, 3, 6, 9, 12].map(seq).sort());
+  });
+
+  it('passes them also where somebody else takes entries out in between', async () => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    await own.store(document(Array.from({ length: 8 }, (_, n) => entry(n, `{"n":${n},"bad":1}`))));
+    let taken = 0;
+    const { tried } = await follow(own, { source: 'rejected', limit: 1 }, async () => {
+      const [[key, found] = []] = own.documents();
+      if (key === undefined || found === undefined || taken++ > 1) return;
+      own.s3.objects.set(key, JSON.stringify({ ...found, entries: found.entries.slice(1) }));
+    });
+    expect(new Set(tried).size).toBe(8);
+    expect(tried).toHaveLength(8);
+  });
+
+  it('does not divide what has one sequence number', async () => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    const parts = [0, 1, 2].map((n) => entry(0, `{"n":${n},"bad":1}`, { subSequenceNumber: n }));
+    await own.store(document([...parts, entry(1, '{"n":9}')]));
+    const { runs, tried } = await follow(own, { source: 'rejected', limit: 1 });
+    expect({ runs, tried: tried.length }).toEqual({ runs: 2, tried: 4 });
+  });
+
+  it("passes them in a document of Lambda's and in a dry run", async () => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    own.s3.objects.set(ON_FAILURE_KEY, onFailureDocument({ records: DATA, payload: 'object' }));
+    const dry = await follow(own, { source: 'on-failure', limit: 1, dryRun: true });
+    expect(dry).toEqual({ runs: 3, tried: [] });
+    const { tried } = await follow(own, { source: 'on-failure', limit: 1 });
+    expect(tried).toEqual(DATA);
+    expect(own.s3.objects.has(ON_FAILURE_KEY)).toBe(false);
+  });
+});
+
 describe('conditions', () => {
   const own = async () => {
     const made = redriveWorld();
@@ -271,6 +334,66 @@ describe('the rate', () => {
       );
       expect(within).toHaveLength(10);
     }
+  });
+
+  /** When each message of 200 rejects came to the inlet, in ms after the first, and the sizes of the requests. */
+  const timed = async (published: { rate: object }, request: object) => {
+    const times: number[] = [];
+    const made = redriveWorld({
+      published,
+      inlet: fakeInlet((got) => {
+        times.push(...got.messages.map(() => made.clock.now()));
+        return acknowledgeBut(() => undefined)(got);
+      }),
+    });
+    await made.store(document(Array.from({ length: 200 }, (_, index) => entry(index, `{"n":${index}}`))));
+    expect(await made.run({ source: 'rejected', ...request })).toMatchObject({
+      delivered: 200,
+      complete: true,
+    });
+    const sizes = made.inlet.requests.map(({ messages }) => messages.length);
+    return { times: times.map((time) => time - (times[0] ?? 0)), sizes };
+  };
+  /** The most messages in any second, whenever it begins. */
+  const busiest = (times: readonly number[]) =>
+    Math.max(...times.map((from) => times.filter((time) => time >= from && time < from + 1_000).length));
+
+  it("of the manifest is kept to, and the request's own only lowers it", async () => {
+    const published = { rate: { messagesPerSecond: 10 } };
+    const own = await timed(published, {});
+    expect(Math.max(...own.sizes)).toBe(10);
+    // A second's worth may go at once; then each second has as many as it says.
+    expect(own.times.at(-1)).toBeGreaterThanOrEqual(19_000);
+    expect(busiest(own.times.slice(10))).toBeLessThanOrEqual(20);
+    const higher = await timed(published, { rate: 1_000 });
+    expect(higher.times.at(-1)).toBeGreaterThanOrEqual(19_000);
+    const lower = await timed(published, { rate: 5 });
+    expect(lower.times.at(-1)).toBeGreaterThanOrEqual(39_000);
+    expect(busiest(lower.times)).toBe(5);
+  });
+
+  it('of the manifest counts requests, too', async () => {
+    const made = redriveWorld({ published: { rate: { requestsPerSecond: 1 } } });
+    const large = `"${'x'.repeat(600_000)}"`;
+    await made.store(document(Array.from({ length: 6 }, (_, index) => entry(index, `{"large":${large}}`))));
+    const started = made.clock.now();
+    expect(await made.run({ source: 'rejected' })).toMatchObject({ delivered: 6, complete: true });
+    expect(made.inlet.requests).toHaveLength(6);
+    expect(made.clock.now() - started).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('of the manifest does not overrun the time either, and nothing is sent twice', async () => {
+    const made = redriveWorld({ published: { rate: { messagesPerSecond: 1 } } });
+    for (let at = 0; at < 4; at++) {
+      const entries = Array.from({ length: 30 }, (_, index) => entry(at * 30 + index, '{}'));
+      await made.store(document(entries, { invocationId: `i-${at}` }));
+    }
+    const started = made.clock.now();
+    const answer = await made.runAll({ source: 'rejected' }, 60_000);
+    expect(answer).toMatchObject({ delivered: 120, chosen: 120, left: 0, complete: true });
+    expect(made.inlet.acknowledged).toHaveLength(120);
+    expect(made.clock.now() - started).toBeGreaterThan(60_000);
+    expect(made.documents().size).toBe(0);
   });
 
   it('does not overrun the time: it goes on in another invocation', async () => {
@@ -418,6 +541,59 @@ describe("Lambda's own documents", () => {
     });
   });
 
+  /** Lambda gave up a part of the batch only; the payload is the whole event. */
+  const narrowed = (payload: 'object' | 'text', first: string, last: string) => {
+    const found = JSON.parse(onFailureDocument({ records: RECORDS, first: 9, payload })) as {
+      KinesisBatchInfo: object;
+    };
+    const range = { startSequenceNumber: first, endSequenceNumber: last };
+    return JSON.stringify({ ...found, KinesisBatchInfo: { ...found.KinesisBatchInfo, ...range } });
+  };
+
+  it.each([
+    ['object', seq(10), seq(11), [10, 11]],
+    ['text', seq(10), seq(10), [10]],
+    // As numbers, and not as texts: the first one has a digit less.
+    ['object', '9', seq(9), [9]],
+  ] as const)(
+    'hold what was settled before, too (%s, %s to %s): that is not sent',
+    async (payload, first, last, expected) => {
+      const own = redriveWorld({ published: DERIVED });
+      own.s3.objects.set(ON_FAILURE_KEY, narrowed(payload, first, last));
+      expect(await own.run({ source: 'on-failure' })).toMatchObject({
+        complete: true,
+        chosen: expected.length,
+        delivered: expected.length,
+      });
+      expect(idsIn(own.inlet.acknowledged)).toEqual(expected.map((index) => idOf(index)));
+      expect(own.s3.objects.size).toBe(0);
+    },
+  );
+
+  it('of which a part was settled before keep what was not chosen', async () => {
+    const own = redriveWorld({ published: DERIVED });
+    own.s3.objects.set(ON_FAILURE_KEY, narrowed('object', seq(10), seq(11)));
+    const where = { field: { pointer: '/n', equals: 1 } };
+    expect(await own.run({ source: 'on-failure', where })).toMatchObject({ complete: true, delivered: 1 });
+    expect(JSON.parse(own.s3.objects.get(ON_FAILURE_KEY) ?? '')).toMatchObject({
+      payload: { Records: [{ kinesis: { sequenceNumber: seq(11) } }] },
+    });
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({ complete: true, delivered: 1 });
+    expect(idsIn(own.inlet.acknowledged)).toEqual([idOf(10), idOf(11)]);
+  });
+
+  it('whose records are all outside of their own range are damaged, and stay', async () => {
+    const own = redriveWorld();
+    const text = narrowed('object', seq(20), seq(21));
+    own.s3.objects.set(ON_FAILURE_KEY, text);
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({
+      complete: false,
+      chosen: 0,
+      skipped: { damaged: 1 },
+    });
+    expect(own.s3.objects.get(ON_FAILURE_KEY)).toBe(text);
+  });
+
   it('give their rejects to the store first, and keep what was not chosen as Lambda wrote it', async () => {
     const own = redriveWorld({ inlet: refuse('bad') });
     const text = onFailureDocument({
@@ -450,24 +626,99 @@ describe("Lambda's own documents", () => {
     expect(first).toEqual(original[2]);
   });
 
-  it('of an aggregate are taken apart, and stay whole until every part is done', async () => {
-    const parts = [0, 1, 2].map((n) => ({ key: `k${n}`, data: Buffer.from(`{"n":${n}}`) }));
+  /** A document of one record: an aggregate of these messages. */
+  const ofAggregate = (messages: readonly string[]) => {
+    const event = JSON.parse(onFailureDocument({ records: ['x'], payload: 'object' })) as {
+      payload: { Records: { kinesis: { data: string } }[] };
+    };
+    const parts = messages.map((data, n) => ({ key: `k${n}`, data: Buffer.from(data) }));
+    for (const { kinesis } of event.payload.Records) kinesis.data = aggregate(parts).toString('base64');
+    return event;
+  };
+  const noted = (event: ReturnType<typeof ofAggregate>, note: object) => ({
+    ...event,
+    payload: { ...event.payload, Records: [{ ...event.payload.Records[0], penstock: note }] },
+  });
+  const documentIn = ({ s3 }: RedriveWorld) => JSON.parse(s3.objects.get(ON_FAILURE_KEY) ?? '') as object;
+
+  it('of an aggregate are taken apart, and stay whole until every part is done; each is sent once', async () => {
     let down = true;
     const inlet = fakeInlet(
       acknowledgeBut((message) => (down && message.includes('"n":1}') ? { statusCode: 503 } : undefined)),
     );
     const own = redriveWorld({ inlet, published: DERIVED });
-    const event = JSON.parse(onFailureDocument({ records: ['x'], payload: 'object' })) as {
-      payload: { Records: { kinesis: { data: string } }[] };
-    };
-    for (const { kinesis } of event.payload.Records) kinesis.data = aggregate(parts).toString('base64');
+    const event = ofAggregate(['{"n":0}', '{"n":1}', '{"n":2}']);
     own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(event));
     expect(await own.run({ source: 'on-failure' })).toMatchObject({ delivered: 2, left: 1 });
-    expect(JSON.parse(own.s3.objects.get(ON_FAILURE_KEY) ?? '')).toEqual(event);
+    expect(documentIn(own)).toEqual(noted(event, { done: [0, 2] }));
     down = false;
-    expect(await own.run({ source: 'on-failure' })).toMatchObject({ delivered: 3, complete: true });
-    expect(new Set(idsIn(own.inlet.acknowledged))).toEqual(new Set([idOf(0, 0), idOf(0, 1), idOf(0, 2)]));
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({ delivered: 1, complete: true });
+    expect(idsIn(own.inlet.acknowledged)).toEqual([idOf(0, 0), idOf(0, 2), idOf(0, 1)]);
     expect(own.s3.objects.size).toBe(0);
+  });
+
+  it('of an aggregate of which a part is chosen: it is sent once, and the other parts stay to be chosen', async () => {
+    const own = redriveWorld();
+    const event = ofAggregate(['{"s":0}', '{"s":1}']);
+    own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(event));
+    const where = { field: { pointer: '/s', equals: 0 } };
+    expect(await own.run({ source: 'on-failure', where })).toMatchObject({ complete: true, delivered: 1 });
+    expect(documentIn(own)).toEqual(noted(event, { done: [0] }));
+    expect(await own.run({ source: 'on-failure', where })).toMatchObject({ complete: true, chosen: 0 });
+    expect(own.inlet.acknowledged).toEqual(['{"s":0}']);
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({ complete: true, delivered: 1 });
+    expect(own.inlet.acknowledged).toEqual(['{"s":0}', '{"s":1}']);
+    expect(own.s3.objects.size).toBe(0);
+  });
+
+  it('of an aggregate whose parts are chosen one by one count as many as there are room for', async () => {
+    const own = redriveWorld();
+    own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(ofAggregate(['{"s":0}', '{"s":1}'])));
+    own.s3.objects.set(`${ON_FAILURE_KEY}-2`, onFailureDocument({ records: ['{"s":0}'], payload: 'object' }));
+    const where = { field: { pointer: '/s', equals: 0 } };
+    const first = await own.run({ source: 'on-failure', where, limit: 1 });
+    expect(first).toMatchObject({ delivered: 1, stopped: { why: 'limit' } });
+    expect(await own.run(first.next ?? {})).toMatchObject({ delivered: 1, complete: true });
+  });
+
+  it('of an aggregate give each reject to the store when it is one, and none takes the place of another', async () => {
+    const own = redriveWorld({ inlet: refuse('bad') });
+    own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(ofAggregate(['{"bad":0}', '{"bad":1}', '{"n":2}'])));
+    for (const equals of [0, 1]) {
+      const where = { field: { pointer: '/bad', equals } };
+      expect(await own.run({ source: 'on-failure', where })).toMatchObject({ rejectedAgain: 1, chosen: 1 });
+    }
+    const stored = [...own.documents().values()].flatMap(({ entries }) => entries);
+    expect(stored.map(({ subSequenceNumber }) => subSequenceNumber).sort()).toEqual([0, 1]);
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({ complete: true, delivered: 1 });
+    expect(own.others()).toEqual([]);
+  });
+
+  it('of an aggregate that cannot be redacted wholly keep it, and what could be is sent once', async () => {
+    const records = { redact: [{ field: '/mail', action: 'drop' as const }] };
+    const own = redriveWorld({ published: { records } });
+    const event = ofAggregate(['{"n":0,"mail":"a"}', '{"mail":']);
+    own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(event));
+    const answers = [await own.run({ source: 'on-failure' }), await own.run({ source: 'on-failure' })];
+    expect(answers).toMatchObject([
+      { complete: false, chosen: 1, delivered: 1, left: 0, withheld: 1 },
+      { complete: false, chosen: 0, delivered: 0, left: 0, withheld: 1 },
+    ]);
+    expect(own.inlet.acknowledged).toEqual(['{"n":0}']);
+    expect(own.documents().size).toBe(0);
+    const mended = redriveWorld({ s3: own.s3 });
+    expect(await mended.run({ source: 'on-failure' })).toMatchObject({ complete: true, rejectedAgain: 1 });
+    expect([...own.documents().values()]).toMatchObject([
+      { entries: [{ subSequenceNumber: 1, reason: 'not-json' }] },
+    ]);
+  });
+
+  it('with a note that is none are damaged, and stay', async () => {
+    const own = redriveWorld();
+    const text = JSON.stringify(noted(ofAggregate(['{}']), { done: 'all' }));
+    own.s3.objects.set(ON_FAILURE_KEY, text);
+    expect(await own.run({ source: 'on-failure' })).toMatchObject({ skipped: { damaged: 1 } });
+    expect(own.s3.objects.get(ON_FAILURE_KEY)).toBe(text);
   });
 });
 

@@ -74,8 +74,11 @@ export class ContainerWatch {
     }
   }
 
-  refused(authorization: string | undefined): void {
-    if (authorization === `Bearer ${this.#token?.value}`) this.#token = undefined;
+  /** @returns whether another request had this token refused before */
+  refused(authorization: string | undefined): boolean {
+    const late = authorization !== `Bearer ${this.#token?.value}`;
+    if (!late) this.#token = undefined;
+    return late;
   }
 }
 

@@ -383,7 +383,7 @@ export class ForwardWorld {
     const response = await this.#own.runtime.fetch(url, init);
     if (dies) return this.#die(container);
     if (response.status === 401 || response.status === 403)
-      container.watch.refused(init.headers.authorization);
+      if (container.watch.refused(init.headers.authorization)) this.count('refresh race');
     const text = await bodyOf(response);
     if (response.status === 207) {
       const acknowledged = acknowledgedIn(text, messages).map(serialOf);

@@ -251,6 +251,8 @@ export class Load {
     for (const record of batch.slice(0, settled)) this.#passed(record);
     const whole = settled === batch.length;
     if (!whole) this.count('possible copies', batch.length - 1);
+    // Who dies or throws does not get to say what may come twice.
+    if (text === undefined) this.count('copies nobody could foretell', batch.length);
     shard.position += settled;
     if (settled > 0) shard.pauseMs = PAUSE.first;
     shard.limit = text === undefined ? Math.max(1, Math.ceil(batch.length / 2)) : Number.POSITIVE_INFINITY;
