@@ -7,9 +7,9 @@ import { isFailure } from '../lib/failure.ts';
 
 // A wrong event, whoever sends it to whichever function, is answered with the list of what that function accepts.
 
-/** The functions as they are deployed, but for the hooks, which answer a sender and not a person. */
+/** The functions as they are deployed, but for those that answer a sender and not a person: the hooks, and CloudFormation's. */
 const FUNCTIONS = globSync('functions/**/*.ts', { cwd: fileURLToPath(new URL('..', import.meta.url)) })
-  .filter((file) => !/hook/.test(file))
+  .filter((file) => !/hook|cleanup/.test(file))
   .sort();
 
 const OWN = ['status', 'drift', 'reconcile', 'redrive', 'forward', 'begin', 'report'] as const;
@@ -105,7 +105,7 @@ it('an event that is named as an example is there, and is one of that function',
   expect([...new Set(named)].sort()).toEqual(
     there
       .map((file) => file.replace('.json', ''))
-      .filter((file) => !/hook/.test(file))
+      .filter((file) => !/hook|cleanup/.test(file))
       .sort(),
   );
 });

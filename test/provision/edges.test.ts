@@ -171,3 +171,16 @@ async function withoutAuth(answer: FetchAnswer): Promise<FetchAnswer> {
   const items = body.items.map(({ auth, ...item }) => item);
   return new Response(JSON.stringify({ ...body, items }), response);
 }
+
+describe('a request that says it holds the lease', () => {
+  it.each([[{ leased: true }], [{ leased: true, manifest: {} }]])(
+    'ends as any wrong one: %j',
+    async (input) => {
+      const own = world();
+      const { status, error, cause } = await own.run(input);
+      expect({ status, error }).toEqual({ status: 'FAILED', error: 'PermanentFailure' });
+      expect(cause).toContain('EVENT_INVALID');
+      expect(holdings(own)).toEqual({});
+    },
+  );
+});
