@@ -1,5 +1,6 @@
 // Kill anywhere (reliability.md §3.2), where AEP does not tell how it is: behind old lists, and while somebody else changes things.
 import { afterAll, describe, expect, it } from 'vitest';
+import type { World } from '../support/branch.ts';
 import type { Fault } from '../support/chaos.ts';
 import { behindOldLists, meddledWith } from '../support/scenarios.ts';
 import { type Case, type Golden, goldenOf, singlesAt, swept } from '../support/sweep.ts';
@@ -27,6 +28,13 @@ function creates(
   );
 }
 
+/** Takes away the descriptors of schemas that are not there: they say nothing about anything. */
+function withoutOrphans({ platform }: World): void {
+  for (const { descriptors, registry } of platform.state.sandboxes.values())
+    for (const { '@id': id, 'xdm:sourceSchema': schema } of descriptors.values())
+      if (registry.schemas.get(String(schema)) === undefined) descriptors.remove(String(id));
+}
+
 const young = [
   ...(await behindOldLists(1_000)),
   ...(await behindOldLists(5_000)),
@@ -44,10 +52,11 @@ describe('behind old lists', { timeout: 600_000 }, () => {
     expect(await swept(scenario, cases, tally)).toEqual([]);
   });
 
-  // Older than a retry or a take-over waits: what is there already is made twice, or refused. The next execution finds it all.
+  // Older than a retry or a take-over waits: what is there already is made twice, or refused. The next execution finds it all
+  // but for the descriptors of a schema that was undone before any list showed them: no call can name those any more.
   it.each(old)('$name: the surplus goes', async (scenario) => {
     const cases = (golden: Golden) => creates(golden, ['lost', 'killed'], ['retry', 'abort']);
-    expect(await swept({ ...scenario, ends: EITHER, heal: () => undefined }, cases, tally)).toEqual([]);
+    expect(await swept({ ...scenario, ends: EITHER, heal: withoutOrphans }, cases, tally)).toEqual([]);
   });
 });
 
