@@ -239,7 +239,7 @@ async function planPublish(
   if (published === undefined)
     return { ...entry, action: 'create', reason: 'this stream carries no pipeline yet' };
   if (published.pipeline !== manifest.name) {
-    const reason = `the stream carries the pipeline ${published.pipeline} already`;
+    const reason = `the stream carries the pipeline ${published.pipeline} already; retire that one first, or give this one another stream`;
     return { ...entry, action: 'conflict', reason };
   }
   if (published.streamArn !== streamArn) {
@@ -271,11 +271,21 @@ async function otherReader(
 ): Promise<string | undefined> {
   const place = exclusivePlaceOf(source);
   if (place === undefined) return undefined;
+  const other = await appliedBesides(name, ledger, (theirs) => exclusivePlaceOf(theirs) === place);
+  if (other === undefined) return undefined;
+  return `${place} is read by the pipeline ${other} already, and can be read by one alone: retire that one, or give this one another`;
+}
+
+/** The name of another pipeline of this deployment whose source is such a one. */
+async function appliedBesides(
+  name: string,
+  ledger: StreamContext['runtime']['ledger'],
+  isSuch: (source: Manifest['source']) => boolean,
+): Promise<string | undefined> {
   for (const other of await ledger.names()) {
     if (other === name) continue;
     const applied = Manifest.safeParse((await ledger.read(other))?.manifest);
-    if (applied.success && exclusivePlaceOf(applied.data.source) === place)
-      return `${place} is read by the pipeline ${other} already, and can be read by one alone: retire that one, or give this one another`;
+    if (applied.success && isSuch(applied.data.source)) return other;
   }
   return undefined;
 }
@@ -303,7 +313,7 @@ async function carries({ streamArn, manifest }: Pipeline, { secrets, settings }:
   return published === undefined || published.pipeline === manifest.name;
 }
 
-async function warningsOf(pipeline: Pipeline, context: Context): Promise<string[]> {
+async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<string[]> {
   const twice = await ingestedTwice(pipeline, context);
   const { source } = pipeline.manifest;
   const action = (key: ResourceKey) => pipeline.plan.find(({ resource }) => resource === key)?.action;
@@ -335,13 +345,18 @@ function pulledTwice(kind: 'kinesis' | 'event-hubs' | 'pubsub'): string {
     : 'The old flow stops before the new one starts: records that come in between are read late. The new one reads from the oldest record the source keeps, so that none is missed: what the old one has read already is read twice';
 }
 
-/** A stream that the forwarder feeds to an inlet and that AEP reads by itself as well. */
-async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }: Context) {
+/** A stream that the forwarder feeds to an inlet and that AEP reads by itself as well, or that AEP reads for another pipeline. */
+async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }: StreamContext) {
   const { source } = manifest;
   if (source.kind === 'kinesis') {
+    const isSameStream = (theirs: Manifest['source']) =>
+      theirs.kind === 'kinesis' && theirs.stream === source.stream && theirs.region === source.region;
     const published = await readPublished(runtime.secrets, runtime.settings, source.stream);
-    if (published === undefined || !published.streamArn.includes(`:${source.region}:`)) return undefined;
-    return `The stream ${source.stream} carries the pipeline ${published.pipeline} as well: its data would be ingested twice`;
+    const other = published?.streamArn.includes(`:${source.region}:`)
+      ? published.pipeline
+      : await appliedBesides(manifest.name, runtime.ledger, isSameStream);
+    if (other === undefined) return undefined;
+    return `The stream ${source.stream} carries the pipeline ${other} as well: its data would be ingested twice`;
   }
   if (source.kind !== 'inlet' || streamArn === undefined) return undefined;
   const stream = streamNameOf(streamArn);

@@ -40,7 +40,9 @@ async function owned(
 ): Promise<PublishedPipeline | undefined> {
   const there = await readPublished(runtime.secrets, runtime.settings, streamArn);
   if (there === undefined || there.pipeline === wanted.pipeline) return there;
-  throw new Failure('CONFLICT', `the stream ${streamArn} carries the pipeline ${there.pipeline} already`);
+  throw new Failure('CONFLICT', `the stream ${streamArn} carries the pipeline ${there.pipeline} already`, {
+    next: 'Retire that one first, or give this one another stream.',
+  });
 }
 
 async function publishedOf(

@@ -141,7 +141,9 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
   const ids = found.map(({ id }) => id).join(', ');
   const conflict = (reason: string): Decision => ({ action: 'conflict', reason, found: first, others: [] });
   if (first.mark !== undefined)
-    return conflict(`the name is taken by ${ids} and it is pipeline ${first.mark.pipeline}'s`);
+    return conflict(
+      `the name is taken by ${ids} and it is pipeline ${first.mark.pipeline}'s; give this one another name, or retire that one`,
+    );
   if (!adopt)
     return conflict(
       `the name is taken by ${ids} and nobody marked it as ours; "adopt": true in the manifest takes over what was made by hand`,
@@ -149,7 +151,9 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
   if (second !== undefined)
     return conflict(`the name is ambiguous: it is that of ${ids}. Rename or remove all but one`);
   if (first.differences.length > 0)
-    return conflict(`${first.id} was made by hand and cannot be taken over: ${said(first)}`);
+    return conflict(
+      `${first.id} was made by hand and cannot be taken over: ${said(first)}. Change the manifest to that, or choose another name`,
+    );
   return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
 }
 

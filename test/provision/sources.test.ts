@@ -639,6 +639,19 @@ describe('a stream that is forwarded and read by AEP as well', () => {
     }
   });
 
+  it('AEP reads it for another pipeline: the plan of the second one warns, and not where the region is another', async () => {
+    const own = withSecret('kinesis');
+    await own.run({ manifest: kinesis });
+    const second = (region: string) =>
+      pulledManifest({ kind: 'kinesis', stream: 'customers', region }, { name: 'others' });
+    const { document } = await own.run({ manifest: second('us-east-1'), mode: 'plan' });
+    expect(document.warnings).toEqual([
+      'The stream customers carries the pipeline readers as well: its data would be ingested twice',
+    ]);
+    const elsewhere = await own.run({ manifest: second('eu-west-1'), mode: 'plan' });
+    expect(elsewhere.document.warnings).toEqual([]);
+  });
+
   it('a stream that is given by its ARN is the same stream', async () => {
     const own = withSecret('kinesis');
     await own.run({ manifest: kinesis });
