@@ -31,6 +31,12 @@ export const ACCEPTED = {
     '{"stream": "name", "source": "rejected" | "on-failure" | "stream"} (events/redrive.json)',
     'and with it "where", "limit", "rate", "dryRun", "continue"',
   ],
+  deployHook: [
+    '{"source", "id", "detail-type": "penstock", "detail": {"pipeline": "name" or "all"}} (events/deploy-hook.json), in the detail also "mode": "plan" and "id"',
+    'the same with {"manifest": {…}, "samples"} in place of "pipeline", where the deployment allows it (events/deploy-hook-manifest.json)',
+    'state changes of CodePipeline, CodeDeploy and CloudFormation, as EventBridge brings them (events/deploy-hook-codepipeline.json)',
+    "a request to the function's URL, signed by GitHub or by Standard Webhooks (docs/hooks.md)",
+  ],
   forward: ['{"Records": […]}, Kinesis records of one stream as Lambda brings them (events/forward.json)'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

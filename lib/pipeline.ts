@@ -142,6 +142,8 @@ export const ProvisionRequest = z.strictObject({
   samples: Samples.optional(),
   warmUpSeconds: warmUp.default(WARM_UP_SECONDS),
   drainSeconds: drain.default(DRAIN_SECONDS),
+  /** Whose delivery asked for it, where a deploy hook did. It is for whoever reads the execution's input. */
+  requestedBy: z.strictObject({ sender: z.string(), id: z.string(), digest: z.string() }).optional(),
   /** Added by the state machine. */
   execution: Execution.optional(),
 });

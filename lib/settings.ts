@@ -49,6 +49,28 @@ const Settings = z.object({
   PENSTOCK_TABLE: optionalText,
   /** ARN of the key that the published pipelines are encrypted under. */
   PENSTOCK_KMS_KEY: optionalText,
+  /** ARN of the state machine that deploy hooks start. */
+  PENSTOCK_STATE_MACHINE: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(
+          /^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[\w-]{1,80}$/,
+          'expected the ARN of a state machine',
+        ),
+      ),
+  ),
+  /** Id or ARN of the secret with the keys of deploy hooks; `penstock/{stage}/hook` by default. */
+  PENSTOCK_HOOK_SECRET: z.optional(
+    z.string().check(z.regex(/^(?!whsec_)[\w/+=.@:-]{1,2048}$/, 'expected the name or the ARN of a secret')),
+  ),
+  /** What starts where a sender says only that something was deployed: the name of a pipeline of the bundle, or `all`. */
+  PENSTOCK_HOOK_STARTS: z._default(
+    z.string().check(z.regex(/^[\w.-]{1,64}$/, 'expected the name of a pipeline, or "all"')),
+    'all',
+  ),
+  /** Whether a hook may bring a manifest along. */
+  PENSTOCK_HOOK_MANIFESTS: z._default(z.enum(['no', 'yes']), 'no'),
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
   PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
   /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
@@ -67,6 +89,10 @@ export interface Settings {
   readonly onFailureArn: string | undefined;
   readonly table: string | undefined;
   readonly kmsKey: string | undefined;
+  readonly stateMachine: string | undefined;
+  readonly hookSecret: string;
+  readonly hookStarts: string;
+  readonly hookManifests: boolean;
   readonly listDelaySeconds: number;
   readonly publishedSeconds: number;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -95,6 +121,10 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     onFailureArn: found.PENSTOCK_ON_FAILURE_ARN,
     table: found.PENSTOCK_TABLE,
     kmsKey: found.PENSTOCK_KMS_KEY,
+    stateMachine: found.PENSTOCK_STATE_MACHINE,
+    hookSecret: found.PENSTOCK_HOOK_SECRET ?? `penstock/${found.PENSTOCK_STAGE}/hook`,
+    hookStarts: found.PENSTOCK_HOOK_STARTS,
+    hookManifests: found.PENSTOCK_HOOK_MANIFESTS === 'yes',
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
     logLevel: found.PENSTOCK_LOG_LEVEL,

@@ -33,7 +33,7 @@ export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<
   const request = ProvisionRequest.safeParse(event);
   if (!request.success)
     throw notAccepted('begin', 'this is not a request to provision', request.error.issues);
-  const { manifest: asked, execution, deleteData, mode, ...rest } = request.data;
+  const { manifest: asked, execution, deleteData, mode, requestedBy: _, ...rest } = request.data;
   if (deleteData && mode !== 'retire')
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
   const manifest = parseManifest(asked);

@@ -1,0 +1,52 @@
+// Step Functions as deploy hooks use it: executions of one state machine, started by name and asked about.
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { Failure } from '../failure.ts';
+import type { Executions } from '../hook/start.ts';
+import { awsFailure } from './failure.ts';
+
+/** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+export function createExecutions(
+  stateMachineArn: string,
+  client: Pick<SFNClient, 'send'> = createClient(),
+): Executions {
+  const arn = (name: string) => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  return {
+    arn,
+
+    async start(name, input) {
+      try {
+        await client.send(new StartExecutionCommand({ stateMachineArn, name, input }));
+        return true;
+      } catch (error) {
+        if (isNamed(error, 'ExecutionAlreadyExists')) return false;
+        throw failure(error, `starting the execution ${name}`);
+      }
+    },
+
+    async describe(executionArn) {
+      try {
+        const { status, input } = await client.send(new DescribeExecutionCommand({ executionArn }));
+        return { status: status ?? '', input: input ?? '' };
+      } catch (error) {
+        if (isNamed(error, 'ExecutionDoesNotExist')) return undefined;
+        throw failure(error, `asking about the execution ${executionArn}`);
+      }
+    },
+  };
+}
+
+/** GitHub waits for ten seconds, and a start of the function and of all pipelines has to fit in. */
+function createClient(): SFNClient {
+  return new SFNClient({ requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } });
+}
+
+/** What Step Functions says may hold the input: its name says enough. */
+function failure(error: unknown, what: string): Failure {
+  const { code, retryable } = awsFailure(error, what);
+  const name = error instanceof Error ? error.name : 'Error';
+  return new Failure(code, `${what}: ${name}`, { retryable });
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}

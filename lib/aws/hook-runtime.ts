@@ -1,0 +1,21 @@
+// The runtime of deploy hooks: the state machine, the secret with the keys, and the pipelines of the bundle.
+import { Failure } from '../failure.ts';
+import { bundle } from '../hook/bundle.ts';
+import type { HookRuntime } from '../hook/hook.ts';
+import { createExecutions } from './executions.ts';
+import { baseRuntime } from './runtime.ts';
+
+/** @throws Failure `SETTINGS_INVALID` */
+export function hookRuntime(): HookRuntime {
+  const { clock, log, secrets, settings } = baseRuntime();
+  if (settings.stateMachine === undefined)
+    throw new Failure('SETTINGS_INVALID', 'PENSTOCK_STATE_MACHINE is not set: there is nothing to start');
+  return {
+    clock,
+    log,
+    secrets,
+    settings,
+    executions: createExecutions(settings.stateMachine),
+    bundle: bundle(),
+  };
+}

@@ -1,0 +1,45 @@
+// What a hook can ask for in our own words: a pipeline of the bundle, all of them, or a manifest it brings along.
+import { notAccepted } from '../accepted.ts';
+import { isDeeper } from '../mistakes.ts';
+import { leanObject } from '../strict-object.ts';
+import * as z from '../zod.ts';
+
+/** What stands for all pipelines of the bundle. */
+export const ALL = 'all';
+
+/** As deep as `begin` takes it; what is deeper only exhausts whoever reads it. */
+const DEEPEST = 110;
+
+const HookRequest = leanObject({
+  /** A pipeline's name, or `all`. */
+  pipeline: z.optional(
+    z
+      .string()
+      .check(z.regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'expected the name of a pipeline, or "all"')),
+  ),
+  manifest: z.optional(z.record(z.string(), z.unknown(), 'expected a manifest')),
+  /** Records for that manifest, and what must become of them. */
+  samples: z.optional(z.array(z.unknown())),
+  mode: z.optional(z.enum(['apply', 'plan'], 'expected "apply" or "plan"')),
+  /** Tells apart what would be the same request twice. */
+  id: z.optional(
+    z.string().check(z.regex(/^[!-~]{1,200}$/, 'expected 1 to 200 characters of ASCII, without blanks')),
+  ),
+}).check(
+  z.refine(({ pipeline, manifest }) => (pipeline === undefined) !== (manifest === undefined), {
+    error: 'expected either "pipeline" or "manifest"',
+  }),
+  z.refine(({ samples, manifest }) => samples === undefined || manifest !== undefined, {
+    error: '"samples" belong to a "manifest"',
+  }),
+);
+
+export type HookRequest = z.infer<typeof HookRequest>;
+
+/** @throws Failure `EVENT_INVALID`: what is wrong, and what is accepted */
+export function parseRequest(value: unknown): HookRequest {
+  if (isDeeper(value, DEEPEST)) throw notAccepted('deployHook', `it is nested deeper than ${DEEPEST} levels`);
+  const result = HookRequest.safeParse(value);
+  if (result.success) return result.data;
+  throw notAccepted('deployHook', 'this is not a request to a deploy hook', result.error.issues);
+}

@@ -1,0 +1,47 @@
+// The pipelines that are deployed with the bundle: `pipelines/*.json`, each with its samples. The build puts them in the place of this module.
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../failure.ts';
+import { parseManifestText } from '../manifest.ts';
+import { parseSamplesText, samplesFileOf } from '../samples.ts';
+import { ALL } from './asked.ts';
+
+/** A manifest as it was written, and the samples beside it. */
+export interface Bundled {
+  readonly manifest: unknown;
+  readonly samples?: unknown;
+}
+
+/** By the pipelines' names, in their order. */
+export type Bundle = Readonly<Record<string, Bundled>>;
+
+const PIPELINES = fileURLToPath(new URL('../../pipelines', import.meta.url));
+
+/**
+ * The pipelines in a folder; where there is no folder there are none.
+ * @throws Failure `MANIFEST_INVALID` naming the file: also where two have one name, or one is called `all`
+ */
+export function bundle(folder = PIPELINES): Bundle {
+  const all: Record<string, Bundled> = {};
+  for (const file of globSync('*.json', { cwd: folder }).toSorted()) {
+    if (file.endsWith('.samples.json')) continue;
+    const text = read(join(folder, file));
+    const { name } = parseManifestText(text, `pipelines/${file}`);
+    if (name === ALL || Object.hasOwn(all, name))
+      throw new Failure('MANIFEST_INVALID', `pipelines/${file}: the name ${name} is taken`);
+    all[name] = { manifest: JSON.parse(text), ...samplesIn(folder, samplesFileOf(file)) };
+  }
+  return all;
+}
+
+function samplesIn(folder: string, file: string): { samples?: unknown } {
+  if (!existsSync(join(folder, file))) return {};
+  const text = read(join(folder, file));
+  parseSamplesText(text, `pipelines/${file}`);
+  return { samples: JSON.parse(text) };
+}
+
+function read(file: string): string {
+  return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+}

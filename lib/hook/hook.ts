@@ -1,0 +1,184 @@
+// Deploy hooks: a delivery in, verified; the executions it wants started, once; and the answer to whoever sent it.
+import { notAccepted } from '../accepted.ts';
+import { Failure, type FailureCode, isFailure } from '../failure.ts';
+import type { Fields } from '../log.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Bundle } from './bundle.ts';
+import { type Keys, keptKeys, readKeys } from './keys.ts';
+import type { Asked, BusEvent, Headers, WebhookSender } from './sender.ts';
+import { EVENT_SENDERS, WEBHOOK_SENDERS } from './senders.ts';
+import { digestOf } from './signature.ts';
+import { checkInput, type Delivery, type Executions, type Started, startOnce } from './start.ts';
+import { type Answer, admit, answer, isUrlRequest, type UrlRequest } from './url.ts';
+import { type Deployed, wantedBy, wantedByDeployment } from './wanted.ts';
+
+export interface HookRuntime extends Pick<Runtime, 'clock' | 'log' | 'secrets' | 'settings'> {
+  readonly executions: Executions;
+  readonly bundle: Bundle;
+}
+
+/** What was started, each with how to ask what became of it. */
+interface Report {
+  readonly executions: readonly (Started & { readonly status: string })[];
+  /** Why nothing was. */
+  readonly nothing?: string;
+}
+
+/** Answers a request to the URL; takes an event of the bus, or fails so that it comes again. */
+export function createHook(makeRuntime: () => HookRuntime): (event: unknown) => Promise<Answer | Report> {
+  let made: { runtime: HookRuntime; keys: () => Promise<Keys> } | undefined;
+  const ready = () => {
+    if (made !== undefined) return made;
+    const runtime = makeRuntime();
+    const keys = keptKeys(() => readKeys(runtime.secrets, runtime.settings.hookSecret), runtime.clock);
+    made = { runtime, keys };
+    return made;
+  };
+  return async (event) => {
+    if (isUrlRequest(event)) {
+      const { runtime, keys } = ready();
+      return answerTo(event, runtime, keys);
+    }
+    const sender = isBusEvent(event) ? EVENT_SENDERS.find((one) => one.sent(event)) : undefined;
+    if (sender === undefined) throw notAccepted('deployHook', 'this is no request to a deploy hook');
+    return take(event as BusEvent, sender, ready().runtime);
+  };
+}
+
+/** A request: admitted, verified, understood, started. */
+async function answerTo(
+  request: UrlRequest,
+  runtime: HookRuntime,
+  keys: () => Promise<Keys>,
+): Promise<Answer> {
+  const said: { sender?: string } = {};
+  try {
+    const admitted = admit(request);
+    if ('statusCode' in admitted) return logged(admitted, runtime, { why: 'not admitted' });
+    const sender = senderOf(admitted.headers);
+    if (sender === undefined) return logged(unauthorized(), runtime, { why: 'no sender' });
+    said.sender = sender.name;
+    const own = (await keys())[sender.field];
+    const verified = sender.verify(admitted.headers, admitted.body, own, runtime.clock.now());
+    if ('refused' in verified)
+      return logged(unauthorized(), runtime, {
+        ...said,
+        why: own.length === 0 ? 'no key' : verified.refused,
+      });
+    const delivery = { sender: sender.name, id: verified.id, digest: digestOf(admitted.body) };
+    const report = await start(sender.asked(jsonIn(admitted.body)), delivery, runtime);
+    return logged(answer(report.nothing === undefined ? 202 : 200, report), runtime, told(delivery, report));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return failed(error, runtime, said);
+  }
+}
+
+/** An event: whatever fails is thrown, so that Lambda brings it again and in the end puts it where nothing is lost. */
+async function take(
+  event: BusEvent,
+  sender: (typeof EVENT_SENDERS)[number],
+  runtime: HookRuntime,
+): Promise<Report> {
+  const delivery = {
+    sender: sender.name,
+    id: sender.id(event),
+    digest: digestOf(JSON.stringify(event.detail)),
+  };
+  try {
+    const report = await start(sender.asked(event), delivery, runtime);
+    runtime.log.info('hook', told(delivery, report));
+    return report;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    runtime.log.error('hook', { sender: sender.name, code: error.code });
+    throw error.code === 'MANIFEST_INVALID' ? silent(error) : error;
+  }
+}
+
+/** Lambda logs what is thrown, and what is wrong with a manifest quotes it. */
+function silent({ code }: Failure): Failure {
+  return new Failure(code, 'the manifest in this event has mistakes', {
+    next: 'Start the state machine with it in mode plan, or try it with npm run check:pipelines: both say which.',
+  });
+}
+
+async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Promise<Report> {
+  if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
+  const { settings, bundle, executions } = runtime;
+  const deployed: Deployed = { bundle, starts: settings.hookStarts, manifests: settings.hookManifests };
+  const wanted =
+    asked.kind === 'request' ? await wantedBy(asked.request, deployed) : wantedByDeployment(deployed);
+  for (const one of wanted) checkInput(one, delivery);
+  const started: Started[] = [];
+  // One after the other: what a repeated delivery finds is then always a beginning of the list.
+  for (const one of wanted) started.push(await startOnce(one, delivery, executions));
+  return { executions: started.map((one) => ({ ...one, status: statusCommand(one) })) };
+}
+
+function statusCommand({ executionArn }: Started): string {
+  return `aws stepfunctions describe-execution --execution-arn ${executionArn}`;
+}
+
+/** The one sender whose signature is there. Two of them would leave it open which of them was meant. */
+function senderOf(headers: Headers): WebhookSender | undefined {
+  const possible = WEBHOOK_SENDERS.filter(({ header }) => Object.hasOwn(headers, header));
+  return possible.length === 1 ? possible[0] : undefined;
+}
+
+function isBusEvent(event: unknown): event is BusEvent {
+  const { id, source, detail, 'detail-type': type } = (event ?? {}) as Record<string, unknown>;
+  return (
+    [id, source, type].every((text) => typeof text === 'string') &&
+    typeof detail === 'object' &&
+    detail !== null &&
+    !Array.isArray(detail)
+  );
+}
+
+/** @throws Failure `EVENT_INVALID`. What the parser says quotes the text, and is not repeated. */
+function jsonIn(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Failure('EVENT_INVALID', 'the body is not JSON in UTF-8');
+  }
+}
+
+/** The same for whatever was wrong: no key, no signature, an old one, a wrong one. The log knows. */
+function unauthorized(): Answer {
+  return answer(401, { error: 'unauthorized' });
+}
+
+/** What the sender, who has proven who it is, can do something about. Everything else it is not told. */
+const TOLD: Partial<Record<FailureCode, number>> = {
+  EVENT_INVALID: 400,
+  MANIFEST_INVALID: 400,
+  CONFLICT: 409,
+};
+const RETRY_AFTER_SECONDS = '30';
+
+function failed(failure: Failure, runtime: HookRuntime, said: Fields): Answer {
+  const status = TOLD[failure.code];
+  // The message of a refused request may quote it.
+  if (status !== undefined)
+    return logged(answer(status, { error: failure.what, next: failure.next }), runtime, {
+      ...said,
+      why: failure.code,
+    });
+  runtime.log.error('hook', { ...said, code: failure.code, what: failure.what, next: failure.next });
+  return failure.retryable
+    ? answer(503, { error: 'try again' }, { 'retry-after': RETRY_AFTER_SECONDS })
+    : answer(500, { error: 'not set up' });
+}
+
+function logged(given: Answer, { log }: HookRuntime, fields: Fields): Answer {
+  const write = given.statusCode < 400 ? log.info : log.warn;
+  write('hook', { status: given.statusCode, ...fields });
+  return given;
+}
+
+/** Names, and nothing of what was sent. */
+function told({ sender }: Delivery, { executions, nothing }: Report): Fields {
+  return { sender, nothing, executions: executions.map(({ name }) => name).join(' ') };
+}

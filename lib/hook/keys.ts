@@ -1,0 +1,91 @@
+// The keys that deliveries are signed with, as they are kept in Secrets Manager: one for each sender, two while one is changed for another.
+
+import type { Clock } from '../aep/transport.ts';
+import { Failure, issuesText } from '../failure.ts';
+import type { Secrets } from '../runtime.ts';
+import { leanObject } from '../strict-object.ts';
+import * as z from '../zod.ts';
+import type { WebhookSender } from './sender.ts';
+
+/** How old the keys may be that a container goes by: a key that was taken out of the secret is good for so long yet. */
+const KEPT_MS = 60_000;
+
+/** Below it a key can be guessed; above it somebody has put something else there. */
+const SHORTEST_KEY = 16;
+const LONGEST_KEY = 512;
+
+/** Used as its bytes in UTF-8. Blanks around it came with copying, and would fit no signature. */
+const textKey = z.pipe(
+  z
+    .string('expected a text')
+    .check(
+      z.regex(/^\S(.*\S)?$/s, 'expected a text without blanks around it'),
+      z.minLength(SHORTEST_KEY, `expected at least ${SHORTEST_KEY} characters`),
+      z.maxLength(LONGEST_KEY, `expected at most ${LONGEST_KEY} characters`),
+    ),
+  z.transform((text) => Buffer.from(text, 'utf8')),
+);
+
+const BASE64_KEY = 'expected whsec_ and the base64 of 24 to 64 bytes';
+
+/** The specification's form of a key. */
+const base64Key = z.pipe(
+  z.string(BASE64_KEY).check(z.refine((text) => isBase64Key(text), BASE64_KEY)),
+  z.transform((text) => Buffer.from(text.slice(6), 'base64')),
+);
+
+/** Said here because a bad one decodes to something, and an empty one is a key anybody has. */
+function isBase64Key(text: string): boolean {
+  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.toString('base64') === base64 && bytes.length >= 24 && bytes.length <= 64;
+}
+
+const pair = <K extends typeof textKey | typeof base64Key>(key: K) =>
+  z.optional(leanObject({ key, previousKey: z.optional(key) }));
+
+/** `{"github": {"key", "previousKey"?}, "standardWebhooks": {"key", "previousKey"?}}`; who is left out has no hook. */
+const HookSecret = leanObject({ github: pair(textKey), standardWebhooks: pair(base64Key) });
+
+export type Keys = Readonly<Record<WebhookSender['field'], readonly Buffer[]>>;
+
+/**
+ * The keys from the secret `id`; none where a sender is left out.
+ * @throws Failure `SECRET_MISSING`; `SECRET_INVALID` naming the fields that are wrong, never their values
+ */
+export async function readKeys(secrets: Pick<Secrets, 'get'>, id: string): Promise<Keys> {
+  const value = await secrets.get(id);
+  if (value === undefined) throw new Failure('SECRET_MISSING', `there is no secret ${id}`);
+  const result = HookSecret.safeParse(jsonIn(value, id));
+  if (!result.success)
+    throw new Failure(
+      'SECRET_INVALID',
+      `the secret ${id} is not usable:\n${issuesText(result.error.issues)}`,
+    );
+  const { github, standardWebhooks } = result.data;
+  return { github: keysOf(github), standardWebhooks: keysOf(standardWebhooks) };
+}
+
+function jsonIn(text: string, id: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What the parser says quotes the text.
+    throw new Failure('SECRET_INVALID', `the secret ${id} is not JSON`);
+  }
+}
+
+function keysOf(of: { key: Buffer; previousKey?: Buffer | undefined } | undefined): Buffer[] {
+  if (of === undefined) return [];
+  return of.previousKey === undefined ? [of.key] : [of.key, of.previousKey];
+}
+
+/** The keys as a container has them. What could not be read is asked for again the next time. */
+export function keptKeys(read: () => Promise<Keys>, clock: Pick<Clock, 'now'>): () => Promise<Keys> {
+  let kept: { readonly keys: Keys; readonly at: number } | undefined;
+  return async () => {
+    const age = kept === undefined ? Number.POSITIVE_INFINITY : clock.now() - kept.at;
+    if (kept === undefined || age < 0 || age > KEPT_MS) kept = { keys: await read(), at: clock.now() };
+    return kept.keys;
+  };
+}

@@ -1,0 +1,32 @@
+// Signatures by HMAC-SHA256, compared in constant time.
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+
+/** Of an HMAC-SHA256, in bytes. */
+export const SIGNATURE_BYTES = 32;
+
+type Part = string | Uint8Array;
+
+/**
+ * Whether one of the signatures is of this message, by one of the keys. Every key is tried with every signature whatever comes
+ * of it, so the time it takes tells the number of both and nothing else. What has another length is no signature.
+ */
+export function isSigned(
+  message: readonly Part[],
+  keys: readonly Uint8Array[],
+  signatures: readonly Uint8Array[],
+): boolean {
+  const possible = signatures.filter(({ length }) => length === SIGNATURE_BYTES);
+  let found = 0;
+  for (const key of keys) {
+    const hmac = createHmac('sha256', key);
+    for (const part of message) hmac.update(part);
+    const expected = hmac.digest();
+    for (const signature of possible) found |= Number(timingSafeEqual(expected, signature));
+  }
+  return found !== 0;
+}
+
+/** SHA-256 in hex. */
+export function digestOf(content: Part): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,90 @@
+// Starts an execution once for a delivery, however often it comes: its name is made of what the sender signed.
+import { Failure } from '../failure.ts';
+import { digestOf } from './signature.ts';
+import type { Wanted } from './wanted.ts';
+
+/** Step Functions, as far as a hook needs it. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
+export interface Executions {
+  /** The ARN of an execution of this name, whether there is one or not. */
+  arn(name: string): string;
+  /** `false` where there is one of this name already that has ended, or has another input. */
+  start(name: string, input: string): Promise<boolean>;
+  /** `undefined` where there is none, or it is so new that it does not show yet. */
+  describe(arn: string): Promise<{ readonly status: string; readonly input: string } | undefined>;
+}
+
+/** Who asks, and by what. */
+export interface Delivery {
+  readonly sender: string;
+  /** What it is known by. */
+  readonly id: string;
+  /** SHA-256 of what it holds, in hex. */
+  readonly digest: string;
+}
+
+export interface Started {
+  readonly pipeline: string;
+  readonly name: string;
+  readonly executionArn: string;
+}
+
+/** A sender may repeat a delivery whose run has failed; not for ever, for what has failed so often does not mend itself. */
+const MOST_ATTEMPTS = 10;
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, in bytes */
+const LARGEST_INPUT = 262_144;
+const FAILED = ['FAILED', 'TIMED_OUT', 'ABORTED'];
+
+/**
+ * The pipeline's name for whoever reads it, and a hash of pipeline, sender and what it signed; from the second attempt on, its
+ * number. At most 80 characters, and only those that a log can show.
+ */
+export function executionName(pipeline: string, { sender, id }: Delivery, attempt = 1): string {
+  const readable = pipeline.replace(/[^0-9A-Za-z_-]/g, '-').slice(0, 40);
+  const hash = digestOf(JSON.stringify([pipeline, sender, id])).slice(0, 32);
+  return `${readable}-${hash}${attempt === 1 ? '' : `-${attempt}`}`;
+}
+
+/**
+ * The execution that this delivery has started, now or before. After a run that has failed another one begins.
+ * @throws Failure `CONFLICT` where the sender has used its id for something else, or too many runs have failed;
+ *   `EVENT_INVALID` where the input is too large; `AWS_UNAVAILABLE`, `AWS_REFUSED`
+ */
+export async function startOnce(
+  { pipeline, input }: Wanted,
+  delivery: Delivery,
+  executions: Executions,
+): Promise<Started> {
+  const text = JSON.stringify({ ...input, requestedBy: delivery });
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const name = executionName(pipeline, delivery, attempt);
+    const started = { pipeline, name, executionArn: executions.arn(name) };
+    if (await executions.start(name, text)) return started;
+    const found = await executions.describe(started.executionArn);
+    // Step Functions shows an execution a moment after it has refused a second one.
+    if (found === undefined) throw new Failure('AWS_UNAVAILABLE', `the execution ${name} does not show yet`);
+    // Compared by what the sender sent: the bundle's own manifest may have changed since.
+    if (digestIn(found.input) !== delivery.digest)
+      throw new Failure('CONFLICT', `the execution ${name} was started by this id with another content`, {
+        next: 'Send it under an id of its own.',
+      });
+    if (!FAILED.includes(found.status)) return started;
+  }
+  throw new Failure('CONFLICT', `${MOST_ATTEMPTS} runs of this delivery have failed`, {
+    next: 'Look at why (the function status), then send a new one.',
+  });
+}
+
+/** @throws Failure `EVENT_INVALID`: looked at before any of a delivery's executions is started */
+export function checkInput({ pipeline, input }: Wanted, delivery: Delivery): void {
+  const bytes = Buffer.byteLength(JSON.stringify({ ...input, requestedBy: delivery }));
+  if (bytes > LARGEST_INPUT)
+    throw new Failure('EVENT_INVALID', `${pipeline}: ${bytes} bytes; an execution takes ${LARGEST_INPUT}`);
+}
+
+function digestIn(input: string): unknown {
+  try {
+    return (JSON.parse(input) as { requestedBy?: { digest?: unknown } }).requestedBy?.digest;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+// A request to the function's URL, as Lambda brings it, and what is refused of it before anything is looked at.
+import type { Headers } from './sender.ts';
+
+/** GitHub's largest events aside, all that a hook has to say; a manifest too. In bytes. */
+export const LARGEST_BODY = 65_536;
+
+export interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Payload format 2.0: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html */
+export interface UrlRequest {
+  readonly requestContext: { readonly http: { readonly method: string } };
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+}
+
+export function isUrlRequest(event: unknown): event is UrlRequest {
+  const { requestContext, headers, body } = (event ?? {}) as Partial<Record<keyof UrlRequest, unknown>>;
+  const { http } = (requestContext ?? {}) as { http?: { method?: unknown } };
+  return (
+    typeof http?.method === 'string' &&
+    (headers === undefined || (typeof headers === 'object' && headers !== null)) &&
+    (body === undefined || body === null || typeof body === 'string')
+  );
+}
+
+/** The headers and the very bytes of the body; or the answer to what is none of our business. */
+export function admit(request: UrlRequest): { headers: Headers; body: Buffer } | Answer {
+  if (request.requestContext.http.method !== 'POST')
+    return answer(405, { error: 'only POST' }, { allow: 'POST' });
+  const body = bytesOf(request);
+  if (body === undefined) return answer(413, { error: `at most ${LARGEST_BODY} bytes` });
+  const headers = lowerCase(request.headers ?? {});
+  if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
+    return answer(415, { error: 'only application/json' });
+  return { headers, body };
+}
+
+/** `undefined` where there are too many; what is far too long is not even decoded. */
+function bytesOf({ body, isBase64Encoded }: UrlRequest): Buffer | undefined {
+  const text = body ?? '';
+  // Base64 of n bytes has 4n/3 characters, and up to 2 more.
+  if (text.length > (isBase64Encoded === true ? Math.ceil(LARGEST_BODY / 3) * 4 : LARGEST_BODY))
+    return undefined;
+  const bytes = Buffer.from(text, isBase64Encoded === true ? 'base64' : 'utf8');
+  return bytes.length > LARGEST_BODY ? undefined : bytes;
+}
+
+/** Lambda writes names in lower case. Whoever else calls may not, and then one name in two cases is one header given twice. */
+function lowerCase(headers: NonNullable<UrlRequest['headers']>): Headers {
+  const lower = new Map<string, string>();
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== 'string') continue;
+    const key = name.toLowerCase();
+    const before = lower.get(key);
+    lower.set(key, before === undefined ? value : `${before},${value}`);
+  }
+  return Object.fromEntries(lower);
+}
+
+export function answer(
+  statusCode: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  const fixed = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return { statusCode, headers: { ...fixed, ...headers }, body: JSON.stringify(body) };
+}

@@ -1,0 +1,63 @@
+// From what a delivery asks for to the executions that it wants: one for each pipeline, with its input.
+import { Failure } from '../failure.ts';
+import { ALL, type HookRequest } from './asked.ts';
+import type { Bundle } from './bundle.ts';
+
+/** What an execution is started with; of `ProvisionRequest`'s shape. */
+export interface Input {
+  readonly manifest: unknown;
+  readonly samples?: unknown;
+  readonly mode?: 'plan';
+}
+
+export interface Wanted {
+  readonly pipeline: string;
+  readonly input: Input;
+}
+
+export interface Deployed {
+  readonly bundle: Bundle;
+  /** What starts where something was deployed: a pipeline of the bundle, or `all`. */
+  readonly starts: string;
+  /** Whether a hook may bring a manifest along. */
+  readonly manifests: boolean;
+}
+
+/** @throws Failure `EVENT_INVALID` where there is no such pipeline, or none may be brought; `MANIFEST_INVALID` */
+export async function wantedBy(request: HookRequest, deployed: Deployed): Promise<readonly Wanted[]> {
+  const { pipeline, manifest, samples, mode } = request;
+  const plan = mode === 'plan' ? ({ mode } as const) : {};
+  if (manifest === undefined)
+    return named(pipeline ?? ALL, deployed).map((one) => ({ ...one, input: { ...one.input, ...plan } }));
+  if (!deployed.manifests)
+    throw new Failure('EVENT_INVALID', 'a hook may not bring a manifest of its own here', {
+      next: 'Name a pipeline of the bundle, or deploy with hookManifests=yes.',
+    });
+  // Few deliveries bring one, and to check it takes most of this function's code.
+  const { parseManifest } = await import('../manifest.ts');
+  const { name } = parseManifest(manifest);
+  return [{ pipeline: name, input: { manifest, ...(samples && { samples }), ...plan } }];
+}
+
+/** What starts where something was deployed. @throws Failure `SETTINGS_INVALID` */
+export function wantedByDeployment(deployed: Deployed): readonly Wanted[] {
+  try {
+    return named(deployed.starts, deployed);
+  } catch (error) {
+    throw new Failure('SETTINGS_INVALID', `PENSTOCK_HOOK_STARTS: ${(error as Failure).what}`, {
+      cause: error,
+    });
+  }
+}
+
+function named(pipeline: string, { bundle }: Deployed): Wanted[] {
+  const names = pipeline === ALL ? Object.keys(bundle) : [pipeline];
+  if (names.length === 0) throw new Failure('EVENT_INVALID', 'the bundle has no pipelines', { next: NEXT });
+  return names.map((name) => {
+    if (!Object.hasOwn(bundle, name))
+      throw new Failure('EVENT_INVALID', `the bundle has no pipeline ${name}`, { next: NEXT });
+    return { pipeline: name, input: { ...bundle[name] } as Input };
+  });
+}
+
+const NEXT = 'Name one that has a file in pipelines/, or put it there and deploy again.';
