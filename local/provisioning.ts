@@ -18,24 +18,30 @@ export interface Provisioning {
   readonly table: string;
 }
 
+/** Of the local state machine of a stage. */
+export function provisioningArn(stage: string): string {
+  return `arn:aws:states:${localAccount.region}:${localAccount.accountId}:stateMachine:${nameOf(stage)}`;
+}
+
+function nameOf(stage: string): string {
+  return `penstock-${stage}-provision`;
+}
+
 export function createProvisioning({ stage, functions, dynamoDb, table }: Provisioning): Executions {
-  const { region, accountId } = localAccount;
-  const stateMachineName = `penstock-${stage}-provision`;
+  const stateMachineName = nameOf(stage);
   const integrations = serviceIntegrations({ dynamoDb, describe: (arn) => executions.find(arn) });
-  const executions = new Executions(
-    `arn:aws:states:${region}:${accountId}:stateMachine:${stateMachineName}`,
-    async (executionName, input, watched) =>
-      runStateMachine({
-        ...watched,
-        definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
-        input,
-        executionName,
-        stateMachineName,
-        functions: functions.names,
-        tasks: ({ functionKey }, document) => functions.invoke(functionKey, document),
-        integrations,
-        refs: { PipelineTable: table },
-      }),
+  const executions = new Executions(provisioningArn(stage), async (executionName, input, watched) =>
+    runStateMachine({
+      ...watched,
+      definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
+      input,
+      executionName,
+      stateMachineName,
+      functions: functions.names,
+      tasks: ({ functionKey }, document) => functions.invoke(functionKey, document),
+      integrations,
+      refs: { PipelineTable: table },
+    }),
   );
   return executions;
 }

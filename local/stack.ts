@@ -12,8 +12,10 @@ import type { Platform } from './aep/platform.ts';
 import { startServer } from './aep/server.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { Executions } from './aws/executions.ts';
+import { startFunctionUrl } from './aws/function-url.ts';
 import { type LocalAws, startLocalAws } from './aws/index.ts';
-import { createProvisioning } from './provisioning.ts';
+import { startStatesApi } from './aws/states-api.ts';
+import { createProvisioning, provisioningArn } from './provisioning.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface StackOptions {
@@ -46,6 +48,8 @@ export interface Stack {
   readonly executions: Executions;
   /** What is kept of each pipeline. */
   readonly ledger: Ledger;
+  /** Where deploy hooks are sent; their keys are in the secret `penstock/local/hook`, which whoever wants them makes. */
+  readonly hookUrl: string;
   createSecret(name: string, value: object): Promise<void>;
   /** What the functions' environment has on top of AWS's. */
   readonly settings: Record<string, string>;
@@ -86,14 +90,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_FORWARDER: 'forward',
     PENSTOCK_ON_FAILURE_ARN: 'arn:aws:s3:::undelivered',
     PENSTOCK_TABLE: TABLE,
+    PENSTOCK_STATE_MACHINE: provisioningArn(STAGE),
     PENSTOCK_LIST_DELAY_SECONDS: '2',
     PENSTOCK_PUBLISHED_SECONDS: '1',
   };
+  const states = await startStatesApi({
+    stateMachineArn: provisioningArn(STAGE),
+    executions: () => executions,
+  });
   const aws = await startLocalAws({
     functions: await functions(options.bundled ?? false),
     // A dozen processes compile the same modules: the second one and all later ones need not.
     env: {
       ...settings,
+      AWS_ENDPOINT_URL_SFN: states.endpoint,
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../.penstock/compile-cache', import.meta.url)),
     },
     tables: { [TABLE]: 'pipeline' },
@@ -111,6 +121,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
     organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
   });
+  const executions = createProvisioning({ stage: STAGE, functions: aws.functions, dynamoDb, table: TABLE });
+  const hook = await startFunctionUrl((event) => aws.functions.invoke('deployHook', event));
   return {
     platform,
     aws,
@@ -118,7 +130,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     dynamoDb,
     ledger: createLedger(TABLE, dynamoDb),
     createSecret: (name, value) => createSecret(aws, name, value),
-    executions: createProvisioning({ stage: STAGE, functions: aws.functions, dynamoDb, table: TABLE }),
+    executions,
+    hookUrl: hook.url,
     settings,
     undeliveredFolder: options.folder,
     witness,
@@ -147,6 +160,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async close() {
       kinesis.destroy();
       dynamoDb.destroy();
+      await hook.close();
+      await states.close();
       await aws.close();
       await platform.close();
     },
@@ -190,8 +205,8 @@ async function functions(bundled: boolean) {
     { module: module(`provision/${name}`), timeoutSeconds: 120, memoryMB: 256 },
   ]);
   const forward = { module: module('forward'), timeoutSeconds: 60, memoryMB: 512 };
-  const byHand = ['reconcile', 'redrive', 'status'].map((name) => [
-    name,
+  const byHand = ['deploy-hook', 'reconcile', 'redrive', 'status'].map((name) => [
+    functionKey(name),
     { module: module(name), timeoutSeconds: 600, memoryMB: 512 },
   ]);
   return Object.fromEntries([...steps, ['forward', forward], ...byHand]);
