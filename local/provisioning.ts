@@ -16,6 +16,8 @@ export interface Provisioning {
   readonly dynamoDb: DynamoDBClient;
   /** Name of the table of the pipelines. */
   readonly table: string;
+  /** What a flow of this platform's takes to be warm: waited for where a request says nothing of its own. */
+  readonly warmUpSeconds: number;
 }
 
 /** Of the local state machine of a stage. */
@@ -27,14 +29,21 @@ function nameOf(stage: string): string {
   return `penstock-${stage}-provision`;
 }
 
-export function createProvisioning({ stage, functions, dynamoDb, table }: Provisioning): Executions {
+export function createProvisioning({
+  stage,
+  functions,
+  dynamoDb,
+  table,
+  warmUpSeconds,
+}: Provisioning): Executions {
   const stateMachineName = nameOf(stage);
   const integrations = serviceIntegrations({ dynamoDb, describe: (arn) => executions.find(arn) });
   const executions = new Executions(provisioningArn(stage), async (executionName, input, watched) =>
     runStateMachine({
       ...watched,
       definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
-      input,
+      // A laptop does not wait for five minutes.
+      input: { warmUpSeconds, ...(input as object) },
       executionName,
       stateMachineName,
       functions: functions.names,

@@ -121,7 +121,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
     organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
   });
-  const executions = createProvisioning({ stage: STAGE, functions: aws.functions, dynamoDb, table: TABLE });
+  const executions = createProvisioning({
+    stage: STAGE,
+    functions: aws.functions,
+    dynamoDb,
+    table: TABLE,
+    warmUpSeconds: options.warmUpSeconds,
+  });
   const hook = await startFunctionUrl((event) => aws.functions.invoke('deployHook', event));
   return {
     platform,

@@ -1,0 +1,308 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../lib/failure.ts';
+import { bundle } from '../../lib/hook/bundle.ts';
+import { executionName } from '../../lib/hook/start.ts';
+import { bodyOf, fromGithub, hookWorld, NOW, standard } from '../support/hooks.ts';
+
+// What a delivery starts, and that it starts it once however often it comes.
+
+const BODY = { pipeline: 'clicks' };
+const names = (own: ReturnType<typeof hookWorld>) => own.executions.list().map(({ name }) => name);
+
+describe('a delivery', () => {
+  it('is answered with the execution’s name and how to ask for its status', async () => {
+    const own = hookWorld();
+    const answer = await own.send(fromGithub(BODY));
+    const [name = ''] = names(own);
+    const executionArn = own.executions.arn(name);
+    expect(answer).toMatchObject({
+      statusCode: 202,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    });
+    expect(bodyOf(answer)).toEqual({
+      executions: [
+        {
+          pipeline: 'clicks',
+          name,
+          executionArn,
+          status: `aws stepfunctions describe-execution --execution-arn ${executionArn}`,
+        },
+      ],
+    });
+  });
+
+  it('starts the manifest of the bundle, and says in the input who asked', async () => {
+    const own = hookWorld();
+    await own.send(standard({ pipeline: 'customer-profiles', mode: 'plan' }, { id: 'msg_7' }));
+    expect(JSON.parse(own.executions.list()[0]?.input ?? '')).toEqual({
+      manifest: { version: 1, name: 'customer-profiles' },
+      samples: [{ record: {} }],
+      mode: 'plan',
+      requestedBy: {
+        sender: 'standard-webhooks',
+        id: 'msg_7',
+        digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+    });
+  });
+
+  it('starts all pipelines where it says so', async () => {
+    const own = hookWorld();
+    const answer = await own.send(fromGithub({ pipeline: 'all' }));
+    const started = bodyOf(answer).executions as { pipeline: string; name: string }[];
+    expect(started.map(({ pipeline }) => pipeline)).toEqual(['clicks', 'customer-profiles']);
+    expect(started.map(({ name }) => name)).toEqual(names(own));
+  });
+
+  it('of a bundle without pipelines starts nothing, and says so', async () => {
+    const answer = await hookWorld({ bundle: {} }).send(fromGithub({ pipeline: 'all' }));
+    expect(answer.statusCode).toBe(400);
+    expect(answer.body).toContain('the bundle has no pipelines');
+  });
+});
+
+describe('the name of an execution', () => {
+  it.each([
+    'a',
+    'a.b',
+    'x'.repeat(64),
+    '..',
+    'a/b',
+    'with blanks',
+    '🙂',
+    'x'.repeat(81),
+    'con\u0000trol',
+    'naïve',
+  ])('B 54: of %j is one that Step Functions takes and logs', (pipeline) => {
+    const delivery = { sender: 'standard-webhooks', id: '🙂'.repeat(200), digest: '' };
+    for (const attempt of [1, 2, 10])
+      expect(executionName(pipeline, delivery, attempt)).toMatch(/^[0-9A-Za-z_-]{1,80}$/);
+  });
+
+  it('is one’s own: of the pipeline, the sender, what it signed, and the attempt', () => {
+    const one = { sender: 's', id: 'i', digest: '' };
+    const all = [
+      executionName('a', one),
+      executionName('a', one, 2),
+      executionName('b', one),
+      executionName('a', { ...one, sender: 't' }),
+      executionName('a', { ...one, id: 'j' }),
+      // What is written one after the other could be cut elsewhere.
+      executionName('a', { sender: 'si', id: '', digest: '' }),
+      executionName('a.b', one),
+      executionName('a-b', one),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(executionName('a', { ...one, digest: 'x' })).toBe(all[0]);
+  });
+
+  it.each(['a/b', '..', 'a b', '🙂', 'x'.repeat(81), 'a\u0000b', ''])(
+    'B 54: a hook that names the pipeline %j is refused',
+    async (pipeline) => {
+      const own = hookWorld();
+      expect(await own.send(fromGithub({ pipeline }))).toMatchObject({ statusCode: 400 });
+      expect(names(own)).toEqual([]);
+    },
+  );
+});
+
+describe('a delivery that comes again', () => {
+  it.each(['RUNNING', 'SUCCEEDED', 'PENDING_REDRIVE'])(
+    'B 55: while its execution is %s starts nothing new, and gets the same answer',
+    async (status) => {
+      for (const event of [fromGithub(BODY), standard(BODY)]) {
+        const own = hookWorld();
+        const first = await own.send(event);
+        for (const execution of own.executions.list()) execution.status = status;
+        expect(await own.send(event)).toEqual(first);
+        expect(names(own)).toHaveLength(1);
+      }
+    },
+  );
+
+  it('B 51, 55: under another delivery id of GitHub’s, which nobody has signed, it is the same', async () => {
+    const own = hookWorld();
+    const first = await own.send(fromGithub(BODY, { delivery: 'd-1' }));
+    expect(await own.send(fromGithub(BODY, { delivery: 'd-2' }))).toEqual(first);
+    expect(names(own)).toHaveLength(1);
+  });
+
+  it('B 51: under its id, at another time, it is the same; under another id it is another one', async () => {
+    const own = hookWorld();
+    const first = await own.send(standard(BODY, { id: 'msg_1' }));
+    own.state.now = NOW + 200_000;
+    expect(await own.send(standard(BODY, { id: 'msg_1', at: NOW / 1_000 + 200 }))).toEqual(first);
+    expect(await own.send(standard(BODY, { id: 'msg_2' }))).not.toEqual(first);
+    expect(names(own)).toHaveLength(2);
+  });
+
+  it('of another sender is another one', async () => {
+    const own = hookWorld();
+    await own.send(fromGithub(BODY));
+    await own.send(standard(BODY));
+    expect(names(own)).toHaveLength(2);
+  });
+
+  it('after a new deployment with another manifest starts nothing new', async () => {
+    const own = hookWorld();
+    const first = await own.send(fromGithub(BODY));
+    const next = hookWorld({
+      bundle: { clicks: { manifest: { version: 1, name: 'clicks', description: 'new' } } },
+    });
+    for (const [name, execution] of own.executions.all) next.executions.all.set(name, execution);
+    expect(await next.send(fromGithub(BODY))).toEqual(first);
+    expect(names(next)).toHaveLength(1);
+  });
+
+  it('B 56: with another content under the same id is a conflict', async () => {
+    for (const status of ['RUNNING', 'SUCCEEDED', 'FAILED']) {
+      const own = hookWorld();
+      await own.send(standard(BODY));
+      for (const execution of own.executions.list()) execution.status = status;
+      const answer = await own.send(standard({ ...BODY, mode: 'plan' }));
+      expect(answer.statusCode).toBe(409);
+      expect(names(own)).toHaveLength(1);
+    }
+  });
+
+  it.each(['FAILED', 'TIMED_OUT', 'ABORTED'])(
+    'B 57: after a run that is %s another one begins, by the next number',
+    async (status) => {
+      const own = hookWorld();
+      await own.send(fromGithub(BODY));
+      const [first = ''] = names(own);
+      for (const execution of own.executions.list()) execution.status = status;
+      const second = await own.send(fromGithub(BODY));
+      expect(second.statusCode).toBe(202);
+      expect(names(own)).toEqual([first, `${first}-2`]);
+      // That one runs now, and is the answer from here on.
+      expect(await own.send(fromGithub(BODY))).toEqual(second);
+      expect(names(own)).toHaveLength(2);
+    },
+  );
+
+  it('B 57: after ten runs that have failed there is no other', async () => {
+    const own = hookWorld();
+    for (let attempt = 0; attempt < 10; attempt++) {
+      expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 202 });
+      for (const execution of own.executions.list()) execution.status = 'FAILED';
+    }
+    expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 409 });
+    expect(names(own)).toHaveLength(10);
+  });
+
+  it('B 55: twice at the same time, it starts one', async () => {
+    const own = hookWorld();
+    const [one, two] = await Promise.all([own.send(fromGithub(BODY)), own.send(fromGithub(BODY))]);
+    expect(one).toEqual(two);
+    expect(names(own)).toHaveLength(1);
+  });
+
+  it('by its name alone would be somebody else’s: an execution of that name that no hook has started', async () => {
+    const own = hookWorld();
+    await own.send(fromGithub(BODY));
+    const [name = ''] = names(own);
+    for (const input of ['{}', 'no JSON', '{"requestedBy": 7}']) {
+      own.executions.all.set(name, { name, input, status: 'SUCCEEDED' });
+      expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 409 });
+    }
+  });
+});
+
+describe('B 58: more than an execution takes', () => {
+  it('B 58: is refused before anything is started', async () => {
+    const large = { manifest: { name: 'large', filling: 'x'.repeat(262_144) } };
+    const own = hookWorld({ bundle: { clicks: { manifest: {} }, large } });
+    for (const pipeline of ['all', 'large']) {
+      const answer = await own.send(fromGithub({ pipeline }));
+      expect(answer.statusCode).toBe(400);
+      expect(answer.body).toContain('an execution takes 262144');
+    }
+    expect(names(own)).toEqual([]);
+  });
+});
+
+describe('B 59: Step Functions that cannot', () => {
+  it('B 59: is waited for by the sender, and what it has signed is not used up', async () => {
+    const own = hookWorld();
+    own.executions.failures.push(new Failure('AWS_UNAVAILABLE', 'starting: ThrottlingException'));
+    const answer = await own.send(fromGithub(BODY));
+    expect(answer).toMatchObject({ statusCode: 503, body: '{"error":"try again"}' });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(names(own)).toEqual([]);
+    expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 202 });
+  });
+
+  it('B 59: in the middle of several, the delivery that comes again starts the others alone', async () => {
+    const own = hookWorld();
+    own.executions.failures.push(undefined as never, new Failure('AWS_UNAVAILABLE', 'x'));
+    expect(await own.send(fromGithub({ pipeline: 'all' }))).toMatchObject({ statusCode: 503 });
+    const [first] = names(own);
+    expect(await own.send(fromGithub({ pipeline: 'all' }))).toMatchObject({ statusCode: 202 });
+    expect(names(own)).toEqual([first, expect.stringMatching(/^customer-profiles-/)]);
+  });
+
+  it('B 59: or may not, is told to the log and not to the sender', async () => {
+    const own = hookWorld();
+    own.executions.failures.push(new Failure('AWS_REFUSED', 'starting: AccessDeniedException'));
+    const answer = await own.send(fromGithub(BODY));
+    expect(answer).toMatchObject({ statusCode: 500, body: '{"error":"not set up"}' });
+    expect(own.logged.join()).toContain('AccessDeniedException');
+  });
+
+  it('B 59: an execution that exists and does not show yet is waited for', async () => {
+    const own = hookWorld();
+    await own.send(fromGithub(BODY));
+    for (const execution of own.executions.list()) execution.status = 'SUCCEEDED';
+    own.executions.describe = async () => undefined;
+    expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 503 });
+  });
+});
+
+describe('B 60: a hook that dies between start and answer', () => {
+  it('B 60: starts nothing new when the delivery comes again', async () => {
+    const own = hookWorld();
+    const { start } = own.executions;
+    own.executions.start = async (name, input) => {
+      await start(name, input);
+      throw new Error('the process is gone');
+    };
+    await expect(own.send(fromGithub(BODY))).rejects.toThrow('the process is gone');
+    own.executions.start = start;
+    expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 202 });
+    expect(names(own)).toHaveLength(1);
+  });
+});
+
+describe('a manifest that is brought along', () => {
+  const real = bundle();
+  const { manifest, samples } = real['customer-profiles'] ?? {};
+  const allowed = { environment: { PENSTOCK_HOOK_MANIFESTS: 'yes' } };
+
+  it('starts where that was allowed, and nowhere else', async () => {
+    const own = hookWorld(allowed);
+    expect(await own.send(fromGithub({ manifest, samples }))).toMatchObject({ statusCode: 202 });
+    expect(JSON.parse(own.executions.list()[0]?.input ?? '')).toMatchObject({ manifest, samples });
+    const strict = hookWorld();
+    const answer = await strict.send(fromGithub({ manifest }));
+    expect(answer.statusCode).toBe(400);
+    expect(answer.body).toContain('hookManifests=yes');
+    expect(names(strict)).toEqual([]);
+  });
+
+  it('has its mistakes told to who sent it', async () => {
+    const own = hookWorld(allowed);
+    const answer = await own.send(fromGithub({ manifest: { ...(manifest as object), sandbox: 'A B' } }));
+    expect(answer.statusCode).toBe(400);
+    expect(bodyOf(answer).error).toContain('sandbox: expected the name of a sandbox');
+    expect(names(own)).toEqual([]);
+  });
+});
+
+describe('the bundle', () => {
+  it('has the pipelines of pipelines/ by name, with their samples, and none where there is no folder', () => {
+    expect(Object.keys(bundle())).toContain('customer-profiles');
+    expect(bundle()['customer-profiles']?.samples).toHaveLength(2);
+    expect(bundle('/nowhere')).toEqual({});
+  });
+});
