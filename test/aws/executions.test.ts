@@ -1,0 +1,79 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExecutions } from '../../lib/aws/executions.ts';
+import { Executions } from '../../local/aws/executions.ts';
+import { type LocalStates, startStatesApi } from '../../local/aws/states-api.ts';
+
+// The port to Step Functions, by the real SDK over HTTP.
+
+const ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:penstock-dev-provision';
+let states: LocalStates;
+let client: SFNClient;
+let ends: ((status: 'SUCCEEDED' | 'FAILED') => void)[];
+
+beforeAll(async () => {
+  ends = [];
+  const executions = new Executions(ARN, async () => {
+    const status = await new Promise<'SUCCEEDED' | 'FAILED'>((resolve) => void ends.push(resolve));
+    return { status, history: [] };
+  });
+  states = await startStatesApi({ stateMachineArn: ARN, executions: () => executions });
+  const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
+  client = new SFNClient({ endpoint: states.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+});
+afterAll(async () => {
+  client.destroy();
+  await states.close();
+});
+
+describe('executions', () => {
+  it('are started once by name, and asked about', async () => {
+    const port = createExecutions(ARN, client);
+    const arn = port.arn('a-1');
+    expect(arn).toBe('arn:aws:states:us-east-1:123456789012:execution:penstock-dev-provision:a-1');
+    expect(await port.describe(arn)).toBeUndefined();
+    expect(await port.start('a-1', '{"a":1}')).toBe(true);
+    expect(await port.start('a-1', '{"a":1}')).toBe(true);
+    expect(await port.start('a-1', '{"a":2}')).toBe(false);
+    expect(await port.describe(arn)).toEqual({ status: 'RUNNING', input: '{"a":1}' });
+    expect(ends).toHaveLength(1);
+    ends[0]?.('FAILED');
+    await expect.poll(() => port.describe(arn)).toMatchObject({ status: 'FAILED' });
+    expect(await port.start('a-1', '{"a":1}')).toBe(false);
+  });
+
+  it.each([
+    ['ThrottlingException', 'AWS_UNAVAILABLE'],
+    ['ExecutionLimitExceeded', 'AWS_UNAVAILABLE'],
+    ['KmsThrottlingException', 'AWS_UNAVAILABLE'],
+    ['AccessDeniedException', 'AWS_REFUSED'],
+    ['StateMachineDoesNotExist', 'AWS_REFUSED'],
+    ['ValidationException', 'AWS_REFUSED'],
+  ])('B 59: %s is %s, and nothing of the input is in it', async (type, code) => {
+    const port = createExecutions(ARN, client);
+    states.inject('StartExecution', type, 1);
+    const failing = port.start(`b-${type}`, '{"canary":"canary-4711"}');
+    await expect(failing).rejects.toMatchObject({ code, message: expect.stringContaining(type) });
+    await expect(failing).rejects.not.toMatchObject({ message: expect.stringContaining('canary') });
+    expect(await port.start(`b-${type}`, '{}')).toBe(true);
+  });
+
+  it('of another state machine are none', async () => {
+    const port = createExecutions(ARN.replace('-dev-', '-prod-'), client);
+    await expect(port.start('c', '{}')).rejects.toMatchObject({ code: 'AWS_REFUSED' });
+  });
+
+  it('that cannot be asked about in time are waited for', async () => {
+    const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
+    const nobody = new SFNClient({
+      endpoint: 'http://127.0.0.1:1',
+      region: 'us-east-1',
+      credentials,
+      maxAttempts: 1,
+    });
+    await expect(createExecutions(ARN, nobody).describe('x')).rejects.toMatchObject({
+      code: 'AWS_UNAVAILABLE',
+    });
+    nobody.destroy();
+  });
+});

@@ -1,0 +1,103 @@
+import { createHmac } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutRecordCommand } from '@aws-sdk/client-kinesis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../lib/hook/bundle.ts';
+import { parseManifest } from '../../lib/manifest.ts';
+import { Pipeline } from '../../lib/pipeline.ts';
+import { prepareSource } from '../../local/journey.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+
+// A delivery of GitHub's, over a real socket to the function's URL, ends in a pipeline that carries records.
+
+const KEY = 'fake-journey-key-0123456789';
+const PIPELINE = 'customer-profiles';
+let stack: Stack;
+let folder: string;
+let stream: string;
+const logs: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const manifest = parseManifest(bundle()[PIPELINE]?.manifest);
+  stream = 'stream' in manifest.source ? manifest.source.stream : '';
+  stack = await startStack({
+    warmUpSeconds: 1,
+    seed: 13,
+    sandbox: manifest.sandbox,
+    folder,
+    onLog: (name, line) => void logs.push(`${name} ${line}`),
+  });
+  await stack.createSecret('penstock/local/hook', { github: { key: KEY } });
+  await prepareSource(stack, manifest, 1);
+}, 60_000);
+
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+async function deliver(body: object, { key = KEY, delivery = 'd-1', type = 'application/json' } = {}) {
+  const text = JSON.stringify(body);
+  const answer = await fetch(stack.hookUrl, {
+    method: 'POST',
+    headers: {
+      'content-type': type,
+      'X-GitHub-Delivery': delivery,
+      'X-Hub-Signature-256': `sha256=${createHmac('sha256', key).update(text).digest('hex')}`,
+    },
+    body: text,
+  });
+  return {
+    status: answer.status,
+    body: (await answer.json()) as { executions?: { name: string; executionArn: string }[] },
+  };
+}
+
+describe('a deploy hook', () => {
+  it('lets nobody in who has another key', async () => {
+    const refused = await deliver({ pipeline: PIPELINE }, { key: 'fake-other-key-0123456789' });
+    expect(refused).toEqual({ status: 401, body: { error: 'unauthorized' } });
+    const form = 'application/x-www-form-urlencoded';
+    expect(await deliver({ pipeline: PIPELINE }, { type: form })).toMatchObject({ status: 415 });
+    expect((await fetch(stack.hookUrl)).status).toBe(405);
+    expect(stack.executions.all).toEqual([]);
+  });
+
+  it('provisions a pipeline of the bundle, once, and records come through', async () => {
+    const body = { pipeline: PIPELINE, id: 'canary-4711' };
+    const first = await deliver(body);
+    expect(first.status).toBe(202);
+    const [started] = first.body.executions ?? [];
+    const execution = stack.executions.describe(started?.executionArn ?? '');
+    expect(execution.name).toBe(started?.name);
+    expect(await deliver(body, { delivery: 'd-2' })).toEqual(first);
+    const { status, output } = await execution.result;
+    expect(status).toBe('SUCCEEDED');
+    expect(await deliver(body, { delivery: 'd-3' })).toEqual(first);
+    expect(stack.executions.all).toHaveLength(1);
+
+    const { resources } = Pipeline.parse(output);
+    const record = { id: 'r-1', firstName: 'A', lastName: 'B', gender: 'Male', dob: '1990-01-01' };
+    const Data = Buffer.from(JSON.stringify(record));
+    await stack.kinesis.send(new PutRecordCommand({ StreamName: stream, PartitionKey: 'a', Data }));
+    await expect
+      .poll(() => stack.readBack(resources.dataset?.id ?? '', 10), { timeout: 20_000, interval: 200 })
+      .toHaveLength(1);
+    expect(logs.filter((line) => line.startsWith('deployHook')).join()).toContain(started?.name);
+    expect(logs.join()).not.toContain('canary-4711');
+  }, 60_000);
+
+  it('takes an event of the bus as well', async () => {
+    const event = {
+      id: 'e-1',
+      source: 'aws.codepipeline',
+      'detail-type': 'CodePipeline Pipeline Execution State Change',
+      detail: { pipeline: 'deploy', state: 'FAILED' },
+    };
+    const result = await stack.aws.functions.invoke('deployHook', event);
+    expect(result).toEqual({ ok: { executions: [], nothing: 'the execution has not succeeded' } });
+  });
+});
