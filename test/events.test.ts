@@ -2,8 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { doctor } from '../lib/doctor/doctor.ts';
 import { asksForRecord, where } from '../lib/forward/where.ts';
+import { bundle } from '../lib/hook/bundle.ts';
+import { ProvisionRequest } from '../lib/pipeline.ts';
 import { surroundings } from './support/doctoring.ts';
 import { world as forwarding } from './support/forwarding.ts';
+import { bodyOf, hookWorld } from './support/hooks.ts';
 import { world } from './support/provisioning.ts';
 import { reconciling } from './support/reconciling.ts';
 import { document, entry, redriveWorld } from './support/redriving.ts';
@@ -21,6 +24,12 @@ describe('the events', () => {
     const files = readdirSync(new URL('../events', import.meta.url)).filter((file) => file.endsWith('.json'));
     expect(files.sort()).toEqual(
       [
+        'deploy-hook-cloudformation',
+        'deploy-hook-codedeploy',
+        'deploy-hook-codepipeline',
+        'deploy-hook-manifest',
+        'deploy-hook-url',
+        'deploy-hook',
         'doctor',
         'drift',
         'forward',
@@ -93,5 +102,31 @@ describe('the events', () => {
       complete: true,
     });
     expect(own.documents().size).toBe(1);
+  });
+
+  it.each([
+    ['deploy-hook', ['customer-profiles']],
+    ['deploy-hook-manifest', ['customer-profiles']],
+    ['deploy-hook-url', ['customer-profiles']],
+    ['deploy-hook-codepipeline', Object.keys(bundle())],
+    ['deploy-hook-codedeploy', Object.keys(bundle())],
+    ['deploy-hook-cloudformation', Object.keys(bundle())],
+  ])('hook: %s starts the state machine for each pipeline it asks for', async (name, pipelines) => {
+    const own = hookWorld({ bundle: bundle(), environment: { PENSTOCK_HOOK_MANIFESTS: 'yes' } });
+    const answer = await own.hook(read(name));
+    const report = 'statusCode' in answer ? bodyOf(answer) : answer;
+    expect(report).toMatchObject({ executions: pipelines.map((pipeline) => ({ pipeline })) });
+    const inputs = own.executions.list().map(({ input }) => ProvisionRequest.parse(JSON.parse(input)));
+    expect(inputs.map(({ manifest }) => (manifest as { name: string }).name)).toEqual(pipelines);
+  });
+
+  it('of a hook start what the state machine understands', async () => {
+    const hook = hookWorld({ bundle: bundle() });
+    await hook.hook(read('deploy-hook'));
+    const own = world();
+    const input = JSON.parse(hook.executions.list()[0]?.input ?? '') as Record<string, unknown>;
+    const { document } = await own.run(input);
+    expect(document.report?.outcome).toBe('planned');
+    expect(document).not.toHaveProperty('requestedBy');
   });
 });

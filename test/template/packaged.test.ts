@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../lib/hook/bundle.ts';
 import { type Folder, type Packaged, packageFolder, type Resource } from './packaged.ts';
 
 // What a careful reader looks for in the template as it is deployed, and in the zips. cfn-lint and checkov: `npm run review`.
@@ -246,6 +247,130 @@ describe('what is kept', () => {
   });
 });
 
+describe('deploy hooks', () => {
+  const target = { 'Fn::GetAtt': ['DeployHookLambdaFunction', 'Arn'] };
+  const conditions = () => packaged.template.Conditions;
+
+  it('have a URL only where one was asked for, and nothing is public without', () => {
+    expect(conditions().HasHookUrl).toEqual({ 'Fn::Equals': ['no', 'yes'] });
+    const open = Object.entries(resources).filter(
+      ([, { Type, Properties }]) =>
+        Type === 'AWS::Lambda::Url' || (Type === 'AWS::Lambda::Permission' && Properties.Principal === '*'),
+    );
+    expect(open.map(([name]) => name).toSorted()).toEqual([
+      'HookUrl',
+      'HookUrlInvokePermission',
+      'HookUrlPermission',
+    ]);
+    for (const [name, { Condition }] of open) expect(Condition, name).toBe('HasHookUrl');
+    expect(packaged.template.Outputs.HookUrl).toMatchObject({ Condition: 'HasHookUrl' });
+    // The function is called by way of the URL, and not past it.
+    expect(resources.HookUrlInvokePermission?.Properties.InvokedViaFunctionUrl).toBe(true);
+    expect(resources.HookUrlPermission?.Properties).toMatchObject({
+      Action: 'lambda:InvokeFunctionUrl',
+      FunctionUrlAuthType: 'NONE',
+    });
+  });
+
+  it('cannot take the concurrency of the rest', () => {
+    expect(resources.DeployHookLambdaFunction?.Properties.ReservedConcurrentExecutions).toEqual({
+      'Fn::If': ['HasHookUrl', 5, { Ref: 'AWS::NoValue' }],
+    });
+  });
+
+  it('lose no event: what cannot be brought, and what fails, goes to a queue that is encrypted', () => {
+    const rules = ofType('AWS::Events::Rule').filter(([, { Properties }]) =>
+      JSON.stringify(Properties.Targets).includes('DeployHook'),
+    );
+    expect(rules.map(([name]) => name).toSorted()).toEqual([
+      'CloudFormationRule',
+      'CodeDeployRule',
+      'CodePipelineRule',
+      'HookRule',
+    ]);
+    for (const [name, { Condition, Properties }] of rules) {
+      expect(Properties.Targets, name).toMatchObject([
+        {
+          Arn: target,
+          DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['HookDeadLetters', 'Arn'] } },
+          RetryPolicy: { MaximumRetryAttempts: 20, MaximumEventAgeInSeconds: 7200 },
+        },
+      ]);
+      const may = ofType('AWS::Lambda::Permission').find(
+        ([, one]) => one.Properties.SourceArn?.['Fn::GetAtt']?.[0] === name,
+      )?.[1];
+      expect(may?.Properties).toMatchObject({ Principal: 'events.amazonaws.com', FunctionName: target });
+      expect(may?.Condition, name).toBe(Condition);
+      expect(Condition === undefined, name).toBe(name === 'HookRule');
+    }
+    expect(resources.HookEvents?.Properties).toMatchObject({
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['HookDeadLetters', 'Arn'] } } },
+    });
+    const [rule, tls] = resources.HookDeadLettersPolicy?.Properties.PolicyDocument.Statement ?? [];
+    expect(JSON.stringify(rule.Condition)).toMatch(/aws:SourceArn.*rule\/penstock-dev-hook\*/);
+    expect(tls).toMatchObject({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
+    const keyUsers = resources.Key?.Properties.KeyPolicy.Statement.map(
+      ({ Principal }: { Principal: { Service?: string } }) => Principal.Service,
+    );
+    expect(keyUsers).toContain('events.amazonaws.com');
+  });
+
+  it('start this state machine and no other, by the keys of one secret', () => {
+    const statements = statementsOf(resources.DeployHookRole as Resource);
+    const start = statements.filter((one) => actionsOf(one).includes('states:StartExecution'));
+    expect(start).toMatchObject([{ Resource: { Ref: 'Provision' } }]);
+    const starters = ofType('AWS::IAM::Role').filter(([, role]) =>
+      JSON.stringify(role).includes('states:StartExecution'),
+    );
+    expect(starters.map(([name]) => name)).toEqual(['DeployHookRole']);
+    const read = statements.filter((one) => actionsOf(one).includes('secretsmanager:GetSecretValue'));
+    expect(JSON.stringify(read)).toContain('secret:penstock/dev/hook-*');
+    expect(read).toHaveLength(1);
+    expect(resources.DeployHookLambdaFunction?.Properties.Environment.Variables).toMatchObject({
+      PENSTOCK_STATE_MACHINE: { Ref: 'Provision' },
+      PENSTOCK_HOOK_SECRET: 'penstock/dev/hook',
+      PENSTOCK_HOOK_STARTS: 'all',
+      PENSTOCK_HOOK_MANIFESTS: 'no',
+    });
+  });
+});
+
+describe('the parameters', () => {
+  it('are all in the table of deploy.md, each with its default, and no other is', () => {
+    const config = read('serverless.yml');
+    const block = /^params:\n {2}default:\n([\s\S]*?)\n\n/m.exec(config)?.[1] ?? '';
+    const defaults = new Map(
+      Array.from(block.matchAll(/^ {4}(\w+): (.*)$/gm), ([, name = '', value = '']) => [
+        name,
+        value.replace(/^'|'$/g, '').replace(/\$\{sls:stage\}/, '{stage}'),
+      ]),
+    );
+    const cloud = ['alarms', 'dashboard', 'hook', 'key', 'roles', 'store', 'stream'].map((file) =>
+      read(`cloud/${file}.yml`),
+    );
+    const used = new Set(
+      Array.from([config, ...cloud].join('\n').matchAll(/\$\{param:(\w+)/g), ([, name = '']) => name),
+    );
+    const rows = new Map(
+      Array.from(
+        read('docs/deploy.md').matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm),
+        ([, name = '', value = '']) => [name, value.replaceAll('`', '')],
+      ),
+    );
+    expect([...rows.keys()].toSorted()).toEqual([...used].toSorted());
+    // Two are told in words.
+    for (const [name, value] of rows)
+      expect(defaults.get(name), name).toBe(
+        name === 'streamArns'
+          ? defaults.get(name)
+          : value === 'none' && !defaults.has(name)
+            ? undefined
+            : value,
+      );
+  });
+});
+
 describe('alarms', () => {
   const headings = new Set(
     Array.from(read('docs/runbook.md').matchAll(/^## (.*)$/gm), ([, title = '']) =>
@@ -345,6 +470,16 @@ describe('the zips', () => {
     }
   });
 
+  it('of the hook has the pipelines of the bundle in it, and so few bytes that it starts at once', () => {
+    const { files = {}, bytes = 0 } = packaged.zips.deployHook ?? {};
+    const code = files['dist/functions/deploy-hook.cjs']?.toString() ?? '';
+    const missing = Object.keys(bundle()).filter(
+      (name) => !new RegExp(`\\\\?"name\\\\?":\\\\?"${name}\\\\?"`).test(code),
+    );
+    expect(missing).toEqual([]);
+    expect(bytes).toBeLessThanOrEqual(200 * 1024);
+  });
+
   it('name whose work is in them, under which licence; undici is in none', () => {
     const notice = packaged.zips.forward?.files['dist/functions/NOTICE']?.toString() ?? '';
     const packages = Array.from(notice.matchAll(/^ {2}(\S+) \S+ \((.*)\)$/gm), ([, name, license]) => [
@@ -366,10 +501,17 @@ describe('the zips', () => {
       stream: 'clicks',
       forwardConcurrency: '20',
       alarmEmail: 'a@example.com',
+      hookUrl: 'yes',
+      codePipeline: 'deploy',
     });
     const sums = ({ zips }: Packaged) =>
       Object.fromEntries(Object.entries(zips).map(([name, { sha256 }]) => [name, sha256]));
     expect(sums(again)).toEqual(sums(packaged));
+    expect(again.template.Conditions.HasHookUrl).toEqual({ 'Fn::Equals': ['yes', 'yes'] });
+    expect(again.template.Resources.CodePipelineRule?.Properties.EventPattern.detail).toEqual({
+      pipeline: ['deploy'],
+      state: ['SUCCEEDED'],
+    });
     expect(again.template.Resources.ForwardLambdaFunction?.Properties.ReservedConcurrentExecutions).toBe(20);
     expect(again.template.Resources.Stream?.Properties.Name).toBe('clicks');
     expect(resources.ForwardLambdaFunction?.Properties).not.toHaveProperty('ReservedConcurrentExecutions');

@@ -14,6 +14,7 @@ const run = promisify(execFile);
 export interface Resource {
   readonly Type: string;
   readonly DependsOn?: readonly string[];
+  readonly Condition?: string;
   readonly DeletionPolicy?: string;
   // biome-ignore lint/suspicious/noExplicitAny: a template is looked into at many depths, and a wrong one is to fail a test.
   readonly Properties: any;
@@ -22,7 +23,10 @@ export interface Resource {
 export interface Packaged {
   readonly template: {
     readonly Resources: Readonly<Record<string, Resource>>;
-    readonly Outputs: Readonly<Record<string, { readonly Description: string; readonly Value: unknown }>>;
+    readonly Conditions: Readonly<Record<string, unknown>>;
+    readonly Outputs: Readonly<
+      Record<string, { readonly Description: string; readonly Value: unknown; readonly Condition?: string }>
+    >;
   };
   /** By function: the size of its zip, its SHA-256, and its files. */
   readonly zips: Readonly<Record<string, Zip>>;
@@ -44,7 +48,7 @@ export interface Folder {
 export async function packageFolder(): Promise<Folder> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-packaged-'));
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  for (const part of ['cloud', 'functions', 'lib', 'scripts', 'package.json', 'serverless.yml'])
+  for (const part of ['cloud', 'functions', 'lib', 'pipelines', 'scripts', 'package.json', 'serverless.yml'])
     await cp(join(ROOT, part), join(folder, part), { recursive: true });
   const node = (...options: string[]) =>
     run(process.execPath, options, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder } });
