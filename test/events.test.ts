@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ACCEPTED } from '../lib/accepted.ts';
 import { doctor } from '../lib/doctor/doctor.ts';
 import { asksForRecord, where } from '../lib/forward/where.ts';
 import { bundle } from '../lib/hook/bundle.ts';
@@ -102,6 +103,14 @@ describe('the events', () => {
       complete: true,
     });
     expect(own.documents().size).toBe(1);
+  });
+
+  it('that the hook names are there', () => {
+    const named = [...ACCEPTED.deployHook.join().matchAll(/events\/([\w-]+)\.json/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(named).toEqual(['deploy-hook', 'deploy-hook-manifest', 'deploy-hook-codepipeline']);
+    for (const name of named) expect(read(name)).toBeTypeOf('object');
   });
 
   it.each([

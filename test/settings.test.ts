@@ -30,6 +30,10 @@ describe('settings', () => {
     ['PENSTOCK_INLET_ORIGINS', 'dcs.adobedc.net'],
     ['PENSTOCK_UNDELIVERED_URL', 'https://bucket'],
     ['PENSTOCK_LIST_DELAY_SECONDS', 'long'],
+    ['PENSTOCK_STATE_MACHINE', 'provision'],
+    ['PENSTOCK_HOOK_SECRET', 'whsec_ZmFrZQ=='],
+    ['PENSTOCK_HOOK_STARTS', 'a/b'],
+    ['PENSTOCK_HOOK_MANIFESTS', 'maybe'],
     ['PENSTOCK_LOG_LEVEL', 'LOUD'],
   ])('name %s where it is wrong, not its value', (name, value) => {
     expect(() => settingsFrom({ [name]: value })).toThrow(name);

@@ -67,6 +67,10 @@ export function answer(
   body: object,
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
-  const fixed = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  const fixed = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  };
   return { statusCode, headers: { ...fixed, ...headers }, body: JSON.stringify(body) };
 }

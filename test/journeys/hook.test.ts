@@ -66,6 +66,23 @@ describe('a deploy hook', () => {
     expect(stack.executions.all).toEqual([]);
   });
 
+  it('B 52: takes no more in parts than in one', async () => {
+    const part = new TextEncoder().encode(' '.repeat(1_000));
+    const parts = (count: number) =>
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (count-- > 0) controller.enqueue(part);
+          else controller.close();
+        },
+      });
+    const send = async (count: number) => {
+      const headers = { 'content-type': 'application/json' };
+      const options = { method: 'POST', headers, body: parts(count), duplex: 'half' } as RequestInit;
+      return (await fetch(stack.hookUrl, options)).status;
+    };
+    expect([await send(65), await send(66)]).toEqual([401, 413]);
+  });
+
   it('provisions a pipeline of the bundle, once, and records come through', async () => {
     const body = { pipeline: PIPELINE, id: 'canary-4711' };
     const first = await deliver(body);
