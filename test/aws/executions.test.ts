@@ -1,7 +1,8 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExecutions } from '../../lib/aws/executions.ts';
 import { Executions } from '../../local/aws/executions.ts';
+import { serve } from '../../local/aws/server.ts';
 import { type LocalStates, startStatesApi } from '../../local/aws/states-api.ts';
 
 // The port to Step Functions, by the real SDK over HTTP.
@@ -63,7 +64,20 @@ describe('executions', () => {
     await expect(port.start('c', '{}')).rejects.toMatchObject({ code: 'AWS_REFUSED' });
   });
 
-  it('that cannot be asked about in time are waited for', async () => {
+  it('of a service that does not answer are given up in time', async () => {
+    const silent = await serve('application/x-amz-json-1.0', () => new Promise(() => undefined));
+    const environment = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake' };
+    for (const [name, value] of Object.entries({ ...environment, AWS_ENDPOINT_URL_SFN: silent.endpoint }))
+      vi.stubEnv(name, value);
+    const began = Date.now();
+    await expect(createExecutions(ARN).start('d', '{}')).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    // What GitHub waits for.
+    expect(Date.now() - began).toBeLessThan(10_000);
+    vi.unstubAllEnvs();
+    await silent.close();
+  }, 15_000);
+
+  it('of a service that is not there are waited for', async () => {
     const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
     const nobody = new SFNClient({
       endpoint: 'http://127.0.0.1:1',
