@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { bundle } from '../../lib/hook/bundle.ts';
@@ -304,5 +307,26 @@ describe('the bundle', () => {
     expect(Object.keys(bundle())).toContain('customer-profiles');
     expect(bundle()['customer-profiles']?.samples).toHaveLength(2);
     expect(bundle('/nowhere')).toEqual({});
+  });
+
+  it('is refused where a file of it is wrong, with the name of the file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+    const right = bundle()['customer-profiles']?.manifest as object;
+    const write = (name: string, content: unknown) => writeFile(join(folder, name), JSON.stringify(content));
+    try {
+      await write('a.json', right);
+      expect(Object.keys(bundle(folder))).toEqual(['customer-profiles']);
+      await write('b.json', right);
+      expect(() => bundle(folder)).toThrow(/pipelines\/b\.json: the name customer-profiles is taken/);
+      await write('b.json', { ...right, name: 'all' });
+      expect(() => bundle(folder)).toThrow(/pipelines\/b\.json: the name all is taken/);
+      await write('b.json', { ...right, name: 'b', sandbox: 'A B' });
+      expect(() => bundle(folder)).toThrow(/pipelines\/b\.json has a mistake:\n {2}sandbox: /);
+      await write('b.json', { ...right, name: 'b' });
+      await write('b.samples.json', {});
+      expect(() => bundle(folder)).toThrow(/pipelines\/b\.samples\.json is not a list of samples/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -1,4 +1,8 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { github } from '../../lib/hook/senders/github.ts';
+import { standardWebhooks } from '../../lib/hook/senders/standard-webhooks.ts';
 import {
   bodyOf,
   fromGithub,
@@ -290,6 +294,50 @@ describe('B 53: a body that is too large, or not a request', () => {
     ]);
     await refused(request(body, { 'x-hub-signature-256': githubSignature(body) }), 400);
   });
+});
+
+describe('any body, by any key', () => {
+  const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
+  const senders = [
+    {
+      sender: github,
+      headers: (mac: Buffer) => ({ 'x-hub-signature-256': `sha256=${mac.toString('hex')}` }),
+    },
+    {
+      sender: standardWebhooks,
+      headers: (mac: Buffer) => ({
+        'webhook-id': 'msg_1',
+        'webhook-timestamp': String(NOW / 1_000),
+        'webhook-signature': `v1,${mac.toString('base64')}`,
+      }),
+    },
+  ] as const;
+
+  it.each(senders)(
+    '$sender.name: is taken as it was signed, and not with one bit of it another',
+    ({ sender, headers }) => {
+      const prefix = sender === github ? '' : `msg_1.${NOW / 1_000}.`;
+      fc.assert(
+        fc.property(bytes(0, 300), bytes(16, 64), fc.nat(), fc.nat(255), (body, key, at, bits) => {
+          const mac = createHmac('sha256', key).update(prefix).update(body).digest();
+          const verified = (content: Uint8Array, signature: Buffer, by: Uint8Array) =>
+            'id' in sender.verify(headers(signature), Buffer.from(content), [Buffer.from(by)], NOW);
+          expect(verified(body, mac, key)).toBe(true);
+          const flipped = <T extends Uint8Array>(from: T): T => {
+            const other = from.slice() as T;
+            const index = at % Math.max(1, other.length);
+            other[index] = (other[index] ?? 0) ^ (bits || 1);
+            return other;
+          };
+          expect(verified(body, Buffer.from(flipped(mac)), key)).toBe(false);
+          expect(verified(body, mac, flipped(key))).toBe(false);
+          if (body.length > 0) expect(verified(flipped(body), mac, key)).toBe(false);
+          expect(verified([...body, 0] as unknown as Uint8Array, mac, key)).toBe(false);
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 });
 
 describe('nothing of a delivery is logged', () => {
