@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Needs a local AWS: `npm run test:deployed`.
+    exclude: ['test/deployed/**'],
     pool: 'forks',
     reporters: ['default', ['json', { outputFile: '.penstock/test-results.json' }]],
     testTimeout: 20_000,

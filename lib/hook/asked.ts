@@ -21,6 +21,9 @@ const HookRequest = leanObject({
   /** Records for that manifest, and what must become of them. */
   samples: z.optional(z.array(z.unknown())),
   mode: z.optional(z.enum(['apply', 'plan'], 'expected "apply" or "plan"')),
+  /** As in the state machine's own input, where they are explained. */
+  warmUpSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(1_500))),
+  drainSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(900))),
   /** Tells apart what would be the same request twice. */
   id: z.optional(
     z.string().check(z.regex(/^[!-~]{1,200}$/, 'expected 1 to 200 characters of ASCII, without blanks')),

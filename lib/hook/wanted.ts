@@ -8,6 +8,8 @@ export interface Input {
   readonly manifest: unknown;
   readonly samples?: unknown;
   readonly mode?: 'plan';
+  readonly warmUpSeconds?: number;
+  readonly drainSeconds?: number;
 }
 
 export interface Wanted {
@@ -25,10 +27,10 @@ export interface Deployed {
 
 /** @throws Failure `EVENT_INVALID` where there is no such pipeline, or none may be brought; `MANIFEST_INVALID` */
 export async function wantedBy(request: HookRequest, deployed: Deployed): Promise<readonly Wanted[]> {
-  const { pipeline, manifest, samples, mode } = request;
-  const plan = mode === 'plan' ? ({ mode } as const) : {};
+  const { pipeline, manifest, samples } = request;
+  const how = howOf(request);
   if (manifest === undefined)
-    return named(pipeline ?? ALL, deployed).map((one) => ({ ...one, input: { ...one.input, ...plan } }));
+    return named(pipeline ?? ALL, deployed).map((one) => ({ ...one, input: { ...one.input, ...how } }));
   if (!deployed.manifests)
     throw new Failure('EVENT_INVALID', 'a hook may not bring a manifest of its own here', {
       next: 'Name a pipeline of the bundle, or deploy with hookManifests=yes.',
@@ -36,7 +38,15 @@ export async function wantedBy(request: HookRequest, deployed: Deployed): Promis
   // Few deliveries bring one, and to check it takes most of this function's code.
   const { parseManifest } = await import('../manifest.ts');
   const { name } = parseManifest(manifest);
-  return [{ pipeline: name, input: { manifest, ...(samples && { samples }), ...plan } }];
+  return [{ pipeline: name, input: { manifest, ...(samples && { samples }), ...how } }];
+}
+
+function howOf({ mode, warmUpSeconds, drainSeconds }: HookRequest): Omit<Input, 'manifest' | 'samples'> {
+  return {
+    ...(mode === 'plan' && { mode }),
+    ...(warmUpSeconds !== undefined && { warmUpSeconds }),
+    ...(drainSeconds !== undefined && { drainSeconds }),
+  };
 }
 
 /** What starts where something was deployed. @throws Failure `SETTINGS_INVALID` */

@@ -41,6 +41,8 @@ export interface Zip {
 export interface Folder {
   /** Builds and packages, without an account, as `npm run package` does. */
   pack(parameters?: Readonly<Record<string, string>>): Promise<Packaged>;
+  /** Where the packaged template and the zips are. */
+  readonly packed: string;
   remove(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function packageFolder(): Promise<Folder> {
       await node(join(ROOT, 'node_modules/serverless/bin/serverless.js'), 'package', ...given);
       return read(join(folder, '.serverless'));
     },
+    packed: join(folder, '.serverless'),
     remove: () => rm(folder, { recursive: true }),
   };
 }

@@ -1,0 +1,265 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { InvokeCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, HeadBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateSecretCommand,
+  ListSecretsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RedriveAnswer } from '../../lib/forward/redrive-request.ts';
+import type { Report } from '../../lib/pipeline.ts';
+import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
+import { startServer } from '../../local/aep/server.ts';
+import { sampleRecords } from '../../local/samples.ts';
+import { githubSignature } from '../support/hooks.ts';
+import { type Folder, packageFolder } from '../template/packaged.ts';
+import { type MiniStack, REGION, startMiniStack } from './ministack.ts';
+import { createStack, deleteStack } from './stack.ts';
+
+// The product as it is deployed: the packaged template in a local AWS, and from there on nothing but AWS's APIs.
+
+const STREAM = 'customers';
+const HOOK_KEY = 'fake-github-key-0123456789';
+const SAMPLE = JSON.parse(
+  readFileSync(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8'),
+) as { readonly name: string; readonly source: object };
+// The local AWS knows no mapping that begins at a moment.
+const MANIFEST = { ...SAMPLE, source: { ...SAMPLE.source, startAt: 'earliest' } };
+const RECORDS = [...sampleRecords({ count: 20, seed: 1, data: 'raw', bytes: 300, spoilEvery: 0 })];
+
+let folder: string;
+let bundle: Folder;
+let aws: MiniStack;
+let platform: Awaited<ReturnType<typeof startServer>>;
+let outputs: Record<string, string>;
+let datasetId: string;
+const clients: { destroy(): void }[] = [];
+let cloudFormation: CloudFormationClient;
+let kinesis: KinesisClient;
+let lambda: LambdaClient;
+let s3: S3Client;
+let secrets: SecretsManagerClient;
+let states: SFNClient;
+
+const say = (line: string) => process.stdout.write(`  ${line}\n`);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-deployed-'));
+  platform = await startServer({ port: 0, warmUpMs: 1_000, schemaCacheMs: 3_000, seed: 1 });
+  bundle = await packageFolder();
+  await bundle.pack({
+    stream: STREAM,
+    platformUrl: platform.origin,
+    imsUrl: platform.origin,
+    inletOrigins: platform.origin,
+    hookUrl: 'yes',
+    hookManifests: 'yes',
+  });
+  aws = await startMiniStack(folder);
+  const options = {
+    endpoint: aws.endpoint,
+    region: REGION,
+    credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+  };
+  cloudFormation = keep(new CloudFormationClient(options));
+  kinesis = keep(new KinesisClient(options));
+  lambda = keep(new LambdaClient(options));
+  s3 = keep(new S3Client({ ...options, forcePathStyle: true }));
+  secrets = keep(new SecretsManagerClient(options));
+  states = keep(new SFNClient(options));
+}, 240_000);
+
+afterAll(async () => {
+  for (const client of clients) client.destroy();
+  await aws?.close();
+  await platform?.close();
+  await bundle?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function keep<T extends { destroy(): void }>(client: T): T {
+  clients.push(client);
+  return client;
+}
+
+async function createSecret(Name: string, value: object): Promise<void> {
+  await secrets.send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }));
+}
+
+/** Waits for its end. @returns its output */
+async function execution(
+  executionArn: string,
+): Promise<{ report: Report; resources: Record<string, { id: string }> }> {
+  for (let tries = 0; tries < 900; tries++) {
+    const { status, output, error, cause } = await states.send(
+      new DescribeExecutionCommand({ executionArn }),
+    );
+    if (status === 'SUCCEEDED') return JSON.parse(output ?? '{}');
+    if (status !== 'RUNNING') throw new Error(`the execution is ${status}: ${error}: ${cause}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('the execution has not ended');
+}
+
+async function start(input: object) {
+  const { executionArn = '' } = await states.send(
+    new StartExecutionCommand({
+      stateMachineArn: outputs.ProvisionStateMachine,
+      input: JSON.stringify(input),
+    }),
+  );
+  return execution(executionArn);
+}
+
+async function invoke<T>(name: string, event: object): Promise<T> {
+  const { Payload, FunctionError } = await lambda.send(
+    new InvokeCommand({ FunctionName: `penstock-dev-${name}`, Payload: JSON.stringify(event) }),
+  );
+  const text = Buffer.from(Payload ?? []).toString();
+  expect(FunctionError, text).toBeUndefined();
+  return JSON.parse(text) as T;
+}
+
+async function put(lines: readonly string[]): Promise<void> {
+  const Records = lines.map((line, index) => ({ PartitionKey: `key-${index}`, Data: Buffer.from(line) }));
+  await kinesis.send(new PutRecordsCommand({ StreamName: STREAM, Records }));
+}
+
+type Row = { readonly person: { readonly name: { readonly firstName: string } } };
+
+async function rows(): Promise<Row[]> {
+  await platform.platform.idle();
+  const answer = await fetch(`${platform.origin}/_simulator/datasets/${datasetId}/rows?limit=1000`);
+  return ((await answer.json()) as { rows: Row[] }).rows;
+}
+
+async function rejects(): Promise<string[]> {
+  const Bucket = outputs.Undelivered ?? '';
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'rejected/' }));
+  return Promise.all(
+    Contents.map(async ({ Key }) => {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+      return (await Body?.transformToString()) ?? '';
+    }),
+  );
+}
+
+const patiently = { timeout: 60_000, interval: 250 };
+
+describe('deployed', { timeout: 120_000 }, () => {
+  it('the stack is made from the packaged template', async () => {
+    const made = await createStack(bundle.packed, { endpoint: aws.endpoint, cloudFormation, s3 });
+    outputs = made.outputs;
+    say(`stack created; left out, for the local AWS has no such thing: ${made.left.join(', ')}`);
+    expect(Object.keys(outputs)).toEqual(
+      expect.arrayContaining(['ProvisionStateMachine', 'Undelivered', 'CredentialsSecret', 'HookUrl']),
+    );
+    // Of 100 resources a handful, and each of them an alarm.
+    expect(made.left.every((name) => name.endsWith('Alarm'))).toBe(true);
+  });
+
+  it('a hook that is signed starts an execution, and the pipeline is there', async () => {
+    await createSecret(outputs.CredentialsSecret ?? '', {
+      clientId: FAKE_CREDENTIAL.clientId,
+      clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
+      organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
+    });
+    await createSecret('penstock/dev/hook', { github: { key: HOOK_KEY } });
+    const body = JSON.stringify({ manifest: MANIFEST, warmUpSeconds: 1, drainSeconds: 0 });
+    const first = await hook(body, HOOK_KEY);
+    expect(first.status, JSON.stringify(first)).toBe(202);
+    const [started] = first.told.executions;
+    const { report, resources } = await execution(started?.executionArn ?? '');
+    expect(report.outcome).toBe('succeeded');
+    datasetId = resources.dataset?.id ?? '';
+    expect(await hook(body, HOOK_KEY)).toEqual(first);
+    expect((await hook(body, 'fake-key-of-somebody-else')).status).toBe(401);
+    say(`hook taken, execution ${started?.name} succeeded, dataset ${datasetId}`);
+  });
+
+  it('records that are put into the stream are rows of the dataset; one that is no JSON is in the bucket', async () => {
+    await put([...RECORDS, '{"firstName":']);
+    await expect.poll(async () => (await rows()).length, patiently).toBe(20);
+    await expect.poll(async () => (await rejects()).length, patiently).toBe(1);
+    const [document] = (await rejects()).map(
+      (text) => JSON.parse(text) as { entries: { reason: string; data: string }[] },
+    );
+    expect(document?.entries).toMatchObject([
+      { reason: 'not-json', data: Buffer.from('{"firstName":').toString('base64') },
+    ]);
+    const landed = (await rows()).map(({ person }) => person.name.firstName);
+    const written = RECORDS.map((line) => (JSON.parse(line) as { firstName: string }).firstName);
+    expect(landed.toSorted()).toEqual(written.toSorted());
+    say('20 rows landed, 1 reject stored');
+  });
+
+  it('what was stored is sent again: what is wrong with it is found again, and it stays', async () => {
+    const answer = await invoke<RedriveAnswer>('redrive', { stream: STREAM, source: 'rejected' });
+    expect(answer).toMatchObject({ chosen: 1, delivered: 0, rejectedAgain: 1 });
+    expect(await rejects()).toHaveLength(1);
+    const again = await invoke<RedriveAnswer>('redrive', {
+      stream: STREAM,
+      source: 'stream',
+      where: { arrived: { from: new Date(Date.now() - 3_600_000).toISOString() } },
+      limit: 5,
+    });
+    expect(again).toMatchObject({ delivered: 5 });
+    await expect.poll(async () => (await rows()).length, patiently).toBe(25);
+    say('redriven: 1 rejected again, 5 records of the stream sent once more');
+  });
+
+  it('a plan of the same changes nothing; status and doctor know the pipeline', async () => {
+    const { report } = await start({ manifest: MANIFEST, mode: 'plan' });
+    expect(report.outcome).toBe('planned');
+    expect(report.resources.map(({ planned }) => planned)).not.toContain('create');
+    expect(await invoke('status', { pipeline: MANIFEST.name })).toMatchObject({ applied: true });
+    const { checks } = await invoke<{ checks: { check: string; state: string }[] }>('status', {
+      pipeline: MANIFEST.name,
+      doctor: true,
+    });
+    expect(checks.filter(({ state }) => state === 'ok').length).toBeGreaterThan(5);
+    say(
+      `planned: nothing to do; the doctor finds ${checks.filter(({ state }) => state === 'ok').length} of ${checks.length} things in order`,
+    );
+  });
+
+  it('retired, the pipeline has no flow and nobody reads its stream any more', async () => {
+    const { report } = await start({ manifest: MANIFEST, mode: 'retire', drainSeconds: 0 });
+    expect(report.outcome).toBe('retired');
+    expect([...(platform.platform.state.sandboxes.get('dev1')?.flows.values() ?? [])]).toEqual([]);
+    const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
+    expect(EventSourceMappings).toEqual([]);
+    say('retired');
+  });
+
+  it('the stack goes, with what was made at run time; the undelivered records stay', async () => {
+    await start({ manifest: MANIFEST, warmUpSeconds: 1, drainSeconds: 0 });
+    await deleteStack(cloudFormation);
+    const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
+    expect(EventSourceMappings).toEqual([]);
+    const { SecretList = [] } = await secrets.send(new ListSecretsCommand({}));
+    expect(SecretList.map(({ Name = '' }) => Name).filter((name) => name.includes('/streams/'))).toEqual([]);
+    await s3.send(new HeadBucketCommand({ Bucket: outputs.Undelivered }));
+    expect(await rejects()).toHaveLength(1);
+    say('stack deleted; the bucket of the undelivered records is there');
+  });
+});
+
+/** Posted to the function's URL; a local AWS has it below its own address. */
+async function hook(body: string, key: string) {
+  const [, id = ''] = /^https:\/\/([^.]+)\.lambda-url\./.exec(outputs.HookUrl ?? '') ?? [];
+  const answer = await fetch(`${aws.endpoint}/_aws/lambda-url/${id}/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-hub-signature-256': githubSignature(body, key) },
+    body,
+  });
+  const told = (await answer.json()) as { executions: { name: string; executionArn: string }[] };
+  return { status: answer.status, told };
+}
