@@ -42,8 +42,9 @@ const AFTER: { readonly [kind in Fault['kind']]?: (fault: Fault, answer: Answer)
     withResponses(answer, (entries) => [
       ...entries,
       ...Array.from({ length: fault.count ?? 1 }, (_, index) => ({
-        // Far behind: beside an answer that is short as well, the next number would say that a message was taken.
-        xactionId: `surplus-${entries.length + 1_000 + index}`,
+        xactionId: `surplus-${entries.length + index}`,
+        // In an answer that is short as well it stands in a message's place, and must not say that it was taken.
+        statusCode: 503,
       })),
     ]),
   reorder: (_fault, answer) => withResponses(answer, (entries) => [...entries].reverse()),
