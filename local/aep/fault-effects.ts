@@ -43,6 +43,8 @@ const AFTER: { readonly [kind in Fault['kind']]?: (fault: Fault, answer: Answer)
       ...entries,
       ...Array.from({ length: fault.count ?? 1 }, (_, index) => ({
         xactionId: `surplus-${entries.length + index}`,
+        // In an answer that is short as well it stands in a message's place, and must not say that it was taken.
+        statusCode: 503,
       })),
     ]),
   reorder: (_fault, answer) => withResponses(answer, (entries) => [...entries].reverse()),
@@ -53,7 +55,10 @@ const AFTER: { readonly [kind in Fault['kind']]?: (fault: Fault, answer: Answer)
   foreignIds: (_fault, answer) =>
     withResponses(answer, (entries) =>
       entries.map((each, at) =>
-        isObject(each) ? { ...each, xactionId: `foreign.${(at * 7919 + 13).toString(36)}x` } : each,
+        // An entry of nothing but an id would say that a message was taken.
+        isObject(each) && Object.keys(each).length > 0
+          ? { ...each, xactionId: `foreign.${(at * 7919 + 13).toString(36)}x` }
+          : each,
       ),
     ),
   single: (_fault, answer) => {
