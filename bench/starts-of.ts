@@ -17,7 +17,7 @@ const LOGGER = '@aws-lambda-powertools/logger';
 const METRICS = '@aws-lambda-powertools/metrics';
 const client = (name: string) => `@aws-sdk/client-${name}`;
 const STEP = [LOGGER, client('secrets-manager'), client('dynamodb')];
-const STREAM_STEP = [...STEP, client('kinesis'), client('lambda')];
+const INTAKE_STEP = [...STEP, client('lambda')];
 
 /** The token comes from elsewhere, although from the same door. */
 const AEP: Effect = {
@@ -36,8 +36,12 @@ const step = (name: string, file = name): Start => ({
 });
 
 export const STARTS: readonly Start[] = [
-  { ...step('begin'), effect: of('the stream looked up in Kinesis', 'kinesis'), libraries: STREAM_STEP },
-  { ...step('plan'), libraries: STREAM_STEP },
+  {
+    ...step('begin'),
+    effect: of('the stream looked up in Kinesis', 'kinesis'),
+    libraries: [LOGGER, client('secrets-manager'), client('kinesis')],
+  },
+  { ...step('plan'), libraries: INTAKE_STEP },
   step('schema'),
   step('identity'),
   step('dataset'),
@@ -48,18 +52,18 @@ export const STARTS: readonly Start[] = [
   step('flow'),
   { ...step('verify'), libraries: [LOGGER, client('secrets-manager')] },
   step('publish'),
-  { ...step('intake'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: STREAM_STEP },
-  { ...step('stop'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: STREAM_STEP },
-  { ...step('retire'), libraries: STREAM_STEP },
-  { ...step('rollback'), libraries: STREAM_STEP },
+  { ...step('intake'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: INTAKE_STEP },
+  { ...step('stop'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: INTAKE_STEP },
+  { ...step('retire'), libraries: INTAKE_STEP },
+  { ...step('rollback'), libraries: INTAKE_STEP },
   { ...step('report'), effect: of('the report written into the table', 'dynamodb') },
   {
     name: 'status',
     file: 'status',
     effect: of('the report read from the table', 'dynamodb'),
-    libraries: [...STREAM_STEP, client('s3'), client('cloudwatch-logs')],
+    libraries: [...INTAKE_STEP, client('kinesis'), client('s3'), client('cloudwatch-logs')],
   },
-  { name: 'drift', file: 'drift', effect: AEP, libraries: STREAM_STEP },
+  { name: 'drift', file: 'drift', effect: AEP, libraries: [...INTAKE_STEP, client('kinesis')] },
   {
     name: 'forward',
     file: 'forward',
