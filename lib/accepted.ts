@@ -32,6 +32,7 @@ export const ACCEPTED = {
     'and with it "where", "limit", "rate", "dryRun", "continue"',
   ],
   deployHook: [
+    '{"pipeline": "name" or "all"}, by hand, and with it "mode": "plan"',
     '{"source", "id", "detail-type": "penstock", "detail": {"pipeline": "name" or "all"}} (events/deploy-hook.json), in the detail also "mode": "plan" and "id"',
     'the same with {"manifest": {…}, "samples"} in place of "pipeline", where the deployment allows it (events/deploy-hook-manifest.json)',
     'state changes of CodePipeline, CodeDeploy and CloudFormation, as EventBridge brings them (events/deploy-hook-codepipeline.json)',

@@ -286,10 +286,16 @@ export interface LedgerRuntime extends Runtime {
   readonly ledger: Ledger;
 }
 
-export interface ProvisionRuntime extends LedgerRuntime {
-  readonly intakes: Intakes;
+export interface BeginRuntime extends Runtime {
   readonly streams: Streams;
 }
+
+export interface ProvisionRuntime extends LedgerRuntime {
+  readonly intakes: Intakes;
+}
+
+/** Drift begins as an execution does, and then plans. */
+export interface DriftRuntime extends ProvisionRuntime, BeginRuntime {}
 
 export interface ForwardRuntime extends Runtime {
   readonly undelivered: Undelivered;

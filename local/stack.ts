@@ -81,6 +81,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
   });
+  const states = await startStatesApi({
+    stateMachineArn: provisioningArn(STAGE),
+    executions: () => executions,
+  });
   const settings = {
     PENSTOCK_STAGE: STAGE,
     PENSTOCK_IMS_URL: platform.origin,
@@ -91,19 +95,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_ON_FAILURE_ARN: 'arn:aws:s3:::undelivered',
     PENSTOCK_TABLE: TABLE,
     PENSTOCK_STATE_MACHINE: provisioningArn(STAGE),
+    AWS_ENDPOINT_URL_SFN: states.endpoint,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
     PENSTOCK_PUBLISHED_SECONDS: '1',
   };
-  const states = await startStatesApi({
-    stateMachineArn: provisioningArn(STAGE),
-    executions: () => executions,
-  });
   const aws = await startLocalAws({
     functions: await functions(options.bundled ?? false),
     // A dozen processes compile the same modules: the second one and all later ones need not.
     env: {
       ...settings,
-      AWS_ENDPOINT_URL_SFN: states.endpoint,
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../.penstock/compile-cache', import.meta.url)),
     },
     tables: { [TABLE]: 'pipeline' },

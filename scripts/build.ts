@@ -80,6 +80,9 @@ const result = await build({
 const files = Object.values(result.metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
 writeFileSync(`${out}/NOTICE`, noticeOf(packagesOf(files, root)));
 
+// Which sources are in which bundle, for whoever wants to know why one is large.
+writeFileSync(`${root}dist/bundles.json`, JSON.stringify(result.metafile));
+
 for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {
   if (file.endsWith('.cjs')) console.log(`${String(Math.round(bytes / 1024)).padStart(6)} KB  ${file}`);
 }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STARTS } from '../bench/starts-of.ts';
 import { bundle } from '../lib/hook/bundle.ts';
 import { parseManifestText } from '../lib/manifest.ts';
 import { account } from '../local/account.ts';
@@ -50,6 +51,35 @@ describe('the bundles as they are deployed', () => {
     expect([...late]).toEqual(['dist/functions/s3.cjs']);
     const load = createRequire(import.meta.url);
     expect(load(join(ROOT, 'dist/functions/s3.cjs'))).toMatchObject({ S3Client: expect.any(Function) });
+  });
+
+  it('are all measured as they start, each by what it is for', async () => {
+    const deployed = (await readFile(join(ROOT, 'serverless.yml'), 'utf8')).matchAll(
+      /^ {2}(\w+):\n {4}handler: dist\/functions\/(\S+)\.handler$/gm,
+    );
+    const found = Array.from(deployed, ([, name, file]) => ({ name, file }));
+    expect(found.length).toBeGreaterThan(22);
+    expect(STARTS.map(({ name, file }) => ({ name, file })).toSorted(byName)).toEqual(found.toSorted(byName));
+  });
+
+  it.each(STARTS)('$name loads nothing that it does not need', async ({ file, libraries }) => {
+    const { outputs } = JSON.parse(await readFile(join(ROOT, 'dist/bundles.json'), 'utf8')) as {
+      outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
+    };
+    const inside = Object.entries(outputs[`dist/functions/${file}.cjs`]?.inputs ?? {}).flatMap(
+      ([input, { bytesInOutput }]) => (bytesInOutput === 0 ? [] : [input]),
+    );
+    const clients = inside.flatMap(
+      (input) => /node_modules\/(@aws-sdk\/client-[\w-]+)\//.exec(input)?.[1] ?? [],
+    );
+    // What rejects are kept with is loaded when there is one.
+    const wanted = libraries.filter((name) => name.includes('/client-') && !name.endsWith('-s3'));
+    expect([...new Set(clients)].toSorted()).toEqual(wanted.toSorted());
+    // Its own HTTP client costs Node 20 ms, and HTTP/2 some: Kinesis alone speaks that.
+    const { loaded, files } = await loading(file);
+    expect(loaded.filter((name) => name.includes('undici'))).toEqual([]);
+    expect(loaded.includes('NativeModule http2')).toBe(libraries.includes('@aws-sdk/client-kinesis'));
+    expect(files).toEqual([`${file}.cjs`]);
   });
 
   it('do the main job', async () => {
@@ -100,6 +130,19 @@ describe('the bundles as they are deployed', () => {
     }
   }, 60_000);
 });
+
+/** What Node has loaded, and which files, when a function is there. */
+async function loading(file: string): Promise<{ loaded: string[]; files: string[] }> {
+  const bundles = join(ROOT, 'dist/functions/');
+  const script = `require(${JSON.stringify(`${bundles}${file}.cjs`)});
+    const files = Object.keys(require.cache).map((name) => name.replace(${JSON.stringify(bundles)}, ''));
+    console.log(JSON.stringify({ loaded: process.moduleLoadList, files }));`;
+  const { stdout } = await run(process.execPath, ['--eval', script], { env: { AWS_REGION: 'us-east-1' } });
+  return JSON.parse(stdout) as { loaded: string[]; files: string[] };
+}
+
+const byName = (a: { name?: string | undefined }, b: { name?: string | undefined }) =>
+  (a.name ?? '') < (b.name ?? '') ? -1 : 1;
 
 describe('penstock/aep', () => {
   it('can be packed, installed elsewhere, and runs its example', async () => {

@@ -1,12 +1,11 @@
-// The runtime of the steps that look at streams and intakes as well.
+// The runtime of the steps that look at intakes as well.
 import type { ProvisionRuntime } from '../runtime.ts';
 import { createIntakes } from './intakes.ts';
 import { ledgerRuntime } from './ledger-runtime.ts';
-import { createStreams } from './streams.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function provisionRuntime(): ProvisionRuntime {
   const base = ledgerRuntime();
   const { forwarder, onFailureArn } = base.settings;
-  return { ...base, intakes: createIntakes({ forwarder, onFailureArn }), streams: createStreams() };
+  return { ...base, intakes: createIntakes({ forwarder, onFailureArn }) };
 }

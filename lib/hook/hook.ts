@@ -25,8 +25,15 @@ interface Report {
   readonly nothing?: string;
 }
 
-/** Answers a request to the URL; takes an event of the bus, or fails so that it comes again. */
-export function createHook(makeRuntime: () => HookRuntime): (event: unknown) => Promise<Answer | Report> {
+/** As Lambda tells of it: tries of one have the same id. */
+interface Invocation {
+  readonly awsRequestId: string;
+}
+
+/** Answers a request to the URL; takes what is asked by hand; takes an event of the bus, or fails so that it comes again. */
+export function createHook(
+  makeRuntime: () => HookRuntime,
+): (event: unknown, invocation?: Invocation) => Promise<Answer | Report> {
   let made: { runtime: HookRuntime; keys: () => Promise<Keys> } | undefined;
   const ready = () => {
     if (made !== undefined) return made;
@@ -35,15 +42,23 @@ export function createHook(makeRuntime: () => HookRuntime): (event: unknown) => 
     made = { runtime, keys };
     return made;
   };
-  return async (event) => {
-    if (isUrlRequest(event)) {
+  return async (given, invocation) => {
+    if (isUrlRequest(given)) {
       const { runtime, keys } = ready();
-      return answerTo(event, runtime, keys);
+      return answerTo(given, runtime, keys);
     }
+    const event = byHand(given, invocation) ?? given;
     const sender = isBusEvent(event) ? EVENT_SENDERS.find((one) => one.sent(event)) : undefined;
     if (sender === undefined) throw notAccepted('deployHook', 'this is no request to a deploy hook');
     return take(event as BusEvent, sender, ready().runtime);
   };
+}
+
+/** What a person asks for, as an event: once for an invocation, which Lambda may try again. */
+function byHand(event: unknown, invocation: Invocation | undefined): BusEvent | undefined {
+  if (invocation === undefined || typeof event !== 'object' || event === null) return undefined;
+  if ('detail-type' in event || !('pipeline' in event || 'manifest' in event)) return undefined;
+  return { id: invocation.awsRequestId, source: 'by-hand', 'detail-type': 'penstock', detail: { ...event } };
 }
 
 /** Who has no key is compared with all the same: the time does not tell which senders there are. */

@@ -5,7 +5,7 @@ import { type Manifest, parseManifest } from '../manifest.ts';
 import { isDeeper } from '../mistakes.ts';
 import { type Pipeline, ProvisionRequest } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
-import type { ProvisionRuntime } from '../runtime.ts';
+import type { BeginRuntime } from '../runtime.ts';
 
 /** A manifest has its own limit; samples are records. */
 const DEEPEST = 110;
@@ -27,7 +27,7 @@ function checkSize(what: string, value: unknown, largest: number): void {
  * A request as the document it asks for, nothing planned yet.
  * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there; `AWS_*` of looking it up
  */
-export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<Pipeline> {
+export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipeline> {
   if (isDeeper(event, DEEPEST))
     throw new Failure('EVENT_INVALID', `it is nested deeper than ${DEEPEST} levels`);
   const request = ProvisionRequest.safeParse(event);
@@ -70,7 +70,7 @@ export async function begin(event: unknown, runtime: ProvisionRuntime): Promise<
 async function streamOf(
   { source }: Manifest,
   mode: Pipeline['mode'],
-  { streams, secrets, settings }: ProvisionRuntime,
+  { streams, secrets, settings }: BeginRuntime,
 ): Promise<string | undefined> {
   if (source.kind !== 'inlet') return undefined;
   const found = await streams.arn(source.stream);

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { askedBy, notAccepted } from '../accepted.ts';
 import { isFailure } from '../failure.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { ProvisionRuntime } from '../runtime.ts';
+import type { DriftRuntime } from '../runtime.ts';
 import { begin } from './begin.ts';
 import { plan } from './plan.ts';
 import type { StreamContext } from './resource.ts';
@@ -21,7 +21,7 @@ export interface Drift {
 /** @throws Failure `EVENT_INVALID` */
 export async function drift(
   event: unknown,
-  runtime: ProvisionRuntime,
+  runtime: DriftRuntime,
   contextOf: (pipeline: Pipeline) => StreamContext,
 ): Promise<Drift> {
   const question = Question.safeParse(askedBy(event));
@@ -52,7 +52,7 @@ function oneLine(text: string): string {
 
 async function look(
   manifest: unknown,
-  runtime: ProvisionRuntime,
+  runtime: DriftRuntime,
   contextOf: (pipeline: Pipeline) => StreamContext,
 ): Promise<string | undefined> {
   try {

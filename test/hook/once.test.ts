@@ -49,6 +49,39 @@ describe('a delivery', () => {
     });
   });
 
+  it('by hand is a plain request: once for an invocation, which Lambda may try again', async () => {
+    const own = hookWorld();
+    const first = await own.hook({ pipeline: 'clicks', mode: 'plan' }, { awsRequestId: 'r-1' });
+    expect(first).toMatchObject({ executions: [{ pipeline: 'clicks' }] });
+    expect(await own.hook({ pipeline: 'clicks', mode: 'plan' }, { awsRequestId: 'r-1' })).toEqual(first);
+    expect(own.executions.list()).toHaveLength(1);
+    await own.hook({ pipeline: 'clicks', mode: 'plan' }, { awsRequestId: 'r-2' });
+    expect(own.executions.list()).toHaveLength(2);
+    for (const wrong of [
+      {},
+      { pipelines: 'all' },
+      { pipeline: 'none' },
+      { manifest: {} },
+      [],
+      null,
+      'clicks',
+    ])
+      await expect(own.hook(wrong, { awsRequestId: 'r-3' })).rejects.toMatchObject({ code: 'EVENT_INVALID' });
+    expect(own.executions.list()).toHaveLength(2);
+  });
+
+  it('says how long a flow is waited for, where it says so', async () => {
+    const own = hookWorld();
+    await own.send(fromGithub({ pipeline: 'clicks', warmUpSeconds: 0, drainSeconds: 900 }));
+    expect(JSON.parse(own.executions.list()[0]?.input ?? '')).toMatchObject({
+      warmUpSeconds: 0,
+      drainSeconds: 900,
+    });
+    for (const wrong of [-1, 0.5, 1_501, '1', null])
+      expect((await own.send(fromGithub({ pipeline: 'clicks', warmUpSeconds: wrong }))).statusCode).toBe(400);
+    expect(own.executions.list()).toHaveLength(1);
+  });
+
   it('starts all pipelines where it says so', async () => {
     const own = hookWorld();
     const answer = await own.send(fromGithub({ pipeline: 'all' }));

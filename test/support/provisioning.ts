@@ -16,7 +16,7 @@ import { rollback } from '../../lib/provision/rollback.ts';
 import { status } from '../../lib/provision/status.ts';
 import { plainStep, readingStep, resourceStep, step } from '../../lib/provision/step.ts';
 import { verify } from '../../lib/provision/verify.ts';
-import type { Intake, ProvisionRuntime } from '../../lib/runtime.ts';
+import type { DriftRuntime, Intake } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
@@ -126,7 +126,7 @@ export function world(options: PlatformOptions = {}) {
   const intakes = memoryIntakes();
   const ledger = memoryLedger();
   const send = wire(platform);
-  const runtime: ProvisionRuntime = {
+  const runtime: DriftRuntime = {
     settings: settingsFrom({
       PENSTOCK_IMS_URL: ORIGIN,
       PENSTOCK_PLATFORM_URL: ORIGIN,
@@ -193,7 +193,7 @@ export function world(options: PlatformOptions = {}) {
 
 /** What is outside of every execution. */
 interface Outside {
-  readonly runtime: ProvisionRuntime;
+  readonly runtime: DriftRuntime;
   readonly send: Send;
   readonly logged: string[];
   readonly integrations: Readonly<Record<string, (parameters: unknown) => Promise<unknown>>>;
@@ -329,7 +329,7 @@ interface Container {
 }
 
 /** The runtime as a container has it: each call to the outside passes through the execution. */
-function runtimeThrough(execution: Execution, container: Container, outside: Outside): ProvisionRuntime {
+function runtimeThrough(execution: Execution, container: Container, outside: Outside): DriftRuntime {
   const { runtime, send } = outside;
   const at = () => container.at as Invocation;
   const own: Record<string, unknown> = {};
@@ -337,7 +337,7 @@ function runtimeThrough(execution: Execution, container: Container, outside: Out
   for (const [name, port] of Object.entries(runtime))
     own[name] = port !== null && typeof port === 'object' ? portThrough(execution, at, name, port) : port;
   return {
-    ...(own as unknown as ProvisionRuntime),
+    ...(own as unknown as DriftRuntime),
     settings: runtime.settings,
     random: runtime.random,
     log: logInto(outside.logged, execution.logged),
@@ -485,7 +485,7 @@ function pathsOf(result: MachineResult, events: readonly MachineEvent[], executi
 type Step = (event: unknown) => Promise<Pipeline>;
 
 /** Every function of `functions/provision`, by its key. */
-function stepsWith(runtime: ProvisionRuntime): Record<string, Step> {
+function stepsWith(runtime: DriftRuntime): Record<string, Step> {
   const make = () => runtime;
   const resources = Object.keys(STEPS).map((name) => [
     name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),

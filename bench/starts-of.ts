@@ -1,0 +1,113 @@
+// Every function of the bundle, what it is there for, and which libraries it is made of: a function without a line fails a test.
+import type { Effect } from './doors.ts';
+
+export interface Start {
+  /** As `serverless.yml` calls it. */
+  readonly name: string;
+  /** Below `functions/`, without its ending. */
+  readonly file: string;
+  readonly effect: Effect;
+  /** Run-time dependencies that it uses, besides zod and an HTTP client. */
+  readonly libraries: readonly string[];
+  /** What is different in its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const LOGGER = '@aws-lambda-powertools/logger';
+const METRICS = '@aws-lambda-powertools/metrics';
+const client = (name: string) => `@aws-sdk/client-${name}`;
+const STEP = [LOGGER, client('secrets-manager'), client('dynamodb')];
+const INTAKE_STEP = [...STEP, client('lambda')];
+
+/** The token comes from elsewhere, although from the same door. */
+const AEP: Effect = {
+  what: 'a request to Experience Platform',
+  service: 'aep',
+  request: /^(?!POST \/ims\/)[A-Z]+ /,
+};
+const INLET: Effect = { what: 'records at the inlet', service: 'aep', request: /^POST \/collection\// };
+const of = (what: string, service: Effect['service']): Effect => ({ what, service });
+
+const step = (name: string, file = name): Start => ({
+  name,
+  file: `provision/${file}`,
+  effect: AEP,
+  libraries: STEP,
+});
+
+export const STARTS: readonly Start[] = [
+  {
+    ...step('begin'),
+    effect: of('the stream looked up in Kinesis', 'kinesis'),
+    libraries: [LOGGER, client('secrets-manager'), client('kinesis')],
+  },
+  { ...step('plan'), libraries: INTAKE_STEP },
+  step('schema'),
+  step('identity'),
+  step('dataset'),
+  step('baseConnection', 'base-connection'),
+  step('sourceConnection', 'source-connection'),
+  step('targetConnection', 'target-connection'),
+  step('mapping'),
+  step('flow'),
+  { ...step('verify'), libraries: [LOGGER, client('secrets-manager')] },
+  step('publish'),
+  { ...step('intake'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: INTAKE_STEP },
+  { ...step('stop'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: INTAKE_STEP },
+  { ...step('retire'), libraries: INTAKE_STEP },
+  { ...step('rollback'), libraries: INTAKE_STEP },
+  { ...step('report'), effect: of('the report written into the table', 'dynamodb') },
+  {
+    name: 'status',
+    file: 'status',
+    effect: of('the report read from the table', 'dynamodb'),
+    libraries: [...INTAKE_STEP, client('kinesis'), client('s3'), client('cloudwatch-logs')],
+  },
+  { name: 'drift', file: 'drift', effect: AEP, libraries: [...INTAKE_STEP, client('kinesis')] },
+  {
+    name: 'forward',
+    file: 'forward',
+    effect: INLET,
+    libraries: [LOGGER, METRICS, client('secrets-manager'), client('s3')],
+  },
+  {
+    name: 'redrive',
+    file: 'redrive',
+    effect: of('the stream read in Kinesis', 'kinesis'),
+    libraries: [
+      LOGGER,
+      METRICS,
+      client('secrets-manager'),
+      client('s3'),
+      client('kinesis'),
+      client('lambda'),
+    ],
+  },
+  {
+    name: 'reconcile',
+    file: 'reconcile',
+    effect: AEP,
+    libraries: [
+      LOGGER,
+      METRICS,
+      client('secrets-manager'),
+      client('s3'),
+      client('kinesis'),
+      client('dynamodb'),
+    ],
+  },
+  {
+    name: 'cleanup',
+    file: 'cleanup',
+    effect: of('the mappings listed in Lambda', 'lambda'),
+    libraries: [LOGGER, client('secrets-manager'), client('lambda')],
+    // Of the stack that is measured with nothing is to go.
+    environment: { PENSTOCK_STAGE: 'other', PENSTOCK_FORWARDER: 'other' },
+  },
+  {
+    name: 'deployHook',
+    file: 'deploy-hook',
+    effect: of('an execution started', 'states'),
+    libraries: [LOGGER, client('secrets-manager'), client('sfn')],
+  },
+];

@@ -1,0 +1,9 @@
+// The runtime of drift, which looks up streams as the first step does, and intakes as the others do.
+import type { DriftRuntime } from '../runtime.ts';
+import { provisionRuntime } from './provision-runtime.ts';
+import { createStreams } from './streams.ts';
+
+/** @throws Failure `SETTINGS_INVALID` */
+export function driftRuntime(): DriftRuntime {
+  return { ...provisionRuntime(), streams: createStreams() };
+}
