@@ -3,6 +3,7 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws
 import { Failure } from '../failure.ts';
 import type { Executions } from '../hook/start.ts';
 import { awsFailure } from './failure.ts';
+import { within } from './within.ts';
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createExecutions(
@@ -35,10 +36,9 @@ export function createExecutions(
   };
 }
 
-/** GitHub waits for ten seconds; without `throwOnRequestTimeout` the SDK only warns of a request that takes too long. */
+/** GitHub waits for ten seconds. */
 function createClient(): SFNClient {
-  const requestHandler = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
-  return new SFNClient({ maxAttempts: 2, requestHandler });
+  return new SFNClient({ maxAttempts: 2, requestHandler: within(1_000, 2_000) });
 }
 
 /** What Step Functions says may hold the input: its name says enough. */

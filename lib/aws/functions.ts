@@ -2,9 +2,14 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Functions } from '../runtime.ts';
 import { awsFailure } from './failure.ts';
+import { within } from './within.ts';
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
-export function createFunctions(client: Pick<LambdaClient, 'send'> = new LambdaClient({})): Functions {
+export function createFunctions(
+  client: Pick<LambdaClient, 'send'> = new LambdaClient({
+    requestHandler: within(2_000, 10_000),
+  }),
+): Functions {
   return {
     async start(functionArn, event) {
       const Payload = JSON.stringify(event);

@@ -11,6 +11,7 @@ import {
 import { Failure } from '../failure.ts';
 import type { Intake, Intakes } from '../runtime.ts';
 import { awsFailure, isNotFound } from './failure.ts';
+import { within } from './within.ts';
 
 /**
  * How Lambda polls. Retries go on until the record is too old, so that every loss leaves a document; a bad record is
@@ -29,7 +30,7 @@ const POLLING = {
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createIntakes(
   options: { forwarder: string | undefined; onFailureArn: string | undefined },
-  client = new LambdaClient({}),
+  client = new LambdaClient({ requestHandler: within(2_000, 10_000) }),
 ): Intakes {
   const forwarder = (): string => {
     if (options.forwarder !== undefined) return options.forwarder;

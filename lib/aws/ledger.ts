@@ -10,6 +10,7 @@ import {
 import { Failure } from '../failure.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
 import { awsFailure } from './failure.ts';
+import { within } from './within.ts';
 
 /** The part of the DynamoDB client that is used. */
 export type DynamoDb = Pick<DynamoDBClient, 'send'>;
@@ -96,9 +97,9 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
   };
 }
 
-/** Calls take milliseconds; what hangs is better repeated by the SDK than waited for. Connections are kept. */
+/** Calls take milliseconds. */
 function createClient(): DynamoDBClient {
-  return new DynamoDBClient({ requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } });
+  return new DynamoDBClient({ requestHandler: within(2_000, 5_000) });
 }
 
 async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {

@@ -12,9 +12,10 @@ import {
 import type { MadeAtRunTime } from '../cleanup.ts';
 import { publishedSecret } from '../published.ts';
 import { awsFailure, isNotFound } from './failure.ts';
+import { within } from './within.ts';
 
-/** In ms. What hangs is better repeated than waited for: there is an answer to be given in time. */
-const LIMITS = { connectionTimeout: 2_000, requestTimeout: 5_000 };
+/** There is an answer to be given in time. */
+const LIMITS = within(2_000, 5_000);
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createMadeAtRunTime(

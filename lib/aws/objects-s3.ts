@@ -1,6 +1,7 @@
 // Objects in S3. The SDK is loaded with the first of them: most invocations of the forwarder reject nothing.
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Objects } from './objects.ts';
+import { within } from './within.ts';
 
 /** The part of the S3 client that is used. */
 export type S3 = Pick<S3Client, 'send'>;
@@ -81,5 +82,5 @@ function isNothing(error: unknown): boolean {
 
 async function loadS3(): Promise<S3> {
   const { S3Client } = await import('@aws-sdk/client-s3');
-  return new S3Client({ requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000 } });
+  return new S3Client({ requestHandler: within(2_000, 10_000) });
 }
