@@ -2,18 +2,28 @@
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
+/** What a draw adds to the state of the generator. */
+const STEP = 0x6d2b79f5;
+
 /** A small seeded generator (mulberry32): good enough for ids and for dice, useless for secrets. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
+    state = (state + STEP) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
 
+/** The seed of a generator that goes on where one of this seed is after so many draws. */
+export function seedAfter(draws: number, seed: number): number {
+  return (seed + Math.imul(draws, STEP)) >>> 0;
+}
+
 export interface Ids {
+  /** Ids made from this seed are those that come next. */
+  readonly nextSeed: number;
   /** Lower-case hex digits: 24 for a dataset, 32 for a mapping set, 64 for an inlet. */
   hex(length: number): string;
   uuid(): string;
@@ -24,13 +34,21 @@ export interface Ids {
 }
 
 export function createIds(seed: number): Ids {
-  const random = seededRandom(seed);
+  const generator = seededRandom(seed);
+  let draws = 0;
+  const random = (): number => {
+    draws += 1;
+    return generator();
+  };
   const hex = (length: number): string => {
     let text = '';
     while (text.length < length) text += ((random() * 0x10000) | 0).toString(16).padStart(4, '0');
     return text.slice(0, length);
   };
   return {
+    get nextSeed() {
+      return seedAfter(draws, seed);
+    },
     hex,
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[(random() * 4) | 0]}${hex(3)}-${hex(12)}`,
     ulid: (now) => {

@@ -45,6 +45,13 @@ export class Journal {
     this.#limit = limit;
   }
 
+  copy(): Journal {
+    const copy = new Journal(this.#limit);
+    copy.#entries = this.#entries.slice();
+    copy.#number = this.#number;
+    return copy;
+  }
+
   record(call: Call, answer: Answer, at: number, durationMs: number, faults: readonly string[]): void {
     const inlet = call.path.startsWith('/collection/');
     this.#entries.push({

@@ -12,7 +12,7 @@ import { flowServiceRoutes } from './flow-service/routes.ts';
 import { admit } from './gateway.ts';
 import { type AdmittedCall, type Answer, type Call, json } from './http.ts';
 import { identityRoutes } from './identity.ts';
-import { createIds } from './ids.ts';
+import { createIds, type Ids } from './ids.ts';
 import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
@@ -37,6 +37,11 @@ export interface Platform {
   origin: string;
   /** Resolves when everything taken in has landed, been refused or been lost. */
   idle(): Promise<void>;
+  /**
+   * Another platform that remembers all that this one does: each goes on by itself, and gives the same ids next. What is
+   * still on its way to the lake is not in it: wait for `idle`.
+   */
+  copy(options?: PlatformOptions): Platform;
   /** Forgets everything, as if just created. */
   reset(): void;
 }
@@ -49,11 +54,32 @@ interface Core {
   readonly gated: Router<AdmittedCall>;
 }
 
+/** What a platform remembers. */
+interface Memory {
+  readonly ids: Ids;
+  readonly state: State;
+  readonly origin: string;
+  readonly journal: Journal;
+  readonly faults: Faults;
+}
+
 export function createPlatform(options: PlatformOptions = {}): Platform {
   const settings = settle(options);
   const clock = advancing(settings.clock);
-  const journal = new Journal(settings.keepRequests);
-  const faults = new Faults(settings.seed);
+  return platformWith(settings, clock, {
+    ...blank(settings, clock, settings.origin),
+    journal: new Journal(settings.keepRequests),
+    faults: new Faults(settings.seed),
+  });
+}
+
+function blank(settings: Settings, clock: PlatformClock, origin: string) {
+  const ids = createIds(settings.seed);
+  return { ids, state: State.begin(settings, ids, clock), origin };
+}
+
+function platformWith(settings: Settings, clock: PlatformClock, memory: Memory): Platform {
+  const { journal, faults } = memory;
   let core: Core;
 
   async function handle(given: Call): Promise<Answer> {
@@ -96,19 +122,29 @@ export function createPlatform(options: PlatformOptions = {}): Platform {
       core.world.origin = origin;
     },
     idle: () => core.inlets.idle(),
+    copy(more = {}) {
+      const own = settle({ ...settings, ...more });
+      const ownClock = advancing(own.clock);
+      const { ids, state, origin } = core.world;
+      return platformWith(own, ownClock, {
+        ids: createIds(ids.nextSeed),
+        state: state.copy(ownClock),
+        origin: more.origin ?? origin,
+        journal: journal.copy(),
+        faults: faults.copy(),
+      });
+    },
     reset() {
       journal.clear();
       faults.clear();
-      core = build(settings, clock, core.world.origin, platform);
+      core = build({ settings, clock, ...blank(settings, clock, core.world.origin) }, platform);
     },
   };
-  core = build(settings, clock, settings.origin, platform);
+  core = build({ settings, clock, ids: memory.ids, state: memory.state, origin: memory.origin }, platform);
   return platform;
 }
 
-function build(settings: Settings, clock: PlatformClock, origin: string, platform: Platform): Core {
-  const ids = createIds(settings.seed);
-  const world: World = { settings, clock, ids, state: new State(settings, ids, clock), origin };
+function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
   return {
     world,

@@ -18,6 +18,14 @@ export class Shelf<T> {
     this.#clock = clock;
   }
 
+  /** The same things and the same past, with a future of its own. */
+  copy(clock: Clock): Shelf<T> {
+    const copy = new Shelf<T>(clock);
+    for (const [id, value] of this.#current) copy.#current.set(id, value);
+    for (const change of this.#changes) copy.#changes.push(change);
+    return copy;
+  }
+
   get size(): number {
     return this.#current.size;
   }

@@ -1,6 +1,6 @@
 // Everything the simulated platform remembers, sandbox by sandbox.
 
-import type { PlatformClock } from './clock.ts';
+import type { Clock, PlatformClock } from './clock.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
@@ -118,7 +118,11 @@ export interface Tally {
   lastBatchId: string | undefined;
 }
 
-export class Sandbox {
+export interface SandboxIdentity extends Required<SandboxOptions> {
+  readonly id: string;
+}
+
+export class Sandbox implements SandboxIdentity {
   readonly id: string;
   readonly name: string;
   readonly title: string;
@@ -135,28 +139,39 @@ export class Sandbox {
   readonly targetConnections: Shelf<Entity>;
   readonly flows: Shelf<Flow>;
   readonly mappingSets: Shelf<MappingSet>;
-  readonly batches = new Map<string, Batch>();
-  readonly runs = new Map<string, Run>();
+  readonly batches: Map<string, Batch>;
+  readonly runs: Map<string, Run>;
   /** Exact counts per dataset, however many rows are kept. */
-  readonly tallies = new Map<string, Tally>();
+  readonly tallies: Map<string, Tally>;
 
-  constructor(options: SandboxOptions, ids: Ids, clock: PlatformClock) {
-    this.id = ids.uuid();
-    this.name = options.name;
-    this.title = options.title ?? options.name;
-    this.type = options.type ?? 'development';
-    this.state = options.state ?? 'active';
-    this.isDefault = options.isDefault ?? false;
-    const shelf = <T>() => new Shelf<T>(clock);
-    this.registry = { schemas: shelf(), mixins: shelf(), classes: shelf(), datatypes: shelf() };
-    this.descriptors = shelf();
-    this.namespaces = shelf();
-    this.dataSets = shelf();
-    this.connections = shelf();
-    this.sourceConnections = shelf();
-    this.targetConnections = shelf();
-    this.flows = shelf();
-    this.mappingSets = shelf();
+  /** @param from what it holds at first: the sandbox that this is a copy of */
+  constructor({ id, name, title, type, state, isDefault }: SandboxIdentity, clock: Clock, from?: Sandbox) {
+    this.id = id;
+    this.name = name;
+    this.title = title;
+    this.type = type;
+    this.state = state;
+    this.isDefault = isDefault;
+    const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
+    const { registry } = from ?? {};
+    this.registry = {
+      schemas: shelf(registry?.schemas),
+      mixins: shelf(registry?.mixins),
+      classes: shelf(registry?.classes),
+      datatypes: shelf(registry?.datatypes),
+    };
+    this.descriptors = shelf(from?.descriptors);
+    this.namespaces = shelf(from?.namespaces);
+    this.dataSets = shelf(from?.dataSets);
+    this.connections = shelf(from?.connections);
+    this.sourceConnections = shelf(from?.sourceConnections);
+    this.targetConnections = shelf(from?.targetConnections);
+    this.flows = shelf(from?.flows);
+    this.mappingSets = shelf(from?.mappingSets);
+    // These are edited in place.
+    this.batches = structuredClone(from?.batches) ?? new Map();
+    this.runs = structuredClone(from?.runs) ?? new Map();
+    this.tallies = structuredClone(from?.tallies) ?? new Map();
   }
 }
 
@@ -177,11 +192,29 @@ export class State {
   readonly counts = { requests: 0, received: 0, landed: 0, refused: 0, lost: 0, profileOnly: 0, warnings: 0 };
   readonly startedAt: number;
 
-  constructor(settings: Settings, ids: Ids, clock: PlatformClock) {
-    this.startedAt = clock.now();
-    for (const options of settings.sandboxes) {
-      this.sandboxes.set(options.name, new Sandbox(options, ids, clock));
+  constructor(startedAt: number) {
+    this.startedAt = startedAt;
+  }
+
+  static begin(settings: Settings, ids: Ids, clock: PlatformClock): State {
+    const state = new State(clock.now());
+    for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
+      const identity = { id: ids.uuid(), name, title, type, state: 'active', isDefault: false, ...more };
+      state.sandboxes.set(name, new Sandbox(identity, clock));
     }
+    return state;
+  }
+
+  copy(clock: PlatformClock): State {
+    const copy = new State(this.startedAt);
+    for (const [name, sandbox] of this.sandboxes)
+      copy.sandboxes.set(name, new Sandbox(sandbox, clock, sandbox));
+    for (const [id, token] of this.tokens) copy.tokens.set(id, token);
+    for (const [id, inlet] of this.inlets)
+      copy.inlets.set(id, { ...inlet, sandbox: copy.sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox });
+    for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
+    Object.assign(copy.counts, this.counts);
+    return copy;
   }
 
   get defaultSandbox(): Sandbox | undefined {

@@ -34,14 +34,16 @@ export interface MemoryLedger {
 }
 
 export interface MemoryExecutions {
+  readonly all: Map<string, ExecutionDescription>;
   running(arn: string): void;
   ended(arn: string, status: Exclude<ExecutionDescription['status'], 'RUNNING'>): void;
   describe(arn: string): ExecutionDescription | undefined;
 }
 
-export function memoryLedger(table = 'penstock-dev-pipelines'): MemoryLedger {
-  const items = new Map<string, Item>();
-  const executions = memoryExecutions();
+/** @param from what it holds at first: the ledger that this is a copy of */
+export function memoryLedger(table = 'penstock-dev-pipelines', from?: MemoryLedger): MemoryLedger {
+  const items = new Map<string, Item>(structuredClone(from?.items));
+  const executions = memoryExecutions(from?.executions.all);
   const dynamoDb = memoryClient(table, items);
   return {
     ledger: createLedger(table, dynamoDb),
@@ -52,11 +54,11 @@ export function memoryLedger(table = 'penstock-dev-pipelines'): MemoryLedger {
   };
 }
 
-function memoryExecutions(): MemoryExecutions {
-  const all = new Map<string, ExecutionDescription>();
+function memoryExecutions(from?: MemoryExecutions['all']): MemoryExecutions {
+  const all = new Map(from);
   const set = (arn: string, status: ExecutionDescription['status']) =>
     void all.set(arn, { name: arn.slice(arn.lastIndexOf(':') + 1), status, startDate: new Date(0) });
-  return { running: (arn) => set(arn, 'RUNNING'), ended: set, describe: (arn) => all.get(arn) };
+  return { all, running: (arn) => set(arn, 'RUNNING'), ended: set, describe: (arn) => all.get(arn) };
 }
 
 /** As many items as a page of a Scan has; DynamoDB's pages end at 1 MB. */

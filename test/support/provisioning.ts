@@ -40,8 +40,8 @@ const SCALE = 0.001;
 export const ORIGIN = 'http://127.0.0.1:4010';
 
 /** Secrets Manager as a map; also counts what is written. */
-function memorySecrets(values: Map<string, string>) {
-  let writes = 0;
+function memorySecrets(values: Map<string, string>, written = 0) {
+  let writes = written;
   return {
     values,
     writes: () => writes,
@@ -60,9 +60,9 @@ function memorySecrets(values: Map<string, string>) {
   };
 }
 
-function memoryIntakes() {
-  const all = new Map<string, Intake & { startAt: 'earliest' | Date }>();
-  let writes = 0;
+function memoryIntakes(from?: Memory['intakes']) {
+  const all = new Map(from?.all);
+  let writes = from?.writes() ?? 0;
   return {
     all,
     writes: () => writes,
@@ -106,25 +106,47 @@ export interface RunOptions {
   readonly engine?: 'local';
 }
 
-/** A world to provision in: everything outside replaced, everything inside real. */
-export function world(options: PlatformOptions = {}) {
-  const time = { now: START };
+type IntakeKept = Intake & { startAt: 'earliest' | Date };
+
+/** What there is to remember of a world. */
+interface Memory {
+  readonly time: Time;
+  readonly platform: Platform;
+  readonly secrets: { readonly values: ReadonlyMap<string, string>; writes(): number };
+  readonly intakes: { readonly all: ReadonlyMap<string, IntakeKept>; writes(): number };
+  readonly ledger: MemoryLedger;
+  readonly executions: readonly Execution[];
+  readonly logged: readonly string[];
+}
+
+/**
+ * A world to provision in: everything outside replaced, everything inside real.
+ *
+ * @param from what it remembers at first: the world that this is a copy of; without it there is nothing yet
+ */
+export function world(options: PlatformOptions = {}, from?: Memory) {
+  const time = { now: from?.time.now ?? START };
   const clock = {
     now: () => time.now,
     sleep: async (ms: number) => {
       time.now += ms;
     },
   };
-  const platform: Platform = createPlatform({
-    origin: ORIGIN,
-    clock,
-    credentials: [{ clientId: CREDENTIALS.clientId, clientSecrets: [CREDENTIALS.clientSecret] }],
-    ...options,
-  });
-  const logged: string[] = [];
-  const secrets = memorySecrets(new Map([['penstock/dev/credentials', JSON.stringify(CREDENTIALS)]]));
-  const intakes = memoryIntakes();
-  const ledger = memoryLedger();
+  const platform: Platform =
+    from?.platform.copy({ clock, ...options }) ??
+    createPlatform({
+      origin: ORIGIN,
+      clock,
+      credentials: [{ clientId: CREDENTIALS.clientId, clientSecrets: [CREDENTIALS.clientSecret] }],
+      ...options,
+    });
+  const logged = [...(from?.logged ?? [])];
+  const secrets = memorySecrets(
+    new Map(from?.secrets.values ?? [['penstock/dev/credentials', JSON.stringify(CREDENTIALS)]]),
+    from?.secrets.writes(),
+  );
+  const intakes = memoryIntakes(from?.intakes);
+  const ledger = memoryLedger(undefined, from?.ledger);
   const send = wire(platform);
   const runtime: DriftRuntime = {
     settings: settingsFrom({
@@ -145,7 +167,7 @@ export function world(options: PlatformOptions = {}) {
   };
   /** Service integrations of the state machine, by their Resource. */
   const integrations: Record<string, (parameters: unknown) => Promise<unknown>> = { ...ledger.integrations };
-  const executions: Execution[] = [];
+  const executions: Execution[] = [...(from?.executions ?? [])];
   const outside: Outside = { runtime, send, logged, integrations, executions: ledger.executions };
 
   return {
