@@ -167,8 +167,8 @@ async function main(): Promise<void> {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);
   });
-  process.stdout.write(`${banner(running)}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.close());
+  process.stdout.write(`${banner(running)}\n`);
 }
 
 if (import.meta.main) {

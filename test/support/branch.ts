@@ -7,6 +7,11 @@ export type World = ReturnType<typeof world>;
 /** Lists are as old as asked for: what was there at the branching is in every one of them that is not older than this. */
 const SETTLED_MS = 3_600_000;
 
+/** The same world, as it is at this moment. */
+export function copyOf(from: World): World {
+  return world({}, from);
+}
+
 /** All that is remembered, and none of the history: executions are over, and nothing is on its way. */
 export function branch(from: World, options: PlatformOptions = {}): World {
   const own = world(options, from);

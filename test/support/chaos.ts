@@ -135,12 +135,21 @@ export class Execution {
   constructor(
     name: string,
     time: Time,
-    options: { intercept?: Intercept; fault?: Fault | readonly Fault[] } = {},
+    options: {
+      intercept?: Intercept;
+      fault?: Fault | readonly Fault[];
+      /** What it has done before: it goes on from there. */
+      from?: { readonly calls: readonly Made[]; readonly logged: readonly string[] };
+    } = {},
   ) {
     this.name = name;
     this.#time = time;
     this.#intercept = options.intercept ?? plain;
     this.#faults = new Set([options.fault ?? []].flat());
+    const { calls = [], logged = [] } = options.from ?? {};
+    this.calls.push(...calls);
+    this.logged.push(...logged);
+    for (const { kind } of calls) this.#counts[kind] += 1;
   }
 
   get signal(): AbortSignal {

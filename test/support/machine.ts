@@ -40,6 +40,10 @@ export interface MachineRun {
   /** Jitter is drawn from it. */
   random(): number;
   onState?(event: MachineEvent): void;
+  /** Told before a state does anything. */
+  onEnter?(state: string, input: unknown): void;
+  /** Goes on at the beginning of a state instead of at that of the execution. */
+  readonly from?: { readonly state: string; readonly input: unknown; readonly startedAt: number };
   readonly signal?: AbortSignal;
 }
 
@@ -194,7 +198,10 @@ async function execute(
 ): Promise<MachineResult> {
   const run = begin(options, seconds);
   try {
-    let step: Step = { output: trip(options.input), next: start };
+    const { from } = options;
+    let step: Step = from
+      ? { output: trip(from.input), next: from.state }
+      : { output: trip(options.input), next: start };
     for (let count = 0; step.next !== undefined; count++) {
       if (count > MOST_TRANSITIONS)
         throw new Error(`More than ${MOST_TRANSITIONS} states, lately ${step.next}.`);
@@ -207,7 +214,7 @@ async function execute(
 }
 
 function begin(options: MachineRun, seconds: number): Running {
-  const started = options.now();
+  const started = options.from?.startedAt ?? options.now();
   const context = {
     Execution: {
       Id: executionArn(options.name),
@@ -245,6 +252,7 @@ async function enter(states: Map<string, State>, run: Running, name: string, inp
     EnteredTime: new Date(run.now()).toISOString(),
     RetryCount: 0,
   });
+  run.onEnter?.(name, input);
   tell(run, 'entered', name);
   const step = await states.get(name)?.(run, input);
   if (step === undefined) throw new DefinitionError(`There is no state ${name}.`);

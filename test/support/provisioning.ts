@@ -19,12 +19,20 @@ import { verify } from '../../lib/provision/verify.ts';
 import type { DriftRuntime, Intake } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
-import { seededRandom } from '../../local/aep/ids.ts';
+import { seedAfter, seededRandom } from '../../local/aep/ids.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { createPlatform, type Platform, wireText } from '../../local/aep/platform.ts';
 import { failure, type InvocationResult } from '../../local/aws/function-errors.ts';
 import { runStateMachine } from '../../local/aws/state-machine.ts';
-import { Execution, type Fault, type Intercept, Invocation, type Spoil, type Time } from './chaos.ts';
+import {
+  Execution,
+  type Fault,
+  type Intercept,
+  Invocation,
+  type Made,
+  type Spoil,
+  type Time,
+} from './chaos.ts';
 import { type MemoryLedger, memoryLedger } from './ledger.ts';
 import { executionArn, type MachineEvent, type MachineResult, machine } from './machine.ts';
 import { CREDENTIALS } from './scripted.ts';
@@ -100,6 +108,10 @@ export interface RunOptions {
   readonly name?: string;
   /** Of the jitter of the state machine's retries. */
   readonly seed?: number;
+  /** Told of every state before it does anything. */
+  readonly onEnter?: (entered: Entered) => void;
+  /** Goes on at the beginning of that state, in a copy of the world as it was then. */
+  readonly from?: Entered;
   /** Another state machine than the project's own. */
   readonly definition?: object;
   /** `local`: on aws-local-stepfunctions, to compare with; its retries wait in real time. */
@@ -108,6 +120,19 @@ export interface RunOptions {
 
 type IntakeKept = Intake & { startAt: 'earliest' | Date };
 
+/** An execution at the beginning of a state: with a copy of its world, all that is needed to go on from there. */
+export interface Entered {
+  readonly state: string;
+  readonly input: unknown;
+  readonly startedAt: number;
+  /** How often the jitter of its retries was drawn. */
+  readonly draws: number;
+  readonly name: string;
+  readonly calls: readonly Made[];
+  readonly logged: readonly string[];
+  readonly events: readonly MachineEvent[];
+}
+
 /** What there is to remember of a world. */
 interface Memory {
   readonly time: Time;
@@ -115,6 +140,7 @@ interface Memory {
   readonly secrets: { readonly values: ReadonlyMap<string, string>; writes(): number };
   readonly intakes: { readonly all: ReadonlyMap<string, IntakeKept>; writes(): number };
   readonly ledger: MemoryLedger;
+  readonly requests: { readonly sent: number };
   readonly executions: readonly Execution[];
   readonly logged: readonly string[];
 }
@@ -147,7 +173,8 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
   );
   const intakes = memoryIntakes(from?.intakes);
   const ledger = memoryLedger(undefined, from?.ledger);
-  const send = wire(platform);
+  const requests = { sent: from?.requests.sent ?? 0 };
+  const send = wire(platform, requests);
   const runtime: DriftRuntime = {
     settings: settingsFrom({
       PENSTOCK_IMS_URL: ORIGIN,
@@ -172,6 +199,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
 
   return {
     platform,
+    requests,
     runtime,
     secrets,
     intakes,
@@ -185,10 +213,11 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     executions,
     /** Runs the state machine; time is virtual, retries and waits move it. */
     async run(input: Record<string, unknown>, more: RunOptions = {}) {
-      const execution = new Execution(more.name ?? `run-${executions.length + 1}`, time, more);
+      const name = more.from?.name ?? more.name ?? `run-${executions.length + 1}`;
+      const execution = new Execution(name, time, more);
       executions.push(execution);
       const functions = new Functions(execution, outside, more);
-      const events: MachineEvent[] = [];
+      const events: MachineEvent[] = [...(more.from?.events ?? [])];
       const result = await execute(more.engine, {
         input,
         execution,
@@ -196,8 +225,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
         outside,
         time,
         events,
-        seed: more.seed ?? 1,
-        definition: more.definition,
+        more,
       });
       return {
         ...result,
@@ -230,8 +258,7 @@ interface Start {
   readonly outside: Outside;
   readonly time: Time;
   readonly events: MachineEvent[];
-  readonly seed: number;
-  readonly definition: object | undefined;
+  readonly more: RunOptions;
 }
 
 /** Runs it where it is known to run for as long as it does. */
@@ -246,25 +273,41 @@ async function execute(engine: 'local' | undefined, start: Start): Promise<Machi
 
 function runVirtually(start: Start): Promise<MachineResult> {
   const { execution, functions, time, events } = start;
-  const running = start.definition === undefined ? MACHINE : machine(start.definition, REFS);
+  const { seed = 1, definition, from, onEnter } = start.more;
+  const running = definition === undefined ? MACHINE : machine(definition, REFS);
+  const startedAt = from?.startedAt ?? time.now;
+  let draws = from?.draws ?? 0;
+  const jitter = seededRandom(seedAfter(draws, seed));
   return running.run({
     input: start.input,
     name: execution.name,
     signal: execution.signal,
     now: () => time.now,
     sleep: (ms, state) => execution.wait(state, time.now + ms),
-    random: seededRandom(start.seed),
+    random: () => {
+      draws += 1;
+      return jitter();
+    },
+    ...(from && { from }),
+    ...(onEnter && {
+      onEnter: (state, input) => onEnter({ state, input, startedAt, draws, ...standing(execution, events) }),
+    }),
     tasks: (key, document, { timeoutSeconds }) => functions.invoke(key, document, timeoutSeconds),
     integrations: integrated(start),
     onState: (event) => void events.push(event),
   });
 }
 
+/** What an execution has done so far. */
+function standing({ name, calls, logged }: Execution, events: readonly MachineEvent[]) {
+  return { name, calls: calls.slice(), logged: logged.slice(), events: events.slice() };
+}
+
 function runLocally(start: Start): Promise<MachineResult> {
   const { execution, functions, time, events } = start;
   let lately: string | undefined;
   return runStateMachine({
-    definition: start.definition ?? DEFINITION,
+    definition: start.more.definition ?? DEFINITION,
     input: start.input,
     executionName: execution.name,
     now: () => time.now,
@@ -437,8 +480,7 @@ const SPOILS: Readonly<Record<Spoil, FaultSpec>> = {
 };
 
 /** The platform behind a wire that can be spoiled for one call. */
-function wire(platform: Platform): Send {
-  let sent = 0;
+function wire(platform: Platform, requests: { sent: number }): Send {
   return async (url, init, spoil) => {
     const { pathname, searchParams } = new URL(url);
     const call = {
@@ -447,7 +489,7 @@ function wire(platform: Platform): Send {
       query: searchParams,
       headers: new Headers(init.headers),
       body: Buffer.from((init.body ?? '') as string),
-      requestId: `request-${++sent}`,
+      requestId: `request-${++requests.sent}`,
     };
     const fault = spoil === undefined ? undefined : platform.faults.add({ ...SPOILS[spoil], times: 1 });
     // Which faults strike is decided before `handle` waits for the first time: no other call can catch this one.

@@ -1,10 +1,12 @@
 // A sweep sees what it is there to see; and a world that branched off goes on as the one it comes from.
 import { expect, it } from 'vitest';
+import { seededRandom } from '../../local/aep/ids.ts';
 import { branch } from './branch.ts';
 import { Tally } from './chaos.ts';
-import { canonical, surplus } from './graph.ts';
-import { dev1, empty, fresh } from './scenarios.ts';
-import { type Case, goldenOf, modesOf, pairs, type Scenario, singles, tried } from './sweep.ts';
+import { canonical, held, remembered, surplus } from './graph.ts';
+import { dev1, empty, fresh, retire, swap } from './scenarios.ts';
+import { undone, undoneTakeover } from './scenarios-undone.ts';
+import { type Case, type Golden, goldenOf, modesOf, pairs, type Scenario, singles, tried } from './sweep.ts';
 
 const golden = await goldenOf(fresh);
 const unhurt: Case = { faults: [] };
@@ -111,3 +113,43 @@ it('branches a world: the same things in it, nothing to do, and ids that are new
   expect(dev1(other).flows.values()[0]?.id).not.toBe(dev1(own).flows.values()[0]?.id);
   expect(dev1(own).flows.size).toBe(1);
 });
+
+/** All that can be seen of a case: what is said of it, every call and state of its executions, and what there is at its end. */
+async function seenIn(scenario: Scenario, known: Golden, one: Case): Promise<unknown> {
+  const ends: unknown[] = [];
+  const wrongAtEnd: Scenario['wrongAtEnd'] = (own, runs, before) => {
+    const ran = runs.map(({ status, error, cause, states, calls, paths }) => ({
+      ...{ status, error, cause, states },
+      calls: calls.map(({ step, label, index, fault, until }) => ({ step, label, index, fault, until })),
+      paths: [...paths],
+    }));
+    ends.push({ ran, at: own.time.now, held: held(own), remembered: remembered(own) });
+    return scenario.wrongAtEnd?.(own, runs, before);
+  };
+  const tally = new Tally();
+  const verdict = await tried({ ...scenario, wrongAtEnd }, { ...known, met: new Map() }, one, tally);
+  return { verdict, ends, tally: tally.lines().slice(1) };
+}
+
+it.each([
+  ['fresh', fresh],
+  ['swap', await swap()],
+  ['retire', await retire()],
+  ['undone', undone],
+  ['undone, taken over', await undoneTakeover()],
+])(
+  'a case that begins at a snapshot is as one from the beginning: %s, 20 cases of a seed',
+  async (_, scenario) => {
+    const known = await goldenOf(scenario);
+    const random = seededRandom(20_261_128);
+    const drawing = pairs(known, 20_261_128);
+    const single = singles(known);
+    const cases = Array.from({ length: 20 }, (_, at) =>
+      at % 4 === 0 ? (drawing.next().value as Case) : (single[Math.floor(random() * single.length)] as Case),
+    );
+    for (const one of cases)
+      expect(await seenIn(scenario, known, one), JSON.stringify(one)).toEqual(
+        await seenIn(scenario, { ...known, snapshots: [] }, one),
+      );
+  },
+);

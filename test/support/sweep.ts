@@ -1,9 +1,10 @@
 // A sweep: the same execution again and again, each time with trouble at another call, and what must be so when it is over.
 import { isDeepStrictEqual } from 'node:util';
 import { seededRandom } from '../../local/aep/ids.ts';
-import type { World } from './branch.ts';
+import { copyOf, type World } from './branch.ts';
 import { type Call, type Fault, type Intercept, type Made, MODES, type Mode, type Tally } from './chaos.ts';
 import { canonical, remembered, surplus } from './graph.ts';
+import type { Entered } from './provisioning.ts';
 
 export type Run = Awaited<ReturnType<World['run']>>;
 type End = ReturnType<typeof canonical>;
@@ -39,6 +40,13 @@ export interface Golden {
   readonly calls: readonly Made[];
   /** How often an end was met: all that there is, and what the ledger remembers. */
   readonly met: Map<string, number>;
+  /** The run and its world at the beginning of each state, in order. */
+  readonly snapshots: readonly Snapshot[];
+}
+
+interface Snapshot {
+  readonly world: World;
+  readonly entered: Entered;
 }
 
 /** When a function that was given up goes on: as soon as another one has begun in its place, or when all is over. */
@@ -54,7 +62,11 @@ export interface Case {
 export async function goldenOf(scenario: Scenario): Promise<Golden> {
   const own = scenario.begin();
   const seen: string[] = [];
-  const run = await own.run(scenario.input, { intercept: watching(scenario, own, seen) });
+  const snapshots: Snapshot[] = [];
+  const run = await own.run(scenario.input, {
+    intercept: watching(scenario, own, seen),
+    onEnter: (entered) => void snapshots.push({ world: snapshotOf(own), entered }),
+  });
   const missed = scenario.through.filter((state) => !run.states.includes(state));
   const said =
     seen[0] ??
@@ -62,7 +74,24 @@ export async function goldenOf(scenario: Scenario): Promise<Golden> {
     (missed[0] && `it did not come to ${missed.join(', ')}`) ??
     (await wrongAfter(scenario, own));
   if (said !== undefined) throw new Error(`${scenario.name}, without a fault: ${said}`);
-  return { end: canonical(own), calls: run.calls, met: new Map() };
+  return { end: canonical(own), calls: run.calls, met: new Map(), snapshots };
+}
+
+/** The world without the execution that is under way: whoever goes on from here has one of its own. */
+function snapshotOf(own: World): World {
+  const world = copyOf(own);
+  world.executions.pop();
+  return world;
+}
+
+/** Where a case begins: at the state in which the first of its faults hits, since all before is as in the run without one. */
+function beginning(scenario: Scenario, { snapshots }: Golden, { faults: [first = []] }: Case) {
+  const before = ({ entered: { calls } }: Snapshot) =>
+    first.every(({ kind = 'aep', k }) => calls.filter((call) => call.kind === kind).length < k);
+  const snapshot = first.length > 0 ? snapshots.findLast(before) : undefined;
+  return snapshot === undefined
+    ? { own: scenario.begin() }
+    : { own: copyOf(snapshot.world), from: snapshot.entered };
 }
 
 /**
@@ -145,13 +174,16 @@ export async function tried(
   one: Case,
   tally: Tally,
 ): Promise<string | undefined> {
-  const own = scenario.begin();
+  const { own, from } = beginning(scenario, golden, one);
   const seen: string[] = [];
   const runs: Run[] = [];
   do {
     if (runs.length > 0) own.time.now += SOON_MS;
     const intercept = watching(scenario, own, seen, one.release);
-    runs.push(await own.run(scenario.input, { fault: one.faults[runs.length] ?? [], intercept }));
+    const fault = one.faults[runs.length] ?? [];
+    runs.push(
+      await own.run(scenario.input, { fault, intercept, ...(runs.length === 0 && from && { from }) }),
+    );
   } while (runs.at(-1)?.status === 'ABORTED');
   if (runs.length < one.faults.length || runs.some(({ execution }) => !execution.struck)) return MISSED;
   // Faults come down elsewhere than in a run without any.
