@@ -1,14 +1,47 @@
-// How the tests run: every `*.test.ts` below `test/`, in processes of their own, two at a time.
-import { defineConfig } from 'vitest/config';
+// How the tests run: every `*.test.ts` below `test/` but the deep and the deployed ones, on every processor there is.
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type TestUserConfig } from 'vitest/config';
+
+/** Change what a process has only once (environment, globals, timers, the working folder), or start processes of their own. */
+const APART = [
+  'test/journeys/**/*.test.ts',
+  'test/{accepted,package,settings}.test.ts',
+  'test/doctor/doctor.test.ts',
+  'test/aws/{executions,http,metrics,within}.test.ts',
+  'test/forward/promises-{hosts,network,secrets,time}.test.ts',
+  'test/local/aep/server.test.ts',
+  'test/local/aws/{function-host,local-aws,recordings}.test.ts',
+  'test/template/*.test.ts',
+];
+
+/** No test depends on the machine's speed: a limit only ends one that hangs. */
+export const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
+
+/** Counts are also written to a file, for whoever sums up several runs. */
+export const reporters = (file: string): NonNullable<TestUserConfig['reporters']> => [
+  [fileURLToPath(new URL('test/support/reporter.ts', import.meta.url)), {}],
+  ['json', { outputFile: `.penstock/${file}.json` }],
+];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Needs a local AWS: `npm run test:deployed`.
-    exclude: ['test/deployed/**'],
     pool: 'forks',
-    reporters: ['default', ['json', { outputFile: '.penstock/test-results.json' }]],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    maxWorkers: '100%',
+    reporters: reporters('test-results'),
+    ...LIMITS,
+    provide: { depth: 'quick' },
+    projects: [
+      { extends: true, test: { name: 'apart', include: APART } },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [...APART, 'test/deep/**', 'test/deployed/**'],
+          // They share nothing: a new process for each would cost half a second a file.
+          isolate: false,
+        },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 // What provisioning costs in calls to Experience Platform: each pipeline of the bundle, made and then applied again unchanged.
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { world } from '../support/provisioning.ts';
 import { keep, SECRETS } from './cases.ts';
 
@@ -14,8 +14,6 @@ interface Source {
 const read = (file: string) =>
   JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as { readonly source: Source };
 const FILES = readdirSync(FOLDER).filter((file) => /^[^.]+\.json$/.test(file));
-
-const rows: { pipeline: string; fresh: number; unchanged: number }[] = [];
 
 type World = ReturnType<typeof world>;
 
@@ -43,14 +41,8 @@ describe('calls beyond the token', () => {
     const fresh = await applied(own, manifest, samples);
     own.mutations();
     const unchanged = await applied(own, manifest, samples);
-    rows.push({ pipeline: file, fresh, unchanged });
     expect(own.mutations()).toEqual([]);
     expect(fresh).toBeLessThanOrEqual(30);
     expect(unchanged).toBeLessThanOrEqual(15);
   });
-});
-
-afterAll(() => {
-  const lines = rows.map((row) => `${row.pipeline}: fresh ${row.fresh}, unchanged ${row.unchanged}`);
-  console.log(`AEP calls beyond the token\n${lines.join('\n')}`);
 });

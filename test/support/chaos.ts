@@ -390,13 +390,13 @@ export class Tally {
     return this.#counts.get(what) ?? 0;
   }
 
-  /** One line each, and the time that a run took. */
-  lines(): string[] {
+  summary(): string {
     const ms = performance.now() - this.#began;
-    const counts = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1));
-    return [
-      `${this.#runs} executions in ${(ms / 1_000).toFixed(1)} s: ${(ms / Math.max(1, this.#runs)).toFixed(1)} ms each`,
-      ...counts.map(([what, count]) => `${String(count).padStart(8)}  ${what}`),
-    ];
+    return `${this.#runs} executions in ${(ms / 1_000).toFixed(1)} s, ${(ms / Math.max(1, this.#runs)).toFixed(1)} ms each`;
+  }
+
+  /** Everything that was counted, by name. */
+  counts(): [string, number][] {
+    return [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }
