@@ -1,13 +1,17 @@
-// The last test run in one line, from what vitest wrote.
+// The last runs of the tests in one line, from what vitest wrote: `npm test`, `npm run test:deep`, `npm run test:deployed`.
 import { readFileSync } from 'node:fs';
 
-const results = JSON.parse(
-  readFileSync(new URL('../.penstock/test-results.json', import.meta.url), 'utf8'),
-) as {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-};
+interface Results {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+}
+
+const all = ['test', 'deep', 'deployed'].map(
+  (run) =>
+    JSON.parse(readFileSync(new URL(`../.penstock/${run}-results.json`, import.meta.url), 'utf8')) as Results,
+);
+const sum = (of: keyof Results) => all.reduce((total, results) => total + results[of], 0);
 console.log(
-  `${results.numPassedTests} passed, ${results.numFailedTests} failed, ${results.numPendingTests} skipped`,
+  `${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed, ${sum('numPendingTests')} skipped`,
 );
