@@ -9,7 +9,8 @@ import type { Discarded } from './retry-rules.ts';
 import { lambdaPace, type ReaderSettings } from './shard-reader.ts';
 
 export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPorts): Poller {
-  const { account, kinesis, pace, clock = realClock } = ports;
+  const { account, pace, clock = realClock } = ports;
+  const kinesis = ports.kinesisAs?.(mapping.functionName) ?? ports.kinesis;
   const source = {
     eventSourceArn: mapping.eventSourceArn,
     region: account.region,

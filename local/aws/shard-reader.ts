@@ -130,10 +130,14 @@ export class ShardReader {
     const startedAt = performance.now();
     try {
       this.#iterator ??= await this.#newIterator();
-      const page = await this.#ports.kinesis.send(
-        new GetRecordsCommand({ ShardIterator: this.#iterator, Limit: Math.min(room, this.#pageRecords) }),
-      );
       const { source } = this.#ports;
+      const page = await this.#ports.kinesis.send(
+        new GetRecordsCommand({
+          StreamARN: source.eventSourceArn,
+          ShardIterator: this.#iterator,
+          Limit: Math.min(room, this.#pageRecords),
+        }),
+      );
       const found = (page.Records ?? []).map((record) => eventRecord(source, this.#progress.shardId, record));
       this.#take(found);
       this.#iterator = page.NextShardIterator;
