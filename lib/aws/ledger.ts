@@ -9,8 +9,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { Failure } from '../failure.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
-import { within } from './within.ts';
 
 /** The part of the DynamoDB client that is used. */
 export type DynamoDb = Pick<DynamoDBClient, 'send'>;
@@ -99,7 +99,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
 
 /** Calls take milliseconds. */
 function createClient(): DynamoDBClient {
-  return new DynamoDBClient({ requestHandler: within(2_000, 5_000) });
+  return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
 }
 
 async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {

@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
 import type { DynamoDb } from './ledger.ts';
-import { within } from './within.ts';
 
 /**
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name
@@ -51,7 +51,7 @@ export function createProgress(table: string | undefined, client: DynamoDb = cre
 }
 
 function createClient(): DynamoDBClient {
-  return new DynamoDBClient({ requestHandler: within(2_000, 5_000) });
+  return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
 }
 
 async function attempt<T>(pipeline: string, call: () => Promise<T>): Promise<T> {
