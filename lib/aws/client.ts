@@ -1,4 +1,5 @@
 // One way to make a client of AWS, whichever service it is for: no call of it lasts for ever.
+import { within } from '../forward/within.ts';
 
 export interface Limits {
   /** Until there is a connection. */
@@ -66,18 +67,9 @@ export function limited<C extends Client>(make: (config: Limited) => C, limits: 
 
 /** What `work` comes to, or a `TimeoutError` after so many ms. */
 export async function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' })),
-      ms,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const done = await within(ms, work);
+  if (done !== 'late') return done;
+  throw Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' });
 }
 
 /** Over HTTP/2 all calls share a connection, and the SDK keeps one that is dead: the next call would wait for it again. */
