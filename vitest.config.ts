@@ -14,6 +14,9 @@ const APART = [
   'test/template/*.test.ts',
 ];
 
+/** What functions asked AWS for in the tests is kept here, for `npm run check:roles`. */
+export const PENSTOCK_CALLS = fileURLToPath(new URL('.penstock/calls', import.meta.url));
+
 /** No test depends on the machine's speed: a limit only ends one that hangs. */
 export const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
 
@@ -30,6 +33,8 @@ export default defineConfig({
     reporters: reporters('test-results'),
     ...LIMITS,
     provide: { depth: 'quick' },
+    env: { PENSTOCK_CALLS },
+    globalSetup: ['test/support/forget-calls.ts'],
     projects: [
       { extends: true, test: { name: 'apart', include: APART } },
       {

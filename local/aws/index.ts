@@ -1,6 +1,6 @@
 // AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, logs, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
-import { accessKeyOf, type Calls, callsOfTests } from './calls.ts';
+import { accessKeyOf, type Calls, noCalls } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
 import { startDynamoDb } from './dynamodb.ts';
@@ -53,7 +53,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const account = options.account ?? localAccount;
   const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs, clock } = options;
   const { onFailureFolder: folder, onFailure: onDelivery } = options;
-  const { calls = callsOfTests() } = options;
+  const { calls = noCalls } = options;
   const kinesis = await startKinesis({ account, calls, ...(fault && { fault }) });
   const dynamoDb = await startDynamoDb({ account, calls, ...(tables && { tables }) });
   const secrets = await startSecretsManager({ account, calls });

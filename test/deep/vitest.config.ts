@@ -1,6 +1,6 @@
 // How `npm run test:deep` runs: everything that `npm test` runs a part of, in full, and the short soak.
 import { defineConfig } from 'vitest/config';
-import { LIMITS, reporters } from '../../vitest.config.ts';
+import { LIMITS, PENSTOCK_CALLS, reporters } from '../../vitest.config.ts';
 
 export default defineConfig({
   test: {
@@ -16,5 +16,6 @@ export default defineConfig({
     // Up to a minute and a half where nothing else runs.
     testTimeout: 1_800_000,
     provide: { depth: 'deep' },
+    env: { PENSTOCK_CALLS },
   },
 });

@@ -43,6 +43,7 @@ export async function journey(): Promise<readonly Call[]> {
     await sendingAgain(stack, folder, started);
     await pulling(stack);
     await failing(stack);
+    await failingToPull(stack);
     await retiring(stack, pipeline);
     await byHand(stack, pipeline);
     await removing(stack);
@@ -174,13 +175,18 @@ async function sendingAgain(stack: Stack, folder: string, started: string): Prom
   if ((await stored(folder)) === 0) throw new Error('what cannot be sent is gone');
 }
 
+/** A sample whose source AEP reads by itself, with its credentials in this stage. */
+async function pulled(file: string): Promise<Manifest> {
+  const manifest = await sample(file);
+  if (manifest.source.kind === 'inlet') throw new Error(`${file} is no source that AEP reads`);
+  const credentials = manifest.source.credentials.replace('/dev/', '/local/');
+  return { ...manifest, source: { ...manifest.source, credentials } } as Manifest;
+}
+
 /** Sources that AEP reads by itself: planned, made, moved, retired. */
 async function pulling(stack: Stack): Promise<void> {
   for (const file of ['orders-kinesis', 'clicks-event-hubs', 'loyalty-pubsub']) {
-    const manifest = await sample(file);
-    if (manifest.source.kind === 'inlet') throw new Error(`${file} is no source that AEP reads`);
-    const credentials = manifest.source.credentials.replace('/dev/', '/local/');
-    const own = { ...manifest, source: { ...manifest.source, credentials } } as Manifest;
+    const own = await pulled(file);
     await prepareSource(stack, own, 1);
     await provision(stack, own, { ...TIMES, mode: 'plan' });
     await provision(stack, own, TIMES);
@@ -202,6 +208,16 @@ async function failing(stack: Stack): Promise<void> {
   await Promise.all(gone);
   if (!(error instanceof JourneyError) || !error.message.includes('Penstock.RolledBack'))
     throw new Error(`it was not undone: ${String(error)}`);
+}
+
+/** Of a source that AEP reads, what was made is looked for with its credentials. */
+async function failingToPull(stack: Stack): Promise<void> {
+  const own = await pulled('orders-kinesis');
+  const { faults } = stack.platform.platform;
+  faults.add({ kind: 'refuse', path: '/**/flows', method: 'POST', status: 400 });
+  const error: unknown = await provision(stack, own, TIMES).catch((thrown: unknown) => thrown);
+  faults.clear();
+  if (!String(error).includes('Penstock.RolledBack')) throw new Error(`it was not undone: ${String(error)}`);
 }
 
 /** What was published waits for its deletion, and is restored where the pipeline comes back. A stream that is gone is known by it. */
