@@ -21,8 +21,8 @@ export function serialOf(text: string): number {
 }
 
 /**
- * The entries of a 207, by a parser of its own: which messages an honest reader may take for acknowledged. By position where
- * there is one entry for each, else by the number at the end of every id.
+ * The entries of a 207, by a parser of its own: which messages a careful reader may take for acknowledged. All of them where
+ * every entry is positive; else those whose entry, by its place, is positive and bears the number of that place, or none.
  */
 export function acknowledgedIn(text: string, messages: readonly string[]): string[] {
   let entries: unknown;
@@ -31,18 +31,23 @@ export function acknowledgedIn(text: string, messages: readonly string[]): strin
   } catch {
     return [];
   }
-  if (!Array.isArray(entries) || entries.length > messages.length) return [];
+  if (!Array.isArray(entries) || entries.length !== messages.length) return [];
   const all = entries as (Record<string, unknown> | null)[];
-  const places =
-    all.length === messages.length
-      ? all.map((_, index) => index)
-      : all.map((entry) => Number(/[-:](\d+)$/.exec(String(entry?.xactionId))?.[1] ?? Number.NaN));
-  if (places.some((place) => !(place < messages.length)) || new Set(places).size < places.length) return [];
+  const fine = (status: unknown) =>
+    status === undefined || status === null || /^[123]\d\d$/.test(`${status}`);
   const positive = (entry: Record<string, unknown> | null) =>
-    typeof entry?.xactionId === 'string' && !('status' in entry) && !('statusCode' in entry);
-  return all.flatMap((entry, index) =>
-    positive(entry) ? [messages[places[index] as number] as string] : [],
-  );
+    typeof entry?.xactionId === 'string' && fine(entry.status) && fine(entry.statusCode);
+  if (all.every(positive)) return [...messages];
+  const ids = all.map((entry) => entry?.xactionId).filter((id) => id !== undefined);
+  const isShared = ids.length > 1 && ids.every((id) => id === ids[0]);
+  const numberOf = (entry: Record<string, unknown> | null) =>
+    isShared ? Number.NaN : Number(/[-:](\d{1,9})$/.exec(`${entry?.xactionId}`)?.[1] ?? Number.NaN);
+  return messages.filter((_, place) => {
+    const entry = all[place] ?? null;
+    const claims = all.filter((other, at) => at !== place && numberOf(other) === place);
+    const isElsewhere = numberOf(entry) < all.length && numberOf(entry) !== place && claims.length === 0;
+    return positive(entry) && claims.every(positive) && !isElsewhere;
+  });
 }
 
 /** What one container has been told, and what it has in hand. */
