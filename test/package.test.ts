@@ -105,7 +105,7 @@ describe('the bundles as they are deployed', () => {
     } finally {
       await stack.close();
     }
-  }, 60_000);
+  });
 
   it('start the pipelines that were built in, when a deployment has succeeded', async () => {
     const stateMachineArn = provisioningArn('dev');
@@ -128,7 +128,7 @@ describe('the bundles as they are deployed', () => {
       await host.close();
       await states.close();
     }
-  }, 60_000);
+  });
 });
 
 /** What Node has loaded, and which files, when a function is there. */
@@ -167,5 +167,5 @@ describe('penstock/aep', () => {
     }
     const packed = (await readdir(installed, { recursive: true })).filter((name) => /\.(ts|js)$/.test(name));
     expect(packed.filter((name) => !/^dist\/aep\/(aep\/|failure)/.test(name))).toEqual([]);
-  }, 60_000);
+  });
 });

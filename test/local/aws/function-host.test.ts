@@ -145,6 +145,23 @@ describe('a failing invocation', () => {
     expect(next.pid).not.toBe(pid);
   });
 
+  it('is waited for where somebody asks when it has ended, and nothing that came later', async () => {
+    await host.ended('single');
+    await host.ended('nobody');
+    let over = false;
+    const inFlight = invoke('one', { hang: true });
+    const ended = host.ended('one').then(() => {
+      over = true;
+    });
+    const later = invoke('other', { hang: true });
+    await answer('one');
+    expect(over).toBe(false);
+    await host.kill('one');
+    await ended;
+    expect(await inFlight).toMatchObject({ kind: 'exit' });
+    expect(await later).toMatchObject({ ok: { other: { hang: true } } });
+  });
+
   it('takes a timeout of the caller', async () => {
     expect(await invoke('one', { hang: true }, { timeoutSeconds: 0.2 })).toMatchObject({
       kind: 'timeout',
