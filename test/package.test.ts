@@ -146,7 +146,10 @@ const byName = (a: { name?: string | undefined }, b: { name?: string | undefined
 
 describe('penstock/aep', () => {
   it('can be packed, installed elsewhere, and runs its example', async () => {
-    await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT });
+    // Nothing of the user's own is needed, nor the registry.
+    const alone = { npm_config_cache: join(folder, 'npm'), npm_config_offline: 'true' };
+    const env = { ...process.env, ...alone, npm_config_update_notifier: 'false' };
+    await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT, env });
     const [archive = ''] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     const installed = join(folder, 'app/node_modules/penstock');
     await mkdir(installed, { recursive: true });
