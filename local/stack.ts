@@ -66,6 +66,7 @@ export interface Stack {
 }
 
 const STAGE = 'local';
+const FORWARDER = 'forward';
 const TABLE = `penstock-${STAGE}-pipelines`;
 const SOURCES = new URL('../functions/', import.meta.url);
 const BUNDLES = new URL('../dist/functions/', import.meta.url);
@@ -92,7 +93,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_PLATFORM_URL: platform.origin,
     PENSTOCK_INLET_ORIGINS: platform.origin,
     PENSTOCK_UNDELIVERED_URL: pathToFileURL(options.folder).href,
-    PENSTOCK_FORWARDER: 'forward',
+    PENSTOCK_FORWARDER: FORWARDER,
     PENSTOCK_ON_FAILURE_ARN: 'arn:aws:s3:::undelivered',
     PENSTOCK_TABLE: TABLE,
     PENSTOCK_STATE_MACHINE: provisioningArn(STAGE),
@@ -127,6 +128,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     stage: STAGE,
     functions: aws.functions,
     dynamoDb,
+    forwarder: FORWARDER,
     table: TABLE,
     warmUpSeconds: options.warmUpSeconds,
   });
@@ -219,7 +221,7 @@ async function functions(bundled: boolean) {
     functionKey(name),
     { module: module(name), timeoutSeconds: 600, memoryMB: 512 },
   ]);
-  return Object.fromEntries([...steps, ['forward', forward], ...byHand]);
+  return Object.fromEntries([...steps, [FORWARDER, forward], ...byHand]);
 }
 
 /** `base-connection` is the function `baseConnection`: CloudFormation's names have no hyphen. */

@@ -18,8 +18,11 @@ export interface ChildOptions {
 
 type Request = Pick<Invoke, 'requestId' | 'functionArn'>;
 
-/** Lambda gives a function 10 s to initialise before its timeout begins to count. */
-const initMs = 10_000;
+/**
+ * Lambda gives a function 10 s to initialise before its timeout begins to count. How fast this machine loads modules says
+ * nothing of Lambda's, so only a module that hangs is ended here.
+ */
+const initMs = 300_000;
 
 export class FunctionChild {
   /** The highest resident set size the process has reported, in bytes. */

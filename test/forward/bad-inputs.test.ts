@@ -225,9 +225,13 @@ describe('records', () => {
   });
 
   it('B 15: an event of 6 MB with 10,000 records is chunked, each one sent once', async () => {
+    const lanes = Promise.withResolvers<void>();
+    let open = 0;
     const w = world({
       inlet: fakeInlet(async (request) => {
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        // Nothing is answered until all lanes are on their way.
+        if (++open === MAX_LANES) lanes.resolve();
+        await lanes.promise;
         return acknowledgeAll(request);
       }),
     });

@@ -342,7 +342,7 @@ export const REPLY: Readonly<Record<string, Property>> = {
         headers: { get: (name: string) => (name === 'retry-after' ? retryAfter : null) },
         body: inPieces(bytes, piece),
       });
-      const request = { address, body: Buffer.from(''), messages, sandbox: 'dev1', timeoutMs: 1_000 };
+      const request = { address, body: Buffer.from(''), messages, sandbox: 'dev1', timeoutMs: 3_600_000 };
       const reply = await postBatch({ fetch, clock, random: () => 0.5 }, request);
       ensure(reply.retryAfterMs === undefined || reply.retryAfterMs >= 0, 'a wait before now');
       if (status < 200 || status > 299) return ensure(reply.kind === 'failed', `${status} is no answer`);

@@ -64,7 +64,7 @@ describe('npm start', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { line: number });
     expect(entries.map(({ line }) => line)).toEqual([2, 5, 7]);
-  }, 60_000);
+  });
 
   it('ends when it is asked to, and leaves nothing running', async () => {
     const child = spawn(process.execPath, [START, '--generate', '10'], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -88,7 +88,7 @@ describe('npm start', () => {
     expect(err).toContain('Interrupted');
     expect(code).toBe(130);
     for (const pid of children) expect(() => process.kill(Number(pid), 0), `process ${pid}`).toThrow();
-  }, 30_000);
+  });
 
   it('accounts for every record where the platform shows faults', async () => {
     const faults = [
@@ -106,7 +106,7 @@ describe('npm start', () => {
     expect(out).toMatch(/of them a second time/);
     expect(out).toContain('Every record is accounted for');
     expect(code).toBe(0);
-  }, 60_000);
+  });
 
   it.each([
     ['an option that does not exist', ['--colour'], /Unknown option '--colour'/],

@@ -432,7 +432,12 @@ describe('what goes wrong on the way', () => {
     const { document } = await own.run({ manifest: raw() });
     await own.runtime.fetch(
       `http://127.0.0.1:4010/data/foundation/flowservice/flows/${document.resources.flow?.id}/action?op=disable`,
-      { method: 'POST', headers: await headers(own), redirect: 'manual', signal: AbortSignal.timeout(1_000) },
+      {
+        method: 'POST',
+        headers: await headers(own),
+        redirect: 'manual',
+        signal: new AbortController().signal,
+      },
     );
     const { flow } = document.resources;
     const unready = { ...document, resources: { ...document.resources, flow: { ...flow, how: 'created' } } };
@@ -494,7 +499,7 @@ async function headers(own: World): Promise<Record<string, string>> {
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: `grant_type=client_credentials&client_id=${CREDENTIALS.clientId}&client_secret=${CREDENTIALS.clientSecret}&scope=openid`,
     redirect: 'manual',
-    signal: AbortSignal.timeout(1_000),
+    signal: new AbortController().signal,
   });
   const { access_token } = (await new Response(answer.body).json()) as { access_token: string };
   return {
