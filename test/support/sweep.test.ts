@@ -4,7 +4,7 @@ import { branch } from './branch.ts';
 import { Tally } from './chaos.ts';
 import { canonical, surplus } from './graph.ts';
 import { dev1, empty, fresh } from './scenarios.ts';
-import { type Case, goldenOf, modesOf, pairs, type Scenario, singles, tried } from './sweep.ts';
+import { type Case, goldenOf, modesOf, type Scenario, singles, tried } from './sweep.ts';
 
 const golden = await goldenOf(fresh);
 const unhurt: Case = { faults: [] };
@@ -85,16 +85,6 @@ it('takes every call, every mode that makes a difference there, and both ways on
     );
   const check = golden.calls.find(({ label }) => label.startsWith('ledger.check'));
   expect(check && modesOf(check)).not.toContain('zombie');
-});
-
-it('draws the same pairs from the same seed, others from another', () => {
-  const drawn = (seed: number) => {
-    const drawing = pairs(golden, seed);
-    return Array.from({ length: 20 }, () => drawing.next().value as Case);
-  };
-  expect(drawn(1)).toEqual(drawn(1));
-  expect(drawn(1)).not.toEqual(drawn(2));
-  for (const { faults } of drawn(3)) expect(faults.flat()).toHaveLength(2);
 });
 
 it('branches a world: the same things in it, nothing to do, and ids that are new', async () => {
