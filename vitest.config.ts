@@ -7,6 +7,7 @@ export default defineConfig({
     // Needs a local AWS: `npm run test:deployed`.
     exclude: ['test/deployed/**'],
     pool: 'forks',
+    provide: { depth: 'quick' },
     reporters: ['default', ['json', { outputFile: '.penstock/test-results.json' }]],
     testTimeout: 20_000,
     hookTimeout: 30_000,
