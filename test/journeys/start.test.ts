@@ -44,7 +44,7 @@ describe('npm start', () => {
     for (const state of ['schema', 'dataset', 'flow', 'verify', 'intake'])
       expect(out).toMatch(new RegExp(`Provision: \\d+/16 ${state}`));
     expect(code).toBe(0);
-    const list = /Every one of these lines: (\S+)/.exec(out)?.[1] ?? '';
+    const list = /Every one of these lines: (.+)$/m.exec(out)?.[1] ?? '';
     const entries = (await readFile(list, 'utf8'))
       .trimEnd()
       .split('\n')
