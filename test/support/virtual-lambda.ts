@@ -31,6 +31,7 @@ export type Carried = StreamRecord<readonly number[]>;
 export interface Invocation extends Ended {
   readonly container: Container;
   readonly batch: readonly Carried[];
+  readonly timeoutMs: number;
   /** How many of them, from the front, need not come again. */
   readonly settled: number;
 }
@@ -151,7 +152,8 @@ export class VirtualLambda {
     const container = this.#containerOf(shardId);
     const mishap = this.#invoked.has(shardId) ? {} : (this.#run.mishap ?? {});
     this.#invoked.add(shardId);
-    const deadline = began + (this.#run.timeoutMs ?? TIMEOUT_MS);
+    const { timeoutMs = TIMEOUT_MS } = this.#run;
+    const deadline = began + timeoutMs;
     count('invocations');
     if (this.#cut.delete(shardId)) count('bisected');
     const heard = await container.invoke(event, deadline, mishap);
@@ -164,7 +166,7 @@ export class VirtualLambda {
     const settled = this.#oracle.answered(shardId, ended.text);
     this.#settled.set(shardId, settled.length);
     if (ended.text === undefined && batch.length > 1) this.#cut.add(shardId);
-    this.#options.onInvocation?.({ ...ended, container, batch, settled: settled.length });
+    this.#options.onInvocation?.({ ...ended, container, batch, timeoutMs, settled: settled.length });
     this.#options.onPassed(settled);
     return resultOf(ended);
   }
