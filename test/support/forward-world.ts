@@ -4,7 +4,6 @@ import { LEAST_REQUEST_MS, RESERVE_MS } from '../../lib/forward/classes.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { branch } from './branch.ts';
 import type { Container, Mishap, Outside } from './container.ts';
-import { VirtualTime } from './forward-time.ts';
 import {
   acknowledgedIn,
   Deliveries,
@@ -17,6 +16,7 @@ import { aggregate } from './kpl.ts';
 import { ORIGIN, world as provisioningWorld, STREAM_ARN } from './provisioning.ts';
 import { CREDENTIALS } from './scripted.ts';
 import { type Carried, type Invocation, VirtualLambda } from './virtual-lambda.ts';
+import { VirtualTime } from './virtual-time.ts';
 
 const LATENCY_MS = 5;
 const CANARY = CREDENTIALS.clientSecret;

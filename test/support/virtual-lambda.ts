@@ -7,8 +7,8 @@ import type { Discarded } from '../../local/aws/retry-rules.ts';
 import { lambdaPace, type ReaderSettings } from '../../local/aws/shard-reader.ts';
 import { CheckpointOracle } from './checkpoint-oracle.ts';
 import { Container, type Ended, type Mishap, type Outside } from './container.ts';
-import type { VirtualTime } from './forward-time.ts';
 import { MemoryStream, type StreamRecord } from './memory-stream.ts';
+import type { VirtualTime } from './virtual-time.ts';
 
 /** The mapping as `lib/aws/intakes.ts` makes it, but for its window: here all is produced before it is read. */
 const MAPPING: ReaderSettings = {
