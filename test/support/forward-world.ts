@@ -198,7 +198,7 @@ export class ForwardWorld {
       },
       wrong: (what) => void this.wrong.push(what),
       onWritten: (text, where) => {
-        if (where !== 'an answer' && [CANARY, ...this.#tokens].some((secret) => text.includes(secret)))
+        if ([CANARY, ...this.#tokens].some((secret) => text.includes(secret)))
           this.wrong.push(`F14: a secret is in ${where}`);
       },
     };
