@@ -5,7 +5,6 @@ import { PACE } from '../../lib/forward/classes.ts';
 import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { runs } from '../support/depth.ts';
-import { VirtualTime } from '../support/forward-time.ts';
 import { ALL_SETTLED, from, kinesisEvent, world } from '../support/forwarding.ts';
 import { acknowledgeAll, fakeInlet, inTurn, json } from '../support/inlet.ts';
 import {
@@ -18,6 +17,7 @@ import {
   textAnswer,
 } from '../support/load.ts';
 import { plainRuntime } from '../support/plain-runtime.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
 
 const SEED = 20_261_124;
 const text = (n: number) => `{"n":${n}}`;

@@ -89,6 +89,13 @@ const produce = fc.array(some, { minLength: 1, maxLength: 14 }).map((all) =>
   }),
 );
 
+/** For requests of many messages, of which some in the middle can fail. */
+const crowd = fc.integer({ min: 6, max: 12 }).map((count) =>
+  named(`produce ${count} sound ones`, (world) => {
+    for (let n = 0; n < count; n++) world.produce(`key-${n % 5}`, ['sound'], 1);
+  }),
+);
+
 const trouble = fc.oneof<fc.MaybeWeightedArbitrary<Partial<Poll>>[]>(
   { weight: 8, arbitrary: fc.constant({}) },
   {
@@ -140,6 +147,7 @@ const story = fc.noBias(
   fc.array(
     fc.oneof(
       { weight: 4, arbitrary: produce },
+      { weight: 1, arbitrary: crowd },
       { weight: 6, arbitrary: poll },
       { weight: 6, arbitrary: fault(FAULTS, INLET) },
       { weight: 1, arbitrary: fault(IMS_FAULTS, IMS) },

@@ -2,8 +2,8 @@
 import type { FetchAnswer, FetchInit } from '../../lib/aep/transport.ts';
 import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { ForwardRuntime } from '../../lib/runtime.ts';
-import type { VirtualTime, Worker } from './forward-time.ts';
 import { ContainerWatch, type Deliveries, unbalanced } from './forward-watch.ts';
+import type { VirtualTime, Worker } from './virtual-time.ts';
 
 /** What an invocation came to: the literal answer, an error, or a death. */
 export interface Ended {

@@ -4,7 +4,6 @@ import type { PublishedPipeline } from '../../lib/published.ts';
 import type { ForwardRuntime } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { Container, Outside } from './container.ts';
-import { VirtualTime } from './forward-time.ts';
 import {
   acknowledgedIn,
   Deliveries,
@@ -15,6 +14,7 @@ import {
 } from './forward-watch.ts';
 import { PUBLISHED, STREAM_ARN } from './forwarding.ts';
 import { type Carried, type Invocation, VirtualLambda } from './virtual-lambda.ts';
+import { VirtualTime } from './virtual-time.ts';
 
 export { type Fate, serialOf } from './forward-watch.ts';
 

@@ -7,8 +7,8 @@ import type { Discarded } from '../../local/aws/retry-rules.ts';
 import { lambdaPace, type ReaderSettings } from '../../local/aws/shard-reader.ts';
 import { CheckpointOracle } from './checkpoint-oracle.ts';
 import { Container, type Ended, type Mishap, type Outside } from './container.ts';
-import type { VirtualTime } from './forward-time.ts';
 import { MemoryStream, type StreamRecord } from './memory-stream.ts';
+import type { VirtualTime } from './virtual-time.ts';
 
 /** The mapping as `lib/aws/intakes.ts` makes it, but for its window: here all is produced before it is read. */
 const MAPPING: ReaderSettings = {
@@ -31,6 +31,7 @@ export type Carried = StreamRecord<readonly number[]>;
 export interface Invocation extends Ended {
   readonly container: Container;
   readonly batch: readonly Carried[];
+  readonly timeoutMs: number;
   /** How many of them, from the front, need not come again. */
   readonly settled: number;
 }
@@ -151,7 +152,8 @@ export class VirtualLambda {
     const container = this.#containerOf(shardId);
     const mishap = this.#invoked.has(shardId) ? {} : (this.#run.mishap ?? {});
     this.#invoked.add(shardId);
-    const deadline = began + (this.#run.timeoutMs ?? TIMEOUT_MS);
+    const { timeoutMs = TIMEOUT_MS } = this.#run;
+    const deadline = began + timeoutMs;
     count('invocations');
     if (this.#cut.delete(shardId)) count('bisected');
     const heard = await container.invoke(event, deadline, mishap);
@@ -164,7 +166,7 @@ export class VirtualLambda {
     const settled = this.#oracle.answered(shardId, ended.text);
     this.#settled.set(shardId, settled.length);
     if (ended.text === undefined && batch.length > 1) this.#cut.add(shardId);
-    this.#options.onInvocation?.({ ...ended, container, batch, settled: settled.length });
+    this.#options.onInvocation?.({ ...ended, container, batch, timeoutMs, settled: settled.length });
     this.#options.onPassed(settled);
     return resultOf(ended);
   }

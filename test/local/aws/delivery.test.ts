@@ -9,7 +9,7 @@ import { type EventRecord, eventRecord } from '../../../local/aws/kinesis-event.
 import type { Discarded, RetrySettings } from '../../../local/aws/retry-rules.ts';
 import { lambdaPace } from '../../../local/aws/shard-reader.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
-import { VirtualTime } from '../../support/forward-time.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const ARRIVAL = Date.UTC(2026, 10, 23, 10);
 const defaults: RetrySettings = {

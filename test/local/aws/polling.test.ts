@@ -7,8 +7,8 @@ import { Poller } from '../../../local/aws/polling.ts';
 import type { Discarded } from '../../../local/aws/retry-rules.ts';
 import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
 import type { StartingPosition, Stream } from '../../../local/aws/stream.ts';
-import { VirtualTime } from '../../support/forward-time.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const START = Date.UTC(2026, 10, 23, 10);
 /** Longer than anything takes here. */

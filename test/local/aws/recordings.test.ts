@@ -9,8 +9,8 @@ import { createOnFailure, type OnFailureDocument } from '../../../local/aws/on-f
 import { localAccount } from '../../../local/aws/server.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
 import { FAILURES, RECORDED_SETTINGS, SUCCESSES, THROWS } from '../../support/esm-recordings.ts';
-import { type SharedTime, VirtualTime } from '../../support/forward-time.ts';
 import { createStream } from '../../support/streams.ts';
+import { type SharedTime, VirtualTime } from '../../support/virtual-time.ts';
 
 const QUEUE = 'arn:aws:sqs:us-east-1:123456789012:failures';
 const SHARD = 'shardId-000000000000';
