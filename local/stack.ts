@@ -44,6 +44,7 @@ export interface Stack {
   readonly aws: LocalAws;
   readonly kinesis: KinesisClient;
   readonly dynamoDb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
   /** Of the provisioning state machine. */
   readonly executions: Executions;
   /** What is kept of each pipeline. */
@@ -117,7 +118,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
   const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
-  await createSecret(aws, `penstock/${STAGE}/credentials`, {
+  const secretsManager = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
+  await createSecret(secretsManager, `penstock/${STAGE}/credentials`, {
     clientId: FAKE_CREDENTIAL.clientId,
     clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
     organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
@@ -136,8 +138,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     aws,
     kinesis,
     dynamoDb,
+    secretsManager,
     ledger: createLedger(TABLE, dynamoDb),
-    createSecret: (name, value) => createSecret(aws, name, value),
+    createSecret: (name, value) => createSecret(secretsManager, name, value),
     executions,
     hookUrl: hook.url,
     settings,
@@ -168,6 +171,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async close() {
       kinesis.destroy();
       dynamoDb.destroy();
+      secretsManager.destroy();
       await hook.close();
       await states.close();
       await aws.close();
@@ -236,8 +240,6 @@ function clientOptions(aws: LocalAws, endpoint: string) {
   };
 }
 
-async function createSecret(aws: LocalAws, name: string, value: object): Promise<void> {
-  const client = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
+async function createSecret(client: SecretsManagerClient, name: string, value: object): Promise<void> {
   await client.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(value) }));
-  client.destroy();
 }

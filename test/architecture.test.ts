@@ -64,6 +64,22 @@ describe('imports run one way', () => {
     );
     expect(readers.map(({ file }) => file).sort()).toEqual(['lib/aep/example.ts', 'lib/aws/runtime.ts']);
   });
+
+  it("an oracle shares no code with what it judges: its imports are Node's", () => {
+    for (const file of ['test/support/checkpoint-oracle.ts', 'test/soak/oracle.ts']) {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      const modules = [...text.matchAll(/from '([^']+)'/g)].map(([, module = '']) => module);
+      expect(modules.filter((module) => !module.startsWith('node:'))).toEqual([]);
+    }
+  });
+
+  it("Lambda's rules know no time but that of the clock they are handed", () => {
+    const rules = /^local\/aws\/(polling|shard-reader|delivery|checkpoint|retry-rules|batch-response)\.ts$/;
+    const found = files.filter(({ file }) => rules.test(file));
+    expect(found).toHaveLength(6);
+    const other = /node:timers|performance\.|Date\.now|new Date\(\)|setTimeout|setInterval/;
+    expect(found.filter(({ text }) => other.test(text)).map(({ file }) => file)).toEqual([]);
+  });
 });
 
 describe('every file', () => {

@@ -15,7 +15,8 @@ import {
 import type { OnFailureDestinations } from './on-failure.ts';
 import type { Poller, ShardPosition, Totals } from './polling.ts';
 import { type Account, AwsError } from './server.ts';
-import type { Pace, StartingPosition } from './shard-reader.ts';
+import type { Pace } from './shard-reader.ts';
+import type { StartingPosition } from './stream.ts';
 
 export type MappingState =
   | 'Creating'
@@ -48,7 +49,7 @@ export interface MappingPorts {
   onInvocation?(report: InvocationReport): void;
   /** Where records go that are given up on. */
   onFailure: OnFailureDestinations;
-  /** For the age of records, the pauses between retries, and how long a mapping is in between two states. */
+  /** The time polling goes by: ages, windows, pauses; and how long a mapping is in between two states. */
   clock?: Clock;
   pace?: Partial<Pace>;
   /** How long Creating, Enabling, Updating, … last; on AWS up to 90 s. */

@@ -176,10 +176,12 @@ describe('retries', () => {
     }
   });
 
-  it('of an answer that says nothing end after one: each may make a copy', async () => {
+  it('of an answer that says nothing end after one, and one of a single message: each may make a copy', async () => {
     const { run, posts } = sending((_, batch) => answered(batch.map(() => ({ kind: 'unknown' }))));
-    await run('ab');
-    expect(posts).toEqual(['ab', 'ab']);
+    const sent = await run('abc');
+    expect(posts).toEqual(['abc', 'abc', 'a']);
+    expect(sent.settled.map(({ verdict }) => verdict.kind)).toEqual(['retry', 'retry', 'retry']);
+    expect(sent.stop).toMatchObject({ why: 'attempts', fault: false });
   });
 });
 

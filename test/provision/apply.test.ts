@@ -4,6 +4,7 @@ import { RESOURCE_KEYS } from '../../lib/pipeline.ts';
 import { PublishedPipeline } from '../../lib/published.ts';
 import { STREAM_ARN, world } from '../support/provisioning.ts';
 import { CREDENTIALS } from '../support/scripted.ts';
+import { FIRST } from './cases.ts';
 
 const read = (file: string) =>
   JSON.parse(readFileSync(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8')) as Record<
@@ -107,7 +108,7 @@ describe('a manifest becomes a pipeline', () => {
       datasetId: document.resources.dataset?.id,
       schemaId: document.resources.schema?.id,
       organizationId: CREDENTIALS.organizationId,
-      execution: 'run-1',
+      execution: FIRST,
     });
     expect(published.inletUrl).toMatch(/\/collection\/[0-9a-f]{64}$/);
   });

@@ -7,6 +7,7 @@ import {
   among,
   byHand,
   changes,
+  FIRST,
   groupManifest,
   holdings,
   inletManifest,
@@ -36,7 +37,7 @@ const EVENTS = {
     { source: 'at', destination: 'timestamp' },
   ],
 };
-const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1\]$/);
+const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1@\S+\]$/);
 
 /** Applies one manifest after the other; what the last one changed, and how it ended. */
 async function applied(own: World, ...manifests: object[]) {
@@ -75,7 +76,7 @@ describe('a schema', () => {
       {
         type: 'object',
         title: 'people-schema',
-        description: expect.stringMatching(/^All of them \[penstock pipeline=people execution=run-1\]$/),
+        description: expect.stringMatching(/^All of them \[penstock pipeline=people execution=run-1@\S+\]$/),
         allOf: [{ $ref: id }, { $ref: DETAILS }, { $ref: IDENTITY_MAP }],
       },
     ]);
@@ -89,7 +90,7 @@ describe('a schema', () => {
         },
         fileDescription: { persisted: true, containerFormat: 'parquet', format: 'parquet' },
         enableErrorDiagnostics: true,
-        tags: { penstock: ['pipeline:people', 'execution:run-1'] },
+        tags: { penstock: ['pipeline:people', `execution:${FIRST}`] },
       },
     ]);
   });
@@ -592,7 +593,7 @@ describe("the dataset's switches", () => {
         (sandboxOf(own).dataSets.values()[0]?.body.tags ?? {}) as Record<string, unknown>,
       ).filter(([name]) => name !== 'adobe/pqs/table'),
     );
-  const mark = { penstock: ['pipeline:people', 'execution:run-1'] };
+  const mark = { penstock: ['pipeline:people', `execution:${FIRST}`] };
 
   it.each([
     ['none of them', {}, {}],

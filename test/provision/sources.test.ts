@@ -110,7 +110,7 @@ function authOf(own: World) {
   return { specName: auth.specName, params: { ...params, ...file } };
 }
 
-const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1( \w+=[^\s\]]+)*\]$/);
+const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1@\S+?( \w+=[^\s\]]+)*\]$/);
 
 describe('what reaches AEP', () => {
   it.each(PULLED)('%s: bodies as the contract has them', async (_, source, specName, auth, params) => {
