@@ -82,6 +82,35 @@ describe('imports run one way', () => {
   });
 });
 
+/** Where a test names a timer, and why that is no wait for the machine. */
+const TIMERS = new Map([
+  ['test/architecture.test.ts', 'names them here'],
+  ['test/aws/executions.test.ts', 'fakes them'],
+  ['test/aws/within.test.ts', 'fakes them'],
+  ['test/forward/promises-time.test.ts', 'fakes them'],
+  ['test/journeys/swap.test.ts', 'a producer has its pace'],
+  ['test/local/aws/state-machine.test.ts', 'two timers of one process, and which of them goes off first'],
+]);
+
+describe('every test', () => {
+  const tests = globSync('test/**/*.test.ts', { cwd: ROOT }).map((file) => ({
+    file,
+    text: readFileSync(join(ROOT, file), 'utf8'),
+  }));
+  const naming = (what: RegExp) => tests.filter(({ text }) => what.test(text)).map(({ file }) => file);
+
+  it('waits for what happens, by `eventually` where nobody tells: not for a time', () => {
+    const found = naming(
+      /setTimeout|setInterval|timers\/promises|AbortSignal\.timeout|waitFor\(|expect\.poll\(/,
+    );
+    expect(found.toSorted()).toEqual([...TIMERS.keys()]);
+  });
+
+  it('asserts nothing about how long something takes: that is what bench/ is for', () => {
+    expect(naming(/performance\.now|hrtime/)).toEqual(['test/architecture.test.ts']);
+  });
+});
+
 describe('every file', () => {
   it('opens with one sentence that says what it is for', () => {
     const silent = files.filter(({ text }) => !/^(#!.*\n)?(\/\/|\/\*) \S/.test(text));

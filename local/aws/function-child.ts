@@ -77,10 +77,16 @@ export class FunctionChild {
     const answer = this.#answer(timeoutMs, 'Task');
     const deadlineMs = Date.now() + timeoutMs;
     this.#process.send({ ...request, eventBytes: event.length, deadlineMs } satisfies Invoke, (error) => {
-      if (error) this.#settle?.(failure('exit', 'Runtime.ExitError', error.message));
+      if (error) void this.#lost(error);
     });
     (this.#process.stdio[4] as Writable).write(event);
     return answer;
+  }
+
+  /** What cannot be told that there is an event is at its end; how it ended is told by 'close', which may come later. */
+  async #lost(error: Error): Promise<void> {
+    await this.end();
+    this.#settle?.(failure('exit', 'Runtime.ExitError', error.message));
   }
 
   async end(): Promise<void> {

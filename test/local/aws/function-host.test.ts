@@ -1,5 +1,5 @@
 // Functions run as on Lambda: own process and environment, one event at a time, limits, and errors in Lambda's shapes.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FunctionHost } from '../../../local/aws/function-host.ts';
@@ -143,6 +143,17 @@ describe('a failing invocation', () => {
     const next = await answer('single');
     expect(next).toMatchObject({ invocations: 1 });
     expect(next.pid).not.toBe(pid);
+  });
+
+  it('tells how its process ended where its event cannot even be written any more', async () => {
+    const { pid } = await answer('single');
+    process.kill(Number(pid), 'SIGKILL');
+    // Dead, and nobody in this process has had a turn to hear of it.
+    while (!execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z'));
+    expect(await invoke('single')).toMatchObject({
+      kind: 'exit',
+      error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining('SIGKILL') },
+    });
   });
 
   it('is waited for where somebody asks when it has ended, and nothing that came later', async () => {
