@@ -86,7 +86,7 @@ async function run(forward: Forward, texts: readonly string[], remainingMs: numb
   return JSON.stringify(await forward(kinesisEvent(texts), invocation));
 }
 
-/** The bytes of one answer, as they go over the wire. */
+/** The bytes of one answer to one message, as they go over the wire. */
 async function lengthOfAnswer(): Promise<number> {
   let length = 0;
   const proxy = await startProxy(port, ({ client, server }) => {
@@ -98,7 +98,7 @@ async function lengthOfAnswer(): Promise<number> {
     server().once('end', () => client.end());
   });
   const { forward, texts } = container(`http://127.0.0.1:${proxy.port}`, `measure ${framing}`);
-  expect(await run(forward, texts, 60_000)).toBe(ALL_SETTLED);
+  expect(await run(forward, texts.slice(0, 1), 60_000)).toBe(ALL_SETTLED);
   await proxy.close();
   return length;
 }
@@ -166,7 +166,7 @@ describe('A 16: a network of', () => {
     async (name, how, gently) => {
       framing = how;
       const length = await lengthOfAnswer();
-      expect(length).toBeGreaterThan(150);
+      expect(length).toBeGreaterThan(80);
       const proxy = await startProxy(
         port,
         cutAt((index) => index % length, gently),
@@ -174,7 +174,8 @@ describe('A 16: a network of', () => {
       const seen: string[] = [];
       for (let at = 0; proxy.struck < length; at++) {
         const { forward, texts } = container(`http://127.0.0.1:${proxy.port}`, `${name} ${at}`);
-        seen.push(await run(forward, texts, 60_000));
+        // One message: several would be sent alone in the end, with answers of another length.
+        seen.push(await run(forward, texts.slice(0, 1), 60_000));
       }
       await proxy.close();
       framing = 'length';
