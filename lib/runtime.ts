@@ -109,12 +109,19 @@ export interface UndeliveredOnce {
   putOnce(key: string, document: UndeliveredDocument): Promise<'stored' | 'already there'>;
 }
 
-/** How far it has been read what AEP refused of a pipeline's records. */
+/** How far it has been read what AEP refused of a pipeline's records. All methods throw `AWS_*`, `TOO_LARGE`. */
 export interface Progress {
   /** As it was kept, `undefined` at first; to be checked like anything that comes from outside. And its version. */
   read(pipeline: string): Promise<{ readonly value: unknown; readonly version: number }>;
   /** Keeps it. `false`, and nothing kept, where somebody else has kept something since that version. */
   write(pipeline: string, value: unknown, version: number): Promise<boolean>;
+  /** The marks that were set for a day (ISO 8601). They are kept for as long as anybody looks back. */
+  marks(pipeline: string, day: string): Promise<ReadonlySet<string>>;
+  /** Sets marks besides those there are. Whoever does so at the same time takes none of them away. */
+  mark(pipeline: string, day: string, marks: readonly string[]): Promise<void>;
+  /** The text that version 0.1.0 kept, in the pipeline's own item of the ledger; `undefined` where there is none. */
+  old(pipeline: string): Promise<string | undefined>;
+  forgetOld(pipeline: string): Promise<void>;
 }
 
 /** An object of the undelivered store, as its list shows it. */

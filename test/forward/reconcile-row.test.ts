@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { linesOf } from '../../lib/forward/reconcile-lines.ts';
-import { lookFrom, pruned, ReadSoFar } from '../../lib/forward/reconcile-progress.ts';
 import { type About, readRow } from '../../lib/forward/reconcile-row.ts';
 import { coordinatesIn, recordId } from '../../lib/forward/record-id.ts';
 import { PUBLISHED } from '../support/forwarding.ts';
@@ -221,33 +220,5 @@ describe('lines', () => {
         );
       }),
     );
-  });
-});
-
-describe('how far back', () => {
-  const DAY = 86_400_000;
-  const now = 100 * DAY;
-
-  it.each([
-    ['30 days at first', undefined, now - 30 * DAY],
-    ['7 days before the last whole run', now - 3_600_000, now - 7 * DAY - 3_600_000],
-    ['from there also when that run was long ago', now - 20 * DAY, now - 27 * DAY],
-    ['30 days at most', now - 90 * DAY, now - 30 * DAY],
-    ['7 days where the clock was set back', now + DAY, now - 7 * DAY],
-  ])('%s', (_, complete, from) => {
-    expect(lookFrom({ ...(complete !== undefined && { complete }), flows: [], batches: {} }, now)).toBe(from);
-  });
-
-  it('is remembered a day longer than it is looked for, and never more than fits', () => {
-    const of = (created: number) => ({ created, updated: 0, done: true, files: {} });
-    const soFar = { flows: [], batches: { old: of(8), kept: of(DAY + 8), new: of(2 * DAY) } };
-    expect(Object.keys(pruned(soFar, DAY + 8).batches)).toEqual(['kept', 'new']);
-    const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`batch-${n}`, of(n + 1)]));
-    const left = pruned({ flows: [], batches: many }, 0);
-    expect(Object.keys(left.batches)).toHaveLength(1_500);
-    expect(left.batches).toHaveProperty('batch-1999');
-    // An item of DynamoDB holds 400 KB.
-    expect(JSON.stringify({ ...left, flows: Array(100).fill('f'.repeat(36)) }).length).toBeLessThan(200_000);
-    expect(ReadSoFar.parse('damaged')).toEqual({ flows: [], batches: {} });
   });
 });
