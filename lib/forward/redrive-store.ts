@@ -1,5 +1,6 @@
 // Walks the undelivered store and sends again what is in it, a group of objects at a time.
 import { createHash } from 'node:crypto';
+import { LARGEST_OBJECT } from '../bounds.ts';
 import { type Failure, isFailure } from '../failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
 import { givenUp } from './on-failure.ts';
@@ -21,8 +22,6 @@ import { chosenByTime } from './redrive-select.ts';
 import type { Carried } from './redrive-send.ts';
 import { undeliveredDocument } from './undelivered.ts';
 
-/** An invocation's rejects are a fraction of this; what is larger is not ours, or would not fit the memory. */
-export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 /** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
 const GROUP_OBJECTS = 100;
 const GROUP_BYTES = 8 * 1024 * 1024;
@@ -74,7 +73,7 @@ function groupsOf(objects: readonly StoredObject[]): StoredObject[][] {
   for (const object of objects) {
     const current = groups.at(-1);
     // What is too large is never read.
-    const size = object.bytes > MAX_OBJECT_BYTES ? 0 : object.bytes;
+    const size = object.bytes > LARGEST_OBJECT ? 0 : object.bytes;
     if (current === undefined || current.length === GROUP_OBJECTS || bytes + size > GROUP_BYTES) {
       groups.push([object]);
       bytes = size;
@@ -124,7 +123,7 @@ async function open(
   { key, bytes }: StoredObject,
   claimed: Set<string>,
 ): Promise<Opened | Skip | undefined> {
-  if (bytes > MAX_OBJECT_BYTES) return 'too-large';
+  if (bytes > LARGEST_OBJECT) return 'too-large';
   const seen = await look(run, kind, key);
   if (typeof seen !== 'object') return seen;
   if (run.request.dryRun) return filled(run, seen);
@@ -159,10 +158,12 @@ async function look(run: Run, kind: StoredKind['kind'], key: string): Promise<Op
 }
 
 /** With the records from the stream, where Lambda's document has none. */
-async function filled(run: Run, opened: Opened): Promise<Opened> {
+async function filled(run: Run, opened: Opened): Promise<Opened | Skip> {
   const { parcel } = opened;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened;
-  const { records, lost } = await readRange(run.runtime.stream, parcel.document);
+  const range = await readRange(run.runtime.stream, parcel.document);
+  if (range === 'too-large') return range;
+  const { records, lost } = range;
   const whole = onFailureParcel(parcel.document, records.map(givenUp));
   const wanted = whole.items.filter((item) => run.carrier.wants(item));
   const chosen = notYetTried(run, opened.key, wanted);
@@ -228,6 +229,9 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
       ? { text: one.parcel.document.with(one.parcel.items.map((item) => item.givenUp)) }
       : rest.becomes;
   if (becomes === 'same') return;
+  // Written, it could never be read again. What was delivered of it will be sent once more.
+  if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > LARGEST_OBJECT)
+    return countSkipped(run, key, 'too-large');
   const done =
     becomes === 'nothing'
       ? await undelivered.remove(key, version)

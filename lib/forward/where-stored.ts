@@ -1,12 +1,11 @@
 // Looks through the undelivered store for one record: by its place in the stream, or by the `_id` that is in it.
-
+import { LARGEST_OBJECT } from '../bounds.ts';
 import { streamNameOf } from '../published.ts';
 import type { StoredKind, WhereRuntime } from '../runtime.ts';
 import { parseJson } from './check.ts';
 import { valueAt } from './pointer.ts';
 import { recordId } from './record-id.ts';
 import { type Item, readParcel } from './redrive-parcel.ts';
-import { MAX_OBJECT_BYTES } from './redrive-store.ts';
 import { unpack } from './unpack.ts';
 import type { Scope, Spot } from './where.ts';
 
@@ -80,17 +79,21 @@ async function search(
 ): Promise<Searched> {
   const found: Found[] = [];
   let [after, objects] = ['', 0];
+  let passedOver = false;
   for (;;) {
     const page = await undelivered.list(what, after);
     for (const { key, bytes } of page.objects) {
       if (clock.now() > until) return { found, objects, complete: false };
       after = key;
-      if (bytes > MAX_OBJECT_BYTES) continue;
+      if (bytes > LARGEST_OBJECT) {
+        passedOver = true;
+        continue;
+      }
       objects++;
       const stored = await undelivered.read(key);
       if (stored !== undefined) found.push(...look(key, stored.text));
     }
-    if (!page.more || page.objects.length === 0) return { found, objects, complete: true };
+    if (!page.more || page.objects.length === 0) return { found, objects, complete: !passedOver };
   }
 }
 
