@@ -170,7 +170,7 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
 }
 
 /** Whether the one is the other, or what holds it. `*` may be any step. */
-function covers(a: string, b: string): boolean {
+export function covers(a: string, b: string): boolean {
   const [as, bs] = [a.split('/'), b.split('/')];
-  return as.length <= bs.length && as.every((step, at) => step === '*' || step === bs[at]);
+  return as.length <= bs.length && as.every((step, at) => step === '*' || bs[at] === '*' || step === bs[at]);
 }

@@ -68,6 +68,10 @@ export interface UndeliveredEntry {
   readonly data: string;
   /** `data` is the record as redacted, and `partitionKey` the SHA-256 of its key. */
   readonly redacted?: true;
+  /** Under which rules: a name in the document's `rules`. Absent where nobody knows. */
+  readonly rules?: string;
+  /** `data` is what Experience Platform had of the record: in which form, and under which rules it was sent, nobody knows. */
+  readonly asReceived?: true;
   /** It could not be redacted, so `data` is empty and `partitionKey` as above: it can be read from the stream alone. */
   readonly withheld?: true;
   /**
@@ -88,6 +92,13 @@ export interface UndeliveredDocument {
   readonly shardId: string;
   readonly invocationId: string;
   readonly storedAt: string;
+  /** The rules that entries were redacted under, by the name that those have for them. Salts are told apart, and not kept. */
+  readonly rules?: Readonly<
+    Record<
+      string,
+      readonly { readonly field: string; readonly action: string; readonly salt?: string | undefined }[]
+    >
+  >;
   readonly entries: readonly UndeliveredEntry[];
 }
 
@@ -330,7 +341,7 @@ export interface DoctorRuntime extends WhereRuntime {
 export interface ReconcileRuntime extends Runtime {
   readonly ledger: Pick<Ledger, 'names' | 'read'>;
   readonly undelivered: UndeliveredOnce;
-  readonly stream: Pick<StreamRange, 'pages'>;
+  readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly progress: Progress;
   readonly metrics: Pick<Metrics, 'count' | 'flush'>;
 }

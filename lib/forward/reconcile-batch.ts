@@ -5,10 +5,12 @@ import type { BatchFile } from '../aep/data-access.ts';
 import { isFailure } from '../failure.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { ReconcileRuntime, UndeliveredDocument } from '../runtime.ts';
+import { createHider, type Hider } from './reconcile-hide.ts';
 import { type Line, linesOf } from './reconcile-lines.ts';
-import { withOriginals } from './reconcile-original.ts';
+import { type Searches, withOriginals } from './reconcile-original.ts';
 import { nameOfFile, type Place } from './reconcile-progress.ts';
 import { type RefusedRow, readRow } from './reconcile-row.ts';
+import { rulesBehind } from './undelivered.ts';
 
 /** A request holds at most 1 MB of a record; encoded as a string, with a header and AEP's words about it, it is longer. */
 const LONGEST_ROW = 4 * 1024 * 1024;
@@ -21,6 +23,9 @@ export interface Reading {
   readonly aep: Aep;
   readonly runtime: ReconcileRuntime;
   readonly pipeline: PublishedPipeline;
+  /** The manifest's, as it was written. */
+  readonly mapping: unknown;
+  readonly searches: Searches;
   /** For this pipeline, in ms; less than nothing where it is time to stop. */
   readonly timeLeftMs: () => number;
   /** How far the batch was read before; `undefined` where it was not. */
@@ -41,7 +46,9 @@ export interface BatchRead {
  * Reads what has not been read of a batch.
  * @throws Failure `AEP_*`, `STORE_UNAVAILABLE`, and what `note` throws; what was noted before stays
  */
-export async function readBatch(batch: Batch, reading: Reading): Promise<BatchRead> {
+export async function readBatch(batch: Batch, given: Reading): Promise<BatchRead> {
+  const { searches } = given;
+  const reading = { ...given, searches: { ...searches, reads: 0 } };
   const { place } = reading;
   if (place?.kind !== 'meta') {
     const failed = await reading.aep.dataAccess.failedFiles(batch.id);
@@ -192,18 +199,17 @@ function findingsOf({ errors }: Batch) {
 async function keepPart(
   part: readonly RefusedRow[],
   { batch, name }: { batch: Batch; name: string },
-  { runtime, pipeline, timeLeftMs }: Reading,
+  reading: Reading,
 ): Promise<{ stored: number; alreadyThere: number }> {
-  const { undelivered, metrics, clock, stream, log } = runtime;
+  const { runtime, pipeline } = reading;
+  const { undelivered, metrics, clock } = runtime;
   const counts = { stored: 0, alreadyThere: 0 };
-  const whole = await withOriginals(part, { stream, clock, pipeline, timeLeftMs }).catch((error: unknown) => {
-    // Trouble that passes is waited for: AEP keeps the rows longer than most streams their records, and both for now.
-    if (!isFailure(error) || error.retryable) throw error;
-    const about = { pipeline: pipeline.pipeline, code: error.code, reason: error.what };
-    log.warn('the records behind refused rows cannot be read from the stream', about);
-    return part;
-  });
+  const hider = createHider(pipeline);
+  const whole = await wholeRows(part, batch, reading, hider);
   for (const [shardId, rows] of Map.groupBy(whole, (row) => row.shardId)) {
+    const rules = rows.some(({ entry }) => entry.rules !== undefined)
+      ? rulesBehind([hider?.rules])
+      : undefined;
     const document: UndeliveredDocument = {
       version: 1,
       pipeline: pipeline.pipeline,
@@ -211,6 +217,7 @@ async function keepPart(
       shardId,
       invocationId: `aep-batch-${batch.id}`,
       storedAt: new Date(clock.now()).toISOString(),
+      ...(rules !== undefined && { rules }),
       entries: rows.map(({ entry }) => entry),
     };
     const outcome = await undelivered.putOnce(
@@ -225,6 +232,30 @@ async function keepPart(
     metrics.flush({ pipeline: pipeline.pipeline });
   }
   return counts;
+}
+
+/** With the records behind them where those can be had, and nothing in them that the rules hide. */
+async function wholeRows(
+  part: readonly RefusedRow[],
+  { created, updated }: Batch,
+  reading: Reading,
+  hider: Hider | undefined,
+): Promise<readonly RefusedRow[]> {
+  const { runtime, pipeline, mapping, searches, timeLeftMs } = reading;
+  const { clock, stream, log } = runtime;
+  const ended = updated ?? clock.now();
+  const rows = await withOriginals(part, {
+    stream,
+    clock,
+    log,
+    pipeline,
+    mapping,
+    timeLeftMs,
+    batch: { created: created ?? ended, ended },
+    searches,
+    isWanted: ({ entry }) => hider !== undefined || entry.processed === true,
+  });
+  return hider === undefined ? rows : rows.map(hider.hide);
 }
 
 /** Among the other rejects, by the day on which AEP made the batch: that day does not depend on when it is read. */

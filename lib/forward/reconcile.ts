@@ -9,6 +9,7 @@ import { type PublishedPipeline, readPublished } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { readBatch } from './reconcile-batch.ts';
+import type { Searches } from './reconcile-original.ts';
 import {
   dayOf,
   fitting,
@@ -22,6 +23,7 @@ import {
   withFlows,
   withPlace,
 } from './reconcile-progress.ts';
+import { codesIn } from './reconcile-row.ts';
 
 const Question = z.strictObject({
   pipeline: z.string().min(1).optional(),
@@ -120,6 +122,9 @@ async function ofName(name: string, { secrets, settings, ledger }: ReconcileRunt
   return published?.pipeline === name ? [{ published, record }] : [];
 }
 
+/** Of a manifest this as well: it says what AEP's rows were made of. */
+const Mapped = z.object({ mapping: z.unknown() }).catch({ mapping: undefined });
+
 interface Turn {
   readonly runtime: ReconcileRuntime;
   readonly sessions: Sessions;
@@ -133,6 +138,9 @@ interface Work extends Turn {
   readonly state: State;
   /** As it was when the turn began. */
   readonly sweep: Sweep;
+  /** The manifest's, as it was written. */
+  readonly mapping: unknown;
+  readonly searches: Searches;
 }
 
 type Outcome = Omit<Reconciled, 'pipelines'>;
@@ -146,7 +154,10 @@ async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Pro
   const sweep = sweepOf(state.now(), started);
   // Also tells an earlier run, should there be one still, that it is over.
   await state.change((soFar) => withFlows({ ...soFar, sweep }, [...flowsOf(record), published.flowId]));
-  const { others, withoutFlow, ...total } = await readBatches({ ...turn, aep, published, state, sweep });
+  const { mapping } = Mapped.parse(record?.manifest ?? {});
+  const searches = { reads: 0, empty: new Map() };
+  const work: Work = { ...turn, aep, published, state, sweep, mapping, searches };
+  const { others, withoutFlow, ...total } = await readBatches(work);
   const { unreadable, ...counts } = total;
   // Taken for ours and sent through our flow, somebody else's record would be there twice; left alone, it is where it was.
   runtime.log[withoutFlow > 0 ? 'warn' : 'info']('reconciled', {
@@ -204,12 +215,14 @@ async function readBatches(work: Work): Promise<Outcome & { others: number; with
 }
 
 async function readOne(batch: Batch, work: Work): Promise<Partial<Outcome>> {
-  const { aep, runtime, published, state, timeLeftMs } = work;
+  const { aep, runtime, published, state, timeLeftMs, mapping, searches } = work;
   const mark = markOf(batch);
   const { end, ...counts } = await readBatch(batch, {
     aep,
     runtime,
     pipeline: published,
+    mapping,
+    searches,
     timeLeftMs,
     place: placeIn(state.now(), mark),
     note: (place) => state.change((soFar) => withPlace(soFar, mark, place)),
@@ -367,7 +380,7 @@ function sayUnreadable({ log, metrics }: ReconcileRuntime, { pipeline }: Publish
   log.error('a failed batch has its rows as parquet and no diagnostics: they have to be fetched by hand', {
     pipeline,
     batchId: batch.id,
-    code: batch.errors?.[0]?.code ?? undefined,
+    code: codesIn(batch.errors ?? [])[0],
   });
 }
 

@@ -7,7 +7,7 @@ import { givenUp } from './on-failure.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './redrive-parcel.ts';
 import { readRange } from './redrive-range.ts';
 import type { Cursor, LostRange } from './redrive-request.ts';
-import { type Rest, restOf } from './redrive-rest.ts';
+import { isOtherwise, type Rest, restOf, textWith } from './redrive-rest.ts';
 import {
   count,
   countLost,
@@ -19,7 +19,7 @@ import {
   type Walked,
 } from './redrive-run.ts';
 import { chosenByTime } from './redrive-select.ts';
-import type { Carried } from './redrive-send.ts';
+import type { Carried, Part } from './redrive-send.ts';
 import { undeliveredDocument } from './undelivered.ts';
 
 /** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
@@ -170,6 +170,10 @@ async function filled(run: Run, opened: Opened): Promise<Opened | Skip> {
   return { ...opened, parcel: whole, lost, chosen };
 }
 
+function redacts({ pipeline }: Run): boolean {
+  return pipeline.records?.redact !== undefined;
+}
+
 function isEmptyOfRecords(parcel: Parcel): boolean {
   return parcel.kind === 'on-failure' && parcel.document.records === undefined;
 }
@@ -207,7 +211,7 @@ type Settled = (Rest | { readonly counts: Rest['counts']; readonly failure: Fail
 
 /** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
 async function settle(run: Run, one: Opened, { parts }: Carried): Promise<Settled> {
-  const rest = restOf(one.parcel, new Set(one.chosen), parts);
+  const rest = restOf(one.parcel, new Set(one.chosen), parts, redacts(run));
   if (run.request.dryRun) return { ...rest, one };
   try {
     await write(run, one, rest);
@@ -226,7 +230,13 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
   // What is lost is said once: the document becomes one of what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
-      ? { text: one.parcel.document.with(one.parcel.items.map((item) => item.givenUp)) }
+      ? {
+          text: textWith(
+            one.parcel,
+            one.parcel.items.map((item) => item.givenUp),
+            redacts(run),
+          ),
+        }
       : rest.becomes;
   if (becomes === 'same') return;
   // Written, it could never be read again. What was delivered of it will be sent once more.
@@ -313,8 +323,9 @@ function countsOfOpen(run: Run, rest: Settled, { parts }: Carried, within: Withi
     (parts.get(item) ?? []).filter((part) => part.chosen && part.verdict.kind === 'rejected');
   const behind = one.chosen.filter((item) => isBehind(item) && rejectsOf(item).length > 0);
   const rejects = behind.flatMap(rejectsOf);
-  const stuck =
-    one.parcel.kind === 'on-failure' ? rejects.filter(({ message }) => message.withheld).length : 0;
+  const isStuck: (part: Part) => boolean =
+    one.parcel.kind === 'on-failure' ? ({ message }) => message.withheld !== undefined : isOtherwise;
+  const stuck = rejects.filter(isStuck).length;
   const again = leaves ? 0 : rejects.length - stuck;
   // And so it takes no room either.
   if (!leaves && !run.request.dryRun) run.room += behind.length;

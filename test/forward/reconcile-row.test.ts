@@ -74,10 +74,29 @@ describe('the record in a row', () => {
     expect(read({ body: BODY })).not.toHaveProperty('processed');
     const select = { pipeline: { ...PUBLISHED, data: 'xdm' as const, records: { select: '/a' } } };
     expect(read({ body: BODY }, select)).toMatchObject({ processed: true });
+    expect(read({ body: BODY })).toMatchObject({ asReceived: true });
+  });
+
+  // AEP's words quote the record, which may have been sent before anything was to be hidden. It was stored as `redacted` before.
+  it('A 4: of a pipeline that redacts is no word of AEP but its codes, and not said to be redacted', () => {
     const redact = { records: { redact: [{ field: '/a', action: 'drop' as const }] } };
-    expect(read({ body: BODY }, { pipeline: { ...PUBLISHED, data: 'xdm', ...redact } })).toMatchObject({
-      redacted: true,
-    });
+    const about = { pipeline: { ...PUBLISHED, data: 'xdm' as const, ...redact } };
+    const errors = [
+      { ...VIOLATION, code: 'DCVS-1104-400' },
+      { code: 'ana@example.com', message: 'Ana' },
+    ];
+    const row = read({ body: BODY, _errors: errors }, about);
+    expect(row).toMatchObject({ message: 'DCVS-1104-400', asReceived: true });
+    expect(row).not.toHaveProperty('redacted');
+    expect(read({ body: BODY, _errors: [{ message: 'Ana' }] }, about).message).toBe('AEP does not say why');
+  });
+
+  it('A 4: is no place in the stream where the _id is to be hidden', () => {
+    const redact = { records: { redact: [{ field: '/_id', action: 'mask' as const }] } };
+    const _id = recordId({ stream: 'customers', shardId: 'shardId-7', sequenceNumber: '12' });
+    expect(read({ body: { xdmEntity: { _id } } }).shardId).toBe('shardId-7');
+    const about = { pipeline: { ...PUBLISHED, data: 'xdm' as const, ...redact } };
+    expect(read({ body: { xdmEntity: { _id } } }, about).shardId).toBe('unknown');
   });
 });
 

@@ -1,12 +1,14 @@
 // Reconcile in a test: the simulated platform with a pipeline in it, a store and a progress in memory, a death at any step.
 import type { Clock } from '../../lib/aep/transport.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
+import { Failure } from '../../lib/failure.ts';
 import { createReconcile, type Reconciled } from '../../lib/forward/reconcile.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import type {
   Progress,
   ReconcileRuntime,
+  StreamPage,
   StreamPosition,
   StreamRecord,
   UndeliveredDocument,
@@ -43,19 +45,25 @@ export function memoryOnce(): UndeliveredOnce & { readonly documents: Map<string
   };
 }
 
-/** A stream in memory, by shard, each in order; `reads` are the positions that were asked for. */
+/** A stream in memory, by shard, each in order; `reads` are the positions that were asked for: numbers, or times in ms. */
 export function memoryStream(pageSize = 100) {
-  const shards = new Map<string, StreamRecord[]>();
+  const byShard = new Map<string, StreamRecord[]>();
   const reads: string[] = [];
   return {
-    shards,
+    byShard,
     reads,
-    async *pages(_: string, shardId: string, from: StreamPosition) {
-      if (from.kind === 'time') throw new TypeError('not in this test');
-      reads.push(from.sequenceNumber);
-      const wanted = BigInt(from.sequenceNumber);
-      const all = shards.get(shardId) ?? [];
-      const rest = all.filter(({ sequenceNumber }) => BigInt(sequenceNumber) >= wanted);
+    shards: async (_: string): Promise<readonly string[]> => [...byShard.keys()],
+    async *pages(_: string, shardId: string, from: StreamPosition): AsyncGenerator<StreamPage> {
+      reads.push(from.kind === 'time' ? String(from.time) : from.sequenceNumber);
+      const all = byShard.get(shardId);
+      // As Kinesis has it of a shard that is gone or never was.
+      if (all === undefined)
+        throw new Failure('AWS_REFUSED', `reading the shard ${shardId}: ResourceNotFoundException`);
+      const rest = all.filter(({ sequenceNumber, arrivedAt }) =>
+        from.kind === 'time'
+          ? (arrivedAt ?? 0) * 1_000 >= from.time
+          : BigInt(sequenceNumber) >= BigInt(from.sequenceNumber),
+      );
       // Kinesis may answer with nothing although there is something.
       yield { records: [], last: rest.length === 0 };
       for (let at = 0; at < rest.length; at += pageSize) {
