@@ -1,4 +1,5 @@
 // What a pipeline does with its records on their way: which it sends, what of them, under which id, and what it hides.
+import { LARGEST_RECORDS } from './bounds.ts';
 import { leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
 
@@ -151,6 +152,9 @@ type Complain = (path: (string | number)[], message: string, input: unknown) => 
 
 /** What hangs together among the options; `complain` is told of paths below them. */
 export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Complain): void {
+  const bytes = Buffer.byteLength(JSON.stringify(records));
+  if (bytes > LARGEST_RECORDS)
+    complain([], `has ${bytes} bytes as JSON; at most ${LARGEST_RECORDS} are published`, '…');
   const { operations, redact = [], derive = [] } = records;
   if (operations !== undefined && data === 'xdm')
     complain(['operations'], 'not allowed, because source.data is "xdm"', operations);
@@ -166,7 +170,7 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
 }
 
 /** Whether the one is the other, or what holds it. `*` may be any step. */
-function covers(a: string, b: string): boolean {
+export function covers(a: string, b: string): boolean {
   const [as, bs] = [a.split('/'), b.split('/')];
-  return as.length <= bs.length && as.every((step, at) => step === '*' || step === bs[at]);
+  return as.length <= bs.length && as.every((step, at) => step === '*' || bs[at] === '*' || step === bs[at]);
 }

@@ -1,6 +1,7 @@
 // Objects in S3. The SDK is loaded with the first of them: most invocations of the forwarder reject nothing.
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Objects } from './objects.ts';
+import { LARGEST_OBJECT } from '../bounds.ts';
+import { type Objects, tooLarge } from './objects.ts';
 import { within } from './within.ts';
 
 /** The part of the S3 client that is used. */
@@ -23,7 +24,12 @@ export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = load
   const read: Objects['read'] = async (Key) => {
     const { s3, sdk } = await opened();
     try {
-      const { Body, ETag } = await s3.send(new sdk.GetObjectCommand({ Bucket, Key }));
+      const { Body, ETag, ContentLength } = await s3.send(new sdk.GetObjectCommand({ Bucket, Key }));
+      if ((ContentLength ?? 0) > LARGEST_OBJECT) {
+        // Its bytes are on the way: the connection goes with them.
+        if (Body !== undefined && 'destroy' in Body) Body.destroy();
+        throw tooLarge(Key, ContentLength);
+      }
       return { text: (await Body?.transformToString('utf-8')) ?? '', version: ETag ?? '' };
     } catch (error) {
       if (isNothing(error)) return undefined;

@@ -1,6 +1,7 @@
 // Takes out, masks or hashes named fields. Such records are written anew; numbers keep their digits all the same.
 import { hash } from 'node:crypto';
-import type { Redaction } from '../records.ts';
+import type { PublishedPipeline } from '../published.ts';
+import { covers, type Redaction } from '../records.ts';
 import { indexOf, stepsOf } from './pointer.ts';
 
 const MASK = '***';
@@ -19,14 +20,113 @@ const { parse, rawJSON, isRawJSON } = JSON as unknown as WithSourceText;
 type Container = Record<string, unknown>;
 type Hide = (holder: Container, key: string) => void;
 
-/** The same record without what the rules name. `json` must be an object of JSON, nested in no more levels than the stack bears. */
-export function createRedactor(rules: readonly Redaction[]): (json: Buffer) => Buffer {
+/** A rule as it is written down beside what it was applied to. */
+export interface AppliedRule {
+  readonly field: string;
+  readonly action: Redaction['action'];
+  /** The beginning of the salt's SHA-256, in hex: it is compared, and never used. */
+  readonly salt?: string | undefined;
+}
+
+/** The rules that a record was redacted under; `unknown` where nobody has written down which, or whether at all. */
+export type History = readonly AppliedRule[] | 'unknown';
+
+/** `json` must be an object of JSON, nested in no more levels than the stack bears. */
+export interface Redactor {
+  /** What it makes of a record is redacted under these: one list for all of them. */
+  readonly applied: readonly AppliedRule[];
+  /** The record without what the rules name. */
+  redact(json: Buffer): Buffer;
+  /**
+   * The same of a record that was redacted before. `undefined` where it cannot be had from what is left: where it takes a hash
+   * of a value that is there no more, or that may be one already.
+   */
+  redactAgain(json: Buffer, before: History): Buffer | undefined;
+}
+
+/** `undefined` where the pipeline hides nothing. */
+export function createRedactor(pipeline: Redacting): Redactor | undefined {
+  const rules = rulesOf(pipeline);
+  if (rules.length === 0) return undefined;
+  const applied = rules.map(appliedRule);
+  const redact = hider(rules);
+  return {
+    applied,
+    redact,
+    redactAgain(json, before) {
+      if (before === 'unknown') return mayBeHashed(json, rules) ? undefined : redact(json);
+      const left = rules.filter(
+        (_, at) => !before.some((one) => isSameRule(one, applied[at] as AppliedRule)),
+      );
+      const isLost = ({ action, field }: Redaction) =>
+        action === 'hash' && before.some((one) => covers(one.field, field) || covers(field, one.field));
+      return left.some(isLost) ? undefined : hider(left)(json);
+    },
+  };
+}
+
+type Redacting = Pick<PublishedPipeline, 'data' | 'records'>;
+
+/** Where an XDM message has its entity. */
+const ENTITY = '/body/xdmEntity';
+
+/**
+ * The rules, and where records are XDM those for the form that each of them does not speak of: a record is an entity or a
+ * whole message, and a pointer into the one names the same field in the other. What a rule of its own is for stays with that.
+ */
+function rulesOf({ data, records }: Redacting): Redaction[] {
+  const { redact = [], select } = records ?? {};
+  if (data !== 'xdm') return redact;
+  const roots = select === undefined ? [''] : [select];
+  const all = [...redact];
+  for (const rule of redact) {
+    for (const field of roots.flatMap((root) => otherForm(rule.field, root))) {
+      if (!all.some((one) => one.field === field)) all.push({ ...rule, field });
+    }
+  }
+  return all;
+}
+
+/** The pointer in a record whose message, at `root`, has the other form; none for what lies beside the message. */
+function otherForm(field: string, root: string): string[] {
+  if (!field.startsWith(`${root}/`)) return [];
+  const within = field.slice(root.length);
+  return [within.startsWith(`${ENTITY}/`) ? root + within.slice(ENTITY.length) : root + ENTITY + within];
+}
+
+function appliedRule(rule: Redaction): AppliedRule {
+  const { field, action } = rule;
+  const salt = rule.action === 'hash' ? rule.salt : undefined;
+  return { field, action, ...(salt !== undefined && { salt: hash('sha256', salt, 'hex').slice(0, 16) }) };
+}
+
+export function isSameRule(a: AppliedRule, b: AppliedRule): boolean {
+  return a.field === b.field && a.action === b.action && a.salt === b.salt;
+}
+
+function hider(rules: readonly Redaction[]): (json: Buffer) => Buffer {
   const hides = rules.map((rule) => ({ steps: stepsOf(rule.field), hide: hideOf(rule) }));
   return (json) => {
     const record = parse(json.toString('utf8'), withDigits);
     for (const { steps, hide } of hides) if (isContainer(record)) hideAt(record, steps, hide);
     return Buffer.from(JSON.stringify(record));
   };
+}
+
+/** What a hash rule makes of a value, or a mask of one that it hides. */
+const HIDDEN = /^([0-9a-f]{64}|\*\*\*)$/;
+
+/** Whether a value that is to be hashed may be a hash already: hashed once more it would be somebody else. */
+function mayBeHashed(json: Buffer, rules: readonly Redaction[]): boolean {
+  const record: unknown = JSON.parse(json.toString('utf8'));
+  if (!isContainer(record)) return true;
+  let found = false;
+  const look: Hide = (holder, key) => {
+    const value = holder[key];
+    found ||= typeof value === 'string' && HIDDEN.test(value);
+  };
+  for (const { action, field } of rules) if (action === 'hash') hideAt(record, stepsOf(field), look);
+  return found;
 }
 
 /** A number that would be written otherwise than the producer wrote it is kept as text. */

@@ -5,8 +5,9 @@ import type { OperationTable, Records } from '../records.ts';
 import { parseJson } from './check.ts';
 import { createConditions } from './conditions.ts';
 import type { Decoded } from './decode.ts';
+import type { Message } from './message.ts';
 import { spanAt, stepsOf, valueAt } from './pointer.ts';
-import { createRedactor } from './redact.ts';
+import { createRedactor, type Redactor } from './redact.ts';
 import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from './verdict.ts';
 
 /** A message as it leaves the decoder. */
@@ -20,45 +21,56 @@ export type Shaper = (part: Part) => Part | Settled<Filtered>;
 
 interface Stages {
   readonly isWanted: ((record: unknown) => boolean) | undefined;
-  readonly redact: ((json: Buffer) => Buffer) | undefined;
+  readonly redactor: Redactor | undefined;
   readonly select: { readonly pointer: string; readonly steps: readonly string[] } | undefined;
   readonly operationOf: ((record: unknown) => string | undefined) | undefined;
 }
 
 /** The pipeline's shaper; `undefined` where it sends its records as they are. */
-export function createShaper({ records }: Pick<PublishedPipeline, 'records'>): Shaper | undefined {
-  const stages = stagesOf(records ?? {});
+export function createShaper(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): Shaper | undefined {
+  const stages = stagesOf(pipeline);
   if (Object.values(stages).every((stage) => stage === undefined)) return undefined;
-  if (stages.redact === undefined) return (part) => ('payload' in part ? shape(part, stages) : part);
+  if (stages.redactor === undefined) return (part) => ('payload' in part ? shape(part, stages) : part);
+  const { redactor } = stages;
   return (part) => {
     const shaped = 'payload' in part ? shape(part, stages) : part;
-    return isRejected(shaped) ? withheld(shaped) : shaped;
+    return isRejected(shaped) ? withheld(shaped, redactor) : shaped;
   };
 }
 
-function stagesOf({ where, redact, select, operations }: Records): Stages {
+function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): Stages {
+  const { where, select, operations }: Records = pipeline.records ?? {};
   return {
     isWanted: where && createConditions(where),
-    redact: redact && createRedactor(redact),
+    redactor: createRedactor(pipeline),
     select: select === undefined ? undefined : { pointer: select, steps: stepsOf(select) },
     operationOf: operations && 'field' in operations ? chooser(operations) : undefined,
   };
 }
 
 /** All pointers lead into the record as its producer wrote it. What was redacted before was wanted before. */
-function shape(decoded: Decoded, { isWanted, redact, ...stages }: Stages): ReturnType<Shaper> {
+function shape(decoded: Decoded, { isWanted, redactor, ...stages }: Stages): ReturnType<Shaper> {
   const { message } = decoded;
   const parsed = parseJson(decoded.payload);
   if ('kind' in parsed) return { message, verdict: parsed };
   const { json, value } = parsed;
-  if (message.redacted === true) return cut({ message, payload: json }, value, stages);
-  if (isWanted?.(value) === false) return { message, verdict: FILTERED };
-  if (redact === undefined) return cut({ message, payload: json }, value, stages);
+  if (message.redacted === undefined && isWanted?.(value) === false) return { message, verdict: FILTERED };
+  if (redactor === undefined) return cut({ message, payload: json }, value, stages);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { message, verdict: rejected('not-an-object', 'JSON, but not an object') };
-  const bytes = redact(json);
-  return cut({ message: { ...message, bytes, redacted: true }, payload: bytes }, value, stages);
+  const bytes = redactedOf(message, json, redactor);
+  if (bytes === undefined) return { message, verdict: rejected('redacted-otherwise', OTHERWISE) };
+  return cut({ message: { ...message, bytes, redacted: redactor.applied }, payload: bytes }, value, stages);
 }
+
+/** `undefined` where what is there cannot be redacted by these rules, which lead into a record as its producer wrote it. */
+function redactedOf({ redacted, asReceived }: Message, json: Buffer, redactor: Redactor): Buffer | undefined {
+  if (asReceived === true) return undefined;
+  return redacted === undefined ? redactor.redact(json) : redactor.redactAgain(json, redacted);
+}
+
+const OTHERWISE =
+  'what the rules ask for now cannot be made of what is left of it; the stream may have the record';
 
 /** The selected part, by its own bytes, with the operation that the record names. */
 function cut(
@@ -86,9 +98,9 @@ function chooser({ field, values }: OperationTable): (record: unknown) => string
   };
 }
 
-/** The same reject, without bytes that nobody has redacted: the stream still has them. */
-function withheld({ message, verdict }: Settled<Rejected>): Settled<Rejected> {
-  if (message.redacted === true) return { message, verdict };
+/** The same reject, without bytes that nobody has redacted by these rules: the stream, or the store, still has them. */
+function withheld({ message, verdict }: Settled<Rejected>, redactor: Redactor): Settled<Rejected> {
+  if (message.redacted === redactor.applied) return { message, verdict };
   const { bytes } = message;
   const about = { length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
   return { message: { ...message, bytes: Buffer.alloc(0), withheld: about }, verdict };

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { decode } from '../../lib/forward/decode.ts';
 import type { KinesisRecord } from '../../lib/forward/event.ts';
 import { createFramer, MAX_REQUEST_BYTES } from '../../lib/forward/frame.ts';
+import { createRedactor } from '../../lib/forward/redact.ts';
 import { createShaper } from '../../lib/forward/shape.ts';
 import { ALL_SETTLED, kinesisEvent, PUBLISHED, seq, world } from '../support/forwarding.ts';
 import { aggregate } from '../support/kpl.ts';
@@ -417,7 +418,8 @@ describe('redact', () => {
     const [record] = kinesisEvent([HIDDEN]).Records as unknown as KinesisRecord[];
     const [part] = decode(record as KinesisRecord, 'none');
     if (part === undefined || !('payload' in part)) throw new Error('it was decoded');
-    const again = createShaper(pipeline)?.({ ...part, message: { ...part.message, redacted: true } });
+    const redacted = createRedactor(pipeline)?.applied ?? [];
+    const again = createShaper(pipeline)?.({ ...part, message: { ...part.message, redacted } });
     expect(again && 'payload' in again ? again.payload.toString() : again).toBe(HIDDEN);
   });
 
