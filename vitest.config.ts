@@ -8,7 +8,7 @@ const APART = [
   'test/{accepted,package,settings}.test.ts',
   'test/doctor/doctor.test.ts',
   'test/aws/{executions,http,metrics,within}.test.ts',
-  'test/forward/promises-{hosts,network,secrets,time}.test.ts',
+  'test/forward/{promises-{hosts,network,secrets,time},within}.test.ts',
   'test/local/aep/server.test.ts',
   'test/local/aws/{function-host,local-aws,recordings}.test.ts',
   'test/template/*.test.ts',

@@ -57,6 +57,19 @@ describe('readOutcomes', () => {
     ['a status in text', body({ ...ok(0), statusCode: '400' }), 1, 'data'],
     ['two statuses that disagree', body({ ...ok(0), status: 200, statusCode: 400 }), 1, 'data'],
     ['a refusal and trouble', body({ ...ok(0), status: 400, statusCode: 503 }), 1, 'transient'],
+    ['the same the other way round', body({ ...ok(0), status: 503, statusCode: 400 }), 1, 'transient'],
+    [
+      'the ends of the statuses',
+      body({ status: 599 }, { status: 600 }, { status: 399 }, { status: 99 }),
+      4,
+      'transient u u u',
+    ],
+    [
+      'statuses that are no number or three digits',
+      body({ status: '4000' }, { status: ' 400' }, { status: 400.5 }, { status: [400] }),
+      4,
+      'u u u u',
+    ],
     ['A 9 (a): a status that is no failure', body({ ...ok(0), status: 200 }), 1, 'a'],
     ['A 9 (a): the same in text', body({ ...ok(0), statusCode: '202' }), 1, 'a'],
     ['A 9 (a): a status of null', body({ ...ok(0), status: null }), 1, 'a'],
@@ -100,6 +113,12 @@ describe('readOutcomes', () => {
     const [token] = readOutcomes(body({ status: 400, message: 'a Bearer abc.def b' }), 1).outcomes;
     expect(long).toMatchObject({ said: expect.stringMatching(/^no way x{1,492}…$/) });
     expect(token).toMatchObject({ said: 'a *** b' });
+  });
+
+  it.each([['   '], [''], [7], [undefined]])('says so where nothing was said: %j', (message) => {
+    expect(readOutcomes(body({ status: 400, message }), 1).outcomes).toMatchObject([
+      { said: '(no message)' },
+    ]);
   });
 
   it('acknowledges nothing that is not plainly acknowledged, whatever comes', () => {
@@ -159,7 +178,10 @@ describe('classOf', () => {
     [401, false, 'auth'],
     [403, true, 'auth'],
     [403, false, 'set-up'],
+    [299, true, 'transient'],
+    [300, true, 'set-up'],
     [301, true, 'set-up'],
+    [499, true, 'set-up'],
     [307, true, 'set-up'],
     [404, true, 'set-up'],
     [410, true, 'set-up'],
