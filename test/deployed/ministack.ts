@@ -60,7 +60,10 @@ export async function startMiniStack(folder: string): Promise<MiniStack> {
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
   const endpoint = `http://127.0.0.1:${port}`;
-  await healthy(endpoint, child, () => lines.join(''));
+  await healthy(endpoint, child, () => lines.join('')).catch(async (error: unknown) => {
+    await end(child);
+    throw error;
+  });
   return { endpoint, log: () => lines.join(''), close: () => end(child) };
 }
 
