@@ -2,6 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { createLedger } from '../lib/aws/ledger.ts';
@@ -15,13 +16,14 @@ import {
   LARGEST_WRITTEN,
 } from '../lib/bounds.ts';
 import { noted, readOnFailure } from '../lib/forward/on-failure.ts';
+import { createHider } from '../lib/forward/reconcile-hide.ts';
 import { parseManifest } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
 import { bytesOf } from '../lib/provision/clip.ts';
 import { fitting, withReport } from '../lib/provision/fit.ts';
 import type { UndeliveredDocument } from '../lib/runtime.ts';
 import { inletManifest, PUBLISHED } from './provision/cases.ts';
-import { STREAM_ARN } from './support/forwarding.ts';
+import { PUBLISHED as PUBLISHED_PIPELINE, STREAM_ARN } from './support/forwarding.ts';
 import { aggregate } from './support/kpl.ts';
 import { itemBytes, LARGEST_ITEM, memoryLedger } from './support/ledger.ts';
 import { world } from './support/provisioning.ts';
@@ -253,6 +255,20 @@ describe('A 3: an object of the undelivered store', () => {
     await store.put(document([record, entry(2, '{}')]));
     const sizes = [...s3.objects.values()].map((text) => Buffer.byteLength(text));
     expect(Math.max(...sizes)).toBeLessThan(LARGEST_WRITTEN);
+  });
+
+  it('of what AEP refused later holds what its records unpack to, as far as it is still read as a whole', () => {
+    const redact = [{ field: '/a', action: 'mask' as const }];
+    const hider = createHider({ ...PUBLISHED_PIPELINE, compression: 'gzip', records: { redact } });
+    const packed = gzipSync(`{"a":1,"b":"${'x'.repeat(900_000)}"}`).toString('base64');
+    const rows = Array.from({ length: 500 }, (_, n) =>
+      hider?.hide({ shardId: 's', mapped: false, joined: true, entry: { ...entry(n, ''), data: packed } }),
+    );
+    const bytes = bytesOf(rows.map((row) => row?.entry));
+    expect(bytes).toBeGreaterThan(LARGEST_OBJECT / 2);
+    expect(bytes).toBeLessThan(LARGEST_OBJECT);
+    expect(rows.at(0)?.entry).toMatchObject({ redacted: true });
+    expect(rows.at(-1)?.entry).toMatchObject({ withheld: true, data: '' });
   });
 
   it('in a folder is not read where it has more, whatever it was when it was listed', async () => {

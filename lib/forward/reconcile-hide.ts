@@ -8,6 +8,9 @@ import { createRedactor, type Redactor } from './redact.ts';
 import { hiddenKey, nameOf } from './undelivered.ts';
 import { unpack } from './unpack.ts';
 
+/** Redacted, a record is unpacked as well, to many times what it was. In base64 this still makes a document that can be read as a whole. */
+const MOST_BYTES = 32 * 1024 * 1024;
+
 export interface Hider {
   readonly rules: Redactor['applied'];
   hide(row: RefusedRow): RefusedRow;
@@ -15,11 +18,13 @@ export interface Hider {
 
 /**
  * `undefined` where the pipeline hides nothing. What AEP had of a record is never kept otherwise: it may have been sent before
- * there were rules, and the rules lead into the record as its producer wrote it, not into what AEP's rows look like.
+ * there were rules, and the rules lead into the record as its producer wrote it, not into what AEP's rows look like. For the
+ * rows of one document: where that would be too large, what is behind stays without bytes.
  */
 export function createHider(pipeline: PublishedPipeline): Hider | undefined {
   const redactor = createRedactor(pipeline);
   if (redactor === undefined) return undefined;
+  let held = 0;
   const redacted = ({ entry, joined }: RefusedRow): Buffer | undefined => {
     if (joined !== true) return undefined;
     const payload = unpack(Buffer.from(entry.data, 'base64'), pipeline.compression);
@@ -30,11 +35,12 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
     rules: redactor.applied,
     hide(row) {
       const bytes = redacted(row);
+      held += bytes?.length ?? 0;
       const { asReceived: _, ...entry } = row.entry;
       // No row says it.
       const partitionKey = entry.partitionKey === '' ? '' : hiddenKey(entry.partitionKey);
       const own: UndeliveredEntry = { ...entry, partitionKey };
-      if (bytes === undefined) return { ...row, entry: withheld(own) };
+      if (bytes === undefined || held > MOST_BYTES) return { ...row, entry: withheld(own) };
       const rules = nameOf(redactor.applied);
       return { ...row, entry: { ...own, data: bytes.toString('base64'), redacted: true, rules } };
     },

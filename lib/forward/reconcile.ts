@@ -180,10 +180,9 @@ async function readBatches(work: Work): Promise<Outcome & { others: number; with
   let faults = 0;
   for await (const { batch, sweep } of failedBatches(work)) {
     if (batch === undefined) {
-      // So many were looked at: however many there are, the next run goes on from here.
+      // A page was looked at: however many there are, the next run goes on from here.
       await moved(sweep);
     } else if (timeLeftMs() <= 0) {
-      await moved(sweep);
       return { ...total, complete: false };
     } else if (!isOurs(batch, state.now().flows)) {
       total.others++;
@@ -194,10 +193,7 @@ async function readBatches(work: Work): Promise<Outcome & { others: number; with
         const read = await readOne(batch, work);
         add(total, read);
         faults = 0;
-        if (read.complete !== false) continue;
-        // Where it was left off the next run goes on, and not behind it.
-        await moved(sweep);
-        return total;
+        if (read.complete === false) return total;
       } catch (error) {
         if (!isAbout(error)) throw error;
         total.complete = false;

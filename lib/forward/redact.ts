@@ -1,7 +1,7 @@
 // Takes out, masks or hashes named fields. Such records are written anew; numbers keep their digits all the same.
 import { hash } from 'node:crypto';
 import type { PublishedPipeline } from '../published.ts';
-import { covers, type Redaction } from '../records.ts';
+import { covers, partsOf, type Redaction } from '../records.ts';
 import { indexOf, stepsOf } from './pointer.ts';
 
 const MASK = '***';
@@ -71,27 +71,35 @@ type Redacting = Pick<PublishedPipeline, 'data' | 'records'>;
 const ENTITY = '/body/xdmEntity';
 
 /**
- * The rules, and where records are XDM those for the form that each of them does not speak of: a record is an entity or a
- * whole message, and a pointer into the one names the same field in the other. What a rule of its own is for stays with that.
+ * The rules, and those for where each of them does not lead although what is sent may come from there: of a list of parts any
+ * may be sent, and where records are XDM each is an entity or a whole message. A pointer into the one names the same field
+ * in the others. What a rule of its own is for stays with that.
  */
-function rulesOf({ data, records }: Redacting): Redaction[] {
-  const { redact = [], select } = records ?? {};
-  if (data !== 'xdm') return redact;
-  const roots = select === undefined ? [''] : [select];
+function rulesOf({ data, records = {} }: Redacting): Redaction[] {
+  const { redact = [] } = records;
+  const parts = partsOf(records);
+  const roots = parts.length === 0 ? [''] : parts;
   const all = [...redact];
   for (const rule of redact) {
-    for (const field of roots.flatMap((root) => otherForm(rule.field, root))) {
+    for (const field of roots.flatMap((root) => elsewhere(rule.field, root, roots, data))) {
       if (!all.some((one) => one.field === field)) all.push({ ...rule, field });
     }
   }
   return all;
 }
 
-/** The pointer in a record whose message, at `root`, has the other form; none for what lies beside the message. */
-function otherForm(field: string, root: string): string[] {
+/** Where the same field may be, for a pointer to below `root`; nowhere for what lies beside what is sent. */
+function elsewhere(
+  field: string,
+  root: string,
+  roots: readonly string[],
+  data: PublishedPipeline['data'],
+): string[] {
   if (!field.startsWith(`${root}/`)) return [];
   const within = field.slice(root.length);
-  return [within.startsWith(`${ENTITY}/`) ? root + within.slice(ENTITY.length) : root + ENTITY + within];
+  if (data !== 'xdm') return roots.map((other) => other + within);
+  const inEntity = within.startsWith(`${ENTITY}/`) ? within.slice(ENTITY.length) : within;
+  return roots.flatMap((other) => [other + inEntity, other + ENTITY + inEntity]);
 }
 
 function appliedRule(rule: Redaction): AppliedRule {

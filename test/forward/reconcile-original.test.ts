@@ -194,9 +194,10 @@ describe('A 8: a row whose shard is gone', () => {
       _id: recordId({ stream: 'customers', shardId: `shardId-${n}`, sequenceNumber: '12' }),
     }));
     await send(own, [...gone, ...derived(1, 2)]);
+    // Longer ago than it would be looked for by its content.
     own.stream.byShard.set(
       SHARD,
-      [1, 2].map((n) => inStream(own, n)),
+      [1, 2].map((n) => inStream(own, n, written(n), 86_400_000)),
     );
     await own.run();
     expect(joined(own).sort()).toEqual([written(1), written(2)]);
