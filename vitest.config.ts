@@ -29,6 +29,7 @@ export default defineConfig({
     maxWorkers: '100%',
     reporters: reporters('test-results'),
     ...LIMITS,
+    expect: { poll: { timeout: 240_000 } },
     provide: { depth: 'quick' },
     projects: [
       { extends: true, test: { name: 'apart', include: APART } },
