@@ -1,6 +1,6 @@
 // How `npm run test:deployed` runs: one file, one test after the other, each building on the one before.
 import { defineConfig } from 'vitest/config';
-import { LIMITS } from '../../vitest.config.ts';
+import { LIMITS, reporters } from '../../vitest.config.ts';
 
 export default defineConfig({
   test: {
@@ -8,7 +8,7 @@ export default defineConfig({
     pool: 'forks',
     // What could not be made is not asked for any further.
     bail: 1,
-    reporters: ['default'],
+    reporters: reporters('deployed-results'),
     ...LIMITS,
   },
 });
