@@ -80,7 +80,11 @@ export function readOutcomes(
     return { outcomes: new Array<Outcome>(messages).fill(ACKNOWLEDGED), acknowledged: messages };
   const said = entries.map((entry) => outcomeOf(entry, hide));
   const numbers = numbersOf(entries);
-  const outcomes = said.map((_, place) => agreed(place, said, numbers));
+  const numbered = Map.groupBy(said.keys(), (at) => numbers[at]);
+  const outcomes = said.map((own, place) => {
+    const others = numbered.get(place)?.map((at) => said[at] as Outcome);
+    return agreed(own, numbers[place] ?? place, place, others ?? []);
+  });
   return { outcomes, acknowledged: outcomes.filter(({ kind }) => kind === 'acknowledged').length };
 }
 
@@ -104,13 +108,14 @@ function numbersOf(entries: readonly unknown[]): (number | undefined)[] {
   });
 }
 
-/** What both ways of attributing entries say of the message in this place; `unknown` where they do not say the same. */
-function agreed(place: number, said: readonly Outcome[], numbers: readonly (number | undefined)[]): Outcome {
-  const own = said[place] ?? UNKNOWN;
-  const numbered = said.filter((_, index) => numbers[index] === place);
-  const number = numbers[place];
+/**
+ * What both ways of attributing entries say of the message in this place; `unknown` where they do not say the same.
+ * @param own what the entry in its place says, and `number` whose entry that is by its number
+ * @param numbered what the entries say that bear the message's number
+ */
+function agreed(own: Outcome, number: number, place: number, numbered: readonly Outcome[]): Outcome {
   // Its entry bears the number of another message, and no other entry bears its own.
-  if (number !== undefined && number !== place && numbered.length === 0) return UNKNOWN;
+  if (number !== place && numbered.length === 0) return UNKNOWN;
   return numbered.every((outcome) => areSame(outcome, own)) ? own : UNKNOWN;
 }
 
