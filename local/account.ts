@@ -134,16 +134,23 @@ function matched(
     // Of a record that is in the store, other messages may have been sent.
     const way = whole ?? (kept.has(sequenceNumber) ? ways[0] : undefined);
     if (way === undefined) missing.push(line);
-    const sent = way?.sent.filter((one) => left.get(one)) ?? [];
-    for (const one of sent) left.set(one, (left.get(one) ?? 0) - 1);
-    found += sent.length;
+    found += way?.sent.filter((one) => isTaken(left, one)).length ?? 0;
     if (whole !== undefined && whole.sent.length === 0 && !kept.has(sequenceNumber)) filtered++;
   }
   return { found, filtered, missing: missing.sort((a, b) => a - b) };
 }
 
+/** Whether each of them can be taken, equal ones each by itself. */
 function areIn(left: ReadonlyMap<string, number>, sent: readonly string[]): boolean {
-  return sent.every((one) => (left.get(one) ?? 0) >= sent.filter((other) => other === one).length);
+  const rest = new Map(sent.map((one) => [one, left.get(one) ?? 0]));
+  return sent.every((one) => isTaken(rest, one));
+}
+
+/** Takes one of these, where there is one left. */
+function isTaken(left: Map<string, number>, one: string): boolean {
+  const count = left.get(one) ?? 0;
+  if (count > 0) left.set(one, count - 1);
+  return count > 0;
 }
 
 /** What is in the undelivered store, by sequence number: an invocation that is repeated stores its rejects again. */

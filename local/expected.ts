@@ -1,5 +1,4 @@
 // What is to become of each record of a stream, by the forwarder's own stages: the account knows it again by what reaches the platform.
-import { GetRecordsCommand, GetShardIteratorCommand, ListShardsCommand } from '@aws-sdk/client-kinesis';
 import { createSecrets } from '../lib/aws/secrets.ts';
 import { type Received, readEvent } from '../lib/forward/event.ts';
 import { createFramer, type Framed } from '../lib/forward/frame.ts';
@@ -8,8 +7,11 @@ import { createShaper } from '../lib/forward/shape.ts';
 import { type PublishedPipeline, readPublished, streamNameOf } from '../lib/published.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { eventRecord, kinesisEvent } from './aws/kinesis-event.ts';
+import { kinesisStream } from './aws/kinesis-stream.ts';
 import type { Stack } from './stack.ts';
 import { identityOf, recordIn } from './witness.ts';
+
+const PAGE_RECORDS = 1_000;
 
 /** What one way of forwarding makes of a record: several messages where it is an aggregate. */
 export interface Expected {
@@ -78,18 +80,16 @@ function recordOf({ slab, start, end }: Framed, data: PublishedPipeline['data'])
 
 /** All that is in the stream, page by page, as Lambda would hand it over. */
 async function* pagesOf({ kinesis }: Stack, streamArn: string): AsyncGenerator<Received> {
-  const StreamName = streamNameOf(streamArn);
+  const stream = kinesisStream(kinesis, streamNameOf(streamArn));
   const source = { eventSourceArn: streamArn, region: '', roleArn: '' };
-  const { Shards = [] } = await kinesis.send(new ListShardsCommand({ StreamName }));
-  for (const { ShardId = '' } of Shards) {
-    const from = new GetShardIteratorCommand({ StreamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' });
-    let { ShardIterator } = await kinesis.send(from);
-    while (ShardIterator !== undefined) {
-      const page = await kinesis.send(new GetRecordsCommand({ ShardIterator, Limit: 1_000 }));
-      const records = (page.Records ?? []).map((record) => eventRecord(source, ShardId, record));
-      if (records.length === 0) break;
-      yield readEvent(kinesisEvent(records)) as Received;
-      ShardIterator = page.NextShardIterator;
+  for (const { shardId } of await stream.shards()) {
+    let next: string | undefined = await stream.iterator(shardId, { type: 'TRIM_HORIZON' });
+    while (next !== undefined) {
+      const page = await stream.read(next, PAGE_RECORDS);
+      const records = page.records.map((record) => eventRecord(source, shardId, record));
+      if (records.length > 0) yield readEvent(kinesisEvent(records)) as Received;
+      // An empty page of a shard that is open is its end for now.
+      next = records.length === 0 && page.atTip ? undefined : page.next;
     }
   }
 }
