@@ -19,6 +19,9 @@ export const LARGEST_OBJECT = 64 * 1024 * 1024;
 /** One that is written: a document that is longer is divided. The largest record of a stream, 10 MiB, fits in base64. */
 export const LARGEST_WRITTEN = 16 * 1024 * 1024;
 
+/** Bytes of records held for one document: in base64 they still make one that can be read as a whole. */
+export const LARGEST_HELD = 32 * 1024 * 1024;
+
 /** @throws Failure `TOO_LARGE` for a text of more bytes than `most`; `what` says what it is */
 export function checkBytes(what: string, text: string, most: number): void {
   // The longest character of UTF-8 has three bytes for each of the text's units.

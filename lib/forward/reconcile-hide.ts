@@ -1,15 +1,13 @@
 // What is kept of a refused row where the pipeline hides anything: the record behind it, redacted by the rules in force now, or no bytes.
 import { hash } from 'node:crypto';
+import { LARGEST_HELD } from '../bounds.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { UndeliveredEntry } from '../runtime.ts';
-import { parseJson } from './check.ts';
+import { isObject, parseJson } from './check.ts';
 import type { RefusedRow } from './reconcile-row.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import { hiddenKey, nameOf } from './undelivered.ts';
 import { unpack } from './unpack.ts';
-
-/** Redacted, a record is unpacked as well, to many times what it was. In base64 this still makes a document that can be read as a whole. */
-const MOST_BYTES = 32 * 1024 * 1024;
 
 export interface Hider {
   readonly rules: Redactor['applied'];
@@ -35,12 +33,13 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
     rules: redactor.applied,
     hide(row) {
       const bytes = redacted(row);
+      // A record is unpacked as well, to many times what it was.
       held += bytes?.length ?? 0;
       const { asReceived: _, ...entry } = row.entry;
       // No row says it.
       const partitionKey = entry.partitionKey === '' ? '' : hiddenKey(entry.partitionKey);
       const own: UndeliveredEntry = { ...entry, partitionKey };
-      if (bytes === undefined || held > MOST_BYTES) return { ...row, entry: withheld(own) };
+      if (bytes === undefined || held > LARGEST_HELD) return { ...row, entry: withheld(own) };
       const rules = nameOf(redactor.applied);
       return { ...row, entry: { ...own, data: bytes.toString('base64'), redacted: true, rules } };
     },
@@ -50,8 +49,4 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
 function withheld(entry: UndeliveredEntry): UndeliveredEntry {
   const bytes = Buffer.from(entry.data, 'base64');
   return { ...entry, data: '', withheld: true, length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 // Whether a record of the stream is the one behind a refused row: by what the pipeline and its mapping make of the record.
 import * as z from 'zod';
 import type { PublishedPipeline } from '../published.ts';
-import { check } from './check.ts';
+import { check, isObject } from './check.ts';
 import type { Decoded } from './decode.ts';
 import { coordinatesIn } from './record-id.ts';
 import { createShaper, type Shaper } from './shape.ts';
@@ -156,8 +156,4 @@ function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 // The records behind refused rows, read from the stream while it still has them: what the producer wrote, byte for byte.
 import { createHash } from 'node:crypto';
+import { LARGEST_HELD } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import type { Log } from '../log.ts';
 import type { PublishedPipeline } from '../published.ts';
@@ -29,9 +30,6 @@ const MOST_EMPTY = 30;
 const BEFORE_MS = 3_600_000;
 /** Kinesis' times are not in perfect order. */
 const DISORDER_MS = 60_000;
-
-/** Kept of one part's originals: in base64 they still make a document that can be read as a whole. */
-const MOST_BYTES = 32 * 1024 * 1024;
 
 /** What reading the stream has to do with. */
 export interface Originals {
@@ -100,7 +98,7 @@ function createJoin({ pipeline, mapping }: Originals): Join {
     },
     put(row, { message }) {
       bytes += message.bytes.length;
-      if (bytes > MOST_BYTES) return;
+      if (bytes > LARGEST_HELD) return;
       const { processed: _, asReceived: __, ...entry } = row.entry;
       const { partitionKey, arrivedAt } = message;
       const data = Buffer.from(message.bytes).toString('base64');

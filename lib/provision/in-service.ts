@@ -10,7 +10,7 @@ import { isPulled } from './source.ts';
  * Ids that must not be removed: of the flow that the published pipeline names, and of those that AEP reads a source with,
  * unless this very execution made them; and of all that such a flow stands on.
  */
-export async function inService(pipeline: Pipeline, context: Context): Promise<ReadonlySet<string>> {
+export async function idsInUse(pipeline: Pipeline, context: Context): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
   for (const id of await flowsInService(pipeline, context)) {
     for (const used of await usedBy(id, context)) ids.add(used);

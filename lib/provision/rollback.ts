@@ -4,7 +4,7 @@ import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
 import { clip } from './clip.ts';
 import { isRunning, restart } from './flow.ts';
-import { inService } from './in-service.ts';
+import { idsInUse } from './in-service.ts';
 import { executionMark } from './mark.ts';
 import { removeIntake, removeResource, unpublish } from './removal.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
@@ -22,7 +22,7 @@ interface Undone {
   /** What something left in place refers to: removed now, it would make the other unfindable. */
   readonly needed: Set<ResourceKey>;
   /** Ids of what carries records now: never removed, whoever made it. */
-  readonly inService: ReadonlySet<string>;
+  readonly inUse: ReadonlySet<string>;
 }
 
 /** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
@@ -49,7 +49,7 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
     removed: [],
     left: [],
     needed: new Set(),
-    inService: await inService(pipeline, context),
+    inUse: await idsInUse(pipeline, context),
   };
   // The intake comes after what is published: who has not come to the one has not come to the other.
   if (await hasPublished(pipeline, context))
@@ -123,16 +123,18 @@ function undoneText({ removed, left, resources, old }: Pipeline): string {
 async function undoResource(resource: Resource, pipeline: Pipeline, context: StreamContext, undone: Undone) {
   for (const id of await own(resource, pipeline, context, undone)) {
     const before = undone.left.length;
-    await undo(undone, `${resource.key} ${id}`, () =>
-      Promise.resolve(reasonToKeep(resource, id, undone) ?? undoOne(resource, id, pipeline, context)),
+    await undo(
+      undone,
+      `${resource.key} ${id}`,
+      async () => reasonToKeep(resource, id, undone) ?? undoOne(resource, id, pipeline, context),
     );
     if (undone.left.length > before)
       for (const key of refersTo(resource.key, pipeline)) undone.needed.add(key);
   }
 }
 
-function reasonToKeep({ key }: Resource, id: string, { needed, inService }: Undone): string | undefined {
-  if (inService.has(id)) return 'the pipeline that is in service stands on it';
+function reasonToKeep({ key }: Resource, id: string, { needed, inUse }: Undone): string | undefined {
+  if (inUse.has(id)) return 'the pipeline that is in service stands on it';
   return needed.has(key) ? 'what is left in place refers to it' : undefined;
 }
 
