@@ -78,6 +78,10 @@ export const FAILURES = {
     retryable: true,
     next: 'Check the undelivered store and the permission to write to it.',
   },
+  TOO_LARGE: {
+    retryable: false,
+    next: 'Make the manifest smaller, or divide the pipeline into several: what is kept of one has its limits.',
+  },
   CONSERVATION: {
     retryable: true,
     next: 'Keep the log of this invocation and report it: records were miscounted.',

@@ -1,8 +1,10 @@
 // What a pipeline does with its records on their way: which it sends, what of them, under which id, and what it hides.
+import { LARGEST_RECORDS } from './bounds.ts';
 import { leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
 
 const LONGEST_POINTER = 500;
+const MOST_PARTS = 10;
 
 /** RFC 6901, of one step at least. */
 const pointer = z
@@ -112,6 +114,12 @@ const operations = z.union(
   },
 );
 
+const SELECTION = `expected a JSON Pointer such as /customer/email, or a list of 1 to ${MOST_PARTS} of them`;
+
+const selection = z.union([pointer, z.array(pointer).check(z.minLength(1), z.maxLength(MOST_PARTS))], {
+  error: (issue) => (issue.code === 'invalid_union' ? SELECTION : undefined),
+});
+
 export const Records = object({
   where: z
     .optional(z.array(condition).check(z.minLength(1), z.maxLength(50)))
@@ -126,8 +134,12 @@ export const Records = object({
       z.describe('Fields that neither AEP nor the undelivered store may see. Such records are written anew.'),
     ),
   select: z
-    .optional(pointer)
-    .check(z.describe('JSON Pointer of the part that is sent in place of the whole record.')),
+    .optional(selection)
+    .check(
+      z.describe(
+        'JSON Pointer of the part that is sent in place of the whole record; of several the first that leads to an object.',
+      ),
+    ),
   derive: z
     .optional(z.array(z.enum(['_id', 'timestamp'])).check(z.minLength(1)))
     .check(
@@ -151,7 +163,14 @@ type Complain = (path: (string | number)[], message: string, input: unknown) => 
 
 /** What hangs together among the options; `complain` is told of paths below them. */
 export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Complain): void {
+  const bytes = Buffer.byteLength(JSON.stringify(records));
+  if (bytes > LARGEST_RECORDS)
+    complain([], `has ${bytes} bytes as JSON; at most ${LARGEST_RECORDS} are published`, '…');
   const { operations, redact = [], derive = [] } = records;
+  const parts = partsOf(records);
+  parts.forEach((part, index) => {
+    if (parts.indexOf(part) < index) complain(['select', index], 'expected each part once', part);
+  });
   if (operations !== undefined && data === 'xdm')
     complain(['operations'], 'not allowed, because source.data is "xdm"', operations);
   redact.forEach(({ field }, index) => {
@@ -165,8 +184,13 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
   });
 }
 
+/** What may be sent of a record: the first of these that is there; none where the whole record is. */
+export function partsOf({ select }: Pick<Records, 'select'>): readonly string[] {
+  return select === undefined ? [] : typeof select === 'string' ? [select] : select;
+}
+
 /** Whether the one is the other, or what holds it. `*` may be any step. */
-function covers(a: string, b: string): boolean {
+export function covers(a: string, b: string): boolean {
   const [as, bs] = [a.split('/'), b.split('/')];
-  return as.length <= bs.length && as.every((step, at) => step === '*' || step === bs[at]);
+  return as.length <= bs.length && as.every((step, at) => step === '*' || bs[at] === '*' || step === bs[at]);
 }

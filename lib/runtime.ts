@@ -68,6 +68,10 @@ export interface UndeliveredEntry {
   readonly data: string;
   /** `data` is the record as redacted, and `partitionKey` the SHA-256 of its key. */
   readonly redacted?: true;
+  /** Under which rules: a name in the document's `rules`. Absent where nobody knows. */
+  readonly rules?: string;
+  /** `data` is what Experience Platform had of the record: in which form, and under which rules it was sent, nobody knows. */
+  readonly asReceived?: true;
   /** It could not be redacted, so `data` is empty and `partitionKey` as above: it can be read from the stream alone. */
   readonly withheld?: true;
   /**
@@ -88,6 +92,13 @@ export interface UndeliveredDocument {
   readonly shardId: string;
   readonly invocationId: string;
   readonly storedAt: string;
+  /** The rules that entries were redacted under, by the name that those have for them. Salts are told apart, and not kept. */
+  readonly rules?: Readonly<
+    Record<
+      string,
+      readonly { readonly field: string; readonly action: string; readonly salt?: string | undefined }[]
+    >
+  >;
   readonly entries: readonly UndeliveredEntry[];
 }
 
@@ -109,12 +120,19 @@ export interface UndeliveredOnce {
   putOnce(key: string, document: UndeliveredDocument): Promise<'stored' | 'already there'>;
 }
 
-/** How far it has been read what AEP refused of a pipeline's records. */
+/** How far it has been read what AEP refused of a pipeline's records. All methods throw `AWS_*`, `TOO_LARGE`. */
 export interface Progress {
   /** As it was kept, `undefined` at first; to be checked like anything that comes from outside. And its version. */
   read(pipeline: string): Promise<{ readonly value: unknown; readonly version: number }>;
   /** Keeps it. `false`, and nothing kept, where somebody else has kept something since that version. */
   write(pipeline: string, value: unknown, version: number): Promise<boolean>;
+  /** The marks that were set for a day (ISO 8601). They are kept for as long as anybody looks back. */
+  marks(pipeline: string, day: string): Promise<ReadonlySet<string>>;
+  /** Sets marks besides those there are. Whoever does so at the same time takes none of them away. */
+  mark(pipeline: string, day: string, marks: readonly string[]): Promise<void>;
+  /** The text that version 0.1.0 kept, in the pipeline's own item of the ledger; `undefined` where there is none. */
+  old(pipeline: string): Promise<string | undefined>;
+  forgetOld(pipeline: string): Promise<void>;
 }
 
 /** An object of the undelivered store, as its list shows it. */
@@ -323,7 +341,7 @@ export interface DoctorRuntime extends WhereRuntime {
 export interface ReconcileRuntime extends Runtime {
   readonly ledger: Pick<Ledger, 'names' | 'read'>;
   readonly undelivered: UndeliveredOnce;
-  readonly stream: Pick<StreamRange, 'pages'>;
+  readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly progress: Progress;
   readonly metrics: Pick<Metrics, 'count' | 'flush'>;
 }

@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UndeliveredDocument } from '../lib/runtime.ts';
+import type { Expected } from './expected.ts';
 import type { Produced } from './producer.ts';
 import type { Refusal, Stack } from './stack.ts';
 import { identityOf } from './witness.ts';
@@ -20,32 +21,37 @@ export interface Account {
   readonly received: number;
   /** Copies among them: delivery is at least once. */
   readonly copies: number;
+  /** Lines that the manifest does not want: it sends nothing of them. */
+  readonly filtered: number;
   /** What is in the undelivered store, by line. */
   readonly rejected: readonly Rejected[];
   /** What Kinesis itself cannot take, and so is nowhere but in its file. */
   readonly unsent: readonly Rejected[];
   /** What the platform says became of what it received. */
   readonly landed: number;
+  /** Applied to Profile alone: no row lands in the dataset. */
+  readonly profileOnly: number;
   readonly refusedLater: number;
   readonly lost: number;
-  /** Lines that are nowhere: neither was their record received, nor are they in the undelivered store. */
+  /** Lines that are nowhere: neither was all of their record received, nor are they in the undelivered store. */
   readonly missing: readonly number[];
-  /** Records the platform received that nobody wrote; not told where lines cannot be recognised. */
+  /** Records the platform received that nobody wrote. */
   readonly phantoms: number;
   /** Whether all of it adds up. */
   readonly complete: boolean;
 }
 
-/** What the producer wrote, as its witness remembers it. */
+/** What the producer wrote, and what is to become of it. */
 export interface Written extends Produced {
-  /** What tells the records apart, by line; a line without a record in it has none. */
-  readonly identities: ReadonlyMap<number, string>;
+  /** By sequence number: what the pipelines that may have forwarded it make of a record. */
+  readonly expected: ReadonlyMap<string, readonly Expected[]>;
 }
 
 /** Compares what the producer wrote with what the platform took in and what the store holds. */
 export async function account(stack: Stack, written: Written): Promise<Account> {
-  const { received, landed, refused, lost } = stack.platform.platform.state.counts;
-  const stored = [...(await undelivered(stack.undeliveredFolder))]
+  const { received, landed, refused, lost, profileOnly } = stack.platform.platform.state.counts;
+  const kept = await undelivered(stack.undeliveredFolder);
+  const stored = [...kept]
     .map(([sequenceNumber, { reason, message }]) => ({
       line: written.lineOf.get(sequenceNumber) ?? 0,
       reason,
@@ -53,15 +59,17 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     }))
     .sort((a, b) => a.line - b.line);
   const unsent = written.refused.map(({ line, reason }) => ({ line, reason: 'not-sent', message: reason }));
-  const missing = missingLines(written, stored, stack.witness.received);
+  const { found, filtered, missing } = matched(written, new Set(kept.keys()), stack.witness.received);
   const phantoms = phantomsIn(written, stack.witness.received);
   return {
     produced: written.lineOf.size + unsent.length,
     received,
-    copies: Math.max(0, received + stored.length + missing.length - written.lineOf.size),
+    copies: Math.max(0, received - found - phantoms),
+    filtered,
     rejected: stored,
     unsent,
     landed,
+    profileOnly,
     refusedLater: refused,
     lost,
     missing,
@@ -69,7 +77,7 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     complete:
       missing.length === 0 &&
       phantoms === 0 &&
-      received === landed + refused &&
+      received === landed + refused + profileOnly &&
       lost === 0 &&
       stored.every(({ line }) => line > 0),
   };
@@ -78,10 +86,12 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
 /** What was refused later, by line: told from its record; 0 where that is not one line's alone. */
 export function refusedLines(refusals: readonly Refusal[], written: Written): Rejected[] {
   const lines = new Map<string, number[]>();
-  for (const [line, identity] of written.identities) {
-    const same = lines.get(identity);
-    if (same === undefined) lines.set(identity, [line]);
-    else same.push(line);
+  for (const [sequenceNumber, line] of written.lineOf) {
+    for (const identity of identitiesOf(written, sequenceNumber)) {
+      const same = lines.get(identity);
+      if (same === undefined) lines.set(identity, [line]);
+      else same.push(line);
+    }
   }
   return refusals
     .map(({ record, why }) => ({
@@ -90,6 +100,10 @@ export function refusedLines(refusals: readonly Refusal[], written: Written): Re
       message: why,
     }))
     .sort((a, b) => a.line - b.line);
+}
+
+function identitiesOf({ expected }: Written, sequenceNumber: string): Set<string> {
+  return new Set(expected.get(sequenceNumber)?.flatMap(({ sent }) => sent));
 }
 
 /** Writes every line that did not land, with its reason, as NDJSON beside the store; returns the file, if there is one. */
@@ -105,30 +119,38 @@ export async function writeLists(
   return file;
 }
 
-/** Equal lines are told apart by number alone: each needs a record of its own. */
-function missingLines(
+/** Finds every line again in what was received. Equal records are told apart by number alone: each needs one of its own. */
+function matched(
   written: Written,
-  stored: readonly Rejected[],
+  kept: ReadonlySet<string>,
   received: ReadonlyMap<string, number>,
-): number[] {
-  const kept = new Set(stored.map(({ line }) => line));
+): { found: number; filtered: number; missing: number[] } {
   const left = new Map(received);
   const missing: number[] = [];
-  const unknown: number[] = [];
-  for (const line of written.lineOf.values()) {
-    if (kept.has(line)) continue;
-    const identity = written.identities.get(line);
-    const count = left.get(identity ?? '') ?? 0;
-    if (identity === undefined) unknown.push(line);
-    else if (count === 0) missing.push(line);
-    else left.set(identity, count - 1);
+  let [found, filtered] = [0, 0];
+  for (const [sequenceNumber, line] of written.lineOf) {
+    const ways = written.expected.get(sequenceNumber) ?? [];
+    const whole = ways.find(({ sent, rejected }) => rejected === 0 && areIn(left, sent));
+    // Of a record that is in the store, other messages may have been sent.
+    const way = whole ?? (kept.has(sequenceNumber) ? ways[0] : undefined);
+    if (way === undefined) missing.push(line);
+    found += way?.sent.filter((one) => isTaken(left, one)).length ?? 0;
+    if (whole !== undefined && whole.sent.length === 0 && !kept.has(sequenceNumber)) filtered++;
   }
-  // Lines only the forwarder can read (compressed, aggregated) cannot be recognised: for each there must be a record that
-  // no other line has.
-  const own = new Set(written.identities.values());
-  const over = [...left].reduce((sum, [identity, count]) => (own.has(identity) ? sum : sum + count), 0);
-  missing.push(...unknown.slice(over));
-  return missing.sort((a, b) => a - b);
+  return { found, filtered, missing: missing.sort((a, b) => a - b) };
+}
+
+/** Whether each of them can be taken, equal ones each by itself. */
+function areIn(left: ReadonlyMap<string, number>, sent: readonly string[]): boolean {
+  const rest = new Map(sent.map((one) => [one, left.get(one) ?? 0]));
+  return sent.every((one) => isTaken(rest, one));
+}
+
+/** Takes one of these, where there is one left. */
+function isTaken(left: Map<string, number>, one: string): boolean {
+  const count = left.get(one) ?? 0;
+  if (count > 0) left.set(one, count - 1);
+  return count > 0;
 }
 
 /** What is in the undelivered store, by sequence number: an invocation that is repeated stores its rejects again. */
@@ -145,9 +167,7 @@ async function undelivered(folder: string): Promise<Map<string, UndeliveredDocum
   return entries;
 }
 
-function phantomsIn({ lineOf, identities }: Written, received: ReadonlyMap<string, number>): number {
-  const all = [...lineOf.values()].every((line) => identities.has(line));
-  if (!all) return 0;
-  const own = new Set(identities.values());
-  return [...received.keys()].filter((identity) => !own.has(identity)).length;
+function phantomsIn(written: Written, received: ReadonlyMap<string, number>): number {
+  const own = new Set([...written.lineOf.keys()].flatMap((one) => [...identitiesOf(written, one)]));
+  return [...received].reduce((sum, [identity, count]) => (own.has(identity) ? sum : sum + count), 0);
 }

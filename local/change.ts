@@ -7,8 +7,8 @@ import { provision } from './journey.ts';
 import type { Line } from './records.ts';
 import type { Stack } from './stack.ts';
 
-/** What is old is kept for longer than a forwarder on this machine takes to look for what is new. */
-const DRAIN_SECONDS = 4;
+/** What is old is kept for longer than a forwarder on this machine goes by it; one that is at work is waited for besides. */
+const DRAIN_SECONDS = 2;
 /** So often records are put while the change is under way. */
 const TICK_MS = 200;
 /** The change takes about so many of these; the records are spread over them. */

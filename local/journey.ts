@@ -7,10 +7,10 @@ import type { Samples } from '../lib/samples.ts';
 import type { Written } from './account.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { StateEvent } from './aws/state-machine.ts';
+import { expectedIn, publishedNow } from './expected.ts';
 import { produce } from './producer.ts';
 import type { Line } from './records.ts';
 import { ensureStream, type Stack } from './stack.ts';
-import { identityOfLine } from './witness.ts';
 
 /** Forwarding that makes no progress for so long is given up, in ms. */
 const PATIENCE_MS = 60_000;
@@ -79,20 +79,24 @@ export function watchForwarding() {
 /** Puts the lines and waits until the forwarder has settled all of them. @throws JourneyError where it stands still */
 export async function carry(
   stack: Stack,
-  { streamArn, manifest }: Pick<Pipeline, 'streamArn' | 'manifest'>,
+  { streamArn = '' }: Pick<Pipeline, 'streamArn'>,
   lines: AsyncIterable<Line> | Iterable<Line>,
   watch: ReturnType<typeof watchForwarding>,
   onSettled: (count: number) => void,
 ): Promise<{ written: Written; forwarded: Forwarded }> {
-  const streamName = streamNameOf(streamArn ?? '');
-  const identities = new Map<number, string>();
-  const produced = await produce(stack.kinesis, streamName, remembered(lines, manifest, identities));
+  const streamName = streamNameOf(streamArn);
+  const before = await publishedNow(stack, streamArn);
+  const produced = await produce(stack.kinesis, streamName, lines);
   await drained(stack, streamName, watch, onSettled);
   await stack.platform.platform.idle();
+  // Changed meanwhile, it may have made either of a record.
+  const after = await publishedNow(stack, streamArn);
+  const pipelines = [before, after].filter((one) => one !== undefined);
+  const expected = await expectedIn(stack, streamArn, pipelines);
   const { invocations, redelivered } = stack.aws.mappings.progress(streamName);
   const peakMemoryBytes = stack.aws.functions.memory('forward');
   return {
-    written: { ...produced, identities },
+    written: { ...produced, expected },
     forwarded: { invocations, redelivered, ...spans(watch.seen), peakMemoryBytes },
   };
 }
@@ -137,18 +141,6 @@ async function drained(
         watch.seen.findLast(({ outcome }) => outcome !== 'delivered')?.reason ?? 'no reason given';
       throw new JourneyError(`forwarding stands still; the records are still in the stream: ${reason}`);
     }
-  }
-}
-
-async function* remembered(
-  lines: AsyncIterable<Line> | Iterable<Line>,
-  { source }: Manifest,
-  identities: Map<number, string>,
-): AsyncGenerator<Line> {
-  for await (const line of lines) {
-    const identity = identityOfLine(line.bytes, source.data);
-    if (identity !== undefined) identities.set(line.number, identity);
-    yield line;
   }
 }
 

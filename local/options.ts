@@ -1,10 +1,18 @@
 // The command line of `npm start`: what may be said, and a clear answer to what may not.
 import { parseArgs } from 'node:util';
+import type { Encoding } from './records.ts';
+
+const SAMPLE_MANIFEST = 'pipelines/customer-profiles.json';
+const ENCODINGS: ReadonlySet<string> = new Set(['text', 'base64']);
 
 export interface StartOptions {
   readonly manifest: string;
-  /** A file of one record a line; sample records where there is none. */
+  /** A file of one record a line, or a folder of one record a file; sample records where there is none. */
   readonly records: string | undefined;
+  /** Of the lines of that file. */
+  readonly encoding: Encoding;
+  /** Whether sample records are what is wanted where there are no others. */
+  readonly areSamples: boolean;
   /** How many sample records. */
   readonly generate: number;
   /** Size of a sample record, in bytes. */
@@ -27,7 +35,9 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   npm start -- [options]
 
   --manifest FILE     the pipeline (pipelines/customer-profiles.json)
-  --records FILE      records to send, one a line (NDJSON); without it, sample records are made
+  --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes;
+                      without it, sample customers are made, which fit the sample manifests
+  --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
   --generate N        how many sample records (10000)
   --record-bytes N    size of a sample record in bytes (1000)
   --seed N            seed of the sample records and of the platform's ids (1)
@@ -53,9 +63,15 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
   if (values.records !== undefined && values.generate !== undefined) {
     throw new UsageError('--records and --generate exclude each other');
   }
+  if (values.encoding !== undefined && !ENCODINGS.has(values.encoding))
+    throw new UsageError(`--encoding: expected text or base64; found "${values.encoding}"`);
+  if (values.encoding !== undefined && values.records === undefined)
+    throw new UsageError('--encoding says how the lines of --records FILE are written: name that file');
   return {
-    manifest: values.manifest ?? 'pipelines/customer-profiles.json',
+    manifest: values.manifest ?? SAMPLE_MANIFEST,
     records: values.records,
+    encoding: (values.encoding ?? 'text') as Encoding,
+    areSamples: values.manifest === undefined || values.generate !== undefined,
     generate: whole('--generate', values.generate, 10_000, 1, 1_000_000),
     recordBytes: whole('--record-bytes', values['record-bytes'], 1_000, 1, 500_000),
     seed: whole('--seed', values.seed, 1, 0, 4_294_967_295),
@@ -76,6 +92,7 @@ function parse(args: string[]) {
       options: {
         manifest: { type: 'string' },
         records: { type: 'string' },
+        encoding: { type: 'string' },
         generate: { type: 'string' },
         'record-bytes': { type: 'string' },
         seed: { type: 'string' },

@@ -1,5 +1,6 @@
 // The provisioning state machine on local AWS: its executions, and what its Tasks and service integrations reach.
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Calls, noCalls } from './aws/calls.ts';
 import { Executions } from './aws/executions.ts';
@@ -15,6 +16,8 @@ export interface Provisioning {
   readonly stage: string;
   readonly functions: FunctionHost;
   readonly dynamoDb: DynamoDBClient;
+  /** Name of the function that sends what comes. */
+  readonly forwarder: string;
   /** Name of the table of the pipelines. */
   readonly table: string;
   /** What a flow of this platform's takes to be warm: waited for where a request says nothing of its own. */
@@ -39,6 +42,7 @@ export function createProvisioning({
   stage,
   functions,
   dynamoDb,
+  forwarder,
   table,
   warmUpSeconds,
   calls = noCalls,
@@ -66,7 +70,25 @@ export function createProvisioning({
       },
       integrations,
       refs: { PipelineTable: table },
+      wait: (milliseconds, state) => pass(milliseconds, state, { functions, forwarder, ...watched }),
     }),
   );
   return executions;
+}
+
+/**
+ * A wait of the state machine. In the cloud a drain is longer than an invocation may be; here it is short, so an invocation
+ * that still goes by the old flow is waited for.
+ */
+export async function pass(
+  milliseconds: number,
+  state: string,
+  {
+    functions,
+    forwarder,
+    signal,
+  }: { functions: Pick<FunctionHost, 'ended'>; forwarder: string; signal: AbortSignal },
+): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+  if (state === 'drain') await functions.ended(forwarder);
 }

@@ -1,9 +1,11 @@
-// Records on their way in: from a file or from the sample generator, as bytes with the number of their line.
+// Records on their way in: from a file, a folder or the sample generator, as bytes with the number of their line.
 import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type SampleOptions, sampleRecords } from './samples.ts';
 
 export interface Line {
-  /** Counted from 1, empty lines included, as an editor counts. */
+  /** Counted from 1, empty lines included, as an editor counts; of a folder, which of its files it is. */
   readonly number: number;
   readonly bytes: Buffer;
 }
@@ -32,6 +34,40 @@ function* line(number: number, parts: Buffer[]): Generator<Line> {
   const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
   const bytes = whole.at(-1) === RETURN ? whole.subarray(0, -1) : whole;
   if (bytes.length > 0) yield { number, bytes };
+}
+
+/** How a record is written in its line: as it is, or in base64, since a line cannot hold just any byte. */
+export type Encoding = 'text' | 'base64';
+
+/** A line of this is no base64. */
+export class EncodingError extends Error {
+  override readonly name = 'EncodingError';
+}
+
+/** The lines decoded. @throws EncodingError that names the first line that is no base64 */
+export async function* decoded(lines: AsyncIterable<Line>, encoding: Encoding): AsyncGenerator<Line> {
+  for await (const { number, bytes } of lines) {
+    if (encoding === 'text') yield { number, bytes };
+    else yield { number, bytes: fromBase64(number, bytes.toString('latin1').trim()) };
+  }
+}
+
+function fromBase64(number: number, text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64');
+  // Node passes over what is no base64.
+  if (bytes.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, ''))
+    throw new EncodingError(`line ${number} is not base64`);
+  return bytes;
+}
+
+/** The files of a folder in the order of their names, each one record, whatever its bytes. */
+export async function* filesOf(folder: string): AsyncGenerator<Line> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map(({ name }) => name);
+  let number = 0;
+  for (const name of names.sort()) yield { number: ++number, bytes: await readFile(join(folder, name)) };
 }
 
 /** Sample records as lines. */

@@ -32,8 +32,20 @@ export function reportOf(parts: {
         count(account.received),
         `received by the inlet${account.copies > 0 ? `, ${count(account.copies)} of them a second time` : ''}`,
       ],
+      ...(account.filtered > 0
+        ? [['filtered', count(account.filtered), 'lines that the manifest does not want (`where`)']]
+        : []),
       ['rejected', count(account.rejected.length), 'kept in the undelivered store'],
       ['landed', count(account.landed), 'rows in the dataset'],
+      ...(account.profileOnly > 0
+        ? [
+            [
+              'Profile only',
+              count(account.profileOnly),
+              'merged into Profile or deleted from it: no row lands',
+            ],
+          ]
+        : []),
       [
         'refused later',
         count(account.refusedLater),
@@ -94,8 +106,10 @@ function listed(title: string, all: readonly Rejected[]): string[] {
   return ['', title, ...shown, ...(more > 0 ? [`  … and ${count(more)} more`] : [])];
 }
 
-function sum({ produced, received, rejected, unsent, landed, refusedLater, lost }: Account): string {
-  return `${count(produced)} produced, ${count(received)} accepted, ${count(rejected.length)} rejected${unsent.length > 0 ? `, ${count(unsent.length)} not sent` : ''}; of the accepted ${count(landed)} landed, ${count(refusedLater)} refused later, ${count(lost)} lost`;
+function sum(account: Account): string {
+  const { produced, received, filtered, rejected, unsent, landed, profileOnly, refusedLater, lost } = account;
+  const some = (value: number, what: string) => (value > 0 ? `, ${count(value)} ${what}` : '');
+  return `${count(produced)} produced, ${count(received)} accepted${some(filtered, 'filtered')}, ${count(rejected.length)} rejected${some(unsent.length, 'not sent')}; of the accepted ${count(landed)} landed${some(profileOnly, 'for Profile only')}, ${count(refusedLater)} refused later, ${count(lost)} lost`;
 }
 
 function rate({ produced }: Account, { workingMs }: Forwarded): number {

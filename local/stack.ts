@@ -49,6 +49,7 @@ export interface Stack {
   readonly aws: LocalAws;
   readonly kinesis: KinesisClient;
   readonly dynamoDb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
   /** Of the provisioning state machine. */
   readonly executions: Executions;
   /** What is kept of each pipeline. */
@@ -70,6 +71,7 @@ export interface Stack {
 }
 
 const STAGE = 'local';
+const FORWARDER = 'forward';
 const TABLE = `penstock-${STAGE}-pipelines`;
 const BUCKET = 'undelivered';
 const SOURCES = new URL('../functions/', import.meta.url);
@@ -96,7 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_PLATFORM_URL: platform.origin,
     PENSTOCK_INLET_ORIGINS: platform.origin,
     PENSTOCK_UNDELIVERED_URL: options.store === 's3' ? `s3://${BUCKET}` : pathToFileURL(options.folder).href,
-    PENSTOCK_FORWARDER: 'forward',
+    PENSTOCK_FORWARDER: FORWARDER,
     PENSTOCK_ON_FAILURE_ARN: `arn:aws:s3:::${BUCKET}`,
     PENSTOCK_TABLE: TABLE,
     PENSTOCK_STATE_MACHINE: stateMachineArn,
@@ -126,7 +128,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...clientOptions(aws, aws.endpoints.dynamoDb),
     credentials: { accessKeyId: accessKeyOf(MACHINE), secretAccessKey: 'local' },
   });
-  await createSecret(aws, `penstock/${STAGE}/credentials`, {
+  const secretsManager = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
+  await createSecret(secretsManager, `penstock/${STAGE}/credentials`, {
     clientId: FAKE_CREDENTIAL.clientId,
     clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
     organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
@@ -136,6 +139,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     functions: aws.functions,
     dynamoDb: machineDynamoDb,
     calls,
+    forwarder: FORWARDER,
     table: TABLE,
     warmUpSeconds: options.warmUpSeconds,
   });
@@ -145,8 +149,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     aws,
     kinesis,
     dynamoDb,
+    secretsManager,
     ledger: createLedger(TABLE, dynamoDb),
-    createSecret: (name, value) => createSecret(aws, name, value),
+    createSecret: (name, value) => createSecret(secretsManager, name, value),
     executions,
     hookUrl: hook.url,
     settings,
@@ -178,6 +183,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       kinesis.destroy();
       dynamoDb.destroy();
       machineDynamoDb.destroy();
+      secretsManager.destroy();
       await hook.close();
       await states.close();
       await aws.close();
@@ -227,7 +233,7 @@ async function functions(bundled: boolean) {
     functionKey(name),
     { module: module(name), timeoutSeconds: 600, memoryMB: 512 },
   ]);
-  return Object.fromEntries([...steps, ['forward', forward], ...byHand]);
+  return Object.fromEntries([...steps, [FORWARDER, forward], ...byHand]);
 }
 
 /** `base-connection` is the function `baseConnection`: CloudFormation's names have no hyphen. */
@@ -246,8 +252,6 @@ function clientOptions(aws: LocalAws, endpoint: string) {
   };
 }
 
-async function createSecret(aws: LocalAws, name: string, value: object): Promise<void> {
-  const client = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
+async function createSecret(client: SecretsManagerClient, name: string, value: object): Promise<void> {
   await client.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(value) }));
-  client.destroy();
 }

@@ -1,6 +1,7 @@
 // `npm start`: a pipeline provisioned and its records delivered on this machine, with a report and an honest exit code.
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
@@ -12,7 +13,15 @@ import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { linesOf, sampleLines } from './records.ts';
+import {
+  decoded,
+  type Encoding,
+  EncodingError,
+  filesOf,
+  type Line,
+  linesOf,
+  sampleLines,
+} from './records.ts';
 import { reportOf } from './report.ts';
 import { runReportOf } from './run-report.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -33,6 +42,7 @@ async function main(args: string[]): Promise<number> {
     const samples = await readSamples(options.manifest);
     const changed = options.change === undefined ? undefined : await readChange(options.change, manifest);
     const faults = await readFaults(options.faults);
+    if (manifest.source.kind === 'inlet') needsRecords(options);
     const total = await countLines(options);
     return await run({ options, manifest, samples, changed, faults, total, progress });
   } catch (error) {
@@ -140,9 +150,7 @@ async function forwardWith(
   watch: ReturnType<typeof watchForwarding>,
   { options, changed, total, progress }: Job,
 ): Promise<boolean> {
-  const { warmUpSeconds } = options;
-  const change = changed && changeMeanwhile(stack, { ...changed, warmUpSeconds, total });
-  if (change !== undefined) progress.line(['', ...runReportOf(await change.plan()), ''].join('\n'));
+  const change = await changeFor(stack, { options, changed, total, progress });
   const stage = progress.stage('Forward', total);
   try {
     const lines = linesFor(options, pipeline.manifest);
@@ -154,20 +162,49 @@ async function forwardWith(
       (count) => stage.to(Math.min(count, total)),
     );
     stage.done();
-    const last = (await change?.done()) ?? pipeline;
+    // A change that fails does not take the records' account with it.
+    let failed: unknown;
+    const last = await change?.done().catch((error: unknown) => {
+      failed = error;
+      return undefined;
+    });
     const counted = await account(stack, written);
     const datasetId = pipeline.resources.dataset?.id ?? '';
     const rows = await stack.readBack(datasetId, 3);
     const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
     const list = await writeLists(stack.undeliveredFolder, counted, later);
     progress.line(
-      reportOf({ pipeline: last, account: counted, forwarded, rows, later, list, losses: stack.losses() }),
+      reportOf({
+        pipeline: last ?? pipeline,
+        account: counted,
+        forwarded,
+        rows,
+        later,
+        list,
+        losses: stack.losses(),
+      }),
     );
-    return counted.complete;
+    if (failed !== undefined) throw failed;
+    return counted.complete && (changed === undefined || change !== undefined);
   } catch (error) {
     stage.failed();
     throw error;
   }
+}
+
+/** The change, its plan shown; `undefined` where there is none, or it is refused: the records are sent all the same. */
+async function changeFor(
+  stack: Stack,
+  { options, changed, total, progress }: Pick<Job, 'options' | 'changed' | 'total' | 'progress'>,
+) {
+  if (changed === undefined) return undefined;
+  const { warmUpSeconds } = options;
+  const change = changeMeanwhile(stack, { ...changed, warmUpSeconds, total });
+  const report = await change.plan();
+  progress.line(['', ...runReportOf(report), ''].join('\n'));
+  if (report.resources.every(({ planned }) => planned !== 'conflict')) return change;
+  progress.line('The change is refused, so the pipeline stays as it is. Its records are sent.');
+  return undefined;
 }
 
 async function retireWith(stack: Stack, { manifest, changed, options, progress }: Job): Promise<void> {
@@ -237,22 +274,46 @@ async function readFaults(file: string | undefined): Promise<FaultSpec[]> {
 }
 
 function linesFor(options: StartOptions, manifest: Manifest) {
-  if (options.records !== undefined) return linesOf(options.records);
+  if (options.records !== undefined) return recordsOf(options.records, options.encoding);
   const { generate: count, seed, recordBytes: bytes } = options;
   return sampleLines({ count, seed, bytes, data: manifest.source.data });
 }
 
-/** How many records there will be; also says early that the file is not there. */
-async function countLines({ records, generate }: StartOptions): Promise<number> {
+/** The sample customers are no records of somebody else's manifest. @throws UsageError */
+function needsRecords({ manifest, records, areSamples }: StartOptions): void {
+  if (records !== undefined || areSamples || isSample(manifest)) return;
+  throw new UsageError(
+    `--manifest ${manifest} needs records of its own: add --records FILE, or --generate N for the sample customers`,
+  );
+}
+
+function isSample(file: string): boolean {
+  return SAMPLES.has(relative(fileURLToPath(new URL('..', import.meta.url)), resolve(file)));
+}
+
+/** Manifests that the sample customers are made for. */
+const SAMPLES: ReadonlySet<string> = new Set([
+  'pipelines/customer-profiles.json',
+  'pipelines/customer-profiles-xdm.json',
+]);
+
+/** How many records there will be; also says early what of them cannot be read. */
+async function countLines({ records, encoding, generate }: StartOptions): Promise<number> {
   if (records === undefined) return generate;
-  const found = await stat(records).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`--records: ${records} cannot be read (${error.code})`);
-  });
-  if (!found.isFile()) throw new UsageError(`--records: ${records} is not a file`);
   let count = 0;
-  for await (const _ of linesOf(records)) count++;
-  if (count === 0) throw new UsageError(`--records: ${records} has no line in it`);
+  try {
+    for await (const _ of recordsOf(records, encoding)) count++;
+  } catch (error) {
+    if (error instanceof EncodingError) throw new UsageError(`--records: ${records}: ${error.message}`);
+    throw new UsageError(`--records: ${records} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (count === 0) throw new UsageError(`--records: ${records} has no record in it`);
   return count;
+}
+
+async function* recordsOf(path: string, encoding: Encoding): AsyncGenerator<Line> {
+  if ((await stat(path)).isDirectory()) yield* filesOf(path);
+  else yield* decoded(linesOf(path), encoding);
 }
 
 function complain(error: unknown): number {

@@ -21,26 +21,16 @@ export function createWitness(): Witness {
   };
 }
 
-/** The identity of a line as the platform would see its record; `undefined` where there is no record in it. */
-export function identityOfLine(bytes: Buffer, data: 'raw' | 'xdm'): string | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    const record = data === 'xdm' ? entityOf(value) : value;
-    return isObject(record) ? identityOf(record) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What tells one record from another. */
 export function identityOf(record: object): string {
   return createHash('sha1').update(JSON.stringify(record)).digest('base64');
 }
 
-/** A whole XDM message holds its entity; anything else is one. */
-function entityOf(value: unknown): unknown {
-  if (!isObject(value) || !Object.hasOwn(value, 'header') || !isObject(value.body)) return value;
-  return Object.hasOwn(value.body, 'xdmEntity') ? value.body.xdmEntity : value;
+/** The record in a message to an inlet: an entity in its envelope, data that comes with operations, or all of it. */
+export function recordIn(message: unknown, data: 'raw' | 'xdm'): unknown {
+  if (!isObject(message) || !isObject(message.header) || !isObject(message.body)) return message;
+  if (data === 'raw') return Object.hasOwn(message.header, 'flowId') ? message.body : message;
+  return Object.hasOwn(message.body, 'xdmEntity') ? message.body.xdmEntity : message;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

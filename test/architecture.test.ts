@@ -64,6 +64,51 @@ describe('imports run one way', () => {
     );
     expect(readers.map(({ file }) => file).sort()).toEqual(['lib/aep/example.ts', 'lib/aws/runtime.ts']);
   });
+
+  it("an oracle shares no code with what it judges: its imports are Node's", () => {
+    for (const file of ['test/support/checkpoint-oracle.ts', 'test/soak/oracle.ts']) {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      const modules = [...text.matchAll(/from '([^']+)'/g)].map(([, module = '']) => module);
+      expect(modules.filter((module) => !module.startsWith('node:'))).toEqual([]);
+    }
+  });
+
+  it("Lambda's rules know no time but that of the clock they are handed", () => {
+    const rules = /^local\/aws\/(polling|shard-reader|delivery|checkpoint|retry-rules|batch-response)\.ts$/;
+    const found = files.filter(({ file }) => rules.test(file));
+    expect(found).toHaveLength(6);
+    const other = /node:timers|performance\.|Date\.now|new Date\(\)|setTimeout|setInterval/;
+    expect(found.filter(({ text }) => other.test(text)).map(({ file }) => file)).toEqual([]);
+  });
+});
+
+/** Where a test names a timer, and why that is no wait for the machine. */
+const TIMERS = new Map([
+  ['test/architecture.test.ts', 'names them here'],
+  ['test/aws/client.test.ts', 'fakes them'],
+  ['test/aws/executions.test.ts', 'fakes them'],
+  ['test/forward/promises-time.test.ts', 'fakes them'],
+  ['test/journeys/swap.test.ts', 'a producer has its pace'],
+  ['test/local/aws/state-machine.test.ts', 'two timers of one process, and which of them goes off first'],
+]);
+
+describe('every test', () => {
+  const tests = globSync('test/**/*.test.ts', { cwd: ROOT }).map((file) => ({
+    file,
+    text: readFileSync(join(ROOT, file), 'utf8'),
+  }));
+  const naming = (what: RegExp) => tests.filter(({ text }) => what.test(text)).map(({ file }) => file);
+
+  it('waits for what happens, by `eventually` where nobody tells: not for a time', () => {
+    const found = naming(
+      /setTimeout|setInterval|timers\/promises|AbortSignal\.timeout|waitFor\(|expect\.poll\(/,
+    );
+    expect(found.toSorted()).toEqual([...TIMERS.keys()]);
+  });
+
+  it('asserts nothing about how long something takes: that is what bench/ is for', () => {
+    expect(naming(/performance\.now|hrtime/)).toEqual(['test/architecture.test.ts']);
+  });
 });
 
 describe('every file', () => {

@@ -62,6 +62,10 @@ const ACKNOWLEDGED: Outcome = { kind: 'acknowledged' };
 /**
  * The outcomes of a request with `messages` messages that was answered with a 2xx and `text`. Both shapes of contract
  * §6.3 are understood. Never throws: what is not as documented acknowledges nothing.
+ *
+ * An entry can be attributed in two ways: by its place, and by the number at the end of its `xactionId`. Adobe documents
+ * neither as binding. Where they disagree about a message, it is `unknown`; and all are, where there is not an entry for
+ * each message, since numbers alone cannot tell this request's answer from another's.
  */
 export function readOutcomes(
   text: string,
@@ -69,17 +73,19 @@ export function readOutcomes(
   hide: (said: string) => string = (said) => said,
 ): Outcomes {
   const entries = entriesOf(parse(text)) ?? [];
-  const acknowledged = entries.filter(isAcknowledged).length;
-  // The usual case: where all is well, the order does not matter.
-  if (entries.length === messages && acknowledged === messages)
-    return { outcomes: new Array<Outcome>(messages).fill(ACKNOWLEDGED), acknowledged };
-  const places = placesOf(entries, messages);
-  const outcomes = new Array<Outcome>(messages).fill(UNKNOWN);
-  if (places === undefined) return { outcomes, acknowledged: 0 };
-  entries.forEach((entry, index) => {
-    outcomes[places === 'by-position' ? index : (places[index] as number)] = outcomeOf(entry, hide);
+  if (entries.length !== messages)
+    return { outcomes: new Array<Outcome>(messages).fill(UNKNOWN), acknowledged: 0 };
+  // The usual case: where all is well, it does not matter which entry speaks of which message.
+  if (entries.every(isAcknowledged))
+    return { outcomes: new Array<Outcome>(messages).fill(ACKNOWLEDGED), acknowledged: messages };
+  const said = entries.map((entry) => outcomeOf(entry, hide));
+  const numbers = numbersOf(entries);
+  const numbered = Map.groupBy(said.keys(), (at) => numbers[at]);
+  const outcomes = said.map((own, place) => {
+    const others = numbered.get(place)?.map((at) => said[at] as Outcome);
+    return agreed(own, numbers[place] ?? place, place, others ?? []);
   });
-  return { outcomes, acknowledged };
+  return { outcomes, acknowledged: outcomes.filter(({ kind }) => kind === 'acknowledged').length };
 }
 
 function entriesOf(body: unknown): readonly unknown[] | undefined {
@@ -88,30 +94,58 @@ function entriesOf(body: unknown): readonly unknown[] | undefined {
 }
 
 /**
- * Which message each entry speaks of. By the number at the end of its `xactionId`, where every entry has one, in range and
- * none twice: Adobe's tutorial shows four entries for five messages, and all the numbers in another order are no accident.
- * Else by position, where there is an entry for each message. More entries than messages have no place.
+ * The number at the end of each entry's `xactionId` that is the index of a message. Where all ids are the same one, it is
+ * the request's, and holds no number.
  */
-function placesOf(entries: readonly unknown[], messages: number): 'by-position' | number[] | undefined {
-  const places = entries.map(indexIn);
-  const usable = places.every((place) => place !== undefined && place < messages);
-  if (usable && new Set(places).size === places.length) return places as number[];
-  return entries.length === messages ? 'by-position' : undefined;
+function numbersOf(entries: readonly unknown[]): (number | undefined)[] {
+  const ids = entries.map((entry) => (isObject(entry) ? own(entry, 'xactionId') : undefined));
+  const given = ids.filter((id) => id !== undefined);
+  if (given.length > 1 && new Set(given).size === 1) return ids.map(() => undefined);
+  return ids.map((id) => {
+    const digits = typeof id === 'string' ? /[-:](\d{1,9})$/.exec(id)?.[1] : undefined;
+    const number = Number(digits ?? Number.NaN);
+    return number < entries.length ? number : undefined;
+  });
 }
 
-function indexIn(entry: unknown): number | undefined {
-  const id = isObject(entry) ? own(entry, 'xactionId') : undefined;
-  const digits = typeof id === 'string' ? /[-:](\d{1,9})$/.exec(id)?.[1] : undefined;
-  return digits === undefined ? undefined : Number(digits);
+/**
+ * What both ways of attributing entries say of the message in this place; `unknown` where they do not say the same.
+ * @param own what the entry in its place says, and `number` whose entry that is by its number
+ * @param numbered what the entries say that bear the message's number
+ */
+function agreed(own: Outcome, number: number, place: number, numbered: readonly Outcome[]): Outcome {
+  // Its entry bears the number of another message, and no other entry bears its own.
+  if (number !== place && numbered.length === 0) return UNKNOWN;
+  return numbered.every((outcome) => areSame(outcome, own)) ? own : UNKNOWN;
 }
+
+function areSame(one: Outcome, other: Outcome): boolean {
+  if (one.kind !== 'refused' || other.kind !== 'refused') return one.kind === other.kind;
+  return one.class === other.class && one.status === other.status;
+}
+
+/** Adobe writes a status under either name, as number or text; what succeeded may have one too, below 400. */
+const STATUS_NAMES = ['statusCode', 'status'] as const;
 
 function isAcknowledged(entry: unknown): boolean {
   return (
     isObject(entry) &&
     typeof own(entry, 'xactionId') === 'string' &&
-    !Object.hasOwn(entry, 'status') &&
-    !Object.hasOwn(entry, 'statusCode')
+    STATUS_NAMES.every((name) => isSuccess(own(entry, name)))
   );
+}
+
+function isSuccess(value: unknown): boolean {
+  const status = statusIn(value);
+  return value === undefined || value === null || (status !== undefined && status < 400);
+}
+
+/** A status of HTTP, as number or text. */
+function statusIn(value: unknown): number | undefined {
+  const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
+  return typeof status === 'number' && Number.isInteger(status) && status >= 100 && status <= 599
+    ? status
+    : undefined;
 }
 
 function outcomeOf(entry: unknown, hide: (said: string) => string): Outcome {
@@ -121,14 +155,11 @@ function outcomeOf(entry: unknown, hide: (said: string) => string): Outcome {
   return { kind: 'refused', class: itemClass(status), status, said: messageOf(entry, hide) };
 }
 
-/** The status of a failed entry; of two that disagree the one that is a failure. Adobe writes either name, as number or text. */
+/** The status of a failed entry; of two that disagree the one that is a failure. */
 function failingStatus(entry: Readonly<Record<string, unknown>>): number | undefined {
-  const failing = [own(entry, 'statusCode'), own(entry, 'status')]
-    .map((value) => (typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value))
-    .filter(
-      (value): value is number =>
-        typeof value === 'number' && Number.isInteger(value) && value >= 400 && value <= 599,
-    );
+  const failing = STATUS_NAMES.map((name) => statusIn(own(entry, name))).filter(
+    (status) => status !== undefined && status >= 400,
+  ) as number[];
   // Where both are failures, the one that will pass: a copy too many can be recognised, a lost record cannot.
   return failing.find((status) => itemClass(status) !== 'data') ?? failing[0];
 }

@@ -7,6 +7,7 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { checkBytes, LARGEST_IN_LEDGER } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
 import { limited } from './client.ts';
@@ -17,6 +18,12 @@ export type DynamoDb = Pick<DynamoDBClient, 'send'>;
 
 type Item = Record<string, AttributeValue>;
 
+/**
+ * What stands in a key behind a pipeline's name where an item is not the pipeline's own: no name has it in it, and whoever
+ * lists pipelines passes such items over.
+ */
+export const PART = '#';
+
 /** The execution named `:me` holds the pipeline, or nobody does. `owner` is a word of DynamoDB's own. */
 const MINE = {
   ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :me',
@@ -25,7 +32,8 @@ const MINE = {
 
 /**
  * The ledger in the table of this name.
- * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name; from
+ * `write` `TOO_LARGE`
  */
 export function createLedger(table: string | undefined, client: DynamoDb = createClient()): Ledger {
   const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
@@ -63,7 +71,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
     write: (pipeline, owner, entry) =>
       attempt(`writing to the ledger of the pipeline ${pipeline}`, async () => {
         try {
-          await client.send(new UpdateItemCommand({ ...at(pipeline), ...keeping(owner, entry) }));
+          await client.send(new UpdateItemCommand({ ...at(pipeline), ...keeping(pipeline, owner, entry) }));
           return true;
         } catch (error) {
           if (error instanceof ConditionalCheckFailedException) return false;
@@ -77,6 +85,8 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         return item === undefined ? undefined : recordOf(pipeline, item);
       }),
 
+    // A scan reads, and costs, whole items, those of reconcile too, whatever it gives back: a read unit for each 8 KB, and a
+    // thousand failed batches of a pipeline have 22 KB. A query would need an index, which each write would pay for.
     names: () =>
       attempt('listing the pipelines in the ledger', async () => {
         const names: string[] = [];
@@ -89,7 +99,8 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
               ...(after && { ExclusiveStartKey: after }),
             }),
           );
-          for (const { pipeline } of page.Items ?? []) if (pipeline?.S !== undefined) names.push(pipeline.S);
+          for (const { pipeline } of page.Items ?? [])
+            if (pipeline?.S !== undefined && !pipeline.S.includes(PART)) names.push(pipeline.S);
           after = page.LastEvaluatedKey;
         } while (after !== undefined);
         return names.sort();
@@ -130,30 +141,31 @@ function overtaken(pipeline: string): Failure {
 }
 
 /** The update that keeps an entry, under the condition that nobody else holds the pipeline. */
-function keeping(owner: string, { manifest, known, report, updatedAt }: LedgerEntry) {
+function keeping(pipeline: string, owner: string, { manifest, known, report, updatedAt }: LedgerEntry) {
+  const json = (name: keyof typeof LARGEST_IN_LEDGER, value: unknown): AttributeValue.SMember => {
+    const text = JSON.stringify(value) ?? 'null';
+    checkBytes(`the ${name} of the pipeline ${pipeline}`, text, LARGEST_IN_LEDGER[name]);
+    return { S: text };
+  };
   const set = ['updatedAt = :at'];
   const values: Item = { ':me': { S: owner }, ':at': { S: updatedAt } };
   if (report !== undefined) {
     set.push('report = :report');
-    values[':report'] = json(report);
+    values[':report'] = json('report', report);
   }
   if (manifest !== undefined && manifest !== null) {
     set.push('manifest = :manifest');
-    values[':manifest'] = json(manifest);
+    values[':manifest'] = json('manifest', manifest);
   }
   if (known !== undefined) {
     set.push('known = :known');
-    values[':known'] = json(known);
+    values[':known'] = json('known', known);
   }
   return {
     ...MINE,
     UpdateExpression: `SET ${set.join(', ')}${manifest === null ? ' REMOVE manifest' : ''}`,
     ExpressionAttributeValues: values,
   };
-}
-
-function json(value: unknown): AttributeValue.SMember {
-  return { S: JSON.stringify(value) ?? 'null' };
 }
 
 function recordOf(

@@ -2,7 +2,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import type { Objects } from './objects.ts';
+import { LARGEST_OBJECT } from '../bounds.ts';
+import { type Objects, tooLarge } from './objects.ts';
 
 const PAGE = 1_000;
 const TEMPORARY = '.tmp';
@@ -10,6 +11,8 @@ const TEMPORARY = '.tmp';
 export function objectsInFolder(folder: string): Objects {
   const at = (key: string) => join(folder, key);
   const read = async (key: string) => {
+    const found = await ifThere(stat(at(key)));
+    if (found !== undefined && found.size > LARGEST_OBJECT) throw tooLarge(key, found.size);
     const text = await ifThere(readFile(at(key), 'utf8'));
     return text === undefined ? undefined : { text, version: versionOf(text) };
   };

@@ -1,7 +1,8 @@
 // Objects in S3. The SDK is loaded with the first of them: most invocations of the forwarder reject nothing.
 import type { S3Client } from '@aws-sdk/client-s3';
+import { LARGEST_OBJECT } from '../bounds.ts';
 import { inTime, limited } from './client.ts';
-import type { Objects } from './objects.ts';
+import { type Objects, tooLarge } from './objects.ts';
 
 /** The part of the S3 client that is used. */
 export type S3 = Pick<S3Client, 'send'>;
@@ -26,7 +27,12 @@ export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = load
   const read: Objects['read'] = async (Key) => {
     const { s3, sdk } = await opened();
     try {
-      const { Body, ETag } = await s3.send(new sdk.GetObjectCommand({ Bucket, Key }));
+      const { Body, ETag, ContentLength } = await s3.send(new sdk.GetObjectCommand({ Bucket, Key }));
+      if ((ContentLength ?? 0) > LARGEST_OBJECT) {
+        // Its bytes are on the way: the connection goes with them.
+        if (Body !== undefined && 'destroy' in Body) Body.destroy();
+        throw tooLarge(Key, ContentLength);
+      }
       const text = Body && (await inTime(ANSWER_MS, Body.transformToString('utf-8')));
       return { text: text ?? '', version: ETag ?? '' };
     } catch (error) {

@@ -1,4 +1,6 @@
 // Where the undelivered store keeps its objects: a bucket or a folder, with the conditional writes that both can do.
+import { LARGEST_OBJECT } from '../bounds.ts';
+import { Failure } from '../failure.ts';
 
 /** All methods throw what the client or the file system throws. */
 export interface Objects {
@@ -7,6 +9,7 @@ export interface Objects {
     prefix: string,
     after: string,
   ): Promise<{ objects: readonly { key: string; bytes: number }[]; more: boolean }>;
+  /** As a whole. @throws Failure `TOO_LARGE` for more than is held in memory */
   read(key: string): Promise<{ text: string; version: string } | undefined>;
   /** Writes durably, whatever is there. */
   write(key: string, text: string): Promise<void>;
@@ -16,4 +19,14 @@ export interface Objects {
   replace(key: string, version: string, text: string): Promise<boolean>;
   /** Removes this version; `false` where another one is there. What is not there counts as removed. */
   remove(key: string, version: string): Promise<boolean>;
+}
+
+export function tooLarge(key: string, bytes: number | undefined): Failure {
+  return new Failure(
+    'TOO_LARGE',
+    `the object ${key} has ${bytes} bytes; at most ${LARGEST_OBJECT} are read`,
+    {
+      next: 'Look at it by hand: Penstock writes none that is so large.',
+    },
+  );
 }

@@ -1,53 +1,130 @@
-// How far each pipeline has been reconciled, in DynamoDB: attributes of its item in the ledger's table.
+// How far each pipeline has been reconciled, in DynamoDB: items of its own beside that of the pipeline, each far below what one may hold.
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { type Clock, systemClock } from '../aep/transport.ts';
+import { checkBytes, LARGEST_PROGRESS } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
-import type { DynamoDb } from './ledger.ts';
+import { type DynamoDb, PART } from './ledger.ts';
+
+/** Each has 22 bytes: an item of them costs 22 write units at most, and is read in one go. */
+const MOST_MARKS = 1_000;
+/** Of one request. */
+const MARKS_AT_ONCE = 100;
+/** No run looks back further than 31 days. DynamoDB removes the items itself, some time after that. */
+const KEPT_DAYS = 40;
 
 /**
- * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name
+ * `{pipeline}#reconciled` holds what is read and written as a whole; `{pipeline}#read#{day}#{n}` the marks of a day, in as
+ * many items as they need.
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`, and `SETTINGS_INVALID` where there is no name
  */
-export function createProgress(table: string | undefined, client: DynamoDb = createClient()): Progress {
-  const at = (pipeline: string) => ({ TableName: nameOf(table), Key: { pipeline: { S: pipeline } } });
+export function createProgress(
+  table: string | undefined,
+  client: DynamoDb = createClient(),
+  clock: Pick<Clock, 'now'> = systemClock,
+): Progress {
+  const at = (key: string) => ({ TableName: nameOf(table), Key: { pipeline: { S: key } } });
+  const get = async (pipeline: string, key: string, projection: string) => {
+    const command = new GetItemCommand({
+      ...at(key),
+      ProjectionExpression: projection,
+      ConsistentRead: true,
+    });
+    return (await attempt(pipeline, () => client.send(command))).Item;
+  };
+  /** `false` where the condition does not hold. */
+  const update = async (pipeline: string, key: string, change: Change): Promise<boolean> => {
+    try {
+      await attempt(pipeline, () => client.send(new UpdateItemCommand({ ...at(key), ...change })));
+      return true;
+    } catch (error) {
+      if ((error as Failure).cause instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+  const expires = () => ({ N: String(Math.round(clock.now() / 1_000) + KEPT_DAYS * 86_400) });
+  const dayItem = (pipeline: string, day: string, n: number) =>
+    `${pipeline}${PART}read${PART}${day}${PART}${n}`;
+  /** The item of a day that marks are added to, by what was seen last: never one behind it. */
+  const open = new Map<string, number>();
+
   return {
     async read(pipeline) {
-      const command = new GetItemCommand({
-        ...at(pipeline),
-        ProjectionExpression: 'reconciled, reconciledVersion',
-        ConsistentRead: true,
-      });
-      const { Item } = await attempt(pipeline, () => client.send(command));
-      return { value: parsed(Item?.reconciled?.S), version: Number(Item?.reconciledVersion?.N ?? 0) };
+      const item = await get(pipeline, `${pipeline}${PART}reconciled`, 'reconciled, reconciledVersion');
+      return { value: parsed(item?.reconciled?.S), version: Number(item?.reconciledVersion?.N ?? 0) };
     },
 
     async write(pipeline, value, version) {
-      const command = new UpdateItemCommand({
-        ...at(pipeline),
-        UpdateExpression: 'SET reconciled = :value, reconciledVersion = :next',
+      const text = JSON.stringify(value);
+      checkBytes(`how far the pipeline ${pipeline} is reconciled`, text, LARGEST_PROGRESS);
+      return update(pipeline, `${pipeline}${PART}reconciled`, {
+        UpdateExpression: 'SET reconciled = :value, reconciledVersion = :next, expires = :expires',
         ConditionExpression:
           version === 0 ? 'attribute_not_exists(reconciledVersion)' : 'reconciledVersion = :version',
         ExpressionAttributeValues: {
-          ':value': { S: JSON.stringify(value) },
+          ':value': { S: text },
           ':next': { N: String(version + 1) },
+          ':expires': expires(),
           ...(version !== 0 && { ':version': { N: String(version) } }),
         },
       });
-      try {
-        await attempt(pipeline, () => client.send(command));
-        return true;
-      } catch (error) {
-        if ((error as Failure).cause instanceof ConditionalCheckFailedException) return false;
-        throw error;
+    },
+
+    async marks(pipeline, day) {
+      const all = new Set<string>();
+      open.delete(dayItem(pipeline, day, 0));
+      for (let n = 0; ; n++) {
+        const item = await get(pipeline, dayItem(pipeline, day, n), 'marks');
+        if (item?.marks?.SS === undefined) return all;
+        for (const mark of item.marks.SS) all.add(mark);
+        open.set(dayItem(pipeline, day, 0), n);
       }
     },
+
+    async mark(pipeline, day, marks) {
+      const first = dayItem(pipeline, day, 0);
+      for (let from = 0; from < marks.length; from += MARKS_AT_ONCE) {
+        const some = marks.slice(from, from + MARKS_AT_ONCE);
+        const added = (n: number) =>
+          update(pipeline, dayItem(pipeline, day, n), {
+            UpdateExpression: 'SET expires = :expires ADD marks :some',
+            ConditionExpression: 'attribute_not_exists(marks) OR size(marks) <= :most',
+            ExpressionAttributeValues: {
+              ':some': { SS: some },
+              ':most': { N: String(MOST_MARKS - some.length) },
+              ':expires': expires(),
+            },
+          });
+        let n = open.get(first) ?? 0;
+        while (!(await added(n))) n++;
+        open.set(first, n);
+      }
+    },
+
+    old: async (pipeline) => (await get(pipeline, pipeline, 'reconciled'))?.reconciled?.S,
+
+    async forgetOld(pipeline) {
+      await update(pipeline, pipeline, {
+        UpdateExpression: 'REMOVE reconciled, reconciledVersion',
+        // An item that is not there would be made.
+        ConditionExpression: 'attribute_exists(reconciledVersion)',
+      });
+    },
   };
+}
+
+interface Change {
+  readonly UpdateExpression: string;
+  readonly ConditionExpression: string;
+  readonly ExpressionAttributeValues?: Record<string, AttributeValue>;
 }
 
 function createClient(): DynamoDBClient {

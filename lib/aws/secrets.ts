@@ -7,13 +7,15 @@ import {
   RestoreSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { checkBytes, LARGEST_SECRET } from '../bounds.ts';
+import { Failure } from '../failure.ts';
 import type { Secrets } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
 
 /**
  * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out.
- * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`; their messages never hold a value
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`; their messages never hold a value
  */
 export function createSecrets(
   client = limited((config) => new SecretsManagerClient(config), { connectMs: 2_000, answerMs: 5_000 }),
@@ -23,19 +25,23 @@ export function createSecrets(
     try {
       return await call();
     } catch (error) {
-      throw awsFailure(error, what);
+      throw error instanceof Failure ? error : awsFailure(error, what);
     }
   };
-  const write = (id: string, value: string) =>
-    client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
+  const write = (id: string, value: string) => {
+    checkBytes(`the secret ${id}`, value, LARGEST_SECRET);
+    return client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
+  };
 
-  const creation = (id: string, value: string, description: string) =>
-    new CreateSecretCommand({
+  const creation = (id: string, value: string, description: string) => {
+    checkBytes(`the secret ${id}`, value, LARGEST_SECRET);
+    return new CreateSecretCommand({
       Name: id,
       SecretString: value,
       Description: description,
       ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
     });
+  };
 
   const create = async (id: string, value: string, description: string) => {
     try {

@@ -1,5 +1,6 @@
 // The undelivered store: one object per invocation that rejects, beside Lambda's own documents, in S3 or in a folder.
 import { fileURLToPath } from 'node:url';
+import { LARGEST_OBJECT, LARGEST_WRITTEN } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { UndeliveredDocument, UndeliveredOnce, UndeliveredStore } from '../runtime.ts';
 import { createClaims } from './claims.ts';
@@ -15,7 +16,7 @@ const ON_FAILURE = 'aws/lambda/';
 /**
  * The store at `url`: `s3://bucket/prefix` or `file:///folder`. Nothing is opened before it is first used.
  * @param s3 makes the S3 client; by default the SDK is loaded, and only then
- * @throws Failure `SETTINGS_INVALID` for any other URL; from each method `STORE_UNAVAILABLE`
+ * @throws Failure `SETTINGS_INVALID` for any other URL; from each method `STORE_UNAVAILABLE`, and `TOO_LARGE` for what cannot be held
  */
 export function createUndelivered(url: string, s3?: () => Promise<S3>): UndeliveredStore & UndeliveredOnce {
   const { objects, prefix } = storeAt(url, s3);
@@ -25,13 +26,21 @@ export function createUndelivered(url: string, s3?: () => Promise<S3>): Undelive
     put: (document) =>
       attempt('writing to', async () => {
         const key = below(keyOf(document));
-        const { text, entries } = serialise(document);
-        await objects.write(key, text);
+        let [pieces, entries] = [0, 0];
+        for (const piece of piecesOf(document)) {
+          await objects.write(pieces === 0 ? key : key.replace(/json$/, `${pieces}.json`), piece.text);
+          pieces++;
+          entries += piece.entries;
+        }
         return { key, entries };
       }),
     putOnce: (key, document) =>
       attempt('writing to', async () => {
-        if (await objects.create(below(key), serialise(document).text)) return 'stored';
+        // Of a part of a batch, which is smaller than what one object holds.
+        const text = [...piecesOf(document, LARGEST_OBJECT)].map((piece) => piece.text);
+        if (text.length > 1)
+          throw new Failure('TOO_LARGE', `a document has more than ${LARGEST_OBJECT} bytes`);
+        if (await objects.create(below(key), text[0] ?? '')) return 'stored';
         if ((await objects.read(below(key))) !== undefined) return 'already there';
         // Another write stood in the way, and it is not known whether anything comes of that one.
         throw new Error('conflict');
@@ -58,6 +67,7 @@ async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const name = error instanceof Error ? error.name : 'unknown error';
     throw new Failure('STORE_UNAVAILABLE', `${what} the undelivered store: ${name}`, { cause: error });
   }
@@ -84,14 +94,37 @@ function storeAt(url: string, s3?: () => Promise<S3>): { objects: Objects; prefi
   );
 }
 
-/** Entry by entry and counted on the way, so that the count speaks of what is written. */
-function serialise({ entries, ...head }: UndeliveredDocument): { text: string; entries: number } {
-  const lines = Array.from(entries, (entry) => JSON.stringify(entry));
-  const opening = JSON.stringify(head).slice(0, -1);
-  return { text: `${opening},"entries":[\n${lines.join(',\n')}\n]}\n`, entries: lines.length };
+/**
+ * The document as texts of so many bytes at most, each a document of its own, unless one entry alone has more. Entry by entry
+ * and counted on the way, so that the count speaks of what is written.
+ */
+function* piecesOf(
+  { entries, ...head }: UndeliveredDocument,
+  most = LARGEST_WRITTEN,
+): Generator<{ text: string; entries: number }, void, undefined> {
+  const opening = `${JSON.stringify(head).slice(0, -1)},"entries":[\n`;
+  const piece = (lines: readonly string[]) => ({
+    text: `${opening}${lines.join(',\n')}\n]}\n`,
+    entries: lines.length,
+  });
+  const around = Buffer.byteLength(opening) + 4;
+  let lines: string[] = [];
+  let bytes = around;
+  for (const entry of entries) {
+    const line = JSON.stringify(entry);
+    const more = Buffer.byteLength(line) + 2;
+    if (lines.length > 0 && bytes + more > most) {
+      yield piece(lines);
+      lines = [];
+      bytes = around;
+    }
+    lines.push(line);
+    bytes += more;
+  }
+  yield piece(lines);
 }
 
-/** `rejected/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation, the same key. */
+/** `rejected/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation, the same key. What is divided goes on with `.1.json`. */
 function keyOf(document: UndeliveredDocument): string {
   const [year, month, day] = document.storedAt.slice(0, 10).split('-');
   const first = document.entries[0]?.sequenceNumber ?? 'none';

@@ -19,7 +19,7 @@ type Rule =
 export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
   throttled: { action: 'again', attempts: 6 },
   transient: { action: 'again', attempts: 5 },
-  // Each further try probably makes a further copy: one, then it is Lambda's turn.
+  // Each further try probably makes a further copy: one together, one of each message alone, then it is Lambda's turn.
   unknown: { action: 'again', attempts: 2 },
   auth: { action: 'renew' },
   data: { action: 'divide' },

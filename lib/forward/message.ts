@@ -1,4 +1,5 @@
 // A message: one Kinesis record, or one sub-record of an aggregate, under the identity it keeps until it is settled.
+import type { History } from './redact.ts';
 
 export interface Message {
   /** The Kinesis record's; of a sub-record, its parent's. */
@@ -10,8 +11,10 @@ export interface Message {
   readonly arrivedAt: number | undefined;
   /** The producer's bytes, before any decompression: what the undelivered store keeps. Of a redacting pipeline, see below. */
   readonly bytes: Uint8Array;
-  /** `bytes` are the record as redacted, and unpacked: it is not to be redacted again. */
-  readonly redacted?: true;
+  /** `bytes` are the record as redacted, and unpacked, under these rules. Absent: they are the producer's. */
+  readonly redacted?: History;
+  /** `bytes` are what Experience Platform had of the record: in which form, and under which rules it was sent, nobody knows. */
+  readonly asReceived?: true;
   /** What could not be redacted is not kept: `bytes` are empty, and this is what can be said of those that were. */
   readonly withheld?: { readonly length: number; readonly sha256: string };
 }

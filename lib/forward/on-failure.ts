@@ -56,6 +56,8 @@ export interface OnFailure {
   readonly records: readonly GivenUp[] | undefined;
   /** The same document with these records. */
   with(records: readonly GivenUp[]): string;
+  /** The same document without records, about the stretch from `first` to `last`, in which there are so many. */
+  about(first: string, last: string, count: number): string;
 }
 
 /** @returns a word for what is wrong with it where it cannot be used */
@@ -78,6 +80,14 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
     last,
     count: batch.batchSize,
     records,
+    about(startSequenceNumber, endSequenceNumber, batchSize) {
+      const stretch = { startSequenceNumber, endSequenceNumber, batchSize };
+      return JSON.stringify({
+        ...document,
+        KinesisBatchInfo: { ...document.KinesisBatchInfo, ...stretch },
+        payload: undefined,
+      });
+    },
     with(kept) {
       const event = { ...payload?.event, Records: kept.map(({ raw }) => raw) };
       return JSON.stringify({

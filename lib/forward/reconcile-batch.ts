@@ -5,10 +5,12 @@ import type { BatchFile } from '../aep/data-access.ts';
 import { isFailure } from '../failure.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { ReconcileRuntime, UndeliveredDocument } from '../runtime.ts';
+import { createHider, type Hider } from './reconcile-hide.ts';
 import { type Line, linesOf } from './reconcile-lines.ts';
-import { withOriginals } from './reconcile-original.ts';
-import { nameOfFile } from './reconcile-progress.ts';
+import { type Searches, withOriginals } from './reconcile-original.ts';
+import { nameOfFile, type Place } from './reconcile-progress.ts';
 import { type RefusedRow, readRow } from './reconcile-row.ts';
+import { rulesBehind } from './undelivered.ts';
 
 /** A request holds at most 1 MB of a record; encoded as a string, with a header and AEP's words about it, it is longer. */
 const LONGEST_ROW = 4 * 1024 * 1024;
@@ -21,12 +23,15 @@ export interface Reading {
   readonly aep: Aep;
   readonly runtime: ReconcileRuntime;
   readonly pipeline: PublishedPipeline;
+  /** The manifest's, as it was written. */
+  readonly mapping: unknown;
+  readonly searches: Searches;
   /** For this pipeline, in ms; less than nothing where it is time to stop. */
   readonly timeLeftMs: () => number;
-  /** Lines of each file that were read before. */
-  readonly files: Readonly<Record<string, number>>;
-  /** Keeps how far a file has been read. @throws Failure `LEASE_LOST` */
-  readonly note: (file: string, lines: number) => Promise<void>;
+  /** How far the batch was read before; `undefined` where it was not. */
+  readonly place: Place | undefined;
+  /** Keeps how far it has been read. @throws Failure `LEASE_LOST` */
+  readonly note: (place: Place) => Promise<void>;
 }
 
 export interface BatchRead {
@@ -41,14 +46,23 @@ export interface BatchRead {
  * Reads what has not been read of a batch.
  * @throws Failure `AEP_*`, `STORE_UNAVAILABLE`, and what `note` throws; what was noted before stays
  */
-export async function readBatch(batch: Batch, reading: Reading): Promise<BatchRead> {
-  const failed = await reading.aep.dataAccess.failedFiles(batch.id);
-  if (failed.length === 0) return { stored: 0, alreadyThere: 0, end: 'empty' };
-  const read = await readFiles(batch, 'failed', failed, reading);
-  if (read.end !== 'unreadable' || read.stored + read.alreadyThere > 0) return read;
+export async function readBatch(batch: Batch, given: Reading): Promise<BatchRead> {
+  const { searches } = given;
+  const reading = { ...given, searches: { ...searches, reads: 0 } };
+  const { place } = reading;
+  if (place?.kind !== 'meta') {
+    const failed = await reading.aep.dataAccess.failedFiles(batch.id);
+    if (failed.length === 0) return { stored: 0, alreadyThere: 0, end: 'empty' };
+    const read = await readFiles(batch, 'failed', failed, reading);
+    // A place among the failed rows is one behind rows that were stored.
+    const some = read.stored + read.alreadyThere > 0 || place !== undefined;
+    if (read.end !== 'unreadable' || some) return read;
+  }
   // Diagnostics name the rows as JSON, where the dataset has them.
   const errors = await rowErrorFiles(batch, reading);
-  return errors.length === 0 ? read : readFiles(batch, 'meta', errors, reading);
+  return errors.length === 0
+    ? { stored: 0, alreadyThere: 0, end: 'unreadable' }
+    : readFiles(batch, 'meta', errors, reading);
 }
 
 async function rowErrorFiles({ id }: Batch, { aep }: Reading): Promise<BatchFile[]> {
@@ -60,16 +74,39 @@ async function rowErrorFiles({ id }: Batch, { aep }: Reading): Promise<BatchFile
   }
 }
 
+/** What is read of a file, and what was said of those before it. */
+interface FileReading extends Reading {
+  readonly kind: Place['kind'];
+  readonly file: string;
+  /** Lines that were read before. */
+  readonly skip: number;
+  readonly unreadable: boolean;
+}
+
 /** As many as there is time for; one that cannot be read keeps none of the others from being read. */
 async function readFiles(
   batch: Batch,
-  kind: 'failed' | 'meta',
+  kind: Place['kind'],
   files: readonly BatchFile[],
   reading: Reading,
 ): Promise<BatchRead> {
-  let total: BatchRead = { stored: 0, alreadyThere: 0, end: 'done' };
-  for (const file of files) {
-    const read = await readFile(batch, kind, file, reading);
+  const place = reading.place?.kind === kind ? reading.place : undefined;
+  let total: BatchRead = {
+    stored: 0,
+    alreadyThere: 0,
+    end: place?.unreadable === true ? 'unreadable' : 'done',
+  };
+  const named = files.map(({ path }) => ({ path, file: nameOfFile(path) }));
+  let begun = false;
+  // In an order that is the same the next time, so that one place says which of them are done.
+  for (const { path, file } of named.sort((a, b) => (a.file < b.file ? -1 : 1))) {
+    if (place !== undefined && file < place.file) continue;
+    // One is always read: a run that does nothing would come again and again.
+    if (begun && reading.timeLeftMs() <= 0) return { ...total, end: 'later' };
+    begun = true;
+    const skip = file === place?.file ? place.lines : 0;
+    const unreadable = total.end === 'unreadable';
+    const read = await readFile(batch, path, { ...reading, kind, file, skip, unreadable });
     total = {
       stored: total.stored + read.stored,
       alreadyThere: total.alreadyThere + read.alreadyThere,
@@ -80,16 +117,9 @@ async function readFiles(
   return total;
 }
 
-async function readFile(
-  batch: Batch,
-  kind: 'failed' | 'meta',
-  { path }: Pick<BatchFile, 'path'>,
-  reading: Reading,
-): Promise<BatchRead> {
-  const { aep, pipeline, timeLeftMs, note } = reading;
+async function readFile(batch: Batch, path: string, reading: FileReading): Promise<BatchRead> {
+  const { aep, pipeline, timeLeftMs, note, kind, file, skip, unreadable } = reading;
   if (path.endsWith('.parquet')) return { stored: 0, alreadyThere: 0, end: 'unreadable' };
-  const file = nameOfFile(path);
-  const skip = reading.files[file] ?? 0;
   const findings = findingsOf(batch);
   const total = { stored: 0, alreadyThere: 0 };
   let reached = skip;
@@ -104,7 +134,7 @@ async function readFile(
       const counts = await keepPart(part.rows, { batch, name }, reading);
       total.stored += counts.stored;
       total.alreadyThere += counts.alreadyThere;
-      await note(file, part.to);
+      await note({ kind, file, lines: part.to, ...(unreadable && { unreadable }) });
       reached = part.to;
       if (!part.last && timeLeftMs() <= 0) return { ...total, end: 'later' };
     }
@@ -112,7 +142,7 @@ async function readFile(
   } catch (error) {
     // Adobe ends a transfer after a minute, and what is stored meanwhile takes its time: it is begun anew, from here.
     if (!brokeOff(error) || reached === skip) throw error;
-    const rest = await readFile(batch, kind, { path }, { ...reading, files: { [file]: reached } });
+    const rest = await readFile(batch, path, { ...reading, skip: reached });
     return {
       stored: total.stored + rest.stored,
       alreadyThere: total.alreadyThere + rest.alreadyThere,
@@ -169,18 +199,17 @@ function findingsOf({ errors }: Batch) {
 async function keepPart(
   part: readonly RefusedRow[],
   { batch, name }: { batch: Batch; name: string },
-  { runtime, pipeline, timeLeftMs }: Reading,
+  reading: Reading,
 ): Promise<{ stored: number; alreadyThere: number }> {
-  const { undelivered, metrics, clock, stream, log } = runtime;
+  const { runtime, pipeline } = reading;
+  const { undelivered, metrics, clock } = runtime;
   const counts = { stored: 0, alreadyThere: 0 };
-  const whole = await withOriginals(part, { stream, clock, pipeline, timeLeftMs }).catch((error: unknown) => {
-    // Trouble that passes is waited for: AEP keeps the rows longer than most streams their records, and both for now.
-    if (!isFailure(error) || error.retryable) throw error;
-    const about = { pipeline: pipeline.pipeline, code: error.code, reason: error.what };
-    log.warn('the records behind refused rows cannot be read from the stream', about);
-    return part;
-  });
+  const hider = createHider(pipeline);
+  const whole = await wholeRows(part, batch, reading, hider);
   for (const [shardId, rows] of Map.groupBy(whole, (row) => row.shardId)) {
+    const rules = rows.some(({ entry }) => entry.rules !== undefined)
+      ? rulesBehind([hider?.rules])
+      : undefined;
     const document: UndeliveredDocument = {
       version: 1,
       pipeline: pipeline.pipeline,
@@ -188,6 +217,7 @@ async function keepPart(
       shardId,
       invocationId: `aep-batch-${batch.id}`,
       storedAt: new Date(clock.now()).toISOString(),
+      ...(rules !== undefined && { rules }),
       entries: rows.map(({ entry }) => entry),
     };
     const outcome = await undelivered.putOnce(
@@ -202,6 +232,30 @@ async function keepPart(
     metrics.flush({ pipeline: pipeline.pipeline });
   }
   return counts;
+}
+
+/** With the records behind them where those can be had, and nothing in them that the rules hide. */
+async function wholeRows(
+  part: readonly RefusedRow[],
+  { created, updated }: Batch,
+  reading: Reading,
+  hider: Hider | undefined,
+): Promise<readonly RefusedRow[]> {
+  const { runtime, pipeline, mapping, searches, timeLeftMs } = reading;
+  const { clock, stream, log } = runtime;
+  const ended = updated ?? clock.now();
+  const rows = await withOriginals(part, {
+    stream,
+    clock,
+    log,
+    pipeline,
+    mapping,
+    timeLeftMs,
+    batch: { created: created ?? ended, ended },
+    searches,
+    isWanted: ({ entry }) => hider !== undefined || entry.processed === true,
+  });
+  return hider === undefined ? rows : rows.map(hider.hide);
 }
 
 /** Among the other rejects, by the day on which AEP made the batch: that day does not depend on when it is read. */

@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Batch } from '../aep/catalog.ts';
+import { parse } from '../aep/exchange.ts';
+import { LARGEST_PROGRESS } from '../bounds.ts';
+import { Failure } from '../failure.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -12,67 +15,155 @@ const DAY_MS = 86_400_000;
 export const LOOK_BACK_MS = 7 * DAY_MS;
 /** At first everything is new; and what cannot be read does not hold it up for longer: AEP keeps diagnostics for 30 days. Contract §3.4. */
 const LONGEST_LOOK_BACK_MS = 30 * DAY_MS;
-/** Remembered for longer than looked for: a clock that was set back brings no batch back as new. */
-const MARGIN_MS = DAY_MS;
-/** What fits into an item of DynamoDB twice. Beyond it the eldest are forgotten, read again, and found to be there already. */
-const MOST_BATCHES = 1_500;
 const MOST_FLOWS = 100;
+/** Flow Service's ids have 36 characters. */
+const LONGEST_FLOW = 100;
+/** Batches that were begun and not read to their end: one that time ran out for, and those that could not be read on. */
+const MOST_BEGUN = 50;
 
-const ReadBatch = z.object({
-  /** Milliseconds since the epoch, by AEP's clock. */
-  created: z.number(),
-  updated: z.number(),
-  done: z.boolean(),
-  /** Lines read, by `nameOfFile`. */
-  files: z.record(z.string(), z.number().int().min(0)),
+const time = z.number().finite();
+
+/** How far one batch has been read: every file whose name comes before `file`, and so many lines of that. */
+const Place = z.object({
+  kind: z.enum(['failed', 'meta']),
+  /** By `nameOfFile`, in whose order files are read. */
+  file: z.string().max(12),
+  lines: z.number().int().min(0),
+  /** Whether something before it was in no form that can be read. */
+  unreadable: z.boolean().optional(),
+});
+export type Place = z.infer<typeof Place>;
+
+/** One way through all batches there are, by one run or by several. */
+const Sweep = z.object({
+  /** When it began, by Lambda's clock, ms since the epoch. */
+  started: time,
+  /** What was created later is looked for. */
+  from: time,
+  status: z.enum(['failed', 'failure']),
+  /** Of this status, everything created before this moment has been looked at. */
+  reached: time,
+  /** Whether nothing had to be left to another one. */
+  whole: z.boolean(),
+});
+export type Sweep = z.infer<typeof Sweep>;
+
+const VERSION = 2;
+
+const Kept = z.object({
+  version: z.literal(VERSION),
+  /** When the last sweep began that left nothing, by Lambda's clock, ms since the epoch. */
+  complete: time.optional(),
+  /** Every flow that the pipeline was seen with, the latest last. */
+  flows: z.array(z.string()),
+  sweep: Sweep.optional(),
+  /** By the batch's mark, the latest last. */
+  begun: z.array(z.tuple([z.string().max(22), Place])),
+});
+export type ReadSoFar = z.infer<typeof Kept>;
+
+/** As version 0.1.0 kept it, batches and all. */
+const Old = z.object({
+  complete: time.optional(),
+  flows: z.array(z.string()),
+  batches: z.record(z.string(), z.object({ created: time, updated: time, done: z.boolean() })),
 });
 
-export const ReadSoFar = z
-  .object({
-    /** When the last run began that came to an end, by Lambda's clock, ms since the epoch. */
-    complete: z.number().optional(),
-    /** Every flow that the pipeline was seen with. */
-    flows: z.array(z.string()),
-    batches: z.record(z.string(), ReadBatch),
-  })
-  // Never written, or damaged: what is read again is found to be there already.
-  .catch({ flows: [], batches: {} });
+/**
+ * What was kept. Where nothing was, or it is damaged, everything is read again, and found to be there already.
+ * @throws Failure `SETTINGS_INVALID` for what a newer version has kept
+ */
+export function readSoFar(kept: unknown): ReadSoFar {
+  const version = z.object({ version: z.number() }).safeParse(kept).data?.version;
+  if (version !== undefined && version > VERSION)
+    throw new Failure(
+      'SETTINGS_INVALID',
+      `how far was read is kept in version ${version}, and ${VERSION} is known`,
+      {
+        next: 'Deploy the version that wrote it, or a newer one.',
+      },
+    );
+  return Kept.safeParse(kept).data ?? { version: VERSION, flows: [], begun: [] };
+}
 
-export type ReadSoFar = z.infer<typeof ReadSoFar>;
-type ReadBatch = z.infer<typeof ReadBatch>;
+/** What 0.1.0 kept, with the marks of the batches it had read by their days; `undefined` where it is damaged. */
+export function readOld(
+  text: string,
+): (Pick<ReadSoFar, 'complete' | 'flows'> & { readonly marks: ReadonlyMap<string, string[]> }) | undefined {
+  const old = Old.safeParse(parse(text)).data;
+  if (old === undefined) return undefined;
+  const { batches, ...rest } = old;
+  const done = Object.entries(batches)
+    .filter(([, batch]) => batch.done)
+    .map(([id, { created, updated }]) => ({ day: dayOf({ created }), mark: markOf({ id, updated }) }));
+  const byDay = Map.groupBy(done, ({ day }) => day);
+  return { ...rest, marks: new Map([...byDay].map(([day, all]) => [day, all.map(({ mark }) => mark)])) };
+}
 
 /** The time from which on batches are looked for, ms since the epoch. */
-export function lookFrom({ complete }: ReadSoFar, now: number): number {
+export function lookFrom({ complete }: Pick<ReadSoFar, 'complete'>, now: number): number {
   const longest = now - LONGEST_LOOK_BACK_MS;
   return complete === undefined ? longest : Math.max(Math.min(complete, now) - LOOK_BACK_MS, longest);
 }
 
-/** Whether there may be something in a batch that has not been read: never read to its end, or changed since. */
-export function isUnread({ batches }: ReadSoFar, { id, updated }: Batch): boolean {
-  const known = batches[id];
-  return known === undefined || !known.done || known.updated !== (updated ?? 0);
+/** The sweep that is to go on, or a new one. What has become too old in the meantime is not looked for any more. */
+export function sweepOf(soFar: ReadSoFar, now: number): Sweep {
+  const { sweep } = soFar;
+  const from = lookFrom(soFar, now);
+  if (sweep === undefined || sweep.started > now)
+    return { started: now, from, status: 'failed', reached: from, whole: true };
+  const oldest = now - LONGEST_LOOK_BACK_MS;
+  return { ...sweep, from: Math.max(sweep.from, oldest), reached: Math.max(sweep.reached, oldest) };
 }
 
-export function readOf({ batches }: ReadSoFar, { id, created, updated }: Batch, now: number): ReadBatch {
-  const files = batches[id]?.files ?? {};
-  return { created: created ?? now, updated: updated ?? 0, done: false, files };
+/** The day on which AEP made a batch (ISO 8601): it does not depend on when it is read. */
+export function dayOf({ created }: Pick<Batch, 'created'>): string {
+  const date = new Date(created ?? 0);
+  return Number.isNaN(date.getTime()) ? dayOf({ created: 0 }) : date.toISOString().slice(0, 10);
+}
+
+/**
+ * That a batch has been read to its end, as it is now: one that has changed since has another mark. As long for every
+ * batch, whatever AEP calls it.
+ */
+export function markOf({ id, updated }: Pick<Batch, 'id' | 'updated'>): string {
+  return createHash('sha256')
+    .update(`${updated ?? 0} ${id}`)
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url');
 }
 
 export function withFlows(soFar: ReadSoFar, flows: readonly string[]): ReadSoFar {
-  return { ...soFar, flows: [...new Set([...soFar.flows, ...flows])].slice(-MOST_FLOWS) };
+  const short = flows.filter((flow) => flow.length <= LONGEST_FLOW);
+  // Those that come again are the latest.
+  const all = new Set([...soFar.flows.filter((flow) => !short.includes(flow)), ...short]);
+  return { ...soFar, flows: [...all].slice(-MOST_FLOWS) };
 }
 
-export function withBatch(soFar: ReadSoFar, id: string, read: ReadBatch): ReadSoFar {
-  return { ...soFar, batches: { ...soFar.batches, [id]: read } };
+export function placeIn({ begun }: ReadSoFar, mark: string): Place | undefined {
+  return begun.find(([of]) => of === mark)?.[1];
 }
 
-/** Without what no run looks for any more. */
-export function pruned(soFar: ReadSoFar, from: number): ReadSoFar {
-  const kept = Object.entries(soFar.batches)
-    .filter(([, { created }]) => created > from - MARGIN_MS)
-    .sort(([, a], [, b]) => a.created - b.created)
-    .slice(-MOST_BATCHES);
-  return { ...soFar, batches: Object.fromEntries(kept) };
+/** With the place in a batch that is being read, or without one where it is done. */
+export function withPlace(soFar: ReadSoFar, mark: string, place: Place | undefined): ReadSoFar {
+  const others = soFar.begun.filter(([of]) => of !== mark);
+  const begun = place === undefined ? others : [...others, [mark, place] as [string, Place]];
+  return { ...soFar, begun: begun.slice(-MOST_BEGUN) };
+}
+
+/**
+ * What fits into its item. Places go first, the oldest before the others: such a batch is read from its beginning, and its
+ * rows are found to be there already. Then the flows that were seen longest ago: their batches count as another's.
+ */
+export function fitting(soFar: ReadSoFar): ReadSoFar {
+  let fit = soFar;
+  while (Buffer.byteLength(JSON.stringify(fit)) > LARGEST_PROGRESS) {
+    if (fit.begun.length > 0) fit = { ...fit, begun: fit.begun.slice(1) };
+    else if (fit.flows.length > 0) fit = { ...fit, flows: fit.flows.slice(1) };
+    else return fit;
+  }
+  return fit;
 }
 
 /** A file's name in a few letters: part of keys, and remembered. */

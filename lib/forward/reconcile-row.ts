@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { clip, parse } from '../aep/exchange.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
+import { covers } from '../records.ts';
 import type { UndeliveredEntry } from '../runtime.ts';
 import { memberSpan } from './json.ts';
 import type { Line } from './reconcile-lines.ts';
@@ -19,6 +20,10 @@ export interface Finding {
 export interface RefusedRow {
   readonly shardId: string;
   readonly entry: UndeliveredEntry;
+  /** Whether it holds what the mapping makes of a record. */
+  readonly mapped: boolean;
+  /** The entry has the record itself, as it was read from the stream. */
+  readonly joined?: true;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -36,15 +41,20 @@ export function readRow({ bytes, length }: Line, about: About): RefusedRow {
   const { pipeline } = about;
   const row = bytes === undefined ? undefined : asRow(parse(bytes.toString('utf8')));
   const own = row === undefined ? [] : [...findingsIn(row._errors), ...findingsIn(row._validationErrors)];
-  const said = inWords(own.some(saysAnything) ? own : about.findings);
+  const redacts = pipeline.records?.redact ?? [];
+  const findings = own.some(saysAnything) ? own : about.findings;
+  // What AEP says in words quotes the record, and that may have been sent before anything was to be hidden.
+  const said = inWords(redacts.length > 0 ? codesIn(findings).map((code) => ({ code })) : findings);
   const record = recordIn(bytes, row);
   const { shardId, sequenceNumber, subSequenceNumber } = coordinatesOf(
     record.bytes,
     streamNameOf(pipeline.streamArn),
     bytes ?? about.place,
+    redacts.some(({ field }) => covers(field, '/_id')),
   );
   return {
     shardId,
+    mapped: pipeline.data === 'raw' && record.isEntity,
     entry: {
       reason: 'refused-later',
       message: bytes === undefined ? `its row has ${length} bytes and was not kept; ${said}` : said,
@@ -54,8 +64,7 @@ export function readRow({ bytes, length }: Line, about: About): RefusedRow {
       partitionKey: '',
       data: record.bytes.toString('base64'),
       ...(isProcessed(record.isEntity, pipeline) && { processed: true }),
-      // AEP never had it otherwise.
-      ...(pipeline.records?.redact !== undefined && { redacted: true }),
+      asReceived: true,
     },
   };
 }
@@ -103,9 +112,17 @@ function decoded(member: unknown): { bytes: Buffer; value: Row } | undefined {
   return undefined;
 }
 
-/** Those in a derived `_id`; else the content stands for them, so that the same content is the same record. */
-function coordinatesOf(data: Buffer, stream: string, otherwise: Buffer | string): Coordinates {
-  const id = asRow(parse(data.toString('utf8')))?._id;
+/**
+ * Those in a derived `_id`, unless that is to be hidden; else the content stands for them, so that the same content is the
+ * same record. The same each time, whatever the stream has at that place: the row's key is made of them.
+ */
+function coordinatesOf(
+  data: Buffer,
+  stream: string,
+  otherwise: Buffer | string,
+  isHidden: boolean,
+): Coordinates {
+  const id = isHidden ? undefined : asRow(parse(data.toString('utf8')))?._id;
   const found = typeof id === 'string' ? coordinatesIn(id) : undefined;
   if (found?.stream === stream) return found;
   const content = data.length > 0 ? data : otherwise;
@@ -145,6 +162,14 @@ function inWords(findings: readonly Finding[]): string {
   const codes = distinct(findings.map(({ code }) => code)).join(', ');
   const texts = distinct(findings.map(({ text }) => text)).join('; ');
   return clip([codes, texts].filter(Boolean).join(': ') || 'AEP does not say why', 500);
+}
+
+/** A code of AEP's, such as `DCVS-1106-400`: no value of a record. */
+const CODE = /^[A-Z][A-Z0-9]{1,15}(-[0-9]{1,6}){1,3}$/;
+
+/** Those that are codes of AEP's and nothing else. */
+export function codesIn(findings: readonly { readonly code?: string | null | undefined }[]): string[] {
+  return findings.flatMap(({ code }) => (typeof code === 'string' && CODE.test(code) ? [code] : []));
 }
 
 function saysAnything({ code, text }: Finding): boolean {

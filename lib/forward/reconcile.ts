@@ -9,7 +9,21 @@ import { type PublishedPipeline, readPublished } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { readBatch } from './reconcile-batch.ts';
-import { isUnread, lookFrom, pruned, ReadSoFar, readOf, withBatch, withFlows } from './reconcile-progress.ts';
+import type { Searches } from './reconcile-original.ts';
+import {
+  dayOf,
+  fitting,
+  markOf,
+  placeIn,
+  type ReadSoFar,
+  readOld,
+  readSoFar,
+  type Sweep,
+  sweepOf,
+  withFlows,
+  withPlace,
+} from './reconcile-progress.ts';
+import { codesIn } from './reconcile-row.ts';
 
 const Question = z.strictObject({
   pipeline: z.string().min(1).optional(),
@@ -108,6 +122,9 @@ async function ofName(name: string, { secrets, settings, ledger }: ReconcileRunt
   return published?.pipeline === name ? [{ published, record }] : [];
 }
 
+/** Of a manifest this as well: it says what AEP's rows were made of. */
+const Mapped = z.object({ mapping: z.unknown() }).catch({ mapping: undefined });
+
 interface Turn {
   readonly runtime: ReconcileRuntime;
   readonly sessions: Sessions;
@@ -119,8 +136,11 @@ interface Work extends Turn {
   readonly aep: Aep;
   readonly published: PublishedPipeline;
   readonly state: State;
-  /** ms since the epoch. */
-  readonly started: number;
+  /** As it was when the turn began. */
+  readonly sweep: Sweep;
+  /** The manifest's, as it was written. */
+  readonly mapping: unknown;
+  readonly searches: Searches;
 }
 
 type Outcome = Omit<Reconciled, 'pipelines'>;
@@ -131,12 +151,13 @@ async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Pro
   const aep = createAep({ sandbox: published.sandbox, platformUrl, transport: runtime, sessions });
   const started = runtime.clock.now();
   const state = await openState(published.pipeline, runtime);
+  const sweep = sweepOf(state.now(), started);
   // Also tells an earlier run, should there be one still, that it is over.
-  await state.change((soFar) => withFlows(soFar, [...flowsOf(record), published.flowId]));
-  const { others, withoutFlow, ...total } = await readBatches({ ...turn, aep, published, state, started });
-  await state.change((soFar) =>
-    pruned(total.complete ? { ...soFar, complete: started } : soFar, lookFrom(soFar, started)),
-  );
+  await state.change((soFar) => withFlows({ ...soFar, sweep }, [...flowsOf(record), published.flowId]));
+  const { mapping } = Mapped.parse(record?.manifest ?? {});
+  const searches = { reads: 0, empty: new Map() };
+  const work: Work = { ...turn, aep, published, state, sweep, mapping, searches };
+  const { others, withoutFlow, ...total } = await readBatches(work);
   const { unreadable, ...counts } = total;
   // Taken for ours and sent through our flow, somebody else's record would be there twice; left alone, it is where it was.
   runtime.log[withoutFlow > 0 ? 'warn' : 'info']('reconciled', {
@@ -152,72 +173,92 @@ async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Pro
 
 /** `others`: batches that are not the pipeline's; `withoutFlow`: those among them that name no flow at all. */
 async function readBatches(work: Work): Promise<Outcome & { others: number; withoutFlow: number }> {
-  const { runtime, aep, published, state, started, timeLeftMs } = work;
+  const { runtime, published, state, timeLeftMs } = work;
   const total = { ...nothing(), others: 0, withoutFlow: 0 };
-  const from = lookFrom(state.now(), started);
+  const moved = (more: Partial<Sweep>) =>
+    state.change((soFar) => ({ ...soFar, sweep: { ...work.sweep, ...soFar.sweep, ...more } }));
   let faults = 0;
-  for await (const batch of failedBatches(aep, published.datasetId, from, timeLeftMs)) {
-    if (batch === 'late') return { ...total, complete: false };
-    if (!isOurs(batch, state.now().flows)) {
+  for await (const { batch, sweep } of failedBatches(work)) {
+    if (batch === undefined) {
+      // A page was looked at: however many there are, the next run goes on from here.
+      await moved(sweep);
+    } else if (timeLeftMs() <= 0) {
+      return { ...total, complete: false };
+    } else if (!isOurs(batch, state.now().flows)) {
       total.others++;
       if (!batch.tags?.flowId) total.withoutFlow++;
-    } else if (isUnread(state.now(), batch)) {
+    } else if (await state.isUnread(batch)) {
       total.batches++;
       try {
-        add(total, await readOne(batch, work));
+        const read = await readOne(batch, work);
+        add(total, read);
         faults = 0;
+        if (read.complete === false) return total;
       } catch (error) {
-        if (!isAbout(error) || ++faults >= MOST_FAULTS) throw error;
+        if (!isAbout(error)) throw error;
         total.complete = false;
+        const enough = ++faults >= MOST_FAULTS;
+        // Whatever it is, the next run begins behind it: those that can be read are read, and another sweep looks again.
+        await moved({ whole: false, ...(enough && { ...sweep, reached: batch.created ?? sweep.reached }) });
+        if (enough) throw error;
         logFault(runtime, published, error, batch.id);
       }
     }
   }
-  return total;
+  const whole = state.now().sweep?.whole === true;
+  await state.change(({ sweep, ...soFar }) => (whole ? { ...soFar, complete: work.sweep.started } : soFar));
+  return { ...total, complete: total.complete && whole };
 }
 
 async function readOne(batch: Batch, work: Work): Promise<Partial<Outcome>> {
-  const { aep, runtime, published, state, started, timeLeftMs } = work;
-  let read = readOf(state.now(), batch, started);
+  const { aep, runtime, published, state, timeLeftMs, mapping, searches } = work;
+  const mark = markOf(batch);
   const { end, ...counts } = await readBatch(batch, {
     aep,
     runtime,
     pipeline: published,
+    mapping,
+    searches,
     timeLeftMs,
-    files: read.files,
-    note: (file, lines) => {
-      read = { ...read, files: { ...read.files, [file]: lines } };
-      return state.change((soFar) => withBatch(soFar, batch.id, read));
-    },
+    place: placeIn(state.now(), mark),
+    note: (place) => state.change((soFar) => withPlace(soFar, mark, place)),
   });
   if (end === 'later') return { ...counts, complete: false };
   // Looked at again by every run until it is too old, but nothing that has to be waited for.
   if (end === 'empty') return counts;
-  await state.change((soFar) => withBatch(soFar, batch.id, { ...read, done: true }));
+  await state.done(batch);
   if (end === 'done') return counts;
   sayUnreadable(runtime, published, batch);
   return { ...counts, unreadable: [batch.id] };
 }
 
-/** Every failed batch of the dataset once, page by page; `late` where the time is up before the last one. */
-async function* failedBatches(
-  aep: Aep,
-  datasetId: string,
-  createdAfter: number,
-  timeLeftMs: () => number,
-): AsyncGenerator<Batch | 'late', void, undefined> {
+interface Seen {
+  /** None between two pages. */
+  readonly batch?: Batch;
+  /** What the sweep has come to when this one comes next. */
+  readonly sweep: Pick<Sweep, 'status' | 'reached'>;
+}
+
+/** What is left of a sweep: every failed batch of the dataset once, eldest first, page by page. */
+async function* failedBatches({ aep, published, sweep }: Work): AsyncGenerator<Seen, void, undefined> {
   const seen = new Set<string>();
   for (const status of ['failed', 'failure'] as const) {
+    if (status === 'failed' && sweep.status === 'failure') continue;
+    let reached = status === sweep.status ? sweep.reached : sweep.from;
+    const { datasetId } = published;
+    const createdAfter = reached;
     for (let start = 0, more = true; more; start += 100) {
       const page = await aep.catalog.failedBatches({ datasetId, status, createdAfter, start });
       const fresh = page.batches.filter(({ id }) => !seen.has(id));
       for (const batch of fresh) {
-        if (timeLeftMs() <= 0) return yield 'late';
+        // One short of it: others may have been made in the same millisecond.
+        reached = Math.max(reached, (batch.created ?? 0) - 1);
+        yield { batch, sweep: { status, reached } };
         seen.add(batch.id);
-        yield batch;
       }
       // A page that brings nothing new is one that was there before.
       more = page.more && fresh.length > 0;
+      if (more) yield { sweep: { status, reached } };
     }
   }
 }
@@ -246,22 +287,62 @@ interface State {
   readonly now: () => ReadSoFar;
   /** @throws Failure `LEASE_LOST` where another run has begun since */
   readonly change: (how: (soFar: ReadSoFar) => ReadSoFar) => Promise<void>;
+  /** Whether there may be something in a batch that has not been read: never read to its end, or changed since. */
+  readonly isUnread: (batch: Batch) => Promise<boolean>;
+  /** Keeps that a batch has been read to its end. It has been, whoever reads on. */
+  readonly done: (batch: Batch) => Promise<void>;
 }
 
 async function openState(pipeline: string, { progress }: ReconcileRuntime): Promise<State> {
   const kept = await progress.read(pipeline);
-  let soFar = ReadSoFar.parse(kept.value);
+  let soFar = readSoFar(kept.value);
   let { version } = kept;
+  const days = new Map<string, Set<string>>();
+  const marksOf = async (day: string) => {
+    const marks = days.get(day) ?? new Set(await progress.marks(pipeline, day));
+    days.set(day, marks);
+    return marks;
+  };
+  const change: State['change'] = async (how) => {
+    soFar = fitting(how(soFar));
+    if (!(await progress.write(pipeline, soFar, version))) {
+      throw new Failure('LEASE_LOST', `another run reconciles the pipeline ${pipeline}`);
+    }
+    version++;
+  };
+  await takeOver(pipeline, progress, change);
   return {
     now: () => soFar,
-    async change(how) {
-      soFar = how(soFar);
-      if (!(await progress.write(pipeline, soFar, version))) {
-        throw new Failure('LEASE_LOST', `another run reconciles the pipeline ${pipeline}`);
-      }
-      version++;
+    change,
+    isUnread: async (batch) => !(await marksOf(dayOf(batch))).has(markOf(batch)),
+    async done(batch) {
+      const [day, mark] = [dayOf(batch), markOf(batch)];
+      await progress.mark(pipeline, day, [mark]);
+      (await marksOf(day)).add(mark);
+      // Written with whatever is written next: a place in a batch that is done is never looked for.
+      soFar = withPlace(soFar, mark, undefined);
     },
   };
+}
+
+/** What 0.1.0 kept in the pipeline's own item, until that could not be written any more, is taken over and leaves it. */
+async function takeOver(
+  pipeline: string,
+  progress: ReconcileRuntime['progress'],
+  change: State['change'],
+): Promise<void> {
+  const text = await progress.old(pipeline);
+  if (text === undefined) return;
+  const old = readOld(text);
+  if (old !== undefined) {
+    for (const [day, marks] of old.marks) await progress.mark(pipeline, day, marks);
+    await change((soFar) => {
+      const complete = soFar.complete ?? old.complete;
+      const flows = [...old.flows, ...soFar.flows];
+      return withFlows({ ...soFar, flows: [], ...(complete !== undefined && { complete }) }, flows);
+    });
+  }
+  await progress.forgetOld(pipeline);
 }
 
 function isOvertaken(error: unknown): boolean {
@@ -295,7 +376,7 @@ function sayUnreadable({ log, metrics }: ReconcileRuntime, { pipeline }: Publish
   log.error('a failed batch has its rows as parquet and no diagnostics: they have to be fetched by hand', {
     pipeline,
     batchId: batch.id,
-    code: batch.errors?.[0]?.code ?? undefined,
+    code: codesIn(batch.errors ?? [])[0],
   });
 }
 

@@ -4,6 +4,7 @@ import type { StoredKind, UndeliveredEntry } from '../runtime.ts';
 import { fromBase64 } from './decode.ts';
 import type { KinesisRecord } from './event.ts';
 import { type GivenUp, type OnFailure, readOnFailure } from './on-failure.ts';
+import type { History } from './redact.ts';
 
 /** One thing to send: an entry of a document, or a record. */
 export interface Item {
@@ -14,6 +15,10 @@ export interface Item {
   readonly record: KinesisRecord;
   /** What is known of it, whatever that is: it goes with it wherever it is stored again. */
   readonly entry?: StoredEntry;
+  /** Of an entry that was redacted: under which rules. */
+  readonly redacted?: History;
+  /** Of an entry that is what Experience Platform had. */
+  readonly asReceived?: true;
   /** The same in Lambda's document. */
   readonly givenUp?: GivenUp;
 }
@@ -33,6 +38,8 @@ const StoredEntry = z.looseObject({
   data: z.string().refine((text) => fromBase64(text) !== undefined, { error: 'expected base64' }),
   /** `data` is what was left of the record when it was redacted. */
   redacted: z.literal(true).optional(),
+  rules: z.string().optional(),
+  asReceived: z.literal(true).optional(),
   /** There are no bytes to send. */
   withheld: z.literal(true).optional(),
   /** The bytes are what became of the record on its way, and not to be sent on the same way again. */
@@ -40,12 +47,19 @@ const StoredEntry = z.looseObject({
 });
 export type StoredEntry = z.infer<typeof StoredEntry>;
 
+const AppliedRule = z.object({
+  field: z.string(),
+  action: z.enum(['drop', 'mask', 'hash']),
+  salt: z.string().optional(),
+});
+
 const StoredDocument = z.looseObject({
   version: z.literal(1),
   pipeline: z.string().min(1),
   streamArn: z.string().min(1),
   shardId: z.string().min(1),
   storedAt: z.iso.datetime({ offset: true }),
+  rules: z.record(z.string(), z.array(AppliedRule)).optional(),
   entries: z.array(StoredEntry),
 });
 type StoredDocument = z.infer<typeof StoredDocument>;
@@ -148,7 +162,20 @@ function itemOf(entry: StoredEntry, document: StoredDocument): Item {
     reason: entry.reason,
     record: recordFor(document, { ...entry, data }),
     entry,
+    ...(entry.redacted === true && { redacted: historyOf(entry, document) }),
+    ...(isAsReceived(entry) && { asReceived: true }),
   };
+}
+
+/** What says that it is redacted, and not how, says nothing: version 0.1.0 said so of rows that nobody had redacted. */
+function historyOf({ rules }: StoredEntry, document: StoredDocument): History {
+  const all = document.rules ?? {};
+  return rules !== undefined && Object.hasOwn(all, rules) ? (all[rules] ?? 'unknown') : 'unknown';
+}
+
+/** 0.1.0 did not say it. What came from the stream has a partition key. */
+function isAsReceived({ asReceived, reason, partitionKey }: StoredEntry): boolean {
+  return asReceived === true || (reason === 'refused-later' && partitionKey === '');
 }
 
 function jsonIn(text: string): unknown {

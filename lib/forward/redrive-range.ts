@@ -1,4 +1,5 @@
 // The records of a batch that Lambda's document only points to, read from the stream while it still has them.
+import { LARGEST_OBJECT } from '../bounds.ts';
 import type { StreamRange } from '../runtime.ts';
 import type { KinesisRecord } from './event.ts';
 import type { OnFailure } from './on-failure.ts';
@@ -11,10 +12,18 @@ export interface Found {
   readonly lost: LostRange | undefined;
 }
 
-export async function readRange(stream: StreamRange, document: OnFailure): Promise<Found> {
+/** Lambda takes no more into one batch. AWS: "Configure Kinesis Data Streams event source", BatchSize. */
+const MOST_RECORDS = 10_000;
+
+/**
+ * `too-large` for a range that no batch of Lambda's has, or that would not fit the memory: nothing of it was made by
+ * Lambda, or its records are to be sent page by page (`"source": "stream"`).
+ */
+export async function readRange(stream: StreamRange, document: OnFailure): Promise<Found | 'too-large'> {
   const { streamArn, shardId } = document;
   const [first, last] = [BigInt(document.first), BigInt(document.last)];
   const records: KinesisRecord[] = [];
+  let bytes = 0;
   const shards = await stream.shards(streamArn);
   // A shard goes with its last record.
   if (!shards.includes(shardId)) return { records, lost: lostOf(document, records) };
@@ -23,6 +32,8 @@ export async function readRange(stream: StreamRange, document: OnFailure): Promi
     for (const record of page.records) {
       const number = BigInt(record.sequenceNumber);
       if (number < first || number > last) continue;
+      bytes += record.data.length;
+      if (bytes > LARGEST_OBJECT || records.length === MOST_RECORDS) return 'too-large';
       const data = Buffer.from(record.data).toString('base64');
       records.push(recordFor({ streamArn, shardId }, { ...record, data }));
     }

@@ -1,9 +1,9 @@
 // What is to stay of an object of the store when its records have been sent: nothing is dropped that was not delivered.
 import { type GivenUp, noted } from './on-failure.ts';
-import type { Item, Parcel, StoredEntry } from './redrive-parcel.ts';
+import type { Item, OnFailureParcel, Parcel, StoredEntry } from './redrive-parcel.ts';
 import type { Tally } from './redrive-request.ts';
 import type { Part } from './redrive-send.ts';
-import { entryOf } from './undelivered.ts';
+import { entryOf, rulesBehind } from './undelivered.ts';
 import { type Rejected, rejected, type Settled } from './verdict.ts';
 
 type Parts = ReadonlyMap<Item, readonly Part[]>;
@@ -18,11 +18,32 @@ export interface Rest {
 
 type Counts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
 
-/** @param chosen those of the parcel's items that were to be sent */
-export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts): Rest {
+/**
+ * @param chosen those of the parcel's items that were to be sent
+ * @param redacts whether the pipeline hides anything: then no record comes from the stream into the store as it is
+ */
+export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts, redacts: boolean): Rest {
   return parcel.kind === 'rejected'
     ? restOfRejected(parcel, chosen, parts)
-    : restOfOnFailure(parcel, chosen, parts);
+    : restOfOnFailure(parcel, chosen, parts, redacts);
+}
+
+/** Lambda's document with these of its records; or with where to find them, and those between them, where it only says that. */
+export function textWith(
+  { document, items }: OnFailureParcel,
+  kept: readonly GivenUp[],
+  redacts: boolean,
+): string {
+  const [first, last] = [kept[0], kept.at(-1)];
+  if (document.records !== undefined || !redacts || first === undefined || last === undefined)
+    return document.with(kept);
+  const numberOf = ({ record }: GivenUp) => record.kinesis.sequenceNumber;
+  const [from, to] = [BigInt(numberOf(first)), BigInt(numberOf(last))];
+  const between = items.filter(({ givenUp }) => {
+    const number = BigInt(numberOf(givenUp));
+    return number >= from && number <= to;
+  });
+  return document.about(numberOf(first), numberOf(last), between.length);
 }
 
 function restOfRejected(
@@ -31,36 +52,52 @@ function restOfRejected(
   parts: Parts,
 ): Rest {
   const entries = items.flatMap((item) => entriesOf(item, parts.get(item)));
-  const found = countOf(items.filter((item) => chosen.has(item)).map((item) => parts.get(item)));
-  const counts = { ...found, withheld: 0 };
+  const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
+  const withheld = sent.flatMap((one) => one?.filter(isOtherwise) ?? []).length;
+  const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isOtherwise(part)))), withheld };
   const done = counts.delivered + counts.rejectedAgain + counts.filtered;
   const touched = done > 0 || items.some((item) => parts.get(item)?.length === 0);
   if (!touched) return { rejects: [], becomes: 'same', counts };
   if (entries.length === 0) return { rejects: [], becomes: 'nothing', counts };
-  return { rejects: [], becomes: { text: `${JSON.stringify({ ...document, entries })}\n` }, counts };
+  const all = [...parts.values()].flatMap((ofItem) => ofItem.map(({ message }) => message.redacted));
+  const rules = { ...document.rules, ...rulesBehind(all) };
+  const whole = { ...document, ...(Object.keys(rules).length > 0 && { rules }), entries };
+  return { rejects: [], becomes: { text: `${JSON.stringify(whole)}\n` }, counts };
 }
 
 /** The entries that stay in place of one: the entry itself, or one for each of the messages it turned out to be. */
-function entriesOf({ entry }: Item, parts: readonly Part[] | undefined): StoredEntry[] {
+function entriesOf({ entry, redacted }: Item, parts: readonly Part[] | undefined): StoredEntry[] {
   if (entry === undefined) return [];
   if (parts === undefined) return [entry];
-  return parts.flatMap(({ message, verdict }) => {
+  return parts.flatMap((part): StoredEntry[] => {
+    const { message, verdict } = part;
     if (verdict.kind === 'delivered' || verdict.kind === 'filtered') return [];
+    if (isOtherwise(part) || (verdict.kind === 'retry' && parts.length === 1)) return [entry];
+    // Bytes that are in the store are not given up because they cannot be redacted.
+    const asItWas = parts.length === 1 && (message.withheld !== undefined || message.redacted === redacted);
     const { reason, text } =
       verdict.kind === 'rejected' ? verdict : { reason: entry.reason, text: entry.message };
-    // Bytes that are in the store are not given up because they cannot be redacted.
-    const asItWas = message.withheld !== undefined || message.redacted === entry.redacted;
-    const own = parts.length === 1 && asItWas ? {} : entryOf({ message, verdict: rejected('refused', text) });
-    return [{ ...entry, ...own, reason, message: text }];
+    if (asItWas) return [{ ...entry, reason, message: text }];
+    const own = entryOf({ message, verdict: rejected('refused', text) });
+    // It is a hash already.
+    const partitionKey = redacted === undefined ? own.partitionKey : entry.partitionKey;
+    return [{ ...entry, ...own, partitionKey, reason, message: text }];
   });
+}
+
+/** The rules in force cannot be applied to what is left of it: it can only be had from the stream, and stays as it is. */
+export function isOtherwise({ verdict }: Part): boolean {
+  return verdict.kind === 'rejected' && verdict.reason === 'redacted-otherwise';
 }
 
 /** A record stays whole, as Lambda wrote it, until all of its messages are done; which of them are is noted. */
 function restOfOnFailure(
-  { document, items }: Extract<Parcel, { kind: 'on-failure' }>,
+  parcel: OnFailureParcel,
   chosen: ReadonlySet<Item>,
   parts: Parts,
+  redacts: boolean,
 ): Rest {
+  const { items } = parcel;
   const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item)));
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
   const rejects = sent.flatMap((one) => one ?? []).flatMap(rejectOf);
@@ -68,7 +105,7 @@ function restOfOnFailure(
   const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isStuck(part)))), withheld };
   if (stay.length === 0) return { rejects, becomes: 'nothing', counts };
   const same = stay.length === items.length && stay.every((one, at) => one === items[at]?.givenUp);
-  return { rejects, becomes: same ? 'same' : { text: document.with(stay) }, counts };
+  return { rejects, becomes: same ? 'same' : { text: textWith(parcel, stay, redacts) }, counts };
 }
 
 /** The record with what is done of it noted; none where all of it is. */

@@ -161,14 +161,15 @@ function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): 
 
 /** The messages in it that something is to be done about, under the identity they had when they were stored. */
 function partsOf(item: Item, compression: PublishedPipeline['compression']): (Decoded | Settled<Rejected>)[] {
-  const { entry, record, givenUp } = item;
+  const { entry, record, givenUp, redacted, asReceived } = item;
   if (entry === undefined) {
     const done = new Set<number | undefined>(givenUp?.note.done);
     return [...decode(record, compression)].filter(({ message }) => !done.has(message.subSequenceNumber));
   }
   const own = {
     ...(entry.subSequenceNumber !== undefined && { subSequenceNumber: entry.subSequenceNumber }),
-    ...(entry.redacted !== undefined && { redacted: entry.redacted }),
+    ...(redacted !== undefined && { redacted }),
+    ...(asReceived !== undefined && { asReceived }),
   };
   const bytes = Buffer.from(entry.data, 'base64');
   if (entry.subSequenceNumber === undefined || !isAggregate(bytes)) {

@@ -1,12 +1,13 @@
 // Walks the undelivered store and sends again what is in it, a group of objects at a time.
 import { createHash } from 'node:crypto';
+import { LARGEST_OBJECT } from '../bounds.ts';
 import { type Failure, isFailure } from '../failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
 import { givenUp } from './on-failure.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './redrive-parcel.ts';
 import { readRange } from './redrive-range.ts';
 import type { Cursor, LostRange } from './redrive-request.ts';
-import { type Rest, restOf } from './redrive-rest.ts';
+import { isOtherwise, type Rest, restOf, textWith } from './redrive-rest.ts';
 import {
   count,
   countLost,
@@ -18,11 +19,9 @@ import {
   type Walked,
 } from './redrive-run.ts';
 import { chosenByTime } from './redrive-select.ts';
-import type { Carried } from './redrive-send.ts';
+import type { Carried, Part } from './redrive-send.ts';
 import { undeliveredDocument } from './undelivered.ts';
 
-/** An invocation's rejects are a fraction of this; what is larger is not ours, or would not fit the memory. */
-export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 /** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
 const GROUP_OBJECTS = 100;
 const GROUP_BYTES = 8 * 1024 * 1024;
@@ -74,7 +73,7 @@ function groupsOf(objects: readonly StoredObject[]): StoredObject[][] {
   for (const object of objects) {
     const current = groups.at(-1);
     // What is too large is never read.
-    const size = object.bytes > MAX_OBJECT_BYTES ? 0 : object.bytes;
+    const size = object.bytes > LARGEST_OBJECT ? 0 : object.bytes;
     if (current === undefined || current.length === GROUP_OBJECTS || bytes + size > GROUP_BYTES) {
       groups.push([object]);
       bytes = size;
@@ -124,7 +123,7 @@ async function open(
   { key, bytes }: StoredObject,
   claimed: Set<string>,
 ): Promise<Opened | Skip | undefined> {
-  if (bytes > MAX_OBJECT_BYTES) return 'too-large';
+  if (bytes > LARGEST_OBJECT) return 'too-large';
   const seen = await look(run, kind, key);
   if (typeof seen !== 'object') return seen;
   if (run.request.dryRun) return filled(run, seen);
@@ -159,14 +158,20 @@ async function look(run: Run, kind: StoredKind['kind'], key: string): Promise<Op
 }
 
 /** With the records from the stream, where Lambda's document has none. */
-async function filled(run: Run, opened: Opened): Promise<Opened> {
+async function filled(run: Run, opened: Opened): Promise<Opened | Skip> {
   const { parcel } = opened;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened;
-  const { records, lost } = await readRange(run.runtime.stream, parcel.document);
+  const range = await readRange(run.runtime.stream, parcel.document);
+  if (range === 'too-large') return range;
+  const { records, lost } = range;
   const whole = onFailureParcel(parcel.document, records.map(givenUp));
   const wanted = whole.items.filter((item) => run.carrier.wants(item));
   const chosen = notYetTried(run, opened.key, wanted);
   return { ...opened, parcel: whole, lost, chosen };
+}
+
+function redacts({ pipeline }: Run): boolean {
+  return pipeline.records?.redact !== undefined;
 }
 
 function isEmptyOfRecords(parcel: Parcel): boolean {
@@ -206,7 +211,7 @@ type Settled = (Rest | { readonly counts: Rest['counts']; readonly failure: Fail
 
 /** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
 async function settle(run: Run, one: Opened, { parts }: Carried): Promise<Settled> {
-  const rest = restOf(one.parcel, new Set(one.chosen), parts);
+  const rest = restOf(one.parcel, new Set(one.chosen), parts, redacts(run));
   if (run.request.dryRun) return { ...rest, one };
   try {
     await write(run, one, rest);
@@ -225,9 +230,18 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
   // What is lost is said once: the document becomes one of what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
-      ? { text: one.parcel.document.with(one.parcel.items.map((item) => item.givenUp)) }
+      ? {
+          text: textWith(
+            one.parcel,
+            one.parcel.items.map((item) => item.givenUp),
+            redacts(run),
+          ),
+        }
       : rest.becomes;
   if (becomes === 'same') return;
+  // Written, it could never be read again. What was delivered of it will be sent once more.
+  if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > LARGEST_OBJECT)
+    return countSkipped(run, key, 'too-large');
   const done =
     becomes === 'nothing'
       ? await undelivered.remove(key, version)
@@ -309,8 +323,9 @@ function countsOfOpen(run: Run, rest: Settled, { parts }: Carried, within: Withi
     (parts.get(item) ?? []).filter((part) => part.chosen && part.verdict.kind === 'rejected');
   const behind = one.chosen.filter((item) => isBehind(item) && rejectsOf(item).length > 0);
   const rejects = behind.flatMap(rejectsOf);
-  const stuck =
-    one.parcel.kind === 'on-failure' ? rejects.filter(({ message }) => message.withheld).length : 0;
+  const isStuck: (part: Part) => boolean =
+    one.parcel.kind === 'on-failure' ? ({ message }) => message.withheld !== undefined : isOtherwise;
+  const stuck = rejects.filter(isStuck).length;
   const again = leaves ? 0 : rejects.length - stuck;
   // And so it takes no room either.
   if (!leaves && !run.request.dryRun) run.room += behind.length;

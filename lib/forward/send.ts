@@ -323,6 +323,14 @@ function halves(work: Work): Work[] {
   return parts.map((batch) => ({ ...work, batch, attempt: 1 }));
 }
 
+/**
+ * Each message in a request of its own, whose answer can only be about it. One that says nothing even then ends it: the
+ * inlet's answers cannot be understood, and more of them would make more copies.
+ */
+function alone(work: Work): Work[] {
+  return work.batch.map((framed) => ({ ...work, batch: [framed] }));
+}
+
 /** Why messages are to be sent again. */
 interface Trouble {
   readonly class: ReplyClass | 'unknown';
@@ -344,6 +352,7 @@ async function again(work: Work, trouble: Trouble, session: Session | undefined,
     return [work];
   }
   const isLookedInto = work.searching === true && trouble.status === SERVER_ERROR.status;
+  if (attempt >= rule.attempts && trouble.class === 'unknown' && batch.length > 1) return alone(work);
   if (attempt >= rule.attempts || isLookedInto) return givenUp(work, trouble, run);
   const throttled = trouble.class === 'throttled';
   const hint = { throttled, retryAfterMs: trouble.retryAfterMs };

@@ -40,10 +40,8 @@ export async function settle(
   const before = lowest([...open.map(sequenceNumberOf), ...left]);
   const due = below(rejects, before);
   const stored = due.length === 0 ? 0 : await keep(due);
-  const checkpoint =
-    stored !== undefined
-      ? before
-      : lowest([...due.map(sequenceNumberOf), ...(before === undefined ? [] : [before])]);
+  // What could not be kept lies below everything else that is open.
+  const checkpoint = stored === undefined ? lowest(due.map(sequenceNumberOf)) : before;
   const filtered = below(unwanted, checkpoint).length;
   const resolved = (stored === undefined ? 0 : due.length) + filtered;
   const unresolved = open.length + rejects.length + unwanted.length - resolved;
@@ -85,9 +83,10 @@ export function lowest(sequenceNumbers: readonly string[]): string | undefined {
   let value: bigint | undefined;
   for (const sequenceNumber of sequenceNumbers) {
     const candidate = BigInt(sequenceNumber);
-    if (value !== undefined && candidate >= value) continue;
-    value = candidate;
-    found = sequenceNumber;
+    if (value === undefined || candidate < value) {
+      value = candidate;
+      found = sequenceNumber;
+    }
   }
   return found;
 }

@@ -17,8 +17,8 @@ export interface Slabs {
   keep(end: number): void;
 }
 
-/** Large enough for most of a request; memory that nothing is written to costs nothing. */
-const SLAB_BYTES = 512 * 1024;
+/** The first is small, as most events of a quiet stream are; each further one is twice as large, up to most of a request. */
+const SLAB_BYTES = { first: 32 * 1024, most: 512 * 1024 };
 const COMMA = 0x2c;
 
 export function createSlabs(): Slabs {
@@ -33,7 +33,8 @@ export function createSlabs(): Slabs {
     },
     reserve(bytes) {
       if (at + bytes < slab.length) return;
-      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes + 1));
+      const next = Math.min(Math.max(2 * slab.length, SLAB_BYTES.first), SLAB_BYTES.most);
+      slab = Buffer.allocUnsafeSlow(Math.max(next, bytes + 1));
       at = 0;
     },
     keep(end) {

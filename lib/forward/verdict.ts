@@ -23,6 +23,8 @@ export type Reason =
   | 'nothing-selected'
   /** No operation is declared for what its field says. */
   | 'no-operation'
+  /** Stored in a form that the rules in force now cannot be applied to: never sent, and it stays as it is. */
+  | 'redacted-otherwise'
   /** By Experience Platform. */
   | 'refused';
 

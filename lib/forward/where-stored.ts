@@ -1,12 +1,13 @@
 // Looks through the undelivered store for one record: by its place in the stream, or by the `_id` that is in it.
-
-import { streamNameOf } from '../published.ts';
+import { LARGEST_OBJECT } from '../bounds.ts';
+import { isFailure } from '../failure.ts';
+import { readPublished, streamNameOf } from '../published.ts';
 import type { StoredKind, WhereRuntime } from '../runtime.ts';
 import { parseJson } from './check.ts';
 import { valueAt } from './pointer.ts';
 import { recordId } from './record-id.ts';
+import { type AppliedRule, createRedactor, isSameRule } from './redact.ts';
 import { type Item, readParcel } from './redrive-parcel.ts';
-import { MAX_OBJECT_BYTES } from './redrive-store.ts';
 import { unpack } from './unpack.ts';
 import type { Scope, Spot } from './where.ts';
 
@@ -31,7 +32,7 @@ export interface Searched {
 }
 
 /** Among the rejects, from the day on which the record came. */
-export function searchRejects(
+export async function searchRejects(
   scope: Scope,
   arrivedAt: number | undefined,
   wanted: Spot | { readonly _id: string },
@@ -43,20 +44,51 @@ export function searchRejects(
     pipeline,
     ...(arrivedAt !== undefined && { since: new Date(arrivedAt).toISOString() }),
   };
+  const rules = await rulesInForce(scope, runtime);
   const isWanted = '_id' in wanted ? hasId(wanted._id, streamNameOf(streamArn)) : isAt(wanted);
   return search(what, scope, runtime, (key, text) => {
     const parcel = readParcel(text, 'rejected', scope);
     if (typeof parcel !== 'object') return [];
-    return parcel.items.filter(isWanted).map(({ shardId, reason, record, entry }) => ({
+    return parcel.items.filter(isWanted).map((item) => ({
       key,
       storedAt: parcel.storedAt,
-      reason: reason ?? 'unknown',
-      ...(entry !== undefined && { message: entry.message }),
-      shardId,
-      sequenceNumber: record.kinesis.sequenceNumber,
-      ...(entry?.subSequenceNumber !== undefined && { subSequenceNumber: entry.subSequenceNumber }),
+      reason: item.reason ?? 'unknown',
+      ...(mayBeSaid(item, rules) && { message: item.entry?.message ?? '' }),
+      shardId: item.shardId,
+      sequenceNumber: item.record.kinesis.sequenceNumber,
+      ...(item.entry?.subSequenceNumber !== undefined && {
+        subSequenceNumber: item.entry.subSequenceNumber,
+      }),
     }));
   });
+}
+
+/** What the pipeline hides now; `unknown` where that cannot be had. */
+async function rulesInForce(
+  { streamArn }: Scope,
+  { secrets, settings }: WhereRuntime,
+): Promise<readonly AppliedRule[] | 'unknown'> {
+  try {
+    const published = await readPublished(secrets, settings, streamArn);
+    return published === undefined ? 'unknown' : (createRedactor(published)?.applied ?? []);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return 'unknown';
+  }
+}
+
+/** Words of AEP's quote the record as it had it, which was hidden by these rules or by none. Those of Penstock quote nothing. */
+function mayBeSaid({ entry, reason, redacted }: Item, rules: readonly AppliedRule[] | 'unknown'): boolean {
+  if (entry === undefined) return false;
+  if (reason !== 'refused' && reason !== 'refused-later') return true;
+  if (rules === 'unknown') return false;
+  return (
+    rules.length === 0 || (redacted !== undefined && redacted !== 'unknown' && isWithin(rules, redacted))
+  );
+}
+
+function isWithin(rules: readonly AppliedRule[], others: readonly AppliedRule[]): boolean {
+  return rules.every((rule) => others.some((other) => isSameRule(rule, other)));
 }
 
 /** Among the batches that Lambda has given up. Their documents say from which record to which. */
@@ -80,17 +112,21 @@ async function search(
 ): Promise<Searched> {
   const found: Found[] = [];
   let [after, objects] = ['', 0];
+  let passedOver = false;
   for (;;) {
     const page = await undelivered.list(what, after);
     for (const { key, bytes } of page.objects) {
       if (clock.now() > until) return { found, objects, complete: false };
       after = key;
-      if (bytes > MAX_OBJECT_BYTES) continue;
+      if (bytes > LARGEST_OBJECT) {
+        passedOver = true;
+        continue;
+      }
       objects++;
       const stored = await undelivered.read(key);
       if (stored !== undefined) found.push(...look(key, stored.text));
     }
-    if (!page.more || page.objects.length === 0) return { found, objects, complete: true };
+    if (!page.more || page.objects.length === 0) return { found, objects, complete: !passedOver };
   }
 }
 

@@ -13,6 +13,7 @@ import {
   difference,
   differenceIfTold,
   type Found,
+  markOf,
   type Resource,
   type Situation,
 } from './resource.ts';
@@ -166,10 +167,7 @@ export const baseConnection: Resource = {
     if (asFound(one, situation, credentials).differences.length === 0) return;
     const mark = markInDescription(one.description);
     const notes = { ...mark?.notes, ...notesOf(situation, credentials) };
-    const description = describe(
-      { pipeline: situation.manifest.name, execution: situation.execution.name, ...mark, notes },
-      situation.manifest.description,
-    );
+    const description = describe({ ...markOf(situation), ...mark, notes }, situation.manifest.description);
     const auth = {
       specName: authSpecOf(situation.manifest.source),
       params: authParams(situation, credentials),

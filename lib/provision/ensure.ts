@@ -1,6 +1,7 @@
 // Make a resource what is wanted, exactly once: look, decide, act, and look again where the answer was lost.
 import { Failure, isFailure } from '../failure.ts';
 import { type Made, nameOf, type Old, type Pipeline } from '../pipeline.ts';
+import { executionMark } from './mark.ts';
 import {
   type Context,
   type Created,
@@ -149,7 +150,7 @@ async function act(
 
 /** What was found, as part of the document. It counts as done by this execution where its mark or the plan says so. */
 export function kept({ key }: Resource, { plan, manifest, execution }: Pipeline, found: Found): Made {
-  const own = found.mark?.execution === execution.name;
+  const own = found.mark?.execution === executionMark(execution);
   const planned = plan.find(({ resource }) => resource === key)?.action;
   const how = own ? (found.mark?.adopted ? 'adopted' : 'created') : planned === 'update' ? 'updated' : 'kept';
   return { id: found.id, name: found.name ?? nameOf(key, manifest), how, ...found.details };

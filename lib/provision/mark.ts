@@ -1,11 +1,27 @@
 // The ownership mark: which pipeline and which execution made a resource, written where AEP lets us write.
 export interface Mark {
   readonly pipeline: string;
+  /** What `executionMark` makes of the one that wrote it. */
   readonly execution: string;
   /** Made by somebody else and taken over: never undone. */
   readonly adopted?: boolean | undefined;
   /** What cannot be read from the resource itself, e.g. the stream that feeds an inlet. No blanks and no brackets. */
   readonly notes?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * What tells one execution from every other: its name and its start. A name alone comes back: Step Functions frees it after
+ * 90 days, and at once when the state machine is made anew. RedriveExecution keeps both. Marks of version 0.1.0 hold the
+ * name alone: they are the pipeline's, and never an execution's that looks for its own.
+ */
+export function executionMark({
+  name,
+  startedAt,
+}: {
+  readonly name: string;
+  readonly startedAt: string;
+}): string {
+  return `${name}@${startedAt}`;
 }
 
 /** The last one counts: what a user writes comes before it, and is no mark, whatever it looks like. */

@@ -9,6 +9,7 @@ import type { LedgerRecord } from '../runtime.ts';
 import { bytesOf, clip, clipMiddle } from './clip.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
 import { readKnown } from './known.ts';
+import { leadBackWarnings } from './lead-back.ts';
 import {
   type Context,
   type Decision,
@@ -333,6 +334,7 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
     ...(pipeline.manifest.dataset.profile === true && action('dataset') === 'update'
       ? ['Records that are in the dataset already do not go to Profile: only new ones do']
       : []),
+    ...leadBackWarnings(pipeline.manifest),
   ];
 }
 

@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import type { InletSource } from '../manifest.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { PublishedPipeline, publishedSecret, readPublished } from '../published.ts';
+import { executionMark } from './mark.ts';
 import { type Context, required } from './resource.ts';
 import { readInlet } from './verify.ts';
 
@@ -70,7 +71,7 @@ async function publishedOf(
     datasetId: required(pipeline, 'dataset'),
     schemaId: required(pipeline, 'schema'),
     sourceName: inlet.sourceId,
-    execution: execution.name,
+    execution: executionMark(execution),
     publishedAt: new Date(context.runtime.clock.now()).toISOString(),
   };
 }

@@ -5,6 +5,7 @@ import { messageInCause } from '../failure.ts';
 import { Pipeline, type Planned, type Report } from '../pipeline.ts';
 import type { LedgerRuntime } from '../runtime.ts';
 import { bytesOf, clip } from './clip.ts';
+import { withReport } from './fit.ts';
 import { knownOf } from './known.ts';
 
 /** Bytes. What the ledger keeps of one pipeline has its limit; half a report says more than none. */
@@ -29,7 +30,7 @@ export async function report(event: unknown, runtime: LedgerRuntime): Promise<un
   // Whoever did not get the lease has nothing to say about the pipeline.
   if (pipeline.leased) await keep(made, pipeline, runtime);
   const { samples: _, ...rest } = pipeline;
-  return { ...rest, report: made };
+  return withReport(rest, made);
 }
 
 /** The failure in words: Lambda wraps them into JSON, with a trace that is in its log already. */

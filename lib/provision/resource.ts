@@ -5,7 +5,7 @@ import type { Manifest } from '../manifest.ts';
 import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import type { ProvisionRuntime, Runtime } from '../runtime.ts';
 import { clip } from './clip.ts';
-import type { Mark } from './mark.ts';
+import { executionMark, type Mark } from './mark.ts';
 
 /** What a step works with besides the document. */
 export interface Context<R extends Runtime = Runtime> {
@@ -207,7 +207,7 @@ export function differenceIfTold(
 export function markOf(situation: Situation, notes?: Mark['notes']): Mark {
   return {
     pipeline: situation.manifest.name,
-    execution: situation.execution.name,
+    execution: executionMark(situation.execution),
     ...(notes !== undefined && { notes }),
   };
 }
@@ -220,7 +220,7 @@ export function markByPlan({ plan, manifest, execution }: Situation, key: Resour
   const mine = plan.some(
     ({ resource, action }) => resource === key && (action === 'create' || action === 'replace'),
   );
-  return { pipeline: manifest.name, execution: mine ? execution.name : EARLIER };
+  return { pipeline: manifest.name, execution: mine ? executionMark(execution) : EARLIER };
 }
 
 /** The id of a resource that an earlier step has made. */

@@ -4,6 +4,8 @@ import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
 import { clip } from './clip.ts';
 import { isRunning, restart } from './flow.ts';
+import { idsInUse } from './in-service.ts';
+import { executionMark } from './mark.ts';
 import { removeIntake, removeResource, unpublish } from './removal.ts';
 import type { Context, Resource, StreamContext } from './resource.ts';
 import { backwards, refersTo, STEPS } from './resources.ts';
@@ -19,6 +21,8 @@ interface Undone {
   readonly left: string[];
   /** What something left in place refers to: removed now, it would make the other unfindable. */
   readonly needed: Set<ResourceKey>;
+  /** Ids of what carries records now: never removed, whoever made it. */
+  readonly inUse: ReadonlySet<string>;
 }
 
 /** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
@@ -41,12 +45,17 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
       'Nothing is undone: the pipeline is in service. Correct the fault, then start it again: it goes on from here.';
     return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
   }
-  const undone: Undone = { removed: [], left: [], needed: new Set() };
+  const undone: Undone = {
+    removed: [],
+    left: [],
+    needed: new Set(),
+    inUse: await idsInUse(pipeline, context),
+  };
   // The intake comes after what is published: who has not come to the one has not come to the other.
   if (await hasPublished(pipeline, context))
     await undo(undone, 'intake', () => undoIntake(pipeline, context));
   await undo(undone, 'published pipeline', () =>
-    unpublish(pipeline, context, ({ execution }) => execution === pipeline.execution.name),
+    unpublish(pipeline, context, ({ execution }) => execution === executionMark(pipeline.execution)),
   );
   for (const resource of backwards(pipeline)) await undoResource(resource, pipeline, context, undone);
   await restartOld(pipeline, context, undone);
@@ -75,7 +84,7 @@ async function isInService(pipeline: Pipeline, context: Context): Promise<boolea
 async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
   if (streamArn === undefined) return false;
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
-  return published?.execution === execution.name;
+  return published?.execution === executionMark(execution);
 }
 
 function keptText({ resources, old, manifest }: Pipeline): string {
@@ -114,14 +123,19 @@ function undoneText({ removed, left, resources, old }: Pipeline): string {
 async function undoResource(resource: Resource, pipeline: Pipeline, context: StreamContext, undone: Undone) {
   for (const id of await own(resource, pipeline, context, undone)) {
     const before = undone.left.length;
-    await undo(undone, `${resource.key} ${id}`, () =>
-      undone.needed.has(resource.key)
-        ? Promise.resolve('what is left in place refers to it')
-        : undoOne(resource, id, pipeline, context),
+    await undo(
+      undone,
+      `${resource.key} ${id}`,
+      async () => reasonToKeep(resource, id, undone) ?? undoOne(resource, id, pipeline, context),
     );
     if (undone.left.length > before)
       for (const key of refersTo(resource.key, pipeline)) undone.needed.add(key);
   }
+}
+
+function reasonToKeep({ key }: Resource, id: string, { needed, inUse }: Undone): string | undefined {
+  if (inUse.has(id)) return 'the pipeline that is in service stands on it';
+  return needed.has(key) ? 'what is left in place refers to it' : undefined;
 }
 
 async function undoOne(
@@ -182,7 +196,7 @@ async function own(
   if (made?.how === 'created') ids.add(made.id);
   try {
     for (const { id, mark } of await resource.find(context, pipeline)) {
-      const ours = mark?.pipeline === manifest.name && mark.execution === execution.name;
+      const ours = mark?.pipeline === manifest.name && mark.execution === executionMark(execution);
       if (ours && mark.adopted !== true) ids.add(id);
     }
   } catch (error) {

@@ -7,6 +7,7 @@ import { Pipeline, type Trail } from '../pipeline.ts';
 import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { ensure } from './ensure.ts';
+import { fitting } from './fit.ts';
 import { remember } from './known.ts';
 import type { Context } from './resource.ts';
 import { type ResourceStep, resourcesOf, STEPS } from './resources.ts';
@@ -32,7 +33,7 @@ export function step<R extends LedgerRuntime>(
     const done = await work(pipeline, context).catch((error: unknown) => {
       throw telling(error, trail.end());
     });
-    return { ...done, entered, trail: [...done.trail, trail.end()] };
+    return fitting({ ...done, entered, trail: [...done.trail, trail.end()] });
   });
 }
 
@@ -56,7 +57,7 @@ export function readingStep<R extends Runtime>(
     const trail = startTrail(name, runtime);
     const context = contextFor(pipeline, runtime, sessions, refuse, trail.note);
     const done = await work(pipeline, context);
-    return { ...done, trail: [...done.trail, trail.end()] };
+    return fitting({ ...done, trail: [...done.trail, trail.end()] });
   });
 }
 

@@ -1,6 +1,6 @@
 // Trouble on demand: which routes go wrong, when, how often, and in which way.
 
-import { seedAfter, seededRandom } from './ids.ts';
+import { type Random, seededRandom } from './ids.ts';
 
 /** What a fault does. `kind` decides; the comment names the fields it reads. */
 export const FAULT_KINDS = {
@@ -97,22 +97,22 @@ const FIELDS: { readonly [field in keyof Required<FaultSpec>]: readonly [Check, 
   message: [isText, 'a text'],
 };
 
+/** So that faults and ids of one seed are not drawn alike. */
+const SALT = 0x5eed;
+
 export class Faults {
-  readonly #seed: number;
-  readonly #random: () => number;
+  readonly #random: Random;
   readonly #patterns = new Map<string, RegExp>();
   #faults: Fault[] = [];
   #made = 0;
-  #draws = 0;
 
   constructor(seed: number) {
-    this.#seed = seed ^ 0x5eed;
-    this.#random = seededRandom(this.#seed);
+    this.#random = seededRandom(seed ^ SALT);
   }
 
   /** The same faults, each as far as it has come, with a life of their own. */
   copy(): Faults {
-    const copy = new Faults(seedAfter(this.#draws, this.#seed) ^ 0x5eed);
+    const copy = new Faults(this.#random.nextSeed ^ SALT);
     copy.#faults = this.#faults.map((fault) => ({ ...fault }));
     for (const [id, regExp] of this.#patterns) copy.#patterns.set(id, regExp);
     copy.#made = this.#made;
@@ -158,14 +158,9 @@ export class Faults {
     fault.seen += 1;
     if (fault.seen <= (fault.after ?? 0)) return false;
     if (fault.times !== undefined && fault.struck >= fault.times) return false;
-    if (fault.probability !== undefined && this.#draw() >= fault.probability) return false;
+    if (fault.probability !== undefined && this.#random() >= fault.probability) return false;
     fault.struck += 1;
     return true;
-  }
-
-  #draw(): number {
-    this.#draws += 1;
-    return this.#random();
   }
 }
 

@@ -2,23 +2,23 @@
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** What a draw adds to the state of the generator. */
-const STEP = 0x6d2b79f5;
+/** Dice of a seed. */
+export interface Random {
+  (): number;
+  /** A generator of this seed goes on where this one is. */
+  readonly nextSeed: number;
+}
 
 /** A small seeded generator (mulberry32): good enough for ids and for dice, useless for secrets. */
-export function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
-  return () => {
-    state = (state + STEP) >>> 0;
+  const random = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
-}
-
-/** The seed of a generator that goes on where one of this seed is after so many draws. */
-export function seedAfter(draws: number, seed: number): number {
-  return (seed + Math.imul(draws, STEP)) >>> 0;
+  return Object.defineProperty(random, 'nextSeed', { get: () => state }) as Random;
 }
 
 export interface Ids {
@@ -34,12 +34,7 @@ export interface Ids {
 }
 
 export function createIds(seed: number): Ids {
-  const generator = seededRandom(seed);
-  let draws = 0;
-  const random = (): number => {
-    draws += 1;
-    return generator();
-  };
+  const random = seededRandom(seed);
   const hex = (length: number): string => {
     let text = '';
     while (text.length < length) text += ((random() * 0x10000) | 0).toString(16).padStart(4, '0');
@@ -47,7 +42,7 @@ export function createIds(seed: number): Ids {
   };
   return {
     get nextSeed() {
-      return seedAfter(draws, seed);
+      return random.nextSeed;
     },
     hex,
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[(random() * 4) | 0]}${hex(3)}-${hex(12)}`,

@@ -1,4 +1,4 @@
-// The time Lambda's polling goes by for ages and retries: the machine's, or one that a test moves.
+// The time Lambda's polling goes by: the machine's, or one that a test moves.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Clock {

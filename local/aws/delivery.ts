@@ -81,8 +81,7 @@ export async function deliver(
 }
 
 async function invoke(piece: Piece, settings: RetrySettings, ports: DeliveryPorts): Promise<Outcome> {
-  const startedAt = Date.now();
-  const begin = performance.now();
+  const startedAt = ports.clock.now();
   const redelivered = ports.checkpoint.handOver(piece.records);
   const result = await ports.invoke(kinesisEvent(piece.records));
   const outcome = afterInvocation(piece, result, settings);
@@ -93,7 +92,7 @@ async function invoke(piece: Piece, settings: RetrySettings, ports: DeliveryPort
     records: piece.records.length,
     redelivered,
     startedAt,
-    durationMs: performance.now() - begin,
+    durationMs: ports.clock.now() - startedAt,
     outcome: settled === piece.records.length ? 'delivered' : settled > 0 ? 'partial' : 'failed',
     ...(outcome.reason !== undefined && { reason: outcome.reason }),
   });

@@ -11,6 +11,9 @@ export interface Execution {
   /** When it closed. */
   stopDate?: Date;
   output?: unknown;
+  /** Of one that failed: what the error is called, and what is said of it. */
+  error?: string;
+  cause?: string;
   /** Resolves with the result when the execution has closed. */
   result: Promise<ExecutionResult>;
 }
@@ -64,12 +67,14 @@ export class Executions {
       input,
       status: 'RUNNING',
       result: this.#run(name, input, { signal: stop.signal, ...(onState && { onState }) }).then((result) => {
-        this.#close(execution, result.status, result.output);
+        this.#close(execution, result);
         return result;
       }),
     };
     // A definition the engine refuses rejects `result`; the execution must not stay RUNNING for ever.
-    execution.result.catch(() => this.#close(execution, 'FAILED'));
+    execution.result.catch(({ message }: Error) =>
+      this.#close(execution, { status: 'FAILED', error: 'States.Runtime', cause: message }),
+    );
     this.#executions.set(name, execution);
     this.#stops.set(execution, stop);
     return execution;
@@ -82,15 +87,17 @@ export class Executions {
   stop(executionArn: string): void {
     const execution = this.describe(executionArn);
     this.#stops.get(execution)?.abort();
-    if (execution.status === 'RUNNING') this.#close(execution, 'ABORTED');
+    if (execution.status === 'RUNNING') this.#close(execution, { status: 'ABORTED' });
   }
 
-  #close(execution: Execution, status: ExecutionResult['status'], output?: unknown): void {
+  #close(execution: Execution, { status, output, error, cause }: Omit<ExecutionResult, 'history'>): void {
     this.#stops.delete(execution);
     if (execution.status !== 'RUNNING') return;
     execution.status = status;
     execution.stopDate = new Date(this.#now());
     if (output !== undefined) execution.output = output;
+    if (error !== undefined) execution.error = error;
+    if (cause !== undefined) execution.cause = cause;
   }
 
   find(executionArn: string): Execution | undefined {

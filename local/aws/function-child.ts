@@ -18,8 +18,11 @@ export interface ChildOptions {
 
 type Request = Pick<Invoke, 'requestId' | 'functionArn'>;
 
-/** Lambda gives a function 10 s to initialise before its timeout begins to count. */
-const initMs = 10_000;
+/**
+ * Lambda gives a function 10 s to initialise before its timeout begins to count. How fast this machine loads modules says
+ * nothing of Lambda's, so only a module that hangs is ended here.
+ */
+const initMs = 300_000;
 
 export class FunctionChild {
   /** The highest resident set size the process has reported, in bytes. */
@@ -74,10 +77,16 @@ export class FunctionChild {
     const answer = this.#answer(timeoutMs, 'Task');
     const deadlineMs = Date.now() + timeoutMs;
     this.#process.send({ ...request, eventBytes: event.length, deadlineMs } satisfies Invoke, (error) => {
-      if (error) this.#settle?.(failure('exit', 'Runtime.ExitError', error.message));
+      if (error) void this.#lost(error);
     });
     (this.#process.stdio[4] as Writable).write(event);
     return answer;
+  }
+
+  /** What cannot be told that there is an event is at its end; how it ended is told by 'close', which may come later. */
+  async #lost(error: Error): Promise<void> {
+    await this.end();
+    this.#settle?.(failure('exit', 'Runtime.ExitError', error.message));
   }
 
   async end(): Promise<void> {

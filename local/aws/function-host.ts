@@ -30,7 +30,7 @@ export class FunctionHost {
   readonly #options: FunctionHostOptions;
   readonly #account: Account;
   readonly #children = new Map<string, Set<FunctionChild>>();
-  readonly #busy = new Set<FunctionChild>();
+  readonly #busy = new Map<FunctionChild, Promise<InvocationResult>>();
   readonly #peaks = new Map<string, number>();
   // 'disconnect' ends a child whose host was killed; this one also ends a child that is stuck in a loop.
   readonly #onExit = () => {
@@ -72,9 +72,10 @@ export class FunctionHost {
     if (!child) return failure('throttled', 'TooManyRequestsException', 'Rate Exceeded.');
     const seconds = options.timeoutSeconds ?? definition.timeoutSeconds ?? 3;
     const request = { requestId: crypto.randomUUID(), functionArn: this.arn(name) };
-    this.#busy.add(child);
+    const invoked = child.invoke(payload, request, seconds * 1000);
+    this.#busy.set(child, invoked);
     try {
-      return parsed(await child.invoke(payload, request, seconds * 1000));
+      return parsed(await invoked);
     } finally {
       this.#busy.delete(child);
       this.#peaks.set(name, Math.max(this.memory(name), child.peakBytes));
@@ -85,6 +86,12 @@ export class FunctionHost {
   /** The highest resident memory, in bytes, that any process of the function reported with an answer; 0 before the first. */
   memory(name: string): number {
     return this.#peaks.get(name) ?? 0;
+  }
+
+  /** Resolves when every invocation of the function that is under way now has ended; later ones are not waited for. */
+  async ended(name: string): Promise<void> {
+    const children = [...(this.#children.get(name) ?? [])];
+    await Promise.all(children.map((child) => this.#busy.get(child)));
   }
 
   /** Kills the function's processes as a crash would, in the middle of what they do; returns how many there were. */

@@ -1,5 +1,6 @@
 // Runs in a child process of its own: loads one handler and answers invocations, as Lambda's Node runtime does.
 import { read, readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { promisify, types } from 'node:util';
 import type { FunctionError } from './function-errors.ts';
@@ -127,6 +128,8 @@ try {
   const handler = await load();
   process.on('message', (invoke: Invoke) => void answer(handler, invoke));
   send({ type: 'ready' });
+  // Node would do so when it ends by itself, and this process is killed. It does nothing where there is no such cache.
+  flushCompileCache();
 } catch (error) {
   die(describe(error));
 }

@@ -34,7 +34,7 @@ export interface LocalAwsOptions {
   calls?: Calls;
   /** Told of every on-failure document, also of those for queues and topics, which go nowhere else. */
   onFailure?(delivery: OnFailureDelivery): void;
-  /** What the age of records and the pauses between retries go by. */
+  /** What the age of records, the pauses between retries, and a mapping's states go by. */
   clock?: Clock;
 }
 

@@ -1,6 +1,7 @@
 // Gives a mapping its poller: the mapping's settings and ports in the terms of polling.
 import { realClock } from './clock.ts';
 import { failure } from './function-errors.ts';
+import { kinesisStream } from './kinesis-stream.ts';
 import type { MappingSettings } from './mapping-settings.ts';
 import type { Mapping, MappingPorts } from './mappings.ts';
 import { onFailureDocument } from './on-failure.ts';
@@ -19,7 +20,7 @@ export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPo
   const functionArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${mapping.functionName}`;
   return new Poller(
     {
-      kinesis,
+      stream: kinesisStream(kinesis, mapping.eventSourceArn),
       streamName,
       source,
       clock,

@@ -1,6 +1,6 @@
 // The settings of an event source mapping for Kinesis: read from a request, checked against AWS's limits.
 import { AwsError } from './server.ts';
-import type { StartingPosition } from './shard-reader.ts';
+import type { StartingPosition } from './stream.ts';
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html; [default, lowest, highest].
 // The API text wants a window of at least 1 s for a BatchSize above 10, but the documented defaults for Kinesis are

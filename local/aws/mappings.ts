@@ -1,8 +1,7 @@
 // Lambda's event source mappings: their life from Creating to Deleting, and the poller each of them drives.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStreamSummaryCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
 import { streamNameOf } from '../../lib/published.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, realClock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
 import type { InvocationResult } from './function-errors.ts';
 import { pollerFor, readerSettings } from './mapping-poller.ts';
@@ -16,7 +15,8 @@ import {
 import type { OnFailureDestinations } from './on-failure.ts';
 import type { Poller, ShardPosition, Totals } from './polling.ts';
 import { type Account, AwsError } from './server.ts';
-import type { Pace, StartingPosition } from './shard-reader.ts';
+import type { Pace } from './shard-reader.ts';
+import type { StartingPosition } from './stream.ts';
 
 export type MappingState =
   | 'Creating'
@@ -51,7 +51,7 @@ export interface MappingPorts {
   onInvocation?(report: InvocationReport): void;
   /** Where records go that are given up on. */
   onFailure: OnFailureDestinations;
-  /** For the age of records, and for the pauses between retries. */
+  /** The time polling goes by: ages, windows, pauses; and how long a mapping is in between two states. */
   clock?: Clock;
   pace?: Partial<Pace>;
   /** How long Creating, Enabling, Updating, … last; on AWS up to 90 s. */
@@ -70,7 +70,7 @@ interface Entry extends Mapping {
 export class Mappings {
   readonly #ports: MappingPorts;
   readonly #entries = new Map<string, Entry>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(ports: MappingPorts) {
     this.#ports = ports;
@@ -167,7 +167,7 @@ export class Mappings {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     const entries = [...this.#entries.values()];
     await Promise.all(entries.map(({ poller }) => poller.end()));
     await Promise.all(entries.map(({ transition }) => transition));
@@ -221,9 +221,11 @@ export class Mappings {
     entry.state = state;
     entry.lastModified = Date.now();
     entry.transition = (async () => {
-      await Promise.all([work(), sleep(this.#ports.transitionMs ?? 100)]);
+      const { clock = realClock, transitionMs = 100 } = this.#ports;
+      const { signal } = this.#closing;
+      await Promise.all([work(), clock.sleep(transitionMs, signal)]);
       if (state === 'Deleting') return void this.#entries.delete(entry.uuid);
-      if (entry.enabled && !this.#closed) await entry.poller.start(readerSettings(entry.settings));
+      if (entry.enabled && !signal.aborted) await entry.poller.start(readerSettings(entry.settings));
       entry.state = entry.enabled ? 'Enabled' : 'Disabled';
     })();
   }

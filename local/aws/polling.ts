@@ -1,15 +1,8 @@
 // Lambda's Kinesis polling for one event source mapping: a reader per shard, each with its own checkpoint.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ListShardsCommand, type Shard } from '@aws-sdk/client-kinesis';
 import type { InvocationReport } from './delivery.ts';
 import type { Discarded } from './retry-rules.ts';
-import {
-  type ReaderPorts,
-  type ReaderSettings,
-  type ShardProgress,
-  ShardReader,
-  type StartingPosition,
-} from './shard-reader.ts';
+import { type ReaderPorts, type ReaderSettings, type ShardProgress, ShardReader } from './shard-reader.ts';
+import type { Shard, StartingPosition } from './stream.ts';
 
 export interface Totals {
   invocations: number;
@@ -26,9 +19,10 @@ export interface ShardPosition {
   finished: boolean;
 }
 
-export type PollerPorts = Omit<ReaderPorts, 'onCaughtUp'>;
+export type PollerPorts = Omit<ReaderPorts, 'beginRead' | 'onCaughtUp' | 'stop'>;
 
 interface Waiter {
+  /** How many reads had begun by then. */
   since: number;
   /** The shards that took records at that time. */
   open: string[];
@@ -39,14 +33,16 @@ interface Waiter {
 /** Polls while it is started; stopped and started again, it resumes from the checkpoints. */
 export class Poller {
   readonly totals: Totals = { invocations: 0, records: 0, redelivered: 0, discarded: 0 };
-  readonly #ports: ReaderPorts;
+  readonly #ports: Omit<ReaderPorts, 'stop'>;
   readonly #start: StartingPosition;
   readonly #shards = new Map<string, ShardProgress>();
-  readonly #readers = new Map<ShardReader, Promise<void>>();
+  readonly #readers = new Set<Promise<void>>();
   readonly #waiters = new Set<Waiter>();
+  readonly #over = new AbortController();
   #settings: ReaderSettings;
-  #running = false;
-  #over = false;
+  /** Given while it runs. */
+  #stop: AbortController | undefined;
+  #reads = 0;
 
   constructor(ports: PollerPorts, settings: ReaderSettings, start: StartingPosition) {
     this.#settings = settings;
@@ -61,28 +57,29 @@ export class Poller {
         await ports.onDiscard(shardId, discarded);
         this.totals.discarded += discarded.records.length;
       },
+      beginRead: () => ++this.#reads,
       onCaughtUp: () => this.#settle(),
     };
   }
 
   /** Begins polling; resolves when the stream's shards are known, which takes as long as they cannot be listed. */
   async start(settings: ReaderSettings): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
+    if (this.#stop !== undefined) return;
+    this.#stop = new AbortController();
     this.#settings = settings;
-    await this.#follow();
+    await this.#follow(this.#stop.signal);
   }
 
   /** Resolves when no invocation is in flight and none will begin. */
   async stop(): Promise<void> {
-    this.#running = false;
-    for (const reader of this.#readers.keys()) reader.stop();
-    await Promise.all(this.#readers.values());
+    this.#stop?.abort();
+    this.#stop = undefined;
+    await Promise.all(this.#readers);
   }
 
   /** Stops for good: nothing will be drained any more. */
   async end(): Promise<void> {
-    this.#over = true;
+    this.#over.abort();
     await this.stop();
     this.#rejectWaiters();
   }
@@ -102,24 +99,23 @@ export class Poller {
 
   /** Resolves when everything put before this call is behind the checkpoints, delivered or discarded; waits through a pause. */
   async drained(): Promise<void> {
-    const since = performance.now();
+    const since = this.#reads;
     // A shard that was split a moment ago can look empty while its children are not known yet.
     const open = await this.#openShards();
     return new Promise((resolve, reject) => {
       this.#waiters.add({ since, open, resolve, reject });
-      if (this.#over) this.#rejectWaiters();
+      if (this.#over.signal.aborted) this.#rejectWaiters();
       else this.#settle();
     });
   }
 
   async #openShards(): Promise<string[]> {
-    while (!this.#over) {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
       try {
-        return (await this.#listShards())
-          .filter((shard) => !isClosed(shard))
-          .map(({ ShardId }) => ShardId ?? '');
+        return (await this.#listShards()).filter(({ closed }) => !closed).map(({ shardId }) => shardId);
       } catch {
-        await sleep(this.#ports.pace.idleMs);
+        await this.#ports.clock.sleep(this.#ports.pace.idleMs, signal);
       }
     }
     return [];
@@ -135,83 +131,72 @@ export class Poller {
     const shards = [...this.#shards.values()];
     for (const waiter of this.#waiters) {
       if (!waiter.open.every((shardId) => this.#shards.has(shardId))) continue;
-      if (!shards.every(({ finished, caughtUpAt }) => finished || caughtUpAt >= waiter.since)) continue;
+      if (!shards.every(({ finished, caughtUpBy }) => finished || caughtUpBy > waiter.since)) continue;
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
   }
 
-  async #follow(): Promise<void> {
-    while (this.#running) {
+  async #follow(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
       try {
-        return await this.#startReaders();
+        return await this.#startReaders(stop);
       } catch {
         // A stream that is throttled, or not there for now: Lambda keeps trying too.
-        await sleep(this.#ports.pace.idleMs);
+        await this.#ports.clock.sleep(this.#ports.pace.idleMs, stop);
       }
     }
   }
 
   // Children of a shard that was split or merged are read after their parents, so that the order per key is kept.
-  async #startReaders(): Promise<void> {
+  async #startReaders(stop: AbortSignal): Promise<void> {
     const shards = await this.#listShards();
-    if (!this.#running) return;
+    if (stop.aborted) return;
     this.#discover(shards);
-    for (const shard of shards) {
-      const progress = this.#shards.get(shard.ShardId ?? '');
+    for (const { shardId, parents } of shards) {
+      const progress = this.#shards.get(shardId);
       if (!progress || progress.finished || progress.reading) continue;
-      if (parents(shard).every((parent) => this.#shards.get(parent)?.finished ?? true)) this.#read(progress);
+      if (parents.every((parent) => this.#shards.get(parent)?.finished ?? true)) this.#read(progress, stop);
     }
   }
 
   /** Adds the shards a new mapping begins with, later on the children of those it knows. */
-  #discover(shards: Shard[]): void {
+  #discover(shards: readonly Shard[]): void {
     const first = this.#shards.size === 0;
-    for (const shard of shards) {
-      const shardId = shard.ShardId ?? '';
+    for (const { shardId, parents, closed } of shards) {
       if (this.#shards.has(shardId)) continue;
-      if (first && this.#start.type === 'LATEST' && isClosed(shard)) continue;
-      if (!first && !parents(shard).some((parent) => this.#shards.has(parent))) continue;
+      if (first && this.#start.type === 'LATEST' && closed) continue;
+      if (!first && !parents.some((parent) => this.#shards.has(parent))) continue;
       // What a child found later holds was all put after the mapping's start: LATEST would lose the first of it.
       const start = first || this.#start.type !== 'LATEST' ? this.#start : { type: 'TRIM_HORIZON' as const };
-      const caughtUpAt = Number.NEGATIVE_INFINITY;
       const handedOver = new Set<string>();
-      this.#shards.set(shardId, { shardId, start, finished: false, reading: false, caughtUpAt, handedOver });
+      this.#shards.set(shardId, {
+        shardId,
+        start,
+        finished: false,
+        reading: false,
+        caughtUpBy: 0,
+        handedOver,
+      });
     }
   }
 
-  #read(progress: ShardProgress): void {
-    const reader = new ShardReader(this.#ports, this.#settings, progress);
+  #read(progress: ShardProgress, stop: AbortSignal): void {
+    const reader = new ShardReader({ ...this.#ports, stop }, this.#settings, progress);
     progress.reading = true;
     const ended = reader.run().then(async () => {
       progress.reading = false;
-      this.#readers.delete(reader);
-      if (progress.finished) await this.#follow();
+      this.#readers.delete(ended);
+      if (progress.finished) await this.#follow(stop);
       this.#settle();
     });
-    this.#readers.set(reader, ended);
+    this.#readers.add(ended);
   }
 
-  async #listShards(): Promise<Shard[]> {
-    const shards: Shard[] = [];
-    let NextToken: string | undefined;
-    do {
-      const page = await this.#ports.kinesis.send(
-        new ListShardsCommand(NextToken ? { NextToken } : { StreamName: this.#ports.streamName }),
-      );
-      shards.push(...(page.Shards ?? []));
-      NextToken = page.NextToken;
-    } while (NextToken);
+  async #listShards(): Promise<readonly Shard[]> {
+    const shards = await this.#ports.stream.shards();
     // A stream has shards from the moment it is made; before, this is an answer like "not found".
     if (shards.length === 0) throw new Error('The stream is still being made.');
     return shards;
   }
-}
-
-function parents(shard: Shard): string[] {
-  return [shard.ParentShardId, shard.AdjacentParentShardId].filter((parent) => parent !== undefined);
-}
-
-function isClosed(shard: Shard): boolean {
-  return shard.SequenceNumberRange?.EndingSequenceNumber !== undefined;
 }

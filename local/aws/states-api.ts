@@ -68,7 +68,7 @@ function describe({ executionArn }: Record<string, unknown>, machines: StateMach
 }
 
 function described(execution: Execution, { stateMachineArn }: StateMachines): object {
-  const { executionArn, name, status, startDate, stopDate, input, output } = execution;
+  const { executionArn, name, status, startDate, stopDate, input, output, error, cause } = execution;
   return {
     executionArn,
     stateMachineArn,
@@ -79,6 +79,8 @@ function described(execution: Execution, { stateMachineArn }: StateMachines): ob
     input: JSON.stringify(input),
     inputDetails: { included: true },
     ...(output !== undefined && { output: JSON.stringify(output), outputDetails: { included: true } }),
+    ...(error !== undefined && { error }),
+    ...(cause !== undefined && { cause }),
   };
 }
 

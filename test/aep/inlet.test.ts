@@ -4,6 +4,7 @@ import { type BatchReply, inletAddress, postBatch } from '../../lib/aep/inlet.ts
 import { classOf, readOutcomes } from '../../lib/aep/inlet-reply.ts';
 import { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
+import { turn } from '../support/eventually.ts';
 import { acknowledgeAll, fakeInlet, json, multi } from '../support/inlet.ts';
 
 const ORIGINS = ['https://dcs.adobedc.net', 'http://127.0.0.1:8080', 'http://[::1]:8080'];
@@ -47,12 +48,32 @@ describe('readOutcomes', () => {
     ['shape A', body({ xactionId: '1:2:3:0' }, { statusCode: 400, message: 'm' }), 2, 'a data'],
     ['shape B', body({ ...ok(0), status: 400, message: 'm' }, ok(1)), 2, 'data a'],
     ['ids that do not say the position', body(ok(3), ok(0)), 2, 'a a'],
-    ['all of them, in another order', body({ ...ok(1), status: 400 }, ok(2), ok(0)), 3, 'a data a'],
+    // By place the first is refused, by number the second: who is right, nobody knows.
+    ['two readings that disagree', body({ ...ok(1), status: 400 }, ok(2), ok(0)), 3, 'u u a'],
+    ['A 9 (b): a swap of two', body(ok(1), { ...ok(0), status: 503 }), 2, 'u u'],
+    ['a number of another, beside a failure without one', body(ok(1), { statusCode: 400 }), 2, 'u u'],
+    ['numbers that agree with the places', body({ ...ok(0), status: 503 }, ok(1)), 2, 'transient a'],
+    ["the request's id in every entry", body({ ...ok(1), status: 400 }, ok(1), ok(1)), 3, 'data a a'],
     ['a status in text', body({ ...ok(0), statusCode: '400' }), 1, 'data'],
     ['two statuses that disagree', body({ ...ok(0), status: 200, statusCode: 400 }), 1, 'data'],
     ['a refusal and trouble', body({ ...ok(0), status: 400, statusCode: 503 }), 1, 'transient'],
-    ['a status that is no failure', body({ ...ok(0), status: 200 }), 1, 'u'],
-    ['a status of null', body({ ...ok(0), status: null }), 1, 'u'],
+    ['the same the other way round', body({ ...ok(0), status: 503, statusCode: 400 }), 1, 'transient'],
+    [
+      'the ends of the statuses',
+      body({ status: 599 }, { status: 600 }, { status: 399 }, { status: 99 }),
+      4,
+      'transient u u u',
+    ],
+    [
+      'statuses that are no number or three digits',
+      body({ status: '4000' }, { status: ' 400' }, { status: 400.5 }, { status: [400] }),
+      4,
+      'u u u u',
+    ],
+    ['A 9 (a): a status that is no failure', body({ ...ok(0), status: 200 }), 1, 'a'],
+    ['A 9 (a): the same in text', body({ ...ok(0), statusCode: '202' }), 1, 'a'],
+    ['A 9 (a): a status of null', body({ ...ok(0), status: null }), 1, 'a'],
+    ['a success without an id', body({ status: 200 }), 1, 'u'],
     ['a status that is none', body({ ...ok(0), status: 'bad' }, { ...ok(1), status: 4e9 }), 2, 'u u'],
     ['no id', body({}, null, [], 'a-2', 7), 5, 'u u u u u'],
     ['an id that is no text', body({ xactionId: 7 }, { xactionId: null }), 2, 'u u'],
@@ -65,8 +86,9 @@ describe('readOutcomes', () => {
     ['trouble', body({ status: 500 }, { status: 501 }, { status: 503 }), 3, 'transient transient transient'],
     ['tokens', body({ status: 401 }, { status: 403 }), 2, 'auth auth'],
     ['any other refusal', body({ status: 404 }, { status: 413 }, { status: 422 }), 3, 'data data data'],
-    ['fewer, by id', body(ok(2), { ...ok(0), status: 400 }), 3, 'data u a'],
-    ['fewer, by the other kind of id', body(ok(1, ':')), 2, 'u a'],
+    // The numbers could be those of another request: a record was stored as refused that was delivered.
+    ['A 9 (b): fewer, with numbers', body(ok(2), { ...ok(0), status: 400 }), 3, 'u u u'],
+    ['fewer, with the other kind of id', body(ok(1, ':')), 2, 'u u'],
     ['fewer, an id twice', body(ok(1), ok(1)), 3, 'u u u'],
     ['fewer, out of range', body(ok(3)), 3, 'u u u'],
     ['fewer, one without an id', body(ok(1), { status: 400 }), 3, 'u u u'],
@@ -93,6 +115,12 @@ describe('readOutcomes', () => {
     expect(token).toMatchObject({ said: 'a *** b' });
   });
 
+  it.each([['   '], [''], [7], [undefined]])('says so where nothing was said: %j', (message) => {
+    expect(readOutcomes(body({ status: 400, message }), 1).outcomes).toMatchObject([
+      { said: '(no message)' },
+    ]);
+  });
+
   it('acknowledges nothing that is not plainly acknowledged, whatever comes', () => {
     const entry = fc.oneof(
       fc.constant({ xactionId: 'a-0' }),
@@ -117,10 +145,15 @@ describe('readOutcomes', () => {
         const text = JSON.stringify({ responses: entries });
         const { outcomes, acknowledged } = readOutcomes(text, messages);
         expect(outcomes).toHaveLength(messages);
-        const plain = (JSON.parse(text).responses as unknown[]).filter(
-          (one) =>
-            /"xactionId":"/.test(JSON.stringify(one) ?? '') && !/"status(Code)?":/.test(JSON.stringify(one)),
-        );
+        const plain = (JSON.parse(text).responses as unknown[]).filter((one) => {
+          const said = JSON.stringify(one);
+          const statuses = [...said.matchAll(/"status(?:Code)?":("[^"]*"|[^,}]*)/g)].map(
+            ([, value]) => value ?? '',
+          );
+          return (
+            /"xactionId":"/.test(said) && statuses.every((value) => /^("?[123]\d\d"?|null)$/.test(value))
+          );
+        });
         const positive = outcomes.filter(({ kind }) => kind === 'acknowledged').length;
         expect(positive).toBe(acknowledged);
         expect(positive).toBeLessThanOrEqual(plain.length);
@@ -145,7 +178,10 @@ describe('classOf', () => {
     [401, false, 'auth'],
     [403, true, 'auth'],
     [403, false, 'set-up'],
+    [299, true, 'transient'],
+    [300, true, 'set-up'],
     [301, true, 'set-up'],
+    [499, true, 'set-up'],
     [307, true, 'set-up'],
     [404, true, 'set-up'],
     [410, true, 'set-up'],
@@ -167,6 +203,8 @@ describe('classOf', () => {
 });
 
 describe('postBatch', () => {
+  /** In ms: a limit that nothing here comes near. */
+  const FAR = 3_600_000;
   const address = inletAddress(`https://dcs.adobedc.net/collection/${ID}`, ORIGINS);
   const clock = { now: () => Date.parse('2026-01-31T12:00:00Z'), sleep: async () => {} };
 
@@ -179,7 +217,7 @@ describe('postBatch', () => {
         body: Buffer.from('{"messages":[{"a":1},{"b":2}]}'),
         messages: 2,
         sandbox: 'dev1',
-        timeoutMs: 1_000,
+        timeoutMs: FAR,
         ...more,
       },
     );
@@ -267,19 +305,18 @@ describe('postBatch', () => {
     const inlet = { fetch: async () => answer() };
     const reply = await postBatch(
       { ...inlet, clock, random: () => 0.5 },
-      { address, body: Buffer.from('{"messages":[]}'), messages: 1, sandbox: 's', timeoutMs: 500 },
+      { address, body: Buffer.from('{"messages":[]}'), messages: 1, sandbox: 's', timeoutMs: FAR },
     );
     expect(failed(reply)).toMatchObject({ class: 'transient', failure: { code: 'AEP_UNREACHABLE' } });
   });
 
-  it('gives up a body that drips, in time', async () => {
+  it('gives up a body that drips without end', async () => {
     const drip = new ReadableStream({
       async pull(controller) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await turn();
         controller.enqueue(new TextEncoder().encode(' '));
       },
     });
-    const started = Date.now();
     const reply = await postBatch(
       {
         fetch: async (_url, init) => {
@@ -290,10 +327,9 @@ describe('postBatch', () => {
         clock,
         random: () => 0.5,
       },
-      { address, body: Buffer.from('{"messages":[]}'), messages: 1, sandbox: 's', timeoutMs: 150 },
+      { address, body: Buffer.from('{"messages":[]}'), messages: 1, sandbox: 's', timeoutMs: 50 },
     );
     expect(failed(reply).failure.what).toContain('too long');
-    expect(Date.now() - started).toBeLessThan(2_000);
   });
 
   it('reads no more than 8 MB, and trusts none of it', async () => {
@@ -306,7 +342,7 @@ describe('postBatch', () => {
     );
     const reply = await postBatch(
       { fetch: async () => page, clock, random: () => 0.5 },
-      { address, body: Buffer.from('{"messages":[]}'), messages: 2, sandbox: 's', timeoutMs: 5_000 },
+      { address, body: Buffer.from('{"messages":[]}'), messages: 2, sandbox: 's', timeoutMs: FAR },
     );
     expect(reply).toMatchObject({ kind: 'answered', acknowledged: 0 });
   });
@@ -316,7 +352,7 @@ describe('postBatch', () => {
     await expect(
       postBatch(
         { fetch: () => broken, clock, random: () => 0.5 },
-        { address, body: Buffer.from(''), messages: 1, sandbox: 's', timeoutMs: 500 },
+        { address, body: Buffer.from(''), messages: 1, sandbox: 's', timeoutMs: FAR },
       ),
     ).rejects.not.toBeInstanceOf(Failure);
   });

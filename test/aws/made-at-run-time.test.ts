@@ -1,4 +1,4 @@
-import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,8 @@ import { createIntakes } from '../../lib/aws/intakes.ts';
 import { createMadeAtRunTime } from '../../lib/aws/made-at-run-time.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { createStream } from '../support/streams.ts';
 
 // Cleanup's ports against the real protocols: unmodified SDK clients, local servers.
 
@@ -31,14 +33,8 @@ beforeAll(async () => {
 afterAll(() => aws.close());
 
 async function stream(name: string): Promise<string> {
-  await kinesis.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
-  for (;;) {
-    const { StreamDescriptionSummary: found } = await kinesis.send(
-      new DescribeStreamSummaryCommand({ StreamName: name }),
-    );
-    if (found?.StreamStatus === 'ACTIVE') return found.StreamARN ?? '';
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await createStream(kinesis, name);
+  return aws.kinesis.streamArn(name);
 }
 
 describe('what was made at run time', () => {
@@ -49,13 +45,13 @@ describe('what was made at run time', () => {
     );
     const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager);
     expect((await made.intakes()).toSorted()).toEqual(ids.toSorted());
-    for (;;) {
+    const left = async () => {
       const there = await made.intakes();
-      if (there.length === 0) break;
       // Also of those that are being made, or deleted already.
       for (const id of there) await made.removeIntake(id);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return there;
+    };
+    await eventually(left).toEqual([]);
     await made.removeIntake(ids[0] ?? '');
   });
 

@@ -7,9 +7,12 @@ import { createIntakes } from '../../lib/aws/intakes.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { heldTransitions } from '../support/transitions.ts';
 
 // The ports against the real protocols: unmodified SDK clients, local servers.
 
+const transitions = heldTransitions();
 let aws: LocalAws;
 let options: {
   region: string;
@@ -20,7 +23,7 @@ let options: {
 beforeAll(async () => {
   aws = await startLocalAws({
     functions: { forward: { module: new URL('../local/aws/fixtures/none.ts', import.meta.url) } },
-    transitionMs: 30,
+    ...transitions.ports,
   });
   options = {
     region: 'us-east-1',
@@ -94,9 +97,11 @@ describe('streams and intakes', () => {
       code: 'AWS_UNAVAILABLE',
       name: 'TransientFailure',
     });
-    await expect.poll(async () => (await intakes.find(arn ?? ''))?.state).toBe('off');
+    transitions.pass();
+    await eventually(async () => (await intakes.find(arn ?? ''))?.state).toBe('off');
     await intakes.switchOn(made.id);
-    await expect.poll(async () => (await intakes.find(arn ?? ''))?.state).toBe('on');
+    transitions.pass();
+    await eventually(async () => (await intakes.find(arn ?? ''))?.state).toBe('on');
     expect(await lambda.send(new GetEventSourceMappingCommand({ UUID: made.id }))).toMatchObject({
       BatchSize: 10_000,
       MaximumBatchingWindowInSeconds: 1,
@@ -107,7 +112,8 @@ describe('streams and intakes', () => {
       StartingPosition: 'AT_TIMESTAMP',
     });
     await intakes.remove(made.id);
-    await expect.poll(() => intakes.find(arn ?? '')).toBeUndefined();
+    transitions.pass();
+    await eventually(() => intakes.find(arn ?? '')).toBeUndefined();
     await intakes.remove(made.id);
   });
 

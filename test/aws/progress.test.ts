@@ -1,12 +1,13 @@
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLedger } from '../../lib/aws/ledger.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
+import { LARGEST_PROGRESS } from '../../lib/bounds.ts';
 import { startDynamoDb } from '../../local/aws/dynamodb.ts';
 import type { RunningServer } from '../../local/aws/server.ts';
-import { memoryProgress } from '../support/reconciling.ts';
+import { itemBytes, LARGEST_ITEM, memoryLedger } from '../support/ledger.ts';
 
-// One contract for the port and for its twin in memory.
+// One contract: over a DynamoDB, and over the table in memory that other tests have.
 
 const TABLE = 'penstock-test-pipelines';
 let server: RunningServer;
@@ -27,9 +28,12 @@ afterAll(async () => {
   await server.close();
 });
 
+const itemAt = async (key: string) =>
+  (await client.send(new GetItemCommand({ TableName: TABLE, Key: { pipeline: { S: key } } }))).Item ?? {};
+
 describe.each([
   ['in DynamoDB', () => createProgress(TABLE, client)],
-  ['in memory', () => memoryProgress()],
+  ['in memory', () => createProgress(TABLE, memoryLedger(TABLE).dynamoDb)],
 ])('how far it has come, %s', (_, make) => {
   it('is kept under the version that was read, and by one of two', async () => {
     const progress = make();
@@ -41,18 +45,104 @@ describe.each([
     expect(await progress.read('a')).toEqual({ value: 2, version: 2 });
     expect((await progress.read('b')).version).toBe(0);
   });
+
+  it('marks of a day are kept besides those there are, in as many items as they need', async () => {
+    const progress = make();
+    const many = Array.from({ length: 2_345 }, (_, n) => `mark-${String(n).padStart(17, '0')}`);
+    expect(await progress.marks('many', '2026-01-01')).toEqual(new Set());
+    await progress.mark('many', '2026-01-01', many.slice(0, 1_250));
+    await progress.mark('many', '2026-01-01', many.slice(1_200));
+    await progress.mark('many', '2026-01-02', ['other']);
+    expect(await progress.marks('many', '2026-01-01')).toEqual(new Set(many));
+    expect(await progress.marks('many', '2026-01-02')).toEqual(new Set(['other']));
+    expect(await progress.marks('many', '2026-01-03')).toEqual(new Set());
+    expect(await progress.marks('man', '2026-01-01')).toEqual(new Set());
+  });
+
+  it('marks that two runs set at the same time are both there', async () => {
+    const progress = make();
+    const marks = Array.from({ length: 150 }, (_, n) => `both-${n}`);
+    await Promise.all([
+      progress.mark('twice', '2026-01-01', marks),
+      progress.mark('twice', '2026-01-01', ['x', 'both-7']),
+    ]);
+    expect(await progress.marks('twice', '2026-01-01')).toEqual(new Set([...marks, 'x']));
+  });
 });
 
-describe('in the table of the pipelines', () => {
-  it('it leaves alone what else is kept, and what else is kept leaves it alone', async () => {
+describe('A 3: in the table of the pipelines', () => {
+  it('it has items of its own, which nobody takes for a pipeline, and which DynamoDB removes in time', async () => {
     const ledger = createLedger(TABLE, client);
-    const progress = createProgress(TABLE, client);
+    const progress = createProgress(TABLE, client, { now: () => Date.parse('2026-01-01T00:00:00Z') });
     const updatedAt = '2026-01-01T00:00:00.000Z';
     await ledger.write('both', 'me', { manifest: { name: 'both' }, updatedAt });
     expect(await progress.write('both', ['x'], 0)).toBe(true);
+    await progress.mark('both', '2026-01-01', ['m']);
     await ledger.write('both', 'me', { report: 'r', updatedAt });
     expect(await progress.read('both')).toEqual({ value: ['x'], version: 1 });
     expect(await ledger.read('both')).toMatchObject({ manifest: { name: 'both' }, report: 'r' });
+    expect(await itemAt('both')).not.toHaveProperty('reconciled');
+    expect((await ledger.names()).filter((name) => name.startsWith('both'))).toEqual(['both']);
+    const inForty = { N: String(Date.parse('2026-02-10T00:00:00Z') / 1_000) };
+    expect(await itemAt('both#reconciled')).toMatchObject({ expires: inForty });
+    expect(await itemAt('both#read#2026-01-01#0')).toMatchObject({ expires: inForty });
+  });
+
+  it('pipelines are listed past whole pages of the table that hold nothing else', async () => {
+    const ledger = createLedger(TABLE, client);
+    const progress = createProgress(TABLE, client);
+    const updatedAt = '2026-01-01T00:00:00.000Z';
+    for (const name of ['paged-a', 'paged-b']) await ledger.write(name, 'me', { report: 'r', updatedAt });
+    // DynamoDB ends a page at 1 MB: these need four.
+    const some = Array.from({ length: 100 }, (_, n) => String(n).padStart(3_500, 'x'));
+    for (let day = 1; day <= 10; day++)
+      await progress.mark('paged-a', `2026-01-${String(day).padStart(2, '0')}`, some);
+    const found = await ledger.names();
+    expect(found.filter((name) => name.startsWith('paged'))).toEqual(['paged-a', 'paged-b']);
+  });
+
+  it('no item of marks has more than a sixth of what DynamoDB takes, however many there are and whatever is in them', async () => {
+    const progress = createProgress(TABLE, client);
+    for (let n = 0; n < 3_000; n += 300) {
+      const some = Array.from({ length: 300 }, (_, at) => String(n + at).padStart(22, '字'));
+      await progress.mark('bounded', '2026-01-01', some);
+    }
+    const sizes = await Promise.all(
+      [0, 1, 2].map(async (n) => itemBytes(await itemAt(`bounded#read#2026-01-01#${n}`))),
+    );
+    expect(Math.max(...sizes)).toBeLessThan(LARGEST_ITEM / 6);
+    expect(await itemAt('bounded#read#2026-01-01#3')).toEqual({});
+  });
+
+  it('what is written as a whole is refused with its size where it is too large, before DynamoDB refuses it', async () => {
+    const progress = createProgress(TABLE, client);
+    await expect(progress.write('large', 'x'.repeat(LARGEST_PROGRESS), 0)).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      what: `how far the pipeline large is reconciled has ${LARGEST_PROGRESS + 2} bytes; at most ${LARGEST_PROGRESS} are kept`,
+    });
+    expect(await progress.write('large', 'x'.repeat(LARGEST_PROGRESS - 2), 0)).toBe(true);
+  });
+
+  it('what 0.1.0 kept is read once, and leaves the pipeline its item', async () => {
+    const ledger = createLedger(TABLE, client);
+    const updatedAt = '2026-01-01T00:00:00.000Z';
+    await ledger.write('older', 'me', { manifest: { name: 'older' }, updatedAt });
+    await client.send(
+      new UpdateItemCommand({
+        TableName: TABLE,
+        Key: { pipeline: { S: 'older' } },
+        UpdateExpression: 'SET reconciled = :v, reconciledVersion = :n',
+        ExpressionAttributeValues: { ':v': { S: '{"flows":[]}' }, ':n': { N: '4' } },
+      }),
+    );
+    const progress = createProgress(TABLE, client);
+    expect(await progress.old('older')).toBe('{"flows":[]}');
+    await progress.forgetOld('older');
+    await progress.forgetOld('older');
+    expect(await progress.old('older')).toBeUndefined();
+    expect(Object.keys(await itemAt('older')).sort()).toEqual(['manifest', 'pipeline', 'updatedAt']);
+    await progress.forgetOld('nobody');
+    expect(await itemAt('nobody')).toEqual({});
   });
 
   it('what is damaged counts as never written', async () => {
@@ -60,7 +150,7 @@ describe('in the table of the pipelines', () => {
     await client.send(
       new UpdateItemCommand({
         TableName: TABLE,
-        Key: { pipeline: { S: 'damaged' } },
+        Key: { pipeline: { S: 'damaged#reconciled' } },
         UpdateExpression: 'SET reconciled = :v, reconciledVersion = :n',
         ExpressionAttributeValues: damage,
       }),
@@ -73,6 +163,9 @@ describe('in the table of the pipelines', () => {
   it('a table that is not there, or has no name, is a failure', async () => {
     await expect(createProgress('other', client).read('a')).rejects.toMatchObject({ code: 'AWS_REFUSED' });
     await expect(createProgress('other', client).write('a', 1, 0)).rejects.toMatchObject({
+      code: 'AWS_REFUSED',
+    });
+    await expect(createProgress('other', client).mark('a', '2026-01-01', ['m'])).rejects.toMatchObject({
       code: 'AWS_REFUSED',
     });
     await expect(createProgress(undefined, client).read('a')).rejects.toMatchObject({

@@ -15,6 +15,7 @@ export default defineConfig({
     ...LIMITS,
     // Up to a minute and a half where nothing else runs.
     testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
     provide: { depth: 'deep' },
     env: { PENSTOCK_CALLS },
   },

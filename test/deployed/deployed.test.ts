@@ -18,6 +18,7 @@ import type { Report } from '../../lib/pipeline.ts';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { startServer } from '../../local/aep/server.ts';
 import { sampleRecords } from '../../local/samples.ts';
+import { eventually } from '../support/eventually.ts';
 import { githubSignature } from '../support/hooks.ts';
 import { type Folder, packageFolder } from '../template/packaged.ts';
 import { type MiniStack, REGION, startMiniStack } from './ministack.ts';
@@ -48,8 +49,6 @@ let s3: S3Client;
 let secrets: SecretsManagerClient;
 let states: SFNClient;
 
-const say = (line: string) => process.stdout.write(`  ${line}\n`);
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-deployed-'));
   platform = await startServer({ port: 0, warmUpMs: 1_000, schemaCacheMs: 3_000, seed: 1 });
@@ -74,7 +73,7 @@ beforeAll(async () => {
   s3 = keep(new S3Client({ ...options, forcePathStyle: true }));
   secrets = keep(new SecretsManagerClient(options));
   states = keep(new SFNClient(options));
-}, 240_000);
+});
 
 afterAll(async () => {
   for (const client of clients) client.destroy();
@@ -97,15 +96,11 @@ async function createSecret(Name: string, value: object): Promise<void> {
 async function execution(
   executionArn: string,
 ): Promise<{ report: Report; resources: Record<string, { id: string }> }> {
-  for (let tries = 0; tries < 900; tries++) {
-    const { status, output, error, cause } = await states.send(
-      new DescribeExecutionCommand({ executionArn }),
-    );
-    if (status === 'SUCCEEDED') return JSON.parse(output ?? '{}');
-    if (status !== 'RUNNING') throw new Error(`the execution is ${status}: ${error}: ${cause}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error('the execution has not ended');
+  const describe = () => states.send(new DescribeExecutionCommand({ executionArn }));
+  await eventually(async () => (await describe()).status).not.toBe('RUNNING');
+  const { status, output, error, cause } = await describe();
+  if (status !== 'SUCCEEDED') throw new Error(`the execution is ${status}: ${error}: ${cause}`);
+  return JSON.parse(output ?? '{}');
 }
 
 async function start(input: object) {
@@ -151,13 +146,10 @@ async function rejects(): Promise<string[]> {
   );
 }
 
-const patiently = { timeout: 60_000, interval: 250 };
-
-describe('deployed', { timeout: 120_000 }, () => {
+describe('deployed', () => {
   it('the stack is made from the packaged template', async () => {
     const made = await createStack(bundle.packed, { endpoint: aws.endpoint, cloudFormation, s3 });
     outputs = made.outputs;
-    say(`stack created; left out, for the local AWS has no such thing: ${made.left.join(', ')}`);
     expect(Object.keys(outputs)).toEqual(
       expect.arrayContaining(['ProvisionStateMachine', 'Undelivered', 'CredentialsSecret', 'HookUrl']),
     );
@@ -181,13 +173,12 @@ describe('deployed', { timeout: 120_000 }, () => {
     datasetId = resources.dataset?.id ?? '';
     expect(await hook(body, HOOK_KEY)).toEqual(first);
     expect((await hook(body, 'fake-key-of-somebody-else')).status).toBe(401);
-    say(`hook taken, execution ${started?.name} succeeded, dataset ${datasetId}`);
   });
 
   it('records that are put into the stream are rows of the dataset; one that is no JSON is in the bucket', async () => {
     await put([...RECORDS, '{"firstName":']);
-    await expect.poll(async () => (await rows()).length, patiently).toBe(20);
-    await expect.poll(async () => (await rejects()).length, patiently).toBe(1);
+    await eventually(async () => (await rows()).length).toBe(20);
+    await eventually(async () => (await rejects()).length).toBe(1);
     const [document] = (await rejects()).map(
       (text) => JSON.parse(text) as { entries: { reason: string; data: string }[] },
     );
@@ -197,7 +188,6 @@ describe('deployed', { timeout: 120_000 }, () => {
     const landed = (await rows()).map(({ person }) => person.name.firstName);
     const written = RECORDS.map((line) => (JSON.parse(line) as { firstName: string }).firstName);
     expect(landed.toSorted()).toEqual(written.toSorted());
-    say('20 rows landed, 1 reject stored');
   });
 
   it('what was stored is sent again: what is wrong with it is found again, and it stays', async () => {
@@ -211,8 +201,7 @@ describe('deployed', { timeout: 120_000 }, () => {
       limit: 5,
     });
     expect(again).toMatchObject({ delivered: 5 });
-    await expect.poll(async () => (await rows()).length, patiently).toBe(25);
-    say('redriven: 1 rejected again, 5 records of the stream sent once more');
+    await eventually(async () => (await rows()).length).toBe(25);
   });
 
   it('a plan of the same changes nothing; status and doctor know the pipeline', async () => {
@@ -225,9 +214,6 @@ describe('deployed', { timeout: 120_000 }, () => {
       doctor: true,
     });
     expect(checks.filter(({ state }) => state === 'ok').length).toBeGreaterThan(5);
-    say(
-      `planned: nothing to do; the doctor finds ${checks.filter(({ state }) => state === 'ok').length} of ${checks.length} things in order`,
-    );
   });
 
   it('retired, the pipeline has no flow and nobody reads its stream any more', async () => {
@@ -236,7 +222,6 @@ describe('deployed', { timeout: 120_000 }, () => {
     expect([...(platform.platform.state.sandboxes.get('dev1')?.flows.values() ?? [])]).toEqual([]);
     const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
     expect(EventSourceMappings).toEqual([]);
-    say('retired');
   });
 
   it('the stack goes, with what was made at run time; the undelivered records stay', async () => {
@@ -248,7 +233,6 @@ describe('deployed', { timeout: 120_000 }, () => {
     expect(SecretList.map(({ Name = '' }) => Name).filter((name) => name.includes('/streams/'))).toEqual([]);
     await s3.send(new HeadBucketCommand({ Bucket: outputs.Undelivered }));
     expect(await rejects()).toHaveLength(1);
-    say('stack deleted; the bucket of the undelivered records is there');
   });
 });
 

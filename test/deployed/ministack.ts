@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { until } from '../support/eventually.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -59,25 +60,27 @@ export async function startMiniStack(folder: string): Promise<MiniStack> {
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
   const endpoint = `http://127.0.0.1:${port}`;
-  await healthy(endpoint, child, () => lines.join(''));
+  await healthy(endpoint, child, () => lines.join('')).catch(async (error: unknown) => {
+    await end(child);
+    throw error;
+  });
   return { endpoint, log: () => lines.join(''), close: () => end(child) };
 }
 
 async function healthy(endpoint: string, child: ChildProcess, log: () => string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (child.exitCode !== null) throw new Error(`MiniStack has ended: ${log().slice(-2_000)}`);
+  await until(async () => {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`MiniStack has ended: ${log().slice(-2_000)}`);
     const answer = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
-    if (answer?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`MiniStack has not come up: ${log().slice(-2_000)}`);
+    return answer?.ok === true;
+  });
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.pid === undefined) return;
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, 'exit');
   process.kill(-child.pid, 'SIGTERM');
-  const patience = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), 5_000);
+  const patience = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), 60_000);
   await ended;
   clearTimeout(patience);
 }

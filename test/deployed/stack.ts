@@ -7,9 +7,11 @@ import {
   DeleteStackCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
+  type Stack,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { eventually } from '../support/eventually.ts';
 
 export const STACK = 'penstock-dev';
 
@@ -75,25 +77,22 @@ export async function deleteStack(cloudFormation: CloudFormationClient): Promise
 
 /** Waits for the stack to be done with something, and returns its outputs. */
 async function settled(client: CloudFormationClient, wanted: string): Promise<Record<string, string>> {
-  for (let tries = 0; tries < 600; tries++) {
-    const { Stacks = [] } = await client
-      .send(new DescribeStacksCommand({ StackName: STACK }))
-      .catch((error) => {
-        // A stack that is gone is not found by its name.
-        if (wanted === 'DELETE_COMPLETE' && /does not exist/.test(String(error)))
-          return { Stacks: undefined };
-        throw error;
-      });
-    const [stack] = Stacks;
-    const status = stack?.StackStatus ?? 'DELETE_COMPLETE';
-    if (status === wanted)
-      return Object.fromEntries(
-        (stack?.Outputs ?? []).map((one) => [one.OutputKey ?? '', one.OutputValue ?? '']),
-      );
-    if (!status.endsWith('IN_PROGRESS')) throw new Error(`the stack is ${status}: ${await reasons(client)}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`the stack has not come to ${wanted}`);
+  let stack: Stack | undefined;
+  const status = async () => {
+    const found = client.send(new DescribeStacksCommand({ StackName: STACK })).catch((error) => {
+      // A stack that is gone is not found by its name.
+      if (wanted === 'DELETE_COMPLETE' && /does not exist/.test(String(error))) return { Stacks: undefined };
+      throw error;
+    });
+    [stack] = (await found).Stacks ?? [];
+    return stack?.StackStatus ?? 'DELETE_COMPLETE';
+  };
+  await eventually(status).not.toMatch(/IN_PROGRESS$/);
+  const last = await status();
+  if (last !== wanted) throw new Error(`the stack is ${last}: ${await reasons(client)}`);
+  return Object.fromEntries(
+    (stack?.Outputs ?? []).map((one) => [one.OutputKey ?? '', one.OutputValue ?? '']),
+  );
 }
 
 async function reasons(client: CloudFormationClient): Promise<string> {

@@ -5,7 +5,7 @@ import { sameAsTheParser } from '../fuzz/json-check.ts';
 const check = (text: string, depth = 512) => checkJson(Buffer.from(text), depth);
 
 describe('checkJson', () => {
-  it('agrees with JSON.parse on 30,000 texts that are nearly JSON', { timeout: 60_000 }, () => {
+  it('agrees with JSON.parse on 30,000 texts that are nearly JSON', () => {
     sameAsTheParser(30_000, 20_260_401);
   });
 

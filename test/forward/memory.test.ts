@@ -62,6 +62,36 @@ describe('the memory', () => {
     expect([1, 2, 3, 4].map((n) => known.has(message(n)))).toEqual([false, false, true, true]);
   });
 
+  it('forgets of a shard what is below the next checkpoint, and keeps what stands at it', () => {
+    const memory = createMemory();
+    memory.keep(
+      PLACE,
+      [settled(1, RETRY), settled(2, DELIVERED, 0), settled(2, RETRY, 1), settled(3)],
+      seq(1),
+    );
+    memory.keep(PLACE, [settled(1)], seq(2));
+    const known = memory.recall(PLACE);
+    expect([known.has(message(2, 0)), known.has(message(2, 1)), known.has(message(3))]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('does not take a message for acknowledged whose number another one bears', () => {
+    const memory = createMemory();
+    memory.keep(PLACE, [settled(1, RETRY), settled(2), settled(2, RETRY)], seq(1));
+    expect(memory.recall(PLACE).has(message(2))).toBe(false);
+  });
+
+  it('goes by the highest number of a batch that is done, in whatever order it was settled', () => {
+    const memory = createMemory();
+    memory.keep(PLACE, [settled(1, RETRY), settled(3), settled(4)], seq(1));
+    memory.keep(PLACE, [settled(3), settled(1)], undefined);
+    const known = memory.recall(PLACE);
+    expect([known.has(message(3)), known.has(message(4))]).toEqual([false, true]);
+  });
+
   it('is bounded: the shard that was settled longest ago is forgotten first', () => {
     const memory = createMemory(5);
     const place = (shardId: string) => ({ ...PLACE, shardId });

@@ -4,6 +4,7 @@ import { createMetrics } from '../../lib/aws/metrics.ts';
 import { createForward } from '../../lib/forward/forward.ts';
 import { createLog } from '../../lib/log.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
+import { runs } from '../support/depth.ts';
 import { ALL_SETTLED, INLET_ID, kinesisEvent, PUBLISHED } from '../support/forwarding.ts';
 import { acknowledgeAll, fakeInlet, json } from '../support/inlet.ts';
 import {
@@ -16,6 +17,7 @@ import {
   SECRET,
   TOKEN,
   type Trouble,
+  textAnswer,
 } from '../support/load.ts';
 import { plainRuntime } from '../support/plain-runtime.ts';
 
@@ -48,27 +50,32 @@ it('A 17: 500 invocations at once whose token has run out, or is not taken any m
   expect(inlet.requests.length).toBeGreaterThan(1_500);
 });
 
-it('A 18: a secret rotated at 100 random moments, the old one dead ten seconds later: nothing is lost, nothing comes twice', async () => {
-  const random = seededRandom(SEED);
-  for (let round = 0; round < 100; round++) {
-    const load = new Load({ random, latencyMs: 250, published: WITH_TOKEN });
-    for (let n = 0; n < 120; n++) load.produce(`key-${n % 7}`, (m) => `{"n":${m}}`);
-    const next = `${SECRET}-${round}`;
-    const rotation = async () => {
-      await load.clock.sleep(random() * 15_000);
-      load.clientSecrets.add(next);
-      load.setSecret(next);
-      await load.clock.sleep(10_000);
-      load.revoke(SECRET);
-    };
-    await Promise.all([load.drain(() => 1), rotation()]);
-    expect([load.wrong, load.lost, load.duplicates], `round ${round}`).toEqual([[], [], 0]);
-    expect(load.counts.get(`read ${CREDENTIALS_SECRET}`)).toBe(2);
-    expect(load.counts.get('IMS')).toBe(2);
-    // One extra would do; none is needed: the same invocation renews.
-    expect(load.counts.get('invocations')).toBe(120);
-  }
-});
+const ROUNDS = 20;
+
+it.each(Array.from({ length: runs(100) / ROUNDS }, (_, part) => part * ROUNDS))(
+  `A 18: a secret rotated at ${ROUNDS} random moments from %i on, the old one dead ten seconds later: nothing is lost, nothing comes twice`,
+  async (first) => {
+    const random = seededRandom(SEED + first);
+    for (let round = first; round < first + ROUNDS; round++) {
+      const load = new Load({ random, latencyMs: 250, published: WITH_TOKEN });
+      for (let n = 0; n < 120; n++) load.produce(`key-${n % 7}`, (m) => `{"n":${m}}`);
+      const next = `${SECRET}-${round}`;
+      const rotation = async () => {
+        await load.clock.sleep(random() * 15_000);
+        load.clientSecrets.add(next);
+        load.setSecret(next);
+        await load.clock.sleep(10_000);
+        load.revoke(SECRET);
+      };
+      await Promise.all([load.drain(() => 1), rotation()]);
+      expect([load.wrong, load.lost, load.duplicates], `round ${round}`).toEqual([[], [], 0]);
+      expect(load.counts.get(`read ${CREDENTIALS_SECRET}`)).toBe(2);
+      expect(load.counts.get('IMS')).toBe(2);
+      // One extra would do; none is needed: the same invocation renews.
+      expect(load.counts.get('invocations')).toBe(120);
+    }
+  },
+);
 
 let written = '';
 beforeEach(() => {
@@ -81,61 +88,65 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-it('A 19: in 5,000 runs of every kind no secret, token or inlet is in a log line, a metric, the store, an answer or an error', async () => {
-  const random = seededRandom(SEED);
-  // An inlet that repeats what it was sent, in every place that is read.
-  const echo = ({ authorization = '', texts }: Asked) =>
-    `${authorization}, ${authorization.split(' ')[1]} at /collection/${INLET_ID} for ${texts[0]}`;
-  const echoes: Trouble[] = [400, 401, 403, 404, 413, 429, 500, 503].flatMap((status) => [
-    (asked) => answerOf(status, { title: echo(asked), report: { message: echo(asked) } }),
-    (asked) => answerOf(207, { responses: asked.texts.map(() => ({ status, message: echo(asked) })) }),
-    (asked) => new Response(echo(asked), { status, headers: { 'x-request-id': echo(asked) } }),
-  ]);
-  const thrown: Trouble = (asked) => {
-    throw new TypeError(echo(asked), {
-      cause: Object.assign(new Error(echo(asked)), { code: 'ECONNRESET' }),
-    });
-  };
-  const troubles = [...echoes, thrown, ...Object.values(REFUSALS), ...Object.values(AMBIGUOUS)];
-  const shared = { log: createLog('DEBUG'), metrics: createMetrics('dev') };
-  const kept: string[] = [];
-  const outcomes = new Map<string, number>();
-  for (let run = 0; run < 5_000; run++) {
-    const load: Load = new Load({
-      random,
-      published: WITH_TOKEN,
-      timeoutMs: random() < 0.1 ? 3_000 : 60_000,
-      written: shared,
-      onWritten: (text) => kept.push(text),
-      trouble: () => (random() < 0.7 ? troubles[run % troubles.length] : undefined),
-      ims: () =>
-        random() < 0.2
-          ? answerOf(random() < 0.5 ? 400 : 503, { error_description: `not ${SECRET}` })
-          : undefined,
-      storeFails: () => random() < 0.2,
-    });
-    if (run % 50 === 7)
-      load.secrets.set(CREDENTIALS_SECRET, `{"clientSecret":"${SECRET}","clientId":"${SECRET}`);
-    if (run % 50 === 8)
-      load.secrets.set('penstock/dev/streams/customers', JSON.stringify({ ...PUBLISHED, inletUrl: 7 }));
-    if (run % 50 === 9) load.setSecret(`${SECRET}-dead`);
-    for (let n = 0; n < 3; n++) load.produce(`key-${n}`, (m) => `{"n":${m}}`, n === 1 ? 'refused' : 'sound');
-    await load.poll();
-    for (const name of load.counts.keys()) outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
-  }
-  const all = written + kept.join('\n');
-  expect([written.length, kept.length].every((length) => length > 5_000)).toBe(true);
-  for (const way of [
-    'IMS refused',
-    'the store failed',
-    'threw SECRET_INVALID',
-    'threw IMS_REFUSED',
-    'threw AEP_NOT_FOUND',
-  ])
-    expect(outcomes.get(way), way).toBeGreaterThanOrEqual(50);
-  for (const canary of [SECRET, TOKEN, INLET_ID, INLET_ID.slice(0, 12)])
-    expect(all.split(canary)).toHaveLength(1);
-});
+it.each(Array.from({ length: runs(5_000) / 1_000 }, (_, part) => part * 1_000))(
+  'A 19: in 1,000 runs of every kind, from %i on, no secret, token or inlet is in a log line, a metric, the store, an answer or an error',
+  async (first) => {
+    const random = seededRandom(SEED + first);
+    // An inlet that repeats what it was sent, in every place that is read.
+    const echo = ({ authorization = '', texts }: Asked) =>
+      `${authorization}, ${authorization.split(' ')[1]} at /collection/${INLET_ID} for ${texts[0]}`;
+    const echoes: Trouble[] = [400, 401, 403, 404, 413, 429, 500, 503].flatMap((status) => [
+      (asked) => answerOf(status, { title: echo(asked), report: { message: echo(asked) } }),
+      (asked) => answerOf(207, { responses: asked.texts.map(() => ({ status, message: echo(asked) })) }),
+      (asked) => textAnswer(status, echo(asked), { 'x-request-id': echo(asked) }),
+    ]);
+    const thrown: Trouble = (asked) => {
+      throw new TypeError(echo(asked), {
+        cause: Object.assign(new Error(echo(asked)), { code: 'ECONNRESET' }),
+      });
+    };
+    const troubles = [...echoes, thrown, ...Object.values(REFUSALS), ...Object.values(AMBIGUOUS)];
+    const shared = { log: createLog('DEBUG'), metrics: createMetrics('dev') };
+    const kept: string[] = [];
+    const outcomes = new Map<string, number>();
+    for (let run = first; run < first + 1_000; run++) {
+      const load: Load = new Load({
+        random,
+        published: WITH_TOKEN,
+        timeoutMs: random() < 0.1 ? 3_000 : 60_000,
+        written: shared,
+        onWritten: (text) => kept.push(text),
+        trouble: () => (random() < 0.7 ? troubles[run % troubles.length] : undefined),
+        ims: () =>
+          random() < 0.2
+            ? answerOf(random() < 0.5 ? 400 : 503, { error_description: `not ${SECRET}` })
+            : undefined,
+        storeFails: () => random() < 0.2,
+      });
+      if (run % 50 === 7)
+        load.secrets.set(CREDENTIALS_SECRET, `{"clientSecret":"${SECRET}","clientId":"${SECRET}`);
+      if (run % 50 === 8)
+        load.secrets.set('penstock/dev/streams/customers', JSON.stringify({ ...PUBLISHED, inletUrl: 7 }));
+      if (run % 50 === 9) load.setSecret(`${SECRET}-dead`);
+      for (let n = 0; n < 3; n++)
+        load.produce(`key-${n}`, (m) => `{"n":${m}}`, n === 1 ? 'refused' : 'sound');
+      await load.poll();
+      for (const name of load.counts.keys()) outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
+    }
+    const all = written + kept.join('\n');
+    expect([written.length, kept.length].every((length) => length > 1_000)).toBe(true);
+    for (const way of [
+      'IMS refused',
+      'the store failed',
+      'threw SECRET_INVALID',
+      'threw IMS_REFUSED',
+      'threw AEP_NOT_FOUND',
+    ])
+      expect(outcomes.get(way), way).toBeGreaterThanOrEqual(10);
+    for (const canary of [SECRET, TOKEN, INLET_ID, INLET_ID.slice(0, 12)])
+      expect(all.split(canary)).toHaveLength(1);
+  },
+);
 
 it('A 32: 20,000 records with names that mean something change nothing but the request they are in', async () => {
   const own = () => [Object.prototype, Array.prototype].map((one) => Object.getOwnPropertyNames(one).join());

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { linesOf } from '../../lib/forward/reconcile-lines.ts';
-import { lookFrom, pruned, ReadSoFar } from '../../lib/forward/reconcile-progress.ts';
 import { type About, readRow } from '../../lib/forward/reconcile-row.ts';
 import { coordinatesIn, recordId } from '../../lib/forward/record-id.ts';
 import { PUBLISHED } from '../support/forwarding.ts';
@@ -75,10 +74,29 @@ describe('the record in a row', () => {
     expect(read({ body: BODY })).not.toHaveProperty('processed');
     const select = { pipeline: { ...PUBLISHED, data: 'xdm' as const, records: { select: '/a' } } };
     expect(read({ body: BODY }, select)).toMatchObject({ processed: true });
+    expect(read({ body: BODY })).toMatchObject({ asReceived: true });
+  });
+
+  // AEP's words quote the record, which may have been sent before anything was to be hidden. It was stored as `redacted` before.
+  it('A 4: of a pipeline that redacts is no word of AEP but its codes, and not said to be redacted', () => {
     const redact = { records: { redact: [{ field: '/a', action: 'drop' as const }] } };
-    expect(read({ body: BODY }, { pipeline: { ...PUBLISHED, data: 'xdm', ...redact } })).toMatchObject({
-      redacted: true,
-    });
+    const about = { pipeline: { ...PUBLISHED, data: 'xdm' as const, ...redact } };
+    const errors = [
+      { ...VIOLATION, code: 'DCVS-1104-400' },
+      { code: 'ana@example.com', message: 'Ana' },
+    ];
+    const row = read({ body: BODY, _errors: errors }, about);
+    expect(row).toMatchObject({ message: 'DCVS-1104-400', asReceived: true });
+    expect(row).not.toHaveProperty('redacted');
+    expect(read({ body: BODY, _errors: [{ message: 'Ana' }] }, about).message).toBe('AEP does not say why');
+  });
+
+  it('A 4: is no place in the stream where the _id is to be hidden', () => {
+    const redact = { records: { redact: [{ field: '/_id', action: 'mask' as const }] } };
+    const _id = recordId({ stream: 'customers', shardId: 'shardId-7', sequenceNumber: '12' });
+    expect(read({ body: { xdmEntity: { _id } } }).shardId).toBe('shardId-7');
+    const about = { pipeline: { ...PUBLISHED, data: 'xdm' as const, ...redact } };
+    expect(read({ body: { xdmEntity: { _id } } }, about).shardId).toBe('unknown');
   });
 });
 
@@ -221,33 +239,5 @@ describe('lines', () => {
         );
       }),
     );
-  });
-});
-
-describe('how far back', () => {
-  const DAY = 86_400_000;
-  const now = 100 * DAY;
-
-  it.each([
-    ['30 days at first', undefined, now - 30 * DAY],
-    ['7 days before the last whole run', now - 3_600_000, now - 7 * DAY - 3_600_000],
-    ['from there also when that run was long ago', now - 20 * DAY, now - 27 * DAY],
-    ['30 days at most', now - 90 * DAY, now - 30 * DAY],
-    ['7 days where the clock was set back', now + DAY, now - 7 * DAY],
-  ])('%s', (_, complete, from) => {
-    expect(lookFrom({ ...(complete !== undefined && { complete }), flows: [], batches: {} }, now)).toBe(from);
-  });
-
-  it('is remembered a day longer than it is looked for, and never more than fits', () => {
-    const of = (created: number) => ({ created, updated: 0, done: true, files: {} });
-    const soFar = { flows: [], batches: { old: of(8), kept: of(DAY + 8), new: of(2 * DAY) } };
-    expect(Object.keys(pruned(soFar, DAY + 8).batches)).toEqual(['kept', 'new']);
-    const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`batch-${n}`, of(n + 1)]));
-    const left = pruned({ flows: [], batches: many }, 0);
-    expect(Object.keys(left.batches)).toHaveLength(1_500);
-    expect(left.batches).toHaveProperty('batch-1999');
-    // An item of DynamoDB holds 400 KB.
-    expect(JSON.stringify({ ...left, flows: Array(100).fill('f'.repeat(36)) }).length).toBeLessThan(200_000);
-    expect(ReadSoFar.parse('damaged')).toEqual({ flows: [], batches: {} });
   });
 });

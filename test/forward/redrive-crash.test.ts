@@ -175,7 +175,7 @@ describe('A34: a redrive that is killed', () => {
       }
     }
     expect(copies).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   it('again and again among 1,000 documents: the same ids, all delivered or stored, none twice without cause', async () => {
     const scene = newScene();
@@ -206,7 +206,7 @@ describe('A34: a redrive that is killed', () => {
     expect(scene.inlet.acknowledged.length - end.acknowledged.size).toBeLessThanOrEqual(kills * 120);
     const again = await own.run({ source: 'rejected' });
     expect(again.delivered).toBe(0);
-  }, 120_000);
+  });
 
   it('with a claim that has not run out leaves it to that one, and says so', async () => {
     const scene = newScene();
@@ -329,7 +329,7 @@ describe("A34: a redrive of parts of Lambda's documents that is killed", () => {
       }
     }
     expect(again).toBeGreaterThan(0);
-  }, 120_000);
+  });
 });
 
 describe('B84: a redrive that is killed between the acknowledgement and the removal', () => {

@@ -110,13 +110,17 @@ describe('rejects', () => {
     const own = redriveWorld({ published: { records }, inlet: refuse('bad') });
     const mail = '0'.repeat(64);
     const kept = entry(2, '', { reason: 'not-json', withheld: true, length: 4, sha256: 'ff' });
+    const redacted = { redacted: true, rules: 'r' } as const;
     const key = await own.store(
-      document([
-        entry(1, `{"mail":"${mail}"}`, { redacted: true }),
-        kept,
-        entry(3, '{"mail":"x","bad":1}'),
-        entry(4, `{"mail":"${mail}","bad":1}`, { redacted: true, partitionKey: 'hashed' }),
-      ]),
+      document(
+        [
+          entry(1, `{"mail":"${mail}"}`, redacted),
+          kept,
+          entry(3, '{"mail":"x","bad":1}'),
+          entry(4, `{"mail":"${mail}","bad":1}`, { ...redacted, partitionKey: 'hashed' }),
+        ],
+        { rules: { r: records.redact } },
+      ),
     );
     expect(await own.run({ source: 'rejected' })).toMatchObject({
       complete: false,

@@ -8,6 +8,7 @@ import { checkConservation } from '../../lib/forward/conservation.ts';
 import type { Framed } from '../../lib/forward/frame.ts';
 import { createLimits } from '../../lib/forward/limits.ts';
 import { type Sender, send } from '../../lib/forward/send.ts';
+import { turn } from '../support/eventually.ts';
 import { virtualClock } from '../support/forwarding.ts';
 
 function framed(name: string): Framed {
@@ -56,7 +57,7 @@ function sending(post: Post, more: Partial<Sender> & { budget?: number } = {}) {
     post: async (batch, session, timeoutMs) => {
       posts.push(named(batch));
       timeouts.push(timeoutMs);
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       return post(named(batch), batch, session);
     },
     sessions: undefined,
@@ -89,7 +90,7 @@ describe('lanes', () => {
         most,
         [...open.values()].reduce((sum, count) => sum + count),
       );
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await turn();
       open.set(lane, 0);
       return all(batch);
     });
@@ -120,7 +121,7 @@ describe('lanes', () => {
     let ended = 0;
     const { run, posts } = sending(async (name, batch) => {
       if (name === 'a') throw new RangeError('defect');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await turn();
       ended++;
       return all(batch);
     });
@@ -175,10 +176,12 @@ describe('retries', () => {
     }
   });
 
-  it('of an answer that says nothing end after one: each may make a copy', async () => {
+  it('of an answer that says nothing end after one, and one of a single message: each may make a copy', async () => {
     const { run, posts } = sending((_, batch) => answered(batch.map(() => ({ kind: 'unknown' }))));
-    await run('ab');
-    expect(posts).toEqual(['ab', 'ab']);
+    const sent = await run('abc');
+    expect(posts).toEqual(['abc', 'abc', 'a']);
+    expect(sent.settled.map(({ verdict }) => verdict.kind)).toEqual(['retry', 'retry', 'retry']);
+    expect(sent.stop).toMatchObject({ why: 'attempts', fault: false });
   });
 });
 
@@ -338,7 +341,7 @@ describe('limits', () => {
     const { run } = sending(
       async (_, batch) => {
         most = Math.max(most, ++open);
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await turn();
         open--;
         return all(batch);
       },

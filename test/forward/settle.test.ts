@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkConservation } from '../../lib/forward/conservation.ts';
 import { lowest, respond, settle } from '../../lib/forward/settle.ts';
-import { DELIVERED, RETRY, rejected, type Settled } from '../../lib/forward/verdict.ts';
+import { DELIVERED, FILTERED, RETRY, rejected, type Settled } from '../../lib/forward/verdict.ts';
 import { readBatchResponse } from '../../local/aws/batch-response.ts';
 
 function settled(sequenceNumber: string, kind: 'd' | 'r' | 'x'): Settled {
@@ -54,11 +54,50 @@ describe('settle', () => {
   });
 });
 
+describe('what the pipeline does not want', () => {
+  const filtered = (sequenceNumber: string): Settled => ({
+    ...settled(sequenceNumber, 'd'),
+    verdict: FILTERED,
+  });
+
+  it('is settled below the checkpoint, and comes again above it', async () => {
+    const all = [filtered('1'), settled('2', 'd'), filtered('3'), settled('4', 'r'), filtered('5')];
+    expect(await settle(all, [], keeps([]))).toMatchObject({
+      checkpoint: '4',
+      filtered: 2,
+      stored: 0,
+      unresolved: 2,
+    });
+  });
+
+  it('asks for nothing to be kept', async () => {
+    const calls: string[][] = [];
+    expect(await settle([filtered('1')], [], keeps(calls))).toMatchObject({
+      checkpoint: undefined,
+      filtered: 1,
+      unresolved: 0,
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it('comes again with what could not be kept', async () => {
+    const all = [filtered('1'), settled('2', 'x'), filtered('3'), settled('4', 'r')];
+    expect(await settle(all, [], async () => undefined)).toMatchObject({
+      checkpoint: '2',
+      filtered: 1,
+      stored: 0,
+      unresolved: 3,
+    });
+  });
+});
+
 describe('lowest', () => {
   it('goes by value, not by text', () => {
     expect(lowest(['10', '9', '49590338271490256608559692538361571095921575989136588899'])).toBe('9');
     expect(lowest(['9007199254740993', '9007199254740992'])).toBe('9007199254740992');
     expect(lowest([])).toBeUndefined();
+    // Of equal ones, the first as it is written: Lambda compares the text.
+    expect(lowest(['7', '007', '8'])).toBe('7');
   });
 });
 
@@ -74,7 +113,7 @@ describe('respond', () => {
       '{"batchItemFailures":[{"itemIdentifier":"8"}]}',
       { kind: 'redeliver', from: 1, reported: true, reason: expect.anything() },
     ]);
-    expect(() => read('6')).toThrow(RangeError);
+    expect(() => read('6')).toThrow('the checkpoint is not a record of the batch');
   });
 });
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { decode } from '../../lib/forward/decode.ts';
 import type { KinesisRecord } from '../../lib/forward/event.ts';
 import { createFramer, MAX_REQUEST_BYTES } from '../../lib/forward/frame.ts';
+import { createRedactor } from '../../lib/forward/redact.ts';
 import { createShaper } from '../../lib/forward/shape.ts';
 import { ALL_SETTLED, kinesisEvent, PUBLISHED, seq, world } from '../support/forwarding.ts';
 import { aggregate } from '../support/kpl.ts';
@@ -98,6 +99,22 @@ describe('where', () => {
     expect(verdicts(outcomes)).toEqual([undefined, 'filtered', 'filtered']);
   });
 
+  it.each([
+    ['nothing', ''],
+    ['no data', { data: null }],
+    ['a byte order mark', '\uFEFF'],
+    ['an empty archive', gzipSync('')],
+  ])('A 7: passes over an empty record (a tombstone) where a field is asked for: %s', (_, record) => {
+    const one = (test: object) =>
+      shaping({ where: [{ field: '/op', ...test }] }, { compression: 'gzip' })(record as string);
+    expect(verdicts(one({ exists: true }))).toEqual(['filtered']);
+    expect(verdicts(one({ oneOf: ['c', 'd'] }))).toEqual(['filtered']);
+    // It has no field, and that is all that is asked: it is wanted, and cannot be sent.
+    expect(verdicts(one({ exists: false }))).toEqual(['empty']);
+    expect(verdicts(one({ notEquals: 'c' }))).toEqual(['empty']);
+    expect(verdicts(shaping({}, { compression: 'gzip' })(record as string))).toEqual(['empty']);
+  });
+
   it('rejects what cannot be looked into, as it came', () => {
     const records = ['no', Buffer.from('ff', 'hex'), '\uFEFF', `{"a":${'['.repeat(600)}${']'.repeat(600)}}`];
     const outcomes = shaping({ where: [{ field: '/a', exists: false }] })(...records);
@@ -133,6 +150,54 @@ describe('select', () => {
     const [outcome] = shaping({ select: '/detail/a' })(record);
     expect(outcome?.verdict).toBe(reason);
     expect(kept(outcome?.entry)).toBe(record);
+  });
+
+  it.each([
+    ['{"before":{"id":1},"after":{"id":2}}', '{"id":2}'],
+    ['{"before":{ "id":1.0 },"after":null}', '{ "id":1.0 }'],
+    ['{"before":{"id":1}}', '{"id":1}'],
+    ['{"before":{"id":1},"after":"text"}', '{"id":1}'],
+    ['{"before":{"id":1},"after":[{"id":2}]}', '{"id":1}'],
+    ['{"before":{"id":1},"after":{}}', '{}'],
+    ['{"before":{"id":1},"\\u0061fter":{"id":2},"after":null}', '{"id":1}'],
+    ['{"deep":[{"id":3}],"before":null,"after":7}', '{"id":3}'],
+  ])('A 7: of several takes the first that is an object: of %s %s', (record, part) => {
+    expect(sent(shaping({ select: ['/after', '/before', '/deep/0'] })(record))).toEqual([part]);
+  });
+
+  it.each([
+    '{"after":null}',
+    '{"after":null,"before":null}',
+    '{"after":[],"before":"{}"}',
+    '[]',
+    '{}',
+    'null',
+    '7',
+  ])('A 7: rejects what has none of them: %s, and keeps it whole', (record) => {
+    const [outcome] = shaping({ select: ['/after', '/before'] })(record);
+    expect(outcome).toMatchObject({
+      verdict: 'nothing-selected',
+      entry: { message: 'it has no object at /after or /before' },
+    });
+    expect(kept(outcome?.entry)).toBe(record);
+  });
+
+  it('A 7: what is hidden in one part is hidden in that which is sent in its place', () => {
+    const records = {
+      select: ['/after', '/before'],
+      redact: [
+        { field: '/after/mail', action: 'mask' },
+        { field: '/before/name', action: 'drop' },
+        { field: '/beforehand', action: 'drop' },
+      ],
+    };
+    const row = '{"id":1,"mail":"ana@example.com","name":"Ana"}';
+    const outcomes = shaping(records)(`{"before":${row},"after":null}`, `{"before":null,"after":${row}}`);
+    expect(sent(outcomes)).toEqual(Array(2).fill('{"id":1,"mail":"***"}'));
+    const xdm = shaping(records, { data: 'xdm' })(
+      `{"before":{"header":{},"body":{"xdmEntity":${row}}},"after":null}`,
+    );
+    expect(sent(xdm)[0]).toMatch(/"xdmEntity":\{"id":1,"mail":"\*\*\*"\}\}\}$/);
   });
 
   it('lets a large record pass whose part fits', () => {
@@ -417,7 +482,8 @@ describe('redact', () => {
     const [record] = kinesisEvent([HIDDEN]).Records as unknown as KinesisRecord[];
     const [part] = decode(record as KinesisRecord, 'none');
     if (part === undefined || !('payload' in part)) throw new Error('it was decoded');
-    const again = createShaper(pipeline)?.({ ...part, message: { ...part.message, redacted: true } });
+    const redacted = createRedactor(pipeline)?.applied ?? [];
+    const again = createShaper(pipeline)?.({ ...part, message: { ...part.message, redacted } });
     expect(again && 'payload' in again ? again.payload.toString() : again).toBe(HIDDEN);
   });
 

@@ -11,7 +11,7 @@ import type {
   WhereRuntime,
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
-import { STREAM_ARN, seq, virtualClock } from '../support/forwarding.ts';
+import { PUBLISHED, STREAM_ARN, seq, virtualClock } from '../support/forwarding.ts';
 
 const SHARD = 'shardId-000000000002';
 const ARRIVED = 1_770_000_000.25;
@@ -74,6 +74,10 @@ interface Given {
   readonly givenUp?: Readonly<Record<string, string>>;
   readonly msPerRead?: number;
   readonly shardGone?: boolean;
+  /** What the pipeline does with its records now. */
+  readonly records?: object;
+  /** Of each object of the store. */
+  readonly bytes?: number;
 }
 
 function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
@@ -91,7 +95,12 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
     random: () => 0.5,
     fetch: none,
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    secrets: { get: none, create: none, put: none, remove: none },
+    secrets: {
+      get: async () => JSON.stringify({ ...PUBLISHED, ...(given.records && { records: given.records }) }),
+      create: none,
+      put: none,
+      remove: none,
+    },
     ledger: {
       enter: none,
       check: none,
@@ -116,7 +125,7 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
         // A page has two.
         const rest = keys.filter((key) => key > after);
         return {
-          objects: rest.slice(0, 2).map((key) => ({ key, bytes: 10 })),
+          objects: rest.slice(0, 2).map((key) => ({ key, bytes: given.bytes ?? 10 })),
           more: rest.length > 2,
         };
       },
@@ -222,6 +231,49 @@ describe('a record asked for by shard and sequence number', () => {
     expect(found.searched.complete).toBe(false);
     expect(found.searched.objects).toBeLessThan(65);
     expect(found.says).toContain('as far as there was time to look');
+  });
+});
+
+describe('A 4: what AEP said of a record', () => {
+  const rules = { redact: [{ field: '/email', action: 'mask' }] };
+  const said = entry({ message: '400: ana@example.com is no email' });
+  const redacted = { redacted: true, rules: 'r' } as const;
+  const document = (one: UndeliveredEntry, more: object = {}) =>
+    JSON.stringify({ ...(JSON.parse(reject([one])) as object), ...more });
+
+  it.each<[string, Given, boolean]>([
+    ['the pipeline hides nothing', { rejects: { a: document(said) } }, true],
+    [
+      'the record was redacted by all the rules there are',
+      { records: rules, rejects: { a: document({ ...said, ...redacted }, { rules: { r: rules.redact } }) } },
+      true,
+    ],
+    ['it was stored before there were rules', { records: rules, rejects: { a: document(said) } }, false],
+    [
+      'it was stored while there were fewer',
+      { records: rules, rejects: { a: document({ ...said, ...redacted }, { rules: { r: [] } }) } },
+      false,
+    ],
+    [
+      'nobody knows by which it was redacted',
+      { records: rules, rejects: { a: document({ ...said, redacted: true }) } },
+      false,
+    ],
+    [
+      'the words are our own',
+      { records: rules, rejects: { a: document({ ...said, reason: 'too-large' }) } },
+      true,
+    ],
+    ['what is published is damaged', { records: { redact: 7 }, rejects: { a: document(said) } }, false],
+  ])('is told only where it can quote nothing that is hidden: %s', async (_, given, told) => {
+    const [found] = (await where(ASKED, runtime(given))).undelivered;
+    expect(found).toMatchObject({ key: 'a' });
+    expect('message' in (found ?? {})).toBe(told);
+  });
+
+  it('A 3: an object that is too large to be looked into is said', async () => {
+    const found = await where(ASKED, runtime({ bytes: 65 * 1024 * 1024, rejects: { a: document(said) } }));
+    expect(found).toMatchObject({ undelivered: [], searched: { objects: 0, complete: false } });
   });
 });
 

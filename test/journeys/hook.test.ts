@@ -9,6 +9,7 @@ import { parseManifest } from '../../lib/manifest.ts';
 import { Pipeline } from '../../lib/pipeline.ts';
 import { prepareSource } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { eventually } from '../support/eventually.ts';
 
 // A delivery of GitHub's, over a real socket to the function's URL, ends in a pipeline that carries records.
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
   });
   await stack.createSecret('penstock/local/hook', { github: { key: KEY } });
   await prepareSource(stack, manifest, 1);
-}, 60_000);
+});
 
 afterAll(async () => {
   await stack.close();
@@ -100,12 +101,12 @@ describe('a deploy hook', () => {
     const record = { id: 'r-1', firstName: 'A', lastName: 'B', gender: 'Male', dob: '1990-01-01' };
     const Data = Buffer.from(JSON.stringify(record));
     await stack.kinesis.send(new PutRecordCommand({ StreamName: stream, PartitionKey: 'a', Data }));
-    await expect
-      .poll(() => stack.readBack(resources.dataset?.id ?? '', 10), { timeout: 20_000, interval: 200 })
-      .toHaveLength(1);
-    expect(logs.filter((line) => line.startsWith('deployHook')).join()).toContain(started?.name);
+    await eventually(() => stack.readBack(resources.dataset?.id ?? '', 10)).toHaveLength(1);
+    await eventually(() => logs.filter((line) => line.startsWith('deployHook')).join()).toContain(
+      started?.name,
+    );
     expect(logs.join()).not.toContain('canary-4711');
-  }, 60_000);
+  });
 
   it('takes an event of the bus as well', async () => {
     const event = {

@@ -79,7 +79,7 @@ describe('a raw pipeline', () => {
   let world: World;
   beforeAll(async () => {
     world = await worldFor('customer-profiles.json', (manifest) => manifest);
-  }, 60_000);
+  });
   afterAll(() => end(world));
 
   it('carries every record to where it belongs, and the counts agree with the rows', async () => {
@@ -173,7 +173,7 @@ describe('an XDM pipeline whose inlet wants no token', () => {
       ...manifest,
       source: { ...(manifest.source as object), authenticationRequired: false },
     }));
-  }, 60_000);
+  });
   afterAll(() => end(world));
 
   it("carries entities and Adobe's whole messages alike", async () => {

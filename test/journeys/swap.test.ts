@@ -8,6 +8,7 @@ import type { Pipeline } from '../../lib/pipeline.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
 import { produce } from '../../local/producer.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { eventually } from '../support/eventually.ts';
 
 // A pipeline changed while records keep coming: every function in a process of its own, real sockets, real time.
 
@@ -21,7 +22,7 @@ let folder: string;
 let manifest: Manifest;
 let first: Pipeline;
 const watch = watchForwarding();
-const times = { warmUpSeconds: 1, drainSeconds: 4 };
+const times = { warmUpSeconds: 1, drainSeconds: 2 };
 
 const lineOf = (number: number) => ({
   number,
@@ -36,20 +37,22 @@ const lineOf = (number: number) => ({
   ),
 });
 
-/** Puts records, ten at a time, until told to stop; says how many there were. */
+/** Puts records, ten at a time, until told to stop; says how many there were, and which is the next. */
 function keepProducing(from: number) {
   let stopped = false;
+  let number = from;
   const run = async () => {
-    let number = from;
     while (!stopped) {
       const lines = Array.from({ length: 10 }, () => lineOf(number++));
       await produce(stack.kinesis, 'customers', lines);
+      // How fast records come; nothing is waited for.
       await sleep(20);
     }
     return number;
   };
   const done = run();
   return {
+    next: () => number,
     stop: () => {
       stopped = true;
       return done;
@@ -73,9 +76,10 @@ function flows(): string[] {
 /** Applies the manifest while records come, and waits until all of them are settled. */
 async function changeUnderLoad(changed: unknown, from: number): Promise<{ pipeline: Pipeline; to: number }> {
   const producer = keepProducing(from);
-  await sleep(500);
+  await eventually(async () => (await rows()).length).toBeGreaterThan(from);
   const pipeline = await provision(stack, parseManifest(changed), times);
-  await sleep(500);
+  const later = producer.next();
+  await eventually(async () => (await rows()).some(({ _id }) => _id === `id-${later}`)).toBe(true);
   const to = await producer.stop();
   await carry(stack, pipeline, [lineOf(to)], watch, () => undefined);
   return { pipeline, to: to + 1 };
@@ -94,7 +98,7 @@ beforeAll(async () => {
   });
   await prepareSource(stack, manifest, 2);
   first = await provision(stack, manifest, times);
-}, 60_000);
+});
 
 afterAll(async () => {
   await stack.close();
@@ -109,7 +113,6 @@ describe('a safe swap while records keep coming', () => {
         : one,
     );
     const { pipeline, to } = await changeUnderLoad({ ...manifest, mapping }, 0);
-    expect(to).toBeGreaterThan(100);
     const landed = await rows();
     expect(landed.map(({ _id }) => _id).sort()).toEqual(
       Array.from({ length: to }, (_, number) => `id-${number}`).sort(),
@@ -123,7 +126,7 @@ describe('a safe swap while records keep coming', () => {
     expect(stack.losses()).toEqual([]);
     manifest = pipeline.manifest;
     first = { ...pipeline };
-  }, 60_000);
+  });
 
   it('of the inlet and the schema at once, too', async () => {
     const before = (await rows()).length;
@@ -151,7 +154,7 @@ describe('a safe swap while records keep coming', () => {
     expect(flows()).toEqual([pipeline.resources.flow?.id]);
     expect(stack.losses()).toEqual([]);
     first = { ...pipeline };
-  }, 60_000);
+  });
 });
 
 describe('a retired pipeline', () => {
@@ -159,12 +162,13 @@ describe('a retired pipeline', () => {
     const before = (await rows()).length;
     const retired = await provision(stack, first.manifest, { ...times, mode: 'retire' });
     expect(retired.report?.outcome).toBe('retired');
+    // Nobody polls the stream any more: what comes stays in it.
+    expect(stack.aws.mappings.all).toEqual([]);
     await produce(stack.kinesis, 'customers', [lineOf(before)]);
-    await sleep(1_500);
     expect((await rows()).length).toBe(before);
     expect(flows()).toEqual([]);
     const again = await provision(stack, first.manifest, { ...times, mode: 'retire' });
     expect(again.removed).toEqual([]);
     expect(again.report?.summary).toContain('nothing to do');
-  }, 60_000);
+  });
 });

@@ -7,6 +7,7 @@ import type { Whereabouts } from '../../lib/forward/where.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
 import { prepareSource, provision } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { eventually } from '../support/eventually.ts';
 
 // Where is this record? Asked of `status` as it is deployed, about records that went through everything for real.
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
   stack = await startStack({ warmUpSeconds: 1, seed: 11, sandbox: manifest.sandbox, folder });
   await prepareSource(stack, manifest, 1);
   await provision(stack, manifest, { warmUpSeconds: 1 });
-}, 90_000);
+});
 
 afterAll(async () => {
   await stack.close();
@@ -44,9 +45,9 @@ async function ask(question: object): Promise<Whereabouts> {
   return result.ok as Whereabouts;
 }
 
-/** The forwarder is a second behind, and so is its log. */
+/** The forwarder is behind, and so is its log. */
 const settled = (question: object, place: string) =>
-  expect.poll(async () => (await ask(question)).place, { timeout: 20_000, interval: 250 }).toBe(place);
+  eventually(async () => (await ask(question)).place).toBe(place);
 
 it('a record is delivered, undelivered with its reason, or unknown', async () => {
   const good = await put('{"_id":"cust-1","person":{"name":{"firstName":"Ana"}}}');
@@ -70,17 +71,17 @@ it('a record is delivered, undelivered with its reason, or unknown', async () =>
     inStream: false,
   });
   expect(await ask({ _id: 'cust-1' })).toMatchObject({ place: 'unknown', undelivered: [] });
-}, 60_000);
+});
 
 it('a record that cannot be sent yet is in the stream, with the invocations that tried', async () => {
   const { faults } = stack.platform.platform;
-  faults.add({ kind: 'refuse', path: '/collection/**', status: 503 });
+  const refusing = faults.add({ kind: 'refuse', path: '/collection/**', status: 503 });
   const waiting = await put('{"_id":"cust-3"}');
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await eventually(() => refusing.struck).toBeGreaterThan(0);
   expect(await ask(waiting)).toMatchObject({ place: 'in-stream', inStream: true, undelivered: [] });
   faults.clear();
   await settled(waiting, 'delivered');
-}, 60_000);
+});
 
 it('is not asked where a pipeline is asked for', async () => {
   expect(await ask({})).toMatchObject({ pipeline: 'customer-profiles-xdm', applied: true });

@@ -1,14 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KinesisClient, type PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { spans } from '../../local/journey.ts';
 import { parseOptions, UsageError } from '../../local/options.ts';
 import { produce } from '../../local/producer.ts';
-import { type Line, linesOf } from '../../local/records.ts';
+import { decoded, filesOf, type Line, linesOf } from '../../local/records.ts';
 import { sampleRecords } from '../../local/samples.ts';
-import { identityOf, identityOfLine } from '../../local/witness.ts';
+import { recordIn } from '../../local/witness.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -173,19 +173,50 @@ describe('spans', () => {
 
 describe('the witness', () => {
   it.each([
-    ['raw', '{"a":1}', { a: 1 }],
-    ['raw', '\uFEFF{"a":1}', { a: 1 }],
-    ['raw', '{"header":{},"body":{"xdmEntity":{"a":1}}}', { header: {}, body: { xdmEntity: { a: 1 } } }],
-    ['xdm', '{"header":{},"body":{"xdmEntity":{"a":1}}}', { a: 1 }],
-    ['xdm', '{"header":5,"body":{"xdmEntity":{"a":1}}}', { a: 1 }],
-    ['xdm', '{"header":{},"body":{"xdmEntity":{"a":0}},"body":{"xdmEntity":{"a":1}}}', { a: 1 }],
-    ['xdm', '{"header":{},"body":{"a":1}}', { header: {}, body: { a: 1 } }],
-  ] as const)('knows the record in a line as the platform sees it: %s %s', (data, line, record) => {
-    expect(identityOfLine(Buffer.from(line), data)).toBe(identityOf(record));
+    ['raw', { a: 1 }, { a: 1 }],
+    ['raw', { header: { flowId: 'f' }, body: { a: 1 } }, { a: 1 }],
+    ['raw', { header: {}, body: { a: 1 } }, { header: {}, body: { a: 1 } }],
+    ['xdm', { header: {}, body: { xdmEntity: { a: 1 } } }, { a: 1 }],
+    ['xdm', { header: 5, body: { xdmEntity: { a: 1 } } }, { header: 5, body: { xdmEntity: { a: 1 } } }],
+    ['xdm', { header: {}, body: { a: 1 } }, { header: {}, body: { a: 1 } }],
+  ] as const)('knows the record in a message as the platform sees it: %s %j', (data, message, record) => {
+    expect(recordIn(message, data)).toEqual(record);
+  });
+});
+
+describe('records in a file', () => {
+  const lines = async (from: AsyncIterable<Line>) => {
+    const all: [number, string][] = [];
+    for await (const { number, bytes } of from) all.push([number, bytes.toString('latin1')]);
+    return all;
+  };
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'penstock records-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('can be base64, line by line; one that is none is named', async () => {
+    const file = join(folder, 'a');
+    await writeFile(file, 'AAH/\n\neyJhIjoxfQ==\r\neyJhIjoxfQ\n');
+    expect(await lines(decoded(linesOf(file), 'base64'))).toEqual([
+      [1, '\0\x01\xff'],
+      [3, '{"a":1}'],
+      [4, '{"a":1}'],
+    ]);
+    await writeFile(file, 'AAH/\n{"a":1}\n');
+    await expect(lines(decoded(linesOf(file), 'base64'))).rejects.toThrow('line 2 is not base64');
   });
 
-  it.each(['[1]', '"a"', '{"broken', '\u00ff'])('knows none where there is none: %s', (line) => {
-    expect(identityOfLine(Buffer.from(line, 'latin1'), 'raw')).toBeUndefined();
+  it('can be the files of a folder, in the order of their names, each whole', async () => {
+    await writeFile(join(folder, 'b'), 'two\nlines\n');
+    await writeFile(join(folder, 'a'), Buffer.from([0x1f, 0x8b, 0x0a]));
+    await writeFile(join(folder, '.hidden'), 'x');
+    await mkdir(join(folder, 'c'));
+    expect(await lines(filesOf(folder))).toEqual([
+      [1, '\x1f\x8b\n'],
+      [2, 'two\nlines\n'],
+    ]);
   });
 });
 

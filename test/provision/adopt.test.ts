@@ -8,6 +8,7 @@ import {
   actions,
   byHand,
   changes,
+  FIRST,
   holdings,
   inletManifest,
   KINESIS,
@@ -145,11 +146,11 @@ describe('a pipeline made by hand', () => {
     expect(texts).toHaveLength(5);
     for (const text of texts)
       expect(text).toMatch(
-        /^By hand, in 2019 \[penstock pipeline=people execution=run-1( \w+=\S+)* adopted\]$/,
+        /^By hand, in 2019 \[penstock pipeline=people execution=run-1@\S+( \w+=\S+)* adopted\]$/,
       );
     expect(sandbox.dataSets.values()[0]?.body).toMatchObject({
       description: 'By hand, in 2019',
-      tags: { team: ['streaming'], penstock: ['pipeline:people', 'execution:run-1', 'adopted:true'] },
+      tags: { team: ['streaming'], penstock: ['pipeline:people', `execution:${FIRST}`, 'adopted:true'] },
     });
   });
 

@@ -4,6 +4,7 @@ import { RESOURCE_KEYS } from '../../lib/pipeline.ts';
 import { PublishedPipeline } from '../../lib/published.ts';
 import { STREAM_ARN, world } from '../support/provisioning.ts';
 import { CREDENTIALS } from '../support/scripted.ts';
+import { FIRST } from './cases.ts';
 
 const read = (file: string) =>
   JSON.parse(readFileSync(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8')) as Record<
@@ -107,7 +108,7 @@ describe('a manifest becomes a pipeline', () => {
       datasetId: document.resources.dataset?.id,
       schemaId: document.resources.schema?.id,
       organizationId: CREDENTIALS.organizationId,
-      execution: 'run-1',
+      execution: FIRST,
     });
     expect(published.inletUrl).toMatch(/\/collection\/[0-9a-f]{64}$/);
   });
@@ -432,7 +433,12 @@ describe('what goes wrong on the way', () => {
     const { document } = await own.run({ manifest: raw() });
     await own.runtime.fetch(
       `http://127.0.0.1:4010/data/foundation/flowservice/flows/${document.resources.flow?.id}/action?op=disable`,
-      { method: 'POST', headers: await headers(own), redirect: 'manual', signal: AbortSignal.timeout(1_000) },
+      {
+        method: 'POST',
+        headers: await headers(own),
+        redirect: 'manual',
+        signal: new AbortController().signal,
+      },
     );
     const { flow } = document.resources;
     const unready = { ...document, resources: { ...document.resources, flow: { ...flow, how: 'created' } } };
@@ -494,7 +500,7 @@ async function headers(own: World): Promise<Record<string, string>> {
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: `grant_type=client_credentials&client_id=${CREDENTIALS.clientId}&client_secret=${CREDENTIALS.clientSecret}&scope=openid`,
     redirect: 'manual',
-    signal: AbortSignal.timeout(1_000),
+    signal: new AbortController().signal,
   });
   const { access_token } = (await new Response(answer.body).json()) as { access_token: string };
   return {

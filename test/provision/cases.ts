@@ -10,6 +10,8 @@ export type World = ReturnType<typeof world>;
 export type Manifest = Record<string, unknown>;
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The mark of a world's first execution: its name and its start. */
+export const FIRST = 'run-1@2026-01-01T00:00:00.000Z';
 export const SECRET_ID = 'teams/streaming/source';
 export const PUBLISHED = 'penstock/dev/streams/customers';
 export const PERSON = { class: 'profile', fieldGroups: ['profile-person-details', 'identitymap'] };

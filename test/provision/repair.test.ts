@@ -70,7 +70,7 @@ describe('a rollback', () => {
       headers: { 'content-type': 'application/json', 'x-adobe-flow-id': document.resources.flow?.id ?? '' },
       body: '{"id": "a", "firstName": "b", "gender": "Male", "dob": "1990-01-01"}',
       redirect: 'manual',
-      signal: AbortSignal.timeout(1_000),
+      signal: new AbortController().signal,
     });
     expect(sent.status).toBe(200);
     await own.platform.idle();

@@ -7,6 +7,7 @@ import {
   among,
   byHand,
   changes,
+  FIRST,
   groupManifest,
   holdings,
   inletManifest,
@@ -36,7 +37,7 @@ const EVENTS = {
     { source: 'at', destination: 'timestamp' },
   ],
 };
-const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1\]$/);
+const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1@\S+\]$/);
 
 /** Applies one manifest after the other; what the last one changed, and how it ended. */
 async function applied(own: World, ...manifests: object[]) {
@@ -55,6 +56,9 @@ function bodiesOf(own: World, method: string, path: string, from = 0): unknown[]
     .filter((entry) => entry.method === method && entry.path.startsWith(path))
     .map(({ body }) => body);
 }
+
+/** Of every pipeline of these tests: test/provision/lead-back.test.ts. */
+const BY_CONTENT = expect.stringContaining('by its content alone');
 
 describe('a schema', () => {
   it.each([
@@ -75,7 +79,7 @@ describe('a schema', () => {
       {
         type: 'object',
         title: 'people-schema',
-        description: expect.stringMatching(/^All of them \[penstock pipeline=people execution=run-1\]$/),
+        description: expect.stringMatching(/^All of them \[penstock pipeline=people execution=run-1@\S+\]$/),
         allOf: [{ $ref: id }, { $ref: DETAILS }, { $ref: IDENTITY_MAP }],
       },
     ]);
@@ -89,7 +93,7 @@ describe('a schema', () => {
         },
         fileDescription: { persisted: true, containerFormat: 'parquet', format: 'parquet' },
         enableErrorDiagnostics: true,
-        tags: { penstock: ['pipeline:people', 'execution:run-1'] },
+        tags: { penstock: ['pipeline:people', `execution:${FIRST}`] },
       },
     ]);
   });
@@ -163,7 +167,7 @@ describe('a schema', () => {
         },
       ],
     ]);
-    expect(grown.document.warnings).toEqual([expect.stringContaining('15 minutes')]);
+    expect(grown.document.warnings).toEqual([expect.stringContaining('15 minutes'), BY_CONTENT]);
     expect((await applied(own, inletManifest())).changed).toEqual([]);
   });
 });
@@ -332,7 +336,7 @@ describe('an own field group', () => {
       schema: 'keep',
       flow: 'keep',
     });
-    expect(document.warnings).toEqual([expect.stringContaining('15 minutes')]);
+    expect(document.warnings).toEqual([expect.stringContaining('15 minutes'), BY_CONTENT]);
   });
 
   it('whose patch is lost after it was applied is patched once', async () => {
@@ -560,7 +564,7 @@ describe('Profile', () => {
     const wanted = forProfile({ dataset: { profile: true } });
     const { changed, document } = await applied(own, inletManifest(), wanted);
     expect(changed).toEqual(['PATCH schemas', 'PATCH dataSets']);
-    expect(document.warnings).toEqual([expect.stringContaining('already')]);
+    expect(document.warnings).toEqual([expect.stringContaining('already'), BY_CONTENT]);
     // What the schema is in stays said, and needs no leave any more.
     expect((await applied(own, { ...wanted, allowIrreversible: false })).changed).toEqual([]);
   });
@@ -592,7 +596,7 @@ describe("the dataset's switches", () => {
         (sandboxOf(own).dataSets.values()[0]?.body.tags ?? {}) as Record<string, unknown>,
       ).filter(([name]) => name !== 'adobe/pqs/table'),
     );
-  const mark = { penstock: ['pipeline:people', 'execution:run-1'] };
+  const mark = { penstock: ['pipeline:people', `execution:${FIRST}`] };
 
   it.each([
     ['none of them', {}, {}],

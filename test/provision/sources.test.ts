@@ -110,7 +110,7 @@ function authOf(own: World) {
   return { specName: auth.specName, params: { ...params, ...file } };
 }
 
-const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1( \w+=[^\s\]]+)*\]$/);
+const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1@\S+?( \w+=[^\s\]]+)*\]$/);
 
 describe('what reaches AEP', () => {
   it.each(PULLED)('%s: bodies as the contract has them', async (_, source, specName, auth, params) => {
@@ -608,6 +608,8 @@ describe('a stream that is forwarded and read by AEP as well', () => {
     { kind: 'kinesis', stream: 'customers', region: 'us-east-1' },
     { name: 'readers' },
   );
+  const twice = ({ warnings }: { readonly warnings: readonly string[] }) =>
+    warnings.filter((warning) => warning.includes('ingested twice'));
 
   it('the plan of the second one warns, in both directions', async () => {
     for (const [first, second] of [
@@ -616,9 +618,9 @@ describe('a stream that is forwarded and read by AEP as well', () => {
     ]) {
       const own = withSecret('kinesis');
       const alone = await own.run({ manifest: first });
-      expect(alone.document.warnings).toEqual([]);
+      expect(twice(alone.document)).toEqual([]);
       const { document } = await own.run({ manifest: second, mode: 'plan' });
-      expect(document.warnings).toEqual([expect.stringContaining('ingested twice')]);
+      expect(twice(document)).toHaveLength(1);
       expect(document.warnings[0]).toContain('customers');
       expect(document.report?.warnings).toEqual(document.warnings);
     }
@@ -657,6 +659,6 @@ describe('a stream that is forwarded and read by AEP as well', () => {
     await own.run({ manifest: kinesis });
     const manifest = inletManifest({ source: { kind: 'inlet', stream: STREAM_ARN, data: 'raw' } });
     const { document } = await own.run({ manifest, mode: 'plan' });
-    expect(document.warnings).toEqual([expect.stringContaining('ingested twice')]);
+    expect(twice(document)).toHaveLength(1);
   });
 });

@@ -14,7 +14,7 @@ import { callsOf, others } from './others.ts';
 
 // B 1: whatever a function asks AWS for, its packaged role allows, and the key's policy. Judged by an evaluator that is not ours.
 
-const RECORD = readFileSync(new URL('../../docs/decisions/0007-roles-judged.md', import.meta.url), 'utf8');
+const RECORD = readFileSync(new URL('../../docs/decisions/0011-roles-judged.md', import.meta.url), 'utf8');
 
 const TABLE = 'arn:aws:dynamodb:us-east-1:123456789012:table/penstock-local-pipelines';
 

@@ -26,7 +26,7 @@ export interface SoakOptions {
   readonly share: number;
   /** The forwarder is killed at every so-manieth request to an inlet. */
   readonly killEvery: number;
-  /** And once in so long besides, wherever it happens to be, in ms. */
+  /** And once in so long besides, wherever it happens to be, if anything has landed since the last time; in ms. */
   readonly killEveryMs: number;
   /** Given up after so long, in ms. */
   readonly deadlineMs: number;
@@ -102,7 +102,14 @@ async function carry(world: World, options: SoakOptions): Promise<string | undef
   const end = new AbortController();
   const job = { ...options, signal: end.signal };
   const progress = setInterval(() => options.say(progressOf(world, written.records)), 5_000);
-  const killing = setInterval(() => void kills.strike(), options.killEveryMs);
+  const { counts } = stack.platform.platform.state;
+  let landed = 0;
+  const killing = setInterval(() => {
+    // On a machine that is busy it may take longer than that to begin anew, and would never get anywhere.
+    if (counts.landed === landed) return;
+    landed = counts.landed;
+    void kills.strike();
+  }, options.killEveryMs);
   const over = Promise.withResolvers<string>();
   const deadline = setTimeout(
     () => over.resolve(`not everything was settled within ${options.deadlineMs / 1_000} s`),

@@ -147,27 +147,6 @@ describe('a fault', () => {
     expect(seen).toEqual(Array.from({ length: puts }, () => ({ k: 'a' })));
   });
 
-  it('and another one hit once each, in one execution', async () => {
-    const own = world();
-    const fault = [
-      { k, mode: 'killed' },
-      { k: k + 4, mode: 'lost' },
-    ] as const;
-    const run = await own.run({ manifest }, { fault });
-    expect(run).toMatchObject({ status: 'SUCCEEDED', execution: { struck: true } });
-    const hit = run.calls.filter((call) => call.fault !== undefined);
-    expect(hit.map((call) => [call.index, call.fault])).toEqual([
-      [k, 'killed'],
-      [k + 4, 'lost'],
-    ]);
-    expect(surplus(own)).toEqual({});
-  });
-
-  it('that is never come to has not hit', async () => {
-    const { execution } = await world().run({ manifest }, { fault: [{ k: 999, mode: 'lost' }] });
-    expect(execution.struck).toBe(false);
-  });
-
   it('none: a function that sleeps past its timeout is ended by Lambda', async () => {
     const own = world();
     own.platform.faults.add({

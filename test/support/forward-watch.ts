@@ -1,5 +1,8 @@
 // What is watched while a forwarder works: every request, token and stored entry, held against what was produced.
-import { itemsOf } from './inlet.ts';
+import type { UndeliveredDocument } from '../../lib/runtime.ts';
+
+/** What AEP makes of a message: it takes it, refuses its entry, or refuses any request with it. `garbage` is no JSON. */
+export type Fate = 'sound' | 'refused' | 'poison' | 'garbage';
 
 /** What the producer put into the stream: one message of a record. */
 export interface Produced {
@@ -9,20 +12,32 @@ export interface Produced {
   readonly subSequenceNumber?: number;
   /** The producer's bytes, as text. */
   readonly text: string;
-  /** `sound`: AEP takes it. `refused`: its entry says no. `poison`: the whole request does. `garbage`: it is no JSON. */
-  readonly kind: 'sound' | 'refused' | 'poison' | 'garbage';
+  readonly fate: Fate;
 }
-
-const MAX_BYTES = 1_000_000;
 
 /** The serial number in a message's text: every one has it. */
 export function serialOf(text: string): number {
   return Number(/"n":(\d+)/.exec(text)?.[1] ?? Number.NaN);
 }
 
+const BODY = { start: '{"messages":[', end: ']}' };
+const MAX_BYTES = 1_000_000;
+
 /**
- * The entries of a 207, by a parser of its own: which messages an honest reader may take for acknowledged. By position where
- * there is one entry for each, else by the number at the end of every id.
+ * The messages of a body, told apart by how each of them begins: whatever is cut in the wrong place nobody has produced.
+ * @returns them, and what is wrong with the body
+ */
+export function messagesIn(body: Uint8Array, beginning: '{"n":' | '{"header":'): [string[], wrong: string[]] {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  const good = body.length <= MAX_BYTES && text.startsWith(BODY.start) && text.endsWith(BODY.end);
+  const [first = '', ...others] = text.slice(BODY.start.length, -BODY.end.length).split(`,${beginning}`);
+  const messages = [first, ...others.map((rest) => beginning + rest)];
+  return [messages, good ? [] : [`F11: a body of ${body.length} bytes`]];
+}
+
+/**
+ * The entries of a 207, by a parser of its own: which messages a careful reader may take for acknowledged. All of them where
+ * every entry is positive; else those whose entry, by its place, is positive and bears the number of that place, or none.
  */
 export function acknowledgedIn(text: string, messages: readonly string[]): string[] {
   let entries: unknown;
@@ -31,18 +46,23 @@ export function acknowledgedIn(text: string, messages: readonly string[]): strin
   } catch {
     return [];
   }
-  if (!Array.isArray(entries) || entries.length > messages.length) return [];
+  if (!Array.isArray(entries) || entries.length !== messages.length) return [];
   const all = entries as (Record<string, unknown> | null)[];
-  const places =
-    all.length === messages.length
-      ? all.map((_, index) => index)
-      : all.map((entry) => Number(/[-:](\d+)$/.exec(String(entry?.xactionId))?.[1] ?? Number.NaN));
-  if (places.some((place) => !(place < messages.length)) || new Set(places).size < places.length) return [];
+  const fine = (status: unknown) =>
+    status === undefined || status === null || /^[123]\d\d$/.test(`${status}`);
   const positive = (entry: Record<string, unknown> | null) =>
-    typeof entry?.xactionId === 'string' && !('status' in entry) && !('statusCode' in entry);
-  return all.flatMap((entry, index) =>
-    positive(entry) ? [messages[places[index] as number] as string] : [],
-  );
+    typeof entry?.xactionId === 'string' && fine(entry.status) && fine(entry.statusCode);
+  if (all.every(positive)) return [...messages];
+  const ids = all.map((entry) => entry?.xactionId).filter((id) => id !== undefined);
+  const isShared = ids.length > 1 && ids.every((id) => id === ids[0]);
+  const numberOf = (entry: Record<string, unknown> | null) =>
+    isShared ? Number.NaN : Number(/[-:](\d{1,9})$/.exec(`${entry?.xactionId}`)?.[1] ?? Number.NaN);
+  return messages.filter((_, place) => {
+    const entry = all[place] ?? null;
+    const claims = all.filter((other, at) => at !== place && numberOf(other) === place);
+    const isElsewhere = numberOf(entry) < all.length && numberOf(entry) !== place && claims.length === 0;
+    return positive(entry) && claims.every(positive) && !isElsewhere;
+  });
 }
 
 /** What one container has been told, and what it has in hand. */
@@ -82,61 +102,86 @@ export class ContainerWatch {
   }
 }
 
-/** Everything that ever reached the inlet, and in which order. */
-export class Deliveries {
-  /** How often each message was taken, whether the forwarder came to know it or not. */
-  readonly taken = new Map<number, number>();
-  readonly #firstSends: number[] = [];
-  readonly #sent = new Set<number>();
-  readonly #produced: ReadonlyMap<number, Produced>;
+/** F16: what came in is what came out. @returns what does not add up in the metrics of one invocation */
+export function unbalanced(counted: Readonly<Record<string, number>>): string | undefined {
+  const of = (...names: string[]) => names.reduce((sum, name) => sum + (counted[`Records${name}`] ?? 0), 0);
+  const out = of('Acknowledged', 'AcknowledgedBefore', 'Filtered', 'Rejected', 'Returned');
+  const balanced = of('Received') === out && (counted.ConservationDifference ?? 0) === 0;
+  return balanced ? undefined : `F16: it does not add up: ${JSON.stringify(counted)}`;
+}
 
-  constructor(produced: ReadonlyMap<number, Produced>) {
-    this.#produced = produced;
+/** Everything that ever reached the inlet or the undelivered store, and in which order. */
+export class Deliveries {
+  readonly produced = new Map<number, Produced>();
+  /** How often each message was taken by AEP, whether the forwarder came to know it or not. */
+  readonly taken = new Map<number, number>();
+  /** Serial numbers in the undelivered store, and why. */
+  readonly stored = new Map<number, string>();
+  /** First sends that were not in the order of their key. */
+  inversions = 0;
+  readonly #sent = new Set<number>();
+  readonly #lastOf = new Map<string, number>();
+  readonly #exact: boolean;
+
+  /** @param exact messages are sent as they were produced, byte for byte */
+  constructor({ exact = true }: { exact?: boolean } = {}) {
+    this.#exact = exact;
   }
 
-  /** A request as it arrives. @returns its messages, and what is wrong with it */
-  arrives(
-    url: string,
-    init: { readonly redirect?: string; readonly body?: string | Uint8Array },
-    origin: string,
-    told: ReadonlySet<number>,
-  ): { messages: string[]; wrong: string[] } {
-    const body = Buffer.from(init.body ?? '');
-    const messages = itemsOf(body.toString('utf8'));
-    const serials = messages.map(serialOf);
-    const wrong = [
-      ...(new URL(url).origin === origin && init.redirect === 'manual' ? [] : [`F13: ${url}`]),
-      ...(body.length <= MAX_BYTES ? [] : [`F11: ${body.length} bytes`]),
-      ...(new Set(serials).size === serials.length ? [] : ['F11: a message is in a request twice']),
-      ...messages
-        .filter((text, index) => this.#produced.get(serials[index] as number)?.text !== text)
-        .map((text) => `F2: nobody produced ${text.slice(0, 60)}`),
-      ...serials.filter((n) => told.has(n)).map((n) => `F7: ${n} is sent again after its acknowledgement`),
-    ];
-    for (const n of serials) {
-      if (this.#sent.has(n)) continue;
-      this.#sent.add(n);
-      this.#firstSends.push(n);
+  /** The messages of a request, as it arrives. @returns what is wrong with them */
+  arrives(messages: readonly string[], told: ReadonlySet<number>): string[] {
+    const wrong: string[] = [];
+    const seen = new Set<number>();
+    for (const text of messages) {
+      const n = serialOf(text);
+      if (seen.has(n)) wrong.push(`F11: ${n} is in a request twice`);
+      seen.add(n);
+      const produced = this.produced.get(n);
+      if (produced === undefined || (this.#exact && produced.text !== text))
+        wrong.push(`F2: nobody produced ${text.slice(0, 60)}`);
+      else if (!this.#sent.has(n)) wrong.push(...this.#firstSent(produced));
+      if (told.has(n)) wrong.push(`F7: ${n} is sent again after its acknowledgement`);
     }
-    return { messages, wrong };
+    return wrong;
   }
 
   take(serials: readonly number[]): void {
     for (const n of serials) this.taken.set(n, (this.taken.get(n) ?? 0) + 1);
   }
 
-  /** F8: first sends of a key are in the order in which they were produced. */
-  outOfOrder(): string[] {
-    const last = new Map<string, number>();
-    return this.#firstSends.flatMap((n) => {
-      const key = this.#produced.get(n)?.key ?? '';
-      const before = last.get(key) ?? -1;
-      last.set(key, Math.max(before, n));
-      return n < before ? [`F8: ${n} was first sent after ${before} of its key`] : [];
-    });
+  /** A document is given to the store. @returns what is wrong with it */
+  keeps({ entries }: UndeliveredDocument, { kept }: { readonly kept: Set<number> }): string[] {
+    const wrong: string[] = [];
+    for (const { data, sequenceNumber, subSequenceNumber, reason } of entries) {
+      const text = Buffer.from(data, 'base64').toString('utf8');
+      const produced = this.produced.get(serialOf(text));
+      if (
+        produced?.text !== text ||
+        produced.sequenceNumber !== sequenceNumber ||
+        produced.subSequenceNumber !== subSequenceNumber ||
+        reason === ''
+      )
+        wrong.push(`F9: ${text.slice(0, 60)} is not what was produced`);
+      else {
+        this.stored.set(produced.n, reason);
+        kept.add(produced.n);
+      }
+    }
+    return wrong;
   }
 
+  /** Messages that AEP has more than once, counted for each further time. */
   get duplicates(): number {
     return [...this.taken.values()].reduce((sum, times) => sum + times - 1, 0);
+  }
+
+  /** F8: first sends of a key are in the order in which they were produced. */
+  #firstSent({ n, key }: Produced): string[] {
+    this.#sent.add(n);
+    const before = this.#lastOf.get(key) ?? -1;
+    this.#lastOf.set(key, Math.max(before, n));
+    if (n > before) return [];
+    this.inversions++;
+    return [`F8: ${n} was first sent after ${before} of its key`];
   }
 }

@@ -1,58 +1,38 @@
-// A stream, Lambda's polling rules, the simulated platform, and a forwarder in between that can die at any request.
+// A stream that Lambda reads, the simulated platform, and forwarders in between that can die at any request.
 import type { FetchAnswer, FetchInit } from '../../lib/aep/transport.ts';
-import { createForward, type Forward } from '../../lib/forward/forward.ts';
-import type { ForwardRuntime, UndeliveredDocument } from '../../lib/runtime.ts';
+import { LEAST_REQUEST_MS, RESERVE_MS } from '../../lib/forward/classes.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { branch } from './branch.ts';
-import { sleeper } from './forward-time.ts';
-import { acknowledgedIn, ContainerWatch, Deliveries, type Produced, serialOf } from './forward-watch.ts';
+import type { Container, Mishap, Outside } from './container.ts';
+import {
+  acknowledgedIn,
+  Deliveries,
+  type Fate,
+  messagesIn,
+  type Produced,
+  serialOf,
+} from './forward-watch.ts';
 import { aggregate } from './kpl.ts';
 import { ORIGIN, world as provisioningWorld, STREAM_ARN } from './provisioning.ts';
 import { CREDENTIALS } from './scripted.ts';
+import { type Carried, type Invocation, VirtualLambda } from './virtual-lambda.ts';
+import { VirtualTime } from './virtual-time.ts';
 
-/** A record is given up when it is older than this: the mapping's `MaximumRecordAgeInSeconds`. */
-export const MAX_AGE_MS = 69_120_000;
 const LATENCY_MS = 5;
 const CANARY = CREDENTIALS.clientSecret;
+/** Long enough for whatever is left once nothing goes wrong any more. */
+const DRAIN_MS = 1_800_000;
+const MOST_SHARDS = 7;
+const NO_TIME_MS = RESERVE_MS + LEAST_REQUEST_MS;
 
-interface StreamRecord {
-  readonly sequenceNumber: string;
-  readonly key: string;
-  readonly bytes: Buffer;
-  readonly arrivedAt: number;
-  readonly messages: readonly Produced[];
-}
-
-interface Shard {
-  readonly id: string;
-  readonly records: StreamRecord[];
-  /** What comes before is behind the checkpoint. */
-  position: number;
-  /** Bisecting: no more than so many records at once. */
-  limit: number;
-  children: readonly Shard[];
-}
-
-interface Container {
-  readonly forward: Forward;
-  readonly watch: ContainerWatch;
-  readonly died: PromiseWithResolvers<'died'>;
-  alive: boolean;
-}
-
-export interface Poll {
+export interface Poll extends Mishap {
   readonly size: number;
-  readonly remainingMs: number;
-  /** The container dies at this request of the invocation, before AEP sees it or after. */
-  readonly dies?: { readonly at: number; readonly before: boolean };
-  /** The function's answer is lost: Lambda takes that for an error. */
-  readonly silent?: boolean;
+  readonly timeoutMs: number;
+  /** How long the mapping is on; without it, for one invocation of each shard. */
+  readonly forMs?: number;
 }
 
 export type Own = ReturnType<typeof branch>;
-
-/** One for each who waits: a shared one would keep all of them, and with them every world there was. */
-const never = () => new Promise<never>(() => undefined);
 
 /** The provisioned pipeline that every world begins with. */
 export async function provisioned(manifest: object): Promise<Own> {
@@ -63,10 +43,7 @@ export async function provisioned(manifest: object): Promise<Own> {
 }
 
 export class ForwardWorld {
-  readonly produced = new Map<number, Produced>();
-  readonly deliveries = new Deliveries(this.produced);
-  /** Serial numbers in the undelivered store, and why. */
-  readonly stored = new Map<number, string>();
+  readonly deliveries = new Deliveries();
   /** Serial numbers of messages that grew too old, and of which Lambda keeps a document. */
   readonly expired = new Set<number>();
   /** What was found wrong, each as `F…: what`. */
@@ -74,30 +51,29 @@ export class ForwardWorld {
   readonly counts = new Map<string, number>();
   readonly clientSecrets = [CREDENTIALS.clientSecret];
   readonly #own: Own;
-  readonly #root: Shard[];
-  readonly #sleep: (ms: number) => Promise<void>;
-  #container: Container;
+  readonly #lambda: VirtualLambda;
   readonly #names = new Map<string, string>();
   readonly #tokens = new Set<string>();
-  #dies: Poll['dies'];
-  #requests = 0;
   #storeFails = 0;
   #serial = 0;
-  #sequence = 49590338271490256608559692538361571095921575989136588898n;
 
   constructor(base: Own) {
     this.#own = branch(base, {
       credentials: [{ clientId: CREDENTIALS.clientId, clientSecrets: this.clientSecrets }],
-      onReceived: (records) =>
-        this.deliveries.take(records.map((record) => serialOf(JSON.stringify(record)))),
+      onReceived: (records) => this.deliveries.take(records.map(({ n }) => Number(n))),
     });
-    this.#sleep = sleeper(this.#own.time);
-    this.#root = [this.#shard(), this.#shard()];
-    this.#container = this.#start();
-  }
-
-  get now(): number {
-    return this.#own.time.now;
+    this.#lambda = new VirtualLambda({
+      time: new VirtualTime(this.#own.time),
+      streamArn: STREAM_ARN,
+      shards: 2,
+      outside: this.#outside(),
+      count: (what, by) => this.count(what, by),
+      onInvocation: (invocation) => this.#checkReported(invocation),
+      onPassed: (records) => this.#checkPassed(records),
+      onGivenUp: (records) => {
+        for (const n of records.flatMap(({ of }) => of)) this.expired.add(n);
+      },
+    });
   }
 
   count(what: string, by = 1): void {
@@ -106,20 +82,19 @@ export class ForwardWorld {
 
   // What happens in the world.
 
-  produce(key: string, kinds: readonly Produced['kind'][], bytes: number): void {
-    const shard = this.#shardOf(key);
-    const sequenceNumber = String(++this.#sequence);
-    const whole = kinds.length > 1;
-    const messages = kinds.map((kind, index): Produced => {
-      const n = ++this.#serial;
-      const message = { n, key, sequenceNumber, ...(whole && { subSequenceNumber: index }), kind };
-      return { ...message, text: textOf(n, kind, bytes) };
-    });
-    for (const message of messages) this.produced.set(message.n, message);
-    const parts = messages.map(({ text }) => ({ key, data: Buffer.from(text) }));
+  produce(key: string, fates: readonly Fate[], bytes: number): void {
+    const serials = fates.map(() => ++this.#serial);
+    const texts = fates.map((fate, index) => textOf(serials[index] as number, fate, bytes));
+    const parts = texts.map((text) => ({ key, data: Buffer.from(text) }));
     const [first] = parts;
+    const whole = parts.length > 1;
     const data = whole || first === undefined ? aggregate(parts) : first.data;
-    shard.records.push({ sequenceNumber, key, bytes: data, arrivedAt: this.now, messages });
+    const { sequenceNumber } = this.#lambda.stream.put(key, data, serials);
+    for (const [index, fate] of fates.entries()) {
+      const [n, text] = [serials[index] as number, texts[index] as string];
+      const place = { sequenceNumber, ...(whole && { subSequenceNumber: index }) };
+      this.deliveries.produced.set(n, { n, key, ...place, text, fate });
+    }
   }
 
   /** Counted under its name, as often as it strikes. */
@@ -138,259 +113,125 @@ export class ForwardWorld {
     this.#storeFails = times;
   }
 
+  /** Time passes while the mapping is off. */
   advance(ms: number): void {
     this.#own.time.now += ms;
   }
 
   /** A new client secret; the old one is taken back at once. */
   rotate(): void {
-    const secret = `${CANARY}-${this.clientSecrets.length}-${this.now}`;
+    const secret = `${CANARY}-${this.clientSecrets.length}-${this.#own.time.now}`;
     this.clientSecrets.splice(0, this.clientSecrets.length, secret);
     const value = JSON.stringify({ ...CREDENTIALS, clientSecret: secret });
     this.#own.secrets.values.set('penstock/dev/credentials', value);
     this.fault('rotated', { kind: 'expireTokens', path: '/collection/**', times: 1 });
   }
 
-  reshard(which: number): void {
-    const open = this.#shards().filter(({ children }) => children.length === 0);
+  split(which: number): void {
+    const { open } = this.#lambda.stream;
     const shard = open[which % open.length];
-    if (shard === undefined || open.length > 6) return;
-    shard.children = [this.#shard(), this.#shard()];
+    if (shard === undefined || open.length >= MOST_SHARDS) return;
+    this.#lambda.stream.split(shard.id);
     this.count('reshard');
   }
 
-  // Lambda.
+  merge(which: number): void {
+    const { open } = this.#lambda.stream;
+    const [one, other] = [open[which % open.length], open[(which + 1) % open.length]];
+    if (one === undefined || other === undefined || one === other) return;
+    this.#lambda.stream.merge(one.id, other.id);
+    this.count('reshard');
+  }
 
-  /** One poll of each shard that may be read, as Lambda does it. */
-  async poll(options: Poll): Promise<void> {
-    for (const shard of this.#readable()) await this.#pollShard(shard, options);
-    this.wrong.push(...this.deliveries.outOfOrder());
+  /** The mapping is on for a while; what goes wrong does so in the first invocation of each shard. */
+  async poll({ size, timeoutMs, forMs, ...mishap }: Poll): Promise<void> {
+    const run = { batchSize: size, timeoutMs, mishap };
+    await (forMs === undefined ? this.#lambda.once(run) : this.#lambda.run(run, forMs));
   }
 
   /** Nothing goes wrong any more: everything has to come to its end. */
   async drain(): Promise<void> {
     this.heal();
-    for (let round = 0; round < 60 && this.pending > 0; round++) {
-      this.advance(31_000);
-      await this.poll({ size: 10_000, remainingMs: 60_000 });
-    }
-    if (this.pending > 0) this.wrong.push(`F15: ${this.pending} are still pending`);
+    await this.#lambda.run({}, DRAIN_MS);
+    const { pending } = this.#lambda;
+    if (pending > 0) this.wrong.push(`F15: ${pending} are still pending`);
   }
 
-  get pending(): number {
-    return this.#shards().reduce((sum, { records, position }) => sum + records.length - position, 0);
+  // What is watched.
+
+  /** F4: what is reported has something in it that is not resolved; who has no time to look gives back all. */
+  #checkReported({ text, batch, settled, timeoutMs, container: { watch } }: Invocation): void {
+    if (text === undefined || settled === batch.length || timeoutMs < NO_TIME_MS) return;
+    const reported = batch[settled];
+    if (reported?.of.every((n) => watch.told.has(n) || watch.kept.has(n)))
+      this.wrong.push(`F4: ${reported.sequenceNumber} is reported and has nothing unresolved`);
   }
 
-  #readable(): Shard[] {
-    const reach = (shard: Shard): Shard[] =>
-      shard.position < shard.records.length || shard.children.length === 0
-        ? [shard]
-        : shard.children.flatMap(reach);
-    return this.#root.flatMap(reach);
-  }
-
-  #shards(): Shard[] {
-    const all = (shard: Shard): Shard[] => [shard, ...shard.children.flatMap(all)];
-    return this.#root.flatMap(all);
-  }
-
-  async #pollShard(shard: Shard, options: Poll): Promise<void> {
-    this.#expire(shard);
-    const batch = shard.records.slice(shard.position, shard.position + Math.min(options.size, shard.limit));
-    if (batch.length === 0) return;
-    this.#dies = options.dies;
-    this.#requests = 0;
-    const deadline = this.now + options.remainingMs;
-    const tokens = this.counts.get('token') ?? 0;
-    const answer = await Promise.race([
-      this.#invoke(eventOf(batch, shard.id), deadline),
-      this.#container.died.promise,
-    ]);
-    // The wait for a token ends by the process's own timers, which virtual time does not move.
-    const asked = (this.counts.get('token') ?? 0) - tokens;
-    if (this.now > deadline && asked < 2)
-      this.wrong.push(`F10: ${this.now - deadline} ms beyond the deadline`);
-    if (answer === 'died') {
-      this.count('killed');
-      this.#container = this.#start();
-    } else if (options.silent) {
-      this.#container.alive = false;
-      this.#container = this.#start();
-      this.count('answer lost');
-    }
-    this.#settle(shard, batch, answer === 'died' || options.silent ? undefined : answer);
-    this.#check(shard);
-  }
-
-  async #invoke(event: object, deadline: number): Promise<string | undefined> {
-    try {
-      const answer = await this.#container.forward(event, {
-        remainingMs: () => deadline - this.now,
-        invocationId: '5a0c6a0e-0000-4000-8000-000000000000',
-      });
-      return JSON.stringify(answer);
-    } catch (error) {
-      this.count(`threw ${/^[A-Z_]+/.exec((error as Error).message)?.[0] ?? 'something else'}`);
-      return undefined;
+  /** F1, F3, F6: whatever is behind the checkpoint is in AEP or in the store; Lambda's own documents come on top. */
+  #checkPassed(records: readonly Carried[]): void {
+    for (const n of records.flatMap(({ of }) => of)) {
+      const { fate } = this.deliveries.produced.get(n) as Produced;
+      const why = this.deliveries.stored.get(n);
+      if (why === undefined && !this.deliveries.taken.has(n)) this.wrong.push(`F3: ${n} (${fate}) is lost`);
+      // Of a lone message that the inlet calls too large, nobody can say otherwise.
+      if (fate === 'sound' && why !== undefined && why !== 'too-large')
+        this.wrong.push(`F3: ${n} is sound and in the store: ${why}`);
     }
   }
 
-  /** Lambda's rule: nothing reported is all done; one reported in the batch is where it goes on; all else is an error. */
-  #settle(shard: Shard, batch: readonly StreamRecord[], answer: string | undefined): void {
-    const shape =
-      answer === undefined
-        ? null
-        : /^\{"batchItemFailures":\[(?:\{"itemIdentifier":"(\d+)"\})?\]\}$/.exec(answer);
-    if (answer !== undefined && shape === null) this.wrong.push(`F5: ${answer}`);
-    if (shape === null) {
-      if (batch.length > 1) this.count('bisected');
-      shard.limit = Math.max(1, Math.ceil(batch.length / 2));
-      return;
-    }
-    shard.limit = Number.POSITIVE_INFINITY;
-    const [, reported] = shape;
-    if (reported === undefined) {
-      shard.position += batch.length;
-      return;
-    }
-    const index = batch.findIndex(({ sequenceNumber }) => sequenceNumber === reported);
-    if (index < 0) this.wrong.push(`F4: ${reported} is not in the batch`);
-    const open = batch[index]?.messages.some(
-      ({ n }) => !this.#container.watch.told.has(n) && !this.#container.watch.kept.has(n),
-    );
-    if (open === false) this.wrong.push(`F4: ${reported} is reported and has nothing unresolved`);
-    shard.position += Math.max(0, index);
-    this.count('checkpoint');
-  }
-
-  #expire(shard: Shard): void {
-    for (;;) {
-      const record = shard.records[shard.position];
-      if (record === undefined || this.now - record.arrivedAt <= MAX_AGE_MS) return;
-      for (const { n } of record.messages) this.expired.add(n);
-      shard.position++;
-      this.count('expired');
-    }
-  }
-
-  /** F1, F3, F6: whatever is behind the checkpoint is in AEP, in the store, or in Lambda's own document. */
-  #check(shard: Shard): void {
-    for (const { messages } of shard.records.slice(0, shard.position)) {
-      for (const { n, kind } of messages) {
-        const taken = this.deliveries.taken.has(n);
-        if (!taken && !this.stored.has(n) && !this.expired.has(n))
-          this.wrong.push(`F3: ${n} (${kind}) is lost`);
-        // Of a lone message that the inlet calls too large, nobody can say otherwise.
-        const why = this.stored.get(n) ?? 'too-large';
-        if (kind === 'sound' && why !== 'too-large')
-          this.wrong.push(`F3: ${n} is sound and in the store: ${why}`);
-      }
-    }
-  }
-
-  // The container.
-
-  #start(): Container {
-    const container: Container = {
-      forward: createForward(this.#runtime(() => container)),
-      watch: new ContainerWatch(),
-      died: Promise.withResolvers<'died'>(),
-      alive: true,
-    };
-    return container;
-  }
-
-  #runtime(container: () => Container): ForwardRuntime {
-    const { runtime, time } = this.#own;
-    const log = (message: string, fields: unknown) =>
-      this.#seek(`${message} ${JSON.stringify(fields)}`, 'the log');
-    let metrics: Record<string, number> = {};
+  #outside(): Outside {
+    const { runtime } = this.#own;
     return {
       settings: runtime.settings,
       random: runtime.random,
       secrets: runtime.secrets,
-      clock: { now: () => time.now, sleep: (ms) => (container().alive ? this.#sleep(ms) : never()) },
-      fetch: (url, init) => this.#fetch(container(), url, init),
-      log: { debug: log, info: log, warn: log, error: log },
-      undelivered: { put: async (document) => this.#keep(container(), document) },
-      metrics: {
-        count: (name, value) => {
-          metrics[name] = (metrics[name] ?? 0) + value;
-        },
-        measure: () => undefined,
-        flush: () => {
-          this.#balance(metrics);
-          metrics = {};
-        },
+      deliveries: this.deliveries,
+      fetch: (container, url, init) =>
+        new URL(url).pathname.startsWith('/ims/')
+          ? this.#ask(container, url, init)
+          : this.#post(container, url, init),
+      store: () => {
+        if (this.#storeFails === 0) return;
+        this.#storeFails--;
+        this.count('the store failed');
+        throw new Error('the store is not there');
       },
-    } as ForwardRuntime;
+      wrong: (what) => void this.wrong.push(what),
+      onWritten: (text, where) => {
+        if ([CANARY, ...this.#tokens].some((secret) => text.includes(secret)))
+          this.wrong.push(`F14: a secret is in ${where}`);
+      },
+    };
   }
 
-  /** F16. */
-  #balance(metrics: Readonly<Record<string, number>>): void {
-    const of = (...names: string[]) => names.reduce((sum, name) => sum + (metrics[`Records${name}`] ?? 0), 0);
-    if (of('Received') !== of('Acknowledged', 'AcknowledgedBefore', 'Filtered', 'Rejected', 'Returned'))
-      this.wrong.push(`F16: ${JSON.stringify(metrics)}`);
-  }
-
-  async #keep(
-    container: Container,
-    document: UndeliveredDocument,
-  ): Promise<{ key: string; entries: number }> {
-    if (!container.alive) return never();
-    if (this.#storeFails > 0) {
-      this.#storeFails--;
-      this.count('the store failed');
-      throw new Error('the store is not there');
-    }
-    this.#seek(JSON.stringify(document), 'the store');
-    for (const { data, sequenceNumber, subSequenceNumber, reason } of document.entries) {
-      const text = Buffer.from(data, 'base64').toString('utf8');
-      const produced = this.produced.get(serialOf(text));
-      const right =
-        produced?.text === text &&
-        produced.sequenceNumber === sequenceNumber &&
-        produced.subSequenceNumber === subSequenceNumber &&
-        reason !== '';
-      if (produced === undefined || !right)
-        this.wrong.push(`F9: ${text.slice(0, 60)} is not what was produced`);
-      else {
-        this.stored.set(produced.n, reason);
-        container.watch.kept.add(produced.n);
-      }
-    }
-    return { key: 'k', entries: document.entries.length };
-  }
-
-  /** F14. */
-  #seek(text: string, where: string): void {
-    if ([CANARY, ...this.#tokens].some((secret) => text.includes(secret)))
-      this.wrong.push(`F14: a secret is in ${where}`);
-  }
-
-  async #fetch(container: Container, url: string, init: FetchInit): Promise<FetchAnswer> {
-    if (!container.alive) return never();
-    if (new URL(url).pathname.startsWith('/ims/')) return this.#ask(container, url, init);
-    const { messages, wrong } = this.deliveries.arrives(url, init, ORIGIN, container.watch.told);
-    this.wrong.push(...wrong);
-    await this.#sleep(LATENCY_MS);
-    const dies = this.#dies?.at === ++this.#requests;
-    if (dies && this.#dies?.before) return this.#die(container);
+  async #post(container: Container, url: string, init: FetchInit): Promise<FetchAnswer> {
+    const { mishap, watch } = container;
+    const messages = this.#arrived(container, url, init);
+    await container.sleep(LATENCY_MS);
+    const dies = mishap.dies?.at === ++container.requests;
+    if (dies && mishap.dies?.before) return container.die();
     if (messages.some((text) => text.includes('"poison"')))
       return new Response('{"title":"Bad Request","report":{"message":"Message is invalid"}}', {
         status: 400,
       });
     const response = await this.#own.runtime.fetch(url, init);
-    if (dies) return this.#die(container);
+    if (dies) return container.die();
     if (response.status === 401 || response.status === 403)
-      if (container.watch.refused(init.headers.authorization)) this.count('refresh race');
+      if (watch.refused(init.headers.authorization)) this.count('refresh race');
     const text = await bodyOf(response);
     if (response.status === 207) {
       const acknowledged = acknowledgedIn(text, messages).map(serialOf);
-      for (const n of acknowledged) container.watch.told.add(n);
+      for (const n of acknowledged) watch.told.add(n);
       this.#classify(messages.length, acknowledged.length, messages, acknowledged);
     }
     return response;
+  }
+
+  #arrived({ watch }: Container, url: string, { body = '', redirect }: FetchInit): string[] {
+    if (new URL(url).origin !== ORIGIN || redirect !== 'manual') this.wrong.push(`F13: ${url}`);
+    const [messages, wrong] = messagesIn(Buffer.from(body), '{"n":');
+    this.wrong.push(...wrong, ...this.deliveries.arrives(messages, watch.told));
+    return messages;
   }
 
   #classify(all: number, good: number, messages: readonly string[], acknowledged: readonly number[]): void {
@@ -399,16 +240,11 @@ export class ForwardWorld {
     this.count(failed === 0 ? 'partial, first' : failed === all - 1 ? 'partial, last' : 'partial, middle');
   }
 
-  #die(container: Container): Promise<never> {
-    container.alive = false;
-    container.died.resolve('died');
-    return never();
-  }
-
   async #ask(container: Container, url: string, init: FetchInit): Promise<FetchAnswer> {
-    const wrong = container.watch.asks(this.now);
+    container.tokenRequests++;
+    const wrong = container.watch.asks(container.now());
     if (wrong !== undefined) this.wrong.push(wrong);
-    await this.#sleep(LATENCY_MS);
+    await container.sleep(LATENCY_MS);
     let status = 0;
     let text = '';
     try {
@@ -417,30 +253,11 @@ export class ForwardWorld {
       text = await bodyOf(response);
       return response;
     } finally {
-      container.watch.answered(this.now, status, text);
+      container.watch.answered(container.now(), status, text);
       const [, token] = /"access_token":"([^"]+)"/.exec(text) ?? [];
       if (token !== undefined) this.#tokens.add(token);
       this.count('token');
     }
-  }
-
-  // The stream.
-
-  #shard(): Shard {
-    const id = `shardId-${String(this.#nextShard++).padStart(12, '0')}`;
-    return { id, records: [], position: 0, limit: Number.POSITIVE_INFINITY, children: [] };
-  }
-
-  #nextShard = 0;
-
-  #shardOf(key: string): Shard {
-    let hash = [...key].reduce((sum, one) => (sum * 31 + one.charCodeAt(0)) >>> 0, 7);
-    let shard = this.#root[hash % this.#root.length] as Shard;
-    while (shard.children.length > 0) {
-      hash = Math.floor(hash / 2);
-      shard = shard.children[hash % shard.children.length] as Shard;
-    }
-    return shard;
   }
 }
 
@@ -451,24 +268,8 @@ async function bodyOf({ body }: FetchAnswer): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function textOf(n: number, kind: Produced['kind'], bytes: number): string {
-  if (kind === 'garbage') return `no JSON, "n":${n} {`;
-  const mark = kind === 'refused' ? ',"refused":1' : kind === 'poison' ? ',"poison":1' : '';
+function textOf(n: number, fate: Fate, bytes: number): string {
+  if (fate === 'garbage') return `no JSON, "n":${n} {`;
+  const mark = fate === 'refused' ? ',"refused":1' : fate === 'poison' ? ',"poison":1' : '';
   return `{"n":${n}${mark},"huge":9007199254740993,"firstName":"${'x'.repeat(bytes)}"}`;
-}
-
-function eventOf(records: readonly StreamRecord[], shardId: string): object {
-  return {
-    Records: records.map(({ sequenceNumber, key, bytes, arrivedAt }) => ({
-      eventID: `${shardId}:${sequenceNumber}`,
-      eventSource: 'aws:kinesis',
-      eventSourceARN: STREAM_ARN,
-      kinesis: {
-        partitionKey: key,
-        sequenceNumber,
-        approximateArrivalTimestamp: arrivedAt / 1_000,
-        data: bytes.toString('base64'),
-      },
-    })),
-  };
 }

@@ -24,6 +24,8 @@ type Item = Record<string, AttributeValue>;
 
 export interface MemoryLedger {
   readonly ledger: Ledger;
+  /** The table itself, for other ports to it. */
+  readonly dynamoDb: Pick<DynamoDBClient, 'send'>;
   /** For `runStateMachine`. */
   readonly integrations: Record<string, Integration>;
   /** For `runStateMachine`: the name that `{"Ref": "PipelineTable"}` stands for. */
@@ -47,6 +49,7 @@ export function memoryLedger(table = 'penstock-dev-pipelines', from?: MemoryLedg
   const dynamoDb = memoryClient(table, items);
   return {
     ledger: createLedger(table, dynamoDb),
+    dynamoDb,
     integrations: serviceIntegrations({ dynamoDb, describe: executions.describe }),
     refs: { PipelineTable: table },
     executions,
@@ -115,6 +118,8 @@ function updateItem(items: Map<string, Item>, input: UpdateItemCommandInput): ob
     if (value === undefined) delete after[path];
     else after[path] = value;
   }
+  if (itemBytes(after) > LARGEST_ITEM)
+    throw invalid('Item size to update has exceeded the maximum allowed size');
   items.set(key, after);
   if (input.ReturnValues === 'ALL_NEW') return { Attributes: after };
   if (input.ReturnValues !== 'UPDATED_NEW') return {};
@@ -124,6 +129,25 @@ function updateItem(items: Map<string, Item>, input: UpdateItemCommandInput): ob
       changes.map(({ path }) => path),
     ),
   };
+}
+
+/** AWS: "Quotas in Amazon DynamoDB", items: 400 KB, names of attributes included. */
+export const LARGEST_ITEM = 400 * 1024;
+
+/** AWS: "DynamoDB item sizes and formats". What is not kept here is not counted here. */
+export function itemBytes(item: Item): number {
+  return Object.entries(item).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value),
+    0,
+  );
+}
+
+function valueBytes(value: AttributeValue): number {
+  if (value.S !== undefined) return Buffer.byteLength(value.S);
+  // Two significant digits a byte, and one more, and another one for a sign.
+  if (value.N !== undefined) return Math.ceil(value.N.replace(/\D/g, '').length / 2) + 2;
+  if (value.SS !== undefined) return value.SS.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  throw new TypeError('the table in memory knows texts, numbers and sets of texts');
 }
 
 interface Change {
@@ -137,7 +161,7 @@ const RESERVED = /^owner$/i;
 
 /**
  * The expressions of one request, and what they may name. Understood are `attribute_exists`, `attribute_not_exists`, `=`,
- * `AND`, `OR` and parentheses; `SET a = :b, …`, `REMOVE a, …` and `ADD a :b, …`.
+ * `size(a) <= :b` of a set, `AND`, `OR` and parentheses; `SET a = :b, …`, `REMOVE a, …` and `ADD a :b, …`.
  */
 class Expressions {
   readonly #names: Record<string, string>;
@@ -166,7 +190,7 @@ class Expressions {
 
   condition(text: string | undefined, item: Item): boolean {
     if (text === undefined) return true;
-    const tokens = text.match(/[#:]?\w+|\S/g) ?? [];
+    const tokens = text.match(/[#:]?\w+|<=|\S/g) ?? [];
     const met = this.#or(tokens, item);
     if (tokens.length > 0) throw invalid(`Syntax error; token: ${tokens[0]}`);
     return met;
@@ -203,6 +227,7 @@ class Expressions {
       expected(tokens, /^\)$/);
       return met;
     }
+    if (taken(tokens, /^size$/)) return this.#atMost(tokens, item);
     const wanted = /^attribute_(not_)?exists$/.exec(tokens[0] ?? '');
     if (wanted === null) return this.#equality(tokens, item);
     tokens.shift();
@@ -210,6 +235,16 @@ class Expressions {
     const path = this.#path(tokens.shift());
     expected(tokens, /^\)$/);
     return path in item === (wanted[1] === undefined);
+  }
+
+  /** Of what is not there there is no size, and no comparison holds. */
+  #atMost(tokens: string[], item: Item): boolean {
+    expected(tokens, /^\($/);
+    const set = item[this.#path(tokens.shift())]?.SS;
+    expected(tokens, /^\)$/);
+    expected(tokens, /^<=$/);
+    const most = Number(this.#value(tokens.shift() ?? '').N);
+    return set !== undefined && set.length <= most;
   }
 
   #equality(tokens: string[], item: Item): boolean {
@@ -227,7 +262,10 @@ class Expressions {
     if (token === undefined) return { path, change: () => undefined };
     const value = this.#value(token);
     if (action === 'SET') return { path, change: () => value };
-    return { path, change: (before) => ({ N: String(Number(before?.N ?? 0) + Number(value.N)) }) };
+    const { SS: more } = value;
+    if (more === undefined)
+      return { path, change: (before) => ({ N: String(Number(before?.N ?? 0) + Number(value.N)) }) };
+    return { path, change: (before) => ({ SS: [...new Set([...(before?.SS ?? []), ...more])] }) };
   }
 
   #operand(token: string | undefined, item: Item): AttributeValue | undefined {

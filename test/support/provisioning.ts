@@ -19,7 +19,7 @@ import { verify } from '../../lib/provision/verify.ts';
 import type { DriftRuntime, Intake } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
-import { seedAfter, seededRandom } from '../../local/aep/ids.ts';
+import { seededRandom } from '../../local/aep/ids.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { createPlatform, type Platform, wireText } from '../../local/aep/platform.ts';
 import { failure, type InvocationResult } from '../../local/aws/function-errors.ts';
@@ -126,8 +126,8 @@ export interface Entered {
   readonly state: string;
   readonly input: unknown;
   readonly startedAt: number;
-  /** How often the jitter of its retries was drawn. */
-  readonly draws: number;
+  /** Of the jitter of its retries from here on. */
+  readonly seed: number;
   readonly name: string;
   readonly calls: readonly Made[];
   readonly logged: readonly string[];
@@ -277,21 +277,18 @@ function runVirtually(start: Start): Promise<MachineResult> {
   const { seed = 1, definition, from, onEnter } = start.more;
   const running = definition === undefined ? MACHINE : machine(definition, REFS);
   const startedAt = from?.startedAt ?? time.now;
-  let draws = from?.draws ?? 0;
-  const jitter = seededRandom(seedAfter(draws, seed));
+  const random = seededRandom(from?.seed ?? seed);
   return running.run({
     input: start.input,
     name: execution.name,
     signal: execution.signal,
     now: () => time.now,
     sleep: (ms, state) => execution.wait(state, time.now + ms),
-    random: () => {
-      draws += 1;
-      return jitter();
-    },
+    random,
     ...(from && { from }),
     ...(onEnter && {
-      onEnter: (state, input) => onEnter({ state, input, startedAt, draws, ...standing(execution, events) }),
+      onEnter: (state, input) =>
+        onEnter({ state, input, startedAt, seed: random.nextSeed, ...standing(execution, events) }),
     }),
     tasks: (key, document, { timeoutSeconds }) => functions.invoke(key, document, timeoutSeconds),
     integrations: integrated(start),

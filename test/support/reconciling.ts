@@ -1,11 +1,14 @@
 // Reconcile in a test: the simulated platform with a pipeline in it, a store and a progress in memory, a death at any step.
 import type { Clock } from '../../lib/aep/transport.ts';
+import { createProgress } from '../../lib/aws/progress.ts';
+import { Failure } from '../../lib/failure.ts';
 import { createReconcile, type Reconciled } from '../../lib/forward/reconcile.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import type {
   Progress,
   ReconcileRuntime,
+  StreamPage,
   StreamPosition,
   StreamRecord,
   UndeliveredDocument,
@@ -25,6 +28,8 @@ import {
 import { PUBLISHED, STREAM_ARN } from './forwarding.ts';
 import { memoryLedger } from './ledger.ts';
 
+const TABLE = 'penstock-dev-pipelines';
+
 const ORIGIN = 'http://127.0.0.1';
 
 /** A store in memory: what it holds by key, and nothing twice under one. */
@@ -40,34 +45,25 @@ export function memoryOnce(): UndeliveredOnce & { readonly documents: Map<string
   };
 }
 
-export function memoryProgress(): Progress & {
-  readonly kept: Map<string, { value: unknown; version: number }>;
-} {
-  const kept = new Map<string, { value: unknown; version: number }>();
-  return {
-    kept,
-    read: async (pipeline) => structuredClone(kept.get(pipeline) ?? { value: undefined, version: 0 }),
-    async write(pipeline, value, version) {
-      if ((kept.get(pipeline)?.version ?? 0) !== version) return false;
-      kept.set(pipeline, { value: JSON.parse(JSON.stringify(value)), version: version + 1 });
-      return true;
-    },
-  };
-}
-
-/** A stream in memory, by shard, each in order; `reads` are the positions that were asked for. */
+/** A stream in memory, by shard, each in order; `reads` are the positions that were asked for: numbers, or times in ms. */
 export function memoryStream(pageSize = 100) {
-  const shards = new Map<string, StreamRecord[]>();
+  const byShard = new Map<string, StreamRecord[]>();
   const reads: string[] = [];
   return {
-    shards,
+    byShard,
     reads,
-    async *pages(_: string, shardId: string, from: StreamPosition) {
-      if (from.kind === 'time') throw new TypeError('not in this test');
-      reads.push(from.sequenceNumber);
-      const wanted = BigInt(from.sequenceNumber);
-      const all = shards.get(shardId) ?? [];
-      const rest = all.filter(({ sequenceNumber }) => BigInt(sequenceNumber) >= wanted);
+    shards: async (_: string): Promise<readonly string[]> => [...byShard.keys()],
+    async *pages(_: string, shardId: string, from: StreamPosition): AsyncGenerator<StreamPage> {
+      reads.push(from.kind === 'time' ? String(from.time) : from.sequenceNumber);
+      const all = byShard.get(shardId);
+      // As Kinesis has it of a shard that is gone or never was.
+      if (all === undefined)
+        throw new Failure('AWS_REFUSED', `reading the shard ${shardId}: ResourceNotFoundException`);
+      const rest = all.filter(({ sequenceNumber, arrivedAt }) =>
+        from.kind === 'time'
+          ? (arrivedAt ?? 0) * 1_000 >= from.time
+          : BigInt(sequenceNumber) >= BigInt(from.sequenceNumber),
+      );
       // Kinesis may answer with nothing although there is something.
       yield { records: [], last: rest.length === 0 };
       for (let at = 0; at < rest.length; at += pageSize) {
@@ -87,7 +83,8 @@ export interface Reconciling {
   readonly published: PublishedPipeline;
   readonly store: ReturnType<typeof memoryOnce>;
   readonly stream: ReturnType<typeof memoryStream>;
-  readonly progress: ReturnType<typeof memoryProgress>;
+  /** The real one, in the table of the ledger. */
+  readonly progress: Progress;
   readonly counted: Record<string, number>;
   readonly lines: { readonly level: string; readonly message: string; readonly fields: Fields }[];
   readonly secrets: Map<string, string>;
@@ -103,6 +100,8 @@ export interface Reconciling {
   }): Promise<Reconciled>;
   /** Changes of store and progress in the last run. */
   readonly changes: () => number;
+  /** Forgets how far was read. */
+  forget(): void;
   /** Reason, message and data of every stored entry, in order of keys. */
   entries(): { message: string; record: string; shardId: string; sequenceNumber: string; reason: string }[];
 }
@@ -124,8 +123,8 @@ export async function reconciling(
   };
   const store = memoryOnce();
   const stream = memoryStream();
-  const progress = memoryProgress();
-  const ledger = memoryLedger();
+  const ledger = memoryLedger(TABLE);
+  const progress = createProgress(TABLE, ledger.dynamoDb);
   const manifest = { source: { kind: 'inlet', stream: 'customers' } };
   ledger.items.set(name, {
     pipeline: { S: name },
@@ -185,6 +184,9 @@ export async function reconciling(
     secrets,
     ledger,
     changes: () => changes,
+    forget() {
+      for (const key of [...ledger.items.keys()]) if (key.includes('#')) ledger.items.delete(key);
+    },
     async run({ event = {}, remainingMs = 600_000, killAt, after = false, fetch, store: own } = {}) {
       changes = 0;
       const change = async <T>(act: () => Promise<T>): Promise<T> => {
@@ -200,8 +202,10 @@ export async function reconciling(
         ...(fetch && { fetch }),
         undelivered: { putOnce: (key, document) => change(() => through.putOnce(key, document)) },
         progress: {
-          read: progress.read,
+          ...progress,
           write: (name, value, version) => change(() => progress.write(name, value, version)),
+          mark: (name, day, marks) => change(() => progress.mark(name, day, marks)),
+          forgetOld: (name) => change(() => progress.forgetOld(name)),
         },
       };
       const deadline = clock.now() + remainingMs;

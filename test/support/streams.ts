@@ -4,12 +4,15 @@ import {
   DescribeStreamSummaryCommand,
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
+import { until } from './eventually.ts';
 
 /** Resolves when the stream is ACTIVE: before, it has no shards and takes no records, here as on AWS. */
 export async function createStream(client: KinesisClient, StreamName: string, ShardCount = 1): Promise<void> {
   await client.send(new CreateStreamCommand({ StreamName, ShardCount }));
-  const status = async () =>
-    (await client.send(new DescribeStreamSummaryCommand({ StreamName }))).StreamDescriptionSummary
-      ?.StreamStatus;
-  while ((await status()) !== 'ACTIVE') await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(async () => {
+    const { StreamDescriptionSummary: found } = await client.send(
+      new DescribeStreamSummaryCommand({ StreamName }),
+    );
+    return found?.StreamStatus === 'ACTIVE';
+  });
 }

@@ -89,16 +89,6 @@ it('takes every call, every mode that makes a difference there, and both ways on
   expect(check && modesOf(check)).not.toContain('zombie');
 });
 
-it('draws the same pairs from the same seed, others from another', () => {
-  const drawn = (seed: number) => {
-    const drawing = pairs(golden, seed);
-    return Array.from({ length: 20 }, () => drawing.next().value as Case);
-  };
-  expect(drawn(1)).toEqual(drawn(1));
-  expect(drawn(1)).not.toEqual(drawn(2));
-  for (const { faults } of drawn(3)) expect(faults.flat()).toHaveLength(2);
-});
-
 it('branches a world: the same things in it, nothing to do, and ids that are new', async () => {
   const own = empty();
   await own.run(fresh.input);

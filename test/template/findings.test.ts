@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { acceptedIn, judge, ofCfnLint, ofCheckov } from '../../scripts/findings.ts';
 import { noticeOf, packagesOf } from '../../scripts/notice.ts';
@@ -70,7 +71,7 @@ describe('the review', () => {
 });
 
 describe('the notice', () => {
-  const root = new URL('../..', import.meta.url).pathname;
+  const root = fileURLToPath(new URL('../..', import.meta.url));
 
   it('names each package once, and each licence text once', () => {
     const files = [

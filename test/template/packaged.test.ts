@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await packageFolder();
   packaged = await folder.pack();
   resources = packaged.template.Resources;
-}, 180_000);
+});
 afterAll(() => folder.remove());
 
 const ofType = (type: string): [string, Resource][] =>
@@ -516,5 +516,5 @@ describe('the zips', () => {
     expect(again.template.Resources.ForwardLambdaFunction?.Properties.ReservedConcurrentExecutions).toBe(20);
     expect(again.template.Resources.Stream?.Properties.Name).toBe('clicks');
     expect(resources.ForwardLambdaFunction?.Properties).not.toHaveProperty('ReservedConcurrentExecutions');
-  }, 180_000);
+  });
 });

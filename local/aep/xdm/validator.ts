@@ -28,14 +28,33 @@ function isMoment(text: string): boolean {
   return parts !== null && isDay(parts[1] as string);
 }
 
+/** Compiled last, by the text of what was compiled. */
+const compiled = new Map<string, Validate>();
+/** More schemas than are in use at once. */
+const MOST_COMPILED = 32;
+
+/** To compile takes some 20 ms; whoever asks for the same schema again, for another platform too, is given the same. */
 export function compileValidator(schema: Field): Validate {
+  const whole = closed(schema);
+  const text = JSON.stringify(whole);
+  const validate = compiled.get(text) ?? compile(whole);
+  compiled.delete(text);
+  compiled.set(text, validate);
+  for (const [oldest] of compiled) {
+    if (compiled.size <= MOST_COMPILED) break;
+    compiled.delete(oldest);
+  }
+  return validate;
+}
+
+function compile(schema: object): Validate {
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: true });
   ajv.addFormat('date', isDay);
   ajv.addFormat('date-time', isMoment);
   ajv.addFormat('email', EMAIL);
   ajv.addFormat('uri', URI);
   ajv.addFormat('uri-reference', true);
-  const check = ajv.compile(closed(schema));
+  const check = ajv.compile(schema);
   return (record) => (check(record) ? NO_VIOLATIONS : violations(check.errors ?? []));
 }
 

@@ -1,6 +1,8 @@
 // Faults: each kind does what it says, when it says, and nothing else is understood.
 import { describe, expect, test } from 'vitest';
+import { virtualClock } from '../../../local/aep/clock.ts';
 import { FAULT_KINDS, type FaultSpec, Faults } from '../../../local/aep/faults.ts';
+import { eventually, turn } from '../../support/eventually.ts';
 import {
   CATALOG,
   type Caller,
@@ -133,27 +135,35 @@ describe('what', () => {
     const with_ = await caller();
     with_.platform.faults.add({ kind: 'late', latencyMs: 5_000, times: 1 });
     const pending = with_.call('POST', SCHEMAS, schemaBody());
-    await expect.poll(() => schemas(with_)).toBe(1);
+    await eventually(() => schemas(with_)).toBe(1);
     with_.clock.advance(5_000);
     expect((await pending).status).toBe(201);
   });
 
   test('latency waits on the clock, and a caller who gives up is let go', async () => {
-    const with_ = await caller();
+    const clock = virtualClock();
+    let slept = Promise.withResolvers<number>();
+    const sleep = (ms: number) => {
+      slept.resolve(ms);
+      return clock.sleep(ms);
+    };
+    const with_ = await caller({ clock: { ...clock, sleep } });
     with_.platform.faults.add({ kind: 'latency', latencyMs: 5_000 });
     let answered = false;
     const pending = with_.call('GET', `${REGISTRY}/stats`).then(() => {
       answered = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await slept.promise).toBe(5_000);
+    await turn();
     expect(answered).toBe(false);
-    with_.clock.advance(5_000);
+    clock.advance(5_000);
     await pending;
-    const request = new Request('https://platform.adobe.io/ims/token/v3', {
-      method: 'POST',
-      signal: AbortSignal.timeout(5),
-    });
-    await expect(with_.platform.fetch(request)).rejects.toThrow('timeout');
+    slept = Promise.withResolvers();
+    const given = new AbortController();
+    const { signal } = given;
+    const request = new Request('https://platform.adobe.io/ims/token/v3', { method: 'POST', signal });
+    void slept.promise.then(() => given.abort(new Error('enough')));
+    await expect(with_.platform.fetch(request)).rejects.toThrow('enough');
   });
 
   test('truncated and non-JSON answers', async () => {

@@ -7,6 +7,7 @@ import { createPlatform } from '../../../local/aep/platform.ts';
 import { type RunningServer, startServer } from '../../../local/aep/server.ts';
 import { CLIENT, FLOWS, HTTP_API, ORGANIZATION, SECRET } from './support.ts';
 
+const SERVER = join(import.meta.dirname, '../../../local/aep/server.ts');
 let running: RunningServer | undefined;
 
 afterEach(async () => {
@@ -122,21 +123,26 @@ test('it listens on this machine only', async () => {
 
 test('started by hand it says what it is, and refuses nonsense', async () => {
   const start = (...args: string[]) => {
-    const child = spawn(process.execPath, ['local/aep/server.ts', ...args], { stdio: 'pipe' });
+    const child = spawn(process.execPath, [SERVER, ...args], { stdio: 'pipe' });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    const said = Promise.withResolvers<void>();
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-    return { child, output: () => output };
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes('/_simulator/')) said.resolve();
+      });
+    return { child, output: () => output, said: said.promise, ended };
   };
-  const { child, output } = start('--port', '0', '--warm-up', '5', '--seed', '7');
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  while (!output().includes('/_simulator/')) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { child, output, said, ended } = start('--port', '0', '--warm-up', '5', '--seed', '7');
+  await said;
   expect(output()).toContain('SIMULATED');
   expect(output()).toContain('5 s after');
   expect(output()).toContain(SECRET);
   child.kill('SIGTERM');
-  expect(await exited).toBe(0);
+  expect(await ended).toBe(0);
   const wrong = start('--port', 'many');
-  expect(await new Promise((resolve) => wrong.child.once('exit', resolve))).toBe(2);
+  expect(await wrong.ended).toBe(2);
   expect(wrong.output()).toContain('--port');
 });
 

@@ -2,13 +2,14 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Checkpoint, type CheckpointState } from '../../../local/aws/checkpoint.ts';
+import type { Clock } from '../../../local/aws/clock.ts';
 import { deliver, type InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import { type EventRecord, eventRecord } from '../../../local/aws/kinesis-event.ts';
 import type { Discarded, RetrySettings } from '../../../local/aws/retry-rules.ts';
 import { lambdaPace } from '../../../local/aws/shard-reader.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
-import { type MovingClock, movingClock } from '../../support/esm-clock.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const ARRIVAL = Date.UTC(2026, 10, 23, 10);
 const defaults: RetrySettings = {
@@ -19,7 +20,9 @@ const defaults: RetrySettings = {
 };
 const threw = failure('handled', 'Error', 'no');
 
-let clock: MovingClock;
+let clock: Clock;
+/** Every one that was asked for, in milliseconds. */
+let pauses: number[];
 let state: CheckpointState;
 let invoked: string[][];
 let reports: InvocationReport[];
@@ -27,7 +30,7 @@ let discarded: Discarded[];
 let onDiscard: (one: Discarded) => void;
 let stop: AbortController;
 beforeEach(() => {
-  clock = movingClock(ARRIVAL);
+  begin();
   state = { handedOver: new Set() };
   invoked = [];
   reports = [];
@@ -35,6 +38,19 @@ beforeEach(() => {
   onDiscard = (one) => void discarded.push(one);
   stop = new AbortController();
 });
+
+/** A clock on which nothing has happened yet. */
+function begin(): void {
+  const time = new VirtualTime({ now: ARRIVAL });
+  pauses = [];
+  clock = {
+    now: () => time.now(),
+    sleep: (ms, signal) => {
+      pauses.push(ms);
+      return time.sleep(ms, signal);
+    },
+  };
+}
 
 /** A record for each name, at an age in seconds. */
 function batchOf(names: readonly string[], ages: Record<string, number> = {}): EventRecord[] {
@@ -234,12 +250,21 @@ describe('MaximumRecordAgeInSeconds', () => {
   });
 });
 
+it('goes on with what is left of a half, one record of which became too old, before the other half', async () => {
+  await run(batchOf(['a', 'b', 'c', 'd'], { a: 59.9 }), () => (invoked.length < 2 ? threw : ok), {
+    bisects: true,
+    maxRecordAgeSeconds: 60,
+  });
+  expect(invoked.map((names) => names.join(''))).toEqual(['abcd', 'b', 'cd']);
+  expect(namesOf(discarded[0]?.records ?? [])).toEqual(['a']);
+});
+
 describe('between attempts', () => {
   it('the pause doubles up to its highest, and begins anew after progress', async () => {
     const answer: Answer = (_, records) =>
       invoked.length === 10 ? report(records[1]) : invoked.length < 12 ? threw : ok;
     await run(batchOf(['a', 'b']), answer);
-    expect(clock.pauses).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 250, 500]);
+    expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 250, 500]);
   });
 
   it('a stop ends the delivery; what was not settled is left behind the checkpoint', async () => {
@@ -298,7 +323,7 @@ it('settles or discards every record once, in order, and as often as its setting
       async (size, script, settings) => {
         state = { handedOver: new Set() };
         [invoked, reports, discarded] = [[], [], []];
-        clock = movingClock(ARRIVAL);
+        begin();
         const batch = batchOf(Array.from({ length: size }, (_, i) => String(i)));
         const settled: string[] = [];
         await run(

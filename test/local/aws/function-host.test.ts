@@ -1,19 +1,23 @@
 // Functions run as on Lambda: own process and environment, one event at a time, limits, and errors in Lambda's shapes.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FunctionHost } from '../../../local/aws/function-host.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Order } from './fixtures/function.ts';
 
+/** In seconds: a limit that nothing here comes near. */
+const FAR = 3_600;
 const module = new URL('./fixtures/function.ts', import.meta.url);
 const lines: string[] = [];
 const host = new FunctionHost({
   functions: {
-    one: { module, env: { COLOUR: 'green' }, memoryMB: 256 },
+    one: { module, env: { COLOUR: 'green' }, memoryMB: 256, timeoutSeconds: FAR },
+    usual: { module },
     brief: { module, timeoutSeconds: 0.3 },
-    single: { module, concurrency: 1 },
-    other: { module: fileURLToPath(module), handler: 'other' },
-    silent: { module, handler: 'silent' },
+    single: { module, concurrency: 1, timeoutSeconds: FAR },
+    other: { module: fileURLToPath(module), handler: 'other', timeoutSeconds: FAR },
+    silent: { module, handler: 'silent', timeoutSeconds: FAR },
     unnamed: { module, handler: 'nowhere' },
     broken: { module: new URL('./fixtures/broken.ts', import.meta.url) },
     missing: { module: new URL('./fixtures/absent.ts', import.meta.url) },
@@ -26,7 +30,7 @@ afterAll(() => host.close());
 const invoke = (name: string, order: Order = {}, options = {}) => host.invoke(name, order, options);
 
 async function answer(name: string, order: Order = {}): Promise<Record<string, unknown>> {
-  const result = await invoke(name, order);
+  const result = await invoke(name, order, { timeoutSeconds: FAR });
   if ('error' in result) throw new Error(`${result.error.errorType}: ${result.error.errorMessage}`);
   return result.ok as Record<string, unknown>;
 }
@@ -51,7 +55,7 @@ describe('an invocation', () => {
 
   it('has a Lambda context and nothing of the environment of its host', async () => {
     process.env.OF_THE_HOST = 'secret';
-    const { context, env, remaining } = await answer('one');
+    const { context, env } = await answer('one');
     expect(context).toMatchObject({
       functionName: 'one',
       functionVersion: '$LATEST',
@@ -59,24 +63,33 @@ describe('an invocation', () => {
       invokedFunctionArn: host.arn('one'),
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    expect(Number(remaining)).toBeGreaterThan(2500);
     expect(env).toMatchObject({ COLOUR: 'green', SHARED: 'yes', AWS_REGION: 'us-east-1' });
     expect(env).not.toHaveProperty('OF_THE_HOST');
   });
 
+  it('has the time that its function has, by default three seconds', async () => {
+    const { remaining } = await answer('one');
+    expect(Number(remaining)).toBeGreaterThan(3_000);
+    expect(Number(remaining)).toBeLessThanOrEqual(FAR * 1_000);
+    // It may have been killed by then where nothing has its turn for so long: nobody counts on an answer.
+    const result = await invoke('usual');
+    if ('ok' in result) expect((result.ok as { remaining: number }).remaining).toBeLessThanOrEqual(3_000);
+    else expect(result.error.errorMessage).toBe('Task timed out after 3.00 seconds');
+  });
+
   it('runs beside another one in another process, up to a cap', async () => {
-    const [a, b] = await Promise.all([answer('one', { sleepMs: 50 }), answer('one', { sleepMs: 50 })]);
+    const [a, b] = await Promise.all([answer('one'), answer('one')]);
     expect(a?.pid).not.toBe(b?.pid);
-    const results = await Promise.all([invoke('single', { sleepMs: 50 }), invoke('single')]);
+    const results = await Promise.all([invoke('single'), invoke('single')]);
     expect(results[1]).toMatchObject({ kind: 'throttled', error: { errorType: 'TooManyRequestsException' } });
     expect(results[0]).toHaveProperty('ok');
   });
 
   it('hands over its log lines, from both streams', async () => {
     await answer('one', { log: 'all is well' });
-    await expect
-      .poll(() => lines)
-      .toEqual(expect.arrayContaining(['one: all is well', 'one: error: all is well']));
+    await eventually(() => lines).toEqual(
+      expect.arrayContaining(['one: all is well', 'one: error: all is well']),
+    );
   });
 
   it('carries an event of 6 MB and refuses a larger one', async () => {
@@ -115,7 +128,7 @@ describe('a failing invocation', () => {
     const next = await answer('brief');
     expect(next).toMatchObject({ invocations: 1 });
     expect(next.pid).not.toBe(pid);
-    await expect.poll(() => isAlive(Number(pid))).toBe(false);
+    await eventually(() => isAlive(Number(pid))).toBe(false);
   });
 
   it('tells that its process was killed, and the next one has a new process', async () => {
@@ -130,6 +143,34 @@ describe('a failing invocation', () => {
     const next = await answer('single');
     expect(next).toMatchObject({ invocations: 1 });
     expect(next.pid).not.toBe(pid);
+  });
+
+  it('tells how its process ended where its event cannot even be written any more', async () => {
+    const { pid } = await answer('single');
+    process.kill(Number(pid), 'SIGKILL');
+    // Dead, and nobody in this process has had a turn to hear of it.
+    while (!execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z'));
+    expect(await invoke('single')).toMatchObject({
+      kind: 'exit',
+      error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining('SIGKILL') },
+    });
+  });
+
+  it('is waited for where somebody asks when it has ended, and nothing that came later', async () => {
+    await host.ended('single');
+    await host.ended('nobody');
+    let over = false;
+    const inFlight = invoke('one', { hang: true });
+    const ended = host.ended('one').then(() => {
+      over = true;
+    });
+    const later = invoke('other', { hang: true });
+    await answer('one');
+    expect(over).toBe(false);
+    await host.kill('one');
+    await ended;
+    expect(await inFlight).toMatchObject({ kind: 'exit' });
+    expect(await later).toMatchObject({ ok: { other: { hang: true } } });
   });
 
   it('takes a timeout of the caller', async () => {
@@ -172,7 +213,7 @@ describe('a failing invocation', () => {
 
 it('measures the memory of the processes, not of their host', async () => {
   const ofTheHost = Buffer.alloc(300e6, 1);
-  const own = new FunctionHost({ functions: { single: { module } } });
+  const own = new FunctionHost({ functions: { single: { module, timeoutSeconds: FAR } } });
   await own.invoke('single', {});
   expect(own.memory('single')).toBeLessThan(ofTheHost.length);
   await own.close();
@@ -186,7 +227,7 @@ it('measures the memory of the processes, not of their host', async () => {
 });
 
 it('ends its processes when it is closed, and when its own process is killed', async () => {
-  const own = new FunctionHost({ functions: { one: { module } } });
+  const own = new FunctionHost({ functions: { one: { module, timeoutSeconds: FAR } } });
   const result = await own.invoke('one', {});
   const pid = Number(('ok' in result && (result.ok as { pid: number }).pid) || 0);
   expect(isAlive(pid)).toBe(true);
@@ -196,20 +237,22 @@ it('ends its processes when it is closed, and when its own process is killed', a
 
   const script = `
     import { FunctionHost } from ${JSON.stringify(new URL('../../../local/aws/function-host.ts', import.meta.url))};
-    const host = new FunctionHost({ functions: { one: { module: ${JSON.stringify(module)} } } });
+    const functions = { one: { module: ${JSON.stringify(module)}, timeoutSeconds: ${FAR} } };
+    const host = new FunctionHost({ functions, onLog: () => console.log(pid) });
     const { pid } = (await host.invoke('one', {})).ok;
-    setTimeout(() => console.log(pid), 200);
-    await host.invoke('one', { hang: true }, { timeoutSeconds: 60 });`;
+    await host.invoke('one', { log: 'under way', hang: true });`;
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // It says so for each line of its function, and the function writes two.
   const child = await new Promise<number>((resolve) =>
-    parent.stdout.once('data', (data) => resolve(Number(data))),
+    parent.stdout.once('data', (data) => resolve(Number.parseInt(data, 10))),
   );
-  expect(isAlive(child)).toBe(true);
+  const wasAlive = isAlive(child);
   parent.kill('SIGKILL');
+  expect(wasAlive).toBe(true);
   // An orphan that has ended still counts as a process until init collects it.
-  await expect.poll(() => isAlive(child), { timeout: 5000 }).toBe(false);
+  await eventually(() => isAlive(child)).toBe(false);
 });
 
 function isAlive(pid: number): boolean {

@@ -23,8 +23,11 @@ import { startLambdaApi } from '../../../local/aws/lambda-api.ts';
 import { Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure } from '../../../local/aws/on-failure.ts';
 import { localAccount, type RunningServer } from '../../../local/aws/server.ts';
+import { eventually } from '../../support/eventually.ts';
 import { createStream } from '../../support/streams.ts';
+import { heldTransitions } from '../../support/transitions.ts';
 
+const transitions = heldTransitions();
 let kinesis: LocalKinesis;
 let streams: KinesisClient;
 let mappings: Mappings;
@@ -42,7 +45,7 @@ beforeAll(async () => {
     account: localAccount,
     kinesis: streams,
     functions: ['forward', 'other'],
-    transitionMs: 60,
+    ...transitions.ports,
     pace: { idleMs: 20 },
     onFailure: createOnFailure({ folder: '/nowhere' }),
     invoke: async (name, event) => {
@@ -83,8 +86,20 @@ const get = (UUID?: string) => lambda.send(new GetEventSourceMappingCommand({ UU
 const update = (input: UpdateEventSourceMappingCommandInput) =>
   lambda.send(new UpdateEventSourceMappingCommand(input));
 const remove = (UUID?: string) => lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
-const becomes = (UUID: string | undefined, State: string) =>
-  expect.poll(async () => (await get(UUID)).State, { interval: 10, timeout: 10_000 }).toBe(State);
+const becomes = async (UUID: string | undefined, State: string) => {
+  transitions.pass();
+  await eventually(async () => (await get(UUID)).State).toBe(State);
+};
+/** Resolves when a mapping that is on has looked for records several times: one that is off has not. */
+async function meanwhile(): Promise<void> {
+  const other = `meanwhile-${crypto.randomUUID()}`;
+  await createStream(streams, other);
+  const { UUID } = await create({ EventSourceArn: kinesis.streamArn(other), FunctionName: 'other' });
+  await becomes(UUID, 'Enabled');
+  for (let times = 0; times < 3; times++) await mappings.drained(other);
+  await remove(UUID);
+  transitions.pass();
+}
 
 describe('a mapping', () => {
   it('is created, enabled, paused, resumed and deleted, with every state in between', async () => {
@@ -101,7 +116,7 @@ describe('a mapping', () => {
     expect((await update({ UUID, Enabled: false })).State).toBe('Disabling');
     await becomes(UUID, 'Disabled');
     await put('b');
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await meanwhile();
     expect(delivered).toEqual(['forward:a']);
 
     expect((await update({ UUID, Enabled: true })).State).toBe('Enabling');
@@ -114,9 +129,10 @@ describe('a mapping', () => {
     expect(await get(UUID)).toMatchObject({ BatchSize: 7, LastProcessingResult: 'OK' });
 
     expect((await remove(UUID)).State).toBe('Deleting');
-    await expect.poll(() => get(UUID).catch((error: Error) => error.name)).toBe('ResourceNotFoundException');
+    transitions.pass();
+    await eventually(() => get(UUID).catch((error: Error) => error.name)).toBe('ResourceNotFoundException');
     await put('c');
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await meanwhile();
     expect(delivered).toEqual(['forward:a', 'forward:b']);
   });
 
@@ -124,10 +140,11 @@ describe('a mapping', () => {
     await put('a');
     const { UUID } = await create({ Enabled: false });
     await becomes(UUID, 'Disabled');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await meanwhile();
     expect(delivered).toEqual([]);
     const drained = mappings.drained(StreamName);
     await update({ UUID, Enabled: true });
+    transitions.pass();
     await drained;
     expect(delivered).toEqual(['forward:a']);
     expect(mappings.progress(StreamName)).toMatchObject({ invocations: 1, records: 1, redelivered: 0 });

@@ -1,9 +1,9 @@
 // The SDK's unmodified Lambda client calls local functions.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient, ResourceNotFoundException } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFunctions } from '../../../lib/aws/functions.ts';
 import { type LocalAws, startLocalAws } from '../../../local/aws/index.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let aws: LocalAws;
 let lambda: LambdaClient;
@@ -11,7 +11,7 @@ const logged: string[] = [];
 
 beforeAll(async () => {
   aws = await startLocalAws({
-    functions: { echo: { module: new URL('./fixtures/echo.ts', import.meta.url) } },
+    functions: { echo: { module: new URL('./fixtures/echo.ts', import.meta.url), timeoutSeconds: 3_600 } },
     onLog: (_, line) => logged.push(line),
   });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -49,8 +49,7 @@ describe('Invoke', () => {
 
   it('does not wait for an event', async () => {
     await createFunctions(lambda).start(aws.functions.arn('echo'), { log: 'later' });
-    for (let tries = 0; tries < 100 && !logged.includes('later'); tries++) await sleep(50);
-    expect(logged).toContain('later');
+    await eventually(() => logged).toContain('later');
   });
 
   it('knows no other function', async () => {

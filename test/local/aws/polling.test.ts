@@ -1,71 +1,46 @@
-// Lambda's polling rules, against a real local stream and a function that answers as each test wants.
-import {
-  CreateStreamCommand,
-  KinesisClient,
-  ListShardsCommand,
-  PutRecordCommand,
-  PutRecordsCommand,
-  SplitShardCommand,
-} from '@aws-sdk/client-kinesis';
+// Lambda's polling rules in virtual time: a stream in memory, and a function that answers as each test wants.
 import type { KinesisStreamEvent } from 'aws-lambda';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { realClock } from '../../../local/aws/clock.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
-import { type KinesisFault, type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { Poller } from '../../../local/aws/polling.ts';
 import type { Discarded } from '../../../local/aws/retry-rules.ts';
-import type { ReaderSettings, StartingPosition } from '../../../local/aws/shard-reader.ts';
-import { createStream } from '../../support/streams.ts';
+import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
+import type { StartingPosition, Stream } from '../../../local/aws/stream.ts';
+import { MemoryStream } from '../../support/memory-stream.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
-let kinesis: LocalKinesis;
-let client: KinesisClient;
-let fault: KinesisFault = () => undefined;
-let StreamName = '';
-let streams = 0;
+const START = Date.UTC(2026, 10, 23, 10);
+/** Longer than anything takes here. */
+const LONG_MS = 3_600_000;
+
+let time: VirtualTime;
+let stream: MemoryStream<string>;
+/** Throws in place of an answer of the stream. */
+let fault: (operation: keyof Stream) => void;
 let poller: Poller;
-let events: KinesisStreamEvent[] = [];
-let reports: InvocationReport[] = [];
-let discarded: Discarded[] = [];
+let events: KinesisStreamEvent[];
+let reports: InvocationReport[];
+let discarded: Discarded[];
 let answer: (event: KinesisStreamEvent) => unknown;
 
-const text = (record: KinesisStreamEvent['Records'][number]) =>
-  Buffer.from(record.kinesis.data, 'base64').toString();
+type EventRecord = KinesisStreamEvent['Records'][number];
+const text = (record: EventRecord) => Buffer.from(record.kinesis.data, 'base64').toString();
+const shardOf = (record: EventRecord | undefined) => record?.eventID.split(':')[0];
 const batches = () => events.map(({ Records }) => Records.map(text));
-const report = (record: KinesisStreamEvent['Records'][number] | undefined) => ({
+const report = (record: EventRecord | undefined) => ({
   batchItemFailures: [{ itemIdentifier: record?.kinesis.sequenceNumber }],
 });
-/** A second, which is vitest's own limit, can be short on a busy machine. */
-const patiently = { timeout: 10_000 };
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const threw = failure('handled', 'Error', 'no');
 
-const clientFor = ({ endpoint }: LocalKinesis) =>
-  new KinesisClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
-
-beforeAll(async () => {
-  kinesis = await startKinesis({ fault: (operation) => fault(operation) });
-  client = clientFor(kinesis);
-});
-beforeEach(async () => {
-  streams += 1;
-  StreamName = `stream-${streams}`;
-  events = [];
-  reports = [];
-  discarded = [];
+beforeEach(() => {
+  time = new VirtualTime({ now: START });
+  stream = new MemoryStream(1, () => time.now());
+  [events, reports, discarded] = [[], [], []];
   answer = () => ({ batchItemFailures: [] });
   fault = () => undefined;
-  await createStream(client, StreamName);
 });
-afterEach(() => poller.stop());
-afterAll(async () => {
-  client.destroy();
-  await kinesis.close();
-});
+afterEach(() => poller.end());
 
 const defaults: ReaderSettings = {
   batchSize: 100,
@@ -76,25 +51,21 @@ const defaults: ReaderSettings = {
   maxRetryAttempts: -1,
   maxRecordAgeSeconds: -1,
 };
-const trimHorizon: StartingPosition = { type: 'TRIM_HORIZON' };
 
-async function poll(settings: Partial<ReaderSettings> = {}, start = trimHorizon): Promise<void> {
+async function poll(
+  settings: Partial<ReaderSettings> = {},
+  start: StartingPosition = { type: 'TRIM_HORIZON' },
+): Promise<void> {
   poller = new Poller(
     {
-      kinesis: client,
-      streamName: StreamName,
-      source: {
-        eventSourceArn: kinesis.streamArn(StreamName),
-        region: 'us-east-1',
-        roleArn: 'arn:aws:iam::1:role/r',
-      },
-      clock: realClock,
+      stream: unreliable(),
+      streamName: 's',
+      source: { eventSourceArn: 'arn:aws:kinesis:us-east-1:1:stream/s', region: 'us-east-1', roleArn: 'r' },
+      clock: time,
       pace: { idleMs: 20, firstRetryMs: 10, maxRetryMs: 40 },
       invoke: async (event) => {
-        // As through a process boundary: what the function gets is a copy.
-        const copy = JSON.parse(JSON.stringify(event)) as KinesisStreamEvent;
-        events.push(copy);
-        const given = await answer(copy);
+        events.push(event);
+        const given = await answer(event);
         return isFailure(given) ? given : { ok: given };
       },
       onInvocation: (one) => reports.push(one),
@@ -110,53 +81,34 @@ function isFailure(given: unknown): given is InvocationResult {
   return typeof given === 'object' && given !== null && 'error' in given;
 }
 
-/** One by one, because PutRecords does not promise the order of its entries. */
-async function put(...data: string[]): Promise<string[]> {
-  const numbers: string[] = [];
-  for (const one of data) {
-    const answered = await client.send(
-      new PutRecordCommand({ StreamName, PartitionKey: one, Data: Buffer.from(one) }),
-    );
-    numbers.push(answered.SequenceNumber ?? '');
-  }
-  return numbers;
+/** The stream, with its faults. */
+function unreliable(): Stream {
+  const through =
+    <A extends unknown[], R>(operation: keyof Stream, act: (...args: A) => Promise<R>) =>
+    async (...args: A) => {
+      fault(operation);
+      return act(...args);
+    };
+  return {
+    shards: through('shards', () => stream.shards()),
+    iterator: through('iterator', (shardId, from) => stream.iterator(shardId, from)),
+    read: through('read', (iterator, limit) => stream.read(iterator, limit)),
+  };
 }
 
-it('hands over records in the shape in which Lambda does', async () => {
-  const before = Date.now();
-  const [sequenceNumber] = await put('Grüße');
-  await poll();
-  await poller.drained();
-  const arn = kinesis.streamArn(StreamName);
-  expect(events).toEqual([
-    {
-      Records: [
-        {
-          kinesis: {
-            kinesisSchemaVersion: '1.0',
-            partitionKey: 'Grüße',
-            sequenceNumber,
-            data: Buffer.from('Grüße').toString('base64'),
-            approximateArrivalTimestamp: expect.any(Number),
-          },
-          eventSource: 'aws:kinesis',
-          eventVersion: '1.0',
-          eventID: `shardId-000000000000:${sequenceNumber}`,
-          eventName: 'aws:kinesis:record',
-          invokeIdentityArn: 'arn:aws:iam::1:role/r',
-          awsRegion: 'us-east-1',
-          eventSourceARN: arn,
-        },
-      ],
-    },
-  ]);
-  const arrival = Number(events[0]?.Records[0]?.kinesis.approximateArrivalTimestamp) * 1000;
-  expect(arrival).toBeGreaterThanOrEqual(before - 1);
-  expect(arrival).toBeLessThanOrEqual(Date.now());
-});
+/** Records that are their own keys. @returns their sequence numbers */
+function put(...data: string[]): string[] {
+  return data.map((one) => stream.put(one, Buffer.from(one), one).sequenceNumber);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = time.now() + LONG_MS;
+  while (!holds() && time.now() < end) await time.sleep(5);
+  expect(holds()).toBe(true);
+}
 
 it('makes batches of BatchSize in order, and keeps a checkpoint', async () => {
-  const numbers = await put('a', 'b', 'c', 'd', 'e');
+  const numbers = put('a', 'b', 'c', 'd', 'e');
   await poll({ batchSize: 2 });
   await poller.drained();
   expect(batches()).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
@@ -166,13 +118,8 @@ it('makes batches of BatchSize in order, and keeps a checkpoint', async () => {
 
 it('keeps an event within 6 MB', async () => {
   // 900 kB are 1.2 MB in base64: five fit, the sixth does not.
-  const Records = Array.from({ length: 7 }, (_, i) => ({
-    Data: Buffer.alloc(900_000, i),
-    PartitionKey: `${i}`,
-  }));
-  await client.send(new PutRecordsCommand({ StreamName, Records: Records.slice(0, 4) }));
-  await client.send(new PutRecordsCommand({ StreamName, Records: Records.slice(4) }));
-  await poll({ windowMs: 200 });
+  for (let n = 0; n < 7; n++) stream.put(`${n}`, Buffer.alloc(900_000, n), `${n}`);
+  await poll();
   await poller.drained();
   expect(reports.map(({ records }) => records)).toEqual([5, 2]);
   for (const event of events)
@@ -181,31 +128,30 @@ it('keeps an event within 6 MB', async () => {
 
 it('gathers for the batching window, or until the batch is full', async () => {
   await poll({ windowMs: 800, batchSize: 3 });
-  const begin = performance.now();
-  await put('a');
-  await pause(60);
-  await put('b');
+  put('a');
+  await time.sleep(60);
+  put('b');
   await poller.drained();
   expect(batches()).toEqual([['a', 'b']]);
-  expect(performance.now() - begin).toBeGreaterThan(600);
-  await put('c', 'd', 'e');
-  const full = performance.now();
+  expect(reports.map(({ startedAt }) => startedAt - START)).toEqual([800]);
+  const full = time.now();
+  put('c', 'd', 'e');
   await poller.drained();
-  expect(performance.now() - full).toBeLessThan(600);
   expect(batches()[1]).toEqual(['c', 'd', 'e']);
+  expect(reports[1]?.startedAt).toBeLessThanOrEqual(full + 20);
 });
 
 it('delivers again from the lowest reported record on, and nothing new in between', async () => {
-  const numbers = await put('a', 'b', 'c');
+  const numbers = put('a', 'b', 'c');
   let failing = true;
   answer = ({ Records }) => {
     const failed = failing ? Records.filter((record) => text(record) !== 'a').reverse() : [];
     return { batchItemFailures: failed.map(({ kinesis }) => ({ itemIdentifier: kinesis.sequenceNumber })) };
   };
   await poll();
-  await expect.poll(() => events.length, patiently).toBeGreaterThan(2);
+  await until(() => events.length > 2);
   expect(poller.positions).toMatchObject([{ checkpoint: numbers[0] }]);
-  await put('d');
+  put('d');
   failing = false;
   await poller.drained();
   const seen = batches();
@@ -222,7 +168,7 @@ it.each([
   ['a timeout', failure('timeout', 'Sandbox.Timedout', 'Task timed out after 3.00 seconds')],
   ['an identifier that is not in the batch', { batchItemFailures: [{ itemIdentifier: 'x' }] }],
 ])('delivers the whole batch again after %s', async (_, trouble) => {
-  await put('a', 'b');
+  put('a', 'b');
   answer = () => (events.length < 3 ? trouble : null);
   await poll();
   await poller.drained();
@@ -235,20 +181,24 @@ it.each([
 });
 
 it('waits longer before each delivery of a batch that makes no progress', async () => {
-  await put('a');
-  answer = () => (events.length < 5 ? failure('handled', 'Error', 'no') : '');
+  put('a');
+  answer = () => (events.length < 5 ? threw : '');
   await poll();
   await poller.drained();
-  const starts = reports.map(({ startedAt }) => startedAt);
-  const gaps = starts.slice(1).map((start, i) => start - (starts[i] ?? 0));
-  // 10, 20, 40, and 40 again because that is the highest here; timers are coarse.
-  const least = [9, 19, 39, 39];
-  expect(gaps).toHaveLength(4);
-  for (const [i, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual((least[i] ?? 0) - 1);
+  // 10, 20, 40, and 40 again because that is the highest here.
+  expect(reports.map(({ startedAt }) => startedAt - START)).toEqual([0, 10, 30, 70, 110]);
+});
+
+it('tells how long an invocation took', async () => {
+  put('a');
+  answer = () => time.sleep(1_234);
+  await poll();
+  await poller.drained();
+  expect(reports).toMatchObject([{ startedAt: START, durationMs: 1_234 }]);
 });
 
 it('ignores what the function returns unless item failures are reported', async () => {
-  await put('a', 'b');
+  put('a', 'b');
   answer = ({ Records }) => report(Records[0]);
   await poll({ reportsItemFailures: false });
   await poller.drained();
@@ -256,44 +206,41 @@ it('ignores what the function returns unless item failures are reported', async 
 });
 
 it('begins where it is told to', async () => {
-  await put('old');
-  await pause(5);
-  const timestamp = new Date();
-  await put('new');
+  put('old');
+  await time.sleep(1);
+  const timestamp = new Date(time.now());
+  put('new');
   await poll({}, { type: 'AT_TIMESTAMP', timestamp });
   await poller.drained();
   expect(batches()).toEqual([['new']]);
-  await poller.stop();
+  await poller.end();
 
   events = [];
   await poll({}, { type: 'LATEST' });
   await poller.drained();
-  await put('newest');
+  put('newest');
   await poller.drained();
   expect(batches()).toEqual([['newest']]);
 });
 
 it('finishes the invocation in flight when it is stopped, and resumes from the checkpoint', async () => {
-  const numbers = await put('a', 'b');
-  let release: (value: unknown) => void = () => undefined;
-  answer = () =>
-    new Promise((resolve) => {
-      release = resolve;
-    });
+  const numbers = put('a', 'b');
+  const released = Promise.withResolvers<unknown>();
+  answer = () => released.promise;
   await poll({ batchSize: 2 });
-  await expect.poll(() => events.length, patiently).toBe(1);
+  await until(() => events.length === 1);
   let stopped = false;
   const stopping = poller.stop().then(() => {
     stopped = true;
   });
-  await pause(50);
+  await time.sleep(1_000);
   expect(stopped).toBe(false);
-  release(report(events[0]?.Records[1]));
+  released.resolve(report(events[0]?.Records[1]));
   await stopping;
   expect(poller.positions).toMatchObject([{ checkpoint: numbers[0] }]);
 
-  await put('c');
-  await pause(60);
+  put('c');
+  await time.sleep(1_000);
   expect(events).toHaveLength(1);
   answer = () => null;
   await poller.start(defaults);
@@ -302,73 +249,62 @@ it('finishes the invocation in flight when it is stopped, and resumes from the c
 });
 
 it('loses nothing when a mapping that began at LATEST is stopped before its first success', async () => {
-  answer = () => failure('handled', 'Error', 'no');
+  answer = () => threw;
   await poll({}, { type: 'LATEST' });
   await poller.drained();
-  await put('a');
-  await expect.poll(() => events.length, patiently).toBeGreaterThan(0);
+  put('a');
+  await until(() => events.length > 0);
   await poller.stop();
-  await put('b');
+  put('b');
   answer = () => null;
   await poller.start(defaults);
   await poller.drained();
   expect(batches().at(-1)).toEqual(['a', 'b']);
 });
 
-it('reads on after an expired iterator and other failed reads', async () => {
-  await put('a');
+it('reads on after an iterator that is refused and other failed reads', async () => {
+  put('a');
   await poll();
   await poller.drained();
-  const failures = ['ProvisionedThroughputExceededException', 'InternalFailure'];
-  let expired = true;
+  const asked: string[] = [];
   fault = (operation) => {
-    if (operation === 'GetShardIterator') expired = false;
-    if (operation !== 'GetRecords') return undefined;
-    const type = expired ? 'ExpiredIteratorException' : failures.pop();
-    return type === undefined ? undefined : { type, message: 'not now' };
+    if (operation === 'shards') return;
+    asked.push(operation);
+    if (asked.length < 3) throw new Error('not now');
   };
-  await put('b');
+  put('b');
   await poller.drained();
-  expect({ expired, failures }).toEqual({ expired: false, failures: [] });
+  expect(asked.slice(0, 4)).toEqual(['read', 'iterator', 'iterator', 'read']);
   expect(batches()).toEqual([['a'], ['b']]);
 });
 
 it('reads shards side by side, one invocation at a time for each', async () => {
-  StreamName = `${StreamName}-wide`;
-  await createStream(client, StreamName, 4);
+  stream = new MemoryStream(4, () => time.now());
   const inFlight = new Map<string, number>();
   let [most, mostPerShard] = [0, 0];
   answer = async ({ Records }) => {
-    const shard = Records[0]?.eventID.split(':')[0] ?? '';
+    const shard = shardOf(Records[0]) ?? '';
     inFlight.set(shard, (inFlight.get(shard) ?? 0) + 1);
     most = Math.max(
       most,
       [...inFlight.values()].reduce((a, b) => a + b),
     );
     mostPerShard = Math.max(mostPerShard, ...inFlight.values());
-    await pause(20);
+    await time.sleep(20);
     inFlight.set(shard, (inFlight.get(shard) ?? 1) - 1);
   };
-  const Records = Array.from({ length: 200 }, (_, i) => ({
-    Data: Buffer.from(`${i}`),
-    PartitionKey: `${i}`,
-  }));
-  await client.send(new PutRecordsCommand({ StreamName, Records }));
+  put(...Array.from({ length: 200 }, (_, i) => `${i}`));
   await poll({ batchSize: 10 });
   await poller.drained();
   expect(new Set(batches().flat()).size).toBe(200);
   expect(poller.totals).toMatchObject({ records: 200, redelivered: 0 });
-  expect(most).toBeGreaterThan(1);
-  expect(mostPerShard).toBe(1);
-  for (const { Records: records } of events) {
-    expect(new Set(records.map(({ eventID }) => eventID.split(':')[0])).size).toBe(1);
-  }
+  expect([most, mostPerShard]).toEqual([4, 1]);
+  for (const { Records } of events) expect(new Set(Records.map(shardOf)).size).toBe(1);
 });
 
 it('goes on after records that were given up on, and counts them', async () => {
-  const numbers = await put('a', 'bad', 'b', 'c');
-  answer = ({ Records }) =>
-    Records.some((record) => text(record) === 'bad') ? failure('handled', 'E', 'e') : null;
+  const numbers = put('a', 'bad', 'b', 'c');
+  answer = ({ Records }) => (Records.some((record) => text(record) === 'bad') ? threw : null);
   await poll({ batchSize: 3, bisects: true, maxRetryAttempts: 1 });
   await poller.drained();
   expect(batches()).toEqual([['a', 'bad', 'b'], ['a', 'bad'], ['a'], ['bad'], ['bad'], ['b'], ['c']]);
@@ -378,12 +314,9 @@ it('goes on after records that were given up on, and counts them', async () => {
 });
 
 describe('ParallelizationFactor', () => {
-  const keyed = (keys: number, each: number) =>
-    Array.from({ length: keys * each }, (_, i) => ({
-      PartitionKey: `k${i % keys}`,
-      Data: Buffer.from(`${i}`),
-    }));
-  const keyOf = (record: KinesisStreamEvent['Records'][number]) => record.kinesis.partitionKey;
+  const putKeyed = (keys: number, each: number) =>
+    Array.from({ length: keys * each }, (_, i) => stream.put(`k${i % keys}`, Buffer.from(`${i}`), `${i}`));
+  const keyOf = (record: EventRecord) => record.kinesis.partitionKey;
 
   it('delivers batches of a shard side by side, and keeps the order per partition key through retries', async () => {
     let [inFlight, most] = [0, 0];
@@ -398,7 +331,7 @@ describe('ParallelizationFactor', () => {
         keysInFlight.set(key, (keysInFlight.get(key) ?? 0) + 1);
         if ((keysInFlight.get(key) ?? 0) > 1) clashes += 1;
       }
-      await pause(5);
+      await time.sleep(5);
       inFlight -= 1;
       for (const key of keys) keysInFlight.set(key, (keysInFlight.get(key) ?? 1) - 1);
       // Every third invocation leaves the second half of its batch over.
@@ -407,7 +340,7 @@ describe('ParallelizationFactor', () => {
         settled.set(keyOf(record), [...(settled.get(keyOf(record)) ?? []), Number(text(record))]);
       return cut < Records.length ? report(Records[cut]) : null;
     };
-    await client.send(new PutRecordsCommand({ StreamName, Records: keyed(20, 15) }));
+    putKeyed(20, 15);
     await poll({ batchSize: 10, parallelization: 4 });
     await poller.drained();
     expect(most).toBe(4);
@@ -418,19 +351,15 @@ describe('ParallelizationFactor', () => {
   });
 
   it('moves the checkpoint over no record that is not settled, and loses none by a pause', async () => {
-    const Records = keyed(8, 5);
-    const put = await client.send(new PutRecordsCommand({ StreamName, Records }));
-    const numbers = put.Records?.map(({ SequenceNumber }) => SequenceNumber) ?? [];
-    const stuck = (record: KinesisStreamEvent['Records'][number]) => keyOf(record) === 'k3';
+    const numbers = putKeyed(8, 5).map(({ sequenceNumber }) => sequenceNumber);
+    const stuck = (record: EventRecord) => keyOf(record) === 'k3';
     let failing = true;
-    answer = ({ Records }) => (failing ? report(Records.find(stuck)) : null);
+    answer = ({ Records }) => (failing && Records.some(stuck) ? report(Records.find(stuck)) : null);
     const settings = { batchSize: 40, parallelization: 8 };
-    const first = answer;
-    answer = (event) => (event.Records.some(stuck) ? first(event) : null);
     await poll(settings);
     // The other lanes are through, the one with the key that fails is at its second attempt.
-    await expect.poll(() => new Set(batches().flat()).size, patiently).toBe(40);
-    await expect.poll(() => reports.some(({ redelivered }) => redelivered > 0), patiently).toBe(true);
+    await until(() => new Set(batches().flat()).size === 40);
+    await until(() => reports.some(({ redelivered }) => redelivered > 0));
     expect(poller.positions).toMatchObject([{ checkpoint: numbers[2] }]);
     await poller.stop();
     failing = false;
@@ -438,23 +367,17 @@ describe('ParallelizationFactor', () => {
     await poller.start({ ...defaults, ...settings });
     await poller.drained();
     // What was settled beyond the checkpoint comes again, and is counted as such.
-    expect(
-      batches()
-        .slice(before)
-        .flat()
-        .map(Number)
-        .sort((a, b) => a - b),
-    ).toEqual(Array.from({ length: 37 }, (_, i) => i + 3));
-    const again = reports.slice(before).reduce((sum, { redelivered }) => sum + redelivered, 0);
-    expect(again).toBe(37);
+    const again = batches().slice(before).flat().map(Number);
+    expect(again.sort((a, b) => a - b)).toEqual(Array.from({ length: 37 }, (_, i) => i + 3));
+    expect(reports.slice(before).reduce((sum, { redelivered }) => sum + redelivered, 0)).toBe(37);
     expect(poller.positions).toMatchObject([{ checkpoint: numbers.at(-1) }]);
   });
 
   it('reads no further than there is room while one lane gets nowhere', async () => {
-    await client.send(new PutRecordsCommand({ StreamName, Records: keyed(1, 100) }));
-    answer = () => failure('handled', 'E', 'e');
+    putKeyed(1, 100);
+    answer = () => threw;
     await poll({ batchSize: 5, parallelization: 2 });
-    await expect.poll(() => events.length, patiently).toBeGreaterThan(2);
+    await until(() => events.length > 2);
     expect(new Set(batches().flat())).toEqual(new Set(['0', '1', '2', '3', '4']));
     expect(poller.positions).toMatchObject([{ checkpoint: undefined }]);
     answer = () => null;
@@ -463,109 +386,127 @@ describe('ParallelizationFactor', () => {
   });
 });
 
-it('goes on with the children of a split shard after the shard itself', async () => {
-  await put('a', 'b');
-  await split('shardId-000000000000');
-  await put('c', 'd', 'e', 'f');
-  answer = () => (events.length === 1 ? failure('handled', 'Error', 'once') : null);
-  await poll();
-  await poller.drained();
-  expect(batches().slice(0, 2)).toEqual([
-    ['a', 'b'],
-    ['a', 'b'],
-  ]);
-  expect(batches().slice(2).flat().sort()).toEqual(['c', 'd', 'e', 'f']);
-  expect(poller.positions.map(({ finished }) => finished)).toEqual([true, false, false]);
-});
+describe('a shard that', () => {
+  const children = (shardId: string) => stream.get(shardId).children.map(({ id }) => id);
+  const [ROOT, SECOND] = ['shardId-000000000000', 'shardId-000000000001'];
 
-it.each<StartingPosition>([{ type: 'TRIM_HORIZON' }, { type: 'LATEST' }])(
-  'finds the children of a shard that is split while it polls from $type',
-  async (start) => {
-    // A shard that was closed before the mapping began, which LATEST must leave alone for good.
-    await split('shardId-000000000000');
-    await poll({}, start);
+  it('is split is read to its end before its children', async () => {
+    put('a', 'b');
+    stream.split(ROOT);
+    put('c', 'd', 'e', 'f');
+    answer = () => (events.length === 1 ? threw : null);
+    await poll();
     await poller.drained();
-    await split('shardId-000000000001');
-    await put('a', 'b', 'c', 'd', 'e', 'f');
-    await poller.drained();
-    expect(batches().flat().sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
-    const numbers = start.type === 'LATEST' ? ['1', '2', '3', '4'] : ['0', '1', '2', '3', '4'];
-    expect(poller.positions.map(({ shardId }) => shardId.at(-1)).sort()).toEqual(numbers);
-  },
-);
+    expect(batches().slice(0, 2)).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    expect(batches().slice(2).flat().sort()).toEqual(['c', 'd', 'e', 'f']);
+    expect(poller.positions.map(({ finished }) => finished)).toEqual([true, false, false]);
+  });
 
-async function split(ShardId: string): Promise<void> {
-  const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName }));
-  const range = Shards.find((shard) => shard.ShardId === ShardId)?.HashKeyRange;
-  const middle = (BigInt(range?.StartingHashKey ?? 0) + BigInt(range?.EndingHashKey ?? 0)) / 2n;
-  await client.send(
-    new SplitShardCommand({ StreamName, ShardToSplit: ShardId, NewStartingHashKey: middle.toString() }),
+  it('two are merged into is read after both of them', async () => {
+    stream = new MemoryStream(2, () => time.now());
+    put('a', 'b', 'c', 'd');
+    const before = new Set([ROOT, SECOND].map((id) => stream.get(id).records.length));
+    expect(before.has(0)).toBe(false);
+    stream.merge(ROOT, SECOND);
+    put('e', 'f');
+    const [child] = children(ROOT);
+    // One of the parents gets nowhere for a while.
+    answer = ({ Records }) => (shardOf(Records[0]) === SECOND && time.now() < START + 5_000 ? threw : null);
+    await poll();
+    await time.sleep(4_000);
+    expect(events.some(({ Records }) => shardOf(Records[0]) === child)).toBe(false);
+    await poller.drained();
+    expect(batches().at(-1)).toEqual(['e', 'f']);
+    expect(shardOf(events.at(-1)?.Records[0])).toBe(child);
+  });
+
+  it.each<StartingPosition>([{ type: 'TRIM_HORIZON' }, { type: 'LATEST' }])(
+    'is split while it is polled from $type has its children found',
+    async (start) => {
+      // A shard that was closed before the mapping began, which LATEST must leave alone for good.
+      stream.split(ROOT);
+      await poll({}, start);
+      await poller.drained();
+      stream.split(SECOND);
+      put('a', 'b', 'c', 'd', 'e', 'f');
+      await poller.drained();
+      expect(batches().flat().sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+      const numbers = start.type === 'LATEST' ? ['1', '2', '3', '4'] : ['0', '1', '2', '3', '4'];
+      expect(poller.positions.map(({ shardId }) => shardId.at(-1)).sort()).toEqual(numbers);
+    },
   );
-  const count = async () => (await client.send(new ListShardsCommand({ StreamName }))).Shards?.length;
-  await expect.poll(count, patiently).toBe(Shards.length + 2);
-}
 
-it('is not drained by the end of a shard whose children are yet to be read', async () => {
-  await poll();
-  await poller.drained();
-  fault = (operation) =>
-    operation === 'GetRecords' ? { type: 'InternalFailure', message: 'not now' } : undefined;
-  await split('shardId-000000000000');
-  await put('a', 'b', 'c', 'd');
-  const waiting = poller.drained();
-  fault = () => undefined;
-  await waiting;
-  expect(batches().flat().sort()).toEqual(['a', 'b', 'c', 'd']);
+  it('ends is not all there is: until its children are read nothing is drained', async () => {
+    await poll();
+    await poller.drained();
+    let failing = true;
+    fault = (operation) => {
+      if (failing && operation === 'read') throw new Error('not now');
+    };
+    stream.split(ROOT);
+    put('a', 'b', 'c', 'd');
+    const waiting = poller.drained();
+    await time.sleep(1_000);
+    failing = false;
+    await waiting;
+    expect(batches().flat().sort()).toEqual(['a', 'b', 'c', 'd']);
+  });
 });
 
 it('has nothing to wait for once it has ended', async () => {
   await poll();
+  put('a');
+  answer = () => threw;
   const waiting = poller.drained();
-  answer = () => failure('handled', 'Error', 'no');
   await Promise.all([expect(waiting).rejects.toThrow('has ended'), poller.end()]);
 });
 
 it('keeps asking for the shards until the stream answers', async () => {
-  await put('a');
+  put('a');
   let left = 2;
   fault = (operation) => {
-    if (operation !== 'ListShards' || left === 0) return undefined;
+    if (operation !== 'shards' || left === 0) return;
     left -= 1;
-    return { type: 'LimitExceededException', message: 'not now' };
+    throw new Error('not now');
   };
   await poll();
   await poller.drained();
   expect({ left, seen: batches() }).toEqual({ left: 0, seen: [['a']] });
 });
 
-it('waits for the shards of a stream that is still being made', async () => {
-  const others = { kinesis, client };
-  kinesis = await startKinesis({ transitionMs: 100 });
-  client = clientFor(kinesis);
-  try {
-    await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
-    await poll();
-    await put('a');
-    await poller.drained();
-    expect(batches()).toEqual([['a']]);
-  } finally {
-    await poller.end();
-    client.destroy();
-    await kinesis.close();
-    ({ kinesis, client } = others);
-  }
-});
-
 it('is not drained while a record is still undelivered', async () => {
-  await put('a');
-  answer = () => failure('handled', 'Error', 'no');
+  put('a');
+  answer = () => threw;
   await poll();
   let drained = false;
   const waiting = poller.drained().then(() => {
     drained = true;
   });
-  await pause(100);
+  await time.sleep(10_000);
   expect(drained).toBe(false);
   answer = () => null;
   await waiting;
+});
+
+it('is not drained by a read that began before', async () => {
+  await poll();
+  await poller.drained();
+  const held = Promise.withResolvers<void>();
+  const { read } = stream;
+  let under = false;
+  stream.read = async (iterator, limit) => {
+    const page = await read.call(stream, iterator, limit);
+    under = true;
+    await held.promise;
+    return page;
+  };
+  await until(() => under);
+  put('a');
+  const waiting = poller.drained();
+  held.resolve();
+  await waiting;
+  expect(batches()).toEqual([['a']]);
 });

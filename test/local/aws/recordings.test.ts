@@ -8,16 +8,16 @@ import { Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure, type OnFailureDocument } from '../../../local/aws/on-failure.ts';
 import { localAccount } from '../../../local/aws/server.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
-import { type MovingClock, movingClock } from '../../support/esm-clock.ts';
 import { FAILURES, RECORDED_SETTINGS, SUCCESSES, THROWS } from '../../support/esm-recordings.ts';
 import { createStream } from '../../support/streams.ts';
+import { type SharedTime, VirtualTime } from '../../support/virtual-time.ts';
 
 const QUEUE = 'arn:aws:sqs:us-east-1:123456789012:failures';
 const SHARD = 'shardId-000000000000';
 
 let kinesis: LocalKinesis;
 let client: KinesisClient;
-let clock: MovingClock;
+let time: SharedTime;
 let mappings: Mappings;
 let streams = 0;
 let StreamName = '';
@@ -34,15 +34,14 @@ beforeEach(async () => {
   streams += 1;
   StreamName = `recorded-${streams}`;
   [events, documents] = [[], []];
-  const machine = Date.now.bind(Date);
-  clock = movingClock(machine);
+  time = { now: Date.now() };
   // The stream lives in this process: what is put later in a test arrives later.
-  vi.spyOn(Date, 'now').mockImplementation(clock.now);
+  vi.spyOn(Date, 'now').mockImplementation(() => time.now);
   mappings = new Mappings({
     account: localAccount,
     kinesis: client,
     functions: ['forward'],
-    clock,
+    clock: new VirtualTime(time),
     transitionMs: 0,
     pace: { idleMs: 10 },
     invoke: async (_, event) => {
@@ -89,7 +88,7 @@ async function map(settings: object): Promise<void> {
 const batches = () =>
   events.map(({ Records }) => Records.map(({ kinesis: { data } }) => Buffer.from(data, 'base64').toString()));
 
-const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+const moment = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 /** The document as it was recorded, with this recording's differences. */
 function recorded(
@@ -109,13 +108,13 @@ function recorded(
       responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError },
     }),
     version: '1.0',
-    timestamp: time,
+    timestamp: moment,
     KinesisBatchInfo: {
       shardId: SHARD,
       startSequenceNumber: numbers[0],
       endSequenceNumber: numbers.at(-1),
-      approximateArrivalOfFirstRecord: time,
-      approximateArrivalOfLastRecord: time,
+      approximateArrivalOfFirstRecord: moment,
+      approximateArrivalOfLastRecord: moment,
       batchSize: numbers.length,
       streamArn: kinesis.streamArn(StreamName),
     },
@@ -182,7 +181,7 @@ describe('a record that becomes too old', () => {
   it('expire-before-ingestion', async () => {
     answer = () => THROWS;
     const numbers = await put('stream-data');
-    clock.advance(61_000);
+    time.now += 61_000;
     await map({ BatchSize: 1, MaximumRetryAttempts: 0, MaximumRecordAgeInSeconds: 60 });
     expect(events).toEqual([]);
     expect(documents).toEqual([recorded('RecordAgeExceeded', 0, numbers)]);
@@ -193,7 +192,7 @@ describe('a record that becomes too old', () => {
 it('one record of a batch is too old: it is discarded, the other five are processed', async () => {
   answer = () => null;
   const [old] = await put('stream-data');
-  clock.advance(80_000);
+  time.now += 80_000;
   await put('1', '2', '3', '4', '5');
   await map({ BatchSize: 10, MaximumRetryAttempts: 0, MaximumRecordAgeInSeconds: 60 });
   expect(batches()).toEqual([['1', '2', '3', '4', '5']]);

@@ -1,0 +1,129 @@
+// Checks the stage and the deploy parameters before anything is packaged: a misspelt one would silently leave its default in force.
+
+const text = (pattern, expected) => ({ test: (value) => pattern.test(value), expected });
+const oneOf = (...words) => ({
+  test: (value) => words.includes(value),
+  expected: `one of ${words.join(', ')}`,
+});
+const list = ({ test, expected }) => ({
+  test: (value) => value.split(',').every((one) => test(one)),
+  expected: `${expected}; several are separated by commas`,
+});
+const orNone = ({ test, expected }) => ({
+  test: (value) => value === 'none' || test(value),
+  expected: `none, or ${expected}`,
+});
+const whole = (least, most) => ({
+  test: (value) => /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most,
+  expected: `a whole number from ${least} to ${most}`,
+});
+
+// Pseudo parameters as `${AWS::Region}` are allowed where the template puts them in.
+const PART = '(?:[\\w*-]|\\$\\{AWS::\\w+\\})*';
+const streamArn = text(
+  new RegExp(`^arn:${PART}:kinesis:${PART}:${PART}:stream/[\\w.*-]{1,128}$`),
+  "a stream's ARN, such as arn:aws:kinesis:eu-west-1:123456789012:stream/clicks, in which * stands for any characters",
+);
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+const secret = text(/^[\w/+=.@-]{1,512}$/, 'the name of a secret, not its ARN');
+const origin = text(/^https?:\/\/[^\s/?#@,]+$/, 'a URL without a path, such as https://platform.adobe.io');
+const schedule = text(
+  /^(rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\([^)]+\))$/,
+  'rate(15 minutes) or a cron(…) expression',
+);
+const yesNo = oneOf('yes', 'no');
+
+/** By name: whether a value is allowed, and what is said where it is not. docs/deploy.md says what each is for. */
+const PARAMETERS = {
+  streamArns: list(streamArn),
+  stream: orNone(text(/^[\w.-]{1,128}$/, 'the name of a stream to make')),
+  credentialsSecret: secret,
+  sourceSecrets: text(/^[\w/+=.@*-]{1,512}$/, 'the name of secrets, in which * stands for any characters'),
+  inletOrigins: list(origin),
+  platformUrl: origin,
+  imsUrl: origin,
+  alarmEmail: orNone(text(/^[^\s@,]+@[^\s@,]+$/, 'one e-mail address')),
+  runbookUrl: text(/^\S+$/, 'a URL'),
+  driftSchedule: schedule,
+  reconcileSchedule: schedule,
+  hookUrl: yesNo,
+  hookSecret: secret,
+  // lib/manifest.ts: the name of a pipeline.
+  hookStarts: text(/^[a-z0-9][a-z0-9-]*$/, 'all, or the name of a pipeline'),
+  hookManifests: yesNo,
+  hookConcurrency: whole(1, 1000),
+  codePipeline: orNone(text(/^[\w.@-]{1,100}$/, 'the name of a pipeline of CodePipeline')),
+  codeDeployApplication: orNone(text(/^[^\s/]{1,100}$/, 'the name of an application of CodeDeploy')),
+  cloudFormationStack: orNone(text(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'the name of a stack')),
+  undeliveredDays: whole(1, 36_500),
+  // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+  logRetentionInDays: oneOf(
+    ...'1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'.split(' '),
+  ),
+  logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
+  tracing: oneOf('Active', 'PassThrough'),
+  forwardConcurrency: whole(1, 1000),
+};
+
+/** The longest name with the stage in it is that of a rule of EventBridge, penstock-{stage}-hook-cloudformation, of at most 64 characters. */
+const STAGE_LENGTH = 64 - 'penstock--hook-cloudformation'.length;
+
+/** What is wrong with a stage and its parameters, a line each; nothing where all is well. */
+function mistakes(stage, parameters) {
+  const wrong = [];
+  if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(stage) || stage.length > STAGE_LENGTH)
+    wrong.push(
+      `stage: found "${stage}"; expected 1 to ${STAGE_LENGTH} letters, digits and hyphens, first a letter`,
+    );
+  for (const [name, value] of Object.entries(parameters)) {
+    if (!Object.hasOwn(PARAMETERS, name))
+      wrong.push(
+        `${name}: there is no such parameter${nearest(name)}; known are ${Object.keys(PARAMETERS).join(', ')}`,
+      );
+    else if (!PARAMETERS[name].test(String(value)))
+      wrong.push(`${name}: found "${value}"; expected ${PARAMETERS[name].expected}`);
+  }
+  return wrong;
+}
+
+function nearest(name) {
+  const plain = (one) => one.toLowerCase().replace(/[^a-z]|s$/g, '');
+  const found = Object.keys(PARAMETERS).find(
+    (one) => plain(one).startsWith(plain(name)) || plain(name).startsWith(plain(one)),
+  );
+  return found === undefined ? '' : `, did you mean ${found}?`;
+}
+
+/** `--param name=value`, and those that serverless.yml keeps for the stage; a parameter set to nothing is not set. */
+function given({ processedInput, configurationInput }, stage) {
+  const kept = { ...configurationInput.params?.default, ...configurationInput.params?.[stage] };
+  const asked = [processedInput.options.param ?? []].flat().map((one) => {
+    const at = one.indexOf('=');
+    return at < 0 ? [one, ''] : [one.slice(0, at), one.slice(at + 1)];
+  });
+  const entries = Object.entries({ ...kept, ...Object.fromEntries(asked) });
+  // What another variable fills in is known only later: `${sls:stage}` is checked as the stage.
+  return Object.fromEntries(
+    entries.filter(
+      ([, value]) => value !== null && value !== undefined && !/\$\{(?!AWS::)/.test(String(value)),
+    ),
+  );
+}
+
+module.exports = class Parameters {
+  constructor(serverless) {
+    const check = () => {
+      const stage = serverless.service.provider.stage;
+      const wrong = mistakes(stage, given(serverless, stage));
+      if (wrong.length === 0) return;
+      throw new serverless.classes.Error(
+        `The deploy parameters are wrong; nothing was packaged.\n- ${wrong.join('\n- ')}`,
+        'PENSTOCK_PARAMETERS',
+      );
+    };
+    this.hooks = { 'before:package:cleanup': check };
+  }
+};
+module.exports.PARAMETERS = PARAMETERS;
+module.exports.STAGE_LENGTH = STAGE_LENGTH;
+module.exports.mistakes = mistakes;

@@ -1,0 +1,64 @@
+// Which files are mutated, and which tests have to notice: the nearest, and those of what uses the file that are quick.
+
+export interface Subject {
+  readonly file: string;
+  readonly tests: readonly string[];
+}
+
+const PROVISION = [
+  'adopt',
+  'apply',
+  'change',
+  'drift',
+  'edges',
+  'limits',
+  'repair',
+  'report',
+  'retire',
+  'same-name',
+  'sandboxes',
+  'schemas',
+  'sources',
+  'states',
+  'steps',
+].map((name) => `test/provision/${name}.test.ts`);
+
+/** Seconds each: asked only where nothing quicker has noticed. */
+const SWEEPS = ['sweep.undone', 'sweep.fresh'].map((name) => `test/provision/${name}.test.ts`);
+
+const SENDING = [
+  'bounds',
+  'environment',
+  'forward',
+  'memory',
+  'send',
+  'settle',
+  'token-failures',
+  'within',
+].map((name) => `test/forward/${name}.test.ts`);
+
+export const SUBJECTS: Readonly<Record<string, Subject>> = {
+  settle: { file: 'lib/forward/settle.ts', tests: SENDING },
+  memory: { file: 'lib/forward/memory.ts', tests: SENDING },
+  'inlet-reply': {
+    file: 'lib/aep/inlet-reply.ts',
+    tests: ['test/aep/inlet.test.ts', 'test/aep/reply.test.ts', 'test/forward/send.test.ts'],
+  },
+  claims: {
+    file: 'lib/aws/claims.ts',
+    tests: [
+      'test/aws/claims.test.ts',
+      'test/aws/undelivered.test.ts',
+      'test/aws/undelivered-once.test.ts',
+      'test/forward/redrive.test.ts',
+    ],
+  },
+  rollback: { file: 'lib/provision/rollback.ts', tests: [...PROVISION, ...SWEEPS] },
+  resource: { file: 'lib/provision/resource.ts', tests: PROVISION },
+  signature: {
+    file: 'lib/hook/signature.ts',
+    tests: ['keys', 'once', 'senders', 'signature', 'verify'].map((name) => `test/hook/${name}.test.ts`),
+  },
+  within: { file: 'lib/forward/within.ts', tests: SENDING },
+  'aws-within': { file: 'lib/aws/within.ts', tests: ['test/aws/within.test.ts', 'test/aws/http.test.ts'] },
+};

@@ -1,0 +1,158 @@
+// C 1 and C 2 of local runs: the account knows what the manifest asks for, and is given whatever becomes of a change.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aggregate } from '../support/kpl.ts';
+import { start } from '../support/start.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock account-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const manifest = (source: object, more: object = {}) => ({
+  version: 1,
+  name: 'orders',
+  sandbox: 'dev1',
+  source: { kind: 'inlet', stream: 'orders', data: 'raw', ...source },
+  schema: {
+    class: 'profile',
+    fieldGroups: [
+      'profile-work-details',
+      { name: 'orders', fields: { note: { type: 'string' }, amount: { type: 'number' } } },
+    ],
+  },
+  mapping: [
+    { source: '_id', destination: '_id' },
+    { source: 'note', destination: '{tenant}.note' },
+    { source: 'amount', destination: '{tenant}.amount' },
+  ],
+  ...more,
+});
+
+async function file(name: string, content: string | object): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+/** The closing line of a run of these records, each in base64. */
+async function accountOf(name: string, source: object, records: readonly Buffer[], more?: object) {
+  const lines = records.map((bytes) => `${bytes.toString('base64')}\n`).join('');
+  const args = [
+    '--manifest',
+    await file(`${name}.json`, manifest(source, more)),
+    '--records',
+    await file(name, lines),
+  ];
+  const { code, out, err } = await start(...args, '--encoding', 'base64', '--warm-up', '1');
+  return { code, said: /^.*every record is accounted for.*$/im.exec(out)?.[0] ?? err };
+}
+
+const json = (value: object) => Buffer.from(JSON.stringify(value));
+
+describe('C 1: every record is accounted for', () => {
+  it('where the manifest filters, redacts, selects, derives and unpacks', async () => {
+    const record = (type: string, n: number) =>
+      json({ type, order: { note: `n${n}`, amount: n, card: '4111' } });
+    const { code, said } = await accountOf(
+      'transformed',
+      {
+        compression: 'auto',
+        records: {
+          where: [{ field: '/type', equals: 'order' }],
+          redact: [{ field: '/order/card', action: 'mask' }],
+          select: '/order',
+          derive: ['_id', 'timestamp'],
+        },
+      },
+      [
+        record('order', 1),
+        record('ping', 2),
+        gzipSync(record('order', 3)),
+        aggregate(
+          [record('order', 4), record('ping', 5), record('order', 6)].map((data) => ({ key: 'k', data })),
+        ),
+        json({ type: 'order' }),
+        Buffer.from([0xff, 0xfe]),
+        // Twice the same bytes are two records.
+        record('order', 1),
+      ],
+    );
+    expect(said).toBe(
+      'Every record is accounted for: 7 produced, 5 accepted, 1 filtered, 2 rejected; of the accepted 5 landed, 0 refused later, 0 lost.',
+    );
+    expect(code).toBe(0);
+  });
+
+  it('where records are merged into Profile and deleted from it', async () => {
+    const operations = { field: '/op', values: { u: { data: 'merge' }, d: { data: 'delete' } } };
+    const { code, said } = await accountOf(
+      'profile',
+      { records: { operations } },
+      ['u', 'd', 'u', 'x'].map((op, n) => json({ op, _id: String(n), email: `a${n}@example.org` })),
+      {
+        schema: {
+          class: 'profile',
+          fieldGroups: ['profile-work-details'],
+          identities: [{ path: 'workEmail.address', namespace: 'Email', primary: true }],
+          profile: true,
+        },
+        dataset: { profile: true, upsert: true },
+        allowIrreversible: true,
+        mapping: [
+          { source: '_id', destination: '_id' },
+          { source: 'email', destination: 'workEmail.address' },
+        ],
+      },
+    );
+    expect(said).toBe(
+      'Every record is accounted for: 4 produced, 3 accepted, 1 rejected; of the accepted 0 landed, 3 for Profile only, 0 refused later, 0 lost.',
+    );
+    expect(code).toBe(0);
+  });
+});
+
+describe('C 2', () => {
+  it('a change that is refused leaves the records their account', async () => {
+    const sample = new URL('../../pipelines/customer-profiles.json', import.meta.url);
+    const plain = JSON.parse(await readFile(sample, 'utf8')) as { schema: object };
+    const { $schema: _, ...other } = plain as Record<string, unknown>;
+    const change = await file('other.json', {
+      ...other,
+      schema: { ...plain.schema, class: 'experienceevent' },
+    });
+    const { code, out } = await start('--generate', '200', '--warm-up', '1', '--change', change);
+    expect(out).toContain('The change is refused, so the pipeline stays as it is.');
+    expect(out).toMatch(/Every record is accounted for: 200 produced, 200 accepted/);
+    expect(code).toBe(1);
+  });
+
+  it('an own manifest is not sent the sample customers, unless they are asked for', async () => {
+    const { code, err } = await start('--manifest', await file('own.json', manifest({})));
+    expect(err).toMatch(
+      /--manifest \S.*own\.json needs records of its own: add --records FILE, or --generate N/,
+    );
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    [['--encoding', 'hex', '--records', 'x'], /--encoding: expected text or base64; found "hex"/],
+    [['--encoding', 'base64'], /--encoding says how the lines of --records FILE are written/],
+  ])('%j is refused', async (args, said) => {
+    const { code, err } = await start(...args);
+    expect(err).toMatch(said);
+    expect(code).toBe(2);
+  });
+
+  it('a line that is no base64 is named before anything is provisioned', async () => {
+    const records = await file('not.b64', 'AAH/\nno base64\n');
+    const { code, out, err } = await start('--records', records, '--encoding', 'base64');
+    expect(err).toContain('line 2 is not base64');
+    expect(out).not.toContain('Provision');
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,18 @@
+// `npm start` as a process, and what it says.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const START = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
+
+export async function start(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out, err };
+}

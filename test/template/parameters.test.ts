@@ -1,0 +1,133 @@
+// B 2: deploy parameters are checked by name and by value before anything is packaged.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const { PARAMETERS, STAGE_LENGTH, mistakes } = createRequire(import.meta.url)(
+  '../../cloud/parameters.cjs',
+) as {
+  PARAMETERS: Record<string, unknown>;
+  STAGE_LENGTH: number;
+  mistakes(stage: string, parameters: Record<string, unknown>): string[];
+};
+const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+describe('B 2: a parameter', () => {
+  it.each([
+    ['streamArn', 'arn:aws:kinesis:eu-west-1:123456789012:stream/a', /did you mean streamArns\?; known are /],
+    ['hook_url', 'yes', /did you mean hookUrl\?/],
+    ['frobnicate', '1', /there is no such parameter; known are /],
+    ['constructor', '1', /there is no such parameter/],
+    ['streamArns', 'customers', /found "customers"; expected a stream's ARN/],
+    ['streamArns', 'arn:aws:kinesis:eu-west-1:1:stream/a,customers', /expected a stream's ARN/],
+    ['streamArns', '', /expected a stream's ARN/],
+    ['streamArns', 'arn:aws:kinesis:eu-west-1:123456789012:stream/a b', /expected a stream's ARN/],
+    ['hookUrl', 'true', /expected one of yes, no/],
+    ['hookManifests', 'Yes', /expected one of yes, no/],
+    [
+      'hookSecret',
+      'arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf',
+      /the name of a secret, not its ARN/,
+    ],
+    ['inletOrigins', 'dcs.adobedc.net', /a URL without a path/],
+    ['platformUrl', 'https://platform.adobe.io/', /a URL without a path/],
+    ['alarmEmail', 'a@example.com,b@example.com', /none, or one e-mail address/],
+    ['driftSchedule', '1 day', /expected rate\(15 minutes\)/],
+    ['hookConcurrency', '0', /a whole number from 1 to 1000/],
+    ['undeliveredDays', '1.5', /a whole number/],
+    ['logRetentionInDays', '31', /one of 1, 3, 5/],
+    ['logLevel', 'info', /one of DEBUG, INFO/],
+    ['forwardConcurrency', 'many', /a whole number/],
+  ])('%s=%s is refused with what is expected', (name, value, wanted) => {
+    const [said, ...more] = mistakes('prod', { [name]: value });
+    expect(said).toMatch(wanted);
+    expect(said?.startsWith(`${name}: `)).toBe(true);
+    expect(more).toEqual([]);
+  });
+
+  it.each([
+    ['streamArns', 'arn:aws:kinesis:eu-west-1:123456789012:stream/clicks'],
+    [
+      'streamArns',
+      'arn:aws-cn:kinesis:*:123456789012:stream/*,arn:aws:kinesis:eu-west-1:123456789012:stream/a_b.c-d',
+    ],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as serverless.yml has it.
+    ['streamArns', 'arn:${AWS::Partition}:kinesis:${AWS::Region}:${AWS::AccountId}:stream/*'],
+    ['inletOrigins', 'https://dcs.adobedc.net,http://127.0.0.1:4010'],
+    ['alarmEmail', 'none'],
+    ['reconcileSchedule', 'rate(1 minute)'],
+    ['driftSchedule', 'cron(0 6 * * ? *)'],
+    ['logRetentionInDays', 30],
+    ['hookStarts', 'customer-profiles'],
+    ['codePipeline', 'release.web'],
+    ['sourceSecrets', 'team/aep/*'],
+  ])('%s=%s is taken', (name, value) => {
+    expect(mistakes('prod', { [name]: value })).toEqual([]);
+  });
+
+  it('is known here, has its row in docs/deploy.md, and the other way round', () => {
+    const documented = [...text('docs/deploy.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(Object.keys(PARAMETERS).sort()).toEqual(documented.sort());
+    const used = `${text('serverless.yml')}${['alarms', 'dashboard', 'hook', 'roles', 'store', 'stream'].map((file) => text(`cloud/${file}.yml`)).join('')}`;
+    const names = [...used.matchAll(/\$\{param:(\w+)/g)].map(([, name]) => name);
+    expect([...new Set(names)].filter((name) => !documented.includes(name))).toEqual([]);
+  });
+});
+
+describe('B 2: a stage', () => {
+  it.each(['a_b', 'x/y', '', '1st', 'a'.repeat(STAGE_LENGTH + 1)])('%j is refused', (stage) => {
+    expect(mistakes(stage, {})).toEqual([expect.stringContaining(`stage: found "${stage}"; expected 1 to`)]);
+  });
+
+  it('of the greatest length fits every name that it stands in', () => {
+    const stage = 'a'.repeat(STAGE_LENGTH);
+    expect(mistakes(stage, {})).toEqual([]);
+    const yaml = ['serverless.yml', 'cloud/hook.yml', 'cloud/roles.yml', 'cloud/stream.yml']
+      .map(text)
+      .join('\n');
+    const functions = [...text('serverless.yml').matchAll(/^ {2}(\w+):\n {4}handler:/gm)].map(
+      ([, name]) => `penstock-${stage}-${name}`,
+    );
+    const rules = [...yaml.matchAll(/^ +Name: \$\{self:service\}-\$\{sls:stage\}(\S*)$/gm)].map(
+      ([, rest]) => `penstock-${stage}${rest}`,
+    );
+    expect(functions.length).toBeGreaterThan(20);
+    expect(rules.length).toBeGreaterThan(3);
+    expect([...functions, ...rules].filter((name) => name.length > 64)).toEqual([]);
+  });
+});
+
+it('B 2: `serverless package` says all that is wrong, packages nothing, and ends with an error', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock parameters-'));
+  try {
+    for (const part of ['cloud', 'functions', 'serverless.yml', 'package.json'])
+      await cp(join(ROOT, part), join(folder, part), { recursive: true });
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    const asked = ['--param', 'streamArn=x', '--param', 'hookUrl=true', '--stage', 'a'.repeat(40)];
+    const child = spawn(
+      process.execPath,
+      [join(ROOT, 'node_modules/serverless/bin/serverless.js'), 'package', ...asked],
+      {
+        cwd: folder,
+        env: { PATH: process.env.PATH, HOME: folder },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect(said).toContain('The deploy parameters are wrong; nothing was packaged.');
+    for (const one of ['stage: found', 'streamArn: there is no such parameter', 'hookUrl: found "true"'])
+      expect(said).toContain(one);
+    expect(code).not.toBe(0);
+    expect(existsSync(join(folder, '.serverless/cloudformation-template-update-stack.json'))).toBe(false);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
