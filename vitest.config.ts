@@ -1,4 +1,4 @@
-// How the tests run: every `*.test.ts` below `test/` but the deep and the deployed ones, on every processor there is.
+// How the tests run: every `*.test.ts` below `test/` but the deep and the deployed ones and the judge of the roles, on every processor there is.
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestUserConfig } from 'vitest/config';
 
@@ -7,12 +7,15 @@ const APART = [
   'test/journeys/**/*.test.ts',
   'test/{accepted,package,settings}.test.ts',
   'test/doctor/doctor.test.ts',
-  'test/aws/{executions,http,metrics,within}.test.ts',
+  'test/aws/{client,executions,http,metrics}.test.ts',
   'test/forward/{promises-{hosts,network,secrets,time},within}.test.ts',
   'test/local/aep/server.test.ts',
   'test/local/aws/{function-host,local-aws,recordings}.test.ts',
   'test/template/*.test.ts',
 ];
+
+/** What functions asked AWS for in the tests is kept here, for `npm run check:roles`. */
+export const PENSTOCK_CALLS = fileURLToPath(new URL('.penstock/calls', import.meta.url));
 
 /** No test depends on the machine's speed: a limit only ends one that hangs. */
 export const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
@@ -31,6 +34,8 @@ export default defineConfig({
     ...LIMITS,
     expect: { poll: { timeout: 240_000 } },
     provide: { depth: 'quick' },
+    env: { PENSTOCK_CALLS },
+    globalSetup: ['test/support/forget-calls.ts'],
     projects: [
       { extends: true, test: { name: 'apart', include: APART } },
       {
@@ -38,7 +43,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...APART, 'test/deep/**', 'test/deployed/**'],
+          exclude: [...APART, 'test/deep/**', 'test/deployed/**', 'test/roles/**'],
           // They share nothing: a new process for each would cost half a second a file.
           isolate: false,
         },

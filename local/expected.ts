@@ -4,7 +4,7 @@ import { type Received, readEvent } from '../lib/forward/event.ts';
 import { createFramer, type Framed } from '../lib/forward/frame.ts';
 import { createRoom, type Prepared, prepare } from '../lib/forward/prepare.ts';
 import { createShaper } from '../lib/forward/shape.ts';
-import { type PublishedPipeline, readPublished, streamNameOf } from '../lib/published.ts';
+import { type PublishedPipeline, readPublished } from '../lib/published.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { eventRecord, kinesisEvent } from './aws/kinesis-event.ts';
 import { kinesisStream } from './aws/kinesis-stream.ts';
@@ -80,7 +80,7 @@ function recordOf({ slab, start, end }: Framed, data: PublishedPipeline['data'])
 
 /** All that is in the stream, page by page, as Lambda would hand it over. */
 async function* pagesOf({ kinesis }: Stack, streamArn: string): AsyncGenerator<Received> {
-  const stream = kinesisStream(kinesis, streamNameOf(streamArn));
+  const stream = kinesisStream(kinesis, streamArn);
   const source = { eventSourceArn: streamArn, region: '', roleArn: '' };
   for (const { shardId } of await stream.shards()) {
     let next: string | undefined = await stream.iterator(shardId, { type: 'TRIM_HORIZON' });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type Calls, noCalls } from './aws/calls.ts';
 import { Executions } from './aws/executions.ts';
 import type { FunctionHost } from './aws/function-host.ts';
 import { serviceIntegrations } from './aws/integrations.ts';
@@ -21,7 +22,12 @@ export interface Provisioning {
   readonly table: string;
   /** What a flow of this platform's takes to be warm: waited for where a request says nothing of its own. */
   readonly warmUpSeconds: number;
+  /** Told of what the state machine asks for. */
+  readonly calls?: Calls;
 }
+
+/** Whom the local AWS takes the state machine for. */
+export const MACHINE = 'provision';
 
 /** Of the local state machine of a stage. */
 export function provisioningArn(stage: string): string {
@@ -39,9 +45,16 @@ export function createProvisioning({
   forwarder,
   table,
   warmUpSeconds,
+  calls = noCalls,
 }: Provisioning): Executions {
   const stateMachineName = nameOf(stage);
-  const integrations = serviceIntegrations({ dynamoDb, describe: (arn) => executions.find(arn) });
+  const integrations = serviceIntegrations({
+    dynamoDb,
+    describe(arn) {
+      calls.by(MACHINE, { api: 'sfn:DescribeExecution', action: 'states:DescribeExecution', resource: arn });
+      return executions.find(arn);
+    },
+  });
   const executions = new Executions(provisioningArn(stage), async (executionName, input, watched) =>
     runStateMachine({
       ...watched,
@@ -51,7 +64,10 @@ export function createProvisioning({
       executionName,
       stateMachineName,
       functions: functions.names,
-      tasks: ({ functionKey }, document) => functions.invoke(functionKey, document),
+      tasks({ functionKey }, document) {
+        calls.by(MACHINE, { action: 'lambda:InvokeFunction', resource: functions.arn(functionKey) });
+        return functions.invoke(functionKey, document);
+      },
       integrations,
       refs: { PipelineTable: table },
       wait: (milliseconds, state) => pass(milliseconds, state, { functions, forwarder, ...watched }),

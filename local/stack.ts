@@ -10,12 +10,13 @@ import type { Ledger } from '../lib/runtime.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import type { Platform } from './aep/platform.ts';
 import { startServer } from './aep/server.ts';
+import { accessKeyOf, type Calls, callsOfTests } from './aws/calls.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { Executions } from './aws/executions.ts';
 import { startFunctionUrl } from './aws/function-url.ts';
 import { type LocalAws, startLocalAws } from './aws/index.ts';
 import { startStatesApi } from './aws/states-api.ts';
-import { createProvisioning, provisioningArn } from './provisioning.ts';
+import { createProvisioning, MACHINE, provisioningArn } from './provisioning.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface StackOptions {
@@ -29,6 +30,10 @@ export interface StackOptions {
   readonly platform?: Platform;
   /** Runs the bundles of `npm run build` instead of the sources. */
   readonly bundled?: boolean;
+  /** How functions reach the undelivered store: as files, or through S3's API in front of the same folder. */
+  readonly store?: 'folder' | 's3';
+  /** Told of what functions and the state machine ask AWS for. */
+  readonly calls?: Calls;
   readonly onLog?: (functionName: string, line: string) => void;
   readonly onInvocation?: (report: InvocationReport) => void;
 }
@@ -68,10 +73,12 @@ export interface Stack {
 const STAGE = 'local';
 const FORWARDER = 'forward';
 const TABLE = `penstock-${STAGE}-pipelines`;
+const BUCKET = 'undelivered';
 const SOURCES = new URL('../functions/', import.meta.url);
 const BUNDLES = new URL('../dist/functions/', import.meta.url);
 
 export async function startStack(options: StackOptions): Promise<Stack> {
+  const { calls = callsOfTests() } = options;
   await mkdir(options.folder, { recursive: true });
   const witness = createWitness();
   const platform = await startServer({
@@ -83,20 +90,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
   });
-  const states = await startStatesApi({
-    stateMachineArn: provisioningArn(STAGE),
-    executions: () => executions,
-  });
+  const stateMachineArn = provisioningArn(STAGE);
+  const states = await startStatesApi({ stateMachineArn, executions: () => executions }, calls);
   const settings = {
     PENSTOCK_STAGE: STAGE,
     PENSTOCK_IMS_URL: platform.origin,
     PENSTOCK_PLATFORM_URL: platform.origin,
     PENSTOCK_INLET_ORIGINS: platform.origin,
-    PENSTOCK_UNDELIVERED_URL: pathToFileURL(options.folder).href,
+    PENSTOCK_UNDELIVERED_URL: options.store === 's3' ? `s3://${BUCKET}` : pathToFileURL(options.folder).href,
     PENSTOCK_FORWARDER: FORWARDER,
-    PENSTOCK_ON_FAILURE_ARN: 'arn:aws:s3:::undelivered',
+    PENSTOCK_ON_FAILURE_ARN: `arn:aws:s3:::${BUCKET}`,
     PENSTOCK_TABLE: TABLE,
-    PENSTOCK_STATE_MACHINE: provisioningArn(STAGE),
+    PENSTOCK_STATE_MACHINE: stateMachineArn,
     AWS_ENDPOINT_URL_SFN: states.endpoint,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
     PENSTOCK_PUBLISHED_SECONDS: '1',
@@ -113,11 +118,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     onFailureFolder: options.folder,
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
+    calls,
     ...(options.onLog && { onLog: options.onLog }),
     ...(options.onInvocation && { onInvocation: options.onInvocation }),
   });
   const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
   const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
+  const machineDynamoDb = new DynamoDBClient({
+    ...clientOptions(aws, aws.endpoints.dynamoDb),
+    credentials: { accessKeyId: accessKeyOf(MACHINE), secretAccessKey: 'local' },
+  });
   const secretsManager = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
   await createSecret(secretsManager, `penstock/${STAGE}/credentials`, {
     clientId: FAKE_CREDENTIAL.clientId,
@@ -127,7 +137,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const executions = createProvisioning({
     stage: STAGE,
     functions: aws.functions,
-    dynamoDb,
+    dynamoDb: machineDynamoDb,
+    calls,
     forwarder: FORWARDER,
     table: TABLE,
     warmUpSeconds: options.warmUpSeconds,
@@ -171,6 +182,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async close() {
       kinesis.destroy();
       dynamoDb.destroy();
+      machineDynamoDb.destroy();
       secretsManager.destroy();
       await hook.close();
       await states.close();
@@ -217,7 +229,7 @@ async function functions(bundled: boolean) {
     { module: module(`provision/${name}`), timeoutSeconds: 120, memoryMB: 256 },
   ]);
   const forward = { module: module('forward'), timeoutSeconds: 60, memoryMB: 512 };
-  const byHand = ['deploy-hook', 'reconcile', 'redrive', 'status'].map((name) => [
+  const byHand = ['cleanup', 'deploy-hook', 'drift', 'reconcile', 'redrive', 'status'].map((name) => [
     functionKey(name),
     { module: module(name), timeoutSeconds: 600, memoryMB: 512 },
   ]);

@@ -69,6 +69,8 @@ describe('the bundles as they are deployed', () => {
     const inside = Object.entries(outputs[`dist/functions/${file}.cjs`]?.inputs ?? {}).flatMap(
       ([input, { bytesInOutput }]) => (bytesInOutput === 0 ? [] : [input]),
     );
+    // AGPL-3.0: for checks alone (decision 0011).
+    expect(inside.filter((input) => input.includes('@cloud-copilot'))).toEqual([]);
     const clients = inside.flatMap(
       (input) => /node_modules\/(@aws-sdk\/client-[\w-]+)\//.exec(input)?.[1] ?? [],
     );

@@ -2,8 +2,8 @@
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { Failure } from '../failure.ts';
 import type { Executions } from '../hook/start.ts';
+import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
-import { within } from './within.ts';
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createExecutions(
@@ -38,7 +38,7 @@ export function createExecutions(
 
 /** GitHub waits for ten seconds. */
 function createClient(): SFNClient {
-  return new SFNClient({ maxAttempts: 2, requestHandler: within(1_000, 2_000) });
+  return limited((config) => new SFNClient(config), { connectMs: 1_000, answerMs: 2_000, attempts: 2 });
 }
 
 /** What Step Functions says may hold the input: its name says enough. */

@@ -8,7 +8,11 @@ import * as z from 'zod';
 import { parse } from '../aep/exchange.ts';
 import { Failure } from '../failure.ts';
 import type { ForwardedBatch, ForwardLog } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
+
+/** A search looks through much, and answers with a part of it meanwhile. */
+const LIMITS = { connectMs: 2_000, answerMs: 20_000 };
 
 /** As `report` and `reportReturned` in lib/forward/report.ts write it. */
 const Line = z
@@ -34,7 +38,7 @@ const Line = z
  */
 export function createForwardLog(
   forwarder: string | undefined,
-  client: Pick<CloudWatchLogsClient, 'send'> = new CloudWatchLogsClient({}),
+  client: Pick<CloudWatchLogsClient, 'send'> = limited((config) => new CloudWatchLogsClient(config), LIMITS),
 ): ForwardLog {
   return {
     async *batches(shardId, from) {

@@ -1,13 +1,14 @@
 // Lambda functions as one of them starts another, or itself, without waiting for the end.
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Functions } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
-import { within } from './within.ts';
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createFunctions(
-  client: Pick<LambdaClient, 'send'> = new LambdaClient({
-    requestHandler: within(2_000, 10_000),
+  client: Pick<LambdaClient, 'send'> = limited((config) => new LambdaClient(config), {
+    connectMs: 2_000,
+    answerMs: 10_000,
   }),
 ): Functions {
   return {

@@ -10,8 +10,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import { Failure } from '../failure.ts';
 import type { Intake, Intakes } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
-import { within } from './within.ts';
 
 /**
  * How Lambda polls. Retries go on until the record is too old, so that every loss leaves a document; a bad record is
@@ -30,7 +30,7 @@ const POLLING = {
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createIntakes(
   options: { forwarder: string | undefined; onFailureArn: string | undefined },
-  client = new LambdaClient({ requestHandler: within(2_000, 10_000) }),
+  client = limited((config) => new LambdaClient(config), { connectMs: 2_000, answerMs: 10_000 }),
 ): Intakes {
   const forwarder = (): string => {
     if (options.forwarder !== undefined) return options.forwarder;

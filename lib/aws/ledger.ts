@@ -10,8 +10,8 @@ import {
 import { checkBytes, LARGEST_IN_LEDGER } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
-import { within } from './within.ts';
 
 /** The part of the DynamoDB client that is used. */
 export type DynamoDb = Pick<DynamoDBClient, 'send'>;
@@ -85,6 +85,8 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         return item === undefined ? undefined : recordOf(pipeline, item);
       }),
 
+    // A scan reads, and costs, whole items, those of reconcile too, whatever it gives back: a read unit for each 8 KB, and a
+    // thousand failed batches of a pipeline have 22 KB. A query would need an index, which each write would pay for.
     names: () =>
       attempt('listing the pipelines in the ledger', async () => {
         const names: string[] = [];
@@ -108,7 +110,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
 
 /** Calls take milliseconds. */
 function createClient(): DynamoDBClient {
-  return new DynamoDBClient({ requestHandler: within(2_000, 5_000) });
+  return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
 }
 
 async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {

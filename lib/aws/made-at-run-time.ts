@@ -11,17 +11,17 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { MadeAtRunTime } from '../cleanup.ts';
 import { publishedSecret } from '../published.ts';
+import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
-import { within } from './within.ts';
 
 /** There is an answer to be given in time. */
-const LIMITS = within(2_000, 5_000);
+const LIMITS = { connectMs: 2_000, answerMs: 5_000 };
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createMadeAtRunTime(
   { forwarder, stage }: { readonly forwarder: string; readonly stage: string },
-  lambda = new LambdaClient({ requestHandler: LIMITS }),
-  secrets = new SecretsManagerClient({ requestHandler: LIMITS }),
+  lambda = limited((config) => new LambdaClient(config), LIMITS),
+  secrets = limited((config) => new SecretsManagerClient(config), LIMITS),
 ): MadeAtRunTime {
   // Of no stream: what all of them begin with.
   const prefix = publishedSecret({ stage }, '');

@@ -1,13 +1,16 @@
 // Objects in S3. The SDK is loaded with the first of them: most invocations of the forwarder reject nothing.
 import type { S3Client } from '@aws-sdk/client-s3';
 import { LARGEST_OBJECT } from '../bounds.ts';
+import { inTime, limited } from './client.ts';
 import { type Objects, tooLarge } from './objects.ts';
-import { within } from './within.ts';
 
 /** The part of the S3 client that is used. */
 export type S3 = Pick<S3Client, 'send'>;
 
 type Sdk = typeof import('@aws-sdk/client-s3');
+
+/** Until there is an answer; and from then on, for an object is read when the call has ended. */
+const ANSWER_MS = 10_000;
 
 export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = loadS3): Objects {
   let client: Promise<S3> | undefined;
@@ -30,7 +33,8 @@ export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = load
         if (Body !== undefined && 'destroy' in Body) Body.destroy();
         throw tooLarge(Key, ContentLength);
       }
-      return { text: (await Body?.transformToString('utf-8')) ?? '', version: ETag ?? '' };
+      const text = Body && (await inTime(ANSWER_MS, Body.transformToString('utf-8')));
+      return { text: text ?? '', version: ETag ?? '' };
     } catch (error) {
       if (isNothing(error)) return undefined;
       throw error;
@@ -88,5 +92,5 @@ function isNothing(error: unknown): boolean {
 
 async function loadS3(): Promise<S3> {
   const { S3Client } = await import('@aws-sdk/client-s3');
-  return new S3Client({ requestHandler: within(2_000, 10_000) });
+  return limited((config) => new S3Client(config), { connectMs: 2_000, answerMs: ANSWER_MS });
 }

@@ -10,9 +10,9 @@ import { type Clock, systemClock } from '../aep/transport.ts';
 import { checkBytes, LARGEST_PROGRESS } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
 import { type DynamoDb, PART } from './ledger.ts';
-import { within } from './within.ts';
 
 /** Each has 22 bytes: an item of them costs 22 write units at most, and is read in one go. */
 const MOST_MARKS = 1_000;
@@ -128,7 +128,7 @@ interface Change {
 }
 
 function createClient(): DynamoDBClient {
-  return new DynamoDBClient({ requestHandler: within(2_000, 5_000) });
+  return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
 }
 
 async function attempt<T>(pipeline: string, call: () => Promise<T>): Promise<T> {

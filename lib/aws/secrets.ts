@@ -10,15 +10,15 @@ import {
 import { checkBytes, LARGEST_SECRET } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Secrets } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
-import { within } from './within.ts';
 
 /**
  * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out.
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`; their messages never hold a value
  */
 export function createSecrets(
-  client = new SecretsManagerClient({ requestHandler: within(2_000, 5_000) }),
+  client = limited((config) => new SecretsManagerClient(config), { connectMs: 2_000, answerMs: 5_000 }),
   kmsKey?: string,
 ): Secrets {
   const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T> => {

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { type Clock, systemClock } from '../aep/transport.ts';
 import type { StreamPosition, StreamRange, StreamRecord } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
 
 /** The part of the Kinesis client that is used. */
@@ -22,9 +23,12 @@ const THROTTLED_READS = 6;
 
 const HOUR_MS = 3_600_000;
 
+/** A page has up to 10 MB. */
+const LIMITS = { connectMs: 2_000, answerMs: 20_000 };
+
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createStreamRange(
-  client: Kinesis = new KinesisClient({}),
+  client: Kinesis = limited((config) => new KinesisClient(config), LIMITS),
   clock: Clock = systemClock,
 ): StreamRange {
   return {

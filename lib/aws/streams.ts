@@ -1,10 +1,13 @@
 // Kinesis as provisioning needs it: from a stream's name to its ARN.
 import { DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import type { DescribedStreams } from '../runtime.ts';
+import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
-export function createStreams(client = new KinesisClient({})): DescribedStreams {
+export function createStreams(
+  client = limited((config) => new KinesisClient(config), { connectMs: 2_000, answerMs: 5_000 }),
+): DescribedStreams {
   return {
     async arn(stream) {
       const which = stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };

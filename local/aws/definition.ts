@@ -1,5 +1,6 @@
 // Makes a state machine's source file runnable here: refuses what the local engine cannot do, binds Tasks, scales waits.
 import aslValidator from 'asl-validator';
+import { PARAMETERS } from './integrations.ts';
 
 export type State = Record<string, unknown> & { Type: string };
 export interface Definition extends Record<string, unknown> {
@@ -96,7 +97,10 @@ function* statesOf(machine: Definition): Generator<[string, State]> {
 
 function bindTask(name: string, state: State, options: PrepareOptions): TaskBinding {
   const resource = state.Resource;
-  if (typeof resource === 'string' && resource.startsWith('arn:')) return { state: name, resource };
+  if (typeof resource === 'string' && resource.startsWith('arn:')) {
+    checkParameters(name, resource, state.Parameters);
+    return { state: name, resource };
+  }
   const attribute = (resource as { 'Fn::GetAtt'?: unknown } | undefined)?.['Fn::GetAtt'];
   if (Array.isArray(attribute) && typeof attribute[0] === 'string' && attribute[1] === 'Arn') {
     const arn = options.functionArn(attribute[0]);
@@ -104,6 +108,14 @@ function bindTask(name: string, state: State, options: PrepareOptions): TaskBind
     return { state: name, functionKey: attribute[0], resource: arn };
   }
   throw new DefinitionError(`${name}: Resource must be {"Fn::GetAtt": ["<function>", "Arn"]} or an ARN.`);
+}
+
+/** As Step Functions does when the machine is made. */
+function checkParameters(state: string, resource: string, parameters: unknown): void {
+  const known = PARAMETERS[resource];
+  const names = Object.keys((parameters ?? {}) as object).map((name) => name.replace(/\.\$$/, ''));
+  const other = known && names.find((name) => !known.includes(name));
+  if (other) throw new DefinitionError(`${state}: the field "${other}" is not supported by Step Functions.`);
 }
 
 /** CloudFormation puts the name of a resource in for `{"Ref": …}`; Amazon States Language knows nothing of it. */

@@ -2,11 +2,14 @@
 import type { Server } from 'node:http';
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
+import { type Asked, type Calls, noCalls } from './calls.ts';
 import {
+  type Account,
   AwsError,
   type AwsRequest,
   type AwsResponse,
   checkScope,
+  localAccount,
   parseBody,
   type RunningServer,
   serve,
@@ -15,6 +18,9 @@ import {
 export interface DynamoDbOptions {
   /** Key attribute by table name: each table has one, a string. */
   tables?: Readonly<Record<string, string>>;
+  account?: Account;
+  /** Told of what functions ask for. */
+  calls?: Calls;
 }
 
 /** What the SDK signs requests of the local server's own with would not be checked: any credential does. */
@@ -27,7 +33,11 @@ const OWN_HEADERS = {
 export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<RunningServer> {
   const inner = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   for (const [name, key] of Object.entries(options.tables ?? {})) await createTable(inner, name, key);
-  const server = await serve('application/x-amz-json-1.0', (request) => answer(inner, request));
+  const { calls = noCalls, account = localAccount } = options;
+  const server = await serve('application/x-amz-json-1.0', (request) => {
+    calls.request(request.headers.authorization, () => asked(request, account));
+    return answer(inner, request);
+  });
   return {
     endpoint: server.endpoint,
     close: async () => {
@@ -36,6 +46,18 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Runn
       await new Promise<void>((resolve) => inner.close(() => resolve()));
     },
   };
+}
+
+function asked({ headers, body }: AwsRequest, { region, accountId }: Account): Asked[] {
+  const operation = String(headers['x-amz-target']).split('.').at(-1) ?? '';
+  const { TableName } = parseBody(body);
+  return [
+    {
+      api: `dynamodb:${operation}`,
+      action: `dynamodb:${operation}`,
+      resource: `arn:aws:dynamodb:${region}:${accountId}:table/${TableName}`,
+    },
+  ];
 }
 
 async function answer(inner: Server, request: AwsRequest): Promise<AwsResponse> {

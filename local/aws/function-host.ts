@@ -1,5 +1,6 @@
 // A Lambda-like runtime: every function in processes of its own, with its own environment, timeout and memory.
 import { fileURLToPath } from 'node:url';
+import { accessKeyOf } from './calls.ts';
 import { FunctionChild } from './function-child.ts';
 import { failure, type InvocationResult, maxPayloadBytes } from './function-errors.ts';
 import { type Account, localAccount } from './server.ts';
@@ -146,9 +147,10 @@ export class FunctionHost {
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
       AWS_LAMBDA_LOG_STREAM_NAME: 'local',
-      AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',
       ...this.#options.env,
+      // Its role, as far as there are roles here.
+      AWS_ACCESS_KEY_ID: accessKeyOf(name),
       ...definition.env,
     };
   }

@@ -1,5 +1,6 @@
 // AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, logs, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { accessKeyOf, type Calls, noCalls } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
 import { startDynamoDb } from './dynamodb.ts';
@@ -9,6 +10,7 @@ import { startLambdaApi } from './lambda-api.ts';
 import { startLogsApi } from './logs-api.ts';
 import { Mappings } from './mappings.ts';
 import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
+import { startS3 } from './s3.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
 import { type Account, localAccount } from './server.ts';
 import type { Pace } from './shard-reader.ts';
@@ -26,8 +28,10 @@ export interface LocalAwsOptions {
   kinesisFault?: KinesisFault;
   onLog?(functionName: string, line: string): void;
   onInvocation?(report: InvocationReport): void;
-  /** Stands for every bucket that is a mapping's on-failure destination; without it there can be none. */
+  /** Stands for every bucket, a mapping's on-failure destination or one that is asked for through S3's API; without it there is none. */
   onFailureFolder?: string;
+  /** Told of what functions ask for, and AWS with their roles. */
+  calls?: Calls;
   /** Told of every on-failure document, also of those for queues and topics, which go nowhere else. */
   onFailure?(delivery: OnFailureDelivery): void;
   /** What the age of records, the pauses between retries, and a mapping's states go by. */
@@ -49,18 +53,33 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const account = options.account ?? localAccount;
   const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs, clock } = options;
   const { onFailureFolder: folder, onFailure: onDelivery } = options;
-  const kinesis = await startKinesis({ account, ...(fault && { fault }) });
-  const dynamoDb = await startDynamoDb(tables && { tables });
-  const secrets = await startSecretsManager({ account });
-  const logs = await startLogsApi();
+  const { calls = noCalls } = options;
+  const kinesis = await startKinesis({ account, calls, ...(fault && { fault }) });
+  const dynamoDb = await startDynamoDb({ account, calls, ...(tables && { tables }) });
+  const secrets = await startSecretsManager({ account, calls });
+  const logs = await startLogsApi(account, calls);
+  const s3 = folder === undefined ? undefined : await startS3(folder, calls);
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const client = new KinesisClient({ endpoint: kinesis.endpoint, region: account.region, credentials });
+  const clientAs = (accessKeyId: string) =>
+    new KinesisClient({
+      endpoint: kinesis.endpoint,
+      region: account.region,
+      credentials: { ...credentials, accessKeyId },
+    });
+  const client = clientAs(credentials.accessKeyId);
+  const readers = new Map<string, KinesisClient>();
   const mappings = new Mappings({
     account,
     kinesis: client,
+    kinesisAs(name) {
+      const reader = readers.get(name) ?? clientAs(accessKeyOf(name));
+      readers.set(name, reader);
+      return reader;
+    },
     functions: Object.keys(options.functions),
     invoke: (name, event) => functions.invoke(name, event),
     onFailure: createOnFailure({
+      calls,
       ...(folder !== undefined && { folder }),
       ...(onDelivery && { onDelivery }),
     }),
@@ -69,7 +88,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     ...(pace && { pace }),
     ...(transitionMs !== undefined && { transitionMs }),
   });
-  const lambda = await startLambdaApi(mappings, account, (name, event) => functions.invoke(name, event));
+  const invoke = (name: string, event: unknown) => functions.invoke(name, event);
+  const lambda = await startLambdaApi(mappings, account, invoke, calls);
   const env = {
     AWS_REGION: account.region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -79,6 +99,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
     AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.endpoint,
+    ...(s3 && { AWS_ENDPOINT_URL_S3: s3.endpoint }),
   };
   const functions = new FunctionHost({
     functions: options.functions,
@@ -108,8 +129,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       // its invocation, so a function that hangs is ended by its own timeout.
       await mappings.close();
       await functions.close();
-      client.destroy();
-      await Promise.all([logs.close(), secrets.close(), dynamoDb.close(), kinesis.close()]);
+      for (const one of [client, ...readers.values()]) one.destroy();
+      await Promise.all([s3, logs, secrets, dynamoDb, kinesis].map((server) => server?.close()));
     },
   };
 }

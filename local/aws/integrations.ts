@@ -25,7 +25,10 @@ export interface IntegrationTargets {
   describe(executionArn: string): ExecutionDescription | undefined;
 }
 
-/** https://docs.aws.amazon.com/step-functions/latest/dg/connect-ddb.html: any other parameter is refused when the machine is made. */
+/**
+ * The parameters of each integration that AWS documents: with any other one the machine is not made. Of DynamoDB:
+ * https://docs.aws.amazon.com/step-functions/latest/dg/connect-ddb.html. Of an SDK integration no page lists them; `ExecutionArn` is what all samples give.
+ */
 const GET_ITEM = [
   'AttributesToGet',
   'ConsistentRead',
@@ -50,6 +53,15 @@ const UPDATE_ITEM = [
   'UpdateExpression',
 ];
 
+const DESCRIBE_EXECUTION = ['ExecutionArn'];
+
+/** By the Resource of a Task. */
+export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  'arn:aws:states:::dynamodb:getItem': GET_ITEM,
+  'arn:aws:states:::dynamodb:updateItem': UPDATE_ITEM,
+  'arn:aws:states:::aws-sdk:sfn:describeExecution': DESCRIBE_EXECUTION,
+};
+
 /** The integrations for `runStateMachine`. */
 export function serviceIntegrations({ dynamoDb, describe }: IntegrationTargets): Record<string, Integration> {
   return {
@@ -60,14 +72,14 @@ export function serviceIntegrations({ dynamoDb, describe }: IntegrationTargets):
       dynamoDb.send(new UpdateItemCommand(input as unknown as UpdateItemCommandInput)),
     ),
     'arn:aws:states:::aws-sdk:sfn:describeExecution': async (parameters) => {
-      const { ExecutionArn, IncludedData } = parameters as { ExecutionArn: string; IncludedData?: string };
+      const { ExecutionArn } = parameters as { ExecutionArn: string };
       const found = describe(ExecutionArn);
       // The API calls it ExecutionDoesNotExist; for an SDK integration Step Functions adds what is missing at the end:
       // https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
       if (!found) {
         throw named('Sfn.ExecutionDoesNotExistException', `Execution Does Not Exist: '${ExecutionArn}'`);
       }
-      return described(ExecutionArn, found, IncludedData !== 'METADATA_ONLY');
+      return described(ExecutionArn, found);
     },
   };
 }
@@ -109,7 +121,7 @@ function dynamoDbError(error: unknown): Error {
   return named(unclassed ? 'DynamoDB.AmazonDynamoDBException' : `DynamoDB.${name}`, message);
 }
 
-function described(executionArn: string, found: ExecutionDescription, withData: boolean): object {
+function described(executionArn: string, found: ExecutionDescription): object {
   const { name, status, startDate, stopDate, input, output } = found;
   const included = { Included: true };
   return {
@@ -119,8 +131,8 @@ function described(executionArn: string, found: ExecutionDescription, withData: 
     Status: status,
     StartDate: startDate.toISOString(),
     ...(stopDate && { StopDate: stopDate.toISOString() }),
-    ...(withData && input !== undefined && { Input: JSON.stringify(input), InputDetails: included }),
-    ...(withData && output !== undefined && { Output: JSON.stringify(output), OutputDetails: included }),
+    ...(input !== undefined && { Input: JSON.stringify(input), InputDetails: included }),
+    ...(output !== undefined && { Output: JSON.stringify(output), OutputDetails: included }),
   };
 }
 

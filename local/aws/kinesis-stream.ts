@@ -7,12 +7,15 @@ import {
   type Shard as KinesisShard,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
+import { streamNameOf } from '../../lib/published.ts';
 import type { ReadFrom, Shard, Stream } from './stream.ts';
 
 const maxPageBytes = 10 * 1024 * 1024;
 const maxPageRecords = 10_000;
 
-export function kinesisStream(kinesis: KinesisClient, streamName: string): Stream {
+/** The stream with this ARN. */
+export function kinesisStream(kinesis: KinesisClient, streamArn: string): Stream {
+  const streamName = streamNameOf(streamArn);
   let pageRecords = 1000;
   return {
     async shards() {
@@ -36,7 +39,11 @@ export function kinesisStream(kinesis: KinesisClient, streamName: string): Strea
 
     async read(iterator, limit) {
       const page = await kinesis.send(
-        new GetRecordsCommand({ ShardIterator: iterator, Limit: Math.min(limit, pageRecords) }),
+        new GetRecordsCommand({
+          StreamARN: streamArn,
+          ShardIterator: iterator,
+          Limit: Math.min(limit, pageRecords),
+        }),
       );
       const records = page.Records ?? [];
       pageRecords = fitting(records) ?? pageRecords;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import kinesalite from 'kinesalite';
+import { type Asked, type Calls, noCalls } from './calls.ts';
 import { type Account, localAccount, type RunningServer } from './server.ts';
 
 /** What a test may let go wrong: an answer instead of kinesalite's, or `undefined` to let the request through. */
@@ -16,6 +17,8 @@ export interface KinesisOptions {
   /** How long a stream stays CREATING or DELETING; callers have to wait for ACTIVE, as on AWS. */
   transitionMs?: number;
   fault?: KinesisFault;
+  /** Told of what functions ask for. */
+  calls?: Calls;
 }
 
 export interface LocalKinesis extends RunningServer {
@@ -23,7 +26,7 @@ export interface LocalKinesis extends RunningServer {
 }
 
 export async function startKinesis(options: KinesisOptions = {}): Promise<LocalKinesis> {
-  const account = options.account ?? localAccount;
+  const { account = localAccount, calls = noCalls } = options;
   const inner = createKinesalite(account, options.transitionMs ?? 0);
   const sessions = new Set<http2.ServerHttp2Session>();
   let client: KinesisClient | undefined;
@@ -43,6 +46,7 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
     try {
       const body = nameStream(await readAll(request));
       const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+      calls.request(request.headers.authorization, () => asked(operation, body, account));
       const fault = options.fault?.(operation);
       if (fault)
         return sendJson(response, { __type: fault.type, message: fault.message }, fault.status ?? 400);
@@ -112,6 +116,14 @@ function nameStream(body: Buffer): Buffer {
 function replay(request: Http2ServerRequest, body: Buffer): Readable {
   const { method, url, headers } = request;
   return Object.assign(Readable.from(body.length > 0 ? [body] : []), { method, url, headers });
+}
+
+/** A page of shards after the first names no stream: what was asked for stands with the first. */
+function asked(operation: string, body: Buffer, { region, accountId }: Account): Asked[] {
+  const { StreamName } = JSON.parse(body.toString('utf8')) as { StreamName?: string };
+  if (StreamName === undefined) return [];
+  const resource = `arn:aws:kinesis:${region}:${accountId}:stream/${StreamName}`;
+  return [{ api: `kinesis:${operation}`, action: `kinesis:${operation}`, resource }];
 }
 
 function sendJson(response: Http2ServerResponse, body: unknown, status = 200): void {

@@ -1,5 +1,6 @@
 // Lambda's REST API on loopback, for invocations, event source mappings and their tags: what Penstock asks of Lambda at run time.
-import { type InvokeFunction, invocation } from './lambda-invoke.ts';
+import { type Asked, type Calls, noCalls } from './calls.ts';
+import { functionNamed, type InvokeFunction, invocation } from './lambda-invoke.ts';
 import type { Mapping, Mappings } from './mappings.ts';
 import {
   type Account,
@@ -15,14 +16,19 @@ import {
 const collection = '/2015-03-31/event-source-mappings';
 const tagged = '/2017-03-31/tags/';
 
-/** @param invoke left out, functions cannot be called */
+/**
+ * @param invoke left out, functions cannot be called
+ * @param calls told of what functions ask for
+ */
 export async function startLambdaApi(
   mappings: Mappings,
   account: Account,
   invoke?: InvokeFunction,
+  calls: Calls = noCalls,
 ): Promise<RunningServer> {
   return serve('application/json', async (request) => {
     checkScope(request, 'lambda');
+    calls.request(request.headers.authorization, () => asked(mappings, account, request));
     const invoked = invoke && (await invocation(request, invoke));
     if (invoked !== undefined) return invoked;
     if (request.path.startsWith(tagged)) return tags(mappings, request);
@@ -31,6 +37,37 @@ export async function startLambdaApi(
     return onMapping(mappings, account, request, uuid);
   });
 }
+
+/** Tags are nothing that a function asks for. */
+function asked(mappings: Mappings, { region, accountId }: Account, request: AwsRequest): Asked[] {
+  const arn = `arn:aws:lambda:${region}:${accountId}`;
+  const called = functionNamed(request.path);
+  if (called !== undefined)
+    return [{ api: 'lambda:Invoke', action: 'lambda:InvokeFunction', resource: `${arn}:function:${called}` }];
+  if (!request.path.startsWith(collection)) return [];
+  const uuid = mappingId(request.path);
+  const operation = OPERATIONS[`${request.method}${uuid === '' ? '' : ' one'}`];
+  const call = { api: `lambda:${operation}`, action: `lambda:${operation}` };
+  if (uuid === '' && request.method === 'GET') return [{ ...call, resource: '*' }];
+  const functionOf = (name: string) => ({ 'lambda:FunctionArn': `${arn}:function:${name}` });
+  if (uuid === '') {
+    const name = mappings.functionName(String(parseBody(request.body).FunctionName ?? ''));
+    return [{ ...call, resource: '*', conditions: functionOf(name) }];
+  }
+  const resource = `${arn}:event-source-mapping:${uuid}`;
+  const mapping = mappings.all.find((one) => one.uuid === uuid);
+  // Of one that is gone Lambda can name no function, and a condition that asks for one is not met: `remove` of lib/aws/intakes.ts takes that answer too.
+  if (mapping === undefined) return request.method === 'GET' ? [{ ...call, resource }] : [];
+  return [{ ...call, resource, conditions: functionOf(mapping.functionName) }];
+}
+
+const OPERATIONS: Readonly<Record<string, string>> = {
+  GET: 'ListEventSourceMappings',
+  POST: 'CreateEventSourceMapping',
+  'GET one': 'GetEventSourceMapping',
+  'PUT one': 'UpdateEventSourceMapping',
+  'DELETE one': 'DeleteEventSourceMapping',
+};
 
 /** The UUID in a path, '' for the collection itself. */
 function mappingId(path: string): string {

@@ -17,12 +17,11 @@ export async function invocation(
   request: AwsRequest,
   invoke: InvokeFunction,
 ): Promise<AwsResponse | undefined> {
-  const named = PATH.exec(request.path)?.[1];
-  if (named === undefined) return undefined;
+  const name = functionNamed(request.path);
+  if (name === undefined) return undefined;
   if (request.method !== 'POST') {
     throw new AwsError('UnknownOperationException', `Not available locally: ${request.method}`, 405);
   }
-  const name = functionIn(decodeURIComponent(named));
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
   const event = eventIn(request.body, type === 'Event' ? maxAsynchronousBytes : maxPayloadBytes);
   if (type === 'Event') {
@@ -33,6 +32,12 @@ export async function invocation(
     throw new AwsError('InvalidParameterValueException', `Not available locally: invocation type ${type}`);
   }
   return answerTo(await invoke(name, event));
+}
+
+/** The function that a path invokes; `undefined` where it is another operation's. */
+export function functionNamed(path: string): string | undefined {
+  const named = PATH.exec(path)?.[1];
+  return named === undefined ? undefined : functionIn(decodeURIComponent(named));
 }
 
 /** The name in a name, a partial ARN or an ARN, with or without a version. */

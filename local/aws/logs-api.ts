@@ -1,5 +1,15 @@
 // CloudWatch Logs on loopback: what the functions have printed, as far as FilterLogEvents reads it.
-import { AwsError, type AwsResponse, checkScope, parseBody, type RunningServer, serve } from './server.ts';
+import { type Calls, noCalls } from './calls.ts';
+import {
+  type Account,
+  AwsError,
+  type AwsResponse,
+  checkScope,
+  localAccount,
+  parseBody,
+  type RunningServer,
+  serve,
+} from './server.ts';
 
 /** Of each function; older ones are dropped. */
 const MOST_LINES = 100_000;
@@ -16,14 +26,27 @@ export interface LocalLogs extends RunningServer {
   put(functionName: string, line: string): void;
 }
 
-export async function startLogsApi(): Promise<LocalLogs> {
+/** @param calls told of what functions ask for */
+export async function startLogsApi(
+  { region, accountId }: Account = localAccount,
+  calls: Calls = noCalls,
+): Promise<LocalLogs> {
   const groups = new Map<string, Line[]>();
   const server = await serve('application/x-amz-json-1.1', (request) => {
     checkScope(request, 'logs');
     const operation = String(request.headers['x-amz-target']).split('.').at(-1);
     if (operation !== 'FilterLogEvents')
       throw new AwsError('UnknownOperationException', `Not available locally: ${operation}`);
-    return filter(parseBody(request.body), groups);
+    const input = parseBody(request.body);
+    calls.request(request.headers.authorization, () => [
+      {
+        api: `cloudwatch-logs:${operation}`,
+        action: `logs:${operation}`,
+        // AWS names a stream of the group where it says that this is denied, an empty one.
+        resource: `arn:aws:logs:${region}:${accountId}:log-group:${input.logGroupName}:log-stream:`,
+      },
+    ]);
+    return filter(input, groups);
   });
   return {
     ...server,

@@ -10,7 +10,8 @@ import type { Discarded } from './retry-rules.ts';
 import { lambdaPace, type ReaderSettings } from './shard-reader.ts';
 
 export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPorts): Poller {
-  const { account, kinesis, pace, clock = realClock } = ports;
+  const { account, pace, clock = realClock } = ports;
+  const kinesis = ports.kinesisAs?.(mapping.functionName) ?? ports.kinesis;
   const source = {
     eventSourceArn: mapping.eventSourceArn,
     region: account.region,
@@ -19,7 +20,7 @@ export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPo
   const functionArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${mapping.functionName}`;
   return new Poller(
     {
-      stream: kinesisStream(kinesis, streamName),
+      stream: kinesisStream(kinesis, mapping.eventSourceArn),
       streamName,
       source,
       clock,

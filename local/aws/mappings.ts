@@ -42,6 +42,8 @@ export interface Mapping {
 
 export interface MappingPorts {
   account: Account;
+  /** As the function whose role Lambda reads with; `kinesis` where it is left out. */
+  kinesisAs?(functionName: string): KinesisClient;
   kinesis: KinesisClient;
   /** The functions a mapping may name. */
   functions: readonly string[];
@@ -87,7 +89,7 @@ export class Mappings {
     const functionName = this.functionName(String(input.FunctionName ?? ''));
     const settings = this.#settings(input);
     const start = readStartingPosition(input);
-    await this.#checkStream(eventSourceArn);
+    await this.#checkStream(eventSourceArn, functionName);
     const twin = this.all.find(
       (one) => one.eventSourceArn === eventSourceArn && one.functionName === functionName,
     );
@@ -140,10 +142,7 @@ export class Mappings {
   remove(uuid: string): Mapping {
     const entry = this.#settled(uuid, 'deleted');
     entry.enabled = false;
-    this.#change(entry, 'Deleting', async () => {
-      await entry.poller.end();
-      this.#entries.delete(uuid);
-    });
+    this.#change(entry, 'Deleting', () => entry.poller.end());
     return entry;
   }
 
@@ -225,18 +224,19 @@ export class Mappings {
       const { clock = realClock, transitionMs = 100 } = this.#ports;
       const { signal } = this.#closing;
       await Promise.all([work(), clock.sleep(transitionMs, signal)]);
-      if (state === 'Deleting') return;
+      if (state === 'Deleting') return void this.#entries.delete(entry.uuid);
       if (entry.enabled && !signal.aborted) await entry.poller.start(readerSettings(entry.settings));
       entry.state = entry.enabled ? 'Enabled' : 'Disabled';
     })();
   }
 
-  async #checkStream(eventSourceArn: string): Promise<void> {
-    const { region, accountId } = this.#ports.account;
+  async #checkStream(eventSourceArn: string, functionName: string): Promise<void> {
+    const { account, kinesis, kinesisAs } = this.#ports;
+    const { region, accountId } = account;
     const expected = `arn:aws:kinesis:${region}:${accountId}:stream/`;
     if (!eventSourceArn.startsWith(expected)) throw invalid(`Unrecognized event source: ${eventSourceArn}`);
     const StreamName = streamNameOf(eventSourceArn);
-    await this.#ports.kinesis
+    await (kinesisAs?.(functionName) ?? kinesis)
       .send(new DescribeStreamSummaryCommand({ StreamName }))
       .catch((error: unknown) => {
         throw invalid(

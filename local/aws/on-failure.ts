@@ -2,6 +2,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { KinesisStreamEvent } from 'aws-lambda';
+import { type Calls, noCalls } from './calls.ts';
 import { type EventRecord, kinesisEvent } from './kinesis-event.ts';
 import type { Discarded } from './retry-rules.ts';
 
@@ -56,9 +57,12 @@ export interface OnFailureOptions {
   folder?: string;
   /** Takes the documents for queues and topics; is told of those in the folder as well. */
   onDelivery?(delivery: OnFailureDelivery): void;
+  /** Told of what Lambda asks for with the function's role. */
+  calls?: Calls;
 }
 
-export function createOnFailure({ folder, onDelivery }: OnFailureOptions): OnFailureDestinations {
+export function createOnFailure(options: OnFailureOptions): OnFailureDestinations {
+  const { folder, onDelivery, calls = noCalls } = options;
   return {
     refusal(destination) {
       const kind = kindOf(destination);
@@ -72,6 +76,8 @@ export function createOnFailure({ folder, onDelivery }: OnFailureOptions): OnFai
         return onDelivery?.({ destination, document: rest });
       const document: OnFailureDocument = { ...rest, ...(payload && { payload }) };
       const key = keyOf(mappingId, document);
+      const functionName = rest.requestContext.functionArn.split(':').at(-1) ?? '';
+      calls.by(functionName, { action: 's3:PutObject', resource: `${destination}/${key}` });
       await write(join(folder, key), JSON.stringify(document));
       onDelivery?.({ destination, key, document });
     },

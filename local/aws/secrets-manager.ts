@@ -1,5 +1,6 @@
 // AWS Secrets Manager on loopback: the operations Penstock and its users need, with AWS's own error types.
 
+import { type Asked, type Calls, noCalls } from './calls.ts';
 import { operations } from './secret-operations.ts';
 import { SecretStore } from './secret-store.ts';
 import {
@@ -17,6 +18,8 @@ import {
 export interface SecretsManagerOptions {
   account?: Account;
   now?: () => number;
+  /** Told of what functions ask for. */
+  calls?: Calls;
 }
 
 export interface InjectedError {
@@ -37,7 +40,8 @@ export interface LocalSecretsManager extends RunningServer {
 const serverErrors = new Set(['InternalServiceError', 'InternalFailure', 'ServiceUnavailable']);
 
 export async function startSecretsManager(options: SecretsManagerOptions = {}): Promise<LocalSecretsManager> {
-  const store = new SecretStore(options.account ?? localAccount, options.now ?? Date.now);
+  const { account = localAccount, calls = noCalls } = options;
+  const store = new SecretStore(account, options.now ?? Date.now);
   const injected: (InjectedError & { left: number })[] = [];
   const requests = new Map<string, number>();
 
@@ -47,8 +51,10 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
     const operation = service === 'secretsmanager' ? operations[name] : undefined;
     if (!operation) throw new AwsError('UnknownOperationException', `Not available locally: ${name}`);
     requests.set(name, (requests.get(name) ?? 0) + 1);
+    const input = parseBody(request.body);
+    calls.request(request.headers.authorization, () => asked(name, input, store, account));
     strike(name);
-    return { status: 200, body: operation(store, parseBody(request.body)) };
+    return { status: 200, body: operation(store, input) };
   }
 
   function strike(operation: string): void {
@@ -64,4 +70,24 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
 
   const server = await serve('application/x-amz-json-1.1', answer);
   return { ...server, requests, inject: (error) => injected.push({ ...error, left: error.times ?? 1 }) };
+}
+
+/**
+ * A secret that is there has six letters behind its name in its ARN. One that is not there is asked for by the ARN without them where
+ * somebody reads it (AWS, "Identify Secrets Manager resources in policies": with `-??????` alone the answer is "denied", and not "not found"),
+ * and is created under one with them: both are told.
+ */
+function asked(
+  operation: string,
+  { SecretId, Name }: Record<string, unknown>,
+  store: SecretStore,
+  { region, accountId }: Account,
+): Asked[] {
+  const call = { api: `secrets-manager:${operation}`, action: `secretsmanager:${operation}` };
+  if (operation === 'ListSecrets') return [{ ...call, resource: '*' }];
+  const id = String(SecretId ?? Name);
+  const found = store.find(id);
+  if (found !== undefined) return [{ ...call, resource: found.arn }];
+  const arn = id.startsWith('arn:') ? id : `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}`;
+  return [arn, `${arn}-AbCdEf`].map((resource) => ({ ...call, resource }));
 }

@@ -23,6 +23,8 @@ export interface AwsResponse {
   status: number;
   headers?: Record<string, string>;
   body?: unknown;
+  /** Sent as it is, in the place of `body`. */
+  text?: string;
 }
 
 /** An error as an AWS service reports it: `type` is the name the SDK gives the exception. */
@@ -79,7 +81,7 @@ async function respond(
   } catch (error) {
     result = errorResponse(error);
   }
-  const text = result.body === undefined ? '' : JSON.stringify(result.body);
+  const text = result.text ?? (result.body === undefined ? '' : JSON.stringify(result.body));
   response.writeHead(result.status, {
     'content-type': contentType,
     'x-amzn-requestid': crypto.randomUUID(),

@@ -1,4 +1,5 @@
 // Step Functions on loopback: StartExecution and DescribeExecution of one state machine, for the SDK.
+import { type Calls, noCalls } from './calls.ts';
 import type { Execution, Executions } from './executions.ts';
 import { AwsError, type AwsResponse, checkScope, parseBody, type RunningServer, serve } from './server.ts';
 
@@ -16,7 +17,8 @@ export interface LocalStates extends RunningServer {
   inject(operation: string, type: string, times: number): void;
 }
 
-export async function startStatesApi(machines: StateMachines): Promise<LocalStates> {
+/** @param calls told of what functions ask for */
+export async function startStatesApi(machines: StateMachines, calls: Calls = noCalls): Promise<LocalStates> {
   const injected: { operation: string; type: string; left: number }[] = [];
   const strike = (operation: string) => {
     const error = injected.find((one) => one.left > 0 && one.operation === operation);
@@ -27,8 +29,12 @@ export async function startStatesApi(machines: StateMachines): Promise<LocalStat
   const server = await serve('application/x-amz-json-1.0', (request) => {
     checkScope(request, 'states');
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
-    strike(operation);
     const input = parseBody(request.body);
+    const resource = String(input.executionArn ?? input.stateMachineArn);
+    calls.request(request.headers.authorization, () => [
+      { api: `sfn:${operation}`, action: `states:${operation}`, resource },
+    ]);
+    strike(operation);
     if (operation === 'StartExecution') return start(input, machines);
     if (operation === 'DescribeExecution') return describe(input, machines);
     throw new AwsError('UnknownOperationException', `Not available locally: ${operation}`);

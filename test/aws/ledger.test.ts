@@ -284,7 +284,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
         ask: {
           Type: 'Task',
           Resource: 'arn:aws:states:::aws-sdk:sfn:describeExecution',
-          Parameters: { 'ExecutionArn.$': '$.lease.Item.owner.S', IncludedData: 'METADATA_ONLY' },
+          Parameters: { 'ExecutionArn.$': '$.lease.Item.owner.S' },
           OutputPath: '$.Status',
           Catch: [{ ErrorEquals: ['Sfn.ExecutionDoesNotExistException'], Next: 'gone' }],
           End: true,

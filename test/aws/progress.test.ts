@@ -88,6 +88,19 @@ describe('A 3: in the table of the pipelines', () => {
     expect(await itemAt('both#read#2026-01-01#0')).toMatchObject({ expires: inForty });
   });
 
+  it('pipelines are listed past whole pages of the table that hold nothing else', async () => {
+    const ledger = createLedger(TABLE, client);
+    const progress = createProgress(TABLE, client);
+    const updatedAt = '2026-01-01T00:00:00.000Z';
+    for (const name of ['paged-a', 'paged-b']) await ledger.write(name, 'me', { report: 'r', updatedAt });
+    // DynamoDB ends a page at 1 MB: these need four.
+    const some = Array.from({ length: 100 }, (_, n) => String(n).padStart(3_500, 'x'));
+    for (let day = 1; day <= 10; day++)
+      await progress.mark('paged-a', `2026-01-${String(day).padStart(2, '0')}`, some);
+    const found = await ledger.names();
+    expect(found.filter((name) => name.startsWith('paged'))).toEqual(['paged-a', 'paged-b']);
+  });
+
   it('no item of marks has more than a sixth of what DynamoDB takes, however many there are and whatever is in them', async () => {
     const progress = createProgress(TABLE, client);
     for (let n = 0; n < 3_000; n += 300) {

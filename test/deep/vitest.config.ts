@@ -1,6 +1,6 @@
 // How `npm run test:deep` runs: everything that `npm test` runs a part of, in full, and the short soak.
 import { defineConfig } from 'vitest/config';
-import { LIMITS, reporters } from '../../vitest.config.ts';
+import { LIMITS, PENSTOCK_CALLS, reporters } from '../../vitest.config.ts';
 
 export default defineConfig({
   test: {
@@ -17,5 +17,6 @@ export default defineConfig({
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
     provide: { depth: 'deep' },
+    env: { PENSTOCK_CALLS },
   },
 });

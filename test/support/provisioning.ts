@@ -35,6 +35,7 @@ import {
 } from './chaos.ts';
 import { type MemoryLedger, memoryLedger } from './ledger.ts';
 import { executionArn, type MachineEvent, type MachineResult, machine } from './machine.ts';
+import { noted, noteUse } from './port-uses.ts';
 import { CREDENTIALS } from './scripted.ts';
 
 const DEFINITION = JSON.parse(
@@ -208,7 +209,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     logged,
     time,
     /** Functions to call directly, each in a container of its own that no fault reaches. */
-    steps: stepsWith(runtime),
+    steps: stepsWith((key) => noted(key, runtime)),
     /** Every execution there was, in the order in which they were started. */
     executions,
     /** Runs the state machine; time is virtual, retries and waits move it. */
@@ -356,7 +357,7 @@ class Functions {
     this.#outside = outside;
     this.#kill = kill;
     this.#fail = fail;
-    this.names = Object.keys(stepsWith(outside.runtime));
+    this.names = Object.keys(stepsWith(() => outside.runtime));
   }
 
   async invoke(key: string, event: unknown, timeoutSeconds: number): Promise<InvocationResult> {
@@ -378,7 +379,7 @@ class Functions {
     if (warm !== undefined) return warm;
     const container: Container = { handler: undefined, at: undefined };
     const runtime = runtimeThrough(this.#execution, container, this.#outside);
-    container.handler = stepsWith(runtime)[key];
+    container.handler = stepsWith(() => runtime)[key];
     this.#containers.set(key, container);
     return container;
   }
@@ -430,6 +431,7 @@ function portThrough(execution: Execution, at: () => Invocation, port: string, r
       return (...given: unknown[]) => {
         const what = typeof given[0] === 'string' ? ` ${given[0]}` : '';
         const label = `${port}.${String(name)}${what}`;
+        noteUse(at().step, port, String(name), given[0]);
         return execution.call(at(), { kind: 'aws', label, change: !READS.test(label) }, (spoil) =>
           spoiled(spoil, async () => method.apply(target, given) as unknown, awsError),
         );
@@ -546,25 +548,25 @@ function pathsOf(result: MachineResult, events: readonly MachineEvent[], executi
 type Step = (event: unknown) => Promise<Pipeline>;
 
 /** Every function of `functions/provision`, by its key. */
-function stepsWith(runtime: DriftRuntime): Record<string, Step> {
-  const make = () => runtime;
-  const resources = Object.keys(STEPS).map((name) => [
-    name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
-    resourceStep(name as keyof typeof STEPS, make),
-  ]);
+function stepsWith(runtimeOf: (key: string) => DriftRuntime): Record<string, Step> {
+  const of = (key: string) => () => runtimeOf(key);
+  const resources = Object.keys(STEPS).map((name) => {
+    const key = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    return [key, resourceStep(name as keyof typeof STEPS, of(key))];
+  });
   return {
-    begin: plainStep('begin', make, begin),
-    plan: readingStep('plan', make, plan),
+    begin: plainStep('begin', of('begin'), begin),
+    plan: readingStep('plan', of('plan'), plan),
     ...Object.fromEntries(resources),
-    verify: readingStep('verify', make, verify),
-    publish: step('publish', make, publish),
-    intake: step('intake', make, intake),
-    stop: step('stop', make, stop),
-    retire: step('retire', make, retire),
-    rollback: step('rollback', make, rollback),
-    report: plainStep('report', make, report),
-    status: plainStep('status', make, status),
-    drift: plainStep('drift', make, drift),
+    verify: readingStep('verify', of('verify'), verify),
+    publish: step('publish', of('publish'), publish),
+    intake: step('intake', of('intake'), intake),
+    stop: step('stop', of('stop'), stop),
+    retire: step('retire', of('retire'), retire),
+    rollback: step('rollback', of('rollback'), rollback),
+    report: plainStep('report', of('report'), report),
+    status: plainStep('status', of('status'), status),
+    drift: plainStep('drift', of('drift'), drift),
   } as Record<string, Step>;
 }
 

@@ -39,8 +39,11 @@ export interface Zip {
 }
 
 export interface Folder {
-  /** Builds and packages, without an account, as `npm run package` does. */
-  pack(parameters?: Readonly<Record<string, string>>): Promise<Packaged>;
+  /** Builds and packages, without an account, as `npm run package` does. `stage` and `region`: those of serverless.yml where they are left out. */
+  pack(
+    parameters?: Readonly<Record<string, string>>,
+    where?: Readonly<Record<'stage' | 'region', string>>,
+  ): Promise<Packaged>;
   /** Where the packaged template and the zips are. */
   readonly packed: string;
   remove(): Promise<void>;
@@ -55,9 +58,12 @@ export async function packageFolder(): Promise<Folder> {
   const node = (...options: string[]) =>
     run(process.execPath, options, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder } });
   return {
-    async pack(parameters = {}) {
+    async pack(parameters = {}, where) {
       await node('scripts/build.ts');
-      const given = Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+      const given = [
+        ...Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]),
+        ...Object.entries(where ?? {}).flatMap(([name, value]) => [`--${name}`, value]),
+      ];
       await node(join(ROOT, 'node_modules/serverless/bin/serverless.js'), 'package', ...given);
       return read(join(folder, '.serverless'));
     },

@@ -30,6 +30,8 @@ let events: KinesisStreamEvent[] = [];
 const batches = () =>
   events.map(({ Records }) => Records.map(({ kinesis: { data } }) => Buffer.from(data, 'base64').toString()));
 
+const arnOf = (name: string) => `arn:aws:kinesis:us-east-1:123456789012:stream/${name}`;
+
 const clientFor = ({ endpoint }: LocalKinesis) =>
   new KinesisClient({
     endpoint,
@@ -45,7 +47,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   streams += 1;
   StreamName = `stream-${streams}`;
-  stream = kinesisStream(client, StreamName);
+  stream = kinesisStream(client, arnOf(StreamName));
   events = [];
   fault = () => undefined;
   await createStream(client, StreamName);
@@ -198,7 +200,7 @@ it('waits for the shards of a stream that is still being made', async () => {
   const others = { kinesis, client };
   kinesis = await startKinesis({ transitionMs: 100 });
   client = clientFor(kinesis);
-  stream = kinesisStream(client, StreamName);
+  stream = kinesisStream(client, arnOf(StreamName));
   try {
     await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
     await poll();

@@ -1,0 +1,301 @@
+// A journey on which every function makes the calls it is made for: pipelines of each kind, from the hook to the removal of the stack.
+import { createHmac } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DeleteStreamCommand, PutRecordCommand } from '@aws-sdk/client-kinesis';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { createFunctions } from '../../lib/aws/functions.ts';
+import { createIntakes } from '../../lib/aws/intakes.ts';
+import { type Manifest, parseManifest } from '../../lib/manifest.ts';
+import type { Pipeline } from '../../lib/pipeline.ts';
+import { accessKeyOf, type Call, createCalls } from '../../local/aws/calls.ts';
+import type { StateEvent } from '../../local/aws/state-machine.ts';
+import { JourneyError, prepareSource, provision } from '../../local/journey.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+
+const TIMES = { warmUpSeconds: 1, drainSeconds: 1 };
+const KEY = 'fake-journey-key-0123456789';
+const STREAM = 'customers-xdm';
+const NAME = 'customer-profiles-xdm';
+
+/** Every kind of call there was, by function. */
+export async function journey(): Promise<readonly Call[]> {
+  const started = new Date().toISOString();
+  const calls: Call[] = [];
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const stack = await startStack({
+    warmUpSeconds: 1,
+    seed: 21,
+    sandbox: 'dev1',
+    folder,
+    store: 's3',
+    calls: createCalls((call) => void calls.push(call)),
+  });
+  try {
+    await hooked(stack);
+    const pipeline = await carrying(stack);
+    await meeting(stack);
+    await looking(stack, folder);
+    await joining(stack, folder);
+    await sendingAgain(stack, folder, started);
+    await pulling(stack);
+    await failing(stack);
+    await failingToPull(stack);
+    await retiring(stack, pipeline);
+    await byHand(stack, pipeline);
+    await removing(stack);
+  } finally {
+    await stack.close();
+    await rm(folder, { recursive: true });
+  }
+  return calls;
+}
+
+async function sample(file: string): Promise<Manifest> {
+  const text = await readFile(new URL(`../../pipelines/${file}.json`, import.meta.url), 'utf8');
+  return parseManifest(JSON.parse(text));
+}
+
+async function call(stack: Stack, name: string, event: object): Promise<Record<string, unknown>> {
+  const result = await stack.aws.functions.invoke(name, event);
+  if ('error' in result) throw new Error(`${name}: ${JSON.stringify(result)}`);
+  return result.ok as Record<string, unknown>;
+}
+
+/** A delivery starts an execution, once; who comes again is told of the same one. */
+async function hooked(stack: Stack): Promise<void> {
+  await prepareSource(stack, await sample(NAME), 1);
+  const body = JSON.stringify({ pipeline: NAME });
+  const signature = `sha256=${createHmac('sha256', KEY).update(body).digest('hex')}`;
+  const headers = { 'content-type': 'application/json', 'X-Hub-Signature-256': signature };
+  const deliver = async () => (await fetch(stack.hookUrl, { method: 'POST', headers, body })).status;
+  // The secret is not made yet; and who found none looks again.
+  expectStatus(await deliver(), 500, 401, 503);
+  await stack.createSecret('penstock/local/hook', { github: { key: KEY } });
+  await until('the hook has found its secret', async () => (await deliver()) === 202);
+  expectStatus(await deliver(), 202);
+  await Promise.all(stack.executions.all.map(({ result }) => result));
+  expectStatus(await deliver(), 202);
+}
+
+function expectStatus(status: number, ...wanted: number[]): void {
+  if (!wanted.includes(status)) throw new Error(`the hook answered ${status}`);
+}
+
+async function carrying(stack: Stack): Promise<Pipeline> {
+  const manifest = await sample(NAME);
+  await provision(stack, manifest, { ...TIMES, mode: 'plan' });
+  return provision(stack, manifest, TIMES);
+}
+
+/** Another pipeline of that name, on a stream of that name. */
+async function another(stack: Stack, name: string): Promise<Manifest> {
+  const manifest = await sample(NAME);
+  const own = { ...manifest, name, source: { ...manifest.source, stream: name } } as Manifest;
+  await prepareSource(stack, own, 1);
+  return own;
+}
+
+/** Two executions at a time: the second one finds the pipeline taken, and asks who has it. */
+async function meeting(stack: Stack): Promise<void> {
+  const manifest = await another(stack, 'held');
+  const { promise: waiting, resolve: waits } = Promise.withResolvers<void>();
+  const first = stack.executions.start({ manifest, warmUpSeconds: 900 }, undefined, ({ type, state }) => {
+    if (type === 'entered' && state === 'warm-up') waits();
+  });
+  await waiting;
+  const error: unknown = await provision(stack, manifest, TIMES).catch((thrown: unknown) => thrown);
+  stack.executions.stop(first.executionArn);
+  if (!String(error).includes('Penstock.Busy')) throw new Error(`the two did not meet: ${String(error)}`);
+}
+
+async function put(
+  stack: Stack,
+  data: string,
+  stream = STREAM,
+): Promise<{ shardId: string; sequenceNumber: string }> {
+  const { ShardId = '', SequenceNumber = '' } = await stack.kinesis.send(
+    new PutRecordCommand({ StreamName: stream, PartitionKey: 'ana', Data: Buffer.from(data) }),
+  );
+  return { shardId: ShardId, sequenceNumber: SequenceNumber };
+}
+
+/** Records that land, are rejected, and are refused later; and everybody who looks at them. */
+async function looking(stack: Stack, folder: string): Promise<void> {
+  const pipeline = NAME;
+  const good = await put(stack, '{"_id":"cust-1","person":{"name":{"firstName":"Ana"}}}');
+  const place = async (record: object) => (await call(stack, 'status', { pipeline, ...record })).place;
+  await until('the good record is delivered', async () => (await place(good)) === 'delivered');
+  const bad = await put(stack, '{"_id":"cust-2","person":');
+  await put(stack, '{"_id":"cust-3","person":{"name":{"firstName":["not a text"]}}}');
+  await until('the bad record is in the store', async () => (await place(bad)) === 'undelivered');
+  await call(stack, 'status', {});
+  await call(stack, 'status', { pipeline, doctor: true });
+  await call(stack, 'drift', {});
+  await until('what was refused later is in the store', async () => {
+    await call(stack, 'reconcile', {});
+    return (await stored(folder)) === 2;
+  });
+}
+
+/** A raw record that AEP refuses later is joined with the one in the stream: by the place that its id names, and by its content alone. */
+async function joining(stack: Stack, folder: string): Promise<void> {
+  const manifest = await sample('customer-profiles');
+  await prepareSource(stack, manifest, 1);
+  for (const records of [{ derive: ['_id'] }, undefined]) {
+    const before = await stored(folder);
+    const own = {
+      ...manifest,
+      source: { ...manifest.source, records },
+      mapping: [
+        { source: records ? '_id' : 'id', destination: '_id' },
+        { source: 'gender', destination: 'person.gender' },
+      ],
+    };
+    await provision(stack, parseManifest(own), TIMES);
+    await put(stack, '{"id":"cust-4","gender":"no gender of XDM"}', 'customers');
+    await until('the raw record that was refused later is in the store', async () => {
+      await call(stack, 'reconcile', {});
+      return (await stored(folder)) > before;
+    });
+  }
+}
+
+async function stored(folder: string): Promise<number> {
+  const files = await readdir(join(folder, 'rejected'), { recursive: true }).catch(() => []);
+  return files.filter((file) => file.endsWith('.json')).length;
+}
+
+async function sendingAgain(stack: Stack, folder: string, started: string): Promise<void> {
+  await call(stack, 'redrive', { stream: STREAM, source: 'rejected' });
+  await call(stack, 'redrive', { stream: STREAM, source: 'on-failure' });
+  await call(stack, 'redrive', { stream: STREAM, source: 'stream', where: { arrived: { from: started } } });
+  // Nothing of it can be sent as it is; what cannot is stored once more, and the object that held it goes.
+  if ((await stored(folder)) === 0) throw new Error('what cannot be sent is gone');
+}
+
+/** A sample whose source AEP reads by itself, with its credentials in this stage. */
+async function pulled(file: string): Promise<Manifest> {
+  const manifest = await sample(file);
+  if (manifest.source.kind === 'inlet') throw new Error(`${file} is no source that AEP reads`);
+  const credentials = manifest.source.credentials.replace('/dev/', '/local/');
+  return { ...manifest, source: { ...manifest.source, credentials } } as Manifest;
+}
+
+/** Sources that AEP reads by itself: planned, made, moved, retired. */
+async function pulling(stack: Stack): Promise<void> {
+  for (const file of ['orders-kinesis', 'clicks-event-hubs', 'loyalty-pubsub']) {
+    const own = await pulled(file);
+    await prepareSource(stack, own, 1);
+    await provision(stack, own, { ...TIMES, mode: 'plan' });
+    await provision(stack, own, TIMES);
+    await call(stack, 'drift', {});
+    await provision(stack, own, { ...TIMES, mode: 'retire' });
+  }
+}
+
+/** Published already, an execution is undone: its stream goes while the flow gets warm, and there can be no intake. */
+async function failing(stack: Stack): Promise<void> {
+  const other = await another(stack, 'others');
+  const gone: Promise<unknown>[] = [];
+  const onState = ({ type, state }: StateEvent) => {
+    if (type === 'entered' && state === 'warm-up')
+      gone.push(stack.kinesis.send(new DeleteStreamCommand({ StreamName: 'others' })));
+  };
+  const options = { ...TIMES, onState };
+  const error: unknown = await provision(stack, other, options).catch((thrown: unknown) => thrown);
+  await Promise.all(gone);
+  if (!(error instanceof JourneyError) || !error.message.includes('Penstock.RolledBack'))
+    throw new Error(`it was not undone: ${String(error)}`);
+}
+
+/** Of a source that AEP reads, what was made is looked for with its credentials. */
+async function failingToPull(stack: Stack): Promise<void> {
+  const own = await pulled('orders-kinesis');
+  const { faults } = stack.platform.platform;
+  faults.add({ kind: 'refuse', path: '/**/flows', method: 'POST', status: 400 });
+  const error: unknown = await provision(stack, own, TIMES).catch((thrown: unknown) => thrown);
+  faults.clear();
+  if (!String(error).includes('Penstock.RolledBack')) throw new Error(`it was not undone: ${String(error)}`);
+}
+
+/** What was published waits for its deletion, and is restored where the pipeline comes back. A stream that is gone is known by it. */
+async function retiring(stack: Stack, { manifest }: Pipeline): Promise<void> {
+  const gone = { ...manifest, name: 'gone', source: { ...manifest.source, stream: 'gone' } };
+  await provision(stack, gone as Manifest, { ...TIMES, mode: 'retire' });
+  await provision(stack, manifest, { ...TIMES, mode: 'retire' });
+  await provision(stack, manifest, TIMES);
+}
+
+/** Calls that depend on the moment, each by its port with the key of the function that makes it. */
+async function byHand(stack: Stack, { streamArn = '' }: Pipeline): Promise<void> {
+  for (const name of ['retire', 'rollback']) {
+    const lambda = clientAs(stack, name);
+    const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    // Lambda says "in use" of one that is just being deleted.
+    const intake = await intakes.find(streamArn);
+    const made =
+      intake ?? (await createIntakes(ON_FAILURE, clientAs(stack, 'intake')).create(streamArn, 'earliest'));
+    await until('the intake is made', async () => (await intakes.find(streamArn))?.state !== 'changing');
+    await Promise.all([intakes.remove(made.id), intakes.remove(made.id)]);
+    await until(
+      'the intake is gone',
+      async () => !stack.aws.mappings.all.some(({ uuid }) => uuid === made.id),
+    );
+    lambda.destroy();
+  }
+  // Goes on by itself where its time is over.
+  const lambda = clientAs(stack, 'redrive');
+  await createFunctions(lambda).start(stack.aws.functions.arn('redrive'), {
+    stream: STREAM,
+    source: 'rejected',
+  });
+  lambda.destroy();
+}
+
+const ON_FAILURE = { forwarder: 'forward', onFailureArn: 'arn:aws:s3:::undelivered' };
+
+function clientAs(stack: Stack, name: string): LambdaClient {
+  return new LambdaClient({
+    region: stack.aws.env.AWS_REGION ?? '',
+    endpoint: stack.aws.endpoints.lambda,
+    credentials: { accessKeyId: accessKeyOf(name), secretAccessKey: 'local' },
+  });
+}
+
+/** The stack goes. */
+async function removing(stack: Stack): Promise<void> {
+  await provision(stack, await sample(NAME), TIMES);
+  const answers = createServer((request, response) => request.resume().on('end', () => response.end()));
+  await new Promise<void>((resolve) => answers.listen(0, '127.0.0.1', resolve));
+  const { port } = answers.address() as AddressInfo;
+  try {
+    const answer = await call(stack, 'cleanup', {
+      RequestType: 'Delete',
+      ResponseURL: `http://127.0.0.1:${port}/answer`,
+      StackId: 'stack',
+      RequestId: 'request',
+      LogicalResourceId: 'MadeAtRunTime',
+      PhysicalResourceId: 'made',
+    });
+    if (answer.Status !== 'SUCCESS') throw new Error(`cleanup: ${JSON.stringify(answer)}`);
+  } finally {
+    answers.closeAllConnections();
+    answers.close();
+  }
+}
+
+/** What is not so after this time is given up, in ms. */
+const PATIENCE_MS = 60_000;
+
+/** Asked again until it is so. */
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`still not so: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
