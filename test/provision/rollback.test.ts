@@ -31,6 +31,7 @@ async function failing(own: World, manifest: Manifest, options: RunOptions) {
     const document = structuredClone(entered.input) as Document;
     change(document, copy);
     const { error, cause = '' } = await copy.run({}, { from: { ...entered, input: document } });
+    if (cause.includes('EVENT_INVALID')) throw new Error(cause);
     return { error, cause, copy, document };
   };
 }
@@ -44,6 +45,16 @@ const flows = (own: World) =>
     id,
     state,
   }));
+
+const INLET = {
+  kind: 'inlet',
+  stream: 'customers',
+  startAt: 'now',
+  data: 'raw',
+  compression: 'none',
+  order: 'key',
+  authenticationRequired: true,
+} as const;
 
 /** Text after the first `|`. */
 const done = (cause: string) => cause.slice(cause.indexOf(' | ') + 3);
@@ -305,12 +316,10 @@ describe('what is its own', () => {
   it('nothing that the manifest names, or that the pipeline does not need', async () => {
     const rollBack = await anInlet();
     const { cause, document } = await rollBack((document) => {
-      document.manifest = {
-        ...document.manifest,
-        dataset: { id: document.resources.dataset?.id ?? '' },
-      } as never;
+      document.manifest = { ...document.manifest, schema: { id: document.resources.schema?.id ?? '' } };
     });
-    expect(cause).not.toContain(`dataset ${document.resources.dataset?.id}`);
+    expect(cause).toContain('Undone: flow ');
+    expect(cause).not.toContain(`schema ${document.resources.schema?.id}`);
     const other = await rollBack((document) => {
       document.resources = { ...document.resources, profile: { id: 'p-1', name: 'n', how: 'created' } };
     });
@@ -326,7 +335,7 @@ describe('the intake', () => {
     const rollBack = await published();
     const noted = await rollBack((document, copy) => {
       void copy.intakes.create(STREAM_ARN, 'earliest');
-      document.intake = { id: 'intake-1', how: 'created' } as never;
+      document.intake = { id: 'intake-1', how: 'created', startAt: 'earliest' };
     });
     expect(done(noted.cause)).toMatch(/^Undone: intake, published pipeline, flow /);
     expect(intakes(noted.copy)).toEqual([]);
@@ -342,7 +351,7 @@ describe('the intake', () => {
     const rollBack = await published();
     const kept = await rollBack((document, copy) => {
       void copy.intakes.create(STREAM_ARN, 'earliest');
-      document.intake = { id: 'intake-1', how: 'kept' } as never;
+      document.intake = { id: 'intake-1', how: 'kept', startAt: 'earliest' };
     });
     expect(intakes(kept.copy)).toEqual(['intake-1']);
     const planned = await rollBack((document, copy) => {
@@ -400,7 +409,7 @@ describe('a source that AEP reads', () => {
       (document: Document) => (document.old = [{ resource: 'source-connection', id: old, running: true }]),
       (document: Document) => (document.old = []),
       (document: Document) => {
-        document.manifest = { ...document.manifest, source: { kind: 'inlet', stream: 'x' } as never };
+        document.manifest = { ...document.manifest, source: INLET };
         document.old = [{ resource: 'flow', id: old, running: true }];
       },
     ]) {
