@@ -1,6 +1,7 @@
 // The sessions of a function: its credentials from the secret the settings name, asked for anew with every token.
-import { createSessions, type Sessions } from './aep/token.ts';
+import { type Credentials, createSessions, type Sessions } from './aep/token.ts';
 import { readCredentials } from './credentials.ts';
+import { isFailure } from './failure.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Sessions that say in the log where the new client secret is refused and the previous one had to do. */
@@ -12,10 +13,10 @@ export function sessionsOf(
     readonly onFallback?: () => void;
   } = {},
 ): Sessions {
-  const { settings, secrets, log } = runtime;
+  const { settings, log } = runtime;
   return createSessions({
     imsUrl: settings.imsUrl,
-    credentials: () => readCredentials(secrets, settings.credentialsSecret),
+    credentials: credentialsOf(runtime),
     transport: runtime,
     ...(told.onIssued !== undefined && { onIssued: told.onIssued }),
     ...(told.onFailed !== undefined && { onFailed: told.onFailed }),
@@ -28,4 +29,30 @@ export function sessionsOf(
       });
     },
   });
+}
+
+/** Credentials that are known are used on for so long, in ms, from when Secrets Manager was first found to be away. */
+const LONGEST_AWAY_MS = 900_000;
+
+/** Reads them anew for every token; while Secrets Manager is away, those that were read last are used. */
+function credentialsOf({ secrets, settings, clock, log }: Runtime): () => Promise<Credentials> {
+  let known: Credentials | undefined;
+  let awaySince: number | undefined;
+  return async () => {
+    try {
+      known = await readCredentials(secrets, settings.credentialsSecret);
+      awaySince = undefined;
+      return known;
+    } catch (error) {
+      if (known === undefined || !isFailure(error) || error.code !== 'AWS_UNAVAILABLE') throw error;
+      awaySince ??= clock.now();
+      if (clock.now() - awaySince > LONGEST_AWAY_MS) throw error;
+      log.warn('Secrets Manager cannot be reached: the credentials are used as they were read before', {
+        secret: settings.credentialsSecret,
+        awaySeconds: Math.round((clock.now() - awaySince) / 1_000),
+        reason: error.what,
+      });
+      return known;
+    }
+  };
 }

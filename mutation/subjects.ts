@@ -15,6 +15,7 @@ const PROVISION = [
   'repair',
   'report',
   'retire',
+  'rollback',
   'same-name',
   'sandboxes',
   'schemas',
@@ -23,14 +24,12 @@ const PROVISION = [
   'steps',
 ].map((name) => `test/provision/${name}.test.ts`);
 
-/** Seconds each: asked only where nothing quicker has noticed. */
-const SWEEPS = ['sweep.undone', 'sweep.fresh'].map((name) => `test/provision/${name}.test.ts`);
-
 const SENDING = [
   'bounds',
   'environment',
   'forward',
   'memory',
+  'outage',
   'send',
   'settle',
   'token-failures',
@@ -53,12 +52,11 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
       'test/forward/redrive.test.ts',
     ],
   },
-  rollback: { file: 'lib/provision/rollback.ts', tests: [...PROVISION, ...SWEEPS] },
+  rollback: { file: 'lib/provision/rollback.ts', tests: PROVISION },
   resource: { file: 'lib/provision/resource.ts', tests: PROVISION },
   signature: {
     file: 'lib/hook/signature.ts',
     tests: ['keys', 'once', 'senders', 'signature', 'verify'].map((name) => `test/hook/${name}.test.ts`),
   },
   within: { file: 'lib/forward/within.ts', tests: SENDING },
-  'aws-within': { file: 'lib/aws/within.ts', tests: ['test/aws/within.test.ts', 'test/aws/http.test.ts'] },
 };

@@ -65,7 +65,10 @@ async function open(
   const { status, headers } = response;
   const requestId = headers.get('x-request-id') ?? undefined;
   options.onAnswer?.({ label, status, ms: transport.clock.now() - started, requestId, change: false });
-  if (status >= 200 && status <= 299) return pieces(response, label);
+  if (status >= 200 && status <= 299) {
+    options.sessions.accept(session);
+    return pieces(response, label);
+  }
   const answer = await readBounded(response).catch(() => ({ text: '', cut: true }));
   throw failureOf({ status, headers, ...answer }, { label, method: 'GET' }, transport.clock.now());
 }

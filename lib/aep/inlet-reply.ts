@@ -75,8 +75,8 @@ export function readOutcomes(
   const entries = entriesOf(parse(text)) ?? [];
   if (entries.length !== messages)
     return { outcomes: new Array<Outcome>(messages).fill(UNKNOWN), acknowledged: 0 };
-  // The usual case: where all is well, it does not matter which entry speaks of which message.
-  if (entries.every(isAcknowledged))
+  // The usual case: where all is well, and no entry is there twice, it does not matter which speaks of which message.
+  if (entries.every(isAcknowledged) && !hasDoubles(entries))
     return { outcomes: new Array<Outcome>(messages).fill(ACKNOWLEDGED), acknowledged: messages };
   const said = entries.map((entry) => outcomeOf(entry, hide));
   const numbers = numbersOf(entries);
@@ -93,14 +93,28 @@ function entriesOf(body: unknown): readonly unknown[] | undefined {
   return Array.isArray(responses) ? responses : undefined;
 }
 
-/**
- * The number at the end of each entry's `xactionId` that is the index of a message. Where all ids are the same one, it is
- * the request's, and holds no number.
- */
-function numbersOf(entries: readonly unknown[]): (number | undefined)[] {
-  const ids = entries.map((entry) => (isObject(entry) ? own(entry, 'xactionId') : undefined));
+/** An id that so many entries share is the request's. That such answers exist is our own guess; with fewer it is an entry's copy. */
+const SHARED_BY = 4;
+
+/** Whether an entry stands in another's place as well. */
+function hasDoubles(entries: readonly unknown[]): boolean {
+  const ids = idsOf(entries);
+  return new Set(ids).size < ids.length && !isShared(ids);
+}
+
+function isShared(ids: readonly unknown[]): boolean {
   const given = ids.filter((id) => id !== undefined);
-  if (given.length > 1 && new Set(given).size === 1) return ids.map(() => undefined);
+  return given.length >= SHARED_BY && new Set(given).size === 1;
+}
+
+function idsOf(entries: readonly unknown[]): unknown[] {
+  return entries.map((entry) => (isObject(entry) ? own(entry, 'xactionId') : undefined));
+}
+
+/** The number at the end of each entry's `xactionId` that is the index of a message; a shared id holds no number. */
+function numbersOf(entries: readonly unknown[]): (number | undefined)[] {
+  const ids = idsOf(entries);
+  if (isShared(ids)) return ids.map(() => undefined);
   return ids.map((id) => {
     const digits = typeof id === 'string' ? /[-:](\d{1,9})$/.exec(id)?.[1] : undefined;
     const number = Number(digits ?? Number.NaN);

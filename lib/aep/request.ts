@@ -85,7 +85,9 @@ export function createRequest(options: RequestOptions): Request {
         forbidden = error;
         throw error;
       }
-      return await attempt(options, call, session);
+      const reply = await attempt(options, call, session);
+      options.sessions.accept(session);
+      return reply;
     };
     const mayRetry = (failure: { inDoubt: boolean; code: string }) => {
       if (withoutToken) return false;

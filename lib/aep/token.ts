@@ -45,6 +45,8 @@ export class Session {
 export interface Sessions {
   /** The session in force; asks IMS only where there is none or it is about to expire. */
   current(): Promise<Session>;
+  /** Says that a service has taken this session's token: from then on a refusal of it is no word on the credential. */
+  accept(session: Session): void;
   /** Says that a service did not take this session's token; the next `current()` brings another. */
   reject(session: Session): void;
 }
@@ -88,8 +90,8 @@ export function createSessions(options: {
   outagePauseMs?: number;
 }): Sessions {
   const { clock } = options.transport;
-  let held: { session: Session; issuedAt: number; renewAt: number; expiresAt: number } | undefined;
-  /** How many in a row were not taken soon after they had been issued. */
+  let held: Held | undefined;
+  /** How many in a row were not taken soon after they had been issued, nor by anybody before. */
   let stillborn = 0;
   let pending: Promise<Session> | undefined;
   let trouble: { error: unknown; at: number; pauseMs: number } | undefined;
@@ -104,6 +106,7 @@ export function createSessions(options: {
         issuedAt: now,
         renewAt: now + lifeMs - margin(lifeMs),
         expiresAt: now + lifeMs,
+        taken: false,
       };
       return session;
     } catch (error) {
@@ -151,16 +154,29 @@ export function createSessions(options: {
       pending ??= renew();
       return pending;
     },
+    accept(session) {
+      stillborn = 0;
+      if (held?.session === session) held.taken = true;
+    },
     reject(session) {
       // Only the token that failed: a late answer to the old one must not throw the new one away.
       if (held?.session !== session) return;
       const now = clock.now();
-      stillborn = now - held.issuedAt < REFUSAL_MEMORY_MS ? stillborn + 1 : 0;
+      stillborn = !held.taken && now - held.issuedAt < REFUSAL_MEMORY_MS ? stillborn + 1 : 0;
       held = undefined;
       // One more is asked for at once; where that is not taken either, a third would not be.
       if (stillborn >= 2) trouble = { error: notTaken(), at: now, pauseMs: REFUSAL_MEMORY_MS };
     },
   };
+}
+
+/** A token and the times of its life, in ms since the epoch. */
+interface Held {
+  readonly session: Session;
+  readonly issuedAt: number;
+  readonly renewAt: number;
+  readonly expiresAt: number;
+  taken: boolean;
 }
 
 function notTaken(): Failure {

@@ -5,23 +5,25 @@ import type { Pace } from '../aep/retry.ts';
 /**
  * - `again`: the unresolved messages are sent again after a wait
  * - `renew`: once per token that was refused, a new one is asked for and the messages are sent again
- * - `divide`: the request is halved until the culprit stands alone, and that one is rejected
+ * - `divide`: the request is halved until the culprit stands alone, and that one is rejected once others are taken
  * - `stop`: no lane starts another request; nothing is rejected, and the records stay in the stream
  */
 export type Action = 'again' | 'renew' | 'divide' | 'stop';
 
 type Rule =
-  | { readonly action: Exclude<Action, 'again'> }
+  | { readonly action: Exclude<Action, 'again' | 'renew'> }
   /** Tries of one request in all. */
-  | { readonly action: 'again'; readonly attempts: number };
+  | { readonly action: 'again' | 'renew'; readonly attempts: number };
+
+/** Each further try probably makes a further copy: one together, one of each message alone, then the inlet gets a break. */
+export const UNCLEAR_TRIES = 2;
 
 /** By the class of the reply; `unknown` is a success that cannot be matched to its messages. */
 export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
   throttled: { action: 'again', attempts: 6 },
   transient: { action: 'again', attempts: 5 },
-  // Each further try probably makes a further copy: one together, one of each message alone, then it is Lambda's turn.
-  unknown: { action: 'again', attempts: 2 },
-  auth: { action: 'renew' },
+  unknown: { action: 'again', attempts: UNCLEAR_TRIES },
+  auth: { action: 'renew', attempts: 5 },
   data: { action: 'divide' },
   'too-large': { action: 'divide' },
   'set-up': { action: 'stop' },
@@ -31,11 +33,17 @@ export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
 export const PUSHING_BACK: ReadonlySet<number> = new Set([429, 503]);
 
 /**
- * Contract §6.3: a processing error is retried a few times, and then is the record's. After the tries of `transient` the
- * request is halved, and what fails by itself is put aside. While nothing is taken at all, so many `suspects` are an outage;
- * once something is, they are tried so many times more: an inlet that fails one request in three must not cost a sound record.
+ * So many messages in a row that fail by themselves, while none is taken, can be about those messages. With one more it has to be
+ * seen whether the inlet takes any: if not, nothing is rejected any more. docs/decisions/0019.
  */
-export const SERVER_ERROR = { status: 500, suspects: 8, passes: 5 } as const;
+export const HANDFUL = 5;
+
+/**
+ * Contract §6.3: a processing error is retried a few times, and then is the record's. After the tries of `transient` the
+ * request is halved, and what fails by itself is in doubt. Once others are taken it is tried so many times more: an inlet that
+ * fails one request in three must not cost a sound record. So many `probes` are made to see whether it takes anything.
+ */
+export const SERVER_ERROR = { status: 500, passes: 5, probes: 3 } as const;
 
 /**
  * The waits. Adobe asks for three retries or more with exponential back-off (contract §6.3); how often is said above, and the

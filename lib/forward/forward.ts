@@ -14,10 +14,12 @@ import { createMemory, type Memory } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
 import { createRoom, type Prepared, prepare, type Room, type Stages } from './prepare.ts';
 import { measureRequest, report, reportReturned } from './report.ts';
-import { type Sending, type Sent, startSending } from './send.ts';
+import type { Sent } from './run.ts';
+import { type Sending, startSending } from './send.ts';
 import { createSender } from './sender.ts';
 import { type BatchResponse, type Keep, lowest, respond, settle } from './settle.ts';
 import { createShaper } from './shape.ts';
+import { createStanding, type Standing } from './standing.ts';
 import { undeliveredDocument } from './undelivered.ts';
 import type { Settled } from './verdict.ts';
 import { within } from './within.ts';
@@ -42,7 +44,13 @@ interface Container {
   readonly pipelines: Pipelines;
   readonly sessions: Sessions;
   readonly memory: Memory;
-  readonly limitsOf: (pipeline: PublishedPipeline) => Limits;
+  readonly inletOf: (pipeline: PublishedPipeline) => Inlet;
+}
+
+/** What is known of an inlet. */
+interface Inlet {
+  readonly limits: Limits;
+  readonly standing: Standing;
 }
 
 /** A forwarder for one container. Nothing is read or sent before the first call. */
@@ -51,7 +59,7 @@ export function createForward(runtime: ForwardRuntime): Forward {
     runtime,
     pipelines: createPipelines(runtime),
     memory: createMemory(),
-    limitsOf: limitsByInlet(runtime),
+    inletOf: inlets(runtime),
     sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
       onFailed: () => runtime.metrics.count('TokenFailures', 1),
@@ -62,13 +70,13 @@ export function createForward(runtime: ForwardRuntime): Forward {
 }
 
 /** One for each inlet and rate, so that what is learnt of an inlet is known to the next invocation. */
-function limitsByInlet({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => Limits {
-  const held = new Map<string, Limits>();
+function inlets({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => Inlet {
+  const held = new Map<string, Inlet>();
   return ({ inletUrl, rate }) => {
     const key = JSON.stringify([inletUrl, rate]);
-    const limits = held.get(key) ?? createLimits(clock, rate);
-    held.set(key, limits);
-    return limits;
+    const inlet = held.get(key) ?? { limits: createLimits(clock, rate), standing: createStanding() };
+    held.set(key, inlet);
+    return inlet;
   };
 }
 
@@ -86,6 +94,7 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   failOnFault(sent, { received, invocation, pipeline, container, messages: decoded + left.length });
   const settled = [...prepared.settled, ...sent.settled];
   const settlement = await settle(settled, left, keeper(pipeline, received, invocation, runtime));
+  learn(container.inletOf(pipeline).standing, sent, settlement.checkpoint);
   const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
   const again = beyond(settled, settlement.checkpoint);
   report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, again, started });
@@ -94,6 +103,16 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   return respond(settlement.checkpoint, (sequenceNumber) =>
     received.records.some(({ kinesis }) => kinesis.sequenceNumber === sequenceNumber),
   );
+}
+
+/** Of what is rejected and comes again: what was found out about it need not be found out once more. */
+function learn(standing: Standing, { settled, unproven }: Sent, checkpoint: string | undefined): void {
+  for (const { message, verdict } of settled) {
+    if (verdict.kind !== 'rejected') continue;
+    const isKept = checkpoint === undefined || BigInt(message.sequenceNumber) < BigInt(checkpoint);
+    if (isKept && unproven.has(message)) standing.refused(1);
+    if (!isKept && !unproven.has(message)) standing.know(message);
+  }
 }
 
 /** Acknowledged, and to be delivered again: whether this container is asked then, and so knows, nobody can say. */
@@ -115,7 +134,7 @@ async function prepareAndSend(
   invocation: Invocation,
   container: Container,
 ): Promise<{ prepared: Omit<Prepared, 'framed'>; sent: Sent }> {
-  const { runtime, sessions, memory, limitsOf } = container;
+  const { runtime, sessions, memory, inletOf } = container;
   const framer = createFramer(pipeline, received.shardId);
   const known = memory.recall(placeOf(received, pipeline));
   const shape = createShaper(pipeline);
@@ -129,7 +148,7 @@ async function prepareAndSend(
   const sender = createSender({
     runtime,
     sessions,
-    limits: limitsOf(pipeline),
+    ...inletOf(pipeline),
     pipeline,
     framer,
     budgetMs: () => invocation.remainingMs() - RESERVE_MS,
@@ -231,7 +250,7 @@ function failOnFault(
     reportReturned(container.runtime, { received, invocation, pipeline, messages, why, failure });
     throw failure;
   }
-  container.runtime.log.error('sending stopped: the set-up needs a hand', {
+  container.runtime.log.error('sending stopped: the configuration is wrong', {
     pipeline,
     shardId: received.shardId,
     code: failure.code,

@@ -1,6 +1,7 @@
-// How much may be asked of one inlet: requests at once, requests and messages a second, and retries. Lives as long as the container.
+// How much may be asked of one inlet, and when: requests at once, requests and messages a second, retries. Lives as long as the container.
 import type { Clock } from '../aep/transport.ts';
 import type { Rate } from '../rate.ts';
+import { createCeiling } from './ceiling.ts';
 
 /** More in flight would gain little: an event is a handful of requests. */
 export const MOST_AT_ONCE = 8;
@@ -11,6 +12,9 @@ const RETRY_COST = 14;
 const THROTTLED_RETRY_COST = 5;
 /** Successes give back one each; a container that has nothing else to send must not stay without retries for good. */
 const RETRIES_PER_SECOND = 0.5;
+
+/** However long an inlet wants to be left alone: after so many ms it is asked whether it still does. */
+export const MOST_HELD_OFF_MS = 900_000;
 
 /** `pushed-back`: the inlet asks for fewer requests. */
 export type RequestOutcome = 'accepted' | 'pushed-back' | 'other';
@@ -23,10 +27,16 @@ export interface Slot {
 
 export interface Limits {
   /**
-   * Waits for a place among the requests under way, and for the rate; `stopped` ends the wait for the rate. `'late'` where
-   * the rate allows none within the time there is.
+   * Waits for a place among the requests under way, until the inlet may be asked again, and for the rate; `stopped` ends the
+   * wait. Where none is to be had within the time there is: `'held-off'` where the inlet is to be left alone, else `'late'`.
    */
-  enter(messages: number, budgetMs: () => number, stopped: Promise<void>): Promise<Slot | 'late'>;
+  enter(
+    messages: number,
+    budgetMs: () => number,
+    stopped: Promise<void>,
+  ): Promise<Slot | 'late' | 'held-off'>;
+  /** The inlet is to be left alone for so many ms, at most `MOST_HELD_OFF_MS`. */
+  holdOff(ms: number): void;
   /** Whether the outage is short enough for another retry; if so, its price is paid. */
   payRetry(throttled: boolean): boolean;
   /** How many requests may be under way now. */
@@ -40,8 +50,8 @@ export interface Limits {
  */
 export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE): Limits {
   const waiting: (() => void)[] = [];
-  const requests = createBucket(clock, rate.requestsPerSecond);
-  const messages = createBucket(clock, rate.messagesPerSecond);
+  const ceiling = createCeiling(clock, rate);
+  let heldUntil = Number.NEGATIVE_INFINITY;
   let [limit, open, successes, generation] = [most, 0, 0, 0];
   let [retries, paidAt] = [RETRY_CAPACITY, clock.now()];
 
@@ -69,28 +79,41 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE)
     limit = Math.min(most, limit + 1);
   };
 
+  const heldOffMs = (): number => {
+    // Of a clock that was set back it says nothing.
+    if (heldUntil - clock.now() > MOST_HELD_OFF_MS) heldUntil = Number.NEGATIVE_INFINITY;
+    return Math.max(0, heldUntil - clock.now());
+  };
+
   return {
     get atOnce() {
       return limit;
     },
     async enter(count, budgetMs, stopped) {
       await place();
-      const waitMs = Math.max(requests.take(1), messages.take(count));
-      if (waitMs > budgetMs()) {
-        requests.take(-1);
-        messages.take(-count);
+      const heldMs = heldOffMs();
+      if (heldMs > budgetMs()) {
+        next();
+        return 'held-off';
+      }
+      if (heldMs > 0) await Promise.race([clock.sleep(heldMs), stopped]);
+      const share = await ceiling?.take(count, budgetMs, stopped);
+      if (share === 'late') {
         next();
         return 'late';
       }
-      if (waitMs > 0) await Promise.race([clock.sleep(waitMs), stopped]);
       const begun = generation;
       return {
         leave(outcome) {
+          share?.();
           if (outcome === 'pushed-back') slower(begun);
           if (outcome === 'accepted') faster();
           next();
         },
       };
+    },
+    holdOff(ms) {
+      heldUntil = Math.max(heldUntil, clock.now() + Math.min(ms, MOST_HELD_OFF_MS));
     },
     payRetry(throttled) {
       const cost = throttled ? THROTTLED_RETRY_COST : RETRY_COST;
@@ -100,22 +123,6 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE)
       if (retries < cost) return false;
       retries -= cost;
       return true;
-    },
-  };
-}
-
-/** A second's worth of tokens, filled evenly. What is taken beyond that is owed: its taker waits for so many ms. */
-function createBucket(clock: Clock, perSecond: number | undefined): { take(count: number): number } {
-  if (perSecond === undefined) return { take: () => 0 };
-  let [tokens, filledAt] = [perSecond, clock.now()];
-  return {
-    take(count) {
-      const now = clock.now();
-      // A clock that is set back fills nothing.
-      tokens = Math.min(perSecond, tokens + (Math.max(0, now - filledAt) * perSecond) / 1_000);
-      filledAt = now;
-      tokens -= count;
-      return tokens >= 0 ? 0 : Math.ceil((-tokens * 1_000) / perSecond);
     },
   };
 }

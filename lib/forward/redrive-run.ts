@@ -4,7 +4,7 @@ import type { RedriveRuntime } from '../runtime.ts';
 import type { Item, Skip } from './redrive-parcel.ts';
 import type { Cursor, LostRange, RedriveRequest, Tally } from './redrive-request.ts';
 import type { Carried, Carrier } from './redrive-send.ts';
-import type { Stop } from './send.ts';
+import type { Stop } from './run.ts';
 
 export interface Run {
   readonly runtime: RedriveRuntime;

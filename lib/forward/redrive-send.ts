@@ -12,9 +12,11 @@ import type { Message } from './message.ts';
 import type { Item } from './redrive-parcel.ts';
 import type { Conditions } from './redrive-request.ts';
 import { chosenAsItem, chosenByField } from './redrive-select.ts';
-import { type Sender, type Stop, send } from './send.ts';
+import type { Sender, Stop } from './run.ts';
+import { send } from './send.ts';
 import { createSender } from './sender.ts';
 import { createShaper } from './shape.ts';
+import { createStanding } from './standing.ts';
 import { RETRY, type Rejected, rejected, type Settled, type Verdict } from './verdict.ts';
 
 /** Kept back of the invocation's time, in ms: to write down what became of what was sent. */
@@ -66,7 +68,9 @@ export function createCarrier(options: CarrierOptions): Carrier {
   // The inlet's address is the same for all: a wrong one is found before anything is read.
   const body = () => new Uint8Array();
   const limits = createLimits(runtime.clock, pipeline.rate);
-  createSender({ ...options, limits, framer: { body }, budgetMs, about });
+  // What is refused again stays where it is: nothing is lost by asking about all of it.
+  const standing = createStanding(Number.POSITIVE_INFINITY);
+  createSender({ ...options, limits, standing, framer: { body }, budgetMs, about });
   const batching: BatchOptions = {
     // What takes longer than a second at the pipeline's rate could take longer than there is.
     maxMessages: Math.min(MAX_MESSAGES, pipeline.rate?.messagesPerSecond ?? MAX_MESSAGES),
@@ -91,7 +95,14 @@ export function createCarrier(options: CarrierOptions): Carrier {
 
   const newSlice = (shardId: string): Slice => {
     const framer = createFramer(pipeline, shardId);
-    const sender = createSender({ ...options, limits, framer, budgetMs, about: { ...about, shardId } });
+    const sender = createSender({
+      ...options,
+      limits,
+      standing,
+      framer,
+      budgetMs,
+      about: { ...about, shardId },
+    });
     return { shardId, framer, sender, parts: new Map(), bytes: 0 };
   };
 

@@ -6,7 +6,7 @@ import type { ForwardRuntime, Metrics } from '../runtime.ts';
 import type { Batch } from './batch.ts';
 import { type Counts, differenceOf } from './conservation.ts';
 import type { Received } from './event.ts';
-import type { Sent } from './send.ts';
+import type { Sent } from './run.ts';
 import { lowest, type Settlement } from './settle.ts';
 
 export interface Outcome {
@@ -65,6 +65,7 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   metrics.count('RecordsReturned', counts.unresolved + left);
   metrics.count('Requests', sent.requests);
   metrics.count('Retries', sent.retries);
+  metrics.count('RepliesUnclear', sent.unclear);
   metrics.count('DuplicatesPossible', sent.doubtful + outcome.again);
   metrics.count('ConservationDifference', Math.abs(difference));
   metrics.flush({ pipeline: pipeline.pipeline });

@@ -8,12 +8,14 @@ import type { Settings } from '../settings.ts';
 import type { Batch } from './batch.ts';
 import type { Framer } from './frame.ts';
 import type { Limits } from './limits.ts';
-import type { Sender } from './send.ts';
+import type { Sender } from './run.ts';
+import type { Standing } from './standing.ts';
 
 export interface SenderOptions {
   readonly runtime: Transport & { readonly settings: Settings; readonly log: Log };
   readonly sessions: Sessions;
   readonly limits: Limits;
+  readonly standing: Standing;
   readonly pipeline: PublishedPipeline;
   readonly framer: Pick<Framer, 'body'>;
   /** What may still be spent on sending, in ms. */
@@ -26,7 +28,7 @@ export interface SenderOptions {
 
 /** @throws Failure `INLET_NOT_ALLOWED` */
 export function createSender(options: SenderOptions): Sender {
-  const { runtime, sessions, limits, pipeline, framer, budgetMs, about, onReply } = options;
+  const { runtime, sessions, limits, standing, pipeline, framer, budgetMs, about, onReply } = options;
   const { clock } = runtime;
   const address = inletAddress(pipeline.inletUrl, runtime.settings.inletOrigins);
   return {
@@ -46,6 +48,8 @@ export function createSender(options: SenderOptions): Sender {
     },
     sessions: pipeline.authenticationRequired ? sessions : undefined,
     limits,
+    standing,
+    strict: pipeline.order === 'strict',
     budgetMs,
     clock,
     random: runtime.random,

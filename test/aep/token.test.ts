@@ -77,6 +77,23 @@ describe('sessions', () => {
     expect(tokens).toHaveLength(2);
   });
 
+  it('A 11: single refusals of tokens that were taken before are no word on the credential', async () => {
+    const { sessions: own, tokens, clock } = sessions();
+    for (let refusals = 1; refusals <= 20; refusals++) {
+      const session = await own.current();
+      own.accept(session);
+      clock.time += 1_000;
+      own.reject(session);
+    }
+    // Refused at once, between two that were taken.
+    own.reject(await own.current());
+    own.accept(await own.current());
+    own.reject(await own.current());
+    own.reject(await own.current());
+    expect((await own.current()).accessToken).toBe('token-24');
+    expect(tokens).toHaveLength(24);
+  });
+
   it('A 17: 500 rejections of one token renew it once, and a late one not at all', async () => {
     const { sessions: own, tokens } = sessions();
     const first = await own.current();

@@ -119,16 +119,18 @@ describe('what a stranger says', () => {
   });
 });
 
-describe('many small records that are all refused', () => {
+describe('many small records that are all refused but for a few', () => {
   it('are each kept, however long the answer', async () => {
     const refusal = { status: 400, message: 'm'.repeat(820) };
     const inlet = fakeInlet(({ messages }) =>
-      json(207, { responses: messages.map((_, index) => ({ xactionId: `x-${index}`, ...refusal })) }),
+      json(207, {
+        responses: messages.map((_, index) => ({ xactionId: `x-${index}`, ...(index > 0 && refusal) })),
+      }),
     );
     const w = world({ inlet });
     const answer = await w.run(Array.from({ length: 10_000 }, (_, n) => `{"n":${n}}`));
     expect(JSON.stringify(answer)).toBe(ALL_SETTLED);
-    expect(w.reasons()).toHaveLength(10_000);
+    expect(w.reasons()).toHaveLength(10_000 - inlet.requests.length);
   });
 });
 

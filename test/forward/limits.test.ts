@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLimits, type Limits, MOST_AT_ONCE, type Slot } from '../../lib/forward/limits.ts';
+import { seededRandom } from '../../local/aep/ids.ts';
 import { virtualClock } from '../support/forwarding.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
 
 const never = new Promise<void>(() => {});
 const plenty = () => 60_000;
 
 async function enter(limits: Limits, messages = 1): Promise<Slot> {
   const slot = await limits.enter(messages, plenty, never);
-  if (slot === 'late') throw new Error('late');
+  if (typeof slot === 'string') throw new Error(slot);
   return slot;
 }
 
@@ -115,6 +117,44 @@ describe('the rate', () => {
     expect((clock.now() - begun) / 1_000).toBeLessThan(20);
   });
 
+  it('A 11: is a ceiling in every second as the inlet sees it: after idle times too, and whatever the network does', async () => {
+    const story = fc.record({
+      requestsPerSecond: fc.integer({ min: 1, max: 20 }),
+      messagesPerSecond: fc.integer({ min: 50, max: 400 }),
+      seed: fc.nat(),
+      senders: fc.integer({ min: 1, max: 6 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(story, async ({ senders, seed, ...rate }) => {
+        const clock = new VirtualTime({ now: 0 });
+        const random = seededRandom(seed);
+        const limits = createLimits(clock, rate);
+        const arrivals: { at: number; messages: number }[] = [];
+        const sender = async () => {
+          for (let n = 0; n < 15; n++) {
+            if (random() < 0.3) await clock.sleep(random() * 5_000);
+            const messages = 1 + Math.floor(random() * 50);
+            const slot = await limits.enter(messages, plenty, never);
+            if (typeof slot === 'string') throw new Error(slot);
+            await clock.sleep(random() * 400);
+            arrivals.push({ at: clock.now(), messages });
+            await clock.sleep(random() * 400);
+            slot.leave('accepted');
+          }
+        };
+        await Promise.all(Array.from({ length: senders }, sender));
+        arrivals.forEach(({ at }, first) => {
+          const second = arrivals.slice(first).filter((one) => one.at < at + 1_000);
+          expect(second.length).toBeLessThanOrEqual(rate.requestsPerSecond);
+          expect(second.reduce((sum, { messages }) => sum + messages, 0)).toBeLessThanOrEqual(
+            rate.messagesPerSecond,
+          );
+        });
+      }),
+      { numRuns: 100, seed: 20_261_128 },
+    );
+  });
+
   it('that allows none in time is told as late, and takes nothing', async () => {
     const clock = virtualClock();
     const limits = createLimits(clock, { messagesPerSecond: 10 });
@@ -123,7 +163,8 @@ describe('the rate', () => {
     expect(clock.slept).toEqual([]);
     await clock.sleep(500);
     (await enter(limits, 5)).leave('accepted');
-    expect(clock.slept).toEqual([500]);
+    // What goes at once counts for a whole second.
+    expect(clock.slept).toEqual([500, 500]);
   });
 
   it('ends its wait where everything stops', async () => {

@@ -1,82 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { BatchReply, Outcome } from '../../lib/aep/inlet.ts';
 import { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { Batch, Lane } from '../../lib/forward/batch.ts';
-import { SERVER_ERROR } from '../../lib/forward/classes.ts';
+import { HANDFUL, SERVER_ERROR } from '../../lib/forward/classes.ts';
 import { checkConservation } from '../../lib/forward/conservation.ts';
-import type { Framed } from '../../lib/forward/frame.ts';
 import { createLimits } from '../../lib/forward/limits.ts';
-import { type Sender, send } from '../../lib/forward/send.ts';
 import { turn } from '../support/eventually.ts';
 import { virtualClock } from '../support/forwarding.ts';
-
-function framed(name: string): Framed {
-  const slab = Buffer.from(`{"n":"${name}"}`);
-  const message = { sequenceNumber: '1', partitionKey: name, arrivedAt: 0, bytes: slab };
-  return { message, slab, start: 0, end: slab.length, size: 20 };
-}
-
-/** Lanes from text: requests of a lane between commas. `ab,c` is a request of a and b, then one of c. */
-function lanes(...texts: string[]): Lane[] {
-  return texts.map((text) => text.split(',').map((one) => [...one].map(framed)));
-}
-
-const named = (batch: Batch) => batch.map(({ message }) => message.partitionKey).join('');
-
-const answered = (outcomes: readonly Outcome[], acknowledged?: number): BatchReply => ({
-  kind: 'answered',
-  status: 207,
-  outcomes,
-  acknowledged: acknowledged ?? outcomes.filter(({ kind }) => kind === 'acknowledged').length,
-  retryAfterMs: undefined,
-});
-
-const all = (batch: Batch) => answered(batch.map(() => ({ kind: 'acknowledged' })));
-
-const failed = (
-  kind: 'throttled' | 'transient' | 'auth' | 'data' | 'too-large' | 'set-up',
-  retryAfterMs?: number,
-  status?: number,
-): BatchReply => ({
-  kind: 'failed',
-  class: kind,
-  failure: new Failure('AEP_UNAVAILABLE', 'the inlet answered', status === undefined ? {} : { status }),
-  said: 'no',
-  retryAfterMs,
-});
-
-type Post = (name: string, batch: Batch, session: Session | undefined) => BatchReply | Promise<BatchReply>;
-
-function sending(post: Post, more: Partial<Sender> & { budget?: number } = {}) {
-  const clock = virtualClock();
-  const posts: string[] = [];
-  const timeouts: number[] = [];
-  const end = clock.now() + (more.budget ?? 58_000);
-  const sender: Sender = {
-    post: async (batch, session, timeoutMs) => {
-      posts.push(named(batch));
-      timeouts.push(timeoutMs);
-      await turn();
-      return post(named(batch), batch, session);
-    },
-    sessions: undefined,
-    limits: createLimits(clock),
-    budgetMs: () => end - clock.now(),
-    clock,
-    random: () => 0.999,
-    warn: () => {},
-    ...more,
-  };
-  const run = async (...texts: string[]) => {
-    const sent = await send(lanes(...texts), sender);
-    const verdicts = sent.settled
-      .map(({ message, verdict }) => message.partitionKey + verdict.kind[2])
-      .join(' ');
-    return { ...sent, verdicts };
-  };
-  return { run, posts, timeouts, clock };
-}
+import { all, answered, failed, sending } from '../support/sending.ts';
 
 describe('lanes', () => {
   it('go side by side, each with one request at a time and in order', async () => {
@@ -181,7 +111,7 @@ describe('retries', () => {
     const sent = await run('abc');
     expect(posts).toEqual(['abc', 'abc', 'a']);
     expect(sent.settled.map(({ verdict }) => verdict.kind)).toEqual(['retry', 'retry', 'retry']);
-    expect(sent.stop).toMatchObject({ why: 'attempts', fault: false });
+    expect(sent.stop).toMatchObject({ why: 'unclear', fault: false });
   });
 });
 
@@ -189,7 +119,7 @@ describe('division', () => {
   it.each(['data', 'too-large'] as const)(
     '%s: finds every culprit, and the order of the rest stays',
     async (kind) => {
-      for (const culprits of ['a', 'p', 'gh', 'afkp', 'abcdefghijklmnop']) {
+      for (const culprits of ['a', 'p', 'gh', 'afkp', 'abcdefghijklmn']) {
         const accepted: string[] = [];
         const { run } = sending((name, batch) => {
           if ([...name].some((one) => culprits.includes(one))) return failed(kind);
@@ -198,7 +128,9 @@ describe('division', () => {
         });
         const sent = await run('abcdefghijklmnop');
         const rest = [...'abcdefghijklmnop'].filter((one) => !culprits.includes(one));
-        expect(accepted.join('')).toBe(rest.join(''));
+        // Where more than a handful fail in a row, one that is taken is looked for among the others.
+        const order = culprits.length > HANDFUL ? accepted.toSorted() : accepted;
+        expect(order.join('')).toBe(rest.join(''));
         expect(
           sent.settled
             .filter(({ verdict }) => verdict.kind === 'rejected')
@@ -289,7 +221,8 @@ describe('a processing error', () => {
     );
     const sent = await run('abc,d');
     expect(sent.verdicts).toBe('al bj cl dl');
-    expect(posts).toEqual(['abc', ...Array(4 + SERVER_ERROR.passes).fill('b'), 'd']);
+    // d is taken before b is tried, and once more after.
+    expect(posts).toEqual(['abc', ...Array(4).fill('b'), 'd', ...Array(SERVER_ERROR.passes).fill('b'), 'd']);
   });
 
   it('of everything is an outage: nothing is rejected, and the retries are bounded', async () => {
@@ -381,6 +314,7 @@ describe('tokens', () => {
     return {
       rejected: [] as string[],
       current: async () => held,
+      accept: () => {},
       reject(session: Session) {
         if (session !== held) return;
         this.rejected.push(session.accessToken);
@@ -424,6 +358,7 @@ describe('tokens', () => {
         asked++;
         return Promise.reject(new Failure(code, 'x'));
       },
+      accept: () => {},
       reject: () => {},
     };
     const { run, posts } = sending((_, batch) => all(batch), { sessions: broken });
@@ -433,7 +368,7 @@ describe('tokens', () => {
   });
 
   it('that do not come in time stop everything', async () => {
-    const slow = { current: () => new Promise<never>(() => {}), reject: () => {} };
+    const slow = { current: () => new Promise<never>(() => {}), accept: () => {}, reject: () => {} };
     const { run } = sending((_, batch) => all(batch), { sessions: slow, budgetMs: () => 300 });
     expect((await run('a')).stop?.why).toBe('time');
   });

@@ -297,6 +297,17 @@ export const REPLY: Readonly<Record<string, Property>> = {
     },
   ),
 
+  "207: an entry twice, in another's place as well, takes no message with it that was not taken": each(
+    fc.record({ all: truths, shape: shapes, from: fc.nat(11), to: fc.nat(11) }),
+    ({ all, shape, from, to }) => {
+      const entries = all.map((truth, index) => entryOf(truth, index, shape));
+      const source = entries[from % all.length] ?? {};
+      // What bears no id can be told by its place alone.
+      if ('xactionId' in source) entries[to % all.length] = source;
+      ensureNothingFalse(textOf(entries), all);
+    },
+  ),
+
   '207: a short one and a long one say nothing': each(
     fc.record({
       all: truths,

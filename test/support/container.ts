@@ -77,6 +77,7 @@ export class Container {
   async invoke(event: object, deadline: number, mishap: Mishap): Promise<Ended> {
     [this.mishap, this.requests, this.tokenRequests] = [mishap, 0, 0];
     this.#worker.begin();
+    this.watch.inTrouble = false;
     const invocation = {
       remainingMs: () => deadline - this.now(),
       invocationId: '5a0c6a0e-0000-4000-8000-000000000000',

@@ -210,17 +210,21 @@ export class ForwardWorld {
     await container.sleep(LATENCY_MS);
     const dies = mishap.dies?.at === ++container.requests;
     if (dies && mishap.dies?.before) return container.die();
-    if (messages.some((text) => text.includes('"poison"')))
+    if (messages.some((text) => text.includes('"poison"'))) {
+      watch.inTrouble = true;
       return new Response('{"title":"Bad Request","report":{"message":"Message is invalid"}}', {
         status: 400,
       });
+    }
     const response = await this.#own.runtime.fetch(url, init);
     if (dies) return container.die();
     if (response.status === 401 || response.status === 403)
       if (watch.refused(init.headers.authorization)) this.count('refresh race');
     const text = await bodyOf(response);
-    if (response.status === 207) {
+    if (response.status !== 207) watch.inTrouble = true;
+    else {
       const acknowledged = acknowledgedIn(text, messages).map(serialOf);
+      if (acknowledged.length < messages.length) watch.inTrouble = true;
       for (const n of acknowledged) watch.told.add(n);
       this.#classify(messages.length, acknowledged.length, messages, acknowledged);
     }
@@ -230,7 +234,7 @@ export class ForwardWorld {
   #arrived({ watch }: Container, url: string, { body = '', redirect }: FetchInit): string[] {
     if (new URL(url).origin !== ORIGIN || redirect !== 'manual') this.wrong.push(`F13: ${url}`);
     const [messages, wrong] = messagesIn(Buffer.from(body), '{"n":');
-    this.wrong.push(...wrong, ...this.deliveries.arrives(messages, watch.told));
+    this.wrong.push(...wrong, ...this.deliveries.arrives(messages, watch.told, watch.inTrouble));
     return messages;
   }
 

@@ -109,6 +109,8 @@ export interface World {
   readonly lines: { readonly level: string; readonly message: string; readonly fields: Fields }[];
   readonly secrets: Map<string, string>;
   readonly secretReads: string[];
+  /** What reading a secret fails with, while it does. */
+  readonly away: { because: Error | undefined };
   /** Forwards with `remainingMs` at the start, and tells the literal answer. */
   run(records: readonly RecordInput[], remainingMs?: number): Promise<BatchResponse>;
   /** Why each stored entry is there, in order. */
@@ -130,6 +132,7 @@ export function world(
   const pending: [string, number][] = [];
   const lines: World['lines'] = [];
   const secretReads: string[] = [];
+  const away: World['away'] = { because: undefined };
   const secrets = new Map([
     ['penstock/dev/streams/customers', JSON.stringify({ ...PUBLISHED, ...options.published })],
     [
@@ -154,6 +157,7 @@ export function world(
     secrets: {
       async get(id) {
         secretReads.push(id);
+        if (away.because !== undefined) throw away.because;
         return secrets.get(id);
       },
       create: async () => true,
@@ -183,6 +187,7 @@ export function world(
     lines,
     secrets,
     secretReads,
+    away,
     run(records, remainingMs = 60_000) {
       const deadline = clock.now() + remainingMs;
       return forward(kinesisEvent(records), {

@@ -246,6 +246,8 @@ export class Load {
     const asked = this.#asked(texts, authorization);
     const answer = (this.#options.trouble?.(asked) ?? honest)(asked);
     if (dies === 'after') return container.die();
+    if (answer.status !== 207 || acknowledgedIn(answer.text, texts).length < texts.length)
+      container.watch.inTrouble = true;
     if (answer.status === 207)
       for (const text of acknowledgedIn(answer.text, texts)) container.watch.told.add(serialOf(text));
     return answer;
@@ -253,7 +255,7 @@ export class Load {
 
   #arrived(body: Uint8Array, { watch }: Container): string[] {
     const [texts, wrong] = messagesIn(body, this.#options.derived === true ? '{"header":' : '{"n":');
-    this.wrong.push(...wrong, ...this.deliveries.arrives(texts, watch.told));
+    this.wrong.push(...wrong, ...this.deliveries.arrives(texts, watch.told, watch.inTrouble));
     return texts;
   }
 

@@ -1,0 +1,302 @@
+// What comes of a request, and of what comes of it: again, in halves, alone, or not at all.
+import type { AnsweredReply, FailedReply, ReplyClass } from '../aep/inlet.ts';
+import { backoffMs } from '../aep/retry.ts';
+import type { Session } from '../aep/token.ts';
+import { Failure } from '../failure.ts';
+import type { Batch } from './batch.ts';
+import { PACE, RULES, SERVER_ERROR, UNCLEAR_TRIES } from './classes.ts';
+import type { Framed } from './frame.ts';
+import { request, takesAgain } from './request.ts';
+import {
+  type Course,
+  type Doubt,
+  halt,
+  haltInVain,
+  hasTime,
+  isEnough,
+  pause,
+  type Run,
+  took,
+} from './run.ts';
+import { DELIVERED, rejected } from './verdict.ts';
+
+/** One request to be made. */
+export interface Work {
+  readonly batch: Batch;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Part of a request that was answered with a processing error every time: whose fault it is, is looked for. */
+  readonly searching?: boolean;
+  /** A message in doubt that is tried once more: it does not count as one more in a row. */
+  readonly trying?: boolean;
+  /** Some of it could not be made out in the last answer. */
+  readonly unclear?: boolean;
+  /** Not sent yet: none of it may be sent ahead of the rest. */
+  readonly fresh?: boolean;
+}
+
+/** Does the work, and all that comes of it. */
+export async function finish(work: Work, course: Course, run: Run): Promise<void> {
+  const waiting = [work];
+  while (run.stop === undefined) {
+    if (isEnough(run) && !(await takesAny(waiting, course, run))) return void haltInVain(run);
+    const next = waiting.pop();
+    if (next === undefined) return;
+    waiting.push(...(await attempt(next, course, run)).reverse());
+  }
+}
+
+/**
+ * Whether the inlet takes anything at all: the message that it took last or, where there is none, a few by chance of those that are
+ * waiting. Then it is the messages, and as many again may fail in a row.
+ */
+async function takesAny(waiting: Work[], course: Course, run: Run): Promise<boolean> {
+  const before = run.taken;
+  if (course.latest !== undefined) await takesAgain(course.latest, run);
+  else if (waiting.length === 0) return true;
+  else
+    for (let probe = 0; probe < SERVER_ERROR.probes && run.taken === before; probe++) {
+      let due = takeOne(waiting, run.sender.random());
+      while (due.length > 0 && run.stop === undefined) {
+        const [first, ...others] = due;
+        due = first === undefined ? [] : [...(await attempt(first, course, run)), ...others];
+      }
+    }
+  if (run.taken > before) run.patience *= 2;
+  return run.taken > before || run.stop !== undefined;
+}
+
+/** Takes one message out of what is waiting: any of those that have been sent already, otherwise the first. */
+function takeOne(waiting: Work[], random: number): Work[] {
+  const total = waiting.reduce((sum, { batch }) => sum + batch.length, 0);
+  let index = waiting.some(({ fresh }) => fresh) ? 0 : Math.min(total - 1, Math.floor(random * total));
+  for (const [at, work] of waiting.entries()) {
+    const { batch } = work;
+    if (index >= batch.length) {
+      index -= batch.length;
+      continue;
+    }
+    const others = [batch.slice(index + 1), batch.slice(0, index)].filter(({ length }) => length > 0);
+    waiting.splice(at, 1, ...others.map((part) => ({ ...work, batch: part, attempt: 1 })));
+    return [{ batch: batch.slice(index, index + 1), attempt: 1, searching: true }];
+  }
+  return [];
+}
+
+/** Makes one request; returns what is to be done next in its place, in order. */
+async function attempt({ fresh: _, ...work }: Work, course: Course, run: Run): Promise<Work[]> {
+  const made = await request(work.batch, run);
+  if (made === undefined) return [];
+  const { reply, session } = made;
+  return reply.kind === 'answered'
+    ? afterAnswer(work, reply, session, course, run)
+    : afterFailure(work, reply, session, course, run);
+}
+
+/** Of several classes among what is left of a batch, the one that decides. */
+const DECIDING = ['auth', 'throttled', 'transient', 'unknown'] as const;
+
+async function afterAnswer(
+  work: Work,
+  reply: AnsweredReply,
+  session: Session | undefined,
+  course: Course,
+  run: Run,
+): Promise<Work[]> {
+  const { batch } = work;
+  const before = run.taken;
+  run.acknowledged += reply.acknowledged;
+  if (run.batches.has(batch) && reply.outcomes.every(({ kind }) => kind === 'acknowledged')) {
+    run.batches.set(batch, true);
+    course.latest = batch.at(-1);
+    took(run, reply.acknowledged, session);
+    return [];
+  }
+  const seen = new Set<string>();
+  const statuses = new Set<number>();
+  const unclear = new Set<Framed>();
+  const left = batch.filter((framed, index) => {
+    const outcome = reply.outcomes[index] ?? { kind: 'unknown' };
+    if (outcome.kind === 'acknowledged') {
+      run.verdicts.set(framed, DELIVERED);
+      course.latest = framed;
+    } else if (outcome.kind === 'refused' && outcome.class === 'data') {
+      const verdict = rejected('refused', `${outcome.status}: ${outcome.said}`);
+      refuse({ framed, verdict, seen: before, state: 'refused' }, course, run);
+    } else {
+      seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
+      if (outcome.kind === 'unknown') unclear.add(framed);
+      if (outcome.kind === 'unknown' || outcome.class === 'transient') run.doubtful++;
+      statuses.add(outcome.kind === 'refused' ? outcome.status : reply.status);
+      return true;
+    }
+    return false;
+  });
+  took(run, reply.acknowledged, session);
+  if (unclear.size > 0) run.unclear++;
+  const deciding = DECIDING.find((name) => seen.has(name));
+  if (deciding === undefined) return [];
+  run.sender.warn('part of a request was not taken', {
+    class: deciding,
+    status: reply.status,
+    messages: batch.length,
+    left: left.length,
+    attempt: work.attempt,
+  });
+  const status = statuses.size === 1 ? [...statuses][0] : undefined;
+  const trouble = {
+    class: deciding,
+    messages: batch.length,
+    status,
+    retryAfterMs: reply.retryAfterMs,
+    said: `${status}: no reason given`,
+  };
+  if (work.unclear !== true || unclear.size === 0 || deciding === 'unknown')
+    return again({ ...work, batch: left, unclear: unclear.size > 0 }, trouble, session, course, run);
+  // The others' tries must not become copies of these.
+  const others = { ...work, batch: left.filter((framed) => !unclear.has(framed)), unclear: false };
+  return [
+    ...(await again(others, trouble, session, course, run)),
+    ...alone({ ...work, batch: [...unclear] }),
+  ];
+}
+
+async function afterFailure(
+  work: Work,
+  reply: FailedReply,
+  session: Session | undefined,
+  course: Course,
+  run: Run,
+): Promise<Work[]> {
+  const { failure } = reply;
+  run.sender.warn('a request was not taken', {
+    class: reply.class,
+    code: failure.code,
+    reason: failure.what,
+    status: failure.status,
+    requestId: failure.requestId,
+    messages: work.batch.length,
+    attempt: work.attempt,
+  });
+  if (reply.class === 'transient') run.doubtful += work.batch.length;
+  if (RULES[reply.class].action === 'stop') return halt(run, { why: 'set-up', failure, fault: true });
+  if (RULES[reply.class].action === 'divide') {
+    const [only, second] = work.batch;
+    // Each step is progress, so tries are counted anew.
+    if (only === undefined || second !== undefined) return halves(work);
+    const verdict = rejected(reply.class === 'too-large' ? 'too-large' : 'refused', reply.said);
+    refuse({ framed: only, verdict, seen: run.taken, state: 'refused' }, course, run);
+    return [];
+  }
+  const { class: kind, retryAfterMs, said } = reply;
+  const { status } = failure;
+  const trouble = { class: kind, messages: work.batch.length, status, retryAfterMs, said, failure };
+  return again(work, trouble, session, course, run);
+}
+
+function refuse(doubt: Doubt, course: Course, run: Run): void {
+  if (isKnown(doubt, run)) return;
+  course.doubts.push(doubt);
+  run.refusedInARow++;
+}
+
+/** Of what was not taken while others were, in an earlier invocation, there is no more to find out. */
+function isKnown({ framed, verdict }: Doubt, run: Run): boolean {
+  if (!run.sender.standing.isKnown(framed.message)) return false;
+  run.verdicts.set(framed, verdict);
+  return true;
+}
+
+function halves(work: Work): Work[] {
+  const middle = Math.ceil(work.batch.length / 2);
+  const parts = [work.batch.slice(0, middle), work.batch.slice(middle)];
+  return parts.map((batch) => ({ ...work, batch, attempt: 1 }));
+}
+
+/** Each message in a request of its own, once, whose answer can only be about it. */
+function alone(work: Work): Work[] {
+  return work.batch.map((framed) => ({ ...work, batch: [framed], attempt: UNCLEAR_TRIES }));
+}
+
+/** Why messages are to be sent again. */
+interface Trouble {
+  readonly class: ReplyClass | 'unknown';
+  /** How many the request had. */
+  readonly messages: number;
+  /** Of all of them. */
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  /** The inlet's own words: not for logs. */
+  readonly said: string;
+  readonly failure?: Failure;
+}
+
+async function again(
+  work: Work,
+  trouble: Trouble,
+  session: Session | undefined,
+  course: Course,
+  run: Run,
+): Promise<Work[]> {
+  const { batch, attempt } = work;
+  const { sender } = run;
+  const { failure } = trouble;
+  const rule = RULES[trouble.class];
+  if (rule.action === 'renew') {
+    if (attempt < rule.attempts && renew(session, run)) return [{ ...work, attempt: attempt + 1 }];
+    return halt(run, { why: 'auth', failure, fault: session === undefined });
+  }
+  if (rule.action !== 'again') return halt(run, { why: 'set-up', failure, fault: true });
+  const isLookedInto = work.searching === true && trouble.status === SERVER_ERROR.status;
+  if (attempt >= rule.attempts && trouble.class === 'unknown')
+    return trouble.messages > 1 ? alone(work) : haltUnclear(run);
+  if (attempt >= rule.attempts || isLookedInto) return givenUp(work, trouble, course, run);
+  const throttled = trouble.class === 'throttled';
+  const hint = { throttled, retryAfterMs: trouble.retryAfterMs };
+  const waitMs = backoffMs(PACE, attempt, sender.random(), hint);
+  if (!hasTime(waitMs, run)) return halt(run, { why: 'time', failure, fault: false });
+  if (!sender.limits.payRetry(throttled)) {
+    // To look into a request costs no retry: each half is sent for the first time.
+    if (trouble.status === SERVER_ERROR.status && batch.length > 1)
+      return givenUp(work, trouble, course, run);
+    return halt(run, { why: 'attempts', failure, fault: false });
+  }
+  await pause(waitMs, run);
+  if (run.stop === undefined) run.retries++;
+  return [{ ...work, attempt: attempt + 1 }];
+}
+
+/** Even of one message alone the inlet does not say whether it took it: each further try is one more copy, so it gets a break. */
+function haltUnclear(run: Run): [] {
+  run.sender.limits.holdOff(run.sender.standing.unclear());
+  const failure = new Failure('AEP_UNEXPECTED', 'the inlet answers 2xx and does not say what was taken', {
+    next: 'Compare the answer with what Adobe describes, and tell Adobe. The records stay in the stream, and are tried ever more seldom.',
+  });
+  return halt(run, { why: 'unclear', failure, fault: false });
+}
+
+/**
+ * An outage is waited for outside. A processing error may be about a record: it is looked for, and in doubt once it stands alone.
+ * Contract §6.3.
+ */
+function givenUp(work: Work, { status, said, failure }: Trouble, course: Course, run: Run): Work[] {
+  const [only, second] = work.batch;
+  if (status !== SERVER_ERROR.status || only === undefined)
+    return halt(run, { why: 'attempts', failure, fault: false });
+  if (second !== undefined) return halves({ ...work, searching: true });
+  const verdict = rejected('refused', said);
+  const doubt: Doubt = { framed: only, verdict, seen: run.taken, state: 'failed' };
+  if (isKnown(doubt, run)) return [];
+  course.doubts.push(doubt);
+  if (work.trying !== true) run.failedInARow++;
+  return [];
+}
+
+/** Lets go of a token that was not taken; `false` where that has been tried already. */
+function renew(session: Session | undefined, run: Run): boolean {
+  const first = run.refused === undefined || run.refused === session;
+  if (session === undefined || !first) return false;
+  run.refused = session;
+  run.sender.sessions?.reject(session);
+  return true;
+}

@@ -1,0 +1,83 @@
+// One request to the inlet, as soon as its limits let it, with the token in force.
+import type { BatchReply } from '../aep/inlet.ts';
+import { backoffMs } from '../aep/retry.ts';
+import type { Session } from '../aep/token.ts';
+import { isFailure } from '../failure.ts';
+import type { Batch } from './batch.ts';
+import { LEAST_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, SERVER_ERROR } from './classes.ts';
+import type { Framed } from './frame.ts';
+import type { RequestOutcome } from './limits.ts';
+import { halt, pause, type Run, took } from './run.ts';
+import { within } from './within.ts';
+
+export interface Made {
+  readonly reply: BatchReply;
+  readonly session: Session | undefined;
+}
+
+/** None where it would come too late or everything has stopped. */
+export async function request(batch: Batch, run: Run): Promise<Made | undefined> {
+  const { limits, budgetMs, post } = run.sender;
+  const sendingMs = () => budgetMs() - LEAST_REQUEST_MS;
+  const none = (why: 'time' | 'held-off') => void halt(run, { why, fault: false });
+  if (sendingMs() < 0) return none('time');
+  const slot = await limits.enter(batch.length, sendingMs, run.halted.promise);
+  if (slot === 'late') return none('time');
+  if (slot === 'held-off') return none('held-off');
+  let outcome: RequestOutcome = 'other';
+  try {
+    if (run.stop !== undefined) return undefined;
+    const session = await currentSession(run);
+    if (run.stop !== undefined) return undefined;
+    if (sendingMs() < 0) return none('time');
+    run.requests++;
+    const reply = await post(batch, session, Math.min(REQUEST_TIMEOUT_MS, budgetMs()));
+    outcome = outcomeOf(reply);
+    if (reply.retryAfterMs !== undefined && (reply.kind === 'failed' || outcome === 'pushed-back'))
+      limits.holdOff(reply.retryAfterMs);
+    return { reply, session };
+  } finally {
+    slot.leave(outcome);
+  }
+}
+
+/**
+ * Whether the inlet takes a message that it has taken before. The price is a second copy of it, which is why it has to be the
+ * latest: an earlier one would go back behind what came after it.
+ */
+export async function takesAgain(framed: Framed, run: Run): Promise<boolean> {
+  for (let attempt = 1; attempt <= SERVER_ERROR.probes; attempt++) {
+    const made = await request([framed], run);
+    if (made === undefined) return false;
+    const { reply, session } = made;
+    run.doubtful++;
+    if (reply.kind === 'answered' && reply.acknowledged === 1) {
+      took(run, 1, session);
+      return true;
+    }
+    if (reply.kind === 'answered' || reply.class !== 'transient') return false;
+    if (!(await pause(backoffMs(PACE, attempt, run.sender.random()), run))) return false;
+  }
+  return false;
+}
+
+/** What it tells about the inlet's load. */
+function outcomeOf(reply: BatchReply): RequestOutcome {
+  if (reply.kind === 'failed') return PUSHING_BACK.has(reply.failure.status ?? 0) ? 'pushed-back' : 'other';
+  const pushed = reply.outcomes.some((one) => one.kind === 'refused' && PUSHING_BACK.has(one.status));
+  return pushed ? 'pushed-back' : 'accepted';
+}
+
+async function currentSession(run: Run): Promise<Session | undefined> {
+  const { sessions, budgetMs } = run.sender;
+  if (sessions === undefined) return undefined;
+  try {
+    const session = await within(budgetMs(), sessions.current());
+    if (session !== 'late') return session;
+    halt(run, { why: 'time', fault: false });
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    halt(run, { why: 'token', failure: error, fault: !error.retryable });
+  }
+  return undefined;
+}

@@ -1,0 +1,181 @@
+// What the lanes of one invocation share: the sender, what became of the messages so far, and whether to go on.
+import type { BatchReply } from '../aep/inlet.ts';
+import type { Session, Sessions } from '../aep/token.ts';
+import type { Clock } from '../aep/transport.ts';
+import { Failure } from '../failure.ts';
+import type { Log } from '../log.ts';
+import type { Batch } from './batch.ts';
+import { HANDFUL, LEAST_REQUEST_MS } from './classes.ts';
+import type { Framed } from './frame.ts';
+import type { Limits } from './limits.ts';
+import type { Message } from './message.ts';
+import type { Standing } from './standing.ts';
+import type { Rejected, Settled, Verdict } from './verdict.ts';
+
+export interface Sender {
+  /** One attempt at one request. */
+  readonly post: (batch: Batch, session: Session | undefined, timeoutMs: number) => Promise<BatchReply>;
+  /** Where the inlet wants a token. */
+  readonly sessions: Sessions | undefined;
+  /** What may be asked of the inlet. */
+  readonly limits: Limits;
+  /** How the inlet has answered lately. */
+  readonly standing: Standing;
+  /** Whether a partition key's messages keep their order through retries. */
+  readonly strict: boolean;
+  /** What may still be spent on sending, in ms. */
+  readonly budgetMs: () => number;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly random: () => number;
+  /** Told of every request that was not taken whole. */
+  readonly warn: Log['warn'];
+}
+
+/** Why sending ended before everything was resolved. */
+export interface Stop {
+  /**
+   * `attempts`: the tries of a request, or the retries there are, are used up. `held-off`: the inlet has to be left alone for
+   * longer than there is time. `unclear`: its answers do not say what was taken. `set-up`: it takes nothing as things are.
+   */
+  readonly why: 'time' | 'held-off' | 'attempts' | 'unclear' | 'token' | 'auth' | 'set-up' | 'defect';
+  readonly failure?: Failure | undefined;
+  /** Whether nothing will be taken until somebody changes something. */
+  readonly fault: boolean;
+}
+
+export interface Sent {
+  /** Every message of the lanes, once. */
+  readonly settled: readonly Settled[];
+  /** Acknowledgements as counted in the replies, those of a message that was sent only to see whether it is taken left out. */
+  readonly acknowledged: number;
+  readonly requests: number;
+  /** Those of them that sent something again after a wait. */
+  readonly retries: number;
+  /** Successes that did not say of every message what became of it. */
+  readonly unclear: number;
+  /** Messages of which AEP may have a further copy, counted each time. */
+  readonly doubtful: number;
+  /** Rejected by the inlet's word alone: none was taken since. */
+  readonly unproven: ReadonlySet<Message>;
+  readonly stop: Stop | undefined;
+}
+
+/**
+ * A message that was refused by itself, or got a processing error by itself. Whether that is about the message or about the inlet
+ * shows when another one is taken afterwards.
+ */
+export interface Doubt {
+  readonly framed: Framed;
+  /** What becomes of it if it is about the message. */
+  readonly verdict: Rejected;
+  /** Messages that had been taken in this run when it was answered last. */
+  readonly seen: number;
+  /** `refused`: for good. `failed`: by a processing error, and not tried again yet. `tried`: by that, again and again. */
+  readonly state: 'refused' | 'failed' | 'tried';
+}
+
+/** What a lane keeps while it is sent. */
+export interface Course {
+  doubts: Doubt[];
+  /** The message that was taken last: none of its key has been sent after it. */
+  latest: Framed | undefined;
+}
+
+export interface Run {
+  readonly sender: Sender;
+  /** Every batch of the lanes, and whether it was acknowledged as a whole: mostly there is no more to say. */
+  readonly batches: Map<Batch, boolean>;
+  /** Of the messages of the other batches. */
+  readonly verdicts: Map<Framed, Verdict>;
+  readonly unproven: Set<Message>;
+  readonly halted: PromiseWithResolvers<void>;
+  /** Messages in a row that were refused by themselves, or failed by themselves, while none was taken. */
+  refusedInARow: number;
+  failedInARow: number;
+  /** So many times a handful may be in a row: more, once it has turned out to be about the messages. */
+  patience: number;
+  acknowledged: number;
+  /** The same with those that were sent only to see whether they are taken. */
+  taken: number;
+  requests: number;
+  retries: number;
+  unclear: number;
+  doubtful: number;
+  stop: Stop | undefined;
+  /** The token that was not taken. A second one in a row that is not taken either ends it. */
+  refused: Session | undefined;
+}
+
+export function createRun(sender: Sender): Run {
+  return {
+    sender,
+    batches: new Map(),
+    verdicts: new Map(),
+    unproven: new Set(),
+    halted: Promise.withResolvers(),
+    refusedInARow: 0,
+    failedInARow: 0,
+    patience: 1,
+    acknowledged: 0,
+    taken: 0,
+    requests: 0,
+    retries: 0,
+    unclear: 0,
+    doubtful: 0,
+    stop: undefined,
+    refused: undefined,
+  };
+}
+
+/** The inlet has taken so many messages under this token: whatever else it refuses, it is neither the set-up nor the credential. */
+export function took(run: Run, messages: number, session: Session | undefined): void {
+  if (messages === 0) return;
+  run.taken += messages;
+  run.refusedInARow = 0;
+  run.failedInARow = 0;
+  run.sender.standing.took();
+  if (session === undefined) return;
+  run.refused = undefined;
+  run.sender.sessions?.accept(session);
+}
+
+/** More messages in a row have failed by themselves than can be chance: it has to be seen whether the inlet takes any. */
+export function isEnough({ refusedInARow, failedInARow, patience, sender }: Run): boolean {
+  return refusedInARow > sender.standing.room * patience || failedInARow > HANDFUL * patience;
+}
+
+/** Stops all lanes. The first reason stays, unless a later one calls for a change by somebody. */
+export function halt(run: Run, stop: Stop): [] {
+  if (run.stop === undefined || (stop.fault && !run.stop.fault)) run.stop = stop;
+  run.halted.resolve();
+  return [];
+}
+
+/** Nothing is taken, whatever is sent: a fault of the set-up where everything is refused, otherwise an outage. */
+export function haltInVain(run: Run): [] {
+  if (run.failedInARow > 0) return halt(run, { why: 'attempts', fault: false });
+  return haltRefused(run, run.refusedInARow);
+}
+
+export function haltRefused(run: Run, messages: number): [] {
+  const failure = new Failure(
+    'AEP_REFUSED',
+    `the inlet has refused ${messages} messages by themselves, and takes none`,
+    {
+      next: 'Compare schema, dataset, mapping and flow of the pipeline with the records. They stay in the stream.',
+    },
+  );
+  return halt(run, { why: 'set-up', failure, fault: true });
+}
+
+/** Time asleep is paid for: where it would not lead to another request, Lambda does the waiting. */
+export function hasTime(waitMs: number, { sender }: Run): boolean {
+  return waitMs + LEAST_REQUEST_MS <= sender.budgetMs();
+}
+
+/** `false` where sending has stopped by then, or would have no time left. */
+export async function pause(waitMs: number, run: Run): Promise<boolean> {
+  if (run.stop === undefined && !hasTime(waitMs, run)) halt(run, { why: 'time', fault: false });
+  if (run.stop === undefined) await Promise.race([run.sender.clock.sleep(waitMs), run.halted.promise]);
+  return run.stop === undefined;
+}

@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../lib/aep/inlet.ts';
+import { HANDFUL } from '../../lib/forward/classes.ts';
+import { createLimits } from '../../lib/forward/limits.ts';
+import type { Sender, Sent } from '../../lib/forward/run.ts';
+import { createStanding } from '../../lib/forward/standing.ts';
+import { virtualClock } from '../support/forwarding.ts';
+import { type Asked, answerOf, Load, type Trouble } from '../support/load.ts';
+import { all, answered, failed, type Post, sending } from '../support/sending.ts';
+
+const serverError = () => failed('transient', undefined, 500);
+const letters = 'abcdefghijklmnopqrstuvwxyz'.repeat(20);
+
+function rejectsOf({ settled }: Sent): string {
+  return settled
+    .filter(({ verdict }) => verdict.kind === 'rejected')
+    .map(({ message }) => message.partitionKey)
+    .join('');
+}
+
+describe('A 5: a burst of 500s in mid-invocation', () => {
+  /** In virtual time, every request taking so many ms. */
+  function timed(isDown: (ms: number) => boolean, latencyMs: number, broken = '') {
+    const clock = virtualClock();
+    const began = clock.now();
+    const post: Post = async (name, batch) => {
+      await clock.sleep(latencyMs);
+      const bad = isDown(clock.now() - began) || [...name].some((one) => broken.includes(one));
+      return bad ? serverError() : all(batch);
+    };
+    const budgetMs = () => began + 58_000 - clock.now();
+    return sending(post, { clock, limits: createLimits(clock), budgetMs });
+  }
+
+  it.each([
+    [10, 50],
+    [50, 50],
+    [200, 50],
+    [500, 20],
+  ])('that begins after one request costs none of the %i records of the next', async (size, latencyMs) => {
+    const { run } = timed((ms) => ms > latencyMs, latencyMs);
+    const sent = await run(`a,${letters.slice(0, size)}`);
+    expect(rejectsOf(sent)).toBe('');
+    expect(sent).toMatchObject({ acknowledged: 1, stop: { why: 'attempts', fault: false } });
+  });
+
+  it('that begins and ends within the invocation costs no record, whenever that is', async () => {
+    const story = fc.record({
+      sizes: fc.array(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      from: fc.integer({ min: 0, max: 3_000 }),
+      lasts: fc.integer({ min: 0, max: 60_000 }),
+      latencyMs: fc.constantFrom(5, 50, 400),
+    });
+    await fc.assert(
+      fc.asyncProperty(story, async ({ sizes, from, lasts, latencyMs }) => {
+        const { run } = timed((ms) => ms >= from && ms < from + lasts, latencyMs);
+        const texts = sizes.map((lane) => lane.map((size) => letters.slice(0, size)).join(','));
+        expect(rejectsOf(await run(...texts))).toBe('');
+      }),
+      { numRuns: 300, seed: 20_261_128 },
+    );
+  });
+
+  it('does not hide the record that fails for itself: others are taken before it is tried, and after', async () => {
+    const { run } = timed((ms) => ms > 500 && ms < 4_000, 50, '!');
+    const sent = await run(`${letters.slice(0, 30)}!${letters.slice(0, 9)},abc`);
+    expect(rejectsOf(sent)).toBe('!');
+    expect(sent.acknowledged).toBe(42);
+  });
+});
+
+describe('A 5: one record that fails for itself', () => {
+  const poisoned: Post = (name, batch) => (name.includes('!') ? serverError() : all(batch));
+
+  it('is rejected wherever it stands, in one invocation: the message that was taken last is sent once more', async () => {
+    for (const text of ['!a', 'a!', 'a!b', 'ab,!', 'a!,b', 'a,b!c,d!']) {
+      const { run, posts } = sending(poisoned);
+      const sent = await run(text);
+      expect(rejectsOf(sent)).toBe([...text].filter((one) => one === '!').join(''));
+      expect(sent).toMatchObject({ stop: undefined, acknowledged: text.replaceAll(/[!,]/g, '').length });
+      // Copies of sound messages: once before it is tried, and once after.
+      const last = text.replaceAll(/[!,]/g, '').at(-1) as string;
+      expect(posts.filter((name) => name === last).length).toBeLessThanOrEqual(3);
+    }
+  });
+
+  it('is sent in front of no later one of its key, and the copy is of the latest', async () => {
+    const { run, posts } = sending(poisoned);
+    await run('abc,def!');
+    expect(posts.slice(posts.lastIndexOf('!')).filter((name) => name !== '!')).toEqual(['f']);
+  });
+
+  it('alone waits in the stream: nobody can tell it from an outage', async () => {
+    const { run, posts } = sending(poisoned);
+    expect(await run('!')).toMatchObject({ verdicts: '!t', stop: { why: 'attempts', fault: false } });
+    expect(posts).toHaveLength(5);
+  });
+
+  it('among more than a handful in a row, nothing else being new, waits for a record that is taken', async () => {
+    const { run, posts } = sending(poisoned);
+    expect(rejectsOf(await run('!'.repeat(HANDFUL + 3)))).toBe('');
+    posts.splice(0);
+    const sent = await run(`${'!'.repeat(HANDFUL + 3)}a,bcd,efgh`);
+    expect(rejectsOf(sent)).toBe('!'.repeat(HANDFUL + 3));
+    expect(sent.acknowledged).toBe(8);
+  });
+
+  it('in strict order holds no other key, and its own only until it has been tried', async () => {
+    const order: string[] = [];
+    const { run } = sending(
+      (name, batch) => {
+        if (name.includes('!')) return serverError();
+        order.push(name);
+        return all(batch);
+      },
+      { strict: true },
+    );
+    // One key: a request each.
+    expect((await run('!,a,b')).verdicts).toBe('!j al bl');
+    expect(order).toEqual(['a', 'b']);
+  });
+
+  it('in strict order in an outage: nothing is rejected, and nothing passes it', async () => {
+    const { run, posts } = sending(serverError, { strict: true });
+    const sent = await run('a,b,c,d,e,f,g,h');
+    expect(sent.verdicts).toBe('at bt ct dt et ft gt ht');
+    expect(posts.join('')).toMatch(/^a+b*c*d*e*f*g*h*$/);
+  });
+});
+
+describe('A 5: where everything is refused the same way', () => {
+  const kinds: [string, Post][] = [
+    ['400', () => failed('data', undefined, 400)],
+    ['413', () => failed('too-large', undefined, 413)],
+    [
+      'a 207 with a 400 for each',
+      (_, batch) =>
+        answered(batch.map((): Outcome => ({ kind: 'refused', class: 'data', status: 400, said: 'no' }))),
+    ],
+  ];
+
+  it.each(kinds)('%s: nothing is rejected, sending stops, and says so', async (_, post) => {
+    const { run, posts } = sending(post);
+    const sent = await run(`${letters},${letters}`, letters.slice(0, 200));
+    expect(rejectsOf(sent)).toBe('');
+    expect(sent.stop).toMatchObject({ why: 'set-up', fault: true, failure: { code: 'AEP_REFUSED' } });
+    expect(sent.stop?.failure?.next).toContain('stay in the stream');
+    expect(posts.length).toBeLessThanOrEqual(40);
+  });
+
+  it.each(kinds)('%s: from some moment on, nothing is rejected any more', async (_, post) => {
+    let turn = 0;
+    const { run } = sending((name, batch, session) => (turn++ < 1 ? all(batch) : post(name, batch, session)));
+    const sent = await run(`${letters.slice(0, 50)},${letters.slice(0, 50)},${letters.slice(0, 50)}`);
+    expect(rejectsOf(sent)).toBe('');
+    expect(sent).toMatchObject({ acknowledged: 50, stop: { why: 'set-up', fault: true } });
+  });
+
+  it.each(kinds)(
+    '%s: in small events, no more than a handful are rejected until something is taken',
+    async (_, post) => {
+      let up = false;
+      const clock = virtualClock();
+      const standing = createStanding();
+      const more: Partial<Sender> = {
+        clock,
+        standing,
+        limits: createLimits(clock),
+        budgetMs: () => 58_000,
+      };
+      const { run } = sending((name, batch, session) => (up ? all(batch) : post(name, batch, session)), more);
+      let rejected = 0;
+      for (let turn = 0; turn < 20; turn++) {
+        const sent = await run(letters.slice(0, 1 + turn));
+        standing.refused(sent.unproven.size);
+        rejected += rejectsOf(sent).length;
+        await clock.sleep(3_600_000);
+      }
+      expect(rejected).toBeGreaterThan(0);
+      expect(rejected).toBeLessThanOrEqual(HANDFUL);
+      up = true;
+      expect((await run('ab')).acknowledged).toBe(2);
+      up = false;
+      expect(rejectsOf(await run('ab'))).toBe('ab');
+    },
+  );
+
+  it('and some are taken after all, all that were refused before are rejected', async () => {
+    for (const [, post] of kinds) {
+      const { run } = sending((name, batch, session) => {
+        const bad = [...name].filter((one) => one === '!').length;
+        if (bad === 0) return all(batch);
+        if (bad === name.length) return post(name, batch, session);
+        const reply = post(name, batch, session);
+        if (reply instanceof Promise || reply.kind === 'failed') return reply;
+        const outcomes = reply.outcomes.map((one, at) =>
+          name[at] === '!' ? one : ({ kind: 'acknowledged' } as const),
+        );
+        return answered(outcomes);
+      });
+      const sent = await run(`${'!'.repeat(HANDFUL + 4)}abc,def`);
+      expect(rejectsOf(sent)).toBe('!'.repeat(HANDFUL + 4));
+      expect(sent).toMatchObject({ acknowledged: 6, stop: undefined });
+    }
+  });
+});
+
+describe('A 5: the forwarder, by the rules of Lambda', () => {
+  const broken = ({ texts }: Asked): Trouble | undefined =>
+    texts.some((text) => text.includes('"broken"')) ? () => answerOf(500, {}) : undefined;
+
+  it('loses nothing and rejects nothing sound in bursts of 500s, one after the other', async () => {
+    const load: Load = new Load({
+      latencyMs: 50,
+      // Many requests an invocation.
+      published: { rate: { messagesPerSecond: 50 } },
+      // Half of every minute.
+      trouble: () => (load.time.now % 60_000 < 30_000 ? () => answerOf(500, {}) : undefined),
+    });
+    for (let n = 0; n < 3_000; n++) load.produce(`key-${n % 50}`, (m) => `{"n":${m}}`);
+    await load.drain(() => 400);
+    expect([load.wrong, load.lost, load.misjudged]).toEqual([[], [], []]);
+    expect(load.stored.size).toBe(0);
+  });
+
+  it('keeps a stream that is refused whole, but for a handful, and sends it once the set-up is mended', async () => {
+    let mended = false;
+    const load: Load = new Load({ trouble: () => (mended ? undefined : () => answerOf(400, {})) });
+    for (let n = 0; n < 1_000; n++) load.produce(`key-${n % 50}`, (m) => `{"n":${m}}`);
+    await load.drain(() => 100, 3_600_000);
+    expect(load.stored.size).toBeLessThanOrEqual(HANDFUL);
+    expect(load.counts.get('threw AEP_REFUSED')).toBeGreaterThan(0);
+    mended = true;
+    await load.drain(() => 100);
+    expect(load.lost).toEqual([]);
+    expect(load.taken.size).toBe(1_000 - load.stored.size);
+  });
+
+  it('gets past a record that gets 500 every time while others are taken', async () => {
+    const load: Load = new Load({ trouble: (asked) => broken(asked) });
+    for (let n = 0; n < 300; n++)
+      load.produce(`key-${n % 7}`, (m) => (m % 100 === 50 ? `{"n":${m},"a":"broken"}` : `{"n":${m}}`));
+    await load.drain(() => 60);
+    expect([...load.stored.keys()]).toEqual([50, 150, 250]);
+    expect(load.taken.size).toBe(297);
+  });
+});
