@@ -70,6 +70,11 @@ describe('functions', () => {
     }
   });
 
+  it('B 6: are in no network, and under no boundary, where nobody asks for it', () => {
+    const text = JSON.stringify(packaged.template);
+    for (const word of ['VpcConfig', 'ec2:', 'PermissionsBoundary']) expect(text).not.toContain(word);
+  });
+
   it('have no secret in their environment', () => {
     for (const [name, { Properties }] of functions()) {
       const text = JSON.stringify(Properties.Environment);
