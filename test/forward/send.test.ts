@@ -71,7 +71,7 @@ function sending(post: Post, more: Partial<Sender> & { budget?: number } = {}) {
   const run = async (...texts: string[]) => {
     const sent = await send(lanes(...texts), sender);
     const verdicts = sent.settled
-      .map(({ message, verdict }) => message.partitionKey + verdict.kind[2])
+      .map(({ message, verdict }) => `${message.partitionKey}${verdict.kind[2]}`)
       .join(' ');
     return { ...sent, verdicts };
   };
