@@ -23,9 +23,13 @@ export function createStreams(
     async describe(streamArn) {
       try {
         const answer = await client.send(new DescribeStreamSummaryCommand({ StreamARN: streamArn }));
-        const { StreamStatus: state = 'unknown', RetentionPeriodHours: retentionHours = 24 } =
-          answer.StreamDescriptionSummary ?? {};
-        return { state, retentionHours };
+        const {
+          StreamStatus: state = 'unknown',
+          RetentionPeriodHours: retentionHours = 24,
+          StreamModeDetails: { StreamMode: mode } = {},
+          RecordDistributionStrategy: distribution,
+        } = answer.StreamDescriptionSummary ?? {};
+        return { state, retentionHours, mode, distribution };
       } catch (error) {
         throw awsFailure(error, `looking up the stream ${streamArn}`);
       }

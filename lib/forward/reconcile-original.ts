@@ -102,7 +102,12 @@ function createJoin({ pipeline, mapping }: Originals): Join {
       const { processed: _, asReceived: __, ...entry } = row.entry;
       const { partitionKey, arrivedAt } = message;
       const data = Buffer.from(message.bytes).toString('base64');
-      const own = { ...entry, partitionKey, ...(arrivedAt !== undefined && { arrivedAt }), data };
+      const own = {
+        ...entry,
+        ...(partitionKey !== undefined && { partitionKey }),
+        ...(arrivedAt !== undefined && { arrivedAt }),
+        data,
+      };
       found.set(row, { ...row, entry: own, joined: true });
     },
   };

@@ -25,7 +25,7 @@ function checkSize(what: string, value: unknown, largest: number): void {
 
 /**
  * A request as the document it asks for, nothing planned yet.
- * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there; `AWS_*` of looking it up
+ * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there, or keeps no order; `AWS_*` of looking it up
  */
 export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipeline> {
   if (isDeeper(event, DEEPEST))
@@ -41,6 +41,7 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   checkSize('the list of samples', rest.samples ?? [], LARGEST_SAMPLES);
   const now = runtime.clock.now();
   const streamArn = await streamOf(manifest, mode, runtime);
+  if (mode !== 'retire') await checkOrder(manifest, streamArn, runtime);
   checkStart(manifest, now);
   const at = new Date(now).toISOString();
   return {
@@ -79,6 +80,22 @@ async function streamOf(
   throw new Failure('MANIFEST_INVALID', `source.stream: there is no Kinesis stream ${source.stream}`, {
     next: 'Create the stream, or correct its name in the manifest.',
   });
+}
+
+/** A stream that distributes its records by itself puts those of one key into several shards, which are read side by side. */
+async function checkOrder(
+  { source }: Manifest,
+  streamArn: string | undefined,
+  { streams }: BeginRuntime,
+): Promise<void> {
+  if (source.kind !== 'inlet' || source.order !== 'strict' || streamArn === undefined) return;
+  const { distribution } = await streams.describe(streamArn);
+  if (distribution !== 'AUTO') return;
+  throw new Failure(
+    'MANIFEST_INVALID',
+    `source.order: "strict" cannot be kept: ${source.stream} distributes its records by itself (RecordDistributionStrategy AUTO), and puts those of one partition key into several shards`,
+    { next: 'Set "order" to "key", or switch the stream to USER_PARTITION_KEY.' },
+  );
 }
 
 function checkStart({ source }: Manifest, now: number): void {
