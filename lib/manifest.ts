@@ -1,10 +1,11 @@
 // The manifest: what a user asks for, one pipeline in one file, checked by schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
+import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes } from './mistakes.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
-import { object } from './strict-object.ts';
+import { allowing, object } from './strict-object.ts';
 
 /** Short names for Adobe's classes and field groups. Contract §2.2. */
 export const CLASSES = {
@@ -96,10 +97,20 @@ const xdmPath = z
   .min(1)
   .max(500)
   .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
+  .regex(/^(?!\/|#|\$(\.|\[|$)|["'])/, { error: dotted })
   .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
 
+/** What is written as a JSON Pointer, a JSONPath or in quotes, as a path. */
+function dotted({ input }: { readonly input?: unknown }): string {
+  const names = String(input)
+    .split(/[/.]/)
+    .map((name) => name.replace(/^["'#$]+|["']+$/g, ''))
+    .filter((name) => name !== '');
+  return `expected names with dots between them: ${names.join('.') || 'person.name.firstName'}`;
+}
+
 const identity = object({
-  path: xdmPath,
+  path: xdmPath.regex(/^[^/]*$/, { error: dotted }),
   namespace: z
     .string()
     .regex(/^[A-Za-z0-9_]{1,64}$/, 'expected the code of an identity namespace such as Email')
@@ -113,25 +124,31 @@ const identity = object({
 const schemaByParts = object({
   class: z
     .string()
-    .regex(named(CLASSES), 'expected "profile", "experienceevent" or the $id of a class')
+    .regex(named(CLASSES), {
+      error: allowing(
+        Object.keys(CLASSES),
+        () => 'expected "profile", "experienceevent" or the $id of a class',
+      ),
+    })
     .describe('XDM class: a short name or its `$id`.'),
   fieldGroups: z
     .array(
       z.union(
         [
-          z
-            .string()
-            .regex(
-              named(FIELD_GROUPS),
-              `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
+          z.string().regex(named(FIELD_GROUPS), {
+            error: allowing(
+              Object.keys(FIELD_GROUPS),
+              () => `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
             ),
+          }),
           ownFieldGroup,
         ],
         {
-          error: (issue) =>
+          error: allowing(Object.keys(FIELD_GROUPS), (issue) =>
             issue.code === 'invalid_union'
               ? `expected ${Object.keys(FIELD_GROUPS).join(', ')}, the $id of a field group, or {"name", "fields"} of an own one`
               : undefined,
+          ),
         },
       ),
     )
@@ -486,17 +503,9 @@ export function parseManifest(value: unknown, origin = 'the manifest'): Manifest
   );
 }
 
-/** The manifest in a file's text. @throws Failure `MANIFEST_INVALID`, also where it is not JSON */
+/** The manifest in a file's text. @throws Failure `MANIFEST_INVALID`, also where it is not JSON, or has a member twice */
 export function parseManifestText(text: string, origin: string): Manifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new Failure('MANIFEST_INVALID', `${origin} is not JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  return parseManifest(value, origin);
+  return parseManifest(jsonIn(text, origin), origin);
 }
 
 /** JSON Schema (draft 2020-12) of what a user may write; the rules between fields included. */
