@@ -91,14 +91,21 @@ const ownFieldGroup = object({
     .describe("Fields, which AEP keeps below the organization's own namespace: `{tenant}.loyaltyId`."),
 });
 
-/** A path in XDM. Keys, dots, and what Data Prep escapes. */
-const xdmPath = z
-  .string()
-  .min(1)
-  .max(500)
-  .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
-  .regex(/^(?!\/|#|\$(\.|\[|$)|["'])/, { error: dotted })
-  .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
+/** A path in XDM: keys and dots, and neither a pointer nor a JSONPath. */
+const path = (likePath: RegExp) =>
+  z
+    .string()
+    .min(1)
+    .max(500)
+    .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
+    .regex(likePath, { error: dotted })
+    .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
+
+/** With what Data Prep escapes: `${…}`. */
+const xdmPath = path(/^(?!\/|#|\$(\.|\[|$)|["'])/);
+
+/** A descriptor has the path as a pointer: no name in it has a stroke. Contract §2.7. */
+const identityPath = path(/^(?!#|\$|["'])[^/]*$/);
 
 /** What is written as a JSON Pointer, a JSONPath or in quotes, as a path. */
 function dotted({ input }: { readonly input?: unknown }): string {
@@ -110,7 +117,7 @@ function dotted({ input }: { readonly input?: unknown }): string {
 }
 
 const identity = object({
-  path: xdmPath.regex(/^[^/]*$/, { error: dotted }),
+  path: identityPath,
   namespace: z
     .string()
     .regex(/^[A-Za-z0-9_]{1,64}$/, 'expected the code of an identity namespace such as Email')

@@ -429,7 +429,7 @@ const NEAR: [string, unknown, ...string[]][] = [
   [
     'f24: the path of an identity as a pointer',
     schemed({ identities: [{ ...EMAIL, path: '/workEmail/address' }] }),
-    'schema.identities.0.path: expected names with dots between them: workEmail.address; found "/workEmail/address"',
+    'my.json has a mistake:\n  schema.identities.0.path: expected names with dots between them: workEmail.address; found "/workEmail/address"\n',
   ],
   [
     'the path of an identity with a stroke',

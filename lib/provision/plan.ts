@@ -8,6 +8,7 @@ import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
 import { bytesOf, clip, clipMiddle } from './clip.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
+import { foreseenOf } from './foreseen.ts';
 import { readKnown } from './known.ts';
 import { leadBackWarnings } from './lead-back.ts';
 import {
@@ -323,7 +324,10 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
       one.action === 'update' && (one.resource === 'schema' || one.resource.startsWith('field-group:')),
   );
   const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
+  const { refused, doubtful } = foreseenOf(pipeline.manifest);
   return [
+    ...refused,
+    ...doubtful,
     ...(twice === undefined ? [] : [twice]),
     ...(replaced && isPulled(source)
       ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]
