@@ -1,6 +1,6 @@
 // What is wrong with an input, for the person who wrote it: the path, what is allowed, what was found.
 import type * as z from 'zod';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -23,9 +23,8 @@ export function mistakes(issues: readonly Issue[], value: unknown): string[] {
 /** Of words that are not known, the known ones that are near. */
 function meant(issue: Issue, value: unknown): string {
   const found = issue.code === 'unrecognized_keys' ? issue.keys : [at(value, issue.path)];
-  const near = found.map((word) => (typeof word === 'string' ? nearest(word, allowedBy(issue)) : undefined));
-  const words = near.filter((word) => word !== undefined).map((word) => JSON.stringify(word));
-  return words.length === 0 ? '' : `; did you mean ${words.join(', ')}?`;
+  const words = found.filter((word) => typeof word === 'string');
+  return didYouMean(words, allowedBy(issue));
 }
 
 /** The words that an issue allows: its own, or those written on it (lib/strict-object.ts). */

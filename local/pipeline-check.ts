@@ -4,7 +4,7 @@ import { type Aep, createAep } from '../lib/aep/client.ts';
 import type { NewMappingSet } from '../lib/aep/data-prep.ts';
 import { isFailure } from '../lib/failure.ts';
 import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../lib/manifest.ts';
-import { nearest } from '../lib/nearest.ts';
+import { didYouMean } from '../lib/nearest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
 import { ensure } from '../lib/provision/ensure.ts';
 import { foreseenOf } from '../lib/provision/foreseen.ts';
@@ -236,10 +236,9 @@ async function namespacesOf({ manifest: { schema }, aep }: Bench): Promise<strin
   }
   return own.flatMap((code, index) => {
     if (known.has(code)) return [];
-    const near = nearest(code, [...known]);
-    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
+    const there = [...known].toSorted();
     return [
-      `schema.identities.${index}.namespace: found "${code}", which has to be there in AEP; always there: ${[...known].join(', ')}${meant}`,
+      `schema.identities.${index}.namespace: found "${code}", which has to be there in AEP; always there: ${there.join(', ')}${didYouMean([code], there)}`,
     ];
   });
 }

@@ -86,7 +86,20 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
   }
   const decision = await inventory(resource, pipeline, context);
   const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
-  return withEntry(known, key, permitted(entryOf(resource, decision, pipeline), manifest.allowIrreversible));
+  const entry = permitted(entryOf(resource, decision, pipeline), manifest.allowIrreversible);
+  return withEntry(known, key, await possible(entry, resource, pipeline, context));
+}
+
+/** What is to be changed and cannot be is a conflict before anything is. */
+async function possible(
+  entry: Entry,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Entry> {
+  if (entry.action === 'keep' || entry.action === 'conflict') return entry;
+  const reason = await resource.impossible?.(context, pipeline);
+  return reason === undefined ? entry : { ...entry, action: 'conflict', reason };
 }
 
 /** What stays is known to the resources after it; what is still to be changed is so, too, and is marked as such. */

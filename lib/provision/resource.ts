@@ -80,6 +80,8 @@ export interface Resource {
   update?(context: Context, situation: Situation, id: string): Promise<void>;
   /** Writes our mark on one that was made by hand. Without it, there is no place for a mark. */
   adopt?(context: Context, situation: Situation, id: string, mark: Mark): Promise<void>;
+  /** Why it can be neither made nor changed as the manifest wants it: asked before anything is made. */
+  impossible?(context: Context, situation: Situation): Promise<string | undefined>;
   /** Absent where AEP cannot undo it. */
   remove?(context: Context, id: string, situation: Situation): Promise<void>;
   /** Why this one must not be removed even where it is ours. */
