@@ -16,6 +16,8 @@ import {
   type Decision,
   type Difference,
   type Found,
+  inFull,
+  isConsequence,
   needsTenant,
   type Resource,
   type StreamContext,
@@ -40,7 +42,9 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
-  const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
+  const lines = conflicts.map(
+    ({ resource, name, reason, differences = [] }) => `${resource} ${name}: ${inFull(reason, differences)}`,
+  );
   const next = 'Do what is said of each of them, then start it again.';
   const { message } = new Failure('CONFLICT', clip(lines.join(' / '), MOST_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message } };
@@ -111,7 +115,9 @@ function withFound(pipeline: Pipeline, resource: Resource, { action, found }: De
 }
 
 function entryOf(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
-  const differences = told(found?.differences ?? []);
+  const all = found?.differences ?? [];
+  // A change is named once: what follows from it has it in its reason. A conflict has to be settled where it is.
+  const differences = told(action === 'conflict' ? all : all.filter((one) => !isConsequence(one)));
   const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
   return {
     action,
@@ -182,7 +188,7 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
     ({ field }) => field === 'source.stream' || field === 'source.kind',
   );
   if (elsewhere.length > 0) {
-    const reason = `${elsewhere.map((one) => `${one.field} is ${one.found}`).join(', ')}: retire it with the manifest that is in force`;
+    const reason = 'it reads from another place: retire it with the manifest that is in force';
     return withEntry(pipeline, key, {
       action: 'conflict',
       reason,
