@@ -312,16 +312,19 @@ const mapping = z.union(
   },
 );
 
+export const PipelineName = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/,
+    'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
+  );
+
 const manifest = object({
   $schema: z.string().optional().describe('Path of this JSON Schema, for editors.'),
   version: z.literal(1).describe('Version of the manifest format.'),
-  name: z
-    .string()
-    .regex(
-      /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/,
-      'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
-    )
-    .describe("The pipeline's name. Everything made in AEP is named after it unless named below."),
+  name: PipelineName.describe(
+    "The pipeline's name. Everything made in AEP is named after it unless named below.",
+  ),
   description: z.string().max(500).optional(),
   sandbox: z
     .string()

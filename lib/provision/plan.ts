@@ -28,7 +28,8 @@ import { exclusivePlaceOf, isPulled, readSourceCredentials, readsElsewhere } fro
 /**
  * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again. Conflicts end an
  * execution that was to change something: they are its `failure`, and the whole plan is there to be read.
- * @throws Failure `AEP_NOT_FOUND` where the manifest's own `$id` is not there; `SECRET_*` of the source's credentials
+ * @throws Failure `AEP_NOT_FOUND` where the manifest's own `$id` is not there; `SECRET_*` of the source's credentials;
+ * `EVENT_INVALID` where a pipeline that never was is to be retired
  */
 export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { mode, manifest } = pipeline;
@@ -39,6 +40,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
   planned = { ...planned, plan: bounded([...planned.plan, ...rest]) };
+  if (mode === 'retire') checkWas(planned, record);
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
@@ -60,6 +62,20 @@ async function prepared(
   if (isPulled(manifest.source) && mode !== 'retire') await readSourceCredentials(manifest.source, runtime);
   const tenant = needsTenant(manifest) ? await aep.schemaRegistry.tenantId() : undefined;
   return { ...pipeline, ...readKnown(record?.known), ...(tenant !== undefined && { tenant }) };
+}
+
+/**
+ * To retire again what was retired is fine: the ledger knows of it. What it knows nothing of, and of which nothing is there, never
+ * was: most likely its name is misspelt, and the pipeline that was meant goes on.
+ */
+function checkWas({ plan, old, manifest }: Pipeline, record: LedgerRecord | undefined): void {
+  if (record?.manifest !== undefined || record?.known !== undefined) return;
+  if (old.length > 0 || plan.some(({ action }) => action !== 'none')) return;
+  throw new Failure(
+    'EVENT_INVALID',
+    `there is nothing to retire: no pipeline ${manifest.name} has been applied, and nothing of it is in the sandbox ${manifest.sandbox}`,
+    { next: 'Retire it under the name it was applied by: status with {} lists the pipelines there are.' },
+  );
 }
 
 /** Of the document's 256 KB. Bytes of all that the plan says of its resources, of one text of it, and of the failure. */
