@@ -151,10 +151,11 @@ function stoppedOf(ended: Ended | undefined): RedriveAnswer['stopped'] {
 /** What belongs to others is none of this request's business. */
 const NOT_MEANT: readonly string[] = ['another-stream', 'another-pipeline'];
 
+/** What a dry run leaves is what would be sent. */
 function isComplete({ dryRun }: RedriveRequest, tally: Tally, { ended }: Walked): boolean {
   const passedOver = Object.keys(tally.skipped).some((reason) => !NOT_MEANT.includes(reason));
-  const missing = tally.left + tally.withheld + tally.lost.ranges.length;
-  return !dryRun && ended === undefined && missing === 0 && !passedOver;
+  const missing = (dryRun ? 0 : tally.left) + tally.withheld + tally.lost.ranges.length;
+  return ended === undefined && missing === 0 && !passedOver;
 }
 
 /** Also of one that fails: what was done until then is done. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { notAccepted } from '../accepted.ts';
 import { Failure, type FailureCode, isFailure } from '../failure.ts';
+import { repeatedMembers } from '../json-members.ts';
 import type { Fields } from '../log.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Bundle } from './bundle.ts';
@@ -158,8 +159,19 @@ function isBusEvent(event: unknown): event is BusEvent {
 
 /** @throws Failure `EVENT_INVALID`. What the parser says quotes the text, and is not repeated. */
 function jsonIn(body: Buffer): unknown {
+  const { text, value } = parsed(body);
+  const [twice] = repeatedMembers(text);
+  if (twice === undefined) return value;
+  throw new Failure(
+    'EVENT_INVALID',
+    `the body has a member twice: ${twice.path}, in line ${twice.first} and in line ${twice.again}`,
+  );
+}
+
+function parsed(body: Buffer): { text: string; value: unknown } {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return { text, value: JSON.parse(text) };
   } catch {
     throw new Failure('EVENT_INVALID', 'the body is not JSON in UTF-8');
   }

@@ -6,7 +6,7 @@ import type { Pipeline } from '../pipeline.ts';
 import type { DriftRuntime } from '../runtime.ts';
 import { begin } from './begin.ts';
 import { plan } from './plan.ts';
-import type { StreamContext } from './resource.ts';
+import { inFull, type StreamContext } from './resource.ts';
 import { isStuck } from './status.ts';
 
 const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
@@ -59,7 +59,10 @@ async function look(
     const asked = await begin({ manifest, mode: 'plan' }, runtime);
     const planned = await plan(asked, contextOf(asked));
     const moved = planned.plan.filter(({ action }) => action !== 'keep' && action !== 'none');
-    const texts = moved.map(({ resource, action, reason }) => `${resource}: ${action} (${reason})`);
+    const texts = moved.map(
+      ({ resource, action, reason, differences = [] }) =>
+        `${resource}: ${action} (${inFull(reason, differences)})`,
+    );
     return texts.length === 0 ? undefined : oneLine(texts.join('; '));
   } catch (error) {
     return oneLine(`could not be looked at: ${isFailure(error) ? error.message : String(error)}`);

@@ -333,6 +333,15 @@ describe('a manifest that is brought along', () => {
     expect(bodyOf(answer).error).toContain('sandbox: expected the name of a sandbox');
     expect(names(own)).toEqual([]);
   });
+
+  it('C 4: is refused where it says something twice, with the path and the line', async () => {
+    const own = hookWorld(allowed);
+    const text = JSON.stringify({ manifest }).replace('"sandbox":', '\n"sandbox":"prod",\n"sandbox":');
+    const answer = await own.send(fromGithub(text));
+    expect(answer.statusCode).toBe(400);
+    expect(bodyOf(answer).error).toContain('a member twice: manifest.sandbox, in line 2 and in line 3');
+    expect(names(own)).toEqual([]);
+  });
 });
 
 describe('the bundle', () => {
