@@ -74,6 +74,10 @@ export const FAILURES = {
     retryable: false,
     next: 'Provision a pipeline for this stream, or switch the intake off.',
   },
+  NO_PIPELINES: {
+    retryable: false,
+    next: 'Put a manifest into pipelines/ (examples/ has samples), build and deploy again.',
+  },
   STORE_UNAVAILABLE: {
     retryable: true,
     next: 'Check the undelivered store and the permission to write to it.',

@@ -71,6 +71,8 @@ const Settings = z.object({
   ),
   /** Whether a hook may bring a manifest along. */
   PENSTOCK_HOOK_MANIFESTS: z._default(z.enum(['no', 'yes']), 'no'),
+  /** Folder of the pipelines that a hook can start, in place of `pipelines/`. Not read where the functions are bundled: there the build has put them in. */
+  PENSTOCK_PIPELINES: optionalText,
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
   PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
   /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
@@ -99,6 +101,7 @@ export interface Settings {
   readonly hookSecret: string;
   readonly hookStarts: string;
   readonly hookManifests: boolean;
+  readonly pipelines: string | undefined;
   readonly listDelaySeconds: number;
   readonly publishedSeconds: number;
   /** The way to Adobe where it is not direct; its URL may hold a password. */
@@ -133,6 +136,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     hookSecret: found.PENSTOCK_HOOK_SECRET ?? `penstock/${found.PENSTOCK_STAGE}/hook`,
     hookStarts: found.PENSTOCK_HOOK_STARTS,
     hookManifests: found.PENSTOCK_HOOK_MANIFESTS === 'yes',
+    pipelines: found.PENSTOCK_PIPELINES,
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
     proxy: found.HTTPS_PROXY === undefined ? undefined : { url: found.HTTPS_PROXY, except: found.NO_PROXY },

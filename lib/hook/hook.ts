@@ -112,7 +112,7 @@ async function take(
     return report;
   } catch (error) {
     if (!isFailure(error)) throw error;
-    runtime.log.error('hook', { sender: sender.name, code: error.code });
+    runtime.log.error('hook', { sender: sender.name, code: error.code, ...ours(error) });
     throw error.code === 'MANIFEST_INVALID' ? silent(error) : error;
   }
 }
@@ -187,21 +187,27 @@ const TOLD: Partial<Record<FailureCode, number>> = {
   EVENT_INVALID: 400,
   MANIFEST_INVALID: 400,
   CONFLICT: 409,
+  NO_PIPELINES: 409,
 };
 const RETRY_AFTER_SECONDS = '30';
 
 function failed(failure: Failure, runtime: HookRuntime, said: Fields): Answer {
   const status = TOLD[failure.code];
-  // The message of a refused request may quote it.
   if (status !== undefined)
     return logged(answer(status, { error: failure.what, next: failure.next }), runtime, {
       ...said,
       why: failure.code,
+      ...ours(failure),
     });
   runtime.log.error('hook', { ...said, code: failure.code, what: failure.what, next: failure.next });
   return failure.retryable
     ? answer(503, { error: 'try again' }, { 'retry-after': RETRY_AFTER_SECONDS })
     : answer(500, { error: 'not set up' });
+}
+
+/** For the log. The message of a refused request may quote it; that there are no pipelines is ours to say. */
+function ours({ code, what, next }: Failure): Fields {
+  return code === 'NO_PIPELINES' ? { what, next } : {};
 }
 
 function logged(given: Answer, { log }: HookRuntime, fields: Fields): Answer {

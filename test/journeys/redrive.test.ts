@@ -67,7 +67,7 @@ async function publishWrongly(): Promise<void> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
   const file = 'customer-profiles-xdm.json';
-  const text = await readFile(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8');
+  const text = await readFile(new URL(`../../examples/${file}`, import.meta.url), 'utf8');
   const own = JSON.parse(text) as { source: object };
   const manifest = parseManifestText(
     JSON.stringify({ ...own, source: { ...own.source, stream: 'customers' } }),
