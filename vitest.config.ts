@@ -7,7 +7,7 @@ const APART = [
   'test/journeys/**/*.test.ts',
   'test/{accepted,package,settings}.test.ts',
   'test/doctor/doctor.test.ts',
-  'test/aws/{client,executions,http,metrics}.test.ts',
+  'test/aws/{client,executions,http,http-proxy,metrics}.test.ts',
   'test/forward/{promises-{hosts,network,secrets,time},within}.test.ts',
   'test/local/aep/server.test.ts',
   'test/local/aws/{function-host,local-aws,recordings}.test.ts',

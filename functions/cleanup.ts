@@ -5,6 +5,7 @@ import { cleanupRuntime } from '../lib/aws/cleanup-runtime.ts';
 import { createFetch } from '../lib/aws/http.ts';
 import { type Answer, createCleanup } from '../lib/cleanup.ts';
 
+// CloudFormation is told by way of S3: AWS is asked past the proxy.
 const cleanup = createCleanup({ clock: systemClock, fetch: createFetch() }, cleanupRuntime);
 
 export const handler = async (event: unknown, context: Context): Promise<Answer> =>

@@ -75,6 +75,12 @@ const Settings = z.object({
   PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
   /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
   PENSTOCK_PUBLISHED_SECONDS: z._default(seconds(60), 60),
+  /** The proxy on the way to Adobe, as many tools call it. AWS is asked without it. */
+  HTTPS_PROXY: z.optional(
+    z.url({ protocol: /^https?$/, error: 'expected http://host:port or https://host:port' }),
+  ),
+  /** Hosts that are asked without the proxy, as many tools list them. */
+  NO_PROXY: z._default(z.string(), ''),
   PENSTOCK_LOG_LEVEL: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
 });
 
@@ -95,6 +101,8 @@ export interface Settings {
   readonly hookManifests: boolean;
   readonly listDelaySeconds: number;
   readonly publishedSeconds: number;
+  /** The way to Adobe where it is not direct; its URL may hold a password. */
+  readonly proxy: { readonly url: string; readonly except: string } | undefined;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
@@ -127,6 +135,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     hookManifests: found.PENSTOCK_HOOK_MANIFESTS === 'yes',
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
+    proxy: found.HTTPS_PROXY === undefined ? undefined : { url: found.HTTPS_PROXY, except: found.NO_PROXY },
     logLevel: found.PENSTOCK_LOG_LEVEL,
   };
 }

@@ -1,5 +1,6 @@
 // Bundles every function into one file of its own below `dist/functions`, as it is deployed.
 import { globSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { bundle } from '../lib/hook/bundle.ts';
@@ -44,6 +45,21 @@ const pipelines: Plugin = {
   },
 };
 
+/**
+ * Of undici, HTTP/1.1 alone: not HTTP/2 (which would load Node's), nor forms, nor SOCKS, nor the parser without SIMD, which Lambda's processors have.
+ * To ask for any of it is an error.
+ */
+const undici: Plugin = {
+  name: 'undici',
+  setup({ onLoad }) {
+    const others =
+      /\/undici\/lib\/(dispatcher\/(client-h2|socks5-proxy-agent)|llhttp\/llhttp-wasm|web\/.*)\.js$/;
+    onLoad({ filter: others }, ({ path }) => ({
+      contents: `module.exports = () => { throw new Error(${JSON.stringify(`${basename(path)} is in no bundle`)}); };`,
+    }));
+  },
+};
+
 rmSync(out, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
@@ -54,7 +70,7 @@ const result = await build({
     })),
     { in: '@aws-sdk/client-s3', out: 's3' },
   ],
-  plugins: [credentials, late, pipelines],
+  plugins: [credentials, late, pipelines, undici],
   outdir: out,
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -65,6 +81,8 @@ const result = await build({
   // CommonJS loads what a bundle requires when it is needed; the SDK's ESM sources are a third smaller.
   format: 'cjs',
   mainFields: ['module', 'main'],
+  // Node's own build of undici has it as well: it leaves out a second, experimental parser.
+  define: { esbuildDetection: '1' },
   // An import() of a part of Node asks for all that it exports, and with node:http that is an undici nobody wants.
   supported: { 'dynamic-import': false },
   minifyWhitespace: true,

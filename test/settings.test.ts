@@ -35,6 +35,8 @@ describe('settings', () => {
     ['PENSTOCK_HOOK_STARTS', 'a/b'],
     ['PENSTOCK_HOOK_MANIFESTS', 'maybe'],
     ['PENSTOCK_LOG_LEVEL', 'LOUD'],
+    ['HTTPS_PROXY', 'socks5://proxy.example.com'],
+    ['HTTPS_PROXY', 'proxy.example.com:3128'],
   ])('name %s where it is wrong, not its value', (name, value) => {
     expect(() => settingsFrom({ [name]: value })).toThrow(name);
     expect(() => settingsFrom({ [name]: value })).not.toThrow(value);

@@ -1,12 +1,12 @@
 // The runtime of cleanup: what was made at run time, as Lambda and Secrets Manager list it.
 import type { CleanupRuntime } from '../cleanup.ts';
 import { Failure } from '../failure.ts';
+import { awsRuntime } from './aws-runtime.ts';
 import { createMadeAtRunTime } from './made-at-run-time.ts';
-import { baseRuntime } from './runtime.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function cleanupRuntime(): CleanupRuntime {
-  const { log, settings } = baseRuntime();
+  const { log, settings } = awsRuntime();
   const { forwarder, stage } = settings;
   if (forwarder === undefined)
     throw new Failure(

@@ -2,12 +2,12 @@
 import { Failure } from '../failure.ts';
 import { bundle } from '../hook/bundle.ts';
 import type { HookRuntime } from '../hook/hook.ts';
+import { awsRuntime } from './aws-runtime.ts';
 import { createExecutions } from './executions.ts';
-import { baseRuntime } from './runtime.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function hookRuntime(): HookRuntime {
-  const { clock, log, secrets, settings } = baseRuntime();
+  const { clock, log, secrets, settings } = awsRuntime();
   if (settings.stateMachine === undefined)
     throw new Failure('SETTINGS_INVALID', 'PENSTOCK_STATE_MACHINE is not set: there is nothing to start');
   return {

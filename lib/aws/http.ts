@@ -1,8 +1,8 @@
-// HTTP for deployed functions: Node's own client over connections that are kept and used again.
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
-import type { Socket } from 'node:net';
-import type { Fetch, FetchAnswer, FetchInit } from '../aep/transport.ts';
+// HTTP for deployed functions: undici's agent over connections that are kept, and a proxy where there is one.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import request from 'undici/lib/api/api-request.js';
+import Agent from 'undici/lib/dispatcher/agent.js';
+import type { Fetch } from '../aep/transport.ts';
 
 export interface ConnectionLimits {
   /** To each host. As many as the forwarder has lanes. */
@@ -13,86 +13,74 @@ export interface ConnectionLimits {
   readonly connectMs: number;
 }
 
+/** The way out of a network that has no other. */
+export interface ProxySettings {
+  /** Its URL, which may hold a name and a password: `http://proxy.example.com:3128`. */
+  readonly url: string;
+  /** Hosts that are asked without it, as `NO_PROXY` lists them. */
+  readonly except: string;
+}
+
 const LIMITS: ConnectionLimits = { connections: 8, idleMs: 30_000, connectMs: 5_000 };
 
 /**
  * A fetch over HTTP/1.1, certificates always checked, redirects answered as they are. It rejects where no answer came, with
- * the reason of the signal where that was it; a connection that the other side had closed meanwhile is such a case.
+ * the reason of the signal where that was it; a connection that the other side had closed meanwhile is such a case. Nothing is
+ * sent twice, and a connection on which anything comes that nobody asked for is closed.
  */
-export function createFetch(limits = LIMITS): Fetch {
-  const kept = { keepAlive: true, maxSockets: limits.connections, timeout: limits.idleMs };
-  const plain = new Agent(kept);
-  // Said here because a variable of the environment could say otherwise.
-  const tls = new TlsAgent({ ...kept, rejectUnauthorized: true });
-  return (url, { method, headers, body, signal }) => {
-    const target = new URL(url);
-    const options = { method, headers: headersFor(headers, body) };
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const request =
-        target.protocol === 'https:'
-          ? httpsRequest(target, { ...options, agent: tls })
-          : httpRequest(target, { ...options, agent: plain });
-      request.once('response', (message) => resolve(answerOf(message)));
-      request.on('error', reject);
-      // Without this Node lets go of the connection and never says so.
-      request.once('upgrade', (_, socket) => {
-        socket.destroy();
-        reject(failed('EPROTO'));
-      });
-      request.once('socket', (socket) => limitConnecting(request, socket, limits.connectMs));
-      endWith(signal, request, reject);
-      request.end(body);
+export function createFetch(proxy?: ProxySettings, limits = LIMITS): Fetch {
+  const dispatcher = proxy
+    ? loadProxied(proxy, limits)
+    : new Agent({ ...optionsFor(limits), connect: tls(limits) });
+  return async (url, { method, headers, body, signal }) => {
+    signal.throwIfAborted();
+    const { origin, pathname, search } = new URL(url);
+    // Nothing is unpacked, so nothing is to be packed.
+    const all = { 'accept-encoding': 'identity', ...headers };
+    const asked = { origin, path: pathname + search, method, headers: all, body: body ?? null, signal };
+    const answer = await orReason(signal, async () => {
+      // A connection is free again one turn after its answer has ended: without this there would be another one for the next request.
+      await nextTurn();
+      return request.call(await dispatcher, asked);
     });
-  };
-}
-
-/** Its length is said for every body: Node does not do that for a DELETE. Nothing is unpacked, so nothing is to be packed. */
-function headersFor(headers: FetchInit['headers'], body: FetchInit['body']): Record<string, string> {
-  return {
-    'accept-encoding': 'identity',
-    ...headers,
-    ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
-  };
-}
-
-function answerOf(message: IncomingMessage): FetchAnswer {
-  return {
-    status: message.statusCode ?? 0,
-    headers: {
-      get(name) {
-        const value = message.headers[name.toLowerCase()];
-        return Array.isArray(value) ? value.join(', ') : (value ?? null);
+    return {
+      status: answer.statusCode,
+      headers: {
+        get(name) {
+          const value = answer.headers[name.toLowerCase()];
+          return Array.isArray(value) ? value.join(', ') : (value ?? null);
+        },
       },
-    },
-    body: message,
+      body: answer.body,
+    };
   };
 }
 
-/** Passes an abort on to both sides with its reason, and lets go of the signal when the exchange is over: it can live for long. */
-function endWith(signal: AbortSignal, request: ClientRequest, reject: (reason: unknown) => void): void {
-  let answer: IncomingMessage | undefined;
-  const abort = () => {
-    // A request that waits for a connection would say so only when it has one.
-    reject(signal.reason);
-    answer?.destroy(signal.reason);
-    request.destroy(signal.reason);
-  };
-  request.once('response', (message) => {
-    answer = message;
-  });
+/** How long an answer may take is for the signal to say. */
+function optionsFor({ connections, idleMs }: ConnectionLimits) {
+  const kept = { connections, keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs };
+  return { ...kept, allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
+}
+
+/** That certificates are checked is said here because a variable of the environment could say otherwise. */
+function tls({ connectMs }: ConnectionLimits) {
+  return { timeout: connectMs, rejectUnauthorized: true, allowH2: false };
+}
+
+/** Few networks need it, so it is loaded where there is a proxy. */
+async function loadProxied(proxy: ProxySettings, limits: ConnectionLimits) {
+  const { createProxied } = await import('./http-proxied.ts');
+  return createProxied(proxy, optionsFor(limits), tls(limits));
+}
+
+/** A request that waits for a connection hears of the signal only when it has one; whoever waits for the request hears at once. */
+async function orReason<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
-  request.once('close', () => signal.removeEventListener('abort', abort));
-}
-
-function limitConnecting(request: ClientRequest, socket: Socket, connectMs: number): void {
-  if (!socket.connecting) return;
-  const timer = setTimeout(() => request.destroy(failed('ETIMEDOUT')), connectMs);
-  const stop = () => clearTimeout(timer);
-  socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
-  socket.once('close', stop);
-}
-
-function failed(code: 'EPROTO' | 'ETIMEDOUT'): Error {
-  return Object.assign(new Error(code), { code });
+  try {
+    return await Promise.race([start(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

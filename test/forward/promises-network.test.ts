@@ -289,7 +289,7 @@ describe('B 39: a container that is frozen', () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   }
 
-  it('between invocations sends again where the connection it kept has been closed', async () => {
+  it('between invocations does not send by a connection that has been closed meanwhile', async () => {
     const before = await told({ answers: true });
     const { forward, warned } = container(origin, 'idle');
     expect(await run(forward, ['{"n":0}'], 60_000)).toBe(ALL_SETTLED);
@@ -297,9 +297,7 @@ describe('B 39: a container that is frozen', () => {
     // In the same turn: the end of the connection is there, and nobody has read of it.
     expect(await run(forward, ['{"n":1}'], 60_000)).toBe(ALL_SETTLED);
     expect((await told({})) - before).toBe(2);
-    const failed = warned.filter((line) => line.includes('transient'));
-    expect(failed).toHaveLength(1);
-    expect(failed[0]).toMatch(/ECONNRESET|EPIPE/);
+    expect(warned.filter((line) => line.includes('transient'))).toEqual([]);
   });
 
   it('in mid-flight hears an answer that came meanwhile', async () => {
@@ -320,7 +318,7 @@ describe('B 39: a container that is frozen', () => {
     await heard(worker, 'string');
     frozenWhile('go');
     expect(await answered).toBe(from(0));
-    expect(warned[0]).toMatch(/ECONNRESET/);
+    expect(warned[0]).toMatch(/UND_ERR_SOCKET|ECONNRESET/);
     await told({ answers: true });
     expect(await run(forward, ['{"n":0}'], 60_000)).toBe(ALL_SETTLED);
   });
