@@ -61,6 +61,8 @@ export interface StreamDescription {
   readonly mode?: string | undefined;
   /** `AUTO`: Kinesis distributes the records by itself. Only an on-demand stream has one. */
   readonly distribution?: string | undefined;
+  /** How large a record may be, where it says so. */
+  readonly maxRecordKiB?: number | undefined;
 }
 
 /** One record that could not be delivered, as kept. */

@@ -28,8 +28,9 @@ export function createStreams(
           RetentionPeriodHours: retentionHours = 24,
           StreamModeDetails: { StreamMode: mode } = {},
           RecordDistributionStrategy: distribution,
+          MaxRecordSizeInKiB: maxRecordKiB,
         } = answer.StreamDescriptionSummary ?? {};
-        return { state, retentionHours, mode, distribution };
+        return { state, retentionHours, mode, distribution, maxRecordKiB };
       } catch (error) {
         throw awsFailure(error, `looking up the stream ${streamArn}`);
       }

@@ -7,6 +7,7 @@ import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeli
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
 import { bytesOf, clip, clipMiddle } from './clip.ts';
+import { cloudWarnings } from './cloud.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
 import { foreseenOf } from './foreseen.ts';
 import { readKnown } from './known.ts';
@@ -363,6 +364,9 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
   return [
     ...refused,
     ...doubtful,
+    // What `begin` has seen of the stream.
+    ...pipeline.warnings,
+    ...(await cloudWarnings(context.aep, pipeline.manifest)),
     ...(twice === undefined ? [] : [twice]),
     ...(replaced && isPulled(source)
       ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]

@@ -129,6 +129,7 @@ export class Sandbox implements SandboxIdentity {
   readonly type: 'production' | 'development';
   readonly state: string;
   readonly isDefault: boolean;
+  readonly region: string;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
   readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
   readonly descriptors: Shelf<JsonObject>;
@@ -145,13 +146,15 @@ export class Sandbox implements SandboxIdentity {
   readonly tallies: Map<string, Tally>;
 
   /** @param from what it holds at first: the sandbox that this is a copy of */
-  constructor({ id, name, title, type, state, isDefault }: SandboxIdentity, clock: Clock, from?: Sandbox) {
+  constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
+    const { id, name, title, type, state, isDefault, region } = identity;
     this.id = id;
     this.name = name;
     this.title = title;
     this.type = type;
     this.state = state;
     this.isDefault = isDefault;
+    this.region = region;
     const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
     const { registry } = from ?? {};
     this.registry = {
@@ -210,7 +213,8 @@ export class State {
   static begin(settings: Settings, ids: Ids, clock: PlatformClock): State {
     const state = new State(clock.now());
     for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
-      const identity = { id: ids.uuid(), name, title, type, state: 'active', isDefault: false, ...more };
+      const usual = { state: 'active', isDefault: false, region: 'VA7' };
+      const identity = { id: ids.uuid(), name, title, type, ...usual, ...more };
       state.sandboxes.set(name, new Sandbox(identity, clock));
     }
     return state;

@@ -180,6 +180,7 @@ describe('A 2: of DescribeStreamSummary', () => {
       retentionHours: 48,
       mode: name.startsWith('StreamModeDetails') ? undefined : 'ON_DEMAND',
       distribution: name.startsWith('RecordDistributionStrategy') ? undefined : 'AUTO',
+      maxRecordKiB: name.startsWith('MaxRecordSizeInKiB') ? undefined : 1_024,
     });
     const now = 1_770_000_000_000 + 50 * 3_600_000;
     expect(
