@@ -69,6 +69,13 @@ const Settings = z.object({
     z.string().check(z.regex(/^[\w.-]{1,64}$/, 'expected the name of a pipeline, or "all"')),
     'all',
   ),
+  /** Environments whose deployments may start something, comma-separated and in any case; `all` is every one. */
+  PENSTOCK_HOOK_ENVIRONMENTS: z.pipe(
+    z._default(z.string(), 'all'),
+    z.transform((text) =>
+      text === 'all' ? undefined : text.split(',').map((name) => name.trim().toLowerCase()),
+    ),
+  ),
   /** Whether a hook may bring a manifest along. */
   PENSTOCK_HOOK_MANIFESTS: z._default(z.enum(['no', 'yes']), 'no'),
   /** Folder of the pipelines that a hook can start, in place of `pipelines/`. Not read where the functions are bundled: there the build has put them in. */
@@ -100,6 +107,8 @@ export interface Settings {
   readonly stateMachine: string | undefined;
   readonly hookSecret: string;
   readonly hookStarts: string;
+  /** In lower case; every one where there is no list. */
+  readonly hookEnvironments: readonly string[] | undefined;
   readonly hookManifests: boolean;
   readonly pipelines: string | undefined;
   readonly listDelaySeconds: number;
@@ -135,6 +144,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     stateMachine: found.PENSTOCK_STATE_MACHINE,
     hookSecret: found.PENSTOCK_HOOK_SECRET ?? `penstock/${found.PENSTOCK_STAGE}/hook`,
     hookStarts: found.PENSTOCK_HOOK_STARTS,
+    hookEnvironments: found.PENSTOCK_HOOK_ENVIRONMENTS,
     hookManifests: found.PENSTOCK_HOOK_MANIFESTS === 'yes',
     pipelines: found.PENSTOCK_PIPELINES,
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,

@@ -127,6 +127,8 @@ function silent({ code }: Failure): Failure {
 async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Promise<Report> {
   if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
   const { settings, bundle, executions } = runtime;
+  if (!isWanted(asked.environment, settings.hookEnvironments))
+    return { executions: [], nothing: 'this is of no environment that the hook is deployed for' };
   const deployed: Deployed = { bundle, starts: settings.hookStarts, manifests: settings.hookManifests };
   const wanted =
     asked.kind === 'request' ? await wantedBy(asked.request, deployed) : wantedByDeployment(deployed);
@@ -135,6 +137,12 @@ async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Pr
   // One after the other: what a repeated delivery finds is then always a beginning of the list.
   for (const one of wanted) started.push(await startOnce(one, delivery, executions));
   return { executions: started.map((one) => ({ ...one, status: statusCommand(one) })) };
+}
+
+/** Limited are deployments, which go to an environment. GitHub tells the names of two apart by more than their case. */
+function isWanted(environment: string | undefined, wanted: readonly string[] | undefined): boolean {
+  if (environment === undefined || wanted === undefined) return true;
+  return wanted.includes(environment.toLowerCase());
 }
 
 function statusCommand({ executionArn }: Started): string {
