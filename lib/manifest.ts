@@ -1,10 +1,12 @@
 // The manifest: what a user asks for, one pipeline in one file, checked by schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
+import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes } from './mistakes.ts';
+import { checkOperations } from './operations.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
-import { object } from './strict-object.ts';
+import { allowing, object } from './strict-object.ts';
 
 /** Short names for Adobe's classes and field groups. Contract §2.2. */
 export const CLASSES = {
@@ -90,16 +92,33 @@ const ownFieldGroup = object({
     .describe("Fields, which AEP keeps below the organization's own namespace: `{tenant}.loyaltyId`."),
 });
 
-/** A path in XDM. Keys, dots, and what Data Prep escapes. */
-const xdmPath = z
-  .string()
-  .min(1)
-  .max(500)
-  .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
-  .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
+/** A path in XDM: keys and dots, and neither a pointer nor a JSONPath. */
+const path = (likePath: RegExp) =>
+  z
+    .string()
+    .min(1)
+    .max(500)
+    .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
+    .regex(likePath, { error: dotted })
+    .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
+
+/** With what Data Prep escapes: `${…}`. */
+const xdmPath = path(/^(?!\/|#|\$(\.|\[|$)|["'])/);
+
+/** A descriptor has the path as a pointer: no name in it has a stroke. Contract §2.7. */
+const identityPath = path(/^(?!#|\$|["'])[^/]*$/);
+
+/** What is written as a JSON Pointer, a JSONPath or in quotes, as a path. */
+function dotted({ input }: { readonly input?: unknown }): string {
+  const names = String(input)
+    .split(/[/.]/)
+    .map((name) => name.replace(/^["'#$]+|["']+$/g, ''))
+    .filter((name) => name !== '');
+  return `expected names with dots between them: ${names.join('.') || 'person.name.firstName'}`;
+}
 
 const identity = object({
-  path: xdmPath,
+  path: identityPath,
   namespace: z
     .string()
     .regex(/^[A-Za-z0-9_]{1,64}$/, 'expected the code of an identity namespace such as Email')
@@ -113,25 +132,31 @@ const identity = object({
 const schemaByParts = object({
   class: z
     .string()
-    .regex(named(CLASSES), 'expected "profile", "experienceevent" or the $id of a class')
+    .regex(named(CLASSES), {
+      error: allowing(
+        Object.keys(CLASSES),
+        () => 'expected "profile", "experienceevent" or the $id of a class',
+      ),
+    })
     .describe('XDM class: a short name or its `$id`.'),
   fieldGroups: z
     .array(
       z.union(
         [
-          z
-            .string()
-            .regex(
-              named(FIELD_GROUPS),
-              `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
+          z.string().regex(named(FIELD_GROUPS), {
+            error: allowing(
+              Object.keys(FIELD_GROUPS),
+              () => `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
             ),
+          }),
           ownFieldGroup,
         ],
         {
-          error: (issue) =>
+          error: allowing(Object.keys(FIELD_GROUPS), (issue) =>
             issue.code === 'invalid_union'
               ? `expected ${Object.keys(FIELD_GROUPS).join(', ')}, the $id of a field group, or {"name", "fields"} of an own one`
               : undefined,
+          ),
         },
       ),
     )
@@ -288,16 +313,19 @@ const mapping = z.union(
   },
 );
 
+export const PipelineName = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/,
+    'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
+  );
+
 const manifest = object({
   $schema: z.string().optional().describe('Path of this JSON Schema, for editors.'),
   version: z.literal(1).describe('Version of the manifest format.'),
-  name: z
-    .string()
-    .regex(
-      /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/,
-      'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
-    )
-    .describe("The pipeline's name. Everything made in AEP is named after it unless named below."),
+  name: PipelineName.describe(
+    "The pipeline's name. Everything made in AEP is named after it unless named below.",
+  ),
   description: z.string().max(500).optional(),
   sandbox: z
     .string()
@@ -326,7 +354,9 @@ const manifest = object({
     upsert: z
       .boolean()
       .optional()
-      .describe('Whether records may update parts of a profile. Needs `profile`. Left out: as it is.'),
+      .describe(
+        'Whether records may update parts of a profile. Needs `profile`; the operations `merge` and `delete` need it. Left out: as it is.',
+      ),
     errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
   }).default({ errorDiagnostics: true }),
   mapping: z
@@ -419,11 +449,16 @@ function checkTitles({ name, schema }: Given, complain: Complain): void {
   });
 }
 
-/** What Profile needs of a schema; events have an identity map by their class. Contract §2.4, `XDM-1528-400`. */
+/** What Profile needs of a schema. Contract §2.4, `XDM-1528-400`. */
 function hasIdentity(schema: z.infer<typeof schemaByParts>): boolean {
+  return schema.identities.some(({ primary }) => primary) || hasIdentityMap(schema);
+}
+
+/** Events have one by their class. */
+function hasIdentityMap(schema: Given['schema']): boolean {
+  if ('id' in schema) return false;
   return (
     idOf(schema.class, CLASSES) === CLASSES.experienceevent ||
-    schema.identities.some(({ primary }) => primary) ||
     schema.fieldGroups.some(
       (group) => typeof group === 'string' && idOf(group, FIELD_GROUPS) === FIELD_GROUPS.identitymap,
     )
@@ -440,6 +475,7 @@ export const Manifest = manifest.superRefine((value, context) => {
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),
     );
+  checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))
     complain(['source', 'startAt'], 'expected a time that exists', startAt);
@@ -486,17 +522,9 @@ export function parseManifest(value: unknown, origin = 'the manifest'): Manifest
   );
 }
 
-/** The manifest in a file's text. @throws Failure `MANIFEST_INVALID`, also where it is not JSON */
+/** The manifest in a file's text. @throws Failure `MANIFEST_INVALID`, also where it is not JSON, or has a member twice */
 export function parseManifestText(text: string, origin: string): Manifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new Failure('MANIFEST_INVALID', `${origin} is not JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  return parseManifest(value, origin);
+  return parseManifest(jsonIn(text, origin), origin);
 }
 
 /** JSON Schema (draft 2020-12) of what a user may write; the rules between fields included. */

@@ -1,9 +1,13 @@
 // What is wrong with an input, for the person who wrote it: the path, what is allowed, what was found.
 import type * as z from 'zod';
+import { didYouMean } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** A sentence for each issue of `value`'s schema: `path: what is allowed; found …`. Needs zod's `reportInput`. */
+/**
+ * A sentence for each issue of `value`'s schema: `path: what is allowed; found …`, and what was likely meant where a known
+ * word is near. Needs zod's `reportInput`.
+ */
 export function mistakes(issues: readonly Issue[], value: unknown): string[] {
   return issues.flatMap(specific).map((issue) => {
     const path = issue.path.map(String).join('.') || '(top level)';
@@ -12,8 +16,22 @@ export function mistakes(issues: readonly Issue[], value: unknown): string[] {
       .replace(/, received \w+$/, '');
     // A key that is not known is named already.
     const found = issue.code === 'unrecognized_keys' ? '' : `; found ${foundAt(value, issue.path)}`;
-    return `${path}: ${allowed}${found}`;
+    return `${path}: ${allowed}${found}${meant(issue, value)}`;
   });
+}
+
+/** Of words that are not known, the known ones that are near. */
+function meant(issue: Issue, value: unknown): string {
+  const found = issue.code === 'unrecognized_keys' ? issue.keys : [at(value, issue.path)];
+  const words = found.filter((word) => typeof word === 'string');
+  return didYouMean(words, allowedBy(issue));
+}
+
+/** The words that an issue allows: its own, or those written on it (lib/strict-object.ts). */
+function allowedBy(issue: Issue & { readonly allowed?: readonly string[] }): readonly string[] {
+  if (issue.allowed !== undefined) return issue.allowed;
+  const values = issue.code === 'invalid_value' ? issue.values : 'options' in issue ? issue.options : [];
+  return Array.isArray(values) ? values.filter((one) => typeof one === 'string') : [];
 }
 
 /** Of a key that is not allowed, why. */

@@ -48,8 +48,21 @@ export interface Streams {
 
 /** Kinesis, as far as a pipeline is looked at. */
 export interface DescribedStreams extends Streams {
-  /** `state` is Kinesis's own word, such as `ACTIVE`. @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED` */
-  describe(streamArn: string): Promise<{ readonly state: string; readonly retentionHours: number }>;
+  /** @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED` */
+  describe(streamArn: string): Promise<StreamDescription>;
+}
+
+/** What Kinesis says of a stream, in its own words. */
+export interface StreamDescription {
+  /** Such as `ACTIVE`. */
+  readonly state: string;
+  readonly retentionHours: number;
+  /** `ON_DEMAND` or `PROVISIONED`, where it says so. */
+  readonly mode?: string | undefined;
+  /** `AUTO`: Kinesis distributes the records by itself. Only an on-demand stream has one. */
+  readonly distribution?: string | undefined;
+  /** How large a record may be, where it says so. */
+  readonly maxRecordKiB?: number | undefined;
 }
 
 /** One record that could not be delivered, as kept. */
@@ -61,7 +74,8 @@ export interface UndeliveredEntry {
   readonly sequenceNumber: string;
   /** Position in a KPL aggregate; absent for a plain record. */
   readonly subSequenceNumber?: number;
-  readonly partitionKey: string;
+  /** Absent where the record was written without one, or nobody knows it. */
+  readonly partitionKey?: string;
   /** Seconds since the epoch, as Kinesis gave it. */
   readonly arrivedAt?: number;
   /** The producer's bytes, base64. Where the pipeline redacts: the redacted record, or nothing. */
@@ -168,7 +182,8 @@ export interface UndeliveredStore extends Undelivered {
 /** A record as read from a stream. */
 export interface StreamRecord {
   readonly sequenceNumber: string;
-  readonly partitionKey: string;
+  /** None for a record that was written without one. */
+  readonly partitionKey: string | undefined;
   readonly data: Uint8Array;
   /** Seconds since the epoch. */
   readonly arrivedAt: number | undefined;
@@ -305,7 +320,7 @@ export interface LedgerRuntime extends Runtime {
 }
 
 export interface BeginRuntime extends Runtime {
-  readonly streams: Streams;
+  readonly streams: DescribedStreams;
 }
 
 export interface ProvisionRuntime extends LedgerRuntime {

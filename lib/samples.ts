@@ -1,6 +1,7 @@
 // Samples: records with the XDM that must become of them, kept beside a manifest; and how the two are compared.
 import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
+import { jsonIn } from './json-text.ts';
 import { isDeeper } from './mistakes.ts';
 
 const Sample = z.strictObject({
@@ -26,12 +27,7 @@ export function samplesFileOf(manifestFile: string): string {
 
 /** The samples in a file's text. @throws Failure `MANIFEST_INVALID` naming each mistake */
 export function parseSamplesText(text: string, origin: string): Samples {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new Failure('MANIFEST_INVALID', `${origin} is not JSON: ${(error as Error).message}`);
-  }
+  const value = jsonIn(text, origin);
   if (isDeeper(value, DEEPEST))
     throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
   const result = Samples.safeParse(value);

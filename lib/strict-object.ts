@@ -13,8 +13,25 @@ export function leanObject<S extends z.core.$ZodLooseShape>(shape: S) {
 }
 
 function unknownKeys(shape: object) {
-  return (issue: z.core.$ZodRawIssue): string | undefined =>
+  const words = Object.keys(shape);
+  return allowing(words, (issue) =>
     issue.code === 'unrecognized_keys'
-      ? `unknown ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}; allowed: ${Object.keys(shape).join(', ')}`
-      : undefined;
+      ? `unknown ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}; allowed: ${words.join(', ')}`
+      : undefined,
+  );
+}
+
+/**
+ * The message, and beside it the words that are allowed: zod hands on what is written on an issue, and who tells it looks
+ * for the nearest (lib/mistakes.ts).
+ */
+export function allowing(
+  words: readonly string[],
+  said: (issue: z.core.$ZodRawIssue) => string | undefined,
+): (issue: z.core.$ZodRawIssue) => string | undefined {
+  return (issue) => {
+    const message = said(issue);
+    if (message !== undefined) Object.assign(issue, { allowed: words });
+    return message;
+  };
 }

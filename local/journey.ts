@@ -1,4 +1,5 @@
 // The main job from one end to the other: provision, produce, forward until everything is settled.
+import { createStreams } from '../lib/aws/streams.ts';
 import { messageInCause } from '../lib/failure.ts';
 import type { Manifest } from '../lib/manifest.ts';
 import { Pipeline, Report } from '../lib/pipeline.ts';
@@ -86,7 +87,8 @@ export async function carry(
 ): Promise<{ written: Written; forwarded: Forwarded }> {
   const streamName = streamNameOf(streamArn);
   const before = await publishedNow(stack, streamArn);
-  const produced = await produce(stack.kinesis, streamName, lines);
+  const { distribution } = await createStreams(stack.kinesis).describe(streamArn);
+  const produced = await produce(stack.kinesis, streamName, lines, distribution !== 'AUTO');
   await drained(stack, streamName, watch, onSettled);
   await stack.platform.platform.idle();
   // Changed meanwhile, it may have made either of a record.

@@ -4,8 +4,10 @@ import { type Aep, createAep } from '../lib/aep/client.ts';
 import type { NewMappingSet } from '../lib/aep/data-prep.ts';
 import { isFailure } from '../lib/failure.ts';
 import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../lib/manifest.ts';
+import { didYouMean } from '../lib/nearest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
 import { ensure } from '../lib/provision/ensure.ts';
+import { foreseenOf } from '../lib/provision/foreseen.ts';
 import { mappingsOf } from '../lib/provision/mapping.ts';
 import type { Context } from '../lib/provision/resource.ts';
 import { resourcesOf, STEPS } from '../lib/provision/resources.ts';
@@ -46,7 +48,9 @@ interface Bench {
 export async function checkPipeline(manifest: Manifest, samples: Samples | undefined): Promise<Checked> {
   const bench = benchFor(manifest);
   const unknown = unknownParts(bench);
+  const { refused, doubtful } = foreseenOf(manifest);
   const warnings = [
+    ...doubtful,
     ...irreversibleOf(manifest),
     ...(await namespacesOf(bench)),
     ...without(manifest, samples),
@@ -54,14 +58,14 @@ export async function checkPipeline(manifest: Manifest, samples: Samples | undef
   if (unknown.length > 0) {
     const warning = `${unknown.join(', ')}: known in AEP only; looked at the expressions alone, not at fields and samples`;
     const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
-    return { mistakes, warnings: [...warnings, warning] };
+    return { mistakes: [...refused, ...mistakes], warnings: [...warnings, warning] };
   }
   let schemaId = '';
-  const refused = await mistakesIn(async () => {
+  const unmade = await mistakesIn(async () => {
     schemaId = await makeSchema(bench);
   });
-  const mistakes = refused.length > 0 ? refused : await tryOut(bench, schemaId, samples ?? []);
-  return { mistakes, warnings };
+  const mistakes = unmade.length > 0 ? unmade : await tryOut(bench, schemaId, samples ?? []);
+  return { mistakes: [...refused, ...mistakes], warnings };
 }
 
 function benchFor(manifest: Manifest): Bench {
@@ -110,10 +114,14 @@ function pretended(): Omit<Runtime, 'fetch' | 'clock'> {
 
 /** An existing schema, and classes and field groups that the simulated platform does not have: only AEP knows their fields. */
 function unknownParts({ manifest: { schema }, sandbox }: Bench): string[] {
-  if ('id' in schema) return [schema.id];
-  const groups = schema.fieldGroups.filter((group) => typeof group === 'string');
-  const parts = [idOf(schema.class, CLASSES), ...groups.map((group) => idOf(group, FIELD_GROUPS))];
-  return parts.filter((part) => referenced(sandbox, part) === undefined);
+  if ('id' in schema) return [`schema.id: ${schema.id}`];
+  const parts = [
+    { at: 'schema.class', id: idOf(schema.class, CLASSES) },
+    ...schema.fieldGroups.flatMap((group, index) =>
+      typeof group === 'string' ? [{ at: `schema.fieldGroups.${index}`, id: idOf(group, FIELD_GROUPS) }] : [],
+    ),
+  ];
+  return parts.filter(({ id }) => referenced(sandbox, id) === undefined).map(({ at, id }) => `${at}: ${id}`);
 }
 
 /** The mapping set on a schema that has whatever fields are written to: what is left to be wrong is the expressions. */
@@ -207,7 +215,9 @@ function irreversibleOf(manifest: Manifest): string[] {
   if (manifest.allowIrreversible) return [];
   return resourcesOf({ manifest, hints: {}, mode: 'apply' }).flatMap((resource) => {
     const what = resource.needed(manifest) ? resource.irreversible?.(manifest) : undefined;
-    return what === undefined ? [] : [`${resource.key}: ${what}; it needs "allowIrreversible": true`];
+    return what === undefined
+      ? []
+      : [`allowIrreversible: found false; expected true, because of ${resource.key}: ${what}`];
   });
 }
 
@@ -215,9 +225,8 @@ function irreversibleOf(manifest: Manifest): string[] {
 async function namespacesOf({ manifest: { schema }, aep }: Bench): Promise<string[]> {
   if ('id' in schema) return [];
   const known = new Set(await aep.identity.namespaceCodes());
-  const wanted = new Set(schema.identities.map(({ namespace }) => namespace));
-  const own = [...wanted].filter((code) => !known.has(code));
-  for (const code of own) {
+  const own = schema.identities.map(({ namespace }) => namespace);
+  for (const code of new Set(own.filter((one) => !known.has(one)))) {
     await aep.request({
       method: 'POST',
       path: '/data/core/idnamespace/identities',
@@ -225,7 +234,13 @@ async function namespacesOf({ manifest: { schema }, aep }: Bench): Promise<strin
       answer: z.unknown(),
     });
   }
-  return own.map((code) => `schema.identities: the identity namespace ${code} has to be there in AEP`);
+  return own.flatMap((code, index) => {
+    if (known.has(code)) return [];
+    const there = [...known].toSorted();
+    return [
+      `schema.identities.${index}.namespace: found "${code}", which has to be there in AEP; always there: ${there.join(', ')}${didYouMean([code], there)}`,
+    ];
+  });
 }
 
 function without({ source, mapping }: Manifest, samples: Samples | undefined): string[] {

@@ -19,14 +19,21 @@ export interface Produced {
 interface Entry {
   readonly line: number;
   readonly Data: Buffer;
-  readonly PartitionKey: string;
+  readonly PartitionKey: string | undefined;
 }
 
-/** Puts all lines, in order, one request at a time. */
+/** A thousand keys: enough for every shard, few enough that a key has more than one record. */
+const keyOf = (number: number): string => `key-${number % 1_000}`;
+
+/**
+ * Puts all lines, in order, one request at a time.
+ * @param withKeys none is needed by a stream that distributes its records by itself
+ */
 export async function produce(
   kinesis: KinesisClient,
   streamName: string,
   lines: AsyncIterable<Line> | Iterable<Line>,
+  withKeys = true,
 ): Promise<Produced> {
   const lineOf = new Map<string, number>();
   const refused: { line: number; reason: string }[] = [];
@@ -38,9 +45,8 @@ export async function produce(
     bytes = 0;
   };
   for await (const { number, bytes: data } of lines) {
-    // A thousand keys: enough for every shard, few enough that a key has more than one record.
-    const entry = { line: number, Data: data, PartitionKey: `key-${number % 1_000}` };
-    const size = data.length + entry.PartitionKey.length;
+    const entry = { line: number, Data: data, PartitionKey: withKeys ? keyOf(number) : undefined };
+    const size = data.length + (entry.PartitionKey?.length ?? 0);
     if (size > LARGEST_RECORD) {
       refused.push({ line: number, reason: `too large for Kinesis: ${data.length} bytes, at most 1 MiB` });
       continue;

@@ -58,6 +58,13 @@ describe('imports run one way', () => {
     expect(breaking(rule)).toEqual([]);
   });
 
+  it('C 4: what guesses at words is in no bundle that records wait for', () => {
+    const reached = new Set(['functions/forward.ts']);
+    for (const file of reached) for (const { from, to } of imports) if (from === file) reached.add(to);
+    expect(reached).toContain('lib/strict-object.ts');
+    expect([...reached].filter((file) => /nearest|mistakes|manifest/.test(file))).toEqual([]);
+  });
+
   it('the environment is read in one place', () => {
     const readers = files.filter(
       ({ file, text }) => /^(lib|functions)\//.test(file) && /process\.env/.test(text),

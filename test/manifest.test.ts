@@ -45,6 +45,7 @@ const KEY_FILE = { type: 'service_account', private_key: 'MIIEsecret' };
 const sourced = (source: object, change: object) => ({ ...GOOD, source: { ...source, ...change } });
 const schemed = (change: object) => ({ ...GOOD, schema: { ...GOOD.schema, ...change } });
 const grouped = (change: object) => schemed({ fieldGroups: [{ ...OWN, ...change }] });
+const redacted = (rule: object) => sourced(GOOD.source, { records: { redact: [rule] } });
 const kept = (dataset: object, schema: object = {}) => ({ ...schemed(schema), dataset });
 
 /** Objects within objects, so many. */
@@ -399,6 +400,59 @@ const MISTAKES: [string, unknown, ...string[]][] = [
   ],
 ];
 
+/** C 4: what a known word is near to, and paths that are written in another language. */
+const NEAR: [string, unknown, ...string[]][] = [
+  ['a key', { ...GOOD, shema: 1 }, '(top level): unknown "shema"; allowed: ', '; did you mean "schema"?'],
+  [
+    'two keys',
+    { ...GOOD, shema: 1, Mapping: 1, colour: 1 },
+    'unknown "shema", "Mapping", "colour"',
+    'did you mean "schema", "mapping"?',
+  ],
+  ['a key deeper', kept({ profil: true }), 'dataset: unknown "profil"', 'did you mean "profile"?'],
+  [
+    'a key of what is done with records',
+    sourced(GOOD.source, { records: { redakt: [] } }),
+    'source.records: unknown "redakt"; allowed: where, redact',
+    'did you mean "redact"?',
+  ],
+  ['a value', { ...GOOD, source: { ...GOOD.source, data: 'rav' } }, 'found "rav"; did you mean "raw"?'],
+  ['a kind', sourced(KINESIS, { kind: 'kineses' }), 'found "kineses"; did you mean "kinesis"?'],
+  ['a class', schemed({ class: 'experience-event' }), 'did you mean "experienceevent"?'],
+  [
+    'a field group',
+    schemed({ fieldGroups: ['identity-map'] }),
+    'schema.fieldGroups.0: expected ',
+    'found "identity-map"; did you mean "identitymap"?',
+  ],
+  ['an action of redact', redacted({ field: '/a', action: 'hsh' }), 'did you mean "hash"?'],
+  [
+    'f24: the path of an identity as a pointer',
+    schemed({ identities: [{ ...EMAIL, path: '/workEmail/address' }] }),
+    'my.json has a mistake:\n  schema.identities.0.path: expected names with dots between them: workEmail.address; found "/workEmail/address"\n',
+  ],
+  [
+    'the path of an identity with a stroke',
+    schemed({ identities: [{ ...EMAIL, path: 'workEmail/address' }] }),
+    'schema.identities.0.path: expected names with dots between them: workEmail.address',
+  ],
+  [
+    'a destination as a pointer',
+    { ...GOOD, mapping: [{ source: 'a', destination: '/person/name/firstName' }] },
+    'mapping.0.destination: expected names with dots between them: person.name.firstName; found "/person/',
+  ],
+  [
+    'a destination as a JSONPath',
+    { ...GOOD, mapping: [{ source: 'a', destination: '$.person.gender' }] },
+    'mapping.0.destination: expected names with dots between them: person.gender; found "$.person.gender"',
+  ],
+  [
+    'a destination in quotes',
+    { ...GOOD, mapping: [{ source: 'a', destination: '"eventType"' }] },
+    'mapping.0.destination: expected names with dots between them: eventType',
+  ],
+];
+
 /** What a manifest may well say. */
 const RIGHT: [string, unknown][] = [
   ['an inlet', GOOD],
@@ -441,6 +495,10 @@ const RIGHT: [string, unknown][] = [
     }),
   ],
   ['fields within fields', grouped({ fields: { a: nested(10) } })],
+  [
+    'a destination with an odd name',
+    { ...GOOD, mapping: [{ source: 'a', destination: `$${'{odd.name}'}.a` }] },
+  ],
   ['what has no default', { ...GOOD, adopt: true, allowIrreversible: true }],
 ];
 
@@ -470,6 +528,15 @@ describe('the manifest', () => {
   it.each(MISTAKES)('names path, finding and what is allowed: %s', (_, value, ...said) => {
     for (const part of said) expect(() => parseManifest(value, 'my.json')).toThrow(part);
     expect(() => parseManifest(value, 'my.json')).toThrow('my.json has');
+  });
+
+  it.each(NEAR)('C 4: names what was likely meant: %s', (_, value, ...said) => {
+    for (const part of said) expect(() => parseManifest(value, 'my.json')).toThrow(part);
+  });
+
+  it('C 4: guesses at nothing that is not near', () => {
+    expect(() => parseManifest({ ...GOOD, colour: 1 })).not.toThrow('did you mean');
+    expect(() => parseManifest(sourced(KINESIS, { kind: 'kafka' }))).not.toThrow('did you mean');
   });
 
   it('tells all mistakes at once', () => {
@@ -543,9 +610,9 @@ describe('docs/manifest.schema.json', () => {
   const validate = new Ajv2020({ strict: false }).compile(manifestJsonSchema());
 
   it('takes what the parser takes', () => {
-    const names = readdirSync(new URL('../pipelines', import.meta.url));
+    const names = readdirSync(new URL('../examples', import.meta.url));
     for (const file of names.filter((name) => !name.endsWith('.samples.json'))) {
-      const text = readFileSync(new URL(`../pipelines/${file}`, import.meta.url), 'utf8');
+      const text = readFileSync(new URL(`../examples/${file}`, import.meta.url), 'utf8');
       expect(parseManifestText(text, file).version).toBe(1);
       expect(validate(JSON.parse(text)), JSON.stringify(validate.errors)).toBe(true);
     }

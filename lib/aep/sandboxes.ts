@@ -2,7 +2,13 @@
 import * as z from 'zod';
 import type { Request } from './request.ts';
 
-const Sandbox = z.object({ name: z.string(), state: z.string().nullish(), type: z.string().nullish() });
+const Sandbox = z.object({
+  name: z.string(),
+  state: z.string().nullish(),
+  type: z.string().nullish(),
+  /** Where it is: `VA7`, and `VA6` where AEP runs on AWS. */
+  region: z.string().nullish(),
+});
 
 export type Sandbox = z.infer<typeof Sandbox>;
 

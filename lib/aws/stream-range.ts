@@ -21,6 +21,9 @@ const PAUSE_MS = 400;
 /** A read that is throttled is made again so often, each time after twice the wait. */
 const THROTTLED_READS = 6;
 
+/** Kinesis need not say how far an answer is from the tip: after so many that are empty, and say nothing, it is. */
+const UNSAID_READS = 30;
+
 const HOUR_MS = 3_600_000;
 
 /** A page has up to 10 MB. */
@@ -71,6 +74,7 @@ async function* pages(reader: Reader, from: StreamPosition) {
   const { client, clock } = reader;
   let position = from;
   let iterator = await iteratorAt(reader, position);
+  let unsaid = 0;
   for (;;) {
     const page = await unthrottled(clock, () =>
       client.send(new GetRecordsCommand({ ShardIterator: iterator, StreamARN: reader.streamArn })),
@@ -84,10 +88,13 @@ async function* pages(reader: Reader, from: StreamPosition) {
       continue;
     }
     const records = (page.Records ?? []).map(recordOf);
-    const last = page.NextShardIterator === undefined || (records.length === 0 && !page.MillisBehindLatest);
+    const { NextShardIterator: next, MillisBehindLatest: behind } = page;
+    unsaid = records.length === 0 && behind === undefined ? unsaid + 1 : 0;
+    const atTip = records.length === 0 && (behind === 0 || unsaid === UNSAID_READS);
+    const last = next === undefined || atTip;
     yield { records, last };
     if (last) return;
-    iterator = page.NextShardIterator;
+    iterator = next;
     const sequenceNumber = records.at(-1)?.sequenceNumber;
     if (sequenceNumber !== undefined) position = { kind: 'after', sequenceNumber };
     await clock.sleep(PAUSE_MS);
@@ -144,7 +151,7 @@ function recordOf(record: _Record): StreamRecord {
   const arrived = record.ApproximateArrivalTimestamp?.getTime();
   return {
     sequenceNumber: record.SequenceNumber ?? '',
-    partitionKey: record.PartitionKey ?? '',
+    partitionKey: record.PartitionKey ?? undefined,
     data: record.Data ?? new Uint8Array(),
     arrivedAt: arrived === undefined ? undefined : arrived / 1_000,
   };

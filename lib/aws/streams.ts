@@ -23,9 +23,14 @@ export function createStreams(
     async describe(streamArn) {
       try {
         const answer = await client.send(new DescribeStreamSummaryCommand({ StreamARN: streamArn }));
-        const { StreamStatus: state = 'unknown', RetentionPeriodHours: retentionHours = 24 } =
-          answer.StreamDescriptionSummary ?? {};
-        return { state, retentionHours };
+        const {
+          StreamStatus: state = 'unknown',
+          RetentionPeriodHours: retentionHours = 24,
+          StreamModeDetails: { StreamMode: mode } = {},
+          RecordDistributionStrategy: distribution,
+          MaxRecordSizeInKiB: maxRecordKiB,
+        } = answer.StreamDescriptionSummary ?? {};
+        return { state, retentionHours, mode, distribution, maxRecordKiB };
       } catch (error) {
         throw awsFailure(error, `looking up the stream ${streamArn}`);
       }

@@ -1,14 +1,30 @@
 // Whether records are read and kept: the stream, its intake, how old records may become, what is published, and the undelivered store.
+
+import type { StreamDescription } from '../runtime.ts';
 import { ok, type Said, unknown, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
 
-export async function stream({ runtime, streamArn }: Patient): Promise<Said> {
+export async function stream({ runtime, streamArn, manifest }: Patient): Promise<Said> {
   const arn = await streamArn();
-  const { state, retentionHours } = await runtime.streams.describe(arn);
+  const found = await runtime.streams.describe(arn);
+  const { state, retentionHours } = found;
   // While it is UPDATING it is read and written as ever.
-  if (state === 'ACTIVE' || state === 'UPDATING')
-    return ok(`${arn} is ${state}, and keeps ${retentionHours} h`);
-  return wrong(`${arn} is ${state}`, 'Wait until it is active, or create it again.');
+  if (state !== 'ACTIVE' && state !== 'UPDATING')
+    return wrong(`${arn} is ${state}`, 'Wait until it is active, or create it again.');
+  const said = `${arn} is ${state}, ${kindOf(found)}, and keeps ${retentionHours} h`;
+  const { source } = manifest();
+  // It can be switched at any time, also behind the plan's back.
+  if (found.distribution !== 'AUTO' || source.kind !== 'inlet' || source.order !== 'strict') return ok(said);
+  return wrong(
+    `${said}; "order": "strict" has no meaning there: records of one key come by several shards`,
+    'Switch the stream to USER_PARTITION_KEY, or set "order" to "key".',
+  );
+}
+
+function kindOf({ mode, distribution }: StreamDescription): string {
+  if (distribution === 'AUTO')
+    return 'on-demand, distributes its records by itself (AUTO: a key places none)';
+  return mode === 'ON_DEMAND' ? 'on-demand, places records by their keys' : 'provisioned';
 }
 
 export async function published({ published }: Patient): Promise<Said> {

@@ -21,7 +21,7 @@ const AGGREGATE = '84maw';
 
 /**
  * The records in groups that are prepared one after the other and sent side by side: all of a partition key are in one
- * group, in the order given. One group where a record can hold messages of other keys, or more than it seems.
+ * group, in the order given; those without a key are in any. One group where a record can hold messages of other keys, or more than it seems.
  */
 export function groupsOf(
   records: readonly KinesisRecord[],
@@ -32,7 +32,8 @@ export function groupsOf(
   const whole = compression !== 'none' || records.some(({ kinesis }) => kinesis.data?.startsWith(AGGREGATE));
   if (groups <= 1 || whole) return [records];
   const sorted: KinesisRecord[][] = Array.from({ length: groups }, () => []);
-  for (const record of records) sorted[laneOf(record.kinesis.partitionKey, groups)]?.push(record);
+  for (const [at, record] of records.entries())
+    sorted[laneOf(record.kinesis.partitionKey ?? undefined, groups, at)]?.push(record);
   return sorted.filter((group) => group.length > 0);
 }
 
@@ -48,7 +49,8 @@ export interface BatchOptions {
 
 /**
  * So many lanes, by default as many as the size needs, at most `MAX_LANES`. A partition key's messages are all in one
- * lane and in the order given, so that order per key is kept while lanes run side by side.
+ * lane and in the order given, so that order per key is kept while lanes run side by side. Messages without a key have no
+ * order among them, and each is by itself.
  */
 export function batch(messages: readonly Framed[], options: BatchOptions = {}): Lane[] {
   const { maxBytes = MAX_REQUEST_BYTES, lanes = lanesFor(messages, maxBytes), strict = false } = options;
@@ -56,7 +58,8 @@ export function batch(messages: readonly Framed[], options: BatchOptions = {}): 
   const fill = strict ? fillStrictly : fillInOrder;
   if (lanes <= 1) return messages.length === 0 ? [] : [fill(messages, most)];
   const sorted: Framed[][] = Array.from({ length: lanes }, () => []);
-  for (const framed of messages) sorted[laneOf(framed.message.partitionKey, lanes)]?.push(framed);
+  for (const [at, framed] of messages.entries())
+    sorted[laneOf(framed.message.partitionKey, lanes, at)]?.push(framed);
   return sorted.filter((lane) => lane.length > 0).map((lane) => fill(lane, most));
 }
 
@@ -95,16 +98,17 @@ function fillInOrder(messages: readonly Framed[], most: Most): Framed[][] {
 
 /**
  * No partition key twice in a request: one of its messages may have to be sent again, and the next must not have been
- * taken by then. A message goes into the first request behind that of its key's last one in which there is room.
+ * taken by then. A message goes into the first request behind that of its key's last one in which there is room; one without
+ * a key waits for no other.
  */
 function fillStrictly(messages: readonly Framed[], most: Most): Framed[][] {
   const batches: { messages: Framed[]; size: number }[] = [];
-  const next = new Map<string, number>();
+  const next = new Map<string | undefined, number>();
   for (const framed of messages) {
     const { partitionKey } = framed.message;
     let at = next.get(partitionKey) ?? 0;
     for (let open = batches[at]; open !== undefined && !hasRoom(open, framed, most); open = batches[at]) at++;
-    next.set(partitionKey, at + 1);
+    next.set(partitionKey, partitionKey === undefined ? at : at + 1);
     const open = batches[at];
     if (open === undefined) batches.push({ messages: [framed], size: framed.size });
     else {
@@ -119,11 +123,15 @@ function hasRoom(batch: { messages: Framed[]; size: number }, { size }: Framed, 
   return batch.messages.length < most.messages && batch.size + size <= most.bytes;
 }
 
-/** FNV-1a: cheap, and spreads keys that differ in their last character. */
-export function laneOf(partitionKey: string, lanes: number): number {
+/**
+ * FNV-1a: cheap, and spreads keys that differ in their last character.
+ * @param at which of the messages it is: without a key they take turns
+ */
+export function laneOf(partitionKey: string | undefined, lanes: number, at: number): number {
+  if (partitionKey === undefined) return at % lanes;
   let hash = 0x811c9dc5;
-  for (let at = 0; at < partitionKey.length; at++) {
-    hash = Math.imul(hash ^ partitionKey.charCodeAt(at), 0x01000193);
+  for (let index = 0; index < partitionKey.length; index++) {
+    hash = Math.imul(hash ^ partitionKey.charCodeAt(index), 0x01000193);
   }
   return ((hash ^ (hash >>> 15)) >>> 0) % lanes;
 }

@@ -1,7 +1,7 @@
 // Whether a payload is one JSON object that may be sent, and which of its bytes are.
 import { isUtf8 } from 'node:buffer';
 import type { PublishedPipeline } from '../published.ts';
-import { memberSpan } from './json.ts';
+import { type Member, memberSpan, membersOf } from './json.ts';
 import { checkJson, type JsonVerdict } from './json-check.ts';
 import { type Rejected, rejected } from './verdict.ts';
 
@@ -10,7 +10,7 @@ export const MAX_DEPTH = 512;
 
 /**
  * The object's bytes in `payload`. The whole text is checked, so that no record can smuggle a second message into the
- * request (`{},{}`); it is parsed only where it may be an envelope, and never written anew, so that numbers keep their digits.
+ * request (`{},{}`); it is looked into only where it may be an envelope, and never written anew, so that numbers keep their digits.
  */
 export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
   const looked = look(payload);
@@ -49,20 +49,35 @@ const TEXTS = {
 } as const;
 
 function checkEnvelope(json: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
+  if (data === 'raw') return instructionIn(json) ?? json;
   const value = JSON.parse(json.toString('utf8')) as Record<string, unknown>;
-  if (data === 'xdm') return isWholeMessage(value) ? entityOf(value, json) : json;
-  return isInstruction(value)
-    ? rejected('envelope', 'AEP would follow its header instead of mapping it')
-    : json;
+  return isWholeMessage(value) ? entityOf(value, json) : json;
 }
+
+const OPENING_BRACE = 0x7b;
+
+/** What a header can say to AEP. Contract §6.2. */
+const SAYINGS = ['schemaRef', 'imsOrgId', 'datasetId', 'flowId', 'source', 'operations', 'createdAt'];
+const INSTRUCTIONS = new Set(['flowId', 'operations']);
 
 /**
  * Raw data that AEP would take for an envelope: a header with a flow or with operations is followed, to another flow or to
- * the deletion of a profile. A producer may write data, not instructions. Contract §6.2.
+ * the deletion of a profile. A producer may write data, not instructions. Contract §6.2. Where a name is there twice one
+ * parser goes by the first and another by the last (RFC 8259 §4), and which of them AEP's is nobody says.
  */
-function isInstruction({ header, body }: Record<string, unknown>): boolean {
-  if (!isObject(header) || !isObject(body)) return false;
-  return Object.hasOwn(header, 'flowId') || Object.hasOwn(header, 'operations');
+function instructionIn(json: Buffer): Rejected | undefined {
+  const parts = membersOf(json, ['header', 'body']);
+  if (hasTwice(parts)) return rejected('envelope', 'it has more than one header, or more than one body');
+  if (parts.length < 2 || parts.some(({ span }) => json[span.start] !== OPENING_BRACE)) return undefined;
+  const header = parts.find(({ name }) => name === 'header');
+  const sayings = membersOf(json, SAYINGS, header?.span.start);
+  if (sayings.some(({ name }) => INSTRUCTIONS.has(name)))
+    return rejected('envelope', 'AEP would follow its header instead of mapping it');
+  return hasTwice(sayings) ? rejected('envelope', 'its header says something twice') : undefined;
+}
+
+function hasTwice(members: readonly Member[]): boolean {
+  return new Set(members.map(({ name }) => name)).size < members.length;
 }
 
 /** An XDM message as in Adobe's tutorial, header and body. */

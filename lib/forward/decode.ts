@@ -94,11 +94,12 @@ export function isWholeBase64(text: string, decoded: number): boolean {
   return stray === 0;
 }
 
-function messageOf({ kinesis }: KinesisRecord, bytes: Uint8Array): Message {
+/** The record as one message with these bytes. */
+export function messageOf({ kinesis }: KinesisRecord, bytes: Uint8Array): Message {
   return {
     sequenceNumber: kinesis.sequenceNumber,
-    partitionKey: kinesis.partitionKey,
-    arrivedAt: kinesis.approximateArrivalTimestamp,
+    partitionKey: kinesis.partitionKey ?? undefined,
+    arrivedAt: kinesis.approximateArrivalTimestamp ?? undefined,
     bytes,
   };
 }

@@ -14,14 +14,14 @@ export type Direct = (records: readonly KinesisRecord[]) => (Framed | undefined)
 /** Its bytes are decoded again where somebody asks for them: of all that is delivered nobody does. Not to be spread. */
 class RecordMessage implements Message {
   readonly sequenceNumber: string;
-  readonly partitionKey: string;
+  readonly partitionKey: string | undefined;
   readonly arrivedAt: number | undefined;
   readonly #data: string;
 
   constructor(kinesis: KinesisRecord['kinesis'], data: string) {
     this.sequenceNumber = kinesis.sequenceNumber;
-    this.partitionKey = kinesis.partitionKey;
-    this.arrivedAt = kinesis.approximateArrivalTimestamp;
+    this.partitionKey = kinesis.partitionKey ?? undefined;
+    this.arrivedAt = kinesis.approximateArrivalTimestamp ?? undefined;
     this.#data = data;
   }
 

@@ -7,15 +7,16 @@ const SEQUENCE_NUMBER = /^(0|[1-9]\d{0,127})$/;
 
 const KinesisRecord = z.object({
   /** `{shardId}:{sequenceNumber}` */
-  eventID: z.optional(z.string()),
+  eventID: z.nullish(z.string()),
   eventSourceARN: z.string().check(z.minLength(1)),
   kinesis: z.object({
     sequenceNumber: z.string().check(z.regex(SEQUENCE_NUMBER, 'expected a sequence number')),
-    partitionKey: z.string(),
+    /** A record of a stream that distributes its records itself may have none. AWS: "AWS Lambda triggers with service-managed streams". */
+    partitionKey: z.nullish(z.string()),
     /** base64. Where it is absent or empty the record is rejected, not the event. */
     data: z.nullish(z.string()),
-    /** Seconds since the epoch. */
-    approximateArrivalTimestamp: z.optional(z.number()),
+    /** Seconds since the epoch. Kinesis may leave it out: `GetRecords`, `ApproximateArrivalTimestamp`. */
+    approximateArrivalTimestamp: z.nullish(z.number()),
   }),
 });
 
@@ -48,8 +49,8 @@ export function readEvent(event: unknown): Received | undefined {
   return { records, streamArn, shardId: shardOf(first) };
 }
 
-function shardOf({ eventID = '' }: KinesisRecord): string {
-  return eventID.slice(0, Math.max(0, eventID.indexOf(':'))) || 'unknown';
+function shardOf({ eventID }: KinesisRecord): string {
+  return eventID?.slice(0, Math.max(0, eventID.indexOf(':'))) || 'unknown';
 }
 
 /** Up to 10,000 of them, for which the schema would take a fifth of all the time: it is asked where something is wrong. */
@@ -74,9 +75,13 @@ function isRecord(value: Loose): boolean {
     value.eventSourceARN !== '' &&
     typeof sequenceNumber === 'string' &&
     SEQUENCE_NUMBER.test(sequenceNumber) &&
-    typeof kinesis?.partitionKey === 'string' &&
-    (kinesis.data === undefined || kinesis.data === null || typeof kinesis.data === 'string') &&
-    (value.eventID === undefined || typeof value.eventID === 'string') &&
-    (arrivedAt === undefined || Number.isFinite(arrivedAt))
+    isTextOrNone(kinesis?.partitionKey) &&
+    isTextOrNone(kinesis?.data) &&
+    isTextOrNone(value.eventID) &&
+    (arrivedAt === undefined || arrivedAt === null || Number.isFinite(arrivedAt))
   );
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return typeof value === 'string' || value === undefined || value === null;
 }

@@ -3,7 +3,7 @@ import { WASM } from './wasm/json-check.wasm.ts';
 
 /**
  * - `object`: one JSON object, and nothing behind it
- * - `envelope`: the same, and its top level may have both a `header` and a `body`: who wants to know has to parse it
+ * - `envelope`: the same, and its top level may have both a `header` and a `body`, or one of them twice: who wants to know has to look
  * - `too-deep`: more levels of arrays and objects than are allowed, as far as it was read
  */
 export type JsonVerdict = 'object' | 'envelope' | 'not-an-object' | 'too-deep' | 'not-json';
@@ -22,7 +22,9 @@ interface Instance extends Exports {
 const TEXT = 65_536;
 const BEHIND = 16;
 const PAGE = 65_536;
-const [OBJECT, HEADER, BODY] = [4, 8, 16];
+const [OBJECT, HEADER, BODY, TWICE] = [4, 8, 16, 32];
+/** What may be an envelope, or more than one. */
+const isEnvelope = (flags: number) => flags >= OBJECT + TWICE || flags === OBJECT + HEADER + BODY;
 /** More levels than its stack has are not asked for. */
 const MOST_LEVELS = 60_000;
 
@@ -63,6 +65,6 @@ export function checkJson(json: Buffer, maxDepth: number, start = 0, end = json.
   const { bytes, check } = instanceFor(length);
   json.copy(bytes, TEXT, start, end);
   const result = check(length, Math.min(maxDepth, MOST_LEVELS));
-  if (result >= OBJECT) return result === OBJECT + HEADER + BODY ? 'envelope' : 'object';
+  if (result >= OBJECT) return isEnvelope(result) ? 'envelope' : 'object';
   return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
 }

@@ -10,22 +10,39 @@ export interface Span {
   readonly end: number;
 }
 
+export interface Member {
+  readonly name: string;
+  /** Of its value. */
+  readonly span: Span;
+}
+
 /**
  * Where the value of the member `name` stands in the object that begins at `start`. Of several members of that name
  * the last, as `JSON.parse` has it. The bytes must be JSON.
  */
 export function memberSpan(json: Buffer, name: string, start = 0): Span | undefined {
-  let found: Span | undefined;
+  return membersOf(json, [name], start).at(-1)?.span;
+}
+
+/** Every member of these names in that object, in the order in which they stand. The bytes must be JSON. */
+export function membersOf(json: Buffer, names: readonly string[], start = 0): Member[] {
+  const found: Member[] = [];
   let at = skipSpace(json, skipSpace(json, start) + 1);
   while (json[at] === QUOTE) {
     const close = endOfString(json, at);
-    const key = JSON.parse(json.toString('utf8', at, close)) as string;
     const value = skipSpace(json, skipSpace(json, close) + 1);
     const end = endOfValue(json, value);
-    if (key === name) found = { start: value, end: trimSpace(json, end) };
+    const name = nameAt(json, at, close);
+    if (names.includes(name)) found.push({ name, span: { start: value, end: trimSpace(json, end) } });
     at = json[end] === COMMA ? skipSpace(json, end + 1) : end;
   }
   return found;
+}
+
+/** What the string from `start` to `end` says, quotation marks included. Without an escape it says what stands there. */
+function nameAt(json: Buffer, start: number, end: number): string {
+  const text = json.toString('utf8', start, end);
+  return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1);
 }
 
 /** Where the item `index` stands in the array that begins at `start`. The bytes must be JSON. */

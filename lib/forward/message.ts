@@ -6,7 +6,8 @@ export interface Message {
   readonly sequenceNumber: string;
   /** Position in a KPL aggregate. */
   readonly subSequenceNumber?: number;
-  readonly partitionKey: string;
+  /** None for a record that was written without one, as a stream that distributes its records itself takes it. */
+  readonly partitionKey: string | undefined;
   /** Seconds since the epoch, as Kinesis gave it. */
   readonly arrivedAt: number | undefined;
   /** The producer's bytes, before any decompression: what the undelivered store keeps. Of a redacting pipeline, see below. */

@@ -2,16 +2,19 @@
 import * as z from 'zod';
 import { type KinesisRecord, readEvent } from './event.ts';
 
-/** AWS: "Capturing discarded batches for a Kinesis Data Streams event source in Lambda". */
+/**
+ * AWS: "Retain discarded batch records for a Kinesis Data Streams event source in Lambda". There is no model of it: what is
+ * not needed may be left out.
+ */
 const OnFailureDocument = z.looseObject({
   version: z.literal('1.0'),
   timestamp: z.iso.datetime({ offset: true }),
-  requestContext: z.looseObject({ condition: z.string() }),
+  requestContext: z.looseObject({ condition: z.string().nullish() }).nullish(),
   KinesisBatchInfo: z.looseObject({
     shardId: z.string().min(1),
     startSequenceNumber: z.string().regex(/^\d{1,128}$/),
     endSequenceNumber: z.string().regex(/^\d{1,128}$/),
-    batchSize: z.int().min(0).optional(),
+    batchSize: z.int().min(0).nullish(),
     streamArn: z.string().min(1),
   }),
 });
@@ -74,11 +77,11 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   return {
     streamArn,
     shardId,
-    condition: document.requestContext.condition,
+    condition: document.requestContext?.condition ?? 'unknown',
     storedAt: document.timestamp,
     first,
     last,
-    count: batch.batchSize,
+    count: batch.batchSize ?? undefined,
     records,
     about(startSequenceNumber, endSequenceNumber, batchSize) {
       const stretch = { startSequenceNumber, endSequenceNumber, batchSize };

@@ -79,7 +79,7 @@ export async function prepare(
         known++;
         settled.push({ message: direct.message, verdict: DELIVERED });
       } else {
-        room.take(direct.size + direct.message.partitionKey.length + MESSAGE_OVERHEAD);
+        room.take(direct.size + overheadOf(direct.message));
         framed.push(direct);
       }
       continue;
@@ -93,7 +93,7 @@ export async function prepare(
       }
       const shaped = stages.shape === undefined ? part : stages.shape(part);
       const result = 'payload' in shaped ? stages.frame(shaped) : shaped;
-      room.take(result.message.bytes.length + result.message.partitionKey.length + MESSAGE_OVERHEAD);
+      room.take(result.message.bytes.length + overheadOf(result.message));
       if ('verdict' in result) settled.push(result);
       else {
         room.take(result.size);
@@ -103,4 +103,8 @@ export async function prepare(
   }
   const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
   return { framed, settled, decoded, known, left };
+}
+
+function overheadOf({ partitionKey }: Message): number {
+  return MESSAGE_OVERHEAD + (partitionKey?.length ?? 0);
 }

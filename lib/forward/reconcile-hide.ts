@@ -35,10 +35,11 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
       const bytes = redacted(row);
       // A record is unpacked as well, to many times what it was.
       held += bytes?.length ?? 0;
-      const { asReceived: _, ...entry } = row.entry;
-      // No row says it.
-      const partitionKey = entry.partitionKey === '' ? '' : hiddenKey(entry.partitionKey);
-      const own: UndeliveredEntry = { ...entry, partitionKey };
+      const { asReceived: _, partitionKey, ...entry } = row.entry;
+      const own: UndeliveredEntry = {
+        ...entry,
+        ...(partitionKey !== undefined && { partitionKey: hiddenKey(partitionKey) }),
+      };
       if (bytes === undefined || held > LARGEST_HELD) return { ...row, entry: withheld(own) };
       const rules = nameOf(redactor.applied);
       return { ...row, entry: { ...own, data: bytes.toString('base64'), redacted: true, rules } };

@@ -60,8 +60,6 @@ export function readRow({ bytes, length }: Line, about: About): RefusedRow {
       message: bytes === undefined ? `its row has ${length} bytes and was not kept; ${said}` : said,
       sequenceNumber,
       ...(subSequenceNumber !== undefined && { subSequenceNumber }),
-      // No row says it.
-      partitionKey: '',
       data: record.bytes.toString('base64'),
       ...(isProcessed(record.isEntity, pipeline) && { processed: true }),
       asReceived: true,

@@ -32,7 +32,7 @@ const StoredEntry = z.looseObject({
   message: z.string(),
   sequenceNumber: z.string().regex(/^(0|[1-9]\d{0,127})$/),
   subSequenceNumber: z.int().min(0).optional(),
-  partitionKey: z.string(),
+  partitionKey: z.string().optional(),
   arrivedAt: z.number().optional(),
   // Not by a pattern: it may have many megabytes.
   data: z.string().refine((text) => fromBase64(text) !== undefined, { error: 'expected base64' }),
@@ -137,7 +137,8 @@ export function onFailureParcel(document: OnFailure, records: readonly GivenUp[]
 /** A record as the decoder takes it. */
 export function recordFor(
   where: { readonly shardId: string; readonly streamArn: string },
-  of: Pick<UndeliveredEntry, 'sequenceNumber' | 'partitionKey' | 'data'> & {
+  of: Pick<UndeliveredEntry, 'sequenceNumber' | 'data'> & {
+    readonly partitionKey?: string | undefined;
     readonly arrivedAt?: number | undefined;
   },
 ): KinesisRecord {
@@ -146,7 +147,7 @@ export function recordFor(
     eventSourceARN: where.streamArn,
     kinesis: {
       sequenceNumber: of.sequenceNumber,
-      partitionKey: of.partitionKey,
+      ...(of.partitionKey !== undefined && { partitionKey: of.partitionKey }),
       data: of.data,
       ...(of.arrivedAt !== undefined && { approximateArrivalTimestamp: of.arrivedAt }),
     },
@@ -173,7 +174,7 @@ function historyOf({ rules }: StoredEntry, document: StoredDocument): History {
   return rules !== undefined && Object.hasOwn(all, rules) ? (all[rules] ?? 'unknown') : 'unknown';
 }
 
-/** 0.1.0 did not say it. What came from the stream has a partition key. */
+/** 0.1.0 did not say it, and wrote an empty key: what came from the stream has one that is not empty, or none. */
 function isAsReceived({ asReceived, reason, partitionKey }: StoredEntry): boolean {
   return asReceived === true || (reason === 'refused-later' && partitionKey === '');
 }

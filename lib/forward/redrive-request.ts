@@ -128,7 +128,10 @@ export interface RedriveAnswer extends Tally {
   readonly pipeline: string;
   readonly source: RedriveRequest['source'];
   readonly dryRun: boolean;
-  /** Whether everything that was asked for has been sent: nothing lost, left, passed over, or still to be looked at. */
+  /**
+   * Whether everything that was asked for has been sent, or of a dry run would be: nothing lost, left, passed over, or still to be
+   * looked at.
+   */
   readonly complete: boolean;
   /** Why it ended early. */
   readonly stopped?: { readonly why: string; readonly code?: string; readonly next?: string };

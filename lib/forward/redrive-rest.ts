@@ -80,8 +80,8 @@ function entriesOf({ entry, redacted }: Item, parts: readonly Part[] | undefined
     if (asItWas) return [{ ...entry, reason, message: text }];
     const own = entryOf({ message, verdict: rejected('refused', text) });
     // It is a hash already.
-    const partitionKey = redacted === undefined ? own.partitionKey : entry.partitionKey;
-    return [{ ...entry, ...own, partitionKey, reason, message: text }];
+    const { partitionKey } = redacted === undefined ? own : entry;
+    return [{ ...entry, ...own, ...(partitionKey !== undefined && { partitionKey }), reason, message: text }];
   });
 }
 

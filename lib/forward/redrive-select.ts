@@ -16,9 +16,8 @@ export function chosenByTime({ stored }: Conditions, storedAt: string): boolean 
 export function chosenAsItem({ reasons, arrived, sequence }: Conditions, item: Item): boolean {
   const { sequenceNumber, approximateArrivalTimestamp: arrivedAt } = item.record.kinesis;
   if (reasons !== undefined && !reasons.includes(item.reason ?? '')) return false;
-  if (arrived !== undefined && !within(arrived, arrivedAt === undefined ? undefined : arrivedAt * 1_000)) {
-    return false;
-  }
+  const at = arrivedAt === undefined || arrivedAt === null ? undefined : arrivedAt * 1_000;
+  if (arrived !== undefined && !within(arrived, at)) return false;
   if (sequence === undefined) return true;
   const number = BigInt(sequenceNumber);
   return (

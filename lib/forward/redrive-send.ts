@@ -4,7 +4,7 @@ import type { PublishedPipeline } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { type BatchOptions, batch, MAX_MESSAGES } from './batch.ts';
 import { checkConservation } from './conservation.ts';
-import { type Decoded, decode } from './decode.ts';
+import { type Decoded, decode, messageOf } from './decode.ts';
 import { createFramer, type Framed, type Framer } from './frame.ts';
 import { isAggregate } from './kpl.ts';
 import { createLimits } from './limits.ts';
@@ -190,8 +190,7 @@ function partsOf(item: Item, compression: PublishedPipeline['compression']): (De
     }));
   }
   // Its parts would all have the one number that it has.
-  const { sequenceNumber, partitionKey, approximateArrivalTimestamp: arrivedAt } = record.kinesis;
-  const message = { sequenceNumber, partitionKey, arrivedAt, bytes, ...own };
+  const message = { ...messageOf(record, bytes), ...own };
   return [{ message, verdict: rejected('bad-aggregate', 'an aggregate within an aggregate') }];
 }
 

@@ -18,7 +18,7 @@ export function undeliveredDocument(
 
 /** As kept of one message. The rules it was redacted under are `rulesBehind` it. */
 export function entryOf({ message, verdict }: Settled<Rejected>): UndeliveredEntry {
-  const { subSequenceNumber, arrivedAt, bytes, redacted, asReceived, withheld } = message;
+  const { subSequenceNumber, partitionKey, arrivedAt, bytes, redacted, asReceived, withheld } = message;
   const hidden = redacted !== undefined || withheld !== undefined;
   const known = redacted !== undefined && redacted !== 'unknown';
   return {
@@ -26,7 +26,7 @@ export function entryOf({ message, verdict }: Settled<Rejected>): UndeliveredEnt
     message: verdict.text,
     sequenceNumber: message.sequenceNumber,
     ...(subSequenceNumber !== undefined && { subSequenceNumber }),
-    partitionKey: hidden ? hiddenKey(message.partitionKey) : message.partitionKey,
+    ...(partitionKey !== undefined && { partitionKey: hidden ? hiddenKey(partitionKey) : partitionKey }),
     ...(arrivedAt !== undefined && { arrivedAt }),
     data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
     ...(redacted !== undefined && { redacted: true }),

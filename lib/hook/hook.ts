@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { notAccepted } from '../accepted.ts';
 import { Failure, type FailureCode, isFailure } from '../failure.ts';
+import { repeatedMembers } from '../json-members.ts';
 import type { Fields } from '../log.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Bundle } from './bundle.ts';
@@ -111,7 +112,7 @@ async function take(
     return report;
   } catch (error) {
     if (!isFailure(error)) throw error;
-    runtime.log.error('hook', { sender: sender.name, code: error.code });
+    runtime.log.error('hook', { sender: sender.name, code: error.code, ...ours(error) });
     throw error.code === 'MANIFEST_INVALID' ? silent(error) : error;
   }
 }
@@ -126,6 +127,8 @@ function silent({ code }: Failure): Failure {
 async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Promise<Report> {
   if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
   const { settings, bundle, executions } = runtime;
+  if (!isWanted(asked.environment, settings.hookEnvironments))
+    return { executions: [], nothing: 'this is of no environment that the hook is deployed for' };
   const deployed: Deployed = { bundle, starts: settings.hookStarts, manifests: settings.hookManifests };
   const wanted =
     asked.kind === 'request' ? await wantedBy(asked.request, deployed) : wantedByDeployment(deployed);
@@ -134,6 +137,12 @@ async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Pr
   // One after the other: what a repeated delivery finds is then always a beginning of the list.
   for (const one of wanted) started.push(await startOnce(one, delivery, executions));
   return { executions: started.map((one) => ({ ...one, status: statusCommand(one) })) };
+}
+
+/** Limited are deployments, which go to an environment. GitHub tells the names of two apart by more than their case. */
+function isWanted(environment: string | undefined, wanted: readonly string[] | undefined): boolean {
+  if (environment === undefined || wanted === undefined) return true;
+  return wanted.includes(environment.toLowerCase());
 }
 
 function statusCommand({ executionArn }: Started): string {
@@ -158,8 +167,19 @@ function isBusEvent(event: unknown): event is BusEvent {
 
 /** @throws Failure `EVENT_INVALID`. What the parser says quotes the text, and is not repeated. */
 function jsonIn(body: Buffer): unknown {
+  const { text, value } = parsed(body);
+  const [twice] = repeatedMembers(text);
+  if (twice === undefined) return value;
+  throw new Failure(
+    'EVENT_INVALID',
+    `the body has a member twice: ${twice.path}, in line ${twice.first} and in line ${twice.again}`,
+  );
+}
+
+function parsed(body: Buffer): { text: string; value: unknown } {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return { text, value: JSON.parse(text) };
   } catch {
     throw new Failure('EVENT_INVALID', 'the body is not JSON in UTF-8');
   }
@@ -175,21 +195,27 @@ const TOLD: Partial<Record<FailureCode, number>> = {
   EVENT_INVALID: 400,
   MANIFEST_INVALID: 400,
   CONFLICT: 409,
+  NO_PIPELINES: 409,
 };
 const RETRY_AFTER_SECONDS = '30';
 
 function failed(failure: Failure, runtime: HookRuntime, said: Fields): Answer {
   const status = TOLD[failure.code];
-  // The message of a refused request may quote it.
   if (status !== undefined)
     return logged(answer(status, { error: failure.what, next: failure.next }), runtime, {
       ...said,
       why: failure.code,
+      ...ours(failure),
     });
   runtime.log.error('hook', { ...said, code: failure.code, what: failure.what, next: failure.next });
   return failure.retryable
     ? answer(503, { error: 'try again' }, { 'retry-after': RETRY_AFTER_SECONDS })
     : answer(500, { error: 'not set up' });
+}
+
+/** For the log. The message of a refused request may quote it; that there are no pipelines is ours to say. */
+function ours({ code, what, next }: Failure): Fields {
+  return code === 'NO_PIPELINES' ? { what, next } : {};
 }
 
 function logged(given: Answer, { log }: HookRuntime, fields: Fields): Answer {

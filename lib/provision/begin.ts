@@ -5,7 +5,7 @@ import { type Manifest, parseManifest } from '../manifest.ts';
 import { isDeeper } from '../mistakes.ts';
 import { type Pipeline, ProvisionRequest } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
-import type { BeginRuntime } from '../runtime.ts';
+import type { BeginRuntime, StreamDescription } from '../runtime.ts';
 
 /** A manifest has its own limit; samples are records. */
 const DEEPEST = 110;
@@ -25,7 +25,7 @@ function checkSize(what: string, value: unknown, largest: number): void {
 
 /**
  * A request as the document it asks for, nothing planned yet.
- * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there; `AWS_*` of looking it up
+ * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there, or keeps no order; `AWS_*` of looking it up
  */
 export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipeline> {
   if (isDeeper(event, DEEPEST))
@@ -41,6 +41,9 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   checkSize('the list of samples', rest.samples ?? [], LARGEST_SAMPLES);
   const now = runtime.clock.now();
   const streamArn = await streamOf(manifest, mode, runtime);
+  const stream =
+    mode === 'retire' || streamArn === undefined ? undefined : await runtime.streams.describe(streamArn);
+  checkOrder(manifest, stream);
   checkStart(manifest, now);
   const at = new Date(now).toISOString();
   return {
@@ -53,7 +56,7 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
     ...(streamArn !== undefined && { streamArn }),
     hints: {},
     plan: [],
-    warnings: [],
+    warnings: tooLargeOf(manifest, stream),
     resources: {},
     old: [],
     leased: false,
@@ -79,6 +82,28 @@ async function streamOf(
   throw new Failure('MANIFEST_INVALID', `source.stream: there is no Kinesis stream ${source.stream}`, {
     next: 'Create the stream, or correct its name in the manifest.',
   });
+}
+
+/** A stream that distributes its records by itself puts those of one key into several shards, which are read side by side. */
+function checkOrder({ source }: Manifest, stream: StreamDescription | undefined): void {
+  if (source.kind !== 'inlet' || source.order !== 'strict' || stream?.distribution !== 'AUTO') return;
+  throw new Failure(
+    'MANIFEST_INVALID',
+    `source.order: "strict" cannot be kept: ${source.stream} distributes its records by itself (RecordDistributionStrategy AUTO), and puts those of one partition key into several shards`,
+    { next: 'Set "order" to "key", or switch the stream to USER_PARTITION_KEY.' },
+  );
+}
+
+/** What an inlet takes of a request, in Kinesis's unit: 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
+const INLET_KIB = 1_024;
+
+/** Kinesis takes records of 10 MiB where the stream is told to (`UpdateMaxRecordSize`); else of 1 MiB. */
+function tooLargeOf({ source }: Manifest, stream: StreamDescription | undefined): string[] {
+  const { maxRecordKiB } = stream ?? {};
+  if (source.kind !== 'inlet' || maxRecordKiB === undefined || maxRecordKiB <= INLET_KIB) return [];
+  return [
+    `source.stream: found records of up to ${maxRecordKiB} KiB (MaxRecordSizeInKiB of ${source.stream}); expected ${INLET_KIB} KiB at most, which is what an inlet takes: a larger message is rejected as too-large, and kept`,
+  ];
 }
 
 function checkStart({ source }: Manifest, now: number): void {

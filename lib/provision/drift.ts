@@ -6,7 +6,7 @@ import type { Pipeline } from '../pipeline.ts';
 import type { DriftRuntime } from '../runtime.ts';
 import { begin } from './begin.ts';
 import { plan } from './plan.ts';
-import type { StreamContext } from './resource.ts';
+import { inFull, type StreamContext } from './resource.ts';
 import { isStuck } from './status.ts';
 
 const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
@@ -41,9 +41,16 @@ export async function drift(
       : await look(record.manifest, runtime, contextOf);
     if (line === undefined) continue;
     lines.push(`${name}: ${line}`);
-    runtime.log.warn('drift', { pipeline: name, moved: line });
+    runtime.log.warn('drift', { pipeline: name, stream: streamIn(record.manifest), moved: line });
   }
   return { checked, moved: lines.length, lines };
+}
+
+/** Of an inlet, the stream that it is fed from; of what AEP reads by itself, its own, where that is one of Kinesis. */
+const Fed = z.object({ source: z.object({ stream: z.string() }) });
+
+function streamIn(manifest: unknown): string | undefined {
+  return Fed.safeParse(manifest).data?.source.stream;
 }
 
 function oneLine(text: string): string {
@@ -59,7 +66,10 @@ async function look(
     const asked = await begin({ manifest, mode: 'plan' }, runtime);
     const planned = await plan(asked, contextOf(asked));
     const moved = planned.plan.filter(({ action }) => action !== 'keep' && action !== 'none');
-    const texts = moved.map(({ resource, action, reason }) => `${resource}: ${action} (${reason})`);
+    const texts = moved.map(
+      ({ resource, action, reason, differences = [] }) =>
+        `${resource}: ${action} (${inFull(reason, differences)})`,
+    );
     return texts.length === 0 ? undefined : oneLine(texts.join('; '));
   } catch (error) {
     return oneLine(`could not be looked at: ${isFailure(error) ? error.message : String(error)}`);

@@ -9,6 +9,7 @@ import {
   decide,
   type Found,
   ifThere,
+  inFull,
   isUntold,
   markOf,
   type Preference,
@@ -69,7 +70,10 @@ function givenUp(error: Failure): Failure {
 /** @throws Failure `CONFLICT` */
 async function look(resource: Resource, pipeline: Pipeline, context: Context): Promise<Decision> {
   const decision = await inventory(resource, pipeline, context);
-  if (decision.action === 'conflict') throw new Failure('CONFLICT', `${resource.key}: ${decision.reason}`);
+  if (decision.action === 'conflict') {
+    const why = inFull(decision.reason, decision.found?.differences ?? []);
+    throw new Failure('CONFLICT', `${resource.key}: ${why}`);
+  }
   return decision;
 }
 

@@ -4,7 +4,7 @@ import type { Pipeline, Report } from '../pipeline.ts';
 import { bytesOf } from './clip.ts';
 
 /** What Step Functions passes between states. AWS: "Step Functions service quotas". */
-const LARGEST_STATE = 262_144;
+export const LARGEST_STATE = 262_144;
 /** The causes of two failures are put into it besides. */
 const LARGEST_DOCUMENT = 220_000;
 

@@ -2,6 +2,7 @@
 import type { IdentityDescriptor } from '../aep/schema-registry.ts';
 import { Failure } from '../failure.ts';
 import type { Manifest } from '../manifest.ts';
+import { didYouMean } from '../nearest.ts';
 import { markInTags } from './mark.ts';
 import {
   type Context,
@@ -90,22 +91,20 @@ async function descriptorsOf({ aep }: Context, schemaId: string): Promise<Identi
 async function makeMissing(context: Context, situation: Situation, schemaId: string): Promise<void> {
   const all = await descriptorsOf(context, schemaId);
   const { missing } = compare(wantedOf(situation), all);
-  await checkNamespaces(context, missing);
   await post(context, schemaId, missing);
 }
 
-/** @throws Failure `MANIFEST_INVALID` where a namespace does not exist */
-async function checkNamespaces({ aep }: Context, wanted: readonly Wanted[]): Promise<void> {
-  const codes = new Set(await aep.identity.namespaceCodes());
-  const unknown = wanted.filter(({ namespace }) => !codes.has(namespace)).map(({ namespace }) => namespace);
-  if (unknown.length === 0) return;
-  throw new Failure(
-    'MANIFEST_INVALID',
-    `schema.identities: there is no identity namespace ${unknown.join(', ')}`,
-    {
-      next: 'Use the code of an identity namespace of the organization, e.g. Email; or create it in AEP first.',
-    },
-  );
+/** The namespaces that are not there: for each its place in the manifest, those that are, and the one that is near. */
+async function unknownNamespaces({ aep }: Context, { schema }: Manifest): Promise<string[]> {
+  if ('id' in schema) return [];
+  const codes = (await aep.identity.namespaceCodes()).toSorted();
+  return schema.identities.flatMap(({ namespace }, index) => {
+    if (codes.includes(namespace)) return [];
+    const expected = `expected the code of an identity namespace that is there: ${codes.join(', ')}`;
+    return [
+      `schema.identities.${index}.namespace: found "${namespace}"; ${expected}${didYouMean([namespace], codes)}`,
+    ];
+  });
 }
 
 export const identity: Resource = {
@@ -132,6 +131,12 @@ export const identity: Resource = {
   },
 
   update: makeMissing,
+
+  /** One that is not there has to be made by somebody: who may read it, and what it stands for, is not a pipeline's to say. */
+  async impossible(context, { manifest }) {
+    const unknown = await unknownNamespaces(context, manifest);
+    return unknown.length === 0 ? undefined : unknown.join(' / ');
+  },
 
   async remove(context, schemaId, situation) {
     const wanted = wantedOf(situation);

@@ -7,7 +7,9 @@ import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeli
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
 import { bytesOf, clip, clipMiddle } from './clip.ts';
+import { cloudWarnings } from './cloud.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
+import { foreseenOf } from './foreseen.ts';
 import { readKnown } from './known.ts';
 import { leadBackWarnings } from './lead-back.ts';
 import {
@@ -15,6 +17,8 @@ import {
   type Decision,
   type Difference,
   type Found,
+  inFull,
+  isConsequence,
   needsTenant,
   type Resource,
   type StreamContext,
@@ -25,7 +29,8 @@ import { exclusivePlaceOf, isPulled, readSourceCredentials, readsElsewhere } fro
 /**
  * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again. Conflicts end an
  * execution that was to change something: they are its `failure`, and the whole plan is there to be read.
- * @throws Failure `AEP_NOT_FOUND` where the manifest's own `$id` is not there; `SECRET_*` of the source's credentials
+ * @throws Failure `AEP_NOT_FOUND` where the manifest's own `$id` is not there; `SECRET_*` of the source's credentials;
+ * `EVENT_INVALID` where a pipeline that never was is to be retired
  */
 export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { mode, manifest } = pipeline;
@@ -36,10 +41,13 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
   planned = { ...planned, plan: bounded([...planned.plan, ...rest]) };
+  if (mode === 'retire') checkWas(planned, record);
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
-  const lines = conflicts.map(({ resource, name, reason }) => `${resource} ${name}: ${reason}`);
+  const lines = conflicts.map(
+    ({ resource, name, reason, differences = [] }) => `${resource} ${name}: ${inFull(reason, differences)}`,
+  );
   const next = 'Do what is said of each of them, then start it again.';
   const { message } = new Failure('CONFLICT', clip(lines.join(' / '), MOST_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message } };
@@ -55,6 +63,20 @@ async function prepared(
   if (isPulled(manifest.source) && mode !== 'retire') await readSourceCredentials(manifest.source, runtime);
   const tenant = needsTenant(manifest) ? await aep.schemaRegistry.tenantId() : undefined;
   return { ...pipeline, ...readKnown(record?.known), ...(tenant !== undefined && { tenant }) };
+}
+
+/**
+ * To retire again what was retired is fine: the ledger knows of it. What it knows nothing of, and of which nothing is there, never
+ * was: most likely its name is misspelt, and the pipeline that was meant goes on.
+ */
+function checkWas({ plan, old, manifest }: Pipeline, record: LedgerRecord | undefined): void {
+  if (record?.manifest !== undefined || record?.known !== undefined) return;
+  if (old.length > 0 || plan.some(({ action }) => action !== 'none')) return;
+  throw new Failure(
+    'EVENT_INVALID',
+    `there is nothing to retire: no pipeline ${manifest.name} has been applied, and nothing of it is in the sandbox ${manifest.sandbox}`,
+    { next: 'Retire it under the name it was applied by: status with {} lists the pipelines there are.' },
+  );
 }
 
 /** Of the document's 256 KB. Bytes of all that the plan says of its resources, of one text of it, and of the failure. */
@@ -85,7 +107,20 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
   }
   const decision = await inventory(resource, pipeline, context);
   const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
-  return withEntry(known, key, permitted(entryOf(resource, decision, pipeline), manifest.allowIrreversible));
+  const entry = permitted(entryOf(resource, decision, pipeline), manifest.allowIrreversible);
+  return withEntry(known, key, await possible(entry, resource, pipeline, context));
+}
+
+/** What is to be changed and cannot be is a conflict before anything is. */
+async function possible(
+  entry: Entry,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Entry> {
+  if (entry.action === 'keep' || entry.action === 'conflict') return entry;
+  const reason = await resource.impossible?.(context, pipeline);
+  return reason === undefined ? entry : { ...entry, action: 'conflict', reason };
 }
 
 /** What stays is known to the resources after it; what is still to be changed is so, too, and is marked as such. */
@@ -97,7 +132,9 @@ function withFound(pipeline: Pipeline, resource: Resource, { action, found }: De
 }
 
 function entryOf(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
-  const differences = told(found?.differences ?? []);
+  const all = found?.differences ?? [];
+  // A change is named once: what follows from it has it in its reason. A conflict has to be settled where it is.
+  const differences = told(action === 'conflict' ? all : all.filter((one) => !isConsequence(one)));
   const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
   return {
     action,
@@ -168,7 +205,7 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
     ({ field }) => field === 'source.stream' || field === 'source.kind',
   );
   if (elsewhere.length > 0) {
-    const reason = `${elsewhere.map((one) => `${one.field} is ${one.found}`).join(', ')}: retire it with the manifest that is in force`;
+    const reason = 'it reads from another place: retire it with the manifest that is in force';
     return withEntry(pipeline, key, {
       action: 'conflict',
       reason,
@@ -323,7 +360,13 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
       one.action === 'update' && (one.resource === 'schema' || one.resource.startsWith('field-group:')),
   );
   const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
+  const { refused, doubtful } = foreseenOf(pipeline.manifest);
   return [
+    ...refused,
+    ...doubtful,
+    // What `begin` has seen of the stream.
+    ...pipeline.warnings,
+    ...(await cloudWarnings(context.aep, pipeline.manifest)),
     ...(twice === undefined ? [] : [twice]),
     ...(replaced && isPulled(source)
       ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]

@@ -1,12 +1,12 @@
 // The run report: what an execution did, to what, and why; the same document however it ended.
-import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 import { messageInCause } from '../failure.ts';
 import { Pipeline, type Planned, type Report } from '../pipeline.ts';
 import type { LedgerRuntime } from '../runtime.ts';
 import { bytesOf, clip } from './clip.ts';
-import { withReport } from './fit.ts';
+import { LARGEST_STATE, withReport } from './fit.ts';
 import { knownOf } from './known.ts';
+import { failedIn, nextAfter, Refused, refusedReport } from './refused.ts';
 
 /** Bytes. What the ledger keeps of one pipeline has its limit; half a report says more than none. */
 const MOST_BYTES = 60_000;
@@ -14,23 +14,40 @@ const MOST_TEXT = 2_000;
 const MOST_CAUSE = 8_000;
 
 /**
- * The document with its report, which is kept as the pipeline's last one. Never fails for what is in the document.
- * @throws Failure `EVENT_INVALID` for what is no document at all, and no request that was refused
+ * The document, or a request that `begin` did not get to one, with its report, which is kept as the pipeline's last one. Never
+ * fails for what is in it.
+ * @throws Failure `EVENT_INVALID` for what is neither
  */
 export async function report(event: unknown, runtime: LedgerRuntime): Promise<unknown> {
   const result = Pipeline.safeParse(event);
-  // A request that was refused has no pipeline to be kept with.
-  if (!result.success && !wasRefused(event))
+  if (!result.success) {
+    const refused = Refused.safeParse(event);
+    if (refused.success) return reportRefused(refused.data, runtime);
     throw notAccepted('report', 'this is not a pipeline document', result.error.issues);
-  if (!result.success) return readable(event);
+  }
   const pipeline = { ...result.data, failure: failureOf(result.data) };
   const made = reportOf(pipeline, runtime.clock.now());
-  const { outcome, summary, next } = made;
-  runtime.log.info('run report', { pipeline: made.pipeline, outcome, summary, next: next.join(' ') });
+  log(made, runtime);
   // Whoever did not get the lease has nothing to say about the pipeline.
   if (pipeline.leased) await keep(made, pipeline, runtime);
   const { samples: _, ...rest } = pipeline;
   return withReport(rest, made);
+}
+
+/** The same of a request. It holds no lease: what is kept of a pipeline that somebody works on stays as it is. */
+async function reportRefused(request: Refused, runtime: LedgerRuntime): Promise<unknown> {
+  const { samples: _, ...rest } = request;
+  const failure = failureOf(request);
+  const made = refusedReport({ ...request, failure }, runtime.clock.now());
+  log(made, runtime);
+  await keepRefused(made, request, runtime);
+  const whole = { ...rest, failure, report: made };
+  const { mode, execution } = request;
+  return bytesOf(whole) <= LARGEST_STATE ? whole : { mode, execution, failure, report: made };
+}
+
+function log({ pipeline, outcome, summary, next }: Report, runtime: LedgerRuntime): void {
+  runtime.log.info('run report', { pipeline, outcome, summary, next: next.join(' ') });
 }
 
 /** The failure in words: Lambda wraps them into JSON, with a trace that is in its log already. */
@@ -48,16 +65,14 @@ function failureOf({
   };
 }
 
-function wasRefused(event: unknown): boolean {
-  return typeof event === 'object' && event !== null && 'failure' in event;
+/** A plan is kept of no execution. */
+async function keepRefused(report: Report, request: Refused, { ledger, log }: LedgerRuntime): Promise<void> {
+  const { manifest, mode, execution } = request;
+  if (manifest === undefined || mode === 'plan' || execution === undefined) return;
+  const entry = { report, updatedAt: report.execution.endedAt };
+  if (!(await ledger.write(manifest.name, execution.id, entry)))
+    log.warn('report not kept: another execution works on the pipeline', { pipeline: manifest.name });
 }
-
-function readable(event: unknown): unknown {
-  const failed = Failed.safeParse(event);
-  return failed.success ? { ...failed.data, failure: failureOf(failed.data) } : event;
-}
-
-const Failed = z.looseObject({ failure: Pipeline.shape.failure.unwrap() });
 
 async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRuntime): Promise<void> {
   const { mode, manifest, execution, failure } = pipeline;
@@ -131,8 +146,7 @@ function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
 /** One line that says it all. */
 function summaryOf(pipeline: Pipeline): string {
   const { manifest, mode, failure, left } = pipeline;
-  if (failure !== undefined)
-    return `${manifest.name}: ${failure.Error}: ${firstLine(messageInCause(failure.Cause))}`;
+  if (failure !== undefined) return failedIn(manifest.name, failure);
   const counts = new Map<string, string[]>();
   for (const planned of pipeline.plan) {
     const word = mode === 'plan' ? planned.action : doneOf(planned, pipeline);
@@ -149,15 +163,8 @@ function summaryOf(pipeline: Pipeline): string {
   return clip(`${manifest.name}: ${said}`, MOST_TEXT);
 }
 
-function firstLine(text: string): string {
-  return clip(text.split('\n')[0] ?? '', 500);
-}
-
 function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
-  if (failure !== undefined) {
-    const advice = /\| Next: (.*?)(?: \| |$)/s.exec(messageInCause(failure.Cause))?.[1];
-    return [advice ?? 'Read the cause, correct the fault, then start it again.'];
-  }
+  if (failure !== undefined) return [nextAfter(failure.Cause)];
   const conflicts = plan.filter(({ action }) => action === 'conflict');
   if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
   if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];

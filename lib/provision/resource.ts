@@ -80,6 +80,8 @@ export interface Resource {
   update?(context: Context, situation: Situation, id: string): Promise<void>;
   /** Writes our mark on one that was made by hand. Without it, there is no place for a mark. */
   adopt?(context: Context, situation: Situation, id: string, mark: Mark): Promise<void>;
+  /** Why it can be neither made nor changed as the manifest wants it: asked before anything is made. */
+  impossible?(context: Context, situation: Situation): Promise<string | undefined>;
   /** Absent where AEP cannot undo it. */
   remove?(context: Context, id: string, situation: Situation): Promise<void>;
   /** Why this one must not be removed even where it is ours. */
@@ -90,6 +92,7 @@ export interface Resource {
 
 export interface Decision {
   readonly action: 'create' | 'keep' | 'adopt' | 'update' | 'replace' | 'conflict';
+  /** Without the differences: those are told beside it, and once. */
   readonly reason: string;
   /** Of all but `create`: the one that it is about. */
   readonly found?: Found;
@@ -118,21 +121,27 @@ export function decide(found: readonly Found[], preference: Preference): Decisio
 
 function decideOnOurs(first: Found, others: readonly Found[]): Decision {
   const has = (remedy: Remedy) => first.differences.some((one) => one.remedy === remedy);
+  const by = `made by ${first.mark?.execution}`;
   const surplus = others.length === 0 ? '' : `; surplus, and to go: ${others.map(({ id }) => id).join(', ')}`;
   if (first.differences.length === 0)
-    return { action: 'keep', reason: `made by ${first.mark?.execution}${surplus}`, found: first, others };
+    return { action: 'keep', reason: `${by}${surplus}`, found: first, others };
   if (has('conflict')) {
-    const advice = 'It cannot be changed: undo the change in the manifest, or give the pipeline another name';
-    return {
-      action: 'conflict',
-      reason: `${first.id} is this pipeline's, but ${said(first)}. ${advice}`,
-      found: first,
-      others,
-    };
+    const reason = `${first.id} is this pipeline's, and what differs cannot be changed: undo the change in the manifest, or give the pipeline another name`;
+    return { action: 'conflict', reason, found: first, others };
   }
-  if (has('replace'))
-    return { action: 'replace', reason: said(first), found: first, others: [first, ...others] };
-  return { action: 'update', reason: `${said(first)}${surplus}`, found: first, others };
+  if (has('replace')) {
+    const reason = `${by}${whatOf(first, 'not changed in place')}`;
+    return { action: 'replace', reason, found: first, others: [first, ...others] };
+  }
+  const reason = `${by}${whatOf(first, 'changed in place')}${surplus}`;
+  return { action: 'update', reason, found: first, others };
+}
+
+/** What is done about what differs; of what only follows from another resource's change, from which. */
+function whatOf({ differences }: Found, done: string): string {
+  const anew = differences.filter(isConsequence).map(({ field }) => field);
+  const own = anew.length < differences.length ? `; what differs is ${done}` : '';
+  return anew.length === 0 ? own : `${own}; refers to what is made anew: ${anew.join(', ')}`;
 }
 
 function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decision {
@@ -152,7 +161,7 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
     return conflict(`the name is ambiguous: it is that of ${ids}. Rename or remove all but one`);
   if (first.differences.length > 0)
     return conflict(
-      `${first.id} was made by hand and cannot be taken over: ${said(first)}. Change the manifest to that, or choose another name`,
+      `${first.id} was made by hand and cannot be taken over, because it differs: change the manifest to that, or choose another name`,
     );
   return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
 }
@@ -160,11 +169,21 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
 /** Bytes. The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
 const MOST_TEXT = 1_000;
 
-function said({ differences }: Found): string {
+/** The reason with the differences behind it: for a message that is read by itself. */
+export function inFull(
+  reason: string,
+  differences: readonly Pick<Difference, 'field' | 'found' | 'wanted'>[],
+): string {
+  if (differences.length === 0) return reason;
   const text = differences
     .map(({ field, found, wanted }) => `${field}: found ${found}, wanted ${wanted}`)
     .join('; ');
-  return clip(text, MOST_TEXT);
+  return `${reason}: ${clip(text, MOST_TEXT)}`;
+}
+
+/** Whether it differs only because what it refers to is made anew: that is told there. */
+export function isConsequence({ wanted }: Pick<Difference, 'wanted'>): boolean {
+  return wanted === GONE;
 }
 
 /** Whether nothing is known to differ: what is still to be made differs from everything. */

@@ -16,6 +16,8 @@ export interface SandboxOptions {
   readonly type?: 'production' | 'development';
   readonly state?: string;
   readonly isDefault?: boolean;
+  /** `VA6` where AEP runs on AWS. Default: `VA7`. */
+  readonly region?: string;
 }
 
 export interface PlatformOptions {

@@ -54,7 +54,7 @@ function rendered(world: World, sandbox: Sandbox): JsonObject {
     title: sandbox.title,
     state: sandbox.state,
     type: sandbox.type,
-    region: 'VA7',
+    region: sandbox.region,
     isDefault: sandbox.isDefault,
     etag: 2,
     createdDate: since,

@@ -129,6 +129,7 @@ export class Sandbox implements SandboxIdentity {
   readonly type: 'production' | 'development';
   readonly state: string;
   readonly isDefault: boolean;
+  readonly region: string;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
   readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
   readonly descriptors: Shelf<JsonObject>;
@@ -145,13 +146,15 @@ export class Sandbox implements SandboxIdentity {
   readonly tallies: Map<string, Tally>;
 
   /** @param from what it holds at first: the sandbox that this is a copy of */
-  constructor({ id, name, title, type, state, isDefault }: SandboxIdentity, clock: Clock, from?: Sandbox) {
+  constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
+    const { id, name, title, type, state, isDefault, region } = identity;
     this.id = id;
     this.name = name;
     this.title = title;
     this.type = type;
     this.state = state;
     this.isDefault = isDefault;
+    this.region = region;
     const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
     const { registry } = from ?? {};
     this.registry = {
@@ -189,7 +192,18 @@ export class State {
   readonly tokens = new Map<string, Token>();
   readonly inlets = new Map<string, Inlet>();
   readonly losses = new Map<string, Loss>();
-  readonly counts = { requests: 0, received: 0, landed: 0, refused: 0, lost: 0, profileOnly: 0, warnings: 0 };
+  readonly counts = {
+    requests: 0,
+    received: 0,
+    landed: 0,
+    refused: 0,
+    lost: 0,
+    profileOnly: 0,
+    linked: 0,
+    warnings: 0,
+  };
+  /** Messages whose identities were to be linked and were not, by the reason. */
+  readonly unlinked = new Map<string, number>();
   readonly startedAt: number;
 
   constructor(startedAt: number) {
@@ -199,7 +213,8 @@ export class State {
   static begin(settings: Settings, ids: Ids, clock: PlatformClock): State {
     const state = new State(clock.now());
     for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
-      const identity = { id: ids.uuid(), name, title, type, state: 'active', isDefault: false, ...more };
+      const usual = { state: 'active', isDefault: false, region: 'VA7' };
+      const identity = { id: ids.uuid(), name, title, type, ...usual, ...more };
       state.sandboxes.set(name, new Sandbox(identity, clock));
     }
     return state;
@@ -213,6 +228,7 @@ export class State {
     for (const [id, inlet] of this.inlets)
       copy.inlets.set(id, { ...inlet, sandbox: copy.sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox });
     for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
+    for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
     Object.assign(copy.counts, this.counts);
     return copy;
   }

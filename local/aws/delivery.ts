@@ -1,9 +1,8 @@
 // Delivers one batch to its end: every record of it is settled by the function, or discarded by the mapping's limits.
-import type { KinesisStreamEvent } from 'aws-lambda';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationResult } from './function-errors.ts';
-import { type EventRecord, kinesisEvent } from './kinesis-event.ts';
+import { type EventRecord, kinesisEvent, type StreamEvent } from './kinesis-event.ts';
 import {
   afterInvocation,
   type Discarded,
@@ -45,7 +44,7 @@ export interface DeliveryPorts {
   pace: Backoff;
   /** Ends the delivery after the invocation in flight. */
   stop: AbortSignal;
-  invoke(event: KinesisStreamEvent): Promise<InvocationResult>;
+  invoke(event: StreamEvent): Promise<InvocationResult>;
   onInvocation(report: InvocationReport): void;
   /** Leaves an artefact of discarded records; while it throws they are kept, and it is called again. */
   onDiscard(shardId: string, discarded: Discarded): Promise<void>;

@@ -1,11 +1,23 @@
 // The event a Lambda function receives for Kinesis records, and how large it is.
 import type { _Record } from '@aws-sdk/client-kinesis';
-import type { KinesisStreamEvent, KinesisStreamRecord } from 'aws-lambda';
+import type { KinesisStreamRecord } from 'aws-lambda';
 import { maxPayloadBytes } from './function-errors.ts';
+
+/**
+ * As the types of aws-lambda have it, but for the key, which is `null` where there is none. AWS: "AWS Lambda triggers with
+ * service-managed streams".
+ */
+export type StreamRecord = Omit<KinesisStreamRecord, 'kinesis'> & {
+  kinesis: Omit<KinesisStreamRecord['kinesis'], 'partitionKey'> & { partitionKey: string | null };
+};
+
+export interface StreamEvent {
+  Records: StreamRecord[];
+}
 
 /** A record as it stands in the event, and the bytes it takes there. */
 export interface EventRecord {
-  record: KinesisStreamRecord;
+  record: StreamRecord;
   bytes: number;
   sequenceNumber: string;
   arrivedAt: number;
@@ -23,10 +35,10 @@ export function eventRecord(source: EventSource, shardId: string, record: _Recor
   const sequenceNumber = record.SequenceNumber ?? '';
   const arrivedAt = record.ApproximateArrivalTimestamp?.getTime() ?? 0;
   const data = Buffer.from(record.Data ?? []).toString('base64');
-  const inEvent: KinesisStreamRecord = {
+  const inEvent: StreamRecord = {
     kinesis: {
       kinesisSchemaVersion: '1.0',
-      partitionKey: record.PartitionKey ?? '',
+      partitionKey: record.PartitionKey ?? null,
       sequenceNumber,
       data,
       approximateArrivalTimestamp: arrivedAt / 1000,
@@ -44,7 +56,7 @@ export function eventRecord(source: EventSource, shardId: string, record: _Recor
   return { record: inEvent, bytes: Buffer.byteLength(rest) + data.length + 1, sequenceNumber, arrivedAt };
 }
 
-export function kinesisEvent(batch: readonly EventRecord[]): KinesisStreamEvent {
+export function kinesisEvent(batch: readonly EventRecord[]): StreamEvent {
   return { Records: batch.map(({ record }) => record) };
 }
 

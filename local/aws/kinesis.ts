@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import kinesalite from 'kinesalite';
 import { type Asked, type Calls, noCalls } from './calls.ts';
+import { createDistribution } from './kinesis-distribution.ts';
 import { type Account, localAccount, type RunningServer } from './server.ts';
 
 /** What a test may let go wrong: an answer instead of kinesalite's, or `undefined` to let the request through. */
@@ -28,6 +29,7 @@ export interface LocalKinesis extends RunningServer {
 export async function startKinesis(options: KinesisOptions = {}): Promise<LocalKinesis> {
   const { account = localAccount, calls = noCalls } = options;
   const inner = createKinesalite(account, options.transitionMs ?? 0);
+  const distribution = createDistribution();
   const sessions = new Set<http2.ServerHttp2Session>();
   let client: KinesisClient | undefined;
 
@@ -44,18 +46,24 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
 
   async function handle(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
     try {
-      const body = nameStream(await readAll(request));
+      const named = nameStream(await readAll(request));
       const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
-      calls.request(request.headers.authorization, () => asked(operation, body, account));
+      calls.request(request.headers.authorization, () => asked(operation, named, account));
       const fault = options.fault?.(operation);
       if (fault)
         return sendJson(response, { __type: fault.type, message: fault.message }, fault.status ?? 400);
+      const passedOn = distribution.request(operation, named);
+      if ('answer' in passedOn) return sendJson(response, passedOn.answer);
+      const { body } = passedOn;
       const timestamp = operation === 'GetShardIterator' ? timestampAsked(body) : undefined;
       if (timestamp) {
         client ??= localClient(endpoint, account.region);
         return sendJson(response, { ShardIterator: await iteratorAt(client, timestamp) });
       }
-      inner.emit('request', replay(request, body), response);
+      const passed = ANSWERED_OTHERWISE.has(operation)
+        ? rewritten(response, (text) => distribution.response(operation, text))
+        : response;
+      inner.emit('request', replay(request, body), passed);
     } catch (error) {
       if (!response.headersSent) sendJson(response, errorBody(error), 400);
     }
@@ -124,6 +132,26 @@ function asked(operation: string, body: Buffer, { region, accountId }: Account):
   if (StreamName === undefined) return [];
   const resource = `arn:aws:kinesis:${region}:${accountId}:stream/${StreamName}`;
   return [{ api: `kinesis:${operation}`, action: `kinesis:${operation}`, resource }];
+}
+
+/** Operations whose answers are not kinesalite's alone. */
+const ANSWERED_OTHERWISE = new Set(['GetRecords', 'DescribeStreamSummary']);
+
+/** The same response, whose body is another. */
+function rewritten(response: Http2ServerResponse, rewrite: (text: string) => string): Http2ServerResponse {
+  return new Proxy(response, {
+    get(target, name) {
+      if (name === 'end')
+        return (body: string) => {
+          const text = rewrite(body);
+          target.setHeader('content-length', Buffer.byteLength(text));
+          target.end(text);
+        };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  });
 }
 
 function sendJson(response: Http2ServerResponse, body: unknown, status = 200): void {

@@ -1,9 +1,8 @@
 // The documents Lambda leaves of records it has given up on, and where they go on this machine.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { KinesisStreamEvent } from 'aws-lambda';
 import { type Calls, noCalls } from './calls.ts';
-import { type EventRecord, kinesisEvent } from './kinesis-event.ts';
+import { type EventRecord, kinesisEvent, type StreamEvent } from './kinesis-event.ts';
 import type { Discarded } from './retry-rules.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html */
@@ -33,7 +32,7 @@ export interface OnFailureDocument {
     streamArn: string;
   };
   /** The event of the records, in S3 only: from a queue or a topic they have to be read from the stream again. */
-  payload?: KinesisStreamEvent;
+  payload?: StreamEvent;
 }
 
 /** A document that has been delivered. */

@@ -43,7 +43,7 @@ export interface ReaderPorts extends Omit<DeliveryPorts, 'shardId' | 'checkpoint
   onCaughtUp(): void;
 }
 
-/** Records of the shard that are delivered one batch at a time; a partition key is always in the same lane. */
+/** Records of the shard that are delivered one batch at a time; a partition key is always in the same lane, and no key in any. */
 type Lane = EventRecord[];
 
 export class ShardReader {
@@ -141,9 +141,12 @@ export class ShardReader {
     for (const record of page) this.#lanes[this.#laneOf(record)]?.push(record);
   }
 
-  #laneOf({ record }: EventRecord): number {
+  #laneOf({ record, sequenceNumber }: EventRecord): number {
     if (this.#lanes.length === 1) return 0;
-    const hash = createHash('md5').update(record.kinesis.partitionKey).digest();
+    // How Lambda spreads records without a key it does not say.
+    const hash = createHash('md5')
+      .update(record.kinesis.partitionKey ?? sequenceNumber)
+      .digest();
     return hash.readUInt32BE() % this.#lanes.length;
   }
 

@@ -62,6 +62,33 @@ it('finds nothing wrong where nothing is', async () => {
   expect(JSON.stringify(found).length).toBeLessThan(4_000);
 });
 
+it('A 2: says what kind of stream it is, and that strict order has no meaning on one that distributes by itself', async () => {
+  const source = { kind: 'inlet', stream: 'customers', data: 'raw', order: 'strict' };
+  const saidOf = async (manifest: Record<string, unknown>, stream: object) => {
+    const all = await surroundings(manifest);
+    Object.assign(all.stream, stream);
+    const { ok, checks } = await ask(all);
+    return { ok, ...checks.find(({ check }) => check === 'stream') };
+  };
+  const auto = { mode: 'ON_DEMAND', distribution: 'AUTO' };
+  const kinds = [
+    [{ mode: 'PROVISIONED' }, /is ACTIVE, provisioned, and keeps 24 h$/],
+    [{ mode: 'ON_DEMAND', distribution: 'USER_PARTITION_KEY' }, /, on-demand, places records by their keys,/],
+    [auto, /, on-demand, distributes its records by itself \(AUTO/],
+  ] as const;
+  for (const [stream, said] of kinds)
+    expect(await saidOf(inletManifest(), stream)).toMatchObject({
+      ok: true,
+      found: expect.stringMatching(said),
+    });
+  expect(await saidOf(inletManifest({ source }), kinds[1][0])).toMatchObject({ ok: true });
+  expect(await saidOf(inletManifest({ source }), auto)).toMatchObject({
+    ok: false,
+    found: expect.stringContaining('"order": "strict" has no meaning there'),
+    next: expect.stringContaining('USER_PARTITION_KEY'),
+  });
+});
+
 it('looks at a source that AEP reads by itself, and not at what such a pipeline has not', async () => {
   const manifest = pulledManifest(KINESIS, { name: 'orders' });
   const all = await surroundings(manifest, (own) => keep(own, SECRETS.kinesis));
@@ -177,7 +204,29 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     (all) => flow(all, { state: 'disabled' }),
     'flow',
     /is disabled/,
-    /Enable it in AEP/,
+    /Enable it in AEP.*failed for 30 days.*mend/,
+    [],
+  ],
+  [
+    'C 6: AEP answers 401 to every token',
+    (all) => all.own.platform.faults.add({ kind: 'refuse', status: 401, path: '/data/**' }),
+    'sandbox',
+    /AEP_UNAUTHORIZED/,
+    /Check the credential.*a permission is missing/,
+    BEHIND_SANDBOX,
+  ],
+  [
+    'C 6: one service answers 401 "Access Denied" to a good token',
+    (all) =>
+      all.own.platform.faults.add({
+        kind: 'refuse',
+        status: 401,
+        path: '/data/foundation/conversion/**',
+        body: { message: 'Access Denied' },
+      }),
+    'mapping',
+    /AEP_UNAUTHORIZED.*Access Denied/,
+    /^The token is good.*a permission is missing/,
     [],
   ],
   [

@@ -85,7 +85,7 @@ describe('batch', () => {
   it.each([2, 3, 4])('spreads keys over %i lanes', (lanes) => {
     const counts = Array<number>(lanes).fill(0);
     for (let n = 0; n < 10_000; n++)
-      counts[laneOf(`customer-${n}`, lanes)] = (counts[laneOf(`customer-${n}`, lanes)] ?? 0) + 1;
+      counts[laneOf(`customer-${n}`, lanes, 0)] = (counts[laneOf(`customer-${n}`, lanes, 0)] ?? 0) + 1;
     for (const count of counts) expect(Math.abs(count - 10_000 / lanes)).toBeLessThan(600);
   });
 });
@@ -133,7 +133,7 @@ describe('groupsOf', () => {
           }
           expect(new Set(lanes.flat(2))).toEqual(new Set(all));
           expect(lanes.flat(2)).toHaveLength(all.length);
-          const of = (list: readonly Framed[], key: string) =>
+          const of = (list: readonly Framed[], key: string | undefined) =>
             list.filter(({ message }) => message.partitionKey === key);
           for (const key of new Set(all.map(({ message }) => message.partitionKey)))
             expect(of(lanes.flat(2), key)).toEqual(of(all, key));

@@ -107,7 +107,8 @@ describe('behind a refused row', () => {
     expect(first).not.toHaveProperty('processed');
     expect(first).not.toHaveProperty('asReceived');
     // No record of the stream is like it: what AEP has of it is to be looked at, and no more.
-    expect(other).toMatchObject({ processed: true, asReceived: true, shardId: 'unknown', partitionKey: '' });
+    expect(other).toMatchObject({ processed: true, asReceived: true, shardId: 'unknown' });
+    expect(other).not.toHaveProperty('partitionKey');
     expect(JSON.parse(other?.record ?? '')).toEqual({
       _id: 'their-own',
       person: { gender: 'female!', name: { firstName: 'Ana', lastName: 'Reis 8' } },
@@ -237,6 +238,36 @@ describe('A 8: an _id that a producer wrote and that looks like a derived one', 
     own.stream.byShard.set(SHARD, [inStream(own, 1)]);
     await own.run();
     expect(stored(own)).toMatchObject([{ processed: true, sequenceNumber: at(1) }]);
+  });
+});
+
+describe('A 2: a record that was written without a partition key', () => {
+  it('is joined to its row by place and by content, and sent again where the pipeline redacts', async () => {
+    const rules = { redact: [{ field: '/firstName', action: 'drop' }] };
+    const own = await world({ ...DERIVES, ...rules });
+    const { firstName: _, ...sent } = JSON.parse(written(1)) as Record<string, unknown>;
+    await send(own, [{ text: JSON.stringify(sent), _id: idOf(1) }]);
+    own.stream.byShard.set(SHARD, [{ ...inStream(own, 1), partitionKey: undefined }]);
+    expect(await own.run()).toMatchObject({ stored: 1, complete: true });
+    const [kept] = stored(own);
+    expect(kept).toMatchObject({ redacted: true, sequenceNumber: at(1) });
+    expect(kept).not.toHaveProperty('partitionKey');
+    expect(kept).not.toHaveProperty('asReceived');
+    const again = redriveWorld({ published: { records: rules as never } });
+    for (const [key, document] of own.store.documents) again.s3.objects.set(key, JSON.stringify(document));
+    expect(await again.run({ source: 'rejected' })).toMatchObject({ delivered: 1, withheld: 0 });
+  });
+
+  it('is told from a row of 0.1.0 when it is sent again', async () => {
+    const own = await world();
+    await send(own, derived(1));
+    own.stream.byShard.set(SHARD, [{ ...inStream(own, 1), partitionKey: undefined }]);
+    await own.run();
+    expect(joined(own)).toEqual([written(1)]);
+    const redact = [{ field: '/firstName', action: 'drop' as const }];
+    const again = redriveWorld({ published: { records: { redact } } });
+    for (const [key, document] of own.store.documents) again.s3.objects.set(key, JSON.stringify(document));
+    expect(await again.run({ source: 'rejected' })).toMatchObject({ delivered: 1, withheld: 0 });
   });
 });
 

@@ -919,7 +919,7 @@ describe('B85: a dry run', () => {
     const dryRun = true;
     expect(await own.run({ source: 'rejected', dryRun })).toMatchObject({
       dryRun: true,
-      complete: false,
+      complete: true,
       chosen: 3,
       left: 2,
       rejectedAgain: 1,
@@ -933,6 +933,28 @@ describe('B85: a dry run', () => {
     expect(own.s3.objects).toEqual(before);
     expect(own.s3.calls.filter((call) => !/^(Get|List)/.test(call))).toHaveLength(1);
     expect(own.counted).toEqual({});
+  });
+
+  // Until now it was false whatever there was.
+  it('C 2: is complete where all was looked at and could be sent, as the run after it is', async () => {
+    const both = async (own: ReturnType<typeof redriveWorld>, request: object) => {
+      const dry = await own.run({ ...request, dryRun: true });
+      return [dry.complete, (await own.run(request)).complete];
+    };
+    const two = redriveWorld();
+    await two.store(document([entry(1, '{"a":1}'), entry(2, '{"a":2}')]));
+    expect(await both(two, { source: 'rejected', limit: 1 })).toEqual([false, false]);
+    expect(await both(two, { source: 'rejected' })).toEqual([true, true]);
+    expect(await both(two, { source: 'rejected' })).toEqual([true, true]);
+    const kept = redriveWorld();
+    const withheld = { reason: 'not-json', withheld: true, length: 4, sha256: 'ff' } as const;
+    await kept.store(document([entry(1, '{"a":1}'), entry(2, '', withheld)]));
+    expect(await both(kept, { source: 'rejected' })).toEqual([false, false]);
+    const lost = redriveWorld();
+    lost.stream.records.push(...Array.from({ length: 4 }, (_, n) => streamRecord(n, '{}')));
+    lost.stream.trimmed = 2;
+    lost.s3.objects.set(ON_FAILURE_KEY, onFailureDocument({ records: ['{}', '{}', '{}'], payload: 'none' }));
+    expect(await both(lost, { source: 'on-failure' })).toEqual([false, false]);
   });
 });
 

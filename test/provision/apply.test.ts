@@ -7,7 +7,7 @@ import { CREDENTIALS } from '../support/scripted.ts';
 import { FIRST } from './cases.ts';
 
 const read = (file: string) =>
-  JSON.parse(readFileSync(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8')) as Record<
+  JSON.parse(readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8')) as Record<
     string,
     unknown
   >;
@@ -234,6 +234,34 @@ describe('what is asked for wrongly is answered clearly', () => {
     expect(cause).toContain(said);
     expect(calls(own)).toBe(0);
   });
+
+  it.each([undefined, 'plan'])(
+    'A 2: strict order on a stream that distributes its records by itself (%s)',
+    async (mode) => {
+      const own = world();
+      const strict = { ...raw(), source: { ...(raw().source as object), order: 'strict' } };
+      const streamIs = (distribution: string) =>
+        Object.assign(own.runtime.streams, {
+          describe: async () => ({ state: 'ACTIVE', retentionHours: 24, mode: 'ON_DEMAND', distribution }),
+        });
+      streamIs('AUTO');
+      const request = { manifest: strict, ...(mode !== undefined && { mode }) };
+      const { status, error, cause } = await own.run(request);
+      expect({ status, error }).toEqual({ status: 'FAILED', error: 'PermanentFailure' });
+      expect(cause).toContain(
+        'source.order: "strict" cannot be kept: customers distributes its records by itself',
+      );
+      expect(cause).toContain('Set "order" to "key"');
+      expect(calls(own)).toBe(0);
+      expect((await own.run({ ...request, manifest: raw() })).status).toBe('SUCCEEDED');
+      streamIs('USER_PARTITION_KEY');
+      expect((await own.run(request)).status).toBe('SUCCEEDED');
+      if (mode === 'plan') return;
+      // Whatever the stream has become: it can go.
+      streamIs('AUTO');
+      expect((await own.run({ manifest: strict, mode: 'retire' })).status).toBe('SUCCEEDED');
+    },
+  );
 
   it('B 73: a step that is handed no document says so', async () => {
     const own = world();

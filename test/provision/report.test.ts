@@ -21,6 +21,7 @@ import {
   type World,
 } from './cases.ts';
 
+const SOURCE = { kind: 'inlet', stream: 'customers', data: 'raw' };
 const UPPER = [
   { source: 'id', destination: '_id' },
   { expression: 'upper(first)', destination: 'person.name.firstName' },
@@ -217,10 +218,59 @@ describe('the same document', () => {
       if (is !== 'none' && resource !== 'publish') expect(id, resource).toMatch(/./);
   });
 
-  it('of a request that was refused there is none', async () => {
+  // Until now there was none: only the Cause of the execution told, and `status` knew nothing.
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a manifest with a mistake', { sandbox: 'No Such' }, 'sandbox: expected the name of a sandbox'],
+    [
+      'a stream that is not there',
+      { source: { ...SOURCE, stream: 'custmers' } },
+      'there is no Kinesis stream custmers',
+    ],
+    ['a time to come', { source: { ...SOURCE, startAt: '2030-01-01T00:00:00Z' } }, 'is in the future'],
+  ])('C 2: after a failure in begin: %s', async (_, more, said) => {
     const own = world();
-    await own.run({ manifest: { ...inletManifest(), sandbox: 'No Such' } });
+    const { error } = await own.run({ manifest: inletManifest(more), samples: [{ record: {}, xdm: {} }] });
+    const report = expectReport(await reportOf(own), error ?? '');
+    expect(report).toMatchObject({ mode: 'apply', resources: [], steps: [] });
+    expect(report.execution).toMatchObject({ name: 'run-1', startedAt: '2026-01-01T00:00:00.000Z' });
+    expect(report.failure?.cause).toContain(said);
+    expect(report.next).toEqual([expect.stringMatching(/^(Correct|Create|Kinesis)/)]);
+    expect(await status(own, { pipeline: 'people' })).toMatchObject({ applied: false, report });
+    expect(own.logged.join('\n')).toContain('run report');
+  });
+
+  it('C 2: after a failure in begin of a pipeline that is there: what is in force and known stays', async () => {
+    const own = world();
+    await own.run({ manifest: inletManifest() });
+    const { report: _, ...before } = (await own.ledger.ledger.read('people')) ?? {};
+    await own.run({ manifest: inletManifest({ sandbox: 'No Such' }) });
+    const { report, ...after } = (await own.ledger.ledger.read('people')) ?? {};
+    expect({ ...after, updatedAt: '' }).toEqual({ ...before, updatedAt: '' });
+    expect(Report.parse(report).outcome).toBe('PermanentFailure');
+    const { document } = await own.run({ manifest: inletManifest() });
+    expectReport(document.report, 'succeeded');
+  });
+
+  it('C 2: after a failure in begin, and nothing kept: of a plan, of what has no name, of what another execution holds', async () => {
+    const own = world();
+    const bad = inletManifest({ sandbox: 'No Such' });
+    await own.run({ manifest: bad, mode: 'plan' });
+    for (const name of [undefined, '../x', 7]) await own.run({ manifest: { ...bad, name } });
     expect(own.ledger.items.size).toBe(0);
+    expect(own.logged.filter((line) => line.includes('run report'))).toHaveLength(4);
+    own.ledger.items.set('people', { pipeline: { S: 'people' }, owner: { S: 'another' } });
+    await own.run({ manifest: bad });
+    expect(await own.ledger.ledger.read('people')).toEqual({ pipeline: 'people', owner: 'another' });
+  });
+
+  it('C 2: with a request that leaves no room beside it, the report is there and the request is not', async () => {
+    const own = world();
+    const failure = { Error: 'PermanentFailure', Cause: 'TOO_LARGE: | Next: Less.' };
+    const event = { manifest: { name: 'people', text: 'x'.repeat(262_000) }, failure };
+    const answer = (await own.steps.report?.(event)) as { report?: unknown };
+    expect(expectReport(answer.report, 'PermanentFailure').next).toEqual(['Less.']);
+    expect(answer).not.toHaveProperty('manifest');
+    expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(20_000);
   });
 });
 

@@ -186,27 +186,45 @@ describe('retiring', () => {
     }
   });
 
-  it('a pipeline that never was is done at once', async () => {
+  // Until now it succeeded: whoever misspelt a name believed that the pipeline was gone.
+  it('C 2: a pipeline that never was fails clearly, each time, and changes nothing', async () => {
     for (const manifest of [inletManifest(), pulledManifest(KINESIS), richManifest()]) {
       const own = world();
-      const { status, order, document } = await retired(own, manifest, { deleteData: true });
-      expect(status).toBe('SUCCEEDED');
-      expect(order).toEqual([]);
-      expect(Object.values(actions(document)).every((action) => action === 'none')).toBe(true);
-      expect(document.report?.outcome).toBe('retired');
+      for (const _ of ['once', 'again']) {
+        const { status, order, cause } = await retired(own, manifest, { deleteData: true });
+        expect(status).toBe('FAILED');
+        expect(cause).toContain(`no pipeline ${manifest.name} has been applied`);
+        expect(cause).toContain('status with {} lists the pipelines there are');
+        expect(order).toEqual([]);
+      }
     }
   });
 
-  it('a pipeline that never was leaves the one that has its stream, and what it takes in', async () => {
+  it('C 2: a name that is misspelt leaves the pipeline that has its stream, and what it takes in', async () => {
     const { own } = await started(inletManifest());
     const before = [own.secrets.values.get(PUBLISHED), JSON.stringify([...own.intakes.all.values()])];
-    const { status, order } = await retired(own, inletManifest({ name: 'other' }), { deleteData: true });
-    expect(status).toBe('SUCCEEDED');
+    const { status, order } = await retired(own, inletManifest({ name: 'poeple' }), { deleteData: true });
+    expect(status).toBe('FAILED');
     expect(order).toEqual([]);
     expect([own.secrets.values.get(PUBLISHED), JSON.stringify([...own.intakes.all.values()])]).toEqual(
       before,
     );
     expect(holdings(own)).toEqual(ONE_OF_EACH);
+  });
+
+  it('C 2: what was never finished was: of one that was undone there is nothing left, and that is fine', async () => {
+    const own = world();
+    const made = await own.run({ manifest: inletManifest() }, { fail: { verify: 'PermanentFailure' } });
+    expect(made.error).toBe('Penstock.RolledBack');
+    expect((await retired(own, inletManifest())).status).toBe('SUCCEEDED');
+  });
+
+  it('C 2: what AEP has of a pipeline is retired though the ledger has lost it', async () => {
+    const { own } = await started(inletManifest());
+    own.ledger.items.clear();
+    const { cause, status } = await retired(own, inletManifest(), { deleteData: true });
+    expect(cause ?? status).toBe('SUCCEEDED');
+    expect(holdings(own)).toEqual({});
   });
 
   it('leaves alone what has its names and is not its own', async () => {
@@ -226,8 +244,9 @@ describe('retiring', () => {
     });
     const before = holdings(own);
     for (const manifest of [inletManifest(), inletManifest({ adopt: true })]) {
-      const { status, order } = await retired(own, manifest, { deleteData: true });
-      expect(status).toBe('SUCCEEDED');
+      const { cause, order } = await retired(own, manifest, { deleteData: true });
+      // C 2: none of it is this pipeline's, which never was.
+      expect(cause).toContain('no pipeline people has been applied');
       expect(order).toEqual([]);
     }
     expect(holdings(own)).toEqual(before);

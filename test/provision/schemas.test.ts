@@ -451,14 +451,32 @@ describe('identities', () => {
     expect(changed).toEqual([]);
   });
 
-  it('in a namespace that does not exist fail clearly, and nothing is left', async () => {
+  // Until now it was found out when the schema was there: the execution made it, and rolled back.
+  it('C 4: in a namespace that does not exist are a conflict of the plan, and nothing is made', async () => {
+    const manifest = contact([phone, { ...email, namespace: 'Emial' }]);
+    const said =
+      /schema\.identities\.1\.namespace: found "Emial"; expected the code of an identity namespace that is there: .*ECID, Email, .*; did you mean "Email"\?/;
     const own = world();
-    const { error, cause } = await own.run({ manifest: contact([{ ...email, namespace: 'Emial' }]) });
-    expect(error).toBe('Penstock.RolledBack');
-    expect(cause).toContain('MANIFEST_INVALID');
-    expect(cause).toContain('there is no identity namespace Emial');
+    const { document } = await own.run({ manifest, mode: 'plan' });
+    const entry = document.plan.find(({ resource }) => resource === 'identity');
+    expect(entry).toMatchObject({ action: 'conflict', reason: expect.stringMatching(said) });
+    const { error, cause } = await own.run({ manifest });
+    expect(error).toBe('Penstock.Conflict');
+    expect(cause).toMatch(said);
+    expect(own.mutations()).toEqual([]);
     expect(holdings(own)).toEqual({});
-    expect(made(own, 'descriptors')).toEqual([]);
+  });
+
+  it('C 4: that are there are not asked for their namespace again', async () => {
+    const own = world();
+    const manifest = contact([email]);
+    await own.run({ manifest });
+    const asked = () =>
+      own.platform.journal.entries().filter(({ path }) => path.includes('/idnamespace/')).length;
+    const before = asked();
+    const { document } = await own.run({ manifest, mode: 'plan' });
+    expect(document.plan.find(({ resource }) => resource === 'identity')?.action).toBe('keep');
+    expect(asked()).toBe(before);
   });
 
   it('at a path that the schema does not have fail clearly, and nothing is left', async () => {

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { createUndelivered } from '../../lib/aws/undelivered.ts';
 import { type Diagnosis, doctor } from '../../lib/doctor/doctor.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import type { DoctorRuntime, Intake } from '../../lib/runtime.ts';
+import type { DoctorRuntime, Intake, StreamDescription } from '../../lib/runtime.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { inletManifest, position, sandboxOf, sent, type World } from '../provision/cases.ts';
 import { world } from './provisioning.ts';
@@ -28,7 +28,7 @@ export interface Surroundings {
   /** Hosts that do not answer. */
   readonly dead: Set<string>;
   /** The stream, as Kinesis describes it. */
-  stream: { state: string; retentionHours: number };
+  stream: StreamDescription;
   /** What Lambda says of the intake besides what the memory knows. */
   intake: Partial<Intake>;
 }

@@ -191,6 +191,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     ledger: ledger.ledger,
     streams: {
       arn: async (stream) => (stream === 'customers' || stream === STREAM_ARN ? STREAM_ARN : undefined),
+      describe: async () => ({ state: 'ACTIVE', retentionHours: 24 }),
     },
   };
   /** Service integrations of the state machine, by their Resource. */

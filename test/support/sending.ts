@@ -80,7 +80,7 @@ export function sending(post: Post, more: Partial<Sender> & { budget?: number } 
   const runLanes = async (made: readonly Lane[]) => {
     const sent = await send(made, sender);
     const verdicts = sent.settled
-      .map(({ message, verdict }) => message.partitionKey + verdict.kind[2])
+      .map(({ message, verdict }) => `${message.partitionKey}${verdict.kind[2]}`)
       .join(' ');
     return { ...sent, verdicts };
   };

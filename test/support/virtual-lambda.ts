@@ -1,6 +1,6 @@
 // Lambda in virtual time: the polling of local/aws reads a stream in memory and calls forwarders that can die; an oracle watches.
-import type { KinesisStreamEvent } from 'aws-lambda';
 import { failure, type InvocationResult } from '../../local/aws/function-errors.ts';
+import type { StreamEvent } from '../../local/aws/kinesis-event.ts';
 import { onFailureDocument } from '../../local/aws/on-failure.ts';
 import { Poller } from '../../local/aws/polling.ts';
 import type { Discarded } from '../../local/aws/retry-rules.ts';
@@ -143,7 +143,7 @@ export class VirtualLambda {
     this.#oracle.stopped(this.#poller.positions);
   }
 
-  async #invoke(event: KinesisStreamEvent): Promise<InvocationResult> {
+  async #invoke(event: StreamEvent): Promise<InvocationResult> {
     const { time, outside, count } = this.#options;
     const numbers = event.Records.map(({ kinesis }) => kinesis.sequenceNumber);
     const shardId = event.Records[0]?.eventID.split(':')[0] ?? '';

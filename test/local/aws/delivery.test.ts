@@ -101,7 +101,8 @@ async function run(
   );
 }
 
-const namesOf = (records: readonly EventRecord[]) => records.map(({ record }) => record.kinesis.partitionKey);
+const namesOf = (records: readonly EventRecord[]) =>
+  records.map(({ record }) => String(record.kinesis.partitionKey));
 const ok: InvocationResult = { ok: null };
 const report = (...records: (EventRecord | undefined)[]): InvocationResult => ({
   ok: { batchItemFailures: records.map((record) => ({ itemIdentifier: record?.sequenceNumber })) },

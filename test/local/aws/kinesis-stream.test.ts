@@ -7,10 +7,11 @@ import {
   PutRecordsCommand,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
-import type { KinesisStreamEvent } from 'aws-lambda';
+
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { realClock } from '../../../local/aws/clock.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
+import type { StreamEvent } from '../../../local/aws/kinesis-event.ts';
 import { kinesisStream } from '../../../local/aws/kinesis-stream.ts';
 import { Poller } from '../../../local/aws/polling.ts';
 import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
@@ -25,7 +26,7 @@ let StreamName = '';
 let streams = 0;
 let stream: Stream;
 let poller: Poller;
-let events: KinesisStreamEvent[] = [];
+let events: StreamEvent[] = [];
 
 const batches = () =>
   events.map(({ Records }) => Records.map(({ kinesis: { data } }) => Buffer.from(data, 'base64').toString()));

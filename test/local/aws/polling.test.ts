@@ -1,8 +1,9 @@
 // Lambda's polling rules in virtual time: a stream in memory, and a function that answers as each test wants.
-import type { KinesisStreamEvent } from 'aws-lambda';
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
+import type { StreamEvent } from '../../../local/aws/kinesis-event.ts';
 import { Poller } from '../../../local/aws/polling.ts';
 import type { Discarded } from '../../../local/aws/retry-rules.ts';
 import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
@@ -19,12 +20,12 @@ let stream: MemoryStream<string>;
 /** Throws in place of an answer of the stream. */
 let fault: (operation: keyof Stream) => void;
 let poller: Poller;
-let events: KinesisStreamEvent[];
+let events: StreamEvent[];
 let reports: InvocationReport[];
 let discarded: Discarded[];
-let answer: (event: KinesisStreamEvent) => unknown;
+let answer: (event: StreamEvent) => unknown;
 
-type EventRecord = KinesisStreamEvent['Records'][number];
+type EventRecord = StreamEvent['Records'][number];
 const text = (record: EventRecord) => Buffer.from(record.kinesis.data, 'base64').toString();
 const shardOf = (record: EventRecord | undefined) => record?.eventID.split(':')[0];
 const batches = () => events.map(({ Records }) => Records.map(text));
@@ -316,7 +317,7 @@ it('goes on after records that were given up on, and counts them', async () => {
 describe('ParallelizationFactor', () => {
   const putKeyed = (keys: number, each: number) =>
     Array.from({ length: keys * each }, (_, i) => stream.put(`k${i % keys}`, Buffer.from(`${i}`), `${i}`));
-  const keyOf = (record: EventRecord) => record.kinesis.partitionKey;
+  const keyOf = (record: EventRecord) => String(record.kinesis.partitionKey);
 
   it('delivers batches of a shard side by side, and keeps the order per partition key through retries', async () => {
     let [inFlight, most] = [0, 0];

@@ -11,6 +11,8 @@ const TOO_DEEP: i32 = 2;
 const OBJECT: i32 = 4;
 const MAYBE_HEADER: i32 = 8;
 const MAYBE_BODY: i32 = 16;
+/** One of the two may be there more than once. */
+const MAYBE_TWICE: i32 = 32;
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
@@ -63,7 +65,11 @@ export function check(length: i32, most: i32): i32 {
       const start = at + 1;
       at = string(start);
       if (at === 0) return NOT_JSON;
-      if (depth === 1) flags |= named(start, <i32>(at - start) - 1);
+      if (depth === 1) {
+        const name = named(start, <i32>(at - start) - 1);
+        if ((flags & name) !== 0) flags |= MAYBE_TWICE;
+        flags |= name;
+      }
       at = space(at);
       if (load<u8>(at) !== COLON) return NOT_JSON;
       at = space(at + 1);

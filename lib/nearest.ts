@@ -1,0 +1,20 @@
+// The known word that a mistyped one was most likely meant to be.
+import { closest, distance } from 'fastest-levenshtein';
+
+/** Of a word's letters, the part that may be wrong; two that change places count twice. A guess far off is worse than none. */
+const MOST_WRONG = 1 / 3;
+
+/** The nearest of the known words; `undefined` where none is near. Upper and lower case are the same letter. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = new Map(known.map((one) => [one.toLowerCase(), one]));
+  const asked = word.toLowerCase();
+  const found = closest(asked, [...plain.keys()]);
+  const most = Math.ceil(asked.length * MOST_WRONG);
+  return known.length > 0 && distance(asked, found) <= most ? plain.get(found) : undefined;
+}
+
+/** Behind a message: the known words that these were most likely meant to be; nothing where none is near. */
+export function didYouMean(words: readonly string[], known: readonly string[]): string {
+  const near = words.map((word) => nearest(word, known)).filter((word) => word !== undefined);
+  return near.length === 0 ? '' : `; did you mean ${near.map((word) => JSON.stringify(word)).join(', ')}?`;
+}
