@@ -19,7 +19,7 @@ const read = (path: string) =>
 /** Provisions a pipeline with identities of its own, retires another one, and keeps what each step was handed first. */
 export async function eventsOf(stack: Stack): Promise<Events> {
   const handed = watch(stack);
-  const sample = read('pipelines/customer-profiles.json') as {
+  const sample = read('examples/customer-profiles.json') as {
     readonly source: object;
     readonly schema: object;
   };

@@ -1,4 +1,5 @@
 // Every function of the bundle, what it is there for, and which libraries it is made of: a function without a line fails a test.
+import { fileURLToPath } from 'node:url';
 import type { Effect } from './doors.ts';
 
 export interface Start {
@@ -109,5 +110,7 @@ export const STARTS: readonly Start[] = [
     file: 'deploy-hook',
     effect: of('an execution started', 'states'),
     libraries: [LOGGER, client('secrets-manager'), client('sfn')],
+    // For the ordinary bundle, which reads them; into the other one they are built.
+    environment: { PENSTOCK_PIPELINES: fileURLToPath(new URL('../examples', import.meta.url)) },
   },
 ];

@@ -22,10 +22,10 @@ export const PACKAGED = [FORWARD, join(ROOT, 'dist/functions/s3.cjs')];
 const BODIES = join(WORK, 'bodies');
 
 /** Builds what is deployed by the script that builds it for that, and the peers and the load the ordinary way. */
-export async function buildAll(): Promise<void> {
+export async function buildAll(...options: string[]): Promise<void> {
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
-  await promisify(execFile)(process.execPath, ['scripts/build.ts'], { cwd: ROOT });
+  await promisify(execFile)(process.execPath, ['scripts/build.ts', ...options], { cwd: ROOT });
   await build({
     absWorkingDir: ROOT,
     entryPoints: ['bench/load.ts', 'bench/cold.ts', ...PEERS.map((peer) => `bench/peers/${peer}.ts`)],

@@ -50,6 +50,8 @@ const PARAMETERS = {
   hookSecret: secret,
   // lib/manifest.ts: the name of a pipeline.
   hookStarts: text(/^[a-z0-9][a-z0-9-]*$/, 'all, or the name of a pipeline'),
+  // https://docs.github.com/actions/reference/workflows-and-actions/deployments-and-environments
+  hookEnvironments: list(text(/^[^\s,](?:[^,\p{Cc}]{0,253}[^\s,])?$/u, 'all, or the name of an environment')),
   hookManifests: yesNo,
   hookConcurrency: whole(1, 1000),
   codePipeline: orNone(text(/^[\w.@-]{1,100}$/, 'the name of a pipeline of CodePipeline')),

@@ -33,7 +33,8 @@ export const FAILURES = {
   AEP_CHANGED: { retryable: true, next: 'Somebody changed the resource meanwhile. Try again.' },
   AEP_UNAUTHORIZED: {
     retryable: false,
-    next: 'Check the credential and its product profile in Adobe Admin Console.',
+    // Some services answer 401 "Access Denied" to a token that is good.
+    next: 'Check the credential and its product profile in Adobe Admin Console; where its tokens are taken elsewhere, a permission is missing: give its technical account the role.',
   },
   AEP_FORBIDDEN: {
     retryable: false,
@@ -73,6 +74,10 @@ export const FAILURES = {
   NOT_PUBLISHED: {
     retryable: false,
     next: 'Provision a pipeline for this stream, or switch the intake off.',
+  },
+  NO_PIPELINES: {
+    retryable: false,
+    next: 'Put a manifest into pipelines/ (examples/ has samples), build and deploy again.',
   },
   STORE_UNAVAILABLE: {
     retryable: true,

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { Failure } from './failure.ts';
 import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes } from './mistakes.ts';
+import { checkOperations } from './operations.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
 import { allowing, object } from './strict-object.ts';
@@ -353,7 +354,9 @@ const manifest = object({
     upsert: z
       .boolean()
       .optional()
-      .describe('Whether records may update parts of a profile. Needs `profile`. Left out: as it is.'),
+      .describe(
+        'Whether records may update parts of a profile. Needs `profile`; the operations `merge` and `delete` need it. Left out: as it is.',
+      ),
     errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
   }).default({ errorDiagnostics: true }),
   mapping: z
@@ -446,11 +449,16 @@ function checkTitles({ name, schema }: Given, complain: Complain): void {
   });
 }
 
-/** What Profile needs of a schema; events have an identity map by their class. Contract §2.4, `XDM-1528-400`. */
+/** What Profile needs of a schema. Contract §2.4, `XDM-1528-400`. */
 function hasIdentity(schema: z.infer<typeof schemaByParts>): boolean {
+  return schema.identities.some(({ primary }) => primary) || hasIdentityMap(schema);
+}
+
+/** Events have one by their class. */
+function hasIdentityMap(schema: Given['schema']): boolean {
+  if ('id' in schema) return false;
   return (
     idOf(schema.class, CLASSES) === CLASSES.experienceevent ||
-    schema.identities.some(({ primary }) => primary) ||
     schema.fieldGroups.some(
       (group) => typeof group === 'string' && idOf(group, FIELD_GROUPS) === FIELD_GROUPS.identitymap,
     )
@@ -467,6 +475,7 @@ export const Manifest = manifest.superRefine((value, context) => {
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),
     );
+  checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))
     complain(['source', 'startAt'], 'expected a time that exists', startAt);

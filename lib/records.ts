@@ -89,10 +89,16 @@ const operation = object({
   data: z
     .enum(['create', 'merge', 'delete'])
     .check(z.describe('What is done to the profile. `delete` cannot be undone.')),
-  identity: z.optional(z.literal('create')).check(z.describe('Whether identities are linked as well.')),
+  identity: z
+    .optional(z.literal('create'))
+    .check(z.describe('Whether new identities are linked as well, for which a dataset of its own is made.')),
   identityDatasetId: z
     .optional(z.string().check(z.regex(/^[A-Za-z0-9]{1,64}$/, 'expected the id of a dataset')))
-    .check(z.describe('Id of the identity dataset, where new identities are linked.')),
+    .check(
+      z.describe(
+        'Id of an identity dataset that exists: of the same schema, with identity, outside Profile, its validation switched off. Left out: one is made.',
+      ),
+    ),
 });
 
 const operations = z.union(

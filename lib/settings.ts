@@ -69,8 +69,17 @@ const Settings = z.object({
     z.string().check(z.regex(/^[\w.-]{1,64}$/, 'expected the name of a pipeline, or "all"')),
     'all',
   ),
+  /** Environments whose deployments may start something, comma-separated and in any case; `all` is every one. */
+  PENSTOCK_HOOK_ENVIRONMENTS: z.pipe(
+    z._default(z.string(), 'all'),
+    z.transform((text) =>
+      text === 'all' ? undefined : text.split(',').map((name) => name.trim().toLowerCase()),
+    ),
+  ),
   /** Whether a hook may bring a manifest along. */
   PENSTOCK_HOOK_MANIFESTS: z._default(z.enum(['no', 'yes']), 'no'),
+  /** Folder of the pipelines that a hook can start, in place of `pipelines/`. Not read where the functions are bundled: there the build has put them in. */
+  PENSTOCK_PIPELINES: optionalText,
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
   PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
   /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
@@ -98,7 +107,10 @@ export interface Settings {
   readonly stateMachine: string | undefined;
   readonly hookSecret: string;
   readonly hookStarts: string;
+  /** In lower case; every one where there is no list. */
+  readonly hookEnvironments: readonly string[] | undefined;
   readonly hookManifests: boolean;
+  readonly pipelines: string | undefined;
   readonly listDelaySeconds: number;
   readonly publishedSeconds: number;
   /** The way to Adobe where it is not direct; its URL may hold a password. */
@@ -132,7 +144,9 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     stateMachine: found.PENSTOCK_STATE_MACHINE,
     hookSecret: found.PENSTOCK_HOOK_SECRET ?? `penstock/${found.PENSTOCK_STAGE}/hook`,
     hookStarts: found.PENSTOCK_HOOK_STARTS,
+    hookEnvironments: found.PENSTOCK_HOOK_ENVIRONMENTS,
     hookManifests: found.PENSTOCK_HOOK_MANIFESTS === 'yes',
+    pipelines: found.PENSTOCK_PIPELINES,
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
     proxy: found.HTTPS_PROXY === undefined ? undefined : { url: found.HTTPS_PROXY, except: found.NO_PROXY },

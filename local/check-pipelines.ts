@@ -14,16 +14,23 @@ const HELP = `Tries pipelines out on this machine: does the manifest read, does 
 
   npm run check:pipelines [-- FILE…]
 
-  FILE      a manifest, or a folder of them (pipelines)
+  FILE      a manifest, or a folder of them (without any: pipelines and examples)
   --help    this text
 
 Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file that cannot be read.
 `;
 
+/** What is checked where nothing is named: the pipelines that are deployed, none at first, and the samples of them. */
+const OWN = ['pipelines', 'examples'].map(
+  (name) => relative(process.cwd(), fileURLToPath(new URL(`../${name}`, import.meta.url))) || '.',
+);
+
 const SAMPLES = /\.samples\.json$/;
 
 /** What there is to check: manifests, and samples that belong to none. */
 interface Found {
+  /** Where it was looked: a manifest, or a folder. */
+  readonly path: string;
   readonly manifests: readonly string[];
   readonly strays: readonly string[];
 }
@@ -35,12 +42,16 @@ interface Outcome {
 }
 
 async function main(args: string[]): Promise<number> {
-  const files = filesOf(args);
-  if (files === 'help') {
+  const asked = filesOf(args);
+  if (asked === 'help') {
     process.stdout.write(HELP);
     return 0;
   }
-  const found = await Promise.all(files.map(manifestsIn));
+  const found = await Promise.all((asked.length > 0 ? asked : OWN).map(manifestsIn));
+  const empty = found.filter(({ manifests }) => manifests.length === 0).map(({ path }) => path);
+  // The folder of the deployed pipelines may be empty; what somebody has named may not, nor may there be nothing at all.
+  if (empty.length > 0 && (asked.length > 0 || empty.length === found.length))
+    throw new UsageError(`there is no manifest in ${empty.join(' or ')}`);
   let worst = 0;
   const tell = ({ exitCode, lines }: Outcome) => {
     worst = Math.max(worst, exitCode);
@@ -49,6 +60,7 @@ async function main(args: string[]): Promise<number> {
   for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file));
   for (const file of found.flatMap(({ strays }) => strays))
     tell(wrong(file, [`samples of no manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]));
+  for (const path of empty) tell({ exitCode: 0, lines: [`none    ${path}: there is no manifest in it`] });
   return worst;
 }
 
@@ -61,8 +73,7 @@ function filesOf(args: string[]): string[] | 'help' {
       options: { help: { type: 'boolean' } },
     });
     if (values.help) return 'help';
-    const own = relative(process.cwd(), fileURLToPath(new URL('../pipelines', import.meta.url)));
-    return positionals.length > 0 ? positionals : [own || '.'];
+    return positionals;
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
   }
@@ -73,14 +84,14 @@ async function manifestsIn(path: string): Promise<Found> {
   const there = await stat(path).catch(unreadable(path));
   if (!there.isDirectory()) {
     if (SAMPLES.test(path)) throw new UsageError(`${path} holds samples: name the manifest they belong to`);
-    return { manifests: [path], strays: [] };
+    return { path, manifests: [path], strays: [] };
   }
   const names = (await readdir(path).catch(unreadable(path))).filter((name) => name.endsWith('.json')).sort();
   const manifests = names.filter((name) => !SAMPLES.test(name));
-  if (manifests.length === 0) throw new UsageError(`there is no manifest in ${path}`);
   const expected = new Set(manifests.map(samplesFileOf));
   const strays = names.filter((name) => SAMPLES.test(name) && !expected.has(name));
   return {
+    path,
     manifests: manifests.map((name) => join(path, name)),
     strays: strays.map((name) => join(path, name)),
   };

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Encoding } from './records.ts';
 
-const SAMPLE_MANIFEST = 'pipelines/customer-profiles.json';
+const SAMPLE_MANIFEST = 'examples/customer-profiles.json';
 const ENCODINGS: ReadonlySet<string> = new Set(['text', 'base64']);
 
 export interface StartOptions {
@@ -34,7 +34,7 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
 
   npm start -- [options]
 
-  --manifest FILE     the pipeline (pipelines/customer-profiles.json)
+  --manifest FILE     the pipeline (examples/customer-profiles.json)
   --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes;
                       without it, sample customers are made, which fit the sample manifests
   --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)

@@ -28,6 +28,8 @@ export interface StackOptions {
   readonly sandbox: string;
   /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
   readonly platform?: Platform;
+  /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
+  readonly pipelines?: string;
   /** Runs the bundles of `npm run build` instead of the sources. */
   readonly bundled?: boolean;
   /** How functions reach the undelivered store: as files, or through S3's API in front of the same folder. */
@@ -105,6 +107,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     AWS_ENDPOINT_URL_SFN: states.endpoint,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
     PENSTOCK_PUBLISHED_SECONDS: '1',
+    ...(options.pipelines !== undefined && { PENSTOCK_PIPELINES: options.pipelines }),
   };
   const aws = await startLocalAws({
     functions: await functions(options.bundled ?? false),

@@ -293,8 +293,8 @@ function isSample(file: string): boolean {
 
 /** Manifests that the sample customers are made for. */
 const SAMPLES: ReadonlySet<string> = new Set([
-  'pipelines/customer-profiles.json',
-  'pipelines/customer-profiles-xdm.json',
+  'examples/customer-profiles.json',
+  'examples/customer-profiles-xdm.json',
 ]);
 
 /** How many records there will be; also says early what of them cannot be read. */

@@ -2,6 +2,7 @@
 import { globSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { bundle } from '../lib/hook/bundle.ts';
 import { noticeOf, packagesOf } from './notice.ts';
@@ -34,13 +35,17 @@ const credentials: Plugin = {
   },
 };
 
+/** `--pipelines FOLDER`: for measuring, in place of pipelines/. */
+const { pipelines: folder } = parseArgs({ options: { pipelines: { type: 'string' } } }).values;
+const bundled = bundle(folder);
+
 /** The pipelines of the bundle are in the function that starts them; each is checked here, where somebody sees it. */
 const pipelines: Plugin = {
   name: 'pipelines',
   setup({ onLoad }) {
     onLoad({ filter: /\/lib\/hook\/bundle\.ts$/ }, () => ({
       // As text: in a literal a key could be __proto__.
-      contents: `export const bundle = () => JSON.parse(${JSON.stringify(JSON.stringify(bundle()))});`,
+      contents: `export const bundle = () => JSON.parse(${JSON.stringify(JSON.stringify(bundled))});`,
     }));
   },
 };
@@ -101,6 +106,15 @@ writeFileSync(`${out}/NOTICE`, noticeOf(packagesOf(files, root)));
 // Which sources are in which bundle, for whoever wants to know why one is large.
 writeFileSync(`${root}dist/bundles.json`, JSON.stringify(result.metafile));
 
+// What deploy hooks can start, for cloud/pipelines.cjs to say when it is packaged.
+const names = Object.keys(bundled);
+writeFileSync(`${root}dist/pipelines.json`, JSON.stringify(names));
+
 for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {
   if (file.endsWith('.cjs')) console.log(`${String(Math.round(bytes / 1024)).padStart(6)} KB  ${file}`);
 }
+console.log(
+  names.length > 0
+    ? `pipelines/: ${names.join(', ')}`
+    : 'pipelines/ is empty: a deploy hook has no pipeline to start (examples/ has samples to put there)',
+);

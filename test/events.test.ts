@@ -7,7 +7,7 @@ import { bundle } from '../lib/hook/bundle.ts';
 import { ProvisionRequest } from '../lib/pipeline.ts';
 import { surroundings } from './support/doctoring.ts';
 import { world as forwarding } from './support/forwarding.ts';
-import { bodyOf, hookWorld } from './support/hooks.ts';
+import { bodyOf, EXAMPLES, hookWorld } from './support/hooks.ts';
 import { world } from './support/provisioning.ts';
 import { reconciling } from './support/reconciling.ts';
 import { document, entry, redriveWorld } from './support/redriving.ts';
@@ -117,11 +117,11 @@ describe('the events', () => {
     ['deploy-hook', ['customer-profiles']],
     ['deploy-hook-manifest', ['customer-profiles']],
     ['deploy-hook-url', ['customer-profiles']],
-    ['deploy-hook-codepipeline', Object.keys(bundle())],
-    ['deploy-hook-codedeploy', Object.keys(bundle())],
-    ['deploy-hook-cloudformation', Object.keys(bundle())],
+    ['deploy-hook-codepipeline', Object.keys(bundle(EXAMPLES))],
+    ['deploy-hook-codedeploy', Object.keys(bundle(EXAMPLES))],
+    ['deploy-hook-cloudformation', Object.keys(bundle(EXAMPLES))],
   ])('hook: %s starts the state machine for each pipeline it asks for', async (name, pipelines) => {
-    const own = hookWorld({ bundle: bundle(), environment: { PENSTOCK_HOOK_MANIFESTS: 'yes' } });
+    const own = hookWorld({ bundle: bundle(EXAMPLES), environment: { PENSTOCK_HOOK_MANIFESTS: 'yes' } });
     const answer = await own.hook(read(name));
     const report = 'statusCode' in answer ? bodyOf(answer) : answer;
     expect(report).toMatchObject({ executions: pipelines.map((pipeline) => ({ pipeline })) });
@@ -130,7 +130,7 @@ describe('the events', () => {
   });
 
   it('of a hook start what the state machine understands', async () => {
-    const hook = hookWorld({ bundle: bundle() });
+    const hook = hookWorld({ bundle: bundle(EXAMPLES) });
     await hook.hook(read('deploy-hook'));
     const own = world();
     const input = JSON.parse(hook.executions.list()[0]?.input ?? '') as Record<string, unknown>;

@@ -610,9 +610,9 @@ describe('docs/manifest.schema.json', () => {
   const validate = new Ajv2020({ strict: false }).compile(manifestJsonSchema());
 
   it('takes what the parser takes', () => {
-    const names = readdirSync(new URL('../pipelines', import.meta.url));
+    const names = readdirSync(new URL('../examples', import.meta.url));
     for (const file of names.filter((name) => !name.endsWith('.samples.json'))) {
-      const text = readFileSync(new URL(`../pipelines/${file}`, import.meta.url), 'utf8');
+      const text = readFileSync(new URL(`../examples/${file}`, import.meta.url), 'utf8');
       expect(parseManifestText(text, file).version).toBe(1);
       expect(validate(JSON.parse(text)), JSON.stringify(validate.errors)).toBe(true);
     }

@@ -7,15 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STARTS } from '../bench/starts-of.ts';
-import { bundle } from '../lib/hook/bundle.ts';
 import { parseManifestText } from '../lib/manifest.ts';
 import { account } from '../local/account.ts';
 import { startServer } from '../local/aep/server.ts';
-import { Executions } from '../local/aws/executions.ts';
-import { FunctionHost } from '../local/aws/function-host.ts';
-import { startStatesApi } from '../local/aws/states-api.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../local/journey.ts';
-import { provisioningArn } from '../local/provisioning.ts';
 import { sampleLines } from '../local/records.ts';
 import { startStack } from '../local/stack.ts';
 
@@ -93,7 +88,7 @@ describe('the bundles as they are deployed', () => {
 
   it('do the main job', async () => {
     const watch = watchForwarding();
-    const text = await readFile(join(ROOT, 'pipelines/customer-profiles.json'), 'utf8');
+    const text = await readFile(join(ROOT, 'examples/customer-profiles.json'), 'utf8');
     const manifest = parseManifestText(text, 'customer-profiles.json');
     const options = {
       warmUpSeconds: 1,
@@ -113,29 +108,6 @@ describe('the bundles as they are deployed', () => {
       expect(await account(stack, written)).toMatchObject({ produced: 50, complete: true });
     } finally {
       await stack.close();
-    }
-  });
-
-  it('start the pipelines that were built in, when a deployment has succeeded', async () => {
-    const stateMachineArn = provisioningArn('dev');
-    const executions = new Executions(stateMachineArn, async () => ({ status: 'SUCCEEDED', history: [] }));
-    const states = await startStatesApi({ stateMachineArn, executions: () => executions });
-    const host = new FunctionHost({
-      functions: { hook: { module: join(ROOT, 'dist/functions/deploy-hook.cjs'), timeoutSeconds: 30 } },
-      env: { AWS_ENDPOINT_URL_SFN: states.endpoint, PENSTOCK_STATE_MACHINE: stateMachineArn },
-    });
-    try {
-      const text = await readFile(join(ROOT, 'events/deploy-hook-codepipeline.json'), 'utf8');
-      const first = await host.invoke('hook', JSON.parse(text));
-      const started = executions.all.map(({ input }) => input as { manifest: object; samples?: object });
-      expect(Object.values(bundle())).toEqual(
-        started.map(({ manifest, samples }) => ({ manifest, ...(samples && { samples }) })),
-      );
-      expect(await host.invoke('hook', JSON.parse(text))).toEqual(first);
-      expect(executions.all).toHaveLength(started.length);
-    } finally {
-      await host.close();
-      await states.close();
     }
   });
 });

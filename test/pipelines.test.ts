@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,9 +10,9 @@ import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts
 import { checkPipeline } from '../local/pipeline-check.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PIPELINES = join(ROOT, 'pipelines');
+const EXAMPLES = join(ROOT, 'examples');
 
-const read = (file: string) => readFile(join(PIPELINES, file), 'utf8');
+const read = (file: string) => readFile(join(EXAMPLES, file), 'utf8');
 const isSamples = (name: string) => name.endsWith('.samples.json');
 
 interface Ended {
@@ -23,12 +23,13 @@ interface Ended {
 
 /** The command as npm runs it. */
 function run(...args: string[]): Promise<Ended> {
+  return runIn(ROOT, ...args);
+}
+
+function runIn(cwd: string, ...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['local/check-pipelines.ts', ...args],
-      { cwd: ROOT },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
+    execFile(process.execPath, ['local/check-pipelines.ts', ...args], { cwd }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
     );
   });
 }
@@ -41,8 +42,8 @@ function saidOf(stdout: string, file: string): string {
   return lines.slice(0, end).join('\n');
 }
 
-describe('the pipelines in pipelines/', async () => {
-  const files = (await readdir(PIPELINES)).filter((name) => name.endsWith('.json') && !isSamples(name));
+describe('B 3: the sample pipelines', async () => {
+  const files = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.json') && !isSamples(name));
 
   it.each(files)('%s does what its samples say', async (file) => {
     const manifest = parseManifestText(await read(file), file);
@@ -65,13 +66,19 @@ describe('the pipelines in pipelines/', async () => {
     expect(new Set(manifests.map(({ name }) => name)).size).toBe(manifests.length);
   });
 
+  it('are not deployed: in pipelines/ is none of them, but a page that says what belongs there', async () => {
+    const deployed = await readdir(join(ROOT, 'pipelines'));
+    expect(deployed).toContain('README.md');
+    expect(deployed.filter((file) => files.includes(file))).toEqual([]);
+  });
+
   it('check says so, one line each', async () => {
-    const { code, stdout, stderr } = await run();
+    const { code, stdout, stderr } = await run('examples');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(files.length);
-    expect(stdout).toContain('ok      pipelines/orders-kinesis.json: 11 mappings, 2 samples\n');
-    expect(stdout).toContain('ok      pipelines/customer-profiles-xdm.json: 0 mappings, 1 sample\n');
+    expect(stdout).toContain('ok      examples/orders-kinesis.json: 11 mappings, 2 samples\n');
+    expect(stdout).toContain('ok      examples/customer-profiles-xdm.json: 0 mappings, 1 sample\n');
   });
 });
 
@@ -196,13 +203,65 @@ describe('npm run check:pipelines', () => {
 
   it.each([
     ['a file that is not there', ['nowhere.json'], 'nowhere.json cannot be read (ENOENT)'],
-    ['samples in place of a manifest', ['pipelines/orders-kinesis.samples.json'], 'holds samples'],
+    ['samples in place of a manifest', ['examples/orders-kinesis.samples.json'], 'holds samples'],
     ['an unknown option', ['--fast'], '--fast'],
     ['a folder without manifests', ['scripts'], 'there is no manifest in scripts'],
   ])('refuses with exit code 2: %s', async (_, args, said) => {
     const { code, stdout, stderr } = await run(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(said);
+  });
+});
+
+describe('B 3: npm run check:pipelines without arguments', () => {
+  let folder: string;
+  const own = (name: string) => join(folder, 'pipelines', name);
+  const copied = async (name: string) => writeFile(own(name), await read(name));
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    for (const part of ['lib', 'local', 'examples', 'pipelines', 'package.json'])
+      await cp(join(ROOT, part), join(folder, part), { recursive: true });
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('checks the samples where there are no pipelines yet, and says that there are none', async () => {
+    const { code, stdout, stderr } = await runIn(folder);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('ok      examples/orders-kinesis.json: 11 mappings, 2 samples\n');
+    expect(stdout).toContain('none    pipelines: there is no manifest in it\n');
+  });
+
+  it('checks both folders, and fails where one of its own is wrong', async () => {
+    await copied('orders-kinesis.json');
+    await copied('orders-kinesis.samples.json');
+    const right = await runIn(folder);
+    expect(right.code).toBe(0);
+    expect(right.stdout).toContain('ok      pipelines/orders-kinesis.json: 11 mappings, 2 samples\n');
+    expect(right.stdout).toContain('ok      examples/orders-kinesis.json: 11 mappings, 2 samples\n');
+    expect(right.stdout).not.toContain('none');
+    await writeFile(own('broken.json'), '{');
+    const wrong = await runIn(folder);
+    expect(wrong.code).toBe(1);
+    expect(saidOf(wrong.stdout, 'pipelines/broken.json')).toContain('the manifest is not JSON');
+    await rm(own('broken.json'));
+  });
+
+  it('fails where it checked none at all', async () => {
+    await rm(join(folder, 'examples'), { recursive: true });
+    await mkdir(join(folder, 'examples'));
+    for (const name of ['orders-kinesis.json', 'orders-kinesis.samples.json'])
+      await rm(own(name), { force: true });
+    const { code, stdout, stderr } = await runIn(folder);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('there is no manifest in pipelines or examples');
+  });
+
+  it('is what .ci/run decides by', async () => {
+    const script = await readFile(join(ROOT, '.ci/run'), 'utf8');
+    expect(script).toContain('set -euo pipefail');
+    expect(script).toMatch(/^run 'npm run check:pipelines'$/m);
   });
 });
 

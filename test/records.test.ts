@@ -2,7 +2,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { manifestJsonSchema, parseManifest } from '../lib/manifest.ts';
 
-const MAPPING = [{ source: 'id', destination: '_id' }];
+const MAPPING = [
+  { source: 'id', destination: '_id' },
+  { source: 'email', destination: 'workEmail.address' },
+];
 
 function manifest(records: unknown, data: 'raw' | 'xdm' = 'raw') {
   return {
@@ -10,7 +13,14 @@ function manifest(records: unknown, data: 'raw' | 'xdm' = 'raw') {
     name: 'orders',
     sandbox: 'dev1',
     source: { kind: 'inlet', stream: 'orders', data, ...(records !== undefined && { records }) },
-    schema: { class: 'experienceevent' },
+    // What operations need; whatever else is said of records does without.
+    schema: {
+      class: 'profile',
+      fieldGroups: ['profile-work-details'],
+      identities: [{ path: 'workEmail.address', namespace: 'Email', primary: true }],
+      profile: true,
+    },
+    dataset: { profile: true, upsert: true },
     ...(data === 'raw' && { mapping: MAPPING }),
   };
 }

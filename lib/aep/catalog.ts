@@ -175,21 +175,16 @@ export function catalog(request: Request) {
       /** How many to leave out. */
       readonly start: number;
     }): Promise<{ batches: Batch[]; more: boolean }> {
-      const { value } = await request({
-        method: 'GET',
-        path: `${BASE}/batches`,
-        query: [
-          ['dataSet', wanted.datasetId],
-          ['status', wanted.status],
-          ['createdAfter', String(wanted.createdAfter)],
-          ['orderBy', 'asc:created'],
-          ['limit', '100'],
-          ['start', String(wanted.start)],
-        ],
-        answer: z.record(z.string(), Batch),
-      });
-      const all = Object.entries(value).map(([id, batch]) => ({ id, ...batch }));
-      return { batches: all.filter((batch) => isOf(batch, wanted.datasetId)), more: all.length >= 100 };
+      return pageOfBatches(request, wanted);
+    },
+
+    /** The same of batches that landed whole. `start` as above. */
+    async succeededBatches(wanted: {
+      readonly datasetId: string;
+      readonly createdAfter: number;
+      readonly start: number;
+    }): Promise<{ batches: Batch[]; more: boolean }> {
+      return pageOfBatches(request, { ...wanted, status: 'success' });
     },
 
     /** Deletes a dataset and all data in it. Cannot be undone. */
@@ -202,6 +197,27 @@ export function catalog(request: Request) {
       });
     },
   };
+}
+
+async function pageOfBatches(
+  request: Request,
+  wanted: { datasetId: string; status: string; createdAfter: number; start: number },
+): Promise<{ batches: Batch[]; more: boolean }> {
+  const { value } = await request({
+    method: 'GET',
+    path: `${BASE}/batches`,
+    query: [
+      ['dataSet', wanted.datasetId],
+      ['status', wanted.status],
+      ['createdAfter', String(wanted.createdAfter)],
+      ['orderBy', 'asc:created'],
+      ['limit', '100'],
+      ['start', String(wanted.start)],
+    ],
+    answer: z.record(z.string(), Batch),
+  });
+  const all = Object.entries(value).map(([id, batch]) => ({ id, ...batch }));
+  return { batches: all.filter((batch) => isOf(batch, wanted.datasetId)), more: all.length >= 100 };
 }
 
 /** Whether a batch says nothing else than that it is of this dataset: the service has filtered already. */

@@ -16,6 +16,6 @@ export function hookRuntime(): HookRuntime {
     secrets,
     settings,
     executions: createExecutions(settings.stateMachine),
-    bundle: bundle(),
+    bundle: bundle(settings.pipelines),
   };
 }

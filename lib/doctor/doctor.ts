@@ -5,7 +5,7 @@ import * as z from '../zod.ts';
 import { type Check, examine, type Finding, type State } from './check.ts';
 import { clock, secret, token } from './credentials.ts';
 import { type Patient, patientOf } from './patient.ts';
-import { batches, connection, flow, inlet, mapping, sandbox } from './platform.ts';
+import { batches, connection, flow, inlet, mapping, permitted, sandbox } from './platform.ts';
 import { runs } from './runs.ts';
 import { intake, published, recordAge, stream, undelivered } from './stream.ts';
 
@@ -23,14 +23,14 @@ export const CHECKS: readonly DoctorCheck[] = [
   { name: 'sandbox', needs: ['runs', 'token'], look: sandbox },
   { name: 'stream', needs: ['runs'], look: stream, inlet: true },
   { name: 'published', needs: ['stream'], look: published, inlet: true },
-  { name: 'flow', needs: ['sandbox', 'published'], look: flow },
-  { name: 'mapping', needs: ['flow'], look: mapping },
-  { name: 'connection', needs: ['flow'], look: connection },
+  { name: 'flow', needs: ['sandbox', 'published'], look: permitted(flow) },
+  { name: 'mapping', needs: ['flow'], look: permitted(mapping) },
+  { name: 'connection', needs: ['flow'], look: permitted(connection) },
   { name: 'inlet', needs: ['published'], look: inlet, inlet: true },
   { name: 'intake', needs: ['stream'], look: intake, inlet: true },
   { name: 'record-age', needs: ['intake'], look: recordAge, inlet: true },
   { name: 'undelivered', needs: [], look: undelivered, inlet: true },
-  { name: 'batches', needs: ['flow'], look: batches },
+  { name: 'batches', needs: ['flow'], look: permitted(batches) },
 ];
 
 const Question = z.strictObject({

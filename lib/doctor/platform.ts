@@ -22,14 +22,17 @@ export async function sandbox({ aep, manifest }: Patient): Promise<Said> {
   });
 }
 
+// AEP does not say who disabled a flow. Release notes of June 2026, Sources.
+const ENABLE =
+  'Enable it in AEP, or provision again; where it had failed for 30 days, AEP has disabled it by itself: first mend what Monitoring shows.';
+
 /** States that pass by themselves. Contract §4.2. */
 const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
 
 export async function flow(patient: Patient): Promise<Said> {
   const { id, state = 'unknown' } = await advising(AGAIN, patient.flow());
   if (state === 'enabled') return ok(`${id} is enabled`);
-  const next = PASSING.has(state) ? 'Wait: that passes by itself.' : 'Enable it in AEP, or provision again.';
-  return wrong(`${id} is ${state}`, next);
+  return wrong(`${id} is ${state}`, PASSING.has(state) ? 'Wait: that passes by itself.' : ENABLE);
 }
 
 export async function mapping({ aep, flow, manifest, known }: Patient): Promise<Said> {
@@ -117,6 +120,20 @@ export async function batches({ aep, flow, manifest, runtime }: Patient): Promis
 function codeOf(code: string | null | undefined): string | undefined {
   return code && /^[\w-]{1,40}$/.test(code) ? code : undefined;
 }
+
+/** A look at what is in the sandbox, which was found with the same token: who answers 401 to it misses a permission, not a token. */
+export function permitted(look: (patient: Patient) => Promise<Said>): (patient: Patient) => Promise<Said> {
+  return async (patient) => {
+    try {
+      return await look(patient);
+    } catch (error) {
+      throw isFailure(error) && error.code === 'AEP_UNAUTHORIZED' ? error.advising(LACKING) : error;
+    }
+  };
+}
+
+const LACKING =
+  'The token is good, for the sandboxes were read with it; a permission is missing: give the technical account a role that has it, for this sandbox.';
 
 /** What is not there is there again after provisioning; other failures know better. */
 async function advising<T>(next: string, promise: Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
 import type { Sessions } from '../aep/token.ts';
-import { isFailure } from '../failure.ts';
+import { FAILURES, isFailure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
@@ -154,6 +154,7 @@ async function prepareAndSend(
     budgetMs: () => invocation.remainingMs() - RESERVE_MS,
     about: {
       pipeline: pipeline.pipeline,
+      stream: streamNameOf(received.streamArn),
       shardId: received.shardId,
       invocationId: invocation.invocationId,
     },
@@ -252,6 +253,7 @@ function failOnFault(
   }
   container.runtime.log.error('sending stopped: the configuration is wrong', {
     pipeline,
+    stream: streamNameOf(received.streamArn),
     shardId: received.shardId,
     code: failure.code,
     reason: failure.what,
@@ -268,6 +270,13 @@ function keeper(
   { undelivered, clock, log }: ForwardRuntime,
 ): Keep {
   return async (rejects) => {
+    const about = {
+      pipeline: pipeline.pipeline,
+      stream: streamNameOf(streamArn),
+      shardId,
+      messages: rejects.length,
+      next: FAILURES.STORE_UNAVAILABLE.next,
+    };
     const document = undeliveredDocument(rejects, {
       pipeline: pipeline.pipeline,
       streamArn,
@@ -278,13 +287,12 @@ function keeper(
     try {
       const answer = await within(remainingMs() - LEAST_REQUEST_MS, undelivered.put(document));
       if (answer !== 'late') return answer.entries;
-      log.error('the undelivered store did not answer in time', { shardId, messages: rejects.length });
+      log.error('the undelivered store did not answer in time', about);
     } catch (error) {
       log.error('the undelivered store did not take the rejected messages', {
         code: isFailure(error) ? error.code : 'STORE_UNAVAILABLE',
         reason: isFailure(error) ? error.what : error instanceof Error ? error.name : 'unknown',
-        shardId,
-        messages: rejects.length,
+        ...about,
       });
     }
     return undefined;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { LARGEST_HELD } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import type { Log } from '../log.ts';
-import type { PublishedPipeline } from '../published.ts';
+import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { StreamPage, StreamRange, StreamRecord } from '../runtime.ts';
 import { parseJson } from './check.ts';
 import { type Decoded, decode } from './decode.ts';
@@ -178,6 +178,7 @@ function passOver(
   if (!isFailure(error) || error.retryable) throw error;
   log.warn('the records behind refused rows cannot be read from the stream', {
     pipeline: pipeline.pipeline,
+    stream: streamNameOf(pipeline.streamArn),
     ...about,
     code: error.code,
     reason: error.what,

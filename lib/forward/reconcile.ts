@@ -5,7 +5,7 @@ import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readPublished } from '../published.ts';
+import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { readBatch } from './reconcile-batch.ts';
@@ -162,6 +162,7 @@ async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Pro
   // Taken for ours and sent through our flow, somebody else's record would be there twice; left alone, it is where it was.
   runtime.log[withoutFlow > 0 ? 'warn' : 'info']('reconciled', {
     pipeline: published.pipeline,
+    stream: streamNameOf(published.streamArn),
     ...counts,
     unreadable: unreadable.length,
     others,
@@ -370,27 +371,35 @@ function add(total: Total, more: Partial<Outcome>): void {
   total.complete &&= more.complete ?? true;
 }
 
-function sayUnreadable({ log, metrics }: ReconcileRuntime, { pipeline }: PublishedPipeline, batch: Batch) {
+function sayUnreadable(
+  { log, metrics }: ReconcileRuntime,
+  { pipeline, streamArn }: PublishedPipeline,
+  batch: Batch,
+) {
   metrics.count('BatchesUnreadable', 1);
   metrics.flush({ pipeline });
   log.error('a failed batch has its rows as parquet and no diagnostics: they have to be fetched by hand', {
     pipeline,
+    stream: streamNameOf(streamArn),
     batchId: batch.id,
     code: codesIn(batch.errors ?? [])[0],
+    next: "Open the batch in AEP's monitoring, and send its records again from the stream.",
   });
 }
 
 function logFault(
   { log }: ReconcileRuntime,
-  { pipeline }: PublishedPipeline,
+  { pipeline, streamArn }: PublishedPipeline,
   error: unknown,
   batch?: string,
 ) {
   log[isOvertaken(error) ? 'info' : 'error']('what AEP refused could not be read to the end', {
     pipeline,
+    stream: streamNameOf(streamArn),
     batchId: batch,
     code: isFailure(error) ? error.code : 'DEFECT',
     reason: isFailure(error) ? error.what : error instanceof Error ? error.name : 'unknown',
+    next: isFailure(error) ? error.next : undefined,
     status: isFailure(error) ? error.status : undefined,
     requestId: isFailure(error) ? error.requestId : undefined,
   });

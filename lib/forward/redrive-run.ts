@@ -1,5 +1,5 @@
 // What the parts of one redrive share: whom it works for, what it has counted, and how much is still to be done.
-import type { PublishedPipeline } from '../published.ts';
+import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import type { Item, Skip } from './redrive-parcel.ts';
 import type { Cursor, LostRange, RedriveRequest, Tally } from './redrive-request.ts';
@@ -75,6 +75,7 @@ export function countLost({ tally, runtime, pipeline }: Run, lost: LostRange): v
   if (tally.lost.ranges.length < SHOWN) tally.lost.ranges.push(lost);
   runtime.log.error('records are lost: the stream does not have them any more', {
     pipeline: pipeline.pipeline,
+    stream: streamNameOf(pipeline.streamArn),
     shardId: lost.shardId,
     from: lost.from,
     to: lost.to,

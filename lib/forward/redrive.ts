@@ -1,7 +1,7 @@
 // Sends again what was not delivered: rejects, batches that Lambda gave up, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readPublished } from '../published.ts';
+import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import {
@@ -123,7 +123,7 @@ function nextOf({ request, tally, room }: Run, { cursor, ended }: Walked): Redri
 
 /** Only time is a reason to go on by oneself, and only where something was done: else it would go on for ever. */
 async function goesOn(
-  { request, tally, runtime }: Run,
+  { request, tally, runtime, pipeline }: Run,
   { cursor, ended }: Walked,
   next: RedriveRequest,
   { functionArn }: RedriveInvocation,
@@ -137,7 +137,13 @@ async function goesOn(
     return true;
   } catch (error) {
     if (!isFailure(error)) throw error;
-    runtime.log.error('sending again does not go on by itself', { code: error.code, reason: error.what });
+    runtime.log.error('sending again does not go on by itself', {
+      pipeline: pipeline.pipeline,
+      stream: streamNameOf(pipeline.streamArn),
+      code: error.code,
+      reason: error.what,
+      next: error.next,
+    });
     return false;
   }
 }
@@ -172,6 +178,7 @@ function report({ runtime, pipeline, tally, request, owner }: Run, result: Parti
   log[level]('sent again', {
     run: owner,
     pipeline: pipeline.pipeline,
+    stream: streamNameOf(pipeline.streamArn),
     source: request.source,
     dryRun: request.dryRun,
     complete: result.complete ?? false,

@@ -1,7 +1,7 @@
 // What an invocation says about itself: one log line, and metrics. No record content, no partition key.
 import type { BatchReply } from '../aep/inlet.ts';
 import type { Failure } from '../failure.ts';
-import type { PublishedPipeline } from '../published.ts';
+import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime, Metrics } from '../runtime.ts';
 import type { Batch } from './batch.ts';
 import { type Counts, differenceOf } from './conservation.ts';
@@ -72,6 +72,7 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   const level = difference !== 0 ? 'error' : counts.checkpoint === undefined ? 'info' : 'warn';
   log[level](difference !== 0 ? 'messages were miscounted' : 'forwarded', {
     pipeline: pipeline.pipeline,
+    stream: streamNameOf(received.streamArn),
     shardId: received.shardId,
     invocationId: invocation.invocationId,
     firstSequenceNumber: received.records[0]?.kinesis.sequenceNumber,
@@ -100,10 +101,11 @@ export function reportReturned(
   metrics.count('RecordsReceived', messages);
   metrics.count('RecordsReturned', messages);
   metrics.flush({ pipeline });
-  const { records, shardId } = received;
+  const { records, shardId, streamArn } = received;
   const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
   log[failure === undefined ? 'warn' : 'error']('nothing was forwarded', {
     pipeline,
+    stream: streamNameOf(streamArn),
     shardId,
     invocationId: invocation.invocationId,
     firstSequenceNumber: sequenceNumbers[0],

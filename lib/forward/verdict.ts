@@ -1,32 +1,35 @@
 // What became of a message: the three verdicts, and the words for why one is rejected.
 import type { Message } from './message.ts';
 
-/** Why a message cannot be delivered, ever. Kept with it in the undelivered store. */
-export type Reason =
-  | 'empty'
-  | 'not-base64'
-  | 'bad-aggregate'
-  | 'not-gzip'
-  | 'gzip-too-large'
-  | 'not-zstd'
-  | 'zstd-too-large'
+/** Why a message cannot be delivered, ever. Kept with it in the undelivered store; docs/rejects.md says what to do. */
+export const REASONS = [
+  'empty',
+  'not-base64',
+  'bad-aggregate',
+  'not-gzip',
+  'gzip-too-large',
+  'not-zstd',
+  'zstd-too-large',
   /** Its sub-records unpack to too much together. */
-  | 'aggregate-too-large'
-  | 'not-utf8'
-  | 'not-json'
-  | 'not-an-object'
-  | 'too-deep'
-  | 'too-large'
+  'aggregate-too-large',
+  'not-utf8',
+  'not-json',
+  'not-an-object',
+  'too-deep',
+  'too-large',
   /** Raw data that AEP would take for instructions. */
-  | 'envelope'
+  'envelope',
   /** It lacks the part that the pipeline sends. */
-  | 'nothing-selected'
+  'nothing-selected',
   /** No operation is declared for what its field says. */
-  | 'no-operation'
+  'no-operation',
   /** Stored in a form that the rules in force now cannot be applied to: never sent, and it stays as it is. */
-  | 'redacted-otherwise'
+  'redacted-otherwise',
   /** By Experience Platform. */
-  | 'refused';
+  'refused',
+] as const;
+
+export type Reason = (typeof REASONS)[number];
 
 /**
  * - `delivered`: Experience Platform acknowledged this very message

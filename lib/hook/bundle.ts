@@ -19,7 +19,7 @@ export type Bundle = Readonly<Record<string, Bundled>>;
 const PIPELINES = fileURLToPath(new URL('../../pipelines', import.meta.url));
 
 /**
- * The pipelines in a folder; where there is no folder there are none.
+ * The pipelines in a folder; where there is no folder there are none. What is not `.json`, such as its README, is passed over.
  * @throws Failure `MANIFEST_INVALID` naming the file: also where two have one name, or one is called `all`
  */
 export function bundle(folder = PIPELINES): Bundle {

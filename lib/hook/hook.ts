@@ -112,7 +112,7 @@ async function take(
     return report;
   } catch (error) {
     if (!isFailure(error)) throw error;
-    runtime.log.error('hook', { sender: sender.name, code: error.code });
+    runtime.log.error('hook', { sender: sender.name, code: error.code, ...ours(error) });
     throw error.code === 'MANIFEST_INVALID' ? silent(error) : error;
   }
 }
@@ -127,6 +127,8 @@ function silent({ code }: Failure): Failure {
 async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Promise<Report> {
   if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
   const { settings, bundle, executions } = runtime;
+  if (!isWanted(asked.environment, settings.hookEnvironments))
+    return { executions: [], nothing: 'this is of no environment that the hook is deployed for' };
   const deployed: Deployed = { bundle, starts: settings.hookStarts, manifests: settings.hookManifests };
   const wanted =
     asked.kind === 'request' ? await wantedBy(asked.request, deployed) : wantedByDeployment(deployed);
@@ -135,6 +137,12 @@ async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Pr
   // One after the other: what a repeated delivery finds is then always a beginning of the list.
   for (const one of wanted) started.push(await startOnce(one, delivery, executions));
   return { executions: started.map((one) => ({ ...one, status: statusCommand(one) })) };
+}
+
+/** Limited are deployments, which go to an environment. GitHub tells the names of two apart by more than their case. */
+function isWanted(environment: string | undefined, wanted: readonly string[] | undefined): boolean {
+  if (environment === undefined || wanted === undefined) return true;
+  return wanted.includes(environment.toLowerCase());
 }
 
 function statusCommand({ executionArn }: Started): string {
@@ -187,21 +195,27 @@ const TOLD: Partial<Record<FailureCode, number>> = {
   EVENT_INVALID: 400,
   MANIFEST_INVALID: 400,
   CONFLICT: 409,
+  NO_PIPELINES: 409,
 };
 const RETRY_AFTER_SECONDS = '30';
 
 function failed(failure: Failure, runtime: HookRuntime, said: Fields): Answer {
   const status = TOLD[failure.code];
-  // The message of a refused request may quote it.
   if (status !== undefined)
     return logged(answer(status, { error: failure.what, next: failure.next }), runtime, {
       ...said,
       why: failure.code,
+      ...ours(failure),
     });
   runtime.log.error('hook', { ...said, code: failure.code, what: failure.what, next: failure.next });
   return failure.retryable
     ? answer(503, { error: 'try again' }, { 'retry-after': RETRY_AFTER_SECONDS })
     : answer(500, { error: 'not set up' });
+}
+
+/** For the log. The message of a refused request may quote it; that there are no pipelines is ours to say. */
+function ours({ code, what, next }: Failure): Fields {
+  return code === 'NO_PIPELINES' ? { what, next } : {};
 }
 
 function logged(given: Answer, { log }: HookRuntime, fields: Fields): Answer {

@@ -4,12 +4,12 @@ import type { HookRequest } from './asked.ts';
 /** Names in lower case; what came several times is joined by commas, as Lambda does it. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** What a delivery asks for. */
+/** What a delivery asks for. Of a deployment with the environment it went to: an empty text where it does not say. */
 export type Asked =
   /** In our own words. */
-  | { readonly kind: 'request'; readonly request: HookRequest }
+  | { readonly kind: 'request'; readonly request: HookRequest; readonly environment?: string }
   /** Something was deployed; what starts then is said by the deployment. */
-  | { readonly kind: 'deployed' }
+  | { readonly kind: 'deployed'; readonly environment?: string }
   /** Nothing, such as a test of the connection. */
   | { readonly kind: 'nothing'; readonly why: string };
 

@@ -1,5 +1,5 @@
 // From what a delivery asks for to the executions that it wants: one for each pipeline, with its input.
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { ALL, type HookRequest } from './asked.ts';
 import type { Bundle } from './bundle.ts';
 
@@ -25,7 +25,7 @@ export interface Deployed {
   readonly manifests: boolean;
 }
 
-/** @throws Failure `EVENT_INVALID` where there is no such pipeline, or none may be brought; `MANIFEST_INVALID` */
+/** @throws Failure `EVENT_INVALID` where there is no such pipeline, or none may be brought; `NO_PIPELINES`; `MANIFEST_INVALID` */
 export async function wantedBy(request: HookRequest, deployed: Deployed): Promise<readonly Wanted[]> {
   const { pipeline, manifest, samples } = request;
   const how = howOf(request);
@@ -49,11 +49,12 @@ function howOf({ mode, warmUpSeconds, drainSeconds }: HookRequest): Omit<Input, 
   };
 }
 
-/** What starts where something was deployed. @throws Failure `SETTINGS_INVALID` */
+/** What starts where something was deployed. @throws Failure `SETTINGS_INVALID`, `NO_PIPELINES` */
 export function wantedByDeployment(deployed: Deployed): readonly Wanted[] {
   try {
     return named(deployed.starts, deployed);
   } catch (error) {
+    if (isFailure(error) && error.code === 'NO_PIPELINES') throw error;
     throw new Failure('SETTINGS_INVALID', `PENSTOCK_HOOK_STARTS: ${(error as Failure).what}`, {
       cause: error,
     });
@@ -61,9 +62,10 @@ export function wantedByDeployment(deployed: Deployed): readonly Wanted[] {
 }
 
 function named(pipeline: string, { bundle }: Deployed): Wanted[] {
-  const names = pipeline === ALL ? Object.keys(bundle) : [pipeline];
-  if (names.length === 0) throw new Failure('EVENT_INVALID', 'the bundle has no pipelines', { next: NEXT });
-  return names.map((name) => {
+  const all = Object.keys(bundle);
+  if (all.length === 0)
+    throw new Failure('NO_PIPELINES', 'nothing was started: this deployment has no pipelines');
+  return (pipeline === ALL ? all : [pipeline]).map((name) => {
     if (!Object.hasOwn(bundle, name))
       throw new Failure('EVENT_INVALID', `the bundle has no pipeline ${name}`, { next: NEXT });
     return { pipeline: name, input: { ...bundle[name] } as Input };

@@ -41,9 +41,16 @@ export async function drift(
       : await look(record.manifest, runtime, contextOf);
     if (line === undefined) continue;
     lines.push(`${name}: ${line}`);
-    runtime.log.warn('drift', { pipeline: name, moved: line });
+    runtime.log.warn('drift', { pipeline: name, stream: streamIn(record.manifest), moved: line });
   }
   return { checked, moved: lines.length, lines };
+}
+
+/** Of an inlet, the stream that it is fed from; of what AEP reads by itself, its own, where that is one of Kinesis. */
+const Fed = z.object({ source: z.object({ stream: z.string() }) });
+
+function streamIn(manifest: unknown): string | undefined {
+  return Fed.safeParse(manifest).data?.source.stream;
 }
 
 function oneLine(text: string): string {

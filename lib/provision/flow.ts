@@ -3,6 +3,7 @@ import type { Flow } from '../aep/flow-service.ts';
 import { Failure, isFailure } from '../failure.ts';
 import { nameOf } from '../pipeline.ts';
 import { adoptEntity } from './adopt.ts';
+import { isDisabledByAep, mayBeEnabled } from './disabled.ts';
 import { describe, markInDescription } from './mark.ts';
 import {
   type Context,
@@ -21,7 +22,10 @@ import { flowSpecOf, isPulled } from './source.ts';
 /** States that one call ends: a flow that was switched off by hand, or one that waits for its predecessor to stop. */
 const ACTIONS: Readonly<Record<string, 'enable' | 'publish'>> = { disabled: 'enable', draft: 'publish' };
 
-function differencesOf(one: Flow, situation: Situation): Difference[] {
+const BY_AEP =
+  'disabled, by AEP itself as it seems: for 30 days its batches have failed, and none has landed';
+
+function differencesOf(one: Flow, situation: Situation, byAep: boolean): Difference[] {
   const { manifest } = situation;
   const state = one.state ?? 'enabled';
   return [
@@ -46,7 +50,9 @@ function differencesOf(one: Flow, situation: Situation): Difference[] {
           idOfMade(situation, 'mapping'),
           'replace',
         )),
-    ...(Object.hasOwn(ACTIONS, state) ? difference('state', state, 'enabled', 'update') : []),
+    ...(Object.hasOwn(ACTIONS, state)
+      ? difference('state', byAep ? BY_AEP : state, 'enabled', 'update')
+      : []),
   ];
 }
 
@@ -54,17 +60,18 @@ function mappingOf({ transformations }: Flow): string | undefined {
   return transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
 }
 
-function asFound(one: Flow, situation: Situation, now: number): Found {
+async function asFound(one: Flow, situation: Situation, context: Context): Promise<Found> {
   const mapping = mappingOf(one);
+  const byAep = await isDisabledByAep(one, context, idOfMade(situation, 'dataset'));
   return {
     id: one.id,
     name: one.name,
     mark: markInDescription(one.description),
-    differences: differencesOf(one, situation),
+    differences: differencesOf(one, situation, byAep),
     createdAt: one.createdAt,
     running: !RESTING.has(one.state ?? ''),
     // Of unknown age is as good as new.
-    details: { changedAt: one.updatedAt ?? one.createdAt ?? now },
+    details: { changedAt: one.updatedAt ?? one.createdAt ?? context.runtime.clock.now() },
     refers: [
       ...(one.targetConnectionIds ?? []).map((id) => ({ resource: 'target-connection' as const, id })),
       ...(mapping === undefined ? [] : [{ resource: 'mapping' as const, id: mapping }]),
@@ -78,16 +85,17 @@ export const flow: Resource = {
   of: 'source-connection',
   needed: () => true,
 
-  async find({ aep, runtime }, situation) {
+  async find(context, situation) {
+    const { aep } = context;
     // By its source first: a flow that was renamed, here or in AEP, is still the one that reads from it.
     const reading = await aep.flowService.findFlowsReading(idsOf(situation, 'source-connection'));
     const found =
       reading.length > 0 ? reading : await aep.flowService.findFlows(nameOf('flow', situation.manifest));
-    return found.map((one) => asFound(one, situation, runtime.clock.now()));
+    return Promise.all(found.map((one) => asFound(one, situation, context)));
   },
 
-  get: async ({ aep, runtime }, situation, id) =>
-    asFound(await aep.flowService.getFlow(id), situation, runtime.clock.now()),
+  get: async (context, situation, id) =>
+    asFound(await context.aep.flowService.getFlow(id), situation, context),
 
   async create(context, situation, mark) {
     const { manifest, resources } = situation;
@@ -123,10 +131,15 @@ function oldFlows({ old }: Situation): string[] {
 /** Starts a flow that is a draft or switched off; where AEP reads by itself, after all its predecessors have stopped. */
 async function takeOver(context: Context, situation: Situation, id: string): Promise<void> {
   const { flowService } = context.aep;
+  const there = await flowService.getFlow(id);
+  if (there.state === 'disabled') {
+    const byAep = await isDisabledByAep(there, context, idOfMade(situation, 'dataset'));
+    await mayBeEnabled(there, byAep, situation, context);
+  }
   if (isPulled(situation.manifest.source)) {
     for (const old of oldFlows(situation)) if (old !== id) await stop(context, old);
   }
-  const action = ACTIONS[(await flowService.getFlow(id)).state ?? ''];
+  const action = ACTIONS[there.state ?? ''];
   if (action !== undefined) await flowService.actOnFlow(id, action);
 }
 

@@ -172,7 +172,13 @@ function handler<R extends Runtime>(
       warm?.runtime.log.error('step failed', {
         step: name,
         code: isFailure(failure) ? failure.code : 'DEFECT',
-        reason: failure instanceof Error ? failure.message : String(failure),
+        reason: isFailure(failure)
+          ? failure.what
+          : failure instanceof Error
+            ? failure.message
+            : String(failure),
+        next: isFailure(failure) ? failure.next : undefined,
+        requestId: isFailure(failure) ? failure.requestId : undefined,
       });
       throw failure;
     }

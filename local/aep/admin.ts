@@ -12,7 +12,8 @@ const BASE = '/_simulator';
 
 const PAGES: JsonObject = {
   'GET /_simulator/': 'this list',
-  'GET /_simulator/state': 'counts, sandboxes, flows and when they are warm, losses',
+  'GET /_simulator/state':
+    'counts, sandboxes, flows and when they are warm, losses, identities that were not linked',
   'GET /_simulator/datasets': 'every dataset with its counts',
   'GET /_simulator/datasets/{id}/rows?limit=': 'rows that landed, newest first',
   'GET /_simulator/datasets/{id}/refused?limit=':
@@ -73,6 +74,7 @@ function summary(platform: Platform): JsonObject {
     warmUpMs: settings.warmUpMs,
     counts: { ...state.counts },
     losses: asJson([...state.losses.values()]),
+    unlinked: Object.fromEntries(state.unlinked),
     sandboxes: [...state.sandboxes.values()].map((sandbox) => ({
       name: sandbox.name,
       type: sandbox.type,

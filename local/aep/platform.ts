@@ -8,6 +8,7 @@ import { dataPrepRoutes } from './data-prep/routes.ts';
 import { legacyProblem, Refusal } from './errors.ts';
 import { refusedBefore, spoiled } from './fault-effects.ts';
 import { type Fault, Faults } from './faults.ts';
+import { disableFailing } from './flow-service/failing.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
 import { admit } from './gateway.ts';
 import { type AdmittedCall, type Answer, type Call, json } from './http.ts';
@@ -87,6 +88,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     const admin = call.path.startsWith('/_simulator');
     const started = performance.now();
     const at = clock.now();
+    disableFailing(core.world);
     const struck = admin ? [] : faults.strike(call.method, call.path);
     const answer = await answerTo(core, clock, call, struck);
     answer.headers['x-simulated'] = 'penstock';

@@ -192,7 +192,18 @@ export class State {
   readonly tokens = new Map<string, Token>();
   readonly inlets = new Map<string, Inlet>();
   readonly losses = new Map<string, Loss>();
-  readonly counts = { requests: 0, received: 0, landed: 0, refused: 0, lost: 0, profileOnly: 0, warnings: 0 };
+  readonly counts = {
+    requests: 0,
+    received: 0,
+    landed: 0,
+    refused: 0,
+    lost: 0,
+    profileOnly: 0,
+    linked: 0,
+    warnings: 0,
+  };
+  /** Messages whose identities were to be linked and were not, by the reason. */
+  readonly unlinked = new Map<string, number>();
   readonly startedAt: number;
 
   constructor(startedAt: number) {
@@ -217,6 +228,7 @@ export class State {
     for (const [id, inlet] of this.inlets)
       copy.inlets.set(id, { ...inlet, sandbox: copy.sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox });
     for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
+    for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
     Object.assign(copy.counts, this.counts);
     return copy;
   }

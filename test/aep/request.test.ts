@@ -194,6 +194,8 @@ describe('request', () => {
     const error = await failure(refused.get());
     expect(error).toMatchObject({ code: 'AEP_UNAUTHORIZED', name: 'PermanentFailure' });
     expect(refused.sent).toHaveLength(2);
+    // C 6: it may as well be a good token that lacks a permission.
+    expect(error.next).toMatch(/Check the credential.*a permission is missing/);
   });
 
   it('names the field of a success that is not as documented', async () => {

@@ -29,7 +29,7 @@ import { createStack, deleteStack } from './stack.ts';
 const STREAM = 'customers';
 const HOOK_KEY = 'fake-github-key-0123456789';
 const SAMPLE = JSON.parse(
-  readFileSync(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8'),
 ) as { readonly name: string; readonly source: object };
 // The local AWS knows no mapping that begins at a moment.
 const MANIFEST = { ...SAMPLE, source: { ...SAMPLE.source, startAt: 'earliest' } };

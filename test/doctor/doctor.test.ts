@@ -204,7 +204,29 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     (all) => flow(all, { state: 'disabled' }),
     'flow',
     /is disabled/,
-    /Enable it in AEP/,
+    /Enable it in AEP.*failed for 30 days.*mend/,
+    [],
+  ],
+  [
+    'C 6: AEP answers 401 to every token',
+    (all) => all.own.platform.faults.add({ kind: 'refuse', status: 401, path: '/data/**' }),
+    'sandbox',
+    /AEP_UNAUTHORIZED/,
+    /Check the credential.*a permission is missing/,
+    BEHIND_SANDBOX,
+  ],
+  [
+    'C 6: one service answers 401 "Access Denied" to a good token',
+    (all) =>
+      all.own.platform.faults.add({
+        kind: 'refuse',
+        status: 401,
+        path: '/data/foundation/conversion/**',
+        body: { message: 'Access Denied' },
+      }),
+    'mapping',
+    /AEP_UNAUTHORIZED.*Access Denied/,
+    /^The token is good.*a permission is missing/,
     [],
   ],
   [

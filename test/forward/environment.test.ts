@@ -177,7 +177,7 @@ describe('B 99: the figures that are shipped', () => {
   });
 
   const manifest = (): Record<string, unknown> =>
-    JSON.parse(readFileSync(new URL('pipelines/customer-profiles.json', ROOT), 'utf8')) as Record<
+    JSON.parse(readFileSync(new URL('examples/customer-profiles.json', ROOT), 'utf8')) as Record<
       string,
       unknown
     >;

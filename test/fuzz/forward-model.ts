@@ -6,7 +6,7 @@ import type { Fate } from '../support/forward-watch.ts';
 import { ForwardWorld, type Own, type Poll, provisioned } from '../support/forward-world.ts';
 
 const manifest = JSON.parse(
-  readFileSync(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8'),
 ) as object;
 
 const INLET = '/collection/batch/*';

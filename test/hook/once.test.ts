@@ -5,11 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { bundle } from '../../lib/hook/bundle.ts';
 import { executionName } from '../../lib/hook/start.ts';
-import { bodyOf, fromGithub, hookWorld, NOW, standard } from '../support/hooks.ts';
+import { bodyOf, busEvent, EXAMPLES, fromGithub, hookWorld, NOW, standard } from '../support/hooks.ts';
 
 // What a delivery starts, and that it starts it once however often it comes.
 
 const BODY = { pipeline: 'clicks' };
+const PUSH = {
+  ref: 'refs/heads/main',
+  repository: { default_branch: 'main' },
+  pusher: { name: 'somebody' },
+  sender: { login: 'somebody' },
+};
 const names = (own: ReturnType<typeof hookWorld>) => own.executions.list().map(({ name }) => name);
 
 describe('a delivery', () => {
@@ -90,10 +96,45 @@ describe('a delivery', () => {
     expect(started.map(({ name }) => name)).toEqual(names(own));
   });
 
-  it('of a bundle without pipelines starts nothing, and says so', async () => {
-    const answer = await hookWorld({ bundle: {} }).send(fromGithub({ pipeline: 'all' }));
-    expect(answer.statusCode).toBe(400);
-    expect(answer.body).toContain('the bundle has no pipelines');
+  // It is the deployment's mistake and not the sender's: 409, where it was 400 before.
+  it.each([
+    ['all', { pipeline: 'all' }],
+    ['one by name', BODY],
+    ['a push, which says only that something was deployed', PUSH],
+  ])(
+    'B 3: to a deployment without pipelines starts nothing, and answer and log say so: %s',
+    async (_, body) => {
+      const own = hookWorld({ bundle: {} });
+      const answer = await own.send(fromGithub(body));
+      expect(answer.statusCode).toBe(409);
+      expect(bodyOf(answer)).toEqual({
+        error: 'nothing was started: this deployment has no pipelines',
+        next: expect.stringContaining('Put a manifest into pipelines/'),
+      });
+      expect(own.logged.map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({
+          why: 'NO_PIPELINES',
+          what: 'nothing was started: this deployment has no pipelines',
+          next: expect.stringContaining('pipelines/'),
+        }),
+      ]);
+      expect(names(own)).toEqual([]);
+    },
+  );
+
+  it('B 3: of the bus, to a deployment without pipelines, fails, so that it is kept and alarms', async () => {
+    const own = hookWorld({ bundle: {} });
+    const event = busEvent('aws.codepipeline', 'CodePipeline Pipeline Execution State Change', {
+      state: 'SUCCEEDED',
+    });
+    await expect(own.hook(event)).rejects.toMatchObject({ code: 'NO_PIPELINES' });
+    expect(own.logged.join()).toContain('this deployment has no pipelines');
+  });
+
+  it('B 3: that brings a manifest needs no pipelines of the bundle', async () => {
+    const own = hookWorld({ bundle: {}, environment: { PENSTOCK_HOOK_MANIFESTS: 'yes' } });
+    const { manifest } = bundle(EXAMPLES)['customer-profiles'] ?? {};
+    expect(await own.send(fromGithub({ manifest }))).toMatchObject({ statusCode: 202 });
   });
 });
 
@@ -311,7 +352,7 @@ describe('B 60: a hook that dies between start and answer', () => {
 });
 
 describe('a manifest that is brought along', () => {
-  const real = bundle();
+  const real = bundle(EXAMPLES);
   const { manifest, samples } = real['customer-profiles'] ?? {};
   const allowed = { environment: { PENSTOCK_HOOK_MANIFESTS: 'yes' } };
 
@@ -345,15 +386,15 @@ describe('a manifest that is brought along', () => {
 });
 
 describe('the bundle', () => {
-  it('has the pipelines of pipelines/ by name, with their samples, and none where there is no folder', () => {
-    expect(Object.keys(bundle())).toContain('customer-profiles');
-    expect(bundle()['customer-profiles']?.samples).toHaveLength(2);
+  it('has the pipelines of a folder by name, with their samples, and none where there is no folder', () => {
+    expect(Object.keys(bundle(EXAMPLES))).toContain('customer-profiles');
+    expect(bundle(EXAMPLES)['customer-profiles']?.samples).toHaveLength(2);
     expect(bundle('/nowhere')).toEqual({});
   });
 
   it('is refused where a file of it is wrong, with the name of the file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
-    const right = bundle()['customer-profiles']?.manifest as object;
+    const right = bundle(EXAMPLES)['customer-profiles']?.manifest as object;
     const write = (name: string, content: unknown) => writeFile(join(folder, name), JSON.stringify(content));
     try {
       await write('a.json', right);

@@ -3,14 +3,22 @@ import { bodyOf, busEvent, fromGithub, hookWorld, standard } from '../support/ho
 
 // What each sender's deliveries ask for.
 
-const repository = { default_branch: 'main', full_name: 'acme/clicks' };
+const repository = { id: 186853002, default_branch: 'main', full_name: 'acme/clicks' };
+const fork = { id: 35129377, full_name: 'somebody/clicks' };
 const sender = { login: 'somebody' };
 const push = { ref: 'refs/heads/main', repository, sender, pusher: { name: 'somebody' }, deleted: false };
 const workflow = {
   action: 'completed',
   repository,
   sender,
-  workflow_run: { conclusion: 'success', head_branch: 'main', path: '.github/workflows/deploy.yml' },
+  // As octokit/webhooks has its schema: `event` and `head_repository` are there always.
+  workflow_run: {
+    conclusion: 'success',
+    event: 'push',
+    head_branch: 'main',
+    head_repository: { id: 186853002, full_name: 'acme/clicks' },
+    path: '.github/workflows/deploy.yml',
+  },
 };
 const deployment = {
   repository,
@@ -70,6 +78,77 @@ describe('GitHub', () => {
     expect(own.executions.list()).toEqual([]);
   });
 
+  const ran = (change: object) => ({ ...workflow, workflow_run: { ...workflow.workflow_run, ...change } });
+  const deployedBy = (change: object) => ({ ...deployment, workflow_run: { event: 'push', ...change } });
+
+  it.each([
+    ['a workflow of a fork, on a branch called main', ran({ head_repository: fork })],
+    ['a workflow of a fork that is gone', ran({ head_repository: null })],
+    ['a workflow that does not say whose commit it ran', ran({ head_repository: undefined })],
+    [
+      'a workflow of a repository without an id',
+      { ...ran({ head_repository: {} }), repository: { default_branch: 'main' } },
+    ],
+    ['a workflow for a pull request', ran({ event: 'pull_request' })],
+    ['a workflow for a pull request, with the secrets', ran({ event: 'pull_request_target' })],
+    ['a workflow for a review', ran({ event: 'pull_request_review' })],
+    ['a deployment by a workflow of a fork', deployedBy({ head_repository: fork })],
+    ['a deployment by a workflow for a pull request', deployedBy({ event: 'pull_request' })],
+    ['a pull request', { action: 'closed', number: 1, pull_request: { merged: true }, repository, sender }],
+    ['a pull request that says of a deployment', { ...deployment, pull_request: { merged: true } }],
+  ])('B 4: starts nothing after %s, and says so', async (_, body) => {
+    const own = hookWorld();
+    const answer = await own.send(fromGithub(body));
+    expect(answer.statusCode).toBe(200);
+    expect(bodyOf(answer).nothing).toMatch(/of a (fork|pull request)$/);
+    expect(own.executions.list()).toEqual([]);
+  });
+
+  it.each([
+    ['a workflow by hand', ran({ event: 'workflow_dispatch' })],
+    ['a deployment by a workflow of its own', deployedBy({ head_repository: { id: 186853002 } })],
+    ['a deployment by a workflow that names no repository', deployedBy({})],
+    ['a deployment by no workflow', { ...deployment, workflow_run: null }],
+  ])('B 4: starts what the deployment says after %s', async (_, body) => {
+    const own = hookWorld();
+    expect(await own.send(fromGithub(body))).toMatchObject({ statusCode: 202 });
+  });
+
+  const to = (environment: unknown, status: object = {}) => ({
+    ...deployment,
+    deployment: { payload: {}, environment },
+    deployment_status: { state: 'success', ...status },
+  });
+
+  it.each([
+    ['production', to('production'), 202],
+    ['the same in another case', to('Production'), 202],
+    ['one with a blank in its name', to('Preview EU'), 202],
+    ['what the status says, which may change it', to('staging', { environment: 'production' }), 202],
+    ['another one', to('staging'), 200],
+    ['another one by the status', to('production', { environment: 'staging' }), 200],
+    ['none', to(undefined), 200],
+    ['what is no name', to(7), 200],
+    [
+      'another one, whatever it asks for',
+      { ...to('x'), deployment: { payload: { penstock: { pipeline: 'clicks' } } } },
+      200,
+    ],
+    ['none, for it is a push', push, 202],
+    ['none, for it is a workflow', workflow, 202],
+    ['none, for it is a request', { pipeline: 'clicks' }, 202],
+  ])(
+    'B 4: of those to the environments of hookEnvironments alone something starts: to %s',
+    async (_, body, status) => {
+      const own = hookWorld({ environment: { PENSTOCK_HOOK_ENVIRONMENTS: 'production, preview eu' } });
+      const answer = await own.send(fromGithub(body));
+      expect(answer.statusCode).toBe(status);
+      expect(own.executions.list().length > 0).toBe(status === 202);
+      if (status === 200)
+        expect(bodyOf(answer).nothing).toContain('no environment that the hook is deployed for');
+    },
+  );
+
   it('does not let a payload ask for what is not allowed', async () => {
     const own = hookWorld();
     for (const penstock of [{ pipeline: 'nobody' }, { pipeline: 'clicks', mode: 'retire' }, 7]) {
@@ -89,9 +168,39 @@ describe('Standard Webhooks', () => {
       data: { pipeline: 'clicks' },
     };
     expect(await own.send(standard(body))).toMatchObject({ statusCode: 202 });
-    expect(await own.send(standard({ ...body, more: 1 }, { id: 'msg_2' }))).toMatchObject({
-      statusCode: 400,
-    });
+  });
+
+  // What stood here before refused `more` beside `data`, which the specification allows.
+  it.each([
+    [
+      'more beside data',
+      { type: 'a.b', data: { pipeline: 'clicks' }, more: 1, id: 'evt_1', api_version: 'x' },
+    ],
+    ['no timestamp', { type: 'a.b', data: { pipeline: 'clicks' } }],
+    [
+      'what looks like a request beside data, which counts',
+      { type: 'a.b', data: { pipeline: 'clicks' }, pipeline: 'nobody' },
+    ],
+    ['the data at the top', { type: 'a.b', timestamp: '2022-11-03T20:26:10.344522Z', pipeline: 'clicks' }],
+    ['no envelope', { pipeline: 'clicks' }],
+  ])('B 4: is read as the specification has it: %s', async (_, body) => {
+    const own = hookWorld();
+    expect(await own.send(standard(body))).toMatchObject({ statusCode: 202 });
+    expect(own.executions.list().map(({ name }) => name)).toEqual([expect.stringMatching(/^clicks-/)]);
+  });
+
+  it.each([
+    { type: 'a.b', data: { pipeline: 'clicks', more: 1 } },
+    { type: 'a.b', data: null },
+    { type: 'a.b', data: [] },
+    { type: 'a.b', pipeline: 'clicks', more: 1 },
+    { type: 7, data: { pipeline: 'clicks' } },
+    { data: { pipeline: 'clicks' } },
+    { type: 'a.b' },
+  ])('B 4: is refused where what is asked for is not in our words: %j', async (body) => {
+    const own = hookWorld();
+    expect(await own.send(standard(body))).toMatchObject({ statusCode: 400 });
+    expect(own.executions.list()).toEqual([]);
   });
 });
 

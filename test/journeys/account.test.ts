@@ -118,7 +118,7 @@ describe('C 1: every record is accounted for', () => {
 
 describe('C 2', () => {
   it('a change that is refused leaves the records their account', async () => {
-    const sample = new URL('../../pipelines/customer-profiles.json', import.meta.url);
+    const sample = new URL('../../examples/customer-profiles.json', import.meta.url);
     const plain = JSON.parse(await readFile(sample, 'utf8')) as { schema: object };
     const { $schema: _, ...other } = plain as Record<string, unknown>;
     const change = await file('other.json', {

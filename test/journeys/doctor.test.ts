@@ -25,7 +25,7 @@ let pipeline: Pipeline;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
-  const text = await readFile(new URL(`../../pipelines/${NAME}.json`, import.meta.url), 'utf8');
+  const text = await readFile(new URL(`../../examples/${NAME}.json`, import.meta.url), 'utf8');
   const manifest = parseManifestText(text, NAME);
   stack = await startStack({ warmUpSeconds: 1, seed: 12, sandbox: manifest.sandbox, folder });
   await prepareSource(stack, manifest, 1);

@@ -10,6 +10,7 @@ import { Pipeline } from '../../lib/pipeline.ts';
 import { prepareSource } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { eventually } from '../support/eventually.ts';
+import { EXAMPLES } from '../support/hooks.ts';
 
 // A delivery of GitHub's, over a real socket to the function's URL, ends in a pipeline that carries records.
 
@@ -22,13 +23,14 @@ const logs: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
-  const manifest = parseManifest(bundle()[PIPELINE]?.manifest);
+  const manifest = parseManifest(bundle(EXAMPLES)[PIPELINE]?.manifest);
   stream = 'stream' in manifest.source ? manifest.source.stream : '';
   stack = await startStack({
     warmUpSeconds: 1,
     seed: 13,
     sandbox: manifest.sandbox,
     folder,
+    pipelines: EXAMPLES,
     onLog: (name, line) => void logs.push(`${name} ${line}`),
   });
   await stack.createSecret('penstock/local/hook', { github: { key: KEY } });

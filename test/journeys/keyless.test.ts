@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
   const file = 'customer-profiles.json';
   manifest = parseManifestText(
-    await readFile(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8'),
+    await readFile(new URL(`../../examples/${file}`, import.meta.url), 'utf8'),
     file,
   );
   stack = await startStack({

@@ -31,7 +31,7 @@ async function worldFor(
   const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
   const logs: string[] = [];
   const watch = watchForwarding();
-  const text = await readFile(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8');
+  const text = await readFile(new URL(`../../examples/${file}`, import.meta.url), 'utf8');
   const manifest = parseManifestText(
     JSON.stringify(change(JSON.parse(text) as Record<string, unknown>)),
     file,

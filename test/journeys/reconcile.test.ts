@@ -60,7 +60,7 @@ async function call<T>(name: string, event: object): Promise<T> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
-  const text = await readFile(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8');
+  const text = await readFile(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8');
   const given = JSON.parse(text) as { source: object };
   manifest = parseManifest({
     ...given,

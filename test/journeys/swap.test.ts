@@ -87,7 +87,7 @@ async function changeUnderLoad(changed: unknown, from: number): Promise<{ pipeli
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
-  const text = await readFile(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8');
+  const text = await readFile(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8');
   manifest = parseManifest(JSON.parse(text));
   stack = await startStack({
     warmUpSeconds: 1,

@@ -17,7 +17,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
   const file = 'customer-profiles-xdm.json';
-  const text = await readFile(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8');
+  const text = await readFile(new URL(`../../examples/${file}`, import.meta.url), 'utf8');
   const manifest = parseManifestText(text, file);
   stack = await startStack({ warmUpSeconds: 1, seed: 11, sandbox: manifest.sandbox, folder });
   await prepareSource(stack, manifest, 1);

@@ -7,7 +7,7 @@ import { CREDENTIALS } from '../support/scripted.ts';
 import { FIRST } from './cases.ts';
 
 const read = (file: string) =>
-  JSON.parse(readFileSync(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8')) as Record<
+  JSON.parse(readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8')) as Record<
     string,
     unknown
   >;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { world } from '../support/provisioning.ts';
 import { keep, SECRETS } from './cases.ts';
 
-const FOLDER = new URL('../../pipelines/', import.meta.url);
+const FOLDER = new URL('../../examples/', import.meta.url);
 interface Source {
   readonly kind: 'inlet' | keyof typeof SECRETS;
   readonly stream?: string;

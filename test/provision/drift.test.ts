@@ -102,6 +102,111 @@ const rewritten: Change = async (own, resources) => {
   }));
 };
 
+const DAY = 86_400_000;
+
+/** One batch a day that is refused whole, for so many days, or one that lands; then a look at AEP, for it to notice. */
+function batches(own: World, { flow, dataset }: Resources, days: number, lands = false): void {
+  for (let day = 0; day < days; day++) {
+    own.time.now += DAY;
+    const created = own.time.now;
+    const violation = { keyword: 'type', message: 'no', pointerToViolation: '#', schemaLocation: '#' };
+    const at = { created, sealAt: created, updated: created };
+    sandboxOf(own).batches.set(`batch-${created}`, {
+      id: `batch-${created}`,
+      dataSetId: dataset?.id ?? '',
+      flowId: flow?.id ?? '',
+      ...at,
+      bytes: 1,
+      rowCount: lands ? 1 : 0,
+      rows: [],
+      refused: lands
+        ? []
+        : [
+            {
+              stage: 'streamingValidation',
+              code: 'DCVS-1104-400',
+              violations: [violation],
+              header: {},
+              body: {},
+              source: {},
+            },
+          ],
+    });
+  }
+  own.time.now += DAY;
+}
+
+const stateOf = (own: World, { flow }: Resources) => sandboxOf(own).flows.get(flow?.id ?? '')?.state;
+
+describe('C 6: a flow that AEP itself has disabled', () => {
+  const good = [
+    { record: { id: 'A', first: 'Ann' }, xdm: { _id: 'A', person: { name: { firstName: 'Ann' } } } },
+  ];
+  const bad = [{ record: { id: 'A', first: 'Ann' }, xdm: { _id: 'B' } }];
+
+  it('is named by drift, and one that was disabled otherwise is not taken for it', async () => {
+    for (const [landed, failing, disabled, said] of [
+      [0, 31, 'AEP', true],
+      [3, 31, 'AEP', true],
+      [0, 20, 'by hand', false],
+      [3, 0, 'by hand', false],
+      [0, 0, 'by hand', false],
+    ] as const) {
+      const { own, resources } = await applied(inletManifest());
+      batches(own, resources, landed, true);
+      batches(own, resources, failing);
+      if (disabled === 'by hand') {
+        expect(await drift(own)).toMatchObject({ moved: 0 });
+        withFlow(own, resources, () => ({ state: 'disabled', updatedAt: own.time.now }));
+      }
+      const { lines } = await drift(own);
+      expect(stateOf(own, resources)).toBe('disabled');
+      expect(lines).toEqual([expect.stringMatching(/^people: flow: update \(.*state: found disabled/)]);
+      expect(lines[0]?.includes('by AEP itself'), `${landed}, ${failing}`).toBe(said);
+    }
+  });
+
+  it('is enabled again only when the samples pass', async () => {
+    const { own, resources } = await applied(inletManifest());
+    batches(own, resources, 31);
+    const failed = await own.run({ manifest: inletManifest(), samples: bad });
+    expect(failed.cause).toMatch(/MAPPING_INVALID.*the samples do not become what they must/s);
+    expect(stateOf(own, resources)).toBe('disabled');
+    // Undoing leaves what is in service.
+    expect(own.secrets.values.get(PUBLISHED)).toContain(resources.flow?.id);
+    const { cause, status } = await own.run({ manifest: inletManifest(), samples: good });
+    expect(cause ?? status).toBe('SUCCEEDED');
+    expect(stateOf(own, resources)).toBe('enabled');
+    expect(await drift(own)).toMatchObject({ moved: 0 });
+  });
+
+  it('without samples is left as it is, and what to do is said', async () => {
+    const { own, resources } = await applied(inletManifest());
+    batches(own, resources, 31);
+    const { cause } = await own.run({ manifest: inletManifest() });
+    expect(cause).toMatch(/AEP_REFUSED.*there is no sample.*Monitoring.*enable the flow in AEP by hand/s);
+    expect(stateOf(own, resources)).toBe('disabled');
+  });
+
+  it('one that was disabled by hand is enabled without samples, and with some that fail it is not', async () => {
+    const { own, resources } = await applied(inletManifest());
+    withFlow(own, resources, () => ({ state: 'disabled' }));
+    expect((await own.run({ manifest: inletManifest(), samples: bad })).status).toBe('FAILED');
+    expect(stateOf(own, resources)).toBe('disabled');
+    expect((await own.run({ manifest: inletManifest() })).status).toBe('SUCCEEDED');
+    expect(stateOf(own, resources)).toBe('enabled');
+  });
+
+  it('is tried before anything that still runs is stopped', async () => {
+    const { own, resources } = await applied(pulledManifest(KINESIS));
+    withFlow(own, resources, () => ({ state: 'disabled' }));
+    const from = position(own);
+    const { cause } = await own.run({ manifest: pulledManifest(KINESIS), samples: bad });
+    expect(cause).toContain('MAPPING_INVALID');
+    expect(sent(own, from).filter(({ path }) => path.includes('/action'))).toEqual([]);
+  });
+});
+
 describe('drift', () => {
   it('finds nothing where nothing has moved', async () => {
     for (const manifest of [inletManifest(), richManifest(), pulledManifest(KINESIS)]) {

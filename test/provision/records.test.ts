@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { PublishedPipeline } from '../../lib/published.ts';
 import { world } from '../support/provisioning.ts';
-import { inletManifest, PUBLISHED, type World } from './cases.ts';
+import { PUBLISHED, richManifest, type World } from './cases.ts';
 
 const inlet = (more: object = {}) =>
-  inletManifest({ source: { kind: 'inlet', stream: 'customers', data: 'raw', ...more } });
+  richManifest({ name: 'people', source: { kind: 'inlet', stream: 'customers', data: 'raw', ...more } });
 const secret = (own: World) => own.secrets.values.get(PUBLISHED) ?? '';
 const actionOf = async (own: World, manifest: unknown) => {
   const { document } = await own.run({ manifest, mode: 'plan' });

@@ -11,7 +11,7 @@ import { STREAM_ARN, world } from '../support/provisioning.ts';
 
 const raw = () =>
   JSON.parse(
-    readFileSync(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8'),
+    readFileSync(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8'),
   ) as Record<string, unknown>;
 const inlet = (more: object) => ({ kind: 'inlet', stream: 'customers', data: 'raw', ...more });
 const SECRET = 'penstock/dev/streams/customers';
@@ -437,7 +437,7 @@ describe('every sample', () => {
       const own = world();
       own.runtime.streams.arn = async (stream) => STREAM_ARN.replace('customers', stream);
       const manifest = JSON.parse(
-        readFileSync(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8'),
+        readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8'),
       ) as object;
       expect(parseManifest(manifest).version).toBe(1);
       const { document } = await own.run({ manifest, mode: 'plan' });

@@ -16,7 +16,7 @@ type Run = Awaited<ReturnType<World['run']>>;
 type Input = Record<string, unknown>;
 
 const manifest = JSON.parse(
-  readFileSync(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8'),
 ) as { name: string; mapping: object[] } & Input;
 const inlet = (more: object) => ({ kind: 'inlet', stream: 'customers', data: 'raw', ...more });
 /** No wait in the middle: a wait would let the second execution in at one and the same place every time. */

@@ -55,7 +55,7 @@ export async function journey(): Promise<readonly Call[]> {
 }
 
 async function sample(file: string): Promise<Manifest> {
-  const text = await readFile(new URL(`../../pipelines/${file}.json`, import.meta.url), 'utf8');
+  const text = await readFile(new URL(`../../examples/${file}.json`, import.meta.url), 'utf8');
   return parseManifest(JSON.parse(text));
 }
 

@@ -7,7 +7,7 @@ import { canonical, surplus } from './graph.ts';
 import { world } from './provisioning.ts';
 
 const manifest = JSON.parse(
-  readFileSync(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8'),
 ) as Record<string, unknown>;
 const CREATE = 'POST /data/foundation/catalog/dataSets';
 const put = 'arn:aws:states:::dynamodb:putItem';

@@ -1,11 +1,15 @@
 // A deploy hook with everything around it in memory: Step Functions by its own rules, a secret, a log that is kept.
 import { createHmac } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../lib/failure.ts';
 import type { Bundle } from '../../lib/hook/bundle.ts';
 import { createHook, type HookRuntime } from '../../lib/hook/hook.ts';
 import type { Answer } from '../../lib/hook/url.ts';
 import type { Secrets } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
+
+/** The folder of the sample pipelines. */
+export const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 
 export const GITHUB_KEY = 'fake-github-key-0123456789';
 export const PREVIOUS_GITHUB_KEY = 'fake-previous-github-key-01';

@@ -7,7 +7,7 @@ import { type MachineRun, machine } from './machine.ts';
 import { type RunOptions, world } from './provisioning.ts';
 
 const manifest = JSON.parse(
-  readFileSync(new URL('../../pipelines/customer-profiles.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8'),
 ) as Record<string, unknown>;
 const UNKNOWN = [{ expression: 'no_such_function(firstName)', destination: 'person.name.firstName' }];
 

@@ -22,7 +22,7 @@ import { world } from './provisioning.ts';
 import { CREDENTIALS } from './scripted.ts';
 
 const read = (file: string) =>
-  JSON.parse(readFileSync(new URL(`../../pipelines/${file}`, import.meta.url), 'utf8')) as Wanted;
+  JSON.parse(readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8')) as Wanted;
 const inlet = read('customer-profiles.json');
 const pulled = read('orders-kinesis.json');
 const FIRST_SECRET = 'fake/secret+source-1';

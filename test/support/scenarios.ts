@@ -15,7 +15,7 @@ type Manifest = Record<string, unknown> & {
 type Begin = (...options: Parameters<typeof world>) => World;
 
 function sample(file: string): Manifest {
-  const text = readFileSync(new URL(`../../pipelines/${file}.json`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../../examples/${file}.json`, import.meta.url), 'utf8');
   const { $schema: _, ...manifest } = JSON.parse(text) as Manifest & { $schema: string };
   return manifest as unknown as Manifest;
 }

@@ -1,9 +1,9 @@
 // The service packaged as it is deployed, in a folder of its own: its template and what is in its zips.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
@@ -28,6 +28,8 @@ export interface Packaged {
       Record<string, { readonly Description: string; readonly Value: unknown; readonly Condition?: string }>
     >;
   };
+  /** What building and packaging said. */
+  readonly said: string;
   /** By function: the size of its zip, its SHA-256, and its files. */
   readonly zips: Readonly<Record<string, Zip>>;
 }
@@ -44,35 +46,43 @@ export interface Folder {
     parameters?: Readonly<Record<string, string>>,
     where?: Readonly<Record<'stage' | 'region', string>>,
   ): Promise<Packaged>;
+  /** Where it was built. */
+  readonly folder: string;
   /** Where the packaged template and the zips are. */
   readonly packed: string;
   remove(): Promise<void>;
 }
 
-/** Apart from the repository's own `dist`, which other tests write. */
-export async function packageFolder(): Promise<Folder> {
+/** Apart from the repository's own `dist`, which other tests write; with these of the samples as its pipelines, none at first. */
+export async function packageFolder(pipelines: readonly string[] = []): Promise<Folder> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-packaged-'));
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  for (const part of ['cloud', 'functions', 'lib', 'pipelines', 'scripts', 'package.json', 'serverless.yml'])
+  for (const part of ['cloud', 'functions', 'lib', 'scripts', 'package.json', 'serverless.yml'])
     await cp(join(ROOT, part), join(folder, part), { recursive: true });
+  await mkdir(join(folder, 'pipelines'));
+  for (const file of ['pipelines/README.md', ...pipelines.map((name) => `examples/${name}`)])
+    await cp(join(ROOT, file), join(folder, 'pipelines', basename(file)));
   const node = (...options: string[]) =>
     run(process.execPath, options, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder } });
   return {
     async pack(parameters = {}, where) {
-      await node('scripts/build.ts');
+      const built = await node('scripts/build.ts');
       const given = [
         ...Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]),
         ...Object.entries(where ?? {}).flatMap(([name, value]) => [`--${name}`, value]),
       ];
-      await node(join(ROOT, 'node_modules/serverless/bin/serverless.js'), 'package', ...given);
-      return read(join(folder, '.serverless'));
+      const serverless = join(ROOT, 'node_modules/serverless/bin/serverless.js');
+      const made = await node(serverless, 'package', ...given);
+      const said = [built, made].map(({ stdout, stderr }) => stdout + stderr).join('');
+      return { said, ...(await read(join(folder, '.serverless'))) };
     },
+    folder,
     packed: join(folder, '.serverless'),
     remove: () => rm(folder, { recursive: true }),
   };
 }
 
-async function read(folder: string): Promise<Packaged> {
+async function read(folder: string): Promise<Omit<Packaged, 'said'>> {
   const text = await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
   const zips: Record<string, Zip> = {};
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.zip'))) {

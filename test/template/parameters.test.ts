@@ -39,6 +39,10 @@ describe('B 2: a parameter', () => {
     ['platformUrl', 'https://platform.adobe.io/', /a URL without a path/],
     ['alarmEmail', 'a@example.com,b@example.com', /none, or one e-mail address/],
     ['driftSchedule', '1 day', /expected rate\(15 minutes\)/],
+    ['hookEnvironments', '', /all, or the name of an environment; several are separated by commas/],
+    ['hookEnvironments', 'production, staging', /all, or the name/],
+    ['hookEnvironments', 'production,', /all, or the name/],
+    ['hookEnvironment', 'production', /did you mean hookEnvironments\?/],
     ['hookConcurrency', '0', /a whole number from 1 to 1000/],
     ['undeliveredDays', '1.5', /a whole number/],
     ['logRetentionInDays', '31', /one of 1, 3, 5/],
@@ -65,6 +69,7 @@ describe('B 2: a parameter', () => {
     ['driftSchedule', 'cron(0 6 * * ? *)'],
     ['logRetentionInDays', 30],
     ['hookStarts', 'customer-profiles'],
+    ['hookEnvironments', 'production,Preview EU,github-pages'],
     ['codePipeline', 'release.web'],
     ['sourceSecrets', 'team/aep/*'],
   ])('%s=%s is taken', (name, value) => {

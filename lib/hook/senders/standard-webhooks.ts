@@ -24,14 +24,21 @@ export const standardWebhooks: WebhookSender = {
     return isSigned([`${id}.${timestamp}.`, body], keys, given) ? { id } : { refused: 'signature' };
   },
 
-  /** The request, or the specification's envelope around it: `{"type", "timestamp", "data"}`. */
+  /**
+   * The request, or the specification's payload: `type`, `timestamp`, and the request as `data` or beside them. Beside `data` a
+   * sender may put whatever it likes.
+   */
   asked(body) {
-    const { type, data, ...rest } = (body ?? {}) as { type?: unknown; data?: unknown };
-    const wrapped =
-      typeof type === 'string' && data !== undefined && Object.keys(rest).every((key) => key === 'timestamp');
-    return { kind: 'request', request: parseRequest(wrapped ? data : body) };
+    return { kind: 'request', request: parseRequest(unwrapped(body)) };
   },
 };
+
+function unwrapped(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null) return body;
+  const { type, timestamp: _, data, ...rest } = body as Record<string, unknown>;
+  if (typeof type !== 'string') return body;
+  return data === undefined ? rest : data;
+}
 
 /** `v1,{base64}`, separated by blanks; other versions are passed over. */
 function signaturesIn(header: string): Buffer[] {

@@ -10,7 +10,8 @@ import { errorCode } from '../xdm/violations.ts';
 import { admitToInlet, Rates } from './admission.ts';
 import { Lake } from './landing.ts';
 import { type Message, readMessage, readsFrom } from './messages.ts';
-import { causedByMapping, Pipelines, process } from './pipeline.ts';
+import { causedByMapping, type Outcome, type Pipeline, Pipelines, process } from './pipeline.ts';
+import { notInProfile, notLinked } from './profile.ts';
 
 export interface InletCall extends Call {
   readonly faults: readonly Fault[];
@@ -184,11 +185,12 @@ export class Inlets {
     const refused: RefusedRow[] = [];
     let warnings = 0;
     for (const message of messages) {
+      const outcome = process(pipeline, message.record);
+      this.#link(inlet, pipeline, message, outcome);
       if (message.profileOnly) {
-        this.#world.state.counts.profileOnly += 1;
+        this.#toProfile(inlet, pipeline, flowId, outcome);
         continue;
       }
-      const outcome = process(pipeline, message.record);
       if (outcome.warnings.length > 0) warnings += 1;
       if (outcome.violations.length === 0) {
         rows.push(outcome.record);
@@ -213,6 +215,28 @@ export class Inlets {
       refused,
       warnings,
     });
+  }
+
+  /** A part of a profile, or its end: not what a whole record must be is asked of it, but whose it is. */
+  #toProfile(inlet: Inlet, { dataSet }: Pipeline, flowId: string, { record }: Outcome): void {
+    const { state, clock } = this.#world;
+    const reason = notInProfile(inlet.sandbox, dataSet, record);
+    if (reason === undefined) state.counts.profileOnly += 1;
+    else state.lose(reason, inlet.id, flowId, 1, clock.now());
+  }
+
+  /** Identities go their own way, whatever becomes of the data. */
+  #link(
+    { sandbox }: Inlet,
+    { dataSet, validate }: Pipeline,
+    { header, links }: Message,
+    { record }: Outcome,
+  ) {
+    if (!links) return;
+    const { state } = this.#world;
+    const reason = notLinked(sandbox, dataSet, header, validate, record);
+    if (reason === undefined) state.counts.linked += 1;
+    else state.unlinked.set(reason, (state.unlinked.get(reason) ?? 0) + 1);
   }
 
   #headerOf(message: Message, schemaId: string, datasetId: string, flowId: string): JsonObject {

@@ -9,6 +9,8 @@ export interface Message {
   readonly header: JsonObject;
   /** Partial updates and deletions reach Profile only, never the lake. */
   readonly profileOnly: boolean;
+  /** Whether new identities are to be linked. */
+  readonly links: boolean;
 }
 
 /** The message, or the text of the refusal. */
@@ -29,11 +31,17 @@ function rawMessage(world: World, flowId: string | null, given: JsonObject): Mes
   const header = objectAt(given, 'header');
   const body = objectAt(given, 'body');
   const ownFlow = textAt(header, 'flowId');
-  if (!header || !body || !ownFlow) return { flowId, record: given, header: {}, profileOnly: false };
+  if (!header || !body || !ownFlow) return plain(flowId, given, {});
   if (foreign(world, header)) return WRONG_ORGANIZATION;
-  const operation = textAt(objectAt(header, 'operations'), 'data') ?? 'create';
+  const operations = objectAt(header, 'operations');
+  const operation = textAt(operations, 'data') ?? 'create';
+  const links = textAt(operations, 'identity') === 'create';
   const record = objectAt(body, 'xdmEntity') ?? body;
-  return { flowId: ownFlow, record, header, profileOnly: operation !== 'create' };
+  return { flowId: ownFlow, record, header, profileOnly: operation !== 'create', links };
+}
+
+function plain(flowId: string | null, record: JsonObject, header: JsonObject): Message {
+  return { flowId, record, header, profileOnly: false, links: false };
 }
 
 const WRONG_ORGANIZATION = 'Message has an absent or wrong ims org in the header';
@@ -61,7 +69,7 @@ function xdmMessage(
     if (textAt(objectAt(dataSet?.body, 'schemaRef'), 'id') !== schemaId) return UNKNOWN_FORMAT;
   }
   const flow = textAt(header, 'flowId') ?? flowId ?? onlyFlow(inlet, connection, dataSetId)?.id ?? null;
-  return { flowId: flow, record, header, profileOnly: false };
+  return plain(flow, record, header);
 }
 
 /** Filled in when absent, but never another one's (contract §6.2). */

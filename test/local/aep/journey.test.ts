@@ -289,16 +289,6 @@ test('within a batch window rows share a batch, which is finished only afterward
   expect(await statuses()).toEqual(['success']);
 });
 
-test('partial updates reach Profile only, never the lake', async () => {
-  const with_ = await caller();
-  const made = await makePipeline(with_);
-  with_.clock.advance(WARM_UP);
-  const message = (data: string) => ({ header: { flowId: made.flowId, operations: { data } }, body: ROW });
-  await sendBatch(with_, made, [message('merge'), message('delete'), message('create')]);
-  expect(await rowsOf(with_, made.dataSetId)).toHaveLength(1);
-  expect(with_.platform.state.counts.profileOnly).toBe(2);
-});
-
 test('an Adobe sample of an event needs its _id and its timestamp', async () => {
   const with_ = await caller();
   const made = await makePipeline(with_, {
