@@ -50,7 +50,16 @@ export interface Folder {
 export async function packageFolder(): Promise<Folder> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-packaged-'));
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  for (const part of ['cloud', 'functions', 'lib', 'pipelines', 'scripts', 'package.json', 'serverless.yml'])
+  for (const part of [
+    'cloud',
+    'docs',
+    'functions',
+    'lib',
+    'pipelines',
+    'scripts',
+    'package.json',
+    'serverless.yml',
+  ])
     await cp(join(ROOT, part), join(folder, part), { recursive: true });
   const node = (...options: string[]) =>
     run(process.execPath, options, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder } });
