@@ -21,7 +21,7 @@ const slugOf = (title) =>
 const withoutLinks = (text) =>
   text.replaceAll(/\[([^\]]*)\]\((?!https?:)[^)]*\)/g, '$1').replaceAll(/^# .*\n+/gm, '');
 
-const CONSOLE = 'https://${AWS::Region}.console.aws.amazon.com/cloudwatch/home?region=${AWS::Region}';
+const CONSOLE = `https://\${AWS::Region}.console.aws.amazon.com/cloudwatch/home?region=\${AWS::Region}`;
 const HEIGHT = 7;
 const WIDTH = 12;
 
