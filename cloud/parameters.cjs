@@ -43,7 +43,7 @@ const PARAMETERS = {
   platformUrl: origin,
   imsUrl: origin,
   alarmEmail: orNone(text(/^[^\s@,]+@[^\s@,]+$/, 'one e-mail address')),
-  runbookUrl: text(/^\S+$/, 'a URL'),
+  runbookUrl: orNone(text(/^https?:\/\/[^\s"'#]+$/, 'the URL of a page, without an anchor')),
   driftSchedule: schedule,
   reconcileSchedule: schedule,
   hookUrl: yesNo,

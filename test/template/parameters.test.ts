@@ -111,7 +111,7 @@ describe('B 2: a stage', () => {
 it('B 2: `serverless package` says all that is wrong, packages nothing, and ends with an error', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'penstock parameters-'));
   try {
-    for (const part of ['cloud', 'functions', 'serverless.yml', 'package.json'])
+    for (const part of ['cloud', 'docs', 'functions', 'serverless.yml', 'package.json'])
       await cp(join(ROOT, part), join(folder, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     const asked = ['--param', 'streamArn=x', '--param', 'hookUrl=true', '--stage', 'a'.repeat(40)];
