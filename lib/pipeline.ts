@@ -21,6 +21,7 @@ export const RESOURCE_KEYS = [
   'identity',
   'profile',
   'dataset',
+  'identity-dataset',
   'source-connection',
   'target-connection',
   'flow',
@@ -211,6 +212,8 @@ export function nameOf(key: ResourceKey, manifest: Manifest): string {
       return 'schema in Profile';
     case 'dataset':
       return manifest.dataset.name ?? `${name}-dataset`;
+    case 'identity-dataset':
+      return names.identityDataset ?? `${name}-identities`;
     case 'base-connection':
       return names.baseConnection ?? `${name}-${manifest.source.kind === 'inlet' ? 'inlet' : 'connection'}`;
     case 'source-connection':

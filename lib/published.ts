@@ -29,6 +29,8 @@ export const PublishedPipeline = z.strictObject({
   flowId: z.string().check(z.minLength(1)),
   datasetId: z.string().check(z.minLength(1)),
   schemaId: z.string().check(z.minLength(1)),
+  /** Where new identities are linked. Absent: no operation of the records links any. */
+  identityDatasetId: z.optional(z.string().check(z.minLength(1))),
   /** The inlet's `sourceId`, for the XDM header's `source.name`. */
   sourceName: z.string().check(z.minLength(1)),
   /** The execution that published it, and when (ISO 8601). */
