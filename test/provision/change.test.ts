@@ -1,6 +1,6 @@
 // A manifest that changes: what the plan says of it, and how a pipeline is swapped for another while records flow.
 import { describe, expect, it } from 'vitest';
-import { DRAIN_SECONDS } from '../../lib/pipeline.ts';
+import { DRAIN_SECONDS } from '../../lib/waits.ts';
 import type { Call } from '../support/chaos.ts';
 import { type RunOptions, world } from '../support/provisioning.ts';
 import {
