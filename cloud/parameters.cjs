@@ -57,6 +57,7 @@ const PARAMETERS = {
   codePipeline: orNone(text(/^[\w.@-]{1,100}$/, 'the name of a pipeline of CodePipeline')),
   codeDeployApplication: orNone(text(/^[^\s/]{1,100}$/, 'the name of an application of CodeDeploy')),
   cloudFormationStack: orNone(text(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'the name of a stack')),
+  shortWaits: yesNo,
   undeliveredDays: whole(1, 36_500),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
   logRetentionInDays: oneOf(

@@ -76,6 +76,17 @@ describe('functions', () => {
     }
   });
 
+  it('B 4: wait in full, unless shortWaits=yes is deployed: who starts and who begins know it', () => {
+    const knowing = functions().flatMap(([name, { Properties }]) => {
+      const { PENSTOCK_SHORT_WAITS } = Properties.Environment.Variables;
+      return PENSTOCK_SHORT_WAITS === undefined ? [] : [[name, PENSTOCK_SHORT_WAITS]];
+    });
+    expect(knowing.toSorted()).toEqual([
+      ['BeginLambdaFunction', 'no'],
+      ['DeployHookLambdaFunction', 'no'],
+    ]);
+  });
+
   it('have no secret in their environment', () => {
     for (const [name, { Properties }] of functions()) {
       const text = JSON.stringify(Properties.Environment);

@@ -30,6 +30,8 @@ describe('B 2: a parameter', () => {
     ['streamArns', 'arn:aws:kinesis:eu-west-1:123456789012:stream/a b', /expected a stream's ARN/],
     ['hookUrl', 'true', /expected one of yes, no/],
     ['hookManifests', 'Yes', /expected one of yes, no/],
+    ['shortWaits', 'true', /expected one of yes, no/],
+    ['shortWait', 'yes', /did you mean shortWaits\?/],
     [
       'hookSecret',
       'arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf',
