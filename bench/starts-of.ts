@@ -46,6 +46,7 @@ export const STARTS: readonly Start[] = [
   step('schema'),
   step('identity'),
   step('dataset'),
+  step('identityDataset', 'identity-dataset'),
   step('baseConnection', 'base-connection'),
   step('sourceConnection', 'source-connection'),
   step('targetConnection', 'target-connection'),

@@ -79,7 +79,7 @@ const PARAMETERS = {
   platformUrl: origin,
   imsUrl: origin,
   alarmEmail: orNone(text(/^[^\s@,]+@[^\s@,]+$/, 'one e-mail address')),
-  runbookUrl: text(/^\S+$/, 'a URL'),
+  runbookUrl: orNone(text(/^https?:\/\/[^\s"'#]+$/, 'the URL of a page, without an anchor')),
   driftSchedule: schedule,
   reconcileSchedule: schedule,
   hookUrl: yesNo,
@@ -93,6 +93,7 @@ const PARAMETERS = {
   codePipeline: orNone(text(/^[\w.@-]{1,100}$/, 'the name of a pipeline of CodePipeline')),
   codeDeployApplication: orNone(text(/^[^\s/]{1,100}$/, 'the name of an application of CodeDeploy')),
   cloudFormationStack: orNone(text(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'the name of a stack')),
+  shortWaits: yesNo,
   undeliveredDays: whole(1, 36_500),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
   logRetentionInDays: oneOf(

@@ -18,6 +18,10 @@ export const FAILURES = {
     retryable: false,
     next: "Correct the function's environment variables and deploy again.",
   },
+  NEWER_VERSION: {
+    retryable: false,
+    next: 'Deploy the version that wrote it, or a newer one. docs/upgrading.md',
+  },
   SECRET_MISSING: { retryable: false, next: 'Create the secret, or point the deployment at the right one.' },
   SECRET_INVALID: { retryable: false, next: 'Correct the named field of the secret.' },
   AWS_UNAVAILABLE: { retryable: true, next: 'Wait; AWS did not answer as expected. Try again.' },

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { Failure } from './failure.ts';
 import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes } from './mistakes.ts';
-import { checkOperations } from './operations.ts';
+import { checkOperations, linksIdentities } from './operations.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
 import { allowing, object } from './strict-object.ts';
@@ -370,10 +370,11 @@ const manifest = object({
     targetConnection: resourceName.optional(),
     mapping: resourceName.optional(),
     flow: resourceName.optional(),
+    identityDataset: resourceName.optional(),
   })
     .default({})
     .describe(
-      'Names in AEP that differ from `{name}-inlet` (`{name}-connection` where AEP pulls), `-source`, `-target`, `-mapping`, `-flow`.',
+      'Names in AEP that differ from `{name}-inlet` (`{name}-connection` where AEP pulls), `-source`, `-target`, `-mapping`, `-flow`, `-identities`.',
     ),
   adopt: z
     .boolean()
@@ -433,6 +434,15 @@ function checkSchema({ schema, dataset }: Given, complain: Complain): void {
     complain(['schema', 'profile'], 'expected true, because dataset.profile is', profile);
 }
 
+/** Names of datasets are not unique in AEP, and both are looked for by theirs. */
+function checkDatasets({ name, names, dataset, source }: Given, complain: Complain): void {
+  const own = dataset.name ?? `${name}-dataset`;
+  const other = names.identityDataset ?? `${name}-identities`;
+  if (own !== other || !linksIdentities({ source })) return;
+  const message = 'is the name of the dataset as well; expected another one';
+  complain(['names', 'identityDataset'], message, other);
+}
+
 /** Titles are unique among schemas and field groups (`XDM-1521-400`), those that are not given as well. */
 function checkTitles({ name, schema }: Given, complain: Complain): void {
   if ('id' in schema) return;
@@ -471,6 +481,7 @@ export const Manifest = manifest.superRefine((value, context) => {
   checkMapping(value, complain);
   checkSchema(value, complain);
   checkTitles(value, complain);
+  checkDatasets(value, complain);
   if (value.source.kind === 'inlet' && value.source.records !== undefined)
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),

@@ -2,16 +2,7 @@
 import * as z from 'zod';
 import { Manifest } from './manifest.ts';
 import { Samples } from './samples.ts';
-
-/** Adobe asks for at least five minutes between making or changing a flow and sending to it. Contract §4.6. */
-export const WARM_UP_SECONDS = 300;
-/** AEP validates against a schema it has cached for up to 15 minutes: three times the warm-up. Contract §6.4. */
-export const SCHEMA_CACHE_FACTOR = 3;
-/**
- * What a flow is left in place for after nobody is told to send to it any more: the forwarder reads the published
- * pipeline once a minute, an invocation runs for a minute at most, and what AEP has taken in by then may be minutes on its way.
- */
-export const DRAIN_SECONDS = 900;
+import { DRAIN_SECONDS, WARM_UP_SECONDS } from './waits.ts';
 
 /** What a pipeline needs in AEP, in the order in which it is made; undone backwards. Own field groups come before all. */
 export const RESOURCE_KEYS = [
@@ -21,6 +12,7 @@ export const RESOURCE_KEYS = [
   'identity',
   'profile',
   'dataset',
+  'identity-dataset',
   'source-connection',
   'target-connection',
   'flow',
@@ -211,6 +203,8 @@ export function nameOf(key: ResourceKey, manifest: Manifest): string {
       return 'schema in Profile';
     case 'dataset':
       return manifest.dataset.name ?? `${name}-dataset`;
+    case 'identity-dataset':
+      return names.identityDataset ?? `${name}-identities`;
     case 'base-connection':
       return names.baseConnection ?? `${name}-${manifest.source.kind === 'inlet' ? 'inlet' : 'connection'}`;
     case 'source-connection':

@@ -1,6 +1,7 @@
 // The published pipeline: all that provisioning tells the forwarder, kept as one secret per stream.
 import { parse } from './aep/exchange.ts';
 import { Failure, issuesText } from './failure.ts';
+import { checkVersion } from './kept.ts';
 import { Rate } from './rate.ts';
 import { Records } from './records.ts';
 import type { Secrets } from './runtime.ts';
@@ -29,6 +30,8 @@ export const PublishedPipeline = z.strictObject({
   flowId: z.string().check(z.minLength(1)),
   datasetId: z.string().check(z.minLength(1)),
   schemaId: z.string().check(z.minLength(1)),
+  /** Where new identities are linked. Absent: no operation of the records links any. */
+  identityDatasetId: z.optional(z.string().check(z.minLength(1))),
   /** The inlet's `sourceId`, for the XDM header's `source.name`. */
   sourceName: z.string().check(z.minLength(1)),
   /** The execution that published it, and when (ISO 8601). */
@@ -48,7 +51,7 @@ export function streamNameOf(streamArn: string): string {
   return streamArn.slice(streamArn.indexOf('/') + 1);
 }
 
-/** @throws Failure `SECRET_INVALID` naming the fields that are wrong, never their values */
+/** @throws Failure `NEWER_VERSION`; `SECRET_INVALID` naming the fields that are wrong, never their values */
 export async function readPublished(
   secrets: Secrets,
   settings: Pick<Settings, 'stage'>,
@@ -57,7 +60,9 @@ export async function readPublished(
   const id = publishedSecret(settings, streamArn);
   const text = await secrets.get(id);
   if (text === undefined) return undefined;
-  const result = PublishedPipeline.safeParse(parse(text));
+  const value = parse(text);
+  checkVersion(`the published pipeline ${id}`, value, 1);
+  const result = PublishedPipeline.safeParse(value);
   if (result.success) return result.data;
   throw new Failure(
     'SECRET_INVALID',

@@ -80,6 +80,8 @@ const Settings = z.object({
   PENSTOCK_HOOK_MANIFESTS: z._default(z.enum(['no', 'yes']), 'no'),
   /** Folder of the pipelines that a hook can start, in place of `pipelines/`. Not read where the functions are bundled: there the build has put them in. */
   PENSTOCK_PIPELINES: optionalText,
+  /** Whether an execution may wait less than it takes to lose nothing: for tests, and on a laptop. */
+  PENSTOCK_SHORT_WAITS: z._default(z.enum(['no', 'yes']), 'no'),
   /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
   PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
   /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
@@ -119,6 +121,7 @@ export interface Settings {
   readonly hookEnvironments: readonly string[] | undefined;
   readonly hookManifests: boolean;
   readonly pipelines: string | undefined;
+  readonly shortWaits: boolean;
   readonly listDelaySeconds: number;
   readonly publishedSeconds: number;
   /** The way to Adobe where it is not direct; its URL may hold a password. */
@@ -157,6 +160,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     hookEnvironments: found.PENSTOCK_HOOK_ENVIRONMENTS,
     hookManifests: found.PENSTOCK_HOOK_MANIFESTS === 'yes',
     pipelines: found.PENSTOCK_PIPELINES,
+    shortWaits: found.PENSTOCK_SHORT_WAITS === 'yes',
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
     proxy: found.HTTPS_PROXY === undefined ? undefined : { url: found.HTTPS_PROXY, except: found.NO_PROXY },

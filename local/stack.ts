@@ -5,8 +5,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createLedger } from '../lib/aws/ledger.ts';
-import { SCHEMA_CACHE_FACTOR } from '../lib/pipeline.ts';
 import type { Ledger } from '../lib/runtime.ts';
+import { SCHEMA_CACHE_FACTOR } from '../lib/waits.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import type { Platform } from './aep/platform.ts';
 import { startServer } from './aep/server.ts';
@@ -108,6 +108,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_TAGS: `stage=${STAGE}`,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
     PENSTOCK_PUBLISHED_SECONDS: '1',
+    // No deployed stack: nobody's records are lost here.
+    PENSTOCK_SHORT_WAITS: 'yes',
     ...(options.pipelines !== undefined && { PENSTOCK_PIPELINES: options.pipelines }),
   };
   const aws = await startLocalAws({

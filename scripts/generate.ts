@@ -46,6 +46,9 @@ Every failure that is understood has one of these codes. Its message reads \`COD
 do\`; where a place knows better than the table, it gives its own advice. Those worth another try are named \`${TRANSIENT}\`, the
 others \`${PERMANENT}\`: the names Step Functions retries and undoes by.
 
+A 401 has two meanings, and the code is the same for both: the token is not good, or it is and a permission is missing (some services answer 401 "Access
+Denied" where others answer 403). The doctor tells them apart: it asks for a token of its own, and says which calls that token was taken by.
+
 | Code | Worth another try | What to do |
 | --- | --- | --- |
 ${rows.join('\n')}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Manifest, parseManifest, parseManifestText } from '../lib/manifest.ts';
+import { leadBackWarnings } from '../lib/provision/lead-back.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { checkPipeline } from '../local/pipeline-check.ts';
 
@@ -48,6 +49,10 @@ describe('B 3: the sample pipelines', async () => {
     const manifest = parseManifestText(await read(file), file);
     const samples = parseSamplesText(await read(samplesFileOf(file)), file);
     expect(await checkPipeline(manifest, samples)).toEqual({ mistakes: [], warnings: [] });
+  });
+
+  it.each(files)('C 3: %s can send again what AEP refuses later', async (file) => {
+    expect(leadBackWarnings(parseManifestText(await read(file), file))).toEqual([]);
   });
 
   it('show every kind of source, both kinds of data and every switch', async () => {

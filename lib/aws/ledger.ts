@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { checkBytes, LARGEST_IN_LEDGER } from '../bounds.ts';
 import { Failure } from '../failure.ts';
+import { checkVersion } from '../kept.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsFailure } from './failure.ts';
@@ -24,6 +25,9 @@ type Item = Record<string, AttributeValue>;
  */
 export const PART = '#';
 
+/** Of what is kept in an item; one that does not say it is of 0.1.0. The lease is no part of it: the state machine takes it from any. */
+const VERSION = 1;
+
 /** The execution named `:me` holds the pipeline, or nobody does. `owner` is a word of DynamoDB's own. */
 const MINE = {
   ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :me',
@@ -33,7 +37,7 @@ const MINE = {
 /**
  * The ledger in the table of this name.
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name; from
- * `write` `TOO_LARGE`
+ * `write` `TOO_LARGE`, from `read` `NEWER_VERSION`
  */
 export function createLedger(table: string | undefined, client: DynamoDb = createClient()): Ledger {
   const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
@@ -82,7 +86,10 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
     read: (pipeline) =>
       attempt(`reading the ledger of the pipeline ${pipeline}`, async () => {
         const item = await get(pipeline);
-        return item === undefined ? undefined : recordOf(pipeline, item);
+        if (item === undefined) return undefined;
+        const version = Number(item.version?.N ?? VERSION);
+        checkVersion(`what the ledger keeps of the pipeline ${pipeline}`, { version }, VERSION);
+        return recordOf(pipeline, item);
       }),
 
     // A scan reads, and costs, whole items, those of reconcile too, whatever it gives back: a read unit for each 8 KB, and a
@@ -147,8 +154,12 @@ function keeping(pipeline: string, owner: string, { manifest, known, report, upd
     checkBytes(`the ${name} of the pipeline ${pipeline}`, text, LARGEST_IN_LEDGER[name]);
     return { S: text };
   };
-  const set = ['updatedAt = :at'];
-  const values: Item = { ':me': { S: owner }, ':at': { S: updatedAt } };
+  const set = ['updatedAt = :at', '#version = :version'];
+  const values: Item = {
+    ':me': { S: owner },
+    ':at': { S: updatedAt },
+    ':version': { N: String(VERSION) },
+  };
   if (report !== undefined) {
     set.push('report = :report');
     values[':report'] = json('report', report);
@@ -162,7 +173,9 @@ function keeping(pipeline: string, owner: string, { manifest, known, report, upd
     values[':known'] = json('known', known);
   }
   return {
-    ...MINE,
+    // Nothing is written over what a newer version keeps.
+    ConditionExpression: `(${MINE.ConditionExpression}) AND (attribute_not_exists(#version) OR #version = :version)`,
+    ExpressionAttributeNames: { ...MINE.ExpressionAttributeNames, '#version': 'version' },
     UpdateExpression: `SET ${set.join(', ')}${manifest === null ? ' REMOVE manifest' : ''}`,
     ExpressionAttributeValues: values,
   };

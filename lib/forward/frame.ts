@@ -116,7 +116,10 @@ function framesOf(pipeline: PublishedPipeline): {
 }
 
 /** Raw data with an operation of Data Prep. Contract §6.2. */
-function operationFrame(pipeline: PublishedPipeline, operations: Operation): Frame {
+function operationFrame(pipeline: PublishedPipeline, operation: Operation): Frame {
+  const { identityDatasetId } = pipeline;
+  const links = operation.identity !== undefined && identityDatasetId !== undefined;
+  const operations = { ...operation, ...(links && { identityDatasetId }) };
   const header = JSON.stringify({
     flowId: pipeline.flowId,
     imsOrgId: pipeline.organizationId,

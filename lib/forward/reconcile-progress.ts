@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Batch } from '../aep/catalog.ts';
 import { parse } from '../aep/exchange.ts';
 import { LARGEST_PROGRESS } from '../bounds.ts';
-import { Failure } from '../failure.ts';
+import { checkVersion } from '../kept.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -71,18 +71,10 @@ const Old = z.object({
 
 /**
  * What was kept. Where nothing was, or it is damaged, everything is read again, and found to be there already.
- * @throws Failure `SETTINGS_INVALID` for what a newer version has kept
+ * @throws Failure `NEWER_VERSION` for what a newer version has kept
  */
 export function readSoFar(kept: unknown): ReadSoFar {
-  const version = z.object({ version: z.number() }).safeParse(kept).data?.version;
-  if (version !== undefined && version > VERSION)
-    throw new Failure(
-      'SETTINGS_INVALID',
-      `how far was read is kept in version ${version}, and ${VERSION} is known`,
-      {
-        next: 'Deploy the version that wrote it, or a newer one.',
-      },
-    );
+  checkVersion('what is kept of how far was read', kept, VERSION);
   return Kept.safeParse(kept).data ?? { version: VERSION, flows: [], begun: [] };
 }
 

@@ -5,6 +5,7 @@ import { Failure, type FailureCode, isFailure } from '../failure.ts';
 import { repeatedMembers } from '../json-members.ts';
 import type { Fields } from '../log.ts';
 import type { Runtime } from '../runtime.ts';
+import { checkWaits } from '../waits.ts';
 import type { Bundle } from './bundle.ts';
 import { type Keys, keptKeys, readKeys } from './keys.ts';
 import type { Asked, BusEvent, Headers, WebhookSender } from './sender.ts';
@@ -129,6 +130,7 @@ async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Pr
   const { settings, bundle, executions } = runtime;
   if (!isWanted(asked.environment, settings.hookEnvironments))
     return { executions: [], nothing: 'this is of no environment that the hook is deployed for' };
+  if (asked.kind === 'request') checkWaits(asked.request, settings);
   const deployed: Deployed = { bundle, starts: settings.hookStarts, manifests: settings.hookManifests };
   const wanted =
     asked.kind === 'request' ? await wantedBy(asked.request, deployed) : wantedByDeployment(deployed);

@@ -6,6 +6,7 @@ import { isDeeper } from '../mistakes.ts';
 import { type Pipeline, ProvisionRequest } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
 import type { BeginRuntime, StreamDescription } from '../runtime.ts';
+import { checkWaits } from '../waits.ts';
 
 /** A manifest has its own limit; samples are records. */
 const DEEPEST = 110;
@@ -36,6 +37,7 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   const { manifest: asked, execution, deleteData, mode, requestedBy: _, ...rest } = request.data;
   if (deleteData && mode !== 'retire')
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
+  checkWaits(rest, runtime.settings);
   const manifest = parseManifest(asked);
   checkSize('the manifest', manifest, LARGEST_MANIFEST);
   checkSize('the list of samples', rest.samples ?? [], LARGEST_SAMPLES);

@@ -12,25 +12,36 @@ import { isPulled } from './source.ts';
  */
 export async function idsInUse(pipeline: Pipeline, context: Context): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  for (const id of await flowsInService(pipeline, context)) {
+  const { flows, besides } = await inService(pipeline, context);
+  for (const id of besides) ids.add(id);
+  for (const id of flows) {
     for (const used of await usedBy(id, context)) ids.add(used);
   }
   return ids;
 }
 
-async function flowsInService(pipeline: Pipeline, context: Context): Promise<string[]> {
+interface InService {
+  readonly flows: readonly string[];
+  /** What the forwarder names in what it sends, and no flow refers to. */
+  readonly besides: readonly string[];
+}
+
+const NOTHING: InService = { flows: [], besides: [] };
+
+async function inService(pipeline: Pipeline, context: Context): Promise<InService> {
   const { streamArn, manifest, execution } = pipeline;
   const { runtime } = context;
   const own = executionMark(execution);
   if (isPulled(manifest.source)) {
     const flows = await flow.find(context, pipeline);
-    return flows
-      .filter(({ running, mark }) => running === true && mark?.execution !== own)
-      .map(({ id }) => id);
+    const running = flows.filter((one) => one.running === true && one.mark?.execution !== own);
+    return { flows: running.map(({ id }) => id), besides: [] };
   }
-  if (streamArn === undefined) return [];
+  if (streamArn === undefined) return NOTHING;
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
-  return published === undefined || published.execution === own ? [] : [published.flowId];
+  if (published === undefined || published.execution === own) return NOTHING;
+  const { flowId, identityDatasetId } = published;
+  return { flows: [flowId], besides: identityDatasetId === undefined ? [] : [identityDatasetId] };
 }
 
 async function usedBy(flowId: string, { aep: { flowService } }: Context): Promise<string[]> {

@@ -100,10 +100,13 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
     return withEntry(pipeline, key, { action: 'none', reason: 'this pipeline needs none' });
   const given = resource.given?.(manifest);
   if (given !== undefined) {
-    await resource.checkGiven?.(context, given);
+    const differences = (await resource.checkGiven?.(context, given, pipeline)) ?? [];
     const made = { id: given, name: given, how: 'given' as const };
     const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
-    return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id: given });
+    if (differences.length === 0)
+      return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id: given });
+    const reason = `${given}, which the manifest names, is not what is needed`;
+    return withEntry(known, key, { action: 'conflict', reason, id: given, differences: told(differences) });
   }
   const decision = await inventory(resource, pipeline, context);
   const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
@@ -187,7 +190,7 @@ function permitted(entry: Entry, allowed: boolean): Entry {
 }
 
 /** What holds data, or says what data means: goes only where that is asked for. */
-const HOLDS_DATA = /^(schema|identity|profile|dataset|field-group:.*)$/;
+const HOLDS_DATA = /^(schema|identity|profile|dataset|identity-dataset|field-group:.*)$/;
 
 async function planRemoval(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
   const { key } = resource;
@@ -292,6 +295,7 @@ async function planPublish(
     published.flowId === resources.flow?.id &&
     published.datasetId === resources.dataset?.id &&
     published.schemaId === resources.schema?.id &&
+    published.identityDatasetId === resources['identity-dataset']?.id &&
     published.data === manifest.source.data &&
     published.compression === manifest.source.compression &&
     isDeepStrictEqual(published.records, manifest.source.records) &&

@@ -1,6 +1,7 @@
 // Write the finished pipeline where the forwarder reads it.
 import { Failure } from '../failure.ts';
 import type { InletSource } from '../manifest.ts';
+import { linksIdentities } from '../operations.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { PublishedPipeline, publishedSecret, readPublished } from '../published.ts';
 import { executionMark } from './mark.ts';
@@ -70,6 +71,7 @@ async function publishedOf(
     flowId: required(pipeline, 'flow'),
     datasetId: required(pipeline, 'dataset'),
     schemaId: required(pipeline, 'schema'),
+    ...(linksIdentities(manifest) && { identityDatasetId: required(pipeline, 'identity-dataset') }),
     sourceName: inlet.sourceId,
     execution: executionMark(execution),
     publishedAt: new Date(context.runtime.clock.now()).toISOString(),

@@ -69,8 +69,8 @@ export interface Resource {
   needed(manifest: Manifest): boolean;
   /** The id of one that the manifest names and that is never changed. */
   given?(manifest: Manifest): string | undefined;
-  /** Looks the given one up. @throws Failure `AEP_NOT_FOUND` */
-  checkGiven?(context: Context, id: string): Promise<void>;
+  /** How the given one differs from what is needed, none of which we change. @throws Failure `AEP_NOT_FOUND` */
+  checkGiven?(context: Context, id: string, situation: Situation): Promise<readonly Difference[]>;
   /** All that could be it: of its name, or with its mark. */
   find(context: Context, situation: Situation): Promise<Found[]>;
   /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */

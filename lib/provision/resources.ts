@@ -6,6 +6,7 @@ import { sourceConnection, targetConnection } from './ends.ts';
 import { fieldGroup } from './field-group.ts';
 import { flow } from './flow.ts';
 import { identity } from './identity.ts';
+import { forgottenIdentityDataset, identityDataset } from './identity-dataset.ts';
 import { mapping } from './mapping.ts';
 import { profile } from './profile.ts';
 import type { Resource } from './resource.ts';
@@ -13,7 +14,7 @@ import { schema } from './schema.ts';
 
 type Which = Pick<Pipeline, 'manifest' | 'hints' | 'mode'>;
 
-/** Of a pipeline that is retired also the field groups that its manifest has lost since. */
+/** Of a pipeline that is retired also what its manifest has lost since: field groups, and the identity dataset. */
 export function resourcesOf(pipeline: Which): Resource[] {
   return [
     ...ownGroups(pipeline.manifest).map(fieldGroup),
@@ -24,10 +25,17 @@ export function resourcesOf(pipeline: Which): Resource[] {
     identity,
     profile,
     dataset,
+    identityDatasetOf(pipeline),
     sourceConnection,
     targetConnection,
     flow,
   ];
+}
+
+function identityDatasetOf({ mode, hints }: Which): Resource {
+  return mode === 'retire'
+    ? forgottenIdentityDataset(hints['identity-dataset'] !== undefined)
+    : identityDataset;
 }
 
 function forgottenGroups({ manifest, hints, mode }: Which): string[] {
@@ -56,6 +64,7 @@ export const STEPS = {
   mapping: (key: ResourceKey) => key === 'mapping',
   identity: (key: ResourceKey) => key === 'identity' || key === 'profile',
   dataset: (key: ResourceKey) => key === 'dataset',
+  'identity-dataset': (key: ResourceKey) => key === 'identity-dataset',
   'source-connection': (key: ResourceKey) => key === 'source-connection',
   'target-connection': (key: ResourceKey) => key === 'target-connection',
   flow: (key: ResourceKey) => key === 'flow',
@@ -74,6 +83,7 @@ export function refersTo(key: ResourceKey, pipeline: Which): readonly ResourceKe
     case 'identity':
     case 'profile':
     case 'dataset':
+    case 'identity-dataset':
     case 'mapping':
       return ['schema', ...groups];
     case 'source-connection':

@@ -1,6 +1,7 @@
 // The XDM schema: one class and field groups, or an existing one that the manifest names.
-import type { Schema } from '../aep/schema-registry.ts';
-import { CLASSES, FIELD_GROUPS, idOf } from '../manifest.ts';
+import type { IdentityDescriptor, Schema } from '../aep/schema-registry.ts';
+import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../manifest.ts';
+import { IDENTITY_MAP, isMapped, linksIdentities, updatesProfiles } from '../operations.ts';
 import { keyOfGroup, nameOf } from '../pipeline.ts';
 import { removeDescriptors } from './identity.ts';
 import { describe, markInDescription, withoutMark } from './mark.ts';
@@ -59,14 +60,35 @@ function asFound(there: Schema, situation: Situation): Found {
   };
 }
 
+/** Only a schema in Profile has profiles to update; one that is given is not put there. */
+function withoutUnion(there: Schema): Difference[] {
+  if (there['meta:immutableTags']?.includes('union')) return [];
+  return [{ field: 'in Profile', found: 'no', wanted: 'yes, for the operations', remedy: 'conflict' }];
+}
+
+/** A record has to say whose it is: by the schema's primary identity, or by its identity map. */
+function unidentified(all: readonly IdentityDescriptor[], { mapping }: Manifest): Difference[] {
+  const primary = all.find((one) => one.primary)?.property;
+  const path = primary?.slice(1).replaceAll('/', '.') ?? IDENTITY_MAP;
+  if (isMapped(path, mapping)) return [];
+  const wanted =
+    primary === undefined
+      ? `one, and a mapping to it, for the operations; or a mapping to ${IDENTITY_MAP}`
+      : 'one that a mapping leads to, for the operations';
+  return [{ field: 'primary identity', found: primary ?? 'nothing', wanted, remedy: 'conflict' }];
+}
+
 export const schema: Resource = {
   key: 'schema',
   unique: true,
   needed: () => true,
   given: (manifest) => ('id' in manifest.schema ? manifest.schema.id : undefined),
 
-  async checkGiven({ aep }, id) {
-    await aep.schemaRegistry.getSchema(id);
+  async checkGiven({ aep }, id, { manifest }) {
+    const there = await aep.schemaRegistry.getSchema(id);
+    if (!updatesProfiles(manifest) && !linksIdentities(manifest)) return [];
+    const identities = await aep.schemaRegistry.findIdentityDescriptors(id);
+    return [...withoutUnion(there), ...unidentified(identities, manifest)];
   },
 
   async find({ aep }, situation) {

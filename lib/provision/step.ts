@@ -3,6 +3,7 @@ import { notAccepted } from '../accepted.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure } from '../failure.ts';
+import { checkVersion } from '../kept.ts';
 import { Pipeline, type Trail } from '../pipeline.ts';
 import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
@@ -213,6 +214,7 @@ function contextFor<R extends Runtime>(
 }
 
 function parseDocument(event: unknown): Pipeline {
+  checkVersion('the pipeline document', event, 1);
   const result = Pipeline.safeParse(event);
   if (result.success) return result.data;
   throw notAccepted('step', 'this is not a pipeline document', result.error.issues);

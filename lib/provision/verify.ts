@@ -1,7 +1,8 @@
 // The last look before records flow: is the flow enabled and warm, do the samples become what they must, is the inlet allowed?
 import { inletAddress } from '../aep/inlet.ts';
 import { Failure } from '../failure.ts';
-import { type Made, type Pipeline, SCHEMA_CACHE_FACTOR } from '../pipeline.ts';
+import type { Made, Pipeline } from '../pipeline.ts';
+import { SCHEMA_CACHE_FACTOR } from '../waits.ts';
 import { mappingSetOf } from './mapping.ts';
 import { type Context, ifThere, required } from './resource.ts';
 import { trySamples } from './trial.ts';

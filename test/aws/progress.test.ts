@@ -140,7 +140,12 @@ describe('A 3: in the table of the pipelines', () => {
     await progress.forgetOld('older');
     await progress.forgetOld('older');
     expect(await progress.old('older')).toBeUndefined();
-    expect(Object.keys(await itemAt('older')).sort()).toEqual(['manifest', 'pipeline', 'updatedAt']);
+    expect(Object.keys(await itemAt('older')).sort()).toEqual([
+      'manifest',
+      'pipeline',
+      'updatedAt',
+      'version',
+    ]);
     await progress.forgetOld('nobody');
     expect(await itemAt('nobody')).toEqual({});
   });

@@ -60,6 +60,8 @@ beforeAll(async () => {
     inletOrigins: platform.origin,
     hookUrl: 'yes',
     hookManifests: 'yes',
+    // It does not wait for a quarter of an hour, and its platform is warm in a second.
+    shortWaits: 'yes',
   });
   aws = await startMiniStack(folder);
   const options = {

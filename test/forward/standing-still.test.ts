@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { LONGEST_AWAY_MS } from '../../lib/forward/pipelines.ts';
-import { DRAIN_SECONDS } from '../../lib/pipeline.ts';
+import { DRAIN_SECONDS } from '../../lib/waits.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { ALL_SETTLED, from, world } from '../support/forwarding.ts';
 import { acknowledgeAll, fakeInlet, json } from '../support/inlet.ts';

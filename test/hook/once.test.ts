@@ -78,14 +78,32 @@ describe('a delivery', () => {
 
   it('says how long a flow is waited for, where it says so', async () => {
     const own = hookWorld();
-    await own.send(fromGithub({ pipeline: 'clicks', warmUpSeconds: 0, drainSeconds: 900 }));
+    await own.send(fromGithub({ pipeline: 'clicks', warmUpSeconds: 600, drainSeconds: 900 }));
     expect(JSON.parse(own.executions.list()[0]?.input ?? '')).toMatchObject({
-      warmUpSeconds: 0,
+      warmUpSeconds: 600,
       drainSeconds: 900,
     });
     for (const wrong of [-1, 0.5, 1_501, '1', null])
       expect((await own.send(fromGithub({ pipeline: 'clicks', warmUpSeconds: wrong }))).statusCode).toBe(400);
     expect(own.executions.list()).toHaveLength(1);
+  });
+
+  it.each([
+    [{ warmUpSeconds: 299 }, '"warmUpSeconds": 299 is less than 300: AEP takes the first records'],
+    [{ drainSeconds: 899 }, '"drainSeconds": 899 is less than 900: what is still on its way'],
+  ])('B 4: that would wait for too short is refused, with what would be lost: %j', async (waits, said) => {
+    const own = hookWorld();
+    const answer = await own.send(fromGithub({ pipeline: 'clicks', ...waits }));
+    expect(answer.statusCode).toBe(400);
+    expect(bodyOf(answer).error).toContain(said);
+    expect(bodyOf(answer).next).toContain('shortWaits=yes');
+    const event = busEvent('deploy.example', 'penstock', { pipeline: 'clicks', ...waits });
+    await expect(own.hook(event)).rejects.toMatchObject({ code: 'EVENT_INVALID' });
+    expect(names(own)).toEqual([]);
+    const allowed = hookWorld({ environment: { PENSTOCK_SHORT_WAITS: 'yes' } });
+    expect(await allowed.send(fromGithub({ pipeline: 'clicks', ...waits }))).toMatchObject({
+      statusCode: 202,
+    });
   });
 
   it('starts all pipelines where it says so', async () => {

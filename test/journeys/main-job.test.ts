@@ -57,9 +57,15 @@ async function end({ stack, folder }: World): Promise<void> {
 const quiet = () => undefined;
 
 /** Ids of all rows in the dataset, as often as they are there. */
+/** The customers' own numbers: of raw records the `_id` is their place in the stream. */
 async function landedIds({ stack, pipeline }: World): Promise<string[]> {
-  const rows = (await stack.readBack(pipeline.resources.dataset?.id ?? '', 100_000)) as { _id: string }[];
-  return rows.map(({ _id }) => _id);
+  const rows = (await stack.readBack(pipeline.resources.dataset?.id ?? '', 100_000)) as Row[];
+  return rows.map(({ _id, personID }) => personID ?? _id);
+}
+
+interface Row {
+  readonly _id: string;
+  readonly personID?: string;
 }
 
 function* numbered(from: number, count: number): Generator<Line> {

@@ -34,8 +34,8 @@ function holdings({ platform }: World, name = 'dev1') {
   };
 }
 
-/** What the sample needs: no identities, no Profile. */
-const MADE = RESOURCE_KEYS.filter((key) => key !== 'identity' && key !== 'profile');
+/** What the sample needs: no identities, no Profile, no dataset for new identities. */
+const MADE = RESOURCE_KEYS.filter((key) => !/^(identity|profile|identity-dataset)$/.test(key));
 
 const ONE_OF_EACH = {
   schemas: 1,
@@ -69,6 +69,7 @@ describe('a manifest becomes a pipeline', () => {
       'mapping',
       'identity',
       'dataset',
+      'identity-dataset',
       'source-connection',
       'target-connection',
       'flow',

@@ -246,3 +246,17 @@ export function owners(own: World, name = 'dev1'): Record<string, (string | unde
     flows: described(sandbox.flows.values().map(({ body }) => body)),
   };
 }
+
+/** Makes every mark of this execution one of version 0.1.0, which held the name alone. */
+export function markByNameAlone(own: World, name: string): void {
+  const mark = new RegExp(`${name}@[0-9TZ:.-]+`, 'g');
+  const aged = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll(mark, name)) as T;
+  for (const box of own.platform.state.sandboxes.values()) {
+    for (const shelf of [box.connections, box.sourceConnections, box.targetConnections])
+      for (const one of shelf.values()) shelf.put(one.id, aged(one));
+    for (const one of box.flows.values()) box.flows.put(one.id, aged(one));
+    for (const one of box.dataSets.values()) box.dataSets.put(one.id, aged(one));
+    for (const one of box.registry.schemas.values()) box.registry.schemas.put(String(one.$id), aged(one));
+  }
+  for (const [id, text] of own.secrets.values) own.secrets.values.set(id, text.replaceAll(mark, name));
+}

@@ -1,6 +1,7 @@
 // A manifest that changes: what the plan says of it, and how a pipeline is swapped for another while records flow.
 import { describe, expect, it } from 'vitest';
-import { DRAIN_SECONDS, type Report } from '../../lib/pipeline.ts';
+import type { Report } from '../../lib/pipeline.ts';
+import { DRAIN_SECONDS } from '../../lib/waits.ts';
 import { runReportOf } from '../../local/run-report.ts';
 import type { Call } from '../support/chaos.ts';
 import { type RunOptions, world } from '../support/provisioning.ts';

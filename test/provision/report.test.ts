@@ -206,6 +206,7 @@ describe('the same document', () => {
       identity: 'none',
       profile: 'none',
       dataset: 'kept',
+      'identity-dataset': 'none',
       'base-connection': 'removed',
       mapping: 'removed',
       'source-connection': 'removed',

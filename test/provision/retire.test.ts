@@ -1,6 +1,6 @@
 // Retiring a pipeline: what goes, in which order, what stays, and what comes back.
 import { describe, expect, it } from 'vitest';
-import { DRAIN_SECONDS } from '../../lib/pipeline.ts';
+import { DRAIN_SECONDS } from '../../lib/waits.ts';
 import type { Call } from '../support/chaos.ts';
 import { type RunOptions, STREAM_ARN, world } from '../support/provisioning.ts';
 import {

@@ -6,6 +6,7 @@ import { world } from '../support/provisioning.ts';
 import {
   inletManifest,
   KINESIS,
+  markByNameAlone,
   PUBLISHED,
   pulledManifest,
   SECRET_ID,
@@ -109,21 +110,7 @@ describe('marks of version 0.1.0, which hold the name alone', () => {
   it("are the pipeline's still, and not this execution's", async () => {
     const own = world();
     await own.run({ manifest: inletManifest() }, { name: 'build-42' });
-    const old = (text: string) => text.replaceAll(/build-42@[0-9TZ:.-]+/g, 'build-42');
-    for (const {
-      dataSets,
-      connections,
-      sourceConnections,
-      targetConnections,
-      flows,
-      registry,
-    } of own.platform.state.sandboxes.values()) {
-      for (const shelf of [connections, sourceConnections, targetConnections, flows, dataSets])
-        for (const one of shelf.values()) shelf.put(one.id, JSON.parse(old(JSON.stringify(one))));
-      for (const one of registry.schemas.values())
-        registry.schemas.put(String(one.$id), JSON.parse(old(JSON.stringify(one))));
-    }
-    own.secrets.values.set(PUBLISHED, old(own.secrets.values.get(PUBLISHED) ?? ''));
+    markByNameAlone(own, 'build-42');
     expect(JSON.stringify(held(own))).not.toContain('build-42@');
     const before = ids(own);
     own.mutations();

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { settingsFrom } from '../../lib/settings.ts';
-import { adopt, conflict, fresh, freshPulled } from '../support/scenarios.ts';
+import { adopt, conflict, fresh, freshLinking, freshPulled } from '../support/scenarios.ts';
 import { goldenOf, singles, swept } from '../support/sweep.ts';
 import { chosen, report } from '../support/sweep-report.ts';
 
@@ -16,7 +16,7 @@ const { tally, end } = report('sweep, the way up', [
   'fenced writer',
 ]);
 
-const scenarios = [fresh, freshPulled, await adopt(), await conflict()];
+const scenarios = [fresh, freshLinking, freshPulled, await adopt(), await conflict()];
 
 describe('kill anywhere, both ways on', () => {
   it.each(scenarios)('$name', async (scenario) => {

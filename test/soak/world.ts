@@ -1,7 +1,7 @@
 // What the soak runs in: two pipelines on one machine, with the oracle between the forwarder and the simulated platform.
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseManifest } from '../../lib/manifest.ts';
-import { SCHEMA_CACHE_FACTOR } from '../../lib/pipeline.ts';
+import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
 import type { Answer, Call } from '../../local/aep/http.ts';
 import { createPlatform, type Platform } from '../../local/aep/platform.ts';
 import type { InvocationReport } from '../../local/aws/delivery.ts';

@@ -181,6 +181,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
       PENSTOCK_IMS_URL: ORIGIN,
       PENSTOCK_PLATFORM_URL: ORIGIN,
       PENSTOCK_INLET_ORIGINS: ORIGIN,
+      PENSTOCK_SHORT_WAITS: 'yes',
     }),
     clock,
     random: () => 0.5,

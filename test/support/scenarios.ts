@@ -65,6 +65,18 @@ const UP = ['warm-up', 'publish', 'report'];
 
 export const fresh: Scenario = { name: 'fresh', begin: empty, input: { manifest: RICH }, through: UP };
 
+/** With a second dataset, where new identities are linked. */
+export const freshLinking: Scenario = {
+  ...fresh,
+  name: 'fresh, identities linked',
+  input: {
+    manifest: {
+      ...RICH,
+      source: { ...INLET, records: { operations: { data: 'merge', identity: 'create' } } },
+    },
+  },
+};
+
 export const freshPulled: Scenario = {
   name: 'fresh, pulled',
   begin: empty,

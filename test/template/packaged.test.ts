@@ -81,6 +81,17 @@ describe('functions', () => {
     for (const word of ['VpcConfig', 'ec2:', 'PermissionsBoundary']) expect(text).not.toContain(word);
   });
 
+  it('B 4: wait in full, unless shortWaits=yes is deployed: who starts and who begins know it', () => {
+    const knowing = functions().flatMap(([name, { Properties }]) => {
+      const { PENSTOCK_SHORT_WAITS } = Properties.Environment.Variables;
+      return PENSTOCK_SHORT_WAITS === undefined ? [] : [[name, PENSTOCK_SHORT_WAITS]];
+    });
+    expect(knowing.toSorted()).toEqual([
+      ['BeginLambdaFunction', 'no'],
+      ['DeployHookLambdaFunction', 'no'],
+    ]);
+  });
+
   it('have no secret in their environment', () => {
     for (const [name, { Properties }] of functions()) {
       const text = JSON.stringify(Properties.Environment);
@@ -362,7 +373,10 @@ describe('the parameters', () => {
       read(`cloud/${file}.yml`),
     );
     const used = new Set([
-      ...Array.from([config, ...cloud].join('\n').matchAll(/\$\{param:(\w+)/g), ([, name = '']) => name),
+      ...Array.from(
+        [config, ...cloud, read('cloud/runbook.cjs')].join('\n').matchAll(/(?:\$\{|')param:(\w+)/g),
+        ([, name = '']) => name,
+      ),
       // The plugin takes them from where they were given.
       ...Array.from(read('cloud/account.cjs').matchAll(/isSet\(parameters\.(\w+)/g), ([, name = '']) => name),
       // With subnetIds.
@@ -388,14 +402,27 @@ describe('the parameters', () => {
 });
 
 describe('alarms', () => {
-  const headings = new Set(
-    Array.from(read('docs/runbook.md').matchAll(/^## (.*)$/gm), ([, title = '']) =>
-      title
-        .toLowerCase()
-        .replaceAll(/[^\w -]/g, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
+  const slugOf = (title: string) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-');
+  const titles = Array.from(read('docs/runbook.md').matchAll(/^## (.*)$/gm), ([, title = '']) => title);
+  const source = [
+    'lib/forward/report.ts',
+    'lib/forward/forward.ts',
+    'lib/forward/reconcile.ts',
+    'lib/forward/reconcile-batch.ts',
+    'lib/forward/redrive.ts',
+  ]
+    .map(read)
+    .join('\n');
+
+  /** Where an alarm sends its reader, where it has no page of its own. */
+  const linkIn = (text: string) =>
+    /Runbook: "(?<title>[^"]+)" on (?<page>https:\S+)$/.exec(text)?.groups as
+      | { title: string; page: string }
+      | undefined;
   const alarms = () => ofType('AWS::CloudWatch::Alarm');
 
   it('each has an action, a word for missing data, and its own section of the runbook', () => {
@@ -403,12 +430,74 @@ describe('alarms', () => {
     const sections = alarms().map(([name, { Properties }]) => {
       expect(Properties.AlarmActions, name).toEqual([{ Ref: 'AlarmTopic' }]);
       expect(Properties.TreatMissingData, name).toMatch(/^(notBreaching|breaching|ignore|missing)$/);
-      const [, section = ''] = /Runbook: docs\/runbook\.md#([\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
-      expect(headings, name).toContain(section);
-      return section;
+      const said = Properties.AlarmDescription['Fn::Sub'] as string;
+      expect(said.length, name).toBeLessThan(800);
+      return linkIn(said)?.title ?? '';
     });
-    expect(new Set(sections).size).toBe(sections.length);
-    expect([...headings].filter((heading) => !sections.includes(heading))).toEqual([]);
+    expect(sections.toSorted()).toEqual(titles.toSorted());
+  });
+
+  // The template alone knows of one page that is there for certain: the dashboard that it makes.
+  it('C 5: each links to a page that exists: the dashboard of the stack, which holds that section', () => {
+    const { DashboardName, DashboardBody } = resources.Dashboard?.Properties ?? {};
+    const { widgets } = JSON.parse(DashboardBody['Fn::Sub']) as {
+      widgets: { type: string; properties: { markdown?: string } }[];
+    };
+    const texts = widgets.flatMap(({ properties }) => properties.markdown ?? []);
+    for (const [name, { Properties }] of alarms()) {
+      const { title = '', page } = linkIn(Properties.AlarmDescription['Fn::Sub']) ?? {};
+      expect(page, name).toBe(
+        `https://\${AWS::Region}.console.aws.amazon.com/cloudwatch/home?region=\${AWS::Region}#dashboards/dashboard/${DashboardName}`,
+      );
+      const text = texts.find((one) => one.startsWith(`## ${title}\n`));
+      expect(text, title).toContain('**Do**');
+      // A link to a file leads nowhere from there.
+      expect(text).not.toMatch(/\]\((?!https?:)/);
+    }
+  });
+
+  it('C 5: with a page of your own each links to its section there, and the dashboard has no copy', async () => {
+    const { template } = await folder.pack({ runbookUrl: 'https://wiki.example/penstock' });
+    const links = Object.values(template.Resources)
+      .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+      .map(({ Properties }) => /Runbook: (\S+)$/.exec(Properties.AlarmDescription['Fn::Sub'])?.[1]);
+    expect(links.toSorted()).toEqual(
+      titles.map((title) => `https://wiki.example/penstock#${slugOf(title)}`).toSorted(),
+    );
+    const body = template.Resources.Dashboard?.Properties.DashboardBody['Fn::Sub'] as string;
+    expect(body).toContain('is in https://wiki.example/penstock');
+    expect(JSON.parse(body).widgets).toHaveLength(10);
+  });
+
+  it('C 5: what is counted by pipeline is watched by pipeline, so that a notification names it', () => {
+    const queries = alarms().flatMap(([, { Properties }]) =>
+      (Properties.Metrics ?? []).flatMap(({ Expression = '' }: { Expression?: string }) =>
+        Expression.startsWith('SELECT') ? [Expression] : [],
+      ),
+    ) as string[];
+    const metrics = queries.map((query) => {
+      const [, metric = '', schema = '', by = ''] =
+        /^SELECT SUM\((\w+)\) FROM SCHEMA\(([^)]+)\).* GROUP BY (.+) ORDER BY SUM\(\) DESC$/.exec(query) ??
+        [];
+      expect(by, query).toMatch(/^pipeline(, reason)?$/);
+      expect(schema, query).toMatch(/^(Penstock|"Penstock\/dev"), pipeline(, reason)?(, service, stage)?$/);
+      return metric;
+    });
+    expect(new Set(metrics)).toEqual(
+      new Set([
+        'RepliesUnclear',
+        'RecordsRejected',
+        'RecordsRefusedLater',
+        'BatchesUnreadable',
+        'RecordsLost',
+        'ConservationDifference',
+        'PipelinesMoved',
+      ]),
+    );
+    const [moved] = resources.MovedFilter?.Properties.MetricTransformations ?? [];
+    expect(moved.Dimensions).toEqual([{ Key: 'pipeline', Value: '$.pipeline' }]);
+    for (const metric of metrics.filter((one) => one !== 'PipelinesMoved'))
+      expect(source).toContain(`'${metric}'`);
   });
 
   it('each section says what it means, what to ask first, what to do and how to replay', () => {
@@ -419,15 +508,6 @@ describe('alarms', () => {
   });
 
   it('of Penstock go by metrics that functions write, with dimensions that are known before there is a pipeline', () => {
-    const source = [
-      'lib/forward/report.ts',
-      'lib/forward/forward.ts',
-      'lib/forward/reconcile.ts',
-      'lib/forward/reconcile-batch.ts',
-      'lib/forward/redrive.ts',
-    ]
-      .map(read)
-      .join('\n');
     const metrics = alarms().flatMap(([, { Properties }]) => [
       Properties,
       ...(Properties.Metrics ?? []).map(
@@ -435,7 +515,7 @@ describe('alarms', () => {
       ),
     ]);
     const own = metrics.filter(({ Namespace }) => Namespace === 'Penstock');
-    expect(own.length).toBeGreaterThan(6);
+    expect(own.length).toBeGreaterThan(1);
     for (const { MetricName, Dimensions } of own) {
       expect(source).toContain(`'${MetricName}'`);
       const names = Dimensions.map(({ Name }: { Name: string }) => Name);

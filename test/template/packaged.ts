@@ -57,7 +57,7 @@ export interface Folder {
 export async function packageFolder(pipelines: readonly string[] = []): Promise<Folder> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-packaged-'));
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  for (const part of ['cloud', 'functions', 'lib', 'scripts', 'package.json', 'serverless.yml'])
+  for (const part of ['cloud', 'docs', 'functions', 'lib', 'scripts', 'package.json', 'serverless.yml'])
     await cp(join(ROOT, part), join(folder, part), { recursive: true });
   await mkdir(join(folder, 'pipelines'));
   for (const file of ['pipelines/README.md', ...pipelines.map((name) => `examples/${name}`)])

@@ -30,6 +30,8 @@ describe('B 2: a parameter', () => {
     ['streamArns', 'arn:aws:kinesis:eu-west-1:123456789012:stream/a b', /expected a stream's ARN/],
     ['hookUrl', 'true', /expected one of yes, no/],
     ['hookManifests', 'Yes', /expected one of yes, no/],
+    ['shortWaits', 'true', /expected one of yes, no/],
+    ['shortWait', 'yes', /did you mean shortWaits\?/],
     [
       'hookSecret',
       'arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf',
@@ -111,7 +113,7 @@ describe('B 2: a stage', () => {
 it('B 2: `serverless package` says all that is wrong, packages nothing, and ends with an error', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'penstock parameters-'));
   try {
-    for (const part of ['cloud', 'functions', 'serverless.yml', 'package.json'])
+    for (const part of ['cloud', 'docs', 'functions', 'serverless.yml', 'package.json'])
       await cp(join(ROOT, part), join(folder, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     const asked = ['--param', 'streamArn=x', '--param', 'hookUrl=true', '--stage', 'a'.repeat(40)];
