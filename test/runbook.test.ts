@@ -114,6 +114,8 @@ async function forward(): Promise<void> {
   const both = { ...credentials, clientSecret: `${SECRET}-2`, previousClientSecret: SECRET };
   rotated.secrets.set('penstock/dev/credentials', JSON.stringify(both));
   await forwarded(rotated, () => rotated.run([GOOD]));
+  const unclear = world({ inlet: fakeInlet(() => json(207, { responses: [] })) });
+  await forwarded(unclear, () => unclear.run([GOOD, GOOD]));
   const strange = world();
   await forwarded(strange, () =>
     strange.forward({ Records: [{}] }, { remainingMs: () => 60_000, invocationId: 'i' }),
@@ -294,7 +296,7 @@ describe('C 5: every query of the runbook', () => {
     expect(came).toBeGreaterThan(back);
     expect(back).toBeGreaterThanOrEqual(nothing.length);
     const whys = rowsOf(asked('The forwarder is behind', 1)).map(({ stopped }) => stopped);
-    expect(new Set(whys)).toEqual(new Set(['attempts', 'pipeline', 'set-up', 'time', 'token']));
+    expect(new Set(whys)).toEqual(new Set(['attempts', 'pipeline', 'set-up', 'time', 'token', 'unclear']));
   });
 
   it('finds what Lambda itself says of a function that failed', () => {
