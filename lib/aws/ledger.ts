@@ -139,7 +139,11 @@ function overtaken(pipeline: string): Failure {
 }
 
 /** The update that keeps an entry, under the condition that nobody else holds the pipeline. */
-function keeping(pipeline: string, owner: string, { manifest, known, report, updatedAt }: LedgerEntry) {
+function keeping(
+  pipeline: string,
+  owner: string,
+  { manifest, known, report, succeeded, updatedAt }: LedgerEntry,
+) {
   const json = (name: keyof typeof LARGEST_IN_LEDGER, value: unknown): AttributeValue.SMember => {
     const text = JSON.stringify(value) ?? 'null';
     checkBytes(`the ${name} of the pipeline ${pipeline}`, text, LARGEST_IN_LEDGER[name]);
@@ -159,6 +163,10 @@ function keeping(pipeline: string, owner: string, { manifest, known, report, upd
     set.push('known = :known');
     values[':known'] = json('known', known);
   }
+  if (succeeded !== undefined) {
+    set.push('succeeded = :succeeded');
+    values[':succeeded'] = json('succeeded', succeeded);
+  }
   return {
     ...MINE,
     UpdateExpression: `SET ${set.join(', ')}${manifest === null ? ' REMOVE manifest' : ''}`,
@@ -168,7 +176,7 @@ function keeping(pipeline: string, owner: string, { manifest, known, report, upd
 
 function recordOf(
   pipeline: string,
-  { owner, since, manifest, known, report, updatedAt }: Item,
+  { owner, since, manifest, known, report, succeeded, updatedAt }: Item,
 ): LedgerRecord {
   return {
     pipeline,
@@ -177,6 +185,7 @@ function recordOf(
     ...(manifest?.S !== undefined && { manifest: JSON.parse(manifest.S) as unknown }),
     ...(known?.S !== undefined && { known: JSON.parse(known.S) as unknown }),
     ...(report?.S !== undefined && { report: JSON.parse(report.S) as unknown }),
+    ...(succeeded?.S !== undefined && { succeeded: JSON.parse(succeeded.S) as unknown }),
     ...(updatedAt?.S !== undefined && { updatedAt: updatedAt.S }),
   };
 }
