@@ -5,6 +5,7 @@ import type { NewMappingSet } from '../lib/aep/data-prep.ts';
 import { isFailure } from '../lib/failure.ts';
 import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../lib/manifest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
+import { arrayWarnings } from '../lib/provision/array-warnings.ts';
 import { ensure } from '../lib/provision/ensure.ts';
 import { mappingsOf } from '../lib/provision/mapping.ts';
 import type { Context } from '../lib/provision/resource.ts';
@@ -52,6 +53,7 @@ export async function checkPipeline(manifest: Manifest, samples: Samples | undef
     ...without(manifest, samples),
   ];
   if (unknown.length > 0) {
+    warnings.push(...arrayWarnings(manifest, samples));
     const warning = `${unknown.join(', ')}: known in AEP only; looked at the expressions alone, not at fields and samples`;
     const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
     return { mistakes, warnings: [...warnings, warning] };
@@ -60,8 +62,10 @@ export async function checkPipeline(manifest: Manifest, samples: Samples | undef
   const refused = await mistakesIn(async () => {
     schemaId = await makeSchema(bench);
   });
-  const mistakes = refused.length > 0 ? refused : await tryOut(bench, schemaId, samples ?? []);
-  return { mistakes, warnings };
+  if (refused.length > 0) return { mistakes: refused, warnings };
+  const fields = await bench.aep.schemaRegistry.getFields(schemaId);
+  const arrays = arrayWarnings(manifest, samples, fields, TENANT).map(neutral);
+  return { mistakes: await tryOut(bench, schemaId, samples ?? []), warnings: [...warnings, ...arrays] };
 }
 
 function benchFor(manifest: Manifest): Bench {
