@@ -31,6 +31,42 @@ const schedule = text(
   /^(rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\([^)]+\))$/,
   'rate(15 minutes) or a cron(…) expression',
 );
+const HOST = '[A-Za-z0-9*._-]+|\\[[0-9A-Fa-f:]+\\]';
+const arn = (service, resource, expected) =>
+  text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:\\d{12}:${resource}$`), expected);
+
+/** `a=1,b=2` as an object. */
+function pairs(given) {
+  return Object.fromEntries(
+    given.split(',').map((one) => {
+      const at = one.indexOf('=');
+      return [one.slice(0, at).trim(), one.slice(at + 1).trim()];
+    }),
+  );
+}
+
+/** Of cloud/alarms.yml, in which a test looks for each. */
+const ALARMS = [
+  'batches-unreadable',
+  'execution-failed',
+  'execution-throttled',
+  'forwarder-behind',
+  'forwarder-fails',
+  'function-fails',
+  'hook-fails',
+  'miscounted',
+  'moved',
+  'no-token',
+  'not-kept',
+  'old-client-secret',
+  'records-about-to-be-lost',
+  'records-lost',
+  'records-refused',
+  'records-refused-later',
+  'records-rejected',
+  'replies-unclear',
+  'throttled',
+];
 const yesNo = oneOf('yes', 'no');
 
 /** By name: whether a value is allowed, and what is said where it is not. docs/deploy.md says what each is for. */
@@ -66,6 +102,43 @@ const PARAMETERS = {
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   tracing: oneOf('Active', 'PassThrough'),
   forwardConcurrency: whole(1, 1000),
+  httpsProxy: orNone(
+    text(
+      /^https?:\/\/([^\s/?#@]+@)?[^\s/?#@,]+\/?$/,
+      'a URL without a path, such as http://proxy.example.com:3128',
+    ),
+  ),
+  noProxy: orNone(
+    list(text(new RegExp(`^(${HOST})(:\\d{1,5})?$`), 'a host, with its port where only that is meant')),
+  ),
+  subnetIds: orNone(
+    list(text(/^subnet-[0-9a-f]{8,17}$/, 'the id of a subnet, such as subnet-0123456789abcdef0')),
+  ),
+  securityGroupIds: orNone(
+    list(text(/^sg-[0-9a-f]{8,17}$/, 'the id of a security group, such as sg-0123456789abcdef0')),
+  ),
+  kmsKeyArn: orNone(arn('kms', 'key/[\\w-]+', 'the ARN of a key, not of an alias')),
+  // https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html; 40 are left of a resource's 50.
+  tags: orNone({
+    test: (value) => {
+      const entries = value.split(',');
+      const isTag = (one) => /^(?!aws:)[\w .:/+@-]{1,128}=[\w .:/+@=-]{0,256}$/i.test(one);
+      return (
+        entries.every(isTag) && entries.length <= 40 && Object.keys(pairs(value)).length === entries.length
+      );
+    },
+    expected: 'up to 40 different tags, such as team=data,cost-centre=42',
+  }),
+  permissionsBoundary: orNone(
+    text(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/, 'the ARN of a managed policy'),
+  ),
+  alarmTopic: orNone(arn('sns', '[\\w-]{1,256}', 'the ARN of a topic')),
+  alarmThresholds: orNone({
+    test: (value) =>
+      value.split(',').every((one) => /^[^=]+=\d{1,9}$/.test(one)) &&
+      Object.keys(pairs(value)).every((name) => ALARMS.includes(name)),
+    expected: `names of alarms with whole numbers, such as forwarder-behind=600,records-rejected=10; the names are ${ALARMS.join(', ')}`,
+  }),
 };
 
 /** The longest name with the stage in it is that of a rule of EventBridge, penstock-{stage}-hook-cloudformation, of at most 64 characters. */
@@ -86,6 +159,27 @@ function mistakes(stage, parameters) {
     else if (!PARAMETERS[name].test(String(value)))
       wrong.push(`${name}: found "${value}"; expected ${PARAMETERS[name].expected}`);
   }
+  return [...wrong, ...together(parameters)];
+}
+
+/** What does not go together. */
+function together({
+  subnetIds = 'none',
+  securityGroupIds = 'none',
+  alarmTopic = 'none',
+  alarmEmail = 'none',
+  ...others
+}) {
+  const { httpsProxy = 'none', noProxy = 'none' } = others;
+  const wrong = [];
+  if ((subnetIds === 'none') !== (securityGroupIds === 'none'))
+    wrong.push('subnetIds, securityGroupIds: found one without the other; expected both, or neither');
+  if (alarmTopic !== 'none' && alarmEmail !== 'none')
+    wrong.push(
+      'alarmEmail: found beside alarmTopic; expected a subscription to that topic, which is not the stack’s',
+    );
+  if (noProxy !== 'none' && httpsProxy === 'none')
+    wrong.push('noProxy: found without httpsProxy; expected both, or neither');
   return wrong;
 }
 
@@ -130,3 +224,6 @@ module.exports = class Parameters {
 module.exports.PARAMETERS = PARAMETERS;
 module.exports.STAGE_LENGTH = STAGE_LENGTH;
 module.exports.mistakes = mistakes;
+module.exports.given = given;
+module.exports.pairs = pairs;
+module.exports.ALARMS = ALARMS;

@@ -92,6 +92,14 @@ const Settings = z.object({
   ),
   /** Hosts that are asked without the proxy, as many tools list them. */
   NO_PROXY: z._default(z.string(), ''),
+  /** Tags of what is made at run time: `team=data,cost-centre=42`. */
+  PENSTOCK_TAGS: z.pipe(
+    z.pipe(
+      z._default(z.string(), ''),
+      z.transform((text: string) => text.split(',').filter((one) => one !== '')),
+    ),
+    z.array(z.string().check(z.regex(/^[^=]+=/, 'expected name=value, several separated by commas'))),
+  ),
   PENSTOCK_LOG_LEVEL: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
 });
 
@@ -118,6 +126,8 @@ export interface Settings {
   readonly publishedSeconds: number;
   /** The way to Adobe where it is not direct; its URL may hold a password. */
   readonly proxy: { readonly url: string; readonly except: string } | undefined;
+  /** Tags of what is made at run time, by name. */
+  readonly tags: Readonly<Record<string, string>>;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
@@ -154,6 +164,12 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     listDelaySeconds: found.PENSTOCK_LIST_DELAY_SECONDS,
     publishedSeconds: found.PENSTOCK_PUBLISHED_SECONDS,
     proxy: found.HTTPS_PROXY === undefined ? undefined : { url: found.HTTPS_PROXY, except: found.NO_PROXY },
+    tags: Object.fromEntries(
+      found.PENSTOCK_TAGS.map((tag) => [
+        tag.slice(0, tag.indexOf('=')).trim(),
+        tag.slice(tag.indexOf('=') + 1).trim(),
+      ]),
+    ),
     logLevel: found.PENSTOCK_LOG_LEVEL,
   };
 }

@@ -105,6 +105,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_TABLE: TABLE,
     PENSTOCK_STATE_MACHINE: stateMachineArn,
     AWS_ENDPOINT_URL_SFN: states.endpoint,
+    PENSTOCK_TAGS: `stage=${STAGE}`,
     PENSTOCK_LIST_DELAY_SECONDS: '2',
     PENSTOCK_PUBLISHED_SECONDS: '1',
     // No deployed stack: nobody's records are lost here.

@@ -13,6 +13,6 @@ export function awsRuntime(): Omit<Runtime, 'fetch'> {
     clock: systemClock,
     random: Math.random,
     log: createLog(settings.logLevel),
-    secrets: createSecrets(undefined, settings.kmsKey),
+    secrets: createSecrets(undefined, settings.kmsKey, settings.tags),
   };
 }

@@ -29,7 +29,12 @@ const POLLING = {
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
 export function createIntakes(
-  options: { forwarder: string | undefined; onFailureArn: string | undefined },
+  options: {
+    forwarder: string | undefined;
+    onFailureArn: string | undefined;
+    /** What new intakes bear. */
+    tags?: Readonly<Record<string, string>>;
+  },
   client = limited((config) => new LambdaClient(config), { connectMs: 2_000, answerMs: 10_000 }),
 ): Intakes {
   const forwarder = (): string => {
@@ -67,6 +72,7 @@ export function createIntakes(
               EventSourceArn: streamArn,
               FunctionName: forwarder(),
               Enabled: false,
+              ...(options.tags && Object.keys(options.tags).length > 0 && { Tags: { ...options.tags } }),
               ...(startAt === 'earliest'
                 ? { StartingPosition: 'TRIM_HORIZON' as const }
                 : { StartingPosition: 'AT_TIMESTAMP' as const, StartingPositionTimestamp: startAt }),

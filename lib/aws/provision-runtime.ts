@@ -6,6 +6,6 @@ import { ledgerRuntime } from './ledger-runtime.ts';
 /** @throws Failure `SETTINGS_INVALID` */
 export function provisionRuntime(): ProvisionRuntime {
   const base = ledgerRuntime();
-  const { forwarder, onFailureArn } = base.settings;
-  return { ...base, intakes: createIntakes({ forwarder, onFailureArn }) };
+  const { forwarder, onFailureArn, tags } = base.settings;
+  return { ...base, intakes: createIntakes({ forwarder, onFailureArn, tags }) };
 }

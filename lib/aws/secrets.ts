@@ -14,12 +14,13 @@ import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
 
 /**
- * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out.
+ * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out; `tags`: what new ones bear.
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`; their messages never hold a value
  */
 export function createSecrets(
   client = limited((config) => new SecretsManagerClient(config), { connectMs: 2_000, answerMs: 5_000 }),
   kmsKey?: string,
+  tags: Readonly<Record<string, string>> = {},
 ): Secrets {
   const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
     try {
@@ -40,6 +41,9 @@ export function createSecrets(
       SecretString: value,
       Description: description,
       ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
+      ...(Object.keys(tags).length > 0 && {
+        Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+      }),
     });
   };
 

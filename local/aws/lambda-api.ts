@@ -38,7 +38,7 @@ export async function startLambdaApi(
   });
 }
 
-/** Tags are nothing that a function asks for. */
+/** Tags are asked for where something is made with them. */
 function asked(mappings: Mappings, { region, accountId }: Account, request: AwsRequest): Asked[] {
   const arn = `arn:aws:lambda:${region}:${accountId}`;
   const called = functionNamed(request.path);
@@ -51,8 +51,13 @@ function asked(mappings: Mappings, { region, accountId }: Account, request: AwsR
   if (uuid === '' && request.method === 'GET') return [{ ...call, resource: '*' }];
   const functionOf = (name: string) => ({ 'lambda:FunctionArn': `${arn}:function:${name}` });
   if (uuid === '') {
-    const name = mappings.functionName(String(parseBody(request.body).FunctionName ?? ''));
-    return [{ ...call, resource: '*', conditions: functionOf(name) }];
+    const { FunctionName = '', Tags } = parseBody(request.body);
+    const name = mappings.functionName(String(FunctionName));
+    const tagged = {
+      action: 'lambda:TagResource',
+      resource: `${arn}:event-source-mapping:00000000-0000-4000-8000-000000000000`,
+    };
+    return [{ ...call, resource: '*', conditions: functionOf(name) }, ...(Tags ? [tagged] : [])];
   }
   const resource = `${arn}:event-source-mapping:${uuid}`;
   const mapping = mappings.all.find((one) => one.uuid === uuid);

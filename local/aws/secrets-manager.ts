@@ -79,7 +79,7 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
  */
 function asked(
   operation: string,
-  { SecretId, Name }: Record<string, unknown>,
+  { SecretId, Name, Tags }: Record<string, unknown>,
   store: SecretStore,
   { region, accountId }: Account,
 ): Asked[] {
@@ -89,5 +89,9 @@ function asked(
   const found = store.find(id);
   if (found !== undefined) return [{ ...call, resource: found.arn }];
   const arn = id.startsWith('arn:') ? id : `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}`;
-  return [arn, `${arn}-AbCdEf`].map((resource) => ({ ...call, resource }));
+  const made = `${arn}-AbCdEf`;
+  return [
+    ...[arn, made].map((resource) => ({ ...call, resource })),
+    ...(Tags ? [{ action: 'secretsmanager:TagResource', resource: made }] : []),
+  ];
 }

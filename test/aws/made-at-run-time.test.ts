@@ -55,6 +55,27 @@ describe('what was made at run time', () => {
     await made.removeIntake(ids[0] ?? '');
   });
 
+  it('B 6: bears the tags of the deployment from when it is made', async () => {
+    const tags = { team: 'data', 'cost-centre': '4 2' };
+    const tagged = createIntakes({ forwarder: 'forward', onFailureArn: undefined, tags }, lambda);
+    const { id } = await tagged.create(await stream('tagged'), 'earliest');
+    expect(Object.fromEntries(aws.mappings.get(id).tags)).toEqual(tags);
+    await eventually(() => aws.mappings.get(id).state).toBe('Disabled');
+    await tagged.remove(id);
+    const secrets = createSecrets(manager, undefined, tags);
+    for (const [name, make] of [
+      ['tagged/created', secrets.create],
+      ['tagged/put', secrets.put],
+    ] as const) {
+      await make(name, 'fake', 'a test');
+      const { Tags } = await manager.send(new DescribeSecretCommand({ SecretId: name }));
+      expect(Tags).toEqual([
+        { Key: 'team', Value: 'data' },
+        { Key: 'cost-centre', Value: '4 2' },
+      ]);
+    }
+  });
+
   it('are the published pipelines of the stage, also those that wait for their deletion, and no other secret', async () => {
     const secrets = createSecrets(manager, 'arn:aws:kms:us-east-1:000000000000:key/fake');
     const names = Array.from({ length: 103 }, (_, n) => `penstock/dev/streams/s${n}`);
