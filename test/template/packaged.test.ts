@@ -76,7 +76,6 @@ describe('functions', () => {
     }
   });
 
-<<<<<<< HEAD
   it('B 4: wait in full, unless shortWaits=yes is deployed: who starts and who begins know it', () => {
     const knowing = functions().flatMap(([name, { Properties }]) => {
       const { PENSTOCK_SHORT_WAITS } = Properties.Environment.Variables;
@@ -86,11 +85,11 @@ describe('functions', () => {
       ['BeginLambdaFunction', 'no'],
       ['DeployHookLambdaFunction', 'no'],
     ]);
-=======
+  });
+
   it('B 6: are in no network, and under no boundary, where nobody asks for it', () => {
     const text = JSON.stringify(packaged.template);
     for (const word of ['VpcConfig', 'ec2:', 'PermissionsBoundary']) expect(text).not.toContain(word);
->>>>>>> a-account
   });
 
   it('have no secret in their environment', () => {
@@ -373,22 +372,16 @@ describe('the parameters', () => {
     const cloud = ['alarms', 'dashboard', 'hook', 'key', 'roles', 'store', 'stream'].map((file) =>
       read(`cloud/${file}.yml`),
     );
-<<<<<<< HEAD
-    const used = new Set(
-      Array.from(
+    const used = new Set([
+      ...Array.from(
         [config, ...cloud, read('cloud/runbook.cjs')].join('\n').matchAll(/(?:\$\{|')param:(\w+)/g),
         ([, name = '']) => name,
       ),
-    );
-=======
-    const used = new Set([
-      ...Array.from([config, ...cloud].join('\n').matchAll(/\$\{param:(\w+)/g), ([, name = '']) => name),
       // The plugin takes them from where they were given.
       ...Array.from(read('cloud/account.cjs').matchAll(/isSet\(parameters\.(\w+)/g), ([, name = '']) => name),
       // With subnetIds.
       'securityGroupIds',
     ]);
->>>>>>> a-account
     const rows = new Map(
       Array.from(
         read('docs/deploy.md').matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm),
