@@ -32,7 +32,7 @@ export async function request(batch: Batch, run: Run): Promise<Made | undefined>
     const number = ++run.requests;
     const reply = await post(batch, session, Math.min(REQUEST_TIMEOUT_MS, budgetMs()));
     outcome = outcomeOf(reply);
-    if (reply.retryAfterMs !== undefined && (reply.kind === 'failed' || outcome === 'pushed-back'))
+    if (reply.retryAfterMs !== undefined && (isForNow(reply) || outcome === 'pushed-back'))
       limits.holdOff(reply.retryAfterMs);
     return { reply, session, number };
   } finally {
@@ -73,6 +73,11 @@ function whyNot(reply: BatchReply): { kind: string; retryAfterMs: number | undef
   if (reply.kind === 'failed') return { kind: reply.class, retryAfterMs };
   const [outcome] = reply.outcomes;
   return { kind: outcome?.kind === 'refused' ? outcome.class : 'unknown', retryAfterMs };
+}
+
+/** What is refused for good tells of no time at which it would not be: others need not wait for that. */
+function isForNow(reply: BatchReply): boolean {
+  return reply.kind === 'failed' && (reply.class === 'transient' || reply.class === 'throttled');
 }
 
 /** What it tells about the inlet's load. */

@@ -96,6 +96,8 @@ export interface Run {
   readonly verdicts: Map<Framed, Verdict>;
   readonly unproven: Set<Message>;
   readonly halted: PromiseWithResolvers<void>;
+  /** Where the inlet's answers said nothing lately: the one message that is sent before all others. */
+  asked: Promise<void> | undefined;
   /** The last request, by its number, of which something was taken, and the last that had begun when a message came in doubt. */
   takenAt: number;
   doubtedAt: number;
@@ -123,6 +125,7 @@ export function createRun(sender: Sender): Run {
     verdicts: new Map(),
     unproven: new Set(),
     halted: Promise.withResolvers(),
+    asked: undefined,
     takenAt: 0,
     doubtedAt: 0,
     troubleAt: 0,
