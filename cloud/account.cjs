@@ -75,14 +75,15 @@ function intoNetwork(functions, Resources, { subnetIds, securityGroupIds }) {
 }
 
 /** By the alarm's name without service and stage; the text says so, for it may name the number that is usual. */
-function setThresholds(alarms, text) {
-  for (const [name, value] of Object.entries(pairs(text))) {
+function setThresholds(alarms, thresholds) {
+  for (const [name, value] of Object.entries(pairs(thresholds))) {
     const alarm = alarms.find(({ Properties }) => Properties.AlarmName.endsWith(`-${name}`));
     const unit = isAge(alarm) ? ' seconds' : '';
-    Object.assign(alarm.Properties, {
-      Threshold: Number(value) * (isAge(alarm) ? 1000 : 1),
-      AlarmDescription: `${alarm.Properties.AlarmDescription} Set here: above ${value}${unit}.`,
-    });
+    const said = ` Set here: above ${value}${unit}.`;
+    const { AlarmDescription: text } = alarm.Properties;
+    alarm.Properties.AlarmDescription =
+      typeof text === 'string' ? text + said : { 'Fn::Sub': text['Fn::Sub'] + said };
+    alarm.Properties.Threshold = Number(value) * (isAge(alarm) ? 1000 : 1);
   }
 }
 

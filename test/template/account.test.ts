@@ -152,11 +152,11 @@ describe('B 6: alarms', () => {
   it('have the thresholds that were given, in seconds where they are of an age; the others have their own', () => {
     expect(alarm('forwarder-behind')).toMatchObject({
       Threshold: 600_000,
-      AlarmDescription: expect.stringMatching(/Set here: above 600 seconds\.$/),
+      AlarmDescription: { 'Fn::Sub': expect.stringMatching(/Set here: above 600 seconds\.$/) },
     });
     expect(alarm('records-rejected').Threshold).toBe(10);
     expect(alarm('records-refused').Threshold).toBe(0);
-    expect(alarm('records-refused').AlarmDescription).not.toContain('Set here');
+    expect(JSON.stringify(alarm('records-refused').AlarmDescription)).not.toContain('Set here');
   });
 
   it('are all known by name to the parameter', () => {

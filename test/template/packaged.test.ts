@@ -76,6 +76,11 @@ describe('functions', () => {
     }
   });
 
+  it('B 6: are in no network, and under no boundary, where nobody asks for it', () => {
+    const text = JSON.stringify(packaged.template);
+    for (const word of ['VpcConfig', 'ec2:', 'PermissionsBoundary']) expect(text).not.toContain(word);
+  });
+
   it('B 4: wait in full, unless shortWaits=yes is deployed: who starts and who begins know it', () => {
     const knowing = functions().flatMap(([name, { Properties }]) => {
       const { PENSTOCK_SHORT_WAITS } = Properties.Environment.Variables;
@@ -85,11 +90,6 @@ describe('functions', () => {
       ['BeginLambdaFunction', 'no'],
       ['DeployHookLambdaFunction', 'no'],
     ]);
-  });
-
-  it('B 6: are in no network, and under no boundary, where nobody asks for it', () => {
-    const text = JSON.stringify(packaged.template);
-    for (const word of ['VpcConfig', 'ec2:', 'PermissionsBoundary']) expect(text).not.toContain(word);
   });
 
   it('have no secret in their environment', () => {
@@ -485,6 +485,7 @@ describe('alarms', () => {
     });
     expect(new Set(metrics)).toEqual(
       new Set([
+        'RepliesUnclear',
         'RecordsRejected',
         'RecordsRefusedLater',
         'BatchesUnreadable',
