@@ -5,7 +5,7 @@ import { Failure } from '../failure.ts';
 import type { Batch } from './batch.ts';
 import { PACE, RULES, SERVER_ERROR, UNCLEAR_TRIES } from './classes.ts';
 import type { Framed } from './frame.ts';
-import { request, takesAgain } from './request.ts';
+import { request, takesAgain, waitMs } from './request.ts';
 import {
   type Begun,
   type Course,
@@ -148,7 +148,7 @@ async function afterAnswer(
     left: left.length,
     attempt: work.attempt,
   });
-  const status = statuses.size === 1 ? [...statuses][0] : undefined;
+  const status = statusOf(statuses);
   const trouble = {
     class: deciding,
     messages: batch.length,
@@ -161,6 +161,14 @@ async function afterAnswer(
   // The others' tries must not become copies of these.
   const others = { ...work, batch: left.filter((framed) => !unclear.has(framed)), unclear: false };
   return [...(await again(others, trouble, begun, course, run)), ...alone({ ...work, batch: [...unclear] })];
+}
+
+/** The one that all have; of several failures of the service the one that is looked into, if it is among them. */
+function statusOf(statuses: ReadonlySet<number>): number | undefined {
+  const [first] = statuses;
+  if (statuses.size === 1) return first;
+  const areTheService = [...statuses].every((status) => status >= SERVER_ERROR.status);
+  return areTheService && statuses.has(SERVER_ERROR.status) ? SERVER_ERROR.status : undefined;
 }
 
 async function afterFailure(
@@ -248,16 +256,16 @@ async function again(work: Work, trouble: Trouble, begun: Begun, course: Course,
     return trouble.messages > 1 ? alone(work) : haltUnclear(run);
   if (attempt >= rule.attempts || isLookedInto) return givenUp(work, trouble, course, run);
   const throttled = trouble.class === 'throttled';
-  const hint = { throttled, retryAfterMs: trouble.retryAfterMs };
-  const waitMs = backoffMs(PACE, attempt, sender.random(), hint);
-  if (!hasTime(waitMs, run)) return halt(run, { why: 'time', failure, fault: false });
+  const hint = { throttled, retryAfterMs: waitMs(trouble.retryAfterMs, trouble.status) };
+  const wait = backoffMs(PACE, attempt, sender.random(), hint);
+  if (!hasTime(wait, run)) return halt(run, { why: 'time', failure, fault: false });
   if (!sender.limits.payRetry(throttled)) {
     // To look into a request costs no retry: each half is sent for the first time.
     if (trouble.status === SERVER_ERROR.status && batch.length > 1)
       return givenUp(work, trouble, course, run);
     return halt(run, { why: 'attempts', failure, fault: false });
   }
-  await pause(waitMs, run);
+  await pause(wait, run);
   if (run.stop === undefined) run.retries++;
   const troubled = work.troubled === true || trouble.status === SERVER_ERROR.status;
   return [{ ...work, attempt: attempt + 1, troubled }];

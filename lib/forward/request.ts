@@ -32,8 +32,7 @@ export async function request(batch: Batch, run: Run): Promise<Made | undefined>
     const number = ++run.requests;
     const reply = await post(batch, session, Math.min(REQUEST_TIMEOUT_MS, budgetMs()));
     outcome = outcomeOf(reply);
-    if (reply.retryAfterMs !== undefined && (isForNow(reply) || outcome === 'pushed-back'))
-      limits.holdOff(reply.retryAfterMs);
+    if (isForNow(reply) || outcome === 'pushed-back') limits.holdOff(waitAsked(reply));
     return { reply, session, number };
   } finally {
     slot.leave(outcome);
@@ -78,6 +77,19 @@ function whyNot(reply: BatchReply): { kind: string; retryAfterMs: number | undef
 /** What is refused for good tells of no time at which it would not be: others need not wait for that. */
 function isForNow(reply: BatchReply): boolean {
   return reply.kind === 'failed' && (reply.class === 'transient' || reply.class === 'throttled');
+}
+
+function waitAsked(reply: BatchReply): number {
+  const status = reply.kind === 'failed' ? reply.failure.status : reply.status;
+  return waitMs(reply.retryAfterMs, status);
+}
+
+/**
+ * How long to wait, in ms. With a processing error not for long: it can be about one record, which is looked for, and the others
+ * must not wait for that.
+ */
+export function waitMs(retryAfterMs = 0, status?: number): number {
+  return status === SERVER_ERROR.status ? Math.min(retryAfterMs, SERVER_ERROR.waitMs) : retryAfterMs;
 }
 
 /** What it tells about the inlet's load. */

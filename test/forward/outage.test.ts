@@ -267,7 +267,7 @@ describe('A 5: where everything is refused the same way', () => {
     async (_, post) => {
       let up = false;
       const clock = virtualClock();
-      const standing = createStanding();
+      const standing = createStanding(clock);
       const more: Partial<Sender> = {
         clock,
         standing,
@@ -280,7 +280,7 @@ describe('A 5: where everything is refused the same way', () => {
         const sent = await run(letters.slice(0, 1 + turn));
         standing.refused(sent.unproven.size);
         rejected += rejectsOf(sent).length;
-        await clock.sleep(3_600_000);
+        await clock.sleep(60_000);
       }
       expect(rejected).toBeGreaterThan(0);
       expect(rejected).toBeLessThanOrEqual(HANDFUL);
@@ -308,6 +308,45 @@ describe('A 5: where everything is refused the same way', () => {
       expect(rejectsOf(sent)).toBe('!'.repeat(HANDFUL + 4));
       expect(sent).toMatchObject({ acknowledged: 6, stop: undefined });
     }
+  });
+});
+
+describe('A 5: what comes again by itself, and nothing with it', () => {
+  it('is let go one an hour where it is refused: six do not hold their shard until they are too old', async () => {
+    const load: Load = new Load({
+      trouble: ({ texts }) =>
+        texts.some((text) => text.includes('"broken"')) ? () => answerOf(400, {}) : undefined,
+    });
+    for (let n = 0; n < 6; n++) load.produce('key', (m) => `{"n":${m},"a":"broken"}`, 'refused');
+    const later = async () => {
+      await load.clock.sleep(60_000);
+      for (let n = 0; n < 20; n++) load.produce('key', (m) => `{"n":${m}}`);
+    };
+    await Promise.all([load.drain(undefined, 4 * 3_600_000), later()]);
+    expect([load.pending, load.stored.size, load.taken.size]).toEqual([0, 6, 20]);
+    expect([load.wrong, load.lost]).toEqual([[], []]);
+  });
+
+  it('is looked into where it gets a 500, whatever Retry-After that bears', async () => {
+    const { run } = sending((name, batch) =>
+      name.includes('!') ? failed('transient', 300_000, 500) : all(batch),
+    );
+    expect((await run('ab!cd')).verdicts).toBe('al bl !j cl dl');
+  });
+
+  it('is looked into where a 207 has 500 for one, and other failures of the service for others', async () => {
+    const { run } = sending((_, batch) =>
+      answered(
+        batch.map(({ message: { partitionKey } }): Outcome => {
+          const status =
+            partitionKey === '!' ? 500 : partitionKey === '?' && batch.length > 1 ? 503 : undefined;
+          return status === undefined
+            ? { kind: 'acknowledged' }
+            : { kind: 'refused', class: 'transient', status, said: 'later' };
+        }),
+      ),
+    );
+    expect((await run('ab!c?d')).verdicts).toBe('al bl !j cl ?l dl');
   });
 });
 
