@@ -110,7 +110,7 @@ export const STARTS: readonly Start[] = [
     name: 'deployHook',
     file: 'deploy-hook',
     effect: of('an execution started', 'states'),
-    libraries: [LOGGER, client('secrets-manager'), client('sfn')],
+    libraries: [LOGGER, client('secrets-manager'), client('sfn'), client('dynamodb')],
     // For the ordinary bundle, which reads them; into the other one they are built.
     environment: { PENSTOCK_PIPELINES: fileURLToPath(new URL('../examples', import.meta.url)) },
   },

@@ -2,7 +2,12 @@
 import { Failure } from './failure.ts';
 
 /** Each is one attribute of the pipeline's item, and an item holds 400 KB, names included. AWS: "Quotas in Amazon DynamoDB". */
-export const LARGEST_IN_LEDGER = { manifest: 110_000, known: 100_000, report: 65_000 } as const;
+export const LARGEST_IN_LEDGER = {
+  manifest: 110_000,
+  known: 100_000,
+  report: 65_000,
+  succeeded: 1_000,
+} as const;
 
 /** What is read and written of reconcile's progress as a whole, in an item of its own: each write costs a unit for each KB. */
 export const LARGEST_PROGRESS = 16_000;

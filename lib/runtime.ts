@@ -253,6 +253,8 @@ export interface LedgerRecord {
   readonly manifest?: unknown;
   readonly known?: unknown;
   readonly report?: unknown;
+  /** The last execution that succeeded: `id`, its ARN, and `startedAt`. */
+  readonly succeeded?: unknown;
   readonly updatedAt?: string;
 }
 
@@ -277,6 +279,8 @@ export interface LedgerEntry {
   readonly known?: Known | undefined;
   /** Left out: the last one stays. */
   readonly report?: unknown;
+  /** The execution that has succeeded. Left out: the last one stays. */
+  readonly succeeded?: { readonly id: string; readonly startedAt: string };
   readonly updatedAt: string;
 }
 

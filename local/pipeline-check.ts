@@ -6,6 +6,7 @@ import { isFailure } from '../lib/failure.ts';
 import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../lib/manifest.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
+import { arrayWarnings } from '../lib/provision/array-warnings.ts';
 import { ensure } from '../lib/provision/ensure.ts';
 import { foreseenOf } from '../lib/provision/foreseen.ts';
 import { mappingsOf } from '../lib/provision/mapping.ts';
@@ -56,6 +57,7 @@ export async function checkPipeline(manifest: Manifest, samples: Samples | undef
     ...without(manifest, samples),
   ];
   if (unknown.length > 0) {
+    warnings.push(...arrayWarnings(manifest, samples));
     const warning = `${unknown.join(', ')}: known in AEP only; looked at the expressions alone, not at fields and samples`;
     const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
     return { mistakes: [...refused, ...mistakes], warnings: [...warnings, warning] };
@@ -64,8 +66,11 @@ export async function checkPipeline(manifest: Manifest, samples: Samples | undef
   const unmade = await mistakesIn(async () => {
     schemaId = await makeSchema(bench);
   });
-  const mistakes = unmade.length > 0 ? unmade : await tryOut(bench, schemaId, samples ?? []);
-  return { mistakes: [...refused, ...mistakes], warnings };
+  if (unmade.length > 0) return { mistakes: [...refused, ...unmade], warnings };
+  const fields = await bench.aep.schemaRegistry.getFields(schemaId);
+  const arrays = arrayWarnings(manifest, samples, fields, TENANT).map(neutral);
+  const mistakes = await tryOut(bench, schemaId, samples ?? []);
+  return { mistakes: [...refused, ...mistakes], warnings: [...warnings, ...arrays] };
 }
 
 function benchFor(manifest: Manifest): Bench {

@@ -51,20 +51,21 @@ describe('A 3: the item of a pipeline in the ledger', () => {
     await own.ledger.enter('p'.repeat(64), owner);
     const item = { owner: { S: owner }, since: { S: at } };
     own.items.set('p'.repeat(64), { ...own.items.get('p'.repeat(64)), ...item });
-    const { manifest, known, report } = LARGEST_IN_LEDGER;
+    const { manifest, known, report, succeeded } = LARGEST_IN_LEDGER;
     const entry = {
       manifest: json(manifest),
       known: json(known) as never,
       report: json(report),
+      succeeded: json(succeeded) as never,
       updatedAt: at,
     };
     expect(await own.ledger.write('p'.repeat(64), owner, entry)).toBe(true);
     const bytes = itemBytes(own.items.get('p'.repeat(64)) ?? {});
-    expect(bytes).toBeGreaterThan(manifest + known + report);
+    expect(bytes).toBeGreaterThan(manifest + known + report + succeeded);
     expect(bytes).toBeLessThan(LARGEST_ITEM * 0.7);
   });
 
-  it.each(['manifest', 'known', 'report'] as const)(
+  it.each(['manifest', 'known', 'report', 'succeeded'] as const)(
     'refuses a %s that is too large, and keeps what is there',
     async (name) => {
       const own = memoryLedger('t');

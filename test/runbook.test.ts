@@ -89,6 +89,13 @@ async function forward(): Promise<void> {
   await forwarded(away, () => away.run([GOOD], 10_000));
   const gone = world({ inlet: fakeInlet(() => json(404, {})) });
   await forwarded(gone, () => gone.run([GOOD]));
+  const unclear = world({ inlet: fakeInlet(() => json(200, {})) });
+  await forwarded(unclear, () => unclear.run([GOOD, GOOD]));
+  const heldOff = world({ inlet: fakeInlet(() => json(429, {}, { 'retry-after': '300' })) });
+  await forwarded(heldOff, async () => {
+    await heldOff.run([GOOD]);
+    return heldOff.run([GOOD]);
+  });
   const late = world();
   await forwarded(late, () => late.run([GOOD], 100));
   const unpublished = world();
@@ -114,8 +121,6 @@ async function forward(): Promise<void> {
   const both = { ...credentials, clientSecret: `${SECRET}-2`, previousClientSecret: SECRET };
   rotated.secrets.set('penstock/dev/credentials', JSON.stringify(both));
   await forwarded(rotated, () => rotated.run([GOOD]));
-  const unclear = world({ inlet: fakeInlet(() => json(207, { responses: [] })) });
-  await forwarded(unclear, () => unclear.run([GOOD, GOOD]));
   const strange = world();
   await forwarded(strange, () =>
     strange.forward({ Records: [{}] }, { remainingMs: () => 60_000, invocationId: 'i' }),
@@ -184,6 +189,7 @@ async function hook(): Promise<void> {
     log: logOf('deployHook'),
     secrets: { get: async () => undefined } as unknown as Secrets,
     executions: fakeExecutions(),
+    ledger: { read: async () => undefined },
     bundle: BUNDLE,
   };
   await createHook(() => runtime)(fromGithub({ ref: 'refs/heads/main' }));
@@ -296,7 +302,9 @@ describe('C 5: every query of the runbook', () => {
     expect(came).toBeGreaterThan(back);
     expect(back).toBeGreaterThanOrEqual(nothing.length);
     const whys = rowsOf(asked('The forwarder is behind', 1)).map(({ stopped }) => stopped);
-    expect(new Set(whys)).toEqual(new Set(['attempts', 'pipeline', 'set-up', 'time', 'token', 'unclear']));
+    expect(new Set(whys)).toEqual(
+      new Set(['attempts', 'held-off', 'pipeline', 'set-up', 'time', 'token', 'unclear']),
+    );
   });
 
   it('finds what Lambda itself says of a function that failed', () => {

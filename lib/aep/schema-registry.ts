@@ -33,6 +33,21 @@ const Schema = z.object({
   allOf: Parts,
 });
 
+/** A field with those below it; what cannot be read is a field of which nothing is known. */
+const Fields = z
+  .object({
+    type: z.string().optional().catch(undefined),
+    get properties(): z.ZodOptional<z.ZodType<Readonly<Record<string, Fields>>>> {
+      return z.record(z.string(), Fields).catch({}).optional();
+    },
+  })
+  .catch({});
+
+interface Fields {
+  readonly type?: string | undefined;
+  readonly properties?: Readonly<Record<string, Fields>> | undefined;
+}
+
 const FieldGroup = z.object({
   $id: UriId,
   title: z.string().nullish(),
@@ -143,6 +158,12 @@ export function schemaRegistry(request: Request) {
     findSchemas: (title: string): Promise<string[]> => find('schemas', title),
     /** One schema, its references unresolved, by `$id` or `meta:altId`. */
     getSchema: (id: string): Promise<Schema> => get('schemas', id, Schema),
+    /** All fields of a schema, those of its class and field groups among them: types alone are looked at. */
+    async getFields(id: string): Promise<Fields> {
+      const accept = 'application/vnd.adobe.xed-full+json; version=1';
+      const { value } = await request({ method: 'GET', path: pathOf('schemas', id), accept, answer: Fields });
+      return value;
+    },
     /** Creates a schema. A title in use anywhere in the registry is refused with `XDM-1521-400`. */
     createSchema: (schema: NewSchema): Promise<Schema> => create('schemas', schemaBody(schema), Schema),
     /**

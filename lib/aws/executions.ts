@@ -26,8 +26,9 @@ export function createExecutions(
 
     async describe(executionArn) {
       try {
-        const { status, input } = await client.send(new DescribeExecutionCommand({ executionArn }));
-        return { status: status ?? '', input: input ?? '' };
+        const command = new DescribeExecutionCommand({ executionArn });
+        const { status, input, startDate } = await client.send(command);
+        return { status: status ?? '', input: input ?? '', startedAt: startDate?.getTime() ?? 0 };
       } catch (error) {
         if (isNamed(error, 'ExecutionDoesNotExist')) return undefined;
         throw failure(error, `asking about the execution ${executionArn}`);

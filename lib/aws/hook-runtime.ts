@@ -1,4 +1,4 @@
-// The runtime of deploy hooks: the state machine, the secret with the keys, and the pipelines of the bundle.
+// The runtime of deploy hooks: the state machine, the ledger, the secret with the keys, and the pipelines of the bundle.
 import { Failure } from '../failure.ts';
 import { bundle } from '../hook/bundle.ts';
 import type { HookRuntime } from '../hook/hook.ts';
@@ -16,6 +16,10 @@ export function hookRuntime(): HookRuntime {
     secrets,
     settings,
     executions: createExecutions(settings.stateMachine),
+    // Asked after a failed run alone: most deliveries start without this client.
+    ledger: {
+      read: async (pipeline) => (await import('./ledger.ts')).createLedger(settings.table).read(pipeline),
+    },
     bundle: bundle(settings.pipelines),
   };
 }

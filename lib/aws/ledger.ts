@@ -148,7 +148,11 @@ function overtaken(pipeline: string): Failure {
 }
 
 /** The update that keeps an entry, under the condition that nobody else holds the pipeline. */
-function keeping(pipeline: string, owner: string, { manifest, known, report, updatedAt }: LedgerEntry) {
+function keeping(
+  pipeline: string,
+  owner: string,
+  { manifest, known, report, succeeded, updatedAt }: LedgerEntry,
+) {
   const json = (name: keyof typeof LARGEST_IN_LEDGER, value: unknown): AttributeValue.SMember => {
     const text = JSON.stringify(value) ?? 'null';
     checkBytes(`the ${name} of the pipeline ${pipeline}`, text, LARGEST_IN_LEDGER[name]);
@@ -172,6 +176,10 @@ function keeping(pipeline: string, owner: string, { manifest, known, report, upd
     set.push('known = :known');
     values[':known'] = json('known', known);
   }
+  if (succeeded !== undefined) {
+    set.push('succeeded = :succeeded');
+    values[':succeeded'] = json('succeeded', succeeded);
+  }
   return {
     // Nothing is written over what a newer version keeps.
     ConditionExpression: `(${MINE.ConditionExpression}) AND (attribute_not_exists(#version) OR #version = :version)`,
@@ -183,7 +191,7 @@ function keeping(pipeline: string, owner: string, { manifest, known, report, upd
 
 function recordOf(
   pipeline: string,
-  { owner, since, manifest, known, report, updatedAt }: Item,
+  { owner, since, manifest, known, report, succeeded, updatedAt }: Item,
 ): LedgerRecord {
   return {
     pipeline,
@@ -192,6 +200,7 @@ function recordOf(
     ...(manifest?.S !== undefined && { manifest: JSON.parse(manifest.S) as unknown }),
     ...(known?.S !== undefined && { known: JSON.parse(known.S) as unknown }),
     ...(report?.S !== undefined && { report: JSON.parse(report.S) as unknown }),
+    ...(succeeded?.S !== undefined && { succeeded: JSON.parse(succeeded.S) as unknown }),
     ...(updatedAt?.S !== undefined && { updatedAt: updatedAt.S }),
   };
 }

@@ -1,21 +1,23 @@
 // What comes of a request, and of what comes of it: again, in halves, alone, or not at all.
 import type { AnsweredReply, FailedReply, ReplyClass } from '../aep/inlet.ts';
 import { backoffMs } from '../aep/retry.ts';
-import type { Session } from '../aep/token.ts';
 import { Failure } from '../failure.ts';
 import type { Batch } from './batch.ts';
 import { PACE, RULES, SERVER_ERROR, UNCLEAR_TRIES } from './classes.ts';
 import type { Framed } from './frame.ts';
-import { request, takesAgain } from './request.ts';
+import { request, takesAgain, waitMs } from './request.ts';
 import {
+  type Begun,
   type Course,
   type Doubt,
+  doubt,
   halt,
   haltInVain,
   hasTime,
   isEnough,
   pause,
   type Run,
+  renew,
   took,
 } from './run.ts';
 import { DELIVERED, rejected } from './verdict.ts';
@@ -29,6 +31,8 @@ export interface Work {
   readonly searching?: boolean;
   /** A message in doubt that is tried once more: it does not count as one more in a row. */
   readonly trying?: boolean;
+  /** The same request got a processing error before. */
+  readonly troubled?: boolean;
   /** Some of it could not be made out in the last answer. */
   readonly unclear?: boolean;
   /** Not sent yet: none of it may be sent ahead of the rest. */
@@ -51,19 +55,20 @@ export async function finish(work: Work, course: Course, run: Run): Promise<void
  * waiting. Then it is the messages, and as many again may fail in a row.
  */
 async function takesAny(waiting: Work[], course: Course, run: Run): Promise<boolean> {
-  const before = run.taken;
+  const before = run.requests;
+  const isTaken = () => run.takenAt > before;
   if (course.latest !== undefined) await takesAgain(course.latest, run);
   else if (waiting.length === 0) return true;
   else
-    for (let probe = 0; probe < SERVER_ERROR.probes && run.taken === before; probe++) {
+    for (let probe = 0; probe < SERVER_ERROR.probes && !isTaken(); probe++) {
       let due = takeOne(waiting, run.sender.random());
       while (due.length > 0 && run.stop === undefined) {
         const [first, ...others] = due;
         due = first === undefined ? [] : [...(await attempt(first, course, run)), ...others];
       }
     }
-  if (run.taken > before) run.patience *= 2;
-  return run.taken > before || run.stop !== undefined;
+  if (isTaken()) run.patience *= 2;
+  return isTaken() || run.stop !== undefined;
 }
 
 /** Takes one message out of what is waiting: any of those that have been sent already, otherwise the first. */
@@ -77,7 +82,7 @@ function takeOne(waiting: Work[], random: number): Work[] {
       continue;
     }
     const others = [batch.slice(index + 1), batch.slice(0, index)].filter(({ length }) => length > 0);
-    waiting.splice(at, 1, ...others.map((part) => ({ ...work, batch: part, attempt: 1 })));
+    waiting.splice(at, 1, ...others.map((part) => ({ ...work, batch: part, attempt: 1, troubled: false })));
     return [{ batch: batch.slice(index, index + 1), attempt: 1, searching: true }];
   }
   return [];
@@ -87,10 +92,10 @@ function takeOne(waiting: Work[], random: number): Work[] {
 async function attempt({ fresh: _, ...work }: Work, course: Course, run: Run): Promise<Work[]> {
   const made = await request(work.batch, run);
   if (made === undefined) return [];
-  const { reply, session } = made;
+  const { reply } = made;
   return reply.kind === 'answered'
-    ? afterAnswer(work, reply, session, course, run)
-    : afterFailure(work, reply, session, course, run);
+    ? afterAnswer(work, reply, made, course, run)
+    : afterFailure(work, reply, made, course, run);
 }
 
 /** Of several classes among what is left of a batch, the one that decides. */
@@ -99,17 +104,17 @@ const DECIDING = ['auth', 'throttled', 'transient', 'unknown'] as const;
 async function afterAnswer(
   work: Work,
   reply: AnsweredReply,
-  session: Session | undefined,
+  begun: Begun,
   course: Course,
   run: Run,
 ): Promise<Work[]> {
   const { batch } = work;
-  const before = run.taken;
   run.acknowledged += reply.acknowledged;
+  if (work.troubled === true && reply.acknowledged === batch.length) run.troubleAt = run.requests;
   if (run.batches.has(batch) && reply.outcomes.every(({ kind }) => kind === 'acknowledged')) {
     run.batches.set(batch, true);
     course.latest = batch.at(-1);
-    took(run, reply.acknowledged, session);
+    took(run, reply.acknowledged, begun);
     return [];
   }
   const seen = new Set<string>();
@@ -122,7 +127,7 @@ async function afterAnswer(
       course.latest = framed;
     } else if (outcome.kind === 'refused' && outcome.class === 'data') {
       const verdict = rejected('refused', `${outcome.status}: ${outcome.said}`);
-      refuse({ framed, verdict, seen: before, state: 'refused' }, course, run);
+      refuse({ framed, verdict, seen: begun.number - 1, state: 'refused' }, course, run);
     } else {
       seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
       if (outcome.kind === 'unknown') unclear.add(framed);
@@ -132,7 +137,7 @@ async function afterAnswer(
     }
     return false;
   });
-  took(run, reply.acknowledged, session);
+  took(run, reply.acknowledged, begun);
   if (unclear.size > 0) run.unclear++;
   const deciding = DECIDING.find((name) => seen.has(name));
   if (deciding === undefined) return [];
@@ -143,7 +148,7 @@ async function afterAnswer(
     left: left.length,
     attempt: work.attempt,
   });
-  const status = statuses.size === 1 ? [...statuses][0] : undefined;
+  const status = statusOf(statuses);
   const trouble = {
     class: deciding,
     messages: batch.length,
@@ -152,19 +157,24 @@ async function afterAnswer(
     said: `${status}: no reason given`,
   };
   if (work.unclear !== true || unclear.size === 0 || deciding === 'unknown')
-    return again({ ...work, batch: left, unclear: unclear.size > 0 }, trouble, session, course, run);
+    return again({ ...work, batch: left, unclear: unclear.size > 0 }, trouble, begun, course, run);
   // The others' tries must not become copies of these.
   const others = { ...work, batch: left.filter((framed) => !unclear.has(framed)), unclear: false };
-  return [
-    ...(await again(others, trouble, session, course, run)),
-    ...alone({ ...work, batch: [...unclear] }),
-  ];
+  return [...(await again(others, trouble, begun, course, run)), ...alone({ ...work, batch: [...unclear] })];
+}
+
+/** The one that all have; of several failures of the service the one that is looked into, if it is among them. */
+function statusOf(statuses: ReadonlySet<number>): number | undefined {
+  const [first] = statuses;
+  if (statuses.size === 1) return first;
+  const areTheService = [...statuses].every((status) => status >= SERVER_ERROR.status);
+  return areTheService && statuses.has(SERVER_ERROR.status) ? SERVER_ERROR.status : undefined;
 }
 
 async function afterFailure(
   work: Work,
   reply: FailedReply,
-  session: Session | undefined,
+  begun: Begun,
   course: Course,
   run: Run,
 ): Promise<Work[]> {
@@ -185,18 +195,18 @@ async function afterFailure(
     // Each step is progress, so tries are counted anew.
     if (only === undefined || second !== undefined) return halves(work);
     const verdict = rejected(reply.class === 'too-large' ? 'too-large' : 'refused', reply.said);
-    refuse({ framed: only, verdict, seen: run.taken, state: 'refused' }, course, run);
+    refuse({ framed: only, verdict, seen: run.requests, state: 'refused' }, course, run);
     return [];
   }
   const { class: kind, retryAfterMs, said } = reply;
   const { status } = failure;
   const trouble = { class: kind, messages: work.batch.length, status, retryAfterMs, said, failure };
-  return again(work, trouble, session, course, run);
+  return again(work, trouble, begun, course, run);
 }
 
-function refuse(doubt: Doubt, course: Course, run: Run): void {
-  if (isKnown(doubt, run)) return;
-  course.doubts.push(doubt);
+function refuse(refused: Doubt, course: Course, run: Run): void {
+  if (isKnown(refused, run)) return;
+  doubt(refused, course, run);
   run.refusedInARow++;
 }
 
@@ -210,12 +220,12 @@ function isKnown({ framed, verdict }: Doubt, run: Run): boolean {
 function halves(work: Work): Work[] {
   const middle = Math.ceil(work.batch.length / 2);
   const parts = [work.batch.slice(0, middle), work.batch.slice(middle)];
-  return parts.map((batch) => ({ ...work, batch, attempt: 1 }));
+  return parts.map((batch) => ({ ...work, batch, attempt: 1, troubled: false }));
 }
 
 /** Each message in a request of its own, once, whose answer can only be about it. */
 function alone(work: Work): Work[] {
-  return work.batch.map((framed) => ({ ...work, batch: [framed], attempt: UNCLEAR_TRIES }));
+  return work.batch.map((framed) => ({ ...work, batch: [framed], attempt: UNCLEAR_TRIES, troubled: false }));
 }
 
 /** Why messages are to be sent again. */
@@ -231,20 +241,14 @@ interface Trouble {
   readonly failure?: Failure;
 }
 
-async function again(
-  work: Work,
-  trouble: Trouble,
-  session: Session | undefined,
-  course: Course,
-  run: Run,
-): Promise<Work[]> {
+async function again(work: Work, trouble: Trouble, begun: Begun, course: Course, run: Run): Promise<Work[]> {
   const { batch, attempt } = work;
   const { sender } = run;
   const { failure } = trouble;
   const rule = RULES[trouble.class];
   if (rule.action === 'renew') {
-    if (attempt < rule.attempts && renew(session, run)) return [{ ...work, attempt: attempt + 1 }];
-    return halt(run, { why: 'auth', failure, fault: session === undefined });
+    if (attempt < rule.attempts && renew(begun.session, run)) return [{ ...work, attempt: attempt + 1 }];
+    return halt(run, { why: 'auth', failure, fault: begun.session === undefined });
   }
   if (rule.action !== 'again') return halt(run, { why: 'set-up', failure, fault: true });
   const isLookedInto = work.searching === true && trouble.status === SERVER_ERROR.status;
@@ -252,18 +256,19 @@ async function again(
     return trouble.messages > 1 ? alone(work) : haltUnclear(run);
   if (attempt >= rule.attempts || isLookedInto) return givenUp(work, trouble, course, run);
   const throttled = trouble.class === 'throttled';
-  const hint = { throttled, retryAfterMs: trouble.retryAfterMs };
-  const waitMs = backoffMs(PACE, attempt, sender.random(), hint);
-  if (!hasTime(waitMs, run)) return halt(run, { why: 'time', failure, fault: false });
+  const hint = { throttled, retryAfterMs: waitMs(trouble.retryAfterMs, trouble.status) };
+  const wait = backoffMs(PACE, attempt, sender.random(), hint);
+  if (!hasTime(wait, run)) return halt(run, { why: 'time', failure, fault: false });
   if (!sender.limits.payRetry(throttled)) {
     // To look into a request costs no retry: each half is sent for the first time.
     if (trouble.status === SERVER_ERROR.status && batch.length > 1)
       return givenUp(work, trouble, course, run);
     return halt(run, { why: 'attempts', failure, fault: false });
   }
-  await pause(waitMs, run);
+  await pause(wait, run);
   if (run.stop === undefined) run.retries++;
-  return [{ ...work, attempt: attempt + 1 }];
+  const troubled = work.troubled === true || trouble.status === SERVER_ERROR.status;
+  return [{ ...work, attempt: attempt + 1, troubled }];
 }
 
 /** Even of one message alone the inlet does not say whether it took it: each further try is one more copy, so it gets a break. */
@@ -285,18 +290,9 @@ function givenUp(work: Work, { status, said, failure }: Trouble, course: Course,
     return halt(run, { why: 'attempts', failure, fault: false });
   if (second !== undefined) return halves({ ...work, searching: true });
   const verdict = rejected('refused', said);
-  const doubt: Doubt = { framed: only, verdict, seen: run.taken, state: 'failed' };
-  if (isKnown(doubt, run)) return [];
-  course.doubts.push(doubt);
+  const failed: Doubt = { framed: only, verdict, seen: run.requests, state: 'failed' };
+  if (isKnown(failed, run)) return [];
+  doubt(failed, course, run);
   if (work.trying !== true) run.failedInARow++;
   return [];
-}
-
-/** Lets go of a token that was not taken; `false` where that has been tried already. */
-function renew(session: Session | undefined, run: Run): boolean {
-  const first = run.refused === undefined || run.refused === session;
-  if (session === undefined || !first) return false;
-  run.refused = session;
-  run.sender.sessions?.reject(session);
-  return true;
 }

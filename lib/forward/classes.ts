@@ -41,9 +41,10 @@ export const HANDFUL = 5;
 /**
  * Contract §6.3: a processing error is retried a few times, and then is the record's. After the tries of `transient` the
  * request is halved, and what fails by itself is in doubt. Once others are taken it is tried so many times more: an inlet that
- * fails one request in three must not cost a sound record. So many `probes` are made to see whether it takes anything.
+ * fails one request in three must not cost a sound record. So many `probes` are made to see whether it takes anything, and a `Retry-After` is kept to
+ * up to `waitMs`.
  */
-export const SERVER_ERROR = { status: 500, passes: 5, probes: 3 } as const;
+export const SERVER_ERROR = { status: 500, passes: 5, probes: 3, waitMs: 1_000 } as const;
 
 /**
  * The waits. Adobe asks for three retries or more with exponential back-off (contract §6.3); how often is said above, and the

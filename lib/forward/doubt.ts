@@ -3,7 +3,12 @@ import { backoffMs } from '../aep/retry.ts';
 import { finish } from './attempt.ts';
 import { PACE, SERVER_ERROR } from './classes.ts';
 import { takesAgain } from './request.ts';
-import { type Course, type Doubt, halt, haltRefused, pause, type Run } from './run.ts';
+import { type Course, type Doubt, halt, haltRefused, isPassed, pause, type Run } from './run.ts';
+import { DELIVERED } from './verdict.ts';
+
+/** So many tries in all, where the inlet fails now and then, and so many looks at whether it takes anything. */
+const MOST_PASSES = 2 * SERVER_ERROR.passes;
+const MOST_ROUNDS = 4;
 
 /**
  * Rejects what was refused or tried, where others were taken after its last answer. Tries what only failed, where others were
@@ -12,8 +17,10 @@ import { type Course, type Doubt, halt, haltRefused, pause, type Run } from './r
  * @param evenSo tries it although none was taken
  */
 export async function weigh(course: Course, run: Run, evenSo = false): Promise<void> {
-  const isPassed = ({ seen }: Doubt) => run.taken > seen;
-  const isDue = (doubt: Doubt) => doubt.state === 'failed' && (evenSo || isPassed(doubt));
+  // In strict order the next of its key has been taken by now: it is not sent any more.
+  if (!run.sender.strict)
+    course.doubts = course.doubts.map((doubt) => (run.troubleAt > doubt.seen ? untried(doubt) : doubt));
+  const isDue = (doubt: Doubt) => doubt.state === 'failed' && (evenSo || isPassed(doubt, run));
   const due = course.doubts.filter(isDue);
   course.doubts = course.doubts.filter((doubt) => !isDue(doubt));
   if (due.length > 0 && run.stop === undefined) await tryAgain(due, course, run);
@@ -23,14 +30,18 @@ export async function weigh(course: Course, run: Run, evenSo = false): Promise<v
   course.doubts = course.doubts.filter((doubt) => !isProven(doubt, run));
 }
 
-function isProven({ state, seen }: Doubt, run: Run): boolean {
-  return state !== 'failed' && run.taken > seen;
+function isProven(doubt: Doubt, run: Run): boolean {
+  return doubt.state !== 'failed' && isPassed(doubt, run);
 }
 
-/** A few times more; what gets the error every time has been tried. */
+/**
+ * A few times more; what gets the error every time has been tried. While others turn out to have got it for nothing, an inlet fails
+ * now and then, and the tries say nothing: they are counted anew, and what is left of them after twice as many has only failed.
+ */
 async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promise<void> {
   let left = due;
-  for (let pass = 1; pass <= SERVER_ERROR.passes && left.length > 0; pass++) {
+  let [tries, from] = [0, run.requests];
+  for (let pass = 1; tries < SERVER_ERROR.passes && pass <= MOST_PASSES && left.length > 0; pass++) {
     const goesOn = await pause(backoffMs(PACE, pass, run.sender.random()), run);
     const own: Course = { doubts: [], latest: course.latest };
     for (const { framed } of goesOn ? left : [])
@@ -41,9 +52,14 @@ async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promis
       return;
     }
     course.doubts.push(...own.doubts.filter(({ state }) => state !== 'failed'));
-    left = own.doubts.filter(({ state }) => state === 'failed');
+    const failed = own.doubts.filter(({ state }) => state === 'failed');
+    if (left.some(({ framed }) => run.verdicts.get(framed) === DELIVERED)) run.troubleAt = run.requests;
+    left = failed;
+    tries++;
+    if (run.troubleAt > from) [tries, from] = [0, run.requests];
   }
-  course.doubts.push(...left.map((doubt): Doubt => ({ ...doubt, state: 'tried' })));
+  const state = tries < SERVER_ERROR.passes ? 'failed' : 'tried';
+  course.doubts.push(...left.map((doubt): Doubt => ({ ...doubt, state })));
 }
 
 /**
@@ -53,11 +69,17 @@ async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promis
 export async function weighBeforeNext(course: Course, run: Run): Promise<void> {
   if (course.latest !== undefined && isWaiting(course, run)) await takesAgain(course.latest, run);
   await weigh(course, run, true);
+  // It may still be taken: the next of its key has to wait.
+  if (failedOnly(course.doubts).length > 0) halt(run, { why: 'attempts', fault: false });
+}
+
+function failedOnly(doubts: readonly Doubt[]): Doubt[] {
+  return doubts.filter(({ state }) => state === 'failed');
 }
 
 /** Whether something has failed, and none was taken since. */
 function isWaiting({ doubts }: Course, run: Run): boolean {
-  return doubts.some(({ state, seen }) => state === 'failed' && run.taken === seen);
+  return failedOnly(doubts).some((doubt) => !isPassed(doubt, run));
 }
 
 /**
@@ -72,9 +94,15 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
     if (isOpen && latest !== undefined && run.stop === undefined) await takesAgain(latest, run);
     await Promise.all(courses.map((course) => weigh(course, run)));
   };
-  // Once before it is tried, and once after.
+  // Once before it is tried, and once after; more often where the inlet fails now and then.
   await again(courses.some((course) => isWaiting(course, run)));
-  await again(failedIn(courses).length > 0 || refusedIn(courses, run).length > standing.room);
+  for (let round = 1; round <= MOST_ROUNDS && run.stop === undefined; round++) {
+    const from = run.requests;
+    if (failedIn(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
+    if (latest === undefined || !(await takesAgain(latest, run))) break;
+    if (run.troubleAt > from) for (const course of courses) course.doubts = course.doubts.map(untried);
+    await Promise.all(courses.map((course) => weigh(course, run)));
+  }
   const refused = refusedIn(courses, run);
   if (failedIn(courses).length > 0) halt(run, { why: 'attempts', fault: false });
   if (refused.length > standing.room) haltRefused(run, refused.length);
@@ -83,6 +111,11 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
     run.verdicts.set(framed, verdict);
     run.unproven.add(framed.message);
   }
+}
+
+/** The inlet has failed for nothing since: it has to be tried again. */
+function untried(doubt: Doubt): Doubt {
+  return doubt.state === 'tried' ? { ...doubt, state: 'failed' } : doubt;
 }
 
 function failedIn(courses: readonly Course[]): Doubt[] {

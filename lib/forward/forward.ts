@@ -74,7 +74,7 @@ function inlets({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => Inl
   const held = new Map<string, Inlet>();
   return ({ inletUrl, rate }) => {
     const key = JSON.stringify([inletUrl, rate]);
-    const inlet = held.get(key) ?? { limits: createLimits(clock, rate), standing: createStanding() };
+    const inlet = held.get(key) ?? { limits: createLimits(clock, rate), standing: createStanding(clock) };
     held.set(key, inlet);
     return inlet;
   };

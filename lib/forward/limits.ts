@@ -91,12 +91,15 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE)
     },
     async enter(count, budgetMs, stopped) {
       await place();
-      const heldMs = heldOffMs();
-      if (heldMs > budgetMs()) {
-        next();
-        return 'held-off';
+      const halted = stopped.then(() => 'stopped' as const);
+      // Whoever was under way may have been told to wait for longer meanwhile.
+      for (let heldMs = heldOffMs(); heldMs > 0; heldMs = heldOffMs()) {
+        if (heldMs > budgetMs()) {
+          next();
+          return 'held-off';
+        }
+        if ((await Promise.race([clock.sleep(heldMs), halted])) === 'stopped') break;
       }
-      if (heldMs > 0) await Promise.race([clock.sleep(heldMs), stopped]);
       const share = await ceiling?.take(count, budgetMs, stopped);
       if (share === 'late') {
         next();

@@ -69,7 +69,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const body = () => new Uint8Array();
   const limits = createLimits(runtime.clock, pipeline.rate);
   // What is refused again stays where it is: nothing is lost by asking about all of it.
-  const standing = createStanding(Number.POSITIVE_INFINITY);
+  const standing = createStanding(runtime.clock, Number.POSITIVE_INFINITY);
   createSender({ ...options, limits, standing, framer: { body }, budgetMs, about });
   const batching: BatchOptions = {
     // What takes longer than a second at the pipeline's rate could take longer than there is.

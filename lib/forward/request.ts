@@ -7,12 +7,11 @@ import type { Batch } from './batch.ts';
 import { LEAST_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, SERVER_ERROR } from './classes.ts';
 import type { Framed } from './frame.ts';
 import type { RequestOutcome } from './limits.ts';
-import { halt, pause, type Run, took } from './run.ts';
+import { type Begun, halt, pause, type Run, renew, took } from './run.ts';
 import { within } from './within.ts';
 
-export interface Made {
+export interface Made extends Begun {
   readonly reply: BatchReply;
-  readonly session: Session | undefined;
 }
 
 /** None where it would come too late or everything has stopped. */
@@ -30,12 +29,11 @@ export async function request(batch: Batch, run: Run): Promise<Made | undefined>
     const session = await currentSession(run);
     if (run.stop !== undefined) return undefined;
     if (sendingMs() < 0) return none('time');
-    run.requests++;
+    const number = ++run.requests;
     const reply = await post(batch, session, Math.min(REQUEST_TIMEOUT_MS, budgetMs()));
     outcome = outcomeOf(reply);
-    if (reply.retryAfterMs !== undefined && (reply.kind === 'failed' || outcome === 'pushed-back'))
-      limits.holdOff(reply.retryAfterMs);
-    return { reply, session };
+    if (isForNow(reply) || outcome === 'pushed-back') limits.holdOff(waitAsked(reply));
+    return { reply, session, number };
   } finally {
     slot.leave(outcome);
   }
@@ -43,22 +41,55 @@ export async function request(batch: Batch, run: Run): Promise<Made | undefined>
 
 /**
  * Whether the inlet takes a message that it has taken before. The price is a second copy of it, which is why it has to be the
- * latest: an earlier one would go back behind what came after it.
+ * latest: an earlier one would go back behind what came after it. To be told to come later, or with another token, says nothing of it.
  */
 export async function takesAgain(framed: Framed, run: Run): Promise<boolean> {
   for (let attempt = 1; attempt <= SERVER_ERROR.probes; attempt++) {
     const made = await request([framed], run);
     if (made === undefined) return false;
     const { reply, session } = made;
-    run.doubtful++;
     if (reply.kind === 'answered' && reply.acknowledged === 1) {
-      took(run, 1, session);
+      run.doubtful++;
+      took(run, 1, made);
       return true;
     }
-    if (reply.kind === 'answered' || reply.class !== 'transient') return false;
-    if (!(await pause(backoffMs(PACE, attempt, run.sender.random()), run))) return false;
+    const { kind, retryAfterMs } = whyNot(reply);
+    if (kind === 'transient') {
+      run.doubtful++;
+      run.troubleAt = run.requests;
+    }
+    if (kind === 'auth' && renew(session, run)) continue;
+    if (kind !== 'transient' && kind !== 'throttled') return false;
+    const hint = { throttled: kind === 'throttled', retryAfterMs };
+    if (!(await pause(backoffMs(PACE, attempt, run.sender.random(), hint), run))) return false;
   }
   return false;
+}
+
+/** Of a request with one message. */
+function whyNot(reply: BatchReply): { kind: string; retryAfterMs: number | undefined } {
+  const { retryAfterMs } = reply;
+  if (reply.kind === 'failed') return { kind: reply.class, retryAfterMs };
+  const [outcome] = reply.outcomes;
+  return { kind: outcome?.kind === 'refused' ? outcome.class : 'unknown', retryAfterMs };
+}
+
+/** What is refused for good tells of no time at which it would not be: others need not wait for that. */
+function isForNow(reply: BatchReply): boolean {
+  return reply.kind === 'failed' && (reply.class === 'transient' || reply.class === 'throttled');
+}
+
+function waitAsked(reply: BatchReply): number {
+  const status = reply.kind === 'failed' ? reply.failure.status : reply.status;
+  return waitMs(reply.retryAfterMs, status);
+}
+
+/**
+ * How long to wait, in ms. With a processing error not for long: it can be about one record, which is looked for, and the others
+ * must not wait for that.
+ */
+export function waitMs(retryAfterMs = 0, status?: number): number {
+  return status === SERVER_ERROR.status ? Math.min(retryAfterMs, SERVER_ERROR.waitMs) : retryAfterMs;
 }
 
 /** What it tells about the inlet's load. */

@@ -68,7 +68,7 @@ export interface Doubt {
   readonly framed: Framed;
   /** What becomes of it if it is about the message. */
   readonly verdict: Rejected;
-  /** Messages that had been taken in this run when it was answered last. */
+  /** Requests that had begun when it was answered last: what they bring was perhaps taken before. */
   readonly seen: number;
   /** `refused`: for good. `failed`: by a processing error, and not tried again yet. `tried`: by that, again and again. */
   readonly state: 'refused' | 'failed' | 'tried';
@@ -81,6 +81,13 @@ export interface Course {
   latest: Framed | undefined;
 }
 
+/** A request that was made. */
+export interface Begun {
+  readonly session: Session | undefined;
+  /** 1 for the first of the run. */
+  readonly number: number;
+}
+
 export interface Run {
   readonly sender: Sender;
   /** Every batch of the lanes, and whether it was acknowledged as a whole: mostly there is no more to say. */
@@ -89,14 +96,19 @@ export interface Run {
   readonly verdicts: Map<Framed, Verdict>;
   readonly unproven: Set<Message>;
   readonly halted: PromiseWithResolvers<void>;
+  /** Where the inlet's answers said nothing lately: the one message that is sent before all others. */
+  asked: Promise<void> | undefined;
+  /** The last request, by its number, of which something was taken, and the last that had begun when a message came in doubt. */
+  takenAt: number;
+  doubtedAt: number;
+  /** Requests that had begun when it last turned out that a processing error had been about the inlet. */
+  troubleAt: number;
   /** Messages in a row that were refused by themselves, or failed by themselves, while none was taken. */
   refusedInARow: number;
   failedInARow: number;
   /** So many times a handful may be in a row: more, once it has turned out to be about the messages. */
   patience: number;
   acknowledged: number;
-  /** The same with those that were sent only to see whether they are taken. */
-  taken: number;
   requests: number;
   retries: number;
   unclear: number;
@@ -113,11 +125,14 @@ export function createRun(sender: Sender): Run {
     verdicts: new Map(),
     unproven: new Set(),
     halted: Promise.withResolvers(),
+    asked: undefined,
+    takenAt: 0,
+    doubtedAt: 0,
+    troubleAt: 0,
     refusedInARow: 0,
     failedInARow: 0,
     patience: 1,
     acknowledged: 0,
-    taken: 0,
     requests: 0,
     retries: 0,
     unclear: 0,
@@ -127,16 +142,32 @@ export function createRun(sender: Sender): Run {
   };
 }
 
-/** The inlet has taken so many messages under this token: whatever else it refuses, it is neither the set-up nor the credential. */
-export function took(run: Run, messages: number, session: Session | undefined): void {
+/**
+ * The inlet has taken so many messages of this request: whatever else it refuses, it is neither the set-up nor the credential.
+ * What had begun before a message came in doubt says nothing of the time since.
+ */
+export function took(run: Run, messages: number, { session, number }: Begun): void {
   if (messages === 0) return;
-  run.taken += messages;
-  run.refusedInARow = 0;
-  run.failedInARow = 0;
-  run.sender.standing.took();
+  run.takenAt = Math.max(run.takenAt, number);
+  if (number > run.doubtedAt) {
+    run.refusedInARow = 0;
+    run.failedInARow = 0;
+    run.sender.standing.took();
+  }
   if (session === undefined) return;
   run.refused = undefined;
   run.sender.sessions?.accept(session);
+}
+
+/** It is to be seen whether it is about the message. */
+export function doubt(one: Doubt, course: Course, run: Run): void {
+  course.doubts.push(one);
+  run.doubtedAt = Math.max(run.doubtedAt, one.seen);
+}
+
+/** Whether something was taken that was sent after its last answer. */
+export function isPassed({ seen }: Doubt, run: Run): boolean {
+  return run.takenAt > seen;
 }
 
 /** More messages in a row have failed by themselves than can be chance: it has to be seen whether the inlet takes any. */
@@ -178,4 +209,13 @@ export async function pause(waitMs: number, run: Run): Promise<boolean> {
   if (run.stop === undefined && !hasTime(waitMs, run)) halt(run, { why: 'time', fault: false });
   if (run.stop === undefined) await Promise.race([run.sender.clock.sleep(waitMs), run.halted.promise]);
   return run.stop === undefined;
+}
+
+/** Lets go of a token that was not taken; `false` where that has been tried already. */
+export function renew(session: Session | undefined, run: Run): boolean {
+  const first = run.refused === undefined || run.refused === session;
+  if (session === undefined || !first) return false;
+  run.refused = session;
+  run.sender.sessions?.reject(session);
+  return true;
 }

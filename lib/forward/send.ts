@@ -61,7 +61,10 @@ async function drive(lane: Lane, run: Run): Promise<Course> {
   const course: Course = { doubts: [], latest: undefined };
   const { strict, standing } = run.sender;
   try {
-    if (standing.isUnclear) await ask(lane, course, run);
+    if (standing.isUnclear) {
+      run.asked ??= ask(lane, course, run);
+      await run.asked;
+    }
     for (const [index, whole] of lane.entries()) {
       const batch = unresolved(whole, run);
       if (run.stop !== undefined) break;
@@ -75,7 +78,7 @@ async function drive(lane: Lane, run: Run): Promise<Course> {
   }
 }
 
-/** One message alone, and once, before anything else: as long as the answers say nothing, each further one is a further copy. */
+/** One message of all lanes, alone, and once, before anything else: as long as the answers say nothing, each further one is a further copy. */
 async function ask([first]: Lane, course: Course, run: Run): Promise<void> {
   if (first?.[0] === undefined) return;
   await finish({ batch: [first[0]], attempt: UNCLEAR_TRIES }, course, run);

@@ -1,4 +1,5 @@
 // How an inlet has answered lately: what is known of it beyond an invocation, as long as the container lives.
+import type { Clock } from '../aep/transport.ts';
 import { HANDFUL } from './classes.ts';
 import type { Message } from './message.ts';
 
@@ -6,6 +7,12 @@ import type { Message } from './message.ts';
 const FIRST_BREAK_MS = 5_000;
 /** Once it is understood again, records are to arrive within a minute. */
 const LONGEST_BREAK_MS = 40_000;
+
+/**
+ * After so long, in ms, one more may be rejected by the inlet's word alone. What Lambda brings again is never joined by new records:
+ * without that, six refused ones would hold their shard until they are too old.
+ */
+const FORGIVEN_AFTER_MS = 3_600_000;
 
 /** As many as an event can bring. */
 const MOST_KNOWN = 10_000;
@@ -26,12 +33,19 @@ export interface Standing {
   isKnown(message: Message): boolean;
 }
 
-/** @param handful messages that may be rejected by the inlet's word alone, while none is taken */
-export function createStanding(handful = HANDFUL): Standing {
-  let [refusals, breaks] = [0, 0];
+/** @param handful messages that may be rejected by the inlet's word alone, while none is taken; one more each hour */
+export function createStanding(clock: Pick<Clock, 'now'>, handful = HANDFUL): Standing {
+  let [refusals, since, breaks] = [0, clock.now(), 0];
   const known = new Set<string>();
+  const forgive = () => {
+    // A clock that is set back forgives nothing.
+    const hours = Math.max(0, Math.floor((clock.now() - since) / FORGIVEN_AFTER_MS));
+    refusals = Math.max(0, refusals - hours);
+    since = refusals === 0 ? clock.now() : since + hours * FORGIVEN_AFTER_MS;
+  };
   return {
     get room() {
+      forgive();
       return Math.max(0, handful - refusals);
     },
     get isUnclear() {
@@ -42,6 +56,7 @@ export function createStanding(handful = HANDFUL): Standing {
       breaks = 0;
     },
     refused(messages) {
+      forgive();
       refusals += messages;
     },
     unclear() {

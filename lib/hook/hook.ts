@@ -4,10 +4,11 @@ import { notAccepted } from '../accepted.ts';
 import { Failure, type FailureCode, isFailure } from '../failure.ts';
 import { repeatedMembers } from '../json-members.ts';
 import type { Fields } from '../log.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Ledger, Runtime } from '../runtime.ts';
 import { checkWaits } from '../waits.ts';
 import type { Bundle } from './bundle.ts';
 import { type Keys, keptKeys, readKeys } from './keys.ts';
+import { newerIn } from './newer.ts';
 import type { Asked, BusEvent, Headers, WebhookSender } from './sender.ts';
 import { EVENT_SENDERS, WEBHOOK_SENDERS } from './senders.ts';
 import { digestOf } from './signature.ts';
@@ -17,6 +18,7 @@ import { type Deployed, wantedBy, wantedByDeployment } from './wanted.ts';
 
 export interface HookRuntime extends Pick<Runtime, 'clock' | 'log' | 'secrets' | 'settings'> {
   readonly executions: Executions;
+  readonly ledger: Pick<Ledger, 'read'>;
   readonly bundle: Bundle;
 }
 
@@ -127,7 +129,7 @@ function silent({ code }: Failure): Failure {
 
 async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Promise<Report> {
   if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
-  const { settings, bundle, executions } = runtime;
+  const { settings, bundle, executions, ledger } = runtime;
   if (!isWanted(asked.environment, settings.hookEnvironments))
     return { executions: [], nothing: 'this is of no environment that the hook is deployed for' };
   if (asked.kind === 'request') checkWaits(asked.request, settings);
@@ -137,14 +139,24 @@ async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Pr
   for (const one of wanted) checkInput(one, delivery);
   const started: Started[] = [];
   // One after the other: what a repeated delivery finds is then always a beginning of the list.
-  for (const one of wanted) started.push(await startOnce(one, delivery, executions));
-  return { executions: started.map((one) => ({ ...one, status: statusCommand(one) })) };
+  for (const one of wanted) started.push(await startOnce(one, delivery, executions, newerIn(ledger)));
+  return {
+    executions: started.map((one) => ({ ...one, status: statusCommand(one) })),
+    ...(started.every(isSuperseded) && {
+      nothing:
+        'the run of this delivery had failed, and a newer one has succeeded since: send a new delivery',
+    }),
+  };
 }
 
 /** Limited are deployments, which go to an environment. GitHub tells the names of two apart by more than their case. */
 function isWanted(environment: string | undefined, wanted: readonly string[] | undefined): boolean {
   if (environment === undefined || wanted === undefined) return true;
   return wanted.includes(environment.toLowerCase());
+}
+
+function isSuperseded({ supersededBy }: Started): boolean {
+  return supersededBy !== undefined;
 }
 
 function statusCommand({ executionArn }: Started): string {
@@ -228,5 +240,12 @@ function logged(given: Answer, { log }: HookRuntime, fields: Fields): Answer {
 
 /** Names, and nothing of what was sent. */
 function told({ sender }: Delivery, { executions, nothing }: Report): Fields {
-  return { sender, nothing, executions: executions.map(({ name }) => name).join(' ') };
+  const names = (of: Report['executions']) => of.map(({ name }) => name).join(' ');
+  const superseded = executions.filter(isSuperseded);
+  return {
+    sender,
+    nothing,
+    executions: names(executions.filter((one) => !isSuperseded(one))),
+    ...(superseded.length > 0 && { superseded: names(superseded) }),
+  };
 }

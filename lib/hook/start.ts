@@ -1,5 +1,6 @@
 // Starts an execution once for a delivery, however often it comes: its name is made of what the sender signed.
 import { Failure } from '../failure.ts';
+import type { Newer } from './newer.ts';
 import { digestOf } from './signature.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -10,7 +11,14 @@ export interface Executions {
   /** `false` where there is one of this name already that has ended, or has another input. */
   start(name: string, input: string): Promise<boolean>;
   /** `undefined` where there is none, or it is so new that it does not show yet. */
-  describe(arn: string): Promise<{ readonly status: string; readonly input: string } | undefined>;
+  describe(arn: string): Promise<Described | undefined>;
+}
+
+export interface Described {
+  readonly status: string;
+  readonly input: string;
+  /** ms since the epoch */
+  readonly startedAt: number;
 }
 
 /** Who asks, and by what. */
@@ -26,6 +34,8 @@ export interface Started {
   readonly pipeline: string;
   readonly name: string;
   readonly executionArn: string;
+  /** ARN of an execution that has succeeded after this one had failed: for that reason this is not tried again. */
+  readonly supersededBy?: string;
 }
 
 /** A sender may repeat a delivery whose run has failed; not for ever, for what has failed so often does not mend itself. */
@@ -45,7 +55,8 @@ export function executionName(pipeline: string, { sender, id }: Delivery, attemp
 }
 
 /**
- * The execution that this delivery has started, now or before. After a run that has failed another one begins.
+ * The execution that this delivery has started, now or before. After a run that has failed another one begins, unless the
+ * pipeline has been changed by a newer one: then what this delivery wanted is what somebody wanted once.
  * @throws Failure `CONFLICT` where the sender has used its id for something else, or too many runs have failed;
  *   `EVENT_INVALID` where the input is too large; `AWS_UNAVAILABLE`, `AWS_REFUSED`
  */
@@ -53,13 +64,23 @@ export async function startOnce(
   { pipeline, input }: Wanted,
   delivery: Delivery,
   executions: Executions,
+  newer: Newer,
 ): Promise<Started> {
   const text = JSON.stringify({ ...input, requestedBy: delivery });
+  let first: Described | undefined;
+  let last: Started | undefined;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
     const name = executionName(pipeline, delivery, attempt);
     const started = { pipeline, name, executionArn: executions.arn(name) };
-    if (await executions.start(name, text)) return started;
-    const found = await executions.describe(started.executionArn);
+    const before = last === undefined ? undefined : await executions.describe(started.executionArn);
+    if (before === undefined) {
+      // A plan changes nothing, however old it is.
+      const by =
+        first === undefined || input.mode === 'plan' ? undefined : await newer(pipeline, first.startedAt);
+      if (last !== undefined && by !== undefined) return { ...last, supersededBy: by };
+      if (await executions.start(name, text)) return started;
+    }
+    const found = before ?? (await executions.describe(started.executionArn));
     // Step Functions shows an execution a moment after it has refused a second one.
     if (found === undefined) throw new Failure('AWS_UNAVAILABLE', `the execution ${name} does not show yet`);
     // Compared by what the sender sent: the bundle's own manifest may have changed since.
@@ -68,6 +89,8 @@ export async function startOnce(
         next: 'Send it under an id of its own.',
       });
     if (!FAILED.includes(found.status)) return started;
+    first ??= found;
+    last = started;
   }
   throw new Failure('CONFLICT', `${MOST_ATTEMPTS} runs of this delivery have failed`, {
     next: 'Look at why (the function status), then send a new one.',

@@ -3,9 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../aep/flow-service.ts';
 import { Failure } from '../failure.ts';
 import { Manifest } from '../manifest.ts';
+import { merges } from '../operations.ts';
 import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
 import { readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord } from '../runtime.ts';
+import { arrayWarnings } from './array-warnings.ts';
 import { bytesOf, clip, clipMiddle } from './clip.ts';
 import { cloudWarnings } from './cloud.ts';
 import { inventory, kept, withOthers } from './ensure.ts';
@@ -17,6 +19,7 @@ import {
   type Decision,
   type Difference,
   type Found,
+  ifThere,
   inFull,
   isConsequence,
   needsTenant,
@@ -382,7 +385,19 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
       ? ['Records that are in the dataset already do not go to Profile: only new ones do']
       : []),
     ...leadBackWarnings(pipeline.manifest),
+    ...(await arraysOf(pipeline, context)),
   ];
+}
+
+/** As far as the schema is in AEP already: of one that is still to be made, the manifest and the samples tell. */
+async function arraysOf(
+  { manifest, samples, resources, tenant }: Pipeline,
+  { aep }: StreamContext,
+): Promise<string[]> {
+  const schemaId = resources.schema?.id;
+  const asked = merges(manifest) && schemaId !== undefined;
+  const fields = asked ? await ifThere(aep.schemaRegistry.getFields(schemaId)) : undefined;
+  return arrayWarnings(manifest, samples, fields, tenant);
 }
 
 const MOVED =

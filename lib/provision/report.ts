@@ -82,7 +82,10 @@ async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRun
     updatedAt: made.execution.endedAt,
     known: knownOf(pipeline),
     // What is in force: the one that was applied last, until it is retired.
-    ...(ended && { manifest: mode === 'retire' ? null : manifest }),
+    ...(ended && {
+      manifest: mode === 'retire' ? null : manifest,
+      succeeded: { id: execution.id, startedAt: execution.startedAt },
+    }),
   });
   if (!kept)
     log.warn('report not kept: another execution works on the pipeline', { pipeline: manifest.name });

@@ -37,7 +37,9 @@ describe('executions', () => {
     expect(await port.start('a-1', '{"a":1}')).toBe(true);
     expect(await port.start('a-1', '{"a":1}')).toBe(true);
     expect(await port.start('a-1', '{"a":2}')).toBe(false);
-    expect(await port.describe(arn)).toEqual({ status: 'RUNNING', input: '{"a":1}' });
+    const found = await port.describe(arn);
+    expect(found).toEqual({ status: 'RUNNING', input: '{"a":1}', startedAt: expect.any(Number) });
+    expect(new Date(found?.startedAt ?? 0).getFullYear()).toBe(new Date().getFullYear());
     expect(ends).toHaveLength(1);
     ends[0]?.('FAILED');
     await eventually(() => port.describe(arn)).toMatchObject({ status: 'FAILED' });

@@ -146,6 +146,10 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     });
     await ledger.write(pipeline, ME, { manifest: null, report: null, ...at('3') });
     expect(await ledger.read(pipeline)).toEqual({ pipeline, report: null, updatedAt: '3' });
+    const succeeded = { id: ME, startedAt: NOW };
+    await ledger.write(pipeline, ME, { succeeded, ...at('4') });
+    await ledger.write(pipeline, ME, { report: 'failed', ...at('5') });
+    expect(await ledger.read(pipeline)).toEqual({ pipeline, report: 'failed', succeeded, updatedAt: '5' });
   });
 
   it('keeps nothing of somebody who no longer holds the pipeline', async () => {

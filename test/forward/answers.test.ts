@@ -136,6 +136,26 @@ describe('A 9, the forwarder, by the rules of Lambda', () => {
     expect(w.counted.RepliesUnclear).toBe(3);
   });
 
+  it('(c): is asked about with one message of all lanes; once that is made out, all go', async () => {
+    let clear = false;
+    const clock = virtualClock();
+    const { run, posts } = sending(
+      (name, batch, session) => (clear ? all(batch) : unknown(name, batch, session)),
+      {
+        clock,
+        limits: createLimits(clock),
+        budgetMs: () => 3_600_000,
+      },
+    );
+    const texts = ['ab', 'cd', 'ef', 'gh', 'ij', 'kl', 'mn', 'op'];
+    await run(...texts);
+    posts.splice(0);
+    expect(await run(...texts)).toMatchObject({ unclear: 1, stop: { why: 'unclear' } });
+    expect(posts).toEqual(['a']);
+    clear = true;
+    expect(await run(...texts)).toMatchObject({ acknowledged: 16, stop: undefined });
+  });
+
   it('(c): one that is made out ends it: the next break is as short as the first', async () => {
     const clock = virtualClock();
     const limits = createLimits(clock);

@@ -185,6 +185,22 @@ describe('the rate', () => {
   });
 });
 
+describe('an inlet that is to be left alone', () => {
+  it('and says so again meanwhile is left alone until then, also by those who wait already', async () => {
+    const clock = new VirtualTime({ now: 0 });
+    const limits = createLimits(clock);
+    limits.holdOff(5_000);
+    const waiting = enter(limits).then(() => clock.now());
+    const told = clock.sleep(1_000).then(() => limits.holdOff(20_000));
+    await told;
+    expect(await waiting).toBe(21_000);
+    limits.holdOff(5_000);
+    const late = limits.enter(1, () => 26_000 - clock.now(), never);
+    await clock.sleep(1_000).then(() => limits.holdOff(20_000));
+    expect(await late).toBe('held-off');
+  });
+});
+
 describe('retries', () => {
   it('A 11: 35 are paid for out of the bucket, 100 where they are throttled; then every one is bought by successes or by time', async () => {
     for (const [throttled, cost, least] of [

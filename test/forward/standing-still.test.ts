@@ -67,6 +67,19 @@ describe('A 11: Retry-After', () => {
     expect(w.clock.slept).toEqual([1_000]);
   });
 
+  it('with what is refused for good holds nothing else up', async () => {
+    const load: Load = new Load({
+      trouble: ({ texts }) =>
+        texts.some((text) => text.includes('"poison"'))
+          ? () => answerOf(400, {}, { 'retry-after': '600' })
+          : undefined,
+    });
+    for (let n = 0; n < 20; n++)
+      load.produce('key', (m) => (m === 10 ? '{"n":10,"a":"poison"}' : `{"n":${m}}`));
+    await load.drain(() => 100, 60_000);
+    expect([load.pending, [...load.stored.keys()], load.taken.size]).toEqual([0, [10], 19]);
+  });
+
   it('of a thousand years is asked about again after a quarter of an hour', async () => {
     let down = true;
     const inlet = fakeInlet((request) =>

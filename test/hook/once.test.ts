@@ -286,6 +286,104 @@ describe('a delivery that comes again', () => {
     expect(names(own)).toHaveLength(10);
   });
 
+  const later = new Date(NOW + 1_000).toISOString();
+  const newerRun = { id: 'arn:aws:states:eu-west-1:123456789012:execution:p:newer', startedAt: later };
+
+  /** A delivery whose run has failed. */
+  async function failedOnce(body: object = BODY) {
+    const own = hookWorld();
+    await own.send(fromGithub(body));
+    for (const execution of own.executions.list()) execution.status = 'FAILED';
+    return own;
+  }
+
+  it.each([
+    ['as the ledger keeps it', { succeeded: newerRun }],
+    [
+      'though another one has failed since',
+      { succeeded: newerRun, report: { outcome: 'Penstock.RolledBack', execution: newerRun } },
+    ],
+    [
+      'as its report says, which an older version left',
+      { report: { outcome: 'succeeded', execution: newerRun } },
+    ],
+    ['which has retired the pipeline', { report: { outcome: 'retired', execution: newerRun } }],
+  ])('B 4: does not start again once a newer run has succeeded: %s', async (_, record) => {
+    const own = await failedOnce();
+    own.kept.set('clicks', record);
+    const [first = ''] = names(own);
+    for (let again = 0; again < 2; again++) {
+      const answer = await own.send(fromGithub(BODY));
+      expect(answer.statusCode).toBe(200);
+      expect(bodyOf(answer)).toMatchObject({
+        executions: [{ pipeline: 'clicks', name: first, supersededBy: newerRun.id }],
+        nothing: expect.stringContaining('a newer one has succeeded since'),
+      });
+    }
+    expect(names(own)).toEqual([first]);
+    expect(own.logged.at(-1)).toContain(`"superseded":"${first}"`);
+  });
+
+  it.each([
+    ['nothing is known', undefined],
+    [
+      'what succeeded began before it',
+      { succeeded: { ...newerRun, startedAt: new Date(NOW - 1).toISOString() } },
+    ],
+    ['what succeeded is itself', { succeeded: { ...newerRun, startedAt: new Date(NOW).toISOString() } }],
+    ['a newer one has failed as well', { report: { outcome: 'Penstock.Resumable', execution: newerRun } }],
+    ['what is kept cannot be read', { succeeded: { id: 7, startedAt: 'x' }, report: 7 }],
+  ])('B 4: starts again after a failed run where %s', async (_, record) => {
+    const own = await failedOnce();
+    if (record !== undefined) own.kept.set('clicks', record);
+    expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 202 });
+    expect(names(own)).toHaveLength(2);
+  });
+
+  it('B 4: is judged by its first run: one that began while a newer one was on its way does not make it newer', async () => {
+    const own = await failedOnce();
+    own.state.now = NOW + 5_000;
+    await own.send(fromGithub(BODY));
+    for (const execution of own.executions.list()) execution.status = 'FAILED';
+    own.kept.set('clicks', { succeeded: newerRun });
+    expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 200 });
+    expect(names(own)).toHaveLength(2);
+  });
+
+  it('B 4: whose own second run has succeeded gets that as its answer', async () => {
+    const own = await failedOnce();
+    own.state.now = NOW + 1_000;
+    const second = await own.send(fromGithub(BODY));
+    own.kept.set('clicks', { succeeded: newerRun });
+    for (const one of own.executions.list().slice(1)) one.status = 'SUCCEEDED';
+    expect(await own.send(fromGithub(BODY))).toEqual(second);
+    expect(names(own)).toHaveLength(2);
+  });
+
+  it('B 4: of several pipelines starts those again that nobody has changed since', async () => {
+    const own = await failedOnce({ pipeline: 'all' });
+    own.kept.set('clicks', { succeeded: newerRun });
+    const answer = await own.send(fromGithub({ pipeline: 'all' }));
+    expect(answer.statusCode).toBe(202);
+    expect(bodyOf(answer)).not.toHaveProperty('nothing');
+    expect(names(own).slice(2)).toEqual([expect.stringMatching(/^customer-profiles-.*-2$/)]);
+  });
+
+  it('B 4: of a plan starts again, which changes nothing', async () => {
+    const own = await failedOnce({ ...BODY, mode: 'plan' });
+    own.kept.set('clicks', { succeeded: newerRun });
+    expect(await own.send(fromGithub({ ...BODY, mode: 'plan' }))).toMatchObject({ statusCode: 202 });
+  });
+
+  it('B 4: is to come again where the ledger cannot be read', async () => {
+    const own = await failedOnce();
+    own.ledger.read = async () => {
+      throw new Failure('AWS_UNAVAILABLE', 'reading the ledger');
+    };
+    expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 503 });
+    expect(names(own)).toHaveLength(1);
+  });
+
   it('B 55: twice at the same time, it starts one', async () => {
     const own = hookWorld();
     const [one, two] = await Promise.all([own.send(fromGithub(BODY)), own.send(fromGithub(BODY))]);
@@ -298,7 +396,7 @@ describe('a delivery that comes again', () => {
     await own.send(fromGithub(BODY));
     const [name = ''] = names(own);
     for (const input of ['{}', 'no JSON', '{"requestedBy": 7}']) {
-      own.executions.all.set(name, { name, input, status: 'SUCCEEDED' });
+      own.executions.all.set(name, { name, input, status: 'SUCCEEDED', startedAt: NOW });
       expect(await own.send(fromGithub(BODY))).toMatchObject({ statusCode: 409 });
     }
   });

@@ -110,6 +110,32 @@ describe('a deploy hook', () => {
     expect(logs.join()).not.toContain('canary-4711');
   });
 
+  it('B 4: once a newer delivery has succeeded, starts nothing for an older one that failed', async () => {
+    const pipeline = 'customer-profiles-xdm';
+    const begun = stack.executions.all.length;
+    const run = async (id: string, delivery: string) => {
+      const answer = await deliver({ pipeline, id }, { delivery });
+      const [started] = answer.body.executions ?? [];
+      const { result } = stack.executions.describe(started?.executionArn ?? '');
+      return { answer, started, status: (await result).status };
+    };
+    // Its stream is not there yet.
+    const older = await run('older', 'd-4');
+    expect([older.answer.status, older.status]).toEqual([202, 'FAILED']);
+    await prepareSource(stack, parseManifest(bundle(EXAMPLES)[pipeline]?.manifest), 1);
+    const newer = await run('newer', 'd-5');
+    expect([newer.answer.status, newer.status]).toEqual([202, 'SUCCEEDED']);
+    const again = await deliver({ pipeline, id: 'older' }, { delivery: 'd-6' });
+    expect(again).toMatchObject({
+      status: 200,
+      body: {
+        executions: [{ name: older.started?.name, supersededBy: newer.started?.executionArn }],
+        nothing: expect.stringContaining('a newer one has succeeded since'),
+      },
+    });
+    expect(stack.executions.all).toHaveLength(begun + 2);
+  });
+
   it('takes an event of the bus as well', async () => {
     const event = {
       id: 'e-1',

@@ -198,6 +198,7 @@ describe('A 6: an identity dataset that is not as it must be any more', () => {
     dataSets(own).remove(before);
     const { lines } = await drift(own);
     expect(lines[0]).toContain('identity-dataset: create');
+    expect(lines[0]).toContain('publish: update');
     await own.run({ manifest: linking() });
     expect(published(own).identityDatasetId).toBe(identityOf(own)?.id);
     expect(identityOf(own)?.id).not.toBe(before);

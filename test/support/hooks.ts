@@ -5,7 +5,7 @@ import type { Failure } from '../../lib/failure.ts';
 import type { Bundle } from '../../lib/hook/bundle.ts';
 import { createHook, type HookRuntime } from '../../lib/hook/hook.ts';
 import type { Answer } from '../../lib/hook/url.ts';
-import type { Secrets } from '../../lib/runtime.ts';
+import type { LedgerRecord, Secrets } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 
 /** The folder of the sample pipelines. */
@@ -32,10 +32,12 @@ export interface FakeExecution {
   readonly name: string;
   readonly input: string;
   status: string;
+  /** ms since the epoch */
+  startedAt: number;
 }
 
 /** Started once, whatever happens to it; a name is never free again. */
-export function fakeExecutions() {
+export function fakeExecutions(now: () => number = () => NOW) {
   const all = new Map<string, FakeExecution>();
   const arn = (name: string) =>
     `arn:aws:states:eu-west-1:123456789012:execution:penstock-dev-provision:${name}`;
@@ -49,7 +51,7 @@ export function fakeExecutions() {
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
       const found = all.get(name);
-      if (found === undefined) all.set(name, { name, input, status: 'RUNNING' });
+      if (found === undefined) all.set(name, { name, input, status: 'RUNNING', startedAt: now() });
       return found === undefined || (found.status === 'RUNNING' && found.input === input);
     },
     async describe(executionArn: string) {
@@ -69,7 +71,15 @@ export function hookWorld({ secret = SECRET, bundle = BUNDLE, environment = {} }
   const logged: string[] = [];
   const write = (message: string, fields?: object) =>
     void logged.push(JSON.stringify({ message, ...fields }));
-  const executions = fakeExecutions();
+  const executions = fakeExecutions(() => state.now);
+  /** What the ledger keeps, by pipeline. */
+  const kept = new Map<string, Omit<LedgerRecord, 'pipeline'>>();
+  const ledger = {
+    read: async (pipeline: string): Promise<LedgerRecord | undefined> => {
+      const found = kept.get(pipeline);
+      return found && { pipeline, ...found };
+    },
+  };
   const secrets = {
     get: async () => {
       state.reads += 1;
@@ -82,6 +92,7 @@ export function hookWorld({ secret = SECRET, bundle = BUNDLE, environment = {} }
     log: { debug: write, info: write, warn: write, error: write },
     secrets,
     executions,
+    ledger,
     bundle,
   };
   const hook = createHook(() => runtime);
@@ -89,6 +100,8 @@ export function hookWorld({ secret = SECRET, bundle = BUNDLE, environment = {} }
     state,
     logged,
     executions,
+    kept,
+    ledger,
     hook,
     send: async (event: unknown) => (await hook(event)) as Answer,
   };

@@ -68,7 +68,7 @@ export function sending(post: Post, more: Partial<Sender> & { budget?: number } 
     },
     sessions: undefined,
     limits: createLimits(clock),
-    standing: createStanding(),
+    standing: createStanding(clock),
     strict: false,
     budgetMs: () => end - clock.now(),
     clock,
