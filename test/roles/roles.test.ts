@@ -16,6 +16,8 @@ import { callsOf, others } from './others.ts';
 
 const RECORD = readFileSync(new URL('../../docs/decisions/0011-roles-judged.md', import.meta.url), 'utf8');
 
+const PAGE = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+
 const TABLE = 'arn:aws:dynamodb:us-east-1:123456789012:table/penstock-local-pipelines';
 
 let folder: Folder;
@@ -87,6 +89,50 @@ describe('B 1: plan may do what it does, and so may every other function', () =>
       `Granted, and never used:\n${findings.map(({ rule, where }) => `  ${where} ${rule}`).join('\n')}`,
     );
     expect(compared(findings, acceptedIn(RECORD, ['unused']))).toEqual([]);
+  });
+});
+
+/** The services that functions reach from their network, as the names of the endpoints end. */
+const ENDPOINTS: Readonly<Record<string, string>> = {
+  secretsmanager: 'secretsmanager',
+  dynamodb: 'dynamodb',
+  s3: 's3',
+  kinesis: 'kinesis-streams',
+  lambda: 'lambda',
+  logs: 'logs',
+  states: 'states',
+};
+
+describe('B 6: the VPC endpoints of docs/deploy.md', () => {
+  it('are those that the functions ask by, each with the functions that need it', () => {
+    const all = new Set(calls.map(({ by }) => by).filter((by) => by !== MACHINE));
+    const rows = Object.fromEntries(
+      Array.from(
+        // What is behind a semicolon is reached by no API.
+        PAGE.matchAll(/^\| `com\.amazonaws\.\{region\}\.([\w-]+)` \| \w+ \| (all but )?([^;|]*)/gm),
+        ([, name = '', allBut, text = '']) => {
+          const named = new Set(Array.from(text.matchAll(/`(\w+)`/g), ([, one = '']) => one));
+          return [
+            name,
+            [...(allBut === undefined ? named : all)]
+              .filter((one) => allBut === undefined || !named.has(one))
+              .toSorted(),
+          ];
+        },
+      ),
+    );
+    const needed = Map.groupBy(
+      // What has an `api` was asked for by a function, or by Lambda for the forwarder: that polls outside the network.
+      calls.filter(
+        ({ api, by, action }) =>
+          api !== undefined && by !== MACHINE && !(by === 'forward' && action.startsWith('kinesis:')),
+      ),
+      ({ action }) => ENDPOINTS[action.split(':')[0] ?? ''] ?? `none for ${action}`,
+    );
+    const found = Object.fromEntries(
+      [...needed].map(([name, asked]) => [name, [...new Set(asked.map(({ by }) => by))].toSorted()]),
+    );
+    expect(rows).toEqual(found);
   });
 });
 
