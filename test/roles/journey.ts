@@ -44,6 +44,7 @@ export async function journey(): Promise<readonly Call[]> {
     await joining(stack, folder);
     await sendingAgain(stack, folder, started);
     await pulling(stack);
+    await linking(stack);
     await failing(stack);
     await failingToPull(stack);
     await retiring(stack, pipeline);
@@ -177,6 +178,20 @@ async function sendingAgain(stack: Stack, folder: string, started: string): Prom
   await call(stack, 'redrive', { stream: STREAM, source: 'stream', where: { arrived: { from: started } } });
   // Nothing of it can be sent as it is; what cannot is stored once more, and the object that held it goes.
   if ((await stored(folder)) === 0) throw new Error('what cannot be sent is gone');
+}
+
+/** A pipeline that links identities, for which a second dataset is made. */
+async function linking(stack: Stack): Promise<void> {
+  const manifest = await sample('loyalty-pubsub');
+  const operations = { data: 'merge', identity: 'create' };
+  const source = { kind: 'inlet', stream: 'linked', data: 'raw', records: { operations } };
+  // What the sample of that name has made has other titles.
+  const text = JSON.stringify({ ...manifest, name: 'linked', source });
+  const own = parseManifest(
+    JSON.parse(text.replace('Loyalty m', 'Linked m').replace('Loyalty members', 'Linked members')),
+  );
+  await prepareSource(stack, own, 1);
+  await provision(stack, own, TIMES);
 }
 
 /** A sample whose source AEP reads by itself, with its credentials in this stage. */

@@ -158,6 +158,7 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
       await Promise.all([intakes.remove(id), intakes.remove(id)]);
     },
     'streams.arn': () => streams.arn('probed'),
+    'streams.describe': () => streams.describe(stream),
   };
 }
 
