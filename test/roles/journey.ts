@@ -71,10 +71,12 @@ async function call(stack: Stack, name: string, event: object): Promise<Record<s
 /** A delivery starts an execution, once; who comes again is told of the same one. */
 async function hooked(stack: Stack): Promise<void> {
   await prepareSource(stack, await sample(NAME), 1);
-  const body = JSON.stringify({ pipeline: NAME });
-  const signature = `sha256=${createHmac('sha256', KEY).update(body).digest('hex')}`;
-  const headers = { 'content-type': 'application/json', 'X-Hub-Signature-256': signature };
-  const deliver = async () => (await fetch(stack.hookUrl, { method: 'POST', headers, body })).status;
+  const deliver = async (id = 'build-1') => {
+    const body = JSON.stringify({ pipeline: NAME, id });
+    const signature = `sha256=${createHmac('sha256', KEY).update(body).digest('hex')}`;
+    const headers = { 'content-type': 'application/json', 'X-Hub-Signature-256': signature };
+    return (await fetch(stack.hookUrl, { method: 'POST', headers, body })).status;
+  };
   // The secret is not made yet; and who found none looks again.
   expectStatus(await deliver(), 500, 401, 503);
   await stack.createSecret('penstock/local/hook', { github: { key: KEY } });
@@ -82,6 +84,13 @@ async function hooked(stack: Stack): Promise<void> {
   expectStatus(await deliver(), 202);
   await Promise.all(stack.executions.all.map(({ result }) => result));
   expectStatus(await deliver(), 202);
+  // One whose run has failed asks the ledger whether a newer one has succeeded.
+  expectStatus(await deliver('build-2'), 202);
+  const stopped = stack.executions.all.at(-1);
+  stack.executions.stop(stopped?.executionArn ?? '');
+  await stopped?.result;
+  expectStatus(await deliver('build-2'), 202);
+  await Promise.all(stack.executions.all.map(({ result }) => result));
 }
 
 function expectStatus(status: number, ...wanted: number[]): void {
