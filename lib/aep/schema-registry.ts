@@ -43,7 +43,7 @@ const Fields = z
   })
   .catch({});
 
-interface Fields {
+export interface Fields {
   readonly type?: string | undefined;
   readonly properties?: Readonly<Record<string, Fields>> | undefined;
 }
