@@ -26,6 +26,7 @@ export { CONTROL_PLANE, type RetryPolicy } from './retry.ts';
 export type { Sandbox } from './sandboxes.ts';
 export type {
   FieldGroup,
+  Fields,
   IdentityDescriptor,
   NewFieldGroup,
   NewIdentityDescriptor,
