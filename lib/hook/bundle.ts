@@ -29,7 +29,9 @@ export function bundle(folder = PIPELINES): Bundle {
     const text = read(join(folder, file));
     const { name } = parseManifestText(text, `pipelines/${file}`);
     if (name === ALL || Object.hasOwn(all, name))
-      throw new Failure('MANIFEST_INVALID', `pipelines/${file}: the name ${name} is taken`);
+      throw new Failure('MANIFEST_INVALID', `pipelines/${file}: the name ${name} is taken`, {
+        next: 'Give each pipeline in pipelines/ a name of its own, and none of them "all", which means every one.',
+      });
     all[name] = { manifest: JSON.parse(text), ...samplesIn(folder, samplesFileOf(file)) };
   }
   return all;
