@@ -85,7 +85,7 @@ const PARAMETERS = {
   hookUrl: yesNo,
   hookSecret: secret,
   // lib/manifest.ts: the name of a pipeline.
-  hookStarts: text(/^[a-z0-9][a-z0-9-]*$/, 'all, or the name of a pipeline'),
+  hookStarts: text(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'all, or the name of a pipeline'),
   // https://docs.github.com/actions/reference/workflows-and-actions/deployments-and-environments
   hookEnvironments: list(text(/^[^\s,](?:[^,\p{Cc}]{0,253}[^\s,])?$/u, 'all, or the name of an environment')),
   hookManifests: yesNo,
@@ -179,7 +179,7 @@ function together({
       'alarmEmail: found beside alarmTopic; expected a subscription to that topic, which is not the stack’s',
     );
   if (noProxy !== 'none' && httpsProxy === 'none')
-    wrong.push('noProxy: found without httpsProxy; expected both, or neither');
+    wrong.push('noProxy: found without httpsProxy; expected httpsProxy as well, or neither');
   return wrong;
 }
 

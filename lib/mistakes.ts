@@ -58,8 +58,8 @@ function specific(issue: Issue): Issue[] {
   return only.flatMap((inner) => specific({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
 }
 
+/** Whether it says that the variant was not meant. A key that is unknown further down does not: it is a slip in the one that was. */
 function isForeign(issue: Issue): boolean {
-  if (issue.code === 'unrecognized_keys') return true;
   return (
     issue.path.length === 0 ||
     (issue.path.length === 1 && issue.input === undefined && issue.code === 'invalid_type')

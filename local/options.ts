@@ -35,7 +35,8 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   npm start -- [options]
 
   --manifest FILE     the pipeline (examples/customer-profiles.json)
-  --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes;
+  --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes
+                      (the report's line 3 is then the third file by name);
                       without it, sample customers are made, which fit the sample manifests
   --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
   --generate N        how many sample records (10000)

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
+import { isFailure } from '../lib/failure.ts';
 import { bundle } from '../lib/hook/bundle.ts';
 import { noticeOf, packagesOf } from './notice.ts';
 
@@ -37,7 +38,18 @@ const credentials: Plugin = {
 
 /** `--pipelines FOLDER`: for measuring, in place of pipelines/. */
 const { pipelines: folder } = parseArgs({ options: { pipelines: { type: 'string' } } }).values;
-const bundled = bundle(folder);
+const bundled = checked(() => bundle(folder));
+
+/** What is wrong with a manifest is for whoever wrote it: the sentence alone, without a stack of ours. */
+function checked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    console.error(`Nothing was built. ${error.message}`);
+    process.exit(1);
+  }
+}
 
 /** The pipelines of the bundle are in the function that starts them; each is checked here, where somebody sees it. */
 const pipelines: Plugin = {

@@ -240,6 +240,16 @@ const MISTAKES: [string, unknown, ...string[]][] = [
     'schema: unknown "profil"; allowed: class, fieldGroups, title, description, identities, profile',
   ],
   [
+    'unknown key of an identity, whose path is not there',
+    schemed({ identities: [{ property: EMAIL.path, namespace: 'Email' }] }),
+    'schema.identities.0.path: expected string; found nothing',
+  ],
+  [
+    'the same, told by the key',
+    schemed({ identities: [{ property: EMAIL.path, namespace: 'Email' }] }),
+    'schema.identities.0: unknown "property"; allowed: path, namespace',
+  ],
+  [
     'a switch beside the id of a schema',
     { ...GOOD, schema: { id: 'https://ns.adobe.com/acmelab/schemas/1', profile: true } },
     'schema: unknown "profile"; allowed: id',

@@ -71,6 +71,7 @@ describe('B 2: a parameter', () => {
     ['driftSchedule', 'cron(0 6 * * ? *)'],
     ['logRetentionInDays', 30],
     ['hookStarts', 'customer-profiles'],
+    ['hookStarts', 'Orders_EU.v2'],
     ['hookEnvironments', 'production,Preview EU,github-pages'],
     ['codePipeline', 'release.web'],
     ['sourceSecrets', 'team/aep/*'],
