@@ -90,18 +90,17 @@ function isWaiting({ doubts }: Course, run: Run): boolean {
 export async function conclude(courses: readonly Course[], run: Run): Promise<void> {
   const { standing } = run.sender;
   const latest = courses.findLast((course) => course.latest !== undefined)?.latest;
-  const again = async (isOpen: boolean) => {
-    if (isOpen && latest !== undefined && run.stop === undefined) await takesAgain(latest, run);
-    await Promise.all(courses.map((course) => weigh(course, run)));
-  };
+  const weighAll = () => Promise.all(courses.map((course) => weigh(course, run)));
   // Once before it is tried, and once after; more often where the inlet fails now and then.
-  await again(courses.some((course) => isWaiting(course, run)));
+  const isOpen = courses.some((course) => isWaiting(course, run));
+  if (isOpen && latest !== undefined && run.stop === undefined) await takesAgain(latest, run);
+  await weighAll();
   for (let round = 1; round <= MOST_ROUNDS && run.stop === undefined; round++) {
     const from = run.requests;
     if (failedIn(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
     if (latest === undefined || !(await takesAgain(latest, run))) break;
     if (run.troubleAt > from) for (const course of courses) course.doubts = course.doubts.map(untried);
-    await Promise.all(courses.map((course) => weigh(course, run)));
+    await weighAll();
   }
   const refused = refusedIn(courses, run);
   if (failedIn(courses).length > 0) halt(run, { why: 'attempts', fault: false });

@@ -1,5 +1,5 @@
 // What was acknowledged beyond a checkpoint: Lambda brings it again, and it need not be sent again while this container lives.
-import type { Message } from './message.ts';
+import { keyOf, type Message } from './message.ts';
 import type { Settled } from './verdict.ts';
 
 /** A key takes some 100 bytes: 4 MB in all. */
@@ -70,8 +70,4 @@ function floorOf(settled: readonly Settled[], checkpoint: string | undefined): b
 
 function sequenceOf(key: string): bigint {
   return BigInt(key.split(' ', 1)[0] ?? key);
-}
-
-function keyOf({ sequenceNumber, subSequenceNumber }: Message): string {
-  return subSequenceNumber === undefined ? sequenceNumber : `${sequenceNumber} ${subSequenceNumber}`;
 }

@@ -19,3 +19,8 @@ export interface Message {
   /** What could not be redacted is not kept: `bytes` are empty, and this is what can be said of those that were. */
   readonly withheld?: { readonly length: number; readonly sha256: string };
 }
+
+/** What tells a message from all others of its shard: its sequence number and, of an aggregate, its position. */
+export function keyOf({ sequenceNumber, subSequenceNumber }: Message): string {
+  return subSequenceNumber === undefined ? sequenceNumber : `${sequenceNumber} ${subSequenceNumber}`;
+}

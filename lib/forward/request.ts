@@ -53,25 +53,24 @@ export async function takesAgain(framed: Framed, run: Run): Promise<boolean> {
       took(run, 1, made);
       return true;
     }
-    const { kind, retryAfterMs } = whyNot(reply);
+    const kind = whyNot(reply);
     if (kind === 'transient') {
       run.doubtful++;
       run.troubleAt = run.requests;
     }
     if (kind === 'auth' && renew(session, run)) continue;
     if (kind !== 'transient' && kind !== 'throttled') return false;
-    const hint = { throttled: kind === 'throttled', retryAfterMs };
+    const hint = { throttled: kind === 'throttled', retryAfterMs: waitAsked(reply) };
     if (!(await pause(backoffMs(PACE, attempt, run.sender.random(), hint), run))) return false;
   }
   return false;
 }
 
 /** Of a request with one message. */
-function whyNot(reply: BatchReply): { kind: string; retryAfterMs: number | undefined } {
-  const { retryAfterMs } = reply;
-  if (reply.kind === 'failed') return { kind: reply.class, retryAfterMs };
+function whyNot(reply: BatchReply): string {
+  if (reply.kind === 'failed') return reply.class;
   const [outcome] = reply.outcomes;
-  return { kind: outcome?.kind === 'refused' ? outcome.class : 'unknown', retryAfterMs };
+  return outcome?.kind === 'refused' ? outcome.class : 'unknown';
 }
 
 /** What is refused for good tells of no time at which it would not be: others need not wait for that. */

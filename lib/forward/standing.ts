@@ -1,7 +1,7 @@
 // How an inlet has answered lately: what is known of it beyond an invocation, as long as the container lives.
 import type { Clock } from '../aep/transport.ts';
 import { HANDFUL } from './classes.ts';
-import type { Message } from './message.ts';
+import { keyOf, type Message } from './message.ts';
 
 /** The first break that an inlet gets whose answers cannot be understood, in ms; each further one is twice as long, up to the longest. */
 const FIRST_BREAK_MS = 5_000;
@@ -68,8 +68,4 @@ export function createStanding(clock: Pick<Clock, 'now'>, handful = HANDFUL): St
     },
     isKnown: (message) => known.has(keyOf(message)),
   };
-}
-
-function keyOf({ sequenceNumber, subSequenceNumber }: Message): string {
-  return `${sequenceNumber} ${subSequenceNumber ?? ''}`;
 }
