@@ -1,9 +1,10 @@
 // `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isFailure } from '../lib/failure.ts';
+import { bundle } from '../lib/hook/bundle.ts';
 import { parseManifestText } from '../lib/manifest.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { UsageError } from './options.ts';
@@ -24,6 +25,8 @@ Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file tha
 const OWN = ['pipelines', 'examples'].map(
   (name) => relative(process.cwd(), fileURLToPath(new URL(`../${name}`, import.meta.url))) || '.',
 );
+
+const DEPLOYED = fileURLToPath(new URL('../pipelines', import.meta.url));
 
 const SAMPLES = /\.samples\.json$/;
 
@@ -55,11 +58,13 @@ async function main(args: string[]): Promise<number> {
   let worst = 0;
   const tell = ({ exitCode, lines }: Outcome) => {
     worst = Math.max(worst, exitCode);
-    process.stdout.write(`${lines.join('\n')}\n`);
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   };
   for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file));
   for (const file of found.flatMap(({ strays }) => strays))
     tell(wrong(file, [`samples of no manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]));
+  // Each by itself is right: whether they can be deployed together the build decides.
+  if (worst === 0 && found.some(({ path }) => resolve(path) === DEPLOYED)) tell(together());
   for (const path of empty) tell({ exitCode: 0, lines: [`none    ${path}: there is no manifest in it`] });
   return worst;
 }
@@ -110,6 +115,16 @@ async function check(file: string): Promise<Outcome> {
     if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
     if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));
     throw error;
+  }
+}
+
+function together(): Outcome {
+  try {
+    bundle();
+    return { exitCode: 0, lines: [] };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return wrong(OWN[0] ?? DEPLOYED, [error.what, ...(error.next ? [error.next] : [])]);
   }
 }
 

@@ -248,6 +248,17 @@ describe('B 3: npm run check:pipelines without arguments', () => {
     await rm(own('broken.json'));
   });
 
+  it('fails where two of its own have one name, as the build does', async () => {
+    await copied('orders-kinesis.json');
+    await writeFile(own('second.json'), await read('orders-kinesis.json'));
+    const { code, stdout } = await runIn(folder);
+    expect(code).toBe(1);
+    expect(saidOf(`${stdout}\n`, 'not ok  pipelines')).toContain(
+      'pipelines/second.json: the name orders-kinesis is taken',
+    );
+    await rm(own('second.json'));
+  });
+
   it('fails where it checked none at all', async () => {
     await rm(join(folder, 'examples'), { recursive: true });
     await mkdir(join(folder, 'examples'));
