@@ -141,15 +141,21 @@ export interface NewFlow extends Named {
 export type Collection = 'connections' | 'sourceConnections' | 'targetConnections' | 'flows';
 export type FlowAction = 'enable' | 'disable' | 'publish';
 
-/** More pages than an honest list has: a continuation token that leads back to itself must end. */
+/** More pages than an honest list has: one whose every page brings something new must end, too. */
 const MOST_PAGES = 50;
 
 const spec = (id: string) => ({ id, version: '1.0' });
 
 /** Flow Service's calls. Each throws the `Failure`s of `createRequest`. */
 export function flowService(request: Request) {
-  async function list<T>(collection: string, filters: readonly string[], item: z.ZodType<T>): Promise<T[]> {
-    const found: T[] = [];
+  /** Every page is asked for with the filters and the limit, whether its link names them again or the token alone. */
+  async function list<T extends { id: string }>(
+    collection: string,
+    filters: readonly string[],
+    item: z.ZodType<T>,
+  ): Promise<T[]> {
+    const found = new Map<string, T>();
+    const followed = new Set<string>();
     let continuation: string | undefined;
     for (let page = 0; page < MOST_PAGES; page++) {
       const { value } = await request({
@@ -162,16 +168,18 @@ export function flowService(request: Request) {
         ],
         answer: Page(item),
       });
-      found.push(...value.items);
+      const before = found.size;
+      for (const one of value.items) found.set(one.id, one);
       continuation = continuationOf(value._links?.next?.href);
-      if (continuation === undefined) return found;
+      if (continuation === undefined) return [...found.values()];
+      // A page may be empty and the list go on; a token that came before and brings nothing new leads nowhere.
+      if (followed.has(continuation) && found.size === before) break;
+      followed.add(continuation);
     }
     throw new Failure(
       'AEP_UNEXPECTED',
-      `GET /${collection} does not come to an end after ${MOST_PAGES} pages`,
-      {
-        retryable: false,
-      },
+      `GET /${collection} does not come to an end: after ${followed.size} pages it goes on`,
+      { retryable: false },
     );
   }
 
@@ -425,15 +433,23 @@ const Page = <T>(item: z.ZodType<T>) =>
   });
 
 /**
- * The token inside `_links.next.href`, which is relative to a base that Adobe does not name.
+ * The token inside `_links.next.href`, which is relative to a base that Adobe does not name: its description shows a path with the
+ * token alone. Read as it stands and not as a form: whether Adobe escapes a `+` or an `=` in it is not known, and neither may get lost.
  * @throws Failure `AEP_UNEXPECTED` where there is a next page but no way to it: half a list looks like a missing resource
  */
 function continuationOf(href: string | null | undefined): string | undefined {
   if (!href) return undefined;
-  const base = 'https://relative.invalid';
-  const token = URL.canParse(href, base) ? new URL(href, base).searchParams.get('continuationToken') : null;
-  if (token) return token;
+  const token = /[?&]continuationToken=([^&#]+)/.exec(href)?.[1];
+  if (token !== undefined) return unescaped(token);
   throw new Failure('AEP_UNEXPECTED', 'a list goes on, but its next page cannot be asked for', {
     retryable: false,
   });
+}
+
+function unescaped(token: string): string {
+  try {
+    return decodeURIComponent(token);
+  } catch {
+    return token;
+  }
 }

@@ -6,6 +6,7 @@ import {
   flowBody,
   HTTP_API,
   KINESIS,
+  LAKE,
   makeInlet,
   makeMapping,
   makePipeline,
@@ -173,6 +174,59 @@ describe('lists', () => {
     expect(code(await with_.call('GET', `${FLOWS}/connections?count=true&limit=2`))).toBe('1401-400');
     expect((await with_.call('GET', `${FLOWS}/connections?count=False&limit=2`)).body.items).toHaveLength(2);
     expect(code(await with_.call('GET', `${FLOWS}/connections?continuationToken=bogus`))).toBe('1451-400');
+  });
+
+  test.each([
+    ['flowSpecs', 'name==Steam data with transformation'],
+    ['flowSpecs', 'name!=Steam data with transformation'],
+    ['connectionSpecs', 'name==datalake,kinesis'],
+    ['connections', 'name==a'],
+    ['connections', 'name>a'],
+  ])('12 B 2: a value of %s in quotes finds what it finds without: %s', async (kind, filter) => {
+    const with_ = await caller();
+    for (const name of ['b', 'a']) await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
+    const found = async (property: string): Promise<string[]> =>
+      (await with_.call('GET', `${FLOWS}/${kind}?property=${encodeURIComponent(property)}`)).body.items.map(
+        (item: { name: string }) => item.name,
+      );
+    const bare = await found(filter);
+    const [, before = '', value = ''] = /^(.*?[=>])([^=>]+)$/.exec(filter) ?? [];
+    expect(bare).not.toEqual([]);
+    expect(await found(`${before}"${value.split(',').join('","')}"`)).toEqual(bare);
+    expect(await found(`${before}"${value}`)).not.toEqual(bare);
+  });
+
+  test('12 B 3: the specs have the names that Adobe gives them', async () => {
+    const with_ = await caller();
+    const named = async (kind: string, name: string) =>
+      (await with_.call('GET', `${FLOWS}/${kind}?property=name==${name}`)).body.items;
+    expect(await named('flowSpecs', '%22Steam%20data%20with%20transformation%22')).toMatchObject([
+      { id: 'c1a19761-d2c7-4702-b9fa-fe91f0613e81', targetConnectionSpecIds: [LAKE] },
+    ]);
+    expect(await named('connectionSpecs', 'datalake')).toMatchObject([{ id: LAKE }]);
+  });
+
+  test('12 B 4: the link to the next page carries the token alone, with or without the filters beside it', async () => {
+    const with_ = await caller();
+    for (const name of ['e', 'c', 'x', 'a', 'd', 'b'])
+      await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
+    const query = 'limit=2&orderby=-name&property=name!=x';
+    const walk = async (next: (href: string) => string) => {
+      const names: string[] = [];
+      let href: string | undefined = `/connections?${query}`;
+      while (href !== undefined && names.length < 9) {
+        const { body } = await with_.call('GET', `${FLOWS}${href}`);
+        names.push(...body.items.map((item: { name: string }) => item.name));
+        const link: string | undefined = body._links.next?.href;
+        if (link !== undefined) expect(link).toMatch(/^\/connections\?continuationToken=[\w-]+$/);
+        href = link === undefined ? undefined : next(link);
+      }
+      return names;
+    };
+    expect(await walk((href) => href)).toEqual(['e', 'd', 'c', 'b', 'a']);
+    // As Adobe's client does: what lies behind the first `=` is the token, and all else is asked for again.
+    const asAepp = (href: string) => `/connections?${query}&continuationToken=${href.split('=')[1]}`;
+    expect(await walk(asAepp)).toEqual(['e', 'd', 'c', 'b', 'a']);
   });
 
   test('ordered by name, both ways, and searched by a body', async () => {
