@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import { parse } from './exchange.ts';
 import { Id } from './id.ts';
 import type { PatchOperation } from './json-patch.ts';
+import { everyItem, partOfLink } from './pages.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/flowservice';
@@ -141,9 +142,6 @@ export interface NewFlow extends Named {
 export type Collection = 'connections' | 'sourceConnections' | 'targetConnections' | 'flows';
 export type FlowAction = 'enable' | 'disable' | 'publish';
 
-/** More pages than an honest list has: one whose every page brings something new must end, too. */
-const MOST_PAGES = 50;
-
 const spec = (id: string) => ({ id, version: '1.0' });
 
 /** Flow Service's calls. Each throws the `Failure`s of `createRequest`. */
@@ -154,10 +152,7 @@ export function flowService(request: Request) {
     filters: readonly string[],
     item: z.ZodType<T>,
   ): Promise<T[]> {
-    const found = new Map<string, T>();
-    const followed = new Set<string>();
-    let continuation: string | undefined;
-    for (let page = 0; page < MOST_PAGES; page++) {
+    const page = async (continuation: string | undefined) => {
       const { value } = await request({
         method: 'GET',
         path: `${BASE}/${collection}`,
@@ -168,19 +163,9 @@ export function flowService(request: Request) {
         ],
         answer: Page(item),
       });
-      const before = found.size;
-      for (const one of value.items) found.set(one.id, one);
-      continuation = continuationOf(value._links?.next?.href);
-      if (continuation === undefined) return [...found.values()];
-      // A page may be empty and the list go on; a token that came before and brings nothing new leads nowhere.
-      if (followed.has(continuation) && found.size === before) break;
-      followed.add(continuation);
-    }
-    throw new Failure(
-      'AEP_UNEXPECTED',
-      `GET /${collection} does not come to an end: after ${followed.size} pages it goes on`,
-      { retryable: false },
-    );
+      return { items: value.items, next: continuationOf(value._links?.next?.href) };
+    };
+    return everyItem(`/${collection}`, ({ id }) => id, page);
   }
 
   async function get<T>(collection: string, id: string, item: z.ZodType<T>): Promise<T> {
@@ -439,17 +424,9 @@ const Page = <T>(item: z.ZodType<T>) =>
  */
 function continuationOf(href: string | null | undefined): string | undefined {
   if (!href) return undefined;
-  const token = /[?&]continuationToken=([^&#]+)/.exec(href)?.[1];
-  if (token !== undefined) return unescaped(token);
+  const token = partOfLink(href, 'continuationToken');
+  if (token !== undefined) return token;
   throw new Failure('AEP_UNEXPECTED', 'a list goes on, but its next page cannot be asked for', {
     retryable: false,
   });
-}
-
-function unescaped(token: string): string {
-  try {
-    return decodeURIComponent(token);
-  } catch {
-    return token;
-  }
 }
