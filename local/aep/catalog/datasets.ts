@@ -206,7 +206,7 @@ function extensions(
 }
 
 /** The next number after the dataset's own: so it is in most of Adobe's samples. */
-function viewId(id: string): string {
+export function viewId(id: string): string {
   return (BigInt(`0x${id}`) + 1n).toString(16).padStart(id.length, '0').slice(-id.length);
 }
 

@@ -1,6 +1,7 @@
 // Flow Service: creation rules, secrets, etags, filters, paging, actions, drafts and what blocks a deletion.
 import { describe, expect, test } from 'vitest';
 import {
+  CATALOG,
   caller,
   FLOWS,
   flowBody,
@@ -13,6 +14,9 @@ import {
   makeSchema,
   makeSource,
   PREP,
+  ROW,
+  sendBatch,
+  WARM_UP,
 } from './support.ts';
 
 const SECRET_KEY = 'fake-kinesis-secret-key';
@@ -388,4 +392,63 @@ test('a source can be made before its base connection has any flow, and the base
   const { id } = await makeInlet(with_);
   await makeSource(with_, id);
   expect((await with_.call('DELETE', `${FLOWS}/connections/${id}`)).status).toBe(204);
+});
+
+describe('12 B 8: runs', () => {
+  const REFUSED = { ...ROW, gender: 'Male!' };
+
+  test('tell what was refused, by which code, and where to read it', async () => {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    with_.clock.advance(WARM_UP);
+    await sendBatch(with_, made, [ROW, REFUSED]);
+    await sendBatch(with_, made, [REFUSED, { ...REFUSED, dob: 'never' }]);
+    const list = async (more = '') =>
+      (await with_.call('GET', `${FLOWS}/runs?property=flowId==${made.flowId}${more}`)).body.items;
+    const [run] = await list();
+    expect(run.metrics).toMatchObject({
+      recordSummary: { inputRecordCount: 4, outputRecordCount: 1, failedRecordCount: 3 },
+      statusSummary: { status: 'inProgress', errors: [{ code: 'CONNECTOR-2001-500' }] },
+    });
+    const [activity] = run.activities;
+    expect(activity).toMatchObject({
+      id: 'promotionActivity',
+      sourceInfo: [{ id: made.sourceId, type: 'SourceConnection' }],
+      targetInfo: [{ id: made.targetId, type: 'TargetConnection', reference: { type: 'Batch' } }],
+    });
+    expect(activity.targetInfo[0].reference.ids).toHaveLength(3);
+    const { errors, manifest } = activity.statusSummary.extensions;
+    const counts = errors.map((each: { recordCount: number }) => each.recordCount);
+    expect(counts.reduce((sum: number, count: number) => sum + count, 0)).toBe(3);
+    const failed = Object.keys((await with_.call('GET', `${CATALOG}/batches?status=failed`)).body);
+    expect(failed.some((id) => manifest.failedRecords.includes(`/batches/${id}/meta?path=row_errors`))).toBe(
+      true,
+    );
+    expect((await with_.call('GET', `${FLOWS}/runs/${run.id}`)).body.items).toEqual([run]);
+    with_.clock.advance(3_600_000);
+    const [over] = await list('&property=metrics.statusSummary.status==success');
+    expect(over).toMatchObject({
+      id: run.id,
+      metrics: { durationSummary: { completedAtUTC: expect.any(Number) } },
+    });
+    const flow = (await with_.call('GET', `${FLOWS}/flows/${made.flowId}`)).body.items[0];
+    expect(flow.lastRunDetails).toEqual({ id: run.id, state: 'success', ...over.metrics.durationSummary });
+  });
+
+  test('of which nothing landed have failed, and page like every list', async () => {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    with_.clock.advance(WARM_UP);
+    for (let hour = 0; hour < 3; hour++) {
+      await sendBatch(with_, made, [REFUSED]);
+      with_.clock.advance(3_600_000);
+    }
+    const failed = 'property=metrics.statusSummary.status==failed&orderby=-createdAt';
+    const first = (await with_.call('GET', `${FLOWS}/runs?${failed}&limit=2`)).body;
+    const second = (await with_.call('GET', `${FLOWS}${first._links.next.href}`)).body;
+    const at = [...first.items, ...second.items].map((run: { createdAt: number }) => run.createdAt);
+    expect(at).toEqual(at.toSorted((a, b) => b - a));
+    expect(new Set(at).size).toBe(3);
+    expect(second._links.next).toBeUndefined();
+  });
 });
