@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import { clip } from './exchange.ts';
 import { Id, UriId } from './id.ts';
 import type { PatchOperation } from './json-patch.ts';
+import { everyItem, partOfLink } from './pages.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/schemaregistry';
@@ -13,6 +14,14 @@ const DESCRIPTORS = `${BASE}/tenant/descriptors`;
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 const Summary = z.object({ $id: UriId, title: z.string().nullish() });
+
+const Summaries = z.object({
+  results: z.array(Summary),
+  _page: z
+    .object({ next: z.union([z.string(), z.number()]).nullish() })
+    .nullish()
+    .catch(undefined),
+});
 
 const Parts = z.array(z.object({ $ref: z.string().nullish() })).nullish();
 
@@ -104,14 +113,18 @@ export interface IdentityDescriptor extends NewIdentityDescriptor {
 /** The registry's calls. Each throws the `Failure`s of `createRequest`. */
 export function schemaRegistry(request: Request) {
   async function find(kind: Kind, title: string): Promise<string[]> {
-    const { value } = await request({
-      method: 'GET',
-      path: `${BASE}/tenant/${kind}`,
-      query: [['property', `title==${title}`]],
-      accept: 'application/vnd.adobe.xed-id+json',
-      answer: z.object({ results: z.array(Summary) }),
-    });
-    return value.results.filter((found) => (found.title ?? title) === title).map(({ $id }) => $id);
+    const page = async (start: string | undefined) => {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/tenant/${kind}`,
+        query: [['property', `title==${title}`], ...(start === undefined ? [] : [['start', start] as const])],
+        accept: 'application/vnd.adobe.xed-id+json',
+        answer: Summaries,
+      });
+      return { items: value.results, next: startOf(value._page?.next) };
+    };
+    const all = await everyItem(`/tenant/${kind}`, ({ $id }) => $id, page);
+    return all.filter((found) => (found.title ?? title) === title).map(({ $id }) => $id);
   }
 
   async function get<T>(kind: Kind, id: string, answer: z.ZodType<T>): Promise<T> {
@@ -218,6 +231,13 @@ export function schemaRegistry(request: Request) {
 }
 
 type Kind = 'schemas' | 'fieldgroups';
+
+/** What `start` has to be for the next page: the value itself in what Adobe's client takes, in a URI by Adobe's description. */
+function startOf(next: string | number | null | undefined): string | undefined {
+  if (next === null || next === undefined || next === '') return undefined;
+  const text = String(next);
+  return /^(https?:\/)?\//.test(text) ? (partOfLink(text, 'start') ?? text) : text;
+}
 
 function pathOf(kind: Kind, id: string): string {
   return `${BASE}/tenant/${kind}/${pathPart(id)}`;

@@ -135,6 +135,7 @@ function rows(platform: Platform, call: Call, id: string): Answer {
   const newest: Json[] = [];
   for (const batch of [...sandbox.batches.values()].reverse()) {
     if (batch.dataSetId !== found.id || newest.length >= limit) continue;
+    if (batch.revertedAt !== undefined) continue;
     newest.push(...batch.rows.slice(-(limit - newest.length)).reverse());
   }
   return json(200, { total: sandbox.tallies.get(id)?.landed ?? 0, rows: newest });

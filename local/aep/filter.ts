@@ -28,13 +28,16 @@ export function condition(text: string): Condition {
   };
 }
 
+/** Adobe's pages write `name=="Steam data with transformation"` and mean the words inside (sources/tutorials/api/collect/streaming.md). */
+const unquoted = (text: string): string => /^\s*"([^"]*)"\s*$/.exec(text)?.[1] ?? text;
+
 /** True when any value at the path fits; `!=` and `absent` ask that none does. */
 export function fits(subject: Json, { path, operator, value }: Condition, commaIsOr = false): boolean {
   const values = valuesAt(subject, path).filter((each) => each !== null);
   if (operator === 'exists') return values.length > 0;
   if (operator === 'absent') return values.length === 0;
-  const options =
-    commaIsOr && (operator === '==' || operator === '!=') ? [value, ...value.split(',')] : [value];
+  const several = commaIsOr && (operator === '==' || operator === '!=') ? value.split(',') : [];
+  const options = [value, ...several].map(unquoted);
   if (operator === '!=') return !values.some((each) => options.includes(String(each)));
   return values.some((each) => options.some((option) => compare(each, operator, option)));
 }

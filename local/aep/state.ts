@@ -87,6 +87,8 @@ export interface Batch {
   rowCount: number;
   rows: JsonObject[];
   refused: RefusedRow[];
+  /** Since then its rows are in no dataset any more. */
+  revertedAt?: number;
 }
 
 /** What one flow did in one hour (contract §4.7: streaming runs are hourly). */

@@ -69,7 +69,8 @@ export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
     auth: [auth('Streaming Connection', ['name'], ['sourceId', 'dataType', 'authenticationRequired'])],
     params: [],
   },
-  { id: DATA_LAKE, name: 'Data Lake', isSource: false, auth: [], params: [] },
+  // Adobe's client looks for it by this name (aepp, flowservice.py).
+  { id: DATA_LAKE, name: 'datalake', isSource: false, auth: [], params: [] },
 ];
 
 export interface FlowSpec {
@@ -93,9 +94,10 @@ export const FLOW_SPECS: readonly FlowSpec[] = [
   },
   {
     id: 'c1a19761-d2c7-4702-b9fa-fe91f0613e81',
-    name: 'Stream data with transformation',
+    // Sic, with these ends: so it is in Adobe's own sample (sources/tutorials/api/collect/streaming.md) and in aepp's documentation.
+    name: 'Steam data with transformation',
     sources: [HTTP_API],
-    targets: LAKES,
+    targets: [DATA_LAKE],
     mapping: 'required',
   },
   {

@@ -34,13 +34,13 @@ export class Lake {
     run.bytes += landing.bytes;
     run.updatedAt = this.#world.clock.now();
     if (rows.length > 0) {
-      const batch = this.#batch(landing, run, 'landed');
+      const batch = this.#batch(landing, run, 'landed', rows.length);
       for (const row of rows) batch.rows.push(row);
       batch.rowCount += rows.length;
       this.#world.settings.onLanded(rows);
     }
     if (refused.length > 0) {
-      const batch = this.#batch(landing, run, 'refused');
+      const batch = this.#batch(landing, run, 'refused', refused.length);
       for (const row of refused) batch.refused.push(row);
     }
     this.#forget(landing.sandbox, landing.dataSetId, rows.length + refused.length);
@@ -53,8 +53,8 @@ export class Lake {
     counts.warnings += landing.warnings;
   }
 
-  /** The batch still open for these rows, or a new one. */
-  #batch(landing: Landing, run: Run, kind: 'landed' | 'refused'): Batch {
+  /** The batch still open for these rows, or a new one; of the bytes it gets its rows' share. */
+  #batch(landing: Landing, run: Run, kind: 'landed' | 'refused', count: number): Batch {
     const now = this.#world.clock.now();
     const key = `${landing.sandbox.name} ${landing.dataSetId} ${landing.flowId} ${kind}`;
     let batch = this.#open.get(key);
@@ -77,7 +77,7 @@ export class Lake {
       tallyOf(landing).lastBatchId = batch.id;
     }
     batch.updated = now;
-    batch.bytes += landing.bytes;
+    batch.bytes += Math.round((landing.bytes * count) / (landing.rows.length + landing.refused.length));
     return batch;
   }
 

@@ -109,6 +109,8 @@ function completed(
     'meta:altId': altId(id),
     'meta:resourceType': kind,
     version,
+    // Adobe's description requires it and its client leaves it out.
+    ...(kind === 'schemas' ? { type: 'object' } : {}),
     ...kept,
     allOf,
     refs,

@@ -131,6 +131,63 @@ describe('reading', () => {
     expect(second._page.next).toBeNull();
   });
 
+  describe('12 B 4: lists that name no order', () => {
+    type Answer = { results: { title: string }[]; _page: { next: string | null; orderby: string } };
+    const titles = ({ results }: Answer) => results.map(({ title }) => title);
+    async function registry(count: number) {
+      const with_ = await caller();
+      for (let index = 0; index < count; index++) {
+        await makeSchema(with_, `s${String(index).padStart(3, '0')}`);
+        if (index % 5 === 4) with_.clock.advance(1000);
+      }
+      return async (query: string): Promise<Answer> =>
+        (await with_.call('GET', `${SCHEMAS}?${query}`, undefined, LIST)).body;
+    }
+
+    test('answer as they did to others: limit=10 gives ten, an empty start too, and start=0 none', async () => {
+      const list = await registry(20);
+      const ten = await list('limit=10');
+      expect(ten.results).toHaveLength(10);
+      expect(ten._page.orderby).toBe('updated');
+      expect(titles(await list('limit=10&start='))).toEqual(titles(ten));
+      for (const start of ['0', 'bogus']) {
+        expect(await list(`limit=10&start=${start}`)).toMatchObject({ results: [], _page: { next: null } });
+      }
+    });
+
+    test.each(['limit=7&', ''])(
+      'lead through all of them by next alone, as Adobe’s client follows it: %s',
+      async (query) => {
+        const list = await registry(320);
+        const seen: string[] = [];
+        let page = await list(query);
+        while (seen.push(...titles(page)) <= 320 && page._page.next !== null)
+          page = await list(`${query}start=${encodeURIComponent(page._page.next)}`);
+        expect(seen.length).toBe(320);
+        expect(new Set(seen).size).toBe(320);
+      },
+    );
+  });
+
+  test('12 B 4: a page goes beyond its limit rather than between two with the same value', async () => {
+    const with_ = await caller();
+    for (const title of ['c', 'a', 'b']) await makeSchema(with_, title);
+    const list = async (query: string) =>
+      (await with_.call('GET', `${SCHEMAS}?${query}`, undefined, LIST)).body;
+    const { results, _page } = await list('orderby=description,-title&limit=1');
+    expect(results.map(({ title }: { title: string }) => title)).toEqual(['c', 'b', 'a']);
+    expect(_page.next).toBeNull();
+  });
+
+  test('12 B 4: a schema that says no type is an object', async () => {
+    const with_ = await caller();
+    const { type: _type, ...body } = schemaBody();
+    const made = await with_.call('POST', SCHEMAS, body);
+    expect(made.status).toBe(201);
+    expect(made.body.type).toBe('object');
+    expect((await with_.call('POST', SCHEMAS, { ...body, title: 'other', type: 'string' })).status).toBe(400);
+  });
+
   test('the global container shows classes and field groups, and cannot be written', async () => {
     const { call } = await caller();
     const groups = await call(
