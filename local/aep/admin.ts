@@ -3,6 +3,7 @@
 import { Refusal } from './errors.ts';
 import { FAULT_KINDS, type FaultSpec } from './faults.ts';
 import { type Answer, type Call, empty, json, jsonBody, wholeNumber } from './http.ts';
+import { scopesOf } from './ims.ts';
 import { isObject, type Json, type JsonObject, objectAt } from './json.ts';
 import type { Platform } from './platform.ts';
 import type { Route } from './router.ts';
@@ -71,6 +72,10 @@ function summary(platform: Platform): JsonObject {
     now,
     organization: settings.organization,
     tenant: settings.tenant,
+    credentials: platform.credentials.map((each) => ({
+      clientId: each.clientId,
+      scopes: [...scopesOf(each)],
+    })),
     warmUpMs: settings.warmUpMs,
     counts: { ...state.counts },
     losses: asJson([...state.losses.values()]),

@@ -169,9 +169,12 @@ function directory(
   return text(200, content(), 'application/octet-stream');
 }
 
-/** Streamed failures carry their parts encoded as strings (contract §3.4: aepp un-escapes them by hand). */
+/**
+ * Streamed failures carry their parts encoded as strings (contract §3.4: aepp un-escapes them by hand). It looks for them in
+ * this order: body, header, errors.
+ */
 function failedLine(world: World, batch: Batch, row: RefusedRow): JsonObject {
-  const parts: JsonObject = { header: row.header, body: row.body, _errors: reasons(row) };
+  const parts: JsonObject = { body: row.body, header: row.header, _errors: reasons(row) };
   const strings = world.settings.failedRows === 'strings';
   const shown = strings
     ? Object.fromEntries(Object.entries(parts).map(([key, value]) => [key, JSON.stringify(value)]))

@@ -5,6 +5,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { legacyProblem } from './errors.ts';
 import type { Call } from './http.ts';
+import { scopesOf } from './ims.ts';
+import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 
 export interface ServerOptions extends PlatformOptions {
@@ -120,6 +122,7 @@ function banner({ origin, platform }: RunningServer): string {
     `  address        ${origin}   (IMS, platform API and inlets alike)`,
     `  client id      ${credential?.clientId}`,
     `  client secret  ${credential?.clientSecrets[0]}   (fake)`,
+    `  scopes         ${credential ? scopesOf(credential).join(',') : ''}`,
     `  organization   ${settings.organization}`,
     `  tenant         ${settings.tenant}`,
     `  sandboxes      ${settings.sandboxes.map((each) => each.name).join(', ')}`,
@@ -135,6 +138,7 @@ const USAGE = `The simulated Experience Platform alone, for any client.
 
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
+  --scopes A,B        scopes of the credential, as the Developer Console would list them
   --seed N            seed of the ids and of faults with a probability (1)
   --help              this text
 `;
@@ -145,11 +149,18 @@ function wholeNumberOf(value: string | undefined, name: string, most: number): n
   throw new Error(`--${name}: expected a whole number from 0 to ${most}; found '${value}'`);
 }
 
+function scopesFrom(value: string): string[] {
+  const scopes = value.split(/[\s,]+/).filter(Boolean);
+  if (scopes.length > 0) return scopes;
+  throw new Error("--scopes: expected one scope or more, with commas between; found ''");
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       port: { type: 'string' },
       'warm-up': { type: 'string' },
+      scopes: { type: 'string' },
       seed: { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -163,6 +174,8 @@ async function main(): Promise<void> {
   const seed = wholeNumberOf(values.seed, 'seed', 4_294_967_295);
   if (warmUp !== undefined) options.warmUpMs = warmUp * 1000;
   if (seed !== undefined) options.seed = seed;
+  if (values.scopes !== undefined)
+    options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

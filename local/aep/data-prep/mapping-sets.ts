@@ -171,6 +171,13 @@ function shown(world: World, call: AdmittedCall, set: MappingSet, version: numbe
   };
 }
 
+/** The words of Adobe's OpenAPI file for rows that are read; how a static row is read back is UNVERIFIED. */
+const READ_BACK = {
+  ATTRIBUTE: 'text/x.schema-path',
+  EXPRESSION: 'text/x.aep-xl',
+  STATIC: 'STATIC',
+} as const;
+
 function shownRow(
   given: unknown,
   mapping: ReturnType<typeof mappingsOf>[number] | undefined,
@@ -185,7 +192,7 @@ function shownRow(
     createdDate: set.createdDate,
     modifiedDate: set.modifiedDate,
     source: mapping.source,
-    sourceType: mapping.sourceType,
+    sourceType: READ_BACK[mapping.sourceType],
     destination: mapping.destination,
     sourceAttribute: mapping.source,
     destinationXdmPath: mapping.destination,

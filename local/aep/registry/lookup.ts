@@ -3,15 +3,19 @@
 import { type AdmittedCall, type Answer, json } from '../http.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { World } from '../state.ts';
-import type { Field } from '../xdm/field.ts';
+import type { Field, Fields } from '../xdm/field.ts';
 import { lookupAccept } from './accept.ts';
 import { notFound } from './crud.ts';
 import { resolved } from './resolve.ts';
 import { type Kind, lookUp, NOT_FOUND } from './resources.ts';
 
+/**
+ * What Adobe brings is found by way of `/tenant/` as well: Adobe's own client (aepp) asks there for whatever a schema refers to.
+ * `/global/` knows nothing that a tenant made.
+ */
 export function lookup(world: World, call: AdmittedCall, container: string, kind: Kind, id: string): Answer {
   const asked = lookupAccept(world, call);
-  const resource = lookUp(call.sandbox, kind, id, container === 'global' ? 'global' : 'tenant');
+  const resource = lookUp(call.sandbox, kind, id, container === 'global' ? 'global' : 'any');
   const version = asked.version ?? 1;
   if (!resource || Number.parseInt(String(resource.version), 10) !== version) {
     throw notFound(world, call, NOT_FOUND[kind], id, version);
@@ -20,13 +24,25 @@ export function lookup(world: World, call: AdmittedCall, container: string, kind
   if (asked.full) {
     const { allOf: _allOf, definitions: _definitions, ...rest } = resource;
     const { properties, required } = resolved(call.sandbox, resource);
-    shown = { ...rest, properties: (properties ?? {}) as Json, ...(required ? { required } : {}) };
+    const fields = asked.flat ? flattened(properties ?? {}, '') : (properties ?? {});
+    shown = { ...rest, properties: fields as Json, ...(required ? { required } : {}) };
   }
   if (asked.withDescriptors) {
     const own = call.sandbox.descriptors.values().filter((each) => each['xdm:sourceSchema'] === resource.$id);
     shown = { ...shown, 'meta:descriptors': own };
   }
   return json(200, asked.noText ? (withoutText(shown) as JsonObject) : shown);
+}
+
+/** Every leaf under its whole path, as aepp reads `xdm-full-flat`; a list's elements stand for the list. */
+function flattened(fields: Fields, below: string): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, field]) => {
+      const path = below === '' ? name : `${below}/${name}`;
+      const inner = field.properties ?? field.items?.properties;
+      return inner ? Object.entries(flattened(inner, path)) : [[path, field]];
+    }),
+  );
 }
 
 function withoutText(value: Json): Json {

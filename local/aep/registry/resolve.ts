@@ -28,9 +28,12 @@ export function identities(sandbox: Sandbox, schemaId: string): JsonObject[] {
     .filter((each) => each['@type'] === 'xdm:descriptorIdentity' && each['xdm:sourceSchema'] === schemaId);
 }
 
-/** `/workEmail/address` → its names. */
+/** `/workEmail/address` → its names; Adobe's older samples write `/xdm:workEmail/xdm:address` for the same. */
 export function pathSteps(property: string): string[] {
-  return property.split('/').filter(Boolean);
+  return property
+    .split('/')
+    .filter(Boolean)
+    .map((step) => step.replace(/^xdm:/, ''));
 }
 
 /** The field at a path of names and positions; a map has a field at every key. */

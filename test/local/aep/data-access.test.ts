@@ -122,4 +122,10 @@ describe('12 B 8: what lies in the lake', () => {
     ];
     expect(entry.dataSetViewId).toBe(viewId);
   });
+test('12 B 7: a failed line has body, header and _errors first and in this order, as aepp’s decoder looks for them', async () => {
+  const with_ = await caller();
+  const base = `${EXPORT}/${await failedBatch(with_, true)}/failed`;
+  const { data } = (await with_.call('GET', base)).body;
+  const line = (await with_.call('GET', `${base}?path=${data[0].name}`)).text.split('\n')[0] ?? '';
+  expect(Object.keys(JSON.parse(line)).slice(0, 3)).toEqual(['body', 'header', '_errors']);
 });

@@ -17,8 +17,21 @@ test('a set is made with 200 and shown in both forms', async () => {
     source: 'firstName',
     sourceAttribute: 'firstName',
     destinationXdmPath: 'person.name.firstName',
-    sourceType: 'ATTRIBUTE',
   });
+});
+
+test('12 B 7: rows are read back with the words of Adobe’s file, which are taken again when a set is copied', async () => {
+  const with_ = await caller();
+  const made = await makeMapping(with_, await makeSchema(with_));
+  const { body } = await with_.call('GET', `${SETS}/${made.body.id}`);
+  const types = new Set(body.mappings.map((row: { sourceType: string }) => row.sourceType));
+  expect(types).toEqual(new Set(['text/x.schema-path', 'text/x.aep-xl']));
+  const copy = await with_.call('POST', SETS, { ...body, name: 'copy' });
+  expect(copy.status).toBe(200);
+  const again = (await with_.call('GET', `${SETS}/${copy.body.id}`)).body;
+  const rows = (set: { mappings: { source: string; sourceType: string }[] }) =>
+    set.mappings.map(({ source, sourceType }) => ({ source, sourceType }));
+  expect(rows(again)).toEqual(rows(body));
 });
 
 test('the legacy form does as well, by $id or by meta:altId, also at the path of the tutorials', async () => {

@@ -329,9 +329,45 @@ describe('descriptors', () => {
     expect((await list('xdm-v2')).results[0]['@id']).toBe(body['@id']);
     expect((await with_.call('GET', base)).body.type).toContain('XDM-1008-400');
     const one = `${base}/${body['@id']}`;
-    expect((await with_.call('GET', one)).body.type).toContain('XDM-1009-400');
     expect((await with_.call('DELETE', one)).status).toBe(204);
     expect((await with_.call('GET', one, undefined, asked('xdm'))).status).toBe(404);
+  });
+
+  test('12 B 7: a descriptor has no version, so its look-up needs no Accept; one of a schema is refused', async () => {
+    const with_ = await caller();
+    const made = await with_.call('POST', base, identity(await makeSchema(with_)));
+    const one = `${base}/${made.body['@id']}`;
+    for (const accept of [null, '*/*', asked('xdm').accept]) {
+      expect((await with_.call('GET', one, undefined, { accept })).body).toEqual(made.body);
+    }
+    for (const accept of ['application/vnd.adobe.xed+json; version=1', asked('xdm-whole').accept]) {
+      const refused = await with_.call('GET', one, undefined, { accept });
+      expect(refused.body.type).toContain('XDM-1009-400');
+    }
+  });
+
+  test('12 B 7: friendly names, keys of several fields and what belongs to the whole schema are kept', async () => {
+    const with_ = await caller();
+    const id = await makeSchema(with_);
+    const post = (type: string, more: object) =>
+      with_.call('POST', base, { '@type': type, 'xdm:sourceSchema': id, 'xdm:sourceVersion': 1, ...more });
+    const title = { en_us: 'Mail' };
+    const named = await post('xdm:alternateDisplayInfo', {
+      'xdm:sourceProperty': '/xdm:workEmail/xdm:address',
+      'xdm:title': title,
+    });
+    expect([named.status, named.body['xdm:title']]).toEqual([201, title]);
+    const key = ['/person/name/firstName', '/workEmail/address'];
+    const keyed = await post('xdm:descriptorPrimaryKey', { 'xdm:sourceProperty': key });
+    expect([keyed.status, keyed.body['xdm:sourceProperty']]).toEqual([201, key]);
+    const whole = { 'xdm:granularity': 'day', 'xdm:ianaTimezone': 'UTC' };
+    expect((await post('xdm:descriptorTimeSeriesGranularity', whole)).status).toBe(201);
+    const groups = (await with_.call('GET', base, undefined, asked('xdm-id'))).body;
+    expect(groups['xdm:alternateDisplayInfo']).toEqual([named.body['@id']]);
+    expect((await post('xdm:descriptorPrimaryKey', { 'xdm:sourceProperty': ['/none'] })).status).toBe(400);
+    expect((await post('xdm:descriptorPrimaryKey', { 'xdm:sourceProperty': [] })).status).toBe(400);
+    expect((await post('xdm:alternateDisplayName', { 'xdm:sourceProperty': '/person' })).status).toBe(400);
+    expect((await post('xdm:descriptorIdentity', { 'xdm:sourceProperty': key })).status).toBe(400);
   });
 
   test('a primary identity opens the way to the union', async () => {
@@ -341,4 +377,53 @@ describe('descriptors', () => {
     const patch = [{ op: 'add', path: '/meta:immutableTags', value: ['union'] }];
     expect((await with_.call('PATCH', `${SCHEMAS}/${encodeURIComponent(id)}`, patch)).status).toBe(200);
   });
+});
+
+describe('what Adobe brings', () => {
+  test.each([
+    ['classes', 'profile'],
+    ['fieldgroups', 'profile-person-details'],
+    ['datatypes', '../common/address'],
+  ])('12 B 7: %s are found by way of /tenant/ as well, and cannot be changed there', async (word, name) => {
+    const { call } = await caller();
+    const list = await call('GET', `${REGISTRY}/global/${word}`, undefined, LIST);
+    const id: string = new URL(name, XDM).href;
+    expect(list.body.results.map((each: { $id: string }) => each.$id)).toContain(id);
+    const path = `${REGISTRY}/tenant/${word}/${encodeURIComponent(id)}`;
+    const found = await call('GET', path, undefined, LOOKUP);
+    expect([found.status, found.body.$id]).toEqual([200, id]);
+    expect((await call('GET', `${REGISTRY}/tenant/${word}`, undefined, LIST)).body.results).toEqual([]);
+    expect((await call('DELETE', path)).status).toBe(404);
+    const altId = `_${id.slice('https://ns.adobe.com/'.length).split('/').join('.')}`;
+    const byAltId = await call('GET', `${REGISTRY}/tenant/${word}/${altId}`, undefined, LOOKUP);
+    expect(byAltId.body.$id).toBe(id);
+  });
+
+  test('12 B 7: what a tenant made is not in the global container', async () => {
+    const with_ = await caller();
+    const id = encodeURIComponent(await makeSchema(with_));
+    expect((await with_.call('GET', `${REGISTRY}/global/schemas/${id}`, undefined, LOOKUP)).status).toBe(404);
+  });
+});
+
+test('12 B 7: unknown words in Accept are refused, in look-ups and in lists', async () => {
+  const with_ = await caller();
+  const id = encodeURIComponent(await makeSchema(with_));
+  const get = async (path: string, words: string) =>
+    (await with_.call('GET', path, undefined, { accept: `application/vnd.adobe.${words}` })).body;
+  expect((await get(`${SCHEMAS}/${id}`, 'xed-fully+json; version=1')).type).toContain('XDM-1007-400');
+  expect((await get(SCHEMAS, 'xed-ids+json')).type).toContain('XDM-1006-400');
+  expect((await get(`${REGISTRY}/tenant/descriptors`, 'xdm-v3+json')).type).toContain('XDM-1008-400');
+  expect((await get(`${SCHEMAS}/${id}`, 'xed-full-notext+json; version=1')).properties).toBeDefined();
+});
+
+test('12 B 7: xdm-full-flat has every field under its whole path', async () => {
+  const with_ = await caller();
+  const id = encodeURIComponent(await makeSchema(with_));
+  const accept = 'application/vnd.adobe.xdm-full-flat+json; version=1';
+  const { properties } = (await with_.call('GET', `${SCHEMAS}/${id}`, undefined, { accept })).body;
+  expect(properties['person/name/firstName']).toMatchObject({ type: 'string' });
+  expect(
+    Object.values(properties).filter((field) => (field as object) && 'properties' in (field as object)),
+  ).toEqual([]);
 });

@@ -134,11 +134,22 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
       });
     return { child, output: () => output, said: said.promise, ended };
   };
-  const { child, output, said, ended } = start('--port', '0', '--warm-up', '5', '--seed', '7');
+  const { child, output, said, ended } = start(
+    '--port',
+    '0',
+    '--warm-up',
+    '5',
+    '--seed',
+    '7',
+    '--scopes',
+    'openid, session',
+  );
   await said;
   expect(output()).toContain('SIMULATED');
   expect(output()).toContain('5 s after');
   expect(output()).toContain(SECRET);
+  // 12 B 6: the scopes of its credential are set by hand and told.
+  expect(output()).toContain('openid,session');
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   const wrong = start('--port', 'many');
