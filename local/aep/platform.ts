@@ -18,6 +18,7 @@ import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
 import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
+import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
 import type { Endpoint } from './published.ts';
 import { registryRoutes } from './registry/routes.ts';
@@ -98,6 +99,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     const answer = await answerTo(core, clock, call, struck);
     answer.headers['x-simulated'] = 'penstock';
     answer.headers['x-request-id'] ??= call.requestId;
+    if (call.path.startsWith('/collection/')) countInletCall(core.world, call, answer);
     if (!admin) {
       core.world.state.counts.requests += 1;
       journal.record(
@@ -182,6 +184,7 @@ function services(world: World): Route<AdmittedCall>[] {
     ...dataAccessRoutes(world),
     ...flowServiceRoutes(world),
     ...dataPrepRoutes(world),
+    ...observabilityRoutes(world),
   ];
 }
 

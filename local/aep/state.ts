@@ -1,6 +1,7 @@
 // Everything the simulated platform remembers, sandbox by sandbox.
 
 import type { Clock, PlatformClock } from './clock.ts';
+import { Counters, type DataSetCount, type InletCount } from './counters.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
@@ -144,6 +145,9 @@ export class Sandbox implements SandboxIdentity {
   readonly runs: Map<string, Run>;
   /** Exact counts per dataset, however many rows are kept. */
   readonly tallies: Map<string, Tally>;
+  /** By the minute, for the observability service. */
+  readonly inletCounts: Counters<InletCount>;
+  readonly dataSetCounts: Counters<DataSetCount>;
 
   /** @param from what it holds at first: the sandbox that this is a copy of */
   constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
@@ -175,6 +179,8 @@ export class Sandbox implements SandboxIdentity {
     this.batches = structuredClone(from?.batches) ?? new Map();
     this.runs = structuredClone(from?.runs) ?? new Map();
     this.tallies = structuredClone(from?.tallies) ?? new Map();
+    this.inletCounts = from?.inletCounts.copy() ?? new Counters();
+    this.dataSetCounts = from?.dataSetCounts.copy() ?? new Counters();
   }
 }
 
