@@ -17,6 +17,7 @@ import { createIds, type Ids } from './ids.ts';
 import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
+import { mappingRowRoutes } from './mapping-rows.ts';
 import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
 import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
@@ -184,6 +185,7 @@ function services(world: World): Route<AdmittedCall>[] {
     ...dataAccessRoutes(world),
     ...flowServiceRoutes(world),
     ...dataPrepRoutes(world),
+    ...mappingRowRoutes(world),
     ...observabilityRoutes(world),
   ];
 }
