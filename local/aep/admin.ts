@@ -5,6 +5,7 @@ import { FAULT_KINDS, type FaultSpec } from './faults.ts';
 import { type Answer, type Call, empty, json, jsonBody, wholeNumber } from './http.ts';
 import { scopesOf } from './ims.ts';
 import { isObject, type Json, type JsonObject, objectAt } from './json.ts';
+import { listed } from './not-simulated.ts';
 import type { Platform } from './platform.ts';
 import type { Route } from './router.ts';
 import type { DataSet, Sandbox } from './state.ts';
@@ -12,7 +13,7 @@ import type { DataSet, Sandbox } from './state.ts';
 const BASE = '/_simulator';
 
 const PAGES: JsonObject = {
-  'GET /_simulator/': 'this list',
+  'GET /_simulator/': 'this list, and under notSimulated what Experience Platform has and this has not',
   'GET /_simulator/state':
     'counts, sandboxes, flows and when they are warm, losses, identities that were not linked',
   'GET /_simulator/datasets': 'every dataset with its counts',
@@ -34,7 +35,12 @@ export function adminRoutes(platform: Platform): Route<Call>[] {
       'GET',
       BASE,
       () =>
-        json(200, { simulated: 'Adobe Experience Platform', pages: PAGES, faultKinds: { ...FAULT_KINDS } }),
+        json(200, {
+          simulated: 'Adobe Experience Platform',
+          pages: PAGES,
+          faultKinds: { ...FAULT_KINDS },
+          notSimulated: listed(platform.notSimulated),
+        }),
     ],
     ['GET', `${BASE}/state`, () => json(200, summary(platform))],
     ['GET', `${BASE}/datasets`, () => json(200, { datasets: dataSets(platform).map(brief) })],

@@ -21,12 +21,11 @@ export function admit(world: World, call: Call, staleMs: number): AdmittedCall {
   if (organization !== world.settings.organization) {
     throw Refusal.gateway(403, '403025', 'Profile is not valid');
   }
-  checkContentType(call);
   return { ...call, sandbox: sandboxOf(world, call), clientId: holder, staleMs, origin: world.origin };
 }
 
-/** Whatever has a body says what it is, and it is JSON of some kind (contract §0). */
-function checkContentType(call: Call): void {
+/** Whatever has a body says what it is, and it is JSON of some kind, wherever a service here reads it (contract §0). */
+export function checkContentType(call: Call): void {
   if (call.body.length === 0 || /[/+]json$/.test(mediaType(call))) return;
   const found = call.headers.get('content-type') ?? 'nothing';
   throw Refusal.problem(

@@ -10,16 +10,20 @@ import { refusedBefore, spoiled } from './fault-effects.ts';
 import { type Fault, Faults } from './faults.ts';
 import { disableFailing } from './flow-service/failing.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
-import { admit } from './gateway.ts';
+import { admit, checkContentType } from './gateway.ts';
 import { type AdmittedCall, type Answer, type Call, json } from './http.ts';
 import { identityRoutes } from './identity.ts';
 import { createIds, type Ids } from './ids.ts';
 import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
+import { mappingRowRoutes } from './mapping-rows.ts';
+import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
+import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
+import type { Endpoint } from './published.ts';
 import { registryRoutes } from './registry/routes.ts';
-import { type Match, Router } from './router.ts';
+import { type Match, type Route, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { State, type World } from './state.ts';
 
@@ -34,6 +38,8 @@ export interface Platform {
   readonly clock: PlatformClock;
   readonly settings: Settings;
   readonly credentials: readonly Credential[];
+  /** What Experience Platform has and this has not: answered with 501. */
+  readonly notSimulated: readonly Endpoint[];
   /** Base of the inlet URLs given from now on. */
   origin: string;
   /** Resolves when everything taken in has landed, been refused or been lost. */
@@ -53,6 +59,7 @@ interface Core {
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
+  readonly notSimulated: readonly Endpoint[];
 }
 
 /** What a platform remembers. */
@@ -93,6 +100,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     const answer = await answerTo(core, clock, call, struck);
     answer.headers['x-simulated'] = 'penstock';
     answer.headers['x-request-id'] ??= call.requestId;
+    if (call.path.startsWith('/collection/')) countInletCall(core.world, call, answer);
     if (!admin) {
       core.world.state.counts.requests += 1;
       journal.record(
@@ -117,6 +125,9 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     clock,
     settings,
     credentials: settings.credentials,
+    get notSimulated() {
+      return core.notSimulated;
+    },
     get origin() {
       return core.world.origin;
     },
@@ -146,23 +157,49 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
   return platform;
 }
 
+/** Behind the gateway of `platform.adobe.io`; what is not simulated among it, too. */
+const GATED = /^\/(data|ajo|journey|unifiedtags|unifiedfolders)\//;
+
 function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
+  const simulated = services(world);
+  const notSimulated = unanswered(
+    [...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })),
+  );
   return {
     world,
     inlets,
     open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
-    gated: new Router<AdmittedCall>([
-      ...sandboxRoutes(world),
-      ...registryRoutes(world),
-      ...identityRoutes(world),
-      ...catalogRoutes(world),
-      ...dataAccessRoutes(world),
-      ...flowServiceRoutes(world),
-      ...dataPrepRoutes(world),
-    ]),
+    gated: new Router<AdmittedCall>([...simulated.map(reading), ...notSimulatedRoutes(notSimulated)]),
+    notSimulated,
   };
+}
+
+function services(world: World): Route<AdmittedCall>[] {
+  return [
+    ...sandboxRoutes(world),
+    ...registryRoutes(world),
+    ...identityRoutes(world),
+    ...catalogRoutes(world),
+    ...dataAccessRoutes(world),
+    ...flowServiceRoutes(world),
+    ...dataPrepRoutes(world),
+    ...mappingRowRoutes(world),
+    ...observabilityRoutes(world),
+  ];
+}
+
+/** A service that is here reads JSON alone; one that is not may take files. */
+function reading([method, pattern, handler]: Route<AdmittedCall>): Route<AdmittedCall> {
+  return [
+    method,
+    pattern,
+    (call, ...parts) => {
+      checkContentType(call);
+      return handler(call, ...parts);
+    },
+  ];
 }
 
 async function answerTo(
@@ -198,7 +235,7 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
   if (call.path.startsWith('/collection/')) {
     return run(core.inlet.find(call.method, call.path), { ...call, faults: struck });
   }
-  if (call.path.startsWith('/data/')) {
+  if (GATED.test(call.path)) {
     const stale = struck.find((fault) => fault.kind === 'stale');
     const admitted = admit(core.world, call, stale ? (stale.staleMs ?? 30_000) : core.world.settings.staleMs);
     return run(core.gated.find(call.method, call.path), admitted);
@@ -206,6 +243,7 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
   return run(core.open.find(call.method, call.path), call);
 }
 
+/** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */
 function run<C extends Call>(match: Match<C> | 'method' | undefined, call: C): Answer | Promise<Answer> {
   if (match === undefined) {
     throw Refusal.problem(404, 'NotFoundError', `No such resource: ${call.method} ${call.path}`);

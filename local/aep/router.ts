@@ -26,9 +26,13 @@ export class Router<C> {
       sameSize.push({ method, segments, handler });
       this.#bySize.set(segments.length, sameSize);
     }
+    for (const sameSize of this.#bySize.values()) sameSize.sort(moreLiteral);
   }
 
-  /** The first route that fits; `undefined` when the path is unknown, `'method'` when only the method is. */
+  /**
+   * The route that fits most literally; `undefined` when the path is unknown, `'method'` when only the method is. Among routes
+   * that say the same, the one given first.
+   */
   find(method: string, path: string): Match<C> | 'method' | undefined {
     const given = path.replace(/\/+$/, '').split('/').slice(1);
     let known = false;
@@ -40,6 +44,15 @@ export class Router<C> {
     }
     return known ? 'method' : undefined;
   }
+}
+
+/** A name before a variable, where they first differ: `/mappingSets/preview` is not the set called "preview". */
+function moreLiteral(a: { segments: readonly string[] }, b: { segments: readonly string[] }): number {
+  for (const [index, segment] of a.segments.entries()) {
+    const difference = Number(segment.startsWith(':')) - Number(b.segments[index]?.startsWith(':'));
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 function variables(segments: readonly string[], given: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 // Everything the simulated platform remembers, sandbox by sandbox.
 
 import type { Clock, PlatformClock } from './clock.ts';
+import { Counters, type DataSetCount, type InletCount } from './counters.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
@@ -124,12 +125,20 @@ export interface SandboxIdentity extends Required<SandboxOptions> {
   readonly id: string;
 }
 
+/** Where a sandbox is in its life; `creating` and `resetting` end by themselves. */
+interface Life {
+  readonly state: string;
+  readonly until: number;
+  readonly etag: number;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+}
+
 export class Sandbox implements SandboxIdentity {
   readonly id: string;
   readonly name: string;
-  readonly title: string;
+  title: string;
   readonly type: 'production' | 'development';
-  readonly state: string;
   readonly isDefault: boolean;
   readonly region: string;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
@@ -146,6 +155,11 @@ export class Sandbox implements SandboxIdentity {
   readonly runs: Map<string, Run>;
   /** Exact counts per dataset, however many rows are kept. */
   readonly tallies: Map<string, Tally>;
+  /** By the minute, for the observability service. */
+  readonly inletCounts: Counters<InletCount>;
+  readonly dataSetCounts: Counters<DataSetCount>;
+  readonly #clock: Clock;
+  #life: Life;
 
   /** @param from what it holds at first: the sandbox that this is a copy of */
   constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
@@ -154,9 +168,11 @@ export class Sandbox implements SandboxIdentity {
     this.name = name;
     this.title = title;
     this.type = type;
-    this.state = state;
     this.isDefault = isDefault;
     this.region = region;
+    this.#clock = clock;
+    const now = clock.now();
+    this.#life = from ? from.#life : { state, until: 0, etag: 1, createdAt: now, modifiedAt: now };
     const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
     const { registry } = from ?? {};
     this.registry = {
@@ -177,6 +193,45 @@ export class Sandbox implements SandboxIdentity {
     this.batches = structuredClone(from?.batches) ?? new Map();
     this.runs = structuredClone(from?.runs) ?? new Map();
     this.tallies = structuredClone(from?.tallies) ?? new Map();
+    this.inletCounts = from?.inletCounts.copy() ?? new Counters();
+    this.dataSetCounts = from?.dataSetCounts.copy() ?? new Counters();
+  }
+
+  get state(): string {
+    const { state, until } = this.#life;
+    return until > 0 && this.#clock.now() >= until ? 'active' : state;
+  }
+
+  get life(): Life {
+    return { ...this.#life, state: this.state };
+  }
+
+  changed(state: string): void {
+    const { etag, createdAt } = this.#life;
+    this.#life = { state, until: 0, etag: etag + 1, createdAt, modifiedAt: this.#clock.now() };
+  }
+
+  /** It is active by itself after that long. */
+  lasts(ms: number): void {
+    this.#life = { ...this.#life, until: this.#clock.now() + ms };
+  }
+
+  /** Forgets all that was made in it. What is still on its way finds its flow gone. */
+  empty(): void {
+    for (const shelf of Object.values(this.registry)) shelf.clear();
+    this.descriptors.clear();
+    this.namespaces.clear();
+    this.dataSets.clear();
+    this.connections.clear();
+    this.sourceConnections.clear();
+    this.targetConnections.clear();
+    this.flows.clear();
+    this.mappingSets.clear();
+    this.batches.clear();
+    this.runs.clear();
+    this.tallies.clear();
+    this.inletCounts.clear();
+    this.dataSetCounts.clear();
   }
 }
 

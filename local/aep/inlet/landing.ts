@@ -1,5 +1,6 @@
 // Where processed rows end: in a batch of the dataset, or in a failed one; and what the flow's run counts.
 
+import { byCategory } from '../counters.ts';
 import type { JsonObject } from '../json.ts';
 import type { Batch, RefusedRow, Run, Sandbox, Tally, World } from '../state.ts';
 
@@ -44,6 +45,10 @@ export class Lake {
       for (const row of refused) batch.refused.push(row);
     }
     this.#forget(landing.sandbox, landing.dataSetId, rows.length + refused.length);
+    landing.sandbox.dataSetCounts.add(landing.dataSetId, run.updatedAt, {
+      ...(rows.length > 0 ? { records: rows.length, bytes: landing.bytes } : {}),
+      ...(refused.length > 0 ? byCategory(refused) : {}),
+    });
     const tally = tallyOf(landing);
     tally.landed += rows.length;
     tally.refused += refused.length;
@@ -75,6 +80,8 @@ export class Lake {
       landing.sandbox.batches.set(batch.id, batch);
       run.batchIds.add(batch.id);
       tallyOf(landing).lastBatchId = batch.id;
+      const made = kind === 'landed' ? { batches: 1 } : { failedBatches: 1 };
+      landing.sandbox.dataSetCounts.add(landing.dataSetId, now, made);
     }
     batch.updated = now;
     batch.bytes += Math.round((landing.bytes * count) / (landing.rows.length + landing.refused.length));
