@@ -5,6 +5,7 @@ import { FAULT_KINDS, type FaultSpec } from './faults.ts';
 import { type Answer, type Call, empty, json, jsonBody, wholeNumber } from './http.ts';
 import { isObject, type Json, type JsonObject, objectAt } from './json.ts';
 import type { Platform } from './platform.ts';
+import { SOURCE_PAGES } from './pulled/routes.ts';
 import type { Route } from './router.ts';
 import type { DataSet, Sandbox } from './state.ts';
 
@@ -22,6 +23,7 @@ const PAGES: JsonObject = {
     'requests and answers, secrets masked; DELETE empties it',
   'GET /_simulator/faults': 'faults set and struck; POST adds one, DELETE removes all',
   'DELETE /_simulator/faults/{id}': 'removes one fault',
+  ...SOURCE_PAGES,
   'POST /_simulator/clock': '{"advanceMs": n} moves time forward, past a warm-up for instance',
   'POST /_simulator/tokens/revoke': 'takes back every access token',
   'POST /_simulator/reset': 'forgets everything',
@@ -33,7 +35,12 @@ export function adminRoutes(platform: Platform): Route<Call>[] {
       'GET',
       BASE,
       () =>
-        json(200, { simulated: 'Adobe Experience Platform', pages: PAGES, faultKinds: { ...FAULT_KINDS } }),
+        json(200, {
+          simulated: 'Adobe Experience Platform',
+          sources: asJson(platform.sources()),
+          pages: PAGES,
+          faultKinds: { ...FAULT_KINDS },
+        }),
     ],
     ['GET', `${BASE}/state`, () => json(200, summary(platform))],
     ['GET', `${BASE}/datasets`, () => json(200, { datasets: dataSets(platform).map(brief) })],

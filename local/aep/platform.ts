@@ -18,6 +18,8 @@ import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
+import { Reading, type SourceState } from './pulled/reading.ts';
+import { sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { type Match, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
@@ -36,6 +38,16 @@ export interface Platform {
   readonly credentials: readonly Credential[];
   /** Base of the inlet URLs given from now on. */
   origin: string;
+  /** Where the Kinesis is that flows read by themselves; empty where there is none. Named, it is read from now on. */
+  kinesis: string;
+  /** Flows whose source the platform reads by itself, and how each fares. */
+  sources(): SourceState[];
+  /** One look at each such stream, besides the regular ones. @returns its number */
+  readStreams(): Promise<number>;
+  /** Takes what is in the sources that are played here, as every request does. */
+  readSources(): void;
+  /** Ends what goes on by itself: the looks at streams. */
+  close(): void;
   /** Resolves when everything taken in has landed, been refused or been lost. */
   idle(): Promise<void>;
   /**
@@ -50,6 +62,7 @@ export interface Platform {
 interface Core {
   readonly world: World;
   readonly inlets: Inlets;
+  readonly reading: Reading;
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
@@ -89,6 +102,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     const started = performance.now();
     const at = clock.now();
     disableFailing(core.world);
+    core.reading.readHeld();
     const struck = admin ? [] : faults.strike(call.method, call.path);
     const answer = await answerTo(core, clock, call, struck);
     answer.headers['x-simulated'] = 'penstock';
@@ -123,6 +137,22 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     set origin(origin) {
       core.world.origin = origin;
     },
+    get kinesis() {
+      return core.world.kinesis;
+    },
+    set kinesis(endpoint) {
+      core.world.kinesis = endpoint;
+      if (endpoint !== '') core.reading.start();
+    },
+    sources: () => core.reading.list(),
+    async readStreams() {
+      const round = core.reading.round();
+      const number = core.reading.rounds;
+      await round;
+      return number;
+    },
+    readSources: () => core.reading.readHeld(),
+    close: () => core.reading.stop(),
     idle: () => core.inlets.idle(),
     copy(more = {}) {
       const own = settle({ ...settings, ...more });
@@ -137,21 +167,27 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       });
     },
     reset() {
+      const { kinesis } = core.world;
       journal.clear();
       faults.clear();
-      core = build({ settings, clock, ...blank(settings, clock, core.world.origin) }, platform);
+      core.reading.stop();
+      core = build({ settings, clock, kinesis, ...blank(settings, clock, core.world.origin) }, platform);
     },
   };
-  core = build({ settings, clock, ids: memory.ids, state: memory.state, origin: memory.origin }, platform);
+  const { ids, state, origin } = memory;
+  core = build({ settings, clock, ids, state, origin, kinesis: settings.kinesis }, platform);
   return platform;
 }
 
 function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
+  const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
+  if (world.kinesis !== '') reading.start();
   return {
     world,
     inlets,
-    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform)]),
+    reading,
+    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform), ...sourceRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
     gated: new Router<AdmittedCall>([
       ...sandboxRoutes(world),

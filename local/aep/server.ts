@@ -46,6 +46,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     platform,
     close: () =>
       new Promise<void>((resolve, reject) => {
+        platform.close();
         server.close((error) => (error ? reject(error) : resolve()));
         for (const socket of sockets) socket.destroy();
       }),
@@ -135,6 +136,8 @@ const USAGE = `The simulated Experience Platform alone, for any client.
 
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
+  --kinesis URL       the Kinesis that flows read which have a stream as their source (HTTP/2, as AWS's own clients speak
+                      it); without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --help              this text
 `;
@@ -145,12 +148,18 @@ function wholeNumberOf(value: string | undefined, name: string, most: number): n
   throw new Error(`--${name}: expected a whole number from 0 to ${most}; found '${value}'`);
 }
 
+function urlOf(value: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new Error(`--kinesis: expected a URL such as http://127.0.0.1:4567; found '${value}'`);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       port: { type: 'string' },
       'warm-up': { type: 'string' },
       seed: { type: 'string' },
+      kinesis: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -163,6 +172,7 @@ async function main(): Promise<void> {
   const seed = wholeNumberOf(values.seed, 'seed', 4_294_967_295);
   if (warmUp !== undefined) options.warmUpMs = warmUp * 1000;
   if (seed !== undefined) options.seed = seed;
+  if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

@@ -24,10 +24,12 @@ export function getRun(world: World, call: AdmittedCall, id: string): Answer {
 function shown(world: World, call: AdmittedCall, run: Run): JsonObject {
   const flow = call.sandbox.flows.get(run.flowId);
   const over = world.clock.now() >= run.hour + HOUR;
+  const errors = [...run.failures.values()].map(({ code, message }) => ({ code, message }));
+  const isFailed = errors.length > 0 || (over && run.failed > 0);
   const failedCount = run.failed > 0 ? [{ recordCount: run.failed }] : [];
   const statusSummary: JsonObject = {
-    status: over ? (run.failed > 0 ? 'failed' : 'success') : 'inProgress',
-    errors: [],
+    status: isFailed ? 'failed' : over ? 'success' : 'inProgress',
+    errors,
   };
   const records: JsonObject = {
     inputRecordCount: run.input,
