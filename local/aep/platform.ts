@@ -145,12 +145,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       if (endpoint !== '') core.reading.start();
     },
     sources: () => core.reading.list(),
-    async readStreams() {
-      const round = core.reading.round();
-      const number = core.reading.rounds;
-      await round;
-      return number;
-    },
+    readStreams: () => core.reading.round(),
     readSources: () => core.reading.readHeld(),
     close: () => core.reading.stop(),
     idle: () => core.inlets.idle(),

@@ -63,15 +63,12 @@ export class Reading {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #round = 0;
+  /** Two rounds at once would read the same records twice. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(world: World, take: Take) {
     this.#world = world;
     this.#take = take;
-  }
-
-  /** How many rounds began. */
-  get rounds(): number {
-    return this.#round;
   }
 
   /** Reads streams from now on, until it is stopped. It keeps no process running. */
@@ -93,12 +90,18 @@ export class Reading {
     this.#clients.clear();
   }
 
-  /** One look at every stream whose flow is warm. */
-  async round(): Promise<void> {
-    this.#round += 1;
-    const number = this.#round;
+  /** One look at every stream whose flow is warm, after those that are under way. @returns its number */
+  round(): Promise<number> {
+    const round = this.#last.then(() => this.#look());
+    this.#last = round.catch(() => undefined);
+    return round;
+  }
+
+  async #look(): Promise<number> {
+    const number = ++this.#round;
     const open = this.#readers().filter((one) => one.source.kind === 'kinesis' && !this.#closed(one));
     await Promise.all(open.map((one) => this.#readStream(one, number)));
+    return number;
   }
 
   /** Takes what was put into the sources that are played here, as far as their flows are warm. */
