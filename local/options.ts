@@ -37,13 +37,14 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   --manifest FILE     the pipeline (examples/customer-profiles.json)
   --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes
                       (the report's line 3 is then the third file by name);
-                      without it, sample customers are made, which fit the sample manifests
+                      without it, sample customers are made, which fit the manifests of customers; of a source that AEP
+                      reads by itself (Kinesis, Event Hubs, Pub/Sub) the pipeline is only made
   --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
   --generate N        how many sample records (10000)
   --record-bytes N    size of a sample record in bytes (1000)
   --seed N            seed of the sample records and of the platform's ids (1)
   --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
-  --shards N          shards of the stream (1)
+  --shards N          shards of the stream (1); of one that AEP reads by itself each gives no more than AWS's do
   --change FILE       a changed manifest of the same pipeline: its plan is shown, and it is applied while records come
   --retire            take the pipeline down at the end
   --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)

@@ -34,6 +34,8 @@ export interface StackOptions {
   readonly bundled?: boolean;
   /** How functions reach the undelivered store: as files, or through S3's API in front of the same folder. */
   readonly store?: 'folder' | 's3';
+  /** Whether a shard gives all its readers together no more than AWS's does. */
+  readonly shardLimits?: boolean;
   /** Told of what functions and the state machine ask AWS for. */
   readonly calls?: Calls;
   readonly onLog?: (functionName: string, line: string) => void;
@@ -50,6 +52,8 @@ export interface Stack {
   readonly platform: Awaited<ReturnType<typeof startServer>>;
   readonly aws: LocalAws;
   readonly kinesis: KinesisClient;
+  /** Of whoever runs this, in that region: a stranger finds a stream only where it was made. */
+  kinesisIn(region: string): KinesisClient;
   readonly dynamoDb: DynamoDBClient;
   readonly secretsManager: SecretsManagerClient;
   /** Of the provisioning state machine. */
@@ -76,6 +80,8 @@ const STAGE = 'local';
 const FORWARDER = 'forward';
 const TABLE = `penstock-${STAGE}-pipelines`;
 const BUCKET = 'undelivered';
+/** Between two looks at a stream that the platform reads by itself: a laptop need not wait a second for each. */
+const PULL_MS = 250;
 const SOURCES = new URL('../functions/', import.meta.url);
 const BUNDLES = new URL('../dist/functions/', import.meta.url);
 
@@ -88,6 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(options.platform && { platform: options.platform }),
     onReceived: witness.see,
     warmUpMs: options.warmUpSeconds * 1_000,
+    pullMs: PULL_MS,
     schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
@@ -125,10 +132,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
     calls,
+    ...(options.shardLimits && { shardLimits: true }),
     ...(options.onLog && { onLog: options.onLog }),
     ...(options.onInvocation && { onInvocation: options.onInvocation }),
   });
+  platform.platform.kinesis = aws.endpoints.kinesis;
   const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
+  const elsewhere = new Map<string, KinesisClient>();
   const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
   const machineDynamoDb = new DynamoDBClient({
     ...clientOptions(aws, aws.endpoints.dynamoDb),
@@ -154,6 +164,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     platform,
     aws,
     kinesis,
+    kinesisIn(region) {
+      const one =
+        elsewhere.get(region) ?? new KinesisClient({ ...clientOptions(aws, aws.endpoints.kinesis), region });
+      elsewhere.set(region, one);
+      return one;
+    },
     dynamoDb,
     secretsManager,
     ledger: createLedger(TABLE, dynamoDb),
@@ -186,7 +202,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     losses: () =>
       [...platform.platform.state.losses.values()].map(({ reason, messages }) => ({ reason, messages })),
     async close() {
-      kinesis.destroy();
+      for (const one of [kinesis, ...elsewhere.values()]) one.destroy();
       dynamoDb.destroy();
       machineDynamoDb.destroy();
       secretsManager.destroy();
@@ -199,10 +215,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Creates the stream where it is not there, and returns its ARN. */
-export async function ensureStream(stack: Stack, streamName: string, shards: number): Promise<string> {
-  await stack.kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }));
+export async function ensureStream(
+  stack: Stack,
+  streamName: string,
+  shards: number,
+  kinesis = stack.kinesis,
+): Promise<string> {
+  await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }));
   for (;;) {
-    const { StreamDescriptionSummary: found } = await stack.kinesis.send(
+    const { StreamDescriptionSummary: found } = await kinesis.send(
       new DescribeStreamSummaryCommand({ StreamName: streamName }),
     );
     if (found?.StreamStatus === 'ACTIVE') return found.StreamARN ?? '';

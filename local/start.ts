@@ -7,12 +7,13 @@ import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
 import type { Pipeline, Report } from '../lib/pipeline.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
-import { account, refusedLines, writeLists } from './account.ts';
+import { account, refusedLines, type Written, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
 import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
+import { carryPulled } from './pulled.ts';
 import {
   decoded,
   type Encoding,
@@ -43,7 +44,7 @@ async function main(args: string[]): Promise<number> {
     const changed = options.change === undefined ? undefined : await readChange(options.change, manifest);
     const faults = await readFaults(options.faults);
     if (manifest.source.kind === 'inlet') needsRecords(options);
-    const total = await countLines(options);
+    const total = await countLines(options, manifest);
     return await run({ options, manifest, samples, changed, faults, total, progress });
   } catch (error) {
     return complain(error);
@@ -71,6 +72,7 @@ async function run(job: Job): Promise<number> {
     seed: options.seed,
     sandbox: manifest.sandbox,
     folder: fileURLToPath(new URL(`../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
+    shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
     ...(options.verbose && {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
@@ -80,10 +82,11 @@ async function run(job: Job): Promise<number> {
   const work = async () => {
     await prepareSource(stack, manifest, options.shards);
     const pipeline = await provisionWith(stack, job);
-    const pulled = pipeline.streamArn === undefined;
-    if (pulled) progress.line(['', ...runReportOf(pipeline.report as Report), '', PULLED].join('\n'));
-    else for (const fault of job.faults) stack.platform.platform.faults.add(fault);
-    const complete = pulled || (await forwardWith(stack, pipeline, watch, job));
+    for (const fault of job.faults) stack.platform.platform.faults.add(fault);
+    const complete =
+      manifest.source.kind === 'inlet'
+        ? await forwardWith(stack, pipeline, watch, job)
+        : await pullWith(stack, pipeline, job);
     if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;
@@ -100,8 +103,8 @@ async function run(job: Job): Promise<number> {
   }
 }
 
-const PULLED =
-  'AEP reads this source by itself: there is nothing to forward, and the simulated platform does not read foreign sources.';
+const NOTHING_SENT =
+  'AEP reads this source by itself. Nothing was put into it: add --records FILE to see what becomes of your records.';
 
 /** Somebody wants it to end before it is done. */
 class Interrupted extends Error {
@@ -168,28 +171,54 @@ async function forwardWith(
       failed = error;
       return undefined;
     });
-    const counted = await account(stack, written);
-    const datasetId = pipeline.resources.dataset?.id ?? '';
-    const rows = await stack.readBack(datasetId, 3);
-    const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
-    const list = await writeLists(stack.undeliveredFolder, counted, later);
-    progress.line(
-      reportOf({
-        pipeline: last ?? pipeline,
-        account: counted,
-        forwarded,
-        rows,
-        later,
-        list,
-        losses: stack.losses(),
-      }),
-    );
+    const isComplete = await tell(stack, last ?? pipeline, written, { forwarded }, progress);
     if (failed !== undefined) throw failed;
-    return counted.complete && (changed === undefined || change !== undefined);
+    return isComplete && (changed === undefined || change !== undefined);
   } catch (error) {
     stage.failed();
     throw error;
   }
+}
+
+/** Puts the records into the source that AEP reads by itself, and waits until it has read them. */
+async function pullWith(
+  stack: Stack,
+  pipeline: Pipeline,
+  { options, total, progress }: Job,
+): Promise<boolean> {
+  if (total === 0) {
+    progress.line(['', ...runReportOf(pipeline.report as Report), '', NOTHING_SENT].join('\n'));
+    return true;
+  }
+  const stage = progress.stage('Read', total);
+  try {
+    const lines = linesFor(options, pipeline.manifest);
+    const { written, reading } = await carryPulled(stack, pipeline, lines, (count) =>
+      stage.to(Math.min(count, total)),
+    );
+    stage.done();
+    return await tell(stack, pipeline, written, { reading }, progress);
+  } catch (error) {
+    stage.failed();
+    throw error;
+  }
+}
+
+/** Says what became of the records. @returns whether each is accounted for */
+async function tell(
+  stack: Stack,
+  pipeline: Pipeline,
+  written: Written,
+  by: Parameters<typeof reportOf>[0]['by'],
+  progress: Progress,
+): Promise<boolean> {
+  const counted = await account(stack, written);
+  const datasetId = pipeline.resources.dataset?.id ?? '';
+  const rows = await stack.readBack(datasetId, 3);
+  const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
+  const list = await writeLists(stack.undeliveredFolder, counted, later);
+  progress.line(reportOf({ pipeline, account: counted, by, rows, later, list, losses: stack.losses() }));
+  return counted.complete;
 }
 
 /** The change, its plan shown; `undefined` where there is none, or it is refused: the records are sent all the same. */
@@ -298,8 +327,12 @@ const SAMPLES: ReadonlySet<string> = new Set([
 ]);
 
 /** How many records there will be; also says early what of them cannot be read. */
-async function countLines({ records, encoding, generate }: StartOptions): Promise<number> {
-  if (records === undefined) return generate;
+async function countLines(
+  { records, encoding, generate, areSamples }: StartOptions,
+  { source }: Manifest,
+): Promise<number> {
+  // The sample customers fit no source that AEP reads by itself, unless somebody asks for them.
+  if (records === undefined) return source.kind === 'inlet' || areSamples ? generate : 0;
   let count = 0;
   try {
     for await (const _ of recordsOf(records, encoding)) count++;

@@ -7,6 +7,7 @@ import { scopesOf } from './ims.ts';
 import { isObject, type Json, type JsonObject, objectAt } from './json.ts';
 import { listed } from './not-simulated.ts';
 import type { Platform } from './platform.ts';
+import { SOURCE_PAGES } from './pulled/routes.ts';
 import type { Route } from './router.ts';
 import type { DataSet, Sandbox } from './state.ts';
 
@@ -24,6 +25,7 @@ const PAGES: JsonObject = {
     'requests and answers, secrets masked; DELETE empties it',
   'GET /_simulator/faults': 'faults set and struck; POST adds one, DELETE removes all',
   'DELETE /_simulator/faults/{id}': 'removes one fault',
+  ...SOURCE_PAGES,
   'POST /_simulator/clock': '{"advanceMs": n} moves time forward, past a warm-up for instance',
   'POST /_simulator/tokens/revoke': 'takes back every access token',
   'POST /_simulator/reset': 'forgets everything',
@@ -37,6 +39,7 @@ export function adminRoutes(platform: Platform): Route<Call>[] {
       () =>
         json(200, {
           simulated: 'Adobe Experience Platform',
+          sources: asJson(platform.sources()),
           pages: PAGES,
           faultKinds: { ...FAULT_KINDS },
           notSimulated: listed(platform.notSimulated),

@@ -53,6 +53,10 @@ export interface PlatformOptions {
   onReceived?: (records: readonly JsonObject[]) => void;
   /** Told of every row that has landed: the oldest of them are not kept for ever. */
   onLanded?: (rows: readonly JsonObject[]) => void;
+  /** Where the Kinesis is that flows read by themselves; without it they stay idle. */
+  kinesis?: string;
+  /** How long after a look at such a stream the next one comes. */
+  pullMs?: number;
   clock?: Clock;
   seed?: number;
 }
@@ -88,6 +92,8 @@ const DEFAULTS: Settings = {
   failedRows: 'strings',
   onReceived: () => undefined,
   onLanded: () => undefined,
+  kinesis: '',
+  pullMs: 1_000,
   clock: realClock,
   seed: 1,
 };

@@ -22,6 +22,8 @@ import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
 import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
 import type { Endpoint } from './published.ts';
+import { Reading, type SourceState } from './pulled/reading.ts';
+import { sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { type Match, type Route, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
@@ -42,6 +44,16 @@ export interface Platform {
   readonly notSimulated: readonly Endpoint[];
   /** Base of the inlet URLs given from now on. */
   origin: string;
+  /** Where the Kinesis is that flows read by themselves; empty where there is none. Named, it is read from now on. */
+  kinesis: string;
+  /** Flows whose source the platform reads by itself, and how each fares. */
+  sources(): SourceState[];
+  /** One look at each such stream, besides the regular ones. @returns its number */
+  readStreams(): Promise<number>;
+  /** Takes what is in the sources that are played here, as every request does. */
+  readSources(): void;
+  /** Ends what goes on by itself: the looks at streams. */
+  close(): void;
   /** Resolves when everything taken in has landed, been refused or been lost. */
   idle(): Promise<void>;
   /**
@@ -56,6 +68,7 @@ export interface Platform {
 interface Core {
   readonly world: World;
   readonly inlets: Inlets;
+  readonly reading: Reading;
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
@@ -96,6 +109,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     const started = performance.now();
     const at = clock.now();
     disableFailing(core.world);
+    core.reading.readHeld();
     const struck = admin ? [] : faults.strike(call.method, call.path);
     const answer = await answerTo(core, clock, call, struck);
     answer.headers['x-simulated'] = 'penstock';
@@ -134,6 +148,17 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     set origin(origin) {
       core.world.origin = origin;
     },
+    get kinesis() {
+      return core.world.kinesis;
+    },
+    set kinesis(endpoint) {
+      core.world.kinesis = endpoint;
+      if (endpoint !== '') core.reading.start();
+    },
+    sources: () => core.reading.list(),
+    readStreams: () => core.reading.round(),
+    readSources: () => core.reading.readHeld(),
+    close: () => core.reading.stop(),
     idle: () => core.inlets.idle(),
     copy(more = {}) {
       const own = settle({ ...settings, ...more });
@@ -148,12 +173,15 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       });
     },
     reset() {
+      const { kinesis } = core.world;
       journal.clear();
       faults.clear();
-      core = build({ settings, clock, ...blank(settings, clock, core.world.origin) }, platform);
+      core.reading.stop();
+      core = build({ settings, clock, kinesis, ...blank(settings, clock, core.world.origin) }, platform);
     },
   };
-  core = build({ settings, clock, ids: memory.ids, state: memory.state, origin: memory.origin }, platform);
+  const { ids, state, origin } = memory;
+  core = build({ settings, clock, ids, state, origin, kinesis: settings.kinesis }, platform);
   return platform;
 }
 
@@ -166,12 +194,15 @@ function build(world: World, platform: Platform): Core {
   const notSimulated = unanswered(
     [...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })),
   );
+  const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
+  if (world.kinesis !== '') reading.start();
   return {
     world,
     inlets,
-    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform)]),
+    reading,
+    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform), ...sourceRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
-    gated: new Router<AdmittedCall>([...simulated.map(reading), ...notSimulatedRoutes(notSimulated)]),
+    gated: new Router<AdmittedCall>([...simulated.map(takingJson), ...notSimulatedRoutes(notSimulated)]),
     notSimulated,
   };
 }
@@ -191,7 +222,7 @@ function services(world: World): Route<AdmittedCall>[] {
 }
 
 /** A service that is here reads JSON alone; one that is not may take files. */
-function reading([method, pattern, handler]: Route<AdmittedCall>): Route<AdmittedCall> {
+function takingJson([method, pattern, handler]: Route<AdmittedCall>): Route<AdmittedCall> {
   return [
     method,
     pattern,

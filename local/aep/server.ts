@@ -48,6 +48,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     platform,
     close: () =>
       new Promise<void>((resolve, reject) => {
+        platform.close();
         server.close((error) => (error ? reject(error) : resolve()));
         for (const socket of sockets) socket.destroy();
       }),
@@ -139,6 +140,8 @@ const USAGE = `The simulated Experience Platform alone, for any client.
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
   --scopes A,B        scopes of the credential, as the Developer Console would list them
+  --kinesis URL       the Kinesis that flows read which have a stream as their source (HTTP/2, as AWS's own clients speak
+                      it); without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --help              this text
 `;
@@ -155,6 +158,11 @@ function scopesFrom(value: string): string[] {
   throw new Error("--scopes: expected one scope or more, with commas between; found ''");
 }
 
+function urlOf(value: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new Error(`--kinesis: expected a URL such as http://127.0.0.1:4567; found '${value}'`);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -162,6 +170,7 @@ async function main(): Promise<void> {
       'warm-up': { type: 'string' },
       scopes: { type: 'string' },
       seed: { type: 'string' },
+      kinesis: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -176,6 +185,7 @@ async function main(): Promise<void> {
   if (seed !== undefined) options.seed = seed;
   if (values.scopes !== undefined)
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
+  if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

@@ -5,6 +5,7 @@ import { Counters, type DataSetCount, type InletCount } from './counters.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
+import { PulledMemory, type SourceFailure } from './pulled/memory.ts';
 import { Shelf } from './shelf.ts';
 
 /** What every service is handed: the settings, the time, fresh ids, and the memory. */
@@ -15,6 +16,8 @@ export interface World {
   readonly state: State;
   /** Where inlets live: known only once a server listens. */
   origin: string;
+  /** Where the Kinesis is that flows read; empty where there is none. */
+  kinesis: string;
 }
 
 export interface Token {
@@ -104,6 +107,8 @@ export interface Run {
   bytes: number;
   updatedAt: number;
   readonly batchIds: Set<string>;
+  /** The last reason, by its code, why the source could not be read. */
+  readonly failures: Map<string, SourceFailure>;
 }
 
 /** Messages that were answered for and went nowhere. */
@@ -249,12 +254,15 @@ export class State {
   readonly tokens = new Map<string, Token>();
   readonly inlets = new Map<string, Inlet>();
   readonly losses = new Map<string, Loss>();
+  /** Of the sources that the platform reads by itself. */
+  pulled = new PulledMemory();
   readonly counts = {
     requests: 0,
     received: 0,
     landed: 0,
     refused: 0,
     lost: 0,
+    dropped: 0,
     profileOnly: 0,
     linked: 0,
     warnings: 0,
@@ -287,6 +295,7 @@ export class State {
     for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
     for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
     Object.assign(copy.counts, this.counts);
+    copy.pulled = this.pulled.copy();
     return copy;
   }
 

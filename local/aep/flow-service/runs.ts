@@ -36,6 +36,8 @@ const isOver = (world: World, run: Run): boolean => world.clock.now() >= run.hou
  * that one of which nothing landed has failed, and that the hour that runs is in progress, is ours.
  */
 function statusOf(world: World, run: Run): string {
+  // What its source could not be read for is told at once.
+  if (run.failures.size > 0) return 'failed';
   if (!isOver(world, run)) return 'inProgress';
   return run.failed > 0 && run.output === 0 ? 'failed' : 'success';
 }
@@ -61,8 +63,9 @@ function shown(world: World, call: AdmittedCall, run: Run): JsonObject {
     sizeSummary: { inputBytes: run.bytes, outputBytes: run.bytes },
     recordSummary: records,
   };
-  const errors: Json[] =
-    run.failed > 0 ? [{ code: 'CONNECTOR-2001-500', message: 'Error occurred at promotion activity.' }] : [];
+  const errors: Json[] = [...run.failures.values()].map(({ code, message }) => ({ code, message }));
+  if (run.failed > 0)
+    errors.push({ code: 'CONNECTOR-2001-500', message: 'Error occurred at promotion activity.' });
   const status = { status: statusOf(world, run), errors };
   return {
     id: run.id,

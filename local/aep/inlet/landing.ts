@@ -27,7 +27,7 @@ export class Lake {
 
   land(landing: Landing): void {
     const { rows, refused } = landing;
-    const run = this.#run(landing);
+    const run = runOf(this.#world, landing);
     run.input += rows.length + refused.length;
     run.output += rows.length;
     run.failed += refused.length;
@@ -88,27 +88,6 @@ export class Lake {
     return batch;
   }
 
-  #run(landing: Landing): Run {
-    const hour = Math.floor(this.#world.clock.now() / HOUR) * HOUR;
-    const key = `${landing.flowId} ${hour}`;
-    const known = landing.sandbox.runs.get(key);
-    if (known) return known;
-    const fresh: Run = {
-      id: this.#world.ids.uuid(),
-      flowId: landing.flowId,
-      hour,
-      input: 0,
-      output: 0,
-      failed: 0,
-      warnings: 0,
-      bytes: 0,
-      updatedAt: hour,
-      batchIds: new Set(),
-    };
-    landing.sandbox.runs.set(key, fresh);
-    return fresh;
-  }
-
   /** Keeps memory bounded: the oldest batches of a dataset go, whole. */
   #forget(sandbox: Sandbox, dataSetId: string, added: number): void {
     const key = `${sandbox.name} ${dataSetId}`;
@@ -129,4 +108,27 @@ function tallyOf({ sandbox, dataSetId }: Landing): Tally {
   const tally = sandbox.tallies.get(dataSetId) ?? { landed: 0, refused: 0, lastBatchId: undefined };
   sandbox.tallies.set(dataSetId, tally);
   return tally;
+}
+
+/** The flow's run of this hour. */
+export function runOf(world: World, { sandbox, flowId }: Pick<Landing, 'sandbox' | 'flowId'>): Run {
+  const hour = Math.floor(world.clock.now() / HOUR) * HOUR;
+  const key = `${flowId} ${hour}`;
+  const known = sandbox.runs.get(key);
+  if (known) return known;
+  const fresh: Run = {
+    id: world.ids.uuid(),
+    flowId,
+    hour,
+    input: 0,
+    output: 0,
+    failed: 0,
+    warnings: 0,
+    bytes: 0,
+    updatedAt: hour,
+    batchIds: new Set(),
+    failures: new Map(),
+  };
+  sandbox.runs.set(key, fresh);
+  return fresh;
 }
