@@ -1,7 +1,8 @@
 // Batch Ingestion: of what it does to a batch, the one thing that a batch of streamed rows can need: to be taken back.
 
-import { legacyProblem, Refusal } from '../errors.ts';
+import { Refusal } from '../errors.ts';
 import { type AdmittedCall, type Answer, empty } from '../http.ts';
+import { notSimulated } from '../not-simulated.ts';
 import type { Route } from '../router.ts';
 import type { World } from '../state.ts';
 import { existingBatch, statusOf } from './batches.ts';
@@ -15,9 +16,10 @@ export function batchIngestionRoutes(world: World): Route<AdmittedCall>[] {
 function actOnBatch(world: World, call: AdmittedCall, id: string): Answer {
   const action = call.query.get('action') ?? '';
   if (action === 'REVERT') return revert(world, call, id);
-  const detail = `The simulator takes batches back by action=REVERT; action=${action} is not simulated.`;
-  const body = { ...legacyProblem(501, 'NotImplemented', detail), penstock: 'not simulated' };
-  throw new Refusal(501, body, { 'x-penstock': 'not simulated' });
+  // Of batches of files, which nothing here takes in (ingestion/batch-ingestion/api-overview.md).
+  if (action === 'COMPLETE' || action === 'ABORT' || action === 'FAIL')
+    throw notSimulated(`action=${action}`, 'It is of a batch of files');
+  throw Refusal.problem(400, 'BadRequest', `Unknown action '${action}'`);
 }
 
 /**

@@ -122,6 +122,8 @@ describe('12 B 8: what lies in the lake', () => {
     ];
     expect(entry.dataSetViewId).toBe(viewId);
   });
+});
+
 test('12 B 7: a failed line has body, header and _errors first and in this order, as aepp’s decoder looks for them', async () => {
   const with_ = await caller();
   const base = `${EXPORT}/${await failedBatch(with_, true)}/failed`;
