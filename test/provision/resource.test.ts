@@ -293,6 +293,7 @@ describe('what a situation tells', () => {
     expect(idsOf(situation, 'schema')).toEqual(['S', 'T']);
     expect(idsOf(situation, 'dataset')).toEqual(['D']);
     expect(idsOf(situation, 'flow')).toEqual([]);
+    expect(idsOf({ ...situation, old: [] }, 'schema')).toEqual(['S']);
     expect(required(situation, 'schema')).toBe('S');
     expect(() => required(situation, 'dataset')).toThrow(
       expect.objectContaining({
