@@ -87,6 +87,8 @@ describe('lists', () => {
     ['name=alpha', ['alpha']],
     ['name=alpha,beta', ['alpha', 'beta']],
     ['property=name==alpha,beta', ['alpha,beta']],
+    ['property=name=="alpha,beta"', ['alpha,beta']],
+    ['property=name~"^b"', ['beta']],
     ['name=!alpha', ['beta', 'alpha,beta']],
     ['name=al*', ['alpha', 'alpha,beta']],
     ['name=al**', []],

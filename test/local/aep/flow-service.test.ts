@@ -410,6 +410,7 @@ describe('12 B 8: runs', () => {
       recordSummary: { inputRecordCount: 4, outputRecordCount: 1, failedRecordCount: 3 },
       statusSummary: { status: 'inProgress', errors: [{ code: 'CONNECTOR-2001-500' }] },
     });
+    expect(run.metrics.durationSummary).toEqual({ startedAtUTC: run.createdAt });
     const [activity] = run.activities;
     expect(activity).toMatchObject({
       id: 'promotionActivity',
