@@ -183,7 +183,7 @@ describe('lists', () => {
   test.each([
     ['flowSpecs', 'name==Steam data with transformation'],
     ['flowSpecs', 'name!=Steam data with transformation'],
-    ['connectionSpecs', 'name==datalake,kinesis'],
+    ['connectionSpecs', 'name==datalake,Amazon Kinesis'],
     ['connections', 'name==a'],
     ['connections', 'name>a'],
   ])('12 B 2: a value of %s in quotes finds what it finds without: %s', async (kind, filter) => {
@@ -208,6 +208,8 @@ describe('lists', () => {
       { id: 'c1a19761-d2c7-4702-b9fa-fe91f0613e81', targetConnectionSpecIds: [LAKE] },
     ]);
     expect(await named('connectionSpecs', 'datalake')).toMatchObject([{ id: LAKE }]);
+    expect(await named('connectionSpecs', 'Amazon%20Kinesis')).toMatchObject([{ id: KINESIS }]);
+    expect(await named('connectionSpecs', '%22Azure%20Event%20Hubs%22')).toHaveLength(1);
   });
 
   test('12 B 4: the link to the next page carries the token alone, with or without the filters beside it', async () => {
