@@ -200,6 +200,25 @@ describe('lists', () => {
     expect(await found(`${before}"${value}`)).not.toEqual(bare);
   });
 
+  test('12 B 2: what stands in quotes is one value, with a comma or an "and" in it', async () => {
+    const with_ = await caller();
+    const names = ['a,b', 'a', 'b', 'bread and butter', 'x'];
+    for (const name of names) await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
+    const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);
+    const filtered = async (property: string) =>
+      namesOf(
+        (await with_.call('GET', `${FLOWS}/connections?property=${encodeURIComponent(property)}`)).body,
+      );
+    expect(await filtered('name=="a,b"')).toEqual(['a,b']);
+    expect(await filtered('name=="a,b",x')).toEqual(['a,b', 'x']);
+    expect(await filtered('name==a,b')).toEqual(['a,b', 'a', 'b']);
+    const searched = async (queryString: string) =>
+      namesOf((await with_.call('POST', `${FLOWS}/connections/search`, { queryString })).body);
+    expect(await searched('name=="bread and butter"')).toEqual(['bread and butter']);
+    expect(await searched('name!=x AND  property=name!="a"&name<"b"')).toEqual(['a,b']);
+    expect(await searched('name=="x')).toEqual([]);
+  });
+
   test('12 B 3: the specs have the names that Adobe gives them', async () => {
     const with_ = await caller();
     const named = async (kind: string, name: string) =>
