@@ -16,8 +16,8 @@ function actOnBatch(world: World, call: AdmittedCall, id: string): Answer {
   const action = call.query.get('action') ?? '';
   if (action === 'REVERT') return revert(world, call, id);
   const detail = `The simulator takes batches back by action=REVERT; action=${action} is not simulated.`;
-  const body = { ...legacyProblem(501, 'NotImplemented', detail), penstock: 'not simulated' };
-  throw new Refusal(501, body, { 'x-penstock': 'not simulated' });
+  const body = { ...legacyProblem(501, 'NotImplementedError', detail), penstock: 'not simulated' };
+  throw new Refusal(501, body, { penstock: 'not simulated' });
 }
 
 /**
