@@ -1,7 +1,7 @@
 // What all resources of Flow Service share: how they are shown, listed, guarded by etags, and not found (contract §4.2).
 
 import { Refusal } from '../errors.ts';
-import { condition, fits } from '../filter.ts';
+import { condition, fits, partsOf } from '../filter.ts';
 import { type AdmittedCall, type Answer, json, jsonObjectBody, wholeNumber } from '../http.ts';
 import { isObject, type Json, type JsonObject, objectAt, textAt, valuesAt } from '../json.ts';
 import { PatchError, patched } from '../json-patch.ts';
@@ -136,8 +136,9 @@ function ordered(items: JsonObject[], orderBy: string | null): JsonObject[] {
 export function search(call: AdmittedCall, kind: string, items: JsonObject[]): Answer {
   const body = jsonObjectBody(call);
   const query = new URLSearchParams();
-  for (const part of (textAt(body, 'queryString') ?? '').split(/&|\s+and\s+/i).filter(Boolean)) {
-    query.append('property', part.replace(/^property=/, ''));
+  for (const part of partsOf(textAt(body, 'queryString') ?? '', /&|\sand\s/i)) {
+    const wanted = part.trim().replace(/^property=/, '');
+    if (wanted !== '') query.append('property', wanted);
   }
   for (const name of ['limit', 'orderby', 'count', 'continuationToken']) {
     if (body[name] !== undefined) query.set(name, String(body[name]));

@@ -43,7 +43,7 @@ function statusOf(world: World, run: Run): string {
 }
 
 function duration(world: World, run: Run): JsonObject {
-  return { startedAtUTC: run.hour, completedAtUTC: isOver(world, run) ? run.hour + HOUR : null };
+  return { startedAtUTC: run.hour, ...(isOver(world, run) ? { completedAtUTC: run.hour + HOUR } : {}) };
 }
 
 function shown(world: World, call: AdmittedCall, run: Run): JsonObject {
@@ -79,7 +79,7 @@ function shown(world: World, call: AdmittedCall, run: Run): JsonObject {
     sandboxName: call.sandbox.name,
     imsOrgId: world.settings.organization,
     flowId: run.flowId,
-    flowSpec: flow?.body.flowSpec ?? null,
+    ...(flow?.body.flowSpec === undefined ? {} : { flowSpec: flow.body.flowSpec }),
     etag: `"${run.id}"`,
     metrics: { ...common, statusSummary: { ...status, activityRefs: ['promotionActivity'] } },
     activities: [

@@ -31,17 +31,21 @@ const auth = (name: string, required: string[], optional: string[] = []): AuthSp
   optional,
 });
 
+/**
+ * Names of Kinesis and Event Hubs as Adobe's page on streaming destinations lists them under these very ids
+ * (destinations/api/connect-activate-streaming-destinations.md); those of Pub/Sub and HTTP API are printed nowhere.
+ */
 export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
   {
     id: KINESIS,
-    name: 'kinesis',
+    name: 'Amazon Kinesis',
     isSource: true,
     auth: [auth('Aws Kinesis authentication credentials', ['accessKeyId', 'secretKey', 'region'])],
     params: ['stream', 'dataType'],
   },
   {
     id: EVENT_HUBS,
-    name: 'azure-eventhub',
+    name: 'Azure Event Hubs',
     isSource: true,
     auth: [
       auth(
@@ -54,7 +58,7 @@ export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
   },
   {
     id: PUB_SUB,
-    name: 'google-pubsub',
+    name: 'Google PubSub',
     isSource: true,
     auth: [
       auth('Project Based Authentication', ['projectId', 'credentials']),

@@ -87,6 +87,8 @@ describe('lists', () => {
     ['name=alpha', ['alpha']],
     ['name=alpha,beta', ['alpha', 'beta']],
     ['property=name==alpha,beta', ['alpha,beta']],
+    ['property=name=="alpha,beta"', ['alpha,beta']],
+    ['property=name~"^b"', ['beta']],
     ['name=!alpha', ['beta', 'alpha,beta']],
     ['name=al*', ['alpha', 'alpha,beta']],
     ['name=al**', []],
@@ -329,5 +331,6 @@ describe('batches', () => {
     expect((await revert(with_, 'none')).status).toBe(404);
     const other = await with_.call('POST', `/data/foundation/import/batches/${bad}?action=COMPLETE`);
     expect([other.status, other.body.penstock]).toEqual([501, 'not simulated']);
+    expect(other.headers.get('penstock')).toBe('not simulated');
   });
 });

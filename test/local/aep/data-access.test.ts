@@ -98,12 +98,13 @@ describe('12 B 8: what lies in the lake', () => {
   test('put together again, its parts are the rows; a range beyond its end is 416', async () => {
     const { with_, file } = await landedFile();
     let text = '';
-    for (;;) {
-      const range = `bytes=${text.length}-${text.length + 6}`;
-      const part = await with_.call('GET', file, undefined, { range });
-      if (part.status === 416) break;
+    let part = await with_.call('GET', file, undefined, { range: 'bytes=0-6' });
+    while (part.status === 206) {
       text += part.text;
+      const range = `bytes=${text.length}-${text.length + 6}`;
+      part = await with_.call('GET', file, undefined, { range });
     }
+    expect(part.status).toBe(416);
     expect(text.split('\n').map((line) => JSON.parse(line).person.name.firstName)).toEqual(['Añá 🌍', 'Ana']);
     for (const range of ['bytes=-', 'rows=0-1', 'bytes=0-1,4-5'])
       expect((await with_.call('GET', file, undefined, { range })).status).toBe(200);

@@ -183,7 +183,7 @@ describe('lists', () => {
   test.each([
     ['flowSpecs', 'name==Steam data with transformation'],
     ['flowSpecs', 'name!=Steam data with transformation'],
-    ['connectionSpecs', 'name==datalake,kinesis'],
+    ['connectionSpecs', 'name==datalake,Amazon Kinesis'],
     ['connections', 'name==a'],
     ['connections', 'name>a'],
   ])('12 B 2: a value of %s in quotes finds what it finds without: %s', async (kind, filter) => {
@@ -200,6 +200,25 @@ describe('lists', () => {
     expect(await found(`${before}"${value}`)).not.toEqual(bare);
   });
 
+  test('12 B 2: what stands in quotes is one value, with a comma or an "and" in it', async () => {
+    const with_ = await caller();
+    const names = ['a,b', 'a', 'b', 'bread and butter', 'x'];
+    for (const name of names) await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
+    const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);
+    const filtered = async (property: string) =>
+      namesOf(
+        (await with_.call('GET', `${FLOWS}/connections?property=${encodeURIComponent(property)}`)).body,
+      );
+    expect(await filtered('name=="a,b"')).toEqual(['a,b']);
+    expect(await filtered('name=="a,b",x')).toEqual(['a,b', 'x']);
+    expect(await filtered('name==a,b')).toEqual(['a,b', 'a', 'b']);
+    const searched = async (queryString: string) =>
+      namesOf((await with_.call('POST', `${FLOWS}/connections/search`, { queryString })).body);
+    expect(await searched('name=="bread and butter"')).toEqual(['bread and butter']);
+    expect(await searched('name!=x AND  property=name!="a"&name<"b"')).toEqual(['a,b']);
+    expect(await searched('name=="x')).toEqual([]);
+  });
+
   test('12 B 3: the specs have the names that Adobe gives them', async () => {
     const with_ = await caller();
     const named = async (kind: string, name: string) =>
@@ -208,6 +227,8 @@ describe('lists', () => {
       { id: 'c1a19761-d2c7-4702-b9fa-fe91f0613e81', targetConnectionSpecIds: [LAKE] },
     ]);
     expect(await named('connectionSpecs', 'datalake')).toMatchObject([{ id: LAKE }]);
+    expect(await named('connectionSpecs', 'Amazon%20Kinesis')).toMatchObject([{ id: KINESIS }]);
+    expect(await named('connectionSpecs', '%22Azure%20Event%20Hubs%22')).toHaveLength(1);
   });
 
   test('12 B 4: the link to the next page carries the token alone, with or without the filters beside it', async () => {
@@ -410,6 +431,7 @@ describe('12 B 8: runs', () => {
       recordSummary: { inputRecordCount: 4, outputRecordCount: 1, failedRecordCount: 3 },
       statusSummary: { status: 'inProgress', errors: [{ code: 'CONNECTOR-2001-500' }] },
     });
+    expect(run.metrics.durationSummary).toEqual({ startedAtUTC: run.createdAt });
     const [activity] = run.activities;
     expect(activity).toMatchObject({
       id: 'promotionActivity',

@@ -121,6 +121,7 @@ describe('reading', () => {
       (await with_.call('GET', `${SCHEMAS}?${query}`, undefined, LIST)).body;
     const titles = (body: { results: { title: string }[] }) => body.results.map(({ title }) => title);
     expect(titles(await list('property=title==c'))).toEqual(['c']);
+    expect(titles(await list('property=title==%22c%22'))).toEqual(['c']);
     expect(titles(await list('property=title!=c&property=title>b'))).toEqual(['d']);
     expect(titles(await list(`property=meta:class==${encodeURIComponent(`${XDM}profile`)}`))).toHaveLength(4);
     const first = await list('orderby=title&limit=3');
