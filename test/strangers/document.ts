@@ -22,7 +22,7 @@ What is different from a run against Adobe:
 - The host of each request is replaced in the clients' HTTP layer (\`requests\`, \`fetch\`, \`https\`); any other host is refused.
 - aepp is installed without packages for pictures, graphs and databases that it names and that the steps do not load.
 - aepp is told to try nothing twice (\`retry: 0\`, a setting of its own), so that a step has one answer.
-- Flows are warm at once (\`--warm-up 0\`).
+- Flows are warm at once (\`--warm-up 0\`), and where Adobe would be waited for, the simulated clock is moved on (\`later\`).
 
 In aepp's tables \`_\` is the answer, or what the call threw. A **difference** says why an outcome is not what Adobe's platform gives: *not simulated* is answered with 501 and
 \`"penstock": "not simulated"\`, *differs* is meant, and with a client's name in front it is the client's own doing. An empty one is what Adobe's pages, files or client say of the platform.

@@ -60,6 +60,13 @@ def shown(answer) -> str:
         return type(answer).__name__
 
 
+def later(origin: str, seconds: int) -> int:
+    """Moves the simulated clock on, where somebody would wait."""
+    import requests
+
+    return requests.post(f"{origin}/_simulator/clock", json={"advanceMs": seconds * 1000}).json()["now"]
+
+
 def main(origin: str) -> None:
     import hosts
 
@@ -68,6 +75,7 @@ def main(origin: str) -> None:
     names = {name: getattr(table, name) for name in ("refused", "not_simulated", "is_id", "has", "one")}
     exec("from given import *", names)
     names["origin"] = origin
+    names["later"] = lambda seconds: later(origin, seconds)
     for module, step in steps():
         # aepp prints what it stumbles over; that is not for the one who reads the lines.
         with contextlib.redirect_stdout(io.StringIO()):

@@ -36,17 +36,14 @@ STEPS = [
     ("prep.updateMappingSet(mapped['id'], MAPPINGS)", "_['version'] == 2 and len(_['mappings']) == 4"),
     (
         "extra = prep.createMappingSetMapping(mapped['id'], {'sourceType': 'ATTRIBUTE', 'source': 'lastName', 'destination': 'person.name.lastName'})",
-        "has(_, source='lastName')",
-        "",
-        "more",
+        "is_id(_['id'])",
     ),
     (
         "prep.updateMappingSetMapping(mapped['id'], extra['id'], {'sourceType': 'ATTRIBUTE', 'source': 'surname', 'destination': 'person.name.lastName'})",
         "has(_, source='surname')",
-        "",
-        "more",
     ),
-    ("prep.deleteMappingSetMapping(mapped['id'], extra['id'])", "_ in (200, 204)", "", "more"),
+    ("prep.getMappingSetMapping(mapped['id'], extra['id'])", "has(_, source='surname', destination='person.name.lastName')"),
+    ("prep.deleteMappingSetMapping(mapped['id'], extra['id'])", "_ in (200, 204)"),
     (
         "prep.previewDataOutput(row(1, gender='female'), {'outputSchema': {'schemaRef': {'id': customers['$id'], 'contentType': 'application/vnd.adobe.xed-full+json;version=1'}}, 'mappings': MAPPINGS})",
         "'ana@example.com' in str(_)",
