@@ -23,11 +23,13 @@ STEPS = [
     ("namespaces.getIdentityDetail('999')", "refused(_, 404)"),
     (
         "namespaces.updateIdentity(str(loyalty['id']), 'Loyalty card', 'Loyalty', 'CROSS_DEVICE', 'Cards')",
-        "has(_, name='Loyalty card', code='Loyalty')",
+        "len(_) == 1 and has(_[0], name='Loyalty card', code='Loyalty')",
     ),
     (
         "namespaces.updateIdentity(str(loyalty['id']), 'Loyalty card', 'Loyalty', 'EMAIL')",
         "refused(_, 400)",
+        "",
+        "more",
     ),
     ("namespaces.getIdentities(only_custom=True)", "[each['code'] for each in _] == ['Loyalty', 'Device1']"),
     (
