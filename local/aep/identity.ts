@@ -9,27 +9,25 @@ import type { Sandbox, World } from './state.ts';
 const BASE = '/data/core/idnamespace/identities';
 
 /**
- * What a namespace can be, as Adobe's OpenAPI file spells it in a list (first) and where one namespace is shown. Creating takes
- * any case: the file has `Cookie`, its error and aepp have `COOKIE`. The kinds of B2B namespaces are aepp's.
+ * What a namespace can be, as Adobe's OpenAPI file spells it in a list. Creating takes any case: the file has `Cookie` there, its
+ * error and aepp have `COOKIE`. The kinds of B2B namespaces are aepp's.
  */
-const ID_TYPES: readonly (readonly [listed: string, single: string])[] = [
-  ['COOKIE', 'Cookie'],
-  ['CROSS_DEVICE', 'Cross_device'],
-  ['Device', 'Device'],
-  ['Email', 'Email'],
-  ['MOBILE', 'Mobile'],
-  ['Non_people', 'Non_people'],
-  ['Phone', 'Phone'],
-  ...[
-    'B2B_ACCOUNT',
-    'B2B_ACCOUNT_PERSON',
-    'B2B_CAMPAIGN',
-    'B2B_CAMPAIGN_MEMBER',
-    'B2B_MARKETING_LIST',
-    'B2B_MARKETING_LIST_MEMBER',
-    'B2B_OPPORTUNITY',
-    'B2B_OPPORTUNITY_PERSON',
-  ].map((kind) => [kind, kind] as const),
+const ID_TYPES = [
+  'COOKIE',
+  'CROSS_DEVICE',
+  'Device',
+  'Email',
+  'MOBILE',
+  'Non_people',
+  'Phone',
+  'B2B_ACCOUNT',
+  'B2B_ACCOUNT_PERSON',
+  'B2B_CAMPAIGN',
+  'B2B_CAMPAIGN_MEMBER',
+  'B2B_MARKETING_LIST',
+  'B2B_MARKETING_LIST_MEMBER',
+  'B2B_OPPORTUNITY',
+  'B2B_OPPORTUNITY_PERSON',
 ];
 
 /** Adobe's sample of the list: when namespaces came into being there. */
@@ -63,12 +61,11 @@ export function namespaces(sandbox: Sandbox, staleMs = 0): JsonObject[] {
 export function identityRoutes(world: World): Route<AdmittedCall>[] {
   return [
     ['GET', BASE, (call) => json(200, namespaces(call.sandbox, call.staleMs))],
-    ['POST', BASE, (call) => json(200, single(create(world, call)))],
-    ['GET', `${BASE}/:id`, (call, id = '') => json(200, single(existing(world, call, id)))],
-    ['PUT', `${BASE}/:id`, (call, id = '') => json(200, replace(world, call, id))],
+    ['POST', BASE, (call) => json(200, create(world, call))],
   ];
 }
 
+/** Answers with the kind as it was spelled by the caller; a list has Adobe's spelling. */
 function create(world: World, call: AdmittedCall): JsonObject {
   const body = jsonObjectBody(call);
   const { code, idType } = demanded(world, body);
@@ -88,19 +85,8 @@ function create(world: World, call: AdmittedCall): JsonObject {
     createTime: now,
     updateTime: now,
   };
-  return call.sandbox.namespaces.put(code, made);
-}
-
-/** The whole namespace is sent; its code and its kind stay. */
-function replace(world: World, call: AdmittedCall, id: string): JsonObject {
-  const before = existing(world, call, id);
-  const body = jsonObjectBody(call);
-  const { code, idType } = demanded(world, body);
-  if (before.custom !== true || code !== before.code || idType !== before.idType) {
-    throw problem(world, 400, 'Namespace Validation', 'code and idType are non editable fields');
-  }
-  const { name = null, description = null } = body;
-  return call.sandbox.namespaces.put(code, { ...before, name, description, updateTime: world.clock.now() });
+  call.sandbox.namespaces.put(code, made);
+  return { ...made, idType: body.idType ?? null };
 }
 
 function demanded(world: World, body: JsonObject): { code: string; idType: string } {
@@ -109,23 +95,11 @@ function demanded(world: World, body: JsonObject): { code: string; idType: strin
   if (!code || !textAt(body, 'name') || !given) {
     throw problem(world, 400, 'Namespace validation', 'code, name and idType are required.');
   }
-  const idType = ID_TYPES.find(([kind]) => kind.toUpperCase() === given.toUpperCase())?.[0];
+  const idType = ID_TYPES.find((kind) => kind.toUpperCase() === given.toUpperCase());
   if (idType) return { code, idType };
-  const valid = ID_TYPES.map(([kind]) => kind.toUpperCase()).join(', ');
+  const valid = ID_TYPES.map((kind) => kind.toUpperCase()).join(', ');
   const description = `Please provide a valid value of idType. Valid values are: [${valid}]`;
   throw problem(world, 400, 'Namespace validation', description);
-}
-
-function existing(world: World, call: AdmittedCall, id: string): JsonObject {
-  const found = namespaces(call.sandbox).find((each) => String(each.id) === id);
-  if (found) return found;
-  const description = `Namespace id not found for given IMS Org ${world.settings.organization}`;
-  throw problem(world, 404, 'Namespace validation', description, 'NAMESPACE_NOT_FOUND');
-}
-
-function single(namespace: JsonObject): JsonObject {
-  const [, spelling = null] = ID_TYPES.find(([listed]) => listed === namespace.idType) ?? [];
-  return { ...namespace, idType: spelling };
 }
 
 /** The service's own error body, as in its OpenAPI file. */

@@ -13,7 +13,7 @@ const DEFAULT_SCOPES =
 type Field = (name: string) => string | undefined;
 
 /**
- * The developer console's page names v3 and calls a scope mandatory; Adobe's libraries (aio-lib-ims 7.0.2, aio-lib-core-auth
+ * The developer console's page names v3 and calls a scope mandatory; Adobe's libraries (aio-lib-ims 8.1.2, aio-lib-core-auth
  * 1.1.0) ask v2, and send none unless they are told one. What IMS gives them then is UNVERIFIED: here all the credential has.
  */
 export function imsRoutes(world: World): Route<Call>[] {
