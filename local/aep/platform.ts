@@ -6,6 +6,7 @@ import { advancing, type PlatformClock } from './clock.ts';
 import { dataAccessRoutes } from './data-access.ts';
 import { dataPrepRoutes } from './data-prep/routes.ts';
 import { legacyProblem, Refusal } from './errors.ts';
+import { exportRoutes } from './exports.ts';
 import { refusedBefore, spoiled } from './fault-effects.ts';
 import { type Fault, Faults } from './faults.ts';
 import { disableFailing } from './flow-service/failing.ts';
@@ -18,6 +19,7 @@ import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
 import { mappingRowRoutes } from './mapping-rows.ts';
+import { namespaceRoutes } from './namespaces.ts';
 import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
 import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
@@ -26,6 +28,7 @@ import { registryRoutes } from './registry/routes.ts';
 import { type Match, type Route, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { State, type World } from './state.ts';
+import { unionRoutes } from './unions.ts';
 
 export interface Platform {
   /** Answers like the platform; rejects with `TypeError('fetch failed')` where a connection would break. */
@@ -185,6 +188,9 @@ function services(world: World): Route<AdmittedCall>[] {
     ...dataAccessRoutes(world),
     ...flowServiceRoutes(world),
     ...dataPrepRoutes(world),
+    ...unionRoutes(world),
+    ...exportRoutes(world),
+    ...namespaceRoutes(world),
     ...mappingRowRoutes(world),
     ...observabilityRoutes(world),
   ];
