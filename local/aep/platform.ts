@@ -25,7 +25,7 @@ import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
 import type { Endpoint } from './published.ts';
 import { registryRoutes } from './registry/routes.ts';
-import { type Match, type Route, Router } from './router.ts';
+import { better, type Found, type Route, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { State, type World } from './state.ts';
 import { unionRoutes } from './unions.ts';
@@ -62,7 +62,7 @@ interface Core {
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
-  readonly notSimulated: readonly Endpoint[];
+  readonly absent: Absent;
 }
 
 /** What a platform remembers. */
@@ -129,7 +129,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     settings,
     credentials: settings.credentials,
     get notSimulated() {
-      return core.notSimulated;
+      return core.absent.endpoints;
     },
     get origin() {
       return core.world.origin;
@@ -163,19 +163,30 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
 /** Behind the gateway of `platform.adobe.io`; what is not simulated among it, too. */
 const GATED = /^\/(data|ajo|journey|unifiedtags|unifiedfolders)\//;
 
+interface Absent {
+  readonly endpoints: readonly Endpoint[];
+  readonly router: Router<AdmittedCall>;
+}
+
+/** The same for every platform, as its services are: made once, for platforms are copied by the thousand. */
+let absent: Absent | undefined;
+
+function absentFrom(routes: readonly Pick<Endpoint, 'method' | 'pattern'>[]): Absent {
+  const endpoints = unanswered(routes);
+  return { endpoints, router: new Router(notSimulatedRoutes(endpoints)) };
+}
+
 function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
   const simulated = services(world);
-  const notSimulated = unanswered(
-    [...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })),
-  );
+  absent ??= absentFrom([...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })));
   return {
     world,
     inlets,
     open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
-    gated: new Router<AdmittedCall>([...simulated.map(reading), ...notSimulatedRoutes(notSimulated)]),
-    notSimulated,
+    gated: new Router<AdmittedCall>(simulated.map(reading)),
+    absent,
   };
 }
 
@@ -244,13 +255,14 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
   if (GATED.test(call.path)) {
     const stale = struck.find((fault) => fault.kind === 'stale');
     const admitted = admit(core.world, call, stale ? (stale.staleMs ?? 30_000) : core.world.settings.staleMs);
-    return run(core.gated.find(call.method, call.path), admitted);
+    const found = core.gated.find(call.method, call.path);
+    return run(better(found, core.absent.router.find(call.method, call.path)), admitted);
   }
   return run(core.open.find(call.method, call.path), call);
 }
 
 /** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */
-function run<C extends Call>(match: Match<C> | 'method' | undefined, call: C): Answer | Promise<Answer> {
+function run<C extends Call>(match: Found<C>, call: C): Answer | Promise<Answer> {
   if (match === undefined) {
     throw Refusal.problem(404, 'NotFoundError', `No such resource: ${call.method} ${call.path}`);
   }
