@@ -42,14 +42,19 @@ function exported(world: World, call: AdmittedCall, id: string): Answer {
   return json(200, renamed(all, world.settings.tenant, PLACEHOLDER));
 }
 
-/** What it refers to comes before it, each once. */
-function withNeeds(sandbox: Sandbox, resource: JsonObject, seen = new Set<JsonObject>()): Set<JsonObject> {
-  const refs = JSON.stringify(resource).matchAll(/"\$ref":"([^"#][^"]*)"/g);
-  for (const [, ref = ''] of refs) {
+/** What it refers to comes before it, each once; two that refer to each other, in the order in which they are met. */
+function withNeeds(
+  sandbox: Sandbox,
+  resource: JsonObject,
+  done = new Set<JsonObject>(),
+  met = new Set<JsonObject>(),
+): Set<JsonObject> {
+  met.add(resource);
+  for (const [, ref = ''] of JSON.stringify(resource).matchAll(/"\$ref":"([^"#][^"]*)"/g)) {
     const needed = ofTenant(sandbox, ref);
-    if (needed && needed !== resource && !seen.has(needed)) withNeeds(sandbox, needed, seen);
+    if (needed && !met.has(needed)) withNeeds(sandbox, needed, done, met);
   }
-  return seen.add(resource);
+  return done.add(resource);
 }
 
 function ofTenant(sandbox: Sandbox, id: string): JsonObject | undefined {
@@ -67,6 +72,8 @@ function imported(world: World, call: AdmittedCall): Answer {
   const made: [RegistryKind, JsonObject][] = [];
   try {
     for (const each of given) made.push(importedOne(world, call, each));
+    // When all are there: they may refer to each other.
+    for (const [kind, resource] of made) check(world, call, kind, resource);
   } catch (error) {
     for (const [kind, { $id }] of made) call.sandbox.registry[kind].remove(String($id));
     if (!(error instanceof Refusal)) throw error;
@@ -87,7 +94,6 @@ function importedOne(world: World, call: AdmittedCall, given: JsonObject): [Regi
   if (ofTenant(call.sandbox, $id)) throw refused(`$id must be unique. An object ${$id} already exists`);
   const version = textAt(given, 'version') ?? '1.0';
   const resource = completed(world, call, kind, $id, version, without(given, LEFT_OUT));
-  check(world, call, kind, resource);
   return [kind, call.sandbox.registry[kind].put($id, resource)];
 }
 

@@ -53,6 +53,22 @@ it("12 B 8: an export has what is needed first, each once, without the tenant's 
   expect((await exportOf(with_, `${XDM}profile`)).status).toBe(404);
 });
 
+it('12 B 8: data types that refer to each other are exported once each, and imported', async () => {
+  const { with_, type } = await made();
+  const other = customFields({ parent: { $ref: type } });
+  const { $id } = (await with_.call('POST', `${REGISTRY}/tenant/datatypes`, { title: 'Other', ...other }))
+    .body;
+  const both = customFields({ propertyId: { type: 'string' }, other: { $ref: $id } });
+  const changed = await with_.call('PUT', `${REGISTRY}/tenant/datatypes/${at(type)}`, {
+    title: 'Property',
+    ...both,
+  });
+  expect(changed.status).toBe(200);
+  const { body } = await exportOf(with_, type);
+  expect(body.map(({ title }: { title: string }) => title)).toEqual(['Other', 'Property']);
+  expect((await importInto(with_, body)).status).toBe(200);
+});
+
 it('12 B 8: an import makes it in another sandbox under the same ids, and its fields are those of the original', async () => {
   const { with_, schema } = await made();
   const { status, body } = await importInto(with_, (await exportOf(with_, schema)).body);
