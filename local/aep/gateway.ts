@@ -5,6 +5,7 @@ import { type AdmittedCall, type Call, mediaType } from './http.ts';
 import type { Sandbox, World } from './state.ts';
 
 const FLOW_SERVICE = '/data/foundation/flowservice/';
+const OBSERVABILITY = '/data/infrastructure/observability/';
 const SANDBOX_MANAGEMENT = '/data/foundation/sandbox-management';
 
 /** The same checks in the same order for every service behind `platform.adobe.io`. */
@@ -70,5 +71,14 @@ function sandboxOf(world: World, call: Call): Sandbox {
   if (sandbox?.state === 'active') return sandbox;
   const detail = `The sandbox with the name '${name}' could not be found.`;
   if (flowService) throw Refusal.flow('2100-404', 'Sandbox not found', detail);
+  if (call.path.startsWith(OBSERVABILITY)) {
+    const tenant = { sandboxName: name, sandboxId: null, imsOrgId: world.settings.organization };
+    throw Refusal.insights(
+      'INSGHT-1003-401',
+      `Sandbox validation error - ${detail}`,
+      tenant,
+      world.clock.now(),
+    );
+  }
   throw Refusal.problem(404, 'NotFoundError', detail);
 }

@@ -315,23 +315,7 @@ function timeOf(given: string | undefined): number {
   return given !== undefined && /^\d{4}-\d{2}-\d{2}/.test(given) ? Date.parse(given) : Number.NaN;
 }
 
-function refusal(world: World, { sandbox }: AdmittedCall, reason: string): Refusal {
-  const code = 'INSGHT-1000-400';
-  return new Refusal(400, {
-    type: `http://ns.adobe.com/aep/errors/${code}`,
-    title: `Bad Request - ${reason}`,
-    status: 400,
-    report: {
-      tenantInfo: { sandboxName: sandbox.name, sandboxId: sandbox.id, imsOrgId: world.settings.organization },
-      additionalContext: null,
-    },
-    'error-chain': [
-      {
-        serviceId: 'INSGHT',
-        errorCode: code,
-        invokingServiceId: 'INSGHT',
-        unixTimeStampMs: world.clock.now(),
-      },
-    ],
-  });
+function refusal({ settings, clock }: World, { sandbox }: AdmittedCall, reason: string): Refusal {
+  const tenant = { sandboxName: sandbox.name, sandboxId: sandbox.id, imsOrgId: settings.organization };
+  return Refusal.insights('INSGHT-1000-400', `Bad Request - ${reason}`, tenant, clock.now());
 }

@@ -6,6 +6,7 @@ import { advancing, type PlatformClock } from './clock.ts';
 import { dataAccessRoutes } from './data-access.ts';
 import { dataPrepRoutes } from './data-prep/routes.ts';
 import { legacyProblem, Refusal } from './errors.ts';
+import { exportRoutes } from './exports.ts';
 import { refusedBefore, spoiled } from './fault-effects.ts';
 import { type Fault, Faults } from './faults.ts';
 import { disableFailing } from './flow-service/failing.ts';
@@ -18,6 +19,7 @@ import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
 import { mappingRowRoutes } from './mapping-rows.ts';
+import { namespaceRoutes } from './namespaces.ts';
 import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
 import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
@@ -25,9 +27,10 @@ import type { Endpoint } from './published.ts';
 import { Reading, type SourceState } from './pulled/reading.ts';
 import { sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
-import { type Match, type Route, Router } from './router.ts';
+import { better, type Found, type Route, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { State, type World } from './state.ts';
+import { unionRoutes } from './unions.ts';
 
 export interface Platform {
   /** Answers like the platform; rejects with `TypeError('fetch failed')` where a connection would break. */
@@ -72,7 +75,7 @@ interface Core {
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
-  readonly notSimulated: readonly Endpoint[];
+  readonly absent: Absent;
 }
 
 /** What a platform remembers. */
@@ -140,7 +143,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     settings,
     credentials: settings.credentials,
     get notSimulated() {
-      return core.notSimulated;
+      return core.absent.endpoints;
     },
     get origin() {
       return core.world.origin;
@@ -188,12 +191,23 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
 /** Behind the gateway of `platform.adobe.io`; what is not simulated among it, too. */
 const GATED = /^\/(data|ajo|journey|unifiedtags|unifiedfolders)\//;
 
+interface Absent {
+  readonly endpoints: readonly Endpoint[];
+  readonly router: Router<AdmittedCall>;
+}
+
+/** The same for every platform, as its services are: made once, for platforms are copied by the thousand. */
+let absent: Absent | undefined;
+
+function absentFrom(routes: readonly Pick<Endpoint, 'method' | 'pattern'>[]): Absent {
+  const endpoints = unanswered(routes);
+  return { endpoints, router: new Router(notSimulatedRoutes(endpoints)) };
+}
+
 function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
   const simulated = services(world);
-  const notSimulated = unanswered(
-    [...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })),
-  );
+  absent ??= absentFrom([...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })));
   const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
   if (world.kinesis !== '') reading.start();
   return {
@@ -202,8 +216,8 @@ function build(world: World, platform: Platform): Core {
     reading,
     open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform), ...sourceRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
-    gated: new Router<AdmittedCall>([...simulated.map(takingJson), ...notSimulatedRoutes(notSimulated)]),
-    notSimulated,
+    gated: new Router<AdmittedCall>(simulated.map(takingJson)),
+    absent,
   };
 }
 
@@ -216,6 +230,9 @@ function services(world: World): Route<AdmittedCall>[] {
     ...dataAccessRoutes(world),
     ...flowServiceRoutes(world),
     ...dataPrepRoutes(world),
+    ...unionRoutes(world),
+    ...exportRoutes(world),
+    ...namespaceRoutes(world),
     ...mappingRowRoutes(world),
     ...observabilityRoutes(world),
   ];
@@ -269,13 +286,14 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
   if (GATED.test(call.path)) {
     const stale = struck.find((fault) => fault.kind === 'stale');
     const admitted = admit(core.world, call, stale ? (stale.staleMs ?? 30_000) : core.world.settings.staleMs);
-    return run(core.gated.find(call.method, call.path), admitted);
+    const found = core.gated.find(call.method, call.path);
+    return run(better(found, core.absent.router.find(call.method, call.path)), admitted);
   }
   return run(core.open.find(call.method, call.path), call);
 }
 
 /** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */
-function run<C extends Call>(match: Match<C> | 'method' | undefined, call: C): Answer | Promise<Answer> {
+function run<C extends Call>(match: Found<C>, call: C): Answer | Promise<Answer> {
   if (match === undefined) {
     throw Refusal.problem(404, 'NotFoundError', `No such resource: ${call.method} ${call.path}`);
   }

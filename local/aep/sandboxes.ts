@@ -8,7 +8,8 @@
 // and Audience Manager), what `validationOnly` answers, whether the name of a deleted sandbox can be used again (not here).
 
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Answer, json, jsonObjectBody } from './http.ts';
+import { condition, fits } from './filter.ts';
+import { type AdmittedCall, type Answer, json, jsonObjectBody, wholeNumber } from './http.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
 import { Sandbox, type World } from './state.ts';
@@ -23,8 +24,8 @@ export function sandboxRoutes(world: World): Route<AdmittedCall>[] {
   const all = () => [...world.state.sandboxes.values()];
   const active = () => all().filter((each) => each.state === 'active');
   return [
-    ['GET', BASE, () => list(world, active(), `${BASE}/`)],
-    ['GET', `${BASE}/sandboxes`, () => list(world, all(), `${BASE}/sandboxes`)],
+    ['GET', BASE, (call) => list(world, call, active(), `${BASE}/`)],
+    ['GET', `${BASE}/sandboxes`, (call) => list(world, call, all(), `${BASE}/sandboxes`)],
     ['GET', `${BASE}/sandboxTypes`, () => json(200, { sandboxTypes: [...TYPES] })],
     ['POST', `${BASE}/sandboxes`, (call) => create(world, call)],
     ['GET', `${BASE}/sandboxes/:name`, (_call, name = '') => json(200, rendered(existing(world, name)))],
@@ -34,11 +35,23 @@ export function sandboxRoutes(world: World): Route<AdmittedCall>[] {
   ];
 }
 
-function list(world: World, sandboxes: Sandbox[], href: string): Answer {
+/** DOCUMENTED (sandboxes/api/appendix): `limit` and `offset` come together or not at all; 50 from the first one otherwise. */
+function list({ origin }: World, call: AdmittedCall, sandboxes: Sandbox[], path: string): Answer {
+  if (call.query.has('limit') !== call.query.has('offset'))
+    throw bad('limit and offset must be given together.');
+  const limit = wholeNumber(call, 'limit', 50, 1, 1_000);
+  const offset = wholeNumber(call, 'offset', 0, 0, Number.MAX_SAFE_INTEGER);
+  const conditions = call.query.getAll('property').map(condition);
+  const wanted = sandboxes.map(rendered).filter((each) => conditions.every((one) => fits(each, one)));
+  const page = wanted.slice(offset, offset + limit);
+  const next = `${origin}${path}?limit=${limit}&offset=${offset + limit}`;
   return json(200, {
-    sandboxes: sandboxes.map(rendered),
-    _page: { limit: 50, count: sandboxes.length },
-    _links: { page: { href: `${world.origin}${href}?limit={limit}&offset={offset}`, templated: true } },
+    sandboxes: page,
+    _page: { limit, count: page.length },
+    _links: {
+      page: { href: `${origin}${path}?limit={limit}&offset={offset}`, templated: true },
+      ...(offset + limit < wanted.length ? { next: { href: next, templated: null } } : {}),
+    },
   });
 }
 
@@ -129,7 +142,7 @@ function rendered(sandbox: Sandbox): JsonObject {
     createdDate: written(createdAt),
     lastModifiedDate: written(modifiedAt),
     createdBy: 'System',
-    lastModifiedBy: 'System',
+    modifiedBy: 'System',
   };
 }
 

@@ -87,7 +87,7 @@ export function notFound(
   return Refusal.xdm(code, 'Resource Not Found', detail, call.requestId, world.clock.now());
 }
 
-function completed(
+export function completed(
   world: World,
   call: AdmittedCall,
   kind: RegistryKind,

@@ -3,6 +3,7 @@
 import { type AdmittedCall, type Answer, json } from '../http.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { World } from '../state.ts';
+import { isUnion, lookUpUnion } from '../unions.ts';
 import type { Field, Fields } from '../xdm/field.ts';
 import { lookupAccept } from './accept.ts';
 import { notFound } from './crud.ts';
@@ -14,6 +15,8 @@ import { type Kind, lookUp, NOT_FOUND } from './resources.ts';
  * `/global/` knows nothing that a tenant made.
  */
 export function lookup(world: World, call: AdmittedCall, container: string, kind: Kind, id: string): Answer {
+  // DOCUMENTED on Adobe's page xdm/api/unions: datasets that Profile is exported into name a union as their schema.
+  if (kind === 'schemas' && container === 'tenant' && isUnion(id)) return lookUpUnion(world, call, id);
   const asked = lookupAccept(world, call);
   const resource = lookUp(call.sandbox, kind, id, container === 'global' ? 'global' : 'any');
   const version = asked.version ?? 1;

@@ -146,6 +146,18 @@ it('12 B 8: a request that is wrong is INSGHT-1000-400 in the shape of the page,
   expect(uncounted).toMatchObject({ status: 501, penstock: 'not simulated' });
 });
 
+it('12 B 8: a sandbox that there is not is INSGHT-1003-401', async () => {
+  const { call } = await caller();
+  const { status, body } = await call('POST', METRICS, {}, { 'x-sandbox-name': 'none' });
+  expect([status, body]).toMatchObject([
+    401,
+    {
+      type: 'http://ns.adobe.com/aep/errors/INSGHT-1003-401',
+      report: { tenantInfo: { sandboxName: 'none' } },
+    },
+  ]);
+});
+
 it('12 B 8: version 1 is answered as well: metrics by name, one id, newest first', async () => {
   const { platform, made } = await someTraffic();
   platform.clock.advance(20 * 3_600_000);

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import {
+  type Body,
   CATALOG,
   type Caller,
   caller,
@@ -189,4 +190,18 @@ it('12 B 8: a copy of the platform has the sandboxes as they are, and each goes 
     'active',
     'active',
   ]);
+});
+
+it('12 B 8: the list of sandboxes is paged by limit and offset together, and filtered', async () => {
+  const { call } = await caller();
+  for (const name of ['a', 'b', 'c']) await call('POST', SANDBOXES, { ...DEV, name });
+  const names = (body: Body) => body.sandboxes.map(({ name }: { name: string }) => name);
+  const first = (await call('GET', `${SANDBOXES}?limit=2&offset=1`)).body;
+  expect(names(first)).toEqual(['dev1', 'a']);
+  const { pathname, search } = new URL(first._links.next.href);
+  const second = (await call('GET', pathname + search)).body;
+  expect(names(second)).toEqual(['b', 'c']);
+  expect(second._links.next).toBeUndefined();
+  expect(names((await call('GET', `${SANDBOXES}?property=state==creating`)).body)).toEqual(['a', 'b', 'c']);
+  expect((await call('GET', `${SANDBOXES}?limit=2`)).status).toBe(400);
 });
