@@ -9,9 +9,10 @@ import type { Pipeline, Report } from '../lib/pipeline.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { account, refusedLines, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
+import type { Standard } from './aep/xdm/standard.ts';
 import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
-import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
+import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import {
   decoded,
@@ -44,7 +45,8 @@ async function main(args: string[]): Promise<number> {
     const faults = await readFaults(options.faults);
     if (manifest.source.kind === 'inlet') needsRecords(options);
     const total = await countLines(options);
-    return await run({ options, manifest, samples, changed, faults, total, progress });
+    const xdm = options.xdm === undefined ? undefined : xdmIn(options.xdm);
+    return await run({ options, manifest, samples, changed, faults, xdm, total, progress });
   } catch (error) {
     return complain(error);
   }
@@ -57,6 +59,8 @@ interface Job {
   /** What the pipeline becomes while records come. */
   readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
   readonly faults: readonly FaultSpec[];
+  /** What of Adobe's XDM the platform knows, where it is not what is built in. */
+  readonly xdm: Standard | undefined;
   /** Records there will be. */
   readonly total: number;
   readonly progress: Progress;
@@ -72,6 +76,7 @@ async function run(job: Job): Promise<number> {
     sandbox: manifest.sandbox,
     folder: fileURLToPath(new URL(`../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
     onInvocation: watch.report,
+    ...(job.xdm && { xdm: job.xdm }),
     ...(options.verbose && {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { legacyProblem } from './errors.ts';
 import type { Call } from './http.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
+import { standardWith } from './xdm/standard.ts';
 
 export interface ServerOptions extends PlatformOptions {
   /** 0 takes any free port. */
@@ -136,6 +137,7 @@ const USAGE = `The simulated Experience Platform alone, for any client.
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
   --seed N            seed of the ids and of faults with a probability (1)
+  --xdm DIR           a checkout of github.com/adobe/xdm: all of Adobe's public classes, field groups and data types are known
   --help              this text
 `;
 
@@ -151,6 +153,7 @@ async function main(): Promise<void> {
       port: { type: 'string' },
       'warm-up': { type: 'string' },
       seed: { type: 'string' },
+      xdm: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -163,6 +166,7 @@ async function main(): Promise<void> {
   const seed = wholeNumberOf(values.seed, 'seed', 4_294_967_295);
   if (warmUp !== undefined) options.warmUpMs = warmUp * 1000;
   if (seed !== undefined) options.seed = seed;
+  if (values.xdm !== undefined) options.xdm = standardWith(values.xdm);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

@@ -5,6 +5,7 @@ import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
 import { Shelf } from './shelf.ts';
+import type { Standard } from './xdm/standard.ts';
 
 /** What every service is handed: the settings, the time, fresh ids, and the memory. */
 export interface World {
@@ -120,6 +121,8 @@ export interface Tally {
 
 export interface SandboxIdentity extends Required<SandboxOptions> {
   readonly id: string;
+  /** What Adobe brings. */
+  readonly standard: Standard;
 }
 
 export class Sandbox implements SandboxIdentity {
@@ -130,6 +133,7 @@ export class Sandbox implements SandboxIdentity {
   readonly state: string;
   readonly isDefault: boolean;
   readonly region: string;
+  readonly standard: Standard;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
   readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
   readonly descriptors: Shelf<JsonObject>;
@@ -147,7 +151,7 @@ export class Sandbox implements SandboxIdentity {
 
   /** @param from what it holds at first: the sandbox that this is a copy of */
   constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
-    const { id, name, title, type, state, isDefault, region } = identity;
+    const { id, name, title, type, state, isDefault, region, standard } = identity;
     this.id = id;
     this.name = name;
     this.title = title;
@@ -155,6 +159,7 @@ export class Sandbox implements SandboxIdentity {
     this.state = state;
     this.isDefault = isDefault;
     this.region = region;
+    this.standard = standard;
     const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
     const { registry } = from ?? {};
     this.registry = {
@@ -214,7 +219,7 @@ export class State {
     const state = new State(clock.now());
     for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
       const usual = { state: 'active', isDefault: false, region: 'VA7' };
-      const identity = { id: ids.uuid(), name, title, type, ...usual, ...more };
+      const identity = { id: ids.uuid(), name, title, type, standard: settings.xdm, ...usual, ...more };
       state.sandboxes.set(name, new Sandbox(identity, clock));
     }
     return state;

@@ -4,9 +4,8 @@ import { Refusal } from '../errors.ts';
 import type { AdmittedCall } from '../http.ts';
 import { arrayAt, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { Sandbox, World } from '../state.ts';
-import { EVENT_CLASS } from '../xdm/classes.ts';
 import type { Field } from '../xdm/field.ts';
-import { IDENTITY_MAP } from '../xdm/fieldgroups.ts';
+import { EVENT_CLASS, IDENTITY_MAP } from '../xdm/names.ts';
 import { identities, resolved } from './resolve.ts';
 import { type Kind, referenced, refsOf, tenantNamespace, tenantResources } from './resources.ts';
 
