@@ -56,8 +56,8 @@ function isNowhere(part: Part, xdm: Standard): boolean {
 
 function expectedOf(part: Part, xdm: Standard): string {
   const is = otherKind(part, xdm);
-  const other = is === undefined ? '' : `, and not of a ${WORDS[is]}`;
-  return `the $id of a ${WORDS[part.kind]}${other}${meant(part, xdm)}`;
+  const expected = `the $id of a ${WORDS[part.kind]}`;
+  return is === undefined ? `${expected}${meant(part, xdm)}` : `${expected}, and not of a ${WORDS[is]}`;
 }
 
 /** What it is, where it is no class or field group as the manifest has it. */

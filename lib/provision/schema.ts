@@ -55,17 +55,25 @@ function partsById({ schema }: Manifest): Part[] {
 }
 
 /** Those that AEP does not have: each with its place, and the `$id` that is near. */
-async function unknownParts({ aep }: Context, { manifest, tenant }: Situation): Promise<string[]> {
+async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<string[]> {
   const registry = aep.schemaRegistry;
   const said = partsById(manifest).map(async ({ kind, at, id }) => {
-    const isOwn = id.startsWith(`https://ns.adobe.com/${tenant}/`);
-    if ((await ifThere(registry.getPart(isOwn ? 'tenant' : 'global', kind, id))) !== undefined) return [];
+    const [likely, other] = ADOBES.test(id) ? GLOBAL_FIRST : TENANT_FIRST;
+    const there =
+      (await ifThere(registry.getPart(likely, kind, id))) ??
+      (await ifThere(registry.getPart(other, kind, id)));
+    if (there !== undefined) return [];
     const known = [...(await registry.partIds('global', kind)), ...(await registry.partIds('tenant', kind))];
     const expected = `expected the $id of a ${kind === 'classes' ? 'class' : 'field group'} that is there`;
     return [`${at}: found "${id}"; ${expected}${didYouMeanId(id, known)}`];
   });
   return (await Promise.all(said)).flat();
 }
+
+/** Where it is looked for first is a guess that spares a call: the other container is asked as well. */
+const ADOBES = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
+const GLOBAL_FIRST = ['global', 'tenant'] as const;
+const TENANT_FIRST = ['tenant', 'global'] as const;
 
 function missingGroups(there: Schema, situation: Situation): string[] {
   const has = new Set(there.allOf?.map(({ $ref }) => $ref));
