@@ -49,7 +49,8 @@ async function main(args: string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const { files: asked, xdm } = options;
+  const { files: asked } = options;
+  const xdm = options.xdm === undefined ? builtIn : await xdmIn(options.xdm);
   const found = await Promise.all((asked.length > 0 ? asked : OWN).map(manifestsIn));
   const empty = found.filter(({ manifests }) => manifests.length === 0).map(({ path }) => path);
   // The folder of the deployed pipelines may be empty; what somebody has named may not, nor may there be nothing at all.
@@ -68,7 +69,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** @throws UsageError */
-function optionsOf(args: string[]): { files: string[]; xdm: Standard } | 'help' {
+function optionsOf(args: string[]): { files: string[]; xdm: string | undefined } | 'help' {
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -76,9 +77,8 @@ function optionsOf(args: string[]): { files: string[]; xdm: Standard } | 'help' 
       options: { xdm: { type: 'string' }, help: { type: 'boolean' } },
     });
     if (values.help) return 'help';
-    return { files: positionals, xdm: values.xdm === undefined ? builtIn : xdmIn(values.xdm) };
+    return { files: positionals, xdm: values.xdm };
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
   }
 }

@@ -1,7 +1,6 @@
 // The command line of `npm start`: what may be said, and a clear answer to what may not.
 import { parseArgs } from 'node:util';
-import { CheckoutError } from './aep/xdm/checkout.ts';
-import { type Standard, standardWith } from './aep/xdm/standard.ts';
+import type { Standard } from './aep/xdm/standard.ts';
 import type { Encoding } from './records.ts';
 
 const SAMPLE_MANIFEST = 'examples/customer-profiles.json';
@@ -93,7 +92,9 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
 }
 
 /** @throws UsageError where it is no checkout of Adobe's XDM */
-export function xdmIn(folder: string): Standard {
+export async function xdmIn(folder: string): Promise<Standard> {
+  // Loaded only where it is asked for: few do.
+  const { CheckoutError, standardWith } = await import('./aep/xdm/checkout.ts');
   try {
     return standardWith(folder);
   } catch (error) {

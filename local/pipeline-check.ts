@@ -63,10 +63,11 @@ export async function checkPipeline(
     ...(await namespacesOf(bench)),
     ...without(manifest, samples),
   ];
-  if (parts.mistakes.length + parts.unlooked.length > 0) {
+  const unlooked = [...parts.elsewhere, ...parts.inAep];
+  if (parts.mistakes.length + unlooked.length > 0) {
     warnings.push(...arrayWarnings(manifest, samples));
     const alone = 'looked at the expressions alone, not at fields and samples';
-    warnings.push(...parts.unlooked.map((line) => `${line}; ${alone}`));
+    warnings.push(...unlooked.map((line) => `${line}; ${alone}`));
     const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
     return { mistakes: [...parts.mistakes, ...refused, ...mistakes], warnings };
   }
@@ -129,7 +130,7 @@ function pretended(): Omit<Runtime, 'fetch' | 'clock'> {
 /** The parts of the schema that is to be made. What is in an existing one is known in AEP only. */
 function partsSaid({ schema }: Manifest, xdm: Standard): PartsSaid {
   if (!('id' in schema)) return saidOfParts(schema, xdm);
-  return { mistakes: [], warnings: [], unlooked: [`schema.id: ${schema.id}: known in AEP only`] };
+  return { mistakes: [], warnings: [], elsewhere: [], inAep: [`schema.id: ${schema.id}: known in AEP only`] };
 }
 
 /** The mapping set on a schema that has whatever fields are written to: what is left to be wrong is the expressions. */

@@ -9,8 +9,10 @@ export interface PartsSaid {
   readonly mistakes: readonly string[];
   /** What AEP may refuse. */
   readonly warnings: readonly string[];
-  /** Whose fields cannot be looked at from here, and where they are known. */
-  readonly unlooked: readonly string[];
+  /** Adobe's, whose fields are in a checkout of its repository. */
+  readonly elsewhere: readonly string[];
+  /** Whose fields are known in AEP only. */
+  readonly inAep: readonly string[];
 }
 
 interface Part {
@@ -23,6 +25,8 @@ interface Part {
 /** Adobe's public XDM: its repository has all of it. What products and organizations have of their own lies elsewhere. */
 const PUBLIC = 'https://ns.adobe.com/xdm/';
 
+const ELSEWHERE = "is Adobe's, and its fields are known with --xdm DIR (a checkout of github.com/adobe/xdm)";
+
 const WORDS = { classes: 'class', mixins: 'field group', datatypes: 'data type' };
 
 /** Each line names its path in the manifest, what was found there, and what was expected. */
@@ -33,7 +37,12 @@ export function saidOfParts(schema: OwnSchema, xdm: Standard): PartsSaid {
   return {
     mistakes: nowhere.map((part) => `${part.at}: found "${part.id}"; expected ${expectedOf(part, xdm)}`),
     warnings: parts.flatMap((part) => misplaced(part, idOf(schema.class, CLASSES), xdm)),
-    unlooked: unknown.filter((part) => !nowhere.includes(part)).map((part) => unlooked(part, xdm)),
+    elsewhere: unknown
+      .filter((part) => !nowhere.includes(part) && isNamed(part))
+      .map(({ at, id }) => `${at}: ${id}: ${ELSEWHERE}`),
+    inAep: unknown
+      .filter((part) => !nowhere.includes(part) && !isNamed(part))
+      .map((part) => `${part.at}: ${part.id}: known in AEP only${meant(part, xdm)}`),
   };
 }
 
@@ -51,7 +60,11 @@ function partsOf(schema: OwnSchema): Part[] {
 /** What is something else is no part; and of what is public, all is known to be there. */
 function isNowhere(part: Part, xdm: Standard): boolean {
   if (otherKind(part, xdm) !== undefined) return true;
-  return part.id.startsWith(PUBLIC) && !namedOnly(part.kind).includes(part.id);
+  return part.id.startsWith(PUBLIC) && !isNamed(part);
+}
+
+function isNamed({ kind, id }: Part): boolean {
+  return namedOnly(kind).includes(id);
 }
 
 function expectedOf(part: Part, xdm: Standard): string {
@@ -68,13 +81,6 @@ function otherKind({ kind, id }: Part, xdm: Standard): keyof typeof WORDS | unde
 
 function meant({ kind, id }: Part, xdm: Standard): string {
   return didYouMeanId(id, [...xdm.all(kind).map(({ $id }) => String($id)), ...namedOnly(kind)]);
-}
-
-function unlooked(part: Part, xdm: Standard): string {
-  const where = namedOnly(part.kind).includes(part.id)
-    ? "is Adobe's, and its fields are known with --xdm DIR (a checkout of github.com/adobe/xdm)"
-    : `known in AEP only${meant(part, xdm)}`;
-  return `${part.at}: ${part.id}: ${where}`;
 }
 
 /** What the interface of AEP does not offer for a class. Whether the API refuses it is not documented. */

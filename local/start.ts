@@ -9,7 +9,7 @@ import type { Pipeline, Report } from '../lib/pipeline.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { account, refusedLines, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
-import type { Standard } from './aep/xdm/standard.ts';
+import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
@@ -25,6 +25,7 @@ import {
 } from './records.ts';
 import { reportOf } from './report.ts';
 import { runReportOf } from './run-report.ts';
+import { saidOfParts } from './schema-parts.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Task states on the way from plan to intake; a kept resource's step counts too. */
@@ -45,7 +46,9 @@ async function main(args: string[]): Promise<number> {
     const faults = await readFaults(options.faults);
     if (manifest.source.kind === 'inlet') needsRecords(options);
     const total = await countLines(options);
-    const xdm = options.xdm === undefined ? undefined : xdmIn(options.xdm);
+    const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
+    needsXdm(options.manifest, manifest, xdm ?? builtIn);
+    if (changed !== undefined) needsXdm(options.change ?? '', changed.manifest, xdm ?? builtIn);
     return await run({ options, manifest, samples, changed, faults, xdm, total, progress });
   } catch (error) {
     return complain(error);
@@ -290,6 +293,12 @@ function needsRecords({ manifest, records, areSamples }: StartOptions): void {
   throw new UsageError(
     `--manifest ${manifest} needs records of its own: add --records FILE, or --generate N for the sample customers`,
   );
+}
+
+/** What Adobe has and the simulated platform does not is no conflict of the pipeline's. @throws UsageError */
+function needsXdm(file: string, { schema }: Manifest, xdm: Standard): void {
+  const lines = 'id' in schema ? [] : saidOfParts(schema, xdm).elsewhere;
+  if (lines.length > 0) throw new UsageError(`${file}:\n  ${lines.join('\n  ')}`);
 }
 
 function isSample(file: string): boolean {

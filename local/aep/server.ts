@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util';
 import { legacyProblem } from './errors.ts';
 import type { Call } from './http.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
-import { standardWith } from './xdm/standard.ts';
 
 export interface ServerOptions extends PlatformOptions {
   /** 0 takes any free port. */
@@ -166,7 +165,8 @@ async function main(): Promise<void> {
   const seed = wholeNumberOf(values.seed, 'seed', 4_294_967_295);
   if (warmUp !== undefined) options.warmUpMs = warmUp * 1000;
   if (seed !== undefined) options.seed = seed;
-  if (values.xdm !== undefined) options.xdm = standardWith(values.xdm);
+  // Loaded only where it is asked for: it would cost every start some 15 ms.
+  if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

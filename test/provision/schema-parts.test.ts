@@ -1,7 +1,7 @@
 // 12 B 9: classes and field groups by their `$id`: the plan asks AEP for them, the check knows Adobe's, and both tell what is nowhere.
 import { describe, expect, it } from 'vitest';
 import { CLASSES, FIELD_GROUPS, parseManifest } from '../../lib/manifest.ts';
-import { BUILT_IN, builtIn, namedOnly, standardOf } from '../../local/aep/xdm/standard.ts';
+import { builtIn, builtInResources, namedOnly, standardOf } from '../../local/aep/xdm/standard.ts';
 import { checkPipeline } from '../../local/pipeline-check.ts';
 import { world } from '../support/provisioning.ts';
 import { holdings, inletManifest, planned, sandboxOf } from './cases.ts';
@@ -28,7 +28,7 @@ const withNamed = standardOf([
     intendedToExtend: [CLASSES.experienceevent],
     content: { type: 'object', properties: { advertising: { type: 'object', properties: {} } } },
   },
-  ...BUILT_IN,
+  ...builtInResources(),
 ]);
 
 /** The third of four, and what was meant. */

@@ -4,7 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { arrayAt, isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { BEHAVIORS, namespaceOf, placeOf } from './names.ts';
-import type { StandardKind, StandardResource } from './standard.ts';
+import {
+  builtInResources,
+  type Standard,
+  type StandardKind,
+  type StandardResource,
+  standardOf,
+} from './standard.ts';
 
 /** What of a checkout holds resources: `schemas/` has compositions, `docs/` and `archived/` repeat or keep what was. */
 const FOLDERS = ['components', 'extensions'];
@@ -39,6 +45,11 @@ const FACETS = [
 /** A file that is no checkout of XDM, or no XDM. */
 export class CheckoutError extends Error {
   override readonly name = 'CheckoutError';
+}
+
+/** What is built in, and what a checkout has, which counts where both have it. @throws CheckoutError */
+export function standardWith(folder: string): Standard {
+  return standardOf([...builtInResources(), ...readCheckout(folder)]);
 }
 
 /** All resources below `folder`, texts included: they are the reader's own copy. @throws CheckoutError */

@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import type { JsonObject } from '../json.ts';
-import { readCheckout } from './checkout.ts';
 import { idOf, readFacts } from './facts.ts';
 import { altId } from './names.ts';
 
@@ -68,22 +67,34 @@ function shown({ kind, id, title, description, content, ...more }: StandardResou
 }
 
 /** What is known without a checkout of Adobe's repository: facts.txt says what it is, and where from. */
-export const BUILT_IN: readonly StandardResource[] = readFacts(
-  readFileSync(new URL('facts.txt', import.meta.url), 'utf8'),
-);
-
-export const builtIn: Standard = standardOf(BUILT_IN);
-
-/** What is built in, and what a checkout of github.com/adobe/xdm has, which counts where both have it. @throws CheckoutError */
-export function standardWith(checkout: string): Standard {
-  return standardOf([...BUILT_IN, ...readCheckout(checkout)]);
+export function builtInResources(): readonly StandardResource[] {
+  facts ??= readFacts(readFileSync(new URL('facts.txt', import.meta.url), 'utf8'));
+  return facts;
 }
+
+let facts: readonly StandardResource[] | undefined;
+
+/** Read when it is first asked for: a platform starts without it. */
+export const builtIn: Standard = {
+  all: (kind) => ofFacts().all(kind),
+  find: (kind, id) => ofFacts().find(kind, id),
+};
+
+function ofFacts(): Standard {
+  known ??= standardOf(builtInResources());
+  return known;
+}
+
+let known: Standard | undefined;
 
 /** `$id`s of Adobe's public classes and field groups whose fields are not built in: that they exist is known, and no more. */
-export function namedOnly(kind: 'classes' | 'mixins'): string[] {
-  const lines = readFileSync(new URL('names.txt', import.meta.url), 'utf8').split('\n');
-  return lines.flatMap((line) => {
-    const [of, id] = line.split(' ');
-    return of === kind && id !== undefined ? [idOf(id)] : [];
-  });
+export function namedOnly(kind: 'classes' | 'mixins'): readonly string[] {
+  named ??= readFileSync(new URL('names.txt', import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => line.split(' '));
+  return named.flatMap(([of, id]) => (of === kind && id !== undefined ? [idOf(id)] : []));
 }
+
+/** Kind and id of each, read when it is first asked for. */
+let named: string[][] | undefined;

@@ -18,10 +18,10 @@ import { createPlatform } from '../../../local/aep/platform.ts';
 import { fieldAt, resolved, resolvedForData } from '../../../local/aep/registry/resolve.ts';
 import { lookUp } from '../../../local/aep/registry/resources.ts';
 import type { Sandbox } from '../../../local/aep/state.ts';
-import { CheckoutError } from '../../../local/aep/xdm/checkout.ts';
+import { CheckoutError, standardWith } from '../../../local/aep/xdm/checkout.ts';
 import { readFacts } from '../../../local/aep/xdm/facts.ts';
 import type { Field } from '../../../local/aep/xdm/field.ts';
-import { BUILT_IN, builtIn, namedOnly, standardWith } from '../../../local/aep/xdm/standard.ts';
+import { builtIn, builtInResources, namedOnly } from '../../../local/aep/xdm/standard.ts';
 import { compileValidator } from '../../../local/aep/xdm/validator.ts';
 import { caller, LIST, LOOKUP, REGISTRY } from './support.ts';
 
@@ -61,11 +61,11 @@ describe('12 B 9: what is built in', () => {
   });
 
   it('refers to nothing that is not there, and has no text of Adobe’s', () => {
-    const ids = new Set(BUILT_IN.map(({ id }) => id));
-    const seen = JSON.stringify(BUILT_IN.map(({ content }) => content));
+    const ids = new Set(builtInResources().map(({ id }) => id));
+    const seen = JSON.stringify(builtInResources().map(({ content }) => content));
     for (const [, id] of seen.matchAll(/"\$ref":"([^"]+)"/g)) expect(ids).toContain(id);
     expect(seen).not.toMatch(/"(description|title|meta:enum|meta:titleId|examples?)":"/);
-    expect(BUILT_IN.filter(({ description }) => description !== undefined)).toEqual([]);
+    expect(builtInResources().filter(({ description }) => description !== undefined)).toEqual([]);
   });
 
   it('data types are listed and looked up like any other', async () => {
@@ -361,6 +361,14 @@ describe('12 B 9: --xdm DIR', () => {
       (await (await caller(options)).call('POST', `${REGISTRY}/tenant/schemas`, body)).status;
     expect(await made({ xdm })).toBe(201);
     expect(await made({})).toBe(400);
+  });
+
+  it('what is Adobe’s and not simulated says so', async () => {
+    const [$ref] = namedOnly('mixins');
+    const { call } = await caller();
+    const body = { type: 'object', title: 'x', allOf: [{ $ref: EVENT }, { $ref }] };
+    const { status, body: said } = await call('POST', `${REGISTRY}/tenant/schemas`, body);
+    expect([status, said.detail]).toEqual([400, expect.stringMatching(/not simulated without --xdm DIR/)]);
   });
 
   it.each([
