@@ -184,7 +184,9 @@ const schemaByParts = object({
     )
     .max(30)
     .default([])
-    .describe('Field groups: short names, `$id`s, or own ones, which are made.'),
+    .describe(
+      `Field groups: Adobe's by a short name or their \`$id\`, the organization's by their \`$id\`, or own ones, which are made. Short names: ${Object.keys(FIELD_GROUPS).join(', ')}.`,
+    ),
   title: resourceName.optional().describe('Default: `{name}-schema`. Unique in the organization.'),
   description: z.string().max(500).optional(),
   identities: z.array(identity).max(20).default([]).describe('Fields that identify a record.'),

@@ -74,7 +74,7 @@ function closed(field: Field): object {
     title: _title,
     description: _description,
     'meta:xdmType': _type,
-    // Values that are suggested, not demanded.
+    // Suggested values do not constrain: experienceleague.adobe.com/docs/experience-platform/xdm/tutorials/suggested-values.html
     'meta:enum': _suggested,
     properties,
     items,
