@@ -7,16 +7,18 @@ import { isFailure } from '../lib/failure.ts';
 import { bundle } from '../lib/hook/bundle.ts';
 import { parseManifestText } from '../lib/manifest.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
-import { UsageError } from './options.ts';
+import { builtIn, type Standard } from './aep/xdm/standard.ts';
+import { UsageError, xdmIn } from './options.ts';
 import { checkPipeline } from './pipeline-check.ts';
 
 const HELP = `Tries pipelines out on this machine: does the manifest read, does its mapping compile, do the samples beside it
 (orders.json: orders.samples.json) become what they must, and does that fit the schema?
 
-  npm run check:pipelines [-- FILE…]
+  npm run check:pipelines [-- [--xdm DIR] FILE…]
 
-  FILE      a manifest, or a folder of them (without any: pipelines and examples)
-  --help    this text
+  FILE        a manifest, or a folder of them (without any: pipelines and examples)
+  --xdm DIR   a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
+  --help      this text
 
 Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file that cannot be read.
 `;
@@ -45,11 +47,13 @@ interface Outcome {
 }
 
 async function main(args: string[]): Promise<number> {
-  const asked = filesOf(args);
-  if (asked === 'help') {
+  const options = optionsOf(args);
+  if (options === 'help') {
     process.stdout.write(HELP);
     return 0;
   }
+  const { files: asked } = options;
+  const xdm = options.xdm === undefined ? builtIn : await xdmIn(options.xdm);
   const found = await Promise.all((asked.length > 0 ? asked : OWN).map(manifestsIn));
   const empty = found.filter(({ manifests }) => manifests.length === 0).map(({ path }) => path);
   // The folder of the deployed pipelines may be empty; what somebody has named may not, nor may there be nothing at all.
@@ -60,7 +64,7 @@ async function main(args: string[]): Promise<number> {
     worst = Math.max(worst, exitCode);
     process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   };
-  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file));
+  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file, xdm));
   for (const file of found.flatMap(({ strays }) => strays))
     tell(wrong(file, [`samples of no manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]));
   // Each by itself is right: whether they can be deployed together the build decides.
@@ -70,15 +74,15 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** @throws UsageError */
-function filesOf(args: string[]): string[] | 'help' {
+function optionsOf(args: string[]): { files: string[]; xdm: string | undefined } | 'help' {
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { help: { type: 'boolean' } },
+      options: { xdm: { type: 'string' }, help: { type: 'boolean' } },
     });
     if (values.help) return 'help';
-    return positionals;
+    return { files: positionals, xdm: values.xdm };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
   }
@@ -102,11 +106,11 @@ async function manifestsIn(path: string): Promise<Found> {
   };
 }
 
-async function check(file: string): Promise<Outcome> {
+async function check(file: string, xdm: Standard): Promise<Outcome> {
   try {
     const manifest = parseManifestText(await readFile(file, 'utf8').catch(unreadable(file)), 'the manifest');
     const samples = await samplesBeside(file);
-    const { mistakes, warnings } = await checkPipeline(manifest, samples);
+    const { mistakes, warnings } = await checkPipeline(manifest, samples, xdm);
     const notes = warnings.map((warning) => `  warning: ${warning}`);
     if (mistakes.length > 0) return wrong(file, mistakes, notes);
     const counts = `${counted(manifest.mapping?.length ?? 0, 'mapping')}, ${counted(samples?.length ?? 0, 'sample')}`;

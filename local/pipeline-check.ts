@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Aep, createAep } from '../lib/aep/client.ts';
 import type { NewMappingSet } from '../lib/aep/data-prep.ts';
 import { isFailure } from '../lib/failure.ts';
-import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../lib/manifest.ts';
+import type { Manifest } from '../lib/manifest.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
 import { arrayWarnings } from '../lib/provision/array-warnings.ts';
@@ -22,9 +22,11 @@ import { type JsonObject, objectAt } from './aep/json.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { createPlatform } from './aep/platform.ts';
 import { resolvedForData } from './aep/registry/resolve.ts';
-import { lookUp, referenced } from './aep/registry/resources.ts';
+import { lookUp } from './aep/registry/resources.ts';
 import type { Sandbox } from './aep/state.ts';
+import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { compileValidator } from './aep/xdm/validator.ts';
+import { type PartsSaid, saidOfParts } from './schema-parts.ts';
 
 export interface Checked {
   /** What is wrong, line by line; empty where nothing is. */
@@ -46,21 +48,28 @@ interface Bench {
 }
 
 /** Makes the schema as provisioning would, then tries the mapping and the samples. No network, and no time passes. */
-export async function checkPipeline(manifest: Manifest, samples: Samples | undefined): Promise<Checked> {
-  const bench = benchFor(manifest);
-  const unknown = unknownParts(bench);
+export async function checkPipeline(
+  manifest: Manifest,
+  samples: Samples | undefined,
+  xdm: Standard = builtIn,
+): Promise<Checked> {
+  const bench = benchFor(manifest, xdm);
+  const parts = partsSaid(manifest, xdm);
   const { refused, doubtful } = foreseenOf(manifest);
   const warnings = [
     ...doubtful,
+    ...parts.warnings,
     ...irreversibleOf(manifest),
     ...(await namespacesOf(bench)),
     ...without(manifest, samples),
   ];
-  if (unknown.length > 0) {
+  const unlooked = [...parts.elsewhere, ...parts.inAep];
+  if (parts.mistakes.length + unlooked.length > 0) {
     warnings.push(...arrayWarnings(manifest, samples));
-    const warning = `${unknown.join(', ')}: known in AEP only; looked at the expressions alone, not at fields and samples`;
+    const alone = 'looked at the expressions alone, not at fields and samples';
+    warnings.push(...unlooked.map((line) => `${line}; ${alone}`));
     const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
-    return { mistakes: [...refused, ...mistakes], warnings: [...warnings, warning] };
+    return { mistakes: [...parts.mistakes, ...refused, ...mistakes], warnings };
   }
   let schemaId = '';
   const unmade = await mistakesIn(async () => {
@@ -73,7 +82,7 @@ export async function checkPipeline(manifest: Manifest, samples: Samples | undef
   return { mistakes: [...refused, ...mistakes], warnings: [...warnings, ...arrays] };
 }
 
-function benchFor(manifest: Manifest): Bench {
+function benchFor(manifest: Manifest, xdm: Standard): Bench {
   // What waits goes on at once: time jumps to where it wants to be.
   const clock = virtualClock();
   const jumping = { ...clock, sleep: async (ms: number) => clock.advance(ms) };
@@ -82,6 +91,7 @@ function benchFor(manifest: Manifest): Bench {
     tenant: TENANT,
     sandboxes: [{ name: manifest.sandbox, isDefault: true }],
     clock: jumping,
+    xdm,
   });
   const transport: Runtime = {
     ...pretended(),
@@ -117,16 +127,10 @@ function pretended(): Omit<Runtime, 'fetch' | 'clock'> {
   };
 }
 
-/** An existing schema, and classes and field groups that the simulated platform does not have: only AEP knows their fields. */
-function unknownParts({ manifest: { schema }, sandbox }: Bench): string[] {
-  if ('id' in schema) return [`schema.id: ${schema.id}`];
-  const parts = [
-    { at: 'schema.class', id: idOf(schema.class, CLASSES) },
-    ...schema.fieldGroups.flatMap((group, index) =>
-      typeof group === 'string' ? [{ at: `schema.fieldGroups.${index}`, id: idOf(group, FIELD_GROUPS) }] : [],
-    ),
-  ];
-  return parts.filter(({ id }) => referenced(sandbox, id) === undefined).map(({ at, id }) => `${at}: ${id}`);
+/** The parts of the schema that is to be made. What is in an existing one is known in AEP only. */
+function partsSaid({ schema }: Manifest, xdm: Standard): PartsSaid {
+  if (!('id' in schema)) return saidOfParts(schema, xdm);
+  return { mistakes: [], warnings: [], elsewhere: [], inAep: [`schema.id: ${schema.id}: known in AEP only`] };
 }
 
 /** The mapping set on a schema that has whatever fields are written to: what is left to be wrong is the expressions. */

@@ -10,6 +10,7 @@ import { SCHEMA_CACHE_FACTOR } from '../lib/waits.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import type { Platform } from './aep/platform.ts';
 import { startServer } from './aep/server.ts';
+import type { Standard } from './aep/xdm/standard.ts';
 import { accessKeyOf, type Calls, callsOfTests } from './aws/calls.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { Executions } from './aws/executions.ts';
@@ -26,6 +27,8 @@ export interface StackOptions {
   readonly folder: string;
   /** A sandbox the platform has besides its own. */
   readonly sandbox: string;
+  /** What of Adobe's XDM it knows; left out, what is built in. */
+  readonly xdm?: Standard;
   /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
   readonly platform?: Platform;
   /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
@@ -98,6 +101,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
+    ...(options.xdm && { xdm: options.xdm }),
   });
   const stateMachineArn = provisioningArn(STAGE);
   const states = await startStatesApi({ stateMachineArn, executions: () => executions }, calls);

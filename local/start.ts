@@ -9,9 +9,10 @@ import type { Pipeline, Report } from '../lib/pipeline.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { account, refusedLines, type Written, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
+import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
-import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
+import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { carryPulled } from './pulled.ts';
 import {
@@ -25,6 +26,7 @@ import {
 } from './records.ts';
 import { reportOf } from './report.ts';
 import { runReportOf } from './run-report.ts';
+import { saidOfParts } from './schema-parts.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Task states on the way from plan to intake; a kept resource's step counts too. */
@@ -45,7 +47,10 @@ async function main(args: string[]): Promise<number> {
     const faults = await readFaults(options.faults);
     if (manifest.source.kind === 'inlet') needsRecords(options);
     const total = await countLines(options, manifest);
-    return await run({ options, manifest, samples, changed, faults, total, progress });
+    const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
+    needsXdm(options.manifest, manifest, xdm ?? builtIn);
+    if (changed !== undefined) needsXdm(options.change ?? '', changed.manifest, xdm ?? builtIn);
+    return await run({ options, manifest, samples, changed, faults, xdm, total, progress });
   } catch (error) {
     return complain(error);
   }
@@ -58,6 +63,8 @@ interface Job {
   /** What the pipeline becomes while records come. */
   readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
   readonly faults: readonly FaultSpec[];
+  /** What of Adobe's XDM the platform knows, where it is not what is built in. */
+  readonly xdm: Standard | undefined;
   /** Records there will be. */
   readonly total: number;
   readonly progress: Progress;
@@ -74,6 +81,7 @@ async function run(job: Job): Promise<number> {
     folder: fileURLToPath(new URL(`../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
     shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
+    ...(job.xdm && { xdm: job.xdm }),
     ...(options.verbose && {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
@@ -314,6 +322,12 @@ function needsRecords({ manifest, records, areSamples }: StartOptions): void {
   throw new UsageError(
     `--manifest ${manifest} needs records of its own: add --records FILE, or --generate N for the sample customers`,
   );
+}
+
+/** What Adobe has and the simulated platform does not is no conflict of the pipeline's. @throws UsageError */
+function needsXdm(file: string, { schema }: Manifest, xdm: Standard): void {
+  const lines = 'id' in schema ? [] : saidOfParts(schema, xdm).elsewhere;
+  if (lines.length > 0) throw new UsageError(`${file}:\n  ${lines.join('\n  ')}`);
 }
 
 function isSample(file: string): boolean {

@@ -315,6 +315,14 @@ describe('what cannot be known offline', () => {
     expect(warnings).toEqual([expect.stringMatching(/0123: known in AEP only/)]);
   });
 
+  it('12 B 9: --xdm names a checkout of Adobe’s repository, and nothing else', async () => {
+    const { code, stderr } = await run('--xdm', 'examples', 'examples');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^--xdm: examples is no checkout of github\.com/),
+    ]);
+  });
+
   it('expressions are looked at all the same', async () => {
     const bad = [{ expression: 'lowr(a)', destination: '{tenant}.x' }];
     const { mistakes } = await checkPipeline(changed({ schema, mapping: bad }), SAMPLES);

@@ -127,9 +127,9 @@ export function schemaRegistry(request: Request) {
     return all.filter((found) => (found.title ?? title) === title).map(({ $id }) => $id);
   }
 
-  async function get<T>(kind: Kind, id: string, answer: z.ZodType<T>): Promise<T> {
+  async function get<T>(kind: Kind, id: string, answer: z.ZodType<T>, container?: Container): Promise<T> {
     const accept = 'application/vnd.adobe.xed+json; version=1';
-    const { value } = await request({ method: 'GET', path: pathOf(kind, id), accept, answer });
+    const { value } = await request({ method: 'GET', path: pathOf(kind, id, container), accept, answer });
     return value;
   }
 
@@ -201,6 +201,27 @@ export function schemaRegistry(request: Request) {
     /** Deletes a field group that no schema has. */
     deleteFieldGroup: (id: string): Promise<void> => remove(pathOf('fieldgroups', id)),
 
+    /**
+     * A class or a field group in one of the registry's containers: what Adobe brings is in `global`.
+     * @throws Failure `AEP_NOT_FOUND`
+     */
+    getPart: (container: Container, kind: PartKind, id: string): Promise<{ readonly $id: string }> =>
+      get(kind, id, Summary, container),
+    /** `$id`s of the classes or field groups in a container, up to 500. */
+    async partIds(container: Container, kind: PartKind): Promise<string[]> {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/${container}/${kind}`,
+        query: [
+          ['orderby', 'title'],
+          ['limit', '500'],
+        ],
+        accept: 'application/vnd.adobe.xed-id+json',
+        answer: z.object({ results: z.array(Summary) }),
+      });
+      return value.results.map(({ $id }) => $id);
+    },
+
     /** The identities of a schema, by its `$id`. */
     async findIdentityDescriptors(schemaId: string): Promise<IdentityDescriptor[]> {
       const { value } = await request({
@@ -230,7 +251,10 @@ export function schemaRegistry(request: Request) {
   };
 }
 
-type Kind = 'schemas' | 'fieldgroups';
+type Container = 'tenant' | 'global';
+/** What a schema is made of. */
+type PartKind = 'classes' | 'fieldgroups';
+type Kind = 'schemas' | PartKind;
 
 /** What `start` has to be for the next page: the value itself in what Adobe's client takes, in a URI by Adobe's description. */
 function startOf(next: string | number | null | undefined): string | undefined {
@@ -239,8 +263,8 @@ function startOf(next: string | number | null | undefined): string | undefined {
   return /^(https?:\/)?\//.test(text) ? (partOfLink(text, 'start') ?? text) : text;
 }
 
-function pathOf(kind: Kind, id: string): string {
-  return `${BASE}/tenant/${kind}/${pathPart(id)}`;
+function pathOf(kind: Kind, id: string, container: Container = 'tenant'): string {
+  return `${BASE}/${container}/${kind}/${pathPart(id)}`;
 }
 
 function schemaBody({ title, description, parts }: NewSchema) {

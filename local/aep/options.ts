@@ -2,6 +2,7 @@
 
 import { type Clock, realClock } from './clock.ts';
 import type { JsonObject } from './json.ts';
+import { builtIn, type Standard } from './xdm/standard.ts';
 
 export interface Credential {
   readonly clientId: string;
@@ -49,6 +50,8 @@ export interface PlatformOptions {
   rateLimits?: boolean;
   /** How streamed failures carry header, body and _errors: encoded as strings (as met in the field) or as they are. */
   failedRows?: 'strings' | 'objects';
+  /** What of Adobe's XDM it knows: classes, field groups, data types. Default: what is built in. */
+  xdm?: Standard;
   /** Told of every record that an inlet has taken in, whatever becomes of it: a witness for what was sent. */
   onReceived?: (records: readonly JsonObject[]) => void;
   /** Told of every row that has landed: the oldest of them are not kept for ever. */
@@ -90,6 +93,7 @@ const DEFAULTS: Settings = {
   inletTokenStatus: 403,
   rateLimits: false,
   failedRows: 'strings',
+  xdm: builtIn,
   onReceived: () => undefined,
   onLanded: () => undefined,
   kinesis: '',

@@ -143,6 +143,7 @@ const USAGE = `The simulated Experience Platform alone, for any client.
   --kinesis URL       the Kinesis that flows read which have a stream as their source (HTTP/2, as AWS's own clients speak
                       it); without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
+  --xdm DIR           a checkout of github.com/adobe/xdm: all of Adobe's public classes, field groups and data types are known
   --help              this text
 `;
 
@@ -171,6 +172,7 @@ async function main(): Promise<void> {
       scopes: { type: 'string' },
       seed: { type: 'string' },
       kinesis: { type: 'string' },
+      xdm: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -186,6 +188,8 @@ async function main(): Promise<void> {
   if (values.scopes !== undefined)
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
+  // Loaded only where it is asked for: it would cost every start some 15 ms.
+  if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

@@ -7,6 +7,7 @@ import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
 import { PulledMemory, type SourceFailure } from './pulled/memory.ts';
 import { Shelf } from './shelf.ts';
+import type { Standard } from './xdm/standard.ts';
 
 /** What every service is handed: the settings, the time, fresh ids, and the memory. */
 export interface World {
@@ -128,6 +129,8 @@ export interface Tally {
 
 export interface SandboxIdentity extends Required<SandboxOptions> {
   readonly id: string;
+  /** What Adobe brings. */
+  readonly standard: Standard;
 }
 
 /** Where a sandbox is in its life; `creating` and `resetting` end by themselves. */
@@ -146,6 +149,7 @@ export class Sandbox implements SandboxIdentity {
   readonly type: 'production' | 'development';
   readonly isDefault: boolean;
   readonly region: string;
+  readonly standard: Standard;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
   readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
   readonly descriptors: Shelf<JsonObject>;
@@ -168,13 +172,14 @@ export class Sandbox implements SandboxIdentity {
 
   /** @param from what it holds at first: the sandbox that this is a copy of */
   constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
-    const { id, name, title, type, state, isDefault, region } = identity;
+    const { id, name, title, type, state, isDefault, region, standard } = identity;
     this.id = id;
     this.name = name;
     this.title = title;
     this.type = type;
     this.isDefault = isDefault;
     this.region = region;
+    this.standard = standard;
     this.#clock = clock;
     const now = clock.now();
     this.#life = from ? from.#life : { state, until: 0, etag: 1, createdAt: now, modifiedAt: now };
@@ -279,7 +284,7 @@ export class State {
     const state = new State(clock.now());
     for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
       const usual = { state: 'active', isDefault: false, region: 'VA7' };
-      const identity = { id: ids.uuid(), name, title, type, ...usual, ...more };
+      const identity = { id: ids.uuid(), name, title, type, standard: settings.xdm, ...usual, ...more };
       state.sandboxes.set(name, new Sandbox(identity, clock));
     }
     return state;

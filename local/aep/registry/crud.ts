@@ -5,7 +5,8 @@ import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody }
 import { arrayAt, isObject, type JsonObject, objectAt } from '../json.ts';
 import { patchedOrRefused } from '../json-patch.ts';
 import type { RegistryKind, World } from '../state.ts';
-import { altId, lookUp, NOT_FOUND, referenced, refsOf, tenantNamespace } from './resources.ts';
+import { altId } from '../xdm/names.ts';
+import { lookUp, NOT_FOUND, referenced, refsOf, tenantNamespace } from './resources.ts';
 import { check, checkEvolution, inUnion, invalid, usedByDataSet } from './rules.ts';
 
 /** What the server decides; whatever the caller sends for it is dropped. */

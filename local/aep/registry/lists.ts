@@ -14,7 +14,7 @@ export function list(world: World, call: AdmittedCall, container: string, kind: 
   const asked = listAccept(world, call);
   const all =
     container === 'global'
-      ? [...globals(kind)]
+      ? [...globals(call.sandbox, kind)]
       : (tenantShelf(call.sandbox, kind)?.values(call.staleMs) ?? []);
   const conditions = call.query.getAll('property').map(condition);
   const wanted = all.filter((resource) => conditions.every((each) => fits(resource, each)));

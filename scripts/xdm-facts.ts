@@ -1,0 +1,126 @@
+// Writes local/aep/xdm/{facts,names}.txt from a checkout of github.com/adobe/xdm: `node scripts/xdm-facts.ts DIR`. Names, types, limits and allowed values; no texts.
+import { writeFileSync } from 'node:fs';
+import { FIELD_GROUPS } from '../lib/manifest.ts';
+import type { Json, JsonObject } from '../local/aep/json.ts';
+import { arrayAt, isObject, objectAt } from '../local/aep/json.ts';
+import { readCheckout } from '../local/aep/xdm/checkout.ts';
+import { BEHAVIORS, EVENT_CLASS, PROFILE_CLASS } from '../local/aep/xdm/names.ts';
+import type { StandardKind, StandardResource } from '../local/aep/xdm/standard.ts';
+
+const HEAD = `# Facts about Adobe's public XDM: what fields there are, of which type, and what they may hold. Written by
+# \`node scripts/xdm-facts.ts DIR\` from a checkout of github.com/adobe/xdm (CC BY 4.0), and held against it by
+# test/local/aep/xdm.test.ts. How it is read: facts.ts.
+`;
+
+const NAMES_HEAD = `# Adobe's other public classes and field groups: that there are such, not what is in them. Written as facts.txt is.
+`;
+
+/** What a schema is made of, and a manifest can name. */
+const NAMED: ReadonlySet<StandardKind> = new Set(['classes', 'mixins']);
+
+const WORDS = { behaviors: 'behavior', classes: 'class', mixins: 'fieldgroup', datatypes: 'datatype' };
+
+/** What a field says beside its type; texts are left out. */
+const SAID = new Set([
+  'title',
+  'description',
+  'meta:enum',
+  'type',
+  'format',
+  'properties',
+  'required',
+  'items',
+  'additionalProperties',
+  '$ref',
+  'allOf',
+  'minItems',
+  'maxItems',
+]);
+
+const short = (id: string) => id.replace(/^https:\/\/ns\.adobe\.com\/xdm\//, 'xdm:');
+
+/** The resources with all that they refer to, those that are asked for first. */
+function withReferred(all: readonly StandardResource[], ids: readonly string[]): StandardResource[] {
+  const known = new Map(all.map((one) => [one.id, one]));
+  const taken = new Map<string, StandardResource>();
+  const take = (id: string) => {
+    const found = known.get(id);
+    if (found === undefined) throw new Error(`the checkout has no ${id}`);
+    if (taken.has(id)) return;
+    taken.set(id, found);
+    for (const reference of referencesIn(found.content)) take(reference);
+  };
+  for (const id of ids) take(id);
+  return [...taken.values()];
+}
+
+function referencesIn(node: Json): string[] {
+  if (Array.isArray(node)) return node.flatMap(referencesIn);
+  if (!isObject(node)) return [];
+  return Object.entries(node).flatMap(([key, value]) =>
+    key === '$ref' ? [String(value)] : key === 'enum' || key === 'const' ? [] : referencesIn(value),
+  );
+}
+
+function block({ kind, id, content, ...more }: StandardResource): string[] {
+  const words = [WORDS[kind], short(id)];
+  if (more.extends.length > 0) words.push('extends', ...more.extends.map(short));
+  if (more.intendedToExtend.length > 0) words.push('for', ...more.intendedToExtend.map(short));
+  return [words.join(' '), ...below(content, 1)];
+}
+
+function below(node: JsonObject, depth: number): string[] {
+  const indent = ' '.repeat(depth);
+  const references = [node, ...arrayAt(node, 'allOf')].flatMap((one) =>
+    isObject(one) && typeof one.$ref === 'string' ? [short(one.$ref)] : [],
+  );
+  const required = arrayAt(node, 'required').map(String);
+  return [
+    ...(references.length > 0 ? [`${indent}+ ${references.join(' ')}`] : []),
+    ...(required.length > 0 ? [`${indent}! ${required.join(' ')}`] : []),
+    ...Object.entries(objectAt(node, 'properties') ?? {}).flatMap(([name, field]) =>
+      lines(name, field as JsonObject, depth),
+    ),
+  ];
+}
+
+function lines(name: string, field: JsonObject, depth: number): string[] {
+  const { type, inner } = typeOf(field);
+  const facets = Object.entries(inner).filter(([key]) => !SAID.has(key));
+  const said = facets.length > 0 ? ` ${JSON.stringify(Object.fromEntries(facets))}` : '';
+  const deeper = type.endsWith('object') ? below(inner, depth + 1) : [];
+  return [`${' '.repeat(depth)}${name} ${type}${said}`, ...deeper];
+}
+
+function typeOf(field: JsonObject): { type: string; inner: JsonObject } {
+  const { items, additionalProperties, properties, $ref, allOf, required, minItems, maxItems } = field;
+  const composed = properties !== undefined || allOf !== undefined || required !== undefined;
+  if (field.type === 'array') {
+    const { type, inner } = isObject(items) ? typeOf(items) : { type: 'any', inner: {} };
+    const range =
+      minItems === undefined && maxItems === undefined ? '' : `${minItems ?? ''}..${maxItems ?? ''}`;
+    return { type: `[${range}]${type}`, inner };
+  }
+  if (isObject(additionalProperties)) {
+    if (composed) throw new Error(`a map with fields of its own: ${JSON.stringify(field)}`);
+    const { type, inner } = typeOf(additionalProperties);
+    return { type: `{}${type}`, inner };
+  }
+  if (composed) return { type: 'object', inner: field };
+  if (typeof $ref === 'string') return { type: short($ref), inner: {} };
+  const { type = 'any', format } = field;
+  return { type: format === undefined ? String(type) : `${type}(${format})`, inner: field };
+}
+
+function write(name: string, lines: readonly string[]): void {
+  writeFileSync(new URL(`../local/aep/xdm/${name}`, import.meta.url), `${lines.join('\n')}\n`);
+}
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error('name the folder of the checkout');
+const all = readCheckout(folder);
+const wanted = [...BEHAVIORS, PROFILE_CLASS, EVENT_CLASS, ...Object.values(FIELD_GROUPS)];
+const known = withReferred(all, wanted);
+const others = all.filter(({ kind, id }) => NAMED.has(kind) && !known.some((one) => one.id === id));
+write('facts.txt', [HEAD, ...known.flatMap(block)]);
+write('names.txt', [NAMES_HEAD, ...others.map(({ kind, id }) => `${kind} ${short(id)}`).sort()]);
