@@ -220,25 +220,30 @@ export class Reading {
     const reader: StreamReader = { client: this.#clientFor(one.source), stream, progress, iterators };
     try {
       if (progress.shards === undefined) await describe(reader, progress.params.reset);
-      const isOver = await this.#readShards(one, reader);
+      const isOver = await this.#readShards(one, reader, round);
       if (isOver) progress.caughtUpBy = round;
       progress.failure = undefined;
     } catch (error) {
       if (this.#stopped) return;
       iterators.clear();
       const { name, message } = error as Error;
-      if (PASSING.has(name)) progress.throttled += 1;
-      else this.#fail(one, progress, `${one.source.place}: ${name}: ${message}`);
+      if (!PASSING.has(name)) this.#fail(one, progress, `${one.source.place}: ${name}: ${message}`);
     }
   }
 
-  /** Each shard once. @returns whether nothing more is there */
-  async #readShards(one: Reader, reader: StreamReader): Promise<boolean> {
+  /** Each shard once, another one first each time, as what a flow gets has a limit. @returns whether nothing more is there */
+  async #readShards(one: Reader, reader: StreamReader, round: number): Promise<boolean> {
     let left = Math.ceil((RECORDS_PER_SECOND * this.#world.settings.pullMs) / 1_000);
     let isOver = true;
-    for (const shard of readable(reader.progress)) {
+    const shards = readable(reader.progress);
+    const first = round % (shards.length || 1);
+    for (const shard of [...shards.slice(first), ...shards.slice(0, first)]) {
       if (left <= 0) return false;
-      const page = await readShard(reader, shard, left);
+      const page = await this.#page(reader, shard, left);
+      if (page === undefined) {
+        isOver = false;
+        continue;
+      }
       // While it was asked, the flow may have been stopped: then the page is not its.
       if (this.#stopped || !this.#isStill(one)) return false;
       left -= page.records.length;
@@ -252,6 +257,19 @@ export class Reading {
       if (shard[1].ended) await describe(reader, undefined);
     }
     return isOver;
+  }
+
+  /** `undefined` where the shard has no room now, or its place is too old: the next round reads it. */
+  async #page(reader: StreamReader, shard: Parameters<typeof readShard>[1], limit: number) {
+    try {
+      return await readShard(reader, shard, limit);
+    } catch (error) {
+      const { name } = error as Error;
+      if (!PASSING.has(name)) throw error;
+      if (name === 'ExpiredIteratorException') reader.iterators.delete(shard[0]);
+      else reader.progress.throttled += 1;
+      return undefined;
+    }
   }
 
   #isStill({ sandbox, flow }: Reader): boolean {
