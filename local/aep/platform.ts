@@ -19,7 +19,7 @@ import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
 import { Reading, type SourceState } from './pulled/reading.ts';
-import { sourceRoutes } from './pulled/routes.ts';
+import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { type Match, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
@@ -190,6 +190,7 @@ function build(world: World, platform: Platform): Core {
       ...identityRoutes(world),
       ...catalogRoutes(world),
       ...dataAccessRoutes(world),
+      ...connectionTestRoutes(reading),
       ...flowServiceRoutes(world),
       ...dataPrepRoutes(world),
     ]),
