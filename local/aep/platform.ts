@@ -25,7 +25,7 @@ import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
 import type { Endpoint } from './published.ts';
 import { Reading, type SourceState } from './pulled/reading.ts';
-import { sourceRoutes } from './pulled/routes.ts';
+import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { better, type Found, type Route, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
@@ -206,9 +206,9 @@ function absentFrom(routes: readonly Pick<Endpoint, 'method' | 'pattern'>[]): Ab
 
 function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
-  const simulated = services(world);
-  absent ??= absentFrom([...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })));
   const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
+  const simulated = services(world, reading);
+  absent ??= absentFrom([...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })));
   if (world.kinesis !== '') reading.start();
   return {
     world,
@@ -221,13 +221,14 @@ function build(world: World, platform: Platform): Core {
   };
 }
 
-function services(world: World): Route<AdmittedCall>[] {
+function services(world: World, reading: Reading): Route<AdmittedCall>[] {
   return [
     ...sandboxRoutes(world),
     ...registryRoutes(world),
     ...identityRoutes(world),
     ...catalogRoutes(world),
     ...dataAccessRoutes(world),
+    ...connectionTestRoutes(reading),
     ...flowServiceRoutes(world),
     ...dataPrepRoutes(world),
     ...unionRoutes(world),

@@ -67,7 +67,8 @@ function create(world: World, call: AdmittedCall): Answer {
   if (!type) throw bad(`type must be one of ${TYPES.join(', ')}.`);
   if (world.state.sandboxes.has(name))
     throw Refusal.problem(409, 'Conflict', `A sandbox with the name '${name}' exists already.`);
-  const usual = { state: 'creating', isDefault: false, region: world.state.defaultSandbox?.region ?? 'VA7' };
+  const region = world.state.defaultSandbox?.region ?? 'VA7';
+  const usual = { state: 'creating', isDefault: false, region, standard: world.settings.xdm };
   const sandbox = new Sandbox({ id: world.ids.uuid(), name, title, type, ...usual }, world.clock);
   sandbox.lasts(PROVISIONING_MS);
   world.state.sandboxes.set(name, sandbox);

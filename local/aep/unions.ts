@@ -11,12 +11,12 @@ import { arrayAt, type Json, type JsonObject } from './json.ts';
 import { listAccept, lookupAccept } from './registry/accept.ts';
 import { notFound } from './registry/crud.ts';
 import { resolved } from './registry/resolve.ts';
-import { altId, lookUp, refsOf, tenantNamespace } from './registry/resources.ts';
+import { lookUp, refsOf, tenantNamespace } from './registry/resources.ts';
 import { inUnion } from './registry/rules.ts';
 import type { Route } from './router.ts';
 import type { World } from './state.ts';
-import { type Field, group, list, mapOf, moment, oneOf } from './xdm/field.ts';
-import { IDENTITY_MAP } from './xdm/fieldgroups.ts';
+import type { Field } from './xdm/field.ts';
+import { altId, IDENTITY_MAP } from './xdm/names.ts';
 
 const BASE = '/data/foundation/schemaregistry/tenant/unions';
 const SUFFIX = '__union';
@@ -24,11 +24,26 @@ const MOST = 300;
 
 /** Beside the identity map, which is a field group. */
 const OWN_FIELDS: { readonly [name: string]: Field } = {
-  timeSeriesEvents: list(group({})),
+  timeSeriesEvents: {
+    type: 'array',
+    'meta:xdmType': 'array',
+    items: { type: 'object', 'meta:xdmType': 'object', properties: {} },
+  },
   segmentMembership: mapOf(
-    mapOf(group({ lastQualificationTime: moment, status: oneOf('realized', 'exited') })),
+    mapOf({
+      type: 'object',
+      'meta:xdmType': 'object',
+      properties: {
+        lastQualificationTime: { type: 'string', format: 'date-time', 'meta:xdmType': 'date-time' },
+        status: { type: 'string', 'meta:xdmType': 'string', enum: ['realized', 'exited'] },
+      },
+    }),
   ),
 };
+
+function mapOf(value: Field): Field {
+  return { type: 'object', 'meta:xdmType': 'map', additionalProperties: value };
+}
 
 export function unionRoutes(world: World): Route<AdmittedCall>[] {
   return [

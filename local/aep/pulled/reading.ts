@@ -1,12 +1,14 @@
 // Reads, for every flow that is warm, the source that Experience Platform reads by itself, and says of each how that goes.
-import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { KINESIS } from '../flow-service/specs.ts';
 import { runOf } from '../inlet/landing.ts';
 import type { Message } from '../inlet/messages.ts';
-import type { Flow, Sandbox, World } from '../state.ts';
+import { objectAt, textAt } from '../json.ts';
+import type { Entity, Flow, Sandbox, World } from '../state.ts';
+import { StreamClients } from './clients.ts';
 import { forget, take } from './held.ts';
 import { beginning, type Progress, REFUSALS, type SourceFailure } from './memory.ts';
 import { messageIn } from './payload.ts';
-import { type PulledSource, sourceOf } from './source.ts';
+import { type PulledSource, sourceBehind, sourceOf } from './source.ts';
 import { describe, type Iterators, readable, readShard, type StreamReader } from './stream.ts';
 
 /** Adobe: "Currently, maximum volume of data that you can bring from your Kinesis account to Platform is 4000 records per second." */
@@ -57,7 +59,7 @@ export interface SourceState {
 export class Reading {
   readonly #world: World;
   readonly #take: Take;
-  readonly #clients = new Map<string, KinesisClient>();
+  readonly #clients: StreamClients;
   /** By flow. */
   readonly #iterators = new Map<string, Iterators>();
   #timer: NodeJS.Timeout | undefined;
@@ -69,6 +71,7 @@ export class Reading {
   constructor(world: World, take: Take) {
     this.#world = world;
     this.#take = take;
+    this.#clients = new StreamClients(world);
   }
 
   /** Reads streams from now on, until it is stopped. It keeps no process running. */
@@ -86,8 +89,7 @@ export class Reading {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    for (const client of this.#clients.values()) client.destroy();
-    this.#clients.clear();
+    this.#clients.close();
   }
 
   /** One look at every stream whose flow is warm, after those that are under way. @returns its number */
@@ -128,6 +130,19 @@ export class Reading {
       );
     }
     for (const place of held.values()) forget(place, this.#world.settings.keepRows);
+  }
+
+  /** Whether a base connection's key is taken by what is behind it; of an inlet there is nothing to ask. */
+  async passes(sandbox: Sandbox, base: Entity): Promise<boolean> {
+    const sources = sandbox.sourceConnections
+      .values()
+      .filter(({ body }) => body.baseConnectionId === base.id)
+      .map((connection) => sourceBehind(sandbox, connection));
+    const { held } = this.#world.state.pulled;
+    if (sources.some((one) => held.get(one?.place ?? '')?.refuses === 'credentials')) return false;
+    const isKinesis = textAt(objectAt(base.body, 'connectionSpec'), 'id') === KINESIS;
+    if (!isKinesis || this.#world.kinesis === '') return true;
+    return this.#clients.isKey(objectAt(objectAt(base.body, 'auth'), 'params') ?? {});
   }
 
   /** Every flow whose source the platform reads by itself. */
@@ -217,28 +232,33 @@ export class Reading {
     const iterators = this.#iterators.get(one.flow.id) ?? new Map<string, string>();
     this.#iterators.set(one.flow.id, iterators);
     const stream = String(progress.params.stream);
-    const reader: StreamReader = { client: this.#clientFor(one.source), stream, progress, iterators };
+    const reader: StreamReader = { client: this.#clients.with(one.source.auth), stream, progress, iterators };
     try {
       if (progress.shards === undefined) await describe(reader, progress.params.reset);
-      const isOver = await this.#readShards(one, reader);
+      const isOver = await this.#readShards(one, reader, round);
       if (isOver) progress.caughtUpBy = round;
       progress.failure = undefined;
     } catch (error) {
       if (this.#stopped) return;
       iterators.clear();
       const { name, message } = error as Error;
-      if (PASSING.has(name)) progress.throttled += 1;
-      else this.#fail(one, progress, `${one.source.place}: ${name}: ${message}`);
+      if (!PASSING.has(name)) this.#fail(one, progress, `${one.source.place}: ${name}: ${message}`);
     }
   }
 
-  /** Each shard once. @returns whether nothing more is there */
-  async #readShards(one: Reader, reader: StreamReader): Promise<boolean> {
+  /** Each shard once, another one first each time, as what a flow gets has a limit. @returns whether nothing more is there */
+  async #readShards(one: Reader, reader: StreamReader, round: number): Promise<boolean> {
     let left = Math.ceil((RECORDS_PER_SECOND * this.#world.settings.pullMs) / 1_000);
     let isOver = true;
-    for (const shard of readable(reader.progress)) {
+    const shards = readable(reader.progress);
+    const first = round % (shards.length || 1);
+    for (const shard of [...shards.slice(first), ...shards.slice(0, first)]) {
       if (left <= 0) return false;
-      const page = await readShard(reader, shard, left);
+      const page = await this.#page(reader, shard, left);
+      if (page === undefined) {
+        isOver = false;
+        continue;
+      }
       // While it was asked, the flow may have been stopped: then the page is not its.
       if (this.#stopped || !this.#isStill(one)) return false;
       left -= page.records.length;
@@ -252,6 +272,19 @@ export class Reading {
       if (shard[1].ended) await describe(reader, undefined);
     }
     return isOver;
+  }
+
+  /** `undefined` where the shard has no room now, or its place is too old: the next round reads it. */
+  async #page(reader: StreamReader, shard: Parameters<typeof readShard>[1], limit: number) {
+    try {
+      return await readShard(reader, shard, limit);
+    } catch (error) {
+      const { name } = error as Error;
+      if (!PASSING.has(name)) throw error;
+      if (name === 'ExpiredIteratorException') reader.iterators.delete(shard[0]);
+      else reader.progress.throttled += 1;
+      return undefined;
+    }
   }
 
   #isStill({ sandbox, flow }: Reader): boolean {
@@ -287,24 +320,6 @@ export class Reading {
     const run = runOf(this.#world, { sandbox, flowId: flow.id });
     run.failures.set(failure.code, failure);
     run.updatedAt = this.#world.clock.now();
-  }
-
-  /** The key may be another one next time: a connection's credentials can be renewed. */
-  #clientFor({ auth }: PulledSource): KinesisClient {
-    const { accessKeyId = '', secretKey = '', region = '' } = auth as Record<string, string>;
-    const key = JSON.stringify([this.#world.kinesis, accessKeyId, secretKey, region]);
-    const known = this.#clients.get(key);
-    if (known !== undefined) return known;
-    const fresh = new KinesisClient({
-      endpoint: this.#world.kinesis,
-      region,
-      credentials: { accessKeyId, secretAccessKey: secretKey },
-      // The next round is the next try.
-      maxAttempts: 1,
-      requestHandler: { requestTimeout: 20_000 },
-    });
-    this.#clients.set(key, fresh);
-    return fresh;
   }
 }
 

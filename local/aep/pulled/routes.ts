@@ -1,10 +1,13 @@
 // The simulator's own pages about sources that the platform reads by itself: how each fares, and what is put into those played here.
 import { Refusal } from '../errors.ts';
-import { type Answer, type Call, empty, json, jsonObjectBody } from '../http.ts';
+import { connection } from '../flow-service/connections.ts';
+import { BASE as FLOW_SERVICE } from '../flow-service/entities.ts';
+import { type AdmittedCall, type Answer, type Call, empty, json, jsonObjectBody } from '../http.ts';
 import { isObject, type Json, type JsonObject, own, textAt } from '../json.ts';
 import type { Platform } from '../platform.ts';
 import type { Route } from '../router.ts';
 import { type HeldRecord, REFUSALS } from './memory.ts';
+import type { Reading } from './reading.ts';
 import { type PulledSource, sourceBehind } from './source.ts';
 
 const BASE = '/_simulator/sources';
@@ -23,6 +26,18 @@ export function sourceRoutes(platform: Platform): Route<Call>[] {
     ['GET', BASE, () => json(200, { sources: platform.sources() as unknown as Json })],
     ['POST', `${BASE}/:id/records`, (call, id = '') => put(platform, call, id)],
     ['POST', `${BASE}/:id/refuse`, (call, id = '') => refuse(platform, call, id)],
+  ];
+}
+
+/** The platform's own test of a connection, which asks what is behind it. It stands before the one that asks nobody. */
+export function connectionTestRoutes(reading: Reading): Route<AdmittedCall>[] {
+  return [
+    [
+      'GET',
+      `${FLOW_SERVICE}/connections/:id/test`,
+      async (call, id = '') =>
+        json(200, { result: await reading.passes(call.sandbox, connection(call, id)) }),
+    ],
   ];
 }
 

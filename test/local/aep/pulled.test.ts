@@ -261,7 +261,11 @@ describe('a Kinesis stream', () => {
         });
         expect(JSON.stringify(metrics)).not.toContain(KEY.secretKey);
       };
+      const passes = async () =>
+        (await with_.call('GET', `${FLOWS}/connections/${made.baseId}/test`)).body.result;
+      expect(await passes()).toBe(true);
       keys.remove(KEY.accessKeyId);
+      expect(await passes()).toBe(false);
       await fails(/UnrecognizedClientException/);
       keys.put({ ...KEY, secretKey: 'another', user: 'aep', statements: [] });
       await fails(/InvalidSignatureException/);
@@ -422,6 +426,8 @@ describe('a subscription', () => {
       { code: 'CONNECTOR-1001-500', message: expect.stringContaining(told) },
     ]);
     expect((await stateOf(with_, made)).state).toBe('failing');
+    const test = await with_.call('GET', `${FLOWS}/connections/${made.baseId}/test`);
+    expect(test.body.result).toBe(why !== 'credentials');
     await refuse(with_, made, null);
     expect(await idsOf(with_, made)).toEqual(['1']);
     expect((await stateOf(with_, made)).state).toBe('reading');

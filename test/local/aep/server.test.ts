@@ -170,6 +170,9 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
   const wrong = start('--port', 'many');
   expect(await wrong.ended).toBe(2);
   expect(wrong.output()).toContain('--port');
+  const nowhere = start('--kinesis', 'nowhere');
+  expect(await nowhere.ended).toBe(2);
+  expect(nowhere.output()).toContain('--kinesis: expected a URL');
 });
 
 test('the same seed gives the same ids, another one others', () => {
