@@ -116,9 +116,17 @@ describe('a Kinesis stream', () => {
   /** Its name is another one in each test. */
   let stream = '';
   let number = 0;
+  /** Called while records are asked for. */
+  let onRead: (() => void) | undefined;
 
   beforeAll(async () => {
-    kinesis = await startKinesis({ keys });
+    kinesis = await startKinesis({
+      keys,
+      fault(operation) {
+        if (operation === 'GetRecords') onRead?.();
+        return undefined;
+      },
+    });
     client = new KinesisClient({
       endpoint: kinesis.endpoint,
       region: REGION,
@@ -271,6 +279,29 @@ describe('a Kinesis stream', () => {
       await put(...['3', '4', '5', '6', '7', '8'].map(row));
       for (let look = 0; look < 3; look++) await with_.platform.readStreams();
       expect((await idsOf(with_, made)).sort()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    });
+  });
+
+  it('12 A: gives nothing to a flow that was stopped while it was asked, and passes over nothing', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await put(row('1'));
+      onRead = () => {
+        onRead = undefined;
+        // At once: a request would take its time.
+        const flows = with_.platform.state.sandboxes.get('dev1')?.flows;
+        const flow = flows?.get(made.flowId);
+        if (flow) flows?.put(flow.id, { ...flow, state: 'disabled', etag: '"stopped"' });
+      };
+      await with_.platform.readStreams();
+      expect(onRead).toBeUndefined();
+      expect(await idsOf(with_, made)).toEqual([]);
+      await action(with_, made, 'enable');
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['1']);
     });
   });
 
