@@ -1,4 +1,5 @@
 // Reads, for every flow that is warm, the source that Experience Platform reads by itself, and says of each how that goes.
+import { disabled, FAILING_MS } from '../flow-service/failing.ts';
 import { KINESIS } from '../flow-service/specs.ts';
 import { runOf } from '../inlet/landing.ts';
 import type { Message } from '../inlet/messages.ts';
@@ -237,7 +238,7 @@ export class Reading {
       if (progress.shards === undefined) await describe(reader, progress.params.reset);
       const isOver = await this.#readShards(one, reader, round);
       if (isOver) progress.caughtUpBy = round;
-      progress.failure = undefined;
+      wentWell(progress);
     } catch (error) {
       if (this.#stopped) return;
       iterators.clear();
@@ -292,7 +293,7 @@ export class Reading {
   }
 
   #took({ sandbox, flow, source }: Reader, progress: Progress, records: readonly Uint8Array[]): void {
-    progress.failure = undefined;
+    wentWell(progress);
     if (records.length === 0) return;
     const found = records.map((bytes) => messageIn(this.#world, flow.id, bytes, progress.params.dataType));
     const messages = found.filter((one) => one !== undefined);
@@ -319,8 +320,18 @@ export class Reading {
     progress.failure = failure;
     const run = runOf(this.#world, { sandbox, flowId: flow.id });
     run.failures.set(failure.code, failure);
-    run.updatedAt = this.#world.clock.now();
+    const now = this.#world.clock.now();
+    run.updatedAt = now;
+    progress.failingSince ??= now;
+    if (now - progress.failingSince < FAILING_MS) return;
+    progress.failingSince = undefined;
+    sandbox.flows.put(flow.id, disabled(flow, now, this.#world));
   }
 }
 
 const BEFORE = 'it came before the flow was warm, and the flow starts at the latest';
+
+function wentWell(progress: Progress): void {
+  progress.failure = undefined;
+  progress.failingSince = undefined;
+}
