@@ -60,6 +60,19 @@ describe('12 B 9: what is built in', () => {
     compileValidator(schema);
   });
 
+  it.each(Object.entries(FIELD_GROUPS))('a sample record of %s is what it must be', async (name, id) => {
+    const with_ = await caller();
+    const allOf = [name.startsWith('experienceevent') ? EVENT : CLASSES.profile, id].map(($ref) => ({
+      $ref,
+    }));
+    const body = { type: 'object', title: 'x', allOf };
+    const { $id } = (await with_.call('POST', `${REGISTRY}/tenant/schemas`, body)).body;
+    const made = await with_.call('GET', `${REGISTRY}/rpc/sampledata/${encodeURIComponent($id)}`);
+    const sandbox = with_.platform.state.sandboxes.get('dev1') as Sandbox;
+    const schema = resolved(sandbox, lookUp(sandbox, 'schemas', $id) as JsonObject);
+    expect(compileValidator(schema)(made.body)).toEqual([]);
+  });
+
   it('refers to nothing that is not there, and has no text of Adobe’s', () => {
     const ids = new Set(builtInResources().map(({ id }) => id));
     const seen = JSON.stringify(builtInResources().map(({ content }) => content));
