@@ -1,5 +1,6 @@
 // Writes local/aep/xdm/{facts,names}.txt from a checkout of github.com/adobe/xdm: `node scripts/xdm-facts.ts DIR`. Names, types, limits and allowed values; no texts.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { FIELD_GROUPS } from '../lib/manifest.ts';
 import type { Json, JsonObject } from '../local/aep/json.ts';
 import { arrayAt, isObject, objectAt } from '../local/aep/json.ts';
@@ -118,6 +119,9 @@ function write(name: string, lines: readonly string[]): void {
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('name the folder of the checkout');
+// Without the products' own, names.txt would lose them.
+if (!existsSync(join(folder, 'extensions')))
+  throw new Error(`${folder} is no whole checkout: it has no extensions`);
 const all = readCheckout(folder);
 const wanted = [...BEHAVIORS, PROFILE_CLASS, EVENT_CLASS, ...Object.values(FIELD_GROUPS)];
 const known = withReferred(all, wanted);

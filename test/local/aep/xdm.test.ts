@@ -96,6 +96,24 @@ describe('12 B 9: what is built in', () => {
     expect(one.body).toMatchObject({ required: ['value'], properties: { value: { type: 'number' } } });
   });
 
+  it('what holds itself, and more than once, is cut where it comes again', async () => {
+    const { call } = await caller();
+    const $ref = '#/definitions/own/properties/_acmelab';
+    const properties = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { $ref }]));
+    const own = { properties: { _acmelab: { type: 'object', properties } } };
+    const made = await call('POST', `${REGISTRY}/tenant/fieldgroups`, {
+      type: 'object',
+      title: 'x',
+      'meta:intendedToExtend': [EVENT],
+      definitions: { own },
+      allOf: [{ $ref: '#/definitions/own' }],
+    });
+    const id = encodeURIComponent(made.body.$id);
+    const { body } = await call('GET', `${REGISTRY}/tenant/fieldgroups/${id}`, undefined, LOOKUP);
+    expect(Object.keys(body.properties._acmelab.properties.a.properties)).toEqual(['a', 'b', 'c', 'd']);
+    expect(body.properties._acmelab.properties.a.properties.a.properties).toBeUndefined();
+  });
+
   it('a line that cannot be read is told', () => {
     expect(() => readFacts('fieldgroup xdm:a\n b')).toThrow('no field: ');
     expect(() => readFacts('nonsense xdm:a')).toThrow('no kind of resource');
