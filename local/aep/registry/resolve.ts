@@ -2,7 +2,7 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Sandbox } from '../state.ts';
-import type { Field, Fields } from '../xdm/field.ts';
+import { FACETS, type Field, type Fields } from '../xdm/field.ts';
 import { referenced } from './resources.ts';
 
 const DEEPEST = 20;
@@ -121,15 +121,7 @@ function absorb(field: Field, part: Field): void {
   if (part.items) field.items ??= part.items;
   if (part.additionalProperties !== undefined) field.additionalProperties ??= part.additionalProperties;
   if (part.required) field.required = [...new Set([...(field.required ?? []), ...part.required])];
-  for (const facet of [
-    'format',
-    'enum',
-    'pattern',
-    'minimum',
-    'maximum',
-    'minLength',
-    'maxLength',
-  ] as const) {
+  for (const facet of FACETS) {
     if (part[facet] !== undefined && field[facet] === undefined)
       Object.assign(field, { [facet]: part[facet] });
   }

@@ -431,6 +431,11 @@ const FACETS = [
   'maxLength',
   'minItems',
   'maxItems',
+  'exclusiveMaximum',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+  'const',
 ];
 
 function flatten(root: string, schemas: ReadonlyMap<string, JsonObject>): Flat {
