@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { arrayAt, isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
+import { FACETS } from './field.ts';
 import { BEHAVIORS, namespaceOf, placeOf } from './names.ts';
 import {
   builtInResources,
@@ -19,28 +20,8 @@ const FILE = /\.schema\.json$/;
 /** `@context` and open namespaces of JSON-LD: the platform has none of it. */
 const JSON_LD = 'https://ns.adobe.com/xdm/common/extensible';
 
-/** What says what a value may be; all but `properties`, `items`, `additionalProperties` and references. */
-const FACETS = [
-  'title',
-  'description',
-  'type',
-  'format',
-  'enum',
-  'const',
-  'pattern',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'minLength',
-  'maxLength',
-  'minItems',
-  'maxItems',
-  'uniqueItems',
-  'minProperties',
-  'maxProperties',
-  'meta:enum',
-];
+/** What is taken of a node as it is. */
+const TAKEN = ['title', 'description', 'type', 'meta:enum', ...FACETS];
 
 /** A file that is no checkout of XDM, or no XDM. */
 export class CheckoutError extends Error {
@@ -135,7 +116,7 @@ interface Place {
 /** A node in the platform's names: definitions put in, references to whole resources kept. */
 function nodeOf(source: JsonObject, place: Place): JsonObject {
   const node: JsonObject = {};
-  for (const facet of FACETS) if (source[facet] !== undefined) node[facet] = source[facet];
+  for (const facet of TAKEN) if (source[facet] !== undefined) node[facet] = source[facet];
   const { items, additionalProperties } = source;
   if (isObject(items)) node.items = nodeOf(items, place);
   if (isObject(additionalProperties)) node.additionalProperties = nodeOf(additionalProperties, place);

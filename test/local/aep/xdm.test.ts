@@ -60,6 +60,19 @@ describe('12 B 9: what is built in', () => {
     compileValidator(schema);
   });
 
+  it.each(Object.entries(FIELD_GROUPS))('a sample record of %s is what it must be', async (name, id) => {
+    const with_ = await caller();
+    const allOf = [name.startsWith('experienceevent') ? EVENT : CLASSES.profile, id].map(($ref) => ({
+      $ref,
+    }));
+    const body = { type: 'object', title: 'x', allOf };
+    const { $id } = (await with_.call('POST', `${REGISTRY}/tenant/schemas`, body)).body;
+    const made = await with_.call('GET', `${REGISTRY}/rpc/sampledata/${encodeURIComponent($id)}`);
+    const sandbox = with_.platform.state.sandboxes.get('dev1') as Sandbox;
+    const schema = resolved(sandbox, lookUp(sandbox, 'schemas', $id) as JsonObject);
+    expect(compileValidator(schema)(made.body)).toEqual([]);
+  });
+
   it('refers to nothing that is not there, and has no text of Adobe’s', () => {
     const ids = new Set(builtInResources().map(({ id }) => id));
     const seen = JSON.stringify(builtInResources().map(({ content }) => content));
@@ -81,6 +94,24 @@ describe('12 B 9: what is built in', () => {
     );
     const one = await call('GET', `${REGISTRY}/global/datatypes/_xdm.data.measure`, undefined, LOOKUP);
     expect(one.body).toMatchObject({ required: ['value'], properties: { value: { type: 'number' } } });
+  });
+
+  it('what holds itself, and more than once, is cut where it comes again', async () => {
+    const { call } = await caller();
+    const $ref = '#/definitions/own/properties/_acmelab';
+    const properties = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { $ref }]));
+    const own = { properties: { _acmelab: { type: 'object', properties } } };
+    const made = await call('POST', `${REGISTRY}/tenant/fieldgroups`, {
+      type: 'object',
+      title: 'x',
+      'meta:intendedToExtend': [EVENT],
+      definitions: { own },
+      allOf: [{ $ref: '#/definitions/own' }],
+    });
+    const id = encodeURIComponent(made.body.$id);
+    const { body } = await call('GET', `${REGISTRY}/tenant/fieldgroups/${id}`, undefined, LOOKUP);
+    expect(Object.keys(body.properties._acmelab.properties.a.properties)).toEqual(['a', 'b', 'c', 'd']);
+    expect(body.properties._acmelab.properties.a.properties.a.properties).toBeUndefined();
   });
 
   it('a line that cannot be read is told', () => {
@@ -400,6 +431,11 @@ const FACETS = [
   'maxLength',
   'minItems',
   'maxItems',
+  'exclusiveMaximum',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+  'const',
 ];
 
 function flatten(root: string, schemas: ReadonlyMap<string, JsonObject>): Flat {
