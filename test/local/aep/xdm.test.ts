@@ -308,6 +308,15 @@ const FILES: Record<string, object> = {
     'meta:extends': ['https://ns.adobe.com/xdm/data/time-series'],
     allOf: [{ $ref: 'https://ns.adobe.com/xdm/data/time-series' }],
   },
+  'archived/components/mixins/shop.schema.json': {
+    $id: 'https://ns.adobe.com/xdm/context/shop',
+    title: 'An old shop',
+    type: 'object',
+  },
+  'archived/components/mixins/stall.schema.json': {
+    $id: 'https://ns.adobe.com/xdm/context/stall',
+    type: 'object',
+  },
   'schemas/composed.schema.json': { $id: 'https://ns.adobe.com/xdm/schemas/composed', type: 'object' },
 };
 
@@ -345,6 +354,7 @@ describe('12 B 9: --xdm DIR', () => {
     expect(all).not.toContain('https://ns.adobe.com/xdm/schemas/composed');
     expect(all).not.toContain('https://ns.adobe.com/xdm/common/extensible');
     expect(all).toContain(FIELD_GROUPS['experienceevent-web']);
+    expect(xdm.find('mixins', 'https://ns.adobe.com/xdm/context/stall')).toBeDefined();
   });
 
   it('fields are where the platform has them', () => {
@@ -405,6 +415,7 @@ describe('12 B 9: --xdm DIR', () => {
   it.each([
     ['that is none', {}, /is no checkout of github\.com\/adobe\/xdm/],
     ['whose file is cut off', { 'components/a.schema.json': '{"$id": ' }, /a\.schema\.json is not JSON/],
+    ['whose components are a file', { components: '' }, /is no checkout/],
     ['whose file is a list', { 'components/a.schema.json': '[]' }, /a\.schema\.json is no XDM/],
   ])('a folder %s is refused', (_, files, said) => {
     expect(() => standardWith(checkoutOf(files))).toThrow(said);
