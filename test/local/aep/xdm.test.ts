@@ -425,7 +425,7 @@ describe('12 B 9: --xdm DIR', () => {
 
 /** Adobe's own files, where they are: they are no part of this project. */
 const BESIDE = fileURLToPath(new URL('../../../../shared/xdm', import.meta.url));
-const ADOBES = process.env.PENSTOCK_XDM ?? (existsSync(BESIDE) ? BESIDE : undefined);
+const ADOBES = process.env.PENSTOCK_XDM || (existsSync(BESIDE) ? BESIDE : undefined);
 
 /** What a value has to be, by Adobe's file: `name` → facets. Read here by other means than the platform's. */
 type Flat = Record<string, string>;
