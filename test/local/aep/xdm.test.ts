@@ -522,11 +522,18 @@ describe.skipIf(ADOBES === undefined)(`12 B 9: held against Adobe's own files${a
   schemas.set('https://ns.adobe.com/xdm/common/extensible', { definitions: { '@context': {} } });
   const sandbox = createPlatform().state.defaultSandbox as Sandbox;
 
-  test.each([...Object.entries(CLASSES), ...Object.entries(FIELD_GROUPS)])('%s', (_, id) => {
-    const ours = builtIn.find('mixins', id) ?? builtIn.find('classes', id);
-    const { 'meta:intendedToExtend': classes = [] } = schemas.get(id) as JsonObject;
-    expect(ours?.['meta:intendedToExtend'] ?? []).toEqual(classes);
-    expect(flattenField(resolved(sandbox, ours as JsonObject))).toEqual(flatten(id, schemas));
+  test('names, types, limits and allowed values of all that is built in', () => {
+    const ids = Object.entries({ ...CLASSES, ...FIELD_GROUPS });
+    const part = (name: string) =>
+      lookUp(sandbox, name in CLASSES ? 'classes' : 'mixins', idOf(name)) as JsonObject;
+    const idOf = (name: string) => Object.fromEntries(ids)[name] as string;
+    const each = (of: (name: string) => unknown) => Object.fromEntries(ids.map(([name]) => [name, of(name)]));
+    expect(each((name) => flattenField(resolved(sandbox, part(name))))).toEqual(
+      each((name) => flatten(idOf(name), schemas)),
+    );
+    expect(each((name) => part(name)['meta:intendedToExtend'] ?? [])).toEqual(
+      each((name) => schemas.get(idOf(name))?.['meta:intendedToExtend'] ?? []),
+    );
   });
 
   test('no other field group or class of theirs is unknown', () => {
