@@ -102,6 +102,7 @@ export class Reading {
 
   async #look(): Promise<number> {
     const number = ++this.#round;
+    this.#forgetRemoved();
     const open = this.#readers().filter((one) => one.source.kind === 'kinesis' && !this.#closed(one));
     await Promise.all(open.map((one) => this.#readStream(one, number)));
     return number;
@@ -170,6 +171,17 @@ export class Reading {
         caughtUpBy,
       };
     });
+  }
+
+  /** A flow that was removed never comes back. */
+  #forgetRemoved(): void {
+    const { progress } = this.#world.state.pulled;
+    const sandboxes = [...this.#world.state.sandboxes.values()];
+    for (const id of progress.keys()) {
+      if (sandboxes.some(({ flows }) => flows.get(id) !== undefined)) continue;
+      progress.delete(id);
+      this.#iterators.delete(id);
+    }
   }
 
   #readers(): Reader[] {
@@ -295,7 +307,9 @@ export class Reading {
   #took({ sandbox, flow, source }: Reader, progress: Progress, records: readonly Uint8Array[]): void {
     wentWell(progress);
     if (records.length === 0) return;
-    const found = records.map((bytes) => messageIn(this.#world, flow.id, bytes, progress.params.dataType));
+    const { dataType } = progress.params;
+    const to = { flowId: flow.id, kind: source.kind, dataType };
+    const found = records.map((bytes) => messageIn(this.#world, to, bytes));
     const messages = found.filter((one) => one !== undefined);
     const dropped = records.length - messages.length;
     progress.read += messages.length;

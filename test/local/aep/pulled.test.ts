@@ -455,6 +455,31 @@ describe('an event hub', () => {
   });
 });
 
+describe('a record with operations', () => {
+  const merge = (flowId: string) =>
+    base64(
+      JSON.stringify({ header: { flowId, operations: { data: 'merge' } }, body: { ...ROW, id: 'part' } }),
+    );
+
+  it('12 A: is for Profile alone where it comes from an event hub', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [{ body: merge(made.flowId) }]);
+    expect(await idsOf(with_, made)).toEqual([]);
+    // The dataset of this test is not in Profile.
+    expect(with_.platform.state.counts).toMatchObject({ received: 1, landed: 0, lost: 1 });
+  });
+
+  it('12 A: is a record like any other where it comes from a subscription', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, PUB_SUB);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [{ data: merge(made.flowId) }]);
+    expect(with_.platform.state.counts).toMatchObject({ received: 1, landed: 1, lost: 0 });
+  });
+});
+
 describe('a subscription', () => {
   it('12 A: keeps its messages until they are acknowledged, whatever becomes of the flow', async () => {
     const with_ = await caller();
