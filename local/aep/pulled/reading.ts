@@ -254,8 +254,9 @@ export class Reading {
     } catch (error) {
       if (this.#stopped) return;
       iterators.clear();
-      const { name, message } = error as Error;
-      if (!PASSING.has(name)) this.#fail(one, progress, `${one.source.place}: ${name}: ${message}`);
+      const { name } = error as Error;
+      if (!PASSING.has(name))
+        this.#fail(one, progress, `${one.source.place}: ${reasonOf(error as Error, this.#world.kinesis)}`);
     }
   }
 
@@ -344,6 +345,14 @@ export class Reading {
 }
 
 const BEFORE = 'it came before the flow was warm, and the flow starts at the latest';
+
+/** Without an answer the error is HTTP/2's own, which tells nobody what is wrong. */
+function reasonOf({ name, message, code }: NodeJS.ErrnoException, kinesis: string): string {
+  const isUnanswered = code?.startsWith('ERR_HTTP2') === true;
+  return isUnanswered
+    ? `${kinesis} does not answer as a Kinesis does, by HTTP/2: ${message}`
+    : `${name}: ${message}`;
+}
 
 function wentWell(progress: Progress): void {
   progress.failure = undefined;

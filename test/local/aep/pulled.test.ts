@@ -365,6 +365,20 @@ describe('a Kinesis stream', () => {
     });
   });
 
+  it('12 A: where nobody answers lets the flow fail, and says where it was looked for', async () => {
+    const nowhere = 'http://127.0.0.1:1';
+    const with_ = await at({ kinesis: nowhere });
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream });
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect(await stateOf(with_, made)).toMatchObject({
+        state: 'failing',
+        why: expect.stringContaining(`${nowhere} does not answer as a Kinesis does`),
+      });
+    });
+  });
+
   it('12 A: stays unread where no Kinesis is named, and the simulator says why', async () => {
     const with_ = await caller();
     const made = await pulled(with_, KINESIS, { stream });
