@@ -41,6 +41,8 @@ export interface PlatformOptions {
   /** Rows and refusals kept per dataset; counts stay exact beyond it. */
   keepRows?: number;
   keepRequests?: number;
+  /** Without it rows land as they came, neither mapped nor checked: for load that is not about them. */
+  validation?: boolean;
   /** How a 207 writes its failures: the contract's §6.3 shape A or B. */
   replyShape?: 'A' | 'B';
   /** Status for an invalid or expired token at an inlet: Adobe's pages name both. */
@@ -82,6 +84,7 @@ const DEFAULTS: Settings = {
   batchWindowMs: 0,
   keepRows: 100_000,
   keepRequests: 2_000,
+  validation: true,
   replyShape: 'B',
   inletTokenStatus: 403,
   rateLimits: false,

@@ -1,10 +1,11 @@
 // Serves the simulated platform on a port of this machine: `node local/aep/server.ts --port 4010 --warm-up 5`.
 
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { legacyProblem } from './errors.ts';
-import type { Call } from './http.ts';
+import { legacyProblem, Refusal } from './errors.ts';
+import type { Call, CallHeaders } from './http.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 
 export interface ServerOptions extends PlatformOptions {
@@ -53,58 +54,97 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 }
 
 async function answer(platform: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const call = await callFrom(request, response);
-  const result = await platform.handle(call);
+  const body = await bodyOf(request);
+  const result = await platform.handle(callFrom(request, response, body));
   if (result.dropped) {
     request.socket.destroy();
     return;
   }
-  const text = wireText(result);
-  const body = text === undefined || result.status === 204 ? undefined : Buffer.from(text);
-  response.writeHead(result.status, {
-    ...result.headers,
-    ...(body ? { 'content-length': body.length } : {}),
-  });
-  if (result.breaksAfter !== undefined && body !== undefined) {
-    response.write(body.subarray(0, result.breaksAfter), () => request.socket.destroy());
+  const text = result.status === 204 ? undefined : wireText(result);
+  const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+  response.writeHead(result.status, { ...result.headers, ...length });
+  if (result.breaksAfter !== undefined && text !== undefined) {
+    response.write(Buffer.from(text).subarray(0, result.breaksAfter), () => request.socket.destroy());
     return;
   }
-  response.end(body);
+  // As a text it goes out in one piece with the head; as a buffer it would be a write of its own.
+  response.end(text);
 }
 
-async function callFrom(request: IncomingMessage, response: ServerResponse): Promise<Call> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+/** The headers as Node has read them: to copy them into `Headers` costs more than to answer. */
+class ReadHeaders implements CallHeaders {
+  readonly #of: IncomingMessage['headers'];
+
+  constructor(of: IncomingMessage['headers']) {
+    this.#of = of;
   }
+
+  get(name: string): string | null {
+    if (!Object.hasOwn(this.#of, name)) return null;
+    const value = this.#of[name];
+    return Array.isArray(value) ? value.join(', ') : (value ?? null);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  *[Symbol.iterator](): Iterator<[string, string]> {
+    for (const name of Object.keys(this.#of)) yield [name, this.get(name) ?? ''];
+  }
+}
+
+function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {
+  const { path, query } = targetOf(request.url ?? '/');
+  const headers = new ReadHeaders(request.headers);
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the caller went away'));
   });
   return {
     method: request.method ?? 'GET',
-    path: url.pathname,
-    query: url.searchParams,
+    path,
+    query,
     headers,
-    body: await bodyOf(request),
-    requestId: headers.get('x-request-id') ?? crypto.randomUUID(),
+    body,
+    requestId: headers.get('x-request-id') ?? randomUUID(),
     signal: gone.signal,
   };
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    if (size <= KEPT_BYTES) parts.push(part);
-    size += part.length;
-  }
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+/** A path that `URL` would leave as it is. */
+const PLAIN = /^(?:\/[\w-]+)+$/;
+
+/** Throws a Refusal where the request line names no resource at all. */
+function targetOf(target: string): { path: string; query: URLSearchParams } {
+  if (PLAIN.test(target)) return { path: target, query: new URLSearchParams() };
+  // What begins with two slashes is a path too, and not another host.
+  const whole = target.startsWith('/') ? `http://localhost${target}` : target;
+  const url = URL.parse(whole);
+  if (url) return { path: url.pathname, query: url.searchParams };
+  throw Refusal.problem(400, 'BadRequestError', 'The request target is neither a path nor a URL.');
+}
+
+function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    request.on('data', (part: Buffer) => {
+      if (size <= KEPT_BYTES) parts.push(part);
+      size += part.length;
+    });
+    request.once('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
+    request.once('error', reject);
+  });
 }
 
 function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return;
+  if (error instanceof Refusal) {
+    response.writeHead(error.answer.status, { ...error.answer.headers, 'x-simulated': 'penstock' });
+    response.end(wireText(error.answer));
+    return;
+  }
   const detail = error instanceof Error ? error.message : String(error);
   response.writeHead(500, { 'content-type': 'application/json', 'x-simulated': 'penstock' });
   response.end(JSON.stringify(legacyProblem(500, 'Simulator error', detail)));
