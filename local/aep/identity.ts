@@ -10,10 +10,10 @@ const BASE = '/data/core/idnamespace/identities';
 
 const STANDARD: readonly JsonObject[] = (
   [
-    [4, 'ECID', 'Cookie'],
+    [4, 'ECID', 'COOKIE'],
     [6, 'Email', 'Email'],
     [7, 'Phone', 'Phone'],
-    [8, 'WAID', 'Cookie'],
+    [8, 'WAID', 'COOKIE'],
   ] as const
 ).map(([id, code, idType]) => ({
   id,

@@ -39,7 +39,8 @@ function shown(world: World, call: AdmittedCall, run: Run): JsonObject {
   };
   const durationSummary: JsonObject = {
     startedAtUTC: run.hour,
-    completedAtUTC: over ? run.hour + HOUR : null,
+    // A whole number where Adobe describes it: there is none before the end.
+    ...(over ? { completedAtUTC: run.hour + HOUR } : {}),
   };
   return {
     id: run.id,
