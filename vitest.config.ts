@@ -1,4 +1,4 @@
-// How the tests run: every `*.test.ts` below `test/` but the deep and the deployed ones and the judge of the roles, on every processor there is.
+// How the tests run: every `*.test.ts` below `test/` but the deep and the deployed ones, strangers' clients and the judge of the roles, on every processor there is.
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestUserConfig } from 'vitest/config';
 
@@ -43,7 +43,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...APART, 'test/deep/**', 'test/deployed/**', 'test/roles/**'],
+          exclude: [...APART, 'test/deep/**', 'test/deployed/**', 'test/roles/**', 'test/strangers/**'],
           // They share nothing: a new process for each would cost half a second a file.
           isolate: false,
         },

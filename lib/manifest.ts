@@ -8,17 +8,39 @@ import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
 import { allowing, object } from './strict-object.ts';
 
-/** Short names for Adobe's classes and field groups. Contract §2.2. */
+/** Short names for Adobe's classes. Contract §2.2. */
 export const CLASSES = {
   profile: 'https://ns.adobe.com/xdm/context/profile',
   experienceevent: 'https://ns.adobe.com/xdm/context/experienceevent',
 } as const;
 
+/** Short names for Adobe's field groups: those of their files in github.com/adobe/xdm, which their `$id`s do not all end in. */
 export const FIELD_GROUPS = {
   'profile-person-details': 'https://ns.adobe.com/xdm/context/profile-person-details',
   'profile-personal-details': 'https://ns.adobe.com/xdm/context/profile-personal-details',
   'profile-work-details': 'https://ns.adobe.com/xdm/context/profile-work-details',
   identitymap: 'https://ns.adobe.com/xdm/context/identitymap',
+  'profile-loyalty-details': 'https://ns.adobe.com/xdm/mixins/profile/profile-loyalty-details',
+  'profile-consents': 'https://ns.adobe.com/xdm/mixins/profile-consents',
+  'profile-push-notification-details': 'https://ns.adobe.com/xdm/context/profile-push-notification-details',
+  'profile-preferences-details': 'https://ns.adobe.com/xdm/context/profile-preferences-details',
+  'profile-phones': 'https://ns.adobe.com/xdm/context/profile-phones',
+  'profile-subscriptions': 'https://ns.adobe.com/xdm/context/profile-subscriptions',
+  'profile-user-account-details': 'https://ns.adobe.com/xdm/mixins/profile/profile-user-account-details',
+  'experienceevent-commerce': 'https://ns.adobe.com/xdm/context/experienceevent-commerce',
+  'experienceevent-web': 'https://ns.adobe.com/xdm/context/experienceevent-web',
+  'experienceevent-channel': 'https://ns.adobe.com/xdm/context/experienceevent-channel',
+  'experienceevent-environment-details':
+    'https://ns.adobe.com/xdm/context/experienceevent-environment-details',
+  'experienceevent-marketing': 'https://ns.adobe.com/xdm/context/experienceevent-marketing',
+  'experienceevent-media-analytics': 'https://ns.adobe.com/xdm/mixins/experienceevent-media-analytics',
+  'experienceevent-application': 'https://ns.adobe.com/xdm/context/experienceevent-application',
+  'experienceevent-order-details': 'https://ns.adobe.com/xdm/context/experienceevent-order-details',
+  'experienceevent-segmentmembership': 'https://ns.adobe.com/xdm/context/experienceevent-segmentmembership',
+  'experienceevent-privacy': 'https://ns.adobe.com/xdm/context/experienceevent-privacy',
+  'experienceevent-enduserids': 'https://ns.adobe.com/xdm/context/experienceevent-enduserids',
+  'experienceevent-search': 'https://ns.adobe.com/xdm/context/experienceevent-search',
+  'experienceevent-directmarketing': 'https://ns.adobe.com/xdm/context/experienceevent-directmarketing',
 } as const;
 
 /** Data Prep takes no longer calculated field. Contract §5.2. */
@@ -162,7 +184,9 @@ const schemaByParts = object({
     )
     .max(30)
     .default([])
-    .describe('Field groups: short names, `$id`s, or own ones, which are made.'),
+    .describe(
+      `Field groups: Adobe's by a short name or their \`$id\`, the organization's by their \`$id\`, or own ones, which are made. Short names: ${Object.keys(FIELD_GROUPS).join(', ')}.`,
+    ),
   title: resourceName.optional().describe('Default: `{name}-schema`. Unique in the organization.'),
   description: z.string().max(500).optional(),
   identities: z.array(identity).max(20).default([]).describe('Fields that identify a record.'),

@@ -18,3 +18,14 @@ export function didYouMean(words: readonly string[], known: readonly string[]): 
   const near = words.map((word) => nearest(word, known)).filter((word) => word !== undefined);
   return near.length === 0 ? '' : `; did you mean ${near.map((word) => JSON.stringify(word)).join(', ')}?`;
 }
+
+/**
+ * Behind a message about a `$id`: the known one that was most likely meant. What `$id`s begin with is much the same, and easily
+ * confused (`…/context/…`, `…/mixins/…`): their last parts are compared.
+ */
+export function didYouMeanId(id: string, known: readonly string[]): string {
+  const last = (one: string) => one.slice(one.lastIndexOf('/') + 1);
+  const near = nearest(last(id), known.map(last));
+  const alike = known.filter((one) => last(one) === near);
+  return alike.length === 0 ? '' : `; did you mean ${JSON.stringify(closest(id, alike))}?`;
+}

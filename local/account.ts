@@ -32,6 +32,8 @@ export interface Account {
   /** Applied to Profile alone: no row lands in the dataset. */
   readonly profileOnly: number;
   readonly refusedLater: number;
+  /** Lines that the platform reads by itself and keeps nothing of: it cannot read what is in them. */
+  readonly dropped: readonly Rejected[];
   readonly lost: number;
   /** Lines that are nowhere: neither was all of their record received, nor are they in the undelivered store. */
   readonly missing: readonly number[];
@@ -45,11 +47,14 @@ export interface Account {
 export interface Written extends Produced {
   /** By sequence number: what the pipelines that may have forwarded it make of a record. */
   readonly expected: ReadonlyMap<string, readonly Expected[]>;
+  /** What a platform that reads by itself will drop; none where an inlet is fed. */
+  readonly dropped?: readonly Rejected[];
 }
 
 /** Compares what the producer wrote with what the platform took in and what the store holds. */
 export async function account(stack: Stack, written: Written): Promise<Account> {
-  const { received, landed, refused, lost, profileOnly } = stack.platform.platform.state.counts;
+  const { received, landed, refused, lost, profileOnly, ...counts } = stack.platform.platform.state.counts;
+  const { dropped = [] } = written;
   const kept = await undelivered(stack.undeliveredFolder);
   const stored = [...kept]
     .map(([sequenceNumber, { reason, message }]) => ({
@@ -71,6 +76,7 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     landed,
     profileOnly,
     refusedLater: refused,
+    dropped,
     lost,
     missing,
     phantoms,
@@ -79,6 +85,9 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
       phantoms === 0 &&
       received === landed + refused + profileOnly &&
       lost === 0 &&
+      // A flow that takes over reads them once more.
+      counts.dropped >= dropped.length &&
+      (counts.dropped === 0) === (dropped.length === 0) &&
       stored.every(({ line }) => line > 0),
   };
 }
@@ -109,10 +118,10 @@ function identitiesOf({ expected }: Written, sequenceNumber: string): Set<string
 /** Writes every line that did not land, with its reason, as NDJSON beside the store; returns the file, if there is one. */
 export async function writeLists(
   folder: string,
-  { rejected, unsent }: Account,
+  { rejected, unsent, dropped }: Account,
   later: readonly Rejected[],
 ): Promise<string | undefined> {
-  const all = [...unsent, ...rejected, ...later].sort((a, b) => a.line - b.line);
+  const all = [...unsent, ...rejected, ...dropped, ...later].sort((a, b) => a.line - b.line);
   if (all.length === 0) return undefined;
   const file = join(folder, 'not-landed.ndjson');
   await writeFile(file, all.map((one) => `${JSON.stringify(one)}\n`).join(''));
@@ -127,8 +136,10 @@ function matched(
 ): { found: number; filtered: number; missing: number[] } {
   const left = new Map(received);
   const missing: number[] = [];
+  const dropped = new Set(written.dropped?.map(({ line }) => line));
   let [found, filtered] = [0, 0];
   for (const [sequenceNumber, line] of written.lineOf) {
+    if (dropped.has(line)) continue;
     const ways = written.expected.get(sequenceNumber) ?? [];
     const whole = ways.find(({ sent, rejected }) => rejected === 0 && areIn(left, sent));
     // Of a record that is in the store, other messages may have been sent.

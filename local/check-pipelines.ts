@@ -1,21 +1,24 @@
 // `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isFailure } from '../lib/failure.ts';
+import { bundle } from '../lib/hook/bundle.ts';
 import { parseManifestText } from '../lib/manifest.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
-import { UsageError } from './options.ts';
+import { builtIn, type Standard } from './aep/xdm/standard.ts';
+import { UsageError, xdmIn } from './options.ts';
 import { checkPipeline } from './pipeline-check.ts';
 
 const HELP = `Tries pipelines out on this machine: does the manifest read, does its mapping compile, do the samples beside it
 (orders.json: orders.samples.json) become what they must, and does that fit the schema?
 
-  npm run check:pipelines [-- FILE…]
+  npm run check:pipelines [-- [--xdm DIR] FILE…]
 
-  FILE      a manifest, or a folder of them (without any: pipelines and examples)
-  --help    this text
+  FILE        a manifest, or a folder of them (without any: pipelines and examples)
+  --xdm DIR   a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
+  --help      this text
 
 Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file that cannot be read.
 `;
@@ -24,6 +27,8 @@ Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file tha
 const OWN = ['pipelines', 'examples'].map(
   (name) => relative(process.cwd(), fileURLToPath(new URL(`../${name}`, import.meta.url))) || '.',
 );
+
+const DEPLOYED = fileURLToPath(new URL('../pipelines', import.meta.url));
 
 const SAMPLES = /\.samples\.json$/;
 
@@ -42,11 +47,13 @@ interface Outcome {
 }
 
 async function main(args: string[]): Promise<number> {
-  const asked = filesOf(args);
-  if (asked === 'help') {
+  const options = optionsOf(args);
+  if (options === 'help') {
     process.stdout.write(HELP);
     return 0;
   }
+  const { files: asked } = options;
+  const xdm = options.xdm === undefined ? builtIn : await xdmIn(options.xdm);
   const found = await Promise.all((asked.length > 0 ? asked : OWN).map(manifestsIn));
   const empty = found.filter(({ manifests }) => manifests.length === 0).map(({ path }) => path);
   // The folder of the deployed pipelines may be empty; what somebody has named may not, nor may there be nothing at all.
@@ -55,25 +62,27 @@ async function main(args: string[]): Promise<number> {
   let worst = 0;
   const tell = ({ exitCode, lines }: Outcome) => {
     worst = Math.max(worst, exitCode);
-    process.stdout.write(`${lines.join('\n')}\n`);
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   };
-  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file));
+  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file, xdm));
   for (const file of found.flatMap(({ strays }) => strays))
     tell(wrong(file, [`samples of no manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]));
+  // Each by itself is right: whether they can be deployed together the build decides.
+  if (worst === 0 && found.some(({ path }) => resolve(path) === DEPLOYED)) tell(together());
   for (const path of empty) tell({ exitCode: 0, lines: [`none    ${path}: there is no manifest in it`] });
   return worst;
 }
 
 /** @throws UsageError */
-function filesOf(args: string[]): string[] | 'help' {
+function optionsOf(args: string[]): { files: string[]; xdm: string | undefined } | 'help' {
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { help: { type: 'boolean' } },
+      options: { xdm: { type: 'string' }, help: { type: 'boolean' } },
     });
     if (values.help) return 'help';
-    return positionals;
+    return { files: positionals, xdm: values.xdm };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
   }
@@ -97,11 +106,11 @@ async function manifestsIn(path: string): Promise<Found> {
   };
 }
 
-async function check(file: string): Promise<Outcome> {
+async function check(file: string, xdm: Standard): Promise<Outcome> {
   try {
     const manifest = parseManifestText(await readFile(file, 'utf8').catch(unreadable(file)), 'the manifest');
     const samples = await samplesBeside(file);
-    const { mistakes, warnings } = await checkPipeline(manifest, samples);
+    const { mistakes, warnings } = await checkPipeline(manifest, samples, xdm);
     const notes = warnings.map((warning) => `  warning: ${warning}`);
     if (mistakes.length > 0) return wrong(file, mistakes, notes);
     const counts = `${counted(manifest.mapping?.length ?? 0, 'mapping')}, ${counted(samples?.length ?? 0, 'sample')}`;
@@ -110,6 +119,16 @@ async function check(file: string): Promise<Outcome> {
     if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
     if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));
     throw error;
+  }
+}
+
+function together(): Outcome {
+  try {
+    bundle();
+    return { exitCode: 0, lines: [] };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return wrong(OWN[0] ?? DEPLOYED, [error.what, ...(error.next ? [error.next] : [])]);
   }
 }
 

@@ -9,24 +9,16 @@ import type { Written } from './account.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { StateEvent } from './aws/state-machine.ts';
 import { expectedIn, publishedNow } from './expected.ts';
+import { JourneyError } from './journey-error.ts';
 import { produce } from './producer.ts';
+import { preparePulled } from './pulled.ts';
 import type { Line } from './records.ts';
 import { ensureStream, type Stack } from './stack.ts';
 
 /** Forwarding that makes no progress for so long is given up, in ms. */
 const PATIENCE_MS = 60_000;
 
-/** A journey that did not end well; what is known is in the message. */
-export class JourneyError extends Error {
-  override readonly name = 'JourneyError';
-  /** Of an execution that failed, where it left one. */
-  readonly report: Report | undefined;
-
-  constructor(message: string, report?: Report) {
-    super(message);
-    this.report = report;
-  }
-}
+export { JourneyError };
 
 export interface ProvisionOptions {
   readonly warmUpSeconds: number;
@@ -146,19 +138,9 @@ async function drained(
   }
 }
 
-/** Makes what the manifest needs besides AEP: the stream of an inlet, a secret with fake credentials for what AEP pulls. */
+/** Makes what the manifest needs besides AEP: the stream, and for what AEP reads by itself a secret with credentials of this machine's. */
 export async function prepareSource(stack: Stack, { source }: Manifest, shards: number): Promise<void> {
-  if (source.kind !== 'inlet') return stack.createSecret(source.credentials, FAKE_SECRETS[source.kind]);
+  if (source.kind !== 'inlet') return preparePulled(stack, source, shards);
   const { stream } = source;
   await ensureStream(stack, stream.startsWith('arn:') ? streamNameOf(stream) : stream, shards);
 }
-
-const FAKE_SECRETS = {
-  kinesis: { accessKeyId: 'AKIAFAKEFAKEFAKEFAKE', secretKey: 'fake-secret-key-of-a-laptop' },
-  'event-hubs': { sasKeyName: 'fake-key-name', sasKey: 'fake-sas-key-of-a-laptop' },
-  pubsub: {
-    type: 'service_account',
-    client_email: 'fake@fake-project.iam.gserviceaccount.com',
-    private_key: 'fake-private-key-of-a-laptop',
-  },
-} as const;

@@ -1,5 +1,6 @@
 // The command line of `npm start`: what may be said, and a clear answer to what may not.
 import { parseArgs } from 'node:util';
+import type { Standard } from './aep/xdm/standard.ts';
 import type { Encoding } from './records.ts';
 
 const SAMPLE_MANIFEST = 'examples/customer-profiles.json';
@@ -26,6 +27,8 @@ export interface StartOptions {
   readonly retire: boolean;
   /** A file of faults for the platform to show. */
   readonly faults: string | undefined;
+  /** A checkout of Adobe's XDM, which the platform then knows. */
+  readonly xdm: string | undefined;
   readonly keep: boolean;
   readonly verbose: boolean;
 }
@@ -37,16 +40,18 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   --manifest FILE     the pipeline (examples/customer-profiles.json)
   --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes
                       (the report's line 3 is then the third file by name);
-                      without it, sample customers are made, which fit the sample manifests
+                      without it, sample customers are made, which fit the manifests of customers; of a source that AEP
+                      reads by itself (Kinesis, Event Hubs, Pub/Sub) the pipeline is only made
   --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
   --generate N        how many sample records (10000)
   --record-bytes N    size of a sample record in bytes (1000)
   --seed N            seed of the sample records and of the platform's ids (1)
   --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
-  --shards N          shards of the stream (1)
+  --shards N          shards of the stream (1); of one that AEP reads by itself each gives no more than AWS's do
   --change FILE       a changed manifest of the same pipeline: its plan is shown, and it is applied while records come
   --retire            take the pipeline down at the end
   --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)
+  --xdm DIR           a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
   --keep              leave everything running and print the addresses
   --verbose           also print what the functions log
   --help              this text
@@ -81,9 +86,22 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     change: values.change,
     retire: values.retire ?? false,
     faults: values.faults,
+    xdm: values.xdm,
     keep: values.keep ?? false,
     verbose: values.verbose ?? false,
   };
+}
+
+/** @throws UsageError where it is no checkout of Adobe's XDM */
+export async function xdmIn(folder: string): Promise<Standard> {
+  // Loaded only where it is asked for: few do.
+  const { CheckoutError, standardWith } = await import('./aep/xdm/checkout.ts');
+  try {
+    return standardWith(folder);
+  } catch (error) {
+    if (error instanceof CheckoutError) throw new UsageError(`--xdm: ${error.message}`);
+    throw error;
+  }
 }
 
 function parse(args: string[]) {
@@ -102,6 +120,7 @@ function parse(args: string[]) {
         change: { type: 'string' },
         retire: { type: 'boolean' },
         faults: { type: 'string' },
+        xdm: { type: 'string' },
         keep: { type: 'boolean' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean' },

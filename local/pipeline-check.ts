@@ -3,12 +3,12 @@ import * as z from 'zod';
 import { type Aep, createAep } from '../lib/aep/client.ts';
 import type { NewMappingSet } from '../lib/aep/data-prep.ts';
 import { isFailure } from '../lib/failure.ts';
-import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../lib/manifest.ts';
+import type { Manifest } from '../lib/manifest.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
 import { arrayWarnings } from '../lib/provision/array-warnings.ts';
 import { ensure } from '../lib/provision/ensure.ts';
-import { foreseenOf } from '../lib/provision/foreseen.ts';
+import { foreseenOf, unmappedWithin } from '../lib/provision/foreseen.ts';
 import { mappingsOf } from '../lib/provision/mapping.ts';
 import type { Context } from '../lib/provision/resource.ts';
 import { resourcesOf, STEPS } from '../lib/provision/resources.ts';
@@ -21,10 +21,13 @@ import { pathSteps } from './aep/el/paths.ts';
 import { type JsonObject, objectAt } from './aep/json.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { createPlatform } from './aep/platform.ts';
-import { resolvedForData } from './aep/registry/resolve.ts';
-import { lookUp, referenced } from './aep/registry/resources.ts';
+import { resolved, resolvedForData } from './aep/registry/resolve.ts';
+import { lookUp } from './aep/registry/resources.ts';
 import type { Sandbox } from './aep/state.ts';
+import type { Fields } from './aep/xdm/field.ts';
+import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { compileValidator } from './aep/xdm/validator.ts';
+import { type PartsSaid, saidOfParts } from './schema-parts.ts';
 
 export interface Checked {
   /** What is wrong, line by line; empty where nothing is. */
@@ -46,21 +49,28 @@ interface Bench {
 }
 
 /** Makes the schema as provisioning would, then tries the mapping and the samples. No network, and no time passes. */
-export async function checkPipeline(manifest: Manifest, samples: Samples | undefined): Promise<Checked> {
-  const bench = benchFor(manifest);
-  const unknown = unknownParts(bench);
+export async function checkPipeline(
+  manifest: Manifest,
+  samples: Samples | undefined,
+  xdm: Standard = builtIn,
+): Promise<Checked> {
+  const bench = benchFor(manifest, xdm);
+  const parts = partsSaid(manifest, xdm);
   const { refused, doubtful } = foreseenOf(manifest);
   const warnings = [
     ...doubtful,
+    ...parts.warnings,
     ...irreversibleOf(manifest),
     ...(await namespacesOf(bench)),
     ...without(manifest, samples),
   ];
-  if (unknown.length > 0) {
+  const unlooked = [...parts.elsewhere, ...parts.inAep];
+  if (parts.mistakes.length + unlooked.length > 0) {
     warnings.push(...arrayWarnings(manifest, samples));
-    const warning = `${unknown.join(', ')}: known in AEP only; looked at the expressions alone, not at fields and samples`;
+    const alone = 'looked at the expressions alone, not at fields and samples';
+    warnings.push(...unlooked.map((line) => `${line}; ${alone}`));
     const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
-    return { mistakes: [...refused, ...mistakes], warnings: [...warnings, warning] };
+    return { mistakes: [...parts.mistakes, ...refused, ...mistakes], warnings };
   }
   let schemaId = '';
   const unmade = await mistakesIn(async () => {
@@ -69,11 +79,18 @@ export async function checkPipeline(manifest: Manifest, samples: Samples | undef
   if (unmade.length > 0) return { mistakes: [...refused, ...unmade], warnings };
   const fields = await bench.aep.schemaRegistry.getFields(schemaId);
   const arrays = arrayWarnings(manifest, samples, fields, TENANT).map(neutral);
+  const lacking = unmappedWithin(fieldsOf(bench, schemaId), manifest);
   const mistakes = await tryOut(bench, schemaId, samples ?? []);
-  return { mistakes: [...refused, ...mistakes], warnings: [...warnings, ...arrays] };
+  return { mistakes: [...refused, ...mistakes], warnings: [...warnings, ...lacking, ...arrays] };
 }
 
-function benchFor(manifest: Manifest): Bench {
+/** With what they require, which the registry tells a client nothing of that it asks for. */
+function fieldsOf({ sandbox }: Bench, schemaId: string): Fields {
+  const schema = lookUp(sandbox, 'schemas', schemaId);
+  return (schema && resolved(sandbox, schema).properties) ?? {};
+}
+
+function benchFor(manifest: Manifest, xdm: Standard): Bench {
   // What waits goes on at once: time jumps to where it wants to be.
   const clock = virtualClock();
   const jumping = { ...clock, sleep: async (ms: number) => clock.advance(ms) };
@@ -82,6 +99,7 @@ function benchFor(manifest: Manifest): Bench {
     tenant: TENANT,
     sandboxes: [{ name: manifest.sandbox, isDefault: true }],
     clock: jumping,
+    xdm,
   });
   const transport: Runtime = {
     ...pretended(),
@@ -117,16 +135,10 @@ function pretended(): Omit<Runtime, 'fetch' | 'clock'> {
   };
 }
 
-/** An existing schema, and classes and field groups that the simulated platform does not have: only AEP knows their fields. */
-function unknownParts({ manifest: { schema }, sandbox }: Bench): string[] {
-  if ('id' in schema) return [`schema.id: ${schema.id}`];
-  const parts = [
-    { at: 'schema.class', id: idOf(schema.class, CLASSES) },
-    ...schema.fieldGroups.flatMap((group, index) =>
-      typeof group === 'string' ? [{ at: `schema.fieldGroups.${index}`, id: idOf(group, FIELD_GROUPS) }] : [],
-    ),
-  ];
-  return parts.filter(({ id }) => referenced(sandbox, id) === undefined).map(({ at, id }) => `${at}: ${id}`);
+/** The parts of the schema that is to be made. What is in an existing one is known in AEP only. */
+function partsSaid({ schema }: Manifest, xdm: Standard): PartsSaid {
+  if (!('id' in schema)) return saidOfParts(schema, xdm);
+  return { mistakes: [], warnings: [], elsewhere: [], inAep: [`schema.id: ${schema.id}: known in AEP only`] };
 }
 
 /** The mapping set on a schema that has whatever fields are written to: what is left to be wrong is the expressions. */

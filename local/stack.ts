@@ -10,6 +10,7 @@ import { SCHEMA_CACHE_FACTOR } from '../lib/waits.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import type { Platform } from './aep/platform.ts';
 import { startServer } from './aep/server.ts';
+import type { Standard } from './aep/xdm/standard.ts';
 import { accessKeyOf, type Calls, callsOfTests } from './aws/calls.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { Executions } from './aws/executions.ts';
@@ -26,6 +27,8 @@ export interface StackOptions {
   readonly folder: string;
   /** A sandbox the platform has besides its own. */
   readonly sandbox: string;
+  /** What of Adobe's XDM it knows; left out, what is built in. */
+  readonly xdm?: Standard;
   /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
   readonly platform?: Platform;
   /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
@@ -34,6 +37,8 @@ export interface StackOptions {
   readonly bundled?: boolean;
   /** How functions reach the undelivered store: as files, or through S3's API in front of the same folder. */
   readonly store?: 'folder' | 's3';
+  /** Whether a shard gives all its readers together no more than AWS's does. */
+  readonly shardLimits?: boolean;
   /** Told of what functions and the state machine ask AWS for. */
   readonly calls?: Calls;
   readonly onLog?: (functionName: string, line: string) => void;
@@ -50,6 +55,8 @@ export interface Stack {
   readonly platform: Awaited<ReturnType<typeof startServer>>;
   readonly aws: LocalAws;
   readonly kinesis: KinesisClient;
+  /** Of whoever runs this, in that region: a stranger finds a stream only where it was made. */
+  kinesisIn(region: string): KinesisClient;
   readonly dynamoDb: DynamoDBClient;
   readonly secretsManager: SecretsManagerClient;
   /** Of the provisioning state machine. */
@@ -76,6 +83,8 @@ const STAGE = 'local';
 const FORWARDER = 'forward';
 const TABLE = `penstock-${STAGE}-pipelines`;
 const BUCKET = 'undelivered';
+/** Between two looks at a stream that the platform reads by itself: a laptop need not wait a second for each. */
+const PULL_MS = 250;
 const SOURCES = new URL('../functions/', import.meta.url);
 const BUNDLES = new URL('../dist/functions/', import.meta.url);
 
@@ -88,9 +97,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(options.platform && { platform: options.platform }),
     onReceived: witness.see,
     warmUpMs: options.warmUpSeconds * 1_000,
+    pullMs: PULL_MS,
     schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
+    ...(options.xdm && { xdm: options.xdm }),
   });
   const stateMachineArn = provisioningArn(STAGE);
   const states = await startStatesApi({ stateMachineArn, executions: () => executions }, calls);
@@ -125,10 +136,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
     calls,
+    ...(options.shardLimits && { shardLimits: true }),
     ...(options.onLog && { onLog: options.onLog }),
     ...(options.onInvocation && { onInvocation: options.onInvocation }),
   });
+  platform.platform.kinesis = aws.endpoints.kinesis;
   const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
+  const elsewhere = new Map<string, KinesisClient>();
   const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
   const machineDynamoDb = new DynamoDBClient({
     ...clientOptions(aws, aws.endpoints.dynamoDb),
@@ -154,6 +168,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     platform,
     aws,
     kinesis,
+    kinesisIn(region) {
+      const one =
+        elsewhere.get(region) ?? new KinesisClient({ ...clientOptions(aws, aws.endpoints.kinesis), region });
+      elsewhere.set(region, one);
+      return one;
+    },
     dynamoDb,
     secretsManager,
     ledger: createLedger(TABLE, dynamoDb),
@@ -186,7 +206,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     losses: () =>
       [...platform.platform.state.losses.values()].map(({ reason, messages }) => ({ reason, messages })),
     async close() {
-      kinesis.destroy();
+      for (const one of [kinesis, ...elsewhere.values()]) one.destroy();
       dynamoDb.destroy();
       machineDynamoDb.destroy();
       secretsManager.destroy();
@@ -199,10 +219,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Creates the stream where it is not there, and returns its ARN. */
-export async function ensureStream(stack: Stack, streamName: string, shards: number): Promise<string> {
-  await stack.kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }));
+export async function ensureStream(
+  stack: Stack,
+  streamName: string,
+  shards: number,
+  kinesis = stack.kinesis,
+): Promise<string> {
+  await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }));
   for (;;) {
-    const { StreamDescriptionSummary: found } = await stack.kinesis.send(
+    const { StreamDescriptionSummary: found } = await kinesis.send(
       new DescribeStreamSummaryCommand({ StreamName: streamName }),
     );
     if (found?.StreamStatus === 'ACTIVE') return found.StreamARN ?? '';

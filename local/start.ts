@@ -6,13 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
 import type { Pipeline, Report } from '../lib/pipeline.ts';
+import { isPulled } from '../lib/provision/source.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
-import { account, refusedLines, writeLists } from './account.ts';
+import { account, refusedLines, type Written, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
+import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
-import { HELP, parseOptions, type StartOptions, UsageError } from './options.ts';
+import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
+import { carryPulled, isSamePlace } from './pulled.ts';
 import {
   decoded,
   type Encoding,
@@ -24,6 +27,7 @@ import {
 } from './records.ts';
 import { reportOf } from './report.ts';
 import { runReportOf } from './run-report.ts';
+import { saidOfParts } from './schema-parts.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Task states on the way from plan to intake; a kept resource's step counts too. */
@@ -43,8 +47,11 @@ async function main(args: string[]): Promise<number> {
     const changed = options.change === undefined ? undefined : await readChange(options.change, manifest);
     const faults = await readFaults(options.faults);
     if (manifest.source.kind === 'inlet') needsRecords(options);
-    const total = await countLines(options);
-    return await run({ options, manifest, samples, changed, faults, total, progress });
+    const total = await countLines(options, manifest);
+    const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
+    needsXdm(options.manifest, manifest, xdm ?? builtIn);
+    if (changed !== undefined) needsXdm(options.change ?? '', changed.manifest, xdm ?? builtIn);
+    return await run({ options, manifest, samples, changed, faults, xdm, total, progress });
   } catch (error) {
     return complain(error);
   }
@@ -57,6 +64,8 @@ interface Job {
   /** What the pipeline becomes while records come. */
   readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
   readonly faults: readonly FaultSpec[];
+  /** What of Adobe's XDM the platform knows, where it is not what is built in. */
+  readonly xdm: Standard | undefined;
   /** Records there will be. */
   readonly total: number;
   readonly progress: Progress;
@@ -71,7 +80,9 @@ async function run(job: Job): Promise<number> {
     seed: options.seed,
     sandbox: manifest.sandbox,
     folder: fileURLToPath(new URL(`../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
+    shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
+    ...(job.xdm && { xdm: job.xdm }),
     ...(options.verbose && {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
@@ -80,10 +91,11 @@ async function run(job: Job): Promise<number> {
   const work = async () => {
     await prepareSource(stack, manifest, options.shards);
     const pipeline = await provisionWith(stack, job);
-    const pulled = pipeline.streamArn === undefined;
-    if (pulled) progress.line(['', ...runReportOf(pipeline.report as Report), '', PULLED].join('\n'));
-    else for (const fault of job.faults) stack.platform.platform.faults.add(fault);
-    const complete = pulled || (await forwardWith(stack, pipeline, watch, job));
+    for (const fault of job.faults) stack.platform.platform.faults.add(fault);
+    const complete =
+      manifest.source.kind === 'inlet'
+        ? await forwardWith(stack, pipeline, watch, job)
+        : await pullWith(stack, pipeline, job);
     if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;
@@ -100,8 +112,8 @@ async function run(job: Job): Promise<number> {
   }
 }
 
-const PULLED =
-  'AEP reads this source by itself: there is nothing to forward, and the simulated platform does not read foreign sources.';
+const NOTHING_SENT =
+  'AEP reads this source by itself. Nothing was put into it: add --records FILE to see what becomes of your records.';
 
 /** Somebody wants it to end before it is done. */
 class Interrupted extends Error {
@@ -168,28 +180,60 @@ async function forwardWith(
       failed = error;
       return undefined;
     });
-    const counted = await account(stack, written);
-    const datasetId = pipeline.resources.dataset?.id ?? '';
-    const rows = await stack.readBack(datasetId, 3);
-    const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
-    const list = await writeLists(stack.undeliveredFolder, counted, later);
-    progress.line(
-      reportOf({
-        pipeline: last ?? pipeline,
-        account: counted,
-        forwarded,
-        rows,
-        later,
-        list,
-        losses: stack.losses(),
-      }),
-    );
+    const isComplete = await tell(stack, last ?? pipeline, written, { forwarded }, progress);
     if (failed !== undefined) throw failed;
-    return counted.complete && (changed === undefined || change !== undefined);
+    return isComplete && (changed === undefined || change !== undefined);
   } catch (error) {
     stage.failed();
     throw error;
   }
+}
+
+/** Puts the records into the source that AEP reads by itself, and waits until it has read them. */
+async function pullWith(
+  stack: Stack,
+  pipeline: Pipeline,
+  { options, changed, total, progress }: Job,
+): Promise<boolean> {
+  if (total === 0) {
+    progress.line(['', ...runReportOf(pipeline.report as Report), '', NOTHING_SENT].join('\n'));
+    return true;
+  }
+  const change = await changeFor(stack, { options, changed, total, progress });
+  const stage = progress.stage('Read', total);
+  try {
+    const lines = linesFor(options, pipeline.manifest);
+    const { written, reading } = await carryPulled(
+      stack,
+      pipeline,
+      change?.during(lines) ?? lines,
+      (count) => stage.to(Math.min(count, total)),
+      change?.done,
+    );
+    stage.done();
+    const isComplete = await tell(stack, (await change?.done()) ?? pipeline, written, { reading }, progress);
+    return isComplete && (changed === undefined || change !== undefined);
+  } catch (error) {
+    stage.failed();
+    throw error;
+  }
+}
+
+/** Says what became of the records. @returns whether each is accounted for */
+async function tell(
+  stack: Stack,
+  pipeline: Pipeline,
+  written: Written,
+  by: Parameters<typeof reportOf>[0]['by'],
+  progress: Progress,
+): Promise<boolean> {
+  const counted = await account(stack, written);
+  const datasetId = pipeline.resources.dataset?.id ?? '';
+  const rows = await stack.readBack(datasetId, 3);
+  const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
+  const list = await writeLists(stack.undeliveredFolder, counted, later);
+  progress.line(reportOf({ pipeline, account: counted, by, rows, later, list, losses: stack.losses() }));
+  return counted.complete;
 }
 
 /** The change, its plan shown; `undefined` where there is none, or it is refused: the records are sent all the same. */
@@ -242,10 +286,13 @@ async function readManifest(file: string): Promise<Manifest> {
 /** @throws UsageError where it is another pipeline's */
 async function readChange(file: string, { name, source }: Manifest) {
   const manifest = await readManifest(file);
-  if (manifest.name !== name || source.kind !== 'inlet')
+  if (manifest.name !== name)
     throw new UsageError(
-      `--change: ${file} must be a manifest of the pipeline ${name}, which records are sent to`,
+      `--change: ${file} must be a manifest of the pipeline ${name}, not of ${manifest.name}`,
     );
+  // A change to or from an inlet is for the plan to refuse.
+  if (isPulled(source) && isPulled(manifest.source) && !isSamePlace(source, manifest.source))
+    throw new UsageError(`--change: ${file} must read from the same place, as its records are put there`);
   return { manifest, samples: await readSamples(file) };
 }
 
@@ -287,6 +334,12 @@ function needsRecords({ manifest, records, areSamples }: StartOptions): void {
   );
 }
 
+/** What Adobe has and the simulated platform does not is no conflict of the pipeline's. @throws UsageError */
+function needsXdm(file: string, { schema }: Manifest, xdm: Standard): void {
+  const lines = 'id' in schema ? [] : saidOfParts(schema, xdm).elsewhere;
+  if (lines.length > 0) throw new UsageError(`${file}:\n  ${lines.join('\n  ')}`);
+}
+
 function isSample(file: string): boolean {
   return SAMPLES.has(relative(fileURLToPath(new URL('..', import.meta.url)), resolve(file)));
 }
@@ -298,8 +351,12 @@ const SAMPLES: ReadonlySet<string> = new Set([
 ]);
 
 /** How many records there will be; also says early what of them cannot be read. */
-async function countLines({ records, encoding, generate }: StartOptions): Promise<number> {
-  if (records === undefined) return generate;
+async function countLines(
+  { records, encoding, generate, areSamples }: StartOptions,
+  { source }: Manifest,
+): Promise<number> {
+  // The sample customers fit no source that AEP reads by itself, unless somebody asks for them.
+  if (records === undefined) return source.kind === 'inlet' || areSamples ? generate : 0;
   let count = 0;
   try {
     for await (const _ of recordsOf(records, encoding)) count++;

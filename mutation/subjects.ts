@@ -53,7 +53,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     ],
   },
   rollback: { file: 'lib/provision/rollback.ts', tests: PROVISION },
-  resource: { file: 'lib/provision/resource.ts', tests: PROVISION },
+  resource: { file: 'lib/provision/resource.ts', tests: ['test/provision/resource.test.ts'] },
   signature: {
     file: 'lib/hook/signature.ts',
     tests: ['keys', 'once', 'senders', 'signature', 'verify'].map((name) => `test/hook/${name}.test.ts`),

@@ -1,4 +1,4 @@
-// The last runs of the tests in one line, from what vitest wrote: `npm test`, `npm run test:deep`, `npm run check:roles`, `npm run test:deployed`.
+// The last runs of the tests in one line, from what vitest wrote: `npm test`, `npm run test:deep`, `npm run check:roles`, `npm run test:deployed`, `npm run test:strangers`.
 import { readFileSync } from 'node:fs';
 
 interface Results {
@@ -7,7 +7,7 @@ interface Results {
   readonly numPendingTests: number;
 }
 
-const all = ['test', 'deep', 'roles', 'deployed'].map(
+const all = ['test', 'deep', 'roles', 'deployed', 'strangers'].map(
   (run) =>
     JSON.parse(readFileSync(new URL(`../.penstock/${run}-results.json`, import.meta.url), 'utf8')) as Results,
 );

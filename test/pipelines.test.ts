@@ -248,6 +248,17 @@ describe('B 3: npm run check:pipelines without arguments', () => {
     await rm(own('broken.json'));
   });
 
+  it('fails where two of its own have one name, as the build does', async () => {
+    await copied('orders-kinesis.json');
+    await writeFile(own('second.json'), await read('orders-kinesis.json'));
+    const { code, stdout } = await runIn(folder);
+    expect(code).toBe(1);
+    expect(saidOf(`${stdout}\n`, 'not ok  pipelines')).toContain(
+      'pipelines/second.json: the name orders-kinesis is taken',
+    );
+    await rm(own('second.json'));
+  });
+
   it('fails where it checked none at all', async () => {
     await rm(join(folder, 'examples'), { recursive: true });
     await mkdir(join(folder, 'examples'));
@@ -302,6 +313,14 @@ describe('what cannot be known offline', () => {
     const { mistakes, warnings } = await checkPipeline(changed({ schema: given, mapping }), SAMPLES);
     expect(mistakes).toEqual([]);
     expect(warnings).toEqual([expect.stringMatching(/0123: known in AEP only/)]);
+  });
+
+  it('12 B 9: --xdm names a checkout of Adobe’s repository, and nothing else', async () => {
+    const { code, stderr } = await run('--xdm', 'examples', 'examples');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^--xdm: examples is no checkout of github\.com/),
+    ]);
   });
 
   it('expressions are looked at all the same', async () => {

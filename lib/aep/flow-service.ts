@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import { parse } from './exchange.ts';
 import { Id } from './id.ts';
 import type { PatchOperation } from './json-patch.ts';
+import { everyItem, partOfLink } from './pages.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/flowservice';
@@ -141,17 +142,17 @@ export interface NewFlow extends Named {
 export type Collection = 'connections' | 'sourceConnections' | 'targetConnections' | 'flows';
 export type FlowAction = 'enable' | 'disable' | 'publish';
 
-/** More pages than an honest list has: a continuation token that leads back to itself must end. */
-const MOST_PAGES = 50;
-
 const spec = (id: string) => ({ id, version: '1.0' });
 
 /** Flow Service's calls. Each throws the `Failure`s of `createRequest`. */
 export function flowService(request: Request) {
-  async function list<T>(collection: string, filters: readonly string[], item: z.ZodType<T>): Promise<T[]> {
-    const found: T[] = [];
-    let continuation: string | undefined;
-    for (let page = 0; page < MOST_PAGES; page++) {
+  /** Every page is asked for with the filters and the limit, whether its link names them again or the token alone. */
+  async function list<T extends { id: string }>(
+    collection: string,
+    filters: readonly string[],
+    item: z.ZodType<T>,
+  ): Promise<T[]> {
+    const page = async (continuation: string | undefined) => {
       const { value } = await request({
         method: 'GET',
         path: `${BASE}/${collection}`,
@@ -162,17 +163,9 @@ export function flowService(request: Request) {
         ],
         answer: Page(item),
       });
-      found.push(...value.items);
-      continuation = continuationOf(value._links?.next?.href);
-      if (continuation === undefined) return found;
-    }
-    throw new Failure(
-      'AEP_UNEXPECTED',
-      `GET /${collection} does not come to an end after ${MOST_PAGES} pages`,
-      {
-        retryable: false,
-      },
-    );
+      return { items: value.items, next: continuationOf(value._links?.next?.href) };
+    };
+    return everyItem(`/${collection}`, ({ id }) => id, page);
   }
 
   async function get<T>(collection: string, id: string, item: z.ZodType<T>): Promise<T> {
@@ -425,14 +418,14 @@ const Page = <T>(item: z.ZodType<T>) =>
   });
 
 /**
- * The token inside `_links.next.href`, which is relative to a base that Adobe does not name.
+ * The token inside `_links.next.href`, which is relative to a base that Adobe does not name: its description shows a path with the
+ * token alone. Read as it stands and not as a form: whether Adobe escapes a `+` or an `=` in it is not known, and neither may get lost.
  * @throws Failure `AEP_UNEXPECTED` where there is a next page but no way to it: half a list looks like a missing resource
  */
 function continuationOf(href: string | null | undefined): string | undefined {
   if (!href) return undefined;
-  const base = 'https://relative.invalid';
-  const token = URL.canParse(href, base) ? new URL(href, base).searchParams.get('continuationToken') : null;
-  if (token) return token;
+  const token = partOfLink(href, 'continuationToken');
+  if (token !== undefined) return token;
   throw new Failure('AEP_UNEXPECTED', 'a list goes on, but its next page cannot be asked for', {
     retryable: false,
   });

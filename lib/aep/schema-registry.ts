@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import { clip } from './exchange.ts';
 import { Id, UriId } from './id.ts';
 import type { PatchOperation } from './json-patch.ts';
+import { everyItem, partOfLink } from './pages.ts';
 import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/schemaregistry';
@@ -13,6 +14,14 @@ const DESCRIPTORS = `${BASE}/tenant/descriptors`;
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 const Summary = z.object({ $id: UriId, title: z.string().nullish() });
+
+const Summaries = z.object({
+  results: z.array(Summary),
+  _page: z
+    .object({ next: z.union([z.string(), z.number()]).nullish() })
+    .nullish()
+    .catch(undefined),
+});
 
 const Parts = z.array(z.object({ $ref: z.string().nullish() })).nullish();
 
@@ -104,19 +113,23 @@ export interface IdentityDescriptor extends NewIdentityDescriptor {
 /** The registry's calls. Each throws the `Failure`s of `createRequest`. */
 export function schemaRegistry(request: Request) {
   async function find(kind: Kind, title: string): Promise<string[]> {
-    const { value } = await request({
-      method: 'GET',
-      path: `${BASE}/tenant/${kind}`,
-      query: [['property', `title==${title}`]],
-      accept: 'application/vnd.adobe.xed-id+json',
-      answer: z.object({ results: z.array(Summary) }),
-    });
-    return value.results.filter((found) => (found.title ?? title) === title).map(({ $id }) => $id);
+    const page = async (start: string | undefined) => {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/tenant/${kind}`,
+        query: [['property', `title==${title}`], ...(start === undefined ? [] : [['start', start] as const])],
+        accept: 'application/vnd.adobe.xed-id+json',
+        answer: Summaries,
+      });
+      return { items: value.results, next: startOf(value._page?.next) };
+    };
+    const all = await everyItem(`/tenant/${kind}`, ({ $id }) => $id, page);
+    return all.filter((found) => (found.title ?? title) === title).map(({ $id }) => $id);
   }
 
-  async function get<T>(kind: Kind, id: string, answer: z.ZodType<T>): Promise<T> {
+  async function get<T>(kind: Kind, id: string, answer: z.ZodType<T>, container?: Container): Promise<T> {
     const accept = 'application/vnd.adobe.xed+json; version=1';
-    const { value } = await request({ method: 'GET', path: pathOf(kind, id), accept, answer });
+    const { value } = await request({ method: 'GET', path: pathOf(kind, id, container), accept, answer });
     return value;
   }
 
@@ -188,6 +201,27 @@ export function schemaRegistry(request: Request) {
     /** Deletes a field group that no schema has. */
     deleteFieldGroup: (id: string): Promise<void> => remove(pathOf('fieldgroups', id)),
 
+    /**
+     * A class or a field group in one of the registry's containers: what Adobe brings is in `global`.
+     * @throws Failure `AEP_NOT_FOUND`
+     */
+    getPart: (container: Container, kind: PartKind, id: string): Promise<{ readonly $id: string }> =>
+      get(kind, id, Summary, container),
+    /** `$id`s of the classes or field groups in a container, up to 500. */
+    async partIds(container: Container, kind: PartKind): Promise<string[]> {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/${container}/${kind}`,
+        query: [
+          ['orderby', 'title'],
+          ['limit', '500'],
+        ],
+        accept: 'application/vnd.adobe.xed-id+json',
+        answer: z.object({ results: z.array(Summary) }),
+      });
+      return value.results.map(({ $id }) => $id);
+    },
+
     /** The identities of a schema, by its `$id`. */
     async findIdentityDescriptors(schemaId: string): Promise<IdentityDescriptor[]> {
       const { value } = await request({
@@ -217,10 +251,20 @@ export function schemaRegistry(request: Request) {
   };
 }
 
-type Kind = 'schemas' | 'fieldgroups';
+type Container = 'tenant' | 'global';
+/** What a schema is made of. */
+type PartKind = 'classes' | 'fieldgroups';
+type Kind = 'schemas' | PartKind;
 
-function pathOf(kind: Kind, id: string): string {
-  return `${BASE}/tenant/${kind}/${pathPart(id)}`;
+/** What `start` has to be for the next page: the value itself in what Adobe's client takes, in a URI by Adobe's description. */
+function startOf(next: string | number | null | undefined): string | undefined {
+  if (next === null || next === undefined || next === '') return undefined;
+  const text = String(next);
+  return /^(https?:\/)?\//.test(text) ? (partOfLink(text, 'start') ?? text) : text;
+}
+
+function pathOf(kind: Kind, id: string, container: Container = 'tenant'): string {
+  return `${BASE}/${container}/${kind}/${pathPart(id)}`;
 }
 
 function schemaBody({ title, description, parts }: NewSchema) {

@@ -35,6 +35,8 @@ export interface Work {
   readonly troubled?: boolean;
   /** Some of it could not be made out in the last answer. */
   readonly unclear?: boolean;
+  /** It is sent with a new token, since the last one was not taken. */
+  readonly renewed?: boolean;
   /** Not sent yet: none of it may be sent ahead of the rest. */
   readonly fresh?: boolean;
 }
@@ -128,6 +130,13 @@ async function afterAnswer(
     } else if (outcome.kind === 'refused' && outcome.class === 'data') {
       const verdict = rejected('refused', `${outcome.status}: ${outcome.said}`);
       refuse({ framed, verdict, seen: begun.number - 1, state: 'refused' }, course, run);
+    } else if (
+      outcome.kind === 'refused' &&
+      outcome.class === 'auth' &&
+      isNotTheToken(work, reply, begun, run)
+    ) {
+      const verdict = rejected('refused', `${outcome.status}: ${outcome.said}`);
+      fail({ framed, verdict, seen: begun.number - 1, state: 'tried' }, work, course, run);
     } else {
       seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
       if (outcome.kind === 'unknown') unclear.add(framed);
@@ -161,6 +170,16 @@ async function afterAnswer(
   // The others' tries must not become copies of these.
   const others = { ...work, batch: left.filter((framed) => !unclear.has(framed)), unclear: false };
   return [...(await again(others, trouble, begun, course, run)), ...alone({ ...work, batch: [...unclear] })];
+}
+
+/** An entry may blame the token: not one that is new, or that the inlet never asked for, while the inlet takes other messages. */
+function isNotTheToken(
+  { renewed }: Work,
+  { acknowledged }: AnsweredReply,
+  { session }: Begun,
+  run: Run,
+): boolean {
+  return (renewed === true || session === undefined) && (acknowledged > 0 || run.takenAt > 0);
 }
 
 /** The one that all have; of several failures of the service the one that is looked into, if it is among them. */
@@ -247,7 +266,8 @@ async function again(work: Work, trouble: Trouble, begun: Begun, course: Course,
   const { failure } = trouble;
   const rule = RULES[trouble.class];
   if (rule.action === 'renew') {
-    if (attempt < rule.attempts && renew(begun.session, run)) return [{ ...work, attempt: attempt + 1 }];
+    if (attempt < rule.attempts && renew(begun.session, run))
+      return [{ ...work, attempt: attempt + 1, renewed: true }];
     return halt(run, { why: 'auth', failure, fault: begun.session === undefined });
   }
   if (rule.action !== 'again') return halt(run, { why: 'set-up', failure, fault: true });
@@ -290,9 +310,12 @@ function givenUp(work: Work, { status, said, failure }: Trouble, course: Course,
     return halt(run, { why: 'attempts', failure, fault: false });
   if (second !== undefined) return halves({ ...work, searching: true });
   const verdict = rejected('refused', said);
-  const failed: Doubt = { framed: only, verdict, seen: run.requests, state: 'failed' };
-  if (isKnown(failed, run)) return [];
-  doubt(failed, course, run);
-  if (work.trying !== true) run.failedInARow++;
+  fail({ framed: only, verdict, seen: run.requests, state: 'failed' }, work, course, run);
   return [];
+}
+
+function fail(failed: Doubt, { trying }: Work, course: Course, run: Run): void {
+  if (isKnown(failed, run)) return;
+  doubt(failed, course, run);
+  if (trying !== true) run.failedInARow++;
 }

@@ -39,14 +39,23 @@ export function changesOf(there: Dataset, wanted: Switches): Change[] {
       {
         difference: {
           field,
-          found: found.join(', ') || 'nothing',
+          found: found.filter((entry) => SWITCH.test(entry)).join(', ') || 'nothing',
           wanted: value.join(', '),
           remedy: 'update' as const,
         },
-        operation: { op, path: `/tags/${tag}`, value },
+        operation: { op, path: `/tags/${tag}`, value: [...value, ...keptOf(value, found)] },
       },
     ];
   });
+}
+
+/** Entries that say yes or no; a tag can hold others, such as `enabledAt:2024-11-05 12:33:59` and `mergePolicyId:…`. */
+const SWITCH = /^(enabled:|isUpsert:|(enabled|disabled)$)/;
+
+/** What else the tag holds is not ours to remove. Since when it is enabled, though, it says only as long as it is. */
+function keptOf(wanted: readonly string[], found: readonly string[]): string[] {
+  const stays = has(wanted, ON) && has(found, ON);
+  return found.filter((entry) => !SWITCH.test(entry) && (stays || !entry.startsWith('enabledAt:')));
 }
 
 /** A tag that is not there is as good as one that says no. */

@@ -1,11 +1,20 @@
 // The XDM schema: one class and field groups, or an existing one that the manifest names.
 import type { IdentityDescriptor, Schema } from '../aep/schema-registry.ts';
 import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../manifest.ts';
+import { didYouMeanId } from '../nearest.ts';
 import { IDENTITY_MAP, isMapped, linksIdentities, updatesProfiles } from '../operations.ts';
 import { keyOfGroup, nameOf } from '../pipeline.ts';
 import { removeDescriptors } from './identity.ts';
 import { describe, markInDescription, withoutMark } from './mark.ts';
-import { type Difference, type Found, idOfMade, ifThere, type Resource, type Situation } from './resource.ts';
+import {
+  type Context,
+  type Difference,
+  type Found,
+  idOfMade,
+  ifThere,
+  type Resource,
+  type Situation,
+} from './resource.ts';
 
 /** The class of a manifest's schema. */
 function classOf({ manifest: { schema } }: Situation): string {
@@ -23,6 +32,48 @@ function groupsOf(situation: Situation): string[] {
         `the field group ${nameOf(keyOfGroup(group), situation.manifest)}`),
   );
 }
+
+/** A class or a field group that the manifest names by its `$id`. */
+interface Part {
+  readonly kind: 'classes' | 'fieldgroups';
+  /** Its place in the manifest. */
+  readonly at: string;
+  readonly id: string;
+}
+
+/** Short names are Adobe's, and are not asked for. */
+function partsById({ schema }: Manifest): Part[] {
+  if ('id' in schema) return [];
+  const parts: Part[] = [
+    { kind: 'classes', at: 'schema.class', id: schema.class },
+    ...schema.fieldGroups.flatMap((id, index) =>
+      typeof id === 'string' ? [{ kind: 'fieldgroups' as const, at: `schema.fieldGroups.${index}`, id }] : [],
+    ),
+  ];
+  const known = new Set<string>([...Object.entries(CLASSES), ...Object.entries(FIELD_GROUPS)].flat());
+  return parts.filter(({ id }) => !known.has(id));
+}
+
+/** Those that AEP does not have: each with its place, and the `$id` that is near. */
+async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<string[]> {
+  const registry = aep.schemaRegistry;
+  const said = partsById(manifest).map(async ({ kind, at, id }) => {
+    const [likely, other] = ADOBES.test(id) ? GLOBAL_FIRST : TENANT_FIRST;
+    const there =
+      (await ifThere(registry.getPart(likely, kind, id))) ??
+      (await ifThere(registry.getPart(other, kind, id)));
+    if (there !== undefined) return [];
+    const known = [...(await registry.partIds('global', kind)), ...(await registry.partIds('tenant', kind))];
+    const expected = `expected the $id of a ${kind === 'classes' ? 'class' : 'field group'} that is there`;
+    return [`${at}: found "${id}"; ${expected}${didYouMeanId(id, known)}`];
+  });
+  return (await Promise.all(said)).flat();
+}
+
+/** Where it is looked for first is a guess that spares a call: the other container is asked as well. */
+const ADOBES = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
+const GLOBAL_FIRST = ['global', 'tenant'] as const;
+const TENANT_FIRST = ['tenant', 'global'] as const;
 
 function missingGroups(there: Schema, situation: Situation): string[] {
   const has = new Set(there.allOf?.map(({ $ref }) => $ref));
@@ -125,6 +176,11 @@ export const schema: Resource = {
     await aep.schemaRegistry.patchSchema(id, [
       { op: description ? 'replace' : 'add', path: '/description', value },
     ]);
+  },
+
+  async impossible(context, situation) {
+    const unknown = await unknownParts(context, situation);
+    return unknown.length === 0 ? undefined : unknown.join(' / ');
   },
 
   async remove(context, id, situation) {

@@ -3,15 +3,18 @@
 import { Refusal } from './errors.ts';
 import { FAULT_KINDS, type FaultSpec } from './faults.ts';
 import { type Answer, type Call, empty, json, jsonBody, wholeNumber } from './http.ts';
+import { scopesOf } from './ims.ts';
 import { isObject, type Json, type JsonObject, objectAt } from './json.ts';
+import { listed } from './not-simulated.ts';
 import type { Platform } from './platform.ts';
+import { SOURCE_PAGES } from './pulled/routes.ts';
 import type { Route } from './router.ts';
 import type { DataSet, Sandbox } from './state.ts';
 
 const BASE = '/_simulator';
 
 const PAGES: JsonObject = {
-  'GET /_simulator/': 'this list',
+  'GET /_simulator/': 'this list, and under notSimulated what Experience Platform has and this has not',
   'GET /_simulator/state':
     'counts, sandboxes, flows and when they are warm, losses, identities that were not linked',
   'GET /_simulator/datasets': 'every dataset with its counts',
@@ -22,6 +25,7 @@ const PAGES: JsonObject = {
     'requests and answers, secrets masked; DELETE empties it',
   'GET /_simulator/faults': 'faults set and struck; POST adds one, DELETE removes all',
   'DELETE /_simulator/faults/{id}': 'removes one fault',
+  ...SOURCE_PAGES,
   'POST /_simulator/clock': '{"advanceMs": n} moves time forward, past a warm-up for instance',
   'POST /_simulator/tokens/revoke': 'takes back every access token',
   'POST /_simulator/reset': 'forgets everything',
@@ -33,7 +37,13 @@ export function adminRoutes(platform: Platform): Route<Call>[] {
       'GET',
       BASE,
       () =>
-        json(200, { simulated: 'Adobe Experience Platform', pages: PAGES, faultKinds: { ...FAULT_KINDS } }),
+        json(200, {
+          simulated: 'Adobe Experience Platform',
+          sources: asJson(platform.sources()),
+          pages: PAGES,
+          faultKinds: { ...FAULT_KINDS },
+          notSimulated: listed(platform.notSimulated),
+        }),
     ],
     ['GET', `${BASE}/state`, () => json(200, summary(platform))],
     ['GET', `${BASE}/datasets`, () => json(200, { datasets: dataSets(platform).map(brief) })],
@@ -71,6 +81,10 @@ function summary(platform: Platform): JsonObject {
     now,
     organization: settings.organization,
     tenant: settings.tenant,
+    credentials: platform.credentials.map((each) => ({
+      clientId: each.clientId,
+      scopes: [...scopesOf(each)],
+    })),
     warmUpMs: settings.warmUpMs,
     counts: { ...state.counts, requestsForgotten: platform.journal.forgotten },
     losses: asJson([...state.losses.values()]),
@@ -135,6 +149,7 @@ function rows(platform: Platform, call: Call, id: string): Answer {
   const newest: Json[] = [];
   for (const batch of [...sandbox.batches.values()].reverse()) {
     if (batch.dataSetId !== found.id || newest.length >= limit) continue;
+    if (batch.revertedAt !== undefined) continue;
     newest.push(...batch.rows.slice(-(limit - newest.length)).reverse());
   }
   return json(200, { total: sandbox.tallies.get(id)?.landed ?? 0, rows: newest });

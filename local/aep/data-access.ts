@@ -1,6 +1,7 @@
 // Data Access: the rows that landed and the rows that were refused, as JSON lines (contract §3.4; AEP keeps parquet).
 
 import { existingBatch, statusOf } from './catalog/batches.ts';
+import { existing, viewId } from './catalog/datasets.ts';
 import { Refusal } from './errors.ts';
 import { type AdmittedCall, type Answer, json, text, wholeNumber } from './http.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -13,7 +14,9 @@ const ROWS = 'part-00000-simulated.json';
 export function dataAccessRoutes(world: World): Route<AdmittedCall>[] {
   return [
     ['GET', `${BASE}/batches/:id/files`, (call, id = '') => files(world, call, id)],
-    ['GET', `${BASE}/files/:id`, (call, id = '') => landed(world, call, id)],
+    ['GET', `${BASE}/files/:id`, (call, id = '') => ranged(call, landed(world, call, id))],
+    ['HEAD', `${BASE}/files/:id`, (call, id = '') => headOf(world, call, id)],
+    ['GET', `${BASE}/datasets/:id/preview`, (call, id = '') => preview(world, call, id)],
     ['GET', `${BASE}/batches/:id/failed`, (call, id = '') => failed(world, call, id)],
     ['GET', `${BASE}/batches/:id/meta`, (call, id = '') => meta(world, call, id)],
   ];
@@ -26,7 +29,7 @@ function files(world: World, call: AdmittedCall, id: string): Answer {
     ? [
         {
           dataSetFileId: `${batch.id}-1`,
-          dataSetViewId: batch.dataSetId,
+          dataSetViewId: viewId(batch.dataSetId),
           version: '1.0.0',
           created: String(batch.created),
           updated: String(batch.updated),
@@ -42,13 +45,56 @@ function files(world: World, call: AdmittedCall, id: string): Answer {
 
 function landed(world: World, call: AdmittedCall, id: string): Answer {
   const batch = existingBatch(call, id.replace(/-1$/, ''));
-  const lines = () => batch.rows.map((row) => JSON.stringify(row)).join('\n');
+  const lines = () => batch.rows.map((row) => ascii(JSON.stringify(row))).join('\n');
   return directory(
     call,
     { [ROWS]: lines },
     `${BASE}/files/${id}`,
     statusOf(batch, world.clock.now()) === 'success',
   );
+}
+
+/** Escaped, so that a range of bytes never cuts a character. */
+function ascii(json: string): string {
+  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** What a file's bytes are, without them. Adobe's description requires its name; without one this is refused. */
+function headOf(world: World, call: AdmittedCall, id: string): Answer {
+  if (!call.query.has('path'))
+    throw Refusal.problem(400, 'BadRequestError', "The query parameter 'path' is required.");
+  const { status, headers, text: whole = '' } = landed(world, call, id);
+  return {
+    status,
+    headers: { ...headers, 'accept-ranges': 'bytes', 'content-length': String(Buffer.byteLength(whole)) },
+  };
+}
+
+/** Of a file one range of bytes, as `Range` asks (Adobe's description of Data Access; RFC 9110, 14.2); of several, the whole. */
+function ranged(call: AdmittedCall, answer: Answer): Answer {
+  const found = /^bytes=(\d*)-(\d*)$/.exec(call.headers.get('range') ?? '');
+  const { text: whole } = answer;
+  if (whole === undefined || found === null || found[0] === 'bytes=-') return answer;
+  const [first, last] = [found[1] ?? '', found[2] ?? ''];
+  const from = first === '' ? Math.max(0, whole.length - Number(last)) : Number(first);
+  const to = first === '' || last === '' ? whole.length - 1 : Math.min(Number(last), whole.length - 1);
+  if (from > to) throw new Refusal(416, undefined, { 'content-range': `bytes */${whole.length}` });
+  const headers = { ...answer.headers, 'content-range': `bytes ${from}-${to}/${whole.length}` };
+  return { ...answer, status: 206, headers, text: whole.slice(from, to + 1) };
+}
+
+const PREVIEWED = 100;
+
+/** The first rows that lie in a dataset; how Adobe lays out a row that has objects in it is not said. */
+function preview(world: World, call: AdmittedCall, id: string): Answer {
+  existing(call, id);
+  const rows: Json[] = [];
+  for (const batch of call.sandbox.batches.values()) {
+    if (rows.length >= PREVIEWED) break;
+    if (batch.dataSetId !== id || statusOf(batch, world.clock.now()) !== 'success') continue;
+    rows.push(...batch.rows.slice(0, PREVIEWED - rows.length));
+  }
+  return json(200, { data: rows });
 }
 
 function failed(world: World, call: AdmittedCall, id: string): Answer {
@@ -123,9 +169,12 @@ function directory(
   return text(200, content(), 'application/octet-stream');
 }
 
-/** Streamed failures carry their parts encoded as strings (contract §3.4: aepp un-escapes them by hand). */
+/**
+ * Streamed failures carry their parts encoded as strings (contract §3.4: aepp un-escapes them by hand). It looks for them in
+ * this order: body, header, errors.
+ */
 function failedLine(world: World, batch: Batch, row: RefusedRow): JsonObject {
-  const parts: JsonObject = { header: row.header, body: row.body, _errors: reasons(row) };
+  const parts: JsonObject = { body: row.body, header: row.header, _errors: reasons(row) };
   const strings = world.settings.failedRows === 'strings';
   const shown = strings
     ? Object.fromEntries(Object.entries(parts).map(([key, value]) => [key, JSON.stringify(value)]))

@@ -65,6 +65,20 @@ export class Refusal extends Error {
     });
   }
 
+  /** Observability Insights (Adobe's page observability/api/metrics). */
+  static insights(code: string, title: string, tenantInfo: JsonObject, now: number): Refusal {
+    const status = Number(code.slice(-3));
+    return new Refusal(status, {
+      type: `http://ns.adobe.com/aep/errors/${code}`,
+      title,
+      status,
+      report: { tenantInfo, additionalContext: null },
+      'error-chain': [
+        { serviceId: 'INSGHT', errorCode: code, invokingServiceId: 'INSGHT', unixTimeStampMs: now },
+      ],
+    });
+  }
+
   /** The inlet (contract §6.3). */
   static inlet(status: number, title: string, message: string, cause?: JsonObject): Refusal {
     return new Refusal(status, {

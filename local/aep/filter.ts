@@ -28,13 +28,27 @@ export function condition(text: string): Condition {
   };
 }
 
+/** Adobe's pages write `name=="Steam data with transformation"` and mean the words inside (sources/tutorials/api/collect/streaming.md). */
+const unquoted = (text: string): string => /^\s*"([^"]*)"\s*$/.exec(text)?.[1] ?? text;
+
+/** The parts between separators; what stands in quotes is one, whatever is in it. That quotes protect a comma is ours. */
+export function partsOf(text: string, separator: RegExp): string[] {
+  const parts = [''];
+  for (const [index, piece] of text.split('"').entries()) {
+    const [first = '', ...others] = index % 2 === 0 ? piece.split(separator) : [piece];
+    parts[parts.length - 1] += index === 0 ? first : `"${first}`;
+    parts.push(...others);
+  }
+  return parts;
+}
+
 /** True when any value at the path fits; `!=` and `absent` ask that none does. */
 export function fits(subject: Json, { path, operator, value }: Condition, commaIsOr = false): boolean {
   const values = valuesAt(subject, path).filter((each) => each !== null);
   if (operator === 'exists') return values.length > 0;
   if (operator === 'absent') return values.length === 0;
-  const options =
-    commaIsOr && (operator === '==' || operator === '!=') ? [value, ...value.split(',')] : [value];
+  const several = commaIsOr && (operator === '==' || operator === '!=') ? partsOf(value, /,/) : [];
+  const options = [value, ...several].map(unquoted);
   if (operator === '!=') return !values.some((each) => options.includes(String(each)));
   return values.some((each) => options.some((option) => compare(each, operator, option)));
 }

@@ -5,6 +5,7 @@ import { type AdmittedCall, type Call, mediaType } from './http.ts';
 import type { Sandbox, World } from './state.ts';
 
 const FLOW_SERVICE = '/data/foundation/flowservice/';
+const OBSERVABILITY = '/data/infrastructure/observability/';
 const SANDBOX_MANAGEMENT = '/data/foundation/sandbox-management';
 
 /** The same checks in the same order for every service behind `platform.adobe.io`. */
@@ -21,12 +22,11 @@ export function admit(world: World, call: Call, staleMs: number): AdmittedCall {
   if (organization !== world.settings.organization) {
     throw Refusal.gateway(403, '403025', 'Profile is not valid');
   }
-  checkContentType(call);
   return { ...call, sandbox: sandboxOf(world, call), clientId: holder, staleMs, origin: world.origin };
 }
 
-/** Whatever has a body says what it is, and it is JSON of some kind (contract §0). */
-function checkContentType(call: Call): void {
+/** Whatever has a body says what it is, and it is JSON of some kind, wherever a service here reads it (contract §0). */
+export function checkContentType(call: Call): void {
   if (call.body.length === 0 || /[/+]json$/.test(mediaType(call))) return;
   const found = call.headers.get('content-type') ?? 'nothing';
   throw Refusal.problem(
@@ -71,5 +71,14 @@ function sandboxOf(world: World, call: Call): Sandbox {
   if (sandbox?.state === 'active') return sandbox;
   const detail = `The sandbox with the name '${name}' could not be found.`;
   if (flowService) throw Refusal.flow('2100-404', 'Sandbox not found', detail);
+  if (call.path.startsWith(OBSERVABILITY)) {
+    const tenant = { sandboxName: name, sandboxId: null, imsOrgId: world.settings.organization };
+    throw Refusal.insights(
+      'INSGHT-1003-401',
+      `Sandbox validation error - ${detail}`,
+      tenant,
+      world.clock.now(),
+    );
+  }
   throw Refusal.problem(404, 'NotFoundError', detail);
 }

@@ -33,7 +33,7 @@ export interface JournalFilter {
 const MASK = '***';
 /** Names whose value is a secret wherever it appears; `sasKeyName` and `accessKeyId` are not. */
 const SECRET =
-  /^(authorization|cookie|password|passphrase|privatekey|private_key|.*secret.*|access_?token|refresh_?token|id_?token|x-user-token|sas_?key|credentials|assertion|jwt_token)$/i;
+  /^(authorization|cookie|password|passphrase|privatekey|private_key|.*secret.*|(access_?|refresh_?|id_?)?token|x-user-token|sas_?key|credentials|assertion|jwt_token)$/i;
 const BODY_LIMIT = 16_384;
 
 export class Journal {

@@ -2,6 +2,7 @@
 
 import { type Clock, realClock } from './clock.ts';
 import type { JsonObject } from './json.ts';
+import { builtIn, type Standard } from './xdm/standard.ts';
 
 export interface Credential {
   readonly clientId: string;
@@ -51,10 +52,16 @@ export interface PlatformOptions {
   rateLimits?: boolean;
   /** How streamed failures carry header, body and _errors: encoded as strings (as met in the field) or as they are. */
   failedRows?: 'strings' | 'objects';
+  /** What of Adobe's XDM it knows: classes, field groups, data types. Default: what is built in. */
+  xdm?: Standard;
   /** Told of every record that an inlet has taken in, whatever becomes of it: a witness for what was sent. */
   onReceived?: (records: readonly JsonObject[]) => void;
   /** Told of every row that has landed: the oldest of them are not kept for ever. */
   onLanded?: (rows: readonly JsonObject[]) => void;
+  /** Where the Kinesis is that flows read by themselves; without it they stay idle. */
+  kinesis?: string;
+  /** How long after a look at such a stream the next one comes. */
+  pullMs?: number;
   clock?: Clock;
   seed?: number;
 }
@@ -89,8 +96,11 @@ const DEFAULTS: Settings = {
   inletTokenStatus: 403,
   rateLimits: false,
   failedRows: 'strings',
+  xdm: builtIn,
   onReceived: () => undefined,
   onLanded: () => undefined,
+  kinesis: '',
+  pullMs: 1_000,
   clock: realClock,
   seed: 1,
 };

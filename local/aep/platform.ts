@@ -6,22 +6,31 @@ import { advancing, type PlatformClock } from './clock.ts';
 import { dataAccessRoutes } from './data-access.ts';
 import { dataPrepRoutes } from './data-prep/routes.ts';
 import { legacyProblem, Refusal } from './errors.ts';
+import { exportRoutes } from './exports.ts';
 import { refusedBefore, spoiled } from './fault-effects.ts';
 import { type Fault, Faults } from './faults.ts';
 import { disableFailing } from './flow-service/failing.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
-import { admit } from './gateway.ts';
+import { admit, checkContentType } from './gateway.ts';
 import { type AdmittedCall, type Answer, type Call, json } from './http.ts';
 import { identityRoutes } from './identity.ts';
 import { createIds, type Ids } from './ids.ts';
 import { imsRoutes } from './ims.ts';
 import { type InletCall, Inlets } from './inlet/inlet.ts';
 import { Journal } from './journal.ts';
+import { mappingRowRoutes } from './mapping-rows.ts';
+import { namespaceRoutes } from './namespaces.ts';
+import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
+import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
+import type { Endpoint } from './published.ts';
+import { Reading, type SourceState } from './pulled/reading.ts';
+import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
-import { type Match, Router } from './router.ts';
+import { better, type Found, type Route, Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { State, type World } from './state.ts';
+import { unionRoutes } from './unions.ts';
 
 export interface Platform {
   /** Answers like the platform; rejects with `TypeError('fetch failed')` where a connection would break. */
@@ -34,8 +43,20 @@ export interface Platform {
   readonly clock: PlatformClock;
   readonly settings: Settings;
   readonly credentials: readonly Credential[];
+  /** What Experience Platform has and this has not: answered with 501. */
+  readonly notSimulated: readonly Endpoint[];
   /** Base of the inlet URLs given from now on. */
   origin: string;
+  /** Where the Kinesis is that flows read by themselves; empty where there is none. Named, it is read from now on. */
+  kinesis: string;
+  /** Flows whose source the platform reads by itself, and how each fares. */
+  sources(): SourceState[];
+  /** One look at each such stream, besides the regular ones. @returns its number */
+  readStreams(): Promise<number>;
+  /** Takes what is in the sources that are played here, as every request does. */
+  readSources(): void;
+  /** Ends what goes on by itself: the looks at streams. */
+  close(): void;
   /** Resolves when everything taken in has landed, been refused or been lost. */
   idle(): Promise<void>;
   /**
@@ -50,9 +71,11 @@ export interface Platform {
 interface Core {
   readonly world: World;
   readonly inlets: Inlets;
+  readonly reading: Reading;
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
+  readonly absent: Absent;
 }
 
 /** What a platform remembers. */
@@ -89,10 +112,12 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     const started = performance.now();
     const at = clock.now();
     disableFailing(core.world);
+    core.reading.readHeld();
     const struck = admin ? [] : faults.strike(call.method, call.path);
     const answer = await answerTo(core, clock, call, struck);
     answer.headers['x-simulated'] = 'penstock';
     answer.headers['x-request-id'] ??= call.requestId;
+    if (call.path.startsWith('/collection/')) countInletCall(core.world, call, answer);
     if (!admin) {
       core.world.state.counts.requests += 1;
       journal.record(
@@ -117,12 +142,26 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     clock,
     settings,
     credentials: settings.credentials,
+    get notSimulated() {
+      return core.absent.endpoints;
+    },
     get origin() {
       return core.world.origin;
     },
     set origin(origin) {
       core.world.origin = origin;
     },
+    get kinesis() {
+      return core.world.kinesis;
+    },
+    set kinesis(endpoint) {
+      core.world.kinesis = endpoint;
+      if (endpoint !== '') core.reading.start();
+    },
+    sources: () => core.reading.list(),
+    readStreams: () => core.reading.round(),
+    readSources: () => core.reading.readHeld(),
+    close: () => core.reading.stop(),
     idle: () => core.inlets.idle(),
     copy(more = {}) {
       const own = settle({ ...settings, ...more });
@@ -137,32 +176,79 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       });
     },
     reset() {
+      const { kinesis } = core.world;
       journal.clear();
       faults.clear();
-      core = build({ settings, clock, ...blank(settings, clock, core.world.origin) }, platform);
+      core.reading.stop();
+      core = build({ settings, clock, kinesis, ...blank(settings, clock, core.world.origin) }, platform);
     },
   };
-  core = build({ settings, clock, ids: memory.ids, state: memory.state, origin: memory.origin }, platform);
+  const { ids, state, origin } = memory;
+  core = build({ settings, clock, ids, state, origin, kinesis: settings.kinesis }, platform);
   return platform;
+}
+
+/** Behind the gateway of `platform.adobe.io`; what is not simulated among it, too. */
+const GATED = /^\/(data|ajo|journey|unifiedtags|unifiedfolders)\//;
+
+interface Absent {
+  readonly endpoints: readonly Endpoint[];
+  readonly router: Router<AdmittedCall>;
+}
+
+/** The same for every platform, as its services are: made once, for platforms are copied by the thousand. */
+let absent: Absent | undefined;
+
+function absentFrom(routes: readonly Pick<Endpoint, 'method' | 'pattern'>[]): Absent {
+  const endpoints = unanswered(routes);
+  return { endpoints, router: new Router(notSimulatedRoutes(endpoints)) };
 }
 
 function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
+  const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
+  const simulated = services(world, reading);
+  absent ??= absentFrom([...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })));
+  if (world.kinesis !== '') reading.start();
   return {
     world,
     inlets,
-    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform)]),
+    reading,
+    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform), ...sourceRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
-    gated: new Router<AdmittedCall>([
-      ...sandboxRoutes(world),
-      ...registryRoutes(world),
-      ...identityRoutes(world),
-      ...catalogRoutes(world),
-      ...dataAccessRoutes(world),
-      ...flowServiceRoutes(world),
-      ...dataPrepRoutes(world),
-    ]),
+    gated: new Router<AdmittedCall>(simulated.map(takingJson)),
+    absent,
   };
+}
+
+function services(world: World, reading: Reading): Route<AdmittedCall>[] {
+  return [
+    ...sandboxRoutes(world),
+    ...registryRoutes(world),
+    ...identityRoutes(world),
+    ...catalogRoutes(world),
+    ...dataAccessRoutes(world),
+    ...connectionTestRoutes(reading),
+    ...flowServiceRoutes(world),
+    ...dataPrepRoutes(world),
+    ...unionRoutes(world),
+    ...exportRoutes(world),
+    ...namespaceRoutes(world),
+    ...mappingRowRoutes(world),
+    ...observabilityRoutes(world),
+  ];
+}
+
+/** A service that is here reads JSON alone; one that is not may take files. */
+function takingJson([method, pattern, handler]: Route<AdmittedCall>): Route<AdmittedCall> {
+  return [
+    method,
+    pattern,
+    (call, ...parts) => {
+      checkContentType(call);
+      return handler(call, ...parts);
+    },
+  ];
 }
 
 async function answerTo(
@@ -198,15 +284,17 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
   if (call.path.startsWith('/collection/')) {
     return run(core.inlet.find(call.method, call.path), { ...call, faults: struck });
   }
-  if (call.path.startsWith('/data/')) {
+  if (GATED.test(call.path)) {
     const stale = struck.find((fault) => fault.kind === 'stale');
     const admitted = admit(core.world, call, stale ? (stale.staleMs ?? 30_000) : core.world.settings.staleMs);
-    return run(core.gated.find(call.method, call.path), admitted);
+    const found = core.gated.find(call.method, call.path);
+    return run(better(found, core.absent.router.find(call.method, call.path)), admitted);
   }
   return run(core.open.find(call.method, call.path), call);
 }
 
-function run<C extends Call>(match: Match<C> | 'method' | undefined, call: C): Answer | Promise<Answer> {
+/** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */
+function run<C extends Call>(match: Found<C>, call: C): Answer | Promise<Answer> {
   if (match === undefined) {
     throw Refusal.problem(404, 'NotFoundError', `No such resource: ${call.method} ${call.path}`);
   }

@@ -14,7 +14,12 @@ interface Entry<C> {
 export interface Match<C> {
   readonly handler: Handler<C>;
   readonly parts: string[];
+  /** Names before variables, from the left: what sorts first says more. */
+  readonly variability: string;
 }
+
+/** What a router finds: `undefined` when the path is unknown, `'method'` when only the method is. */
+export type Found<C> = Match<C> | 'method' | undefined;
 
 export class Router<C> {
   readonly #bySize = new Map<number, Entry<C>[]>();
@@ -28,18 +33,30 @@ export class Router<C> {
     }
   }
 
-  /** The first route that fits; `undefined` when the path is unknown, `'method'` when only the method is. */
-  find(method: string, path: string): Match<C> | 'method' | undefined {
+  /** The route that fits most literally: `/mappingSets/preview` is not the set called "preview". */
+  find(method: string, path: string): Found<C> {
     const given = path.replace(/\/+$/, '').split('/').slice(1);
     let known = false;
-    for (const entry of this.#bySize.get(given.length) ?? []) {
-      if (!entry.segments.every((segment, index) => segment.startsWith(':') || segment === given[index]))
-        continue;
+    let best: Match<C> | undefined;
+    for (const { segments, handler, ...entry } of this.#bySize.get(given.length) ?? []) {
+      if (!segments.every((segment, index) => segment.startsWith(':') || segment === given[index])) continue;
       known = true;
-      if (entry.method === method) return { handler: entry.handler, parts: variables(entry.segments, given) };
+      if (entry.method !== method) continue;
+      const match = { handler, parts: variables(segments, given), variability: variability(segments) };
+      if (!best || match.variability < best.variability) best = match;
     }
-    return known ? 'method' : undefined;
+    return best ?? (known ? 'method' : undefined);
   }
+}
+
+/** The better one of what two routers found; the first, where both say the same. */
+export function better<C>(one: Found<C>, other: Found<C>): Found<C> {
+  if (typeof one !== 'object') return typeof other === 'object' ? other : (one ?? other);
+  return typeof other === 'object' && other.variability < one.variability ? other : one;
+}
+
+function variability(segments: readonly string[]): string {
+  return segments.map((segment) => (segment.startsWith(':') ? '1' : '0')).join('');
 }
 
 function variables(segments: readonly string[], given: readonly string[]): string[] {

@@ -1,65 +1,152 @@
-// Sandbox management, reading only (contract §7).
+// Sandbox management: what sandboxes there are; making, renaming, resetting and deleting one (contract §7).
+//
+// DOCUMENTED (Adobe's pages sandboxes/api/sandboxes and sandboxes/ui/user-guide, and sandbox.yaml): 202 and a state that lasts
+// about 30 seconds; what a name may be; only the title can be changed; a reset forgets everything and keeps the name; a deleted
+// sandbox can still be looked up; the default production sandbox cannot be deleted. It can be reset, unless Analytics or Audience
+// Manager use its identity graph, which nothing here does. CONFLICTING: what a deletion tells as its state, `deleted` on the
+// page and `cleaning` as the file's example. UNKNOWN: the bodies of the errors (codes are published only for those of Analytics
+// and Audience Manager), what `validationOnly` answers, whether the name of a deleted sandbox can be used again (not here).
 
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Answer, json } from './http.ts';
-import type { JsonObject } from './json.ts';
+import { condition, fits } from './filter.ts';
+import { type AdmittedCall, type Answer, json, jsonObjectBody, wholeNumber } from './http.ts';
+import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
-import type { Sandbox, World } from './state.ts';
+import { Sandbox, type World } from './state.ts';
 
 const BASE = '/data/foundation/sandbox-management';
+/** "Roughly 30 seconds" to be made and to be reset. */
+const PROVISIONING_MS = 30_000;
+const TYPES = ['production', 'development'] as const;
+const NAME = /^[a-z][a-z0-9-]{0,255}$/;
 
 export function sandboxRoutes(world: World): Route<AdmittedCall>[] {
   const all = () => [...world.state.sandboxes.values()];
-  const list = (sandboxes: Sandbox[], href: string): Answer =>
-    json(200, {
-      sandboxes: sandboxes.map((sandbox) => rendered(world, sandbox)),
-      _page: { limit: 50, count: sandboxes.length },
-      _links: {
-        page: { href: `${world.origin}${href}?limit={limit}&offset={offset}`, templated: true },
-      },
-    });
+  const active = () => all().filter((each) => each.state === 'active');
   return [
-    [
-      'GET',
-      BASE,
-      () =>
-        list(
-          all().filter((each) => each.state === 'active'),
-          `${BASE}/`,
-        ),
-    ],
-    ['GET', `${BASE}/sandboxes`, () => list(all(), `${BASE}/sandboxes`)],
-    ['GET', `${BASE}/sandboxTypes`, () => json(200, { sandboxTypes: ['production', 'development'] })],
-    [
-      'GET',
-      `${BASE}/sandboxes/:name`,
-      (_call, name) => {
-        const sandbox = world.state.sandboxes.get(name ?? '');
-        if (sandbox) return json(200, rendered(world, sandbox));
-        throw Refusal.problem(
-          404,
-          'Not Found',
-          `Sandbox with name '${name}' not present. Please check if resource exists.`,
-        );
-      },
-    ],
+    ['GET', BASE, (call) => list(world, call, active(), `${BASE}/`)],
+    ['GET', `${BASE}/sandboxes`, (call) => list(world, call, all(), `${BASE}/sandboxes`)],
+    ['GET', `${BASE}/sandboxTypes`, () => json(200, { sandboxTypes: [...TYPES] })],
+    ['POST', `${BASE}/sandboxes`, (call) => create(world, call)],
+    ['GET', `${BASE}/sandboxes/:name`, (_call, name = '') => json(200, rendered(existing(world, name)))],
+    ['PATCH', `${BASE}/sandboxes/:name`, (call, name = '') => rename(existing(world, name), call)],
+    ['PUT', `${BASE}/sandboxes/:name`, (call, name = '') => reset(world, existing(world, name), call)],
+    ['DELETE', `${BASE}/sandboxes/:name`, (call, name = '') => remove(world, existing(world, name), call)],
   ];
 }
 
-function rendered(world: World, sandbox: Sandbox): JsonObject {
-  const since = new Date(world.state.startedAt).toISOString().slice(0, 19).replace('T', ' ');
+/** DOCUMENTED (sandboxes/api/appendix): `limit` and `offset` come together or not at all; 50 from the first one otherwise. */
+function list({ origin }: World, call: AdmittedCall, sandboxes: Sandbox[], path: string): Answer {
+  if (call.query.has('limit') !== call.query.has('offset'))
+    throw bad('limit and offset must be given together.');
+  const limit = wholeNumber(call, 'limit', 50, 1, 1_000);
+  const offset = wholeNumber(call, 'offset', 0, 0, Number.MAX_SAFE_INTEGER);
+  const conditions = call.query.getAll('property').map(condition);
+  const wanted = sandboxes.map(rendered).filter((each) => conditions.every((one) => fits(each, one)));
+  const page = wanted.slice(offset, offset + limit);
+  const next = `${origin}${path}?limit=${limit}&offset=${offset + limit}`;
+  return json(200, {
+    sandboxes: page,
+    _page: { limit, count: page.length },
+    _links: {
+      page: { href: `${origin}${path}?limit={limit}&offset={offset}`, templated: true },
+      ...(offset + limit < wanted.length ? { next: { href: next, templated: null } } : {}),
+    },
+  });
+}
+
+function create(world: World, call: AdmittedCall): Answer {
+  const body = jsonObjectBody(call);
+  const [name, title] = [textAt(body, 'name') ?? '', textAt(body, 'title')];
+  const type = TYPES.find((each) => each === body.type);
+  if (!NAME.test(name))
+    throw bad(
+      'name must be lower case, begin with a letter, and have at most 256 letters, digits and hyphens.',
+    );
+  if (!title) throw bad('title is required.');
+  if (!type) throw bad(`type must be one of ${TYPES.join(', ')}.`);
+  if (world.state.sandboxes.has(name))
+    throw Refusal.problem(409, 'Conflict', `A sandbox with the name '${name}' exists already.`);
+  const region = world.state.defaultSandbox?.region ?? 'VA7';
+  const usual = { state: 'creating', isDefault: false, region, standard: world.settings.xdm };
+  const sandbox = new Sandbox({ id: world.ids.uuid(), name, title, type, ...usual }, world.clock);
+  sandbox.lasts(PROVISIONING_MS);
+  world.state.sandboxes.set(name, sandbox);
+  return json(202, brief(sandbox));
+}
+
+function rename(sandbox: Sandbox, call: AdmittedCall): Answer {
+  const body = jsonObjectBody(call);
+  const title = textAt(body, 'title');
+  if (!title || Object.keys(body).length > 1)
+    throw bad('title is required, and nothing else can be changed.');
+  usable(sandbox);
+  sandbox.title = title;
+  sandbox.changed('active');
+  return json(200, rendered(sandbox));
+}
+
+function reset(world: World, sandbox: Sandbox, call: AdmittedCall): Answer {
+  if (jsonObjectBody(call).action !== 'reset') throw bad("action is required and must be 'reset'.");
+  usable(sandbox);
+  if (call.query.get('validationOnly') !== 'true') {
+    forget(world, sandbox);
+    sandbox.changed('resetting');
+    sandbox.lasts(PROVISIONING_MS);
+  }
+  return json(202, { id: sandbox.id, ...brief(sandbox) });
+}
+
+function remove(world: World, sandbox: Sandbox, call: AdmittedCall): Answer {
+  if (sandbox.isDefault) throw bad('The default production sandbox cannot be deleted.');
+  usable(sandbox);
+  if (call.query.get('validationOnly') !== 'true') {
+    forget(world, sandbox);
+    sandbox.changed('deleted');
+  }
+  return json(202, brief(sandbox));
+}
+
+/** With its inlets: their URLs lead nowhere afterwards. */
+function forget({ state }: World, sandbox: Sandbox): void {
+  sandbox.empty();
+  for (const inlet of state.inlets.values()) if (inlet.sandbox === sandbox) state.inlets.delete(inlet.id);
+}
+
+function existing(world: World, name: string): Sandbox {
+  const sandbox = world.state.sandboxes.get(name);
+  if (sandbox) return sandbox;
+  const detail = `Sandbox with name '${name}' not present. Please check if resource exists.`;
+  throw Refusal.problem(404, 'Not Found', detail);
+}
+
+/** UNKNOWN, as the errors are: nothing is changed of what is on its way to another state, or gone. */
+function usable({ name, state }: Sandbox): void {
+  if (state !== 'active') throw bad(`The sandbox '${name}' is ${state}.`);
+}
+
+function bad(detail: string): Refusal {
+  return Refusal.problem(400, 'BadRequestError', detail);
+}
+
+function brief({ name, title, state, type, region }: Sandbox): JsonObject {
+  return { name, title, state, type, region };
+}
+
+function rendered(sandbox: Sandbox): JsonObject {
+  const { etag, createdAt, modifiedAt } = sandbox.life;
   return {
     id: sandbox.id,
-    name: sandbox.name,
-    title: sandbox.title,
-    state: sandbox.state,
-    type: sandbox.type,
-    region: sandbox.region,
+    ...brief(sandbox),
     isDefault: sandbox.isDefault,
-    etag: 2,
-    createdDate: since,
-    lastModifiedDate: since,
+    etag,
+    createdDate: written(createdAt),
+    lastModifiedDate: written(modifiedAt),
     createdBy: 'System',
-    lastModifiedBy: 'System',
+    modifiedBy: 'System',
   };
+}
+
+function written(time: number): string {
+  return new Date(time).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -6,6 +6,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { legacyProblem, Refusal } from './errors.ts';
 import type { Call, CallHeaders } from './http.ts';
+import { scopesOf } from './ims.ts';
+import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 
 export interface ServerOptions extends PlatformOptions {
@@ -47,6 +49,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     platform,
     close: () =>
       new Promise<void>((resolve, reject) => {
+        platform.close();
         server.close((error) => (error ? reject(error) : resolve()));
         for (const socket of sockets) socket.destroy();
       }),
@@ -160,6 +163,7 @@ function banner({ origin, platform }: RunningServer): string {
     `  address        ${origin}   (IMS, platform API and inlets alike)`,
     `  client id      ${credential?.clientId}`,
     `  client secret  ${credential?.clientSecrets[0]}   (fake)`,
+    `  scopes         ${credential ? scopesOf(credential).join(',') : ''}`,
     `  organization   ${settings.organization}`,
     `  tenant         ${settings.tenant}`,
     `  sandboxes      ${settings.sandboxes.map((each) => each.name).join(', ')}`,
@@ -175,7 +179,11 @@ const USAGE = `The simulated Experience Platform alone, for any client.
 
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
+  --scopes A,B        scopes of the credential, as the Developer Console would list them
+  --kinesis URL       the Kinesis that flows read which have a stream as their source (HTTP/2, as AWS's own clients speak
+                      it); without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
+  --xdm DIR           a checkout of github.com/adobe/xdm: all of Adobe's public classes, field groups and data types are known
   --help              this text
 `;
 
@@ -185,12 +193,26 @@ function wholeNumberOf(value: string | undefined, name: string, most: number): n
   throw new Error(`--${name}: expected a whole number from 0 to ${most}; found '${value}'`);
 }
 
+function scopesFrom(value: string): string[] {
+  const scopes = value.split(/[\s,]+/).filter(Boolean);
+  if (scopes.length > 0) return scopes;
+  throw new Error("--scopes: expected one scope or more, with commas between; found ''");
+}
+
+function urlOf(value: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new Error(`--kinesis: expected a URL such as http://127.0.0.1:4567; found '${value}'`);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       port: { type: 'string' },
       'warm-up': { type: 'string' },
+      scopes: { type: 'string' },
       seed: { type: 'string' },
+      kinesis: { type: 'string' },
+      xdm: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -203,6 +225,11 @@ async function main(): Promise<void> {
   const seed = wholeNumberOf(values.seed, 'seed', 4_294_967_295);
   if (warmUp !== undefined) options.warmUpMs = warmUp * 1000;
   if (seed !== undefined) options.seed = seed;
+  if (values.scopes !== undefined)
+    options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
+  if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
+  // Loaded only where it is asked for: it would cost every start some 15 ms.
+  if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

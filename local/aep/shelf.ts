@@ -50,6 +50,11 @@ export class Shelf<T> {
     return this.#current.delete(id);
   }
 
+  /** Everything goes now; a list of an earlier time still holds it. */
+  clear(): void {
+    for (const id of [...this.#current.keys()]) this.remove(id);
+  }
+
   /** In order of creation; with `staleMs`, as it was that long ago. */
   values(staleMs = 0): T[] {
     if (staleMs <= 0) return [...this.#current.values()];

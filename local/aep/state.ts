@@ -1,10 +1,13 @@
 // Everything the simulated platform remembers, sandbox by sandbox.
 
 import type { Clock, PlatformClock } from './clock.ts';
+import { Counters, type DataSetCount, type InletCount } from './counters.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
+import { PulledMemory, type SourceFailure } from './pulled/memory.ts';
 import { Shelf } from './shelf.ts';
+import type { Standard } from './xdm/standard.ts';
 
 /** What every service is handed: the settings, the time, fresh ids, and the memory. */
 export interface World {
@@ -14,6 +17,8 @@ export interface World {
   readonly state: State;
   /** Where inlets live: known only once a server listens. */
   origin: string;
+  /** Where the Kinesis is that flows read; empty where there is none. */
+  kinesis: string;
 }
 
 export interface Token {
@@ -87,6 +92,8 @@ export interface Batch {
   rowCount: number;
   rows: JsonObject[];
   refused: RefusedRow[];
+  /** Since then its rows are in no dataset any more. */
+  revertedAt?: number;
 }
 
 /** What one flow did in one hour (contract §4.7: streaming runs are hourly). */
@@ -101,6 +108,8 @@ export interface Run {
   bytes: number;
   updatedAt: number;
   readonly batchIds: Set<string>;
+  /** The last reason, by its code, why the source could not be read. */
+  readonly failures: Map<string, SourceFailure>;
 }
 
 /** Messages that were answered for and went nowhere. */
@@ -120,16 +129,27 @@ export interface Tally {
 
 export interface SandboxIdentity extends Required<SandboxOptions> {
   readonly id: string;
+  /** What Adobe brings. */
+  readonly standard: Standard;
+}
+
+/** Where a sandbox is in its life; `creating` and `resetting` end by themselves. */
+interface Life {
+  readonly state: string;
+  readonly until: number;
+  readonly etag: number;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
 }
 
 export class Sandbox implements SandboxIdentity {
   readonly id: string;
   readonly name: string;
-  readonly title: string;
+  title: string;
   readonly type: 'production' | 'development';
-  readonly state: string;
   readonly isDefault: boolean;
   readonly region: string;
+  readonly standard: Standard;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
   readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
   readonly descriptors: Shelf<JsonObject>;
@@ -144,17 +164,25 @@ export class Sandbox implements SandboxIdentity {
   readonly runs: Map<string, Run>;
   /** Exact counts per dataset, however many rows are kept. */
   readonly tallies: Map<string, Tally>;
+  /** By the minute, for the observability service. */
+  readonly inletCounts: Counters<InletCount>;
+  readonly dataSetCounts: Counters<DataSetCount>;
+  readonly #clock: Clock;
+  #life: Life;
 
   /** @param from what it holds at first: the sandbox that this is a copy of */
   constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
-    const { id, name, title, type, state, isDefault, region } = identity;
+    const { id, name, title, type, state, isDefault, region, standard } = identity;
     this.id = id;
     this.name = name;
     this.title = title;
     this.type = type;
-    this.state = state;
     this.isDefault = isDefault;
     this.region = region;
+    this.standard = standard;
+    this.#clock = clock;
+    const now = clock.now();
+    this.#life = from ? from.#life : { state, until: 0, etag: 1, createdAt: now, modifiedAt: now };
     const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
     const { registry } = from ?? {};
     this.registry = {
@@ -175,6 +203,45 @@ export class Sandbox implements SandboxIdentity {
     this.batches = structuredClone(from?.batches) ?? new Map();
     this.runs = structuredClone(from?.runs) ?? new Map();
     this.tallies = structuredClone(from?.tallies) ?? new Map();
+    this.inletCounts = from?.inletCounts.copy() ?? new Counters();
+    this.dataSetCounts = from?.dataSetCounts.copy() ?? new Counters();
+  }
+
+  get state(): string {
+    const { state, until } = this.#life;
+    return until > 0 && this.#clock.now() >= until ? 'active' : state;
+  }
+
+  get life(): Life {
+    return { ...this.#life, state: this.state };
+  }
+
+  changed(state: string): void {
+    const { etag, createdAt } = this.#life;
+    this.#life = { state, until: 0, etag: etag + 1, createdAt, modifiedAt: this.#clock.now() };
+  }
+
+  /** It is active by itself after that long. */
+  lasts(ms: number): void {
+    this.#life = { ...this.#life, until: this.#clock.now() + ms };
+  }
+
+  /** Forgets all that was made in it. What is still on its way finds its flow gone. */
+  empty(): void {
+    for (const shelf of Object.values(this.registry)) shelf.clear();
+    this.descriptors.clear();
+    this.namespaces.clear();
+    this.dataSets.clear();
+    this.connections.clear();
+    this.sourceConnections.clear();
+    this.targetConnections.clear();
+    this.flows.clear();
+    this.mappingSets.clear();
+    this.batches.clear();
+    this.runs.clear();
+    this.tallies.clear();
+    this.inletCounts.clear();
+    this.dataSetCounts.clear();
   }
 }
 
@@ -195,12 +262,15 @@ export class State {
   readonly tokens = new Map<string, Token>();
   readonly inlets = new Map<string, Inlet>();
   readonly losses = new Map<string, Loss>();
+  /** Of the sources that the platform reads by itself. */
+  pulled = new PulledMemory();
   readonly counts = {
     requests: 0,
     received: 0,
     landed: 0,
     refused: 0,
     lost: 0,
+    dropped: 0,
     profileOnly: 0,
     linked: 0,
     warnings: 0,
@@ -219,7 +289,7 @@ export class State {
     const state = new State(clock.now());
     for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
       const usual = { state: 'active', isDefault: false, region: 'VA7' };
-      const identity = { id: ids.uuid(), name, title, type, ...usual, ...more };
+      const identity = { id: ids.uuid(), name, title, type, standard: settings.xdm, ...usual, ...more };
       state.sandboxes.set(name, new Sandbox(identity, clock));
     }
     return state;
@@ -235,6 +305,7 @@ export class State {
     for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
     for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
     Object.assign(copy.counts, this.counts);
+    copy.pulled = this.pulled.copy();
     return copy;
   }
 

@@ -29,9 +29,17 @@ export interface Calls {
 /** Kept as text in an access key, whose letters are `\w` alone. */
 const KEY_PREFIX = 'LOCAL_ROLE_';
 
+/** Of whoever runs the local AWS. */
+export const OWN_KEY = 'local';
+
 /** By it the local AWS knows the caller. */
 export function accessKeyOf(name: string): string {
   return KEY_PREFIX + name;
+}
+
+/** Whether it is a function's, the state machine's, or of whoever runs the local AWS. */
+export function isOwnKey(accessKeyId: string): boolean {
+  return accessKeyId === OWN_KEY || accessKeyId.startsWith(KEY_PREFIX);
 }
 
 function callerIn(authorization: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 // AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, logs, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
-import { accessKeyOf, type Calls, noCalls } from './calls.ts';
+import { AccessKeys } from './access-keys.ts';
+import { accessKeyOf, type Calls, noCalls, OWN_KEY } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
 import { startDynamoDb } from './dynamodb.ts';
@@ -13,6 +14,7 @@ import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { startS3 } from './s3.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
 import { type Account, localAccount } from './server.ts';
+import { createShardLimits } from './shard-limits.ts';
 import type { Pace } from './shard-reader.ts';
 
 export interface LocalAwsOptions {
@@ -26,6 +28,8 @@ export interface LocalAwsOptions {
   /** How long a mapping stays in Creating, Enabling, …; 100 ms when left out. */
   transitionMs?: number;
   kinesisFault?: KinesisFault;
+  /** Whether a shard gives its readers no more than AWS's does; as much as is asked for when left out. */
+  shardLimits?: boolean;
   onLog?(functionName: string, line: string): void;
   onInvocation?(report: InvocationReport): void;
   /** Stands for every bucket, a mapping's on-failure destination or one that is asked for through S3's API; without it there is none. */
@@ -43,6 +47,8 @@ export interface LocalAws {
   env: Record<string, string>;
   endpoints: { kinesis: string; dynamoDb: string; secretsManager: string; lambda: string };
   kinesis: LocalKinesis;
+  /** Keys of strangers, who read a stream by their own. */
+  keys: AccessKeys;
   secrets: LocalSecretsManager;
   mappings: Mappings;
   functions: FunctionHost;
@@ -54,12 +60,20 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs, clock } = options;
   const { onFailureFolder: folder, onFailure: onDelivery } = options;
   const { calls = noCalls } = options;
-  const kinesis = await startKinesis({ account, calls, ...(fault && { fault }) });
+  const keys = new AccessKeys();
+  const limits = options.shardLimits ? createShardLimits() : undefined;
+  const kinesis = await startKinesis({
+    account,
+    calls,
+    keys,
+    ...(fault && { fault }),
+    ...(limits && { limits }),
+  });
   const dynamoDb = await startDynamoDb({ account, calls, ...(tables && { tables }) });
   const secrets = await startSecretsManager({ account, calls });
   const logs = await startLogsApi(account, calls);
   const s3 = folder === undefined ? undefined : await startS3(folder, calls);
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const credentials = { accessKeyId: OWN_KEY, secretAccessKey: 'local' };
   const clientAs = (accessKeyId: string) =>
     new KinesisClient({
       endpoint: kinesis.endpoint,
@@ -120,6 +134,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       lambda: lambda.endpoint,
     },
     kinesis,
+    keys,
     secrets,
     mappings,
     functions,

@@ -12,3 +12,9 @@ declare module 'kinesalite' {
   /** A server that is not listening yet; without `path` everything stays in memory. */
   export default function kinesalite(options?: KinesaliteOptions): Server;
 }
+
+declare module 'kinesalite/db/index.js' {
+  /** What its iterators are hidden with. */
+  const db: { readonly ITERATOR_PWD_KEY: Buffer; readonly ITERATOR_PWD_IV: Buffer };
+  export default db;
+}

@@ -4,9 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import kinesalite from 'kinesalite';
-import { type Asked, type Calls, noCalls } from './calls.ts';
+import type { AccessKeys } from './access-keys.ts';
+import { type Asked, type Calls, isOwnKey, noCalls } from './calls.ts';
 import { createDistribution } from './kinesis-distribution.ts';
 import { type Account, localAccount, type RunningServer } from './server.ts';
+import { placeIn } from './shard-iterator.ts';
+import type { ShardLimits } from './shard-limits.ts';
+import { signatureIn } from './signature.ts';
 
 /** What a test may let go wrong: an answer instead of kinesalite's, or `undefined` to let the request through. */
 export type KinesisFault = (
@@ -20,6 +24,10 @@ export interface KinesisOptions {
   fault?: KinesisFault;
   /** Told of what functions ask for. */
   calls?: Calls;
+  /** Keys of strangers. Without them any key is taken. */
+  keys?: AccessKeys;
+  /** What a shard gives its readers. Without them as much as is asked for. */
+  limits?: ShardLimits;
 }
 
 export interface LocalKinesis extends RunningServer {
@@ -30,6 +38,7 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
   const { account = localAccount, calls = noCalls } = options;
   const inner = createKinesalite(account, options.transitionMs ?? 0);
   const distribution = createDistribution();
+  const regions = new Map<string, string>();
   const sessions = new Set<http2.ServerHttp2Session>();
   let client: KinesisClient | undefined;
 
@@ -46,8 +55,10 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
 
   async function handle(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
     try {
-      const named = nameStream(await readAll(request));
+      const whole = await readAll(request);
+      const named = nameStream(whole);
       const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+      admit(operation, request, whole, named);
       calls.request(request.headers.authorization, () => asked(operation, named, account));
       const fault = options.fault?.(operation);
       if (fault)
@@ -60,13 +71,51 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
         client ??= localClient(endpoint, account.region);
         return sendJson(response, { ShardIterator: await iteratorAt(client, timestamp) });
       }
+      const shard = operation === 'GetRecords' ? limited(named) : undefined;
       const passed = ANSWERED_OTHERWISE.has(operation)
-        ? rewritten(response, (text) => distribution.response(operation, text))
+        ? rewritten(response, (text) => {
+            // Its records are in base64, which is longer by a third.
+            if (shard !== undefined) options.limits?.gave(shard, text.length * 0.75);
+            return distribution.response(operation, text);
+          })
         : response;
       inner.emit('request', replay(request, body), passed);
     } catch (error) {
       if (!response.headersSent) sendJson(response, errorBody(error), 400);
     }
+  }
+
+  /** Whether the caller may ask for it. A stranger finds a stream in the region only in which it was made. */
+  function admit(operation: string, request: Http2ServerRequest, whole: Buffer, named: Buffer): void {
+    const { keys } = options;
+    if (keys === undefined) return;
+    const { headers, method, url } = request;
+    const given = signatureIn(headers.authorization);
+    const { region = account.region, accessKeyId = '' } = given ?? {};
+    // Most requests are ours, and their records are not to be read once more.
+    if (isOwnKey(accessKeyId) && operation !== 'CreateStream') return;
+    const { StreamName, ShardIterator } = JSON.parse(named.toString('utf8')) as Record<string, string>;
+    const stream = StreamName ?? placeIn(ShardIterator)?.streamName;
+    const place = stream === undefined ? undefined : `stream/${stream}`;
+    const resource = place === undefined ? '*' : `arn:aws:kinesis:${region}:${account.accountId}:${place}`;
+    keys.check({ method, url, headers, body: whole }, { action: `kinesis:${operation}`, resource });
+    if (stream === undefined) return;
+    if (operation === 'CreateStream' && !regions.has(stream)) regions.set(stream, region);
+    const home = regions.get(stream);
+    if (home !== undefined && home !== region)
+      throw Object.assign(new Error(`Stream ${stream} under account ${account.accountId} not found.`), {
+        name: 'ResourceNotFoundException',
+      });
+  }
+
+  /** The shard that is read. @throws Error where it has given all it gives */
+  function limited(body: Buffer): string | undefined {
+    if (options.limits === undefined) return undefined;
+    const place = placeIn((JSON.parse(body.toString('utf8')) as Record<string, unknown>).ShardIterator);
+    if (place === undefined) return undefined;
+    const shard = `${place.shardId} in stream ${place.streamName} under account ${account.accountId}`;
+    options.limits.ask(shard);
+    return shard;
   }
 
   return {

@@ -16,7 +16,11 @@ describe('mapping sets', () => {
     const { aep } = simulated();
     const { schemaId } = await ground(aep);
     const { id } = await aep.dataPrep.createMappingSet({ ...SET, schemaId });
-    const read = { id, version: 0, name: 'm', schemaId, mappings: [NAME, BORN] };
+    const rows = [
+      { ...NAME, sourceType: 'text/x.schema-path' },
+      { ...BORN, sourceType: 'text/x.aep-xl' },
+    ];
+    const read = { id, version: 0, name: 'm', schemaId, mappings: rows };
     expect(await aep.dataPrep.getMappingSet(id)).toMatchObject(read);
     expect(await aep.dataPrep.findMappingSets('m')).toMatchObject([read]);
   });

@@ -284,3 +284,63 @@ describe('patch', () => {
     expect((await failure(aep.flowService.patch('flows', 'x', [], '"1"'))).code).toBe('AEP_CHANGED');
   });
 });
+
+describe('12 B 4: a list of several pages', () => {
+  const flows = (ids: string[], href?: string) =>
+    json(200, {
+      items: ids.map((id) => ({ id })),
+      _links: href === undefined ? {} : { next: { href } },
+    });
+
+  it.each([
+    ['the token alone', '/flows?continuationToken=ab%2Bc%2Fd%3D', 'ab+c/d='],
+    ['a token that nobody has escaped', '/flows?continuationToken=ab+c/d=', 'ab+c/d='],
+    ['the filters, too', '/flows?property=name%3D%3Df&continuationToken=t1&limit=100', 't1'],
+    [
+      'a whole address',
+      'https://platform.adobe.io/data/foundation/flowservice/flows?continuationToken=t1',
+      't1',
+    ],
+    ['a token with a lone %', '/flows?continuationToken=100%', '100%'],
+  ])('is followed where the link carries %s', async (_what, href, token) => {
+    const { aep, sent } = answered(
+      flows(['1'], href),
+      flows([], href.replace(/en=.*$/, 'en=last')),
+      flows(['2']),
+    );
+    expect((await aep.flowService.findFlows('f')).map(({ id }) => id)).toEqual(['1', '2']);
+    const asked = sent.map(({ url }) => new URL(url).searchParams);
+    expect(asked.map((query) => query.get('continuationToken'))).toEqual([null, token, 'last']);
+    expect(asked.map((query) => query.getAll('property'))).toEqual(Array(3).fill(['name==f']));
+  });
+
+  it('that has grown meanwhile names each item once', async () => {
+    const { aep } = answered(flows(['1', '2'], '/flows?continuationToken=t'), flows(['2', '3']));
+    expect((await aep.flowService.findFlows('f')).map(({ id }) => id)).toEqual(['1', '2', '3']);
+  });
+
+  it('whose token leads back to itself ends as a failure, at once and not as half a list', async () => {
+    const again = flows(['1'], '/flows?continuationToken=again');
+    const { aep, sent } = answered(again, again);
+    expect(await failure(aep.flowService.findFlows('f'))).toMatchObject({
+      code: 'AEP_UNEXPECTED',
+      retryable: false,
+    });
+    expect(sent).toHaveLength(2);
+  });
+
+  it('whose token stays the same while its pages bring something new is read to its end', async () => {
+    const link = '/flows?continuationToken=cursor';
+    const { aep } = answered(flows(['1'], link), flows(['2'], link), flows(['3']));
+    expect((await aep.flowService.findFlows('f')).map(({ id }) => id)).toEqual(['1', '2', '3']);
+  });
+
+  it('of the simulated platform is whole', async () => {
+    const { aep } = simulated();
+    const ids = new Set<string>();
+    for (let count = 0; count < 230; count++)
+      ids.add(await aep.flowService.createConnection(kinesis('same')));
+    const found = await aep.flowService.findConnections({ name: 'same', specId: CONNECTION_SPECS.kinesis });
+    expect(new Set(found.map(({ id }) => id))).toEqual(ids);
+  });
+});

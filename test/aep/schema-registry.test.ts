@@ -167,3 +167,42 @@ describe('identity descriptors', () => {
     expect(codes).not.toContain('Nobody');
   });
 });
+
+describe('12 B 4: a search by title that comes in several pages', () => {
+  const page = (ids: string[], next: unknown) =>
+    json(200, {
+      results: ids.map((id) => ({ $id: `https://ns.adobe.com/acmelab/schemas/${id}`, title: 't' })),
+      _page: { orderby: 'updated', next, count: ids.length },
+    });
+
+  it.each([
+    ['its value', 'a+b', 'a+b'],
+    ['a number', 1771000000000, '1771000000000'],
+    [
+      'a URI',
+      'https://platform.adobe.io/data/foundation/schemaregistry/tenant/schemas?limit=1&start=a%2Bb',
+      'a+b',
+    ],
+  ])('goes on where the answer names the next by %s', async (_what, next, start) => {
+    const { aep, sent } = answered(page(['1'], next), page(['2'], null));
+    expect(await aep.schemaRegistry.findSchemas('t')).toHaveLength(2);
+    const asked = sent.map(({ url }) => new URL(url).searchParams);
+    expect(asked.map((query) => query.get('start'))).toEqual([null, start]);
+    expect(asked.map((query) => query.get('property'))).toEqual(['title==t', 'title==t']);
+  });
+
+  it('ends as a failure where it leads back to itself', async () => {
+    const { aep, sent } = answered(page(['1'], 'again'));
+    expect(await failure(aep.schemaRegistry.findSchemas('t'))).toMatchObject({ code: 'AEP_UNEXPECTED' });
+    expect(sent).toHaveLength(2);
+  });
+
+  it.each([{}, { _page: null }, { _page: 'unexpected' }, { _page: { next: '' } }])(
+    'is one page with %j',
+    async (more) => {
+      const { aep, sent } = answered(json(200, { results: [], ...more }));
+      expect(await aep.schemaRegistry.findSchemas('t')).toEqual([]);
+      expect(sent).toHaveLength(1);
+    },
+  );
+});

@@ -23,7 +23,7 @@ beforeAll(async () => {
   });
   const options = {
     region: 'us-east-1',
-    credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   };
   lambda = new LambdaClient({ ...options, endpoint: aws.endpoints.lambda });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   options = {
     region: 'us-east-1',
-    credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   };
 });

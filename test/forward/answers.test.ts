@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../lib/aep/inlet.ts';
+import { Session } from '../../lib/aep/token.ts';
 import { createLimits } from '../../lib/forward/limits.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { virtualClock, world } from '../support/forwarding.ts';
@@ -44,6 +45,66 @@ describe('A 9 (b): what cannot be made out', () => {
       unclear: 3,
       stop: { why: 'unclear', fault: false, failure: { code: 'AEP_UNEXPECTED' } },
     });
+  });
+});
+
+describe('A 5: an entry that blames the token', () => {
+  const refused: Outcome = { kind: 'refused', class: 'auth', status: 401, said: 'wrong org in the header' };
+  const blaming =
+    (bad: string): Post =>
+    (_, batch) =>
+      answered(
+        batch.map(
+          ({ message }): Outcome => (message.partitionKey === bad ? refused : { kind: 'acknowledged' }),
+        ),
+      );
+  /** Gives a new token each time, and counts them. */
+  const tokens = () => {
+    let given = 1;
+    return {
+      current: () => Promise.resolve(new Session(`token-${given}`, 'c', 'o')),
+      accept: () => {},
+      reject: () => given++,
+      given: () => given,
+    };
+  };
+
+  it('and gets a new one is about the message, where others are taken: it is rejected, and asks for no further token', async () => {
+    const sessions = tokens();
+    const { run, posts } = sending(blaming('!'), { sessions });
+    const sent = await run('ab!,cd');
+    expect(sent).toMatchObject({ verdicts: 'al bl !j cl dl', stop: undefined, acknowledged: 4 });
+    expect(posts.slice(0, 2)).toEqual(['ab!', '!']);
+    expect(sessions.given()).toBe(2);
+  });
+
+  it('is about the message where the inlet asks for no token', async () => {
+    const { run, posts } = sending(blaming('!'));
+    expect((await run('ab!,cd')).verdicts).toBe('al bl !j cl dl');
+    expect(posts).toEqual(['ab!', 'cd']);
+  });
+
+  it('is about the token where nothing is taken: nothing is rejected', async () => {
+    const sessions = tokens();
+    const none: Post = (_, batch) => answered(batch.map(() => refused));
+    const sent = await sending(none, { sessions }).run('ab,cd');
+    expect(sent).toMatchObject({ verdicts: 'at bt ct dt', stop: { why: 'auth' } });
+    expect(await sending(none).run('ab,cd')).toMatchObject({
+      verdicts: 'at bt ct dt',
+      stop: { why: 'auth', fault: true },
+    });
+  });
+
+  it('of a token that runs out meanwhile is believed: those messages are sent with the next one', async () => {
+    const sessions = tokens();
+    let old = 0;
+    const { run } = sending(
+      (_, batch, session) =>
+        session?.accessToken === 'token-1' && old++ > 0 ? answered(batch.map(() => refused)) : all(batch),
+      { sessions },
+    );
+    expect(await run('ab,cd,ef')).toMatchObject({ verdicts: 'al bl cl dl el fl', stop: undefined });
+    expect(sessions.given()).toBe(2);
   });
 });
 

@@ -139,6 +139,17 @@ describe('C 2', () => {
     expect(code).toBe(2);
   });
 
+  it('12 B 9: what the platform has with --xdm only is told before anything starts', async () => {
+    const id = 'https://ns.adobe.com/xdm/context/experienceevent-advertising';
+    const schema = { class: 'experienceevent', fieldGroups: [id] };
+    const own = await file('advertising.json', { ...manifest({}), schema });
+    const { code, err } = await start('--manifest', own, '--records', own);
+    expect(err).toMatch(
+      /advertising\.json:\n {2}schema\.fieldGroups\.0: \S+-advertising: is Adobe's, .*--xdm DIR/,
+    );
+    expect(code).toBe(2);
+  });
+
   it.each([
     [['--encoding', 'hex', '--records', 'x'], /--encoding: expected text or base64; found "hex"/],
     [['--encoding', 'base64'], /--encoding says how the lines of --records FILE are written/],

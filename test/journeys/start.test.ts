@@ -52,6 +52,18 @@ describe('npm start', () => {
     expect(entries.map(({ line }) => line)).toEqual([2, 5, 7]);
   });
 
+  it('12 A: carries the records of a stream that AEP reads by itself, and accounts for them as for an inlet', async () => {
+    const files = ['--manifest', 'examples/orders-kinesis.json', '--records', 'events/samples/orders.ndjson'];
+    const { code, out } = await start(...files, '--warm-up', '1');
+    expect(out).toMatch(/produced +10 /);
+    expect(out).toMatch(/accepted +9 +read by AEP itself/);
+    expect(out).toMatch(/landed +8 /);
+    expect(out).toContain('line 7: dropped');
+    expect(out).toMatch(/line 4: refused-later: .*fax/);
+    expect(out).toContain('Every record is accounted for');
+    expect(code).toBe(0);
+  });
+
   it('ends when it is asked to, and leaves nothing running', async () => {
     const child = spawn(process.execPath, [START, '--generate', '10'], { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { KinesisClient, type PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { spans } from '../../local/journey.ts';
-import { parseOptions, UsageError } from '../../local/options.ts';
+import { parseOptions, UsageError, xdmIn } from '../../local/options.ts';
 import { produce } from '../../local/producer.ts';
 import { decoded, filesOf, type Line, linesOf } from '../../local/records.ts';
 import { sampleRecords } from '../../local/samples.ts';
@@ -228,6 +228,13 @@ describe('parseOptions', () => {
       keep: false,
     });
     expect(parseOptions(['--help'])).toBe('help');
+  });
+
+  it('12 B 9: --xdm names a checkout', async () => {
+    expect(parseOptions([])).toMatchObject({ xdm: undefined });
+    expect(parseOptions(['--xdm', 'there'])).toMatchObject({ xdm: 'there' });
+    await expect(xdmIn(folder)).rejects.toThrow(/^--xdm: \S+ is no checkout of github\.com/);
+    await expect(xdmIn(folder)).rejects.toThrow(UsageError);
   });
 
   it.each([['--shards', '0'], ['--warm-up', '-1'], ['--seed', '1.5'], ['extra']])(

@@ -611,12 +611,21 @@ describe("the dataset's switches", () => {
   const tags = (own: World) =>
     Object.fromEntries(
       Object.entries(
-        (sandboxOf(own).dataSets.values()[0]?.body.tags ?? {}) as Record<string, unknown>,
+        (sandboxOf(own).dataSets.values()[0]?.body.tags ?? {}) as Record<string, string[]>,
       ).filter(([name]) => name !== 'adobe/pqs/table'),
     );
   const mark = { penstock: ['pipeline:people', `execution:${FIRST}`] };
+  type Tags = { unifiedProfile?: string[]; unifiedIdentity?: string[] };
+  /** What AEP makes of these: it adds since when Profile is on. */
+  const stamped = (
+    set: Tags,
+    at: unknown = expect.stringMatching(/^enabledAt:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
+  ) =>
+    set.unifiedProfile?.includes('enabled:true')
+      ? { ...set, unifiedProfile: [...set.unifiedProfile, at] }
+      : set;
 
-  it.each([
+  it.each<[string, object, Tags]>([
     ['none of them', {}, {}],
     ['Profile', { profile: true }, { unifiedProfile: ['enabled:true'] }],
     [
@@ -636,11 +645,11 @@ describe("the dataset's switches", () => {
     const manifest = on(dataset);
     expect((await own.run({ manifest })).status).toBe('SUCCEEDED');
     expect(made(own, 'dataSets')).toMatchObject([{ tags: { ...expected, ...mark } }]);
-    expect(tags(own)).toEqual({ ...expected, ...mark });
+    expect(tags(own)).toEqual({ ...stamped(expected), ...mark });
     expect((await applied(own, manifest)).changed).toEqual([]);
   });
 
-  it.each([
+  it.each<[string, object, object, Tags]>([
     ['Profile on', {}, { profile: true }, { unifiedProfile: ['enabled:true'] }],
     ['Profile off', { profile: true }, { profile: false }, { unifiedProfile: ['enabled:false'] }],
     [
@@ -662,23 +671,45 @@ describe("the dataset's switches", () => {
       { unifiedProfile: ['enabled:true'], unifiedIdentity: ['enabled:true'] },
     ],
     ['identities off', { identity: true }, { identity: false }, { unifiedIdentity: ['enabled:false'] }],
-  ])('later, by one patch at the version that was read: %s', async (_, before, wanted, expected) => {
+  ])(
+    '12 B 5: later, by one patch at the version that was read, that keeps since when: %s',
+    async (_, before, wanted, expected) => {
+      const own = world();
+      await own.run({ manifest: on(before) });
+      const [dataset] = sandboxOf(own).dataSets.values();
+      if (dataset === undefined) throw new Error('no dataset');
+      const foreign = { team: ['streaming'], 'adobe/odd': ['x'] };
+      const since = tags(own).unifiedProfile?.find((entry) => entry.startsWith('enabledAt:'));
+      const body = { ...dataset.body, tags: { ...(dataset.body.tags as object), ...foreign } };
+      sandboxOf(own).dataSets.put(dataset.id, { ...dataset, revision: 7, body });
+      const { changed, from } = await applied(own, on(wanted));
+      expect(changed).toEqual(['PATCH dataSets']);
+      const [patch] = sent(own, from).filter(({ method }) => method === 'PATCH');
+      expect(patch?.headers).toMatchObject({
+        'if-match': '1.0.7',
+        'content-type': 'application/json-patch+json',
+      });
+      expect(tags(own)).toEqual({ ...stamped(expected, since), ...foreign, ...mark });
+      expect((await applied(own, on(wanted))).changed).toEqual([]);
+    },
+  );
+
+  it('12 B 5: a tag keeps what is no switch, and since when only while it stays on', async () => {
     const own = world();
-    await own.run({ manifest: on(before) });
+    await own.run({ manifest: on({ profile: true }) });
     const [dataset] = sandboxOf(own).dataSets.values();
     if (dataset === undefined) throw new Error('no dataset');
-    const foreign = { team: ['streaming'], 'adobe/odd': ['x'] };
-    const body = { ...dataset.body, tags: { ...(dataset.body.tags as object), ...foreign } };
-    sandboxOf(own).dataSets.put(dataset.id, { ...dataset, revision: 7, body });
-    const { changed, from } = await applied(own, on(wanted));
-    expect(changed).toEqual(['PATCH dataSets']);
-    const [patch] = sent(own, from).filter(({ method }) => method === 'PATCH');
-    expect(patch?.headers).toMatchObject({
-      'if-match': '1.0.7',
-      'content-type': 'application/json-patch+json',
-    });
-    expect(tags(own)).toEqual({ ...expected, ...foreign, ...mark });
-    expect((await applied(own, on(wanted))).changed).toEqual([]);
+    const unifiedProfile = ['enabled:true', 'enabledAt:2024-11-05 12:33:59', 'mergePolicyId:m1'];
+    const body = { ...dataset.body, tags: { ...(dataset.body.tags as object), unifiedProfile } };
+    sandboxOf(own).dataSets.put(dataset.id, { ...dataset, body });
+    await own.run({ manifest: on({ profile: true, upsert: true }) });
+    const kept = ['enabledAt:2024-11-05 12:33:59', 'mergePolicyId:m1'];
+    expect(tags(own).unifiedProfile).toEqual(['enabled:true', 'isUpsert:true', ...kept]);
+    await own.run({ manifest: on({ profile: false }) });
+    expect(tags(own).unifiedProfile).toEqual(['enabled:false', 'isUpsert:true', 'mergePolicyId:m1']);
+    await own.run({ manifest: on({ profile: true, upsert: false }) });
+    const fresh = expect.stringMatching(/^enabledAt:2026-/);
+    expect(tags(own).unifiedProfile).toEqual(['enabled:true', 'mergePolicyId:m1', fresh]);
   });
 
   it('that the manifest leaves out are left as somebody has set them', async () => {

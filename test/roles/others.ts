@@ -100,7 +100,7 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
     credentials: { accessKeyId, secretAccessKey: 'fake' },
   });
   const own = options(accessKeyOf('probe'));
-  const nobody = options('fake');
+  const nobody = options('local');
   const { endpoints } = aws;
   const ledger = createLedger(TABLE, new DynamoDBClient({ ...own, endpoint: endpoints.dynamoDb }));
   const secretsAs = (who: typeof own) =>

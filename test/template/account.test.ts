@@ -1,9 +1,10 @@
-// B 6: the stack in an account as it is: a network, a proxy, a key, tags, a boundary, a topic and thresholds that others have decided on.
+// B 6: the stack in an account as it is: a network, a proxy, a key, tags, a boundary, a topic and thresholds that others have decided on; and B 3: without pipelines.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settingsFrom } from '../../lib/settings.ts';
+import { hooked } from './hooked.ts';
 import { type Folder, type Packaged, packageFolder, type Resource } from './packaged.ts';
 
 const { ALARMS, mistakes } = createRequire(import.meta.url)('../../cloud/parameters.cjs') as {
@@ -202,5 +203,31 @@ describe('B 6: a parameter', () => {
     expect(mistakes('prod', { httpsProxy: 'https://me:fake-password@proxy:3128/', noProxy: '*' })).toEqual(
       [],
     );
+  });
+});
+
+describe('B 3: a bundle without pipelines', () => {
+  it('says so when it is built, when it is packaged, and to a hook, which starts nothing', async () => {
+    const { said, zips } = packaged;
+    expect(said).toContain('pipelines/ is empty: a deploy hook has no pipeline to start');
+    expect(said).toContain('The bundle has no pipelines: a deploy hook can start nothing. ');
+    const code = zips.deployHook?.files['dist/functions/deploy-hook.cjs']?.toString() ?? '';
+    expect(code).toContain('JSON.parse("{}")');
+    // Neither a sample nor the page of the folder is in any zip.
+    for (const { files } of Object.values(zips))
+      for (const content of Object.values(files))
+        expect(content.toString('latin1')).not.toMatch(/customer-profiles-xdm|Empty at first/);
+    const { answers, started } = await hooked(folder);
+    expect(started).toEqual([]);
+    expect(JSON.stringify(answers[0])).toContain('NO_PIPELINES: nothing was started');
+  });
+
+  it('is not packaged for a hook that is to start one', async () => {
+    const refused = folder.pack({ hookStarts: 'customer-profiles' });
+    await expect(refused).rejects.toMatchObject({
+      stdout: expect.stringContaining(
+        'hookStarts: the bundle has no pipeline customer-profiles; it has none.',
+      ),
+    });
   });
 });

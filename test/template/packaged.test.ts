@@ -1,13 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import aslValidator from 'asl-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../lib/hook/bundle.ts';
-import { Executions } from '../../local/aws/executions.ts';
-import { FunctionHost } from '../../local/aws/function-host.ts';
-import { startStatesApi } from '../../local/aws/states-api.ts';
-import { provisioningArn } from '../../local/provisioning.ts';
 import { EXAMPLES } from '../support/hooks.ts';
+import { hooked } from './hooked.ts';
 import { type Folder, type Packaged, packageFolder, type Resource } from './packaged.ts';
 
 // What a careful reader looks for in the template as it is deployed, and in the zips. cfn-lint and checkov: `npm run review`.
@@ -17,11 +13,21 @@ const RECORD = read('docs/decisions/0005-template-review.md');
 
 let folder: Folder;
 let packaged: Packaged;
+/** Built and packaged once more, with parameters: each time takes seconds. */
+let again: Packaged;
 let resources: Packaged['template']['Resources'];
 
 beforeAll(async () => {
   folder = await packageFolder(readdirSync(EXAMPLES));
   packaged = await folder.pack();
+  again = await folder.pack({
+    stream: 'clicks',
+    forwardConcurrency: '20',
+    alarmEmail: 'a@example.com',
+    hookUrl: 'yes',
+    codePipeline: 'deploy',
+    runbookUrl: 'https://wiki.example/penstock',
+  });
   resources = packaged.template.Resources;
 });
 afterAll(() => folder.remove());
@@ -456,8 +462,8 @@ describe('alarms', () => {
     }
   });
 
-  it('C 5: with a page of your own each links to its section there, and the dashboard has no copy', async () => {
-    const { template } = await folder.pack({ runbookUrl: 'https://wiki.example/penstock' });
+  it('C 5: with a page of your own each links to its section there, and the dashboard has no copy', () => {
+    const { template } = again;
     const links = Object.values(template.Resources)
       .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
       .map(({ Properties }) => /Runbook: (\S+)$/.exec(Properties.AlarmDescription['Fn::Sub'])?.[1]);
@@ -591,14 +597,7 @@ describe('the zips', () => {
     expect(notice).toContain('Copyright (c) 2025 Colin McDonnell');
   });
 
-  it('are the same bytes when they are made again', async () => {
-    const again = await folder.pack({
-      stream: 'clicks',
-      forwardConcurrency: '20',
-      alarmEmail: 'a@example.com',
-      hookUrl: 'yes',
-      codePipeline: 'deploy',
-    });
+  it('are the same bytes when they are made again', () => {
     const sums = ({ zips }: Packaged) =>
       Object.fromEntries(Object.entries(zips).map(([name, { sha256 }]) => [name, sha256]));
     expect(sums(again)).toEqual(sums(packaged));
@@ -614,30 +613,6 @@ describe('the zips', () => {
 });
 
 describe('the pipelines of the bundle', () => {
-  /** The packaged hook told that a deployment has succeeded, twice, and what that started. */
-  async function hooked(folderOf: Folder) {
-    const stateMachineArn = provisioningArn('dev');
-    const executions = new Executions(stateMachineArn, async () => ({ status: 'SUCCEEDED', history: [] }));
-    const states = await startStatesApi({ stateMachineArn, executions: () => executions });
-    const module = join(folderOf.folder, 'dist/functions/deploy-hook.cjs');
-    const host = new FunctionHost({
-      functions: { hook: { module, timeoutSeconds: 30 } },
-      env: { AWS_ENDPOINT_URL_SFN: states.endpoint, PENSTOCK_STATE_MACHINE: stateMachineArn },
-    });
-    try {
-      const event = JSON.parse(read('events/deploy-hook-codepipeline.json')) as object;
-      const answers = [await host.invoke('hook', event), await host.invoke('hook', event)];
-      const inputs = executions.all.map(({ input }) => input as { manifest: object; samples?: object });
-      return {
-        answers,
-        started: inputs.map(({ manifest, samples }) => ({ manifest, ...(samples && { samples }) })),
-      };
-    } finally {
-      await host.close();
-      await states.close();
-    }
-  }
-
   it('start once, when a deployment has succeeded; building and packaging name them', async () => {
     const { answers, started } = await hooked(folder);
     expect(started).toEqual(Object.values(bundle(EXAMPLES)));
@@ -645,30 +620,5 @@ describe('the pipelines of the bundle', () => {
     const names = Object.keys(bundle(EXAMPLES)).join(', ');
     expect(packaged.said).toContain(`pipelines/: ${names}\n`);
     expect(packaged.said).toContain(`Deploy hooks can start these pipelines: ${names}.`);
-  });
-
-  it('B 3: are none at first: building, packaging and the hook say so, and nothing starts', async () => {
-    const empty = await packageFolder();
-    try {
-      const { said, zips } = await empty.pack();
-      expect(said).toContain('pipelines/ is empty: a deploy hook has no pipeline to start');
-      expect(said).toContain('The bundle has no pipelines: a deploy hook can start nothing. ');
-      const code = zips.deployHook?.files['dist/functions/deploy-hook.cjs']?.toString() ?? '';
-      expect(code).toContain('JSON.parse("{}")');
-      // Neither a sample nor the page of the folder is in any zip.
-      for (const { files } of Object.values(zips))
-        for (const content of Object.values(files))
-          expect(content.toString('latin1')).not.toMatch(/customer-profiles-xdm|Empty at first/);
-      const { answers, started } = await hooked(empty);
-      expect(started).toEqual([]);
-      expect(JSON.stringify(answers[0])).toContain('NO_PIPELINES: nothing was started');
-      await expect(empty.pack({ hookStarts: 'customer-profiles' })).rejects.toMatchObject({
-        stdout: expect.stringContaining(
-          'hookStarts: the bundle has no pipeline customer-profiles; it has none.',
-        ),
-      });
-    } finally {
-      await empty.remove();
-    }
   });
 });

@@ -34,22 +34,19 @@ export function getBatch(world: World, call: AdmittedCall, id: string): Answer {
   return json(200, { [id]: shown(world, call.sandbox, existingBatch(call, id)) });
 }
 
-export function lastBatches(_world: World, call: AdmittedCall): Answer {
-  const last: Record<string, JsonObject> = {};
-  for (const batch of call.sandbox.batches.values()) {
-    last[batch.dataSetId] = { batchId: batch.id, created: batch.created, updated: batch.updated };
-  }
-  return json(200, last);
-}
-
 export function existingBatch(call: AdmittedCall, id: string): Batch {
   const batch = call.sandbox.batches.get(id);
   if (batch) return batch;
   throw Refusal.problem(404, 'NotFoundError', `The batch with id '${id}' was not found.`);
 }
 
-/** Still open batches are being loaded; afterwards the refused rows decide. */
+/** From inactive to deleted: seen within minutes by others (Focus-GTS/aep-mcp-server); how long it takes is not said. */
+const COLLECTED_AFTER_MS = 60_000;
+
+/** Still open batches are being loaded; afterwards the refused rows decide, unless the batch was reverted. */
 export function statusOf(batch: Batch, now: number): string {
+  if (batch.revertedAt !== undefined)
+    return now < batch.revertedAt + COLLECTED_AFTER_MS ? 'inactive' : 'deleted';
   if (now < batch.sealAt) return 'processing';
   return batch.refused.length > 0 ? 'failed' : 'success';
 }
@@ -74,6 +71,8 @@ function within(call: AdmittedCall, batch: Batch, now: number): boolean {
 function shown(world: World, sandbox: Sandbox, batch: Batch): JsonObject {
   const status = statusOf(batch, world.clock.now());
   const failed = batch.refused.length;
+  // As in Adobe's older samples of a list of batches.
+  const client = 'acp_foundation_push';
   const by = (stage: string) => batch.refused.filter((row) => row.stage === stage).length;
   const metrics: JsonObject =
     failed > 0
@@ -87,7 +86,14 @@ function shown(world: World, sandbox: Sandbox, batch: Batch): JsonObject {
   return {
     status,
     created: batch.created,
+    createdClient: client,
+    createdUser: `${client}@AdobeID`,
+    updatedUser: `${client}@AdobeID`,
     updated: batch.updated,
+    externalId: batch.id,
+    recordCount: batch.rowCount + failed,
+    failedRecordCount: failed,
+    size: batch.bytes,
     started: batch.created,
     ...(status === 'processing' ? {} : { completed: Math.max(batch.sealAt, batch.created) }),
     imsOrg: world.settings.organization,

@@ -3,7 +3,8 @@
 import type { AdmittedCall } from '../http.ts';
 import type { Route } from '../router.ts';
 import type { World } from '../state.ts';
-import { getBatch, lastBatches, listBatches } from './batches.ts';
+import { batchIngestionRoutes } from './batch-ingestion.ts';
+import { getBatch, listBatches } from './batches.ts';
 import {
   createDataSet,
   deleteDataSet,
@@ -13,6 +14,7 @@ import {
   patchDataSet,
   replaceDataSet,
 } from './datasets.ts';
+import { listLastBatches } from './last-batches.ts';
 
 const BASE = '/data/foundation/catalog';
 
@@ -31,6 +33,7 @@ export function catalogRoutes(world: World): Route<AdmittedCall>[] {
     ...dataSets,
     ['GET', `${BASE}/batches`, (call) => listBatches(world, call)],
     ['GET', `${BASE}/batches/:id`, (call, id = '') => getBatch(world, call, id)],
-    ['GET', `${BASE}/lastBatches`, (call) => lastBatches(world, call)],
+    ['GET', `${BASE}/lastBatches`, (call) => listLastBatches(world, call)],
+    ...batchIngestionRoutes(world),
   ];
 }

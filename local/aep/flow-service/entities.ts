@@ -1,7 +1,7 @@
 // What all resources of Flow Service share: how they are shown, listed, guarded by etags, and not found (contract §4.2).
 
 import { Refusal } from '../errors.ts';
-import { condition, fits } from '../filter.ts';
+import { condition, fits, partsOf } from '../filter.ts';
 import { type AdmittedCall, type Answer, json, jsonObjectBody, wholeNumber } from '../http.ts';
 import { isObject, type Json, type JsonObject, objectAt, textAt, valuesAt } from '../json.ts';
 import { PatchError, patched } from '../json-patch.ts';
@@ -70,7 +70,8 @@ export function one(item: JsonObject): Answer {
   return json(200, { items: [item] }, typeof item.etag === 'string' ? { etag: item.etag } : {});
 }
 
-export function list(call: AdmittedCall, kind: string, items: JsonObject[]): Answer {
+export function list(given: AdmittedCall, kind: string, items: JsonObject[]): Answer {
+  const { call, from } = continued(given);
   const counting = call.query.get('count')?.toLowerCase() === 'true';
   if (counting && call.query.has('limit')) {
     const detail = 'The limit and count parameters cannot be given together in the same request.';
@@ -80,7 +81,6 @@ export function list(call: AdmittedCall, kind: string, items: JsonObject[]): Ans
   const wanted = items.filter((item) => conditions.every((each) => fits(item, each, true)));
   if (counting) return json(200, { count: wanted.length });
   const limit = wholeNumber(call, 'limit', DEFAULT_LIMIT, 1, HIGHEST_LIMIT);
-  const from = position(call.query.get('continuationToken'));
   const page = ordered(wanted, call.query.get('orderby') ?? call.query.get('orderBy')).slice(
     from,
     from + limit,
@@ -90,17 +90,33 @@ export function list(call: AdmittedCall, kind: string, items: JsonObject[]): Ans
   return json(200, { items: page, _links: links });
 }
 
-function nextHref(call: AdmittedCall, kind: string, from: number): string {
-  const kept = new URLSearchParams(call.query);
-  kept.delete('continuationToken');
-  const rest = kept.size > 0 ? `&${kept}` : '';
-  return `/${kind}?continuationToken=${Buffer.from(`from ${from}`).toString('base64url')}${rest}`;
+/**
+ * The token is all that the link carries: Adobe's description shows it so, and its client takes what lies behind the first `=`.
+ * That it remembers the list it goes on with, for whoever follows the link as it is, is ours.
+ */
+function nextHref({ query }: AdmittedCall, kind: string, from: number): string {
+  const token = Buffer.from(JSON.stringify([from, String(query)])).toString('base64url');
+  return `/${kind}?continuationToken=${token}`;
 }
 
-function position(token: string | null): number {
-  if (token === null) return 0;
-  const found = /^from (\d+)$/.exec(Buffer.from(token, 'base64url').toString('utf8'));
-  if (found) return Number(found[1]);
+/** The list that a token goes on with; what the request itself asks for stands before what the token remembers. */
+function continued(call: AdmittedCall): { call: AdmittedCall; from: number } {
+  const token = call.query.get('continuationToken');
+  if (token === null) return { call, from: 0 };
+  const { from, query } = remembered(token);
+  for (const name of new Set(call.query.keys())) query.delete(name);
+  for (const [name, value] of call.query) if (name !== 'continuationToken') query.append(name, value);
+  return { call: { ...call, query }, from };
+}
+
+function remembered(token: string): { from: number; query: URLSearchParams } {
+  try {
+    const [from, query]: unknown[] = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    if (typeof from === 'number' && from > 0 && Number.isSafeInteger(from) && typeof query === 'string')
+      return { from, query: new URLSearchParams(query) };
+  } catch {
+    // None of ours.
+  }
   throw invalid('1451-400', 'Invalid params continuationToken provided in query params.');
 }
 
@@ -120,8 +136,9 @@ function ordered(items: JsonObject[], orderBy: string | null): JsonObject[] {
 export function search(call: AdmittedCall, kind: string, items: JsonObject[]): Answer {
   const body = jsonObjectBody(call);
   const query = new URLSearchParams();
-  for (const part of (textAt(body, 'queryString') ?? '').split(/&|\s+and\s+/i).filter(Boolean)) {
-    query.append('property', part.replace(/^property=/, ''));
+  for (const part of partsOf(textAt(body, 'queryString') ?? '', /&|\sand\s/i)) {
+    const wanted = part.trim().replace(/^property=/, '');
+    if (wanted !== '') query.append('property', wanted);
   }
   for (const name of ['limit', 'orderby', 'count', 'continuationToken']) {
     if (body[name] !== undefined) query.set(name, String(body[name]));

@@ -6,6 +6,7 @@ import type { Flow, World } from '../state.ts';
 import { ACTIONS } from './connections.ts';
 import { created, invalid, missing, newEntity, one, patchedBody, shown } from './entities.ts';
 import { checkFlow } from './flow-rules.ts';
+import { lastRunDetails } from './runs.ts';
 
 export function createFlow(world: World, call: AdmittedCall): Answer {
   const body = jsonObjectBody(call);
@@ -19,6 +20,7 @@ export function createFlow(world: World, call: AdmittedCall): Answer {
 /** `enabled` says nothing about warmth: there is no readiness signal (contract §4.6). */
 export function shownFlow(world: World, call: AdmittedCall, flow: Flow): JsonObject {
   const item = shown(world, call, flow);
+  const lastRun = lastRunDetails(world, call, flow.id);
   return {
     ...item,
     transformations: arrayAt(flow.body, 'transformations').map(withTextVersion),
@@ -28,6 +30,7 @@ export function shownFlow(world: World, call: AdmittedCall, flow: Flow): JsonObj
       targetConnections: ends(call, 'targetConnections', arrayAt(flow.body, 'targetConnectionIds')),
     },
     runs: `/runs?property=flowId==${flow.id}`,
+    ...(lastRun ? { lastRunDetails: lastRun } : {}),
     lastOperation: {
       started: flow.updatedAt,
       updated: flow.updatedAt,

@@ -31,17 +31,21 @@ const auth = (name: string, required: string[], optional: string[] = []): AuthSp
   optional,
 });
 
+/**
+ * Names of Kinesis and Event Hubs as Adobe's page on streaming destinations lists them under these very ids
+ * (destinations/api/connect-activate-streaming-destinations.md); those of Pub/Sub and HTTP API are printed nowhere.
+ */
 export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
   {
     id: KINESIS,
-    name: 'kinesis',
+    name: 'Amazon Kinesis',
     isSource: true,
     auth: [auth('Aws Kinesis authentication credentials', ['accessKeyId', 'secretKey', 'region'])],
     params: ['stream', 'dataType'],
   },
   {
     id: EVENT_HUBS,
-    name: 'azure-eventhub',
+    name: 'Azure Event Hubs',
     isSource: true,
     auth: [
       auth(
@@ -54,7 +58,7 @@ export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
   },
   {
     id: PUB_SUB,
-    name: 'google-pubsub',
+    name: 'Google PubSub',
     isSource: true,
     auth: [
       auth('Project Based Authentication', ['projectId', 'credentials']),
@@ -69,7 +73,8 @@ export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
     auth: [auth('Streaming Connection', ['name'], ['sourceId', 'dataType', 'authenticationRequired'])],
     params: [],
   },
-  { id: DATA_LAKE, name: 'Data Lake', isSource: false, auth: [], params: [] },
+  // Adobe's client looks for it by this name (aepp, flowservice.py).
+  { id: DATA_LAKE, name: 'datalake', isSource: false, auth: [], params: [] },
 ];
 
 export interface FlowSpec {
@@ -93,9 +98,10 @@ export const FLOW_SPECS: readonly FlowSpec[] = [
   },
   {
     id: 'c1a19761-d2c7-4702-b9fa-fe91f0613e81',
-    name: 'Stream data with transformation',
+    // Sic, with these ends: so it is in Adobe's own sample (sources/tutorials/api/collect/streaming.md) and in aepp's documentation.
+    name: 'Steam data with transformation',
     sources: [HTTP_API],
-    targets: LAKES,
+    targets: [DATA_LAKE],
     mapping: 'required',
   },
   {

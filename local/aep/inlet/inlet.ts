@@ -5,7 +5,7 @@ import type { Fault } from '../faults.ts';
 import { type Answer, type Call, json } from '../http.ts';
 import { isObject, type Json, type JsonObject, parseJson } from '../json.ts';
 import type { Route } from '../router.ts';
-import type { Entity, Inlet, RefusedRow, World } from '../state.ts';
+import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
 import { errorCode } from '../xdm/violations.ts';
 import { admitToInlet, Rates } from './admission.ts';
 import { Lake } from './landing.ts';
@@ -42,6 +42,19 @@ export class Inlets {
       ['POST', '/collection/:inlet', (call, id = '') => this.#single(call, id)],
       ['POST', '/collection/batch/:inlet', (call, id = '') => this.#batch(call, id)],
     ];
+  }
+
+  /** What a flow has read from its source by itself: nobody is answered. */
+  takePulled(
+    { sandbox, sourceId, flowId }: { sandbox: Sandbox; sourceId: string; flowId: string },
+    messages: readonly Message[],
+    bytes: number,
+  ): void {
+    this.#world.state.counts.received += messages.length;
+    this.#world.settings.onReceived(messages.map(({ record }) => record));
+    const work = () => this.#run({ id: sourceId, sandbox, connectionId: sourceId }, flowId, messages, bytes);
+    if (this.#world.settings.ingestDelayMs > 0) this.#later(work);
+    else work();
   }
 
   async idle(): Promise<void> {

@@ -1,5 +1,6 @@
 // Where processed rows end: in a batch of the dataset, or in a failed one; and what the flow's run counts.
 
+import { byCategory } from '../counters.ts';
 import type { JsonObject } from '../json.ts';
 import type { Batch, RefusedRow, Run, Sandbox, Tally, World } from '../state.ts';
 
@@ -28,7 +29,7 @@ export class Lake {
 
   land(landing: Landing): void {
     const { rows, refused } = landing;
-    const run = this.#run(landing);
+    const run = runOf(this.#world, landing);
     run.input += rows.length + refused.length;
     run.output += rows.length;
     run.failed += refused.length;
@@ -36,16 +37,20 @@ export class Lake {
     run.bytes += landing.bytes;
     run.updatedAt = this.#world.clock.now();
     if (rows.length > 0) {
-      const batch = this.#batch(landing, run, 'landed');
+      const batch = this.#batch(landing, run, 'landed', rows.length);
       for (const row of rows) batch.rows.push(row);
       batch.rowCount += rows.length;
       this.#world.settings.onLanded(rows);
     }
     if (refused.length > 0) {
-      const batch = this.#batch(landing, run, 'refused');
+      const batch = this.#batch(landing, run, 'refused', refused.length);
       for (const row of refused) batch.refused.push(row);
     }
     this.#forget(landing.sandbox, landing.dataSetId, rows.length + refused.length);
+    landing.sandbox.dataSetCounts.add(landing.dataSetId, run.updatedAt, {
+      ...(rows.length > 0 ? { records: rows.length, bytes: landing.bytes } : {}),
+      ...(refused.length > 0 ? byCategory(refused) : {}),
+    });
     const tally = tallyOf(landing);
     tally.landed += rows.length;
     tally.refused += refused.length;
@@ -55,8 +60,8 @@ export class Lake {
     counts.warnings += landing.warnings;
   }
 
-  /** The batch still open for these rows, or a new one. */
-  #batch(landing: Landing, run: Run, kind: 'landed' | 'refused'): Batch {
+  /** The batch still open for these rows, or a new one; of the bytes it gets its rows' share. */
+  #batch(landing: Landing, run: Run, kind: 'landed' | 'refused', count: number): Batch {
     const now = this.#world.clock.now();
     const key = `${landing.sandbox.name} ${landing.dataSetId} ${landing.flowId} ${kind}`;
     let batch = this.#open.get(key);
@@ -77,31 +82,12 @@ export class Lake {
       landing.sandbox.batches.set(batch.id, batch);
       run.batchIds.add(batch.id);
       tallyOf(landing).lastBatchId = batch.id;
+      const made = kind === 'landed' ? { batches: 1 } : { failedBatches: 1 };
+      landing.sandbox.dataSetCounts.add(landing.dataSetId, now, made);
     }
     batch.updated = now;
-    batch.bytes += landing.bytes;
+    batch.bytes += Math.round((landing.bytes * count) / (landing.rows.length + landing.refused.length));
     return batch;
-  }
-
-  #run(landing: Landing): Run {
-    const hour = Math.floor(this.#world.clock.now() / HOUR) * HOUR;
-    const key = runKey(landing.flowId, hour);
-    const known = landing.sandbox.runs.get(key);
-    if (known) return known;
-    const fresh: Run = {
-      id: this.#world.ids.uuid(),
-      flowId: landing.flowId,
-      hour,
-      input: 0,
-      output: 0,
-      failed: 0,
-      warnings: 0,
-      bytes: 0,
-      updatedAt: hour,
-      batchIds: new Set(),
-    };
-    landing.sandbox.runs.set(key, fresh);
-    return fresh;
   }
 
   /** Keeps memory bounded: the oldest batches of a dataset go, whole, and what went is counted. */
@@ -142,4 +128,27 @@ function tallyOf({ sandbox, dataSetId }: Landing): Tally {
   const tally = sandbox.tallies.get(dataSetId) ?? { landed: 0, refused: 0, lastBatchId: undefined };
   sandbox.tallies.set(dataSetId, tally);
   return tally;
+}
+
+/** The flow's run of this hour. */
+export function runOf(world: World, { sandbox, flowId }: Pick<Landing, 'sandbox' | 'flowId'>): Run {
+  const hour = Math.floor(world.clock.now() / HOUR) * HOUR;
+  const key = runKey(flowId, hour);
+  const known = sandbox.runs.get(key);
+  if (known) return known;
+  const fresh: Run = {
+    id: world.ids.uuid(),
+    flowId,
+    hour,
+    input: 0,
+    output: 0,
+    failed: 0,
+    warnings: 0,
+    bytes: 0,
+    updatedAt: hour,
+    batchIds: new Set(),
+    failures: new Map(),
+  };
+  sandbox.runs.set(key, fresh);
+  return fresh;
 }

@@ -27,7 +27,7 @@ export function readMessage(
 }
 
 /** Any object; or header and body, when the data comes with operations. */
-function rawMessage(world: World, flowId: string | null, given: JsonObject): Message | string {
+export function rawMessage(world: World, flowId: string | null, given: JsonObject): Message | string {
   const header = objectAt(given, 'header');
   const body = objectAt(given, 'body');
   const ownFlow = textAt(header, 'flowId');

@@ -6,6 +6,7 @@ import type { World } from '../state.ts';
 
 export interface Representation {
   readonly full: boolean;
+  readonly flat: boolean;
   readonly noText: boolean;
   readonly withDescriptors: boolean;
   readonly idOnly: boolean;
@@ -17,12 +18,17 @@ export interface Representation {
 const VENDOR =
   /^application\/vnd\.adobe\.(xed|xdm)((?:-[a-z0-9]+)*)\+json(?:\s*;\s*version=(\d+)(?:\.\d+)?)?$/i;
 
+/** Adobe's page has the first seven; `flat` and `deprecated` are what aepp asks for. Any other word is refused (UNVERIFIED). */
+const WORDS = new Set('full notext desc id link v2 deprecatefield flat deprecated'.split(' '));
+
 function parse(call: AdmittedCall): Representation | undefined {
   const found = VENDOR.exec((call.headers.get('accept') ?? '').trim());
   if (!found) return undefined;
-  const words = (found[2] ?? '').toLowerCase().split('-');
+  const words = (found[2] ?? '').toLowerCase().split('-').filter(Boolean);
+  if (words.some((word) => !WORDS.has(word))) return undefined;
   return {
     full: words.includes('full'),
+    flat: words.includes('flat'),
     noText: words.includes('notext'),
     withDescriptors: words.includes('desc'),
     idOnly: words.includes('id'),
@@ -47,11 +53,21 @@ export function lookupAccept(world: World, call: AdmittedCall): Representation {
   throw invalid(world, call, 'XDM-1007-400', hint);
 }
 
-export function descriptorAccept(world: World, call: AdmittedCall, kind: 'list' | 'lookup'): Representation {
+export function descriptorsAccept(world: World, call: AdmittedCall): Representation {
   const asked = parse(call);
-  if (asked && /\.xdm/i.test(call.headers.get('accept') ?? '')) return asked;
-  if (kind === 'list') throw invalid(world, call, 'XDM-1008-400', 'application/vnd.adobe.xdm-id+json');
+  if (asked && namesXdm(call)) return asked;
+  throw invalid(world, call, 'XDM-1008-400', 'application/vnd.adobe.xdm-id+json');
+}
+
+/** Descriptors have no versions, so the look-up of one needs no Accept (OpenAPI of the registry); a wrong one is refused. */
+export function checkDescriptorAccept(world: World, call: AdmittedCall): void {
+  const given = (call.headers.get('accept') ?? '').trim();
+  if (given === '' || given === '*/*' || (parse(call) && namesXdm(call))) return;
   throw invalid(world, call, 'XDM-1009-400', 'application/vnd.adobe.xdm+json');
+}
+
+function namesXdm(call: AdmittedCall): boolean {
+  return /\.xdm/i.test(call.headers.get('accept') ?? '');
 }
 
 function invalid(world: World, call: AdmittedCall, code: string, example: string): Refusal {

@@ -5,7 +5,8 @@ import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody }
 import { arrayAt, isObject, type JsonObject, objectAt } from '../json.ts';
 import { patchedOrRefused } from '../json-patch.ts';
 import type { RegistryKind, World } from '../state.ts';
-import { altId, lookUp, NOT_FOUND, referenced, refsOf, tenantNamespace } from './resources.ts';
+import { altId } from '../xdm/names.ts';
+import { lookUp, NOT_FOUND, referenced, refsOf, tenantNamespace } from './resources.ts';
 import { check, checkEvolution, inUnion, invalid, usedByDataSet } from './rules.ts';
 
 /** What the server decides; whatever the caller sends for it is dropped. */
@@ -87,7 +88,7 @@ export function notFound(
   return Refusal.xdm(code, 'Resource Not Found', detail, call.requestId, world.clock.now());
 }
 
-function completed(
+export function completed(
   world: World,
   call: AdmittedCall,
   kind: RegistryKind,
@@ -109,6 +110,8 @@ function completed(
     'meta:altId': altId(id),
     'meta:resourceType': kind,
     version,
+    // Adobe's description requires it and its client leaves it out.
+    ...(kind === 'schemas' ? { type: 'object' } : {}),
     ...kept,
     allOf,
     refs,

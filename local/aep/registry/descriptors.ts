@@ -1,12 +1,14 @@
 // Descriptors: which field identifies a record, and in which namespace (contract §2.7).
 
+import { createHash } from 'node:crypto';
 import { Refusal } from '../errors.ts';
 import { condition, fits } from '../filter.ts';
 import { type AdmittedCall, type Answer, empty, json, jsonObjectBody } from '../http.ts';
 import { namespaces } from '../identity.ts';
-import { type Json, type JsonObject, textAt } from '../json.ts';
+import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { World } from '../state.ts';
-import { descriptorAccept, type Representation } from './accept.ts';
+import type { Field } from '../xdm/field.ts';
+import { checkDescriptorAccept, descriptorsAccept, type Representation } from './accept.ts';
 import { notFound } from './crud.ts';
 import { fieldAt, identities, pathSteps, resolved } from './resolve.ts';
 import { lookUp } from './resources.ts';
@@ -20,7 +22,7 @@ export function createDescriptor(world: World, call: AdmittedCall): Answer {
   if (call.sandbox.descriptors.size >= PER_SANDBOX)
     throw invalid(`a sandbox holds at most ${PER_SANDBOX} descriptors`);
   const id = world.ids.hex(48);
-  const descriptor = completed(world, id, jsonObjectBody(call));
+  const descriptor = completed(world, call, id, jsonObjectBody(call));
   check(call, descriptor);
   call.sandbox.descriptors.put(id, descriptor);
   return json(201, descriptor);
@@ -28,8 +30,9 @@ export function createDescriptor(world: World, call: AdmittedCall): Answer {
 
 /** CONFLICT: one Adobe source says 201 for a rewrite, the other 200; 200 is played. */
 export function replaceDescriptor(world: World, call: AdmittedCall, id: string): Answer {
-  existing(world, call, id);
-  const descriptor = completed(world, id, jsonObjectBody(call));
+  const before = existing(world, call, id);
+  const created = Number(objectAt(before, 'meta:registryMetadata')?.['repo:createdDate']);
+  const descriptor = completed(world, call, id, jsonObjectBody(call), created);
   check(call, descriptor);
   call.sandbox.descriptors.put(id, descriptor);
   return json(200, descriptor);
@@ -50,13 +53,13 @@ export function removeDescriptor(world: World, call: AdmittedCall, id: string): 
 }
 
 export function lookUpDescriptor(world: World, call: AdmittedCall, id: string): Answer {
-  descriptorAccept(world, call, 'lookup');
+  checkDescriptorAccept(world, call);
   return json(200, existing(world, call, id));
 }
 
 /** Grouped by `@type`; the `xdm-v2` representations come as one paged list instead. */
 export function listDescriptors(world: World, call: AdmittedCall): Answer {
-  const asked = descriptorAccept(world, call, 'list');
+  const asked = descriptorsAccept(world, call);
   const conditions = call.query.getAll('property').map(condition);
   const wanted = call.sandbox.descriptors
     .values(call.staleMs)
@@ -85,28 +88,71 @@ function existing(world: World, call: AdmittedCall, id: string): JsonObject {
   throw notFound(world, call, MISSING, id, 1);
 }
 
-function completed(world: World, id: string, given: JsonObject): JsonObject {
+function completed(
+  world: World,
+  call: AdmittedCall,
+  id: string,
+  given: JsonObject,
+  created = world.clock.now(),
+): JsonObject {
   return {
     ...given,
     '@id': id,
-    'meta:containerId': 'tenant',
     imsOrg: world.settings.organization,
     version: '1',
+    'meta:containerId': 'tenant',
+    'meta:sandboxId': call.sandbox.id,
+    'meta:sandboxType': call.sandbox.type,
+    'meta:registryMetadata': {
+      'repo:createdDate': created,
+      'repo:lastModifiedDate': world.clock.now(),
+      'xdm:createdClientId': call.clientId,
+      'xdm:lastModifiedClientId': call.clientId,
+      eTag: createHash('sha256').update(JSON.stringify(given)).digest('hex'),
+    },
   };
 }
 
+/** Friendly names are the one kind whose `@type` does not begin as the others do. */
+const KIND = /^xdm:(descriptor[A-Z]\w*|alternateDisplayInfo)$/;
+/** Belongs to a schema as a whole. */
+const OF_THE_SCHEMA = 'xdm:descriptorTimeSeriesGranularity';
+
 function check(call: AdmittedCall, descriptor: JsonObject): void {
   const type = textAt(descriptor, '@type');
-  if (!type?.startsWith('xdm:descriptor')) throw invalid('@type must name a kind of descriptor');
+  if (!type || !KIND.test(type)) throw invalid('@type must name a kind of descriptor');
   const schemaId = textAt(descriptor, 'xdm:sourceSchema') ?? '';
   const schema = lookUp(call.sandbox, 'schemas', schemaId);
   if (!schema) throw invalid(`xdm:sourceSchema ${schemaId} does not exist`);
-  const property = textAt(descriptor, 'xdm:sourceProperty') ?? '';
-  if (!property.startsWith('/')) throw invalid("xdm:sourceProperty must start with '/'");
-  const field = fieldAt(resolved(call.sandbox, schema), pathSteps(property));
-  if (!field) throw invalid(`xdm:sourceProperty ${property} is not a field of ${schemaId}`);
-  if (type !== 'xdm:descriptorIdentity') return;
-  if (field.type !== 'string') throw invalid(`an identity must be a string; ${property} is not`);
+  if (type === OF_THE_SCHEMA) return;
+  const root = resolved(call.sandbox, schema);
+  const fields = properties(descriptor, type).map((property) => {
+    if (!property.startsWith('/')) throw invalid("xdm:sourceProperty must start with '/'");
+    const field = fieldAt(root, pathSteps(property));
+    if (!field) throw invalid(`xdm:sourceProperty ${property} is not a field of ${schemaId}`);
+    return field;
+  });
+  if (type === 'xdm:descriptorIdentity') checkIdentity(call, descriptor, schemaId, fields);
+}
+
+/** One path; a primary key may have several (Adobe's page on descriptors). Where else a list is taken is UNVERIFIED. */
+function properties(descriptor: JsonObject, type: string): string[] {
+  const given = descriptor['xdm:sourceProperty'];
+  if (!Array.isArray(given)) return [typeof given === 'string' ? given : ''];
+  if (type === 'xdm:descriptorIdentity') throw invalid('xdm:sourceProperty of an identity is one path');
+  if (given.length === 0) throw invalid('xdm:sourceProperty names no field');
+  return given.map((each) => (typeof each === 'string' ? each : ''));
+}
+
+function checkIdentity(
+  call: AdmittedCall,
+  descriptor: JsonObject,
+  schemaId: string,
+  fields: readonly Field[],
+): void {
+  if (fields.some((field) => field.type !== 'string')) {
+    throw invalid(`an identity must be a string; ${descriptor['xdm:sourceProperty']} is not`);
+  }
   checkNamespace(call, descriptor);
   const primary = identities(call.sandbox, schemaId).find(
     (each) => each['xdm:isPrimary'] === true && each['@id'] !== descriptor['@id'],

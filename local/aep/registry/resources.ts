@@ -2,10 +2,6 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RegistryKind, Sandbox, World } from '../state.ts';
-import { BEHAVIORS, CLASSES, type StandardClass } from '../xdm/classes.ts';
-import { DATA_TYPES } from '../xdm/datatypes.ts';
-import type { Field } from '../xdm/field.ts';
-import { FIELD_GROUPS } from '../xdm/fieldgroups.ts';
 
 export type Kind = RegistryKind | 'behaviors';
 
@@ -28,54 +24,8 @@ export const NOT_FOUND: { readonly [kind in Kind]: string } = {
   behaviors: 'XDM-1014-404',
 };
 
-/** `https://ns.adobe.com/acmelab/schemas/71c0` → `_acmelab.schemas.71c0`. */
-export function altId(id: string): string {
-  return `_${id
-    .replace(/^https:\/\/ns\.adobe\.com\//, '')
-    .split('/')
-    .join('.')}`;
-}
-
-function standard(kind: Kind, id: string, title: string, field: Field, more: JsonObject): JsonObject {
-  const name = id.split('/').at(-1) as string;
-  const { type: _type, ...definition } = field;
-  return {
-    $id: id,
-    'meta:altId': altId(id),
-    'meta:resourceType': kind,
-    version: '1',
-    title,
-    type: 'object',
-    ...more,
-    definitions: { [name]: definition as JsonObject },
-    allOf: [{ $ref: `#/definitions/${name}`, type: 'object', 'meta:xdmType': 'object' }],
-    imsOrg: 'Adobe',
-    'meta:extensible': true,
-    'meta:abstract': true,
-    'meta:xdmType': 'object',
-    'meta:containerId': 'global',
-    'meta:tenantNamespace': '_xdm',
-  };
-}
-
-const standardClass = (kind: Kind) => (each: StandardClass) =>
-  standard(kind, each.id, each.title, each.field, {
-    description: each.description,
-    'meta:extends': [...each.extends],
-  });
-
-const GLOBAL: { readonly [kind in Kind]: readonly JsonObject[] } = {
-  schemas: [],
-  behaviors: BEHAVIORS.map(standardClass('behaviors')),
-  classes: CLASSES.map(standardClass('classes')),
-  mixins: FIELD_GROUPS.map(({ id, title, description, intendedToExtend, field }) =>
-    standard('mixins', id, title, field, { description, 'meta:intendedToExtend': [...intendedToExtend] }),
-  ),
-  datatypes: DATA_TYPES.map(({ id, title, field }) => standard('datatypes', id, title, field, {})),
-};
-
-export function globals(kind: Kind): readonly JsonObject[] {
-  return GLOBAL[kind];
+export function globals(sandbox: Sandbox, kind: Kind): readonly JsonObject[] {
+  return kind === 'schemas' ? [] : sandbox.standard.all(kind);
 }
 
 export function tenantShelf(sandbox: Sandbox, kind: Kind) {
@@ -95,7 +45,7 @@ export function lookUp(
       ? undefined
       : (shelf?.get(id) ?? shelf?.values().find((each) => each['meta:altId'] === id));
   if (own || container === 'tenant') return own;
-  return GLOBAL[kind].find((each) => each.$id === id || each['meta:altId'] === id);
+  return kind === 'schemas' ? undefined : sandbox.standard.find(kind, id);
 }
 
 /** The resource a `$ref` names, whatever its kind. */

@@ -4,11 +4,18 @@ import { Refusal } from '../errors.ts';
 import type { AdmittedCall } from '../http.ts';
 import { arrayAt, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { Sandbox, World } from '../state.ts';
-import { EVENT_CLASS } from '../xdm/classes.ts';
 import type { Field } from '../xdm/field.ts';
-import { IDENTITY_MAP } from '../xdm/fieldgroups.ts';
+import { EVENT_CLASS, IDENTITY_MAP } from '../xdm/names.ts';
+import { namedOnly } from '../xdm/standard.ts';
 import { identities, resolved } from './resolve.ts';
 import { type Kind, referenced, refsOf, tenantNamespace, tenantResources } from './resources.ts';
+
+/** Adobe's, but not this simulator's. */
+const NOT_SIMULATED = "is Adobe's, and not simulated without --xdm DIR, a checkout of github.com/adobe/xdm";
+
+function isNamed(ref: string): boolean {
+  return namedOnly('classes').includes(ref) || namedOnly('mixins').includes(ref);
+}
 
 /** Throws unless the resource may be kept under its `$id`. */
 export function check(world: World, call: AdmittedCall, kind: Kind, resource: JsonObject): void {
@@ -18,7 +25,7 @@ export function check(world: World, call: AdmittedCall, kind: Kind, resource: Js
   checkTitle(world, call, resource, title);
   for (const ref of refsOf(resource)) {
     if (!ref.startsWith('#/') && !referenced(call.sandbox, ref))
-      throw invalid(`the $ref ${ref} does not exist`);
+      throw invalid(`the $ref ${ref} ${isNamed(ref) ? NOT_SIMULATED : 'does not exist'}`);
   }
   if (kind === 'schemas') checkSchema(world, call, resource);
   else if (kind === 'mixins') checkFieldGroup(world, call, resource);

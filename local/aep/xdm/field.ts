@@ -1,4 +1,6 @@
-// A field as the platform's resolved schemas show it, and short words to write one down.
+// A field as the platform's resolved schemas show it.
+
+import type { Json } from '../json.ts';
 
 export interface Field {
   type?: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array';
@@ -13,40 +15,38 @@ export interface Field {
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  uniqueItems?: boolean;
+  minProperties?: number;
+  maxProperties?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  const?: Json;
   properties?: Fields;
   required?: string[];
   items?: Field;
   /** A map has a field here: any key, values of one kind. */
   additionalProperties?: Field | boolean;
   'meta:xdmType'?: string;
+  'meta:enum'?: { [value: string]: string };
 }
 
 export type Fields = { [name: string]: Field };
 
-export const text = (limits: Partial<Field> = {}): Field => ({
-  type: 'string',
-  'meta:xdmType': 'string',
-  ...limits,
-});
-export const oneOf = (...values: string[]): Field => text({ enum: values });
-export const matching = (pattern: string): Field => text({ pattern });
-export const flag: Field = { type: 'boolean', 'meta:xdmType': 'boolean' };
-export const whole = (limits: Partial<Field> = {}): Field => ({
-  type: 'integer',
-  'meta:xdmType': 'int',
-  ...limits,
-});
-export const decimal: Field = { type: 'number', 'meta:xdmType': 'number' };
-export const day: Field = { type: 'string', format: 'date', 'meta:xdmType': 'date' };
-export const moment: Field = { type: 'string', format: 'date-time', 'meta:xdmType': 'date-time' };
-export const list = (items: Field): Field => ({ type: 'array', 'meta:xdmType': 'array', items });
-export const mapOf = (value: Field): Field => ({
-  type: 'object',
-  'meta:xdmType': 'map',
-  additionalProperties: value,
-});
-
-export function group(properties: Fields, required: string[] = []): Field {
-  const field: Field = { type: 'object', 'meta:xdmType': 'object', properties };
-  return required.length > 0 ? { ...field, required } : field;
-}
+/** What a value has to be beside its type, its fields and its items. */
+export const FACETS = [
+  'format',
+  'enum',
+  'const',
+  'pattern',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+] as const;

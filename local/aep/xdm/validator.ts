@@ -1,5 +1,6 @@
 // Compiles a resolved schema once into a function that says what is wrong with a record.
 
+import { isIPv4, isIPv6 } from 'node:net';
 import { Ajv } from 'ajv';
 import type { JsonObject } from '../json.ts';
 import type { Violation } from '../state.ts';
@@ -48,12 +49,21 @@ export function compileValidator(schema: Field): Validate {
 }
 
 function compile(schema: object): Validate {
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: true });
+  // Formats that are not among these are none to the platform either: it says nothing against `url` or `time`.
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    validateFormats: true,
+    logger: false,
+  });
   ajv.addFormat('date', isDay);
   ajv.addFormat('date-time', isMoment);
   ajv.addFormat('email', EMAIL);
   ajv.addFormat('uri', URI);
   ajv.addFormat('uri-reference', true);
+  ajv.addFormat('ipv4', isIPv4);
+  ajv.addFormat('ipv6', isIPv6);
   const check = ajv.compile(schema);
   return (record) => (check(record) ? NO_VIOLATIONS : violations(check.errors ?? []));
 }
@@ -64,6 +74,8 @@ function closed(field: Field): object {
     title: _title,
     description: _description,
     'meta:xdmType': _type,
+    // Suggested values do not constrain: experienceleague.adobe.com/docs/experience-platform/xdm/tutorials/suggested-values.html
+    'meta:enum': _suggested,
     properties,
     items,
     additionalProperties,

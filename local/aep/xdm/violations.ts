@@ -1,4 +1,5 @@
-// Puts what ajv finds into the words of the platform's streaming validation (contract §6.3).
+// Puts what ajv finds into the words of the platform's streaming validation (contract §6.3): those are the words of
+// github.com/everit-org/json-schema, and what no page of Adobe's shows has its words from there.
 
 import type { ErrorObject } from 'ajv';
 import type { Violation } from '../state.ts';
@@ -44,6 +45,10 @@ function message(error: ErrorObject): string {
       return `${found} is not greater or equal to ${params.limit}`;
     case 'maximum':
       return `${found} is not less or equal to ${params.limit}`;
+    case 'exclusiveMinimum':
+      return `${found} is not greater than ${params.limit}`;
+    case 'exclusiveMaximum':
+      return `is not less than ${params.limit}`;
     case 'minLength':
       return `expected minLength: ${params.limit}, actual: ${String(found).length}`;
     case 'maxLength':
@@ -52,6 +57,15 @@ function message(error: ErrorObject): string {
       return `expected minimum item count: ${params.limit}, found: ${Array.isArray(found) ? found.length : 0}`;
     case 'maxItems':
       return `expected maximum item count: ${params.limit}, found: ${Array.isArray(found) ? found.length : 0}`;
+    case 'uniqueItems':
+      return 'array items are not unique';
+    case 'minProperties':
+      return `minimum size: [${params.limit}], found: [${Object.keys(found as object).length}]`;
+    case 'maxProperties':
+      return `maximum size: [${params.limit}], found: [${Object.keys(found as object).length}]`;
+    // Says nothing but its keyword.
+    case 'const':
+      return '';
     default:
       return error.message ?? error.keyword;
   }
@@ -63,6 +77,7 @@ function formatMessage(format: string, found: unknown): string {
     return `[${found}] is not a valid date-time. Expected [yyyy-MM-dd'T'HH:mm:ssZ, yyyy-MM-dd'T'HH:mm:ss.[0-9]{1,9}Z]`;
   }
   if (format === 'email') return `[${found}] is not a valid email address`;
+  if (format === 'ipv4' || format === 'ipv6') return `[${found}] is not a valid ${format} address`;
   return `[${found}] is not a valid ${format}`;
 }
 

@@ -1,6 +1,21 @@
 // Catalog: references instead of objects, maps instead of lists, three ways to patch, versions, filters.
 import { describe, expect, test } from 'vitest';
-import { CATALOG, type Caller, caller, makeDataSet, makeSchema, REGISTRY } from './support.ts';
+import {
+  type Body,
+  CATALOG,
+  type Caller,
+  caller,
+  type Made,
+  makeDataSet,
+  makePipeline,
+  makeSchema,
+  ORGANIZATION,
+  REGISTRY,
+  ROW,
+  rowsOf,
+  sendBatch,
+  WARM_UP,
+} from './support.ts';
 
 const SETS = `${CATALOG}/dataSets`;
 
@@ -72,6 +87,8 @@ describe('lists', () => {
     ['name=alpha', ['alpha']],
     ['name=alpha,beta', ['alpha', 'beta']],
     ['property=name==alpha,beta', ['alpha,beta']],
+    ['property=name=="alpha,beta"', ['alpha,beta']],
+    ['property=name~"^b"', ['beta']],
     ['name=!alpha', ['beta', 'alpha,beta']],
     ['name=al*', ['alpha', 'alpha,beta']],
     ['name=al**', []],
@@ -156,5 +173,164 @@ describe('changing', () => {
     expect((await with_.call('GET', `${SETS}/${id}`)).status).toBe(404);
     const again = await with_.call('DELETE', `${SETS}/${id}`);
     expect([again.status, again.body]).toEqual([200, []]);
+  });
+});
+
+describe('12 B 5: what a dataset says of itself', () => {
+  test('its kind, its state, its view, its diagnostics and what lies in the lake', async () => {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    with_.clock.advance(WARM_UP);
+    await sendBatch(with_, made, [ROW, { ...ROW, gender: 'Male!' }, ROW]);
+    const one = (await with_.call('GET', `${SETS}/${made.dataSetId}`)).body[made.dataSetId];
+    const batches = (await with_.call('GET', `${CATALOG}/batches`)).body;
+    const of = (status: string) => Object.keys(batches).find((id) => batches[id].status === status);
+    expect(one).toMatchObject({
+      state: 'ACTIVE',
+      enableErrorDiagnostics: false,
+      classification: { dataBehavior: 'record', managedBy: 'CUSTOMER' },
+      extensions: {
+        adobe_lakeHouse: {
+          metrics: { rowCount: 2, storageSize: batches[of('success') ?? ''].size, asOf: expect.any(Number) },
+        },
+        adobe_unifiedProfile: {},
+      },
+      lastSuccessfulBatch: of('success'),
+      lastFailedBatch: of('failed'),
+      lastBatchId: of('failed'),
+      lastBatchStatus: 'failed',
+    });
+    expect(BigInt(`0x${one.viewId}`) - BigInt(`0x${made.dataSetId}`)).toBe(1n);
+  });
+
+  test('of events it says so, and what somebody has set stands beside it', async () => {
+    const with_ = await caller();
+    const schemaId = await makeSchema(with_, 'events', ['experienceevent', 'identitymap']);
+    const rowExpiration = { ttlValue: 'P3Y' };
+    const id = await makeDataSet(with_, schemaId, { enableErrorDiagnostics: true });
+    const extensions = { adobe_lakeHouse: { rowExpiration } };
+    await with_.call('PATCH', `${CATALOG}/v2/dataSets/${id}`, { extensions });
+    expect((await with_.call('GET', `${SETS}/${id}`)).body[id]).toMatchObject({
+      enableErrorDiagnostics: true,
+      classification: { dataBehavior: 'time-series' },
+      extensions: { adobe_lakeHouse: { rowExpiration, metrics: { rowCount: 0, storageSize: 0 } } },
+    });
+    expect(Object.keys((await with_.call('GET', `${SETS}?property=viewId`)).body)).toEqual([id]);
+  });
+
+  test('since when it is in Profile, however it got there', async () => {
+    const with_ = await caller();
+    const schemaId = await makeSchema(with_);
+    const union = [{ op: 'add', path: '/meta:immutableTags', value: ['union'] }];
+    await with_.call('PATCH', `${REGISTRY}/tenant/schemas/${encodeURIComponent(schemaId)}`, union);
+    const tagOf = async (id: string) =>
+      (await with_.call('GET', `${SETS}/${id}`)).body[id].tags.unifiedProfile;
+    const set = async (id: string, value: string[]) => {
+      const patch = [{ op: 'add', path: '/tags/unifiedProfile', value }];
+      await with_.call('PATCH', `${SETS}/${id}`, patch, { 'content-type': 'application/json-patch+json' });
+    };
+    const id = await makeDataSet(with_, schemaId, { tags: { unifiedProfile: ['enabled: true'] } });
+    expect(await tagOf(id)).toEqual(['enabled: true', 'enabledAt:2026-02-13 09:00:00']);
+    with_.clock.advance(61_000);
+    await set(id, ['enabled:true', 'isUpsert:true', 'enabledAt:2026-02-13 09:00:00']);
+    expect((await tagOf(id)).at(-1)).toBe('enabledAt:2026-02-13 09:00:00');
+    await set(id, ['enabled:false']);
+    expect(await tagOf(id)).toEqual(['enabled:false']);
+    await with_.call('PATCH', `${CATALOG}/v2/dataSets/${id}`, { tags: { unifiedProfile: ['enabled:true'] } });
+    expect(await tagOf(id)).toEqual(['enabled:true', 'enabledAt:2026-02-13 09:01:01']);
+  });
+});
+
+describe('batches', () => {
+  const BATCHES = `${CATALOG}/batches`;
+  const REFUSED = { ...ROW, gender: 'Male!' };
+  async function landed(...sent: object[][]): Promise<{ with_: Caller; made: Made }> {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    with_.clock.advance(WARM_UP);
+    for (const messages of sent) {
+      await sendBatch(with_, made, messages);
+      with_.clock.advance(1000);
+    }
+    return { with_, made };
+  }
+  const idsOf = async ({ call }: Caller, status: string): Promise<string[]> =>
+    Object.keys((await call('GET', `${BATCHES}?status=${status}&orderBy=asc:created`)).body);
+  const revert = (with_: Caller, id: string) =>
+    with_.call('POST', `/data/foundation/import/batches/${id}?action=REVERT`);
+
+  test('12 B 5: have their counts and their size, which is shared out by rows', async () => {
+    const { with_ } = await landed([ROW, REFUSED, ROW, ROW]);
+    const { body } = await with_.call('GET', BATCHES);
+    const [good, bad] = ['success', 'failed'].map((status) =>
+      Object.values<Body>(body).find((batch) => batch.status === status),
+    );
+    expect(good).toMatchObject({ recordCount: 3, failedRecordCount: 0, createdClient: expect.any(String) });
+    expect(bad).toMatchObject({ recordCount: 1, failedRecordCount: 1, metrics: { recordsSize: bad.size } });
+    expect(good.size / bad.size).toBeCloseTo(3, 1);
+    expect((await with_.call('GET', `${BATCHES}?property=failedRecordCount>0`)).body).toEqual({
+      [bad.externalId]: bad,
+    });
+  });
+
+  test('12 B 4: lastBatches tells the last, the last good and the last bad of each dataset', async () => {
+    const { with_, made } = await landed([ROW], [REFUSED], [ROW]);
+    await makeDataSet(with_, made.schemaId);
+    const [, good] = await idsOf(with_, 'success');
+    const [bad] = await idsOf(with_, 'failed');
+    const { body } = await with_.call('GET', `${CATALOG}/lastBatches`);
+    expect(body).toEqual({
+      [made.dataSetId]: {
+        lastBatchId: good,
+        lastBatchStatus: 'success',
+        lastSuccessfulBatchId: good,
+        lastFailedBatchId: bad,
+        imsOrg: ORGANIZATION,
+        sandboxId: expect.any(String),
+        created: expect.any(Number),
+        updated: expect.any(Number),
+      },
+    });
+    const found = async (query: string) => (await with_.call('GET', `${CATALOG}/lastBatches?${query}`)).body;
+    for (const query of [
+      `dataSetId=other,${made.dataSetId}`,
+      'lastBatchStatus=success',
+      `lastFailedBatchId=${bad}&lastSuccessfulBatchId=${good}`,
+      `created=${body[made.dataSetId].created}`,
+      'limit=1&start=0&orderBy=desc:updated',
+    ])
+      expect(await found(query), query).toEqual(body);
+    for (const query of ['dataSetId=other', 'lastBatchStatus=failed', `lastBatchId=${bad}`, 'start=1'])
+      expect(await found(query), query).toEqual({});
+    expect(await found('properties=lastBatchId')).toEqual({ [made.dataSetId]: { lastBatchId: good } });
+  });
+
+  test('12 B 8: a batch is reverted: its rows are gone, and it is inactive, then deleted', async () => {
+    const { with_, made } = await landed([ROW, ROW], [{ ...ROW, id: 'cust-9' }]);
+    const [first = '', second = ''] = await idsOf(with_, 'success');
+    const reply = await revert(with_, first);
+    expect([reply.status, reply.text]).toEqual([200, '']);
+    expect(await idsOf(with_, 'inactive')).toEqual([first]);
+    expect(await idsOf(with_, 'success')).toEqual([second]);
+    expect((await rowsOf(with_, made.dataSetId)).map((row) => row._id)).toEqual(['cust-9']);
+    const files = await with_.call('GET', `/data/foundation/export/batches/${first}/files`);
+    expect(files.body.data).toEqual([]);
+    const set = (await with_.call('GET', `${SETS}/${made.dataSetId}`)).body[made.dataSetId];
+    expect(set.extensions.adobe_lakeHouse.metrics.rowCount).toBe(1);
+    expect((await revert(with_, first)).status).toBe(428);
+    with_.clock.advance(3_600_000);
+    expect(await idsOf(with_, 'deleted')).toEqual([first]);
+  });
+
+  test('12 B 8: what has not landed cannot be reverted, and other actions say that they are not simulated', async () => {
+    const { with_ } = await landed([REFUSED]);
+    const [bad = ''] = await idsOf(with_, 'failed');
+    const refused = await revert(with_, bad);
+    expect(refused.status).toBe(428);
+    expect(refused.body.detail).toContain('ERR-BI-104');
+    expect((await revert(with_, 'none')).status).toBe(404);
+    const other = await with_.call('POST', `/data/foundation/import/batches/${bad}?action=COMPLETE`);
+    expect([other.status, other.body.penstock]).toEqual([501, 'not simulated']);
+    expect(other.headers.get('penstock')).toBe('not simulated');
   });
 });

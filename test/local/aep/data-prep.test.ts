@@ -17,8 +17,21 @@ test('a set is made with 200 and shown in both forms', async () => {
     source: 'firstName',
     sourceAttribute: 'firstName',
     destinationXdmPath: 'person.name.firstName',
-    sourceType: 'ATTRIBUTE',
   });
+});
+
+test('12 B 7: rows are read back with the words of Adobe’s file, which are taken again when a set is copied', async () => {
+  const with_ = await caller();
+  const made = await makeMapping(with_, await makeSchema(with_));
+  const { body } = await with_.call('GET', `${SETS}/${made.body.id}`);
+  const types = new Set(body.mappings.map((row: { sourceType: string }) => row.sourceType));
+  expect(types).toEqual(new Set(['text/x.schema-path', 'text/x.aep-xl']));
+  const copy = await with_.call('POST', SETS, { ...body, name: 'copy' });
+  expect(copy.status).toBe(200);
+  const again = (await with_.call('GET', `${SETS}/${copy.body.id}`)).body;
+  const rows = (set: { mappings: { source: string; sourceType: string }[] }) =>
+    set.mappings.map(({ source, sourceType }) => ({ source, sourceType }));
+  expect(rows(again)).toEqual(rows(body));
 });
 
 test('the legacy form does as well, by $id or by meta:altId, also at the path of the tutorials', async () => {
@@ -99,19 +112,21 @@ test('PUT makes a new version and the old one stays readable', async () => {
   expect((await with_.call('GET', `${SETS}/${id}?version=0`)).body.mappings).toHaveLength(MAPPINGS.length);
 });
 
-test('a list needs limit and start', async () => {
+test('12 B 4: a list needs limit, and takes Adobe’s client that sends no start', async () => {
   const with_ = await caller();
   await makeMapping(with_, await makeSchema(with_));
-  expect((await with_.call('GET', `${SETS}?limit=10`)).status).toBe(400);
   expect((await with_.call('GET', `${SETS}?start=0`)).status).toBe(400);
+  const { data } = (await with_.call('GET', `${SETS}?limit=10`)).body;
+  expect(data).toEqual((await with_.call('GET', `${SETS}?limit=10&start=0`)).body.data);
+  expect(data).toHaveLength(1);
   expect((await with_.call('GET', `${SETS}?limit=10&start=0&name=orders-mapping`)).body.data).toHaveLength(1);
   expect((await with_.call('GET', `${SETS}?limit=10&start=0&name=other`)).body.data).toHaveLength(0);
 });
 
-test('rows are read one by one, and the set is deleted', async () => {
+test('12 B 4: rows come as a bare array, are read one by one, and the set is deleted', async () => {
   const with_ = await caller();
   const { id } = (await makeMapping(with_, await makeSchema(with_))).body;
-  const rows = (await with_.call('GET', `${SETS}/${id}/mappings`)).body.data;
+  const rows = (await with_.call('GET', `${SETS}/${id}/mappings`)).body;
   expect((await with_.call('GET', `${SETS}/${id}/mappings/${rows[2].id}`)).body.destination).toBe(
     'workEmail.address',
   );

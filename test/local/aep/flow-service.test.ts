@@ -1,17 +1,22 @@
 // Flow Service: creation rules, secrets, etags, filters, paging, actions, drafts and what blocks a deletion.
 import { describe, expect, test } from 'vitest';
 import {
+  CATALOG,
   caller,
   FLOWS,
   flowBody,
   HTTP_API,
   KINESIS,
+  LAKE,
   makeInlet,
   makeMapping,
   makePipeline,
   makeSchema,
   makeSource,
   PREP,
+  ROW,
+  sendBatch,
+  WARM_UP,
 } from './support.ts';
 
 const SECRET_KEY = 'fake-kinesis-secret-key';
@@ -175,6 +180,80 @@ describe('lists', () => {
     expect(code(await with_.call('GET', `${FLOWS}/connections?continuationToken=bogus`))).toBe('1451-400');
   });
 
+  test.each([
+    ['flowSpecs', 'name==Steam data with transformation'],
+    ['flowSpecs', 'name!=Steam data with transformation'],
+    ['connectionSpecs', 'name==datalake,Amazon Kinesis'],
+    ['connections', 'name==a'],
+    ['connections', 'name>a'],
+  ])('12 B 2: a value of %s in quotes finds what it finds without: %s', async (kind, filter) => {
+    const with_ = await caller();
+    for (const name of ['b', 'a']) await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
+    const found = async (property: string): Promise<string[]> =>
+      (await with_.call('GET', `${FLOWS}/${kind}?property=${encodeURIComponent(property)}`)).body.items.map(
+        (item: { name: string }) => item.name,
+      );
+    const bare = await found(filter);
+    const [, before = '', value = ''] = /^(.*?[=>])([^=>]+)$/.exec(filter) ?? [];
+    expect(bare).not.toEqual([]);
+    expect(await found(`${before}"${value.split(',').join('","')}"`)).toEqual(bare);
+    expect(await found(`${before}"${value}`)).not.toEqual(bare);
+  });
+
+  test('12 B 2: what stands in quotes is one value, with a comma or an "and" in it', async () => {
+    const with_ = await caller();
+    const names = ['a,b', 'a', 'b', 'bread and butter', 'x'];
+    for (const name of names) await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
+    const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);
+    const filtered = async (property: string) =>
+      namesOf(
+        (await with_.call('GET', `${FLOWS}/connections?property=${encodeURIComponent(property)}`)).body,
+      );
+    expect(await filtered('name=="a,b"')).toEqual(['a,b']);
+    expect(await filtered('name=="a,b",x')).toEqual(['a,b', 'x']);
+    expect(await filtered('name==a,b')).toEqual(['a,b', 'a', 'b']);
+    const searched = async (queryString: string) =>
+      namesOf((await with_.call('POST', `${FLOWS}/connections/search`, { queryString })).body);
+    expect(await searched('name=="bread and butter"')).toEqual(['bread and butter']);
+    expect(await searched('name!=x AND  property=name!="a"&name<"b"')).toEqual(['a,b']);
+    expect(await searched('name=="x')).toEqual([]);
+  });
+
+  test('12 B 3: the specs have the names that Adobe gives them', async () => {
+    const with_ = await caller();
+    const named = async (kind: string, name: string) =>
+      (await with_.call('GET', `${FLOWS}/${kind}?property=name==${name}`)).body.items;
+    expect(await named('flowSpecs', '%22Steam%20data%20with%20transformation%22')).toMatchObject([
+      { id: 'c1a19761-d2c7-4702-b9fa-fe91f0613e81', targetConnectionSpecIds: [LAKE] },
+    ]);
+    expect(await named('connectionSpecs', 'datalake')).toMatchObject([{ id: LAKE }]);
+    expect(await named('connectionSpecs', 'Amazon%20Kinesis')).toMatchObject([{ id: KINESIS }]);
+    expect(await named('connectionSpecs', '%22Azure%20Event%20Hubs%22')).toHaveLength(1);
+  });
+
+  test('12 B 4: the link to the next page carries the token alone, with or without the filters beside it', async () => {
+    const with_ = await caller();
+    for (const name of ['e', 'c', 'x', 'a', 'd', 'b'])
+      await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
+    const query = 'limit=2&orderby=-name&property=name!=x';
+    const walk = async (next: (href: string) => string) => {
+      const names: string[] = [];
+      let href: string | undefined = `/connections?${query}`;
+      while (href !== undefined && names.length < 9) {
+        const { body } = await with_.call('GET', `${FLOWS}${href}`);
+        names.push(...body.items.map((item: { name: string }) => item.name));
+        const link: string | undefined = body._links.next?.href;
+        if (link !== undefined) expect(link).toMatch(/^\/connections\?continuationToken=[\w-]+$/);
+        href = link === undefined ? undefined : next(link);
+      }
+      return names;
+    };
+    expect(await walk((href) => href)).toEqual(['e', 'd', 'c', 'b', 'a']);
+    // As Adobe's client does: what lies behind the first `=` is the token, and all else is asked for again.
+    const asAepp = (href: string) => `/connections?${query}&continuationToken=${href.split('=')[1]}`;
+    expect(await walk(asAepp)).toEqual(['e', 'd', 'c', 'b', 'a']);
+  });
+
   test('ordered by name, both ways, and searched by a body', async () => {
     const with_ = await caller();
     for (const name of ['b', 'a']) await with_.call('POST', `${FLOWS}/connections`, { ...kinesis(), name });
@@ -334,4 +413,64 @@ test('a source can be made before its base connection has any flow, and the base
   const { id } = await makeInlet(with_);
   await makeSource(with_, id);
   expect((await with_.call('DELETE', `${FLOWS}/connections/${id}`)).status).toBe(204);
+});
+
+describe('12 B 8: runs', () => {
+  const REFUSED = { ...ROW, gender: 'Male!' };
+
+  test('tell what was refused, by which code, and where to read it', async () => {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    with_.clock.advance(WARM_UP);
+    await sendBatch(with_, made, [ROW, REFUSED]);
+    await sendBatch(with_, made, [REFUSED, { ...REFUSED, dob: 'never' }]);
+    const list = async (more = '') =>
+      (await with_.call('GET', `${FLOWS}/runs?property=flowId==${made.flowId}${more}`)).body.items;
+    const [run] = await list();
+    expect(run.metrics).toMatchObject({
+      recordSummary: { inputRecordCount: 4, outputRecordCount: 1, failedRecordCount: 3 },
+      statusSummary: { status: 'inProgress', errors: [{ code: 'CONNECTOR-2001-500' }] },
+    });
+    expect(run.metrics.durationSummary).toEqual({ startedAtUTC: run.createdAt });
+    const [activity] = run.activities;
+    expect(activity).toMatchObject({
+      id: 'promotionActivity',
+      sourceInfo: [{ id: made.sourceId, type: 'SourceConnection' }],
+      targetInfo: [{ id: made.targetId, type: 'TargetConnection', reference: { type: 'Batch' } }],
+    });
+    expect(activity.targetInfo[0].reference.ids).toHaveLength(3);
+    const { errors, manifest } = activity.statusSummary.extensions;
+    const counts = errors.map((each: { recordCount: number }) => each.recordCount);
+    expect(counts.reduce((sum: number, count: number) => sum + count, 0)).toBe(3);
+    const failed = Object.keys((await with_.call('GET', `${CATALOG}/batches?status=failed`)).body);
+    expect(failed.some((id) => manifest.failedRecords.includes(`/batches/${id}/meta?path=row_errors`))).toBe(
+      true,
+    );
+    expect((await with_.call('GET', `${FLOWS}/runs/${run.id}`)).body.items).toEqual([run]);
+    with_.clock.advance(3_600_000);
+    const [over] = await list('&property=metrics.statusSummary.status==success');
+    expect(over).toMatchObject({
+      id: run.id,
+      metrics: { durationSummary: { completedAtUTC: expect.any(Number) } },
+    });
+    const flow = (await with_.call('GET', `${FLOWS}/flows/${made.flowId}`)).body.items[0];
+    expect(flow.lastRunDetails).toEqual({ id: run.id, state: 'success', ...over.metrics.durationSummary });
+  });
+
+  test('of which nothing landed have failed, and page like every list', async () => {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    with_.clock.advance(WARM_UP);
+    for (let hour = 0; hour < 3; hour++) {
+      await sendBatch(with_, made, [REFUSED]);
+      with_.clock.advance(3_600_000);
+    }
+    const failed = 'property=metrics.statusSummary.status==failed&orderby=-createdAt';
+    const first = (await with_.call('GET', `${FLOWS}/runs?${failed}&limit=2`)).body;
+    const second = (await with_.call('GET', `${FLOWS}${first._links.next.href}`)).body;
+    const at = [...first.items, ...second.items].map((run: { createdAt: number }) => run.createdAt);
+    expect(at).toEqual(at.toSorted((a, b) => b - a));
+    expect(new Set(at).size).toBe(3);
+    expect(second._links.next).toBeUndefined();
+  });
 });

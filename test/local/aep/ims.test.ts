@@ -58,3 +58,67 @@ test('both secrets of a credential work during a rotation', async () => {
   expect((await getToken(platform)).status).toBe(200);
   expect((await getToken(platform, 'fake-second-secret')).status).toBe(200);
 });
+
+function multipart(given: Record<string, string>): { body: string; headers: Record<string, string> } {
+  const boundary = '--------------------------012345678901234567890123';
+  const parts = Object.entries(given).map(
+    ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  return {
+    body: `${parts.join('')}--${boundary}--\r\n`,
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  };
+}
+
+const GRANT = { grant_type: 'client_credentials', client_id: CLIENT, client_secret: SECRET };
+const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+test('12 B 6: a token is given for multipart/form-data, as aio-lib-ims posts it, and its secret is not kept', async () => {
+  const { bare, platform } = await caller();
+  const { body, headers } = multipart({ ...GRANT, org_id: 'x@AdobeOrg', scope: 'openid,AdobeID' });
+  const reply = await bare('POST', '/ims/token/v2', body, headers);
+  expect(reply.status).toBe(200);
+  expect(claims(reply.body.access_token).scope).toBe('openid,AdobeID');
+  expect(JSON.stringify(platform.journal.entries())).not.toContain(SECRET);
+  const broken = await bare('POST', '/ims/token/v2', 'no parts', headers);
+  expect([broken.status, broken.body.error]).toEqual([400, 'invalid_request']);
+});
+
+test('12 B 6: v2, which Adobe’s libraries ask, gives all scopes of the credential where none is named; v3 wants one', async () => {
+  const scopes = ['openid', 'session'];
+  const { bare } = await caller({ credentials: [{ clientId: CLIENT, clientSecrets: [SECRET], scopes }] });
+  for (const fields of [GRANT, { ...GRANT, scope: '' }]) {
+    const { body, headers } = multipart(fields);
+    const reply = await bare('POST', '/ims/token/v2', body, headers);
+    expect(claims(reply.body.access_token).scope).toBe('openid,session');
+  }
+  const refused = await bare('POST', '/ims/token/v3', String(new URLSearchParams(GRANT)), FORM);
+  expect([refused.status, refused.body.error]).toEqual([400, 'invalid_scope']);
+});
+
+test('12 B 6: the scopes of a credential are told where one is refused, and in the simulator’s own pages', async () => {
+  const scopes = ['openid', 'session'];
+  const { bare } = await caller({ credentials: [{ clientId: CLIENT, clientSecrets: [SECRET], scopes }] });
+  const foreign = String(new URLSearchParams({ ...GRANT, scope: 'AdobeID' }));
+  expect((await bare('POST', '/ims/token/v3', foreign, FORM)).body.error_description).toContain(
+    'openid,session',
+  );
+  const state = await bare('GET', '/_simulator/state');
+  expect(state.body.credentials).toEqual([{ clientId: CLIENT, scopes }]);
+  expect(state.text).not.toContain(SECRET);
+});
+
+test('12 B 6: a token is valid until it is taken back, and the journal keeps neither', async () => {
+  const { bare, call, platform, token } = await caller();
+  const valid = async () => {
+    const { body, headers } = multipart({ type: 'access_token', client_id: CLIENT });
+    const bearer = { ...headers, authorization: `Bearer ${token}` };
+    return (await bare('POST', '/ims/validate_token/v1', body, bearer)).body.valid;
+  };
+  expect(await valid()).toBe(true);
+  const back = String(new URLSearchParams({ ...GRANT, token, token_type: 'access_token', cascading: 'all' }));
+  expect((await bare('POST', '/ims/invalidate_token/v2', back, FORM)).status).toBe(200);
+  expect(await valid()).toBe(false);
+  expect((await call('GET', '/data/foundation/schemaregistry/stats')).status).toBe(401);
+  expect(JSON.stringify(platform.journal.entries())).not.toContain(token);
+});

@@ -1,6 +1,7 @@
 // The same platform on a port: real connections, cut connections, the admin pages, and a start from the command line.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createPlatform } from '../../../local/aep/platform.ts';
@@ -134,16 +135,44 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
       });
     return { child, output: () => output, said: said.promise, ended };
   };
-  const { child, output, said, ended } = start('--port', '0', '--warm-up', '5', '--seed', '7');
+  const xdm = mkdtempSync(join(tmpdir(), 'xdm-'));
+  const $id = 'https://ns.adobe.com/xdm/context/shop';
+  const group = { $id, title: 'Shop', type: 'object', 'meta:intendedToExtend': ['x'], properties: {} };
+  mkdirSync(join(xdm, 'components'));
+  writeFileSync(join(xdm, 'components', 'shop.schema.json'), JSON.stringify(group));
+  const { child, output, said, ended } = start(
+    '--port',
+    '0',
+    '--warm-up',
+    '5',
+    '--seed',
+    '7',
+    '--scopes',
+    'openid, session',
+    '--xdm',
+    xdm,
+  );
   await said;
+  rmSync(xdm, { recursive: true });
   expect(output()).toContain('SIMULATED');
   expect(output()).toContain('5 s after');
   expect(output()).toContain(SECRET);
+  // 12 B 6: the scopes of its credential are set by hand and told.
+  expect(output()).toContain('openid,session');
+  // 12 B 9: a checkout of Adobe's repository is known to the platform.
+  const origin = /address\s+(\S+)/.exec(output())?.[1] ?? '';
+  const groups = await fetch(`${origin}/data/foundation/schemaregistry/global/fieldgroups`, {
+    headers: { ...(await headers(origin)), accept: 'application/vnd.adobe.xed-id+json' },
+  });
+  expect(await groups.text()).toContain($id);
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   const wrong = start('--port', 'many');
   expect(await wrong.ended).toBe(2);
   expect(wrong.output()).toContain('--port');
+  const nowhere = start('--kinesis', 'nowhere');
+  expect(await nowhere.ended).toBe(2);
+  expect(nowhere.output()).toContain('--kinesis: expected a URL');
 });
 
 test('the same seed gives the same ids, another one others', () => {

@@ -1,0 +1,41 @@
+// Batch Ingestion: of what it does to a batch, the one thing that a batch of streamed rows can need: to be taken back.
+
+import { Refusal } from '../errors.ts';
+import { type AdmittedCall, type Answer, empty } from '../http.ts';
+import { notSimulated } from '../not-simulated.ts';
+import type { Route } from '../router.ts';
+import type { World } from '../state.ts';
+import { existingBatch, statusOf } from './batches.ts';
+
+const BASE = '/data/foundation/import';
+
+export function batchIngestionRoutes(world: World): Route<AdmittedCall>[] {
+  return [['POST', `${BASE}/batches/:id`, (call, id = '') => actOnBatch(world, call, id)]];
+}
+
+function actOnBatch(world: World, call: AdmittedCall, id: string): Answer {
+  const action = call.query.get('action') ?? '';
+  if (action === 'REVERT') return revert(world, call, id);
+  // Of batches of files, which nothing here takes in (ingestion/batch-ingestion/api-overview.md).
+  if (action === 'COMPLETE' || action === 'ABORT' || action === 'FAIL')
+    throw notSimulated(`action=${action}`, 'It is of a batch of files');
+  throw Refusal.problem(400, 'BadRequest', `Unknown action '${action}'`);
+}
+
+/**
+ * The batch becomes inactive, and deleted some time later (ingestion/batch-ingestion/api-overview.md, "Delete a batch"). Refused with
+ * 428 and ERR-BI-104 where there is nothing to take back: so met by others with an aborted batch (Focus-GTS/aep-mcp-server, 2026-08-15);
+ * that it is the same with one that failed or is still being loaded, and how the body looks, is a guess of ours.
+ */
+function revert(world: World, call: AdmittedCall, id: string): Answer {
+  const batch = existingBatch(call, id);
+  const now = world.clock.now();
+  const status = statusOf(batch, now);
+  if (status !== 'success') {
+    const detail = `ERR-BI-104: the batch ${id} cannot be reverted in the status '${status}'.`;
+    throw Refusal.problem(428, 'PreconditionRequired', detail);
+  }
+  batch.revertedAt = now;
+  batch.updated = now;
+  return empty(200);
+}

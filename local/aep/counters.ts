@@ -1,0 +1,92 @@
+// Counts what happens to a resource, minute by minute, for whoever asks later what happened when.
+
+export const MINUTE = 60_000;
+
+/** Five weeks of a minute each: the observability service looks 30 days back where nothing is said. */
+const KEPT_MINUTES = 35 * 24 * 60;
+
+export type Counts<Name extends string> = { readonly [name in Name]?: number };
+
+export interface Minute<Name extends string> {
+  /** Its beginning, in milliseconds. */
+  readonly at: number;
+  readonly counts: { [name in Name]?: number };
+}
+
+/** One minute of one resource is one small object, made when something happens in it. */
+export class Counters<Name extends string> {
+  readonly #byId = new Map<string, Minute<Name>[]>();
+
+  add(id: string, now: number, counts: Counts<Name>): void {
+    const { counts: present } = this.#minute(id, now);
+    for (const name in counts) present[name] = (present[name] ?? 0) + (counts[name] ?? 0);
+  }
+
+  /** In order of time. */
+  of(id: string): readonly Minute<Name>[] {
+    return this.#byId.get(id) ?? [];
+  }
+
+  ids(): string[] {
+    return [...this.#byId.keys()];
+  }
+
+  clear(): void {
+    this.#byId.clear();
+  }
+
+  copy(): Counters<Name> {
+    const copy = new Counters<Name>();
+    for (const [id, minutes] of this.#byId) {
+      const copied = minutes.map(({ at, counts }) => ({ at, counts: { ...counts } }));
+      copy.#byId.set(id, copied);
+    }
+    return copy;
+  }
+
+  #minute(id: string, now: number): Minute<Name> {
+    const at = now - (now % MINUTE);
+    const minutes = this.#byId.get(id) ?? [];
+    if (minutes.length === 0) this.#byId.set(id, minutes);
+    const last = minutes.at(-1);
+    if (last?.at === at) return last;
+    const fresh: Minute<Name> = { at, counts: {} };
+    minutes.push(fresh);
+    if (minutes.length > KEPT_MINUTES * 1.1) minutes.splice(0, minutes.length - KEPT_MINUTES);
+    return fresh;
+  }
+}
+
+/** `messages` and `bytes` of the calls that an inlet took; `successes` and `failures` are HTTP calls. */
+export type InletCount = 'messages' | 'bytes' | 'successes' | 'failures';
+
+/** The rest are messages that were refused, by what was wrong with them: one may be refused for several things. */
+export type DataSetCount = 'records' | 'bytes' | 'batches' | 'failedBatches' | Category;
+
+export type Category = 'presence' | 'type' | 'range' | 'format' | 'pattern' | 'enum' | 'unclassified';
+
+const CATEGORIES: { readonly [keyword: string]: Category } = {
+  required: 'presence',
+  type: 'type',
+  minimum: 'range',
+  maximum: 'range',
+  minLength: 'range',
+  maxLength: 'range',
+  minItems: 'range',
+  maxItems: 'range',
+  format: 'format',
+  pattern: 'pattern',
+  enum: 'enum',
+};
+
+/** How many messages were wrong in which way, by the keywords that each failed at. */
+export function byCategory(refused: readonly { violations: readonly { keyword: string }[] }[]): {
+  [name in Category]?: number;
+} {
+  const found: { [name in Category]?: number } = {};
+  for (const { violations } of refused) {
+    const wrong = new Set(violations.map(({ keyword }) => CATEGORIES[keyword] ?? 'unclassified'));
+    for (const category of wrong) found[category] = (found[category] ?? 0) + 1;
+  }
+  return found;
+}

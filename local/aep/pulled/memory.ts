@@ -1,0 +1,109 @@
+// What the platform remembers of the sources that it reads by itself: how far each flow is, and what was put into a source that is played here.
+
+/** Why a source could not be read. */
+export interface SourceFailure {
+  /** Adobe's: `CONNECTOR-1001-500`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Where reading begins in a shard. */
+export type ShardStart =
+  | { readonly ShardIteratorType: 'TRIM_HORIZON' | 'LATEST' }
+  | { readonly ShardIteratorType: 'AT_TIMESTAMP'; readonly Timestamp: Date };
+
+export interface ShardProgress {
+  readonly parents: readonly string[];
+  start: ShardStart;
+  /** Sequence number of the last record that was taken. */
+  last: string | undefined;
+  /** It was split or merged, and all of it was read. */
+  ended: boolean;
+  /** How many of its records make a page. */
+  fits: number;
+}
+
+/** How far a flow is in its source. */
+export interface Progress {
+  readonly sourceId: string;
+  /** Stream, start and the like, as they were when reading began: a live flow takes up no change of them (contract §4.6). */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** From when on the flow took data, in ms since the epoch. */
+  warmSince: number;
+  /** Of a Kinesis stream; `undefined` before its shards are known. */
+  shards: Map<string, ShardProgress> | undefined;
+  /** Of an event hub: how many of all its events were passed. */
+  passed: number | undefined;
+  /** Records that were taken, and that were dropped, because they are no JSON object. */
+  read: number;
+  dropped: number;
+  /** Calls for records, and how many of them the shard had no room for. */
+  reads: number;
+  throttled: number;
+  /** Number of the last round that found nothing more. */
+  caughtUpBy: number;
+  /** Of the last reading, where that did not go well; and from when on none has, in ms since the epoch. */
+  failure: SourceFailure | undefined;
+  failingSince: number | undefined;
+}
+
+export function beginning(sourceId: string, params: Progress['params'], warmSince: number): Progress {
+  return {
+    sourceId,
+    params,
+    warmSince,
+    shards: undefined,
+    passed: undefined,
+    read: 0,
+    dropped: 0,
+    reads: 0,
+    throttled: 0,
+    caughtUpBy: -1,
+    failure: undefined,
+    failingSince: undefined,
+  };
+}
+
+/** A record of an event hub, or a message of a subscription. */
+export interface HeldRecord {
+  readonly bytes: Buffer;
+  /** When it came, in ms since the epoch. */
+  readonly at: number;
+}
+
+export const REFUSALS = {
+  credentials: 'the key is wrong or was taken back',
+  permission: 'the key may not read it',
+  gone: 'it is not there: it was deleted, or never made',
+} as const;
+
+/** An event hub or a subscription, played here. */
+export interface Held {
+  /** Of an event hub the newest that are kept; of a subscription what was not acknowledged. */
+  readonly records: HeldRecord[];
+  /** How many were before them. */
+  forgotten: number;
+  refuses: keyof typeof REFUSALS | undefined;
+}
+
+export class PulledMemory {
+  /** By flow. */
+  readonly progress = new Map<string, Progress>();
+  /** By place. */
+  readonly held = new Map<string, Held>();
+
+  copy(): PulledMemory {
+    const copy = new PulledMemory();
+    for (const [id, one] of this.progress) copy.progress.set(id, structuredClone(one));
+    for (const [place, one] of this.held) copy.held.set(place, { ...one, records: [...one.records] });
+    return copy;
+  }
+
+  at(place: string): Held {
+    const known = this.held.get(place);
+    if (known !== undefined) return known;
+    const fresh: Held = { records: [], forgotten: 0, refuses: undefined };
+    this.held.set(place, fresh);
+    return fresh;
+  }
+}

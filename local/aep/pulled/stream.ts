@@ -1,0 +1,122 @@
+// Reads a Kinesis stream for a flow, through AWS's own client: shard by shard, children after their parents.
+import {
+  DescribeStreamCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  type Shard,
+} from '@aws-sdk/client-kinesis';
+import type { Progress, ShardProgress, ShardStart } from './memory.ts';
+
+/** Most records that a call for records may ask for. */
+const MOST_RECORDS = 10_000;
+/** AWS answers with 10 MB at most; a Kinesis on a laptop with as many as it was asked for, so that is asked for what fits. */
+const PAGE_BYTES = 10 * 1024 * 1024;
+/** Of records whose size is not known yet. */
+const FIRST_RECORDS = 100;
+
+/** Next places in the shards, by their ids. They last for five minutes, and are got anew by what the flow has taken. */
+export type Iterators = Map<string, string>;
+
+export interface Page {
+  readonly shardId: string;
+  readonly records: readonly { readonly bytes: Uint8Array; readonly sequenceNumber: string }[];
+  /** Nothing lay behind these records when they were read. */
+  readonly atTip: boolean;
+}
+
+export interface StreamReader {
+  readonly client: KinesisClient;
+  readonly stream: string;
+  readonly progress: Progress;
+  readonly iterators: Iterators;
+}
+
+/** Looks up the stream's shards. What is not known yet is read from `start` on. */
+export async function describe({ client, stream, progress }: StreamReader, reset: unknown): Promise<void> {
+  const found = await shardsOf(client, stream);
+  const isFirst = progress.shards === undefined;
+  const shards = progress.shards ?? new Map<string, ShardProgress>();
+  const latest = isFirst && reset === 'latest';
+  const start: ShardStart = { ShardIteratorType: latest ? 'LATEST' : 'TRIM_HORIZON' };
+  for (const { ShardId = '', ParentShardId, AdjacentParentShardId, SequenceNumberRange } of found) {
+    const closed = SequenceNumberRange?.EndingSequenceNumber !== undefined;
+    const parents = [ParentShardId, AdjacentParentShardId].filter((id) => id !== undefined);
+    // Who begins at the tip passes over what is closed already.
+    if (!shards.has(ShardId))
+      shards.set(ShardId, { parents, start, last: undefined, ended: latest && closed, fits: FIRST_RECORDS });
+  }
+  progress.shards = shards;
+}
+
+async function shardsOf(client: KinesisClient, StreamName: string): Promise<Shard[]> {
+  const all: Shard[] = [];
+  for (let more = true; more; ) {
+    // Not `ListShards`: Adobe's policy for the reader does not have it.
+    const { StreamDescription } = await client.send(
+      new DescribeStreamCommand({ StreamName, ExclusiveStartShardId: all.at(-1)?.ShardId }),
+    );
+    all.push(...(StreamDescription?.Shards ?? []));
+    more = StreamDescription?.HasMoreShards === true;
+  }
+  return all;
+}
+
+/** The shards that can be read: not those whose parents still have records. */
+export function readable({ shards = new Map() }: Progress): [string, ShardProgress][] {
+  const isOver = (id: string) => shards.get(id)?.ended ?? true;
+  return [...shards].filter(([, { ended, parents }]) => !ended && parents.every(isOver));
+}
+
+/** One page of a shard. What becomes of its records is the caller's: nothing is passed before `took`. */
+export async function readShard(
+  { client, stream, progress, iterators }: StreamReader,
+  [shardId, shard]: readonly [string, ShardProgress],
+  limit: number,
+): Promise<Page & { took(): void }> {
+  const ShardIterator = iterators.get(shardId) ?? (await iteratorFor(client, stream, shardId, shard));
+  progress.reads += 1;
+  const answer = await client.send(
+    new GetRecordsCommand({ ShardIterator, Limit: Math.min(limit, shard.fits) }),
+  );
+  const { Records = [], NextShardIterator, MillisBehindLatest } = answer;
+  const records = Records.map(({ Data = new Uint8Array(), SequenceNumber = '' }) => ({
+    bytes: Data,
+    sequenceNumber: SequenceNumber,
+  }));
+  const bytes = records.reduce((sum, one) => sum + one.bytes.length, 0);
+  if (bytes > 0) shard.fits = Math.min(MOST_RECORDS, Math.ceil((PAGE_BYTES * records.length) / bytes));
+  return {
+    shardId,
+    records,
+    atTip: records.length === 0 && !MillisBehindLatest,
+    took() {
+      shard.last = records.at(-1)?.sequenceNumber ?? shard.last;
+      if (NextShardIterator) iterators.set(shardId, NextShardIterator);
+      else {
+        iterators.delete(shardId);
+        shard.ended = true;
+      }
+    },
+  };
+}
+
+async function iteratorFor(
+  client: KinesisClient,
+  StreamName: string,
+  ShardId: string,
+  shard: ShardProgress,
+): Promise<string> {
+  const asked = new Date();
+  const from =
+    shard.last === undefined
+      ? shard.start
+      : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER' as const, StartingSequenceNumber: shard.last };
+  const { ShardIterator = '' } = await client.send(
+    new GetShardIteratorCommand({ StreamName, ShardId, ...from }),
+  );
+  // The tip moves on: a second iterator must not pass over what came since the first.
+  if (shard.start.ShardIteratorType === 'LATEST')
+    shard.start = { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: asked };
+  return ShardIterator;
+}

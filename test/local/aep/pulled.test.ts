@@ -1,0 +1,526 @@
+// Sources that the platform reads by itself: a Kinesis stream for real, Event Hubs and Pub/Sub by what is put into them here.
+import {
+  CreateStreamCommand,
+  DeleteStreamCommand,
+  KinesisClient,
+  ListStreamsCommand,
+  PutRecordsCommand,
+  SplitShardCommand,
+} from '@aws-sdk/client-kinesis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { PlatformOptions } from '../../../local/aep/platform.ts';
+import type { SourceState } from '../../../local/aep/pulled/reading.ts';
+import { AccessKeys } from '../../../local/aws/access-keys.ts';
+import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
+import {
+  type Caller,
+  caller,
+  FLOWS,
+  KINESIS,
+  makeDataSet,
+  makeMapping,
+  makeSchema,
+  makeTarget,
+  ROW,
+  refusedOf,
+  rowsOf,
+  WARM_UP,
+} from './support.ts';
+
+const EVENT_HUBS = 'bf9f5905-92b7-48bf-bf20-455bc6b60a4e';
+const PUB_SUB = '70116022-a743-464a-bbfe-e226a7f8210c';
+const STREAMING = 'd69717ba-71b4-4313-b654-49f9cf126d7a';
+const REGION = 'eu-west-1';
+const KEY = { accessKeyId: 'AKIAFAKEFAKEFAKEFAKE', secretKey: 'fake-secret-key' };
+/** Adobe's policy for the reader (sources/connectors/cloud-storage/kinesis.md). */
+const ADOBES = ['GetShardIterator', 'GetRecords', 'DescribeStream', 'ListStreams'].map(
+  (name) => `kinesis:${name}`,
+);
+
+interface Pulled {
+  readonly dataSetId: string;
+  readonly baseId: string;
+  readonly sourceId: string;
+  readonly flowId: string;
+}
+
+const AUTH = {
+  [KINESIS]: { specName: 'Aws Kinesis authentication credentials', params: { ...KEY, region: REGION } },
+  [EVENT_HUBS]: {
+    specName: 'Azure EventHub authentication credentials',
+    params: { sasKeyName: 'fake', sasKey: 'fake', namespace: 'web' },
+  },
+  [PUB_SUB]: {
+    specName: 'Project Based Authentication',
+    params: { projectId: 'shop', credentials: '{"fake": true}' },
+  },
+} as const;
+
+const PARAMS = {
+  [KINESIS]: { stream: 'orders', dataType: 'raw' },
+  [EVENT_HUBS]: { eventHubName: 'clicks', dataType: 'raw' },
+  [PUB_SUB]: { topicName: 'members', subscriptionName: 'members-aep', dataType: 'raw' },
+} as const;
+
+type Spec = keyof typeof AUTH;
+
+async function pulled(with_: Caller, spec: Spec, params: object = {}, into?: Pulled): Promise<Pulled> {
+  const { call } = with_;
+  const connectionSpec = { id: spec, version: '1.0' };
+  const made = async (path: string, body: object): Promise<string> => {
+    const reply = await call('POST', `${FLOWS}/${path}`, body);
+    if (reply.status !== 201) throw new Error(`${path}: ${reply.text}`);
+    return reply.body.id;
+  };
+  const schemaId = await makeSchema(with_, `s-${spec}-${into?.flowId ?? ''}`);
+  const dataSetId = await makeDataSet(with_, schemaId);
+  const baseId = await made('connections', { name: 'base', auth: AUTH[spec], connectionSpec });
+  const sourceId = await made('sourceConnections', {
+    name: 'source',
+    baseConnectionId: baseId,
+    connectionSpec,
+    data: { format: 'json' },
+    params: { ...PARAMS[spec], ...params },
+  });
+  const mappingId = (await makeMapping(with_, schemaId)).body.id;
+  const flowId = await made('flows', {
+    name: 'flow',
+    flowSpec: { id: STREAMING, version: '1.0' },
+    sourceConnectionIds: [sourceId],
+    targetConnectionIds: [await makeTarget(with_, dataSetId, schemaId)],
+    transformations: [{ name: 'Mapping', params: { mappingId, mappingVersion: 0 } }],
+  });
+  return { dataSetId, baseId, sourceId, flowId };
+}
+
+const row = (id: string) => JSON.stringify({ ...ROW, id });
+const idsOf = async (with_: Caller, { dataSetId }: Pulled) =>
+  (await rowsOf(with_, dataSetId)).map(({ _id }) => _id);
+
+async function stateOf({ bare }: Caller, { flowId }: Pulled): Promise<SourceState> {
+  const { sources } = (await bare('GET', '/_simulator/')).body;
+  return sources.find((one: SourceState) => one.flowId === flowId);
+}
+
+async function runsOf({ call }: Caller, { flowId }: Pulled) {
+  return (await call('GET', `${FLOWS}/runs?property=flowId==${flowId}`)).body.items;
+}
+
+const action = ({ call }: Caller, { flowId }: Pulled, op: string) =>
+  call('POST', `${FLOWS}/flows/${flowId}/action?op=${op}`);
+
+describe('a Kinesis stream', () => {
+  const keys = new AccessKeys();
+  let kinesis: LocalKinesis;
+  let client: KinesisClient;
+  /** Its name is another one in each test. */
+  let stream = '';
+  let number = 0;
+  /** Called while records are asked for. */
+  let onRead: (() => void) | undefined;
+
+  beforeAll(async () => {
+    kinesis = await startKinesis({
+      keys,
+      fault(operation) {
+        if (operation === 'GetRecords') onRead?.();
+        return undefined;
+      },
+    });
+    client = new KinesisClient({
+      endpoint: kinesis.endpoint,
+      region: REGION,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+  });
+  afterAll(async () => {
+    client.destroy();
+    await kinesis.close();
+  });
+  beforeEach(async () => {
+    stream = `orders-${++number}`;
+    await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }));
+    may(ADOBES);
+  });
+
+  const may = (actions: readonly string[], resource = '*') =>
+    keys.put({ ...KEY, user: 'aep', statements: [{ actions, resources: [resource] }] });
+
+  const put = (...records: string[]) =>
+    client.send(
+      new PutRecordsCommand({
+        StreamName: stream,
+        Records: records.map((data, index) => ({ Data: Buffer.from(data), PartitionKey: `k-${index}` })),
+      }),
+    );
+
+  /** Looks happen when the test wants them. */
+  async function at(options: PlatformOptions = {}): Promise<Caller> {
+    return caller({ kinesis: kinesis.endpoint, pullMs: 3_600_000, ...options });
+  }
+
+  async function during<T>(with_: Caller, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      with_.platform.close();
+    }
+  }
+
+  it('12 A: is read from the oldest record on with the key of the connection, and its records land or are refused later', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      await put(row('before'));
+      await with_.platform.readStreams();
+      expect(await stateOf(with_, made)).toMatchObject({ state: 'idle', why: 'the flow is not warm yet' });
+      with_.clock.advance(WARM_UP);
+      await put(row('after'), JSON.stringify({ ...ROW, gender: 'Martian' }), '{"broken', '["no", "object"]');
+      await with_.platform.readStreams();
+      await put(row('later'));
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['before', 'after', 'later']);
+      expect((await refusedOf(with_, made.dataSetId)).map(({ source }) => source.gender)).toEqual([
+        'Martian',
+      ]);
+      expect(await stateOf(with_, made)).toMatchObject({ state: 'reading', read: 4, dropped: 2 });
+      expect(with_.platform.state.counts).toMatchObject({
+        received: 4,
+        landed: 3,
+        refused: 1,
+        dropped: 2,
+        lost: 0,
+      });
+      // A look that finds nothing more says so.
+      const last = await with_.platform.readStreams();
+      expect((await stateOf(with_, made)).caughtUpBy).toBe(last);
+      const [run] = await runsOf(with_, made);
+      expect(run.metrics.recordSummary).toMatchObject({ inputRecordCount: 6, outputRecordCount: 3 });
+    });
+  });
+
+  it('12 A: gives a flow at most 4,000 records a second', async () => {
+    // So 200 in each look.
+    const with_ = await at({ pullMs: 50 });
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      const ids = Array.from({ length: 450 }, (_, index) => `r-${index}`);
+      await put(...ids.map(row));
+      with_.clock.advance(WARM_UP);
+      const first = await with_.platform.readStreams();
+      while ((await stateOf(with_, made)).caughtUpBy <= first) await with_.platform.readStreams();
+      expect((await rowsOf(with_, made.dataSetId, 1_000)).map(({ _id }) => _id)).toEqual(ids);
+      // Some to see how large they are, 200, the rest, and a look that finds nothing.
+      expect((await stateOf(with_, made)).reads).toBeGreaterThanOrEqual(4);
+    });
+  });
+
+  it('12 A: is asked for what AWS would give at once, however large its records are', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      const large = JSON.stringify({ ...ROW, id: 'large', ignored: 'x'.repeat(900_000) });
+      for (let time = 0; time < 4; time++) await put(large, large, large, large);
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      for (let time = 0; time < 4; time++) await put(large, large, large, large);
+      await with_.platform.readStreams();
+      expect((await stateOf(with_, made)).read).toBe(16 + 12);
+    });
+  });
+
+  it('12 A: that is read from the latest record on loses what came before the flow was warm', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'latest' });
+      await put(row('before'));
+      with_.clock.advance(WARM_UP);
+      await put(row('unseen'));
+      await with_.platform.readStreams();
+      await put(row('after'));
+      await with_.platform.readStreams();
+      await put(row('later'));
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['after', 'later']);
+      // Stopped and started again, it is to be made warm once more.
+      await action(with_, made, 'disable');
+      await put(row('stopped'));
+      await action(with_, made, 'enable');
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      await put(row('again'));
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['after', 'later', 'again']);
+    });
+  });
+
+  it('12 A: goes on where it stopped, through a stop of its flow, an iterator that is lost and a split of its shard', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await put(row('1'));
+      await with_.platform.readStreams();
+      await action(with_, made, 'disable');
+      await put(row('2'));
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['1']);
+      await action(with_, made, 'enable');
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['1', '2']);
+      await client.send(
+        new SplitShardCommand({
+          StreamName: stream,
+          ShardToSplit: 'shardId-000000000000',
+          NewStartingHashKey: (2n ** 127n).toString(),
+        }),
+      );
+      await put(...['3', '4', '5', '6', '7', '8'].map(row));
+      for (let look = 0; look < 3; look++) await with_.platform.readStreams();
+      expect((await idsOf(with_, made)).sort()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    });
+  });
+
+  it('12 A: gives nothing to a flow that was stopped while it was asked, and passes over nothing', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await put(row('1'));
+      onRead = () => {
+        onRead = undefined;
+        // At once: a request would take its time.
+        const flows = with_.platform.state.sandboxes.get('dev1')?.flows;
+        const flow = flows?.get(made.flowId);
+        if (flow) flows?.put(flow.id, { ...flow, state: 'disabled', etag: '"stopped"' });
+      };
+      await with_.platform.readStreams();
+      expect(onRead).toBeUndefined();
+      expect(await idsOf(with_, made)).toEqual([]);
+      await action(with_, made, 'enable');
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['1']);
+    });
+  });
+
+  it('12 A: that cannot be read lets the flow fail, with the reason in its run, and is read on once that is mended', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await put(row('1'));
+      const fails = async (why: RegExp) => {
+        await with_.platform.readStreams();
+        const { state, why: told = '' } = await stateOf(with_, made);
+        expect([state, told]).toEqual(['failing', expect.stringMatching(why)]);
+        const [{ metrics }] = await runsOf(with_, made);
+        expect(metrics.statusSummary).toMatchObject({
+          status: 'failed',
+          errors: [{ code: 'CONNECTOR-1001-500', message: told }],
+        });
+        expect(JSON.stringify(metrics)).not.toContain(KEY.secretKey);
+      };
+      const passes = async () =>
+        (await with_.call('GET', `${FLOWS}/connections/${made.baseId}/test`)).body.result;
+      expect(await passes()).toBe(true);
+      keys.remove(KEY.accessKeyId);
+      expect(await passes()).toBe(false);
+      await fails(/UnrecognizedClientException/);
+      keys.put({ ...KEY, secretKey: 'another', user: 'aep', statements: [] });
+      await fails(/InvalidSignatureException/);
+      may(ADOBES.filter((one) => one !== 'kinesis:GetRecords'));
+      await fails(/AccessDeniedException.*kinesis:GetRecords/);
+      may(ADOBES, 'arn:aws:kinesis:*:*:stream/another');
+      await fails(/AccessDeniedException/);
+      may(ADOBES);
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['1']);
+      expect((await stateOf(with_, made)).state).toBe('reading');
+      await client.send(new DeleteStreamCommand({ StreamName: stream }));
+      const isGone = async () => {
+        const { StreamNames } = await client.send(new ListStreamsCommand({}));
+        return !StreamNames?.includes(stream);
+      };
+      while (!(await isGone()));
+      await fails(/ResourceNotFoundException/);
+      const flow = (await with_.call('GET', `${FLOWS}/flows/${made.flowId}`)).body.items[0];
+      expect(flow.state).toBe('enabled');
+    });
+  });
+
+  it('12 A: of another region than the connection names is not found', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const elsewhere = { ...AUTH[KINESIS].params, region: 'us-west-2' };
+      const made = await pulled(with_, KINESIS, { stream });
+      const { etag } = (await with_.call('GET', `${FLOWS}/connections/${made.baseId}`)).body.items[0];
+      const patch = [{ op: 'replace', path: '/auth/params', value: elsewhere }];
+      const headers = { 'if-match': etag };
+      await with_.call('PATCH', `${FLOWS}/connections/${made.baseId}`, patch, headers);
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect((await stateOf(with_, made)).why).toMatch(/in us-west-2: ResourceNotFoundException/);
+    });
+  });
+
+  it('12 A: stays unread where no Kinesis is named, and the simulator says why', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, KINESIS, { stream });
+    with_.clock.advance(WARM_UP);
+    await with_.platform.readStreams();
+    expect(await stateOf(with_, made)).toMatchObject({
+      state: 'idle',
+      why: expect.stringMatching(/--kinesis URL/),
+      place: `stream ${stream} in ${REGION}`,
+    });
+    expect((await with_.call('GET', `${FLOWS}/flows/${made.flowId}`)).body.items[0].state).toBe('enabled');
+    expect(await runsOf(with_, made)).toEqual([]);
+  });
+});
+
+const put = ({ bare }: Caller, { sourceId }: Pulled, records: object[]) =>
+  bare('POST', `/_simulator/sources/${sourceId}/records`, { records });
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const event = (id: string, more: object = {}) => ({ body: base64(row(id)), partitionId: '0', ...more });
+const message = (id: string) => ({ data: base64(row(id)), attributes: { origin: 'shop' } });
+const refuse = ({ bare }: Caller, { sourceId }: Pulled, why: string | null) =>
+  bare('POST', `/_simulator/sources/${sourceId}/refuse`, { why });
+
+describe('an event hub', () => {
+  it('12 A: is read from its oldest event on unless the connection says otherwise', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    expect((await put(with_, made, [event('before')])).body).toEqual({
+      place: 'event hub web/clicks',
+      records: 1,
+    });
+    expect(await idsOf(with_, made)).toEqual([]);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [event('after'), { body: base64('no JSON') }]);
+    expect(await idsOf(with_, made)).toEqual(['before', 'after']);
+    expect(await stateOf(with_, made)).toMatchObject({ state: 'reading', read: 2, dropped: 1 });
+  });
+
+  it('12 A: that is read from the latest event on loses what came before the flow was warm, and it is counted', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS, { reset: 'latest' });
+    const warm = new Date(with_.clock.now() + WARM_UP).toISOString();
+    await put(with_, made, [event('before'), event('stamped', { enqueuedTimeUtc: warm })]);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [event('after')]);
+    expect(await idsOf(with_, made)).toEqual(['stamped', 'after']);
+    expect(with_.platform.state.counts.lost).toBe(1);
+  });
+
+  it('12 A: keeps its events for a flow that takes over, which reads all of them again', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [event('1')]);
+    await action(with_, made, 'disable');
+    await put(with_, made, [event('2')]);
+    const next = await pulled(with_, EVENT_HUBS, { reset: 'earliest' }, made);
+    with_.clock.advance(WARM_UP);
+    await put(with_, next, [event('3')]);
+    expect(await idsOf(with_, made)).toEqual(['1']);
+    expect(await idsOf(with_, next)).toEqual(['1', '2', '3']);
+  });
+
+  it('12 A: gives nothing to a second flow of the same consumer group', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    const second = await pulled(with_, EVENT_HUBS, {}, made);
+    const third = await pulled(with_, EVENT_HUBS, { consumerGroup: 'own' }, second);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [event('1')]);
+    expect(await idsOf(with_, made)).toEqual(['1']);
+    expect(await idsOf(with_, third)).toEqual(['1']);
+    expect(await stateOf(with_, second)).toMatchObject({
+      state: 'failing',
+      why: expect.stringContaining('the consumer group $Default serves the flow'),
+    });
+  });
+
+  it('12 A: takes events in its own form alone', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    expect((await put(with_, made, [{ body: { id: 1 } }])).body.detail).toContain('records[0].body must be');
+    expect((await put(with_, made, [{ body: 'not base64!' }])).body.detail).toContain('is not base64');
+    expect((await put(with_, made, [event('1', { enqueuedTimeUtc: 'noon' })])).status).toBe(400);
+    expect((await put(with_, { ...made, sourceId: 'nobody' }, [])).status).toBe(404);
+    const stream = await pulled(with_, KINESIS);
+    expect((await put(with_, stream, [])).body.detail).toContain('read for real');
+  });
+});
+
+describe('a subscription', () => {
+  it('12 A: keeps its messages until they are acknowledged, whatever becomes of the flow', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, PUB_SUB);
+    await put(with_, made, [message('before')]);
+    with_.clock.advance(WARM_UP);
+    expect(await idsOf(with_, made)).toEqual(['before']);
+    await action(with_, made, 'disable');
+    await put(with_, made, [message('between'), { attributes: { only: 'these' } }]);
+    const next = await pulled(with_, PUB_SUB, {}, made);
+    with_.clock.advance(WARM_UP);
+    expect(await idsOf(with_, next)).toEqual(['between']);
+    expect(await stateOf(with_, next)).toMatchObject({ read: 1, dropped: 1 });
+    expect(with_.platform.state.counts).toMatchObject({ received: 2, landed: 2, lost: 0 });
+  });
+
+  it.each([
+    ['credentials', 'the key is wrong'],
+    ['permission', 'may not read'],
+    ['gone', 'deleted'],
+  ])('12 A: that refuses for its %s lets the flow fail until that is mended', async (why, told) => {
+    const with_ = await caller();
+    const made = await pulled(with_, PUB_SUB);
+    with_.clock.advance(WARM_UP);
+    await refuse(with_, made, why);
+    await put(with_, made, [message('1')]);
+    expect(await idsOf(with_, made)).toEqual([]);
+    const [{ metrics }] = await runsOf(with_, made);
+    expect(metrics.statusSummary.errors).toEqual([
+      { code: 'CONNECTOR-1001-500', message: expect.stringContaining(told) },
+    ]);
+    expect((await stateOf(with_, made)).state).toBe('failing');
+    const test = await with_.call('GET', `${FLOWS}/connections/${made.baseId}/test`);
+    expect(test.body.result).toBe(why !== 'credentials');
+    await refuse(with_, made, null);
+    expect(await idsOf(with_, made)).toEqual(['1']);
+    expect((await stateOf(with_, made)).state).toBe('reading');
+    expect((await refuse(with_, made, 'weather')).status).toBe(400);
+  });
+
+  it('12 A: that has refused for 30 days lets AEP switch the flow off', async () => {
+    const with_ = await caller({ tokenSeconds: 10_000_000 });
+    const made = await pulled(with_, PUB_SUB);
+    with_.clock.advance(WARM_UP);
+    await refuse(with_, made, 'gone');
+    const day = 86_400_000;
+    for (const days of [15, 14]) with_.clock.advance(days * day);
+    expect((await stateOf(with_, made)).state).toBe('failing');
+    with_.clock.advance(day);
+    expect(await stateOf(with_, made)).toMatchObject({ state: 'idle', why: 'the flow is disabled' });
+    await refuse(with_, made, null);
+    await put(with_, made, [message('1')]);
+    await action(with_, made, 'enable');
+    with_.clock.advance(WARM_UP);
+    expect(await idsOf(with_, made)).toEqual(['1']);
+  });
+
+  it('12 A: is the same in a copy of the platform, each of which goes on by itself', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, PUB_SUB);
+    await put(with_, made, [message('1')]);
+    const copy = with_.platform.copy();
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [message('2')]);
+    expect(await idsOf(with_, made)).toEqual(['1', '2']);
+    copy.readSources();
+    expect(copy.state.counts.received).toBe(1);
+  });
+});

@@ -1,0 +1,25 @@
+"""Sandbox management."""
+
+STEPS = [
+    ("boxes.getSandboxes()", "[each['name'] for each in _] == ['prod', 'dev1']"),
+    ("boxes.getSandboxTypes()", "_ == ['production', 'development']"),
+    ("boxes.getSandbox('dev1')", "has(_, name='dev1', type='development', state='active', isDefault=False)"),
+    ("boxes.getSandbox('prod')", "has(_, name='prod', type='production', isDefault=True)"),
+    ("boxes.getSandboxId('dev1')", "is_id(_)"),
+    ("boxes.getSandbox('none')", "refused(_, 404)"),
+    ("boxes.createSandbox('fresh', 'Fresh')", "has(_, name='fresh', title='Fresh', state='creating', type='development')"),
+    ("boxes.createSandbox('fresh', 'Fresh')", "refused(_, 409)"),
+    ("boxes.createSandbox('Not so', 'Fresh')", "refused(_, 400)"),
+    ("boxes.updateSandbox('fresh', {'title': 'Too early'})", "refused(_, 400)"),
+    ("later(31)", "_ > 0"),
+    ("boxes.getSandbox('fresh')", "has(_, name='fresh', state='active')"),
+    ("boxes.updateSandbox('fresh', {'title': 'Renamed'})", "has(_, name='fresh', title='Renamed')"),
+    ("schema.Schema(sandbox='fresh').createSchema(customer_schema('Short-lived'))", "_['title'] == 'Short-lived'"),
+    ("boxes.resetSandbox('fresh')", "has(_, name='fresh', state='resetting')"),
+    ("later(31)", "_ > 0"),
+    ("schema.Schema(sandbox='fresh').getSchemas()", "_['results'] == []"),
+    ("boxes.deleteSandbox('fresh')", "_ == 202"),
+    ("boxes.getSandbox('fresh')", "has(_, name='fresh', state='deleted')"),
+    ("boxes.deleteSandbox('prod')", "refused(_, 400)"),
+    ("boxes.getPackages()", "_ == []", "not simulated: sandbox tooling; aepp reads an empty list out of any error"),
+]

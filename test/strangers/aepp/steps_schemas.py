@@ -1,0 +1,231 @@
+"""The Schema Registry."""
+
+STEPS = [
+    ("registry.getTenantId()", "_ == 'acmelab'"),
+    ("registry.getStats()", "has(_, imsOrg=ORG) and _['counts']['schemas'] == 0"),
+    ("registry.getBehaviors()", "RECORD in [each['$id'] for each in _]"),
+    ("registry.getBehavior(RECORD)", "_['$id'] == RECORD and '_id' in _['properties']"),
+    ("registry.getClasses()", "_ == []"),
+    ("registry.getClassesGlobal()", "{PROFILE, EVENT} <= {each['$id'] for each in _}"),
+    ("registry.getClassesGlobal(orderBy='title', limit=1)", "{PROFILE, EVENT} <= {each['$id'] for each in _}"),
+    ("registry.getClass(PROFILE)", "_['$id'] == PROFILE and 'personID' in _['properties']"),
+    ("registry.getClass('_xdm.context.profile', full=False)", "_['$id'] == PROFILE and 'properties' not in _"),
+    ("registry.getFieldGroupsGlobal()", "{PERSON, WORK, MAP} <= {each['$id'] for each in _}"),
+    (
+        "registry.getFieldGroupsGlobal(prop=f'meta:intendedToExtend=={EVENT}')",
+        "PERSON in {each['$id'] for each in _} and WORK not in {each['$id'] for each in _}",
+    ),
+    ("registry.getFieldGroupsGlobal(output='df')", "PERSON in list(_['$id'])"),
+    ("registry.getFieldGroup(PERSON)", "_['$id'] == PERSON and 'person' in _['properties']"),
+    ("registry.getFieldGroup(PERSON, full=False)", "_['$id'] == PERSON and 'definitions' in _"),
+    ("registry.getFieldGroup(PERSON, flat=True)", "'person/name/firstName' in _['properties']"),
+    ("registry.getFieldGroup('_xdm.context.identitymap')", "_['$id'] == MAP"),
+    ("registry.getFieldGroup(PERSON, desc=True, type='xdm')", "_['meta:descriptors'] == []"),
+    (
+        "registry.getFieldGroup(CONTEXT + 'none')",
+        "refused(_, 404)",
+    ),
+    ("registry.getDataTypesGlobal()", "ADDRESS in [each['$id'] for each in _]"),
+    ("registry.getDataType(ADDRESS)", "_['$id'] == ADDRESS and 'postalCode' in _['properties']"),
+    ("registry.getSchemasGlobal()", "_ == []"),
+    ("registry.getFieldGroups()", "_ == []"),
+    ("registry.getDataTypes()", "_ == []"),
+    # Classes, data types and field groups of the tenant.
+    (
+        "visit = registry.createClass(title='Visit', class_template=RECORD)",
+        "is_id(_['$id']) and _['title'] == 'Visit' and RECORD in _['meta:extends']",
+    ),
+    ("registry.getClass(visit['$id'])", "_['title'] == 'Visit' and '_id' in _['properties']"),
+    (
+        "registry.patchClass(visit['$id'], [{'op': 'replace', 'path': '/description', 'value': 'A visit'}])",
+        "has(_, description='A visit', version='1.1')",
+    ),
+    (
+        "registry.putClass(visit['$id'], {'type': 'object', 'title': 'Visits', 'description': 'd', 'allOf': [{'$ref': RECORD}]})",
+        "has(_, title='Visits', version='1.2')",
+    ),
+    ("registry.getClasses()", "[each['title'] for each in _] == ['Visits']"),
+    ("registry.deleteClass(visit['$id'])", "_ == 204"),
+    (
+        "size = registry.createDataType({'type': 'object', 'title': 'Size', 'properties': {'width': {'type': 'integer'}}})",
+        "is_id(_['$id']) and _['title'] == 'Size'",
+    ),
+    ("registry.getDataType(size['$id'])", "'width' in _['properties']"),
+    (
+        "registry.patchDataType(size['meta:altId'], [{'op': 'add', 'path': '/properties/height', 'value': {'type': 'integer'}}])",
+        "'height' in _['properties']",
+    ),
+    (
+        "registry.putDataType(size['meta:altId'], {'type': 'object', 'title': 'Size', 'properties': {'depth': {'type': 'integer'}}})",
+        "list(_['properties']) == ['depth']",
+    ),
+    ("registry.getDataTypes()", "[each['title'] for each in _] == ['Size']"),
+    (
+        "group = registry.createFieldGroup(field_group('Loyalty', points={'type': 'integer'}, card={'type': 'string'}))",
+        "'/acmelab/mixins/' in _['$id'] and _['meta:tenantNamespace'] == '_acmelab'",
+    ),
+    ("registry.getFieldGroups()", "[each['title'] for each in _] == ['Loyalty']"),
+    ("registry.getFieldGroup(group['$id'])", "list(_['properties']['_acmelab']['properties']) == ['points', 'card']"),
+    (
+        "registry.createFieldGroup(field_group('Loyalty'))",
+        "refused(_, 400) and group['$id'] in _['detail']",
+    ),
+    (
+        "registry.createFieldGroup({**field_group('Wrong'), 'definitions': {'property': {'properties': {'points': {'type': 'integer'}}}}})",
+        "refused(_, 400) and '_acmelab' in _['detail']",
+    ),
+    (
+        "registry.patchFieldGroup(group['$id'], [{'op': 'add', 'path': '/definitions/property/properties/_acmelab/properties/tier', 'value': {'type': 'string'}}])",
+        "has(_, version='1.1')",
+    ),
+    (
+        "registry.extendFieldGroup(group['$id'])",
+        "_['meta:intendedToExtend'] == [PROFILE, EVENT]",
+    ),
+    (
+        "registry.putFieldGroup(group['$id'], field_group('Loyalty', points={'type': 'integer'}, card={'type': 'string'}, tier={'type': 'string'}))",
+        "has(_, title='Loyalty', version='1.3')",
+    ),
+    (
+        "registry.copyFieldGroup(registry.getFieldGroup(group['$id'], full=False), 'other', 'Copy')",
+        "'_other' in _['definitions']['property']['properties'] and _['title'] == 'Copy'",
+    ),
+    (
+        "spare = registry.createFieldGroup(registry.copyFieldGroup(registry.getFieldGroup(group['$id'], full=False), title='Spare'))",
+        "_['title'] == 'Spare' and _['$id'] != group['$id']",
+    ),
+    ("registry.deleteFieldGroup(spare['$id'])", "_ == 204"),
+    ("registry.deleteFieldGroup(spare['$id'])", "refused(_, 404)"),
+    ("registry.deleteFieldGroup(PERSON)", "refused(_, 404)"),
+    # More than a page holds.
+    ("many = [registry.createFieldGroup(field_group(f'Many {n}')) for n in range(301)]", "all(is_id(each['$id']) for each in _)"),
+    ("registry.getFieldGroups()", "len({each['$id'] for each in _}) == len(_) == 302"),
+    ("[registry.deleteFieldGroup(each['$id']) for each in many]", "set(_) == {204}"),
+    # Schemas.
+    ("customers = registry.createSchema(customer_schema('Customers'))", "_['title'] == 'Customers' and _['meta:class'] == PROFILE"),
+    ("registry.createSchema(customer_schema('Customers'))", "refused(_, 400) and 'XDM-1521-400' in _['type']"),
+    (
+        "people = registry.createProfileSchema('People', fieldGroupIds=[PERSON, MAP], description='d')",
+        "_['meta:class'] == PROFILE",
+    ),
+    (
+        "visits = registry.createExperienceEventSchema('Visits made', fieldGroupIds=[MAP], description='d')",
+        "_['meta:class'] == EVENT",
+    ),
+    ("registry.createSchema({**customer_schema('None'), 'allOf': [{'$ref': MAP}]})", "refused(_, 400)"),
+    ("registry.createSchema({'title': 'No class'})", "'allOf' in str(_)", "aepp: it refuses this itself"),
+    (
+        "registry.getSchemas()",
+        "'Customers' in [each['title'] for each in _] and set(_[0]) == {'$id', 'meta:altId', 'version', 'title'}",
+    ),
+    ("registry.getSchemas(classFilter=PROFILE)", "'Customers' in [each['title'] for each in _]"),
+    ("registry.getSchemas(classFilter=CONTEXT + 'none')", "_['results'] == []"),
+    ("registry.getSchemas(prop='title==Customers')", "[each['$id'] for each in _] == [customers['$id']]"),
+    ("registry.getSchemas(prop='title~Cust')", "[each['$id'] for each in _] == [customers['$id']]"),
+    ("registry.getSchemas(output='df')", "customers['$id'] in list(_['$id'])"),
+    ("registry.getSchemas(format='xed')", "'allOf' in one(_, title='Customers')"),
+    ("registry.getSchema(customers['$id'])", "{'person', 'workEmail', 'identityMap'} <= set(_['properties'])"),
+    ("registry.getSchema(customers['meta:altId'], full=False)", "len(_['allOf']) == 4 and 'properties' not in _"),
+    ("registry.getSchema(customers['$id'], flat=True)", "_['properties']['workEmail/address']['type'] == 'string'"),
+    ("registry.getSchema(customers['$id'], deprecated=True)", "'person' in _['properties']"),
+    ("registry.getSchema(customers['$id'], schema_type='xed', desc=True)", "_['meta:descriptors'] == []"),
+    ("registry.getSchema(customers['$id'], Accept='application/vnd.adobe.xed-full-notext+json; version=1')", "'title' not in _"),
+    ("registry.getSchema(customers['$id'], Accept='application/vnd.adobe.xed-fuller+json; version=1')", "refused(_, 400)"),
+    ("registry.getSchema(customers['$id'], version=2)", "refused(_, 404)"),
+    ("registry.getSchema(CONTEXT + 'none')", "refused(_, 404)"),
+    ("registry.getSchemaPaths(customers['$id'])", "'person.name.firstName' in _ and 'workEmail.address' in _"),
+    ("registry.getSchemaSample(customers['$id'])", "'firstName' in _['person']['name']"),
+    ("registry.addFieldGroupToSchema(customers['$id'], [group['$id']])", "group['$id'] in _['meta:extends'] and _['version'] == '1.1'"),
+    (
+        "registry.patchSchema(customers['$id'], [{'op': 'add', 'path': '/allOf/-', 'value': {'$ref': PERSONAL}}])",
+        "_['version'] == '1.2' and len(_['allOf']) == 6",
+    ),
+    ("registry.patchSchema(customers['$id'], [{'op': 'replace', 'path': '/none/x', 'value': 1}])", "refused(_, 400)"),
+    (
+        "registry.putSchema(customers['$id'], {**registry.getSchema(customers['$id'], full=False), 'description': 'All customers'})",
+        "has(_, description='All customers', version='1.3')",
+    ),
+    ("registry.getXDMprofileSchema()", "_['results'] == []"),
+    # Descriptors.
+    ("registry.getDescriptors()", "_ == []"),
+    (
+        "primary = registry.createDescriptor(registry.createDescriptorOperation(customers['$id'], 'xdm:descriptorIdentity', 'workEmail.address', 'Email', True))",
+        "is_id(_['@id']) and _['xdm:isPrimary'] is True",
+    ),
+    (
+        "registry.createDescriptor(sourceSchema=customers['$id'], sourceProperty='/_acmelab/card', namespace='Loyalty', primary=True, **{'xdm:property': 'xdm:code'})",
+        "refused(_, 400)",
+    ),
+    (
+        "card = registry.createDescriptor(sourceSchema=customers['$id'], sourceProperty='/_acmelab/card', namespace='Loyalty', primary=False, **{'xdm:property': 'xdm:code'})",
+        "has(_, **{'xdm:namespace': 'Loyalty', 'xdm:isPrimary': False})",
+    ),
+    (
+        "registry.createDescriptor(sourceSchema=customers['$id'], sourceProperty='/none', namespace='Email')",
+        "refused(_, 400)",
+    ),
+    (
+        "registry.createDescriptor(sourceSchema=customers['$id'], sourceProperty='/_acmelab/card', namespace='Unheard')",
+        "refused(_, 400)",
+    ),
+    (
+        "friendly = registry.createDescriptor(registry.createDescriptorOperation(customers['$id'], 'xdm:alternateDisplayInfo', '_acmelab.tier', alternateTitle='Tier', alternateDescription='How high'))",
+        "_['xdm:title'] == {'en_us': 'Tier'}",
+    ),
+    (
+        "registry.createDescriptor(registry.createDescriptorOperation(customers['$id'], 'xdm:descriptorDeprecated', '_acmelab.tier'))",
+        "_['@type'] == 'xdm:descriptorDeprecated'",
+    ),
+    (
+        "registry.createDescriptor(registry.createDescriptorOperation(customers['$id'], 'xdm:descriptorLabel', '_acmelab.tier', labels=['core/C1']))",
+        "_['xdm:label'] == ['core/C1']",
+    ),
+    (
+        "registry.createDescriptor({'@type': 'xdm:descriptorPrimaryKey', 'xdm:sourceSchema': customers['$id'], 'xdm:sourceProperty': ['/_acmelab/card', '/_acmelab/tier']})",
+        "_['xdm:sourceProperty'] == ['/_acmelab/card', '/_acmelab/tier']",
+    ),
+    ("registry.getDescriptors()", "len(_) == 6 and primary['@id'] in [each['@id'] for each in _]"),
+    ("registry.getDescriptors(type_desc='xdm:descriptorIdentity')", "[each['xdm:namespace'] for each in _] == ['Email', 'Loyalty']"),
+    ("registry.getDescriptors(id_desc=True)", "friendly['@id'] in _"),
+    (
+        "registry.getDescriptors(prop=f\"xdm:sourceSchema=={customers['$id']}\")",
+        "len(_) == 6",
+    ),
+    ("registry.getDescriptor(primary['@id'])", "_ == primary"),
+    ("registry.getDescriptor('none')", "refused(_, 404)"),
+    (
+        "registry.putDescriptor(friendly['@id'], {**friendly, 'xdm:title': {'en_us': 'Level'}})",
+        "_['xdm:title'] == {'en_us': 'Level'} and _['@id'] == friendly['@id']",
+    ),
+    ("registry.deleteDescriptor(friendly['@id'])", "_ == 204"),
+    ("registry.getDescriptor(friendly['@id'])", "refused(_, 404)"),
+    ("registry.getSchema(customers['$id'], desc=True)", "len(_['meta:descriptors']) == 5"),
+    # Profile and unions.
+    ("registry.enableSchemaForRealTime(customers['$id'])", "_['meta:immutableTags'] == ['union']"),
+    ("registry.enableSchemaForUPS(customers['$id'])", "_['meta:immutableTags'] == ['union']"),
+    ("registry.patchSchema(customers['$id'], [{'op': 'remove', 'path': '/meta:immutableTags'}])", "refused(_, 400)"),
+    ("registry.deleteDescriptor(primary['@id'])", "refused(_, 403)"),
+    ("registry.deleteSchema(customers['$id'])", "refused(_, 400)"),
+    ("registry.getXDMprofileSchema()", "[each['$id'] for each in _['results']] == [customers['$id']]"),
+    ("registry.getUnions()", "[each['$id'] for each in _] == [PROFILE + '__union']"),
+    ("registry.getUnion(PROFILE + '__union')", "{'person', '_acmelab'} <= set(_['properties'])"),
+    # Taking a resource elsewhere.
+    ("exported = registry.exportResource(customers['$id'])", "'Customers' in [each['title'] for each in _] and group['title'] in [each['title'] for each in _]"),
+    (
+        "registry.importResource(exported)",
+        "refused(_, 404) or refused(_, 405) or not_simulated(_)",
+        "aepp: it posts to rpc/export; Adobe's page has rpc/import for this",
+    ),
+    (
+        "registry.getAuditLogs(customers['$id'])",
+        "not_simulated(_)",
+        "not simulated: the audit log of a resource",
+    ),
+    ("registry.getStats()", "_['counts']['schemas'] >= 1 and _['recentlyUpdatedResources'][0]['title'] == 'Customers'"),
+    (
+        "schema.Schema(containerId='global').getSchema(customers['$id'])",
+        "refused(_, 404)",
+    ),
+    ("schema.Schema(sandbox='prod').getSchemas()", "_['results'] == []"),
+    ("schema.Schema(sandbox='none').getStats()", "isinstance(_, NameError)", "aepp: it throws what a 404 says"),
+]
