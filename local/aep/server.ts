@@ -4,9 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { parseArgs } from 'node:util';
+import type { Comparison } from './compare/comparison.ts';
 import { legacyProblem, Refusal } from './errors.ts';
-import type { Call, CallHeaders } from './http.ts';
+import { type Call, type CallHeaders, json } from './http.ts';
 import { scopesOf } from './ims.ts';
+import type { JsonObject } from './json.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 
@@ -15,6 +17,8 @@ export interface ServerOptions extends PlatformOptions {
   port?: number;
   /** Serves this platform instead of a new one. */
   platform?: Platform;
+  /** Every read is asked of the real service too; `/_simulator/differences` shows what differs. */
+  comparison?: Comparison;
 }
 
 export interface RunningServer {
@@ -23,15 +27,17 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const DIFFERENCES = '/_simulator/differences';
+
 /** Above the inlet's 1 MB, so that its own 413 can answer; beyond it the body is not kept. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { port = 4010, platform: given, ...platformOptions } = options;
+  const { port = 4010, platform: given, comparison, ...platformOptions } = options;
   const platform = given ?? createPlatform(platformOptions);
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
-    answer(platform, request, response).catch((error: unknown) => fail(response, error));
+    answer(platform, comparison, request, response).catch((error: unknown) => fail(response, error));
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -56,9 +62,20 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   };
 }
 
-async function answer(platform: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  platform: Platform,
+  comparison: Comparison | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const body = await bodyOf(request);
-  const result = await platform.handle(callFrom(request, response, body));
+  const call = callFrom(request, response, body);
+  const differences = call.method === 'GET' && call.path === DIFFERENCES;
+  const result =
+    comparison && differences
+      ? json(200, { ...comparison.report() } as object as JsonObject)
+      : await platform.handle(call);
+  comparison?.note(call, result);
   if (result.dropped) {
     request.socket.destroy();
     return;
@@ -184,6 +201,9 @@ const USAGE = `The simulated Experience Platform alone, for any client.
                       it); without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --xdm DIR           a checkout of github.com/adobe/xdm: all of Adobe's public classes, field groups and data types are known
+  --compare URL       sends every read that it answers to the real service as well (https://platform.adobe.io), with the
+                      credential in AEP_CONTRACT_CLIENT_ID, _CLIENT_SECRET, _ORGANIZATION_ID and _SANDBOX; what differs is
+                      told here and at /_simulator/differences, with no value in it
   --help              this text
 `;
 
@@ -204,6 +224,16 @@ function urlOf(value: string): string {
   throw new Error(`--kinesis: expected a URL such as http://127.0.0.1:4567; found '${value}'`);
 }
 
+/** Loaded only where it is asked for, like the checkout. */
+async function comparisonWith(url: string): Promise<Comparison> {
+  const { Comparison } = await import('./compare/comparison.ts');
+  const { Real, realFrom } = await import('./compare/real.ts');
+  const real = new Real(realFrom(url, process.env));
+  return new Comparison(real, ({ operation, what }) => {
+    process.stdout.write(`  differs  ${operation}: ${what}\n`);
+  });
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -213,6 +243,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       kinesis: { type: 'string' },
       xdm: { type: 'string' },
+      compare: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -230,6 +261,7 @@ async function main(): Promise<void> {
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   // Loaded only where it is asked for: it would cost every start some 15 ms.
   if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);
+  if (values.compare !== undefined) options.comparison = await comparisonWith(values.compare);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

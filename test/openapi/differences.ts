@@ -27,7 +27,7 @@ export const DIFFERENCES: readonly Allowed[] = [
     operation: /^GET \/data\/foundation\/conversion\/mappingSets\/\{MAPPING_SET_ID\}\/mappings$/,
     what: /^200 \/ type object$/,
     reason:
-      "The file has one mapping where its text promises all; aepp, Adobe's own client, reads a list (`getMappingSetMapping`).",
+      "The file has one mapping where its text promises all; aepp, Adobe's own client, reads a list (`getMappingSetMappings`).",
   },
   {
     operation: /^POST \/data\/foundation\/conversion\/mappingSets\/validate$/,
@@ -85,7 +85,7 @@ export const UNDESCRIBED: readonly { readonly path: RegExp; readonly reason: str
   },
   {
     path: /^DELETE \/data\/foundation\/conversion\/mappingSets\/[0-9a-f]{32}$/,
-    reason: "aepp, Adobe's own Python client, removes mapping sets so (`FlowManager.deleteMappingSet`).",
+    reason: "aepp, Adobe's own Python client, removes mapping sets so (`deleteMappingSet`).",
   },
   { path: /^GET \/$/, reason: 'The doctor asks whether anybody is there; any answer will do.' },
 ];
