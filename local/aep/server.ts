@@ -8,6 +8,7 @@ import type { Call } from './http.ts';
 import { scopesOf } from './ims.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
+import { parseQuirks, QUIRK_HELP } from './quirks.ts';
 
 export interface ServerOptions extends PlatformOptions {
   /** 0 takes any free port. */
@@ -144,6 +145,8 @@ const USAGE = `The simulated Experience Platform alone, for any client.
                       it); without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --xdm DIR           a checkout of github.com/adobe/xdm: all of Adobe's public classes, field groups and data types are known
+  --quirk NAME=VALUE  where Adobe's material says two things (docs/fidelity.md), which of them; repeatable:
+${QUIRK_HELP}
   --help              this text
 `;
 
@@ -173,6 +176,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       kinesis: { type: 'string' },
       xdm: { type: 'string' },
+      quirk: { type: 'string', multiple: true },
       help: { type: 'boolean' },
     },
   });
@@ -187,6 +191,7 @@ async function main(): Promise<void> {
   if (seed !== undefined) options.seed = seed;
   if (values.scopes !== undefined)
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
+  if (values.quirk !== undefined) options.quirks = parseQuirks(values.quirk);
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   // Loaded only where it is asked for: it would cost every start some 15 ms.
   if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);

@@ -27,13 +27,13 @@ export function createDescriptor(world: World, call: AdmittedCall): Answer {
   return json(201, descriptor);
 }
 
-/** CONFLICT: one Adobe source says 201 for a rewrite, the other 200; 200 is played. */
+/** CONFLICT: one Adobe source says 201 for a rewrite, the other 200 (quirk `descriptor-put`). */
 export function replaceDescriptor(world: World, call: AdmittedCall, id: string): Answer {
   existing(world, call, id);
   const descriptor = completed(world, id, jsonObjectBody(call));
   check(call, descriptor);
   call.sandbox.descriptors.put(id, descriptor);
-  return json(200, descriptor);
+  return json(world.settings.quirks['descriptor-put'] === '201' ? 201 : 200, descriptor);
 }
 
 export function removeDescriptor(world: World, call: AdmittedCall, id: string): Answer {
