@@ -14,10 +14,12 @@ export function stats(world: World, call: AdmittedCall): Answer {
       .sort((a, b) => b.at - a.at)
       .slice(0, 5)
       .map(({ resource, at }) => brief(resource, at));
-  const classUsage: Record<string, number> = {};
-  for (const schema of registry.schemas.values()) {
-    const id = String(schema['meta:class']);
-    classUsage[id] = (classUsage[id] ?? 0) + 1;
+  // CONFLICT: Adobe's page has lists below the class's `$id`, as here; its OpenAPI file has a list of classes.
+  const classUsage: { [classId: string]: JsonObject[] } = {};
+  for (const { $id = null, title = null, description = null, ...rest } of registry.schemas.values()) {
+    const id = String(rest['meta:class']);
+    classUsage[id] ??= [];
+    classUsage[id].push({ $id, title, description });
   }
   return json(200, {
     imsOrg: world.settings.organization,
