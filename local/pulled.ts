@@ -85,7 +85,7 @@ export async function carryPulled(
   // One that starts at the latest has to be at the tip before the first record comes.
   await stack.platform.platform.readStreams();
   const { place } = stateOf(stack, resources.flow?.id);
-  const looked = look(lines, source.data);
+  const looked = look(lines, source);
   const produced =
     source.kind === 'kinesis'
       ? await produce(stack.kinesisIn(source.region), source.stream, looked.lines)
@@ -124,14 +124,16 @@ async function readToEnd(
 }
 
 /** Looks at the lines on their way: what the platform will make of each, as it takes JSON objects alone. */
-function look(lines: AsyncIterable<Line> | Iterable<Line>, data: Source['data']) {
+function look(lines: AsyncIterable<Line> | Iterable<Line>, { kind, data }: Source) {
+  // Of Pub/Sub's messages Adobe knows none with operations.
+  const isPlain = kind === 'pubsub' && data === 'raw';
   const sent = new Map<number, string>();
   const dropped: Rejected[] = [];
   async function* passing(): AsyncGenerator<Line> {
     for await (const line of lines) {
       const record = objectIn(line.bytes);
       if (record === undefined) dropped.push({ line: line.number, ...NO_OBJECT });
-      else sent.set(line.number, identityOf(recordIn(record, data) as object));
+      else sent.set(line.number, identityOf(isPlain ? record : (recordIn(record, data) as object)));
       yield line;
     }
   }

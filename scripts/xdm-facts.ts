@@ -1,5 +1,5 @@
 // Writes local/aep/xdm/{facts,names}.txt from a checkout of github.com/adobe/xdm: `node scripts/xdm-facts.ts DIR`. Names, types, limits and allowed values; no texts.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FIELD_GROUPS } from '../lib/manifest.ts';
 import type { Json, JsonObject } from '../local/aep/json.ts';
@@ -14,7 +14,8 @@ const HEAD = `# Facts about Adobe's public XDM: what fields there are, of which 
 # test/local/aep/xdm.test.ts. How it is read: facts.ts.
 `;
 
-const NAMES_HEAD = `# Adobe's other public classes and field groups: that there are such, not what is in them. Written as facts.txt is.
+const NAMES_HEAD = `# Adobe's other public classes and field groups, those that were published once among them, since an organization keeps what it has:
+# that there are such, not what is in them. Written as facts.txt is.
 `;
 
 /** What a schema is made of, and a manifest can name. */
@@ -123,12 +124,17 @@ function write(name: string, lines: readonly string[]): void {
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('name the folder of the checkout');
-// Without the products' own, names.txt would lose them.
-if (!existsSync(join(folder, 'extensions')))
-  throw new Error(`${folder} is no whole checkout: it has no extensions`);
+const OLD = join(folder, 'docs', 'reference');
+// Without the products' own and the old ones, names.txt would lose them.
+if (!existsSync(OLD)) throw new Error(`${folder} is no whole checkout: it has no docs/reference`);
 const all = readCheckout(folder);
-const wanted = [...BEHAVIORS, PROFILE_CLASS, EVENT_CLASS, ...Object.values(FIELD_GROUPS)];
-const known = withReferred(all, wanted);
-const others = all.filter(({ kind, id }) => NAMED.has(kind) && !known.some((one) => one.id === id));
+const known = withReferred(all, [...BEHAVIORS, PROFILE_CLASS, EVENT_CLASS, ...Object.values(FIELD_GROUPS)]);
+const names = new Map(all.filter(({ kind }) => NAMED.has(kind)).map(({ kind, id }) => [id, kind]));
+for (const file of readdirSync(OLD, { recursive: true, encoding: 'utf8' })) {
+  if (!/\b(mixins|fieldgroups)\b.*\.schema\.json$/.test(file)) continue;
+  const { $id } = JSON.parse(readFileSync(join(OLD, file), 'utf8')) as { $id: string };
+  if (!all.some(({ id }) => id === $id)) names.set($id, 'mixins');
+}
+for (const { id } of known) names.delete(id);
 write('facts.txt', [HEAD, ...known.flatMap(block)]);
-write('names.txt', [NAMES_HEAD, ...others.map(({ kind, id }) => `${kind} ${short(id)}`).sort()]);
+write('names.txt', [NAMES_HEAD, ...[...names].map(([id, kind]) => `${kind} ${short(id)}`).sort()]);

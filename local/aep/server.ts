@@ -11,6 +11,7 @@ import { scopesOf } from './ims.ts';
 import type { JsonObject } from './json.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
+import { parseQuirks, QUIRK_HELP } from './quirks.ts';
 
 export interface ServerOptions extends PlatformOptions {
   /** 0 takes any free port. */
@@ -204,6 +205,8 @@ const USAGE = `The simulated Experience Platform alone, for any client.
   --compare URL       sends every read that it answers to the real service as well (https://platform.adobe.io), with the
                       credential in AEP_CONTRACT_CLIENT_ID, _CLIENT_SECRET, _ORGANIZATION_ID and _SANDBOX; what differs is
                       told here and at /_simulator/differences, with no value in it
+  --quirk NAME=VALUE  where Adobe's material says two things (docs/fidelity.md), which of them; repeatable:
+${QUIRK_HELP}
   --help              this text
 `;
 
@@ -244,6 +247,7 @@ async function main(): Promise<void> {
       kinesis: { type: 'string' },
       xdm: { type: 'string' },
       compare: { type: 'string' },
+      quirk: { type: 'string', multiple: true },
       help: { type: 'boolean' },
     },
   });
@@ -258,6 +262,7 @@ async function main(): Promise<void> {
   if (seed !== undefined) options.seed = seed;
   if (values.scopes !== undefined)
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
+  if (values.quirk !== undefined) options.quirks = parseQuirks(values.quirk);
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   // Loaded only where it is asked for: it would cost every start some 15 ms.
   if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);

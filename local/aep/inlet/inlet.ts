@@ -76,7 +76,7 @@ export class Inlets {
     return json(200, {
       inletId: inlet.id,
       xactionId: `${this.#world.clock.now()}:3120:${++this.#transaction}`,
-      receivedTimeMs: this.#world.clock.now(),
+      receivedTimeMs: this.#received(this.#world.clock.now()),
       syncValidation: checked ? { status: 'pass' } : { skipped: true },
     });
   }
@@ -116,7 +116,8 @@ export class Inlets {
   }
 
   #multiStatus(inlet: Inlet, outcomes: readonly (Failure | undefined)[], faults: readonly Fault[]): Answer {
-    const shapeB = (faults[0]?.shape ?? this.#world.settings.replyShape) === 'B';
+    const shapeB =
+      (faults[0]?.shape ?? (this.#world.settings.quirks['207'] === 'status' ? 'B' : 'A')) === 'B';
     const field = faults[0]?.field ?? (shapeB ? 'status' : 'statusCode');
     const asText = faults[0]?.asText ?? false;
     const now = this.#world.clock.now();
@@ -129,7 +130,11 @@ export class Inlets {
       const status = asText ? String(failure.status) : failure.status;
       return { ...(shapeB ? { xactionId } : {}), [field]: status, message: failure.message };
     });
-    return json(207, { inletId: inlet.id, batchId, receivedTimeMs: now, responses });
+    return json(207, { inletId: inlet.id, batchId, receivedTimeMs: this.#received(now), responses });
+  }
+
+  #received(now: number): number | string {
+    return this.#world.settings.quirks['received-time'] === 'string' ? String(now) : now;
   }
 
   /** For records that come as XDM; raw ones have not met their mapping yet. Failing records are dropped. */

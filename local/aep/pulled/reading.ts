@@ -102,6 +102,7 @@ export class Reading {
 
   async #look(): Promise<number> {
     const number = ++this.#round;
+    this.#forgetRemoved();
     const open = this.#readers().filter((one) => one.source.kind === 'kinesis' && !this.#closed(one));
     await Promise.all(open.map((one) => this.#readStream(one, number)));
     return number;
@@ -170,6 +171,17 @@ export class Reading {
         caughtUpBy,
       };
     });
+  }
+
+  /** A flow that was removed never comes back. */
+  #forgetRemoved(): void {
+    const { progress } = this.#world.state.pulled;
+    const sandboxes = [...this.#world.state.sandboxes.values()];
+    for (const id of progress.keys()) {
+      if (sandboxes.some(({ flows }) => flows.get(id) !== undefined)) continue;
+      progress.delete(id);
+      this.#iterators.delete(id);
+    }
   }
 
   #readers(): Reader[] {
@@ -242,8 +254,9 @@ export class Reading {
     } catch (error) {
       if (this.#stopped) return;
       iterators.clear();
-      const { name, message } = error as Error;
-      if (!PASSING.has(name)) this.#fail(one, progress, `${one.source.place}: ${name}: ${message}`);
+      const { name } = error as Error;
+      if (!PASSING.has(name))
+        this.#fail(one, progress, `${one.source.place}: ${reasonOf(error as Error, this.#world.kinesis)}`);
     }
   }
 
@@ -295,7 +308,9 @@ export class Reading {
   #took({ sandbox, flow, source }: Reader, progress: Progress, records: readonly Uint8Array[]): void {
     wentWell(progress);
     if (records.length === 0) return;
-    const found = records.map((bytes) => messageIn(this.#world, flow.id, bytes, progress.params.dataType));
+    const { dataType } = progress.params;
+    const to = { flowId: flow.id, kind: source.kind, dataType };
+    const found = records.map((bytes) => messageIn(this.#world, to, bytes));
     const messages = found.filter((one) => one !== undefined);
     const dropped = records.length - messages.length;
     progress.read += messages.length;
@@ -330,6 +345,14 @@ export class Reading {
 }
 
 const BEFORE = 'it came before the flow was warm, and the flow starts at the latest';
+
+/** Without an answer the error is HTTP/2's own, which tells nobody what is wrong. */
+function reasonOf({ name, message, code }: NodeJS.ErrnoException, kinesis: string): string {
+  const isUnanswered = code?.startsWith('ERR_HTTP2') === true;
+  return isUnanswered
+    ? `${kinesis} does not answer as a Kinesis does, by HTTP/2: ${message}`
+    : `${name}: ${message}`;
+}
 
 function wentWell(progress: Progress): void {
   progress.failure = undefined;

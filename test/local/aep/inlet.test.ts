@@ -94,7 +94,7 @@ describe('batches', () => {
   });
 
   test('in shape A a failure has a statusCode and no id', async () => {
-    const with_ = await caller({ replyShape: 'A' });
+    const with_ = await caller({ quirks: { '207': 'statusCode' } });
     const { inletId } = await makeInlet(with_);
     const { body } = await with_.bare('POST', `/collection/batch/${inletId}`, { messages: ['text', ROW] });
     expect(body.responses).toEqual([

@@ -365,6 +365,20 @@ describe('a Kinesis stream', () => {
     });
   });
 
+  it('12 A: where nobody answers lets the flow fail, and says where it was looked for', async () => {
+    const nowhere = 'http://127.0.0.1:1';
+    const with_ = await at({ kinesis: nowhere });
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream });
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect(await stateOf(with_, made)).toMatchObject({
+        state: 'failing',
+        why: expect.stringContaining(`${nowhere} does not answer as a Kinesis does`),
+      });
+    });
+  });
+
   it('12 A: stays unread where no Kinesis is named, and the simulator says why', async () => {
     const with_ = await caller();
     const made = await pulled(with_, KINESIS, { stream });
@@ -452,6 +466,31 @@ describe('an event hub', () => {
     expect((await put(with_, { ...made, sourceId: 'nobody' }, [])).status).toBe(404);
     const stream = await pulled(with_, KINESIS);
     expect((await put(with_, stream, [])).body.detail).toContain('read for real');
+  });
+});
+
+describe('a record with operations', () => {
+  const merge = (flowId: string) =>
+    base64(
+      JSON.stringify({ header: { flowId, operations: { data: 'merge' } }, body: { ...ROW, id: 'part' } }),
+    );
+
+  it('12 A: is for Profile alone where it comes from an event hub', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [{ body: merge(made.flowId) }]);
+    expect(await idsOf(with_, made)).toEqual([]);
+    // The dataset of this test is not in Profile.
+    expect(with_.platform.state.counts).toMatchObject({ received: 1, landed: 0, lost: 1 });
+  });
+
+  it('12 A: is a record like any other where it comes from a subscription', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, PUB_SUB);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [{ data: merge(made.flowId) }]);
+    expect(with_.platform.state.counts).toMatchObject({ received: 1, landed: 1, lost: 0 });
   });
 });
 

@@ -308,6 +308,15 @@ const FILES: Record<string, object> = {
     'meta:extends': ['https://ns.adobe.com/xdm/data/time-series'],
     allOf: [{ $ref: 'https://ns.adobe.com/xdm/data/time-series' }],
   },
+  'archived/components/mixins/shop.schema.json': {
+    $id: 'https://ns.adobe.com/xdm/context/shop',
+    title: 'An old shop',
+    type: 'object',
+  },
+  'archived/components/mixins/stall.schema.json': {
+    $id: 'https://ns.adobe.com/xdm/context/stall',
+    type: 'object',
+  },
   'schemas/composed.schema.json': { $id: 'https://ns.adobe.com/xdm/schemas/composed', type: 'object' },
 };
 
@@ -345,6 +354,7 @@ describe('12 B 9: --xdm DIR', () => {
     expect(all).not.toContain('https://ns.adobe.com/xdm/schemas/composed');
     expect(all).not.toContain('https://ns.adobe.com/xdm/common/extensible');
     expect(all).toContain(FIELD_GROUPS['experienceevent-web']);
+    expect(xdm.find('mixins', 'https://ns.adobe.com/xdm/context/stall')).toBeDefined();
   });
 
   it('fields are where the platform has them', () => {
@@ -405,6 +415,7 @@ describe('12 B 9: --xdm DIR', () => {
   it.each([
     ['that is none', {}, /is no checkout of github\.com\/adobe\/xdm/],
     ['whose file is cut off', { 'components/a.schema.json': '{"$id": ' }, /a\.schema\.json is not JSON/],
+    ['whose components are a file', { components: '' }, /is no checkout/],
     ['whose file is a list', { 'components/a.schema.json': '[]' }, /a\.schema\.json is no XDM/],
   ])('a folder %s is refused', (_, files, said) => {
     expect(() => standardWith(checkoutOf(files))).toThrow(said);
@@ -414,7 +425,7 @@ describe('12 B 9: --xdm DIR', () => {
 
 /** Adobe's own files, where they are: they are no part of this project. */
 const BESIDE = fileURLToPath(new URL('../../../../shared/xdm', import.meta.url));
-const ADOBES = process.env.PENSTOCK_XDM ?? (existsSync(BESIDE) ? BESIDE : undefined);
+const ADOBES = process.env.PENSTOCK_XDM || (existsSync(BESIDE) ? BESIDE : undefined);
 
 /** What a value has to be, by Adobe's file: `name` → facets. Read here by other means than the platform's. */
 type Flat = Record<string, string>;
@@ -511,11 +522,18 @@ describe.skipIf(ADOBES === undefined)(`12 B 9: held against Adobe's own files${a
   schemas.set('https://ns.adobe.com/xdm/common/extensible', { definitions: { '@context': {} } });
   const sandbox = createPlatform().state.defaultSandbox as Sandbox;
 
-  test.each([...Object.entries(CLASSES), ...Object.entries(FIELD_GROUPS)])('%s', (_, id) => {
-    const ours = builtIn.find('mixins', id) ?? builtIn.find('classes', id);
-    const { 'meta:intendedToExtend': classes = [] } = schemas.get(id) as JsonObject;
-    expect(ours?.['meta:intendedToExtend'] ?? []).toEqual(classes);
-    expect(flattenField(resolved(sandbox, ours as JsonObject))).toEqual(flatten(id, schemas));
+  test('names, types, limits and allowed values of all that is built in', () => {
+    const ids = Object.entries({ ...CLASSES, ...FIELD_GROUPS });
+    const part = (name: string) =>
+      lookUp(sandbox, name in CLASSES ? 'classes' : 'mixins', idOf(name)) as JsonObject;
+    const idOf = (name: string) => Object.fromEntries(ids)[name] as string;
+    const each = (of: (name: string) => unknown) => Object.fromEntries(ids.map(([name]) => [name, of(name)]));
+    expect(each((name) => flattenField(resolved(sandbox, part(name))))).toEqual(
+      each((name) => flatten(idOf(name), schemas)),
+    );
+    expect(each((name) => part(name)['meta:intendedToExtend'] ?? [])).toEqual(
+      each((name) => schemas.get(idOf(name))?.['meta:intendedToExtend'] ?? []),
+    );
   });
 
   test('no other field group or class of theirs is unknown', () => {
