@@ -18,7 +18,7 @@ const OWN_NAMES = new Set([
   'values',
 ]);
 /** A word of an API: no digit, and no sign that an id, an address or a file has. */
-const WORD = /^[@$]?[A-Za-z][A-Za-z:-]{0,39}$/;
+const WORD = /^[@$]?[A-Za-z][A-Za-z:_-]{0,39}$/;
 const UNDERSCORED = new Set(['_id', '_page', '_links', '_embedded', '_errors', '_refId', '_metadata']);
 /** Codes are the service's own constants, in these shapes only. */
 const CODE = /^(\d{6}|[A-Z]{2,12}-\d{3,5}(-\d{3})?|[A-Z][A-Za-z]{2,30}Error)$/;
