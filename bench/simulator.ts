@@ -1,8 +1,10 @@
 // `npm run bench:simulator`: what the simulated platform's inlet takes, and whether its memory stays flat.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
+import { Pool, request } from 'undici';
 import { ROW } from '../test/local/aep/support.ts';
 import type { Cost, Served } from './simulator-server.ts';
 import { figureOf, shown } from './statistics.ts';
@@ -144,6 +146,77 @@ async function flat(records: number): Promise<boolean> {
   return late <= early * GROWTH;
 }
 
+const CONNECTIONS = 10_000;
+const HUNDRED_MB = 100;
+
+/** Connections that stop in the middle and bodies of 100 MB, all at once: whether others are still answered, and the memory comes back. */
+async function hostile(): Promise<boolean> {
+  const { child, at } = await served('checked');
+  const pool = new Pool(at.origin, { connections: 4 });
+  const [one] = CASES as [Case];
+  await load(pool, one, at, 1_000);
+  const before = await costOf(child);
+  const stuck = await halfOpen(at, CONNECTIONS);
+  const bodies = Promise.all(Array.from({ length: 8 }, () => hugeBody(at)));
+  const began = performance.now();
+  await load(pool, one, at, 1_000);
+  const took = (performance.now() - began) / 1_000;
+  const statuses = await bodies;
+  for (const socket of stuck) socket.destroy();
+  await load(pool, one, at, 1_000);
+  const after = await costOf(child);
+  await pool.destroy();
+  child.disconnect();
+  const landed = (after.counts.landed ?? 0) - (before.counts.landed ?? 0);
+  print(
+    `\n${stuck.length} connections that stop in the middle of a request, 8 bodies of 100 MB (HTTP ${[...new Set(statuses)]})`,
+  );
+  print(`beside them 1,000 messages took ${took.toFixed(1)} s; ${landed} of 2,000 landed`);
+  print(
+    `memory held before and after: ${(before.heap / 1e6).toFixed(0)} and ${(after.heap / 1e6).toFixed(0)} MB`,
+  );
+  return stuck.length === CONNECTIONS && landed === 2_000 && statuses.every((status) => status === 413);
+}
+
+async function halfOpen({ origin, inletId }: Served, wanted: number): Promise<Socket[]> {
+  const whole = `POST /collection/${inletId} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"id"`;
+  const sockets: Socket[] = [];
+  const port = Number(new URL(origin).port);
+  // Some at a time: the queue of a listening socket is short.
+  for (let number = 0; number < wanted; number += 100) {
+    const some = Array.from({ length: 100 }, () => connect({ port, host: '127.0.0.1' }));
+    for (const [index, socket] of some.entries()) {
+      socket.on('error', () => undefined);
+      socket.write(whole.slice(0, 1 + ((number + index) % whole.length)));
+    }
+    const open = await Promise.all(
+      some.map((socket) =>
+        once(socket, 'connect').then(
+          () => socket,
+          () => undefined,
+        ),
+      ),
+    );
+    sockets.push(...open.filter((socket) => socket !== undefined));
+  }
+  return sockets;
+}
+
+async function hugeBody({ origin, inletId }: Served): Promise<number> {
+  const part = Buffer.alloc(1_000_000, 'x');
+  async function* parts() {
+    for (let number = 0; number < HUNDRED_MB; number++) yield part;
+  }
+  const headers = { 'content-type': 'application/json' };
+  const reply = await request(`${origin}/collection/batch/${inletId}`, {
+    method: 'POST',
+    headers,
+    body: Readable.from(parts()),
+  });
+  await reply.body.dump();
+  return reply.statusCode;
+}
+
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -164,5 +237,6 @@ if (wanted('speed')) {
   );
   for (const each of CASES) met = (await speed(each, Number(values.seconds), Number(values.rounds))) && met;
 }
+if (wanted('hostile')) met = (await hostile()) && met;
 if (wanted('memory')) met = (await flat(Number(values.records))) && met;
 process.exitCode = met ? 0 : 1;

@@ -311,7 +311,8 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: 'a source connection that a flow has is removed',
-    run: ({ aep, made }) => aep.flowService.deleteSourceConnection(of(made, 'sourceId')),
+    // Bare: the client would wait for the flow to go.
+    run: ({ bare, made }) => bare('DELETE', `${FLOWS}/sourceConnections/${of(made, 'sourceId')}`),
   },
   { name: 'the batches of a dataset', run: ({ aep, made }) => aep.catalog.hasBatches(of(made, 'datasetId')) },
 ];
