@@ -83,6 +83,7 @@ async function run(job: Job): Promise<number> {
     shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
     ...(job.xdm && { xdm: job.xdm }),
+    quirks: options.quirks,
     ...(options.verbose && {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),

@@ -60,7 +60,7 @@ function sandboxOf(world: World, call: Call): Sandbox {
     const detail = 'The header x-sandbox-id is not allowed with the user token.';
     throw Refusal.flow('2110-400', 'Headers not allowed', detail);
   }
-  if (flowService && !name) {
+  if (flowService && !name && world.settings.quirks['sandbox-header'] === 'strict') {
     const detail = 'The header x-sandbox-name is missing in the request.';
     throw Refusal.flow('2105-400', 'Header is missing', detail);
   }

@@ -28,14 +28,14 @@ export function createDescriptor(world: World, call: AdmittedCall): Answer {
   return json(201, descriptor);
 }
 
-/** CONFLICT: one Adobe source says 201 for a rewrite, the other 200; 200 is played. */
+/** CONFLICT: one Adobe source says 201 for a rewrite, the other 200 (quirk `descriptor-put`). */
 export function replaceDescriptor(world: World, call: AdmittedCall, id: string): Answer {
   const before = existing(world, call, id);
   const created = Number(objectAt(before, 'meta:registryMetadata')?.['repo:createdDate']);
   const descriptor = completed(world, call, id, jsonObjectBody(call), created);
   check(call, descriptor);
   call.sandbox.descriptors.put(id, descriptor);
-  return json(200, descriptor);
+  return json(world.settings.quirks['descriptor-put'] === '201' ? 201 : 200, descriptor);
 }
 
 export function removeDescriptor(world: World, call: AdmittedCall, id: string): Answer {
