@@ -1,7 +1,7 @@
 // One identity namespace by its number: read and rewritten.
 //
 // DOCUMENTED (identity-service.yaml): paths, the 404, and that a rewrite needs all that a namespace needs. CONFLICTING: the answer
-// of a rewrite, an array in the file's schema and one namespace in its text: an array here. OBSERVED: the types that Adobe's
+// of a rewrite, an array in the file's schema and one namespace in its text (quirk `namespace-put`). OBSERVED: the types that Adobe's
 // client (aepp) allows. UNKNOWN: what becomes of a rewrite of one of Adobe's own namespaces: it is refused here.
 
 import { Refusal } from './errors.ts';
@@ -43,7 +43,8 @@ function rewrite(world: World, call: AdmittedCall, id: string): Answer {
     updateTime: world.clock.now(),
   };
   if (code !== before.code) call.sandbox.namespaces.remove(String(before.code));
-  return json(200, [call.sandbox.namespaces.put(code, after)]);
+  const stored = call.sandbox.namespaces.put(code, after);
+  return json(200, world.settings.quirks['namespace-put'] === 'object' ? stored : [stored]);
 }
 
 function existing(world: World, call: AdmittedCall, id: string): JsonObject {

@@ -108,6 +108,61 @@ export const QUIRKS = {
       { name: 'message', does: '412 with `errorMessage` alone', source: 'Update dataflows, and others' },
     ],
   },
+  'patch-reply': {
+    what: 'the answer to a PATCH of a source or target connection',
+    variants: [
+      { name: 'id', does: '`id` and `etag`', source: "Update dataflows, and the API guide's other samples" },
+      {
+        name: 'items',
+        does: '`items` with the resource',
+        source: "Flow Service's OpenAPI description",
+      },
+    ],
+  },
+  'mapping-version': {
+    what: '`mappingVersion` of a flow that is read',
+    variants: [
+      {
+        name: 'string',
+        does: 'text',
+        source: "Flow Service's OpenAPI description; samples of what a GET gives",
+      },
+      { name: 'number', does: 'a number', source: 'Collect streaming data, and other tutorials' },
+    ],
+  },
+  'class-usage': {
+    what: '`classUsage` of the registry’s `/stats`',
+    variants: [
+      {
+        name: 'object',
+        does: 'lists of schemas below the `$id` of each class',
+        source: 'Stats endpoint (API guide)',
+      },
+      {
+        name: 'array',
+        does: 'a list of classes, each with its schemas',
+        source: "Schema Registry's OpenAPI description",
+      },
+    ],
+  },
+  'namespace-put': {
+    what: 'an identity namespace rewritten by PUT',
+    variants: [
+      {
+        name: 'array',
+        does: 'a list of one',
+        source: "the schema in Identity Service's OpenAPI description",
+      },
+      { name: 'object', does: 'the namespace', source: 'the text of the same description' },
+    ],
+  },
+  'sandbox-deletion': {
+    what: 'the state that the deletion of a sandbox answers with',
+    variants: [
+      { name: 'deleted', does: '`deleted`', source: 'Sandbox management endpoint (API guide)' },
+      { name: 'cleaning', does: '`cleaning`', source: "an example in Sandbox's OpenAPI description" },
+    ],
+  },
 } as const satisfies Record<string, Quirk>;
 
 export type QuirkName = keyof typeof QUIRKS;
