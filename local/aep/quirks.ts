@@ -105,7 +105,11 @@ export const QUIRKS = {
     what: 'a PATCH of Flow Service with an etag that is not the current one',
     variants: [
       { name: 'problem', does: '412 `FLOW-1404-412`', source: "Flow Service's list of errors" },
-      { name: 'message', does: '412 with `errorMessage` alone', source: 'Update dataflows, and others' },
+      {
+        name: 'message',
+        does: '412 with `errorMessage` alone',
+        source: "pages on changing destinations by the Flow Service API, 'Refresh etag error'",
+      },
     ],
   },
   'patch-reply': {
@@ -117,17 +121,6 @@ export const QUIRKS = {
         does: '`items` with the resource',
         source: "Flow Service's OpenAPI description",
       },
-    ],
-  },
-  'mapping-version': {
-    what: '`mappingVersion` of a flow that is read',
-    variants: [
-      {
-        name: 'string',
-        does: 'text',
-        source: "Flow Service's OpenAPI description; samples of what a GET gives",
-      },
-      { name: 'number', does: 'a number', source: 'Collect streaming data, and other tutorials' },
     ],
   },
   'class-usage': {

@@ -23,7 +23,7 @@ export function shownFlow(world: World, call: AdmittedCall, flow: Flow): JsonObj
   const lastRun = lastRunDetails(world, call, flow.id);
   return {
     ...item,
-    transformations: arrayAt(flow.body, 'transformations').map((each) => withVersion(world, each)),
+    transformations: arrayAt(flow.body, 'transformations').map(withTextVersion),
     inheritedAttributes: {
       properties: { isSourceFlow: true, isDestinationFlow: false },
       sourceConnections: ends(call, 'sourceConnections', arrayAt(flow.body, 'sourceConnectionIds')),
@@ -41,13 +41,12 @@ export function shownFlow(world: World, call: AdmittedCall, flow: Flow): JsonObj
   };
 }
 
-/** A number in requests; in replies Adobe's samples have both (contract §4.6; quirk `mapping-version`). */
-function withVersion(world: World, transformation: unknown): JsonObject {
+/** A number in requests, a string in replies (contract §4.6). */
+function withTextVersion(transformation: unknown): JsonObject {
   if (!isObject(transformation)) return {};
   const params = isObject(transformation.params) ? transformation.params : {};
   if (params.mappingVersion === undefined) return transformation;
-  const as = world.settings.quirks['mapping-version'] === 'number' ? Number : String;
-  return { ...transformation, params: { ...params, mappingVersion: as(params.mappingVersion) } };
+  return { ...transformation, params: { ...params, mappingVersion: String(params.mappingVersion) } };
 }
 
 function ends(

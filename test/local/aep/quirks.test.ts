@@ -82,11 +82,6 @@ const SHOWN: { readonly [K in QuirkName]: (with_: Caller) => Promise<unknown> } 
     const patch = [{ op: 'replace', path: '/name', value: 'other' }];
     return Object.keys((await with_.call('PATCH', url, patch, { 'if-match': etag })).body);
   },
-  'mapping-version': async (with_) => {
-    const { flowId } = await makePipeline(with_);
-    const [flow] = (await with_.call('GET', `${FLOWS}/flows/${flowId}`)).body.items;
-    return flow.transformations[0].params.mappingVersion;
-  },
   'class-usage': async (with_) => {
     const $id = await makeSchema(with_);
     const { classUsage } = (await with_.call('GET', `${REGISTRY}/stats`)).body;
@@ -123,7 +118,6 @@ const EXPECTED: { readonly [K in QuirkName]: Readonly<Record<string, unknown>> }
     message: [412, undefined],
   },
   'patch-reply': { id: ['id', 'etag'], items: ['items'] },
-  'mapping-version': { string: '0', number: 0 },
   'class-usage': { object: true, array: [`${XDM}profile`, 'XDM Individual Profile', 1, true] },
   'namespace-put': { array: [true, 'Club'], object: [false, 'Club'] },
   'sandbox-deletion': { deleted: 'deleted', cleaning: 'cleaning' },
