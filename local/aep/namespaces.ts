@@ -1,7 +1,8 @@
 // One identity namespace by its number: read and rewritten.
 //
 // DOCUMENTED (identity-service.yaml): paths, the 404, that a rewrite needs all that a namespace needs, and that it changes neither
-// the code nor the type. CONFLICTING: the answer of a rewrite, an array in the file's schema and one namespace in its text: an array here. OBSERVED: the types that Adobe's
+// the code nor the type. CONFLICTING: the answer of a rewrite, an array in the file's schema and one namespace in its text (quirk
+// `namespace-put`). OBSERVED: the types that Adobe's
 // client (aepp) allows. UNKNOWN: what becomes of a rewrite of one of Adobe's own namespaces: it is refused here.
 
 import { Refusal } from './errors.ts';
@@ -39,7 +40,8 @@ function rewrite(world: World, call: AdmittedCall, id: string): Answer {
     ...(description ? { description } : {}),
     updateTime: world.clock.now(),
   };
-  return json(200, [call.sandbox.namespaces.put(code, after)]);
+  const stored = call.sandbox.namespaces.put(code, after);
+  return json(200, world.settings.quirks['namespace-put'] === 'object' ? stored : [stored]);
 }
 
 function existing(world: World, call: AdmittedCall, id: string): JsonObject {
