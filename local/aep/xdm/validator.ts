@@ -1,6 +1,7 @@
 // Compiles a resolved schema once into a function that says what is wrong with a record.
 
 import { Ajv } from 'ajv';
+import { plainNumbers } from '../exact-number.ts';
 import type { JsonObject } from '../json.ts';
 import type { Violation } from '../state.ts';
 import type { Field } from './field.ts';
@@ -55,7 +56,7 @@ function compile(schema: object): Validate {
   ajv.addFormat('uri', URI);
   ajv.addFormat('uri-reference', true);
   const check = ajv.compile(schema);
-  return (record) => (check(record) ? NO_VIOLATIONS : violations(check.errors ?? []));
+  return (record) => (check(plainNumbers(record)) ? NO_VIOLATIONS : violations(check.errors ?? []));
 }
 
 /** The schema as JSON Schema in which every object lists all it may hold. */
