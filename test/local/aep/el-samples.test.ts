@@ -262,6 +262,7 @@ test.each([
   ['matches_regex("axb", "\\\\Qa.b\\\\E")', false],
   ['matches_regex("Zoë7", "\\\\p{L}+\\\\p{Digit}")', true],
   ['matches_regex("ab-", "[\\\\p{Alpha}\\\\-]+\\\\z")', true],
+  ['matches_regex("ë_@", "\\\\p{L}\\\\_\\\\@")', true],
   ['"KIM" =~ "(?i)kim"', true],
 ])('12 B 10: %s, as Java has it', (source, expected) => {
   expect(value(source)).toBe(expected);
