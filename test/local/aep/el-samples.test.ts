@@ -345,6 +345,9 @@ test.each([
   ['1 + ', 'unexpected the end at position 5, a value expected'],
   ['ua stateCode', "unexpected 'stateCode' at position 4, an operator or the end expected"],
   ['left(ua)', "function 'left' at position 1 does not take 1 arguments; its syntax is left(STRING, COUNT)"],
+  ['date', "'date' at position 1 is reserved; write $"],
+  ['concat(first, "")', "'first' at position 8 is reserved"],
+  ['size', 'reserved'],
   ['ua.shout()', "unknown method 'shout' at position 4; known are equals"],
 ])('12 B 10: %s is refused with where, what and the nearest', (source, reason) => {
   expect(() => compileExpression(source)).toThrow(reason);
