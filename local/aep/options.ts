@@ -43,6 +43,8 @@ export interface PlatformOptions {
   /** Rows and refusals kept per dataset; counts stay exact beyond it. */
   keepRows?: number;
   keepRequests?: number;
+  /** Without it rows land as they came, neither mapped nor checked: for load that is not about them. */
+  validation?: boolean;
   /** 1000 requests/s and 10,000 messages/s per inlet, then 429 without Retry-After. */
   rateLimits?: boolean;
   /** Which variant to play where Adobe's material says two things; each that is not named plays the best supported one. */
@@ -88,6 +90,7 @@ const DEFAULTS: Settings = {
   batchWindowMs: 0,
   keepRows: 100_000,
   keepRequests: 2_000,
+  validation: true,
   rateLimits: false,
   quirks: quirksOf(),
   xdm: builtIn,
