@@ -1,7 +1,9 @@
 // Both journeys under each variant of Adobe's behaviour: a pipeline is made, changed and retired, and records are forwarded through every fault.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readOutcomes } from '../../../lib/aep/inlet-reply.ts';
 import { tellStories } from '../../fuzz/forward-model.ts';
+import { caller, makeInlet } from '../../local/aep/support.ts';
 import { world } from '../../support/provisioning.ts';
 import { quirks } from '../../support/quirks.ts';
 
@@ -41,5 +43,15 @@ describe(`12 C 1: with ${JSON.stringify(quirks)}`, () => {
   it('12 C 1: records keep all promises, whatever goes wrong', async () => {
     const met = await tellStories(STORIES, SEED);
     expect(met.get('token')).toBeGreaterThan(0);
+  });
+
+  it('12 C 1: what the inlet refuses in a batch is told from what it took', async () => {
+    const with_ = await caller({ quirks });
+    const { inletId } = await makeInlet(with_);
+    const messages = [{ n: 1 }, 'no object', { n: 3 }];
+    const sandbox = { 'x-sandbox-name': 'dev1' };
+    const { text } = await with_.bare('POST', `/collection/batch/${inletId}`, { messages }, sandbox);
+    const { outcomes } = readOutcomes(text, messages.length);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['acknowledged', 'refused', 'acknowledged']);
   });
 });
