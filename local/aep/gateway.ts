@@ -51,7 +51,8 @@ export function validToken(world: World, token: string): string | undefined {
 
 /**
  * CONFLICT in Adobe's pages on a missing header: Flow Service has an error for it (`2105-400`), the others are
- * said to fall back to the default production sandbox. Both are played, so that a client who forgets it is caught.
+ * said to fall back to the default production sandbox. Both are played, so that a client who forgets it is caught; with the
+ * quirk `sandbox-header=lenient` Flow Service falls back, too.
  */
 function sandboxOf(world: World, call: Call): Sandbox {
   const name = call.headers.get('x-sandbox-name');

@@ -199,7 +199,7 @@ const GATED = /^\/(data|ajo|journey|unifiedtags|unifiedfolders)\//;
 
 interface Absent {
   readonly endpoints: readonly Endpoint[];
-  readonly router: Router<AdmittedCall>;
+  readonly router: Router<Call>;
 }
 
 /** The same for every platform, as its services are: made once, for platforms are copied by the thousand. */
@@ -302,7 +302,8 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
     const found = core.gated.find(call.method, call.path);
     return run(better(found, core.absent.router.find(call.method, call.path)), admitted);
   }
-  return run(core.open.find(call.method, call.path), call);
+  const found = core.open.find(call.method, call.path);
+  return run(better(found, core.absent.router.find(call.method, call.path)), call);
 }
 
 /** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */

@@ -105,7 +105,55 @@ export const QUIRKS = {
     what: 'a PATCH of Flow Service with an etag that is not the current one',
     variants: [
       { name: 'problem', does: '412 `FLOW-1404-412`', source: "Flow Service's list of errors" },
-      { name: 'message', does: '412 with `errorMessage` alone', source: 'Update dataflows, and others' },
+      {
+        name: 'message',
+        does: '412 with `errorMessage` alone',
+        source: "pages on changing destinations by the Flow Service API, 'Refresh etag error'",
+      },
+    ],
+  },
+  'patch-reply': {
+    what: 'the answer to a PATCH of a source or target connection',
+    variants: [
+      { name: 'id', does: '`id` and `etag`', source: "Update dataflows, and the API guide's other samples" },
+      {
+        name: 'items',
+        does: '`items` with the resource',
+        source: "Flow Service's OpenAPI description",
+      },
+    ],
+  },
+  'class-usage': {
+    what: '`classUsage` of the registry’s `/stats`',
+    variants: [
+      {
+        name: 'object',
+        does: 'lists of schemas below the `$id` of each class',
+        source: 'Stats endpoint (API guide)',
+      },
+      {
+        name: 'array',
+        does: 'a list of classes, each with its schemas',
+        source: "Schema Registry's OpenAPI description",
+      },
+    ],
+  },
+  'namespace-put': {
+    what: 'an identity namespace rewritten by PUT',
+    variants: [
+      {
+        name: 'array',
+        does: 'a list of one',
+        source: "the schema in Identity Service's OpenAPI description",
+      },
+      { name: 'object', does: 'the namespace', source: 'the text of the same description' },
+    ],
+  },
+  'sandbox-deletion': {
+    what: 'the state that the deletion of a sandbox answers with',
+    variants: [
+      { name: 'deleted', does: '`deleted`', source: 'Sandbox management endpoint (API guide)' },
+      { name: 'cleaning', does: '`cleaning`', source: "an example in Sandbox's OpenAPI description" },
     ],
   },
 } as const satisfies Record<string, Quirk>;

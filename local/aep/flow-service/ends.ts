@@ -35,6 +35,7 @@ export function patchEnd(world: World, call: AdmittedCall, end: End, id: string)
   if (before.state !== 'draft') CHECKS[end](call, body);
   const after = { ...before, body, etag: world.ids.etag(), updatedAt: world.clock.now() };
   shelf(call, end).put(id, after);
+  if (world.settings.quirks['patch-reply'] === 'items') return one(shown(world, call, after));
   return json(200, { id, etag: after.etag }, { etag: after.etag });
 }
 

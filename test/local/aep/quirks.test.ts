@@ -15,6 +15,7 @@ import {
   PREP,
   REGISTRY,
   WARM_UP,
+  XDM,
 } from './support.ts';
 
 /** What a quirk shows itself in: asked of a platform, one word for each variant. */
@@ -74,7 +75,33 @@ const SHOWN: { readonly [K in QuirkName]: (with_: Caller) => Promise<unknown> } 
     const { status, body } = await with_.call('PATCH', url, patch, { 'if-match': '"stale"' });
     return [status, body.type];
   },
+  'patch-reply': async (with_) => {
+    const { targetId } = await makePipeline(with_);
+    const url = `${FLOWS}/targetConnections/${targetId}`;
+    const { etag } = (await with_.call('GET', url)).body.items[0];
+    const patch = [{ op: 'replace', path: '/name', value: 'other' }];
+    return Object.keys((await with_.call('PATCH', url, patch, { 'if-match': etag })).body);
+  },
+  'class-usage': async (with_) => {
+    const $id = await makeSchema(with_);
+    const { classUsage } = (await with_.call('GET', `${REGISTRY}/stats`)).body;
+    const [first] = Array.isArray(classUsage) ? classUsage : [];
+    return first
+      ? [first.$id, first.title, first.numberOfSchemas, first.schemas[0].$id === $id]
+      : classUsage[`${XDM}profile`][0].$id === $id;
+  },
+  'namespace-put': async ({ call }) => {
+    const namespace = { name: 'Loyalty', code: 'LOYALTY', idType: 'CROSS_DEVICE' };
+    const { id } = (await call('POST', NAMESPACES, namespace)).body;
+    const { body } = await call('PUT', `${NAMESPACES}/${id}`, { ...namespace, name: 'Club' });
+    return [Array.isArray(body), (Array.isArray(body) ? body[0] : body).name];
+  },
+  'sandbox-deletion': async ({ call }) => {
+    const { body } = await call('DELETE', '/data/foundation/sandbox-management/sandboxes/dev1');
+    return body.state;
+  },
 };
+const NAMESPACES = '/data/core/idnamespace/identities';
 const SANDBOX = { 'x-sandbox-name': 'dev1' };
 
 const EXPECTED: { readonly [K in QuirkName]: Readonly<Record<string, unknown>> } = {
@@ -90,6 +117,10 @@ const EXPECTED: { readonly [K in QuirkName]: Readonly<Record<string, unknown>> }
     problem: [412, 'https://ns.adobe.com/aep/errors/FLOW-1404-412'],
     message: [412, undefined],
   },
+  'patch-reply': { id: ['id', 'etag'], items: ['items'] },
+  'class-usage': { object: true, array: [`${XDM}profile`, 'XDM Individual Profile', 1, true] },
+  'namespace-put': { array: [true, 'Club'], object: [false, 'Club'] },
+  'sandbox-deletion': { deleted: 'deleted', cleaning: 'cleaning' },
 };
 
 describe('12 C 1: where Adobe’s material says two things', () => {

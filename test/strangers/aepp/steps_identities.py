@@ -28,8 +28,6 @@ STEPS = [
     (
         "namespaces.updateIdentity(str(loyalty['id']), 'Loyalty card', 'Loyalty', 'EMAIL')",
         "refused(_, 400)",
-        "",
-        "more",
     ),
     ("namespaces.getIdentities(only_custom=True)", "[each['code'] for each in _] == ['Loyalty', 'Device1']"),
     (

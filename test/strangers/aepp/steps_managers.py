@@ -2,7 +2,8 @@
 
 STEPS = [
     ("managed = registry.SchemaManager(customers['$id'])", "managed.title == 'Customers' and managed.tenantId == '_acmelab'"),
-    ("managed.searchField('firstName')", "len(_) > 0"),
+    ("managed.searchField('tier')", "[each['fieldGroup'] for each in _] == ['Loyalty']"),
+    ("managed.searchField('firstName')", "_ == []", "aepp: it does not look into data types"),
     ("managed.to_dataframe()", "'person.name.firstName' in list(_['path'])"),
     ("managed.to_dict()", "'person' in _"),
     ("managed.getDescriptors()", "len(_) > 0"),
@@ -29,7 +30,7 @@ STEPS = [
     ("sketch.updateSchema()", "has(_, title='Sketch', version='1.1')"),
     ("sketch.createDescriptor(sketch.createDescriptorOperation('xdm:descriptorIdentity', 'workEmail.address', 'Email', True))", "_['xdm:isPrimary'] is True"),
     ("sketch.getDescriptors()", "[each['xdm:namespace'] for each in _] == ['Email']"),
-    ("sketch.searchAttribute({'format': 'email'})", "_ == ['address']"),
+    ("managed.searchAttribute({'type': 'integer'})", "'points' in _"),
     ("sketch.to_dataframe()", "'workEmail.address' in list(_['path'])"),
     ("managed.getFieldGroupManager('Loyalty').to_dict()", "'points' in str(_)"),
     ("registry.DataTypeManager(size['$id']).to_dict()", "'depth' in str(_)"),

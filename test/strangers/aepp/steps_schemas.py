@@ -94,6 +94,7 @@ STEPS = [
         "spare = registry.createFieldGroup(registry.copyFieldGroup(registry.getFieldGroup(group['$id'], full=False), title='Spare'))",
         "_['title'] == 'Spare' and _['$id'] != group['$id']",
     ),
+    ("registry.copyFieldGroup(registry.getFieldGroup(PERSON, full=False), title='Copied')", "has(_, title='Copied', type='object') and _['description']"),
     ("registry.deleteFieldGroup(spare['$id'])", "_ == 204"),
     ("registry.deleteFieldGroup(spare['$id'])", "refused(_, 404)"),
     ("registry.deleteFieldGroup(PERSON)", "refused(_, 404)"),
