@@ -51,8 +51,6 @@ STEPS = [
     (
         "prep.previewDataOutput({'id': 1234, 'firstName': 'Jim'}, {'outputSchema': {'schemaRef': {'id': customers['$id'], 'contentType': 'application/vnd.adobe.xed-full+json;version=1'}}, 'mappings': MAPPINGS[:2]})",
         "\"'_id': '1234'\" in str(_)",
-        "",
-        "el",
     ),
     ("prep.getMappingSetFunctions()", "'lower' in str(_)"),
     ("prep.getMappingSetOperators()", "len(_) > 0"),
