@@ -28,8 +28,8 @@ export class ExactNumber {
   }
 }
 
-/** A run of digits that may be too long for a double, or an exponent that may be too large: most texts have neither. */
-const SUSPECT = /\d[\d.]{15}|[\d.][eE][+-]?\d{3}/;
+/** A run of digits that may be too long for a double, or an exponent that may be too large: most texts have neither. One beginning for both: looked for apart they take four times as long. */
+const SUSPECT = /[\d.](?:[\d.]{15}|[eE][+-]?\d{3})/;
 
 /** As JSON.parse, and as quick where no number is long. @throws SyntaxError */
 export function parseExactly(text: string): Json {

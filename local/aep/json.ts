@@ -18,7 +18,7 @@ export function isObject(value: unknown): value is JsonObject {
 export const DEEPEST = 1_000;
 
 /** What a text says. Throws a SyntaxError where it is no JSON, or is nested so deep that walking through it would end the stack. */
-export function parseJson(text: string): Json {
+export function readJson(text: string): Json {
   const value = parseExactly(text);
   // Each level takes two characters: what is short needs no look.
   if (text.length > 2 * DEEPEST && isDeeper(value, DEEPEST))
@@ -27,9 +27,9 @@ export function parseJson(text: string): Json {
 }
 
 function isDeeper(value: Json, most: number): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return false;
+  if (Array.isArray(value)) return most === 0 || value.some((each) => isDeeper(each, most - 1));
+  if (!isObject(value)) return false;
   if (most === 0) return true;
-  if (Array.isArray(value)) return value.some((each) => isDeeper(each, most - 1));
   for (const key in value) if (isDeeper(value[key] as Json, most - 1)) return true;
   return false;
 }

@@ -34,7 +34,7 @@ import {
 
 const UPPER = [
   { source: 'id', destination: '_id' },
-  { expression: 'upper(first)', destination: 'person.name.firstName' },
+  { expression: 'upper(${first})', destination: 'person.name.firstName' },
 ];
 const other = (more: object = {}) => inletManifest({ mapping: UPPER, ...more });
 const published = (own: World) =>
@@ -158,7 +158,7 @@ describe('the plan', () => {
     const own = world();
     await own.run({ manifest: inletManifest() });
     for (const [manifest, change] of [
-      [other(), 'upper(first) (EXPRESSION)'],
+      [other(), 'upper(${first}) (EXPRESSION)'],
       [inletManifest({ dataset: { identity: true } }), 'tag unifiedIdentity'],
       [inletManifest({ schema: { class: 'experienceevent' } }), 'schema.class'],
     ] as const) {
@@ -179,7 +179,7 @@ describe('the plan', () => {
         {
           field: 'mapping person.name.firstName',
           found: 'first (ATTRIBUTE)',
-          wanted: 'upper(first) (EXPRESSION)',
+          wanted: 'upper(${first}) (EXPRESSION)',
         },
       ],
     });

@@ -10,7 +10,7 @@ const inlet = (records: object | undefined, mapping: object[]) =>
   });
 const NAME = { source: 'first', destination: 'person.name.firstName' };
 const ID = { source: '_id', destination: '_id' };
-const EXPRESSION = { expression: 'lower(first)', destination: 'person.name.firstName' };
+const EXPRESSION = { expression: 'lower(${first})', destination: 'person.name.firstName' };
 const byContent = expect.stringMatching(/by its content alone.*"derive": \["_id"\].*from _id to _id/);
 const notAtAll = expect.stringContaining('cannot be sent again: nothing is mapped from the record as it is');
 

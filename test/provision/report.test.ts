@@ -24,7 +24,7 @@ import {
 const SOURCE = { kind: 'inlet', stream: 'customers', data: 'raw' };
 const UPPER = [
   { source: 'id', destination: '_id' },
-  { expression: 'upper(first)', destination: 'person.name.firstName' },
+  { expression: 'upper(${first})', destination: 'person.name.firstName' },
 ];
 const status = async (own: World, event: unknown) =>
   (await own.steps.status?.(event)) as unknown as Status | Status[];

@@ -874,7 +874,7 @@ describe('a mapping', () => {
     const samples = [
       {
         record: { id: '1', first: 'Ana', born: 'yesterday' },
-        xdm: { _id: '1', person: { name: { firstName: 'Ana' } } },
+        xdm: { _id: '1', person: { name: { firstName: 'Ana' }, birthDate: '1990-02-03' } },
       },
     ];
     const { error, cause } = await own.run({ manifest: inletManifest({ mapping }), samples });
@@ -909,7 +909,7 @@ describe('a mapping', () => {
     const published = own.secrets.values.get('penstock/dev/streams/customers');
     const mapping = [
       { source: 'id', destination: '_id' },
-      { expression: 'upper(first)', destination: 'person.name.firstName' },
+      { expression: 'upper(${first})', destination: 'person.name.firstName' },
     ];
     const { error } = await own.run({ manifest: inletManifest({ mapping }), samples: good });
     expect(error).toBe('Penstock.RolledBack');
@@ -925,7 +925,7 @@ describe('a mapping', () => {
       ...NAMES,
       { source: 'tier', destination: '{tenant}.loyalty.tier' },
       { expression: 'to_integer(points)', destination: '{tenant}.loyalty.points' },
-      { expression: 'concat(first, "{tenant}")', destination: 'person.name.lastName' },
+      { expression: 'concat(${first}, "{tenant}")', destination: 'person.name.lastName' },
     ];
     const samples = [
       {

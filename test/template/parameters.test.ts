@@ -63,7 +63,6 @@ describe('B 2: a parameter', () => {
       'streamArns',
       'arn:aws-cn:kinesis:*:123456789012:stream/*,arn:aws:kinesis:eu-west-1:123456789012:stream/a_b.c-d',
     ],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: as serverless.yml has it.
     ['streamArns', 'arn:${AWS::Partition}:kinesis:${AWS::Region}:${AWS::AccountId}:stream/*'],
     ['inletOrigins', 'https://dcs.adobedc.net,http://127.0.0.1:4010'],
     ['alarmEmail', 'none'],

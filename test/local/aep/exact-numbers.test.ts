@@ -1,7 +1,7 @@
 // What Data Prep makes of numbers: text in string fields, and all their digits from the record to the row shown.
 import { describe, expect, test } from 'vitest';
 import { ExactNumber, numberOf, plainNumbers } from '../../../local/aep/exact-number.ts';
-import { parseJson } from '../../../local/aep/json.ts';
+import { readJson } from '../../../local/aep/json.ts';
 import { caller, LOOKUP, makePipeline, makeSchema, PREP, WARM_UP } from './support.ts';
 
 const LONG = '9007199254740993';
@@ -107,7 +107,7 @@ describe('12 B 11: numbers keep their digits', () => {
   test.each([LONG, `-${LONG}`, '1e400', '1e-400', '0.10000000000000000001', '12345678.123456789012'])(
     '%s is kept',
     (text) => {
-      const value = parseJson(`{"a":[${text}]}`);
+      const value = readJson(`{"a":[${text}]}`);
       expect(JSON.stringify(value)).toBe(`{"a":[${text}]}`);
       expect(numberOf(text)).toBeInstanceOf(ExactNumber);
       expect(plainNumbers(value)).toEqual({ a: [Number(text)] });
@@ -115,7 +115,7 @@ describe('12 B 11: numbers keep their digits', () => {
   );
 
   test('what has no long number is parsed and handed on as it is', () => {
-    const value = parseJson('{"a":[1.5,"9007199254740993"],"b":{"__proto__":1}}');
+    const value = readJson('{"a":[1.5,"9007199254740993"],"b":{"__proto__":1}}');
     expect(value).toEqual(JSON.parse('{"a":[1.5,"9007199254740993"],"b":{"__proto__":1}}'));
     expect(plainNumbers(value)).toBe(value);
   });
