@@ -497,10 +497,7 @@ describe('a changed mapping', () => {
     ['a line more', [...NAMES, { source: 'last', destination: 'person.name.lastName' }]],
     ['a line less', NAMES.slice(0, 1)],
     ['another source', [NAMES[0], { source: 'given', destination: 'person.name.firstName' }]],
-    [
-      'the same words as an expression',
-      [NAMES[0], { expression: 'first', destination: 'person.name.firstName' }],
-    ],
+    ['the same words as an expression', [{ expression: 'id', destination: '_id' }, NAMES[1]]],
     ['another destination', [NAMES[0], { source: 'first', destination: 'person.name.lastName' }]],
   ])('of %s is another mapping, made and used', async (_, mapping) => {
     const own = world();
