@@ -43,6 +43,8 @@ export interface Platform {
   readonly clock: PlatformClock;
   readonly settings: Settings;
   readonly credentials: readonly Credential[];
+  /** Every endpoint that is answered, the platform's own ones under `/_simulator` aside. */
+  readonly simulated: readonly Pick<Endpoint, 'method' | 'pattern'>[];
   /** What Experience Platform has and this has not: answered with 501. */
   readonly notSimulated: readonly Endpoint[];
   /** Base of the inlet URLs given from now on. */
@@ -75,6 +77,7 @@ interface Core {
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
+  readonly simulated: readonly Pick<Endpoint, 'method' | 'pattern'>[];
   readonly absent: Absent;
 }
 
@@ -142,6 +145,9 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     clock,
     settings,
     credentials: settings.credentials,
+    get simulated() {
+      return core.simulated;
+    },
     get notSimulated() {
       return core.absent.endpoints;
     },
@@ -208,17 +214,24 @@ function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
   const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
   const simulated = services(world, reading);
-  absent ??= absentFrom([...simulated, ...inlets.routes()].map(([method, pattern]) => ({ method, pattern })));
+  const endpoints = endpointsOf([...simulated, ...inlets.routes()]);
+  absent ??= absentFrom(endpoints);
+  const ims = imsRoutes(world);
   if (world.kinesis !== '') reading.start();
   return {
     world,
     inlets,
     reading,
-    open: new Router<Call>([...imsRoutes(world), ...adminRoutes(platform), ...sourceRoutes(platform)]),
+    open: new Router<Call>([...ims, ...adminRoutes(platform), ...sourceRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
     gated: new Router<AdmittedCall>(simulated.map(takingJson)),
+    simulated: [...endpointsOf(ims), ...endpoints],
     absent,
   };
+}
+
+function endpointsOf(routes: readonly Route<never>[]): Pick<Endpoint, 'method' | 'pattern'>[] {
+  return routes.map(([method, pattern]) => ({ method, pattern }));
 }
 
 function services(world: World, reading: Reading): Route<AdmittedCall>[] {
