@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { main as compile } from 'assemblyscript/asc';
 import { FAILURES, PERMANENT, TRANSIENT } from '../lib/failure.ts';
 import { manifestJsonSchema } from '../lib/manifest.ts';
+import { fidelityPage } from '../local/aep/fidelity/page.ts';
 
 const DOCUMENTS: Record<string, string> = {
   'docs/manifest.schema.json': `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`,
   'docs/errors.md': errors(),
+  'docs/fidelity.md': fidelityPage(),
   'lib/forward/wasm/json-check.wasm.ts': await wasm('lib/forward/wasm/assembly/json-check.ts'),
 };
 

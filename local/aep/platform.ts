@@ -215,10 +215,7 @@ function build(world: World, platform: Platform): Core {
   const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
   const simulated = services(world, reading);
   const ims = imsRoutes(world);
-  const endpoints = [...ims, ...simulated, ...inlets.routes()].map(([method, pattern]) => ({
-    method,
-    pattern,
-  }));
+  const endpoints = endpointsOf([...ims, ...simulated, ...inlets.routes()]);
   absent ??= absentFrom(endpoints);
   if (world.kinesis !== '') reading.start();
   return {
@@ -231,6 +228,10 @@ function build(world: World, platform: Platform): Core {
     endpoints,
     absent,
   };
+}
+
+function endpointsOf(routes: readonly Route<never>[]): Pick<Endpoint, 'method' | 'pattern'>[] {
+  return routes.map(([method, pattern]) => ({ method, pattern }));
 }
 
 function services(world: World, reading: Reading): Route<AdmittedCall>[] {
