@@ -32,6 +32,8 @@ export interface Progress {
   warmSince: number;
   /** Of a Kinesis stream; `undefined` before its shards are known. */
   shards: Map<string, ShardProgress> | undefined;
+  /** One of them was split or merged: what came of it has to be looked up. */
+  resharded: boolean;
   /** Of an event hub: how many of all its events were passed. */
   passed: number | undefined;
   /** Records that were taken, and that were dropped, because they are no JSON object. */
@@ -53,6 +55,7 @@ export function beginning(sourceId: string, params: Progress['params'], warmSinc
     params,
     warmSince,
     shards: undefined,
+    resharded: false,
     passed: undefined,
     read: 0,
     dropped: 0,

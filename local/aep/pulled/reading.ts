@@ -245,9 +245,10 @@ export class Reading {
     const iterators = this.#iterators.get(one.flow.id) ?? new Map<string, string>();
     this.#iterators.set(one.flow.id, iterators);
     const stream = String(progress.params.stream);
-    const reader: StreamReader = { client: this.#clients.with(one.source.auth), stream, progress, iterators };
     try {
-      if (progress.shards === undefined) await describe(reader, progress.params.reset);
+      const client = this.#clients.with(one.source.auth);
+      const reader: StreamReader = { client, stream, progress, iterators };
+      if (progress.shards === undefined || progress.resharded) await describe(reader, progress.params.reset);
       const isOver = await this.#readShards(one, reader, round);
       if (isOver) progress.caughtUpBy = round;
       wentWell(progress);
@@ -283,7 +284,10 @@ export class Reading {
         reader.progress,
         page.records.map(({ bytes }) => bytes),
       );
-      if (shard[1].ended) await describe(reader, undefined);
+      if (!shard[1].ended) continue;
+      // The shards that came of it are looked up and read in the next round.
+      reader.progress.resharded = true;
+      isOver = false;
     }
     return isOver;
   }

@@ -47,6 +47,7 @@ export async function describe({ client, stream, progress }: StreamReader, reset
       shards.set(ShardId, { parents, start, last: undefined, ended: latest && closed, fits: FIRST_RECORDS });
   }
   progress.shards = shards;
+  progress.resharded = false;
 }
 
 async function shardsOf(client: KinesisClient, StreamName: string): Promise<Shard[]> {

@@ -118,13 +118,17 @@ describe('a Kinesis stream', () => {
   let number = 0;
   /** Called while records are asked for. */
   let onRead: (() => void) | undefined;
+  /** How often the stream's description is refused. */
+  let refusedDescriptions = 0;
 
   beforeAll(async () => {
     kinesis = await startKinesis({
       keys,
       fault(operation) {
         if (operation === 'GetRecords') onRead?.();
-        return undefined;
+        if (operation !== 'DescribeStream' || refusedDescriptions === 0) return undefined;
+        refusedDescriptions -= 1;
+        return { type: 'LimitExceededException', message: 'Rate exceeded' };
       },
     });
     client = new KinesisClient({
@@ -279,6 +283,29 @@ describe('a Kinesis stream', () => {
       await put(...['3', '4', '5', '6', '7', '8'].map(row));
       for (let look = 0; look < 3; look++) await with_.platform.readStreams();
       expect((await idsOf(with_, made)).sort()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    });
+  });
+
+  it('12 A: is read through a split although its description is refused at first, and is not said to be read up before that', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      await client.send(
+        new SplitShardCommand({
+          StreamName: stream,
+          ShardToSplit: 'shardId-000000000000',
+          NewStartingHashKey: (2n ** 127n).toString(),
+        }),
+      );
+      await put(...['1', '2', '3', '4'].map(row));
+      refusedDescriptions = 1;
+      let look = 0;
+      do look = await with_.platform.readStreams();
+      while ((await stateOf(with_, made)).caughtUpBy < look && look < 20);
+      expect(refusedDescriptions).toBe(0);
+      expect((await idsOf(with_, made)).sort()).toEqual(['1', '2', '3', '4']);
     });
   });
 
