@@ -1,6 +1,7 @@
 // What travels inside the simulator: a call as it came in, an answer as it goes out.
 
 import { Refusal } from './errors.ts';
+import { parseJson } from './exact-number.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import type { Sandbox } from './state.ts';
 
@@ -60,7 +61,7 @@ export function text(status: number, body: string, type: string): Answer {
 export function jsonBody(call: Call): Json {
   if (call.body.length === 0) throw Refusal.problem(400, 'BadRequestError', 'The request has no body.');
   try {
-    return JSON.parse(call.body.toString('utf8')) as Json;
+    return parseJson(call.body.toString('utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw Refusal.problem(400, 'BadRequestError', `The request body is not valid JSON: ${reason}`);

@@ -1,13 +1,17 @@
 // JSON as a type, and the few questions every service asks of a body it did not write.
 
-export type Json = null | boolean | number | string | Json[] | JsonObject;
+import { ExactNumber } from './exact-number.ts';
+
+export type Json = null | boolean | number | ExactNumber | string | Json[] | JsonObject;
 
 export interface JsonObject {
   [key: string]: Json;
 }
 
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  );
 }
 
 /** What a table itself holds: `constructor` and its kin come from strangers too. */

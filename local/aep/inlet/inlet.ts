@@ -1,6 +1,7 @@
 // The streaming inlet: takes messages in, answers at once, and only afterwards finds out whether they are any good (contract §6).
 
 import { Refusal } from '../errors.ts';
+import { parseJson } from '../exact-number.ts';
 import type { Fault } from '../faults.ts';
 import { type Answer, type Call, json } from '../http.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -109,7 +110,7 @@ export class Inlets {
   /** The inlet answers for itself, also to what is no JSON (contract §6.3). */
   #jsonOf(call: InletCall, inlet: Inlet): Json {
     try {
-      return JSON.parse(call.body.toString('utf8')) as Json;
+      return parseJson(call.body.toString('utf8'));
     } catch {
       throw Refusal.inlet(400, 'Invalid JSON', this.#located(inlet, 'Message is not valid JSON'));
     }
