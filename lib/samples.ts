@@ -1,7 +1,7 @@
 // Samples: records with the XDM that must become of them, kept beside a manifest; and how the two are compared.
 import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
-import { jsonIn, withDigits } from './json-text.ts';
+import { jsonIn } from './json-text.ts';
 import { isDeeper } from './mistakes.ts';
 
 const Sample = z.strictObject({
@@ -31,13 +31,7 @@ export function parseSamplesText(text: string, origin: string): Samples {
   if (isDeeper(value, DEEPEST))
     throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
   const result = Samples.safeParse(value);
-  if (result.success) {
-    const records = withDigits(text) as Samples;
-    return result.data.map((sample, index) => ({
-      ...sample,
-      record: records[index]?.record ?? sample.record,
-    }));
-  }
+  if (result.success) return result.data;
   throw new Failure(
     'MANIFEST_INVALID',
     `${origin} is not a list of samples:\n${issuesText(result.error.issues)}\n`,

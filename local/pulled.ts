@@ -4,6 +4,8 @@ import type { Manifest } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
 import { isPulled } from '../lib/provision/source.ts';
 import type { Rejected, Written } from './account.ts';
+import { parseJson } from './aep/exact-number.ts';
+import { isObject } from './aep/json.ts';
 import type { SourceState } from './aep/pulled/reading.ts';
 import { localAccount } from './aws/server.ts';
 import type { Expected } from './expected.ts';
@@ -143,8 +145,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function objectIn(bytes: Buffer): object | undefined {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+    const value = parseJson(utf8.decode(bytes));
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 // What a record that the platform has read by itself holds: a message for the flow, or nothing that it can use.
+import { parseJson } from '../exact-number.ts';
 import { type Message, rawMessage } from '../inlet/messages.ts';
 import { isObject, objectAt } from '../json.ts';
 import type { World } from '../state.ts';
@@ -28,7 +29,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(utf8.decode(bytes));
+    return parseJson(utf8.decode(bytes));
   } catch {
     return undefined;
   }
