@@ -10,9 +10,9 @@ import { readPath, splitQuoted } from './paths.ts';
 import { ExpressionError, type Token, tokens } from './tokens.ts';
 import { asNumber, asText, asTruth, type Evaluate, inside, type Value } from './values.ts';
 
-/** Not usable as bare field names; they need `${…}` (contract §5.2). */
+/** Not usable as bare field names, nor are the names of functions; they need `${…}` (Adobe's page "Data Prep mapping functions"). */
 const RESERVED = new Set(
-  'new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return'.split(
+  'new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return _errors do function empty size'.split(
     ' ',
   ),
 );
@@ -154,7 +154,7 @@ class Parser {
     if (name === 'true' || name === 'false') return constant(name === 'true');
     if (name === 'null') return constant(null);
     if (this.#skip('(')) return this.#function(name, at);
-    if (RESERVED.has(name))
+    if (RESERVED.has(name) || FUNCTIONS.has(name))
       throw new ExpressionError(
         `'${name}' at position ${at + 1} is reserved; write \${${name}} for a field of that name`,
       );

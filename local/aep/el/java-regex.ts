@@ -25,6 +25,8 @@ const EDGES: { readonly [letter: string]: string } = {
   Z: '(?=\\n?(?![\\s\\S]))',
 };
 
+const NEEDLESS = /[^A-Za-z0-9^$\\.*+?()[\]{}|/]/;
+
 const patterns = new Map<string, RegExp>();
 
 /** @throws ExpressionError that shows the pattern */
@@ -89,7 +91,9 @@ function escaped([all, quoted, name, letter]: RegExpExecArray, inClass: boolean)
     return inClass ? members : `[${all[1] === 'P' ? '^' : ''}${members}]`;
   }
   const edge = letter !== undefined && Object.hasOwn(EDGES, letter) ? EDGES[letter] : undefined;
-  return edge ?? all;
+  if (edge) return edge;
+  // With `u` JavaScript refuses a backslash that is not needed; Java lets it pass before any sign.
+  return letter && NEEDLESS.test(letter) && !(inClass && letter === '-') ? letter : all;
 }
 
 function javaScriptFlags(flags: string, source: string): string {

@@ -262,6 +262,7 @@ test.each([
   ['matches_regex("axb", "\\\\Qa.b\\\\E")', false],
   ['matches_regex("Zoë7", "\\\\p{L}+\\\\p{Digit}")', true],
   ['matches_regex("ab-", "[\\\\p{Alpha}\\\\-]+\\\\z")', true],
+  ['matches_regex("ë_@", "\\\\p{L}\\\\_\\\\@")', true],
   ['"KIM" =~ "(?i)kim"', true],
 ])('12 B 10: %s, as Java has it', (source, expected) => {
   expect(value(source)).toBe(expected);
@@ -344,6 +345,9 @@ test.each([
   ['1 + ', 'unexpected the end at position 5, a value expected'],
   ['ua stateCode', "unexpected 'stateCode' at position 4, an operator or the end expected"],
   ['left(ua)', "function 'left' at position 1 does not take 1 arguments; its syntax is left(STRING, COUNT)"],
+  ['date', "'date' at position 1 is reserved; write $"],
+  ['concat(first, "")', "'first' at position 8 is reserved"],
+  ['size', 'reserved'],
   ['ua.shout()', "unknown method 'shout' at position 4; known are equals"],
 ])('12 B 10: %s is refused with where, what and the nearest', (source, reason) => {
   expect(() => compileExpression(source)).toThrow(reason);
