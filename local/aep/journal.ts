@@ -1,5 +1,6 @@
 // Remembers every request and its answer, without the secrets in them.
 
+import { ExactNumber, parseJson } from './exact-number.ts';
 import { type Answer, type Call, mediaType } from './http.ts';
 import type { Json, JsonObject } from './json.ts';
 
@@ -94,7 +95,7 @@ export class Journal {
 /** The value with every secret replaced; also those a JSON Patch puts at a secret's path. */
 export function masked(value: unknown): Json {
   if (Array.isArray(value)) return value.map(masked);
-  if (typeof value !== 'object' || value === null) return value as Json;
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value as Json;
   const patchTarget = 'path' in value && 'value' in value ? String(value.path).split('/').at(-1) : undefined;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
@@ -113,7 +114,7 @@ function bodyOf(call: Call): Json {
     return masked(Object.fromEntries(new URLSearchParams(content)));
   }
   try {
-    return masked(JSON.parse(content));
+    return masked(parseJson(content));
   } catch {
     // Not JSON: there is no telling what in it is secret.
     return { bytes: call.body.length };

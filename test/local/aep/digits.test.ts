@@ -143,6 +143,25 @@ test('12 B 11: what is refused is shown with its digits too, and 2^53 + 1 is no 
   expect(JSON.parse(text).rows).toHaveLength(2);
   expect(text).toContain(`"source":{"v":${LONG_ID}}`);
   expect(text).toContain(`"source":{"v":-${LONG_ID}}`);
+  expect(text).toContain(`"${LONG_ID} is not less or equal to 9007199254740992"`);
+});
+
+test('12 B 11: of what type a long number is in a field for another is said as of any number', async () => {
+  const { with_, schemaId } = await made();
+  const pipeline = await landingIn(with_, schemaId, 'v', '_acmelab.flag');
+  await with_.bare('POST', `/collection/${pipeline.inletId}`, `{"v":${LONG_ID}}`, {
+    'x-adobe-flow-id': pipeline.flowId,
+  });
+  const { text } = await with_.bare('GET', `/_simulator/datasets/${pipeline.dataSetId}/refused`);
+  expect(text).toContain('expected type: Boolean, found: Integer');
+});
+
+test('12 B 11: the journal shows a preview as it was asked for and answered', async () => {
+  const all = await made();
+  await previewed(all, `{"v":${LONG_ID}}`, [['v', 'amount']]);
+  const { text } = await all.with_.bare('GET', '/_simulator/journal?path=preview');
+  expect(text).toContain(`"data":{"v":${LONG_ID}}`);
+  expect(text).toContain(`"amount":${LONG_ID}}`);
 });
 
 test('12 B 11: a copy of the platform has the rows with their digits', async () => {
