@@ -1,10 +1,7 @@
 // Numbers that JavaScript's own would change: 64-bit integers and long decimals keep the digits they came with.
 
-import type { Json } from './json.ts';
-
-/** TypeScript's own lists do not know of these two yet: https://github.com/tc39/proposal-json-parse-with-source */
+/** TypeScript's own lists do not know of it yet: https://github.com/tc39/proposal-json-parse-with-source */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
-type Revive = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
 /** Written as JSON, in arithmetic and as text it is the number it stands for. */
 export class ExactNumber {
@@ -32,15 +29,11 @@ export class ExactNumber {
  * A number of 16 digits or more, or with an exponent of three, outside a text in quotes as far as the sign before it tells: an ECID
  * is 38 digits, but in quotes. Most texts have none, and are parsed as quickly as ever.
  */
-const SUSPECT = /(?:^|[:,[\s])-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
+const LONG = /(?:^|[:,[\s])-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
 
-/** As JSON.parse, and as quick where no number is long. @throws SyntaxError */
-export function parseJson(text: string): Json {
-  return JSON.parse(text, SUSPECT.test(text) ? (kept as Revive as never) : undefined) as Json;
-}
-
-function kept(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  return typeof value === 'number' && source !== undefined ? numberOf(source) : value;
+/** Whether a JSON text may hold a number that JavaScript's own would change. */
+export function mayHoldLong(text: string): boolean {
+  return LONG.test(text);
 }
 
 /** Longer ones are kept as they are: whether a double would do is not worth finding out. */

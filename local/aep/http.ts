@@ -1,16 +1,21 @@
 // What travels inside the simulator: a call as it came in, an answer as it goes out.
 
 import { Refusal } from './errors.ts';
-import { parseJson } from './exact-number.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject, parseExactly, parseJson } from './json.ts';
 import type { Sandbox } from './state.ts';
+
+/** What is asked of a call's headers; the names in lower case. `Headers` is one; a server has a cheaper one. */
+export interface CallHeaders extends Iterable<[string, string]> {
+  get(name: string): string | null;
+  has(name: string): boolean;
+}
 
 export interface Call {
   readonly method: string;
   /** Still percent-encoded: an encoded `$id` is one segment. */
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly headers: Headers;
+  readonly headers: CallHeaders;
   readonly body: Buffer;
   readonly requestId: string;
   readonly signal?: AbortSignal | undefined;
@@ -58,7 +63,7 @@ export function text(status: number, body: string, type: string): Answer {
 }
 
 /** The request's JSON, or a refusal that says what is wrong with it; `parse` says what becomes of long numbers. */
-export function jsonBody(call: Call, parse: (text: string) => Json = JSON.parse): Json {
+export function jsonBody(call: Call, parse: (text: string) => Json = parseJson): Json {
   if (call.body.length === 0) throw Refusal.problem(400, 'BadRequestError', 'The request has no body.');
   try {
     return parse(call.body.toString('utf8'));
@@ -74,7 +79,7 @@ export function jsonObjectBody(call: Call): JsonObject {
 
 /** As `jsonObjectBody`, of a body with records in it: their numbers keep their digits. */
 export function recordsBody(call: Call): JsonObject {
-  return objectOf(jsonBody(call, parseJson));
+  return objectOf(jsonBody(call, parseExactly));
 }
 
 function objectOf(body: Json): JsonObject {

@@ -1,6 +1,6 @@
 // Numbers keep their digits from a record's JSON to the rows that are shown, and become text where the field is one.
 import { expect, test } from 'vitest';
-import { parseJson } from '../../../local/aep/exact-number.ts';
+import { parseExactly } from '../../../local/aep/json.ts';
 import { processorSeconds } from '../../support/effort.ts';
 import {
   type Caller,
@@ -200,14 +200,14 @@ test('12 B 11: whatever the text of a record says of numbers is said again', () 
     LONG_ID,
     `{"ecid":"12345678901234567890123456789012345678","a":${LONG_ID}}`,
   ])
-    expect(JSON.stringify(parseJson(text))).toBe(text.replace(/\s/g, ''));
+    expect(JSON.stringify(parseExactly(text))).toBe(text.replace(/\s/g, ''));
 });
 
 test('12 B 11: a number of a hundred thousand digits costs little and keeps them', async () => {
   const text = `[1${'0'.repeat(200_000)}1]`;
   let read = '';
   const seconds = await processorSeconds(() => {
-    read = JSON.stringify(parseJson(text));
+    read = JSON.stringify(parseExactly(text));
   });
   expect(read).toBe(text);
   // Looking for zeros at its end from each of its digits takes more than ten.

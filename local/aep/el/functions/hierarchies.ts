@@ -1,6 +1,6 @@
 // Functions on objects, maps and arrays of the mapping language.
 
-import { parseJson } from '../../exact-number.ts';
+import { parseExactly } from '../../json.ts';
 import { pathSteps, readPath } from '../paths.ts';
 import { ExpressionError } from '../tokens.ts';
 import { asNumber, asText, asTruth, exactly, inside, isMap, order, type Value } from '../values.ts';
@@ -96,7 +96,7 @@ export const HIERARCHIES: readonly Definition[] = [
     'json_to_object(STRING)',
     unlessNull((subject) => {
       try {
-        return parseJson(asText(subject)) as Value;
+        return parseExactly(asText(subject)) as Value;
       } catch {
         throw new ExpressionError('the text is not JSON');
       }
