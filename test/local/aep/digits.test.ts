@@ -105,6 +105,11 @@ test.each([
   ['out of a text', 'to_bigint(concat(v, ""))', 'amount', LONG_ID],
   ['out of JSON in a text', `json_to_object("{\\"a\\": ${LONG_ID}}").a`, 'amount', LONG_ID],
   ['written in the expression', LONG_ID, 'amount', LONG_ID],
+  ['in its opposite', '-v', 'amount', `-${LONG_ID}`],
+  ['and back', '-(-v)', 'amount', LONG_ID],
+  ['cut to an integer', `to_integer("${LONG_ID}.75")`, 'amount', LONG_ID],
+  ['as a decimal', 'to_decimal("0.12345678901234567891")', 'amount', '0.12345678901234567891'],
+  ['in a remainder', 'v % 10', 'amount', '3'],
   ['in a sum', 'v + 2', 'amount', '9007199254740995'],
   ['compared', `v == ${LONG_ID} && v != 9007199254740992 && v > 9007199254740992`, 'flag', 'true'],
   ['chosen', 'iif(true, v, 0)', 'amount', LONG_ID],
@@ -128,6 +133,20 @@ test.each(['9223372036854775807', '-9223372036854775808', '0.1234567890123456789
     expect(shown.text).toContain(`{"_acmelab":{"amount":${number}}}`);
   },
 );
+
+test.each(['date(v)', 'dformat(v, "yyyy")', 'format(v, "yyyy")'])(
+  '12 B 11: %s of a long number is no date, and says so',
+  async (source) => {
+    const all = await made();
+    const reply = await previewed(all, '{"v":12345678901234567890}', [[source, 'text']]);
+    expect(reply).toContain('ms since 1970 is not a date');
+  },
+);
+
+test('12 B 10: microseconds that are taken for milliseconds are a year that can be read', async () => {
+  const all = await made();
+  expect(await previewed(all, '{"v":1571829875000000}', [['date(v)', 'text']])).toContain('"+51779-04-22T09:43:20Z"');
+});
 
 test('12 B 11: what is refused is shown with its digits too, and 2^53 + 1 is no XDM long', async () => {
   const { with_, schemaId } = await made();
