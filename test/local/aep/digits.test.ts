@@ -145,7 +145,9 @@ test.each(['date(v)', 'dformat(v, "yyyy")', 'format(v, "yyyy")'])(
 
 test('12 B 10: microseconds that are taken for milliseconds are a year that can be read', async () => {
   const all = await made();
-  expect(await previewed(all, '{"v":1571829875000000}', [['date(v)', 'text']])).toContain('"+51779-04-22T09:43:20Z"');
+  expect(await previewed(all, '{"v":1571829875000000}', [['date(v)', 'text']])).toContain(
+    '"+51779-04-22T09:43:20Z"',
+  );
 });
 
 test('12 B 11: what is refused is shown with its digits too, and 2^53 + 1 is no XDM long', async () => {
