@@ -5,6 +5,7 @@ import type { Manifest } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
 import { isPulled } from '../lib/provision/source.ts';
 import type { Rejected, Written } from './account.ts';
+import { isObject, parseExactly } from './aep/json.ts';
 import type { SourceState } from './aep/pulled/reading.ts';
 import { localAccount } from './aws/server.ts';
 import type { Expected } from './expected.ts';
@@ -163,8 +164,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function objectIn(bytes: Buffer): object | undefined {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+    const value = parseExactly(utf8.decode(bytes));
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

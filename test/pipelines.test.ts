@@ -161,6 +161,31 @@ const BROKEN: Record<string, [Change, ...string[]]> = {
   ],
 };
 
+/** Samples with numbers that JavaScript's own would change, or write otherwise; both are right. */
+const LONG_NUMBERS = {
+  'long-id': {
+    data: 'raw',
+    field: { type: 'string' },
+    mapping: { mapping: [{ expression: 'concat("c-", id)', destination: '{tenant}.own' }] },
+    record: '{"id": 9007199254740993}',
+    xdm: '{"{tenant}": {"own": "c-9007199254740993"}}',
+  },
+  'as-it-is': {
+    data: 'xdm',
+    field: { type: 'number' },
+    mapping: {},
+    record: '{"{tenant}": {"own": 12.50}}',
+    xdm: '{"{tenant}": {"own": 12.5}}',
+  },
+  'as-it-is-long': {
+    data: 'xdm',
+    field: { type: 'number' },
+    mapping: {},
+    record: '{"{tenant}": {"own": 9007199254740993}}',
+    xdm: '{"{tenant}": {"own": 9007199254740993}}',
+  },
+};
+
 describe('npm run check:pipelines', () => {
   let folder: string;
   let told: Ended;
@@ -178,6 +203,13 @@ describe('npm run check:pipelines', () => {
     await write('no-json.json', '{');
     await write('no-samples.json', (await orders()).manifest);
     await write('stray.samples.json', (await orders()).samples);
+    for (const [name, { data, field, mapping, record, xdm }] of Object.entries(LONG_NUMBERS)) {
+      const source = { kind: 'inlet', stream: 'numbers', data };
+      const fieldGroups = ['identitymap', { name: 'numbers', fields: { own: field } }];
+      const schema = { class: 'profile', fieldGroups };
+      await write(`${name}.json`, { version: 1, name, sandbox: 'dev1', source, schema, ...mapping });
+      await write(`${name}.samples.json`, `[{"record": ${record}, "xdm": ${xdm}}]`);
+    }
     told = await run(folder);
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -186,6 +218,10 @@ describe('npm run check:pipelines', () => {
     const block = saidOf(told.stdout, `${name}.json`);
     expect(block).toMatch(/^not ok {2}/);
     for (const part of said) expect(block).toContain(part);
+  });
+
+  it.each(Object.keys(LONG_NUMBERS))('12 B 11: a sample keeps the digits of its numbers: %s', (name) => {
+    expect(saidOf(told.stdout, `${name}.json`)).toMatch(/^ok {6}.*, 1 sample$/m);
   });
 
   it('fails, goes on to the last file, and says which samples belong to no manifest', () => {

@@ -1,11 +1,10 @@
 // The simulator's own pages under `/_simulator/`: what it holds, what it saw, what should go wrong next.
 
 import { Refusal } from './errors.ts';
-
 import { FAULT_KINDS, type FaultSpec } from './faults.ts';
 import { type Answer, type Call, empty, json, jsonBody, wholeNumber } from './http.ts';
 import { scopesOf } from './ims.ts';
-import { isObject, type Json, type JsonObject, objectAt, readJson } from './json.ts';
+import { isObject, type Json, type JsonObject, objectAt, parseExactly } from './json.ts';
 import { listed } from './not-simulated.ts';
 import type { Platform } from './platform.ts';
 import { SOURCE_PAGES } from './pulled/routes.ts';
@@ -72,7 +71,7 @@ function done(act: () => void): Answer {
   return empty(204);
 }
 
-const asJson = (value: unknown): Json => readJson(JSON.stringify(value));
+const asJson = (value: unknown): Json => parseExactly(JSON.stringify(value));
 
 function summary(platform: Platform): JsonObject {
   const { state, clock, settings } = platform;

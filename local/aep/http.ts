@@ -1,7 +1,7 @@
 // What travels inside the simulator: a call as it came in, an answer as it goes out.
 
 import { Refusal } from './errors.ts';
-import { isObject, type Json, type JsonObject, readJson } from './json.ts';
+import { isObject, type Json, type JsonObject, parseExactly, parseJson } from './json.ts';
 import type { Sandbox } from './state.ts';
 
 /** What is asked of a call's headers; the names in lower case. `Headers` is one; a server has a cheaper one. */
@@ -62,11 +62,11 @@ export function text(status: number, body: string, type: string): Answer {
   return { status, headers: { 'content-type': type }, text: body };
 }
 
-/** The request's JSON, or a refusal that says what is wrong with it. */
-export function jsonBody(call: Call): Json {
+/** The request's JSON, or a refusal that says what is wrong with it; `parse` says what becomes of long numbers. */
+export function jsonBody(call: Call, parse: (text: string) => Json = parseJson): Json {
   if (call.body.length === 0) throw Refusal.problem(400, 'BadRequestError', 'The request has no body.');
   try {
-    return readJson(call.body.toString('utf8'));
+    return parse(call.body.toString('utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw Refusal.problem(400, 'BadRequestError', `The request body is not valid JSON: ${reason}`);
@@ -74,7 +74,15 @@ export function jsonBody(call: Call): Json {
 }
 
 export function jsonObjectBody(call: Call): JsonObject {
-  const body = jsonBody(call);
+  return objectOf(jsonBody(call));
+}
+
+/** As `jsonObjectBody`, of a body with records in it: their numbers keep their digits. */
+export function recordsBody(call: Call): JsonObject {
+  return objectOf(jsonBody(call, parseExactly));
+}
+
+function objectOf(body: Json): JsonObject {
   if (isObject(body)) return body;
   throw Refusal.problem(400, 'BadRequestError', 'The request body must be a JSON object.');
 }

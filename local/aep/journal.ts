@@ -2,7 +2,7 @@
 
 import { ExactNumber } from './exact-number.ts';
 import { type Answer, type Call, mediaType } from './http.ts';
-import { type Json, type JsonObject, readJson } from './json.ts';
+import { type Json, type JsonObject, parseExactly } from './json.ts';
 
 export interface Entry {
   readonly number: number;
@@ -130,7 +130,7 @@ function bodyOf(call: Call): Json {
     return masked(Object.fromEntries(new URLSearchParams(content)));
   }
   try {
-    return masked(readJson(content));
+    return masked(parseExactly(content));
   } catch {
     // Not JSON, or none that can be walked through: there is no telling what in it is secret.
     return { bytes: call.body.length };

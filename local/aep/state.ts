@@ -96,6 +96,11 @@ export interface Batch {
   revertedAt?: number;
 }
 
+/** Rows are not changed once they lie there: the copy has lists of its own, and the same rows. */
+function copyOf(batch: Batch): Batch {
+  return { ...batch, rows: [...batch.rows], refused: [...batch.refused] };
+}
+
 /** What one flow did in one hour (contract §4.7: streaming runs are hourly). */
 export interface Run {
   readonly id: string;
@@ -200,7 +205,7 @@ export class Sandbox implements SandboxIdentity {
     this.flows = shelf(from?.flows);
     this.mappingSets = shelf(from?.mappingSets);
     // These are edited in place.
-    this.batches = structuredClone(from?.batches) ?? new Map();
+    this.batches = new Map([...(from?.batches ?? [])].map(([id, batch]) => [id, copyOf(batch)]));
     this.runs = structuredClone(from?.runs) ?? new Map();
     this.tallies = structuredClone(from?.tallies) ?? new Map();
     this.inletCounts = from?.inletCounts.copy() ?? new Counters();

@@ -6,7 +6,7 @@ import { OPERATOR_LIST } from '../el/operators.ts';
 import { ExpressionError } from '../el/tokens.ts';
 import type { Surroundings } from '../el/values.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, json, jsonObjectBody } from '../http.ts';
+import { type AdmittedCall, type Answer, json, jsonObjectBody, recordsBody } from '../http.ts';
 import { isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { World } from '../state.ts';
 import { compileMapping, faultsOf, type MappedRow, mappingsOf } from './mapping.ts';
@@ -30,7 +30,7 @@ export function validateMappingSet(call: AdmittedCall): Answer {
 
 /** `data` is a list of rows, or one row as aepp sends it. */
 export function preview(world: World, call: AdmittedCall): Answer {
-  const body = jsonObjectBody(call);
+  const body = recordsBody(call);
   const set = objectAt(body, 'mappingSet');
   if (!set) throw Refusal.problem(400, 'BadRequestError', 'mappingSet is required.');
   const rows = Array.isArray(body.data) ? body.data : [body.data ?? null];

@@ -8,7 +8,7 @@ import { METHODS } from './functions/methods.ts';
 import { BINARY, type Binary } from './operators.ts';
 import { readPath, splitQuoted } from './paths.ts';
 import { ExpressionError, type Token, tokens } from './tokens.ts';
-import { asNumber, asText, asTruth, type Evaluate, inside, type Value } from './values.ts';
+import { asText, asTruth, type Evaluate, inside, negative, type Value } from './values.ts';
 
 /** Not usable as bare field names, nor are the names of functions; they need `${…}` (Adobe's page "Data Prep mapping functions"). */
 const RESERVED = new Set(
@@ -93,7 +93,7 @@ class Parser {
     }
     if (this.#skip('-')) {
       const inner = this.#unary();
-      return (row, around) => -asNumber(inner(row, around));
+      return (row, around) => negative(inner(row, around));
     }
     return this.#postfix(this.#primary());
   }

@@ -4,6 +4,9 @@ import { zone } from './date-patterns.ts';
 import { readDate } from './date-reader.ts';
 import { ExpressionError } from './tokens.ts';
 
+/** ECMA-262, "Time Values and Time Range", less a day for the offset. */
+const FARTHEST = 8.64e15 - 86_400_000;
+
 export class Moment {
   readonly ms: number;
   /** Minutes east of UTC. */
@@ -11,7 +14,9 @@ export class Moment {
   /** `Europe/Paris`, where it is known. */
   readonly zoneId: string | undefined;
 
+  /** @throws ExpressionError where JavaScript's clock does not go that far: to the year 275760 */
   constructor(ms: number, offset = 0, zoneId?: string) {
+    if (!(Math.abs(ms) <= FARTHEST)) throw new ExpressionError(`${ms} ms since 1970 is not a date`);
     this.ms = ms;
     this.offset = offset;
     this.zoneId = zoneId;
@@ -24,14 +29,19 @@ export class Moment {
 
   /** `yyyy-MM-ddTHH:mm:ss[.SSS]Z`, as a date-time field takes it. */
   toString(): string {
-    const iso = this.wall.toISOString();
-    const fraction = iso.slice(19, 23) === '.000' ? '' : iso.slice(19, 23);
-    return `${iso.slice(0, 19)}${fraction}${this.offset === 0 ? 'Z' : zone(this.offset, true)}`;
+    const clock = this.wall
+      .toISOString()
+      .slice(-14, -1)
+      .replace(/\.000$/, '');
+    return `${this.toDay()}${clock}${this.offset === 0 ? 'Z' : zone(this.offset, true)}`;
   }
 
-  /** `yyyy-MM-dd`, as a date field takes it. */
+  /** `yyyy-MM-dd`, as a date field takes it; of a year beyond 9999 `+yyyyy-MM-dd`, as Java has it: microseconds are taken for milliseconds. */
   toDay(): string {
-    return this.wall.toISOString().slice(0, 10);
+    return this.wall
+      .toISOString()
+      .slice(0, -14)
+      .replace(/^([+-])0(?=\d{5}-)/, '$1');
   }
 }
 

@@ -69,6 +69,18 @@ export function exactly(value: Value): number | ExactNumber {
     : asNumber(value);
 }
 
+export function negative(value: Value): number | ExactNumber {
+  if (!(value instanceof ExactNumber)) return -asNumber(value);
+  return numberOf(value.text.startsWith('-') ? value.text.slice(1) : `-${value.text}`);
+}
+
+/** What is before the point; a long number with an exponent is a double. */
+export function whole(value: Value): number | ExactNumber {
+  const number = exactly(value);
+  const text = number instanceof ExactNumber ? /^-?\d+(?=\.|$)/.exec(number.text)?.[0] : undefined;
+  return text === undefined ? Math.trunc(asNumber(number)) : numberOf(text);
+}
+
 export function asTruth(value: Value): boolean {
   if (typeof value === 'string') return value.toLowerCase() === 'true';
   return value !== null && value !== false && value !== 0;

@@ -1,6 +1,6 @@
 // What a record that the platform has read by itself holds: a message for the flow, or nothing that it can use.
 import { type Message, rawMessage } from '../inlet/messages.ts';
-import { isObject, objectAt, readJson } from '../json.ts';
+import { isObject, objectAt, parseExactly } from '../json.ts';
 import type { World } from '../state.ts';
 import type { PulledKind } from './source.ts';
 
@@ -30,7 +30,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return readJson(utf8.decode(bytes));
+    return parseExactly(utf8.decode(bytes));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 // Compiles a resolved schema once into a function that says what is wrong with a record.
 
 import { isIPv4, isIPv6 } from 'node:net';
-import { Ajv } from 'ajv';
+import { Ajv, type ErrorObject } from 'ajv';
 import { plainNumbers } from '../exact-number.ts';
 import type { JsonObject } from '../json.ts';
 import type { Violation } from '../state.ts';
@@ -66,7 +66,22 @@ function compile(schema: object): Validate {
   ajv.addFormat('ipv4', isIPv4);
   ajv.addFormat('ipv6', isIPv6);
   const check = ajv.compile(schema);
-  return (record) => (check(plainNumbers(record)) ? NO_VIOLATIONS : violations(check.errors ?? []));
+  return (record) =>
+    check(plainNumbers(record)) ? NO_VIOLATIONS : violations((check.errors ?? []).map(asGiven(record)));
+}
+
+/** What was found is said with the digits that it came with. */
+const asGiven =
+  (record: JsonObject) =>
+  (error: ErrorObject): ErrorObject =>
+    typeof error.data === 'number' ? { ...error, data: valueAt(record, error.instancePath) } : error;
+
+function valueAt(record: JsonObject, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<unknown>((value, step) => (value as Record<string, unknown>)[step], record);
 }
 
 /** The schema as JSON Schema in which every object lists all it may hold. */

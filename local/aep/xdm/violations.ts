@@ -2,6 +2,7 @@
 // github.com/everit-org/json-schema, and what no page of Adobe's shows has its words from there.
 
 import type { ErrorObject } from 'ajv';
+import { ExactNumber } from '../exact-number.ts';
 import type { Violation } from '../state.ts';
 
 /** The validator stops here, per message. */
@@ -84,6 +85,7 @@ function formatMessage(format: string, found: unknown): string {
 function typeName(value: unknown): string {
   if (value === null) return 'Null';
   if (Array.isArray(value)) return 'JSONArray';
+  if (value instanceof ExactNumber) return typeName(Number(value));
   if (typeof value === 'number') return Number.isInteger(value) ? 'Integer' : 'Double';
   if (typeof value === 'object') return 'JSONObject';
   return typeof value === 'string' ? 'String' : 'Boolean';

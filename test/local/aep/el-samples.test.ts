@@ -5,14 +5,14 @@ import { compileExpression } from '../../../local/aep/el/compile.ts';
 import { FUNCTIONS } from '../../../local/aep/el/functions/index.ts';
 import { asJson } from '../../../local/aep/el/values.ts';
 import type { JsonObject } from '../../../local/aep/json.ts';
-import { readJson } from '../../../local/aep/json.ts';
+import { parseExactly } from '../../../local/aep/json.ts';
 
 const UA =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 5_1_1 like Mac OS X) AppleWebKit/534.46 (KHTML, like Gecko) Version/5.1 Mobile/9B206 Safari/7534.48.3';
 const HOME = { line1: '345 park ave', City: 'san jose', type: 'home' };
 const WORK = { line1: '345 park ave', City: 'san jose', type: 'work' };
 
-const ROW = readJson(
+const ROW = parseExactly(
   JSON.stringify({
     ua: UA,
     stateCode: 'ca',

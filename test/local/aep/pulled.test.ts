@@ -430,6 +430,14 @@ const refuse = ({ bare }: Caller, { sourceId }: Pulled, why: string | null) =>
   bare('POST', `/_simulator/sources/${sourceId}/refuse`, { why });
 
 describe('an event hub', () => {
+  it('12 B 11: gives numbers with all their digits', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [{ body: base64('{"id":9007199254740993}'), partitionId: '0' }]);
+    expect(await idsOf(with_, made)).toEqual(['9007199254740993']);
+  });
+
   it('12 A: is read from its oldest event on unless the connection says otherwise', async () => {
     const with_ = await caller();
     const made = await pulled(with_, EVENT_HUBS);

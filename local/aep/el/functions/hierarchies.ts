@@ -1,9 +1,9 @@
 // Functions on objects, maps and arrays of the mapping language.
 
-import { readJson } from '../../json.ts';
+import { parseExactly } from '../../json.ts';
 import { pathSteps, readPath } from '../paths.ts';
 import { ExpressionError } from '../tokens.ts';
-import { asNumber, asText, asTruth, exactly, inside, isMap, order, type Value } from '../values.ts';
+import { asNumber, asText, asTruth, exactly, inside, isMap, order, type Value, whole } from '../values.ts';
 import { type Definition, define, unlessNull } from './definition.ts';
 
 const OBJECTS = 'Hierarchies - Objects';
@@ -80,23 +80,19 @@ export const HIERARCHIES: readonly Definition[] = [
   define('Aggregation', 'min(OPTIONS…)', (inputs) => extreme(inputs, -1)),
   define('Aggregation', 'max(OPTIONS…)', (inputs) => extreme(inputs, 1)),
   define('Type conversions', 'to_bigint(STRING)', unlessNull(exactly)),
-  define('Type conversions', 'to_decimal(STRING)', unlessNull(asNumber)),
+  define('Type conversions', 'to_decimal(STRING)', unlessNull(exactly)),
   define(
     'Type conversions',
     'to_float(STRING)',
     unlessNull((subject) => Number(Math.fround(asNumber(subject)).toPrecision(7))),
   ),
-  define(
-    'Type conversions',
-    'to_integer(STRING)',
-    unlessNull((subject) => Math.trunc(asNumber(subject))),
-  ),
+  define('Type conversions', 'to_integer(STRING)', unlessNull(whole)),
   define(
     'JSON',
     'json_to_object(STRING)',
     unlessNull((subject) => {
       try {
-        return readJson(asText(subject)) as Value;
+        return parseExactly(asText(subject)) as Value;
       } catch {
         throw new ExpressionError('the text is not JSON');
       }
