@@ -14,6 +14,9 @@ const APART = [
   'test/template/*.test.ts',
 ];
 
+/** Run by `npm run test:deep` alone: they start a process for each case. */
+const DEEP = ['test/journeys/account.test.ts'];
+
 /** What functions asked AWS for in the tests is kept here, for `npm run check:roles`. */
 export const PENSTOCK_CALLS = fileURLToPath(new URL('.penstock/calls', import.meta.url));
 
@@ -37,13 +40,20 @@ export default defineConfig({
     env: { PENSTOCK_CALLS },
     globalSetup: ['test/support/forget-calls.ts'],
     projects: [
-      { extends: true, test: { name: 'apart', include: APART } },
+      { extends: true, test: { name: 'apart', include: APART, exclude: DEEP } },
       {
         extends: true,
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...APART, 'test/deep/**', 'test/deployed/**', 'test/roles/**', 'test/strangers/**'],
+          exclude: [
+            ...APART,
+            ...DEEP,
+            'test/deep/**',
+            'test/deployed/**',
+            'test/roles/**',
+            'test/strangers/**',
+          ],
           // They share nothing: a new process for each would cost half a second a file.
           isolate: false,
         },

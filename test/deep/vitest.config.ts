@@ -1,5 +1,5 @@
-// How `npm run test:deep` runs: everything that `npm test` runs a part of, in full, the short soak, and what
-// depends on Adobe's behaviour under each variant of it that is in doubt.
+// How `npm run test:deep` runs: everything that `npm test` runs a part of, in full, the short soak, the journeys that start many
+// processes, and what depends on Adobe's behaviour under each variant of it that is in doubt.
 import { defineConfig } from 'vitest/config';
 import { QUIRK_NAMES, QUIRKS } from '../../local/aep/quirks.ts';
 import { LIMITS, PENSTOCK_CALLS, reporters } from '../../vitest.config.ts';
@@ -29,6 +29,8 @@ export default defineConfig({
             'test/deep/*.test.ts',
             'test/provision/{sweep.*,model,two-at-once}.test.ts',
             'test/forward/{model,promises-*}.test.ts',
+            'test/support/sweep.test.ts',
+            'test/journeys/account.test.ts',
           ],
         },
       },

@@ -1,5 +1,8 @@
 // Every answer of the simulated platform against Adobe's published API descriptions, with a list of differences that have a reason.
-// The descriptions are not part of the project: PENSTOCK_OPENAPI names a folder that holds them (AdobeDocs/experience-platform-apis).
+// The descriptions are not part of the project: PENSTOCK_OPENAPI names a folder that holds them (AdobeDocs/experience-platform-apis), or
+// they lie beside the project.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Answered, type Difference, type Judge, judgeOf } from './descriptions.ts';
 import { type Allowed, DIFFERENCES, UNDESCRIBED } from './differences.ts';
@@ -8,7 +11,8 @@ import { penstock, visitor } from './journeys.ts';
 const isOf = (allowed: Allowed, { operation, what }: Difference) =>
   allowed.operation.test(operation) && allowed.what.test(what);
 
-const folder = process.env.PENSTOCK_OPENAPI;
+const BESIDE = fileURLToPath(new URL('../../../shared/openapi', import.meta.url));
+const folder = process.env.PENSTOCK_OPENAPI || (existsSync(BESIDE) ? BESIDE : undefined);
 
 describe.skipIf(!folder)('12 shown: every answer is as Adobe describes it', () => {
   const answers: Answered[] = [];

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { branch } from './branch.ts';
 import { Tally } from './chaos.ts';
+import { runs } from './depth.ts';
 import { canonical, held, remembered, surplus } from './graph.ts';
 import { dev1, empty, fresh, retire, swap } from './scenarios.ts';
 import { undone, undoneTakeover } from './scenarios-undone.ts';
@@ -128,13 +129,13 @@ it.each([
   ['undone', undone],
   ['undone, taken over', await undoneTakeover()],
 ])(
-  'a case that begins at a snapshot is as one from the beginning: %s, 20 cases of a seed',
+  'a case that begins at a snapshot is as one from the beginning: %s, cases of a seed',
   async (_, scenario) => {
     const known = await goldenOf(scenario);
     const random = seededRandom(20_261_128);
     const drawing = pairs(known, 20_261_128);
     const single = singles(known);
-    const cases = Array.from({ length: 20 }, (_, at) =>
+    const cases = Array.from({ length: runs(20) }, (_, at) =>
       at % 4 === 0 ? (drawing.next().value as Case) : (single[Math.floor(random() * single.length)] as Case),
     );
     for (const one of cases)
