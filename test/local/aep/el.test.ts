@@ -186,3 +186,20 @@ test('destinations build objects, lists and maps, and never a prototype', () => 
   });
   expect(() => write('__proto__.polluted', 'x')).toThrow('not a field');
 });
+
+test.each([
+  ['split("a,,b,", ",")', ['a', 'b']],
+  ['split("a,b;;c", ",;")', ['a', 'b', 'c']],
+  ['split("abc", "")', ['abc']],
+  ['split("a.b", "\\\\.")', ['a', 'b']],
+  ['explode("a,,b,", ",")', ['a', '', 'b', '']],
+  ['explode("a1b22c", "(\\\\d)+")', ['a', 'b', 'c']],
+  ['left("ab", -1)', ''],
+  ['right("ab", -1)', ''],
+])('12 B 10: parts of a text: %s', (source, expected) => {
+  expect(value(source)).toEqual(expected);
+});
+
+test('12 B 10: what is not encoded is said', () => {
+  expect(() => value('get_url_decoded("%zz")')).toThrow("'%zz' is not encoded as a part of a URL");
+});
