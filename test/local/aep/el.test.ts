@@ -186,3 +186,45 @@ test('destinations build objects, lists and maps, and never a prototype', () => 
   });
   expect(() => write('__proto__.polluted', 'x')).toThrow('not a field');
 });
+
+test.each([
+  ['split("a,,b,", ",")', ['a', 'b']],
+  ['split("a,b;;c", ",;")', ['a', 'b', 'c']],
+  ['split("abc", "")', ['abc']],
+  ['split("a.b", "\\\\.")', ['a', 'b']],
+  ['explode("a,,b,", ",")', ['a', '', 'b', '']],
+  ['explode("a1b22c", "(\\\\d)+")', ['a', 'b', 'c']],
+  ['left("ab", -1)', ''],
+  ['right("ab", -1)', ''],
+])('12 B 10: parts of a text: %s', (source, expected) => {
+  expect(value(source)).toEqual(expected);
+});
+
+test('12 B 10: what is not encoded is said', () => {
+  expect(() => value('get_url_decoded("%zz")')).toThrow("'%zz' is not encoded as a part of a URL");
+});
+
+test.each([
+  ['set_date_part("yyyy", 2023, date("2024-02-29"))', '2023-02-28T00:00:00Z'],
+  ['set_date_part("m", 2, date("2023-01-31T10:00:00Z"))', '2023-02-28T10:00:00Z'],
+  ['set_date_part("dd", 28, date("2023-02-01"))', '2023-02-28T00:00:00Z'],
+  [
+    'set_date_part("m", 1, zone_date_to_zone(date("2024-07-01T12:00:00Z"), "Europe/Paris"))',
+    '2024-01-01T14:00:00+01:00',
+  ],
+  ['make_date_time(99, 1, 2, 3, 4, 5, 0, "UTC")', '0099-01-02T03:04:05Z'],
+])('12 B 10: a part of a date as Java sets it: %s', (source, expected) => {
+  expect(value(source)).toBe(expected);
+});
+
+test.each([
+  'set_date_part("dd", 31, date("2024-02-01"))',
+  'set_date_part("m", 13, date("2024-02-01"))',
+  'set_date_part("hh", 25, date("2024-02-01"))',
+  'set_date_part("mi", 60, date("2024-02-01"))',
+  'make_date_time(2024, 13, 1, 0, 0, 0, 0, "UTC")',
+  'make_date_time(2024, 0, 1, 0, 0, 0, 0, "UTC")',
+  'make_date_time(2024, 1, 1, 0, 0, 0, 1000000000, "UTC")',
+])('12 B 10: no clock shows %s', (source) => {
+  expect(() => value(source)).toThrow('is not a date');
+});

@@ -85,19 +85,12 @@ export const DATES: readonly Definition[] = [
   ),
   ...['make_date_time', 'make_timestamp'].map((name) =>
     define(DATE, `${name}(YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, NANOSECOND, [TIMEZONE])`, (inputs) => {
-      const [year, month, day, hour, minute, second, nano] = inputs.slice(0, 7).map(asNumber) as number[] as [
+      const [year, month, day, hour, minute, second, nano] = inputs.slice(0, 7).map(asNumber) as [
         number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
+        ...number[],
       ];
-      const wall = Date.UTC(year, month - 1, day, hour, minute, second, Math.floor(nano / 1e6));
-      const shown = new Date(wall);
-      if (shown.getUTCDate() !== day || shown.getUTCSeconds() !== second || shown.getUTCHours() !== hour)
-        throw new ExpressionError(`${year}-${month}-${day} ${hour}:${minute}:${second} is not a date`);
+      const clock = { hour, minute, second, millisecond: Math.floor((nano ?? 0) / 1e6) };
+      const wall = wallOf({ year, month, day, ...clock } as Clock);
       const zone = asText(inputs[7] ?? 'UTC');
       const ms = wall - offsetOfWall(zone, wall) * 60_000;
       return new Moment(ms, offsetAt(zone, ms), zone);
@@ -125,15 +118,60 @@ function part(name: string): Part {
   throw new ExpressionError(`'${name}' is not a part of a date`);
 }
 
+/** What a clock on the wall shows; the month from 1 on. */
+interface Clock {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly millisecond: number;
+}
+
+/** As if it were UTC, in ms. @throws ExpressionError where no clock shows that: JavaScript's rolls on to the next month */
+function wallOf({ year, month, day, hour, minute, second, millisecond }: Clock): number {
+  const wall = new Date(Date.UTC(2000, month - 1, day, hour, minute, second, millisecond));
+  // By itself, for `Date.UTC` takes 99 for 1999.
+  wall.setUTCFullYear(year, month - 1, day);
+  const shown = clockOf(wall);
+  const isReal =
+    shown.year === year &&
+    shown.month === month &&
+    shown.day === day &&
+    shown.hour === hour &&
+    shown.minute === minute &&
+    shown.second === second &&
+    shown.millisecond === millisecond;
+  if (isReal) return wall.getTime();
+  throw new ExpressionError(`${year}-${month}-${day} ${hour}:${minute}:${second} is not a date`);
+}
+
+function clockOf(wall: Date): Clock {
+  return {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth() + 1,
+    day: wall.getUTCDate(),
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+    second: wall.getUTCSeconds(),
+    millisecond: wall.getUTCMilliseconds(),
+  };
+}
+
+const SETTABLE: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
+
+/**
+ * As Java's ZonedDateTime, which Adobe's page names: another year or month keeps the day, or takes the month's last
+ * (`withYear`, `withMonth`); any other value that no clock shows is refused.
+ */
 function withPart(component: string, value: number, moment: Moment): Moment {
   const name = own(SHORT, component.toLowerCase()) ?? component.toLowerCase();
-  const wall = moment.wall;
-  if (name === 'year') wall.setUTCFullYear(value);
-  else if (name === 'month') wall.setUTCMonth(value - 1);
-  else if (name === 'day') wall.setUTCDate(value);
-  else if (name === 'hour') wall.setUTCHours(value);
-  else if (name === 'minute') wall.setUTCMinutes(value);
-  else if (name === 'second') wall.setUTCSeconds(value);
-  else throw new ExpressionError(`'${component}' is not a part of a date that can be set`);
-  return new Moment(wall.getTime() - moment.offset * 60_000, moment.offset);
+  if (!SETTABLE.has(name))
+    throw new ExpressionError(`'${component}' is not a part of a date that can be set`);
+  const clock: Clock = { ...clockOf(moment.wall), [name]: value };
+  const last = new Date(Date.UTC(clock.year, clock.month, 0)).getUTCDate();
+  const wall = wallOf(name === 'day' ? clock : { ...clock, day: Math.min(clock.day, last) });
+  const offset = moment.zoneId === undefined ? moment.offset : offsetOfWall(moment.zoneId, wall);
+  return new Moment(wall - offset * 60_000, offset, moment.zoneId);
 }

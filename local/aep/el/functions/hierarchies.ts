@@ -80,7 +80,8 @@ export const HIERARCHIES: readonly Definition[] = [
   define('Aggregation', 'min(OPTIONS…)', (inputs) => extreme(inputs, -1)),
   define('Aggregation', 'max(OPTIONS…)', (inputs) => extreme(inputs, 1)),
   define('Type conversions', 'to_bigint(STRING)', unlessNull(exactly)),
-  define('Type conversions', 'to_decimal(STRING)', unlessNull(exactly)),
+  // A Double, by Adobe's page.
+  define('Type conversions', 'to_decimal(STRING)', unlessNull(asNumber)),
   define(
     'Type conversions',
     'to_float(STRING)',

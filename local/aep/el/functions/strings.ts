@@ -22,8 +22,11 @@ const trimRight = (subject: string): string => subject.trimEnd();
 
 export const STRINGS: readonly Definition[] = [
   define(STRING, 'concat(STRINGS…)', (inputs) => inputs.map(asText).join('')),
-  text('explode(STRING, [REGEX])', (subject, [regex]) => subject.split(javaRegex(asText(regex ?? ',')))),
-  text('split(INPUT, SEPARATOR)', (subject, [separator]) => subject.split(anyOf(asText(separator ?? '')))),
+  text('explode(STRING, [REGEX])', (subject, [regex]) => between(subject, javaRegex(asText(regex ?? ',')))),
+  // Adobe's page: only `explode` gives what is empty as well.
+  text('split(INPUT, SEPARATOR)', (subject, [separator]) =>
+    subject.split(anyOf(asText(separator ?? ''))).filter((part) => part !== ''),
+  ),
   define(STRING, 'join(SEPARATOR, OBJECTS…)', ([separator, ...objects]) =>
     objects
       .flat()
@@ -59,9 +62,9 @@ export const STRINGS: readonly Definition[] = [
   define(STRING, 'rpad(INPUT, COUNT, PADDING)', ([input, count, padding]) =>
     asText(input ?? null).padEnd(asNumber(count ?? 0), asText(padding ?? null) || ' '),
   ),
-  text('left(STRING, COUNT)', (subject, [count]) => subject.slice(0, asNumber(count ?? 0))),
+  text('left(STRING, COUNT)', (subject, [count]) => subject.slice(0, Math.max(0, asNumber(count ?? 0)))),
   text('right(STRING, COUNT)', (subject, [count]) =>
-    asNumber(count ?? 0) === 0 ? '' : subject.slice(-asNumber(count ?? 0)),
+    asNumber(count ?? 0) <= 0 ? '' : subject.slice(-asNumber(count ?? 0)),
   ),
   define(STRING, 'equals(STRING1, STRING2)', ([left, right]) => same(left ?? null, right ?? null)),
   define(
@@ -102,8 +105,17 @@ export const STRINGS: readonly Definition[] = [
   ),
 ];
 
-/** Several delimiters split on any of them. */
+/** As Java splits: JavaScript would give the groups of the pattern among the parts. */
+function between(subject: string, regex: RegExp): string[] {
+  const groups = (new RegExp(`${regex.source}|`, regex.flags).exec('')?.length ?? 1) - 1;
+  return subject.split(regex).filter((_part, index) => index % (groups + 1) === 0);
+}
+
+const NEVER = /(?!)/;
+
+/** Several delimiters split on any of them, and none on nothing. */
 function anyOf(delimiters: string): RegExp | string {
   const letters = delimiters.replace(/\\(.)/g, '$1');
-  return letters.length <= 1 ? letters : javaRegex(`[${letters.replace(/[\\\]^-]/g, '\\$&')}]`);
+  if (letters === '') return NEVER;
+  return letters.length === 1 ? letters : javaRegex(`[${letters.replace(/[\\\]^-]/g, '\\$&')}]`);
 }

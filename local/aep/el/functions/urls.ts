@@ -1,5 +1,6 @@
 // URL functions of the mapping language; an invalid URL answers null.
 
+import { ExpressionError } from '../tokens.ts';
 import { asText, asTruth, type Value } from '../values.ts';
 import { type Definition, define, unlessNull } from './definition.ts';
 
@@ -62,6 +63,12 @@ export const URLS: readonly Definition[] = [
   define(
     'URL',
     'get_url_decoded(TEXT)',
-    unlessNull((subject) => decodeURIComponent(asText(subject))),
+    unlessNull((subject) => {
+      try {
+        return decodeURIComponent(asText(subject));
+      } catch {
+        throw new ExpressionError(`'${asText(subject)}' is not encoded as a part of a URL`);
+      }
+    }),
   ),
 ];
