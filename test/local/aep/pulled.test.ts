@@ -204,6 +204,24 @@ describe('a Kinesis stream', () => {
     });
   });
 
+  it('12 A: is read by a copy of the platform as well, whenever the Kinesis was named', async () => {
+    const with_ = await at({ kinesis: '' });
+    with_.platform.kinesis = kinesis.endpoint;
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await put(row('1'));
+      const copy = with_.platform.copy();
+      try {
+        await copy.readStreams();
+        expect(copy.state.counts).toMatchObject({ landed: 1 });
+        expect(await idsOf(with_, made)).toEqual([]);
+      } finally {
+        copy.close();
+      }
+    });
+  });
+
   it('12 A: gives a flow at most 4,000 records a second', async () => {
     // So 200 in each look.
     const with_ = await at({ pullMs: 50 });
