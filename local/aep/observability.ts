@@ -172,17 +172,25 @@ function series(
   };
 }
 
-/** One for each id where the filter says so, else one for all of them. */
+/** One for each id of a filter that says so, and one for the ids of all the others; without a filter, of everything. */
 function groups(
   sandbox: Sandbox,
   { of }: Metric,
   filters: JsonObject[],
 ): { groupBy: JsonObject; ids: string[] }[] {
-  const [filter] = filters;
-  if (!filter) return [{ groupBy: {}, ids: countersOf(sandbox, of).ids() }];
-  const ids = (textAt(filter, 'value') ?? '').split('|').filter(Boolean);
-  if (filter.groupBy !== true) return [{ groupBy: {}, ids }];
-  return ids.map((id) => ({ groupBy: { [textAt(filter, 'name') as string]: id }, ids: [id] }));
+  if (filters.length === 0) return [{ groupBy: {}, ids: countersOf(sandbox, of).ids() }];
+  const single = filters.filter(({ groupBy }) => groupBy === true);
+  const together = filters.filter(({ groupBy }) => groupBy !== true);
+  const each = single.flatMap((filter) =>
+    idsIn([filter]).map((id) => ({ groupBy: { [textAt(filter, 'name') as string]: id }, ids: [id] })),
+  );
+  return together.length === 0 ? each : [...each, { groupBy: {}, ids: idsIn(together) }];
+}
+
+/** Each once: who names a dataset twice does not want it counted twice. */
+function idsIn(filters: JsonObject[]): string[] {
+  const all = filters.flatMap((filter) => (textAt(filter, 'value') ?? '').split('|'));
+  return [...new Set(all.filter(Boolean))];
 }
 
 /** Version 1: deprecated, published all the same. `id` narrows, `dateRange` is `from/to`, newest first. */

@@ -86,6 +86,7 @@ interface Memory {
   readonly ids: Ids;
   readonly state: State;
   readonly origin: string;
+  readonly kinesis: string;
   readonly journal: Journal;
   readonly faults: Faults;
 }
@@ -95,6 +96,7 @@ export function createPlatform(options: PlatformOptions = {}): Platform {
   const clock = advancing(settings.clock);
   return platformWith(settings, clock, {
     ...blank(settings, clock, settings.origin),
+    kinesis: settings.kinesis,
     journal: new Journal(settings.keepRequests),
     faults: new Faults(settings.seed),
   });
@@ -172,11 +174,12 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     copy(more = {}) {
       const own = settle({ ...settings, ...more });
       const ownClock = advancing(own.clock);
-      const { ids, state, origin } = core.world;
+      const { ids, state, origin, kinesis } = core.world;
       return platformWith(own, ownClock, {
         ids: createIds(ids.nextSeed),
         state: state.copy(ownClock),
         origin: more.origin ?? origin,
+        kinesis: more.kinesis ?? kinesis,
         journal: journal.copy(),
         faults: faults.copy(),
       });
@@ -189,8 +192,8 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       core = build({ settings, clock, kinesis, ...blank(settings, clock, core.world.origin) }, platform);
     },
   };
-  const { ids, state, origin } = memory;
-  core = build({ settings, clock, ids, state, origin, kinesis: settings.kinesis }, platform);
+  const { ids, state, origin, kinesis } = memory;
+  core = build({ settings, clock, ids, state, origin, kinesis }, platform);
   return platform;
 }
 

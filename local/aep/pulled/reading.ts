@@ -102,6 +102,8 @@ export class Reading {
 
   async #look(): Promise<number> {
     const number = ++this.#round;
+    // A round that was waiting for another one would ask a Kinesis anew, and keep the process until that answers.
+    if (this.#stopped) return number;
     this.#forgetRemoved();
     const open = this.#readers().filter((one) => one.source.kind === 'kinesis' && !this.#closed(one));
     await Promise.all(open.map((one) => this.#readStream(one, number)));

@@ -89,6 +89,22 @@ it('12 B 8: the answer has the shape of the page: metric, filters, datapoints wi
   });
 });
 
+it('12 B 8: each filter of a metric counts, and an id that is named twice counts once', async () => {
+  const { platform, made } = await someTraffic();
+  const nothing = { name: 'dataSetId', value: '5eddb21420f516191b7a8dad' };
+  const all = { name: 'dataSetId', value: `${made.dataSetId}|${made.dataSetId}` };
+  const told = async (filters: object[]) => {
+    const body = await asked(platform, [{ name: RECORDS, filters, aggregator: 'sum' }]);
+    return body.metricResponses[0].datapoints;
+  };
+  const dps = { '2026-02-13T00:00:00Z': 3 };
+  expect(await told([nothing, all])).toEqual([{ groupBy: {}, dps }]);
+  expect(await told([nothing, { ...all, groupBy: true }])).toEqual([
+    { groupBy: { dataSetId: made.dataSetId }, dps },
+    { groupBy: {}, dps: {} },
+  ]);
+});
+
 it('12 B 8: granularity and range: minutes, hours, months; what lies outside of the range is not told', async () => {
   const { platform } = await someTraffic();
   const metrics = [{ name: RECEIVED, aggregator: 'sum', downsample: 'sum' }];

@@ -1,4 +1,5 @@
 // Sources that the platform reads by itself: a Kinesis stream for real, Event Hubs and Pub/Sub by what is put into them here.
+import { type AddressInfo, createServer } from 'node:net';
 import {
   CreateStreamCommand,
   DeleteStreamCommand,
@@ -203,6 +204,24 @@ describe('a Kinesis stream', () => {
     });
   });
 
+  it('12 A: is read by a copy of the platform as well, whenever the Kinesis was named', async () => {
+    const with_ = await at({ kinesis: '' });
+    with_.platform.kinesis = kinesis.endpoint;
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await put(row('1'));
+      const copy = with_.platform.copy();
+      try {
+        await copy.readStreams();
+        expect(copy.state.counts).toMatchObject({ landed: 1 });
+        expect(await idsOf(with_, made)).toEqual([]);
+      } finally {
+        copy.close();
+      }
+    });
+  });
+
   it('12 A: gives a flow at most 4,000 records a second', async () => {
     // So 200 in each look.
     const with_ = await at({ pullMs: 50 });
@@ -404,6 +423,23 @@ describe('a Kinesis stream', () => {
         why: expect.stringContaining(`${nowhere} does not answer as a Kinesis does`),
       });
     });
+  });
+
+  it('12 A: that is asked for and never answers is asked no longer once the platform is closed', {
+    timeout: 10_000,
+  }, async () => {
+    const asked = Promise.withResolvers<void>();
+    const silent = createServer((socket) => socket.once('data', () => asked.resolve()));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const with_ = await at({ kinesis: `http://127.0.0.1:${port}` });
+    await pulled(with_, KINESIS, { stream });
+    with_.clock.advance(WARM_UP);
+    const looks = [with_.platform.readStreams(), with_.platform.readStreams()];
+    await asked.promise;
+    with_.platform.close();
+    await Promise.all(looks);
+    silent.close();
   });
 
   it('12 A: stays unread where no Kinesis is named, and the simulator says why', async () => {
