@@ -1,5 +1,6 @@
 // The command line of `npm start`: what may be said, and a clear answer to what may not.
 import { parseArgs } from 'node:util';
+import { parseQuirks, QUIRK_HELP, type Quirks } from './aep/quirks.ts';
 import type { Standard } from './aep/xdm/standard.ts';
 import type { Encoding } from './records.ts';
 
@@ -29,6 +30,8 @@ export interface StartOptions {
   readonly faults: string | undefined;
   /** A checkout of Adobe's XDM, which the platform then knows. */
   readonly xdm: string | undefined;
+  /** Which variants the platform plays where Adobe's material says two things. */
+  readonly quirks: Partial<Quirks>;
   readonly keep: boolean;
   readonly verbose: boolean;
 }
@@ -52,6 +55,8 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   --retire            take the pipeline down at the end
   --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)
   --xdm DIR           a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
+  --quirk NAME=VALUE  how the platform behaves where Adobe's material says two things (docs/fidelity.md); repeatable:
+${QUIRK_HELP}
   --keep              leave everything running and print the addresses
   --verbose           also print what the functions log
   --help              this text
@@ -87,6 +92,7 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     retire: values.retire ?? false,
     faults: values.faults,
     xdm: values.xdm,
+    quirks: quirks(values.quirk ?? []),
     keep: values.keep ?? false,
     verbose: values.verbose ?? false,
   };
@@ -121,6 +127,7 @@ function parse(args: string[]) {
         retire: { type: 'boolean' },
         faults: { type: 'string' },
         xdm: { type: 'string' },
+        quirk: { type: 'string', multiple: true },
         keep: { type: 'boolean' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -128,6 +135,15 @@ function parse(args: string[]) {
     }).values;
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
+  }
+}
+
+/** @throws UsageError */
+function quirks(words: readonly string[]): Partial<Quirks> {
+  try {
+    return parseQuirks(words);
+  } catch (error) {
+    throw new UsageError(`--quirk: ${(error as Error).message}`);
   }
 }
 

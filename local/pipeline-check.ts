@@ -8,7 +8,7 @@ import { didYouMean } from '../lib/nearest.ts';
 import { Pipeline } from '../lib/pipeline.ts';
 import { arrayWarnings } from '../lib/provision/array-warnings.ts';
 import { ensure } from '../lib/provision/ensure.ts';
-import { foreseenOf } from '../lib/provision/foreseen.ts';
+import { foreseenOf, unmappedWithin } from '../lib/provision/foreseen.ts';
 import { mappingsOf } from '../lib/provision/mapping.ts';
 import type { Context } from '../lib/provision/resource.ts';
 import { resourcesOf, STEPS } from '../lib/provision/resources.ts';
@@ -21,9 +21,10 @@ import { pathSteps } from './aep/el/paths.ts';
 import { type JsonObject, objectAt } from './aep/json.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { createPlatform } from './aep/platform.ts';
-import { resolvedForData } from './aep/registry/resolve.ts';
+import { resolved, resolvedForData } from './aep/registry/resolve.ts';
 import { lookUp } from './aep/registry/resources.ts';
 import type { Sandbox } from './aep/state.ts';
+import type { Fields } from './aep/xdm/field.ts';
 import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { compileValidator } from './aep/xdm/validator.ts';
 import { type PartsSaid, saidOfParts } from './schema-parts.ts';
@@ -78,8 +79,15 @@ export async function checkPipeline(
   if (unmade.length > 0) return { mistakes: [...refused, ...unmade], warnings };
   const fields = await bench.aep.schemaRegistry.getFields(schemaId);
   const arrays = arrayWarnings(manifest, samples, fields, TENANT).map(neutral);
+  const lacking = unmappedWithin(fieldsOf(bench, schemaId), manifest);
   const mistakes = await tryOut(bench, schemaId, samples ?? []);
-  return { mistakes: [...refused, ...mistakes], warnings: [...warnings, ...arrays] };
+  return { mistakes: [...refused, ...mistakes], warnings: [...warnings, ...lacking, ...arrays] };
+}
+
+/** With what they require, which the registry tells a client nothing of that it asks for. */
+function fieldsOf({ sandbox }: Bench, schemaId: string): Fields {
+  const schema = lookUp(sandbox, 'schemas', schemaId);
+  return (schema && resolved(sandbox, schema).properties) ?? {};
 }
 
 function benchFor(manifest: Manifest, xdm: Standard): Bench {

@@ -1,5 +1,6 @@
 // A source that Experience Platform reads by itself: what it needs on this machine, records put into it, and the wait until they are read.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Manifest } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
 import { isPulled } from '../lib/provision/source.ts';
@@ -52,8 +53,24 @@ export async function preparePulled(stack: Stack, source: Source, shards: number
 /** How the platform read the source. */
 export type Reading = Pick<SourceState, 'kind' | 'place' | 'reads' | 'throttled'>;
 
+/** Whether both are the same stream, event hub or subscription. */
+export function isSamePlace(one: Source, another: Source): boolean {
+  const placeOf = (source: Source): string[] => {
+    switch (source.kind) {
+      case 'kinesis':
+        return [source.kind, source.region, source.stream];
+      case 'event-hubs':
+        return [source.kind, source.namespace, source.eventHub];
+      case 'pubsub':
+        return [source.kind, source.project, source.subscription];
+    }
+  };
+  return isDeepStrictEqual(placeOf(one), placeOf(another));
+}
+
 /**
  * Puts the lines into the source, and waits until the platform has read them.
+ * @param changed waits for the pipeline that this one became meanwhile, where there is one: its flow reads to the end
  * @throws JourneyError where it cannot
  */
 export async function carryPulled(
@@ -61,27 +78,28 @@ export async function carryPulled(
   { manifest, resources }: Pipeline,
   lines: AsyncIterable<Line> | Iterable<Line>,
   onRead: (count: number) => void,
+  changed: () => Promise<Pipeline | undefined> = async () => undefined,
 ): Promise<{ written: Written; reading: Reading }> {
   const { source } = manifest;
   if (!isPulled(source)) throw new TypeError('an inlet is fed, not read');
-  const flowId = resources.flow?.id ?? '';
-  const of = () => stateOf(stack, flowId);
   // One that starts at the latest has to be at the tip before the first record comes.
   await stack.platform.platform.readStreams();
-  of();
-  const looked = look(lines, source.data);
+  const { place } = stateOf(stack, resources.flow?.id);
+  const looked = look(lines, source);
   const produced =
     source.kind === 'kinesis'
       ? await produce(stack.kinesisIn(source.region), source.stream, looked.lines)
-      : await put(stack, source.kind, resources['source-connection']?.id ?? '', looked.lines);
+      : await put(stack, source.kind, place, looked.lines);
+  const last = await changed();
+  const of = () => stateOf(stack, last?.resources.flow?.id ?? resources.flow?.id);
   await readToEnd(stack, source.kind, of, onRead);
   await stack.platform.platform.idle();
-  const { kind, place, reads, throttled } = of();
+  const { kind, reads, throttled } = of();
   return { written: looked.written(produced), reading: { kind, place, reads, throttled } };
 }
 
 /** @throws JourneyError where the flow does not read */
-function stateOf(stack: Stack, flowId: string): SourceState {
+function stateOf(stack: Stack, flowId: string | undefined): SourceState {
   const state = stack.platform.platform.sources().find((one) => one.flowId === flowId);
   if (state === undefined)
     throw new JourneyError(`the platform has no flow ${flowId} with a source of its own`);
@@ -106,14 +124,16 @@ async function readToEnd(
 }
 
 /** Looks at the lines on their way: what the platform will make of each, as it takes JSON objects alone. */
-function look(lines: AsyncIterable<Line> | Iterable<Line>, data: Source['data']) {
+function look(lines: AsyncIterable<Line> | Iterable<Line>, { kind, data }: Source) {
+  // Of Pub/Sub's messages Adobe knows none with operations.
+  const isPlain = kind === 'pubsub' && data === 'raw';
   const sent = new Map<number, string>();
   const dropped: Rejected[] = [];
   async function* passing(): AsyncGenerator<Line> {
     for await (const line of lines) {
       const record = objectIn(line.bytes);
       if (record === undefined) dropped.push({ line: line.number, ...NO_OBJECT });
-      else sent.set(line.number, identityOf(recordIn(record, data) as object));
+      else sent.set(line.number, identityOf(isPlain ? record : (recordIn(record, data) as object)));
       yield line;
     }
   }
@@ -160,7 +180,7 @@ const LARGEST = { 'event-hubs': 1024 * 1024, pubsub: MOST_BYTES } as const;
 async function put(
   stack: Stack,
   kind: keyof typeof LARGEST,
-  sourceId: string,
+  place: string,
   lines: AsyncIterable<Line>,
 ): Promise<Produced> {
   const lineOf = new Map<string, number>();
@@ -168,7 +188,7 @@ async function put(
   let batch: string[] = [];
   let bytes = 0;
   const flush = async () => {
-    if (batch.length > 0) await post(stack, kind, sourceId, batch);
+    if (batch.length > 0) await post(stack, kind, place, batch);
     batch = [];
     bytes = 0;
   };
@@ -190,13 +210,15 @@ async function put(
 async function post(
   { platform }: Stack,
   kind: keyof typeof LARGEST,
-  sourceId: string,
+  place: string,
   batch: readonly string[],
 ): Promise<void> {
   const records = batch.map((text) =>
     kind === 'pubsub' ? { data: text, attributes: {} } : { body: text, partitionId: '0' },
   );
-  const answer = await fetch(`${platform.origin}/_simulator/sources/${sourceId}/records`, {
+  // While a pipeline changes there are two connections to it, and then another one.
+  const source = platform.platform.sources().find((one) => one.place === place);
+  const answer = await fetch(`${platform.origin}/_simulator/sources/${source?.sourceConnectionId}/records`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ records }),

@@ -9,6 +9,7 @@ import type { Ledger } from '../lib/runtime.ts';
 import { SCHEMA_CACHE_FACTOR } from '../lib/waits.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import type { Platform } from './aep/platform.ts';
+import type { Quirks } from './aep/quirks.ts';
 import { startServer } from './aep/server.ts';
 import type { Standard } from './aep/xdm/standard.ts';
 import { accessKeyOf, type Calls, callsOfTests } from './aws/calls.ts';
@@ -29,6 +30,8 @@ export interface StackOptions {
   readonly sandbox: string;
   /** What of Adobe's XDM it knows; left out, what is built in. */
   readonly xdm?: Standard;
+  /** Which variants it plays where Adobe's material says two things. */
+  readonly quirks?: Partial<Quirks>;
   /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
   readonly platform?: Platform;
   /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
@@ -102,6 +105,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     seed: options.seed,
     sandboxes: sandboxes(options.sandbox),
     ...(options.xdm && { xdm: options.xdm }),
+    ...(options.quirks && { quirks: options.quirks }),
   });
   const stateMachineArn = provisioningArn(STAGE);
   const states = await startStatesApi({ stateMachineArn, executions: () => executions }, calls);

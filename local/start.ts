@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
 import type { Pipeline, Report } from '../lib/pipeline.ts';
+import { isPulled } from '../lib/provision/source.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { account, refusedLines, type Written, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
@@ -14,7 +15,7 @@ import { changeMeanwhile } from './change.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { carryPulled } from './pulled.ts';
+import { carryPulled, isSamePlace } from './pulled.ts';
 import {
   decoded,
   type Encoding,
@@ -82,6 +83,7 @@ async function run(job: Job): Promise<number> {
     shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
     ...(job.xdm && { xdm: job.xdm }),
+    quirks: options.quirks,
     ...(options.verbose && {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
@@ -192,20 +194,26 @@ async function forwardWith(
 async function pullWith(
   stack: Stack,
   pipeline: Pipeline,
-  { options, total, progress }: Job,
+  { options, changed, total, progress }: Job,
 ): Promise<boolean> {
   if (total === 0) {
     progress.line(['', ...runReportOf(pipeline.report as Report), '', NOTHING_SENT].join('\n'));
     return true;
   }
+  const change = await changeFor(stack, { options, changed, total, progress });
   const stage = progress.stage('Read', total);
   try {
     const lines = linesFor(options, pipeline.manifest);
-    const { written, reading } = await carryPulled(stack, pipeline, lines, (count) =>
-      stage.to(Math.min(count, total)),
+    const { written, reading } = await carryPulled(
+      stack,
+      pipeline,
+      change?.during(lines) ?? lines,
+      (count) => stage.to(Math.min(count, total)),
+      change?.done,
     );
     stage.done();
-    return await tell(stack, pipeline, written, { reading }, progress);
+    const isComplete = await tell(stack, (await change?.done()) ?? pipeline, written, { reading }, progress);
+    return isComplete && (changed === undefined || change !== undefined);
   } catch (error) {
     stage.failed();
     throw error;
@@ -279,10 +287,13 @@ async function readManifest(file: string): Promise<Manifest> {
 /** @throws UsageError where it is another pipeline's */
 async function readChange(file: string, { name, source }: Manifest) {
   const manifest = await readManifest(file);
-  if (manifest.name !== name || source.kind !== 'inlet')
+  if (manifest.name !== name)
     throw new UsageError(
-      `--change: ${file} must be a manifest of the pipeline ${name}, which records are sent to`,
+      `--change: ${file} must be a manifest of the pipeline ${name}, not of ${manifest.name}`,
     );
+  // A change to or from an inlet is for the plan to refuse.
+  if (isPulled(source) && isPulled(manifest.source) && !isSamePlace(source, manifest.source))
+    throw new UsageError(`--change: ${file} must read from the same place, as its records are put there`);
   return { manifest, samples: await readSamples(file) };
 }
 

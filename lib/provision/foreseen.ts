@@ -46,6 +46,26 @@ function unmappedOf({ source, schema, mapping }: Manifest): string[] {
   if (mapping === undefined || 'id' in schema) return [];
   const destinations = mapping.map(({ destination }) => plain(destination));
   const demands = [...ofClass(schema), ...ofIdentities(schema), ...ofOwnFields(schema, destinations)];
+  return untold(demands, destinations, source);
+}
+
+/**
+ * What Adobe's fields require of an object that a part is mapped of, where the schema's fields are known. What is required of every
+ * record, and by own fields, `foreseenOf` tells.
+ */
+export function unmappedWithin(fields: Fields, { source, mapping }: Manifest): string[] {
+  const destinations = (mapping ?? []).map(({ destination }) => plain(destination));
+  const demands = Object.entries(fields).flatMap(([name, field]) =>
+    isWrittenOut(name) ? [] : within(field, name, destinations, (path) => `${path} requires it`),
+  );
+  return bounded(untold(demands, destinations, source));
+}
+
+function untold(
+  demands: readonly Demand[],
+  destinations: readonly string[],
+  source: Manifest['source'],
+): string[] {
   return demands
     .filter(({ path }) => !destinations.some((one) => isMappedBy(one, plain(path))))
     .map(
@@ -72,31 +92,44 @@ function ofIdentities({ identities }: OwnSchema): Demand[] {
   );
 }
 
-/** What is looked at of an own field. */
-interface OwnField {
+/** What is looked at of a field. */
+interface Field {
   readonly required?: unknown;
-  readonly properties?: Readonly<Record<string, OwnField>> | undefined;
+  readonly properties?: Fields | undefined;
+  readonly items?: Field | undefined;
+}
+type Fields = Readonly<Record<string, Field>>;
+
+/** What an object requires of which a part is mapped, also one in a list. `why` is told the object's path and its place in the field. */
+function within(
+  field: Field,
+  path: string,
+  destinations: readonly string[],
+  why: (path: string, place: string) => string,
+  place = '',
+): Demand[] {
+  if (!destinations.some((one) => one.startsWith(`${path}.`))) return [];
+  if (field.items !== undefined) return within(field.items, path, destinations, why, `${place}.items`);
+  const { required, properties = {} } = field;
+  const names = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
+  return [
+    ...names.map((name) => ({ path: `${path}.${name}`, why: why(path, place) })),
+    ...Object.entries(properties).flatMap(([name, inner]) =>
+      within(inner, `${path}.${name}`, destinations, why, `${place}.properties.${name}`),
+    ),
+  ];
 }
 
-/** What an object of an own field group requires, where a part of the object is mapped. */
+/** What an object of an own field group requires. */
 function ofOwnFields({ fieldGroups }: OwnSchema, destinations: readonly string[]): Demand[] {
-  const within = (field: OwnField, path: string, at: string): Demand[] => {
-    if (!destinations.some((one) => one.startsWith(`${path}.`))) return [];
-    const { required, properties = {} } = field;
-    const names = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
-    return [
-      ...names.map((name) => ({ path: `${path}.${name}`, why: `${at}.required names it` })),
-      ...Object.entries(properties).flatMap(([name, inner]) =>
-        within(inner, `${path}.${name}`, `${at}.properties.${name}`),
-      ),
-    ];
-  };
   return fieldGroups.flatMap((group, index) =>
     typeof group === 'string'
       ? []
-      : Object.entries(group.fields).flatMap(([name, field]) =>
-          within(field, `{tenant}.${name}`, `schema.fieldGroups.${index}.fields.${name}`),
-        ),
+      : Object.entries(group.fields).flatMap(([name, field]) => {
+          const at = `schema.fieldGroups.${index}.fields.${name}`;
+          const why = (_path: string, place: string) => `${at}${place}.required names it`;
+          return within(field, `{tenant}.${name}`, destinations, why);
+        }),
   );
 }
 
@@ -142,8 +175,9 @@ function aPath(path: string): string {
   return `expected the names of the record's fields with dots between them: ${path || 'customer.email'}`;
 }
 
-/** What begins with "_" in XDM and is Adobe's: every other such name is an organization's (github.com/adobe/xdm). */
-const ADOBES = /^_(id|repo|experience|dc|id3|iptc4xmpExt|schema|xmpDM)$/;
+/** What begins with "_" in XDM and is Adobe's, or a partner's in Adobe's repository: every other such name is an organization's (github.com/adobe/xdm). */
+const ADOBES =
+  /^_(id|repo|experience|dc|id3|iptc4xmpExt|schema|xmpDM|adcloud|adobecloudplatform|airship|bizible|braze|dsp|marketo|pathfactory|searchads|workfront)$/;
 
 function isWrittenOut(name: string): boolean {
   return /^_[A-Za-z0-9]+$/.test(name) && !ADOBES.test(name);

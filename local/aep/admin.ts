@@ -86,7 +86,7 @@ function summary(platform: Platform): JsonObject {
       scopes: [...scopesOf(each)],
     })),
     warmUpMs: settings.warmUpMs,
-    counts: { ...state.counts },
+    counts: { ...state.counts, requestsForgotten: platform.journal.forgotten },
     losses: asJson([...state.losses.values()]),
     unlinked: Object.fromEntries(state.unlinked),
     sandboxes: [...state.sandboxes.values()].map((sandbox) => ({

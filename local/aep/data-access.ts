@@ -175,7 +175,7 @@ function directory(
  */
 function failedLine(world: World, batch: Batch, row: RefusedRow): JsonObject {
   const parts: JsonObject = { body: row.body, header: row.header, _errors: reasons(row) };
-  const strings = world.settings.failedRows === 'strings';
+  const strings = world.settings.quirks['failed-rows'] === 'strings';
   const shown = strings
     ? Object.fromEntries(Object.entries(parts).map(([key, value]) => [key, JSON.stringify(value)]))
     : parts;

@@ -51,7 +51,8 @@ export function validToken(world: World, token: string): string | undefined {
 
 /**
  * CONFLICT in Adobe's pages on a missing header: Flow Service has an error for it (`2105-400`), the others are
- * said to fall back to the default production sandbox. Both are played, so that a client who forgets it is caught.
+ * said to fall back to the default production sandbox. Both are played, so that a client who forgets it is caught; with the
+ * quirk `sandbox-header=lenient` Flow Service falls back, too.
  */
 function sandboxOf(world: World, call: Call): Sandbox {
   const name = call.headers.get('x-sandbox-name');
@@ -60,7 +61,7 @@ function sandboxOf(world: World, call: Call): Sandbox {
     const detail = 'The header x-sandbox-id is not allowed with the user token.';
     throw Refusal.flow('2110-400', 'Headers not allowed', detail);
   }
-  if (flowService && !name) {
+  if (flowService && !name && world.settings.quirks['sandbox-header'] === 'strict') {
     const detail = 'The header x-sandbox-name is missing in the request.';
     throw Refusal.flow('2105-400', 'Header is missing', detail);
   }

@@ -1,15 +1,21 @@
 // What travels inside the simulator: a call as it came in, an answer as it goes out.
 
 import { Refusal } from './errors.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject, parseJson } from './json.ts';
 import type { Sandbox } from './state.ts';
+
+/** What is asked of a call's headers; the names in lower case. `Headers` is one; a server has a cheaper one. */
+export interface CallHeaders extends Iterable<[string, string]> {
+  get(name: string): string | null;
+  has(name: string): boolean;
+}
 
 export interface Call {
   readonly method: string;
   /** Still percent-encoded: an encoded `$id` is one segment. */
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly headers: Headers;
+  readonly headers: CallHeaders;
   readonly body: Buffer;
   readonly requestId: string;
   readonly signal?: AbortSignal | undefined;
@@ -60,7 +66,7 @@ export function text(status: number, body: string, type: string): Answer {
 export function jsonBody(call: Call): Json {
   if (call.body.length === 0) throw Refusal.problem(400, 'BadRequestError', 'The request has no body.');
   try {
-    return JSON.parse(call.body.toString('utf8')) as Json;
+    return parseJson(call.body.toString('utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw Refusal.problem(400, 'BadRequestError', `The request body is not valid JSON: ${reason}`);

@@ -1,7 +1,7 @@
 // Remembers every request and its answer, without the secrets in them.
 
 import { type Answer, type Call, mediaType } from './http.ts';
-import type { Json, JsonObject } from './json.ts';
+import { type Json, type JsonObject, parseJson } from './json.ts';
 
 export interface Entry {
   readonly number: number;
@@ -72,6 +72,11 @@ export class Journal {
     if (this.#entries.length > this.#limit * 1.5) this.#entries = this.#entries.slice(-this.#limit);
   }
 
+  /** Requests that came and are not kept any more. */
+  get forgotten(): number {
+    return this.#number - Math.min(this.#entries.length, this.#limit);
+  }
+
   /** Newest last. */
   entries(filter: JournalFilter = {}): Entry[] {
     const found = this.#entries
@@ -91,6 +96,18 @@ export class Journal {
   }
 }
 
+/** What was found of each name: the same few come with every request. */
+const secrets = new Map<string, boolean>();
+const MOST_NAMES = 10_000;
+
+function isSecret(name: string): boolean {
+  const known = secrets.get(name);
+  if (known !== undefined) return known;
+  const found = SECRET.test(name);
+  if (secrets.size < MOST_NAMES && name.length < 100) secrets.set(name, found);
+  return found;
+}
+
 /** The value with every secret replaced; also those a JSON Patch puts at a secret's path. */
 export function masked(value: unknown): Json {
   if (Array.isArray(value)) return value.map(masked);
@@ -98,8 +115,7 @@ export function masked(value: unknown): Json {
   const patchTarget = 'path' in value && 'value' in value ? String(value.path).split('/').at(-1) : undefined;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
-      const hidden =
-        SECRET.test(key) || (key === 'value' && patchTarget !== undefined && SECRET.test(patchTarget));
+      const hidden = isSecret(key) || (key === 'value' && patchTarget !== undefined && isSecret(patchTarget));
       return [key, hidden && inner !== null && inner !== '' ? MASK : masked(inner)];
     }),
   );
@@ -113,9 +129,9 @@ function bodyOf(call: Call): Json {
     return masked(Object.fromEntries(new URLSearchParams(content)));
   }
   try {
-    return masked(JSON.parse(content));
+    return masked(parseJson(content));
   } catch {
-    // Not JSON: there is no telling what in it is secret.
+    // Not JSON, or none that can be walked through: there is no telling what in it is secret.
     return { bytes: call.body.length };
   }
 }

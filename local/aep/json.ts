@@ -10,6 +10,26 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Ours: Adobe names no limit. It is the one of Jackson, the usual reader in Java (`StreamReadConstraints`). */
+export const DEEPEST = 1_000;
+
+/** What a text says. Throws a SyntaxError where it is no JSON, or is nested so deep that walking through it would end the stack. */
+export function parseJson(text: string): Json {
+  const value = JSON.parse(text) as Json;
+  // Each level takes two characters: what is short needs no look.
+  if (text.length > 2 * DEEPEST && isDeeper(value, DEEPEST))
+    throw new SyntaxError(`nested more than ${DEEPEST} levels deep`);
+  return value;
+}
+
+function isDeeper(value: Json, most: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (most === 0) return true;
+  if (Array.isArray(value)) return value.some((each) => isDeeper(each, most - 1));
+  for (const key in value) if (isDeeper(value[key] as Json, most - 1)) return true;
+  return false;
+}
+
 /** What a table itself holds: `constructor` and its kin come from strangers too. */
 export function own<T>(table: { readonly [key: string]: T }, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;

@@ -2,6 +2,7 @@
 
 import { type Clock, realClock } from './clock.ts';
 import type { JsonObject } from './json.ts';
+import { type Quirks, quirksOf } from './quirks.ts';
 import { builtIn, type Standard } from './xdm/standard.ts';
 
 export interface Credential {
@@ -42,14 +43,12 @@ export interface PlatformOptions {
   /** Rows and refusals kept per dataset; counts stay exact beyond it. */
   keepRows?: number;
   keepRequests?: number;
-  /** How a 207 writes its failures: the contract's §6.3 shape A or B. */
-  replyShape?: 'A' | 'B';
-  /** Status for an invalid or expired token at an inlet: Adobe's pages name both. */
-  inletTokenStatus?: 401 | 403;
+  /** Without it rows land as they came, neither mapped nor checked: for load that is not about them. */
+  validation?: boolean;
   /** 1000 requests/s and 10,000 messages/s per inlet, then 429 without Retry-After. */
   rateLimits?: boolean;
-  /** How streamed failures carry header, body and _errors: encoded as strings (as met in the field) or as they are. */
-  failedRows?: 'strings' | 'objects';
+  /** Which variant to play where Adobe's material says two things; each that is not named plays the best supported one. */
+  quirks?: Partial<Quirks>;
   /** What of Adobe's XDM it knows: classes, field groups, data types. Default: what is built in. */
   xdm?: Standard;
   /** Told of every record that an inlet has taken in, whatever becomes of it: a witness for what was sent. */
@@ -64,7 +63,9 @@ export interface PlatformOptions {
   seed?: number;
 }
 
-export type Settings = { readonly [K in keyof Required<PlatformOptions>]: Required<PlatformOptions>[K] };
+export type Settings = {
+  readonly [K in keyof Required<PlatformOptions>]: K extends 'quirks' ? Quirks : Required<PlatformOptions>[K];
+};
 
 /** Recognisable as fake wherever they turn up. */
 export const FAKE_CREDENTIAL: Credential = {
@@ -89,10 +90,9 @@ const DEFAULTS: Settings = {
   batchWindowMs: 0,
   keepRows: 100_000,
   keepRequests: 2_000,
-  replyShape: 'B',
-  inletTokenStatus: 403,
+  validation: true,
   rateLimits: false,
-  failedRows: 'strings',
+  quirks: quirksOf(),
   xdm: builtIn,
   onReceived: () => undefined,
   onLanded: () => undefined,
@@ -109,5 +109,5 @@ export function settle(options: PlatformOptions): Settings {
     throw new TypeError(`Unknown option ${unknown.join(', ')}. Allowed: ${allowed}.`);
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...DEFAULTS, ...Object.fromEntries(given) };
+  return { ...DEFAULTS, ...Object.fromEntries(given), quirks: quirksOf(options.quirks) };
 }

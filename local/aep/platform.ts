@@ -43,8 +43,8 @@ export interface Platform {
   readonly clock: PlatformClock;
   readonly settings: Settings;
   readonly credentials: readonly Credential[];
-  /** Every endpoint that is answered, the platform's own ones under `/_simulator` aside. */
-  readonly simulated: readonly Pick<Endpoint, 'method' | 'pattern'>[];
+  /** What it answers, as method and path; its own pages aside. */
+  readonly endpoints: readonly Pick<Endpoint, 'method' | 'pattern'>[];
   /** What Experience Platform has and this has not: answered with 501. */
   readonly notSimulated: readonly Endpoint[];
   /** Base of the inlet URLs given from now on. */
@@ -77,7 +77,7 @@ interface Core {
   readonly open: Router<Call>;
   readonly inlet: Router<InletCall>;
   readonly gated: Router<AdmittedCall>;
-  readonly simulated: readonly Pick<Endpoint, 'method' | 'pattern'>[];
+  readonly endpoints: readonly Pick<Endpoint, 'method' | 'pattern'>[];
   readonly absent: Absent;
 }
 
@@ -145,8 +145,8 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     clock,
     settings,
     credentials: settings.credentials,
-    get simulated() {
-      return core.simulated;
+    get endpoints() {
+      return core.endpoints;
     },
     get notSimulated() {
       return core.absent.endpoints;
@@ -199,7 +199,7 @@ const GATED = /^\/(data|ajo|journey|unifiedtags|unifiedfolders)\//;
 
 interface Absent {
   readonly endpoints: readonly Endpoint[];
-  readonly router: Router<AdmittedCall>;
+  readonly router: Router<Call>;
 }
 
 /** The same for every platform, as its services are: made once, for platforms are copied by the thousand. */
@@ -214,9 +214,12 @@ function build(world: World, platform: Platform): Core {
   const inlets = new Inlets(world);
   const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
   const simulated = services(world, reading);
-  const endpoints = endpointsOf([...simulated, ...inlets.routes()]);
-  absent ??= absentFrom(endpoints);
   const ims = imsRoutes(world);
+  const endpoints = [...ims, ...simulated, ...inlets.routes()].map(([method, pattern]) => ({
+    method,
+    pattern,
+  }));
+  absent ??= absentFrom(endpoints);
   if (world.kinesis !== '') reading.start();
   return {
     world,
@@ -225,13 +228,9 @@ function build(world: World, platform: Platform): Core {
     open: new Router<Call>([...ims, ...adminRoutes(platform), ...sourceRoutes(platform)]),
     inlet: new Router<InletCall>(inlets.routes()),
     gated: new Router<AdmittedCall>(simulated.map(takingJson)),
-    simulated: [...endpointsOf(ims), ...endpoints],
+    endpoints,
     absent,
   };
-}
-
-function endpointsOf(routes: readonly Route<never>[]): Pick<Endpoint, 'method' | 'pattern'>[] {
-  return routes.map(([method, pattern]) => ({ method, pattern }));
 }
 
 function services(world: World, reading: Reading): Route<AdmittedCall>[] {
@@ -303,7 +302,8 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
     const found = core.gated.find(call.method, call.path);
     return run(better(found, core.absent.router.find(call.method, call.path)), admitted);
   }
-  return run(core.open.find(call.method, call.path), call);
+  const found = core.open.find(call.method, call.path);
+  return run(better(found, core.absent.router.find(call.method, call.path)), call);
 }
 
 /** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */

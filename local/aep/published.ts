@@ -2,9 +2,9 @@
 //
 // Two sources. DOCUMENTED: Adobe's published API descriptions (repository AdobeDocs/experience-platform-apis, 2026-06-11), held
 // against them by test/local/aep/not-simulated.test.ts. CALLED: what Adobe's own Python client calls beyond those (adobe/aepp,
-// 2026-08-11), and Adobe's page on `rpc/csv2schema`; nobody has looked whether each of these still answers. Calls of aepp that
-// are slips of its own are not in it: a base path joined without its slash, an activity's path written twice, packages asked of
-// the sandbox service, `POST rpc/export` where Adobe's page has `rpc/import`.
+// 2026-08-11), what its library for IMS calls (@adobe/aio-lib-ims 8.1.2), and Adobe's page on `rpc/csv2schema`; nobody has looked
+// whether each of these still answers. Calls of aepp that are slips of its own are not in it: a base path joined without its slash,
+// an activity's path written twice, packages asked of the sandbox service, `POST rpc/export` where Adobe's page has `rpc/import`.
 
 /** A service's base path, and below it its endpoints, a line each: the methods, then the path with `:id` for what varies. */
 export interface Service {
@@ -518,6 +518,17 @@ export const CALLED: readonly Service[] = [
       GET /orchestration/throttlingConfigs/:id/canDeploy
       POST /orchestration/throttlingConfigs/:id/deploy
       POST /orchestration/throttlingConfigs/:id/undeploy
+    `,
+  },
+  {
+    base: '/ims',
+    source: 'aio-lib-ims',
+    endpoints: `
+      GET /authorize/v1
+      POST /exchange/jwt
+      GET /organizations/v6
+      GET /profile/v1
+      POST /token/v1
     `,
   },
   {

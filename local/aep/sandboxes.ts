@@ -104,7 +104,8 @@ function remove(world: World, sandbox: Sandbox, call: AdmittedCall): Answer {
     forget(world, sandbox);
     sandbox.changed('deleted');
   }
-  return json(202, brief(sandbox));
+  const state = world.settings.quirks['sandbox-deletion'];
+  return json(202, { ...brief(sandbox), ...(sandbox.state === 'deleted' ? { state } : {}) });
 }
 
 /** With its inlets: their URLs lead nowhere afterwards. */

@@ -1,19 +1,25 @@
 // Serves the simulated platform on a port of this machine: `node local/aep/server.ts --port 4010 --warm-up 5`.
 
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { legacyProblem } from './errors.ts';
-import type { Call } from './http.ts';
+import type { Comparison } from './compare/comparison.ts';
+import { legacyProblem, Refusal } from './errors.ts';
+import { type Call, type CallHeaders, json } from './http.ts';
 import { scopesOf } from './ims.ts';
+import type { JsonObject } from './json.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
+import { parseQuirks, QUIRK_HELP } from './quirks.ts';
 
 export interface ServerOptions extends PlatformOptions {
   /** 0 takes any free port. */
   port?: number;
   /** Serves this platform instead of a new one. */
   platform?: Platform;
+  /** Every read is asked of the real service too; `/_simulator/differences` shows what differs. */
+  comparison?: Comparison;
 }
 
 export interface RunningServer {
@@ -22,15 +28,17 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const DIFFERENCES = '/_simulator/differences';
+
 /** Above the inlet's 1 MB, so that its own 413 can answer; beyond it the body is not kept. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { port = 4010, platform: given, ...platformOptions } = options;
+  const { port = 4010, platform: given, comparison, ...platformOptions } = options;
   const platform = given ?? createPlatform(platformOptions);
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
-    answer(platform, request, response).catch((error: unknown) => fail(response, error));
+    answer(platform, comparison, request, response).catch((error: unknown) => fail(response, error));
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -55,59 +63,109 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   };
 }
 
-async function answer(platform: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const call = await callFrom(request, response);
-  const result = await platform.handle(call);
+async function answer(
+  platform: Platform,
+  comparison: Comparison | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await bodyOf(request);
+  const call = callFrom(request, response, body);
+  const differences = call.method === 'GET' && call.path === DIFFERENCES;
+  const result =
+    comparison && differences
+      ? json(200, { ...comparison.report() } as object as JsonObject)
+      : await platform.handle(call);
+  comparison?.note(call, result);
   if (result.dropped) {
     request.socket.destroy();
     return;
   }
-  const text = wireText(result);
-  const body = text === undefined || result.status === 204 ? undefined : Buffer.from(text);
-  response.writeHead(result.status, {
-    ...result.headers,
-    ...(body ? { 'content-length': body.length } : {}),
-  });
-  if (result.breaksAfter !== undefined && body !== undefined) {
-    response.write(body.subarray(0, result.breaksAfter), () => request.socket.destroy());
+  const text = result.status === 204 ? undefined : wireText(result);
+  const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+  response.writeHead(result.status, { ...result.headers, ...length });
+  if (result.breaksAfter !== undefined && text !== undefined) {
+    response.write(Buffer.from(text).subarray(0, result.breaksAfter), () => request.socket.destroy());
     return;
   }
-  response.end(body);
+  // As a text it goes out in one piece with the head; as a buffer it would be a write of its own.
+  response.end(text);
 }
 
-async function callFrom(request: IncomingMessage, response: ServerResponse): Promise<Call> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+/** The headers as Node has read them: to copy them into `Headers` costs more than to answer. */
+class ReadHeaders implements CallHeaders {
+  readonly #of: IncomingMessage['headers'];
+
+  constructor(of: IncomingMessage['headers']) {
+    this.#of = of;
   }
+
+  get(name: string): string | null {
+    if (!Object.hasOwn(this.#of, name)) return null;
+    const value = this.#of[name];
+    return Array.isArray(value) ? value.join(', ') : (value ?? null);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  *[Symbol.iterator](): Iterator<[string, string]> {
+    for (const name of Object.keys(this.#of)) yield [name, this.get(name) ?? ''];
+  }
+}
+
+function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {
+  const { path, query } = targetOf(request.url ?? '/');
+  const headers = new ReadHeaders(request.headers);
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the caller went away'));
   });
   return {
     method: request.method ?? 'GET',
-    path: url.pathname,
-    query: url.searchParams,
+    path,
+    query,
     headers,
-    body: await bodyOf(request),
-    requestId: headers.get('x-request-id') ?? crypto.randomUUID(),
+    body,
+    requestId: headers.get('x-request-id') ?? randomUUID(),
     signal: gone.signal,
   };
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    if (size <= KEPT_BYTES) parts.push(part);
-    size += part.length;
-  }
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+/** A path that `URL` would leave as it is. */
+const PLAIN = /^(?:\/[\w-]+)+$/;
+
+/** Throws a Refusal where the request line names no resource at all. */
+function targetOf(target: string): { path: string; query: URLSearchParams } {
+  if (PLAIN.test(target)) return { path: target, query: new URLSearchParams() };
+  // What begins with two slashes is a path too, and not another host.
+  const whole = target.startsWith('/') ? `http://localhost${target}` : target;
+  const url = URL.parse(whole);
+  if (url) return { path: url.pathname, query: url.searchParams };
+  throw Refusal.problem(400, 'BadRequestError', 'The request target is neither a path nor a URL.');
+}
+
+function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    request.on('data', (part: Buffer) => {
+      if (size <= KEPT_BYTES) parts.push(part);
+      size += part.length;
+    });
+    request.once('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
+    request.once('error', reject);
+  });
 }
 
 function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return;
+  if (error instanceof Refusal) {
+    response.writeHead(error.answer.status, { ...error.answer.headers, 'x-simulated': 'penstock' });
+    response.end(wireText(error.answer));
+    return;
+  }
   const detail = error instanceof Error ? error.message : String(error);
   response.writeHead(500, { 'content-type': 'application/json', 'x-simulated': 'penstock' });
   response.end(JSON.stringify(legacyProblem(500, 'Simulator error', detail)));
@@ -144,6 +202,11 @@ const USAGE = `The simulated Experience Platform alone, for any client.
                       it); without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --xdm DIR           a checkout of github.com/adobe/xdm: all of Adobe's public classes, field groups and data types are known
+  --compare URL       sends every read that it answers to the real service as well (https://platform.adobe.io), with the
+                      credential in AEP_CONTRACT_CLIENT_ID, _CLIENT_SECRET, _ORGANIZATION_ID and _SANDBOX; what differs is
+                      told here and at /_simulator/differences, with no value in it
+  --quirk NAME=VALUE  where Adobe's material says two things (docs/fidelity.md), which of them; repeatable:
+${QUIRK_HELP}
   --help              this text
 `;
 
@@ -164,6 +227,16 @@ function urlOf(value: string): string {
   throw new Error(`--kinesis: expected a URL such as http://127.0.0.1:4567; found '${value}'`);
 }
 
+/** Loaded only where it is asked for, like the checkout. */
+async function comparisonWith(url: string): Promise<Comparison> {
+  const { Comparison } = await import('./compare/comparison.ts');
+  const { Real, realFrom } = await import('./compare/real.ts');
+  const real = new Real(realFrom(url, process.env));
+  return new Comparison(real, ({ operation, what }) => {
+    process.stdout.write(`  differs  ${operation}: ${what}\n`);
+  });
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -173,6 +246,8 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       kinesis: { type: 'string' },
       xdm: { type: 'string' },
+      compare: { type: 'string' },
+      quirk: { type: 'string', multiple: true },
       help: { type: 'boolean' },
     },
   });
@@ -187,9 +262,11 @@ async function main(): Promise<void> {
   if (seed !== undefined) options.seed = seed;
   if (values.scopes !== undefined)
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
+  if (values.quirk !== undefined) options.quirks = parseQuirks(values.quirk);
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   // Loaded only where it is asked for: it would cost every start some 15 ms.
   if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);
+  if (values.compare !== undefined) options.comparison = await comparisonWith(values.compare);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

@@ -254,6 +254,9 @@ export interface Inlet {
   readonly connectionId: string;
 }
 
+/** Told apart by flow; beyond it, by reason and inlet only. */
+const MOST_LOSSES = 1_000;
+
 export class State {
   readonly sandboxes = new Map<string, Sandbox>();
   readonly tokens = new Map<string, Token>();
@@ -271,6 +274,8 @@ export class State {
     profileOnly: 0,
     linked: 0,
     warnings: 0,
+    /** Rows and refusals that are not kept any more. */
+    forgotten: 0,
   };
   /** Messages whose identities were to be linked and were not, by the reason. */
   readonly unlinked = new Map<string, number>();
@@ -310,8 +315,11 @@ export class State {
   }
 
   lose(reason: string, inletId: string, flowId: string | null, messages: number, now: number): void {
-    const key = `${reason}|${inletId}|${flowId}`;
-    const loss = this.losses.get(key) ?? { reason, inletId, flowId, messages: 0, lastAt: now };
+    const exact = `${reason}|${inletId}|${flowId}`;
+    // A sender can make up as many flow ids as it likes.
+    const folded = this.losses.size >= MOST_LOSSES && !this.losses.has(exact);
+    const [key, named] = folded ? [`${reason}|${inletId}`, null] : [exact, flowId];
+    const loss = this.losses.get(key) ?? { reason, inletId, flowId: named, messages: 0, lastAt: now };
     loss.messages += messages;
     loss.lastAt = now;
     this.losses.set(key, loss);

@@ -1,6 +1,7 @@
 // Flow Service: connections of every kind, drafts, actions, and changes at a version.
 import { describe, expect, it } from 'vitest';
 import { type Aep, CONNECTION_SPECS, FLOW_SPECS } from '../../lib/aep/index.ts';
+import { quirks } from '../support/quirks.ts';
 import { json } from '../support/scripted.ts';
 import { answered, failure, ground, simulated } from './simulated.ts';
 
@@ -250,7 +251,7 @@ describe('patch', () => {
       calls();
       expect(await failure(describe('newer'))).toMatchObject({
         code: 'AEP_CHANGED',
-        serviceCode: 'FLOW-1404-412',
+        ...(quirks['stale-etag'] !== 'message' && { serviceCode: 'FLOW-1404-412' }),
         retryable: true,
         inDoubt: false,
       });

@@ -3,6 +3,7 @@ import { type Aep, type AepOptions, createAep } from '../../lib/aep/client.ts';
 import { type Failure, isFailure } from '../../lib/failure.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { createPlatform, type Platform } from '../../local/aep/platform.ts';
+import { quirks } from '../support/quirks.ts';
 import { CREDENTIALS, type Reply, scripted } from '../support/scripted.ts';
 
 const ORIGIN = 'http://127.0.0.1:4010';
@@ -18,7 +19,7 @@ export function simulated(options: PlatformOptions = {}, client: Partial<AepOpti
   };
   const { clientId, clientSecret } = CREDENTIALS;
   const credentials = [{ clientId, clientSecrets: [clientSecret] }];
-  const platform: Platform = createPlatform({ origin: ORIGIN, clock, credentials, ...options });
+  const platform: Platform = createPlatform({ origin: ORIGIN, clock, credentials, quirks, ...options });
   const aep: Aep = createAep({
     sandbox: 'dev1',
     credentials: CREDENTIALS,

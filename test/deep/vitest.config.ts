@@ -1,14 +1,16 @@
-// How `npm run test:deep` runs: everything that `npm test` runs a part of, in full, and the short soak.
+// How `npm run test:deep` runs: everything that `npm test` runs a part of, in full, the short soak, and what
+// depends on Adobe's behaviour under each variant of it that is in doubt.
 import { defineConfig } from 'vitest/config';
+import { QUIRK_NAMES, QUIRKS } from '../../local/aep/quirks.ts';
 import { LIMITS, PENSTOCK_CALLS, reporters } from '../../vitest.config.ts';
+
+/** Every variant but the default ones, which all other tests run under. */
+const OTHER_VARIANTS = QUIRK_NAMES.flatMap((quirk) =>
+  QUIRKS[quirk].variants.slice(1).map((each) => [quirk, each.name] as const),
+);
 
 export default defineConfig({
   test: {
-    include: [
-      'test/deep/*.test.ts',
-      'test/provision/{sweep.*,model,two-at-once}.test.ts',
-      'test/forward/{model,promises-*}.test.ts',
-    ],
     pool: 'forks',
     maxWorkers: '100%',
     reporters: reporters('deep-results'),
@@ -18,5 +20,31 @@ export default defineConfig({
     hookTimeout: 1_800_000,
     provide: { depth: 'deep' },
     env: { PENSTOCK_CALLS },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'deep',
+          include: [
+            'test/deep/*.test.ts',
+            'test/provision/{sweep.*,model,two-at-once}.test.ts',
+            'test/forward/{model,promises-*}.test.ts',
+          ],
+        },
+      },
+      ...OTHER_VARIANTS.map(([quirk, variant]) => ({
+        extends: true as const,
+        test: {
+          name: `${quirk}=${variant}`,
+          // The contract suite, and both journeys in one process, against the platform as it may be as well.
+          include: [
+            'test/aep/{catalog,data-access,data-prep,flow-service,schema-registry}.test.ts',
+            'test/deep/variants/*.test.ts',
+          ],
+          isolate: false,
+          provide: { quirks: { [quirk]: variant } },
+        },
+      })),
+    ],
   },
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { account } from '../../local/account.ts';
 import { startServer } from '../../local/aep/server.ts';
-import { carryPulled } from '../../local/pulled.ts';
+import { carryPulled, isSamePlace } from '../../local/pulled.ts';
 import { reportOf } from '../../local/report.ts';
 import type { Stack } from '../../local/stack.ts';
 import { createWitness } from '../../local/witness.ts';
@@ -18,6 +18,50 @@ const SECRETS = {
 
 const read = async (file: string) =>
   JSON.parse(await readFile(new URL(`../../examples/${file}.json`, import.meta.url), 'utf8'));
+
+const linesOf = (records: readonly object[]) =>
+  records.map((record, index) => ({ number: index + 1, bytes: Buffer.from(JSON.stringify(record)) }));
+
+it('12 A: what a changed pipeline reads once more is counted as copies, and is accounted for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const witness = createWitness();
+  const own = world({ onReceived: witness.see });
+  const { $schema: _, ...manifest } = await read('clicks-event-hubs');
+  own.secrets.values.set(manifest.source.credentials, JSON.stringify(SECRETS['clicks-event-hubs']));
+  const { document } = await own.run({ manifest });
+  const server = await startServer({ port: 0, platform: own.platform });
+  const stack = { platform: server, witness, undeliveredFolder: folder } as unknown as Stack;
+  try {
+    const samples: { record: object }[] = await read('clicks-event-hubs.samples');
+    const lines = linesOf([...samples.map(({ record }) => record), []]);
+    const changed = { ...manifest, mapping: manifest.mapping.slice(0, -1) };
+    const swap = async () => (await own.run({ manifest: changed })).document;
+    const { written } = await carryPulled(stack, document, lines, () => undefined, swap);
+    expect(await account(stack, written)).toMatchObject({
+      complete: true,
+      produced: 3,
+      received: 4,
+      copies: 2,
+      landed: 4,
+      dropped: [{ line: 3 }],
+    });
+  } finally {
+    await server.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('12 A: a change has to read from the same place', async () => {
+  const source = async (file: string) => (await read(file)).source;
+  const [stream, hub, members] = await Promise.all(
+    ['orders-kinesis', 'clicks-event-hubs', 'loyalty-pubsub'].map(source),
+  );
+  for (const one of [stream, hub, members]) expect(isSamePlace(one, { ...one, data: 'xdm' })).toBe(true);
+  expect(isSamePlace(stream, { ...stream, region: 'us-east-1' })).toBe(false);
+  expect(isSamePlace(hub, { ...hub, namespace: 'another' })).toBe(false);
+  expect(isSamePlace(members, { ...members, subscription: 'another' })).toBe(false);
+  expect(isSamePlace(stream, hub)).toBe(false);
+});
 
 it.each(Object.entries(SECRETS))(
   '12 A: records of %s end in rows, and each is accounted for',

@@ -168,3 +168,53 @@ describe('12 B 9: a short name', () => {
     },
   );
 });
+
+describe('12 B 9: what Adobe’s fields require of an object that a part is mapped of', () => {
+  const groups = ['experienceevent-commerce', 'experienceevent-web'];
+  const lacking = async (...destinations: string[]) => {
+    const all = [...mapping, ...destinations.map((destination) => ({ source: 'x', destination }))];
+    const { mistakes, warnings } = await checked({ ...of(groups), mapping: all });
+    expect(mistakes).toEqual([]);
+    return warnings.filter((line) => line.startsWith('mapping: '));
+  };
+  const said = (path: string, object: string) =>
+    `mapping: found nothing that is mapped to ${path}; expected it, because ${object} requires it: AEP refuses every record without it`;
+
+  it.each([
+    ['commerce.purchases.id', said('commerce.purchases.value', 'commerce.purchases')],
+    ['productListItems[*].name', said('productListItems.SKU', 'productListItems')],
+    [
+      'web.webPageDetails.pageViews.id',
+      said('web.webPageDetails.pageViews.value', 'web.webPageDetails.pageViews'),
+    ],
+  ])('%s alone is a warning', async (destination, line) => {
+    expect(await lacking(destination)).toEqual([line]);
+  });
+
+  it.each([
+    [['commerce.purchases.id', 'commerce.purchases.value']],
+    [['commerce.purchases']],
+    [['commerce']],
+    [['productListItems[*].name', 'productListItems[*].SKU']],
+    [['productListItems[*]']],
+    [['web.webPageDetails.URL']],
+  ])('%j is complete', async (destinations) => {
+    expect(await lacking(...destinations)).toEqual([]);
+  });
+
+  it('an own list of objects requires as well', async () => {
+    const items = {
+      type: 'object',
+      required: ['id'],
+      properties: { id: { type: 'string' }, at: { type: 'string' } },
+    };
+    const fields = { visits: { type: 'array', items } };
+    const { mistakes } = await checked({
+      ...of([...groups, { name: 'own', fields }]),
+      mapping: [...mapping, { source: 'x', destination: '{tenant}.visits[*].at' }],
+    });
+    expect(mistakes).toEqual([
+      'mapping: found nothing that is mapped to {tenant}.visits.id; expected it, because schema.fieldGroups.2.fields.visits.items.required names it: AEP refuses every record without it',
+    ]);
+  });
+});

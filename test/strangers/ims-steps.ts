@@ -181,9 +181,9 @@ function imsSteps(): Step[] {
     ],
     [
       'ims.getOrganizations(token)',
-      'refused',
+      'refused with 501',
       thrown(() => ims.getOrganizations(token)),
-      (outcome) => /\b(404|501)\b/.test(String(outcome)),
+      (outcome) => /\b501\b.*not simulated/s.test(String(outcome)),
       'not simulated: the organizations of a user',
     ],
   ]);

@@ -123,11 +123,12 @@ function masking(nodes: readonly Node[], executions: readonly string[]): (text: 
   return (text) => made(labels.reduce((so, [id, label]) => so.replaceAll(id, `<${label}>`), text));
 }
 
-/** Marks without who made it: which execution did is what a fault may change. */
+/** Marks without who made it, and when Profile was switched on: both are what a fault may change. */
 function unmarked(text: string): string {
   return text
     .replace(/\bexecution=[^\s\]]+/g, 'execution=*')
     .replace(/^execution:.+/, 'execution:*')
+    .replace(/^enabledAt:.+/, 'enabledAt:*')
     .replace(/(\[penstock \S+) [0-9a-f]{12}\]/g, '$1 *]');
 }
 

@@ -36,6 +36,7 @@ import {
 import { type MemoryLedger, memoryLedger } from './ledger.ts';
 import { executionArn, type MachineEvent, type MachineResult, machine } from './machine.ts';
 import { noted, noteUse } from './port-uses.ts';
+import { quirks } from './quirks.ts';
 import { CREDENTIALS } from './scripted.ts';
 
 const DEFINITION = JSON.parse(
@@ -165,6 +166,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
       origin: ORIGIN,
       clock,
       credentials: [{ clientId: CREDENTIALS.clientId, clientSecrets: [CREDENTIALS.clientSecret] }],
+      quirks,
       ...options,
     });
   const logged = [...(from?.logged ?? [])];

@@ -15,16 +15,20 @@ import {
 import { listFunctions, listOperators, preview, validateExpression, validateMappingSet } from './trial.ts';
 
 const BASE = '/data/foundation/conversion';
-/** CONFLICT: two of Adobe's tutorials print the path without `conversion`; those who follow them get through. */
+/** CONFLICT: two of Adobe's tutorials print the path without `conversion` (quirk `mapping-path`). */
 const TUTORIAL_BASE = '/data/foundation';
 
 export function dataPrepRoutes(world: World): Route<AdmittedCall>[] {
   return [
-    ...[BASE, TUTORIAL_BASE].flatMap((base) => mappingSetRoutes(world, base)),
+    ...bases(world).flatMap((base) => mappingSetRoutes(world, base)),
     ['POST', `${BASE}/languages/el/validate`, (call) => validateExpression(call)],
     ['GET', `${BASE}/languages/el/functions`, () => listFunctions()],
     ['GET', `${BASE}/languages/el/operators`, () => listOperators()],
   ];
+}
+
+function bases(world: World): string[] {
+  return world.settings.quirks['mapping-path'] === 'both' ? [BASE, TUTORIAL_BASE] : [BASE];
 }
 
 function mappingSetRoutes(world: World, base: string): Route<AdmittedCall>[] {

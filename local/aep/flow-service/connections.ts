@@ -35,7 +35,7 @@ export function exploreConnection(call: AdmittedCall, id: string): Answer {
 
 export function patchConnection(world: World, call: AdmittedCall, id: string): Answer {
   const before = connection(call, id);
-  const body = patchedBody(call, 'connections', before, jsonBody(call));
+  const body = patchedBody(world, call, 'connections', before, jsonBody(call));
   if (
     textAt(objectAt(body, 'connectionSpec'), 'id') !== textAt(objectAt(before.body, 'connectionSpec'), 'id')
   ) {

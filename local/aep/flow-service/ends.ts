@@ -31,10 +31,11 @@ export function getEnd(world: World, call: AdmittedCall, end: End, id: string): 
 /** A live flow does not pick the change up (contract §4.6); the resource itself changes. */
 export function patchEnd(world: World, call: AdmittedCall, end: End, id: string): Answer {
   const before = existing(call, end, id);
-  const body = patchedBody(call, end, before, jsonBody(call));
+  const body = patchedBody(world, call, end, before, jsonBody(call));
   if (before.state !== 'draft') CHECKS[end](call, body);
   const after = { ...before, body, etag: world.ids.etag(), updatedAt: world.clock.now() };
   shelf(call, end).put(id, after);
+  if (world.settings.quirks['patch-reply'] === 'items') return one(shown(world, call, after));
   return json(200, { id, etag: after.etag }, { etag: after.etag });
 }
 

@@ -147,8 +147,14 @@ export function search(call: AdmittedCall, kind: string, items: JsonObject[]): A
 }
 
 /** The changed body, if the caller knows the current version. */
-export function patchedBody(call: AdmittedCall, kind: string, entity: Entity, patch: Json): JsonObject {
-  guard(call, entity);
+export function patchedBody(
+  world: World,
+  call: AdmittedCall,
+  kind: string,
+  entity: Entity,
+  patch: Json,
+): JsonObject {
+  guard(world, call, entity);
   const operations: Json = isObject(patch) ? [patch] : patch;
   try {
     return patched(entity.body, operations);
@@ -161,12 +167,16 @@ export function patchedBody(call: AdmittedCall, kind: string, entity: Entity, pa
   }
 }
 
-function guard(call: AdmittedCall, entity: Entity): void {
+function guard(world: World, call: AdmittedCall, entity: Entity): void {
   const given = call.headers.get('if-match');
   if (!given) {
     throw Refusal.flow('1403-400', 'Header is missing', "The header 'If-Match' is missing in the request.");
   }
   if (given === entity.etag || given === '*') return;
+  if (world.settings.quirks['stale-etag'] === 'message') {
+    const errorMessage = `Supplied version=[${given}] does not match the current version on entity=[${entity.etag}]`;
+    throw new Refusal(412, { errorMessage });
+  }
   const detail = `The supplied version '${given}' does not match the current version on entity '${entity.etag}'.`;
   throw Refusal.flow('1404-412', 'Version not matching', detail, { id: entity.id });
 }

@@ -5,7 +5,7 @@
 import type { Batch, Flow, Sandbox, World } from '../state.ts';
 
 const DAY_MS = 86_400_000;
-const FAILING_MS = 30 * DAY_MS;
+export const FAILING_MS = 30 * DAY_MS;
 
 /** When each world was looked through last, in ms since the epoch: as nothing depends on the hour, once a day is enough. */
 const lookedAt = new WeakMap<World, number>();
@@ -42,6 +42,6 @@ function spanWith(span: Span | undefined, { created, rowCount, refused }: Batch)
   return rowCount > 0 || refused.length === 0 ? undefined : { first: span?.first ?? created, last: created };
 }
 
-function disabled(flow: Flow, at: number, world: World): Flow {
+export function disabled(flow: Flow, at: number, world: World): Flow {
   return { ...flow, state: 'disabled', updatedAt: at, etag: world.ids.etag() };
 }

@@ -71,7 +71,7 @@ export function getFlow(world: World, call: AdmittedCall, id: string): Answer {
 
 export function patchFlow(world: World, call: AdmittedCall, id: string): Answer {
   const before = existing(call, id);
-  const body = patchedBody(call, 'flows', before, jsonBody(call));
+  const body = patchedBody(world, call, 'flows', before, jsonBody(call));
   if (before.state !== 'draft') checkFlow(call, body);
   return kept(world, call, { ...before, body });
 }

@@ -43,15 +43,18 @@ export function admitToInlet(
       `inletId: [${inletId}] Content-Type must be application/json`,
     );
   }
-  checkSandbox(call, inlet);
+  checkSandbox(world, call, inlet);
   if (objectAt(objectAt(connection.body, 'auth'), 'params')?.authenticationRequired === true)
     checkToken(world, call, inlet);
   return { inlet, connection };
 }
 
 /** Two spellings are met in the field; what a wrong value does is UNVERIFIED. */
-function checkSandbox(call: Call, inlet: Inlet): void {
-  for (const name of ['x-sandbox-name', 'sandbox-name']) {
+function checkSandbox(world: World, call: Call, inlet: Inlet): void {
+  const names = ['x-sandbox-name', 'sandbox-name'];
+  if (world.settings.quirks['inlet-sandbox'] === 'required' && !names.some((name) => call.headers.get(name)))
+    throw Refusal.inlet(400, 'Bad Request', `inletId: [${inlet.id}] The header x-sandbox-name is missing`);
+  for (const name of names) {
     const given = call.headers.get(name);
     if (given === null || given === inlet.sandbox.name) continue;
     throw Refusal.inlet(
@@ -67,7 +70,7 @@ function checkToken(world: World, call: Call, inlet: Inlet): void {
   if (!token) throw Refusal.inletAuthorization(401, `[${inlet.id}] Ims service token is empty`);
   if (validToken(world, token)) return;
   throw Refusal.inletAuthorization(
-    world.settings.inletTokenStatus,
+    world.settings.quirks['inlet-token'] === '401' ? 401 : 403,
     `[${inlet.id}] Ims service token is invalid or expired`,
   );
 }

@@ -3,7 +3,7 @@
 import { Refusal } from '../errors.ts';
 import type { Fault } from '../faults.ts';
 import { type Answer, type Call, json } from '../http.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, parseJson } from '../json.ts';
 import type { Route } from '../router.ts';
 import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
 import { errorCode } from '../xdm/violations.ts';
@@ -76,7 +76,7 @@ export class Inlets {
     return json(200, {
       inletId: inlet.id,
       xactionId: `${this.#world.clock.now()}:3120:${++this.#transaction}`,
-      receivedTimeMs: this.#world.clock.now(),
+      receivedTimeMs: this.#received(this.#world.clock.now()),
       syncValidation: checked ? { status: 'pass' } : { skipped: true },
     });
   }
@@ -109,14 +109,15 @@ export class Inlets {
   /** The inlet answers for itself, also to what is no JSON (contract §6.3). */
   #jsonOf(call: InletCall, inlet: Inlet): Json {
     try {
-      return JSON.parse(call.body.toString('utf8')) as Json;
+      return parseJson(call.body.toString('utf8'));
     } catch {
       throw Refusal.inlet(400, 'Invalid JSON', this.#located(inlet, 'Message is not valid JSON'));
     }
   }
 
   #multiStatus(inlet: Inlet, outcomes: readonly (Failure | undefined)[], faults: readonly Fault[]): Answer {
-    const shapeB = (faults[0]?.shape ?? this.#world.settings.replyShape) === 'B';
+    const shapeB =
+      (faults[0]?.shape ?? (this.#world.settings.quirks['207'] === 'status' ? 'B' : 'A')) === 'B';
     const field = faults[0]?.field ?? (shapeB ? 'status' : 'statusCode');
     const asText = faults[0]?.asText ?? false;
     const now = this.#world.clock.now();
@@ -129,7 +130,11 @@ export class Inlets {
       const status = asText ? String(failure.status) : failure.status;
       return { ...(shapeB ? { xactionId } : {}), [field]: status, message: failure.message };
     });
-    return json(207, { inletId: inlet.id, batchId, receivedTimeMs: now, responses });
+    return json(207, { inletId: inlet.id, batchId, receivedTimeMs: this.#received(now), responses });
+  }
+
+  #received(now: number): number | string {
+    return this.#world.settings.quirks['received-time'] === 'string' ? String(now) : now;
   }
 
   /** For records that come as XDM; raw ones have not met their mapping yet. Failing records are dropped. */
@@ -164,7 +169,7 @@ export class Inlets {
         continue;
       }
       const share = Math.ceil((bytes * group.length) / messages.length);
-      const work = () => this.#run(inlet, flowId as string, group, share);
+      const work = () => this.#runOrLose(inlet, flowId as string, group, share);
       if (this.#world.settings.ingestDelayMs > 0) this.#later(work);
       else work();
     }
@@ -185,6 +190,16 @@ export class Inlets {
     const done = this.#world.clock.sleep(this.#world.settings.ingestDelayMs).then(work);
     const tracked = done.finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
+  }
+
+  /** The answer is out already: a fault of the simulator itself is told where losses are, and ends nothing. */
+  #runOrLose(inlet: Inlet, flowId: string, messages: readonly Message[], bytes: number): void {
+    try {
+      this.#run(inlet, flowId, messages, bytes);
+    } catch (error) {
+      const reason = `simulator error: ${error instanceof Error ? error.message : String(error)}`;
+      this.#world.state.lose(reason, inlet.id, flowId, messages.length, this.#world.clock.now());
+    }
   }
 
   #run(inlet: Inlet, flowId: string, messages: readonly Message[], bytes: number): void {

@@ -5,6 +5,8 @@ import type { JsonObject } from '../json.ts';
 import type { Batch, RefusedRow, Run, Sandbox, Tally, World } from '../state.ts';
 
 const HOUR = 3_600_000;
+/** Of the rows kept per dataset: a fuller batch is closed, and a dataset that holds all of them lets so much go. */
+const SHARE = 0.1;
 
 export interface Landing {
   readonly sandbox: Sandbox;
@@ -63,7 +65,7 @@ export class Lake {
     const now = this.#world.clock.now();
     const key = `${landing.sandbox.name} ${landing.dataSetId} ${landing.flowId} ${kind}`;
     let batch = this.#open.get(key);
-    if (!batch || now >= batch.sealAt) {
+    if (!batch || now >= batch.sealAt || rowsIn(batch) >= this.#world.settings.keepRows * SHARE) {
       batch = {
         id: this.#world.ids.ulid(now),
         dataSetId: landing.dataSetId,
@@ -88,20 +90,38 @@ export class Lake {
     return batch;
   }
 
-  /** Keeps memory bounded: the oldest batches of a dataset go, whole. */
+  /** Keeps memory bounded: the oldest batches of a dataset go, whole, and what went is counted. */
   #forget(sandbox: Sandbox, dataSetId: string, added: number): void {
+    const { keepRows } = this.#world.settings;
     const key = `${sandbox.name} ${dataSetId}`;
     let kept = (this.#kept.get(key) ?? 0) + added;
-    if (kept > this.#world.settings.keepRows) {
+    if (kept > keepRows) {
       for (const batch of sandbox.batches.values()) {
-        if (kept <= this.#world.settings.keepRows * 0.9) break;
+        if (kept <= keepRows * (1 - SHARE)) break;
         if (batch.dataSetId !== dataSetId) continue;
-        kept -= batch.rows.length + batch.refused.length;
-        sandbox.batches.delete(batch.id);
+        kept -= rowsIn(batch);
+        this.#drop(sandbox, batch);
       }
     }
     this.#kept.set(key, kept);
   }
+
+  /** Nothing leads to it any more: neither the run that names it nor the rows that would still come into it. */
+  #drop(sandbox: Sandbox, batch: Batch): void {
+    sandbox.batches.delete(batch.id);
+    sandbox.runs.get(runKey(batch.flowId, batch.created))?.batchIds.delete(batch.id);
+    for (const [key, open] of this.#open) if (open === batch) this.#open.delete(key);
+    this.#world.state.counts.forgotten += rowsIn(batch);
+  }
+}
+
+function rowsIn({ rows, refused }: Batch): number {
+  return rows.length + refused.length;
+}
+
+/** A run is of an hour. */
+function runKey(flowId: string, at: number): string {
+  return `${flowId} ${Math.floor(at / HOUR) * HOUR}`;
 }
 
 function tallyOf({ sandbox, dataSetId }: Landing): Tally {
@@ -113,7 +133,7 @@ function tallyOf({ sandbox, dataSetId }: Landing): Tally {
 /** The flow's run of this hour. */
 export function runOf(world: World, { sandbox, flowId }: Pick<Landing, 'sandbox' | 'flowId'>): Run {
   const hour = Math.floor(world.clock.now() / HOUR) * HOUR;
-  const key = `${flowId} ${hour}`;
+  const key = runKey(flowId, hour);
   const known = sandbox.runs.get(key);
   if (known) return known;
   const fresh: Run = {

@@ -19,6 +19,8 @@ export interface ShardProgress {
   last: string | undefined;
   /** It was split or merged, and all of it was read. */
   ended: boolean;
+  /** How many of its records make a page. */
+  fits: number;
 }
 
 /** How far a flow is in its source. */
@@ -40,8 +42,9 @@ export interface Progress {
   throttled: number;
   /** Number of the last round that found nothing more. */
   caughtUpBy: number;
-  /** Since the last reading that went well. */
+  /** Of the last reading, where that did not go well; and from when on none has, in ms since the epoch. */
   failure: SourceFailure | undefined;
+  failingSince: number | undefined;
 }
 
 export function beginning(sourceId: string, params: Progress['params'], warmSince: number): Progress {
@@ -57,6 +60,7 @@ export function beginning(sourceId: string, params: Progress['params'], warmSinc
     throttled: 0,
     caughtUpBy: -1,
     failure: undefined,
+    failingSince: undefined,
   };
 }
 

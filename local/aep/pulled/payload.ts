@@ -2,6 +2,7 @@
 import { type Message, rawMessage } from '../inlet/messages.ts';
 import { isObject, objectAt } from '../json.ts';
 import type { World } from '../state.ts';
+import type { PulledKind } from './source.ts';
 
 /**
  * The message. `undefined` of what is no JSON object: Adobe says that `json` is the only format there is, and not what becomes of
@@ -9,16 +10,17 @@ import type { World } from '../state.ts';
  */
 export function messageIn(
   world: World,
-  flowId: string,
+  { flowId, kind, dataType }: { flowId: string; kind: PulledKind; dataType: unknown },
   bytes: Uint8Array,
-  dataType: unknown,
 ): Message | undefined {
   const given = parsed(bytes);
   if (!isObject(given)) return undefined;
-  if (dataType !== 'xdm') {
+  // Adobe: data-prep/upserts.md names Kinesis, Event Hubs and the HTTP API as the sources whose data comes with operations.
+  if (dataType !== 'xdm' && kind !== 'pubsub') {
     const message = rawMessage(world, flowId, given);
-    return typeof message === 'string' ? undefined : message;
+    return typeof message === 'string' ? undefined : { ...message, flowId };
   }
+  if (dataType !== 'xdm') return { flowId, record: given, header: {}, profileOnly: false, links: false };
   // Whether Adobe wants the inlet's envelope around it is not said: both are taken.
   const record = objectAt(objectAt(given, 'body'), 'xdmEntity') ?? given;
   return { flowId, record, header: {}, profileOnly: false, links: false };

@@ -1,4 +1,5 @@
 // Reads, for every flow that is warm, the source that Experience Platform reads by itself, and says of each how that goes.
+import { disabled, FAILING_MS } from '../flow-service/failing.ts';
 import { KINESIS } from '../flow-service/specs.ts';
 import { runOf } from '../inlet/landing.ts';
 import type { Message } from '../inlet/messages.ts';
@@ -101,6 +102,7 @@ export class Reading {
 
   async #look(): Promise<number> {
     const number = ++this.#round;
+    this.#forgetRemoved();
     const open = this.#readers().filter((one) => one.source.kind === 'kinesis' && !this.#closed(one));
     await Promise.all(open.map((one) => this.#readStream(one, number)));
     return number;
@@ -171,6 +173,17 @@ export class Reading {
     });
   }
 
+  /** A flow that was removed never comes back. */
+  #forgetRemoved(): void {
+    const { progress } = this.#world.state.pulled;
+    const sandboxes = [...this.#world.state.sandboxes.values()];
+    for (const id of progress.keys()) {
+      if (sandboxes.some(({ flows }) => flows.get(id) !== undefined)) continue;
+      progress.delete(id);
+      this.#iterators.delete(id);
+    }
+  }
+
   #readers(): Reader[] {
     return [...this.#world.state.sandboxes.values()].flatMap((sandbox) =>
       sandbox.flows.values().flatMap((flow) => {
@@ -237,12 +250,13 @@ export class Reading {
       if (progress.shards === undefined) await describe(reader, progress.params.reset);
       const isOver = await this.#readShards(one, reader, round);
       if (isOver) progress.caughtUpBy = round;
-      progress.failure = undefined;
+      wentWell(progress);
     } catch (error) {
       if (this.#stopped) return;
       iterators.clear();
-      const { name, message } = error as Error;
-      if (!PASSING.has(name)) this.#fail(one, progress, `${one.source.place}: ${name}: ${message}`);
+      const { name } = error as Error;
+      if (!PASSING.has(name))
+        this.#fail(one, progress, `${one.source.place}: ${reasonOf(error as Error, this.#world.kinesis)}`);
     }
   }
 
@@ -292,9 +306,11 @@ export class Reading {
   }
 
   #took({ sandbox, flow, source }: Reader, progress: Progress, records: readonly Uint8Array[]): void {
-    progress.failure = undefined;
+    wentWell(progress);
     if (records.length === 0) return;
-    const found = records.map((bytes) => messageIn(this.#world, flow.id, bytes, progress.params.dataType));
+    const { dataType } = progress.params;
+    const to = { flowId: flow.id, kind: source.kind, dataType };
+    const found = records.map((bytes) => messageIn(this.#world, to, bytes));
     const messages = found.filter((one) => one !== undefined);
     const dropped = records.length - messages.length;
     progress.read += messages.length;
@@ -319,8 +335,26 @@ export class Reading {
     progress.failure = failure;
     const run = runOf(this.#world, { sandbox, flowId: flow.id });
     run.failures.set(failure.code, failure);
-    run.updatedAt = this.#world.clock.now();
+    const now = this.#world.clock.now();
+    run.updatedAt = now;
+    progress.failingSince ??= now;
+    if (now - progress.failingSince < FAILING_MS) return;
+    progress.failingSince = undefined;
+    sandbox.flows.put(flow.id, disabled(flow, now, this.#world));
   }
 }
 
 const BEFORE = 'it came before the flow was warm, and the flow starts at the latest';
+
+/** Without an answer the error is HTTP/2's own, which tells nobody what is wrong. */
+function reasonOf({ name, message, code }: NodeJS.ErrnoException, kinesis: string): string {
+  const isUnanswered = code?.startsWith('ERR_HTTP2') === true;
+  return isUnanswered
+    ? `${kinesis} does not answer as a Kinesis does, by HTTP/2: ${message}`
+    : `${name}: ${message}`;
+}
+
+function wentWell(progress: Progress): void {
+  progress.failure = undefined;
+  progress.failingSince = undefined;
+}

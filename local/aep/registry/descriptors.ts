@@ -1,10 +1,11 @@
 // Descriptors: which field identifies a record, and in which namespace (contract §2.7).
 
+import { createHash } from 'node:crypto';
 import { Refusal } from '../errors.ts';
 import { condition, fits } from '../filter.ts';
 import { type AdmittedCall, type Answer, empty, json, jsonObjectBody } from '../http.ts';
 import { namespaces } from '../identity.ts';
-import { type Json, type JsonObject, textAt } from '../json.ts';
+import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { World } from '../state.ts';
 import type { Field } from '../xdm/field.ts';
 import { checkDescriptorAccept, descriptorsAccept, type Representation } from './accept.ts';
@@ -21,19 +22,20 @@ export function createDescriptor(world: World, call: AdmittedCall): Answer {
   if (call.sandbox.descriptors.size >= PER_SANDBOX)
     throw invalid(`a sandbox holds at most ${PER_SANDBOX} descriptors`);
   const id = world.ids.hex(48);
-  const descriptor = completed(world, id, jsonObjectBody(call));
+  const descriptor = completed(world, call, id, jsonObjectBody(call));
   check(call, descriptor);
   call.sandbox.descriptors.put(id, descriptor);
   return json(201, descriptor);
 }
 
-/** CONFLICT: one Adobe source says 201 for a rewrite, the other 200; 200 is played. */
+/** CONFLICT: one Adobe source says 201 for a rewrite, the other 200 (quirk `descriptor-put`). */
 export function replaceDescriptor(world: World, call: AdmittedCall, id: string): Answer {
-  existing(world, call, id);
-  const descriptor = completed(world, id, jsonObjectBody(call));
+  const before = existing(world, call, id);
+  const created = Number(objectAt(before, 'meta:registryMetadata')?.['repo:createdDate']);
+  const descriptor = completed(world, call, id, jsonObjectBody(call), created);
   check(call, descriptor);
   call.sandbox.descriptors.put(id, descriptor);
-  return json(200, descriptor);
+  return json(world.settings.quirks['descriptor-put'] === '201' ? 201 : 200, descriptor);
 }
 
 export function removeDescriptor(world: World, call: AdmittedCall, id: string): Answer {
@@ -86,13 +88,28 @@ function existing(world: World, call: AdmittedCall, id: string): JsonObject {
   throw notFound(world, call, MISSING, id, 1);
 }
 
-function completed(world: World, id: string, given: JsonObject): JsonObject {
+function completed(
+  world: World,
+  call: AdmittedCall,
+  id: string,
+  given: JsonObject,
+  created = world.clock.now(),
+): JsonObject {
   return {
     ...given,
     '@id': id,
-    'meta:containerId': 'tenant',
     imsOrg: world.settings.organization,
     version: '1',
+    'meta:containerId': 'tenant',
+    'meta:sandboxId': call.sandbox.id,
+    'meta:sandboxType': call.sandbox.type,
+    'meta:registryMetadata': {
+      'repo:createdDate': created,
+      'repo:lastModifiedDate': world.clock.now(),
+      'xdm:createdClientId': call.clientId,
+      'xdm:lastModifiedClientId': call.clientId,
+      eTag: createHash('sha256').update(JSON.stringify(given)).digest('hex'),
+    },
   };
 }
 

@@ -74,20 +74,29 @@ function sample(field: Field, name: string): Json {
       Object.entries(field.properties ?? {}).map(([key, inner]) => [key, sample(inner, key)]),
     );
   }
-  if (field.type === 'array') return [field.items ? sample(field.items, name) : 'value'];
+  if (field.type === 'array') {
+    const item = field.items ? sample(field.items, name) : 'value';
+    return Array.from({ length: field.minItems ?? 1 }, () => item);
+  }
   if (field.type === 'boolean') return true;
-  if (field.type === 'integer' || field.type === 'number') return field.minimum ?? 7;
+  if (field.type === 'integer' || field.type === 'number')
+    return field.minimum ?? Math.min(7, field.maximum ?? 7);
   return sampleText(field, name);
 }
+
+/** For the patterns that Adobe's fields have: days of a year, codes of regions, countries, telephones, currencies, languages. */
+const PATTERNED = ['02-11', 'PT-11', 'PT', '351', 'EUR', 'pt'];
 
 function sampleText(field: Field, name: string): string {
   if (field.format === 'date') return '2026-02-13';
   if (field.format === 'date-time') return '2026-02-13T09:12:44Z';
   if (field.format === 'email') return 'ana.reis@example.com';
   if (field.format === 'uri-reference') return `/uri-reference/${name}`;
-  if (name === 'birthDayAndMonth') return '02-11';
-  if (field.pattern?.includes('[0-9]{1,3}?')) return '351';
-  if (field.pattern?.includes('A-Z]{2}-')) return 'PT-11';
-  if (field.pattern?.includes('A-Z]{2}')) return 'PT';
-  return `sample ${name}`.slice(0, field.maxLength ?? 100);
+  if (field.format === 'uri') return `https://example.com/${name}`;
+  if (field.format === 'ipv4') return '203.0.113.7';
+  if (field.format === 'ipv6') return '2001:db8::7';
+  const text = `sample ${name}`.slice(0, field.maxLength ?? 100);
+  if (field.pattern === undefined) return text;
+  const pattern = new RegExp(field.pattern, 'u');
+  return PATTERNED.find((one) => pattern.test(one)) ?? text;
 }

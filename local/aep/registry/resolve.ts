@@ -2,14 +2,14 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Sandbox } from '../state.ts';
-import type { Field, Fields } from '../xdm/field.ts';
+import { FACETS, type Field, type Fields } from '../xdm/field.ts';
 import { referenced } from './resources.ts';
 
 const DEEPEST = 20;
 
 /** All fields of a resource, `$ref`s followed, as `xed-full` shows them. */
 export function resolved(sandbox: Sandbox, resource: JsonObject): Field {
-  return expand(sandbox, resource, resource, 0);
+  return expand(sandbox, resource, resource, []);
 }
 
 /** The resolved schema plus what its primary identity makes mandatory (contract §2.7). */
@@ -63,7 +63,8 @@ function demand(root: Field, steps: readonly string[]): void {
   }
 }
 
-function expand(sandbox: Sandbox, node: JsonObject, root: JsonObject, depth: number): Field {
+/** @param within the references on the way here: what holds itself is cut */
+function expand(sandbox: Sandbox, node: JsonObject, root: JsonObject, within: readonly string[]): Field {
   const {
     $ref,
     allOf,
@@ -78,40 +79,43 @@ function expand(sandbox: Sandbox, node: JsonObject, root: JsonObject, depth: num
   if (Array.isArray(required)) field.required = required.map(String);
   if (isObject(properties)) {
     field.properties = Object.fromEntries(
-      Object.entries(properties).map(([name, inner]) => [name, expandNode(sandbox, inner, root, depth)]),
+      Object.entries(properties).map(([name, inner]) => [name, expandNode(sandbox, inner, root, within)]),
     );
   }
-  if (isObject(items)) field.items = expandNode(sandbox, items, root, depth);
+  if (isObject(items)) field.items = expandNode(sandbox, items, root, within);
   if (isObject(additionalProperties))
-    field.additionalProperties = expandNode(sandbox, additionalProperties, root, depth);
+    field.additionalProperties = expandNode(sandbox, additionalProperties, root, within);
   else if (typeof additionalProperties === 'boolean') field.additionalProperties = additionalProperties;
   const parts: Json[] = [
     ...(typeof $ref === 'string' ? [{ $ref }] : []),
     ...(Array.isArray(allOf) ? allOf : []),
   ];
-  for (const part of parts) if (isObject(part)) absorb(field, partOf(sandbox, part, root, depth + 1));
+  for (const part of parts) if (isObject(part)) absorb(field, partOf(sandbox, part, root, within));
   if (field.type === undefined && field.properties) field.type = 'object';
   field['meta:xdmType'] ??= xdmType(field);
   return field;
 }
 
-function expandNode(sandbox: Sandbox, node: Json, root: JsonObject, depth: number): Field {
-  return isObject(node) ? expand(sandbox, node, root, depth) : {};
+function expandNode(sandbox: Sandbox, node: Json, root: JsonObject, within: readonly string[]): Field {
+  return isObject(node) ? expand(sandbox, node, root, within) : {};
 }
 
-function partOf(sandbox: Sandbox, part: JsonObject, root: JsonObject, depth: number): Field {
+function partOf(sandbox: Sandbox, part: JsonObject, root: JsonObject, within: readonly string[]): Field {
   const ref = part.$ref;
-  if (depth > DEEPEST) return {};
-  if (typeof ref !== 'string') return expand(sandbox, part, root, depth);
-  if (ref.startsWith('#/')) {
+  if (typeof ref !== 'string') return expand(sandbox, part, root, within);
+  const isLocal = ref.startsWith('#/');
+  const key = isLocal ? `${root.$id}${ref}` : ref;
+  if (within.includes(key) || within.length > DEEPEST) return {};
+  const inner = [...within, key];
+  if (isLocal) {
     const target = ref
       .slice(2)
       .split('/')
       .reduce<Json | undefined>((level, step) => (isObject(level) ? level[step] : undefined), root);
-    return isObject(target) ? expand(sandbox, target, root, depth) : {};
+    return isObject(target) ? expand(sandbox, target, root, inner) : {};
   }
   const found = referenced(sandbox, ref)?.resource;
-  return found ? expand(sandbox, found, found, depth) : {};
+  return found ? expand(sandbox, found, found, inner) : {};
 }
 
 /** Only structure is taken over: a field group's title is not the schema's. */
@@ -120,15 +124,7 @@ function absorb(field: Field, part: Field): void {
   if (part.items) field.items ??= part.items;
   if (part.additionalProperties !== undefined) field.additionalProperties ??= part.additionalProperties;
   if (part.required) field.required = [...new Set([...(field.required ?? []), ...part.required])];
-  for (const facet of [
-    'format',
-    'enum',
-    'pattern',
-    'minimum',
-    'maximum',
-    'minLength',
-    'maxLength',
-  ] as const) {
+  for (const facet of FACETS) {
     if (part[facet] !== undefined && field[facet] === undefined)
       Object.assign(field, { [facet]: part[facet] });
   }

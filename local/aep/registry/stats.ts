@@ -3,7 +3,7 @@
 import { type AdmittedCall, type Answer, json } from '../http.ts';
 import { type JsonObject, objectAt } from '../json.ts';
 import type { World } from '../state.ts';
-import { tenantResources } from './resources.ts';
+import { lookUp, tenantResources } from './resources.ts';
 import { inUnion } from './rules.ts';
 
 export function stats(world: World, call: AdmittedCall): Answer {
@@ -14,10 +14,12 @@ export function stats(world: World, call: AdmittedCall): Answer {
       .sort((a, b) => b.at - a.at)
       .slice(0, 5)
       .map(({ resource, at }) => brief(resource, at));
-  const classUsage: Record<string, number> = {};
-  for (const schema of registry.schemas.values()) {
-    const id = String(schema['meta:class']);
-    classUsage[id] = (classUsage[id] ?? 0) + 1;
+  // CONFLICT: Adobe's page has lists below the class's `$id`; its OpenAPI file has a list of classes (quirk `class-usage`).
+  const classUsage: { [classId: string]: JsonObject[] } = {};
+  for (const { $id = null, title = null, description = null, ...rest } of registry.schemas.values()) {
+    const id = String(rest['meta:class']);
+    classUsage[id] ??= [];
+    classUsage[id].push({ $id, title, description });
   }
   return json(200, {
     imsOrg: world.settings.organization,
@@ -36,8 +38,21 @@ export function stats(world: World, call: AdmittedCall): Answer {
     },
     recentlyCreatedResources: recent('repo:createdDate'),
     recentlyUpdatedResources: recent('repo:lastModifiedDate'),
-    classUsage,
+    classUsage: world.settings.quirks['class-usage'] === 'array' ? asList(call, classUsage) : classUsage,
   });
+}
+
+/** As the OpenAPI file has it: a class, how many schemas build on it, and which. */
+function asList(
+  { sandbox }: AdmittedCall,
+  usage: { readonly [classId: string]: JsonObject[] },
+): JsonObject[] {
+  return Object.entries(usage).map(([$id, schemas]) => ({
+    $id,
+    title: lookUp(sandbox, 'classes', $id)?.title ?? null,
+    numberOfSchemas: schemas.length,
+    schemas,
+  }));
 }
 
 function brief(resource: JsonObject, at: number): JsonObject {

@@ -5,7 +5,8 @@
 //
 // A line is a name, a type, and as JSON what else a value has to be. A type is a word of JSON Schema (`string(date)` with a
 // format), `any`, or the `$id` of another resource; `[]` before it is a list of it, `{}` a map. Deeper lines are the fields of
-// the object above. `+` is a resource whose fields are here too, `!` names the fields that are required.
+// the object above. `+` is a resource whose fields are here too, `!` names the fields that are required, `=` is what else a resource
+// has to be.
 
 import type { JsonObject } from '../json.ts';
 import type { StandardKind, StandardResource } from './standard.ts';
@@ -83,6 +84,7 @@ function addLine(parent: JsonObject, line: string): JsonObject {
     parent.allOf = words.slice(1).map((id) => ({ $ref: idOf(id) }));
     return parent;
   }
+  if (words[0] === '=') return Object.assign(parent, JSON.parse(line.trim().slice(2)));
   const [, name, type, facets] = FIELD.exec(line) ?? [];
   if (name === undefined || type === undefined) throw new Error(`no field: ${line}`);
   const { field, inner } = fieldOf(type, facets === undefined ? {} : (JSON.parse(facets) as JsonObject));

@@ -1,5 +1,7 @@
 // A field as the platform's resolved schemas show it.
 
+import type { Json } from '../json.ts';
+
 export interface Field {
   type?: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array';
   title?: string;
@@ -13,6 +15,12 @@ export interface Field {
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  uniqueItems?: boolean;
+  minProperties?: number;
+  maxProperties?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  const?: Json;
   properties?: Fields;
   required?: string[];
   items?: Field;
@@ -23,3 +31,22 @@ export interface Field {
 }
 
 export type Fields = { [name: string]: Field };
+
+/** What a value has to be beside its type, its fields and its items. */
+export const FACETS = [
+  'format',
+  'enum',
+  'const',
+  'pattern',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+] as const;

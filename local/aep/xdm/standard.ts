@@ -52,7 +52,8 @@ function shown({ kind, id, title, description, content, ...more }: StandardResou
     version: '1',
     title,
     type: 'object',
-    ...(description !== undefined && { description }),
+    // Adobe's texts are not kept here, and its client (aepp) copies a field group by its description.
+    description: description ?? title,
     ...(more.extends.length > 0 && { 'meta:extends': [...more.extends] }),
     ...(kind === 'mixins' && { 'meta:intendedToExtend': [...more.intendedToExtend] }),
     definitions: { [name]: definition },

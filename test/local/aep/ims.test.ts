@@ -108,6 +108,15 @@ test('12 B 6: the scopes of a credential are told where one is refused, and in t
   expect(state.text).not.toContain(SECRET);
 });
 
+test('12 B 6: what else Adobe’s library asks IMS is told as not simulated, without a token as well', async () => {
+  const { bare } = await caller();
+  for (const path of ['/ims/organizations/v6', '/ims/profile/v1']) {
+    const reply = await bare('GET', path);
+    expect([reply.status, reply.body.penstock]).toEqual([501, 'not simulated']);
+  }
+  expect((await bare('GET', '/ims/nothing')).status).toBe(404);
+});
+
 test('12 B 6: a token is valid until it is taken back, and the journal keeps neither', async () => {
   const { bare, call, platform, token } = await caller();
   const valid = async () => {

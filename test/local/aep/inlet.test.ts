@@ -94,7 +94,7 @@ describe('batches', () => {
   });
 
   test('in shape A a failure has a statusCode and no id', async () => {
-    const with_ = await caller({ replyShape: 'A' });
+    const with_ = await caller({ quirks: { '207': 'statusCode' } });
     const { inletId } = await makeInlet(with_);
     const { body } = await with_.bare('POST', `/collection/batch/${inletId}`, { messages: ['text', ROW] });
     expect(body.responses).toEqual([
@@ -197,6 +197,67 @@ test('counts stay exact when old rows are let go', async () => {
   expect(told).toEqual([50, 50, 50, 50, 50, 50]);
   expect(body.rows.length).toBeLessThanOrEqual(100);
   expect(body.rows.length).toBeGreaterThanOrEqual(50);
+});
+
+test.each([
+  ['a batch each', 0],
+  ['one batch for an hour', 3_600_000],
+])('12 shown: what is beyond keepRows is dropped and counted, %s', async (_what, batchWindowMs) => {
+  const with_ = await caller({ keepRows: 100, keepRequests: 10, batchWindowMs });
+  const made = await makePipeline(with_);
+  with_.clock.advance(WARM_UP);
+  const bad = { ...ROW, dob: 'never' };
+  for (let request = 0; request < 100; request++) await sendBatch(with_, made, [ROW, ROW, ROW, bad]);
+  const sandbox = with_.platform.state.sandboxes.get('dev1');
+  const batches = [...(sandbox?.batches.values() ?? [])];
+  const kept = batches.reduce((sum, batch) => sum + batch.rows.length + batch.refused.length, 0);
+  const { counts, journal } = { counts: with_.platform.state.counts, journal: with_.platform.journal };
+  expect(kept).toBeGreaterThanOrEqual(80);
+  expect(kept).toBeLessThanOrEqual(100);
+  expect(counts.landed + counts.refused).toBe(400);
+  expect(counts.forgotten).toBe(400 - kept);
+  // A run names batches that are there.
+  const named = [...(sandbox?.runs.values() ?? [])].flatMap((run) => [...run.batchIds]);
+  expect(named.sort()).toEqual(batches.map(({ id }) => id).sort());
+  expect(journal.entries()).toHaveLength(10);
+  expect(journal.forgotten).toBe(counts.requests - 10);
+  const told = (await with_.bare('GET', '/_simulator/state')).body.counts;
+  expect(told).toMatchObject({ forgotten: 400 - kept, requestsForgotten: counts.requests - 10 });
+});
+
+test('12 shown: flow ids that a sender makes up do not fill the memory, and are counted', async () => {
+  const with_ = await caller();
+  const made = await makePipeline(with_);
+  for (let number = 0; number < 1_500; number++)
+    await sendBatch(with_, { ...made, flowId: `made-up-${number}` }, [ROW]);
+  const { losses, counts } = with_.platform.state;
+  expect(losses.size).toBeLessThanOrEqual(1_001);
+  expect([...losses.values()].reduce((sum, { messages }) => sum + messages, 0)).toBe(1_500);
+  expect(counts.lost).toBe(1_500);
+});
+
+test('12 shown: what goes wrong after the answer is told as a loss, and ends nothing', async () => {
+  const onLanded = () => {
+    throw new Error('the witness fell over');
+  };
+  const with_ = await caller({ ingestDelayMs: 1_000, onLanded });
+  const made = await makePipeline(with_);
+  with_.clock.advance(WARM_UP);
+  expect((await sendBatch(with_, made, [ROW, ROW])).status).toBe(207);
+  with_.clock.advance(1_000);
+  await with_.platform.idle();
+  const [loss] = with_.platform.state.losses.values();
+  expect(loss).toMatchObject({ reason: 'simulator error: the witness fell over', messages: 2 });
+});
+
+test('12 shown: without validation rows land as they came', async () => {
+  const with_ = await caller({ validation: false });
+  const made = await makePipeline(with_);
+  with_.clock.advance(WARM_UP);
+  await sendBatch(with_, made, [ROW, { anything: 1 }]);
+  const { rows } = (await with_.bare('GET', `/_simulator/datasets/${made.dataSetId}/rows`)).body;
+  expect(rows).toEqual([{ anything: 1 }, ROW]);
+  expect(with_.platform.state.counts).toMatchObject({ landed: 2, refused: 0, warnings: 0 });
 });
 
 test('ten thousand messages of a kilobyte all land', async () => {

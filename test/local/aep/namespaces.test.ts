@@ -35,17 +35,20 @@ it('12 B 8: a number that there is not is 404 in the shape of the service', asyn
   }
 });
 
-it("12 B 8: a rewrite keeps the number, and takes nobody else's code", async () => {
+it('12 B 8: a rewrite keeps the number, the code and the type', async () => {
   const { call, id, all } = await loyalty();
-  const wanted = { name: 'Loyalty card', code: 'CARD', idType: 'CROSS_DEVICE', description: 'On the card' };
+  const wanted = { name: 'Loyalty card', code: 'LOYAL', idType: 'Cross_device', description: 'On the card' };
   const rewritten = await call('PUT', `${IDENTITIES}/${id}`, wanted);
-  expect([rewritten.status, rewritten.body]).toMatchObject([200, [{ id, ...wanted, custom: true }]]);
-  const codes = (await all()).map(({ code }: { code: string }) => code);
-  expect(codes).toContain('CARD');
-  expect(codes).not.toContain('LOYAL');
+  expect([rewritten.status, rewritten.body]).toMatchObject([
+    200,
+    [{ id, ...wanted, idType: 'CROSS_DEVICE', custom: true }],
+  ]);
+  const listed = (await all()).filter((each: { custom: boolean }) => each.custom);
+  expect(listed).toEqual(rewritten.body);
   const put = async (body: object, number = id) =>
     (await call('PUT', `${IDENTITIES}/${number}`, body)).status;
-  expect(await put({ ...wanted, code: 'Email' })).toBe(409);
+  expect(await put({ ...wanted, code: 'CARD' })).toBe(400);
+  expect(await put({ ...wanted, idType: 'EMAIL' })).toBe(400);
   expect(await put({ name: 'x', code: 'X' })).toBe(400);
   expect(await put({ ...wanted, idType: 'PERSON' })).toBe(400);
   expect(await put(wanted, 6)).toBe(400);

@@ -116,9 +116,17 @@ describe('a Kinesis stream', () => {
   /** Its name is another one in each test. */
   let stream = '';
   let number = 0;
+  /** Called while records are asked for. */
+  let onRead: (() => void) | undefined;
 
   beforeAll(async () => {
-    kinesis = await startKinesis({ keys });
+    kinesis = await startKinesis({
+      keys,
+      fault(operation) {
+        if (operation === 'GetRecords') onRead?.();
+        return undefined;
+      },
+    });
     client = new KinesisClient({
       endpoint: kinesis.endpoint,
       region: REGION,
@@ -191,6 +199,36 @@ describe('a Kinesis stream', () => {
     });
   });
 
+  it('12 A: gives a flow at most 4,000 records a second', async () => {
+    // So 200 in each look.
+    const with_ = await at({ pullMs: 50 });
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      const ids = Array.from({ length: 450 }, (_, index) => `r-${index}`);
+      await put(...ids.map(row));
+      with_.clock.advance(WARM_UP);
+      const first = await with_.platform.readStreams();
+      while ((await stateOf(with_, made)).caughtUpBy <= first) await with_.platform.readStreams();
+      expect((await rowsOf(with_, made.dataSetId, 1_000)).map(({ _id }) => _id)).toEqual(ids);
+      // Some to see how large they are, 200, the rest, and a look that finds nothing.
+      expect((await stateOf(with_, made)).reads).toBeGreaterThanOrEqual(4);
+    });
+  });
+
+  it('12 A: is asked for what AWS would give at once, however large its records are', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      const large = JSON.stringify({ ...ROW, id: 'large', ignored: 'x'.repeat(900_000) });
+      for (let time = 0; time < 4; time++) await put(large, large, large, large);
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      for (let time = 0; time < 4; time++) await put(large, large, large, large);
+      await with_.platform.readStreams();
+      expect((await stateOf(with_, made)).read).toBe(16 + 12);
+    });
+  });
+
   it('12 A: that is read from the latest record on loses what came before the flow was warm', async () => {
     const with_ = await at();
     await during(with_, async () => {
@@ -241,6 +279,29 @@ describe('a Kinesis stream', () => {
       await put(...['3', '4', '5', '6', '7', '8'].map(row));
       for (let look = 0; look < 3; look++) await with_.platform.readStreams();
       expect((await idsOf(with_, made)).sort()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    });
+  });
+
+  it('12 A: gives nothing to a flow that was stopped while it was asked, and passes over nothing', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
+      with_.clock.advance(WARM_UP);
+      await put(row('1'));
+      onRead = () => {
+        onRead = undefined;
+        // At once: a request would take its time.
+        const flows = with_.platform.state.sandboxes.get('dev1')?.flows;
+        const flow = flows?.get(made.flowId);
+        if (flow) flows?.put(flow.id, { ...flow, state: 'disabled', etag: '"stopped"' });
+      };
+      await with_.platform.readStreams();
+      expect(onRead).toBeUndefined();
+      expect(await idsOf(with_, made)).toEqual([]);
+      await action(with_, made, 'enable');
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect(await idsOf(with_, made)).toEqual(['1']);
     });
   });
 
@@ -301,6 +362,20 @@ describe('a Kinesis stream', () => {
       with_.clock.advance(WARM_UP);
       await with_.platform.readStreams();
       expect((await stateOf(with_, made)).why).toMatch(/in us-west-2: ResourceNotFoundException/);
+    });
+  });
+
+  it('12 A: where nobody answers lets the flow fail, and says where it was looked for', async () => {
+    const nowhere = 'http://127.0.0.1:1';
+    const with_ = await at({ kinesis: nowhere });
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream });
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      expect(await stateOf(with_, made)).toMatchObject({
+        state: 'failing',
+        why: expect.stringContaining(`${nowhere} does not answer as a Kinesis does`),
+      });
     });
   });
 
@@ -394,6 +469,31 @@ describe('an event hub', () => {
   });
 });
 
+describe('a record with operations', () => {
+  const merge = (flowId: string) =>
+    base64(
+      JSON.stringify({ header: { flowId, operations: { data: 'merge' } }, body: { ...ROW, id: 'part' } }),
+    );
+
+  it('12 A: is for Profile alone where it comes from an event hub', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, EVENT_HUBS);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [{ body: merge(made.flowId) }]);
+    expect(await idsOf(with_, made)).toEqual([]);
+    // The dataset of this test is not in Profile.
+    expect(with_.platform.state.counts).toMatchObject({ received: 1, landed: 0, lost: 1 });
+  });
+
+  it('12 A: is a record like any other where it comes from a subscription', async () => {
+    const with_ = await caller();
+    const made = await pulled(with_, PUB_SUB);
+    with_.clock.advance(WARM_UP);
+    await put(with_, made, [{ data: merge(made.flowId) }]);
+    expect(with_.platform.state.counts).toMatchObject({ received: 1, landed: 1, lost: 0 });
+  });
+});
+
 describe('a subscription', () => {
   it('12 A: keeps its messages until they are acknowledged, whatever becomes of the flow', async () => {
     const with_ = await caller();
@@ -432,6 +532,23 @@ describe('a subscription', () => {
     expect(await idsOf(with_, made)).toEqual(['1']);
     expect((await stateOf(with_, made)).state).toBe('reading');
     expect((await refuse(with_, made, 'weather')).status).toBe(400);
+  });
+
+  it('12 A: that has refused for 30 days lets AEP switch the flow off', async () => {
+    const with_ = await caller({ tokenSeconds: 10_000_000 });
+    const made = await pulled(with_, PUB_SUB);
+    with_.clock.advance(WARM_UP);
+    await refuse(with_, made, 'gone');
+    const day = 86_400_000;
+    for (const days of [15, 14]) with_.clock.advance(days * day);
+    expect((await stateOf(with_, made)).state).toBe('failing');
+    with_.clock.advance(day);
+    expect(await stateOf(with_, made)).toMatchObject({ state: 'idle', why: 'the flow is disabled' });
+    await refuse(with_, made, null);
+    await put(with_, made, [message('1')]);
+    await action(with_, made, 'enable');
+    with_.clock.advance(WARM_UP);
+    expect(await idsOf(with_, made)).toEqual(['1']);
   });
 
   it('12 A: is the same in a copy of the platform, each of which goes on by itself', async () => {

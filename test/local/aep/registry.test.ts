@@ -31,6 +31,9 @@ describe('creating', () => {
       tenantId: 'acmelab',
       counts: { schemas: 1 },
     });
+    const { classUsage } = (await call('GET', `${REGISTRY}/stats/`)).body;
+    const used = { $id: body.$id, title: body.title, description: body.description };
+    expect(classUsage).toEqual({ [`${XDM}profile`]: [used] });
   });
 
   test('a title is unique across every kind of resource', async () => {
@@ -344,6 +347,23 @@ describe('descriptors', () => {
       const refused = await with_.call('GET', one, undefined, { accept });
       expect(refused.body.type).toContain('XDM-1009-400');
     }
+  });
+
+  test('12 B 7: a descriptor tells when it was made and changed, and in which sandbox', async () => {
+    const with_ = await caller();
+    const id = await makeSchema(with_);
+    const made = (await with_.call('POST', base, identity(id))).body;
+    const at = made['meta:registryMetadata'];
+    expect(made).toMatchObject({ 'meta:containerId': 'tenant', 'meta:sandboxType': 'development' });
+    expect(at['repo:lastModifiedDate']).toBe(at['repo:createdDate']);
+    with_.clock.advance(1_000);
+    const again = (
+      await with_.call('PUT', `${base}/${made['@id']}`, identity(id, { 'xdm:namespace': 'ECID' }))
+    ).body;
+    const after = again['meta:registryMetadata'];
+    expect(after['repo:createdDate']).toBe(at['repo:createdDate']);
+    expect(after['repo:lastModifiedDate']).toBe(at['repo:createdDate'] + 1_000);
+    expect(after.eTag).not.toBe(at.eTag);
   });
 
   test('12 B 7: friendly names, keys of several fields and what belongs to the whole schema are kept', async () => {

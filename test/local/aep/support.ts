@@ -250,8 +250,8 @@ export async function sendBatch(with_: Caller, made: Made, messages: unknown[]):
   );
 }
 
-export async function rowsOf({ bare }: Caller, dataSetId: string): Promise<Body[]> {
-  return (await bare('GET', `/_simulator/datasets/${dataSetId}/rows`)).body.rows.reverse();
+export async function rowsOf({ bare }: Caller, dataSetId: string, limit = 100): Promise<Body[]> {
+  return (await bare('GET', `/_simulator/datasets/${dataSetId}/rows?limit=${limit}`)).body.rows.reverse();
 }
 
 export async function refusedOf({ bare }: Caller, dataSetId: string): Promise<Body[]> {

@@ -60,6 +60,19 @@ describe('12 B 9: what is built in', () => {
     compileValidator(schema);
   });
 
+  it.each(Object.entries(FIELD_GROUPS))('a sample record of %s is what it must be', async (name, id) => {
+    const with_ = await caller();
+    const allOf = [name.startsWith('experienceevent') ? EVENT : CLASSES.profile, id].map(($ref) => ({
+      $ref,
+    }));
+    const body = { type: 'object', title: 'x', allOf };
+    const { $id } = (await with_.call('POST', `${REGISTRY}/tenant/schemas`, body)).body;
+    const made = await with_.call('GET', `${REGISTRY}/rpc/sampledata/${encodeURIComponent($id)}`);
+    const sandbox = with_.platform.state.sandboxes.get('dev1') as Sandbox;
+    const schema = resolved(sandbox, lookUp(sandbox, 'schemas', $id) as JsonObject);
+    expect(compileValidator(schema)(made.body)).toEqual([]);
+  });
+
   it('refers to nothing that is not there, and has no text of Adobe’s', () => {
     const ids = new Set(builtInResources().map(({ id }) => id));
     const seen = JSON.stringify(builtInResources().map(({ content }) => content));
@@ -81,6 +94,24 @@ describe('12 B 9: what is built in', () => {
     );
     const one = await call('GET', `${REGISTRY}/global/datatypes/_xdm.data.measure`, undefined, LOOKUP);
     expect(one.body).toMatchObject({ required: ['value'], properties: { value: { type: 'number' } } });
+  });
+
+  it('what holds itself, and more than once, is cut where it comes again', async () => {
+    const { call } = await caller();
+    const $ref = '#/definitions/own/properties/_acmelab';
+    const properties = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { $ref }]));
+    const own = { properties: { _acmelab: { type: 'object', properties } } };
+    const made = await call('POST', `${REGISTRY}/tenant/fieldgroups`, {
+      type: 'object',
+      title: 'x',
+      'meta:intendedToExtend': [EVENT],
+      definitions: { own },
+      allOf: [{ $ref: '#/definitions/own' }],
+    });
+    const id = encodeURIComponent(made.body.$id);
+    const { body } = await call('GET', `${REGISTRY}/tenant/fieldgroups/${id}`, undefined, LOOKUP);
+    expect(Object.keys(body.properties._acmelab.properties.a.properties)).toEqual(['a', 'b', 'c', 'd']);
+    expect(body.properties._acmelab.properties.a.properties.a.properties).toBeUndefined();
   });
 
   it('a line that cannot be read is told', () => {
@@ -277,6 +308,15 @@ const FILES: Record<string, object> = {
     'meta:extends': ['https://ns.adobe.com/xdm/data/time-series'],
     allOf: [{ $ref: 'https://ns.adobe.com/xdm/data/time-series' }],
   },
+  'archived/components/mixins/shop.schema.json': {
+    $id: 'https://ns.adobe.com/xdm/context/shop',
+    title: 'An old shop',
+    type: 'object',
+  },
+  'archived/components/mixins/stall.schema.json': {
+    $id: 'https://ns.adobe.com/xdm/context/stall',
+    type: 'object',
+  },
   'schemas/composed.schema.json': { $id: 'https://ns.adobe.com/xdm/schemas/composed', type: 'object' },
 };
 
@@ -314,6 +354,7 @@ describe('12 B 9: --xdm DIR', () => {
     expect(all).not.toContain('https://ns.adobe.com/xdm/schemas/composed');
     expect(all).not.toContain('https://ns.adobe.com/xdm/common/extensible');
     expect(all).toContain(FIELD_GROUPS['experienceevent-web']);
+    expect(xdm.find('mixins', 'https://ns.adobe.com/xdm/context/stall')).toBeDefined();
   });
 
   it('fields are where the platform has them', () => {
@@ -374,6 +415,7 @@ describe('12 B 9: --xdm DIR', () => {
   it.each([
     ['that is none', {}, /is no checkout of github\.com\/adobe\/xdm/],
     ['whose file is cut off', { 'components/a.schema.json': '{"$id": ' }, /a\.schema\.json is not JSON/],
+    ['whose components are a file', { components: '' }, /is no checkout/],
     ['whose file is a list', { 'components/a.schema.json': '[]' }, /a\.schema\.json is no XDM/],
   ])('a folder %s is refused', (_, files, said) => {
     expect(() => standardWith(checkoutOf(files))).toThrow(said);
@@ -383,7 +425,7 @@ describe('12 B 9: --xdm DIR', () => {
 
 /** Adobe's own files, where they are: they are no part of this project. */
 const BESIDE = fileURLToPath(new URL('../../../../shared/xdm', import.meta.url));
-const ADOBES = process.env.PENSTOCK_XDM ?? (existsSync(BESIDE) ? BESIDE : undefined);
+const ADOBES = process.env.PENSTOCK_XDM || (existsSync(BESIDE) ? BESIDE : undefined);
 
 /** What a value has to be, by Adobe's file: `name` → facets. Read here by other means than the platform's. */
 type Flat = Record<string, string>;
@@ -400,6 +442,11 @@ const FACETS = [
   'maxLength',
   'minItems',
   'maxItems',
+  'exclusiveMaximum',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+  'const',
 ];
 
 function flatten(root: string, schemas: ReadonlyMap<string, JsonObject>): Flat {
@@ -475,11 +522,18 @@ describe.skipIf(ADOBES === undefined)(`12 B 9: held against Adobe's own files${a
   schemas.set('https://ns.adobe.com/xdm/common/extensible', { definitions: { '@context': {} } });
   const sandbox = createPlatform().state.defaultSandbox as Sandbox;
 
-  test.each([...Object.entries(CLASSES), ...Object.entries(FIELD_GROUPS)])('%s', (_, id) => {
-    const ours = builtIn.find('mixins', id) ?? builtIn.find('classes', id);
-    const { 'meta:intendedToExtend': classes = [] } = schemas.get(id) as JsonObject;
-    expect(ours?.['meta:intendedToExtend'] ?? []).toEqual(classes);
-    expect(flattenField(resolved(sandbox, ours as JsonObject))).toEqual(flatten(id, schemas));
+  test('names, types, limits and allowed values of all that is built in', () => {
+    const ids = Object.entries({ ...CLASSES, ...FIELD_GROUPS });
+    const part = (name: string) =>
+      lookUp(sandbox, name in CLASSES ? 'classes' : 'mixins', idOf(name)) as JsonObject;
+    const idOf = (name: string) => Object.fromEntries(ids)[name] as string;
+    const each = (of: (name: string) => unknown) => Object.fromEntries(ids.map(([name]) => [name, of(name)]));
+    expect(each((name) => flattenField(resolved(sandbox, part(name))))).toEqual(
+      each((name) => flatten(idOf(name), schemas)),
+    );
+    expect(each((name) => part(name)['meta:intendedToExtend'] ?? [])).toEqual(
+      each((name) => schemas.get(idOf(name))?.['meta:intendedToExtend'] ?? []),
+    );
   });
 
   test('no other field group or class of theirs is unknown', () => {

@@ -71,6 +71,15 @@ STEPS = [
         "flows.updateTargetConnection(target['id'], target['etag'], [{'op': 'replace', 'path': '/name', 'value': 'target'}])",
         "_['id'] == target['id']",
     ),
+    (
+        "spare = flows.createSourceConnectionStreaming(base['id'], 'spare', 'json')",
+        "is_id(_['id'])",
+    ),
+    ("flows.getSourceConnections(limit=1)", "{each['id'] for each in _} == {source['id'], spare['id']}"),
+    ("flows.getSourceConnections(n_results=1, limit=1)", "len(_) == 1"),
+    ("flows.getTargetConnections(limit=1)", "len(_) == 2"),
+    ("flows.deleteSourceConnection(spare['id'])", "_ in (200, 204)"),
+    ("flows.getSourceConnection(spare['id'])", "_ == {}", "aepp: it reads an empty item out of the 404"),
     ("flows.getFlows()", "_ == []"),
     (
         "flow = flows.createFlow(WITH_MAPPING, 'strangers', source['id'], target['id'], transformation_mapping_id=mapped['id'], transformation_name='Mapping', transformation_version=prep.getMappingSet(mapped['id'])['version'])",

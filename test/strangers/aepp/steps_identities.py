@@ -28,10 +28,13 @@ STEPS = [
     (
         "namespaces.updateIdentity(str(loyalty['id']), 'Loyalty card', 'Loyalty', 'EMAIL')",
         "refused(_, 400)",
-        "",
-        "more",
     ),
     ("namespaces.getIdentities(only_custom=True)", "[each['code'] for each in _] == ['Loyalty', 'Device1']"),
+    (
+        "b2b = namespaces.createB2BIdentities()",
+        "len(_) == 9 and all(each['custom'] for each in _) and one(_, code='b2b_account')['idType'] == 'B2B_ACCOUNT'",
+    ),
+    ("namespaces.createB2BIdentities()", "_ == []"),
     (
         "namespaces.getIdentitiesIMS()",
         "not_simulated(_)",

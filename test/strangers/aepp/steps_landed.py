@@ -37,6 +37,11 @@ STEPS = [
     ("access.getBatchFiles(bad)", "_ == []"),
     ("access.getBatchMeta(bad)", "'row_errors' in [each['name'] for each in _['data']]"),
     ("access.getBatchMeta(bad, 'row_errors')", "len(_['data']) == 1"),
+    ("access.getBatchFiles(good, limit=1)", "len(_) == 1"),
+    ("access.getBatchFailed(bad, limit=1)", "len(_) == 1"),
+    ("access.getBatchFailed(bad, path=failed[0]['name'])", "list(_)[:3] == ['body', 'header', '_errors']"),
+    ("access.getBatchFailed(good)", "_ == []"),
+    ("access.getBatchMeta(bad, 'input_files')", "_['data'] == []"),
     ("access.getBatchFiles('none')", "refused(_, 404)"),
     ("access.getPreview(dataset)", "'cust-1' in [each['_id'] for each in _]"),
     (

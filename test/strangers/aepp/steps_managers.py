@@ -2,7 +2,8 @@
 
 STEPS = [
     ("managed = registry.SchemaManager(customers['$id'])", "managed.title == 'Customers' and managed.tenantId == '_acmelab'"),
-    ("managed.searchField('firstName')", "len(_) > 0"),
+    ("managed.searchField('tier')", "[each['fieldGroup'] for each in _] == ['Loyalty']"),
+    ("managed.searchField('firstName')", "_ == []", "aepp: it does not look into data types"),
     ("managed.to_dataframe()", "'person.name.firstName' in list(_['path'])"),
     ("managed.to_dict()", "'person' in _"),
     ("managed.getDescriptors()", "len(_) > 0"),
@@ -16,10 +17,21 @@ STEPS = [
     ("made = drafted.createFieldGroup()", "_['title'] == 'Drafted' and '/mixins/' in _['$id']"),
     ("drafted.addField('_acmelab.note', 'string', title='Note')", "'note' in str(_)"),
     ("drafted.updateFieldGroup()", "has(_, title='Drafted', version='1.1')"),
+    ("drafted.getField('_acmelab.level')", "_['type'] == 'integer'"),
+    ("drafted.removeField('_acmelab.note')", "'note' not in str(_)"),
+    ("drafted.updateFieldGroup()", "has(_, version='1.2')"),
+    ("registry.getFieldGroup(made['$id'])", "list(_['properties']['_acmelab']['properties']) == ['level']"),
     (
         "sketch = schemamanager.SchemaManager(title='Sketch', schemaAPI=registry, schemaClass=PROFILE, fieldGroups=[PERSON, made['$id']])",
         "sketch.title == 'Sketch'",
     ),
     ("sketched = sketch.createSchema()", "_['title'] == 'Sketch' and _['meta:class'] == PROFILE"),
+    ("sketch.addFieldGroup(WORK)", "WORK in [each['$ref'] for each in sketch.schema['allOf']]"),
+    ("sketch.updateSchema()", "has(_, title='Sketch', version='1.1')"),
+    ("sketch.createDescriptor(sketch.createDescriptorOperation('xdm:descriptorIdentity', 'workEmail.address', 'Email', True))", "_['xdm:isPrimary'] is True"),
+    ("sketch.getDescriptors()", "[each['xdm:namespace'] for each in _] == ['Email']"),
+    ("managed.searchAttribute({'type': 'integer'})", "'points' in _"),
+    ("sketch.to_dataframe()", "'workEmail.address' in list(_['path'])"),
+    ("managed.getFieldGroupManager('Loyalty').to_dict()", "'points' in str(_)"),
     ("registry.DataTypeManager(size['$id']).to_dict()", "'depth' in str(_)"),
 ]

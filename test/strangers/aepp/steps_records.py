@@ -9,6 +9,10 @@ STEPS = [
     ),
     ("inlets.streamMessage(door, row(4), flow['id'], syncValidation=True)", "_['inletId'] == door"),
     ("inlets.streamMessage('0' * 64, row(5))", "refused(_, 404)"),
+    (
+        "inlets.streamMessages(door, [row(8), 'no object'], flow['id'])",
+        "'status' not in _['responses'][0] and _['responses'][1]['status'] == 400",
+    ),
     ("inlets.streamMessages(door, [], flow['id'])", "refused(_, 400)"),
     ("inlets.streamMessages(door, [row(6, gender='Male!')], flow['id'])", "len(_['responses']) == 1"),
     (

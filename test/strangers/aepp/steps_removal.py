@@ -13,6 +13,7 @@ STEPS = [
     ("prep.getMappingSet(mapped['id'])", "refused(_, 404)"),
     ("sets.deleteDataSet(dataset)", "_ == 200"),
     ("sets.getDataSet(dataset)", "refused(_, 404)"),
+    ("flows.createTargetConnection('late', LAKE, dataset)", "refused(_, 400)"),
     ("registry.deleteSchema(sketched['$id'])", "_ == 204"),
     ("registry.deleteFieldGroup(made['$id'])", "_ == 204"),
     ("registry.deleteFieldGroup(group['$id'])", "refused(_, 400)"),

@@ -94,9 +94,14 @@ STEPS = [
         "spare = registry.createFieldGroup(registry.copyFieldGroup(registry.getFieldGroup(group['$id'], full=False), title='Spare'))",
         "_['title'] == 'Spare' and _['$id'] != group['$id']",
     ),
+    ("registry.copyFieldGroup(registry.getFieldGroup(PERSON, full=False), title='Copied')", "has(_, title='Copied', type='object') and _['description']"),
     ("registry.deleteFieldGroup(spare['$id'])", "_ == 204"),
     ("registry.deleteFieldGroup(spare['$id'])", "refused(_, 404)"),
     ("registry.deleteFieldGroup(PERSON)", "refused(_, 404)"),
+    # More than a page holds.
+    ("many = [registry.createFieldGroup(field_group(f'Many {n}')) for n in range(301)]", "all(is_id(each['$id']) for each in _)"),
+    ("registry.getFieldGroups()", "len({each['$id'] for each in _}) == len(_) == 302"),
+    ("[registry.deleteFieldGroup(each['$id']) for each in many]", "set(_) == {204}"),
     # Schemas.
     ("customers = registry.createSchema(customer_schema('Customers'))", "_['title'] == 'Customers' and _['meta:class'] == PROFILE"),
     ("registry.createSchema(customer_schema('Customers'))", "refused(_, 400) and 'XDM-1521-400' in _['type']"),

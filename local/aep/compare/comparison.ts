@@ -1,0 +1,174 @@
+// The difference proxy: every read that the simulated platform has answered is asked of the real service too, and what differs is kept.
+
+import type { Answer, Call } from '../http.ts';
+import { wireText } from '../platform.ts';
+import { parsed, type Real } from './real.ts';
+import { differencesOf, type Seen } from './shapes.ts';
+
+export interface Kept {
+  /** Method and path, without ids, and the names of what was in the query. */
+  readonly operation: string;
+  readonly what: string;
+  times: number;
+}
+
+export interface Report {
+  readonly there: string;
+  readonly asked: number;
+  readonly same: number;
+  readonly different: number;
+  /** Reads that were not sent, by the reason. */
+  readonly notAsked: { readonly [reason: string]: number };
+  readonly differences: readonly Kept[];
+}
+
+/** Reads that wait for their turn: one is asked at a time, so that the real service is not loaded. */
+const MOST_WAITING = 1_000;
+const MOST_KEPT = 10_000;
+/** Told on both sides: specs, and what Adobe's registry brings. */
+const SHARED = /\/(connectionSpecs|flowSpecs)\/|\/global\/|ns\.adobe\.com%2Fxdm/i;
+/** Records themselves: they are nobody's business. */
+const DATA = /\/export\/files\/|\/preview$/;
+const ID = /[0-9a-f]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9A-HJKMNP-TV-Z]{26}|%2F|%3A|^_[^/]*\.|^@/i;
+
+export class Comparison {
+  readonly #real: Pick<Real, 'ask' | 'origin'>;
+  readonly #kept = new Map<string, Kept>();
+  readonly #notAsked = new Map<string, number>();
+  /** An id that the real service has listed, by the path of the list. */
+  readonly #standIns = new Map<string, string>();
+  readonly #tell: (kept: Kept) => void;
+  #waiting = 0;
+  #turn: Promise<void> = Promise.resolve();
+  #counts = { asked: 0, same: 0, different: 0 };
+
+  /** @param tell told of every difference when it is first met */
+  constructor(real: Pick<Real, 'ask' | 'origin'>, tell: (kept: Kept) => void = () => undefined) {
+    this.#real = real;
+    this.#tell = tell;
+  }
+
+  /** Takes note of a read and its answer; returns at once, and whoever called waits for nothing. */
+  note(call: Call, answer: Answer): void {
+    if (call.method !== 'GET' && call.method !== 'HEAD') return;
+    if (!call.path.startsWith('/data/') || answer.dropped) return;
+    if (this.#waiting >= MOST_WAITING) {
+      this.#leaveOut('too many were waiting');
+      return;
+    }
+    const here = seenOf(answer);
+    this.#waiting += 1;
+    this.#turn = this.#turn.then(() => this.#compare(call, here)).finally(() => (this.#waiting -= 1));
+  }
+
+  async idle(): Promise<void> {
+    while (this.#waiting > 0) await this.#turn;
+  }
+
+  report(): Report {
+    return {
+      there: this.#real.origin,
+      ...this.#counts,
+      notAsked: Object.fromEntries(this.#notAsked),
+      differences: [...this.#kept.values()],
+    };
+  }
+
+  async #compare(call: Call, here: Seen): Promise<void> {
+    const target = this.#targetOf(call);
+    if (typeof target !== 'string') {
+      this.#leaveOut(target.reason);
+      return;
+    }
+    try {
+      const accept = call.headers.get('accept') ?? undefined;
+      const there = await this.#real.ask({ method: call.method, path: target, accept });
+      this.#remember(call.path, there);
+      this.#keep(
+        operationOf(call),
+        call.method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there),
+      );
+    } catch {
+      // Its message could quote what was sent.
+      this.#leaveOut('the real service did not answer');
+    }
+  }
+
+  /** Where the same is asked over there: what exists here only is replaced by one of its kind, or not asked for. */
+  #targetOf({ path, query }: Call): string | { reason: string } {
+    if (DATA.test(path)) return { reason: 'records themselves are not asked for' };
+    if ([...query.values()].some((value) => ID.test(encodeURIComponent(value))))
+      return { reason: 'it names what exists here only' };
+    const search = query.size > 0 ? `?${query}` : '';
+    if (SHARED.test(path)) return path + search;
+    const segments = path.split('/');
+    const at = segments.findIndex((segment) => ID.test(segment));
+    if (at < 0) return path + search;
+    const standIn = this.#standIns.get(segments.slice(0, at).join('/'));
+    if (standIn === undefined) return { reason: 'it names what exists here only' };
+    segments[at] = standIn;
+    return segments.some((segment, index) => index > at && ID.test(segment))
+      ? { reason: 'it names what exists here only' }
+      : segments.join('/') + search;
+  }
+
+  #remember(path: string, { status, body }: Seen): void {
+    const id = status === 200 ? firstIdIn(body) : undefined;
+    if (id !== undefined) this.#standIns.set(path.replace(/\/$/, ''), encodeURIComponent(id));
+  }
+
+  #keep(operation: string, differences: readonly string[]): void {
+    this.#counts.asked += 1;
+    this.#counts[differences.length === 0 ? 'same' : 'different'] += 1;
+    for (const what of differences) {
+      const key = `${operation}: ${what}`;
+      const known = this.#kept.get(key);
+      if (known) known.times += 1;
+      else if (this.#kept.size < MOST_KEPT) {
+        const kept = { operation, what, times: 1 };
+        this.#kept.set(key, kept);
+        this.#tell(kept);
+      }
+    }
+  }
+
+  #leaveOut(reason: string): void {
+    this.#notAsked.set(reason, (this.#notAsked.get(reason) ?? 0) + 1);
+  }
+}
+
+function seenOf(answer: Answer): Seen {
+  const body = parsed(wireText(answer) ?? '');
+  return { status: answer.status, contentType: answer.headers['content-type'], body };
+}
+
+function bodiless(here: Seen, there: Seen): string[] {
+  return differencesOf({ ...here, body: undefined }, { ...there, body: undefined });
+}
+
+/** Without a name or an id of anybody's. */
+function operationOf({ method, path, query }: Call): string {
+  const shown = path.split('/').map((segment, index, all) => {
+    const named = ID.test(segment) || all[index - 1] === 'sandboxes' || !/^[A-Za-z-]*\d?$/.test(segment);
+    return named ? '*' : segment;
+  });
+  const names = [...new Set(query.keys())].filter((name) => /^[A-Za-z]{1,40}$/.test(name)).sort();
+  return `${method} ${shown.join('/')}${names.length > 0 ? `?${names.join('&')}` : ''}`;
+}
+
+/** In Flow Service's `items`, the registry's `results`, Data Prep's `data`, and Catalog's map by id. */
+function firstIdIn(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  for (const list of ['items', 'results', 'data']) {
+    const [first] = arrayIn(body, list);
+    const { id, $id } = (first ?? {}) as { id?: unknown; $id?: unknown };
+    const found = typeof $id === 'string' ? $id : id;
+    if (typeof found === 'string') return found;
+  }
+  return Object.keys(body).find((key) => ID.test(key));
+}
+
+function arrayIn(body: object, name: string): unknown[] {
+  const found = (body as { [name: string]: unknown })[name];
+  return Array.isArray(found) ? found : [];
+}

@@ -1,0 +1,43 @@
+// `npm run contract`: the same calls to the simulated platform and to a sandbox of a real one, and what differs. Needs AEP_CONTRACT_URL and a credential.
+import { type Environment, realFrom } from '../../local/aep/compare/real.ts';
+import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
+import { type RunningServer, startServer } from '../../local/aep/server.ts';
+import { observe, type Target } from './suite.ts';
+import { linesOf, tableOf } from './table.ts';
+
+/** A simulated platform as a target of its own. */
+export function simulatedTarget({ origin, platform }: RunningServer): Target {
+  const { clientId, clientSecrets } = FAKE_CREDENTIAL;
+  const { organization } = platform.settings;
+  const secret = { clientId, clientSecret: clientSecrets[0] as string, scopes: 'openid' };
+  return { url: origin, imsUrl: origin, organization, sandbox: 'dev1', ...secret };
+}
+
+/** Prints the table. 0: all the same; 1: something differs; 3: something was left behind. */
+export async function contract(env: Environment, print: (text: string) => void): Promise<number> {
+  const target = realFrom(env.AEP_CONTRACT_URL ?? '', env);
+  const simulated = await startServer({ port: 0 });
+  try {
+    const here = await observe(simulatedTarget(simulated));
+    const there = await observe(target);
+    const lines = linesOf(here, there);
+    print(tableOf(lines));
+    if (there.left.length > 0) print(`LEFT BEHIND, marked ${there.mark}: ${there.left.join(', ')}\n`);
+    if (there.left.length > 0) return 3;
+    return lines.some(({ verdict }) => verdict === 'different') ? 1 : 0;
+  } finally {
+    await simulated.close();
+  }
+}
+
+if (import.meta.main) {
+  contract(process.env, (text) => void process.stdout.write(text)).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 2;
+    },
+  );
+}

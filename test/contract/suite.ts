@@ -1,0 +1,432 @@
+// The contract suite: calls of Penstock's client, and bare ones, that are made to two platforms alike, and what each answered.
+import { randomBytes } from 'node:crypto';
+import { type Aep, createAep, type FetchInit, FLOW_SPECS } from '../../lib/aep/index.ts';
+import { isFailure } from '../../lib/failure.ts';
+import type { RealOptions } from '../../local/aep/compare/real.ts';
+import { parsed } from '../../local/aep/compare/real.ts';
+import type { Seen } from '../../local/aep/compare/shapes.ts';
+
+/** A platform to ask, and how it is reached. */
+export type Target = RealOptions;
+
+/** What a step brought: each answer in order, and how it ended. */
+export interface Observed {
+  readonly answers: readonly Seen[];
+  /** `ok`, the code of the client's Failure, or why it was not asked. */
+  readonly outcome: string;
+  readonly asked: boolean;
+}
+
+/** What the steps before have made; a step whose ground is missing is not asked. */
+interface Made {
+  schemaId?: string;
+  datasetId?: string;
+  connectionId?: string;
+  sourceId?: string;
+  targetId?: string;
+  mapping?: { readonly id: string; readonly version: number };
+  flowId?: string;
+}
+
+interface Around {
+  readonly aep: Aep;
+  readonly made: Made;
+  /** In the name of whatever is made: nobody else's is ever touched. */
+  readonly mark: string;
+  /** A call without the client, with the given headers more or less. */
+  bare(method: string, path: string, more?: Bare): Promise<Response>;
+  /** Makes sure that it goes, whatever comes. */
+  later(what: string, remove: () => Promise<void>): void;
+}
+
+interface Bare {
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string;
+  /** Instead of the platform's. */
+  readonly url?: string;
+}
+
+interface Step {
+  readonly name: string;
+  readonly run: (around: Around) => Promise<unknown>;
+}
+
+const NOBODY = '00000000-0000-4000-8000-000000000000';
+const FLOWS = '/data/foundation/flowservice';
+const PREP = '/data/foundation/conversion';
+const CATALOG = '/data/foundation/catalog';
+const REGISTRY = '/data/foundation/schemaregistry';
+const XDM = 'https://ns.adobe.com/xdm/context/';
+const JSON_BODY = { 'content-type': 'application/json' };
+
+class Missing extends Error {}
+
+function of<K extends keyof Made>(made: Made, key: K): NonNullable<Made[K]> {
+  const found = made[key];
+  if (found === undefined || found === null) throw new Missing(`there is no ${key}`);
+  return found;
+}
+
+const described = (mark: string, what: string) => ({ name: `${mark} ${what}`, description: mark });
+const mappings = [
+  { sourceType: 'ATTRIBUTE', source: 'id', destination: '_id' },
+  { sourceType: 'ATTRIBUTE', source: 'first', destination: 'person.name.firstName' },
+] as const;
+
+async function inletOf({ aep, made }: Around): Promise<string> {
+  const { auth } = await aep.flowService.getConnection(of(made, 'connectionId'));
+  const url = (auth?.params as { inletUrl?: unknown } | undefined)?.inletUrl;
+  if (typeof url !== 'string') throw new Missing('the connection has no inlet');
+  return url;
+}
+
+/** In dependency order. What is sent to the inlet comes before there is a flow: it lands nowhere. */
+export const STEPS: readonly Step[] = [
+  { name: 'the tenant', run: ({ aep }) => aep.schemaRegistry.tenantId() },
+  {
+    name: 'no token',
+    run: ({ bare }) => bare('GET', `${REGISTRY}/stats`, { headers: { authorization: undefined } }),
+  },
+  {
+    name: 'a made-up token',
+    run: ({ bare }) => bare('GET', `${REGISTRY}/stats`, { headers: { authorization: 'Bearer made-up' } }),
+  },
+  {
+    name: 'no api key',
+    run: ({ bare }) => bare('GET', `${REGISTRY}/stats`, { headers: { 'x-api-key': undefined } }),
+  },
+  {
+    name: 'no organization',
+    run: ({ bare }) => bare('GET', `${REGISTRY}/stats`, { headers: { 'x-gw-ims-org-id': undefined } }),
+  },
+  {
+    name: 'Flow Service without a sandbox',
+    run: ({ bare }) => bare('GET', `${FLOWS}/flows`, { headers: { 'x-sandbox-name': undefined } }),
+  },
+  {
+    name: 'a sandbox that is none',
+    run: ({ bare, mark }) => bare('GET', `${FLOWS}/flows`, { headers: { 'x-sandbox-name': mark } }),
+  },
+  {
+    name: 'mapping sets without conversion in the path',
+    run: ({ bare }) => bare('GET', '/data/foundation/mappingSets?limit=1&start=0'),
+  },
+  { name: 'a schema that is none', run: ({ aep }) => aep.schemaRegistry.getSchema('nobody') },
+  { name: 'a dataset that is none', run: ({ bare }) => bare('GET', `${CATALOG}/dataSets/${'0'.repeat(24)}`) },
+  { name: 'a connection that is none', run: ({ aep }) => aep.flowService.getConnection(NOBODY) },
+  { name: 'a flow that is none', run: ({ aep }) => aep.flowService.getFlow(NOBODY) },
+  {
+    name: 'a mapping set that is none',
+    run: ({ bare }) => bare('GET', `${PREP}/mappingSets/${'0'.repeat(32)}`),
+  },
+  {
+    name: 'a schema is made',
+    run: async ({ aep, made, mark, later }) => {
+      const parts = ['profile', 'profile-person-details'].map((name) => XDM + name);
+      const schema = await aep.schemaRegistry.createSchema({ title: mark, description: mark, parts });
+      made.schemaId = schema.$id;
+      later('schema', () => aep.schemaRegistry.deleteSchema(schema.$id));
+    },
+  },
+  { name: 'a schema is read', run: ({ aep, made }) => aep.schemaRegistry.getSchema(of(made, 'schemaId')) },
+  { name: 'a schema is found by its title', run: ({ aep, mark }) => aep.schemaRegistry.findSchemas(mark) },
+  {
+    name: 'a schema whose title is taken',
+    run: async ({ aep, made, mark, later }) => {
+      of(made, 'schemaId');
+      const parts = [`${XDM}profile`];
+      const twin = await aep.schemaRegistry.createSchema({ title: mark, description: mark, parts });
+      later('second schema', () => aep.schemaRegistry.deleteSchema(twin.$id));
+    },
+  },
+  {
+    name: 'a dataset is made',
+    run: async ({ aep, made, mark, later }) => {
+      const wanted = {
+        name: mark,
+        description: mark,
+        schemaId: of(made, 'schemaId'),
+        tags: { penstock: [mark] },
+      };
+      const id = await aep.catalog.createDataset(wanted);
+      made.datasetId = id;
+      later('dataset', () => aep.catalog.deleteDataset(id));
+    },
+  },
+  { name: 'a dataset is read', run: ({ aep, made }) => aep.catalog.getDataset(of(made, 'datasetId')) },
+  { name: 'a dataset is found by its name', run: ({ aep, mark }) => aep.catalog.findDatasets(mark) },
+  {
+    name: 'a dataset is changed, and then at a version that is old',
+    run: async ({ aep, made }) => {
+      const id = of(made, 'datasetId');
+      const { etag } = await aep.catalog.getDataset(id);
+      const change = [{ op: 'add', path: '/description', value: 'changed' }] as const;
+      await aep.catalog.patchDataset(id, change, etag);
+      await aep.catalog.patchDataset(id, change, etag);
+    },
+  },
+  {
+    name: 'a connection with an inlet is made',
+    run: async ({ aep, made, mark, later }) => {
+      const wanted = { ...described(mark, 'inlet'), dataType: 'raw', authenticationRequired: false } as const;
+      const id = await aep.flowService.createInletConnection(wanted);
+      made.connectionId = id;
+      later('connection', () => aep.flowService.deleteConnection(id));
+    },
+  },
+  {
+    name: 'a connection is read',
+    run: ({ aep, made }) => aep.flowService.getConnection(of(made, 'connectionId')),
+  },
+  {
+    name: 'a connection is found by its name',
+    run: ({ aep, mark }) => aep.flowService.findInletConnections(`${mark} inlet`),
+  },
+  {
+    name: 'one message to the inlet',
+    run: async (around) =>
+      around.bare('POST', '', { url: await inletOf(around), headers: JSON_BODY, body: '{"id":"1"}' }),
+  },
+  {
+    name: 'a batch to the inlet',
+    run: async (around) => {
+      const url = (await inletOf(around)).replace('/collection/', '/collection/batch/');
+      return around.bare('POST', '', {
+        url,
+        headers: JSON_BODY,
+        body: '{"messages":[{"id":"1"},"no object"]}',
+      });
+    },
+  },
+  {
+    name: 'no JSON to the inlet',
+    run: async (around) =>
+      around.bare('POST', '', { url: await inletOf(around), headers: JSON_BODY, body: '{' }),
+  },
+  {
+    name: 'a text to the inlet',
+    run: async (around) =>
+      around.bare('POST', '', {
+        url: await inletOf(around),
+        headers: { 'content-type': 'text/plain' },
+        body: 'x',
+      }),
+  },
+  {
+    name: 'a source connection is made',
+    run: async ({ aep, made, mark, later }) => {
+      const wanted = { ...described(mark, 'source'), baseConnectionId: of(made, 'connectionId') };
+      const id = await aep.flowService.createInletSourceConnection(wanted);
+      made.sourceId = id;
+      later('source connection', () => aep.flowService.deleteSourceConnection(id));
+    },
+  },
+  {
+    name: 'a source connection is read',
+    run: ({ aep, made }) => aep.flowService.getSourceConnection(of(made, 'sourceId')),
+  },
+  {
+    name: 'a target connection is made',
+    run: async ({ aep, made, mark, later }) => {
+      const [datasetId, schemaId] = [of(made, 'datasetId'), of(made, 'schemaId')];
+      const id = await aep.flowService.createTargetConnection({
+        ...described(mark, 'target'),
+        datasetId,
+        schemaId,
+      });
+      made.targetId = id;
+      later('target connection', () => aep.flowService.deleteTargetConnection(id));
+    },
+  },
+  {
+    name: 'a target connection is read',
+    run: ({ aep, made }) => aep.flowService.getTargetConnection(of(made, 'targetId')),
+  },
+  {
+    name: 'a mapping is validated',
+    run: ({ aep, made, mark }) =>
+      aep.dataPrep.validateMappings({ name: mark, schemaId: of(made, 'schemaId'), mappings }),
+  },
+  {
+    name: 'a mapping to a field that is none',
+    run: ({ aep, made, mark }) => {
+      const wrong = [{ sourceType: 'ATTRIBUTE', source: 'id', destination: 'no.such.field' }] as const;
+      return aep.dataPrep.validateMappings({ name: mark, schemaId: of(made, 'schemaId'), mappings: wrong });
+    },
+  },
+  {
+    name: 'a mapping is tried on a record',
+    run: ({ aep, made, mark }) =>
+      aep.dataPrep.previewMappings({ name: mark, schemaId: of(made, 'schemaId'), mappings }, [
+        { id: '1', first: 'A' },
+      ]),
+  },
+  {
+    name: 'a mapping set is made',
+    run: async ({ aep, made, mark, bare, later }) => {
+      const set = await aep.dataPrep.createMappingSet({
+        name: mark,
+        schemaId: of(made, 'schemaId'),
+        mappings,
+      });
+      made.mapping = set;
+      later('mapping set', async () => {
+        const { ok, status } = await bare('DELETE', `${PREP}/mappingSets/${set.id}`);
+        if (!ok) throw new Error(`HTTP ${status}`);
+      });
+    },
+  },
+  {
+    name: 'a mapping set is read',
+    run: ({ aep, made }) => aep.dataPrep.getMappingSet(of(made, 'mapping').id),
+  },
+  {
+    name: 'a flow is made',
+    run: async ({ aep, made, mark, later }) => {
+      const id = await aep.flowService.createFlow({
+        ...described(mark, 'flow'),
+        flowSpecId: FLOW_SPECS.streaming,
+        sourceConnectionId: of(made, 'sourceId'),
+        targetConnectionId: of(made, 'targetId'),
+        mapping: of(made, 'mapping'),
+      });
+      made.flowId = id;
+      later('flow', () => aep.flowService.deleteFlow(id));
+    },
+  },
+  { name: 'a flow is read', run: ({ aep, made }) => aep.flowService.getFlow(of(made, 'flowId')) },
+  {
+    name: 'a flow is found by its source',
+    run: ({ aep, made }) => aep.flowService.findFlowsReading([of(made, 'sourceId')]),
+  },
+  {
+    name: 'a flow is changed, and then at a version that is old',
+    run: async ({ aep, made }) => {
+      const id = of(made, 'flowId');
+      const { etag } = await aep.flowService.getFlow(id);
+      const change = [{ op: 'replace', path: '/description', value: 'changed' }] as const;
+      await aep.flowService.patch('flows', id, change, etag ?? '');
+      await aep.flowService.patch('flows', id, change, etag ?? '');
+    },
+  },
+  {
+    name: 'a source connection that a flow has is removed',
+    // Bare: the client would wait for the flow to go.
+    run: ({ bare, made }) => bare('DELETE', `${FLOWS}/sourceConnections/${of(made, 'sourceId')}`),
+  },
+  { name: 'the batches of a dataset', run: ({ aep, made }) => aep.catalog.hasBatches(of(made, 'datasetId')) },
+];
+
+/** What cannot be asked of somebody else's platform within a minute, and stays with the tests against the simulated one. */
+export const NEVER_ASKED = [
+  'what a flow does while it warms up',
+  'where rows land',
+  'what becomes of rows that are refused',
+  'faults, and answers that are lost',
+];
+
+export interface Result {
+  readonly steps: ReadonlyMap<string, Observed>;
+  /** What could not be removed, by name. */
+  readonly left: readonly string[];
+  readonly mark: string;
+}
+
+/** Runs every step against a platform, and removes what it has made, whatever comes. */
+export async function observe(target: Target): Promise<Result> {
+  const mark = `penstock-contract-${randomBytes(6).toString('hex')}`;
+  const answers: Seen[] = [];
+  const removals: { what: string; remove: () => Promise<void> }[] = [];
+  const heard = async (url: string, init: RequestInit) => {
+    const answer = await fetch(url, init);
+    const text = await answer.clone().text();
+    const contentType = answer.headers.get('content-type') ?? undefined;
+    if (!new URL(url).pathname.startsWith('/ims/'))
+      answers.push({ status: answer.status, contentType, body: parsed(text) });
+    return answer;
+  };
+  const aep = clientOf(target, heard);
+  const around: Around = {
+    aep,
+    made: {},
+    mark,
+    bare: async (method, path, more = {}) =>
+      heard(more.url ?? target.url + path, await bareInit(aep, target, method, more)),
+    later: (what, remove) => void removals.push({ what, remove }),
+  };
+  const steps = new Map<string, Observed>();
+  const left: string[] = [];
+  try {
+    for (const step of STEPS) {
+      answers.length = 0;
+      const outcome = await outcomeOf(step, around);
+      steps.set(step.name, { answers: [...answers], ...outcome });
+    }
+  } finally {
+    for (const { what, remove } of removals.reverse()) await remove().catch(() => left.push(what));
+    left.push(...(await marked(aep, mark)));
+  }
+  return { steps, left, mark };
+}
+
+async function outcomeOf(step: Step, around: Around): Promise<{ outcome: string; asked: boolean }> {
+  try {
+    await step.run(around);
+    return { outcome: 'ok', asked: true };
+  } catch (error) {
+    if (error instanceof Missing) return { outcome: error.message, asked: false };
+    // Of anything else the message could quote what was sent.
+    return { outcome: isFailure(error) ? error.code : 'no answer', asked: true };
+  }
+}
+
+function clientOf(target: Target, heard: (url: string, init: RequestInit) => Promise<Response>): Aep {
+  const { clientId, clientSecret, organization: organizationId, scopes } = target;
+  return createAep({
+    sandbox: target.sandbox,
+    platformUrl: target.url,
+    imsUrl: target.imsUrl,
+    credentials: { clientId, clientSecret, organizationId, scopes },
+    transport: { fetch: (url, init: FetchInit) => heard(url, init as RequestInit) },
+  });
+}
+
+async function bareInit(
+  aep: Aep,
+  target: Target,
+  method: string,
+  { headers = {}, body, url }: Bare,
+): Promise<RequestInit> {
+  const { accessToken, clientId, organizationId } = await aep.sessions.current();
+  const usual = {
+    authorization: `Bearer ${accessToken}`,
+    'x-api-key': clientId,
+    'x-gw-ims-org-id': organizationId,
+    'x-sandbox-name': target.sandbox,
+  };
+  // An inlet needs none of it, and is another host's.
+  const all: Record<string, string | undefined> = { ...(url === undefined ? usual : {}), ...headers };
+  const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const signal = AbortSignal.timeout(30_000);
+  return {
+    method,
+    headers: Object.fromEntries(given),
+    redirect: 'manual',
+    signal,
+    ...(body !== undefined && { body }),
+  };
+}
+
+/** What still bears the mark: what was made by a call whose answer was lost is in it too. */
+async function marked(aep: Aep, mark: string): Promise<string[]> {
+  const found = await Promise.allSettled([
+    aep.schemaRegistry.findSchemas(mark),
+    aep.catalog.findDatasets(mark),
+    aep.flowService.findInletConnections(`${mark} inlet`),
+    aep.dataPrep.findMappingSets(mark),
+  ]);
+  const kinds = ['schema', 'dataset', 'connection', 'mapping set'];
+  return found.flatMap((each, index) =>
+    each.status === 'fulfilled' && each.value.length === 0 ? [] : [`${kinds[index]} by its mark`],
+  );
+}

@@ -1,0 +1,45 @@
+// What two platforms answered to the contract suite, side by side: same, different, not asked.
+import { differencesOf } from '../../local/aep/compare/shapes.ts';
+import { NEVER_ASKED, type Observed, type Result, STEPS } from './suite.ts';
+
+export interface Line {
+  readonly name: string;
+  readonly verdict: 'same' | 'different' | 'not asked';
+  /** What differs, or why it was not asked; no value of either platform. */
+  readonly what: readonly string[];
+}
+
+/** @param here what the simulated platform answered */
+export function linesOf(here: Result, there: Result): Line[] {
+  const lines = STEPS.map(({ name }) => lineOf(name, here.steps.get(name), there.steps.get(name)));
+  return [...lines, ...NEVER_ASKED.map((name) => notAsked(name, 'only of the simulated platform'))];
+}
+
+function notAsked(name: string, why: string): Line {
+  return { name, verdict: 'not asked', what: [why] };
+}
+
+function lineOf(name: string, here: Observed | undefined, there: Observed | undefined): Line {
+  if (!here?.asked || !there?.asked)
+    return notAsked(name, there?.outcome ?? here?.outcome ?? 'it ended before');
+  const what = new Set<string>();
+  if (here.outcome !== there.outcome) what.add(`the client: ${here.outcome} here, ${there.outcome} there`);
+  // Where one of them was asked once more, the last answer is the one that counts.
+  const [ones, others] = aligned(here.answers, there.answers);
+  for (const [index, one] of ones.entries()) {
+    const other = others[index];
+    if (other) for (const each of differencesOf(one, other)) what.add(each);
+  }
+  return { name, verdict: what.size === 0 ? 'same' : 'different', what: [...what] };
+}
+
+function aligned<T>(one: readonly T[], other: readonly T[]): [readonly T[], readonly T[]] {
+  return one.length === other.length ? [one, other] : [one.slice(-1), other.slice(-1)];
+}
+
+export function tableOf(lines: readonly Line[]): string {
+  const rows = lines.map(({ name, verdict, what }) => `| ${name} | ${verdict} | ${what.join('; ')} |`);
+  const count = (verdict: Line['verdict']) => lines.filter((line) => line.verdict === verdict).length;
+  const sum = `${count('same')} same, ${count('different')} different, ${count('not asked')} not asked`;
+  return ['| call | | |', '| --- | --- | --- |', ...rows, '', sum, ''].join('\n');
+}

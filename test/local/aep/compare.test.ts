@@ -1,0 +1,200 @@
+// The difference proxy, with a second simulated platform in the place of the real service: what is sent there, and what is kept of it.
+import { afterEach, expect, test } from 'vitest';
+import { realClock } from '../../../local/aep/clock.ts';
+import { Comparison } from '../../../local/aep/compare/comparison.ts';
+import { Real, realFrom } from '../../../local/aep/compare/real.ts';
+import { differencesOf } from '../../../local/aep/compare/shapes.ts';
+import { FAKE_CREDENTIAL, type PlatformOptions } from '../../../local/aep/options.ts';
+import { type RunningServer, startServer } from '../../../local/aep/server.ts';
+import {
+  CATALOG,
+  CLIENT,
+  caller,
+  FLOWS,
+  LIST,
+  makePipeline,
+  ORGANIZATION,
+  PREP,
+  ROW,
+  sendBatch,
+} from './support.ts';
+
+const ID = 'another-client-id';
+const SECRET = 'fake-secret-of-the-other';
+const running: RunningServer[] = [];
+
+afterEach(async () => {
+  for (const each of running.splice(0)) await each.close();
+});
+
+/** A platform with a pipeline in it, through which two rows and one that is refused have gone. */
+async function filled(options: PlatformOptions) {
+  const user = await caller({ clock: realClock, warmUpMs: 0, ...options });
+  const made = await makePipeline(user);
+  await sendBatch(user, made, [ROW, { ...ROW, id: 'cust-2' }, { ...ROW, dob: 'never' }]);
+  return { user, made };
+}
+
+function environment(there: RunningServer): Record<string, string> {
+  return {
+    AEP_CONTRACT_CLIENT_ID: ID,
+    AEP_CONTRACT_CLIENT_SECRET: SECRET,
+    AEP_CONTRACT_ORGANIZATION_ID: ORGANIZATION,
+    AEP_CONTRACT_SANDBOX: 'dev1',
+    AEP_CONTRACT_IMS_URL: there.origin,
+  };
+}
+
+/** Two platforms, of which the first asks the second whatever it is asked itself. */
+async function beside(options: PlatformOptions) {
+  const credentials = [FAKE_CREDENTIAL, { clientId: ID, clientSecrets: [SECRET] }];
+  const other = await filled({ seed: 2, credentials, ...options });
+  const there = await startServer({ port: 0, platform: other.user.platform });
+  running.push(there);
+  const own = await filled({});
+  const comparison = new Comparison(new Real(realFrom(there.origin, environment(there))));
+  const here = await startServer({ port: 0, platform: own.user.platform, comparison });
+  running.push(here);
+  const headers = {
+    authorization: `Bearer ${own.user.token}`,
+    'x-api-key': CLIENT,
+    'x-gw-ims-org-id': ORGANIZATION,
+    'x-sandbox-name': 'dev1',
+  };
+  const read = async (path: string, more: Record<string, string> = {}) => {
+    const answer = await fetch(here.origin + path, { headers: { ...headers, ...more } });
+    await comparison.idle();
+    return answer.status;
+  };
+  const asked = other.user.platform.journal.entries().length;
+  const came = () => other.user.platform.journal.entries().slice(asked);
+  return { read, came, comparison, here, own, other, headers };
+}
+
+test('12 C 3: reads are asked of the real service too, and only what differs is kept', async () => {
+  const { read, came, comparison, here, own } = await beside({ quirks: { 'mapping-path': 'conversion' } });
+  const { made } = own;
+  for (const path of [
+    `${FLOWS}/flows`,
+    `${FLOWS}/flows/${made.flowId}`,
+    `${FLOWS}/connections?limit=5`,
+    `${FLOWS}/connections/${made.connectionId}`,
+    `${CATALOG}/dataSets`,
+    `${CATALOG}/dataSets/${made.dataSetId}`,
+    `${PREP}/mappingSets?limit=5&start=0`,
+  ])
+    expect(await read(path)).toBe(200);
+  await read('/data/foundation/schemaregistry/tenant/schemas', LIST);
+  expect(comparison.report()).toMatchObject({
+    asked: 8,
+    same: 8,
+    different: 0,
+    notAsked: {},
+    differences: [],
+  });
+  // What stands here stands for another one there: their ids are not the same.
+  expect(came().map(({ path }) => path)).not.toContain(`${FLOWS}/flows/${made.flowId}`);
+  expect(came().every(({ status }) => status === 200)).toBe(true);
+
+  await read('/data/foundation/mappingSets?limit=5&start=0');
+  await read('/data/foundation/mappingSets?limit=5&start=0');
+  const operation = 'GET /data/foundation/mappingSets?limit&start';
+  const differences = [{ operation, what: 'status: 200 here, 404 there', times: 2 }];
+  const report = { asked: 10, same: 8, different: 2, differences };
+  expect(comparison.report()).toMatchObject(report);
+  expect(await (await fetch(`${here.origin}/_simulator/differences`)).json()).toMatchObject(report);
+});
+
+test('12 C 3: nothing but reads is sent, under the credential of the real service alone, and no records', async () => {
+  const { read, came, comparison, here, own, headers } = await beside({});
+  const { made } = own;
+  const [batch] = own.user.platform.state.sandboxes.get('dev1')?.batches.keys() ?? [];
+  await read(`${CATALOG}/batches?dataSet=${made.dataSetId}`);
+  await read(`/data/foundation/export/files/${batch}-1?path=part-00000.json`);
+  await read(`${FLOWS}/runs?property=flowId==${made.flowId}`);
+  await fetch(`${here.origin}/collection/${made.inletId}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(ROW),
+  });
+  await fetch(`${here.origin}${FLOWS}/flows/${made.flowId}`, { method: 'DELETE', headers });
+  await comparison.idle();
+  expect(came()).toEqual([]);
+  expect(comparison.report().notAsked).toEqual({
+    'it names what exists here only': 2,
+    'records themselves are not asked for': 1,
+  });
+  await read(`${FLOWS}/flows`);
+  expect(came().map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'POST /ims/token/v3',
+    `GET ${FLOWS}/flows`,
+  ]);
+  expect(came().at(-1)?.headers).toMatchObject({ 'x-api-key': ID });
+});
+
+test('12 C 3: no value, secret or personal, is in what is kept', () => {
+  const secrets = [
+    'ana.reis@example.com',
+    'fake-token-1',
+    'b0a5b5e21c274bd1a2cb4fa2',
+    'Ana',
+    'acmelab',
+    '4711',
+  ];
+  const here = { status: 200, contentType: 'application/json', body: { items: [{ id: 'x' }] } };
+  const body = {
+    items: [{ id: 4711, owner: 'Ana', [secrets[0] as string]: 1, _acmelab: { loyalty: 1 } }],
+    [secrets[2] as string]: { name: 'Ana' },
+    access_token: secrets[1],
+    tags: { Ana: ['acmelab'] },
+    identityMap: { Ana: [{ id: secrets[0] }] },
+  };
+  const found = differencesOf(here, { status: 200, contentType: 'application/json; ana.reis', body });
+  expect(found).toContain('/items/*/id: string here, number there');
+  expect(found).toContain('/items/*/owner: only there');
+  for (const secret of [...secrets, 'ana.reis', 'loyalty'])
+    expect(JSON.stringify(found)).not.toContain(secret);
+  const refused = {
+    ...here,
+    status: 400,
+    body: { title: 'Ana is unknown', type: `https://x/${secrets[0]}` },
+  };
+  expect(differencesOf(refused, { ...refused, body: { error_code: '400003', message: 'Ana' } })).toEqual([
+    'code: none here, 400003 there',
+    '/error_code: only there',
+    '/message: only there',
+    '/title: only here',
+    '/type: only here',
+  ]);
+});
+
+test('12 C 3: a real service that is slow, gone or refuses the credential disturbs nobody', async () => {
+  const { read, comparison, other, own } = await beside({});
+  other.user.platform.faults.add({ kind: 'dropBefore', path: '/data/**', times: 1 });
+  expect(await read(`${FLOWS}/flows`)).toBe(200);
+  other.user.platform.faults.add({ kind: 'refuse', path: '/ims/**', status: 400, times: 1 });
+  await other.user.bare('POST', '/_simulator/tokens/revoke');
+  expect(await read(`${FLOWS}/flows`)).toBe(200);
+  expect(comparison.report().notAsked).toEqual({ 'the real service did not answer': 2 });
+  // Its token was taken back: another one is got, and the same is asked again.
+  expect(await read(`${FLOWS}/flows`)).toBe(200);
+  await other.user.bare('POST', '/_simulator/tokens/revoke');
+  expect(await read(`${FLOWS}/flows`)).toBe(200);
+  expect(comparison.report()).toMatchObject({ asked: 2, same: 2 });
+  // One that never answers holds nobody up.
+  const never = new Comparison({ origin: 'https://there', ask: () => new Promise(() => undefined) });
+  const stuck = await startServer({ port: 0, platform: own.user.platform, comparison: never });
+  running.push(stuck);
+  const { call } = own.user;
+  expect((await call('GET', `${FLOWS}/flows`)).status).toBe(200);
+  for (let number = 0; number < 3; number++)
+    expect((await fetch(`${stuck.origin}/data/foundation/sandbox-management/`)).status).toBe(403);
+});
+
+test('12 C 3: without a credential, or with an address that is not safe, nothing is started', () => {
+  expect(() => realFrom('https://platform.adobe.io', {})).toThrow(
+    'AEP_CONTRACT_CLIENT_ID, AEP_CONTRACT_CLIENT_SECRET, AEP_CONTRACT_ORGANIZATION_ID, AEP_CONTRACT_SANDBOX',
+  );
+  for (const url of ['http://platform.adobe.io', 'platform.adobe.io', ''])
+    expect(() => realFrom(url, {})).toThrow('expected an https URL');
+});

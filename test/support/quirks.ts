@@ -1,0 +1,11 @@
+// Which variants of Adobe's behaviour the platform plays in this run: the default ones, but where `npm run test:deep` says otherwise.
+import { inject } from 'vitest';
+import type { Quirks } from '../../local/aep/quirks.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    quirks?: Partial<Quirks>;
+  }
+}
+
+export const quirks: Partial<Quirks> = inject('quirks') ?? {};
