@@ -72,14 +72,14 @@ export const TABLE: readonly Part[] = [
       GET PUT PATCH DELETE /tenant/{schemas,fieldgroups,mixins,classes,datatypes}/:id | documented | schema-registry.yaml
       GET /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors} | documented | schema-registry.yaml
       GET /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors}/:id | documented | schema-registry.yaml
-      POST /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors} | ours | schema-registry.yaml: the container is read only | 403
-      GET /tenant/behaviors | observed | aepp
-      GET /tenant/behaviors/:id | observed | aepp
+      POST /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors} | ours | xdm/api/getting-started: lists and look-ups alone | 403
+      GET /tenant/behaviors | ours | as the other kinds
+      GET /tenant/behaviors/:id | ours | as the other kinds
     `,
     behaviours: `
       Accept of lists and look-ups, with and without version | documented | xdm/api/getting-started
       an unknown word in Accept | ours | – | 400
-      classUsage of /stats | conflicting | xdm/api/stats: an object; schema-registry.yaml: a list | an object; quirk class-usage
+      classUsage of /stats | conflicting | xdm/api/getting-started: an object; schema-registry.yaml: a list | an object; quirk class-usage
       titles are unique over all kinds | documented | xdm/troubleshooting-guide | XDM-1521-400
       union wants an identity | documented | xdm/troubleshooting-guide | XDM-1528-400
       union is never taken away; changes only add | documented | xdm/schema/composition
@@ -120,9 +120,9 @@ export const TABLE: readonly Part[] = [
       GET POST /dataSets | documented | catalog.yaml
       GET PUT PATCH DELETE /dataSets/:id | documented | catalog.yaml
       PATCH /v2/dataSets/:id | documented | catalog.yaml
-      GET POST /datasets | documented | catalog/api/create-dataset
-      GET PUT PATCH DELETE /datasets/:id | documented | catalog/api/update-object
-      PATCH /v2/datasets/:id | documented | catalog/api/update-object
+      GET POST /datasets | ours | Adobe's prose has both spellings | as dataSets
+      GET PUT PATCH DELETE /datasets/:id | ours | Adobe's prose has both spellings | as dataSets
+      PATCH /v2/datasets/:id | ours | Adobe's prose has both spellings | as dataSets
       GET /batches | documented | catalog.yaml
       GET /batches/:id | documented | catalog.yaml
       GET /lastBatches | documented | catalog.yaml
@@ -196,7 +196,7 @@ export const TABLE: readonly Part[] = [
       case of op in a patch | conflicting | sources/tutorials/api/update-dataflows: lower; flow-service.yaml: upper; aepp: Add | any
       what a patch of a connection's end answers | conflicting | sources/tutorials/api/update: id and etag; flow-service.yaml: items | id and etag; quirk patch-reply
       grammar of search | ours | –
-      a resource that is not there: 1439 | conflicting | sources/errors/flow-service-errors: 400; sources/tutorials/api: 404 | 404 in the path, 400 in a body
+      a resource that is not there: 1439 | conflicting | sources/errors/flow-service-errors: 400; sources/tutorials/api/labels: 404 | 404 in the path, 400 in a body
       data of an HTTP API source | conflicting | sources/tutorials/api/create/streaming/http: absent; flow-service.yaml: required | may be absent
       inlet URL in auth.params | documented | sources/tutorials/api/create/streaming/http
       authenticationRequired is false unless asked for | documented | sources/tutorials/api/create/streaming/http
@@ -208,7 +208,7 @@ export const TABLE: readonly Part[] = [
       hourly runs | documented | sources/tutorials/ui/monitor-streaming
       what an hour's run counts, and when it has failed | ours | –
       30 days of failures disable a flow | documented | release notes, June 2026 | how days count is ours
-      names of specs | documented | destinations/api/connect-activate-streaming-destinations; aepp | of Pub/Sub and HTTP API: ours
+      names of specs | documented | destinations/api/streaming-destinations; aepp | of Pub/Sub and HTTP API: ours
     `,
   },
   {
@@ -253,7 +253,7 @@ export const TABLE: readonly Part[] = [
       a number in a text field becomes text | documented | data-prep/api/mapping-set, preview's sample
       4096 characters of a calculated field | documented | data-prep/troubleshooting-guide
       functions and operators | documented | data-prep/functions
-      date patterns | documented | data-prep/functions; java.time.format.DateTimeFormatter | an unknown letter is refused
+      date patterns | documented | data-prep/dates; java.time.format.DateTimeFormatter | an unknown letter is refused
       bodies of errors | ours | – | legacy problem, DPMAP codes
     `,
   },
