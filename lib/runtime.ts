@@ -302,7 +302,7 @@ export interface Ledger {
   names(): Promise<string[]>;
 }
 
-/** CloudWatch counters of one invocation; names as in reliability's table, e.g. `RecordsReceived`. */
+/** CloudWatch counters of one invocation; e.g. `RecordsReceived`. */
 export interface Metrics {
   /** Adds to a counter; with a reason, one of a fixed set of words, it is counted by that as well. */
   count(name: string, value: number, reason?: string): void;

@@ -45,7 +45,7 @@ async function verifySamples(pipeline: Pipeline, { aep }: Context): Promise<stri
 
 /**
  * Seconds until the flow has had its warm-up; records sent earlier would be lost (contract §4.6). Where a schema was changed
- * that was in use already, until nobody has the old one in a cache (§6.4).
+ * that was in use already, until nobody has the old one in a cache (contract §6.4).
  */
 export function waitSeconds(pipeline: Pipeline, now: number): number {
   const { flow } = pipeline.resources;

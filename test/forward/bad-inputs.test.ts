@@ -1,4 +1,4 @@
-// The bad inputs of the forwarder, numbered as in the reliability notes: each one and what has to become of it.
+// The bad inputs of the forwarder, numbered as in docs/promises.md: each one and what has to become of it.
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MAX_LANES } from '../../lib/forward/batch.ts';

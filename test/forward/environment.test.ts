@@ -1,4 +1,4 @@
-// The bad inputs 40, 99 and 100 of the reliability notes: clocks that jump, figures that do not go together, secrets in the open.
+// The bad inputs 40, 99 and 100 of docs/promises.md: clocks that jump, figures that do not go together, secrets in the open.
 import { readFileSync } from 'node:fs';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';

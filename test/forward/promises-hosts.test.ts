@@ -1,4 +1,4 @@
-// Promise 31 of the reliability notes, and its bad inputs 87 to 98: nothing is sent anywhere but to the inlet that is allowed.
+// Promise 31 of docs/promises.md, and its bad inputs 87 to 98: nothing is sent anywhere but to the inlet that is allowed.
 import dns from 'node:dns';
 import { createServer, type Server } from 'node:http';
 import net, { type AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-// Promises 1 to 4, 6 and 35 of the reliability notes under one great load: any request can go wrong, and the forwarder can die.
+// Promises 1 to 4, 6 and 35 of docs/promises.md under one great load: any request can go wrong, and the forwarder can die.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { runs } from '../support/depth.ts';

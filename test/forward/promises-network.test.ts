@@ -1,4 +1,4 @@
-// Promise 16 of the reliability notes, and its bad input 39: the forwarder over real sockets that a bad network or a freeze has its way with.
+// Promise 16 of docs/promises.md, and its bad input 39: the forwarder over real sockets that a bad network or a freeze has its way with.
 import dns from 'node:dns';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';

@@ -1,4 +1,4 @@
-// Promises of the reliability notes about what becomes of records: bad ones, large ones, packed ones, and answers that lie.
+// Promises of docs/promises.md about what becomes of records: bad ones, large ones, packed ones, and answers that lie.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../lib/forward/decode.ts';

@@ -1,4 +1,4 @@
-// Promises of the reliability notes about tokens and secrets: how often they are asked for, changed under load, and never told.
+// Promises of docs/promises.md about tokens and secrets: how often they are asked for, changed under load, and never told.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createMetrics } from '../../lib/aws/metrics.ts';
 import { createForward } from '../../lib/forward/forward.ts';

@@ -1,4 +1,4 @@
-// Promises of the reliability notes about waiting: how long, how often, how fast, and when it is over. In virtual time.
+// Promises of docs/promises.md about waiting: how long, how often, how fast, and when it is over. In virtual time.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { backoffMs } from '../../lib/aep/retry.ts';
 import { PACE } from '../../lib/forward/classes.ts';

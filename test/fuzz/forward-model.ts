@@ -1,4 +1,4 @@
-// The forwarder's promises (reliability C.1, F1 to F19) as a property: whatever is produced, and whatever goes wrong.
+// The forwarder's promises (docs/promises.md, F1 to F19) as a property: whatever is produced, and whatever goes wrong.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import type { FaultSpec } from '../../local/aep/faults.ts';

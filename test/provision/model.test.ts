@@ -14,7 +14,7 @@ import {
   takeDown,
 } from '../support/model-commands.ts';
 
-// Whatever is asked for, whatever goes wrong and whatever people do by hand in between: reliability's C.2, P1 to P17.
+// Whatever is asked for, whatever goes wrong and whatever people do by hand in between: docs/promises.md, P1 to P17.
 
 const SEED = 20_260_101;
 const RUNS = runs(280);

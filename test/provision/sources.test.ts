@@ -26,7 +26,7 @@ import {
   type World,
 } from './cases.ts';
 
-// The contract's own words (§4.1), written out: the tests must not share the client's constants.
+// The words of contract §4.1, written out: the tests must not share the client's constants.
 const SPECS = {
   inlet: 'bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb',
   kinesis: '86043421-563b-46ec-8e6c-e23184711bf6',
@@ -113,7 +113,7 @@ function authOf(own: World) {
 const marked = expect.stringMatching(/\[penstock pipeline=people execution=run-1@\S+?( \w+=[^\s\]]+)*\]$/);
 
 describe('what reaches AEP', () => {
-  it.each(PULLED)('%s: bodies as the contract has them', async (_, source, specName, auth, params) => {
+  it.each(PULLED)("%s: bodies as Adobe's pages have them", async (_, source, specName, auth, params) => {
     const own = withSecret(source.kind);
     const { status, cause, document } = await own.run({ manifest: pulledManifest(source) });
     expect(cause ?? status).toBe('SUCCEEDED');

@@ -1,4 +1,4 @@
-// Bad inputs and bad answers, step by step: the items of the reliability list that concern provisioning.
+// Bad inputs and bad answers, step by step: those of docs/promises.md that concern provisioning.
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 import type { Call } from '../support/chaos.ts';

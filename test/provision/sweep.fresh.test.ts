@@ -1,4 +1,4 @@
-// Kill anywhere (reliability.md §3.2), the way up: every call × every mode × both ways on, where there is nothing yet, or not ours.
+// Kill anywhere (docs/promises.md, A 20), the way up: every call × every mode × both ways on, where there is nothing yet, or not ours.
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { settingsFrom } from '../../lib/settings.ts';

@@ -1,4 +1,4 @@
-// Kill anywhere (reliability.md §3.2), where AEP does not tell how it is: behind old lists, and while somebody else changes things.
+// Kill anywhere (docs/promises.md, A 20), where AEP does not tell how it is: behind old lists, and while somebody else changes things.
 import { afterAll, describe, expect, it } from 'vitest';
 import type { World } from '../support/branch.ts';
 import type { Fault } from '../support/chaos.ts';

@@ -1,4 +1,4 @@
-// Kill anywhere (reliability.md §3.2), twice: a seeded 2,000 of all pairs (400 by `npm test`) of faults, in one execution or in the one that goes on.
+// Kill anywhere (docs/promises.md, A 20), twice: a seeded 2,000 of all pairs (400 by `npm test`) of faults, in one execution or in the one that goes on.
 import { afterAll, describe, expect, it } from 'vitest';
 import { runs } from '../support/depth.ts';
 import { fresh, swap } from '../support/scenarios.ts';

@@ -1,4 +1,4 @@
-// Kill anywhere (reliability.md §3.2), what is in service: every call × every mode × both ways on, while it moves on or is retired.
+// Kill anywhere (docs/promises.md, A 20), what is in service: every call × every mode × both ways on, while it moves on or is retired.
 import { afterAll, describe, expect, it } from 'vitest';
 import { retire, retireRich, swap, swapOfBase, swapPulled } from '../support/scenarios.ts';
 import { singles, swept } from '../support/sweep.ts';

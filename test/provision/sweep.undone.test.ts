@@ -1,4 +1,4 @@
-// Kill anywhere (reliability.md §3.2), the way back: a fault that stays makes it fail, and another one comes on top of it anywhere.
+// Kill anywhere (docs/promises.md, A 20), the way back: a fault that stays makes it fail, and another one comes on top of it anywhere.
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Made } from '../support/chaos.ts';
 import {

@@ -1,4 +1,4 @@
-// URLs that an inlet must not have, numbered as in the reliability notes: what is wrong with each, and the URL.
+// URLs that an inlet must not have, numbered as in docs/promises.md: what is wrong with each, and the URL.
 
 const ID = 'c1f0c1f0c1f0c1f0c1f0c1f0c1f0c1f0';
 const HOST = 'dcs.adobedc.net';

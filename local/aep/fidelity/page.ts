@@ -1,5 +1,6 @@
 // Writes the table of what is simulated, and how sure we are, as a page.
 
+import { QUIRK_NAMES, QUIRKS } from '../quirks.ts';
 import { type Fact, factsOf, type Part, SURE } from './fact.ts';
 import { TABLE } from './table.ts';
 
@@ -20,7 +21,22 @@ Nothing here was tried against a live organization. Names with \`.yaml\` are fil
 ${counted()}
 
 ${TABLE.map(section).join('\n\n')}
+
+## Quirks
+
+Where Adobe's material says two things and a switch plays either: \`--quirk NAME=VARIANT\` of \`npm run simulate\` and \`npm start\`. The first variant is the default, the one that is best supported.
+
+| Quirk | What | Variant | Who says so |
+| --- | --- | --- | --- |
+${QUIRK_NAMES.flatMap(variants).join('\n')}
 `;
+}
+
+function variants(name: keyof typeof QUIRKS): string[] {
+  const { what, variants } = QUIRKS[name];
+  return variants.map(
+    ({ name: variant, does, source }) => `| \`${name}\` | ${what} | \`${variant}\`: ${does} | ${source} |`,
+  );
 }
 
 function counted(): string {

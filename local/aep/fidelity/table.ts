@@ -3,7 +3,7 @@
 // Names with .yaml are Adobe's published API descriptions (AdobeDocs/experience-platform-apis, 2026-06-11). Paths without a host are
 // pages of Adobe's documentation (experienceleague.adobe.com/docs/experience-platform/…). `aepp` is Adobe's Python client (adobe/aepp,
 // 2026-08-11), `connector` Adobe's Kafka sink (adobe/experience-platform-streaming-connect), `aep-mcp-server` the notes of
-// Focus-GTS/aep-mcp-server on live answers (2026-08-14). A row that is not an endpoint belongs to the part that it stands in.
+// Focus-GTS/aep-mcp-server on live answers (2026-08-14). `quirk …` is the switch (quirks.ts) that plays the other variant.
 
 import type { Part } from './fact.ts';
 
@@ -32,8 +32,8 @@ export const TABLE: readonly Part[] = [
     endpoints: '',
     behaviours: `
       401013, 403010, 403000, 403003, 403025, 403027, 400003 | documented | landing/troubleshooting
-      no x-sandbox-name, Flow Service | conflicting | flow-service.yaml: the default sandbox; sources/errors/flow-service-errors: 2105-400 | refused
-      no x-sandbox-name, other services | conflicting | landing/api-guide: required; adobe/experience-platform-postman-samples: absent | the default sandbox
+      no x-sandbox-name, Flow Service | conflicting | flow-service.yaml: the default sandbox; sources/errors/flow-service-errors: 2105-400 | refused; quirk sandbox-header
+      no x-sandbox-name, other services | conflicting | landing/api-guide: required; Adobe's quick-start script: absent | the default sandbox
       a path that nobody has | ours | – | 404, legacy problem
       x-request-id comes back as a header | ours | profile.yaml and identity-service.yaml have it in requests alone
       501 with penstock: not simulated | ours | – | no service of Adobe's answers so
@@ -51,7 +51,7 @@ export const TABLE: readonly Part[] = [
     behaviours: `
       202, and about 30 s in between | documented | sandboxes/api/sandboxes
       limit and offset come together | documented | sandboxes/api/appendix | else 50 from the first
-      the state of a deleted one | conflicting | sandboxes/api/sandboxes: deleted; sandbox.yaml: cleaning | deleted
+      the state of a deleted one | conflicting | sandboxes/api/sandboxes: deleted; sandbox.yaml: cleaning | deleted; quirk sandbox-deletion
       the default production sandbox is not deleted | documented | sandboxes/ui/user-guide
       bodies of errors; a deleted name again; validationOnly | ours | –
     `,
@@ -72,13 +72,14 @@ export const TABLE: readonly Part[] = [
       GET PUT PATCH DELETE /tenant/{schemas,fieldgroups,mixins,classes,datatypes}/:id | documented | schema-registry.yaml
       GET /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors} | documented | schema-registry.yaml
       GET /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors}/:id | documented | schema-registry.yaml
-      POST /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors} | ours | schema-registry.yaml: the container is read only | 403
-      GET /tenant/behaviors | observed | aepp
-      GET /tenant/behaviors/:id | observed | aepp
+      POST /global/{schemas,fieldgroups,mixins,classes,datatypes,behaviors} | ours | xdm/api/getting-started: lists and look-ups alone | 403
+      GET /tenant/behaviors | ours | as the other kinds
+      GET /tenant/behaviors/:id | ours | as the other kinds
     `,
     behaviours: `
       Accept of lists and look-ups, with and without version | documented | xdm/api/getting-started
       an unknown word in Accept | ours | – | 400
+      classUsage of /stats | conflicting | xdm/api/getting-started: an object; schema-registry.yaml: a list | an object; quirk class-usage
       titles are unique over all kinds | documented | xdm/troubleshooting-guide | XDM-1521-400
       union wants an identity | documented | xdm/troubleshooting-guide | XDM-1528-400
       union is never taken away; changes only add | documented | xdm/schema/composition
@@ -87,7 +88,7 @@ export const TABLE: readonly Part[] = [
       order without orderby | ours | – | last change first
       start comes strictly after, so a page may be larger | documented | schema-registry.yaml
       Adobe's own resources by way of tenant | observed | aepp
-      a rewritten descriptor | conflicting | xdm/api/descriptors: 201; schema-registry.yaml: 200 | 200
+      a rewritten descriptor | conflicting | xdm/api/descriptors: 201; schema-registry.yaml: 200 | 200; quirk descriptor-put
       a list as sourceProperty | documented | xdm/api/descriptors | primary keys alone
       a descriptor twice | ours | –
       a schema in use is not deleted | documented | xdm/ui/resources/schemas | its code is ours
@@ -107,7 +108,7 @@ export const TABLE: readonly Part[] = [
       GET PUT /identities/:id | documented | identity-service.yaml
     `,
     behaviours: `
-      the answer of a rewrite | conflicting | identity-service.yaml, schema: a list; its text: one namespace | a list
+      the answer of a rewrite | conflicting | identity-service.yaml, schema: a list; its text: one namespace | a list; quirk namespace-put
       idTypes | observed | aepp
       a rewrite of Adobe's own | ours | – | refused
     `,
@@ -119,9 +120,9 @@ export const TABLE: readonly Part[] = [
       GET POST /dataSets | documented | catalog.yaml
       GET PUT PATCH DELETE /dataSets/:id | documented | catalog.yaml
       PATCH /v2/dataSets/:id | documented | catalog.yaml
-      GET POST /datasets | documented | catalog/api/create-dataset
-      GET PUT PATCH DELETE /datasets/:id | documented | catalog/api/update-object
-      PATCH /v2/datasets/:id | documented | catalog/api/update-object
+      GET POST /datasets | ours | Adobe's prose has both spellings | as dataSets
+      GET PUT PATCH DELETE /datasets/:id | ours | Adobe's prose has both spellings | as dataSets
+      PATCH /v2/datasets/:id | ours | Adobe's prose has both spellings | as dataSets
       GET /batches | documented | catalog.yaml
       GET /batches/:id | documented | catalog.yaml
       GET /lastBatches | documented | catalog.yaml
@@ -163,7 +164,7 @@ export const TABLE: readonly Part[] = [
     `,
     behaviours: `
       length of a file is text | documented | data-access.yaml
-      failed rows: body, header, _errors, encoded as text | observed | aepp, getFailedBatchesDF
+      failed rows: body, header, _errors | conflicting | aepp, getFailedBatchesDF: encoded as text; ingestion/quality/retrieve-failed-batches: objects | text; quirk failed-rows
       content of a file | ours | – | JSON lines; Experience Platform keeps parquet
     `,
   },
@@ -190,11 +191,12 @@ export const TABLE: readonly Part[] = [
       property filters, also quoted | documented | dataflows/api/sort-and-filter
       a comma in quotes | ours | – | part of the value
       a next link carries the token alone | documented | flow-service.yaml
-      If-Match wanted: 1403-400, 1404-412 | documented | sources/errors/flow-service-errors
+      If-Match wanted: 1403-400 | documented | sources/errors/flow-service-errors
+      an old etag | conflicting | sources/errors/flow-service-errors: FLOW-1404-412; destinations/api/update-destination-dataflows: errorMessage alone | the code; quirk stale-etag
       case of op in a patch | conflicting | sources/tutorials/api/update-dataflows: lower; flow-service.yaml: upper; aepp: Add | any
-      what a patch of a connection's end answers | conflicting | sources/tutorials/api/update: id and etag; flow-service.yaml: items | id and etag
+      what a patch of a connection's end answers | conflicting | sources/tutorials/api/update: id and etag; flow-service.yaml: items | id and etag; quirk patch-reply
       grammar of search | ours | –
-      a resource that is not there: 1439 | conflicting | sources/errors/flow-service-errors: 400; sources/tutorials/api: 404 | 404 in the path, 400 in a body
+      a resource that is not there: 1439 | conflicting | sources/errors/flow-service-errors: 400; sources/tutorials/api/labels: 404 | 404 in the path, 400 in a body
       data of an HTTP API source | conflicting | sources/tutorials/api/create/streaming/http: absent; flow-service.yaml: required | may be absent
       inlet URL in auth.params | documented | sources/tutorials/api/create/streaming/http
       authenticationRequired is false unless asked for | documented | sources/tutorials/api/create/streaming/http
@@ -206,7 +208,7 @@ export const TABLE: readonly Part[] = [
       hourly runs | documented | sources/tutorials/ui/monitor-streaming
       what an hour's run counts, and when it has failed | ours | –
       30 days of failures disable a flow | documented | release notes, June 2026 | how days count is ours
-      names of specs | documented | destinations/api/connect-activate-streaming-destinations; aepp | of Pub/Sub and HTTP API: ours
+      names of specs | documented | destinations/api/streaming-destinations; aepp | of Pub/Sub and HTTP API: ours
     `,
   },
   {
@@ -249,9 +251,11 @@ export const TABLE: readonly Part[] = [
       a written row is a new version of the set | ours | –
       a failed transformation nulls its field | documented | data-prep/data-handling | the row fails where the field is required
       a number in a text field becomes text | documented | data-prep/api/mapping-set, preview's sample
+      numbers keep their digits from record to row | ours | – | also what a double cannot hold; docs/decisions/0021
+      fpid_to_ecid of an id other than Adobe's sample | ours | – | Adobe publishes one pair and no algorithm: 38 digits that are always the same
       4096 characters of a calculated field | documented | data-prep/troubleshooting-guide
       functions and operators | documented | data-prep/functions
-      date patterns | documented | data-prep/functions; java.time.format.DateTimeFormatter | an unknown letter is refused
+      date patterns | documented | data-prep/dates; java.time.format.DateTimeFormatter | an unknown letter is refused
       bodies of errors | ours | – | legacy problem, DPMAP codes
     `,
   },
@@ -259,7 +263,7 @@ export const TABLE: readonly Part[] = [
     name: "Data Prep by two tutorials' path",
     base: '/data/foundation',
     endpoints: `
-      GET POST /mappingSets | conflicting | sources/tutorials/api/collect/streaming; data-prep.yaml has conversion before it | as with it
+      GET POST /mappingSets | conflicting | sources/tutorials/api/collect/streaming; data-prep.yaml has conversion before it | as with it; quirk mapping-path
       POST /mappingSets/{validate,preview} | conflicting | as above
       GET PUT DELETE /mappingSets/:id | conflicting | as above
       GET POST /mappingSets/:id/mappings | conflicting | as above
@@ -290,10 +294,10 @@ export const TABLE: readonly Part[] = [
       POST /batch/:inlet | documented | streaming-ingestion.yaml
     `,
     behaviours: `
-      a failed message of a 207 | conflicting | connector: status, with xactionId; ingestion/tutorials/streaming-multiple-messages: statusCode, without | status
+      a failed message of a 207 | conflicting | connector: status, with xactionId; ingestion/tutorials/streaming-multiple-messages: statusCode, without | status; quirk 207
       207 also where every message failed | documented | ingestion/tutorials/streaming-multiple-messages
-      an invalid token | conflicting | ingestion/tutorials/streaming-multiple-messages: 403; sources/tutorials/api/create/streaming/http: 401 | 403
-      sandbox header | conflicting | streaming-ingestion.yaml: required; tutorials: absent | may be absent
+      an invalid token | conflicting | ingestion/tutorials/streaming-multiple-messages: 403; sources/tutorials/api/create/streaming/http: 401 | 403; quirk inlet-token
+      sandbox header | conflicting | streaming-ingestion.yaml: required; tutorials: absent | may be absent; quirk inlet-sandbox
       another sandbox in it | ours | – | 400
       sandbox-name is read like x-sandbox-name | observed | public clients
       header and body of XDM messages | conflicting | streaming-ingestion.yaml requires imsOrgId, datasetId, flowId; tutorials leave them out | filled in
@@ -302,7 +306,7 @@ export const TABLE: readonly Part[] = [
       operations merge and delete reach Profile alone | documented | data-prep/upserts
       1 MB a request | documented | streaming-ingestion.yaml | 1,000,000 or 2^20: unsaid
       syncValidation | documented | ingestion/tutorials/streaming-record-data
-      receivedTimeMs | conflicting | tutorials: a number; a sample of streaming-ingestion.yaml: text | a number
+      receivedTimeMs | conflicting | tutorials: a number; a sample of streaming-ingestion.yaml: text | a number; quirk received-time
       words of violations | documented | ingestion/quality/streaming-validation; everit-org/json-schema
       15 minutes of a cached schema | documented | ingestion/quality/streaming-validation
       1,000 requests and 10,000 messages a second | documented | ingestion/streaming-ingestion/overview | 429, only if asked for

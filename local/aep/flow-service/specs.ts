@@ -33,7 +33,7 @@ const auth = (name: string, required: string[], optional: string[] = []): AuthSp
 
 /**
  * Names of Kinesis and Event Hubs as Adobe's page on streaming destinations lists them under these very ids
- * (destinations/api/connect-activate-streaming-destinations.md); those of Pub/Sub and HTTP API are printed nowhere.
+ * (destinations/api/streaming-destinations.md); those of Pub/Sub and HTTP API are printed nowhere.
  */
 export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
   {

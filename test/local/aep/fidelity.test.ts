@@ -5,6 +5,7 @@ import { endpointsIn, factsOf } from '../../../local/aep/fidelity/fact.ts';
 import { TABLE } from '../../../local/aep/fidelity/table.ts';
 import { createPlatform } from '../../../local/aep/platform.ts';
 import { CALLED, DOCUMENTED, endpointsOf } from '../../../local/aep/published.ts';
+import { QUIRK_NAMES } from '../../../local/aep/quirks.ts';
 
 interface Named {
   readonly method: string;
@@ -67,6 +68,13 @@ it('12 C 1: no behaviour stands in the table twice, and what conflicts names two
     for (const { what, sure, source } of facts)
       if (sure === 'conflicting') expect.soft(source, what).toMatch(/; |, .*: |states of|: .*, /);
   }
+});
+
+it('12 C 1: every quirk is named by one row, whose sources conflict, and no row names another', () => {
+  const named = TABLE.flatMap(({ endpoints, behaviours }) => factsOf(`${endpoints}\n${behaviours}`)).flatMap(
+    ({ note, sure }) => [...note.matchAll(/quirk (\S+)/g)].map(([, name]) => `${name}: ${sure}`),
+  );
+  expect(named.sort()).toEqual(QUIRK_NAMES.map((name) => `${name}: conflicting`).sort());
 });
 
 it('12 C 1: a line that does not say how sure it is is no row', () => {

@@ -27,7 +27,7 @@ const xdm = (schemaId: string, entity: object, header: object = {}) => ({
   },
 });
 
-/** The tutorial's own sample, as the contract shows it. */
+/** The tutorial's own sample, made whole where the page has lost its brackets. */
 const ENTITY = {
   _id: 'cust-000417',
   person: { name: { firstName: 'Ana', lastName: 'Reis' }, gender: 'female', birthDate: '1990-02-11' },
