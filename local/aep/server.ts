@@ -8,6 +8,7 @@ import type { Call } from './http.ts';
 import { scopesOf } from './ims.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
+import type { Standard } from './xdm/standard.ts';
 
 export interface ServerOptions extends PlatformOptions {
   /** 0 takes any free port. */
@@ -164,18 +165,36 @@ function urlOf(value: string): string {
   throw new Error(`--kinesis: expected a URL such as http://127.0.0.1:4567; found '${value}'`);
 }
 
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: 'string' },
+        'warm-up': { type: 'string' },
+        scopes: { type: 'string' },
+        seed: { type: 'string' },
+        kinesis: { type: 'string' },
+        xdm: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+async function standardFrom(folder: string): Promise<Standard> {
+  // Loaded only where it is asked for: it would cost every start some 15 ms.
+  const { standardWith } = await import('./xdm/checkout.ts');
+  try {
+    return standardWith(folder);
+  } catch (error) {
+    throw new Error(`--xdm: ${(error as Error).message}`);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string' },
-      'warm-up': { type: 'string' },
-      scopes: { type: 'string' },
-      seed: { type: 'string' },
-      kinesis: { type: 'string' },
-      xdm: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
+  const values = parsed();
   if (values.help) {
     process.stdout.write(USAGE);
     return;
@@ -188,8 +207,7 @@ async function main(): Promise<void> {
   if (values.scopes !== undefined)
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
-  // Loaded only where it is asked for: it would cost every start some 15 ms.
-  if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);
+  if (values.xdm !== undefined) options.xdm = await standardFrom(values.xdm);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);
