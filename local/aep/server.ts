@@ -12,6 +12,7 @@ import type { JsonObject } from './json.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 import { parseQuirks, QUIRK_HELP } from './quirks.ts';
+import type { Standard } from './xdm/standard.ts';
 
 export interface ServerOptions extends PlatformOptions {
   /** 0 takes any free port. */
@@ -237,20 +238,38 @@ async function comparisonWith(url: string): Promise<Comparison> {
   });
 }
 
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: 'string' },
+        'warm-up': { type: 'string' },
+        scopes: { type: 'string' },
+        seed: { type: 'string' },
+        kinesis: { type: 'string' },
+        xdm: { type: 'string' },
+        compare: { type: 'string' },
+        quirk: { type: 'string', multiple: true },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+async function standardFrom(folder: string): Promise<Standard> {
+  // Loaded only where it is asked for: it would cost every start some 15 ms.
+  const { standardWith } = await import('./xdm/checkout.ts');
+  try {
+    return standardWith(folder);
+  } catch (error) {
+    throw new Error(`--xdm: ${(error as Error).message}`);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string' },
-      'warm-up': { type: 'string' },
-      scopes: { type: 'string' },
-      seed: { type: 'string' },
-      kinesis: { type: 'string' },
-      xdm: { type: 'string' },
-      compare: { type: 'string' },
-      quirk: { type: 'string', multiple: true },
-      help: { type: 'boolean' },
-    },
-  });
+  const values = parsed();
   if (values.help) {
     process.stdout.write(USAGE);
     return;
@@ -264,8 +283,7 @@ async function main(): Promise<void> {
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
   if (values.quirk !== undefined) options.quirks = parseQuirks(values.quirk);
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
-  // Loaded only where it is asked for: it would cost every start some 15 ms.
-  if (values.xdm !== undefined) options.xdm = (await import('./xdm/checkout.ts')).standardWith(values.xdm);
+  if (values.xdm !== undefined) options.xdm = await standardFrom(values.xdm);
   if (values.compare !== undefined) options.comparison = await comparisonWith(values.compare);
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;

@@ -14,6 +14,8 @@ export type ShardStart =
 
 export interface ShardProgress {
   readonly parents: readonly string[];
+  /** Where it begins: the shard of a stream that was deleted and made again has the same id, and another beginning. */
+  readonly first: string | undefined;
   start: ShardStart;
   /** Sequence number of the last record that was taken. */
   last: string | undefined;
@@ -32,7 +34,7 @@ export interface Progress {
   warmSince: number;
   /** Of a Kinesis stream; `undefined` before its shards are known. */
   shards: Map<string, ShardProgress> | undefined;
-  /** One of them was split or merged: what came of it has to be looked up. */
+  /** One of them was split or merged, or could not be read: the stream has to be looked up again. */
   resharded: boolean;
   /** Of an event hub: how many of all its events were passed. */
   passed: number | undefined;

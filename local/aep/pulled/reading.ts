@@ -258,8 +258,11 @@ export class Reading {
       if (this.#stopped) return;
       iterators.clear();
       const { name } = error as Error;
-      if (!PASSING.has(name))
-        this.#fail(one, progress, `${one.source.place}: ${reasonOf(error as Error, this.#world.kinesis)}`);
+      if (PASSING.has(name)) return;
+      // It was looked up, and is gone: one that is made by its name is another one, and read from its start.
+      if (progress.resharded && name === 'ResourceNotFoundException') progress.shards &&= new Map();
+      progress.resharded = true;
+      this.#fail(one, progress, `${one.source.place}: ${reasonOf(error as Error, this.#world.kinesis)}`);
     }
   }
 

@@ -36,7 +36,7 @@ export interface StreamReader {
 export async function describe({ client, stream, progress }: StreamReader, reset: unknown): Promise<void> {
   const found = await shardsOf(client, stream);
   const isFirst = progress.shards === undefined;
-  const shards = progress.shards ?? new Map<string, ShardProgress>();
+  const shards = ofSameStream(progress.shards, found) ?? new Map<string, ShardProgress>();
   const latest = isFirst && reset === 'latest';
   const start: ShardStart = { ShardIteratorType: latest ? 'LATEST' : 'TRIM_HORIZON' };
   for (const { ShardId = '', ParentShardId, AdjacentParentShardId, SequenceNumberRange } of found) {
@@ -44,10 +44,26 @@ export async function describe({ client, stream, progress }: StreamReader, reset
     const parents = [ParentShardId, AdjacentParentShardId].filter((id) => id !== undefined);
     // Who begins at the tip passes over what is closed already.
     if (!shards.has(ShardId))
-      shards.set(ShardId, { parents, start, last: undefined, ended: latest && closed, fits: FIRST_RECORDS });
+      shards.set(ShardId, {
+        parents,
+        first: SequenceNumberRange?.StartingSequenceNumber,
+        start,
+        last: undefined,
+        ended: latest && closed,
+        fits: FIRST_RECORDS,
+      });
   }
   progress.shards = shards;
   progress.resharded = false;
+}
+
+/** `undefined` where the stream of this name is another one by now: none of the places in the old one are in it. */
+function ofSameStream(known: Progress['shards'], found: readonly Shard[]): Progress['shards'] {
+  const isSame = ({ ShardId = '', SequenceNumberRange }: Shard) => {
+    const shard = known?.get(ShardId);
+    return shard === undefined || shard.first === SequenceNumberRange?.StartingSequenceNumber;
+  };
+  return found.every(isSame) ? known : undefined;
 }
 
 async function shardsOf(client: KinesisClient, StreamName: string): Promise<Shard[]> {

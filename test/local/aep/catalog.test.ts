@@ -92,6 +92,11 @@ describe('lists', () => {
     ['name=!alpha', ['beta', 'alpha,beta']],
     ['name=al*', ['alpha', 'alpha,beta']],
     ['name=al**', []],
+    ['name=*a', ['alpha', 'beta', 'alpha,beta']],
+    ['name=a*a*a', ['alpha,beta']],
+    ['name=alpha*alpha', []],
+    ['name=!*a*', []],
+    ['tags=constructor', []],
     ['tags=owner:orders:*', ['alpha']],
     ['tags=owner:*', ['alpha', 'beta']],
     ['property=name~^b', ['beta']],
@@ -102,6 +107,12 @@ describe('lists', () => {
     const with_ = await three();
     const encoded = query.replace('==', '%3D%3D').replace('^', '%5E');
     expect(names((await with_.call('GET', `${SETS}?${encoded}`)).body)).toEqual(expected);
+  });
+
+  test('12: a name with many stars in it is answered, however long the names are', async () => {
+    const { with_ } = await withDataSet({ name: 'a'.repeat(5_000) });
+    const reply = await with_.call('GET', `${SETS}?name=${'*a'.repeat(8)}b`);
+    expect(reply).toMatchObject({ status: 200, body: {} });
   });
 
   test('properties trims, and limit has bounds', async () => {

@@ -328,6 +328,26 @@ describe('a Kinesis stream', () => {
     });
   });
 
+  it('12 A: is read from its start where it was deleted and made again, with records that come while nobody looks', async () => {
+    const with_ = await at();
+    await during(with_, async () => {
+      const made = await pulled(with_, KINESIS, { stream, reset: 'latest' });
+      with_.clock.advance(WARM_UP);
+      await with_.platform.readStreams();
+      await put(row('1'), row('2'));
+      await with_.platform.readStreams();
+      await client.send(new DeleteStreamCommand({ StreamName: stream }));
+      for (let look = 0; look < 2; look++) await with_.platform.readStreams();
+      const gone = await stateOf(with_, made);
+      expect(gone).toMatchObject({ state: 'failing', why: expect.stringContaining('ResourceNotFound') });
+      await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }));
+      await put(row('3'));
+      await with_.platform.readStreams();
+      expect((await stateOf(with_, made)).state).toBe('reading');
+      expect(await idsOf(with_, made)).toEqual(['1', '2', '3']);
+    });
+  });
+
   it('12 A: gives nothing to a flow that was stopped while it was asked, and passes over nothing', async () => {
     const with_ = await at();
     await during(with_, async () => {

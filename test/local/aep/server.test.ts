@@ -170,6 +170,12 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
   const wrong = start('--port', 'many');
   expect(await wrong.ended).toBe(2);
   expect(wrong.output()).toContain('--port');
+  const unknown = start('--kinesys', 'http://127.0.0.1:4567');
+  expect(await unknown.ended).toBe(2);
+  expect(unknown.output()).toContain('npm run simulate -- [options]');
+  const noCheckout = start('--xdm', import.meta.dirname);
+  expect(await noCheckout.ended).toBe(2);
+  expect(noCheckout.output()).toMatch(/^--xdm: .* is no checkout/);
   const nowhere = start('--kinesis', 'nowhere');
   expect(await nowhere.ended).toBe(2);
   expect(nowhere.output()).toContain('--kinesis: expected a URL');
