@@ -23,6 +23,20 @@ export function jsonIn(text: string, origin: string): unknown {
   );
 }
 
+/** Than what a double holds for certain. */
+const longer = (source: string): boolean =>
+  source.replace(/\D/g, '').length > 15 || /e[+-]?\d{3}/i.test(source);
+
+type Revive = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+/** As `JSON.parse`, but what a number of JavaScript's would change is written again with the digits it came with. */
+export function withDigits(text: string): unknown {
+  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+  const revive: Revive = (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && longer(source) ? rawJSON(source) : value;
+  return JSON.parse(text.replace(/^\uFEFF/, ''), revive as never);
+}
+
 function parsed(text: string, origin: string): unknown {
   try {
     return JSON.parse(text);

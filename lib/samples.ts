@@ -1,13 +1,25 @@
 // Samples: records with the XDM that must become of them, kept beside a manifest; and how the two are compared.
 import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
-import { jsonIn } from './json-text.ts';
+import { jsonIn, withDigits } from './json-text.ts';
 import { isDeeper } from './mistakes.ts';
+
+function isObjectText(text: string): boolean {
+  try {
+    return isObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
 
 const Sample = z.strictObject({
   /** What to call it in messages; its position where left out. */
   name: z.string().max(100).optional(),
-  record: z.record(z.string(), z.json()),
+  /** Or its JSON text, where it holds numbers that JavaScript would change: so their digits survive every parser on the way. */
+  record: z.union([
+    z.record(z.string(), z.json()),
+    z.string().refine(isObjectText, 'is no JSON text of an object'),
+  ]),
   /** The whole XDM entity. `{tenant}` as a key stands for the organization's own namespace. */
   xdm: z.record(z.string(), z.json()),
 });
@@ -31,12 +43,27 @@ export function parseSamplesText(text: string, origin: string): Samples {
   if (isDeeper(value, DEEPEST))
     throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
   const result = Samples.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return keepingDigits(result.data, text);
   throw new Failure(
     'MANIFEST_INVALID',
     `${origin} is not a list of samples:\n${issuesText(result.error.issues)}\n`,
     { next: 'Write [{"record": {…}, "xdm": {…}}]: each record with the XDM entity it must become.' },
   );
+}
+
+function keepingDigits(samples: Samples, text: string): Samples {
+  const exact = withDigits(text) as readonly { readonly record: unknown }[];
+  return samples.map((sample, index) => {
+    const record = JSON.stringify(exact[index]?.record);
+    return typeof sample.record === 'string' || record === JSON.stringify(sample.record)
+      ? sample
+      : { ...sample, record };
+  });
+}
+
+/** The record as it is to be sent: written as JSON, its numbers have the digits they came with. */
+export function recordOf({ record }: Sample): unknown {
+  return typeof record === 'string' ? withDigits(record) : record;
 }
 
 /** The expected entity, with the organization's own namespace for `{tenant}`. */

@@ -6,6 +6,7 @@ import { createRoom, type Prepared, prepare } from '../lib/forward/prepare.ts';
 import { createShaper } from '../lib/forward/shape.ts';
 import { type PublishedPipeline, readPublished } from '../lib/published.ts';
 import { settingsFrom } from '../lib/settings.ts';
+import { parseJson } from './aep/exact-number.ts';
 import { eventRecord, kinesisEvent } from './aws/kinesis-event.ts';
 import { kinesisStream } from './aws/kinesis-stream.ts';
 import type { Stack } from './stack.ts';
@@ -75,7 +76,7 @@ function bySequenceNumber({ framed, settled }: Prepared, data: PublishedPipeline
 
 function recordOf({ slab, start, end }: Framed, data: PublishedPipeline['data']): object {
   const text = Buffer.from(slab.buffer, slab.byteOffset + start, end - start).toString('utf8');
-  return recordIn(JSON.parse(text), data) as object;
+  return recordIn(parseJson(text), data) as object;
 }
 
 /** All that is in the stream, page by page, as Lambda would hand it over. */

@@ -206,7 +206,10 @@ async function tryOut(bench: Bench, schemaId: string, samples: Samples): Promise
 
 /** Where nothing is mapped, a record is what it must become. */
 function asItIs(sample: Sample, index: number): string[] {
-  const differences = differencesOf(sample.xdm, sample.record);
+  const differences = differencesOf(
+    sample.xdm,
+    typeof sample.record === 'string' ? JSON.parse(sample.record) : sample.record,
+  );
   return differences.map((line) => `${called(sample, index)}: record and xdm differ: ${line}`);
 }
 

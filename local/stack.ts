@@ -7,6 +7,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { createLedger } from '../lib/aws/ledger.ts';
 import type { Ledger } from '../lib/runtime.ts';
 import { SCHEMA_CACHE_FACTOR } from '../lib/waits.ts';
+import { parseJson } from './aep/exact-number.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import type { Platform } from './aep/platform.ts';
 import type { Quirks } from './aep/quirks.ts';
@@ -242,7 +243,7 @@ export async function ensureStream(
 async function look<T>(origin: string, page: string): Promise<T> {
   const answer = await fetch(`${origin}/_simulator/${page}`);
   if (!answer.ok) throw new Error(`the simulator answered ${answer.status} to /_simulator/${page}`);
-  return (await answer.json()) as T;
+  return parseJson(await answer.text()) as T;
 }
 
 function sandboxes(wanted: string) {

@@ -355,7 +355,7 @@ describe('the samples', () => {
   it('of XDM data are valid, and come out as they went in', async () => {
     const source = { ...BASE.source, data: 'xdm' };
     const { mapping: _, ...manifest } = changed({ source, mapping: undefined });
-    const check = (record: Samples[0]['record'], xdm = record) =>
+    const check = (record: Samples[0]['xdm'], xdm = record) =>
       checkPipeline(manifest, [{ name: 'one', record, xdm }]);
     expect((await check({ person: { gender: 'male' } })).mistakes).toEqual([]);
     expect((await check({ person: { gender: 'Male' } })).mistakes).toEqual([
@@ -364,6 +364,27 @@ describe('the samples', () => {
     expect((await check({ person: { gender: 'Male' } }, { person: { gender: 'male' } })).mistakes).toEqual([
       'one: record and xdm differ: person.gender: expected "male", got "Male"',
     ]);
+  });
+
+  it('12 B 11: keep the digits of their numbers, also on the way through a state machine', async () => {
+    const manifest = changed({ mapping: [...BASE.mapping, { source: 'long', destination: '_id' }] });
+    const [sample] = SAMPLES as Samples;
+    const { record, xdm } = sample as Samples[0];
+    const text = JSON.stringify([{ record: { ...(record as object), long: 0 }, xdm: { ...xdm, _id: '' } }])
+      .replace('"long":0', '"long":9007199254740993')
+      .replace('"_id":""', '"_id":"9007199254740993"');
+    const travelled = JSON.parse(JSON.stringify(parseSamplesText(text, 'samples'))) as Samples;
+    expect((await checkPipeline(manifest, travelled)).mistakes).toEqual([]);
+  });
+
+  it('12 B 10: may want nothing of what fails', async () => {
+    const expression = 'date(when, "yyyy-MM-dd HH:mm:ss")';
+    const manifest = changed({ mapping: [...BASE.mapping, { expression, destination: 'person.birthDate' }] });
+    const [{ record, xdm }] = SAMPLES as [Samples[0]];
+    const when = { ...(record as object), when: '2024-01-01 12:00:75' };
+    expect((await checkPipeline(manifest, [{ record: when, xdm }])).mistakes).toEqual([]);
+    const lacking = await checkPipeline(manifest, [{ record: when, xdm: { ...xdm, _id: 'another' } }]);
+    expect(lacking.mistakes.join()).toContain('is not a date');
   });
 
   it('a switch that AEP cannot take back is named until it is allowed', async () => {

@@ -40,8 +40,7 @@ export function bundle(folder = PIPELINES): Bundle {
 function samplesIn(folder: string, file: string): { samples?: unknown } {
   if (!existsSync(join(folder, file))) return {};
   const text = read(join(folder, file));
-  parseSamplesText(text, `pipelines/${file}`);
-  return { samples: JSON.parse(text) };
+  return { samples: parseSamplesText(text, `pipelines/${file}`) };
 }
 
 function read(file: string): string {

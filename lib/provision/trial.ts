@@ -2,7 +2,7 @@
 import type { Aep } from '../aep/client.ts';
 import type { NewMappingSet } from '../aep/data-prep.ts';
 import { Failure } from '../failure.ts';
-import { differencesOf, inOwnNamespace, type Samples } from '../samples.ts';
+import { differencesOf, inOwnNamespace, recordOf, type Samples } from '../samples.ts';
 
 /** Lines of a message: enough to begin with. */
 const MOST_LINES = 20;
@@ -23,17 +23,14 @@ export async function trySamples(
   samples: Samples,
   tenant: string | undefined,
 ): Promise<void> {
-  const rows = await aep.dataPrep.previewMappings(
-    set,
-    samples.map(({ record }) => record),
-  );
+  const rows = await aep.dataPrep.previewMappings(set, samples.map(recordOf));
   const faults = samples.flatMap((sample, index) => {
     const row = rows[index];
     const name = sample.name ?? `sample ${index + 1}`;
-    return [
-      ...(row?.errors ?? []).map((error) => `${name}: ${error}`),
-      ...differencesOf(inOwnNamespace(sample.xdm, tenant), row?.data).map((line) => `${name}: ${line}`),
-    ];
+    const differences = differencesOf(inOwnNamespace(sample.xdm, tenant), row?.data);
+    // What fails leaves its field empty: where the sample says so, that is right.
+    const errors = differences.length > 0 ? (row?.errors ?? []) : [];
+    return [...errors, ...differences].map((line) => `${name}: ${line}`);
   });
   if (faults.length > 0) throw invalid('the samples do not become what they must', faults);
 }

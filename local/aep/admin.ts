@@ -1,6 +1,7 @@
 // The simulator's own pages under `/_simulator/`: what it holds, what it saw, what should go wrong next.
 
 import { Refusal } from './errors.ts';
+import { parseJson } from './exact-number.ts';
 import { FAULT_KINDS, type FaultSpec } from './faults.ts';
 import { type Answer, type Call, empty, json, jsonBody, wholeNumber } from './http.ts';
 import { scopesOf } from './ims.ts';
@@ -71,7 +72,7 @@ function done(act: () => void): Answer {
   return empty(204);
 }
 
-const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
+const asJson = (value: unknown): Json => parseJson(JSON.stringify(value));
 
 function summary(platform: Platform): JsonObject {
   const { state, clock, settings } = platform;

@@ -1,7 +1,7 @@
 // What travels inside the simulator: a call as it came in, an answer as it goes out.
 
 import { Refusal } from './errors.ts';
-import { isObject, type Json, type JsonObject, parseJson } from './json.ts';
+import { isObject, type Json, type JsonObject, readJson } from './json.ts';
 import type { Sandbox } from './state.ts';
 
 /** What is asked of a call's headers; the names in lower case. `Headers` is one; a server has a cheaper one. */
@@ -66,7 +66,7 @@ export function text(status: number, body: string, type: string): Answer {
 export function jsonBody(call: Call): Json {
   if (call.body.length === 0) throw Refusal.problem(400, 'BadRequestError', 'The request has no body.');
   try {
-    return parseJson(call.body.toString('utf8'));
+    return readJson(call.body.toString('utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw Refusal.problem(400, 'BadRequestError', `The request body is not valid JSON: ${reason}`);

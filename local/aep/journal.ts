@@ -1,7 +1,8 @@
 // Remembers every request and its answer, without the secrets in them.
 
+import { ExactNumber } from './exact-number.ts';
 import { type Answer, type Call, mediaType } from './http.ts';
-import { type Json, type JsonObject, parseJson } from './json.ts';
+import { type Json, type JsonObject, readJson } from './json.ts';
 
 export interface Entry {
   readonly number: number;
@@ -111,7 +112,7 @@ function isSecret(name: string): boolean {
 /** The value with every secret replaced; also those a JSON Patch puts at a secret's path. */
 export function masked(value: unknown): Json {
   if (Array.isArray(value)) return value.map(masked);
-  if (typeof value !== 'object' || value === null) return value as Json;
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value as Json;
   const patchTarget = 'path' in value && 'value' in value ? String(value.path).split('/').at(-1) : undefined;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
@@ -129,7 +130,7 @@ function bodyOf(call: Call): Json {
     return masked(Object.fromEntries(new URLSearchParams(content)));
   }
   try {
-    return masked(parseJson(content));
+    return masked(readJson(content));
   } catch {
     // Not JSON, or none that can be walked through: there is no telling what in it is secret.
     return { bytes: call.body.length };

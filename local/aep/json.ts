@@ -1,21 +1,25 @@
 // JSON as a type, and the few questions every service asks of a body it did not write.
 
-export type Json = null | boolean | number | string | Json[] | JsonObject;
+import { ExactNumber, parseJson } from './exact-number.ts';
+
+export type Json = null | boolean | number | ExactNumber | string | Json[] | JsonObject;
 
 export interface JsonObject {
   [key: string]: Json;
 }
 
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  );
 }
 
 /** Ours: Adobe names no limit. It is the one of Jackson, the usual reader in Java (`StreamReadConstraints`). */
 export const DEEPEST = 1_000;
 
 /** What a text says. Throws a SyntaxError where it is no JSON, or is nested so deep that walking through it would end the stack. */
-export function parseJson(text: string): Json {
-  const value = JSON.parse(text) as Json;
+export function readJson(text: string): Json {
+  const value = parseJson(text);
   // Each level takes two characters: what is short needs no look.
   if (text.length > 2 * DEEPEST && isDeeper(value, DEEPEST))
     throw new SyntaxError(`nested more than ${DEEPEST} levels deep`);
@@ -23,9 +27,9 @@ export function parseJson(text: string): Json {
 }
 
 function isDeeper(value: Json, most: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return most === 0 || value.some((each) => isDeeper(each, most - 1));
+  if (!isObject(value)) return false;
   if (most === 0) return true;
-  if (Array.isArray(value)) return value.some((each) => isDeeper(each, most - 1));
   for (const key in value) if (isDeeper(value[key] as Json, most - 1)) return true;
   return false;
 }

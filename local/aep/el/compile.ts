@@ -1,7 +1,8 @@
 // Turns a mapping expression into a function over a row, once, before any data comes.
 
+import { numberOf } from '../exact-number.ts';
 import { own } from '../json.ts';
-import { FUNCTIONS } from './functions/index.ts';
+import { FUNCTIONS, unknownFunction } from './functions/index.ts';
 import { LAZY } from './functions/logic.ts';
 import { METHODS } from './functions/methods.ts';
 import { BINARY, type Binary } from './operators.ts';
@@ -9,9 +10,9 @@ import { readPath, splitQuoted } from './paths.ts';
 import { ExpressionError, type Token, tokens } from './tokens.ts';
 import { asNumber, asText, asTruth, type Evaluate, inside, type Value } from './values.ts';
 
-/** Not usable as bare field names; they need `${…}` (contract §5.2). */
+/** Not usable as bare field names, nor are the names of functions; they need `${…}` (Adobe's page "Data Prep mapping functions"). */
 const RESERVED = new Set(
-  'new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return'.split(
+  'new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return _errors do function empty size'.split(
     ' ',
   ),
 );
@@ -55,7 +56,7 @@ class Parser {
 
   whole(): Evaluate {
     const result = this.#choice();
-    if (this.#peek().kind !== 'end') throw this.#unexpected();
+    if (this.#peek().kind !== 'end') throw this.#unexpected(this.#peek(), 'an operator or the end');
     return result;
   }
 
@@ -114,10 +115,13 @@ class Parser {
     const token = this.#next();
     if (token.kind === 'quoted')
       return splitQuoted(token.value).reduce((inner, name) => step(inner, () => name), value);
-    if (token.kind !== 'name' && token.kind !== 'number') throw this.#unexpected(token);
+    if (token.kind !== 'name' && token.kind !== 'number') throw this.#unexpected(token, 'a name');
     if (!this.#skip('(')) return step(value, () => token.value);
     const method = own(METHODS, token.value);
-    if (!method) throw new ExpressionError(`unknown method '${token.value}'`);
+    if (!method)
+      throw new ExpressionError(
+        `unknown method '${token.value}' at position ${token.at + 1}; known are ${Object.keys(METHODS).join(', ')}`,
+      );
     const inputs = this.#inputs();
     return (row, around) => {
       const self = value(row, around);
@@ -132,10 +136,10 @@ class Parser {
 
   #primary(): Evaluate {
     const token = this.#next();
-    if (token.kind === 'number') return constant(Number(token.value));
+    if (token.kind === 'number') return constant(numberOf(token.value));
     if (token.kind === 'text') return constant(token.value);
     if (token.kind === 'quoted') return readPath(splitQuoted(token.value));
-    if (token.kind === 'name') return this.#named(token.value);
+    if (token.kind === 'name') return this.#named(token.value, token.at);
     if (token.value === '(') {
       const inner = this.#choice();
       this.#expect(')');
@@ -143,25 +147,27 @@ class Parser {
     }
     if (token.value === '[') return this.#list();
     if (token.value === '{') return this.#map();
-    throw this.#unexpected(token);
+    throw this.#unexpected(token, 'a value');
   }
 
-  #named(name: string): Evaluate {
+  #named(name: string, at: number): Evaluate {
     if (name === 'true' || name === 'false') return constant(name === 'true');
     if (name === 'null') return constant(null);
-    if (this.#skip('(')) return this.#function(name);
-    if (RESERVED.has(name))
-      throw new ExpressionError(`'${name}' is reserved; write \${${name}} for a field of that name`);
+    if (this.#skip('(')) return this.#function(name, at);
+    if (RESERVED.has(name) || FUNCTIONS.has(name))
+      throw new ExpressionError(
+        `'${name}' at position ${at + 1} is reserved; write \${${name}} for a field of that name`,
+      );
     return readPath([name]);
   }
 
-  #function(name: string): Evaluate {
-    const inputs = this.#inputs();
+  #function(name: string, at: number): Evaluate {
     const definition = FUNCTIONS.get(name);
-    if (!definition) throw new ExpressionError(`unknown function '${name}'`);
+    if (!definition) throw new ExpressionError(`${unknownFunction(name)} (at position ${at + 1})`);
+    const inputs = this.#inputs();
     if (inputs.length < definition.least || inputs.length > definition.most) {
       throw new ExpressionError(
-        `function '${name}' does not take ${inputs.length} arguments; its syntax is ${definition.syntax}`,
+        `function '${name}' at position ${at + 1} does not take ${inputs.length} arguments; its syntax is ${definition.syntax}`,
       );
     }
     const lazy = own(LAZY, name);
@@ -216,7 +222,7 @@ class Parser {
 
   #next(): Token {
     const token = this.#peek();
-    if (token.kind === 'end') throw this.#unexpected(token);
+    if (token.kind === 'end') throw this.#unexpected(token, 'a value');
     this.#at += 1;
     return token;
   }
@@ -229,14 +235,12 @@ class Parser {
   }
 
   #expect(value: string): void {
-    if (!this.#skip(value)) throw this.#unexpected(this.#peek(), value);
+    if (!this.#skip(value)) throw this.#unexpected(this.#peek(), `'${value}'`);
   }
 
-  #unexpected(token = this.#peek(), wanted?: string): ExpressionError {
+  #unexpected(token: Token, wanted: string): ExpressionError {
     const found = token.kind === 'end' ? 'the end' : `'${token.value}'`;
-    return new ExpressionError(
-      `unexpected ${found} at position ${token.at + 1}${wanted ? `, '${wanted}' expected` : ''}`,
-    );
+    return new ExpressionError(`unexpected ${found} at position ${token.at + 1}, ${wanted} expected`);
   }
 }
 

@@ -1,17 +1,32 @@
 // The operators of the mapping language; the right side is only looked at when it matters.
 
+import { ExactNumber, numberOf } from '../exact-number.ts';
+import { javaRegex } from './java-regex.ts';
 import { ExpressionError } from './tokens.ts';
-import { asNumber, asText, asTruth, order, same, type Value } from './values.ts';
+import { asIntegers, asNumber, asText, asTruth, order, same, type Value } from './values.ts';
 
 export type Binary = (left: () => Value, right: () => Value) => Value;
 
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+type Exactly = (left: bigint, right: bigint) => bigint;
+
+/** Whole numbers that JavaScript's own would change are calculated by `exactly`. */
 const numeric =
-  (operate: (left: number, right: number) => number): Binary =>
+  (operate: (left: number, right: number) => number, exactly?: Exactly): Binary =>
   (left, right) => {
-    const result = operate(asNumber(left()), asNumber(right()));
+    const [a, b] = [left(), right()];
+    const result = operate(asNumber(a), asNumber(b));
     if (!Number.isFinite(result)) throw new ExpressionError('division by zero');
-    return result;
+    const long = a instanceof ExactNumber || b instanceof ExactNumber || Math.abs(result) > LARGEST;
+    const whole = exactly && long ? asIntegers(a, b) : undefined;
+    return exactly && whole ? numberOf(String(exactly(...whole))) : result;
   };
+
+const sum = numeric(
+  (left, right) => left + right,
+  (left, right) => left + right,
+);
 
 const comparing =
   (decide: (order: number) => boolean): Binary =>
@@ -29,27 +44,31 @@ export const BINARY = {
   gt: comparing((result) => result > 0),
   le: comparing((result) => result <= 0),
   ge: comparing((result) => result >= 0),
-  matches: (left, right) => pattern(right()).test(asText(left())),
-  unlike: (left, right) => !pattern(right()).test(asText(left())),
+  matches: (left, right) => javaRegex(asText(right()), true).test(asText(left())),
+  unlike: (left, right) => !javaRegex(asText(right()), true).test(asText(left())),
   starts: (left, right) => asText(left()).startsWith(asText(right())),
   add: (left, right) => {
     const [a, b] = [left(), right()];
     if (typeof a === 'string' || typeof b === 'string') return asText(a) + asText(b);
-    return asNumber(a) + asNumber(b);
+    return sum(
+      () => a,
+      () => b,
+    );
   },
-  subtract: numeric((left, right) => left - right),
-  multiply: numeric((left, right) => left * right),
+  subtract: numeric(
+    (left, right) => left - right,
+    (left, right) => left - right,
+  ),
+  multiply: numeric(
+    (left, right) => left * right,
+    (left, right) => left * right,
+  ),
   divide: numeric((left, right) => left / right),
-  modulo: numeric((left, right) => left % right),
+  modulo: numeric(
+    (left, right) => left % right,
+    (left, right) => left % right,
+  ),
 } as const satisfies { readonly [name: string]: Binary };
-
-export function pattern(value: Value): RegExp {
-  try {
-    return new RegExp(`^(?:${asText(value)})$`, 's');
-  } catch {
-    throw new ExpressionError(`'${asText(value)}' is not a regular expression`);
-  }
-}
 
 /** For the catalogue at `…/languages/el/operators`. */
 export const OPERATOR_LIST = [

@@ -40,7 +40,8 @@ const SIGNS = [
   '?',
   '.',
 ];
-const NAME = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
+/** A dot that belongs to the name has a backslash before it. */
+const NAME = /[\p{L}_$](?:[\p{L}\p{N}_$]|\\\.)*/uy;
 const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[LlFfDdBbHh]?/y;
 const SPACE = /\s+/y;
 
@@ -100,7 +101,7 @@ function unescaped(letter: string): string {
 
 function word(take: (pattern: RegExp) => string | undefined, at: number): Cut | undefined {
   const name = take(NAME);
-  if (name) return { token: { kind: 'name', value: name, at }, end: at + name.length };
+  if (name) return { token: { kind: 'name', value: name.replaceAll('\\.', '.'), at }, end: at + name.length };
   const number = take(NUMBER);
   if (number)
     return {

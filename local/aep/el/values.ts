@@ -1,11 +1,20 @@
 // Values of the mapping language and how they turn into each other.
 
+import { ExactNumber, numberOf } from '../exact-number.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 import { Moment, parseMoment } from './moments.ts';
 import { ExpressionError } from './tokens.ts';
 
-export type Value = null | boolean | number | string | Moment | Value[] | { [key: string]: Value };
+export type Value =
+  | null
+  | boolean
+  | number
+  | ExactNumber
+  | string
+  | Moment
+  | Value[]
+  | { [key: string]: Value };
 
 /** What an expression can see besides the row. */
 export interface Surroundings {
@@ -21,7 +30,7 @@ export function isMap(value: Value | undefined): value is { [key: string]: Value
 
 export function asText(value: Value): string {
   if (value === null) return '';
-  if (typeof value === 'object' && !(value instanceof Moment)) return JSON.stringify(asJson(value));
+  if (Array.isArray(value) || isMap(value)) return JSON.stringify(asJson(value));
   return String(value);
 }
 
@@ -35,6 +44,31 @@ export function asNumber(value: Value): number {
   return number;
 }
 
+/** Whether it is a number of either kind: JavaScript's own, or one with more digits. */
+export function isNumber(value: Value): value is number | ExactNumber {
+  return typeof value === 'number' || value instanceof ExactNumber;
+}
+
+/** What to calculate with where the result must keep its digits: both whole, and one of them long. */
+export function asIntegers(left: Value, right: Value): readonly [bigint, bigint] | undefined {
+  const [a, b] = [integerOf(left), integerOf(right)];
+  return a === undefined || b === undefined ? undefined : [a, b];
+}
+
+function integerOf(value: Value): bigint | undefined {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : undefined;
+  return value instanceof ExactNumber && /^-?\d+$/.test(value.text) ? BigInt(value.text) : undefined;
+}
+
+/** The number in a text, all its digits. */
+export function exactly(value: Value): number | ExactNumber {
+  if (isNumber(value)) return value;
+  const text = asText(value).trim().replace(/^\+/, '');
+  return /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)
+    ? numberOf(text.replace(/^(-?)0+(?=\d)/, '$1'))
+    : asNumber(value);
+}
+
 export function asTruth(value: Value): boolean {
   if (typeof value === 'string') return value.toLowerCase() === 'true';
   return value !== null && value !== false && value !== 0;
@@ -42,7 +76,7 @@ export function asTruth(value: Value): boolean {
 
 export function asMoment(value: Value): Moment {
   if (value instanceof Moment) return value;
-  if (typeof value === 'number') return new Moment(value);
+  if (isNumber(value)) return new Moment(Number(value));
   if (typeof value === 'string') return parseMoment(value);
   throw new ExpressionError(`${asText(value) || 'null'} is not a date`);
 }
@@ -50,7 +84,7 @@ export function asMoment(value: Value): Moment {
 export function asJson(value: Value): Json {
   if (value instanceof Moment) return value.toString();
   if (Array.isArray(value)) return value.map(asJson);
-  if (typeof value === 'object' && value !== null) {
+  if (isMap(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asJson(inner)]));
   }
   return value;
@@ -59,14 +93,25 @@ export function asJson(value: Value): Json {
 export function same(left: Value, right: Value): boolean {
   if (left === null || right === null) return left === right;
   if (left instanceof Moment && right instanceof Moment) return left.ms === right.ms;
-  if (typeof left === 'number' || typeof right === 'number') return Number(left) === Number(right);
+  if (isNumber(left) || isNumber(right)) return sameNumber(left, right);
   if (typeof left === 'boolean' || typeof right === 'boolean') return asTruth(left) === asTruth(right);
   return asText(left) === asText(right);
+}
+
+function sameNumber(left: Value, right: Value): boolean {
+  if (!(left instanceof ExactNumber || right instanceof ExactNumber)) return Number(left) === Number(right);
+  try {
+    return String(exactly(left)) === String(exactly(right));
+  } catch {
+    return false;
+  }
 }
 
 export function order(left: Value, right: Value): number {
   if (left instanceof Moment || right instanceof Moment) return asMoment(left).ms - asMoment(right).ms;
   if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
+  const whole = asIntegers(left, right);
+  if (whole) return whole[0] < whole[1] ? -1 : whole[0] > whole[1] ? 1 : 0;
   return asNumber(left) - asNumber(right);
 }
 

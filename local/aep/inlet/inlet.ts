@@ -3,7 +3,7 @@
 import { Refusal } from '../errors.ts';
 import type { Fault } from '../faults.ts';
 import { type Answer, type Call, json } from '../http.ts';
-import { isObject, type Json, type JsonObject, parseJson } from '../json.ts';
+import { isObject, type Json, type JsonObject, readJson } from '../json.ts';
 import type { Route } from '../router.ts';
 import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
 import { errorCode } from '../xdm/violations.ts';
@@ -109,7 +109,7 @@ export class Inlets {
   /** The inlet answers for itself, also to what is no JSON (contract §6.3). */
   #jsonOf(call: InletCall, inlet: Inlet): Json {
     try {
-      return parseJson(call.body.toString('utf8'));
+      return readJson(call.body.toString('utf8'));
     } catch {
       throw Refusal.inlet(400, 'Invalid JSON', this.#located(inlet, 'Message is not valid JSON'));
     }

@@ -2,6 +2,7 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { Ajv } from 'ajv';
+import { plainNumbers } from '../exact-number.ts';
 import type { JsonObject } from '../json.ts';
 import type { Violation } from '../state.ts';
 import type { Field } from './field.ts';
@@ -65,7 +66,7 @@ function compile(schema: object): Validate {
   ajv.addFormat('ipv4', isIPv4);
   ajv.addFormat('ipv6', isIPv6);
   const check = ajv.compile(schema);
-  return (record) => (check(record) ? NO_VIOLATIONS : violations(check.errors ?? []));
+  return (record) => (check(plainNumbers(record)) ? NO_VIOLATIONS : violations(check.errors ?? []));
 }
 
 /** The schema as JSON Schema in which every object lists all it may hold. */

@@ -81,7 +81,7 @@ describe('functions', () => {
     ['matches_regex("E259,E259B_009,1_1", "([^,]+),[^,]*,([^,]+)")', true],
     ['md5("my text", "UTF-8")', 'd3b96ce8c9fb4e9bd0198d03ba6852c7'],
     ['sha256("my text")', '7330d2b39ca35eaf4cb95fc846c21ee6a39af698154a83a586ee270a0d372104'],
-    ['crc32("123456789", "UTF-8")', 'cbf43926'],
+    ['crc32("123456789", "UTF-8")', '2639f4cb'],
     ['get_url_host("https://platform.adobe.com/home")', 'platform.adobe.com'],
     ['get_url_port("sftp://example.com//home/joe/employee.csv")', 22],
     [

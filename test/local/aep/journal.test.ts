@@ -116,3 +116,11 @@ test('it stays within its bounds', async () => {
   expect(entries).toHaveLength(10);
   expect(entries.at(-1)?.number).toBe(41);
 });
+
+test('12 B 11: a long number is kept as it came, in what was sent and in what was answered', async () => {
+  const with_ = await caller();
+  const body = '{"name": "m", "outputSchema": {}, "mappings": [], "count": 12345678901234567890}';
+  await with_.call('POST', '/data/foundation/conversion/mappingSets', body);
+  const answer = await with_.bare('GET', '/_simulator/journal?method=POST&path=mappingSets');
+  expect(answer.text).toContain('"count":12345678901234567890');
+});

@@ -1,10 +1,12 @@
 // Date and time functions of the mapping language.
 
 import { own } from '../../json.ts';
+import { dayOfYear, isoWeek, quarter } from '../calendar.ts';
 import { formatMoment } from '../date-format.ts';
 import { Moment, parseMoment } from '../moments.ts';
 import { ExpressionError } from '../tokens.ts';
 import { asMoment, asNumber, asText } from '../values.ts';
+import { offsetAt, offsetOfWall } from '../zones.ts';
 import { type Definition, define, unlessNull } from './definition.ts';
 
 const DATE = 'Date / Time';
@@ -13,9 +15,11 @@ type Part = (wall: Date) => number;
 
 const PARTS: { readonly [name: string]: Part } = {
   year: (wall) => wall.getUTCFullYear(),
-  quarter: (wall) => Math.floor(wall.getUTCMonth() / 3) + 1,
+  quarter,
   month: (wall) => wall.getUTCMonth() + 1,
-  dayofyear: (wall) => Math.floor((wall.getTime() - Date.UTC(wall.getUTCFullYear(), 0, 1)) / 86_400_000) + 1,
+  dayofyear: dayOfYear,
+  // Which weeks are meant is not documented: ISO's, as the pattern letters have them.
+  week: (wall) => isoWeek(wall).week,
   day: (wall) => wall.getUTCDate(),
   weekday: (wall) => wall.getUTCDay() + 1,
   hour: (wall) => wall.getUTCHours(),
@@ -35,7 +39,9 @@ const SHORT: { readonly [name: string]: string } = {
   y: 'dayofyear',
   dd: 'day',
   d: 'day',
+  ww: 'week',
   dw: 'weekday',
+  // On Adobe's page `w` stands beside "week" and beside "weekday".
   w: 'weekday',
   hh: 'hour',
   hh24: 'hour',
@@ -44,6 +50,7 @@ const SHORT: { readonly [name: string]: string } = {
   ss: 'second',
   s: 'second',
   ms: 'millisecond',
+  sss: 'millisecond',
 };
 
 export const DATES: readonly Definition[] = [
@@ -88,8 +95,12 @@ export const DATES: readonly Definition[] = [
         number,
       ];
       const wall = Date.UTC(year, month - 1, day, hour, minute, second, Math.floor(nano / 1e6));
-      const offset = offsetOf(asText(inputs[7] ?? 'UTC'), wall);
-      return new Moment(wall - offset * 60_000, offset);
+      const shown = new Date(wall);
+      if (shown.getUTCDate() !== day || shown.getUTCSeconds() !== second || shown.getUTCHours() !== hour)
+        throw new ExpressionError(`${year}-${month}-${day} ${hour}:${minute}:${second} is not a date`);
+      const zone = asText(inputs[7] ?? 'UTC');
+      const ms = wall - offsetOfWall(zone, wall) * 60_000;
+      return new Moment(ms, offsetAt(zone, ms), zone);
     }),
   ),
   define(
@@ -102,7 +113,8 @@ export const DATES: readonly Definition[] = [
     'zone_date_to_zone(DATE, ZONE)',
     unlessNull((date, [zone]) => {
       const { ms } = asMoment(date);
-      return new Moment(ms, offsetOf(asText(zone ?? 'UTC'), ms));
+      const name = asText(zone ?? 'UTC');
+      return new Moment(ms, offsetAt(name, ms), name);
     }),
   ),
 ];
@@ -124,15 +136,4 @@ function withPart(component: string, value: number, moment: Moment): Moment {
   else if (name === 'second') wall.setUTCSeconds(value);
   else throw new ExpressionError(`'${component}' is not a part of a date that can be set`);
   return new Moment(wall.getTime() - moment.offset * 60_000, moment.offset);
-}
-
-/** Minutes east of UTC in a named zone at an instant. */
-function offsetOf(zone: string, at: number): number {
-  try {
-    const shown = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' }).format(at);
-    const found = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(shown);
-    return found?.[1] ? (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) : 0;
-  } catch {
-    throw new ExpressionError(`'${zone}' is not a time zone`);
-  }
 }

@@ -1,8 +1,9 @@
 // Functions on objects, maps and arrays of the mapping language.
 
+import { parseJson } from '../../exact-number.ts';
 import { pathSteps, readPath } from '../paths.ts';
 import { ExpressionError } from '../tokens.ts';
-import { asNumber, asText, asTruth, inside, isMap, order, type Value } from '../values.ts';
+import { asNumber, asText, asTruth, exactly, inside, isMap, order, type Value } from '../values.ts';
 import { type Definition, define, unlessNull } from './definition.ts';
 
 const OBJECTS = 'Hierarchies - Objects';
@@ -25,11 +26,11 @@ export const HIERARCHIES: readonly Definition[] = [
   define(
     OBJECTS,
     'get_values(STRING, KEY, VALUE_DELIMITER, [FIELD_DELIMITER])',
-    unlessNull(
-      (subject, [key, value, field]) =>
-        parsed(asText(subject), asText(value ?? null) || ':', asText(field ?? null) || ',')[
-          asText(key ?? null)
-        ] ?? null,
+    unlessNull((subject, [key, value, field]) =>
+      inside(
+        parsed(asText(subject), asText(value ?? null) || ':', asText(field ?? null) || ','),
+        asText(key ?? null),
+      ),
     ),
   ),
   ...['contains_key', 'is_set'].map((name) =>
@@ -60,7 +61,7 @@ export const HIERARCHIES: readonly Definition[] = [
     ),
   ),
   define(OBJECTS, 'add_to_map(MAPS…)', (inputs) =>
-    Object.assign({}, ...inputs.filter((each) => isMap(each)).reverse()),
+    objectOf(inputs.filter((each) => isMap(each)).flatMap((each) => Object.entries(each))),
   ),
   define(MAPS, 'object_to_map(INPUT…)', objectToMap),
   define(MAPS, 'to_map(INPUT…)', (inputs) => pairs(inputs)),
@@ -78,7 +79,7 @@ export const HIERARCHIES: readonly Definition[] = [
   define(ARRAYS, 'upsert_array_replace(ARRAY, [INDEX])', ([array]) => array ?? null),
   define('Aggregation', 'min(OPTIONS…)', (inputs) => extreme(inputs, -1)),
   define('Aggregation', 'max(OPTIONS…)', (inputs) => extreme(inputs, 1)),
-  define('Type conversions', 'to_bigint(STRING)', unlessNull(asNumber)),
+  define('Type conversions', 'to_bigint(STRING)', unlessNull(exactly)),
   define('Type conversions', 'to_decimal(STRING)', unlessNull(asNumber)),
   define(
     'Type conversions',
@@ -95,7 +96,7 @@ export const HIERARCHIES: readonly Definition[] = [
     'json_to_object(STRING)',
     unlessNull((subject) => {
       try {
-        return JSON.parse(asText(subject)) as Value;
+        return parseJson(asText(subject)) as Value;
       } catch {
         throw new ExpressionError('the text is not JSON');
       }
@@ -111,9 +112,17 @@ function size(value: Value): number {
 
 function pairs(inputs: readonly Value[]): { [key: string]: Value } {
   if (inputs.length % 2 !== 0) throw new ExpressionError('keys and values must come in pairs');
-  const result: { [key: string]: Value } = {};
-  for (let at = 0; at < inputs.length; at += 2) result[asText(inputs[at] ?? null)] ??= inputs[at + 1] ?? null;
-  return result;
+  const entries: [string, Value][] = [];
+  for (let at = 0; at < inputs.length; at += 2)
+    entries.push([asText(inputs[at] ?? null), inputs[at + 1] ?? null]);
+  return objectOf(entries);
+}
+
+/** Of a key that comes twice the first counts; a key may be called `constructor` or `__proto__`. */
+function objectOf(entries: readonly (readonly [string, Value])[]): { [key: string]: Value } {
+  const first = new Map<string, Value>();
+  for (const [key, value] of entries) if (!first.has(key)) first.set(key, value);
+  return Object.fromEntries(first);
 }
 
 function arraysToObjects(inputs: readonly Value[]): Value {

@@ -1,34 +1,41 @@
-// Every function the mapping language knows, by name.
+// Every function the mapping language knows, by name; and what is said of a name that it does not know.
 
+import { closest, distance } from 'fastest-levenshtein';
 import { DATES } from './dates.ts';
-import { type Definition, define, unlessNull } from './definition.ts';
+import type { Definition } from './definition.ts';
 import { HIERARCHIES } from './hierarchies.ts';
+import { IDENTIFIERS } from './identifiers.ts';
 import { LOGICS } from './logic.ts';
 import { STRINGS } from './strings.ts';
 import { URLS } from './urls.ts';
+import { USER_AGENTS } from './user-agents.ts';
 
-const IDENTIFIERS: readonly Definition[] = ['uuid', 'guid'].map((name) =>
-  define('Special operations', `${name}()`, (_inputs, around) => around.uuid()),
-);
-
-/** User-agent and Analytics functions are known by name, so that a mapping may use them; they answer null. */
-const UNPLAYED: readonly Definition[] = [
-  'ua_os_name',
-  'ua_os_version',
-  'ua_os_version_major',
-  'ua_os_name_version',
-  'ua_agent_name',
-  'ua_agent_version',
-  'ua_agent_version_major',
-  'ua_device_class',
-].map((name) =>
-  define(
-    'User agent',
-    `${name}(USER_AGENT)`,
-    unlessNull(() => null),
-  ),
-);
-
-const ALL = [...STRINGS, ...DATES, ...HIERARCHIES, ...URLS, ...LOGICS, ...IDENTIFIERS, ...UNPLAYED];
+const ALL = [...STRINGS, ...DATES, ...HIERARCHIES, ...URLS, ...LOGICS, ...IDENTIFIERS, ...USER_AGENTS];
 
 export const FUNCTIONS: ReadonlyMap<string, Definition> = new Map(ALL.map((each) => [each.name, each]));
+
+/** On Adobe's list, but not for data that comes in. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ...['array_to_string', 'filterArray', 'transformArray', 'flattenArray'].map(
+    (name) => [name, 'destinations, where data is exported'] as const,
+  ),
+  ...[
+    'aa_get_event_id',
+    'aa_get_event_value',
+    'aa_get_product_categories',
+    'aa_get_product_names',
+    'aa_get_product_quantities',
+    'aa_get_product_prices',
+    'aa_get_product_event_values',
+    'aa_get_product_evars',
+  ].map((name) => [name, 'flows of the Web SDK and of Adobe Analytics'] as const),
+]);
+
+/** Why a name is no function of a stream's mapping, with the nearest that is. */
+export function unknownFunction(name: string): string {
+  const elsewhere = ELSEWHERE.get(name);
+  if (elsewhere) return `function '${name}' is for ${elsewhere} alone`;
+  const nearest = closest(name.toLowerCase(), [...FUNCTIONS.keys()]);
+  const near = distance(name.toLowerCase(), nearest) <= Math.max(1, Math.floor(name.length / 3));
+  return `unknown function '${name}'${near ? `; did you mean '${nearest}'?` : ''}`;
+}

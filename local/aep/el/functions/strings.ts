@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { bytesIn } from '../charsets.ts';
+import { javaRegex } from '../java-regex.ts';
 import { ExpressionError } from '../tokens.ts';
 import { asNumber, asText, same, type Value } from '../values.ts';
 import { type Definition, define, unlessNull } from './definition.ts';
@@ -20,7 +22,7 @@ const trimRight = (subject: string): string => subject.trimEnd();
 
 export const STRINGS: readonly Definition[] = [
   define(STRING, 'concat(STRINGS…)', (inputs) => inputs.map(asText).join('')),
-  text('explode(STRING, [REGEX])', (subject, [regex]) => subject.split(compiled(asText(regex ?? ',')))),
+  text('explode(STRING, [REGEX])', (subject, [regex]) => subject.split(javaRegex(asText(regex ?? ',')))),
   text('split(INPUT, SEPARATOR)', (subject, [separator]) => subject.split(anyOf(asText(separator ?? '')))),
   define(STRING, 'join(SEPARATOR, OBJECTS…)', ([separator, ...objects]) =>
     objects
@@ -71,20 +73,22 @@ export const STRINGS: readonly Definition[] = [
     'Regular expression',
     'extract_regex(STRING, REGEX)',
     unlessNull((subject, [regex]) =>
-      [...(compiled(asText(regex ?? '')).exec(asText(subject)) ?? [])].map((group) => group ?? null),
+      [...(javaRegex(asText(regex ?? '')).exec(asText(subject)) ?? [])].map((group) => group ?? null),
     ),
   ),
   define(
     'Regular expression',
     'matches_regex(STRING, REGEX)',
-    unlessNull((subject, [regex]) => compiled(`^(?:${asText(regex ?? '')})$`).test(asText(subject))),
+    unlessNull((subject, [regex]) => javaRegex(asText(regex ?? ''), true).test(asText(subject))),
   ),
   ...['md5', 'sha1', 'sha256', 'sha512'].map((name) =>
     define(
       'Hashing',
       `${name}(INPUT, [CHARSET])`,
       unlessNull((subject, [charset]) =>
-        createHash(name).update(asText(subject), encoding(charset)).digest('hex'),
+        createHash(name)
+          .update(bytesIn(asText(subject), charset))
+          .digest('hex'),
       ),
     ),
   ),
@@ -92,36 +96,14 @@ export const STRINGS: readonly Definition[] = [
     'Hashing',
     'crc32(INPUT, [CHARSET])',
     unlessNull((subject, [charset]) =>
-      crc32(Buffer.from(asText(subject), encoding(charset)))
-        .toString(16)
-        .padStart(8, '0'),
+      // The lowest byte comes first, as in Adobe's sample.
+      Buffer.from(new Uint32Array([crc32(bytesIn(asText(subject), charset))]).buffer).toString('hex'),
     ),
   ),
 ];
 
-const patterns = new Map<string, RegExp>();
-
-function compiled(source: string): RegExp {
-  const known = patterns.get(source);
-  if (known) return known;
-  try {
-    const made = new RegExp(source, 's');
-    patterns.set(source, made);
-    return made;
-  } catch {
-    throw new ExpressionError(`'${source}' is not a regular expression`);
-  }
-}
-
 /** Several delimiters split on any of them. */
 function anyOf(delimiters: string): RegExp | string {
   const letters = delimiters.replace(/\\(.)/g, '$1');
-  return letters.length <= 1 ? letters : compiled(`[${letters.replace(/[\\\]^-]/g, '\\$&')}]`);
-}
-
-function encoding(charset: Value | undefined): 'utf8' | 'utf16le' | 'latin1' | 'ascii' {
-  const name = asText(charset ?? 'UTF-8').toUpperCase();
-  if (name === 'UTF-8') return 'utf8';
-  if (name === 'UTF-16') return 'utf16le';
-  return name === 'ISO-8859-1' ? 'latin1' : 'ascii';
+  return letters.length <= 1 ? letters : javaRegex(`[${letters.replace(/[\\\]^-]/g, '\\$&')}]`);
 }

@@ -16,9 +16,10 @@ const url = (syntax: string, read: (parts: RegExpExecArray, rest: readonly Value
     'URL',
     syntax,
     unlessNull((subject, rest) => {
-      const parts = /^([a-z][a-z0-9+.-]*):\/\/([^/:?#]*)(?::(\d+))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/i.exec(
-        asText(subject),
-      );
+      const parts =
+        /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^/:?#]*)(?::(\d*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/i.exec(
+          asText(subject),
+        );
       return parts === null ? null : read(parts, rest);
     }),
   );
@@ -50,7 +51,13 @@ export const URLS: readonly Definition[] = [
   define(
     'URL',
     'get_url_encoded(TEXT)',
-    unlessNull((subject) => encodeURIComponent(asText(subject))),
+    // Adobe's table has more letters encoded than encodeURIComponent.
+    unlessNull((subject) =>
+      encodeURIComponent(asText(subject)).replace(
+        /[!'()*~]/g,
+        (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+      ),
+    ),
   ),
   define(
     'URL',
