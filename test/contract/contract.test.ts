@@ -68,13 +68,25 @@ test('12 C 3: two platforms that are alike differ in nothing, and nothing of the
   const before = holdings(platform);
   const { code, text, different } = await run(env);
   expect(different).toEqual([]);
-  expect(text).toMatch(/\n\d{2} same, 0 different, 4 not asked\n/);
+  expect(text).toMatch(/\n\d{2} same, 0 different, \d+ not asked\n/);
   expect(code).toBe(0);
   expect(holdings(platform)).toBe(before);
   // It was there, and all of it bore its mark.
   const made = platform.journal.entries({ method: 'POST' }).filter(({ status }) => status === 201);
   const own = made.slice(-9).map(({ body }) => JSON.stringify(body));
   expect(own.filter((body) => body.includes('penstock-contract-'))).toHaveLength(6);
+});
+
+test('12 C 3: each endpoint that the simulated platform answers is asked by a step, or stands as not asked', async () => {
+  const { env, platform } = await real({});
+  const { text } = await run(env);
+  const rows = text.split('\n').filter((line) => line.includes('| no step calls it |'));
+  const names = rows.map((line) => line.split(' | ')[0]?.slice(2));
+  expect(names).toContain('POST /data/infrastructure/observability/insights/metrics');
+  expect(names).not.toContain('GET /data/foundation/flowservice/flows');
+  expect(names).not.toContain('DELETE /data/foundation/catalog/dataSets/:id');
+  const absent = platform.notSimulated.map(({ method, pattern }) => `${method} ${pattern}`);
+  expect(names.filter((name) => absent.includes(name ?? ''))).toEqual([]);
 });
 
 test('12 C 3: each quirk that is set otherwise is found, and only where it shows', async () => {

@@ -3,7 +3,7 @@ import { type Environment, realFrom } from '../../local/aep/compare/real.ts';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { type RunningServer, startServer } from '../../local/aep/server.ts';
 import { observe, type Target, type Way } from './suite.ts';
-import { linesOf, tableOf } from './table.ts';
+import { linesOf, tableOf, uncalledOf } from './table.ts';
 
 /** A simulated platform as a target of its own. */
 export function simulatedTarget({ origin, platform }: RunningServer): Target {
@@ -24,7 +24,7 @@ export async function contract(
   try {
     const here = await observe(simulatedTarget(simulated), way);
     const there = await observe(target, way);
-    const lines = linesOf(here, there);
+    const lines = linesOf(here, there, uncalledOf(simulated.platform));
     print(tableOf(lines));
     if (there.left.length > 0) print(`LEFT BEHIND, marked ${there.mark}: ${there.left.join(', ')}\n`);
     if (there.left.length > 0) return 3;
