@@ -6,6 +6,7 @@ import type { Platform } from '../../local/aep/platform.ts';
 import { type RunningServer, startServer } from '../../local/aep/server.ts';
 import { CLIENT, caller, makePipeline, ORGANIZATION, SECRET } from '../local/aep/support.ts';
 import { contract } from './run.ts';
+import { READS } from './suite.ts';
 
 let running: RunningServer | undefined;
 
@@ -87,6 +88,19 @@ test('12 C 3: each endpoint that the simulated platform answers is asked by a st
   expect(names).not.toContain('DELETE /data/foundation/catalog/dataSets/:id');
   const absent = platform.notSimulated.map(({ method, pattern }) => `${method} ${pattern}`);
   expect(names.filter((name) => absent.includes(name ?? ''))).toEqual([]);
+});
+
+test('12 C 3: a platform that is throttling is no other one, and each read that needs nothing is answered', async () => {
+  const { env, platform } = await real({});
+  const path = '/data/foundation/flowservice/runs';
+  platform.faults.add({ kind: 'refuse', path, status: 429, times: 1 });
+  const { code, text, different } = await run(env);
+  expect(different).toEqual([]);
+  expect(text).toContain('| runs | not asked | it was throttled, or the platform was not there |');
+  expect(code).toBe(0);
+  const paths = READS.map(([, each]) => each.split('?')[0]);
+  const answers = platform.journal.entries({ method: 'GET' }).filter((each) => paths.includes(each.path));
+  expect(answers.filter(({ status }) => status !== 200).map((each) => each.path)).toEqual([path]);
 });
 
 test('12 C 3: each quirk that is set otherwise is found, and only where it shows', async () => {

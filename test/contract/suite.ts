@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Aep,
   type Clock,
+  CONNECTION_SPECS,
   createAep,
   type FetchInit,
   FLOW_SPECS,
@@ -69,6 +70,29 @@ const REGISTRY = '/data/foundation/schemaregistry';
 const XDM = 'https://ns.adobe.com/xdm/context/';
 const JSON_BODY = { 'content-type': 'application/json' };
 
+const XED_ID = 'application/vnd.adobe.xed-id+json';
+
+/** Reads that need nothing, and change nothing: a name, a path, and what is accepted. */
+export const READS: readonly (readonly [name: string, path: string, accept?: string])[] = [
+  ['the namespaces', '/data/core/idnamespace/identities'],
+  ['the sandboxes that the caller may use', '/data/foundation/sandbox-management/'],
+  ['the classes of Adobe', `${REGISTRY}/global/classes?limit=1`, XED_ID],
+  [
+    'a class of Adobe',
+    `${REGISTRY}/global/classes/${encodeURIComponent(`${XDM}profile`)}`,
+    'application/vnd.adobe.xed+json; version=1',
+  ],
+  ['the field groups of Adobe', `${REGISTRY}/global/fieldgroups?limit=1`, XED_ID],
+  ['the field groups of the tenant', `${REGISTRY}/tenant/fieldgroups?limit=1`, XED_ID],
+  ['descriptors', `${REGISTRY}/tenant/descriptors?limit=1`, 'application/vnd.adobe.xdm+json'],
+  ['a connection spec', `${FLOWS}/connectionSpecs/${CONNECTION_SPECS.httpApi}`],
+  ['a flow spec', `${FLOWS}/flowSpecs/${FLOW_SPECS.streaming}`],
+  ['runs', `${FLOWS}/runs?limit=1`],
+  ['the last batches', `${CATALOG}/lastBatches?limit=1`],
+  ["Data Prep's functions", `${PREP}/languages/el/functions`],
+  ["Data Prep's operators", `${PREP}/languages/el/operators`],
+];
+
 class Missing extends Error {}
 
 function of<K extends keyof Made>(made: Made, key: K): NonNullable<Made[K]> {
@@ -121,6 +145,10 @@ export const STEPS: readonly Step[] = [
     name: 'mapping sets without conversion in the path',
     run: ({ bare }) => bare('GET', '/data/foundation/mappingSets?limit=1&start=0'),
   },
+  ...READS.map(([name, path, accept]) => ({
+    name,
+    run: ({ bare }: Around) => bare('GET', path, accept === undefined ? {} : { headers: { accept } }),
+  })),
   { name: 'a schema that is none', run: ({ aep }) => aep.schemaRegistry.getSchema('nobody') },
   { name: 'a dataset that is none', run: ({ bare }) => bare('GET', `${CATALOG}/dataSets/${'0'.repeat(24)}`) },
   { name: 'a connection that is none', run: ({ aep }) => aep.flowService.getConnection(NOBODY) },
@@ -139,6 +167,10 @@ export const STEPS: readonly Step[] = [
     },
   },
   { name: 'a schema is read', run: ({ aep, made }) => aep.schemaRegistry.getSchema(of(made, 'schemaId')) },
+  {
+    name: 'a schema is read with all its fields',
+    run: ({ aep, made }) => aep.schemaRegistry.getFields(of(made, 'schemaId')),
+  },
   { name: 'a schema is found by its title', run: ({ aep, mark }) => aep.schemaRegistry.findSchemas(mark) },
   {
     name: 'a schema whose title is taken',
@@ -286,6 +318,10 @@ export const STEPS: readonly Step[] = [
   {
     name: 'a mapping set is read',
     run: ({ aep, made }) => aep.dataPrep.getMappingSet(of(made, 'mapping').id),
+  },
+  {
+    name: 'the rows of a mapping set',
+    run: ({ bare, made }) => bare('GET', `${PREP}/mappingSets/${of(made, 'mapping').id}/mappings`),
   },
   {
     name: 'a flow is made',

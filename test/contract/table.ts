@@ -1,5 +1,5 @@
 // What two platforms answered to the contract suite, side by side: same, different, not asked.
-import { differencesOf } from '../../local/aep/compare/shapes.ts';
+import { differencesOf, type Seen } from '../../local/aep/compare/shapes.ts';
 import type { Platform } from '../../local/aep/platform.ts';
 import { type Endpoint, PUBLISHED } from '../../local/aep/published.ts';
 import { NEVER_ASKED, type Observed, type Result, STEPS } from './suite.ts';
@@ -59,11 +59,18 @@ function lineOf(name: string, here: Observed | undefined, there: Observed | unde
   if (here.outcome !== there.outcome) what.add(`the client: ${here.outcome} here, ${there.outcome} there`);
   // Where one of them was asked once more, the last answer is the one that counts.
   const [ones, others] = aligned(here.answers, there.answers);
+  if (others.some(isTrouble) && !ones.some(isTrouble))
+    return notAsked(name, 'it was throttled, or the platform was not there');
   for (const [index, one] of ones.entries()) {
     const other = others[index];
     if (other) for (const each of differencesOf(one, other)) what.add(each);
   }
   return { name, verdict: what.size === 0 ? 'same' : 'different', what: [...what] };
+}
+
+/** Nothing of it is about the call. A 500 can be: it stands as a difference. */
+function isTrouble({ status }: Seen): boolean {
+  return [429, 502, 503, 504].includes(status);
 }
 
 function aligned<T>(one: readonly T[], other: readonly T[]): [readonly T[], readonly T[]] {
