@@ -58,6 +58,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     close: () =>
       new Promise<void>((resolve, reject) => {
         platform.close();
+        comparison?.close();
         server.close((error) => (error ? reject(error) : resolve()));
         for (const socket of sockets) socket.destroy();
       }),
@@ -77,7 +78,6 @@ async function answer(
     comparison && differences
       ? json(200, { ...comparison.report() } as object as JsonObject)
       : await platform.handle(call);
-  comparison?.note(call, result);
   if (result.dropped) {
     request.socket.destroy();
     return;
@@ -91,6 +91,8 @@ async function answer(
   }
   // As a text it goes out in one piece with the head; as a buffer it would be a write of its own.
   response.end(text);
+  // When the answer is out: whoever called does not wait for it.
+  comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
 }
 
 /** The headers as Node has read them: to copy them into `Headers` costs more than to answer. */

@@ -6,6 +6,7 @@ import type { Platform } from '../../local/aep/platform.ts';
 import { type RunningServer, startServer } from '../../local/aep/server.ts';
 import { CLIENT, caller, makePipeline, ORGANIZATION, SECRET } from '../local/aep/support.ts';
 import { contract } from './run.ts';
+import { READS } from './suite.ts';
 
 let running: RunningServer | undefined;
 
@@ -35,11 +36,13 @@ async function real(options: PlatformOptions) {
 
 async function run(
   env: Record<string, string>,
+  signal?: AbortSignal,
 ): Promise<{ code: number; text: string; different: string[] }> {
   let text = '';
-  const code = await contract(env, (more) => {
+  const print = (more: string) => {
     text += more;
-  });
+  };
+  const code = await contract(env, print, { signal, pauseMs: 0 });
   const different = text.split('\n').filter((line) => line.includes('| different |'));
   return { code, text, different };
 }
@@ -66,13 +69,38 @@ test('12 C 3: two platforms that are alike differ in nothing, and nothing of the
   const before = holdings(platform);
   const { code, text, different } = await run(env);
   expect(different).toEqual([]);
-  expect(text).toMatch(/\n\d{2} same, 0 different, 4 not asked\n/);
+  expect(text).toMatch(/\n\d{2} same, 0 different, \d+ not asked\n/);
   expect(code).toBe(0);
   expect(holdings(platform)).toBe(before);
   // It was there, and all of it bore its mark.
   const made = platform.journal.entries({ method: 'POST' }).filter(({ status }) => status === 201);
   const own = made.slice(-9).map(({ body }) => JSON.stringify(body));
   expect(own.filter((body) => body.includes('penstock-contract-'))).toHaveLength(6);
+});
+
+test('12 C 3: each endpoint that the simulated platform answers is asked by a step, or stands as not asked', async () => {
+  const { env, platform } = await real({});
+  const { text } = await run(env);
+  const rows = text.split('\n').filter((line) => line.includes('| no step calls it |'));
+  const names = rows.map((line) => line.split(' | ')[0]?.slice(2));
+  expect(names).toContain('POST /data/infrastructure/observability/insights/metrics');
+  expect(names).not.toContain('GET /data/foundation/flowservice/flows');
+  expect(names).not.toContain('DELETE /data/foundation/catalog/dataSets/:id');
+  const absent = platform.notSimulated.map(({ method, pattern }) => `${method} ${pattern}`);
+  expect(names.filter((name) => absent.includes(name ?? ''))).toEqual([]);
+});
+
+test('12 C 3: a platform that is throttling is no other one, and each read that needs nothing is answered', async () => {
+  const { env, platform } = await real({});
+  const path = '/data/foundation/flowservice/runs';
+  platform.faults.add({ kind: 'refuse', path, status: 429, times: 1 });
+  const { code, text, different } = await run(env);
+  expect(different).toEqual([]);
+  expect(text).toContain('| runs | not asked | it was throttled, or the platform was not there |');
+  expect(code).toBe(0);
+  const paths = READS.map(([, each]) => each.split('?')[0]);
+  const answers = platform.journal.entries({ method: 'GET' }).filter((each) => paths.includes(each.path));
+  expect(answers.filter(({ status }) => status !== 200).map((each) => each.path)).toEqual([path]);
 });
 
 test('12 C 3: each quirk that is set otherwise is found, and only where it shows', async () => {
@@ -91,19 +119,86 @@ test('12 C 3: each quirk that is set otherwise is found, and only where it shows
   expect(text).toContain(' 3 different,');
 });
 
-test('12 C 3: what a lost answer leaves behind is told, and what needs it is not asked', async () => {
+/** A call whose answer is lost has made something all the same, and nobody knows its id. */
+const lost = (path: string) => ({ kind: 'dropAfter', method: 'POST', path, times: 1 }) as const;
+
+test.each([
+  '/data/foundation/schemaregistry/tenant/schemas',
+  '/data/foundation/catalog/dataSets',
+  '/data/foundation/flowservice/connections',
+  '/data/foundation/flowservice/sourceConnections',
+  '/data/foundation/flowservice/targetConnections',
+  '/data/foundation/flowservice/flows',
+  '/data/foundation/conversion/mappingSets',
+])('12 C 3: where the answer of POST %s is lost, what it made goes by its mark', async (path) => {
   const { env, platform } = await real({});
+  const before = holdings(platform);
+  platform.faults.add(lost(path));
+  const { code, text } = await run(env);
+  expect(text).not.toContain('LEFT BEHIND');
+  expect(code).toBe(1);
+  expect(holdings(platform)).toBe(before);
+});
+
+test('12 C 3: what needs something that was not made is not asked', async () => {
+  const { env, platform } = await real({});
+  platform.faults.add(lost('/data/foundation/catalog/dataSets'));
+  const { text } = await run(env);
+  expect(text).toContain('| a dataset is read | not asked | there is no datasetId |');
+  expect(text).toContain('| a flow is made | not asked |');
+});
+
+test('12 C 3: what cannot be removed is named by kind and id, and the rest goes', async () => {
+  const { env, platform } = await real({});
+  const before = holdings(platform);
   platform.faults.add({
-    kind: 'dropAfter',
-    method: 'POST',
-    path: '/data/foundation/catalog/dataSets',
-    times: 1,
+    kind: 'refuse',
+    method: 'DELETE',
+    path: '/data/foundation/catalog/dataSets/*',
+    status: 403,
   });
   const { code, text } = await run(env);
   expect(code).toBe(3);
-  expect(text).toMatch(/LEFT BEHIND, marked penstock-contract-[0-9a-f]{12}: .*dataset by its mark/);
-  expect(text).toContain('| a dataset is read | not asked | there is no datasetId |');
-  expect(text).toContain('| a flow is made | not asked |');
+  const told = /LEFT BEHIND, marked (penstock-contract-[0-9a-f]{12}): (.*)\n/.exec(text) ?? [];
+  // A schema that a dataset has cannot go either.
+  const names = told[2]?.split(', ') ?? [];
+  expect(names.map((name) => name.split(' ')[0])).toEqual(['dataset', 'schema']);
+  const { dataSets } = platform.state.sandboxes.get('dev1') ?? {};
+  expect(dataSets?.get(names[0]?.split(' ')[1] ?? '')?.body.name).toBe(told[1]);
+  platform.faults.clear();
+  expect(JSON.parse(before)[2]).toEqual(JSON.parse(holdings(platform))[2]);
+});
+
+test('12 C 3: an interrupted run makes nothing more, and removes what it has made', async () => {
+  const { env, platform } = await real({});
+  const before = holdings(platform);
+  const end = new AbortController();
+  const handle = platform.handle.bind(platform);
+  Object.assign(platform, {
+    handle: async (call: Parameters<typeof handle>[0]) => {
+      const answer = await handle(call);
+      if (call.method === 'POST' && call.path.endsWith('/sourceConnections'))
+        end.abort(new Error('interrupted'));
+      return answer;
+    },
+  });
+  const { code, text } = await run(env, end.signal);
+  expect(code).toBe(130);
+  expect(text).toContain('| a target connection is made | not asked | it was interrupted |');
+  expect(holdings(platform)).toBe(before);
+  const paths = platform.journal.entries({ method: 'POST' }).map(({ path }) => path);
+  expect(paths.filter((path) => path.startsWith('/data/')).at(-1)).toMatch(/\/sourceConnections$/);
+});
+
+test('12 C 3: with a wrong credential nothing is asked but for a token, and nothing is said to be left', async () => {
+  const { env, platform } = await real({});
+  const asked = platform.journal.entries().length;
+  const wrong = { ...env, AEP_CONTRACT_CLIENT_SECRET: 'fake-wrong-secret' };
+  const failed = await run(wrong).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ code: 'IMS_REFUSED' });
+  expect(String(failed)).not.toContain('fake-wrong-secret');
+  const since = platform.journal.entries().slice(asked);
+  expect(since.map(({ path }) => path)).toEqual(['/ims/token/v3']);
 });
 
 test('12 C 3: no value of the other platform is in the table', async () => {

@@ -1,10 +1,21 @@
 // The contract suite: calls of Penstock's client, and bare ones, that are made to two platforms alike, and what each answered.
 import { randomBytes } from 'node:crypto';
-import { type Aep, createAep, type FetchInit, FLOW_SPECS } from '../../lib/aep/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Aep,
+  type Clock,
+  CONNECTION_SPECS,
+  createAep,
+  type FetchInit,
+  FLOW_SPECS,
+  type Sessions,
+  systemClock,
+} from '../../lib/aep/index.ts';
 import { isFailure } from '../../lib/failure.ts';
 import type { RealOptions } from '../../local/aep/compare/real.ts';
 import { parsed } from '../../local/aep/compare/real.ts';
 import type { Seen } from '../../local/aep/compare/shapes.ts';
+import { type Resource, removeAll } from './removal.ts';
 
 /** A platform to ask, and how it is reached. */
 export type Target = RealOptions;
@@ -36,7 +47,7 @@ interface Around {
   /** A call without the client, with the given headers more or less. */
   bare(method: string, path: string, more?: Bare): Promise<Response>;
   /** Makes sure that it goes, whatever comes. */
-  later(what: string, remove: () => Promise<void>): void;
+  later(kind: Resource['kind'], id: string): void;
 }
 
 interface Bare {
@@ -58,6 +69,29 @@ const CATALOG = '/data/foundation/catalog';
 const REGISTRY = '/data/foundation/schemaregistry';
 const XDM = 'https://ns.adobe.com/xdm/context/';
 const JSON_BODY = { 'content-type': 'application/json' };
+
+const XED_ID = 'application/vnd.adobe.xed-id+json';
+
+/** Reads that need nothing, and change nothing: a name, a path, and what is accepted. */
+export const READS: readonly (readonly [name: string, path: string, accept?: string])[] = [
+  ['the namespaces', '/data/core/idnamespace/identities'],
+  ['the sandboxes that the caller may use', '/data/foundation/sandbox-management/'],
+  ['the classes of Adobe', `${REGISTRY}/global/classes?limit=1`, XED_ID],
+  [
+    'a class of Adobe',
+    `${REGISTRY}/global/classes/${encodeURIComponent(`${XDM}profile`)}`,
+    'application/vnd.adobe.xed+json; version=1',
+  ],
+  ['the field groups of Adobe', `${REGISTRY}/global/fieldgroups?limit=1`, XED_ID],
+  ['the field groups of the tenant', `${REGISTRY}/tenant/fieldgroups?limit=1`, XED_ID],
+  ['descriptors', `${REGISTRY}/tenant/descriptors?limit=1`, 'application/vnd.adobe.xdm+json'],
+  ['a connection spec', `${FLOWS}/connectionSpecs/${CONNECTION_SPECS.httpApi}`],
+  ['a flow spec', `${FLOWS}/flowSpecs/${FLOW_SPECS.streaming}`],
+  ['runs', `${FLOWS}/runs?limit=1`],
+  ['the last batches', `${CATALOG}/lastBatches?limit=1`],
+  ["Data Prep's functions", `${PREP}/languages/el/functions`],
+  ["Data Prep's operators", `${PREP}/languages/el/operators`],
+];
 
 class Missing extends Error {}
 
@@ -111,6 +145,10 @@ export const STEPS: readonly Step[] = [
     name: 'mapping sets without conversion in the path',
     run: ({ bare }) => bare('GET', '/data/foundation/mappingSets?limit=1&start=0'),
   },
+  ...READS.map(([name, path, accept]) => ({
+    name,
+    run: ({ bare }: Around) => bare('GET', path, accept === undefined ? {} : { headers: { accept } }),
+  })),
   { name: 'a schema that is none', run: ({ aep }) => aep.schemaRegistry.getSchema('nobody') },
   { name: 'a dataset that is none', run: ({ bare }) => bare('GET', `${CATALOG}/dataSets/${'0'.repeat(24)}`) },
   { name: 'a connection that is none', run: ({ aep }) => aep.flowService.getConnection(NOBODY) },
@@ -125,10 +163,14 @@ export const STEPS: readonly Step[] = [
       const parts = ['profile', 'profile-person-details'].map((name) => XDM + name);
       const schema = await aep.schemaRegistry.createSchema({ title: mark, description: mark, parts });
       made.schemaId = schema.$id;
-      later('schema', () => aep.schemaRegistry.deleteSchema(schema.$id));
+      later('schema', schema.$id);
     },
   },
   { name: 'a schema is read', run: ({ aep, made }) => aep.schemaRegistry.getSchema(of(made, 'schemaId')) },
+  {
+    name: 'a schema is read with all its fields',
+    run: ({ aep, made }) => aep.schemaRegistry.getFields(of(made, 'schemaId')),
+  },
   { name: 'a schema is found by its title', run: ({ aep, mark }) => aep.schemaRegistry.findSchemas(mark) },
   {
     name: 'a schema whose title is taken',
@@ -136,7 +178,7 @@ export const STEPS: readonly Step[] = [
       of(made, 'schemaId');
       const parts = [`${XDM}profile`];
       const twin = await aep.schemaRegistry.createSchema({ title: mark, description: mark, parts });
-      later('second schema', () => aep.schemaRegistry.deleteSchema(twin.$id));
+      later('schema', twin.$id);
     },
   },
   {
@@ -150,7 +192,7 @@ export const STEPS: readonly Step[] = [
       };
       const id = await aep.catalog.createDataset(wanted);
       made.datasetId = id;
-      later('dataset', () => aep.catalog.deleteDataset(id));
+      later('dataset', id);
     },
   },
   { name: 'a dataset is read', run: ({ aep, made }) => aep.catalog.getDataset(of(made, 'datasetId')) },
@@ -171,7 +213,7 @@ export const STEPS: readonly Step[] = [
       const wanted = { ...described(mark, 'inlet'), dataType: 'raw', authenticationRequired: false } as const;
       const id = await aep.flowService.createInletConnection(wanted);
       made.connectionId = id;
-      later('connection', () => aep.flowService.deleteConnection(id));
+      later('connection', id);
     },
   },
   {
@@ -218,7 +260,7 @@ export const STEPS: readonly Step[] = [
       const wanted = { ...described(mark, 'source'), baseConnectionId: of(made, 'connectionId') };
       const id = await aep.flowService.createInletSourceConnection(wanted);
       made.sourceId = id;
-      later('source connection', () => aep.flowService.deleteSourceConnection(id));
+      later('source connection', id);
     },
   },
   {
@@ -235,7 +277,7 @@ export const STEPS: readonly Step[] = [
         schemaId,
       });
       made.targetId = id;
-      later('target connection', () => aep.flowService.deleteTargetConnection(id));
+      later('target connection', id);
     },
   },
   {
@@ -263,22 +305,23 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: 'a mapping set is made',
-    run: async ({ aep, made, mark, bare, later }) => {
+    run: async ({ aep, made, mark, later }) => {
       const set = await aep.dataPrep.createMappingSet({
         name: mark,
         schemaId: of(made, 'schemaId'),
         mappings,
       });
       made.mapping = set;
-      later('mapping set', async () => {
-        const { ok, status } = await bare('DELETE', `${PREP}/mappingSets/${set.id}`);
-        if (!ok) throw new Error(`HTTP ${status}`);
-      });
+      later('mapping set', set.id);
     },
   },
   {
     name: 'a mapping set is read',
     run: ({ aep, made }) => aep.dataPrep.getMappingSet(of(made, 'mapping').id),
+  },
+  {
+    name: 'the rows of a mapping set',
+    run: ({ bare, made }) => bare('GET', `${PREP}/mappingSets/${of(made, 'mapping').id}/mappings`),
   },
   {
     name: 'a flow is made',
@@ -291,7 +334,7 @@ export const STEPS: readonly Step[] = [
         mapping: of(made, 'mapping'),
       });
       made.flowId = id;
-      later('flow', () => aep.flowService.deleteFlow(id));
+      later('flow', id);
     },
   },
   { name: 'a flow is read', run: ({ aep, made }) => aep.flowService.getFlow(of(made, 'flowId')) },
@@ -327,16 +370,25 @@ export const NEVER_ASKED = [
 
 export interface Result {
   readonly steps: ReadonlyMap<string, Observed>;
-  /** What could not be removed, by name. */
+  /** What could not be removed: kind and id. */
   readonly left: readonly string[];
   readonly mark: string;
 }
 
-/** Runs every step against a platform, and removes what it has made, whatever comes. */
-export async function observe(target: Target): Promise<Result> {
+export interface Way {
+  /** Ends the steps; what was made is removed all the same. */
+  readonly signal?: AbortSignal | undefined;
+  /** Between two rounds of removing, in ms; default 5,000. */
+  readonly pauseMs?: number;
+}
+
+/**
+ * Runs every step against a platform, and removes what it has made, whatever comes.
+ * @throws Failure where there is no token to be had: then nothing was asked, and nothing made
+ */
+export async function observe(target: Target, { signal, pauseMs = 5_000 }: Way = {}): Promise<Result> {
   const mark = `penstock-contract-${randomBytes(6).toString('hex')}`;
   const answers: Seen[] = [];
-  const removals: { what: string; remove: () => Promise<void> }[] = [];
   const heard = async (url: string, init: RequestInit) => {
     const answer = await fetch(url, init);
     const text = await answer.clone().text();
@@ -345,29 +397,37 @@ export async function observe(target: Target): Promise<Result> {
       answers.push({ status: answer.status, contentType, body: parsed(text) });
     return answer;
   };
-  const aep = clientOf(target, heard);
+  // Refused before it is sent, so that nothing is in doubt by it; and no retry is waited for.
+  const unlessEnded = async (url: string, init: RequestInit) => {
+    signal?.throwIfAborted();
+    return heard(url, init);
+  };
+  const sleep = (ms: number) => delay(ms, undefined, { signal }).catch(() => undefined);
+  const remover = clientOf(target, heard);
+  const { sessions } = remover;
+  await sessions.current();
+  const aep = clientOf(target, unlessEnded, { clock: { ...systemClock, sleep }, sessions });
+  const made: Resource[] = [];
   const around: Around = {
     aep,
     made: {},
     mark,
     bare: async (method, path, more = {}) =>
-      heard(more.url ?? target.url + path, await bareInit(aep, target, method, more)),
-    later: (what, remove) => void removals.push({ what, remove }),
+      unlessEnded(more.url ?? target.url + path, await bareInit(aep, target, method, more)),
+    later: (kind, id) => void made.push({ kind, id }),
   };
   const steps = new Map<string, Observed>();
-  const left: string[] = [];
-  try {
-    for (const step of STEPS) {
-      answers.length = 0;
-      const outcome = await outcomeOf(step, around);
-      steps.set(step.name, { answers: [...answers], ...outcome });
-    }
-  } finally {
-    for (const { what, remove } of removals.reverse()) await remove().catch(() => left.push(what));
-    left.push(...(await marked(aep, mark)));
+  for (const step of STEPS) {
+    answers.length = 0;
+    const outcome = signal?.aborted ? INTERRUPTED : await outcomeOf(step, around);
+    // What was asked while it was interrupted says nothing of the platform.
+    steps.set(step.name, { answers: [...answers], ...(signal?.aborted ? INTERRUPTED : outcome) });
   }
+  const left = await removeAll(remover, mark, made, () => delay(pauseMs));
   return { steps, left, mark };
 }
+
+const INTERRUPTED = { outcome: 'it was interrupted', asked: false };
 
 async function outcomeOf(step: Step, around: Around): Promise<{ outcome: string; asked: boolean }> {
   try {
@@ -380,14 +440,19 @@ async function outcomeOf(step: Step, around: Around): Promise<{ outcome: string;
   }
 }
 
-function clientOf(target: Target, heard: (url: string, init: RequestInit) => Promise<Response>): Aep {
+function clientOf(
+  target: Target,
+  heard: (url: string, init: RequestInit) => Promise<Response>,
+  { clock = systemClock, sessions }: { clock?: Clock; sessions?: Sessions } = {},
+): Aep {
   const { clientId, clientSecret, organization: organizationId, scopes } = target;
   return createAep({
     sandbox: target.sandbox,
     platformUrl: target.url,
     imsUrl: target.imsUrl,
     credentials: { clientId, clientSecret, organizationId, scopes },
-    transport: { fetch: (url, init: FetchInit) => heard(url, init as RequestInit) },
+    transport: { fetch: (url, init: FetchInit) => heard(url, init as RequestInit), clock },
+    ...(sessions && { sessions }),
   });
 }
 
@@ -415,18 +480,4 @@ async function bareInit(
     signal,
     ...(body !== undefined && { body }),
   };
-}
-
-/** What still bears the mark: what was made by a call whose answer was lost is in it too. */
-async function marked(aep: Aep, mark: string): Promise<string[]> {
-  const found = await Promise.allSettled([
-    aep.schemaRegistry.findSchemas(mark),
-    aep.catalog.findDatasets(mark),
-    aep.flowService.findInletConnections(`${mark} inlet`),
-    aep.dataPrep.findMappingSets(mark),
-  ]);
-  const kinds = ['schema', 'dataset', 'connection', 'mapping set'];
-  return found.flatMap((each, index) =>
-    each.status === 'fulfilled' && each.value.length === 0 ? [] : [`${kinds[index]} by its mark`],
-  );
 }

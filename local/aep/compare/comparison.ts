@@ -2,7 +2,8 @@
 
 import type { Answer, Call } from '../http.ts';
 import { wireText } from '../platform.ts';
-import { parsed, type Real } from './real.ts';
+import { PUBLISHED } from '../published.ts';
+import { parsed, type Real, SIGNED } from './real.ts';
 import { differencesOf, type Seen } from './shapes.ts';
 
 export interface Kept {
@@ -24,41 +25,66 @@ export interface Report {
 
 /** Reads that wait for their turn: one is asked at a time, so that the real service is not loaded. */
 const MOST_WAITING = 1_000;
+const MOST_WAITING_BYTES = 64 * 1024 * 1024;
 const MOST_KEPT = 10_000;
+/** How the gateway refuses a caller that is not known here (contract §0): over there another one is asking. */
+const UNKNOWN_HERE = new Set(['401013', '403003', '403025']);
 /** Told on both sides: specs, and what Adobe's registry brings. */
 const SHARED = /\/(connectionSpecs|flowSpecs)\/|\/global\/|ns\.adobe\.com%2Fxdm/i;
 /** Records themselves: they are nobody's business. */
 const DATA = /\/export\/files\/|\/preview$/;
 const ID = /[0-9a-f]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9A-HJKMNP-TV-Z]{26}|%2F|%3A|^_[^/]*\.|^@/i;
 
+type Asks = Pick<Real, 'ask' | 'origin'> & Partial<Pick<Real, 'close'>>;
+
 export class Comparison {
-  readonly #real: Pick<Real, 'ask' | 'origin'>;
+  readonly #real: Asks;
   readonly #kept = new Map<string, Kept>();
   readonly #notAsked = new Map<string, number>();
   /** An id that the real service has listed, by the path of the list. */
   readonly #standIns = new Map<string, string>();
   readonly #tell: (kept: Kept) => void;
   #waiting = 0;
+  #waitingBytes = 0;
+  #closed = false;
   #turn: Promise<void> = Promise.resolve();
   #counts = { asked: 0, same: 0, different: 0 };
 
   /** @param tell told of every difference when it is first met */
-  constructor(real: Pick<Real, 'ask' | 'origin'>, tell: (kept: Kept) => void = () => undefined) {
+  constructor(real: Asks, tell: (kept: Kept) => void = () => undefined) {
     this.#real = real;
     this.#tell = tell;
   }
 
-  /** Takes note of a read and its answer; returns at once, and whoever called waits for nothing. */
-  note(call: Call, answer: Answer): void {
+  /**
+   * Takes note of a read and its answer; returns at once, and whoever called waits for nothing.
+   * @param isSandbox whether there is such a sandbox here: one that is not cannot be meant over there
+   */
+  note(call: Call, answer: Answer, isSandbox: (name: string) => boolean): void {
     if (call.method !== 'GET' && call.method !== 'HEAD') return;
-    if (!call.path.startsWith('/data/') || answer.dropped) return;
-    if (this.#waiting >= MOST_WAITING) {
+    if (!call.path.startsWith('/data/') || answer.dropped || this.#closed) return;
+    const text = wireText(answer) ?? '';
+    if (this.#waiting >= MOST_WAITING || this.#waitingBytes + text.length > MOST_WAITING_BYTES) {
       this.#leaveOut('too many were waiting');
       return;
     }
-    const here = seenOf(answer);
+    const sandbox = call.headers.get('x-sandbox-name');
+    const known = sandbox === null || isSandbox(sandbox);
+    const { status, headers } = answer;
     this.#waiting += 1;
-    this.#turn = this.#turn.then(() => this.#compare(call, here)).finally(() => (this.#waiting -= 1));
+    this.#waitingBytes += text.length;
+    this.#turn = this.#turn
+      .then(() => this.#compare(call, { status, contentType: headers['content-type'], text }, known))
+      .finally(() => {
+        this.#waiting -= 1;
+        this.#waitingBytes -= text.length;
+      });
+  }
+
+  /** Forgets what waits for its turn, and gives up what is being asked. */
+  close(): void {
+    this.#closed = true;
+    this.#real.close?.();
   }
 
   async idle(): Promise<void> {
@@ -74,24 +100,31 @@ export class Comparison {
     };
   }
 
-  async #compare(call: Call, here: Seen): Promise<void> {
-    const target = this.#targetOf(call);
-    if (typeof target !== 'string') {
-      this.#leaveOut(target.reason);
-      return;
-    }
+  async #compare(call: Call, { text, ...answer }: Waiting, knownSandbox: boolean): Promise<void> {
+    if (this.#closed) return;
     try {
-      const accept = call.headers.get('accept') ?? undefined;
-      const there = await this.#real.ask({ method: call.method, path: target, accept });
-      this.#remember(call.path, there);
-      this.#keep(
-        operationOf(call),
-        call.method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there),
-      );
+      const here = { ...answer, body: parsed(text) };
+      const target = knownSandbox ? this.#targetOf(call) : { reason: 'it names what exists here only' };
+      if (typeof target !== 'string') this.#leaveOut(target.reason);
+      else if (isUnknown(here)) this.#leaveOut('the caller is not known here');
+      else await this.#ask(call, target, here);
     } catch {
       // Its message could quote what was sent.
       this.#leaveOut('the real service did not answer');
     }
+  }
+
+  async #ask(call: Call, path: string, here: Seen): Promise<void> {
+    const { method, headers } = call;
+    const signed = new Set(SIGNED.filter((name) => headers.has(name)));
+    const there = await this.#real.ask({ method, path, accept: headers.get('accept') ?? undefined, signed });
+    // Neither says anything of the call: it has not been looked at.
+    if (there.status === 429 || there.status >= 500) {
+      this.#leaveOut('the real service was in trouble');
+      return;
+    }
+    this.#remember(call.path, there);
+    this.#keep(operationOf(call), method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
   }
 
   /** Where the same is asked over there: what exists here only is replaced by one of its kind, or not asked for. */
@@ -137,21 +170,30 @@ export class Comparison {
   }
 }
 
-function seenOf(answer: Answer): Seen {
-  const body = parsed(wireText(answer) ?? '');
-  return { status: answer.status, contentType: answer.headers['content-type'], body };
+/** An answer that has not been looked at yet: whoever called has it first. */
+interface Waiting {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly text: string;
+}
+
+function isUnknown({ body }: Seen): boolean {
+  if (typeof body !== 'object' || body === null || !('error_code' in body)) return false;
+  return typeof body.error_code === 'string' && UNKNOWN_HERE.has(body.error_code);
 }
 
 function bodiless(here: Seen, there: Seen): string[] {
   return differencesOf({ ...here, body: undefined }, { ...there, body: undefined });
 }
 
+/** The words that paths of the API have by themselves; whatever else stands in one is an id or a name of somebody's. */
+const PATH_WORDS = new Set(
+  ['', ...PUBLISHED.flatMap(({ pattern }) => pattern.split('/'))].filter((word) => !word.startsWith(':')),
+);
+
 /** Without a name or an id of anybody's. */
 function operationOf({ method, path, query }: Call): string {
-  const shown = path.split('/').map((segment, index, all) => {
-    const named = ID.test(segment) || all[index - 1] === 'sandboxes' || !/^[A-Za-z-]*\d?$/.test(segment);
-    return named ? '*' : segment;
-  });
+  const shown = path.split('/').map((segment) => (PATH_WORDS.has(segment) ? segment : '*'));
   const names = [...new Set(query.keys())].filter((name) => /^[A-Za-z]{1,40}$/.test(name)).sort();
   return `${method} ${shown.join('/')}${names.length > 0 ? `?${names.join('&')}` : ''}`;
 }

@@ -52,18 +52,30 @@ export interface Asked {
   /** With its query. */
   readonly path: string;
   readonly accept: string | undefined;
+  /** Which of the gateway's headers the caller has sent: their values are replaced, and what is missing stays so. */
+  readonly signed: ReadonlySet<string>;
 }
+
+/** What the gateway looks at (contract §0): each has a value of its own over there. */
+export const SIGNED = ['authorization', 'x-api-key', 'x-gw-ims-org-id', 'x-sandbox-name'] as const;
 
 const LONGEST_MS = 30_000;
 const LARGEST = 8 * 1024 * 1024;
+/** IMS throttles those who ask too often: after a failure it is left alone for so long. */
+const PAUSE_MS = 30_000;
 
-/** Asks the real service with its own credential; the caller's headers stay here. Rejects where there is no answer. */
+/** Asks the real service with its own credential. Rejects where there is no answer, and where there is no token. */
 export class Real {
   readonly #options: RealOptions;
-  #token: Promise<string> | undefined;
+  readonly #now: () => number;
+  readonly #closed = new AbortController();
+  #token: string | undefined;
+  #failedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: RealOptions) {
+  /** @param now milliseconds that only go up */
+  constructor(options: RealOptions, now: () => number = () => performance.now()) {
     this.#options = options;
+    this.#now = now;
   }
 
   get origin(): string {
@@ -72,45 +84,75 @@ export class Real {
 
   async ask(asked: Asked): Promise<Seen> {
     const first = await this.#send(asked);
-    if (first.status !== 401) return first;
+    if (first.status !== 401 || !asked.signed.has('authorization')) return first;
     this.#token = undefined;
     return this.#send(asked);
   }
 
-  async #send({ method, path, accept }: Asked): Promise<Seen> {
+  /** Gives up what is being asked. */
+  close(): void {
+    this.#closed.abort(new Error('closed'));
+  }
+
+  async #send({ method, path, accept, signed }: Asked): Promise<Seen> {
     const { url, clientId, organization, sandbox } = this.#options;
-    this.#token ??= this.#newToken();
-    const headers = {
-      authorization: `Bearer ${await this.#token}`,
-      'x-api-key': clientId,
-      'x-gw-ims-org-id': organization,
-      'x-sandbox-name': sandbox,
-      accept: accept ?? 'application/json',
+    const own: Readonly<Record<(typeof SIGNED)[number], () => string | Promise<string>>> = {
+      authorization: async () => `Bearer ${await this.#currentToken()}`,
+      'x-api-key': () => clientId,
+      'x-gw-ims-org-id': () => organization,
+      'x-sandbox-name': () => sandbox,
     };
-    return seen(await fetch(url + path, { method, headers, ...limits() }));
+    const headers = new Headers(accept === undefined ? {} : { accept });
+    for (const name of SIGNED) if (signed.has(name)) headers.set(name, await own[name]());
+    return seen(await fetch(url + path, { method, headers, ...this.#limits() }));
+  }
+
+  async #currentToken(): Promise<string> {
+    if (this.#token !== undefined) return this.#token;
+    if (this.#now() - this.#failedAt < PAUSE_MS) throw new Error('IMS has just failed');
+    try {
+      this.#token = await this.#newToken();
+      return this.#token;
+    } catch (error) {
+      this.#failedAt = this.#now();
+      throw error;
+    }
   }
 
   async #newToken(): Promise<string> {
     const { imsUrl, clientId, clientSecret, scopes } = this.#options;
     const grant = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
     const body = new URLSearchParams({ ...grant, scope: scopes });
-    const answer = await fetch(`${imsUrl}/ims/token/v3`, { method: 'POST', body, ...limits() });
-    const { access_token: token } = (await answer.json()) as { access_token?: unknown };
-    if (answer.ok && typeof token === 'string') return token;
-    this.#token = undefined;
-    throw new Error(`IMS refused the credential: HTTP ${answer.status}`);
+    const answer = await seen(
+      await fetch(`${imsUrl}/ims/token/v3`, { method: 'POST', body, ...this.#limits() }),
+    );
+    const { access_token: token } = (answer.body ?? {}) as { access_token?: unknown };
+    if (answer.status === 200 && typeof token === 'string') return token;
+    throw new Error(`IMS gave no token: HTTP ${answer.status}`);
   }
-}
 
-function limits() {
-  // Nobody is led to another host with the token.
-  return { redirect: 'manual', signal: AbortSignal.timeout(LONGEST_MS) } as const;
+  #limits() {
+    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(LONGEST_MS)]);
+    // Nobody is led to another host with the token.
+    return { redirect: 'manual', signal } as const;
+  }
 }
 
 async function seen(answer: Response): Promise<Seen> {
   const contentType = answer.headers.get('content-type') ?? undefined;
-  const text = await answer.text();
-  return { status: answer.status, contentType, body: parsed(text) };
+  return { status: answer.status, contentType, body: parsed(await bounded(answer)) };
+}
+
+/** Nothing of what is larger than any answer of Adobe's: an endless page must not fill the memory. */
+async function bounded(answer: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of answer.body ?? []) {
+    size += part.length;
+    if (size > LARGEST) return '';
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** What is no JSON is told by its type alone. */

@@ -16,6 +16,11 @@ const OWN_NAMES = new Set([
   'extensions',
   'body',
   'values',
+  'meta:enum',
+  'default',
+  'examples',
+  'sample',
+  'sampleData',
 ]);
 /** A word of an API: no digit, and no sign that an id, an address or a file has. */
 const WORD = /^[@$]?[A-Za-z][A-Za-z:_-]{0,39}$/;
@@ -72,11 +77,16 @@ function shapeOf(body: unknown): Shape {
     }
     for (const [key, inner] of Object.entries(value)) {
       const name = ownNames || !isWord(key) ? '*' : key;
-      visit(inner, `${place}/${name}`, ownNames || OWN_NAMES.has(key), depth + 1);
+      visit(inner, `${place}/${name}`, ownNames || holdsOwnNames(key), depth + 1);
     }
   };
   visit(body, '', false, 0);
   return shape;
+}
+
+/** Below `_acmelab`, too, is what a tenant has called its fields. */
+function holdsOwnNames(key: string): boolean {
+  return OWN_NAMES.has(key) || (key.startsWith('_') && !UNDERSCORED.has(key));
 }
 
 function isWord(key: string): boolean {

@@ -1,9 +1,13 @@
 // The difference proxy, with a second simulated platform in the place of the real service: what is sent there, and what is kept of it.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { realClock } from '../../../local/aep/clock.ts';
 import { Comparison } from '../../../local/aep/compare/comparison.ts';
 import { Real, realFrom } from '../../../local/aep/compare/real.ts';
 import { differencesOf } from '../../../local/aep/compare/shapes.ts';
+import type { Call } from '../../../local/aep/http.ts';
 import { FAKE_CREDENTIAL, type PlatformOptions } from '../../../local/aep/options.ts';
 import { type RunningServer, startServer } from '../../../local/aep/server.ts';
 import {
@@ -21,6 +25,7 @@ import {
 
 const ID = 'another-client-id';
 const SECRET = 'fake-secret-of-the-other';
+const SEEN = { status: 200, contentType: 'application/json' };
 const running: RunningServer[] = [];
 
 afterEach(async () => {
@@ -35,7 +40,12 @@ async function filled(options: PlatformOptions) {
   return { user, made };
 }
 
-function environment(there: RunningServer): Record<string, string> {
+function readOf(path: string): Call {
+  const none = { query: new URLSearchParams(), headers: new Headers(), body: Buffer.alloc(0) };
+  return { method: 'GET', path, requestId: 'x', ...none };
+}
+
+function environment(there: Pick<RunningServer, 'origin'>): Record<string, string> {
   return {
     AEP_CONTRACT_CLIENT_ID: ID,
     AEP_CONTRACT_CLIENT_SECRET: SECRET,
@@ -52,7 +62,9 @@ async function beside(options: PlatformOptions) {
   const there = await startServer({ port: 0, platform: other.user.platform });
   running.push(there);
   const own = await filled({});
-  const comparison = new Comparison(new Real(realFrom(there.origin, environment(there))));
+  const clock = { ms: 0 };
+  const real = new Real(realFrom(there.origin, environment(there)), () => clock.ms);
+  const comparison = new Comparison(real);
   const here = await startServer({ port: 0, platform: own.user.platform, comparison });
   running.push(here);
   const headers = {
@@ -61,14 +73,15 @@ async function beside(options: PlatformOptions) {
     'x-gw-ims-org-id': ORGANIZATION,
     'x-sandbox-name': 'dev1',
   };
-  const read = async (path: string, more: Record<string, string> = {}) => {
-    const answer = await fetch(here.origin + path, { headers: { ...headers, ...more } });
+  const read = async (path: string, more: Record<string, string | undefined> = {}) => {
+    const all = Object.entries({ ...headers, ...more }).filter(([, value]) => value !== undefined);
+    const answer = await fetch(here.origin + path, { headers: all as [string, string][] });
     await comparison.idle();
     return answer.status;
   };
   const asked = other.user.platform.journal.entries().length;
   const came = () => other.user.platform.journal.entries().slice(asked);
-  return { read, came, comparison, here, own, other, headers };
+  return { read, came, comparison, clock, here, own, other, headers };
 }
 
 test('12 C 3: reads are asked of the real service too, and only what differs is kept', async () => {
@@ -169,13 +182,16 @@ test('12 C 3: no value, secret or personal, is in what is kept', () => {
 });
 
 test('12 C 3: a real service that is slow, gone or refuses the credential disturbs nobody', async () => {
-  const { read, comparison, other, own } = await beside({});
+  const { read, comparison, other, own, clock } = await beside({});
   other.user.platform.faults.add({ kind: 'dropBefore', path: '/data/**', times: 1 });
   expect(await read(`${FLOWS}/flows`)).toBe(200);
   other.user.platform.faults.add({ kind: 'refuse', path: '/ims/**', status: 400, times: 1 });
   await other.user.bare('POST', '/_simulator/tokens/revoke');
   expect(await read(`${FLOWS}/flows`)).toBe(200);
-  expect(comparison.report().notAsked).toEqual({ 'the real service did not answer': 2 });
+  // IMS is not asked again for every read: it throttles those who ask too often.
+  expect(await read(`${FLOWS}/flows`)).toBe(200);
+  expect(comparison.report().notAsked).toEqual({ 'the real service did not answer': 3 });
+  clock.ms += 30_000;
   // Its token was taken back: another one is got, and the same is asked again.
   expect(await read(`${FLOWS}/flows`)).toBe(200);
   await other.user.bare('POST', '/_simulator/tokens/revoke');
@@ -189,6 +205,148 @@ test('12 C 3: a real service that is slow, gone or refuses the credential distur
   expect((await call('GET', `${FLOWS}/flows`)).status).toBe(200);
   for (let number = 0; number < 3; number++)
     expect((await fetch(`${stuck.origin}/data/foundation/sandbox-management/`)).status).toBe(403);
+});
+
+test('12 C 3: an IMS that was gone, or answered with a page, is asked again', async () => {
+  const { read, comparison, other, clock } = await beside({});
+  for (const fault of [
+    { kind: 'dropBefore' },
+    { kind: 'notJson' },
+    { kind: 'refuse', status: 503 },
+  ] as const) {
+    other.user.platform.faults.add({ ...fault, path: '/ims/**', times: 1 });
+    expect(await read(`${FLOWS}/flows`)).toBe(200);
+    clock.ms += 30_000;
+  }
+  expect(comparison.report()).toMatchObject({ asked: 0, notAsked: { 'the real service did not answer': 3 } });
+  await read(`${FLOWS}/flows`);
+  expect(comparison.report()).toMatchObject({ asked: 1, same: 1 });
+});
+
+test('12 C 3: a real service in trouble differs in nothing, and a page of HTML stops nothing', async () => {
+  const { read, comparison, other } = await beside({});
+  const path = '/data/foundation/flowservice/flows';
+  for (const status of [429, 500, 503]) {
+    other.user.platform.faults.add({ kind: 'refuse', status, path, times: 1 });
+    await read(path);
+  }
+  expect(comparison.report()).toMatchObject({
+    asked: 0,
+    differences: [],
+    notAsked: { 'the real service was in trouble': 3 },
+  });
+  other.user.platform.faults.add({ kind: 'notJson', path, times: 1 });
+  await read(path);
+  expect(comparison.report().differences.map(({ what }) => what)).toContain(
+    '/: object here, undefined there',
+  );
+  await read(path);
+  expect(comparison.report()).toMatchObject({ asked: 2, same: 1, different: 1 });
+});
+
+test('12 C 3: a redirect is not followed with the token, and a page without end is given up', async () => {
+  const asked: string[] = [];
+  let given = 0;
+  const strange = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url === '/ims/token/v3') response.end(JSON.stringify({ access_token: 'fake-token' }));
+    else if (request.url === '/moved') response.writeHead(302, { location: '/elsewhere' }).end();
+    else {
+      const part = Buffer.alloc(1024 * 1024, 'x');
+      new Readable({
+        read() {
+          given += 1;
+          this.push(part);
+        },
+      }).pipe(response);
+    }
+  });
+  await new Promise<void>((resolve) => strange.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(strange.address() as AddressInfo).port}`;
+  const real = new Real(realFrom(origin, environment({ origin })));
+  const signed = new Set(['authorization']);
+  const ask = (path: string) => real.ask({ method: 'GET', path, accept: undefined, signed });
+  try {
+    expect(await ask('/moved')).toMatchObject({ status: 302, body: undefined });
+    expect(await ask('/endless')).toMatchObject({ status: 200, body: undefined });
+    expect(asked).toEqual(['/ims/token/v3', '/moved', '/endless']);
+    // What is on its way in the sockets' buffers comes on top of the 8 MB that are read.
+    expect(given).toBeLessThan(64);
+  } finally {
+    strange.closeAllConnections();
+    await new Promise((resolve) => strange.close(resolve));
+  }
+});
+
+test('12 C 3: what a caller has not sent is missing there too, and who is unknown here is not asked for', async () => {
+  const { read, came, comparison, other } = await beside({ quirks: {} });
+  const flows = `${FLOWS}/flows`;
+  expect(await read(flows, { authorization: undefined })).toBe(403);
+  expect(await read(flows, { 'x-api-key': undefined })).toBe(403);
+  expect(await read(flows, { 'x-gw-ims-org-id': undefined })).toBe(400);
+  expect(await read(flows, { 'x-sandbox-name': undefined })).toBe(400);
+  expect(
+    came()
+      .filter(({ path }) => path === flows)
+      .map(({ status }) => status),
+  ).toEqual([403, 403, 400, 400]);
+  expect(comparison.report()).toMatchObject({ asked: 4, same: 4, notAsked: {} });
+  await read(flows, { authorization: 'Bearer fake-made-up' });
+  await read(flows, { 'x-api-key': 'fake-made-up' });
+  await read(flows, { 'x-gw-ims-org-id': 'FAKE@AdobeOrg' });
+  await read(flows, { 'x-sandbox-name': 'none-such' });
+  expect(comparison.report()).toMatchObject({
+    asked: 4,
+    same: 4,
+    notAsked: { 'the caller is not known here': 3, 'it names what exists here only': 1 },
+  });
+  expect(JSON.stringify(other.user.platform.journal.entries())).not.toContain('fake-made-up');
+});
+
+test('12 C 3: names that are words are in nothing that is kept, wherever they stand', async () => {
+  const { read, comparison } = await beside({});
+  await read('/data/core/idnamespace/identities/anareis');
+  await read(`${CATALOG}/anareis/loyalty`);
+  const kept = JSON.stringify(comparison.report());
+  for (const name of ['anareis', 'loyalty']) expect(kept).not.toContain(name);
+  const own = { _acmelab: {}, 'meta:enum': {}, examples: [{}], properties: {} };
+  const there = {
+    _acmelab: { loyalty: { anareis: 1 } },
+    'meta:enum': { anareis: 'x' },
+    examples: [{ anareis: 'x' }],
+    properties: { loyalty: { type: 'object' } },
+  };
+  const found = JSON.stringify(
+    differencesOf({ ...SEEN, body: { one: [own] } }, { ...SEEN, body: { one: [there] } }),
+  );
+  for (const name of ['anareis', 'loyalty', 'acmelab']) expect(found).not.toContain(name);
+});
+
+test('12 C 3: what waits is bounded in bytes, and nothing of it is asked after the end', async () => {
+  const asked: string[] = [];
+  const begun = Promise.withResolvers<void>();
+  let answer: (seen: typeof SEEN & { body: unknown }) => void = () => undefined;
+  const ask = ({ path }: { path: string }) => {
+    asked.push(path);
+    begun.resolve();
+    return new Promise<typeof SEEN & { body: unknown }>((resolve) => {
+      answer = resolve;
+    });
+  };
+  const comparison = new Comparison({ origin: 'https://there', ask });
+  const text = JSON.stringify('x'.repeat(8 * 1024 * 1024 - 2));
+  for (let number = 0; number < 10; number++)
+    comparison.note(
+      readOf(`/data/foundation/catalog/dataSets`),
+      { status: 200, headers: {}, text },
+      () => true,
+    );
+  expect(comparison.report().notAsked).toEqual({ 'too many were waiting': 2 });
+  await begun.promise;
+  comparison.close();
+  answer({ ...SEEN, body: 'x' });
+  await comparison.idle();
+  expect(asked).toHaveLength(1);
 });
 
 test('12 C 3: without a credential, or with an address that is not safe, nothing is started', () => {
