@@ -7,12 +7,14 @@ import {
   ListStreamsCommand,
   PutRecordsCommand,
   SplitShardCommand,
+  waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatformOptions } from '../../../local/aep/platform.ts';
 import type { SourceState } from '../../../local/aep/pulled/reading.ts';
 import { AccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
+import { until } from '../../support/eventually.ts';
 import {
   type Caller,
   caller,
@@ -144,9 +146,18 @@ describe('a Kinesis stream', () => {
   });
   beforeEach(async () => {
     stream = `orders-${++number}`;
-    await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }));
+    await created();
     may(ADOBES);
   });
+
+  /** A stream takes its time to come, however short. */
+  async function created(): Promise<void> {
+    await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }));
+    await waitUntilStreamExists(
+      { client, maxWaitTime: 240, minDelay: 1, maxDelay: 1 },
+      { StreamName: stream },
+    );
+  }
 
   const may = (actions: readonly string[], resource = '*') =>
     keys.put({ ...KEY, user: 'aep', statements: [{ actions, resources: [resource] }] });
@@ -300,7 +311,10 @@ describe('a Kinesis stream', () => {
         }),
       );
       await put(...['3', '4', '5', '6', '7', '8'].map(row));
-      for (let look = 0; look < 3; look++) await with_.platform.readStreams();
+      await until(async () => {
+        await with_.platform.readStreams();
+        return (await idsOf(with_, made)).length >= 8;
+      });
       expect((await idsOf(with_, made)).sort()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
     });
   });
@@ -320,9 +334,10 @@ describe('a Kinesis stream', () => {
       );
       await put(...['1', '2', '3', '4'].map(row));
       refusedDescriptions = 1;
-      let look = 0;
-      do look = await with_.platform.readStreams();
-      while ((await stateOf(with_, made)).caughtUpBy < look && look < 20);
+      await until(async () => {
+        const look = await with_.platform.readStreams();
+        return (await stateOf(with_, made)).caughtUpBy >= look;
+      });
       expect(refusedDescriptions).toBe(0);
       expect((await idsOf(with_, made)).sort()).toEqual(['1', '2', '3', '4']);
     });
@@ -337,12 +352,18 @@ describe('a Kinesis stream', () => {
       await put(row('1'), row('2'));
       await with_.platform.readStreams();
       await client.send(new DeleteStreamCommand({ StreamName: stream }));
-      for (let look = 0; look < 2; look++) await with_.platform.readStreams();
-      const gone = await stateOf(with_, made);
-      expect(gone).toMatchObject({ state: 'failing', why: expect.stringContaining('ResourceNotFound') });
-      await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }));
+      // And to go.
+      await until(async () => {
+        await with_.platform.readStreams();
+        return (await stateOf(with_, made)).why?.includes('ResourceNotFound') === true;
+      });
+      expect((await stateOf(with_, made)).state).toBe('failing');
+      await created();
       await put(row('3'));
-      await with_.platform.readStreams();
+      await until(async () => {
+        await with_.platform.readStreams();
+        return (await idsOf(with_, made)).length === 3;
+      });
       expect((await stateOf(with_, made)).state).toBe('reading');
       expect(await idsOf(with_, made)).toEqual(['1', '2', '3']);
     });
