@@ -86,7 +86,7 @@ export const REFUSALS = {
 export interface Held {
   /** Of an event hub the newest that are kept; of a subscription what was not acknowledged. */
   readonly records: HeldRecord[];
-  /** How many were before them. */
+  /** How many of an event hub were before them, and how many of a subscription nobody has read. */
   forgotten: number;
   refuses: keyof typeof REFUSALS | undefined;
 }

@@ -123,10 +123,9 @@ export class Reading {
         this.#fail(one, progress, `${one.source.place}: ${refused}`);
         continue;
       }
-      const { records, passedOver } = take(one.source, place, progress);
-      const now = this.#world.clock.now();
-      if (passedOver > 0)
-        this.#world.state.lose(BEFORE, one.source.connection.id, one.flow.id, passedOver, now);
+      const { records, passedOver, forgotten } = take(one.source, place, progress);
+      this.#lose(one, BEFORE, passedOver);
+      this.#lose(one, NOT_KEPT, forgotten);
       this.#took(
         one,
         progress,
@@ -134,6 +133,11 @@ export class Reading {
       );
     }
     for (const place of held.values()) forget(place, this.#world.settings.keepRows);
+  }
+
+  #lose({ source, flow }: Reader, reason: string, count: number): void {
+    if (count === 0) return;
+    this.#world.state.lose(reason, source.connection.id, flow.id, count, this.#world.clock.now());
   }
 
   /** Whether a base connection's key is taken by what is behind it; of an inlet there is nothing to ask. */
@@ -354,6 +358,8 @@ export class Reading {
 }
 
 const BEFORE = 'it came before the flow was warm, and the flow starts at the latest';
+const NOT_KEPT =
+  'too much waited for the flow: of a source that is played here the newest records alone are kept';
 
 /** Without an answer the error is HTTP/2's own, which tells nobody what is wrong. */
 function reasonOf({ name, message, code }: NodeJS.ErrnoException, kinesis: string): string {

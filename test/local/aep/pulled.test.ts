@@ -646,6 +646,26 @@ describe('a subscription', () => {
     expect((await refuse(with_, made, 'weather')).status).toBe(400);
   });
 
+  it.each([PUB_SUB, EVENT_HUBS] as const)(
+    '12 A: keeps as much as the simulator keeps of anything, and what it does not is counted (%s)',
+    async (spec) => {
+      const with_ = await caller({ keepRows: 2 });
+      const made = await pulled(with_, spec);
+      const form = spec === PUB_SUB ? message : event;
+      with_.clock.advance(WARM_UP);
+      await put(with_, made, [form('0')]);
+      await action(with_, made, 'disable');
+      const waiting = ['1', '2', '3', '4', '5'].map((id) => form(id));
+      await put(with_, made, waiting);
+      await action(with_, made, 'enable');
+      with_.clock.advance(WARM_UP);
+      await stateOf(with_, made);
+      expect(with_.platform.state.counts).toMatchObject({ received: 3, lost: 3 });
+      await put(with_, made, [form('6')]);
+      expect(with_.platform.state.counts).toMatchObject({ received: 4, lost: 3 });
+    },
+  );
+
   it('12 A: that has refused for 30 days lets AEP switch the flow off', async () => {
     const with_ = await caller({ tokenSeconds: 10_000_000 });
     const made = await pulled(with_, PUB_SUB);
