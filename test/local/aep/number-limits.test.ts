@@ -22,3 +22,14 @@ test('B 11: a sample as text that is nested too deep is a mistake of the file', 
     expect.objectContaining({ code: 'MANIFEST_INVALID' }),
   );
 });
+
+test.each(['0x10', '0b1', 'Infinity'])("B 10: %s is JavaScript's number, and none of Java's", (text) => {
+  const mappings = ['to_integer', 'to_bigint', 'to_float'].map((name) => ({
+    sourceType: 'EXPRESSION',
+    source: `${name}(a)`,
+    destination: name,
+  }));
+  const { record, warnings } = compileMapping({ mappings }, undefined, around)({ a: text });
+  expect(record).toEqual({});
+  expect(warnings).toHaveLength(3);
+});
