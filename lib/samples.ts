@@ -4,9 +4,13 @@ import { Failure, issuesText } from './failure.ts';
 import { jsonIn, withDigits } from './json-text.ts';
 import { isDeeper } from './mistakes.ts';
 
+/** Records are flat beside it, and what is deeper exhausts the stack of whoever reads it. */
+const DEEPEST = 100;
+
 function isObjectText(text: string): boolean {
   try {
-    return isObject(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && !isDeeper(value, DEEPEST);
   } catch {
     return false;
   }
@@ -18,7 +22,7 @@ const Sample = z.strictObject({
   /** Or its JSON text, where it holds numbers that JavaScript would change: so their digits survive every parser on the way. */
   record: z.union([
     z.record(z.string(), z.json()),
-    z.string().refine(isObjectText, 'is no JSON text of an object'),
+    z.string().refine(isObjectText, 'is no JSON text of an object, or too deep'),
   ]),
   /** The whole XDM entity. `{tenant}` as a key stands for the organization's own namespace. */
   xdm: z.record(z.string(), z.json()),
@@ -28,9 +32,6 @@ const Sample = z.strictObject({
 export const Samples = z.array(Sample).min(1).max(50);
 export type Samples = z.infer<typeof Samples>;
 export type Sample = Samples[number];
-
-/** Records are flat beside it, and what is deeper exhausts the stack of whoever reads it. */
-const DEEPEST = 100;
 
 /** What the file of samples beside a manifest's file is called: `orders.json` → `orders.samples.json`. */
 export function samplesFileOf(manifestFile: string): string {

@@ -24,7 +24,9 @@ export async function everyItem<T>(
   const found = new Map<string, T>();
   const followed = new Set<string>();
   let cursor: string | undefined;
-  while (followed.size < MOST_PAGES) {
+  let read = 0;
+  while (read < MOST_PAGES) {
+    read++;
     const { items, next } = await page(cursor);
     const before = found.size;
     for (const item of items) found.set(idOf(item), item);
@@ -34,7 +36,7 @@ export async function everyItem<T>(
     followed.add(next);
     cursor = next;
   }
-  throw new Failure('AEP_UNEXPECTED', `GET ${what} does not come to an end after ${followed.size} pages`, {
+  throw new Failure('AEP_UNEXPECTED', `GET ${what} does not come to an end after ${read} pages`, {
     retryable: false,
   });
 }

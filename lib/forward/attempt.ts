@@ -136,7 +136,7 @@ async function afterAnswer(
       isNotTheToken(work, reply, begun, run)
     ) {
       const verdict = rejected('refused', `${outcome.status}: ${outcome.said}`);
-      fail({ framed, verdict, seen: begun.number - 1, state: 'tried' }, work, course, run);
+      fail({ framed, verdict, ...believed(reply, begun, run) }, work, course, run);
     } else {
       seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
       if (outcome.kind === 'unknown') unclear.add(framed);
@@ -172,14 +172,25 @@ async function afterAnswer(
   return [...(await again(others, trouble, begun, course, run)), ...alone({ ...work, batch: [...unclear] })];
 }
 
+/** What is refused beside others that are taken is so for itself. Where none is, the inlet may take no token for a while: it is tried again. */
+function believed(
+  { acknowledged }: AnsweredReply,
+  { number }: Begun,
+  run: Run,
+): Pick<Doubt, 'seen' | 'state'> {
+  return acknowledged > 0 ? { seen: number - 1, state: 'tried' } : { seen: run.requests, state: 'failed' };
+}
+
 /** An entry may blame the token: not one that is new, or that the inlet never asked for, while the inlet takes other messages. */
 function isNotTheToken(
-  { renewed }: Work,
+  { renewed, trying }: Work,
   { acknowledged }: AnsweredReply,
   { session }: Begun,
   run: Run,
 ): boolean {
-  return (renewed === true || session === undefined) && (acknowledged > 0 || run.takenAt > 0);
+  return (
+    (renewed === true || trying === true || session === undefined) && (acknowledged > 0 || run.takenAt > 0)
+  );
 }
 
 /** The one that all have; of several failures of the service the one that is looked into, if it is among them. */

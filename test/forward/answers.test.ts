@@ -58,6 +58,14 @@ describe('A 5: an entry that blames the token', () => {
           ({ message }): Outcome => (message.partitionKey === bad ? refused : { kind: 'acknowledged' }),
         ),
       );
+  /** Takes the first request, and none of the next until the one that is named, whatever its token. */
+  const refusingAll = (until: number): Post => {
+    let number = 0;
+    return (_, batch) => {
+      number++;
+      return number > 1 && number <= until ? answered(batch.map(() => refused)) : all(batch);
+    };
+  };
   /** Gives a new token each time, and counts them. */
   const tokens = () => {
     let given = 1;
@@ -93,6 +101,20 @@ describe('A 5: an entry that blames the token', () => {
       verdicts: 'at bt ct dt',
       stop: { why: 'auth', fault: true },
     });
+  });
+
+  it('and is about all for a while, whatever the token, costs no sound message', async () => {
+    for (const until of [3, 4, 5]) {
+      const { run } = sending(refusingAll(until), { sessions: tokens() });
+      expect((await run('ab,cd,ef,gh')).verdicts, `until request ${until}`).not.toMatch(/.j/);
+    }
+  });
+
+  it('and is about all for good, after some were taken, rejects nothing', async () => {
+    const sent = await sending(refusingAll(Infinity), { sessions: tokens() }).run('ab,cd,ef,gh');
+    expect(sent.verdicts).not.toMatch(/.j/);
+    expect(sent.verdicts).toContain('al bl');
+    expect(sent.stop).toBeDefined();
   });
 
   it('of a token that runs out meanwhile is believed: those messages are sent with the next one', async () => {

@@ -3,7 +3,7 @@
 import { compileExpression } from '../el/compile.ts';
 import { pathSteps, readPath, type Write, writePath } from '../el/paths.ts';
 import { ExpressionError } from '../el/tokens.ts';
-import type { Evaluate, Surroundings } from '../el/values.ts';
+import type { Evaluate, Surroundings, Value } from '../el/values.ts';
 import { arrayAt, isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import { fieldAt } from '../registry/resolve.ts';
 import type { Field } from '../xdm/field.ts';
@@ -91,7 +91,7 @@ export function compileMapping(set: JsonObject, schema: Field | undefined, aroun
     let warnings: Warning[] | undefined;
     for (const column of columns) {
       try {
-        const value = column.coerce(column.evaluate(row, around));
+        const value = column.coerce(finite(column.evaluate(row, around)));
         if (value !== null) column.write(record, value);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -104,6 +104,13 @@ export function compileMapping(set: JsonObject, schema: Field | undefined, aroun
 }
 
 const NONE: readonly Warning[] = [];
+
+/** JSON has no word for what is beyond every double: it would be written as null. */
+function finite(value: Value): Value {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new ExpressionError('the number is too large');
+  return value;
+}
 
 function compileColumn(mapping: Mapping, schema: Field | undefined): Column {
   const steps = pathSteps(mapping.destination);

@@ -41,6 +41,9 @@ const LEVELS: readonly { readonly [sign: string]: keyof typeof BINARY }[] = [
   { '*': 'multiply', '/': 'divide', div: 'divide', '%': 'modulo', mod: 'modulo' },
 ];
 
+/** Ours: AEP's own limit is not documented, and what is deeper exhausts the stack. */
+const DEEPEST = 500;
+
 /** Throws an ExpressionError that says what is wrong with the expression. */
 export function compileExpression(source: string): Evaluate {
   return new Parser(tokens(source)).whole();
@@ -49,6 +52,7 @@ export function compileExpression(source: string): Evaluate {
 class Parser {
   readonly #tokens: readonly Token[];
   #at = 0;
+  #depth = 0;
 
   constructor(list: readonly Token[]) {
     this.#tokens = list;
@@ -61,6 +65,15 @@ class Parser {
   }
 
   #choice(): Evaluate {
+    const { at } = this.#peek();
+    if (++this.#depth > DEEPEST)
+      throw new ExpressionError(`nested deeper than ${DEEPEST} levels at position ${at + 1}`);
+    const made = this.#chosen();
+    this.#depth -= 1;
+    return made;
+  }
+
+  #chosen(): Evaluate {
     const condition = this.#binary(0);
     if (this.#skip('?:') || this.#skip('??')) {
       const other = this.#choice();

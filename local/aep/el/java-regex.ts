@@ -1,5 +1,6 @@
 // Java's regular expressions, as people write them in mappings, in JavaScript's words.
 
+import { inTime } from './in-time.ts';
 import { ExpressionError } from './tokens.ts';
 
 /** What Java calls otherwise. */
@@ -40,6 +41,12 @@ export function javaRegex(source: string, whole = false): RegExp {
   if (patterns.size > 1_000) patterns.clear();
   patterns.set(key, made);
   return made;
+}
+
+/** Whether all of a text is of the pattern. @throws ExpressionError that shows the pattern */
+export function matches(text: string, source: string): boolean {
+  const regex = javaRegex(source, true);
+  return inTime(regex, text, () => regex.test(text));
 }
 
 /** With `u` JavaScript knows `\\p{L}`, but refuses escapes that Java lets pass. */

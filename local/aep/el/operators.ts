@@ -1,7 +1,7 @@
 // The operators of the mapping language; the right side is only looked at when it matters.
 
 import { ExactNumber, numberOf } from '../exact-number.ts';
-import { javaRegex } from './java-regex.ts';
+import { matches } from './java-regex.ts';
 import { ExpressionError } from './tokens.ts';
 import { asIntegers, asNumber, asText, asTruth, order, same, type Value } from './values.ts';
 
@@ -44,8 +44,8 @@ export const BINARY = {
   gt: comparing((result) => result > 0),
   le: comparing((result) => result <= 0),
   ge: comparing((result) => result >= 0),
-  matches: (left, right) => javaRegex(asText(right()), true).test(asText(left())),
-  unlike: (left, right) => !javaRegex(asText(right()), true).test(asText(left())),
+  matches: (left, right) => matches(asText(left()), asText(right())),
+  unlike: (left, right) => !matches(asText(left()), asText(right())),
   starts: (left, right) => asText(left()).startsWith(asText(right())),
   add: (left, right) => {
     const [a, b] = [left(), right()];

@@ -45,11 +45,16 @@ export function readPath(steps: readonly string[]): Evaluate {
   };
 }
 
+/** Ours: all positions before it are filled, in every row. */
+const FARTHEST = 9_999;
+
 export type Write = (target: JsonObject, value: JsonObject[string]) => void;
 
 /** Sets a value deep inside, making the objects and lists on the way; `[*]` pairs list with list. */
 export function writePath(steps: readonly string[]): Write {
   if (steps.some((step) => step === '__proto__')) throw new ExpressionError("'__proto__' is not a field");
+  const far = steps.find((step) => /^\d+$/.test(step) && Number(step) > FARTHEST);
+  if (far) throw new ExpressionError(`position ${far} of a list is beyond ${FARTHEST}`);
   return (target, value) => put(target, steps, 0, value);
 }
 

@@ -34,10 +34,13 @@ export function asText(value: Value): string {
   return String(value);
 }
 
+/** As Java reads numbers: `0x10` and `0b1` are JavaScript's. */
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
 export function asNumber(value: Value): number {
   if (value === null) throw new ExpressionError('null is not a number');
   const number =
-    typeof value === 'string' && value.trim() === ''
+    typeof value === 'string' && !DECIMAL.test(value.trim())
       ? Number.NaN
       : Number(value instanceof Moment ? value.ms : value);
   if (Number.isNaN(number)) throw new ExpressionError(`'${asText(value)}' is not a number`);

@@ -228,3 +228,36 @@ test.each([
 ])('12 B 10: no clock shows %s', (source) => {
   expect(() => value(source)).toThrow('is not a date');
 });
+
+test.each([
+  'extract_regex(text, "(a+)+b")',
+  'matches_regex(text, "(a+)+b")',
+  'text =~ "(a|a)*b"',
+  'text !~ "(a+)+b"',
+  'explode(text, "(a+)+b")',
+])('B 10: %s, whose pattern would take hours, ends', (source) => {
+  const compiled = compileExpression(source);
+  expect(() => compiled({ text: 'a'.repeat(60) }, around)).toThrow('takes too long on this text');
+});
+
+test('B 10: a pattern of several repetitions on a long text answers as ever', () => {
+  const row = { text: `${'a'.repeat(30)}@example.org` };
+  const found = compileExpression('extract_regex(text, "^(a+)@([a-z]+)[.]org$")')(row, around);
+  expect(found).toEqual([row.text, 'a'.repeat(30), 'example']);
+});
+
+test.each(['()', '[]'])(
+  'B 10: an expression that is nested too deep in %s is refused where it is',
+  (pair) => {
+    const [open = '', close = ''] = pair;
+    const nested = (depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
+    expect(() => compileExpression(nested(499))).not.toThrow();
+    expect(() => compileExpression(nested(2_000))).toThrow('nested deeper than 500 levels at position 501');
+  },
+);
+
+test.each(['999999999', '4294967295'])('B 10: no list is filled up to position %s', (position) => {
+  expect(() => writePath(pathSteps(`list[${position}].x`))).toThrow(
+    `position ${position} of a list is beyond`,
+  );
+});

@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { bytesIn } from '../charsets.ts';
-import { javaRegex } from '../java-regex.ts';
+import { inTime } from '../in-time.ts';
+import { javaRegex, matches } from '../java-regex.ts';
 import { ExpressionError } from '../tokens.ts';
 import { asNumber, asText, same, type Value } from '../values.ts';
 import { type Definition, define, unlessNull } from './definition.ts';
@@ -75,14 +76,15 @@ export const STRINGS: readonly Definition[] = [
   define(
     'Regular expression',
     'extract_regex(STRING, REGEX)',
-    unlessNull((subject, [regex]) =>
-      [...(javaRegex(asText(regex ?? '')).exec(asText(subject)) ?? [])].map((group) => group ?? null),
-    ),
+    unlessNull((subject, [regex]) => {
+      const [pattern, text] = [javaRegex(asText(regex ?? '')), asText(subject)];
+      return [...(inTime(pattern, text, () => pattern.exec(text)) ?? [])].map((group) => group ?? null);
+    }),
   ),
   define(
     'Regular expression',
     'matches_regex(STRING, REGEX)',
-    unlessNull((subject, [regex]) => javaRegex(asText(regex ?? ''), true).test(asText(subject))),
+    unlessNull((subject, [regex]) => matches(asText(subject), asText(regex ?? ''))),
   ),
   ...['md5', 'sha1', 'sha256', 'sha512'].map((name) =>
     define(
@@ -108,7 +110,8 @@ export const STRINGS: readonly Definition[] = [
 /** As Java splits: JavaScript would give the groups of the pattern among the parts. */
 function between(subject: string, regex: RegExp): string[] {
   const groups = (new RegExp(`${regex.source}|`, regex.flags).exec('')?.length ?? 1) - 1;
-  return subject.split(regex).filter((_part, index) => index % (groups + 1) === 0);
+  const parts = inTime(regex, subject, () => subject.split(regex));
+  return parts.filter((_part, index) => index % (groups + 1) === 0);
 }
 
 const NEVER = /(?!)/;
