@@ -55,7 +55,7 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   --retire            take the pipeline down at the end
   --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)
   --xdm DIR           a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
-  --quirk NAME=VALUE  how the platform behaves where Adobe's material says two things (docs/fidelity.md); repeatable:
+  --quirk NAME=VALUE  how the platform behaves where Adobe's material says two things (docs/fidelity.md; repeatable; in brackets: without it):
 ${QUIRK_HELP}
   --keep              leave everything running and print the addresses
   --verbose           also print what the functions log

@@ -28,6 +28,7 @@ const PAGES: JsonObject = {
   ...SOURCE_PAGES,
   'POST /_simulator/clock': '{"advanceMs": n} moves time forward, past a warm-up for instance',
   'POST /_simulator/tokens/revoke': 'takes back every access token',
+  'GET /_simulator/differences': 'where the real service answers otherwise; there only with --compare URL',
   'POST /_simulator/reset': 'forgets everything',
 };
 

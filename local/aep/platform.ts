@@ -313,7 +313,8 @@ function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Pro
 /** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */
 function run<C extends Call>(match: Found<C>, call: C): Answer | Promise<Answer> {
   if (match === undefined) {
-    throw Refusal.problem(404, 'NotFoundError', `No such resource: ${call.method} ${call.path}`);
+    const next = call.path.startsWith('/_simulator') ? '; GET /_simulator/ lists the pages' : '';
+    throw Refusal.problem(404, 'NotFoundError', `No such resource: ${call.method} ${call.path}${next}`);
   }
   if (match === 'method') {
     throw Refusal.problem(405, 'MethodNotAllowed', `${call.method} is not allowed on ${call.path}`);

@@ -208,7 +208,7 @@ const USAGE = `The simulated Experience Platform alone, for any client.
   --compare URL       sends every read that it answers to the real service as well (https://platform.adobe.io), with the
                       credential in AEP_CONTRACT_CLIENT_ID, _CLIENT_SECRET, _ORGANIZATION_ID and _SANDBOX; what differs is
                       told here and at /_simulator/differences, with no value in it
-  --quirk NAME=VALUE  where Adobe's material says two things (docs/fidelity.md), which of them; repeatable:
+  --quirk NAME=VALUE  where Adobe's material says two things (docs/fidelity.md), which of them (repeatable; in brackets: without it):
 ${QUIRK_HELP}
   --help              this text
 `;

@@ -5,7 +5,7 @@ import type { PlatformOptions } from '../../local/aep/options.ts';
 import type { Platform } from '../../local/aep/platform.ts';
 import { type RunningServer, startServer } from '../../local/aep/server.ts';
 import { CLIENT, caller, makePipeline, ORGANIZATION, SECRET } from '../local/aep/support.ts';
-import { contract } from './run.ts';
+import { contract, main } from './run.ts';
 import { READS } from './suite.ts';
 
 let running: RunningServer | undefined;
@@ -209,8 +209,17 @@ test('12 C 3: no value of the other platform is in the table', async () => {
 });
 
 test('12 C 3: without an address or a credential nothing is asked', async () => {
-  await expect(contract({}, () => undefined)).rejects.toThrow('expected an https URL');
+  await expect(contract({}, () => undefined)).rejects.toThrow('AEP_CONTRACT_URL is not set');
+  await expect(main([], {}, () => undefined)).rejects.toThrow('npm run contract -- --help');
   await expect(contract({ AEP_CONTRACT_URL: 'https://platform.adobe.io' }, () => undefined)).rejects.toThrow(
     'AEP_CONTRACT_CLIENT_ID',
   );
+});
+
+test('12 C 3: --help names every variable that is read, and asks nobody', async () => {
+  let text = '';
+  expect(await main(['--help'], {}, (more) => (text += more))).toBe(0);
+  for (const name of ['URL', 'CLIENT_ID', 'CLIENT_SECRET', 'ORGANIZATION_ID', 'SANDBOX', 'IMS_URL', 'SCOPES'])
+    expect(text).toMatch(new RegExp(`AEP_CONTRACT_${name}\\s`));
+  await expect(main(['--url', 'x'], {}, () => undefined)).rejects.toThrow("Unknown option '--url'");
 });

@@ -1,9 +1,29 @@
 // `npm run contract`: the same calls to the simulated platform and to a sandbox of a real one, and what differs. Needs AEP_CONTRACT_URL and a credential.
+import { parseArgs } from 'node:util';
 import { type Environment, realFrom } from '../../local/aep/compare/real.ts';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { type RunningServer, startServer } from '../../local/aep/server.ts';
 import { observe, type Target, type Way } from './suite.ts';
 import { linesOf, tableOf, uncalledOf } from './table.ts';
+
+const HELP = `The same calls to the simulated platform and to a sandbox of a real one, and a table of what differs.
+
+  npm run contract
+
+From the environment, never from the command line:
+
+  AEP_CONTRACT_URL              https://platform.adobe.io
+  AEP_CONTRACT_CLIENT_ID        of an OAuth server-to-server credential
+  AEP_CONTRACT_CLIENT_SECRET
+  AEP_CONTRACT_ORGANIZATION_ID  …@AdobeOrg
+  AEP_CONTRACT_SANDBOX          a development sandbox
+  AEP_CONTRACT_IMS_URL          where IMS is another one (https://ims-na1.adobelogin.com)
+  AEP_CONTRACT_SCOPES           where they differ from Adobe's default
+
+All that it makes has a mark of its own in its name, and is removed at the end.
+Exit code: 0 all the same, 1 something differs, 2 nothing was compared, 3 something was left behind (the table is printed),
+130 interrupted, and all removed.
+`;
 
 /** A simulated platform as a target of its own. */
 export function simulatedTarget({ origin, platform }: RunningServer): Target {
@@ -19,7 +39,9 @@ export async function contract(
   print: (text: string) => void,
   way: Way = {},
 ): Promise<number> {
-  const target = realFrom(env.AEP_CONTRACT_URL ?? '', env);
+  if (!env.AEP_CONTRACT_URL)
+    throw new Error('AEP_CONTRACT_URL is not set: npm run contract -- --help says what it needs');
+  const target = realFrom(env.AEP_CONTRACT_URL, env);
   const simulated = await startServer({ port: 0 });
   try {
     const here = await observe(simulatedTarget(simulated), way);
@@ -46,8 +68,22 @@ function interruption(): AbortSignal {
   return end.signal;
 }
 
+/** What the command line asks for: the text, or the comparison. Throws on anything else. */
+export async function main(
+  words: readonly string[],
+  env: Environment,
+  print: (text: string) => void,
+  way: Way = {},
+): Promise<number> {
+  const { help } = parseArgs({ args: [...words], options: { help: { type: 'boolean' } } }).values;
+  if (!help) return await contract(env, print, way);
+  print(HELP);
+  return 0;
+}
+
 if (import.meta.main) {
-  contract(process.env, (text) => void process.stdout.write(text), { signal: interruption() }).then(
+  const print = (text: string) => void process.stdout.write(text);
+  main(process.argv.slice(2), process.env, print, { signal: interruption() }).then(
     (code) => {
       process.exitCode = code;
     },

@@ -117,6 +117,17 @@ test('the admin pages show the state, move the clock and forget everything', asy
   expect((await read()).counts.requests).toBe(0);
 });
 
+test('an admin page that is not there says where the list of pages is, and that list names the one of --compare', async () => {
+  running = await startServer({ port: 0 });
+  for (const page of ['nonsense', 'differences']) {
+    const reply = await fetch(`${running.origin}/_simulator/${page}`);
+    expect(reply.status).toBe(404);
+    expect(await reply.text()).toContain('GET /_simulator/ lists the pages');
+  }
+  const list = await (await fetch(`${running.origin}/_simulator/`)).text();
+  expect(list).toContain('there only with --compare URL');
+});
+
 test('it listens on this machine only', async () => {
   running = await startServer({ port: 0 });
   expect(new URL(running.origin).hostname).toBe('127.0.0.1');
