@@ -1,4 +1,5 @@
 // How the tests run: every `*.test.ts` below `test/` but the deep and the deployed ones, strangers' clients and the judge of the roles, on every processor there is.
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestUserConfig } from 'vitest/config';
 
@@ -40,7 +41,17 @@ export default defineConfig({
     env: { PENSTOCK_CALLS },
     globalSetup: ['test/support/forget-calls.ts'],
     projects: [
-      { extends: true, test: { name: 'apart', include: APART, exclude: DEEP } },
+      {
+        extends: true,
+        // They wait for processes and timers: two of them leave a processor idle.
+        test: {
+          name: 'apart',
+          include: APART,
+          exclude: DEEP,
+          maxWorkers: 2 * availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         extends: true,
         test: {
@@ -56,6 +67,7 @@ export default defineConfig({
           ],
           // They share nothing: a new process for each would cost half a second a file.
           isolate: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

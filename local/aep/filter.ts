@@ -1,5 +1,8 @@
 // `property=` filters: the little query language that Schema Registry, Catalog and Flow Service share, nearly.
 
+import { inTime } from './el/in-time.ts';
+import { ExpressionError } from './el/tokens.ts';
+import { Refusal } from './errors.ts';
 import { type Json, valuesAt } from './json.ts';
 
 const OPERATORS = ['==', '!=', '<=', '>=', '<', '>', '~'] as const;
@@ -64,10 +67,13 @@ function compare(given: Json, operator: Operator, value: string): boolean {
   return operator === '<=' ? order <= 0 : order >= 0;
 }
 
+/** What is no regular expression matches nothing. @throws Refusal where one takes too long: that it is a 400 is ours */
 function safeMatch(expression: string, text: string): boolean {
   try {
-    return new RegExp(expression).test(text);
-  } catch {
+    const regex = new RegExp(expression);
+    return inTime(regex, text, () => regex.test(text));
+  } catch (error) {
+    if (error instanceof ExpressionError) throw Refusal.problem(400, 'BadRequestError', error.message);
     return false;
   }
 }

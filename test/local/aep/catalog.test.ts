@@ -115,6 +115,15 @@ describe('lists', () => {
     expect(reply).toMatchObject({ status: 200, body: {} });
   });
 
+  test('12: a filter whose regular expression would take for ever is refused, and the next request answered', async () => {
+    const { with_ } = await withDataSet({ name: 'a'.repeat(60) });
+    const endless = await with_.call('GET', `${SETS}?property=${encodeURIComponent('name~^(a+)+b$')}`);
+    expect(endless.status).toBe(400);
+    expect(endless.text).toContain('takes too long');
+    const quick = await with_.call('GET', `${SETS}?property=${encodeURIComponent('name~^(a+)+$')}`);
+    expect(Object.keys(quick.body)).toHaveLength(1);
+  });
+
   test('properties trims, and limit has bounds', async () => {
     const with_ = await three();
     const trimmed = Object.values(
