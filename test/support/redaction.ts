@@ -212,7 +212,8 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
         {
           id: `01J${String(batches++).padStart(23, '0')}`,
           created: clock.now() - 1_000,
-          lines: taken.splice(0).map((message) => rowOf(message, mapped)),
+          // XDM is not mapped.
+          lines: taken.splice(0).map((message) => rowOf(message, mapped && data === 'raw')),
         },
       ];
       await invoke(() => createReconcile(runtime)({}, invocation()));
