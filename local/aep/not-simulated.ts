@@ -1,6 +1,6 @@
 // What Experience Platform has and this simulation has not: it answers so, instead of pretending that there is no such thing.
 
-import { Refusal } from './errors.ts';
+import { legacyProblem, Refusal } from './errors.ts';
 import type { Call } from './http.ts';
 import type { JsonObject } from './json.ts';
 import { type Endpoint, PUBLISHED } from './published.ts';
@@ -29,13 +29,7 @@ export function notSimulatedRoutes<C extends Call>(endpoints: readonly Endpoint[
 /** 501, in the legacy problem shape and marked: no service of Adobe's answers so. */
 export function notSimulated(what: string, why: string): Refusal {
   const detail = `${what} is not simulated. ${why}; GET /_simulator/ lists what else is not.`;
-  const body = {
-    type: '/placeholder/type/uri',
-    status: 501,
-    title: 'NotImplementedError',
-    detail,
-    penstock: NOT_SIMULATED,
-  };
+  const body = { ...legacyProblem(501, 'NotImplementedError', detail), penstock: NOT_SIMULATED };
   return new Refusal(501, body, { penstock: NOT_SIMULATED });
 }
 

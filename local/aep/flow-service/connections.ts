@@ -22,11 +22,6 @@ export function getConnection(world: World, call: AdmittedCall, id: string): Ans
   return one(shown(world, call, connection(call, id)));
 }
 
-export function testConnection(call: AdmittedCall, id: string): Answer {
-  connection(call, id);
-  return json(200, { result: true });
-}
-
 /** Lists streams or topics; the simulator knows none. */
 export function exploreConnection(call: AdmittedCall, id: string): Answer {
   connection(call, id);

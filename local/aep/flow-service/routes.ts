@@ -11,7 +11,6 @@ import {
   exploreConnection,
   getConnection,
   patchConnection,
-  testConnection,
 } from './connections.ts';
 import { createEnd, deleteEnd, type End, getEnd, patchEnd, publishEnd, shelf } from './ends.ts';
 import { BASE, list, missing, one, search, shown } from './entities.ts';
@@ -33,7 +32,6 @@ export function flowServiceRoutes(world: World): Route<AdmittedCall>[] {
     ['GET', `${BASE}/connections/:id`, (call, id = '') => getConnection(world, call, id)],
     ['PATCH', `${BASE}/connections/:id`, (call, id = '') => patchConnection(world, call, id)],
     ['DELETE', `${BASE}/connections/:id`, (call, id = '') => deleteConnection(world, call, id)],
-    ['GET', `${BASE}/connections/:id/test`, (call, id = '') => testConnection(call, id)],
     ['GET', `${BASE}/connections/:id/explore`, (call, id = '') => exploreConnection(call, id)],
     ['POST', `${BASE}/connections/:id/action`, (call, id = '') => actOnConnection(world, call, id)],
     ...endRoutes(world, 'sourceConnections'),

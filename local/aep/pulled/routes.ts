@@ -29,7 +29,7 @@ export function sourceRoutes(platform: Platform): Route<Call>[] {
   ];
 }
 
-/** The platform's own test of a connection, which asks what is behind it. It stands before the one that asks nobody. */
+/** The platform's own test of a connection, which asks what is behind it. */
 export function connectionTestRoutes(reading: Reading): Route<AdmittedCall>[] {
   return [
     [
