@@ -96,6 +96,8 @@ async function forward(): Promise<void> {
     await heldOff.run([GOOD]);
     return heldOff.run([GOOD]);
   });
+  const held = world({ inlet: fakeInlet(() => json(500, {})) });
+  await forwarded(held, () => held.run([GOOD]));
   const late = world();
   await forwarded(late, () => late.run([GOOD], 100));
   const unpublished = world();

@@ -103,7 +103,8 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
     await weighAll();
   }
   const refused = refusedIn(courses, run);
-  if (failedIn(courses).length > 0) halt(run, { why: 'attempts', fault: false });
+  run.failing = failedIn(courses).map(({ framed }) => framed.message);
+  if (run.failing.length > 0) halt(run, { why: 'attempts', fault: false });
   if (refused.length > standing.room) haltRefused(run, refused.length);
   if (run.stop?.why === 'set-up') return;
   for (const { framed, verdict } of refused) {

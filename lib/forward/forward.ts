@@ -10,10 +10,11 @@ import { checkConservation } from './conservation.ts';
 import { type Received, readEvent } from './event.ts';
 import { createFramer } from './frame.ts';
 import { createLimits, type Limits } from './limits.ts';
-import { createMemory, type Memory } from './memory.ts';
+import { createMemory, type Memory, type Recalled } from './memory.ts';
+import { keyOf } from './message.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
 import { createRoom, type Prepared, prepare, type Room, type Stages } from './prepare.ts';
-import { measureRequest, report, reportReturned } from './report.ts';
+import { type Held, measureRequest, report, reportReturned } from './report.ts';
 import type { Sent } from './run.ts';
 import { type Sending, startSending } from './send.ts';
 import { createSender } from './sender.ts';
@@ -69,14 +70,24 @@ export function createForward(runtime: ForwardRuntime): Forward {
   return (event, invocation) => forward(event, invocation, container);
 }
 
-/** One for each inlet and rate, so that what is learnt of an inlet is known to the next invocation. */
+/**
+ * What is learnt of an inlet is known to the next invocation: how much it takes, as long as inlet and rate are the same; how it
+ * answered, only as long as the same is published. After that the same records may be taken.
+ */
 function inlets({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => Inlet {
-  const held = new Map<string, Inlet>();
-  return ({ inletUrl, rate }) => {
+  const limitsOf = new Map<string, Limits>();
+  const standingOf = new Map<string, { readonly published: string; readonly standing: Standing }>();
+  return (pipeline) => {
+    const { inletUrl, rate, streamArn } = pipeline;
     const key = JSON.stringify([inletUrl, rate]);
-    const inlet = held.get(key) ?? { limits: createLimits(clock, rate), standing: createStanding(clock) };
-    held.set(key, inlet);
-    return inlet;
+    const limits = limitsOf.get(key) ?? createLimits(clock, rate);
+    limitsOf.set(key, limits);
+    const published = JSON.stringify(pipeline);
+    const held = standingOf.get(streamArn);
+    if (held?.published === published) return { limits, standing: held.standing };
+    const standing = createStanding(clock);
+    standingOf.set(streamArn, { published, standing });
+    return { limits, standing };
   };
 }
 
@@ -94,10 +105,11 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   failOnFault(sent, { received, invocation, pipeline, container, messages: decoded + left.length });
   const settled = [...prepared.settled, ...sent.settled];
   const settlement = await settle(settled, left, keeper(pipeline, received, invocation, runtime));
-  learn(container.inletOf(pipeline).standing, sent, settlement.checkpoint);
+  const held = learn(container.inletOf(pipeline).standing, sent, settlement.checkpoint);
   const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
   const again = beyond(settled, settlement.checkpoint);
-  report(runtime, { pipeline, received, invocation, sent, counts, left: left.length, again, started });
+  const outcome = { pipeline, received, invocation, sent, counts, left: left.length, again, held, started };
+  report(runtime, outcome);
   checkConservation(counts);
   memory.keep(placeOf(received, pipeline), settled, settlement.checkpoint);
   return respond(settlement.checkpoint, (sequenceNumber) =>
@@ -105,14 +117,29 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   );
 }
 
-/** Of what is rejected and comes again: what was found out about it need not be found out once more. */
-function learn(standing: Standing, { settled, unproven }: Sent, checkpoint: string | undefined): void {
+/**
+ * What was found out about messages that come again. @returns the one that holds its shard: all before it are settled, and whether
+ * it is at fault could not be shown
+ */
+function learn(
+  standing: Standing,
+  { settled, unproven, failing, troubled }: Sent,
+  checkpoint: string | undefined,
+): Held | undefined {
+  if (troubled) standing.clear();
+  let held: Held | undefined;
+  for (const message of failing) {
+    const stretches = standing.suspect(message);
+    if (message.sequenceNumber === checkpoint) held = { message, stretches };
+  }
   for (const { message, verdict } of settled) {
+    if (verdict.kind === 'delivered') standing.cleared(message);
     if (verdict.kind !== 'rejected') continue;
     const isKept = checkpoint === undefined || BigInt(message.sequenceNumber) < BigInt(checkpoint);
     if (isKept && unproven.has(message)) standing.refused(1);
     if (!isKept && !unproven.has(message)) standing.know(message);
   }
+  return held;
 }
 
 /** Acknowledged, and to be delivered again: whether this container is asked then, and so knows, nobody can say. */
@@ -136,19 +163,21 @@ async function prepareAndSend(
 ): Promise<{ prepared: Omit<Prepared, 'framed'>; sent: Sent }> {
   const { runtime, sessions, memory, inletOf } = container;
   const framer = createFramer(pipeline, received.shardId);
+  const inlet = inletOf(pipeline);
   const known = memory.recall(placeOf(received, pipeline));
+  const witness = witnessOf(received, known, inlet.standing);
   const shape = createShaper(pipeline);
   const stages: Stages = {
     compression: pipeline.compression,
     shape,
     frame: framer.frame,
     direct: shape === undefined && pipeline.compression === 'none' ? framer.direct : undefined,
-    isKnown: (message) => known.has(message),
+    isKnown: (message) => known.has(message) && (witness === undefined || keyOf(message) !== witness),
   };
   const sender = createSender({
     runtime,
     sessions,
-    ...inletOf(pipeline),
+    ...inlet,
     pipeline,
     framer,
     budgetMs: () => invocation.remainingMs() - RESERVE_MS,
@@ -171,6 +200,15 @@ async function prepareAndSend(
   const sent = await sending.end();
   if (preparing.status === 'rejected') throw preparing.reason;
   return { prepared: joined(preparing.value), sent };
+}
+
+/**
+ * Where a message of the event has failed by itself before, the one that was taken last is sent once more, and shows whether the
+ * inlet takes anything. The very last of the shard alone will do: an earlier one would go back behind what came after it.
+ */
+function witnessOf({ records }: Received, known: Recalled, standing: Standing): string | undefined {
+  const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
+  return standing.suspects(sequenceNumbers) ? known.latest : undefined;
 }
 
 /** Group by group: the first requests are under way while the next records are looked at. */

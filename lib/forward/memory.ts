@@ -1,5 +1,5 @@
 // What was acknowledged beyond a checkpoint: Lambda brings it again, and it need not be sent again while this container lives.
-import { keyOf, type Message } from './message.ts';
+import { keyOf, type Message, sequenceOf } from './message.ts';
 import type { Settled } from './verdict.ts';
 
 /** A key takes some 100 bytes: 4 MB in all. */
@@ -12,9 +12,15 @@ interface Shard {
   readonly datasetId: string;
 }
 
+export interface Recalled {
+  has(message: Message): boolean;
+  /** The key of the last one in the stream's order. */
+  readonly latest: string | undefined;
+}
+
 export interface Memory {
   /** What is remembered of a shard. */
-  recall(shard: Shard): { has(message: Message): boolean };
+  recall(shard: Shard): Recalled;
   /** Remembers of a batch what AEP has acknowledged from the checkpoint on; without one, the shard is past the batch. */
   keep(shard: Shard, settled: readonly Settled[], checkpoint: string | undefined): void;
 }
@@ -27,7 +33,12 @@ export function createMemory(mostKeys = MOST_KEYS): Memory {
   return {
     recall(shard) {
       const keys = shards.get(nameOf(shard));
-      return { has: (message) => keys?.has(keyOf(message)) ?? false };
+      return {
+        has: (message) => keys?.has(keyOf(message)) ?? false,
+        get latest() {
+          return latestOf(keys ?? []);
+        },
+      };
     },
     keep(shard, settled, checkpoint) {
       const name = nameOf(shard);
@@ -36,7 +47,7 @@ export function createMemory(mostKeys = MOST_KEYS): Memory {
       if (checkpoint === undefined && remembered.size === 0) return;
       const floor = floorOf(settled, checkpoint);
       // What lies behind a batch that Lambda has made smaller is still to come.
-      const beyond = new Set([...remembered].filter((key) => sequenceOf(key) >= floor));
+      const beyond = new Set([...remembered].filter((key) => BigInt(sequenceOf(key)) >= floor));
       for (const { verdict, message } of settled) {
         if (beyond.size >= mostKeys) break;
         if (verdict.kind === 'delivered' && BigInt(message.sequenceNumber) >= floor)
@@ -57,6 +68,22 @@ export function createMemory(mostKeys = MOST_KEYS): Memory {
   };
 }
 
+function latestOf(keys: Iterable<string>): string | undefined {
+  let latest: string | undefined;
+  for (const key of keys) if (latest === undefined || isLater(key, latest)) latest = key;
+  return latest;
+}
+
+function isLater(key: string, other: string): boolean {
+  const [own, others] = [placeIn(key), placeIn(other)];
+  return own.record === others.record ? own.part > others.part : own.record > others.record;
+}
+
+function placeIn(key: string): { record: bigint; part: number } {
+  const record = sequenceOf(key);
+  return { record: BigInt(record), part: Number(key.slice(record.length)) };
+}
+
 /** What is below will not come again. */
 function floorOf(settled: readonly Settled[], checkpoint: string | undefined): bigint {
   if (checkpoint !== undefined) return BigInt(checkpoint);
@@ -66,8 +93,4 @@ function floorOf(settled: readonly Settled[], checkpoint: string | undefined): b
     if (sequenceNumber > highest) highest = sequenceNumber;
   }
   return highest + 1n;
-}
-
-function sequenceOf(key: string): bigint {
-  return BigInt(key.split(' ', 1)[0] ?? key);
 }

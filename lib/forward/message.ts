@@ -24,3 +24,8 @@ export interface Message {
 export function keyOf({ sequenceNumber, subSequenceNumber }: Message): string {
   return subSequenceNumber === undefined ? sequenceNumber : `${sequenceNumber} ${subSequenceNumber}`;
 }
+
+/** The sequence number in such a key. */
+export function sequenceOf(key: string): string {
+  return key.split(' ', 1)[0] ?? key;
+}

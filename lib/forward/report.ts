@@ -6,8 +6,16 @@ import type { ForwardRuntime, Metrics } from '../runtime.ts';
 import type { Batch } from './batch.ts';
 import { type Counts, differenceOf } from './conservation.ts';
 import type { Received } from './event.ts';
+import type { Message } from './message.ts';
 import type { Sent } from './run.ts';
 import { lowest, type Settlement } from './settle.ts';
+
+/** A message that fails by itself, with nothing else to show whose fault that is: its shard waits for it. */
+export interface Held {
+  readonly message: Message;
+  /** In how many stretches it has failed, with others taken between. */
+  readonly stretches: number;
+}
 
 export interface Outcome {
   readonly pipeline: PublishedPipeline;
@@ -19,9 +27,13 @@ export interface Outcome {
   readonly left: number;
   /** Messages that AEP has acknowledged and Lambda brings again. */
   readonly again: number;
+  readonly held: Held | undefined;
   /** When the invocation began, ms since the epoch. */
   readonly started: number;
 }
+
+const HELD_NEXT =
+  'Nothing to do if the inlet is away: compare RecordsAcknowledged. Otherwise the record is at fault, and no other was taken that would show it. It is rejected once others are taken, or Lambda gives it up when it is too old; redrive brings it back.';
 
 /** Of each request: how large it was, how long it took, and how old the oldest of its messages was that AEP took. */
 export function measureRequest(
@@ -67,6 +79,7 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   metrics.count('Retries', sent.retries);
   metrics.count('RepliesUnclear', sent.unclear);
   metrics.count('DuplicatesPossible', sent.doubtful + outcome.again);
+  metrics.count('ShardsHeld', outcome.held === undefined ? 0 : 1);
   metrics.count('ConservationDifference', Math.abs(difference));
   metrics.flush({ pipeline: pipeline.pipeline });
   const level = difference !== 0 ? 'error' : counts.checkpoint === undefined ? 'info' : 'warn';
@@ -90,6 +103,22 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
     checkpoint: counts.checkpoint,
     stopped: sent.stop?.why,
     code: sent.stop?.failure?.code,
+  });
+  reportHeld(runtime, outcome);
+}
+
+function reportHeld({ log }: ForwardRuntime, { pipeline, received, invocation, sent, held }: Outcome): void {
+  if (held === undefined) return;
+  log.warn('a record that fails by itself holds its shard', {
+    pipeline: pipeline.pipeline,
+    stream: streamNameOf(received.streamArn),
+    shardId: received.shardId,
+    invocationId: invocation.invocationId,
+    sequenceNumber: held.message.sequenceNumber,
+    subSequenceNumber: held.message.subSequenceNumber,
+    stretches: held.stretches,
+    failing: sent.failing.length,
+    next: HELD_NEXT,
   });
 }
 

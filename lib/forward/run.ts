@@ -57,6 +57,10 @@ export interface Sent {
   readonly doubtful: number;
   /** Rejected by the inlet's word alone: none was taken since. */
   readonly unproven: ReadonlySet<Message>;
+  /** Failed by themselves, and nothing was taken since that would show whose fault that is: they come again. */
+  readonly failing: readonly Message[];
+  /** A processing error of a message turned out to be about the inlet. */
+  readonly troubled: boolean;
   readonly stop: Stop | undefined;
 }
 
@@ -95,6 +99,7 @@ export interface Run {
   /** Of the messages of the other batches. */
   readonly verdicts: Map<Framed, Verdict>;
   readonly unproven: Set<Message>;
+  failing: readonly Message[];
   readonly halted: PromiseWithResolvers<void>;
   /** Where the inlet's answers said nothing lately: the one message that is sent before all others. */
   asked: Promise<void> | undefined;
@@ -124,6 +129,7 @@ export function createRun(sender: Sender): Run {
     batches: new Map(),
     verdicts: new Map(),
     unproven: new Set(),
+    failing: [],
     halted: Promise.withResolvers(),
     asked: undefined,
     takenAt: 0,

@@ -41,8 +41,9 @@ export function startSending(sender: Sender): Sending {
         return end.value;
       });
       await conclude(courses, run);
-      const { acknowledged, requests, retries, unclear, doubtful, unproven, stop } = run;
-      return { settled: settledIn(run), acknowledged, requests, retries, unclear, doubtful, unproven, stop };
+      const { acknowledged, requests, retries, unclear, doubtful, unproven, failing, stop } = run;
+      const counts = { acknowledged, requests, retries, unclear, doubtful };
+      return { settled: settledIn(run), ...counts, unproven, failing, troubled: run.troubleAt > 0, stop };
     },
   };
 }

@@ -35,6 +35,14 @@ describe('the memory', () => {
     expect(known.has(message(1))).toBe(false);
   });
 
+  it('tells the last of them in the order of the stream, whatever the order they came in', () => {
+    const memory = createMemory();
+    expect(memory.recall(PLACE).latest).toBeUndefined();
+    const parts = [settled(3, DELIVERED, 2), settled(3, DELIVERED, 10), settled(3, DELIVERED, 9)];
+    memory.keep(PLACE, [settled(1, RETRY), ...parts, settled(2)], seq(1));
+    expect(memory.recall(PLACE).latest).toBe(`${seq(3)} 10`);
+  });
+
   it.each([
     ['shard', { ...PLACE, shardId: 'shardId-000000000001' }],
     ['stream', { ...PLACE, streamArn: 'other' }],

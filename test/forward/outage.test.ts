@@ -6,8 +6,20 @@ import { HANDFUL } from '../../lib/forward/classes.ts';
 import { createLimits } from '../../lib/forward/limits.ts';
 import type { Sender, Sent } from '../../lib/forward/run.ts';
 import { createStanding } from '../../lib/forward/standing.ts';
+import type { UndeliveredDocument } from '../../lib/runtime.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
-import { virtualClock } from '../support/forwarding.ts';
+import {
+  ALL_SETTLED,
+  from,
+  kinesisEvent,
+  PUBLISHED,
+  type RecordInput,
+  seq,
+  virtualClock,
+  type World,
+  world,
+} from '../support/forwarding.ts';
+import { acknowledgeAll, fakeInlet, json } from '../support/inlet.ts';
 import { type Asked, answerOf, Load, type Trouble } from '../support/load.ts';
 import { all, answered, failed, type Post, sending } from '../support/sending.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
@@ -388,5 +400,148 @@ describe('A 5: the forwarder, by the rules of Lambda', () => {
     await load.drain(() => 60);
     expect([...load.stored.keys()]).toEqual([50, 150, 250]);
     expect(load.taken.size).toBe(297);
+  });
+});
+
+const BROKEN = '{"n":"broken"}';
+
+/** An inlet that fails with a processing error on whatever holds the broken record, and on everything while it is down. */
+function failing(isDown: () => boolean = () => false) {
+  return fakeInlet((request) =>
+    isDown() || request.text.includes('"broken"') ? json(500, {}) : acknowledgeAll(request),
+  );
+}
+
+/** An event of that shard, in the same container. */
+async function ofShard(shard: number, w: World, inputs: readonly RecordInput[], remainingMs = 60_000) {
+  const { Records } = kinesisEvent(inputs);
+  const shardId = `shardId-${String(shard).padStart(12, '0')}`;
+  for (const record of Records) record.eventID = String(record.eventID).replace(/^[^:]+/, shardId);
+  const deadline = w.clock.now() + remainingMs;
+  const invocation = { remainingMs: () => deadline - w.clock.now(), invocationId: `of-${shardId}` };
+  return JSON.stringify(await w.forward({ Records }, invocation));
+}
+
+const sound = (n: number): RecordInput => ({ data: `{"n":${n}}`, seq: seq(1_000 + n) });
+
+describe('A 5: a record that gets 500 every time, alone in its event', () => {
+  it('is rejected once records of other shards were taken after each of five failures', async () => {
+    const w = world({ inlet: failing() });
+    for (let stretch = 1; stretch <= 5; stretch++) {
+      expect(await ofShard(7, w, [BROKEN]), `stretch ${stretch}`).toBe(from(0));
+      expect(await ofShard(8, w, [sound(stretch)])).toBe(ALL_SETTLED);
+    }
+    expect(w.reasons()).toEqual([]);
+    expect(await ofShard(7, w, [BROKEN])).toBe(ALL_SETTLED);
+    expect(w.reasons()).toEqual(['refused']);
+  });
+
+  it('waits as long as nothing was taken after its last failure, however often it comes', async () => {
+    const w = world({ inlet: failing() });
+    for (let turn = 0; turn < 5; turn++) expect(await ofShard(7, w, [BROKEN])).toBe(from(0));
+    await ofShard(8, w, [sound(1), sound(2), sound(3)]);
+    for (let turn = 0; turn < 5; turn++) expect(await ofShard(7, w, [BROKEN])).toBe(from(0));
+    expect(w.reasons()).toEqual([]);
+  });
+
+  it('is said to hold its shard: the log names it, and a metric counts it', async () => {
+    const w = world({ inlet: failing() });
+    await ofShard(7, w, [BROKEN]);
+    await ofShard(8, w, [sound(1)]);
+    await ofShard(7, w, [BROKEN]);
+    const lines = w.lines.filter(
+      ({ message }) => message === 'a record that fails by itself holds its shard',
+    );
+    expect(lines.map(({ fields }) => fields)).toMatchObject([
+      { stream: 'customers', shardId: 'shardId-000000000007', sequenceNumber: seq(0), stretches: 1 },
+      { pipeline: 'customers', sequenceNumber: seq(0), stretches: 2, failing: 1 },
+    ]);
+    expect(w.counted.ShardsHeld).toBe(2);
+  });
+
+  it('is sent beside the one that was taken behind it before, where that was the last of its shard', async () => {
+    const w = world({ inlet: failing() });
+    // Too little time to find anything out, but for what is taken.
+    expect(await ofShard(7, w, [BROKEN, '{"n":1}'], 4_500)).toBe(from(0));
+    expect(w.inlet.acknowledged).toContain('{"n":1}');
+    expect(await ofShard(7, w, [BROKEN, '{"n":1}'])).toBe(ALL_SETTLED);
+    expect(w.reasons()).toEqual(['refused']);
+    expect(w.counted.ConservationDifference).toBe(0);
+  });
+
+  it('has no witness in what lies before the last one taken: a copy of that would go back behind the last', async () => {
+    const w = world({ inlet: failing() });
+    await ofShard(7, w, [BROKEN, '{"n":1}', '{"n":2}'], 4_500);
+    w.inlet.requests.splice(0);
+    expect(await ofShard(7, w, [BROKEN, '{"n":1}'])).toBe(from(0));
+    expect(w.inlet.requests.some(({ text }) => text.includes('{"n":1}'))).toBe(false);
+  });
+
+  it('is not rejected where others failed for nothing meanwhile: that tells of the inlet', async () => {
+    let down = false;
+    const w = world({ inlet: failing(() => down) });
+    for (let turn = 1; turn <= 12; turn++) {
+      expect(await ofShard(7, w, [BROKEN])).toBe(from(0));
+      down = true;
+      expect(await ofShard(8, w, [sound(turn)])).toBe(from(1_000 + turn));
+      down = false;
+      expect(await ofShard(8, w, [sound(turn)])).toBe(ALL_SETTLED);
+    }
+    expect(w.reasons()).toEqual([]);
+  });
+
+  it.each([500, 400])(
+    'or %i: what was found out about it is forgotten once something else is published, as a mended mapping is',
+    async (status) => {
+      const stored: unknown[] = [];
+      let isFull = true;
+      const undelivered = {
+        put: async (document: UndeliveredDocument) => {
+          if (isFull) throw new Error('AccessDenied');
+          stored.push(document);
+          return { key: 'k', entries: document.entries.length };
+        },
+      };
+      const inlet = fakeInlet((request) =>
+        request.text.includes('"broken"') ? json(status, {}) : acknowledgeAll(request),
+      );
+      // More than may be rejected by the inlet's word alone.
+      const broken = Array.from({ length: HANDFUL + 2 }, () => BROKEN);
+      const publish = (w: World, more: object) => {
+        w.secrets.set('penstock/dev/streams/customers', JSON.stringify({ ...PUBLISHED, ...more }));
+        return w.clock.sleep(61_000);
+      };
+      for (const [more, isRemembered] of [
+        [{}, true],
+        [{ flowId: '5a0c6a0e-2a1b-4a55-9a37-3e7c9c0d1e23' }, false],
+      ] as const) {
+        isFull = true;
+        const w = world({ inlet, undelivered });
+        expect(await ofShard(7, w, [...broken, '{"n":1}'])).toBe(from(0));
+        await publish(w, more);
+        isFull = false;
+        const again = await ofShard(7, w, broken).catch(() => undefined);
+        expect(again === ALL_SETTLED).toBe(isRemembered);
+        expect(stored.splice(0)).toHaveLength(isRemembered ? 1 : 0);
+      }
+    },
+  );
+
+  it('is told from an outage that comes and goes while shards take turns: that costs no sound record', async () => {
+    let rejected = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seededRandom(seed);
+      const periodMs = 5_000 + random() * 115_000;
+      const w: World = world({ inlet: failing(() => w.clock.now() % periodMs < periodMs / 2) });
+      const due = [0, 0, 0];
+      for (let turn = 0; turn < 60; turn++) {
+        const shard = Math.floor(random() * due.length);
+        const answer = await ofShard(shard, w, [sound(shard * 100 + (due[shard] as number))]);
+        if (answer === ALL_SETTLED) due[shard] = (due[shard] as number) + 1;
+        await w.clock.sleep(random() * 60_000);
+      }
+      rejected += w.reasons().length;
+    }
+    expect(rejected).toBe(0);
   });
 });
