@@ -156,6 +156,32 @@ export const QUIRKS = {
       { name: 'cleaning', does: '`cleaning`', source: "an example in Sandbox's OpenAPI description" },
     ],
   },
+  'dataset-deletion': {
+    what: 'the deletion of a dataset that is not there',
+    variants: [
+      {
+        name: '404',
+        does: '404 `NotFoundError`',
+        source: 'Focus-GTS/aep-mcp-server, notes on live answers (2026-08-14)',
+      },
+      {
+        name: '200',
+        does: '200 with an empty list',
+        source: 'Delete an object (API guide): "you may still receive an HTTP Status Code 200"',
+      },
+    ],
+  },
+  'old-metrics': {
+    what: 'the answer of version 1 of the metrics',
+    variants: [
+      { name: 'object', does: 'an object', source: 'Metrics endpoint (API guide): its sample' },
+      {
+        name: 'list',
+        does: 'a list of one',
+        source: "Observability Insights' OpenAPI description",
+      },
+    ],
+  },
 } as const satisfies Record<string, Quirk>;
 
 export type QuirkName = keyof typeof QUIRKS;
