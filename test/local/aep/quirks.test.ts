@@ -165,10 +165,14 @@ describe('12 C 1: --quirk', () => {
   it.each([
     ['207', /NAME=VARIANT.*found '207'/],
     ['207=', /NAME=VARIANT/],
-    ['207=code', /207 is status or statusCode; found 'code'/],
-    ['constructor=x', /Unknown quirk 'constructor'. There are: 207, sandbox-header/],
-  ])('12 C 1: %s is refused with what there is', (word, message) => {
+    ['207=code', /^quirk 207: expected status or statusCode; found 'code'$/],
+    ['207=statuscode', /found 'statuscode'; did you mean 'statusCode'\?$/],
+    ['constructor=x', /^quirk: expected one of 207, sandbox-header, .*; found 'constructor'$/],
+    ['sandbox-heder=x', /; did you mean 'sandbox-header'\?$/],
+  ])('12 C 1: %s is refused with what there is, in one sentence', (word, message) => {
     expect(() => parseQuirks([word])).toThrow(message);
-    expect(() => parseOptions(['--quirk', word])).toThrow(UsageError);
+    const told = () => parseOptions(['--quirk', word]);
+    expect(told).toThrow(UsageError);
+    expect(told).toThrow(/^--quirk[ :][^\n]*$/);
   });
 });
