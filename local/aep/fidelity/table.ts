@@ -136,7 +136,7 @@ export const TABLE: readonly Part[] = [
       E-Tag, If-Match, 412 | documented | catalog/api/appendix
       tags in a partial object | ours | – | replaced
       an unknown id deleted | conflicting | catalog/api/delete-object: may be 200 with []; aep-mcp-server: 404 | 404; quirk dataset-deletion
-      upsert for a dataset in Profile: switched off first | documented | catalog/datasets/enable-upsert | what it does otherwise is ours: the tag alone
+      upsert for a dataset in Profile: switched off first | documented | catalog/datasets/enable-upsert | that one patch is enough is ours; docs/decisions/0030
       deep merge | documented | catalog.yaml, v2
       counts of invalid records, tags.flowId of a failed batch | observed | aepp, getFailedBatchesDF
       rows that come close together share a batch | ours | –
