@@ -1,7 +1,7 @@
 // Samples: records with the XDM that must become of them, kept beside a manifest; and how the two are compared.
 import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
-import { jsonIn, withDigits } from './json-text.ts';
+import { canonicalNumber, isExact, jsonIn, withDigits } from './json-text.ts';
 import { isDeeper } from './mistakes.ts';
 
 /** Records are flat beside it, and what is deeper exhausts the stack of whoever reads it. */
@@ -16,16 +16,18 @@ function isObjectText(text: string): boolean {
   }
 }
 
+/** An object, or its JSON text where it holds numbers that JavaScript would change: so their digits survive every parser on the way. */
+const ObjectOrText = z.union([
+  z.record(z.string(), z.json()),
+  z.string().refine(isObjectText, 'is no JSON text of an object, or too deep'),
+]);
+
 const Sample = z.strictObject({
   /** What to call it in messages; its position where left out. */
   name: z.string().max(100).optional(),
-  /** Or its JSON text, where it holds numbers that JavaScript would change: so their digits survive every parser on the way. */
-  record: z.union([
-    z.record(z.string(), z.json()),
-    z.string().refine(isObjectText, 'is no JSON text of an object, or too deep'),
-  ]),
+  record: ObjectOrText,
   /** The whole XDM entity. `{tenant}` as a key stands for the organization's own namespace. */
-  xdm: z.record(z.string(), z.json()),
+  xdm: ObjectOrText,
 });
 
 /** At most 50, so that they fit into the state machine's input beside the manifest. */
@@ -43,8 +45,8 @@ export function parseSamplesText(text: string, origin: string): Samples {
   const value = jsonIn(text, origin);
   if (isDeeper(value, DEEPEST))
     throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
-  const result = Samples.safeParse(value);
-  if (result.success) return keepingDigits(result.data, text);
+  const result = Samples.safeParse(keepingDigits(value, text));
+  if (result.success) return result.data;
   throw new Failure(
     'MANIFEST_INVALID',
     `${origin} is not a list of samples:\n${issuesText(result.error.issues)}\n`,
@@ -52,25 +54,33 @@ export function parseSamplesText(text: string, origin: string): Samples {
   );
 }
 
-function keepingDigits(samples: Samples, text: string): Samples {
-  const exact = withDigits(text) as readonly { readonly record: unknown }[];
+/** The samples, those objects as text whose numbers JavaScript changes. What is no list of samples stays as it is. */
+function keepingDigits(samples: unknown, text: string): unknown {
+  const exact = withDigits(text);
+  if (!Array.isArray(samples) || !Array.isArray(exact)) return samples;
   return samples.map((sample, index) => {
-    const record = JSON.stringify(exact[index]?.record);
-    return typeof sample.record === 'string' || record === JSON.stringify(sample.record)
-      ? sample
-      : { ...sample, record };
+    if (!isObject(sample)) return sample;
+    const changed = Object.entries(exact[index]).flatMap(([key, value]) => {
+      const written = JSON.stringify(value);
+      return isObject(value) && written !== JSON.stringify(sample[key]) ? [[key, written]] : [];
+    });
+    return { ...sample, ...Object.fromEntries(changed) };
   });
 }
 
 /** The record as it is to be sent: written as JSON, its numbers have the digits they came with. */
-export function recordOf({ record }: Sample): unknown {
-  return typeof record === 'string' ? withDigits(record) : record;
+export function recordOf({ record }: Pick<Sample, 'record'>): Readonly<Record<string, unknown>> {
+  return typeof record === 'string' ? (withDigits(record) as Record<string, unknown>) : record;
 }
 
-/** The expected entity, with the organization's own namespace for `{tenant}`. */
-export function inOwnNamespace(xdm: Sample['xdm'], tenant: string | undefined): Sample['xdm'] {
-  const { '{tenant}': own, ...rest } = xdm;
-  return own === undefined || tenant === undefined ? xdm : { ...rest, [`_${tenant}`]: own };
+/** The expected entity, with the organization's own namespace for `{tenant}`; its numbers as in `recordOf`. */
+export function inOwnNamespace(
+  xdm: Sample['xdm'],
+  tenant: string | undefined,
+): Readonly<Record<string, unknown>> {
+  const whole = recordOf({ record: xdm });
+  const { '{tenant}': own, ...rest } = whole;
+  return own === undefined || tenant === undefined ? whole : { ...rest, [`_${tenant}`]: own };
 }
 
 /** Where two JSON values differ, `path: expected …, got …` each; at most `most` of them. */
@@ -87,9 +97,16 @@ export function differencesOf(expected: unknown, got: unknown, path = '', most =
     return expected
       .flatMap((entry, index) => differencesOf(entry, got[index], `${path}[${index}]`, most))
       .slice(0, most);
-  return JSON.stringify(expected) === JSON.stringify(got)
+  return sameText(JSON.stringify(expected), JSON.stringify(got))
     ? []
     : [`${path || '(all of it)'}: expected ${shown(expected)}, got ${shown(got)}`];
+}
+
+/** As JSON; a number may be written in more than one way. */
+function sameText(expected: string | undefined, got: string | undefined): boolean {
+  if (expected === got || expected === undefined || got === undefined) return expected === got;
+  const number = canonicalNumber(expected);
+  return number !== undefined && number === canonicalNumber(got);
 }
 
 function own(value: Record<string, unknown>, key: string): unknown {
@@ -97,7 +114,7 @@ function own(value: Record<string, unknown>, key: string): unknown {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 }
 
 function shown(value: unknown): string {

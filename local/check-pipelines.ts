@@ -2,11 +2,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { isFailure } from '../lib/failure.ts';
 import { bundle } from '../lib/hook/bundle.ts';
 import { parseManifestText } from '../lib/manifest.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
+import { CommandLineError, commandLine } from './aep/command-line.ts';
 import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { UsageError, xdmIn } from './options.ts';
 import { checkPipeline } from './pipeline-check.ts';
@@ -76,7 +76,7 @@ async function main(args: string[]): Promise<number> {
 /** @throws UsageError */
 function optionsOf(args: string[]): { files: string[]; xdm: string | undefined } | 'help' {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = commandLine({
       args,
       allowPositionals: true,
       options: { xdm: { type: 'string' }, help: { type: 'boolean' } },
@@ -84,7 +84,7 @@ function optionsOf(args: string[]): { files: string[]; xdm: string | undefined }
     if (values.help) return 'help';
     return { files: positionals, xdm: values.xdm };
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
+    throw error instanceof CommandLineError ? new UsageError(error.message) : error;
   }
 }
 

@@ -1,5 +1,5 @@
 // The command line of `npm start`: what may be said, and a clear answer to what may not.
-import { parseArgs } from 'node:util';
+import { CommandLineError, commandLine } from './aep/command-line.ts';
 import { parseQuirks, QUIRK_HELP, type Quirks } from './aep/quirks.ts';
 import type { Standard } from './aep/xdm/standard.ts';
 import type { Encoding } from './records.ts';
@@ -112,7 +112,7 @@ export async function xdmIn(folder: string): Promise<Standard> {
 
 function parse(args: string[]) {
   try {
-    return parseArgs({
+    return commandLine({
       args,
       options: {
         manifest: { type: 'string' },
@@ -134,7 +134,7 @@ function parse(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
+    throw error instanceof CommandLineError ? new UsageError(error.message) : error;
   }
 }
 
@@ -143,7 +143,7 @@ function quirks(words: readonly string[]): Partial<Quirks> {
   try {
     return parseQuirks(words);
   } catch (error) {
-    throw new UsageError(`--quirk: ${(error as Error).message}`);
+    throw new UsageError(`--${(error as Error).message}`);
   }
 }
 

@@ -14,11 +14,11 @@ import type { Context } from '../lib/provision/resource.ts';
 import { resourcesOf, STEPS } from '../lib/provision/resources.ts';
 import { tryMapping, trySamples } from '../lib/provision/trial.ts';
 import type { Runtime } from '../lib/runtime.ts';
-import { differencesOf, inOwnNamespace, type Sample, type Samples } from '../lib/samples.ts';
+import { differencesOf, inOwnNamespace, recordOf, type Sample, type Samples } from '../lib/samples.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { virtualClock } from './aep/clock.ts';
 import { pathSteps } from './aep/el/paths.ts';
-import { type JsonObject, objectAt } from './aep/json.ts';
+import { type JsonObject, objectAt, parseExactly } from './aep/json.ts';
 import { FAKE_CREDENTIAL } from './aep/options.ts';
 import { createPlatform } from './aep/platform.ts';
 import { resolved, resolvedForData } from './aep/registry/resolve.ts';
@@ -206,10 +206,7 @@ async function tryOut(bench: Bench, schemaId: string, samples: Samples): Promise
 
 /** Where nothing is mapped, a record is what it must become. */
 function asItIs(sample: Sample, index: number): string[] {
-  const differences = differencesOf(
-    sample.xdm,
-    typeof sample.record === 'string' ? JSON.parse(sample.record) : sample.record,
-  );
+  const differences = differencesOf(inOwnNamespace(sample.xdm, undefined), recordOf(sample));
   return differences.map((line) => `${called(sample, index)}: record and xdm differ: ${line}`);
 }
 
@@ -219,10 +216,12 @@ function invalidOf({ sandbox }: Bench, schemaId: string, samples: Samples): stri
   if (schema === undefined) return [];
   const validate = compileValidator(resolvedForData(sandbox, schema));
   return samples.flatMap((sample, index) =>
-    validate(inOwnNamespace(sample.xdm, TENANT) as JsonObject).map(({ pointerToViolation, message }) => {
-      const path = pointerToViolation.replace(/^#\/?/, '').replaceAll('/', '.');
-      return neutral(`${called(sample, index)}: xdm ${path || '(all of it)'}: ${message}`);
-    }),
+    validate(parseExactly(JSON.stringify(inOwnNamespace(sample.xdm, TENANT))) as JsonObject).map(
+      ({ pointerToViolation, message }) => {
+        const path = pointerToViolation.replace(/^#\/?/, '').replaceAll('/', '.');
+        return neutral(`${called(sample, index)}: xdm ${path || '(all of it)'}: ${message}`);
+      },
+    ),
   );
 }
 

@@ -55,14 +55,17 @@ describe('B 3: the sample pipelines', async () => {
     expect(leadBackWarnings(parseManifestText(await read(file), file))).toEqual([]);
   });
 
-  it('show every kind of source, both kinds of data and every switch', async () => {
+  it('show every kind of source, both kinds of data, and Profile', async () => {
     const manifests = await Promise.all(files.map(async (file) => parseManifestText(await read(file), file)));
     const kinds = new Set(manifests.map(({ source }) => source.kind));
     expect([...kinds].sort()).toEqual(['event-hubs', 'inlet', 'kinesis', 'pubsub']);
     expect(new Set(manifests.map(({ source }) => source.data))).toEqual(new Set(['raw', 'xdm']));
     expect(manifests.map(({ dataset }) => dataset)).toContainEqual(
-      expect.objectContaining({ profile: true, identity: true, upsert: true }),
+      expect.objectContaining({ profile: true, identity: true }),
     );
+    // Adobe: data-prep/upserts lists the sources that take them, and Pub/Sub is not among them.
+    const upserted = manifests.filter(({ dataset }) => dataset.upsert === true);
+    expect(upserted.filter(({ source }) => source.kind === 'pubsub')).toEqual([]);
     expect(new Set(manifests.map(({ name }) => name)).size).toBe(manifests.length);
   });
 
@@ -184,6 +187,21 @@ const LONG_NUMBERS = {
     record: '{"{tenant}": {"own": 9007199254740993}}',
     xdm: '{"{tenant}": {"own": 9007199254740993}}',
   },
+  'long-number': {
+    data: 'raw',
+    field: { type: 'number' },
+    mapping: { mapping: [{ source: 'big', destination: '{tenant}.own' }] },
+    record: '{"big": 1e400}',
+    xdm: '{"{tenant}": {"own": 1e400}}',
+  },
+  'unlike-in-the-last-digit': {
+    data: 'raw',
+    field: { type: 'number' },
+    mapping: { mapping: [{ source: 'big', destination: '{tenant}.own' }] },
+    record: '{"big": 9007199254740993}',
+    xdm: '{"{tenant}": {"own": 9007199254740992}}',
+    differs: '{tenant}.own: expected 9007199254740992, got 9007199254740993',
+  },
 };
 
 describe('npm run check:pipelines', () => {
@@ -220,9 +238,14 @@ describe('npm run check:pipelines', () => {
     for (const part of said) expect(block).toContain(part);
   });
 
-  it.each(Object.keys(LONG_NUMBERS))('12 B 11: a sample keeps the digits of its numbers: %s', (name) => {
-    expect(saidOf(told.stdout, `${name}.json`)).toMatch(/^ok {6}.*, 1 sample$/m);
-  });
+  it.each(Object.entries(LONG_NUMBERS))(
+    '12 B 11: a sample keeps the digits of its numbers: %s',
+    (name, one) => {
+      const said = saidOf(told.stdout, `${name}.json`);
+      if ('differs' in one) expect(said).toContain(one.differs);
+      else expect(said).toMatch(/^ok {6}.*, 1 sample$/m);
+    },
+  );
 
   it('fails, goes on to the last file, and says which samples belong to no manifest', () => {
     expect(told.code).toBe(1);
@@ -406,7 +429,9 @@ describe('the samples', () => {
     const manifest = changed({ mapping: [...BASE.mapping, { source: 'long', destination: '_id' }] });
     const [sample] = SAMPLES as Samples;
     const { record, xdm } = sample as Samples[0];
-    const text = JSON.stringify([{ record: { ...(record as object), long: 0 }, xdm: { ...xdm, _id: '' } }])
+    const text = JSON.stringify([
+      { record: { ...(record as object), long: 0 }, xdm: { ...(xdm as object), _id: '' } },
+    ])
       .replace('"long":0', '"long":9007199254740993')
       .replace('"_id":""', '"_id":"9007199254740993"');
     const travelled = JSON.parse(JSON.stringify(parseSamplesText(text, 'samples'))) as Samples;
@@ -419,7 +444,9 @@ describe('the samples', () => {
     const [{ record, xdm }] = SAMPLES as [Samples[0]];
     const when = { ...(record as object), when: '2024-01-01 12:00:75' };
     expect((await checkPipeline(manifest, [{ record: when, xdm }])).mistakes).toEqual([]);
-    const lacking = await checkPipeline(manifest, [{ record: when, xdm: { ...xdm, _id: 'another' } }]);
+    const lacking = await checkPipeline(manifest, [
+      { record: when, xdm: { ...(xdm as object), _id: 'another' } },
+    ]);
     expect(lacking.mistakes.join()).toContain('is not a date');
   });
 

@@ -154,7 +154,11 @@ export function dataPrep(request: Request) {
      * What a mapping set that is not made yet makes of records: one row for each, in their order.
      * @throws Failure `AEP_UNEXPECTED`, not retryable, where there are more or fewer rows than records
      */
-    async previewMappings(set: NewMappingSet, records: readonly unknown[]): Promise<PreviewRow[]> {
+    async previewMappings(
+      set: NewMappingSet,
+      records: readonly unknown[],
+      read?: (text: string) => unknown,
+    ): Promise<PreviewRow[]> {
       if (records.length === 0) return [];
       const { value } = await request({
         method: 'POST',
@@ -162,6 +166,7 @@ export function dataPrep(request: Request) {
         body: { data: records, mappingSet: bodyOf(set) },
         answer: z.union([z.array(Preview), Preview]),
         reads: true,
+        ...(read && { read }),
       });
       const rows = Array.isArray(value) ? value : [value];
       if (rows.length === records.length) {

@@ -18,6 +18,8 @@ export interface Call<T> {
   readonly body?: unknown;
   /** What the answer must look like; more fields than these are let through unread. */
   readonly answer: z.ZodType<T>;
+  /** Reads the answer's JSON, where its numbers are to keep their digits. */
+  readonly read?: (text: string) => unknown;
   /** Trying a change twice does no harm, so an answer in doubt is simply asked for again. Reads always are. */
   readonly repeatable?: boolean;
   /** A POST that changes nothing, such as a preview: asked again like a GET, and never in doubt. */
@@ -162,7 +164,7 @@ export function headersFor(
 }
 
 function parsed<T>(call: Call<T>, label: string, answer: Answer, requestId: string | undefined): T {
-  const result = call.answer.safeParse(answer.text === '' ? undefined : parse(answer.text));
+  const result = call.answer.safeParse(answer.text === '' ? undefined : parse(answer.text, call.read));
   if (result.success && !answer.cut) return result.data;
   const where =
     result.error?.issues.map((issue) => issue.path.join('.') || 'the body').join(', ') ?? 'its length';

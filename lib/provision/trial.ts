@@ -2,6 +2,7 @@
 import type { Aep } from '../aep/client.ts';
 import type { NewMappingSet } from '../aep/data-prep.ts';
 import { Failure } from '../failure.ts';
+import { withDigits } from '../json-text.ts';
 import { differencesOf, inOwnNamespace, recordOf, type Samples } from '../samples.ts';
 
 /** Lines of a message: enough to begin with. */
@@ -23,7 +24,7 @@ export async function trySamples(
   samples: Samples,
   tenant: string | undefined,
 ): Promise<void> {
-  const rows = await aep.dataPrep.previewMappings(set, samples.map(recordOf));
+  const rows = await aep.dataPrep.previewMappings(set, samples.map(recordOf), withDigits);
   const faults = samples.flatMap((sample, index) => {
     const row = rows[index];
     const name = sample.name ?? `sample ${index + 1}`;

@@ -34,6 +34,12 @@ const PAGES: JsonObject = {
 
 export function adminRoutes(platform: Platform): Route<Call>[] {
   return [
+    // Whoever opens the address in a browser.
+    [
+      'GET',
+      '',
+      () => json(200, { simulated: 'Adobe Experience Platform', pages: `${platform.origin}${BASE}/` }),
+    ],
     [
       'GET',
       BASE,

@@ -1,5 +1,6 @@
 // Trouble on demand: which routes go wrong, when, how often, and in which way.
 
+import { finder } from './el/in-time.ts';
 import { type Random, seededRandom } from './ids.ts';
 
 /** What a fault does. `kind` decides; the comment names the fields it reads. */
@@ -102,7 +103,7 @@ const SALT = 0x5eed;
 
 export class Faults {
   readonly #random: Random;
-  readonly #patterns = new Map<string, RegExp>();
+  readonly #patterns = new Map<string, (path: string) => boolean | undefined>();
   #faults: Fault[] = [];
   #made = 0;
 
@@ -114,7 +115,7 @@ export class Faults {
   copy(): Faults {
     const copy = new Faults(this.#random.nextSeed ^ SALT);
     copy.#faults = this.#faults.map((fault) => ({ ...fault }));
-    for (const [id, regExp] of this.#patterns) copy.#patterns.set(id, regExp);
+    for (const [id, fits] of this.#patterns) copy.#patterns.set(id, fits);
     copy.#made = this.#made;
     return copy;
   }
@@ -151,7 +152,8 @@ export class Faults {
 
   #matches(fault: Fault, method: string, path: string): boolean {
     if (fault.method && fault.method.toUpperCase() !== method) return false;
-    return this.#patterns.get(fault.id)?.test(path) ?? true;
+    const fits = this.#patterns.get(fault.id);
+    return fits === undefined || fits(path) === true;
   }
 
   #decides(fault: Fault): boolean {
@@ -178,8 +180,9 @@ function validate(spec: unknown): asserts spec is FaultSpec {
   if (!('kind' in spec)) throw new TypeError(`A fault needs a 'kind': ${FIELDS.kind[1]}.`);
 }
 
-function pattern(path: string): RegExp {
+/** A pattern of many stars that takes too long on a path does not strike it. */
+function pattern(path: string): (path: string) => boolean | undefined {
   const escaped = path.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   const body = escaped.replace(/\*\*|\*/g, (stars) => (stars === '**' ? '.*' : '[^/]*'));
-  return new RegExp(`^${body}/?$`);
+  return finder(new RegExp(`^${body}/?$`));
 }

@@ -30,6 +30,11 @@ const ID_TYPES = [
   'B2B_OPPORTUNITY_PERSON',
 ];
 
+/** In Adobe's spelling, whatever case it is given in. */
+export function idTypeOf(given: string): string | undefined {
+  return ID_TYPES.find((kind) => kind.toUpperCase() === given.toUpperCase());
+}
+
 /** Adobe's sample of the list: when namespaces came into being there. */
 const BROUGHT_AT = 1_572_918_753_626;
 
@@ -95,7 +100,7 @@ function demanded(world: World, body: JsonObject): { code: string; idType: strin
   if (!code || !textAt(body, 'name') || !given) {
     throw problem(world, 400, 'Namespace validation', 'code, name and idType are required.');
   }
-  const idType = ID_TYPES.find((kind) => kind.toUpperCase() === given.toUpperCase());
+  const idType = idTypeOf(given);
   if (idType) return { code, idType };
   const valid = ID_TYPES.map((kind) => kind.toUpperCase()).join(', ');
   const description = `Please provide a valid value of idType. Valid values are: [${valid}]`;

@@ -49,12 +49,21 @@ function issue(world: World, field: Field, need: 'scope needed' | 'scope optiona
   const now = world.clock.now();
   const { clientId } = credential;
   const token = mint(world, clientId, scopes, now);
+  forgetExpired(world.state.tokens, now);
   world.state.tokens.set(token, { clientId, expiresAt: now + world.settings.tokenSeconds * 1000 });
   return json(
     200,
     { access_token: token, token_type: 'bearer', expires_in: world.settings.tokenSeconds },
     { 'cache-control': 'no-store' },
   );
+}
+
+/** They end in the order in which they were given. */
+function forgetExpired(tokens: World['state']['tokens'], now: number): void {
+  for (const [token, { expiresAt }] of tokens) {
+    if (expiresAt > now) return;
+    tokens.delete(token);
+  }
 }
 
 function authenticated(world: World, field: Field): Credential {

@@ -2,18 +2,16 @@
 //
 // DOCUMENTED (identity-service.yaml): paths, the 404, that a rewrite needs all that a namespace needs, and that it changes neither
 // the code nor the type. CONFLICTING: the answer of a rewrite, an array in the file's schema and one namespace in its text (quirk
-// `namespace-put`). OBSERVED: the types that Adobe's
-// client (aepp) allows. UNKNOWN: what becomes of a rewrite of one of Adobe's own namespaces: it is refused here.
+// `namespace-put`). UNKNOWN: what becomes of a rewrite of one of Adobe's own namespaces: it is refused here.
 
 import { Refusal } from './errors.ts';
 import { type AdmittedCall, type Answer, json, jsonObjectBody } from './http.ts';
-import { namespaces } from './identity.ts';
+import { idTypeOf, namespaces } from './identity.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
 import type { World } from './state.ts';
 
 const PATH = '/data/core/idnamespace/identities/:id';
-const TYPES = /^(cookie|cross_device|device|email|mobile|non_people|phone|b2b_[a-z_]+)$/i;
 
 export function namespaceRoutes(world: World): Route<AdmittedCall>[] {
   return [
@@ -29,7 +27,7 @@ function rewrite(world: World, call: AdmittedCall, id: string): Answer {
     textAt(body, key),
   );
   if (!name || !code || !idType) throw problem(world, 400, 'name, code and idType are required.');
-  if (!TYPES.test(idType)) throw problem(world, 400, `idType '${idType}' is none that there is.`);
+  if (!idTypeOf(idType)) throw problem(world, 400, `idType '${idType}' is none that there is.`);
   if (before.custom !== true) throw problem(world, 400, `The namespace ${id} is one of Adobe's own.`);
   if (code !== before.code || idType.toUpperCase() !== String(before.idType).toUpperCase())
     throw problem(world, 400, 'code and idType are non editable fields');

@@ -4,7 +4,7 @@
 // observability-insights.yaml); version 1 (the same file, and an older state of the page). CONFLICTING: `downsample`, which some
 // states of the page demand with a granularity and others do not know, so it may be absent; the name of the filter (`dataSetId`
 // in every example, `dataSets` and `dataSetID` in the texts), so it is taken in any of these spellings; the answer of version 1,
-// an object on the page and an array in the file. INFERRED: `inletId` as the name of the other filter; that an interval without
+// an object on the page and an array in the file (quirk `old-metrics`). INFERRED: `inletId` as the name of the other filter; that an interval without
 // data has no datapoint, as in OpenTSDB, to which the page refers; which granularities there are beside DAY and MONTH; that the
 // interval in which the range ends is in it. UNKNOWN: when a count shows up (here at once), what is told without granularity
 // (here minutes), whether a 207 with failures in it is a successful call (here it is).
@@ -213,7 +213,7 @@ function oldReport(world: World, call: AdmittedCall): Answer {
       items.set(timestamp, { ...items.get(timestamp), [name]: value });
   }
   const newestFirst = [...items].sort(([a], [b]) => (a < b ? 1 : -1));
-  return json(200, {
+  const answer = {
     id,
     imsOrgId: world.settings.organization,
     timeseries: {
@@ -223,7 +223,8 @@ function oldReport(world: World, call: AdmittedCall): Answer {
       _links: null,
     },
     stats: {},
-  });
+  };
+  return json(200, world.settings.quirks['old-metrics'] === 'list' ? [answer] : answer);
 }
 
 /** DOCUMENTED: 30 days where nothing is said. */

@@ -1,5 +1,7 @@
 // Where Adobe's material says two things: what the simulated platform does by default, and what else it can be told to do.
 
+import { didYouMean } from './nearest.ts';
+
 export interface Quirk {
   /** What is answered in more than one way. */
   readonly what: string;
@@ -156,6 +158,32 @@ export const QUIRKS = {
       { name: 'cleaning', does: '`cleaning`', source: "an example in Sandbox's OpenAPI description" },
     ],
   },
+  'dataset-deletion': {
+    what: 'the deletion of a dataset that is not there',
+    variants: [
+      {
+        name: '404',
+        does: '404 `NotFoundError`',
+        source: 'Focus-GTS/aep-mcp-server, notes on live answers (2026-08-14)',
+      },
+      {
+        name: '200',
+        does: '200 with an empty list',
+        source: 'Delete an object (API guide): "you may still receive an HTTP Status Code 200"',
+      },
+    ],
+  },
+  'old-metrics': {
+    what: 'the answer of version 1 of the metrics',
+    variants: [
+      { name: 'object', does: 'an object', source: 'Metrics endpoint (API guide): its sample' },
+      {
+        name: 'list',
+        does: 'a list of one',
+        source: "Observability Insights' OpenAPI description",
+      },
+    ],
+  },
 } as const satisfies Record<string, Quirk>;
 
 export type QuirkName = keyof typeof QUIRKS;
@@ -168,23 +196,27 @@ export const QUIRK_NAMES = Object.keys(QUIRKS) as QuirkName[];
 export function quirksOf(given: Readonly<Record<string, string | undefined>> = {}): Quirks {
   for (const [name, variant] of Object.entries(given)) {
     if (!Object.hasOwn(QUIRKS, name))
-      throw new TypeError(`Unknown quirk '${name}'. There are: ${QUIRK_NAMES.join(', ')}.`);
+      throw new TypeError(
+        `quirk: expected one of ${QUIRK_NAMES.join(', ')}; found '${name}'${didYouMean(name, QUIRK_NAMES)}`,
+      );
     const names: readonly string[] = QUIRKS[name as QuirkName].variants.map((each) => each.name);
     if (variant !== undefined && !names.includes(variant))
-      throw new TypeError(`The quirk ${name} is ${names.join(' or ')}; found '${variant}'.`);
+      throw new TypeError(
+        `quirk ${name}: expected ${names.join(' or ')}; found '${variant}'${didYouMean(variant, names)}`,
+      );
   }
   return Object.fromEntries(
     QUIRK_NAMES.map((name) => [name, given[name] ?? QUIRKS[name].variants[0].name]),
   ) as Quirks;
 }
 
-/** `NAME=VARIANT`, as often as there are quirks to set, from a command line. @throws TypeError */
+/** `NAME=VARIANT`, as often as there are quirks to set, from a command line. @throws TypeError whose message goes on behind `--` */
 export function parseQuirks(words: readonly string[]): Partial<Quirks> {
   const given: Record<string, string> = {};
   for (const word of words) {
     const [, name, variant] = /^([^=]+)=(.+)$/.exec(word) ?? [];
     if (name === undefined || variant === undefined)
-      throw new TypeError(`A quirk is NAME=VARIANT, 207=statusCode for instance; found '${word}'.`);
+      throw new TypeError(`quirk: expected NAME=VARIANT, 207=statusCode for instance; found '${word}'`);
     given[name] = variant;
   }
   quirksOf(given);

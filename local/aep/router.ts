@@ -35,7 +35,8 @@ export class Router<C> {
 
   /** The route that fits most literally: `/mappingSets/preview` is not the set called "preview". */
   find(method: string, path: string): Found<C> {
-    const given = path.replace(/\/+$/, '').split('/').slice(1);
+    const given = path.split('/').slice(1);
+    while (given.at(-1) === '') given.pop();
     let known = false;
     let best: Match<C> | undefined;
     for (const { segments, handler, ...entry } of this.#bySize.get(given.length) ?? []) {

@@ -3,15 +3,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { parseArgs } from 'node:util';
+import { commandLine } from './command-line.ts';
 import type { Comparison } from './compare/comparison.ts';
 import { legacyProblem, Refusal } from './errors.ts';
 import { type Call, type CallHeaders, json } from './http.ts';
 import { scopesOf } from './ims.ts';
 import type { JsonObject } from './json.ts';
+import { didYouMean } from './nearest.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
-import { parseQuirks, QUIRK_HELP } from './quirks.ts';
+import { parseQuirks, QUIRK_HELP, type Quirks } from './quirks.ts';
 import type { Standard } from './xdm/standard.ts';
 
 export interface ServerOptions extends PlatformOptions {
@@ -221,8 +222,15 @@ function wholeNumberOf(value: string | undefined, name: string, most: number): n
 
 function scopesFrom(value: string): string[] {
   const scopes = value.split(/[\s,]+/).filter(Boolean);
-  if (scopes.length > 0) return scopes;
-  throw new Error("--scopes: expected one scope or more, with commas between; found ''");
+  if (scopes.length === 0)
+    throw new Error("--scopes: expected one scope or more, with commas between; found ''");
+  const usual = scopesOf(FAKE_CREDENTIAL);
+  // A credential for several of Adobe's products has more: they are taken, but not in silence.
+  for (const scope of scopes.filter((each) => !usual.includes(each)))
+    process.stderr.write(
+      `--scopes: '${scope}' is none of Experience Platform's, which are ${usual.join(', ')}${didYouMean(scope, usual)}; it is taken all the same\n`,
+    );
+  return scopes;
 }
 
 function urlOf(value: string): string {
@@ -241,22 +249,26 @@ async function comparisonWith(url: string): Promise<Comparison> {
 }
 
 function parsed() {
+  return commandLine({
+    options: {
+      port: { type: 'string' },
+      'warm-up': { type: 'string' },
+      scopes: { type: 'string' },
+      seed: { type: 'string' },
+      kinesis: { type: 'string' },
+      xdm: { type: 'string' },
+      compare: { type: 'string' },
+      quirk: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
+  }).values;
+}
+
+function quirksFrom(words: readonly string[]): Partial<Quirks> {
   try {
-    return parseArgs({
-      options: {
-        port: { type: 'string' },
-        'warm-up': { type: 'string' },
-        scopes: { type: 'string' },
-        seed: { type: 'string' },
-        kinesis: { type: 'string' },
-        xdm: { type: 'string' },
-        compare: { type: 'string' },
-        quirk: { type: 'string', multiple: true },
-        help: { type: 'boolean' },
-      },
-    }).values;
+    return parseQuirks(words);
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${USAGE}`);
+    throw new Error(`--${(error as Error).message}`);
   }
 }
 
@@ -283,7 +295,7 @@ async function main(): Promise<void> {
   if (seed !== undefined) options.seed = seed;
   if (values.scopes !== undefined)
     options.credentials = [{ ...FAKE_CREDENTIAL, scopes: scopesFrom(values.scopes) }];
-  if (values.quirk !== undefined) options.quirks = parseQuirks(values.quirk);
+  if (values.quirk !== undefined) options.quirks = quirksFrom(values.quirk);
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   if (values.xdm !== undefined) options.xdm = await standardFrom(values.xdm);
   if (values.compare !== undefined) options.comparison = await comparisonWith(values.compare);

@@ -127,6 +127,7 @@ export interface Loss {
 }
 
 export interface Tally {
+  /** Rows that lie there: those of reverted batches are not among them. */
   landed: number;
   refused: number;
   lastBatchId: string | undefined;
@@ -169,6 +170,10 @@ export class Sandbox implements SandboxIdentity {
   readonly runs: Map<string, Run>;
   /** Exact counts per dataset, however many rows are kept. */
   readonly tallies: Map<string, Tally>;
+  /** Batches that may still grow, by dataset, flow and outcome; a copy begins new ones. */
+  readonly openBatches = new Map<string, Batch>();
+  /** Rows and refusals that are kept, by dataset. */
+  readonly keptRows = new Map<string, number>();
   /** By the minute, for the observability service. */
   readonly inletCounts: Counters<InletCount>;
   readonly dataSetCounts: Counters<DataSetCount>;
@@ -245,6 +250,8 @@ export class Sandbox implements SandboxIdentity {
     this.batches.clear();
     this.runs.clear();
     this.tallies.clear();
+    this.openBatches.clear();
+    this.keptRows.clear();
     this.inletCounts.clear();
     this.dataSetCounts.clear();
   }

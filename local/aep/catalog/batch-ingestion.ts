@@ -37,5 +37,7 @@ function revert(world: World, call: AdmittedCall, id: string): Answer {
   }
   batch.revertedAt = now;
   batch.updated = now;
+  const tally = call.sandbox.tallies.get(batch.dataSetId);
+  if (tally) tally.landed -= batch.rowCount;
   return empty(200);
 }

@@ -70,8 +70,8 @@ export function replaceDataSet(world: World, call: AdmittedCall, id: string): An
   return change(world, call, matching(call, id), jsonObjectBody(call));
 }
 
-/** An unknown id may also answer 200 with an empty array. */
-export function deleteDataSet(_world: World, call: AdmittedCall, id: string): Answer {
+export function deleteDataSet(world: World, call: AdmittedCall, id: string): Answer {
+  if (world.settings.quirks['dataset-deletion'] === '404') existing(call, id);
   return json(200, call.sandbox.dataSets.remove(id) ? [`@/dataSets/${id}`] : []);
 }
 
@@ -195,13 +195,10 @@ function extensions(
   world: World,
   sandbox: Sandbox,
   id: string,
-  { storedBytes, revertedRows }: Pick<LastBatches, 'storedBytes' | 'revertedRows'> = {
-    storedBytes: 0,
-    revertedRows: 0,
-  },
+  batches: LastBatches | undefined,
 ): JsonObject {
-  const rowCount = (sandbox.tallies.get(id)?.landed ?? 0) - revertedRows;
-  const metrics = { storageSize: storedBytes, rowCount, asOf: world.clock.now() };
+  const rowCount = sandbox.tallies.get(id)?.landed ?? 0;
+  const metrics = { storageSize: batches?.storedBytes ?? 0, rowCount, asOf: world.clock.now() };
   return { adobe_lakeHouse: { metrics }, adobe_unifiedProfile: {} };
 }
 

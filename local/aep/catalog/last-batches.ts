@@ -13,8 +13,6 @@ export interface LastBatches {
   failed?: Batch;
   /** What lies in the lake of it, reverted batches aside: of those that are kept. */
   storedBytes: number;
-  /** Rows that had landed and were taken back. */
-  revertedRows: number;
 }
 
 /** Of every dataset that has a batch; of those alone that were there at a time, in ms since the epoch. */
@@ -29,18 +27,12 @@ export function lastBatchesOf(
   for (const batch of sandbox.batches.values()) {
     if (batch.created > before) continue;
     const status = statusOf(batch, now);
-    const entry = found.get(batch.dataSetId) ?? {
-      first: batch,
-      last: batch,
-      storedBytes: 0,
-      revertedRows: 0,
-    };
+    const entry = found.get(batch.dataSetId) ?? { first: batch, last: batch, storedBytes: 0 };
     found.set(batch.dataSetId, entry);
     entry.last = batch;
     if (status === 'success') entry.succeeded = batch;
     if (status === 'failed') entry.failed = batch;
-    if (batch.revertedAt !== undefined) entry.revertedRows += batch.rowCount;
-    else if (batch.rowCount > 0) entry.storedBytes += batch.bytes;
+    if (batch.revertedAt === undefined && batch.rowCount > 0) entry.storedBytes += batch.bytes;
   }
   return found;
 }

@@ -65,10 +65,14 @@ class Parser {
   }
 
   #choice(): Evaluate {
+    return this.#deeper(() => this.#chosen());
+  }
+
+  #deeper(make: () => Evaluate): Evaluate {
     const { at } = this.#peek();
     if (++this.#depth > DEEPEST)
       throw new ExpressionError(`nested deeper than ${DEEPEST} levels at position ${at + 1}`);
-    const made = this.#chosen();
+    const made = make();
     this.#depth -= 1;
     return made;
   }
@@ -101,11 +105,11 @@ class Parser {
 
   #unary(): Evaluate {
     if (this.#skip('!') || this.#skip('not')) {
-      const inner = this.#unary();
+      const inner = this.#deeper(() => this.#unary());
       return (row, around) => !asTruth(inner(row, around));
     }
     if (this.#skip('-')) {
-      const inner = this.#unary();
+      const inner = this.#deeper(() => this.#unary());
       return (row, around) => negative(inner(row, around));
     }
     return this.#postfix(this.#primary());
@@ -140,9 +144,11 @@ class Parser {
       const self = value(row, around);
       return self === null
         ? null
-        : method(
-            self,
-            inputs.map((input) => input(row, around)),
+        : bounded(
+            method(
+              self,
+              inputs.map((input) => input(row, around)),
+            ),
           );
     };
   }
@@ -187,10 +193,12 @@ class Parser {
     if (lazy) return lazy(inputs);
     const { call } = definition;
     return (row, around) =>
-      call(
-        inputs.map((input) => input(row, around)),
-        around,
-        row,
+      bounded(
+        call(
+          inputs.map((input) => input(row, around)),
+          around,
+          row,
+        ),
       );
   }
 
@@ -255,6 +263,15 @@ class Parser {
     const found = token.kind === 'end' ? 'the end' : `'${token.value}'`;
     return new ExpressionError(`unexpected ${found} at position ${token.at + 1}, ${wanted} expected`);
   }
+}
+
+/** Ours, ten times what an inlet takes: functions that repeat a text in each other would fill the memory. */
+const LONGEST_TEXT = 10_000_000;
+
+function bounded(value: Value): Value {
+  if (typeof value === 'string' && value.length > LONGEST_TEXT)
+    throw new ExpressionError(`the text is longer than ${LONGEST_TEXT} characters`);
+  return value;
 }
 
 const constant =

@@ -1,6 +1,7 @@
 // Reads a text by a date pattern.
 
 import { DAYS, MONTHS, pieces } from './date-patterns.ts';
+import { inTime } from './in-time.ts';
 import { ExpressionError } from './tokens.ts';
 import { offsetNamed } from './zones.ts';
 
@@ -36,7 +37,7 @@ const readers = new Map<string, Reader>();
 /** Undefined where the text is no such date: another form, a day that never was, second 75. @throws ExpressionError on a letter that reads nothing */
 export function readDate(text: string, format: string): ReadDate | undefined {
   const reader = readers.get(format) ?? makeReader(format);
-  const found = reader.pattern.exec(text);
+  const found = inTime(reader.pattern, text, () => reader.pattern.exec(text));
   if (!found) return undefined;
   const parts: Parts = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
   reader.reads.forEach((read, index) => {

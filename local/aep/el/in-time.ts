@@ -5,14 +5,24 @@ import { ExpressionError } from './tokens.ts';
 
 /** Ours: how long AEP looks is not documented. Long enough for a busy machine, and for every pattern that is meant to match. */
 const LONGEST_MS = 1_000;
+/** For a pattern that took too long before: a batch may hold a thousand such texts, and others wait meanwhile. */
+const AGAIN_MS = 50;
+/** So often; then texts that may take long are refused unseen. */
+const MOST_LATE = 20;
 
-/** Shorter texts are done in time whatever the pattern; the watch itself takes a fraction of a millisecond. */
-const SHORT = 20;
-const LONG = 10_000;
+/** What is done without a watch, which takes a tenth of a millisecond: the steps of some ten milliseconds. */
+const MOST_STEPS = 1e7;
 
-/** What a pattern may try in several ways. */
-const CHOICE = /[*+?|{]/g;
+/** How often a pattern can be tried in another way, and what else is known of it. */
+interface Cost {
+  /** How many of its parts can take more or less of a text, or something else of it. */
+  readonly choices: number;
+  /** Whether one of them stands in a group that is repeated: then each sign of a text may double the ways. */
+  readonly nested: boolean;
+  late: number;
+}
 
+const costs = new WeakMap<RegExp, Cost>();
 const context = createContext({ work: undefined });
 const script = new Script('work()');
 
@@ -21,20 +31,80 @@ const script = new Script('work()');
  * @throws ExpressionError where that takes more than a second
  */
 export function inTime<T>(regex: RegExp, text: string, work: () => T): T {
-  if (!mayTakeLong(regex, text)) return work();
+  const cost = costOf(regex);
+  if (stepsOf(cost, text.length) <= MOST_STEPS) return work();
+  if (cost.late >= MOST_LATE) throw tooLong(regex);
   context.work = work;
   try {
-    return script.runInContext(context, { timeout: LONGEST_MS }) as T;
+    return script.runInContext(context, { timeout: cost.late > 0 ? AGAIN_MS : LONGEST_MS }) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    throw new ExpressionError(`the regular expression '${regex.source}' takes too long on this text`);
+    cost.late += 1;
+    throw tooLong(regex);
   } finally {
     context.work = undefined;
   }
 }
 
-function mayTakeLong({ source }: RegExp, { length }: string): boolean {
-  if (length <= SHORT) return false;
-  const choices = source.match(CHOICE)?.length ?? 0;
-  return choices > (length > LONG ? 0 : 1);
+/** Languages, countries and the like come again and again: what is known of so many short texts is kept. */
+const MOST_KNOWN = 1_000;
+const SHORT = 64;
+
+/** Says of one text after the other whether the pattern is found in it; undefined where that takes more than a second. */
+export function finder(regex: RegExp): (text: string) => boolean | undefined {
+  const known = new Map<string, boolean | undefined>();
+  return (text) => {
+    if (stepsOf(costOf(regex), text.length) <= MOST_STEPS) return regex.test(text);
+    if (known.has(text)) return known.get(text);
+    const found = unlessLate(() => inTime(regex, text, () => regex.test(text)));
+    if (known.size >= MOST_KNOWN) known.clear();
+    if (text.length <= SHORT) known.set(text, found);
+    return found;
+  };
+}
+
+function unlessLate<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ExpressionError) return undefined;
+    throw error;
+  }
+}
+
+const tooLong = ({ source }: RegExp) =>
+  new ExpressionError(`the regular expression '${source}' takes too long on this text`);
+
+function costOf(regex: RegExp): Cost {
+  const known = costs.get(regex);
+  if (known) return known;
+  const made = { ...choicesIn(regex.source), late: 0 };
+  costs.set(regex, made);
+  return made;
+}
+
+/** At most: a choice may end at every sign, and the whole may begin at every sign. */
+function stepsOf({ choices, nested }: Cost, length: number): number {
+  return nested ? (choices + 2) ** length : length ** (choices + 1);
+}
+
+/** An escape, a class of signs, what opens a group, what closes it, what repeats, a fork. */
+const PIECE =
+  /\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\((?:\?(?:[:=!]|<[=!]|<\w+>|[a-z-]*:))?|\)|[*+?]\??|\{(\d+)(,?)(\d*)\}\??|\|/g;
+
+function choicesIn(source: string): { choices: number; nested: boolean } {
+  let choices = 0;
+  let nested = false;
+  /** How many choices there were before each open group, and before the one that has just ended. */
+  const open: number[] = [];
+  let before: number | undefined;
+  for (const [piece, least, comma, most] of source.matchAll(PIECE)) {
+    const sign = piece[0] as string;
+    const repeats = '*+{'.includes(sign) && !(least === '1' && comma === '') && most !== '1';
+    if (repeats && before !== undefined && choices > before) nested = true;
+    if ('*+?|'.includes(sign) || comma === ',') choices += 1;
+    if (sign === '(') open.push(choices);
+    before = sign === ')' ? open.pop() : undefined;
+  }
+  return { choices, nested };
 }

@@ -3,6 +3,7 @@
 import { zone } from './date-patterns.ts';
 import { readDate } from './date-reader.ts';
 import { ExpressionError } from './tokens.ts';
+import { offsetAt, offsetOfWall } from './zones.ts';
 
 /** ECMA-262, "Time Values and Time Range", less a day for the offset. */
 const FARTHEST = 8.64e15 - 86_400_000;
@@ -86,5 +87,12 @@ export function parseMoment(text: string, format?: string): Moment {
 
 function tryFormat(text: string, format: string): Moment | undefined {
   const found = readDate(text.trim(), format);
-  return found && new Moment(found.wall - found.offset * 60_000, found.offset, found.zoneId);
+  if (found?.zoneId !== undefined) return momentIn(found.zoneId, found.wall);
+  return found && new Moment(found.wall - found.offset * 60_000, found.offset);
+}
+
+/** What a zone's clock on the wall shows as `wall` (as if it were UTC): a time that it skips is shown as much later. @throws ExpressionError */
+export function momentIn(zone: string, wall: number): Moment {
+  const ms = wall - offsetOfWall(zone, wall) * 60_000;
+  return new Moment(ms, offsetAt(zone, ms), zone);
 }

@@ -17,11 +17,16 @@ const numeric =
   (left, right) => {
     const [a, b] = [left(), right()];
     const result = operate(asNumber(a), asNumber(b));
-    if (!Number.isFinite(result)) throw new ExpressionError('division by zero');
+    if (!Number.isFinite(result)) throw new ExpressionError('the number is too large');
     const long = a instanceof ExactNumber || b instanceof ExactNumber || Math.abs(result) > LARGEST;
     const whole = exactly && long ? asIntegers(a, b) : undefined;
     return exactly && whole ? numberOf(String(exactly(...whole))) : result;
   };
+
+function divisor(value: number): number {
+  if (value === 0) throw new ExpressionError('division by zero');
+  return value;
+}
 
 const sum = numeric(
   (left, right) => left + right,
@@ -63,9 +68,9 @@ export const BINARY = {
     (left, right) => left * right,
     (left, right) => left * right,
   ),
-  divide: numeric((left, right) => left / right),
+  divide: numeric((left, right) => left / divisor(right)),
   modulo: numeric(
-    (left, right) => left % right,
+    (left, right) => left % divisor(right),
     (left, right) => left % right,
   ),
 } as const satisfies { readonly [name: string]: Binary };

@@ -10,7 +10,7 @@ export function pathSteps(path: string): string[] {
   let rest = path.trim();
   if (rest === '') throw new ExpressionError('the path is empty');
   while (rest.length > 0) {
-    const found = /^(?:\$\{((?:\\.|[^}])*)\}|((?:\\.|[^.[\]\\])+)|\[(\d+|\*)\])(\.(?=.)|(?=\[)|$)/s.exec(
+    const found = /^(?:\$\{((?:\\.|[^}\\])*)\}|((?:\\.|[^.[\]\\])+)|\[(\d+|\*)\])(\.(?=.)|(?=\[)|$)/s.exec(
       rest,
     );
     if (!found) throw new ExpressionError(`the path '${path}' cannot be read at '${rest}'`);

@@ -135,7 +135,8 @@ export const TABLE: readonly Part[] = [
       enabledAt in the tag | observed | Adobe's experience-league-tech-insiders, answers printed
       E-Tag, If-Match, 412 | documented | catalog/api/appendix
       tags in a partial object | ours | – | replaced
-      an unknown id deleted | documented | catalog/api/delete-object | 200 with []
+      an unknown id deleted | conflicting | catalog/api/delete-object: may be 200 with []; aep-mcp-server: 404 | 404; quirk dataset-deletion
+      upsert for a dataset in Profile: switched off first | documented | catalog/datasets/enable-upsert | that one patch is enough is ours; docs/decisions/0030
       deep merge | documented | catalog.yaml, v2
       counts of invalid records, tags.flowId of a failed batch | observed | aepp, getFailedBatchesDF
       rows that come close together share a batch | ours | –
@@ -220,6 +221,7 @@ export const TABLE: readonly Part[] = [
       4,000 records a second of Kinesis | documented | sources/connectors/cloud-storage/kinesis
       what is no JSON object | ours | – | dropped, counted as failed
       a stopped flow with latest begins at the tip anew | ours | –
+      a flow that slept longer than its stream keeps records | ours | – | goes on with the oldest that is left, and with the shards that are; what is played here is kept by number, not by age
       a flow that cannot read: run failed, CONNECTOR-1001-500 | documented | sources/notifications | of sources in general
       a consumer group, a subscription serve one flow | documented | sources/tutorials/api/create/cloud-storage/{eventhub,google-pubsub}
       Kinesis is read by AWS's client | ours | docs/decisions/0020
@@ -281,7 +283,7 @@ export const TABLE: readonly Part[] = [
       filter dataSetId | conflicting | observability/api/metrics: dataSetId, dataSets, dataSetID | any
       filter inletId | ours | –
       downsample with a granularity | conflicting | states of observability/api/metrics | may be absent
-      the answer of version 1 | conflicting | observability/api/metrics: an object; observability-insights.yaml: a list | an object
+      the answer of version 1 | conflicting | observability/api/metrics: an object; observability-insights.yaml: a list | an object; quirk old-metrics
       an interval without data | ours | OpenTSDB, which the page refers to | no datapoint
       when a count shows | ours | – | at once
     `,

@@ -8,7 +8,7 @@ import type { Route } from '../router.ts';
 import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
 import { errorCode } from '../xdm/violations.ts';
 import { admitToInlet, Rates } from './admission.ts';
-import { Lake } from './landing.ts';
+import { land } from './landing.ts';
 import { type Message, readMessage, readsFrom } from './messages.ts';
 import { causedByMapping, type Outcome, type Pipeline, Pipelines, process } from './pipeline.ts';
 import { notInProfile, notLinked } from './profile.ts';
@@ -25,7 +25,6 @@ interface Failure {
 export class Inlets {
   readonly #world: World;
   readonly #pipelines: Pipelines;
-  readonly #lake: Lake;
   readonly #rates: Rates;
   readonly #pending = new Set<Promise<void>>();
   #transaction = 0;
@@ -33,7 +32,6 @@ export class Inlets {
   constructor(world: World) {
     this.#world = world;
     this.#pipelines = new Pipelines(world);
-    this.#lake = new Lake(world);
     this.#rates = new Rates(world);
   }
 
@@ -177,7 +175,7 @@ export class Inlets {
 
   /** Why the flow does not take data now; nothing of it shows in the answer. */
   #closed(inlet: Inlet, connection: Entity, flowId: string | null, now: number): string | undefined {
-    if (connection.state !== 'enabled') return 'the connection is disabled';
+    if (connection.state !== 'enabled') return `the connection is ${connection.state}`;
     if (flowId === null) return 'no flow id';
     const flow = inlet.sandbox.flows.get(flowId);
     if (!flow) return 'no such flow';
@@ -234,7 +232,7 @@ export class Inlets {
         source: message.record,
       });
     }
-    this.#lake.land({
+    land(this.#world, {
       sandbox: inlet.sandbox,
       dataSetId: pipeline.dataSet.id,
       flowId,

@@ -18,101 +18,97 @@ export interface Landing {
   readonly warnings: number;
 }
 
-export class Lake {
-  readonly #world: World;
-  readonly #open = new Map<string, Batch>();
-  readonly #kept = new Map<string, number>();
-
-  constructor(world: World) {
-    this.#world = world;
+export function land(world: World, landing: Landing): void {
+  const { sandbox, dataSetId, rows, refused, warnings, bytes } = landing;
+  const run = runOf(world, landing);
+  run.input += rows.length + refused.length;
+  run.output += rows.length;
+  run.failed += refused.length;
+  run.warnings += warnings;
+  run.bytes += bytes;
+  run.updatedAt = world.clock.now();
+  if (rows.length > 0) {
+    const batch = batchFor(world, landing, run, 'landed');
+    for (const row of rows) batch.rows.push(row);
+    batch.rowCount += rows.length;
+    world.settings.onLanded(rows);
   }
+  if (refused.length > 0) {
+    const batch = batchFor(world, landing, run, 'refused');
+    for (const row of refused) batch.refused.push(row);
+  }
+  forget(world, sandbox, dataSetId, rows.length + refused.length);
+  sandbox.dataSetCounts.add(dataSetId, run.updatedAt, {
+    ...(rows.length > 0 ? { records: rows.length, bytes } : {}),
+    ...(refused.length > 0 ? byCategory(refused) : {}),
+  });
+  const tally = tallyOf(landing);
+  tally.landed += rows.length;
+  tally.refused += refused.length;
+  const { counts } = world.state;
+  counts.landed += rows.length;
+  counts.refused += refused.length;
+  counts.warnings += warnings;
+}
 
-  land(landing: Landing): void {
-    const { rows, refused } = landing;
-    const run = runOf(this.#world, landing);
-    run.input += rows.length + refused.length;
-    run.output += rows.length;
-    run.failed += refused.length;
-    run.warnings += landing.warnings;
-    run.bytes += landing.bytes;
-    run.updatedAt = this.#world.clock.now();
-    if (rows.length > 0) {
-      const batch = this.#batch(landing, run, 'landed', rows.length);
-      for (const row of rows) batch.rows.push(row);
-      batch.rowCount += rows.length;
-      this.#world.settings.onLanded(rows);
+/** The batch still open for these rows, or a new one; of the bytes it gets its rows' share. */
+function batchFor(world: World, landing: Landing, run: Run, kind: 'landed' | 'refused'): Batch {
+  const { sandbox, rows, refused } = landing;
+  const now = world.clock.now();
+  const key = `${landing.dataSetId} ${landing.flowId} ${kind}`;
+  const open = sandbox.openBatches.get(key);
+  const isFull = open !== undefined && rowsIn(open) >= world.settings.keepRows * SHARE;
+  const batch = open && now < open.sealAt && !isFull ? open : begun(world, landing, run, kind);
+  sandbox.openBatches.set(key, batch);
+  batch.updated = now;
+  const count = kind === 'landed' ? rows.length : refused.length;
+  batch.bytes += Math.round((landing.bytes * count) / (rows.length + refused.length));
+  return batch;
+}
+
+function begun(world: World, landing: Landing, run: Run, kind: 'landed' | 'refused'): Batch {
+  const { sandbox, dataSetId, flowId } = landing;
+  const now = world.clock.now();
+  const batch: Batch = {
+    id: world.ids.ulid(now),
+    dataSetId,
+    flowId,
+    created: now,
+    sealAt: now + world.settings.batchWindowMs,
+    updated: now,
+    bytes: 0,
+    rowCount: 0,
+    rows: [],
+    refused: [],
+  };
+  sandbox.batches.set(batch.id, batch);
+  run.batchIds.add(batch.id);
+  tallyOf(landing).lastBatchId = batch.id;
+  sandbox.dataSetCounts.add(dataSetId, now, kind === 'landed' ? { batches: 1 } : { failedBatches: 1 });
+  return batch;
+}
+
+/** Keeps memory bounded: the oldest batches of a dataset go, whole, and what went is counted. */
+function forget(world: World, sandbox: Sandbox, dataSetId: string, added: number): void {
+  const { keepRows } = world.settings;
+  let kept = (sandbox.keptRows.get(dataSetId) ?? 0) + added;
+  if (kept > keepRows) {
+    for (const batch of sandbox.batches.values()) {
+      if (kept <= keepRows * (1 - SHARE)) break;
+      if (batch.dataSetId !== dataSetId) continue;
+      kept -= rowsIn(batch);
+      drop(world, sandbox, batch);
     }
-    if (refused.length > 0) {
-      const batch = this.#batch(landing, run, 'refused', refused.length);
-      for (const row of refused) batch.refused.push(row);
-    }
-    this.#forget(landing.sandbox, landing.dataSetId, rows.length + refused.length);
-    landing.sandbox.dataSetCounts.add(landing.dataSetId, run.updatedAt, {
-      ...(rows.length > 0 ? { records: rows.length, bytes: landing.bytes } : {}),
-      ...(refused.length > 0 ? byCategory(refused) : {}),
-    });
-    const tally = tallyOf(landing);
-    tally.landed += rows.length;
-    tally.refused += refused.length;
-    const { counts } = this.#world.state;
-    counts.landed += rows.length;
-    counts.refused += refused.length;
-    counts.warnings += landing.warnings;
   }
+  sandbox.keptRows.set(dataSetId, kept);
+}
 
-  /** The batch still open for these rows, or a new one; of the bytes it gets its rows' share. */
-  #batch(landing: Landing, run: Run, kind: 'landed' | 'refused', count: number): Batch {
-    const now = this.#world.clock.now();
-    const key = `${landing.sandbox.name} ${landing.dataSetId} ${landing.flowId} ${kind}`;
-    let batch = this.#open.get(key);
-    if (!batch || now >= batch.sealAt || rowsIn(batch) >= this.#world.settings.keepRows * SHARE) {
-      batch = {
-        id: this.#world.ids.ulid(now),
-        dataSetId: landing.dataSetId,
-        flowId: landing.flowId,
-        created: now,
-        sealAt: now + this.#world.settings.batchWindowMs,
-        updated: now,
-        bytes: 0,
-        rowCount: 0,
-        rows: [],
-        refused: [],
-      };
-      this.#open.set(key, batch);
-      landing.sandbox.batches.set(batch.id, batch);
-      run.batchIds.add(batch.id);
-      tallyOf(landing).lastBatchId = batch.id;
-      const made = kind === 'landed' ? { batches: 1 } : { failedBatches: 1 };
-      landing.sandbox.dataSetCounts.add(landing.dataSetId, now, made);
-    }
-    batch.updated = now;
-    batch.bytes += Math.round((landing.bytes * count) / (landing.rows.length + landing.refused.length));
-    return batch;
-  }
-
-  /** Keeps memory bounded: the oldest batches of a dataset go, whole, and what went is counted. */
-  #forget(sandbox: Sandbox, dataSetId: string, added: number): void {
-    const { keepRows } = this.#world.settings;
-    const key = `${sandbox.name} ${dataSetId}`;
-    let kept = (this.#kept.get(key) ?? 0) + added;
-    if (kept > keepRows) {
-      for (const batch of sandbox.batches.values()) {
-        if (kept <= keepRows * (1 - SHARE)) break;
-        if (batch.dataSetId !== dataSetId) continue;
-        kept -= rowsIn(batch);
-        this.#drop(sandbox, batch);
-      }
-    }
-    this.#kept.set(key, kept);
-  }
-
-  /** Nothing leads to it any more: neither the run that names it nor the rows that would still come into it. */
-  #drop(sandbox: Sandbox, batch: Batch): void {
-    sandbox.batches.delete(batch.id);
-    sandbox.runs.get(runKey(batch.flowId, batch.created))?.batchIds.delete(batch.id);
-    for (const [key, open] of this.#open) if (open === batch) this.#open.delete(key);
-    this.#world.state.counts.forgotten += rowsIn(batch);
-  }
+/** Nothing leads to it any more: neither the run that names it nor the rows that would still come into it. */
+function drop(world: World, sandbox: Sandbox, batch: Batch): void {
+  sandbox.batches.delete(batch.id);
+  sandbox.runs.get(runKey(batch.flowId, batch.created))?.batchIds.delete(batch.id);
+  for (const [key, open] of sandbox.openBatches) if (open === batch) sandbox.openBatches.delete(key);
+  world.state.counts.forgotten += rowsIn(batch);
 }
 
 function rowsIn({ rows, refused }: Batch): number {

@@ -202,7 +202,7 @@ export class Reading {
   /** Why nothing is read for the flow now. */
   #closed({ flow, source }: Reader): string | undefined {
     if (flow.state !== 'enabled') return `the flow is ${flow.state}`;
-    if (source.base?.state !== 'enabled') return 'the connection is disabled';
+    if (source.base?.state !== 'enabled') return `the connection is ${source.base?.state ?? 'gone'}`;
     if (source.kind === 'kinesis' && this.#world.kinesis === '')
       return 'no Kinesis is named that could be read: start the simulator with --kinesis URL';
     return this.#world.clock.now() < flow.acceptsFrom ? 'the flow is not warm yet' : undefined;

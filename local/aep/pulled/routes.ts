@@ -85,13 +85,16 @@ function heldOf({ kind }: PulledSource, record: Json, index: number, now: number
   const isEmpty = kind === 'pubsub' && isObject(record) && isObject(record.attributes);
   if (text === undefined && !isEmpty) throw wrong(`records[${index}].${field} must be a text in base64.`);
   const bytes = Buffer.from(text ?? '', 'base64');
-  if (bytes.toString('base64').replace(/=+$/, '') !== (text ?? '').replace(/=+$/, ''))
+  if (unpadded(bytes.toString('base64')) !== unpadded(text ?? ''))
     throw wrong(`records[${index}].${field} is not base64.`);
   const told = textAt(record, kind === 'pubsub' ? 'publishTime' : 'enqueuedTimeUtc');
   const at = told === undefined ? now : Date.parse(told);
   if (Number.isNaN(at)) throw wrong(`records[${index}]: '${told}' is no time.`);
   return { bytes, at };
 }
+
+/** Base64 without the signs that fill it up: two at most. */
+const unpadded = (text: string): string => text.replace(/={1,2}$/, '');
 
 function wrong(detail: string): Refusal {
   return Refusal.problem(400, 'BadRequestError', detail);

@@ -53,6 +53,8 @@ export async function describe({ client, stream, progress }: StreamReader, reset
         fits: FIRST_RECORDS,
       });
   }
+  // What is as old as all of a shard is kept no longer: whoever slept so long goes on with the shards that came of it.
+  for (const id of shards.keys()) if (!found.some(({ ShardId }) => ShardId === id)) shards.delete(id);
   progress.shards = shards;
   progress.resharded = false;
 }

@@ -1,5 +1,7 @@
 // One resource in the representation that was asked for (contract §2.1), and a made-up record that fits a schema.
 
+import { finder } from '../el/in-time.ts';
+import { javaRegex } from '../el/java-regex.ts';
 import { type AdmittedCall, type Answer, json } from '../http.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { World } from '../state.ts';
@@ -97,6 +99,5 @@ function sampleText(field: Field, name: string): string {
   if (field.format === 'ipv6') return '2001:db8::7';
   const text = `sample ${name}`.slice(0, field.maxLength ?? 100);
   if (field.pattern === undefined) return text;
-  const pattern = new RegExp(field.pattern, 'u');
-  return PATTERNED.find((one) => pattern.test(one)) ?? text;
+  return PATTERNED.find(finder(javaRegex(field.pattern))) ?? text;
 }

@@ -1,5 +1,6 @@
 // Puts a schema's class and field groups together into the one tree of fields that data must fit.
 
+import { Refusal } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Sandbox } from '../state.ts';
 import { FACETS, type Field, type Fields } from '../xdm/field.ts';
@@ -7,9 +8,18 @@ import { referenced } from './resources.ts';
 
 const DEEPEST = 20;
 
-/** All fields of a resource, `$ref`s followed, as `xed-full` shows them. */
+/** Ours: references that name references, ten times each, are more fields than a memory holds. Adobe's guardrail is 6,000 fields. */
+const MOST_NODES = 100_000;
+
+/** One walk along the references of a resource. */
+interface Walk {
+  readonly sandbox: Sandbox;
+  left: number;
+}
+
+/** All fields of a resource, `$ref`s followed, as `xed-full` shows them. @throws Refusal where they are beyond number */
 export function resolved(sandbox: Sandbox, resource: JsonObject): Field {
-  return expand(sandbox, resource, resource, []);
+  return expand({ sandbox, left: MOST_NODES }, resource, resource, []);
 }
 
 /** The resolved schema plus what its primary identity makes mandatory (contract §2.7). */
@@ -64,7 +74,9 @@ function demand(root: Field, steps: readonly string[]): void {
 }
 
 /** @param within the references on the way here: what holds itself is cut */
-function expand(sandbox: Sandbox, node: JsonObject, root: JsonObject, within: readonly string[]): Field {
+function expand(walk: Walk, node: JsonObject, root: JsonObject, within: readonly string[]): Field {
+  if (walk.left-- === 0)
+    throw Refusal.problem(400, 'BadRequestError', `The resource ${root.$id} has too many fields.`);
   const {
     $ref,
     allOf,
@@ -79,30 +91,30 @@ function expand(sandbox: Sandbox, node: JsonObject, root: JsonObject, within: re
   if (Array.isArray(required)) field.required = required.map(String);
   if (isObject(properties)) {
     field.properties = Object.fromEntries(
-      Object.entries(properties).map(([name, inner]) => [name, expandNode(sandbox, inner, root, within)]),
+      Object.entries(properties).map(([name, inner]) => [name, expandNode(walk, inner, root, within)]),
     );
   }
-  if (isObject(items)) field.items = expandNode(sandbox, items, root, within);
+  if (isObject(items)) field.items = expandNode(walk, items, root, within);
   if (isObject(additionalProperties))
-    field.additionalProperties = expandNode(sandbox, additionalProperties, root, within);
+    field.additionalProperties = expandNode(walk, additionalProperties, root, within);
   else if (typeof additionalProperties === 'boolean') field.additionalProperties = additionalProperties;
   const parts: Json[] = [
     ...(typeof $ref === 'string' ? [{ $ref }] : []),
     ...(Array.isArray(allOf) ? allOf : []),
   ];
-  for (const part of parts) if (isObject(part)) absorb(field, partOf(sandbox, part, root, within));
+  for (const part of parts) if (isObject(part)) absorb(field, partOf(walk, part, root, within));
   if (field.type === undefined && field.properties) field.type = 'object';
   field['meta:xdmType'] ??= xdmType(field);
   return field;
 }
 
-function expandNode(sandbox: Sandbox, node: Json, root: JsonObject, within: readonly string[]): Field {
-  return isObject(node) ? expand(sandbox, node, root, within) : {};
+function expandNode(walk: Walk, node: Json, root: JsonObject, within: readonly string[]): Field {
+  return isObject(node) ? expand(walk, node, root, within) : {};
 }
 
-function partOf(sandbox: Sandbox, part: JsonObject, root: JsonObject, within: readonly string[]): Field {
+function partOf(walk: Walk, part: JsonObject, root: JsonObject, within: readonly string[]): Field {
   const ref = part.$ref;
-  if (typeof ref !== 'string') return expand(sandbox, part, root, within);
+  if (typeof ref !== 'string') return expand(walk, part, root, within);
   const isLocal = ref.startsWith('#/');
   const key = isLocal ? `${root.$id}${ref}` : ref;
   if (within.includes(key) || within.length > DEEPEST) return {};
@@ -112,10 +124,10 @@ function partOf(sandbox: Sandbox, part: JsonObject, root: JsonObject, within: re
       .slice(2)
       .split('/')
       .reduce<Json | undefined>((level, step) => (isObject(level) ? level[step] : undefined), root);
-    return isObject(target) ? expand(sandbox, target, root, inner) : {};
+    return isObject(target) ? expand(walk, target, root, inner) : {};
   }
-  const found = referenced(sandbox, ref)?.resource;
-  return found ? expand(sandbox, found, found, inner) : {};
+  const found = referenced(walk.sandbox, ref)?.resource;
+  return found ? expand(walk, found, found, inner) : {};
 }
 
 /** Only structure is taken over: a field group's title is not the schema's. */

@@ -1,5 +1,7 @@
 // What the registry refuses to keep: bad references, taken titles, union tags without an identity, lost fields.
 
+import { javaRegex } from '../el/java-regex.ts';
+import { ExpressionError } from '../el/tokens.ts';
 import { Refusal } from '../errors.ts';
 import type { AdmittedCall } from '../http.ts';
 import { arrayAt, type JsonObject, objectAt, textAt } from '../json.ts';
@@ -29,6 +31,25 @@ export function check(world: World, call: AdmittedCall, kind: Kind, resource: Js
   }
   if (kind === 'schemas') checkSchema(world, call, resource);
   else if (kind === 'mixins') checkFieldGroup(world, call, resource);
+  checkPatterns(resolved(call.sandbox, resource), '');
+}
+
+/** That a pattern which is none is refused here, and not at the first record, is ours. */
+function checkPatterns(field: Field, path: string): void {
+  if (field.pattern !== undefined && !isRegex(field.pattern))
+    throw invalid(`the pattern '${field.pattern}' of ${path || '/'} is no regular expression`);
+  for (const [name, inner] of Object.entries(field.properties ?? {})) checkPatterns(inner, `${path}/${name}`);
+  if (field.items) checkPatterns(field.items, `${path}/*`);
+  if (typeof field.additionalProperties === 'object') checkPatterns(field.additionalProperties, `${path}/*`);
+}
+
+function isRegex(pattern: unknown): boolean {
+  try {
+    return typeof pattern === 'string' && Boolean(javaRegex(pattern));
+  } catch (error) {
+    if (error instanceof ExpressionError) return false;
+    throw error;
+  }
 }
 
 function checkTitle(world: World, call: AdmittedCall, resource: JsonObject, title: string): void {

@@ -2,6 +2,8 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
+import { finder } from '../el/in-time.ts';
+import { javaRegex } from '../el/java-regex.ts';
 import { plainNumbers } from '../exact-number.ts';
 import type { JsonObject } from '../json.ts';
 import type { Violation } from '../state.ts';
@@ -58,6 +60,8 @@ function compile(schema: object): Validate {
     validateFormats: true,
     logger: false,
   });
+  ajv.removeKeyword('pattern').addKeyword({ keyword: 'pattern', type: 'string', compile: patternCheck });
+  ajv.removeKeyword('uniqueItems').addKeyword({ keyword: 'uniqueItems', type: 'array', validate: areUnique });
   ajv.addFormat('date', isDay);
   ajv.addFormat('date-time', isMoment);
   ajv.addFormat('email', EMAIL);
@@ -68,6 +72,36 @@ function compile(schema: object): Validate {
   const check = ajv.compile(schema);
   return (record) =>
     check(plainNumbers(record)) ? NO_VIOLATIONS : violations((check.errors ?? []).map(asGiven(record)));
+}
+
+interface Check {
+  (value: string): boolean;
+  errors?: Partial<ErrorObject>[];
+}
+
+/** A schema's patterns are strangers' as well: one that takes too long on a text fails it, which is ours, and says so. */
+function patternCheck(pattern: string): Check {
+  const finds = finder(javaRegex(pattern));
+  const check: Check = (value) => {
+    const found = finds(value);
+    if (found === true) return true;
+    check.errors = [{ keyword: 'pattern', params: { pattern, late: found === undefined } }];
+    return false;
+  };
+  return check;
+}
+
+/** ajv compares each with each, which takes minutes for a message of a megabyte. */
+function areUnique(wanted: boolean, items: readonly unknown[]): boolean {
+  return !wanted || new Set(items.map((item) => JSON.stringify(sorted(item)))).size === items.length;
+}
+
+/** In an order of keys that does not depend on who wrote it. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [key, sorted(inner)]);
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** What was found is said with the digits that it came with. */

@@ -39,7 +39,9 @@ function message(error: ErrorObject): string {
     case 'enum':
       return `${found} is not a valid enum value`;
     case 'pattern':
-      return `string [${found}] does not match pattern ${params.pattern}`;
+      return params.late
+        ? `string [${found}] takes too long to match with pattern ${params.pattern}`
+        : `string [${found}] does not match pattern ${params.pattern}`;
     case 'format':
       return formatMessage(String(params.format), found);
     case 'minimum':

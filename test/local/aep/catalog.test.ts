@@ -187,12 +187,12 @@ describe('changing', () => {
     expect((await change()).status).toBe(412);
   });
 
-  test('deleting answers with the reference, twice with nothing', async () => {
+  test('deleting answers with the reference, and twice that nothing is there', async () => {
     const { with_, id } = await withDataSet();
     expect((await with_.call('DELETE', `${SETS}/${id}`)).body).toEqual([`@/dataSets/${id}`]);
     expect((await with_.call('GET', `${SETS}/${id}`)).status).toBe(404);
     const again = await with_.call('DELETE', `${SETS}/${id}`);
-    expect([again.status, again.body]).toEqual([200, []]);
+    expect([again.status, again.body.title]).toEqual([404, 'NotFoundError']);
   });
 });
 
@@ -340,6 +340,18 @@ describe('batches', () => {
     expect((await revert(with_, first)).status).toBe(428);
     with_.clock.advance(3_600_000);
     expect(await idsOf(with_, 'deleted')).toEqual([first]);
+  });
+
+  test("12 B 8: the simulator's own pages do not count what was reverted, and count what comes next", async () => {
+    const { with_, made } = await landed([ROW, ROW], [{ ...ROW, id: 'cust-9' }]);
+    const [first = ''] = await idsOf(with_, 'success');
+    await revert(with_, first);
+    const told = async () => (await with_.bare('GET', `/_simulator/datasets/${made.dataSetId}`)).body.landed;
+    const total = async () =>
+      (await with_.bare('GET', `/_simulator/datasets/${made.dataSetId}/rows`)).body.total;
+    expect([await told(), await total()]).toEqual([1, 1]);
+    await sendBatch(with_, made, [ROW]);
+    expect([await told(), await total()]).toEqual([2, 2]);
   });
 
   test('12 B 8: what has not landed cannot be reverted, and other actions say that they are not simulated', async () => {

@@ -246,6 +246,11 @@ test.each([
   // The day on which clocks go forward: after, within and before the hour that is skipped.
   ['make_date_time(2024, 3, 10, 3, 30, 0, 0, "America/Los_Angeles")', '2024-03-10T03:30:00-07:00'],
   ['make_date_time(2024, 3, 10, 2, 30, 0, 0, "America/Los_Angeles")', '2024-03-10T03:30:00-07:00'],
+  ['date("2024-03-10 02:30 America/Los_Angeles", "yyyy-MM-dd HH:mm VV")', '2024-03-10T03:30:00-07:00'],
+  [
+    'set_date_part("hour", 2, make_date_time(2024, 3, 10, 1, 30, 0, 0, "America/Los_Angeles"))',
+    '2024-03-10T03:30:00-07:00',
+  ],
   ['make_date_time(2024, 3, 10, 1, 30, 0, 0, "America/Los_Angeles")', '2024-03-10T01:30:00-08:00'],
   // The hour that comes twice is its first.
   ['make_date_time(2024, 11, 3, 1, 30, 0, 0, "America/Los_Angeles")', '2024-11-03T01:30:00-07:00'],

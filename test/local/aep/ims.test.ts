@@ -17,6 +17,15 @@ test('a token comes in seconds, and its payload counts in milliseconds, as strin
   });
 });
 
+test('12 5: tokens that have expired are not kept', async () => {
+  const { platform } = await caller({ tokenSeconds: 60 });
+  for (let minute = 0; minute < 10; minute++) {
+    for (let count = 0; count < 5; count++) await getToken(platform);
+    expect(platform.state.tokens.size).toBeLessThanOrEqual(6);
+    platform.clock.advance(60_000);
+  }
+});
+
 test('the same fields are taken from the query, on v2 as well', async () => {
   const { bare } = await caller();
   const query = `grant_type=client_credentials&client_id=${CLIENT}&client_secret=${SECRET}&scope=openid`;

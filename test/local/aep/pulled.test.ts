@@ -11,7 +11,9 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatformOptions } from '../../../local/aep/platform.ts';
+import { beginning } from '../../../local/aep/pulled/memory.ts';
 import type { SourceState } from '../../../local/aep/pulled/reading.ts';
+import { describe as describeStream, readable } from '../../../local/aep/pulled/stream.ts';
 import { AccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { until } from '../../support/eventually.ts';
@@ -487,6 +489,26 @@ describe('a Kinesis stream', () => {
     silent.close();
   });
 
+  it('12 A: whose old shard is kept no longer is read on with those that came of it, by a flow that slept meanwhile', async () => {
+    const shard = (ShardId: string, ParentShardId?: string) => ({
+      ShardId,
+      ParentShardId,
+      SequenceNumberRange: { StartingSequenceNumber: ShardId },
+    });
+    let shards = [shard('old'), shard('new', 'old')];
+    // What AWS answers some days after a split: the shard that was closed is listed no longer.
+    const client = {
+      send: async () => ({ StreamDescription: { Shards: shards, HasMoreShards: false } }),
+    } as unknown as KinesisClient;
+    const progress = beginning('source', {}, 0);
+    const reader = { client, stream: 'orders', progress, iterators: new Map<string, string>() };
+    await describeStream(reader, 'earliest');
+    expect(readable(progress).map(([id]) => id)).toEqual(['old']);
+    shards = [shard('new', 'old')];
+    await describeStream(reader, 'earliest');
+    expect(readable(progress).map(([id]) => id)).toEqual(['new']);
+  });
+
   it('12 A: stays unread where no Kinesis is named, and the simulator says why', async () => {
     const with_ = await caller();
     const made = await pulled(with_, KINESIS, { stream });
@@ -669,6 +691,21 @@ describe('a subscription', () => {
       expect(with_.platform.state.counts).toMatchObject({ received: 4, lost: 3 });
     },
   );
+
+  it.each([
+    ['draft', 'the connection is draft'],
+    ['disabled', 'the connection is disabled'],
+    [undefined, 'the connection is gone'],
+  ])('12 A: whose base connection is %s is not read, and the simulator says so', async (state, why) => {
+    const with_ = await caller();
+    const made = await pulled(with_, PUB_SUB);
+    with_.clock.advance(WARM_UP);
+    const { connections } = with_.platform.state.sandboxes.get('dev1') ?? {};
+    const base = connections?.get(made.baseId);
+    if (state === undefined) connections?.remove(made.baseId);
+    else if (base) connections?.put(made.baseId, { ...base, state });
+    expect(await stateOf(with_, made)).toMatchObject({ state: 'idle', why });
+  });
 
   it('12 A: that has refused for 30 days lets AEP switch the flow off', async () => {
     const with_ = await caller({ tokenSeconds: 10_000_000 });

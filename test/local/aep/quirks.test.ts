@@ -5,6 +5,7 @@ import { parseQuirks, QUIRK_NAMES, QUIRKS, type QuirkName, quirksOf } from '../.
 import { parseOptions, UsageError } from '../../../local/options.ts';
 import {
   type Body,
+  CATALOG,
   type Caller,
   caller,
   FLOWS,
@@ -100,6 +101,13 @@ const SHOWN: { readonly [K in QuirkName]: (with_: Caller) => Promise<unknown> } 
     const { body } = await call('DELETE', '/data/foundation/sandbox-management/sandboxes/dev1');
     return body.state;
   },
+  'dataset-deletion': async ({ call }) =>
+    (await call('DELETE', `${CATALOG}/dataSets/000000000000000000000000`)).status,
+  'old-metrics': async ({ call }) => {
+    const metric = 'timeseries.ingestion.dataset.recordsuccess.count';
+    const path = '/data/infrastructure/observability/insights/metrics';
+    return Array.isArray((await call('GET', `${path}?metric=${metric}`)).body);
+  },
 };
 const NAMESPACES = '/data/core/idnamespace/identities';
 const SANDBOX = { 'x-sandbox-name': 'dev1' };
@@ -121,6 +129,8 @@ const EXPECTED: { readonly [K in QuirkName]: Readonly<Record<string, unknown>> }
   'class-usage': { object: true, array: [`${XDM}profile`, 'XDM Individual Profile', 1, true] },
   'namespace-put': { array: [true, 'Club'], object: [false, 'Club'] },
   'sandbox-deletion': { deleted: 'deleted', cleaning: 'cleaning' },
+  'dataset-deletion': { '404': 404, '200': 200 },
+  'old-metrics': { object: false, list: true },
 };
 
 describe('12 C 1: where Adobe’s material says two things', () => {
@@ -155,10 +165,14 @@ describe('12 C 1: --quirk', () => {
   it.each([
     ['207', /NAME=VARIANT.*found '207'/],
     ['207=', /NAME=VARIANT/],
-    ['207=code', /207 is status or statusCode; found 'code'/],
-    ['constructor=x', /Unknown quirk 'constructor'. There are: 207, sandbox-header/],
-  ])('12 C 1: %s is refused with what there is', (word, message) => {
+    ['207=code', /^quirk 207: expected status or statusCode; found 'code'$/],
+    ['207=statuscode', /found 'statuscode'; did you mean 'statusCode'\?$/],
+    ['constructor=x', /^quirk: expected one of 207, sandbox-header, .*; found 'constructor'$/],
+    ['sandbox-heder=x', /; did you mean 'sandbox-header'\?$/],
+  ])('12 C 1: %s is refused with what there is, in one sentence', (word, message) => {
     expect(() => parseQuirks([word])).toThrow(message);
-    expect(() => parseOptions(['--quirk', word])).toThrow(UsageError);
+    const told = () => parseOptions(['--quirk', word]);
+    expect(told).toThrow(UsageError);
+    expect(told).toThrow(/^--quirk[ :][^\n]*$/);
   });
 });

@@ -116,6 +116,14 @@ it('12 B 8: a reset sandbox forgets all of its resources, its inlets too, and it
   expect((await makePipeline(with_)).dataSetId).not.toBe(made.dataSetId);
 });
 
+it('12 B 8: a reset sandbox keeps no batch open, and counts its rows from none', async () => {
+  const { with_ } = await full();
+  const sandbox = with_.platform.state.sandboxes.get('dev1');
+  expect([sandbox?.openBatches.size, sandbox?.keptRows.size]).toEqual([1, 1]);
+  await with_.call('PUT', `${SANDBOXES}/dev1`, { action: 'reset' });
+  expect([sandbox?.openBatches.size, sandbox?.keptRows.size]).toEqual([0, 0]);
+});
+
 it('12 B 8: what is on its way to the lake when its sandbox is reset is lost', async () => {
   const with_ = await caller({ ingestDelayMs: 1_000 });
   const made = await makePipeline(with_);

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { CommandLineError, commandLine } from '../../../local/aep/command-line.ts';
 import { createPlatform } from '../../../local/aep/platform.ts';
 import { type RunningServer, startServer } from '../../../local/aep/server.ts';
 import { CLIENT, FLOWS, HTTP_API, ORGANIZATION, SECRET } from './support.ts';
@@ -159,7 +160,7 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
     '--seed',
     '7',
     '--scopes',
-    'openid, session',
+    'openid, session, sesion',
     '--xdm',
     xdm,
   );
@@ -169,7 +170,10 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
   expect(output()).toContain('5 s after');
   expect(output()).toContain(SECRET);
   // 12 B 6: the scopes of its credential are set by hand and told.
-  expect(output()).toContain('openid,session');
+  expect(output()).toContain('openid,session,sesion');
+  expect(output()).toMatch(
+    /^--scopes: 'sesion' is none of .*openid, .*; did you mean 'session'\?; it is taken/m,
+  );
   // 12 B 9: a checkout of Adobe's repository is known to the platform.
   const origin = /address\s+(\S+)/.exec(output())?.[1] ?? '';
   const groups = await fetch(`${origin}/data/foundation/schemaregistry/global/fieldgroups`, {
@@ -183,13 +187,35 @@ test('started by hand it says what it is, and refuses nonsense', async () => {
   expect(wrong.output()).toContain('--port');
   const unknown = start('--kinesys', 'http://127.0.0.1:4567');
   expect(await unknown.ended).toBe(2);
-  expect(unknown.output()).toContain('npm run simulate -- [options]');
+  expect(unknown.output()).toBe(
+    "Unknown option '--kinesys'; did you mean '--kinesis'?; --help lists the options\n",
+  );
   const noCheckout = start('--xdm', import.meta.dirname);
   expect(await noCheckout.ended).toBe(2);
   expect(noCheckout.output()).toMatch(/^--xdm: .* is no checkout/);
   const nowhere = start('--kinesis', 'nowhere');
   expect(await nowhere.ended).toBe(2);
   expect(nowhere.output()).toContain('--kinesis: expected a URL');
+});
+
+test('12 4: the address alone says what is there, and where its pages are', async () => {
+  const platform = createPlatform({ origin: 'http://127.0.0.1:4010' });
+  const reply = await platform.fetch(new Request('http://127.0.0.1:4010/'));
+  expect([reply.status, await reply.json()]).toEqual([
+    200,
+    { simulated: 'Adobe Experience Platform', pages: 'http://127.0.0.1:4010/_simulator/' },
+  ]);
+});
+
+test.each([
+  [['--colour', 'red'], "Unknown option '--colour'; --help lists the options"],
+  [['-p', '3'], "Unknown option '-p'; --help lists the options"],
+  [['--prot', '3'], "Unknown option '--prot'; did you mean '--port'?; --help lists the options"],
+  [['--port'], "Option '--port <value>' argument missing; --help lists the options"],
+  [['more'], "Unexpected argument 'more'; --help lists the options"],
+])('12 4: a command line of %j is told in one line', (args, message) => {
+  const read = () => commandLine({ args, options: { port: { type: 'string' } } });
+  expect(read).toThrow(new CommandLineError(message));
 });
 
 test('the same seed gives the same ids, another one others', () => {

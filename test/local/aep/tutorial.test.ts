@@ -53,6 +53,11 @@ describe('12 C 2: the tutorial', () => {
     expect(said).not.toMatch(/Bearer|simulated-client-secret/);
   });
 
+  it('12 4: shows each answer in lines of its own', () => {
+    expect(said.split('\n').filter((line) => line.startsWith('{'))).toHaveLength(4);
+    expect(said).toMatch(/\}\n$/);
+  });
+
   it('ends in rows, and in what was refused later', () => {
     const sandbox = server.platform.state.sandboxes.get('dev1');
     const batches = [...(sandbox?.batches.values() ?? [])];

@@ -3,10 +3,10 @@
 import { own } from '../../json.ts';
 import { dayOfYear, isoWeek, quarter } from '../calendar.ts';
 import { formatMoment } from '../date-format.ts';
-import { Moment, parseMoment } from '../moments.ts';
+import { Moment, momentIn, parseMoment } from '../moments.ts';
 import { ExpressionError } from '../tokens.ts';
 import { asMoment, asNumber, asText } from '../values.ts';
-import { offsetAt, offsetOfWall } from '../zones.ts';
+import { offsetAt } from '../zones.ts';
 import { type Definition, define, unlessNull } from './definition.ts';
 
 const DATE = 'Date / Time';
@@ -90,10 +90,7 @@ export const DATES: readonly Definition[] = [
         ...number[],
       ];
       const clock = { hour, minute, second, millisecond: Math.floor((nano ?? 0) / 1e6) };
-      const wall = wallOf({ year, month, day, ...clock } as Clock);
-      const zone = asText(inputs[7] ?? 'UTC');
-      const ms = wall - offsetOfWall(zone, wall) * 60_000;
-      return new Moment(ms, offsetAt(zone, ms), zone);
+      return momentIn(asText(inputs[7] ?? 'UTC'), wallOf({ year, month, day, ...clock } as Clock));
     }),
   ),
   define(
@@ -172,6 +169,6 @@ function withPart(component: string, value: number, moment: Moment): Moment {
   const clock: Clock = { ...clockOf(moment.wall), [name]: value };
   const last = new Date(Date.UTC(clock.year, clock.month, 0)).getUTCDate();
   const wall = wallOf(name === 'day' ? clock : { ...clock, day: Math.min(clock.day, last) });
-  const offset = moment.zoneId === undefined ? moment.offset : offsetOfWall(moment.zoneId, wall);
-  return new Moment(wall - offset * 60_000, offset, moment.zoneId);
+  if (moment.zoneId !== undefined) return momentIn(moment.zoneId, wall);
+  return new Moment(wall - moment.offset * 60_000, moment.offset);
 }

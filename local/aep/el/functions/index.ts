@@ -1,6 +1,6 @@
 // Every function the mapping language knows, by name; and what is said of a name that it does not know.
 
-import { closest, distance } from 'fastest-levenshtein';
+import { didYouMean } from '../../nearest.ts';
 import { DATES } from './dates.ts';
 import type { Definition } from './definition.ts';
 import { HIERARCHIES } from './hierarchies.ts';
@@ -35,7 +35,5 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 export function unknownFunction(name: string): string {
   const elsewhere = ELSEWHERE.get(name);
   if (elsewhere) return `function '${name}' is for ${elsewhere} alone`;
-  const nearest = closest(name.toLowerCase(), [...FUNCTIONS.keys()]);
-  const near = distance(name.toLowerCase(), nearest) <= Math.max(1, Math.floor(name.length / 3));
-  return `unknown function '${name}'${near ? `; did you mean '${nearest}'?` : ''}`;
+  return `unknown function '${name}'${didYouMean(name, [...FUNCTIONS.keys()])}`;
 }

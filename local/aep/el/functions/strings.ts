@@ -38,8 +38,10 @@ export const STRINGS: readonly Definition[] = [
   text('instr(INPUT, SUBSTRING, [START_POSITION], [OCCURRENCE])', (subject, [part, start, occurrence]) => {
     let at = (start === undefined ? 0 : asNumber(start)) - 1;
     for (let count = occurrence === undefined ? 1 : asNumber(occurrence); count > 0; count--) {
+      const before = at;
       at = subject.indexOf(asText(part ?? ''), at + 1);
-      if (at < 0) return -1;
+      // Nothing is found at the end again and again.
+      if (at < 0 || at === before) return -1;
     }
     return at;
   }),

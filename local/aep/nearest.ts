@@ -1,0 +1,10 @@
+// The known word that a mistyped one was most likely meant to be.
+
+import { closest, distance } from 'fastest-levenshtein';
+
+/** Behind a message about a word; nothing where none of the known ones is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const nearest = closest(word.toLowerCase(), [...known]);
+  const near = distance(word.toLowerCase(), nearest) <= Math.max(1, Math.floor(word.length / 3));
+  return known.length > 0 && near ? `; did you mean '${nearest}'?` : '';
+}
