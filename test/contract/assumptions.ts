@@ -1,7 +1,8 @@
 // What Penstock's client relies on and any platform can be asked: steps by the client's own functions, each with what has to hold.
 // They are the client's contract tests as well (assumptions.test.ts): nothing here moves a clock, sets a fault or looks inside.
 import { CONNECTION_SPECS, FLOW_SPECS, type NewConnection } from '../../lib/aep/index.ts';
-import { type Around, failureOf, inletOf, of, type Step } from './step.ts';
+import { Session } from '../../lib/aep/token.ts';
+import { type Around, failureOf, inletOf, inletUrlIn, of, type Step } from './step.ts';
 
 const XDM = 'https://ns.adobe.com/xdm/context/';
 const NOBODYS_BATCH = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -44,6 +45,25 @@ const OTHER_SOURCES = [
 
 /** Before there is a flow: what is sent lands nowhere. */
 export const AT_THE_INLET: readonly Step[] = [
+  {
+    name: 'client: an inlet that wants a token refuses another one as a token',
+    run: async ({ aep, inlet, mark, sandbox, later, holds }) => {
+      const wanted = { ...named(mark, 'inlet'), dataType: 'raw', authenticationRequired: true } as const;
+      const id = await aep.flowService.createInletConnection(wanted);
+      later('connection', id);
+      const url = inletUrlIn(await aep.flowService.getConnection(id));
+      const body = Buffer.from('{"messages":[{"id":"1"}]}');
+      const address = inlet.inletAddress(url, [new URL(url).origin]);
+      const batch = { address, body, messages: 1, sandbox, timeoutMs: 30_000 };
+      const session = await aep.sessions.current();
+      const taken = await inlet.postBatch(aep.transport, { ...batch, session });
+      holds('with a token it takes a batch', taken.kind === 'answered' && taken.acknowledged === 1);
+      const madeUp = new Session('made-up', session.clientId, session.organizationId);
+      const refused = await inlet.postBatch(aep.transport, { ...batch, session: madeUp });
+      holds('a made-up one is refused as a token', refused.kind === 'failed' && refused.class === 'auth');
+      await aep.flowService.deleteConnection(id);
+    },
+  },
   {
     name: 'client: a batch has an outcome for each message',
     run: async (around) => {
@@ -169,6 +189,23 @@ const REGISTRY: readonly Step[] = [
       );
       const others = await schemaRegistry.findIdentityDescriptors(of(made, 'schemaId'));
       holds('another schema has none', others.length === 0);
+    },
+  },
+  {
+    name: 'an identity is written anew',
+    run: async ({ bare, made, holds }) => {
+      const body = JSON.stringify({
+        '@type': 'xdm:descriptorIdentity',
+        'xdm:sourceSchema': of(made, 'otherSchemaId'),
+        'xdm:sourceVersion': 1,
+        'xdm:sourceProperty': '/workEmail/address',
+        'xdm:namespace': 'Email',
+        'xdm:property': 'xdm:code',
+        'xdm:isPrimary': true,
+      });
+      const path = `/data/foundation/schemaregistry/tenant/descriptors/${of(made, 'descriptorId')}`;
+      const { ok } = await bare('PUT', path, { headers: { 'content-type': 'application/json' }, body });
+      holds('it is taken', ok);
     },
   },
 ];

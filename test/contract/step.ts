@@ -1,6 +1,6 @@
 // One step of the contract suite: what it is given, and what it may say of a platform.
 
-import type { Aep } from '../../lib/aep/index.ts';
+import type { Aep, Connection } from '../../lib/aep/index.ts';
 import type { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
 import { type Failure, isFailure } from '../../lib/failure.ts';
 import type { Resource } from './removal.ts';
@@ -60,7 +60,10 @@ export function of<K extends keyof Made>(made: Made, key: K): NonNullable<Made[K
 }
 
 export async function inletOf({ aep, made }: Around): Promise<string> {
-  const { auth } = await aep.flowService.getConnection(of(made, 'connectionId'));
+  return inletUrlIn(await aep.flowService.getConnection(of(made, 'connectionId')));
+}
+
+export function inletUrlIn({ auth }: Connection): string {
   const url = (auth?.params as { inletUrl?: unknown } | undefined)?.inletUrl;
   if (typeof url !== 'string') throw new Missing('the connection has no inlet');
   return url;

@@ -326,6 +326,7 @@ export const NEVER_ASKED = [
   'what becomes of rows that are refused',
   'faults, and answers that are lost',
   'a schema that joins Profile: it could not be removed again',
+  'lists of several pages: they would take hundreds of resources',
 ];
 
 export interface Result {
