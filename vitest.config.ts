@@ -12,6 +12,7 @@ const APART = [
   'test/forward/{promises-{hosts,network,secrets,time},within}.test.ts',
   'test/local/aep/server.test.ts',
   'test/local/aws/{function-host,local-aws,recordings}.test.ts',
+  'test/openapi/openapi.test.ts',
   'test/template/*.test.ts',
 ];
 

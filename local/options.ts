@@ -43,8 +43,9 @@ export const HELP = `Penstock on this machine: a simulated Experience Platform, 
   --manifest FILE     the pipeline (examples/customer-profiles.json)
   --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes
                       (the report's line 3 is then the third file by name);
-                      without it, sample customers are made, which fit the manifests of customers; of a source that AEP
-                      reads by itself (Kinesis, Event Hubs, Pub/Sub) the pipeline is only made
+                      without it, sample customers are made, which fit the manifests of customers; an example that AEP
+                      reads by itself (examples/orders-kinesis.json, clicks-event-hubs.json, loyalty-pubsub.json) gets
+                      its records of events/samples; of any other such source the pipeline is only made
   --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
   --generate N        how many sample records (10000)
   --record-bytes N    size of a sample record in bytes (1000)

@@ -1,7 +1,6 @@
 // `npm start`: a pipeline provisioned and its records delivered on this machine, with a report and an honest exit code.
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
@@ -27,6 +26,7 @@ import {
 } from './records.ts';
 import { reportOf } from './report.ts';
 import { runReportOf } from './run-report.ts';
+import { isOfCustomers, recordsFor } from './sample-files.ts';
 import { saidOfParts } from './schema-parts.ts';
 import { type Stack, startStack } from './stack.ts';
 
@@ -37,11 +37,12 @@ const STATES = 16;
 async function main(args: string[]): Promise<number> {
   const progress = createProgress(process.stdout);
   try {
-    const options = parseOptions(args);
-    if (options === 'help') {
+    const given = parseOptions(args);
+    if (given === 'help') {
       progress.line(HELP);
       return 0;
     }
+    const options = withSampleRecords(given);
     const manifest = await readManifest(options.manifest);
     const samples = await readSamples(options.manifest);
     const changed = options.change === undefined ? undefined : await readChange(options.change, manifest);
@@ -327,9 +328,15 @@ function linesFor(options: StartOptions, manifest: Manifest) {
   return sampleLines({ count, seed, bytes, data: manifest.source.data });
 }
 
+/** An example that AEP reads by itself has records of its own; the sample customers go into it only where they are asked for. */
+function withSampleRecords(options: StartOptions): StartOptions {
+  if (options.records !== undefined || options.areSamples) return options;
+  return { ...options, records: recordsFor(options.manifest) };
+}
+
 /** The sample customers are no records of somebody else's manifest. @throws UsageError */
 function needsRecords({ manifest, records, areSamples }: StartOptions): void {
-  if (records !== undefined || areSamples || isSample(manifest)) return;
+  if (records !== undefined || areSamples || isOfCustomers(manifest)) return;
   throw new UsageError(
     `--manifest ${manifest} needs records of its own: add --records FILE, or --generate N for the sample customers`,
   );
@@ -340,16 +347,6 @@ function needsXdm(file: string, { schema }: Manifest, xdm: Standard): void {
   const lines = 'id' in schema ? [] : saidOfParts(schema, xdm).elsewhere;
   if (lines.length > 0) throw new UsageError(`${file}:\n  ${lines.join('\n  ')}`);
 }
-
-function isSample(file: string): boolean {
-  return SAMPLES.has(relative(fileURLToPath(new URL('..', import.meta.url)), resolve(file)));
-}
-
-/** Manifests that the sample customers are made for. */
-const SAMPLES: ReadonlySet<string> = new Set([
-  'examples/customer-profiles.json',
-  'examples/customer-profiles-xdm.json',
-]);
 
 /** How many records there will be; also says early what of them cannot be read. */
 async function countLines(

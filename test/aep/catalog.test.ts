@@ -1,43 +1,19 @@
-// Catalog: datasets read with their version and changed at it.
+// Catalog: datasets changed at their version, and what is no dataset. What any platform can be asked is in test/contract.
 import { describe, expect, it } from 'vitest';
 import { json } from '../support/scripted.ts';
-import { answered, failure, ground, simulated } from './simulated.ts';
+import { answered, failure, simulated } from './simulated.ts';
 
 describe('datasets', () => {
-  it('are changed at the version that was read, by anybody but one', async () => {
-    const { aep, platform } = simulated();
-    const { datasetId } = await ground(aep);
-    const { dataset, etag } = await aep.catalog.getDataset(datasetId);
-    expect(dataset).toMatchObject({ id: datasetId, name: 'orders', tags: { penstock: ['a'] } });
-    expect(etag).toEqual(expect.any(String));
+  it('are changed in the form that Catalog takes, with the etag that was read, once', async () => {
+    const { aep, sent } = answered(json(200, ['@/dataSets/1']), json(412, { title: 'no' }));
     const tag = { op: 'add', path: '/tags/penstock', value: ['b'] } as const;
-    await aep.catalog.patchDataset(datasetId, [tag], etag);
-    expect(platform.journal.entries().at(-1)?.headers).toMatchObject({
+    await aep.catalog.patchDataset('1', [tag], '"3"');
+    expect(sent[0]?.init.headers).toMatchObject({
       'content-type': 'application/json-patch+json',
-      'if-match': etag,
+      'if-match': '"3"',
     });
-    const [found] = await aep.catalog.findDatasets('orders');
-    expect(found).toMatchObject({ tags: { penstock: ['b'] }, enableErrorDiagnostics: true });
-    const before = platform.journal.entries().length;
-    const late = await failure(aep.catalog.patchDataset(datasetId, [tag], etag));
-    expect(late).toMatchObject({ code: 'AEP_CHANGED', retryable: true, inDoubt: false, status: 412 });
-    expect(platform.journal.entries()).toHaveLength(before + 1);
-  });
-
-  it('are changed whatever their version where there was no etag', async () => {
-    const { aep } = simulated();
-    const { datasetId } = await ground(aep);
-    const description = { op: 'add', path: '/description', value: 'new' } as const;
-    await aep.catalog.patchDataset(datasetId, [description], undefined);
-    await aep.catalog.patchDataset(datasetId, [description], undefined);
-  });
-
-  it('keep what failed unless told not to', async () => {
-    const { aep } = simulated();
-    const { schemaId } = await ground(aep);
-    const plain = { name: 'plain', description: 'd', schemaId, tags: {}, errorDiagnostics: false };
-    const id = await aep.catalog.createDataset(plain);
-    expect((await aep.catalog.getDataset(id)).dataset.enableErrorDiagnostics).toBe(false);
+    expect((await failure(aep.catalog.patchDataset('1', [tag], '"3"'))).code).toBe('AEP_CHANGED');
+    expect(sent).toHaveLength(2);
   });
 
   it('that are gone, or are not what was asked for', async () => {

@@ -1,7 +1,7 @@
 // Failed batches and their rows: lists with all their oddities (contract §3.4), and files that are read as they come.
 import { describe, expect, it } from 'vitest';
 import { json } from '../support/scripted.ts';
-import { answered, failure, ground, simulated } from './simulated.ts';
+import { answered, failure } from './simulated.ts';
 
 const BATCH = '01KHZ3W8Q4T1F7M2X9C5B6D0EA';
 const text = async (pieces: AsyncIterable<Uint8Array>) => {
@@ -168,11 +168,4 @@ describe('a file', () => {
     expect(error.code).toBe('AEP_UNREACHABLE');
     expect(error.message).not.toContain('token-1');
   });
-});
-
-it('a dataset without failed batches has none, in the simulated platform as well', async () => {
-  const { aep } = simulated();
-  const { datasetId } = await ground(aep);
-  const page = { datasetId, status: 'failed', createdAfter: 0, start: 0 } as const;
-  expect(await aep.catalog.failedBatches(page)).toEqual({ batches: [], more: false });
 });

@@ -1,4 +1,4 @@
-// Data Prep: mapping sets read back, and tried out before they are made.
+// Data Prep: mapping sets in older forms, and tried out before they are made. What any platform can be asked is in test/contract.
 import { describe, expect, it } from 'vitest';
 import { json } from '../support/scripted.ts';
 import { answered, failure, ground, simulated } from './simulated.ts';
@@ -12,19 +12,6 @@ const BORN = {
 const SET = { name: 'm', schemaId: 's', mappings: [NAME, BORN] };
 
 describe('mapping sets', () => {
-  it('are read with their schema and their rows', async () => {
-    const { aep } = simulated();
-    const { schemaId } = await ground(aep);
-    const { id } = await aep.dataPrep.createMappingSet({ ...SET, schemaId });
-    const rows = [
-      { ...NAME, sourceType: 'text/x.schema-path' },
-      { ...BORN, sourceType: 'text/x.aep-xl' },
-    ];
-    const read = { id, version: 0, name: 'm', schemaId, mappings: rows };
-    expect(await aep.dataPrep.getMappingSet(id)).toMatchObject(read);
-    expect(await aep.dataPrep.findMappingSets('m')).toMatchObject([read]);
-  });
-
   it('are read in the older form, and where they say next to nothing', async () => {
     const rows = [
       { sourceAttribute: 'a', destinationXdmPath: 'x', sourceType: 'text/x.schema-path', identity: false },
@@ -47,21 +34,6 @@ describe('mapping sets', () => {
 });
 
 describe('validateMappings', () => {
-  it('says what is wrong with which mapping, and makes nothing', async () => {
-    const { aep } = simulated();
-    const { schemaId } = await ground(aep);
-    const wrong = {
-      sourceType: 'EXPRESSION',
-      source: 'shout(1)',
-      destination: 'person.name.lastName',
-    } as const;
-    expect(await aep.dataPrep.validateMappings({ ...SET, schemaId })).toEqual([]);
-    expect(await aep.dataPrep.validateMappings({ ...SET, schemaId, mappings: [NAME, wrong] })).toEqual([
-      expect.stringMatching(/^person\.name\.lastName: .*shout/),
-    ]);
-    expect(await aep.dataPrep.findMappingSets('m')).toEqual([]);
-  });
-
   it.each([
     ['text', 'no good', 'no good'],
     ['an object', { code: 'X', message: 'no good' }, 'no good'],
@@ -93,10 +65,6 @@ describe('validateMappings', () => {
       code: 'AEP_UNREACHABLE',
       inDoubt: false,
     });
-  });
-
-  it('needs a schema that exists', async () => {
-    expect((await failure(simulated().aep.dataPrep.validateMappings(SET))).code).toBe('AEP_REFUSED');
   });
 });
 

@@ -1,4 +1,4 @@
-// Schema Registry and Identity Service: schemas changed in place, field groups, identities, the tenant.
+// Schema Registry: the tenant, schemas that join Profile, lists. What any platform can be asked is in test/contract.
 import { describe, expect, it } from 'vitest';
 import { json } from '../support/scripted.ts';
 import { answered, CONTEXT, failure, ground, simulated } from './simulated.ts';
@@ -60,78 +60,7 @@ describe('schemas', () => {
   });
 });
 
-describe('field groups', () => {
-  const fields = (properties: Record<string, unknown>) => ({
-    title: 'order fields',
-    description: 'd',
-    classes: [`${CONTEXT}profile`],
-    tenant: 'acmelab',
-    properties,
-  });
-
-  it('are made below the tenant, found by title, changed and removed', async () => {
-    const { aep } = simulated();
-    const { schemaRegistry } = aep;
-    const made = await schemaRegistry.createFieldGroup(fields({ points: { type: 'integer' } }));
-    expect(await schemaRegistry.findFieldGroups('order fields')).toEqual([made.$id]);
-    expect(await schemaRegistry.findFieldGroups('order')).toEqual([]);
-    expect(await schemaRegistry.findSchemas('order fields')).toEqual([]);
-    const path = '/definitions/customFields/properties/_acmelab/properties/level';
-    await schemaRegistry.patchFieldGroup(made.$id, [{ op: 'add', path, value: { type: 'string' } }]);
-    expect(await schemaRegistry.getFieldGroup(made.$id)).toMatchObject({
-      $id: made.$id,
-      title: 'order fields',
-      description: 'd',
-      'meta:intendedToExtend': [`${CONTEXT}profile`],
-      definitions: {
-        customFields: {
-          properties: {
-            _acmelab: {
-              type: 'object',
-              properties: { points: { type: 'integer' }, level: { type: 'string' } },
-            },
-          },
-        },
-      },
-      allOf: [{ $ref: '#/definitions/customFields' }],
-    });
-    await schemaRegistry.deleteFieldGroup(made.$id);
-    expect((await failure(schemaRegistry.getFieldGroup(made.$id))).code).toBe('AEP_NOT_FOUND');
-  });
-
-  it('stay while a schema has them, and share their titles with schemas', async () => {
-    const { schemaRegistry } = simulated().aep;
-    const { $id } = await schemaRegistry.createFieldGroup(fields({}));
-    const parts = [`${CONTEXT}profile`, $id];
-    const taken = schemaRegistry.createSchema({ title: 'order fields', description: 'd', parts });
-    expect((await failure(taken)).serviceCode).toBe('XDM-1521-400');
-    await schemaRegistry.createSchema({ title: 'orders', description: 'd', parts });
-    expect((await failure(schemaRegistry.deleteFieldGroup($id))).code).toBe('AEP_REFUSED');
-  });
-
-  it('of another tenant are refused', async () => {
-    const group = { ...fields({}), tenant: 'other' };
-    const error = await failure(simulated().aep.schemaRegistry.createFieldGroup(group));
-    expect(error.serviceCode).toBe('XDM-1020-400');
-  });
-});
-
 describe('identity descriptors', () => {
-  it('are found for one schema alone, and removed', async () => {
-    const { aep } = simulated();
-    const { schemaRegistry } = aep;
-    const { schemaId } = await ground(aep);
-    const parts = [`${CONTEXT}profile`, `${CONTEXT}profile-work-details`];
-    const other = await schemaRegistry.createSchema({ title: 'other', description: 'd', parts });
-    expect(await schemaRegistry.findIdentityDescriptors(schemaId)).toEqual([]);
-    const identity = { property: '/workEmail/address', namespace: 'Email', primary: true };
-    await schemaRegistry.createIdentityDescriptor({ ...identity, schemaId: other.$id });
-    const id = await schemaRegistry.createIdentityDescriptor({ ...identity, schemaId });
-    expect(await schemaRegistry.findIdentityDescriptors(schemaId)).toEqual([{ id, schemaId, ...identity }]);
-    await schemaRegistry.deleteDescriptor(id);
-    expect(await schemaRegistry.findIdentityDescriptors(schemaId)).toEqual([]);
-  });
-
   it('of other schemas are left out where the service does not filter', async () => {
     const descriptor = (schema: string, more: object) => ({
       '@id': schema,
@@ -155,16 +84,6 @@ describe('identity descriptors', () => {
     expect(sent[0]?.init.headers.accept).toBe('application/vnd.adobe.xdm+json');
     expect(new URL(sent[0]?.url ?? '').searchParams.getAll('property')).toEqual(['xdm:sourceSchema==mine']);
     expect(await aep.schemaRegistry.findIdentityDescriptors('mine')).toEqual([]);
-  });
-
-  it('need a namespace that exists', async () => {
-    const { aep } = simulated();
-    const { schemaId } = await ground(aep);
-    const identity = { schemaId, property: '/workEmail/address', namespace: 'Nobody', primary: true };
-    expect((await failure(aep.schemaRegistry.createIdentityDescriptor(identity))).code).toBe('AEP_REFUSED');
-    const codes = await aep.identity.namespaceCodes();
-    expect(codes).toContain('Email');
-    expect(codes).not.toContain('Nobody');
   });
 });
 

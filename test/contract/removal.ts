@@ -1,5 +1,5 @@
 // What a run of the contract suite has made, and how it goes again: in the order in which it can, found by the run's mark where an answer was lost.
-import type { Aep } from '../../lib/aep/index.ts';
+import { type Aep, CONNECTION_SPECS } from '../../lib/aep/index.ts';
 import { isFailure } from '../../lib/failure.ts';
 
 /** In the order of removal: nothing goes before what refers to it. */
@@ -10,7 +10,9 @@ const KINDS = [
   'mapping set',
   'connection',
   'dataset',
+  'descriptor',
   'schema',
+  'field group',
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -18,6 +20,16 @@ export interface Resource {
   readonly kind: Kind;
   readonly id: string;
 }
+
+/** What the steps call what they make: the mark, and then one of these. */
+const NAMES = {
+  connection: [' inlet', ' pulled'],
+  dataset: ['', ' other'],
+  schema: ['', ' other', ' fields'],
+  'field group': [' fields'],
+  'mapping set': ['', ' other', ' next', ' checked'],
+  flow: [' flow', ' draft'],
+} as const;
 
 /** Lists can be late, and what has just gone can hold its parts for a while. */
 const ROUNDS = 3;
@@ -69,7 +81,9 @@ async function removed(aep: Aep, { kind, id }: Resource): Promise<boolean> {
     'mapping set': dataPrep.deleteMappingSet,
     connection: flowService.deleteConnection,
     dataset: catalog.deleteDataset,
+    descriptor: schemaRegistry.deleteDescriptor,
     schema: schemaRegistry.deleteSchema,
+    'field group': schemaRegistry.deleteFieldGroup,
   };
   try {
     await remove[kind](id);
@@ -95,21 +109,36 @@ async function marked(
     }
   };
   const { flowService, dataPrep, catalog, schemaRegistry } = aep;
-  const connections = await find('connection', idsOf(flowService.findInletConnections(`${mark} inlet`)));
-  const datasets = await find('dataset', idsOf(catalog.findDatasets(mark)));
-  const all = distinct([...known, ...connections, ...datasets]);
-  const bases = all.filter(({ kind }) => kind === 'connection').map(({ id }) => id);
-  const sets = all.filter(({ kind }) => kind === 'dataset').map(({ id }) => id);
+  const named = async (
+    kind: Kind,
+    names: readonly string[],
+    look: (name: string) => Promise<readonly string[]>,
+  ) => (await Promise.all(names.map((name) => find(kind, look(`${mark}${name}`))))).flat();
+  const connections = (
+    await Promise.all(
+      Object.values(CONNECTION_SPECS).map((specId) =>
+        named('connection', NAMES.connection, (name) => idsOf(flowService.findConnections({ name, specId }))),
+      ),
+    )
+  ).flat();
+  const datasets = await named('dataset', NAMES.dataset, (name) => idsOf(catalog.findDatasets(name)));
+  const schemas = await named('schema', NAMES.schema, schemaRegistry.findSchemas);
+  const all = distinct([...known, ...connections, ...datasets, ...schemas]);
+  const idsOfKind = (wanted: Kind) => all.filter(({ kind }) => kind === wanted).map(({ id }) => id);
+  const bases = idsOfKind('connection');
   const resources = [
     ...connections,
     ...datasets,
-    ...(await find('flow', idsOf(flowService.findFlows(`${mark} flow`)))),
+    ...schemas,
+    ...(await named('flow', NAMES.flow, (name) => idsOf(flowService.findFlows(name)))),
     ...(await find('source connection', idsOf(flowService.findSourceConnectionsOf(bases)))),
-    ...(await find('mapping set', idsOf(dataPrep.findMappingSets(mark)))),
-    ...(await find('schema', schemaRegistry.findSchemas(mark))),
+    ...(await named('mapping set', NAMES['mapping set'], (name) => idsOf(dataPrep.findMappingSets(name)))),
+    ...(await named('field group', NAMES['field group'], schemaRegistry.findFieldGroups)),
   ];
-  for (const id of sets)
+  for (const id of idsOfKind('dataset'))
     resources.push(...(await find('target connection', idsOf(flowService.findTargetConnections(id)))));
+  for (const id of idsOfKind('schema'))
+    resources.push(...(await find('descriptor', idsOf(schemaRegistry.findIdentityDescriptors(id)))));
   return { resources, unseen };
 }
 

@@ -8,6 +8,8 @@ import {
   createAep,
   type FetchInit,
   FLOW_SPECS,
+  inletAddress,
+  postBatch,
   type Sessions,
   systemClock,
 } from '../../lib/aep/index.ts';
@@ -15,7 +17,9 @@ import { isFailure } from '../../lib/failure.ts';
 import type { RealOptions } from '../../local/aep/compare/real.ts';
 import { parsed } from '../../local/aep/compare/real.ts';
 import type { Seen } from '../../local/aep/compare/shapes.ts';
+import { ASSUMPTIONS, AT_THE_INLET } from './assumptions.ts';
 import { type Resource, removeAll } from './removal.ts';
+import { type Around, type Bare, inletOf, Missing, of, type Step } from './step.ts';
 
 /** A platform to ask, and how it is reached. */
 export type Target = RealOptions;
@@ -26,40 +30,8 @@ export interface Observed {
   /** `ok`, the code of the client's Failure, or why it was not asked. */
   readonly outcome: string;
   readonly asked: boolean;
-}
-
-/** What the steps before have made; a step whose ground is missing is not asked. */
-interface Made {
-  schemaId?: string;
-  datasetId?: string;
-  connectionId?: string;
-  sourceId?: string;
-  targetId?: string;
-  mapping?: { readonly id: string; readonly version: number };
-  flowId?: string;
-}
-
-interface Around {
-  readonly aep: Aep;
-  readonly made: Made;
-  /** In the name of whatever is made: nobody else's is ever touched. */
-  readonly mark: string;
-  /** A call without the client, with the given headers more or less. */
-  bare(method: string, path: string, more?: Bare): Promise<Response>;
-  /** Makes sure that it goes, whatever comes. */
-  later(kind: Resource['kind'], id: string): void;
-}
-
-interface Bare {
-  readonly headers?: Readonly<Record<string, string | undefined>>;
-  readonly body?: string;
-  /** Instead of the platform's. */
-  readonly url?: string;
-}
-
-interface Step {
-  readonly name: string;
-  readonly run: (around: Around) => Promise<unknown>;
+  /** What the client's code relies on, and whether it is so. */
+  readonly facts: ReadonlyMap<string, boolean>;
 }
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';
@@ -93,26 +65,11 @@ export const READS: readonly (readonly [name: string, path: string, accept?: str
   ["Data Prep's operators", `${PREP}/languages/el/operators`],
 ];
 
-class Missing extends Error {}
-
-function of<K extends keyof Made>(made: Made, key: K): NonNullable<Made[K]> {
-  const found = made[key];
-  if (found === undefined || found === null) throw new Missing(`there is no ${key}`);
-  return found;
-}
-
 const described = (mark: string, what: string) => ({ name: `${mark} ${what}`, description: mark });
 const mappings = [
   { sourceType: 'ATTRIBUTE', source: 'id', destination: '_id' },
   { sourceType: 'ATTRIBUTE', source: 'first', destination: 'person.name.firstName' },
 ] as const;
-
-async function inletOf({ aep, made }: Around): Promise<string> {
-  const { auth } = await aep.flowService.getConnection(of(made, 'connectionId'));
-  const url = (auth?.params as { inletUrl?: unknown } | undefined)?.inletUrl;
-  if (typeof url !== 'string') throw new Missing('the connection has no inlet');
-  return url;
-}
 
 /** In dependency order. What is sent to the inlet comes before there is a flow: it lands nowhere. */
 export const STEPS: readonly Step[] = [
@@ -254,6 +211,7 @@ export const STEPS: readonly Step[] = [
         body: 'x',
       }),
   },
+  ...AT_THE_INLET,
   {
     name: 'a source connection is made',
     run: async ({ aep, made, mark, later }) => {
@@ -358,6 +316,7 @@ export const STEPS: readonly Step[] = [
     run: ({ bare, made }) => bare('DELETE', `${FLOWS}/sourceConnections/${of(made, 'sourceId')}`),
   },
   { name: 'the batches of a dataset', run: ({ aep, made }) => aep.catalog.hasBatches(of(made, 'datasetId')) },
+  ...ASSUMPTIONS,
 ];
 
 /** What cannot be asked of somebody else's platform within a minute, and stays with the tests against the simulated one. */
@@ -366,6 +325,8 @@ export const NEVER_ASKED = [
   'where rows land',
   'what becomes of rows that are refused',
   'faults, and answers that are lost',
+  'a schema that joins Profile: it could not be removed again',
+  'lists of several pages: they would take hundreds of resources',
 ];
 
 export interface Result {
@@ -373,6 +334,8 @@ export interface Result {
   /** What could not be removed: kind and id. */
   readonly left: readonly string[];
   readonly mark: string;
+  /** Which of the client's functions were asked: `catalog.getDataset`. */
+  readonly called: ReadonlySet<string>;
 }
 
 export interface Way {
@@ -380,13 +343,18 @@ export interface Way {
   readonly signal?: AbortSignal | undefined;
   /** Between two rounds of removing, in ms; default 5,000. */
   readonly pauseMs?: number;
+  /** The longest between two tries of one call, in ms; by default as long as the client wants to. */
+  readonly longestWaitMs?: number;
 }
 
 /**
  * Runs every step against a platform, and removes what it has made, whatever comes.
  * @throws Failure where there is no token to be had: then nothing was asked, and nothing made
  */
-export async function observe(target: Target, { signal, pauseMs = 5_000 }: Way = {}): Promise<Result> {
+export async function observe(
+  target: Target,
+  { signal, pauseMs = 5_000, longestWaitMs = Number.POSITIVE_INFINITY }: Way = {},
+): Promise<Result> {
   const mark = `penstock-contract-${randomBytes(6).toString('hex')}`;
   const answers: Seen[] = [];
   const heard = async (url: string, init: RequestInit) => {
@@ -402,16 +370,24 @@ export async function observe(target: Target, { signal, pauseMs = 5_000 }: Way =
     signal?.throwIfAborted();
     return heard(url, init);
   };
-  const sleep = (ms: number) => delay(ms, undefined, { signal }).catch(() => undefined);
-  const remover = clientOf(target, heard);
+  const sleep = (ms: number) =>
+    delay(Math.min(ms, longestWaitMs), undefined, { signal }).catch(() => undefined);
+  const patient = (ms: number) => delay(Math.min(ms, longestWaitMs));
+  const remover = clientOf(target, heard, { clock: { ...systemClock, sleep: patient } });
   const { sessions } = remover;
   await sessions.current();
   const aep = clientOf(target, unlessEnded, { clock: { ...systemClock, sleep }, sessions });
   const made: Resource[] = [];
+  const facts = new Map<string, boolean>();
+  const called = new Set<string>();
   const around: Around = {
-    aep,
+    aep: noted(aep, called),
+    inlet: noted({ inlet: { inletAddress, postBatch } }, called).inlet,
     made: {},
     mark,
+    sandbox: target.sandbox,
+    holds: (what, isSo) => void facts.set(what, isSo),
+    soon: (look, isThere) => lookedForAgain(look, isThere, () => sleep(pauseMs)),
     bare: async (method, path, more = {}) =>
       unlessEnded(more.url ?? target.url + path, await bareInit(aep, target, method, more)),
     later: (kind, id) => void made.push({ kind, id }),
@@ -419,13 +395,49 @@ export async function observe(target: Target, { signal, pauseMs = 5_000 }: Way =
   const steps = new Map<string, Observed>();
   for (const step of STEPS) {
     answers.length = 0;
+    facts.clear();
     const outcome = signal?.aborted ? INTERRUPTED : await outcomeOf(step, around);
     // What was asked while it was interrupted says nothing of the platform.
-    steps.set(step.name, { answers: [...answers], ...(signal?.aborted ? INTERRUPTED : outcome) });
+    const ended = signal?.aborted ? INTERRUPTED : outcome;
+    steps.set(step.name, { answers: [...answers], facts: new Map(facts), ...ended });
   }
   const left = await removeAll(remover, mark, made, () => delay(pauseMs));
-  return { steps, left, mark };
+  return { steps, left, mark, called };
 }
+
+/** Lists may be late: looked at so often, with the pause between. */
+const LOOKS = 4;
+
+async function lookedForAgain<T>(
+  look: () => Promise<T>,
+  isThere: (found: T) => boolean,
+  pause: () => Promise<unknown>,
+): Promise<T> {
+  for (let left = LOOKS; ; left--) {
+    const found = await look();
+    if (isThere(found) || left === 1) return found;
+    await pause();
+  }
+}
+
+/** The same functions, and each is written down when it is called; `request` and the sessions stay as they are. */
+export function noted<T extends object>(services: T, called: Set<string>): T {
+  const copy = Object.entries(services).map(([service, functions]: [string, unknown]) => {
+    if (typeof functions !== 'object' || functions === null || UNNOTED.has(service))
+      return [service, functions];
+    const own = Object.entries(functions).map(([name, run]: [string, (...given: unknown[]) => unknown]) => [
+      name,
+      (...given: unknown[]) => {
+        called.add(`${service}.${name}`);
+        return run(...given);
+      },
+    ]);
+    return [service, Object.fromEntries(own)];
+  });
+  return Object.fromEntries(copy) as T;
+}
+
+const UNNOTED = new Set(['sessions', 'transport']);
 
 const INTERRUPTED = { outcome: 'it was interrupted', asked: false };
 

@@ -57,6 +57,11 @@ function lineOf(name: string, here: Observed | undefined, there: Observed | unde
     return notAsked(name, there?.outcome ?? here?.outcome ?? 'it ended before');
   const what = new Set<string>();
   if (here.outcome !== there.outcome) what.add(`the client: ${here.outcome} here, ${there.outcome} there`);
+  for (const [fact, isSo] of here.facts) {
+    const other = there.facts.get(fact);
+    if (other !== undefined && other !== isSo)
+      what.add(`${fact}: ${isSo ? 'here, not there' : 'there, not here'}`);
+  }
   // Where one of them was asked once more, the last answer is the one that counts.
   const [ones, others] = aligned(here.answers, there.answers);
   if (others.some(isTrouble) && !ones.some(isTrouble))

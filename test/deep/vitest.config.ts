@@ -41,6 +41,7 @@ export default defineConfig({
           // The contract suite, and both journeys in one process, against the platform as it may be as well.
           include: [
             'test/aep/{catalog,data-access,data-prep,flow-service,schema-registry}.test.ts',
+            'test/contract/assumptions.test.ts',
             'test/deep/variants/*.test.ts',
           ],
           isolate: false,

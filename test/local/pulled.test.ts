@@ -2,11 +2,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { account } from '../../local/account.ts';
 import { startServer } from '../../local/aep/server.ts';
 import { carryPulled, isSamePlace } from '../../local/pulled.ts';
+import { linesOf as fileLines } from '../../local/records.ts';
 import { reportOf } from '../../local/report.ts';
+import { recordsFor } from '../../local/sample-files.ts';
 import type { Stack } from '../../local/stack.ts';
 import { createWitness } from '../../local/witness.ts';
 import { world } from '../support/provisioning.ts';
@@ -108,6 +111,45 @@ it.each(Object.entries(SECRETS))(
       expect(told).toContain('2 accepted, 0 rejected, 1 dropped, 1 not sent; of the accepted 2 landed');
       expect(told).toContain('which is played by the simulated platform itself');
       expect(told).toContain('line 3: dropped: it is no JSON object');
+    } finally {
+      await server.close();
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
+/** What becomes of the sample records of each example: rows, refused later, and lines that are no JSON object. */
+const SAMPLES = {
+  'clicks-event-hubs': { landed: 6, refusedLater: 1, dropped: 6 },
+  'loyalty-pubsub': { landed: 4, refusedLater: 2, dropped: 6 },
+} as const;
+
+it.each(Object.entries(SAMPLES))(
+  '12 A: the sample records that npm start sends for %s end in rows, and each is accounted for',
+  async (name, { landed, refusedLater, dropped }) => {
+    const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+    const witness = createWitness();
+    const own = world({ onReceived: witness.see });
+    const { $schema: _, ...manifest } = await read(name);
+    own.secrets.values.set(
+      manifest.source.credentials,
+      JSON.stringify(SECRETS[name as keyof typeof SECRETS]),
+    );
+    const { document } = await own.run({ manifest });
+    const server = await startServer({ port: 0, platform: own.platform });
+    const stack = { platform: server, witness, undeliveredFolder: folder } as unknown as Stack;
+    try {
+      const file = recordsFor(fileURLToPath(new URL(`../../examples/${name}.json`, import.meta.url)));
+      const { written } = await carryPulled(stack, document, fileLines(file ?? ''), () => undefined);
+      const counted = await account(stack, written);
+      expect(counted).toMatchObject({
+        complete: true,
+        landed,
+        missing: [],
+        unsent: [],
+        dropped: [{ line: dropped }],
+      });
+      expect(counted.refusedLater).toBe(refusedLater);
     } finally {
       await server.close();
       await rm(folder, { recursive: true });

@@ -3,6 +3,7 @@
 import type { Answer, Call } from '../http.ts';
 import { wireText } from '../platform.ts';
 import { PUBLISHED } from '../published.ts';
+import { Counterparts } from './counterparts.ts';
 import { parsed, type Real, SIGNED } from './real.ts';
 import { differencesOf, type Seen } from './shapes.ts';
 
@@ -33,7 +34,13 @@ const UNKNOWN_HERE = new Set(['401013', '403003', '403025']);
 const SHARED = /\/(connectionSpecs|flowSpecs)\/|\/global\/|ns\.adobe\.com%2Fxdm/i;
 /** Records themselves: they are nobody's business. */
 const DATA = /\/export\/files\/|\/preview$/;
-const ID = /[0-9a-f]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9A-HJKMNP-TV-Z]{26}|%2F|%3A|^_[^/]*\.|^@/i;
+const ONLY_HERE = 'it names what exists here only';
+/** Data Prep wants both; the registry finds nothing where it is told to start at 0 (docs/aep-contract.md). */
+const PAGE = '?limit=20&start=0';
+const REGISTRY_PAGE = '?limit=20';
+const REGISTRY = '/data/foundation/schemaregistry/';
+
+const NOTHING: Seen = { status: 404, contentType: undefined, body: undefined };
 
 type Asks = Pick<Real, 'ask' | 'origin'> & Partial<Pick<Real, 'close'>>;
 
@@ -41,8 +48,7 @@ export class Comparison {
   readonly #real: Asks;
   readonly #kept = new Map<string, Kept>();
   readonly #notAsked = new Map<string, number>();
-  /** An id that the real service has listed, by the path of the list. */
-  readonly #standIns = new Map<string, string>();
+  readonly #counterparts = new Counterparts();
   readonly #tell: (kept: Kept) => void;
   #waiting = 0;
   #waitingBytes = 0;
@@ -104,9 +110,10 @@ export class Comparison {
     if (this.#closed) return;
     try {
       const here = { ...answer, body: parsed(text) };
-      const target = knownSandbox ? this.#targetOf(call) : { reason: 'it names what exists here only' };
-      if (typeof target !== 'string') this.#leaveOut(target.reason);
-      else if (isUnknown(here)) this.#leaveOut('the caller is not known here');
+      if (DATA.test(call.path)) return this.#leaveOut('records themselves are not asked for');
+      if (isUnknown(here)) return this.#leaveOut('the caller is not known here');
+      const target = knownSandbox ? await this.#targetOf(call, here) : undefined;
+      if (target === undefined) this.#leaveOut(ONLY_HERE);
       else await this.#ask(call, target, here);
     } catch {
       // Its message could quote what was sent.
@@ -116,38 +123,37 @@ export class Comparison {
 
   async #ask(call: Call, path: string, here: Seen): Promise<void> {
     const { method, headers } = call;
-    const signed = new Set(SIGNED.filter((name) => headers.has(name)));
-    const there = await this.#real.ask({ method, path, accept: headers.get('accept') ?? undefined, signed });
+    const there = await this.#send(call, path, headers.get('accept') ?? undefined);
     // Neither says anything of the call: it has not been looked at.
     if (there.status === 429 || there.status >= 500) {
       this.#leaveOut('the real service was in trouble');
       return;
     }
-    this.#remember(call.path, there);
+    this.#counterparts.learn(call.path, here, there);
     this.#keep(operationOf(call), method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
   }
 
-  /** Where the same is asked over there: what exists here only is replaced by one of its kind, or not asked for. */
-  #targetOf({ path, query }: Call): string | { reason: string } {
-    if (DATA.test(path)) return { reason: 'records themselves are not asked for' };
-    if ([...query.values()].some((value) => ID.test(encodeURIComponent(value))))
-      return { reason: 'it names what exists here only' };
-    const search = query.size > 0 ? `?${query}` : '';
-    if (SHARED.test(path)) return path + search;
-    const segments = path.split('/');
-    const at = segments.findIndex((segment) => ID.test(segment));
-    if (at < 0) return path + search;
-    const standIn = this.#standIns.get(segments.slice(0, at).join('/'));
-    if (standIn === undefined) return { reason: 'it names what exists here only' };
-    segments[at] = standIn;
-    return segments.some((segment, index) => index > at && ID.test(segment))
-      ? { reason: 'it names what exists here only' }
-      : segments.join('/') + search;
+  #send({ method, headers }: Pick<Call, 'method' | 'headers'>, path: string, accept: string | undefined) {
+    const signed = new Set(SIGNED.filter((name) => headers.has(name)));
+    return this.#real.ask({ method, path, accept, signed });
   }
 
-  #remember(path: string, { status, body }: Seen): void {
-    const id = status === 200 ? firstIdIn(body) : undefined;
-    if (id !== undefined) this.#standIns.set(path.replace(/\/$/, ''), encodeURIComponent(id));
+  /** Where the same is asked over there: what exists here only is replaced by what stands for it, or not asked for. */
+  async #targetOf({ path, query, headers }: Call, here: Seen): Promise<string | undefined> {
+    const search = this.#counterparts.queryOf(query);
+    if (search === undefined) return undefined;
+    if (SHARED.test(path)) return path + search;
+    const list = this.#counterparts.missingList(path);
+    if (list !== undefined) {
+      const [page, accept] = list.startsWith(REGISTRY)
+        ? [REGISTRY_PAGE, 'application/vnd.adobe.xed-id+json']
+        : [PAGE, undefined];
+      const listed = await this.#send({ method: 'GET', headers }, list + page, accept);
+      this.#counterparts.learn(list, NOTHING, listed);
+    }
+    this.#counterparts.meet(path, here);
+    const there = this.#counterparts.pathOf(path);
+    return there === undefined ? undefined : there + search;
   }
 
   #keep(operation: string, differences: readonly string[]): void {
@@ -196,21 +202,4 @@ function operationOf({ method, path, query }: Call): string {
   const shown = path.split('/').map((segment) => (PATH_WORDS.has(segment) ? segment : '*'));
   const names = [...new Set(query.keys())].filter((name) => /^[A-Za-z]{1,40}$/.test(name)).sort();
   return `${method} ${shown.join('/')}${names.length > 0 ? `?${names.join('&')}` : ''}`;
-}
-
-/** In Flow Service's `items`, the registry's `results`, Data Prep's `data`, and Catalog's map by id. */
-function firstIdIn(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  for (const list of ['items', 'results', 'data']) {
-    const [first] = arrayIn(body, list);
-    const { id, $id } = (first ?? {}) as { id?: unknown; $id?: unknown };
-    const found = typeof $id === 'string' ? $id : id;
-    if (typeof found === 'string') return found;
-  }
-  return Object.keys(body).find((key) => ID.test(key));
-}
-
-function arrayIn(body: object, name: string): unknown[] {
-  const found = (body as { [name: string]: unknown })[name];
-  return Array.isArray(found) ? found : [];
 }

@@ -62,7 +62,8 @@ function shown({ record, warnings }: MappedRow): Json {
 }
 
 export function surroundings(world: World): Surroundings {
-  return { now: () => world.clock.now(), uuid: () => world.ids.uuid() };
+  const { organization } = world.settings;
+  return { now: () => world.clock.now(), uuid: () => world.ids.uuid(), organization };
 }
 
 /** Answers `true` or `false`, nothing else. */

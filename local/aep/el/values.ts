@@ -20,6 +20,8 @@ export type Value =
 export interface Surroundings {
   now(): number;
   uuid(): string;
+  /** `…@AdobeOrg` */
+  readonly organization: string;
 }
 
 export type Evaluate = (row: JsonObject, around: Surroundings) => Value;

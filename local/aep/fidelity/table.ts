@@ -254,7 +254,7 @@ export const TABLE: readonly Part[] = [
       a failed transformation nulls its field | documented | data-prep/data-handling | the row fails where the field is required
       a number in a text field becomes text | documented | data-prep/api/mapping-set, preview's sample
       numbers keep their digits from record to row | ours | – | also what a double cannot hold; docs/decisions/0021
-      fpid_to_ecid of an id other than Adobe's sample | ours | – | Adobe publishes one pair and no algorithm: 38 digits that are always the same
+      fpid_to_ecid | observed | adobe/target-cdn-experimentation-nodejs-sdk, generateEcidFromFpid | another ECID in each organization; the pair of data-prep/functions names no organization, and is not given
       4096 characters of a calculated field | documented | data-prep/troubleshooting-guide
       functions and operators | documented | data-prep/functions
       date patterns | documented | data-prep/dates; java.time.format.DateTimeFormatter | an unknown letter is refused

@@ -16,6 +16,7 @@ import {
   caller,
   FLOWS,
   LIST,
+  LOOKUP,
   makePipeline,
   ORGANIZATION,
   PREP,
@@ -38,6 +39,14 @@ async function filled(options: PlatformOptions) {
   const made = await makePipeline(user);
   await sendBatch(user, made, [ROW, { ...ROW, id: 'cust-2' }, { ...ROW, dob: 'never' }]);
   return { user, made };
+}
+
+async function bodyOf(
+  user: Awaited<ReturnType<typeof caller>>,
+  path: string,
+): Promise<Record<string, unknown>> {
+  const { schemaRef, tags = {} } = Object.values((await user.call('GET', path)).body as object)[0];
+  return { schemaRef, tags };
 }
 
 function readOf(path: string): Call {
@@ -143,6 +152,43 @@ test('12 C 3: nothing but reads is sent, under the credential of the real servic
     `GET ${FLOWS}/flows`,
   ]);
   expect(came().at(-1)?.headers).toMatchObject({ 'x-api-key': ID });
+});
+
+test('12 C 3: what a read names is asked for by what has its name over there, also where no list was asked before', async () => {
+  const { read, came, comparison, own, other } = await beside({});
+  // Others of the kind, which stand in every list before or behind the right one.
+  const more = {
+    ...(await bodyOf(other.user, `${CATALOG}/dataSets/${other.made.dataSetId}`)),
+    name: 'another',
+  };
+  expect((await other.user.call('POST', `${CATALOG}/dataSets`, more)).status).toBe(201);
+  const since = came().length;
+  await read(`${CATALOG}/dataSets/${own.made.dataSetId}`);
+  await read(`${CATALOG}/batches?dataSet=${own.made.dataSetId}&limit=5`);
+  await read(`${FLOWS}/flows/${own.made.flowId}`);
+  await read(`${FLOWS}/runs?property=flowId==${own.made.flowId}`);
+  const schema = `/data/foundation/schemaregistry/tenant/schemas/`;
+  await read(schema + encodeURIComponent(own.made.schemaId), LOOKUP);
+  expect(
+    came()
+      .slice(since)
+      .map(({ path, query }) => [path, query]),
+  ).toEqual([
+    ['/ims/token/v3', {}],
+    [`${CATALOG}/dataSets`, { limit: '20', start: '0' }],
+    [`${CATALOG}/dataSets/${other.made.dataSetId}`, {}],
+    [`${CATALOG}/batches`, { dataSet: other.made.dataSetId, limit: '5' }],
+    [`${FLOWS}/flows`, { limit: '20', start: '0' }],
+    [`${FLOWS}/flows/${other.made.flowId}`, {}],
+    [`${FLOWS}/runs`, { property: `flowId==${other.made.flowId}` }],
+    [schema.slice(0, -1), { limit: '20' }],
+    [schema + encodeURIComponent(other.made.schemaId), {}],
+  ]);
+  expect(comparison.report()).toMatchObject({ asked: 5, notAsked: {} });
+  // What has no name is nobody's counterpart.
+  const [batch] = own.user.platform.state.sandboxes.get('dev1')?.batches.keys() ?? [];
+  await read(`${CATALOG}/batches?batch=${batch}`);
+  expect(comparison.report().notAsked).toEqual({ 'it names what exists here only': 1 });
 });
 
 test('12 C 3: no value, secret or personal, is in what is kept', () => {

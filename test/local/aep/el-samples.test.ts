@@ -27,7 +27,8 @@ const ROW = parseExactly(
   }).replace('"@"', '9007199254740993'),
 ) as JsonObject;
 
-const around = { now: () => Date.UTC(2021, 9, 26, 10, 10, 24), uuid: () => 'fixed' };
+const organization = '0A1B2C3D4E5F60718293A4B5@AdobeOrg';
+const around = { now: () => Date.UTC(2021, 9, 26, 10, 10, 24), uuid: () => 'fixed', organization };
 const value = (source: string) => asJson(compileExpression(source)(ROW, around));
 
 /** As on https://experienceleague.adobe.com/en/docs/experience-platform/data-prep/functions, but where a comment says otherwise. */
@@ -155,7 +156,8 @@ const SAMPLES: readonly (readonly [string, unknown])[] = [
   ],
   ['uuid()', 'fixed'],
   ['guid()', 'fixed'],
-  ['fpid_to_ecid("4ed70bee-b654-420a-a3fd-b58b6b65e991")', '28880788470263023831040523038280731744'],
+  // The page shows 28880788470263023831040523038280731744, of an organization that it does not name.
+  ['fpid_to_ecid("4ed70bee-b654-420a-a3fd-b58b6b65e991")', '71830975809114202294836454697538529524'],
   ['ua_os_name(ua)', 'iOS'],
   ['ua_os_version_major(ua)', 'iOS 5'],
   ['ua_os_version(ua)', '5.1.1'],
@@ -328,11 +330,15 @@ test.each([
   expect(value(source)).toBe(expected);
 });
 
-test('12 B 10: another FPID has an ECID too, always the same', () => {
-  const one = value('fpid_to_ecid("b0f5c1de-0000-4000-8000-000000000001")');
-  expect(one).toMatch(/^\d{38}$/);
-  expect(value('fpid_to_ecid("b0f5c1de-0000-4000-8000-000000000001")')).toBe(one);
-  expect(value('fpid_to_ecid("b0f5c1de-0000-4000-8000-000000000002")')).not.toBe(one);
+// Worked out by Python's hashlib: the MD5 of "organization:FPID", each half without its sign, in 19 digits.
+test("12 B 10: an FPID has the ECID that Adobe's own client makes of it, in each organization another one", () => {
+  expect(value('fpid_to_ecid("b0f5c1de-0000-4000-8000-000000000010")')).toBe(
+    '21023734733004698470219248919854795903',
+  );
+  const evaluate = compileExpression('fpid_to_ecid("4ed70bee-b654-420a-a3fd-b58b6b65e991")');
+  const elsewhere = { ...around, organization: 'F00000000000000000000000@AdobeOrg' };
+  expect(evaluate({}, elsewhere)).toBe('63585445649675823620801110690496679447');
+  expect(value('fpid_to_ecid(null)')).toBeNull();
   expect(() => value('fpid_to_ecid("x")')).toThrow('a UUID is expected');
 });
 

@@ -24,7 +24,11 @@ const ROW: JsonObject = {
 /** A name that is no identifier, as the language wants it. */
 const wrapped = (name: string) => `\${${name}}`;
 
-const around = { now: () => Date.UTC(2026, 1, 13, 9, 12, 44), uuid: () => 'fixed' };
+const around = {
+  now: () => Date.UTC(2026, 1, 13, 9, 12, 44),
+  uuid: () => 'fixed',
+  organization: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
+};
 const value = (source: string) => asJson(compileExpression(source)(ROW, around));
 
 test.each([

@@ -4,7 +4,7 @@ import { withDigits } from '../../../lib/json-text.ts';
 import { differencesOf, inOwnNamespace, parseSamplesText } from '../../../lib/samples.ts';
 import { compileMapping } from '../../../local/aep/data-prep/mapping.ts';
 
-const around = { now: () => 0, uuid: () => 'fixed' };
+const around = { now: () => 0, uuid: () => 'fixed', organization: 'fake@AdobeOrg' };
 
 test.each(['to_float("1e400")', 'to_integer("1e999")'])(
   'B 11: %s is no null in the row: it is told',
