@@ -25,7 +25,7 @@ interface Extract {
 /** A block of JSON, and the table of records right below it, where there is one. */
 const EXTRACTS: Extract[] = Array.from(
   PAGE.matchAll(
-    /^```json\n([^]*?)^```\n\n(?:\| Record \| What becomes of it \|\n\| --- \| --- \|\n((?:\|.*\n)+))?/gm,
+    /^```json\n([\s\S]*?)^```\n\n(?:\| Record \| What becomes of it \|\n\| --- \| --- \|\n((?:\|.*\n)+))?/gm,
   ),
   ([, json = '', table = '']) => ({
     source: JSON.parse(json) as Record<string, unknown>,
