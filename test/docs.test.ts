@@ -19,9 +19,11 @@ const PLAIN = [
   'README.md',
   'docs/architecture.md',
   'docs/change.md',
+  'docs/deploy.md',
   'docs/glossary.md',
   'docs/manifest.md',
   'docs/operate.md',
+  'docs/runbook.md',
 ];
 
 const LONGEST_SENTENCE = 25;
