@@ -268,7 +268,7 @@ function keep(stack: Stack, { name }: Manifest, progress: Progress): void {
       `  simulated platform   ${stack.platform.origin}`,
       `  what it knows        ${stack.platform.origin}/_simulator/`,
       `  undelivered store    ${stack.undeliveredFolder}`,
-      '  local AWS (its Kinesis speaks HTTP/2 only, as the SDKs do), and the functions as they are configured:',
+      '  local AWS, and the functions as they are configured:',
       ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
         ([variable, value]) => `    export ${variable}=${value}`,
       ),

@@ -205,18 +205,10 @@ async function linking(stack: Stack): Promise<void> {
   await provision(stack, own, TIMES);
 }
 
-/** A sample whose source AEP reads by itself, with its credentials in this stage. */
-async function pulled(file: string): Promise<Manifest> {
-  const manifest = await sample(file);
-  if (manifest.source.kind === 'inlet') throw new Error(`${file} is no source that AEP reads`);
-  const credentials = manifest.source.credentials;
-  return { ...manifest, source: { ...manifest.source, credentials } } as Manifest;
-}
-
 /** Sources that AEP reads by itself: planned, made, moved, retired. */
 async function pulling(stack: Stack): Promise<void> {
   for (const file of ['orders-kinesis', 'clicks-event-hubs', 'loyalty-pubsub']) {
-    const own = await pulled(file);
+    const own = await sample(file);
     await prepareSource(stack, own, 1);
     await provision(stack, own, { ...TIMES, mode: 'plan' });
     await provision(stack, own, TIMES);
@@ -242,7 +234,7 @@ async function failing(stack: Stack): Promise<void> {
 
 /** Of a source that AEP reads, what was made is looked for with its credentials. */
 async function failingToPull(stack: Stack): Promise<void> {
-  const own = await pulled('orders-kinesis');
+  const own = await sample('orders-kinesis');
   const { faults } = stack.platform.platform;
   faults.add({ kind: 'refuse', path: '/**/flows', method: 'POST', status: 400 });
   const error: unknown = await provision(stack, own, TIMES).catch((thrown: unknown) => thrown);
