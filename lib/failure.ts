@@ -20,7 +20,7 @@ export const FAILURES = {
   },
   NEWER_VERSION: {
     retryable: false,
-    next: 'Deploy the version that wrote it, or a newer one. docs/upgrading.md',
+    next: 'Deploy the version that wrote it, or a newer one. docs/upgrade.md',
   },
   SECRET_MISSING: { retryable: false, next: 'Create the secret, or point the deployment at the right one.' },
   SECRET_INVALID: { retryable: false, next: 'Correct the named field of the secret.' },

@@ -1,7 +1,6 @@
-// The runbook: every query in it finds what it is for, in log lines that the functions really wrote; every reject has its advice.
+// The runbook: every query in it finds what it is for, in log lines that the functions really wrote.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { REASONS } from '../lib/forward/verdict.ts';
 import { createHook } from '../lib/hook/hook.ts';
 import { createLog, type Fields, type Log } from '../lib/log.ts';
 import { drift } from '../lib/provision/drift.ts';
@@ -318,18 +317,6 @@ describe('C 5: every query of the runbook', () => {
           `${section} ${text}`,
         ).toBe(true);
     }
-  });
-});
-
-describe('C 5: every reason of a reject', () => {
-  it('is listed in one place, with what to do', () => {
-    const rows = Array.from(
-      read('docs/rejects.md').matchAll(/^\| `([\w-]+)` \| ([^|]+) \| ([^|]+) \|$/gm),
-      ([, reason = '', means = '', todo = '']) => ({ reason, means, todo }),
-    );
-    expect(rows.map(({ reason }) => reason)).toEqual([...REASONS, 'refused-later']);
-    for (const { means, todo } of rows)
-      expect([means, todo].every((text) => /\w.*\.$/.test(text))).toBe(true);
   });
 });
 

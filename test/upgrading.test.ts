@@ -207,7 +207,7 @@ describe('B 7: what a newer version has left is refused, and nothing is written 
     const { status, cause } = await provisioning.run({ manifest: changed });
     expect(status).toBe('FAILED');
     expect(cause).toContain('NEWER_VERSION: ');
-    expect(cause).toContain('docs/upgrading.md');
+    expect(cause).toContain('docs/upgrade.md');
     expect(provisioning.mutations()).toEqual([]);
     expect(provisioning.secrets.values.get(PUBLISHED)).toBe(secret);
   });

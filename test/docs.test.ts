@@ -1,0 +1,190 @@
+// What a stranger reads first: README is short, sentences are short, links lead somewhere, and commands name what is there.
+
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseOptions } from '../local/options.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+/** Every page that is linked from README, or from one of those; records of decisions keep what was true then. */
+const PAGES = globSync('{*.md,docs/*.md,docs/decisions/*.md,{bench,pipelines,local,lib}/**/*.md}', {
+  cwd: ROOT,
+}).sort();
+
+/** Written in plain sentences. Add a page once it is. */
+const PLAIN = [
+  'README.md',
+  'docs/architecture.md',
+  'docs/change.md',
+  'docs/deploy.md',
+  'docs/glossary.md',
+  'docs/manifest.md',
+  'docs/operate.md',
+  'docs/runbook.md',
+];
+
+const LONGEST_SENTENCE = 25;
+
+/** `text` without what stands between fences. */
+const withoutCode = (text: string) => text.replace(/^ *```[^\n]*\n[\s\S]*?^ *```$/gm, '');
+
+/** What stands between fences of the shell, a line for each command; a backslash at the end of a line joins it to the next. */
+const commands = (text: string) =>
+  [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)]
+    .flatMap(([, block = '']) => block.replace(/\\\n\s*/g, '').split('\n'))
+    .map((line) => line.replace(/\s+#.*$/, '').trim())
+    .filter((line) => line !== '');
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchors(text: string): Set<string> {
+  const seen = new Map<string, number>();
+  return new Set(
+    [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
+      const anchor = heading
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replace(/\s/g, '-');
+      const times = seen.get(anchor) ?? 0;
+      seen.set(anchor, times + 1);
+      return times === 0 ? anchor : `${anchor}-${times}`;
+    }),
+  );
+}
+
+/** The links of a page that lead nowhere. */
+function deadLinks(page: string, text: string): string[] {
+  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, to = '']) => to)
+    .filter((to) => !/^[a-z]+:/i.test(to))
+    .filter((to) => {
+      const [path = '', anchor] = to.split('#');
+      const file = path === '' ? page : normalize(join(dirname(page), path));
+      if (!existsSync(join(ROOT, file))) return true;
+      if (anchor === undefined || statSync(join(ROOT, file)).isDirectory()) return false;
+      return !anchors(read(file)).has(anchor);
+    });
+}
+
+/** The sentences of a page's prose: list items and paragraphs; code, tables and headings are none. */
+function sentences(text: string): string[] {
+  return withoutCode(text)
+    .replace(/^(?:\||#|<!--).*$/gm, '\n')
+    .replace(/^\s*(?:[-*]|\d+\.) /gm, '\n\n')
+    .split(/\n\s*\n/)
+    .map((block) =>
+      block
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        // What is between backticks is one word, whatever it holds.
+        .replace(/`[^`]*`/g, 'CODE')
+        .replace(/\*\*/g, '')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    )
+    .flatMap((block) => block.split(/(?<=[.?!:;])["')]* (?=["'(]*(?:[\p{Lu}\d…]|[\w/-]+\.md))/u))
+    .filter((sentence) => sentence !== '');
+}
+
+const words = (sentence: string) => sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+
+describe('13 A 3: README', () => {
+  const text = read('README.md');
+
+  it('has at most 1,200 words, as wc counts them', () => {
+    expect(text.split(/\s+/).filter((word) => word !== '').length).toBeLessThanOrEqual(1200);
+  });
+
+  it('has at most 200 lines of at most 120 characters', () => {
+    const lines = text.replace(/\n$/, '').split('\n');
+    expect(lines.length).toBeLessThanOrEqual(200);
+    expect(lines.filter((line) => [...line].length > 120)).toEqual([]);
+  });
+
+  it('has its sections in the order in which a stranger asks', () => {
+    expect(Array.from(text.matchAll(/^## (.+)$/gm), ([, title]) => title)).toEqual([
+      'Try it: two commands',
+      'Your own manifest',
+      'Deploy: five commands',
+      'Operate: five questions',
+      'Promises and limits',
+      'Cost and scale',
+      'Where to read on',
+      'Licence',
+    ]);
+  });
+
+  it('has the commands that .ci/run runs, or CONTRIBUTING has them, word for word', () => {
+    const ran = [...read('.ci/run').matchAll(/^run '(.*)'$/gm)].flatMap(([, line = '']) =>
+      line.split(' && '),
+    );
+    expect(ran.length).toBeGreaterThan(8);
+    const documented = [
+      ...commands(text).flatMap((line) => line.split(' && ')),
+      ...[...read('CONTRIBUTING.md').matchAll(/`([^`]+)`/g)].map(([, command = '']) => command),
+    ];
+    expect(ran.filter((command) => !documented.includes(command))).toEqual([]);
+  });
+});
+
+describe('13 A 3: the pages', () => {
+  it('have no link that leads nowhere: a file that is not there, or a heading', () => {
+    const dead = PAGES.flatMap((page) => deadLinks(page, read(page)).map((to) => `${page}: ${to}`));
+    expect(dead).toEqual([]);
+  });
+
+  it('that stand in docs/ are reached from README', () => {
+    const reached = new Set(['README.md']);
+    for (const page of reached) {
+      for (const [, to = ''] of read(page).matchAll(/\]\(([^)\s#]+\.md)(?:#[^)]*)?\)/g)) {
+        const file = normalize(join(dirname(page), to));
+        if (!to.includes(':') && existsSync(join(ROOT, file))) reached.add(file);
+      }
+    }
+    expect(PAGES.filter((page) => /^docs\/[^/]+\.md$/.test(page) && !reached.has(page))).toEqual([]);
+  });
+
+  it('name scripts, events and files that are there in their commands', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const wrong = PAGES.flatMap((page) =>
+      commands(read(page)).flatMap((line) =>
+        [
+          ...[...line.matchAll(/npm (?:run (?:--silent )?|)(start|test\b|[a-z]+(?::[a-z]+)?)/g)]
+            .filter(([whole, name = '']) => whole.startsWith('npm run') && !(name in scripts))
+            .map(([whole]) => whole),
+          ...[...line.matchAll(/(?:file:\/\/)?((?:events|examples|pipelines)\/[\w./-]+\.\w+)/g)]
+            .filter(([, file = '']) => !existsSync(join(ROOT, file)))
+            .map(([, file]) => file),
+        ].map((what) => `${page}: ${what}`),
+      ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('give `npm start` nothing that it refuses', () => {
+    const starts = PAGES.flatMap((page) =>
+      commands(read(page)).filter((line) => /(?:^|&& )npm start( --|$)/.test(line)),
+    );
+    expect(starts.length).toBeGreaterThan(4);
+    for (const line of starts) {
+      const [, args = ''] = line.split('npm start --');
+      expect(() => parseOptions(args.trim().split(/\s+/).filter(Boolean)), line).not.toThrow();
+    }
+  });
+});
+
+describe('13 A 1: a sentence of more than 25 words is two', () => {
+  it.each(PLAIN)('in %s', (page) => {
+    const all = sentences(read(page));
+    expect(all.length).toBeGreaterThan(0);
+    expect(all.filter((sentence) => words(sentence) > LONGEST_SENTENCE)).toEqual([]);
+  });
+
+  it('is seen', () => {
+    const long = `One ${'word '.repeat(25)}is too many.`;
+    expect(sentences(`- ${long}\n- Short. Also short.`).map(words)).toEqual([29, 1, 2]);
+  });
+});
