@@ -39,6 +39,16 @@ function nameOf(stage: string): string {
   return `penstock-${stage}-provision`;
 }
 
+/** The state machine in Amazon States Language, with the names that CloudFormation puts in where it is deployed. */
+export async function definitionWith(functionArn: (key: string) => string, table: string): Promise<string> {
+  const filled = (_: string, value: { 'Fn::GetAtt'?: string[]; Ref?: string } | null) => {
+    const [key] = value?.['Fn::GetAtt'] ?? [];
+    if (key !== undefined) return functionArn(key);
+    return value?.Ref === 'PipelineTable' ? table : value;
+  };
+  return JSON.stringify(JSON.parse(await readFile(DEFINITION, 'utf8'), filled));
+}
+
 export function createProvisioning({
   stage,
   functions,

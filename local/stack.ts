@@ -17,10 +17,11 @@ import { accessKeyOf, type Calls, callsOfTests } from './aws/calls.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { Executions } from './aws/executions.ts';
 import { startFunctionUrl } from './aws/function-url.ts';
+import { startGateway } from './aws/gateway.ts';
 import { type LocalAws, startLocalAws } from './aws/index.ts';
 import { startStatesApi } from './aws/states-api.ts';
 import { deployedFunctions, functionName, STAGE } from './functions.ts';
-import { createProvisioning, MACHINE, provisioningArn } from './provisioning.ts';
+import { createProvisioning, definitionWith, MACHINE, provisioningArn } from './provisioning.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface StackOptions {
@@ -59,6 +60,8 @@ export interface Refusal {
 export interface Stack {
   readonly platform: Awaited<ReturnType<typeof startServer>>;
   readonly aws: LocalAws;
+  /** Where all of the local AWS answers, for `AWS_ENDPOINT_URL`. */
+  readonly awsUrl: string;
   readonly kinesis: KinesisClient;
   /** Of whoever runs this, in that region: a stranger finds a stream only where it was made. */
   kinesisIn(region: string): KinesisClient;
@@ -107,7 +110,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(options.quirks && { quirks: options.quirks }),
   });
   const stateMachineArn = provisioningArn(STAGE);
-  const states = await startStatesApi({ stateMachineArn, executions: () => executions }, calls);
+  const states = await startStatesApi(
+    {
+      stateMachineArn,
+      definition: () => definitionWith((key) => aws.functions.arn(functionName(key)), TABLE),
+      executions: () => executions,
+    },
+    calls,
+  );
   const settings = {
     PENSTOCK_STAGE: STAGE,
     PENSTOCK_IMS_URL: platform.origin,
@@ -166,10 +176,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     table: TABLE,
     warmUpSeconds: options.warmUpSeconds,
   });
+  const gateway = await startGateway({ ...aws.services, states: states.endpoint });
   const hook = await startFunctionUrl((event) => aws.functions.invoke(functionName('deployHook'), event));
   return {
     platform,
     aws,
+    awsUrl: gateway.endpoint,
     kinesis,
     kinesisIn(region) {
       const one =
@@ -214,6 +226,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       machineDynamoDb.destroy();
       secretsManager.destroy();
       await hook.close();
+      await gateway.close();
       await states.close();
       await aws.close();
       await platform.close();

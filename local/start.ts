@@ -261,6 +261,12 @@ async function retireWith(stack: Stack, { manifest, changed, options, progress }
   progress.line(['', ...runReportOf(report as Report)].join('\n'));
 }
 
+/** What to give to a shell, so that any command of the AWS CLI goes to this machine: a line to copy. */
+function awsVariables({ awsUrl, aws }: Stack): string {
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = aws.env;
+  return `export AWS_ENDPOINT_URL=${awsUrl} AWS_REGION=${region} AWS_DEFAULT_REGION=${region} AWS_ACCESS_KEY_ID=${key} AWS_SECRET_ACCESS_KEY=${secret}`;
+}
+
 function keep(stack: Stack, { name }: Manifest, progress: Progress): void {
   progress.line(
     [
@@ -269,12 +275,17 @@ function keep(stack: Stack, { name }: Manifest, progress: Progress): void {
       `  simulated platform   ${stack.platform.origin}`,
       `  what it knows        ${stack.platform.origin}/_simulator/`,
       `  undelivered store    ${stack.undeliveredFolder}`,
-      '  local AWS, and the functions as they are configured:',
+      `  deploy hook          ${stack.hookUrl}`,
+      '',
+      'For the AWS CLI, version 2 (the keys are fake; what is not simulated is refused):',
+      `  ${awsVariables(stack)}`,
+      'Then, for example, what is wrong with the pipeline:',
+      `  aws lambda invoke --function-name ${functionName('status')} --cli-binary-format raw-in-base64-out --payload '{"pipeline": "${name}", "doctor": true}' answer.json`,
+      '',
+      'The functions are configured with:',
       ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
-        ([variable, value]) => `    export ${variable}=${value}`,
+        ([variable, value]) => `  export ${variable}=${value}`,
       ),
-      '  and with these, what is wrong with the pipeline:',
-      `    aws lambda invoke --function-name ${functionName('status')} --cli-binary-format raw-in-base64-out --payload '{"pipeline": "${name}", "doctor": true}' answer.json`,
     ].join('\n'),
   );
 }

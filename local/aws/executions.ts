@@ -1,4 +1,4 @@
-// StartExecution, StopExecution and DescribeExecution of one state machine, with AWS's rules about names.
+// The executions of one state machine, with AWS's rules about names, and what happened in each.
 import { AwsError } from './server.ts';
 import type { ExecutionResult, StateEvent } from './state-machine.ts';
 
@@ -14,6 +14,8 @@ export interface Execution {
   /** Of one that failed: what the error is called, and what is said of it. */
   error?: string;
   cause?: string;
+  /** What has happened so far. */
+  readonly events: readonly StateEvent[];
   /** Resolves with the result when the execution has closed. */
   result: Promise<ExecutionResult>;
 }
@@ -60,13 +62,19 @@ export class Executions {
       throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
     }
     const stop = new AbortController();
+    const events: StateEvent[] = [];
+    const watched = (event: StateEvent) => {
+      events.push(event);
+      onState?.(event);
+    };
     const execution: Execution = {
       executionArn,
       name,
       startDate: new Date(this.#now()),
       input,
       status: 'RUNNING',
-      result: this.#run(name, input, { signal: stop.signal, ...(onState && { onState }) }).then((result) => {
+      events,
+      result: this.#run(name, input, { signal: stop.signal, onState: watched }).then((result) => {
         this.#close(execution, result);
         return result;
       }),

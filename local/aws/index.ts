@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type FunctionDefinition, FunctionHost } from './function-host.ts';
+import type { Services } from './gateway.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
 import { startLambdaApi } from './lambda-api.ts';
 import { startLogsApi } from './logs-api.ts';
@@ -46,6 +47,8 @@ export interface LocalAws {
   /** What points an unchanged AWS SDK client, here or in a function, at the local services. */
   env: Record<string, string>;
   endpoints: { kinesis: string; dynamoDb: string; secretsManager: string; lambda: string };
+  /** The same and the others, by the word for a service in the scope of a signature. */
+  services: Services;
   kinesis: LocalKinesis;
   /** Keys of strangers, who read a stream by their own. */
   keys: AccessKeys;
@@ -71,7 +74,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   });
   const dynamoDb = await startDynamoDb({ account, calls, ...(tables && { tables }) });
   const secrets = await startSecretsManager({ account, calls });
-  const logs = await startLogsApi(account, calls);
+  const logs = await startLogsApi(account, calls, Object.keys(options.functions));
   const s3 = folder === undefined ? undefined : await startS3(folder, calls);
   const credentials = { accessKeyId: OWN_KEY, secretAccessKey: 'local' };
   const clientAs = (accessKeyId: string) =>
@@ -103,7 +106,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     ...(transitionMs !== undefined && { transitionMs }),
   });
   const invoke = (name: string, event: unknown) => functions.invoke(name, event);
-  const lambda = await startLambdaApi(mappings, account, invoke, calls);
+  const lambda = await startLambdaApi(mappings, account, invoke, calls, options.functions);
   const env = {
     AWS_REGION: account.region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -132,6 +135,14 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       dynamoDb: dynamoDb.endpoint,
       secretsManager: secrets.endpoint,
       lambda: lambda.endpoint,
+    },
+    services: {
+      kinesis: kinesis.endpoint,
+      dynamodb: dynamoDb.endpoint,
+      secretsmanager: secrets.endpoint,
+      lambda: lambda.endpoint,
+      logs: logs.endpoint,
+      ...(s3 && { s3: s3.endpoint }),
     },
     kinesis,
     keys,

@@ -1,13 +1,15 @@
-// Lambda's REST API on loopback, for invocations, event source mappings and their tags: what Penstock asks of Lambda at run time.
+// Lambda's REST API on loopback: invocations, functions, event source mappings and their tags.
 import { type Asked, type Calls, noCalls } from './calls.ts';
+import { type Definitions, describing } from './lambda-functions.ts';
 import { functionNamed, type InvokeFunction, invocation } from './lambda-invoke.ts';
 import type { Mapping, Mappings } from './mappings.ts';
 import {
   type Account,
-  AwsError,
+  type AwsError,
   type AwsRequest,
   type AwsResponse,
   checkScope,
+  notSimulated,
   parseBody,
   type RunningServer,
   serve,
@@ -19,18 +21,22 @@ const tagged = '/2017-03-31/tags/';
 /**
  * @param invoke left out, functions cannot be called
  * @param calls told of what functions ask for
+ * @param definitions the functions that can be looked at
  */
 export async function startLambdaApi(
   mappings: Mappings,
   account: Account,
   invoke?: InvokeFunction,
   calls: Calls = noCalls,
+  definitions: Definitions = {},
 ): Promise<RunningServer> {
   return serve('application/json', async (request) => {
     checkScope(request, 'lambda');
     calls.request(request.headers.authorization, () => asked(mappings, account, request));
     const invoked = invoke && (await invocation(request, invoke));
     if (invoked !== undefined) return invoked;
+    const described = describing(request, definitions, account);
+    if (described !== undefined) return described;
     if (request.path.startsWith(tagged)) return tags(mappings, request);
     const uuid = mappingId(request.path);
     if (uuid === '') return onCollection(mappings, account, request);
@@ -79,7 +85,7 @@ function mappingId(path: string): string {
   const trimmed = path.replace(/\/$/, '');
   if (trimmed === collection) return '';
   if (trimmed.startsWith(`${collection}/`)) return decodeURIComponent(trimmed.slice(collection.length + 1));
-  throw new AwsError('UnknownOperationException', `Not available locally: ${path}`, 404);
+  throw notSimulated(`this part of Lambda: ${path}`, 404);
 }
 
 async function onCollection(mappings: Mappings, account: Account, request: AwsRequest): Promise<AwsResponse> {
@@ -147,5 +153,5 @@ function tags(mappings: Mappings, request: AwsRequest): AwsResponse {
 }
 
 function methodNotAllowed({ method, path }: AwsRequest): AwsError {
-  return new AwsError('UnknownOperationException', `Not available locally: ${method} ${path}`, 405);
+  return notSimulated(`this part of Lambda: ${method} ${path}`, 405);
 }

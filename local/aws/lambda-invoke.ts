@@ -1,6 +1,6 @@
 // Lambda's Invoke operation: a function called by hand, or by another function, and waited for or not.
 import { type FailureKind, type InvocationResult, maxPayloadBytes } from './function-errors.ts';
-import { AwsError, type AwsRequest, type AwsResponse } from './server.ts';
+import { AwsError, type AwsRequest, type AwsResponse, notSimulated } from './server.ts';
 
 export type InvokeFunction = (functionName: string, event: unknown) => Promise<InvocationResult>;
 
@@ -17,32 +17,44 @@ export async function invocation(
   request: AwsRequest,
   invoke: InvokeFunction,
 ): Promise<AwsResponse | undefined> {
-  const name = functionNamed(request.path);
-  if (name === undefined) return undefined;
-  if (request.method !== 'POST') {
-    throw new AwsError('UnknownOperationException', `Not available locally: ${request.method}`, 405);
-  }
+  const named = PATH.exec(request.path)?.[1];
+  if (named === undefined) return undefined;
+  const { name } = functionIn(decodeURIComponent(named), request.query.get('Qualifier'));
+  if (request.method !== 'POST') throw notSimulated(`${request.method} ${request.path}`, 405);
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
   const event = eventIn(request.body, type === 'Event' ? maxAsynchronousBytes : maxPayloadBytes);
   if (type === 'Event') {
     void invoke(name, event);
     return { status: 202 };
   }
-  if (type !== 'RequestResponse') {
-    throw new AwsError('InvalidParameterValueException', `Not available locally: invocation type ${type}`);
-  }
+  if (type !== 'RequestResponse') throw notSimulated(`the invocation type ${type}`);
   return answerTo(await invoke(name, event));
 }
 
 /** The function that a path invokes; `undefined` where it is another operation's. */
 export function functionNamed(path: string): string | undefined {
   const named = PATH.exec(path)?.[1];
-  return named === undefined ? undefined : functionIn(decodeURIComponent(named));
+  return named === undefined ? undefined : partsOf(decodeURIComponent(named)).name;
 }
 
-/** The name in a name, a partial ARN or an ARN, with or without a version. */
-function functionIn(nameOrArn: string): string {
-  return /(?:^|:)function:([^:]+)/.exec(nameOrArn)?.[1] ?? nameOrArn.split(':')[0] ?? nameOrArn;
+/**
+ * The name in a name, a partial ARN or an ARN, with or without a qualifier, which may also stand apart.
+ * @throws AwsError ResourceNotFoundException for a version or an alias: nothing publishes any, as deployed
+ */
+export function functionIn(
+  nameOrArn: string,
+  apart: string | null,
+): { name: string; qualifier: string | undefined } {
+  const { name, qualifier = apart ?? undefined } = partsOf(nameOrArn);
+  if (qualifier === undefined || qualifier === '$LATEST') return { name, qualifier };
+  throw new AwsError('ResourceNotFoundException', `Function not found: ${name}:${qualifier}`, 404);
+}
+
+function partsOf(nameOrArn: string): { name: string; qualifier: string | undefined } {
+  const parts = nameOrArn.split(':');
+  // `arn:aws:lambda:{region}:{account}:function:{name}`, from `{account}:function:` on, or the name alone.
+  const at = parts.indexOf('function') + 1;
+  return { name: parts[at] ?? nameOrArn, qualifier: parts[at + 1] };
 }
 
 function eventIn(body: string, longest: number): unknown {

@@ -10,6 +10,7 @@ import {
   type AwsResponse,
   checkScope,
   localAccount,
+  notSimulated,
   parseBody,
   type RunningServer,
   serve,
@@ -49,7 +50,7 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
     checkScope(request, 'secretsmanager');
     const [service, name = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
     const operation = service === 'secretsmanager' ? operations[name] : undefined;
-    if (!operation) throw new AwsError('UnknownOperationException', `Not available locally: ${name}`);
+    if (!operation) throw notSimulated(`${name} of Secrets Manager`);
     requests.set(name, (requests.get(name) ?? 0) + 1);
     const input = parseBody(request.body);
     calls.request(request.headers.authorization, () => asked(name, input, store, account));

@@ -39,6 +39,11 @@ export class AwsError extends Error {
   }
 }
 
+/** What AWS has and the local one has not. AWS says so of an operation that a service does not know. */
+export function notSimulated(what: string, status = 400): AwsError {
+  return new AwsError('UnknownOperationException', `The local AWS does not simulate ${what}.`, status);
+}
+
 export interface RunningServer {
   endpoint: string;
   close(): Promise<void>;

@@ -14,6 +14,8 @@ export interface StateEvent {
   type: 'entered' | 'exited' | 'failed' | 'retried' | 'caught';
   state: string;
   stateType: string;
+  /** Of a Task that asks a service and no function: `arn:aws:states:::dynamodb:putItem`. */
+  resource?: string;
   at: number;
   /** Since the state was last entered or retried. */
   durationMs: number;
@@ -200,11 +202,16 @@ type EngineEvents = ReturnType<StateMachine['run']>['eventLogs'];
 
 async function follow(
   events: EngineEvents,
-  { waits }: Prepared,
+  { waits, tasks }: Prepared,
   onState: RunOptions['onState'],
 ): Promise<StateEvent[]> {
   const history: StateEvent[] = [];
   const began = new Map<string, number>();
+  const services = new Map(
+    tasks
+      .filter(({ functionKey }) => functionKey === undefined)
+      .map(({ state, resource }) => [state, resource]),
+  );
   for await (const event of events) {
     if (!('state' in event) || !(event.type in eventTypes)) continue;
     const type = eventTypes[event.type as keyof typeof eventTypes];
@@ -215,6 +222,7 @@ async function follow(
       type,
       state: event.state.name,
       stateType: waits.has(event.state.name) ? 'Wait' : event.state.type,
+      ...(services.has(event.state.name) && { resource: services.get(event.state.name) ?? '' }),
       at: event.timestamp,
       durationMs: event.timestamp - (began.get(key) ?? event.timestamp),
       ...('retry' in event ? { attempt: event.retry.attempt } : {}),

@@ -1,7 +1,23 @@
-// Step Functions on loopback: StartExecution and DescribeExecution of one state machine, for the SDK.
+// Step Functions on loopback: one state machine, its executions, and what happened in them.
 import { type Calls, noCalls } from './calls.ts';
+import { historyOf } from './execution-history.ts';
 import type { Execution, Executions } from './executions.ts';
-import { AwsError, type AwsResponse, checkScope, parseBody, type RunningServer, serve } from './server.ts';
+import { pageOf } from './paging.ts';
+import {
+  AwsError,
+  type AwsResponse,
+  checkScope,
+  notSimulated,
+  parseBody,
+  type RunningServer,
+  serve,
+} from './server.ts';
+
+/** API reference of ListExecutions, `maxResults`: as many where 0 or nothing is said, and at most. */
+const PAGE = { usual: 100, most: 1_000 };
+
+/** When the state machine was made: with this process. */
+const MADE_AT = new Date();
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, in bytes. */
 const LARGEST_INPUT = 262_144;
@@ -9,6 +25,8 @@ const LARGEST_INPUT = 262_144;
 /** What the API is asked about; made after it, where the functions that an execution calls need its address. */
 export interface StateMachines {
   readonly stateMachineArn: string;
+  /** In Amazon States Language; left out, nobody can look at it. */
+  definition?(): Promise<string>;
   executions(): Executions;
 }
 
@@ -35,9 +53,9 @@ export async function startStatesApi(machines: StateMachines, calls: Calls = noC
       { api: `sfn:${operation}`, action: `states:${operation}`, resource },
     ]);
     strike(operation);
-    if (operation === 'StartExecution') return start(input, machines);
-    if (operation === 'DescribeExecution') return describe(input, machines);
-    throw new AwsError('UnknownOperationException', `Not available locally: ${operation}`);
+    const answer = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
+    if (answer === undefined) throw notSimulated(`${operation} of Step Functions`);
+    return answer(input, machines);
   });
   return {
     ...server,
@@ -45,14 +63,84 @@ export async function startStatesApi(machines: StateMachines, calls: Calls = noC
   };
 }
 
-function start(request: Record<string, unknown>, machines: StateMachines): AwsResponse {
+type Input = Record<string, unknown>;
+type Operation = (input: Input, machines: StateMachines) => AwsResponse | Promise<AwsResponse>;
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  StartExecution: start,
+  DescribeExecution: describe,
+  StopExecution: stop,
+  ListExecutions: list,
+  GetExecutionHistory: history,
+  ListStateMachines: (_, machines) => ({ status: 200, body: { stateMachines: [machineOf(machines)] } }),
+  DescribeStateMachine: describeMachine,
+};
+
+function start(request: Input, machines: StateMachines): AwsResponse {
   const { stateMachineArn, name, input = '{}' } = request as Partial<Record<string, string>>;
-  if (stateMachineArn !== machines.stateMachineArn)
-    throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${stateMachineArn}'`);
+  checkMachine(stateMachineArn, machines);
   if (Buffer.byteLength(input) > LARGEST_INPUT)
     throw new AwsError('ValidationException', `'input' has more than ${LARGEST_INPUT} bytes`);
   const { executionArn, startDate } = machines.executions().start(parsed(input), name);
   return { status: 200, body: { executionArn, startDate: seconds(startDate) } };
+}
+
+/** @throws AwsError StateMachineDoesNotExist */
+function checkMachine(arn: unknown, machines: StateMachines): void {
+  if (arn !== machines.stateMachineArn)
+    throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+}
+
+function stop({ executionArn, error, cause }: Input, machines: StateMachines): AwsResponse {
+  if (error !== undefined || cause !== undefined)
+    throw notSimulated('an execution stopped with error or cause');
+  const executions = machines.executions();
+  executions.stop(String(executionArn));
+  const { stopDate } = executions.describe(String(executionArn));
+  return { status: 200, body: { stopDate: seconds(stopDate ?? new Date()) } };
+}
+
+/** "sorted by time, with the most recent execution first": API reference. */
+function list(input: Input, machines: StateMachines): AwsResponse {
+  checkMachine(input.stateMachineArn, machines);
+  const all = machines
+    .executions()
+    .all.filter(({ status }) => input.statusFilter === undefined || input.statusFilter === status)
+    .toReversed();
+  const { items, next } = pageOf(all, input.nextToken, sizeOf(input), 'InvalidToken');
+  const executions = items.map(({ executionArn, name, status, startDate, stopDate }) => ({
+    executionArn,
+    stateMachineArn: machines.stateMachineArn,
+    name,
+    status,
+    startDate: seconds(startDate),
+    ...(stopDate && { stopDate: seconds(stopDate) }),
+  }));
+  return { status: 200, body: { executions, ...(next && { nextToken: next }) } };
+}
+
+function history(input: Input, machines: StateMachines): AwsResponse {
+  const events = historyOf(machines.executions().describe(String(input.executionArn)));
+  const all = input.reverseOrder === true ? events.toReversed() : events;
+  const { items, next } = pageOf(all, input.nextToken, sizeOf(input), 'InvalidToken');
+  return { status: 200, body: { events: items, ...(next && { nextToken: next }) } };
+}
+
+function sizeOf({ maxResults }: Input): number {
+  return Math.min(Number(maxResults || PAGE.usual), PAGE.most);
+}
+
+function machineOf({ stateMachineArn }: StateMachines) {
+  const name = stateMachineArn.slice(stateMachineArn.lastIndexOf(':') + 1);
+  return { stateMachineArn, name, type: 'STANDARD', creationDate: seconds(MADE_AT) };
+}
+
+async function describeMachine({ stateMachineArn }: Input, machines: StateMachines): Promise<AwsResponse> {
+  checkMachine(stateMachineArn, machines);
+  if (machines.definition === undefined) throw notSimulated('the definition of this state machine');
+  const roleArn = `arn:aws:iam::${machines.stateMachineArn.split(':')[4]}:role/${machineOf(machines).name}`;
+  const body = { ...machineOf(machines), status: 'ACTIVE', roleArn, definition: await machines.definition() };
+  return { status: 200, body };
 }
 
 function parsed(input: string): unknown {
@@ -63,7 +151,7 @@ function parsed(input: string): unknown {
   }
 }
 
-function describe({ executionArn }: Record<string, unknown>, machines: StateMachines): AwsResponse {
+function describe({ executionArn }: Input, machines: StateMachines): AwsResponse {
   return { status: 200, body: described(machines.executions().describe(String(executionArn)), machines) };
 }
 
