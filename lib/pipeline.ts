@@ -43,6 +43,8 @@ const Planned = z.object({
   reason: z.string(),
   id: z.string().optional(),
   differences: z.array(Difference).optional(),
+  /** Of a connection that is replaced: the new one reads another stream, event hub or subscription. */
+  elsewhere: z.boolean().optional(),
   /** What AEP cannot undo about it. */
   irreversible: z.string().optional(),
 });

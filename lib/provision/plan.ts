@@ -147,6 +147,7 @@ function entryOf(resource: Resource, { action, reason, found }: Decision, { mani
     reason: `${reason}${renamed(resource, found, manifest)}`,
     ...(found !== undefined && { id: found.id }),
     ...(differences.length > 0 && { differences }),
+    ...(action !== 'keep' && all.some(({ elsewhere }) => elsewhere === true) && { elsewhere: true }),
     ...(irreversible !== undefined && { irreversible }),
   };
 }

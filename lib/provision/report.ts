@@ -45,7 +45,7 @@ async function reportRefused(request: Refused, runtime: LedgerRuntime): Promise<
 }
 
 function log({ pipeline, outcome, summary, next }: Report, runtime: LedgerRuntime): void {
-  runtime.log.info('run report', { pipeline, outcome, summary, next: next.join(' ') });
+  runtime.log.info('run report', { event: 'run-report', pipeline, outcome, summary, next: next.join(' ') });
 }
 
 /** The failure in words, and its fields beside them. */
