@@ -197,14 +197,46 @@ export function reasonOf(error: unknown): string {
   return error.requestId === undefined ? error.what : `${error.what}, AEP request ${error.requestId}`;
 }
 
-/** What a function said that failed: Step Functions' Cause holds Lambda's JSON, with the message in it; else it is the Cause. */
-export function messageInCause(cause: string): string {
+/** What a function that failed says to the next one: a text for people, and for code the fields beside it. */
+export interface Told {
+  readonly text: string;
+  /** A `FailureCode`, as far as it came from a `Failure`. */
+  readonly code?: string;
+  readonly next?: string;
+}
+
+/**
+ * The same failure, with its fields in the last line of its trace. Of an error that a function throws, Lambda hands on
+ * `errorType`, `errorMessage` and `trace`, and Step Functions hands those on as the Cause: nothing else gets through.
+ * AWS: "Lambda function errors in Node.js" (`trace`), "Handling errors in Step Functions workflows" (Cause).
+ */
+export function withFields(failure: Failure): Failure {
+  const { code, next } = failure;
+  failure.stack = `${failure.stack ?? String(failure)}\n${JSON.stringify({ code, next })}`;
+  return failure;
+}
+
+/** What a Cause of Step Functions holds: Lambda's JSON of an error, or a text. */
+export function readCause(cause: string): Told {
+  const { errorMessage, trace } = (objectIn(cause) ?? {}) as { errorMessage?: unknown; trace?: unknown };
+  const text = typeof errorMessage === 'string' ? errorMessage : cause;
+  const { code, next } = (Array.isArray(trace) ? objectIn(trace.at(-1)) : undefined) ?? {};
+  if (typeof code !== 'string' || typeof next !== 'string') return { text };
+  return { text, code, next };
+}
+
+function objectIn(text: unknown): Record<string, unknown> | undefined {
+  if (typeof text !== 'string' || !text.startsWith('{')) return undefined;
   try {
-    const { errorMessage } = JSON.parse(cause) as { errorMessage?: unknown };
-    return typeof errorMessage === 'string' ? errorMessage : cause;
+    return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    return cause;
+    return undefined;
   }
+}
+
+/** The text alone. */
+export function messageInCause(cause: string): string {
+  return readCause(cause).text;
 }
 
 /** The issues of a schema, each as `path: what was found and what is allowed`, one a line. */

@@ -1,12 +1,13 @@
 // What Penstock says while it works: one structured line per event, through Powertools; only named fields, never bodies.
 import { Logger } from '@aws-lambda-powertools/logger';
+import type { LogEvent } from './log-events.ts';
 
 /** Powertools drops fields of these names, with a warning in place of the value. */
 type Reserved = 'level' | 'message' | 'sampling_rate' | 'service' | 'timestamp';
 
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>> & {
   readonly [name in Reserved]?: never;
-};
+} & { readonly event?: LogEvent };
 
 export interface Log {
   debug(message: string, fields?: Fields): void;

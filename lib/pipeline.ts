@@ -43,6 +43,8 @@ const Planned = z.object({
   reason: z.string(),
   id: z.string().optional(),
   differences: z.array(Difference).optional(),
+  /** Of a connection that is replaced: the new one reads another stream, event hub or subscription. */
+  elsewhere: z.boolean().optional(),
   /** What AEP cannot undo about it. */
   irreversible: z.string().optional(),
 });
@@ -114,7 +116,7 @@ export const Report = z.object({
   warnings: z.array(z.string()),
   verified: z.array(z.string()),
   steps: z.array(Trail),
-  failure: z.object({ error: z.string(), cause: z.string() }).optional(),
+  failure: z.object({ error: z.string(), cause: z.string(), code: z.string().optional() }).optional(),
   /** What to do next; empty where there is nothing to do. */
   next: z.array(z.string()),
 });
@@ -140,8 +142,21 @@ export const ProvisionRequest = z.strictObject({
   execution: Execution.optional(),
 });
 
-/** As Step Functions puts it into the document. */
-const ErrorOutput = z.object({ Error: z.string(), Cause: z.string().default('') });
+/** As Step Functions puts it into the document; `code` and `next` stand beside it once one of ours has read the Cause. */
+const ErrorOutput = z.object({
+  Error: z.string(),
+  Cause: z.string().default(''),
+  code: z.string().optional(),
+  next: z.string().optional(),
+});
+
+/** What became of one thing that was to be removed. The texts of `removed` and `left` are for people. */
+const Fate = z.object({
+  resource: z.union([ResourceKey, z.enum(['publish', 'intake'])]),
+  id: z.string().optional(),
+  became: z.enum(['removed', 'left']),
+});
+export type Fate = z.infer<typeof Fate>;
 
 export const Pipeline = z.object({
   version: z.literal(1),
@@ -181,6 +196,8 @@ export const Pipeline = z.object({
   /** `resource id` of what was removed, and what was to be removed and was not, and why. */
   removed: z.array(z.string()).default([]),
   left: z.array(z.string()).default([]),
+  /** The same for code. */
+  fates: z.array(Fate).default([]),
   trail: z.array(Trail).default([]),
   report: Report.optional(),
   /** Put here by the state machine when a step failed: Step Functions' own error object. */

@@ -22,6 +22,8 @@ export interface Intake {
   readonly state: 'on' | 'off' | 'changing';
   /** What Lambda says of its last read: `OK`, `No records processed`, `PROBLEM: …`. */
   readonly lastResult?: string;
+  /** Whether that was a problem. */
+  readonly lastFailed?: boolean;
   /** When it was changed last, ms since the epoch. */
   readonly changedAt?: number;
   /** What is older is given up, in seconds; -1 where nothing is. */

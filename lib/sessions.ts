@@ -23,6 +23,7 @@ export function sessionsOf(
     onFallback: (refusal) => {
       told.onFallback?.();
       log.warn('IMS refuses clientSecret; previousClientSecret was used', {
+        event: 'previous-secret-used',
         secret: settings.credentialsSecret,
         reason: refusal.what,
         next: 'Correct clientSecret in the credentials secret before the previous one is deleted.',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createHook } from '../lib/hook/hook.ts';
 import { createLog, type Fields, type Log } from '../lib/log.ts';
+import { LOG_EVENTS } from '../lib/log-events.ts';
 import { drift } from '../lib/provision/drift.ts';
 import { report } from '../lib/provision/report.ts';
 import { status } from '../lib/provision/status.ts';
@@ -243,6 +244,20 @@ describe('C 5: every query of the runbook', () => {
   it('is there to be tried, and is for the log of a function', () => {
     expect(ASKED.length).toBeGreaterThan(14);
     for (const { section, functions } of ASKED) expect(functions, section).not.toEqual([]);
+  });
+
+  it('issue 13 B 3: asks for codes of lines and not for their words; so does the alarm over the log', () => {
+    // What Lambda itself writes has no code: those are its words.
+    const own = ASKED.filter(({ query }) => !query.includes('Invoke Error'));
+    for (const { section, query } of own) expect(query, section).not.toMatch(/message\s*(=|!=|in|like)/);
+    const patterns = [...read('cloud/alarms.yml').matchAll(/FilterPattern: (.*)/g)].map(
+      ([, one = '']) => one,
+    );
+    const events = [...own.map(({ query }) => query), ...patterns].flatMap((text) =>
+      [...text.matchAll(/event = "([^"]*)"/g)].map(([, event]) => event),
+    );
+    expect(new Set(events)).toEqual(new Set(LOG_EVENTS));
+    for (const pattern of patterns) expect(pattern).not.toContain('$.message');
   });
 
   it.each(ASKED.map((one) => [one.section, one] as const))(

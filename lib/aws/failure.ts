@@ -21,6 +21,15 @@ export function isNotFound(error: unknown): boolean {
   return described(error).name === 'ResourceNotFoundException';
 }
 
+/**
+ * Whether Secrets Manager says that the secret is marked for deletion. It has no code of its own for that: of an
+ * InvalidRequestException only the text tells it from the others ("You can't perform this operation on the secret because
+ * it was marked for deletion."). AWS: API reference of GetSecretValue, InvalidRequestException, its possible causes.
+ */
+export function isBeingDeleted(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidRequestException' && /delet/i.test(error.message);
+}
+
 function described(error: unknown): { name: string; code: string | undefined; status: number | undefined } {
   if (!(error instanceof Error)) return { name: 'Error', code: undefined, status: undefined };
   const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };

@@ -7,6 +7,7 @@ import {
 import * as z from 'zod';
 import { parse } from '../aep/exchange.ts';
 import { Failure } from '../failure.ts';
+import { BATCH_ENDED } from '../log-events.ts';
 import type { ForwardedBatch, ForwardLog } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
@@ -17,6 +18,7 @@ const LIMITS = { connectMs: 2_000, answerMs: 20_000 };
 /** As `report` and `reportReturned` in lib/forward/report.ts write it. */
 const Line = z
   .object({
+    event: z.literal(BATCH_ENDED),
     invocationId: z.string(),
     firstSequenceNumber: z.string().regex(/^\d+$/),
     lastSequenceNumber: z.string().regex(/^\d+$/),
@@ -26,7 +28,7 @@ const Line = z
     filtered: z.number(),
     rejected: z.number(),
   })
-  .transform(({ firstSequenceNumber: first, lastSequenceNumber: last, ...line }) => ({
+  .transform(({ event: _, firstSequenceNumber: first, lastSequenceNumber: last, ...line }) => ({
     ...line,
     first,
     last,
@@ -46,7 +48,7 @@ export function createForwardLog(
         throw new Failure('SETTINGS_INVALID', 'PENSTOCK_FORWARDER is not set: there is no log to read');
       const logGroupName = `/aws/lambda/${forwarder.split(':function:').at(-1)}`;
       // Both terms, anywhere in the line.
-      const filterPattern = `"forwarded" "${shardId.replaceAll('"', '')}"`;
+      const filterPattern = `"${BATCH_ENDED}" "${shardId.replaceAll('"', '')}"`;
       let nextToken: string | undefined;
       do {
         const page = await read(client, { logGroupName, filterPattern, startTime: from, nextToken });

@@ -114,6 +114,14 @@ async function isBeingDeleted(client: LambdaClient, id: string): Promise<boolean
   }
 }
 
+/**
+ * Lambda has no code for it, only a text: `OK`, `No records processed`, or one that begins with `PROBLEM`. AWS: "Monitoring
+ * DynamoDB/Kinesis event source mappings", `LastProcessingResult` ("PROBLEM: Function call failed").
+ */
+function resultOf(lastResult: string): Pick<Intake, 'lastResult' | 'lastFailed'> {
+  return { lastResult, lastFailed: /^problem\b/i.test(lastResult) };
+}
+
 function intakeOf(mapping: EventSourceMappingConfiguration): Intake {
   if (mapping.UUID === undefined || mapping.EventSourceArn === undefined) {
     throw new Failure(
@@ -126,7 +134,7 @@ function intakeOf(mapping: EventSourceMappingConfiguration): Intake {
     id: mapping.UUID,
     streamArn: mapping.EventSourceArn,
     state: states[mapping.State ?? ''] ?? 'changing',
-    ...(mapping.LastProcessingResult !== undefined && { lastResult: mapping.LastProcessingResult }),
+    ...(mapping.LastProcessingResult !== undefined && resultOf(mapping.LastProcessingResult)),
     ...(mapping.LastModified !== undefined && { changedAt: mapping.LastModified.getTime() }),
     ...(mapping.MaximumRecordAgeInSeconds !== undefined && {
       maximumRecordAgeSeconds: mapping.MaximumRecordAgeInSeconds,

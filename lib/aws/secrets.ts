@@ -11,7 +11,7 @@ import { checkBytes, LARGEST_SECRET } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Secrets } from '../runtime.ts';
 import { limited } from './client.ts';
-import { awsFailure, isNotFound } from './failure.ts';
+import { awsFailure, isBeingDeleted, isNotFound } from './failure.ts';
 
 /**
  * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out; `tags`: what new ones bear.
@@ -108,9 +108,4 @@ export function createSecrets(
         }
       }),
   };
-}
-
-/** Secrets Manager says so by an InvalidRequestException; only the message tells it from others of that name. */
-function isBeingDeleted(error: unknown): boolean {
-  return error instanceof Error && error.name === 'InvalidRequestException' && /delet/i.test(error.message);
 }

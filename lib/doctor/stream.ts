@@ -35,12 +35,12 @@ export async function published({ published }: Patient): Promise<Said> {
 export async function intake({ intake }: Patient): Promise<Said> {
   const found = await intake();
   if (found === undefined) return wrong('there is none', 'Provision the pipeline again; that makes it anew.');
-  const { id, state, lastResult = 'nothing', changedAt } = found;
+  const { id, state, lastResult = 'nothing', lastFailed, changedAt } = found;
   const since = changedAt === undefined ? '' : ` since ${new Date(changedAt).toISOString()}`;
   const said = `${id} is ${state}${since}; its last result: ${lastResult.slice(0, 200)}`;
   if (state === 'changing') return wrong(said, 'Wait: that passes by itself.');
   if (state === 'off') return wrong(said, 'Provision the pipeline again, which switches it on.');
-  if (!/problem/i.test(lastResult)) return ok(said);
+  if (lastFailed !== true) return ok(said);
   return wrong(said, "Look into the forwarder's log: its last error says what to do.");
 }
 

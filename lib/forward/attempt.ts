@@ -151,6 +151,7 @@ async function afterAnswer(
   const deciding = DECIDING.find((name) => seen.has(name));
   if (deciding === undefined) return [];
   run.sender.warn('part of a request was not taken', {
+    event: 'taken-in-part',
     class: deciding,
     status: reply.status,
     messages: batch.length,

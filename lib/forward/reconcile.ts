@@ -161,6 +161,7 @@ async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Pro
   const { unreadable, ...counts } = total;
   // Taken for ours and sent through our flow, somebody else's record would be there twice; left alone, it is where it was.
   runtime.log[withoutFlow > 0 ? 'warn' : 'info']('reconciled', {
+    event: 'reconciled',
     pipeline: published.pipeline,
     stream: streamNameOf(published.streamArn),
     ...counts,

@@ -74,6 +74,7 @@ export function countLost({ tally, runtime, pipeline }: Run, lost: LostRange): v
   tally.lost.records += lost.records ?? 0;
   if (tally.lost.ranges.length < SHOWN) tally.lost.ranges.push(lost);
   runtime.log.error('records are lost: the stream does not have them any more', {
+    event: 'records-lost',
     pipeline: pipeline.pipeline,
     stream: streamNameOf(pipeline.streamArn),
     shardId: lost.shardId,

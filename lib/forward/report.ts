@@ -84,6 +84,7 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   metrics.flush({ pipeline: pipeline.pipeline });
   const level = difference !== 0 ? 'error' : counts.checkpoint === undefined ? 'info' : 'warn';
   log[level](difference !== 0 ? 'messages were miscounted' : 'forwarded', {
+    event: difference !== 0 ? 'miscounted' : 'batch-ended',
     pipeline: pipeline.pipeline,
     stream: streamNameOf(received.streamArn),
     shardId: received.shardId,
@@ -122,7 +123,7 @@ function reportHeld({ log }: ForwardRuntime, { pipeline, received, invocation, s
   });
 }
 
-/** Of an invocation that forwarded nothing: everything comes again. It is found by the same words, and counted the same way. */
+/** Of an invocation that forwarded nothing: everything comes again. It is found by the same event, and counted the same way. */
 export function reportReturned(
   { metrics, log }: ForwardRuntime,
   { received, invocation, pipeline, messages, why, failure }: Returned,
@@ -133,6 +134,7 @@ export function reportReturned(
   const { records, shardId, streamArn } = received;
   const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
   log[failure === undefined ? 'warn' : 'error']('nothing was forwarded', {
+    event: 'batch-ended',
     pipeline,
     stream: streamNameOf(streamArn),
     shardId,

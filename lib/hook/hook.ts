@@ -111,11 +111,11 @@ async function take(
   };
   try {
     const report = await start(sender.asked(event), delivery, runtime);
-    runtime.log.info('hook', told(delivery, report));
+    runtime.log.info('hook', { event: 'hook', ...told(delivery, report) });
     return report;
   } catch (error) {
     if (!isFailure(error)) throw error;
-    runtime.log.error('hook', { sender: sender.name, code: error.code, ...ours(error) });
+    runtime.log.error('hook', { event: 'hook', sender: sender.name, code: error.code, ...ours(error) });
     throw error.code === 'MANIFEST_INVALID' ? silent(error) : error;
   }
 }
@@ -221,7 +221,13 @@ function failed(failure: Failure, runtime: HookRuntime, said: Fields): Answer {
       why: failure.code,
       ...ours(failure),
     });
-  runtime.log.error('hook', { ...said, code: failure.code, what: failure.what, next: failure.next });
+  runtime.log.error('hook', {
+    event: 'hook',
+    ...said,
+    code: failure.code,
+    what: failure.what,
+    next: failure.next,
+  });
   return failure.retryable
     ? answer(503, { error: 'try again' }, { 'retry-after': RETRY_AFTER_SECONDS })
     : answer(500, { error: 'not set up' });
@@ -234,7 +240,7 @@ function ours({ code, what, next }: Failure): Fields {
 
 function logged(given: Answer, { log }: HookRuntime, fields: Fields): Answer {
   const write = given.statusCode < 400 ? log.info : log.warn;
-  write('hook', { status: given.statusCode, ...fields });
+  write('hook', { event: 'hook', status: given.statusCode, ...fields });
   return given;
 }
 

@@ -10,7 +10,6 @@ import { describe, type Mark, markInDescription } from './mark.ts';
 import {
   type Context,
   type Difference,
-  difference,
   differenceIfTold,
   type Found,
   markOf,
@@ -26,6 +25,7 @@ import {
   openAuthParams,
   readSourceCredentials,
   type SourceCredentials,
+  sourceDifference,
 } from './source.ts';
 
 /** What the connection itself cannot tell: the stream that feeds an inlet, or which credentials it was given. */
@@ -64,7 +64,7 @@ function differencesOf(
     return [
       ...ofSpec,
       ...openAuthDifferences(source, told).flatMap(([name, found, wanted]) =>
-        difference(`source ${name}`, found, wanted, 'replace'),
+        sourceDifference(name, found, wanted),
       ),
       ...(tellsAccount(source, told)
         ? []

@@ -67,6 +67,7 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
     inService: false,
     removed: [],
     left: [],
+    fates: [],
     trail: [],
   };
 }

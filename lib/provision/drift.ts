@@ -41,7 +41,12 @@ export async function drift(
       : await look(record.manifest, runtime, contextOf);
     if (line === undefined) continue;
     lines.push(`${name}: ${line}`);
-    runtime.log.warn('drift', { pipeline: name, stream: streamIn(record.manifest), moved: line });
+    runtime.log.warn('drift', {
+      event: 'drifted',
+      pipeline: name,
+      stream: streamIn(record.manifest),
+      moved: line,
+    });
   }
   return { checked, moved: lines.length, lines };
 }

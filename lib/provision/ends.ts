@@ -14,7 +14,14 @@ import {
   required,
   type Situation,
 } from './resource.ts';
-import { connectionSpecOf, isPulled, readsElsewhere, resetOf, sourceParams } from './source.ts';
+import {
+  connectionSpecOf,
+  isPulled,
+  readsElsewhere,
+  resetOf,
+  sourceDifference,
+  sourceParams,
+} from './source.ts';
 
 /**
  * A live flow never gets another mapping, and a new flow gets ends of its own (contract §4.6). So the ends are marked with the
@@ -63,7 +70,7 @@ function sourceDifferences(one: SourceConnection, situation: Situation): Differe
   return [
     ...difference('base connection', one.baseConnectionId, idOfMade(situation, 'base-connection'), 'replace'),
     ...Object.entries(sourceParams(situation.manifest.source)).flatMap(([name, value]) =>
-      differenceIfTold(`source ${name}`, told[name], value, 'replace'),
+      sourceDifference(name, told[name] ?? value, value),
     ),
   ];
 }

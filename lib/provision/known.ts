@@ -18,10 +18,11 @@ export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old' | 'hom
  * then it is `undefined`.
  */
 export function knownOf(pipeline: Pipeline): Known | undefined {
-  const { plan, hints, resources, old, removed, home, manifest } = pipeline;
+  const { plan, hints, resources, old, fates, home, manifest } = pipeline;
   if (plan.length === 0 || (home !== undefined && home !== manifest.sandbox)) return undefined;
   const made = Object.entries(resources).map(([key, one]) => [key, one?.id ?? ''] as const);
-  const gone = (key: string, id: string) => removed.includes(`${key} ${id}`);
+  const gone = (key: string, id: string) =>
+    fates.some((one) => one.became === 'removed' && one.resource === key && one.id === id);
   const now = new Map([...(Object.entries(hints) as [string, string][]), ...made]);
   const ids = [...now].filter(([key, id]) => !gone(key, id));
   const still = old.filter(({ resource, id }) => !gone(resource, id) && resources[resource]?.id !== id);

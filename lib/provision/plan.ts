@@ -52,8 +52,8 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
     ({ resource, name, reason, differences = [] }) => `${resource} ${name}: ${inFull(reason, differences)}`,
   );
   const next = 'Do what is said of each of them, then start it again.';
-  const { message } = new Failure('CONFLICT', clip(lines.join(' / '), MOST_CAUSE), { next });
-  return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message } };
+  const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MOST_CAUSE), { next });
+  return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
 }
 
 /** What the inventory needs to know beforehand. A secret that is missing is said before anything is made. */
@@ -147,6 +147,7 @@ function entryOf(resource: Resource, { action, reason, found }: Decision, { mani
     reason: `${reason}${renamed(resource, found, manifest)}`,
     ...(found !== undefined && { id: found.id }),
     ...(differences.length > 0 && { differences }),
+    ...(action !== 'keep' && all.some(({ elsewhere }) => elsewhere === true) && { elsewhere: true }),
     ...(irreversible !== undefined && { irreversible }),
   };
 }

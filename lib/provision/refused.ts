@@ -1,6 +1,6 @@
 // The report of a request that `begin` did not make a document of: it may hold anything, and what can be read of it is told.
 import * as z from 'zod';
-import { messageInCause } from '../failure.ts';
+import { readCause } from '../failure.ts';
 import { PipelineName } from '../manifest.ts';
 import { Pipeline, type Report } from '../pipeline.ts';
 import { clip } from './clip.ts';
@@ -22,7 +22,7 @@ export function refusedReport(
   now: number,
 ): Report {
   const pipeline = manifest?.name ?? NAMELESS;
-  const { Error: error = 'Unknown', Cause: cause = '' } = failure ?? {};
+  const told = tellingOf(failure ?? { Error: 'Unknown', Cause: '' });
   const endedAt = new Date(now).toISOString();
   const { id, name, startedAt } = execution ?? { id: 'by-hand', name: 'by-hand', startedAt: endedAt };
   return {
@@ -30,28 +30,44 @@ export function refusedReport(
     pipeline,
     mode,
     execution: { id, name, startedAt, endedAt },
-    outcome: error,
-    summary: failedIn(pipeline, { Error: error, Cause: cause }),
+    outcome: told.Error,
+    summary: failedIn(pipeline, told),
     durationMs: Math.max(0, now - Date.parse(startedAt)),
     resources: [],
     warnings: [],
     verified: [],
     steps: [],
-    failure: { error, cause: clip(messageInCause(cause), MOST_CAUSE) },
-    next: [nextAfter(cause)],
+    failure: reportedFailure(told),
+    next: [nextAfter(told)],
   };
 }
 
 type Failed = Pick<Pipeline, 'failure'>;
+type Fault = NonNullable<Pipeline['failure']>;
+
+/** The failure with its text as Cause: Lambda wraps it into JSON, with a trace that is in its log already. What it said in fields stands beside it. */
+export function tellingOf({ Error: error, Cause, ...fields }: Fault): Fault {
+  const { text, code = fields.code, next = fields.next } = readCause(Cause);
+  return {
+    Error: error,
+    Cause: clip(text, MOST_CAUSE),
+    ...(code !== undefined && { code }),
+    ...(next !== undefined && { next }),
+  };
+}
+
+/** As a report has it. */
+export function reportedFailure({ Error: error, Cause, code }: Fault): NonNullable<Report['failure']> {
+  return { error, cause: Cause, ...(code !== undefined && { code }) };
+}
 
 /** One line. */
-export function failedIn(pipeline: string, failure: NonNullable<Pipeline['failure']>): string {
-  const [first = ''] = messageInCause(failure.Cause).split('\n');
+export function failedIn(pipeline: string, failure: Fault): string {
+  const [first = ''] = failure.Cause.split('\n');
   return `${pipeline}: ${failure.Error}: ${clip(first, 500)}`;
 }
 
-/** The advice in a cause, where it has any. */
-export function nextAfter(cause: string): string {
-  const advice = /\| Next: (.*?)(?: \| |$)/s.exec(messageInCause(cause))?.[1];
-  return advice ?? 'Read the cause, correct the fault, then start it again.';
+/** The advice that came with a failure, where there is any. */
+export function nextAfter({ next }: Fault): string {
+  return next ?? 'Read the cause, correct the fault, then start it again.';
 }

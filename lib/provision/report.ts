@@ -1,17 +1,15 @@
 // The run report: what an execution did, to what, and why; the same document however it ended.
 import { notAccepted } from '../accepted.ts';
-import { messageInCause } from '../failure.ts';
-import { Pipeline, type Planned, type Report } from '../pipeline.ts';
+import { type Fate, Pipeline, type Planned, type Report } from '../pipeline.ts';
 import type { LedgerRuntime } from '../runtime.ts';
 import { bytesOf, clip } from './clip.ts';
 import { LARGEST_STATE, withReport } from './fit.ts';
 import { knownOf } from './known.ts';
-import { failedIn, nextAfter, Refused, refusedReport } from './refused.ts';
+import { failedIn, nextAfter, Refused, refusedReport, reportedFailure, tellingOf } from './refused.ts';
 
 /** Bytes. What the ledger keeps of one pipeline has its limit; half a report says more than none. */
 const MOST_BYTES = 60_000;
 const MOST_TEXT = 2_000;
-const MOST_CAUSE = 8_000;
 
 /**
  * The document, or a request that `begin` did not get to one, with its report, which is kept as the pipeline's last one. Never
@@ -47,21 +45,22 @@ async function reportRefused(request: Refused, runtime: LedgerRuntime): Promise<
 }
 
 function log({ pipeline, outcome, summary, next }: Report, runtime: LedgerRuntime): void {
-  runtime.log.info('run report', { pipeline, outcome, summary, next: next.join(' ') });
+  runtime.log.info('run report', { event: 'run-report', pipeline, outcome, summary, next: next.join(' ') });
 }
 
-/** The failure in words: Lambda wraps them into JSON, with a trace that is in its log already. */
+/** The failure in words, and its fields beside them. */
 function failureOf({
   failure,
   rollbackFailure,
 }: Pick<Pipeline, 'failure' | 'rollbackFailure'>): Pipeline['failure'] {
   if (failure === undefined) return undefined;
-  const cause = clip(messageInCause(failure.Cause), MOST_CAUSE);
-  if (rollbackFailure === undefined) return { Error: failure.Error, Cause: cause };
-  const undoing = `${rollbackFailure.Error}: ${clip(messageInCause(rollbackFailure.Cause), MOST_TEXT)}`;
+  const told = tellingOf(failure);
+  if (rollbackFailure === undefined) return told;
+  const undoing = `${rollbackFailure.Error}: ${clip(tellingOf(rollbackFailure).Cause, MOST_TEXT)}`;
   return {
+    ...told,
     Error: 'Penstock.RollbackFailed',
-    Cause: `${cause} | Undoing it failed as well (${undoing}): what this execution made bears its mark and is still there. Start it again, or remove it by hand.`,
+    Cause: `${told.Cause} | Undoing it failed as well (${undoing}): what this execution made bears its mark and is still there. Start it again, or remove it by hand.`,
   };
 }
 
@@ -106,7 +105,7 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
     verified: pipeline.verified,
     steps: pipeline.trail,
     ...(failure !== undefined && {
-      failure: { error: failure.Error, cause: clip(messageInCause(failure.Cause), MOST_CAUSE) },
+      failure: reportedFailure(tellingOf(failure)),
     }),
     next: nextOf(pipeline),
   };
@@ -134,22 +133,28 @@ function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
   if (action === 'none') return 'none';
   if (pipeline.mode === 'plan') return 'planned';
   if (resource === 'publish')
-    return pipeline.removed.includes('published pipeline') ? 'undone' : (pipeline.published ?? 'not reached');
+    return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.published ?? 'not reached');
   if (resource === 'intake')
-    return pipeline.removed.includes('intake') ? 'undone' : (pipeline.intake?.how ?? 'not reached');
+    return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.intake?.how ?? 'not reached');
   const made = pipeline.resources[resource];
-  const which = `${resource} ${made?.id ?? id}`;
-  if (pipeline.removed.includes(which)) return pipeline.mode === 'retire' ? 'removed' : 'undone';
-  if (pipeline.left.some((one) => one.startsWith(`${which} (`))) return 'left';
+  const fate = fateOf(pipeline, resource, made?.id ?? id);
+  if (fate === 'removed') return pipeline.mode === 'retire' ? 'removed' : 'undone';
+  if (fate === 'left') return 'left';
   if (pipeline.mode === 'retire') return action === 'keep' ? 'kept' : 'not reached';
   if (made === undefined || made.pending === true) return 'not reached';
   return made.how;
 }
 
+/** One that could not be removed at first may be gone in the end. */
+function fateOf({ fates }: Pipeline, resource: Planned['resource'], id?: string): Fate['became'] | undefined {
+  const own = fates.filter((one) => one.resource === resource && (id === undefined || one.id === id));
+  return own.find(({ became }) => became === 'removed')?.became ?? own[0]?.became;
+}
+
 /** One line that says it all. */
 function summaryOf(pipeline: Pipeline): string {
   const { manifest, mode, failure, left } = pipeline;
-  if (failure !== undefined) return failedIn(manifest.name, failure);
+  if (failure !== undefined) return failedIn(manifest.name, tellingOf(failure));
   const counts = new Map<string, string[]>();
   for (const planned of pipeline.plan) {
     const word = mode === 'plan' ? planned.action : doneOf(planned, pipeline);
@@ -167,7 +172,7 @@ function summaryOf(pipeline: Pipeline): string {
 }
 
 function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
-  if (failure !== undefined) return [nextAfter(failure.Cause)];
+  if (failure !== undefined) return [nextAfter(tellingOf(failure))];
   const conflicts = plan.filter(({ action }) => action === 'conflict');
   if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
   if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];

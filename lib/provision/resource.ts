@@ -34,6 +34,8 @@ export interface Difference {
   readonly remedy: Remedy;
   /** AEP said nothing of it, rather than something else. */
   readonly untold?: boolean;
+  /** It is the place that is read, and another one. */
+  readonly elsewhere?: boolean;
 }
 
 /** One candidate in AEP. */

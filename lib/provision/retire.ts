@@ -1,5 +1,5 @@
 // Taking down: of a pipeline that has moved on, what is old; of one that is retired, all that is ours.
-import type { Old, Pipeline, ResourceKey } from '../pipeline.ts';
+import type { Fate, Old, Pipeline, ResourceKey } from '../pipeline.ts';
 import { stop as stopFlow } from './flow.ts';
 import { switchTo } from './intake.ts';
 import { removeIntake, removeResource, unpublish } from './removal.ts';
@@ -68,9 +68,11 @@ async function remove(
     ? { left: 'what is left in place refers to it' }
     : await removeResource(resource, old.id, pipeline, context);
   if (result === 'gone') return pipeline;
+  const became = result === 'removed' ? result : 'left';
+  const fates: Fate[] = [...pipeline.fates, { resource: old.resource, id: old.id, became }];
   return result === 'removed'
-    ? { ...pipeline, removed: [...pipeline.removed, name] }
-    : { ...pipeline, left: [...pipeline.left, `${name} (${result.left})`] };
+    ? { ...pipeline, fates, removed: [...pipeline.removed, name] }
+    : { ...pipeline, fates, left: [...pipeline.left, `${name} (${result.left})`] };
 }
 
 function planned({ plan }: Pipeline, key: 'intake' | 'publish') {

@@ -1,6 +1,6 @@
 // After a failure: undo what this execution made, backwards, or keep it for the next one; and say which, and why.
-import { isFailure, messageInCause, reasonOf, TRANSIENT } from '../failure.ts';
-import type { Made, Pipeline, ResourceKey } from '../pipeline.ts';
+import { type FailureCode, isFailure, readCause, reasonOf, type Told, TRANSIENT } from '../failure.ts';
+import type { Fate, Made, Pipeline, ResourceKey } from '../pipeline.ts';
 import { readPublished } from '../published.ts';
 import { clip } from './clip.ts';
 import { isRunning, restart } from './flow.ts';
@@ -16,9 +16,13 @@ const RESUMABLE = new RegExp(
   `^(${TRANSIENT}|States\\.Timeout|States\\.HeartbeatTimeout|(Lambda|Sandbox|Runtime|Extension)\\..*)$`,
 );
 
+/** Somebody was faster: what there is now is looked at again by the next execution. */
+const CHANGED: FailureCode = 'AEP_CHANGED';
+
 interface Undone {
   readonly removed: string[];
   readonly left: string[];
+  readonly fates: Fate[];
   /** What something left in place refers to: removed now, it would make the other unfindable. */
   readonly needed: Set<ResourceKey>;
   /** Ids of what carries records now: never removed, whoever made it. */
@@ -28,12 +32,14 @@ interface Undone {
 /** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
 export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
-  const what = whatOf(pipeline, name, Cause);
+  const told = readCause(Cause);
+  const failed = failing(told);
+  const what = whatOf(pipeline, name, told);
   if (pipeline.mode === 'retire') {
     const text = 'Nothing is put back. Correct the fault, then start it again: it goes on from here.';
     return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
   }
-  if (RESUMABLE.test(name) || what.includes('AEP_CHANGED: ')) {
+  if (RESUMABLE.test(name) || told.code === CHANGED) {
     return failed(
       pipeline,
       'Penstock.Resumable',
@@ -48,25 +54,27 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
   const undone: Undone = {
     removed: [],
     left: [],
+    fates: [],
     needed: new Set(),
     inUse: await idsInUse(pipeline, context),
   };
   // The intake comes after what is published: who has not come to the one has not come to the other.
   if (await hasPublished(pipeline, context))
-    await undo(undone, 'intake', () => undoIntake(pipeline, context));
-  await undo(undone, 'published pipeline', () =>
+    await undo(undone, 'intake', { resource: 'intake' }, () => undoIntake(pipeline, context));
+  await undo(undone, 'published pipeline', { resource: 'publish' }, () =>
     unpublish(pipeline, context, ({ execution }) => execution === executionMark(pipeline.execution)),
   );
   for (const resource of backwards(pipeline)) await undoResource(resource, pipeline, context, undone);
   await restartOld(pipeline, context, undone);
-  const told = { ...pipeline, removed: undone.removed, left: [...new Set(undone.left)] };
-  return failed(told, 'Penstock.RolledBack', `${what} | ${undoneText(told)}`);
+  const { removed, fates } = undone;
+  const after = { ...pipeline, removed, fates, left: [...new Set(undone.left)] };
+  return failed(after, 'Penstock.RolledBack', `${what} | ${undoneText(after)}`);
 }
 
-/** A function that died without a word does not say which step it was: the one after the last that ended. */
-function whatOf({ trail, mode }: Pipeline, name: string, cause: string): string {
-  const said = messageInCause(cause) || name;
-  if (/^[A-Z_]+: /.test(said)) return said;
+/** What did not come from a step of ours does not say which one it was: the one after the last that ended. */
+function whatOf({ trail, mode }: Pipeline, name: string, { text, code }: Told): string {
+  const said = text || name;
+  if (code !== undefined) return said;
   const order = mode === 'retire' ? ['plan', 'stop', 'retire'] : ORDER;
   const step = order[order.indexOf(trail.at(-1)?.step ?? '') + 1] ?? 'the last step';
   return `${step}: ${name}: ${said}`;
@@ -126,6 +134,7 @@ async function undoResource(resource: Resource, pipeline: Pipeline, context: Str
     await undo(
       undone,
       `${resource.key} ${id}`,
+      { resource: resource.key, id },
       async () => reasonToKeep(resource, id, undone) ?? undoOne(resource, id, pipeline, context),
     );
     if (undone.left.length > before)
@@ -164,21 +173,35 @@ async function restartOld(pipeline: Pipeline, context: Context, undone: Undone):
   }
 }
 
-function failed(pipeline: Pipeline, error: string, cause: string): Pipeline {
-  // The next reader is Step Functions, which cuts a Cause at 32,768 characters.
-  return { ...pipeline, failure: { Error: error, Cause: clip(cause, 8_000) } };
+/** The end of an execution that failed so. */
+function failing({ code, next }: Told) {
+  const fields = { ...(code !== undefined && { code }), ...(next !== undefined && { next }) };
+  return (pipeline: Pipeline, error: string, cause: string): Pipeline =>
+    // The next reader is Step Functions, which cuts a Cause at 32,768 characters.
+    ({ ...pipeline, failure: { Error: error, Cause: clip(cause, 8_000), ...fields } });
 }
 
 /** Runs one removal; whatever stops it is written down, and the rest goes on. `false` says there was nothing to do. */
-async function undo(undone: Undone, what: string, removal: () => Promise<boolean | string>): Promise<void> {
+async function undo(
+  undone: Undone,
+  what: string,
+  which: Omit<Fate, 'became'>,
+  removal: () => Promise<boolean | string>,
+): Promise<void> {
+  const leave = (why: string) => {
+    undone.left.push(`${what} (${why})`);
+    undone.fates.push({ ...which, became: 'left' });
+  };
   try {
     const result = await removal();
-    if (result === true) undone.removed.push(what);
-    else if (result !== false) undone.left.push(`${what} (${result})`);
+    if (result === true) {
+      undone.removed.push(what);
+      undone.fates.push({ ...which, became: 'removed' });
+    } else if (result !== false) leave(result);
   } catch (error) {
     // Another execution works on it now: nothing here is ours to undo any more.
     if (isFailure(error) && error.code === 'LEASE_LOST') throw error;
-    undone.left.push(`${what} (${reasonOf(error)})`);
+    leave(reasonOf(error));
   }
 }
 

@@ -7,6 +7,7 @@ import { Failure, issuesText } from '../failure.ts';
 import type { Manifest, PulledSource, Source } from '../manifest.ts';
 import type { Planned } from '../pipeline.ts';
 import type { Runtime } from '../runtime.ts';
+import { type Difference, difference } from './resource.ts';
 
 /** What a difference says of a name that is left out. */
 const NONE = 'none';
@@ -69,7 +70,7 @@ export function openAuthParams(source: PulledSource): Record<string, string> {
 }
 
 /**
- * What differs in them, `name, found, wanted` each. AEP need not tell any; but where it tells the namespace of an event hub, it would
+ * What differs in them, `name, found, wanted` each; `undefined` is a name that is left out. AEP need not tell any; but where it tells the namespace of an event hub, it would
  * tell the event hub that the key is for as well.
  */
 export function openAuthDifferences(
@@ -84,7 +85,7 @@ export function openAuthDifferences(
   const other = scope && (told.eventHubName === undefined) !== (wanted.eventHubName === undefined);
   return [
     ...differing.map(([name, value]) => [name, told[name], value] as const),
-    ...(other ? [['eventHubName', told.eventHubName ?? NONE, wanted.eventHubName ?? NONE] as const] : []),
+    ...(other ? [['eventHubName', told.eventHubName, wanted.eventHubName] as const] : []),
   ];
 }
 
@@ -125,19 +126,25 @@ export function resetOf(source: Source): string | undefined {
   return source.startAt === 'now' ? 'latest' : 'earliest';
 }
 
-/**
- * Whether the plan replaces a source by another one: then there is nothing to go on with. Another way in to the same place
- * can leave a name out, or write it in another form.
- */
+/** Whether the plan replaces a source by another one: then there is nothing to go on with. */
 export function readsElsewhere(plan: readonly Planned[]): boolean {
-  const place = /^source (stream|region|namespace|eventHubName|projectId|topicName|subscriptionName)$/;
-  const connections = plan.filter(({ resource }) => /^(base|source)-connection$/.test(resource));
-  return connections.some(({ differences = [] }) =>
-    differences.some(
-      ({ field, found, wanted }) =>
-        place.test(field) && found !== NONE && wanted !== NONE && shortName(found) !== shortName(wanted),
-    ),
-  );
+  return plan.some(({ elsewhere }) => elsewhere === true);
+}
+
+/** Parameters that say which place is read. */
+const PLACE = ['stream', 'region', 'namespace', 'eventHubName', 'projectId', 'topicName', 'subscriptionName'];
+
+/** A parameter of the source that differs. Another way in to the same place can leave a name out, or write it in another form. */
+export function sourceDifference(name: string, found: unknown, wanted: unknown): Difference[] {
+  const elsewhere =
+    PLACE.includes(name) &&
+    found !== undefined &&
+    wanted !== undefined &&
+    shortName(String(found)) !== shortName(String(wanted));
+  return difference(`source ${name}`, found ?? NONE, wanted ?? NONE, 'replace').map((one) => ({
+    ...one,
+    elsewhere,
+  }));
 }
 
 /** Of Pub/Sub's topics and subscriptions, by whose full name one is the same as by its short one. */

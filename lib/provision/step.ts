@@ -2,7 +2,7 @@
 import { notAccepted } from '../accepted.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import type { Sessions } from '../aep/token.ts';
-import { Failure, isFailure } from '../failure.ts';
+import { Failure, isFailure, withFields } from '../failure.ts';
 import { checkVersion } from '../kept.ts';
 import { Pipeline, type Trail } from '../pipeline.ts';
 import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../runtime.ts';
@@ -181,7 +181,7 @@ function handler<R extends Runtime>(
         next: isFailure(failure) ? failure.next : undefined,
         requestId: isFailure(failure) ? failure.requestId : undefined,
       });
-      throw failure;
+      throw isFailure(failure) ? withFields(failure) : failure;
     }
   };
 }

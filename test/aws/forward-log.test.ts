@@ -23,7 +23,8 @@ afterAll(async () => {
 const line = (n: number, more: object = {}) =>
   JSON.stringify({
     level: 'INFO',
-    message: 'forwarded',
+    message: 'whatever it says',
+    event: 'batch-ended',
     shardId: SHARD,
     invocationId: `i-${n}`,
     firstSequenceNumber: String(n),
@@ -43,8 +44,8 @@ async function read(forwarder: string, shardId = SHARD, from = 0): Promise<Forwa
 it('gives what was said of a shard, over all pages, and nothing else', async () => {
   for (let n = 0; n < 12_000; n++) logs.put('forward', line(n));
   logs.put('forward', line(1, { shardId: 'shardId-000000000001' }));
-  logs.put('forward', line(1, { message: 'part of a request was not taken' }));
-  logs.put('forward', `forwarded ${SHARD} is no JSON`);
+  logs.put('forward', line(1, { message: 'batch-ended', event: 'miscounted' }));
+  logs.put('forward', `batch-ended ${SHARD} is no JSON`);
   logs.put('forward', line(1, { firstSequenceNumber: undefined }));
   logs.put('other', line(1));
   logs.put('forward', `2026-01-31T12:00:00.000Z\tid\tINFO\t${line(12_000, { checkpoint: '12003' })}`);

@@ -117,6 +117,21 @@ describe('streams and intakes', () => {
     await intakes.remove(made.id);
   });
 
+  it("issue 13 B 3: Lambda's last result is read in one place, into a field", async () => {
+    const lambda = (LastProcessingResult: string) =>
+      ({
+        send: async () => ({
+          EventSourceMappings: [{ UUID: '1', EventSourceArn: 'arn', State: 'Enabled', LastProcessingResult }],
+        }),
+      }) as unknown as LambdaClient;
+    const lastOf = (text: string) =>
+      createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda(text)).find('arn');
+    for (const text of ['OK', 'No records processed'])
+      expect(await lastOf(text)).toMatchObject({ lastResult: text, lastFailed: false });
+    const text = 'PROBLEM: Function call failed';
+    expect(await lastOf(text)).toMatchObject({ lastResult: text, lastFailed: true });
+  });
+
   it('say what is missing where no forwarder is configured', async () => {
     const intakes = createIntakes(
       { forwarder: undefined, onFailureArn: undefined },

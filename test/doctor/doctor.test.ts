@@ -380,9 +380,9 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
   ],
   [
     'the forwarder fails',
-    (all) => Object.assign(all.intake, { lastResult: 'PROBLEM: Function call failed' }),
+    (all) => Object.assign(all.intake, { lastResult: 'It did not go well', lastFailed: true }),
     'intake',
-    /PROBLEM: Function call failed/,
+    /It did not go well/,
     /forwarder's log/,
     [],
   ],

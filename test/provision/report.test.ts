@@ -266,7 +266,7 @@ describe('the same document', () => {
 
   it('C 2: with a request that leaves no room beside it, the report is there and the request is not', async () => {
     const own = world();
-    const failure = { Error: 'PermanentFailure', Cause: 'TOO_LARGE: | Next: Less.' };
+    const failure = { Error: 'PermanentFailure', Cause: 'TOO_LARGE:', code: 'TOO_LARGE', next: 'Less.' };
     const event = { manifest: { name: 'people', text: 'x'.repeat(262_000) }, failure };
     const answer = (await own.steps.report?.(event)) as { report?: unknown };
     expect(expectReport(answer.report, 'PermanentFailure').next).toEqual(['Less.']);

@@ -56,6 +56,14 @@ const INLET = {
   authenticationRequired: true,
 } as const;
 
+/** As Step Functions has it of a step that failed. */
+const causeOf = (errorMessage: string, code?: string) =>
+  JSON.stringify({
+    errorType: 'PermanentFailure',
+    errorMessage,
+    trace: code === undefined ? [] : ['at x', JSON.stringify({ code, next: 'Do as it says.' })],
+  });
+
 /** Text after the first `|`. */
 const done = (cause: string) => cause.slice(cause.indexOf(' | ') + 3);
 
@@ -95,19 +103,28 @@ describe('what it says of what failed', () => {
     }
   });
 
-  it('leaves a failure that has a code as it is, and only that', async () => {
+  it('issue 13 B 3: leaves a failure that came with its code as it is, and only that, whatever its text', async () => {
     const rollBack = await anInlet();
-    const told = async (errorMessage: string) =>
+    const told = async (errorMessage: string, code?: string) =>
       (
         await rollBack((document) => {
-          document.failure = { Error: 'PermanentFailure', Cause: JSON.stringify({ errorMessage }) };
+          document.failure = { Error: 'PermanentFailure', Cause: causeOf(errorMessage, code) };
         })
       ).cause;
-    expect(await told('AEP_REFUSED: no')).toMatch(/^AEP_REFUSED: no \| Undone: /);
-    expect(await told('it said AEP_REFUSED: no')).toMatch(
-      /^verify: PermanentFailure: it said AEP_REFUSED: no \| /,
-    );
-    expect(await told('AEP_REFUSED')).toMatch(/^verify: PermanentFailure: AEP_REFUSED \| /);
+    expect(await told('plan: no', 'AEP_REFUSED')).toMatch(/^plan: no \| Undone: /);
+    expect(await told('AEP_REFUSED: no')).toMatch(/^verify: PermanentFailure: AEP_REFUSED: no \| /);
+    expect(await told('', 'AEP_REFUSED')).toMatch(/^PermanentFailure \| /);
+  });
+
+  it('issue 13 B 3: what to do next goes on in a field of its own, and not in the text alone', async () => {
+    const rollBack = await anInlet();
+    const { copy } = await rollBack((document) => {
+      document.failure = { Error: 'PermanentFailure', Cause: causeOf('x | Next: Nothing.', 'AEP_REFUSED') };
+    });
+    expect((await copy.ledger.ledger.read('people'))?.report).toMatchObject({
+      failure: { code: 'AEP_REFUSED' },
+      next: ['Do as it says.'],
+    });
   });
 
   it('of nothing at all, it is unknown', async () => {
@@ -161,10 +178,18 @@ describe('what passes', () => {
     const { error } = await rollBack((document) => {
       document.failure = {
         Error: 'PermanentFailure',
-        Cause: JSON.stringify({ errorMessage: 'AEP_CHANGED: the flow has changed meanwhile' }),
+        Cause: causeOf('the flow has changed meanwhile', 'AEP_CHANGED'),
       };
     });
     expect(error).toBe('Penstock.Resumable');
+  });
+
+  it('issue 13 B 3: a text that speaks of it is not it', async () => {
+    const rollBack = await anInlet();
+    const { error } = await rollBack((document) => {
+      document.failure = { Error: 'PermanentFailure', Cause: causeOf('not AEP_CHANGED: so', 'AEP_REFUSED') };
+    });
+    expect(error).toBe('Penstock.RolledBack');
   });
 
   it('what is kept is named, or that there is nothing', async () => {

@@ -92,7 +92,7 @@ export async function createWorld(options: SoakOptions, folder: string): Promise
     platform: watched(platform, { oracle, kills, traffic, killEvery: options.killEvery }),
     onInvocation: (report) => invocations.push(report),
     onLog: (name, line) => {
-      if (name === functionName('forward') && line.includes('miscounted')) miscounts.push(line);
+      if (name === functionName('forward') && line.includes('"event":"miscounted"')) miscounts.push(line);
     },
   });
   try {
