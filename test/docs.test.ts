@@ -4,6 +4,8 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseManifestText } from '../lib/manifest.ts';
 import { parseOptions } from '../local/options.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -162,6 +164,33 @@ describe('13 A 3: the pages', () => {
       ),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('invoke functions that are deployed, and start the state machine that is', () => {
+    const { functions } = parse(read('serverless.yml'), { merge: true, logLevel: 'silent' }) as {
+      functions: Record<string, unknown>;
+    };
+    const lines = PAGES.flatMap((page) => commands(read(page)));
+    const named = lines.flatMap((line) =>
+      Array.from(line.matchAll(/--function-name (\S+)/g), ([, name = '']) => name),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    // `{output …}` stands for a name that the reader looks up.
+    const printed = named.filter((name) => !name.startsWith('{'));
+    expect(printed.filter((name) => !(name.replace(/^penstock-(?:dev|prod)-/, '') in functions))).toEqual([]);
+    const machines = lines.flatMap((line) =>
+      Array.from(line.matchAll(/--state-machine-arn (\S+)/g), ([, arn = '']) => arn),
+    );
+    expect(machines.length).toBeGreaterThan(3);
+    const machine = /^arn:aws:states:[\w-]+:\d{12}:stateMachine:penstock-(?:dev|prod)-provision$/;
+    expect(machines.filter((arn) => !machine.test(arn))).toEqual([]);
+  });
+
+  it.each(['README.md', 'docs/manifest.md'])('have a manifest that is one: %s', (page) => {
+    const manifests = Array.from(read(page).matchAll(/^```json\n([\s\S]*?)^```$/gm), ([, json = '']) => json)
+      .filter((json) => json.includes('"version": 1'))
+      .map((json) => parseManifestText(json, page));
+    expect(manifests.map(({ name }) => name)).toEqual(['customer-profiles']);
   });
 
   it('give `npm start` nothing that it refuses', () => {
