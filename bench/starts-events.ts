@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseManifest } from '../lib/manifest.ts';
 import { eventRecord } from '../local/aws/kinesis-event.ts';
+import { functionName } from '../local/functions.ts';
 import { prepareSource, provision } from '../local/journey.ts';
 import { ensureStream, type Stack } from '../local/stack.ts';
 import { linesOf } from './event.ts';
@@ -78,7 +79,7 @@ export async function eventsOf(stack: Stack): Promise<Events> {
     ],
   ]);
   return ({ name }) => {
-    const event = by.get(name) ?? handed.get(name);
+    const event = by.get(name) ?? handed.get(functionName(name));
     if (event === undefined) throw new Error(`${name}: no event is known for it`);
     return event;
   };
@@ -103,7 +104,7 @@ export async function publishBehind(stack: Stack, door: string): Promise<void> {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   await ensureStream(stack, STREAM, 1);
-  const name = (stream: string) => `penstock/local/streams/${stream}`;
+  const name = (stream: string) => `penstock/dev/streams/${stream}`;
   const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: name('customers') }));
   const published = SecretString.replaceAll(stack.platform.origin, door).replaceAll(
     'stream/customers',

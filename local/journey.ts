@@ -9,6 +9,7 @@ import type { Written } from './account.ts';
 import type { InvocationReport } from './aws/delivery.ts';
 import type { StateEvent } from './aws/state-machine.ts';
 import { expectedIn, publishedNow } from './expected.ts';
+import { functionName } from './functions.ts';
 import { JourneyError } from './journey-error.ts';
 import { produce } from './producer.ts';
 import { preparePulled } from './pulled.ts';
@@ -88,7 +89,7 @@ export async function carry(
   const pipelines = [before, after].filter((one) => one !== undefined);
   const expected = await expectedIn(stack, streamArn, pipelines);
   const { invocations, redelivered } = stack.aws.mappings.progress(streamName);
-  const peakMemoryBytes = stack.aws.functions.memory('forward');
+  const peakMemoryBytes = stack.aws.functions.memory(functionName('forward'));
   return {
     written: { ...produced, expected },
     forwarded: { invocations, redelivered, ...spans(watch.seen), peakMemoryBytes },

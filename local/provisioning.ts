@@ -8,6 +8,7 @@ import type { FunctionHost } from './aws/function-host.ts';
 import { serviceIntegrations } from './aws/integrations.ts';
 import { localAccount } from './aws/server.ts';
 import { runStateMachine } from './aws/state-machine.ts';
+import { FUNCTION_KEYS, functionName } from './functions.ts';
 
 const DEFINITION = new URL('../functions/provision/states.asl.json', import.meta.url);
 
@@ -63,10 +64,11 @@ export function createProvisioning({
       input: { warmUpSeconds, ...(input as object) },
       executionName,
       stateMachineName,
-      functions: functions.names,
+      functions: FUNCTION_KEYS,
       tasks({ functionKey }, document) {
-        calls.by(MACHINE, { action: 'lambda:InvokeFunction', resource: functions.arn(functionKey) });
-        return functions.invoke(functionKey, document);
+        const name = functionName(functionKey);
+        calls.by(MACHINE, { action: 'lambda:InvokeFunction', resource: functions.arn(name) });
+        return functions.invoke(name, document);
       },
       integrations,
       refs: { PipelineTable: table },

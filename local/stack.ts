@@ -1,5 +1,5 @@
 // Everything on one machine: the simulated platform on a port, local AWS, the functions, and the secret they need.
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
@@ -19,6 +19,7 @@ import type { Executions } from './aws/executions.ts';
 import { startFunctionUrl } from './aws/function-url.ts';
 import { type LocalAws, startLocalAws } from './aws/index.ts';
 import { startStatesApi } from './aws/states-api.ts';
+import { deployedFunctions, functionName, STAGE } from './functions.ts';
 import { createProvisioning, MACHINE, provisioningArn } from './provisioning.ts';
 import { createWitness, type Witness } from './witness.ts';
 
@@ -67,7 +68,7 @@ export interface Stack {
   readonly executions: Executions;
   /** What is kept of each pipeline. */
   readonly ledger: Ledger;
-  /** Where deploy hooks are sent; their keys are in the secret `penstock/local/hook`, which whoever wants them makes. */
+  /** Where deploy hooks are sent; their keys are in the secret `penstock/dev/hook`, which whoever wants them makes. */
   readonly hookUrl: string;
   createSecret(name: string, value: object): Promise<void>;
   /** What the functions' environment has on top of AWS's. */
@@ -83,14 +84,11 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-const STAGE = 'local';
-const FORWARDER = 'forward';
+const FORWARDER = functionName('forward');
 const TABLE = `penstock-${STAGE}-pipelines`;
 const BUCKET = 'undelivered';
 /** Between two looks at a stream that the platform reads by itself: a laptop need not wait a second for each. */
 const PULL_MS = 250;
-const SOURCES = new URL('../functions/', import.meta.url);
-const BUNDLES = new URL('../dist/functions/', import.meta.url);
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { calls = callsOfTests() } = options;
@@ -129,7 +127,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(options.pipelines !== undefined && { PENSTOCK_PIPELINES: options.pipelines }),
   };
   const aws = await startLocalAws({
-    functions: await functions(options.bundled ?? false),
+    functions: deployedFunctions(options.bundled ?? false),
     // A dozen processes compile the same modules: the second one and all later ones need not.
     env: {
       ...settings,
@@ -168,7 +166,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     table: TABLE,
     warmUpSeconds: options.warmUpSeconds,
   });
-  const hook = await startFunctionUrl((event) => aws.functions.invoke('deployHook', event));
+  const hook = await startFunctionUrl((event) => aws.functions.invoke(functionName('deployHook'), event));
   return {
     platform,
     aws,
@@ -252,29 +250,6 @@ function sandboxes(wanted: string) {
     { name: 'dev1', title: 'Development', type: 'development' },
   ] as const;
   return own.some(({ name }) => name === wanted) ? own : [...own, { name: wanted, title: wanted }];
-}
-
-/** Every provisioning step by the name that states.asl.json calls it, the forwarder, and what is called by hand. */
-async function functions(bundled: boolean) {
-  const [folder, ending] = bundled ? [BUNDLES, '.cjs'] : [SOURCES, '.ts'];
-  const files = await readdir(new URL('provision/', SOURCES));
-  const names = files.filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));
-  const module = (name: string) => fileURLToPath(new URL(`${name}${ending}`, folder));
-  const steps = names.map((name) => [
-    functionKey(name),
-    { module: module(`provision/${name}`), timeoutSeconds: 120, memoryMB: 256 },
-  ]);
-  const forward = { module: module('forward'), timeoutSeconds: 60, memoryMB: 512 };
-  const byHand = ['cleanup', 'deploy-hook', 'drift', 'reconcile', 'redrive', 'status'].map((name) => [
-    functionKey(name),
-    { module: module(name), timeoutSeconds: 600, memoryMB: 512 },
-  ]);
-  return Object.fromEntries([...steps, [FORWARDER, forward], ...byHand]);
-}
-
-/** `base-connection` is the function `baseConnection`: CloudFormation's names have no hyphen. */
-function functionKey(file: string): string {
-  return file.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function clientOptions(aws: LocalAws, endpoint: string) {

@@ -12,6 +12,7 @@ import { account, refusedLines, type Written, writeLists } from './account.ts';
 import { type FaultSpec, Faults } from './aep/faults.ts';
 import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { changeMeanwhile } from './change.ts';
+import { functionName } from './functions.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -267,12 +268,12 @@ function keep(stack: Stack, { name }: Manifest, progress: Progress): void {
       `  simulated platform   ${stack.platform.origin}`,
       `  what it knows        ${stack.platform.origin}/_simulator/`,
       `  undelivered store    ${stack.undeliveredFolder}`,
-      '  local AWS (its Kinesis speaks HTTP/2 only, as the SDKs do), and the functions as they are configured:',
+      '  local AWS, and the functions as they are configured:',
       ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
         ([variable, value]) => `    export ${variable}=${value}`,
       ),
       '  and with these, what is wrong with the pipeline:',
-      `    aws lambda invoke --function-name status --cli-binary-format raw-in-base64-out --payload '{"pipeline": "${name}", "doctor": true}' answer.json`,
+      `    aws lambda invoke --function-name ${functionName('status')} --cli-binary-format raw-in-base64-out --payload '{"pipeline": "${name}", "doctor": true}' answer.json`,
     ].join('\n'),
   );
 }

@@ -28,13 +28,15 @@ export interface Calls {
 
 /** Kept as text in an access key, whose letters are `\w` alone. */
 const KEY_PREFIX = 'LOCAL_ROLE_';
+/** A hyphen in there. */
+const HYPHEN = '__';
 
 /** Of whoever runs the local AWS. */
 export const OWN_KEY = 'local';
 
 /** By it the local AWS knows the caller. */
 export function accessKeyOf(name: string): string {
-  return KEY_PREFIX + name;
+  return KEY_PREFIX + name.replaceAll('-', HYPHEN);
 }
 
 /** Whether it is a function's, the state machine's, or of whoever runs the local AWS. */
@@ -44,7 +46,7 @@ export function isOwnKey(accessKeyId: string): boolean {
 
 function callerIn(authorization: string | undefined): string | undefined {
   const key = /Credential=([^/,\s]+)\//.exec(authorization ?? '')?.[1];
-  return key?.startsWith(KEY_PREFIX) ? key.slice(KEY_PREFIX.length) : undefined;
+  return key?.startsWith(KEY_PREFIX) ? key.slice(KEY_PREFIX.length).replaceAll(HYPHEN, '-') : undefined;
 }
 
 /** Tells each kind of call once. */

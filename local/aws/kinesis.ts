@@ -1,11 +1,11 @@
-// Amazon Kinesis on loopback: kinesalite in memory, behind HTTP/2 because that is what the SDK's client speaks.
-import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+// Amazon Kinesis on loopback: kinesalite in memory, behind HTTP/2, which the SDK's client speaks, and HTTP/1.1, which the CLI does.
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import kinesalite from 'kinesalite';
 import type { AccessKeys } from './access-keys.ts';
 import { type Asked, type Calls, isOwnKey, noCalls } from './calls.ts';
+import { type FrontRequest, startFront } from './front.ts';
 import { createDistribution } from './kinesis-distribution.ts';
 import { type Account, localAccount, type RunningServer } from './server.ts';
 import { placeIn } from './shard-iterator.ts';
@@ -39,21 +39,14 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
   const inner = createKinesalite(account, options.transitionMs ?? 0);
   const distribution = createDistribution();
   const regions = new Map<string, string>();
-  const sessions = new Set<http2.ServerHttp2Session>();
   let client: KinesisClient | undefined;
 
-  // Prior-knowledge HTTP/2 without TLS (h2c): the SDK's default handler for an http: endpoint.
-  const front = http2.createServer((request, response) => {
+  const front = await startFront((request, response) => {
     void handle(request, response);
   });
-  front.on('session', (session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-  });
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
-  const endpoint = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
+  const { endpoint } = front;
 
-  async function handle(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+  async function handle(request: FrontRequest, response: ServerResponse): Promise<void> {
     try {
       const whole = await readAll(request);
       const named = nameStream(whole);
@@ -86,10 +79,10 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
   }
 
   /** Whether the caller may ask for it. A stranger finds a stream in the region only in which it was made. */
-  function admit(operation: string, request: Http2ServerRequest, whole: Buffer, named: Buffer): void {
+  function admit(operation: string, request: FrontRequest, whole: Buffer, named: Buffer): void {
     const { keys } = options;
     if (keys === undefined) return;
-    const { headers, method, url } = request;
+    const { headers, method = '', url = '' } = request;
     const given = signatureIn(headers.authorization);
     const { region = account.region, accessKeyId = '' } = given ?? {};
     // Most requests are ours, and their records are not to be read once more.
@@ -123,8 +116,7 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
     streamArn: (name) => `arn:aws:kinesis:${account.region}:${account.accountId}:stream/${name}`,
     close: async () => {
       client?.destroy();
-      for (const session of sessions) session.destroy();
-      await new Promise<void>((resolve) => front.close(() => resolve()));
+      await front.close();
       // Closes the in-memory store; the inner server never listened, so its own "not running" error is expected.
       await new Promise<void>((resolve) => inner.close(() => resolve()));
     },
@@ -154,9 +146,9 @@ function restore(name: string, value: string | undefined): void {
   else process.env[name] = value;
 }
 
-async function readAll(request: Http2ServerRequest): Promise<Buffer> {
+async function readAll(request: FrontRequest): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -170,7 +162,7 @@ function nameStream(body: Buffer): Buffer {
 
 // Handing kinesalite a whole body spares it its quadratic concatenation, and it rethrows the errors of a
 // request that the client aborted, which would end this process.
-function replay(request: Http2ServerRequest, body: Buffer): Readable {
+function replay(request: FrontRequest, body: Buffer): Readable {
   const { method, url, headers } = request;
   return Object.assign(Readable.from(body.length > 0 ? [body] : []), { method, url, headers });
 }
@@ -187,7 +179,7 @@ function asked(operation: string, body: Buffer, { region, accountId }: Account):
 const ANSWERED_OTHERWISE = new Set(['GetRecords', 'DescribeStreamSummary']);
 
 /** The same response, whose body is another. */
-function rewritten(response: Http2ServerResponse, rewrite: (text: string) => string): Http2ServerResponse {
+function rewritten(response: ServerResponse, rewrite: (text: string) => string): ServerResponse {
   return new Proxy(response, {
     get(target, name) {
       if (name === 'end')
@@ -203,7 +195,7 @@ function rewritten(response: Http2ServerResponse, rewrite: (text: string) => str
   });
 }
 
-function sendJson(response: Http2ServerResponse, body: unknown, status = 200): void {
+function sendJson(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
   response.end(JSON.stringify(body));
 }

@@ -10,6 +10,7 @@ import { createSecrets } from '../../lib/aws/secrets.ts';
 import type { Diagnosis } from '../../lib/doctor/doctor.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
+import { functionName } from '../../local/functions.ts';
 import { prepareSource, provision } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { eventually } from '../support/eventually.ts';
@@ -17,7 +18,7 @@ import { eventually } from '../support/eventually.ts';
 // What is wrong? Asked of `status` as it is deployed, of a pipeline that carries records, while one thing after the other breaks.
 
 const NAME = 'customer-profiles-xdm';
-const CREDENTIALS = 'penstock/local/credentials';
+const CREDENTIALS = 'penstock/dev/credentials';
 
 let stack: Stack;
 let folder: string;
@@ -40,7 +41,7 @@ afterAll(async () => {
 async function ask(): Promise<Diagnosis> {
   const { journal } = stack.platform.platform;
   const from = journal.entries().at(-1)?.number ?? 0;
-  const result = await stack.aws.functions.invoke('status', { pipeline: NAME, doctor: true });
+  const result = await stack.aws.functions.invoke(functionName('status'), { pipeline: NAME, doctor: true });
   if (!('ok' in result)) throw new Error(JSON.stringify(result));
   const changing = journal.entries({ after: from }).filter(({ method }) => method !== 'GET');
   expect(changing.map(({ path }) => path).filter((path) => path !== '/ims/token/v3')).toEqual([]);
@@ -129,7 +130,7 @@ it('so is the credentials secret, gone and wrong and half wrong', async () => {
 
 it('and the intake that is off, and records that AEP refuses after it has received them', async () => {
   const lambda = new LambdaClient({ ...options(), endpoint: stack.aws.endpoints.lambda });
-  const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+  const intakes = createIntakes({ forwarder: functionName('forward'), onFailureArn: undefined }, lambda);
   const { id = '' } = (await intakes.find(pipeline.streamArn ?? '')) ?? {};
   const turn = async (Enabled: boolean) => {
     await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled }));

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../lib/hook/bundle.ts';
 import { parseManifest } from '../../lib/manifest.ts';
 import { Pipeline } from '../../lib/pipeline.ts';
+import { functionName } from '../../local/functions.ts';
 import { prepareSource } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { eventually } from '../support/eventually.ts';
@@ -33,7 +34,7 @@ beforeAll(async () => {
     pipelines: EXAMPLES,
     onLog: (name, line) => void logs.push(`${name} ${line}`),
   });
-  await stack.createSecret('penstock/local/hook', { github: { key: KEY } });
+  await stack.createSecret('penstock/dev/hook', { github: { key: KEY } });
   await prepareSource(stack, manifest, 1);
 });
 
@@ -104,9 +105,9 @@ describe('a deploy hook', () => {
     const Data = Buffer.from(JSON.stringify(record));
     await stack.kinesis.send(new PutRecordCommand({ StreamName: stream, PartitionKey: 'a', Data }));
     await eventually(() => stack.readBack(resources.dataset?.id ?? '', 10)).toHaveLength(1);
-    await eventually(() => logs.filter((line) => line.startsWith('deployHook')).join()).toContain(
-      started?.name,
-    );
+    await eventually(() =>
+      logs.filter((line) => line.startsWith(functionName('deployHook'))).join(),
+    ).toContain(started?.name);
     expect(logs.join()).not.toContain('canary-4711');
   });
 
@@ -143,7 +144,7 @@ describe('a deploy hook', () => {
       'detail-type': 'CodePipeline Pipeline Execution State Change',
       detail: { pipeline: 'deploy', state: 'FAILED' },
     };
-    const result = await stack.aws.functions.invoke('deployHook', event);
+    const result = await stack.aws.functions.invoke(functionName('deployHook'), event);
     expect(result).toEqual({ ok: { executions: [], nothing: 'the execution has not succeeded' } });
   });
 });

@@ -6,6 +6,7 @@ import { createStreams } from '../../lib/aws/streams.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { account } from '../../local/account.ts';
+import { functionName } from '../../local/functions.ts';
 import { carry, provision, watchForwarding } from '../../local/journey.ts';
 import { sampleLines } from '../../local/records.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
@@ -69,6 +70,9 @@ it('A 2: its records are forwarded, rejected and accounted for', async () => {
 });
 
 it('A 2: what was rejected of them is looked at by redrive, and stays as it is', async () => {
-  const answer = await stack.aws.functions.invoke('redrive', { stream: 'customers', source: 'rejected' });
+  const answer = await stack.aws.functions.invoke(functionName('redrive'), {
+    stream: 'customers',
+    source: 'rejected',
+  });
   expect(answer).toMatchObject({ ok: { complete: true, rejectedAgain: 4, delivered: 0 } });
 });

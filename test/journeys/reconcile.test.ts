@@ -6,6 +6,7 @@ import type { Reconciled } from '../../lib/forward/reconcile.ts';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import type { UndeliveredDocument } from '../../lib/runtime.ts';
+import { functionName } from '../../local/functions.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { eventually } from '../support/eventually.ts';
@@ -53,7 +54,7 @@ async function documents(): Promise<UndeliveredDocument[]> {
 }
 
 async function call<T>(name: string, event: object): Promise<T> {
-  const result = await stack.aws.functions.invoke(name, event);
+  const result = await stack.aws.functions.invoke(functionName(name), event);
   if ('error' in result) throw new Error(JSON.stringify(result));
   return result.ok as T;
 }
@@ -100,9 +101,9 @@ describe('a record that AEP refuses later', () => {
     // A batch is two calls: its files, and what is in them. The second batch gets no answer.
     const path = '/data/foundation/export/**';
     const held = faults.add({ kind: 'latency', path, after: 2, times: 1, latencyMs: 600_000 });
-    const killed = stack.aws.functions.invoke('reconcile', { pipeline: 'customer-profiles' });
+    const killed = stack.aws.functions.invoke(functionName('reconcile'), { pipeline: 'customer-profiles' });
     await eventually(() => held.struck).toBe(1);
-    await stack.aws.functions.kill('reconcile');
+    await stack.aws.functions.kill(functionName('reconcile'));
     expect(await killed).toMatchObject({ kind: 'exit' });
     faults.clear();
     const before = (await documents()).flatMap(({ entries }) => entries).length;

@@ -13,6 +13,7 @@ import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { account } from '../../local/account.ts';
+import { functionName } from '../../local/functions.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
 import { type Line, sampleLines } from '../../local/records.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
@@ -36,7 +37,7 @@ const watch = watchForwarding();
 async function redrive(request: object): Promise<RedriveAnswer> {
   const { Payload, FunctionError } = await lambda.send(
     new InvokeCommand({
-      FunctionName: 'redrive',
+      FunctionName: functionName('redrive'),
       Payload: JSON.stringify({ stream: 'customers', ...request }),
     }),
   );
@@ -58,7 +59,7 @@ async function stored(): Promise<string[]> {
 
 /** As if the manifest had named a part that no record has. What AEP refuses as a whole is rejected by nobody. */
 async function publishWrongly(): Promise<void> {
-  const SecretId = 'penstock/local/streams/customers';
+  const SecretId = 'penstock/dev/streams/customers';
   const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
   const published: PublishedPipeline = { ...JSON.parse(SecretString), records: { select: ['/nothing'] } };
   await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(published) }));
@@ -163,7 +164,7 @@ describe('the stream itself', () => {
 describe('a request that is none', () => {
   it('fails with what is wrong', async () => {
     const { Payload, FunctionError } = await lambda.send(
-      new InvokeCommand({ FunctionName: 'redrive', Payload: '{"stream":"customers"}' }),
+      new InvokeCommand({ FunctionName: functionName('redrive'), Payload: '{"stream":"customers"}' }),
     );
     expect(FunctionError).toBe('Unhandled');
     expect(Buffer.from(Payload ?? []).toString()).toContain('EVENT_INVALID');

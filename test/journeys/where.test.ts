@@ -5,6 +5,7 @@ import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Whereabouts } from '../../lib/forward/where.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
+import { functionName } from '../../local/functions.ts';
 import { prepareSource, provision } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { eventually } from '../support/eventually.ts';
@@ -37,7 +38,7 @@ async function put(data: string): Promise<{ shardId: string; sequenceNumber: str
 }
 
 async function ask(question: object): Promise<Whereabouts> {
-  const result = await stack.aws.functions.invoke('status', {
+  const result = await stack.aws.functions.invoke(functionName('status'), {
     pipeline: 'customer-profiles-xdm',
     ...question,
   });

@@ -1,6 +1,7 @@
 // What AWS itself does with the roles, and the local AWS does not: by AWS's documentation. It is judged like a call.
 import type { Call } from '../../local/aws/calls.ts';
 import { localAccount } from '../../local/aws/server.ts';
+import { functionName } from '../../local/functions.ts';
 import { MACHINE } from '../../local/provisioning.ts';
 import { functionIn, type Resolved } from './resolve.ts';
 
@@ -34,7 +35,7 @@ export function callsByAws(template: Resolved): Call[] {
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html; the group is made with the stack. */
 function logsOf(by: string): Call[] {
-  const group = `arn:aws:logs:${region}:${accountId}:log-group:/aws/lambda/${by}`;
+  const group = `arn:aws:logs:${region}:${accountId}:log-group:/aws/lambda/${functionName(by)}`;
   return ['CreateLogStream', 'PutLogEvents'].map((operation) => ({
     by,
     action: `logs:${operation}`,

@@ -13,9 +13,11 @@ import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { accessKeyOf, type Call, createCalls } from '../../local/aws/calls.ts';
 import type { StateEvent } from '../../local/aws/state-machine.ts';
+import { functionName } from '../../local/functions.ts';
 import { JourneyError, prepareSource, provision } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { EXAMPLES } from '../support/hooks.ts';
+import { byKey } from './resolve.ts';
 
 const TIMES = { warmUpSeconds: 1, drainSeconds: 1 };
 const KEY = 'fake-journey-key-0123456789';
@@ -54,7 +56,7 @@ export async function journey(): Promise<readonly Call[]> {
     await stack.close();
     await rm(folder, { recursive: true });
   }
-  return calls;
+  return calls.map(byKey);
 }
 
 async function sample(file: string): Promise<Manifest> {
@@ -63,7 +65,7 @@ async function sample(file: string): Promise<Manifest> {
 }
 
 async function call(stack: Stack, name: string, event: object): Promise<Record<string, unknown>> {
-  const result = await stack.aws.functions.invoke(name, event);
+  const result = await stack.aws.functions.invoke(functionName(name), event);
   if ('error' in result) throw new Error(`${name}: ${JSON.stringify(result)}`);
   return result.ok as Record<string, unknown>;
 }
@@ -79,7 +81,7 @@ async function hooked(stack: Stack): Promise<void> {
   };
   // The secret is not made yet; and who found none looks again.
   expectStatus(await deliver(), 500, 401, 503);
-  await stack.createSecret('penstock/local/hook', { github: { key: KEY } });
+  await stack.createSecret('penstock/dev/hook', { github: { key: KEY } });
   await until('the hook has found its secret', async () => (await deliver()) === 202);
   expectStatus(await deliver(), 202);
   await Promise.all(stack.executions.all.map(({ result }) => result));
@@ -203,18 +205,10 @@ async function linking(stack: Stack): Promise<void> {
   await provision(stack, own, TIMES);
 }
 
-/** A sample whose source AEP reads by itself, with its credentials in this stage. */
-async function pulled(file: string): Promise<Manifest> {
-  const manifest = await sample(file);
-  if (manifest.source.kind === 'inlet') throw new Error(`${file} is no source that AEP reads`);
-  const credentials = manifest.source.credentials.replace('/dev/', '/local/');
-  return { ...manifest, source: { ...manifest.source, credentials } } as Manifest;
-}
-
 /** Sources that AEP reads by itself: planned, made, moved, retired. */
 async function pulling(stack: Stack): Promise<void> {
   for (const file of ['orders-kinesis', 'clicks-event-hubs', 'loyalty-pubsub']) {
-    const own = await pulled(file);
+    const own = await sample(file);
     await prepareSource(stack, own, 1);
     await provision(stack, own, { ...TIMES, mode: 'plan' });
     await provision(stack, own, TIMES);
@@ -240,7 +234,7 @@ async function failing(stack: Stack): Promise<void> {
 
 /** Of a source that AEP reads, what was made is looked for with its credentials. */
 async function failingToPull(stack: Stack): Promise<void> {
-  const own = await pulled('orders-kinesis');
+  const own = await sample('orders-kinesis');
   const { faults } = stack.platform.platform;
   faults.add({ kind: 'refuse', path: '/**/flows', method: 'POST', status: 400 });
   const error: unknown = await provision(stack, own, TIMES).catch((thrown: unknown) => thrown);
@@ -265,7 +259,7 @@ async function retiring(stack: Stack, { manifest }: Pipeline): Promise<void> {
 async function byHand(stack: Stack, { streamArn = '' }: Pipeline): Promise<void> {
   for (const name of ['retire', 'rollback']) {
     const lambda = clientAs(stack, name);
-    const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    const intakes = createIntakes({ forwarder: functionName('forward'), onFailureArn: undefined }, lambda);
     // Lambda says "in use" of one that is just being deleted.
     const intake = await intakes.find(streamArn);
     const made =
@@ -280,20 +274,20 @@ async function byHand(stack: Stack, { streamArn = '' }: Pipeline): Promise<void>
   }
   // Goes on by itself where its time is over.
   const lambda = clientAs(stack, 'redrive');
-  await createFunctions(lambda).start(stack.aws.functions.arn('redrive'), {
+  await createFunctions(lambda).start(stack.aws.functions.arn(functionName('redrive')), {
     stream: STREAM,
     source: 'rejected',
   });
   lambda.destroy();
 }
 
-const ON_FAILURE = { forwarder: 'forward', onFailureArn: 'arn:aws:s3:::undelivered' };
+const ON_FAILURE = { forwarder: functionName('forward'), onFailureArn: 'arn:aws:s3:::undelivered' };
 
 function clientAs(stack: Stack, name: string): LambdaClient {
   return new LambdaClient({
     region: stack.aws.env.AWS_REGION ?? '',
     endpoint: stack.aws.endpoints.lambda,
-    credentials: { accessKeyId: accessKeyOf(name), secretAccessKey: 'local' },
+    credentials: { accessKeyId: accessKeyOf(functionName(name)), secretAccessKey: 'local' },
   });
 }
 

@@ -36,7 +36,7 @@ export interface Verdict {
 export interface Unused {
   readonly role: string;
   readonly action: string;
-  /** On what, in a few words: `on table/penstock-local-pipelines`, `via s3`. */
+  /** On what, in a few words: `on table/penstock-dev-pipelines`, `via s3`. */
   readonly where: string;
 }
 
@@ -72,14 +72,13 @@ export function judgeOf(packaged: Packaged): Judge {
 
   return {
     template,
-    async judge(local) {
-      const role = roles.get(local.by);
-      if (role === undefined) throw new Error(`${local.by} has no role in the template`);
-      const call = asDeployed(local, template);
-      const verdicts = [verdict(local, `${call.action} on ${call.resource}`, await allows(role, call))];
+    async judge(call) {
+      const role = roles.get(call.by);
+      if (role === undefined) throw new Error(`${call.by} has no role in the template`);
+      const verdicts = [verdict(call, `${call.action} on ${call.resource}`, await allows(role, call))];
       for (const use of keyUsesOf(call, key)) {
         const denied = await allows(role, use, keyPolicy);
-        verdicts.push(verdict(local, `${use.action} for ${call.action}`, denied));
+        verdicts.push(verdict(call, `${use.action} for ${call.action}`, denied));
       }
       return verdicts;
     },
@@ -107,7 +106,7 @@ function whereOf({ Resource, Condition }: Statement): string {
   return `on ${first.split(':').slice(5).join(':') || first}`;
 }
 
-/** By the name that a function has here. */
+/** By the name that a function has in serverless.yml. */
 function rolesIn(template: Resolved): Map<string, Role> {
   const found = template.ofType('AWS::IAM::Role').map(([id, { Properties }]): [string, Role] => {
     const policies = template.value(Properties.Policies) as { PolicyDocument: Role['policy'] }[];
@@ -125,34 +124,6 @@ function rolesIn(template: Resolved): Map<string, Role> {
       .ofType('AWS::StepFunctions::StateMachine')
       .map(([, { Properties }]): [string, Role] => [MACHINE, of(Properties.RoleArn)]),
   ]);
-}
-
-/** Here a function is called `plan`, deployed it is `penstock-local-plan`; and so are its log group and what names it. */
-function asDeployed(call: Call, template: Resolved): Call {
-  const names = new Map(
-    template
-      .ofType('AWS::Lambda::Function')
-      .map(([id, { Properties }]) => [functionIn(id), String(template.value(Properties.FunctionName))]),
-  );
-  const deployed = (text: string) =>
-    text.replace(
-      /(:function:|:log-group:\/aws\/lambda\/)(\w+)(?=$|:)/,
-      (all, before: string, name: string) => {
-        const known = names.get(name);
-        return known === undefined ? all : before + known;
-      },
-    );
-  const { conditions = {} } = call;
-  return {
-    ...call,
-    resource: deployed(call.resource),
-    conditions: Object.fromEntries(
-      Object.entries(conditions).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? deployed(value) : value.map(deployed),
-      ]),
-    ),
-  };
 }
 
 function keyUsesOf(call: Call, key: string): Call[] {

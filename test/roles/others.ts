@@ -11,11 +11,14 @@ import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
 import { type Asked, accessKeyOf, type Call, type Calls } from '../../local/aws/calls.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
+import { functionName } from '../../local/functions.ts';
 import { PENSTOCK_CALLS } from '../../vitest.config.ts';
 import type { PortUse } from '../support/port-uses.ts';
+import { byKey } from './resolve.ts';
 
-const TABLE = 'penstock-local-pipelines';
-const SECRET = 'penstock/local/probed';
+const TABLE = 'penstock-dev-pipelines';
+const SECRET = 'penstock/dev/probed';
+const FORWARDER = functionName('forward');
 
 export interface Others {
   readonly calls: readonly Call[];
@@ -33,18 +36,13 @@ export function others(): Others {
   const uses = read<PortUse>('*.uses.jsonl');
   const calls = read<Call>('*[0-9].jsonl');
   return {
-    calls: distinct(calls).map((call) => ({ ...call, resource: inStage(call.resource) })),
+    calls: distinct(calls).map(byKey),
     uses: distinct(uses),
   };
 }
 
 function distinct<T>(all: readonly T[]): T[] {
   return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
-}
-
-/** Most tests are of the stage `dev`, the sample manifests too. */
-function inStage(text: string): string {
-  return text.replace('penstock/dev/', 'penstock/local/').replace('penstock-dev-', 'penstock-local-');
 }
 
 /** What the uses of ports ask AWS for: the ports themselves say so, each method tried in all its ways against a local AWS. */
@@ -59,7 +57,7 @@ export async function callsOf(uses: readonly PortUse[]): Promise<Call[]> {
 function secretAs(resource: string, of: string | undefined): string {
   if (of === undefined) return resource;
   const own = /^penstock\/dev\/(credentials$|streams\/|sources\/)/.test(of);
-  return resource.replace(SECRET, own ? inStage(of) : `penstock/local/sources/${of.replaceAll('/', '-')}`);
+  return resource.replace(SECRET, own ? of : `penstock/dev/sources/${of.replaceAll('/', '-')}`);
 }
 
 /** @throws Error for a port's method that nobody tries here */
@@ -71,7 +69,7 @@ async function probed(ports: ReadonlySet<string>): Promise<Map<string, readonly 
     by: () => undefined,
   };
   const aws = await startLocalAws({
-    functions: { forward: { module: new URL('../local/aws/fixtures/none.ts', import.meta.url) } },
+    functions: { [FORWARDER]: { module: new URL('../local/aws/fixtures/none.ts', import.meta.url) } },
     tables: { [TABLE]: 'pipeline' },
     transitionMs: 50,
     calls,
@@ -108,7 +106,7 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
   const [secrets, byNobody] = [secretsAs(own), secretsAs(nobody)];
   const intakesAs = (who: typeof own) =>
     createIntakes(
-      { forwarder: 'forward', onFailureArn: undefined },
+      { forwarder: FORWARDER, onFailureArn: undefined },
       new LambdaClient({ ...who, endpoint: endpoints.lambda }),
     );
   const intakes = intakesAs(own);

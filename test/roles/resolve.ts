@@ -1,5 +1,7 @@
 // The packaged template as CloudFormation would make it in an account: what its functions (`Ref`, `Fn::Sub` and so on) come to.
+import type { Call } from '../../local/aws/calls.ts';
 import { localAccount } from '../../local/aws/server.ts';
+import { FUNCTION_KEYS, functionName } from '../../local/functions.ts';
 import type { Packaged, Resource } from '../template/packaged.ts';
 
 const { region, accountId } = localAccount;
@@ -96,6 +98,11 @@ export function resolved(template: Template): Resolved {
 /** What it is called in serverless.yml, and on this machine: `BaseConnectionLambdaFunction` is `baseConnection`. */
 export function functionIn(logicalId: string): string {
   return logicalId.replace(/LambdaFunction$/, '').replace(/^./, (first) => first.toLowerCase());
+}
+
+/** The same call, its function called as in serverless.yml. */
+export function byKey(call: Call): Call {
+  return { ...call, by: FUNCTION_KEYS.find((key) => functionName(key) === call.by) ?? call.by };
 }
 
 const NAME_PROPERTIES = [

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call } from '../../local/aws/calls.ts';
 import { prepare } from '../../local/aws/definition.ts';
 import { PARAMETERS } from '../../local/aws/integrations.ts';
+import { STAGE } from '../../local/functions.ts';
 import { MACHINE } from '../../local/provisioning.ts';
 import { acceptedIn, judge as compared } from '../../scripts/findings.ts';
 import { type Folder, packageFolder } from '../template/packaged.ts';
@@ -18,7 +19,7 @@ const RECORD = readFileSync(new URL('../../docs/decisions/0011-roles-judged.md',
 
 const PAGE = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
 
-const TABLE = 'arn:aws:dynamodb:us-east-1:123456789012:table/penstock-local-pipelines';
+const TABLE = 'arn:aws:dynamodb:us-east-1:123456789012:table/penstock-dev-pipelines';
 
 let folder: Folder;
 let judge: Judge;
@@ -29,7 +30,7 @@ let verdicts: Verdict[];
 
 beforeAll(async () => {
   folder = await packageFolder();
-  const packing = folder.pack({}, { stage: 'local', region: 'us-east-1' });
+  const packing = folder.pack({}, { stage: STAGE, region: 'us-east-1' });
   const [packaged, made] = await Promise.all([packing, journey()]);
   judge = judgeOf(packaged);
   another = judgeOf(packaged);

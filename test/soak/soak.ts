@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { functionName } from '../../local/functions.ts';
 import type { Stack } from '../../local/stack.ts';
 import { type Inlets, type Struck, setFaults } from './faults.ts';
 import type { Findings } from './oracle.ts';
@@ -212,7 +213,7 @@ function measure({ stack, kills, traffic, invocations, miscounts }: World) {
     miscounts: miscounts.length,
     requests: traffic.requests,
     bytes: traffic.bytes,
-    peakMemoryBytes: stack.aws.functions.memory('forward'),
+    peakMemoryBytes: stack.aws.functions.memory(functionName('forward')),
   };
 }
 

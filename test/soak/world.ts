@@ -5,6 +5,7 @@ import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
 import type { Answer, Call } from '../../local/aep/http.ts';
 import { createPlatform, type Platform } from '../../local/aep/platform.ts';
 import type { InvocationReport } from '../../local/aws/delivery.ts';
+import { functionName } from '../../local/functions.ts';
 import { prepareSource, provision } from '../../local/journey.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import type { Inlets } from './faults.ts';
@@ -70,7 +71,7 @@ export async function createWorld(options: SoakOptions, folder: string): Promise
     processes: 0,
     armed: false,
     async strike() {
-      if (kills.armed) kills.processes += await stack.aws.functions.kill('forward');
+      if (kills.armed) kills.processes += await stack.aws.functions.kill(functionName('forward'));
     },
   };
   const platform = createPlatform({
@@ -91,7 +92,7 @@ export async function createWorld(options: SoakOptions, folder: string): Promise
     platform: watched(platform, { oracle, kills, traffic, killEvery: options.killEvery }),
     onInvocation: (report) => invocations.push(report),
     onLog: (name, line) => {
-      if (name === 'forward' && line.includes('miscounted')) miscounts.push(line);
+      if (name === functionName('forward') && line.includes('miscounted')) miscounts.push(line);
     },
   });
   try {

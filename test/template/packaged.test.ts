@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../lib/hook/bundle.ts';
+import { deployedFunctions } from '../../local/functions.ts';
 import { EXAMPLES } from '../support/hooks.ts';
 import { hooked } from './hooked.ts';
 import { type Folder, type Packaged, packageFolder, type Resource } from './packaged.ts';
@@ -60,6 +61,22 @@ describe('functions', () => {
       });
     }
     expect(resources.Provision?.Properties.TracingConfiguration).toEqual({ Enabled: true });
+  });
+
+  it('13 A 3: have the names, memory and timeouts that they have on a laptop', () => {
+    const settings = (name: string, memoryMB: unknown, timeoutSeconds: unknown) => ({
+      name,
+      memoryMB,
+      timeoutSeconds,
+    });
+    const deployed = functions().map(([, { Properties }]) =>
+      settings(Properties.FunctionName, Properties.MemorySize, Properties.Timeout),
+    );
+    const local = Object.entries(deployedFunctions(true)).map(([name, { memoryMB, timeoutSeconds }]) =>
+      settings(name, memoryMB, timeoutSeconds),
+    );
+    const byName = (all: { name: string }[]) => all.toSorted((a, b) => a.name.localeCompare(b.name));
+    expect(byName(local)).toEqual(byName(deployed));
   });
 
   it('have a role each, and no other uses it', () => {
