@@ -4,6 +4,8 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseManifestText } from '../lib/manifest.ts';
 import { parseOptions } from '../local/options.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -131,6 +133,14 @@ describe('13 A 3: README', () => {
 });
 
 describe('13 A 3: the pages', () => {
+  it('have the figures of README: what it says that something costs stands in scale-and-cost.md', () => {
+    const [, section = ''] = /^## Cost and scale\n([\s\S]*?)^## /m.exec(read('README.md')) ?? [];
+    const amounts = section.match(/\$[\d,.]*\d/g) ?? [];
+    expect(amounts.length).toBeGreaterThan(4);
+    const page = read('docs/scale-and-cost.md');
+    expect(amounts.filter((amount) => !page.includes(amount))).toEqual([]);
+  });
+
   it('have no link that leads nowhere: a file that is not there, or a heading', () => {
     const dead = PAGES.flatMap((page) => deadLinks(page, read(page)).map((to) => `${page}: ${to}`));
     expect(dead).toEqual([]);
@@ -162,6 +172,32 @@ describe('13 A 3: the pages', () => {
       ),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('invoke functions that are deployed, and start the state machine that is', () => {
+    const { functions } = parse(read('serverless.yml'), { merge: true, logLevel: 'silent' }) as {
+      functions: Record<string, unknown>;
+    };
+    const lines = PAGES.flatMap((page) => commands(read(page)));
+    const named = lines.flatMap((line) =>
+      Array.from(line.matchAll(/--function-name (\S+)/g), ([, name = '']) => name),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !(name.replace(/^penstock-(?:dev|prod)-/, '') in functions))).toEqual([]);
+    const machines = lines.flatMap((line) =>
+      Array.from(line.matchAll(/--state-machine-arn (\S+)/g), ([, arn = '']) => arn),
+    );
+    expect(machines.length).toBeGreaterThan(3);
+    const machine = /^arn:aws:states:[\w-]+:\d{12}:stateMachine:penstock-(?:dev|prod)-provision$/;
+    // `{output …}` stands for a name that the reader looks up.
+    expect(machines.filter((arn) => !arn.startsWith('{') && !machine.test(arn))).toEqual([]);
+  });
+
+  it.each(['README.md', 'docs/manifest.md'])('have a manifest that is one: %s', (page) => {
+    const manifests = Array.from(read(page).matchAll(/^```json\n([\s\S]*?)^```$/gm), ([, json = '']) => json)
+      .filter((json) => json.includes('"version": 1'))
+      .map((json) => parseManifestText(json, page));
+    expect(manifests.map(({ name }) => name)).toEqual(['customer-profiles']);
   });
 
   it('give `npm start` nothing that it refuses', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aggregate } from '../support/kpl.ts';
+import { printedBlocks } from '../support/printed.ts';
 import { start } from '../support/start.ts';
 
 let folder: string;
@@ -112,6 +113,20 @@ describe('C 1: every record is accounted for', () => {
     expect(said).toBe(
       'Every record is accounted for: 4 produced, 3 accepted, 1 rejected; of the accepted 0 landed, 3 for Profile only, 0 refused later, 0 lost.',
     );
+    expect(code).toBe(0);
+  });
+});
+
+describe('13 A 3', () => {
+  it('a change while records come and a retirement print what README and docs/change.md say', async () => {
+    const page = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, second = []] = printedBlocks(page);
+    const changed = await readFile(new URL('../../docs/change.md', import.meta.url), 'utf8');
+    const lines = [...second, ...printedBlocks(changed).flat()];
+    expect(lines.length).toBeGreaterThan(13);
+    const command = /^npm start -- --generate 2000 (.+--retire)$/m.exec(page)?.[1] ?? '';
+    const { code, out } = await start('--generate', '500', ...command.split(' '));
+    expect(lines.filter((line) => !line.test(out))).toEqual([]);
     expect(code).toBe(0);
   });
 });

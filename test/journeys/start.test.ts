@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { printedBlocks } from '../support/printed.ts';
 import { START, start } from '../support/start.ts';
 
 let folder: string;
@@ -44,6 +45,10 @@ describe('npm start', () => {
     for (const state of ['schema', 'dataset', 'flow', 'verify', 'intake'])
       expect(out).toMatch(new RegExp(`Provision: \\d+/16 ${state}`));
     expect(code).toBe(0);
+    // 13 A 3: what README says that it prints.
+    const [first = []] = printedBlocks(await readFile(new URL('../../README.md', import.meta.url), 'utf8'));
+    expect(first.length).toBeGreaterThan(6);
+    expect(first.filter((line) => !line.test(out))).toEqual([]);
     const list = /Every one of these lines: (.+)$/m.exec(out)?.[1] ?? '';
     const entries = (await readFile(list, 'utf8'))
       .trimEnd()
