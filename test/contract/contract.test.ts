@@ -7,8 +7,8 @@ import { QUIRK_NAMES, QUIRKS, type QuirkName } from '../../local/aep/quirks.ts';
 import { type RunningServer, startServer } from '../../local/aep/server.ts';
 import { CLIENT, caller, makePipeline, ORGANIZATION, SECRET } from '../local/aep/support.ts';
 import { holdings } from './holdings.ts';
-import { contract, main } from './run.ts';
-import { READS } from './suite.ts';
+import { askSimulated, contract, type Here, main } from './run.ts';
+import { READS, type Way } from './suite.ts';
 
 let running: RunningServer | undefined;
 
@@ -36,6 +36,14 @@ async function real(options: PlatformOptions) {
   return { env, platform };
 }
 
+let asked: Promise<Here> | undefined;
+
+/** The simulated platform answers the same each time. */
+function askOnce(way: Way): Promise<Here> {
+  asked ??= askSimulated(way);
+  return asked;
+}
+
 async function run(
   env: Record<string, string>,
   signal?: AbortSignal,
@@ -44,7 +52,8 @@ async function run(
   const print = (more: string) => {
     text += more;
   };
-  const code = await contract(env, print, { signal, pauseMs: 0, longestWaitMs: 0 });
+  const way = { signal, pauseMs: 0, longestWaitMs: 0 };
+  const code = await contract(env, print, way, signal ? askSimulated : askOnce);
   const different = text.split('\n').filter((line) => line.includes('| different |'));
   return { code, text, different };
 }

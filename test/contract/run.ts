@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Environment, realFrom } from '../../local/aep/compare/real.ts';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { type RunningServer, startServer } from '../../local/aep/server.ts';
-import { observe, type Target, type Way } from './suite.ts';
+import { observe, type Result, type Target, type Way } from './suite.ts';
 import { linesOf, tableOf, uncalledOf } from './table.ts';
 
 const HELP = `The same calls to the simulated platform and to a sandbox of a real one, and a table of what differs.
@@ -33,28 +33,41 @@ export function simulatedTarget({ origin, platform }: RunningServer): Target {
   return { url: origin, imsUrl: origin, organization, sandbox: 'dev1', ...secret };
 }
 
+/** What the simulated platform answered, and which of its endpoints no step has called. */
+export interface Here {
+  readonly result: Result;
+  readonly uncalled: readonly string[];
+}
+
+/** A simulated platform of its own is asked. */
+export async function askSimulated(way: Way = {}): Promise<Here> {
+  const simulated = await startServer({ port: 0 });
+  try {
+    const result = await observe(simulatedTarget(simulated), way);
+    return { result, uncalled: uncalledOf(simulated.platform) };
+  } finally {
+    await simulated.close();
+  }
+}
+
 /** Prints the table. 0: all the same; 1: something differs; 3: something was left behind; 130: interrupted, all removed. */
 export async function contract(
   env: Environment,
   print: (text: string) => void,
   way: Way = {},
+  ask: (way: Way) => Promise<Here> = askSimulated,
 ): Promise<number> {
   if (!env.AEP_CONTRACT_URL)
     throw new Error('AEP_CONTRACT_URL is not set: npm run contract -- --help says what it needs');
   const target = realFrom(env.AEP_CONTRACT_URL, env);
-  const simulated = await startServer({ port: 0 });
-  try {
-    const here = await observe(simulatedTarget(simulated), way);
-    const there = await observe(target, way);
-    const lines = linesOf(here, there, uncalledOf(simulated.platform));
-    print(tableOf(lines));
-    if (there.left.length > 0) print(`LEFT BEHIND, marked ${there.mark}: ${there.left.join(', ')}\n`);
-    if (there.left.length > 0) return 3;
-    if (way.signal?.aborted) return 130;
-    return lines.some(({ verdict }) => verdict === 'different') ? 1 : 0;
-  } finally {
-    await simulated.close();
-  }
+  const here = await ask(way);
+  const there = await observe(target, way);
+  const lines = linesOf(here.result, there, here.uncalled);
+  print(tableOf(lines));
+  if (there.left.length > 0) print(`LEFT BEHIND, marked ${there.mark}: ${there.left.join(', ')}\n`);
+  if (there.left.length > 0) return 3;
+  if (way.signal?.aborted) return 130;
+  return lines.some(({ verdict }) => verdict === 'different') ? 1 : 0;
 }
 
 /** The first signal ends the steps, and what was made is removed; so do the next: only SIGKILL leaves something behind. */

@@ -249,6 +249,7 @@ export const TABLE: readonly Part[] = [
       a create answers 200 | documented | data-prep/api/mapping-set
       a list without start | conflicting | data-prep.yaml: required; aepp never sends it | taken
       mappings of a set | conflicting | data-prep/api/mapping-set: a list; data-prep.yaml: one mapping | a list
+      the answer of a preview | conflicting | data-prep/api/mapping-set: a list; data-prep.yaml: one object | a list
       PUT counts the version up | ours | –
       a written row is a new version of the set | ours | –
       a failed transformation nulls its field | documented | data-prep/data-handling | the row fails where the field is required
