@@ -44,7 +44,7 @@ export interface Work {
 /** Does the work, and all that comes of it. */
 export async function finish(work: Work, course: Course, run: Run): Promise<void> {
   const waiting = [work];
-  while (run.stop === undefined) {
+  while (run.stop === undefined && !course.isLate) {
     if (isEnough(run) && !(await takesAny(waiting, course, run))) return void haltInVain(run);
     const next = waiting.pop();
     if (next === undefined) return;
@@ -59,18 +59,18 @@ export async function finish(work: Work, course: Course, run: Run): Promise<void
 async function takesAny(waiting: Work[], course: Course, run: Run): Promise<boolean> {
   const before = run.requests;
   const isTaken = () => run.takenAt > before;
-  if (course.latest !== undefined) await takesAgain(course.latest, run);
+  if (course.latest !== undefined) await takesAgain(course.latest, course, run);
   else if (waiting.length === 0) return true;
   else
     for (let probe = 0; probe < SERVER_ERROR.probes && !isTaken(); probe++) {
       let due = takeOne(waiting, run.sender.random());
-      while (due.length > 0 && run.stop === undefined) {
+      while (due.length > 0 && run.stop === undefined && !course.isLate) {
         const [first, ...others] = due;
         due = first === undefined ? [] : [...(await attempt(first, course, run)), ...others];
       }
     }
   if (isTaken()) run.patience *= 2;
-  return isTaken() || run.stop !== undefined;
+  return isTaken() || run.stop !== undefined || course.isLate;
 }
 
 /** Takes one message out of what is waiting: any of those that have been sent already, otherwise the first. */
@@ -92,7 +92,7 @@ function takeOne(waiting: Work[], random: number): Work[] {
 
 /** Makes one request; returns what is to be done next in its place, in order. */
 async function attempt({ fresh: _, ...work }: Work, course: Course, run: Run): Promise<Work[]> {
-  const made = await request(work.batch, run);
+  const made = await request(work.batch, course, run);
   if (made === undefined) return [];
   const { reply } = made;
   return reply.kind === 'answered'

@@ -3,7 +3,16 @@ import { backoffMs } from '../aep/retry.ts';
 import { finish } from './attempt.ts';
 import { PACE, SERVER_ERROR } from './classes.ts';
 import { takesAgain } from './request.ts';
-import { type Course, type Doubt, halt, haltRefused, isPassed, pause, type Run } from './run.ts';
+import {
+  type Course,
+  createCourse,
+  type Doubt,
+  halt,
+  haltRefused,
+  isPassed,
+  pause,
+  type Run,
+} from './run.ts';
 import { DELIVERED } from './verdict.ts';
 
 /** So many tries in all, where the inlet fails now and then, and so many looks at whether it takes anything. */
@@ -43,11 +52,12 @@ async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promis
   let [tries, from] = [0, run.requests];
   for (let pass = 1; tries < SERVER_ERROR.passes && pass <= MOST_PASSES && left.length > 0; pass++) {
     const goesOn = await pause(backoffMs(PACE, pass, run.sender.random()), run);
-    const own: Course = { doubts: [], latest: course.latest };
+    const own = createCourse(course.latest);
     for (const { framed } of goesOn ? left : [])
       await finish({ batch: [framed], attempt: 1, searching: true, trying: true }, own, run);
     course.latest = own.latest;
-    if (run.stop !== undefined) {
+    course.isLate ||= own.isLate;
+    if (run.stop !== undefined || own.isLate) {
       course.doubts.push(...left.filter(({ framed }) => !run.verdicts.has(framed)));
       return;
     }
@@ -67,10 +77,10 @@ async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promis
  * failed is tried now. Whether the inlet took anything meanwhile is asked by the message it took last.
  */
 export async function weighBeforeNext(course: Course, run: Run): Promise<void> {
-  if (course.latest !== undefined && isWaiting(course, run)) await takesAgain(course.latest, run);
+  if (course.latest !== undefined && isWaiting(course, run)) await takesAgain(course.latest, course, run);
   await weigh(course, run, true);
   // It may still be taken: the next of its key has to wait.
-  if (failedOnly(course.doubts).length > 0) halt(run, { why: 'attempts', fault: false });
+  if (failedOnly(course.doubts).length > 0 && !course.isLate) halt(run, { why: 'attempts', fault: false });
 }
 
 function failedOnly(doubts: readonly Doubt[]): Doubt[] {
@@ -89,16 +99,17 @@ function isWaiting({ doubts }: Course, run: Run): boolean {
  */
 export async function conclude(courses: readonly Course[], run: Run): Promise<void> {
   const { standing } = run.sender;
-  const latest = courses.findLast((course) => course.latest !== undefined)?.latest;
+  const last = courses.findLast((course) => course.latest !== undefined) ?? createCourse(run.witness);
+  const showsAgain = async () => last.latest !== undefined && (await takesAgain(last.latest, last, run));
   const weighAll = () => Promise.all(courses.map((course) => weigh(course, run)));
   // Once before it is tried, and once after; more often where the inlet fails now and then.
   const isOpen = courses.some((course) => isWaiting(course, run));
-  if (isOpen && latest !== undefined && run.stop === undefined) await takesAgain(latest, run);
+  if (isOpen && run.stop === undefined) await showsAgain();
   await weighAll();
   for (let round = 1; round <= MOST_ROUNDS && run.stop === undefined; round++) {
     const from = run.requests;
     if (failedIn(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
-    if (latest === undefined || !(await takesAgain(latest, run))) break;
+    if (!(await showsAgain())) break;
     if (run.troubleAt > from) for (const course of courses) course.doubts = course.doubts.map(untried);
     await weighAll();
   }
@@ -111,6 +122,7 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
     run.verdicts.set(framed, verdict);
     run.unproven.add(framed.message);
   }
+  if (courses.some(({ isLate }) => isLate)) halt(run, { why: 'time', fault: false });
 }
 
 /** The inlet has failed for nothing since: it has to be tried again. */

@@ -160,7 +160,7 @@ async function prepareAndSend(
   pipeline: PublishedPipeline,
   invocation: Invocation,
   container: Container,
-): Promise<{ prepared: Omit<Prepared, 'framed'>; sent: Sent }> {
+): Promise<{ prepared: Omit<Prepared, 'framed' | 'witness'>; sent: Sent }> {
   const { runtime, sessions, memory, inletOf } = container;
   const framer = createFramer(pipeline, received.shardId);
   const inlet = inletOf(pipeline);
@@ -172,7 +172,8 @@ async function prepareAndSend(
     shape,
     frame: framer.frame,
     direct: shape === undefined && pipeline.compression === 'none' ? framer.direct : undefined,
-    isKnown: (message) => known.has(message) && (witness === undefined || keyOf(message) !== witness),
+    isKnown: (message) => known.has(message),
+    isWitness: (message) => witness !== undefined && keyOf(message) === witness,
   };
   const sender = createSender({
     runtime,
@@ -203,8 +204,8 @@ async function prepareAndSend(
 }
 
 /**
- * Where a message of the event has failed by itself before, the one that was taken last is sent once more, and shows whether the
- * inlet takes anything. The very last of the shard alone will do: an earlier one would go back behind what came after it.
+ * Where a message of the event has failed by itself before, the one that was taken last can be sent once more, which shows whether
+ * the inlet takes anything. The very last of the shard alone will do: an earlier one would go back behind what came after it.
  */
 function witnessOf({ records }: Received, known: Recalled, standing: Standing): string | undefined {
   const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
@@ -228,6 +229,7 @@ async function prepareGroups(
   for (const group of groups) {
     const part = await prepare(group, stages, room);
     for (const lane of batch(part.framed, options)) sending.add(lane);
+    if (part.witness !== undefined) sending.witness(part.witness);
     parts.push(part);
     // What was begun gets its turn to leave.
     await new Promise(setImmediate);
@@ -235,7 +237,7 @@ async function prepareGroups(
   return parts;
 }
 
-function joined(parts: readonly Prepared[]): Omit<Prepared, 'framed'> {
+function joined(parts: readonly Prepared[]): Omit<Prepared, 'framed' | 'witness'> {
   return {
     settled: parts.flatMap(({ settled }) => settled),
     decoded: parts.reduce((sum, { decoded }) => sum + decoded, 0),

@@ -7,7 +7,7 @@ import type { KinesisRecord } from './event.ts';
 import type { Framed } from './frame.ts';
 import type { Message } from './message.ts';
 import type { Shaper } from './shape.ts';
-import { DELIVERED, type Settled } from './verdict.ts';
+import { DELIVERED, type Rejected, type Settled } from './verdict.ts';
 
 /**
  * An event has 6 MB, but compression and aggregation can make thousandfold of that. What is beyond this stays in the
@@ -30,6 +30,8 @@ export interface Stages {
   readonly direct?: Direct | undefined;
   /** Whether AEP has acknowledged it already, in an invocation that ended before it. */
   readonly isKnown: (message: Message) => boolean;
+  /** Whether it is the one of those that may be sent once more. */
+  readonly isWitness?: (message: Message) => boolean;
 }
 
 /** The memory and the time that the records of one event may take, all together. */
@@ -57,6 +59,8 @@ export interface Prepared {
   readonly decoded: number;
   /** Those of them that were acknowledged before. */
   readonly known: number;
+  /** One of those, as it would be sent once more. */
+  readonly witness: Framed | undefined;
   /** Sequence numbers of the records that were not looked at. */
   readonly left: readonly string[];
 }
@@ -68,15 +72,18 @@ export async function prepare(
 ): Promise<Prepared> {
   const framed: Framed[] = [];
   const settled: Settled[] = [];
+  const { isKnown, isWitness = () => false } = stages;
   let [decoded, known, looked] = [0, 0, 0];
+  let witness: Framed | undefined;
   const directly = room.isLeft() ? (stages.direct?.(records) ?? []) : [];
   for (const record of records) {
     if (!room.isLeft()) break;
     const direct = directly[looked++];
     if (direct !== undefined) {
       decoded++;
-      if (stages.isKnown(direct.message)) {
+      if (isKnown(direct.message)) {
         known++;
+        if (isWitness(direct.message)) witness = direct;
         settled.push({ message: direct.message, verdict: DELIVERED });
       } else {
         room.take(direct.size + overheadOf(direct.message));
@@ -86,13 +93,15 @@ export async function prepare(
     }
     for (const part of decode(record, stages.compression)) {
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
-      if (stages.isKnown(part.message)) {
+      if (isKnown(part.message)) {
         known++;
         settled.push({ message: part.message, verdict: DELIVERED });
+        if (!isWitness(part.message)) continue;
+        const again = shapedAndFramed(part, stages);
+        if (!('verdict' in again)) witness = again;
         continue;
       }
-      const shaped = stages.shape === undefined ? part : stages.shape(part);
-      const result = 'payload' in shaped ? stages.frame(shaped) : shaped;
+      const result = shapedAndFramed(part, stages);
       room.take(result.message.bytes.length + overheadOf(result.message));
       if ('verdict' in result) settled.push(result);
       else {
@@ -102,7 +111,12 @@ export async function prepare(
     }
   }
   const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
-  return { framed, settled, decoded, known, left };
+  return { framed, settled, decoded, known, witness, left };
+}
+
+function shapedAndFramed(part: Decoded | Settled<Rejected>, { shape, frame }: Stages): Framed | Settled {
+  const shaped = shape === undefined ? part : shape(part);
+  return 'payload' in shaped ? frame(shaped) : shaped;
 }
 
 function overheadOf({ partitionKey }: Message): number {

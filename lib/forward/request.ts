@@ -7,21 +7,24 @@ import type { Batch } from './batch.ts';
 import { LEAST_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, SERVER_ERROR } from './classes.ts';
 import type { Framed } from './frame.ts';
 import type { RequestOutcome } from './limits.ts';
-import { type Begun, halt, pause, type Run, renew, took } from './run.ts';
+import { type Begun, type Course, halt, pause, type Run, renew, took } from './run.ts';
 import { within } from './within.ts';
 
 export interface Made extends Begun {
   readonly reply: BatchReply;
 }
 
-/** None where it would come too late or everything has stopped. */
-export async function request(batch: Batch, run: Run): Promise<Made | undefined> {
+/** None where it would come too late, by the rate or at all, or everything has stopped. */
+export async function request(batch: Batch, course: Course, run: Run): Promise<Made | undefined> {
   const { limits, budgetMs, post } = run.sender;
   const sendingMs = () => budgetMs() - LEAST_REQUEST_MS;
   const none = (why: 'time' | 'held-off') => void halt(run, { why, fault: false });
   if (sendingMs() < 0) return none('time');
   const slot = await limits.enter(batch.length, sendingMs, run.halted.promise);
-  if (slot === 'late') return none('time');
+  if (slot === 'late') {
+    course.isLate = true;
+    return undefined;
+  }
   if (slot === 'held-off') return none('held-off');
   let outcome: RequestOutcome = 'other';
   try {
@@ -43,9 +46,9 @@ export async function request(batch: Batch, run: Run): Promise<Made | undefined>
  * Whether the inlet takes a message that it has taken before. The price is a second copy of it, which is why it has to be the
  * latest: an earlier one would go back behind what came after it. To be told to come later, or with another token, says nothing of it.
  */
-export async function takesAgain(framed: Framed, run: Run): Promise<boolean> {
+export async function takesAgain(framed: Framed, course: Course, run: Run): Promise<boolean> {
   for (let attempt = 1; attempt <= SERVER_ERROR.probes; attempt++) {
-    const made = await request([framed], run);
+    const made = await request([framed], course, run);
     if (made === undefined) return false;
     const { reply, session } = made;
     if (reply.kind === 'answered' && reply.acknowledged === 1) {

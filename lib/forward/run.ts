@@ -83,6 +83,12 @@ export interface Course {
   doubts: Doubt[];
   /** The message that was taken last: none of its key has been sent after it. */
   latest: Framed | undefined;
+  /** The rate leaves no time for its next request. Others may still fit, but none of this lane may go ahead of it. */
+  isLate: boolean;
+}
+
+export function createCourse(latest?: Framed): Course {
+  return { doubts: [], latest, isLate: false };
 }
 
 /** A request that was made. */
@@ -100,6 +106,8 @@ export interface Run {
   readonly verdicts: Map<Framed, Verdict>;
   readonly unproven: Set<Message>;
   failing: readonly Message[];
+  /** Taken in an earlier invocation, as the last of its shard. */
+  witness: Framed | undefined;
   readonly halted: PromiseWithResolvers<void>;
   /** Where the inlet's answers said nothing lately: the one message that is sent before all others. */
   asked: Promise<void> | undefined;
@@ -130,6 +138,7 @@ export function createRun(sender: Sender): Run {
     verdicts: new Map(),
     unproven: new Set(),
     failing: [],
+    witness: undefined,
     halted: Promise.withResolvers(),
     asked: undefined,
     takenAt: 0,

@@ -4,13 +4,15 @@ import type { Batch, Lane } from './batch.ts';
 import { UNCLEAR_TRIES } from './classes.ts';
 import { conclude, weigh, weighBeforeNext } from './doubt.ts';
 import type { Framed } from './frame.ts';
-import { type Course, createRun, halt, type Run, type Sender, type Sent } from './run.ts';
+import { type Course, createCourse, createRun, halt, type Run, type Sender, type Sent } from './run.ts';
 import { DELIVERED, RETRY, type Settled } from './verdict.ts';
 
 /** Requests on their way, and those to come. */
 export interface Sending {
   /** Begins with another lane. Once sending has stopped, its messages stay unresolved. */
   add(lane: Lane): void;
+  /** A message that was taken in an earlier invocation, and after which nothing was: it may be sent once more where nothing else is taken. */
+  witness(framed: Framed): void;
   /** To be called once: all lanes are there. @throws what a defect threw, after all lanes have ended */
   end(): Promise<Sent>;
 }
@@ -34,6 +36,9 @@ export function startSending(sender: Sender): Sending {
       for (const batch of lane) run.batches.set(batch, false);
       // Settled at once: an error must not be taken for one that nobody waits for.
       ends.push(Promise.allSettled([drive(lane, run)]));
+    },
+    witness(framed) {
+      run.witness = framed;
     },
     async end() {
       const courses = (await Promise.all(ends)).flat().map((end) => {
@@ -59,7 +64,7 @@ function settledIn({ batches, verdicts }: Run): Settled[] {
 }
 
 async function drive(lane: Lane, run: Run): Promise<Course> {
-  const course: Course = { doubts: [], latest: undefined };
+  const course = createCourse();
   const { strict, standing } = run.sender;
   try {
     if (standing.isUnclear) {
@@ -68,7 +73,7 @@ async function drive(lane: Lane, run: Run): Promise<Course> {
     }
     for (const [index, whole] of lane.entries()) {
       const batch = unresolved(whole, run);
-      if (run.stop !== undefined) break;
+      if (run.stop !== undefined || course.isLate) break;
       if (batch.length > 0) await finish({ batch, attempt: 1, fresh: true }, course, run);
       if (index < lane.length - 1) await (strict ? weighBeforeNext(course, run) : weigh(course, run));
     }
@@ -83,6 +88,8 @@ async function drive(lane: Lane, run: Run): Promise<Course> {
 async function ask([first]: Lane, course: Course, run: Run): Promise<void> {
   if (first?.[0] === undefined) return;
   await finish({ batch: [first[0]], attempt: UNCLEAR_TRIES }, course, run);
+  // Where one message does not fit, nothing shows what became of more.
+  if (course.isLate) halt(run, { why: 'time', fault: false });
 }
 
 function unresolved(batch: Batch, { verdicts }: Run): Batch {

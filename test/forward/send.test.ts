@@ -6,7 +6,7 @@ import { checkConservation } from '../../lib/forward/conservation.ts';
 import { createLimits } from '../../lib/forward/limits.ts';
 import { turn } from '../support/eventually.ts';
 import { virtualClock } from '../support/forwarding.ts';
-import { all, answered, failed, sending } from '../support/sending.ts';
+import { all, answered, failed, type Post, sending } from '../support/sending.ts';
 
 describe('lanes', () => {
   it('go side by side, each with one request at a time and in order', async () => {
@@ -387,5 +387,28 @@ describe('conservation', () => {
     const { acknowledged, settled } = await run('abc');
     expect(settled).toHaveLength(3);
     expect(() => checkConservation({ ...NONE, decoded: 3, acknowledged })).toThrow(/CONSERVATION/);
+  });
+});
+
+describe('review E: a rate that leaves no time for the next request of a lane', () => {
+  const atRate = (post: Post, messagesPerSecond: number, budget: number, strict = false) => {
+    const clock = virtualClock();
+    const end = clock.now() + budget;
+    const limits = createLimits(clock, { messagesPerSecond });
+    return sending(post, { clock, limits, budgetMs: () => end - clock.now(), strict });
+  };
+
+  it('puts back that lane alone: what fits of others goes on, and sending says that time ran out', async () => {
+    const { run, posts } = atRate((_, batch) => all(batch), 5, 900);
+    const sent = await run('abc', 'def', 'g', 'h');
+    expect(posts).toEqual(['abc', 'g', 'h']);
+    expect(sent).toMatchObject({ verdicts: 'al bl cl dt et ft gl hl', stop: { why: 'time', fault: false } });
+  });
+
+  it.each([false, true])('sends none of its lane ahead of it (strict order: %s)', async (strict) => {
+    const { run, posts } = atRate((_, batch) => all(batch), 5, 900, strict);
+    const sent = await run('abc', 'def,i', 'g', 'hj');
+    expect(posts).toEqual(['abc', 'g']);
+    expect(sent).toMatchObject({ verdicts: 'al bl cl dt et ft it gl ht jt', stop: { why: 'time' } });
   });
 });
