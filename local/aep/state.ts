@@ -5,7 +5,7 @@ import { Counters, type DataSetCount, type InletCount } from './counters.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
-import { PulledMemory, type SourceFailure } from './pulled/memory.ts';
+import { copyOf as copyOfPulled, type PulledMemory, type SourceFailure } from './pulled/memory.ts';
 import { Shelf } from './shelf.ts';
 import type { Standard } from './xdm/standard.ts';
 
@@ -275,7 +275,7 @@ export class State {
   readonly inlets = new Map<string, Inlet>();
   readonly losses = new Map<string, Loss>();
   /** Of the sources that the platform reads by itself. */
-  pulled = new PulledMemory();
+  pulled: PulledMemory = { progress: new Map(), held: new Map() };
   readonly counts = {
     requests: 0,
     received: 0,
@@ -317,7 +317,7 @@ export class State {
     for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
     for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
     Object.assign(copy.counts, this.counts);
-    copy.pulled = this.pulled.copy();
+    copy.pulled = copyOfPulled(this.pulled);
     return copy;
   }
 
