@@ -8,7 +8,7 @@ import { dataPrepRoutes } from './data-prep/routes.ts';
 import { legacyProblem, Refusal } from './errors.ts';
 import { exportRoutes } from './exports.ts';
 import { refusedBefore, spoiled } from './fault-effects.ts';
-import { type Fault, Faults } from './faults.ts';
+import { createFaults, type Fault, type Faults } from './faults.ts';
 import { disableFailing } from './flow-service/failing.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
 import { admit, checkContentType } from './gateway.ts';
@@ -17,7 +17,7 @@ import { identityRoutes } from './identity.ts';
 import { createIds, type Ids } from './ids.ts';
 import { imsRoutes } from './ims.ts';
 import { createInlets, type InletCall, type Inlets } from './inlet/inlet.ts';
-import { Journal } from './journal.ts';
+import { createJournal, type Journal } from './journal.ts';
 import { mappingRowRoutes } from './mapping-rows.ts';
 import { namespaceRoutes } from './namespaces.ts';
 import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
@@ -97,8 +97,8 @@ export function createPlatform(options: PlatformOptions = {}): Platform {
   return platformWith(settings, clock, {
     ...blank(settings, clock, settings.origin),
     kinesis: settings.kinesis,
-    journal: new Journal(settings.keepRequests),
-    faults: new Faults(settings.seed),
+    journal: createJournal(settings.keepRequests),
+    faults: createFaults(settings.seed),
   });
 }
 

@@ -1,7 +1,7 @@
 // Everything the simulated platform remembers, sandbox by sandbox.
 
 import type { Clock, PlatformClock } from './clock.ts';
-import { Counters, type DataSetCount, type InletCount } from './counters.ts';
+import type { Counters, DataSetCount, InletCount } from './counters.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
@@ -213,8 +213,8 @@ export class Sandbox implements SandboxIdentity {
     this.batches = new Map([...(from?.batches ?? [])].map(([id, batch]) => [id, copyOf(batch)]));
     this.runs = structuredClone(from?.runs) ?? new Map();
     this.tallies = structuredClone(from?.tallies) ?? new Map();
-    this.inletCounts = from?.inletCounts.copy() ?? new Counters();
-    this.dataSetCounts = from?.dataSetCounts.copy() ?? new Counters();
+    this.inletCounts = structuredClone(from?.inletCounts) ?? new Map();
+    this.dataSetCounts = structuredClone(from?.dataSetCounts) ?? new Map();
   }
 
   get state(): string {
