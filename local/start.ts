@@ -8,7 +8,7 @@ import type { Pipeline, Report } from '../lib/pipeline.ts';
 import { isPulled } from '../lib/provision/source.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../lib/samples.ts';
 import { account, refusedLines, type Written, writeLists } from './account.ts';
-import { type FaultSpec, Faults } from './aep/faults.ts';
+import { createFaults, type FaultSpec } from './aep/faults.ts';
 import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { changeMeanwhile } from './change.ts';
 import { functionName } from './functions.ts';
@@ -326,7 +326,7 @@ async function readFaults(file: string | undefined): Promise<FaultSpec[]> {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
     const faults = (Array.isArray(value) ? value : [value]) as FaultSpec[];
     // Tried out beforehand: a mistake in it should not cost a provisioning.
-    const trial = new Faults(0);
+    const trial = createFaults(0);
     for (const fault of faults) trial.add(fault);
     return faults;
   } catch (error) {

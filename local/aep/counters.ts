@@ -13,48 +13,29 @@ export interface Minute<Name extends string> {
   readonly counts: { [name in Name]?: number };
 }
 
-/** One minute of one resource is one small object, made when something happens in it. */
-export class Counters<Name extends string> {
-  readonly #byId = new Map<string, Minute<Name>[]>();
+/** By resource, in order of time. One minute of one resource is one small object, made when something happens in it. */
+export type Counters<Name extends string> = Map<string, Minute<Name>[]>;
 
-  add(id: string, now: number, counts: Counts<Name>): void {
-    const { counts: present } = this.#minute(id, now);
-    for (const name in counts) present[name] = (present[name] ?? 0) + (counts[name] ?? 0);
-  }
+export function count<Name extends string>(
+  counters: Counters<Name>,
+  id: string,
+  now: number,
+  counts: Counts<Name>,
+): void {
+  const { counts: present } = minuteOf(counters, id, now);
+  for (const name in counts) present[name] = (present[name] ?? 0) + (counts[name] ?? 0);
+}
 
-  /** In order of time. */
-  of(id: string): readonly Minute<Name>[] {
-    return this.#byId.get(id) ?? [];
-  }
-
-  ids(): string[] {
-    return [...this.#byId.keys()];
-  }
-
-  clear(): void {
-    this.#byId.clear();
-  }
-
-  copy(): Counters<Name> {
-    const copy = new Counters<Name>();
-    for (const [id, minutes] of this.#byId) {
-      const copied = minutes.map(({ at, counts }) => ({ at, counts: { ...counts } }));
-      copy.#byId.set(id, copied);
-    }
-    return copy;
-  }
-
-  #minute(id: string, now: number): Minute<Name> {
-    const at = now - (now % MINUTE);
-    const minutes = this.#byId.get(id) ?? [];
-    if (minutes.length === 0) this.#byId.set(id, minutes);
-    const last = minutes.at(-1);
-    if (last?.at === at) return last;
-    const fresh: Minute<Name> = { at, counts: {} };
-    minutes.push(fresh);
-    if (minutes.length > KEPT_MINUTES * 1.1) minutes.splice(0, minutes.length - KEPT_MINUTES);
-    return fresh;
-  }
+function minuteOf<Name extends string>(counters: Counters<Name>, id: string, now: number): Minute<Name> {
+  const at = now - (now % MINUTE);
+  const minutes = counters.get(id) ?? [];
+  if (minutes.length === 0) counters.set(id, minutes);
+  const last = minutes.at(-1);
+  if (last?.at === at) return last;
+  const fresh: Minute<Name> = { at, counts: {} };
+  minutes.push(fresh);
+  if (minutes.length > KEPT_MINUTES * 1.1) minutes.splice(0, minutes.length - KEPT_MINUTES);
+  return fresh;
 }
 
 /** `messages` and `bytes` of the calls that an inlet took; `successes` and `failures` are HTTP calls. */

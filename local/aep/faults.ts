@@ -101,69 +101,63 @@ const FIELDS: { readonly [field in keyof Required<FaultSpec>]: readonly [Check, 
 /** So that faults and ids of one seed are not drawn alike. */
 const SALT = 0x5eed;
 
-export class Faults {
-  readonly #random: Random;
-  readonly #patterns = new Map<string, (path: string) => boolean | undefined>();
-  #faults: Fault[] = [];
-  #made = 0;
-
-  constructor(seed: number) {
-    this.#random = seededRandom(seed ^ SALT);
-  }
-
+export interface Faults {
   /** The same faults, each as far as it has come, with a life of their own. */
-  copy(): Faults {
-    const copy = new Faults(this.#random.nextSeed ^ SALT);
-    copy.#faults = this.#faults.map((fault) => ({ ...fault }));
-    for (const [id, fits] of this.#patterns) copy.#patterns.set(id, fits);
-    copy.#made = this.#made;
-    return copy;
-  }
-
+  copy(): Faults;
   /** Throws a TypeError that says what is allowed when the fault is not understood. */
-  add(spec: FaultSpec): Fault {
-    validate(spec);
-    const fault: Fault = { ...spec, id: `fault-${++this.#made}`, seen: 0, struck: 0 };
-    if (spec.path) this.#patterns.set(fault.id, pattern(spec.path));
-    this.#faults.push(fault);
-    return fault;
-  }
-
-  list(): readonly Fault[] {
-    return this.#faults;
-  }
-
-  remove(id: string): boolean {
-    const before = this.#faults.length;
-    this.#faults = this.#faults.filter((fault) => fault.id !== id);
-    return this.#faults.length < before;
-  }
-
-  clear(): void {
-    this.#faults = [];
-    this.#patterns.clear();
-  }
-
+  add(spec: FaultSpec): Fault;
+  list(): readonly Fault[];
+  remove(id: string): boolean;
+  clear(): void;
   /** The faults that strike this call; asking counts. */
-  strike(method: string, path: string): readonly Fault[] {
-    if (this.#faults.length === 0) return [];
-    return this.#faults.filter((fault) => this.#matches(fault, method, path) && this.#decides(fault));
-  }
+  strike(method: string, path: string): readonly Fault[];
+}
 
-  #matches(fault: Fault, method: string, path: string): boolean {
+/** @param first the faults a copy begins with, and how many were made before it */
+export function createFaults(seed: number, first: readonly Fault[] = [], before = 0): Faults {
+  const random = seededRandom(seed ^ SALT);
+  let faults = first.map((fault) => ({ ...fault }));
+  let made = before;
+  const patterns = new Map(faults.map((fault) => [fault.id, pattern(fault.path)]));
+  const matches = (fault: Fault, method: string, path: string): boolean => {
     if (fault.method && fault.method.toUpperCase() !== method) return false;
-    const fits = this.#patterns.get(fault.id);
-    return fits === undefined || fits(path) === true;
-  }
+    return patterns.get(fault.id)?.(path) ?? false;
+  };
+  return {
+    copy: () => createFaults(random.nextSeed ^ SALT, faults, made),
+    add(spec) {
+      validate(spec);
+      const fault: Fault = { ...spec, id: `fault-${++made}`, seen: 0, struck: 0 };
+      patterns.set(fault.id, pattern(fault.path));
+      faults.push(fault);
+      return fault;
+    },
+    list: () => faults,
+    remove(id) {
+      const count = faults.length;
+      faults = faults.filter((fault) => fault.id !== id);
+      patterns.delete(id);
+      return faults.length < count;
+    },
+    clear() {
+      faults = [];
+      patterns.clear();
+    },
+    strike(method, path) {
+      if (faults.length === 0) return [];
+      return faults.filter((fault) => matches(fault, method, path) && decides(fault, random));
+    },
+  };
+}
 
-  #decides(fault: Fault): boolean {
-    fault.seen += 1;
-    if (fault.seen <= (fault.after ?? 0)) return false;
-    if (fault.times !== undefined && fault.struck >= fault.times) return false;
-    if (fault.probability !== undefined && this.#random() >= fault.probability) return false;
-    fault.struck += 1;
-    return true;
-  }
+/** Whether a fault that fits strikes this time. */
+function decides(fault: Fault, random: Random): boolean {
+  fault.seen += 1;
+  if (fault.seen <= (fault.after ?? 0)) return false;
+  if (fault.times !== undefined && fault.struck >= fault.times) return false;
+  if (fault.probability !== undefined && random() >= fault.probability) return false;
+  fault.struck += 1;
+  return true;
 }
 
 function validate(spec: unknown): asserts spec is FaultSpec {
@@ -180,8 +174,9 @@ function validate(spec: unknown): asserts spec is FaultSpec {
   if (!('kind' in spec)) throw new TypeError(`A fault needs a 'kind': ${FIELDS.kind[1]}.`);
 }
 
-/** A pattern of many stars that takes too long on a path does not strike it. */
-function pattern(path: string): (path: string) => boolean | undefined {
+/** Which paths are meant: any without one. A pattern of many stars that takes too long on a path does not strike it. */
+function pattern(path: string | undefined): (path: string) => boolean | undefined {
+  if (!path) return () => true;
   const escaped = path.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   const body = escaped.replace(/\*\*|\*/g, (stars) => (stars === '**' ? '.*' : '[^/]*'));
   return finder(new RegExp(`^${body}/?$`));

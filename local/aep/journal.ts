@@ -37,64 +37,71 @@ const SECRET =
   /^(authorization|cookie|password|passphrase|privatekey|private_key|.*secret.*|(access_?|refresh_?|id_?)?token|x-user-token|sas_?key|credentials|assertion|jwt_token)$/i;
 const BODY_LIMIT = 16_384;
 
-export class Journal {
-  readonly #limit: number;
-  #entries: Entry[] = [];
-  #number = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  copy(): Journal {
-    const copy = new Journal(this.#limit);
-    copy.#entries = this.#entries.slice();
-    copy.#number = this.#number;
-    return copy;
-  }
-
-  record(call: Call, answer: Answer, at: number, durationMs: number, faults: readonly string[]): void {
-    const inlet = call.path.startsWith('/collection/');
-    this.#entries.push({
-      number: ++this.#number,
-      at,
-      method: call.method,
-      path: call.path,
-      query: masked(Object.fromEntries(call.query)) as JsonObject,
-      headers: masked(Object.fromEntries(call.headers)) as JsonObject,
-      body: inlet ? { ...call.notes, bytes: call.body.length } : bodyOf(call),
-      status: answer.dropped ? 0 : answer.status,
-      replyHeaders: masked(answer.headers) as JsonObject,
-      reply: inlet ? summarised(answer) : replyOf(answer),
-      durationMs: Math.round(durationMs * 10) / 10,
-      faults,
-    });
-    // Trimmed in blocks: shifting an array on every request would be quadratic.
-    if (this.#entries.length > this.#limit * 1.5) this.#entries = this.#entries.slice(-this.#limit);
-  }
-
+export interface Journal {
+  /** Another one with the same entries, each with a future of its own. */
+  copy(): Journal;
+  record(call: Call, answer: Answer, at: number, durationMs: number, faults: readonly string[]): void;
   /** Requests that came and are not kept any more. */
-  get forgotten(): number {
-    return this.#number - Math.min(this.#entries.length, this.#limit);
-  }
-
+  readonly forgotten: number;
   /** Newest last. */
-  entries(filter: JournalFilter = {}): Entry[] {
-    const found = this.#entries
-      .slice(-this.#limit)
-      .filter(
-        (entry) =>
-          (filter.method === undefined || entry.method === filter.method.toUpperCase()) &&
-          (filter.path === undefined || entry.path.includes(filter.path)) &&
-          (filter.status === undefined || entry.status === filter.status) &&
-          (filter.after === undefined || entry.number > filter.after),
-      );
-    return filter.limit === undefined ? found : found.slice(-filter.limit);
-  }
+  entries(filter?: JournalFilter): Entry[];
+  clear(): void;
+}
 
-  clear(): void {
-    this.#entries = [];
-  }
+/** @param limit how many entries are kept; the others are what a copy begins with */
+export function createJournal(limit: number, first: readonly Entry[] = [], before = 0): Journal {
+  let kept = [...first];
+  let number = before;
+  return {
+    copy: () => createJournal(limit, kept, number),
+    record(call, answer, at, durationMs, faults) {
+      kept.push({ number: ++number, ...entryOf(call, answer, at, durationMs, faults) });
+      // Trimmed in blocks: shifting an array on every request would be quadratic.
+      if (kept.length > limit * 1.5) kept = kept.slice(-limit);
+    },
+    get forgotten() {
+      return number - Math.min(kept.length, limit);
+    },
+    entries(filter = {}) {
+      const found = kept.slice(-limit).filter((entry) => isWanted(entry, filter));
+      return filter.limit === undefined ? found : found.slice(-filter.limit);
+    },
+    clear() {
+      kept = [];
+    },
+  };
+}
+
+function entryOf(
+  call: Call,
+  answer: Answer,
+  at: number,
+  durationMs: number,
+  faults: readonly string[],
+): Omit<Entry, 'number'> {
+  const inlet = call.path.startsWith('/collection/');
+  return {
+    at,
+    method: call.method,
+    path: call.path,
+    query: masked(Object.fromEntries(call.query)) as JsonObject,
+    headers: masked(Object.fromEntries(call.headers)) as JsonObject,
+    body: inlet ? { ...call.notes, bytes: call.body.length } : bodyOf(call),
+    status: answer.dropped ? 0 : answer.status,
+    replyHeaders: masked(answer.headers) as JsonObject,
+    reply: inlet ? summarised(answer) : replyOf(answer),
+    durationMs: Math.round(durationMs * 10) / 10,
+    faults,
+  };
+}
+
+function isWanted(entry: Entry, { method, path, status, after }: JournalFilter): boolean {
+  return (
+    (method === undefined || entry.method === method.toUpperCase()) &&
+    (path === undefined || entry.path.includes(path)) &&
+    (status === undefined || entry.status === status) &&
+    (after === undefined || entry.number > after)
+  );
 }
 
 /** What was found of each name: the same few come with every request. */

@@ -12,6 +12,7 @@
 import {
   type Category,
   type Counters,
+  count,
   type DataSetCount,
   type InletCount,
   MINUTE,
@@ -125,7 +126,7 @@ export function countInletCall({ state, clock }: World, call: Call, { status }: 
   const inlet = state.inlets.get(call.path.slice(call.path.lastIndexOf('/') + 1));
   if (!inlet || status === 0) return;
   const taken = { messages: call.notes?.messages ?? 0, bytes: call.body.length, successes: 1 };
-  inlet.sandbox.inletCounts.add(inlet.id, clock.now(), status < 400 ? taken : { failures: 1 });
+  count(inlet.sandbox.inletCounts, inlet.id, clock.now(), status < 400 ? taken : { failures: 1 });
 }
 
 function report(world: World, call: AdmittedCall): Answer {
@@ -178,7 +179,7 @@ function groups(
   { of }: Metric,
   filters: JsonObject[],
 ): { groupBy: JsonObject; ids: string[] }[] {
-  if (filters.length === 0) return [{ groupBy: {}, ids: countersOf(sandbox, of).ids() }];
+  if (filters.length === 0) return [{ groupBy: {}, ids: [...countersOf(sandbox, of).keys()] }];
   const single = filters.filter(({ groupBy }) => groupBy === true);
   const together = filters.filter(({ groupBy }) => groupBy !== true);
   const each = single.flatMap((filter) =>
@@ -208,7 +209,11 @@ function oldReport(world: World, call: AdmittedCall): Answer {
   const items = new Map<string, Record<string, number>>();
   for (const name of names) {
     const metric = metricOf(name, refuse);
-    const minutes = minutesOf(call.sandbox, metric, id ? [id] : countersOf(call.sandbox, metric.of).ids());
+    const minutes = minutesOf(
+      call.sandbox,
+      metric,
+      id ? [id] : [...countersOf(call.sandbox, metric.of).keys()],
+    );
     for (const [timestamp, value] of pointsOf(minutes, metric, { granularity, range }, sum, sum))
       items.set(timestamp, { ...items.get(timestamp), [name]: value });
   }
@@ -259,7 +264,7 @@ function countersOf(sandbox: Sandbox, of: Metric['of']): Counters<string> {
 
 function minutesOf(sandbox: Sandbox, { of }: Metric, ids: string[]): (readonly Minute<string>[])[] {
   const counters = countersOf(sandbox, of);
-  return ids.map((id) => counters.of(id));
+  return ids.map((id) => counters.get(id) ?? []);
 }
 
 /** In order of time: each resource by itself into the intervals, then the resources of an interval together. */

@@ -8,7 +8,7 @@ import { dataPrepRoutes } from './data-prep/routes.ts';
 import { legacyProblem, Refusal } from './errors.ts';
 import { exportRoutes } from './exports.ts';
 import { refusedBefore, spoiled } from './fault-effects.ts';
-import { type Fault, Faults } from './faults.ts';
+import { createFaults, type Fault, type Faults } from './faults.ts';
 import { disableFailing } from './flow-service/failing.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
 import { admit, checkContentType } from './gateway.ts';
@@ -16,8 +16,8 @@ import { type AdmittedCall, type Answer, type Call, json } from './http.ts';
 import { identityRoutes } from './identity.ts';
 import { createIds, type Ids } from './ids.ts';
 import { imsRoutes } from './ims.ts';
-import { type InletCall, Inlets } from './inlet/inlet.ts';
-import { Journal } from './journal.ts';
+import { createInlets, type InletCall, type Inlets } from './inlet/inlet.ts';
+import { createJournal, type Journal } from './journal.ts';
 import { mappingRowRoutes } from './mapping-rows.ts';
 import { namespaceRoutes } from './namespaces.ts';
 import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
@@ -27,7 +27,7 @@ import type { Endpoint } from './published.ts';
 import { Reading, type SourceState } from './pulled/reading.ts';
 import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
-import { better, type Found, type Route, Router } from './router.ts';
+import { better, createRouter, type Found, type Route, type Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { State, type World } from './state.ts';
 import { unionRoutes } from './unions.ts';
@@ -97,8 +97,8 @@ export function createPlatform(options: PlatformOptions = {}): Platform {
   return platformWith(settings, clock, {
     ...blank(settings, clock, settings.origin),
     kinesis: settings.kinesis,
-    journal: new Journal(settings.keepRequests),
-    faults: new Faults(settings.seed),
+    journal: createJournal(settings.keepRequests),
+    faults: createFaults(settings.seed),
   });
 }
 
@@ -210,11 +210,11 @@ let absent: Absent | undefined;
 
 function absentFrom(routes: readonly Pick<Endpoint, 'method' | 'pattern'>[]): Absent {
   const endpoints = unanswered(routes);
-  return { endpoints, router: new Router(notSimulatedRoutes(endpoints)) };
+  return { endpoints, router: createRouter(notSimulatedRoutes(endpoints)) };
 }
 
 function build(world: World, platform: Platform): Core {
-  const inlets = new Inlets(world);
+  const inlets = createInlets(world);
   const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
   const simulated = services(world, reading);
   const ims = imsRoutes(world);
@@ -225,9 +225,9 @@ function build(world: World, platform: Platform): Core {
     world,
     inlets,
     reading,
-    open: new Router<Call>([...ims, ...adminRoutes(platform), ...sourceRoutes(platform)]),
-    inlet: new Router<InletCall>(inlets.routes()),
-    gated: new Router<AdmittedCall>(simulated.map(takingJson)),
+    open: createRouter<Call>([...ims, ...adminRoutes(platform), ...sourceRoutes(platform)]),
+    inlet: createRouter<InletCall>(inlets.routes()),
+    gated: createRouter<AdmittedCall>(simulated.map(takingJson)),
     endpoints,
     absent,
   };
@@ -298,16 +298,16 @@ async function appliedOrRefused(core: Core, call: Call, struck: readonly Fault[]
 
 function applied(core: Core, call: Call, struck: readonly Fault[]): Answer | Promise<Answer> {
   if (call.path.startsWith('/collection/')) {
-    return run(core.inlet.find(call.method, call.path), { ...call, faults: struck });
+    return run(core.inlet(call.method, call.path), { ...call, faults: struck });
   }
   if (GATED.test(call.path)) {
     const stale = struck.find((fault) => fault.kind === 'stale');
     const admitted = admit(core.world, call, stale ? (stale.staleMs ?? 30_000) : core.world.settings.staleMs);
-    const found = core.gated.find(call.method, call.path);
-    return run(better(found, core.absent.router.find(call.method, call.path)), admitted);
+    const found = core.gated(call.method, call.path);
+    return run(better(found, core.absent.router(call.method, call.path)), admitted);
   }
-  const found = core.open.find(call.method, call.path);
-  return run(better(found, core.absent.router.find(call.method, call.path)), call);
+  const found = core.open(call.method, call.path);
+  return run(better(found, core.absent.router(call.method, call.path)), call);
 }
 
 /** What the real gateway answers to a path that nobody has is UNKNOWN; the shape is that of its services. */

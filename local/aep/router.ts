@@ -21,33 +21,34 @@ export interface Match<C> {
 /** What a router finds: `undefined` when the path is unknown, `'method'` when only the method is. */
 export type Found<C> = Match<C> | 'method' | undefined;
 
-export class Router<C> {
-  readonly #bySize = new Map<number, Entry<C>[]>();
+export type Router<C> = (method: string, path: string) => Found<C>;
 
-  constructor(routes: readonly Route<C>[]) {
-    for (const [method, pattern, handler] of routes) {
-      const segments = pattern.split('/').slice(1);
-      const sameSize = this.#bySize.get(segments.length) ?? [];
-      sameSize.push({ method, segments, handler });
-      this.#bySize.set(segments.length, sameSize);
-    }
-  }
-
-  /** The route that fits most literally: `/mappingSets/preview` is not the set called "preview". */
-  find(method: string, path: string): Found<C> {
+/** Finds the route that fits most literally: `/mappingSets/preview` is not the set called "preview". */
+export function createRouter<C>(routes: readonly Route<C>[]): Router<C> {
+  const entries = routes.map(([method, pattern, handler]) => ({
+    method,
+    segments: pattern.split('/').slice(1),
+    handler,
+  }));
+  const bySize = Map.groupBy(entries, ({ segments }) => segments.length);
+  return (method, path) => {
     const given = path.split('/').slice(1);
     while (given.at(-1) === '') given.pop();
-    let known = false;
-    let best: Match<C> | undefined;
-    for (const { segments, handler, ...entry } of this.#bySize.get(given.length) ?? []) {
-      if (!segments.every((segment, index) => segment.startsWith(':') || segment === given[index])) continue;
-      known = true;
-      if (entry.method !== method) continue;
-      const match = { handler, parts: variables(segments, given), variability: variability(segments) };
-      if (!best || match.variability < best.variability) best = match;
-    }
-    return best ?? (known ? 'method' : undefined);
+    return bestOf(bySize.get(given.length) ?? [], method, given);
+  };
+}
+
+function bestOf<C>(entries: readonly Entry<C>[], method: string, given: readonly string[]): Found<C> {
+  let known = false;
+  let best: Match<C> | undefined;
+  for (const { segments, handler, ...entry } of entries) {
+    if (!segments.every((segment, index) => segment.startsWith(':') || segment === given[index])) continue;
+    known = true;
+    if (entry.method !== method) continue;
+    const match = { handler, parts: variables(segments, given), variability: variability(segments) };
+    if (!best || match.variability < best.variability) best = match;
   }
+  return best ?? (known ? 'method' : undefined);
 }
 
 /** The better one of what two routers found; the first, where both say the same. */

@@ -1,11 +1,11 @@
 // Everything the simulated platform remembers, sandbox by sandbox.
 
 import type { Clock, PlatformClock } from './clock.ts';
-import { Counters, type DataSetCount, type InletCount } from './counters.ts';
+import type { Counters, DataSetCount, InletCount } from './counters.ts';
 import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
-import { PulledMemory, type SourceFailure } from './pulled/memory.ts';
+import { copyOf as copyOfPulled, type PulledMemory, type SourceFailure } from './pulled/memory.ts';
 import { Shelf } from './shelf.ts';
 import type { Standard } from './xdm/standard.ts';
 
@@ -213,8 +213,8 @@ export class Sandbox implements SandboxIdentity {
     this.batches = new Map([...(from?.batches ?? [])].map(([id, batch]) => [id, copyOf(batch)]));
     this.runs = structuredClone(from?.runs) ?? new Map();
     this.tallies = structuredClone(from?.tallies) ?? new Map();
-    this.inletCounts = from?.inletCounts.copy() ?? new Counters();
-    this.dataSetCounts = from?.dataSetCounts.copy() ?? new Counters();
+    this.inletCounts = structuredClone(from?.inletCounts) ?? new Map();
+    this.dataSetCounts = structuredClone(from?.dataSetCounts) ?? new Map();
   }
 
   get state(): string {
@@ -275,7 +275,7 @@ export class State {
   readonly inlets = new Map<string, Inlet>();
   readonly losses = new Map<string, Loss>();
   /** Of the sources that the platform reads by itself. */
-  pulled = new PulledMemory();
+  pulled: PulledMemory = { progress: new Map(), held: new Map() };
   readonly counts = {
     requests: 0,
     received: 0,
@@ -317,7 +317,7 @@ export class State {
     for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
     for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
     Object.assign(copy.counts, this.counts);
-    copy.pulled = this.pulled.copy();
+    copy.pulled = copyOfPulled(this.pulled);
     return copy;
   }
 

@@ -83,38 +83,33 @@ interface Window {
   sync: number;
 }
 
-export class Rates {
-  readonly #world: World;
-  readonly #windows = new Map<string, Window>();
+/** What inlets had this second and this minute, by their ids. */
+export type Windows = Map<string, Window>;
 
-  constructor(world: World) {
-    this.#world = world;
-  }
+/** Throws 429, without Retry-After, when the inlet has had too much this second. */
+export function countMessages(world: World, windows: Windows, inlet: Inlet, messages: number): void {
+  if (!world.settings.rateLimits) return;
+  const window = windowOf(world, windows, inlet);
+  window.requests += 1;
+  window.messages += messages;
+  if (window.requests > REQUESTS_PER_SECOND || window.messages > MESSAGES_PER_SECOND) throw tooMany(inlet);
+}
 
-  /** Throws 429, without Retry-After, when the inlet has had too much this second. */
-  count(inlet: Inlet, messages: number): void {
-    if (!this.#world.settings.rateLimits) return;
-    const window = this.#window(inlet);
-    window.requests += 1;
-    window.messages += messages;
-    if (window.requests > REQUESTS_PER_SECOND || window.messages > MESSAGES_PER_SECOND) throw tooMany(inlet);
-  }
+/** The same of messages that are to be checked before they are answered, in this minute. */
+export function countSync(world: World, windows: Windows, inlet: Inlet): void {
+  const window = windowOf(world, windows, inlet);
+  window.sync += 1;
+  if (window.sync > SYNC_PER_MINUTE) throw tooMany(inlet);
+}
 
-  countSync(inlet: Inlet): void {
-    const window = this.#window(inlet);
-    window.sync += 1;
-    if (window.sync > SYNC_PER_MINUTE) throw tooMany(inlet);
-  }
-
-  #window(inlet: Inlet): Window {
-    const now = this.#world.clock.now();
-    const [second, minute] = [Math.floor(now / 1_000), Math.floor(now / 60_000)];
-    const window = this.#windows.get(inlet.id) ?? { second, requests: 0, messages: 0, minute, sync: 0 };
-    if (window.second !== second) Object.assign(window, { second, requests: 0, messages: 0 });
-    if (window.minute !== minute) Object.assign(window, { minute, sync: 0 });
-    this.#windows.set(inlet.id, window);
-    return window;
-  }
+function windowOf(world: World, windows: Windows, inlet: Inlet): Window {
+  const now = world.clock.now();
+  const [second, minute] = [Math.floor(now / 1_000), Math.floor(now / 60_000)];
+  const window = windows.get(inlet.id) ?? { second, requests: 0, messages: 0, minute, sync: 0 };
+  if (window.second !== second) Object.assign(window, { second, requests: 0, messages: 0 });
+  if (window.minute !== minute) Object.assign(window, { minute, sync: 0 });
+  windows.set(inlet.id, window);
+  return window;
 }
 
 function tooMany(inlet: Inlet): Refusal {

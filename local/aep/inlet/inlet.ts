@@ -7,10 +7,18 @@ import { isObject, type Json, type JsonObject, parseExactly } from '../json.ts';
 import type { Route } from '../router.ts';
 import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
 import { errorCode } from '../xdm/violations.ts';
-import { admitToInlet, Rates } from './admission.ts';
+import { admitToInlet, countMessages, countSync, type Windows } from './admission.ts';
 import { land } from './landing.ts';
 import { type Message, readMessage, readsFrom } from './messages.ts';
-import { causedByMapping, type Outcome, type Pipeline, Pipelines, process } from './pipeline.ts';
+import {
+  type Compiled,
+  causedByMapping,
+  type Outcome,
+  type Pipeline,
+  pipelineOf,
+  process,
+  schemaOf,
+} from './pipeline.ts';
 import { notInProfile, notLinked } from './profile.ts';
 
 export interface InletCall extends Call {
@@ -22,257 +30,319 @@ interface Failure {
   readonly message: string;
 }
 
-export class Inlets {
-  readonly #world: World;
-  readonly #pipelines: Pipelines;
-  readonly #rates: Rates;
-  readonly #pending = new Set<Promise<void>>();
-  #transaction = 0;
-
-  constructor(world: World) {
-    this.#world = world;
-    this.#pipelines = new Pipelines(world);
-    this.#rates = new Rates(world);
-  }
-
-  routes(): Route<InletCall>[] {
-    return [
-      ['POST', '/collection/:inlet', (call, id = '') => this.#single(call, id)],
-      ['POST', '/collection/batch/:inlet', (call, id = '') => this.#batch(call, id)],
-    ];
-  }
-
+export interface Inlets {
+  routes(): Route<InletCall>[];
   /** What a flow has read from its source by itself: nobody is answered. */
   takePulled(
-    { sandbox, sourceId, flowId }: { sandbox: Sandbox; sourceId: string; flowId: string },
+    from: { sandbox: Sandbox; sourceId: string; flowId: string },
     messages: readonly Message[],
     bytes: number,
-  ): void {
-    this.#world.state.counts.received += messages.length;
-    this.#world.settings.onReceived(messages.map(({ record }) => record));
-    const work = () => this.#run({ id: sourceId, sandbox, connectionId: sourceId }, flowId, messages, bytes);
-    if (this.#world.settings.ingestDelayMs > 0) this.#later(work);
+  ): void;
+  /** Resolves when nothing is on its way to the lake. */
+  idle(): Promise<void>;
+}
+
+/** What the inlets of a platform have in common. */
+interface Inside {
+  readonly world: World;
+  readonly compiled: Compiled;
+  readonly windows: Windows;
+  readonly pending: Set<Promise<void>>;
+  transaction: number;
+}
+
+export function createInlets(world: World): Inlets {
+  const inside: Inside = {
+    world,
+    compiled: { schemas: new Map(), pipelines: new Map() },
+    windows: new Map(),
+    pending: new Set(),
+    transaction: 0,
+  };
+  return {
+    routes: () => [
+      ['POST', '/collection/:inlet', (call, id = '') => single(inside, call, id)],
+      ['POST', '/collection/batch/:inlet', (call, id = '') => batch(inside, call, id)],
+    ],
+    takePulled: (from, messages, bytes) => takePulled(inside, from, messages, bytes),
+    async idle() {
+      while (inside.pending.size > 0) await Promise.all(inside.pending);
+    },
+  };
+}
+
+/** What a flow has read from its source by itself: nobody is answered. */
+function takePulled(
+  inside: Inside,
+  { sandbox, sourceId, flowId }: { sandbox: Sandbox; sourceId: string; flowId: string },
+  messages: readonly Message[],
+  bytes: number,
+): void {
+  const { world } = inside;
+  world.state.counts.received += messages.length;
+  world.settings.onReceived(messages.map(({ record }) => record));
+  const inlet = { id: sourceId, sandbox, connectionId: sourceId };
+  const work = () => runOrLose(inside, inlet, flowId, messages, bytes);
+  if (world.settings.ingestDelayMs > 0) later(inside, work);
+  else work();
+}
+
+function single(inside: Inside, call: InletCall, inletId: string): Answer {
+  const { world } = inside;
+  const { inlet, connection } = admitToInlet(world, call, inletId);
+  if (call.notes) call.notes.messages = 1;
+  countMessages(world, inside.windows, inlet, 1);
+  const asked = call.query.get('syncValidation') ?? call.query.get('synchronousValidation');
+  if (asked === 'true') countSync(world, inside.windows, inlet);
+  const message = readMessage(world, inlet, connection, flowIdOf(call), jsonOf(world, call, inlet));
+  if (typeof message === 'string') {
+    throw Refusal.inlet(400, 'Invalid XDM Message Format', located(world, inlet, message));
+  }
+  const checked = asked === 'true' && validateNow(inside, inlet, message);
+  take(inside, inlet, connection, [message], call.body.length);
+  return json(200, {
+    inletId: inlet.id,
+    xactionId: `${world.clock.now()}:3120:${++inside.transaction}`,
+    receivedTimeMs: received(world, world.clock.now()),
+    syncValidation: checked ? { status: 'pass' } : { skipped: true },
+  });
+}
+
+/** Always 207, also when every message failed. */
+function batch(inside: Inside, call: InletCall, inletId: string): Answer {
+  const { world } = inside;
+  const { inlet, connection } = admitToInlet(world, call, inletId);
+  const body = jsonOf(world, call, inlet);
+  const given = isObject(body) ? body.messages : undefined;
+  if (!Array.isArray(given) || given.length === 0) {
+    throw Refusal.inlet(400, 'Bad Request', located(world, inlet, "'messages' must be a non-empty array"));
+  }
+  if (call.notes) call.notes.messages = given.length;
+  countMessages(world, inside.windows, inlet, given.length);
+  const flowId = flowIdOf(call);
+  const partial = call.faults.filter((fault) => fault.kind === 'partial');
+  const accepted: Message[] = [];
+  const outcomes = given.map((each, index): Failure | undefined => {
+    const struck = partial.find((fault) => chosen(fault, each, index));
+    if (struck) return { status: struck.status ?? 400, message: struck.message ?? 'Simulated fault' };
+    const message = readMessage(world, inlet, connection, flowId, each);
+    if (typeof message === 'string') return { status: 400, message: located(world, inlet, message) };
+    accepted.push(message);
+    return undefined;
+  });
+  take(inside, inlet, connection, accepted, call.body.length);
+  return multiStatus(inside, inlet, outcomes, partial);
+}
+
+/** The inlet answers for itself, also to what is no JSON (contract §6.3). */
+function jsonOf(world: World, call: InletCall, inlet: Inlet): Json {
+  try {
+    return parseExactly(call.body.toString('utf8'));
+  } catch {
+    throw Refusal.inlet(400, 'Invalid JSON', located(world, inlet, 'Message is not valid JSON'));
+  }
+}
+
+function multiStatus(
+  inside: Inside,
+  inlet: Inlet,
+  outcomes: readonly (Failure | undefined)[],
+  faults: readonly Fault[],
+): Answer {
+  const { world } = inside;
+  const shapeB = (faults[0]?.shape ?? (world.settings.quirks['207'] === 'status' ? 'B' : 'A')) === 'B';
+  const field = faults[0]?.field ?? (shapeB ? 'status' : 'statusCode');
+  const asText = faults[0]?.asText ?? false;
+  const now = world.clock.now();
+  const batchId = `${now}:3120:${++inside.transaction}`;
+  // Shape B ends its ids in `-{index}`, shape A in `:{index}` and has none on failures (contract §6.3).
+  const prefix = shapeB ? `${world.ids.uuid()}-` : `${batchId}:`;
+  const responses = outcomes.map((failure, index): JsonObject => {
+    const xactionId = `${prefix}${index}`;
+    if (!failure) return { xactionId };
+    const status = asText ? String(failure.status) : failure.status;
+    return { ...(shapeB ? { xactionId } : {}), [field]: status, message: failure.message };
+  });
+  return json(207, { inletId: inlet.id, batchId, receivedTimeMs: received(world, now), responses });
+}
+
+function received(world: World, now: number): number | string {
+  return world.settings.quirks['received-time'] === 'string' ? String(now) : now;
+}
+
+/** For records that come as XDM; raw ones have not met their mapping yet. Failing records are dropped. */
+function validateNow(inside: Inside, inlet: Inlet, message: Message): boolean {
+  const { world } = inside;
+  const schemaRef = isObject(message.header.schemaRef) ? String(message.header.schemaRef.id) : undefined;
+  const schema = schemaRef && schemaOf(world, inside.compiled, inlet.sandbox, schemaRef);
+  if (!schema) return false;
+  const found = schema.validate(message.record);
+  if (found.length === 0) return true;
+  const causes = found.map((violation) => ({ ...violation, causingExceptions: [] }));
+  throw Refusal.inlet(400, 'Invalid XDM Message Format', located(world, inlet, 'Message is invalid'), {
+    _streamingValidation: [
+      {
+        schemaLocation: '#',
+        pointerToViolation: '#',
+        message: `${found.length} schema violations found`,
+        causingExceptions: causes,
+      },
+    ],
+  });
+}
+
+/** Whether a flow takes the data is decided when it comes; what becomes of it, after the delay. */
+function take(
+  inside: Inside,
+  inlet: Inlet,
+  connection: Entity,
+  messages: readonly Message[],
+  bytes: number,
+): void {
+  const { world } = inside;
+  world.state.counts.received += messages.length;
+  world.settings.onReceived(messages.map(({ record }) => record));
+  const now = world.clock.now();
+  for (const [flowId, group] of grouped(messages)) {
+    const reason = closed(inlet, connection, flowId, now);
+    if (reason) {
+      world.state.lose(reason, inlet.id, flowId, group.length, now);
+      continue;
+    }
+    const share = Math.ceil((bytes * group.length) / messages.length);
+    const work = () => runOrLose(inside, inlet, flowId as string, group, share);
+    if (world.settings.ingestDelayMs > 0) later(inside, work);
     else work();
   }
+}
 
-  async idle(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+/** Why the flow does not take data now; nothing of it shows in the answer. */
+function closed(inlet: Inlet, connection: Entity, flowId: string | null, now: number): string | undefined {
+  if (connection.state !== 'enabled') return `the connection is ${connection.state}`;
+  if (flowId === null) return 'no flow id';
+  const flow = inlet.sandbox.flows.get(flowId);
+  if (!flow) return 'no such flow';
+  if (!readsFrom(inlet, connection, flow)) return 'the flow does not read from this inlet';
+  if (flow.state !== 'enabled') return `the flow is ${flow.state}`;
+  return now < flow.acceptsFrom ? 'the flow is not warm yet' : undefined;
+}
+
+function later(inside: Inside, work: () => void): void {
+  const { world } = inside;
+  const done = world.clock.sleep(world.settings.ingestDelayMs).then(work);
+  const tracked = done.finally(() => inside.pending.delete(tracked));
+  inside.pending.add(tracked);
+}
+
+/** The answer is out already: a fault of the simulator itself is told where losses are, and ends nothing. */
+function runOrLose(
+  inside: Inside,
+  inlet: Inlet,
+  flowId: string,
+  messages: readonly Message[],
+  bytes: number,
+): void {
+  const { world } = inside;
+  try {
+    run(inside, inlet, flowId, messages, bytes);
+  } catch (error) {
+    const reason = `simulator error: ${error instanceof Error ? error.message : String(error)}`;
+    world.state.lose(reason, inlet.id, flowId, messages.length, world.clock.now());
   }
+}
 
-  #single(call: InletCall, inletId: string): Answer {
-    const { inlet, connection } = admitToInlet(this.#world, call, inletId);
-    if (call.notes) call.notes.messages = 1;
-    this.#rates.count(inlet, 1);
-    const asked = call.query.get('syncValidation') ?? call.query.get('synchronousValidation');
-    if (asked === 'true') this.#rates.countSync(inlet);
-    const message = readMessage(this.#world, inlet, connection, flowIdOf(call), this.#jsonOf(call, inlet));
-    if (typeof message === 'string') {
-      throw Refusal.inlet(400, 'Invalid XDM Message Format', this.#located(inlet, message));
+function run(
+  inside: Inside,
+  inlet: Inlet,
+  flowId: string,
+  messages: readonly Message[],
+  bytes: number,
+): void {
+  const { world } = inside;
+  const flow = inlet.sandbox.flows.get(flowId);
+  const pipeline = flow ? pipelineOf(world, inside.compiled, inlet.sandbox, flow) : 'the flow is gone';
+  if (typeof pipeline === 'string') {
+    world.state.lose(pipeline, inlet.id, flowId, messages.length, world.clock.now());
+    return;
+  }
+  const rows: JsonObject[] = [];
+  const refused: RefusedRow[] = [];
+  let warnings = 0;
+  for (const message of messages) {
+    const outcome = process(pipeline, message.record);
+    link(world, inlet, pipeline, message, outcome);
+    if (message.profileOnly) {
+      toProfile(world, inlet, pipeline, flowId, outcome);
+      continue;
     }
-    const checked = asked === 'true' && this.#validateNow(inlet, message);
-    this.#take(inlet, connection, [message], call.body.length);
-    return json(200, {
-      inletId: inlet.id,
-      xactionId: `${this.#world.clock.now()}:3120:${++this.#transaction}`,
-      receivedTimeMs: this.#received(this.#world.clock.now()),
-      syncValidation: checked ? { status: 'pass' } : { skipped: true },
+    if (outcome.warnings.length > 0) warnings += 1;
+    if (outcome.violations.length === 0) {
+      rows.push(outcome.record);
+      continue;
+    }
+    const mapper = causedByMapping(outcome);
+    refused.push({
+      stage: mapper ? 'mapper' : 'streamingValidation',
+      code: mapper ? 'MAPPER-3700-400' : errorCode(outcome.violations),
+      violations: outcome.violations,
+      header: headerOf(world, message, pipeline.schemaId, pipeline.dataSet.id, flowId),
+      body: bodyOf(outcome.record, pipeline.schemaId),
+      source: message.record,
     });
   }
+  land(world, {
+    sandbox: inlet.sandbox,
+    dataSetId: pipeline.dataSet.id,
+    flowId,
+    bytes,
+    rows,
+    refused,
+    warnings,
+  });
+}
 
-  /** Always 207, also when every message failed. */
-  #batch(call: InletCall, inletId: string): Answer {
-    const { inlet, connection } = admitToInlet(this.#world, call, inletId);
-    const body = this.#jsonOf(call, inlet);
-    const given = isObject(body) ? body.messages : undefined;
-    if (!Array.isArray(given) || given.length === 0) {
-      throw Refusal.inlet(400, 'Bad Request', this.#located(inlet, "'messages' must be a non-empty array"));
-    }
-    if (call.notes) call.notes.messages = given.length;
-    this.#rates.count(inlet, given.length);
-    const flowId = flowIdOf(call);
-    const partial = call.faults.filter((fault) => fault.kind === 'partial');
-    const accepted: Message[] = [];
-    const outcomes = given.map((each, index): Failure | undefined => {
-      const struck = partial.find((fault) => chosen(fault, each, index));
-      if (struck) return { status: struck.status ?? 400, message: struck.message ?? 'Simulated fault' };
-      const message = readMessage(this.#world, inlet, connection, flowId, each);
-      if (typeof message === 'string') return { status: 400, message: this.#located(inlet, message) };
-      accepted.push(message);
-      return undefined;
-    });
-    this.#take(inlet, connection, accepted, call.body.length);
-    return this.#multiStatus(inlet, outcomes, partial);
-  }
+/** A part of a profile, or its end: not what a whole record must be is asked of it, but whose it is. */
+function toProfile(
+  world: World,
+  inlet: Inlet,
+  { dataSet }: Pipeline,
+  flowId: string,
+  { record }: Outcome,
+): void {
+  const { state, clock } = world;
+  const reason = notInProfile(inlet.sandbox, dataSet, record);
+  if (reason === undefined) state.counts.profileOnly += 1;
+  else state.lose(reason, inlet.id, flowId, 1, clock.now());
+}
 
-  /** The inlet answers for itself, also to what is no JSON (contract §6.3). */
-  #jsonOf(call: InletCall, inlet: Inlet): Json {
-    try {
-      return parseExactly(call.body.toString('utf8'));
-    } catch {
-      throw Refusal.inlet(400, 'Invalid JSON', this.#located(inlet, 'Message is not valid JSON'));
-    }
-  }
+/** Identities go their own way, whatever becomes of the data. */
+function link(
+  world: World,
+  { sandbox }: Inlet,
+  { dataSet, validate }: Pipeline,
+  { header, links }: Message,
+  { record }: Outcome,
+) {
+  if (!links) return;
+  const { state } = world;
+  const reason = notLinked(sandbox, dataSet, header, validate, record);
+  if (reason === undefined) state.counts.linked += 1;
+  else state.unlinked.set(reason, (state.unlinked.get(reason) ?? 0) + 1);
+}
 
-  #multiStatus(inlet: Inlet, outcomes: readonly (Failure | undefined)[], faults: readonly Fault[]): Answer {
-    const shapeB =
-      (faults[0]?.shape ?? (this.#world.settings.quirks['207'] === 'status' ? 'B' : 'A')) === 'B';
-    const field = faults[0]?.field ?? (shapeB ? 'status' : 'statusCode');
-    const asText = faults[0]?.asText ?? false;
-    const now = this.#world.clock.now();
-    const batchId = `${now}:3120:${++this.#transaction}`;
-    // Shape B ends its ids in `-{index}`, shape A in `:{index}` and has none on failures (contract §6.3).
-    const prefix = shapeB ? `${this.#world.ids.uuid()}-` : `${batchId}:`;
-    const responses = outcomes.map((failure, index): JsonObject => {
-      const xactionId = `${prefix}${index}`;
-      if (!failure) return { xactionId };
-      const status = asText ? String(failure.status) : failure.status;
-      return { ...(shapeB ? { xactionId } : {}), [field]: status, message: failure.message };
-    });
-    return json(207, { inletId: inlet.id, batchId, receivedTimeMs: this.#received(now), responses });
-  }
+function headerOf(
+  world: World,
+  message: Message,
+  schemaId: string,
+  datasetId: string,
+  flowId: string,
+): JsonObject {
+  const { organization: imsOrgId } = world.settings;
+  return { schemaRef: schemaRef(schemaId), imsOrgId, datasetId, flowId, ...message.header };
+}
 
-  #received(now: number): number | string {
-    return this.#world.settings.quirks['received-time'] === 'string' ? String(now) : now;
-  }
-
-  /** For records that come as XDM; raw ones have not met their mapping yet. Failing records are dropped. */
-  #validateNow(inlet: Inlet, message: Message): boolean {
-    const schemaRef = isObject(message.header.schemaRef) ? String(message.header.schemaRef.id) : undefined;
-    const schema = schemaRef && this.#pipelines.schema(inlet.sandbox, schemaRef);
-    if (!schema) return false;
-    const found = schema.validate(message.record);
-    if (found.length === 0) return true;
-    const causes = found.map((violation) => ({ ...violation, causingExceptions: [] }));
-    throw Refusal.inlet(400, 'Invalid XDM Message Format', this.#located(inlet, 'Message is invalid'), {
-      _streamingValidation: [
-        {
-          schemaLocation: '#',
-          pointerToViolation: '#',
-          message: `${found.length} schema violations found`,
-          causingExceptions: causes,
-        },
-      ],
-    });
-  }
-
-  /** Whether a flow takes the data is decided when it comes; what becomes of it, after the delay. */
-  #take(inlet: Inlet, connection: Entity, messages: readonly Message[], bytes: number): void {
-    this.#world.state.counts.received += messages.length;
-    this.#world.settings.onReceived(messages.map(({ record }) => record));
-    const now = this.#world.clock.now();
-    for (const [flowId, group] of grouped(messages)) {
-      const reason = this.#closed(inlet, connection, flowId, now);
-      if (reason) {
-        this.#world.state.lose(reason, inlet.id, flowId, group.length, now);
-        continue;
-      }
-      const share = Math.ceil((bytes * group.length) / messages.length);
-      const work = () => this.#runOrLose(inlet, flowId as string, group, share);
-      if (this.#world.settings.ingestDelayMs > 0) this.#later(work);
-      else work();
-    }
-  }
-
-  /** Why the flow does not take data now; nothing of it shows in the answer. */
-  #closed(inlet: Inlet, connection: Entity, flowId: string | null, now: number): string | undefined {
-    if (connection.state !== 'enabled') return `the connection is ${connection.state}`;
-    if (flowId === null) return 'no flow id';
-    const flow = inlet.sandbox.flows.get(flowId);
-    if (!flow) return 'no such flow';
-    if (!readsFrom(inlet, connection, flow)) return 'the flow does not read from this inlet';
-    if (flow.state !== 'enabled') return `the flow is ${flow.state}`;
-    return now < flow.acceptsFrom ? 'the flow is not warm yet' : undefined;
-  }
-
-  #later(work: () => void): void {
-    const done = this.#world.clock.sleep(this.#world.settings.ingestDelayMs).then(work);
-    const tracked = done.finally(() => this.#pending.delete(tracked));
-    this.#pending.add(tracked);
-  }
-
-  /** The answer is out already: a fault of the simulator itself is told where losses are, and ends nothing. */
-  #runOrLose(inlet: Inlet, flowId: string, messages: readonly Message[], bytes: number): void {
-    try {
-      this.#run(inlet, flowId, messages, bytes);
-    } catch (error) {
-      const reason = `simulator error: ${error instanceof Error ? error.message : String(error)}`;
-      this.#world.state.lose(reason, inlet.id, flowId, messages.length, this.#world.clock.now());
-    }
-  }
-
-  #run(inlet: Inlet, flowId: string, messages: readonly Message[], bytes: number): void {
-    const flow = inlet.sandbox.flows.get(flowId);
-    const pipeline = flow ? this.#pipelines.of(inlet.sandbox, flow) : 'the flow is gone';
-    if (typeof pipeline === 'string') {
-      this.#world.state.lose(pipeline, inlet.id, flowId, messages.length, this.#world.clock.now());
-      return;
-    }
-    const rows: JsonObject[] = [];
-    const refused: RefusedRow[] = [];
-    let warnings = 0;
-    for (const message of messages) {
-      const outcome = process(pipeline, message.record);
-      this.#link(inlet, pipeline, message, outcome);
-      if (message.profileOnly) {
-        this.#toProfile(inlet, pipeline, flowId, outcome);
-        continue;
-      }
-      if (outcome.warnings.length > 0) warnings += 1;
-      if (outcome.violations.length === 0) {
-        rows.push(outcome.record);
-        continue;
-      }
-      const mapper = causedByMapping(outcome);
-      refused.push({
-        stage: mapper ? 'mapper' : 'streamingValidation',
-        code: mapper ? 'MAPPER-3700-400' : errorCode(outcome.violations),
-        violations: outcome.violations,
-        header: this.#headerOf(message, pipeline.schemaId, pipeline.dataSet.id, flowId),
-        body: bodyOf(outcome.record, pipeline.schemaId),
-        source: message.record,
-      });
-    }
-    land(this.#world, {
-      sandbox: inlet.sandbox,
-      dataSetId: pipeline.dataSet.id,
-      flowId,
-      bytes,
-      rows,
-      refused,
-      warnings,
-    });
-  }
-
-  /** A part of a profile, or its end: not what a whole record must be is asked of it, but whose it is. */
-  #toProfile(inlet: Inlet, { dataSet }: Pipeline, flowId: string, { record }: Outcome): void {
-    const { state, clock } = this.#world;
-    const reason = notInProfile(inlet.sandbox, dataSet, record);
-    if (reason === undefined) state.counts.profileOnly += 1;
-    else state.lose(reason, inlet.id, flowId, 1, clock.now());
-  }
-
-  /** Identities go their own way, whatever becomes of the data. */
-  #link(
-    { sandbox }: Inlet,
-    { dataSet, validate }: Pipeline,
-    { header, links }: Message,
-    { record }: Outcome,
-  ) {
-    if (!links) return;
-    const { state } = this.#world;
-    const reason = notLinked(sandbox, dataSet, header, validate, record);
-    if (reason === undefined) state.counts.linked += 1;
-    else state.unlinked.set(reason, (state.unlinked.get(reason) ?? 0) + 1);
-  }
-
-  #headerOf(message: Message, schemaId: string, datasetId: string, flowId: string): JsonObject {
-    const { organization: imsOrgId } = this.#world.settings;
-    return { schemaRef: schemaRef(schemaId), imsOrgId, datasetId, flowId, ...message.header };
-  }
-
-  #located(inlet: Inlet, message: string): string {
-    return `inletId: [${inlet.id}] imsOrgId: [${this.#world.settings.organization}] ${message}`;
-  }
+function located(world: World, inlet: Inlet, message: string): string {
+  return `inletId: [${inlet.id}] imsOrgId: [${world.settings.organization}] ${message}`;
 }
 
 function schemaRef(id: string): JsonObject {

@@ -1,6 +1,6 @@
 // Where processed rows end: in a batch of the dataset, or in a failed one; and what the flow's run counts.
 
-import { byCategory } from '../counters.ts';
+import { byCategory, count } from '../counters.ts';
 import type { JsonObject } from '../json.ts';
 import type { Batch, RefusedRow, Run, Sandbox, Tally, World } from '../state.ts';
 
@@ -38,7 +38,7 @@ export function land(world: World, landing: Landing): void {
     for (const row of refused) batch.refused.push(row);
   }
   forget(world, sandbox, dataSetId, rows.length + refused.length);
-  sandbox.dataSetCounts.add(dataSetId, run.updatedAt, {
+  count(sandbox.dataSetCounts, dataSetId, run.updatedAt, {
     ...(rows.length > 0 ? { records: rows.length, bytes } : {}),
     ...(refused.length > 0 ? byCategory(refused) : {}),
   });
@@ -61,8 +61,8 @@ function batchFor(world: World, landing: Landing, run: Run, kind: 'landed' | 're
   const batch = open && now < open.sealAt && !isFull ? open : begun(world, landing, run, kind);
   sandbox.openBatches.set(key, batch);
   batch.updated = now;
-  const count = kind === 'landed' ? rows.length : refused.length;
-  batch.bytes += Math.round((landing.bytes * count) / (rows.length + refused.length));
+  const share = kind === 'landed' ? rows.length : refused.length;
+  batch.bytes += Math.round((landing.bytes * share) / (rows.length + refused.length));
   return batch;
 }
 
@@ -84,7 +84,7 @@ function begun(world: World, landing: Landing, run: Run, kind: 'landed' | 'refus
   sandbox.batches.set(batch.id, batch);
   run.batchIds.add(batch.id);
   tallyOf(landing).lastBatchId = batch.id;
-  sandbox.dataSetCounts.add(dataSetId, now, kind === 'landed' ? { batches: 1 } : { failedBatches: 1 });
+  count(sandbox.dataSetCounts, dataSetId, now, kind === 'landed' ? { batches: 1 } : { failedBatches: 1 });
   return batch;
 }
 

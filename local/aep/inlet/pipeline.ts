@@ -29,62 +29,68 @@ interface CachedPipeline {
   readonly pipeline: Pipeline;
 }
 
-export class Pipelines {
-  readonly #world: World;
-  readonly #schemas = new Map<string, CachedSchema>();
-  readonly #pipelines = new Map<string, CachedPipeline>();
+/** What was compiled: schemas by sandbox and id, pipelines by flow. */
+export interface Compiled {
+  readonly schemas: Map<string, CachedSchema>;
+  readonly pipelines: Map<string, CachedPipeline>;
+}
 
-  constructor(world: World) {
-    this.#world = world;
-  }
+/** The flow's pipeline, or why it leads nowhere. */
+export function pipelineOf(
+  world: World,
+  compiled: Compiled,
+  sandbox: Sandbox,
+  flow: Flow,
+): Pipeline | string {
+  const target = sandbox.targetConnections.get(String(arrayAt(flow.body, 'targetConnectionIds')[0]));
+  const dataSet = sandbox.dataSets.get(textAt(objectAt(target?.body, 'params'), 'dataSetId') ?? '');
+  if (!dataSet) return 'the dataset is gone';
+  const schemaId = textAt(objectAt(dataSet.body, 'schemaRef'), 'id') ?? '';
+  const schema = schemaOf(world, compiled, sandbox, schemaId);
+  if (!schema) return 'the schema is gone';
+  const known = compiled.pipelines.get(flow.id);
+  if (known?.etag === flow.etag && known.schema === schema) return { ...known.pipeline, dataSet };
+  const { validation } = world.settings;
+  const map = validation ? mappingOf(world, sandbox, flow, schema.field) : undefined;
+  if (typeof map === 'string') return map;
+  const pipeline = { dataSet, schemaId, map, validate: validation ? schema.validate : anything };
+  compiled.pipelines.set(flow.id, { etag: flow.etag, schema, pipeline });
+  return pipeline;
+}
 
-  /** The flow's pipeline, or why it leads nowhere. */
-  of(sandbox: Sandbox, flow: Flow): Pipeline | string {
-    const target = sandbox.targetConnections.get(String(arrayAt(flow.body, 'targetConnectionIds')[0]));
-    const dataSet = sandbox.dataSets.get(textAt(objectAt(target?.body, 'params'), 'dataSetId') ?? '');
-    if (!dataSet) return 'the dataset is gone';
-    const schemaId = textAt(objectAt(dataSet.body, 'schemaRef'), 'id') ?? '';
-    const schema = this.schema(sandbox, schemaId);
-    if (!schema) return 'the schema is gone';
-    const known = this.#pipelines.get(flow.id);
-    if (known?.etag === flow.etag && known.schema === schema) return { ...known.pipeline, dataSet };
-    const { validation } = this.#world.settings;
-    const map = validation ? this.#mapping(sandbox, flow, schema.field) : undefined;
-    if (typeof map === 'string') return map;
-    const pipeline = { dataSet, schemaId, map, validate: validation ? schema.validate : anything };
-    this.#pipelines.set(flow.id, { etag: flow.etag, schema, pipeline });
-    return pipeline;
-  }
+/** Changes of a schema arrive only when the cached one has aged (contract §6.4: up to 15 minutes). */
+export function schemaOf(
+  world: World,
+  compiled: Compiled,
+  sandbox: Sandbox,
+  id: string,
+): CachedSchema | undefined {
+  const now = world.clock.now();
+  const key = `${sandbox.name} ${id}`;
+  const known = compiled.schemas.get(key);
+  if (known && now - known.at < world.settings.schemaCacheMs) return known;
+  const revision = revisionOf(sandbox);
+  const body = lookUp(sandbox, 'schemas', id);
+  if (!body) return undefined;
+  if (known?.revision === revision) return known;
+  const field = resolvedForData(sandbox, body);
+  const fresh = { at: now, revision, field, validate: compileValidator(field) };
+  compiled.schemas.set(key, fresh);
+  return fresh;
+}
 
-  /** Changes of a schema arrive only when the cached one has aged (contract §6.4: up to 15 minutes). */
-  schema(sandbox: Sandbox, id: string): CachedSchema | undefined {
-    const now = this.#world.clock.now();
-    const key = `${sandbox.name} ${id}`;
-    const known = this.#schemas.get(key);
-    if (known && now - known.at < this.#world.settings.schemaCacheMs) return known;
-    const revision = revisionOf(sandbox);
-    const body = lookUp(sandbox, 'schemas', id);
-    if (!body) return undefined;
-    if (known?.revision === revision) return known;
-    const field = resolvedForData(sandbox, body);
-    const fresh = { at: now, revision, field, validate: compileValidator(field) };
-    this.#schemas.set(key, fresh);
-    return fresh;
-  }
-
-  #mapping(sandbox: Sandbox, flow: Flow, schema: Field): MapRow | undefined | string {
-    const transformation = arrayAt(flow.body, 'transformations').find(isObject);
-    if (!transformation) return undefined;
-    const params = objectAt(transformation, 'params');
-    const set = sandbox.mappingSets.get(String(params?.mappingId));
-    const version = set?.versions[Number(params?.mappingVersion ?? 0)];
-    if (!version) return 'the mapping set is gone';
-    try {
-      return compileMapping(version, schema, surroundings(this.#world));
-    } catch {
-      // A destination the cached schema does not have yet: unknown columns are dropped, not the flow.
-      return compileMapping(version, undefined, surroundings(this.#world));
-    }
+function mappingOf(world: World, sandbox: Sandbox, flow: Flow, schema: Field): MapRow | undefined | string {
+  const transformation = arrayAt(flow.body, 'transformations').find(isObject);
+  if (!transformation) return undefined;
+  const params = objectAt(transformation, 'params');
+  const set = sandbox.mappingSets.get(String(params?.mappingId));
+  const version = set?.versions[Number(params?.mappingVersion ?? 0)];
+  if (!version) return 'the mapping set is gone';
+  try {
+    return compileMapping(version, schema, surroundings(world));
+  } catch {
+    // A destination the cached schema does not have yet: unknown columns are dropped, not the flow.
+    return compileMapping(version, undefined, surroundings(world));
   }
 }
 

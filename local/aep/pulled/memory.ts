@@ -91,24 +91,25 @@ export interface Held {
   refuses: keyof typeof REFUSALS | undefined;
 }
 
-export class PulledMemory {
+export interface PulledMemory {
   /** By flow. */
-  readonly progress = new Map<string, Progress>();
+  readonly progress: Map<string, Progress>;
   /** By place. */
-  readonly held = new Map<string, Held>();
+  readonly held: Map<string, Held>;
+}
 
-  copy(): PulledMemory {
-    const copy = new PulledMemory();
-    for (const [id, one] of this.progress) copy.progress.set(id, structuredClone(one));
-    for (const [place, one] of this.held) copy.held.set(place, { ...one, records: [...one.records] });
-    return copy;
-  }
+/** One that remembers the same, and goes on by itself. */
+export function copyOf({ progress, held }: PulledMemory): PulledMemory {
+  return {
+    progress: structuredClone(progress),
+    held: new Map([...held].map(([place, one]) => [place, { ...one, records: [...one.records] }])),
+  };
+}
 
-  at(place: string): Held {
-    const known = this.held.get(place);
-    if (known !== undefined) return known;
-    const fresh: Held = { records: [], forgotten: 0, refuses: undefined };
-    this.held.set(place, fresh);
-    return fresh;
-  }
+export function heldAt({ held }: PulledMemory, place: string): Held {
+  const known = held.get(place);
+  if (known !== undefined) return known;
+  const fresh: Held = { records: [], forgotten: 0, refuses: undefined };
+  held.set(place, fresh);
+  return fresh;
 }

@@ -5,7 +5,7 @@ import { runOf } from '../inlet/landing.ts';
 import type { Message } from '../inlet/messages.ts';
 import { objectAt, textAt } from '../json.ts';
 import type { Entity, Flow, Sandbox, World } from '../state.ts';
-import { StreamClients } from './clients.ts';
+import { createStreamClients, hasKey, type StreamClients } from './clients.ts';
 import { forget, take } from './held.ts';
 import { beginning, type Progress, REFUSALS, type SourceFailure } from './memory.ts';
 import { messageIn } from './payload.ts';
@@ -72,7 +72,7 @@ export class Reading {
   constructor(world: World, take: Take) {
     this.#world = world;
     this.#take = take;
-    this.#clients = new StreamClients(world);
+    this.#clients = createStreamClients(world);
   }
 
   /** Reads streams from now on, until it is stopped. It keeps no process running. */
@@ -150,7 +150,7 @@ export class Reading {
     if (sources.some((one) => held.get(one?.place ?? '')?.refuses === 'credentials')) return false;
     const isKinesis = textAt(objectAt(base.body, 'connectionSpec'), 'id') === KINESIS;
     if (!isKinesis || this.#world.kinesis === '') return true;
-    return this.#clients.isKey(objectAt(objectAt(base.body, 'auth'), 'params') ?? {});
+    return hasKey(this.#clients.with(objectAt(objectAt(base.body, 'auth'), 'params') ?? {}));
   }
 
   /** Every flow whose source the platform reads by itself. */

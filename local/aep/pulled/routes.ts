@@ -6,7 +6,7 @@ import { type AdmittedCall, type Answer, type Call, empty, json, jsonObjectBody 
 import { isObject, type Json, type JsonObject, own, textAt } from '../json.ts';
 import type { Platform } from '../platform.ts';
 import type { Route } from '../router.ts';
-import { type HeldRecord, REFUSALS } from './memory.ts';
+import { type HeldRecord, heldAt, REFUSALS } from './memory.ts';
 import type { Reading } from './reading.ts';
 import { type PulledSource, sourceBehind } from './source.ts';
 
@@ -46,7 +46,7 @@ function put(platform: Platform, call: Call, id: string): Answer {
   const { records } = jsonObjectBody(call);
   if (!Array.isArray(records)) throw wrong("'records' must be an array.");
   const given = records.map((record, index) => heldOf(source, record, index, platform.clock.now()));
-  platform.state.pulled.at(source.place).records.push(...given);
+  heldAt(platform.state.pulled, source.place).records.push(...given);
   platform.readSources();
   return json(200, { place: source.place, records: given.length });
 }
@@ -56,7 +56,9 @@ function refuse(platform: Platform, call: Call, id: string): Answer {
   const { why = null } = jsonObjectBody(call);
   if (why !== null && (typeof why !== 'string' || own(REFUSALS, why) === undefined))
     throw wrong(`'why' must be one of ${Object.keys(REFUSALS).join(', ')}, or null.`);
-  platform.state.pulled.at(source.place).refuses = (why ?? undefined) as keyof typeof REFUSALS | undefined;
+  heldAt(platform.state.pulled, source.place).refuses = (why ?? undefined) as
+    | keyof typeof REFUSALS
+    | undefined;
   platform.readSources();
   return empty(204);
 }

@@ -1,7 +1,7 @@
 // Faults: each kind does what it says, when it says, and nothing else is understood.
 import { describe, expect, test } from 'vitest';
 import { virtualClock } from '../../../local/aep/clock.ts';
-import { FAULT_KINDS, type FaultSpec, Faults } from '../../../local/aep/faults.ts';
+import { createFaults, FAULT_KINDS, type FaultSpec } from '../../../local/aep/faults.ts';
 import { eventually, turn } from '../../support/eventually.ts';
 import {
   CATALOG,
@@ -54,7 +54,7 @@ describe('when', () => {
 
   test('chance comes from the seed', () => {
     const struck = (seed: number) => {
-      const faults = new Faults(seed);
+      const faults = createFaults(seed);
       faults.add({ kind: 'latency', probability: 0.3 });
       return Array.from({ length: 200 }, () => faults.strike('GET', '/x').length);
     };
@@ -72,7 +72,7 @@ describe('when', () => {
     ['/a.b', '/axb', false],
     ['/a', '/a/', true],
   ])('%s and %s', (path, given, expected) => {
-    const faults = new Faults(1);
+    const faults = createFaults(1);
     faults.add({ kind: 'latency', path });
     expect(faults.strike('GET', given).length > 0).toBe(expected);
   });

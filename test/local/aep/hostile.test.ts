@@ -276,11 +276,15 @@ test('12 B 1: a made-up record for a schema with an endless pattern is made up',
   ).toMatchObject({ _acmelab: { region: 'PT-11' } });
 });
 
-test('12 B 1: a pattern that is none is refused with the field that has it', async () => {
-  const group = groupWith({ code: { type: 'array', items: { type: 'string', pattern: '(' } } });
+test.each([
+  ['none', '(', "'('"],
+  ['a number', 1, "'1'"],
+  ['larger than JavaScript takes', 'a.'.repeat(200_000), `'${'a.'.repeat(100)}'`],
+])('12 B 1: a pattern that is %s is refused with the field that has it', async (_what, pattern, shown) => {
+  const group = groupWith({ code: { type: 'array', items: { type: 'string', pattern } } });
   const reply = await user.call('POST', `${REGISTRY}/tenant/fieldgroups`, group);
   expect(reply.status).toBe(400);
-  expect(reply.body.detail).toContain("the pattern '(' of /_acmelab/code/* is no regular expression");
+  expect(reply.body.detail).toContain(`the pattern ${shown} of /_acmelab/code/* is no regular expression`);
 });
 
 test('12 B 1: references that name references ten times each are refused', async () => {

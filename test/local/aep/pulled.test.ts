@@ -707,6 +707,25 @@ describe('a subscription', () => {
     expect(await stateOf(with_, made)).toMatchObject({ state: 'idle', why });
   });
 
+  it.each([0, 1_000])(
+    '12 B 1: whose schema cannot be compiled is told, %s ms later, and stops nobody',
+    async (ingestDelayMs) => {
+      const with_ = await caller({ ingestDelayMs });
+      const made = await pulled(with_, PUB_SUB);
+      const { schemas } = with_.platform.state.sandboxes.get('dev1')?.registry ?? {};
+      // What no call can bring about, for it is refused: a fault of the simulator itself.
+      for (const one of schemas?.values() ?? [])
+        schemas?.put(String(one.$id), { ...one, properties: { x: { type: 'string', pattern: '(' } } });
+      with_.clock.advance(WARM_UP);
+      expect((await put(with_, made, [message('1')])).status).toBe(200);
+      with_.clock.advance(ingestDelayMs);
+      await with_.platform.idle();
+      expect((await with_.bare('GET', '/_simulator/state')).body.losses).toMatchObject([
+        { reason: expect.stringMatching(/^simulator error: /), messages: 1 },
+      ]);
+    },
+  );
+
   it('12 A: that has refused for 30 days lets AEP switch the flow off', async () => {
     const with_ = await caller({ tokenSeconds: 10_000_000 });
     const made = await pulled(with_, PUB_SUB);
