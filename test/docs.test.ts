@@ -25,7 +25,11 @@ const PLAIN = [
   'docs/glossary.md',
   'docs/manifest.md',
   'docs/operate.md',
+  'docs/records.md',
+  'docs/rejects.md',
   'docs/runbook.md',
+  'docs/scale-and-cost.md',
+  'docs/upgrade.md',
 ];
 
 const LONGEST_SENTENCE = 25;
