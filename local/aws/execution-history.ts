@@ -37,8 +37,8 @@ function eventOf({ type, state, stateType, at, error, cause, resource }: StateEv
   // A state that fails the execution is entered and not exited.
   if (type === 'exited' && stateType !== 'Fail')
     return [{ type: `${stateType}StateExited`, timestamp, stateExitedEventDetails: { name: state } }];
-  // That a failure was caught is told by the state that is entered next.
-  if (stateType !== 'Task' || (type !== 'failed' && type !== 'retried')) return [];
+  // That it is tried again, or was caught, is told by what comes next.
+  if (stateType !== 'Task' || type !== 'failed') return [];
   if (resource === undefined)
     return [{ type: 'LambdaFunctionFailed', timestamp, lambdaFunctionFailedEventDetails: { error, cause } }];
   // `arn:aws:states:::dynamodb:putItem`

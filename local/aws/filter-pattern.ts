@@ -44,7 +44,7 @@ function conditionOf(part: string, whole: string): (value: unknown) => boolean {
   const [, path, operator, quoted, plain] = COMPARISON.exec(part) ?? [];
   if (path === undefined) throw notUnderstood(whole);
   const wanted = quoted ?? plain ?? '';
-  const shape = new RegExp(`^${wanted.split('*').map(escaped).join('[sS]*')}$`);
+  const shape = new RegExp(`^${wanted.split('*').map(escaped).join('.*')}$`, 's');
   return (value) => {
     const found = path.split('.').reduce(memberOf, value);
     if (found === undefined || typeof found === 'object') return false;

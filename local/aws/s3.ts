@@ -1,4 +1,6 @@
 // Amazon S3 on loopback: objects of text in a folder that stands for every bucket, with the conditional writes of the API.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { objectsInFolder } from '../../lib/aws/objects-folder.ts';
 import { type Asked, type Calls, noCalls } from './calls.ts';
 import {
@@ -10,21 +12,32 @@ import {
   serve,
 } from './server.ts';
 
-type Objects = ReturnType<typeof objectsInFolder>;
+interface Bucket {
+  readonly objects: ReturnType<typeof objectsInFolder>;
+  /** @throws Error where there is no such object */
+  changedAt(key: string): Promise<Date>;
+}
+
+/** Any name stands for the folder; this is the one that Penstock has in its settings here. */
+const NAME = 'undelivered';
 
 /** @param calls told of what functions ask for */
 export async function startS3(folder: string, calls: Calls = noCalls): Promise<RunningServer> {
-  const objects = objectsInFolder(folder);
+  const bucket: Bucket = {
+    objects: objectsInFolder(folder),
+    changedAt: async (key) => (await stat(join(folder, key))).mtime,
+  };
   return serve('application/xml', async (request) => {
     try {
       checkScope(request, 's3');
-      const [, bucket = '', path = ''] = /^\/([^/]+)\/?(.*)$/.exec(request.path) ?? [];
+      const [, name = '', path = ''] = /^\/([^/]+)\/?(.*)$/.exec(request.path) ?? [];
       const key = decodeURIComponent(path);
-      calls.request(request.headers.authorization, () => asked(request.method, bucket, key));
-      return await answer(objects, request, key);
+      calls.request(request.headers.authorization, () => asked(request.method, name, key));
+      return await answer(bucket, request, name, key);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      return { status: error.status, text: `<Error><Code>${error.type}</Code></Error>` };
+      const { status, type, message } = error;
+      return { status, text: `<Error><Code>${type}</Code><Message>${escaped(message)}</Message></Error>` };
     }
   });
 }
@@ -36,35 +49,82 @@ function asked(method: string, bucket: string, key: string): Asked[] {
   return [{ api: `s3:${operation}`, action: `s3:${operation}`, resource: `${arn}/${key}` }];
 }
 
-async function answer(objects: Objects, request: AwsRequest, key: string): Promise<AwsResponse> {
+async function answer(bucket: Bucket, request: AwsRequest, name: string, key: string): Promise<AwsResponse> {
   const { method, query } = request;
-  if (method === 'GET' && key === '' && query.get('list-type') === '2') return list(objects, query);
+  const { objects } = bucket;
+  if (method === 'GET' && name === '') return buckets();
+  if (method === 'GET' && key === '' && query.get('list-type') === '2') return list(bucket, query);
   if (key === '') throw notHere(request);
-  if (method === 'GET') return get(objects, key);
+  if (method === 'GET' || method === 'HEAD') return get(bucket, key, method);
   if (method === 'PUT') return put(objects, request, key);
   if (method === 'DELETE') return remove(objects, request, key);
   throw notHere(request);
 }
 
-async function list(objects: Objects, query: URLSearchParams): Promise<AwsResponse> {
+function buckets(): AwsResponse {
+  const bucket = `<Bucket><Name>${NAME}</Name><CreationDate>${MADE_AT.toISOString()}</CreationDate></Bucket>`;
+  return {
+    status: 200,
+    text: `<ListAllMyBucketsResult><Owner/><Buckets>${bucket}</Buckets></ListAllMyBucketsResult>`,
+  };
+}
+
+/** When the bucket was made: with this process. */
+const MADE_AT = new Date();
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html. A page is of a thousand keys, before they are grouped. */
+async function list(bucket: Bucket, query: URLSearchParams): Promise<AwsResponse> {
   const prefix = query.get('prefix') ?? '';
-  // A folder is listed whole: a prefix ends where a folder does.
-  const page = await objects.list(prefix, query.get('start-after') ?? '');
-  const contents = page.objects.map(
-    ({ key, bytes }) => `<Contents><Key>${escaped(key)}</Key><Size>${bytes}</Size></Contents>`,
+  const delimiter = query.get('delimiter') ?? '';
+  const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
+  // The folder is listed whole from where the prefix has its last slash.
+  const page = await bucket.objects.list(prefix.slice(0, prefix.lastIndexOf('/') + 1), after);
+  const found = page.objects.filter(({ key }) => key.startsWith(prefix));
+  const groupOf = (key: string) => {
+    const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
+    return end === -1 ? undefined : key.slice(0, end + delimiter.length);
+  };
+  const groups = new Set(found.map(({ key }) => groupOf(key)).filter((group) => group !== undefined));
+  const contents = await Promise.all(
+    found
+      .filter(({ key }) => groupOf(key) === undefined)
+      .map(async ({ key, bytes }) => {
+        const changed = (await bucket.changedAt(key)).toISOString();
+        return `<Contents><Key>${escaped(key)}</Key><LastModified>${changed}</LastModified><Size>${bytes}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
+      }),
   );
-  const text = `<ListBucketResult><IsTruncated>${page.more}</IsTruncated>${contents.join('')}</ListBucketResult>`;
+  const prefixes = [...groups].map(
+    (group) => `<CommonPrefixes><Prefix>${escaped(group)}</Prefix></CommonPrefixes>`,
+  );
+  const last = page.objects.at(-1)?.key;
+  const next =
+    page.more && last !== undefined ? `<NextContinuationToken>${escaped(last)}</NextContinuationToken>` : '';
+  const count = `<KeyCount>${contents.length + prefixes.length}</KeyCount>`;
+  const text = `<ListBucketResult><IsTruncated>${page.more}</IsTruncated>${count}${next}${contents.join('')}${prefixes.join('')}</ListBucketResult>`;
   return { status: 200, text };
 }
 
-async function get(objects: Objects, key: string): Promise<AwsResponse> {
+async function get(
+  { objects, changedAt }: Bucket,
+  key: string,
+  method: 'GET' | 'HEAD',
+): Promise<AwsResponse> {
   const found = await objects.read(key);
   if (found === undefined) throw new AwsError('NoSuchKey', key, 404);
-  const headers = { etag: quoted(found.version), 'content-type': 'application/json' };
-  return { status: 200, headers, text: found.text };
+  const headers = {
+    etag: quoted(found.version),
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(found.text)),
+    'last-modified': (await changedAt(key)).toUTCString(),
+  };
+  return { status: 200, headers, ...(method === 'GET' && { text: found.text }) };
 }
 
-async function put(objects: Objects, { headers, body }: AwsRequest, key: string): Promise<AwsResponse> {
+async function put(
+  objects: Bucket['objects'],
+  { headers, body }: AwsRequest,
+  key: string,
+): Promise<AwsResponse> {
   const { 'if-match': version, 'if-none-match': none } = headers;
   if (version !== undefined && (await objects.read(key)) === undefined)
     throw new AwsError('NoSuchKey', key, 404);
@@ -74,7 +134,11 @@ async function put(objects: Objects, { headers, body }: AwsRequest, key: string)
   return { status: 200, headers: { etag: quoted((await objects.read(key))?.version ?? '') } };
 }
 
-async function remove(objects: Objects, { headers }: AwsRequest, key: string): Promise<AwsResponse> {
+async function remove(
+  objects: Bucket['objects'],
+  { headers }: AwsRequest,
+  key: string,
+): Promise<AwsResponse> {
   const version = headers['if-match'] ?? (await objects.read(key))?.version;
   if (version !== undefined) met(await objects.remove(key, unquoted(version)));
   return { status: 204 };
@@ -92,5 +156,9 @@ function escaped(text: string): string {
 }
 
 function notHere({ method, path }: AwsRequest): AwsError {
-  return new AwsError('NotImplemented', `Not available locally: ${method} ${path}`, 501);
+  return new AwsError(
+    'NotImplemented',
+    `The local AWS does not simulate this part of S3: ${method} ${path}`,
+    501,
+  );
 }
