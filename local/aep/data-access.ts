@@ -7,6 +7,7 @@ import { type AdmittedCall, type Answer, json, text, wholeNumber } from './http.
 import type { Json, JsonObject } from './json.ts';
 import type { Route } from './router.ts';
 import type { Batch, RefusedRow, World } from './state.ts';
+import { shownViolation } from './xdm/violations.ts';
 
 const BASE = '/data/foundation/export';
 const ROWS = 'part-00000-simulated.json';
@@ -183,7 +184,10 @@ function failedLine(world: World, batch: Batch, row: RefusedRow): JsonObject {
 }
 
 function reasons(row: RefusedRow): JsonObject {
-  const details: Json = row.violations.map((violation) => ({ ...violation, causingExceptions: [] }));
+  const details: Json = row.violations.map((violation) => ({
+    ...shownViolation(violation),
+    causingExceptions: [],
+  }));
   const key = row.stage === 'mapper' ? '_mapper' : '_streamingValidation';
   return { code: row.code, [key]: details };
 }

@@ -63,6 +63,8 @@ export interface MappingSet {
 
 export interface Violation {
   readonly keyword: string;
+  /** Of `required`: the member that is not there. No answer has it. */
+  readonly missing?: string;
   readonly message: string;
   readonly pointerToViolation: string;
   readonly schemaLocation: string;

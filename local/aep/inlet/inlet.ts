@@ -6,7 +6,7 @@ import { type Answer, type Call, json } from '../http.ts';
 import { isObject, type Json, type JsonObject, parseExactly } from '../json.ts';
 import type { Route } from '../router.ts';
 import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
-import { errorCode } from '../xdm/violations.ts';
+import { errorCode, shownViolation } from '../xdm/violations.ts';
 import { admitToInlet, countMessages, countSync, type Windows } from './admission.ts';
 import { land } from './landing.ts';
 import { type Message, readMessage, readsFrom } from './messages.ts';
@@ -178,7 +178,7 @@ function validateNow(inside: Inside, inlet: Inlet, message: Message): boolean {
   if (!schema) return false;
   const found = schema.validate(message.record);
   if (found.length === 0) return true;
-  const causes = found.map((violation) => ({ ...violation, causingExceptions: [] }));
+  const causes = found.map((violation) => ({ ...shownViolation(violation), causingExceptions: [] }));
   throw Refusal.inlet(400, 'Invalid XDM Message Format', located(world, inlet, 'Message is invalid'), {
     _streamingValidation: [
       {

@@ -120,10 +120,8 @@ export function process(pipeline: Pipeline, source: JsonObject): Outcome {
 /** Whether a failed transformation took a field that then was required. */
 export function causedByMapping(outcome: Outcome): boolean {
   return outcome.violations.some(
-    (violation) =>
-      violation.keyword === 'required' &&
-      outcome.warnings.some(({ mapping }) =>
-        mapping.destination.split('.').some((step) => violation.message.includes(`[${step}]`)),
-      ),
+    ({ missing }) =>
+      missing !== undefined &&
+      outcome.warnings.some(({ mapping }) => mapping.destination.split('.').includes(missing)),
   );
 }

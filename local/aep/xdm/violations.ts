@@ -17,9 +17,15 @@ const TYPES: Record<string, string> = {
   array: 'JSONArray',
 };
 
+/** As an answer shows it. */
+export function shownViolation({ missing: _, ...violation }: Violation): Omit<Violation, 'missing'> {
+  return violation;
+}
+
 export function violations(errors: readonly ErrorObject[]): Violation[] {
   return errors.slice(0, MOST_VIOLATIONS).map((error) => ({
     keyword: error.keyword,
+    ...(error.keyword === 'required' && { missing: String(error.params.missingProperty) }),
     message: message(error),
     pointerToViolation: `#${error.instancePath}`,
     schemaLocation: error.schemaPath.replace(/\/[^/]+$/, '') || '#',
