@@ -23,9 +23,18 @@ const PLAIN = [
   'docs/change.md',
   'docs/deploy.md',
   'docs/glossary.md',
+  'docs/hooks.md',
   'docs/manifest.md',
   'docs/operate.md',
+  'docs/promises.md',
+  'docs/records.md',
+  'docs/rejects.md',
   'docs/runbook.md',
+  'docs/scale-and-cost.md',
+  'docs/tutorial.md',
+  'docs/upgrade.md',
+  'lib/aep/README.md',
+  'pipelines/README.md',
 ];
 
 const LONGEST_SENTENCE = 25;
