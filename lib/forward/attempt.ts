@@ -136,7 +136,7 @@ async function afterAnswer(
       isNotTheToken(work, reply, begun, run)
     ) {
       const verdict = rejected('refused', `${outcome.status}: ${outcome.said}`);
-      fail({ framed, verdict, ...believed(reply, begun, run) }, work, course, run);
+      fail({ framed, verdict, ...believed(reply, begun, run), blamed: begun.session }, work, course, run);
     } else {
       seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
       if (outcome.kind === 'unknown') unclear.add(framed);

@@ -28,7 +28,7 @@ const MOST_ROUNDS = 4;
 export async function weigh(course: Course, run: Run, evenSo = false): Promise<void> {
   // In strict order the next of its key has been taken by now: it is not sent any more.
   if (!run.sender.strict)
-    course.doubts = course.doubts.map((doubt) => (run.troubleAt > doubt.seen ? untried(doubt) : doubt));
+    course.doubts = course.doubts.map((doubt) => (saysNothing(doubt, run) ? untried(doubt) : doubt));
   const isDue = (doubt: Doubt) => doubt.state === 'failed' && (evenSo || isPassed(doubt, run));
   const due = course.doubts.filter(isDue);
   course.doubts = course.doubts.filter((doubt) => !isDue(doubt));
@@ -37,6 +37,12 @@ export async function weigh(course: Course, run: Run, evenSo = false): Promise<v
   for (const { framed, verdict } of course.doubts.filter((doubt) => isProven(doubt, run)))
     run.verdicts.set(framed, verdict);
   course.doubts = course.doubts.filter((doubt) => !isProven(doubt, run));
+}
+
+/** Whether the inlet has failed for nothing since, or takes others with a token that is not the one it blamed. */
+function saysNothing(doubt: Doubt, run: Run): boolean {
+  const isOfTheToken = doubt.blamed !== undefined && isPassed(doubt, run) && run.takenWith !== doubt.blamed;
+  return run.troubleAt > doubt.seen || isOfTheToken;
 }
 
 function isProven(doubt: Doubt, run: Run): boolean {

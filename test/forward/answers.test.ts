@@ -68,11 +68,14 @@ describe('A 5: an entry that blames the token', () => {
   };
   /** Gives a new token each time, and counts them. */
   const tokens = () => {
-    let given = 1;
+    const tokenOf = (number: number) => new Session(`token-${number}`, 'c', 'o');
+    let [given, held] = [1, tokenOf(1)];
     return {
-      current: () => Promise.resolve(new Session(`token-${given}`, 'c', 'o')),
+      current: () => Promise.resolve(held),
       accept: () => {},
-      reject: () => given++,
+      reject: () => {
+        held = tokenOf(++given);
+      },
       given: () => given,
     };
   };
@@ -101,6 +104,17 @@ describe('A 5: an entry that blames the token', () => {
       verdicts: 'at bt ct dt',
       stop: { why: 'auth', fault: true },
     });
+  });
+
+  it('that has gone bad since others were taken with it is tried again with the next one', async () => {
+    const sessions = tokens();
+    const numberOf = (session: Session | undefined) => Number(session?.accessToken.slice('token-'.length));
+    // The second token is taken for one request only.
+    const needs: Readonly<Record<string, number>> = { x: 1, '?': 3, c: 2, d: 3 };
+    const post: Post = (name, batch, session) =>
+      numberOf(session) >= (needs[name] as number) ? all(batch) : answered(batch.map(() => refused));
+    expect((await sending(post, { sessions }).run('x,?,c,d')).verdicts).toBe('xl ?l cl dl');
+    expect(sessions.given()).toBe(3);
   });
 
   it('and is about all for a while, whatever the token, costs no sound message', async () => {
