@@ -107,9 +107,8 @@ export function nextStep(untaken: Untaken): Step {
   if (kind === 'unknown' && isLast) return asked > 1 ? { do: 'single' } : { do: 'stop', why: 'unclear' };
   const isLookedInto = searching && status === SERVER_ERROR.status;
   if (isLast || isLookedInto) return lookInto(untaken);
-  // To look into a request costs no retry: each half is sent for the first time.
-  const unpaid: Step = messages > 1 ? lookInto(untaken) : { do: 'stop', why: 'attempts' };
-  return { do: 'repeat', throttled: kind === 'throttled', unpaid };
+  // To look into a request costs no retry: each half is sent for the first time, and of one message it is to be known that it failed.
+  return { do: 'repeat', throttled: kind === 'throttled', unpaid: lookInto(untaken) };
 }
 
 /**

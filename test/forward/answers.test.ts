@@ -6,7 +6,7 @@ import { seededRandom } from '../../local/aep/ids.ts';
 import { virtualClock, world } from '../support/forwarding.ts';
 import { fakeInlet, json, multi } from '../support/inlet.ts';
 import { type Answer, type Asked, answerOf, Load } from '../support/load.ts';
-import { all, answered, type Post, sending } from '../support/sending.ts';
+import { all, answered, failed, type Post, sending } from '../support/sending.ts';
 
 const unknown: Post = (_, batch) => answered(batch.map((): Outcome => ({ kind: 'unknown' })));
 
@@ -251,6 +251,16 @@ describe('A 9, the forwarder, by the rules of Lambda', () => {
     expect(posts).toEqual(['a']);
     clear = true;
     expect(await run(...texts)).toMatchObject({ acknowledged: 16, stop: undefined });
+  });
+
+  it('(c): is asked with a message that then fails by itself: that is sent with no other, and counted once', async () => {
+    let failures = 0;
+    const isDown = () => failures++ < 5;
+    const { run, sender } = sending((name, batch) =>
+      name.includes('?') && isDown() ? failed('transient', undefined, 500) : all(batch),
+    );
+    sender.standing.unclear();
+    expect(await run('?a,b')).toMatchObject({ verdicts: '?l al bl', acknowledged: 3, stop: undefined });
   });
 
   it('(c): one that is made out ends it: the next break is as short as the first', async () => {
