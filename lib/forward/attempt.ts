@@ -3,7 +3,7 @@ import type { AnsweredReply, FailedReply, ReplyClass } from '../aep/inlet.ts';
 import { backoffMs } from '../aep/retry.ts';
 import { Failure } from '../failure.ts';
 import type { Batch } from './batch.ts';
-import { PACE, RULES, SERVER_ERROR, UNCLEAR_TRIES } from './classes.ts';
+import { nextStep, PACE, SERVER_ERROR, type Step, UNCLEAR_TRIES } from './classes.ts';
 import type { Framed } from './frame.ts';
 import { request, takesAgain, waitMs } from './request.ts';
 import {
@@ -136,7 +136,7 @@ async function afterAnswer(
       isNotTheToken(work, reply, begun, run)
     ) {
       const verdict = rejected('refused', `${outcome.status}: ${outcome.said}`);
-      fail({ framed, verdict, ...believed(reply, begun, run) }, work, course, run);
+      fail({ framed, verdict, ...believed(reply, begun, run), blamed: begun.session }, work, course, run);
     } else {
       seen.add(outcome.kind === 'refused' ? outcome.class : 'unknown');
       if (outcome.kind === 'unknown') unclear.add(framed);
@@ -220,15 +220,6 @@ async function afterFailure(
     attempt: work.attempt,
   });
   if (reply.class === 'transient') run.doubtful += work.batch.length;
-  if (RULES[reply.class].action === 'stop') return halt(run, { why: 'set-up', failure, fault: true });
-  if (RULES[reply.class].action === 'divide') {
-    const [only, second] = work.batch;
-    // Each step is progress, so tries are counted anew.
-    if (only === undefined || second !== undefined) return halves(work);
-    const verdict = rejected(reply.class === 'too-large' ? 'too-large' : 'refused', reply.said);
-    refuse({ framed: only, verdict, seen: run.requests, state: 'refused' }, course, run);
-    return [];
-  }
   const { class: kind, retryAfterMs, said } = reply;
   const { status } = failure;
   const trouble = { class: kind, messages: work.batch.length, status, retryAfterMs, said, failure };
@@ -272,35 +263,87 @@ interface Trouble {
   readonly failure?: Failure;
 }
 
-async function again(work: Work, trouble: Trouble, begun: Begun, course: Course, run: Run): Promise<Work[]> {
-  const { batch, attempt } = work;
-  const { sender } = run;
+function again(work: Work, trouble: Trouble, begun: Begun, course: Course, run: Run): Promise<Work[]> {
+  const { batch, attempt, searching = false } = work;
+  const { class: kind, status, messages } = trouble;
+  const step = nextStep({ class: kind, status, messages: batch.length, asked: messages, attempt, searching });
+  return take(step, work, trouble, begun, course, run);
+}
+
+/** Takes the step; returns what is to be done next. */
+async function take(
+  step: Step,
+  work: Work,
+  trouble: Trouble,
+  begun: Begun,
+  course: Course,
+  run: Run,
+): Promise<Work[]> {
   const { failure } = trouble;
-  const rule = RULES[trouble.class];
-  if (rule.action === 'renew') {
-    if (attempt < rule.attempts && renew(begun.session, run))
-      return [{ ...work, attempt: attempt + 1, renewed: true }];
-    return halt(run, { why: 'auth', failure, fault: begun.session === undefined });
+  switch (step.do) {
+    case 'repeat':
+      return (
+        (await repeated(step.throttled, work, trouble, run)) ??
+        take(step.unpaid, work, trouble, begun, course, run)
+      );
+    case 'renew':
+      return renew(begun.session, run)
+        ? [{ ...work, attempt: work.attempt + 1, renewed: true }]
+        : stopped('auth', failure, begun, run);
+    case 'halve':
+      return halves({ ...work, searching: step.searching });
+    case 'single':
+      return alone(work);
+    case 'doubt':
+      return inDoubt(step.state, work, trouble, course, run);
+    case 'stop':
+      return step.why === 'unclear' ? haltUnclear(run) : stopped(step.why, failure, begun, run);
   }
-  if (rule.action !== 'again') return halt(run, { why: 'set-up', failure, fault: true });
-  const isLookedInto = work.searching === true && trouble.status === SERVER_ERROR.status;
-  if (attempt >= rule.attempts && trouble.class === 'unknown')
-    return trouble.messages > 1 ? alone(work) : haltUnclear(run);
-  if (attempt >= rule.attempts || isLookedInto) return givenUp(work, trouble, course, run);
-  const throttled = trouble.class === 'throttled';
-  const hint = { throttled, retryAfterMs: waitMs(trouble.retryAfterMs, trouble.status) };
-  const wait = backoffMs(PACE, attempt, sender.random(), hint);
+}
+
+/** `undefined` where there is no retry left to pay for it. */
+async function repeated(
+  throttled: boolean,
+  work: Work,
+  trouble: Trouble,
+  run: Run,
+): Promise<Work[] | undefined> {
+  const { status, failure } = trouble;
+  const hint = { throttled, retryAfterMs: waitMs(trouble.retryAfterMs, status) };
+  const wait = backoffMs(PACE, work.attempt, run.sender.random(), hint);
   if (!hasTime(wait, run)) return halt(run, { why: 'time', failure, fault: false });
-  if (!sender.limits.payRetry(throttled)) {
-    // To look into a request costs no retry: each half is sent for the first time.
-    if (trouble.status === SERVER_ERROR.status && batch.length > 1)
-      return givenUp(work, trouble, course, run);
-    return halt(run, { why: 'attempts', failure, fault: false });
-  }
+  if (!run.sender.limits.payRetry(throttled)) return undefined;
   await pause(wait, run);
   if (run.stop === undefined) run.retries++;
-  const troubled = work.troubled === true || trouble.status === SERVER_ERROR.status;
-  return [{ ...work, attempt: attempt + 1, troubled }];
+  const troubled = work.troubled === true || status === SERVER_ERROR.status;
+  return [{ ...work, attempt: work.attempt + 1, troubled }];
+}
+
+/** Nothing but the set-up, or a token that the inlet never asked for, is for somebody to change. */
+function stopped(
+  why: 'attempts' | 'auth' | 'set-up',
+  failure: Failure | undefined,
+  { session }: Begun,
+  run: Run,
+): [] {
+  const fault = why === 'set-up' || (why === 'auth' && session === undefined);
+  return halt(run, { why, failure, fault });
+}
+
+function inDoubt(
+  state: 'refused' | 'failed',
+  work: Work,
+  { class: kind, said }: Trouble,
+  course: Course,
+  run: Run,
+): [] {
+  const [framed] = work.batch;
+  if (framed === undefined) return [];
+  const verdict = rejected(kind === 'too-large' ? 'too-large' : 'refused', said);
+  const one: Doubt = { framed, verdict, seen: run.requests, state };
+  if (state === 'refused') refuse(one, course, run);
+  else fail(one, work, course, run);
+  return [];
 }
 
 /** Even of one message alone the inlet does not say whether it took it: each further try is one more copy, so it gets a break. */
@@ -310,20 +353,6 @@ function haltUnclear(run: Run): [] {
     next: 'Compare the answer with what Adobe describes, and tell Adobe. The records stay in the stream, and are tried ever more seldom.',
   });
   return halt(run, { why: 'unclear', failure, fault: false });
-}
-
-/**
- * An outage is waited for outside. A processing error may be about a record: it is looked for, and in doubt once it stands alone.
- * Contract §6.3.
- */
-function givenUp(work: Work, { status, said, failure }: Trouble, course: Course, run: Run): Work[] {
-  const [only, second] = work.batch;
-  if (status !== SERVER_ERROR.status || only === undefined)
-    return halt(run, { why: 'attempts', failure, fault: false });
-  if (second !== undefined) return halves({ ...work, searching: true });
-  const verdict = rejected('refused', said);
-  fail({ framed: only, verdict, seen: run.requests, state: 'failed' }, work, course, run);
-  return [];
 }
 
 function fail(failed: Doubt, { trying }: Work, course: Course, run: Run): void {

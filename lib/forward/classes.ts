@@ -11,7 +11,8 @@ import type { Pace } from '../aep/retry.ts';
 export type Action = 'again' | 'renew' | 'divide' | 'stop';
 
 type Rule =
-  | { readonly action: Exclude<Action, 'again' | 'renew'> }
+  | { readonly action: 'divide' }
+  | { readonly action: 'stop' }
   /** Tries of one request in all. */
   | { readonly action: 'again' | 'renew'; readonly attempts: number };
 
@@ -62,3 +63,59 @@ export const REQUEST_TIMEOUT_MS = 20_000;
 export const LEAST_REQUEST_MS = 250;
 /** Kept back of the invocation's time, in ms: to store what is rejected and to answer Lambda. */
 export const RESERVE_MS = 2_000;
+
+/** What is known of messages that were not taken. */
+export interface Untaken {
+  readonly class: ReplyClass | 'unknown';
+  /** Of all of them, where they have one. */
+  readonly status: number | undefined;
+  readonly messages: number;
+  /** How many the request had, with those that were taken. */
+  readonly asked: number;
+  /** Tries of the request so far. */
+  readonly attempt: number;
+  /** Whether it is a part in which a culprit is looked for. */
+  readonly searching: boolean;
+}
+
+/**
+ * What is done next about messages that were not taken.
+ * - `repeat`: they are sent again after a wait; where the retries there are do not pay for it, `unpaid`
+ * - `renew`: they are sent again with a new token
+ * - `halve`: each half is sent by itself; `searching` for a culprit of a processing error, or not
+ * - `single`: each is sent by itself, since then the answer can only be about it
+ * - `doubt`: there is one left: whether it is about the message is to be seen
+ * - `stop`: no lane starts another request
+ */
+export type Step =
+  | { readonly do: 'repeat'; readonly throttled: boolean; readonly unpaid: Step }
+  | { readonly do: 'renew' }
+  | { readonly do: 'halve'; readonly searching: boolean }
+  | { readonly do: 'single' }
+  | { readonly do: 'doubt'; readonly state: 'refused' | 'failed' }
+  | { readonly do: 'stop'; readonly why: 'attempts' | 'auth' | 'set-up' | 'unclear' };
+
+export function nextStep(untaken: Untaken): Step {
+  const { class: kind, status, messages, asked, attempt, searching } = untaken;
+  const rule = RULES[kind];
+  if (rule.action === 'stop') return { do: 'stop', why: 'set-up' };
+  // Each step is progress, so tries are counted anew.
+  if (rule.action === 'divide')
+    return messages > 1 ? { do: 'halve', searching } : { do: 'doubt', state: 'refused' };
+  const isLast = attempt >= rule.attempts;
+  if (rule.action === 'renew') return isLast ? { do: 'stop', why: 'auth' } : { do: 'renew' };
+  if (kind === 'unknown' && isLast) return asked > 1 ? { do: 'single' } : { do: 'stop', why: 'unclear' };
+  const isLookedInto = searching && status === SERVER_ERROR.status;
+  if (isLast || isLookedInto) return lookInto(untaken);
+  // To look into a request costs no retry: each half is sent for the first time, and of one message it is to be known that it failed.
+  return { do: 'repeat', throttled: kind === 'throttled', unpaid: lookInto(untaken) };
+}
+
+/**
+ * An outage is waited for outside. A processing error may be about a record: it is looked for, and in doubt once it stands alone.
+ * Contract §6.3.
+ */
+function lookInto({ status, messages }: Untaken): Step {
+  if (status !== SERVER_ERROR.status) return { do: 'stop', why: 'attempts' };
+  return messages > 1 ? { do: 'halve', searching: true } : { do: 'doubt', state: 'failed' };
+}

@@ -37,18 +37,19 @@ export function createDirect({ before, after }: Frame, slabs: Slabs, largest: nu
   const framed = ({ kinesis }: KinesisRecord): Framed | undefined => {
     const { data } = kinesis;
     if (typeof data !== 'string' || data.length * 0.75 > largest) return undefined;
-    slabs.reserve(data.length + around);
-    const { slab, at: start } = slabs;
-    const from = start + before.length;
-    const to = from + slab.write(data, from, 'base64');
-    if (!isWholeBase64(data, to - from)) return undefined;
-    if (checkJson(slab, MAX_DEPTH, from, to) !== 'object') return undefined;
-    if (around > 0) {
-      slab.set(before, start);
-      slab.set(after, to);
-    }
-    const end = to + after.length;
-    slabs.keep(end);
+    const place = slabs.append(data.length + around, (slab, at) => {
+      const from = at + before.length;
+      const to = from + slab.write(data, from, 'base64');
+      if (!isWholeBase64(data, to - from)) return undefined;
+      if (checkJson(slab, MAX_DEPTH, from, to) !== 'object') return undefined;
+      if (around > 0) {
+        slab.set(before, at);
+        slab.set(after, to);
+      }
+      return to + after.length;
+    });
+    if (place === undefined) return undefined;
+    const { slab, start, end } = place;
     return { message: new RecordMessage(kinesis, data), slab, start, end, size: end - start + 1 };
   };
 

@@ -28,7 +28,7 @@ const MOST_ROUNDS = 4;
 export async function weigh(course: Course, run: Run, evenSo = false): Promise<void> {
   // In strict order the next of its key has been taken by now: it is not sent any more.
   if (!run.sender.strict)
-    course.doubts = course.doubts.map((doubt) => (run.troubleAt > doubt.seen ? untried(doubt) : doubt));
+    course.doubts = course.doubts.map((doubt) => (saysNothing(doubt, run) ? untried(doubt) : doubt));
   const isDue = (doubt: Doubt) => doubt.state === 'failed' && (evenSo || isPassed(doubt, run));
   const due = course.doubts.filter(isDue);
   course.doubts = course.doubts.filter((doubt) => !isDue(doubt));
@@ -37,6 +37,12 @@ export async function weigh(course: Course, run: Run, evenSo = false): Promise<v
   for (const { framed, verdict } of course.doubts.filter((doubt) => isProven(doubt, run)))
     run.verdicts.set(framed, verdict);
   course.doubts = course.doubts.filter((doubt) => !isProven(doubt, run));
+}
+
+/** Whether the inlet has failed for nothing since, or takes others with a token that is not the one it blamed. */
+function saysNothing(doubt: Doubt, run: Run): boolean {
+  const isOfTheToken = doubt.blamed !== undefined && isPassed(doubt, run) && run.takenWith !== doubt.blamed;
+  return run.troubleAt > doubt.seen || isOfTheToken;
 }
 
 function isProven(doubt: Doubt, run: Run): boolean {
@@ -95,7 +101,8 @@ function isWaiting({ doubts }: Course, run: Run): boolean {
 /**
  * When all lanes have ended: what is still in doubt behind the last message that was taken. That message is sent once more, which
  * costs a copy of it: without that, a record that always gets an error would block its shard wherever it is the last of an event.
- * What was refused and nothing taken since is rejected if it is no more than a handful, counted over invocations.
+ * What was refused and nothing taken since is rejected if it is no more than a handful, counted over invocations. Where there was no
+ * time to ask whether the inlet takes anything, more than that say nothing.
  */
 export async function conclude(courses: readonly Course[], run: Run): Promise<void> {
   const { standing } = run.sender;
@@ -116,13 +123,14 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
   const refused = refusedIn(courses, run);
   run.failing = failedIn(courses).map(({ framed }) => framed.message);
   if (run.failing.length > 0) halt(run, { why: 'attempts', fault: false });
-  if (refused.length > standing.room) haltRefused(run, refused.length);
-  if (run.stop?.why === 'set-up') return;
+  if (courses.some(({ isLate }) => isLate)) halt(run, { why: 'time', fault: false });
+  const isUnasked = run.stop?.why === 'time' && last.latest !== undefined;
+  if (refused.length > standing.room && !isUnasked) haltRefused(run, refused.length);
+  if (refused.length > standing.room || run.stop?.why === 'set-up') return;
   for (const { framed, verdict } of refused) {
     run.verdicts.set(framed, verdict);
     run.unproven.add(framed.message);
   }
-  if (courses.some(({ isLate }) => isLate)) halt(run, { why: 'time', fault: false });
 }
 
 /** The inlet has failed for nothing since: it has to be tried again. */

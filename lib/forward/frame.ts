@@ -64,10 +64,9 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       if ('kind' in checked) return { message, verdict: checked };
       const json = derive === undefined ? checked : derive(checked, message);
       if (json.length > largest) return { message, verdict: tooLarge(json.length, largest) };
-      slabs.reserve(json.length + around(frame));
-      const { slab, at: start } = slabs;
-      const end = put(slab, put(slab, put(slab, start, frame.before), json), frame.after);
-      slabs.keep(end);
+      const { slab, start, end } = slabs.append(json.length + around(frame), (to, at) =>
+        put(to, put(to, put(to, at, frame.before), json), frame.after),
+      );
       return { message, slab, start, end, size: end - start + 1 };
     },
     direct: usual && derive === undefined ? createDirect(usual, slabs, largestIn(usual)) : undefined,

@@ -76,6 +76,8 @@ export interface Doubt {
   readonly seen: number;
   /** `refused`: for good. `failed`: by a processing error, and not tried again yet. `tried`: by that, again and again. */
   readonly state: 'refused' | 'failed' | 'tried';
+  /** The token that its last answer blamed. */
+  readonly blamed?: Session | undefined;
 }
 
 /** What a lane keeps while it is sent. */
@@ -113,6 +115,8 @@ export interface Run {
   asked: Promise<void> | undefined;
   /** The last request, by its number, of which something was taken, and the last that had begun when a message came in doubt. */
   takenAt: number;
+  /** The token of that one. */
+  takenWith: Session | undefined;
   doubtedAt: number;
   /** Requests that had begun when it last turned out that a processing error had been about the inlet. */
   troubleAt: number;
@@ -142,6 +146,7 @@ export function createRun(sender: Sender): Run {
     halted: Promise.withResolvers(),
     asked: undefined,
     takenAt: 0,
+    takenWith: undefined,
     doubtedAt: 0,
     troubleAt: 0,
     refusedInARow: 0,
@@ -163,7 +168,7 @@ export function createRun(sender: Sender): Run {
  */
 export function took(run: Run, messages: number, { session, number }: Begun): void {
   if (messages === 0) return;
-  run.takenAt = Math.max(run.takenAt, number);
+  if (number > run.takenAt) [run.takenAt, run.takenWith] = [number, session];
   if (number > run.doubtedAt) {
     run.refusedInARow = 0;
     run.failedInARow = 0;

@@ -72,7 +72,7 @@ async function drive(lane: Lane, run: Run): Promise<Course> {
       await run.asked;
     }
     for (const [index, whole] of lane.entries()) {
-      const batch = unresolved(whole, run);
+      const batch = unresolved(whole, course, run);
       if (run.stop !== undefined || course.isLate) break;
       if (batch.length > 0) await finish({ batch, attempt: 1, fresh: true }, course, run);
       if (index < lane.length - 1) await (strict ? weighBeforeNext(course, run) : weigh(course, run));
@@ -92,7 +92,9 @@ async function ask([first]: Lane, course: Course, run: Run): Promise<void> {
   if (course.isLate) halt(run, { why: 'time', fault: false });
 }
 
-function unresolved(batch: Batch, { verdicts }: Run): Batch {
-  const isOpen = (framed: Framed) => !verdicts.has(framed);
+/** Without what is in doubt already: that is tried in its own time. */
+function unresolved(batch: Batch, { doubts }: Course, { verdicts }: Run): Batch {
+  const inDoubt = new Set(doubts.map(({ framed }) => framed));
+  const isOpen = (framed: Framed) => !verdicts.has(framed) && !inDoubt.has(framed);
   return batch.every(isOpen) ? batch : batch.filter(isOpen);
 }

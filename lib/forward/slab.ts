@@ -7,14 +7,13 @@ export interface Place {
   readonly end: number;
 }
 
-/** Memory in pieces; from `at` on, `slab` is free. */
+/** Writes a message from `at` on; returns where it ends, or `undefined` where it is not to stay. */
+export type Write<End extends number | undefined = number | undefined> = (slab: Buffer, at: number) => End;
+
+/** Memory in pieces, filled one message after the other. */
 export interface Slabs {
-  readonly slab: Buffer;
-  readonly at: number;
-  /** Sees to it that so many bytes are free, and one for a comma. */
-  reserve(bytes: number): void;
-  /** What lies from `at` to `end` stays, with a comma behind it. */
-  keep(end: number): void;
+  /** Where the message lies that `write` has left, of so many bytes at most; `undefined` where it left none. */
+  append<End extends number | undefined>(most: number, write: Write<End>): Place | Extract<End, undefined>;
 }
 
 /** The first is small, as most events of a quiet stream are; each further one is twice as large, up to most of a request. */
@@ -25,21 +24,19 @@ export function createSlabs(): Slabs {
   let slab = Buffer.alloc(0);
   let at = 0;
   return {
-    get slab() {
-      return slab;
-    },
-    get at() {
-      return at;
-    },
-    reserve(bytes) {
-      if (at + bytes < slab.length) return;
-      const next = Math.min(Math.max(2 * slab.length, SLAB_BYTES.first), SLAB_BYTES.most);
-      slab = Buffer.allocUnsafeSlow(Math.max(next, bytes + 1));
-      at = 0;
-    },
-    keep(end) {
+    append<End extends number | undefined>(most: number, write: Write<End>) {
+      // With room for the comma behind it.
+      if (at + most >= slab.length) {
+        const next = Math.min(Math.max(2 * slab.length, SLAB_BYTES.first), SLAB_BYTES.most);
+        slab = Buffer.allocUnsafeSlow(Math.max(next, most + 1));
+        at = 0;
+      }
+      const start = at;
+      const end = write(slab, start);
+      if (end === undefined) return end as Extract<End, undefined>;
       slab[end] = COMMA;
       at = end + 1;
+      return { slab, start, end };
     },
   };
 }

@@ -6,7 +6,7 @@ import { seededRandom } from '../../local/aep/ids.ts';
 import { virtualClock, world } from '../support/forwarding.ts';
 import { fakeInlet, json, multi } from '../support/inlet.ts';
 import { type Answer, type Asked, answerOf, Load } from '../support/load.ts';
-import { all, answered, type Post, sending } from '../support/sending.ts';
+import { all, answered, failed, type Post, sending } from '../support/sending.ts';
 
 const unknown: Post = (_, batch) => answered(batch.map((): Outcome => ({ kind: 'unknown' })));
 
@@ -68,11 +68,14 @@ describe('A 5: an entry that blames the token', () => {
   };
   /** Gives a new token each time, and counts them. */
   const tokens = () => {
-    let given = 1;
+    const tokenOf = (number: number) => new Session(`token-${number}`, 'c', 'o');
+    let [given, held] = [1, tokenOf(1)];
     return {
-      current: () => Promise.resolve(new Session(`token-${given}`, 'c', 'o')),
+      current: () => Promise.resolve(held),
       accept: () => {},
-      reject: () => given++,
+      reject: () => {
+        held = tokenOf(++given);
+      },
       given: () => given,
     };
   };
@@ -101,6 +104,17 @@ describe('A 5: an entry that blames the token', () => {
       verdicts: 'at bt ct dt',
       stop: { why: 'auth', fault: true },
     });
+  });
+
+  it('that has gone bad since others were taken with it is tried again with the next one', async () => {
+    const sessions = tokens();
+    const numberOf = (session: Session | undefined) => Number(session?.accessToken.slice('token-'.length));
+    // The second token is taken for one request only.
+    const needs: Readonly<Record<string, number>> = { x: 1, '?': 3, c: 2, d: 3 };
+    const post: Post = (name, batch, session) =>
+      numberOf(session) >= (needs[name] as number) ? all(batch) : answered(batch.map(() => refused));
+    expect((await sending(post, { sessions }).run('x,?,c,d')).verdicts).toBe('xl ?l cl dl');
+    expect(sessions.given()).toBe(3);
   });
 
   it('and is about all for a while, whatever the token, costs no sound message', async () => {
@@ -237,6 +251,16 @@ describe('A 9, the forwarder, by the rules of Lambda', () => {
     expect(posts).toEqual(['a']);
     clear = true;
     expect(await run(...texts)).toMatchObject({ acknowledged: 16, stop: undefined });
+  });
+
+  it('(c): is asked with a message that then fails by itself: that is sent with no other, and counted once', async () => {
+    let failures = 0;
+    const isDown = () => failures++ < 5;
+    const { run, sender } = sending((name, batch) =>
+      name.includes('?') && isDown() ? failed('transient', undefined, 500) : all(batch),
+    );
+    sender.standing.unclear();
+    expect(await run('?a,b')).toMatchObject({ verdicts: '?l al bl', acknowledged: 3, stop: undefined });
   });
 
   it('(c): one that is made out ends it: the next break is as short as the first', async () => {

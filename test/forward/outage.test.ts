@@ -490,6 +490,21 @@ describe('A 5: a record that gets 500 every time, alone in its event', () => {
     expect(w.reasons()).toEqual([]);
   });
 
+  it('holds its shard no longer than its age limit, with no other to show whose fault it is: Lambda keeps it, and goes on', async () => {
+    const isBroken = ({ texts }: Asked) => texts.some((text) => text.includes('"broken"'));
+    const load = new Load({ trouble: (asked) => (isBroken(asked) ? () => answerOf(500, {}) : undefined) });
+    load.produce('key', (n) => `{"n":${n},"a":"broken"}`);
+    const later = async () => {
+      await load.clock.sleep(12 * 3_600_000);
+      for (let n = 0; n < 3; n++) load.produce('key', (m) => `{"n":${m}}`);
+    };
+    await Promise.all([load.drain(() => 1, 23 * 3_600_000), later()]);
+    expect([load.counts.get('expired'), load.pending, load.stored.size]).toEqual([1, 0, 0]);
+    expect(load.wrong).toEqual(['1 records were given up']);
+    expect([...load.taken.keys()]).toEqual([1, 2, 3]);
+    expect(load.metrics.ShardsHeld).toBeGreaterThan(500);
+  });
+
   it.each([500, 400])(
     'or %i: what was found out about it is forgotten once something else is published, as a mended mapping is',
     async (status) => {

@@ -411,4 +411,12 @@ describe('review E: a rate that leaves no time for the next request of a lane', 
     expect(posts).toEqual(['abc', 'g']);
     expect(sent).toMatchObject({ verdicts: 'al bl cl dt et ft it gl ht jt', stop: { why: 'time' } });
   });
+
+  it('says nothing of the set-up where there was no time to ask whether the inlet takes anything', async () => {
+    const refused = () => failed('data', undefined, 400);
+    const { run, posts } = atRate((name, batch) => (name === 'a' ? all(batch) : refused()), 7, 900);
+    const sent = await run('a,!,!,!,!,!,!');
+    expect(posts.join('')).toBe('a!!!!!!');
+    expect(sent).toMatchObject({ verdicts: 'al !t !t !t !t !t !t', stop: { why: 'time', fault: false } });
+  });
 });
