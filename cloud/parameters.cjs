@@ -207,6 +207,9 @@ function given({ processedInput, configurationInput }, stage) {
   );
 }
 
+/** Commands that package; others, such as `info` and `remove`, need no parameters. */
+const PACKAGING = ['package', 'deploy'];
+
 module.exports = class Parameters {
   constructor(serverless) {
     const check = () => {
@@ -217,6 +220,10 @@ module.exports = class Parameters {
         `The deploy parameters are wrong; nothing was packaged.\n- ${wrong.join('\n- ')}`,
         'PENSTOCK_PARAMETERS',
       );
+    };
+    // The framework judges the configuration before any hook runs, in words that name no parameter.
+    this.asyncInit = async () => {
+      if (PACKAGING.includes(serverless.processedInput.commands[0])) check();
     };
     this.hooks = { 'before:package:cleanup': check };
   }
