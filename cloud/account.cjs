@@ -74,7 +74,7 @@ function intoNetwork(functions, Resources, { subnetIds, securityGroupIds }) {
   }
 }
 
-/** By the alarm's name without service and stage; the text says so, for it may name the number that is usual. */
+/** By the alarm's name without service and stage; the text says which number holds, and names no other. */
 function setThresholds(alarms, thresholds) {
   for (const [name, value] of Object.entries(pairs(thresholds))) {
     const alarm = alarms.find(({ Properties }) => Properties.AlarmName.endsWith(`-${name}`));

@@ -33,7 +33,7 @@ const schedule = text(
 );
 const HOST = '[A-Za-z0-9*._-]+|\\[[0-9A-Fa-f:]+\\]';
 const arn = (service, resource, expected) =>
-  text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:\\d{12}:${resource}$`), expected);
+  text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`), expected);
 
 /** `a=1,b=2` as an object. */
 function pairs(given) {
@@ -144,8 +144,8 @@ const PARAMETERS = {
 /** The longest name with the stage in it is that of a rule of EventBridge, penstock-{stage}-hook-cloudformation, of at most 64 characters. */
 const STAGE_LENGTH = 64 - 'penstock--hook-cloudformation'.length;
 
-/** What is wrong with a stage and its parameters, a line each; nothing where all is well. */
-function mistakes(stage, parameters) {
+/** What is wrong with a stage and its parameters, a line each; nothing where all is well. `region` is the stack's, where it is known. */
+function mistakes(stage, parameters, region) {
   const wrong = [];
   if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(stage) || stage.length > STAGE_LENGTH)
     wrong.push(
@@ -159,7 +159,18 @@ function mistakes(stage, parameters) {
     else if (!PARAMETERS[name].test(String(value)))
       wrong.push(`${name}: found "${value}"; expected ${PARAMETERS[name].expected}`);
   }
-  return [...wrong, ...together(parameters)];
+  return [...wrong, ...together(parameters), ...elsewhere(parameters, region)];
+}
+
+/** A function's key and an alarm's topic have to be of the stack's region. */
+function elsewhere(parameters, region) {
+  return ['kmsKeyArn', 'alarmTopic'].flatMap((name) => {
+    const value = String(parameters[name] ?? 'none');
+    const there = value.split(':')[3];
+    if (region === undefined || !PARAMETERS[name].test(value) || value === 'none' || there === region)
+      return [];
+    return [`${name}: found "${value}"; expected one of the stack's region, ${region}`];
+  });
 }
 
 /** What does not go together. */
@@ -207,16 +218,23 @@ function given({ processedInput, configurationInput }, stage) {
   );
 }
 
+/** Commands that package; others, such as `info` and `remove`, need no parameters. */
+const PACKAGING = ['package', 'deploy'];
+
 module.exports = class Parameters {
   constructor(serverless) {
     const check = () => {
       const stage = serverless.service.provider.stage;
-      const wrong = mistakes(stage, given(serverless, stage));
+      const wrong = mistakes(stage, given(serverless, stage), serverless.service.provider.region);
       if (wrong.length === 0) return;
       throw new serverless.classes.Error(
         `The deploy parameters are wrong; nothing was packaged.\n- ${wrong.join('\n- ')}`,
         'PENSTOCK_PARAMETERS',
       );
+    };
+    // The framework judges the configuration before any hook runs, in words that name no parameter.
+    this.asyncInit = async () => {
+      if (PACKAGING.includes(serverless.processedInput.commands[0])) check();
     };
     this.hooks = { 'before:package:cleanup': check };
   }

@@ -105,11 +105,11 @@ const rule = ({ manifest }: Orders, destination: string): Record<string, string>
 const BROKEN: Record<string, [Change, ...string[]]> = {
   'missing-function': [
     (orders) => Object.assign(rule(orders, '{tenant}.order.channel'), { expression: 'lowercase(channel)' }),
-    "{tenant}.order.channel: unknown function 'lowercase'",
+    "mapping.5 ({tenant}.order.channel): unknown function 'lowercase'",
   ],
   'unclosed-expression': [
     (orders) => Object.assign(rule(orders, '{tenant}.order.channel'), { expression: 'lower(channel' }),
-    '{tenant}.order.channel: unexpected the end',
+    'mapping.5 ({tenant}.order.channel): unexpected the end',
   ],
   'unknown-destination': [
     (orders) => Object.assign(rule(orders, '{tenant}.order.number'), { destination: '{tenant}.order.no' }),
@@ -385,7 +385,7 @@ describe('what cannot be known offline', () => {
   it('expressions are looked at all the same', async () => {
     const bad = [{ expression: 'lowr(a)', destination: '{tenant}.x' }];
     const { mistakes } = await checkPipeline(changed({ schema, mapping: bad }), SAMPLES);
-    expect(mistakes.join('\n')).toContain("{tenant}.x: unknown function 'lowr'");
+    expect(mistakes.join('\n')).toContain("mapping.0 ({tenant}.x): unknown function 'lowr'");
   });
 
   it("an organization's own identity namespace is taken for granted, and named", async () => {

@@ -63,11 +63,20 @@ export interface NewMappingSet {
   readonly mappings: readonly Mapping[];
 }
 
+/** What is wrong with one mapping of a set. */
+export interface MappingFault {
+  /** Its place in the set, from 0; absent where the answer does not say which mapping it is about. */
+  readonly row?: number;
+  /** What it maps to, as the set or the answer says. */
+  readonly destination?: string;
+  /** Data Prep's own words; they can quote the record. */
+  readonly message: string;
+}
+
 /** What a mapping makes of one record. */
 export interface PreviewRow {
   readonly data: unknown;
-  /** What failed, one sentence each; it can quote the record. */
-  readonly errors: string[];
+  readonly errors: MappingFault[];
 }
 
 /** What an error is made of is not documented. */
@@ -133,8 +142,8 @@ export function dataPrep(request: Request) {
       return value;
     },
 
-    /** What is wrong with a mapping set that is not made yet: `destination: message` for each mapping that fails. */
-    async validateMappings(set: NewMappingSet): Promise<string[]> {
+    /** What is wrong with a mapping set that is not made yet: one fault for each mapping that fails. */
+    async validateMappings(set: NewMappingSet): Promise<MappingFault[]> {
       const { value } = await request({
         method: 'POST',
         path: `${BASE}/mappingSets/validate`,
@@ -145,9 +154,7 @@ export function dataPrep(request: Request) {
       const entries = value.validationResponse;
       // Only an answer per mapping says by its place which one it is about.
       const ordered = entries.length === set.mappings.length;
-      return entries.flatMap((entry, index) =>
-        faultOf(entry, ordered ? set.mappings[index]?.destination : undefined),
-      );
+      return entries.flatMap((entry, index) => faultOf(entry, set, ordered ? index : undefined));
     },
 
     /**
@@ -170,7 +177,7 @@ export function dataPrep(request: Request) {
       });
       const rows = Array.isArray(value) ? value : [value];
       if (rows.length === records.length) {
-        return rows.map(({ data, errors }) => ({ data, errors: sentences(errors) }));
+        return rows.map(({ data, errors }) => ({ data, errors: faultsOf(errors, set) }));
       }
       throw new Failure(
         'AEP_UNEXPECTED',
@@ -201,24 +208,36 @@ function bodyOf({ name, schemaId, mappings }: NewMappingSet) {
   };
 }
 
-/** One sentence for a mapping that fails, none for one that does not. */
+/** One fault for a mapping that fails, none for one that does not. */
 function faultOf(
   entry: { status?: string | null | undefined; errors?: unknown },
-  destination: string | undefined,
-): string[] {
+  set: NewMappingSet,
+  row: number | undefined,
+): MappingFault[] {
   const said = messages(entry.errors);
   const fine = entry.status == null || entry.status.toUpperCase() === 'SUCCESS';
   if (fine && said.length === 0) return [];
-  const where = destination ?? named(entry.errors) ?? 'a mapping';
-  return [`${where}: ${said.join('; ') || 'refused without a reason'}`];
+  const place = row === undefined ? placeOf(named(entry.errors), set) : placeAt(row, set);
+  return [{ ...place, message: said.join('; ') || 'refused without a reason' }];
 }
 
-/** One sentence an error, each opening with the destination where the error names it. */
-function sentences(errors: unknown): string[] {
-  return listOf(errors).map((error) => {
-    const where = named(error);
-    return where === undefined ? messageOf(error) : `${where}: ${messageOf(error)}`;
-  });
+/** One fault an error. */
+function faultsOf(errors: unknown, set: NewMappingSet): MappingFault[] {
+  return listOf(errors).map((error) => ({ ...placeOf(named(error), set), message: messageOf(error) }));
+}
+
+type Place = Pick<MappingFault, 'row' | 'destination'>;
+
+function placeAt(row: number, { mappings }: NewMappingSet): Place {
+  const destination = mappings[row]?.destination;
+  return destination === undefined ? {} : { row, destination };
+}
+
+/** The row of exactly this destination; where two rows have it, none is meant for certain. */
+function placeOf(destination: string | undefined, { mappings }: NewMappingSet): Place {
+  if (destination === undefined) return {};
+  const rows = [...mappings.keys()].filter((row) => mappings[row]?.destination === destination);
+  return rows.length === 1 ? { row: rows[0] ?? 0, destination } : { destination };
 }
 
 function messages(errors: unknown): string[] {

@@ -1,5 +1,6 @@
 // What is wrong with a pipeline? Everything it hangs on is looked at, and nothing is changed.
 import { notAccepted } from '../accepted.ts';
+import { didYouMean } from '../nearest.ts';
 import type { DoctorRuntime } from '../runtime.ts';
 import * as z from '../zod.ts';
 import { type Check, examine, type Finding, type State } from './check.ts';
@@ -62,7 +63,10 @@ export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Di
   if (!question.success) throw notAccepted('status', 'this asks for no doctor', question.error.issues);
   const { pipeline } = question.data;
   const record = await runtime.ledger.read(pipeline);
-  if (record === undefined) throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}`);
+  if (record === undefined) {
+    const near = didYouMean([pipeline], await runtime.ledger.names());
+    throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}${near}`);
+  }
   const checks = await examine(checksFor(record.manifest), patientOf(record, runtime));
   return {
     pipeline,

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 import { isFailure } from '../failure.ts';
+import { didYouMean } from '../nearest.ts';
 import { streamNameOf } from '../published.ts';
 import type { ForwardedBatch, WhereRuntime } from '../runtime.ts';
 import { coordinatesIn } from './record-id.ts';
@@ -117,7 +118,8 @@ async function streamOf(pipeline: string, { ledger, streams }: WhereRuntime): Pr
   const manifest = Manifest.safeParse((await ledger.read(pipeline))?.manifest);
   const arn = manifest.success ? await streams.arn(manifest.data.source.stream) : undefined;
   if (arn !== undefined) return arn;
-  throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is`);
+  const near = manifest.success ? '' : didYouMean([pipeline], await ledger.names());
+  throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is${near}`);
 }
 
 async function bySequence(

@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../aep/flow-service.ts';
 import { Failure } from '../failure.ts';
 import { Manifest } from '../manifest.ts';
+import { didYouMean } from '../nearest.ts';
 import { merges } from '../operations.ts';
 import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../pipeline.ts';
 import { readPublished, streamNameOf } from '../published.ts';
-import type { LedgerRecord } from '../runtime.ts';
+import type { Ledger, LedgerRecord } from '../runtime.ts';
 import { arrayWarnings } from './array-warnings.ts';
 import { bytesOf, clip, clipMiddle } from './clip.ts';
 import { cloudWarnings } from './cloud.ts';
@@ -44,7 +45,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
   planned = { ...planned, plan: bounded([...planned.plan, ...rest]) };
-  if (mode === 'retire') checkWas(planned, record);
+  if (mode === 'retire') await checkWas(planned, record, context.runtime.ledger);
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
@@ -72,12 +73,19 @@ async function prepared(
  * To retire again what was retired is fine: the ledger knows of it. What it knows nothing of, and of which nothing is there, never
  * was: most likely its name is misspelt, and the pipeline that was meant goes on.
  */
-function checkWas({ plan, old, manifest }: Pipeline, record: LedgerRecord | undefined): void {
+async function checkWas(
+  { plan, old, manifest }: Pipeline,
+  record: LedgerRecord | undefined,
+  ledger: Ledger,
+): Promise<void> {
   if (record?.manifest !== undefined || record?.known !== undefined) return;
   if (old.length > 0 || plan.some(({ action }) => action !== 'none')) return;
+  // Its own item is there already: the lease of this execution.
+  const others = (await ledger.names()).filter((name) => name !== manifest.name);
+  const near = didYouMean([manifest.name], others);
   throw new Failure(
     'EVENT_INVALID',
-    `there is nothing to retire: no pipeline ${manifest.name} has been applied, and nothing of it is in the sandbox ${manifest.sandbox}`,
+    `there is nothing to retire: no pipeline ${manifest.name} has been applied, and nothing of it is in the sandbox ${manifest.sandbox}${near}`,
     { next: 'Retire it under the name it was applied by: status with {} lists the pipelines there are.' },
   );
 }

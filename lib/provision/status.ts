@@ -1,6 +1,7 @@
 // Where a pipeline stands: who works on it, and the report of its last execution.
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
+import { didYouMean } from '../nearest.ts';
 import type { LedgerRecord, LedgerRuntime } from '../runtime.ts';
 
 const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
@@ -29,7 +30,8 @@ export async function status(event: unknown, { ledger }: LedgerRuntime): Promise
   }
   const record = await ledger.read(pipeline);
   if (record !== undefined) return statusOf(record);
-  throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}`);
+  const near = didYouMean([pipeline], await ledger.names());
+  throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}${near}`);
 }
 
 function statusOf({ pipeline, owner, since, manifest, report }: LedgerRecord): Status {

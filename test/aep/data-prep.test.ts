@@ -44,7 +44,9 @@ describe('validateMappings', () => {
   ])('takes an error that is %s', async (_, errors, message) => {
     const validationResponse = [{ status: 'success' }, { status: 'FAILED', errors }];
     const { aep } = answered(json(200, { validationResponse }));
-    expect(await aep.dataPrep.validateMappings(SET)).toEqual([`person.birthDate: ${message}`]);
+    expect(await aep.dataPrep.validateMappings(SET)).toEqual([
+      { row: 1, destination: 'person.birthDate', message },
+    ]);
   });
 
   it('does not guess the mapping where there is not an answer for each', async () => {
@@ -52,8 +54,8 @@ describe('validateMappings', () => {
       json(200, { validationResponse: [{ status: 'FAILED', errors: ['no'] }] }),
       json(200, { validationResponse: [{ errors: [{ destination: 'x', message: 'no' }] }] }),
     );
-    expect(await aep.dataPrep.validateMappings(SET)).toEqual(['a mapping: no']);
-    expect(await aep.dataPrep.validateMappings(SET)).toEqual(['x: no']);
+    expect(await aep.dataPrep.validateMappings(SET)).toEqual([{ message: 'no' }]);
+    expect(await aep.dataPrep.validateMappings(SET)).toEqual([{ destination: 'x', message: 'no' }]);
   });
 
   it('is a question: asked again where the answer was lost, and never in doubt', async () => {
@@ -79,7 +81,7 @@ describe('previewMappings', () => {
       { data: { person: { name: { firstName: 'Ana' }, birthDate: '1990-02-11' } }, errors: [] },
       {
         data: { person: { name: { firstName: 'Rui' } } },
-        errors: [expect.stringMatching(/^person\.birthDate: /)],
+        errors: [{ row: 1, destination: 'person.birthDate', message: expect.any(String) }],
       },
       { data: expect.anything(), errors: expect.any(Array) },
     ]);
@@ -90,7 +92,9 @@ describe('previewMappings', () => {
 
   it('takes a single row for a single record', async () => {
     const { aep } = answered(json(200, { data: { a: 1 }, errors: 'no good' }));
-    expect(await aep.dataPrep.previewMappings(SET, [{}])).toEqual([{ data: { a: 1 }, errors: ['no good'] }]);
+    expect(await aep.dataPrep.previewMappings(SET, [{}])).toEqual([
+      { data: { a: 1 }, errors: [{ message: 'no good' }] },
+    ]);
   });
 
   it.each([

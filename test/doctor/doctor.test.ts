@@ -572,6 +572,13 @@ describe('an event', () => {
   });
 });
 
+it('C 4: asked about a pipeline that is not known it names the one that was likely meant', async () => {
+  const { runtime } = await surroundings();
+  await expect(doctor({ pipeline: 'peopel', doctor: true }, runtime)).rejects.toMatchObject({
+    what: expect.stringContaining('; did you mean "people"?'),
+  });
+});
+
 describe('checks', () => {
   afterEach(() => void vi.useRealTimers());
 

@@ -277,6 +277,14 @@ describe('A 4: what AEP said of a record', () => {
   });
 });
 
+it('C 4: of a pipeline that is not known names the one that was likely meant', async () => {
+  const asked = where({ pipeline: 'costumers', _id: 'x' }, runtime({}));
+  await expect(asked).rejects.toMatchObject({
+    code: 'EVENT_INVALID',
+    what: expect.stringContaining('; did you mean "customers"?'),
+  });
+});
+
 describe('a record asked for by its _id', () => {
   it.each<[string, UndeliveredEntry]>([
     ['in the record', entry()],

@@ -489,6 +489,9 @@ describe('status', () => {
       code: 'EVENT_INVALID',
       message: expect.stringContaining('stranger'),
     });
+    await expect(status(own, { pipeline: 'peopel' })).rejects.toMatchObject({
+      what: 'status: no execution has worked on a pipeline peopel; did you mean "people"?',
+    });
   });
 
   it.each([[{ pipeline: 5 }], [{ pipeline: '' }], ['people'], [[]]])(

@@ -203,8 +203,11 @@ describe('retiring', () => {
   it('C 2: a name that is misspelt leaves the pipeline that has its stream, and what it takes in', async () => {
     const { own } = await started(inletManifest());
     const before = [own.secrets.values.get(PUBLISHED), JSON.stringify([...own.intakes.all.values()])];
-    const { status, order } = await retired(own, inletManifest({ name: 'poeple' }), { deleteData: true });
+    const misspelt = inletManifest({ name: 'poeple' });
+    const { status, order, cause } = await retired(own, misspelt, { deleteData: true });
     expect(status).toBe('FAILED');
+    // C 4
+    expect(cause).toContain('; did you mean "people"?');
     expect(order).toEqual([]);
     expect([own.secrets.values.get(PUBLISHED), JSON.stringify([...own.intakes.all.values()])]).toEqual(
       before,

@@ -830,9 +830,26 @@ describe('a mapping', () => {
     expect(cause).toContain('MAPPING_INVALID');
     for (const text of ['no_such_function', 'person.name.fullName', 'person.name.nickname'])
       expect(cause).toContain(text);
+    for (const [place, { destination }] of mapping.slice(2).entries())
+      expect(cause).toContain(`mapping.${place + 2} (${destination}): `);
     expect(cause).not.toContain('person.name.firstName');
     expect(holdings(own)).toEqual({});
     expect(order(own)).not.toContain('flows');
+  });
+
+  it('C 4: to a path in the wrong case is named by its place, with the path that there is, beside a similar one', async () => {
+    const own = world();
+    const mapping = [
+      ...NAMES,
+      { source: 'x', destination: 'person.name.lastname' },
+      { source: 'y', destination: 'person.name.lastName' },
+    ];
+    const { cause } = await own.run({ manifest: inletManifest({ mapping }) });
+    expect(cause).toMatch(
+      /mapping\.2 \(person\.name\.lastname\): .*; did you mean .{1,2}person\.name\.lastName/,
+    );
+    expect(cause).not.toContain('mapping.3');
+    expect(holdings(own)).toEqual({});
   });
 
   it('B 72: to a path that the schema does not have is named, and everything is undone', async () => {
@@ -879,7 +896,7 @@ describe('a mapping', () => {
     ];
     const { error, cause } = await own.run({ manifest: inletManifest({ mapping }), samples });
     expect(error).toBe('Penstock.RolledBack');
-    expect(cause).toContain('sample 1: person.birthDate');
+    expect(cause).toContain('sample 1: mapping.2 (person.birthDate): ');
     expect(holdings(own)).toEqual({});
   });
 

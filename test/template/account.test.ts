@@ -9,7 +9,7 @@ import { type Folder, type Packaged, packageFolder, type Resource } from './pack
 
 const { ALARMS, mistakes } = createRequire(import.meta.url)('../../cloud/parameters.cjs') as {
   ALARMS: string[];
-  mistakes(stage: string, parameters: Record<string, unknown>): string[];
+  mistakes(stage: string, parameters: Record<string, unknown>, region?: string): string[];
 };
 
 const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/0f1e2d3c-aaaa-4bbb-8ccc-123456789abc';
@@ -155,6 +155,10 @@ describe('B 6: alarms', () => {
       Threshold: 600_000,
       AlarmDescription: { 'Fn::Sub': expect.stringMatching(/Set here: above 600 seconds\.$/) },
     });
+    // B 2: a text with the usual number beside another one would contradict itself.
+    expect(alarm('forwarder-behind').AlarmDescription).toEqual({
+      'Fn::Sub': expect.not.stringMatching(/\d+ (minutes|hours)/),
+    });
     expect(alarm('records-rejected').Threshold).toBe(10);
     expect(alarm('records-refused').Threshold).toBe(0);
     expect(JSON.stringify(alarm('records-refused').AlarmDescription)).not.toContain('Set here');
@@ -196,6 +200,13 @@ describe('B 6: a parameter', () => {
     const [said, ...more] = mistakes('prod', parameters);
     expect(said).toMatch(wanted);
     expect(more).toEqual([]);
+  });
+
+  it.each(['kmsKeyArn', 'alarmTopic'])('B 2: %s of another region is refused', (name) => {
+    const given = { [name]: PARAMETERS[name as keyof typeof PARAMETERS] };
+    expect(mistakes('prod', given, 'eu-west-1')).toEqual([]);
+    const said = mistakes('prod', given, 'us-east-1');
+    expect(said).toEqual([`${name}: found "${given[name]}"; expected one of the stack's region, us-east-1`]);
   });
 
   it('of those that go together is taken', () => {

@@ -116,7 +116,8 @@ it('B 2: `serverless package` says all that is wrong, packages nothing, and ends
     for (const part of ['cloud', 'docs', 'functions', 'serverless.yml', 'package.json'])
       await cp(join(ROOT, part), join(folder, part), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    const asked = ['--param', 'streamArn=x', '--param', 'hookUrl=true', '--stage', 'a'.repeat(40)];
+    const wrong = ['streamArn=x', 'hookUrl=true', 'logRetentionInDays=2', 'forwardConcurrency=many'];
+    const asked = [...wrong.flatMap((one) => ['--param', one]), '--stage', 'a'.repeat(40)];
     const child = spawn(
       process.execPath,
       [join(ROOT, 'node_modules/serverless/bin/serverless.js'), 'package', ...asked],
@@ -130,8 +131,16 @@ it('B 2: `serverless package` says all that is wrong, packages nothing, and ends
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
     const code = await new Promise((resolve) => child.once('close', resolve));
     expect(said).toContain('The deploy parameters are wrong; nothing was packaged.');
-    for (const one of ['stage: found', 'streamArn: there is no such parameter', 'hookUrl: found "true"'])
+    for (const one of [
+      'stage: found',
+      'streamArn: there is no such parameter',
+      'hookUrl: found "true"',
+      // The framework would refuse these two by itself, and first.
+      'logRetentionInDays: found "2"; expected one of 1, 3, 5',
+      'forwardConcurrency: found "many"; expected a whole number',
+    ])
       expect(said).toContain(one);
+    expect(said).not.toContain('Configuration error');
     expect(code).not.toBe(0);
     expect(existsSync(join(folder, '.serverless/cloudformation-template-update-stack.json'))).toBe(false);
   } finally {
