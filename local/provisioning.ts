@@ -27,6 +27,9 @@ export interface Provisioning {
   readonly calls?: Calls;
 }
 
+/** Where a request says nothing of its own. */
+const DRAIN_SECONDS = 2;
+
 /** Whom the local AWS takes the state machine for. */
 export const MACHINE = 'provision';
 
@@ -70,8 +73,8 @@ export function createProvisioning({
     runStateMachine({
       ...watched,
       definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
-      // A laptop does not wait for five minutes.
-      input: { warmUpSeconds, ...(input as object) },
+      // A laptop does not wait for five minutes, nor for what `pass` waits for by itself.
+      input: { warmUpSeconds, drainSeconds: DRAIN_SECONDS, ...(input as object) },
       executionName,
       stateMachineName,
       functions: FUNCTION_KEYS,

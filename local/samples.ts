@@ -36,7 +36,9 @@ export function* sampleRecords(options: SampleOptions): Generator<string> {
     const customer = customerAt(index, random);
     const record = options.data === 'raw' ? raw(customer, index) : xdm(customer);
     const spoil = spoilEvery > 0 && index % spoilEvery === spoilEvery - 1;
-    yield spoil ? spoiled(record, Math.floor(index / spoilEvery)) : filled(record, options.data, bytes);
+    yield spoil
+      ? spoiled(record, customer.id, Math.floor(index / spoilEvery))
+      : filled(record, options.data, bytes);
   }
 }
 
@@ -105,8 +107,14 @@ function filled(record: Record<string, unknown>, data: 'raw' | 'xdm', bytes: num
   return JSON.stringify({ ...record, homeAddress: { ...address, street1: filling } });
 }
 
-/** Some of what real streams hold: a cut line, no object, and one that AEP takes and refuses later. */
-function spoiled(record: Record<string, unknown>, which: number): string {
+/**
+ * Some of what real streams hold: a cut line, no object, one that AEP takes and refuses later, and of raw data one with a
+ * header that AEP would follow. The last has an `_id`, by which events/where.json asks for it.
+ */
+function spoiled(record: Record<string, unknown>, id: string, which: number): string {
+  const isRaw = 'gender' in record;
+  if (isRaw && which % 6 === 4)
+    return JSON.stringify({ _id: id, header: { flowId: 'of-another' }, body: record });
   switch (which % 3) {
     case 0:
       return JSON.stringify(record).slice(0, -9);
@@ -114,7 +122,7 @@ function spoiled(record: Record<string, unknown>, which: number): string {
       return '["not", "an", "object"]';
     default:
       return JSON.stringify(
-        'gender' in record ? { ...record, gender: 'Martian' } : { ...record, person: { gender: 'martian' } },
+        isRaw ? { ...record, gender: 'Martian' } : { ...record, person: { gender: 'martian' } },
       );
   }
 }

@@ -1,6 +1,7 @@
 // `npm start`: a pipeline provisioned and its records delivered on this machine, with a report and an honest exit code.
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../lib/failure.ts';
 import { type Manifest, parseManifestText } from '../lib/manifest.ts';
@@ -11,8 +12,8 @@ import { account, refusedLines, type Written, writeLists } from './account.ts';
 import { createFaults, type FaultSpec } from './aep/faults.ts';
 import { builtIn, type Standard } from './aep/xdm/standard.ts';
 import { changeMeanwhile } from './change.ts';
-import { functionName } from './functions.ts';
 import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
+import { keptLines, prepareHook } from './kept.ts';
 import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { carryPulled, isSamePlace } from './pulled.ts';
@@ -84,6 +85,8 @@ async function run(job: Job): Promise<number> {
     folder: fileURLToPath(new URL(`../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
     shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
+    // As if the samples were deployed: a hook can start them.
+    ...(isOfCustomers(options.manifest) && { pipelines: dirname(resolve(options.manifest)) }),
     ...(job.xdm && { xdm: job.xdm }),
     quirks: options.quirks,
     ...(options.verbose && {
@@ -102,7 +105,8 @@ async function run(job: Job): Promise<number> {
     if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;
-      keep(stack, manifest, progress);
+      await prepareHook(stack);
+      progress.line(keptLines(stack, manifest.name).join('\n'));
       await signal.came;
     }
     return complete ? 0 : 1;
@@ -259,35 +263,6 @@ async function retireWith(stack: Stack, { manifest, changed, options, progress }
   const last = changed?.manifest ?? manifest;
   const { report } = await provision(stack, last, { warmUpSeconds, drainSeconds: 2, mode: 'retire' });
   progress.line(['', ...runReportOf(report as Report)].join('\n'));
-}
-
-/** What to give to a shell, so that any command of the AWS CLI goes to this machine: a line to copy. */
-function awsVariables({ awsUrl, aws }: Stack): string {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = aws.env;
-  return `export AWS_ENDPOINT_URL=${awsUrl} AWS_REGION=${region} AWS_DEFAULT_REGION=${region} AWS_ACCESS_KEY_ID=${key} AWS_SECRET_ACCESS_KEY=${secret}`;
-}
-
-function keep(stack: Stack, { name }: Manifest, progress: Progress): void {
-  progress.line(
-    [
-      '',
-      'Everything is kept running. Press Ctrl-C to end it.',
-      `  simulated platform   ${stack.platform.origin}`,
-      `  what it knows        ${stack.platform.origin}/_simulator/`,
-      `  undelivered store    ${stack.undeliveredFolder}`,
-      `  deploy hook          ${stack.hookUrl}`,
-      '',
-      'For the AWS CLI, version 2 (the keys are fake; what is not simulated is refused):',
-      `  ${awsVariables(stack)}`,
-      'Then, for example, what is wrong with the pipeline:',
-      `  aws lambda invoke --function-name ${functionName('status')} --cli-binary-format raw-in-base64-out --payload '{"pipeline": "${name}", "doctor": true}' answer.json`,
-      '',
-      'The functions are configured with:',
-      ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
-        ([variable, value]) => `  export ${variable}=${value}`,
-      ),
-    ].join('\n'),
-  );
 }
 
 async function readManifest(file: string): Promise<Manifest> {

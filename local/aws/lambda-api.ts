@@ -33,7 +33,7 @@ export async function startLambdaApi(
   return serve('application/json', async (request) => {
     checkScope(request, 'lambda');
     calls.request(request.headers.authorization, () => asked(mappings, account, request));
-    const invoked = invoke && (await invocation(request, invoke));
+    const invoked = invoke && (await invocation(request, invoke, Object.keys(definitions)));
     if (invoked !== undefined) return invoked;
     const described = describing(request, definitions, account);
     if (described !== undefined) return described;

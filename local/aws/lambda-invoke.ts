@@ -12,10 +12,14 @@ const maxAsynchronousBytes = 1024 * 1024;
 /** How Lambda answers where the function was not reached, by how it failed. */
 const NOT_REACHED: Partial<Record<FailureKind, number>> = { throttled: 429, rejected: 404 };
 
-/** `undefined` for a request that is another operation's. */
+/**
+ * `undefined` for a request that is another operation's.
+ * @param names the functions there are
+ */
 export async function invocation(
   request: AwsRequest,
   invoke: InvokeFunction,
+  names: readonly string[],
 ): Promise<AwsResponse | undefined> {
   const named = PATH.exec(request.path)?.[1];
   if (named === undefined) return undefined;
@@ -23,6 +27,10 @@ export async function invocation(
   if (request.method !== 'POST') throw notSimulated(`${request.method} ${request.path}`, 405);
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
   const event = eventIn(request.body, type === 'Event' ? maxAsynchronousBytes : maxPayloadBytes);
+  // Of one that is waited for, `invoke` says so.
+  if (type !== 'RequestResponse' && !names.includes(name))
+    throw new AwsError('ResourceNotFoundException', `Function not found: ${name}`, 404);
+  if (type === 'DryRun') return { status: 204 };
   if (type === 'Event') {
     void invoke(name, event);
     return { status: 202 };

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectsInFolder } from '../../lib/aws/objects-folder.ts';
 import { type Asked, type Calls, noCalls } from './calls.ts';
+import { bodyOf } from './chunked-body.ts';
 import {
   AwsError,
   type AwsRequest,
@@ -72,7 +73,7 @@ function buckets(): AwsResponse {
 /** When the bucket was made: with this process. */
 const MADE_AT = new Date();
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html. A page is of a thousand keys, before they are grouped. */
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html. A page is of a thousand keys of the folder: of a prefix, or grouped, it may have fewer. */
 async function list(bucket: Bucket, query: URLSearchParams): Promise<AwsResponse> {
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
@@ -120,11 +121,9 @@ async function get(
   return { status: 200, headers, ...(method === 'GET' && { text: found.text }) };
 }
 
-async function put(
-  objects: Bucket['objects'],
-  { headers, body }: AwsRequest,
-  key: string,
-): Promise<AwsResponse> {
+async function put(objects: Bucket['objects'], request: AwsRequest, key: string): Promise<AwsResponse> {
+  const { headers } = request;
+  const body = bodyOf(request);
   const { 'if-match': version, 'if-none-match': none } = headers;
   if (version !== undefined && (await objects.read(key)) === undefined)
     throw new AwsError('NoSuchKey', key, 404);

@@ -103,7 +103,7 @@ describe('a raw pipeline', () => {
     expect(counted.rejected.map(({ line, reason }) => [line, reason])).toEqual(
       [100, 200, 400, 500, 700, 800, 1_000, 1_100].map((line) => [
         line,
-        line % 300 === 100 ? 'not-json' : 'not-an-object',
+        line % 300 === 100 ? 'not-json' : line % 600 === 500 ? 'envelope' : 'not-an-object',
       ]),
     );
     const good = lines

@@ -54,6 +54,6 @@ describe('Invoke', () => {
 
   it('knows no other function', async () => {
     await expect(invoke('nothing', {})).rejects.toBeInstanceOf(ResourceNotFoundException);
-    await expect(createFunctions(lambda).start('nothing', {})).resolves.toBeUndefined();
+    await expect(createFunctions(lambda).start('nothing', {})).rejects.toMatchObject({ code: 'AWS_REFUSED' });
   });
 });

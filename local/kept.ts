@@ -1,0 +1,48 @@
+// What `npm start -- --keep` leaves running, in lines to copy: addresses, and what points the AWS CLI to this machine.
+import { functionName } from './functions.ts';
+import type { Stack } from './stack.ts';
+
+/** Whoever signs with it is taken for GitHub by the deploy hook here. events/deploy-hook-url.json is signed with it. */
+export const HOOK_KEY = 'fake-github-key-0123456789';
+
+/** Makes the secret without which the deploy hook is not set up. */
+export async function prepareHook(stack: Stack): Promise<void> {
+  await stack.createSecret('penstock/dev/hook', { github: { key: HOOK_KEY } });
+}
+
+/** For the pipeline of that name. */
+export function keptLines(stack: Stack, name: string): string[] {
+  const doctor = `--payload '{"pipeline": "${name}", "doctor": true}' answer.json`;
+  return [
+    '',
+    'Everything is kept running. Press Ctrl-C to end it.',
+    `  simulated platform   ${stack.platform.origin}`,
+    `  what it knows        ${stack.platform.origin}/_simulator/`,
+    `  undelivered store    ${stack.undeliveredFolder}`,
+    `  deploy hook          ${stack.hookUrl}  (its key for GitHub: ${HOOK_KEY})`,
+    '',
+    'For the AWS CLI, version 2 (the keys are fake; what is not simulated is refused):',
+    `  ${awsVariables(stack)}`,
+    'Then, for example, what is wrong with the pipeline:',
+    `  aws lambda invoke --function-name ${functionName('status')} --cli-binary-format raw-in-base64-out ${doctor}`,
+    '',
+    'The functions are configured with:',
+    ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
+      ([variable, value]) => `  export ${variable}=${value}`,
+    ),
+  ];
+}
+
+/** What to give to a shell, so that a command of the AWS CLI goes to this machine. Version 1 knows the default region alone. */
+function awsVariables({ awsUrl, aws }: Stack): string {
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = aws.env;
+  const variables = {
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: key,
+    AWS_SECRET_ACCESS_KEY: secret,
+  };
+  const pairs = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
+  return `export ${pairs.join(' ')}`;
+}

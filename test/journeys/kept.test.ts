@@ -1,0 +1,135 @@
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseManifestText } from '../../lib/manifest.ts';
+import { functionName } from '../../local/functions.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
+import { keptLines, prepareHook } from '../../local/kept.ts';
+import { sampleLines } from '../../local/records.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+import { EXAMPLES } from '../support/hooks.ts';
+
+// 13 A 3: after a sample run each file of events/ comes to what it is there for, through what `--keep` prints alone.
+
+const NAME = 'customer-profiles';
+
+let stack: Stack;
+let folder: string;
+let lambda: LambdaClient;
+let states: SFNClient;
+
+const read = (name: string) => readFile(new URL(`../../events/${name}.json`, import.meta.url), 'utf8');
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const file = `${NAME}.json`;
+  await cp(join(EXAMPLES, file), join(folder, 'pipelines', file));
+  const manifest = parseManifestText(await readFile(join(EXAMPLES, file), 'utf8'), file);
+  const watch = watchForwarding();
+  stack = await startStack({
+    warmUpSeconds: 1,
+    seed: 1,
+    sandbox: manifest.sandbox,
+    folder: join(folder, 'store'),
+    pipelines: join(folder, 'pipelines'),
+    onInvocation: watch.report,
+  });
+  await prepareSource(stack, manifest, 1);
+  const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
+  // The first half of the records of `npm start`, and as many spoiled ones; smaller.
+  const lines = sampleLines({ count: 5_000, seed: 1, data: 'raw', bytes: 200 });
+  await carry(stack, pipeline, lines, watch, () => undefined);
+  await prepareHook(stack);
+  const config = { ...printed(), maxAttempts: 1 };
+  lambda = new LambdaClient(config);
+  states = new SFNClient(config);
+});
+afterAll(async () => {
+  lambda.destroy();
+  states.destroy();
+  await Promise.all(stack.executions.all.map(({ result }) => result));
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+/** What a shell would have of the line with the variables. */
+function printed() {
+  const line = keptLines(stack, NAME).find((one) => one.includes('AWS_ENDPOINT_URL=')) ?? '';
+  const variables = new Map(
+    Array.from(line.matchAll(/(\w+)=(\S+)/g), ([, name = '', value = '']) => [name, value]),
+  );
+  return {
+    endpoint: variables.get('AWS_ENDPOINT_URL') ?? '',
+    region: variables.get('AWS_REGION') ?? '',
+    credentials: {
+      accessKeyId: variables.get('AWS_ACCESS_KEY_ID') ?? '',
+      secretAccessKey: variables.get('AWS_SECRET_ACCESS_KEY') ?? '',
+    },
+  };
+}
+
+async function invoke(key: string, event: string): Promise<Record<string, unknown>> {
+  const command = new InvokeCommand({ FunctionName: functionName(key), Payload: await read(event) });
+  const { Payload, FunctionError } = await lambda.send(command);
+  const answer = JSON.parse(Buffer.from(Payload ?? []).toString()) as Record<string, unknown>;
+  return FunctionError === undefined ? answer : { FunctionError, ...answer };
+}
+
+async function run(event: string) {
+  const { PENSTOCK_STATE_MACHINE: stateMachineArn } = stack.settings;
+  const { executionArn } = await states.send(
+    new StartExecutionCommand({ stateMachineArn, input: await read(event) }),
+  );
+  const { status, output } = (await stack.executions.find(executionArn ?? '')?.result) ?? {};
+  return { status, outcome: (output as { report?: { outcome?: string } } | undefined)?.report?.outcome };
+}
+
+describe('after a sample run', () => {
+  it('where.json names a record that is in the store, and redrive.json a reason for which some are', async () => {
+    expect(await invoke('status', 'where')).toMatchObject({
+      pipeline: NAME,
+      place: 'undelivered',
+      undelivered: [{ reason: 'envelope' }],
+      searched: { complete: true },
+    });
+    expect(await invoke('redrive', 'redrive')).toMatchObject({ dryRun: true, chosen: 1, complete: true });
+  });
+
+  it('the functions answer for the pipeline', async () => {
+    expect(await invoke('forward', 'forward')).toEqual({ batchItemFailures: [] });
+    expect(await invoke('status', 'status')).toMatchObject({ pipeline: NAME, applied: true });
+    expect(await invoke('drift', 'drift')).toEqual({ checked: 1, moved: 0, lines: [] });
+    expect(await invoke('reconcile', 'reconcile')).toMatchObject({ pipelines: 1, stored: 1, complete: true });
+    // What was refused later is not in order, and nothing else.
+    const { checks } = (await invoke('status', 'doctor')) as { checks: { check: string; state: string }[] };
+    const unlike = checks.filter(({ state }) => state !== 'ok' && state !== 'not-applicable');
+    expect(unlike.map(({ check }) => check)).toEqual(['batches']);
+  });
+
+  it.each([
+    ['deploy-hook'],
+    ['deploy-hook-codepipeline'],
+    ['deploy-hook-codedeploy'],
+    ['deploy-hook-cloudformation'],
+  ])('%s starts an execution', async (event) => {
+    expect(await invoke('deployHook', event)).toMatchObject({ executions: [{ pipeline: NAME }] });
+  });
+
+  it('deploy-hook-url is taken for its signature, and deploy-hook-manifest refused, as it is where nobody asks for it', async () => {
+    expect(await invoke('deployHook', 'deploy-hook-url')).toMatchObject({ statusCode: 202 });
+    expect(await invoke('deployHook', 'deploy-hook-manifest')).toMatchObject({
+      FunctionError: 'Unhandled',
+      errorMessage: expect.stringContaining('hookManifests=yes'),
+    });
+  });
+
+  it('plan, provision and retire are run by the state machine', async () => {
+    await Promise.all(stack.executions.all.map(({ result }) => result));
+    expect(await run('plan')).toEqual({ status: 'SUCCEEDED', outcome: 'planned' });
+    expect(await run('provision')).toEqual({ status: 'SUCCEEDED', outcome: 'succeeded' });
+    expect(await run('retire')).toEqual({ status: 'SUCCEEDED', outcome: 'retired' });
+  });
+});
