@@ -1,0 +1,34 @@
+// Which files get noise, and what they become.
+import { globSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { withNoise, withNoisyAnswers } from './texts.ts';
+
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** The product, and what the platform's validator says. */
+const PRODUCT = /^(lib|functions)\/|^local\/aep\/xdm\/violations\.ts$/;
+/** The ownership tag as it stands in a description in AEP: it is stored, and read again. */
+const MARK = 'lib/provision/mark.ts';
+const PLATFORM = 'local/aep/platform.ts';
+const TEXTS = join(ROOT, 'test/deep/noise/texts.ts');
+
+/** A file of the project as JavaScript, with noise where it is the product's. */
+export function noisySource(path: string): string {
+  const file = relative(ROOT, path).split(sep).join('/');
+  const source = readFileSync(path, 'utf8');
+  if (file === PLATFORM) return withNoisyAnswers(stripTypeScriptTypes(source), TEXTS);
+  if (!PRODUCT.test(file) || file === MARK) return stripTypeScriptTypes(source);
+  return withNoise(source, file).code;
+}
+
+/** Every file that gets noise, by its URL: for processes. */
+export function noisySources(): Record<string, string> {
+  const files = globSync(['lib/**/*.ts', 'functions/**/*.ts', 'local/aep/**/*.ts'], { cwd: ROOT });
+  // What is compiled to WebAssembly is no module.
+  const modules = files.filter((file) => !file.includes('assembly'));
+  return Object.fromEntries(
+    modules.map((file) => [pathToFileURL(join(ROOT, file)).href, noisySource(join(ROOT, file))]),
+  );
+}
