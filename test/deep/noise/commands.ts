@@ -39,7 +39,10 @@ export function prepare(folder: string): void {
     sound: { ...sample, description: 'another text' },
     unknown: { ...sample, nope: 1 },
     destination: { ...sample, mapping: [...sample.mapping, { source: 'a', destination: 'no.such.field' }] },
-    expression: { ...sample, mapping: [...sample.mapping, { expression: 'nope(', destination: 'person.name.suffix' }] },
+    expression: {
+      ...sample,
+      mapping: [...sample.mapping, { expression: 'nope(', destination: 'person.name.suffix' }],
+    },
     unlike: { ...sample, mapping: [first, ...sample.mapping.slice(1)] },
   };
   for (const [name, manifest] of Object.entries(manifests))

@@ -19,6 +19,7 @@ export function noisySource(path: string): string {
   const file = relative(ROOT, path).split(sep).join('/');
   const source = readFileSync(path, 'utf8');
   if (file === PLATFORM) return withNoisyAnswers(stripTypeScriptTypes(source), TEXTS);
+  if (file === CHILD) return withHooks(stripTypeScriptTypes(source));
   if (!PRODUCT.test(file) || file === MARK) return stripTypeScriptTypes(source);
   return withNoise(source, file).code;
 }
@@ -29,6 +30,18 @@ export function noisySources(): Record<string, string> {
   // What is compiled to WebAssembly is no module.
   const modules = files.filter((file) => !file.includes('assembly'));
   return Object.fromEntries(
-    modules.map((file) => [pathToFileURL(join(ROOT, file)).href, noisySource(join(ROOT, file))]),
+    [...modules, CHILD].map((file) => [pathToFileURL(join(ROOT, file)).href, noisySource(join(ROOT, file))]),
   );
+}
+
+/** Starts the processes of the functions, which get the same hooks as the one that starts them. */
+const CHILD = 'local/aws/function-child.ts';
+const START = 'process.execPath,';
+
+function withHooks(js: string): string {
+  const [before, after, ...more] = js.split(START);
+  const script = after?.indexOf('processScript,') ?? -1;
+  if (before === undefined || after === undefined || script < 0 || more.length > 0)
+    throw new Error(`${CHILD} starts no process of a function any more: noise needs it`);
+  return `${before}${START}${after.slice(0, script)}...process.execArgv, ${after.slice(script)}`;
 }
