@@ -8,7 +8,7 @@ export interface Finding {
   readonly message: string;
 }
 
-/** An entry of scripts/accepted-findings.json, or of test/roles/never-used.json. */
+/** An entry of test/template/accepted-findings.json, or of test/roles/never-used.json. */
 export interface Accepted {
   readonly tool: string;
   readonly rule: string;

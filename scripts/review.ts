@@ -6,7 +6,7 @@ import { acceptedIn, type Finding, judge, ofCfnLint, ofCheckov } from './finding
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TEMPLATE = `${ROOT}.serverless/cloudformation-template-update-stack.json`;
-const ACCEPTED = 'scripts/accepted-findings.json';
+const ACCEPTED = 'test/template/accepted-findings.json';
 const REQUIREMENTS = `${ROOT}test/template/requirements.txt`;
 const VENV = `${ROOT}.penstock/review`;
 

@@ -44,7 +44,7 @@ describe('the review', () => {
 
   it('issue 13 B 6: reads a data file, and no record of a decision', () => {
     expect(() => acceptedIn('[{"tool": "checkov", "rule": "CKV_1"}]')).toThrow(/not an accepted finding/);
-    for (const file of ['scripts/accepted-findings.json', 'test/roles/never-used.json']) {
+    for (const file of ['test/template/accepted-findings.json', 'test/roles/never-used.json']) {
       const list = acceptedIn(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
       expect(list.length).toBeGreaterThan(2);
       for (const { why } of list) expect(why, file).not.toBe('');
