@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { Failure } from './failure.ts';
 import { jsonIn } from './json-text.ts';
-import { isDeeper, mistakes } from './mistakes.ts';
+import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
@@ -546,7 +546,7 @@ export function idOf(name: string, names: Readonly<Record<string, string>>): str
 export function parseManifest(value: unknown, origin = 'the manifest'): Manifest {
   if (isDeeper(value, DEEPEST))
     throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
-  const result = Manifest.safeParse(value, { reportInput: true });
+  const result = Manifest.safeParse(value, { reportInput: true, error: wording });
   if (result.success) return result.data;
   const all = mistakes(result.error.issues, value);
   const more = all.length - MOST_MISTAKES;

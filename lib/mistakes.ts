@@ -6,18 +6,26 @@ type Issue = z.core.$ZodIssue;
 
 /**
  * A sentence for each issue of `value`'s schema: `path: what is allowed; found …`, and what was likely meant where a known
- * word is near. Needs zod's `reportInput`.
+ * word is near. Needs zod's `reportInput`, and `wording` as its `error`.
  */
 export function mistakes(issues: readonly Issue[], value: unknown): string[] {
   return issues.flatMap(specific).map((issue) => {
     const path = issue.path.map(String).join('.') || '(top level)';
-    const allowed = said(issue)
-      .replace(/^Invalid (input|option): /, '')
-      .replace(/, received \w+$/, '');
+    const allowed = said(issue);
     // A key that is not known is named already.
     const found = issue.code === 'unrecognized_keys' ? '' : `; found ${foundAt(value, issue.path)}`;
     return `${path}: ${allowed}${found}${meant(issue, value)}`;
   });
+}
+
+/** What an issue says where the schema has no words of its own: what is allowed; what was found is said by `mistakes`. */
+export function wording(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
+  if (issue.code !== 'invalid_value') return undefined;
+  const values = issue.values.map((value) =>
+    typeof value === 'string' ? JSON.stringify(value) : String(value),
+  );
+  return `expected ${values.length > 1 ? 'one of ' : ''}${values.join('|')}`;
 }
 
 /** Of words that are not known, the known ones that are near. */

@@ -8,7 +8,7 @@ export interface Finding {
   readonly message: string;
 }
 
-/** A row of the table in docs/decisions/0005-template-review.md. */
+/** An entry of test/template/accepted-findings.json, or of test/roles/never-used.json. */
 export interface Accepted {
   readonly tool: string;
   readonly rule: string;
@@ -17,18 +17,15 @@ export interface Accepted {
   readonly why: string;
 }
 
-/** The rows `| tool | rule | where | why |` of the record, for these tools. */
-export function acceptedIn(record: string, tools: readonly string[]): Accepted[] {
-  return record
-    .split('\n')
-    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
-    .filter(([, tool = '']) => tools.includes(tool))
-    .map(([, tool = '', rule = '', where = '', why = '']) => ({
-      tool,
-      rule,
-      where: where.split(/,\s*/),
-      why,
-    }));
+/** The list in a file's text. @throws where an entry is not as `Accepted` has it */
+export function acceptedIn(text: string): Accepted[] {
+  const list = JSON.parse(text) as Accepted[];
+  for (const one of list) {
+    const { tool, rule, where, why } = one;
+    const isWhole = [tool, rule, why].every((value) => typeof value === 'string') && Array.isArray(where);
+    if (!isWhole) throw new Error(`not an accepted finding: ${JSON.stringify(one)}`);
+  }
+  return list;
 }
 
 /** What is found and not accepted, what is accepted without a reason, and what is accepted and not found any more. */

@@ -3,6 +3,7 @@
 import { defineConfig } from 'vitest/config';
 import { QUIRK_NAMES, QUIRKS } from '../../local/aep/quirks.ts';
 import { LIMITS, PENSTOCK_CALLS, reporters } from '../../vitest.config.ts';
+import { noise } from './noise/plugin.ts';
 
 /** Every variant but the default ones, which all other tests run under. */
 const OTHER_VARIANTS = QUIRK_NAMES.flatMap((quirk) =>
@@ -23,6 +24,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        plugins: [noise()],
         test: {
           name: 'deep',
           include: [

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,14 +6,12 @@ import { describe, expect, it } from 'vitest';
 import { acceptedIn, judge, ofCfnLint, ofCheckov } from '../../scripts/findings.ts';
 import { noticeOf, packagesOf } from '../../scripts/notice.ts';
 
-const RECORD = `
-| Tool | Rule | Where | Why |
-| --- | --- | --- | --- |
-| checkov | CKV_1 | \`*Function\`, \`Bucket\` | there is a reason |
-| cfn-lint | W1 | Topic | another one |
-| somebody | X | Y | Z |
-`;
-const accepted = acceptedIn(RECORD, ['checkov', 'cfn-lint']);
+const accepted = acceptedIn(
+  JSON.stringify([
+    { tool: 'checkov', rule: 'CKV_1', where: ['*Function', 'Bucket'], why: 'there is a reason' },
+    { tool: 'cfn-lint', rule: 'W1', where: ['Topic'], why: 'another one' },
+  ]),
+);
 const finding = (tool: string, rule: string, where: string) => ({ tool, rule, where, message: 'said' });
 const all = [
   finding('checkov', 'CKV_1', 'AFunction'),
@@ -44,8 +42,19 @@ describe('the review', () => {
     ]);
   });
 
+  it('issue 13 B 6: reads a data file, and no record of a decision', () => {
+    expect(() => acceptedIn('[{"tool": "checkov", "rule": "CKV_1"}]')).toThrow(/not an accepted finding/);
+    for (const file of ['test/template/accepted-findings.json', 'test/roles/never-used.json']) {
+      const list = acceptedIn(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
+      expect(list.length).toBeGreaterThan(2);
+      for (const { why } of list) expect(why, file).not.toBe('');
+    }
+  });
+
   it('takes no row without a reason', () => {
-    const silent = acceptedIn('| checkov | CKV_1 | Bucket |  |', ['checkov']);
+    const silent = acceptedIn(
+      JSON.stringify([{ tool: 'checkov', rule: 'CKV_1', where: ['Bucket'], why: '' }]),
+    );
     expect(judge([finding('checkov', 'CKV_1', 'Bucket')], silent)).toEqual([
       'checkov CKV_1 is accepted without a reason',
     ]);
