@@ -81,10 +81,11 @@ function deadLinks(page: string, text: string): string[] {
     });
 }
 
-/** The sentences of a page's prose: list items and paragraphs; code, tables and headings are none. */
+/** The sentences of a page's prose: paragraphs, list items, cells of tables; code and headings are none. */
 function sentences(text: string): string[] {
   return withoutCode(text)
-    .replace(/^(?:\||#|<!--).*$/gm, '\n')
+    .replace(/^(?:#|<!--).*$/gm, '\n')
+    .replace(/^\|.*$/gm, (row) => `\n\n${row.replace(/`[^`]*`/g, 'CODE').replaceAll('|', '\n\n')}\n\n`)
     .replace(/^\s*(?:[-*]|\d+\.) /gm, '\n\n')
     .split(/\n\s*\n/)
     .map((block) =>
@@ -241,6 +242,8 @@ describe('13 A 1: a sentence of more than 25 words is two', () => {
 
   it('is seen', () => {
     const long = `One ${'word '.repeat(25)}is too many.`;
-    expect(sentences(`- ${long}\n- Short. Also short.`).map(words)).toEqual([29, 1, 2]);
+    expect(sentences(`- ${long}\n- Short. Also short.\n| cell | ${long} |`).map(words)).toEqual([
+      29, 1, 2, 1, 29,
+    ]);
   });
 });
