@@ -156,6 +156,26 @@ describe('13 A 3: the pages', () => {
     expect(dead).toEqual([]);
   });
 
+  it('are there where code, template and messages name one, with the heading that they name', () => {
+    const files = globSync(
+      '{lib,functions,local,cloud,scripts,bench,examples,events}/**/*.{ts,cjs,yml,json}',
+      {
+        cwd: ROOT,
+      },
+    );
+    const named = [...files, 'serverless.yml', 'package.json'].flatMap((file) =>
+      Array.from(
+        read(file).matchAll(/(?<![\w/])(docs\/[\w-]+\.md)(?:#([\w-]+))?/g),
+        ([to, page = '', anchor]) => ({
+          reference: `${file}: ${to}`,
+          dead: !existsSync(join(ROOT, page)) || (anchor !== undefined && !anchors(read(page)).has(anchor)),
+        }),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(15);
+    expect(named.filter(({ dead }) => dead).map(({ reference }) => reference)).toEqual([]);
+  });
+
   it('that stand in docs/ are reached from README', () => {
     const reached = new Set(['README.md']);
     for (const page of reached) {
