@@ -81,10 +81,11 @@ function deadLinks(page: string, text: string): string[] {
     });
 }
 
-/** The sentences of a page's prose: list items and paragraphs; code, tables and headings are none. */
+/** The sentences of a page's prose: paragraphs, list items, cells of tables; code and headings are none. */
 function sentences(text: string): string[] {
   return withoutCode(text)
-    .replace(/^(?:\||#|<!--).*$/gm, '\n')
+    .replace(/^(?:#|<!--).*$/gm, '\n')
+    .replace(/^\|.*$/gm, (row) => `\n\n${row.replace(/`[^`]*`/g, 'CODE').replaceAll('|', '\n\n')}\n\n`)
     .replace(/^\s*(?:[-*]|\d+\.) /gm, '\n\n')
     .split(/\n\s*\n/)
     .map((block) =>
@@ -153,6 +154,26 @@ describe('13 A 3: the pages', () => {
   it('have no link that leads nowhere: a file that is not there, or a heading', () => {
     const dead = PAGES.flatMap((page) => deadLinks(page, read(page)).map((to) => `${page}: ${to}`));
     expect(dead).toEqual([]);
+  });
+
+  it('are there where code, template and messages name one, with the heading that they name', () => {
+    const files = globSync(
+      '{lib,functions,local,cloud,scripts,bench,examples,events}/**/*.{ts,cjs,yml,json}',
+      {
+        cwd: ROOT,
+      },
+    );
+    const named = [...files, 'serverless.yml', 'package.json'].flatMap((file) =>
+      Array.from(
+        read(file).matchAll(/(?<![\w/])(docs\/[\w-]+\.md)(?:#([\w-]+))?/g),
+        ([to, page = '', anchor]) => ({
+          reference: `${file}: ${to}`,
+          dead: !existsSync(join(ROOT, page)) || (anchor !== undefined && !anchors(read(page)).has(anchor)),
+        }),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(15);
+    expect(named.filter(({ dead }) => dead).map(({ reference }) => reference)).toEqual([]);
   });
 
   it('that stand in docs/ are reached from README', () => {
@@ -241,6 +262,8 @@ describe('13 A 1: a sentence of more than 25 words is two', () => {
 
   it('is seen', () => {
     const long = `One ${'word '.repeat(25)}is too many.`;
-    expect(sentences(`- ${long}\n- Short. Also short.`).map(words)).toEqual([29, 1, 2]);
+    expect(sentences(`- ${long}\n- Short. Also short.\n| cell | ${long} |`).map(words)).toEqual([
+      29, 1, 2, 1, 29,
+    ]);
   });
 });
