@@ -1,6 +1,6 @@
 // Doors in front of the local services: a function goes through them, and they remember what was asked first, and when.
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import type { Stack } from '../local/stack.ts';
+import type { Stack } from '../local/start/stack.ts';
 
 /** What a function is there for: its first request to a service, of all or of those whose first line is like that. */
 export interface Effect {

@@ -1,6 +1,6 @@
 // Kinesis events of sample records, as Lambda hands them to a function.
 import { eventRecord } from '../local/aws/kinesis-event.ts';
-import { sampleRecords } from '../local/samples.ts';
+import { sampleRecords } from '../local/start/samples.ts';
 
 export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/bench';
 

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseManifest } from '../lib/manifest.ts';
 import { eventRecord } from '../local/aws/kinesis-event.ts';
-import { functionName } from '../local/functions.ts';
-import { prepareSource, provision } from '../local/journey.ts';
-import { ensureStream, type Stack } from '../local/stack.ts';
+import { functionName } from '../local/start/functions.ts';
+import { prepareSource, provision } from '../local/start/journey.ts';
+import { ensureStream, type Stack } from '../local/start/stack.ts';
 import { linesOf } from './event.ts';
 import type { Start } from './starts-of.ts';
 

@@ -1,9 +1,9 @@
 // Where does a pipeline stand, what is wrong with it, and where is a record? events/status.json, events/doctor.json, events/where.json
 import { statusRuntime } from '../lib/aws/status-runtime.ts';
 import { asksForDoctor, doctor } from '../lib/doctor/doctor.ts';
-import { asksForRecord, where } from '../lib/forward/where.ts';
 import { status } from '../lib/provision/status.ts';
-import { plainStep } from '../lib/provision/step.ts';
+import { plainStep } from '../lib/provision/steps/step.ts';
+import { asksForRecord, where } from '../lib/where/where.ts';
 
 export const handler = plainStep('status', statusRuntime, async (event, runtime) => {
   if (asksForRecord(event)) return where(event, runtime);

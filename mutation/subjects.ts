@@ -41,7 +41,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   memory: { file: 'lib/forward/memory.ts', tests: SENDING },
   'inlet-reply': {
     file: 'lib/aep/inlet-reply.ts',
-    tests: ['test/aep/inlet.test.ts', 'test/aep/reply.test.ts', 'test/forward/send.test.ts'],
+    tests: ['test/aep/inlet.test.ts', 'test/aep/reply.test.ts', 'test/forward/send/send.test.ts'],
   },
   claims: {
     file: 'lib/aws/claims.ts',
@@ -49,14 +49,17 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
       'test/aws/claims.test.ts',
       'test/aws/undelivered.test.ts',
       'test/aws/undelivered-once.test.ts',
-      'test/forward/redrive.test.ts',
+      'test/redrive/redrive.test.ts',
     ],
   },
-  rollback: { file: 'lib/provision/rollback.ts', tests: PROVISION },
-  resource: { file: 'lib/provision/resource.ts', tests: ['test/provision/resource.test.ts'] },
+  rollback: { file: 'lib/provision/steps/rollback.ts', tests: PROVISION },
+  resource: {
+    file: 'lib/provision/resources/resource.ts',
+    tests: ['test/provision/resources/resource.test.ts'],
+  },
   signature: {
     file: 'lib/hook/signature.ts',
     tests: ['keys', 'once', 'senders', 'signature', 'verify'].map((name) => `test/hook/${name}.test.ts`),
   },
-  within: { file: 'lib/forward/within.ts', tests: SENDING },
+  within: { file: 'lib/forward/send/within.ts', tests: SENDING },
 };

@@ -11,7 +11,7 @@ const DOCUMENTS: Record<string, string> = {
   'docs/manifest.schema.json': `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`,
   'docs/errors.md': errors(),
   'docs/fidelity.md': fidelityPage(),
-  'lib/forward/wasm/json-check.wasm.ts': await wasm('lib/forward/wasm/assembly/json-check.ts'),
+  'lib/forward/json/wasm/json-check.wasm.ts': await wasm('lib/forward/json/wasm/assembly/json-check.ts'),
 };
 
 /** A module with the WebAssembly that `source` compiles to: 34 pages hold any message that can be sent, twice. */

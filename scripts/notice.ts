@@ -8,7 +8,7 @@ const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause'
 
 /** What is in a bundle without being bundled: the WebAssembly holds parts of the library it was compiled with. */
 const COMPILED_IN: Readonly<Record<string, string>> = {
-  'lib/forward/wasm/json-check.wasm.ts': 'assemblyscript/asc',
+  'lib/forward/json/wasm/json-check.wasm.ts': 'assemblyscript/asc',
 };
 
 export interface Licensed {

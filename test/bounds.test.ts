@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import { createUndelivered, type S3 } from '../lib/aws/dead-letters.ts';
 import { createLedger } from '../lib/aws/ledger.ts';
 import { createSecrets } from '../lib/aws/secrets.ts';
-import { createUndelivered, type S3 } from '../lib/aws/undelivered.ts';
 import {
   LARGEST_IN_LEDGER,
   LARGEST_OBJECT,
@@ -15,12 +15,12 @@ import {
   LARGEST_SECRET,
   LARGEST_WRITTEN,
 } from '../lib/bounds.ts';
-import { noted, readOnFailure } from '../lib/forward/on-failure.ts';
-import { createHider } from '../lib/forward/reconcile-hide.ts';
+import { noted, readOnFailure } from '../lib/forward/read/on-failure.ts';
 import { parseManifest } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
 import { bytesOf } from '../lib/provision/clip.ts';
-import { fitting, withReport } from '../lib/provision/fit.ts';
+import { fitting, withReport } from '../lib/provision/steps/fit.ts';
+import { createHider } from '../lib/reconcile/hide.ts';
 import type { UndeliveredDocument } from '../lib/runtime.ts';
 import { inletManifest, PUBLISHED } from './provision/cases.ts';
 import { PUBLISHED as PUBLISHED_PIPELINE, STREAM_ARN } from './support/forwarding.ts';

@@ -8,11 +8,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STARTS } from '../bench/starts-of.ts';
 import { parseManifestText } from '../lib/manifest.ts';
-import { account } from '../local/account.ts';
 import { startServer } from '../local/aep/server.ts';
-import { carry, prepareSource, provision, watchForwarding } from '../local/journey.ts';
-import { sampleLines } from '../local/records.ts';
-import { startStack } from '../local/stack.ts';
+import { account } from '../local/start/account.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../local/start/journey.ts';
+import { sampleLines } from '../local/start/records.ts';
+import { startStack } from '../local/start/stack.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readOld, readSoFar } from '../lib/forward/reconcile-progress.ts';
-import { recordId } from '../lib/forward/record-id.ts';
+import { recordId } from '../lib/forward/read/record-id.ts';
 import { executionName } from '../lib/hook/start.ts';
 import { parseManifest } from '../lib/manifest.ts';
 import { Pipeline, Report } from '../lib/pipeline.ts';
 import { readKnown } from '../lib/provision/known.ts';
 import { type PublishedPipeline, readPublished } from '../lib/published.ts';
+import { readOld, readSoFar } from '../lib/reconcile/progress.ts';
 import type { LedgerRecord, UndeliveredDocument } from '../lib/runtime.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { inletManifest, markByNameAlone, PUBLISHED } from './provision/cases.ts';

@@ -1,6 +1,6 @@
 // The state `begin`: a request in, the document out.
 import { beginRuntime } from '../../lib/aws/begin-runtime.ts';
-import { begin } from '../../lib/provision/begin.ts';
-import { plainStep } from '../../lib/provision/step.ts';
+import { begin } from '../../lib/provision/steps/begin.ts';
+import { plainStep } from '../../lib/provision/steps/step.ts';
 
 export const handler = plainStep('begin', beginRuntime, begin);

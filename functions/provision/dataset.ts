@@ -1,5 +1,5 @@
 // The state `dataset`: the dataset.
 import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
-import { resourceStep } from '../../lib/provision/step.ts';
+import { resourceStep } from '../../lib/provision/steps/step.ts';
 
 export const handler = resourceStep('dataset', ledgerRuntime);

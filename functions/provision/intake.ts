@@ -1,6 +1,6 @@
 // The state `intake`: the stream switched on.
 import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
-import { intake } from '../../lib/provision/intake.ts';
-import { step } from '../../lib/provision/step.ts';
+import { step } from '../../lib/provision/steps/step.ts';
+import { intake } from '../../lib/provision/steps/trigger.ts';
 
 export const handler = step('intake', provisionRuntime, intake);

@@ -1,6 +1,6 @@
 // The state `plan`: the document with the plan in it.
 import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
-import { plan } from '../../lib/provision/plan.ts';
-import { readingStep } from '../../lib/provision/step.ts';
+import { plan } from '../../lib/provision/plan/plan.ts';
+import { readingStep } from '../../lib/provision/steps/step.ts';
 
 export const handler = readingStep('plan', provisionRuntime, plan);

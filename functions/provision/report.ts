@@ -1,6 +1,6 @@
 // The state `report`: what an execution did, kept for whoever asks.
 import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
-import { report } from '../../lib/provision/report.ts';
-import { plainStep } from '../../lib/provision/step.ts';
+import { report } from '../../lib/provision/steps/report.ts';
+import { plainStep } from '../../lib/provision/steps/step.ts';
 
 export const handler = plainStep('report', ledgerRuntime, report);

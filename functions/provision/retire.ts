@@ -1,6 +1,6 @@
 // The state `retire`: what is not needed any more taken down.
 import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
-import { retire } from '../../lib/provision/retire.ts';
-import { step } from '../../lib/provision/step.ts';
+import { retire } from '../../lib/provision/steps/retire.ts';
+import { step } from '../../lib/provision/steps/step.ts';
 
 export const handler = step('retire', provisionRuntime, retire);

@@ -1,6 +1,6 @@
 // The state `rollback`: what a failed execution leaves behind.
 import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
-import { rollback } from '../../lib/provision/rollback.ts';
-import { step } from '../../lib/provision/step.ts';
+import { rollback } from '../../lib/provision/steps/rollback.ts';
+import { step } from '../../lib/provision/steps/step.ts';
 
 export const handler = step('rollback', provisionRuntime, rollback);

@@ -1,6 +1,6 @@
 // The state `stop`: the way in closed, before a pipeline is taken down.
 import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
-import { stop } from '../../lib/provision/retire.ts';
-import { step } from '../../lib/provision/step.ts';
+import { stop } from '../../lib/provision/steps/retire.ts';
+import { step } from '../../lib/provision/steps/step.ts';
 
 export const handler = step('stop', provisionRuntime, stop);

@@ -1,6 +1,6 @@
 // The state `verify`: is everything ready for records?
 import { baseRuntime } from '../../lib/aws/runtime.ts';
-import { readingStep } from '../../lib/provision/step.ts';
-import { verify } from '../../lib/provision/verify.ts';
+import { readingStep } from '../../lib/provision/steps/step.ts';
+import { verify } from '../../lib/provision/steps/verify.ts';
 
 export const handler = readingStep('verify', baseRuntime, verify);

@@ -1,5 +1,5 @@
 // What was acknowledged beyond a checkpoint: Lambda brings it again, and it need not be sent again while this container lives.
-import { keyOf, type Message, sequenceOf } from './message.ts';
+import { keyOf, type Message, sequenceOf } from './read/message.ts';
 import type { Settled } from './verdict.ts';
 
 /** A key takes some 100 bytes: 4 MB in all. */

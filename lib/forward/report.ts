@@ -3,11 +3,11 @@ import type { BatchReply } from '../aep/inlet.ts';
 import type { Failure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime, Metrics } from '../runtime.ts';
-import type { Batch } from './batch.ts';
 import { type Counts, differenceOf } from './conservation.ts';
-import type { Received } from './event.ts';
-import type { Message } from './message.ts';
-import type { Sent } from './run.ts';
+import type { Received } from './read/event.ts';
+import type { Message } from './read/message.ts';
+import type { Batch } from './send/batch.ts';
+import type { Sent } from './send/run.ts';
 import { lowest, type Settlement } from './settle.ts';
 
 /** A message that fails by itself, with nothing else to show whose fault that is: its shard waits for it. */

@@ -1,5 +1,5 @@
 // What became of a message: the three verdicts, and the words for why one is rejected.
-import type { Message } from './message.ts';
+import type { Message } from './read/message.ts';
 
 /** Why a message cannot be delivered, ever. Kept with it in the undelivered store; docs/rejects.md says what to do. */
 export const REASONS = [

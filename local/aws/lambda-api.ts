@@ -67,7 +67,7 @@ function asked(mappings: Mappings, { region, accountId }: Account, request: AwsR
   }
   const resource = `${arn}:event-source-mapping:${uuid}`;
   const mapping = mappings.all.find((one) => one.uuid === uuid);
-  // Of one that is gone Lambda can name no function, and a condition that asks for one is not met: `remove` of lib/aws/intakes.ts takes that answer too.
+  // Of one that is gone Lambda can name no function, and a condition that asks for one is not met: `remove` of lib/aws/triggers.ts takes that answer too.
   if (mapping === undefined) return request.method === 'GET' ? [{ ...call, resource }] : [];
   return [{ ...call, resource, conditions: functionOf(mapping.functionName) }];
 }

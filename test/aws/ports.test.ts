@@ -3,9 +3,9 @@ import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lamb
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsFailure } from '../../lib/aws/failure.ts';
-import { createIntakes } from '../../lib/aws/intakes.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
+import { createIntakes } from '../../lib/aws/triggers.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { heldTransitions } from '../support/transitions.ts';

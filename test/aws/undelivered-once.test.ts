@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUndelivered } from '../../lib/aws/undelivered.ts';
+import { createUndelivered } from '../../lib/aws/dead-letters.ts';
 import type { UndeliveredDocument } from '../../lib/runtime.ts';
 
 // A document under a key that was given: there once, whoever comes with it and how often.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUndelivered } from '../../lib/aws/undelivered.ts';
+import { createUndelivered } from '../../lib/aws/dead-letters.ts';
 import type { UndeliveredStore } from '../../lib/runtime.ts';
 import { document, entry } from '../support/redriving.ts';
 import { type MemoryS3, memoryS3 } from '../support/s3.ts';

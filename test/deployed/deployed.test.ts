@@ -13,11 +13,11 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedriveAnswer } from '../../lib/forward/redrive-request.ts';
 import type { Report } from '../../lib/pipeline.ts';
+import type { RedriveAnswer } from '../../lib/redrive/request.ts';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { startServer } from '../../local/aep/server.ts';
-import { sampleRecords } from '../../local/samples.ts';
+import { sampleRecords } from '../../local/start/samples.ts';
 import { eventually } from '../support/eventually.ts';
 import { githubSignature } from '../support/hooks.ts';
 import { type Folder, packageFolder } from '../template/packaged.ts';

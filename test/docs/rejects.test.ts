@@ -1,9 +1,9 @@
 // docs/rejects.md: every reason that the code has, in its order, with what it means and what to do.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Skip } from '../../lib/forward/redrive-parcel.ts';
-import type { RedriveAnswer } from '../../lib/forward/redrive-request.ts';
 import { REASONS } from '../../lib/forward/verdict.ts';
+import type { Skip } from '../../lib/redrive/parcel.ts';
+import type { RedriveAnswer } from '../../lib/redrive/request.ts';
 import type { Discarded } from '../../local/aws/retry-rules.ts';
 
 const PAGE = readFileSync(new URL('../../docs/rejects.md', import.meta.url), 'utf8');

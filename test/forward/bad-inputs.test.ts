@@ -1,7 +1,7 @@
 // The bad inputs of the forwarder, numbered as in docs/promises.md: each one and what has to become of it.
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { MAX_LANES } from '../../lib/forward/batch.ts';
+import { MAX_LANES } from '../../lib/forward/send/batch.ts';
 import {
   ALL_SETTLED,
   from,

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { createIntakes } from '../../lib/aws/intakes.ts';
-import { MAX_MESSAGES } from '../../lib/forward/batch.ts';
-import { LEAST_REQUEST_MS, PACE, REQUEST_TIMEOUT_MS, RESERVE_MS } from '../../lib/forward/classes.ts';
+import { createIntakes } from '../../lib/aws/triggers.ts';
 import { createForward } from '../../lib/forward/forward.ts';
-import { createLimits } from '../../lib/forward/limits.ts';
 import { createPipelines } from '../../lib/forward/pipelines.ts';
+import { MAX_MESSAGES } from '../../lib/forward/send/batch.ts';
+import { LEAST_REQUEST_MS, PACE, REQUEST_TIMEOUT_MS, RESERVE_MS } from '../../lib/forward/send/classes.ts';
+import { createLimits } from '../../lib/forward/send/limits.ts';
 import { parseManifest } from '../../lib/manifest.ts';
 import { Rate } from '../../lib/rate.ts';
 import { settingsFrom } from '../../lib/settings.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemory } from '../../lib/forward/memory.ts';
-import type { Message } from '../../lib/forward/message.ts';
+import type { Message } from '../../lib/forward/read/message.ts';
 import { DELIVERED, RETRY, type Settled, type Verdict } from '../../lib/forward/verdict.ts';
 import { ALL_SETTLED, from, seq, world } from '../support/forwarding.ts';
 import { fakeInlet, multi } from '../support/inlet.ts';

@@ -1,9 +1,9 @@
 // Promises of docs/promises.md about what becomes of records: bad ones, large ones, packed ones, and answers that lie.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decode } from '../../lib/forward/decode.ts';
-import type { KinesisRecord } from '../../lib/forward/event.ts';
 import { createForward } from '../../lib/forward/forward.ts';
+import { decode } from '../../lib/forward/read/decode.ts';
+import type { KinesisRecord } from '../../lib/forward/read/event.ts';
 import { respond, settle } from '../../lib/forward/settle.ts';
 import { DELIVERED, FILTERED, RETRY, rejected, type Settled } from '../../lib/forward/verdict.ts';
 import { seededRandom } from '../../local/aep/ids.ts';

@@ -1,8 +1,8 @@
 // Promises of docs/promises.md about waiting: how long, how often, how fast, and when it is over. In virtual time.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { backoffMs } from '../../lib/aep/retry.ts';
-import { PACE } from '../../lib/forward/classes.ts';
 import { createForward, type Forward } from '../../lib/forward/forward.ts';
+import { PACE } from '../../lib/forward/send/classes.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { runs } from '../support/depth.ts';
 import { ALL_SETTLED, from, kinesisEvent, world } from '../support/forwarding.ts';

@@ -1,12 +1,12 @@
 // What holds for whatever a producer puts into a stream: properties of decoder and shaper, to be tried as often as wanted.
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { decode, fromBase64 } from '../../lib/forward/decode.ts';
-import type { KinesisRecord } from '../../lib/forward/event.ts';
-import { createFramer } from '../../lib/forward/frame.ts';
-import { subRecords } from '../../lib/forward/kpl.ts';
-import { createShaper } from '../../lib/forward/shape.ts';
-import { MAX_UNPACKED_BYTES, unpack } from '../../lib/forward/unpack.ts';
+import { createFramer } from '../../lib/forward/frame/frame.ts';
+import { decode, fromBase64 } from '../../lib/forward/read/decode.ts';
+import type { KinesisRecord } from '../../lib/forward/read/event.ts';
+import { subRecords } from '../../lib/forward/read/kpl.ts';
+import { MAX_UNPACKED_BYTES, unpack } from '../../lib/forward/read/unpack.ts';
+import { createShaper } from '../../lib/forward/transform/transform.ts';
 import { STREAM_ARN } from '../support/forwarding.ts';
 import { aggregate, field, number, sealed, varint } from '../support/kpl.ts';
 import { pipelineWith } from '../support/shaping.ts';

@@ -1,7 +1,7 @@
 // The JSON check against `JSON.parse`, on texts that are nearly JSON: one says yes exactly where the other does.
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
-import { checkJson } from '../../lib/forward/json-check.ts';
+import { checkJson } from '../../lib/forward/json/json-check.ts';
 
 const DEPTH = 40;
 

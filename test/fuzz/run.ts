@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { table } from '../../local/table.ts';
+import { table } from '../../local/start/table.ts';
 import { tellStories } from './forward-model.ts';
 import { INTAKE } from './intake.ts';
 import { sameAsTheParser } from './json-check.ts';

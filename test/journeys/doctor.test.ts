@@ -5,14 +5,14 @@ import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { LambdaClient, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createIntakes } from '../../lib/aws/intakes.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
+import { createIntakes } from '../../lib/aws/triggers.ts';
 import type { Diagnosis } from '../../lib/doctor/doctor.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import { functionName } from '../../local/functions.ts';
-import { prepareSource, provision } from '../../local/journey.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { prepareSource, provision } from '../../local/start/journey.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { eventually } from '../support/eventually.ts';
 
 // What is wrong? Asked of `status` as it is deployed, of a pipeline that carries records, while one thing after the other breaks.

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../lib/hook/bundle.ts';
 import { parseManifest } from '../../lib/manifest.ts';
 import { Pipeline } from '../../lib/pipeline.ts';
-import { functionName } from '../../local/functions.ts';
-import { prepareSource } from '../../local/journey.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { prepareSource } from '../../local/start/journey.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { eventually } from '../support/eventually.ts';
 import { EXAMPLES } from '../support/hooks.ts';
 

@@ -5,11 +5,11 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../../lib/manifest.ts';
-import { functionName } from '../../local/functions.ts';
-import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
-import { keptLines, prepareHook } from '../../local/kept.ts';
-import { sampleLines } from '../../local/records.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
+import { keptLines, prepareHook } from '../../local/start/kept.ts';
+import { sampleLines } from '../../local/start/records.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { EXAMPLES } from '../support/hooks.ts';
 
 // 13 A 3: after a sample run each file of events/ comes to what it is there for, through what `--keep` prints alone.

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createStreams } from '../../lib/aws/streams.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import { account } from '../../local/account.ts';
-import { functionName } from '../../local/functions.ts';
-import { carry, provision, watchForwarding } from '../../local/journey.ts';
-import { sampleLines } from '../../local/records.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { account } from '../../local/start/account.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { carry, provision, watchForwarding } from '../../local/start/journey.ts';
+import { sampleLines } from '../../local/start/records.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { createStream } from '../support/streams.ts';
 
 // A 2, for real: a stream that distributes its records by itself, whose producer writes no keys, through every function there is.

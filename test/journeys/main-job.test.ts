@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import { account } from '../../local/account.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
-import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
-import type { Line } from '../../local/records.ts';
-import { sampleLines } from '../../local/records.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { account } from '../../local/start/account.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
+import type { Line } from '../../local/start/records.ts';
+import { sampleLines } from '../../local/start/records.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 
 // The whole of it over loopback: every function in a process of its own, unmodified SDK clients, real sockets. What the
 // producer wrote is compared with the rows themselves, not with anybody's counts alone.

@@ -2,13 +2,13 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Reconciled } from '../../lib/forward/reconcile.ts';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
+import type { Reconciled } from '../../lib/reconcile/reconcile.ts';
 import type { UndeliveredDocument } from '../../lib/runtime.ts';
-import { functionName } from '../../local/functions.ts';
-import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { eventually } from '../support/eventually.ts';
 
 // Received with a 207, refused by validation, fetched, its mapping fixed, sent again, landed: every function in a process of

@@ -8,15 +8,15 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedriveAnswer } from '../../lib/forward/redrive-request.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
-import { account } from '../../local/account.ts';
-import { functionName } from '../../local/functions.ts';
-import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
-import { type Line, sampleLines } from '../../local/records.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import type { RedriveAnswer } from '../../lib/redrive/request.ts';
+import { account } from '../../local/start/account.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
+import { type Line, sampleLines } from '../../local/start/records.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 
 // Records that are rejected because of what was published, and what becomes of them once that is mended: every
 // function in a process of its own, redrive called through Lambda's API as anybody would.

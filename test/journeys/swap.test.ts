@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import { carry, prepareSource, provision, watchForwarding } from '../../local/journey.ts';
-import { produce } from '../../local/producer.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
+import { produce } from '../../local/start/producer.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { eventually } from '../support/eventually.ts';
 
 // A pipeline changed while records keep coming: every function in a process of its own, real sockets, real time.

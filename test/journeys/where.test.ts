@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Whereabouts } from '../../lib/forward/where.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
-import { functionName } from '../../local/functions.ts';
-import { prepareSource, provision } from '../../local/journey.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import type { Whereabouts } from '../../lib/where/where.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { prepareSource, provision } from '../../local/start/journey.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { eventually } from '../support/eventually.ts';
 
 // Where is this record? Asked of `status` as it is deployed, about records that went through everything for real.

@@ -1,7 +1,7 @@
 // What the tests of provisioning's features share: manifests of every kind, things made by hand, and a look at what was sent.
 import { type Aep, createAep } from '../../lib/aep/client.ts';
 import type { Pipeline, Report } from '../../lib/pipeline.ts';
-import { markInDescription, markInTags } from '../../lib/provision/mark.ts';
+import { markInDescription, markInTags } from '../../lib/provision/resources/ownership-tag.ts';
 import type { Entry } from '../../local/aep/journal.ts';
 import { ORIGIN, type world } from '../support/provisioning.ts';
 import { CREDENTIALS } from '../support/scripted.ts';

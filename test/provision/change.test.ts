@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../lib/pipeline.ts';
 import { DRAIN_SECONDS } from '../../lib/waits.ts';
-import { runReportOf } from '../../local/run-report.ts';
+import { runReportOf } from '../../local/start/run-report.ts';
 import type { Call } from '../support/chaos.ts';
 import { type RunOptions, world } from '../support/provisioning.ts';
 import {

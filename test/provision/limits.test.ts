@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { bytesOf, clip, clipMiddle } from '../../lib/provision/clip.ts';
-import { reportOf } from '../../lib/provision/report.ts';
+import { reportOf } from '../../lib/provision/steps/report.ts';
 import { world } from '../support/provisioning.ts';
 import { inletManifest, reportOf as keptReport } from './cases.ts';
 

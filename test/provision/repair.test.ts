@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import { describe as described, markInDescription, markInTags } from '../../lib/provision/mark.ts';
-import { decide, type Found } from '../../lib/provision/resource.ts';
-import { waitSeconds } from '../../lib/provision/verify.ts';
+import {
+  describe as described,
+  markInDescription,
+  markInTags,
+} from '../../lib/provision/resources/ownership-tag.ts';
+import { decide, type Found } from '../../lib/provision/resources/resource.ts';
+import { waitSeconds } from '../../lib/provision/steps/verify.ts';
 import { STREAM_ARN, world } from '../support/provisioning.ts';
 
 // What a careful reader broke once: each of these was wrong, or could not be seen to be right.

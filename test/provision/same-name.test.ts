@@ -1,6 +1,6 @@
 // A 1: the name of an execution comes back; what an earlier execution of that name made is not this one's to undo.
 import { describe, expect, it } from 'vitest';
-import { executionMark } from '../../lib/provision/mark.ts';
+import { executionMark } from '../../lib/provision/resources/ownership-tag.ts';
 import { held } from '../support/graph.ts';
 import { world } from '../support/provisioning.ts';
 import {

@@ -1,8 +1,8 @@
 // What AWS itself does with the roles, and the local AWS does not: by AWS's documentation. It is judged like a call.
 import type { Call } from '../../local/aws/calls.ts';
 import { localAccount } from '../../local/aws/server.ts';
-import { functionName } from '../../local/functions.ts';
-import { MACHINE } from '../../local/provisioning.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { MACHINE } from '../../local/start/provisioning.ts';
 import { functionIn, type Resolved } from './resolve.ts';
 
 const { region, accountId } = localAccount;

@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { DeleteStreamCommand, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createFunctions } from '../../lib/aws/functions.ts';
-import { createIntakes } from '../../lib/aws/intakes.ts';
+import { createIntakes } from '../../lib/aws/triggers.ts';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { accessKeyOf, type Call, createCalls } from '../../local/aws/calls.ts';
 import type { StateEvent } from '../../local/aws/state-machine.ts';
-import { functionName } from '../../local/functions.ts';
-import { JourneyError, prepareSource, provision } from '../../local/journey.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { functionName } from '../../local/start/functions.ts';
+import { JourneyError, prepareSource, provision } from '../../local/start/journey.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
 import { EXAMPLES } from '../support/hooks.ts';
 import { byKey } from './resolve.ts';
 

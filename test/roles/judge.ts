@@ -2,7 +2,7 @@
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import type { Call } from '../../local/aws/calls.ts';
 import { localAccount } from '../../local/aws/server.ts';
-import { MACHINE } from '../../local/provisioning.ts';
+import { MACHINE } from '../../local/start/provisioning.ts';
 import type { Packaged } from '../template/packaged.ts';
 import { keyUseOf } from './key-uses.ts';
 import { functionIn, type Resolved, resolved } from './resolve.ts';

@@ -1,7 +1,7 @@
 // The packaged template as CloudFormation would make it in an account: what its functions (`Ref`, `Fn::Sub` and so on) come to.
 import type { Call } from '../../local/aws/calls.ts';
 import { localAccount } from '../../local/aws/server.ts';
-import { FUNCTION_KEYS, functionName } from '../../local/functions.ts';
+import { FUNCTION_KEYS, functionName } from '../../local/start/functions.ts';
 import type { Packaged, Resource } from '../template/packaged.ts';
 
 const { region, accountId } = localAccount;

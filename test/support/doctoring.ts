@@ -1,6 +1,6 @@
 // The doctor in a test: a provisioned pipeline in the simulated platform, every part of its surroundings at hand to be broken.
 import { expect } from 'vitest';
-import { createUndelivered } from '../../lib/aws/undelivered.ts';
+import { createUndelivered } from '../../lib/aws/dead-letters.ts';
 import { type Diagnosis, doctor } from '../../lib/doctor/doctor.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import type { DoctorRuntime, Intake, StreamDescription } from '../../lib/runtime.ts';

@@ -1,6 +1,6 @@
 // A stream that Lambda reads, the simulated platform, and forwarders in between that can die at any request.
 import type { FetchAnswer, FetchInit } from '../../lib/aep/transport.ts';
-import { LEAST_REQUEST_MS, RESERVE_MS } from '../../lib/forward/classes.ts';
+import { LEAST_REQUEST_MS, RESERVE_MS } from '../../lib/forward/send/classes.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { branch } from './branch.ts';
 import type { Container, Mishap, Outside } from './container.ts';

@@ -2,9 +2,9 @@
 import type { Clock } from '../../lib/aep/transport.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
 import { Failure } from '../../lib/failure.ts';
-import { createReconcile, type Reconciled } from '../../lib/forward/reconcile.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
+import { createReconcile, type Reconciled } from '../../lib/reconcile/reconcile.ts';
 import type {
   Progress,
   ReconcileRuntime,

@@ -1,13 +1,12 @@
 // One pipeline whose rules change, and all that leaves by it: what the inlet is sent, what comes into the store, logs, answers, errors.
 import { gunzipSync } from 'node:zlib';
+import { createUndelivered } from '../../lib/aws/dead-letters.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
-import { createUndelivered } from '../../lib/aws/undelivered.ts';
 import { createForward } from '../../lib/forward/forward.ts';
-import { createReconcile } from '../../lib/forward/reconcile.ts';
-import { createRedrive } from '../../lib/forward/redrive.ts';
-import { where } from '../../lib/forward/where.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
+import { createReconcile } from '../../lib/reconcile/reconcile.ts';
+import { createRedrive } from '../../lib/redrive/redrive.ts';
 import type {
   ReconcileRuntime,
   RedriveRuntime,
@@ -15,6 +14,7 @@ import type {
   WhereRuntime,
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
+import { where } from '../../lib/where/where.ts';
 import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
 import { fakeInlet, json, multi } from './inlet.ts';
 import { memoryLedger } from './ledger.ts';

@@ -1,9 +1,9 @@
 // A redrive in a test: a bucket and a stream in memory, a scripted inlet, a clock that takes no time.
-import { createUndelivered } from '../../lib/aws/undelivered.ts';
-import { createRedrive } from '../../lib/forward/redrive.ts';
-import type { RedriveAnswer } from '../../lib/forward/redrive-request.ts';
+import { createUndelivered } from '../../lib/aws/dead-letters.ts';
 import type { Fields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
+import { createRedrive } from '../../lib/redrive/redrive.ts';
+import type { RedriveAnswer } from '../../lib/redrive/request.ts';
 import type {
   RedriveRuntime,
   StreamPage,

@@ -5,7 +5,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
-import type { S3 } from '../../lib/aws/undelivered.ts';
+import type { S3 } from '../../lib/aws/dead-letters.ts';
 
 export interface MemoryS3 {
   readonly client: S3;

@@ -2,12 +2,12 @@
 import type { BatchReply, Outcome } from '../../lib/aep/inlet.ts';
 import type { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { Batch, Lane } from '../../lib/forward/batch.ts';
-import type { Framed } from '../../lib/forward/frame.ts';
-import { createLimits } from '../../lib/forward/limits.ts';
-import type { Sender } from '../../lib/forward/run.ts';
-import { send } from '../../lib/forward/send.ts';
-import { createStanding } from '../../lib/forward/standing.ts';
+import type { Framed } from '../../lib/forward/frame/frame.ts';
+import type { Batch, Lane } from '../../lib/forward/send/batch.ts';
+import { createLimits } from '../../lib/forward/send/limits.ts';
+import type { Sender } from '../../lib/forward/send/run.ts';
+import { send } from '../../lib/forward/send/send.ts';
+import { createStanding } from '../../lib/forward/send/standing.ts';
 import { turn } from './eventually.ts';
 import { virtualClock } from './forwarding.ts';
 

@@ -1,9 +1,10 @@
 // Records through decoder, shaper and framer of a pipeline, and what becomes of each.
-import { decode } from '../../lib/forward/decode.ts';
-import type { KinesisRecord } from '../../lib/forward/event.ts';
-import { createFramer, type Framed } from '../../lib/forward/frame.ts';
-import { createShaper } from '../../lib/forward/shape.ts';
-import { undeliveredDocument } from '../../lib/forward/undelivered.ts';
+
+import { undeliveredDocument } from '../../lib/forward/dead-letters.ts';
+import { createFramer, type Framed } from '../../lib/forward/frame/frame.ts';
+import { decode } from '../../lib/forward/read/decode.ts';
+import type { KinesisRecord } from '../../lib/forward/read/event.ts';
+import { createShaper } from '../../lib/forward/transform/transform.ts';
 import type { Rejected, Settled } from '../../lib/forward/verdict.ts';
 import { PublishedPipeline } from '../../lib/published.ts';
 import type { UndeliveredEntry } from '../../lib/runtime.ts';

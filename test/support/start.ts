@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-export const START = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
+export const START = fileURLToPath(new URL('../../local/start/start.ts', import.meta.url));
 
 export async function start(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -10,7 +10,7 @@ import { Container, type Ended, type Mishap, type Outside } from './container.ts
 import { MemoryStream, type StreamRecord } from './memory-stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** The mapping as `lib/aws/intakes.ts` makes it, but for its window: here all is produced before it is read. */
+/** The mapping as `lib/aws/triggers.ts` makes it, but for its window: here all is produced before it is read. */
 const MAPPING: ReaderSettings = {
   batchSize: 10_000,
   windowMs: 0,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Executions } from '../../local/aws/executions.ts';
 import { FunctionHost } from '../../local/aws/function-host.ts';
 import { startStatesApi } from '../../local/aws/states-api.ts';
-import { provisioningArn } from '../../local/provisioning.ts';
+import { provisioningArn } from '../../local/start/provisioning.ts';
 import type { Folder } from './packaged.ts';
 
 const EVENT = new URL('../../events/deploy-hook-codepipeline.json', import.meta.url);

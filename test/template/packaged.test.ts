@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../lib/hook/bundle.ts';
-import { deployedFunctions } from '../../local/functions.ts';
+import { deployedFunctions } from '../../local/start/functions.ts';
 import { EXAMPLES } from '../support/hooks.ts';
 import { hooked } from './hooked.ts';
 import { type Folder, type Packaged, packageFolder, type Resource } from './packaged.ts';
@@ -434,9 +434,9 @@ describe('alarms', () => {
   const source = [
     'lib/forward/report.ts',
     'lib/forward/forward.ts',
-    'lib/forward/reconcile.ts',
-    'lib/forward/reconcile-batch.ts',
-    'lib/forward/redrive.ts',
+    'lib/reconcile/reconcile.ts',
+    'lib/reconcile/batch.ts',
+    'lib/redrive/redrive.ts',
   ]
     .map(read)
     .join('\n');

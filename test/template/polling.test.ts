@@ -1,6 +1,6 @@
 import { type CreateEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, it, vi } from 'vitest';
-import { createIntakes } from '../../lib/aws/intakes.ts';
+import { createIntakes } from '../../lib/aws/triggers.ts';
 
 // How Lambda polls is no part of the template: the intake is made at run time. So its values are asserted on that call.
 

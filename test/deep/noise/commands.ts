@@ -6,25 +6,28 @@ import { ROOT } from './sources.ts';
 
 /** What a command is given, and what it printed that is no text of the product's. */
 const COMMANDS: Readonly<Record<string, (folder: string) => readonly string[]>> = {
-  'check:pipelines, its samples': () => ['local/check-pipelines.ts'],
-  'check:pipelines, with mistakes': (folder) => ['local/check-pipelines.ts', folder],
-  'check:pipelines, a file that is not there': (folder) => ['local/check-pipelines.ts', join(folder, 'nope')],
+  'check:pipelines, its samples': () => ['local/check/check-pipelines.ts'],
+  'check:pipelines, with mistakes': (folder) => ['local/check/check-pipelines.ts', folder],
+  'check:pipelines, a file that is not there': (folder) => [
+    'local/check/check-pipelines.ts',
+    join(folder, 'nope'),
+  ],
   'npm start': (folder) => [
-    'local/start.ts',
+    'local/start/start.ts',
     ...['--warm-up', '1', '--retire', '--manifest', 'examples/customer-profiles.json'],
     ...['--records', join(folder, 'records.ndjson')],
   ],
   'npm start, a change': (folder) => [
-    'local/start.ts',
+    'local/start/start.ts',
     ...['--warm-up', '1', '--generate', '200', '--manifest', 'examples/customer-profiles.json'],
     ...['--change', join(folder, 'sound.json')],
   ],
   'npm start, a manifest with a mistake': (folder) => [
-    'local/start.ts',
+    'local/start/start.ts',
     ...['--manifest', join(folder, 'unknown.json'), '--generate', '1'],
   ],
   'npm start, a mapping that does not compile': (folder) => [
-    'local/start.ts',
+    'local/start/start.ts',
     ...['--manifest', join(folder, 'expression.json'), '--generate', '1', '--warm-up', '1'],
   ],
 };

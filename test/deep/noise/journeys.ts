@@ -1,9 +1,9 @@
 // What the product does on journeys of every kind, told in codes, fields and counts: no text for people is in it.
 import { isFailure } from '../../../lib/failure.ts';
 import type { Pipeline } from '../../../lib/pipeline.ts';
-import { drift } from '../../../lib/provision/drift.ts';
-import { STEPS } from '../../../lib/provision/resources.ts';
-import { plainStep } from '../../../lib/provision/step.ts';
+import { drift } from '../../../lib/provision/plan/drift.ts';
+import { STEPS } from '../../../lib/provision/resources/resources.ts';
+import { plainStep } from '../../../lib/provision/steps/step.ts';
 import type { FaultSpec } from '../../../local/aep/faults.ts';
 import { sendBatch, WARM_UP } from '../../local/aep/support.ts';
 import {

@@ -10,7 +10,7 @@ export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** The product, and what the platform's validator says. */
 const PRODUCT = /^(lib|functions)\/|^local\/aep\/xdm\/violations\.ts$/;
 /** The ownership tag as it stands in a description in AEP: it is stored, and read again. */
-const MARK = 'lib/provision/mark.ts';
+const MARK = 'lib/provision/resources/ownership-tag.ts';
 const PLATFORM = 'local/aep/platform.ts';
 const TEXTS = join(ROOT, 'test/deep/noise/texts.ts');
 

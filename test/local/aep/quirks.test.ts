@@ -2,7 +2,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { createPlatform } from '../../../local/aep/platform.ts';
 import { parseQuirks, QUIRK_NAMES, QUIRKS, type QuirkName, quirksOf } from '../../../local/aep/quirks.ts';
-import { parseOptions, UsageError } from '../../../local/options.ts';
+import { parseOptions, UsageError } from '../../../local/start/options.ts';
 import {
   type Body,
   CATALOG,

@@ -1,0 +1,60 @@
+// Rejected messages as a document of the undelivered store.
+import { hash } from 'node:crypto';
+import type { UndeliveredDocument, UndeliveredEntry } from '../runtime.ts';
+import type { AppliedRule, History } from './transform/redact.ts';
+import type { Rejected, Settled } from './verdict.ts';
+
+/**
+ * The document for `rejects`, of which there is at least one. Holds the producer's bytes as base64, or what is left of
+ * them where the pipeline redacts; never a token.
+ */
+export function undeliveredDocument(
+  rejects: readonly Settled<Rejected>[],
+  about: Omit<UndeliveredDocument, 'version' | 'rules' | 'entries'>,
+): UndeliveredDocument {
+  const rules = rulesBehind(rejects.map(({ message }) => message.redacted));
+  return { version: 1, ...about, ...(rules !== undefined && { rules }), entries: rejects.map(entryOf) };
+}
+
+/** As kept of one message. The rules it was redacted under are `rulesBehind` it. */
+export function entryOf({ message, verdict }: Settled<Rejected>): UndeliveredEntry {
+  const { subSequenceNumber, partitionKey, arrivedAt, bytes, redacted, asReceived, withheld } = message;
+  const hidden = redacted !== undefined || withheld !== undefined;
+  const known = redacted !== undefined && redacted !== 'unknown';
+  return {
+    reason: verdict.reason,
+    message: verdict.text,
+    sequenceNumber: message.sequenceNumber,
+    ...(subSequenceNumber !== undefined && { subSequenceNumber }),
+    ...(partitionKey !== undefined && { partitionKey: hidden ? hiddenKey(partitionKey) : partitionKey }),
+    ...(arrivedAt !== undefined && { arrivedAt }),
+    data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+    ...(redacted !== undefined && { redacted: true }),
+    ...(known && { rules: nameOf(redacted) }),
+    ...(asReceived === true && { asReceived }),
+    ...(withheld !== undefined && { withheld: true, ...withheld }),
+  };
+}
+
+/** Keys are people's names and addresses more often than not. */
+export function hiddenKey(partitionKey: string): string {
+  return hash('sha256', partitionKey, 'hex');
+}
+
+/** The lists of rules that records were redacted under, each once, by the name that their entries have for it. */
+export function rulesBehind(
+  histories: Iterable<History | undefined>,
+): Record<string, readonly AppliedRule[]> | undefined {
+  const lists = new Set([...histories].filter((one) => one !== undefined && one !== 'unknown'));
+  if (lists.size === 0) return undefined;
+  return Object.fromEntries(Array.from(lists, (rules) => [nameOf(rules), rules]));
+}
+
+const names = new WeakMap<readonly AppliedRule[], string>();
+
+/** Of the same rules the same; looked for once, because thousands of entries may have it. */
+export function nameOf(rules: readonly AppliedRule[]): string {
+  const name = names.get(rules) ?? hash('sha256', JSON.stringify(rules), 'hex').slice(0, 12);
+  names.set(rules, name);
+  return name;
+}

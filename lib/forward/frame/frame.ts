@@ -1,0 +1,149 @@
+// From a decoded message to one item of a request: checked, and framed without touching the producer's bytes.
+import type { PublishedPipeline } from '../../published.ts';
+import type { Operation } from '../../records.ts';
+import { check } from '../json/check.ts';
+import type { Decoded } from '../read/decode.ts';
+import type { Message } from '../read/message.ts';
+import { createDeriver } from '../transform/derive.ts';
+import { type Rejected, rejected, type Settled } from '../verdict.ts';
+import { createDirect, type Direct } from './direct.ts';
+import { createSlabs, gather, type Place } from './slab.ts';
+
+/** The inlet takes 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
+export const MAX_REQUEST_BYTES = 990_000;
+
+/** More than any header that a producer writes around an entity, which is left off. */
+const OWN_HEADER_BYTES = 64 * 1024;
+
+const OPENING = Buffer.from('{"messages":[');
+const CLOSING = Buffer.from(']}');
+
+/** A message ready to send: in its place lies the producer's JSON object, with its frame. */
+export interface Framed extends Place {
+  readonly message: Message;
+  /** Bytes it adds to a request, frame and comma included. */
+  readonly size: number;
+}
+
+/** What stands around an object in a request. */
+export interface Frame {
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+/** How the messages of one pipeline are framed. */
+export interface Framer {
+  frame(decoded: Decoded): Framed | Settled<Rejected>;
+  /** For records that are neither packed nor shaped; `undefined` where the pipeline has more to do with each. */
+  readonly direct: Direct | undefined;
+  /** The body of a request with these messages. */
+  body(messages: readonly Framed[]): Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes of a request beyond its messages. */
+export const REQUEST_OVERHEAD = OPENING.length + CLOSING.length;
+
+/**
+ * @param shardId where the messages were read; needed where the pipeline derives ids
+ * @throws RangeError where it is needed and absent
+ */
+export function createFramer(pipeline: PublishedPipeline, shardId?: string): Framer {
+  const { usual, byOperation } = framesOf(pipeline);
+  const derive = createDeriver(pipeline, shardId);
+  const slabs = createSlabs();
+  const ownHeader = pipeline.data === 'xdm' ? OWN_HEADER_BYTES : 3;
+  return {
+    frame({ message, payload, operation }) {
+      const frame = operation === undefined ? usual : byOperation.get(operation);
+      if (frame === undefined) throw new RangeError('the message has no operation of this pipeline');
+      const largest = largestIn(frame);
+      // Before it is parsed: what cannot be sent is not worth the time. A whole XDM message has a header of its own besides.
+      if (payload.length > largest + ownHeader)
+        return { message, verdict: tooLarge(payload.length, largest) };
+      const checked = check(payload, pipeline.data);
+      if ('kind' in checked) return { message, verdict: checked };
+      const json = derive === undefined ? checked : derive(checked, message);
+      if (json.length > largest) return { message, verdict: tooLarge(json.length, largest) };
+      const { slab, start, end } = slabs.append(json.length + around(frame), (to, at) =>
+        put(to, put(to, put(to, at, frame.before), json), frame.after),
+      );
+      return { message, slab, start, end, size: end - start + 1 };
+    },
+    direct: usual && derive === undefined ? createDirect(usual, slabs, largestIn(usual)) : undefined,
+    body(messages) {
+      const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);
+      const body = Buffer.allocUnsafe(size);
+      put(body, gather(messages, body, put(body, 0, OPENING)), CLOSING);
+      return body;
+    },
+  };
+}
+
+/** Bytes of an object that one request takes. */
+function largestIn(frame: Frame): number {
+  return MAX_REQUEST_BYTES - REQUEST_OVERHEAD - around(frame) - 1;
+}
+
+function around({ before, after }: Frame): number {
+  return before.length + after.length;
+}
+
+function tooLarge(bytes: number, largest: number): Rejected {
+  return rejected('too-large', `${bytes} bytes; one request takes ${largest} of a message`);
+}
+
+function put(body: Buffer, at: number, bytes: Uint8Array): number {
+  body.set(bytes, at);
+  return at + bytes.length;
+}
+
+const NO_FRAME: Frame = { before: Buffer.alloc(0), after: Buffer.alloc(0) };
+
+/** The frame of every message, or one for each operation that a record can choose. */
+function framesOf(pipeline: PublishedPipeline): {
+  usual: Frame | undefined;
+  byOperation: Map<string, Frame>;
+} {
+  const operations = pipeline.records?.operations;
+  const byOperation = new Map<string, Frame>();
+  if (pipeline.data === 'xdm') return { usual: xdmFrame(pipeline), byOperation };
+  if (operations === undefined) return { usual: NO_FRAME, byOperation };
+  if ('data' in operations) return { usual: operationFrame(pipeline, operations), byOperation };
+  for (const [value, operation] of Object.entries(operations.values))
+    byOperation.set(value, operationFrame(pipeline, operation));
+  return { usual: undefined, byOperation };
+}
+
+/** Raw data with an operation of Data Prep. Contract §6.2. */
+function operationFrame(pipeline: PublishedPipeline, operation: Operation): Frame {
+  const { identityDatasetId } = pipeline;
+  const links = operation.identity !== undefined && identityDatasetId !== undefined;
+  const operations = { ...operation, ...(links && { identityDatasetId }) };
+  const header = JSON.stringify({
+    flowId: pipeline.flowId,
+    imsOrgId: pipeline.organizationId,
+    datasetId: pipeline.datasetId,
+    operations,
+  });
+  return { before: Buffer.from(`{"header":${header},"body":`), after: Buffer.from('}') };
+}
+
+/** Contract §6.2: every field that any of Adobe's pages asks for. */
+function xdmFrame(pipeline: PublishedPipeline): Frame {
+  const schemaRef = {
+    id: pipeline.schemaId,
+    contentType: 'application/vnd.adobe.xed-full+json;version=1',
+  };
+  const header = JSON.stringify({
+    schemaRef,
+    imsOrgId: pipeline.organizationId,
+    datasetId: pipeline.datasetId,
+    flowId: pipeline.flowId,
+    source: { name: pipeline.sourceName },
+  });
+  const meta = JSON.stringify({ schemaRef });
+  return {
+    before: Buffer.from(`{"header":${header},"body":{"xdmMeta":${meta},"xdmEntity":`),
+    after: Buffer.from('}}'),
+  };
+}

@@ -1,0 +1,124 @@
+// Decodes and frames records one by one, and stops where they would outgrow the memory or the time.
+import { setImmediate as turn } from 'node:timers/promises';
+import type { PublishedPipeline } from '../../published.ts';
+import { type Decoded, decode } from '../read/decode.ts';
+import type { KinesisRecord } from '../read/event.ts';
+import type { Message } from '../read/message.ts';
+import type { Shaper } from '../transform/transform.ts';
+import { DELIVERED, type Rejected, type Settled } from '../verdict.ts';
+import type { Direct } from './direct.ts';
+import type { Framed } from './frame.ts';
+
+/**
+ * An event has 6 MB, but compression and aggregation can make thousandfold of that. What is beyond this stays in the
+ * stream, for the next invocation.
+ */
+const MAX_HELD_BYTES = 96 * 1024 * 1024;
+/** What a message costs besides its bytes, roughly. */
+const MESSAGE_OVERHEAD = 256;
+
+/** Node's zlib lets go of what could not be unpacked between two turns of the event loop, and replies are read in them. */
+const MESSAGES_PER_TURN = 500;
+
+/** What happens to a record on its way to a request. */
+export interface Stages {
+  readonly compression: PublishedPipeline['compression'];
+  /** `undefined` where the pipeline sends its records as they are. */
+  readonly shape: Shaper | undefined;
+  readonly frame: (decoded: Decoded) => Framed | Settled;
+  /** Decodes and frames all at once, where there is nothing else to do; it takes no more memory than they have. */
+  readonly direct?: Direct | undefined;
+  /** Whether AEP has acknowledged it already, in an invocation that ended before it. */
+  readonly isKnown: (message: Message) => boolean;
+  /** Whether it is the one of those that may be sent once more. */
+  readonly isWitness?: (message: Message) => boolean;
+}
+
+/** The memory and the time that the records of one event may take, all together. */
+export interface Room {
+  isLeft(): boolean;
+  take(bytes: number): void;
+}
+
+export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES): Room {
+  let held = 0;
+  return {
+    // One record is always looked at: an invocation that does nothing would come again and again.
+    isLeft: () => held === 0 || (held <= maxHeldBytes && hasTime()),
+    take: (bytes) => {
+      held += bytes;
+    },
+  };
+}
+
+export interface Prepared {
+  readonly framed: readonly Framed[];
+  /** Messages that will not be sent: rejected, filtered, or acknowledged before. */
+  readonly settled: readonly Settled[];
+  /** Messages found in the records, counted as they came out of the decoder. */
+  readonly decoded: number;
+  /** Those of them that were acknowledged before. */
+  readonly known: number;
+  /** One of those, as it would be sent once more. */
+  readonly witness: Framed | undefined;
+  /** Sequence numbers of the records that were not looked at. */
+  readonly left: readonly string[];
+}
+
+export async function prepare(
+  records: readonly KinesisRecord[],
+  stages: Stages,
+  room: Room,
+): Promise<Prepared> {
+  const framed: Framed[] = [];
+  const settled: Settled[] = [];
+  const { isKnown, isWitness = () => false } = stages;
+  let [decoded, known, looked] = [0, 0, 0];
+  let witness: Framed | undefined;
+  const directly = room.isLeft() ? (stages.direct?.(records) ?? []) : [];
+  for (const record of records) {
+    if (!room.isLeft()) break;
+    const direct = directly[looked++];
+    if (direct !== undefined) {
+      decoded++;
+      if (isKnown(direct.message)) {
+        known++;
+        if (isWitness(direct.message)) witness = direct;
+        settled.push({ message: direct.message, verdict: DELIVERED });
+      } else {
+        room.take(direct.size + overheadOf(direct.message));
+        framed.push(direct);
+      }
+      continue;
+    }
+    for (const part of decode(record, stages.compression)) {
+      if (++decoded % MESSAGES_PER_TURN === 0) await turn();
+      if (isKnown(part.message)) {
+        known++;
+        settled.push({ message: part.message, verdict: DELIVERED });
+        if (!isWitness(part.message)) continue;
+        const again = shapedAndFramed(part, stages);
+        if (!('verdict' in again)) witness = again;
+        continue;
+      }
+      const result = shapedAndFramed(part, stages);
+      room.take(result.message.bytes.length + overheadOf(result.message));
+      if ('verdict' in result) settled.push(result);
+      else {
+        room.take(result.size);
+        framed.push(result);
+      }
+    }
+  }
+  const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
+  return { framed, settled, decoded, known, witness, left };
+}
+
+function shapedAndFramed(part: Decoded | Settled<Rejected>, { shape, frame }: Stages): Framed | Settled {
+  const shaped = shape === undefined ? part : shape(part);
+  return 'payload' in shaped ? frame(shaped) : shaped;
+}
+
+function overheadOf({ partitionKey }: Message): number {
+  return MESSAGE_OVERHEAD + (partitionKey?.length ?? 0);
+}

@@ -1,0 +1,110 @@
+// Whether a payload is one JSON object that may be sent, and which of its bytes are.
+import { isUtf8 } from 'node:buffer';
+import type { PublishedPipeline } from '../../published.ts';
+import { type Rejected, rejected } from '../verdict.ts';
+import { type Member, memberSpan, membersOf } from './json.ts';
+import { checkJson, type JsonVerdict } from './json-check.ts';
+
+/** Real records have a dozen levels; parsers beyond ours may not survive 200,000. */
+export const MAX_DEPTH = 512;
+
+/**
+ * The object's bytes in `payload`. The whole text is checked, so that no record can smuggle a second message into the
+ * request (`{},{}`); it is looked into only where it may be an envelope, and never written anew, so that numbers keep their digits.
+ */
+export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
+  const looked = look(payload);
+  if ('kind' in looked) return looked;
+  const { json, verdict } = looked;
+  if (verdict === 'not-an-object') return rejected(verdict, TEXTS[verdict]);
+  return verdict === 'envelope' ? checkEnvelope(json, data) : json;
+}
+
+/**
+ * Any JSON in `payload`, for pipelines that look into their records: its bytes without a byte order mark, and their value;
+ * or why it is none that may be looked into.
+ */
+export function parseJson(payload: Buffer): { readonly json: Buffer; readonly value: unknown } | Rejected {
+  const looked = look(payload);
+  return 'kind' in looked ? looked : { json: looked.json, value: JSON.parse(looked.json.toString('utf8')) };
+}
+
+type Sound = Exclude<JsonVerdict, 'not-json' | 'too-deep'>;
+
+/** JSON of a sound depth, without a byte order mark. */
+function look(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
+  const json = startsWithBom(payload) ? payload.subarray(3) : payload;
+  if (json.length === 0) return rejected('empty', 'no data');
+  if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
+  const verdict = checkJson(json, MAX_DEPTH);
+  if (verdict === 'not-json' || verdict === 'too-deep') return rejected(verdict, TEXTS[verdict]);
+  return { json, verdict };
+}
+
+/** What the parser's own message says quotes the record. */
+const TEXTS = {
+  'too-deep': `more than ${MAX_DEPTH} levels`,
+  'not-json': 'not JSON',
+  'not-an-object': 'JSON, but not an object',
+} as const;
+
+function checkEnvelope(json: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
+  if (data === 'raw') return instructionIn(json) ?? json;
+  const value = JSON.parse(json.toString('utf8')) as Record<string, unknown>;
+  return isWholeMessage(value) ? entityOf(value, json) : json;
+}
+
+const OPENING_BRACE = 0x7b;
+
+/** What a header can say to AEP. Contract §6.2. */
+const SAYINGS = ['schemaRef', 'imsOrgId', 'datasetId', 'flowId', 'source', 'operations', 'createdAt'];
+const INSTRUCTIONS = new Set(['flowId', 'operations']);
+
+/**
+ * Raw data that AEP would take for an envelope: a header with a flow or with operations is followed, to another flow or to
+ * the deletion of a profile. A producer may write data, not instructions. Contract §6.2. Where a name is there twice one
+ * parser goes by the first and another by the last (RFC 8259 §4), and which of them AEP's is nobody says.
+ */
+function instructionIn(json: Buffer): Rejected | undefined {
+  const parts = membersOf(json, ['header', 'body']);
+  if (hasTwice(parts)) return rejected('envelope', 'it has more than one header, or more than one body');
+  if (parts.length < 2 || parts.some(({ span }) => json[span.start] !== OPENING_BRACE)) return undefined;
+  const header = parts.find(({ name }) => name === 'header');
+  const sayings = membersOf(json, SAYINGS, header?.span.start);
+  if (sayings.some(({ name }) => INSTRUCTIONS.has(name)))
+    return rejected('envelope', 'AEP would follow its header instead of mapping it');
+  return hasTwice(sayings) ? rejected('envelope', 'its header says something twice') : undefined;
+}
+
+function hasTwice(members: readonly Member[]): boolean {
+  return new Set(members.map(({ name }) => name)).size < members.length;
+}
+
+/** An XDM message as in Adobe's tutorial, header and body. */
+function isWholeMessage(value: Record<string, unknown>): value is { body: { xdmEntity: unknown } } {
+  return (
+    Object.hasOwn(value, 'header') &&
+    Object.hasOwn(value, 'body') &&
+    isObject(value.body) &&
+    Object.hasOwn(value.body, 'xdmEntity')
+  );
+}
+
+/** Its entity's own bytes: the header is ours to write, and parsing and writing the entity would change numbers. */
+function entityOf(value: { body: { xdmEntity: unknown } }, json: Buffer): Buffer | Rejected {
+  if (!isObject(value.body.xdmEntity)) {
+    return rejected('not-an-object', 'body.xdmEntity is not an object');
+  }
+  const body = memberSpan(json, 'body');
+  const entity = body && memberSpan(json, 'xdmEntity', body.start);
+  if (entity === undefined) throw new RangeError('body.xdmEntity was parsed but not found in the bytes');
+  return json.subarray(entity.start, entity.end);
+}
+
+function startsWithBom(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

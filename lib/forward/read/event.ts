@@ -1,0 +1,87 @@
+// Lambda's Kinesis event, checked at the edge.
+import { notAccepted } from '../../accepted.ts';
+import * as z from '../../zod.ts';
+
+// Decimal and up to 128 digits: Kinesis API, `SequenceNumber`.
+const SEQUENCE_NUMBER = /^(0|[1-9]\d{0,127})$/;
+
+const KinesisRecord = z.object({
+  /** `{shardId}:{sequenceNumber}` */
+  eventID: z.nullish(z.string()),
+  eventSourceARN: z.string().check(z.minLength(1)),
+  kinesis: z.object({
+    sequenceNumber: z.string().check(z.regex(SEQUENCE_NUMBER, 'expected a sequence number')),
+    /** A record of a stream that distributes its records itself may have none. AWS: "AWS Lambda triggers with service-managed streams". */
+    partitionKey: z.nullish(z.string()),
+    /** base64. Where it is absent or empty the record is rejected, not the event. */
+    data: z.nullish(z.string()),
+    /** Seconds since the epoch. Kinesis may leave it out: `GetRecords`, `ApproximateArrivalTimestamp`. */
+    approximateArrivalTimestamp: z.nullish(z.number()),
+  }),
+});
+
+export const KinesisEvent = z.object({ Records: z.array(KinesisRecord) });
+
+export type KinesisRecord = z.infer<typeof KinesisRecord>;
+
+/** The records of one shard of one stream: Lambda never mixes them in a batch. */
+export interface Received {
+  readonly records: readonly KinesisRecord[];
+  readonly streamArn: string;
+  readonly shardId: string;
+}
+
+/** More mistakes than this are the same one again. */
+const SHOWN_ISSUES = 5;
+
+/**
+ * The records in `event`; `undefined` where it has none.
+ * @throws Failure `EVENT_INVALID` naming the fields that are wrong, never their values
+ */
+export function readEvent(event: unknown): Received | undefined {
+  const records = recordsIn(event);
+  const first = records[0];
+  if (first === undefined) return undefined;
+  const { eventSourceARN: streamArn } = first;
+  if (records.some((record) => record.eventSourceARN !== streamArn)) {
+    throw notAccepted('forward', 'the records of this event are of more than one stream');
+  }
+  return { records, streamArn, shardId: shardOf(first) };
+}
+
+function shardOf({ eventID }: KinesisRecord): string {
+  return eventID?.slice(0, Math.max(0, eventID.indexOf(':'))) || 'unknown';
+}
+
+/** Up to 10,000 of them, for which the schema would take a fifth of all the time: it is asked where something is wrong. */
+function recordsIn(event: unknown): readonly KinesisRecord[] {
+  const Records = (event as Loose)?.Records;
+  if (Array.isArray(Records) && Records.every(isRecord)) return Records;
+  const result = KinesisEvent.safeParse(event);
+  if (result.success) return result.data.Records;
+  throw notAccepted('forward', 'this is not a Kinesis event', result.error.issues.slice(0, SHOWN_ISSUES));
+}
+
+/** Whatever there is: a member of anything but `null` and `undefined` can be asked for. */
+type Loose = { readonly [name: string]: unknown } | null | undefined;
+
+/** What the schema says. */
+function isRecord(value: Loose): boolean {
+  const kinesis = value?.kinesis as Loose;
+  const sequenceNumber = kinesis?.sequenceNumber;
+  const arrivedAt = kinesis?.approximateArrivalTimestamp;
+  return (
+    typeof value?.eventSourceARN === 'string' &&
+    value.eventSourceARN !== '' &&
+    typeof sequenceNumber === 'string' &&
+    SEQUENCE_NUMBER.test(sequenceNumber) &&
+    isTextOrNone(kinesis?.partitionKey) &&
+    isTextOrNone(kinesis?.data) &&
+    isTextOrNone(value.eventID) &&
+    (arrivedAt === undefined || arrivedAt === null || Number.isFinite(arrivedAt))
+  );
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return typeof value === 'string' || value === undefined || value === null;
+}

@@ -1,0 +1,81 @@
+// gzip and zstd, for pipelines that say so: one member or frame, whole, and no more of it than fits.
+import { constants, gunzipSync, type ZlibOptions, type ZstdOptions, zstdDecompressSync } from 'node:zlib';
+import type { PublishedPipeline } from '../../published.ts';
+import { type Reason, type Rejected, rejected } from '../verdict.ts';
+
+type Compression = PublishedPipeline['compression'];
+
+/** 50 MiB of zeros pack into 50 KB; no message that could be delivered, at most 1 MB, comes near this. */
+export const MAX_UNPACKED_BYTES = 2 * 1024 * 1024;
+
+interface Format {
+  readonly name: 'gzip' | 'zstd';
+  readonly magic: readonly number[];
+  readonly unpack: (bytes: Buffer, options: ZlibOptions & ZstdOptions) => Uint8Array;
+  /** Whether `content` is all that the packed bytes hold, beyond what the library looks at. */
+  readonly isWhole: (packed: Buffer, content: Buffer) => boolean;
+  readonly damaged: Reason;
+  readonly tooLarge: Reason;
+}
+
+/** RFC 1952 §2.3.1. The trailer holds the member's own length: Node joins members that follow one another. */
+const GZIP: Format = {
+  name: 'gzip',
+  magic: [0x1f, 0x8b],
+  unpack: gunzipSync,
+  isWhole: (packed, content) => packed.readUInt32LE(packed.length - 4) === content.length,
+  damaged: 'not-gzip',
+  tooLarge: 'gzip-too-large',
+};
+
+/** A decoder has to keep a whole window, and need not take more than these 8 MiB. RFC 8878 §3.1.1.1.2. */
+const ZSTD_WINDOW = { [constants.ZSTD_d_windowLogMax]: 23 };
+
+/** RFC 8878 §3.1.1. A skippable frame has another magic, so data that opens with one is no zstd to us. */
+const ZSTD: Format = {
+  name: 'zstd',
+  magic: [0x28, 0xb5, 0x2f, 0xfd],
+  unpack: (bytes, options) => zstdDecompressSync(bytes, { ...options, params: ZSTD_WINDOW }),
+  isWhole: () => true,
+  damaged: 'not-zstd',
+  tooLarge: 'zstd-too-large',
+};
+
+const LOOKED_FOR: Readonly<Record<Compression, readonly Format[]>> = {
+  none: [],
+  gzip: [GZIP],
+  zstd: [ZSTD],
+  auto: [GZIP, ZSTD],
+};
+
+/** What `bytes` hold, unpacked where they begin like a format that is looked for; else they themselves. */
+export function unpack(bytes: Buffer, compression: Compression): Buffer | Rejected {
+  const format = LOOKED_FOR[compression].find(({ magic }) => magic.every((byte, at) => bytes[at] === byte));
+  return format === undefined ? bytes : unpackAs(format, bytes);
+}
+
+function unpackAs(format: Format, bytes: Buffer): Buffer | Rejected {
+  const { name, damaged, tooLarge } = format;
+  try {
+    const result = format.unpack(bytes, { maxOutputLength: MAX_UNPACKED_BYTES, info: true });
+    const { buffer, engine } = result as unknown as WithInfo;
+    // What stands behind the end is passed over by Node, and would be lost.
+    if (engine.bytesWritten === bytes.length && format.isWhole(bytes, buffer)) return buffer;
+    return rejected(damaged, `there is more than one ${name} file in it, or something behind it`);
+  } catch (error) {
+    const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      return rejected(tooLarge, `unpacked it has more than ${MAX_UNPACKED_BYTES} bytes`);
+    }
+    if (code !== undefined && /^(Z|ZSTD)_/.test(code)) {
+      return rejected(damaged, `it begins like ${name} but cannot be unpacked`);
+    }
+    throw error;
+  }
+}
+
+/** What `info: true` makes of the result. Node.js: zlib, `Class: Options`; `bytesWritten` is what was read of the input. */
+interface WithInfo {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}

@@ -1,0 +1,137 @@
+// Records into groups, messages into lanes, and each lane into requests that the inlet takes. Pure.
+import type { PublishedPipeline } from '../../published.ts';
+import { type Framed, MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from '../frame/frame.ts';
+import type { KinesisRecord } from '../read/event.ts';
+
+/** The messages of one request, in order. */
+export type Batch = readonly Framed[];
+/** Requests that go out one after the other. */
+export type Lane = readonly Batch[];
+
+/** More requests in flight would gain little: an event has 6 MB, so five or six requests. */
+export const MAX_LANES = 8;
+/** With a lane for so many bytes, a whole event takes one round trip, and the first request leaves while the rest is looked at. */
+const LANE_BYTES = 600_000;
+
+/** The answer has an entry for each message, with as much text as the inlet likes; this many of 4 KB can still be read. */
+export const MAX_MESSAGES = 2_000;
+
+/** How base64 of a KPL aggregate begins: its magic, as far as that fills whole characters. */
+const AGGREGATE = '84maw';
+
+/**
+ * The records in groups that are prepared one after the other and sent side by side: all of a partition key are in one
+ * group, in the order given; those without a key are in any. One group where a record can hold messages of other keys, or more than it seems.
+ */
+export function groupsOf(
+  records: readonly KinesisRecord[],
+  compression: PublishedPipeline['compression'],
+): (readonly KinesisRecord[])[] {
+  const size = records.reduce((sum, { kinesis }) => sum + (kinesis.data?.length ?? 0) * 0.75, 0);
+  const groups = lanesOf(size, records.length);
+  const whole = compression !== 'none' || records.some(({ kinesis }) => kinesis.data?.startsWith(AGGREGATE));
+  if (groups <= 1 || whole) return [records];
+  const sorted: KinesisRecord[][] = Array.from({ length: groups }, () => []);
+  for (const [at, record] of records.entries())
+    sorted[laneOf(record.kinesis.partitionKey ?? undefined, groups, at)]?.push(record);
+  return sorted.filter((group) => group.length > 0);
+}
+
+export interface BatchOptions {
+  /** Of a request, its overhead included. */
+  readonly maxBytes?: number;
+  readonly maxMessages?: number;
+  /** By default as many as the size needs. */
+  readonly lanes?: number;
+  /** Whether a partition key's messages keep their order even where some have to be sent again. */
+  readonly strict?: boolean;
+}
+
+/**
+ * So many lanes, by default as many as the size needs, at most `MAX_LANES`. A partition key's messages are all in one
+ * lane and in the order given, so that order per key is kept while lanes run side by side. Messages without a key have no
+ * order among them, and each is by itself.
+ */
+export function batch(messages: readonly Framed[], options: BatchOptions = {}): Lane[] {
+  const { maxBytes = MAX_REQUEST_BYTES, lanes = lanesFor(messages, maxBytes), strict = false } = options;
+  const most = { bytes: maxBytes - REQUEST_OVERHEAD, messages: options.maxMessages ?? MAX_MESSAGES };
+  const fill = strict ? fillStrictly : fillInOrder;
+  if (lanes <= 1) return messages.length === 0 ? [] : [fill(messages, most)];
+  const sorted: Framed[][] = Array.from({ length: lanes }, () => []);
+  for (const [at, framed] of messages.entries())
+    sorted[laneOf(framed.message.partitionKey, lanes, at)]?.push(framed);
+  return sorted.filter((lane) => lane.length > 0).map((lane) => fill(lane, most));
+}
+
+/** What one request takes. */
+interface Most {
+  readonly bytes: number;
+  readonly messages: number;
+}
+
+function lanesFor(messages: readonly Framed[], maxBytes: number): number {
+  const size = messages.reduce((sum, framed) => sum + framed.size, 0);
+  return lanesOf(size, messages.length, Math.min(LANE_BYTES, maxBytes - REQUEST_OVERHEAD));
+}
+
+function lanesOf(bytes: number, messages: number, laneBytes = LANE_BYTES): number {
+  return Math.min(MAX_LANES, Math.max(Math.ceil(bytes / laneBytes), Math.ceil(messages / MAX_MESSAGES)));
+}
+
+/** A message that alone is larger gets a request of its own; `frame` lets none pass. */
+function fillInOrder(messages: readonly Framed[], most: Most): Framed[][] {
+  const batches: Framed[][] = [];
+  let current: Framed[] = [];
+  let size = 0;
+  for (const framed of messages) {
+    if (current.length === most.messages || (size + framed.size > most.bytes && current.length > 0)) {
+      batches.push(current);
+      current = [];
+      size = 0;
+    }
+    current.push(framed);
+    size += framed.size;
+  }
+  if (current.length > 0) batches.push(current);
+  return batches;
+}
+
+/**
+ * No partition key twice in a request: one of its messages may have to be sent again, and the next must not have been
+ * taken by then. A message goes into the first request behind that of its key's last one in which there is room; one without
+ * a key waits for no other.
+ */
+function fillStrictly(messages: readonly Framed[], most: Most): Framed[][] {
+  const batches: { messages: Framed[]; size: number }[] = [];
+  const next = new Map<string | undefined, number>();
+  for (const framed of messages) {
+    const { partitionKey } = framed.message;
+    let at = next.get(partitionKey) ?? 0;
+    for (let open = batches[at]; open !== undefined && !hasRoom(open, framed, most); open = batches[at]) at++;
+    next.set(partitionKey, partitionKey === undefined ? at : at + 1);
+    const open = batches[at];
+    if (open === undefined) batches.push({ messages: [framed], size: framed.size });
+    else {
+      open.messages.push(framed);
+      open.size += framed.size;
+    }
+  }
+  return batches.map((batch) => batch.messages);
+}
+
+function hasRoom(batch: { messages: Framed[]; size: number }, { size }: Framed, most: Most): boolean {
+  return batch.messages.length < most.messages && batch.size + size <= most.bytes;
+}
+
+/**
+ * FNV-1a: cheap, and spreads keys that differ in their last character.
+ * @param at which of the messages it is: without a key they take turns
+ */
+export function laneOf(partitionKey: string | undefined, lanes: number, at: number): number {
+  if (partitionKey === undefined) return at % lanes;
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < partitionKey.length; index++) {
+    hash = Math.imul(hash ^ partitionKey.charCodeAt(index), 0x01000193);
+  }
+  return ((hash ^ (hash >>> 15)) >>> 0) % lanes;
+}

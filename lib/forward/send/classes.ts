@@ -1,0 +1,121 @@
+// Policy as data: what is done about each way in which a request, or a message in it, was not taken.
+import type { ReplyClass } from '../../aep/inlet.ts';
+import type { Pace } from '../../aep/retry.ts';
+
+/**
+ * - `again`: the unresolved messages are sent again after a wait
+ * - `renew`: once per token that was refused, a new one is asked for and the messages are sent again
+ * - `divide`: the request is halved until the culprit stands alone, and that one is rejected once others are taken
+ * - `stop`: no lane starts another request; nothing is rejected, and the records stay in the stream
+ */
+export type Action = 'again' | 'renew' | 'divide' | 'stop';
+
+type Rule =
+  | { readonly action: 'divide' }
+  | { readonly action: 'stop' }
+  /** Tries of one request in all. */
+  | { readonly action: 'again' | 'renew'; readonly attempts: number };
+
+/** Each further try probably makes a further copy: one together, one of each message alone, then the inlet gets a break. */
+export const UNCLEAR_TRIES = 2;
+
+/** By the class of the reply; `unknown` is a success that cannot be matched to its messages. */
+export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
+  throttled: { action: 'again', attempts: 6 },
+  transient: { action: 'again', attempts: 5 },
+  unknown: { action: 'again', attempts: UNCLEAR_TRIES },
+  auth: { action: 'renew', attempts: 5 },
+  data: { action: 'divide' },
+  'too-large': { action: 'divide' },
+  'set-up': { action: 'stop' },
+};
+
+/** Only 429 and 503 ask for fewer requests at once. Contract §6.3. */
+export const PUSHING_BACK: ReadonlySet<number> = new Set([429, 503]);
+
+/**
+ * So many messages in a row that fail by themselves, while none is taken, can be about those messages. With one more it has to be
+ * seen whether the inlet takes any: if not, nothing is rejected any more. docs/decisions/0019.
+ */
+export const HANDFUL = 5;
+
+/**
+ * Contract §6.3: a processing error is retried a few times, and then is the record's. After the tries of `transient` the
+ * request is halved, and what fails by itself is in doubt. Once others are taken it is tried so many times more: an inlet that
+ * fails one request in three must not cost a sound record. So many `probes` are made to see whether it takes anything, and a `Retry-After` is kept to
+ * up to `waitMs`.
+ */
+export const SERVER_ERROR = { status: 500, passes: 5, probes: 3, waitMs: 1_000 } as const;
+
+/**
+ * The waits. Adobe asks for three retries or more with exponential back-off (contract §6.3); how often is said above, and the
+ * invocation's remaining time ends it all.
+ */
+export const PACE: Pace = {
+  baseMs: 250,
+  throttledBaseMs: 1_000,
+  capMs: 8_000,
+};
+
+/** A request is given up after so long, in ms, and the next try is made. */
+export const REQUEST_TIMEOUT_MS = 20_000;
+/** With less than this left, in ms, a request is not worth starting. */
+export const LEAST_REQUEST_MS = 250;
+/** Kept back of the invocation's time, in ms: to store what is rejected and to answer Lambda. */
+export const RESERVE_MS = 2_000;
+
+/** What is known of messages that were not taken. */
+export interface Untaken {
+  readonly class: ReplyClass | 'unknown';
+  /** Of all of them, where they have one. */
+  readonly status: number | undefined;
+  readonly messages: number;
+  /** How many the request had, with those that were taken. */
+  readonly asked: number;
+  /** Tries of the request so far. */
+  readonly attempt: number;
+  /** Whether it is a part in which a culprit is looked for. */
+  readonly searching: boolean;
+}
+
+/**
+ * What is done next about messages that were not taken.
+ * - `repeat`: they are sent again after a wait; where the retries there are do not pay for it, `unpaid`
+ * - `renew`: they are sent again with a new token
+ * - `halve`: each half is sent by itself; `searching` for a culprit of a processing error, or not
+ * - `single`: each is sent by itself, since then the answer can only be about it
+ * - `doubt`: there is one left: whether it is about the message is to be seen
+ * - `stop`: no lane starts another request
+ */
+export type Step =
+  | { readonly do: 'repeat'; readonly throttled: boolean; readonly unpaid: Step }
+  | { readonly do: 'renew' }
+  | { readonly do: 'halve'; readonly searching: boolean }
+  | { readonly do: 'single' }
+  | { readonly do: 'doubt'; readonly state: 'refused' | 'failed' }
+  | { readonly do: 'stop'; readonly why: 'attempts' | 'auth' | 'set-up' | 'unclear' };
+
+export function nextStep(untaken: Untaken): Step {
+  const { class: kind, status, messages, asked, attempt, searching } = untaken;
+  const rule = RULES[kind];
+  if (rule.action === 'stop') return { do: 'stop', why: 'set-up' };
+  // Each step is progress, so tries are counted anew.
+  if (rule.action === 'divide')
+    return messages > 1 ? { do: 'halve', searching } : { do: 'doubt', state: 'refused' };
+  const isLast = attempt >= rule.attempts;
+  if (rule.action === 'renew') return isLast ? { do: 'stop', why: 'auth' } : { do: 'renew' };
+  if (kind === 'unknown' && isLast) return asked > 1 ? { do: 'single' } : { do: 'stop', why: 'unclear' };
+  const isLookedInto = searching && status === SERVER_ERROR.status;
+  if (isLast || isLookedInto) return lookInto(untaken);
+  // To look into a request costs no retry: each half is sent for the first time, and of one message it is to be known that it failed.
+  return { do: 'repeat', throttled: kind === 'throttled', unpaid: lookInto(untaken) };
+}
+
+/**
+ * An outage is waited for outside. A processing error may be about a record: it is looked for, and in doubt once it stands alone.
+ * Contract §6.3.
+ */
+function lookInto({ status, messages }: Untaken): Step {
+  if (status !== SERVER_ERROR.status) return { do: 'stop', why: 'attempts' };
+  return messages > 1 ? { do: 'halve', searching: true } : { do: 'doubt', state: 'failed' };
+}

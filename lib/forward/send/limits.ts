@@ -1,0 +1,131 @@
+// How much may be asked of one inlet, and when: requests at once, requests and messages a second, retries. Lives as long as the container.
+import type { Clock } from '../../aep/transport.ts';
+import type { Rate } from '../../rate.ts';
+import { createCeiling } from './ceiling.ts';
+
+/** More in flight would gain little: an event is a handful of requests. */
+export const MOST_AT_ONCE = 8;
+
+/** As in the AWS SDKs' standard mode: a bucket of 500, out of which a retry takes 14, or 5 where it was throttled. */
+const RETRY_CAPACITY = 500;
+const RETRY_COST = 14;
+const THROTTLED_RETRY_COST = 5;
+/** Successes give back one each; a container that has nothing else to send must not stay without retries for good. */
+const RETRIES_PER_SECOND = 0.5;
+
+/** However long an inlet wants to be left alone: after so many ms it is asked whether it still does. */
+export const MOST_HELD_OFF_MS = 900_000;
+
+/** `pushed-back`: the inlet asks for fewer requests. */
+export type RequestOutcome = 'accepted' | 'pushed-back' | 'other';
+
+/** A request that is under way. */
+export interface Slot {
+  /** To be called once, with what came of it. */
+  leave(outcome: RequestOutcome): void;
+}
+
+export interface Limits {
+  /**
+   * Waits for a place among the requests under way, until the inlet may be asked again, and for the rate; `stopped` ends the
+   * wait. Where none is to be had within the time there is: `'held-off'` where the inlet is to be left alone, else `'late'`.
+   */
+  enter(
+    messages: number,
+    budgetMs: () => number,
+    stopped: Promise<void>,
+  ): Promise<Slot | 'late' | 'held-off'>;
+  /** The inlet is to be left alone for so many ms, at most `MOST_HELD_OFF_MS`. */
+  holdOff(ms: number): void;
+  /** Whether the outage is short enough for another retry; if so, its price is paid. */
+  payRetry(throttled: boolean): boolean;
+  /** How many requests may be under way now. */
+  readonly atOnce: number;
+}
+
+/**
+ * Each container keeps to the rate for itself: Lambda has one for each shard that is read at the same time.
+ * Additive increase, multiplicative decrease: halved where the inlet pushes back (429, 503), once for all requests that were
+ * under way then; one more after as many successes as there are places.
+ */
+export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE): Limits {
+  const waiting: (() => void)[] = [];
+  const ceiling = createCeiling(clock, rate);
+  let heldUntil = Number.NEGATIVE_INFINITY;
+  let [limit, open, successes, generation] = [most, 0, 0, 0];
+  let [retries, paidAt] = [RETRY_CAPACITY, clock.now()];
+
+  const place = async (): Promise<void> => {
+    if (open >= limit) await new Promise<void>((go) => waiting.push(go));
+    else open++;
+  };
+  const next = (): void => {
+    open--;
+    while (open < limit && waiting.length > 0) {
+      open++;
+      waiting.shift()?.();
+    }
+  };
+  const slower = (begun: number): void => {
+    if (begun !== generation) return;
+    generation++;
+    successes = 0;
+    limit = Math.max(1, Math.floor(limit / 2));
+  };
+  const faster = (): void => {
+    retries = Math.min(RETRY_CAPACITY, retries + 1);
+    if (++successes < limit) return;
+    successes = 0;
+    limit = Math.min(most, limit + 1);
+  };
+
+  const heldOffMs = (): number => {
+    // Of a clock that was set back it says nothing.
+    if (heldUntil - clock.now() > MOST_HELD_OFF_MS) heldUntil = Number.NEGATIVE_INFINITY;
+    return Math.max(0, heldUntil - clock.now());
+  };
+
+  return {
+    get atOnce() {
+      return limit;
+    },
+    async enter(count, budgetMs, stopped) {
+      await place();
+      const halted = stopped.then(() => 'stopped' as const);
+      // Whoever was under way may have been told to wait for longer meanwhile.
+      for (let heldMs = heldOffMs(); heldMs > 0; heldMs = heldOffMs()) {
+        if (heldMs > budgetMs()) {
+          next();
+          return 'held-off';
+        }
+        if ((await Promise.race([clock.sleep(heldMs), halted])) === 'stopped') break;
+      }
+      const share = await ceiling?.take(count, budgetMs, stopped);
+      if (share === 'late') {
+        next();
+        return 'late';
+      }
+      const begun = generation;
+      return {
+        leave(outcome) {
+          share?.();
+          if (outcome === 'pushed-back') slower(begun);
+          if (outcome === 'accepted') faster();
+          next();
+        },
+      };
+    },
+    holdOff(ms) {
+      heldUntil = Math.max(heldUntil, clock.now() + Math.min(ms, MOST_HELD_OFF_MS));
+    },
+    payRetry(throttled) {
+      const cost = throttled ? THROTTLED_RETRY_COST : RETRY_COST;
+      const now = clock.now();
+      retries = Math.min(RETRY_CAPACITY, retries + (Math.max(0, now - paidAt) * RETRIES_PER_SECOND) / 1_000);
+      paidAt = now;
+      if (retries < cost) return false;
+      retries -= cost;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+// Sends lanes of batches side by side, and brings back a verdict for each message.
+
+import type { Framed } from '../frame/frame.ts';
+import { DELIVERED, RETRY, type Settled } from '../verdict.ts';
+import { finish } from './attempt.ts';
+import type { Batch, Lane } from './batch.ts';
+import { UNCLEAR_TRIES } from './classes.ts';
+import { conclude, weigh, weighBeforeNext } from './doubt.ts';
+import { type Course, createCourse, createRun, halt, type Run, type Sender, type Sent } from './run.ts';
+
+/** Requests on their way, and those to come. */
+export interface Sending {
+  /** Begins with another lane. Once sending has stopped, its messages stay unresolved. */
+  add(lane: Lane): void;
+  /** A message that was taken in an earlier invocation, and after which nothing was: it may be sent once more where nothing else is taken. */
+  witness(framed: Framed): void;
+  /** To be called once: all lanes are there. @throws what a defect threw, after all lanes have ended */
+  end(): Promise<Sent>;
+}
+
+/** Sends lanes that are all there already. */
+export function send(lanes: readonly Lane[], sender: Sender): Promise<Sent> {
+  const sending = startSending(sender);
+  for (const lane of lanes) sending.add(lane);
+  return sending.end();
+}
+
+/**
+ * Sends lanes side by side, each one request at a time. When one stops, no lane starts another request: what is
+ * acknowledged beyond the checkpoint is delivered again, so there had better be little of it.
+ */
+export function startSending(sender: Sender): Sending {
+  const ends: Promise<PromiseSettledResult<Course>[]>[] = [];
+  const run = createRun(sender);
+  return {
+    add(lane) {
+      for (const batch of lane) run.batches.set(batch, false);
+      // Settled at once: an error must not be taken for one that nobody waits for.
+      ends.push(Promise.allSettled([drive(lane, run)]));
+    },
+    witness(framed) {
+      run.witness = framed;
+    },
+    async end() {
+      const courses = (await Promise.all(ends)).flat().map((end) => {
+        if (end.status === 'rejected') throw end.reason;
+        return end.value;
+      });
+      await conclude(courses, run);
+      const { acknowledged, requests, retries, unclear, doubtful, unproven, failing, stop } = run;
+      const counts = { acknowledged, requests, retries, unclear, doubtful };
+      return { settled: settledIn(run), ...counts, unproven, failing, troubled: run.troubleAt > 0, stop };
+    },
+  };
+}
+
+/** In the order in which they were to be sent. */
+function settledIn({ batches, verdicts }: Run): Settled[] {
+  return Array.from(batches, ([batch, whole]) =>
+    batch.map((framed) => ({
+      message: framed.message,
+      verdict: whole ? DELIVERED : (verdicts.get(framed) ?? RETRY),
+    })),
+  ).flat();
+}
+
+async function drive(lane: Lane, run: Run): Promise<Course> {
+  const course = createCourse();
+  const { strict, standing } = run.sender;
+  try {
+    if (standing.isUnclear) {
+      run.asked ??= ask(lane, course, run);
+      await run.asked;
+    }
+    for (const [index, whole] of lane.entries()) {
+      const batch = unresolved(whole, course, run);
+      if (run.stop !== undefined || course.isLate) break;
+      if (batch.length > 0) await finish({ batch, attempt: 1, fresh: true }, course, run);
+      if (index < lane.length - 1) await (strict ? weighBeforeNext(course, run) : weigh(course, run));
+    }
+    return course;
+  } catch (error) {
+    halt(run, { why: 'defect', fault: false });
+    throw error;
+  }
+}
+
+/** One message of all lanes, alone, and once, before anything else: as long as the answers say nothing, each further one is a further copy. */
+async function ask([first]: Lane, course: Course, run: Run): Promise<void> {
+  if (first?.[0] === undefined) return;
+  await finish({ batch: [first[0]], attempt: UNCLEAR_TRIES }, course, run);
+  // Where one message does not fit, nothing shows what became of more.
+  if (course.isLate) halt(run, { why: 'time', fault: false });
+}
+
+/** Without what is in doubt already: that is tried in its own time. */
+function unresolved(batch: Batch, { doubts }: Course, { verdicts }: Run): Batch {
+  const inDoubt = new Set(doubts.map(({ framed }) => framed));
+  const isOpen = (framed: Framed) => !verdicts.has(framed) && !inDoubt.has(framed);
+  return batch.every(isOpen) ? batch : batch.filter(isOpen);
+}

@@ -1,0 +1,187 @@
+// Takes out, masks or hashes named fields. Such records are written anew; numbers keep their digits all the same.
+import { hash } from 'node:crypto';
+import type { PublishedPipeline } from '../../published.ts';
+import { covers, partsOf, type Redaction } from '../../records.ts';
+import { indexOf, stepsOf } from '../json/pointer.ts';
+
+const MASK = '***';
+
+/** ECMAScript's access to source text, which the compiler's library does not describe yet. */
+interface WithSourceText {
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+}
+const { parse, rawJSON, isRawJSON } = JSON as unknown as WithSourceText;
+
+type Container = Record<string, unknown>;
+type Hide = (holder: Container, key: string) => void;
+
+/** A rule as it is written down beside what it was applied to. */
+export interface AppliedRule {
+  readonly field: string;
+  readonly action: Redaction['action'];
+  /** The beginning of the salt's SHA-256, in hex: it is compared, and never used. */
+  readonly salt?: string | undefined;
+}
+
+/** The rules that a record was redacted under; `unknown` where nobody has written down which, or whether at all. */
+export type History = readonly AppliedRule[] | 'unknown';
+
+/** `json` must be an object of JSON, nested in no more levels than the stack bears. */
+export interface Redactor {
+  /** What it makes of a record is redacted under these: one list for all of them. */
+  readonly applied: readonly AppliedRule[];
+  /** The record without what the rules name. */
+  redact(json: Buffer): Buffer;
+  /**
+   * The same of a record that was redacted before. `undefined` where it cannot be had from what is left: where it takes a hash
+   * of a value that is there no more, or that may be one already.
+   */
+  redactAgain(json: Buffer, before: History): Buffer | undefined;
+}
+
+/** `undefined` where the pipeline hides nothing. */
+export function createRedactor(pipeline: Redacting): Redactor | undefined {
+  const rules = rulesOf(pipeline);
+  if (rules.length === 0) return undefined;
+  const applied = rules.map(appliedRule);
+  const redact = hider(rules);
+  return {
+    applied,
+    redact,
+    redactAgain(json, before) {
+      if (before === 'unknown') return mayBeHashed(json, rules) ? undefined : redact(json);
+      const left = rules.filter(
+        (_, at) => !before.some((one) => isSameRule(one, applied[at] as AppliedRule)),
+      );
+      const isLost = ({ action, field }: Redaction) =>
+        action === 'hash' && before.some((one) => covers(one.field, field) || covers(field, one.field));
+      return left.some(isLost) ? undefined : hider(left)(json);
+    },
+  };
+}
+
+type Redacting = Pick<PublishedPipeline, 'data' | 'records'>;
+
+/** Where an XDM message has its entity. */
+const ENTITY = '/body/xdmEntity';
+
+/**
+ * The rules, and those for where each of them does not lead although what is sent may come from there: of a list of parts any
+ * may be sent, and where records are XDM each is an entity or a whole message. A pointer into the one names the same field
+ * in the others. What a rule of its own is for stays with that.
+ */
+function rulesOf({ data, records = {} }: Redacting): Redaction[] {
+  const { redact = [] } = records;
+  const parts = partsOf(records);
+  const roots = parts.length === 0 ? [''] : parts;
+  const all = [...redact];
+  for (const rule of redact) {
+    for (const field of roots.flatMap((root) => elsewhere(rule.field, root, roots, data))) {
+      if (!all.some((one) => one.field === field)) all.push({ ...rule, field });
+    }
+  }
+  return all;
+}
+
+/** Where the same field may be, for a pointer to below `root`; nowhere for what lies beside what is sent. */
+function elsewhere(
+  field: string,
+  root: string,
+  roots: readonly string[],
+  data: PublishedPipeline['data'],
+): string[] {
+  if (!field.startsWith(`${root}/`)) return [];
+  const within = field.slice(root.length);
+  if (data !== 'xdm') return roots.map((other) => other + within);
+  const inEntity = within.startsWith(`${ENTITY}/`) ? within.slice(ENTITY.length) : within;
+  return roots.flatMap((other) => [other + inEntity, other + ENTITY + inEntity]);
+}
+
+function appliedRule(rule: Redaction): AppliedRule {
+  const { field, action } = rule;
+  const salt = rule.action === 'hash' ? rule.salt : undefined;
+  return { field, action, ...(salt !== undefined && { salt: hash('sha256', salt, 'hex').slice(0, 16) }) };
+}
+
+export function isSameRule(a: AppliedRule, b: AppliedRule): boolean {
+  return a.field === b.field && a.action === b.action && a.salt === b.salt;
+}
+
+function hider(rules: readonly Redaction[]): (json: Buffer) => Buffer {
+  const hides = rules.map((rule) => ({ steps: stepsOf(rule.field), hide: hideOf(rule) }));
+  return (json) => {
+    const record = parse(json.toString('utf8'), withDigits);
+    for (const { steps, hide } of hides) if (isContainer(record)) hideAt(record, steps, hide);
+    return Buffer.from(JSON.stringify(record));
+  };
+}
+
+/** What a hash rule makes of a value, or a mask of one that it hides. */
+const HIDDEN = /^([0-9a-f]{64}|\*\*\*)$/;
+
+/** Whether a value that is to be hashed may be a hash already: hashed once more it would be somebody else. */
+function mayBeHashed(json: Buffer, rules: readonly Redaction[]): boolean {
+  const record: unknown = JSON.parse(json.toString('utf8'));
+  if (!isContainer(record)) return true;
+  let found = false;
+  const look: Hide = (holder, key) => {
+    const value = holder[key];
+    found ||= typeof value === 'string' && HIDDEN.test(value);
+  };
+  for (const { action, field } of rules) if (action === 'hash') hideAt(record, stepsOf(field), look);
+  return found;
+}
+
+/** A number that would be written otherwise than the producer wrote it is kept as text. */
+function withDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
+  if (typeof value !== 'number' || source === undefined || source === String(value)) return value;
+  return rawJSON(source);
+}
+
+function hideAt(holder: Container, [step, ...further]: readonly string[], hide: Hide): void {
+  if (step === undefined) return;
+  for (const key of keysAt(holder, step)) {
+    const value = holder[key];
+    if (further.length === 0) hide(holder, key);
+    else if (isContainer(value)) hideAt(value, further, hide);
+  }
+}
+
+/** Where a step leads: to a member, to an item, or with `*` to all items of an array. */
+function keysAt(holder: Container, step: string): string[] {
+  if (Array.isArray(holder)) {
+    if (step === '*') return Object.keys(holder);
+    if (indexOf(step) === undefined) return [];
+  }
+  return Object.hasOwn(holder, step) ? [step] : [];
+}
+
+function hideOf(rule: Redaction): Hide {
+  if (rule.action === 'mask') return (holder, key) => put(holder, key, MASK);
+  // In an array that leaves a hole, which is written as `null`: the others keep their positions.
+  if (rule.action === 'drop') return (holder, key) => void Reflect.deleteProperty(holder, key);
+  const { salt = '' } = rule;
+  return (holder, key) => {
+    const value = holder[key];
+    if (value !== null) put(holder, key, hash('sha256', salt + textOf(value), 'hex'));
+  };
+}
+
+/** Text as it is, anything else as JSON writes it. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The property is there already, so that not even `__proto__` is more than a name. */
+function put(holder: Container, key: string, value: unknown): void {
+  holder[key] = value;
+}
+
+function isContainer(value: unknown): value is Container {
+  return typeof value === 'object' && value !== null && !isRawJSON(value);
+}

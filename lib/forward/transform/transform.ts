@@ -1,0 +1,151 @@
+// What a pipeline makes of a record before it is framed: wanted or not, redacted, one part of it, one operation.
+import { hash } from 'node:crypto';
+import type { PublishedPipeline } from '../../published.ts';
+import { type OperationTable, partsOf, type Records } from '../../records.ts';
+import { parseJson } from '../json/check.ts';
+import type { Span } from '../json/json.ts';
+import { spanAt, stepsOf, valueAt } from '../json/pointer.ts';
+import type { Decoded } from '../read/decode.ts';
+import type { Message } from '../read/message.ts';
+import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from '../verdict.ts';
+import { createConditions } from './conditions.ts';
+import { createRedactor, type Redactor } from './redact.ts';
+
+const OPENING_BRACE = 0x7b;
+
+/** A message as it leaves the decoder. */
+export type Part = Decoded | Settled<Rejected>;
+
+/**
+ * What is to be framed of a message, or its verdict. What is rejected here or was before is handed through, without its
+ * bytes where the pipeline redacts and they are not redacted. Never throws for anything in a record.
+ */
+export type Shaper = (part: Part) => Part | Settled<Filtered>;
+
+interface Stages {
+  readonly isWanted: ((record: unknown) => boolean) | undefined;
+  readonly redactor: Redactor | undefined;
+  readonly select: Selection | undefined;
+  readonly operationOf: ((record: unknown) => string | undefined) | undefined;
+}
+
+/** The part that is sent, or where to look for one. */
+interface Selection {
+  readonly parts: readonly { readonly pointer: string; readonly steps: readonly string[] }[];
+  /** Whether what is no object is passed over: there may be another. */
+  readonly objectsOnly: boolean;
+}
+
+/** The pipeline's shaper; `undefined` where it sends its records as they are. */
+export function createShaper(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): Shaper | undefined {
+  const stages = stagesOf(pipeline);
+  if (Object.values(stages).every((stage) => stage === undefined)) return undefined;
+  const { redactor, isWanted } = stages;
+  const looked: Shaper = (part) => {
+    const shaped = 'payload' in part ? shape(part, stages) : part;
+    // An empty record has no field: what is asked of one does not hold.
+    return isEmpty(shaped) && isWanted?.(undefined) === false
+      ? { message: shaped.message, verdict: FILTERED }
+      : shaped;
+  };
+  if (redactor === undefined) return looked;
+  return (part) => {
+    const shaped = looked(part);
+    return isRejected(shaped) ? withheld(shaped, redactor) : shaped;
+  };
+}
+
+function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): Stages {
+  const { where, select, operations }: Records = pipeline.records ?? {};
+  return {
+    isWanted: where && createConditions(where),
+    redactor: createRedactor(pipeline),
+    select: select === undefined ? undefined : selectionOf(select),
+    operationOf: operations && 'field' in operations ? chooser(operations) : undefined,
+  };
+}
+
+function selectionOf(select: NonNullable<Records['select']>): Selection {
+  const parts = partsOf({ select }).map((pointer) => ({ pointer, steps: stepsOf(pointer) }));
+  return { parts, objectsOnly: typeof select !== 'string' };
+}
+
+/** All pointers lead into the record as its producer wrote it. What was redacted before was wanted before. */
+function shape(decoded: Decoded, { isWanted, redactor, ...stages }: Stages): ReturnType<Shaper> {
+  const { message } = decoded;
+  const parsed = parseJson(decoded.payload);
+  if ('kind' in parsed) return { message, verdict: parsed };
+  const { json, value } = parsed;
+  if (message.redacted === undefined && isWanted?.(value) === false) return { message, verdict: FILTERED };
+  if (redactor === undefined) return cut({ message, payload: json }, value, stages);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { message, verdict: rejected('not-an-object', 'JSON, but not an object') };
+  const bytes = redactedOf(message, json, redactor);
+  if (bytes === undefined) return { message, verdict: rejected('redacted-otherwise', OTHERWISE) };
+  return cut({ message: { ...message, bytes, redacted: redactor.applied }, payload: bytes }, value, stages);
+}
+
+/** `undefined` where what is there cannot be redacted by these rules, which lead into a record as its producer wrote it. */
+function redactedOf({ redacted, asReceived }: Message, json: Buffer, redactor: Redactor): Buffer | undefined {
+  if (asReceived === true) return undefined;
+  return redacted === undefined ? redactor.redact(json) : redactor.redactAgain(json, redacted);
+}
+
+const OTHERWISE =
+  'what the rules ask for now cannot be made of what is left of it; the stream may have the record';
+
+/** The selected part, by its own bytes, with the operation that the record names. */
+function cut(
+  { message, payload }: Decoded,
+  record: unknown,
+  { select, operationOf }: Pick<Stages, 'select' | 'operationOf'>,
+): Part {
+  const operation = operationOf?.(record);
+  if (operationOf !== undefined && operation === undefined)
+    return { message, verdict: rejected('no-operation', 'no operation is declared for what its field says') };
+  const span = select && selected(payload, select);
+  if (select !== undefined && span === undefined)
+    return { message, verdict: rejected('nothing-selected', nothingAt(select)) };
+  const part = span === undefined ? payload : payload.subarray(span.start, span.end);
+  return { message, payload: part, ...(operation !== undefined && { operation }) };
+}
+
+/** Where the first part is that there is. */
+function selected(payload: Buffer, { parts, objectsOnly }: Selection): Span | undefined {
+  for (const { steps } of parts) {
+    const span = spanAt(payload, steps);
+    if (span !== undefined && (!objectsOnly || payload[span.start] === OPENING_BRACE)) return span;
+  }
+  return undefined;
+}
+
+function nothingAt({ parts, objectsOnly }: Selection): string {
+  const where = parts.map(({ pointer }) => pointer).join(' or ');
+  return `it has ${objectsOnly ? 'no object' : 'nothing'} at ${where}`;
+}
+
+/** The key of the table that the field's value is. */
+function chooser({ field, values }: OperationTable): (record: unknown) => string | undefined {
+  const steps = stepsOf(field);
+  return (record) => {
+    const value = valueAt(record, steps);
+    const isKey = typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
+    return isKey && Object.hasOwn(values, String(value)) ? String(value) : undefined;
+  };
+}
+
+/** The same reject, without bytes that nobody has redacted by these rules: the stream, or the store, still has them. */
+function withheld({ message, verdict }: Settled<Rejected>, redactor: Redactor): Settled<Rejected> {
+  if (message.redacted === redactor.applied) return { message, verdict };
+  const { bytes } = message;
+  const about = { length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
+  return { message: { ...message, bytes: Buffer.alloc(0), withheld: about }, verdict };
+}
+
+function isEmpty(shaped: ReturnType<Shaper>): boolean {
+  return isRejected(shaped) && shaped.verdict.reason === 'empty';
+}
+
+function isRejected(shaped: ReturnType<Shaper>): shaped is Settled<Rejected> {
+  return 'verdict' in shaped && shaped.verdict.kind === 'rejected';
+}

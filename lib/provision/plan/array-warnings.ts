@@ -1,0 +1,96 @@
+// Arrays that a merge writes without saying what becomes of those that are there already.
+import type { Manifest } from '../../manifest.ts';
+import { IDENTITY_MAP, merges } from '../../operations.ts';
+import { ownGroups } from '../../pipeline.ts';
+import { inOwnNamespace, type Samples } from '../../samples.ts';
+import { clip } from '../clip.ts';
+
+/** Data Prep's functions that say it. */
+const SAYS = /\bupsert_array_(append|replace)\s*\(/;
+/** Those whose result is an array, where they stand outermost (experienceleague.adobe.com/en/docs/experience-platform/data-prep/functions). */
+const MAKES =
+  /^\s*(explode|split|extract_regex|to_array|add_to_array|join_arrays|filterArray|transformArray|flattenArray|get_keys|get_values|map_get_values)\s*\(/;
+
+type Mapping = NonNullable<Manifest['mapping']>[number];
+
+/** A field as Schema Registry tells it, or a manifest. */
+export interface FieldTree {
+  readonly type?: string | undefined;
+  readonly properties?: Readonly<Record<string, FieldTree>> | undefined;
+}
+
+/** Bytes of the sentence: the document has to hold it. */
+const MOST = 1_500;
+
+/**
+ * A sentence where mappings write an array, or into one, as far as their destination, their expression, the manifest's own
+ * fields, the samples or the schema's `fields` show. Adobe: "When using arrays in streaming upserts, you must explicitly use
+ * upsert_array_append or upsert_array_replace" (data-prep/upserts). The identity map is no attribute of the profile: it is left out.
+ */
+export function arrayWarnings(
+  manifest: Manifest,
+  samples: Samples = [],
+  fields: FieldTree = {},
+  tenant?: string,
+): string[] {
+  if (!merges(manifest)) return [];
+  const found = (manifest.mapping ?? []).flatMap((one, index) => {
+    if ('expression' in one && SAYS.test(one.expression)) return [];
+    const why = whyArray(one, manifest, samples, fields, tenant);
+    return why === undefined ? [] : [`mapping.${index} to ${one.destination} (${why})`];
+  });
+  if (found.length === 0) return [];
+  const what =
+    'Arrays in a merge: expected an expression with upsert_array_append or upsert_array_replace, which says what becomes of the array that is there; AEP may refuse the record otherwise';
+  return [clip(`${what}. Found none in ${found.join(', ')}`, MOST)];
+}
+
+function whyArray(
+  one: Mapping,
+  manifest: Manifest,
+  samples: Samples,
+  fields: FieldTree,
+  tenant: string | undefined,
+): string | undefined {
+  const { destination } = one;
+  const named = destination.split('.').map((step) => step.replace(/\[.*$/, ''));
+  if (named[0] === IDENTITY_MAP) return undefined;
+  if (/\[[^\]]*\]/.test(destination)) return 'its path has an index';
+  if ('expression' in one && MAKES.test(one.expression)) return 'its expression makes one';
+  const own = tenant === undefined ? '{tenant}' : `_${tenant}`;
+  const steps = named[0] === '{tenant}' ? [own, ...named.slice(1)] : named;
+  // Where nobody has asked for the organization's namespace, one that is written out is taken for it.
+  const isWrittenOut = tenant === undefined && named.length > 1 && named[0]?.startsWith('_') === true;
+  if (leadsToArray(ownFields(manifest, own), isWrittenOut ? [own, ...named.slice(1)] : steps))
+    return 'by its field group';
+  if (leadsToArray(fields, steps)) return 'by the schema';
+  const index = samples.findIndex(({ xdm }) => hasArray(inOwnNamespace(xdm, tenant), steps));
+  return index < 0 ? undefined : `by ${samples[index]?.name ?? `sample ${index + 1}`}`;
+}
+
+/** The fields of the manifest's own field groups, below the organization's namespace. */
+function ownFields(manifest: Manifest, own: string): FieldTree {
+  const groups = ownGroups(manifest).map((group) => group.fields as Readonly<Record<string, FieldTree>>);
+  return { properties: { [own]: { properties: Object.assign({}, ...groups) } } };
+}
+
+/** Whether the field, or one on the way to it, is an array. */
+function leadsToArray(root: FieldTree, steps: readonly string[]): boolean {
+  let here: FieldTree | undefined = root;
+  for (const step of steps) {
+    here = Object.hasOwn(here.properties ?? {}, step) ? here.properties?.[step] : undefined;
+    if (here === undefined) return false;
+    if (here.type === 'array') return true;
+  }
+  return false;
+}
+
+function hasArray(value: unknown, steps: readonly string[]): boolean {
+  let here = value;
+  for (const step of steps) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return false;
+    here = (here as Readonly<Record<string, unknown>>)[step];
+    if (Array.isArray(here)) return true;
+  }
+  return false;
+}

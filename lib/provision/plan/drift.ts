@@ -1,0 +1,82 @@
+// Drift: has anything moved in AEP since a pipeline was applied? Looks at every one, changes nothing, says it in a line.
+import * as z from 'zod';
+import { askedBy, notAccepted } from '../../accepted.ts';
+import { isFailure } from '../../failure.ts';
+import type { Pipeline } from '../../pipeline.ts';
+import type { DriftRuntime } from '../../runtime.ts';
+import { inFull, type StreamContext } from '../resources/resource.ts';
+import { isStuck } from '../status.ts';
+import { begin } from '../steps/begin.ts';
+import { plan } from './plan.ts';
+
+const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
+
+export interface Drift {
+  readonly checked: number;
+  readonly moved: number;
+  /** One line for each pipeline that has moved or could not be looked at. */
+  readonly lines: readonly string[];
+}
+
+/** @throws Failure `EVENT_INVALID` */
+export async function drift(
+  event: unknown,
+  runtime: DriftRuntime,
+  contextOf: (pipeline: Pipeline) => StreamContext,
+): Promise<Drift> {
+  const question = Question.safeParse(askedBy(event));
+  if (!question.success) throw notAccepted('drift', 'this names no pipeline', question.error.issues);
+  const { pipeline } = question.data;
+  const names = pipeline === undefined ? await runtime.ledger.names() : [pipeline];
+  const lines: string[] = [];
+  let checked = 0;
+  for (const name of names) {
+    const record = await runtime.ledger.read(name);
+    // Not applied, retired, or just being changed: there is nothing it should be like.
+    const stuck = record !== undefined && isStuck(record, runtime.clock.now());
+    if (record?.manifest === undefined || (record.owner !== undefined && !stuck)) continue;
+    checked++;
+    const line = stuck
+      ? `the execution ${record.owner} has not returned it since ${record.since}: start one, which takes it over`
+      : await look(record.manifest, runtime, contextOf);
+    if (line === undefined) continue;
+    lines.push(`${name}: ${line}`);
+    runtime.log.warn('drift', {
+      event: 'drifted',
+      pipeline: name,
+      stream: streamIn(record.manifest),
+      moved: line,
+    });
+  }
+  return { checked, moved: lines.length, lines };
+}
+
+/** Of an inlet, the stream that it is fed from; of what AEP reads by itself, its own, where that is one of Kinesis. */
+const Fed = z.object({ source: z.object({ stream: z.string() }) });
+
+function streamIn(manifest: unknown): string | undefined {
+  return Fed.safeParse(manifest).data?.source.stream;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+async function look(
+  manifest: unknown,
+  runtime: DriftRuntime,
+  contextOf: (pipeline: Pipeline) => StreamContext,
+): Promise<string | undefined> {
+  try {
+    const asked = await begin({ manifest, mode: 'plan' }, runtime);
+    const planned = await plan(asked, contextOf(asked));
+    const moved = planned.plan.filter(({ action }) => action !== 'keep' && action !== 'none');
+    const texts = moved.map(
+      ({ resource, action, reason, differences = [] }) =>
+        `${resource}: ${action} (${inFull(reason, differences)})`,
+    );
+    return texts.length === 0 ? undefined : oneLine(texts.join('; '));
+  } catch (error) {
+    return oneLine(`could not be looked at: ${isFailure(error) ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,199 @@
+// What a manifest will come to, told from the manifest alone: what AEP will refuse of every record, and what is likely a slip.
+import { CLASSES, idOf, type Manifest, type OwnSchema } from '../../manifest.ts';
+
+export interface Foreseen {
+  /** Why AEP will refuse every record. */
+  readonly refused: readonly string[];
+  /** What may be meant as it is written, and seldom is. */
+  readonly doubtful: readonly string[];
+}
+
+/** Each names its path in the manifest, what was found there, and what was expected. */
+export function foreseenOf(manifest: Manifest): Foreseen {
+  return {
+    refused: bounded(unmappedOf(manifest)),
+    doubtful: bounded([...sourcesOf(manifest), ...tenantsOf(manifest)]),
+  };
+}
+
+/** Lines of each kind; whoever has more corrects these first. */
+const MOST = 20;
+
+function bounded(lines: readonly string[]): string[] {
+  const more = lines.length - MOST;
+  return more > 0 ? [...lines.slice(0, MOST), `… and ${more} more of this kind`] : [...lines];
+}
+
+/**
+ * What every record of a class must have. Contract §2.2; of the others the public XDM components (github.com/adobe/xdm).
+ * What a class of the organization's own demands is known in AEP only.
+ */
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  [CLASSES.experienceevent]: ['_id', 'timestamp'],
+  'https://ns.adobe.com/xdm/classes/summarymetrics': ['timestamp'],
+  'https://ns.adobe.com/xdm/context/segmentdefinition': ['segmentName'],
+  'https://ns.adobe.com/xdm/classes/weather': ['weatherID'],
+  'https://ns.adobe.com/xdm/classes/consentpolicy': ['name'],
+  'https://ns.adobe.com/xdm/context/opportunity-contact-role': [
+    'opportunityContactID',
+    'opportunityID',
+    'contactID',
+  ],
+};
+
+/** Required fields that nothing is mapped to. Where nothing is mapped at all, the producer is asked for them. */
+function unmappedOf({ source, schema, mapping }: Manifest): string[] {
+  if (mapping === undefined || 'id' in schema) return [];
+  const destinations = mapping.map(({ destination }) => plain(destination));
+  const demands = [...ofClass(schema), ...ofIdentities(schema), ...ofOwnFields(schema, destinations)];
+  return untold(demands, destinations, source);
+}
+
+/**
+ * What Adobe's fields require of an object that a part is mapped of, where the schema's fields are known. What is required of every
+ * record, and by own fields, `foreseenOf` tells.
+ */
+export function unmappedWithin(fields: Fields, { source, mapping }: Manifest): string[] {
+  const destinations = (mapping ?? []).map(({ destination }) => plain(destination));
+  const demands = Object.entries(fields).flatMap(([name, field]) =>
+    isWrittenOut(name) ? [] : within(field, name, destinations, (path) => `${path} requires it`),
+  );
+  return bounded(untold(demands, destinations, source));
+}
+
+function untold(
+  demands: readonly Demand[],
+  destinations: readonly string[],
+  source: Manifest['source'],
+): string[] {
+  return demands
+    .filter(({ path }) => !destinations.some((one) => isMappedBy(one, plain(path))))
+    .map(
+      ({ path, why }) =>
+        `mapping: found nothing that is mapped to ${path}; expected it, because ${why}: AEP refuses every record without it${derived(path, source)}`,
+    );
+}
+
+interface Demand {
+  readonly path: string;
+  readonly why: string;
+}
+
+function ofClass(schema: OwnSchema): Demand[] {
+  const id = idOf(schema.class, CLASSES);
+  const paths = Object.hasOwn(REQUIRED, id) ? (REQUIRED[id] ?? []) : [];
+  return paths.map((path) => ({ path, why: `the class ${schema.class} requires it` }));
+}
+
+/** A primary identity is mandatory. Contract §2.7. */
+function ofIdentities({ identities }: OwnSchema): Demand[] {
+  return identities.flatMap(({ path, primary }, index) =>
+    primary ? [{ path, why: `schema.identities.${index} makes it the primary identity` }] : [],
+  );
+}
+
+/** What is looked at of a field. */
+interface Field {
+  readonly required?: unknown;
+  readonly properties?: Fields | undefined;
+  readonly items?: Field | undefined;
+}
+type Fields = Readonly<Record<string, Field>>;
+
+/** What an object requires of which a part is mapped, also one in a list. `why` is told the object's path and its place in the field. */
+function within(
+  field: Field,
+  path: string,
+  destinations: readonly string[],
+  why: (path: string, place: string) => string,
+  place = '',
+): Demand[] {
+  if (!destinations.some((one) => one.startsWith(`${path}.`))) return [];
+  if (field.items !== undefined) return within(field.items, path, destinations, why, `${place}.items`);
+  const { required, properties = {} } = field;
+  const names = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
+  return [
+    ...names.map((name) => ({ path: `${path}.${name}`, why: why(path, place) })),
+    ...Object.entries(properties).flatMap(([name, inner]) =>
+      within(inner, `${path}.${name}`, destinations, why, `${place}.properties.${name}`),
+    ),
+  ];
+}
+
+/** What an object of an own field group requires. */
+function ofOwnFields({ fieldGroups }: OwnSchema, destinations: readonly string[]): Demand[] {
+  return fieldGroups.flatMap((group, index) =>
+    typeof group === 'string'
+      ? []
+      : Object.entries(group.fields).flatMap(([name, field]) => {
+          const at = `schema.fieldGroups.${index}.fields.${name}`;
+          const why = (_path: string, place: string) => `${at}${place}.required names it`;
+          return within(field, `{tenant}.${name}`, destinations, why);
+        }),
+  );
+}
+
+/** Itself, what holds it, or a part of it. */
+function isMappedBy(destination: string, path: string): boolean {
+  return destination === path || path.startsWith(`${destination}.`) || destination.startsWith(`${path}.`);
+}
+
+/** A destination without positions, the namespace as `{tenant}`. */
+function plain(path: string): string {
+  const [first = '', ...rest] = path.replace(/\[[^\]]*\]/g, '').split('.');
+  return [isWrittenOut(first) ? '{tenant}' : first, ...rest].join('.');
+}
+
+/** What Penstock itself can give. */
+function derived(path: string, source: Manifest['source']): string {
+  if (source.kind !== 'inlet' || (path !== '_id' && path !== 'timestamp')) return '';
+  const from = path === '_id' ? 'its place in the stream' : 'the time of its arrival';
+  return `. With "derive": ["${path}"] in source.records, and a mapping from ${path} to ${path}, it is ${from}`;
+}
+
+/** Sources that are written in another language than Data Prep's paths. */
+function sourcesOf({ mapping = [] }: Manifest): string[] {
+  return mapping.flatMap((one, index) => {
+    if (!('source' in one)) return [];
+    const expected = expectedFor(one.source.trim());
+    const found = JSON.stringify(one.source);
+    return expected === undefined ? [] : [`mapping.${index}.source: found ${found}, ${expected}`];
+  });
+}
+
+function expectedFor(source: string): string | undefined {
+  if (/^\$([.[]|$)/.test(source)) return `a JSONPath; ${aPath(source.replace(/^\$\.?/, ''))}`;
+  if (source.startsWith('/')) return `a JSON Pointer; ${aPath(source.slice(1).replaceAll('/', '.'))}`;
+  if (/^(["']).*\1$/s.test(source))
+    return `a constant; expected a path in the record, or {"expression": ${JSON.stringify(`"${source.slice(1, -1)}"`)}}`;
+  if (/^\w+\(.*\)$/s.test(source))
+    return `a calculated field; expected a path in the record, or {"expression": ${JSON.stringify(source)}}`;
+  return undefined;
+}
+
+function aPath(path: string): string {
+  return `expected the names of the record's fields with dots between them: ${path || 'customer.email'}`;
+}
+
+/** What begins with "_" in XDM and is Adobe's, or a partner's in Adobe's repository: every other such name is an organization's (github.com/adobe/xdm). */
+const ADOBES =
+  /^_(id|repo|experience|dc|id3|iptc4xmpExt|schema|xmpDM|adcloud|adobecloudplatform|airship|bizible|braze|dsp|marketo|pathfactory|searchads|workfront)$/;
+
+function isWrittenOut(name: string): boolean {
+  return /^_[A-Za-z0-9]+$/.test(name) && !ADOBES.test(name);
+}
+
+/** An organization's namespace written out: the manifest is refused in every other organization. */
+function tenantsOf({ schema, mapping = [] }: Manifest): string[] {
+  const identities = 'id' in schema ? [] : schema.identities;
+  const paths = [
+    ...identities.map(({ path }, index) => ({ at: `schema.identities.${index}.path`, path })),
+    ...mapping.map(({ destination }, index) => ({ at: `mapping.${index}.destination`, path: destination })),
+  ];
+  return paths
+    .filter(({ path }) => isWrittenOut(path.split(/[.[]/)[0] ?? ''))
+    .map(
+      ({ at, path }) =>
+        `${at}: found ${JSON.stringify(path)}, a namespace written out; expected ${JSON.stringify(path.replace(/^_[A-Za-z0-9]+/, '{tenant}'))}, which stands for the organization's own in each`,
+    );
+}

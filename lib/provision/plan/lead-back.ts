@@ -1,0 +1,23 @@
+// Whether what Experience Platform refuses later can be led back to its record, and so be sent again.
+import type { Manifest } from '../../manifest.ts';
+
+/**
+ * A sentence for the plan where it cannot be told by its place in the stream. Only where the flow maps the data: else a refused
+ * row is the record. Reconcile compares what is mapped as it is (lib/reconcile/match.ts).
+ */
+export function leadBackWarnings({ source, mapping = [] }: Manifest): string[] {
+  if (source.kind !== 'inlet' || source.data !== 'raw') return [];
+  const copied = mapping.filter((one) => 'source' in one);
+  const isId = ({ source: from, destination }: { source: string; destination: string }) =>
+    from === '_id' && destination === '_id';
+  const derives = source.records?.derive?.includes('_id') === true;
+  const others = copied.filter((one) => !isId(one));
+  if (others.length === 0)
+    return [
+      'What AEP refuses later cannot be sent again: nothing is mapped from the record as it is, by which it could be known again',
+    ];
+  if (derives && copied.some(isId)) return [];
+  return [
+    'What AEP refuses later is looked for in the stream by its content alone: with "derive": ["_id"] in source.records, and a mapping from _id to _id, it is found by its place',
+  ];
+}

@@ -1,0 +1,439 @@
+// The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
+import { isDeepStrictEqual } from 'node:util';
+import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
+import { Failure } from '../../failure.ts';
+import { Manifest } from '../../manifest.ts';
+import { didYouMean } from '../../nearest.ts';
+import { merges } from '../../operations.ts';
+import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
+import { readPublished, streamNameOf } from '../../published.ts';
+import type { Ledger, LedgerRecord } from '../../runtime.ts';
+import { bytesOf, clip, clipMiddle } from '../clip.ts';
+import { readKnown } from '../known.ts';
+import { inventory, kept, withOthers } from '../resources/ensure.ts';
+import {
+  type Context,
+  type Decision,
+  type Difference,
+  type Found,
+  ifThere,
+  inFull,
+  isConsequence,
+  needsTenant,
+  type Resource,
+  type StreamContext,
+} from '../resources/resource.ts';
+import { resourcesOf } from '../resources/resources.ts';
+import { exclusivePlaceOf, isPulled, readSourceCredentials, readsElsewhere } from '../resources/source.ts';
+import { arrayWarnings } from './array-warnings.ts';
+import { cloudWarnings } from './cloud.ts';
+import { foreseenOf } from './foreseen.ts';
+import { leadBackWarnings } from './lead-back.ts';
+
+/**
+ * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again. Conflicts end an
+ * execution that was to change something: they are its `failure`, and the whole plan is there to be read.
+ * @throws Failure `AEP_NOT_FOUND` where the manifest's own `$id` is not there; `SECRET_*` of the source's credentials;
+ * `EVENT_INVALID` where a pipeline that never was is to be retired
+ */
+export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const { mode, manifest } = pipeline;
+  const record = await context.runtime.ledger.read(manifest.name);
+  let planned = await prepared(pipeline, record, context);
+  const planOne = mode === 'retire' ? planRemoval : planResource;
+  for (const resource of resourcesOf(planned)) planned = await planOne(resource, planned, context);
+  planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
+  const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
+  planned = { ...planned, plan: bounded([...planned.plan, ...rest]) };
+  if (mode === 'retire') await checkWas(planned, record, context.runtime.ledger);
+  planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
+  const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
+  if (mode === 'plan' || conflicts.length === 0) return planned;
+  const lines = conflicts.map(
+    ({ resource, name, reason, differences = [] }) => `${resource} ${name}: ${inFull(reason, differences)}`,
+  );
+  const next = 'Do what is said of each of them, then start it again.';
+  const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MOST_CAUSE), { next });
+  return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
+}
+
+/** What the inventory needs to know beforehand. A secret that is missing is said before anything is made. */
+async function prepared(
+  pipeline: Pipeline,
+  record: LedgerRecord | undefined,
+  { aep, runtime }: StreamContext,
+): Promise<Pipeline> {
+  const { manifest, mode } = pipeline;
+  if (isPulled(manifest.source) && mode !== 'retire') await readSourceCredentials(manifest.source, runtime);
+  const tenant = needsTenant(manifest) ? await aep.schemaRegistry.tenantId() : undefined;
+  return { ...pipeline, ...readKnown(record?.known), ...(tenant !== undefined && { tenant }) };
+}
+
+/**
+ * To retire again what was retired is fine: the ledger knows of it. What it knows nothing of, and of which nothing is there, never
+ * was: most likely its name is misspelt, and the pipeline that was meant goes on.
+ */
+async function checkWas(
+  { plan, old, manifest }: Pipeline,
+  record: LedgerRecord | undefined,
+  ledger: Ledger,
+): Promise<void> {
+  if (record?.manifest !== undefined || record?.known !== undefined) return;
+  if (old.length > 0 || plan.some(({ action }) => action !== 'none')) return;
+  // Its own item is there already: the lease of this execution.
+  const others = (await ledger.names()).filter((name) => name !== manifest.name);
+  const near = didYouMean([manifest.name], others);
+  throw new Failure(
+    'EVENT_INVALID',
+    `there is nothing to retire: no pipeline ${manifest.name} has been applied, and nothing of it is in the sandbox ${manifest.sandbox}${near}`,
+    { next: 'Retire it under the name it was applied by: status with {} lists the pipelines there are.' },
+  );
+}
+
+/** Of the document's 256 KB. Bytes of all that the plan says of its resources, of one text of it, and of the failure. */
+const MOST_SAID = 36_000;
+const MOST_REASON = 1_500;
+const MOST_VALUE = 150;
+const MOST_CAUSE = 8_000;
+const MOST_DIFFERENCES = 25;
+
+type Entry = Omit<Planned, 'resource' | 'name'>;
+
+function withEntry(pipeline: Pipeline, key: ResourceKey, entry: Entry): Pipeline {
+  const name = nameOf(key, pipeline.manifest);
+  return { ...pipeline, plan: [...pipeline.plan, { resource: key, name, ...entry }] };
+}
+
+async function planResource(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  const { key } = resource;
+  const { manifest } = pipeline;
+  if (!resource.needed(manifest))
+    return withEntry(pipeline, key, { action: 'none', reason: 'this pipeline needs none' });
+  const given = resource.given?.(manifest);
+  if (given !== undefined) {
+    const differences = (await resource.checkGiven?.(context, given, pipeline)) ?? [];
+    const made = { id: given, name: given, how: 'given' as const };
+    const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
+    if (differences.length === 0)
+      return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id: given });
+    const reason = `${given}, which the manifest names, is not what is needed`;
+    return withEntry(known, key, { action: 'conflict', reason, id: given, differences: told(differences) });
+  }
+  const decision = await inventory(resource, pipeline, context);
+  const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
+  const entry = permitted(entryOf(resource, decision, pipeline), manifest.allowIrreversible);
+  return withEntry(known, key, await possible(entry, resource, pipeline, context));
+}
+
+/** What is to be changed and cannot be is a conflict before anything is. */
+async function possible(
+  entry: Entry,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Entry> {
+  if (entry.action === 'keep' || entry.action === 'conflict') return entry;
+  const reason = await resource.impossible?.(context, pipeline);
+  return reason === undefined ? entry : { ...entry, action: 'conflict', reason };
+}
+
+/** What stays is known to the resources after it; what is still to be changed is so, too, and is marked as such. */
+function withFound(pipeline: Pipeline, resource: Resource, { action, found }: Decision): Pipeline {
+  if (found === undefined || (action !== 'keep' && action !== 'update' && action !== 'adopt'))
+    return pipeline;
+  const made = { ...kept(resource, pipeline, found), ...(action !== 'keep' && { pending: true }) };
+  return { ...pipeline, resources: { ...pipeline.resources, [resource.key]: made } };
+}
+
+function entryOf(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
+  const all = found?.differences ?? [];
+  // A change is named once: what follows from it has it in its reason. A conflict has to be settled where it is.
+  const differences = told(action === 'conflict' ? all : all.filter((one) => !isConsequence(one)));
+  const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
+  return {
+    action,
+    reason: `${reason}${renamed(resource, found, manifest)}`,
+    ...(found !== undefined && { id: found.id }),
+    ...(differences.length > 0 && { differences }),
+    ...(action !== 'keep' && all.some(({ elsewhere }) => elsewhere === true) && { elsewhere: true }),
+    ...(irreversible !== undefined && { irreversible }),
+  };
+}
+
+/** A mapping set's name is its mark, and not what the manifest calls it. */
+function renamed({ key }: Resource, found: Found | undefined, manifest: Manifest): string {
+  if (found?.name === undefined || key === 'mapping' || found.name === nameOf(key, manifest)) return '';
+  return `; it is called ${found.name} in AEP: names are not changed`;
+}
+
+/** For a reader: every resource has its share of what the document has room for, and says what it leaves out. */
+function bounded(plan: readonly Planned[]): Planned[] {
+  const share = Math.floor(MOST_SAID / plan.length);
+  return plan.map((one) => {
+    const reason = clipMiddle(one.reason, Math.min(MOST_REASON, Math.floor(share / 2)));
+    const rest = one.differences && { differences: shown(one.differences, share - bytesOf(reason)) };
+    return { ...one, reason, ...rest };
+  });
+}
+
+/** The first of the differences, none of them long, as many as there is room for. */
+function shown(differences: Differences, room: number): Differences {
+  const short = differences.slice(0, MOST_DIFFERENCES).map(({ field, found, wanted }) => ({
+    field: clip(field, MOST_VALUE),
+    found: clip(found, MOST_VALUE),
+    wanted: clip(wanted, MOST_VALUE),
+  }));
+  while (short.length > 0 && bytesOf(short) > room) short.pop();
+  const more = differences.length - short.length;
+  return more === 0 ? short : [...short, { field: '…', found: `${more} more`, wanted: `${more} more` }];
+}
+
+type Differences = NonNullable<Planned['differences']>;
+
+/** Without what is to be done about them. */
+function told(differences: readonly Difference[]): Differences {
+  return differences.map(({ field, found, wanted }) => ({ field, found, wanted }));
+}
+
+function permitted(entry: Entry, allowed: boolean): Entry {
+  if (entry.irreversible === undefined || allowed) return entry;
+  const reason = `${entry.irreversible}; "allowIrreversible": true in the manifest lets it through`;
+  return { ...entry, action: 'conflict', reason };
+}
+
+/** What holds data, or says what data means: goes only where that is asked for. */
+const HOLDS_DATA = /^(schema|identity|profile|dataset|identity-dataset|field-group:.*)$/;
+
+async function planRemoval(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  const { key } = resource;
+  const { manifest, deleteData } = pipeline;
+  const none = (reason: string) => withEntry(pipeline, key, { action: 'none', reason });
+  if (!resource.needed(manifest)) return none('this pipeline needs none');
+  if (resource.given?.(manifest) !== undefined) return none('named by the manifest: it is not ours');
+  const { found, others } = await inventory(
+    resource,
+    { ...pipeline, manifest: { ...manifest, adopt: false } },
+    context,
+  );
+  if (found?.mark?.pipeline !== manifest.name) return none('there is none of ours');
+  const elsewhere = found.differences.filter(
+    ({ field }) => field === 'source.stream' || field === 'source.kind',
+  );
+  if (elsewhere.length > 0) {
+    const reason = 'it reads from another place: retire it with the manifest that is in force';
+    return withEntry(pipeline, key, {
+      action: 'conflict',
+      reason,
+      id: found.id,
+      differences: told(elsewhere),
+    });
+  }
+  const ours = [...new Map([found, ...others].map((one) => [one.id, one])).values()];
+  const known = { ...pipeline, resources: { ...pipeline.resources, [key]: kept(resource, pipeline, found) } };
+  const stays = staysBecause(resource, deleteData);
+  if (stays !== undefined) return withEntry(known, key, { action: 'keep', reason: stays, id: found.id });
+  const going = withOthers(known, resource, { action: 'replace', reason: '', found, others: ours });
+  return withEntry(going, key, { action: 'remove', reason: 'the pipeline is retired', id: found.id });
+}
+
+/** What was to go by an earlier manifest, and is what this one wants. */
+function withoutUsed(pipeline: Pipeline): Pipeline {
+  const { old, resources } = pipeline;
+  return { ...pipeline, old: old.filter(({ resource, id }) => resources[resource]?.id !== id) };
+}
+
+/** A schema in Profile is for ever, and with it what it is made of and what identifies its records. */
+function sparing(pipeline: Pipeline): Pipeline {
+  if (pipeline.resources.schema?.union !== true) return pipeline;
+  const forEver = (key: string) => /^(schema|identity|field-group:.*)$/.test(key);
+  const reason = 'the schema is in Profile: AEP cannot undo it';
+  return {
+    ...pipeline,
+    old: pipeline.old.filter(({ resource }) => !forEver(resource)),
+    plan: pipeline.plan.map((one) =>
+      one.action === 'remove' && forEver(one.resource) ? { ...one, action: 'keep' as const, reason } : one,
+    ),
+  };
+}
+
+function staysBecause({ key, remove }: Resource, deleteData: boolean): string | undefined {
+  if (HOLDS_DATA.test(key) && !deleteData) return 'it goes only with "deleteData": true';
+  return remove === undefined ? 'AEP cannot undo it' : undefined;
+}
+
+async function planPublish(
+  pipeline: Pipeline,
+  record: LedgerRecord | undefined,
+  { runtime }: StreamContext,
+): Promise<Planned> {
+  const { manifest, resources, streamArn, mode, home } = pipeline;
+  const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
+  const sandbox = (record?.manifest as { sandbox?: unknown } | undefined)?.sandbox;
+  if (sandbox !== undefined && sandbox !== manifest.sandbox) {
+    const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (home !== undefined && home !== manifest.sandbox) {
+    const reason = `an execution that did not come to its end has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or bring it to its end there`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (streamArn === undefined || manifest.source.kind !== 'inlet') {
+    const reader = mode === 'retire' ? undefined : await otherReader(manifest, runtime);
+    return reader === undefined
+      ? { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' }
+      : { ...entry, action: 'conflict', reason: reader };
+  }
+  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  if (mode === 'retire') {
+    return published?.pipeline === manifest.name
+      ? { ...entry, action: 'remove', reason: 'the pipeline is retired' }
+      : { ...entry, action: 'none', reason: 'the stream does not carry this pipeline' };
+  }
+  if (published === undefined)
+    return { ...entry, action: 'create', reason: 'this stream carries no pipeline yet' };
+  if (published.pipeline !== manifest.name) {
+    const reason = `the stream carries the pipeline ${published.pipeline} already; retire that one first, or give this one another stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (published.streamArn !== streamArn) {
+    const reason = `the pipeline carries ${published.streamArn}, another stream of that name; retire it first, or give the one of this stream another name`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  if (published.sandbox !== manifest.sandbox) {
+    const reason = `the pipeline is in the sandbox ${published.sandbox}; give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  const same =
+    published.flowId === resources.flow?.id &&
+    published.datasetId === resources.dataset?.id &&
+    published.schemaId === resources.schema?.id &&
+    published.identityDatasetId === resources['identity-dataset']?.id &&
+    published.data === manifest.source.data &&
+    published.compression === manifest.source.compression &&
+    isDeepStrictEqual(published.records, manifest.source.records) &&
+    (published.order ?? 'key') === manifest.source.order &&
+    isDeepStrictEqual(published.rate, manifest.source.rate);
+  return same
+    ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
+    : { ...entry, action: 'update', reason: 'the forwarder is told of what has changed' };
+}
+
+/** Another pipeline that has what this one would read: each of the two would get a part of the messages. */
+async function otherReader(
+  { name, source }: Manifest,
+  { ledger }: StreamContext['runtime'],
+): Promise<string | undefined> {
+  const place = exclusivePlaceOf(source);
+  if (place === undefined) return undefined;
+  const other = await appliedBesides(name, ledger, (theirs) => exclusivePlaceOf(theirs) === place);
+  if (other === undefined) return undefined;
+  return `${place} is read by the pipeline ${other} already, and can be read by one alone: retire that one, or give this one another`;
+}
+
+/** The name of another pipeline of this deployment whose source is such a one. */
+async function appliedBesides(
+  name: string,
+  ledger: StreamContext['runtime']['ledger'],
+  isSuch: (source: Manifest['source']) => boolean,
+): Promise<string | undefined> {
+  for (const other of await ledger.names()) {
+    if (other === name) continue;
+    const applied = Manifest.safeParse((await ledger.read(other))?.manifest);
+    if (applied.success && isSuch(applied.data.source)) return other;
+  }
+  return undefined;
+}
+
+async function planIntake(pipeline: Pipeline, { runtime }: StreamContext): Promise<Planned> {
+  const { streamArn, mode, manifest } = pipeline;
+  const entry = { resource: 'intake' as const, name: streamArn ?? manifest.source.kind };
+  if (streamArn === undefined) return { ...entry, action: 'none', reason: 'AEP reads the source itself' };
+  const intake = await runtime.intakes.find(streamArn);
+  if (mode === 'retire') {
+    const carried = pipeline.plan.length > 0 && (await carries(pipeline, runtime));
+    return intake === undefined || !carried
+      ? { ...entry, action: 'none', reason: 'nothing reads the stream for this pipeline' }
+      : { ...entry, action: 'remove', reason: 'the pipeline is retired', id: intake.id };
+  }
+  if (intake === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
+  const state = intake.state === 'on' ? 'it is on' : 'it is there and will be switched on';
+  const reason = `${state}; startAt does not move an intake that exists`;
+  return { ...entry, action: intake.state === 'on' ? 'keep' : 'update', reason, id: intake.id };
+}
+
+/** Whether the stream is this pipeline's: nobody else has published one for it. */
+async function carries({ streamArn, manifest }: Pipeline, { secrets, settings }: StreamContext['runtime']) {
+  const published = streamArn === undefined ? undefined : await readPublished(secrets, settings, streamArn);
+  return published === undefined || published.pipeline === manifest.name;
+}
+
+async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<string[]> {
+  const twice = await ingestedTwice(pipeline, context);
+  const { source } = pipeline.manifest;
+  const action = (key: ResourceKey) => pipeline.plan.find(({ resource }) => resource === key)?.action;
+  const grows = pipeline.plan.some(
+    (one) =>
+      one.action === 'update' && (one.resource === 'schema' || one.resource.startsWith('field-group:')),
+  );
+  const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
+  const { refused, doubtful } = foreseenOf(pipeline.manifest);
+  return [
+    ...refused,
+    ...doubtful,
+    // What `begin` has seen of the stream.
+    ...pipeline.warnings,
+    ...(await cloudWarnings(context.aep, pipeline.manifest)),
+    ...(twice === undefined ? [] : [twice]),
+    ...(replaced && isPulled(source)
+      ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]
+      : []),
+    ...(grows && action('flow') === 'keep'
+      ? ['AEP may check records against the schema as it was for up to 15 minutes more']
+      : []),
+    ...(pipeline.manifest.dataset.profile === true && action('dataset') === 'update'
+      ? ['Records that are in the dataset already do not go to Profile: only new ones do']
+      : []),
+    ...leadBackWarnings(pipeline.manifest),
+    ...(await arraysOf(pipeline, context)),
+  ];
+}
+
+/** As far as the schema is in AEP already: of one that is still to be made, the manifest and the samples tell. */
+async function arraysOf(
+  { manifest, samples, resources, tenant }: Pipeline,
+  { aep }: StreamContext,
+): Promise<string[]> {
+  const schemaId = resources.schema?.id;
+  const asked = merges(manifest) && schemaId !== undefined;
+  const fields = asked ? await ifThere(aep.schemaRegistry.getFields(schemaId)) : undefined;
+  return arrayWarnings(manifest, samples, fields, tenant);
+}
+
+const MOVED =
+  'The old flow stops before the new one starts, and the new one reads from another place, from startAt on: what the old one has not read by then is not read';
+
+function pulledTwice(kind: 'kinesis' | 'event-hubs' | 'pubsub'): string {
+  return kind === 'pubsub'
+    ? 'The old flow stops before the new one starts: messages that come in between are read late, and what the old one had not acknowledged is read twice'
+    : 'The old flow stops before the new one starts: records that come in between are read late. The new one reads from the oldest record the source keeps, so that none is missed: what the old one has read already is read twice';
+}
+
+/** A stream that the forwarder feeds to an inlet and that AEP reads by itself as well, or that AEP reads for another pipeline. */
+async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }: StreamContext) {
+  const { source } = manifest;
+  if (source.kind === 'kinesis') {
+    const isSameStream = (theirs: Manifest['source']) =>
+      theirs.kind === 'kinesis' && theirs.stream === source.stream && theirs.region === source.region;
+    const published = await readPublished(runtime.secrets, runtime.settings, source.stream);
+    const other = published?.streamArn.includes(`:${source.region}:`)
+      ? published.pipeline
+      : await appliedBesides(manifest.name, runtime.ledger, isSameStream);
+    if (other === undefined) return undefined;
+    return `The stream ${source.stream} carries the pipeline ${other} as well: its data would be ingested twice`;
+  }
+  if (source.kind !== 'inlet' || streamArn === undefined) return undefined;
+  const stream = streamNameOf(streamArn);
+  const readers = await aep.flowService.findStreamReaders(CONNECTION_SPECS.kinesis, stream);
+  if (readers.length === 0) return undefined;
+  return `AEP reads a Kinesis stream ${stream} by itself as well (source connection ${readers.map(({ id }) => id).join(', ')}): its data would be ingested twice`;
+}

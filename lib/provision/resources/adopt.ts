@@ -1,0 +1,18 @@
+// Our mark on something of Flow Service that was made by hand.
+import { describe, type Mark, markInDescription, withoutMark } from './ownership-tag.ts';
+import type { Context } from './resource.ts';
+
+type Collection = Parameters<Context['aep']['flowService']['patch']>[0];
+
+/** Writes the mark, where it is not there yet, behind what the description says. */
+export async function adoptEntity(
+  { aep }: Context,
+  collection: Collection,
+  one: { readonly id: string; readonly description?: string | undefined; readonly etag?: string | undefined },
+  mark: Mark,
+): Promise<void> {
+  if (markInDescription(one.description) !== undefined) return;
+  const value = describe(mark, withoutMark(one.description));
+  const op = one.description === undefined ? 'add' : 'replace';
+  await aep.flowService.patch(collection, one.id, [{ op, path: '/description', value }], one.etag ?? '');
+}

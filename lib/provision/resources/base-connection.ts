@@ -1,0 +1,195 @@
+// The base connection: an HTTP API connection with the inlet that the forwarder posts to, or AEP's way into a foreign source.
+import { createHash } from 'node:crypto';
+import type { Connection } from '../../aep/flow-service.ts';
+import { isFailure } from '../../failure.ts';
+import type { PulledSource } from '../../manifest.ts';
+import { nameOf } from '../../pipeline.ts';
+import { streamNameOf } from '../../published.ts';
+import { adoptEntity } from './adopt.ts';
+import { describe, type Mark, markInDescription } from './ownership-tag.ts';
+import {
+  type Context,
+  type Difference,
+  differenceIfTold,
+  type Found,
+  markOf,
+  type Resource,
+  type Situation,
+} from './resource.ts';
+import {
+  authSpecOf,
+  connectionSpecOf,
+  isPulled,
+  kindOf,
+  openAuthDifferences,
+  openAuthParams,
+  readSourceCredentials,
+  type SourceCredentials,
+  sourceDifference,
+} from './source.ts';
+
+/** What the connection itself cannot tell: the stream that feeds an inlet, or which credentials it was given. */
+function notesOf(
+  { manifest, streamArn }: Situation,
+  credentials: SourceCredentials | undefined,
+): Mark['notes'] {
+  const { source } = manifest;
+  if (source.kind === 'inlet') return { stream: streamNameOf(streamArn ?? source.stream) };
+  return credentials && { credentials: credentials.fingerprint, account: accountOf(source) };
+}
+
+/** A hash of what AEP was told of the account besides its credentials: it need not tell. */
+function accountOf(source: PulledSource): string {
+  return createHash('sha256')
+    .update(JSON.stringify(openAuthParams(source)))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+/** What is another connection is another one in AEP, too; credentials alone can be exchanged. */
+function differencesOf(
+  one: Connection,
+  situation: Situation,
+  credentials: SourceCredentials | undefined,
+): Difference[] {
+  const { source } = situation.manifest;
+  const told: Readonly<Record<string, unknown>> = one.auth?.params ?? {};
+  const notes = markInDescription(one.description)?.notes;
+  const ofSpec = [
+    // The one is fed by the forwarder, the other not: there is no way from here to there without a gap.
+    ...differenceIfTold('source.kind', kindOf(one.connectionSpec?.id), source.kind, 'conflict'),
+    ...differenceIfTold('authentication', one.auth?.specName, authSpecOf(source), 'replace'),
+  ];
+  if (isPulled(source)) {
+    return [
+      ...ofSpec,
+      ...openAuthDifferences(source, told).flatMap(([name, found, wanted]) =>
+        sourceDifference(name, found, wanted),
+      ),
+      ...(tellsAccount(source, told)
+        ? []
+        : differenceIfTold('source account', notes?.account, accountOf(source), 'replace')),
+      ...(credentials === undefined
+        ? []
+        : differenceIfTold('credentials', notes?.credentials, credentials.fingerprint, 'update')),
+    ];
+  }
+  return [
+    ...ofSpec,
+    ...differenceIfTold('source.data', told.dataType, source.data, 'replace'),
+    ...differenceIfTold(
+      'source.authenticationRequired',
+      told.authenticationRequired,
+      source.authenticationRequired,
+      'replace',
+    ),
+    ...differenceIfTold('source.stream', notes?.stream, notesOf(situation, undefined)?.stream, 'conflict'),
+  ];
+}
+
+function tellsAccount(source: PulledSource, told: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(openAuthParams(source)).some((name) => told[name] !== undefined);
+}
+
+function asFound(one: Connection, situation: Situation, credentials: SourceCredentials | undefined): Found {
+  return {
+    id: one.id,
+    name: one.name,
+    mark: markInDescription(one.description),
+    differences: differencesOf(one, situation, credentials),
+    createdAt: one.createdAt,
+  };
+}
+
+async function credentialsOf({ runtime }: Context, { manifest }: Situation) {
+  return isPulled(manifest.source) ? readSourceCredentials(manifest.source, runtime) : undefined;
+}
+
+/** For comparing only: to take a pipeline down, its credentials need not be there any more. */
+async function credentialsIfThere(context: Context, situation: Situation) {
+  try {
+    return await credentialsOf(context, situation);
+  } catch (error) {
+    if (isFailure(error) && (error.code === 'SECRET_MISSING' || error.code === 'SECRET_INVALID'))
+      return undefined;
+    throw error;
+  }
+}
+
+function authParams({ manifest, execution }: Situation, credentials: SourceCredentials | undefined) {
+  const { source } = manifest;
+  if (isPulled(source)) return { ...openAuthParams(source), ...credentials?.params };
+  const name = nameOf('base-connection', manifest);
+  return {
+    // Said to be unique (contract §4.2): a second inlet beside the first one needs another.
+    sourceId: `${name}-${execution.name}`.slice(0, 200),
+    name,
+    dataType: source.data,
+    authenticationRequired: source.authenticationRequired,
+  };
+}
+
+export const baseConnection: Resource = {
+  key: 'base-connection',
+  needed: () => true,
+
+  async find(context, situation) {
+    const { manifest } = situation;
+    const credentials = await credentialsIfThere(context, situation);
+    const found = await context.aep.flowService.findConnections({
+      name: nameOf('base-connection', manifest),
+      specId: connectionSpecOf(manifest.source),
+    });
+    return found.map((one) => asFound(one, situation, credentials));
+  },
+
+  async get(context, situation, id) {
+    const one = await context.aep.flowService.getConnection(id);
+    return asFound(one, situation, await credentialsIfThere(context, situation));
+  },
+
+  async create(context, situation, mark) {
+    const { manifest } = situation;
+    const credentials = await credentialsOf(context, situation);
+    const notes = notesOf(situation, credentials);
+    const id = await context.aep.flowService.createConnection({
+      name: nameOf('base-connection', manifest),
+      description: describe({ ...mark, notes }, manifest.description),
+      specId: connectionSpecOf(manifest.source),
+      auth: { specName: authSpecOf(manifest.source), params: authParams(situation, credentials) },
+    });
+    return { id };
+  },
+
+  async update(context, situation, id) {
+    const one = await context.aep.flowService.getConnection(id);
+    const credentials = await credentialsOf(context, situation);
+    if (asFound(one, situation, credentials).differences.length === 0) return;
+    const mark = markInDescription(one.description);
+    const notes = { ...mark?.notes, ...notesOf(situation, credentials) };
+    const description = describe({ ...markOf(situation), ...mark, notes }, situation.manifest.description);
+    const auth = {
+      specName: authSpecOf(situation.manifest.source),
+      params: authParams(situation, credentials),
+    };
+    await context.aep.flowService.patch(
+      'connections',
+      id,
+      [
+        { op: 'replace', path: '/auth', value: auth },
+        { op: 'replace', path: '/description', value: description },
+      ],
+      one.etag ?? '',
+    );
+  },
+
+  async adopt(context, situation, id, mark) {
+    const notes = notesOf(situation, await credentialsOf(context, situation));
+    await adoptEntity(context, 'connections', await context.aep.flowService.getConnection(id), {
+      ...mark,
+      notes,
+    });
+  },
+
+  remove: ({ aep }, id) => aep.flowService.deleteConnection(id),
+};

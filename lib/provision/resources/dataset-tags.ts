@@ -1,0 +1,86 @@
+// Tags of a dataset that say what AEP does with its records, compared and changed.
+import type { Dataset } from '../../aep/catalog.ts';
+import type { PatchOperation } from '../../aep/json-patch.ts';
+import { type Mark, markInTags, tagsOf } from './ownership-tag.ts';
+import type { Context, Difference } from './resource.ts';
+
+export const ON = 'enabled:true';
+export const OFF = 'enabled:false';
+export const UPSERT = 'isUpsert:true';
+/** Of `acp_validationContext`. */
+export const DISABLED = 'disabled';
+
+/** Whether a tag has this entry; one of Adobe's samples has a blank in it. */
+export function has(values: readonly string[], entry: string): boolean {
+  return values.some((value) => value.replaceAll(' ', '') === entry);
+}
+
+/** The entries of a tag of the dataset. */
+export function entriesOf({ tags }: Pick<Dataset, 'tags'>, tag: string): string[] {
+  const value = tags?.[tag];
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+}
+
+export type Switches = Readonly<Record<string, readonly string[]>>;
+
+export interface Change {
+  readonly difference: Difference;
+  readonly operation: PatchOperation;
+}
+
+/** Differences that can be changed in place, each with the operation that does it. */
+export function changesOf(there: Dataset, wanted: Switches): Change[] {
+  return Object.entries(wanted).flatMap(([tag, value]) => {
+    const found = entriesOf(there, tag);
+    if (equalSwitch(value, found)) return [];
+    const field = `tag ${tag}`;
+    const op = there.tags?.[tag] === undefined ? ('add' as const) : ('replace' as const);
+    return [
+      {
+        difference: {
+          field,
+          found: found.filter((entry) => SWITCH.test(entry)).join(', ') || 'nothing',
+          wanted: value.join(', '),
+          remedy: 'update' as const,
+        },
+        operation: { op, path: `/tags/${tag}`, value: [...value, ...keptOf(value, found)] },
+      },
+    ];
+  });
+}
+
+/** Entries that say yes or no; a tag can hold others, such as `enabledAt:2024-11-05 12:33:59` and `mergePolicyId:…`. */
+const SWITCH = /^(enabled:|isUpsert:|(enabled|disabled)$)/;
+
+/** What else the tag holds is not ours to remove. Since when it is enabled, though, it says only as long as it is. */
+function keptOf(wanted: readonly string[], found: readonly string[]): string[] {
+  const stays = has(wanted, ON) && has(found, ON);
+  return found.filter((entry) => !SWITCH.test(entry) && (stays || !entry.startsWith('enabledAt:')));
+}
+
+/** A tag that is not there is as good as one that says no. */
+function equalSwitch(wanted: readonly string[], found: readonly string[]): boolean {
+  return [ON, UPSERT, DISABLED].every((entry) => has(wanted, entry) === has(found, entry));
+}
+
+/** JSON Patch adds nothing below what is not there. */
+export function withTags({ tags }: Dataset, operations: readonly PatchOperation[]): PatchOperation[] {
+  return tags ? [...operations] : [{ op: 'add', path: '/tags', value: {} }, ...operations];
+}
+
+/** Writes our mark on a dataset that bears none. */
+export async function adoptDataset({ aep }: Context, id: string, mark: Mark): Promise<void> {
+  const { dataset: there, etag } = await aep.catalog.getDataset(id);
+  if (markInTags(there.tags) !== undefined) return;
+  const operations = Object.entries(tagsOf(mark)).map(([name, value]) => ({
+    op: 'add' as const,
+    path: `/tags/${name}`,
+    value,
+  }));
+  await aep.catalog.patchDataset(id, withTags(there, operations), etag);
+}
+
+/** Why one must not be removed: what is in it is in no other place. */
+export async function holdsBatches({ aep }: Context, id: string): Promise<string | undefined> {
+  return (await aep.catalog.hasBatches(id)) ? 'it holds batches' : undefined;
+}

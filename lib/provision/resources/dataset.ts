@@ -1,0 +1,107 @@
+// The dataset that the records land in.
+import type { Dataset } from '../../aep/catalog.ts';
+import type { Manifest } from '../../manifest.ts';
+import { nameOf } from '../../pipeline.ts';
+import {
+  adoptDataset,
+  type Change,
+  changesOf,
+  entriesOf,
+  has,
+  holdsBatches,
+  OFF,
+  ON,
+  type Switches,
+  UPSERT,
+  withTags,
+} from './dataset-tags.ts';
+import { markInTags, tagsOf } from './ownership-tag.ts';
+import { difference, type Found, idOfMade, type Resource, required, type Situation } from './resource.ts';
+
+/**
+ * Tags that switch Profile and Identity on (contract §3.1), as wanted of a dataset that has these. What the manifest leaves
+ * out stays as it is.
+ */
+function switches({ dataset }: Manifest, there: Pick<Dataset, 'tags'>): Switches {
+  const found = entriesOf(there, PROFILE);
+  const { profile = has(found, ON), identity, upsert = has(found, UPSERT) } = dataset;
+  const untouched = dataset.profile === undefined && dataset.upsert === undefined;
+  return {
+    ...(!untouched && { [PROFILE]: [profile ? ON : OFF, ...(upsert ? [UPSERT] : [])] }),
+    ...(identity !== undefined && { [IDENTITY]: [identity ? ON : OFF] }),
+  };
+}
+
+const PROFILE = 'unifiedProfile';
+const IDENTITY = 'unifiedIdentity';
+
+/** Differences that can be changed in place, each with the operation that does it. */
+function changes(there: Dataset, manifest: Manifest): Change[] {
+  const ofTags = changesOf(there, switches(manifest, there));
+  const { errorDiagnostics } = manifest.dataset;
+  const told = there.enableErrorDiagnostics;
+  if (typeof told !== 'boolean' || told === errorDiagnostics) return ofTags;
+  return [
+    ...ofTags,
+    {
+      difference: {
+        field: 'dataset.errorDiagnostics',
+        found: String(told),
+        wanted: String(errorDiagnostics),
+        remedy: 'update',
+      },
+      operation: { op: 'replace', path: '/enableErrorDiagnostics', value: errorDiagnostics },
+    },
+  ];
+}
+
+function asFound(one: Dataset, situation: Situation): Found {
+  return {
+    id: one.id,
+    name: one.name ?? undefined,
+    mark: markInTags(one.tags),
+    differences: [
+      ...difference('schema', one.schemaRef?.id, idOfMade(situation, 'schema'), 'conflict'),
+      ...changes(one, situation.manifest).map((change) => change.difference),
+    ],
+    createdAt: one.created,
+    details: typeof one.created === 'number' ? { createdAt: one.created } : {},
+  };
+}
+
+export const dataset: Resource = {
+  key: 'dataset',
+  needed: () => true,
+
+  async find({ aep }, situation) {
+    const found = await aep.catalog.findDatasets(nameOf('dataset', situation.manifest));
+    return found.map((one) => asFound(one, situation));
+  },
+
+  get: async ({ aep }, situation, id) => asFound((await aep.catalog.getDataset(id)).dataset, situation),
+
+  async create({ aep, runtime }, situation, mark) {
+    const { manifest } = situation;
+    const on = Object.entries(switches(manifest, { tags: {} })).filter(([, tag]) => tag.includes(ON));
+    const id = await aep.catalog.createDataset({
+      name: nameOf('dataset', manifest),
+      description: manifest.dataset.description ?? `Filled by the pipeline ${manifest.name}`,
+      schemaId: required(situation, 'schema'),
+      errorDiagnostics: manifest.dataset.errorDiagnostics,
+      tags: { ...Object.fromEntries(on), ...tagsOf(mark) },
+    });
+    return { id, createdAt: runtime.clock.now() };
+  },
+
+  async update({ aep }, { manifest }, id) {
+    const { dataset: there, etag } = await aep.catalog.getDataset(id);
+    const operations = changes(there, manifest).map(({ operation }) => operation);
+    if (operations.length > 0) await aep.catalog.patchDataset(id, withTags(there, operations), etag);
+  },
+
+  adopt: (context, _situation, id, mark) => adoptDataset(context, id, mark),
+
+  remove: ({ aep }, id) => aep.catalog.deleteDataset(id),
+
+  keepBecause: holdsBatches,
+};

@@ -1,0 +1,62 @@
+// A flow that is switched off: whether AEP has done that by itself, and what has to hold before it is switched on again.
+// Release notes of June 2026, Sources: a flow that fails continuously for 30 days is disabled; mend the cause, then enable it.
+import type { Batch } from '../../aep/catalog.ts';
+import type { Flow } from '../../aep/flow-service.ts';
+import { Failure } from '../../failure.ts';
+import { mappingSetOf } from './mapping.ts';
+import type { Context, Situation } from './resource.ts';
+import { trySamples } from './trial.ts';
+
+const DAY_MS = 86_400_000;
+const FAILING_MS = 30 * DAY_MS;
+/** AEP need not look every hour. */
+const SLACK_MS = DAY_MS;
+
+/**
+ * Whether AEP seems to have disabled it: batches of it have failed since 30 days before, or longer, and none has landed in that
+ * time. AEP does not say who disabled a flow, so this is read from Catalog; where a page of batches is not enough to tell, it is
+ * not taken for AEP's doing.
+ * @throws Failure of Catalog's calls
+ */
+export async function isDisabledByAep(
+  flow: Flow,
+  { aep, runtime }: Context,
+  datasetId: string | undefined,
+): Promise<boolean> {
+  if (flow.state !== 'disabled' || datasetId === undefined) return false;
+  const since = (flow.updatedAt ?? runtime.clock.now()) - FAILING_MS;
+  const older = { datasetId, createdAfter: since - FAILING_MS, start: 0 };
+  const [landed, ...failed] = await Promise.all([
+    aep.catalog.succeededBatches({ datasetId, createdAfter: since, start: 0 }),
+    aep.catalog.failedBatches({ ...older, status: 'failed' }),
+    aep.catalog.failedBatches({ ...older, status: 'failure' }),
+  ]);
+  const ofFlow = ({ tags }: Batch) => tags?.flowId?.includes(flow.id) ?? true;
+  const old = ({ created }: Batch) => (created ?? since) <= since + SLACK_MS;
+  const failing = failed.some(({ batches }) => batches.some((batch) => ofFlow(batch) && old(batch)));
+  return failing && !landed.more && !landed.batches.some(ofFlow);
+}
+
+/**
+ * Tries the samples before a flow that is disabled is enabled: whatever it failed by would go on failing.
+ * @throws Failure `MAPPING_INVALID` where they do not become what they must; `AEP_REFUSED` where AEP has disabled the flow and
+ * there is none to try
+ */
+export async function mayBeEnabled(
+  { id }: Flow,
+  byAep: boolean,
+  situation: Situation,
+  { aep }: Context,
+): Promise<void> {
+  const { samples, resources, tenant } = situation;
+  if (samples !== undefined && resources.mapping !== undefined)
+    return trySamples(aep, mappingSetOf(situation), samples, tenant);
+  if (byAep)
+    throw new Failure(
+      'AEP_REFUSED',
+      `AEP has disabled the flow ${id}, and there is no sample to show that what it failed by is mended`,
+      {
+        next: 'Look in AEP, under Monitoring, why its batches failed, and mend that. Then start it with samples beside the manifest, or enable the flow in AEP by hand.',
+      },
+    );
+}

@@ -1,0 +1,239 @@
+// Make a resource what is wanted, exactly once: look, decide, act, and look again where the answer was lost.
+import { Failure, isFailure } from '../../failure.ts';
+import { type Made, nameOf, type Old, type Pipeline } from '../../pipeline.ts';
+import { executionMark } from './ownership-tag.ts';
+import {
+  type Context,
+  type Created,
+  type Decision,
+  decide,
+  type Found,
+  ifThere,
+  inFull,
+  isUntold,
+  markOf,
+  type Preference,
+  type Resource,
+} from './resource.ts';
+
+/** Calls in doubt that were looked for in vain, and changes that somebody else was faster with, are repeated so often at most. */
+const MOST_ROUNDS = 3;
+/** Tries of a create that is refused just after the things it refers to were made. Contract §7, last rows. */
+const SETTLING_TRIES = 3;
+const SETTLING_MS = 1_000;
+/** How often a list is read again while a create is in doubt. */
+const LOOK_AGAIN_MS = 2_000;
+
+/**
+ * The pipeline with this resource as wanted. Makes no call where an earlier step or the plan has found it so already.
+ * @throws Failure of the call that failed, or `CONFLICT`
+ */
+export async function ensure(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  const { key } = resource;
+  const there = pipeline.resources[key];
+  if (!resource.needed(pipeline.manifest) || (there !== undefined && there.pending !== true)) return pipeline;
+  const done = await attempt(resource, pipeline, context);
+  const made = done.resources[key];
+  context.runtime.log.info('resource ensured', { resource: key, id: made?.id, how: made?.how });
+  return done;
+}
+
+async function attempt(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  for (let round = 1; ; round++) {
+    const decision =
+      round === 1 && isUnborn(resource, pipeline, context) ? NONE : await look(resource, pipeline, context);
+    const known = withOthers(pipeline, resource, decision);
+    try {
+      return withMade(known, resource, await act(decision, resource, known, context));
+    } catch (error) {
+      const late = await afterFailed(error, decision, resource, pipeline, context);
+      if (late !== undefined) return late;
+      if (!isFailure(error) || !(error.inDoubt || error.code === 'AEP_CHANGED')) throw error;
+      if (round === MOST_ROUNDS) throw error.code === 'AEP_CHANGED' ? givenUp(error) : error;
+    }
+  }
+}
+
+const NONE: Decision = { action: 'create', reason: 'not there yet', others: [] };
+
+/** Made for something that this execution has made, and nobody has tried to make it yet: it need not be looked for. */
+function isUnborn({ key, of }: Resource, { plan, resources }: Pipeline, { first }: Context): boolean {
+  const planned = plan.find(({ resource }) => resource === key)?.action;
+  return first && planned === 'create' && of !== undefined && resources[of]?.how === 'created';
+}
+
+/** Whoever keeps changing it is not to be outrun: the state machine does not try that again, and what was made stays. */
+function givenUp(error: Failure): Failure {
+  return new Failure('AEP_CHANGED', `${error.what}, ${MOST_ROUNDS} times`, { retryable: false });
+}
+
+/** @throws Failure `CONFLICT` */
+async function look(resource: Resource, pipeline: Pipeline, context: Context): Promise<Decision> {
+  const decision = await inventory(resource, pipeline, context);
+  if (decision.action === 'conflict') {
+    const why = inFull(decision.reason, decision.found?.differences ?? []);
+    throw new Failure('CONFLICT', `${resource.key}: ${why}`);
+  }
+  return decision;
+}
+
+/** What is there of a resource, and what to do about it. One that was renamed is found by the id it had. */
+export async function inventory(resource: Resource, pipeline: Pipeline, context: Context): Promise<Decision> {
+  const { manifest, hints } = pipeline;
+  const hint = hints[resource.key];
+  const preference = { pipeline: manifest.name, adopt: manifest.adopt, hint };
+  const known = resource.unique ? await getIfThere(resource, pipeline, hint, context) : undefined;
+  if (known !== undefined) return decide([known], preference);
+  const found = await resource.find(context, pipeline);
+  if (found.some(({ mark }) => mark?.pipeline === manifest.name))
+    return sure(decide(found, preference), found, preference, resource, pipeline, context);
+  const renamed = resource.unique ? undefined : await getIfThere(resource, pipeline, hint, context);
+  const others = found.filter(({ id }) => id !== renamed?.id);
+  return decide(renamed === undefined ? others : [renamed, ...others], preference);
+}
+
+/**
+ * A list may leave things out; before something is replaced it is looked at itself. What AEP does not tell then either is
+ * not known to differ. A list may be old, too: what is not where the last execution left it may have been removed by it. (What
+ * is unique has been looked at already.)
+ */
+async function sure(
+  decision: Decision,
+  all: readonly Found[],
+  preference: Preference,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Decision> {
+  const { action, found } = decision;
+  if (found === undefined || resource.get === undefined) return decision;
+  const isKnown = preference.hint === found.id || (preference.hint === undefined && resource.unique === true);
+  if (action !== 'replace' && isKnown) return decision;
+  const itself = await getIfThere(resource, pipeline, found.id, context);
+  if (itself === undefined) {
+    const rest = all.filter(({ id }) => id !== found.id);
+    return sure(decide(rest, preference), rest, preference, resource, pipeline, context);
+  }
+  const told = { ...itself, differences: itself.differences.filter((one) => !isUntold(one)) };
+  return decide([told, ...all.filter(({ id }) => id !== told.id)], preference);
+}
+
+async function getIfThere(
+  resource: Resource,
+  pipeline: Pipeline,
+  id: string | undefined,
+  context: Context,
+): Promise<Found | undefined> {
+  if (id === undefined || resource.get === undefined) return undefined;
+  const found = await ifThere(resource.get(context, pipeline, id));
+  return found?.mark?.pipeline === pipeline.manifest.name ? found : undefined;
+}
+
+async function act(
+  decision: Decision,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Made> {
+  const { action, found } = decision;
+  if (action === 'create' || action === 'replace' || found === undefined)
+    return create(resource, pipeline, context);
+  const made = kept(resource, pipeline, found);
+  const now = { changedAt: context.runtime.clock.now() };
+  if (action === 'update') {
+    await resource.update?.(context, pipeline, found.id);
+    return { ...made, ...now, how: made.how === 'created' ? 'created' : 'updated' };
+  }
+  if (action === 'adopt') {
+    await resource.adopt?.(context, pipeline, found.id, { ...markOf(pipeline), adopted: true });
+    // A flow is as good as new after any change; a mark on a schema changes nothing of it.
+    return { ...made, ...(resource.key === 'flow' && now), how: 'adopted' };
+  }
+  return made;
+}
+
+/** What was found, as part of the document. It counts as done by this execution where its mark or the plan says so. */
+export function kept({ key }: Resource, { plan, manifest, execution }: Pipeline, found: Found): Made {
+  const own = found.mark?.execution === executionMark(execution);
+  const planned = plan.find(({ resource }) => resource === key)?.action;
+  const how = own ? (found.mark?.adopted ? 'adopted' : 'created') : planned === 'update' ? 'updated' : 'kept';
+  return { id: found.id, name: found.name ?? nameOf(key, manifest), how, ...found.details };
+}
+
+async function create(resource: Resource, pipeline: Pipeline, context: Context): Promise<Made> {
+  const { unfinished, ...made } = await settling<Created>(pipeline, context, () =>
+    resource.create(context, pipeline, markOf(pipeline)),
+  );
+  // By its id: whatever this comes to, there is one, and the next look finds it.
+  if (unfinished)
+    await settling(pipeline, context, async () => resource.update?.(context, pipeline, made.id));
+  return { ...made, name: nameOf(resource.key, pipeline.manifest), how: 'created' };
+}
+
+/** Tries again what is refused because one service has not yet heard of what another has just made. */
+async function settling<T>(pipeline: Pipeline, { runtime }: Context, act: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (attempt === SETTLING_TRIES || !isSettling(error, pipeline)) throw error;
+      await runtime.clock.sleep(SETTLING_MS * attempt);
+    }
+  }
+}
+
+/** A service that has not yet heard of what another one has just made says "not found" or calls the request bad. */
+function isSettling(error: unknown, pipeline: Pipeline): boolean {
+  if (!isFailure(error) || error.retryable || (error.status !== 400 && error.status !== 404)) return false;
+  return Object.values(pipeline.resources).some((made) => made?.how === 'created' || made?.how === 'updated');
+}
+
+/**
+ * What a create that failed may have left behind, looked for until no list can be too old to show it: its answer was in
+ * doubt, or it says that there is one already (`XDM-1521-400`, 409), which an old list did not show before.
+ */
+async function afterFailed(
+  error: unknown,
+  { action }: Decision,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Pipeline | undefined> {
+  const adds = action === 'create' || action === 'replace' || (action === 'update' && resource.addsByPost);
+  if (!isFailure(error) || !adds) return undefined;
+  if (!error.inDoubt && error.code !== 'AEP_EXISTS' && error.serviceCode !== 'XDM-1521-400') return undefined;
+  const { clock, settings } = context.runtime;
+  const until = clock.now() + settings.listDelaySeconds * 1_000;
+  for (;;) {
+    const now = await look(resource, pipeline, context);
+    if (now.action === 'keep' && now.found !== undefined)
+      return withMade(withOthers(pipeline, resource, now), resource, kept(resource, pipeline, now.found));
+    // Made, but not all of it: the rest is done in the next round.
+    if ((now.action === 'update' && !resource.addsByPost) || clock.now() >= until) return undefined;
+    await clock.sleep(Math.min(LOOK_AGAIN_MS, until - clock.now()));
+  }
+}
+
+function withMade(pipeline: Pipeline, { key }: Resource, made: Made): Pipeline {
+  return { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
+}
+
+/** The pipeline that knows what of ours is not needed any more, and what goes with it. */
+export function withOthers(
+  pipeline: Pipeline,
+  { key }: Resource,
+  { others, action, found }: Decision,
+): Pipeline {
+  const inUse = new Set(action === 'replace' ? [] : (found?.refers ?? []).map(textOf));
+  const old: Old[] = others.flatMap(({ id, running, refers = [] }) => [
+    { resource: key, id, ...(running === true && { running }) },
+    ...refers.filter((one) => !inUse.has(textOf(one)) && pipeline.resources[one.resource]?.id !== one.id),
+  ]);
+  // What is known of it already stays: a flow that was stopped meanwhile read once.
+  const all = new Map([...old, ...pipeline.old].map((one) => [textOf(one), one]));
+  return { ...pipeline, old: [...all.values()] };
+}
+
+function textOf({ resource, id }: Old): string {
+  return `${resource} ${id}`;
+}

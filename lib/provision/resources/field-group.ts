@@ -1,0 +1,192 @@
+// A field group that the manifest defines itself: the organization's own fields, below its own namespace.
+import type { PatchOperation } from '../../aep/json-patch.ts';
+import type { FieldGroup } from '../../aep/schema-registry.ts';
+import { CLASSES, idOf, type OwnFieldGroup } from '../../manifest.ts';
+import { keyOfGroup, nameOf } from '../../pipeline.ts';
+import { describe, markInDescription, withoutMark } from './ownership-tag.ts';
+import {
+  type Context,
+  type Difference,
+  type Found,
+  ifThere,
+  type Resource,
+  type Situation,
+} from './resource.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The resource of one of the manifest's own field groups. */
+export function fieldGroup(group: OwnFieldGroup): Resource {
+  const key = keyOfGroup(group);
+  const found = (own: FieldGroup, situation: Situation): Found => ({
+    id: own.$id,
+    details: changeOf(own),
+    name: own.title ?? undefined,
+    mark: markInDescription(own.description),
+    differences: compare(group.fields, fieldsOf(own, situation)?.fields ?? {}, '').differences,
+  });
+
+  return {
+    key,
+    unique: true,
+    needed: () => true,
+
+    async find({ aep }, situation) {
+      const ids = await aep.schemaRegistry.findFieldGroups(nameOf(key, situation.manifest));
+      const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getFieldGroup(id))));
+      return all.filter((one) => one !== undefined).map((one) => found(one, situation));
+    },
+
+    get: async ({ aep }, situation, id) => found(await aep.schemaRegistry.getFieldGroup(id), situation),
+
+    async create({ aep, runtime }, situation, mark) {
+      const created = await aep.schemaRegistry.createFieldGroup({
+        title: nameOf(key, situation.manifest),
+        description: describe(mark, group.description),
+        classes: [classOf(situation)],
+        tenant: situation.tenant ?? '',
+        properties: group.fields,
+      });
+      return { id: created.$id, changedAt: runtime.clock.now() };
+    },
+
+    async update({ aep }, situation, id) {
+      const there = await aep.schemaRegistry.getFieldGroup(id);
+      const place = fieldsOf(there, situation) ?? {
+        path: `/definitions/customFields/properties/_${situation.tenant}/properties`,
+        fields: {},
+      };
+      const { additions } = compare(group.fields, place.fields, place.path);
+      if (additions.length > 0) await aep.schemaRegistry.patchFieldGroup(id, additions);
+    },
+
+    adopt: (context, _situation, id, mark) => adopt(context, id, mark),
+
+    remove: ({ aep }, id) => aep.schemaRegistry.deleteFieldGroup(id),
+  };
+}
+
+function changeOf(own: FieldGroup): NonNullable<Found['details']> {
+  const changedAt = own['meta:registryMetadata']?.['repo:lastModifiedDate'];
+  return typeof changedAt === 'number' ? { changedAt } : {};
+}
+
+async function adopt({ aep }: Context, id: string, mark: Parameters<typeof describe>[0]): Promise<void> {
+  const { description } = await aep.schemaRegistry.getFieldGroup(id);
+  if (markInDescription(description) !== undefined) return;
+  const value = describe(mark, withoutMark(description));
+  await aep.schemaRegistry.patchFieldGroup(id, [
+    { op: description ? 'replace' : 'add', path: '/description', value },
+  ]);
+}
+
+function classOf({ manifest: { schema } }: Situation): string {
+  return 'id' in schema ? CLASSES.profile : idOf(schema.class, CLASSES);
+}
+
+/** Where in a field group the organization's own fields are: made by us or by hand, in whichever definition. */
+function fieldsOf(group: FieldGroup, { tenant }: Situation): { path: string; fields: Fields } | undefined {
+  for (const [name, definition] of Object.entries(group.definitions ?? {})) {
+    const own = at(at(at(definition, 'properties'), `_${tenant}`), 'properties');
+    if (own !== undefined)
+      return { path: `/definitions/${pointer(name)}/properties/_${tenant}/properties`, fields: own };
+  }
+  return undefined;
+}
+
+function at(value: unknown, key: string): Fields | undefined {
+  const found = typeof value === 'object' && value !== null ? (value as Fields)[key] : undefined;
+  return typeof found === 'object' && found !== null ? (found as Fields) : undefined;
+}
+
+function pointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** What a field says about its values; a change of it can make data invalid that is there already. */
+const FACETS = ['format', 'enum', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'] as const;
+
+interface Comparison {
+  readonly differences: Difference[];
+  readonly additions: PatchOperation[];
+}
+
+/** Fields that are missing can be added; what a field is cannot be changed. More than wanted may stay. */
+function compare(wanted: Fields, found: Fields, path: string): Comparison {
+  const parts = Object.entries(wanted).map(([name, field]) => {
+    const here = `${path}/${pointer(name)}`;
+    const there = Object.hasOwn(found, name) ? found[name] : undefined;
+    if (there !== undefined) return compareField(name, field, there, here);
+    return {
+      differences: [{ field: name, found: 'nothing', wanted: typeOf(field), remedy: 'update' as const }],
+      additions: [{ op: 'add' as const, path: here, value: field }],
+    };
+  });
+  return {
+    differences: parts.flatMap(({ differences }) => differences),
+    additions: parts.flatMap(({ additions }) => additions),
+  };
+}
+
+function compareField(name: string, wanted: unknown, found: unknown, path: string): Comparison {
+  if (typeOf(wanted) !== typeOf(found)) {
+    const type = { field: name, found: typeOf(found), wanted: typeOf(wanted), remedy: 'conflict' as const };
+    return { differences: [type], additions: [] };
+  }
+  const facets = FACETS.map((facet) => compareFacet(name, facet, wanted, found, path));
+  const [items, foundItems] = [at(wanted, 'items'), at(found, 'items')];
+  const inner =
+    items !== undefined && foundItems !== undefined
+      ? compareField(`${name}[]`, items, foundItems, `${path}/items`)
+      : { differences: [], additions: [] };
+  const below = compareBelow(wanted, found, `${path}/properties`);
+  return {
+    differences: [
+      ...facets.flatMap((one) => one.differences),
+      ...inner.differences,
+      ...below.differences.map((one) => ({ ...one, field: `${name}.${one.field}` })),
+    ],
+    additions: [...facets.flatMap((one) => one.additions), ...inner.additions, ...below.additions],
+  };
+}
+
+/** Where an object has no fields yet, there is nothing to add one to: they are added all at once. */
+function compareBelow(wanted: unknown, found: unknown, path: string): Comparison {
+  const [fields, there] = [at(wanted, 'properties') ?? {}, at(found, 'properties')];
+  const compared = compare(fields, there ?? {}, path);
+  if (there !== undefined || compared.additions.length === 0) return compared;
+  return { ...compared, additions: [{ op: 'add', path, value: fields }] };
+}
+
+/** More values may be allowed than were; anything else could forbid what is there already. */
+function compareFacet(
+  name: string,
+  facet: (typeof FACETS)[number],
+  wanted: unknown,
+  found: unknown,
+  path: string,
+): Comparison {
+  const [wants, is] = [facetOf(wanted, facet), facetOf(found, facet)];
+  if (wants === undefined || wants === is) return { differences: [], additions: [] };
+  const wider = facet === 'enum' && isWider((wanted as Fields).enum, (found as Fields).enum);
+  const remedy = wider ? ('update' as const) : ('conflict' as const);
+  return {
+    differences: [{ field: `${name} ${facet}`, found: is ?? 'nothing', wanted: wants, remedy }],
+    additions: wider ? [{ op: 'replace', path: `${path}/enum`, value: (wanted as Fields).enum }] : [],
+  };
+}
+
+function isWider(wanted: unknown, found: unknown): boolean {
+  return Array.isArray(wanted) && Array.isArray(found) && found.every((value) => wanted.includes(value));
+}
+
+function facetOf(field: unknown, facet: (typeof FACETS)[number]): string | undefined {
+  const value = (field as Fields)[facet];
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function typeOf(field: unknown): string {
+  const type = (field as { type?: unknown } | null)?.type;
+  if (type !== 'array') return String(type);
+  return `array of ${typeOf((field as { items?: unknown }).items ?? {})}`;
+}

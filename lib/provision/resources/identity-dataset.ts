@@ -1,0 +1,99 @@
+// The identity dataset: where records link new identities; of the pipeline's schema, outside Profile, and not validated.
+import type { Dataset } from '../../aep/catalog.ts';
+import { linksIdentities, namedIdentityDataset } from '../../operations.ts';
+import { nameOf } from '../../pipeline.ts';
+import { adoptDataset, changesOf, DISABLED, holdsBatches, OFF, ON, withTags } from './dataset-tags.ts';
+import { markInTags, tagsOf } from './ownership-tag.ts';
+import {
+  type Difference,
+  difference,
+  type Found,
+  idOfMade,
+  type Resource,
+  required,
+  type Situation,
+} from './resource.ts';
+
+/**
+ * In Profile, it would overwrite what the records update; validated, it would ask for fields that are no identities
+ * (experienceleague.adobe.com/en/docs/experience-platform/data-prep/upserts, "Configure the identity dataset"). Adobe asks for the
+ * last where the schema has required fields; a primary identity is one.
+ */
+const SWITCHES = {
+  unifiedProfile: [OFF],
+  unifiedIdentity: [ON],
+  acp_validationContext: [DISABLED],
+} as const;
+
+function differencesOf(one: Dataset, situation: Situation): Difference[] {
+  return [
+    ...difference('schema', one.schemaRef?.id, idOfMade(situation, 'schema'), 'conflict'),
+    ...changesOf(one, SWITCHES).map((change) => change.difference),
+  ];
+}
+
+function asFound(one: Dataset, situation: Situation): Found {
+  return {
+    id: one.id,
+    name: one.name ?? undefined,
+    mark: markInTags(one.tags),
+    differences: differencesOf(one, situation),
+    createdAt: one.created,
+  };
+}
+
+export const identityDataset: Resource = {
+  key: 'identity-dataset',
+  needed: linksIdentities,
+  given: (manifest) => namedIdentityDataset(manifest)?.id,
+
+  async checkGiven({ aep }, id, situation) {
+    const { dataset: there } = await aep.catalog.getDataset(id);
+    const own = idOfMade(situation, 'dataset') === id;
+    const path = namedIdentityDataset(situation.manifest)?.path ?? 'identityDatasetId';
+    return [
+      ...(own
+        ? [{ field: 'id', found: id, wanted: 'another than that of the data', remedy: 'conflict' as const }]
+        : []),
+      ...differencesOf(there, situation),
+    ].map((one) => ({ ...one, field: `${path}: ${one.field}` }));
+  },
+
+  async find({ aep }, situation) {
+    const found = await aep.catalog.findDatasets(nameOf('identity-dataset', situation.manifest));
+    // A dataset that was renamed meanwhile can have the name, and our mark.
+    const others = found.filter(({ id }) => id !== idOfMade(situation, 'dataset'));
+    return others.map((one) => asFound(one, situation));
+  },
+
+  get: async ({ aep }, situation, id) => asFound((await aep.catalog.getDataset(id)).dataset, situation),
+
+  async create({ aep }, situation, mark) {
+    const { manifest } = situation;
+    const id = await aep.catalog.createDataset({
+      name: nameOf('identity-dataset', manifest),
+      description: `New identities linked by the pipeline ${manifest.name}`,
+      schemaId: required(situation, 'schema'),
+      tags: { ...SWITCHES, ...tagsOf(mark) },
+    });
+    return { id };
+  },
+
+  async update({ aep }, _situation, id) {
+    const { dataset: there, etag } = await aep.catalog.getDataset(id);
+    const operations = changesOf(there, SWITCHES).map(({ operation }) => operation);
+    if (operations.length > 0) await aep.catalog.patchDataset(id, withTags(there, operations), etag);
+  },
+
+  adopt: (context, _situation, id, mark) => adoptDataset(context, id, mark),
+
+  remove: ({ aep }, id) => aep.catalog.deleteDataset(id),
+
+  keepBecause: holdsBatches,
+};
+
+/** The same for a pipeline that is retired: also the one that its manifest does not ask for any more, or names another one for. */
+export function forgottenIdentityDataset(known: boolean): Resource {
+  const { given: _given, checkGiven: _check, ...rest } = identityDataset;
+  return { ...rest, needed: (manifest) => known || linksIdentities(manifest) };
+}

@@ -1,0 +1,169 @@
+// The identity descriptors of the schema: which fields identify a record, in which namespace.
+import type { IdentityDescriptor } from '../../aep/schema-registry.ts';
+import { Failure } from '../../failure.ts';
+import type { Manifest } from '../../manifest.ts';
+import { didYouMean } from '../../nearest.ts';
+import { markInTags } from './ownership-tag.ts';
+import {
+  type Context,
+  type Difference,
+  idOfMade,
+  ifThere,
+  inTenant,
+  markByPlan,
+  type Resource,
+  required,
+  type Situation,
+} from './resource.ts';
+
+interface Wanted {
+  readonly property: string;
+  readonly namespace: string;
+  readonly primary: boolean;
+}
+
+function wantedOf(situation: Situation): Wanted[] {
+  const { schema } = situation.manifest;
+  if ('id' in schema) return [];
+  return schema.identities.map(({ path, namespace, primary }) => ({
+    property: `/${inTenant(path, situation).replaceAll('.', '/')}`,
+    namespace,
+    primary,
+  }));
+}
+
+function hasIdentities({ schema }: Manifest): boolean {
+  return !('id' in schema) && schema.identities.length > 0;
+}
+
+/** What is missing can be added; one that says something else is not rewritten: records were identified by it. */
+function compare(wanted: readonly Wanted[], found: readonly IdentityDescriptor[]) {
+  const differences: Difference[] = [];
+  const missing: Wanted[] = [];
+  for (const one of wanted) {
+    const there = found.find(({ property }) => property === one.property);
+    const text = said(one);
+    if (there === undefined) {
+      missing.push(one);
+      differences.push({
+        field: `identity ${one.property}`,
+        found: 'nothing',
+        wanted: text,
+        remedy: 'update',
+      });
+    } else if (said(there) !== text) {
+      differences.push({
+        field: `identity ${one.property}`,
+        found: said(there),
+        wanted: text,
+        remedy: 'conflict',
+      });
+    }
+  }
+  const primary = found.find(
+    (one) => one.primary && !wanted.some(({ property }) => property === one.property),
+  );
+  if (primary !== undefined && missing.some((one) => one.primary)) {
+    const remedy = 'conflict' as const;
+    differences.push({ field: 'primary identity', found: primary.property, wanted: 'another one', remedy });
+  }
+  return { differences, missing };
+}
+
+function said({ namespace, primary }: Pick<Wanted, 'namespace' | 'primary'>): string {
+  return `${namespace}${primary ? ', primary' : ''}`;
+}
+
+/** One after the other: an answer that is lost leaves at most one in doubt, and the next look finds it. */
+async function post({ aep }: Context, schemaId: string, missing: readonly Wanted[]): Promise<void> {
+  for (const one of missing) await aep.schemaRegistry.createIdentityDescriptor({ schemaId, ...one });
+}
+
+/** What identifies a record of the schema, every namespace by its code. */
+async function descriptorsOf({ aep }: Context, schemaId: string): Promise<IdentityDescriptor[]> {
+  const all = await aep.schemaRegistry.findIdentityDescriptors(schemaId);
+  if (!all.some(({ namespace }) => /^\d+$/.test(namespace))) return all;
+  const codes = new Map((await aep.identity.namespaces()).map(({ code, id }) => [String(id), code]));
+  return all.map((one) => ({ ...one, namespace: codes.get(one.namespace) ?? one.namespace }));
+}
+
+/** Looks for itself: whatever is tried again must not make those anew that are there already. */
+async function makeMissing(context: Context, situation: Situation, schemaId: string): Promise<void> {
+  const all = await descriptorsOf(context, schemaId);
+  const { missing } = compare(wantedOf(situation), all);
+  await post(context, schemaId, missing);
+}
+
+/** The namespaces that are not there: for each its place in the manifest, those that are, and the one that is near. */
+async function unknownNamespaces({ aep }: Context, { schema }: Manifest): Promise<string[]> {
+  if ('id' in schema) return [];
+  const codes = (await aep.identity.namespaceCodes()).toSorted();
+  return schema.identities.flatMap(({ namespace }, index) => {
+    if (codes.includes(namespace)) return [];
+    const expected = `expected the code of an identity namespace that is there: ${codes.join(', ')}`;
+    return [
+      `schema.identities.${index}.namespace: found "${namespace}"; ${expected}${didYouMean([namespace], codes)}`,
+    ];
+  });
+}
+
+export const identity: Resource = {
+  key: 'identity',
+  of: 'schema',
+  addsByPost: true,
+  needed: hasIdentities,
+
+  async find(context, situation) {
+    const schemaId = idOfMade(situation, 'schema');
+    if (schemaId === undefined) return [];
+    const wanted = wantedOf(situation);
+    const all = await descriptorsOf(context, schemaId);
+    const { differences, missing } = compare(wanted, all);
+    if (missing.length === wanted.length && differences.length === missing.length) return [];
+    // A descriptor has no place for a mark: it belongs to whoever owns the schema.
+    return [{ id: schemaId, mark: markByPlan(situation, 'identity'), differences }];
+  },
+
+  async create(context, situation) {
+    const id = required(situation, 'schema');
+    await makeMissing(context, situation, id);
+    return { id };
+  },
+
+  update: makeMissing,
+
+  /** One that is not there has to be made by somebody: who may read it, and what it stands for, is not a pipeline's to say. */
+  async impossible(context, { manifest }) {
+    const unknown = await unknownNamespaces(context, manifest);
+    return unknown.length === 0 ? undefined : unknown.join(' / ');
+  },
+
+  async remove(context, schemaId, situation) {
+    const wanted = wantedOf(situation);
+    await removeDescriptors(context, schemaId, situation, ({ property }) =>
+      wanted.some((one) => one.property === property),
+    );
+  },
+};
+
+/** @throws Failure `CONFLICT` where others need them */
+export async function removeDescriptors(
+  { aep }: Context,
+  schemaId: string,
+  situation: Situation,
+  which: (one: IdentityDescriptor) => boolean = () => true,
+): Promise<void> {
+  const going = (await aep.schemaRegistry.findIdentityDescriptors(schemaId)).filter(which);
+  if (going.length === 0) return;
+  const users = await usersOf(aep, schemaId, situation);
+  if (users.length > 0)
+    throw new Failure('CONFLICT', `the schema is used by the dataset ${users.join(', ')} as well`);
+  // The list may be old: what it names may be gone, and the schema is not for that.
+  for (const { id } of going) await ifThere(aep.schemaRegistry.deleteDescriptor(id));
+}
+
+/** Datasets of others that are of this schema: without its identities their records would be nobody's. */
+async function usersOf(aep: Context['aep'], schemaId: string, { manifest }: Situation): Promise<string[]> {
+  const all = await aep.catalog.datasetsOfSchema(schemaId);
+  return all.filter(({ tags }) => markInTags(tags)?.pipeline !== manifest.name).map(({ id }) => id);
+}

@@ -1,0 +1,177 @@
+// The mapping set: how a raw record becomes XDM. Tried out before it is made.
+import { createHash } from 'node:crypto';
+import type { Mapping, MappingSet, NewMappingSet } from '../../aep/data-prep.ts';
+import { Failure } from '../../failure.ts';
+import { nameOf } from '../../pipeline.ts';
+import { markInDescription } from './ownership-tag.ts';
+import {
+  type Context,
+  type Difference,
+  EARLIER,
+  type Found,
+  idOfMade,
+  ifThere,
+  inTenant,
+  markByPlan,
+  type Resource,
+  required,
+  type Situation,
+} from './resource.ts';
+import { tryMapping, trySamples } from './trial.ts';
+
+/** How far back sets that nothing refers to are looked for: they can be large, and do no harm. */
+const NEWEST = 20;
+
+/** The manifest's mapping in Data Prep's words. */
+export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): Mapping[] {
+  return (situation.manifest.mapping ?? []).map((entry) => ({
+    sourceType: 'source' in entry ? 'ATTRIBUTE' : 'EXPRESSION',
+    source: inTenant('source' in entry ? entry.source : entry.expression, situation),
+    destination: inTenant(entry.destination, situation),
+  }));
+}
+
+/**
+ * A mapping set has no description and no tags, so its name is its mark: it ends in a hash of what it does. Equal name,
+ * equal content; another mapping gets another set, and the one that a live flow uses is never rewritten.
+ */
+function markedName(situation: Situation): string {
+  const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  const { manifest } = situation;
+  return `${nameOf('mapping', manifest)} [penstock ${manifest.name} ${hash}]`;
+}
+
+/** Whether the name ends as this pipeline's names do; what stands before that is the manifest's to choose. */
+function isOwnName(name: string | null | undefined, { manifest }: Pick<Situation, 'manifest'>): boolean {
+  return /\[penstock (\S+) [0-9a-f]{12}\]$/.exec(name ?? '')?.[1] === manifest.name;
+}
+
+export function mappingSetOf(situation: Situation): NewMappingSet {
+  return {
+    name: markedName(situation),
+    schemaId: required(situation, 'schema'),
+    mappings: mappingsOf(situation),
+  };
+}
+
+/** What the set maps otherwise, destination by destination. */
+function differencesOf(there: MappingSet, situation: Situation): Difference[] {
+  const remedy = 'replace' as const;
+  const wanted = new Map(mappingsOf(situation).map((one) => [one.destination, said(one)]));
+  const found = new Map((there.mappings ?? []).map((one) => [one.destination, said(one)]));
+  if (there.mappings === undefined)
+    return [{ field: 'mapping', found: there.name ?? there.id, wanted: 'another one', remedy }];
+  const fields = [...new Set([...wanted.keys(), ...found.keys()])];
+  const schemaId = idOfMade(situation, 'schema');
+  return [
+    ...(there.schemaId === schemaId || there.schemaId === undefined
+      ? []
+      : [
+          {
+            field: 'mapping.schema',
+            found: there.schemaId,
+            wanted: schemaId ?? 'one still to be made',
+            remedy,
+          },
+        ]),
+    ...fields
+      .filter((field) => wanted.get(field) !== found.get(field))
+      .map((field) => ({
+        field: `mapping ${field}`,
+        found: found.get(field) ?? 'nothing',
+        wanted: wanted.get(field) ?? 'nothing',
+        remedy,
+      })),
+  ];
+}
+
+/** AEP has older words for the two kinds. Contract §5.1. */
+function said({ source, sourceType }: { source: string; sourceType: string }): string {
+  // A legacy row says nothing of its kind: what is a path is one.
+  const path = sourceType === '' ? /^[\w.$[\]]+$/.test(source) : /attribute|schema-path/i.test(sourceType);
+  return `${source} (${path ? 'ATTRIBUTE' : 'EXPRESSION'})`;
+}
+
+function asFound(one: MappingSet, situation: Situation, differences: readonly Difference[]): Found {
+  return {
+    id: one.id,
+    name: one.name ?? undefined,
+    mark: markByPlan(situation, 'mapping'),
+    differences,
+    createdAt: one.createdDate,
+    details: { version: one.version },
+  };
+}
+
+/** Ours are never rewritten; by hand, in AEP's own pages, they can be, and then bear another version. */
+function rewritten(one: MappingSet, situation: Situation): Difference[] {
+  return one.version === 0 || one.mappings === undefined ? [] : differencesOf(one, situation);
+}
+
+/**
+ * Sets of this pipeline: the one that does what is wanted, and those that map otherwise, in use until now or made by an
+ * execution that came no further.
+ */
+async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]> {
+  const own = markedName(situation);
+  const newest = await aep.dataPrep.newestMappingSets(NEWEST);
+  const named = newest.filter(({ name }) => name === own);
+  const wanted = named.length > 0 ? named : await aep.dataPrep.findMappingSets(own);
+  const others = newest.filter(({ name }) => isOwnName(name, situation) && name !== own);
+  return [
+    ...wanted.map((one) => asFound(one, situation, rewritten(one, situation))),
+    ...others.map((one) => earlier(asFound(one, situation, differencesOf(one, situation)), situation)),
+  ];
+}
+
+/** Whoever made it, it was not this execution. */
+function earlier(found: Found, { manifest }: Situation): Found {
+  return { ...found, mark: { pipeline: manifest.name, execution: EARLIER } };
+}
+
+/** The set that a hand-made flow uses, where it does what this manifest wants: to be taken over, or taken over already. */
+async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[]> {
+  const { manifest } = situation;
+  for (const flow of await aep.flowService.findFlows(nameOf('flow', manifest))) {
+    if (!manifest.adopt && markInDescription(flow.description)?.pipeline !== manifest.name) continue;
+    const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
+    if (id === undefined) continue;
+    const set = await ifThere(aep.dataPrep.getMappingSet(id));
+    if (set !== undefined && differencesOf(set, situation).length === 0)
+      return [earlier(asFound(set, situation, []), situation)];
+  }
+  return [];
+}
+
+export const mapping: Resource = {
+  key: 'mapping',
+  of: 'schema',
+  needed: (manifest) => manifest.mapping !== undefined,
+
+  async find(context, situation) {
+    // The schema's id is part of the name; while it has none, no set for it can exist.
+    if (idOfMade(situation, 'schema') === undefined) return [];
+    const all = await ownSets(context, situation);
+    return all.length > 0 ? all : setOfFlow(context, situation);
+  },
+
+  async get({ aep }, situation, id) {
+    const set = await aep.dataPrep.getMappingSet(id);
+    return earlier(asFound(set, situation, differencesOf(set, situation)), situation);
+  },
+
+  async create({ aep }, situation) {
+    const set = mappingSetOf(situation);
+    await tryMapping(aep, set);
+    if (situation.samples !== undefined) await trySamples(aep, set, situation.samples, situation.tenant);
+    const created = await aep.dataPrep.createMappingSet(set);
+    return { id: created.id, version: created.version };
+  },
+
+  async remove({ aep }, id, situation) {
+    const { name } = await aep.dataPrep.getMappingSet(id);
+    if (!isOwnName(name, situation)) throw new Failure('CONFLICT', `${id} was made by hand: it stays`);
+    await aep.dataPrep.deleteMappingSet(id);
+  },
+};

@@ -1,0 +1,292 @@
+// What a resource is: how it is found, compared, made, changed and removed; and the one decision taken from what was found.
+import type { Aep } from '../../aep/client.ts';
+import { Failure, isFailure } from '../../failure.ts';
+import type { Manifest } from '../../manifest.ts';
+import type { Made, Pipeline, ResourceKey } from '../../pipeline.ts';
+import type { ProvisionRuntime, Runtime } from '../../runtime.ts';
+import { clip } from '../clip.ts';
+import { executionMark, type Mark } from './ownership-tag.ts';
+
+/** What a step works with besides the document. */
+export interface Context<R extends Runtime = Runtime> {
+  readonly aep: Aep;
+  readonly runtime: R;
+  /** Whether no step has worked on the pipeline since the one whose document this is: not even this one, a moment ago. */
+  readonly first: boolean;
+}
+
+/** The same for the steps that also look at streams and intakes. */
+export type StreamContext = Context<ProvisionRuntime>;
+
+/** The part of the pipeline that resources look at: what is wanted and what is there so far. */
+export type Situation = Pick<
+  Pipeline,
+  'mode' | 'manifest' | 'samples' | 'resources' | 'old' | 'execution' | 'plan' | 'streamArn' | 'tenant'
+>;
+
+/** What becomes of a difference: changed in place, made anew beside the old one, or left to the user. */
+export type Remedy = 'update' | 'replace' | 'conflict';
+
+export interface Difference {
+  readonly field: string;
+  readonly found: string;
+  readonly wanted: string;
+  readonly remedy: Remedy;
+  /** AEP said nothing of it, rather than something else. */
+  readonly untold?: boolean;
+  /** It is the place that is read, and another one. */
+  readonly elsewhere?: boolean;
+}
+
+/** One candidate in AEP. */
+export interface Found {
+  readonly id: string;
+  /** As it is called in AEP, which may have been changed there. */
+  readonly name?: string | undefined;
+  readonly mark: Mark | undefined;
+  /** What differs from what is wanted; empty where it is what is wanted. */
+  readonly differences: readonly Difference[];
+  /** Milliseconds since the epoch. */
+  readonly createdAt?: number | null | undefined;
+  /** More of it that later steps need. */
+  readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt'>>;
+  /** Of a flow: whether it reads. */
+  readonly running?: boolean;
+  /** What of ours it refers to: goes with it. */
+  readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
+}
+
+/** `unfinished`: there, and `update` has to complete it. */
+export type Created = Pick<Made, 'id'> & Found['details'] & { readonly unfinished?: boolean };
+
+export interface Resource {
+  readonly key: ResourceKey;
+  /** AEP lets no second one of its name exist: one that is known by its id need not be looked for. */
+  readonly unique?: boolean;
+  /** Its parts are made one by one, and only a list shows them: one in doubt is looked for before it is made again. */
+  readonly addsByPost?: boolean;
+  /** What it belongs to: of one that has just been made, there can be none. */
+  readonly of?: ResourceKey;
+  /** Whether this pipeline has one at all. */
+  needed(manifest: Manifest): boolean;
+  /** The id of one that the manifest names and that is never changed. */
+  given?(manifest: Manifest): string | undefined;
+  /** How the given one differs from what is needed, none of which we change. @throws Failure `AEP_NOT_FOUND` */
+  checkGiven?(context: Context, id: string, situation: Situation): Promise<readonly Difference[]>;
+  /** All that could be it: of its name, or with its mark. */
+  find(context: Context, situation: Situation): Promise<Found[]>;
+  /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
+  get?(context: Context, situation: Situation, id: string): Promise<Found>;
+  create(context: Context, situation: Situation, mark: Mark): Promise<Created>;
+  /** Changes in place what can be changed there; looks for itself what is still to be done, so it can be repeated. */
+  update?(context: Context, situation: Situation, id: string): Promise<void>;
+  /** Writes our mark on one that was made by hand. Without it, there is no place for a mark. */
+  adopt?(context: Context, situation: Situation, id: string, mark: Mark): Promise<void>;
+  /** Why it can be neither made nor changed as the manifest wants it: asked before anything is made. */
+  impossible?(context: Context, situation: Situation): Promise<string | undefined>;
+  /** Absent where AEP cannot undo it. */
+  remove?(context: Context, id: string, situation: Situation): Promise<void>;
+  /** Why this one must not be removed even where it is ours. */
+  keepBecause?(context: Context, id: string): Promise<string | undefined>;
+  /** What making it does that AEP cannot undo. */
+  irreversible?(manifest: Manifest): string | undefined;
+}
+
+export interface Decision {
+  readonly action: 'create' | 'keep' | 'adopt' | 'update' | 'replace' | 'conflict';
+  /** Without the differences: those are told beside it, and once. */
+  readonly reason: string;
+  /** Of all but `create`: the one that it is about. */
+  readonly found?: Found;
+  /** Ours, and not (or no longer) needed. */
+  readonly others: readonly Found[];
+}
+
+/** What a difference says where the thing referred to is not there (any more). */
+const GONE = 'one still to be made';
+/** What it says where AEP says nothing. */
+const NOTHING = 'nothing';
+
+export interface Preference {
+  readonly pipeline: string;
+  readonly adopt: boolean;
+  /** The id that an earlier execution reported. */
+  readonly hint?: string | undefined;
+}
+
+/** What to do about a resource, given everything that was found. Pure; `plan` and every step take it from here. */
+export function decide(found: readonly Found[], preference: Preference): Decision {
+  const ours = found.filter((one) => one.mark?.pipeline === preference.pipeline).sort(best(preference.hint));
+  const [first, ...others] = ours;
+  return first === undefined ? decideOnForeign(found, preference) : decideOnOurs(first, others);
+}
+
+function decideOnOurs(first: Found, others: readonly Found[]): Decision {
+  const has = (remedy: Remedy) => first.differences.some((one) => one.remedy === remedy);
+  const by = `made by ${first.mark?.execution}`;
+  const surplus = others.length === 0 ? '' : `; surplus, and to go: ${others.map(({ id }) => id).join(', ')}`;
+  if (first.differences.length === 0)
+    return { action: 'keep', reason: `${by}${surplus}`, found: first, others };
+  if (has('conflict')) {
+    const reason = `${first.id} is this pipeline's, and what differs cannot be changed: undo the change in the manifest, or give the pipeline another name`;
+    return { action: 'conflict', reason, found: first, others };
+  }
+  if (has('replace')) {
+    const reason = `${by}${whatOf(first, 'not changed in place')}`;
+    return { action: 'replace', reason, found: first, others: [first, ...others] };
+  }
+  const reason = `${by}${whatOf(first, 'changed in place')}${surplus}`;
+  return { action: 'update', reason, found: first, others };
+}
+
+/** What is done about what differs; of what only follows from another resource's change, from which. */
+function whatOf({ differences }: Found, done: string): string {
+  const anew = differences.filter(isConsequence).map(({ field }) => field);
+  const own = anew.length < differences.length ? `; what differs is ${done}` : '';
+  return anew.length === 0 ? own : `${own}; refers to what is made anew: ${anew.join(', ')}`;
+}
+
+function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decision {
+  const [first, second] = found;
+  if (first === undefined) return { action: 'create', reason: 'not there yet', others: [] };
+  const ids = found.map(({ id }) => id).join(', ');
+  const conflict = (reason: string): Decision => ({ action: 'conflict', reason, found: first, others: [] });
+  if (first.mark !== undefined)
+    return conflict(
+      `the name is taken by ${ids} and it is pipeline ${first.mark.pipeline}'s; give this one another name, or retire that one`,
+    );
+  if (!adopt)
+    return conflict(
+      `the name is taken by ${ids} and nobody marked it as ours; "adopt": true in the manifest takes over what was made by hand`,
+    );
+  if (second !== undefined)
+    return conflict(`the name is ambiguous: it is that of ${ids}. Rename or remove all but one`);
+  if (first.differences.length > 0)
+    return conflict(
+      `${first.id} was made by hand and cannot be taken over, because it differs: change the manifest to that, or choose another name`,
+    );
+  return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
+}
+
+/** Bytes. The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
+const MOST_TEXT = 1_000;
+
+/** The reason with the differences behind it: for a message that is read by itself. */
+export function inFull(
+  reason: string,
+  differences: readonly Pick<Difference, 'field' | 'found' | 'wanted'>[],
+): string {
+  if (differences.length === 0) return reason;
+  const text = differences
+    .map(({ field, found, wanted }) => `${field}: found ${found}, wanted ${wanted}`)
+    .join('; ');
+  return `${reason}: ${clip(text, MOST_TEXT)}`;
+}
+
+/** Whether it differs only because what it refers to is made anew: that is told there. */
+export function isConsequence({ wanted }: Pick<Difference, 'wanted'>): boolean {
+  return wanted === GONE;
+}
+
+/** Whether nothing is known to differ: what is still to be made differs from everything. */
+export function isUntold({ untold, wanted }: Difference): boolean {
+  return untold === true && wanted !== GONE;
+}
+
+/** What can be used goes before what cannot, the known before the unknown, the elder before the younger. */
+function best(hint: string | undefined) {
+  const rank = ({ differences }: Found) => {
+    if (differences.length === 0) return 0;
+    return differences.every(({ remedy }) => remedy === 'update') ? 1 : 2;
+  };
+  const known = ({ id }: Found) => (id === hint ? 0 : 1);
+  return (a: Found, b: Found): number =>
+    rank(a) - rank(b) ||
+    known(a) - known(b) ||
+    (a.createdAt ?? 0) - (b.createdAt ?? 0) ||
+    (a.id < b.id ? -1 : 1);
+}
+
+/** Where the two differ. A wanted id that is not known yet differs from everything. */
+export function difference(field: string, found: unknown, wanted: unknown, remedy: Remedy): Difference[] {
+  if (wanted !== undefined && found === wanted) return [];
+  const untold = found === undefined || found === null;
+  return [{ field, found: String(found ?? NOTHING), wanted: String(wanted ?? GONE), remedy, untold }];
+}
+
+/** The same for what AEP need not tell: where it says nothing, nothing is known to differ. */
+export function differenceIfTold(
+  field: string,
+  found: unknown,
+  wanted: unknown,
+  remedy: Remedy,
+): Difference[] {
+  return found === undefined || found === null ? [] : difference(field, found, wanted, remedy);
+}
+
+/** The mark of this execution. */
+export function markOf(situation: Situation, notes?: Mark['notes']): Mark {
+  return {
+    pipeline: situation.manifest.name,
+    execution: executionMark(situation.execution),
+    ...(notes !== undefined && { notes }),
+  };
+}
+
+/** In a mark that cannot tell. */
+export const EARLIER = 'an earlier execution';
+
+/** For what has no place for a mark: it is this execution's where the plan found none, else an earlier one's. */
+export function markByPlan({ plan, manifest, execution }: Situation, key: ResourceKey): Mark {
+  const mine = plan.some(
+    ({ resource, action }) => resource === key && (action === 'create' || action === 'replace'),
+  );
+  return { pipeline: manifest.name, execution: mine ? executionMark(execution) : EARLIER };
+}
+
+/** The id of a resource that an earlier step has made. */
+export function idOfMade(situation: Situation, key: ResourceKey): string | undefined {
+  return situation.resources[key]?.id;
+}
+
+/** What is asked for by its id, where it is there: a list can be old, and name what has been removed. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** Ids of the one in use and of those that are to go, to find what refers to any of them. */
+export function idsOf(situation: Situation, key: ResourceKey): string[] {
+  const own = idOfMade(situation, key);
+  const old = situation.old.filter(({ resource }) => resource === key).map(({ id }) => id);
+  return [...new Set([...(own === undefined ? [] : [own]), ...old])];
+}
+
+/** The same, for a step that cannot do without. @throws Failure `EVENT_INVALID` naming what is missing */
+export function required(situation: Situation, key: ResourceKey): string {
+  const id = idOfMade(situation, key);
+  if (id !== undefined) return id;
+  throw new Failure('EVENT_INVALID', `the document holds no ${key}`, {
+    next: 'Start the state machine from its beginning; what was made is found again.',
+  });
+}
+
+/** `{tenant}` in a path or an expression is the organization's own namespace. */
+export function inTenant(text: string, { tenant }: Pick<Situation, 'tenant'>): string {
+  return tenant === undefined ? text : text.replaceAll('{tenant}', `_${tenant}`);
+}
+
+/** Whether the manifest cannot be read without knowing the organization's namespace. */
+export function needsTenant(manifest: Manifest): boolean {
+  return (
+    JSON.stringify([manifest.schema, manifest.mapping ?? []]).includes('{tenant}') || hasOwnGroups(manifest)
+  );
+}
+
+function hasOwnGroups({ schema }: Manifest): boolean {
+  return !('id' in schema) && schema.fieldGroups.some((group) => typeof group !== 'string');
+}

@@ -1,0 +1,191 @@
+// The XDM schema: one class and field groups, or an existing one that the manifest names.
+import type { IdentityDescriptor, Schema } from '../../aep/schema-registry.ts';
+import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../../manifest.ts';
+import { didYouMeanId } from '../../nearest.ts';
+import { IDENTITY_MAP, isMapped, linksIdentities, updatesProfiles } from '../../operations.ts';
+import { keyOfGroup, nameOf } from '../../pipeline.ts';
+import { removeDescriptors } from './identity.ts';
+import { describe, markInDescription, withoutMark } from './ownership-tag.ts';
+import {
+  type Context,
+  type Difference,
+  type Found,
+  idOfMade,
+  ifThere,
+  type Resource,
+  type Situation,
+} from './resource.ts';
+
+/** The class of a manifest's schema. */
+function classOf({ manifest: { schema } }: Situation): string {
+  return 'id' in schema ? '' : idOf(schema.class, CLASSES);
+}
+
+/** The `$id`s of its field groups; of one that is still to be made, what it is called. */
+function groupsOf(situation: Situation): string[] {
+  const { schema } = situation.manifest;
+  if ('id' in schema) return [];
+  return schema.fieldGroups.map((group) =>
+    typeof group === 'string'
+      ? idOf(group, FIELD_GROUPS)
+      : (idOfMade(situation, keyOfGroup(group)) ??
+        `the field group ${nameOf(keyOfGroup(group), situation.manifest)}`),
+  );
+}
+
+/** A class or a field group that the manifest names by its `$id`. */
+interface Part {
+  readonly kind: 'classes' | 'fieldgroups';
+  /** Its place in the manifest. */
+  readonly at: string;
+  readonly id: string;
+}
+
+/** Short names are Adobe's, and are not asked for. */
+function partsById({ schema }: Manifest): Part[] {
+  if ('id' in schema) return [];
+  const parts: Part[] = [
+    { kind: 'classes', at: 'schema.class', id: schema.class },
+    ...schema.fieldGroups.flatMap((id, index) =>
+      typeof id === 'string' ? [{ kind: 'fieldgroups' as const, at: `schema.fieldGroups.${index}`, id }] : [],
+    ),
+  ];
+  const known = new Set<string>([...Object.entries(CLASSES), ...Object.entries(FIELD_GROUPS)].flat());
+  return parts.filter(({ id }) => !known.has(id));
+}
+
+/** Those that AEP does not have: each with its place, and the `$id` that is near. */
+async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<string[]> {
+  const registry = aep.schemaRegistry;
+  const said = partsById(manifest).map(async ({ kind, at, id }) => {
+    const [likely, other] = ADOBES.test(id) ? GLOBAL_FIRST : TENANT_FIRST;
+    const there =
+      (await ifThere(registry.getPart(likely, kind, id))) ??
+      (await ifThere(registry.getPart(other, kind, id)));
+    if (there !== undefined) return [];
+    const known = [...(await registry.partIds('global', kind)), ...(await registry.partIds('tenant', kind))];
+    const expected = `expected the $id of a ${kind === 'classes' ? 'class' : 'field group'} that is there`;
+    return [`${at}: found "${id}"; ${expected}${didYouMeanId(id, known)}`];
+  });
+  return (await Promise.all(said)).flat();
+}
+
+/** Where it is looked for first is a guess that spares a call: the other container is asked as well. */
+const ADOBES = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
+const GLOBAL_FIRST = ['global', 'tenant'] as const;
+const TENANT_FIRST = ['tenant', 'global'] as const;
+
+function missingGroups(there: Schema, situation: Situation): string[] {
+  const has = new Set(there.allOf?.map(({ $ref }) => $ref));
+  return groupsOf(situation).filter((group) => !has.has(group));
+}
+
+/** Field groups can be added, a class is for ever. More field groups than wanted may stay. */
+function differencesOf(there: Schema, situation: Situation): Difference[] {
+  const own = classOf(situation);
+  const is = there['meta:class'] ?? (there.allOf?.some(({ $ref }) => $ref === own) ? own : 'another one');
+  const field = 'schema.fieldGroups';
+  return [
+    ...(is === own ? [] : [{ field: 'schema.class', found: is, wanted: own, remedy: 'conflict' as const }]),
+    ...missingGroups(there, situation).map((wanted) => ({
+      field,
+      found: 'nothing',
+      wanted,
+      remedy: 'update' as const,
+    })),
+  ];
+}
+
+function asFound(there: Schema, situation: Situation): Found {
+  const changedAt = there['meta:registryMetadata']?.['repo:lastModifiedDate'];
+  return {
+    id: there.$id,
+    name: there.title ?? undefined,
+    mark: markInDescription(there.description),
+    differences: differencesOf(there, situation),
+    createdAt: there['meta:registryMetadata']?.['repo:createdDate'],
+    details: {
+      union: there['meta:immutableTags']?.includes('union') ?? false,
+      ...(typeof changedAt === 'number' && { changedAt }),
+    },
+  };
+}
+
+/** Only a schema in Profile has profiles to update; one that is given is not put there. */
+function withoutUnion(there: Schema): Difference[] {
+  if (there['meta:immutableTags']?.includes('union')) return [];
+  return [{ field: 'in Profile', found: 'no', wanted: 'yes, for the operations', remedy: 'conflict' }];
+}
+
+/** A record has to say whose it is: by the schema's primary identity, or by its identity map. */
+function unidentified(all: readonly IdentityDescriptor[], { mapping }: Manifest): Difference[] {
+  const primary = all.find((one) => one.primary)?.property;
+  const path = primary?.slice(1).replaceAll('/', '.') ?? IDENTITY_MAP;
+  if (isMapped(path, mapping)) return [];
+  const wanted =
+    primary === undefined
+      ? `one, and a mapping to it, for the operations; or a mapping to ${IDENTITY_MAP}`
+      : 'one that a mapping leads to, for the operations';
+  return [{ field: 'primary identity', found: primary ?? 'nothing', wanted, remedy: 'conflict' }];
+}
+
+export const schema: Resource = {
+  key: 'schema',
+  unique: true,
+  needed: () => true,
+  given: (manifest) => ('id' in manifest.schema ? manifest.schema.id : undefined),
+
+  async checkGiven({ aep }, id, { manifest }) {
+    const there = await aep.schemaRegistry.getSchema(id);
+    if (!updatesProfiles(manifest) && !linksIdentities(manifest)) return [];
+    const identities = await aep.schemaRegistry.findIdentityDescriptors(id);
+    return [...withoutUnion(there), ...unidentified(identities, manifest)];
+  },
+
+  async find({ aep }, situation) {
+    const ids = await aep.schemaRegistry.findSchemas(nameOf('schema', situation.manifest));
+    const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getSchema(id))));
+    return all.filter((one) => one !== undefined).map((one) => asFound(one, situation));
+  },
+
+  get: async ({ aep }, situation, id) => asFound(await aep.schemaRegistry.getSchema(id), situation),
+
+  async create({ aep, runtime }, situation, mark) {
+    const { manifest } = situation;
+    const created = await aep.schemaRegistry.createSchema({
+      title: nameOf('schema', manifest),
+      description: describe(mark, 'description' in manifest.schema ? manifest.schema.description : undefined),
+      parts: [classOf(situation), ...groupsOf(situation)],
+    });
+    return { id: created.$id, changedAt: runtime.clock.now() };
+  },
+
+  async update({ aep }, situation, id) {
+    const missing = missingGroups(await aep.schemaRegistry.getSchema(id), situation);
+    if (missing.length === 0) return;
+    await aep.schemaRegistry.patchSchema(
+      id,
+      missing.map(($ref) => ({ op: 'add', path: '/allOf/-', value: { $ref } })),
+    );
+  },
+
+  async adopt({ aep }, _situation, id, mark) {
+    const { description } = await aep.schemaRegistry.getSchema(id);
+    if (markInDescription(description) !== undefined) return;
+    const value = describe(mark, withoutMark(description));
+    await aep.schemaRegistry.patchSchema(id, [
+      { op: description ? 'replace' : 'add', path: '/description', value },
+    ]);
+  },
+
+  async impossible(context, situation) {
+    const unknown = await unknownParts(context, situation);
+    return unknown.length === 0 ? undefined : unknown.join(' / ');
+  },
+
+  async remove(context, id, situation) {
+    // Also those that the manifest does not name any more: they would outlive it.
+    await removeDescriptors(context, id, situation);
+    await context.aep.schemaRegistry.deleteSchema(id);
+  },
+};

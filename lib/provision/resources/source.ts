@@ -1,0 +1,203 @@
+// What each kind of source is in Flow Service's words: specifications, authentication, parameters. Contract §4.1, §4.3, §4.4.
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { parse } from '../../aep/exchange.ts';
+import { CONNECTION_SPECS, FLOW_SPECS } from '../../aep/flow-service.ts';
+import { Failure, issuesText } from '../../failure.ts';
+import type { Manifest, PulledSource, Source } from '../../manifest.ts';
+import type { Planned } from '../../pipeline.ts';
+import type { Runtime } from '../../runtime.ts';
+import { type Difference, difference } from './resource.ts';
+
+/** What a difference says of a name that is left out. */
+const NONE = 'none';
+
+const SPEC_OF = {
+  inlet: CONNECTION_SPECS.httpApi,
+  kinesis: CONNECTION_SPECS.kinesis,
+  'event-hubs': CONNECTION_SPECS.eventHubs,
+  pubsub: CONNECTION_SPECS.pubSub,
+} as const;
+
+export function connectionSpecOf({ kind }: Source): string {
+  return SPEC_OF[kind];
+}
+
+/** The other way round; what is none of ours is called by its id. */
+export function kindOf(specId: string | undefined): string | undefined {
+  return Object.entries(SPEC_OF).find(([, id]) => id === specId)?.[0] ?? specId;
+}
+
+export function flowSpecOf({ source }: Manifest): string {
+  if (source.kind !== 'inlet') return FLOW_SPECS.streaming;
+  return source.data === 'raw' ? FLOW_SPECS.httpApiWithMapping : FLOW_SPECS.httpApiWithoutMapping;
+}
+
+/** Whether AEP reads the source by itself: then nobody can hold records back while a flow changes. */
+export function isPulled(source: Source): source is PulledSource {
+  return source.kind !== 'inlet';
+}
+
+/** What AEP calls the way in, which can never be another one for a connection once made. */
+export function authSpecOf(source: Source): string {
+  switch (source.kind) {
+    case 'inlet':
+      return 'Streaming Connection';
+    case 'kinesis':
+      return 'Aws Kinesis authentication credentials';
+    case 'event-hubs':
+      return 'Azure EventHub authentication credentials';
+    case 'pubsub':
+      return source.auth === 'project'
+        ? 'Project Based Authentication'
+        : 'Topic & Subscription Based Authentication';
+  }
+}
+
+/** Parameters of the way in that are no secret, and by which two connections are told apart. */
+export function openAuthParams(source: PulledSource): Record<string, string> {
+  switch (source.kind) {
+    case 'kinesis':
+      return { region: source.region };
+    case 'event-hubs':
+      return {
+        namespace: source.namespace,
+        ...(source.auth === 'event-hub' && { eventHubName: source.eventHub }),
+      };
+    case 'pubsub':
+      return source.auth === 'project' ? { projectId: source.project } : fullNames(source);
+  }
+}
+
+/**
+ * What differs in them, `name, found, wanted` each; `undefined` is a name that is left out. AEP need not tell any; but where it tells the namespace of an event hub, it would
+ * tell the event hub that the key is for as well.
+ */
+export function openAuthDifferences(
+  source: PulledSource,
+  told: Readonly<Record<string, unknown>>,
+): readonly (readonly [name: string, found: unknown, wanted: unknown])[] {
+  const wanted = openAuthParams(source);
+  const differing = Object.entries(wanted).filter(
+    ([name, value]) => told[name] !== undefined && told[name] !== value,
+  );
+  const scope = source.kind === 'event-hubs' && told.namespace !== undefined;
+  const other = scope && (told.eventHubName === undefined) !== (wanted.eventHubName === undefined);
+  return [
+    ...differing.map(([name, value]) => [name, told[name], value] as const),
+    ...(other ? [['eventHubName', told.eventHubName, wanted.eventHubName] as const] : []),
+  ];
+}
+
+/** What the source connection names. `reset` is where reading starts, which says nothing about a connection that is there. */
+export function sourceParams(source: Source): Record<string, string> {
+  switch (source.kind) {
+    case 'inlet':
+      return {};
+    case 'kinesis':
+      return { stream: source.stream, dataType: source.data };
+    case 'event-hubs':
+      return {
+        eventHubName: source.eventHub,
+        dataType: source.data,
+        consumerGroup: source.consumerGroup,
+      };
+    case 'pubsub':
+      return {
+        ...(source.auth === 'project'
+          ? { topicName: source.topic, subscriptionName: source.subscription }
+          : fullNames(source)),
+        dataType: source.data,
+      };
+  }
+}
+
+/** What AEP lets one flow read and no other; absent where several may. Contract §4.3, §4.4. */
+export function exclusivePlaceOf(source: Source): string | undefined {
+  if (source.kind === 'pubsub') return `the subscription ${fullNames(source).subscriptionName}`;
+  if (source.kind !== 'event-hubs') return undefined;
+  const { namespace, eventHub, consumerGroup } = source;
+  return `the consumer group ${consumerGroup} of the event hub ${namespace}/${eventHub}`;
+}
+
+/** `latest` or `earliest`, for the sources that have a position to start from. */
+export function resetOf(source: Source): string | undefined {
+  if (source.kind !== 'kinesis' && source.kind !== 'event-hubs') return undefined;
+  return source.startAt === 'now' ? 'latest' : 'earliest';
+}
+
+/** Whether the plan replaces a source by another one: then there is nothing to go on with. */
+export function readsElsewhere(plan: readonly Planned[]): boolean {
+  return plan.some(({ elsewhere }) => elsewhere === true);
+}
+
+/** Parameters that say which place is read. */
+const PLACE = ['stream', 'region', 'namespace', 'eventHubName', 'projectId', 'topicName', 'subscriptionName'];
+
+/** A parameter of the source that differs. Another way in to the same place can leave a name out, or write it in another form. */
+export function sourceDifference(name: string, found: unknown, wanted: unknown): Difference[] {
+  const elsewhere =
+    PLACE.includes(name) &&
+    found !== undefined &&
+    wanted !== undefined &&
+    shortName(String(found)) !== shortName(String(wanted));
+  return difference(`source ${name}`, found ?? NONE, wanted ?? NONE, 'replace').map((one) => ({
+    ...one,
+    elsewhere,
+  }));
+}
+
+/** Of Pub/Sub's topics and subscriptions, by whose full name one is the same as by its short one. */
+function shortName(name: string): string {
+  return name.replace(/^projects\/[^/]+\/(topics|subscriptions)\//, '');
+}
+
+function fullNames({ project, topic, subscription }: Extract<Source, { kind: 'pubsub' }>) {
+  return {
+    topicName: `projects/${project}/topics/${topic}`,
+    subscriptionName: `projects/${project}/subscriptions/${subscription}`,
+  };
+}
+
+const text = z.string().min(1);
+
+/** A service account's key file, as Google gives it. Only what tells it from something else is looked at. */
+const KeyFile = z.looseObject({ type: z.literal('service_account'), private_key: text, client_email: text });
+
+const SECRETS = {
+  kinesis: z.strictObject({ accessKeyId: text, secretKey: text }),
+  'event-hubs': z.strictObject({ sasKeyName: text, sasKey: text }),
+  pubsub: KeyFile.transform((file) => ({ credentials: JSON.stringify(file) })),
+} as const;
+
+export interface SourceCredentials {
+  /** Secret parameters of the way in, by AEP's names. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Tells one secret from the next without telling either. */
+  readonly fingerprint: string;
+}
+
+/**
+ * The credentials that the manifest refers to. Read where they are needed, and never put into the document.
+ * @throws Failure `SECRET_MISSING`, or `SECRET_INVALID` naming the fields that are wrong, never their values
+ */
+export async function readSourceCredentials(
+  source: PulledSource,
+  { secrets }: Runtime,
+): Promise<SourceCredentials> {
+  const id = source.credentials;
+  const value = await secrets.get(id);
+  if (value === undefined) {
+    throw new Failure('SECRET_MISSING', `source.credentials: there is no secret ${id}`);
+  }
+  const result = SECRETS[source.kind].safeParse(parse(value));
+  if (!result.success) {
+    throw new Failure(
+      'SECRET_INVALID',
+      `the secret ${id} is not usable:\n${issuesText(result.error.issues)}`,
+    );
+  }
+  // Keys are long and random, so that twelve digits of a hash give nothing away.
+  const fingerprint = createHash('sha256').update(JSON.stringify(result.data)).digest('hex').slice(0, 12);
+  return { params: result.data, fingerprint };
+}

@@ -1,0 +1,81 @@
+// Mappings tried out through Data Prep: does each one compile, and do the samples become what they must?
+import type { Aep } from '../../aep/client.ts';
+import type { MappingFault, NewMappingSet } from '../../aep/data-prep.ts';
+import type { Fields } from '../../aep/schema-registry.ts';
+import { Failure } from '../../failure.ts';
+import { withDigits } from '../../json-text.ts';
+import { nearest } from '../../nearest.ts';
+import { differencesOf, inOwnNamespace, recordOf, type Samples } from '../../samples.ts';
+
+/** Lines of a message: enough to begin with. */
+const MOST_LINES = 20;
+
+/** @throws Failure `MAPPING_INVALID` naming every mapping that does not compile */
+export async function tryMapping(aep: Aep, set: NewMappingSet): Promise<void> {
+  const faults = await aep.dataPrep.validateMappings(set);
+  if (faults.length === 0) return;
+  const fields = await fieldsOf(aep, set);
+  const lines = faults.map((fault) => `${told(fault)}${nearestPath(fault, fields)}`);
+  throw invalid('Data Prep refuses the mapping', lines);
+}
+
+/** A set's rows are the manifest's, in its order: the place in the one is the place in the other. */
+function told({ row, destination, message }: MappingFault): string {
+  const place = row === undefined ? 'mapping' : `mapping.${row}`;
+  return `${place}${destination === undefined ? '' : ` (${destination})`}: ${message}`;
+}
+
+/** Behind a fault whose destination is no field of the schema: the field that was most likely meant. */
+function nearestPath({ destination }: MappingFault, fields: Fields): string {
+  const path = destination?.replace(/\[[^\]]*\]/g, '');
+  const near = path === undefined ? undefined : nearestField(path.split('.'), fields);
+  return near === undefined || near === path ? '' : `; did you mean ${JSON.stringify(near)}?`;
+}
+
+/** Step by step, the nearest name there is; what whole paths have in common would outweigh the name that is wrong. */
+function nearestField([step, ...rest]: readonly string[], { properties = {} }: Fields): string | undefined {
+  if (step === undefined) return undefined;
+  const names = Object.keys(properties);
+  const name = names.includes(step) ? step : nearest(step, names);
+  const field = name === undefined ? undefined : properties[name];
+  if (field === undefined || rest.length === 0) return name;
+  const below = nearestField(rest, field);
+  return below === undefined ? undefined : `${name}.${below}`;
+}
+
+/** None where they cannot be read: what is refused is told all the same. */
+async function fieldsOf(aep: Aep, { schemaId }: NewMappingSet): Promise<Fields> {
+  try {
+    return await aep.schemaRegistry.getFields(schemaId);
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Sends the records through the mapping and compares what comes out with the XDM that must come out.
+ * @throws Failure `MAPPING_INVALID` naming each sample and each path that differs
+ */
+export async function trySamples(
+  aep: Aep,
+  set: NewMappingSet,
+  samples: Samples,
+  tenant: string | undefined,
+): Promise<void> {
+  const rows = await aep.dataPrep.previewMappings(set, samples.map(recordOf), withDigits);
+  const faults = samples.flatMap((sample, index) => {
+    const row = rows[index];
+    const name = sample.name ?? `sample ${index + 1}`;
+    const differences = differencesOf(inOwnNamespace(sample.xdm, tenant), row?.data);
+    // What fails leaves its field empty: where the sample says so, that is right.
+    const errors = differences.length > 0 ? (row?.errors ?? []) : [];
+    return [...errors.map(told), ...differences].map((line) => `${name}: ${line}`);
+  });
+  if (faults.length > 0) throw invalid('the samples do not become what they must', faults);
+}
+
+function invalid(what: string, faults: readonly string[]): Failure {
+  const more = faults.length > MOST_LINES ? [`… and ${faults.length - MOST_LINES} more`] : [];
+  const lines = [...faults.slice(0, MOST_LINES), ...more].map((line) => `  ${line}`);
+  return new Failure('MAPPING_INVALID', `${what}:\n${lines.join('\n')}\n`);
+}

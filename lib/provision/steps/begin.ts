@@ -1,0 +1,117 @@
+// The beginning: a request checked, and made into the document that travels through the state machine.
+import { notAccepted } from '../../accepted.ts';
+import { Failure } from '../../failure.ts';
+import { type Manifest, parseManifest } from '../../manifest.ts';
+import { isDeeper } from '../../mistakes.ts';
+import { type Pipeline, ProvisionRequest } from '../../pipeline.ts';
+import { readPublished } from '../../published.ts';
+import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
+import { checkWaits } from '../../waits.ts';
+
+/** A manifest has its own limit; samples are records. */
+const DEEPEST = 110;
+
+/** A state's input and output end at 256 KB, and the document holds the plan and the report besides. In bytes, as JSON. */
+const LARGEST_MANIFEST = 100_000;
+const LARGEST_SAMPLES = 40_000;
+
+function checkSize(what: string, value: unknown, largest: number): void {
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes <= largest) return;
+  throw new Failure(
+    'EVENT_INVALID',
+    `${what} has ${bytes} bytes as JSON; at most ${largest} fit into the state machine`,
+  );
+}
+
+/**
+ * A request as the document it asks for, nothing planned yet.
+ * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there, or keeps no order; `AWS_*` of looking it up
+ */
+export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipeline> {
+  if (isDeeper(event, DEEPEST))
+    throw new Failure('EVENT_INVALID', `it is nested deeper than ${DEEPEST} levels`);
+  const request = ProvisionRequest.safeParse(event);
+  if (!request.success)
+    throw notAccepted('begin', 'this is not a request to provision', request.error.issues);
+  const { manifest: asked, execution, deleteData, mode, requestedBy: _, ...rest } = request.data;
+  if (deleteData && mode !== 'retire')
+    throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
+  checkWaits(rest, runtime.settings);
+  const manifest = parseManifest(asked);
+  checkSize('the manifest', manifest, LARGEST_MANIFEST);
+  checkSize('the list of samples', rest.samples ?? [], LARGEST_SAMPLES);
+  const now = runtime.clock.now();
+  const streamArn = await streamOf(manifest, mode, runtime);
+  const stream =
+    mode === 'retire' || streamArn === undefined ? undefined : await runtime.streams.describe(streamArn);
+  checkOrder(manifest, stream);
+  checkStart(manifest, now);
+  const at = new Date(now).toISOString();
+  return {
+    version: 1,
+    mode,
+    manifest,
+    deleteData,
+    ...rest,
+    execution: execution ?? { id: 'by-hand', name: `by-hand-${at.replace(/\D/g, '')}`, startedAt: at },
+    ...(streamArn !== undefined && { streamArn }),
+    hints: {},
+    plan: [],
+    warnings: tooLargeOf(manifest, stream),
+    resources: {},
+    old: [],
+    leased: false,
+    waitSeconds: 0,
+    verified: [],
+    inService: false,
+    removed: [],
+    left: [],
+    fates: [],
+    trail: [],
+  };
+}
+
+/** The stream that feeds an inlet. A pipeline can be retired after its stream was: then what is published knows it. */
+async function streamOf(
+  { source }: Manifest,
+  mode: Pipeline['mode'],
+  { streams, secrets, settings }: BeginRuntime,
+): Promise<string | undefined> {
+  if (source.kind !== 'inlet') return undefined;
+  const found = await streams.arn(source.stream);
+  if (found !== undefined) return found;
+  if (mode === 'retire') return (await readPublished(secrets, settings, source.stream))?.streamArn;
+  throw new Failure('MANIFEST_INVALID', `source.stream: there is no Kinesis stream ${source.stream}`, {
+    next: 'Create the stream, or correct its name in the manifest.',
+  });
+}
+
+/** A stream that distributes its records by itself puts those of one key into several shards, which are read side by side. */
+function checkOrder({ source }: Manifest, stream: StreamDescription | undefined): void {
+  if (source.kind !== 'inlet' || source.order !== 'strict' || stream?.distribution !== 'AUTO') return;
+  throw new Failure(
+    'MANIFEST_INVALID',
+    `source.order: "strict" cannot be kept: ${source.stream} distributes its records by itself (RecordDistributionStrategy AUTO), and puts those of one partition key into several shards`,
+    { next: 'Set "order" to "key", or switch the stream to USER_PARTITION_KEY.' },
+  );
+}
+
+/** What an inlet takes of a request, in Kinesis's unit: 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
+const INLET_KIB = 1_024;
+
+/** Kinesis takes records of 10 MiB where the stream is told to (`UpdateMaxRecordSize`); else of 1 MiB. */
+function tooLargeOf({ source }: Manifest, stream: StreamDescription | undefined): string[] {
+  const { maxRecordKiB } = stream ?? {};
+  if (source.kind !== 'inlet' || maxRecordKiB === undefined || maxRecordKiB <= INLET_KIB) return [];
+  return [
+    `source.stream: found records of up to ${maxRecordKiB} KiB (MaxRecordSizeInKiB of ${source.stream}); expected ${INLET_KIB} KiB at most, which is what an inlet takes: a larger message is rejected as too-large, and kept`,
+  ];
+}
+
+function checkStart({ source }: Manifest, now: number): void {
+  if (source.kind !== 'inlet' || !(Date.parse(source.startAt) > now)) return;
+  throw new Failure('MANIFEST_INVALID', `source.startAt: ${source.startAt} is in the future`, {
+    next: 'Kinesis starts at "now", "earliest" or a time that has passed.',
+  });
+}

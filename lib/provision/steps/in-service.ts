@@ -1,0 +1,64 @@
+// What is in service: the flows that carry records now, whoever made them, and everything that they refer to.
+import type { Pipeline } from '../../pipeline.ts';
+import { readPublished } from '../../published.ts';
+import { flow } from '../resources/flow.ts';
+import { executionMark } from '../resources/ownership-tag.ts';
+import { type Context, ifThere } from '../resources/resource.ts';
+import { isPulled } from '../resources/source.ts';
+
+/**
+ * Ids that must not be removed: of the flow that the published pipeline names, and of those that AEP reads a source with,
+ * unless this very execution made them; and of all that such a flow stands on.
+ */
+export async function idsInUse(pipeline: Pipeline, context: Context): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  const { flows, besides } = await inService(pipeline, context);
+  for (const id of besides) ids.add(id);
+  for (const id of flows) {
+    for (const used of await usedBy(id, context)) ids.add(used);
+  }
+  return ids;
+}
+
+interface InService {
+  readonly flows: readonly string[];
+  /** What the forwarder names in what it sends, and no flow refers to. */
+  readonly besides: readonly string[];
+}
+
+const NOTHING: InService = { flows: [], besides: [] };
+
+async function inService(pipeline: Pipeline, context: Context): Promise<InService> {
+  const { streamArn, manifest, execution } = pipeline;
+  const { runtime } = context;
+  const own = executionMark(execution);
+  if (isPulled(manifest.source)) {
+    const flows = await flow.find(context, pipeline);
+    const running = flows.filter((one) => one.running === true && one.mark?.execution !== own);
+    return { flows: running.map(({ id }) => id), besides: [] };
+  }
+  if (streamArn === undefined) return NOTHING;
+  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  if (published === undefined || published.execution === own) return NOTHING;
+  const { flowId, identityDatasetId } = published;
+  return { flows: [flowId], besides: identityDatasetId === undefined ? [] : [identityDatasetId] };
+}
+
+async function usedBy(flowId: string, { aep: { flowService } }: Context): Promise<string[]> {
+  const found = await ifThere(flowService.getFlow(flowId));
+  if (found === undefined) return [];
+  const { sourceConnectionIds = [], targetConnectionIds = [], transformations = [] } = found;
+  const mappings = transformations.map(({ params }) => params?.mappingId);
+  const sources = await Promise.all(
+    sourceConnectionIds.map((id) => ifThere(flowService.getSourceConnection(id))),
+  );
+  const targets = await Promise.all(
+    targetConnectionIds.map((id) => ifThere(flowService.getTargetConnection(id))),
+  );
+  const below = [
+    ...sources.map((one) => one?.baseConnectionId),
+    ...targets.flatMap((one) => [one?.params?.dataSetId, one?.data?.schema?.id]),
+  ];
+  const all = [flowId, ...sourceConnectionIds, ...targetConnectionIds, ...mappings, ...below];
+  return all.filter((id) => id !== undefined);
+}

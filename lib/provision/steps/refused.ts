@@ -1,0 +1,73 @@
+// The report of a request that `begin` did not make a document of: it may hold anything, and what can be read of it is told.
+import * as z from 'zod';
+import { readCause } from '../../failure.ts';
+import { PipelineName } from '../../manifest.ts';
+import { Pipeline, type Report } from '../../pipeline.ts';
+import { clip } from '../clip.ts';
+
+/** A request with the failure that the state machine put beside it. */
+export const Refused = z.looseObject({
+  failure: Pipeline.shape.failure.unwrap(),
+  manifest: z.looseObject({ name: PipelineName }).optional().catch(undefined),
+  mode: Pipeline.shape.mode.catch('apply'),
+  execution: Pipeline.shape.execution.optional().catch(undefined),
+});
+export type Refused = z.infer<typeof Refused>;
+
+const NAMELESS = '(a manifest without a name)';
+const MOST_CAUSE = 8_000;
+
+export function refusedReport(
+  { manifest, mode, execution, failure }: Pick<Refused, 'manifest' | 'mode' | 'execution'> & Failed,
+  now: number,
+): Report {
+  const pipeline = manifest?.name ?? NAMELESS;
+  const told = tellingOf(failure ?? { Error: 'Unknown', Cause: '' });
+  const endedAt = new Date(now).toISOString();
+  const { id, name, startedAt } = execution ?? { id: 'by-hand', name: 'by-hand', startedAt: endedAt };
+  return {
+    version: 1,
+    pipeline,
+    mode,
+    execution: { id, name, startedAt, endedAt },
+    outcome: told.Error,
+    summary: failedIn(pipeline, told),
+    durationMs: Math.max(0, now - Date.parse(startedAt)),
+    resources: [],
+    warnings: [],
+    verified: [],
+    steps: [],
+    failure: reportedFailure(told),
+    next: [nextAfter(told)],
+  };
+}
+
+type Failed = Pick<Pipeline, 'failure'>;
+type Fault = NonNullable<Pipeline['failure']>;
+
+/** The failure with its text as Cause: Lambda wraps it into JSON, with a trace that is in its log already. What it said in fields stands beside it. */
+export function tellingOf({ Error: error, Cause, ...fields }: Fault): Fault {
+  const { text, code = fields.code, next = fields.next } = readCause(Cause);
+  return {
+    Error: error,
+    Cause: clip(text, MOST_CAUSE),
+    ...(code !== undefined && { code }),
+    ...(next !== undefined && { next }),
+  };
+}
+
+/** As a report has it. */
+export function reportedFailure({ Error: error, Cause, code }: Fault): NonNullable<Report['failure']> {
+  return { error, cause: Cause, ...(code !== undefined && { code }) };
+}
+
+/** One line. */
+export function failedIn(pipeline: string, failure: Fault): string {
+  const [first = ''] = failure.Cause.split('\n');
+  return `${pipeline}: ${failure.Error}: ${clip(first, 500)}`;
+}
+
+/** The advice that came with a failure, where there is any. */
+export function nextAfter({ next }: Fault): string {
+  return next ?? 'Read the cause, correct the fault, then start it again.';
+}

@@ -1,0 +1,84 @@
+// Removing one thing of ours from AEP: only where it is still ours, only where nothing speaks against it, and never twice.
+import { Failure, isFailure, reasonOf } from '../../failure.ts';
+import type { Pipeline } from '../../pipeline.ts';
+import { publishedSecret, readPublished } from '../../published.ts';
+import type { Context, Resource, StreamContext } from '../resources/resource.ts';
+
+/** `removed`, `gone` where there was nothing to do, or why it was left in place. */
+export type Removal = 'removed' | 'gone' | { readonly left: string };
+
+/** What refers to it may take some time to be gone for AEP as well. */
+const BUSY_TRIES = 4;
+const BUSY_MS = 5_000;
+
+/** Used by something that is not ours: waiting longer does not help. Contract §4.2. */
+function isInUse({ status, serviceCode = '' }: Failure): boolean {
+  return status === 409 || /^FLOW-(1418|1447)-/.test(serviceCode);
+}
+
+/**
+ * Removes a resource by its id. Data goes only where that was asked for.
+ * @throws Failure that passes; one that does not is the reason why it is left
+ */
+export async function removeResource(
+  resource: Resource,
+  id: string,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Removal> {
+  if (resource.remove === undefined) return { left: 'AEP cannot undo it' };
+  try {
+    const there = await resource.get?.(context, pipeline, id);
+    if (there !== undefined && there.mark?.pipeline !== pipeline.manifest.name)
+      return { left: 'it is not ours' };
+    const reason = pipeline.deleteData ? undefined : await resource.keepBecause?.(context, id);
+    if (reason !== undefined) return { left: reason };
+    await removeWhenFree(resource.remove, id, pipeline, context);
+    return 'removed';
+  } catch (error) {
+    if (!isFailure(error) || error.code === 'LEASE_LOST') throw error;
+    if (error.retryable && !isInUse(error)) throw error;
+    return error.code === 'AEP_NOT_FOUND' ? 'gone' : { left: reasonOf(error) };
+  }
+}
+
+async function removeWhenFree(
+  remove: NonNullable<Resource['remove']>,
+  id: string,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await remove(context, id, pipeline);
+    } catch (error) {
+      if (attempt === BUSY_TRIES || !isFailure(error) || !isInUse(error)) throw error;
+      await context.runtime.clock.sleep(BUSY_MS);
+    }
+  }
+}
+
+/** Takes the published pipeline away where `mine` says so. */
+export async function unpublish(
+  { streamArn }: Pipeline,
+  { runtime }: Context,
+  mine: (published: { readonly pipeline: string; readonly execution: string }) => boolean,
+): Promise<boolean> {
+  if (streamArn === undefined) return false;
+  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  if (published === undefined || !mine(published)) return false;
+  await runtime.secrets.remove(publishedSecret(runtime.settings, streamArn));
+  return true;
+}
+
+export async function removeIntake(id: string, { runtime }: StreamContext): Promise<true> {
+  await runtime.intakes.remove(id);
+  return true;
+}
+
+/** A resource of the list, by its key. */
+export function resourceOf(resources: readonly Resource[], key: string): Resource {
+  const found = resources.find((one) => one.key === key);
+  if (found === undefined) throw new Failure('EVENT_INVALID', `the manifest knows no ${key}`);
+  return found;
+}

@@ -1,0 +1,218 @@
+// The run report: what an execution did, to what, and why; the same document however it ended.
+import { notAccepted } from '../../accepted.ts';
+import { type Fate, Pipeline, type Planned, type Report } from '../../pipeline.ts';
+import type { LedgerRuntime } from '../../runtime.ts';
+import { bytesOf, clip } from '../clip.ts';
+import { knownOf } from '../known.ts';
+import { LARGEST_STATE, withReport } from './fit.ts';
+import { failedIn, nextAfter, Refused, refusedReport, reportedFailure, tellingOf } from './refused.ts';
+
+/** Bytes. What the ledger keeps of one pipeline has its limit; half a report says more than none. */
+const MOST_BYTES = 60_000;
+const MOST_TEXT = 2_000;
+
+/**
+ * The document, or a request that `begin` did not get to one, with its report, which is kept as the pipeline's last one. Never
+ * fails for what is in it.
+ * @throws Failure `EVENT_INVALID` for what is neither
+ */
+export async function report(event: unknown, runtime: LedgerRuntime): Promise<unknown> {
+  const result = Pipeline.safeParse(event);
+  if (!result.success) {
+    const refused = Refused.safeParse(event);
+    if (refused.success) return reportRefused(refused.data, runtime);
+    throw notAccepted('report', 'this is not a pipeline document', result.error.issues);
+  }
+  const pipeline = { ...result.data, failure: failureOf(result.data) };
+  const made = reportOf(pipeline, runtime.clock.now());
+  log(made, runtime);
+  // Whoever did not get the lease has nothing to say about the pipeline.
+  if (pipeline.leased) await keep(made, pipeline, runtime);
+  const { samples: _, ...rest } = pipeline;
+  return withReport(rest, made);
+}
+
+/** The same of a request. It holds no lease: what is kept of a pipeline that somebody works on stays as it is. */
+async function reportRefused(request: Refused, runtime: LedgerRuntime): Promise<unknown> {
+  const { samples: _, ...rest } = request;
+  const failure = failureOf(request);
+  const made = refusedReport({ ...request, failure }, runtime.clock.now());
+  log(made, runtime);
+  await keepRefused(made, request, runtime);
+  const whole = { ...rest, failure, report: made };
+  const { mode, execution } = request;
+  return bytesOf(whole) <= LARGEST_STATE ? whole : { mode, execution, failure, report: made };
+}
+
+function log({ pipeline, outcome, summary, next }: Report, runtime: LedgerRuntime): void {
+  runtime.log.info('run report', { event: 'run-report', pipeline, outcome, summary, next: next.join(' ') });
+}
+
+/** The failure in words, and its fields beside them. */
+function failureOf({
+  failure,
+  rollbackFailure,
+}: Pick<Pipeline, 'failure' | 'rollbackFailure'>): Pipeline['failure'] {
+  if (failure === undefined) return undefined;
+  const told = tellingOf(failure);
+  if (rollbackFailure === undefined) return told;
+  const undoing = `${rollbackFailure.Error}: ${clip(tellingOf(rollbackFailure).Cause, MOST_TEXT)}`;
+  return {
+    ...told,
+    Error: 'Penstock.RollbackFailed',
+    Cause: `${told.Cause} | Undoing it failed as well (${undoing}): what this execution made bears its mark and is still there. Start it again, or remove it by hand.`,
+  };
+}
+
+/** A plan is kept of no execution. */
+async function keepRefused(report: Report, request: Refused, { ledger, log }: LedgerRuntime): Promise<void> {
+  const { manifest, mode, execution } = request;
+  if (manifest === undefined || mode === 'plan' || execution === undefined) return;
+  const entry = { report, updatedAt: report.execution.endedAt };
+  if (!(await ledger.write(manifest.name, execution.id, entry)))
+    log.warn('report not kept: another execution works on the pipeline', { pipeline: manifest.name });
+}
+
+async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRuntime): Promise<void> {
+  const { mode, manifest, execution, failure } = pipeline;
+  const ended = failure === undefined;
+  const kept = await ledger.write(manifest.name, execution.id, {
+    report: made,
+    updatedAt: made.execution.endedAt,
+    known: knownOf(pipeline),
+    // What is in force: the one that was applied last, until it is retired.
+    ...(ended && {
+      manifest: mode === 'retire' ? null : manifest,
+      succeeded: { id: execution.id, startedAt: execution.startedAt },
+    }),
+  });
+  if (!kept)
+    log.warn('report not kept: another execution works on the pipeline', { pipeline: manifest.name });
+}
+
+export function reportOf(pipeline: Pipeline, now: number): Report {
+  const { mode, manifest, execution, failure } = pipeline;
+  const made: Report = {
+    version: 1,
+    pipeline: manifest.name,
+    mode,
+    execution: { ...execution, endedAt: new Date(now).toISOString() },
+    outcome: failure?.Error ?? OUTCOMES[mode],
+    summary: summaryOf(pipeline),
+    durationMs: Math.max(0, now - Date.parse(execution.startedAt)),
+    resources: pipeline.plan.map((planned) => entryOf(planned, pipeline)),
+    warnings: pipeline.warnings,
+    verified: pipeline.verified,
+    steps: pipeline.trail,
+    ...(failure !== undefined && {
+      failure: reportedFailure(tellingOf(failure)),
+    }),
+    next: nextOf(pipeline),
+  };
+  return fitting(made);
+}
+
+const OUTCOMES = { apply: 'succeeded', plan: 'planned', retire: 'retired' } as const;
+
+function entryOf(planned: Planned, pipeline: Pipeline): Report['resources'][number] {
+  const { resource, action, name, id, reason, differences } = planned;
+  const made = resource === 'publish' || resource === 'intake' ? undefined : pipeline.resources[resource];
+  const now = made?.id ?? (resource === 'intake' ? pipeline.intake?.id : undefined) ?? id;
+  return {
+    resource,
+    planned: action,
+    done: doneOf(planned, pipeline),
+    name: made?.name ?? name,
+    ...(now !== undefined && { id: now }),
+    why: clip(reason, MOST_TEXT),
+    ...(differences !== undefined && { differences }),
+  };
+}
+
+function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
+  if (action === 'none') return 'none';
+  if (pipeline.mode === 'plan') return 'planned';
+  if (resource === 'publish')
+    return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.published ?? 'not reached');
+  if (resource === 'intake')
+    return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.intake?.how ?? 'not reached');
+  const made = pipeline.resources[resource];
+  const fate = fateOf(pipeline, resource, made?.id ?? id);
+  if (fate === 'removed') return pipeline.mode === 'retire' ? 'removed' : 'undone';
+  if (fate === 'left') return 'left';
+  if (pipeline.mode === 'retire') return action === 'keep' ? 'kept' : 'not reached';
+  if (made === undefined || made.pending === true) return 'not reached';
+  return made.how;
+}
+
+/** One that could not be removed at first may be gone in the end. */
+function fateOf({ fates }: Pipeline, resource: Planned['resource'], id?: string): Fate['became'] | undefined {
+  const own = fates.filter((one) => one.resource === resource && (id === undefined || one.id === id));
+  return own.find(({ became }) => became === 'removed')?.became ?? own[0]?.became;
+}
+
+/** One line that says it all. */
+function summaryOf(pipeline: Pipeline): string {
+  const { manifest, mode, failure, left } = pipeline;
+  if (failure !== undefined) return failedIn(manifest.name, tellingOf(failure));
+  const counts = new Map<string, string[]>();
+  for (const planned of pipeline.plan) {
+    const word = mode === 'plan' ? planned.action : doneOf(planned, pipeline);
+    if (word === 'none' || (mode === 'plan' && word === 'keep') || word === 'kept') continue;
+    counts.set(word, [...(counts.get(word) ?? []), planned.resource]);
+  }
+  const old =
+    mode === 'apply' && pipeline.removed.length > 0
+      ? [`old ones removed: ${pipeline.removed.join(', ')}`]
+      : [];
+  const stays = left.length > 0 ? [`left in place: ${left.join('; ')}`] : [];
+  const parts = [...[...counts].map(([word, which]) => `${word} ${which.join(', ')}`), ...old, ...stays];
+  const said = parts.length === 0 ? 'nothing to do: all is as the manifest says' : parts.join('; ');
+  return clip(`${manifest.name}: ${said}`, MOST_TEXT);
+}
+
+function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
+  if (failure !== undefined) return [nextAfter(tellingOf(failure))];
+  const conflicts = plan.filter(({ action }) => action === 'conflict');
+  if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
+  if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];
+  const toDo = plan.some(({ action }) => action !== 'keep' && action !== 'none');
+  if (mode === 'plan' && toDo) return ['Start it without "mode": "plan" to do this.'];
+  return mode === 'apply' && manifest.source.kind === 'inlet' ? ['Put records into the stream.'] : [];
+}
+
+/** Long texts go first, then the trail, then the differences: what was done to which resource stays as long as it can. */
+function fitting(made: Report): Report {
+  const fits = (one: Report) => bytesOf(one) <= MOST_BYTES;
+  if (fits(made)) return made;
+  const brief: Report = {
+    ...made,
+    steps: made.steps.map((one) => ({ ...one, changes: [] })),
+    resources: made.resources.map(({ differences, ...one }) => ({
+      ...one,
+      why: clip(one.why, 300),
+      ...(differences !== undefined && { differences: shortened(differences.slice(0, 5), 200) }),
+    })),
+  };
+  if (fits(brief)) return brief;
+  const bare: Report = {
+    ...brief,
+    steps: [],
+    resources: brief.resources.map(({ differences: _, ...one }) => one),
+    warnings: brief.warnings.slice(0, 5),
+  };
+  let last = bare;
+  for (let most = 128; !fits(last) && most > 1; most /= 2) last = shortened(bare, 300, most);
+  return last;
+}
+
+/** The same with no text longer than so many bytes, and no list longer than so many entries. */
+function shortened<T>(value: T, text: number, entries?: number): T {
+  const shorter = (one: unknown): unknown => {
+    if (typeof one === 'string') return clip(one, text);
+    if (Array.isArray(one)) return one.slice(0, entries).map(shorter);
+    if (typeof one !== 'object' || one === null) return one;
+    return Object.fromEntries(Object.entries(one).map(([key, own]) => [key, shorter(own)]));
+  };
+  return shorter(value) as T;
+}

@@ -1,0 +1,80 @@
+// Taking down: of a pipeline that has moved on, what is old; of one that is retired, all that is ours.
+import type { Fate, Old, Pipeline, ResourceKey } from '../../pipeline.ts';
+import { stop as stopFlow } from '../resources/flow.ts';
+import type { Resource, StreamContext } from '../resources/resource.ts';
+import { backwards, refersTo } from '../resources/resources.ts';
+import { isPulled } from '../resources/source.ts';
+import { removeIntake, removeResource, unpublish } from './removal.ts';
+import { switchTo } from './trigger.ts';
+
+/** Of mode `retire`, the first half: nothing new gets into the pipeline; what is on its way has time to arrive. */
+export async function stop(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const { manifest, streamArn, old, drainSeconds } = pipeline;
+  const flows = old.filter(({ resource }) => resource === 'flow');
+  if (isPulled(manifest.source)) for (const { id } of flows) await stopFlow(context, id);
+  const intake =
+    streamArn !== undefined && planned(pipeline, 'intake') === 'remove'
+      ? await context.runtime.intakes.find(streamArn)
+      : undefined;
+  if (intake !== undefined) await switchTo('off', intake, context.runtime);
+  return { ...pipeline, drainSeconds: flows.length > 0 || intake !== undefined ? drainSeconds : 0 };
+}
+
+/**
+ * The pipeline without what is old, and in mode `retire` without its intake and what is published. What cannot be removed is
+ * named in `left`.
+ */
+export async function retire(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const started = pipeline.mode === 'retire' ? await unhook(pipeline, context) : pipeline;
+  let done = started;
+  const needed = new Set<ResourceKey>();
+  for (const resource of backwards(pipeline)) {
+    for (const one of pipeline.old) {
+      if (one.resource !== resource.key) continue;
+      const before = done.left.length;
+      done = await remove(one, resource, done, context, needed.has(one.resource));
+      if (done.left.length > before) for (const key of refersTo(one.resource, pipeline)) needed.add(key);
+    }
+  }
+  return done;
+}
+
+/** The intake first: as long as something is published for the stream, no other pipeline can claim it, and the intake with it. */
+async function unhook(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const { streamArn } = pipeline;
+  const intake =
+    streamArn !== undefined && planned(pipeline, 'intake') === 'remove'
+      ? await context.runtime.intakes.find(streamArn)
+      : undefined;
+  if (intake !== undefined) await removeIntake(intake.id, context);
+  const unpublished = await unpublish(pipeline, context, (one) => one.pipeline === pipeline.manifest.name);
+  return {
+    ...pipeline,
+    ...(unpublished && { published: 'removed' as const }),
+    ...(intake !== undefined && { intake: { id: intake.id, how: 'removed' as const, startAt: 'nowhere' } }),
+  };
+}
+
+async function remove(
+  old: Old,
+  resource: Resource,
+  pipeline: Pipeline,
+  context: StreamContext,
+  needed: boolean,
+): Promise<Pipeline> {
+  const name = `${old.resource} ${old.id}`;
+  // Removed now, it would make the other unfindable.
+  const result = needed
+    ? { left: 'what is left in place refers to it' }
+    : await removeResource(resource, old.id, pipeline, context);
+  if (result === 'gone') return pipeline;
+  const became = result === 'removed' ? result : 'left';
+  const fates: Fate[] = [...pipeline.fates, { resource: old.resource, id: old.id, became }];
+  return result === 'removed'
+    ? { ...pipeline, fates, removed: [...pipeline.removed, name] }
+    : { ...pipeline, fates, left: [...pipeline.left, `${name} (${result.left})`] };
+}
+
+function planned({ plan }: Pipeline, key: 'intake' | 'publish') {
+  return plan.find(({ resource }) => resource === key)?.action;
+}

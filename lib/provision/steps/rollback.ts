@@ -1,0 +1,240 @@
+// After a failure: undo what this execution made, backwards, or keep it for the next one; and say which, and why.
+import { type FailureCode, isFailure, readCause, reasonOf, type Told, TRANSIENT } from '../../failure.ts';
+import type { Fate, Made, Pipeline, ResourceKey } from '../../pipeline.ts';
+import { readPublished } from '../../published.ts';
+import { clip } from '../clip.ts';
+import { isRunning, restart } from '../resources/flow.ts';
+import { executionMark } from '../resources/ownership-tag.ts';
+import type { Context, Resource, StreamContext } from '../resources/resource.ts';
+import { backwards, refersTo, STEPS } from '../resources/resources.ts';
+import { isPulled } from '../resources/source.ts';
+import { idsInUse } from './in-service.ts';
+import { removeIntake, removeResource, unpublish } from './removal.ts';
+
+/** Errors that pass: ours, and Lambda's and Step Functions' own. What was made is worth keeping. */
+const RESUMABLE = new RegExp(
+  `^(${TRANSIENT}|States\\.Timeout|States\\.HeartbeatTimeout|(Lambda|Sandbox|Runtime|Extension)\\..*)$`,
+);
+
+/** Somebody was faster: what there is now is looked at again by the next execution. */
+const CHANGED: FailureCode = 'AEP_CHANGED';
+
+interface Undone {
+  readonly removed: string[];
+  readonly left: string[];
+  readonly fates: Fate[];
+  /** What something left in place refers to: removed now, it would make the other unfindable. */
+  readonly needed: Set<ResourceKey>;
+  /** Ids of what carries records now: never removed, whoever made it. */
+  readonly inUse: ReadonlySet<string>;
+}
+
+/** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
+export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
+  const told = readCause(Cause);
+  const failed = failing(told);
+  const what = whatOf(pipeline, name, told);
+  if (pipeline.mode === 'retire') {
+    const text = 'Nothing is put back. Correct the fault, then start it again: it goes on from here.';
+    return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
+  }
+  if (RESUMABLE.test(name) || told.code === CHANGED) {
+    return failed(
+      pipeline,
+      'Penstock.Resumable',
+      `${what} | ${keptText(pipeline)} Start it again: it goes on from here.`,
+    );
+  }
+  if (pipeline.inService || (await isInService(pipeline, context))) {
+    const text =
+      'Nothing is undone: the pipeline is in service. Correct the fault, then start it again: it goes on from here.';
+    return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
+  }
+  const undone: Undone = {
+    removed: [],
+    left: [],
+    fates: [],
+    needed: new Set(),
+    inUse: await idsInUse(pipeline, context),
+  };
+  // The intake comes after what is published: who has not come to the one has not come to the other.
+  if (await hasPublished(pipeline, context))
+    await undo(undone, 'intake', { resource: 'intake' }, () => undoIntake(pipeline, context));
+  await undo(undone, 'published pipeline', { resource: 'publish' }, () =>
+    unpublish(pipeline, context, ({ execution }) => execution === executionMark(pipeline.execution)),
+  );
+  for (const resource of backwards(pipeline)) await undoResource(resource, pipeline, context, undone);
+  await restartOld(pipeline, context, undone);
+  const { removed, fates } = undone;
+  const after = { ...pipeline, removed, fates, left: [...new Set(undone.left)] };
+  return failed(after, 'Penstock.RolledBack', `${what} | ${undoneText(after)}`);
+}
+
+/** What did not come from a step of ours does not say which one it was: the one after the last that ended. */
+function whatOf({ trail, mode }: Pipeline, name: string, { text, code }: Told): string {
+  const said = text || name;
+  if (code !== undefined) return said;
+  const order = mode === 'retire' ? ['plan', 'stop', 'retire'] : ORDER;
+  const step = order[order.indexOf(trail.at(-1)?.step ?? '') + 1] ?? 'the last step';
+  return `${step}: ${name}: ${said}`;
+}
+
+const ORDER = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'intake', 'retire'];
+
+/** Whether this execution has changed what an earlier one had published: then records already take the new way. */
+async function isInService(pipeline: Pipeline, context: Context): Promise<boolean> {
+  const planned = pipeline.plan.find(({ resource }) => resource === 'publish')?.action;
+  return planned !== 'create' && hasPublished(pipeline, context);
+}
+
+/** Whether what the forwarder goes by is of this execution. */
+async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
+  if (streamArn === undefined) return false;
+  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  return published?.execution === executionMark(execution);
+}
+
+function keptText({ resources, old, manifest }: Pipeline): string {
+  const made = listed(resources);
+  const flows = old.filter(({ resource, running }) => resource === 'flow' && running === true);
+  const stopped =
+    isPulled(manifest.source) && flows.length > 0
+      ? ` Until then the flow ${flows.map(({ id }) => id).join(', ')} may be stopped, and nothing read.`
+      : '';
+  return `${made === '' ? 'Nothing had been made.' : `Kept: ${made}.`}${stopped}`;
+}
+
+/** `key id` of each, or of those that came into the document in one way. */
+function listed(resources: Pipeline['resources'], ...how: Made['how'][]): string {
+  return Object.entries(resources)
+    .filter(([, one]) => how.length === 0 || (one !== undefined && how.includes(one.how)))
+    .map(([key, one]) => `${key} ${one?.id}`)
+    .join(', ');
+}
+
+function undoneText({ removed, left, resources, old }: Pipeline): string {
+  const others = old.map(({ resource, id }) => `${resource} ${id}`);
+  const earlier = listed(resources, 'kept');
+  const changed = Object.fromEntries(Object.entries(resources).filter(([, one]) => one?.pending !== true));
+  const altered = listed(changed, 'updated', 'adopted');
+  return [
+    ...(removed.length > 0 ? [`Undone: ${removed.join(', ')}.`] : []),
+    ...(left.length > 0 ? [`Left in place: ${left.join('; ')}.`] : []),
+    ...(removed.length + left.length === 0 ? ['Nothing had to be undone.'] : []),
+    ...(altered === '' ? [] : [`Changed or taken over, and it stays so: ${altered}.`]),
+    ...(others.length === 0 ? [] : [`To go once a change succeeds, and still there: ${others.join(', ')}.`]),
+    ...(earlier === '' ? [] : [`Earlier executions made, and it stays: ${earlier}.`]),
+  ].join(' ');
+}
+
+async function undoResource(resource: Resource, pipeline: Pipeline, context: StreamContext, undone: Undone) {
+  for (const id of await own(resource, pipeline, context, undone)) {
+    const before = undone.left.length;
+    await undo(
+      undone,
+      `${resource.key} ${id}`,
+      { resource: resource.key, id },
+      async () => reasonToKeep(resource, id, undone) ?? undoOne(resource, id, pipeline, context),
+    );
+    if (undone.left.length > before)
+      for (const key of refersTo(resource.key, pipeline)) undone.needed.add(key);
+  }
+}
+
+function reasonToKeep({ key }: Resource, id: string, { needed, inUse }: Undone): string | undefined {
+  if (inUse.has(id)) return 'the pipeline that is in service stands on it';
+  return needed.has(key) ? 'what is left in place refers to it' : undefined;
+}
+
+async function undoOne(
+  resource: Resource,
+  id: string,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<boolean | string> {
+  const result = await removeResource(resource, id, pipeline, context);
+  return typeof result === 'object' ? result.left : true;
+}
+
+/** A flow that was stopped for a successor reads on where there is none now: a source must not be read by nobody. */
+async function restartOld(pipeline: Pipeline, context: Context, undone: Undone): Promise<void> {
+  const { manifest, resources, old } = pipeline;
+  if (!isPulled(manifest.source)) return;
+  const last = old.filter(({ resource, running }) => resource === 'flow' && running === true).at(-1);
+  if (last === undefined) return;
+  try {
+    const successor = resources.flow?.id;
+    if (successor !== undefined && (await isRunning(context, successor))) return;
+    await restart(context, last.id);
+  } catch (error) {
+    if (isFailure(error) && (error.code === 'LEASE_LOST' || error.retryable)) throw error;
+    undone.left.push(`flow ${last.id}, stopped: nothing reads the source (${reasonOf(error)})`);
+  }
+}
+
+/** The end of an execution that failed so. */
+function failing({ code, next }: Told) {
+  const fields = { ...(code !== undefined && { code }), ...(next !== undefined && { next }) };
+  return (pipeline: Pipeline, error: string, cause: string): Pipeline =>
+    // The next reader is Step Functions, which cuts a Cause at 32,768 characters.
+    ({ ...pipeline, failure: { Error: error, Cause: clip(cause, 8_000), ...fields } });
+}
+
+/** Runs one removal; whatever stops it is written down, and the rest goes on. `false` says there was nothing to do. */
+async function undo(
+  undone: Undone,
+  what: string,
+  which: Omit<Fate, 'became'>,
+  removal: () => Promise<boolean | string>,
+): Promise<void> {
+  const leave = (why: string) => {
+    undone.left.push(`${what} (${why})`);
+    undone.fates.push({ ...which, became: 'left' });
+  };
+  try {
+    const result = await removal();
+    if (result === true) {
+      undone.removed.push(what);
+      undone.fates.push({ ...which, became: 'removed' });
+    } else if (result !== false) leave(result);
+  } catch (error) {
+    // Another execution works on it now: nothing here is ours to undo any more.
+    if (isFailure(error) && error.code === 'LEASE_LOST') throw error;
+    leave(reasonOf(error));
+  }
+}
+
+/** Ids of what this execution made: from the document, and from AEP, where a step died before it could say. */
+async function own(
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+  undone: Undone,
+): Promise<Set<string>> {
+  const ids = new Set<string>();
+  const { manifest, execution } = pipeline;
+  if (!resource.needed(manifest) || resource.given?.(manifest) !== undefined) return ids;
+  const made = pipeline.resources[resource.key];
+  if (made?.how === 'created') ids.add(made.id);
+  try {
+    for (const { id, mark } of await resource.find(context, pipeline)) {
+      const ours = mark?.pipeline === manifest.name && mark.execution === executionMark(execution);
+      if (ours && mark.adopted !== true) ids.add(id);
+    }
+  } catch (error) {
+    undone.left.push(`perhaps a ${resource.key} (${reasonOf(error)})`);
+  }
+  // What was to go after a change that did not come to be is in use.
+  for (const old of pipeline.old) if (old.resource === resource.key) ids.delete(old.id);
+  return ids;
+}
+
+async function undoIntake(pipeline: Pipeline, context: StreamContext): Promise<boolean> {
+  const { intake, plan, streamArn } = pipeline;
+  if (streamArn === undefined) return false;
+  // A step that died before it could say so may have made it: the plan knows that there was none before.
+  const planned = plan.some(({ resource, action }) => resource === 'intake' && action === 'create');
+  const id = intake?.id ?? (planned ? (await context.runtime.intakes.find(streamArn))?.id : undefined);
+  return id === undefined || intake?.how === 'kept' ? false : removeIntake(id, context);
+}

@@ -1,0 +1,221 @@
+// From a function `Pipeline → Pipeline` to a Lambda handler: the document checked on its way in, changes fenced, failures named on their way out.
+import { notAccepted } from '../../accepted.ts';
+import { type Aep, createAep } from '../../aep/client.ts';
+import type { Sessions } from '../../aep/token.ts';
+import { Failure, isFailure, withFields } from '../../failure.ts';
+import { checkVersion } from '../../kept.ts';
+import { Pipeline, type Trail } from '../../pipeline.ts';
+import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../../runtime.ts';
+import { sessionsOf } from '../../sessions.ts';
+import { remember } from '../known.ts';
+import { ensure } from '../resources/ensure.ts';
+import type { Context } from '../resources/resource.ts';
+import { type ResourceStep, resourcesOf, STEPS } from '../resources/resources.ts';
+import { fitting } from './fit.ts';
+import { waitSeconds } from './verify.ts';
+
+type Handler = (event: unknown) => Promise<unknown>;
+
+/** Calls that are named in the trail; a step makes a handful. */
+const MOST_CHANGES = 30;
+
+/** The handler of a state that takes the document and gives it on. `makeRuntime` is called on the first event. */
+export function step<R extends LedgerRuntime>(
+  name: string,
+  makeRuntime: () => R,
+  work: (pipeline: Pipeline, context: Context<R>) => Promise<Pipeline>,
+): Handler {
+  return handler(name, makeRuntime, async (event, runtime, sessions) => {
+    const pipeline = parseDocument(event);
+    const { entered, guard } = await enter(pipeline, runtime);
+    const trail = startTrail(name, runtime);
+    const first = entered - 1 === pipeline.entered;
+    const context = contextFor(pipeline, guarded(runtime, guard), sessions, guard, trail.note, first);
+    const done = await work(pipeline, context).catch((error: unknown) => {
+      throw telling(error, trail.end());
+    });
+    return fitting({ ...done, entered, trail: [...done.trail, trail.end()] });
+  });
+}
+
+/** What a step did before it failed is lost with its document; its failure says it. */
+function telling(error: unknown, { changes }: Trail): unknown {
+  if (!isFailure(error) || changes.length === 0) return error;
+  const done = changes.map(
+    ({ call, requestId }) => `${call}${requestId === undefined ? '' : ` (AEP request ${requestId})`}`,
+  );
+  return error.after(`; before that it did ${done.join(', ')}`.slice(0, 2_000));
+}
+
+/** The handler of a state that looks and changes nothing: it works on a pipeline that somebody else holds as well. */
+export function readingStep<R extends Runtime>(
+  name: string,
+  makeRuntime: () => R,
+  work: (pipeline: Pipeline, context: Context<R>) => Promise<Pipeline>,
+): Handler {
+  return handler(name, makeRuntime, async (event, runtime, sessions) => {
+    const pipeline = parseDocument(event);
+    const trail = startTrail(name, runtime);
+    const context = contextFor(pipeline, runtime, sessions, refuse, trail.note);
+    const done = await work(pipeline, context);
+    return fitting({ ...done, trail: [...done.trail, trail.end()] });
+  });
+}
+
+/** Of whoever only looks. */
+const refuse: Guard = () =>
+  Promise.reject(
+    new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
+      next: 'Keep the log and report it.',
+    }),
+  );
+
+/** The handler of a state that makes resources: those of its name, one after the other. */
+export function resourceStep<R extends LedgerRuntime>(name: ResourceStep, makeRuntime: () => R): Handler {
+  return step(name, makeRuntime, async (pipeline, context) => {
+    if (name === 'schema') await remember(pipeline, context.runtime);
+    let done = pipeline;
+    for (const resource of resourcesOf(pipeline)) {
+      if (STEPS[name](resource.key)) done = await ensure(resource, done, context);
+    }
+    return name === 'flow' ? { ...done, waitSeconds: waitSeconds(done, context.runtime.clock.now()) } : done;
+  });
+}
+
+/** The handler of a function that has the raw event to do with. Its contexts are for looking only. */
+export function plainStep<R extends Runtime>(
+  name: string,
+  makeRuntime: () => R,
+  work: (event: unknown, runtime: R, contextOf: (pipeline: Pipeline) => Context<R>) => Promise<unknown>,
+): Handler {
+  return handler(name, makeRuntime, (event, runtime, sessions) =>
+    work(event, runtime, (pipeline) => contextFor(pipeline, runtime, sessions, refuse, () => undefined)),
+  );
+}
+
+type Guard = () => Promise<void>;
+
+/** What Lambda gives a step (serverless.yml). Whoever takes over waits for longer. */
+const FUNCTION_MS = 120_000;
+
+/**
+ * From here on this very invocation changes the pipeline, and no earlier one does any more: each change asks first.
+ * @throws Failure `LEASE_LOST`
+ */
+async function enter(
+  { manifest, execution }: Pipeline,
+  { ledger, clock }: LedgerRuntime,
+): Promise<{ entered: number; guard: Guard }> {
+  const entered = await ledger.enter(manifest.name, execution.id);
+  const until = clock.now() + FUNCTION_MS;
+  const guard = async () => {
+    await ledger.check(manifest.name, execution.id, entered);
+    if (clock.now() > until)
+      throw new Failure('LEASE_LOST', 'this step has been given up: it has run for longer than it may');
+  };
+  return { entered, guard };
+}
+
+/** The runtime, its changes fenced like those in AEP. */
+function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
+  const { intakes } = runtime as Partial<ProvisionRuntime>;
+  return {
+    ...runtime,
+    ledger: fenced<Ledger>((runtime as unknown as LedgerRuntime).ledger, ['write'], guard),
+    secrets: fenced<Secrets>(runtime.secrets, ['create', 'put', 'remove'], guard),
+    ...(intakes && {
+      intakes: fenced<Intakes>(intakes, ['create', 'switchOn', 'switchOff', 'remove'], guard),
+    }),
+  };
+}
+
+function fenced<T extends object>(port: T, changes: readonly (keyof T)[], guard: Guard): T {
+  const wrapped = changes.map((name) => {
+    const change = port[name] as (...given: unknown[]) => Promise<unknown>;
+    return [name, async (...given: unknown[]) => guard().then(() => change(...given))];
+  });
+  return { ...port, ...Object.fromEntries(wrapped) };
+}
+
+type Note = (seen: { label: string; change: boolean; status: number; requestId: string | undefined }) => void;
+
+/** Counts what a step does, for the report. */
+function startTrail(name: string, { clock }: Runtime): { note: Note; end: () => Trail } {
+  const started = clock.now();
+  let calls = 0;
+  const changes: Trail['changes'] = [];
+  return {
+    note({ label, change, status, requestId }) {
+      calls++;
+      if (change && status < 300 && changes.length < MOST_CHANGES)
+        changes.push({
+          call: label.slice(0, 200),
+          ...(requestId !== undefined && { requestId: requestId.slice(0, 100) }),
+        });
+    },
+    end: () => ({ step: name, ms: Math.max(0, Math.round(clock.now() - started)), calls, changes }),
+  };
+}
+
+function handler<R extends Runtime>(
+  name: string,
+  makeRuntime: () => R,
+  run: (event: unknown, runtime: R, sessions: Sessions) => Promise<unknown>,
+): Handler {
+  let warm: { runtime: R; sessions: Sessions } | undefined;
+  return async (event) => {
+    try {
+      warm ??= start(makeRuntime());
+      return await run(event, warm.runtime, warm.sessions);
+    } catch (error) {
+      // A defect keeps its own name and trace; a failure says which step it was.
+      const failure = isFailure(error) ? error.at(name) : error;
+      warm?.runtime.log.error('step failed', {
+        step: name,
+        code: isFailure(failure) ? failure.code : 'DEFECT',
+        reason: isFailure(failure)
+          ? failure.what
+          : failure instanceof Error
+            ? failure.message
+            : String(failure),
+        next: isFailure(failure) ? failure.next : undefined,
+        requestId: isFailure(failure) ? failure.requestId : undefined,
+      });
+      throw isFailure(failure) ? withFields(failure) : failure;
+    }
+  };
+}
+
+function start<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions } {
+  return { runtime, sessions: sessionsOf(runtime) };
+}
+
+function contextFor<R extends Runtime>(
+  pipeline: Pipeline,
+  runtime: R,
+  sessions: Sessions,
+  beforeChange: Guard,
+  note: Note,
+  first = false,
+): Context<R> {
+  const aep: Aep = createAep({
+    sandbox: pipeline.manifest.sandbox,
+    platformUrl: runtime.settings.platformUrl,
+    transport: runtime,
+    sessions,
+    beforeChange,
+    onAnswer: (seen) => {
+      note(seen);
+      const { label, status, ms, requestId } = seen;
+      runtime.log.debug('aep answered', { request: label, status, ms, requestId });
+    },
+  });
+  return { aep, runtime, first };
+}
+
+function parseDocument(event: unknown): Pipeline {
+  checkVersion('the pipeline document', event, 1);
+  const result = Pipeline.safeParse(event);
+  if (result.success) return result.data;
+  throw notAccepted('step', 'this is not a pipeline document', result.error.issues);
+}

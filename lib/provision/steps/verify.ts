@@ -1,0 +1,97 @@
+// The last look before records flow: is the flow enabled and warm, do the samples become what they must, is the inlet allowed?
+import { inletAddress } from '../../aep/inlet.ts';
+import { Failure } from '../../failure.ts';
+import type { Made, Pipeline } from '../../pipeline.ts';
+import { SCHEMA_CACHE_FACTOR } from '../../waits.ts';
+import { mappingSetOf } from '../resources/mapping.ts';
+import { type Context, ifThere, required } from '../resources/resource.ts';
+import { trySamples } from '../resources/trial.ts';
+
+/** States of a flow that pass by themselves. Contract §4.2. */
+const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
+
+/**
+ * The pipeline with the list of what was verified.
+ * @throws Failure `NOT_READY` where time will help; `AEP_REFUSED`, `MAPPING_INVALID` where it will not
+ */
+export async function verify(pipeline: Pipeline, context: Context): Promise<Pipeline> {
+  const enabled = await verifyFlow(pipeline, context);
+  const wait = waitSeconds(pipeline, context.runtime.clock.now());
+  if (wait > 0) throw new Failure('NOT_READY', `the flow ${required(pipeline, 'flow')} is warm in ${wait} s`);
+  const samples = await verifySamples(pipeline, context);
+  return { ...pipeline, verified: [enabled, 'flow is warm', ...samples] };
+}
+
+async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string> {
+  const id = required(pipeline, 'flow');
+  const flow = await ifThere(aep.flowService.getFlow(id));
+  // It was found in a list that was old: the next look will not find it, and another one is made.
+  if (flow === undefined) throw new Failure('NOT_READY', `the flow ${id} is not there`);
+  const state = flow.state ?? 'unknown';
+  if (state === 'enabled') return 'flow is enabled';
+  if (PASSING.has(state)) throw new Failure('NOT_READY', `the flow ${flow.id} is ${state}`);
+  throw new Failure('AEP_REFUSED', `the flow ${flow.id} is ${state}, not enabled`, {
+    next: 'Enable it in AEP or delete it, then run again.',
+  });
+}
+
+/** Before the mapping set was made they have been tried as well; but they may be new, and Data Prep another one. */
+async function verifySamples(pipeline: Pipeline, { aep }: Context): Promise<string[]> {
+  const { samples, resources, tenant } = pipeline;
+  if (samples === undefined || resources.mapping === undefined) return [];
+  await trySamples(aep, mappingSetOf(pipeline), samples, tenant);
+  return [`${samples.length} ${samples.length === 1 ? 'sample becomes' : 'samples become'} what they must`];
+}
+
+/**
+ * Seconds until the flow has had its warm-up; records sent earlier would be lost (contract §4.6). Where a schema was changed
+ * that was in use already, until nobody has the old one in a cache (contract §6.4).
+ */
+export function waitSeconds(pipeline: Pipeline, now: number): number {
+  const { flow } = pipeline.resources;
+  // Of unknown age is as good as new: what is sent too early is lost without a word.
+  const flowChangedAt = flow?.changedAt ?? now;
+  const warmAt = flowChangedAt + pipeline.warmUpSeconds * 1_000;
+  const changes = schemaChanges(pipeline).filter((changedAt) => changedAt <= flowChangedAt);
+  const freshAt = Math.max(0, ...changes) + pipeline.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000;
+  return Math.max(0, Math.ceil((Math.max(warmAt, freshAt) - now) / 1_000));
+}
+
+/** When the schema was changed after there was a dataset of it; what changes after the flow is nothing the flow builds on. */
+function schemaChanges({ resources }: Pipeline): number[] {
+  const { dataset } = resources;
+  if (dataset?.createdAt === undefined) return [];
+  const from = dataset.createdAt;
+  return Object.entries(resources)
+    .filter(([key]) => key === 'schema' || key.startsWith('field-group:'))
+    .map(([, made]: [string, Made | undefined]) => made?.changedAt ?? 0)
+    .filter((changedAt) => changedAt > from);
+}
+
+export interface Inlet {
+  readonly inletUrl: string;
+  readonly sourceId: string;
+  readonly authenticationRequired: boolean;
+}
+
+/**
+ * The inlet behind the base connection. Read whenever needed and never put into the document: it can be a secret.
+ * @throws Failure `NOT_READY` where there is none yet; `INLET_NOT_ALLOWED`
+ */
+export async function readInlet(pipeline: Pipeline, { aep, runtime }: Context): Promise<Inlet> {
+  const { source, name } = pipeline.manifest;
+  const id = required(pipeline, 'base-connection');
+  const connection = await ifThere(aep.flowService.getConnection(id));
+  if (connection === undefined) throw new Failure('NOT_READY', `the connection ${id} is not there`);
+  const { inletUrl, sourceId, authenticationRequired } = connection.auth?.params ?? {};
+  if (inletUrl === undefined)
+    throw new Failure('NOT_READY', `the connection ${connection.id} has no inlet yet`);
+  inletAddress(inletUrl, runtime.settings.inletOrigins);
+  return {
+    inletUrl,
+    sourceId: sourceId ?? connection.name ?? name,
+    // Where AEP does not say, it is what was asked for.
+    authenticationRequired:
+      authenticationRequired ?? (source.kind === 'inlet' ? source.authenticationRequired : true),
+  };
+}

@@ -1,0 +1,265 @@
+// One failed batch: its files read as they come, its rows put into the undelivered store, a few hundred at a time.
+import type { Batch } from '../aep/catalog.ts';
+import type { Aep } from '../aep/client.ts';
+import type { BatchFile } from '../aep/data-access.ts';
+import { isFailure } from '../failure.ts';
+import { rulesBehind } from '../forward/dead-letters.ts';
+import type { PublishedPipeline } from '../published.ts';
+import type { ReconcileRuntime, UndeliveredDocument } from '../runtime.ts';
+import { createHider, type Hider } from './hide.ts';
+import { type Line, linesOf } from './lines.ts';
+import { type Searches, withOriginals } from './original.ts';
+import { nameOfFile, type Place } from './progress.ts';
+import { type RefusedRow, readRow } from './row.ts';
+
+/** A request holds at most 1 MB of a record; encoded as a string, with a header and AEP's words about it, it is longer. */
+const LONGEST_ROW = 4 * 1024 * 1024;
+/** What goes into one document at most. Where one ends is the same whenever the rows are read again. */
+const MOST_ROWS = 500;
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** What reading a batch has to do with. */
+export interface Reading {
+  readonly aep: Aep;
+  readonly runtime: ReconcileRuntime;
+  readonly pipeline: PublishedPipeline;
+  /** The manifest's, as it was written. */
+  readonly mapping: unknown;
+  readonly searches: Searches;
+  /** For this pipeline, in ms; less than nothing where it is time to stop. */
+  readonly timeLeftMs: () => number;
+  /** How far the batch was read before; `undefined` where it was not. */
+  readonly place: Place | undefined;
+  /** Keeps how far it has been read. @throws Failure `LEASE_LOST` */
+  readonly note: (place: Place) => Promise<void>;
+}
+
+export interface BatchRead {
+  /** Rows put into the store now, and rows that were in it. */
+  readonly stored: number;
+  readonly alreadyThere: number;
+  /** `later`: time ran out. `empty`: nothing to read, yet. `unreadable`: parquet, and no JSON of its rows anywhere. */
+  readonly end: 'done' | 'later' | 'empty' | 'unreadable';
+}
+
+/**
+ * Reads what has not been read of a batch.
+ * @throws Failure `AEP_*`, `STORE_UNAVAILABLE`, and what `note` throws; what was noted before stays
+ */
+export async function readBatch(batch: Batch, given: Reading): Promise<BatchRead> {
+  const { searches } = given;
+  const reading = { ...given, searches: { ...searches, reads: 0 } };
+  const { place } = reading;
+  if (place?.kind !== 'meta') {
+    const failed = await reading.aep.dataAccess.failedFiles(batch.id);
+    if (failed.length === 0) return { stored: 0, alreadyThere: 0, end: 'empty' };
+    const read = await readFiles(batch, 'failed', failed, reading);
+    // A place among the failed rows is one behind rows that were stored.
+    const some = read.stored + read.alreadyThere > 0 || place !== undefined;
+    if (read.end !== 'unreadable' || some) return read;
+  }
+  // Diagnostics name the rows as JSON, where the dataset has them.
+  const errors = await rowErrorFiles(batch, reading);
+  return errors.length === 0
+    ? { stored: 0, alreadyThere: 0, end: 'unreadable' }
+    : readFiles(batch, 'meta', errors, reading);
+}
+
+async function rowErrorFiles({ id }: Batch, { aep }: Reading): Promise<BatchFile[]> {
+  try {
+    return await aep.dataAccess.rowErrorFiles(id);
+  } catch (error) {
+    if (isFailure(error) && error.code === 'AEP_NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+/** What is read of a file, and what was said of those before it. */
+interface FileReading extends Reading {
+  readonly kind: Place['kind'];
+  readonly file: string;
+  /** Lines that were read before. */
+  readonly skip: number;
+  readonly unreadable: boolean;
+}
+
+/** As many as there is time for; one that cannot be read keeps none of the others from being read. */
+async function readFiles(
+  batch: Batch,
+  kind: Place['kind'],
+  files: readonly BatchFile[],
+  reading: Reading,
+): Promise<BatchRead> {
+  const place = reading.place?.kind === kind ? reading.place : undefined;
+  let total: BatchRead = {
+    stored: 0,
+    alreadyThere: 0,
+    end: place?.unreadable === true ? 'unreadable' : 'done',
+  };
+  const named = files.map(({ path }) => ({ path, file: nameOfFile(path) }));
+  let begun = false;
+  // In an order that is the same the next time, so that one place says which of them are done.
+  for (const { path, file } of named.sort((a, b) => (a.file < b.file ? -1 : 1))) {
+    if (place !== undefined && file < place.file) continue;
+    // One is always read: a run that does nothing would come again and again.
+    if (begun && reading.timeLeftMs() <= 0) return { ...total, end: 'later' };
+    begun = true;
+    const skip = file === place?.file ? place.lines : 0;
+    const unreadable = total.end === 'unreadable';
+    const read = await readFile(batch, path, { ...reading, kind, file, skip, unreadable });
+    total = {
+      stored: total.stored + read.stored,
+      alreadyThere: total.alreadyThere + read.alreadyThere,
+      end: read.end === 'done' ? total.end : read.end,
+    };
+    if (read.end === 'later') break;
+  }
+  return total;
+}
+
+async function readFile(batch: Batch, path: string, reading: FileReading): Promise<BatchRead> {
+  const { aep, pipeline, timeLeftMs, note, kind, file, skip, unreadable } = reading;
+  if (path.endsWith('.parquet')) return { stored: 0, alreadyThere: 0, end: 'unreadable' };
+  const findings = findingsOf(batch);
+  const total = { stored: 0, alreadyThere: 0 };
+  let reached = skip;
+  try {
+    const pieces = await aep.dataAccess.readFile(batch.id, kind, path, Math.max(1, timeLeftMs()));
+    const lines = linesOf(pieces, LONGEST_ROW);
+    const rowAt = (line: Line, number: number) =>
+      readRow(line, { pipeline, findings, place: `${batch.id} ${path} ${number}` });
+    for await (const part of partsOf(lines, skip, rowAt)) {
+      if (part === 'parquet') return { ...total, end: 'unreadable' };
+      const name = `${file}-${part.from}-${part.to - part.from}`;
+      const counts = await keepPart(part.rows, { batch, name }, reading);
+      total.stored += counts.stored;
+      total.alreadyThere += counts.alreadyThere;
+      await note({ kind, file, lines: part.to, ...(unreadable && { unreadable }) });
+      reached = part.to;
+      if (!part.last && timeLeftMs() <= 0) return { ...total, end: 'later' };
+    }
+    return { ...total, end: 'done' };
+  } catch (error) {
+    // Adobe ends a transfer after a minute, and what is stored meanwhile takes its time: it is begun anew, from here.
+    if (!brokeOff(error) || reached === skip) throw error;
+    const rest = await readFile(batch, path, { ...reading, skip: reached });
+    return {
+      stored: total.stored + rest.stored,
+      alreadyThere: total.alreadyThere + rest.alreadyThere,
+      end: rest.end,
+    };
+  }
+}
+
+/** Rows that go into the store together, and the lines they were: behind `from`, up to `to`. */
+interface Part {
+  readonly rows: readonly RefusedRow[];
+  readonly from: number;
+  readonly to: number;
+  readonly last: boolean;
+}
+
+/** The lines behind the first `skip`, in parts that end at the same lines wherever reading begins at the end of one. */
+async function* partsOf(
+  lines: AsyncIterable<Line>,
+  skip: number,
+  rowAt: (line: Line, number: number) => RefusedRow,
+): AsyncGenerator<Part | 'parquet', void, undefined> {
+  let rows: RefusedRow[] = [];
+  let [bytes, from, number] = [0, skip, 0];
+  for await (const line of lines) {
+    if (number++ === 0 && isParquet(line)) return yield 'parquet';
+    if (number <= skip || line.length === 0) continue;
+    rows.push(rowAt(line, number));
+    bytes += line.length;
+    if (rows.length < MOST_ROWS && bytes < MOST_BYTES) continue;
+    yield { rows, from, to: number, last: false };
+    rows = [];
+    [bytes, from] = [0, number];
+  }
+  if (number > from) yield { rows, from, to: number, last: true };
+}
+
+function brokeOff(error: unknown): boolean {
+  return isFailure(error) && error.code === 'AEP_UNREACHABLE';
+}
+
+function isParquet({ bytes }: Line): boolean {
+  return bytes?.subarray(0, 4).toString('latin1') === 'PAR1';
+}
+
+function findingsOf({ errors }: Batch) {
+  return (errors ?? []).map(({ code, description }) => ({
+    code: code ?? undefined,
+    text: description ?? undefined,
+  }));
+}
+
+/** Puts rows into the store, a document for each shard, under keys that are the same each time, and counts what is new. */
+async function keepPart(
+  part: readonly RefusedRow[],
+  { batch, name }: { batch: Batch; name: string },
+  reading: Reading,
+): Promise<{ stored: number; alreadyThere: number }> {
+  const { runtime, pipeline } = reading;
+  const { undelivered, metrics, clock } = runtime;
+  const counts = { stored: 0, alreadyThere: 0 };
+  const hider = createHider(pipeline);
+  const whole = await wholeRows(part, batch, reading, hider);
+  for (const [shardId, rows] of Map.groupBy(whole, (row) => row.shardId)) {
+    const rules = rows.some(({ entry }) => entry.rules !== undefined)
+      ? rulesBehind([hider?.rules])
+      : undefined;
+    const document: UndeliveredDocument = {
+      version: 1,
+      pipeline: pipeline.pipeline,
+      streamArn: pipeline.streamArn,
+      shardId,
+      invocationId: `aep-batch-${batch.id}`,
+      storedAt: new Date(clock.now()).toISOString(),
+      ...(rules !== undefined && { rules }),
+      entries: rows.map(({ entry }) => entry),
+    };
+    const outcome = await undelivered.putOnce(
+      keyOf(batch, pipeline.pipeline, `${name}-${shardId}`),
+      document,
+    );
+    if (outcome === 'stored') counts.stored += rows.length;
+    else counts.alreadyThere += rows.length;
+  }
+  if (counts.stored > 0) {
+    metrics.count('RecordsRefusedLater', counts.stored);
+    metrics.flush({ pipeline: pipeline.pipeline });
+  }
+  return counts;
+}
+
+/** With the records behind them where those can be had, and nothing in them that the rules hide. */
+async function wholeRows(
+  part: readonly RefusedRow[],
+  { created, updated }: Batch,
+  reading: Reading,
+  hider: Hider | undefined,
+): Promise<readonly RefusedRow[]> {
+  const { runtime, pipeline, mapping, searches, timeLeftMs } = reading;
+  const { clock, stream, log } = runtime;
+  const ended = updated ?? clock.now();
+  const rows = await withOriginals(part, {
+    stream,
+    clock,
+    log,
+    pipeline,
+    mapping,
+    timeLeftMs,
+    batch: { created: created ?? ended, ended },
+    searches,
+    isWanted: ({ entry }) => hider !== undefined || entry.processed === true,
+  });
+  return hider === undefined ? rows : rows.map(hider.hide);
+}
+
+/** Among the other rejects, by the day on which AEP made the batch: that day does not depend on when it is read. */
+function keyOf({ id, created }: Batch, pipeline: string, name: string): string {
+  const day = new Date(created ?? 0).toISOString().slice(0, 10).replaceAll('-', '/');
+  return `rejected/${pipeline}/${day}/refused-later-${`${id}-${name}`.replace(/[^\w.-]/g, '_')}.json`;
+}

@@ -1,0 +1,53 @@
+// What is kept of a refused row where the pipeline hides anything: the record behind it, redacted by the rules in force now, or no bytes.
+import { hash } from 'node:crypto';
+import { LARGEST_HELD } from '../bounds.ts';
+import { hiddenKey, nameOf } from '../forward/dead-letters.ts';
+import { isObject, parseJson } from '../forward/json/check.ts';
+import { unpack } from '../forward/read/unpack.ts';
+import { createRedactor, type Redactor } from '../forward/transform/redact.ts';
+import type { PublishedPipeline } from '../published.ts';
+import type { UndeliveredEntry } from '../runtime.ts';
+import type { RefusedRow } from './row.ts';
+
+export interface Hider {
+  readonly rules: Redactor['applied'];
+  hide(row: RefusedRow): RefusedRow;
+}
+
+/**
+ * `undefined` where the pipeline hides nothing. What AEP had of a record is never kept otherwise: it may have been sent before
+ * there were rules, and the rules lead into the record as its producer wrote it, not into what AEP's rows look like. For the
+ * rows of one document: where that would be too large, what is behind stays without bytes.
+ */
+export function createHider(pipeline: PublishedPipeline): Hider | undefined {
+  const redactor = createRedactor(pipeline);
+  if (redactor === undefined) return undefined;
+  let held = 0;
+  const redacted = ({ entry, joined }: RefusedRow): Buffer | undefined => {
+    if (joined !== true) return undefined;
+    const payload = unpack(Buffer.from(entry.data, 'base64'), pipeline.compression);
+    const parsed = 'kind' in payload ? payload : parseJson(payload);
+    return 'kind' in parsed || !isObject(parsed.value) ? undefined : redactor.redact(parsed.json);
+  };
+  return {
+    rules: redactor.applied,
+    hide(row) {
+      const bytes = redacted(row);
+      // A record is unpacked as well, to many times what it was.
+      held += bytes?.length ?? 0;
+      const { asReceived: _, partitionKey, ...entry } = row.entry;
+      const own: UndeliveredEntry = {
+        ...entry,
+        ...(partitionKey !== undefined && { partitionKey: hiddenKey(partitionKey) }),
+      };
+      if (bytes === undefined || held > LARGEST_HELD) return { ...row, entry: withheld(own) };
+      const rules = nameOf(redactor.applied);
+      return { ...row, entry: { ...own, data: bytes.toString('base64'), redacted: true, rules } };
+    },
+  };
+}
+
+function withheld(entry: UndeliveredEntry): UndeliveredEntry {
+  const bytes = Buffer.from(entry.data, 'base64');
+  return { ...entry, data: '', withheld: true, length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
+}

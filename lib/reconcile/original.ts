@@ -1,0 +1,319 @@
+// The records behind refused rows, read from the stream while it still has them: what the producer wrote, byte for byte.
+import { createHash } from 'node:crypto';
+import { LARGEST_HELD } from '../bounds.ts';
+import { isFailure } from '../failure.ts';
+import { parseJson } from '../forward/json/check.ts';
+import { type Decoded, decode } from '../forward/read/decode.ts';
+import type { Log } from '../log.ts';
+import { type PublishedPipeline, streamNameOf } from '../published.ts';
+import { recordFor } from '../redrive/parcel.ts';
+import type { StreamPage, StreamRange, StreamRecord } from '../runtime.ts';
+import { createMatcher, isLike, isSame, type Likeness, type Matcher } from './match.ts';
+import { type RefusedRow, UNKNOWN_SHARD } from './row.ts';
+
+/**
+ * Reads of the stream for one part of a batch, by the places that its rows name. Each takes up to 10 MB, which the shard
+ * then does not give to the forwarder; where every record is refused, one holds all that is looked for.
+ */
+const MOST_READS = 5;
+/** Two reads a second of the five that a shard answers. */
+const PAUSE_MS = 500;
+/** Shards that cannot be read, for one part: each costs a call. */
+const MOST_FAULTS = 20;
+
+/** Reads of the stream for a whole batch, by the content of its rows: of one shard, and of all. */
+const MOST_SHARD_READS = 5;
+const MOST_SEARCH_READS = 20;
+/** Kinesis answers with nothing where there is nothing for a while: that takes nobody's share, but time. */
+const MOST_EMPTY = 30;
+/** A record comes to the stream before AEP makes the batch it goes into. Ours: nobody says how long before. */
+const BEFORE_MS = 3_600_000;
+/** Kinesis' times are not in perfect order. */
+const DISORDER_MS = 60_000;
+
+/** What reading the stream has to do with. */
+export interface Originals {
+  readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
+  readonly clock: { sleep(ms: number): Promise<void> };
+  readonly log: Pick<Log, 'warn'>;
+  readonly pipeline: PublishedPipeline;
+  /** The manifest's, as it was written. */
+  readonly mapping: unknown;
+  readonly timeLeftMs: () => number;
+  /** When AEP made the batch, and when it was done with it, ms since the epoch. */
+  readonly batch: { readonly created: number; readonly ended: number };
+  readonly searches: Searches;
+  /** Whether the row itself is not what can be sent again. */
+  readonly isWanted: (row: RefusedRow) => boolean;
+}
+
+/** What is known of the stream from one part of a batch to the next, and from one batch to the next. */
+export interface Searches {
+  /** Reads made for the batch. */
+  reads: number;
+  /** Stretches of time in which a shard has nothing, ms since the epoch: mostly what it has lost already. */
+  readonly empty: Map<string, { readonly from: number; readonly to: number }>;
+}
+
+/**
+ * The rows, with the producer's own bytes in place of what AEP made of them, wherever those are found: in the place that a
+ * row names where the record there is such a one, or anywhere in the stretch of the stream that went into the batch where one
+ * record alone is.
+ * @throws Failure `AWS_UNAVAILABLE`
+ */
+export async function withOriginals(
+  rows: readonly RefusedRow[],
+  originals: Originals,
+): Promise<readonly RefusedRow[]> {
+  const wanted = rows.filter(originals.isWanted);
+  if (wanted.length === 0) return rows;
+  const join = createJoin(originals);
+  const unseen = await joinByPlace(wanted, join, originals);
+  await joinByContent(unseen, join, originals);
+  return rows.map((row) => join.found.get(row) ?? row);
+}
+
+interface Join {
+  readonly found: Map<RefusedRow, RefusedRow>;
+  readonly matcherOf: (row: RefusedRow) => Matcher;
+  readonly likenessOf: (row: RefusedRow) => Likeness | undefined;
+  put(row: RefusedRow, original: Decoded): void;
+}
+
+function createJoin({ pipeline, mapping }: Originals): Join {
+  const matchers = new Map<boolean, Matcher>();
+  const found = new Map<RefusedRow, RefusedRow>();
+  let bytes = 0;
+  const matcherOf = ({ mapped }: RefusedRow) => {
+    const matcher = matchers.get(mapped) ?? createMatcher(pipeline, mapping, mapped);
+    matchers.set(mapped, matcher);
+    return matcher;
+  };
+  return {
+    found,
+    matcherOf,
+    likenessOf(row) {
+      const parsed = parseJson(Buffer.from(row.entry.data, 'base64'));
+      return 'kind' in parsed ? undefined : matcherOf(row).ofRow(parsed.value);
+    },
+    put(row, { message }) {
+      bytes += message.bytes.length;
+      if (bytes > LARGEST_HELD) return;
+      const { processed: _, asReceived: __, ...entry } = row.entry;
+      const { partitionKey, arrivedAt } = message;
+      const data = Buffer.from(message.bytes).toString('base64');
+      const own = {
+        ...entry,
+        ...(partitionKey !== undefined && { partitionKey }),
+        ...(arrivedAt !== undefined && { arrivedAt }),
+        data,
+      };
+      found.set(row, { ...row, entry: own, joined: true });
+    },
+  };
+}
+
+/** @returns the rows of which the stream may still have the record, elsewhere */
+async function joinByPlace(
+  wanted: readonly RefusedRow[],
+  join: Join,
+  originals: Originals,
+): Promise<RefusedRow[]> {
+  const unseen = wanted.filter(({ shardId }) => shardId === UNKNOWN_SHARD);
+  const byShard = Map.groupBy(
+    wanted.filter(({ shardId }) => shardId !== UNKNOWN_SHARD),
+    ({ shardId }) => shardId,
+  );
+  const budget = { reads: 0, faults: 0 };
+  // Whoever writes ids as he likes names shards that nobody else does: those of many rows come first.
+  for (const [shardId, rows] of [...byShard].sort(([, a], [, b]) => b.length - a.length)) {
+    const inOrder = rows.toSorted((a, b) => compare(numberOf(a), numberOf(b)));
+    while (inOrder.length > 0 && hasBudget(budget, originals)) {
+      const page = await pageAt(shardId, inOrder, budget, originals);
+      if (page === undefined) break;
+      unseen.push(...joinPage(inOrder, page, join, originals));
+    }
+    unseen.push(...inOrder);
+  }
+  return unseen;
+}
+
+function hasBudget({ reads, faults }: { reads: number; faults: number }, { timeLeftMs }: Originals): boolean {
+  return reads < MOST_READS && faults < MOST_FAULTS && timeLeftMs() > 0;
+}
+
+/** The first records there are from the first row's own on; `undefined` where the shard cannot be read, and never will be. */
+async function pageAt(
+  shardId: string,
+  rows: readonly RefusedRow[],
+  budget: { reads: number; faults: number },
+  originals: Originals,
+): Promise<StreamPage | undefined> {
+  const { stream, pipeline, clock } = originals;
+  if (budget.reads + budget.faults > 0) await clock.sleep(PAUSE_MS);
+  const from = { kind: 'at', sequenceNumber: (rows[0] as RefusedRow).entry.sequenceNumber } as const;
+  try {
+    for await (const page of stream.pages(pipeline.streamArn, shardId, from)) {
+      if (page.records.length === 0) continue;
+      budget.reads++;
+      return page;
+    }
+    budget.reads++;
+    return { records: [], last: true };
+  } catch (error) {
+    budget.faults++;
+    return passOver(error, originals, { shardId, rows: rows.length });
+  }
+}
+
+/**
+ * A shard that is gone, or never was, keeps no other from being read. Trouble that passes is waited for: AEP keeps the rows
+ * longer than most streams their records, and both for now.
+ */
+function passOver(
+  error: unknown,
+  { log, pipeline }: Originals,
+  about: { readonly shardId?: string; readonly rows: number },
+): undefined {
+  if (!isFailure(error) || error.retryable) throw error;
+  log.warn('the records behind refused rows cannot be read from the stream', {
+    pipeline: pipeline.pipeline,
+    stream: streamNameOf(pipeline.streamArn),
+    ...about,
+    code: error.code,
+    reason: error.what,
+  });
+}
+
+/** Takes from the rows those that the page says something of; returns those whose place holds another record. */
+function joinPage(
+  inOrder: RefusedRow[],
+  page: StreamPage,
+  join: Join,
+  { pipeline }: Originals,
+): RefusedRow[] {
+  const records = new Map(page.records.map((record) => [record.sequenceNumber, record]));
+  const last = BigInt(page.records.at(-1)?.sequenceNumber ?? 0);
+  const others: RefusedRow[] = [];
+  // The first is behind us in any case: found, or not there any more.
+  for (let first = true; inOrder.length > 0; first = false) {
+    const row = inOrder[0] as RefusedRow;
+    if (!first && numberOf(row) > last) break;
+    inOrder.shift();
+    const record = records.get(row.entry.sequenceNumber);
+    if (record === undefined) continue;
+    const original = [...partsOf(record, row.shardId, pipeline)].find(
+      ({ message }) => message.subSequenceNumber === row.entry.subSequenceNumber,
+    );
+    const likeness = join.likenessOf(row);
+    const forms = original === undefined ? [] : join.matcherOf(row).ofRecord(original);
+    const isIt = likeness !== undefined && forms.some((form) => isLike(likeness, form));
+    if (original !== undefined && isIt) join.put(row, original);
+    else others.push(row);
+  }
+  return others;
+}
+
+/** The messages of a record, as far as they can be looked into. */
+function* partsOf(
+  record: StreamRecord,
+  shardId: string,
+  { streamArn, compression }: PublishedPipeline,
+): Generator<Decoded> {
+  const data = Buffer.from(record.data).toString('base64');
+  for (const part of decode(recordFor({ shardId, streamArn }, { ...record, data }), compression)) {
+    if ('payload' in part) yield part;
+  }
+}
+
+/** Rows by what they are like: several may be of one record, and several of the same content. */
+interface Sought {
+  readonly rows: readonly RefusedRow[];
+  readonly likeness: Likeness;
+  /** The records that are like them, by their content: of two that differ nobody knows which it was. */
+  readonly records: Map<string, Decoded>;
+}
+
+async function joinByContent(rows: readonly RefusedRow[], join: Join, originals: Originals): Promise<void> {
+  const sought = new Map<string, Sought>();
+  for (const row of rows) {
+    const likeness = join.likenessOf(row);
+    if (likeness === undefined) continue;
+    const key = JSON.stringify([row.mapped, likeness]);
+    sought.set(key, { likeness, records: new Map(), rows: [...(sought.get(key)?.rows ?? []), row] });
+  }
+  // Unless all of it was looked through, there may be another one like it.
+  if (sought.size === 0 || !(await searchStream(sought, join, originals))) return;
+  for (const { rows: alike, records } of sought.values()) {
+    const [only] = records.values();
+    if (records.size === 1 && only !== undefined) for (const row of alike) join.put(row, only);
+  }
+}
+
+/** @returns whether all of the stretch was looked through */
+async function searchStream(
+  sought: ReadonlyMap<string, Sought>,
+  join: Join,
+  originals: Originals,
+): Promise<boolean> {
+  const { stream, pipeline } = originals;
+  const rows = [...sought.values()].flatMap((one) => one.rows);
+  try {
+    for (const shardId of await stream.shards(pipeline.streamArn)) {
+      if (!(await searchShard(shardId, sought, join, originals))) return false;
+    }
+    return true;
+  } catch (error) {
+    passOver(error, originals, { rows: rows.length });
+    return false;
+  }
+}
+
+async function searchShard(
+  shardId: string,
+  sought: ReadonlyMap<string, Sought>,
+  join: Join,
+  originals: Originals,
+): Promise<boolean> {
+  const { stream, pipeline, batch, searches, timeLeftMs } = originals;
+  const [from, to] = [batch.created - BEFORE_MS, batch.ended + DISORDER_MS];
+  const empty = searches.empty.get(shardId);
+  if (empty !== undefined && empty.from <= from && to < empty.to) return true;
+  const matchers = [
+    ...new Set(Array.from(sought.values(), ({ rows }) => (rows[0] as RefusedRow).mapped)),
+  ].map((mapped) => ({ mapped, matcher: join.matcherOf({ mapped } as RefusedRow) }));
+  let [reads, nothing] = [0, 0];
+  for await (const page of stream.pages(pipeline.streamArn, shardId, { kind: 'time', time: from })) {
+    const first = page.records[0]?.arrivedAt;
+    if (reads === 0 && first !== undefined) searches.empty.set(shardId, { from, to: first * 1_000 });
+    if (page.records.length === 0) nothing++;
+    else reads++;
+    searches.reads += page.records.length === 0 ? 0 : 1;
+    for (const record of page.records) {
+      if ((record.arrivedAt ?? 0) * 1_000 > to) return true;
+      for (const part of partsOf(record, shardId, pipeline)) {
+        for (const { mapped, matcher } of matchers) note(part, mapped, matcher, sought);
+      }
+    }
+    if (page.last) return true;
+    const isEnough = reads >= MOST_SHARD_READS || searches.reads >= MOST_SEARCH_READS;
+    if (isEnough || nothing >= MOST_EMPTY || timeLeftMs() <= 0) return false;
+  }
+  return true;
+}
+
+function note(part: Decoded, mapped: boolean, matcher: Matcher, sought: ReadonlyMap<string, Sought>): void {
+  for (const likeness of matcher.ofRecord(part)) {
+    const like = sought.get(JSON.stringify([mapped, likeness]));
+    if (like === undefined || !isSame(like.likeness, likeness)) continue;
+    like.records.set(createHash('sha256').update(part.message.bytes).digest('base64'), part);
+  }
+}
+
+function numberOf({ entry }: RefusedRow): bigint {
+  return BigInt(entry.sequenceNumber);
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

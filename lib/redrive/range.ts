@@ -1,0 +1,59 @@
+// The records of a batch that Lambda's document only points to, read from the stream while it still has them.
+import { LARGEST_OBJECT } from '../bounds.ts';
+import type { KinesisRecord } from '../forward/read/event.ts';
+import type { OnFailure } from '../forward/read/on-failure.ts';
+import type { StreamRange } from '../runtime.ts';
+import { recordFor } from './parcel.ts';
+import type { LostRange } from './request.ts';
+
+export interface Found {
+  readonly records: readonly KinesisRecord[];
+  /** What the stream does not have any more. */
+  readonly lost: LostRange | undefined;
+}
+
+/** Lambda takes no more into one batch. AWS: "Configure Kinesis Data Streams event source", BatchSize. */
+const MOST_RECORDS = 10_000;
+
+/**
+ * `too-large` for a range that no batch of Lambda's has, or that would not fit the memory: nothing of it was made by
+ * Lambda, or its records are to be sent page by page (`"source": "stream"`).
+ */
+export async function readRange(stream: StreamRange, document: OnFailure): Promise<Found | 'too-large'> {
+  const { streamArn, shardId } = document;
+  const [first, last] = [BigInt(document.first), BigInt(document.last)];
+  const records: KinesisRecord[] = [];
+  let bytes = 0;
+  const shards = await stream.shards(streamArn);
+  // A shard goes with its last record.
+  if (!shards.includes(shardId)) return { records, lost: lostOf(document, records) };
+  const from = { kind: 'at', sequenceNumber: document.first } as const;
+  for await (const page of stream.pages(streamArn, shardId, from)) {
+    for (const record of page.records) {
+      const number = BigInt(record.sequenceNumber);
+      if (number < first || number > last) continue;
+      bytes += record.data.length;
+      if (bytes > LARGEST_OBJECT || records.length === MOST_RECORDS) return 'too-large';
+      const data = Buffer.from(record.data).toString('base64');
+      records.push(recordFor({ streamArn, shardId }, { ...record, data }));
+    }
+    if (page.records.some(({ sequenceNumber }) => BigInt(sequenceNumber) >= last)) break;
+  }
+  return { records, lost: lostOf(document, records) };
+}
+
+/** The stream loses its oldest records first, so that what is lost is the beginning of the range. */
+function lostOf(
+  { shardId, first, last, count }: OnFailure,
+  records: readonly KinesisRecord[],
+): LostRange | undefined {
+  const there = records[0]?.kinesis.sequenceNumber;
+  const missing = count === undefined ? undefined : count - records.length;
+  if (there === first && (missing === undefined || missing <= 0)) return undefined;
+  return {
+    shardId,
+    from: first,
+    ...(there === undefined || there === first ? { to: last } : { before: there }),
+    ...(missing !== undefined && { records: Math.max(missing, 0) }),
+  };
+}

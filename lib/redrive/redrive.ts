@@ -1,0 +1,193 @@
+// Sends again what was not delivered: rejects, batches that Lambda gave up, or a stretch of the stream.
+import { randomUUID } from 'node:crypto';
+import { Failure, isFailure } from '../failure.ts';
+import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
+import type { RedriveRuntime } from '../runtime.ts';
+import { sessionsOf } from '../sessions.ts';
+import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
+import type { Ended, Run, Walked } from './run.ts';
+import { createCarrier } from './send.ts';
+import { walkStore } from './store.ts';
+import { walkStream } from './stream.ts';
+
+export interface RedriveInvocation {
+  /** What Lambda still gives this invocation, in ms. */
+  readonly remainingMs: () => number;
+  readonly invocationId: string;
+  /** The function itself, to go on. */
+  readonly functionArn: string;
+}
+
+/**
+ * Sends again what the request names, by the pipeline that is published now. At least once: what was acknowledged when the
+ * invocation died is sent again, with the same derived id. Nothing leaves its place before it was acknowledged or stored.
+ * @throws Failure before anything is done: `EVENT_INVALID`, `NOT_PUBLISHED`, `SECRET_*`, `INLET_NOT_ALLOWED`, `AWS_*`,
+ * `STORE_UNAVAILABLE` where nothing can be read; and `CONSERVATION`
+ */
+export type Redrive = (event: unknown, invocation: RedriveInvocation) => Promise<RedriveAnswer>;
+
+export function createRedrive(runtime: RedriveRuntime): Redrive {
+  const sessions = sessionsOf(runtime);
+  return async (event, invocation) => {
+    const request = bounded(readRequest(event), runtime.clock.now());
+    const pipeline = await publishedFor(request, runtime);
+    const { where, rate, dryRun } = request;
+    const run: Run = {
+      runtime,
+      request,
+      pipeline,
+      carrier: createCarrier({ runtime, sessions, pipeline, where, rate, dryRun, ...invocation }),
+      // Lambda may start one event twice, under one id: each is a stranger to the other.
+      owner: `redrive-${randomUUID()}`,
+      remainingMs: invocation.remainingMs,
+      tally: structuredClone(request.soFar ?? emptyTally()),
+      room: request.limit ?? Number.POSITIVE_INFINITY,
+    };
+    try {
+      return await answer(run, await walk(run), invocation);
+    } catch (error) {
+      report(run, {});
+      throw error;
+    }
+  };
+}
+
+/** A stream never ends: what comes after the first invocation is not meant. */
+function bounded(request: RedriveRequest, now: number): RedriveRequest {
+  const { source, where } = request;
+  if (source !== 'stream' || where.sequence !== undefined || where.arrived?.to !== undefined) return request;
+  return { ...request, where: { ...where, arrived: { ...where.arrived, to: new Date(now).toISOString() } } };
+}
+
+async function publishedFor(
+  { stream }: RedriveRequest,
+  { secrets, settings }: RedriveRuntime,
+): Promise<PublishedPipeline> {
+  const pipeline = await readPublished(secrets, settings, stream);
+  if (pipeline !== undefined && (!stream.startsWith('arn:') || stream === pipeline.streamArn))
+    return pipeline;
+  throw new Failure('NOT_PUBLISHED', `no pipeline is published for the stream ${stream}`, {
+    next: 'Provision a pipeline for this stream; then send again.',
+  });
+}
+
+function walk(run: Run): Promise<Walked> {
+  const { source } = run.request;
+  if (source === 'stream') return walkStream(run);
+  return walkStore(
+    run,
+    source === 'rejected' ? { kind: source, pipeline: run.pipeline.pipeline } : { kind: source },
+  );
+}
+
+async function answer(run: Run, walked: Walked, invocation: RedriveInvocation): Promise<RedriveAnswer> {
+  const { request, pipeline, tally } = run;
+  const next = nextOf(run, walked);
+  const continues = next !== undefined && (await goesOn(run, walked, next, invocation));
+  const stopped = stoppedOf(walked.ended);
+  const result: RedriveAnswer = {
+    stream: pipeline.streamArn,
+    pipeline: pipeline.pipeline,
+    source: request.source,
+    dryRun: request.dryRun,
+    complete: isComplete(request, tally, walked),
+    ...tally,
+    ...(stopped !== undefined && { stopped }),
+    ...(next !== undefined && { next }),
+    ...(continues && { continues }),
+  };
+  report(run, result);
+  return result;
+}
+
+/** The request that goes on from here; `undefined` where everything was looked at. */
+function nextOf({ request, tally, room }: Run, { cursor, ended }: Walked): RedriveRequest | undefined {
+  if (ended === undefined) return undefined;
+  // What was left is looked at again, and counted then.
+  const soFar: Tally = { ...tally, chosen: tally.chosen - tally.left, left: 0 };
+  const { limit, cursor: _, ...same } = request;
+  const more = limit === undefined ? undefined : ended.why === 'limit' ? limit : Math.max(1, room);
+  return {
+    ...same,
+    ...(cursor !== undefined && { cursor }),
+    ...(more !== undefined && { limit: more }),
+    ...(ended.why !== 'limit' && { soFar }),
+  };
+}
+
+/** Only time is a reason to go on by oneself, and only where something was done: else it would go on for ever. */
+async function goesOn(
+  { request, tally, runtime, pipeline }: Run,
+  { cursor, ended }: Walked,
+  next: RedriveRequest,
+  { functionArn }: RedriveInvocation,
+): Promise<boolean> {
+  const before = request.soFar ?? emptyTally();
+  const moved =
+    JSON.stringify(cursor) !== JSON.stringify(request.cursor) || tally.delivered > before.delivered;
+  if (!request.continue || ended?.why !== 'time' || !moved) return false;
+  try {
+    await runtime.functions.start(functionArn, next);
+    return true;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    runtime.log.error('sending again does not go on by itself', {
+      pipeline: pipeline.pipeline,
+      stream: streamNameOf(pipeline.streamArn),
+      code: error.code,
+      reason: error.what,
+      next: error.next,
+    });
+    return false;
+  }
+}
+
+function stoppedOf(ended: Ended | undefined): RedriveAnswer['stopped'] {
+  if (ended === undefined) return undefined;
+  const { why, failure } = ended;
+  return { why, ...(failure !== undefined && { code: failure.code, next: failure.next }) };
+}
+
+/** What belongs to others is none of this request's business. */
+const NOT_MEANT: readonly string[] = ['another-stream', 'another-pipeline'];
+
+/** What a dry run leaves is what would be sent. */
+function isComplete({ dryRun }: RedriveRequest, tally: Tally, { ended }: Walked): boolean {
+  const passedOver = Object.keys(tally.skipped).some((reason) => !NOT_MEANT.includes(reason));
+  const missing = (dryRun ? 0 : tally.left) + tally.withheld + tally.lost.ranges.length;
+  return ended === undefined && missing === 0 && !passedOver;
+}
+
+/** Also of one that fails: what was done until then is done. */
+function report({ runtime, pipeline, tally, request, owner }: Run, result: Partial<RedriveAnswer>): void {
+  const before = request.soFar ?? emptyTally();
+  const { metrics, log } = runtime;
+  if (!request.dryRun) {
+    metrics.count('RecordsRedriven', tally.delivered - before.delivered);
+    metrics.count('RecordsRejectedAgain', tally.rejectedAgain - before.rejectedAgain);
+    metrics.count('RecordsLost', tally.lost.records - before.lost.records);
+    metrics.flush({ pipeline: pipeline.pipeline });
+  }
+  const level = result.complete || request.dryRun || result.continues ? 'info' : 'warn';
+  log[level]('sent again', {
+    run: owner,
+    pipeline: pipeline.pipeline,
+    stream: streamNameOf(pipeline.streamArn),
+    source: request.source,
+    dryRun: request.dryRun,
+    complete: result.complete ?? false,
+    documents: tally.documents,
+    chosen: tally.chosen,
+    delivered: tally.delivered,
+    rejectedAgain: tally.rejectedAgain,
+    filtered: tally.filtered,
+    left: tally.left,
+    withheld: tally.withheld,
+    lost: tally.lost.records,
+    lostRanges: tally.lost.ranges.length,
+    skipped: Object.values(tally.skipped).reduce((sum, one) => sum + one, 0),
+    stopped: result.stopped?.why,
+    code: result.stopped?.code,
+    continues: result.continues ?? false,
+  });
+}

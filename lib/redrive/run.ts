@@ -1,0 +1,87 @@
+// What the parts of one redrive share: whom it works for, what it has counted, and how much is still to be done.
+
+import type { Stop } from '../forward/send/run.ts';
+import { type PublishedPipeline, streamNameOf } from '../published.ts';
+import type { RedriveRuntime } from '../runtime.ts';
+import type { Item, Skip } from './parcel.ts';
+import type { Cursor, LostRange, RedriveRequest, Tally } from './request.ts';
+import type { Carried, Carrier } from './send.ts';
+
+export interface Run {
+  readonly runtime: RedriveRuntime;
+  readonly request: RedriveRequest;
+  readonly pipeline: PublishedPipeline;
+  readonly carrier: Carrier;
+  /** Nobody else's: what it claims is its own. */
+  readonly owner: string;
+  readonly remainingMs: () => number;
+  readonly tally: Tally;
+  /** Records that may still be chosen. */
+  room: number;
+}
+
+/** Why a walk ended before the end of what it walks. */
+export type Ended =
+  | Stop
+  | { readonly why: 'limit' | 'store'; readonly failure?: Stop['failure']; readonly fault: false };
+
+export interface Walked {
+  /** Where to go on. */
+  readonly cursor: Cursor | undefined;
+  /** `undefined` where all of it was looked at. */
+  readonly ended: Ended | undefined;
+}
+
+/** With less than this left, in ms, nothing more is begun. */
+const LEAST_MS = 25_000;
+
+/** In an answer and in a request at most; each is in the log besides. */
+const SHOWN = 50;
+
+export function isLate({ remainingMs }: Run): boolean {
+  return remainingMs() < LEAST_MS;
+}
+
+/** What was not sent takes no room: it may be chosen again. */
+export function giveBack(run: Run, chosen: readonly Item[], { parts }: Carried): void {
+  if (run.request.dryRun) return;
+  const isOpen = (item: Item) =>
+    parts.get(item)?.some((part) => part.chosen && part.verdict.kind === 'retry') ?? true;
+  run.room += chosen.filter(isOpen).length;
+}
+
+export function count(tally: Tally, counts: Partial<Record<keyof Tally, unknown>>): void {
+  for (const name of [
+    'documents',
+    'chosen',
+    'delivered',
+    'rejectedAgain',
+    'filtered',
+    'left',
+    'withheld',
+  ] as const) {
+    const more = counts[name];
+    if (typeof more === 'number') tally[name] += more;
+  }
+}
+
+export function countSkipped({ tally, runtime }: Run, key: string, reason: Skip): void {
+  tally.skipped[reason] = (tally.skipped[reason] ?? 0) + 1;
+  if (tally.skippedObjects.length < SHOWN) tally.skippedObjects.push({ key, reason });
+  runtime.log.warn('an object of the undelivered store was passed over', { key, reason });
+}
+
+export function countLost({ tally, runtime, pipeline }: Run, lost: LostRange): void {
+  tally.lost.records += lost.records ?? 0;
+  if (tally.lost.ranges.length < SHOWN) tally.lost.ranges.push(lost);
+  runtime.log.error('records are lost: the stream does not have them any more', {
+    event: 'records-lost',
+    pipeline: pipeline.pipeline,
+    stream: streamNameOf(pipeline.streamArn),
+    shardId: lost.shardId,
+    from: lost.from,
+    to: lost.to,
+    before: lost.before,
+    records: lost.records,
+  });
+}

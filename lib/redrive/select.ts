@@ -1,0 +1,46 @@
+// Which messages are to be sent again, by the conditions of the request.
+import { isDeepStrictEqual } from 'node:util';
+import { parseJson } from '../forward/json/check.ts';
+import { stepsOf, valueAt } from '../forward/json/pointer.ts';
+import type { Decoded } from '../forward/read/decode.ts';
+import type { Rejected, Settled } from '../forward/verdict.ts';
+import type { Item } from './parcel.ts';
+import type { Conditions } from './request.ts';
+
+/** Whether the conditions hold for a document, as far as they speak of one. */
+export function chosenByTime({ stored }: Conditions, storedAt: string): boolean {
+  return within(stored, Date.parse(storedAt));
+}
+
+/** Whether they hold for a record or an entry, as far as it need not be decoded for that. */
+export function chosenAsItem({ reasons, arrived, sequence }: Conditions, item: Item): boolean {
+  const { sequenceNumber, approximateArrivalTimestamp: arrivedAt } = item.record.kinesis;
+  if (reasons !== undefined && !reasons.includes(item.reason ?? '')) return false;
+  const at = arrivedAt === undefined || arrivedAt === null ? undefined : arrivedAt * 1_000;
+  if (arrived !== undefined && !within(arrived, at)) return false;
+  if (sequence === undefined) return true;
+  const number = BigInt(sequenceNumber);
+  return (
+    item.shardId === sequence.shardId && number >= BigInt(sequence.from) && number <= BigInt(sequence.to)
+  );
+}
+
+/** Whether the record's own field is as it should be. What is no JSON has no fields. */
+export function chosenByField({ field }: Conditions, part: Decoded | Settled<Rejected>): boolean {
+  if (field === undefined) return true;
+  if (!('payload' in part)) return false;
+  const parsed = parseJson(part.payload);
+  return (
+    !('kind' in parsed) && isDeepStrictEqual(valueAt(parsed.value, stepsOf(field.pointer)), field.equals)
+  );
+}
+
+function within(
+  span: { readonly from?: string | undefined; readonly to?: string | undefined } | undefined,
+  at: number | undefined,
+): boolean {
+  if (span === undefined || (span.from === undefined && span.to === undefined)) return true;
+  if (at === undefined) return false;
+  const after = span.from === undefined || at >= Date.parse(span.from);
+  return after && (span.to === undefined || at <= Date.parse(span.to));
+}

@@ -1,0 +1,210 @@
+// Sends what is to be sent again, by the forwarder's own stages, at the pipeline's rate or a lower one that was asked for.
+import type { Sessions } from '../aep/token.ts';
+import { checkConservation } from '../forward/conservation.ts';
+import { createFramer, type Framed, type Framer } from '../forward/frame/frame.ts';
+import { type Decoded, decode, messageOf } from '../forward/read/decode.ts';
+import { isAggregate } from '../forward/read/kpl.ts';
+import type { Message } from '../forward/read/message.ts';
+import { type BatchOptions, batch, MAX_MESSAGES } from '../forward/send/batch.ts';
+import { createLimits } from '../forward/send/limits.ts';
+import type { Sender, Stop } from '../forward/send/run.ts';
+import { send } from '../forward/send/send.ts';
+import { createSender } from '../forward/send/sender.ts';
+import { createStanding } from '../forward/send/standing.ts';
+import { createShaper } from '../forward/transform/transform.ts';
+import { RETRY, type Rejected, rejected, type Settled, type Verdict } from '../forward/verdict.ts';
+import type { PublishedPipeline } from '../published.ts';
+import type { RedriveRuntime } from '../runtime.ts';
+import type { Item } from './parcel.ts';
+import type { Conditions } from './request.ts';
+import { chosenAsItem, chosenByField } from './select.ts';
+
+/** Kept back of the invocation's time, in ms: to write down what became of what was sent. */
+export const SETTLE_MS = 15_000;
+/** Sent together at most, in bytes and in messages. */
+const SLICE_BYTES = 16 * 1024 * 1024;
+const SLICE_MESSAGES = 20_000;
+
+/** A message and what became of it; `retry` where it stays where it was. */
+export interface Part {
+  readonly message: Message;
+  /** Whether the conditions hold for it. */
+  readonly chosen: boolean;
+  verdict: Verdict;
+}
+
+export interface Carried {
+  /** The messages of each item; none for an item that was not looked at because sending had stopped. */
+  readonly parts: ReadonlyMap<Item, readonly Part[]>;
+  /** Why not everything was sent. */
+  readonly stop: Stop | undefined;
+}
+
+export interface Carrier {
+  /** Whether there is anything in it that the conditions hold for. */
+  wants(item: Item): boolean;
+  carry(items: readonly Item[]): Promise<Carried>;
+}
+
+export interface CarrierOptions {
+  readonly runtime: RedriveRuntime;
+  readonly sessions: Sessions;
+  readonly pipeline: PublishedPipeline;
+  readonly where: Conditions;
+  /** Messages a second, below what the pipeline allows. */
+  readonly rate: number | undefined;
+  readonly dryRun: boolean;
+  readonly remainingMs: () => number;
+  readonly invocationId: string;
+}
+
+/** @throws Failure `INLET_NOT_ALLOWED`; from `carry` `CONSERVATION` */
+export function createCarrier(options: CarrierOptions): Carrier {
+  const { runtime, pipeline, where, rate, dryRun, remainingMs, invocationId } = options;
+  const budgetMs = () => remainingMs() - SETTLE_MS;
+  const about = { pipeline: pipeline.pipeline, invocationId };
+  const shape = createShaper(pipeline);
+  const pacer = createPacer(rate, () => runtime.clock.now());
+  // The inlet's address is the same for all: a wrong one is found before anything is read.
+  const body = () => new Uint8Array();
+  const limits = createLimits(runtime.clock, pipeline.rate);
+  // What is refused again stays where it is: nothing is lost by asking about all of it.
+  const standing = createStanding(runtime.clock, Number.POSITIVE_INFINITY);
+  createSender({ ...options, limits, standing, framer: { body }, budgetMs, about });
+  const batching: BatchOptions = {
+    // What takes longer than a second at the pipeline's rate could take longer than there is.
+    maxMessages: Math.min(MAX_MESSAGES, pipeline.rate?.messagesPerSecond ?? MAX_MESSAGES),
+    // Side by side the lanes would send in a burst what the request's rate spreads.
+    ...(rate !== undefined && { lanes: 1 }),
+  };
+
+  const sendSlice = async ({ parts, sender }: Slice): Promise<Stop | undefined> => {
+    if (parts.size === 0) return undefined;
+    const waitMs = pacer.waitMs(parts.size);
+    if (waitMs > budgetMs()) return { why: 'time', fault: false };
+    if (waitMs > 0) await runtime.clock.sleep(waitMs);
+    const framed = Array.from(parts.values(), (one) => one.framed);
+    const sent = await send(batch(framed, batching), sender);
+    for (const { message, verdict } of sent.settled) {
+      const found = parts.get(message);
+      if (found !== undefined) found.part.verdict = verdict;
+    }
+    balance(parts, sent.acknowledged);
+    return sent.stop;
+  };
+
+  const newSlice = (shardId: string): Slice => {
+    const framer = createFramer(pipeline, shardId);
+    const sender = createSender({
+      ...options,
+      limits,
+      standing,
+      framer,
+      budgetMs,
+      about: { ...about, shardId },
+    });
+    return { shardId, framer, sender, parts: new Map(), bytes: 0 };
+  };
+
+  /** Puts what is to be sent of the item into the slice. */
+  const take = (item: Item, slice: Slice): Part[] =>
+    partsOf(item, pipeline.compression).map((found) => {
+      if (!chosenByField(where, found)) return { message: found.message, chosen: false, verdict: RETRY };
+      const shaped = shape?.(found) ?? found;
+      const result = 'payload' in shaped ? slice.framer.frame(shaped) : shaped;
+      if ('verdict' in result) return { message: result.message, chosen: true, verdict: result.verdict };
+      const part: Part = { message: result.message, chosen: true, verdict: RETRY };
+      slice.parts.set(result.message, { framed: result, part });
+      slice.bytes += result.size;
+      return part;
+    });
+
+  return {
+    wants: (item) =>
+      chosenAsItem(where, item) &&
+      (where.field === undefined ||
+        partsOf(item, pipeline.compression).some((part) => chosenByField(where, part))),
+
+    async carry(items) {
+      const parts = new Map<Item, Part[]>();
+      let slice: Slice | undefined;
+      let stop: Stop | undefined;
+      for (const item of items) {
+        if (slice !== undefined && isFull(slice, item, pacer.burst)) {
+          stop = dryRun ? undefined : await sendSlice(slice);
+          slice = undefined;
+        }
+        if (stop !== undefined) break;
+        slice ??= newSlice(item.shardId);
+        parts.set(item, take(item, slice));
+      }
+      if (stop === undefined && slice !== undefined && !dryRun) stop = await sendSlice(slice);
+      return { parts, stop };
+    },
+  };
+}
+
+/** What is sent together: of one shard, because an id may be derived from it. */
+interface Slice {
+  readonly shardId: string;
+  readonly framer: Framer;
+  readonly sender: Sender;
+  readonly parts: Map<Message, SlicePart>;
+  bytes: number;
+}
+
+function isFull({ shardId, parts, bytes }: Slice, next: Item, burst: number): boolean {
+  return shardId !== next.shardId || parts.size >= burst || bytes >= SLICE_BYTES;
+}
+
+interface SlicePart {
+  readonly framed: Framed;
+  readonly part: Part;
+}
+
+/** @throws Failure `CONSERVATION`: nothing has been removed yet */
+function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): void {
+  const of = (kind: Verdict['kind']) =>
+    [...slice.values()].filter(({ part }) => part.verdict.kind === kind).length;
+  const counts = { stored: of('rejected'), filtered: of('filtered'), known: 0, unresolved: of('retry') };
+  checkConservation({ ...counts, decoded: slice.size, acknowledged });
+}
+
+/** The messages in it that something is to be done about, under the identity they had when they were stored. */
+function partsOf(item: Item, compression: PublishedPipeline['compression']): (Decoded | Settled<Rejected>)[] {
+  const { entry, record, givenUp, redacted, asReceived } = item;
+  if (entry === undefined) {
+    const done = new Set<number | undefined>(givenUp?.note.done);
+    return [...decode(record, compression)].filter(({ message }) => !done.has(message.subSequenceNumber));
+  }
+  const own = {
+    ...(entry.subSequenceNumber !== undefined && { subSequenceNumber: entry.subSequenceNumber }),
+    ...(redacted !== undefined && { redacted }),
+    ...(asReceived !== undefined && { asReceived }),
+  };
+  const bytes = Buffer.from(entry.data, 'base64');
+  if (entry.subSequenceNumber === undefined || !isAggregate(bytes)) {
+    return Array.from(decode(record, compression), (part) => ({
+      ...part,
+      message: { ...part.message, ...own },
+    }));
+  }
+  // Its parts would all have the one number that it has.
+  const message = { ...messageOf(record, bytes), ...own };
+  return [{ message, verdict: rejected('bad-aggregate', 'an aggregate within an aggregate') }];
+}
+
+/** Spreads messages over time: so many a second, and no more than that at once. */
+function createPacer(rate: number | undefined, now: () => number) {
+  let free = 0;
+  return {
+    burst: rate === undefined ? SLICE_MESSAGES : Math.max(1, Math.min(SLICE_MESSAGES, Math.floor(rate))),
+    /** How long to wait before so many messages are sent, in ms; counts them as sent then. */
+    waitMs(messages: number): number {
+      if (rate === undefined) return 0;
+      const start = Math.max(now(), free);
+      free = start + (messages / rate) * 1_000;
+      return start - now();
+    },
+  };
+}

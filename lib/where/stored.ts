@@ -1,0 +1,153 @@
+// Looks through the undelivered store for one record: by its place in the stream, or by the `_id` that is in it.
+import { LARGEST_OBJECT } from '../bounds.ts';
+import { isFailure } from '../failure.ts';
+import { parseJson } from '../forward/json/check.ts';
+import { valueAt } from '../forward/json/pointer.ts';
+import { recordId } from '../forward/read/record-id.ts';
+import { unpack } from '../forward/read/unpack.ts';
+import { type AppliedRule, createRedactor, isSameRule } from '../forward/transform/redact.ts';
+import { readPublished, streamNameOf } from '../published.ts';
+import { type Item, readParcel } from '../redrive/parcel.ts';
+import type { StoredKind, WhereRuntime } from '../runtime.ts';
+import type { Scope, Spot } from './where.ts';
+
+/** Where in the store it is, and why. */
+export interface Found {
+  readonly key: string;
+  /** When it was put there (ISO 8601). */
+  readonly storedAt: string;
+  readonly reason: string;
+  /** What Penstock or AEP said about it. */
+  readonly message?: string;
+  readonly shardId: string;
+  readonly sequenceNumber?: string;
+  readonly subSequenceNumber?: number;
+}
+
+export interface Searched {
+  readonly found: readonly Found[];
+  readonly objects: number;
+  /** Whether all objects were looked at. */
+  readonly complete: boolean;
+}
+
+/** Among the rejects, from the day on which the record came. */
+export async function searchRejects(
+  scope: Scope,
+  arrivedAt: number | undefined,
+  wanted: Spot | { readonly _id: string },
+  runtime: WhereRuntime,
+): Promise<Searched> {
+  const { pipeline, streamArn } = scope;
+  const what: StoredKind = {
+    kind: 'rejected',
+    pipeline,
+    ...(arrivedAt !== undefined && { since: new Date(arrivedAt).toISOString() }),
+  };
+  const rules = await rulesInForce(scope, runtime);
+  const isWanted = '_id' in wanted ? hasId(wanted._id, streamNameOf(streamArn)) : isAt(wanted);
+  return search(what, scope, runtime, (key, text) => {
+    const parcel = readParcel(text, 'rejected', scope);
+    if (typeof parcel !== 'object') return [];
+    return parcel.items.filter(isWanted).map((item) => ({
+      key,
+      storedAt: parcel.storedAt,
+      reason: item.reason ?? 'unknown',
+      ...(mayBeSaid(item, rules) && { message: item.entry?.message ?? '' }),
+      shardId: item.shardId,
+      sequenceNumber: item.record.kinesis.sequenceNumber,
+      ...(item.entry?.subSequenceNumber !== undefined && {
+        subSequenceNumber: item.entry.subSequenceNumber,
+      }),
+    }));
+  });
+}
+
+/** What the pipeline hides now; `unknown` where that cannot be had. */
+async function rulesInForce(
+  { streamArn }: Scope,
+  { secrets, settings }: WhereRuntime,
+): Promise<readonly AppliedRule[] | 'unknown'> {
+  try {
+    const published = await readPublished(secrets, settings, streamArn);
+    return published === undefined ? 'unknown' : (createRedactor(published)?.applied ?? []);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return 'unknown';
+  }
+}
+
+/** Words of AEP's quote the record as it had it, which was hidden by these rules or by none. Those of Penstock quote nothing. */
+function mayBeSaid({ entry, reason, redacted }: Item, rules: readonly AppliedRule[] | 'unknown'): boolean {
+  if (entry === undefined) return false;
+  if (reason !== 'refused' && reason !== 'refused-later') return true;
+  if (rules === 'unknown') return false;
+  return (
+    rules.length === 0 || (redacted !== undefined && redacted !== 'unknown' && isWithin(rules, redacted))
+  );
+}
+
+function isWithin(rules: readonly AppliedRule[], others: readonly AppliedRule[]): boolean {
+  return rules.every((rule) => others.some((other) => isSameRule(rule, other)));
+}
+
+/** Among the batches that Lambda has given up. Their documents say from which record to which. */
+export function searchGivenUp(scope: Scope, spot: Spot, runtime: WhereRuntime): Promise<Searched> {
+  const number = BigInt(spot.sequenceNumber);
+  return search({ kind: 'on-failure' }, scope, runtime, (key, text) => {
+    // Their keys name the shard; another's need not be looked into.
+    const parcel = readParcel(text, 'on-failure', scope);
+    if (typeof parcel !== 'object' || parcel.kind !== 'on-failure') return [];
+    const { shardId, first, last, condition, storedAt } = parcel.document;
+    if (shardId !== spot.shardId || number < BigInt(first) || number > BigInt(last)) return [];
+    return [{ key, storedAt, reason: condition, shardId }];
+  });
+}
+
+async function search(
+  what: StoredKind,
+  { until }: Scope,
+  { undelivered, clock }: WhereRuntime,
+  look: (key: string, text: string) => Found[],
+): Promise<Searched> {
+  const found: Found[] = [];
+  let [after, objects] = ['', 0];
+  let passedOver = false;
+  for (;;) {
+    const page = await undelivered.list(what, after);
+    for (const { key, bytes } of page.objects) {
+      if (clock.now() > until) return { found, objects, complete: false };
+      after = key;
+      if (bytes > LARGEST_OBJECT) {
+        passedOver = true;
+        continue;
+      }
+      objects++;
+      const stored = await undelivered.read(key);
+      if (stored !== undefined) found.push(...look(key, stored.text));
+    }
+    if (!page.more || page.objects.length === 0) return { found, objects, complete: !passedOver };
+  }
+}
+
+function isAt({ shardId, sequenceNumber, subSequenceNumber }: Spot): (item: Item) => boolean {
+  return ({ shardId: its, record, entry }) =>
+    its === shardId &&
+    record.kinesis.sequenceNumber === sequenceNumber &&
+    (subSequenceNumber === undefined || entry?.subSequenceNumber === subSequenceNumber);
+}
+
+/** The `_id` in the record, in its entity where it has a whole XDM message, or the one that would be derived for it. */
+function hasId(_id: string, stream: string): (item: Item) => boolean {
+  return ({ shardId, record, entry }) => {
+    const { sequenceNumber } = record.kinesis;
+    const sub = entry?.subSequenceNumber;
+    const derived = { stream, shardId, sequenceNumber, ...(sub !== undefined && { subSequenceNumber: sub }) };
+    if (recordId(derived) === _id) return true;
+    const payload = unpack(Buffer.from(entry?.data ?? '', 'base64'), 'auto');
+    if ('kind' in payload) return false;
+    const parsed = parseJson(payload);
+    if ('kind' in parsed) return false;
+    return [['_id'], ['body', 'xdmEntity', '_id']].some((steps) => valueAt(parsed.value, steps) === _id);
+  };
+}

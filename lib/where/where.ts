@@ -1,0 +1,216 @@
+// Where is this record? What the stream, the forwarder's log and the undelivered store say of it, and what follows from that.
+import * as z from 'zod';
+import { notAccepted } from '../accepted.ts';
+import { isFailure } from '../failure.ts';
+import { coordinatesIn } from '../forward/read/record-id.ts';
+import { didYouMean } from '../nearest.ts';
+import { streamNameOf } from '../published.ts';
+import type { ForwardedBatch, WhereRuntime } from '../runtime.ts';
+import { type Found, type Searched, searchGivenUp, searchRejects } from './stored.ts';
+
+/** Reading goes on for so long, in ms; what was not looked at by then is said. */
+const SEARCH_MS = 60_000;
+/** A record is read soon after it came, but the clocks of Kinesis and of the forwarder need not agree. */
+const CLOCK_MS = 60_000;
+
+const moment = z.iso.datetime({ offset: true });
+
+const Question = z.union([
+  z.strictObject({
+    pipeline: z.string().min(1),
+    shardId: z.string().min(1),
+    sequenceNumber: z.string().regex(/^(0|[1-9]\d{0,127})$/, 'expected a sequence number'),
+    /** About when the record came to the stream: needed where the stream has it no more. */
+    arrivedAt: moment.optional(),
+  }),
+  z.strictObject({
+    pipeline: z.string().min(1),
+    _id: z.string().min(1),
+    /** From which day on the undelivered records are looked through. */
+    arrivedAt: moment.optional(),
+  }),
+]);
+
+/**
+ * - `delivered`: the forwarder is past it, and nothing was rejected or filtered with it
+ * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected and sent again since: see `batches`
+ * - `undelivered`: it is in the undelivered store (of an aggregate, some of it may be)
+ * - `given-up`: it is in an on-failure document of Lambda's
+ * - `in-stream`: it is still to be delivered
+ * - `unknown`: none of all this, as far as was looked
+ */
+export type Place = 'delivered' | 'settled' | 'undelivered' | 'given-up' | 'in-stream' | 'unknown';
+
+/** Holds nothing of the record itself. */
+export interface Whereabouts {
+  readonly pipeline: string;
+  readonly place: Place;
+  /** The same in a sentence. */
+  readonly says: string;
+  readonly shardId?: string;
+  readonly sequenceNumber?: string;
+  /** Whether the stream still has it; absent where no place in the stream was asked for. */
+  readonly inStream?: boolean;
+  /** When it came to the stream (ISO 8601). */
+  readonly arrivedAt?: string;
+  /** The invocations that had it, the last one last. */
+  readonly batches: readonly ForwardedBatch[];
+  readonly undelivered: readonly Found[];
+  readonly searched: { readonly objects: number; readonly complete: boolean };
+}
+
+/** Whether an event asks for a record, and not for a pipeline. */
+export function asksForRecord(event: unknown): boolean {
+  return (
+    typeof event === 'object' &&
+    event !== null &&
+    ['shardId', 'sequenceNumber', '_id'].some((name) => name in event)
+  );
+}
+
+/**
+ * Looks for one record, and changes nothing.
+ * @throws Failure `EVENT_INVALID` for a question that is none, or about a pipeline that reads no stream
+ */
+export async function where(event: unknown, runtime: WhereRuntime): Promise<Whereabouts> {
+  const result = Question.safeParse(event);
+  if (!result.success) throw notAccepted('status', 'this asks for no record', result.error.issues);
+  const question = result.data;
+  const streamArn = await streamOf(question.pipeline, runtime);
+  const scope = { pipeline: question.pipeline, streamArn, until: runtime.clock.now() + SEARCH_MS };
+  const hint = question.arrivedAt === undefined ? undefined : Date.parse(question.arrivedAt);
+  if (!('_id' in question))
+    return bySequence({ ...question, subSequenceNumber: undefined }, scope, hint, runtime);
+  const derived = coordinatesIn(question._id);
+  if (derived?.stream === streamNameOf(streamArn)) return bySequence(derived, scope, hint, runtime);
+  const { _id } = question;
+  const rejects = await searchRejects(scope, hint, { _id }, runtime);
+  return {
+    pipeline: question.pipeline,
+    place: rejects.found.length > 0 ? 'undelivered' : 'unknown',
+    says:
+      rejects.found.length > 0
+        ? 'It is in the undelivered store.'
+        : `No undelivered record has this _id${unless(rejects)}. Whether it was delivered, a query of the dataset tells; or ask by shard and sequence number.`,
+    batches: [],
+    undelivered: rejects.found,
+    searched: { objects: rejects.objects, complete: rejects.complete },
+  };
+}
+
+/** What is looked through. */
+export interface Scope {
+  readonly pipeline: string;
+  readonly streamArn: string;
+  /** When to stop looking, ms since the epoch. */
+  readonly until: number;
+}
+
+export interface Spot {
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+  readonly subSequenceNumber?: number | undefined;
+}
+
+const Manifest = z.looseObject({ source: z.looseObject({ kind: z.literal('inlet'), stream: z.string() }) });
+
+async function streamOf(pipeline: string, { ledger, streams }: WhereRuntime): Promise<string> {
+  const manifest = Manifest.safeParse((await ledger.read(pipeline))?.manifest);
+  const arn = manifest.success ? await streams.arn(manifest.data.source.stream) : undefined;
+  if (arn !== undefined) return arn;
+  const near = manifest.success ? '' : didYouMean([pipeline], await ledger.names());
+  throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is${near}`);
+}
+
+async function bySequence(
+  spot: Spot,
+  scope: Scope,
+  hint: number | undefined,
+  runtime: WhereRuntime,
+): Promise<Whereabouts> {
+  const record = await inStream(spot, scope, runtime);
+  const arrivedAt = record?.arrivedAt === undefined ? hint : record.arrivedAt * 1_000;
+  const log = await batchesWith(spot, arrivedAt ?? 0, scope, runtime);
+  const rejects = await searchRejects(scope, arrivedAt, spot, runtime);
+  const givenUp = await searchGivenUp(scope, spot, runtime);
+  const undelivered = [...rejects.found, ...givenUp.found];
+  const searched = {
+    objects: rejects.objects + givenUp.objects,
+    complete: log.complete && rejects.complete && givenUp.complete,
+  };
+  const place = placeOf(log.batches, rejects, givenUp, record !== undefined);
+  return {
+    pipeline: scope.pipeline,
+    place,
+    says: `${SAYS[place]}${place === 'unknown' ? unless(searched) : ''}`,
+    shardId: spot.shardId,
+    sequenceNumber: spot.sequenceNumber,
+    inStream: record !== undefined,
+    ...(arrivedAt !== undefined && { arrivedAt: new Date(arrivedAt).toISOString() }),
+    batches: log.batches,
+    undelivered,
+    searched,
+  };
+}
+
+const SAYS: Readonly<Record<Place, string>> = {
+  delivered: 'Experience Platform has acknowledged it.',
+  settled:
+    'The forwarder is past it: it was delivered, filtered, or rejected and sent again or removed since; `batches` has how many of each.',
+  undelivered: 'It is in the undelivered store.',
+  'given-up': 'Lambda has given it up; it is in an on-failure document.',
+  'in-stream': 'It is in the stream, and still to be delivered.',
+  unknown: 'Nothing is known of it',
+};
+
+function unless({ complete }: Pick<Searched, 'complete'>): string {
+  return complete ? '' : ', as far as there was time to look';
+}
+
+function placeOf(
+  batches: readonly ForwardedBatch[],
+  rejects: Searched,
+  givenUp: Searched,
+  isInStream: boolean,
+): Place {
+  if (rejects.found.length > 0) return 'undelivered';
+  const last = batches.at(-1);
+  if (last?.settled === true) return last.filtered + last.rejected > 0 ? 'settled' : 'delivered';
+  if (givenUp.found.length > 0) return 'given-up';
+  return isInStream ? 'in-stream' : 'unknown';
+}
+
+/** The record, as long as the stream has it. A shard that is no more has none. */
+async function inStream({ shardId, sequenceNumber }: Spot, { streamArn }: Scope, { stream }: WhereRuntime) {
+  try {
+    for await (const { records, last } of stream.pages(streamArn, shardId, { kind: 'at', sequenceNumber })) {
+      const [first] = records;
+      if (first !== undefined) return first.sequenceNumber === sequenceNumber ? first : undefined;
+      if (last) return undefined;
+    }
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'AWS_REFUSED') throw error;
+  }
+  return undefined;
+}
+
+/** Up to the one that settled it: what comes later has nothing to say of it. */
+async function batchesWith(
+  { shardId, sequenceNumber }: Spot,
+  arrivedAt: number,
+  { until }: Scope,
+  { forwardLog, clock }: WhereRuntime,
+): Promise<{ batches: ForwardedBatch[]; complete: boolean }> {
+  const number = BigInt(sequenceNumber);
+  const batches: ForwardedBatch[] = [];
+  for await (const page of forwardLog.batches(shardId, Math.max(0, arrivedAt - CLOCK_MS))) {
+    for (const batch of page) {
+      if (number < BigInt(batch.first) || number > BigInt(batch.last)) continue;
+      const settled = batch.checkpoint === undefined || number < BigInt(batch.checkpoint);
+      batches.push({ ...batch, settled });
+      if (settled) return { batches, complete: true };
+    }
+    if (clock.now() > until) return { batches, complete: false };
+  }
+  return { batches, complete: true };
+}

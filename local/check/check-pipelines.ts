@@ -1,0 +1,163 @@
+// `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isFailure } from '../../lib/failure.ts';
+import { bundle } from '../../lib/hook/bundle.ts';
+import { parseManifestText } from '../../lib/manifest.ts';
+import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
+import { CommandLineError, commandLine } from '../aep/command-line.ts';
+import { builtIn, type Standard } from '../aep/xdm/standard.ts';
+import { UsageError, xdmIn } from '../start/options.ts';
+import { checkPipeline } from './pipeline-check.ts';
+
+const HELP = `Tries pipelines out on this machine: does the manifest read, does its mapping compile, do the samples beside it
+(orders.json: orders.samples.json) become what they must, and does that fit the schema?
+
+  npm run check:pipelines [-- [--xdm DIR] FILE…]
+
+  FILE        a manifest, or a folder of them (without any: pipelines and examples)
+  --xdm DIR   a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
+  --help      this text
+
+Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file that cannot be read.
+`;
+
+/** What is checked where nothing is named: the pipelines that are deployed, none at first, and the samples of them. */
+const OWN = ['pipelines', 'examples'].map(
+  (name) => relative(process.cwd(), fileURLToPath(new URL(`../../${name}`, import.meta.url))) || '.',
+);
+
+const DEPLOYED = fileURLToPath(new URL('../../pipelines', import.meta.url));
+
+const SAMPLES = /\.samples\.json$/;
+
+/** What there is to check: manifests, and samples that belong to none. */
+interface Found {
+  /** Where it was looked: a manifest, or a folder. */
+  readonly path: string;
+  readonly manifests: readonly string[];
+  readonly strays: readonly string[];
+}
+
+/** What became of one file, and the lines to print. */
+interface Outcome {
+  readonly exitCode: 0 | 1 | 2;
+  readonly lines: readonly string[];
+}
+
+async function main(args: string[]): Promise<number> {
+  const options = optionsOf(args);
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { files: asked } = options;
+  const xdm = options.xdm === undefined ? builtIn : await xdmIn(options.xdm);
+  const found = await Promise.all((asked.length > 0 ? asked : OWN).map(manifestsIn));
+  const empty = found.filter(({ manifests }) => manifests.length === 0).map(({ path }) => path);
+  // The folder of the deployed pipelines may be empty; what somebody has named may not, nor may there be nothing at all.
+  if (empty.length > 0 && (asked.length > 0 || empty.length === found.length))
+    throw new UsageError(`there is no manifest in ${empty.join(' or ')}`);
+  let worst = 0;
+  const tell = ({ exitCode, lines }: Outcome) => {
+    worst = Math.max(worst, exitCode);
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  };
+  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file, xdm));
+  for (const file of found.flatMap(({ strays }) => strays))
+    tell(wrong(file, [`samples of no manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]));
+  // Each by itself is right: whether they can be deployed together the build decides.
+  if (worst === 0 && found.some(({ path }) => resolve(path) === DEPLOYED)) tell(together());
+  for (const path of empty) tell({ exitCode: 0, lines: [`none    ${path}: there is no manifest in it`] });
+  return worst;
+}
+
+/** @throws UsageError */
+function optionsOf(args: string[]): { files: string[]; xdm: string | undefined } | 'help' {
+  try {
+    const { values, positionals } = commandLine({
+      args,
+      allowPositionals: true,
+      options: { xdm: { type: 'string' }, help: { type: 'boolean' } },
+    });
+    if (values.help) return 'help';
+    return { files: positionals, xdm: values.xdm };
+  } catch (error) {
+    throw error instanceof CommandLineError ? new UsageError(error.message) : error;
+  }
+}
+
+/** @throws UsageError */
+async function manifestsIn(path: string): Promise<Found> {
+  const there = await stat(path).catch(unreadable(path));
+  if (!there.isDirectory()) {
+    if (SAMPLES.test(path)) throw new UsageError(`${path} holds samples: name the manifest they belong to`);
+    return { path, manifests: [path], strays: [] };
+  }
+  const names = (await readdir(path).catch(unreadable(path))).filter((name) => name.endsWith('.json')).sort();
+  const manifests = names.filter((name) => !SAMPLES.test(name));
+  const expected = new Set(manifests.map(samplesFileOf));
+  const strays = names.filter((name) => SAMPLES.test(name) && !expected.has(name));
+  return {
+    path,
+    manifests: manifests.map((name) => join(path, name)),
+    strays: strays.map((name) => join(path, name)),
+  };
+}
+
+async function check(file: string, xdm: Standard): Promise<Outcome> {
+  try {
+    const manifest = parseManifestText(await readFile(file, 'utf8').catch(unreadable(file)), 'the manifest');
+    const samples = await samplesBeside(file);
+    const { mistakes, warnings } = await checkPipeline(manifest, samples, xdm);
+    const notes = warnings.map((warning) => `  warning: ${warning}`);
+    if (mistakes.length > 0) return wrong(file, mistakes, notes);
+    const counts = `${counted(manifest.mapping?.length ?? 0, 'mapping')}, ${counted(samples?.length ?? 0, 'sample')}`;
+    return { exitCode: 0, lines: [`ok      ${file}: ${counts}`, ...notes] };
+  } catch (error) {
+    if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
+    if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));
+    throw error;
+  }
+}
+
+function together(): Outcome {
+  try {
+    bundle();
+    return { exitCode: 0, lines: [] };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return wrong(OWN[0] ?? DEPLOYED, [error.what, ...(error.next ? [error.next] : [])]);
+  }
+}
+
+function wrong(file: string, mistakes: readonly string[], notes: readonly string[] = []): Outcome {
+  return { exitCode: 1, lines: [`not ok  ${file}`, ...mistakes.map((line) => `  ${line}`), ...notes] };
+}
+
+async function samplesBeside(manifestFile: string): Promise<Samples | undefined> {
+  const file = samplesFileOf(manifestFile);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? undefined : unreadable(file)(error),
+  );
+  return text === undefined ? undefined : parseSamplesText(text, basename(file));
+}
+
+const unreadable =
+  (path: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    throw new UsageError(`${path} cannot be read (${error.code})`);
+  };
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

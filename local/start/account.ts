@@ -1,0 +1,184 @@
+// The account of a journey: what the producer wrote against what the platform took in and what the store holds.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { UndeliveredDocument } from '../../lib/runtime.ts';
+import type { Expected } from './expected.ts';
+import type { Produced } from './producer.ts';
+import type { Refusal, Stack } from './stack.ts';
+import { identityOf } from './witness.ts';
+
+export interface Rejected {
+  readonly line: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What became of the records; every number from a witness of its own. */
+export interface Account {
+  /** Lines the producer wrote. */
+  readonly produced: number;
+  /** Records the platform says it received, copies included. */
+  readonly received: number;
+  /** Copies among them: delivery is at least once. */
+  readonly copies: number;
+  /** Lines that the manifest does not want: it sends nothing of them. */
+  readonly filtered: number;
+  /** What is in the undelivered store, by line. */
+  readonly rejected: readonly Rejected[];
+  /** What Kinesis itself cannot take, and so is nowhere but in its file. */
+  readonly unsent: readonly Rejected[];
+  /** What the platform says became of what it received. */
+  readonly landed: number;
+  /** Applied to Profile alone: no row lands in the dataset. */
+  readonly profileOnly: number;
+  readonly refusedLater: number;
+  /** Lines that the platform reads by itself and keeps nothing of: it cannot read what is in them. */
+  readonly dropped: readonly Rejected[];
+  readonly lost: number;
+  /** Lines that are nowhere: neither was all of their record received, nor are they in the undelivered store. */
+  readonly missing: readonly number[];
+  /** Records the platform received that nobody wrote. */
+  readonly phantoms: number;
+  /** Whether all of it adds up. */
+  readonly complete: boolean;
+}
+
+/** What the producer wrote, and what is to become of it. */
+export interface Written extends Produced {
+  /** By sequence number: what the pipelines that may have forwarded it make of a record. */
+  readonly expected: ReadonlyMap<string, readonly Expected[]>;
+  /** What a platform that reads by itself will drop; none where an inlet is fed. */
+  readonly dropped?: readonly Rejected[];
+}
+
+/** Compares what the producer wrote with what the platform took in and what the store holds. */
+export async function account(stack: Stack, written: Written): Promise<Account> {
+  const { received, landed, refused, lost, profileOnly, ...counts } = stack.platform.platform.state.counts;
+  const { dropped = [] } = written;
+  const kept = await undelivered(stack.undeliveredFolder);
+  const stored = [...kept]
+    .map(([sequenceNumber, { reason, message }]) => ({
+      line: written.lineOf.get(sequenceNumber) ?? 0,
+      reason,
+      message,
+    }))
+    .sort((a, b) => a.line - b.line);
+  const unsent = written.refused.map(({ line, reason }) => ({ line, reason: 'not-sent', message: reason }));
+  const { found, filtered, missing } = matched(written, new Set(kept.keys()), stack.witness.received);
+  const phantoms = phantomsIn(written, stack.witness.received);
+  return {
+    produced: written.lineOf.size + unsent.length,
+    received,
+    copies: Math.max(0, received - found - phantoms),
+    filtered,
+    rejected: stored,
+    unsent,
+    landed,
+    profileOnly,
+    refusedLater: refused,
+    dropped,
+    lost,
+    missing,
+    phantoms,
+    complete:
+      missing.length === 0 &&
+      phantoms === 0 &&
+      received === landed + refused + profileOnly &&
+      lost === 0 &&
+      // A flow that takes over reads them once more.
+      counts.dropped >= dropped.length &&
+      (counts.dropped === 0) === (dropped.length === 0) &&
+      stored.every(({ line }) => line > 0),
+  };
+}
+
+/** What was refused later, by line: told from its record; 0 where that is not one line's alone. */
+export function refusedLines(refusals: readonly Refusal[], written: Written): Rejected[] {
+  const lines = new Map<string, number[]>();
+  for (const [sequenceNumber, line] of written.lineOf) {
+    for (const identity of identitiesOf(written, sequenceNumber)) {
+      const same = lines.get(identity);
+      if (same === undefined) lines.set(identity, [line]);
+      else same.push(line);
+    }
+  }
+  return refusals
+    .map(({ record, why }) => ({
+      line: lines.get(identityOf(record))?.shift() ?? 0,
+      reason: 'refused-later',
+      message: why,
+    }))
+    .sort((a, b) => a.line - b.line);
+}
+
+function identitiesOf({ expected }: Written, sequenceNumber: string): Set<string> {
+  return new Set(expected.get(sequenceNumber)?.flatMap(({ sent }) => sent));
+}
+
+/** Writes every line that did not land, with its reason, as NDJSON beside the store; returns the file, if there is one. */
+export async function writeLists(
+  folder: string,
+  { rejected, unsent, dropped }: Account,
+  later: readonly Rejected[],
+): Promise<string | undefined> {
+  const all = [...unsent, ...rejected, ...dropped, ...later].sort((a, b) => a.line - b.line);
+  if (all.length === 0) return undefined;
+  const file = join(folder, 'not-landed.ndjson');
+  await writeFile(file, all.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  return file;
+}
+
+/** Finds every line again in what was received. Equal records are told apart by number alone: each needs one of its own. */
+function matched(
+  written: Written,
+  kept: ReadonlySet<string>,
+  received: ReadonlyMap<string, number>,
+): { found: number; filtered: number; missing: number[] } {
+  const left = new Map(received);
+  const missing: number[] = [];
+  const dropped = new Set(written.dropped?.map(({ line }) => line));
+  let [found, filtered] = [0, 0];
+  for (const [sequenceNumber, line] of written.lineOf) {
+    if (dropped.has(line)) continue;
+    const ways = written.expected.get(sequenceNumber) ?? [];
+    const whole = ways.find(({ sent, rejected }) => rejected === 0 && areIn(left, sent));
+    // Of a record that is in the store, other messages may have been sent.
+    const way = whole ?? (kept.has(sequenceNumber) ? ways[0] : undefined);
+    if (way === undefined) missing.push(line);
+    found += way?.sent.filter((one) => isTaken(left, one)).length ?? 0;
+    if (whole !== undefined && whole.sent.length === 0 && !kept.has(sequenceNumber)) filtered++;
+  }
+  return { found, filtered, missing: missing.sort((a, b) => a - b) };
+}
+
+/** Whether each of them can be taken, equal ones each by itself. */
+function areIn(left: ReadonlyMap<string, number>, sent: readonly string[]): boolean {
+  const rest = new Map(sent.map((one) => [one, left.get(one) ?? 0]));
+  return sent.every((one) => isTaken(rest, one));
+}
+
+/** Takes one of these, where there is one left. */
+function isTaken(left: Map<string, number>, one: string): boolean {
+  const count = left.get(one) ?? 0;
+  if (count > 0) left.set(one, count - 1);
+  return count > 0;
+}
+
+/** What is in the undelivered store, by sequence number: an invocation that is repeated stores its rejects again. */
+async function undelivered(folder: string): Promise<Map<string, UndeliveredDocument['entries'][number]>> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = new Map<string, UndeliveredDocument['entries'][number]>();
+  for (const file of files) {
+    if (!file.isFile() || !file.name.endsWith('.json')) continue;
+    const document = JSON.parse(
+      await readFile(join(file.parentPath, file.name), 'utf8'),
+    ) as UndeliveredDocument;
+    for (const entry of document.entries) entries.set(entry.sequenceNumber, entry);
+  }
+  return entries;
+}
+
+function phantomsIn(written: Written, received: ReadonlyMap<string, number>): number {
+  const own = new Set([...written.lineOf.keys()].flatMap((one) => [...identitiesOf(written, one)]));
+  return [...received].reduce((sum, [identity, count]) => (own.has(identity) ? sum : sum + count), 0);
+}

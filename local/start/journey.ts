@@ -1,0 +1,147 @@
+// The main job from one end to the other: provision, produce, forward until everything is settled.
+import { createStreams } from '../../lib/aws/streams.ts';
+import { messageInCause } from '../../lib/failure.ts';
+import type { Manifest } from '../../lib/manifest.ts';
+import { Pipeline, Report } from '../../lib/pipeline.ts';
+import { streamNameOf } from '../../lib/published.ts';
+import type { Samples } from '../../lib/samples.ts';
+import type { InvocationReport } from '../aws/delivery.ts';
+import type { StateEvent } from '../aws/state-machine.ts';
+import type { Written } from './account.ts';
+import { expectedIn, publishedNow } from './expected.ts';
+import { functionName } from './functions.ts';
+import { JourneyError } from './journey-error.ts';
+import { produce } from './producer.ts';
+import { preparePulled } from './pulled.ts';
+import type { Line } from './records.ts';
+import { ensureStream, type Stack } from './stack.ts';
+
+/** Forwarding that makes no progress for so long is given up, in ms. */
+const PATIENCE_MS = 60_000;
+
+export { JourneyError };
+
+export interface ProvisionOptions {
+  readonly warmUpSeconds: number;
+  readonly drainSeconds?: number;
+  readonly samples?: Samples | undefined;
+  readonly mode?: Pipeline['mode'];
+  readonly deleteData?: boolean;
+  readonly onState?: (event: StateEvent) => void;
+}
+
+/**
+ * Runs the state machine for a manifest.
+ * @throws JourneyError with the step's own words
+ */
+export async function provision(
+  stack: Stack,
+  manifest: Manifest | Record<string, unknown>,
+  options: ProvisionOptions,
+): Promise<Pipeline> {
+  const { onState, ...request } = options;
+  const input = { manifest, ...request };
+  const result = await stack.executions.start(input, undefined, onState).result;
+  if (result.status === 'SUCCEEDED') return Pipeline.parse(result.output);
+  const record = await stack.ledger.read(String(manifest.name)).catch(() => undefined);
+  const kept = Report.safeParse(record?.report);
+  throw new JourneyError(
+    `${result.error ?? result.status}: ${messageInCause(result.cause ?? '')}`,
+    kept.success ? kept.data : undefined,
+  );
+}
+
+export interface Forwarded {
+  readonly invocations: number;
+  readonly redelivered: number;
+  /** While at least one invocation was under way, in ms: without Lambda's window and the pauses between its polls. */
+  readonly workingMs: number;
+  /** From the first invocation's start to the last one's end, in ms. */
+  readonly wholeMs: number;
+  readonly peakMemoryBytes: number;
+}
+
+/** Watches the forwarder's invocations; hand `report` to the stack. */
+export function watchForwarding() {
+  const seen: InvocationReport[] = [];
+  return {
+    seen,
+    report: (one: InvocationReport) => void seen.push(one),
+  };
+}
+
+/** Puts the lines and waits until the forwarder has settled all of them. @throws JourneyError where it stands still */
+export async function carry(
+  stack: Stack,
+  { streamArn = '' }: Pick<Pipeline, 'streamArn'>,
+  lines: AsyncIterable<Line> | Iterable<Line>,
+  watch: ReturnType<typeof watchForwarding>,
+  onSettled: (count: number) => void,
+): Promise<{ written: Written; forwarded: Forwarded }> {
+  const streamName = streamNameOf(streamArn);
+  const before = await publishedNow(stack, streamArn);
+  const { distribution } = await createStreams(stack.kinesis).describe(streamArn);
+  const produced = await produce(stack.kinesis, streamName, lines, distribution !== 'AUTO');
+  await drained(stack, streamName, watch, onSettled);
+  await stack.platform.platform.idle();
+  // Changed meanwhile, it may have made either of a record.
+  const after = await publishedNow(stack, streamArn);
+  const pipelines = [before, after].filter((one) => one !== undefined);
+  const expected = await expectedIn(stack, streamArn, pipelines);
+  const { invocations, redelivered } = stack.aws.mappings.progress(streamName);
+  const peakMemoryBytes = stack.aws.functions.memory(functionName('forward'));
+  return {
+    written: { ...produced, expected },
+    forwarded: { invocations, redelivered, ...spans(watch.seen), peakMemoryBytes },
+  };
+}
+
+/** How long the invocations took together, overlaps counted once, and from first to last. */
+export function spans(seen: readonly Pick<InvocationReport, 'startedAt' | 'durationMs'>[]) {
+  const inOrder = [...seen].sort((a, b) => a.startedAt - b.startedAt);
+  const from = inOrder[0]?.startedAt ?? 0;
+  let workingMs = 0;
+  let end = from;
+  for (const { startedAt, durationMs } of inOrder) {
+    const until = startedAt + durationMs;
+    workingMs += Math.max(0, until - Math.max(startedAt, end));
+    end = Math.max(end, until);
+  }
+  return { workingMs, wholeMs: end - from };
+}
+
+async function drained(
+  stack: Stack,
+  streamName: string,
+  watch: ReturnType<typeof watchForwarding>,
+  onSettled: (count: number) => void,
+): Promise<void> {
+  let done = false;
+  const draining = stack.aws.mappings.drained(streamName).then(() => {
+    done = true;
+  });
+  let last = '';
+  let since = Date.now();
+  while (!done) {
+    await Promise.race([draining, new Promise((resolve) => setTimeout(resolve, 200))]);
+    const { records, redelivered, shards } = stack.aws.mappings.progress(streamName);
+    const position = JSON.stringify(shards);
+    if (position !== last) {
+      last = position;
+      since = Date.now();
+      onSettled(records - redelivered);
+    }
+    if (!done && Date.now() - since > PATIENCE_MS) {
+      const reason =
+        watch.seen.findLast(({ outcome }) => outcome !== 'delivered')?.reason ?? 'no reason given';
+      throw new JourneyError(`forwarding stands still; the records are still in the stream: ${reason}`);
+    }
+  }
+}
+
+/** Makes what the manifest needs besides AEP: the stream, and for what AEP reads by itself a secret with credentials of this machine's. */
+export async function prepareSource(stack: Stack, { source }: Manifest, shards: number): Promise<void> {
+  if (source.kind !== 'inlet') return preparePulled(stack, source, shards);
+  const { stream } = source;
+  await ensureStream(stack, stream.startsWith('arn:') ? streamNameOf(stream) : stream, shards);
+}

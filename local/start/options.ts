@@ -1,0 +1,162 @@
+// The command line of `npm start`: what may be said, and a clear answer to what may not.
+import { CommandLineError, commandLine } from '../aep/command-line.ts';
+import { parseQuirks, QUIRK_HELP, type Quirks } from '../aep/quirks.ts';
+import type { Standard } from '../aep/xdm/standard.ts';
+import type { Encoding } from './records.ts';
+
+const SAMPLE_MANIFEST = 'examples/customer-profiles.json';
+const ENCODINGS: ReadonlySet<string> = new Set(['text', 'base64']);
+
+export interface StartOptions {
+  readonly manifest: string;
+  /** A file of one record a line, or a folder of one record a file; sample records where there is none. */
+  readonly records: string | undefined;
+  /** Of the lines of that file. */
+  readonly encoding: Encoding;
+  /** Whether sample records are what is wanted where there are no others. */
+  readonly areSamples: boolean;
+  /** How many sample records. */
+  readonly generate: number;
+  /** Size of a sample record, in bytes. */
+  readonly recordBytes: number;
+  readonly seed: number;
+  readonly warmUpSeconds: number;
+  readonly shards: number;
+  /** A second manifest of the pipeline, applied while the records come. */
+  readonly change: string | undefined;
+  /** Takes the pipeline down at the end. */
+  readonly retire: boolean;
+  /** A file of faults for the platform to show. */
+  readonly faults: string | undefined;
+  /** A checkout of Adobe's XDM, which the platform then knows. */
+  readonly xdm: string | undefined;
+  /** Which variants the platform plays where Adobe's material says two things. */
+  readonly quirks: Partial<Quirks>;
+  readonly keep: boolean;
+  readonly verbose: boolean;
+}
+
+export const HELP = `Penstock on this machine: a simulated Experience Platform, a local AWS, one pipeline, its records.
+
+  npm start -- [options]
+
+  --manifest FILE     the pipeline (examples/customer-profiles.json)
+  --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes
+                      (the report's line 3 is then the third file by name);
+                      without it, sample customers are made, which fit the manifests of customers; an example that AEP
+                      reads by itself (examples/orders-kinesis.json, clicks-event-hubs.json, loyalty-pubsub.json) gets
+                      its records of events/samples; of any other such source the pipeline is only made
+  --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
+  --generate N        how many sample records (10000)
+  --record-bytes N    size of a sample record in bytes (1000)
+  --seed N            seed of the sample records and of the platform's ids (1)
+  --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
+  --shards N          shards of the stream (1); of one that AEP reads by itself each gives no more than AWS's do
+  --change FILE       a changed manifest of the same pipeline: its plan is shown, and it is applied while records come
+  --retire            take the pipeline down at the end
+  --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)
+  --xdm DIR           a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
+  --quirk NAME=VALUE  how the platform behaves where Adobe's material says two things (docs/fidelity.md; repeatable; in brackets: without it):
+${QUIRK_HELP}
+  --keep              leave everything running and print the addresses
+  --verbose           also print what the functions log
+  --help              this text
+`;
+
+/** The mistake in a command line; its message is all the user needs to see. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError */
+export function parseOptions(args: string[]): StartOptions | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  if (values.records !== undefined && values.generate !== undefined) {
+    throw new UsageError('--records and --generate exclude each other');
+  }
+  if (values.encoding !== undefined && !ENCODINGS.has(values.encoding))
+    throw new UsageError(`--encoding: expected text or base64; found "${values.encoding}"`);
+  if (values.encoding !== undefined && values.records === undefined)
+    throw new UsageError('--encoding says how the lines of --records FILE are written: name that file');
+  return {
+    manifest: values.manifest ?? SAMPLE_MANIFEST,
+    records: values.records,
+    encoding: (values.encoding ?? 'text') as Encoding,
+    areSamples: values.manifest === undefined || values.generate !== undefined,
+    generate: whole('--generate', values.generate, 10_000, 1, 1_000_000),
+    recordBytes: whole('--record-bytes', values['record-bytes'], 1_000, 1, 500_000),
+    seed: whole('--seed', values.seed, 1, 0, 4_294_967_295),
+    warmUpSeconds: whole('--warm-up', values['warm-up'], 5, 0, 3_600),
+    shards: whole('--shards', values.shards, 1, 1, 16),
+    change: values.change,
+    retire: values.retire ?? false,
+    faults: values.faults,
+    xdm: values.xdm,
+    quirks: quirks(values.quirk ?? []),
+    keep: values.keep ?? false,
+    verbose: values.verbose ?? false,
+  };
+}
+
+/** @throws UsageError where it is no checkout of Adobe's XDM */
+export async function xdmIn(folder: string): Promise<Standard> {
+  // Loaded only where it is asked for: few do.
+  const { CheckoutError, standardWith } = await import('../aep/xdm/checkout.ts');
+  try {
+    return standardWith(folder);
+  } catch (error) {
+    if (error instanceof CheckoutError) throw new UsageError(`--xdm: ${error.message}`);
+    throw error;
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return commandLine({
+      args,
+      options: {
+        manifest: { type: 'string' },
+        records: { type: 'string' },
+        encoding: { type: 'string' },
+        generate: { type: 'string' },
+        'record-bytes': { type: 'string' },
+        seed: { type: 'string' },
+        'warm-up': { type: 'string' },
+        shards: { type: 'string' },
+        change: { type: 'string' },
+        retire: { type: 'boolean' },
+        faults: { type: 'string' },
+        xdm: { type: 'string' },
+        quirk: { type: 'string', multiple: true },
+        keep: { type: 'boolean' },
+        verbose: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw error instanceof CommandLineError ? new UsageError(error.message) : error;
+  }
+}
+
+/** @throws UsageError */
+function quirks(words: readonly string[]): Partial<Quirks> {
+  try {
+    return parseQuirks(words);
+  } catch (error) {
+    throw new UsageError(`--${(error as Error).message}`);
+  }
+}
+
+function whole(
+  name: string,
+  text: string | undefined,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  if (text === undefined) return fallback;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${name}: expected a whole number from ${least} to ${most}; found "${text}"`);
+}

@@ -1,0 +1,281 @@
+// Everything on one machine: the simulated platform on a port, local AWS, the functions, and the secret they need.
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createLedger } from '../../lib/aws/ledger.ts';
+import type { Ledger } from '../../lib/runtime.ts';
+import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
+import { parseExactly } from '../aep/json.ts';
+import { FAKE_CREDENTIAL } from '../aep/options.ts';
+import type { Platform } from '../aep/platform.ts';
+import type { Quirks } from '../aep/quirks.ts';
+import { startServer } from '../aep/server.ts';
+import type { Standard } from '../aep/xdm/standard.ts';
+import { accessKeyOf, type Calls, callsOfTests } from '../aws/calls.ts';
+import type { InvocationReport } from '../aws/delivery.ts';
+import type { Executions } from '../aws/executions.ts';
+import { startFunctionUrl } from '../aws/function-url.ts';
+import { startGateway } from '../aws/gateway.ts';
+import { type LocalAws, startLocalAws } from '../aws/index.ts';
+import { startStatesApi } from '../aws/states-api.ts';
+import { deployedFunctions, functionName, STAGE } from './functions.ts';
+import { createProvisioning, definitionWith, MACHINE, provisioningArn } from './provisioning.ts';
+import { createWitness, type Witness } from './witness.ts';
+
+export interface StackOptions {
+  readonly warmUpSeconds: number;
+  readonly seed: number;
+  /** Where the undelivered store is kept. */
+  readonly folder: string;
+  /** A sandbox the platform has besides its own. */
+  readonly sandbox: string;
+  /** What of Adobe's XDM it knows; left out, what is built in. */
+  readonly xdm?: Standard;
+  /** Which variants it plays where Adobe's material says two things. */
+  readonly quirks?: Partial<Quirks>;
+  /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
+  readonly platform?: Platform;
+  /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
+  readonly pipelines?: string;
+  /** Runs the bundles of `npm run build` instead of the sources. */
+  readonly bundled?: boolean;
+  /** How functions reach the undelivered store: as files, or through S3's API in front of the same folder. */
+  readonly store?: 'folder' | 's3';
+  /** Whether a shard gives all its readers together no more than AWS's does. */
+  readonly shardLimits?: boolean;
+  /** Told of what functions and the state machine ask AWS for. */
+  readonly calls?: Calls;
+  readonly onLog?: (functionName: string, line: string) => void;
+  readonly onInvocation?: (report: InvocationReport) => void;
+}
+
+export interface Refusal {
+  /** What had come in. */
+  readonly record: object;
+  readonly why: string;
+}
+
+export interface Stack {
+  readonly platform: Awaited<ReturnType<typeof startServer>>;
+  readonly aws: LocalAws;
+  /** Where all of the local AWS answers, for `AWS_ENDPOINT_URL`. */
+  readonly awsUrl: string;
+  readonly kinesis: KinesisClient;
+  /** Of whoever runs this, in that region: a stranger finds a stream only where it was made. */
+  kinesisIn(region: string): KinesisClient;
+  readonly dynamoDb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
+  /** Of the provisioning state machine. */
+  readonly executions: Executions;
+  /** What is kept of each pipeline. */
+  readonly ledger: Ledger;
+  /** Where deploy hooks are sent; their keys are in the secret `penstock/dev/hook`, which whoever wants them makes. */
+  readonly hookUrl: string;
+  createSecret(name: string, value: object): Promise<void>;
+  /** What the functions' environment has on top of AWS's. */
+  readonly settings: Record<string, string>;
+  readonly undeliveredFolder: string;
+  readonly witness: Witness;
+  /** Rows that landed in a dataset, the first `limit`, through the simulator's own window: AEP's is Query Service. */
+  readBack(datasetId: string, limit: number): Promise<unknown[]>;
+  /** Rows of a dataset that were refused after they had been received, the newest `limit`, and why. */
+  refusals(datasetId: string, limit: number): Promise<Refusal[]>;
+  /** Why records that were received went nowhere, and how many. */
+  losses(): { reason: string; messages: number }[];
+  close(): Promise<void>;
+}
+
+const FORWARDER = functionName('forward');
+const TABLE = `penstock-${STAGE}-pipelines`;
+const BUCKET = 'undelivered';
+/** Between two looks at a stream that the platform reads by itself: a laptop need not wait a second for each. */
+const PULL_MS = 250;
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { calls = callsOfTests() } = options;
+  await mkdir(options.folder, { recursive: true });
+  const witness = createWitness();
+  const platform = await startServer({
+    port: 0,
+    ...(options.platform && { platform: options.platform }),
+    onReceived: witness.see,
+    warmUpMs: options.warmUpSeconds * 1_000,
+    pullMs: PULL_MS,
+    schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
+    seed: options.seed,
+    sandboxes: sandboxes(options.sandbox),
+    ...(options.xdm && { xdm: options.xdm }),
+    ...(options.quirks && { quirks: options.quirks }),
+  });
+  const stateMachineArn = provisioningArn(STAGE);
+  const states = await startStatesApi(
+    {
+      stateMachineArn,
+      definition: () => definitionWith((key) => aws.functions.arn(functionName(key)), TABLE),
+      executions: () => executions,
+    },
+    calls,
+  );
+  const settings = {
+    PENSTOCK_STAGE: STAGE,
+    PENSTOCK_IMS_URL: platform.origin,
+    PENSTOCK_PLATFORM_URL: platform.origin,
+    PENSTOCK_INLET_ORIGINS: platform.origin,
+    PENSTOCK_UNDELIVERED_URL: options.store === 's3' ? `s3://${BUCKET}` : pathToFileURL(options.folder).href,
+    PENSTOCK_FORWARDER: FORWARDER,
+    PENSTOCK_ON_FAILURE_ARN: `arn:aws:s3:::${BUCKET}`,
+    PENSTOCK_TABLE: TABLE,
+    PENSTOCK_STATE_MACHINE: stateMachineArn,
+    AWS_ENDPOINT_URL_SFN: states.endpoint,
+    PENSTOCK_TAGS: `stage=${STAGE}`,
+    PENSTOCK_LIST_DELAY_SECONDS: '2',
+    PENSTOCK_PUBLISHED_SECONDS: '1',
+    // No deployed stack: nobody's records are lost here.
+    PENSTOCK_SHORT_WAITS: 'yes',
+    ...(options.pipelines !== undefined && { PENSTOCK_PIPELINES: options.pipelines }),
+  };
+  const aws = await startLocalAws({
+    functions: deployedFunctions(options.bundled ?? false),
+    // A dozen processes compile the same modules: the second one and all later ones need not.
+    env: {
+      ...settings,
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('../../.penstock/compile-cache', import.meta.url)),
+    },
+    tables: { [TABLE]: 'pipeline' },
+    // In the cloud it is one bucket too: rejects below rejected/, what Lambda gives up on below aws/lambda/.
+    onFailureFolder: options.folder,
+    // Lambda looks once a second; a laptop need not wait for it.
+    pace: { idleMs: 100 },
+    calls,
+    ...(options.shardLimits && { shardLimits: true }),
+    ...(options.onLog && { onLog: options.onLog }),
+    ...(options.onInvocation && { onInvocation: options.onInvocation }),
+  });
+  platform.platform.kinesis = aws.endpoints.kinesis;
+  const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
+  const elsewhere = new Map<string, KinesisClient>();
+  const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
+  const machineDynamoDb = new DynamoDBClient({
+    ...clientOptions(aws, aws.endpoints.dynamoDb),
+    credentials: { accessKeyId: accessKeyOf(MACHINE), secretAccessKey: 'local' },
+  });
+  const secretsManager = new SecretsManagerClient(clientOptions(aws, aws.endpoints.secretsManager));
+  await createSecret(secretsManager, `penstock/${STAGE}/credentials`, {
+    clientId: FAKE_CREDENTIAL.clientId,
+    clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
+    organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
+  });
+  const executions = createProvisioning({
+    stage: STAGE,
+    functions: aws.functions,
+    dynamoDb: machineDynamoDb,
+    calls,
+    forwarder: FORWARDER,
+    table: TABLE,
+    warmUpSeconds: options.warmUpSeconds,
+  });
+  const gateway = await startGateway({ ...aws.services, states: states.endpoint });
+  const hook = await startFunctionUrl((event) => aws.functions.invoke(functionName('deployHook'), event));
+  return {
+    platform,
+    aws,
+    awsUrl: gateway.endpoint,
+    kinesis,
+    kinesisIn(region) {
+      const one =
+        elsewhere.get(region) ?? new KinesisClient({ ...clientOptions(aws, aws.endpoints.kinesis), region });
+      elsewhere.set(region, one);
+      return one;
+    },
+    dynamoDb,
+    secretsManager,
+    ledger: createLedger(TABLE, dynamoDb),
+    createSecret: (name, value) => createSecret(secretsManager, name, value),
+    executions,
+    hookUrl: hook.url,
+    settings,
+    undeliveredFolder: options.folder,
+    witness,
+    async readBack(datasetId, limit) {
+      const { rows } = await look<{ rows: unknown[] }>(
+        platform.origin,
+        `datasets/${datasetId}/rows?limit=${limit}`,
+      );
+      return rows;
+    },
+    async refusals(datasetId, limit) {
+      type Refused = { source: object; violations: { pointerToViolation: string; message: string }[] };
+      const { rows } = await look<{ rows: Refused[] }>(
+        platform.origin,
+        `datasets/${datasetId}/refused?limit=${Math.min(limit, 100_000)}`,
+      );
+      return rows.map(({ source, violations }) => ({
+        record: source,
+        why: violations
+          .map(({ pointerToViolation, message }) => `${pointerToViolation}: ${message}`)
+          .join('; '),
+      }));
+    },
+    losses: () =>
+      [...platform.platform.state.losses.values()].map(({ reason, messages }) => ({ reason, messages })),
+    async close() {
+      for (const one of [kinesis, ...elsewhere.values()]) one.destroy();
+      dynamoDb.destroy();
+      machineDynamoDb.destroy();
+      secretsManager.destroy();
+      await hook.close();
+      await gateway.close();
+      await states.close();
+      await aws.close();
+      await platform.close();
+    },
+  };
+}
+
+/** Creates the stream where it is not there, and returns its ARN. */
+export async function ensureStream(
+  stack: Stack,
+  streamName: string,
+  shards: number,
+  kinesis = stack.kinesis,
+): Promise<string> {
+  await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }));
+  for (;;) {
+    const { StreamDescriptionSummary: found } = await kinesis.send(
+      new DescribeStreamSummaryCommand({ StreamName: streamName }),
+    );
+    if (found?.StreamStatus === 'ACTIVE') return found.StreamARN ?? '';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function look<T>(origin: string, page: string): Promise<T> {
+  const answer = await fetch(`${origin}/_simulator/${page}`);
+  if (!answer.ok) throw new Error(`the simulator answered ${answer.status} to /_simulator/${page}`);
+  return parseExactly(await answer.text()) as T;
+}
+
+function sandboxes(wanted: string) {
+  const own = [
+    { name: 'prod', title: 'Production', type: 'production', isDefault: true },
+    { name: 'dev1', title: 'Development', type: 'development' },
+  ] as const;
+  return own.some(({ name }) => name === wanted) ? own : [...own, { name: wanted, title: wanted }];
+}
+
+function clientOptions(aws: LocalAws, endpoint: string) {
+  return {
+    endpoint,
+    region: aws.env.AWS_REGION ?? '',
+    credentials: {
+      accessKeyId: aws.env.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY ?? '',
+    },
+  };
+}
+
+async function createSecret(client: SecretsManagerClient, name: string, value: object): Promise<void> {
+  await client.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(value) }));
+}

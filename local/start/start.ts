@@ -1,0 +1,382 @@
+// `npm start`: a pipeline provisioned and its records delivered on this machine, with a report and an honest exit code.
+import { randomUUID } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isFailure } from '../../lib/failure.ts';
+import { type Manifest, parseManifestText } from '../../lib/manifest.ts';
+import type { Pipeline, Report } from '../../lib/pipeline.ts';
+import { isPulled } from '../../lib/provision/resources/source.ts';
+import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
+import { createFaults, type FaultSpec } from '../aep/faults.ts';
+import { builtIn, type Standard } from '../aep/xdm/standard.ts';
+import { saidOfParts } from '../check/schema-parts.ts';
+import { account, refusedLines, type Written, writeLists } from './account.ts';
+import { changeMeanwhile } from './change.ts';
+import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
+import { keptLines, prepareHook } from './kept.ts';
+import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { carryPulled, isSamePlace } from './pulled.ts';
+import {
+  decoded,
+  type Encoding,
+  EncodingError,
+  filesOf,
+  type Line,
+  linesOf,
+  sampleLines,
+} from './records.ts';
+import { reportOf } from './report.ts';
+import { runReportOf } from './run-report.ts';
+import { isOfCustomers, recordsFor } from './sample-files.ts';
+import { type Stack, startStack } from './stack.ts';
+
+/** Task states on the way from plan to intake; a kept resource's step counts too. */
+const STATES = 16;
+
+/** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
+async function main(args: string[]): Promise<number> {
+  const progress = createProgress(process.stdout);
+  try {
+    const given = parseOptions(args);
+    if (given === 'help') {
+      progress.line(HELP);
+      return 0;
+    }
+    const options = withSampleRecords(given);
+    const manifest = await readManifest(options.manifest);
+    const samples = await readSamples(options.manifest);
+    const changed = options.change === undefined ? undefined : await readChange(options.change, manifest);
+    const faults = await readFaults(options.faults);
+    if (manifest.source.kind === 'inlet') needsRecords(options);
+    const total = await countLines(options, manifest);
+    const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
+    needsXdm(options.manifest, manifest, xdm ?? builtIn);
+    if (changed !== undefined) needsXdm(options.change ?? '', changed.manifest, xdm ?? builtIn);
+    return await run({ options, manifest, samples, changed, faults, xdm, total, progress });
+  } catch (error) {
+    return complain(error);
+  }
+}
+
+interface Job {
+  readonly options: StartOptions;
+  readonly manifest: Manifest;
+  readonly samples: Samples | undefined;
+  /** What the pipeline becomes while records come. */
+  readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
+  readonly faults: readonly FaultSpec[];
+  /** What of Adobe's XDM the platform knows, where it is not what is built in. */
+  readonly xdm: Standard | undefined;
+  /** Records there will be. */
+  readonly total: number;
+  readonly progress: Progress;
+}
+
+async function run(job: Job): Promise<number> {
+  const { options, manifest, progress } = job;
+  const watch = watchForwarding();
+  progress.line('Starting the simulated Experience Platform and local AWS. Nothing leaves this machine.');
+  const stack = await startStack({
+    warmUpSeconds: options.warmUpSeconds,
+    seed: options.seed,
+    sandbox: manifest.sandbox,
+    folder: fileURLToPath(new URL(`../../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
+    shardLimits: manifest.source.kind === 'kinesis',
+    onInvocation: watch.report,
+    // As if the samples were deployed: a hook can start them.
+    ...(isOfCustomers(options.manifest) && { pipelines: dirname(resolve(options.manifest)) }),
+    ...(job.xdm && { xdm: job.xdm }),
+    quirks: options.quirks,
+    ...(options.verbose && {
+      onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
+    }),
+  });
+  const signal = untilSignal();
+  const work = async () => {
+    await prepareSource(stack, manifest, options.shards);
+    const pipeline = await provisionWith(stack, job);
+    for (const fault of job.faults) stack.platform.platform.faults.add(fault);
+    const complete =
+      manifest.source.kind === 'inlet'
+        ? await forwardWith(stack, pipeline, watch, job)
+        : await pullWith(stack, pipeline, job);
+    if (options.retire) await retireWith(stack, job);
+    if (options.keep) {
+      signal.ending.expected = true;
+      await prepareHook(stack);
+      progress.line(keptLines(stack, manifest.name).join('\n'));
+      await signal.came;
+    }
+    return complete ? 0 : 1;
+  };
+  try {
+    return await Promise.race([work(), signal.unexpected]);
+  } finally {
+    progress.stop();
+    await stack.close();
+  }
+}
+
+const NOTHING_SENT =
+  'AEP reads this source by itself. Nothing was put into it: add --records FILE to see what becomes of your records.';
+
+/** Somebody wants it to end before it is done. */
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Ctrl-C, or a polite kill. */
+function untilSignal() {
+  const came = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+  });
+  // Set where a signal is the way to end it.
+  const ending = { expected: false };
+  const unexpected = came.then(() =>
+    ending.expected ? new Promise<never>(() => undefined) : Promise.reject(new Interrupted('Interrupted.')),
+  );
+  return { came, unexpected, ending };
+}
+
+async function provisionWith(stack: Stack, { manifest, samples, options, progress }: Job): Promise<Pipeline> {
+  const { warmUpSeconds } = options;
+  const stage = progress.stage('Provision', STATES);
+  let done = 0;
+  try {
+    const pipeline = await provision(stack, manifest, {
+      warmUpSeconds,
+      samples,
+      onState({ type, state, stateType, attempt, error }) {
+        if (type === 'retried') stage.to(done, `${state}: ${error}, try ${(attempt ?? 0) + 1}`);
+        if (type === 'entered' && stateType === 'Task') stage.to(done, state);
+        if (type === 'entered' && state === 'warm-up') stage.to(done, `warm-up, ${warmUpSeconds} s at most`);
+        if (type === 'exited' && stateType === 'Task') done++;
+      },
+    });
+    stage.done();
+    return pipeline;
+  } catch (error) {
+    stage.failed();
+    throw error;
+  }
+}
+
+async function forwardWith(
+  stack: Stack,
+  pipeline: Pipeline,
+  watch: ReturnType<typeof watchForwarding>,
+  { options, changed, total, progress }: Job,
+): Promise<boolean> {
+  const change = await changeFor(stack, { options, changed, total, progress });
+  const stage = progress.stage('Forward', total);
+  try {
+    const lines = linesFor(options, pipeline.manifest);
+    const { written, forwarded } = await carry(
+      stack,
+      pipeline,
+      change?.during(lines) ?? lines,
+      watch,
+      (count) => stage.to(Math.min(count, total)),
+    );
+    stage.done();
+    // A change that fails does not take the records' account with it.
+    let failed: unknown;
+    const last = await change?.done().catch((error: unknown) => {
+      failed = error;
+      return undefined;
+    });
+    const isComplete = await tell(stack, last ?? pipeline, written, { forwarded }, progress);
+    if (failed !== undefined) throw failed;
+    return isComplete && (changed === undefined || change !== undefined);
+  } catch (error) {
+    stage.failed();
+    throw error;
+  }
+}
+
+/** Puts the records into the source that AEP reads by itself, and waits until it has read them. */
+async function pullWith(
+  stack: Stack,
+  pipeline: Pipeline,
+  { options, changed, total, progress }: Job,
+): Promise<boolean> {
+  if (total === 0) {
+    progress.line(['', ...runReportOf(pipeline.report as Report), '', NOTHING_SENT].join('\n'));
+    return true;
+  }
+  const change = await changeFor(stack, { options, changed, total, progress });
+  const stage = progress.stage('Read', total);
+  try {
+    const lines = linesFor(options, pipeline.manifest);
+    const { written, reading } = await carryPulled(
+      stack,
+      pipeline,
+      change?.during(lines) ?? lines,
+      (count) => stage.to(Math.min(count, total)),
+      change?.done,
+    );
+    stage.done();
+    const isComplete = await tell(stack, (await change?.done()) ?? pipeline, written, { reading }, progress);
+    return isComplete && (changed === undefined || change !== undefined);
+  } catch (error) {
+    stage.failed();
+    throw error;
+  }
+}
+
+/** Says what became of the records. @returns whether each is accounted for */
+async function tell(
+  stack: Stack,
+  pipeline: Pipeline,
+  written: Written,
+  by: Parameters<typeof reportOf>[0]['by'],
+  progress: Progress,
+): Promise<boolean> {
+  const counted = await account(stack, written);
+  const datasetId = pipeline.resources.dataset?.id ?? '';
+  const rows = await stack.readBack(datasetId, 3);
+  const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
+  const list = await writeLists(stack.undeliveredFolder, counted, later);
+  progress.line(reportOf({ pipeline, account: counted, by, rows, later, list, losses: stack.losses() }));
+  return counted.complete;
+}
+
+/** The change, its plan shown; `undefined` where there is none, or it is refused: the records are sent all the same. */
+async function changeFor(
+  stack: Stack,
+  { options, changed, total, progress }: Pick<Job, 'options' | 'changed' | 'total' | 'progress'>,
+) {
+  if (changed === undefined) return undefined;
+  const { warmUpSeconds } = options;
+  const change = changeMeanwhile(stack, { ...changed, warmUpSeconds, total });
+  const report = await change.plan();
+  progress.line(['', ...runReportOf(report), ''].join('\n'));
+  if (report.resources.every(({ planned }) => planned !== 'conflict')) return change;
+  progress.line('The change is refused, so the pipeline stays as it is. Its records are sent.');
+  return undefined;
+}
+
+async function retireWith(stack: Stack, { manifest, changed, options, progress }: Job): Promise<void> {
+  const { warmUpSeconds } = options;
+  const last = changed?.manifest ?? manifest;
+  const { report } = await provision(stack, last, { warmUpSeconds, drainSeconds: 2, mode: 'retire' });
+  progress.line(['', ...runReportOf(report as Report)].join('\n'));
+}
+
+async function readManifest(file: string): Promise<Manifest> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--manifest: ${file} cannot be read (${error.code})`);
+  });
+  return parseManifestText(text, file);
+}
+
+/** @throws UsageError where it is another pipeline's */
+async function readChange(file: string, { name, source }: Manifest) {
+  const manifest = await readManifest(file);
+  if (manifest.name !== name)
+    throw new UsageError(
+      `--change: ${file} must be a manifest of the pipeline ${name}, not of ${manifest.name}`,
+    );
+  // A change to or from an inlet is for the plan to refuse.
+  if (isPulled(source) && isPulled(manifest.source) && !isSamePlace(source, manifest.source))
+    throw new UsageError(`--change: ${file} must read from the same place, as its records are put there`);
+  return { manifest, samples: await readSamples(file) };
+}
+
+/** The file beside the manifest, where there is one. */
+async function readSamples(manifestFile: string): Promise<Samples | undefined> {
+  const file = samplesFileOf(manifestFile);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new UsageError(`${file} cannot be read (${error.code})`);
+  });
+  return text === undefined ? undefined : parseSamplesText(text, file);
+}
+
+async function readFaults(file: string | undefined): Promise<FaultSpec[]> {
+  if (file === undefined) return [];
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const faults = (Array.isArray(value) ? value : [value]) as FaultSpec[];
+    // Tried out beforehand: a mistake in it should not cost a provisioning.
+    const trial = createFaults(0);
+    for (const fault of faults) trial.add(fault);
+    return faults;
+  } catch (error) {
+    throw new UsageError(`--faults: ${file}: ${(error as Error).message}`);
+  }
+}
+
+function linesFor(options: StartOptions, manifest: Manifest) {
+  if (options.records !== undefined) return recordsOf(options.records, options.encoding);
+  const { generate: count, seed, recordBytes: bytes } = options;
+  return sampleLines({ count, seed, bytes, data: manifest.source.data });
+}
+
+/** An example that AEP reads by itself has records of its own; the sample customers go into it only where they are asked for. */
+function withSampleRecords(options: StartOptions): StartOptions {
+  if (options.records !== undefined || options.areSamples) return options;
+  return { ...options, records: recordsFor(options.manifest) };
+}
+
+/** The sample customers are no records of somebody else's manifest. @throws UsageError */
+function needsRecords({ manifest, records, areSamples }: StartOptions): void {
+  if (records !== undefined || areSamples || isOfCustomers(manifest)) return;
+  throw new UsageError(
+    `--manifest ${manifest} needs records of its own: add --records FILE, or --generate N for the sample customers`,
+  );
+}
+
+/** What Adobe has and the simulated platform does not is no conflict of the pipeline's. @throws UsageError */
+function needsXdm(file: string, { schema }: Manifest, xdm: Standard): void {
+  const lines = 'id' in schema ? [] : saidOfParts(schema, xdm).elsewhere;
+  if (lines.length > 0) throw new UsageError(`${file}:\n  ${lines.join('\n  ')}`);
+}
+
+/** How many records there will be; also says early what of them cannot be read. */
+async function countLines(
+  { records, encoding, generate, areSamples }: StartOptions,
+  { source }: Manifest,
+): Promise<number> {
+  // The sample customers fit no source that AEP reads by itself, unless somebody asks for them.
+  if (records === undefined) return source.kind === 'inlet' || areSamples ? generate : 0;
+  let count = 0;
+  try {
+    for await (const _ of recordsOf(records, encoding)) count++;
+  } catch (error) {
+    if (error instanceof EncodingError) throw new UsageError(`--records: ${records}: ${error.message}`);
+    throw new UsageError(`--records: ${records} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (count === 0) throw new UsageError(`--records: ${records} has no record in it`);
+  return count;
+}
+
+async function* recordsOf(path: string, encoding: Encoding): AsyncGenerator<Line> {
+  if ((await stat(path)).isDirectory()) yield* filesOf(path);
+  else yield* decoded(linesOf(path), encoding);
+}
+
+function complain(error: unknown): number {
+  const usage = error instanceof UsageError || isFailure(error);
+  const denied =
+    (error as NodeJS.ErrnoException).code === 'EACCES' || (error as NodeJS.ErrnoException).code === 'EROFS';
+  const known = usage || denied || error instanceof JourneyError || error instanceof Interrupted;
+  if (error instanceof JourneyError && error.report !== undefined)
+    process.stderr.write(`\n${runReportOf(error.report).join('\n')}\n`);
+  process.stderr.write(
+    `\n${known ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  if (denied)
+    process.stderr.write(
+      'The undelivered store is kept in .penstock/ below the project: that folder has to be writable.\n',
+    );
+  if (error instanceof Interrupted) return 130;
+  return usage ? 2 : 1;
+}
+
+const code = await main(process.argv.slice(2));
+process.exitCode = code;
+// What was interrupted may still be waiting for something.
+if (code === 130) process.exit();

@@ -1,0 +1,355 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../lib/failure.ts';
+import type {
+  ForwardedBatch,
+  StoredKind,
+  StreamRecord,
+  UndeliveredEntry,
+  WhereRuntime,
+} from '../../lib/runtime.ts';
+import { settingsFrom } from '../../lib/settings.ts';
+import { asksForRecord, where } from '../../lib/where/where.ts';
+import { PUBLISHED, STREAM_ARN, seq, virtualClock } from '../support/forwarding.ts';
+
+const SHARD = 'shardId-000000000002';
+const ARRIVED = 1_770_000_000.25;
+const ASKED = { pipeline: 'customers', shardId: SHARD, sequenceNumber: seq(5) };
+
+const line = (first: number, last: number, more: Partial<ForwardedBatch> = {}): ForwardedBatch => ({
+  at: '2026-02-02T02:40:01.000Z',
+  invocationId: 'i',
+  first: seq(first),
+  last: seq(last),
+  acknowledged: 9,
+  filtered: 0,
+  rejected: 0,
+  ...more,
+});
+
+const entry = (more: Partial<UndeliveredEntry> = {}): UndeliveredEntry => ({
+  reason: 'refused',
+  message: '400: no',
+  sequenceNumber: seq(5),
+  partitionKey: 'k',
+  data: Buffer.from('{"_id":"cust-5"}').toString('base64'),
+  ...more,
+});
+
+const reject = (entries: UndeliveredEntry[], shardId = SHARD): string =>
+  JSON.stringify({
+    version: 1,
+    pipeline: 'customers',
+    streamArn: STREAM_ARN,
+    shardId,
+    invocationId: 'i',
+    storedAt: '2026-02-02T02:40:02.000Z',
+    entries,
+  });
+
+const givenUp = (first: number, last: number): string =>
+  JSON.stringify({
+    requestContext: {
+      requestId: 'r',
+      functionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:forward',
+      condition: 'RecordAgeExceeded',
+      approximateInvokeCount: 3,
+    },
+    version: '1.0',
+    timestamp: '2026-02-03T02:40:02.000Z',
+    KinesisBatchInfo: {
+      shardId: SHARD,
+      startSequenceNumber: seq(first),
+      endSequenceNumber: seq(last),
+      batchSize: 3,
+      streamArn: STREAM_ARN,
+    },
+  });
+
+interface Given {
+  readonly record?: boolean;
+  readonly lines?: readonly (readonly ForwardedBatch[])[];
+  readonly rejects?: Readonly<Record<string, string>>;
+  readonly givenUp?: Readonly<Record<string, string>>;
+  readonly msPerRead?: number;
+  readonly shardGone?: boolean;
+  /** What the pipeline does with its records now. */
+  readonly records?: object;
+  /** Of each object of the store. */
+  readonly bytes?: number;
+}
+
+function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
+  const clock = virtualClock();
+  const asked: unknown[] = [];
+  const objects = { ...given.rejects, ...given.givenUp };
+  const none = () => Promise.reject(new Error('it changes nothing'));
+  const records: StreamRecord[] = given.record
+    ? [{ sequenceNumber: seq(5), partitionKey: 'k', data: new Uint8Array(), arrivedAt: ARRIVED }]
+    : [];
+  return {
+    asked,
+    settings: settingsFrom({}),
+    clock,
+    random: () => 0.5,
+    fetch: none,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    secrets: {
+      get: async () => JSON.stringify({ ...PUBLISHED, ...(given.records && { records: given.records }) }),
+      create: none,
+      put: none,
+      remove: none,
+    },
+    ledger: {
+      enter: none,
+      check: none,
+      write: none,
+      names: async () => ['customers'],
+      read: async (pipeline) =>
+        pipeline.startsWith('customer')
+          ? { pipeline, manifest: { source: { kind: 'inlet', stream: 'customers' } } }
+          : undefined,
+    },
+    streams: { arn: async () => STREAM_ARN },
+    stream: {
+      async *pages() {
+        if (given.shardGone) throw new Failure('AWS_REFUSED', 'no such shard');
+        yield { records, last: true };
+      },
+    },
+    undelivered: {
+      async list(what: StoredKind, after = '') {
+        asked.push(what);
+        const keys = Object.keys((what.kind === 'rejected' ? given.rejects : given.givenUp) ?? {});
+        // A page has two.
+        const rest = keys.filter((key) => key > after);
+        return {
+          objects: rest.slice(0, 2).map((key) => ({ key, bytes: given.bytes ?? 10 })),
+          more: rest.length > 2,
+        };
+      },
+      async read(key) {
+        if (given.msPerRead !== undefined) await clock.sleep(given.msPerRead);
+        const text = objects[key];
+        return text === undefined ? undefined : { text, version: '1' };
+      },
+    },
+    forwardLog: {
+      async *batches(shardId, from) {
+        asked.push({ shardId, from });
+        yield* given.lines ?? [];
+      },
+    },
+  };
+}
+
+describe('a record asked for by shard and sequence number', () => {
+  it.each<[string, Given, string]>([
+    ['in a batch of which all were acknowledged', { record: true, lines: [[line(1, 9)]] }, 'delivered'],
+    [
+      'below the checkpoint of its batch',
+      { record: true, lines: [[line(1, 9, { checkpoint: seq(6) })]] },
+      'delivered',
+    ],
+    ['in a batch with rejects', { lines: [[line(1, 9, { rejected: 1 })]] }, 'settled'],
+    ['in a batch with filtered messages', { lines: [[line(1, 9, { filtered: 1 })]] }, 'settled'],
+    ['that is the checkpoint', { record: true, lines: [[line(1, 9, { checkpoint: seq(5) })]] }, 'in-stream'],
+    [
+      'that came again and was settled then',
+      { record: true, lines: [[line(1, 9, { checkpoint: seq(2) })], [line(2, 9)]] },
+      'delivered',
+    ],
+    ['that nobody has read yet', { record: true, lines: [[line(1, 4)]] }, 'in-stream'],
+    [
+      'in the store',
+      { lines: [[line(1, 9, { rejected: 1 })]], rejects: { a: reject([entry()]) } },
+      'undelivered',
+    ],
+    [
+      'of an aggregate, in the store',
+      { rejects: { a: reject([entry({ subSequenceNumber: 3 })]) } },
+      'undelivered',
+    ],
+    ['that Lambda has given up', { givenUp: { x: givenUp(3, 5) } }, 'given-up'],
+    ['in no document of Lambda’s', { givenUp: { x: givenUp(6, 9) } }, 'unknown'],
+    ['of another shard', { rejects: { a: reject([entry()], 'shardId-000000000003') } }, 'unknown'],
+    ['of which nothing is known', { shardGone: true }, 'unknown'],
+  ])('%s', async (_, given, place) => {
+    const found = await where(ASKED, runtime(given));
+    expect(found).toMatchObject({
+      pipeline: 'customers',
+      place,
+      shardId: SHARD,
+      sequenceNumber: seq(5),
+      inStream: given.record === true,
+      searched: { complete: true },
+    });
+    expect(found.says).toMatch(/\w{3}/);
+  });
+
+  it('is told with its invocations, reasons and keys, and with nothing that is in it', async () => {
+    const w = runtime({
+      record: true,
+      lines: [
+        [line(0, 9, { checkpoint: seq(3) })],
+        [line(3, 9, { rejected: 1, invocationId: 'j' }), line(4, 9)],
+      ],
+      rejects: { a: reject([entry({ sequenceNumber: seq(4) })]), b: reject([entry()]), c: reject([entry()]) },
+    });
+    const found = await where(ASKED, w);
+    expect(found.arrivedAt).toBe('2026-02-02T02:40:00.250Z');
+    expect(found.batches.map(({ invocationId, settled }) => [invocationId, settled])).toEqual([
+      ['i', false],
+      ['j', true],
+    ]);
+    expect(found.undelivered).toMatchObject([
+      { key: 'b', reason: 'refused', message: '400: no', storedAt: '2026-02-02T02:40:02.000Z' },
+      { key: 'c' },
+    ]);
+    expect(found.searched).toEqual({ objects: 3, complete: true });
+    expect(JSON.stringify(found)).not.toContain('cust-5');
+    expect(JSON.stringify(found)).not.toContain('"k"');
+    // From a minute before it came, and from the day on which it came.
+    expect(w.asked).toEqual([
+      { shardId: SHARD, from: 1_770_000_000_250 - 60_000 },
+      { kind: 'rejected', pipeline: 'customers', since: '2026-02-02T02:40:00.250Z' },
+      { kind: 'rejected', pipeline: 'customers', since: '2026-02-02T02:40:00.250Z' },
+      { kind: 'on-failure' },
+    ]);
+  });
+
+  it('that the stream has no more is looked for from the time that is given', async () => {
+    const w = runtime({ lines: [[line(1, 9)]] });
+    await where({ ...ASKED, arrivedAt: '2026-02-02T00:00:00Z' }, w);
+    expect(w.asked[0]).toEqual({ shardId: SHARD, from: Date.parse('2026-02-01T23:59:00Z') });
+  });
+
+  it('is looked for within a minute: what was not looked at is said', async () => {
+    const rejects = Object.fromEntries(Array.from({ length: 99 }, (_, n) => [`r${n + 100}`, reject([])]));
+    const found = await where(ASKED, runtime({ rejects, msPerRead: 1_000 }));
+    expect(found.searched.complete).toBe(false);
+    expect(found.searched.objects).toBeLessThan(65);
+    expect(found.says).toContain('as far as there was time to look');
+  });
+});
+
+describe('A 4: what AEP said of a record', () => {
+  const rules = { redact: [{ field: '/email', action: 'mask' }] };
+  const said = entry({ message: '400: ana@example.com is no email' });
+  const redacted = { redacted: true, rules: 'r' } as const;
+  const document = (one: UndeliveredEntry, more: object = {}) =>
+    JSON.stringify({ ...(JSON.parse(reject([one])) as object), ...more });
+
+  it.each<[string, Given, boolean]>([
+    ['the pipeline hides nothing', { rejects: { a: document(said) } }, true],
+    [
+      'the record was redacted by all the rules there are',
+      { records: rules, rejects: { a: document({ ...said, ...redacted }, { rules: { r: rules.redact } }) } },
+      true,
+    ],
+    ['it was stored before there were rules', { records: rules, rejects: { a: document(said) } }, false],
+    [
+      'it was stored while there were fewer',
+      { records: rules, rejects: { a: document({ ...said, ...redacted }, { rules: { r: [] } }) } },
+      false,
+    ],
+    [
+      'nobody knows by which it was redacted',
+      { records: rules, rejects: { a: document({ ...said, redacted: true }) } },
+      false,
+    ],
+    [
+      'the words are our own',
+      { records: rules, rejects: { a: document({ ...said, reason: 'too-large' }) } },
+      true,
+    ],
+    ['what is published is damaged', { records: { redact: 7 }, rejects: { a: document(said) } }, false],
+  ])('is told only where it can quote nothing that is hidden: %s', async (_, given, told) => {
+    const [found] = (await where(ASKED, runtime(given))).undelivered;
+    expect(found).toMatchObject({ key: 'a' });
+    expect('message' in (found ?? {})).toBe(told);
+  });
+
+  it('A 3: an object that is too large to be looked into is said', async () => {
+    const found = await where(ASKED, runtime({ bytes: 65 * 1024 * 1024, rejects: { a: document(said) } }));
+    expect(found).toMatchObject({ undelivered: [], searched: { objects: 0, complete: false } });
+  });
+});
+
+it('C 4: of a pipeline that is not known names the one that was likely meant', async () => {
+  const asked = where({ pipeline: 'costumers', _id: 'x' }, runtime({}));
+  await expect(asked).rejects.toMatchObject({
+    code: 'EVENT_INVALID',
+    what: expect.stringContaining('; did you mean "customers"?'),
+  });
+});
+
+describe('a record asked for by its _id', () => {
+  it.each<[string, UndeliveredEntry]>([
+    ['in the record', entry()],
+    ['in a packed record', entry({ data: gzipSync('{"a":1,"_id":"cust-5"}').toString('base64') })],
+    [
+      'in the entity of a whole message',
+      entry({ data: Buffer.from('{"header":{},"body":{"xdmEntity":{"_id":"cust-5"}}}').toString('base64') }),
+    ],
+  ])('%s is found among the undelivered', async (_, one) => {
+    const rejects = {
+      a: reject([entry({ data: Buffer.from('no JSON').toString('base64') })]),
+      b: reject([one]),
+    };
+    const found = await where({ pipeline: 'customers', _id: 'cust-5' }, runtime({ rejects }));
+    expect(found).toMatchObject({
+      place: 'undelivered',
+      undelivered: [{ key: 'b', sequenceNumber: seq(5) }],
+    });
+    expect(await where({ pipeline: 'customers', _id: 'cust-6' }, runtime({ rejects }))).toMatchObject({
+      place: 'unknown',
+      undelivered: [],
+    });
+  });
+
+  it('that Penstock has derived is looked for by the place that is in it', async () => {
+    const _id = `customers:${SHARD}:${seq(5)}:3`;
+    const rejects = {
+      a: reject([entry({ subSequenceNumber: 2 }), entry({ subSequenceNumber: 3, reason: 'not-json' })]),
+    };
+    const found = await where({ pipeline: 'customers', _id }, runtime({ rejects, record: true }));
+    expect(found).toMatchObject({
+      place: 'undelivered',
+      undelivered: [{ reason: 'not-json' }],
+      inStream: true,
+    });
+    expect(found.undelivered).toHaveLength(1);
+  });
+});
+
+it('events/where.json asks for a record', async () => {
+  const event: unknown = JSON.parse(
+    readFileSync(new URL('../../events/where.json', import.meta.url), 'utf8'),
+  );
+  expect(asksForRecord(event)).toBe(true);
+  expect(await where(event, runtime({}))).toMatchObject({ pipeline: 'customer-profiles', place: 'unknown' });
+});
+
+describe('what is no question', () => {
+  it.each([
+    { pipeline: 'customers', shardId: SHARD },
+    { pipeline: 'customers', sequenceNumber: '1' },
+    { ...ASKED, sequenceNumber: '12a' },
+    { ...ASKED, sequenceNumber: 5 },
+    { ...ASKED, arrivedAt: 'yesterday' },
+    { ...ASKED, other: 1 },
+    { ...ASKED, pipeline: 'other' },
+    { _id: 'x' },
+  ])('is refused: %j', async (event) => {
+    await expect(where(event, runtime({}))).rejects.toThrow(/EVENT_INVALID/);
+  });
+
+  it('is told apart from a question about a pipeline', () => {
+    expect([ASKED, { pipeline: 'p', _id: 'x' }].map(asksForRecord)).toEqual([true, true]);
+    expect([{}, { pipeline: 'p' }, undefined, null, 'x', []].map(asksForRecord)).toEqual(
+      Array(6).fill(false),
+    );
+  });
+});
