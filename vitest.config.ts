@@ -6,10 +6,10 @@ import { defineConfig, type TestUserConfig } from 'vitest/config';
 /** Change what a process has only once (environment, globals, timers, the working folder), or start processes of their own. */
 const APART = [
   'test/journeys/**/*.test.ts',
-  'test/{accepted,package,settings}.test.ts',
+  'test/{accepted,package,settings,within}.test.ts',
   'test/doctor/doctor.test.ts',
   'test/aws/{client,executions,http,http-proxy,metrics}.test.ts',
-  'test/forward/{promises-{hosts,network,secrets,time},within}.test.ts',
+  'test/forward/promises-{hosts,network,secrets,time}.test.ts',
   'test/local/aep/server.test.ts',
   'test/local/aws/{function-host,local-aws,recordings}.test.ts',
   'test/openapi/openapi.test.ts',

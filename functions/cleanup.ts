@@ -1,8 +1,8 @@
 // The stack's custom resource: when the stack goes, what was made at run time goes first. CloudFormation calls it.
 import type { Context } from 'aws-lambda';
 import { systemClock } from '../lib/aep/transport.ts';
-import { cleanupRuntime } from '../lib/aws/cleanup-runtime.ts';
 import { createFetch } from '../lib/aws/http.ts';
+import { cleanupRuntime } from '../lib/aws/runtimes/cleanup.ts';
 import { type Answer, createCleanup } from '../lib/cleanup.ts';
 
 // CloudFormation is told by way of S3: AWS is asked past the proxy.

@@ -1,5 +1,5 @@
 // Deploy hooks: whoever calls the function's URL, or puts an event on the bus, starts the state machine. events/deploy-hook.json
-import { hookRuntime } from '../lib/aws/hook-runtime.ts';
+import { hookRuntime } from '../lib/aws/runtimes/hook.ts';
 import { createHook } from '../lib/hook/hook.ts';
 
 export const handler = createHook(hookRuntime);

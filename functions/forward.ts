@@ -1,6 +1,6 @@
 // Kinesis records in, partial batch response out.
 import type { Context } from 'aws-lambda';
-import { forwardRuntime } from '../lib/aws/forward-runtime.ts';
+import { forwardRuntime } from '../lib/aws/runtimes/forward.ts';
 import { createForward, type Forward } from '../lib/forward/forward.ts';
 import type { BatchResponse } from '../lib/forward/settle.ts';
 

@@ -1,6 +1,6 @@
 // What AEP refused after it had received it, put with the other rejects. On a schedule, or by hand with `{"pipeline": "name"}`.
 import type { Context } from 'aws-lambda';
-import { reconcileRuntime } from '../lib/aws/reconcile-runtime.ts';
+import { reconcileRuntime } from '../lib/aws/runtimes/reconcile.ts';
 import { createReconcile, type Reconcile, type Reconciled } from '../lib/reconcile/reconcile.ts';
 
 let reconcile: Reconcile | undefined;

@@ -1,5 +1,5 @@
 // Where does a pipeline stand, what is wrong with it, and where is a record? events/status.json, events/doctor.json, events/where.json
-import { statusRuntime } from '../lib/aws/status-runtime.ts';
+import { statusRuntime } from '../lib/aws/runtimes/status.ts';
 import { asksForDoctor, doctor } from '../lib/doctor/doctor.ts';
 import { status } from '../lib/provision/status.ts';
 import { plainStep } from '../lib/provision/steps/step.ts';

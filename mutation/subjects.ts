@@ -6,35 +6,35 @@ export interface Subject {
 }
 
 const PROVISION = [
-  'adopt',
-  'apply',
-  'change',
-  'drift',
-  'edges',
-  'limits',
-  'repair',
-  'report',
-  'retire',
-  'rollback',
-  'same-name',
-  'sandboxes',
-  'schemas',
-  'sources',
-  'states',
-  'steps',
-].map((name) => `test/provision/${name}.test.ts`);
+  'test/provision/resources/adopt.test.ts',
+  'test/provision/apply.test.ts',
+  'test/provision/change.test.ts',
+  'test/provision/plan/drift.test.ts',
+  'test/provision/edges.test.ts',
+  'test/provision/limits.test.ts',
+  'test/provision/repair.test.ts',
+  'test/provision/steps/report.test.ts',
+  'test/provision/steps/retire.test.ts',
+  'test/provision/steps/rollback.test.ts',
+  'test/provision/same-name.test.ts',
+  'test/provision/sandboxes.test.ts',
+  'test/provision/resources/schemas.test.ts',
+  'test/provision/resources/sources.test.ts',
+  'test/provision/steps/states.test.ts',
+  'test/provision/steps/steps.test.ts',
+];
 
 const SENDING = [
-  'bounds',
-  'environment',
-  'forward',
-  'memory',
-  'outage',
-  'send',
-  'settle',
-  'token-failures',
-  'within',
-].map((name) => `test/forward/${name}.test.ts`);
+  'test/forward/bounds.test.ts',
+  'test/forward/environment.test.ts',
+  'test/forward/forward.test.ts',
+  'test/forward/memory.test.ts',
+  'test/forward/send/outage.test.ts',
+  'test/forward/send/send.test.ts',
+  'test/forward/settle.test.ts',
+  'test/forward/send/token-failures.test.ts',
+  'test/within.test.ts',
+];
 
 export const SUBJECTS: Readonly<Record<string, Subject>> = {
   settle: { file: 'lib/forward/settle.ts', tests: SENDING },
@@ -61,5 +61,5 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     file: 'lib/hook/signature.ts',
     tests: ['keys', 'once', 'senders', 'signature', 'verify'].map((name) => `test/hook/${name}.test.ts`),
   },
-  within: { file: 'lib/forward/send/within.ts', tests: SENDING },
+  within: { file: 'lib/within.ts', tests: SENDING },
 };

@@ -17,8 +17,32 @@ const imports = files.flatMap(({ file, text }) =>
   })),
 );
 
+/** Files that come back to themselves by what they import, types included: each circle once. */
+function circles(): string[] {
+  const ahead = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const one of imports) if (one.from === from && !seen.has(one.to)) ahead(one.to, seen.add(one.to));
+    return seen;
+  };
+  const reached = new Map(files.map(({ file }) => [file, ahead(file)]));
+  const groups = files
+    .filter(({ file }) => reached.get(file)?.has(file))
+    .map(({ file }) =>
+      [...(reached.get(file) ?? [])]
+        .filter((other) => reached.get(other)?.has(file))
+        .sort()
+        .join(', '),
+    );
+  return [...new Set(groups)];
+}
+
 const breaking = (rule: (from: string, to: string) => boolean) =>
   imports.filter(({ from, to }) => rule(from, to)).map(({ from, to }) => `${from} → ${to}`);
+
+const CARRYING = /^lib\/(forward|redrive|reconcile|where)\//;
+
+/** -1 for what ties the stages together. */
+const stageOf = (file: string): number =>
+  ['read', 'transform', 'frame', 'send'].indexOf(/^lib\/forward\/(\w+)\//.exec(file)?.[1] ?? '');
 
 describe('imports run one way', () => {
   it('there are imports to look at', () => {
@@ -40,10 +64,25 @@ describe('imports run one way', () => {
         from.startsWith('lib/aep/') && !to.startsWith('lib/aep/') && to !== 'lib/failure.ts',
     ],
     [
-      'provisioning and forwarding do not know each other',
+      'provisioning and what carries records do not know each other',
       (from: string, to: string) =>
-        (from.startsWith('lib/provision/') && to.startsWith('lib/forward/')) ||
-        (from.startsWith('lib/forward/') && to.startsWith('lib/provision/')),
+        (from.startsWith('lib/provision/') && CARRYING.test(to)) ||
+        (CARRYING.test(from) && to.startsWith('lib/provision/')),
+    ],
+    [
+      'what a record passes is read, transformed, framed and sent, and no stage knows a later one',
+      (from: string, to: string) => stageOf(to) > stageOf(from) && stageOf(from) >= 0,
+    ],
+    [
+      'the forwarder knows nothing of what comes after it',
+      (from: string, to: string) =>
+        from.startsWith('lib/forward/') && /^lib\/(redrive|reconcile|where)\//.test(to),
+    ],
+    [
+      'a resource knows neither the steps nor the plan, and a step not the plan',
+      (from: string, to: string) =>
+        (from.startsWith('lib/provision/resources/') && /^lib\/provision\/(steps|plan)\//.test(to)) ||
+        (from.startsWith('lib/provision/steps/') && to.startsWith('lib/provision/plan/')),
     ],
     [
       'nothing but functions knows the doctor',
@@ -58,6 +97,10 @@ describe('imports run one way', () => {
     expect(breaking(rule)).toEqual([]);
   });
 
+  it('13 B 1: and in no circle', () => {
+    expect(circles()).toEqual([]);
+  });
+
   it('C 4: what guesses at words is in no bundle that records wait for', () => {
     const reached = new Set(['functions/forward.ts']);
     for (const file of reached) for (const { from, to } of imports) if (from === file) reached.add(to);
@@ -69,7 +112,7 @@ describe('imports run one way', () => {
     const readers = files.filter(
       ({ file, text }) => /^(lib|functions)\//.test(file) && /process\.env/.test(text),
     );
-    expect(readers.map(({ file }) => file).sort()).toEqual(['lib/aep/example.ts', 'lib/aws/aws-runtime.ts']);
+    expect(readers.map(({ file }) => file).sort()).toEqual(['lib/aep/example.ts', 'lib/aws/runtimes/aws.ts']);
   });
 
   it("an oracle shares no code with what it judges: its imports are Node's", () => {

@@ -1,5 +1,5 @@
 // The state `flow`: the dataflow, and how long it has to warm up.
-import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
+import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 
 export const handler = resourceStep('flow', ledgerRuntime);

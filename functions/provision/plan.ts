@@ -1,5 +1,5 @@
 // The state `plan`: the document with the plan in it.
-import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
+import { provisionRuntime } from '../../lib/aws/runtimes/provision.ts';
 import { plan } from '../../lib/provision/plan/plan.ts';
 import { readingStep } from '../../lib/provision/steps/step.ts';
 

@@ -1,5 +1,5 @@
 // The state `publish`: the pipeline, where the forwarder reads it.
-import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
+import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { publish } from '../../lib/provision/steps/publish.ts';
 import { step } from '../../lib/provision/steps/step.ts';
 

@@ -1,5 +1,5 @@
 // The state `report`: what an execution did, kept for whoever asks.
-import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
+import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { report } from '../../lib/provision/steps/report.ts';
 import { plainStep } from '../../lib/provision/steps/step.ts';
 

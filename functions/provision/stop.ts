@@ -1,5 +1,5 @@
 // The state `stop`: the way in closed, before a pipeline is taken down.
-import { provisionRuntime } from '../../lib/aws/provision-runtime.ts';
+import { provisionRuntime } from '../../lib/aws/runtimes/provision.ts';
 import { stop } from '../../lib/provision/steps/retire.ts';
 import { step } from '../../lib/provision/steps/step.ts';
 

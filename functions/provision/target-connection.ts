@@ -1,5 +1,5 @@
 // The state `target-connection`: the target connection.
-import { ledgerRuntime } from '../../lib/aws/ledger-runtime.ts';
+import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 
 export const handler = resourceStep('target-connection', ledgerRuntime);

@@ -1,5 +1,5 @@
 // The state `verify`: is everything ready for records?
-import { baseRuntime } from '../../lib/aws/runtime.ts';
+import { baseRuntime } from '../../lib/aws/runtimes/base.ts';
 import { readingStep } from '../../lib/provision/steps/step.ts';
 import { verify } from '../../lib/provision/steps/verify.ts';
 

@@ -1,5 +1,5 @@
 // One way to make a client of AWS, whichever service it is for: no call of it lasts for ever.
-import { within } from '../forward/send/within.ts';
+import { within } from '../within.ts';
 
 export interface Limits {
   /** Until there is a connection. */

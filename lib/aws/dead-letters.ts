@@ -24,7 +24,7 @@ export function createUndelivered(url: string, s3?: () => Promise<S3>): Undelive
   const claims = createClaims(objects, (key, number) => below('claims', `${key}.${number}.claim`));
   return {
     put: (document) =>
-      attempt('writing to', async () => {
+      storeCall('writing to', async () => {
         const key = below(keyOf(document));
         let [pieces, entries] = [0, 0];
         for (const piece of piecesOf(document)) {
@@ -35,7 +35,7 @@ export function createUndelivered(url: string, s3?: () => Promise<S3>): Undelive
         return { key, entries };
       }),
     putOnce: (key, document) =>
-      attempt('writing to', async () => {
+      storeCall('writing to', async () => {
         // Of a part of a batch, which is smaller than what one object holds.
         const text = [...piecesOf(document, LARGEST_OBJECT)].map((piece) => piece.text);
         if (text.length > 1)
@@ -46,24 +46,24 @@ export function createUndelivered(url: string, s3?: () => Promise<S3>): Undelive
         throw new Error('conflict');
       }),
     list: (what, after = '') =>
-      attempt('listing', () => {
+      storeCall('listing', () => {
         const folder =
           what.kind === 'rejected' ? `${below('rejected', pathSafe(what.pipeline))}/` : ON_FAILURE;
         // Keys begin with the day.
         const day = what.kind === 'rejected' ? (what.since?.slice(0, 10).replaceAll('-', '/') ?? '') : '';
         return objects.list(folder, after === '' && day !== '' ? folder + day : after);
       }),
-    read: (key) => attempt('reading from', () => objects.read(key)),
-    replace: (key, version, text) => attempt('writing to', () => objects.replace(key, version, text)),
-    remove: (key, version) => attempt('removing from', () => objects.remove(key, version)),
+    read: (key) => storeCall('reading from', () => objects.read(key)),
+    replace: (key, version, text) => storeCall('writing to', () => objects.replace(key, version, text)),
+    remove: (key, version) => storeCall('removing from', () => objects.remove(key, version)),
     claim: (key, owner, now, until) =>
-      attempt('claiming from', () => claims.claim(key, { owner, until }, now)),
-    release: (key, owner, now) => attempt('releasing in', () => claims.release(key, owner, now)),
-    noteLoss: (key, text) => attempt('writing to', () => objects.write(below('lost', key), text)),
+      storeCall('claiming from', () => claims.claim(key, { owner, until }, now)),
+    release: (key, owner, now) => storeCall('releasing in', () => claims.release(key, owner, now)),
+    noteLoss: (key, text) => storeCall('writing to', () => objects.write(below('lost', key), text)),
   };
 }
 
-async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+async function storeCall<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

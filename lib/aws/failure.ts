@@ -1,4 +1,4 @@
-// AWS's errors as Failures: which are worth another try, and which need a hand.
+// AWS's errors as Failures: which of them a retry may cure, and which not.
 import { Failure } from '../failure.ts';
 
 /** The SDK has repeated these itself already; a later run may still succeed. */
@@ -14,6 +14,15 @@ export function awsFailure(error: unknown, what: string): Failure {
   return new Failure(transient ? 'AWS_UNAVAILABLE' : 'AWS_REFUSED', `${what}: ${name}: ${said}`, {
     cause: error,
   });
+}
+
+/** What `call` comes to. @throws Failure for whatever a client of AWS throws; `what` says what was being done */
+export async function awsCall<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw error instanceof Failure ? error : awsFailure(error, what);
+  }
 }
 
 /** Whether an AWS client says that the thing is not there. */

@@ -2,7 +2,14 @@
 import connect from 'undici/lib/api/api-connect.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import type { ProxySettings } from './http.ts';
+
+/** The way out of a network that has no other. */
+export interface ProxySettings {
+  /** Its URL, which may hold a name and a password: `http://proxy.example.com:3128`. */
+  readonly url: string;
+  /** Hosts that are asked without it, as `NO_PROXY` lists them. */
+  readonly except: string;
+}
 
 /** @param tls of the connections themselves, to the proxy, and to the hosts behind it */
 export function createProxied({ url, except }: ProxySettings, options: Pool.Options, tls: TlsOptions) {

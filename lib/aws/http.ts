@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import type { Fetch } from '../aep/transport.ts';
+import type { ProxySettings } from './http-proxied.ts';
 
 export interface ConnectionLimits {
   /** To each host. As many as the forwarder has lanes. */
@@ -11,14 +12,6 @@ export interface ConnectionLimits {
   readonly idleMs: number;
   /** Nobody takes longer to accept a connection, so it is worth another try. */
   readonly connectMs: number;
-}
-
-/** The way out of a network that has no other. */
-export interface ProxySettings {
-  /** Its URL, which may hold a name and a password: `http://proxy.example.com:3128`. */
-  readonly url: string;
-  /** Hosts that are asked without it, as `NO_PROXY` lists them. */
-  readonly except: string;
 }
 
 const LIMITS: ConnectionLimits = { connections: 8, idleMs: 30_000, connectMs: 5_000 };

@@ -12,7 +12,7 @@ import { Failure } from '../failure.ts';
 import { checkVersion } from '../kept.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
 import { limited } from './client.ts';
-import { awsFailure } from './failure.ts';
+import { awsCall } from './failure.ts';
 
 /** The part of the DynamoDB client that is used. */
 export type DynamoDb = Pick<DynamoDBClient, 'send'>;
@@ -46,7 +46,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
 
   return {
     enter: (pipeline, owner) =>
-      attempt(`entering the pipeline ${pipeline}`, async () => {
+      awsCall(`entering the pipeline ${pipeline}`, async () => {
         const update = new UpdateItemCommand({
           ...at(pipeline),
           ...MINE,
@@ -63,7 +63,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
       }),
 
     check: (pipeline, owner, entered) =>
-      attempt(`checking the lease of the pipeline ${pipeline}`, async () => {
+      awsCall(`checking the lease of the pipeline ${pipeline}`, async () => {
         const item = await get(pipeline, {
           ProjectionExpression: '#owner, entered',
           ExpressionAttributeNames: MINE.ExpressionAttributeNames,
@@ -73,7 +73,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
       }),
 
     write: (pipeline, owner, entry) =>
-      attempt(`writing to the ledger of the pipeline ${pipeline}`, async () => {
+      awsCall(`writing to the ledger of the pipeline ${pipeline}`, async () => {
         try {
           await client.send(new UpdateItemCommand({ ...at(pipeline), ...keeping(pipeline, owner, entry) }));
           return true;
@@ -84,7 +84,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
       }),
 
     read: (pipeline) =>
-      attempt(`reading the ledger of the pipeline ${pipeline}`, async () => {
+      awsCall(`reading the ledger of the pipeline ${pipeline}`, async () => {
         const item = await get(pipeline);
         if (item === undefined) return undefined;
         const version = Number(item.version?.N ?? VERSION);
@@ -95,7 +95,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
     // A scan reads, and costs, whole items, those of reconcile too, whatever it gives back: a read unit for each 8 KB, and a
     // thousand failed batches of a pipeline have 22 KB. A query would need an index, which each write would pay for.
     names: () =>
-      attempt('listing the pipelines in the ledger', async () => {
+      awsCall('listing the pipelines in the ledger', async () => {
         const names: string[] = [];
         let after: Item | undefined;
         do {
@@ -118,14 +118,6 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
 /** Calls take milliseconds. */
 function createClient(): DynamoDBClient {
   return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
-}
-
-async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw error instanceof Failure ? error : awsFailure(error, what);
-  }
 }
 
 function tableName(table: string | undefined): string {

@@ -12,7 +12,7 @@ import {
 import type { MadeAtRunTime } from '../cleanup.ts';
 import { publishedSecret } from '../published.ts';
 import { limited } from './client.ts';
-import { awsFailure, isNotFound } from './failure.ts';
+import { awsCall, isNotFound } from './failure.ts';
 
 /** There is an answer to be given in time. */
 const LIMITS = { connectMs: 2_000, answerMs: 5_000 };
@@ -27,7 +27,7 @@ export function createMadeAtRunTime(
   const prefix = publishedSecret({ stage }, '');
   return {
     intakes: () =>
-      attempt(`listing the intakes of ${forwarder}`, () =>
+      awsCall(`listing the intakes of ${forwarder}`, () =>
         listed(async (Marker) => {
           const page = await lambda.send(
             new ListEventSourceMappingsCommand({ FunctionName: forwarder, Marker }),
@@ -37,7 +37,7 @@ export function createMadeAtRunTime(
       ),
 
     removeIntake: (id) =>
-      attempt(`removing the intake ${id}`, async () => {
+      awsCall(`removing the intake ${id}`, async () => {
         try {
           await lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
         } catch (error) {
@@ -48,7 +48,7 @@ export function createMadeAtRunTime(
       }),
 
     published: () =>
-      attempt('listing the published pipelines', () =>
+      awsCall('listing the published pipelines', () =>
         listed(async (NextToken) => {
           const page = await secrets.send(
             new ListSecretsCommand({
@@ -63,7 +63,7 @@ export function createMadeAtRunTime(
       ),
 
     removePublished: (name) =>
-      attempt(`deleting the secret ${name}`, async () => {
+      awsCall(`deleting the secret ${name}`, async () => {
         try {
           await secrets.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
         } catch (error) {
@@ -88,12 +88,4 @@ async function listed(page: (from: string | undefined) => Promise<Page>): Promis
     next = one.next === '' ? undefined : one.next;
   } while (next !== undefined);
   return all;
-}
-
-async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw awsFailure(error, what);
-  }
 }

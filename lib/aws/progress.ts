@@ -11,7 +11,7 @@ import { checkBytes, LARGEST_PROGRESS } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../runtime.ts';
 import { limited } from './client.ts';
-import { awsFailure } from './failure.ts';
+import { awsCall } from './failure.ts';
 import { type DynamoDb, PART } from './ledger.ts';
 
 /** Each has 22 bytes: an item of them costs 22 write units at most, and is read in one go. */
@@ -38,12 +38,14 @@ export function createProgress(
       ProjectionExpression: projection,
       ConsistentRead: true,
     });
-    return (await attempt(pipeline, () => client.send(command))).Item;
+    return (await awsCall(`how far the pipeline ${pipeline} is reconciled`, () => client.send(command))).Item;
   };
   /** `false` where the condition does not hold. */
   const update = async (pipeline: string, key: string, change: Change): Promise<boolean> => {
     try {
-      await attempt(pipeline, () => client.send(new UpdateItemCommand({ ...at(key), ...change })));
+      await awsCall(`how far the pipeline ${pipeline} is reconciled`, () =>
+        client.send(new UpdateItemCommand({ ...at(key), ...change })),
+      );
       return true;
     } catch (error) {
       if ((error as Failure).cause instanceof ConditionalCheckFailedException) return false;
@@ -129,14 +131,6 @@ interface Change {
 
 function createClient(): DynamoDBClient {
   return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
-}
-
-async function attempt<T>(pipeline: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw awsFailure(error, `how far the pipeline ${pipeline} is reconciled`);
-  }
 }
 
 /** Damaged is like never written: everything is looked at again. */

@@ -8,10 +8,9 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { checkBytes, LARGEST_SECRET } from '../bounds.ts';
-import { Failure } from '../failure.ts';
 import type { Secrets } from '../runtime.ts';
 import { limited } from './client.ts';
-import { awsFailure, isBeingDeleted, isNotFound } from './failure.ts';
+import { awsCall, isBeingDeleted, isNotFound } from './failure.ts';
 
 /**
  * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out; `tags`: what new ones bear.
@@ -22,13 +21,6 @@ export function createSecrets(
   kmsKey?: string,
   tags: Readonly<Record<string, string>> = {},
 ): Secrets {
-  const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
-    try {
-      return await call();
-    } catch (error) {
-      throw error instanceof Failure ? error : awsFailure(error, what);
-    }
-  };
   const write = (id: string, value: string) => {
     checkBytes(`the secret ${id}`, value, LARGEST_SECRET);
     return client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
@@ -59,7 +51,7 @@ export function createSecrets(
 
   return {
     get: (id) =>
-      attempt(`reading the secret ${id}`, async () => {
+      awsCall(`reading the secret ${id}`, async () => {
         try {
           return (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString;
         } catch (error) {
@@ -69,7 +61,7 @@ export function createSecrets(
       }),
 
     create: (id, value, description) =>
-      attempt(`creating the secret ${id}`, async () => {
+      awsCall(`creating the secret ${id}`, async () => {
         try {
           await client.send(creation(id, value, description));
         } catch (error) {
@@ -84,7 +76,7 @@ export function createSecrets(
       }),
 
     put: (id, value, description) =>
-      attempt(`writing the secret ${id}`, async () => {
+      awsCall(`writing the secret ${id}`, async () => {
         try {
           await write(id, value);
         } catch (error) {
@@ -100,7 +92,7 @@ export function createSecrets(
       }),
 
     remove: (id) =>
-      attempt(`deleting the secret ${id}`, async () => {
+      awsCall(`deleting the secret ${id}`, async () => {
         try {
           await client.send(new DeleteSecretCommand({ SecretId: id, RecoveryWindowInDays: 7 }));
         } catch (error) {

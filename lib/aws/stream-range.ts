@@ -11,7 +11,7 @@ import {
 import { type Clock, systemClock } from '../aep/transport.ts';
 import type { StreamPosition, StreamRange, StreamRecord } from '../runtime.ts';
 import { limited } from './client.ts';
-import { awsFailure } from './failure.ts';
+import { awsCall, awsFailure } from './failure.ts';
 
 /** The part of the Kinesis client that is used. */
 export type Kinesis = Pick<KinesisClient, 'send'>;
@@ -40,7 +40,7 @@ export function createStreamRange(
       let next: string | undefined;
       do {
         const which = next === undefined ? { StreamARN: streamArn } : { NextToken: next };
-        const page = await attempt(`listing the shards of ${streamArn}`, () =>
+        const page = await awsCall(`listing the shards of ${streamArn}`, () =>
           client.send(new ListShardsCommand(which)),
         );
         ids.push(...(page.Shards ?? []).flatMap(({ ShardId }) => (ShardId === undefined ? [] : [ShardId])));
@@ -50,7 +50,7 @@ export function createStreamRange(
     },
 
     async keptSince(streamArn) {
-      const { StreamDescriptionSummary: found } = await attempt(`looking up the stream ${streamArn}`, () =>
+      const { StreamDescriptionSummary: found } = await awsCall(`looking up the stream ${streamArn}`, () =>
         client.send(new DescribeStreamSummaryCommand({ StreamARN: streamArn })),
       );
       const kept = clock.now() - (found?.RetentionPeriodHours ?? 24) * HOUR_MS;
@@ -107,7 +107,7 @@ async function iteratorAt(reader: Reader, from: StreamPosition): Promise<string 
     return await newIterator(reader, asked(from));
   } catch (error) {
     if (nameOf(error) === 'InvalidArgumentException' && from.kind !== 'time') {
-      return attempt(`reading the shard ${reader.shardId}`, () =>
+      return awsCall(`reading the shard ${reader.shardId}`, () =>
         newIterator(reader, { ShardIteratorType: 'TRIM_HORIZON' }),
       );
     }
@@ -155,14 +155,6 @@ function recordOf(record: _Record): StreamRecord {
     data: record.Data ?? new Uint8Array(),
     arrivedAt: arrived === undefined ? undefined : arrived / 1_000,
   };
-}
-
-async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw awsFailure(error, what);
-  }
 }
 
 function nameOf(error: unknown): string | undefined {

@@ -11,7 +11,7 @@ import {
 import { Failure } from '../failure.ts';
 import type { Intake, Intakes } from '../runtime.ts';
 import { limited } from './client.ts';
-import { awsFailure, isNotFound } from './failure.ts';
+import { awsCall, isNotFound } from './failure.ts';
 
 /**
  * How Lambda polls. Retries go on until the record is too old, so that every loss leaves a document; a bad record is
@@ -44,17 +44,9 @@ export function createIntakes(
       'PENSTOCK_FORWARDER is not set: the intake would have nobody to call',
     );
   };
-  const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
-    try {
-      return await call();
-    } catch (error) {
-      throw error instanceof Failure ? error : awsFailure(error, what);
-    }
-  };
-
   return {
     find: (streamArn) =>
-      attempt(`looking for the intake of ${streamArn}`, async () => {
+      awsCall(`looking for the intake of ${streamArn}`, async () => {
         const answer = await client.send(
           new ListEventSourceMappingsCommand({ EventSourceArn: streamArn, FunctionName: forwarder() }),
         );
@@ -63,7 +55,7 @@ export function createIntakes(
       }),
 
     create: (streamArn, startAt) =>
-      attempt(`making the intake of ${streamArn}`, async () =>
+      awsCall(`making the intake of ${streamArn}`, async () =>
         intakeOf(
           await client.send(
             new CreateEventSourceMappingCommand({
@@ -85,17 +77,17 @@ export function createIntakes(
       ),
 
     switchOn: (id) =>
-      attempt(`switching the intake ${id} on`, async () => {
+      awsCall(`switching the intake ${id} on`, async () => {
         await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: true }));
       }),
 
     switchOff: (id) =>
-      attempt(`switching the intake ${id} off`, async () => {
+      awsCall(`switching the intake ${id} off`, async () => {
         await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: false }));
       }),
 
     remove: (id) =>
-      attempt(`removing the intake ${id}`, async () => {
+      awsCall(`removing the intake ${id}`, async () => {
         try {
           await client.send(new DeleteEventSourceMappingCommand({ UUID: id }));
         } catch (error) {

@@ -1,6 +1,6 @@
 // What a check is, and how checks are run: side by side, each within its time, none before what it needs.
 import { isFailure, reasonOf } from '../failure.ts';
-import { within } from '../forward/send/within.ts';
+import { within } from '../within.ts';
 
 /**
  * `not ok`: what was found is wrong, or could not be had. `unknown`: it was not looked at, because something it needs

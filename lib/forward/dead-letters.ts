@@ -1,7 +1,7 @@
 // Rejected messages as a document of the undelivered store.
 import { hash } from 'node:crypto';
 import type { UndeliveredDocument, UndeliveredEntry } from '../runtime.ts';
-import type { AppliedRule, History } from './transform/redact.ts';
+import type { AppliedRule, History } from './read/message.ts';
 import type { Rejected, Settled } from './verdict.ts';
 
 /**

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { fromBase64 } from '../forward/read/decode.ts';
 import type { KinesisRecord } from '../forward/read/event.ts';
+import type { History } from '../forward/read/message.ts';
 import { type GivenUp, type OnFailure, readOnFailure } from '../forward/read/on-failure.ts';
-import type { History } from '../forward/transform/redact.ts';
 import type { StoredKind, UndeliveredEntry } from '../runtime.ts';
 
 /** One thing to send: an entry of a document, or a record. */

@@ -1,7 +1,8 @@
 // Sends what is to be sent again, by the forwarder's own stages, at the pipeline's rate or a lower one that was asked for.
 import type { Sessions } from '../aep/token.ts';
 import { checkConservation } from '../forward/conservation.ts';
-import { createFramer, type Framed, type Framer } from '../forward/frame/frame.ts';
+import { createFramer, type Framer } from '../forward/frame/frame.ts';
+import type { Framed } from '../forward/frame/framed.ts';
 import { type Decoded, decode, messageOf } from '../forward/read/decode.ts';
 import { isAggregate } from '../forward/read/kpl.ts';
 import type { Message } from '../forward/read/message.ts';

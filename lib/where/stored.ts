@@ -3,13 +3,27 @@ import { LARGEST_OBJECT } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
 import { valueAt } from '../forward/json/pointer.ts';
+import type { AppliedRule } from '../forward/read/message.ts';
 import { recordId } from '../forward/read/record-id.ts';
 import { unpack } from '../forward/read/unpack.ts';
-import { type AppliedRule, createRedactor, isSameRule } from '../forward/transform/redact.ts';
+import { createRedactor, isSameRule } from '../forward/transform/redact.ts';
 import { readPublished, streamNameOf } from '../published.ts';
 import { type Item, readParcel } from '../redrive/parcel.ts';
 import type { StoredKind, WhereRuntime } from '../runtime.ts';
-import type { Scope, Spot } from './where.ts';
+
+/** What is looked through. */
+export interface Scope {
+  readonly pipeline: string;
+  readonly streamArn: string;
+  /** When to stop looking, ms since the epoch. */
+  readonly until: number;
+}
+
+export interface Spot {
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+  readonly subSequenceNumber?: number | undefined;
+}
 
 /** Where in the store it is, and why. */
 export interface Found {

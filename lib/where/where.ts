@@ -6,7 +6,7 @@ import { coordinatesIn } from '../forward/read/record-id.ts';
 import { didYouMean } from '../nearest.ts';
 import { streamNameOf } from '../published.ts';
 import type { ForwardedBatch, WhereRuntime } from '../runtime.ts';
-import { type Found, type Searched, searchGivenUp, searchRejects } from './stored.ts';
+import { type Found, type Scope, type Searched, type Spot, searchGivenUp, searchRejects } from './stored.ts';
 
 /** Reading goes on for so long, in ms; what was not looked at by then is said. */
 const SEARCH_MS = 60_000;
@@ -96,20 +96,6 @@ export async function where(event: unknown, runtime: WhereRuntime): Promise<Wher
     undelivered: rejects.found,
     searched: { objects: rejects.objects, complete: rejects.complete },
   };
-}
-
-/** What is looked through. */
-export interface Scope {
-  readonly pipeline: string;
-  readonly streamArn: string;
-  /** When to stop looking, ms since the epoch. */
-  readonly until: number;
-}
-
-export interface Spot {
-  readonly shardId: string;
-  readonly sequenceNumber: string;
-  readonly subSequenceNumber?: number | undefined;
 }
 
 const Manifest = z.looseObject({ source: z.looseObject({ kind: z.literal('inlet'), stream: z.string() }) });

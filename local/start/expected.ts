@@ -1,6 +1,7 @@
 // What is to become of each record of a stream, by the forwarder's own stages: the account knows it again by what reaches the platform.
 import { createSecrets } from '../../lib/aws/secrets.ts';
-import { createFramer, type Framed } from '../../lib/forward/frame/frame.ts';
+import { createFramer } from '../../lib/forward/frame/frame.ts';
+import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { createRoom, type Prepared, prepare } from '../../lib/forward/frame/prepare.ts';
 import { type Received, readEvent } from '../../lib/forward/read/event.ts';
 import { createShaper } from '../../lib/forward/transform/transform.ts';

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { readBounded } from '../../lib/aep/exchange.ts';
 import { limited } from '../../lib/aws/client.ts';
 import { createFetch } from '../../lib/aws/http.ts';
-import { baseRuntime } from '../../lib/aws/runtime.ts';
+import { baseRuntime } from '../../lib/aws/runtimes/base.ts';
 import { selfSigned } from '../support/certificate.ts';
 
 const usual = getCACertificates('default');

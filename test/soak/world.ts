@@ -9,9 +9,9 @@ import { functionName } from '../../local/start/functions.ts';
 import { prepareSource, provision } from '../../local/start/journey.ts';
 import { type Stack, startStack } from '../../local/start/stack.ts';
 import type { Inlets } from './faults.ts';
+import type { SoakOptions } from './options.ts';
 import { Oracle } from './oracle.ts';
 import { POISON } from './records.ts';
-import type { SoakOptions } from './soak.ts';
 
 const WARM_UP_SECONDS = 1;
 

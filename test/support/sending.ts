@@ -2,7 +2,7 @@
 import type { BatchReply, Outcome } from '../../lib/aep/inlet.ts';
 import type { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { Framed } from '../../lib/forward/frame/frame.ts';
+import type { Framed } from '../../lib/forward/frame/framed.ts';
 import type { Batch, Lane } from '../../lib/forward/send/batch.ts';
 import { createLimits } from '../../lib/forward/send/limits.ts';
 import type { Sender } from '../../lib/forward/send/run.ts';

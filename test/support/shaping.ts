@@ -1,7 +1,8 @@
 // Records through decoder, shaper and framer of a pipeline, and what becomes of each.
 
 import { undeliveredDocument } from '../../lib/forward/dead-letters.ts';
-import { createFramer, type Framed } from '../../lib/forward/frame/frame.ts';
+import { createFramer } from '../../lib/forward/frame/frame.ts';
+import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { decode } from '../../lib/forward/read/decode.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
 import { createShaper } from '../../lib/forward/transform/transform.ts';

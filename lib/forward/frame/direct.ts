@@ -5,7 +5,7 @@ import { checkJson } from '../json/json-check.ts';
 import { isWholeBase64 } from '../read/decode.ts';
 import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
-import type { Frame, Framed } from './frame.ts';
+import type { Frame, Framed } from './framed.ts';
 import { type Place, piecesOf, type Slabs } from './slab.ts';
 
 /** One for each record. `undefined` for whatever is not quite ordinary: it takes the long way, which knows why. */

@@ -3,11 +3,11 @@ import type { PublishedPipeline } from '../../published.ts';
 import type { Operation } from '../../records.ts';
 import { check } from '../json/check.ts';
 import type { Decoded } from '../read/decode.ts';
-import type { Message } from '../read/message.ts';
 import { createDeriver } from '../transform/derive.ts';
 import { type Rejected, rejected, type Settled } from '../verdict.ts';
 import { createDirect, type Direct } from './direct.ts';
-import { createSlabs, gather, type Place } from './slab.ts';
+import type { Frame, Framed } from './framed.ts';
+import { createSlabs, gather } from './slab.ts';
 
 /** The inlet takes 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
 export const MAX_REQUEST_BYTES = 990_000;
@@ -17,19 +17,6 @@ const OWN_HEADER_BYTES = 64 * 1024;
 
 const OPENING = Buffer.from('{"messages":[');
 const CLOSING = Buffer.from(']}');
-
-/** A message ready to send: in its place lies the producer's JSON object, with its frame. */
-export interface Framed extends Place {
-  readonly message: Message;
-  /** Bytes it adds to a request, frame and comma included. */
-  readonly size: number;
-}
-
-/** What stands around an object in a request. */
-export interface Frame {
-  readonly before: Uint8Array;
-  readonly after: Uint8Array;
-}
 
 /** How the messages of one pipeline are framed. */
 export interface Framer {

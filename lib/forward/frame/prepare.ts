@@ -7,7 +7,7 @@ import type { Message } from '../read/message.ts';
 import type { Shaper } from '../transform/transform.ts';
 import { DELIVERED, type Rejected, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
-import type { Framed } from './frame.ts';
+import type { Framed } from './framed.ts';
 
 /**
  * An event has 6 MB, but compression and aggregation can make thousandfold of that. What is beyond this stays in the

@@ -1,5 +1,16 @@
 // A message: one Kinesis record, or one sub-record of an aggregate, under the identity it keeps until it is settled.
-import type { History } from '../transform/redact.ts';
+import type { Redaction } from '../../records.ts';
+
+/** A rule as it is written down beside what it was applied to. */
+export interface AppliedRule {
+  readonly field: string;
+  readonly action: Redaction['action'];
+  /** The beginning of the salt's SHA-256, in hex: it is compared, and never used. */
+  readonly salt?: string | undefined;
+}
+
+/** The rules that a record was redacted under; `unknown` where nobody has written down which, or whether at all. */
+export type History = readonly AppliedRule[] | 'unknown';
 
 export interface Message {
   /** The Kinesis record's; of a sub-record, its parent's. */

@@ -2,7 +2,7 @@
 import type { AnsweredReply, FailedReply, ReplyClass } from '../../aep/inlet.ts';
 import { backoffMs } from '../../aep/retry.ts';
 import { Failure } from '../../failure.ts';
-import type { Framed } from '../frame/frame.ts';
+import type { Framed } from '../frame/framed.ts';
 import { DELIVERED, rejected } from '../verdict.ts';
 import type { Batch } from './batch.ts';
 import { nextStep, PACE, SERVER_ERROR, type Step, UNCLEAR_TRIES } from './classes.ts';

@@ -1,6 +1,7 @@
 // Records into groups, messages into lanes, and each lane into requests that the inlet takes. Pure.
 import type { PublishedPipeline } from '../../published.ts';
-import { type Framed, MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from '../frame/frame.ts';
+import { MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from '../frame/frame.ts';
+import type { Framed } from '../frame/framed.ts';
 import type { KinesisRecord } from '../read/event.ts';
 
 /** The messages of one request, in order. */

@@ -3,12 +3,12 @@ import type { BatchReply } from '../../aep/inlet.ts';
 import { backoffMs } from '../../aep/retry.ts';
 import type { Session } from '../../aep/token.ts';
 import { isFailure } from '../../failure.ts';
-import type { Framed } from '../frame/frame.ts';
+import { within } from '../../within.ts';
+import type { Framed } from '../frame/framed.ts';
 import type { Batch } from './batch.ts';
 import { LEAST_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, SERVER_ERROR } from './classes.ts';
 import type { RequestOutcome } from './limits.ts';
 import { type Begun, type Course, halt, pause, type Run, renew, took } from './run.ts';
-import { within } from './within.ts';
 
 export interface Made extends Begun {
   readonly reply: BatchReply;

@@ -4,7 +4,7 @@ import type { Session, Sessions } from '../../aep/token.ts';
 import type { Clock } from '../../aep/transport.ts';
 import { Failure } from '../../failure.ts';
 import type { Log } from '../../log.ts';
-import type { Framed } from '../frame/frame.ts';
+import type { Framed } from '../frame/framed.ts';
 import type { Message } from '../read/message.ts';
 import type { Rejected, Settled, Verdict } from '../verdict.ts';
 import type { Batch } from './batch.ts';

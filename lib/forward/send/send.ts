@@ -1,6 +1,6 @@
 // Sends lanes of batches side by side, and brings back a verdict for each message.
 
-import type { Framed } from '../frame/frame.ts';
+import type { Framed } from '../frame/framed.ts';
 import { DELIVERED, RETRY, type Settled } from '../verdict.ts';
 import { finish } from './attempt.ts';
 import type { Batch, Lane } from './batch.ts';

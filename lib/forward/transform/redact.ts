@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { PublishedPipeline } from '../../published.ts';
 import { covers, partsOf, type Redaction } from '../../records.ts';
 import { indexOf, stepsOf } from '../json/pointer.ts';
+import type { AppliedRule, History } from '../read/message.ts';
 
 const MASK = '***';
 
@@ -19,17 +20,6 @@ const { parse, rawJSON, isRawJSON } = JSON as unknown as WithSourceText;
 
 type Container = Record<string, unknown>;
 type Hide = (holder: Container, key: string) => void;
-
-/** A rule as it is written down beside what it was applied to. */
-export interface AppliedRule {
-  readonly field: string;
-  readonly action: Redaction['action'];
-  /** The beginning of the salt's SHA-256, in hex: it is compared, and never used. */
-  readonly salt?: string | undefined;
-}
-
-/** The rules that a record was redacted under; `unknown` where nobody has written down which, or whether at all. */
-export type History = readonly AppliedRule[] | 'unknown';
 
 /** `json` must be an object of JSON, nested in no more levels than the stack bears. */
 export interface Redactor {

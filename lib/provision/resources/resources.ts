@@ -2,7 +2,6 @@
 import { keyOfGroup, ownGroups, type Pipeline, type ResourceKey } from '../../pipeline.ts';
 import { baseConnection } from './base-connection.ts';
 import { dataset } from './dataset.ts';
-import { sourceConnection, targetConnection } from './ends.ts';
 import { fieldGroup } from './field-group.ts';
 import { flow } from './flow.ts';
 import { identity } from './identity.ts';
@@ -11,6 +10,8 @@ import { mapping } from './mapping.ts';
 import { profile } from './profile.ts';
 import type { Resource } from './resource.ts';
 import { schema } from './schema.ts';
+import { sourceConnection } from './source-connection.ts';
+import { targetConnection } from './target-connection.ts';
 
 type Which = Pick<Pipeline, 'manifest' | 'hints' | 'mode'>;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Framed } from '../../../lib/forward/frame/frame.ts';
+import type { Framed } from '../../../lib/forward/frame/framed.ts';
 import { recordId } from '../../../lib/forward/read/record-id.ts';
 import { batch } from '../../../lib/forward/send/batch.ts';
 import { kinesisEvent, SHARD_ID, STREAM_ARN, seq, world } from '../../support/forwarding.ts';

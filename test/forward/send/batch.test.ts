@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFramer, type Framed } from '../../../lib/forward/frame/frame.ts';
+import { createFramer } from '../../../lib/forward/frame/frame.ts';
+import type { Framed } from '../../../lib/forward/frame/framed.ts';
 import type { KinesisRecord } from '../../../lib/forward/read/event.ts';
 import { batch, groupsOf, laneOf, MAX_LANES } from '../../../lib/forward/send/batch.ts';
 import { kinesisEvent, PUBLISHED } from '../../support/forwarding.ts';

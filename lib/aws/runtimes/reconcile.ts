@@ -1,12 +1,12 @@
 // The runtime of reconcile, which reads what AEP refused and keeps it with what could not be delivered.
-import { Failure } from '../failure.ts';
-import type { ReconcileRuntime } from '../runtime.ts';
-import { createUndelivered } from './dead-letters.ts';
-import { createLedger } from './ledger.ts';
-import { createMetrics } from './metrics.ts';
-import { createProgress } from './progress.ts';
-import { baseRuntime } from './runtime.ts';
-import { createStreamRange } from './stream-range.ts';
+import { Failure } from '../../failure.ts';
+import type { ReconcileRuntime } from '../../runtime.ts';
+import { createUndelivered } from '../dead-letters.ts';
+import { createLedger } from '../ledger.ts';
+import { createMetrics } from '../metrics.ts';
+import { createProgress } from '../progress.ts';
+import { createStreamRange } from '../stream-range.ts';
+import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function reconcileRuntime(): ReconcileRuntime {

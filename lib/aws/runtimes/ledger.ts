@@ -1,7 +1,7 @@
 // The runtime of the steps that work on a pipeline under its lease.
-import type { LedgerRuntime } from '../runtime.ts';
-import { createLedger } from './ledger.ts';
-import { baseRuntime } from './runtime.ts';
+import type { LedgerRuntime } from '../../runtime.ts';
+import { createLedger } from '../ledger.ts';
+import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function ledgerRuntime(): LedgerRuntime {

@@ -1,8 +1,8 @@
 // The runtime of cleanup: what was made at run time, as Lambda and Secrets Manager list it.
-import type { CleanupRuntime } from '../cleanup.ts';
-import { Failure } from '../failure.ts';
-import { awsRuntime } from './aws-runtime.ts';
-import { createMadeAtRunTime } from './made-at-run-time.ts';
+import type { CleanupRuntime } from '../../cleanup.ts';
+import { Failure } from '../../failure.ts';
+import { createMadeAtRunTime } from '../made-at-run-time.ts';
+import { awsRuntime } from './aws.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function cleanupRuntime(): CleanupRuntime {

@@ -1,7 +1,7 @@
 // The runtime of the first step, which looks up the stream.
-import type { BeginRuntime } from '../runtime.ts';
-import { baseRuntime } from './runtime.ts';
-import { createStreams } from './streams.ts';
+import type { BeginRuntime } from '../../runtime.ts';
+import { createStreams } from '../streams.ts';
+import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function beginRuntime(): BeginRuntime {

@@ -1,9 +1,9 @@
 // The runtime of a function that asks nobody but AWS: settings from the environment, and Secrets Manager.
-import { systemClock } from '../aep/transport.ts';
-import { createLog } from '../log.ts';
-import type { Runtime } from '../runtime.ts';
-import { settingsFrom } from '../settings.ts';
-import { createSecrets } from './secrets.ts';
+import { systemClock } from '../../aep/transport.ts';
+import { createLog } from '../../log.ts';
+import type { Runtime } from '../../runtime.ts';
+import { settingsFrom } from '../../settings.ts';
+import { createSecrets } from '../secrets.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function awsRuntime(): Omit<Runtime, 'fetch'> {

@@ -1,9 +1,9 @@
 // The runtime of deploy hooks: the state machine, the ledger, the secret with the keys, and the pipelines of the bundle.
-import { Failure } from '../failure.ts';
-import { bundle } from '../hook/bundle.ts';
-import type { HookRuntime } from '../hook/hook.ts';
-import { awsRuntime } from './aws-runtime.ts';
-import { createExecutions } from './executions.ts';
+import { Failure } from '../../failure.ts';
+import { bundle } from '../../hook/bundle.ts';
+import type { HookRuntime } from '../../hook/hook.ts';
+import { createExecutions } from '../executions.ts';
+import { awsRuntime } from './aws.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function hookRuntime(): HookRuntime {
@@ -18,7 +18,7 @@ export function hookRuntime(): HookRuntime {
     executions: createExecutions(settings.stateMachine),
     // Asked after a failed run alone: most deliveries start without this client.
     ledger: {
-      read: async (pipeline) => (await import('./ledger.ts')).createLedger(settings.table).read(pipeline),
+      read: async (pipeline) => (await import('../ledger.ts')).createLedger(settings.table).read(pipeline),
     },
     bundle: bundle(settings.pipelines),
   };

@@ -1,9 +1,9 @@
 // The runtime of the forwarder, which counts and keeps what is rejected as well.
-import { Failure } from '../failure.ts';
-import type { ForwardRuntime } from '../runtime.ts';
-import { createUndelivered } from './dead-letters.ts';
-import { createMetrics } from './metrics.ts';
-import { baseRuntime } from './runtime.ts';
+import { Failure } from '../../failure.ts';
+import type { ForwardRuntime } from '../../runtime.ts';
+import { createUndelivered } from '../dead-letters.ts';
+import { createMetrics } from '../metrics.ts';
+import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function forwardRuntime(): ForwardRuntime {

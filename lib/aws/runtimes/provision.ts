@@ -1,7 +1,7 @@
 // The runtime of the steps that look at intakes as well.
-import type { ProvisionRuntime } from '../runtime.ts';
-import { ledgerRuntime } from './ledger-runtime.ts';
-import { createIntakes } from './triggers.ts';
+import type { ProvisionRuntime } from '../../runtime.ts';
+import { createIntakes } from '../triggers.ts';
+import { ledgerRuntime } from './ledger.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function provisionRuntime(): ProvisionRuntime {

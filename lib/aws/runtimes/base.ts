@@ -1,7 +1,7 @@
 // The runtime of a deployed function that asks Adobe too, built on its first call.
-import type { Runtime } from '../runtime.ts';
-import { awsRuntime } from './aws-runtime.ts';
-import { createFetch } from './http.ts';
+import type { Runtime } from '../../runtime.ts';
+import { createFetch } from '../http.ts';
+import { awsRuntime } from './aws.ts';
 
 /**
  * The part of the runtime that every such function has.

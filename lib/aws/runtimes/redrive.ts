@@ -1,11 +1,11 @@
 // The runtime of redrive, which takes out of the undelivered store, reads streams, and starts itself again.
-import { Failure } from '../failure.ts';
-import type { RedriveRuntime } from '../runtime.ts';
-import { createUndelivered } from './dead-letters.ts';
-import { createFunctions } from './functions.ts';
-import { createMetrics } from './metrics.ts';
-import { baseRuntime } from './runtime.ts';
-import { createStreamRange } from './stream-range.ts';
+import { Failure } from '../../failure.ts';
+import type { RedriveRuntime } from '../../runtime.ts';
+import { createUndelivered } from '../dead-letters.ts';
+import { createFunctions } from '../functions.ts';
+import { createMetrics } from '../metrics.ts';
+import { createStreamRange } from '../stream-range.ts';
+import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function redriveRuntime(): RedriveRuntime {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextStep, RULES, SERVER_ERROR, type Untaken } from '../../lib/forward/send/classes.ts';
+import { nextStep, RULES, SERVER_ERROR, type Untaken } from '../../../lib/forward/send/classes.ts';
 
 const KINDS = Object.keys(RULES) as Untaken['class'][];
 const untaken: fc.Arbitrary<Untaken> = fc
