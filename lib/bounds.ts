@@ -2,7 +2,7 @@
 import { Failure } from './failure.ts';
 
 /** Each is one attribute of the pipeline's item, and an item holds 400 KB, names included. AWS: "Quotas in Amazon DynamoDB". */
-export const LARGEST_IN_LEDGER = {
+export const MAX_IN_LEDGER_BYTES = {
   manifest: 110_000,
   known: 100_000,
   report: 65_000,
@@ -10,22 +10,22 @@ export const LARGEST_IN_LEDGER = {
 } as const;
 
 /** What is read and written of reconcile's progress as a whole, in an item of its own: each write costs a unit for each KB. */
-export const LARGEST_PROGRESS = 16_000;
+export const MAX_PROGRESS_BYTES = 16_000;
 
 /** AWS: "AWS Secrets Manager quotas". */
-export const LARGEST_SECRET = 65_536;
+export const MAX_SECRET_BYTES = 65_536;
 
 /** Of a manifest's `source.records`, which goes into a secret: the rest of what is published has 2 KB. */
-export const LARGEST_RECORDS = 60_000;
+export const MAX_RECORDS_BYTES = 60_000;
 
 /** An object of the undelivered store that is read, and so held in memory, as a whole. What is larger is nobody's of Penstock's. */
-export const LARGEST_OBJECT = 64 * 1024 * 1024;
+export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 
 /** One that is written: a document that is longer is divided. The largest record of a stream, 10 MiB, fits in base64. */
-export const LARGEST_WRITTEN = 16 * 1024 * 1024;
+export const MAX_WRITTEN_BYTES = 16 * 1024 * 1024;
 
 /** Bytes of records held for one document: in base64 they still make one that can be read as a whole. */
-export const LARGEST_HELD = 32 * 1024 * 1024;
+export const MAX_OPENED_BYTES = 32 * 1024 * 1024;
 
 /** @throws Failure `TOO_LARGE` for a text of more bytes than `most`; `what` says what it is */
 export function checkBytes(what: string, text: string, most: number): void {

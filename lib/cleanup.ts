@@ -27,16 +27,19 @@ export interface Answering {
   readonly fetch: Fetch;
 }
 
-export type Cleanup = (event: unknown, invocation: { readonly remainingMs: () => number }) => Promise<Answer>;
+export type Cleanup = (
+  event: unknown,
+  invocation: { readonly remainingMs: () => number },
+) => Promise<CloudFormationAnswer>;
 
 /** What CloudFormation is told. */
-export interface Answer {
+export interface CloudFormationAnswer {
   readonly Status: 'SUCCESS' | 'FAILED';
   readonly Reason: string;
 }
 
 /** A custom resource's request, as far as it matters. AWS: "Custom resource request objects". */
-const Request = z.object({
+const CloudFormationRequest = z.object({
   RequestType: z.enum(['Create', 'Update', 'Delete']),
   // Over TLS, or to this very machine.
   ResponseURL: z.string().check(z.regex(/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])/)),
@@ -45,15 +48,15 @@ const Request = z.object({
   LogicalResourceId: z.string(),
   PhysicalResourceId: z.optional(z.string()),
 });
-type Request = z.infer<typeof Request>;
+type CloudFormationRequest = z.infer<typeof CloudFormationRequest>;
 
-const LOOK_AGAIN_MS = 2_000;
+const LISTED_AGAIN_MS = 2_000;
 /** What is kept of the time for the answer: three tries. */
-const ANSWER_MS = 30_000;
+const CLOUDFORMATION_ANSWER_MS = 30_000;
 const ANSWER_TRIES = 3;
 const ANSWER_TIMEOUT_MS = 8_000;
 /** CloudFormation takes 4,096 bytes in all. */
-const LONGEST_REASON = 1_000;
+const MAX_STATUS_REASON = 1_000;
 
 const GO_ON =
   'Remove the stack again once that is mended; or delete it with `--retain-resources MadeAtRunTime`, and what is left by hand.';
@@ -65,16 +68,16 @@ const GO_ON =
  */
 export function createCleanup({ clock, fetch }: Answering, makeRuntime: () => CleanupRuntime): Cleanup {
   return async (event, { remainingMs }) => {
-    const request = parse(event);
-    const until = clock.now() + remainingMs() - ANSWER_MS;
-    const answer = await outcomeOf(request, makeRuntime, clock, until);
-    await send(answer, request, { clock, fetch });
+    const request = requestIn(event);
+    const until = clock.now() + remainingMs() - CLOUDFORMATION_ANSWER_MS;
+    const answer = await removalOutcome(request, makeRuntime, clock, until);
+    await sendAnswer(answer, request, { clock, fetch });
     return answer;
   };
 }
 
-function parse(event: unknown): Request {
-  const result = Request.safeParse(event);
+function requestIn(event: unknown): CloudFormationRequest {
+  const result = CloudFormationRequest.safeParse(event);
   if (result.success) return result.data;
   throw new Failure(
     'EVENT_INVALID',
@@ -85,12 +88,12 @@ function parse(event: unknown): Request {
   );
 }
 
-async function outcomeOf(
-  { RequestType }: Request,
+async function removalOutcome(
+  { RequestType }: CloudFormationRequest,
   makeRuntime: () => CleanupRuntime,
   clock: Clock,
   until: number,
-): Promise<Answer> {
+): Promise<CloudFormationAnswer> {
   if (RequestType !== 'Delete') return { Status: 'SUCCESS', Reason: 'Nothing is made yet.' };
   try {
     const { log, madeAtRunTime } = makeRuntime();
@@ -103,7 +106,7 @@ async function outcomeOf(
     };
   } catch (error) {
     const said = isFailure(error) ? error.what : error instanceof Error ? error.message : String(error);
-    return { Status: 'FAILED', Reason: `${said.slice(0, LONGEST_REASON)} | Next: ${GO_ON}` };
+    return { Status: 'FAILED', Reason: `${said.slice(0, MAX_STATUS_REASON)} | Next: ${GO_ON}` };
   }
 }
 
@@ -119,7 +122,7 @@ async function removeIntakes(made: MadeAtRunTime, clock: Clock, until: number): 
       seen.add(id);
       await made.removeIntake(id);
     }
-    await clock.sleep(LOOK_AGAIN_MS);
+    await clock.sleep(LISTED_AGAIN_MS);
   }
 }
 
@@ -133,11 +136,15 @@ async function removePublished(made: MadeAtRunTime, clock: Clock, until: number)
   return names.length;
 }
 
-async function send(answer: Answer, request: Request, { clock, fetch }: Answering): Promise<void> {
+async function sendAnswer(
+  answer: CloudFormationAnswer,
+  request: CloudFormationRequest,
+  { clock, fetch }: Answering,
+): Promise<void> {
   const { StackId, RequestId, LogicalResourceId, PhysicalResourceId = LogicalResourceId } = request;
   const body = JSON.stringify({ ...answer, PhysicalResourceId, StackId, RequestId, LogicalResourceId });
   for (let attempt = 1; ; attempt++) {
-    const trouble = await put(request.ResponseURL, body, fetch);
+    const trouble = await putAnswer(request.ResponseURL, body, fetch);
     if (trouble === undefined) return;
     if (attempt === ANSWER_TRIES)
       throw new Failure('AWS_UNAVAILABLE', `CloudFormation did not take the answer (${trouble})`);
@@ -146,7 +153,7 @@ async function send(answer: Answer, request: Request, { clock, fetch }: Answerin
 }
 
 /** The URL is signed for a PUT without a content type, and a secret: it is in no message. */
-async function put(url: string, body: string, fetch: Fetch): Promise<string | undefined> {
+async function putAnswer(url: string, body: string, fetch: Fetch): Promise<string | undefined> {
   try {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const { status, body: rest } = await fetch(url, {

@@ -4,21 +4,21 @@ import { Failure, issuesText } from './failure.ts';
 import type { Secrets } from './runtime.ts';
 import * as z from './zod.ts';
 
-const text = (what: string) =>
+const textField = (what: string) =>
   z.string({ error: `expected ${what}` }).check(z.trim(), z.minLength(1, `expected ${what}`));
 
 /** `{"clientId", "clientSecret", "previousClientSecret"?, "organizationId", "scopes"?}`; more fields are let be. */
 const CredentialsSecret = z.object({
-  clientId: text('the client id of the OAuth server-to-server credential'),
-  clientSecret: text('a client secret of that credential'),
-  previousClientSecret: z.optional(text('the client secret before that one, or no such field')),
+  clientId: textField('the client id of the OAuth server-to-server credential'),
+  clientSecret: textField('a client secret of that credential'),
+  previousClientSecret: z.optional(textField('the client secret before that one, or no such field')),
   organizationId: z
     .string({ error: 'expected the organization id' })
     .check(
       z.trim(),
       z.regex(/^[0-9A-F]{24}@AdobeOrg$/, 'expected 24 hexadecimal digits (upper case) and @AdobeOrg'),
     ),
-  scopes: z._default(text('scopes, separated by commas'), DEFAULT_SCOPES),
+  scopes: z._default(textField('scopes, separated by commas'), DEFAULT_SCOPES),
 });
 
 /**

@@ -3,7 +3,7 @@ import { Failure } from './failure.ts';
 import { repeatedMembers } from './json-members.ts';
 
 /** Told at once. */
-const MOST_TWICE = 30;
+const MAX_TWICE = 30;
 
 /**
  * The value in a file's text; a byte order mark is passed over. `origin` is what messages call it.
@@ -11,11 +11,11 @@ const MOST_TWICE = 30;
  */
 export function jsonIn(text: string, origin: string): unknown {
   const plain = text.replace(/^\uFEFF/, '');
-  const value = parsed(plain, origin);
+  const value = parsedText(plain, origin);
   const twice = repeatedMembers(plain);
   if (twice.length === 0) return value;
   const lines = twice
-    .slice(0, MOST_TWICE)
+    .slice(0, MAX_TWICE)
     .map(({ path, first, again }) => `  ${path}: expected once; found in line ${first} and in line ${again}`);
   throw new Failure(
     'MANIFEST_INVALID',
@@ -66,7 +66,7 @@ export function withDigits(text: string): unknown {
   return JSON.parse(text.replace(/^\uFEFF/, ''), revive as never);
 }
 
-function parsed(text: string, origin: string): unknown {
+function parsedText(text: string, origin: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -5,25 +5,25 @@ import type { LogEvent } from './log-events.ts';
 /** Powertools drops fields of these names, with a warning in place of the value. */
 type Reserved = 'level' | 'message' | 'sampling_rate' | 'service' | 'timestamp';
 
-export type Fields = Readonly<Record<string, string | number | boolean | undefined>> & {
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>> & {
   readonly [name in Reserved]?: never;
 } & { readonly event?: LogEvent };
 
 export interface Log {
-  debug(message: string, fields?: Fields): void;
-  info(message: string, fields?: Fields): void;
-  warn(message: string, fields?: Fields): void;
-  error(message: string, fields?: Fields): void;
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
 }
 
 /** A field's text is cut here: what AEP says must not flood a log line. */
-const LONGEST_TEXT = 1_000;
+const MAX_TEXT = 1_000;
 
 /** A log whose lines carry the service's name and `fixed`. The type of `Fields` keeps objects, and so bodies, out of it. */
-export function createLog(level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', fixed: Fields = {}): Log {
+export function createLog(level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', fixed: LogFields = {}): Log {
   const logger = new Logger({ serviceName: 'penstock', logLevel: level });
-  const write = (how: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields: Fields) =>
-    logger[how](message, bounded({ ...fixed, ...fields }));
+  const write = (how: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields: LogFields) =>
+    logger[how](message, boundedFields({ ...fixed, ...fields }));
   return {
     debug: (message, fields = {}) => write('debug')(message, fields),
     info: (message, fields = {}) => write('info')(message, fields),
@@ -32,12 +32,12 @@ export function createLog(level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', fixed: Fie
   };
 }
 
-function bounded(fields: Fields): Record<string, string | number | boolean> {
+function boundedFields(fields: LogFields): Record<string, string | number | boolean> {
   const lines: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     lines[name] =
-      typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
+      typeof value === 'string' && value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value;
   }
   return lines;
 }

@@ -44,12 +44,12 @@ export const FIELD_GROUPS = {
 } as const;
 
 /** Data Prep takes no longer calculated field. Contract §5.2. */
-const LONGEST_EXPRESSION = 4_096;
+const MAX_EXPRESSION = 4_096;
 
 /** Far more than any manifest needs, and far less than exhausts the stack. */
-const DEEPEST = 50;
+const MAX_MANIFEST_DEPTH = 50;
 /** Told at once; whoever has more corrects these first. */
-const MOST_MISTAKES = 30;
+const MAX_MISTAKES = 30;
 
 /** A name in AEP. Without what AEP's list filters read as "or", "anything", "not" and as comparisons. */
 const resourceName = z
@@ -64,7 +64,7 @@ const resourceName = z
 const URI = 'https://[^\\s"]+';
 
 /** One of the short names, or a URI. */
-const named = (names: object) => new RegExp(`^(${Object.keys(names).join('|')}|${URI})$`);
+const shortNameOrUri = (names: object) => new RegExp(`^(${Object.keys(names).join('|')}|${URI})$`);
 
 const schemaById = object({
   id: z
@@ -82,22 +82,22 @@ const fieldName = z
   );
 
 /** A field of an own field group, as the Schema Registry takes it. Only what is compared is looked at. */
-const field = z
+const ownField = z
   .looseObject({
     type: z.enum(['string', 'number', 'integer', 'boolean', 'object', 'array']),
-    get properties(): z.ZodOptional<z.ZodRecord<typeof fieldName, z.ZodType<Field>>> {
-      return z.record(fieldName, field).optional();
+    get properties(): z.ZodOptional<z.ZodRecord<typeof fieldName, z.ZodType<OwnField>>> {
+      return z.record(fieldName, ownField).optional();
     },
-    get items(): z.ZodOptional<z.ZodType<Field>> {
-      return field.optional();
+    get items(): z.ZodOptional<z.ZodType<OwnField>> {
+      return ownField.optional();
     },
   })
   .describe('A field as Schema Registry takes it: `type`, `title`, `properties`, `format`, `enum`, ….');
 
-interface Field {
+interface OwnField {
   readonly type: string;
-  readonly properties?: Readonly<Record<string, Field>> | undefined;
-  readonly items?: Field | undefined;
+  readonly properties?: Readonly<Record<string, OwnField>> | undefined;
+  readonly items?: OwnField | undefined;
   readonly [facet: string]: unknown;
 }
 
@@ -109,7 +109,7 @@ const ownFieldGroup = object({
   title: resourceName.optional().describe('Default: `{pipeline}-{name}`. Unique in the organization.'),
   description: z.string().max(500).optional(),
   fields: z
-    .record(fieldName, field)
+    .record(fieldName, ownField)
     .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field')
     .describe("Fields, which AEP keeps below the organization's own namespace: `{tenant}.loyaltyId`."),
 });
@@ -139,7 +139,7 @@ function dotted({ input }: { readonly input?: unknown }): string {
   return `expected names with dots between them: ${names.join('.') || 'person.name.firstName'}`;
 }
 
-const identity = object({
+const identityPart = object({
   path: identityPath,
   namespace: z
     .string()
@@ -154,7 +154,7 @@ const identity = object({
 const schemaByParts = object({
   class: z
     .string()
-    .regex(named(CLASSES), {
+    .regex(shortNameOrUri(CLASSES), {
       error: allowing(
         Object.keys(CLASSES),
         () => 'expected "profile", "experienceevent" or the $id of a class',
@@ -165,7 +165,7 @@ const schemaByParts = object({
     .array(
       z.union(
         [
-          z.string().regex(named(FIELD_GROUPS), {
+          z.string().regex(shortNameOrUri(FIELD_GROUPS), {
             error: allowing(
               Object.keys(FIELD_GROUPS),
               () => `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
@@ -189,7 +189,7 @@ const schemaByParts = object({
     ),
   title: resourceName.optional().describe('Default: `{name}-schema`. Unique in the organization.'),
   description: z.string().max(500).optional(),
-  identities: z.array(identity).max(20).default([]).describe('Fields that identify a record.'),
+  identities: z.array(identityPart).max(20).default([]).describe('Fields that identify a record.'),
   profile: z
     .boolean()
     .default(false)
@@ -322,9 +322,9 @@ const source = z.discriminatedUnion('kind', [inletSource, kinesisSource, eventHu
     issue.code === 'invalid_union' ? 'expected "inlet", "kinesis", "event-hubs" or "pubsub"' : undefined,
 });
 
-const notBlank = z.string().regex(/\S/, 'expected something').max(LONGEST_EXPRESSION);
+const notBlank = z.string().regex(/\S/, 'expected something').max(MAX_EXPRESSION);
 
-const mapping = z.union(
+const mappingPart = z.union(
   [
     object({ source: notBlank, destination: xdmPath }),
     object({ expression: notBlank, destination: xdmPath }),
@@ -384,7 +384,7 @@ const manifest = object({
     errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
   }).default({ errorDiagnostics: true }),
   mapping: z
-    .array(mapping)
+    .array(mappingPart)
     .min(1)
     .optional()
     .describe('From the record to XDM, for `raw` data: attributes and calculated fields of Data Prep.'),
@@ -544,13 +544,13 @@ export function idOf(name: string, names: Readonly<Record<string, string>>): str
  * @throws Failure `MANIFEST_INVALID`: for each mistake the path, what was found and what is allowed
  */
 export function parseManifest(value: unknown, origin = 'the manifest'): Manifest {
-  if (isDeeper(value, DEEPEST))
-    throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
+  if (isDeeper(value, MAX_MANIFEST_DEPTH))
+    throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${MAX_MANIFEST_DEPTH} levels`);
   const result = Manifest.safeParse(value, { reportInput: true, error: wording });
   if (result.success) return result.data;
   const all = mistakes(result.error.issues, value);
-  const more = all.length - MOST_MISTAKES;
-  const lines = more > 0 ? [...all.slice(0, MOST_MISTAKES), `… and ${more} more`] : all;
+  const more = all.length - MAX_MISTAKES;
+  const lines = more > 0 ? [...all.slice(0, MAX_MISTAKES), `… and ${more} more`] : all;
   throw new Failure(
     'MANIFEST_INVALID',
     `${origin} has ${all.length === 1 ? 'a mistake' : `${all.length} mistakes`}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`,

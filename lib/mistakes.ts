@@ -11,7 +11,7 @@ type Issue = z.core.$ZodIssue;
 export function mistakes(issues: readonly Issue[], value: unknown): string[] {
   return issues.flatMap(specific).map((issue) => {
     const path = issue.path.map(String).join('.') || '(top level)';
-    const allowed = said(issue);
+    const allowed = issueText(issue);
     // A key that is not known is named already.
     const found = issue.code === 'unrecognized_keys' ? '' : `; found ${foundAt(value, issue.path)}`;
     return `${path}: ${allowed}${found}${meant(issue, value)}`;
@@ -30,7 +30,7 @@ export function wording(issue: z.core.$ZodRawIssue): string | undefined {
 
 /** Of words that are not known, the known ones that are near. */
 function meant(issue: Issue, value: unknown): string {
-  const found = issue.code === 'unrecognized_keys' ? issue.keys : [at(value, issue.path)];
+  const found = issue.code === 'unrecognized_keys' ? issue.keys : [valueAtPath(value, issue.path)];
   const words = found.filter((word) => typeof word === 'string');
   return didYouMean(words, allowedBy(issue));
 }
@@ -43,14 +43,14 @@ function allowedBy(issue: Issue & { readonly allowed?: readonly string[] }): rea
 }
 
 /** Of a key that is not allowed, why. */
-function said(issue: Issue): string {
+function issueText(issue: Issue): string {
   return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
 }
 
 /** Where the name of a secret belongs may be the secret itself, and this goes into logs. */
 function foundAt(value: unknown, path: readonly PropertyKey[]): string {
-  const found = at(value, path);
-  return path.includes('credentials') && found !== undefined ? 'something else' : shown(found);
+  const found = valueAtPath(value, path);
+  return path.includes('credentials') && found !== undefined ? 'something else' : valueText(found);
 }
 
 /**
@@ -74,7 +74,7 @@ function isForeign(issue: Issue): boolean {
   );
 }
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
+function valueAtPath(value: unknown, path: readonly PropertyKey[]): unknown {
   let here = value;
   for (const key of path) {
     if (typeof here !== 'object' || here === null || !Object.hasOwn(here, key)) return undefined;
@@ -83,14 +83,14 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   return here;
 }
 
-function shown(value: unknown): string {
+function valueText(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = textOf(value);
+  const text = jsonOrWord(value);
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
 /** JSON, or a word for what is too deep to be written. */
-function textOf(value: unknown): string {
+function jsonOrWord(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {

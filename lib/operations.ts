@@ -74,7 +74,7 @@ export function checkOperations(manifest: Operated, hasIdentityMap: boolean, com
   const update = all.find(updates);
   const needy = update ?? all.find(links);
   if (needy === undefined) return;
-  const because = reason(needy);
+  const because = operationReason(needy);
   const { dataset } = manifest;
   // Where upsert alone is said, it is complained of already.
   if (dataset.profile !== true && dataset.upsert !== true)
@@ -84,7 +84,7 @@ export function checkOperations(manifest: Operated, hasIdentityMap: boolean, com
   checkIdentified(manifest, hasIdentityMap, because, complain);
 }
 
-function reason({ at, operation }: Placed): string {
+function operationReason({ at, operation }: Placed): string {
   return operation.data === 'create'
     ? `because ${[...at, 'identity'].join('.')} is "create"`
     : `because ${[...at, 'data'].join('.')} is "${operation.data}"`;

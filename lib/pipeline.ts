@@ -34,7 +34,7 @@ const Execution = z.object({
   startedAt: z.iso.datetime({ offset: true }),
 });
 
-const Difference = z.object({ field: z.string(), found: z.string(), wanted: z.string() });
+const ToldDifference = z.object({ field: z.string(), found: z.string(), wanted: z.string() });
 
 const Planned = z.object({
   resource: z.union([ResourceKey, z.enum(['publish', 'intake'])]),
@@ -42,7 +42,7 @@ const Planned = z.object({
   name: z.string(),
   reason: z.string(),
   id: z.string().optional(),
-  differences: z.array(Difference).optional(),
+  differences: z.array(ToldDifference).optional(),
   /** Of a connection that is replaced: the new one reads another stream, event hub or subscription. */
   elsewhere: z.boolean().optional(),
   /** What AEP cannot undo about it. */
@@ -110,7 +110,7 @@ export const Report = z.object({
       name: z.string(),
       id: z.string().optional(),
       why: z.string(),
-      differences: z.array(Difference).optional(),
+      differences: z.array(ToldDifference).optional(),
     }),
   ),
   warnings: z.array(z.string()),
@@ -209,7 +209,7 @@ export const Pipeline = z.object({
 export type Pipeline = z.infer<typeof Pipeline>;
 
 /** The name of a resource in AEP: as the manifest says, else after the pipeline. */
-export function nameOf(key: ResourceKey, manifest: Manifest): string {
+export function nameInAep(key: ResourceKey, manifest: Manifest): string {
   const { name, names, schema } = manifest;
   switch (key) {
     case 'schema':

@@ -1,16 +1,16 @@
 // What a pipeline does with its records on their way: which it sends, what of them, under which id, and what it hides.
-import { LARGEST_RECORDS } from './bounds.ts';
+import { MAX_RECORDS_BYTES } from './bounds.ts';
 import { leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
 
-const LONGEST_POINTER = 500;
-const MOST_PARTS = 10;
+const MAX_POINTER = 500;
+const MAX_PARTS = 10;
 
 /** RFC 6901, of one step at least. */
 const pointer = z
   .string()
   .check(
-    z.maxLength(LONGEST_POINTER),
+    z.maxLength(MAX_POINTER),
     z.regex(
       /^(\/([^~/]|~[01])*)+$/,
       'expected a JSON Pointer such as /customer/email, in which "~1" stands for "/" and "~0" for "~"',
@@ -120,9 +120,9 @@ const operations = z.union(
   },
 );
 
-const SELECTION = `expected a JSON Pointer such as /customer/email, or a list of 1 to ${MOST_PARTS} of them`;
+const SELECTION = `expected a JSON Pointer such as /customer/email, or a list of 1 to ${MAX_PARTS} of them`;
 
-const selection = z.union([pointer, z.array(pointer).check(z.minLength(1), z.maxLength(MOST_PARTS))], {
+const selection = z.union([pointer, z.array(pointer).check(z.minLength(1), z.maxLength(MAX_PARTS))], {
   error: (issue) => (issue.code === 'invalid_union' ? SELECTION : undefined),
 });
 
@@ -170,8 +170,8 @@ type Complain = (path: (string | number)[], message: string, input: unknown) => 
 /** What hangs together among the options; `complain` is told of paths below them. */
 export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Complain): void {
   const bytes = Buffer.byteLength(JSON.stringify(records));
-  if (bytes > LARGEST_RECORDS)
-    complain([], `has ${bytes} bytes as JSON; at most ${LARGEST_RECORDS} are published`, '…');
+  if (bytes > MAX_RECORDS_BYTES)
+    complain([], `has ${bytes} bytes as JSON; at most ${MAX_RECORDS_BYTES} are published`, '…');
   const { operations, redact = [], derive = [] } = records;
   const parts = partsOf(records);
   parts.forEach((part, index) => {

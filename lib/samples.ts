@@ -5,12 +5,12 @@ import { canonicalNumber, isExact, jsonIn, withDigits } from './json-text.ts';
 import { isDeeper } from './mistakes.ts';
 
 /** Records are flat beside it, and what is deeper exhausts the stack of whoever reads it. */
-const DEEPEST = 100;
+const MAX_SAMPLE_DEPTH = 100;
 
 function isObjectText(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) && !isDeeper(value, DEEPEST);
+    return isObject(value) && !isDeeper(value, MAX_SAMPLE_DEPTH);
   } catch {
     return false;
   }
@@ -43,8 +43,8 @@ export function samplesFileOf(manifestFile: string): string {
 /** The samples in a file's text. @throws Failure `MANIFEST_INVALID` naming each mistake */
 export function parseSamplesText(text: string, origin: string): Samples {
   const value = jsonIn(text, origin);
-  if (isDeeper(value, DEEPEST))
-    throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${DEEPEST} levels`);
+  if (isDeeper(value, MAX_SAMPLE_DEPTH))
+    throw new Failure('MANIFEST_INVALID', `${origin} is nested deeper than ${MAX_SAMPLE_DEPTH} levels`);
   const result = Samples.safeParse(keepingDigits(value, text));
   if (result.success) return result.data;
   throw new Failure(
@@ -69,7 +69,7 @@ function keepingDigits(samples: unknown, text: string): unknown {
 }
 
 /** The record as it is to be sent: written as JSON, its numbers have the digits they came with. */
-export function recordOf({ record }: Pick<Sample, 'record'>): Readonly<Record<string, unknown>> {
+export function sampleRecord({ record }: Pick<Sample, 'record'>): Readonly<Record<string, unknown>> {
   return typeof record === 'string' ? (withDigits(record) as Record<string, unknown>) : record;
 }
 
@@ -78,28 +78,28 @@ export function inOwnNamespace(
   xdm: Sample['xdm'],
   tenant: string | undefined,
 ): Readonly<Record<string, unknown>> {
-  const whole = recordOf({ record: xdm });
+  const whole = sampleRecord({ record: xdm });
   const { '{tenant}': own, ...rest } = whole;
   return own === undefined || tenant === undefined ? whole : { ...rest, [`_${tenant}`]: own };
 }
 
 /** Where two JSON values differ, `path: expected …, got …` each; at most `most` of them. */
-export function differencesOf(expected: unknown, got: unknown, path = '', most = 20): string[] {
+export function mismatches(expected: unknown, got: unknown, path = '', most = 20): string[] {
   if (isObject(expected) && isObject(got)) {
     const keys = [...new Set([...Object.keys(expected), ...Object.keys(got)])];
     return keys
       .flatMap((key) =>
-        differencesOf(own(expected, key), own(got, key), path === '' ? key : `${path}.${key}`, most),
+        mismatches(own(expected, key), own(got, key), path === '' ? key : `${path}.${key}`, most),
       )
       .slice(0, most);
   }
   if (Array.isArray(expected) && Array.isArray(got) && expected.length === got.length)
     return expected
-      .flatMap((entry, index) => differencesOf(entry, got[index], `${path}[${index}]`, most))
+      .flatMap((entry, index) => mismatches(entry, got[index], `${path}[${index}]`, most))
       .slice(0, most);
   return sameText(JSON.stringify(expected), JSON.stringify(got))
     ? []
-    : [`${path || '(all of it)'}: expected ${shown(expected)}, got ${shown(got)}`];
+    : [`${path || '(all of it)'}: expected ${shortText(expected)}, got ${shortText(got)}`];
 }
 
 /** As JSON; a number may be written in more than one way. */
@@ -117,7 +117,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 }
 
-function shown(value: unknown): string {
+function shortText(value: unknown): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }

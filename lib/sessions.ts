@@ -16,7 +16,7 @@ export function sessionsOf(
   const { settings, log } = runtime;
   return createSessions({
     imsUrl: settings.imsUrl,
-    credentials: credentialsOf(runtime),
+    credentials: credentialsReader(runtime),
     transport: runtime,
     ...(told.onIssued !== undefined && { onIssued: told.onIssued }),
     ...(told.onFailed !== undefined && { onFailed: told.onFailed }),
@@ -33,10 +33,10 @@ export function sessionsOf(
 }
 
 /** Credentials that are known are used on for so long, in ms, from when Secrets Manager was first found to be away. */
-const LONGEST_AWAY_MS = 900_000;
+const CREDENTIALS_KEPT_MS = 900_000;
 
 /** Reads them anew for every token; while Secrets Manager is away, those that were read last are used. */
-function credentialsOf({ secrets, settings, clock, log }: Runtime): () => Promise<Credentials> {
+function credentialsReader({ secrets, settings, clock, log }: Runtime): () => Promise<Credentials> {
   let known: Credentials | undefined;
   let awaySince: number | undefined;
   return async () => {
@@ -47,7 +47,7 @@ function credentialsOf({ secrets, settings, clock, log }: Runtime): () => Promis
     } catch (error) {
       if (known === undefined || !isFailure(error) || error.code !== 'AWS_UNAVAILABLE') throw error;
       awaySince ??= clock.now();
-      if (clock.now() - awaySince > LONGEST_AWAY_MS) throw error;
+      if (clock.now() - awaySince > CREDENTIALS_KEPT_MS) throw error;
       log.warn('Secrets Manager cannot be reached: the credentials are used as they were read before', {
         secret: settings.credentialsSecret,
         awaySeconds: Math.round((clock.now() - awaySince) / 1_000),

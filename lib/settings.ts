@@ -13,7 +13,7 @@ const origin = z.pipe(
 );
 
 /** Comma-separated. */
-const listed = z.transform((list: string) => list.split(',').map((entry) => entry.trim()));
+const commaSeparated = z.transform((list: string) => list.split(',').map((entry) => entry.trim()));
 
 const optionalText = z.optional(z.string().check(z.minLength(1)));
 
@@ -34,7 +34,7 @@ const Settings = z.object({
   PENSTOCK_PLATFORM_URL: z._default(origin, 'https://platform.adobe.io'),
   /** Origins an inlet may have, comma-separated. */
   PENSTOCK_INLET_ORIGINS: z.pipe(
-    z.pipe(z._default(z.string(), 'https://dcs.adobedc.net'), listed),
+    z.pipe(z._default(z.string(), 'https://dcs.adobedc.net'), commaSeparated),
     z.array(origin).check(z.minLength(1)),
   ),
   /** Where rejected records are kept: `s3://bucket/prefix` or `file:///folder`. */

@@ -26,7 +26,6 @@ const SAME: Readonly<Record<string, string>> = {
   moment: 'a time in ISO 8601, with its zone',
   numberOf: 'a sequence number as a number',
   own: 'a member of an object itself, not of its prototype',
-  saysAnything: 'whether there is anything to go by',
   tableName: 'the name of the table, which must be set',
 };
 

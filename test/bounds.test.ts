@@ -9,17 +9,17 @@ import { createUndelivered, type S3 } from '../lib/aws/dead-letters.ts';
 import { createLedger } from '../lib/aws/ledger.ts';
 import { createSecrets } from '../lib/aws/secrets.ts';
 import {
-  LARGEST_IN_LEDGER,
-  LARGEST_OBJECT,
-  LARGEST_RECORDS,
-  LARGEST_SECRET,
-  LARGEST_WRITTEN,
+  MAX_IN_LEDGER_BYTES,
+  MAX_OBJECT_BYTES,
+  MAX_RECORDS_BYTES,
+  MAX_SECRET_BYTES,
+  MAX_WRITTEN_BYTES,
 } from '../lib/bounds.ts';
 import { noted, readOnFailure } from '../lib/forward/read/on-failure.ts';
 import { parseManifest } from '../lib/manifest.ts';
 import type { Pipeline } from '../lib/pipeline.ts';
-import { bytesOf } from '../lib/provision/clip.ts';
-import { fitting, withReport } from '../lib/provision/steps/fit.ts';
+import { jsonBytes } from '../lib/provision/clip.ts';
+import { fittingDocument, withReport } from '../lib/provision/steps/fit.ts';
 import { createHider } from '../lib/reconcile/hide.ts';
 import type { UndeliveredDocument } from '../lib/runtime.ts';
 import { inletManifest, PUBLISHED } from './provision/cases.ts';
@@ -51,7 +51,7 @@ describe('A 3: the item of a pipeline in the ledger', () => {
     await own.ledger.enter('p'.repeat(64), owner);
     const item = { owner: { S: owner }, since: { S: at } };
     own.items.set('p'.repeat(64), { ...own.items.get('p'.repeat(64)), ...item });
-    const { manifest, known, report, succeeded } = LARGEST_IN_LEDGER;
+    const { manifest, known, report, succeeded } = MAX_IN_LEDGER_BYTES;
     const entry = {
       manifest: json(manifest),
       known: json(known) as never,
@@ -71,7 +71,7 @@ describe('A 3: the item of a pipeline in the ledger', () => {
       const own = memoryLedger('t');
       await own.ledger.write('people', 'me', { manifest: 1, updatedAt: at });
       const before = structuredClone(own.items);
-      const most = LARGEST_IN_LEDGER[name];
+      const most = MAX_IN_LEDGER_BYTES[name];
       const write = own.ledger.write('people', 'me', { [name]: json(most + 1), updatedAt: at });
       await expect(write).rejects.toMatchObject({
         code: 'TOO_LARGE',
@@ -100,9 +100,9 @@ describe('A 3: the document between two states', () => {
 
   it('tells fewer of the calls it made, the first ones first, and still how many they were', async () => {
     const large = { ...(await done()), trail, warnings: [json(100_000)] };
-    expect(bytesOf(large)).toBeGreaterThan(262_144);
-    const fit = fitting(large);
-    expect(bytesOf(fit)).toBeLessThanOrEqual(220_000);
+    expect(jsonBytes(large)).toBeGreaterThan(262_144);
+    const fit = fittingDocument(large);
+    expect(jsonBytes(fit)).toBeLessThanOrEqual(220_000);
     expect(fit.trail.map(({ calls }) => calls)).toEqual(trail.map(({ calls }) => calls));
     expect(fit.trail.at(0)?.changes).toEqual([]);
     expect(fit.trail.at(-1)).toEqual(trail.at(-1));
@@ -111,8 +111,8 @@ describe('A 3: the document between two states', () => {
 
   it('is as it was where it fits, and is refused with its size where nothing helps', async () => {
     const document = await done();
-    expect(fitting(document)).toBe(document);
-    expect(() => fitting({ ...document, trail, left: [json(220_000)] })).toThrow(
+    expect(fittingDocument(document)).toBe(document);
+    expect(() => fittingDocument({ ...document, trail, left: [json(220_000)] })).toThrow(
       /^TOO_LARGE: the document of this execution has \d{6} bytes; at most 220000 go from state to state/,
     );
   });
@@ -129,7 +129,7 @@ describe('A 3: the document between two states', () => {
     const large = { ...(document as Pipeline), trail, plan: [planned, planned], warnings: [json(150_000)] };
     const report = { ...(document.report as NonNullable<Pipeline['report']>), warnings: [json(60_000)] };
     const last = withReport(large, report);
-    expect(bytesOf(last)).toBeLessThanOrEqual(262_144);
+    expect(jsonBytes(last)).toBeLessThanOrEqual(262_144);
     expect(last.report).toBe(report);
   });
 });
@@ -139,14 +139,14 @@ describe('A 3: a secret', () => {
     const sent: unknown[] = [];
     const client = { send: async (command: unknown) => void sent.push(command) };
     const secrets = createSecrets(client as never);
-    await expect(secrets[how]('penstock/dev/streams/a', json(LARGEST_SECRET + 3), 'd')).rejects.toMatchObject(
-      {
-        code: 'TOO_LARGE',
-        what: `the secret penstock/dev/streams/a has ${LARGEST_SECRET + 1} bytes; at most ${LARGEST_SECRET} are kept`,
-      },
-    );
+    await expect(
+      secrets[how]('penstock/dev/streams/a', json(MAX_SECRET_BYTES + 3), 'd'),
+    ).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      what: `the secret penstock/dev/streams/a has ${MAX_SECRET_BYTES + 1} bytes; at most ${MAX_SECRET_BYTES} are kept`,
+    });
     expect(sent).toEqual([]);
-    await secrets[how]('penstock/dev/streams/a', json(LARGEST_SECRET + 2), 'd');
+    await secrets[how]('penstock/dev/streams/a', json(MAX_SECRET_BYTES + 2), 'd');
     expect(sent).toHaveLength(1);
   });
 
@@ -156,7 +156,7 @@ describe('A 3: a secret', () => {
       field: `/${String(n).padStart(3, '0')}${'字'.repeat(260)}`,
       action: 'mask',
     });
-    const one = bytesOf(rule(0)) + 1;
+    const one = jsonBytes(rule(0)) + 1;
     return { redact: Array.from({ length: Math.floor(bytes / one) }, (_, n) => rule(n)) };
   };
   const withRecords = (bytes: number) =>
@@ -164,16 +164,16 @@ describe('A 3: a secret', () => {
 
   it('of a pipeline holds the largest records that a manifest may ask for', async () => {
     const own = world();
-    const { status, cause } = await own.run({ manifest: withRecords(LARGEST_RECORDS) });
+    const { status, cause } = await own.run({ manifest: withRecords(MAX_RECORDS_BYTES) });
     expect(cause ?? status).toBe('SUCCEEDED');
     const bytes = Buffer.byteLength(own.secrets.values.get(PUBLISHED) ?? '');
-    expect(bytes).toBeGreaterThan(LARGEST_RECORDS * 0.95);
+    expect(bytes).toBeGreaterThan(MAX_RECORDS_BYTES * 0.95);
     // The longest names there can be would add as much again as is left.
-    expect(bytes).toBeLessThan(LARGEST_SECRET - 4_000);
+    expect(bytes).toBeLessThan(MAX_SECRET_BYTES - 4_000);
   });
 
   it('is not what a manifest fails by after everything was made: larger ones are refused', () => {
-    expect(() => parseManifest(withRecords(LARGEST_RECORDS + 1_500))).toThrow(
+    expect(() => parseManifest(withRecords(MAX_RECORDS_BYTES + 1_500))).toThrow(
       /source\.records: has 6\d{4} bytes as JSON; at most 60000 are published/,
     );
   });
@@ -196,7 +196,7 @@ describe("A 3: Lambda's document of what it gave up", () => {
     const done = parts.map((_, n) => n);
     const bytes = Buffer.byteLength(read.with((read.records ?? []).map((one) => noted(one, { done }))));
     expect(bytes).toBeGreaterThan(7_000_000);
-    expect(bytes).toBeLessThan(LARGEST_OBJECT / 4);
+    expect(bytes).toBeLessThan(MAX_OBJECT_BYTES / 4);
   });
 
   it.each([
@@ -239,7 +239,7 @@ describe('A 3: an object of the undelivered store', () => {
       key.replace('json', '1.json'),
       key.replace('json', '2.json'),
     ]);
-    for (const [, text] of texts) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(LARGEST_WRITTEN);
+    for (const [, text] of texts) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_WRITTEN_BYTES);
     const kept = texts.flatMap(([, text]) => (JSON.parse(text) as UndeliveredDocument).entries);
     expect(kept).toEqual(entries);
     expect(await own.runAll({ source: 'rejected' })).toMatchObject({
@@ -255,7 +255,7 @@ describe('A 3: an object of the undelivered store', () => {
     const record = entry(1, 'x'.repeat(10 * 1024 * 1024));
     await store.put(document([record, entry(2, '{}')]));
     const sizes = [...s3.objects.values()].map((text) => Buffer.byteLength(text));
-    expect(Math.max(...sizes)).toBeLessThan(LARGEST_WRITTEN);
+    expect(Math.max(...sizes)).toBeLessThan(MAX_WRITTEN_BYTES);
   });
 
   it('of what AEP refused later holds what its records unpack to, as far as it is still read as a whole', () => {
@@ -265,9 +265,9 @@ describe('A 3: an object of the undelivered store', () => {
     const rows = Array.from({ length: 500 }, (_, n) =>
       hider?.hide({ shardId: 's', mapped: false, joined: true, entry: { ...entry(n, ''), data: packed } }),
     );
-    const bytes = bytesOf(rows.map((row) => row?.entry));
-    expect(bytes).toBeGreaterThan(LARGEST_OBJECT / 2);
-    expect(bytes).toBeLessThan(LARGEST_OBJECT);
+    const bytes = jsonBytes(rows.map((row) => row?.entry));
+    expect(bytes).toBeGreaterThan(MAX_OBJECT_BYTES / 2);
+    expect(bytes).toBeLessThan(MAX_OBJECT_BYTES);
     expect(rows.at(0)?.entry).toMatchObject({ redacted: true });
     expect(rows.at(-1)?.entry).toMatchObject({ withheld: true, data: '' });
   });
@@ -277,11 +277,11 @@ describe('A 3: an object of the undelivered store', () => {
     try {
       await using file = await open(join(folder, 'large.json'), 'w');
       // No byte of it is on the disk.
-      await file.truncate(LARGEST_OBJECT + 1);
+      await file.truncate(MAX_OBJECT_BYTES + 1);
       const read = createUndelivered(pathToFileURL(folder).href).read('large.json');
       await expect(read).rejects.toMatchObject({
         code: 'TOO_LARGE',
-        what: `the object large.json has ${LARGEST_OBJECT + 1} bytes; at most ${LARGEST_OBJECT} are read`,
+        what: `the object large.json has ${MAX_OBJECT_BYTES + 1} bytes; at most ${MAX_OBJECT_BYTES} are read`,
       });
     } finally {
       await rm(folder, { recursive: true });
@@ -297,7 +297,7 @@ describe('A 3: an object of the undelivered store', () => {
     const client = {
       send: async (command: unknown) => {
         expect(command).toBeInstanceOf(GetObjectCommand);
-        return { Body, ETag: 'e', ContentLength: LARGEST_OBJECT + 1 };
+        return { Body, ETag: 'e', ContentLength: MAX_OBJECT_BYTES + 1 };
       },
     };
     const store = createUndelivered('s3://bucket', async () => client as unknown as S3);

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readCredentials } from '../lib/credentials.ts';
-import type { Fields } from '../lib/log.ts';
+import type { LogFields } from '../lib/log.ts';
 import type { Secrets } from '../lib/runtime.ts';
 import { sessionsOf } from '../lib/sessions.ts';
 import { createPlatform } from '../local/aep/platform.ts';
@@ -109,14 +109,17 @@ describe('two client secrets', () => {
   it('hold against the simulated platform, which knows two of them and takes one back', async () => {
     const clientSecrets = [OLD];
     const platform = createPlatform({ credentials: [{ clientId: LEAST.clientId, clientSecrets }] });
-    const said: Fields[] = [];
+    const said: LogFields[] = [];
     let now = Date.now();
     const runtime = {
       ...plainRuntime({ fetch: (url, init) => platform.fetch(new Request(url, init as RequestInit)) }),
       clock: { now: () => now, sleep: async () => {} },
       secrets: holding(JSON.stringify(ROTATING)),
     };
-    const log = { ...runtime.log, warn: (_message: string, fields: Fields = {}) => void said.push(fields) };
+    const log = {
+      ...runtime.log,
+      warn: (_message: string, fields: LogFields = {}) => void said.push(fields),
+    };
     const own = sessionsOf({ ...runtime, log });
     const renewed = async () => {
       // A token that is not taken sooner than this is another matter.

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createHook } from '../lib/hook/hook.ts';
-import { createLog, type Fields, type Log } from '../lib/log.ts';
+import { createLog, type Log, type LogFields } from '../lib/log.ts';
 import { LOG_EVENTS } from '../lib/log-events.ts';
 import { drift } from '../lib/provision/plan/drift.ts';
 import { status } from '../lib/provision/status.ts';
@@ -34,7 +34,7 @@ function keep(name: string, message: string): void {
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** The line as Powertools writes it. */
-function written(level: Level, message: string, fields: Fields): string {
+function written(level: Level, message: string, fields: LogFields): string {
   const lines: string[] = [];
   const write = ((text: string) => lines.push(String(text)) > 0) as typeof process.stdout.write;
   const spies = [process.stdout, process.stderr].map((to) => vi.spyOn(to, 'write').mockImplementation(write));
@@ -50,14 +50,14 @@ function written(level: Level, message: string, fields: Fields): string {
 function logOf(name: string): Log {
   const at =
     (level: Level) =>
-    (message: string, fields: Fields = {}) =>
+    (message: string, fields: LogFields = {}) =>
       keep(name, written(level, message, fields));
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 function take(
   name: string,
-  lines: readonly { readonly level: string; readonly message: string; readonly fields: Fields }[],
+  lines: readonly { readonly level: string; readonly message: string; readonly fields: LogFields }[],
 ): void {
   for (const { level, message, fields } of lines) keep(name, written(level as Level, message, fields));
 }

@@ -78,12 +78,15 @@ export function catalog(request: Request) {
     async getDataset(id: string): Promise<{ dataset: Dataset; etag: string | undefined }> {
       const { value, etag } = await request({
         method: 'GET',
-        path: pathOf(id),
+        path: datasetPath(id),
         answer: z.record(z.string(), Dataset),
       });
       const dataset = Object.hasOwn(value, id) ? value[id] : undefined;
       if (dataset !== undefined) return { dataset: { id, ...dataset }, etag };
-      throw new Failure('AEP_UNEXPECTED', `GET ${pathOf(id)} answered with something else than this dataset`);
+      throw new Failure(
+        'AEP_UNEXPECTED',
+        `GET ${datasetPath(id)} answered with something else than this dataset`,
+      );
     },
 
     /** The datasets of a schema: Catalog filters by nothing below the top level, so all are looked through. At most 1,000. */
@@ -140,7 +143,7 @@ export function catalog(request: Request) {
     ): Promise<void> {
       await request({
         method: 'PATCH',
-        path: pathOf(id),
+        path: datasetPath(id),
         // Plain JSON would be a partial object, and whether that merges tags is not known. Contract §3.3.
         contentType: 'application/json-patch+json',
         body: operations,
@@ -191,7 +194,7 @@ export function catalog(request: Request) {
     async deleteDataset(datasetId: string): Promise<void> {
       await request({
         method: 'DELETE',
-        path: pathOf(datasetId),
+        path: datasetPath(datasetId),
         answer: z.unknown(),
         repeatable: true,
       });
@@ -226,6 +229,6 @@ function isOf({ relatedObjects }: Batch, datasetId: string): boolean {
   return datasets.length === 0 || datasets.some(({ id }) => id === datasetId);
 }
 
-function pathOf(datasetId: string): string {
+function datasetPath(datasetId: string): string {
   return `${BASE}/dataSets/${pathPart(datasetId)}`;
 }

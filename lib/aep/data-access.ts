@@ -23,7 +23,7 @@ const Listing = z.object({
   ),
 });
 
-const PAGE = 100;
+const PAGE_FILES = 100;
 
 /** Data Access' calls. Each throws the `Failure`s of `createRequest`. */
 export function dataAccess(request: Request, download: Download) {
@@ -36,17 +36,17 @@ export function dataAccess(request: Request, download: Download) {
         path,
         query: [
           ...(folder === undefined ? [] : [['path', folder] as const]),
-          ['limit', String(PAGE)],
+          ['limit', String(PAGE_FILES)],
           ['start', String(before)],
         ],
         answer: Listing,
       });
       for (const { name, length } of value.data) {
         const inside = folder === undefined ? name : `${folder}/${name}`;
-        found.set(inside, { path: inside, bytes: bytesOf(length) });
+        found.set(inside, { path: inside, bytes: lengthIn(length) });
       }
       // A page that brings nothing new is the same page again: `start` is not honoured everywhere.
-      if (value.data.length < PAGE || found.size === before) break;
+      if (value.data.length < PAGE_FILES || found.size === before) break;
     }
     // Markers such as `_SUCCESS`.
     return [...found.values()].filter(({ path: name, bytes }) => !(bytes === 0 || /(^|\/)_/.test(name)));
@@ -77,7 +77,7 @@ function batchPath(batchId: string): string {
   return `${BASE}/batches/${pathPart(batchId)}`;
 }
 
-function bytesOf(length: string | number | null | undefined): number | undefined {
+function lengthIn(length: string | number | null | undefined): number | undefined {
   const bytes = Number(length ?? Number.NaN);
   return Number.isFinite(bytes) ? bytes : undefined;
 }

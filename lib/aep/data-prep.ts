@@ -1,7 +1,7 @@
 // Data Prep: mapping sets. Contract §5.
 import * as z from 'zod';
 import { Failure } from '../failure.ts';
-import { clip } from './exchange.ts';
+import { excerpt } from './exchange.ts';
 import { Id } from './id.ts';
 import { pathPart, type Request } from './request.ts';
 
@@ -217,31 +217,34 @@ function faultOf(
   const said = messages(entry.errors);
   const fine = entry.status == null || entry.status.toUpperCase() === 'SUCCESS';
   if (fine && said.length === 0) return [];
-  const place = row === undefined ? placeOf(named(entry.errors), set) : placeAt(row, set);
+  const place = row === undefined ? placeOf(namedDestination(entry.errors), set) : placeAt(row, set);
   return [{ ...place, message: said.join('; ') || 'refused without a reason' }];
 }
 
 /** One fault an error. */
 function faultsOf(errors: unknown, set: NewMappingSet): MappingFault[] {
-  return listOf(errors).map((error) => ({ ...placeOf(named(error), set), message: messageOf(error) }));
+  return listOf(errors).map((error) => ({
+    ...placeOf(namedDestination(error), set),
+    message: errorMessage(error),
+  }));
 }
 
-type Place = Pick<MappingFault, 'row' | 'destination'>;
+type FaultPlace = Pick<MappingFault, 'row' | 'destination'>;
 
-function placeAt(row: number, { mappings }: NewMappingSet): Place {
+function placeAt(row: number, { mappings }: NewMappingSet): FaultPlace {
   const destination = mappings[row]?.destination;
   return destination === undefined ? {} : { row, destination };
 }
 
 /** The row of exactly this destination; where two rows have it, none is meant for certain. */
-function placeOf(destination: string | undefined, { mappings }: NewMappingSet): Place {
+function placeOf(destination: string | undefined, { mappings }: NewMappingSet): FaultPlace {
   if (destination === undefined) return {};
   const rows = [...mappings.keys()].filter((row) => mappings[row]?.destination === destination);
   return rows.length === 1 ? { row: rows[0] ?? 0, destination } : { destination };
 }
 
 function messages(errors: unknown): string[] {
-  return listOf(errors).map(messageOf);
+  return listOf(errors).map(errorMessage);
 }
 
 function listOf(errors: unknown): unknown[] {
@@ -249,23 +252,23 @@ function listOf(errors: unknown): unknown[] {
   return list.filter((error) => error !== null && error !== undefined && error !== '');
 }
 
-function messageOf(error: unknown): string {
+function errorMessage(error: unknown): string {
   const said =
-    text(error) ?? firstText(error, ['message', 'exception', 'detail', 'description', 'errorMessage']);
-  return clip(said ?? JSON.stringify(error), 300);
+    textIn(error) ?? firstText(error, ['message', 'exception', 'detail', 'description', 'errorMessage']);
+  return excerpt(said ?? JSON.stringify(error), 300);
 }
 
 /** The destination an error, or the first of several, is about. */
-function named(errors: unknown): string | undefined {
+function namedDestination(errors: unknown): string | undefined {
   return firstText(listOf(errors)[0], ['destination', 'columnName']);
 }
 
 function firstText(value: unknown, names: readonly string[]): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Readonly<Record<string, unknown>>;
-  return names.map((name) => text(fields[name])).find((found) => found !== undefined);
+  return names.map((name) => textIn(fields[name])).find((found) => found !== undefined);
 }
 
-function text(value: unknown): string | undefined {
+function textIn(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }

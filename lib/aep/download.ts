@@ -30,19 +30,19 @@ export function createDownload(options: RequestOptions): Download {
       () => true,
       async () => {
         try {
-          return await open(options, call, session);
+          return await openDownload(options, call, session);
         } catch (error) {
           if (!isFailure(error) || error.code !== 'AEP_UNAUTHORIZED') throw error;
           options.sessions.reject(session);
           session = await options.sessions.current();
-          return await open(options, call, session);
+          return await openDownload(options, call, session);
         }
       },
     );
   };
 }
 
-async function open(
+async function openDownload(
   options: RequestOptions,
   call: DownloadCall,
   session: Session,

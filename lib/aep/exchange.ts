@@ -46,7 +46,7 @@ export async function exchange(transport: Transport, request: Exchange): Promise
     const { text, cut } = await readBounded(response);
     return { status: response.status, headers: response.headers, text, cut };
   } catch (error) {
-    throw new Failure('AEP_UNREACHABLE', `${request.label} got no complete answer: ${reason(error)}`, {
+    throw new Failure('AEP_UNREACHABLE', `${request.label} got no complete answer: ${fetchReason(error)}`, {
       cause: error,
       inDoubt: mayChange(request),
     });
@@ -68,7 +68,7 @@ export async function readBounded(response: FetchAnswer): Promise<{ text: string
 }
 
 /** Why a fetch failed, in a few words: undici hides the real reason one or two causes deep. */
-function reason(error: unknown): string {
+function fetchReason(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const code = (at as { code?: unknown }).code;
     if (at.name === 'TimeoutError') return 'it took too long';
@@ -101,7 +101,7 @@ export function failureOf(
   const wait = retryAfterMs(answer.headers.get('retry-after'), now);
   return new Failure(code, `${request.label} answered ${answer.status}${named}: ${problem.message}`, {
     status: answer.status,
-    inDoubt: mayChange(request) && saysNothing(answer.status),
+    inDoubt: mayChange(request) && saysNothingOfItself(answer.status),
     ...(problem.code !== undefined && { serviceCode: problem.code }),
     ...(problem.requestId !== undefined && { requestId: problem.requestId }),
     ...(wait !== undefined && { retryAfterMs: wait }),
@@ -113,7 +113,7 @@ function mayChange({ changes, method }: Pick<Exchange, 'changes' | 'method'>): b
 }
 
 /** Statuses after which a change may have been made or not. */
-function saysNothing(status: number): boolean {
+function saysNothingOfItself(status: number): boolean {
   return (status >= 500 && status !== 501) || status === 408;
 }
 
@@ -152,7 +152,7 @@ function problemOf(answer: Answer, secrets: readonly string[]): Problem {
   const header = answer.headers.get('x-request-id') ?? undefined;
   if (body === undefined) {
     const text = withoutSecrets(answer.text, secrets);
-    const said = text.trim() === '' ? '(no body)' : `(not a service error) ${clip(text, 120)}`;
+    const said = text.trim() === '' ? '(no body)' : `(not a service error) ${excerpt(text, 120)}`;
     return { code: undefined, message: said, requestId: header };
   }
   const report = asRecord(body.report) ?? {};
@@ -173,7 +173,7 @@ function problemOf(answer: Answer, secrets: readonly string[]): Problem {
     '(no message)';
   const requestId =
     string(report['request-id']) ?? string(report.registryRequestId) ?? string(body.requestId) ?? header;
-  const shown = (text: string, length: number) => clip(withoutSecrets(text, secrets), length);
+  const shown = (text: string, length: number) => excerpt(withoutSecrets(text, secrets), length);
   return {
     code: code === undefined ? undefined : shown(code, 100),
     message: shown(message, 500),
@@ -217,12 +217,12 @@ function string(value: unknown): string | undefined {
 }
 
 /** More than any message needs; what a pattern has to go through must not be as long as a stranger likes. */
-const MOST_LOOKED_AT = 4_000;
+const MAX_LOOKED_AT = 4_000;
 
 /** One line of what a stranger said, no longer than `length`, without anything like a token: it ends in logs, causes, the store. */
-export function clip(text: string, length: number): string {
+export function excerpt(text: string, length: number): string {
   const line = text
-    .slice(0, MOST_LOOKED_AT)
+    .slice(0, MAX_LOOKED_AT)
     .replace(/-----BEGIN[\s\S]*?(-----END[^-]*-----|$)/g, '***')
     .replace(/eyJ[\w-]+\.[\w-]+(\.[\w-]+)?|p8e-[\w-]+|Bearer\s+\S+/g, '***')
     .replace(/\s+/g, ' ')

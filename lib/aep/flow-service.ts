@@ -390,21 +390,21 @@ const OPEN = new Set(
 );
 
 /** Lines of a key are as long; what is shorter is found in anything. */
-const SHORTEST_PART = 12;
+const MIN_PART = 12;
 
 /** The strings in `auth.params`, but for those that are known not to matter; of JSON and of keys each part, too. */
 function secretsIn(value: unknown, name = ''): string[] {
-  if (typeof value === 'string') return OPEN.has(name) ? [] : [value, ...partsOf(value)];
+  if (typeof value === 'string') return OPEN.has(name) ? [] : [value, ...secretParts(value)];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => secretsIn(inner, key));
 }
 
-function partsOf(secret: string): string[] {
+function secretParts(secret: string): string[] {
   const inner = parse(secret);
   const leaves = typeof inner === 'object' && inner !== null ? Object.values(inner) : [];
   const texts = leaves.filter((leaf) => typeof leaf === 'string');
   const lines = [secret, ...texts].flatMap((text) => text.split(/\s+/));
-  return [...texts, ...lines].filter((part) => part.length >= SHORTEST_PART && !part.startsWith('https:'));
+  return [...texts, ...lines].filter((part) => part.length >= MIN_PART && !part.startsWith('https:'));
 }
 
 function secretsOf({ path, value }: PatchOperation): string[] {

@@ -26,12 +26,12 @@ export { CONTROL_PLANE, type RetryPolicy } from './retry.ts';
 export type { Sandbox } from './sandboxes.ts';
 export type {
   FieldGroup,
-  Fields,
   IdentityDescriptor,
   NewFieldGroup,
   NewIdentityDescriptor,
   NewSchema,
   Schema,
+  SchemaFields as Fields,
 } from './schema-registry.ts';
 export { type Credentials, createSessions, DEFAULT_SCOPES, type Session, type Sessions } from './token.ts';
 export {

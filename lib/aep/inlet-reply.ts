@@ -1,5 +1,5 @@
 // What the streaming inlet's replies mean: status by status, and entry by entry of a 207.
-import { clip, parse } from './exchange.ts';
+import { excerpt, parse } from './exchange.ts';
 
 /**
  * What a reply asks of the sender.
@@ -30,7 +30,7 @@ const STATUS_CLASSES: Readonly<Record<number, ReplyClass>> = {
  * The class of a whole request that was not a success. Redirects and any other 4xx (404, 410, 415, …) blame no record:
  * they are the set-up's, so that a stream is never emptied into the undelivered store because an inlet is gone.
  */
-export function classOf(status: number, hasBody: boolean): ReplyClass {
+export function replyClassOf(status: number, hasBody: boolean): ReplyClass {
   if (status === 403 && !hasBody) return 'set-up';
   return STATUS_CLASSES[status] ?? (status >= 300 && status < 500 ? 'set-up' : 'transient');
 }
@@ -54,7 +54,7 @@ export interface Outcomes {
 }
 
 /** Of what the inlet says of a message, so much is kept, in characters. */
-const LONGEST_SAID = 500;
+const MAX_ENTRY_SAID = 500;
 
 const UNKNOWN: Outcome = { kind: 'unknown' };
 const ACKNOWLEDGED: Outcome = { kind: 'acknowledged' };
@@ -72,13 +72,13 @@ export function readOutcomes(
   messages: number,
   hide: (said: string) => string = (said) => said,
 ): Outcomes {
-  const entries = entriesOf(parse(text)) ?? [];
+  const entries = replyEntries(parse(text)) ?? [];
   if (entries.length !== messages)
     return { outcomes: new Array<Outcome>(messages).fill(UNKNOWN), acknowledged: 0 };
   // The usual case: where all is well, and no entry is there twice, it does not matter which speaks of which message.
   if (entries.every(isAcknowledged) && !hasDoubles(entries))
     return { outcomes: new Array<Outcome>(messages).fill(ACKNOWLEDGED), acknowledged: messages };
-  const said = entries.map((entry) => outcomeOf(entry, hide));
+  const said = entries.map((entry) => entryOutcome(entry, hide));
   const numbers = numbersOf(entries);
   const numbered = Map.groupBy(said.keys(), (at) => numbers[at]);
   const outcomes = said.map((own, place) => {
@@ -88,7 +88,7 @@ export function readOutcomes(
   return { outcomes, acknowledged: outcomes.filter(({ kind }) => kind === 'acknowledged').length };
 }
 
-function entriesOf(body: unknown): readonly unknown[] | undefined {
+function replyEntries(body: unknown): readonly unknown[] | undefined {
   const responses = isObject(body) ? own(body, 'responses') : undefined;
   return Array.isArray(responses) ? responses : undefined;
 }
@@ -98,7 +98,7 @@ const SHARED_BY = 4;
 
 /** Whether an entry stands in another's place as well. */
 function hasDoubles(entries: readonly unknown[]): boolean {
-  const ids = idsOf(entries);
+  const ids = entryIds(entries);
   return new Set(ids).size < ids.length && !isShared(ids);
 }
 
@@ -107,13 +107,13 @@ function isShared(ids: readonly unknown[]): boolean {
   return given.length >= SHARED_BY && new Set(given).size === 1;
 }
 
-function idsOf(entries: readonly unknown[]): unknown[] {
+function entryIds(entries: readonly unknown[]): unknown[] {
   return entries.map((entry) => (isObject(entry) ? own(entry, 'xactionId') : undefined));
 }
 
 /** The number at the end of each entry's `xactionId` that is the index of a message; a shared id holds no number. */
 function numbersOf(entries: readonly unknown[]): (number | undefined)[] {
-  const ids = idsOf(entries);
+  const ids = entryIds(entries);
   if (isShared(ids)) return ids.map(() => undefined);
   return ids.map((id) => {
     const digits = typeof id === 'string' ? /[-:](\d{1,9})$/.exec(id)?.[1] : undefined;
@@ -162,11 +162,11 @@ function statusIn(value: unknown): number | undefined {
     : undefined;
 }
 
-function outcomeOf(entry: unknown, hide: (said: string) => string): Outcome {
+function entryOutcome(entry: unknown, hide: (said: string) => string): Outcome {
   if (isAcknowledged(entry)) return ACKNOWLEDGED;
   const status = isObject(entry) ? failingStatus(entry) : undefined;
   if (status === undefined) return UNKNOWN;
-  return { kind: 'refused', class: itemClass(status), status, said: messageOf(entry, hide) };
+  return { kind: 'refused', class: itemClass(status), status, said: entryMessage(entry, hide) };
 }
 
 /** The status of a failed entry; of two that disagree the one that is a failure. */
@@ -181,13 +181,15 @@ function failingStatus(entry: Readonly<Record<string, unknown>>): number | undef
 /** In a 207 the inlet answered for this very message, so any 4xx that does not pass blames the message. */
 function itemClass(status: number): 'throttled' | 'transient' | 'auth' | 'data' {
   if (status >= 500) return 'transient';
-  const found = classOf(status, true);
+  const found = replyClassOf(status, true);
   return found === 'too-large' || found === 'set-up' ? 'data' : found;
 }
 
-function messageOf(entry: unknown, hide: (said: string) => string): string {
+function entryMessage(entry: unknown, hide: (said: string) => string): string {
   const said = isObject(entry) ? own(entry, 'message') : undefined;
-  return typeof said === 'string' && said.trim() !== '' ? clip(hide(said), LONGEST_SAID) : '(no message)';
+  return typeof said === 'string' && said.trim() !== ''
+    ? excerpt(hide(said), MAX_ENTRY_SAID)
+    : '(no message)';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 // The streaming inlet: where it may be, and one attempt at posting a batch of messages to it. Contract §6.
 import { Failure, isFailure } from '../failure.ts';
 import { type Answer, exchange, failureOf } from './exchange.ts';
-import { classOf, type Outcome, type ReplyClass, readOutcomes } from './inlet-reply.ts';
+import { type Outcome, type ReplyClass, readOutcomes, replyClassOf } from './inlet-reply.ts';
 import { retryAfterMs } from './retry.ts';
 import type { Session } from './token.ts';
 import type { Transport } from './transport.ts';
@@ -133,16 +133,16 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
   if (status >= 200 && status < 300) {
     // What is cut short could lack the entry that says "refused".
     const { outcomes, acknowledged } = readOutcomes(answer.cut ? '' : answer.text, request.messages, (said) =>
-      withoutSecrets(said, request),
+      withoutInlet(said, request),
     );
     return { kind: 'answered', status, outcomes, acknowledged, retryAfterMs: wait };
   }
   // Hidden before anything is cut: half an id is still a good part of it.
-  const safe = { ...answer, text: withoutSecrets(answer.text, request) };
+  const safe = { ...answer, text: withoutInlet(answer.text, request) };
   const problem = failureOf(safe, { label: LABEL, method: 'POST' }, now);
   return {
     kind: 'failed',
-    class: classOf(status, answer.text.trim() !== ''),
+    class: replyClassOf(status, answer.text.trim() !== ''),
     failure: loggable(problem, status, answer),
     said: problem.what,
     retryAfterMs: wait,
@@ -150,7 +150,7 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
 }
 
 /** The inlet's id lets its holder write where no token is asked for, and the inlet's messages tend to quote it. */
-function withoutSecrets(said: string, { address, session }: BatchRequest): string {
+function withoutInlet(said: string, { address, session }: BatchRequest): string {
   const text = said.replaceAll(address.inletId, '***');
   return session === undefined ? text : text.replaceAll(session.accessToken, '***');
 }

@@ -2,7 +2,7 @@
 import { Failure } from '../failure.ts';
 
 /** More pages than an honest list has: one whose every page brings something new must end, too. */
-const MOST_PAGES = 50;
+const MAX_PAGES = 50;
 
 export interface ListPage<T> {
   readonly items: readonly T[];
@@ -25,7 +25,7 @@ export async function everyItem<T>(
   const followed = new Set<string>();
   let cursor: string | undefined;
   let read = 0;
-  while (read < MOST_PAGES) {
+  while (read < MAX_PAGES) {
     read++;
     const { items, next } = await page(cursor);
     const before = found.size;

@@ -87,7 +87,7 @@ export function createRequest(options: RequestOptions): Request {
         forbidden = error;
         throw error;
       }
-      const reply = await attempt(options, call, session);
+      const reply = await exchangeOnce(options, call, session);
       options.sessions.accept(session);
       return reply;
     };
@@ -113,7 +113,7 @@ function mayChange(call: Pick<Call<unknown>, 'method' | 'reads'>): boolean {
   return call.method !== 'GET' && call.reads !== true;
 }
 
-async function attempt<T>(options: RequestOptions, call: Call<T>, session: Session): Promise<Reply<T>> {
+async function exchangeOnce<T>(options: RequestOptions, call: Call<T>, session: Session): Promise<Reply<T>> {
   const { clock } = options.transport;
   const url = new URL(call.path, options.platformUrl);
   for (const [name, value] of call.query ?? []) url.searchParams.append(name, value);
@@ -140,7 +140,7 @@ async function attempt<T>(options: RequestOptions, call: Call<T>, session: Sessi
   });
   if (status < 200 || status > 299) throw failureOf(answer, request, clock.now());
   return {
-    value: parsed(call, request.label, answer, requestId),
+    value: parsedReply(call, request.label, answer, requestId),
     etag: answer.headers.get('e-tag') ?? answer.headers.get('etag') ?? undefined,
     requestId,
   };
@@ -163,7 +163,7 @@ export function headersFor(
   };
 }
 
-function parsed<T>(call: Call<T>, label: string, answer: Answer, requestId: string | undefined): T {
+function parsedReply<T>(call: Call<T>, label: string, answer: Answer, requestId: string | undefined): T {
   const result = call.answer.safeParse(answer.text === '' ? undefined : parse(answer.text, call.read));
   if (result.success && !answer.cut) return result.data;
   const where =

@@ -1,7 +1,7 @@
 // Schema Registry: schemas, field groups and identity descriptors of the tenant container. Contract §2.
 import * as z from 'zod';
 import { Failure } from '../failure.ts';
-import { clip } from './exchange.ts';
+import { excerpt } from './exchange.ts';
 import { Id, UriId } from './id.ts';
 import type { PatchOperation } from './json-patch.ts';
 import { everyItem, partOfLink } from './pages.ts';
@@ -23,7 +23,7 @@ const Summaries = z.object({
     .catch(undefined),
 });
 
-const Parts = z.array(z.object({ $ref: z.string().nullish() })).nullish();
+const SchemaParts = z.array(z.object({ $ref: z.string().nullish() })).nullish();
 
 /** Milliseconds since the epoch. */
 const Metadata = z
@@ -39,22 +39,22 @@ const Schema = z.object({
   version: z.string().nullish(),
   title: z.string().nullish(),
   description: z.string().nullish(),
-  allOf: Parts,
+  allOf: SchemaParts,
 });
 
 /** A field with those below it; what cannot be read is a field of which nothing is known. */
-const Fields = z
+const SchemaFields = z
   .object({
     type: z.string().optional().catch(undefined),
-    get properties(): z.ZodOptional<z.ZodType<Readonly<Record<string, Fields>>>> {
-      return z.record(z.string(), Fields).catch({}).optional();
+    get properties(): z.ZodOptional<z.ZodType<Readonly<Record<string, SchemaFields>>>> {
+      return z.record(z.string(), SchemaFields).catch({}).optional();
     },
   })
   .catch({});
 
-export interface Fields {
+export interface SchemaFields {
   readonly type?: string | undefined;
-  readonly properties?: Readonly<Record<string, Fields>> | undefined;
+  readonly properties?: Readonly<Record<string, SchemaFields>> | undefined;
 }
 
 const FieldGroup = z.object({
@@ -64,7 +64,7 @@ const FieldGroup = z.object({
   'meta:intendedToExtend': z.array(z.string()).nullish(),
   'meta:registryMetadata': Metadata,
   definitions: z.record(z.string(), z.unknown()).nullish(),
-  allOf: Parts,
+  allOf: SchemaParts,
 });
 
 const Descriptor = z.object({
@@ -121,7 +121,7 @@ export function schemaRegistry(request: Request) {
         accept: 'application/vnd.adobe.xed-id+json',
         answer: Summaries,
       });
-      return { items: value.results, next: startOf(value._page?.next) };
+      return { items: value.results, next: nextStart(value._page?.next) };
     };
     const all = await everyItem(`/tenant/${kind}`, ({ $id }) => $id, page);
     return all.filter((found) => (found.title ?? title) === title).map(({ $id }) => $id);
@@ -129,7 +129,12 @@ export function schemaRegistry(request: Request) {
 
   async function get<T>(kind: Kind, id: string, answer: z.ZodType<T>, container?: Container): Promise<T> {
     const accept = 'application/vnd.adobe.xed+json; version=1';
-    const { value } = await request({ method: 'GET', path: pathOf(kind, id, container), accept, answer });
+    const { value } = await request({
+      method: 'GET',
+      path: resourcePath(kind, id, container),
+      accept,
+      answer,
+    });
     return value;
   }
 
@@ -145,7 +150,12 @@ export function schemaRegistry(request: Request) {
     operations: readonly PatchOperation[],
     answer: z.ZodType<T>,
   ): Promise<T> {
-    const { value } = await request({ method: 'PATCH', path: pathOf(kind, id), body: operations, answer });
+    const { value } = await request({
+      method: 'PATCH',
+      path: resourcePath(kind, id),
+      body: operations,
+      answer,
+    });
     return value;
   }
 
@@ -162,7 +172,7 @@ export function schemaRegistry(request: Request) {
       const answer = z.object({ tenantId: z.string() });
       const { value } = await request({ method: 'GET', path: `${BASE}/stats`, answer });
       if (TENANT_ID.test(value.tenantId)) return value.tenantId;
-      throw new Failure('AEP_UNEXPECTED', `"${clip(value.tenantId, 80)}" cannot be the id of a tenant`, {
+      throw new Failure('AEP_UNEXPECTED', `"${excerpt(value.tenantId, 80)}" cannot be the id of a tenant`, {
         retryable: false,
       });
     },
@@ -172,9 +182,14 @@ export function schemaRegistry(request: Request) {
     /** One schema, its references unresolved, by `$id` or `meta:altId`. */
     getSchema: (id: string): Promise<Schema> => get('schemas', id, Schema),
     /** All fields of a schema, those of its class and field groups among them: types alone are looked at. */
-    async getFields(id: string): Promise<Fields> {
+    async getFields(id: string): Promise<SchemaFields> {
       const accept = 'application/vnd.adobe.xed-full+json; version=1';
-      const { value } = await request({ method: 'GET', path: pathOf('schemas', id), accept, answer: Fields });
+      const { value } = await request({
+        method: 'GET',
+        path: resourcePath('schemas', id),
+        accept,
+        answer: SchemaFields,
+      });
       return value;
     },
     /** Creates a schema. A title in use anywhere in the registry is refused with `XDM-1521-400`. */
@@ -186,7 +201,7 @@ export function schemaRegistry(request: Request) {
     patchSchema: (id: string, operations: readonly PatchOperation[]): Promise<Schema> =>
       patch('schemas', id, operations, Schema),
     /** Deletes a schema that nothing uses. */
-    deleteSchema: (id: string): Promise<void> => remove(pathOf('schemas', id)),
+    deleteSchema: (id: string): Promise<void> => remove(resourcePath('schemas', id)),
 
     /** `$id`s of the tenant's field groups with exactly this title. */
     findFieldGroups: (title: string): Promise<string[]> => find('fieldgroups', title),
@@ -199,7 +214,7 @@ export function schemaRegistry(request: Request) {
     patchFieldGroup: (id: string, operations: readonly PatchOperation[]): Promise<FieldGroup> =>
       patch('fieldgroups', id, operations, FieldGroup),
     /** Deletes a field group that no schema has. */
-    deleteFieldGroup: (id: string): Promise<void> => remove(pathOf('fieldgroups', id)),
+    deleteFieldGroup: (id: string): Promise<void> => remove(resourcePath('fieldgroups', id)),
 
     /**
      * A class or a field group in one of the registry's containers: what Adobe brings is in `global`.
@@ -257,13 +272,13 @@ type PartKind = 'classes' | 'fieldgroups';
 type Kind = 'schemas' | PartKind;
 
 /** What `start` has to be for the next page: the value itself in what Adobe's client takes, in a URI by Adobe's description. */
-function startOf(next: string | number | null | undefined): string | undefined {
+function nextStart(next: string | number | null | undefined): string | undefined {
   if (next === null || next === undefined || next === '') return undefined;
   const text = String(next);
   return /^(https?:\/)?\//.test(text) ? (partOfLink(text, 'start') ?? text) : text;
 }
 
-function pathOf(kind: Kind, id: string, container: Container = 'tenant'): string {
+function resourcePath(kind: Kind, id: string, container: Container = 'tenant'): string {
   return `${BASE}/${container}/${kind}/${pathPart(id)}`;
 }
 

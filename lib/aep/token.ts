@@ -52,7 +52,7 @@ export interface Sessions {
 }
 
 /** Lifetime usually 24 h, in seconds; more than that is the retired grant's milliseconds. Contract §1. */
-const LONGEST_LIFE_SECONDS = 86_400;
+const MAX_LIFE_SECONDS = 86_400;
 /** Renewed when less than this is left, but never in the first nine tenths of a short life. */
 const RENEWAL_MARGIN_MS = 300_000;
 /** After a refusal IMS is left alone for so long: it throttles integrations that ask too often. */
@@ -90,7 +90,7 @@ export function createSessions(options: {
   outagePauseMs?: number;
 }): Sessions {
   const { clock } = options.transport;
-  let held: Held | undefined;
+  let held: HeldToken | undefined;
   /** How many in a row were not taken soon after they had been issued, nor by anybody before. */
   let stillborn = 0;
   let pending: Promise<Session> | undefined;
@@ -171,7 +171,7 @@ export function createSessions(options: {
 }
 
 /** A token and the times of its life, in ms since the epoch. */
-interface Held {
+interface HeldToken {
   readonly session: Session;
   readonly issuedAt: number;
   readonly renewAt: number;
@@ -251,7 +251,7 @@ async function askOnce(
   const { access_token, expires_in } = token.data;
   return {
     session: new Session(access_token, clientId, organizationId),
-    lifeMs: Math.min(expires_in, LONGEST_LIFE_SECONDS) * 1_000,
+    lifeMs: Math.min(expires_in, MAX_LIFE_SECONDS) * 1_000,
   };
 }
 
@@ -268,7 +268,7 @@ function refusedBoth(first: Failure, second: Failure): Failure {
   return new Failure(
     'IMS_REFUSED',
     `both client secrets are refused: clientSecret (${first.what}), previousClientSecret (${second.what})`,
-    { cause: second, ...statusOf(second) },
+    { cause: second, ...statusAndCode(second) },
   );
 }
 
@@ -276,9 +276,9 @@ function refusedBoth(first: Failure, second: Failure): Failure {
 function refused(failure: Failure): Failure {
   const status = failure.status ?? 0;
   if (status >= 500 || status === 429) return failure;
-  return new Failure('IMS_REFUSED', failure.what, { cause: failure, ...statusOf(failure) });
+  return new Failure('IMS_REFUSED', failure.what, { cause: failure, ...statusAndCode(failure) });
 }
 
-function statusOf({ status, serviceCode }: Failure) {
+function statusAndCode({ status, serviceCode }: Failure) {
   return { ...(status !== undefined && { status }), ...(serviceCode !== undefined && { serviceCode }) };
 }

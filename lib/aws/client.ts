@@ -1,7 +1,7 @@
 // One way to make a client of AWS, whichever service it is for: no call of it lasts for ever.
 import { within } from '../within.ts';
 
-export interface Limits {
+export interface CallLimits {
   /** Until there is a connection. */
   readonly connectMs: number;
   /** From the beginning of a request to the end of its answer; what hangs is better repeated by the SDK than waited for. */
@@ -27,18 +27,21 @@ export interface Client {
   readonly middlewareStack: object;
 }
 
-type Step = (args: unknown) => Promise<unknown>;
+type MiddlewareStep = (args: unknown) => Promise<unknown>;
 
 /** The same of every client, whatever goes in and out of its calls. */
 interface Stack {
-  add(step: (next: Step) => Step, where: { step: 'deserialize'; priority: 'high'; name: string }): void;
+  add(
+    step: (next: MiddlewareStep) => MiddlewareStep,
+    where: { step: 'deserialize'; priority: 'high'; name: string },
+  ): void;
 }
 
 /**
  * The client that `make` makes, with a limit to each try of each call. What takes longer fails with a `TimeoutError`, which the SDK repeats and `awsFailure`
  * takes for passing.
  */
-export function limited<C extends Client>(make: (config: Limited) => C, limits: Limits): C {
+export function limited<C extends Client>(make: (config: Limited) => C, limits: CallLimits): C {
   const { connectMs, answerMs, attempts } = limits;
   const client = make({
     requestHandler: {
@@ -50,7 +53,7 @@ export function limited<C extends Client>(make: (config: Limited) => C, limits: 
     ...(attempts !== undefined && { maxAttempts: attempts }),
   });
   const step =
-    (next: Step): Step =>
+    (next: MiddlewareStep): MiddlewareStep =>
     async (args) => {
       try {
         return await inTime(connectMs + answerMs, next(args));

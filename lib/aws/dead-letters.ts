@@ -1,6 +1,6 @@
 // The undelivered store: one object per invocation that rejects, beside Lambda's own documents, in S3 or in a folder.
 import { fileURLToPath } from 'node:url';
-import { LARGEST_OBJECT, LARGEST_WRITTEN } from '../bounds.ts';
+import { MAX_OBJECT_BYTES, MAX_WRITTEN_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { UndeliveredDocument, UndeliveredOnce, UndeliveredStore } from '../runtime.ts';
 import { createClaims } from './claims.ts';
@@ -25,9 +25,9 @@ export function createUndelivered(url: string, s3?: () => Promise<S3>): Undelive
   return {
     put: (document) =>
       storeCall('writing to', async () => {
-        const key = below(keyOf(document));
+        const key = below(objectKey(document));
         let [pieces, entries] = [0, 0];
-        for (const piece of piecesOf(document)) {
+        for (const piece of documentPieces(document)) {
           await objects.write(pieces === 0 ? key : key.replace(/json$/, `${pieces}.json`), piece.text);
           pieces++;
           entries += piece.entries;
@@ -37,9 +37,9 @@ export function createUndelivered(url: string, s3?: () => Promise<S3>): Undelive
     putOnce: (key, document) =>
       storeCall('writing to', async () => {
         // Of a part of a batch, which is smaller than what one object holds.
-        const text = [...piecesOf(document, LARGEST_OBJECT)].map((piece) => piece.text);
+        const text = [...documentPieces(document, MAX_OBJECT_BYTES)].map((piece) => piece.text);
         if (text.length > 1)
-          throw new Failure('TOO_LARGE', `a document has more than ${LARGEST_OBJECT} bytes`);
+          throw new Failure('TOO_LARGE', `a document has more than ${MAX_OBJECT_BYTES} bytes`);
         if (await objects.create(below(key), text[0] ?? '')) return 'stored';
         if ((await objects.read(below(key))) !== undefined) return 'already there';
         // Another write stood in the way, and it is not known whether anything comes of that one.
@@ -98,9 +98,9 @@ function storeAt(url: string, s3?: () => Promise<S3>): { objects: Objects; prefi
  * The document as texts of so many bytes at most, each a document of its own, unless one entry alone has more. Entry by entry
  * and counted on the way, so that the count speaks of what is written.
  */
-function* piecesOf(
+function* documentPieces(
   { entries, ...head }: UndeliveredDocument,
-  most = LARGEST_WRITTEN,
+  most = MAX_WRITTEN_BYTES,
 ): Generator<{ text: string; entries: number }, void, undefined> {
   const opening = `${JSON.stringify(head).slice(0, -1)},"entries":[\n`;
   const piece = (lines: readonly string[]) => ({
@@ -125,7 +125,7 @@ function* piecesOf(
 }
 
 /** `rejected/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation, the same key. What is divided goes on with `.1.json`. */
-function keyOf(document: UndeliveredDocument): string {
+function objectKey(document: UndeliveredDocument): string {
   const [year, month, day] = document.storedAt.slice(0, 10).split('-');
   const first = document.entries[0]?.sequenceNumber ?? 'none';
   const name = [document.shardId, first, document.invocationId].map(pathSafe).join('-');

@@ -16,7 +16,7 @@ import { awsFailure, isNotFound } from './failure.ts';
 const LIMITS = { connectMs: 2_000, answerMs: 20_000 };
 
 /** As `report` and `reportReturned` in lib/forward/report.ts write it. */
-const Line = z
+const LogLine = z
   .object({
     event: z.literal(BATCH_ENDED),
     invocationId: z.string(),
@@ -51,7 +51,7 @@ export function createForwardLog(
       const filterPattern = `"${BATCH_ENDED}" "${shardId.replaceAll('"', '')}"`;
       let nextToken: string | undefined;
       do {
-        const page = await read(client, { logGroupName, filterPattern, startTime: from, nextToken });
+        const page = await readPage(client, { logGroupName, filterPattern, startTime: from, nextToken });
         yield (page.events ?? [])
           .flatMap(({ timestamp = 0, message = '' }) => batchIn(message, timestamp, shardId))
           .sort((a, b) => a.at.localeCompare(b.at));
@@ -61,7 +61,7 @@ export function createForwardLog(
   };
 }
 
-async function read(
+async function readPage(
   client: Pick<CloudWatchLogsClient, 'send'>,
   query: { logGroupName: string; filterPattern: string; startTime: number; nextToken: string | undefined },
 ): Promise<Partial<FilterLogEventsCommandOutput>> {
@@ -76,7 +76,7 @@ async function read(
 
 /** The line as Powertools wrote it, with whatever Lambda puts before it. */
 function batchIn(message: string, timestamp: number, shardId: string): ForwardedBatch[] {
-  const result = Line.safeParse(parse(message.slice(Math.max(0, message.indexOf('{')))));
+  const result = LogLine.safeParse(parse(message.slice(Math.max(0, message.indexOf('{')))));
   if (!result.success || result.data.shardId !== shardId) return [];
   const { shardId: _, ...line } = result.data;
   return [{ at: new Date(timestamp).toISOString(), ...line }];

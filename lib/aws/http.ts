@@ -14,14 +14,14 @@ export interface ConnectionLimits {
   readonly connectMs: number;
 }
 
-const LIMITS: ConnectionLimits = { connections: 8, idleMs: 30_000, connectMs: 5_000 };
+const CONNECTION_LIMITS: ConnectionLimits = { connections: 8, idleMs: 30_000, connectMs: 5_000 };
 
 /**
  * A fetch over HTTP/1.1, certificates always checked, redirects answered as they are. It rejects where no answer came, with
  * the reason of the signal where that was it; a connection that the other side had closed meanwhile is such a case. Nothing is
  * sent twice, and a connection on which anything comes that nobody asked for is closed.
  */
-export function createFetch(proxy?: ProxySettings, limits = LIMITS): Fetch {
+export function createFetch(proxy?: ProxySettings, limits = CONNECTION_LIMITS): Fetch {
   const dispatcher = proxy
     ? loadProxied(proxy, limits)
     : new Agent({ ...optionsFor(limits), connect: tls(limits) });

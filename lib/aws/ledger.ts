@@ -7,7 +7,7 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { checkBytes, LARGEST_IN_LEDGER } from '../bounds.ts';
+import { checkBytes, MAX_IN_LEDGER_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import { checkVersion } from '../kept.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
@@ -17,7 +17,7 @@ import { awsCall } from './failure.ts';
 /** The part of the DynamoDB client that is used. */
 export type DynamoDb = Pick<DynamoDBClient, 'send'>;
 
-type Item = Record<string, AttributeValue>;
+type LedgerItem = Record<string, AttributeValue>;
 
 /**
  * What stands in a key behind a pipeline's name where an item is not the pipeline's own: no name has it in it, and whoever
@@ -26,7 +26,7 @@ type Item = Record<string, AttributeValue>;
 export const PART = '#';
 
 /** Of what is kept in an item; one that does not say it is of 0.1.0. The lease is no part of it: the state machine takes it from any. */
-const VERSION = 1;
+const LEDGER_VERSION = 1;
 
 /** The execution named `:me` holds the pipeline, or nobody does. `owner` is a word of DynamoDB's own. */
 const MINE = {
@@ -41,7 +41,7 @@ const MINE = {
  */
 export function createLedger(table: string | undefined, client: DynamoDb = createClient()): Ledger {
   const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
-  const get = async (pipeline: string, projection = {}): Promise<Item | undefined> =>
+  const get = async (pipeline: string, projection = {}): Promise<LedgerItem | undefined> =>
     (await client.send(new GetItemCommand({ ...at(pipeline), ...projection, ConsistentRead: true }))).Item;
 
   return {
@@ -87,9 +87,9 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
       awsCall(`reading the ledger of the pipeline ${pipeline}`, async () => {
         const item = await get(pipeline);
         if (item === undefined) return undefined;
-        const version = Number(item.version?.N ?? VERSION);
-        checkVersion(`what the ledger keeps of the pipeline ${pipeline}`, { version }, VERSION);
-        return recordOf(pipeline, item);
+        const version = Number(item.version?.N ?? LEDGER_VERSION);
+        checkVersion(`what the ledger keeps of the pipeline ${pipeline}`, { version }, LEDGER_VERSION);
+        return ledgerRecord(pipeline, item);
       }),
 
     // A scan reads, and costs, whole items, those of reconcile too, whatever it gives back: a read unit for each 8 KB, and a
@@ -97,7 +97,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
     names: () =>
       awsCall('listing the pipelines in the ledger', async () => {
         const names: string[] = [];
-        let after: Item | undefined;
+        let after: LedgerItem | undefined;
         do {
           const page = await client.send(
             new ScanCommand({
@@ -128,7 +128,7 @@ function tableName(table: string | undefined): string {
   );
 }
 
-function held(pipeline: string, item: Item | undefined, cause?: unknown): Failure {
+function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): Failure {
   const { owner, since } = item ?? {};
   const holder = owner?.S ?? 'another execution';
   const when = since?.S === undefined ? '' : ` since ${since.S}`;
@@ -145,16 +145,16 @@ function keeping(
   owner: string,
   { manifest, known, report, succeeded, updatedAt }: LedgerEntry,
 ) {
-  const json = (name: keyof typeof LARGEST_IN_LEDGER, value: unknown): AttributeValue.SMember => {
+  const json = (name: keyof typeof MAX_IN_LEDGER_BYTES, value: unknown): AttributeValue.SMember => {
     const text = JSON.stringify(value) ?? 'null';
-    checkBytes(`the ${name} of the pipeline ${pipeline}`, text, LARGEST_IN_LEDGER[name]);
+    checkBytes(`the ${name} of the pipeline ${pipeline}`, text, MAX_IN_LEDGER_BYTES[name]);
     return { S: text };
   };
   const set = ['updatedAt = :at', '#version = :version'];
-  const values: Item = {
+  const values: LedgerItem = {
     ':me': { S: owner },
     ':at': { S: updatedAt },
-    ':version': { N: String(VERSION) },
+    ':version': { N: String(LEDGER_VERSION) },
   };
   if (report !== undefined) {
     set.push('report = :report');
@@ -181,9 +181,9 @@ function keeping(
   };
 }
 
-function recordOf(
+function ledgerRecord(
   pipeline: string,
-  { owner, since, manifest, known, report, succeeded, updatedAt }: Item,
+  { owner, since, manifest, known, report, succeeded, updatedAt }: LedgerItem,
 ): LedgerRecord {
   return {
     pipeline,

@@ -28,7 +28,7 @@ export function createMadeAtRunTime(
   return {
     intakes: () =>
       awsCall(`listing the intakes of ${forwarder}`, () =>
-        listed(async (Marker) => {
+        allPages(async (Marker) => {
           const page = await lambda.send(
             new ListEventSourceMappingsCommand({ FunctionName: forwarder, Marker }),
           );
@@ -49,7 +49,7 @@ export function createMadeAtRunTime(
 
     published: () =>
       awsCall('listing the published pipelines', () =>
-        listed(async (NextToken) => {
+        allPages(async (NextToken) => {
           const page = await secrets.send(
             new ListSecretsCommand({
               Filters: [{ Key: 'name', Values: [prefix] }],
@@ -73,13 +73,13 @@ export function createMadeAtRunTime(
   };
 }
 
-interface Page {
+interface NamesPage {
   readonly names: readonly (string | undefined)[] | undefined;
   readonly next: string | undefined;
 }
 
 /** All pages of a list, one after the other. */
-async function listed(page: (from: string | undefined) => Promise<Page>): Promise<string[]> {
+async function allPages(page: (from: string | undefined) => Promise<NamesPage>): Promise<string[]> {
   const all: string[] = [];
   let next: string | undefined;
   do {

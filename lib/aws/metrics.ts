@@ -39,10 +39,10 @@ export function createMetrics(stage: string): Metrics {
 
   return {
     count(name, value, reason) {
-      add(counts, name, value);
+      addCount(counts, name, value);
       if (reason === undefined) return;
       const numbers = byReason.get(reason) ?? new Map<string, number>();
-      add(numbers, name, value);
+      addCount(numbers, name, value);
       byReason.set(reason, numbers);
     },
     measure(name, value, unit) {
@@ -68,6 +68,6 @@ export function createMetrics(stage: string): Metrics {
   };
 }
 
-function add(numbers: Map<string, number>, name: string, value: number): void {
+function addCount(numbers: Map<string, number>, name: string, value: number): void {
   numbers.set(name, (numbers.get(name) ?? 0) + value);
 }

@@ -2,31 +2,33 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { LARGEST_OBJECT } from '../bounds.ts';
+import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { type Objects, tooLarge } from './objects.ts';
 
-const PAGE = 1_000;
+const PAGE_OBJECTS = 1_000;
 const TEMPORARY = '.tmp';
 
 export function objectsInFolder(folder: string): Objects {
   const at = (key: string) => join(folder, key);
   const read = async (key: string) => {
-    const found = await ifThere(stat(at(key)));
-    if (found !== undefined && found.size > LARGEST_OBJECT) throw tooLarge(key, found.size);
-    const text = await ifThere(readFile(at(key), 'utf8'));
+    const found = await ifFileThere(stat(at(key)));
+    if (found !== undefined && found.size > MAX_OBJECT_BYTES) throw tooLarge(key, found.size);
+    const text = await ifFileThere(readFile(at(key), 'utf8'));
     return text === undefined ? undefined : { text, version: versionOf(text) };
   };
   return {
     read,
     async list(prefix, after) {
-      const found = (await ifThere(readdir(at(prefix), { recursive: true, withFileTypes: true }))) ?? [];
+      const found = (await ifFileThere(readdir(at(prefix), { recursive: true, withFileTypes: true }))) ?? [];
       const keys = found
         .filter((entry) => entry.isFile() && !entry.name.endsWith(TEMPORARY))
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
         .filter((key) => Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0)
         .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-      const page = keys.slice(0, PAGE).map(async (key) => ({ key, bytes: (await stat(at(key))).size }));
-      return { objects: await Promise.all(page), more: keys.length > PAGE };
+      const page = keys
+        .slice(0, PAGE_OBJECTS)
+        .map(async (key) => ({ key, bytes: (await stat(at(key))).size }));
+      return { objects: await Promise.all(page), more: keys.length > PAGE_OBJECTS };
     },
     // Renamed when it is whole and on the disk: whoever lists the folder never sees half a document.
     write: (key, text) => written(at(key), text, (temporary) => rename(temporary, at(key))),
@@ -36,7 +38,7 @@ export function objectsInFolder(folder: string): Objects {
         await written(at(key), text, (temporary) => link(temporary, at(key)));
         return true;
       } catch (error) {
-        if (codeOf(error) === 'EEXIST') return false;
+        if (systemCode(error) === 'EEXIST') return false;
         throw error;
       }
     },
@@ -82,15 +84,15 @@ function versionOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+async function ifFileThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-function codeOf(error: unknown): string | undefined {
+function systemCode(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }

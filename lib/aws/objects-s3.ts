@@ -1,6 +1,6 @@
 // Objects in S3. The SDK is loaded with the first of them: most invocations of the forwarder reject nothing.
 import type { S3Client } from '@aws-sdk/client-s3';
-import { LARGEST_OBJECT } from '../bounds.ts';
+import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { inTime, limited } from './client.ts';
 import { type Objects, tooLarge } from './objects.ts';
 
@@ -10,7 +10,7 @@ export type S3 = Pick<S3Client, 'send'>;
 type Sdk = typeof import('@aws-sdk/client-s3');
 
 /** Until there is an answer; and from then on, for an object is read when the call has ended. */
-const ANSWER_MS = 10_000;
+const S3_ANSWER_MS = 10_000;
 
 export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = loadS3): Objects {
   let client: Promise<S3> | undefined;
@@ -28,12 +28,12 @@ export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = load
     const { s3, sdk } = await opened();
     try {
       const { Body, ETag, ContentLength } = await s3.send(new sdk.GetObjectCommand({ Bucket, Key }));
-      if ((ContentLength ?? 0) > LARGEST_OBJECT) {
+      if ((ContentLength ?? 0) > MAX_OBJECT_BYTES) {
         // Its bytes are on the way: the connection goes with them.
         if (Body !== undefined && 'destroy' in Body) Body.destroy();
         throw tooLarge(Key, ContentLength);
       }
-      const text = Body && (await inTime(ANSWER_MS, Body.transformToString('utf-8')));
+      const text = Body && (await inTime(S3_ANSWER_MS, Body.transformToString('utf-8')));
       return { text: text ?? '', version: ETag ?? '' };
     } catch (error) {
       if (isNothing(error)) return undefined;
@@ -92,5 +92,5 @@ function isNothing(error: unknown): boolean {
 
 async function loadS3(): Promise<S3> {
   const { S3Client } = await import('@aws-sdk/client-s3');
-  return limited((config) => new S3Client(config), { connectMs: 2_000, answerMs: ANSWER_MS });
+  return limited((config) => new S3Client(config), { connectMs: 2_000, answerMs: S3_ANSWER_MS });
 }

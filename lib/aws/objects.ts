@@ -1,5 +1,5 @@
 // Where the undelivered store keeps its objects: a bucket or a folder, with the conditional writes that both can do.
-import { LARGEST_OBJECT } from '../bounds.ts';
+import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 
 /** All methods throw what the client or the file system throws. */
@@ -24,7 +24,7 @@ export interface Objects {
 export function tooLarge(key: string, bytes: number | undefined): Failure {
   return new Failure(
     'TOO_LARGE',
-    `the object ${key} has ${bytes} bytes; at most ${LARGEST_OBJECT} are read`,
+    `the object ${key} has ${bytes} bytes; at most ${MAX_OBJECT_BYTES} are read`,
     {
       next: 'Look at it by hand: Penstock writes none that is so large.',
     },

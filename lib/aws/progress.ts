@@ -7,7 +7,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../aep/transport.ts';
-import { checkBytes, LARGEST_PROGRESS } from '../bounds.ts';
+import { checkBytes, MAX_PROGRESS_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../runtime.ts';
 import { limited } from './client.ts';
@@ -15,7 +15,7 @@ import { awsCall } from './failure.ts';
 import { type DynamoDb, PART } from './ledger.ts';
 
 /** Each has 22 bytes: an item of them costs 22 write units at most, and is read in one go. */
-const MOST_MARKS = 1_000;
+const MAX_MARKS = 1_000;
 /** Of one request. */
 const MARKS_AT_ONCE = 100;
 /** No run looks back further than 31 days. DynamoDB removes the items itself, some time after that. */
@@ -31,7 +31,7 @@ export function createProgress(
   client: DynamoDb = createClient(),
   clock: Pick<Clock, 'now'> = systemClock,
 ): Progress {
-  const at = (key: string) => ({ TableName: nameOf(table), Key: { pipeline: { S: key } } });
+  const at = (key: string) => ({ TableName: tableName(table), Key: { pipeline: { S: key } } });
   const get = async (pipeline: string, key: string, projection: string) => {
     const command = new GetItemCommand({
       ...at(key),
@@ -41,7 +41,7 @@ export function createProgress(
     return (await awsCall(`how far the pipeline ${pipeline} is reconciled`, () => client.send(command))).Item;
   };
   /** `false` where the condition does not hold. */
-  const update = async (pipeline: string, key: string, change: Change): Promise<boolean> => {
+  const update = async (pipeline: string, key: string, change: ItemChange): Promise<boolean> => {
     try {
       await awsCall(`how far the pipeline ${pipeline} is reconciled`, () =>
         client.send(new UpdateItemCommand({ ...at(key), ...change })),
@@ -61,12 +61,12 @@ export function createProgress(
   return {
     async read(pipeline) {
       const item = await get(pipeline, `${pipeline}${PART}reconciled`, 'reconciled, reconciledVersion');
-      return { value: parsed(item?.reconciled?.S), version: Number(item?.reconciledVersion?.N ?? 0) };
+      return { value: parsedProgress(item?.reconciled?.S), version: Number(item?.reconciledVersion?.N ?? 0) };
     },
 
     async write(pipeline, value, version) {
       const text = JSON.stringify(value);
-      checkBytes(`how far the pipeline ${pipeline} is reconciled`, text, LARGEST_PROGRESS);
+      checkBytes(`how far the pipeline ${pipeline} is reconciled`, text, MAX_PROGRESS_BYTES);
       return update(pipeline, `${pipeline}${PART}reconciled`, {
         UpdateExpression: 'SET reconciled = :value, reconciledVersion = :next, expires = :expires',
         ConditionExpression:
@@ -101,7 +101,7 @@ export function createProgress(
             ConditionExpression: 'attribute_not_exists(marks) OR size(marks) <= :most',
             ExpressionAttributeValues: {
               ':some': { SS: some },
-              ':most': { N: String(MOST_MARKS - some.length) },
+              ':most': { N: String(MAX_MARKS - some.length) },
               ':expires': expires(),
             },
           });
@@ -123,7 +123,7 @@ export function createProgress(
   };
 }
 
-interface Change {
+interface ItemChange {
   readonly UpdateExpression: string;
   readonly ConditionExpression: string;
   readonly ExpressionAttributeValues?: Record<string, AttributeValue>;
@@ -134,7 +134,7 @@ function createClient(): DynamoDBClient {
 }
 
 /** Damaged is like never written: everything is looked at again. */
-function parsed(text: string | undefined): unknown {
+function parsedProgress(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
   } catch {
@@ -142,7 +142,7 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-function nameOf(table: string | undefined): string {
+function tableName(table: string | undefined): string {
   if (table !== undefined) return table;
   throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: nothing would say how far it has come');
 }

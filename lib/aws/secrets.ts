@@ -7,7 +7,7 @@ import {
   RestoreSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { checkBytes, LARGEST_SECRET } from '../bounds.ts';
+import { checkBytes, MAX_SECRET_BYTES } from '../bounds.ts';
 import type { Secrets } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsCall, isBeingDeleted, isNotFound } from './failure.ts';
@@ -22,12 +22,12 @@ export function createSecrets(
   tags: Readonly<Record<string, string>> = {},
 ): Secrets {
   const write = (id: string, value: string) => {
-    checkBytes(`the secret ${id}`, value, LARGEST_SECRET);
+    checkBytes(`the secret ${id}`, value, MAX_SECRET_BYTES);
     return client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
   };
 
   const creation = (id: string, value: string, description: string) => {
-    checkBytes(`the secret ${id}`, value, LARGEST_SECRET);
+    checkBytes(`the secret ${id}`, value, MAX_SECRET_BYTES);
     return new CreateSecretCommand({
       Name: id,
       SecretString: value,

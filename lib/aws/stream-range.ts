@@ -17,7 +17,7 @@ import { awsCall, awsFailure } from './failure.ts';
 export type Kinesis = Pick<KinesisClient, 'send'>;
 
 /** A shard answers five reads a second, for all its readers together; Lambda is one of them. In ms. */
-const PAUSE_MS = 400;
+const THROTTLED_PAUSE_MS = 400;
 /** A read that is throttled is made again so often, each time after twice the wait. */
 const THROTTLED_READS = 6;
 
@@ -80,14 +80,14 @@ async function* pages(reader: Reader, from: StreamPosition) {
       client.send(new GetRecordsCommand({ ShardIterator: iterator, StreamARN: reader.streamArn })),
     ).catch((error: unknown) => {
       // Good for five minutes, and what is done with a page can take longer.
-      if (nameOf(error) === 'ExpiredIteratorException') return undefined;
+      if (errorName(error) === 'ExpiredIteratorException') return undefined;
       throw awsFailure(error, `reading the shard ${reader.shardId}`);
     });
     if (page === undefined) {
       iterator = await iteratorAt(reader, position);
       continue;
     }
-    const records = (page.Records ?? []).map(recordOf);
+    const records = (page.Records ?? []).map(streamRecord);
     const { NextShardIterator: next, MillisBehindLatest: behind } = page;
     unsaid = records.length === 0 && behind === undefined ? unsaid + 1 : 0;
     const atTip = records.length === 0 && (behind === 0 || unsaid === UNSAID_READS);
@@ -97,7 +97,7 @@ async function* pages(reader: Reader, from: StreamPosition) {
     iterator = next;
     const sequenceNumber = records.at(-1)?.sequenceNumber;
     if (sequenceNumber !== undefined) position = { kind: 'after', sequenceNumber };
-    await clock.sleep(PAUSE_MS);
+    await clock.sleep(THROTTLED_PAUSE_MS);
   }
 }
 
@@ -106,7 +106,7 @@ async function iteratorAt(reader: Reader, from: StreamPosition): Promise<string 
   try {
     return await newIterator(reader, asked(from));
   } catch (error) {
-    if (nameOf(error) === 'InvalidArgumentException' && from.kind !== 'time') {
+    if (errorName(error) === 'InvalidArgumentException' && from.kind !== 'time') {
       return awsCall(`reading the shard ${reader.shardId}`, () =>
         newIterator(reader, { ShardIteratorType: 'TRIM_HORIZON' }),
       );
@@ -140,14 +140,14 @@ async function unthrottled<T>(clock: Clock, read: () => Promise<T>): Promise<T> 
     try {
       return await read();
     } catch (error) {
-      const throttled = nameOf(error) === 'ProvisionedThroughputExceededException';
+      const throttled = errorName(error) === 'ProvisionedThroughputExceededException';
       if (!throttled || tries === THROTTLED_READS) throw error;
-      await clock.sleep(PAUSE_MS * 2 ** tries);
+      await clock.sleep(THROTTLED_PAUSE_MS * 2 ** tries);
     }
   }
 }
 
-function recordOf(record: _Record): StreamRecord {
+function streamRecord(record: _Record): StreamRecord {
   const arrived = record.ApproximateArrivalTimestamp?.getTime();
   return {
     sequenceNumber: record.SequenceNumber ?? '',
@@ -157,6 +157,6 @@ function recordOf(record: _Record): StreamRecord {
   };
 }
 
-function nameOf(error: unknown): string | undefined {
+function errorName(error: unknown): string | undefined {
   return error instanceof Error ? error.name : undefined;
 }

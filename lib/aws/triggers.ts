@@ -91,14 +91,14 @@ export function createIntakes(
         try {
           await client.send(new DeleteEventSourceMappingCommand({ UUID: id }));
         } catch (error) {
-          if (!isNotFound(error) && !(await isBeingDeleted(client, id))) throw error;
+          if (!isNotFound(error) && !(await isTriggerBeingDeleted(client, id))) throw error;
         }
       }),
   };
 }
 
 /** Lambda answers a second deletion with "in use" while the first is under way. */
-async function isBeingDeleted(client: LambdaClient, id: string): Promise<boolean> {
+async function isTriggerBeingDeleted(client: LambdaClient, id: string): Promise<boolean> {
   try {
     return (await client.send(new GetEventSourceMappingCommand({ UUID: id }))).State === 'Deleting';
   } catch (error) {

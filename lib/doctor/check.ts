@@ -40,13 +40,13 @@ const LIMIT_MS = 10_000;
 
 /** The findings, in the order of the list. */
 export async function examine<P>(checks: readonly Check<P>[], patient: P): Promise<Finding[]> {
-  const running = new Map<string, Promise<Outcome>>();
+  const running = new Map<string, Promise<CheckOutcome>>();
   for (const check of checks) running.set(check.name, run(check, patient, running));
   const outcomes = await Promise.all(running.values());
-  return checks.map(({ name }, at) => ({ check: name, ...(outcomes[at] as Outcome).said }));
+  return checks.map(({ name }, at) => ({ check: name, ...(outcomes[at] as CheckOutcome).said }));
 }
 
-interface Outcome {
+interface CheckOutcome {
   readonly said: Said;
   /** Whether what it is about could be had, right or wrong. */
   readonly had: boolean;
@@ -55,8 +55,8 @@ interface Outcome {
 async function run<P>(
   { needs, look }: Check<P>,
   patient: P,
-  running: ReadonlyMap<string, Promise<Outcome>>,
-): Promise<Outcome> {
+  running: ReadonlyMap<string, Promise<CheckOutcome>>,
+): Promise<CheckOutcome> {
   for (const need of needs) {
     const before = await running.get(need);
     if (before?.had === false)
@@ -66,7 +66,7 @@ async function run<P>(
     const said = await within(LIMIT_MS, look(patient));
     return said === 'late' ? { said: LATE, had: false } : { said, had: true };
   } catch (error) {
-    return { said: failed(error), had: false };
+    return { said: failedLook(error), had: false };
   }
 }
 
@@ -75,7 +75,7 @@ const LATE = wrong(
   'Ask again; if it stays, check the network path to it.',
 );
 
-function failed(error: unknown): Said {
+function failedLook(error: unknown): Said {
   if (isFailure(error)) return wrong(`${error.code}: ${reasonOf(error)}`, error.next);
   // A defect: its message may hold anything.
   const name = error instanceof Error ? error.name : 'an error';

@@ -25,7 +25,7 @@ export async function token({ sessions, fallback }: Patient): Promise<Said> {
 }
 
 /** What tokens and start times can bear. A `Date` header has no fractions of a second. */
-const MOST_SKEW_MS = 30_000;
+const MAX_SKEW_MS = 30_000;
 
 export async function clock({ runtime }: Patient): Promise<Said> {
   const began = runtime.clock.now();
@@ -40,7 +40,7 @@ export async function clock({ runtime }: Patient): Promise<Said> {
   const theirs = Date.parse(answer.headers.get('date') ?? '');
   if (Number.isNaN(theirs)) return unknown('the platform does not say what time it is');
   const skew = Math.round((ours - theirs - 500) / 1_000);
-  if (Math.abs(skew) * 1_000 <= MOST_SKEW_MS) return ok(`${Math.abs(skew)} s from Adobe's`);
+  if (Math.abs(skew) * 1_000 <= MAX_SKEW_MS) return ok(`${Math.abs(skew)} s from Adobe's`);
   return wrong(
     `${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} Adobe's`,
     'Set the clock of this machine; in Lambda, report it to AWS.',

@@ -6,9 +6,9 @@ import * as z from '../zod.ts';
 import { type Check, examine, type Finding, type State } from './check.ts';
 import { clock, secret, token } from './credentials.ts';
 import { type Patient, patientOf } from './patient.ts';
-import { batches, connection, flow, inlet, mapping, permitted, sandbox } from './platform.ts';
+import { batches, connection, flowCheck, inlet, mappingCheck, permitted, sandbox } from './platform.ts';
 import { runs } from './runs.ts';
-import { intake, published, recordAge, stream, undelivered } from './stream.ts';
+import { intakeCheck, published, recordAge, stream, undelivered } from './stream.ts';
 
 interface DoctorCheck extends Check<Patient> {
   /** Only of a pipeline whose stream Lambda reads. */
@@ -24,11 +24,11 @@ export const CHECKS: readonly DoctorCheck[] = [
   { name: 'sandbox', needs: ['runs', 'token'], look: sandbox },
   { name: 'stream', needs: ['runs'], look: stream, inlet: true },
   { name: 'published', needs: ['stream'], look: published, inlet: true },
-  { name: 'flow', needs: ['sandbox', 'published'], look: permitted(flow) },
-  { name: 'mapping', needs: ['flow'], look: permitted(mapping) },
+  { name: 'flow', needs: ['sandbox', 'published'], look: permitted(flowCheck) },
+  { name: 'mapping', needs: ['flow'], look: permitted(mappingCheck) },
   { name: 'connection', needs: ['flow'], look: permitted(connection) },
   { name: 'inlet', needs: ['published'], look: inlet, inlet: true },
-  { name: 'intake', needs: ['stream'], look: intake, inlet: true },
+  { name: 'intake', needs: ['stream'], look: intakeCheck, inlet: true },
   { name: 'record-age', needs: ['intake'], look: recordAge, inlet: true },
   { name: 'undelivered', needs: [], look: undelivered, inlet: true },
   { name: 'batches', needs: ['flow'], look: permitted(batches) },

@@ -49,7 +49,7 @@ export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient
       sessions,
       retry: IMPATIENT,
       timeoutMs: CALL_MS,
-      beforeChange: refuse,
+      beforeChange: forbidChange,
     }),
   );
   const known = (resource: string) => idsIn(record.known)[resource];
@@ -98,7 +98,7 @@ function once<T>(make: () => T): () => T {
 }
 
 /** Nothing here may change anything. */
-function refuse(): Promise<void> {
+function forbidChange(): Promise<void> {
   return Promise.reject(
     new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
       next: 'Keep the log and report it.',
@@ -125,8 +125,8 @@ function checked(found: PublishedPipeline | undefined, pipeline: string): Publis
   });
 }
 
-const Known = z.catch(z.object({ ids: z.record(z.string(), z.string()) }), { ids: {} });
+const KnownIds = z.catch(z.object({ ids: z.record(z.string(), z.string()) }), { ids: {} });
 
 function idsIn(known: unknown): Readonly<Record<string, string | undefined>> {
-  return Known.parse(known ?? {}).ids;
+  return KnownIds.parse(known ?? {}).ids;
 }

@@ -29,13 +29,13 @@ const ENABLE =
 /** States that pass by themselves. Contract §4.2. */
 const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
 
-export async function flow(patient: Patient): Promise<Said> {
+export async function flowCheck(patient: Patient): Promise<Said> {
   const { id, state = 'unknown' } = await advising(AGAIN, patient.flow());
   if (state === 'enabled') return ok(`${id} is enabled`);
   return wrong(`${id} is ${state}`, PASSING.has(state) ? 'Wait: that passes by itself.' : ENABLE);
 }
 
-export async function mapping({ aep, flow, manifest, known }: Patient): Promise<Said> {
+export async function mappingCheck({ aep, flow, manifest, known }: Patient): Promise<Said> {
   const { mapping: wanted } = manifest();
   const used = mappingOf(await flow());
   if (used === undefined)
@@ -86,7 +86,7 @@ export async function inlet({ published, runtime }: Patient): Promise<Said> {
 }
 
 const DAY_MS = 86_400_000;
-const MOST_CODES = 5;
+const MAX_CODES = 5;
 
 /** Failed batches of the dataset in the last 24 h. Their rows may be refused one by one, and so in part. */
 export async function batches({ aep, flow, manifest, runtime }: Patient): Promise<Said> {
@@ -105,9 +105,9 @@ export async function batches({ aep, flow, manifest, runtime }: Patient): Promis
   if (all.size === 0) return ok(`none of ${datasetId} has failed in 24 h`);
   const count = pages.some(({ more }) => more) ? `more than ${all.size}` : String(all.size);
   const codes = new Set(
-    [...all.values()].flatMap(({ errors }) => (errors ?? []).map(({ code }) => codeOf(code))),
+    [...all.values()].flatMap(({ errors }) => (errors ?? []).map(({ code }) => adobeCode(code))),
   );
-  const named = [...codes].filter((code) => code !== undefined).slice(0, MOST_CODES);
+  const named = [...codes].filter((code) => code !== undefined).slice(0, MAX_CODES);
   return wrong(
     `${count} of ${datasetId} failed in 24 h${named.length === 0 ? '' : ` (${named.join(', ')})`}`,
     manifest().source.kind === 'inlet'
@@ -117,7 +117,7 @@ export async function batches({ aep, flow, manifest, runtime }: Patient): Promis
 }
 
 /** Adobe's codes are as short; anything else may quote a record. */
-function codeOf(code: string | null | undefined): string | undefined {
+function adobeCode(code: string | null | undefined): string | undefined {
   return code && /^[\w-]{1,40}$/.test(code) ? code : undefined;
 }
 

@@ -5,7 +5,7 @@ import { ok, type Said, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
 
 /** Of a run report, as far as it can be read. */
-const Report = z.catch(
+const ReportAsRead = z.catch(
   z.optional(
     z.object({
       outcome: z.string(),
@@ -25,7 +25,7 @@ export async function runs({ record, manifest, runtime }: Patient): Promise<Said
       `the execution ${owner} has not returned the pipeline since ${since}`,
       'Start one, which takes it over.',
     );
-  const report = Report.parse(record.report);
+  const report = ReportAsRead.parse(record.report);
   const last =
     report === undefined ? 'no report is kept' : `${report.outcome} at ${report.execution.endedAt}`;
   const now = owner === undefined ? '' : `; the execution ${owner} works on it since ${since}`;

@@ -11,7 +11,7 @@ export async function stream({ runtime, streamArn, manifest }: Patient): Promise
   // While it is UPDATING it is read and written as ever.
   if (state !== 'ACTIVE' && state !== 'UPDATING')
     return wrong(`${arn} is ${state}`, 'Wait until it is active, or create it again.');
-  const said = `${arn} is ${state}, ${kindOf(found)}, and keeps ${retentionHours} h`;
+  const said = `${arn} is ${state}, ${streamKind(found)}, and keeps ${retentionHours} h`;
   const { source } = manifest();
   // It can be switched at any time, also behind the plan's back.
   if (found.distribution !== 'AUTO' || source.kind !== 'inlet' || source.order !== 'strict') return ok(said);
@@ -21,7 +21,7 @@ export async function stream({ runtime, streamArn, manifest }: Patient): Promise
   );
 }
 
-function kindOf({ mode, distribution }: StreamDescription): string {
+function streamKind({ mode, distribution }: StreamDescription): string {
   if (distribution === 'AUTO')
     return 'on-demand, distributes its records by itself (AUTO: a key places none)';
   return mode === 'ON_DEMAND' ? 'on-demand, places records by their keys' : 'provisioned';
@@ -32,7 +32,7 @@ export async function published({ published }: Patient): Promise<Said> {
   return ok(`the flow ${flowId}, since ${publishedAt}`);
 }
 
-export async function intake({ intake }: Patient): Promise<Said> {
+export async function intakeCheck({ intake }: Patient): Promise<Said> {
   const found = await intake();
   if (found === undefined) return wrong('there is none', 'Provision the pipeline again; that makes it anew.');
   const { id, state, lastResult = 'nothing', lastFailed, changedAt } = found;

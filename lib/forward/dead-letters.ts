@@ -13,11 +13,11 @@ export function undeliveredDocument(
   about: Omit<UndeliveredDocument, 'version' | 'rules' | 'entries'>,
 ): UndeliveredDocument {
   const rules = rulesBehind(rejects.map(({ message }) => message.redacted));
-  return { version: 1, ...about, ...(rules !== undefined && { rules }), entries: rejects.map(entryOf) };
+  return { version: 1, ...about, ...(rules !== undefined && { rules }), entries: rejects.map(storedEntry) };
 }
 
 /** As kept of one message. The rules it was redacted under are `rulesBehind` it. */
-export function entryOf({ message, verdict }: Settled<Rejected>): UndeliveredEntry {
+export function storedEntry({ message, verdict }: Settled<Rejected>): UndeliveredEntry {
   const { subSequenceNumber, partitionKey, arrivedAt, bytes, redacted, asReceived, withheld } = message;
   const hidden = redacted !== undefined || withheld !== undefined;
   const known = redacted !== undefined && redacted !== 'unknown';
@@ -30,7 +30,7 @@ export function entryOf({ message, verdict }: Settled<Rejected>): UndeliveredEnt
     ...(arrivedAt !== undefined && { arrivedAt }),
     data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
     ...(redacted !== undefined && { redacted: true }),
-    ...(known && { rules: nameOf(redacted) }),
+    ...(known && { rules: rulesName(redacted) }),
     ...(asReceived === true && { asReceived }),
     ...(withheld !== undefined && { withheld: true, ...withheld }),
   };
@@ -47,13 +47,13 @@ export function rulesBehind(
 ): Record<string, readonly AppliedRule[]> | undefined {
   const lists = new Set([...histories].filter((one) => one !== undefined && one !== 'unknown'));
   if (lists.size === 0) return undefined;
-  return Object.fromEntries(Array.from(lists, (rules) => [nameOf(rules), rules]));
+  return Object.fromEntries(Array.from(lists, (rules) => [rulesName(rules), rules]));
 }
 
 const names = new WeakMap<readonly AppliedRule[], string>();
 
 /** Of the same rules the same; looked for once, because thousands of entries may have it. */
-export function nameOf(rules: readonly AppliedRule[]): string {
+export function rulesName(rules: readonly AppliedRule[]): string {
   const name = names.get(rules) ?? hash('sha256', JSON.stringify(rules), 'hex').slice(0, 12);
   names.set(rules, name);
   return name;

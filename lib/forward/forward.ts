@@ -13,9 +13,9 @@ import { createMemory, type Memory, type Recalled } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
 import { type Received, readEvent } from './read/event.ts';
 import { keyOf } from './read/message.ts';
-import { type Held, measureRequest, report, reportReturned } from './report.ts';
-import { type BatchOptions, batch, groupsOf, MAX_MESSAGES } from './send/batch.ts';
-import { LEAST_REQUEST_MS, RESERVE_MS } from './send/classes.ts';
+import { type Held, measureRequest, reportInvocation, reportReturned } from './report.ts';
+import { type BatchOptions, batch, MAX_MESSAGES, recordGroups } from './send/batch.ts';
+import { MIN_REQUEST_MS, SETTLE_RESERVE_MS } from './send/classes.ts';
 import { createLimits, type Limits } from './send/limits.ts';
 import type { Sent } from './send/run.ts';
 import { type Sending, startSending } from './send/send.ts';
@@ -40,23 +40,23 @@ export interface Invocation {
 export type Forward = (event: unknown, invocation: Invocation) => Promise<BatchResponse>;
 
 /** What outlives an invocation: what has been read, what AEP has taken, and how much it takes. */
-interface Container {
+interface ContainerState {
   readonly runtime: ForwardRuntime;
   readonly pipelines: Pipelines;
   readonly sessions: Sessions;
   readonly memory: Memory;
-  readonly inletOf: (pipeline: PublishedPipeline) => Inlet;
+  readonly inletOf: (pipeline: PublishedPipeline) => KnownInlet;
 }
 
 /** What is known of an inlet. */
-interface Inlet {
+interface KnownInlet {
   readonly limits: Limits;
   readonly standing: Standing;
 }
 
 /** A forwarder for one container. Nothing is read or sent before the first call. */
 export function createForward(runtime: ForwardRuntime): Forward {
-  const container: Container = {
+  const container: ContainerState = {
     runtime,
     pipelines: createPipelines(runtime),
     memory: createMemory(),
@@ -74,7 +74,7 @@ export function createForward(runtime: ForwardRuntime): Forward {
  * What is learnt of an inlet is known to the next invocation: how much it takes, as long as inlet and rate are the same; how it
  * answered, only as long as the same is published. After that the same records may be taken.
  */
-function inlets({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => Inlet {
+function inlets({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => KnownInlet {
   const limitsOf = new Map<string, Limits>();
   const standingOf = new Map<string, { readonly published: string; readonly standing: Standing }>();
   return (pipeline) => {
@@ -91,12 +91,16 @@ function inlets({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => Inl
   };
 }
 
-async function forward(event: unknown, invocation: Invocation, container: Container): Promise<BatchResponse> {
+async function forward(
+  event: unknown,
+  invocation: Invocation,
+  container: ContainerState,
+): Promise<BatchResponse> {
   const { runtime, memory } = container;
   const started = runtime.clock.now();
   const received = readEvent(event);
   if (received === undefined) return respond(undefined, () => false);
-  if (invocation.remainingMs() < RESERVE_MS + LEAST_REQUEST_MS)
+  if (invocation.remainingMs() < SETTLE_RESERVE_MS + MIN_REQUEST_MS)
     return nothingDone(received, invocation, runtime);
 
   const pipeline = await pipelineOf(received, invocation, container);
@@ -109,9 +113,9 @@ async function forward(event: unknown, invocation: Invocation, container: Contai
   const counts = { ...settlement, decoded, known, acknowledged: sent.acknowledged };
   const again = beyond(settled, settlement.checkpoint);
   const outcome = { pipeline, received, invocation, sent, counts, left: left.length, again, held, started };
-  report(runtime, outcome);
+  reportInvocation(runtime, outcome);
   checkConservation(counts);
-  memory.keep(placeOf(received, pipeline), settled, settlement.checkpoint);
+  memory.keep(memoryKey(received, pipeline), settled, settlement.checkpoint);
   return respond(settlement.checkpoint, (sequenceNumber) =>
     received.records.some(({ kinesis }) => kinesis.sequenceNumber === sequenceNumber),
   );
@@ -151,7 +155,7 @@ function beyond(settled: readonly Settled[], checkpoint: string | undefined): nu
   ).length;
 }
 
-function placeOf({ streamArn, shardId }: Received, { datasetId }: PublishedPipeline) {
+function memoryKey({ streamArn, shardId }: Received, { datasetId }: PublishedPipeline) {
   return { streamArn, shardId, datasetId };
 }
 
@@ -159,12 +163,12 @@ async function prepareAndSend(
   received: Received,
   pipeline: PublishedPipeline,
   invocation: Invocation,
-  container: Container,
+  container: ContainerState,
 ): Promise<{ prepared: Omit<Prepared, 'framed' | 'witness'>; sent: Sent }> {
   const { runtime, sessions, memory, inletOf } = container;
   const framer = createFramer(pipeline, received.shardId);
   const inlet = inletOf(pipeline);
-  const known = memory.recall(placeOf(received, pipeline));
+  const known = memory.recall(memoryKey(received, pipeline));
   const witness = witnessOf(received, known, inlet.standing);
   const shape = createShaper(pipeline);
   const stages: Stages = {
@@ -181,7 +185,7 @@ async function prepareAndSend(
     ...inlet,
     pipeline,
     framer,
-    budgetMs: () => invocation.remainingMs() - RESERVE_MS,
+    budgetMs: () => invocation.remainingMs() - SETTLE_RESERVE_MS,
     about: {
       pipeline: pipeline.pipeline,
       stream: streamNameOf(received.streamArn),
@@ -218,7 +222,7 @@ async function prepareGroups(
   { compression, order, rate }: PublishedPipeline,
   { stages, room, sending }: { stages: Stages; room: Room; sending: Sending },
 ): Promise<Prepared[]> {
-  const groups = groupsOf(records, compression);
+  const groups = recordGroups(records, compression);
   const options: BatchOptions = {
     strict: order === 'strict',
     // What takes longer than a second at the rate could take longer than there is.
@@ -258,7 +262,7 @@ function nothingDone(received: Received, invocation: Invocation, runtime: Forwar
 async function pipelineOf(
   received: Received,
   invocation: Invocation,
-  { runtime, pipelines }: Container,
+  { runtime, pipelines }: ContainerState,
 ): Promise<PublishedPipeline> {
   try {
     return await pipelines.of(received.streamArn);
@@ -277,7 +281,7 @@ function failOnFault(
     readonly received: Received;
     readonly invocation: Invocation;
     readonly pipeline: PublishedPipeline;
-    readonly container: Container;
+    readonly container: ContainerState;
     readonly messages: number;
   },
 ): void {
@@ -325,7 +329,7 @@ function keeper(
       storedAt: new Date(clock.now()).toISOString(),
     });
     try {
-      const answer = await within(remainingMs() - LEAST_REQUEST_MS, undelivered.put(document));
+      const answer = await within(remainingMs() - MIN_REQUEST_MS, undelivered.put(document));
       if (answer !== 'late') return answer.entries;
       log.error('the undelivered store did not answer in time', about);
     } catch (error) {

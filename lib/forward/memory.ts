@@ -3,7 +3,7 @@ import { keyOf, type Message, sequenceOf } from './read/message.ts';
 import type { Settled } from './verdict.ts';
 
 /** A key takes some 100 bytes: 4 MB in all. */
-const MOST_KEYS = 40_000;
+const MAX_KEYS = 40_000;
 
 interface Shard {
   readonly streamArn: string;
@@ -26,7 +26,7 @@ export interface Memory {
 }
 
 /** At most so many messages in all; the shard that was settled longest ago is forgotten first. */
-export function createMemory(mostKeys = MOST_KEYS): Memory {
+export function createMemory(mostKeys = MAX_KEYS): Memory {
   const shards = new Map<string, ReadonlySet<string>>();
   const nameOf = ({ streamArn, shardId, datasetId }: Shard) => `${streamArn} ${shardId} ${datasetId}`;
 
@@ -75,11 +75,11 @@ function latestOf(keys: Iterable<string>): string | undefined {
 }
 
 function isLater(key: string, other: string): boolean {
-  const [own, others] = [placeIn(key), placeIn(other)];
+  const [own, others] = [partsOfKey(key), partsOfKey(other)];
   return own.record === others.record ? own.part > others.part : own.record > others.record;
 }
 
-function placeIn(key: string): { record: bigint; part: number } {
+function partsOfKey(key: string): { record: bigint; part: number } {
   const record = sequenceOf(key);
   return { record: BigInt(record), part: Number(key.slice(record.length)) };
 }

@@ -10,7 +10,7 @@ import type { Settings } from '../settings.ts';
  * While Secrets Manager is away, a pipeline that was read is gone by for so long, in ms. What replaces it is published through the
  * same service, and the old flow is kept for a minute more than this.
  */
-export const LONGEST_AWAY_MS = 840_000;
+export const PUBLISHED_KEPT_MS = 840_000;
 
 export interface Pipelines {
   /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `AWS_UNAVAILABLE`, `AWS_REFUSED` */
@@ -19,7 +19,7 @@ export interface Pipelines {
   forget(streamArn: string): void;
 }
 
-interface Held {
+interface HeldPipeline {
   readonly pipeline: PublishedPipeline;
   readonly readAt: number;
   /** When it was last read, or tried to. */
@@ -32,7 +32,7 @@ export function createPipelines(runtime: {
   readonly clock: Clock;
   readonly log: Log;
 }): Pipelines {
-  const held = new Map<string, Held>();
+  const held = new Map<string, HeldPipeline>();
   const { secrets, settings, clock, log } = runtime;
   // A new flow is taken up after so long at the latest; the old one is kept far longer than that.
   const goodForMs = settings.publishedSeconds * 1_000;
@@ -61,7 +61,7 @@ export function createPipelines(runtime: {
         return await read(streamArn);
       } catch (error) {
         const isAway = isFailure(error) && error.code === 'AWS_UNAVAILABLE';
-        if (!isAway || known === undefined || !isWithin(LONGEST_AWAY_MS, known.readAt)) throw error;
+        if (!isAway || known === undefined || !isWithin(PUBLISHED_KEPT_MS, known.readAt)) throw error;
         known.askedAt = clock.now();
         log.warn('Secrets Manager cannot be reached: the published pipeline is used as it was read before', {
           pipeline: known.pipeline.pipeline,

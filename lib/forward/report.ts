@@ -6,7 +6,7 @@ import type { ForwardRuntime, Metrics } from '../runtime.ts';
 import { type Counts, differenceOf } from './conservation.ts';
 import type { Received } from './read/event.ts';
 import type { Message } from './read/message.ts';
-import type { Batch } from './send/batch.ts';
+import type { MessageBatch } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import { lowest, type Settlement } from './settle.ts';
 
@@ -17,7 +17,7 @@ export interface Held {
   readonly stretches: number;
 }
 
-export interface Outcome {
+export interface InvocationOutcome {
   readonly pipeline: PublishedPipeline;
   readonly received: Received;
   readonly invocation: { readonly invocationId: string };
@@ -38,7 +38,7 @@ const HELD_NEXT =
 /** Of each request: how large it was, how long it took, and how old the oldest of its messages was that AEP took. */
 export function measureRequest(
   metrics: Metrics,
-  batch: Batch,
+  batch: MessageBatch,
   reply: BatchReply,
   { startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number },
 ): void {
@@ -64,7 +64,7 @@ export function measureRequest(
 }
 
 /** Received = acknowledged + acknowledged before + filtered + rejected + returned holds in every invocation. */
-export function report(runtime: ForwardRuntime, outcome: Outcome): void {
+export function reportInvocation(runtime: ForwardRuntime, outcome: InvocationOutcome): void {
   const { pipeline, received, invocation, sent, counts, left } = outcome;
   const { metrics, log, clock } = runtime;
   const difference = differenceOf(counts);
@@ -108,7 +108,10 @@ export function report(runtime: ForwardRuntime, outcome: Outcome): void {
   reportHeld(runtime, outcome);
 }
 
-function reportHeld({ log }: ForwardRuntime, { pipeline, received, invocation, sent, held }: Outcome): void {
+function reportHeld(
+  { log }: ForwardRuntime,
+  { pipeline, received, invocation, sent, held }: InvocationOutcome,
+): void {
   if (held === undefined) return;
   log.warn('a record that fails by itself holds its shard', {
     pipeline: pipeline.pipeline,

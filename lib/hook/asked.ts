@@ -8,7 +8,7 @@ import * as z from '../zod.ts';
 export const ALL = 'all';
 
 /** As deep as `begin` takes it; what is deeper only exhausts whoever reads it. */
-const DEEPEST = 110;
+const MAX_ASKED_DEPTH = 110;
 
 const HookRequest = leanObject({
   /** A pipeline's name, or `all`. */
@@ -41,7 +41,8 @@ export type HookRequest = z.infer<typeof HookRequest>;
 
 /** @throws Failure `EVENT_INVALID`: what is wrong, and what is accepted */
 export function parseRequest(value: unknown): HookRequest {
-  if (isDeeper(value, DEEPEST)) throw notAccepted('deployHook', `it is nested deeper than ${DEEPEST} levels`);
+  if (isDeeper(value, MAX_ASKED_DEPTH))
+    throw notAccepted('deployHook', `it is nested deeper than ${MAX_ASKED_DEPTH} levels`);
   const result = HookRequest.safeParse(value);
   if (result.success) return result.data;
   throw notAccepted('deployHook', 'this is not a request to a deploy hook', result.error.issues);

@@ -26,7 +26,7 @@ export function bundle(folder = PIPELINES): Bundle {
   const all: Record<string, Bundled> = {};
   for (const file of globSync('*.json', { cwd: folder }).toSorted()) {
     if (file.endsWith('.samples.json')) continue;
-    const text = read(join(folder, file));
+    const text = readText(join(folder, file));
     const { name } = parseManifestText(text, `pipelines/${file}`);
     if (name === ALL || Object.hasOwn(all, name))
       throw new Failure('MANIFEST_INVALID', `pipelines/${file}: the name ${name} is taken`, {
@@ -39,10 +39,10 @@ export function bundle(folder = PIPELINES): Bundle {
 
 function samplesIn(folder: string, file: string): { samples?: unknown } {
   if (!existsSync(join(folder, file))) return {};
-  const text = read(join(folder, file));
+  const text = readText(join(folder, file));
   return { samples: parseSamplesText(text, `pipelines/${file}`) };
 }
 
-function read(file: string): string {
+function readText(file: string): string {
   return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
 }

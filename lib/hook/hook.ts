@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { notAccepted } from '../accepted.ts';
 import { Failure, type FailureCode, isFailure } from '../failure.ts';
 import { repeatedMembers } from '../json-members.ts';
-import type { Fields } from '../log.ts';
+import type { LogFields } from '../log.ts';
 import type { Ledger, Runtime } from '../runtime.ts';
 import { checkWaits } from '../waits.ts';
 import type { Bundle } from './bundle.ts';
@@ -13,7 +13,7 @@ import type { Asked, BusEvent, Headers, WebhookSender } from './sender.ts';
 import { EVENT_SENDERS, WEBHOOK_SENDERS } from './senders.ts';
 import { digestOf } from './signature.ts';
 import { checkInput, type Delivery, type Executions, type Started, startOnce } from './start.ts';
-import { type Answer, admit, answer, isUrlRequest, type UrlRequest } from './url.ts';
+import { admit, answer, isUrlRequest, type UrlAnswer, type UrlRequest } from './url.ts';
 import { type Deployed, wantedBy, wantedByDeployment } from './wanted.ts';
 
 export interface HookRuntime extends Pick<Runtime, 'clock' | 'log' | 'secrets' | 'settings'> {
@@ -23,21 +23,21 @@ export interface HookRuntime extends Pick<Runtime, 'clock' | 'log' | 'secrets' |
 }
 
 /** What was started, each with how to ask what became of it. */
-interface Report {
+interface StartReport {
   readonly executions: readonly (Started & { readonly status: string })[];
   /** Why nothing was. */
   readonly nothing?: string;
 }
 
 /** As Lambda tells of it: tries of one have the same id. */
-interface Invocation {
+interface HookInvocation {
   readonly awsRequestId: string;
 }
 
 /** Answers a request to the URL; takes what is asked by hand; takes an event of the bus, or fails so that it comes again. */
 export function createHook(
   makeRuntime: () => HookRuntime,
-): (event: unknown, invocation?: Invocation) => Promise<Answer | Report> {
+): (event: unknown, invocation?: HookInvocation) => Promise<UrlAnswer | StartReport> {
   let made: { runtime: HookRuntime; keys: () => Promise<Keys> } | undefined;
   const ready = () => {
     if (made !== undefined) return made;
@@ -54,12 +54,12 @@ export function createHook(
     const event = byHand(given, invocation) ?? given;
     const sender = isBusEvent(event) ? EVENT_SENDERS.find((one) => one.sent(event)) : undefined;
     if (sender === undefined) throw notAccepted('deployHook', 'this is no request to a deploy hook');
-    return take(event as BusEvent, sender, ready().runtime);
+    return takeDelivery(event as BusEvent, sender, ready().runtime);
   };
 }
 
 /** What a person asks for, as an event: once for an invocation, which Lambda may try again. */
-function byHand(event: unknown, invocation: Invocation | undefined): BusEvent | undefined {
+function byHand(event: unknown, invocation: HookInvocation | undefined): BusEvent | undefined {
   if (invocation === undefined || typeof event !== 'object' || event === null) return undefined;
   if ('detail-type' in event || !('pipeline' in event || 'manifest' in event)) return undefined;
   return { id: invocation.awsRequestId, source: 'by-hand', 'detail-type': 'penstock', detail: { ...event } };
@@ -73,7 +73,7 @@ async function answerTo(
   request: UrlRequest,
   runtime: HookRuntime,
   keys: () => Promise<Keys>,
-): Promise<Answer> {
+): Promise<UrlAnswer> {
   const said: { sender?: string } = {};
   try {
     const admitted = admit(request);
@@ -90,28 +90,32 @@ async function answerTo(
         why: own.length === 0 ? 'no key' : verified.refused,
       });
     const delivery = { sender: sender.name, id: verified.id, digest: digestOf(admitted.body) };
-    const report = await start(sender.asked(jsonIn(admitted.body)), delivery, runtime);
-    return logged(answer(report.nothing === undefined ? 202 : 200, report), runtime, told(delivery, report));
+    const report = await startPipelines(sender.asked(bodyJson(admitted.body)), delivery, runtime);
+    return logged(
+      answer(report.nothing === undefined ? 202 : 200, report),
+      runtime,
+      startedFields(delivery, report),
+    );
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return failed(error, runtime, said);
+    return failedAnswer(error, runtime, said);
   }
 }
 
 /** An event: whatever fails is thrown, so that Lambda brings it again and in the end puts it where nothing is lost. */
-async function take(
+async function takeDelivery(
   event: BusEvent,
   sender: (typeof EVENT_SENDERS)[number],
   runtime: HookRuntime,
-): Promise<Report> {
+): Promise<StartReport> {
   const delivery = {
     sender: sender.name,
     id: sender.id(event),
     digest: digestOf(JSON.stringify(event.detail)),
   };
   try {
-    const report = await start(sender.asked(event), delivery, runtime);
-    runtime.log.info('hook', { event: 'hook', ...told(delivery, report) });
+    const report = await startPipelines(sender.asked(event), delivery, runtime);
+    runtime.log.info('hook', { event: 'hook', ...startedFields(delivery, report) });
     return report;
   } catch (error) {
     if (!isFailure(error)) throw error;
@@ -127,7 +131,7 @@ function silent({ code }: Failure): Failure {
   });
 }
 
-async function start(asked: Asked, delivery: Delivery, runtime: HookRuntime): Promise<Report> {
+async function startPipelines(asked: Asked, delivery: Delivery, runtime: HookRuntime): Promise<StartReport> {
   if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
   const { settings, bundle, executions, ledger } = runtime;
   if (!isWanted(asked.environment, settings.hookEnvironments))
@@ -180,8 +184,8 @@ function isBusEvent(event: unknown): event is BusEvent {
 }
 
 /** @throws Failure `EVENT_INVALID`. What the parser says quotes the text, and is not repeated. */
-function jsonIn(body: Buffer): unknown {
-  const { text, value } = parsed(body);
+function bodyJson(body: Buffer): unknown {
+  const { text, value } = parsedBody(body);
   const [twice] = repeatedMembers(text);
   if (twice === undefined) return value;
   throw new Failure(
@@ -190,7 +194,7 @@ function jsonIn(body: Buffer): unknown {
   );
 }
 
-function parsed(body: Buffer): { text: string; value: unknown } {
+function parsedBody(body: Buffer): { text: string; value: unknown } {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     return { text, value: JSON.parse(text) };
@@ -200,7 +204,7 @@ function parsed(body: Buffer): { text: string; value: unknown } {
 }
 
 /** The same for whatever was wrong: no key, no signature, an old one, a wrong one. The log knows. */
-function unauthorized(): Answer {
+function unauthorized(): UrlAnswer {
   return answer(401, { error: 'unauthorized' });
 }
 
@@ -213,7 +217,7 @@ const TOLD: Partial<Record<FailureCode, number>> = {
 };
 const RETRY_AFTER_SECONDS = '30';
 
-function failed(failure: Failure, runtime: HookRuntime, said: Fields): Answer {
+function failedAnswer(failure: Failure, runtime: HookRuntime, said: LogFields): UrlAnswer {
   const status = TOLD[failure.code];
   if (status !== undefined)
     return logged(answer(status, { error: failure.what, next: failure.next }), runtime, {
@@ -234,19 +238,19 @@ function failed(failure: Failure, runtime: HookRuntime, said: Fields): Answer {
 }
 
 /** For the log. The message of a refused request may quote it; that there are no pipelines is ours to say. */
-function ours({ code, what, next }: Failure): Fields {
+function ours({ code, what, next }: Failure): LogFields {
   return code === 'NO_PIPELINES' ? { what, next } : {};
 }
 
-function logged(given: Answer, { log }: HookRuntime, fields: Fields): Answer {
+function logged(given: UrlAnswer, { log }: HookRuntime, fields: LogFields): UrlAnswer {
   const write = given.statusCode < 400 ? log.info : log.warn;
   write('hook', { event: 'hook', status: given.statusCode, ...fields });
   return given;
 }
 
 /** Names, and nothing of what was sent. */
-function told({ sender }: Delivery, { executions, nothing }: Report): Fields {
-  const names = (of: Report['executions']) => of.map(({ name }) => name).join(' ');
+function startedFields({ sender }: Delivery, { executions, nothing }: StartReport): LogFields {
+  const names = (of: StartReport['executions']) => of.map(({ name }) => name).join(' ');
   const superseded = executions.filter(isSuperseded);
   return {
     sender,

@@ -11,8 +11,8 @@ import type { WebhookSender } from './sender.ts';
 const KEPT_MS = 60_000;
 
 /** Below it a key can be guessed; above it somebody has put something else there. */
-const SHORTEST_KEY = 16;
-const LONGEST_KEY = 512;
+const MIN_KEY = 16;
+const MAX_KEY = 512;
 
 /** Used as its bytes in UTF-8. Blanks around it came with copying, and would fit no signature. */
 const textKey = z.pipe(
@@ -20,8 +20,8 @@ const textKey = z.pipe(
     .string('expected a text')
     .check(
       z.regex(/^\S(.*\S)?$/s, 'expected a text without blanks around it'),
-      z.minLength(SHORTEST_KEY, `expected at least ${SHORTEST_KEY} characters`),
-      z.maxLength(LONGEST_KEY, `expected at most ${LONGEST_KEY} characters`),
+      z.minLength(MIN_KEY, `expected at least ${MIN_KEY} characters`),
+      z.maxLength(MAX_KEY, `expected at most ${MAX_KEY} characters`),
     ),
   z.transform((text) => Buffer.from(text, 'utf8')),
 );
@@ -56,7 +56,7 @@ export type Keys = Readonly<Record<WebhookSender['field'], readonly Buffer[]>>;
 export async function readKeys(secrets: Pick<Secrets, 'get'>, id: string): Promise<Keys> {
   const value = await secrets.get(id);
   if (value === undefined) throw new Failure('SECRET_MISSING', `there is no secret ${id}`);
-  const result = HookSecret.safeParse(jsonIn(value, id));
+  const result = HookSecret.safeParse(keysJson(value, id));
   if (!result.success)
     throw new Failure(
       'SECRET_INVALID',
@@ -66,7 +66,7 @@ export async function readKeys(secrets: Pick<Secrets, 'get'>, id: string): Promi
   return { github: keysOf(github), standardWebhooks: keysOf(standardWebhooks) };
 }
 
-function jsonIn(text: string, id: string): unknown {
+function keysJson(text: string, id: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -4,14 +4,14 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 /** Of an HMAC-SHA256, in bytes. */
 export const SIGNATURE_BYTES = 32;
 
-type Part = string | Uint8Array;
+type SignedPart = string | Uint8Array;
 
 /**
  * Whether one of the signatures is of this message, by one of the keys. Every key is tried with every signature whatever comes
  * of it, so the time it takes tells the number of both and nothing else. What has another length is no signature.
  */
 export function isSigned(
-  message: readonly Part[],
+  message: readonly SignedPart[],
   keys: readonly Uint8Array[],
   signatures: readonly Uint8Array[],
 ): boolean {
@@ -27,6 +27,6 @@ export function isSigned(
 }
 
 /** SHA-256 in hex. */
-export function digestOf(content: Part): string {
+export function digestOf(content: SignedPart): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -2,7 +2,7 @@
 import { Failure } from '../failure.ts';
 import type { Newer } from './newer.ts';
 import { digestOf } from './signature.ts';
-import type { Wanted } from './wanted.ts';
+import type { WantedPipeline } from './wanted.ts';
 
 /** Step Functions, as far as a hook needs it. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
 export interface Executions {
@@ -39,9 +39,9 @@ export interface Started {
 }
 
 /** A sender may repeat a delivery whose run has failed; not for ever, for what has failed so often does not mend itself. */
-const MOST_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, in bytes */
-const LARGEST_INPUT = 262_144;
+const MAX_INPUT_BYTES = 262_144;
 const FAILED = ['FAILED', 'TIMED_OUT', 'ABORTED'];
 
 /**
@@ -61,7 +61,7 @@ export function executionName(pipeline: string, { sender, id }: Delivery, attemp
  *   `EVENT_INVALID` where the input is too large; `AWS_UNAVAILABLE`, `AWS_REFUSED`
  */
 export async function startOnce(
-  { pipeline, input }: Wanted,
+  { pipeline, input }: WantedPipeline,
   delivery: Delivery,
   executions: Executions,
   newer: Newer,
@@ -69,7 +69,7 @@ export async function startOnce(
   const text = JSON.stringify({ ...input, requestedBy: delivery });
   let first: Described | undefined;
   let last: Started | undefined;
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const name = executionName(pipeline, delivery, attempt);
     const started = { pipeline, name, executionArn: executions.arn(name) };
     const before = last === undefined ? undefined : await executions.describe(started.executionArn);
@@ -92,16 +92,16 @@ export async function startOnce(
     first ??= found;
     last = started;
   }
-  throw new Failure('CONFLICT', `${MOST_ATTEMPTS} runs of this delivery have failed`, {
+  throw new Failure('CONFLICT', `${MAX_ATTEMPTS} runs of this delivery have failed`, {
     next: 'Look at why (the function status), then send a new one.',
   });
 }
 
 /** @throws Failure `EVENT_INVALID`: looked at before any of a delivery's executions is started */
-export function checkInput({ pipeline, input }: Wanted, delivery: Delivery): void {
+export function checkInput({ pipeline, input }: WantedPipeline, delivery: Delivery): void {
   const bytes = Buffer.byteLength(JSON.stringify({ ...input, requestedBy: delivery }));
-  if (bytes > LARGEST_INPUT)
-    throw new Failure('EVENT_INVALID', `${pipeline}: ${bytes} bytes; an execution takes ${LARGEST_INPUT}`);
+  if (bytes > MAX_INPUT_BYTES)
+    throw new Failure('EVENT_INVALID', `${pipeline}: ${bytes} bytes; an execution takes ${MAX_INPUT_BYTES}`);
 }
 
 function digestIn(input: string): unknown {

@@ -2,9 +2,9 @@
 import type { Headers } from './sender.ts';
 
 /** GitHub's largest events aside, all that a hook has to say; a manifest too. In bytes. */
-export const LARGEST_BODY = 65_536;
+export const MAX_BODY_BYTES = 65_536;
 
-export interface Answer {
+export interface UrlAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -29,11 +29,11 @@ export function isUrlRequest(event: unknown): event is UrlRequest {
 }
 
 /** The headers and the very bytes of the body; or the answer to what is none of our business. */
-export function admit(request: UrlRequest): { headers: Headers; body: Buffer } | Answer {
+export function admit(request: UrlRequest): { headers: Headers; body: Buffer } | UrlAnswer {
   if (request.requestContext.http.method !== 'POST')
     return answer(405, { error: 'only POST' }, { allow: 'POST' });
-  const body = bytesOf(request);
-  if (body === undefined) return answer(413, { error: `at most ${LARGEST_BODY} bytes` });
+  const body = bodyBytes(request);
+  if (body === undefined) return answer(413, { error: `at most ${MAX_BODY_BYTES} bytes` });
   const headers = lowerCase(request.headers ?? {});
   if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
     return answer(415, { error: 'only application/json' });
@@ -41,13 +41,13 @@ export function admit(request: UrlRequest): { headers: Headers; body: Buffer } |
 }
 
 /** `undefined` where there are too many; what is far too long is not even decoded. */
-function bytesOf({ body, isBase64Encoded }: UrlRequest): Buffer | undefined {
+function bodyBytes({ body, isBase64Encoded }: UrlRequest): Buffer | undefined {
   const text = body ?? '';
   // Base64 of n bytes has 4n/3 characters, and up to 2 more.
-  if (text.length > (isBase64Encoded === true ? Math.ceil(LARGEST_BODY / 3) * 4 : LARGEST_BODY))
+  if (text.length > (isBase64Encoded === true ? Math.ceil(MAX_BODY_BYTES / 3) * 4 : MAX_BODY_BYTES))
     return undefined;
   const bytes = Buffer.from(text, isBase64Encoded === true ? 'base64' : 'utf8');
-  return bytes.length > LARGEST_BODY ? undefined : bytes;
+  return bytes.length > MAX_BODY_BYTES ? undefined : bytes;
 }
 
 /** Lambda writes names in lower case. Whoever else calls may not, and then one name in two cases is one header given twice. */
@@ -66,7 +66,7 @@ export function answer(
   statusCode: number,
   body: object,
   headers: Readonly<Record<string, string>> = {},
-): Answer {
+): UrlAnswer {
   const fixed = {
     'content-type': 'application/json',
     'cache-control': 'no-store',

@@ -12,7 +12,7 @@ export interface Input {
   readonly drainSeconds?: number;
 }
 
-export interface Wanted {
+export interface WantedPipeline {
   readonly pipeline: string;
   readonly input: Input;
 }
@@ -26,11 +26,14 @@ export interface Deployed {
 }
 
 /** @throws Failure `EVENT_INVALID` where there is no such pipeline, or none may be brought; `NO_PIPELINES`; `MANIFEST_INVALID` */
-export async function wantedBy(request: HookRequest, deployed: Deployed): Promise<readonly Wanted[]> {
+export async function wantedBy(request: HookRequest, deployed: Deployed): Promise<readonly WantedPipeline[]> {
   const { pipeline, manifest, samples } = request;
   const how = howOf(request);
   if (manifest === undefined)
-    return named(pipeline ?? ALL, deployed).map((one) => ({ ...one, input: { ...one.input, ...how } }));
+    return namedPipelines(pipeline ?? ALL, deployed).map((one) => ({
+      ...one,
+      input: { ...one.input, ...how },
+    }));
   if (!deployed.manifests)
     throw new Failure('EVENT_INVALID', 'a hook may not bring a manifest of its own here', {
       next: 'Name a pipeline of the bundle, or deploy with hookManifests=yes.',
@@ -50,9 +53,9 @@ function howOf({ mode, warmUpSeconds, drainSeconds }: HookRequest): Omit<Input, 
 }
 
 /** What starts where something was deployed. @throws Failure `SETTINGS_INVALID`, `NO_PIPELINES` */
-export function wantedByDeployment(deployed: Deployed): readonly Wanted[] {
+export function wantedByDeployment(deployed: Deployed): readonly WantedPipeline[] {
   try {
-    return named(deployed.starts, deployed);
+    return namedPipelines(deployed.starts, deployed);
   } catch (error) {
     if (isFailure(error) && error.code === 'NO_PIPELINES') throw error;
     throw new Failure('SETTINGS_INVALID', `PENSTOCK_HOOK_STARTS: ${(error as Failure).what}`, {
@@ -61,7 +64,7 @@ export function wantedByDeployment(deployed: Deployed): readonly Wanted[] {
   }
 }
 
-function named(pipeline: string, { bundle }: Deployed): Wanted[] {
+function namedPipelines(pipeline: string, { bundle }: Deployed): WantedPipeline[] {
   const all = Object.keys(bundle);
   if (all.length === 0)
     throw new Failure('NO_PIPELINES', 'nothing was started: this deployment has no pipelines');

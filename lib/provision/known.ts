@@ -3,13 +3,13 @@ import * as z from 'zod';
 import { type Made, Pipeline, type ResourceKey } from '../pipeline.ts';
 import type { Known, LedgerRuntime } from '../runtime.ts';
 
-const Kept = z
+const KeptLocations = z
   .object({ ids: Pipeline.shape.hints, old: Pipeline.shape.old, sandbox: Pipeline.shape.home })
   .catch({ ids: {}, old: [] });
 
 /** What an earlier execution wrote down, as far as it can be read. */
 export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old' | 'home'> {
-  const { ids, old, sandbox } = Kept.parse(known ?? {});
+  const { ids, old, sandbox } = KeptLocations.parse(known ?? {});
   return { hints: ids, old, ...(sandbox !== undefined && { home: sandbox }) };
 }
 
@@ -26,7 +26,7 @@ export function knownOf(pipeline: Pipeline): Known | undefined {
   const now = new Map([...(Object.entries(hints) as [string, string][]), ...made]);
   const ids = [...now].filter(([key, id]) => !gone(key, id));
   const still = old.filter(({ resource, id }) => !gone(resource, id) && resources[resource]?.id !== id);
-  const isHeld = still.length > 0 || ids.some(([key]) => isOurs(resources[key as ResourceKey]));
+  const isHeld = still.length > 0 || ids.some(([key]) => isKnownOurs(resources[key as ResourceKey]));
   return {
     ids: Object.fromEntries(ids),
     old: still,
@@ -35,7 +35,7 @@ export function knownOf(pipeline: Pipeline): Known | undefined {
 }
 
 /** What is known from before and was not looked at now is ours as well. */
-function isOurs(made: Made | undefined): boolean {
+function isKnownOurs(made: Made | undefined): boolean {
   return made === undefined || (made.how !== 'given' && made.pending !== true);
 }
 

@@ -26,15 +26,15 @@ export async function status(event: unknown, { ledger }: LedgerRuntime): Promise
   const { pipeline } = question.data;
   if (pipeline === undefined) {
     const records = await Promise.all((await ledger.names()).map((name) => ledger.read(name)));
-    return records.filter((record) => record !== undefined).map(statusOf);
+    return records.filter((record) => record !== undefined).map(pipelineStatus);
   }
   const record = await ledger.read(pipeline);
-  if (record !== undefined) return statusOf(record);
+  if (record !== undefined) return pipelineStatus(record);
   const near = didYouMean([pipeline], await ledger.names());
   throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}${near}`);
 }
 
-function statusOf({ pipeline, owner, since, manifest, report }: LedgerRecord): Status {
+function pipelineStatus({ pipeline, owner, since, manifest, report }: LedgerRecord): Status {
   return {
     pipeline,
     ...(owner !== undefined && { running: { execution: owner, ...(since !== undefined && { since }) } }),
@@ -44,9 +44,9 @@ function statusOf({ pipeline, owner, since, manifest, report }: LedgerRecord): S
 }
 
 /** An execution ends after two hours at the latest, and returns its lease. */
-const LONGEST_MS = 7_200_000;
+const MAX_MS = 7_200_000;
 
 /** Whether whoever holds the pipeline has died over it. */
 export function isStuck({ owner, since }: Pick<LedgerRecord, 'owner' | 'since'>, now: number): boolean {
-  return owner !== undefined && now - Date.parse(since ?? '') > LONGEST_MS;
+  return owner !== undefined && now - Date.parse(since ?? '') > MAX_MS;
 }

@@ -9,14 +9,14 @@ import type { ReconcileRuntime, UndeliveredDocument } from '../runtime.ts';
 import { createHider, type Hider } from './hide.ts';
 import { type Line, linesOf } from './lines.ts';
 import { type Searches, withOriginals } from './original.ts';
-import { nameOfFile, type Place } from './progress.ts';
+import { type BatchPlace, nameOfFile } from './progress.ts';
 import { type RefusedRow, readRow } from './row.ts';
 
 /** A request holds at most 1 MB of a record; encoded as a string, with a header and AEP's words about it, it is longer. */
-const LONGEST_ROW = 4 * 1024 * 1024;
+const MAX_ROW = 4 * 1024 * 1024;
 /** What goes into one document at most. Where one ends is the same whenever the rows are read again. */
-const MOST_ROWS = 500;
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_ROWS = 500;
+const MAX_PART_BYTES = 4 * 1024 * 1024;
 
 /** What reading a batch has to do with. */
 export interface Reading {
@@ -29,9 +29,9 @@ export interface Reading {
   /** For this pipeline, in ms; less than nothing where it is time to stop. */
   readonly timeLeftMs: () => number;
   /** How far the batch was read before; `undefined` where it was not. */
-  readonly place: Place | undefined;
+  readonly place: BatchPlace | undefined;
   /** Keeps how far it has been read. @throws Failure `LEASE_LOST` */
-  readonly note: (place: Place) => Promise<void>;
+  readonly note: (place: BatchPlace) => Promise<void>;
 }
 
 export interface BatchRead {
@@ -76,7 +76,7 @@ async function rowErrorFiles({ id }: Batch, { aep }: Reading): Promise<BatchFile
 
 /** What is read of a file, and what was said of those before it. */
 interface FileReading extends Reading {
-  readonly kind: Place['kind'];
+  readonly kind: BatchPlace['kind'];
   readonly file: string;
   /** Lines that were read before. */
   readonly skip: number;
@@ -86,7 +86,7 @@ interface FileReading extends Reading {
 /** As many as there is time for; one that cannot be read keeps none of the others from being read. */
 async function readFiles(
   batch: Batch,
-  kind: Place['kind'],
+  kind: BatchPlace['kind'],
   files: readonly BatchFile[],
   reading: Reading,
 ): Promise<BatchRead> {
@@ -125,10 +125,10 @@ async function readFile(batch: Batch, path: string, reading: FileReading): Promi
   let reached = skip;
   try {
     const pieces = await aep.dataAccess.readFile(batch.id, kind, path, Math.max(1, timeLeftMs()));
-    const lines = linesOf(pieces, LONGEST_ROW);
+    const lines = linesOf(pieces, MAX_ROW);
     const rowAt = (line: Line, number: number) =>
       readRow(line, { pipeline, findings, place: `${batch.id} ${path} ${number}` });
-    for await (const part of partsOf(lines, skip, rowAt)) {
+    for await (const part of rowParts(lines, skip, rowAt)) {
       if (part === 'parquet') return { ...total, end: 'unreadable' };
       const name = `${file}-${part.from}-${part.to - part.from}`;
       const counts = await keepPart(part.rows, { batch, name }, reading);
@@ -152,7 +152,7 @@ async function readFile(batch: Batch, path: string, reading: FileReading): Promi
 }
 
 /** Rows that go into the store together, and the lines they were: behind `from`, up to `to`. */
-interface Part {
+interface RowPart {
   readonly rows: readonly RefusedRow[];
   readonly from: number;
   readonly to: number;
@@ -160,11 +160,11 @@ interface Part {
 }
 
 /** The lines behind the first `skip`, in parts that end at the same lines wherever reading begins at the end of one. */
-async function* partsOf(
+async function* rowParts(
   lines: AsyncIterable<Line>,
   skip: number,
   rowAt: (line: Line, number: number) => RefusedRow,
-): AsyncGenerator<Part | 'parquet', void, undefined> {
+): AsyncGenerator<RowPart | 'parquet', void, undefined> {
   let rows: RefusedRow[] = [];
   let [bytes, from, number] = [0, skip, 0];
   for await (const line of lines) {
@@ -172,7 +172,7 @@ async function* partsOf(
     if (number <= skip || line.length === 0) continue;
     rows.push(rowAt(line, number));
     bytes += line.length;
-    if (rows.length < MOST_ROWS && bytes < MOST_BYTES) continue;
+    if (rows.length < MAX_ROWS && bytes < MAX_PART_BYTES) continue;
     yield { rows, from, to: number, last: false };
     rows = [];
     [bytes, from] = [0, number];
@@ -221,7 +221,7 @@ async function keepPart(
       entries: rows.map(({ entry }) => entry),
     };
     const outcome = await undelivered.putOnce(
-      keyOf(batch, pipeline.pipeline, `${name}-${shardId}`),
+      batchKey(batch, pipeline.pipeline, `${name}-${shardId}`),
       document,
     );
     if (outcome === 'stored') counts.stored += rows.length;
@@ -259,7 +259,7 @@ async function wholeRows(
 }
 
 /** Among the other rejects, by the day on which AEP made the batch: that day does not depend on when it is read. */
-function keyOf({ id, created }: Batch, pipeline: string, name: string): string {
+function batchKey({ id, created }: Batch, pipeline: string, name: string): string {
   const day = new Date(created ?? 0).toISOString().slice(0, 10).replaceAll('-', '/');
   return `rejected/${pipeline}/${day}/refused-later-${`${id}-${name}`.replace(/[^\w.-]/g, '_')}.json`;
 }

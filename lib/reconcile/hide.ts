@@ -1,7 +1,7 @@
 // What is kept of a refused row where the pipeline hides anything: the record behind it, redacted by the rules in force now, or no bytes.
 import { hash } from 'node:crypto';
-import { LARGEST_HELD } from '../bounds.ts';
-import { hiddenKey, nameOf } from '../forward/dead-letters.ts';
+import { MAX_OPENED_BYTES } from '../bounds.ts';
+import { hiddenKey, rulesName } from '../forward/dead-letters.ts';
 import { isObject, parseJson } from '../forward/json/check.ts';
 import { unpack } from '../forward/read/unpack.ts';
 import { createRedactor, type Redactor } from '../forward/transform/redact.ts';
@@ -40,14 +40,14 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
         ...entry,
         ...(partitionKey !== undefined && { partitionKey: hiddenKey(partitionKey) }),
       };
-      if (bytes === undefined || held > LARGEST_HELD) return { ...row, entry: withheld(own) };
-      const rules = nameOf(redactor.applied);
+      if (bytes === undefined || held > MAX_OPENED_BYTES) return { ...row, entry: withheldEntry(own) };
+      const rules = rulesName(redactor.applied);
       return { ...row, entry: { ...own, data: bytes.toString('base64'), redacted: true, rules } };
     },
   };
 }
 
-function withheld(entry: UndeliveredEntry): UndeliveredEntry {
+function withheldEntry(entry: UndeliveredEntry): UndeliveredEntry {
   const bytes = Buffer.from(entry.data, 'base64');
   return { ...entry, data: '', withheld: true, length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
 }

@@ -35,11 +35,11 @@ export function createMatcher(pipeline: PublishedPipeline, mapping: unknown, map
   const likeness = (value: unknown, side: keyof Copied): Likeness | undefined => {
     const values = mapped
       ? copied.map((one) => {
-          const found = comparable(valueAt(value, one[side]));
+          const found = comparable(valueAtKeys(value, one[side]));
           return isDerived(one.source, '_id', derived) ? derivedId(found) : found;
         })
       : [canonical(withoutDerived(value, derived))];
-    return saysAnything(values) ? values : undefined;
+    return hasValues(values) ? values : undefined;
   };
   const shapers = shapersOf(pipeline);
   return {
@@ -56,7 +56,7 @@ export function createMatcher(pipeline: PublishedPipeline, mapping: unknown, map
 /** Whether nothing speaks against it and something for it. What AEP could not take over is missing in the row. */
 export function isLike(row: Likeness, record: Likeness): boolean {
   const shared = row.filter((value, at) => value === record[at]);
-  return row.every((value, at) => value === undefined || value === record[at]) && saysAnything(shared);
+  return row.every((value, at) => value === undefined || value === record[at]) && hasValues(shared);
 }
 
 /** Whether both have the same everywhere: what nothing else leads to has to be told by all of it. */
@@ -67,7 +67,7 @@ export function isSame(row: Likeness, record: Likeness): boolean {
 /** An `_id` that Penstock derives, or that looks like one: whose it is, it does not say. */
 const DERIVED = 'derived';
 
-function saysAnything(values: Likeness): boolean {
+function hasValues(values: Likeness): boolean {
   return values.some((value) => value !== undefined && value !== DERIVED);
 }
 
@@ -106,10 +106,10 @@ function sentBy(shape: Shaper | undefined, decoded: Decoded, { data }: Published
   return 'kind' in checked ? undefined : JSON.parse(checked.toString('utf8'));
 }
 
-const Mapping = z.array(z.object({ source: z.string().optional(), destination: z.string() })).catch([]);
+const MappingRows = z.array(z.object({ source: z.string().optional(), destination: z.string() })).catch([]);
 
 function copiedIn(mapping: unknown): Copied[] {
-  return Mapping.parse(mapping).flatMap(({ source, destination }) => {
+  return MappingRows.parse(mapping).flatMap(({ source, destination }) => {
     const from = source === undefined ? undefined : pathIn(source);
     const to = pathIn(destination);
     return from === undefined || to === undefined ? [] : [{ source: from, destination: to }];
@@ -125,7 +125,7 @@ function pathIn(path: string): string[] | undefined {
 /** Stands for the organization's own namespace, a member whose name begins with an underscore. */
 const TENANT = '{tenant}';
 
-function valueAt(value: unknown, path: readonly string[]): unknown {
+function valueAtKeys(value: unknown, path: readonly string[]): unknown {
   let here = value;
   for (const step of path) {
     if (!isObject(here)) return undefined;

@@ -1,6 +1,6 @@
 // The records behind refused rows, read from the stream while it still has them: what the producer wrote, byte for byte.
 import { createHash } from 'node:crypto';
-import { LARGEST_HELD } from '../bounds.ts';
+import { MAX_OPENED_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
 import { type Decoded, decode } from '../forward/read/decode.ts';
@@ -15,17 +15,17 @@ import { type RefusedRow, UNKNOWN_SHARD } from './row.ts';
  * Reads of the stream for one part of a batch, by the places that its rows name. Each takes up to 10 MB, which the shard
  * then does not give to the forwarder; where every record is refused, one holds all that is looked for.
  */
-const MOST_READS = 5;
+const MAX_READS = 5;
 /** Two reads a second of the five that a shard answers. */
-const PAUSE_MS = 500;
+const SHARD_READ_PAUSE_MS = 500;
 /** Shards that cannot be read, for one part: each costs a call. */
-const MOST_FAULTS = 20;
+const MAX_UNREADABLE_SHARDS = 20;
 
 /** Reads of the stream for a whole batch, by the content of its rows: of one shard, and of all. */
-const MOST_SHARD_READS = 5;
-const MOST_SEARCH_READS = 20;
+const MAX_SHARD_READS = 5;
+const MAX_SEARCH_READS = 20;
 /** Kinesis answers with nothing where there is nothing for a while: that takes nobody's share, but time. */
-const MOST_EMPTY = 30;
+const MAX_EMPTY = 30;
 /** A record comes to the stream before AEP makes the batch it goes into. Ours: nobody says how long before. */
 const BEFORE_MS = 3_600_000;
 /** Kinesis' times are not in perfect order. */
@@ -98,7 +98,7 @@ function createJoin({ pipeline, mapping }: Originals): Join {
     },
     put(row, { message }) {
       bytes += message.bytes.length;
-      if (bytes > LARGEST_HELD) return;
+      if (bytes > MAX_OPENED_BYTES) return;
       const { processed: _, asReceived: __, ...entry } = row.entry;
       const { partitionKey, arrivedAt } = message;
       const data = Buffer.from(message.bytes).toString('base64');
@@ -127,7 +127,7 @@ async function joinByPlace(
   const budget = { reads: 0, faults: 0 };
   // Whoever writes ids as he likes names shards that nobody else does: those of many rows come first.
   for (const [shardId, rows] of [...byShard].sort(([, a], [, b]) => b.length - a.length)) {
-    const inOrder = rows.toSorted((a, b) => compare(numberOf(a), numberOf(b)));
+    const inOrder = rows.toSorted((a, b) => compareNumbers(numberOf(a), numberOf(b)));
     while (inOrder.length > 0 && hasBudget(budget, originals)) {
       const page = await pageAt(shardId, inOrder, budget, originals);
       if (page === undefined) break;
@@ -139,7 +139,7 @@ async function joinByPlace(
 }
 
 function hasBudget({ reads, faults }: { reads: number; faults: number }, { timeLeftMs }: Originals): boolean {
-  return reads < MOST_READS && faults < MOST_FAULTS && timeLeftMs() > 0;
+  return reads < MAX_READS && faults < MAX_UNREADABLE_SHARDS && timeLeftMs() > 0;
 }
 
 /** The first records there are from the first row's own on; `undefined` where the shard cannot be read, and never will be. */
@@ -150,7 +150,7 @@ async function pageAt(
   originals: Originals,
 ): Promise<StreamPage | undefined> {
   const { stream, pipeline, clock } = originals;
-  if (budget.reads + budget.faults > 0) await clock.sleep(PAUSE_MS);
+  if (budget.reads + budget.faults > 0) await clock.sleep(SHARD_READ_PAUSE_MS);
   const from = { kind: 'at', sequenceNumber: (rows[0] as RefusedRow).entry.sequenceNumber } as const;
   try {
     for await (const page of stream.pages(pipeline.streamArn, shardId, from)) {
@@ -202,7 +202,7 @@ function joinPage(
     inOrder.shift();
     const record = records.get(row.entry.sequenceNumber);
     if (record === undefined) continue;
-    const original = [...partsOf(record, row.shardId, pipeline)].find(
+    const original = [...recordParts(record, row.shardId, pipeline)].find(
       ({ message }) => message.subSequenceNumber === row.entry.subSequenceNumber,
     );
     const likeness = join.likenessOf(row);
@@ -215,7 +215,7 @@ function joinPage(
 }
 
 /** The messages of a record, as far as they can be looked into. */
-function* partsOf(
+function* recordParts(
   record: StreamRecord,
   shardId: string,
   { streamArn, compression }: PublishedPipeline,
@@ -291,13 +291,13 @@ async function searchShard(
     searches.reads += page.records.length === 0 ? 0 : 1;
     for (const record of page.records) {
       if ((record.arrivedAt ?? 0) * 1_000 > to) return true;
-      for (const part of partsOf(record, shardId, pipeline)) {
+      for (const part of recordParts(record, shardId, pipeline)) {
         for (const { mapped, matcher } of matchers) note(part, mapped, matcher, sought);
       }
     }
     if (page.last) return true;
-    const isEnough = reads >= MOST_SHARD_READS || searches.reads >= MOST_SEARCH_READS;
-    if (isEnough || nothing >= MOST_EMPTY || timeLeftMs() <= 0) return false;
+    const isEnough = reads >= MAX_SHARD_READS || searches.reads >= MAX_SEARCH_READS;
+    if (isEnough || nothing >= MAX_EMPTY || timeLeftMs() <= 0) return false;
   }
   return true;
 }
@@ -314,6 +314,6 @@ function numberOf({ entry }: RefusedRow): bigint {
   return BigInt(entry.sequenceNumber);
 }
 
-function compare(a: bigint, b: bigint): number {
+function compareNumbers(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

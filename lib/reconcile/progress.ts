@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Batch } from '../aep/catalog.ts';
 import { parse } from '../aep/exchange.ts';
-import { LARGEST_PROGRESS } from '../bounds.ts';
+import { MAX_PROGRESS_BYTES } from '../bounds.ts';
 import { checkVersion } from '../kept.ts';
 
 const DAY_MS = 86_400_000;
@@ -14,17 +14,17 @@ const DAY_MS = 86_400_000;
  */
 export const LOOK_BACK_MS = 7 * DAY_MS;
 /** At first everything is new; and what cannot be read does not hold it up for longer: AEP keeps diagnostics for 30 days. Contract §3.4. */
-const LONGEST_LOOK_BACK_MS = 30 * DAY_MS;
-const MOST_FLOWS = 100;
+const MAX_LOOK_BACK_MS = 30 * DAY_MS;
+const MAX_FLOWS = 100;
 /** Flow Service's ids have 36 characters. */
-const LONGEST_FLOW = 100;
+const MAX_FLOW = 100;
 /** Batches that were begun and not read to their end: one that time ran out for, and those that could not be read on. */
-const MOST_BEGUN = 50;
+const MAX_BEGUN = 50;
 
 const time = z.number().finite();
 
 /** How far one batch has been read: every file whose name comes before `file`, and so many lines of that. */
-const Place = z.object({
+const BatchPlace = z.object({
   kind: z.enum(['failed', 'meta']),
   /** By `nameOfFile`, in whose order files are read. */
   file: z.string().max(12),
@@ -32,7 +32,7 @@ const Place = z.object({
   /** Whether something before it was in no form that can be read. */
   unreadable: z.boolean().optional(),
 });
-export type Place = z.infer<typeof Place>;
+export type BatchPlace = z.infer<typeof BatchPlace>;
 
 /** One way through all batches there are, by one run or by several. */
 const Sweep = z.object({
@@ -48,22 +48,22 @@ const Sweep = z.object({
 });
 export type Sweep = z.infer<typeof Sweep>;
 
-const VERSION = 2;
+const PROGRESS_VERSION = 2;
 
-const Kept = z.object({
-  version: z.literal(VERSION),
+const KeptProgress = z.object({
+  version: z.literal(PROGRESS_VERSION),
   /** When the last sweep began that left nothing, by Lambda's clock, ms since the epoch. */
   complete: time.optional(),
   /** Every flow that the pipeline was seen with, the latest last. */
   flows: z.array(z.string()),
   sweep: Sweep.optional(),
   /** By the batch's mark, the latest last. */
-  begun: z.array(z.tuple([z.string().max(22), Place])),
+  begun: z.array(z.tuple([z.string().max(22), BatchPlace])),
 });
-export type ReadSoFar = z.infer<typeof Kept>;
+export type ReadSoFar = z.infer<typeof KeptProgress>;
 
 /** As version 0.1.0 kept it, batches and all. */
-const Old = z.object({
+const OldProgress = z.object({
   complete: time.optional(),
   flows: z.array(z.string()),
   batches: z.record(z.string(), z.object({ created: time, updated: time, done: z.boolean() })),
@@ -74,27 +74,27 @@ const Old = z.object({
  * @throws Failure `NEWER_VERSION` for what a newer version has kept
  */
 export function readSoFar(kept: unknown): ReadSoFar {
-  checkVersion('what is kept of how far was read', kept, VERSION);
-  return Kept.safeParse(kept).data ?? { version: VERSION, flows: [], begun: [] };
+  checkVersion('what is kept of how far was read', kept, PROGRESS_VERSION);
+  return KeptProgress.safeParse(kept).data ?? { version: PROGRESS_VERSION, flows: [], begun: [] };
 }
 
 /** What 0.1.0 kept, with the marks of the batches it had read by their days; `undefined` where it is damaged. */
 export function readOld(
   text: string,
 ): (Pick<ReadSoFar, 'complete' | 'flows'> & { readonly marks: ReadonlyMap<string, string[]> }) | undefined {
-  const old = Old.safeParse(parse(text)).data;
+  const old = OldProgress.safeParse(parse(text)).data;
   if (old === undefined) return undefined;
   const { batches, ...rest } = old;
   const done = Object.entries(batches)
     .filter(([, batch]) => batch.done)
-    .map(([id, { created, updated }]) => ({ day: dayOf({ created }), mark: markOf({ id, updated }) }));
+    .map(([id, { created, updated }]) => ({ day: dayOf({ created }), mark: batchMark({ id, updated }) }));
   const byDay = Map.groupBy(done, ({ day }) => day);
   return { ...rest, marks: new Map([...byDay].map(([day, all]) => [day, all.map(({ mark }) => mark)])) };
 }
 
 /** The time from which on batches are looked for, ms since the epoch. */
 export function lookFrom({ complete }: Pick<ReadSoFar, 'complete'>, now: number): number {
-  const longest = now - LONGEST_LOOK_BACK_MS;
+  const longest = now - MAX_LOOK_BACK_MS;
   return complete === undefined ? longest : Math.max(Math.min(complete, now) - LOOK_BACK_MS, longest);
 }
 
@@ -104,7 +104,7 @@ export function sweepOf(soFar: ReadSoFar, now: number): Sweep {
   const from = lookFrom(soFar, now);
   if (sweep === undefined || sweep.started > now)
     return { started: now, from, status: 'failed', reached: from, whole: true };
-  const oldest = now - LONGEST_LOOK_BACK_MS;
+  const oldest = now - MAX_LOOK_BACK_MS;
   return { ...sweep, from: Math.max(sweep.from, oldest), reached: Math.max(sweep.reached, oldest) };
 }
 
@@ -118,7 +118,7 @@ export function dayOf({ created }: Pick<Batch, 'created'>): string {
  * That a batch has been read to its end, as it is now: one that has changed since has another mark. As long for every
  * batch, whatever AEP calls it.
  */
-export function markOf({ id, updated }: Pick<Batch, 'id' | 'updated'>): string {
+export function batchMark({ id, updated }: Pick<Batch, 'id' | 'updated'>): string {
   return createHash('sha256')
     .update(`${updated ?? 0} ${id}`)
     .digest()
@@ -127,30 +127,30 @@ export function markOf({ id, updated }: Pick<Batch, 'id' | 'updated'>): string {
 }
 
 export function withFlows(soFar: ReadSoFar, flows: readonly string[]): ReadSoFar {
-  const short = flows.filter((flow) => flow.length <= LONGEST_FLOW);
+  const short = flows.filter((flow) => flow.length <= MAX_FLOW);
   // Those that come again are the latest.
   const all = new Set([...soFar.flows.filter((flow) => !short.includes(flow)), ...short]);
-  return { ...soFar, flows: [...all].slice(-MOST_FLOWS) };
+  return { ...soFar, flows: [...all].slice(-MAX_FLOWS) };
 }
 
-export function placeIn({ begun }: ReadSoFar, mark: string): Place | undefined {
+export function placeIn({ begun }: ReadSoFar, mark: string): BatchPlace | undefined {
   return begun.find(([of]) => of === mark)?.[1];
 }
 
 /** With the place in a batch that is being read, or without one where it is done. */
-export function withPlace(soFar: ReadSoFar, mark: string, place: Place | undefined): ReadSoFar {
+export function withPlace(soFar: ReadSoFar, mark: string, place: BatchPlace | undefined): ReadSoFar {
   const others = soFar.begun.filter(([of]) => of !== mark);
-  const begun = place === undefined ? others : [...others, [mark, place] as [string, Place]];
-  return { ...soFar, begun: begun.slice(-MOST_BEGUN) };
+  const begun = place === undefined ? others : [...others, [mark, place] as [string, BatchPlace]];
+  return { ...soFar, begun: begun.slice(-MAX_BEGUN) };
 }
 
 /**
  * What fits into its item. Places go first, the oldest before the others: such a batch is read from its beginning, and its
  * rows are found to be there already. Then the flows that were seen longest ago: their batches count as another's.
  */
-export function fitting(soFar: ReadSoFar): ReadSoFar {
+export function fittingProgress(soFar: ReadSoFar): ReadSoFar {
   let fit = soFar;
-  while (Buffer.byteLength(JSON.stringify(fit)) > LARGEST_PROGRESS) {
+  while (Buffer.byteLength(JSON.stringify(fit)) > MAX_PROGRESS_BYTES) {
     if (fit.begun.length > 0) fit = { ...fit, begun: fit.begun.slice(1) };
     else if (fit.flows.length > 0) fit = { ...fit, flows: fit.flows.slice(1) };
     else return fit;

@@ -11,9 +11,9 @@ import { sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
 import type { Searches } from './original.ts';
 import {
+  batchMark,
   dayOf,
-  fitting,
-  markOf,
+  fittingProgress,
   placeIn,
   type ReadSoFar,
   readOld,
@@ -54,9 +54,9 @@ export type Reconcile = (
 ) => Promise<Reconciled>;
 
 /** Left for what goes on in Lambda behind the last call. What is cut off goes on at the next run. */
-const RESERVE_MS = 15_000;
+const RECONCILE_RESERVE_MS = 15_000;
 /** Batches that cannot be read, one after the other: then it is not the batches. */
-const MOST_FAULTS = 3;
+const MAX_UNREADABLE_BATCHES = 3;
 
 /** One for one container. Nothing is read before the first call. */
 export function createReconcile(runtime: ReconcileRuntime): Reconcile {
@@ -67,10 +67,10 @@ export function createReconcile(runtime: ReconcileRuntime): Reconcile {
     let fault: unknown;
     for (const [index, one] of wanted.entries()) {
       // Each has its share of the time: one with much to read does not keep the others waiting.
-      const until = (remainingMs() - RESERVE_MS) * (1 - 1 / (wanted.length - index));
-      const timeLeftMs = () => remainingMs() - RESERVE_MS - until;
+      const until = (remainingMs() - RECONCILE_RESERVE_MS) * (1 - 1 / (wanted.length - index));
+      const timeLeftMs = () => remainingMs() - RECONCILE_RESERVE_MS - until;
       try {
-        add(total, await reconcilePipeline(one, { runtime, sessions, timeLeftMs }));
+        addOutcome(total, await reconcilePipeline(one, { runtime, sessions, timeLeftMs }));
       } catch (error) {
         total.complete = false;
         logFault(runtime, one.published, error);
@@ -82,19 +82,19 @@ export function createReconcile(runtime: ReconcileRuntime): Reconcile {
   };
 }
 
-interface Wanted {
+interface WantedPipelines {
   readonly published: PublishedPipeline;
   readonly record: LedgerRecord | undefined;
 }
 
 /** @throws Failure `EVENT_INVALID`; `NOT_PUBLISHED` for one that was asked for by name */
-async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<Wanted[]> {
+async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {
   const question = Question.safeParse(askedBy(event));
   if (!question.success) throw notAccepted('reconcile', 'this names no pipeline', question.error.issues);
   const { pipeline, streamArn } = question.data;
   if (streamArn !== undefined) return [await ofStream(streamArn, runtime)];
   if (pipeline === undefined) {
-    const all: Wanted[] = [];
+    const all: WantedPipelines[] = [];
     for (const name of await runtime.ledger.names()) all.push(...(await ofName(name, runtime)));
     return all;
   }
@@ -103,7 +103,10 @@ async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<
   throw new Failure('NOT_PUBLISHED', `nothing is published of a pipeline ${pipeline}`);
 }
 
-async function ofStream(streamArn: string, { secrets, settings, ledger }: ReconcileRuntime): Promise<Wanted> {
+async function ofStream(
+  streamArn: string,
+  { secrets, settings, ledger }: ReconcileRuntime,
+): Promise<WantedPipelines> {
   const published = await readPublished(secrets, settings, streamArn);
   if (published === undefined)
     throw new Failure('NOT_PUBLISHED', `no pipeline is published for ${streamArn}`);
@@ -111,11 +114,14 @@ async function ofStream(streamArn: string, { secrets, settings, ledger }: Reconc
 }
 
 /** Of a manifest only this: the stream of an inlet. What AEP reads by itself has none, and nothing of ours is in it. */
-const Manifest = z.object({ source: z.object({ kind: z.literal('inlet'), stream: z.string() }) });
+const InletManifest = z.object({ source: z.object({ kind: z.literal('inlet'), stream: z.string() }) });
 
-async function ofName(name: string, { secrets, settings, ledger }: ReconcileRuntime): Promise<Wanted[]> {
+async function ofName(
+  name: string,
+  { secrets, settings, ledger }: ReconcileRuntime,
+): Promise<WantedPipelines[]> {
   const record = await ledger.read(name);
-  const manifest = Manifest.safeParse(record?.manifest);
+  const manifest = InletManifest.safeParse(record?.manifest);
   if (!manifest.success) return [];
   // A stream's name alone finds its secret as well as its ARN does.
   const published = await readPublished(secrets, settings, manifest.data.source.stream);
@@ -132,10 +138,10 @@ interface Turn {
 }
 
 /** What one pipeline's turn has to do with. */
-interface Work extends Turn {
+interface PipelineWork extends Turn {
   readonly aep: Aep;
   readonly published: PublishedPipeline;
-  readonly state: State;
+  readonly state: PipelineState;
   /** As it was when the turn began. */
   readonly sweep: Sweep;
   /** The manifest's, as it was written. */
@@ -143,9 +149,12 @@ interface Work extends Turn {
   readonly searches: Searches;
 }
 
-type Outcome = Omit<Reconciled, 'pipelines'>;
+type ReconcileOutcome = Omit<Reconciled, 'pipelines'>;
 
-async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Promise<Outcome> {
+async function reconcilePipeline(
+  { published, record }: WantedPipelines,
+  turn: Turn,
+): Promise<ReconcileOutcome> {
   const { runtime, sessions } = turn;
   const { platformUrl } = runtime.settings;
   const aep = createAep({ sandbox: published.sandbox, platformUrl, transport: runtime, sessions });
@@ -156,7 +165,7 @@ async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Pro
   await state.change((soFar) => withFlows({ ...soFar, sweep }, [...flowsOf(record), published.flowId]));
   const { mapping } = Mapped.parse(record?.manifest ?? {});
   const searches = { reads: 0, empty: new Map() };
-  const work: Work = { ...turn, aep, published, state, sweep, mapping, searches };
+  const work: PipelineWork = { ...turn, aep, published, state, sweep, mapping, searches };
   const { others, withoutFlow, ...total } = await readBatches(work);
   const { unreadable, ...counts } = total;
   // Taken for ours and sent through our flow, somebody else's record would be there twice; left alone, it is where it was.
@@ -174,7 +183,9 @@ async function reconcilePipeline({ published, record }: Wanted, turn: Turn): Pro
 }
 
 /** `others`: batches that are not the pipeline's; `withoutFlow`: those among them that name no flow at all. */
-async function readBatches(work: Work): Promise<Outcome & { others: number; withoutFlow: number }> {
+async function readBatches(
+  work: PipelineWork,
+): Promise<ReconcileOutcome & { others: number; withoutFlow: number }> {
   const { runtime, published, state, timeLeftMs } = work;
   const total = { ...nothing(), others: 0, withoutFlow: 0 };
   const moved = (more: Partial<Sweep>) =>
@@ -186,20 +197,20 @@ async function readBatches(work: Work): Promise<Outcome & { others: number; with
       await moved(sweep);
     } else if (timeLeftMs() <= 0) {
       return { ...total, complete: false };
-    } else if (!isOurs(batch, state.now().flows)) {
+    } else if (!isOfFlows(batch, state.now().flows)) {
       total.others++;
       if (!batch.tags?.flowId) total.withoutFlow++;
     } else if (await state.isUnread(batch)) {
       total.batches++;
       try {
         const read = await readOne(batch, work);
-        add(total, read);
+        addOutcome(total, read);
         faults = 0;
         if (read.complete === false) return total;
       } catch (error) {
         if (!isAbout(error)) throw error;
         total.complete = false;
-        const enough = ++faults >= MOST_FAULTS;
+        const enough = ++faults >= MAX_UNREADABLE_BATCHES;
         // Whatever it is, the next run begins behind it: those that can be read are read, and another sweep looks again.
         await moved({ whole: false, ...(enough && { ...sweep, reached: batch.created ?? sweep.reached }) });
         if (enough) throw error;
@@ -212,9 +223,9 @@ async function readBatches(work: Work): Promise<Outcome & { others: number; with
   return { ...total, complete: total.complete && whole };
 }
 
-async function readOne(batch: Batch, work: Work): Promise<Partial<Outcome>> {
+async function readOne(batch: Batch, work: PipelineWork): Promise<Partial<ReconcileOutcome>> {
   const { aep, runtime, published, state, timeLeftMs, mapping, searches } = work;
-  const mark = markOf(batch);
+  const mark = batchMark(batch);
   const { end, ...counts } = await readBatch(batch, {
     aep,
     runtime,
@@ -242,7 +253,11 @@ interface Seen {
 }
 
 /** What is left of a sweep: every failed batch of the dataset once, eldest first, page by page. */
-async function* failedBatches({ aep, published, sweep }: Work): AsyncGenerator<Seen, void, undefined> {
+async function* failedBatches({
+  aep,
+  published,
+  sweep,
+}: PipelineWork): AsyncGenerator<Seen, void, undefined> {
   const seen = new Set<string>();
   for (const status of ['failed', 'failure'] as const) {
     if (status === 'failed' && sweep.status === 'failure') continue;
@@ -280,12 +295,12 @@ function flowsOf(record: LedgerRecord | undefined): string[] {
 }
 
 /** A dataset may take in other flows' records as well. */
-function isOurs({ tags }: Batch, flows: readonly string[]): boolean {
+function isOfFlows({ tags }: Batch, flows: readonly string[]): boolean {
   return tags?.flowId?.some((id) => flows.includes(id)) ?? false;
 }
 
 /** What is remembered of a pipeline while a run works on it. */
-interface State {
+interface PipelineState {
   readonly now: () => ReadSoFar;
   /** @throws Failure `LEASE_LOST` where another run has begun since */
   readonly change: (how: (soFar: ReadSoFar) => ReadSoFar) => Promise<void>;
@@ -295,7 +310,7 @@ interface State {
   readonly done: (batch: Batch) => Promise<void>;
 }
 
-async function openState(pipeline: string, { progress }: ReconcileRuntime): Promise<State> {
+async function openState(pipeline: string, { progress }: ReconcileRuntime): Promise<PipelineState> {
   const kept = await progress.read(pipeline);
   let soFar = readSoFar(kept.value);
   let { version } = kept;
@@ -305,20 +320,20 @@ async function openState(pipeline: string, { progress }: ReconcileRuntime): Prom
     days.set(day, marks);
     return marks;
   };
-  const change: State['change'] = async (how) => {
-    soFar = fitting(how(soFar));
+  const change: PipelineState['change'] = async (how) => {
+    soFar = fittingProgress(how(soFar));
     if (!(await progress.write(pipeline, soFar, version))) {
       throw new Failure('LEASE_LOST', `another run reconciles the pipeline ${pipeline}`);
     }
     version++;
   };
-  await takeOver(pipeline, progress, change);
+  await takeOverOld(pipeline, progress, change);
   return {
     now: () => soFar,
     change,
-    isUnread: async (batch) => !(await marksOf(dayOf(batch))).has(markOf(batch)),
+    isUnread: async (batch) => !(await marksOf(dayOf(batch))).has(batchMark(batch)),
     async done(batch) {
-      const [day, mark] = [dayOf(batch), markOf(batch)];
+      const [day, mark] = [dayOf(batch), batchMark(batch)];
       await progress.mark(pipeline, day, [mark]);
       (await marksOf(day)).add(mark);
       // Written with whatever is written next: a place in a batch that is done is never looked for.
@@ -328,10 +343,10 @@ async function openState(pipeline: string, { progress }: ReconcileRuntime): Prom
 }
 
 /** What 0.1.0 kept in the pipeline's own item, until that could not be written any more, is taken over and leaves it. */
-async function takeOver(
+async function takeOverOld(
   pipeline: string,
   progress: ReconcileRuntime['progress'],
-  change: State['change'],
+  change: PipelineState['change'],
 ): Promise<void> {
   const text = await progress.old(pipeline);
   if (text === undefined) return;
@@ -358,13 +373,13 @@ function isAbout(error: unknown): boolean {
   );
 }
 
-type Total = { -readonly [name in keyof Outcome]: Outcome[name] };
+type Total = { -readonly [name in keyof ReconcileOutcome]: ReconcileOutcome[name] };
 
 function nothing(): Total {
   return { batches: 0, stored: 0, alreadyThere: 0, unreadable: [], complete: true };
 }
 
-function add(total: Total, more: Partial<Outcome>): void {
+function addOutcome(total: Total, more: Partial<ReconcileOutcome>): void {
   total.batches += more.batches ?? 0;
   total.stored += more.stored ?? 0;
   total.alreadyThere += more.alreadyThere ?? 0;

@@ -1,6 +1,6 @@
 // One row that AEP refused, as an entry of the undelivered store: what AEP says, and the record as far as the row still holds it.
 import { createHash } from 'node:crypto';
-import { clip, parse } from '../aep/exchange.ts';
+import { excerpt, parse } from '../aep/exchange.ts';
 import { memberSpan } from '../forward/json/json.ts';
 import { type Coordinates, coordinatesIn } from '../forward/read/record-id.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
@@ -12,7 +12,7 @@ import type { Line } from './lines.ts';
 export const UNKNOWN_SHARD = 'unknown';
 
 /** A code and a text of AEP's, either of which may be missing. */
-export interface Finding {
+export interface RowFinding {
   readonly code?: string | undefined;
   readonly text?: string | undefined;
 }
@@ -26,13 +26,13 @@ export interface RefusedRow {
   readonly joined?: true;
 }
 
-type Row = Readonly<Record<string, unknown>>;
+type RowJson = Readonly<Record<string, unknown>>;
 
 /** What there is to know about a row besides itself. */
 export interface About {
   readonly pipeline: Pick<PublishedPipeline, 'streamArn' | 'data' | 'records'>;
   /** What AEP says of the batch, for a row that says nothing. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RowFinding[];
   /** Batch, file and line: they tell rows apart that are too long to be kept. */
   readonly place: string;
 }
@@ -76,7 +76,7 @@ function isProcessed(isEntity: boolean, { data, records }: About['pipeline']): b
 const ADDED = ['_errors', '_validationErrors', '_corrupt_record', '_filename', '_batchId', '_failedAt'];
 
 /** The record in a row, byte for byte where it stands in one piece. Contract §3.4. */
-function recordIn(bytes: Buffer | undefined, row: Row | undefined): { bytes: Buffer; isEntity: boolean } {
+function recordIn(bytes: Buffer | undefined, row: RowJson | undefined): { bytes: Buffer; isEntity: boolean } {
   const whole = (text: Buffer) => ({ bytes: text, isEntity: false });
   if (bytes === undefined || row === undefined) return whole(bytes ?? Buffer.alloc(0));
   if (typeof row._corrupt_record === 'string') return whole(Buffer.from(row._corrupt_record));
@@ -90,16 +90,16 @@ function recordIn(bytes: Buffer | undefined, row: Row | undefined): { bytes: Buf
 }
 
 /** The object that a member is, or that is encoded as a string in it, and the bytes it is written in. */
-function inside(bytes: Buffer, row: Row, name: string): { bytes: Buffer; value: Row } | undefined {
+function inside(bytes: Buffer, row: RowJson, name: string): { bytes: Buffer; value: RowJson } | undefined {
   const member = row[name];
   const object = asRow(member);
-  if (object === undefined) return decoded(member);
+  if (object === undefined) return decodedMember(member);
   const span = memberSpan(bytes, name);
   return span && { bytes: bytes.subarray(span.start, span.end), value: object };
 }
 
 /** Encoded once, or once more by whoever passed it on. */
-function decoded(member: unknown): { bytes: Buffer; value: Row } | undefined {
+function decodedMember(member: unknown): { bytes: Buffer; value: RowJson } | undefined {
   let text = member;
   for (let tries = 0; tries < 2 && typeof text === 'string'; tries++) {
     const inner = parse(text);
@@ -129,22 +129,22 @@ function coordinatesOf(
 }
 
 /** Findings within findings are those that say something; no honest row goes deeper. */
-const DEEPEST = 5;
-const MOST = 3;
+const MAX_FINDING_DEPTH = 5;
+const MAX_FINDINGS = 3;
 
 /** What AEP says in a member of a row: a list, an object of lists, or either encoded as a string. */
-export function findingsIn(member: unknown, depth = 0): Finding[] {
+export function findingsIn(member: unknown, depth = 0): RowFinding[] {
   const value = typeof member === 'string' ? parse(member) : member;
-  if (depth > DEEPEST) return [];
+  if (depth > MAX_FINDING_DEPTH) return [];
   if (Array.isArray(value)) return value.slice(0, 20).flatMap((each) => findingsIn(each, depth + 1));
   const row = asRow(value);
   if (row === undefined) return [];
   const below = Object.values(row).flatMap((each) =>
     Array.isArray(each) ? findingsIn(each, depth + 1) : [],
   );
-  const code = textOf(row.code);
-  const text = textOf(row.message) ?? textOf(row.description);
-  const where = textOf(row.pointerToViolation);
+  const code = memberText(row.code);
+  const text = memberText(row.message) ?? memberText(row.description);
+  const where = memberText(row.pointerToViolation);
   // "3 schema violations found" is no news where they are named.
   const shown = below.some((one) => one.text !== undefined) ? undefined : text;
   return [
@@ -154,12 +154,12 @@ export function findingsIn(member: unknown, depth = 0): Finding[] {
 }
 
 /** At most a line: the codes, then the first of what is said. */
-function inWords(findings: readonly Finding[]): string {
+function inWords(findings: readonly RowFinding[]): string {
   const distinct = (texts: readonly (string | undefined)[]) =>
-    [...new Set(texts.filter((text) => text !== undefined))].slice(0, MOST);
+    [...new Set(texts.filter((text) => text !== undefined))].slice(0, MAX_FINDINGS);
   const codes = distinct(findings.map(({ code }) => code)).join(', ');
   const texts = distinct(findings.map(({ text }) => text)).join('; ');
-  return clip([codes, texts].filter(Boolean).join(': ') || 'AEP does not say why', 500);
+  return excerpt([codes, texts].filter(Boolean).join(': ') || 'AEP does not say why', 500);
 }
 
 /** A code of AEP's, such as `DCVS-1106-400`: no value of a record. */
@@ -170,11 +170,11 @@ export function codesIn(findings: readonly { readonly code?: string | null | und
   return findings.flatMap(({ code }) => (typeof code === 'string' && CODE.test(code) ? [code] : []));
 }
 
-function saysAnything({ code, text }: Finding): boolean {
+function saysAnything({ code, text }: RowFinding): boolean {
   return code !== undefined || text !== undefined;
 }
 
-function textOf(value: unknown): string | undefined {
+function memberText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== ''
     ? value
     : typeof value === 'number'
@@ -182,6 +182,8 @@ function textOf(value: unknown): string | undefined {
       : undefined;
 }
 
-function asRow(value: unknown): Row | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Row) : undefined;
+function asRow(value: unknown): RowJson | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as RowJson)
+    : undefined;
 }

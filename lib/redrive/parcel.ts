@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { fromBase64 } from '../forward/read/decode.ts';
 import type { KinesisRecord } from '../forward/read/event.ts';
 import type { History } from '../forward/read/message.ts';
-import { type GivenUp, type OnFailure, readOnFailure } from '../forward/read/on-failure.ts';
+import { type DiscardedRecord, type OnFailure, readOnFailure } from '../forward/read/on-failure.ts';
 import type { StoredKind, UndeliveredEntry } from '../runtime.ts';
 
 /** One thing to send: an entry of a document, or a record. */
@@ -20,11 +20,11 @@ export interface Item {
   /** Of an entry that is what Experience Platform had. */
   readonly asReceived?: true;
   /** The same in Lambda's document. */
-  readonly givenUp?: GivenUp;
+  readonly givenUp?: DiscardedRecord;
 }
 
 interface GivenUpItem extends Item {
-  readonly givenUp: GivenUp;
+  readonly givenUp: DiscardedRecord;
 }
 
 const StoredEntry = z.looseObject({
@@ -47,7 +47,7 @@ const StoredEntry = z.looseObject({
 });
 export type StoredEntry = z.infer<typeof StoredEntry>;
 
-const AppliedRule = z.object({
+const StoredRule = z.object({
   field: z.string(),
   action: z.enum(['drop', 'mask', 'hash']),
   salt: z.string().optional(),
@@ -59,7 +59,7 @@ const StoredDocument = z.looseObject({
   streamArn: z.string().min(1),
   shardId: z.string().min(1),
   storedAt: z.iso.datetime({ offset: true }),
-  rules: z.record(z.string(), z.array(AppliedRule)).optional(),
+  rules: z.record(z.string(), z.array(StoredRule)).optional(),
   entries: z.array(StoredEntry),
 });
 type StoredDocument = z.infer<typeof StoredDocument>;
@@ -105,7 +105,7 @@ export function readParcel(
   { pipeline, streamArn }: { readonly pipeline: string; readonly streamArn: string },
 ): Parcel | Skip {
   if (text.trim() === '') return 'empty';
-  const value = jsonIn(text);
+  const value = parcelJson(text);
   if (!isObject(value)) return 'not-json';
   if (value.version !== (kind === 'rejected' ? 1 : '1.0')) return 'wrong-version';
   if (kind === 'on-failure') {
@@ -124,7 +124,7 @@ export function readParcel(
 }
 
 /** Lambda's document with its records, from wherever they come. */
-export function onFailureParcel(document: OnFailure, records: readonly GivenUp[]): OnFailureParcel {
+export function onFailureParcel(document: OnFailure, records: readonly DiscardedRecord[]): OnFailureParcel {
   const { shardId, condition: reason, storedAt } = document;
   return {
     kind: 'on-failure',
@@ -179,7 +179,7 @@ function isAsReceived({ asReceived, reason, partitionKey }: StoredEntry): boolea
   return asReceived === true || (reason === 'refused-later' && partitionKey === '');
 }
 
-function jsonIn(text: string): unknown {
+function parcelJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,25 +1,25 @@
 // The records of a batch that Lambda's document only points to, read from the stream while it still has them.
-import { LARGEST_OBJECT } from '../bounds.ts';
+import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import type { KinesisRecord } from '../forward/read/event.ts';
 import type { OnFailure } from '../forward/read/on-failure.ts';
 import type { StreamRange } from '../runtime.ts';
 import { recordFor } from './parcel.ts';
 import type { LostRange } from './request.ts';
 
-export interface Found {
+export interface FoundRange {
   readonly records: readonly KinesisRecord[];
   /** What the stream does not have any more. */
   readonly lost: LostRange | undefined;
 }
 
 /** Lambda takes no more into one batch. AWS: "Configure Kinesis Data Streams event source", BatchSize. */
-const MOST_RECORDS = 10_000;
+const MAX_RECORDS = 10_000;
 
 /**
  * `too-large` for a range that no batch of Lambda's has, or that would not fit the memory: nothing of it was made by
  * Lambda, or its records are to be sent page by page (`"source": "stream"`).
  */
-export async function readRange(stream: StreamRange, document: OnFailure): Promise<Found | 'too-large'> {
+export async function readRange(stream: StreamRange, document: OnFailure): Promise<FoundRange | 'too-large'> {
   const { streamArn, shardId } = document;
   const [first, last] = [BigInt(document.first), BigInt(document.last)];
   const records: KinesisRecord[] = [];
@@ -33,7 +33,7 @@ export async function readRange(stream: StreamRange, document: OnFailure): Promi
       const number = BigInt(record.sequenceNumber);
       if (number < first || number > last) continue;
       bytes += record.data.length;
-      if (bytes > LARGEST_OBJECT || records.length === MOST_RECORDS) return 'too-large';
+      if (bytes > MAX_OBJECT_BYTES || records.length === MAX_RECORDS) return 'too-large';
       const data = Buffer.from(record.data).toString('base64');
       records.push(recordFor({ streamArn, shardId }, { ...record, data }));
     }

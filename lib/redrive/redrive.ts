@@ -5,7 +5,7 @@ import { type PublishedPipeline, readPublished, streamNameOf } from '../publishe
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
-import type { Ended, Run, Walked } from './run.ts';
+import type { Ended, RedriveRun, Walked } from './run.ts';
 import { createCarrier } from './send.ts';
 import { walkStore } from './store.ts';
 import { walkStream } from './stream.ts';
@@ -29,10 +29,10 @@ export type Redrive = (event: unknown, invocation: RedriveInvocation) => Promise
 export function createRedrive(runtime: RedriveRuntime): Redrive {
   const sessions = sessionsOf(runtime);
   return async (event, invocation) => {
-    const request = bounded(readRequest(event), runtime.clock.now());
+    const request = withEnd(readRequest(event), runtime.clock.now());
     const pipeline = await publishedFor(request, runtime);
     const { where, rate, dryRun } = request;
-    const run: Run = {
+    const run: RedriveRun = {
       runtime,
       request,
       pipeline,
@@ -44,16 +44,16 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
       room: request.limit ?? Number.POSITIVE_INFINITY,
     };
     try {
-      return await answer(run, await walk(run), invocation);
+      return await answerOf(run, await walk(run), invocation);
     } catch (error) {
-      report(run, {});
+      reportRedrive(run, {});
       throw error;
     }
   };
 }
 
 /** A stream never ends: what comes after the first invocation is not meant. */
-function bounded(request: RedriveRequest, now: number): RedriveRequest {
+function withEnd(request: RedriveRequest, now: number): RedriveRequest {
   const { source, where } = request;
   if (source !== 'stream' || where.sequence !== undefined || where.arrived?.to !== undefined) return request;
   return { ...request, where: { ...where, arrived: { ...where.arrived, to: new Date(now).toISOString() } } };
@@ -71,7 +71,7 @@ async function publishedFor(
   });
 }
 
-function walk(run: Run): Promise<Walked> {
+function walk(run: RedriveRun): Promise<Walked> {
   const { source } = run.request;
   if (source === 'stream') return walkStream(run);
   return walkStore(
@@ -80,9 +80,13 @@ function walk(run: Run): Promise<Walked> {
   );
 }
 
-async function answer(run: Run, walked: Walked, invocation: RedriveInvocation): Promise<RedriveAnswer> {
+async function answerOf(
+  run: RedriveRun,
+  walked: Walked,
+  invocation: RedriveInvocation,
+): Promise<RedriveAnswer> {
   const { request, pipeline, tally } = run;
-  const next = nextOf(run, walked);
+  const next = nextRequest(run, walked);
   const continues = next !== undefined && (await goesOn(run, walked, next, invocation));
   const stopped = stoppedOf(walked.ended);
   const result: RedriveAnswer = {
@@ -96,12 +100,15 @@ async function answer(run: Run, walked: Walked, invocation: RedriveInvocation): 
     ...(next !== undefined && { next }),
     ...(continues && { continues }),
   };
-  report(run, result);
+  reportRedrive(run, result);
   return result;
 }
 
 /** The request that goes on from here; `undefined` where everything was looked at. */
-function nextOf({ request, tally, room }: Run, { cursor, ended }: Walked): RedriveRequest | undefined {
+function nextRequest(
+  { request, tally, room }: RedriveRun,
+  { cursor, ended }: Walked,
+): RedriveRequest | undefined {
   if (ended === undefined) return undefined;
   // What was left is looked at again, and counted then.
   const soFar: Tally = { ...tally, chosen: tally.chosen - tally.left, left: 0 };
@@ -117,7 +124,7 @@ function nextOf({ request, tally, room }: Run, { cursor, ended }: Walked): Redri
 
 /** Only time is a reason to go on by oneself, and only where something was done: else it would go on for ever. */
 async function goesOn(
-  { request, tally, runtime, pipeline }: Run,
+  { request, tally, runtime, pipeline }: RedriveRun,
   { cursor, ended }: Walked,
   next: RedriveRequest,
   { functionArn }: RedriveInvocation,
@@ -159,7 +166,10 @@ function isComplete({ dryRun }: RedriveRequest, tally: Tally, { ended }: Walked)
 }
 
 /** Also of one that fails: what was done until then is done. */
-function report({ runtime, pipeline, tally, request, owner }: Run, result: Partial<RedriveAnswer>): void {
+function reportRedrive(
+  { runtime, pipeline, tally, request, owner }: RedriveRun,
+  result: Partial<RedriveAnswer>,
+): void {
   const before = request.soFar ?? emptyTally();
   const { metrics, log } = runtime;
   if (!request.dryRun) {

@@ -4,9 +4,9 @@ import { notAccepted } from '../accepted.ts';
 
 const moment = z.iso.datetime({ offset: true });
 const sequenceNumber = z.string().regex(/^(0|[1-9]\d{0,127})$/, 'expected a sequence number');
-const count = z.int().min(0);
+const wholeCount = z.int().min(0);
 
-const Span = z
+const TimeSpan = z
   .strictObject({ from: moment.optional(), to: moment.optional() })
   .refine(({ from, to }) => from === undefined || to === undefined || Date.parse(from) <= Date.parse(to), {
     error: 'expected from before to',
@@ -22,9 +22,9 @@ const Where = z.strictObject({
   /** Of a reject its reason, of a document of Lambda's its condition. */
   reasons: z.array(z.string().min(1)).min(1).optional(),
   /** When it was put into the store; both ends belong to it. */
-  stored: Span.optional(),
+  stored: TimeSpan.optional(),
   /** When the record came to the stream; both ends belong to it. */
-  arrived: Span.optional(),
+  arrived: TimeSpan.optional(),
   sequence: Stretch.optional(),
   /** A field of the record, by JSON Pointer (RFC 6901), and the value it must have. */
   field: z
@@ -45,32 +45,32 @@ const LostRange = z.strictObject({
   /** The first one that is still there. */
   before: z.string().optional(),
   /** How many there were, where a document says so. */
-  records: count.optional(),
+  records: wholeCount.optional(),
 });
 export type LostRange = z.infer<typeof LostRange>;
 
 /** Counts of messages, unless said otherwise. */
 const Tally = z.strictObject({
   /** Objects of the store of which something was chosen. */
-  documents: count,
+  documents: wholeCount,
   /** Those that the conditions hold for. */
-  chosen: count,
+  chosen: wholeCount,
   /** Acknowledged by Experience Platform. */
-  delivered: count,
+  delivered: wholeCount,
   /** Rejected anew, and stored with the new reason. */
-  rejectedAgain: count,
+  rejectedAgain: wholeCount,
   /** Not wanted by the pipeline as it is now. */
-  filtered: count,
+  filtered: wholeCount,
   /** Where they were: not sent, or not acknowledged. In a dry run, what would be sent. */
-  left: count,
+  left: wholeCount,
   /**
    * What could not be redacted: entries without bytes, which can be had from the stream alone, and messages in documents of
    * Lambda's, which stay in them.
    */
-  withheld: count,
-  lost: z.strictObject({ records: count, ranges: z.array(LostRange) }),
+  withheld: wholeCount,
+  lost: z.strictObject({ records: wholeCount, ranges: z.array(LostRange) }),
   /** Objects that were passed over, by the reason. */
-  skipped: z.record(z.string(), count),
+  skipped: z.record(z.string(), wholeCount),
   /** The first of them. */
   skippedObjects: z.array(z.strictObject({ key: z.string(), reason: z.string() })),
 });

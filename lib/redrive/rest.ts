@@ -1,29 +1,34 @@
 // What is to stay of an object of the store when its records have been sent: nothing is dropped that was not delivered.
 
-import { entryOf, rulesBehind } from '../forward/dead-letters.ts';
-import { type GivenUp, noted } from '../forward/read/on-failure.ts';
+import { rulesBehind, storedEntry } from '../forward/dead-letters.ts';
+import { type DiscardedRecord, noted } from '../forward/read/on-failure.ts';
 import { type Rejected, rejected, type Settled } from '../forward/verdict.ts';
 import type { Item, OnFailureParcel, Parcel, StoredEntry } from './parcel.ts';
 import type { Tally } from './request.ts';
-import type { Part } from './send.ts';
+import type { SentPart } from './send.ts';
 
-type Parts = ReadonlyMap<Item, readonly Part[]>;
+type PartsByItem = ReadonlyMap<Item, readonly SentPart[]>;
 
 export interface Rest {
   /** To be stored before the object is touched: what it cannot hold itself. */
   readonly rejects: readonly Settled<Rejected>[];
   /** What the object becomes: `same` where nothing came of it, `nothing` where all of it is done. */
   readonly becomes: 'same' | 'nothing' | { readonly text: string };
-  readonly counts: Counts & Pick<Tally, 'withheld'>;
+  readonly counts: PartCounts & Pick<Tally, 'withheld'>;
 }
 
-type Counts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
+type PartCounts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
 
 /**
  * @param chosen those of the parcel's items that were to be sent
  * @param redacts whether the pipeline hides anything: then no record comes from the stream into the store as it is
  */
-export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts, redacts: boolean): Rest {
+export function restOf(
+  parcel: Parcel,
+  chosen: ReadonlySet<Item>,
+  parts: PartsByItem,
+  redacts: boolean,
+): Rest {
   return parcel.kind === 'rejected'
     ? restOfRejected(parcel, chosen, parts)
     : restOfOnFailure(parcel, chosen, parts, redacts);
@@ -32,13 +37,13 @@ export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: Parts, 
 /** Lambda's document with these of its records; or with where to find them, and those between them, where it only says that. */
 export function textWith(
   { document, items }: OnFailureParcel,
-  kept: readonly GivenUp[],
+  kept: readonly DiscardedRecord[],
   redacts: boolean,
 ): string {
   const [first, last] = [kept[0], kept.at(-1)];
   if (document.records !== undefined || !redacts || first === undefined || last === undefined)
     return document.with(kept);
-  const numberOf = ({ record }: GivenUp) => record.kinesis.sequenceNumber;
+  const numberOf = ({ record }: DiscardedRecord) => record.kinesis.sequenceNumber;
   const [from, to] = [BigInt(numberOf(first)), BigInt(numberOf(last))];
   const between = items.filter(({ givenUp }) => {
     const number = BigInt(numberOf(givenUp));
@@ -50,9 +55,9 @@ export function textWith(
 function restOfRejected(
   { document, items }: Extract<Parcel, { kind: 'rejected' }>,
   chosen: ReadonlySet<Item>,
-  parts: Parts,
+  parts: PartsByItem,
 ): Rest {
-  const entries = items.flatMap((item) => entriesOf(item, parts.get(item)));
+  const entries = items.flatMap((item) => remainingEntries(item, parts.get(item)));
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
   const withheld = sent.flatMap((one) => one?.filter(isOtherwise) ?? []).length;
   const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isOtherwise(part)))), withheld };
@@ -67,7 +72,7 @@ function restOfRejected(
 }
 
 /** The entries that stay in place of one: the entry itself, or one for each of the messages it turned out to be. */
-function entriesOf({ entry, redacted }: Item, parts: readonly Part[] | undefined): StoredEntry[] {
+function remainingEntries({ entry, redacted }: Item, parts: readonly SentPart[] | undefined): StoredEntry[] {
   if (entry === undefined) return [];
   if (parts === undefined) return [entry];
   return parts.flatMap((part): StoredEntry[] => {
@@ -79,7 +84,7 @@ function entriesOf({ entry, redacted }: Item, parts: readonly Part[] | undefined
     const { reason, text } =
       verdict.kind === 'rejected' ? verdict : { reason: entry.reason, text: entry.message };
     if (asItWas) return [{ ...entry, reason, message: text }];
-    const own = entryOf({ message, verdict: rejected('refused', text) });
+    const own = storedEntry({ message, verdict: rejected('refused', text) });
     // It is a hash already.
     const { partitionKey } = redacted === undefined ? own : entry;
     return [{ ...entry, ...own, ...(partitionKey !== undefined && { partitionKey }), reason, message: text }];
@@ -87,7 +92,7 @@ function entriesOf({ entry, redacted }: Item, parts: readonly Part[] | undefined
 }
 
 /** The rules in force cannot be applied to what is left of it: it can only be had from the stream, and stays as it is. */
-export function isOtherwise({ verdict }: Part): boolean {
+export function isOtherwise({ verdict }: SentPart): boolean {
   return verdict.kind === 'rejected' && verdict.reason === 'redacted-otherwise';
 }
 
@@ -95,22 +100,22 @@ export function isOtherwise({ verdict }: Part): boolean {
 function restOfOnFailure(
   parcel: OnFailureParcel,
   chosen: ReadonlySet<Item>,
-  parts: Parts,
+  parts: PartsByItem,
   redacts: boolean,
 ): Rest {
   const { items } = parcel;
   const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item)));
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
   const rejects = sent.flatMap((one) => one ?? []).flatMap(rejectOf);
-  const withheld = sent.flatMap((one) => one?.filter(isStuck) ?? []).length;
-  const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isStuck(part)))), withheld };
+  const withheld = sent.flatMap((one) => one?.filter(isWithoutBytes) ?? []).length;
+  const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isWithoutBytes(part)))), withheld };
   if (stay.length === 0) return { rejects, becomes: 'nothing', counts };
   const same = stay.length === items.length && stay.every((one, at) => one === items[at]?.givenUp);
   return { rejects, becomes: same ? 'same' : { text: textWith(parcel, stay, redacts) }, counts };
 }
 
 /** The record with what is done of it noted; none where all of it is. */
-function staying(givenUp: GivenUp, parts: readonly Part[] | undefined): GivenUp[] {
+function staying(givenUp: DiscardedRecord, parts: readonly SentPart[] | undefined): DiscardedRecord[] {
   if (parts === undefined) return [givenUp];
   const done = parts.filter((part) => !staysOpen(part));
   if (done.length === parts.length) return [];
@@ -120,21 +125,21 @@ function staying(givenUp: GivenUp, parts: readonly Part[] | undefined): GivenUp[
   ];
 }
 
-function rejectOf({ message, verdict }: Part): Settled<Rejected>[] {
+function rejectOf({ message, verdict }: SentPart): Settled<Rejected>[] {
   return verdict.kind === 'rejected' && message.withheld === undefined ? [{ message, verdict }] : [];
 }
 
-function staysOpen(part: Part): boolean {
-  return part.verdict.kind === 'retry' || isStuck(part);
+function staysOpen(part: SentPart): boolean {
+  return part.verdict.kind === 'retry' || isWithoutBytes(part);
 }
 
 /** Rejected, and to be stored without its bytes: the document still has them. */
-function isStuck({ message, verdict }: Part): boolean {
+function isWithoutBytes({ message, verdict }: SentPart): boolean {
   return verdict.kind === 'rejected' && message.withheld !== undefined;
 }
 
 /** `undefined`: an item that was not looked at, which counts as one message. */
-export function countOf(items: readonly (readonly Part[] | undefined)[]): Counts {
+export function countOf(items: readonly (readonly SentPart[] | undefined)[]): PartCounts {
   const counts = { chosen: 0, delivered: 0, rejectedAgain: 0, filtered: 0, left: 0 };
   for (const parts of items) {
     if (parts === undefined) {

@@ -7,7 +7,7 @@ import type { Item, Skip } from './parcel.ts';
 import type { Cursor, LostRange, RedriveRequest, Tally } from './request.ts';
 import type { Carried, Carrier } from './send.ts';
 
-export interface Run {
+export interface RedriveRun {
   readonly runtime: RedriveRuntime;
   readonly request: RedriveRequest;
   readonly pipeline: PublishedPipeline;
@@ -33,24 +33,24 @@ export interface Walked {
 }
 
 /** With less than this left, in ms, nothing more is begun. */
-const LEAST_MS = 25_000;
+const MIN_MS = 25_000;
 
 /** In an answer and in a request at most; each is in the log besides. */
 const SHOWN = 50;
 
-export function isLate({ remainingMs }: Run): boolean {
-  return remainingMs() < LEAST_MS;
+export function isLate({ remainingMs }: RedriveRun): boolean {
+  return remainingMs() < MIN_MS;
 }
 
 /** What was not sent takes no room: it may be chosen again. */
-export function giveBack(run: Run, chosen: readonly Item[], { parts }: Carried): void {
+export function giveBack(run: RedriveRun, chosen: readonly Item[], { parts }: Carried): void {
   if (run.request.dryRun) return;
   const isOpen = (item: Item) =>
     parts.get(item)?.some((part) => part.chosen && part.verdict.kind === 'retry') ?? true;
   run.room += chosen.filter(isOpen).length;
 }
 
-export function count(tally: Tally, counts: Partial<Record<keyof Tally, unknown>>): void {
+export function addToTally(tally: Tally, counts: Partial<Record<keyof Tally, unknown>>): void {
   for (const name of [
     'documents',
     'chosen',
@@ -65,13 +65,13 @@ export function count(tally: Tally, counts: Partial<Record<keyof Tally, unknown>
   }
 }
 
-export function countSkipped({ tally, runtime }: Run, key: string, reason: Skip): void {
+export function countSkipped({ tally, runtime }: RedriveRun, key: string, reason: Skip): void {
   tally.skipped[reason] = (tally.skipped[reason] ?? 0) + 1;
   if (tally.skippedObjects.length < SHOWN) tally.skippedObjects.push({ key, reason });
   runtime.log.warn('an object of the undelivered store was passed over', { key, reason });
 }
 
-export function countLost({ tally, runtime, pipeline }: Run, lost: LostRange): void {
+export function countLost({ tally, runtime, pipeline }: RedriveRun, lost: LostRange): void {
   tally.lost.records += lost.records ?? 0;
   if (tally.lost.ranges.length < SHOWN) tally.lost.ranges.push(lost);
   runtime.log.error('records are lost: the stream does not have them any more', {

@@ -9,7 +9,7 @@ import type { Conditions } from './request.ts';
 
 /** Whether the conditions hold for a document, as far as they speak of one. */
 export function chosenByTime({ stored }: Conditions, storedAt: string): boolean {
-  return within(stored, Date.parse(storedAt));
+  return isInSpan(stored, Date.parse(storedAt));
 }
 
 /** Whether they hold for a record or an entry, as far as it need not be decoded for that. */
@@ -17,7 +17,7 @@ export function chosenAsItem({ reasons, arrived, sequence }: Conditions, item: I
   const { sequenceNumber, approximateArrivalTimestamp: arrivedAt } = item.record.kinesis;
   if (reasons !== undefined && !reasons.includes(item.reason ?? '')) return false;
   const at = arrivedAt === undefined || arrivedAt === null ? undefined : arrivedAt * 1_000;
-  if (arrived !== undefined && !within(arrived, at)) return false;
+  if (arrived !== undefined && !isInSpan(arrived, at)) return false;
   if (sequence === undefined) return true;
   const number = BigInt(sequenceNumber);
   return (
@@ -35,7 +35,7 @@ export function chosenByField({ field }: Conditions, part: Decoded | Settled<Rej
   );
 }
 
-function within(
+function isInSpan(
   span: { readonly from?: string | undefined; readonly to?: string | undefined } | undefined,
   at: number | undefined,
 ): boolean {

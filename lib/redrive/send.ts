@@ -27,7 +27,7 @@ const SLICE_BYTES = 16 * 1024 * 1024;
 const SLICE_MESSAGES = 20_000;
 
 /** A message and what became of it; `retry` where it stays where it was. */
-export interface Part {
+export interface SentPart {
   readonly message: Message;
   /** Whether the conditions hold for it. */
   readonly chosen: boolean;
@@ -36,7 +36,7 @@ export interface Part {
 
 export interface Carried {
   /** The messages of each item; none for an item that was not looked at because sending had stopped. */
-  readonly parts: ReadonlyMap<Item, readonly Part[]>;
+  readonly parts: ReadonlyMap<Item, readonly SentPart[]>;
   /** Why not everything was sent. */
   readonly stop: Stop | undefined;
 }
@@ -108,13 +108,13 @@ export function createCarrier(options: CarrierOptions): Carrier {
   };
 
   /** Puts what is to be sent of the item into the slice. */
-  const take = (item: Item, slice: Slice): Part[] =>
-    partsOf(item, pipeline.compression).map((found) => {
+  const take = (item: Item, slice: Slice): SentPart[] =>
+    messagesIn(item, pipeline.compression).map((found) => {
       if (!chosenByField(where, found)) return { message: found.message, chosen: false, verdict: RETRY };
       const shaped = shape?.(found) ?? found;
       const result = 'payload' in shaped ? slice.framer.frame(shaped) : shaped;
       if ('verdict' in result) return { message: result.message, chosen: true, verdict: result.verdict };
-      const part: Part = { message: result.message, chosen: true, verdict: RETRY };
+      const part: SentPart = { message: result.message, chosen: true, verdict: RETRY };
       slice.parts.set(result.message, { framed: result, part });
       slice.bytes += result.size;
       return part;
@@ -124,10 +124,10 @@ export function createCarrier(options: CarrierOptions): Carrier {
     wants: (item) =>
       chosenAsItem(where, item) &&
       (where.field === undefined ||
-        partsOf(item, pipeline.compression).some((part) => chosenByField(where, part))),
+        messagesIn(item, pipeline.compression).some((part) => chosenByField(where, part))),
 
     async carry(items) {
-      const parts = new Map<Item, Part[]>();
+      const parts = new Map<Item, SentPart[]>();
       let slice: Slice | undefined;
       let stop: Stop | undefined;
       for (const item of items) {
@@ -160,7 +160,7 @@ function isFull({ shardId, parts, bytes }: Slice, next: Item, burst: number): bo
 
 interface SlicePart {
   readonly framed: Framed;
-  readonly part: Part;
+  readonly part: SentPart;
 }
 
 /** @throws Failure `CONSERVATION`: nothing has been removed yet */
@@ -172,7 +172,10 @@ function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): 
 }
 
 /** The messages in it that something is to be done about, under the identity they had when they were stored. */
-function partsOf(item: Item, compression: PublishedPipeline['compression']): (Decoded | Settled<Rejected>)[] {
+function messagesIn(
+  item: Item,
+  compression: PublishedPipeline['compression'],
+): (Decoded | Settled<Rejected>)[] {
   const { entry, record, givenUp, redacted, asReceived } = item;
   if (entry === undefined) {
     const done = new Set<number | undefined>(givenUp?.note.done);

@@ -1,26 +1,26 @@
 // Walks the undelivered store and sends again what is in it, a group of objects at a time.
 import { createHash } from 'node:crypto';
-import { LARGEST_OBJECT } from '../bounds.ts';
+import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { type Failure, isFailure } from '../failure.ts';
 import { undeliveredDocument } from '../forward/dead-letters.ts';
-import { givenUp } from '../forward/read/on-failure.ts';
+import { asDiscarded } from '../forward/read/on-failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './parcel.ts';
 import { readRange } from './range.ts';
 import type { Cursor, LostRange } from './request.ts';
 import { isOtherwise, type Rest, restOf, textWith } from './rest.ts';
 import {
-  count,
+  addToTally,
   countLost,
   countSkipped,
   type Ended,
   giveBack,
   isLate,
-  type Run,
+  type RedriveRun,
   type Walked,
 } from './run.ts';
 import { chosenByTime } from './select.ts';
-import type { Carried, Part } from './send.ts';
+import type { Carried, SentPart } from './send.ts';
 
 /** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
 const GROUP_OBJECTS = 100;
@@ -47,11 +47,11 @@ interface Opened {
 type StoreCursor = Extract<Cursor, { after: string; within?: unknown }>;
 type Within = StoreCursor['within'];
 
-export async function walkStore(run: Run, what: StoredKind): Promise<Walked> {
+export async function walkStore(run: RedriveRun, what: StoredKind): Promise<Walked> {
   let cursor: StoreCursor = givenTo(run) ?? { after: '' };
   for (;;) {
     const page = await run.runtime.undelivered.list(what, cursor.after);
-    for (const group of groupsOf(page.objects)) {
+    for (const group of objectGroups(page.objects)) {
       if (run.room <= 0) return { cursor, ended: { why: 'limit', fault: false } };
       if (isLate(run)) return { cursor, ended: { why: 'time', fault: false } };
       const { ended, last, within } = await walkGroup(run, what.kind, group);
@@ -63,17 +63,17 @@ export async function walkStore(run: Run, what: StoredKind): Promise<Walked> {
   }
 }
 
-function givenTo({ request: { cursor } }: Run): StoreCursor | undefined {
+function givenTo({ request: { cursor } }: RedriveRun): StoreCursor | undefined {
   return cursor === undefined || 'shardId' in cursor ? undefined : cursor;
 }
 
-function groupsOf(objects: readonly StoredObject[]): StoredObject[][] {
+function objectGroups(objects: readonly StoredObject[]): StoredObject[][] {
   const groups: StoredObject[][] = [];
   let bytes = 0;
   for (const object of objects) {
     const current = groups.at(-1);
     // What is too large is never read.
-    const size = object.bytes > LARGEST_OBJECT ? 0 : object.bytes;
+    const size = object.bytes > MAX_OBJECT_BYTES ? 0 : object.bytes;
     if (current === undefined || current.length === GROUP_OBJECTS || bytes + size > GROUP_BYTES) {
       groups.push([object]);
       bytes = size;
@@ -94,19 +94,19 @@ interface GroupEnd {
 }
 
 async function walkGroup(
-  run: Run,
+  run: RedriveRun,
   kind: StoredKind['kind'],
   group: readonly StoredObject[],
 ): Promise<GroupEnd> {
   const claimed = new Set<string>();
   try {
-    const opened = await inParallel(group, (object) => open(run, kind, object, claimed));
+    const opened = await inParallel(group, (object) => openObject(run, kind, object, claimed));
     const found = opened.filter((one): one is Opened => typeof one === 'object');
     const limited = limit(run, found);
     const chosen = found.flatMap((one) => one.chosen);
     const carried = await run.carrier.carry(chosen);
     giveBack(run, chosen, carried);
-    const rests = await inParallel(found, (one) => settle(run, one, carried));
+    const rests = await inParallel(found, (one) => settleObject(run, one, carried));
     const failed = rests.find((rest) => 'failure' in rest)?.failure;
     const ended: Ended | undefined =
       failed !== undefined ? { why: 'store', failure: failed, fault: false } : (carried.stop ?? limited);
@@ -117,14 +117,14 @@ async function walkGroup(
 }
 
 /** Reads it, claims it, and reads it again: somebody may have been done with it in between. */
-async function open(
-  run: Run,
+async function openObject(
+  run: RedriveRun,
   kind: StoredKind['kind'],
   { key, bytes }: StoredObject,
   claimed: Set<string>,
 ): Promise<Opened | Skip | undefined> {
-  if (bytes > LARGEST_OBJECT) return 'too-large';
-  const seen = await look(run, kind, key);
+  if (bytes > MAX_OBJECT_BYTES) return 'too-large';
+  const seen = await openMatching(run, kind, key);
   if (typeof seen !== 'object') return seen;
   if (run.request.dryRun) return filled(run, seen);
   const { undelivered, clock } = run.runtime;
@@ -132,12 +132,16 @@ async function open(
   const until = now + run.remainingMs() + CLAIM_MARGIN_MS;
   if (!(await undelivered.claim(key, run.owner, now, until))) return 'claimed';
   claimed.add(key);
-  const again = await look(run, kind, key);
+  const again = await openMatching(run, kind, key);
   return typeof again === 'object' ? filled(run, again) : again;
 }
 
 /** `undefined` where it is gone, or the conditions hold for nothing in it. */
-async function look(run: Run, kind: StoredKind['kind'], key: string): Promise<Opened | Skip | undefined> {
+async function openMatching(
+  run: RedriveRun,
+  kind: StoredKind['kind'],
+  key: string,
+): Promise<Opened | Skip | undefined> {
   const { request, pipeline, carrier, runtime } = run;
   const stored = await runtime.undelivered.read(key);
   if (stored === undefined) return undefined;
@@ -158,19 +162,19 @@ async function look(run: Run, kind: StoredKind['kind'], key: string): Promise<Op
 }
 
 /** With the records from the stream, where Lambda's document has none. */
-async function filled(run: Run, opened: Opened): Promise<Opened | Skip> {
+async function filled(run: RedriveRun, opened: Opened): Promise<Opened | Skip> {
   const { parcel } = opened;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened;
   const range = await readRange(run.runtime.stream, parcel.document);
   if (range === 'too-large') return range;
   const { records, lost } = range;
-  const whole = onFailureParcel(parcel.document, records.map(givenUp));
+  const whole = onFailureParcel(parcel.document, records.map(asDiscarded));
   const wanted = whole.items.filter((item) => run.carrier.wants(item));
   const chosen = notYetTried(run, opened.key, wanted);
   return { ...opened, parcel: whole, lost, chosen };
 }
 
-function redacts({ pipeline }: Run): boolean {
+function redacts({ pipeline }: RedriveRun): boolean {
   return pipeline.records?.redact !== undefined;
 }
 
@@ -181,7 +185,7 @@ function isEmptyOfRecords(parcel: Parcel): boolean {
 const numberOf = ({ record }: Item) => BigInt(record.kinesis.sequenceNumber);
 
 /** Without what the runs before this one have tried, by sequence number. */
-function notYetTried(run: Run, key: string, items: readonly Item[]): readonly Item[] {
+function notYetTried(run: RedriveRun, key: string, items: readonly Item[]): readonly Item[] {
   const within = givenTo(run)?.within;
   const left = within?.key === key ? items.filter((item) => numberOf(item) > BigInt(within.through)) : items;
   return left.toSorted((a, b) => Number(numberOf(a) > numberOf(b)) - Number(numberOf(a) < numberOf(b)));
@@ -195,7 +199,7 @@ function atMost(items: readonly Item[], room: number): readonly Item[] {
 }
 
 /** Takes no more than there is room for. Says so where something had to stay. */
-function limit(run: Run, opened: readonly Opened[]): Ended | undefined {
+function limit(run: RedriveRun, opened: readonly Opened[]): Ended | undefined {
   for (const one of opened) {
     const taken = atMost(one.chosen, run.room);
     one.cut = taken.length < one.chosen.length;
@@ -205,12 +209,12 @@ function limit(run: Run, opened: readonly Opened[]): Ended | undefined {
   return opened.some(({ cut }) => cut) ? { why: 'limit', fault: false } : undefined;
 }
 
-type Settled = (Rest | { readonly counts: Rest['counts']; readonly failure: Failure }) & {
+type SettledObject = (Rest | { readonly counts: Rest['counts']; readonly failure: Failure }) & {
   readonly one: Opened;
 };
 
 /** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
-async function settle(run: Run, one: Opened, { parts }: Carried): Promise<Settled> {
+async function settleObject(run: RedriveRun, one: Opened, { parts }: Carried): Promise<SettledObject> {
   const rest = restOf(one.parcel, new Set(one.chosen), parts, redacts(run));
   if (run.request.dryRun) return { ...rest, one };
   try {
@@ -222,7 +226,7 @@ async function settle(run: Run, one: Opened, { parts }: Carried): Promise<Settle
   }
 }
 
-async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
+async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
   const { undelivered } = run.runtime;
   const { key, version } = one;
   if (rest.rejects.length > 0) await putRejects(run, one, rest);
@@ -240,7 +244,7 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
       : rest.becomes;
   if (becomes === 'same') return;
   // Written, it could never be read again. What was delivered of it will be sent once more.
-  if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > LARGEST_OBJECT)
+  if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > MAX_OBJECT_BYTES)
     return countSkipped(run, key, 'too-large');
   const done =
     becomes === 'nothing'
@@ -249,7 +253,7 @@ async function write(run: Run, one: Opened, rest: Rest): Promise<void> {
   if (!done) countSkipped(run, key, 'changed');
 }
 
-async function putRejects(run: Run, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
+async function putRejects(run: RedriveRun, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
   const { runtime, pipeline } = run;
   // Two runs may have rejects of one record, and each has to find its own place.
   const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
@@ -266,10 +270,10 @@ async function putRejects(run: Run, { key, parcel }: Opened, { rejects }: Rest):
 
 /** Counts what became of the group; returns the object up to which everything is done, and how far the next one is. */
 function tell(
-  run: Run,
+  run: RedriveRun,
   group: readonly StoredObject[],
   opened: readonly (Opened | Skip | undefined)[],
-  rests: readonly Settled[],
+  rests: readonly SettledObject[],
   ended: Ended | undefined,
   carried: Carried,
 ): Pick<GroupEnd, 'last' | 'within'> {
@@ -287,8 +291,8 @@ function tell(
     }
     if (rest !== undefined) {
       const counts = open ? countsOfOpen(run, rest, carried, within) : rest.counts;
-      count(run.tally, { ...counts, documents: counts.chosen > 0 ? 1 : 0 });
-      if (!open) count(run.tally, { withheld: rest.one.withheld });
+      addToTally(run.tally, { ...counts, documents: counts.chosen > 0 ? 1 : 0 });
+      if (!open) addToTally(run.tally, { withheld: rest.one.withheld });
     }
     if (rest?.one.lost !== undefined) countLost(run, rest.one.lost);
     if (open) continue;
@@ -299,7 +303,7 @@ function tell(
 }
 
 /** The last record before the first that is open; where there is none, as far as the runs before came. */
-function doneWithin(run: Run, { one, ...rest }: Settled, { parts }: Carried): Within {
+function doneWithin(run: RedriveRun, { one, ...rest }: SettledObject, { parts }: Carried): Within {
   const { key, chosen } = one;
   const given = givenTo(run)?.within;
   const before = given?.key === key ? given : undefined;
@@ -315,7 +319,12 @@ function doneWithin(run: Run, { one, ...rest }: Settled, { parts }: Carried): Wi
 }
 
 /** What was rejected behind the place to go on from, and has not left the object, comes again: it is counted then. */
-function countsOfOpen(run: Run, rest: Settled, { parts }: Carried, within: Within): Rest['counts'] {
+function countsOfOpen(
+  run: RedriveRun,
+  rest: SettledObject,
+  { parts }: Carried,
+  within: Within,
+): Rest['counts'] {
   const { one, counts } = rest;
   const leaves = one.parcel.kind === 'on-failure' && !('failure' in rest);
   const isBehind = (item: Item) => within?.key !== one.key || numberOf(item) > BigInt(within.through);
@@ -323,7 +332,7 @@ function countsOfOpen(run: Run, rest: Settled, { parts }: Carried, within: Withi
     (parts.get(item) ?? []).filter((part) => part.chosen && part.verdict.kind === 'rejected');
   const behind = one.chosen.filter((item) => isBehind(item) && rejectsOf(item).length > 0);
   const rejects = behind.flatMap(rejectsOf);
-  const isStuck: (part: Part) => boolean =
+  const isStuck: (part: SentPart) => boolean =
     one.parcel.kind === 'on-failure' ? ({ message }) => message.withheld !== undefined : isOtherwise;
   const stuck = rejects.filter(isStuck).length;
   const again = leaves ? 0 : rejects.length - stuck;
@@ -337,11 +346,11 @@ function countsOfOpen(run: Run, rest: Settled, { parts }: Carried, within: Withi
   };
 }
 
-function isDone({ one, counts, ...rest }: Settled, { request }: Run): boolean {
+function isDone({ one, counts, ...rest }: SettledObject, { request }: RedriveRun): boolean {
   return !one.cut && !('failure' in rest) && (request.dryRun || counts.left === 0);
 }
 
-async function release({ runtime, owner }: Run, key: string): Promise<void> {
+async function release({ runtime, owner }: RedriveRun, key: string): Promise<void> {
   try {
     await runtime.undelivered.release(key, owner, runtime.clock.now());
   } catch (error) {

@@ -8,8 +8,8 @@ import type { StreamPage, StreamPosition } from '../runtime.ts';
 import { type Item, recordFor } from './parcel.ts';
 import type { Cursor } from './request.ts';
 import { countOf } from './rest.ts';
-import { count, countLost, type Ended, giveBack, isLate, type Run, type Walked } from './run.ts';
-import type { Carried, Part } from './send.ts';
+import { addToTally, countLost, type Ended, giveBack, isLate, type RedriveRun, type Walked } from './run.ts';
+import type { Carried, SentPart } from './send.ts';
 
 type ShardCursor = Extract<Cursor, { shardId: string }>;
 
@@ -22,7 +22,7 @@ interface PageEnd {
 /** Kinesis' times are not in perfect order: reading ends this much behind the end that was asked for, in ms. */
 const DISORDER_MS = 60_000;
 
-export async function walkStream(run: Run): Promise<Walked> {
+export async function walkStream(run: RedriveRun): Promise<Walked> {
   const { request, runtime, pipeline } = run;
   const { sequence } = request.where;
   const given = request.cursor !== undefined && 'shardId' in request.cursor ? request.cursor : undefined;
@@ -43,7 +43,7 @@ export async function walkStream(run: Run): Promise<Walked> {
 }
 
 async function walkShard(
-  run: Run,
+  run: RedriveRun,
   shardId: string,
   given: ShardCursor | undefined,
   since: number,
@@ -52,7 +52,7 @@ async function walkShard(
   if (isLate(run)) return { cursor, ended: { why: 'time', fault: false } };
   const { stream } = run.runtime;
   let first = given === undefined;
-  for await (const page of stream.pages(run.pipeline.streamArn, shardId, positionOf(run, cursor))) {
+  for await (const page of stream.pages(run.pipeline.streamArn, shardId, shardPosition(run, cursor))) {
     if (first && (page.records.length > 0 || page.last)) {
       noteGap(run, shardId, since, page);
       first = false;
@@ -66,7 +66,7 @@ async function walkShard(
   return { cursor: undefined, ended: undefined };
 }
 
-function positionOf({ request }: Run, { at, after }: ShardCursor): StreamPosition {
+function shardPosition({ request }: RedriveRun, { at, after }: ShardCursor): StreamPosition {
   if (at !== undefined) return { kind: 'at', sequenceNumber: at };
   if (after !== undefined) return { kind: 'after', sequenceNumber: after };
   const { sequence, arrived } = request.where;
@@ -76,7 +76,7 @@ function positionOf({ request }: Run, { at, after }: ShardCursor): StreamPositio
 }
 
 /** Whether what was asked for began before what the stream still has. */
-function noteGap(run: Run, shardId: string, since: number, { records }: StreamPage): void {
+function noteGap(run: RedriveRun, shardId: string, since: number, { records }: StreamPage): void {
   const { sequence, arrived } = run.request.where;
   if (sequence !== undefined) {
     const before = records.find(
@@ -91,7 +91,7 @@ function noteGap(run: Run, shardId: string, since: number, { records }: StreamPa
   }
 }
 
-function isBeyond({ request }: Run, { records }: StreamPage): boolean {
+function isBeyond({ request }: RedriveRun, { records }: StreamPage): boolean {
   const { sequence, arrived } = request.where;
   const last = records.at(-1);
   if (last === undefined) return false;
@@ -100,7 +100,7 @@ function isBeyond({ request }: Run, { records }: StreamPage): boolean {
   return records.every(({ arrivedAt }) => arrivedAt !== undefined && arrivedAt * 1_000 > end);
 }
 
-async function walkPage(run: Run, shardId: string, page: StreamPage): Promise<PageEnd> {
+async function walkPage(run: RedriveRun, shardId: string, page: StreamPage): Promise<PageEnd> {
   const where = { shardId, streamArn: run.pipeline.streamArn };
   const items = page.records.map(
     (record): Item => ({
@@ -121,7 +121,7 @@ async function walkPage(run: Run, shardId: string, page: StreamPage): Promise<Pa
     const stays = open !== undefined && BigInt(item.record.kinesis.sequenceNumber) >= BigInt(open);
     return stays ? parts?.map(asOpen) : parts;
   });
-  count(run.tally, countOf(counted));
+  addToTally(run.tally, countOf(counted));
   const rest = open ?? wanted[chosen.length]?.record.kinesis.sequenceNumber;
   const ended: Ended | undefined =
     failed ?? carried.stop ?? (rest === undefined ? undefined : { why: 'limit', fault: false });
@@ -133,13 +133,13 @@ async function walkPage(run: Run, shardId: string, page: StreamPage): Promise<Pa
 const NOTHING_DONE = { open: undefined, failed: undefined };
 
 /** What was rejected of a record that comes again is judged again with it. */
-function asOpen(part: Part): Part {
+function asOpen(part: SentPart): SentPart {
   return part.verdict.kind === 'rejected' ? { ...part, verdict: RETRY } : part;
 }
 
 /** Stores what was rejected, as far as nothing before it is open; returns the first that is open. */
 async function settleOf(
-  run: Run,
+  run: RedriveRun,
   shardId: string,
   chosen: readonly Item[],
   { parts }: Carried,
@@ -151,7 +151,7 @@ async function settleOf(
     .map(({ record }) => record.kinesis.sequenceNumber);
   const { checkpoint } = await settle(settled, untouched, async (rejects) => {
     try {
-      return await put(run, shardId, rejects);
+      return await storeRejects(run, shardId, rejects);
     } catch (error) {
       if (!isFailure(error)) throw error;
       failed = { why: 'store', failure: error, fault: false };
@@ -161,7 +161,11 @@ async function settleOf(
   return { open: checkpoint, failed };
 }
 
-async function put(run: Run, shardId: string, rejects: readonly Settled<Rejected>[]): Promise<number> {
+async function storeRejects(
+  run: RedriveRun,
+  shardId: string,
+  rejects: readonly Settled<Rejected>[],
+): Promise<number> {
   const { runtime, pipeline, owner } = run;
   const document = undeliveredDocument(rejects, {
     pipeline: pipeline.pipeline,

@@ -1,5 +1,5 @@
 // Looks through the undelivered store for one record: by its place in the stream, or by the `_id` that is in it.
-import { LARGEST_OBJECT } from '../bounds.ts';
+import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
 import { valueAt } from '../forward/json/pointer.ts';
@@ -26,7 +26,7 @@ export interface Spot {
 }
 
 /** Where in the store it is, and why. */
-export interface Found {
+export interface FoundRecord {
   readonly key: string;
   /** When it was put there (ISO 8601). */
   readonly storedAt: string;
@@ -39,7 +39,7 @@ export interface Found {
 }
 
 export interface Searched {
-  readonly found: readonly Found[];
+  readonly found: readonly FoundRecord[];
   readonly objects: number;
   /** Whether all objects were looked at. */
   readonly complete: boolean;
@@ -97,11 +97,12 @@ function mayBeSaid({ entry, reason, redacted }: Item, rules: readonly AppliedRul
   if (reason !== 'refused' && reason !== 'refused-later') return true;
   if (rules === 'unknown') return false;
   return (
-    rules.length === 0 || (redacted !== undefined && redacted !== 'unknown' && isWithin(rules, redacted))
+    rules.length === 0 ||
+    (redacted !== undefined && redacted !== 'unknown' && areRulesWithin(rules, redacted))
   );
 }
 
-function isWithin(rules: readonly AppliedRule[], others: readonly AppliedRule[]): boolean {
+function areRulesWithin(rules: readonly AppliedRule[], others: readonly AppliedRule[]): boolean {
   return rules.every((rule) => others.some((other) => isSameRule(rule, other)));
 }
 
@@ -122,9 +123,9 @@ async function search(
   what: StoredKind,
   { until }: Scope,
   { undelivered, clock }: WhereRuntime,
-  look: (key: string, text: string) => Found[],
+  look: (key: string, text: string) => FoundRecord[],
 ): Promise<Searched> {
-  const found: Found[] = [];
+  const found: FoundRecord[] = [];
   let [after, objects] = ['', 0];
   let passedOver = false;
   for (;;) {
@@ -132,7 +133,7 @@ async function search(
     for (const { key, bytes } of page.objects) {
       if (clock.now() > until) return { found, objects, complete: false };
       after = key;
-      if (bytes > LARGEST_OBJECT) {
+      if (bytes > MAX_OBJECT_BYTES) {
         passedOver = true;
         continue;
       }

@@ -6,7 +6,14 @@ import { coordinatesIn } from '../forward/read/record-id.ts';
 import { didYouMean } from '../nearest.ts';
 import { streamNameOf } from '../published.ts';
 import type { ForwardedBatch, WhereRuntime } from '../runtime.ts';
-import { type Found, type Scope, type Searched, type Spot, searchGivenUp, searchRejects } from './stored.ts';
+import {
+  type FoundRecord,
+  type Scope,
+  type Searched,
+  type Spot,
+  searchGivenUp,
+  searchRejects,
+} from './stored.ts';
 
 /** Reading goes on for so long, in ms; what was not looked at by then is said. */
 const SEARCH_MS = 60_000;
@@ -39,12 +46,12 @@ const Question = z.union([
  * - `in-stream`: it is still to be delivered
  * - `unknown`: none of all this, as far as was looked
  */
-export type Place = 'delivered' | 'settled' | 'undelivered' | 'given-up' | 'in-stream' | 'unknown';
+export type RecordPlace = 'delivered' | 'settled' | 'undelivered' | 'given-up' | 'in-stream' | 'unknown';
 
 /** Holds nothing of the record itself. */
 export interface Whereabouts {
   readonly pipeline: string;
-  readonly place: Place;
+  readonly place: RecordPlace;
   /** The same in a sentence. */
   readonly says: string;
   readonly shardId?: string;
@@ -55,7 +62,7 @@ export interface Whereabouts {
   readonly arrivedAt?: string;
   /** The invocations that had it, the last one last. */
   readonly batches: readonly ForwardedBatch[];
-  readonly undelivered: readonly Found[];
+  readonly undelivered: readonly FoundRecord[];
   readonly searched: { readonly objects: number; readonly complete: boolean };
 }
 
@@ -76,7 +83,7 @@ export async function where(event: unknown, runtime: WhereRuntime): Promise<Wher
   const result = Question.safeParse(event);
   if (!result.success) throw notAccepted('status', 'this asks for no record', result.error.issues);
   const question = result.data;
-  const streamArn = await streamOf(question.pipeline, runtime);
+  const streamArn = await streamArnOf(question.pipeline, runtime);
   const scope = { pipeline: question.pipeline, streamArn, until: runtime.clock.now() + SEARCH_MS };
   const hint = question.arrivedAt === undefined ? undefined : Date.parse(question.arrivedAt);
   if (!('_id' in question))
@@ -98,10 +105,12 @@ export async function where(event: unknown, runtime: WhereRuntime): Promise<Wher
   };
 }
 
-const Manifest = z.looseObject({ source: z.looseObject({ kind: z.literal('inlet'), stream: z.string() }) });
+const InletManifest = z.looseObject({
+  source: z.looseObject({ kind: z.literal('inlet'), stream: z.string() }),
+});
 
-async function streamOf(pipeline: string, { ledger, streams }: WhereRuntime): Promise<string> {
-  const manifest = Manifest.safeParse((await ledger.read(pipeline))?.manifest);
+async function streamArnOf(pipeline: string, { ledger, streams }: WhereRuntime): Promise<string> {
+  const manifest = InletManifest.safeParse((await ledger.read(pipeline))?.manifest);
   const arn = manifest.success ? await streams.arn(manifest.data.source.stream) : undefined;
   if (arn !== undefined) return arn;
   const near = manifest.success ? '' : didYouMean([pipeline], await ledger.names());
@@ -124,11 +133,11 @@ async function bySequence(
     objects: rejects.objects + givenUp.objects,
     complete: log.complete && rejects.complete && givenUp.complete,
   };
-  const place = placeOf(log.batches, rejects, givenUp, record !== undefined);
+  const place = placeFound(log.batches, rejects, givenUp, record !== undefined);
   return {
     pipeline: scope.pipeline,
     place,
-    says: `${SAYS[place]}${place === 'unknown' ? unless(searched) : ''}`,
+    says: `${PLACE_TEXT[place]}${place === 'unknown' ? unless(searched) : ''}`,
     shardId: spot.shardId,
     sequenceNumber: spot.sequenceNumber,
     inStream: record !== undefined,
@@ -139,7 +148,7 @@ async function bySequence(
   };
 }
 
-const SAYS: Readonly<Record<Place, string>> = {
+const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   delivered: 'Experience Platform has acknowledged it.',
   settled:
     'The forwarder is past it: it was delivered, filtered, or rejected and sent again or removed since; `batches` has how many of each.',
@@ -153,12 +162,12 @@ function unless({ complete }: Pick<Searched, 'complete'>): string {
   return complete ? '' : ', as far as there was time to look';
 }
 
-function placeOf(
+function placeFound(
   batches: readonly ForwardedBatch[],
   rejects: Searched,
   givenUp: Searched,
   isInStream: boolean,
-): Place {
+): RecordPlace {
   if (rejects.found.length > 0) return 'undelivered';
   const last = batches.at(-1);
   if (last?.settled === true) return last.filtered + last.rejected > 0 ? 'settled' : 'delivered';

@@ -14,7 +14,7 @@ import type { Context } from '../../lib/provision/resources/resource.ts';
 import { resourcesOf, STEPS } from '../../lib/provision/resources/resources.ts';
 import { tryMapping, trySamples } from '../../lib/provision/resources/trial.ts';
 import type { Runtime } from '../../lib/runtime.ts';
-import { differencesOf, inOwnNamespace, recordOf, type Sample, type Samples } from '../../lib/samples.ts';
+import { inOwnNamespace, mismatches, type Sample, type Samples, sampleRecord } from '../../lib/samples.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { virtualClock } from '../aep/clock.ts';
 import { pathSteps } from '../aep/el/paths.ts';
@@ -206,7 +206,7 @@ async function tryOut(bench: Bench, schemaId: string, samples: Samples): Promise
 
 /** Where nothing is mapped, a record is what it must become. */
 function asItIs(sample: Sample, index: number): string[] {
-  const differences = differencesOf(inOwnNamespace(sample.xdm, undefined), recordOf(sample));
+  const differences = mismatches(inOwnNamespace(sample.xdm, undefined), sampleRecord(sample));
   return differences.map((line) => `${called(sample, index)}: record and xdm differ: ${line}`);
 }
 

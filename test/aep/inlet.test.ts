@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BatchReply, inletAddress, postBatch } from '../../lib/aep/inlet.ts';
-import { classOf, readOutcomes } from '../../lib/aep/inlet-reply.ts';
+import { readOutcomes, replyClassOf } from '../../lib/aep/inlet-reply.ts';
 import { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
 import { turn } from '../support/eventually.ts';
@@ -206,7 +206,7 @@ describe('classOf', () => {
     [504, true, 'transient'],
     [599, true, 'transient'],
   ])('%i (body: %s) is %s', (status, hasBody, expected) => {
-    expect(classOf(status, hasBody)).toBe(expected);
+    expect(replyClassOf(status, hasBody)).toBe(expected);
   });
 });
 

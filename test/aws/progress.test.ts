@@ -2,7 +2,7 @@ import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/clie
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLedger } from '../../lib/aws/ledger.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
-import { LARGEST_PROGRESS } from '../../lib/bounds.ts';
+import { MAX_PROGRESS_BYTES } from '../../lib/bounds.ts';
 import { startDynamoDb } from '../../local/aws/dynamodb.ts';
 import type { RunningServer } from '../../local/aws/server.ts';
 import { itemBytes, LARGEST_ITEM, memoryLedger } from '../support/ledger.ts';
@@ -116,11 +116,11 @@ describe('A 3: in the table of the pipelines', () => {
 
   it('what is written as a whole is refused with its size where it is too large, before DynamoDB refuses it', async () => {
     const progress = createProgress(TABLE, client);
-    await expect(progress.write('large', 'x'.repeat(LARGEST_PROGRESS), 0)).rejects.toMatchObject({
+    await expect(progress.write('large', 'x'.repeat(MAX_PROGRESS_BYTES), 0)).rejects.toMatchObject({
       code: 'TOO_LARGE',
-      what: `how far the pipeline large is reconciled has ${LARGEST_PROGRESS + 2} bytes; at most ${LARGEST_PROGRESS} are kept`,
+      what: `how far the pipeline large is reconciled has ${MAX_PROGRESS_BYTES + 2} bytes; at most ${MAX_PROGRESS_BYTES} are kept`,
     });
-    expect(await progress.write('large', 'x'.repeat(LARGEST_PROGRESS - 2), 0)).toBe(true);
+    expect(await progress.write('large', 'x'.repeat(MAX_PROGRESS_BYTES - 2), 0)).toBe(true);
   });
 
   it('what 0.1.0 kept is read once, and leaves the pipeline its item', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { createMetrics } from '../../lib/aws/metrics.ts';
-import { LONGEST_AWAY_MS } from '../../lib/forward/pipelines.ts';
+import { PUBLISHED_KEPT_MS } from '../../lib/forward/pipelines.ts';
 import { createLog } from '../../lib/log.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { world } from '../support/forwarding.ts';
@@ -140,7 +140,7 @@ describe('13 A 3: docs/scale-and-cost.md', () => {
 
   it('has the settings that it counts with', () => {
     expect(settingsFrom({}).publishedSeconds).toBe(60);
-    expect(PAGE).toContain(`uses what it has read for ${LONGEST_AWAY_MS / 60_000} minutes`);
+    expect(PAGE).toContain(`uses what it has read for ${PUBLISHED_KEPT_MS / 60_000} minutes`);
     const { functions, provider } = parse(read('serverless.yml'), { logLevel: 'silent', merge: true });
     expect([functions.forward.memorySize, provider.architecture]).toEqual([512, 'arm64']);
     expect([functions.reconcile.timeout, functions.drift.timeout]).toEqual([600, 900]);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { LARGEST_RECORDS } from '../../lib/bounds.ts';
+import { MAX_RECORDS_BYTES } from '../../lib/bounds.ts';
 import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/frame.ts';
 import { MAX_DEPTH } from '../../lib/forward/json/check.ts';
 import { MAX_UNPACKED_BYTES } from '../../lib/forward/read/unpack.ts';
@@ -131,7 +131,7 @@ describe('13 A 3: docs/records.md', () => {
       `${MAX_REQUEST_BYTES.toLocaleString('en')} bytes (the inlet`,
       `${MAX_UNPACKED_BYTES / 1024 / 1024} MiB | \`gzip-too-large\``,
       `| levels of nesting | ${MAX_DEPTH} |`,
-      `${LARGEST_RECORDS.toLocaleString('en')} bytes | the manifest is refused`,
+      `${MAX_RECORDS_BYTES.toLocaleString('en')} bytes | the manifest is refused`,
     ])
       expect(sizes).toContain(size);
   });

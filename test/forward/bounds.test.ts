@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { clip } from '../../lib/aep/exchange.ts';
+import { excerpt } from '../../lib/aep/exchange.ts';
 import { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
 import { createUndelivered } from '../../lib/aws/dead-letters.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
@@ -89,8 +89,8 @@ describe('a partition key', () => {
 describe('what a stranger says', () => {
   it('is cut before a pattern goes through it', async () => {
     // The pattern alone would take a dozen seconds for it.
-    expect(await processorSeconds(() => clip('eyJ'.repeat(60_000), 100))).toBeLessThan(1);
-    expect(clip('x Bearer abc eyJa.b.c p8e-fake y', 100)).toBe('x *** *** *** y');
+    expect(await processorSeconds(() => excerpt('eyJ'.repeat(60_000), 100))).toBeLessThan(1);
+    expect(excerpt('x Bearer abc eyJa.b.c p8e-fake y', 100)).toBe('x *** *** *** y');
   });
 
   const address = inletAddress(`https://dcs.adobedc.net/collection/${INLET_ID}`, ['https://dcs.adobedc.net']);

@@ -6,7 +6,12 @@ import { createIntakes } from '../../lib/aws/triggers.ts';
 import { createForward } from '../../lib/forward/forward.ts';
 import { createPipelines } from '../../lib/forward/pipelines.ts';
 import { MAX_MESSAGES } from '../../lib/forward/send/batch.ts';
-import { LEAST_REQUEST_MS, PACE, REQUEST_TIMEOUT_MS, RESERVE_MS } from '../../lib/forward/send/classes.ts';
+import {
+  MIN_REQUEST_MS,
+  PACE,
+  REQUEST_TIMEOUT_MS,
+  SETTLE_RESERVE_MS,
+} from '../../lib/forward/send/classes.ts';
 import { createLimits } from '../../lib/forward/send/limits.ts';
 import { parseManifest } from '../../lib/manifest.ts';
 import { Rate } from '../../lib/rate.ts';
@@ -161,8 +166,8 @@ describe('B 99: the figures that are shipped', () => {
 
   it('go together: time to prepare, send, store and answer; a window for large batches; an age below the retention', async () => {
     const input = (await polling()) as Record<string, number>;
-    expect(timeoutMs / 2).toBeGreaterThan(REQUEST_TIMEOUT_MS + RESERVE_MS + LEAST_REQUEST_MS);
-    expect(RESERVE_MS).toBeGreaterThan(LEAST_REQUEST_MS);
+    expect(timeoutMs / 2).toBeGreaterThan(REQUEST_TIMEOUT_MS + SETTLE_RESERVE_MS + MIN_REQUEST_MS);
+    expect(SETTLE_RESERVE_MS).toBeGreaterThan(MIN_REQUEST_MS);
     // AWS: a batch of more than 10 needs a window.
     expect(input.MaximumBatchingWindowInSeconds).toBeGreaterThanOrEqual(1);
     // The shortest retention is 24 h, and a batch under way has to end before it.

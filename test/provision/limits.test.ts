@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import { bytesOf, clip, clipMiddle } from '../../lib/provision/clip.ts';
+import { clip, clipMiddle, jsonBytes } from '../../lib/provision/clip.ts';
 import { reportOf } from '../../lib/provision/steps/report.ts';
 import { world } from '../support/provisioning.ts';
 import { inletManifest, reportOf as keptReport } from './cases.ts';
@@ -32,8 +32,8 @@ describe('a manifest whose field groups all differ, in letters of three bytes', 
     if (mode === 'plan') expect(cause).toBeUndefined();
     else expect(error).toBe('Penstock.Conflict');
     const report = mode === 'plan' ? document.report : await keptReport(own);
-    expect(bytesOf(report)).toBeLessThanOrEqual(LARGEST_REPORT);
-    if (mode === 'plan') expect(bytesOf(document)).toBeLessThanOrEqual(LARGEST_STATE);
+    expect(jsonBytes(report)).toBeLessThanOrEqual(LARGEST_REPORT);
+    if (mode === 'plan') expect(jsonBytes(document)).toBeLessThanOrEqual(LARGEST_STATE);
     const conflicts = report?.resources.filter(({ planned }) => planned === 'conflict') ?? [];
     expect(conflicts).toHaveLength(29);
     for (const { why, differences } of conflicts) {
@@ -84,7 +84,7 @@ it('a report has less than 64 KB, whatever there is to say', async () => {
   fc.assert(
     fc.property(told, (more) => {
       const report = reportOf({ ...document, ...more } as Pipeline, Date.parse('2026-01-02T00:00:00Z'));
-      expect(bytesOf(report)).toBeLessThanOrEqual(LARGEST_REPORT);
+      expect(jsonBytes(report)).toBeLessThanOrEqual(LARGEST_REPORT);
     }),
     { numRuns: 25 },
   );
@@ -94,10 +94,10 @@ it('a text is cut to bytes as JSON has them, and between two characters', () => 
   fc.assert(
     fc.property(text, fc.integer({ min: 10, max: 3_000 }), (whole, most) => {
       const short = clip(whole, most);
-      expect(bytesOf(short) - 2).toBeLessThanOrEqual(most);
+      expect(jsonBytes(short) - 2).toBeLessThanOrEqual(most);
       if (short !== whole) expect(whole.startsWith(short.slice(0, -1))).toBe(true);
       const ends = clipMiddle(whole, most);
-      expect(bytesOf(ends) - 2).toBeLessThanOrEqual(most);
+      expect(jsonBytes(ends) - 2).toBeLessThanOrEqual(most);
       if (whole.isWellFormed()) expect([short.isWellFormed(), ends.isWellFormed()]).toEqual([true, true]);
     }),
     { numRuns: 300 },

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dayOf, markOf } from '../../lib/reconcile/progress.ts';
+import { batchMark, dayOf } from '../../lib/reconcile/progress.ts';
 import { itemBytes, LARGEST_ITEM } from '../support/ledger.ts';
 import { Killed, type Reconciling, reconciling } from '../support/reconciling.ts';
 
@@ -63,7 +63,7 @@ it('A 3: 100,000 failed batches are gone through, run by run, and no item comes 
   const read = Array.from({ length: 100_000 }, (_, n) => n).filter((n) => n % 10 !== 0);
   const batches = read.map((n) => ({ id: idOf(n), created: created(n), updated: created(n) }));
   for (const [day, ofDay] of Map.groupBy(batches, dayOf)) {
-    await own.progress.mark('customers', day, ofDay.map(markOf));
+    await own.progress.mark('customers', day, ofDay.map(batchMark));
   }
   const counts = await untilComplete(own, fetch, 20, 120_000);
   expect(counts).toMatchObject({ stored: 10_000, alreadyThere: 0 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LARGEST_PROGRESS } from '../../lib/bounds.ts';
+import { MAX_PROGRESS_BYTES } from '../../lib/bounds.ts';
 import {
-  fitting,
+  batchMark,
+  fittingProgress,
   lookFrom,
-  markOf,
   placeIn,
   readOld,
   readSoFar,
@@ -56,11 +56,11 @@ describe('what is remembered', () => {
     fc.assert(
       fc.property(flows, updates, (lists, batches) => {
         let soFar = NOTHING;
-        for (const list of lists) soFar = fitting(withFlows(soFar, list));
+        for (const list of lists) soFar = fittingProgress(withFlows(soFar, list));
         for (const updated of batches) {
-          soFar = fitting(withPlace(soFar, markOf({ id: 'x'.repeat(updated), updated }), place));
-          expect(bytesOf(soFar)).toBeLessThanOrEqual(LARGEST_PROGRESS);
-          expect(placeIn(soFar, markOf({ id: 'x'.repeat(updated), updated }))).toEqual(place);
+          soFar = fittingProgress(withPlace(soFar, batchMark({ id: 'x'.repeat(updated), updated }), place));
+          expect(bytesOf(soFar)).toBeLessThanOrEqual(MAX_PROGRESS_BYTES);
+          expect(placeIn(soFar, batchMark({ id: 'x'.repeat(updated), updated }))).toEqual(place);
         }
         expect(readSoFar(JSON.parse(JSON.stringify(soFar)))).toEqual(soFar);
       }),
@@ -78,10 +78,12 @@ describe('what is remembered', () => {
   });
 
   it('of a batch is the same as long as the batch is, and as short for every id', () => {
-    const mark = markOf({ id: 'b', updated: 1 });
-    expect(mark).toBe(markOf({ id: 'b', updated: 1 }));
-    expect(new Set([mark, markOf({ id: 'b', updated: 2 }), markOf({ id: 'c', updated: 1 })]).size).toBe(3);
-    expect([mark.length, markOf({ id: 'x'.repeat(9_999), updated: undefined }).length]).toEqual([22, 22]);
+    const mark = batchMark({ id: 'b', updated: 1 });
+    expect(mark).toBe(batchMark({ id: 'b', updated: 1 }));
+    expect(new Set([mark, batchMark({ id: 'b', updated: 2 }), batchMark({ id: 'c', updated: 1 })]).size).toBe(
+      3,
+    );
+    expect([mark.length, batchMark({ id: 'x'.repeat(9_999), updated: undefined }).length]).toEqual([22, 22]);
   });
 
   it.each([
@@ -112,8 +114,8 @@ describe('what is remembered', () => {
       complete: 7,
       flows: ['f'],
       marks: new Map([
-        ['1970-01-01', [markOf({ id: 'a', updated: 6 })]],
-        ['1970-01-02', [markOf({ id: 'b', updated: DAY + 1 })]],
+        ['1970-01-01', [batchMark({ id: 'a', updated: 6 })]],
+        ['1970-01-02', [batchMark({ id: 'b', updated: DAY + 1 })]],
       ]),
     });
     for (const damaged of ['', '{', '{"flows":[]}']) expect(readOld(damaged)).toBeUndefined();

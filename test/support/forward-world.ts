@@ -1,6 +1,6 @@
 // A stream that Lambda reads, the simulated platform, and forwarders in between that can die at any request.
 import type { FetchAnswer, FetchInit } from '../../lib/aep/transport.ts';
-import { LEAST_REQUEST_MS, RESERVE_MS } from '../../lib/forward/send/classes.ts';
+import { MIN_REQUEST_MS, SETTLE_RESERVE_MS } from '../../lib/forward/send/classes.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { branch } from './branch.ts';
 import type { Container, Mishap, Outside } from './container.ts';
@@ -23,7 +23,7 @@ const CANARY = CREDENTIALS.clientSecret;
 /** Long enough for whatever is left once nothing goes wrong any more. */
 const DRAIN_MS = 1_800_000;
 const MOST_SHARDS = 7;
-const NO_TIME_MS = RESERVE_MS + LEAST_REQUEST_MS;
+const NO_TIME_MS = SETTLE_RESERVE_MS + MIN_REQUEST_MS;
 
 export interface Poll extends Mishap {
   readonly size: number;

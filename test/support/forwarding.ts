@@ -2,7 +2,7 @@
 import type { Clock } from '../../lib/aep/transport.ts';
 import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { BatchResponse } from '../../lib/forward/settle.ts';
-import type { Fields } from '../../lib/log.ts';
+import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import type { ForwardRuntime, Metrics, Undelivered, UndeliveredDocument } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
@@ -106,7 +106,7 @@ export interface World {
   readonly clock: ReturnType<typeof virtualClock>;
   readonly store: ReturnType<typeof memoryStore>;
   readonly counted: Record<string, number>;
-  readonly lines: { readonly level: string; readonly message: string; readonly fields: Fields }[];
+  readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[];
   readonly secrets: Map<string, string>;
   readonly secretReads: string[];
   /** What reading a secret fails with, while it does. */
@@ -140,7 +140,7 @@ export function world(
       JSON.stringify({ clientId: 'c', clientSecret: SECRET, organizationId: PUBLISHED.organizationId }),
     ],
   ]);
-  const log = (level: string) => (message: string, fields: Fields) => {
+  const log = (level: string) => (message: string, fields: LogFields) => {
     lines.push({ level, message, fields });
   };
   const runtime: ForwardRuntime = {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../lib/failure.ts';
 import type { Bundle } from '../../lib/hook/bundle.ts';
 import { createHook, type HookRuntime } from '../../lib/hook/hook.ts';
-import type { Answer } from '../../lib/hook/url.ts';
+import type { UrlAnswer } from '../../lib/hook/url.ts';
 import type { LedgerRecord, Secrets } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 
@@ -103,7 +103,7 @@ export function hookWorld({ secret = SECRET, bundle = BUNDLE, environment = {} }
     kept,
     ledger,
     hook,
-    send: async (event: unknown) => (await hook(event)) as Answer,
+    send: async (event: unknown) => (await hook(event)) as UrlAnswer,
   };
 }
 
@@ -157,4 +157,4 @@ export function busEvent(source: string, type: string, detail: object, id = 'e-1
   return { version: '0', id, source, 'detail-type': type, account: '123456789012', detail };
 }
 
-export const bodyOf = (answer: Answer) => JSON.parse(answer.body) as Record<string, unknown>;
+export const bodyOf = (answer: UrlAnswer) => JSON.parse(answer.body) as Record<string, unknown>;

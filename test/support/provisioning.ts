@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { FetchInit } from '../../lib/aep/transport.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { Fields } from '../../lib/log.ts';
+import type { LogFields } from '../../lib/log.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { drift } from '../../lib/provision/plan/drift.ts';
 import { plan } from '../../lib/provision/plan/plan.ts';
@@ -527,7 +527,7 @@ function answered(
 }
 
 function logInto(...logs: string[][]) {
-  const write = (message: string, fields?: Fields) => {
+  const write = (message: string, fields?: LogFields) => {
     const line = JSON.stringify({ message, ...fields });
     for (const log of logs) log.push(line);
   };

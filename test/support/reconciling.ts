@@ -2,7 +2,7 @@
 import type { Clock } from '../../lib/aep/transport.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { Fields } from '../../lib/log.ts';
+import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { createReconcile, type Reconciled } from '../../lib/reconcile/reconcile.ts';
 import type {
@@ -86,7 +86,7 @@ export interface Reconciling {
   /** The real one, in the table of the ledger. */
   readonly progress: Progress;
   readonly counted: Record<string, number>;
-  readonly lines: { readonly level: string; readonly message: string; readonly fields: Fields }[];
+  readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[];
   readonly secrets: Map<string, string>;
   readonly ledger: ReturnType<typeof memoryLedger>;
   /** Runs in a container of its own. `killAt`: dies at so many-th change of store or progress, `after` it or before. */
@@ -143,7 +143,7 @@ export async function reconciling(
   const lines: Reconciling['lines'] = [];
   const log =
     (level: string) =>
-    (message: string, fields: Fields = {}) =>
+    (message: string, fields: LogFields = {}) =>
       void lines.push({ level, message, fields });
   const clock: Clock = { now: with_.clock.now, sleep: async (ms) => with_.clock.advance(ms) };
   const runtime: ReconcileRuntime = {

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { createUndelivered } from '../../lib/aws/dead-letters.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
 import { createForward } from '../../lib/forward/forward.ts';
-import type { Fields } from '../../lib/log.ts';
+import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { createReconcile } from '../../lib/reconcile/reconcile.ts';
 import { createRedrive } from '../../lib/redrive/redrive.ts';
@@ -73,7 +73,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
   const out: string[] = [];
   const log =
     (level: string) =>
-    (message: string, fields: Fields = {}) =>
+    (message: string, fields: LogFields = {}) =>
       void out.push(JSON.stringify({ level, message, fields }));
   /** Messages that AEP has taken, as they came. */
   const taken: string[] = [];

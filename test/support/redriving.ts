@@ -1,6 +1,6 @@
 // A redrive in a test: a bucket and a stream in memory, a scripted inlet, a clock that takes no time.
 import { createUndelivered } from '../../lib/aws/dead-letters.ts';
-import type { Fields } from '../../lib/log.ts';
+import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { createRedrive } from '../../lib/redrive/redrive.ts';
 import type { RedriveAnswer } from '../../lib/redrive/request.ts';
@@ -32,7 +32,7 @@ export interface RedriveWorld {
   readonly inlet: FakeInlet;
   readonly clock: ReturnType<typeof virtualClock>;
   readonly stream: MemoryStream;
-  readonly lines: { readonly level: string; readonly message: string; readonly fields: Fields }[];
+  readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[];
   readonly counted: Record<string, number>;
   /** Events it was to be started with again. */
   readonly started: unknown[];
@@ -69,7 +69,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
   ]);
   const log =
     (level: string) =>
-    (message: string, fields: Fields = {}) => {
+    (message: string, fields: LogFields = {}) => {
       lines.push({ level, message, fields });
     };
   const runtime: RedriveRuntime = {

@@ -3,7 +3,7 @@ import type { BatchReply, Outcome } from '../../lib/aep/inlet.ts';
 import type { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
-import type { Batch, Lane } from '../../lib/forward/send/batch.ts';
+import type { Lane, MessageBatch } from '../../lib/forward/send/batch.ts';
 import { createLimits } from '../../lib/forward/send/limits.ts';
 import type { Sender } from '../../lib/forward/send/run.ts';
 import { send } from '../../lib/forward/send/send.ts';
@@ -24,7 +24,7 @@ export function lanes(...texts: string[]): Lane[] {
   return texts.map((text) => text.split(',').map((one) => [...one].map(framed)));
 }
 
-export const named = (batch: Batch) => batch.map(({ message }) => message.partitionKey).join('');
+export const named = (batch: MessageBatch) => batch.map(({ message }) => message.partitionKey).join('');
 
 export const answered = (outcomes: readonly Outcome[], acknowledged?: number): BatchReply => ({
   kind: 'answered',
@@ -34,7 +34,7 @@ export const answered = (outcomes: readonly Outcome[], acknowledged?: number): B
   retryAfterMs: undefined,
 });
 
-export const all = (batch: Batch) => answered(batch.map(() => ({ kind: 'acknowledged' })));
+export const all = (batch: MessageBatch) => answered(batch.map(() => ({ kind: 'acknowledged' })));
 
 export const failed = (
   kind: 'throttled' | 'transient' | 'auth' | 'data' | 'too-large' | 'set-up',
@@ -50,7 +50,7 @@ export const failed = (
 
 export type Post = (
   name: string,
-  batch: Batch,
+  batch: MessageBatch,
   session: Session | undefined,
 ) => BatchReply | Promise<BatchReply>;
 

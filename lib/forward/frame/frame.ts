@@ -46,13 +46,13 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       const largest = largestIn(frame);
       // Before it is parsed: what cannot be sent is not worth the time. A whole XDM message has a header of its own besides.
       if (payload.length > largest + ownHeader)
-        return { message, verdict: tooLarge(payload.length, largest) };
+        return { message, verdict: tooLargeVerdict(payload.length, largest) };
       const checked = check(payload, pipeline.data);
       if ('kind' in checked) return { message, verdict: checked };
       const json = derive === undefined ? checked : derive(checked, message);
-      if (json.length > largest) return { message, verdict: tooLarge(json.length, largest) };
+      if (json.length > largest) return { message, verdict: tooLargeVerdict(json.length, largest) };
       const { slab, start, end } = slabs.append(json.length + around(frame), (to, at) =>
-        put(to, put(to, put(to, at, frame.before), json), frame.after),
+        putBytes(to, putBytes(to, putBytes(to, at, frame.before), json), frame.after),
       );
       return { message, slab, start, end, size: end - start + 1 };
     },
@@ -60,7 +60,7 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
     body(messages) {
       const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);
       const body = Buffer.allocUnsafe(size);
-      put(body, gather(messages, body, put(body, 0, OPENING)), CLOSING);
+      putBytes(body, gather(messages, body, putBytes(body, 0, OPENING)), CLOSING);
       return body;
     },
   };
@@ -75,11 +75,11 @@ function around({ before, after }: Frame): number {
   return before.length + after.length;
 }
 
-function tooLarge(bytes: number, largest: number): Rejected {
+function tooLargeVerdict(bytes: number, largest: number): Rejected {
   return rejected('too-large', `${bytes} bytes; one request takes ${largest} of a message`);
 }
 
-function put(body: Buffer, at: number, bytes: Uint8Array): number {
+function putBytes(body: Buffer, at: number, bytes: Uint8Array): number {
   body.set(bytes, at);
   return at + bytes.length;
 }

@@ -13,7 +13,7 @@ export const MAX_DEPTH = 512;
  * request (`{},{}`); it is looked into only where it may be an envelope, and never written anew, so that numbers keep their digits.
  */
 export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
-  const looked = look(payload);
+  const looked = soundJson(payload);
   if ('kind' in looked) return looked;
   const { json, verdict } = looked;
   if (verdict === 'not-an-object') return rejected(verdict, TEXTS[verdict]);
@@ -25,14 +25,14 @@ export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer 
  * or why it is none that may be looked into.
  */
 export function parseJson(payload: Buffer): { readonly json: Buffer; readonly value: unknown } | Rejected {
-  const looked = look(payload);
+  const looked = soundJson(payload);
   return 'kind' in looked ? looked : { json: looked.json, value: JSON.parse(looked.json.toString('utf8')) };
 }
 
 type Sound = Exclude<JsonVerdict, 'not-json' | 'too-deep'>;
 
 /** JSON of a sound depth, without a byte order mark. */
-function look(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
+function soundJson(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
   const json = startsWithBom(payload) ? payload.subarray(3) : payload;
   if (json.length === 0) return rejected('empty', 'no data');
   if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');

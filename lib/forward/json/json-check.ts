@@ -21,12 +21,12 @@ interface Instance extends Exports {
 /** As in `wasm/assembly/json-check.ts`. */
 const TEXT = 65_536;
 const BEHIND = 16;
-const PAGE = 65_536;
+const WASM_PAGE = 65_536;
 const [OBJECT, HEADER, BODY, TWICE] = [4, 8, 16, 32];
 /** What may be an envelope, or more than one. */
 const isEnvelope = (flags: number) => flags >= OBJECT + TWICE || flags === OBJECT + HEADER + BODY;
 /** More levels than its stack has are not asked for. */
-const MOST_LEVELS = 60_000;
+const MAX_LEVELS = 60_000;
 
 /** The part of the global that is used: the types of Node leave it to those of browsers. */
 const { Module, Instance } = (
@@ -39,20 +39,20 @@ const { Module, Instance } = (
 ).WebAssembly;
 
 let compiled: object | undefined;
-let kept: Instance | undefined;
+let instance: Instance | undefined;
 
 function instantiate(bytesOfText: number): Instance {
   compiled ??= new Module(Buffer.from(WASM, 'base64'));
   const { check, memory } = new Instance(compiled).exports as Exports;
   const missing = TEXT + bytesOfText + BEHIND - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  if (missing > 0) memory.grow(Math.ceil(missing / WASM_PAGE));
   return { check, memory, bytes: Buffer.from(memory.buffer) };
 }
 
 function instanceFor(length: number): Instance {
-  kept ??= instantiate(0);
+  instance ??= instantiate(0);
   // What is larger than any message that can be sent gets an instance of its own, which is let go again.
-  return TEXT + length + BEHIND <= kept.bytes.length ? kept : instantiate(length);
+  return TEXT + length + BEHIND <= instance.bytes.length ? instance : instantiate(length);
 }
 
 /**
@@ -64,7 +64,7 @@ export function checkJson(json: Buffer, maxDepth: number, start = 0, end = json.
   const length = end - start;
   const { bytes, check } = instanceFor(length);
   json.copy(bytes, TEXT, start, end);
-  const result = check(length, Math.min(maxDepth, MOST_LEVELS));
+  const result = check(length, Math.min(maxDepth, MAX_LEVELS));
   if (result >= OBJECT) return isEnvelope(result) ? 'envelope' : 'object';
   return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
 }

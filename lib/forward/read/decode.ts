@@ -33,7 +33,7 @@ export function decode(
   if (bytes === undefined) {
     return [reject(record, data, 'not-base64', "not base64; kept as the text of the event's data field")];
   }
-  if (!isAggregate(bytes)) return [decoded(messageOf(record, bytes), bytes, compression)];
+  if (!isAggregate(bytes)) return [decodedRecord(messageOf(record, bytes), bytes, compression)];
   const parts = subRecords(bytes);
   if (typeof parts === 'string') return [reject(record, bytes, 'bad-aggregate', parts)];
   return decodeParts(record, parts, compression);
@@ -52,13 +52,13 @@ function* decodeParts(
       yield { message, verdict: rejected('aggregate-too-large', text) };
       continue;
     }
-    const result = decoded(message, part.bytes, compression);
+    const result = decodedRecord(message, part.bytes, compression);
     unpacked += 'payload' in result ? result.payload.length : FAILED_BYTES;
     yield result;
   }
 }
 
-function decoded(
+function decodedRecord(
   message: Message,
   bytes: Buffer,
   compression: PublishedPipeline['compression'],

@@ -20,27 +20,27 @@ const OnFailureDocument = z.looseObject({
 });
 
 /** What redrive notes beside a record that stays in the document, as a member that Lambda's have not. */
-const Note = z.object({
+const RedriveNote = z.object({
   /** Sub-sequence numbers of those of its messages that need nothing any more. */
   done: z.array(z.int().min(0)).optional(),
 });
-type Note = z.infer<typeof Note>;
+type RedriveNote = z.infer<typeof RedriveNote>;
 const NOTE = 'penstock';
 
 /** A record of the batch. */
-export interface GivenUp {
+export interface DiscardedRecord {
   readonly record: KinesisRecord;
   /** As it stands in the document, or is to: Lambda's own, and the note. */
   readonly raw: object;
-  readonly note: Note;
+  readonly note: RedriveNote;
 }
 
 /** The same record as one that has not been in the document yet. */
-export function givenUp(record: KinesisRecord): GivenUp {
+export function asDiscarded(record: KinesisRecord): DiscardedRecord {
   return { record, raw: record, note: {} };
 }
 
-export function noted({ record, raw, note }: GivenUp, more: Note): GivenUp {
+export function noted({ record, raw, note }: DiscardedRecord, more: RedriveNote): DiscardedRecord {
   const all = { ...note, ...more };
   return { record, raw: { ...raw, [NOTE]: all }, note: all };
 }
@@ -56,9 +56,9 @@ export interface OnFailure {
   /** Records there were in the batch, where the document says so. */
   readonly count: number | undefined;
   /** `undefined` where they have to be read from the stream, while it still has them. */
-  readonly records: readonly GivenUp[] | undefined;
+  readonly records: readonly DiscardedRecord[] | undefined;
   /** The same document with these records. */
-  with(records: readonly GivenUp[]): string;
+  with(records: readonly DiscardedRecord[]): string;
   /** The same document without records, about the stretch from `first` to `last`, in which there are so many. */
   about(first: string, last: string, count: number): string;
 }
@@ -72,7 +72,7 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   const [first, last] = [batch.startSequenceNumber, batch.endSequenceNumber];
   const payload = payloadOf(document.payload);
   if (payload === 'damaged') return 'damaged';
-  const records = payload?.records.filter(isWithin(BigInt(first), BigInt(last)));
+  const records = payload?.records.filter(isBetween(BigInt(first), BigInt(last)));
   if (records?.length === 0) return 'damaged';
   return {
     streamArn,
@@ -102,7 +102,7 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
 }
 
 /** The payload is the whole event, also where the function's answer had settled the beginning of it. */
-function isWithin(first: bigint, last: bigint): (one: GivenUp) => boolean {
+function isBetween(first: bigint, last: bigint): (one: DiscardedRecord) => boolean {
   return ({ record }) => {
     const number = BigInt(record.kinesis.sequenceNumber);
     return number >= first && number <= last;
@@ -111,7 +111,7 @@ function isWithin(first: bigint, last: bigint): (one: GivenUp) => boolean {
 
 interface Payload {
   readonly event: Record<string, unknown>;
-  readonly records: readonly GivenUp[];
+  readonly records: readonly DiscardedRecord[];
 }
 
 /** The event in it, which is written as an object or as the text of one. */
@@ -123,7 +123,7 @@ function payloadOf(payload: unknown): Payload | undefined | 'damaged' {
     const records = (readEvent(event)?.records ?? []).map((record, at) => ({
       record,
       raw: raw[at] ?? record,
-      note: Note.parse(raw[at]?.[NOTE] ?? {}),
+      note: RedriveNote.parse(raw[at]?.[NOTE] ?? {}),
     }));
     return { event, records };
   } catch {

@@ -4,7 +4,7 @@ import { backoffMs } from '../../aep/retry.ts';
 import { Failure } from '../../failure.ts';
 import type { Framed } from '../frame/framed.ts';
 import { DELIVERED, rejected } from '../verdict.ts';
-import type { Batch } from './batch.ts';
+import type { MessageBatch } from './batch.ts';
 import { nextStep, PACE, SERVER_ERROR, type Step, UNCLEAR_TRIES } from './classes.ts';
 import { request, takesAgain, waitMs } from './request.ts';
 import {
@@ -24,7 +24,7 @@ import {
 
 /** One request to be made. */
 export interface Work {
-  readonly batch: Batch;
+  readonly batch: MessageBatch;
   /** 1 for the first. */
   readonly attempt: number;
   /** Part of a request that was answered with a processing error every time: whose fault it is, is looked for. */
@@ -158,7 +158,7 @@ async function afterAnswer(
     left: left.length,
     attempt: work.attempt,
   });
-  const status = statusOf(statuses);
+  const status = commonStatus(statuses);
   const trouble = {
     class: deciding,
     messages: batch.length,
@@ -195,7 +195,7 @@ function isNotTheToken(
 }
 
 /** The one that all have; of several failures of the service the one that is looked into, if it is among them. */
-function statusOf(statuses: ReadonlySet<number>): number | undefined {
+function commonStatus(statuses: ReadonlySet<number>): number | undefined {
   const [first] = statuses;
   if (statuses.size === 1) return first;
   const areTheService = [...statuses].every((status) => status >= SERVER_ERROR.status);

@@ -5,9 +5,9 @@ import type { Framed } from '../frame/framed.ts';
 import type { KinesisRecord } from '../read/event.ts';
 
 /** The messages of one request, in order. */
-export type Batch = readonly Framed[];
+export type MessageBatch = readonly Framed[];
 /** Requests that go out one after the other. */
-export type Lane = readonly Batch[];
+export type Lane = readonly MessageBatch[];
 
 /** More requests in flight would gain little: an event has 6 MB, so five or six requests. */
 export const MAX_LANES = 8;
@@ -24,7 +24,7 @@ const AGGREGATE = '84maw';
  * The records in groups that are prepared one after the other and sent side by side: all of a partition key are in one
  * group, in the order given; those without a key are in any. One group where a record can hold messages of other keys, or more than it seems.
  */
-export function groupsOf(
+export function recordGroups(
   records: readonly KinesisRecord[],
   compression: PublishedPipeline['compression'],
 ): (readonly KinesisRecord[])[] {

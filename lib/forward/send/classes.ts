@@ -60,9 +60,9 @@ export const PACE: Pace = {
 /** A request is given up after so long, in ms, and the next try is made. */
 export const REQUEST_TIMEOUT_MS = 20_000;
 /** With less than this left, in ms, a request is not worth starting. */
-export const LEAST_REQUEST_MS = 250;
+export const MIN_REQUEST_MS = 250;
 /** Kept back of the invocation's time, in ms: to store what is rejected and to answer Lambda. */
-export const RESERVE_MS = 2_000;
+export const SETTLE_RESERVE_MS = 2_000;
 
 /** What is known of messages that were not taken. */
 export interface Untaken {

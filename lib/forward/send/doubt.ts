@@ -16,8 +16,8 @@ import {
 } from './run.ts';
 
 /** So many tries in all, where the inlet fails now and then, and so many looks at whether it takes anything. */
-const MOST_PASSES = 2 * SERVER_ERROR.passes;
-const MOST_ROUNDS = 4;
+const MAX_PASSES = 2 * SERVER_ERROR.passes;
+const MAX_DOUBT_ROUNDS = 4;
 
 /**
  * Rejects what was refused or tried, where others were taken after its last answer. Tries what only failed, where others were
@@ -56,7 +56,7 @@ function isProven(doubt: Doubt, run: Run): boolean {
 async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promise<void> {
   let left = due;
   let [tries, from] = [0, run.requests];
-  for (let pass = 1; tries < SERVER_ERROR.passes && pass <= MOST_PASSES && left.length > 0; pass++) {
+  for (let pass = 1; tries < SERVER_ERROR.passes && pass <= MAX_PASSES && left.length > 0; pass++) {
     const goesOn = await pause(backoffMs(PACE, pass, run.sender.random()), run);
     const own = createCourse(course.latest);
     for (const { framed } of goesOn ? left : [])
@@ -113,15 +113,15 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
   const isOpen = courses.some((course) => isWaiting(course, run));
   if (isOpen && run.stop === undefined) await showsAgain();
   await weighAll();
-  for (let round = 1; round <= MOST_ROUNDS && run.stop === undefined; round++) {
+  for (let round = 1; round <= MAX_DOUBT_ROUNDS && run.stop === undefined; round++) {
     const from = run.requests;
-    if (failedIn(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
+    if (failedCourses(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
     if (!(await showsAgain())) break;
     if (run.troubleAt > from) for (const course of courses) course.doubts = course.doubts.map(untried);
     await weighAll();
   }
   const refused = refusedIn(courses, run);
-  run.failing = failedIn(courses).map(({ framed }) => framed.message);
+  run.failing = failedCourses(courses).map(({ framed }) => framed.message);
   if (run.failing.length > 0) halt(run, { why: 'attempts', fault: false });
   if (courses.some(({ isLate }) => isLate)) halt(run, { why: 'time', fault: false });
   const isUnasked = run.stop?.why === 'time' && last.latest !== undefined;
@@ -138,7 +138,7 @@ function untried(doubt: Doubt): Doubt {
   return doubt.state === 'tried' ? { ...doubt, state: 'failed' } : doubt;
 }
 
-function failedIn(courses: readonly Course[]): Doubt[] {
+function failedCourses(courses: readonly Course[]): Doubt[] {
   return courses.flatMap(({ doubts }) => doubts.filter(({ state }) => state !== 'refused'));
 }
 

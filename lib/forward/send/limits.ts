@@ -4,7 +4,7 @@ import type { Rate } from '../../rate.ts';
 import { createCeiling } from './ceiling.ts';
 
 /** More in flight would gain little: an event is a handful of requests. */
-export const MOST_AT_ONCE = 8;
+export const MAX_AT_ONCE = 8;
 
 /** As in the AWS SDKs' standard mode: a bucket of 500, out of which a retry takes 14, or 5 where it was throttled. */
 const RETRY_CAPACITY = 500;
@@ -14,7 +14,7 @@ const THROTTLED_RETRY_COST = 5;
 const RETRIES_PER_SECOND = 0.5;
 
 /** However long an inlet wants to be left alone: after so many ms it is asked whether it still does. */
-export const MOST_HELD_OFF_MS = 900_000;
+export const MAX_HELD_OFF_MS = 900_000;
 
 /** `pushed-back`: the inlet asks for fewer requests. */
 export type RequestOutcome = 'accepted' | 'pushed-back' | 'other';
@@ -48,7 +48,7 @@ export interface Limits {
  * Additive increase, multiplicative decrease: halved where the inlet pushes back (429, 503), once for all requests that were
  * under way then; one more after as many successes as there are places.
  */
-export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE): Limits {
+export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE): Limits {
   const waiting: (() => void)[] = [];
   const ceiling = createCeiling(clock, rate);
   let heldUntil = Number.NEGATIVE_INFINITY;
@@ -81,7 +81,7 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE)
 
   const heldOffMs = (): number => {
     // Of a clock that was set back it says nothing.
-    if (heldUntil - clock.now() > MOST_HELD_OFF_MS) heldUntil = Number.NEGATIVE_INFINITY;
+    if (heldUntil - clock.now() > MAX_HELD_OFF_MS) heldUntil = Number.NEGATIVE_INFINITY;
     return Math.max(0, heldUntil - clock.now());
   };
 
@@ -116,7 +116,7 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MOST_AT_ONCE)
       };
     },
     holdOff(ms) {
-      heldUntil = Math.max(heldUntil, clock.now() + Math.min(ms, MOST_HELD_OFF_MS));
+      heldUntil = Math.max(heldUntil, clock.now() + Math.min(ms, MAX_HELD_OFF_MS));
     },
     payRetry(throttled) {
       const cost = throttled ? THROTTLED_RETRY_COST : RETRY_COST;

@@ -5,19 +5,23 @@ import type { Session } from '../../aep/token.ts';
 import { isFailure } from '../../failure.ts';
 import { within } from '../../within.ts';
 import type { Framed } from '../frame/framed.ts';
-import type { Batch } from './batch.ts';
-import { LEAST_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, SERVER_ERROR } from './classes.ts';
+import type { MessageBatch } from './batch.ts';
+import { MIN_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, SERVER_ERROR } from './classes.ts';
 import type { RequestOutcome } from './limits.ts';
 import { type Begun, type Course, halt, pause, type Run, renew, took } from './run.ts';
 
-export interface Made extends Begun {
+export interface MadeRequest extends Begun {
   readonly reply: BatchReply;
 }
 
 /** None where it would come too late, by the rate or at all, or everything has stopped. */
-export async function request(batch: Batch, course: Course, run: Run): Promise<Made | undefined> {
+export async function request(
+  batch: MessageBatch,
+  course: Course,
+  run: Run,
+): Promise<MadeRequest | undefined> {
   const { limits, budgetMs, post } = run.sender;
-  const sendingMs = () => budgetMs() - LEAST_REQUEST_MS;
+  const sendingMs = () => budgetMs() - MIN_REQUEST_MS;
   const none = (why: 'time' | 'held-off') => void halt(run, { why, fault: false });
   if (sendingMs() < 0) return none('time');
   const slot = await limits.enter(batch.length, sendingMs, run.halted.promise);
@@ -34,7 +38,7 @@ export async function request(batch: Batch, course: Course, run: Run): Promise<M
     if (sendingMs() < 0) return none('time');
     const number = ++run.requests;
     const reply = await post(batch, session, Math.min(REQUEST_TIMEOUT_MS, budgetMs()));
-    outcome = outcomeOf(reply);
+    outcome = loadOutcome(reply);
     if (isForNow(reply) || outcome === 'pushed-back') limits.holdOff(waitAsked(reply));
     return { reply, session, number };
   } finally {
@@ -95,7 +99,7 @@ export function waitMs(retryAfterMs = 0, status?: number): number {
 }
 
 /** What it tells about the inlet's load. */
-function outcomeOf(reply: BatchReply): RequestOutcome {
+function loadOutcome(reply: BatchReply): RequestOutcome {
   if (reply.kind === 'failed') return PUSHING_BACK.has(reply.failure.status ?? 0) ? 'pushed-back' : 'other';
   const pushed = reply.outcomes.some((one) => one.kind === 'refused' && PUSHING_BACK.has(one.status));
   return pushed ? 'pushed-back' : 'accepted';

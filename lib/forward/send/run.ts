@@ -7,14 +7,18 @@ import type { Log } from '../../log.ts';
 import type { Framed } from '../frame/framed.ts';
 import type { Message } from '../read/message.ts';
 import type { Rejected, Settled, Verdict } from '../verdict.ts';
-import type { Batch } from './batch.ts';
-import { HANDFUL, LEAST_REQUEST_MS } from './classes.ts';
+import type { MessageBatch } from './batch.ts';
+import { HANDFUL, MIN_REQUEST_MS } from './classes.ts';
 import type { Limits } from './limits.ts';
 import type { Standing } from './standing.ts';
 
 export interface Sender {
   /** One attempt at one request. */
-  readonly post: (batch: Batch, session: Session | undefined, timeoutMs: number) => Promise<BatchReply>;
+  readonly post: (
+    batch: MessageBatch,
+    session: Session | undefined,
+    timeoutMs: number,
+  ) => Promise<BatchReply>;
   /** Where the inlet wants a token. */
   readonly sessions: Sessions | undefined;
   /** What may be asked of the inlet. */
@@ -103,7 +107,7 @@ export interface Begun {
 export interface Run {
   readonly sender: Sender;
   /** Every batch of the lanes, and whether it was acknowledged as a whole: mostly there is no more to say. */
-  readonly batches: Map<Batch, boolean>;
+  readonly batches: Map<MessageBatch, boolean>;
   /** Of the messages of the other batches. */
   readonly verdicts: Map<Framed, Verdict>;
   readonly unproven: Set<Message>;
@@ -221,7 +225,7 @@ export function haltRefused(run: Run, messages: number): [] {
 
 /** Time asleep is paid for: where it would not lead to another request, Lambda does the waiting. */
 export function hasTime(waitMs: number, { sender }: Run): boolean {
-  return waitMs + LEAST_REQUEST_MS <= sender.budgetMs();
+  return waitMs + MIN_REQUEST_MS <= sender.budgetMs();
 }
 
 /** `false` where sending has stopped by then, or would have no time left. */

@@ -3,7 +3,7 @@
 import type { Framed } from '../frame/framed.ts';
 import { DELIVERED, RETRY, type Settled } from '../verdict.ts';
 import { finish } from './attempt.ts';
-import type { Batch, Lane } from './batch.ts';
+import type { Lane, MessageBatch } from './batch.ts';
 import { UNCLEAR_TRIES } from './classes.ts';
 import { conclude, weigh, weighBeforeNext } from './doubt.ts';
 import { type Course, createCourse, createRun, halt, type Run, type Sender, type Sent } from './run.ts';
@@ -94,7 +94,7 @@ async function ask([first]: Lane, course: Course, run: Run): Promise<void> {
 }
 
 /** Without what is in doubt already: that is tried in its own time. */
-function unresolved(batch: Batch, { doubts }: Course, { verdicts }: Run): Batch {
+function unresolved(batch: MessageBatch, { doubts }: Course, { verdicts }: Run): MessageBatch {
   const inDoubt = new Set(doubts.map(({ framed }) => framed));
   const isOpen = (framed: Framed) => !verdicts.has(framed) && !inDoubt.has(framed);
   return batch.every(isOpen) ? batch : batch.filter(isOpen);

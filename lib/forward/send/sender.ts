@@ -2,11 +2,11 @@
 import { type BatchReply, inletAddress, postBatch } from '../../aep/inlet.ts';
 import type { Sessions } from '../../aep/token.ts';
 import type { Transport } from '../../aep/transport.ts';
-import type { Fields, Log } from '../../log.ts';
+import type { Log, LogFields } from '../../log.ts';
 import type { PublishedPipeline } from '../../published.ts';
 import type { Settings } from '../../settings.ts';
 import type { Framer } from '../frame/frame.ts';
-import type { Batch } from './batch.ts';
+import type { MessageBatch } from './batch.ts';
 import type { Limits } from './limits.ts';
 import type { Sender } from './run.ts';
 import type { Standing } from './standing.ts';
@@ -21,9 +21,13 @@ export interface SenderOptions {
   /** What may still be spent on sending, in ms. */
   readonly budgetMs: () => number;
   /** In every line about a request that was not taken whole. */
-  readonly about: Fields;
+  readonly about: LogFields;
   /** Told of every request; times in ms since the epoch. */
-  readonly onReply?: (batch: Batch, reply: BatchReply, times: { startedAt: number; endedAt: number }) => void;
+  readonly onReply?: (
+    batch: MessageBatch,
+    reply: BatchReply,
+    times: { startedAt: number; endedAt: number },
+  ) => void;
 }
 
 /** @throws Failure `INLET_NOT_ALLOWED` */

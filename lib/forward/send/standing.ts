@@ -6,7 +6,7 @@ import { HANDFUL } from './classes.ts';
 /** The first break that an inlet gets whose answers cannot be understood, in ms; each further one is twice as long, up to the longest. */
 const FIRST_BREAK_MS = 5_000;
 /** Once it is understood again, records are to arrive within a minute. */
-const LONGEST_BREAK_MS = 40_000;
+const MAX_BREAK_MS = 40_000;
 
 /**
  * After so long, in ms, one more may be rejected by the inlet's word alone. What Lambda brings again is never joined by new records:
@@ -15,7 +15,7 @@ const LONGEST_BREAK_MS = 40_000;
 const FORGIVEN_AFTER_MS = 3_600_000;
 
 /** As many as an event can bring. */
-const MOST_KNOWN = 10_000;
+const MAX_KNOWN = 10_000;
 
 /**
  * A message that fails by itself in so many stretches, with others taken after each of them, is at fault itself. Within an
@@ -23,7 +23,7 @@ const MOST_KNOWN = 10_000;
  */
 const STRETCHES = 5;
 /** An invocation ends with a few at most. */
-const MOST_SUSPECTS = 1_000;
+const MAX_SUSPECTS = 1_000;
 
 /** A message that failed by itself, and nothing was taken since that would show why. */
 interface Suspect {
@@ -89,10 +89,10 @@ export function createStanding(clock: Pick<Clock, 'now'>, handful = HANDFUL): St
       refusals += messages;
     },
     unclear() {
-      return Math.min(LONGEST_BREAK_MS, FIRST_BREAK_MS * 2 ** breaks++);
+      return Math.min(MAX_BREAK_MS, FIRST_BREAK_MS * 2 ** breaks++);
     },
     know(message) {
-      if (known.size >= MOST_KNOWN) known.clear();
+      if (known.size >= MAX_KNOWN) known.clear();
       known.add(keyOf(message));
     },
     isKnown(message) {
@@ -104,7 +104,7 @@ export function createStanding(clock: Pick<Clock, 'now'>, handful = HANDFUL): St
       const key = keyOf(message);
       const { stretches, takes: since } = suspects.get(key) ?? { stretches: 0, takes: -1 };
       const next = { stretches: takes > since ? stretches + 1 : stretches, takes };
-      if (suspects.size >= MOST_SUSPECTS && !suspects.has(key)) suspects.clear();
+      if (suspects.size >= MAX_SUSPECTS && !suspects.has(key)) suspects.clear();
       suspects.set(key, next);
       return next.stretches;
     },

@@ -7,7 +7,7 @@ import { recordId } from '../read/record-id.ts';
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-interface Member {
+interface DerivedMember {
   readonly name: string;
   /** How the bytes of its name end, unless it is written with escapes. */
   readonly ending: Buffer;
@@ -30,7 +30,7 @@ export function createDeriver(
   if (names === undefined) return undefined;
   const members = names.map((name) => memberOf(name, streamNameOf(pipeline.streamArn), shardId));
   return (json, message) => {
-    const lacking = members.filter((member) => !has(json, member));
+    const lacking = members.filter((member) => !hasMember(json, member));
     const pairs = lacking.flatMap(({ name, valueFor }) => {
       const value = valueFor(message);
       return value === undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify(value)}`];
@@ -39,7 +39,7 @@ export function createDeriver(
   };
 }
 
-function memberOf(name: '_id' | 'timestamp', stream: string, shardId: string | undefined): Member {
+function memberOf(name: '_id' | 'timestamp', stream: string, shardId: string | undefined): DerivedMember {
   const ending = Buffer.from(`${name}"`);
   if (name === 'timestamp') return { name, ending, valueFor: ({ arrivedAt }) => timestampOf(arrivedAt) };
   if (shardId === undefined) throw new RangeError('ids are derived from the shard, which is not known');
@@ -56,7 +56,7 @@ function memberOf(name: '_id' | 'timestamp', stream: string, shardId: string | u
   };
 }
 
-function has(json: Buffer, { name, ending }: Member): boolean {
+function hasMember(json: Buffer, { name, ending }: DerivedMember): boolean {
   // Most objects that lack it do not have the name anywhere, which is soon seen.
   if (!json.includes(ending) && !json.includes(ESCAPE)) return false;
   return memberSpan(json, name) !== undefined;

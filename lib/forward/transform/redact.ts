@@ -18,8 +18,8 @@ interface WithSourceText {
 }
 const { parse, rawJSON, isRawJSON } = JSON as unknown as WithSourceText;
 
-type Container = Record<string, unknown>;
-type Hide = (holder: Container, key: string) => void;
+type Holder = Record<string, unknown>;
+type Hide = (holder: Holder, key: string) => void;
 
 /** `json` must be an object of JSON, nested in no more levels than the stack bears. */
 export interface Redactor {
@@ -105,7 +105,7 @@ export function isSameRule(a: AppliedRule, b: AppliedRule): boolean {
 function hider(rules: readonly Redaction[]): (json: Buffer) => Buffer {
   const hides = rules.map((rule) => ({ steps: stepsOf(rule.field), hide: hideOf(rule) }));
   return (json) => {
-    const record = parse(json.toString('utf8'), withDigits);
+    const record = parse(json.toString('utf8'), keepDigits);
     for (const { steps, hide } of hides) if (isContainer(record)) hideAt(record, steps, hide);
     return Buffer.from(JSON.stringify(record));
   };
@@ -128,12 +128,12 @@ function mayBeHashed(json: Buffer, rules: readonly Redaction[]): boolean {
 }
 
 /** A number that would be written otherwise than the producer wrote it is kept as text. */
-function withDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
+function keepDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
   if (typeof value !== 'number' || source === undefined || source === String(value)) return value;
   return rawJSON(source);
 }
 
-function hideAt(holder: Container, [step, ...further]: readonly string[], hide: Hide): void {
+function hideAt(holder: Holder, [step, ...further]: readonly string[], hide: Hide): void {
   if (step === undefined) return;
   for (const key of keysAt(holder, step)) {
     const value = holder[key];
@@ -143,7 +143,7 @@ function hideAt(holder: Container, [step, ...further]: readonly string[], hide: 
 }
 
 /** Where a step leads: to a member, to an item, or with `*` to all items of an array. */
-function keysAt(holder: Container, step: string): string[] {
+function keysAt(holder: Holder, step: string): string[] {
   if (Array.isArray(holder)) {
     if (step === '*') return Object.keys(holder);
     if (indexOf(step) === undefined) return [];
@@ -152,26 +152,26 @@ function keysAt(holder: Container, step: string): string[] {
 }
 
 function hideOf(rule: Redaction): Hide {
-  if (rule.action === 'mask') return (holder, key) => put(holder, key, MASK);
+  if (rule.action === 'mask') return (holder, key) => setMember(holder, key, MASK);
   // In an array that leaves a hole, which is written as `null`: the others keep their positions.
   if (rule.action === 'drop') return (holder, key) => void Reflect.deleteProperty(holder, key);
   const { salt = '' } = rule;
   return (holder, key) => {
     const value = holder[key];
-    if (value !== null) put(holder, key, hash('sha256', salt + textOf(value), 'hex'));
+    if (value !== null) setMember(holder, key, hash('sha256', salt + plainText(value), 'hex'));
   };
 }
 
 /** Text as it is, anything else as JSON writes it. */
-function textOf(value: unknown): string {
+function plainText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The property is there already, so that not even `__proto__` is more than a name. */
-function put(holder: Container, key: string, value: unknown): void {
+function setMember(holder: Holder, key: string, value: unknown): void {
   holder[key] = value;
 }
 
-function isContainer(value: unknown): value is Container {
+function isContainer(value: unknown): value is Holder {
   return typeof value === 'object' && value !== null && !isRawJSON(value);
 }

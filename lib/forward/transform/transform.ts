@@ -22,7 +22,7 @@ export type Part = Decoded | Settled<Rejected>;
  */
 export type Shaper = (part: Part) => Part | Settled<Filtered>;
 
-interface Stages {
+interface TransformStages {
   readonly isWanted: ((record: unknown) => boolean) | undefined;
   readonly redactor: Redactor | undefined;
   readonly select: Selection | undefined;
@@ -51,11 +51,11 @@ export function createShaper(pipeline: Pick<PublishedPipeline, 'data' | 'records
   if (redactor === undefined) return looked;
   return (part) => {
     const shaped = looked(part);
-    return isRejected(shaped) ? withheld(shaped, redactor) : shaped;
+    return isRejectedPart(shaped) ? withheldReject(shaped, redactor) : shaped;
   };
 }
 
-function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): Stages {
+function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): TransformStages {
   const { where, select, operations }: Records = pipeline.records ?? {};
   return {
     isWanted: where && createConditions(where),
@@ -71,7 +71,7 @@ function selectionOf(select: NonNullable<Records['select']>): Selection {
 }
 
 /** All pointers lead into the record as its producer wrote it. What was redacted before was wanted before. */
-function shape(decoded: Decoded, { isWanted, redactor, ...stages }: Stages): ReturnType<Shaper> {
+function shape(decoded: Decoded, { isWanted, redactor, ...stages }: TransformStages): ReturnType<Shaper> {
   const { message } = decoded;
   const parsed = parseJson(decoded.payload);
   if ('kind' in parsed) return { message, verdict: parsed };
@@ -98,7 +98,7 @@ const OTHERWISE =
 function cut(
   { message, payload }: Decoded,
   record: unknown,
-  { select, operationOf }: Pick<Stages, 'select' | 'operationOf'>,
+  { select, operationOf }: Pick<TransformStages, 'select' | 'operationOf'>,
 ): Part {
   const operation = operationOf?.(record);
   if (operationOf !== undefined && operation === undefined)
@@ -135,7 +135,7 @@ function chooser({ field, values }: OperationTable): (record: unknown) => string
 }
 
 /** The same reject, without bytes that nobody has redacted by these rules: the stream, or the store, still has them. */
-function withheld({ message, verdict }: Settled<Rejected>, redactor: Redactor): Settled<Rejected> {
+function withheldReject({ message, verdict }: Settled<Rejected>, redactor: Redactor): Settled<Rejected> {
   if (message.redacted === redactor.applied) return { message, verdict };
   const { bytes } = message;
   const about = { length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
@@ -143,9 +143,9 @@ function withheld({ message, verdict }: Settled<Rejected>, redactor: Redactor): 
 }
 
 function isEmpty(shaped: ReturnType<Shaper>): boolean {
-  return isRejected(shaped) && shaped.verdict.reason === 'empty';
+  return isRejectedPart(shaped) && shaped.verdict.reason === 'empty';
 }
 
-function isRejected(shaped: ReturnType<Shaper>): shaped is Settled<Rejected> {
+function isRejectedPart(shaped: ReturnType<Shaper>): shaped is Settled<Rejected> {
   return 'verdict' in shaped && shaped.verdict.kind === 'rejected';
 }

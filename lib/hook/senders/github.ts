@@ -69,9 +69,9 @@ function deploymentAsked({ deployment, deployment_status, workflow_run, reposito
   // The workflow that has deployed, where one has: a pull request's preview is no deployment of the repository.
   const strange = isObject(workflow_run) ? strangeIn(workflow_run, repository) : undefined;
   if (strange !== undefined) return { kind: 'nothing', why: strange };
-  const payload = parsed(deployment?.payload);
+  const payload = parsedPayload(deployment?.payload);
   const wanted = isObject(payload) ? own(payload, 'penstock') : undefined;
-  const environment = textOf(deployment_status.environment) ?? textOf(deployment?.environment) ?? '';
+  const environment = textMember(deployment_status.environment) ?? textMember(deployment?.environment) ?? '';
   return wanted === undefined
     ? { kind: 'deployed', environment }
     : { kind: 'request', request: parseRequest(wanted), environment };
@@ -110,7 +110,7 @@ function ofDefaultBranch(branch: unknown, repository: GithubEvent['repository'])
 }
 
 /** A deployment's payload is JSON, or a text with JSON in it. */
-function parsed(payload: unknown): unknown {
+function parsedPayload(payload: unknown): unknown {
   if (typeof payload !== 'string') return payload;
   try {
     return JSON.parse(payload);
@@ -119,7 +119,7 @@ function parsed(payload: unknown): unknown {
   }
 }
 
-function textOf(value: unknown): string | undefined {
+function textMember(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 

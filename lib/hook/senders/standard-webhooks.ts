@@ -6,7 +6,7 @@ import { isSigned } from '../signature.ts';
 /** How far the sender's clock and ours may be apart, either way. */
 const TOLERANCE_MS = 300_000;
 /** More than anybody rotates keys by at a time. */
-const MOST_SIGNATURES = 16;
+const MAX_SIGNATURES = 16;
 
 export const standardWebhooks: WebhookSender = {
   name: 'standard-webhooks',
@@ -43,7 +43,7 @@ function unwrapped(body: unknown): unknown {
 /** `v1,{base64}`, separated by blanks; other versions are passed over. */
 function signaturesIn(header: string): Buffer[] {
   return header
-    .split(' ', MOST_SIGNATURES)
+    .split(' ', MAX_SIGNATURES)
     .filter((one) => /^v1,[A-Za-z0-9+/]{43}=$/.test(one))
     .map((one) => Buffer.from(one.slice(3), 'base64'));
 }

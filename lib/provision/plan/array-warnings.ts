@@ -6,12 +6,12 @@ import { inOwnNamespace, type Samples } from '../../samples.ts';
 import { clip } from '../clip.ts';
 
 /** Data Prep's functions that say it. */
-const SAYS = /\bupsert_array_(append|replace)\s*\(/;
+const ARRAY_FUNCTION = /\bupsert_array_(append|replace)\s*\(/;
 /** Those whose result is an array, where they stand outermost (experienceleague.adobe.com/en/docs/experience-platform/data-prep/functions). */
 const MAKES =
   /^\s*(explode|split|extract_regex|to_array|add_to_array|join_arrays|filterArray|transformArray|flattenArray|get_keys|get_values|map_get_values)\s*\(/;
 
-type Mapping = NonNullable<Manifest['mapping']>[number];
+type MappingRow = NonNullable<Manifest['mapping']>[number];
 
 /** A field as Schema Registry tells it, or a manifest. */
 export interface FieldTree {
@@ -20,7 +20,7 @@ export interface FieldTree {
 }
 
 /** Bytes of the sentence: the document has to hold it. */
-const MOST = 1_500;
+const MAX_WARNING_BYTES = 1_500;
 
 /**
  * A sentence where mappings write an array, or into one, as far as their destination, their expression, the manifest's own
@@ -35,18 +35,18 @@ export function arrayWarnings(
 ): string[] {
   if (!merges(manifest)) return [];
   const found = (manifest.mapping ?? []).flatMap((one, index) => {
-    if ('expression' in one && SAYS.test(one.expression)) return [];
+    if ('expression' in one && ARRAY_FUNCTION.test(one.expression)) return [];
     const why = whyArray(one, manifest, samples, fields, tenant);
     return why === undefined ? [] : [`mapping.${index} to ${one.destination} (${why})`];
   });
   if (found.length === 0) return [];
   const what =
     'Arrays in a merge: expected an expression with upsert_array_append or upsert_array_replace, which says what becomes of the array that is there; AEP may refuse the record otherwise';
-  return [clip(`${what}. Found none in ${found.join(', ')}`, MOST)];
+  return [clip(`${what}. Found none in ${found.join(', ')}`, MAX_WARNING_BYTES)];
 }
 
 function whyArray(
-  one: Mapping,
+  one: MappingRow,
   manifest: Manifest,
   samples: Samples,
   fields: FieldTree,

@@ -38,7 +38,7 @@ export async function drift(
     checked++;
     const line = stuck
       ? `the execution ${record.owner} has not returned it since ${record.since}: start one, which takes it over`
-      : await look(record.manifest, runtime, contextOf);
+      : await lookForDrift(record.manifest, runtime, contextOf);
     if (line === undefined) continue;
     lines.push(`${name}: ${line}`);
     runtime.log.warn('drift', {
@@ -62,7 +62,7 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
-async function look(
+async function lookForDrift(
   manifest: unknown,
   runtime: DriftRuntime,
   contextOf: (pipeline: Pipeline) => StreamContext,

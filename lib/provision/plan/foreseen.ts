@@ -11,17 +11,17 @@ export interface Foreseen {
 /** Each names its path in the manifest, what was found there, and what was expected. */
 export function foreseenOf(manifest: Manifest): Foreseen {
   return {
-    refused: bounded(unmappedOf(manifest)),
-    doubtful: bounded([...sourcesOf(manifest), ...tenantsOf(manifest)]),
+    refused: firstLines(unmappedOf(manifest)),
+    doubtful: firstLines([...sourcesOf(manifest), ...tenantsOf(manifest)]),
   };
 }
 
 /** Lines of each kind; whoever has more corrects these first. */
-const MOST = 20;
+const MAX_LINES = 20;
 
-function bounded(lines: readonly string[]): string[] {
-  const more = lines.length - MOST;
-  return more > 0 ? [...lines.slice(0, MOST), `… and ${more} more of this kind`] : [...lines];
+function firstLines(lines: readonly string[]): string[] {
+  const more = lines.length - MAX_LINES;
+  return more > 0 ? [...lines.slice(0, MAX_LINES), `… and ${more} more of this kind`] : [...lines];
 }
 
 /**
@@ -56,9 +56,9 @@ function unmappedOf({ source, schema, mapping }: Manifest): string[] {
 export function unmappedWithin(fields: Fields, { source, mapping }: Manifest): string[] {
   const destinations = (mapping ?? []).map(({ destination }) => plain(destination));
   const demands = Object.entries(fields).flatMap(([name, field]) =>
-    isWrittenOut(name) ? [] : within(field, name, destinations, (path) => `${path} requires it`),
+    isWrittenOut(name) ? [] : requiredWithin(field, name, destinations, (path) => `${path} requires it`),
   );
-  return bounded(untold(demands, destinations, source));
+  return firstLines(untold(demands, destinations, source));
 }
 
 function untold(
@@ -101,7 +101,7 @@ interface Field {
 type Fields = Readonly<Record<string, Field>>;
 
 /** What an object requires of which a part is mapped, also one in a list. `why` is told the object's path and its place in the field. */
-function within(
+function requiredWithin(
   field: Field,
   path: string,
   destinations: readonly string[],
@@ -109,13 +109,14 @@ function within(
   place = '',
 ): Demand[] {
   if (!destinations.some((one) => one.startsWith(`${path}.`))) return [];
-  if (field.items !== undefined) return within(field.items, path, destinations, why, `${place}.items`);
+  if (field.items !== undefined)
+    return requiredWithin(field.items, path, destinations, why, `${place}.items`);
   const { required, properties = {} } = field;
   const names = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
   return [
     ...names.map((name) => ({ path: `${path}.${name}`, why: why(path, place) })),
     ...Object.entries(properties).flatMap(([name, inner]) =>
-      within(inner, `${path}.${name}`, destinations, why, `${place}.properties.${name}`),
+      requiredWithin(inner, `${path}.${name}`, destinations, why, `${place}.properties.${name}`),
     ),
   ];
 }
@@ -128,7 +129,7 @@ function ofOwnFields({ fieldGroups }: OwnSchema, destinations: readonly string[]
       : Object.entries(group.fields).flatMap(([name, field]) => {
           const at = `schema.fieldGroups.${index}.fields.${name}`;
           const why = (_path: string, place: string) => `${at}${place}.required names it`;
-          return within(field, `{tenant}.${name}`, destinations, why);
+          return requiredWithin(field, `{tenant}.${name}`, destinations, why);
         }),
   );
 }
@@ -176,11 +177,11 @@ function aPath(path: string): string {
 }
 
 /** What begins with "_" in XDM and is Adobe's, or a partner's in Adobe's repository: every other such name is an organization's (github.com/adobe/xdm). */
-const ADOBES =
+const ADOBE_FIELD =
   /^_(id|repo|experience|dc|id3|iptc4xmpExt|schema|xmpDM|adcloud|adobecloudplatform|airship|bizible|braze|dsp|marketo|pathfactory|searchads|workfront)$/;
 
 function isWrittenOut(name: string): boolean {
-  return /^_[A-Za-z0-9]+$/.test(name) && !ADOBES.test(name);
+  return /^_[A-Za-z0-9]+$/.test(name) && !ADOBE_FIELD.test(name);
 }
 
 /** An organization's namespace written out: the manifest is refused in every other organization. */

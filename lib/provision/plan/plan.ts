@@ -5,12 +5,12 @@ import { Failure } from '../../failure.ts';
 import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
-import { nameOf, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
+import { nameInAep, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
 import { readPublished, streamNameOf } from '../../published.ts';
 import type { Ledger, LedgerRecord } from '../../runtime.ts';
-import { bytesOf, clip, clipMiddle } from '../clip.ts';
+import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
 import { readKnown } from '../known.ts';
-import { inventory, kept, withOthers } from '../resources/ensure.ts';
+import { asMade, inventory, withOthers } from '../resources/ensure.ts';
 import {
   type Context,
   type Decision,
@@ -44,7 +44,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   for (const resource of resourcesOf(planned)) planned = await planOne(resource, planned, context);
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
-  planned = { ...planned, plan: bounded([...planned.plan, ...rest]) };
+  planned = { ...planned, plan: boundedPlan([...planned.plan, ...rest]) };
   if (mode === 'retire') await checkWas(planned, record, context.runtime.ledger);
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
@@ -53,7 +53,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
     ({ resource, name, reason, differences = [] }) => `${resource} ${name}: ${inFull(reason, differences)}`,
   );
   const next = 'Do what is said of each of them, then start it again.';
-  const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MOST_CAUSE), { next });
+  const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MAX_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
 }
 
@@ -91,16 +91,15 @@ async function checkWas(
 }
 
 /** Of the document's 256 KB. Bytes of all that the plan says of its resources, of one text of it, and of the failure. */
-const MOST_SAID = 36_000;
-const MOST_REASON = 1_500;
-const MOST_VALUE = 150;
-const MOST_CAUSE = 8_000;
-const MOST_DIFFERENCES = 25;
+const MAX_SAID = 36_000;
+const MAX_REASON = 1_500;
+const MAX_VALUE = 150;
+const MAX_DIFFERENCES = 25;
 
 type Entry = Omit<Planned, 'resource' | 'name'>;
 
 function withEntry(pipeline: Pipeline, key: ResourceKey, entry: Entry): Pipeline {
-  const name = nameOf(key, pipeline.manifest);
+  const name = nameInAep(key, pipeline.manifest);
   return { ...pipeline, plan: [...pipeline.plan, { resource: key, name, ...entry }] };
 }
 
@@ -117,11 +116,16 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
     if (differences.length === 0)
       return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id: given });
     const reason = `${given}, which the manifest names, is not what is needed`;
-    return withEntry(known, key, { action: 'conflict', reason, id: given, differences: told(differences) });
+    return withEntry(known, key, {
+      action: 'conflict',
+      reason,
+      id: given,
+      differences: toldDifferences(differences),
+    });
   }
   const decision = await inventory(resource, pipeline, context);
   const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
-  const entry = permitted(entryOf(resource, decision, pipeline), manifest.allowIrreversible);
+  const entry = permittedEntry(planEntry(resource, decision, pipeline), manifest.allowIrreversible);
   return withEntry(known, key, await possible(entry, resource, pipeline, context));
 }
 
@@ -141,14 +145,14 @@ async function possible(
 function withFound(pipeline: Pipeline, resource: Resource, { action, found }: Decision): Pipeline {
   if (found === undefined || (action !== 'keep' && action !== 'update' && action !== 'adopt'))
     return pipeline;
-  const made = { ...kept(resource, pipeline, found), ...(action !== 'keep' && { pending: true }) };
+  const made = { ...asMade(resource, pipeline, found), ...(action !== 'keep' && { pending: true }) };
   return { ...pipeline, resources: { ...pipeline.resources, [resource.key]: made } };
 }
 
-function entryOf(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
+function planEntry(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
   const all = found?.differences ?? [];
   // A change is named once: what follows from it has it in its reason. A conflict has to be settled where it is.
-  const differences = told(action === 'conflict' ? all : all.filter((one) => !isConsequence(one)));
+  const differences = toldDifferences(action === 'conflict' ? all : all.filter((one) => !isConsequence(one)));
   const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
   return {
     action,
@@ -162,28 +166,30 @@ function entryOf(resource: Resource, { action, reason, found }: Decision, { mani
 
 /** A mapping set's name is its mark, and not what the manifest calls it. */
 function renamed({ key }: Resource, found: Found | undefined, manifest: Manifest): string {
-  if (found?.name === undefined || key === 'mapping' || found.name === nameOf(key, manifest)) return '';
+  if (found?.name === undefined || key === 'mapping' || found.name === nameInAep(key, manifest)) return '';
   return `; it is called ${found.name} in AEP: names are not changed`;
 }
 
 /** For a reader: every resource has its share of what the document has room for, and says what it leaves out. */
-function bounded(plan: readonly Planned[]): Planned[] {
-  const share = Math.floor(MOST_SAID / plan.length);
+function boundedPlan(plan: readonly Planned[]): Planned[] {
+  const share = Math.floor(MAX_SAID / plan.length);
   return plan.map((one) => {
-    const reason = clipMiddle(one.reason, Math.min(MOST_REASON, Math.floor(share / 2)));
-    const rest = one.differences && { differences: shown(one.differences, share - bytesOf(reason)) };
+    const reason = clipMiddle(one.reason, Math.min(MAX_REASON, Math.floor(share / 2)));
+    const rest = one.differences && {
+      differences: shownDifferences(one.differences, share - jsonBytes(reason)),
+    };
     return { ...one, reason, ...rest };
   });
 }
 
 /** The first of the differences, none of them long, as many as there is room for. */
-function shown(differences: Differences, room: number): Differences {
-  const short = differences.slice(0, MOST_DIFFERENCES).map(({ field, found, wanted }) => ({
-    field: clip(field, MOST_VALUE),
-    found: clip(found, MOST_VALUE),
-    wanted: clip(wanted, MOST_VALUE),
+function shownDifferences(differences: Differences, room: number): Differences {
+  const short = differences.slice(0, MAX_DIFFERENCES).map(({ field, found, wanted }) => ({
+    field: clip(field, MAX_VALUE),
+    found: clip(found, MAX_VALUE),
+    wanted: clip(wanted, MAX_VALUE),
   }));
-  while (short.length > 0 && bytesOf(short) > room) short.pop();
+  while (short.length > 0 && jsonBytes(short) > room) short.pop();
   const more = differences.length - short.length;
   return more === 0 ? short : [...short, { field: '…', found: `${more} more`, wanted: `${more} more` }];
 }
@@ -191,11 +197,11 @@ function shown(differences: Differences, room: number): Differences {
 type Differences = NonNullable<Planned['differences']>;
 
 /** Without what is to be done about them. */
-function told(differences: readonly Difference[]): Differences {
+function toldDifferences(differences: readonly Difference[]): Differences {
   return differences.map(({ field, found, wanted }) => ({ field, found, wanted }));
 }
 
-function permitted(entry: Entry, allowed: boolean): Entry {
+function permittedEntry(entry: Entry, allowed: boolean): Entry {
   if (entry.irreversible === undefined || allowed) return entry;
   const reason = `${entry.irreversible}; "allowIrreversible": true in the manifest lets it through`;
   return { ...entry, action: 'conflict', reason };
@@ -225,11 +231,14 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
       action: 'conflict',
       reason,
       id: found.id,
-      differences: told(elsewhere),
+      differences: toldDifferences(elsewhere),
     });
   }
   const ours = [...new Map([found, ...others].map((one) => [one.id, one])).values()];
-  const known = { ...pipeline, resources: { ...pipeline.resources, [key]: kept(resource, pipeline, found) } };
+  const known = {
+    ...pipeline,
+    resources: { ...pipeline.resources, [key]: asMade(resource, pipeline, found) },
+  };
   const stays = staysBecause(resource, deleteData);
   if (stays !== undefined) return withEntry(known, key, { action: 'keep', reason: stays, id: found.id });
   const going = withOthers(known, resource, { action: 'replace', reason: '', found, others: ours });

@@ -1,8 +1,7 @@
 // Our mark on something of Flow Service that was made by hand.
+import type { Collection } from '../../aep/flow-service.ts';
 import { describe, type Mark, markInDescription, withoutMark } from './ownership-tag.ts';
 import type { Context } from './resource.ts';
-
-type Collection = Parameters<Context['aep']['flowService']['patch']>[0];
 
 /** Writes the mark, where it is not there yet, behind what the description says. */
 export async function adoptEntity(

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Connection } from '../../aep/flow-service.ts';
 import { isFailure } from '../../failure.ts';
 import type { PulledSource } from '../../manifest.ts';
-import { nameOf } from '../../pipeline.ts';
+import { nameInAep } from '../../pipeline.ts';
 import { streamNameOf } from '../../published.ts';
 import { adoptEntity } from './adopt.ts';
 import { describe, type Mark, markInDescription } from './ownership-tag.ts';
@@ -20,16 +20,16 @@ import {
   authSpecOf,
   connectionSpecOf,
   isPulled,
-  kindOf,
   openAuthDifferences,
   openAuthParams,
   readSourceCredentials,
   type SourceCredentials,
   sourceDifference,
+  sourceKindOf,
 } from './source.ts';
 
 /** What the connection itself cannot tell: the stream that feeds an inlet, or which credentials it was given. */
-function notesOf(
+function connectionNotes(
   { manifest, streamArn }: Situation,
   credentials: SourceCredentials | undefined,
 ): Mark['notes'] {
@@ -57,7 +57,7 @@ function differencesOf(
   const notes = markInDescription(one.description)?.notes;
   const ofSpec = [
     // The one is fed by the forwarder, the other not: there is no way from here to there without a gap.
-    ...differenceIfTold('source.kind', kindOf(one.connectionSpec?.id), source.kind, 'conflict'),
+    ...differenceIfTold('source.kind', sourceKindOf(one.connectionSpec?.id), source.kind, 'conflict'),
     ...differenceIfTold('authentication', one.auth?.specName, authSpecOf(source), 'replace'),
   ];
   if (isPulled(source)) {
@@ -83,7 +83,12 @@ function differencesOf(
       source.authenticationRequired,
       'replace',
     ),
-    ...differenceIfTold('source.stream', notes?.stream, notesOf(situation, undefined)?.stream, 'conflict'),
+    ...differenceIfTold(
+      'source.stream',
+      notes?.stream,
+      connectionNotes(situation, undefined)?.stream,
+      'conflict',
+    ),
   ];
 }
 
@@ -101,14 +106,14 @@ function asFound(one: Connection, situation: Situation, credentials: SourceCrede
   };
 }
 
-async function credentialsOf({ runtime }: Context, { manifest }: Situation) {
+async function sourceCredentialsOf({ runtime }: Context, { manifest }: Situation) {
   return isPulled(manifest.source) ? readSourceCredentials(manifest.source, runtime) : undefined;
 }
 
 /** For comparing only: to take a pipeline down, its credentials need not be there any more. */
 async function credentialsIfThere(context: Context, situation: Situation) {
   try {
-    return await credentialsOf(context, situation);
+    return await sourceCredentialsOf(context, situation);
   } catch (error) {
     if (isFailure(error) && (error.code === 'SECRET_MISSING' || error.code === 'SECRET_INVALID'))
       return undefined;
@@ -119,7 +124,7 @@ async function credentialsIfThere(context: Context, situation: Situation) {
 function authParams({ manifest, execution }: Situation, credentials: SourceCredentials | undefined) {
   const { source } = manifest;
   if (isPulled(source)) return { ...openAuthParams(source), ...credentials?.params };
-  const name = nameOf('base-connection', manifest);
+  const name = nameInAep('base-connection', manifest);
   return {
     // Said to be unique (contract §4.2): a second inlet beside the first one needs another.
     sourceId: `${name}-${execution.name}`.slice(0, 200),
@@ -137,7 +142,7 @@ export const baseConnection: Resource = {
     const { manifest } = situation;
     const credentials = await credentialsIfThere(context, situation);
     const found = await context.aep.flowService.findConnections({
-      name: nameOf('base-connection', manifest),
+      name: nameInAep('base-connection', manifest),
       specId: connectionSpecOf(manifest.source),
     });
     return found.map((one) => asFound(one, situation, credentials));
@@ -150,10 +155,10 @@ export const baseConnection: Resource = {
 
   async create(context, situation, mark) {
     const { manifest } = situation;
-    const credentials = await credentialsOf(context, situation);
-    const notes = notesOf(situation, credentials);
+    const credentials = await sourceCredentialsOf(context, situation);
+    const notes = connectionNotes(situation, credentials);
     const id = await context.aep.flowService.createConnection({
-      name: nameOf('base-connection', manifest),
+      name: nameInAep('base-connection', manifest),
       description: describe({ ...mark, notes }, manifest.description),
       specId: connectionSpecOf(manifest.source),
       auth: { specName: authSpecOf(manifest.source), params: authParams(situation, credentials) },
@@ -163,10 +168,10 @@ export const baseConnection: Resource = {
 
   async update(context, situation, id) {
     const one = await context.aep.flowService.getConnection(id);
-    const credentials = await credentialsOf(context, situation);
+    const credentials = await sourceCredentialsOf(context, situation);
     if (asFound(one, situation, credentials).differences.length === 0) return;
     const mark = markInDescription(one.description);
-    const notes = { ...mark?.notes, ...notesOf(situation, credentials) };
+    const notes = { ...mark?.notes, ...connectionNotes(situation, credentials) };
     const description = describe({ ...markOf(situation), ...mark, notes }, situation.manifest.description);
     const auth = {
       specName: authSpecOf(situation.manifest.source),
@@ -184,7 +189,7 @@ export const baseConnection: Resource = {
   },
 
   async adopt(context, situation, id, mark) {
-    const notes = notesOf(situation, await credentialsOf(context, situation));
+    const notes = connectionNotes(situation, await sourceCredentialsOf(context, situation));
     await adoptEntity(context, 'connections', await context.aep.flowService.getConnection(id), {
       ...mark,
       notes,

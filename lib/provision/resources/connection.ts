@@ -1,5 +1,5 @@
 // What the two connections of a flow have in common: the mapping set that they were made for is noted in their mark.
-import { nameOf, type ResourceKey } from '../../pipeline.ts';
+import { nameInAep, type ResourceKey } from '../../pipeline.ts';
 import { type Mark, markInDescription } from './ownership-tag.ts';
 import { type Difference, difference, type Found, idOfMade, type Situation } from './resource.ts';
 
@@ -42,5 +42,5 @@ export function asFound(
 
 /** Of its name, or ours under another one. */
 export function candidate(key: ResourceKey, { manifest }: Situation) {
-  return (one: Found) => one.name === nameOf(key, manifest) || one.mark?.pipeline === manifest.name;
+  return (one: Found) => one.name === nameInAep(key, manifest) || one.mark?.pipeline === manifest.name;
 }

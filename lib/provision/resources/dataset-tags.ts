@@ -11,27 +11,27 @@ export const UPSERT = 'isUpsert:true';
 export const DISABLED = 'disabled';
 
 /** Whether a tag has this entry; one of Adobe's samples has a blank in it. */
-export function has(values: readonly string[], entry: string): boolean {
+export function hasEntry(values: readonly string[], entry: string): boolean {
   return values.some((value) => value.replaceAll(' ', '') === entry);
 }
 
 /** The entries of a tag of the dataset. */
-export function entriesOf({ tags }: Pick<Dataset, 'tags'>, tag: string): string[] {
+export function tagEntries({ tags }: Pick<Dataset, 'tags'>, tag: string): string[] {
   const value = tags?.[tag];
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
 export type Switches = Readonly<Record<string, readonly string[]>>;
 
-export interface Change {
+export interface TagChange {
   readonly difference: Difference;
   readonly operation: PatchOperation;
 }
 
 /** Differences that can be changed in place, each with the operation that does it. */
-export function changesOf(there: Dataset, wanted: Switches): Change[] {
+export function changesOf(there: Dataset, wanted: Switches): TagChange[] {
   return Object.entries(wanted).flatMap(([tag, value]) => {
-    const found = entriesOf(there, tag);
+    const found = tagEntries(there, tag);
     if (equalSwitch(value, found)) return [];
     const field = `tag ${tag}`;
     const op = there.tags?.[tag] === undefined ? ('add' as const) : ('replace' as const);
@@ -54,13 +54,13 @@ const SWITCH = /^(enabled:|isUpsert:|(enabled|disabled)$)/;
 
 /** What else the tag holds is not ours to remove. Since when it is enabled, though, it says only as long as it is. */
 function keptOf(wanted: readonly string[], found: readonly string[]): string[] {
-  const stays = has(wanted, ON) && has(found, ON);
+  const stays = hasEntry(wanted, ON) && hasEntry(found, ON);
   return found.filter((entry) => !SWITCH.test(entry) && (stays || !entry.startsWith('enabledAt:')));
 }
 
 /** A tag that is not there is as good as one that says no. */
 function equalSwitch(wanted: readonly string[], found: readonly string[]): boolean {
-  return [ON, UPSERT, DISABLED].every((entry) => has(wanted, entry) === has(found, entry));
+  return [ON, UPSERT, DISABLED].every((entry) => hasEntry(wanted, entry) === hasEntry(found, entry));
 }
 
 /** JSON Patch adds nothing below what is not there. */

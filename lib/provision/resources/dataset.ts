@@ -1,17 +1,17 @@
 // The dataset that the records land in.
 import type { Dataset } from '../../aep/catalog.ts';
 import type { Manifest } from '../../manifest.ts';
-import { nameOf } from '../../pipeline.ts';
+import { nameInAep } from '../../pipeline.ts';
 import {
   adoptDataset,
-  type Change,
   changesOf,
-  entriesOf,
-  has,
+  hasEntry,
   holdsBatches,
   OFF,
   ON,
   type Switches,
+  type TagChange,
+  tagEntries,
   UPSERT,
   withTags,
 } from './dataset-tags.ts';
@@ -23,8 +23,8 @@ import { difference, type Found, idOfMade, type Resource, required, type Situati
  * out stays as it is.
  */
 function switches({ dataset }: Manifest, there: Pick<Dataset, 'tags'>): Switches {
-  const found = entriesOf(there, PROFILE);
-  const { profile = has(found, ON), identity, upsert = has(found, UPSERT) } = dataset;
+  const found = tagEntries(there, PROFILE);
+  const { profile = hasEntry(found, ON), identity, upsert = hasEntry(found, UPSERT) } = dataset;
   const untouched = dataset.profile === undefined && dataset.upsert === undefined;
   return {
     ...(!untouched && { [PROFILE]: [profile ? ON : OFF, ...(upsert ? [UPSERT] : [])] }),
@@ -36,7 +36,7 @@ const PROFILE = 'unifiedProfile';
 const IDENTITY = 'unifiedIdentity';
 
 /** Differences that can be changed in place, each with the operation that does it. */
-function changes(there: Dataset, manifest: Manifest): Change[] {
+function changes(there: Dataset, manifest: Manifest): TagChange[] {
   const ofTags = changesOf(there, switches(manifest, there));
   const { errorDiagnostics } = manifest.dataset;
   const told = there.enableErrorDiagnostics;
@@ -74,7 +74,7 @@ export const dataset: Resource = {
   needed: () => true,
 
   async find({ aep }, situation) {
-    const found = await aep.catalog.findDatasets(nameOf('dataset', situation.manifest));
+    const found = await aep.catalog.findDatasets(nameInAep('dataset', situation.manifest));
     return found.map((one) => asFound(one, situation));
   },
 
@@ -84,7 +84,7 @@ export const dataset: Resource = {
     const { manifest } = situation;
     const on = Object.entries(switches(manifest, { tags: {} })).filter(([, tag]) => tag.includes(ON));
     const id = await aep.catalog.createDataset({
-      name: nameOf('dataset', manifest),
+      name: nameInAep('dataset', manifest),
       description: manifest.dataset.description ?? `Filled by the pipeline ${manifest.name}`,
       schemaId: required(situation, 'schema'),
       errorDiagnostics: manifest.dataset.errorDiagnostics,

@@ -1,10 +1,10 @@
 // Make a resource what is wanted, exactly once: look, decide, act, and look again where the answer was lost.
 import { Failure, isFailure } from '../../failure.ts';
-import { type Made, nameOf, type Old, type Pipeline } from '../../pipeline.ts';
+import { type Made, nameInAep, type Old, type Pipeline } from '../../pipeline.ts';
 import { executionMark } from './ownership-tag.ts';
 import {
   type Context,
-  type Created,
+  type CreatedResource,
   type Decision,
   decide,
   type Found,
@@ -17,7 +17,7 @@ import {
 } from './resource.ts';
 
 /** Calls in doubt that were looked for in vain, and changes that somebody else was faster with, are repeated so often at most. */
-const MOST_ROUNDS = 3;
+const MAX_ENSURE_ROUNDS = 3;
 /** Tries of a create that is refused just after the things it refers to were made. Contract §7, last rows. */
 const SETTLING_TRIES = 3;
 const SETTLING_MS = 1_000;
@@ -32,16 +32,18 @@ export async function ensure(resource: Resource, pipeline: Pipeline, context: Co
   const { key } = resource;
   const there = pipeline.resources[key];
   if (!resource.needed(pipeline.manifest) || (there !== undefined && there.pending !== true)) return pipeline;
-  const done = await attempt(resource, pipeline, context);
+  const done = await ensureOnce(resource, pipeline, context);
   const made = done.resources[key];
   context.runtime.log.info('resource ensured', { resource: key, id: made?.id, how: made?.how });
   return done;
 }
 
-async function attempt(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+async function ensureOnce(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
   for (let round = 1; ; round++) {
     const decision =
-      round === 1 && isUnborn(resource, pipeline, context) ? NONE : await look(resource, pipeline, context);
+      round === 1 && isUnborn(resource, pipeline, context)
+        ? NOT_THERE
+        : await lookUp(resource, pipeline, context);
     const known = withOthers(pipeline, resource, decision);
     try {
       return withMade(known, resource, await act(decision, resource, known, context));
@@ -49,12 +51,12 @@ async function attempt(resource: Resource, pipeline: Pipeline, context: Context)
       const late = await afterFailed(error, decision, resource, pipeline, context);
       if (late !== undefined) return late;
       if (!isFailure(error) || !(error.inDoubt || error.code === 'AEP_CHANGED')) throw error;
-      if (round === MOST_ROUNDS) throw error.code === 'AEP_CHANGED' ? givenUp(error) : error;
+      if (round === MAX_ENSURE_ROUNDS) throw error.code === 'AEP_CHANGED' ? contested(error) : error;
     }
   }
 }
 
-const NONE: Decision = { action: 'create', reason: 'not there yet', others: [] };
+const NOT_THERE: Decision = { action: 'create', reason: 'not there yet', others: [] };
 
 /** Made for something that this execution has made, and nobody has tried to make it yet: it need not be looked for. */
 function isUnborn({ key, of }: Resource, { plan, resources }: Pipeline, { first }: Context): boolean {
@@ -63,12 +65,12 @@ function isUnborn({ key, of }: Resource, { plan, resources }: Pipeline, { first 
 }
 
 /** Whoever keeps changing it is not to be outrun: the state machine does not try that again, and what was made stays. */
-function givenUp(error: Failure): Failure {
-  return new Failure('AEP_CHANGED', `${error.what}, ${MOST_ROUNDS} times`, { retryable: false });
+function contested(error: Failure): Failure {
+  return new Failure('AEP_CHANGED', `${error.what}, ${MAX_ENSURE_ROUNDS} times`, { retryable: false });
 }
 
 /** @throws Failure `CONFLICT` */
-async function look(resource: Resource, pipeline: Pipeline, context: Context): Promise<Decision> {
+async function lookUp(resource: Resource, pipeline: Pipeline, context: Context): Promise<Decision> {
   const decision = await inventory(resource, pipeline, context);
   if (decision.action === 'conflict') {
     const why = inFull(decision.reason, decision.found?.differences ?? []);
@@ -138,7 +140,7 @@ async function act(
   const { action, found } = decision;
   if (action === 'create' || action === 'replace' || found === undefined)
     return create(resource, pipeline, context);
-  const made = kept(resource, pipeline, found);
+  const made = asMade(resource, pipeline, found);
   const now = { changedAt: context.runtime.clock.now() };
   if (action === 'update') {
     await resource.update?.(context, pipeline, found.id);
@@ -153,21 +155,21 @@ async function act(
 }
 
 /** What was found, as part of the document. It counts as done by this execution where its mark or the plan says so. */
-export function kept({ key }: Resource, { plan, manifest, execution }: Pipeline, found: Found): Made {
+export function asMade({ key }: Resource, { plan, manifest, execution }: Pipeline, found: Found): Made {
   const own = found.mark?.execution === executionMark(execution);
   const planned = plan.find(({ resource }) => resource === key)?.action;
   const how = own ? (found.mark?.adopted ? 'adopted' : 'created') : planned === 'update' ? 'updated' : 'kept';
-  return { id: found.id, name: found.name ?? nameOf(key, manifest), how, ...found.details };
+  return { id: found.id, name: found.name ?? nameInAep(key, manifest), how, ...found.details };
 }
 
 async function create(resource: Resource, pipeline: Pipeline, context: Context): Promise<Made> {
-  const { unfinished, ...made } = await settling<Created>(pipeline, context, () =>
+  const { unfinished, ...made } = await settling<CreatedResource>(pipeline, context, () =>
     resource.create(context, pipeline, markOf(pipeline)),
   );
   // By its id: whatever this comes to, there is one, and the next look finds it.
   if (unfinished)
     await settling(pipeline, context, async () => resource.update?.(context, pipeline, made.id));
-  return { ...made, name: nameOf(resource.key, pipeline.manifest), how: 'created' };
+  return { ...made, name: nameInAep(resource.key, pipeline.manifest), how: 'created' };
 }
 
 /** Tries again what is refused because one service has not yet heard of what another has just made. */
@@ -205,9 +207,9 @@ async function afterFailed(
   const { clock, settings } = context.runtime;
   const until = clock.now() + settings.listDelaySeconds * 1_000;
   for (;;) {
-    const now = await look(resource, pipeline, context);
+    const now = await lookUp(resource, pipeline, context);
     if (now.action === 'keep' && now.found !== undefined)
-      return withMade(withOthers(pipeline, resource, now), resource, kept(resource, pipeline, now.found));
+      return withMade(withOthers(pipeline, resource, now), resource, asMade(resource, pipeline, now.found));
     // Made, but not all of it: the rest is done in the next round.
     if ((now.action === 'update' && !resource.addsByPost) || clock.now() >= until) return undefined;
     await clock.sleep(Math.min(LOOK_AGAIN_MS, until - clock.now()));
@@ -224,16 +226,16 @@ export function withOthers(
   { key }: Resource,
   { others, action, found }: Decision,
 ): Pipeline {
-  const inUse = new Set(action === 'replace' ? [] : (found?.refers ?? []).map(textOf));
+  const inUse = new Set(action === 'replace' ? [] : (found?.refers ?? []).map(oldText));
   const old: Old[] = others.flatMap(({ id, running, refers = [] }) => [
     { resource: key, id, ...(running === true && { running }) },
-    ...refers.filter((one) => !inUse.has(textOf(one)) && pipeline.resources[one.resource]?.id !== one.id),
+    ...refers.filter((one) => !inUse.has(oldText(one)) && pipeline.resources[one.resource]?.id !== one.id),
   ]);
   // What is known of it already stays: a flow that was stopped meanwhile read once.
-  const all = new Map([...old, ...pipeline.old].map((one) => [textOf(one), one]));
+  const all = new Map([...old, ...pipeline.old].map((one) => [oldText(one), one]));
   return { ...pipeline, old: [...all.values()] };
 }
 
-function textOf({ resource, id }: Old): string {
+function oldText({ resource, id }: Old): string {
   return `${resource} ${id}`;
 }

@@ -2,7 +2,7 @@
 import type { PatchOperation } from '../../aep/json-patch.ts';
 import type { FieldGroup } from '../../aep/schema-registry.ts';
 import { CLASSES, idOf, type OwnFieldGroup } from '../../manifest.ts';
-import { keyOfGroup, nameOf } from '../../pipeline.ts';
+import { keyOfGroup, nameInAep } from '../../pipeline.ts';
 import { describe, markInDescription, withoutMark } from './ownership-tag.ts';
 import {
   type Context,
@@ -13,7 +13,7 @@ import {
   type Situation,
 } from './resource.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
+type OwnFieldTree = Readonly<Record<string, unknown>>;
 
 /** The resource of one of the manifest's own field groups. */
 export function fieldGroup(group: OwnFieldGroup): Resource {
@@ -23,7 +23,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
     details: changeOf(own),
     name: own.title ?? undefined,
     mark: markInDescription(own.description),
-    differences: compare(group.fields, fieldsOf(own, situation)?.fields ?? {}, '').differences,
+    differences: compareFields(group.fields, fieldsOf(own, situation)?.fields ?? {}, '').differences,
   });
 
   return {
@@ -32,7 +32,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
     needed: () => true,
 
     async find({ aep }, situation) {
-      const ids = await aep.schemaRegistry.findFieldGroups(nameOf(key, situation.manifest));
+      const ids = await aep.schemaRegistry.findFieldGroups(nameInAep(key, situation.manifest));
       const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getFieldGroup(id))));
       return all.filter((one) => one !== undefined).map((one) => found(one, situation));
     },
@@ -41,7 +41,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
 
     async create({ aep, runtime }, situation, mark) {
       const created = await aep.schemaRegistry.createFieldGroup({
-        title: nameOf(key, situation.manifest),
+        title: nameInAep(key, situation.manifest),
         description: describe(mark, group.description),
         classes: [classOf(situation)],
         tenant: situation.tenant ?? '',
@@ -56,7 +56,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
         path: `/definitions/customFields/properties/_${situation.tenant}/properties`,
         fields: {},
       };
-      const { additions } = compare(group.fields, place.fields, place.path);
+      const { additions } = compareFields(group.fields, place.fields, place.path);
       if (additions.length > 0) await aep.schemaRegistry.patchFieldGroup(id, additions);
     },
 
@@ -85,21 +85,24 @@ function classOf({ manifest: { schema } }: Situation): string {
 }
 
 /** Where in a field group the organization's own fields are: made by us or by hand, in whichever definition. */
-function fieldsOf(group: FieldGroup, { tenant }: Situation): { path: string; fields: Fields } | undefined {
+function fieldsOf(
+  group: FieldGroup,
+  { tenant }: Situation,
+): { path: string; fields: OwnFieldTree } | undefined {
   for (const [name, definition] of Object.entries(group.definitions ?? {})) {
-    const own = at(at(at(definition, 'properties'), `_${tenant}`), 'properties');
+    const own = fieldAt(fieldAt(fieldAt(definition, 'properties'), `_${tenant}`), 'properties');
     if (own !== undefined)
-      return { path: `/definitions/${pointer(name)}/properties/_${tenant}/properties`, fields: own };
+      return { path: `/definitions/${pointerStep(name)}/properties/_${tenant}/properties`, fields: own };
   }
   return undefined;
 }
 
-function at(value: unknown, key: string): Fields | undefined {
-  const found = typeof value === 'object' && value !== null ? (value as Fields)[key] : undefined;
-  return typeof found === 'object' && found !== null ? (found as Fields) : undefined;
+function fieldAt(value: unknown, key: string): OwnFieldTree | undefined {
+  const found = typeof value === 'object' && value !== null ? (value as OwnFieldTree)[key] : undefined;
+  return typeof found === 'object' && found !== null ? (found as OwnFieldTree) : undefined;
 }
 
-function pointer(key: string): string {
+function pointerStep(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
@@ -112,9 +115,9 @@ interface Comparison {
 }
 
 /** Fields that are missing can be added; what a field is cannot be changed. More than wanted may stay. */
-function compare(wanted: Fields, found: Fields, path: string): Comparison {
+function compareFields(wanted: OwnFieldTree, found: OwnFieldTree, path: string): Comparison {
   const parts = Object.entries(wanted).map(([name, field]) => {
-    const here = `${path}/${pointer(name)}`;
+    const here = `${path}/${pointerStep(name)}`;
     const there = Object.hasOwn(found, name) ? found[name] : undefined;
     if (there !== undefined) return compareField(name, field, there, here);
     return {
@@ -134,7 +137,7 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
     return { differences: [type], additions: [] };
   }
   const facets = FACETS.map((facet) => compareFacet(name, facet, wanted, found, path));
-  const [items, foundItems] = [at(wanted, 'items'), at(found, 'items')];
+  const [items, foundItems] = [fieldAt(wanted, 'items'), fieldAt(found, 'items')];
   const inner =
     items !== undefined && foundItems !== undefined
       ? compareField(`${name}[]`, items, foundItems, `${path}/items`)
@@ -152,8 +155,8 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
 
 /** Where an object has no fields yet, there is nothing to add one to: they are added all at once. */
 function compareBelow(wanted: unknown, found: unknown, path: string): Comparison {
-  const [fields, there] = [at(wanted, 'properties') ?? {}, at(found, 'properties')];
-  const compared = compare(fields, there ?? {}, path);
+  const [fields, there] = [fieldAt(wanted, 'properties') ?? {}, fieldAt(found, 'properties')];
+  const compared = compareFields(fields, there ?? {}, path);
   if (there !== undefined || compared.additions.length === 0) return compared;
   return { ...compared, additions: [{ op: 'add', path, value: fields }] };
 }
@@ -168,11 +171,11 @@ function compareFacet(
 ): Comparison {
   const [wants, is] = [facetOf(wanted, facet), facetOf(found, facet)];
   if (wants === undefined || wants === is) return { differences: [], additions: [] };
-  const wider = facet === 'enum' && isWider((wanted as Fields).enum, (found as Fields).enum);
+  const wider = facet === 'enum' && isWider((wanted as OwnFieldTree).enum, (found as OwnFieldTree).enum);
   const remedy = wider ? ('update' as const) : ('conflict' as const);
   return {
     differences: [{ field: `${name} ${facet}`, found: is ?? 'nothing', wanted: wants, remedy }],
-    additions: wider ? [{ op: 'replace', path: `${path}/enum`, value: (wanted as Fields).enum }] : [],
+    additions: wider ? [{ op: 'replace', path: `${path}/enum`, value: (wanted as OwnFieldTree).enum }] : [],
   };
 }
 
@@ -181,7 +184,7 @@ function isWider(wanted: unknown, found: unknown): boolean {
 }
 
 function facetOf(field: unknown, facet: (typeof FACETS)[number]): string | undefined {
-  const value = (field as Fields)[facet];
+  const value = (field as OwnFieldTree)[facet];
   return value === undefined ? undefined : JSON.stringify(value);
 }
 

@@ -1,7 +1,7 @@
 // The dataflow: from source to target, through the mapping where there is one.
 import type { Flow } from '../../aep/flow-service.ts';
 import { Failure, isFailure } from '../../failure.ts';
-import { nameOf } from '../../pipeline.ts';
+import { nameInAep } from '../../pipeline.ts';
 import { adoptEntity } from './adopt.ts';
 import { isDisabledByAep, mayBeEnabled } from './disabled.ts';
 import { describe, markInDescription } from './ownership-tag.ts';
@@ -90,7 +90,7 @@ export const flow: Resource = {
     // By its source first: a flow that was renamed, here or in AEP, is still the one that reads from it.
     const reading = await aep.flowService.findFlowsReading(idsOf(situation, 'source-connection'));
     const found =
-      reading.length > 0 ? reading : await aep.flowService.findFlows(nameOf('flow', situation.manifest));
+      reading.length > 0 ? reading : await aep.flowService.findFlows(nameInAep('flow', situation.manifest));
     return Promise.all(found.map((one) => asFound(one, situation, context)));
   },
 
@@ -102,7 +102,7 @@ export const flow: Resource = {
     // Where AEP reads by itself, two flows would read side by side: the new one waits as a draft until the old one has stopped.
     const draft = isPulled(manifest.source) && oldFlows(situation).length > 0;
     const id = await context.aep.flowService.createFlow({
-      name: nameOf('flow', manifest),
+      name: nameInAep('flow', manifest),
       description: describe(mark, manifest.description),
       flowSpecId: flowSpecOf(manifest),
       sourceConnectionId: required(situation, 'source-connection'),
@@ -137,7 +137,7 @@ async function takeOver(context: Context, situation: Situation, id: string): Pro
     await mayBeEnabled(there, byAep, situation, context);
   }
   if (isPulled(situation.manifest.source)) {
-    for (const old of oldFlows(situation)) if (old !== id) await stop(context, old);
+    for (const old of oldFlows(situation)) if (old !== id) await stopFlow(context, old);
   }
   const action = ACTIONS[there.state ?? ''];
   if (action !== undefined) await flowService.actOnFlow(id, action);
@@ -151,7 +151,7 @@ const STATE_MS = 3_000;
  * Switches a flow off and sees that it is; one that is a draft or gone need not be.
  * @throws Failure `NOT_READY` where it does not come to a stop
  */
-export async function stop(context: Context, id: string): Promise<void> {
+export async function stopFlow(context: Context, id: string): Promise<void> {
   try {
     await bring(context, id, 'disable', new Set(['disabled', 'draft']));
   } catch (error) {

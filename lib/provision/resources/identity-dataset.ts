@@ -1,7 +1,7 @@
 // The identity dataset: where records link new identities; of the pipeline's schema, outside Profile, and not validated.
 import type { Dataset } from '../../aep/catalog.ts';
 import { linksIdentities, namedIdentityDataset } from '../../operations.ts';
-import { nameOf } from '../../pipeline.ts';
+import { nameInAep } from '../../pipeline.ts';
 import { adoptDataset, changesOf, DISABLED, holdsBatches, OFF, ON, withTags } from './dataset-tags.ts';
 import { markInTags, tagsOf } from './ownership-tag.ts';
 import {
@@ -60,7 +60,7 @@ export const identityDataset: Resource = {
   },
 
   async find({ aep }, situation) {
-    const found = await aep.catalog.findDatasets(nameOf('identity-dataset', situation.manifest));
+    const found = await aep.catalog.findDatasets(nameInAep('identity-dataset', situation.manifest));
     // A dataset that was renamed meanwhile can have the name, and our mark.
     const others = found.filter(({ id }) => id !== idOfMade(situation, 'dataset'));
     return others.map((one) => asFound(one, situation));
@@ -71,7 +71,7 @@ export const identityDataset: Resource = {
   async create({ aep }, situation, mark) {
     const { manifest } = situation;
     const id = await aep.catalog.createDataset({
-      name: nameOf('identity-dataset', manifest),
+      name: nameInAep('identity-dataset', manifest),
       description: `New identities linked by the pipeline ${manifest.name}`,
       schemaId: required(situation, 'schema'),
       tags: { ...SWITCHES, ...tagsOf(mark) },

@@ -16,13 +16,13 @@ import {
   type Situation,
 } from './resource.ts';
 
-interface Wanted {
+interface WantedIdentity {
   readonly property: string;
   readonly namespace: string;
   readonly primary: boolean;
 }
 
-function wantedOf(situation: Situation): Wanted[] {
+function wantedOf(situation: Situation): WantedIdentity[] {
   const { schema } = situation.manifest;
   if ('id' in schema) return [];
   return schema.identities.map(({ path, namespace, primary }) => ({
@@ -37,12 +37,12 @@ function hasIdentities({ schema }: Manifest): boolean {
 }
 
 /** What is missing can be added; one that says something else is not rewritten: records were identified by it. */
-function compare(wanted: readonly Wanted[], found: readonly IdentityDescriptor[]) {
+function compareIdentities(wanted: readonly WantedIdentity[], found: readonly IdentityDescriptor[]) {
   const differences: Difference[] = [];
-  const missing: Wanted[] = [];
+  const missing: WantedIdentity[] = [];
   for (const one of wanted) {
     const there = found.find(({ property }) => property === one.property);
-    const text = said(one);
+    const text = identityText(one);
     if (there === undefined) {
       missing.push(one);
       differences.push({
@@ -51,10 +51,10 @@ function compare(wanted: readonly Wanted[], found: readonly IdentityDescriptor[]
         wanted: text,
         remedy: 'update',
       });
-    } else if (said(there) !== text) {
+    } else if (identityText(there) !== text) {
       differences.push({
         field: `identity ${one.property}`,
-        found: said(there),
+        found: identityText(there),
         wanted: text,
         remedy: 'conflict',
       });
@@ -70,12 +70,12 @@ function compare(wanted: readonly Wanted[], found: readonly IdentityDescriptor[]
   return { differences, missing };
 }
 
-function said({ namespace, primary }: Pick<Wanted, 'namespace' | 'primary'>): string {
+function identityText({ namespace, primary }: Pick<WantedIdentity, 'namespace' | 'primary'>): string {
   return `${namespace}${primary ? ', primary' : ''}`;
 }
 
 /** One after the other: an answer that is lost leaves at most one in doubt, and the next look finds it. */
-async function post({ aep }: Context, schemaId: string, missing: readonly Wanted[]): Promise<void> {
+async function post({ aep }: Context, schemaId: string, missing: readonly WantedIdentity[]): Promise<void> {
   for (const one of missing) await aep.schemaRegistry.createIdentityDescriptor({ schemaId, ...one });
 }
 
@@ -90,7 +90,7 @@ async function descriptorsOf({ aep }: Context, schemaId: string): Promise<Identi
 /** Looks for itself: whatever is tried again must not make those anew that are there already. */
 async function makeMissing(context: Context, situation: Situation, schemaId: string): Promise<void> {
   const all = await descriptorsOf(context, schemaId);
-  const { missing } = compare(wantedOf(situation), all);
+  const { missing } = compareIdentities(wantedOf(situation), all);
   await post(context, schemaId, missing);
 }
 
@@ -118,7 +118,7 @@ export const identity: Resource = {
     if (schemaId === undefined) return [];
     const wanted = wantedOf(situation);
     const all = await descriptorsOf(context, schemaId);
-    const { differences, missing } = compare(wanted, all);
+    const { differences, missing } = compareIdentities(wanted, all);
     if (missing.length === wanted.length && differences.length === missing.length) return [];
     // A descriptor has no place for a mark: it belongs to whoever owns the schema.
     return [{ id: schemaId, mark: markByPlan(situation, 'identity'), differences }];

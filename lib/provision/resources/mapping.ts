@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../../aep/data-prep.ts';
 import { Failure } from '../../failure.ts';
-import { nameOf } from '../../pipeline.ts';
+import { nameInAep } from '../../pipeline.ts';
 import { markInDescription } from './ownership-tag.ts';
 import {
   type Context,
@@ -39,7 +39,7 @@ function markedName(situation: Situation): string {
   const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const { manifest } = situation;
-  return `${nameOf('mapping', manifest)} [penstock ${manifest.name} ${hash}]`;
+  return `${nameInAep('mapping', manifest)} [penstock ${manifest.name} ${hash}]`;
 }
 
 /** Whether the name ends as this pipeline's names do; what stands before that is the manifest's to choose. */
@@ -58,8 +58,8 @@ export function mappingSetOf(situation: Situation): NewMappingSet {
 /** What the set maps otherwise, destination by destination. */
 function differencesOf(there: MappingSet, situation: Situation): Difference[] {
   const remedy = 'replace' as const;
-  const wanted = new Map(mappingsOf(situation).map((one) => [one.destination, said(one)]));
-  const found = new Map((there.mappings ?? []).map((one) => [one.destination, said(one)]));
+  const wanted = new Map(mappingsOf(situation).map((one) => [one.destination, sourceText(one)]));
+  const found = new Map((there.mappings ?? []).map((one) => [one.destination, sourceText(one)]));
   if (there.mappings === undefined)
     return [{ field: 'mapping', found: there.name ?? there.id, wanted: 'another one', remedy }];
   const fields = [...new Set([...wanted.keys(), ...found.keys()])];
@@ -87,7 +87,7 @@ function differencesOf(there: MappingSet, situation: Situation): Difference[] {
 }
 
 /** AEP has older words for the two kinds. Contract §5.1. */
-function said({ source, sourceType }: { source: string; sourceType: string }): string {
+function sourceText({ source, sourceType }: { source: string; sourceType: string }): string {
   // A legacy row says nothing of its kind: what is a path is one.
   const path = sourceType === '' ? /^[\w.$[\]]+$/.test(source) : /attribute|schema-path/i.test(sourceType);
   return `${source} (${path ? 'ATTRIBUTE' : 'EXPRESSION'})`;
@@ -133,7 +133,7 @@ function earlier(found: Found, { manifest }: Situation): Found {
 /** The set that a hand-made flow uses, where it does what this manifest wants: to be taken over, or taken over already. */
 async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[]> {
   const { manifest } = situation;
-  for (const flow of await aep.flowService.findFlows(nameOf('flow', manifest))) {
+  for (const flow of await aep.flowService.findFlows(nameInAep('flow', manifest))) {
     if (!manifest.adopt && markInDescription(flow.description)?.pipeline !== manifest.name) continue;
     const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
     if (id === undefined) continue;

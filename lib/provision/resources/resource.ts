@@ -57,7 +57,7 @@ export interface Found {
 }
 
 /** `unfinished`: there, and `update` has to complete it. */
-export type Created = Pick<Made, 'id'> & Found['details'] & { readonly unfinished?: boolean };
+export type CreatedResource = Pick<Made, 'id'> & Found['details'] & { readonly unfinished?: boolean };
 
 export interface Resource {
   readonly key: ResourceKey;
@@ -77,7 +77,7 @@ export interface Resource {
   find(context: Context, situation: Situation): Promise<Found[]>;
   /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
   get?(context: Context, situation: Situation, id: string): Promise<Found>;
-  create(context: Context, situation: Situation, mark: Mark): Promise<Created>;
+  create(context: Context, situation: Situation, mark: Mark): Promise<CreatedResource>;
   /** Changes in place what can be changed there; looks for itself what is still to be done, so it can be repeated. */
   update?(context: Context, situation: Situation, id: string): Promise<void>;
   /** Writes our mark on one that was made by hand. Without it, there is no place for a mark. */
@@ -105,7 +105,7 @@ export interface Decision {
 /** What a difference says where the thing referred to is not there (any more). */
 const GONE = 'one still to be made';
 /** What it says where AEP says nothing. */
-const NOTHING = 'nothing';
+const NOTHING_TOLD = 'nothing';
 
 export interface Preference {
   readonly pipeline: string;
@@ -132,15 +132,15 @@ function decideOnOurs(first: Found, others: readonly Found[]): Decision {
     return { action: 'conflict', reason, found: first, others };
   }
   if (has('replace')) {
-    const reason = `${by}${whatOf(first, 'not changed in place')}`;
+    const reason = `${by}${changeText(first, 'not changed in place')}`;
     return { action: 'replace', reason, found: first, others: [first, ...others] };
   }
-  const reason = `${by}${whatOf(first, 'changed in place')}${surplus}`;
+  const reason = `${by}${changeText(first, 'changed in place')}${surplus}`;
   return { action: 'update', reason, found: first, others };
 }
 
 /** What is done about what differs; of what only follows from another resource's change, from which. */
-function whatOf({ differences }: Found, done: string): string {
+function changeText({ differences }: Found, done: string): string {
   const anew = differences.filter(isConsequence).map(({ field }) => field);
   const own = anew.length < differences.length ? `; what differs is ${done}` : '';
   return anew.length === 0 ? own : `${own}; refers to what is made anew: ${anew.join(', ')}`;
@@ -169,7 +169,7 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
 }
 
 /** Bytes. The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
-const MOST_TEXT = 1_000;
+const MAX_DIFFERENCE_TEXT = 1_000;
 
 /** The reason with the differences behind it: for a message that is read by itself. */
 export function inFull(
@@ -180,7 +180,7 @@ export function inFull(
   const text = differences
     .map(({ field, found, wanted }) => `${field}: found ${found}, wanted ${wanted}`)
     .join('; ');
-  return `${reason}: ${clip(text, MOST_TEXT)}`;
+  return `${reason}: ${clip(text, MAX_DIFFERENCE_TEXT)}`;
 }
 
 /** Whether it differs only because what it refers to is made anew: that is told there. */
@@ -211,7 +211,7 @@ function best(hint: string | undefined) {
 export function difference(field: string, found: unknown, wanted: unknown, remedy: Remedy): Difference[] {
   if (wanted !== undefined && found === wanted) return [];
   const untold = found === undefined || found === null;
-  return [{ field, found: String(found ?? NOTHING), wanted: String(wanted ?? GONE), remedy, untold }];
+  return [{ field, found: String(found ?? NOTHING_TOLD), wanted: String(wanted ?? GONE), remedy, untold }];
 }
 
 /** The same for what AEP need not tell: where it says nothing, nothing is known to differ. */

@@ -3,7 +3,7 @@ import type { IdentityDescriptor, Schema } from '../../aep/schema-registry.ts';
 import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../../manifest.ts';
 import { didYouMeanId } from '../../nearest.ts';
 import { IDENTITY_MAP, isMapped, linksIdentities, updatesProfiles } from '../../operations.ts';
-import { keyOfGroup, nameOf } from '../../pipeline.ts';
+import { keyOfGroup, nameInAep } from '../../pipeline.ts';
 import { removeDescriptors } from './identity.ts';
 import { describe, markInDescription, withoutMark } from './ownership-tag.ts';
 import {
@@ -22,19 +22,19 @@ function classOf({ manifest: { schema } }: Situation): string {
 }
 
 /** The `$id`s of its field groups; of one that is still to be made, what it is called. */
-function groupsOf(situation: Situation): string[] {
+function fieldGroupsOf(situation: Situation): string[] {
   const { schema } = situation.manifest;
   if ('id' in schema) return [];
   return schema.fieldGroups.map((group) =>
     typeof group === 'string'
       ? idOf(group, FIELD_GROUPS)
       : (idOfMade(situation, keyOfGroup(group)) ??
-        `the field group ${nameOf(keyOfGroup(group), situation.manifest)}`),
+        `the field group ${nameInAep(keyOfGroup(group), situation.manifest)}`),
   );
 }
 
 /** A class or a field group that the manifest names by its `$id`. */
-interface Part {
+interface SchemaPart {
   readonly kind: 'classes' | 'fieldgroups';
   /** Its place in the manifest. */
   readonly at: string;
@@ -42,9 +42,9 @@ interface Part {
 }
 
 /** Short names are Adobe's, and are not asked for. */
-function partsById({ schema }: Manifest): Part[] {
+function partsById({ schema }: Manifest): SchemaPart[] {
   if ('id' in schema) return [];
-  const parts: Part[] = [
+  const parts: SchemaPart[] = [
     { kind: 'classes', at: 'schema.class', id: schema.class },
     ...schema.fieldGroups.flatMap((id, index) =>
       typeof id === 'string' ? [{ kind: 'fieldgroups' as const, at: `schema.fieldGroups.${index}`, id }] : [],
@@ -58,7 +58,7 @@ function partsById({ schema }: Manifest): Part[] {
 async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<string[]> {
   const registry = aep.schemaRegistry;
   const said = partsById(manifest).map(async ({ kind, at, id }) => {
-    const [likely, other] = ADOBES.test(id) ? GLOBAL_FIRST : TENANT_FIRST;
+    const [likely, other] = ADOBE_PART_ID.test(id) ? GLOBAL_FIRST : TENANT_FIRST;
     const there =
       (await ifThere(registry.getPart(likely, kind, id))) ??
       (await ifThere(registry.getPart(other, kind, id)));
@@ -71,13 +71,13 @@ async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<
 }
 
 /** Where it is looked for first is a guess that spares a call: the other container is asked as well. */
-const ADOBES = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
+const ADOBE_PART_ID = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
 const GLOBAL_FIRST = ['global', 'tenant'] as const;
 const TENANT_FIRST = ['tenant', 'global'] as const;
 
 function missingGroups(there: Schema, situation: Situation): string[] {
   const has = new Set(there.allOf?.map(({ $ref }) => $ref));
-  return groupsOf(situation).filter((group) => !has.has(group));
+  return fieldGroupsOf(situation).filter((group) => !has.has(group));
 }
 
 /** Field groups can be added, a class is for ever. More field groups than wanted may stay. */
@@ -143,7 +143,7 @@ export const schema: Resource = {
   },
 
   async find({ aep }, situation) {
-    const ids = await aep.schemaRegistry.findSchemas(nameOf('schema', situation.manifest));
+    const ids = await aep.schemaRegistry.findSchemas(nameInAep('schema', situation.manifest));
     const all = await Promise.all(ids.map((id) => ifThere(aep.schemaRegistry.getSchema(id))));
     return all.filter((one) => one !== undefined).map((one) => asFound(one, situation));
   },
@@ -153,9 +153,9 @@ export const schema: Resource = {
   async create({ aep, runtime }, situation, mark) {
     const { manifest } = situation;
     const created = await aep.schemaRegistry.createSchema({
-      title: nameOf('schema', manifest),
+      title: nameInAep('schema', manifest),
       description: describe(mark, 'description' in manifest.schema ? manifest.schema.description : undefined),
-      parts: [classOf(situation), ...groupsOf(situation)],
+      parts: [classOf(situation), ...fieldGroupsOf(situation)],
     });
     return { id: created.$id, changedAt: runtime.clock.now() };
   },

@@ -1,6 +1,6 @@
 // The source connection: the flow's end on the inlet's or the foreign source's side.
 import type { SourceConnection } from '../../aep/flow-service.ts';
-import { nameOf } from '../../pipeline.ts';
+import { nameInAep } from '../../pipeline.ts';
 import { adoptEntity } from './adopt.ts';
 import { asFound, candidate, notesOf } from './connection.ts';
 import { describe } from './ownership-tag.ts';
@@ -33,7 +33,7 @@ function sourceDifferences(one: SourceConnection, situation: Situation): Differe
 }
 
 /** One that takes over from another must not skip what comes in between, so it reads from the oldest record on. */
-function positionOf({ manifest: { source }, old, plan }: Situation): Record<string, string> {
+function resetPosition({ manifest: { source }, old, plan }: Situation): Record<string, string> {
   const reset = resetOf(source);
   if (reset === undefined) return {};
   const takesOver =
@@ -62,9 +62,9 @@ export const sourceConnection: Resource = {
 
   async create({ aep }, situation, mark) {
     const { manifest } = situation;
-    const params = { ...sourceParams(manifest.source), ...positionOf(situation) };
+    const params = { ...sourceParams(manifest.source), ...resetPosition(situation) };
     const id = await aep.flowService.createSourceConnection({
-      name: nameOf('source-connection', manifest),
+      name: nameInAep('source-connection', manifest),
       description: describe({ ...mark, notes: notesOf(situation) }, manifest.description),
       baseConnectionId: required(situation, 'base-connection'),
       specId: connectionSpecOf(manifest.source),

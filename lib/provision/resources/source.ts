@@ -10,7 +10,7 @@ import type { Runtime } from '../../runtime.ts';
 import { type Difference, difference } from './resource.ts';
 
 /** What a difference says of a name that is left out. */
-const NONE = 'none';
+const NO_NAME = 'none';
 
 const SPEC_OF = {
   inlet: CONNECTION_SPECS.httpApi,
@@ -24,7 +24,7 @@ export function connectionSpecOf({ kind }: Source): string {
 }
 
 /** The other way round; what is none of ours is called by its id. */
-export function kindOf(specId: string | undefined): string | undefined {
+export function sourceKindOf(specId: string | undefined): string | undefined {
   return Object.entries(SPEC_OF).find(([, id]) => id === specId)?.[0] ?? specId;
 }
 
@@ -141,7 +141,7 @@ export function sourceDifference(name: string, found: unknown, wanted: unknown):
     found !== undefined &&
     wanted !== undefined &&
     shortName(String(found)) !== shortName(String(wanted));
-  return difference(`source ${name}`, found ?? NONE, wanted ?? NONE, 'replace').map((one) => ({
+  return difference(`source ${name}`, found ?? NO_NAME, wanted ?? NO_NAME, 'replace').map((one) => ({
     ...one,
     elsewhere,
   }));
@@ -159,14 +159,18 @@ function fullNames({ project, topic, subscription }: Extract<Source, { kind: 'pu
   };
 }
 
-const text = z.string().min(1);
+const nonEmpty = z.string().min(1);
 
 /** A service account's key file, as Google gives it. Only what tells it from something else is looked at. */
-const KeyFile = z.looseObject({ type: z.literal('service_account'), private_key: text, client_email: text });
+const KeyFile = z.looseObject({
+  type: z.literal('service_account'),
+  private_key: nonEmpty,
+  client_email: nonEmpty,
+});
 
 const SECRETS = {
-  kinesis: z.strictObject({ accessKeyId: text, secretKey: text }),
-  'event-hubs': z.strictObject({ sasKeyName: text, sasKey: text }),
+  kinesis: z.strictObject({ accessKeyId: nonEmpty, secretKey: nonEmpty }),
+  'event-hubs': z.strictObject({ sasKeyName: nonEmpty, sasKey: nonEmpty }),
   pubsub: KeyFile.transform((file) => ({ credentials: JSON.stringify(file) })),
 } as const;
 

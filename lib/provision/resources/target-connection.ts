@@ -1,6 +1,6 @@
 // The target connection: the flow's end on the data lake's side.
 import type { TargetConnection } from '../../aep/flow-service.ts';
-import { nameOf } from '../../pipeline.ts';
+import { nameInAep } from '../../pipeline.ts';
 import { adoptEntity } from './adopt.ts';
 import { asFound, candidate, notesOf } from './connection.ts';
 import { describe } from './ownership-tag.ts';
@@ -43,7 +43,7 @@ export const targetConnection: Resource = {
   async create({ aep }, situation, mark) {
     const { manifest } = situation;
     const id = await aep.flowService.createTargetConnection({
-      name: nameOf('target-connection', manifest),
+      name: nameInAep('target-connection', manifest),
       description: describe({ ...mark, notes: notesOf(situation) }, manifest.description),
       datasetId: required(situation, 'dataset'),
       schemaId: required(situation, 'schema'),

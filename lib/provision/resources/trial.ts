@@ -1,20 +1,20 @@
 // Mappings tried out through Data Prep: does each one compile, and do the samples become what they must?
 import type { Aep } from '../../aep/client.ts';
 import type { MappingFault, NewMappingSet } from '../../aep/data-prep.ts';
-import type { Fields } from '../../aep/schema-registry.ts';
+import type { SchemaFields } from '../../aep/schema-registry.ts';
 import { Failure } from '../../failure.ts';
 import { withDigits } from '../../json-text.ts';
 import { nearest } from '../../nearest.ts';
-import { differencesOf, inOwnNamespace, recordOf, type Samples } from '../../samples.ts';
+import { inOwnNamespace, mismatches, type Samples, sampleRecord } from '../../samples.ts';
 
 /** Lines of a message: enough to begin with. */
-const MOST_LINES = 20;
+const MAX_TRIAL_LINES = 20;
 
 /** @throws Failure `MAPPING_INVALID` naming every mapping that does not compile */
 export async function tryMapping(aep: Aep, set: NewMappingSet): Promise<void> {
   const faults = await aep.dataPrep.validateMappings(set);
   if (faults.length === 0) return;
-  const fields = await fieldsOf(aep, set);
+  const fields = await schemaFieldsOf(aep, set);
   const lines = faults.map((fault) => `${told(fault)}${nearestPath(fault, fields)}`);
   throw invalid('Data Prep refuses the mapping', lines);
 }
@@ -26,14 +26,17 @@ function told({ row, destination, message }: MappingFault): string {
 }
 
 /** Behind a fault whose destination is no field of the schema: the field that was most likely meant. */
-function nearestPath({ destination }: MappingFault, fields: Fields): string {
+function nearestPath({ destination }: MappingFault, fields: SchemaFields): string {
   const path = destination?.replace(/\[[^\]]*\]/g, '');
   const near = path === undefined ? undefined : nearestField(path.split('.'), fields);
   return near === undefined || near === path ? '' : `; did you mean ${JSON.stringify(near)}?`;
 }
 
 /** Step by step, the nearest name there is; what whole paths have in common would outweigh the name that is wrong. */
-function nearestField([step, ...rest]: readonly string[], { properties = {} }: Fields): string | undefined {
+function nearestField(
+  [step, ...rest]: readonly string[],
+  { properties = {} }: SchemaFields,
+): string | undefined {
   if (step === undefined) return undefined;
   const names = Object.keys(properties);
   const name = names.includes(step) ? step : nearest(step, names);
@@ -44,7 +47,7 @@ function nearestField([step, ...rest]: readonly string[], { properties = {} }: F
 }
 
 /** None where they cannot be read: what is refused is told all the same. */
-async function fieldsOf(aep: Aep, { schemaId }: NewMappingSet): Promise<Fields> {
+async function schemaFieldsOf(aep: Aep, { schemaId }: NewMappingSet): Promise<SchemaFields> {
   try {
     return await aep.schemaRegistry.getFields(schemaId);
   } catch {
@@ -62,11 +65,11 @@ export async function trySamples(
   samples: Samples,
   tenant: string | undefined,
 ): Promise<void> {
-  const rows = await aep.dataPrep.previewMappings(set, samples.map(recordOf), withDigits);
+  const rows = await aep.dataPrep.previewMappings(set, samples.map(sampleRecord), withDigits);
   const faults = samples.flatMap((sample, index) => {
     const row = rows[index];
     const name = sample.name ?? `sample ${index + 1}`;
-    const differences = differencesOf(inOwnNamespace(sample.xdm, tenant), row?.data);
+    const differences = mismatches(inOwnNamespace(sample.xdm, tenant), row?.data);
     // What fails leaves its field empty: where the sample says so, that is right.
     const errors = differences.length > 0 ? (row?.errors ?? []) : [];
     return [...errors.map(told), ...differences].map((line) => `${name}: ${line}`);
@@ -75,7 +78,7 @@ export async function trySamples(
 }
 
 function invalid(what: string, faults: readonly string[]): Failure {
-  const more = faults.length > MOST_LINES ? [`… and ${faults.length - MOST_LINES} more`] : [];
-  const lines = [...faults.slice(0, MOST_LINES), ...more].map((line) => `  ${line}`);
+  const more = faults.length > MAX_TRIAL_LINES ? [`… and ${faults.length - MAX_TRIAL_LINES} more`] : [];
+  const lines = [...faults.slice(0, MAX_TRIAL_LINES), ...more].map((line) => `  ${line}`);
   return new Failure('MAPPING_INVALID', `${what}:\n${lines.join('\n')}\n`);
 }

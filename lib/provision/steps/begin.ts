@@ -9,11 +9,11 @@ import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
 import { checkWaits } from '../../waits.ts';
 
 /** A manifest has its own limit; samples are records. */
-const DEEPEST = 110;
+const MAX_REQUEST_DEPTH = 110;
 
 /** A state's input and output end at 256 KB, and the document holds the plan and the report besides. In bytes, as JSON. */
-const LARGEST_MANIFEST = 100_000;
-const LARGEST_SAMPLES = 40_000;
+const MAX_MANIFEST_BYTES = 100_000;
+const MAX_SAMPLES_BYTES = 40_000;
 
 function checkSize(what: string, value: unknown, largest: number): void {
   const bytes = Buffer.byteLength(JSON.stringify(value));
@@ -29,8 +29,8 @@ function checkSize(what: string, value: unknown, largest: number): void {
  * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there, or keeps no order; `AWS_*` of looking it up
  */
 export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipeline> {
-  if (isDeeper(event, DEEPEST))
-    throw new Failure('EVENT_INVALID', `it is nested deeper than ${DEEPEST} levels`);
+  if (isDeeper(event, MAX_REQUEST_DEPTH))
+    throw new Failure('EVENT_INVALID', `it is nested deeper than ${MAX_REQUEST_DEPTH} levels`);
   const request = ProvisionRequest.safeParse(event);
   if (!request.success)
     throw notAccepted('begin', 'this is not a request to provision', request.error.issues);
@@ -39,10 +39,10 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
   checkWaits(rest, runtime.settings);
   const manifest = parseManifest(asked);
-  checkSize('the manifest', manifest, LARGEST_MANIFEST);
-  checkSize('the list of samples', rest.samples ?? [], LARGEST_SAMPLES);
+  checkSize('the manifest', manifest, MAX_MANIFEST_BYTES);
+  checkSize('the list of samples', rest.samples ?? [], MAX_SAMPLES_BYTES);
   const now = runtime.clock.now();
-  const streamArn = await streamOf(manifest, mode, runtime);
+  const streamArn = await feedingStream(manifest, mode, runtime);
   const stream =
     mode === 'retire' || streamArn === undefined ? undefined : await runtime.streams.describe(streamArn);
   checkOrder(manifest, stream);
@@ -73,7 +73,7 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
 }
 
 /** The stream that feeds an inlet. A pipeline can be retired after its stream was: then what is published knows it. */
-async function streamOf(
+async function feedingStream(
   { source }: Manifest,
   mode: Pipeline['mode'],
   { streams, secrets, settings }: BeginRuntime,

@@ -26,7 +26,7 @@ interface InService {
   readonly besides: readonly string[];
 }
 
-const NOTHING: InService = { flows: [], besides: [] };
+const NOTHING_IN_SERVICE: InService = { flows: [], besides: [] };
 
 async function inService(pipeline: Pipeline, context: Context): Promise<InService> {
   const { streamArn, manifest, execution } = pipeline;
@@ -37,9 +37,9 @@ async function inService(pipeline: Pipeline, context: Context): Promise<InServic
     const running = flows.filter((one) => one.running === true && one.mark?.execution !== own);
     return { flows: running.map(({ id }) => id), besides: [] };
   }
-  if (streamArn === undefined) return NOTHING;
+  if (streamArn === undefined) return NOTHING_IN_SERVICE;
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
-  if (published === undefined || published.execution === own) return NOTHING;
+  if (published === undefined || published.execution === own) return NOTHING_IN_SERVICE;
   const { flowId, identityDatasetId } = published;
   return { flows: [flowId], besides: identityDatasetId === undefined ? [] : [identityDatasetId] };
 }

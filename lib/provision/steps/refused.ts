@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { readCause } from '../../failure.ts';
 import { PipelineName } from '../../manifest.ts';
 import { Pipeline, type Report } from '../../pipeline.ts';
-import { clip } from '../clip.ts';
+import { clip, MAX_CAUSE } from '../clip.ts';
 
 /** A request with the failure that the state machine put beside it. */
 export const Refused = z.looseObject({
@@ -15,7 +15,6 @@ export const Refused = z.looseObject({
 export type Refused = z.infer<typeof Refused>;
 
 const NAMELESS = '(a manifest without a name)';
-const MOST_CAUSE = 8_000;
 
 export function refusedReport(
   { manifest, mode, execution, failure }: Pick<Refused, 'manifest' | 'mode' | 'execution'> & Failed,
@@ -31,7 +30,7 @@ export function refusedReport(
     mode,
     execution: { id, name, startedAt, endedAt },
     outcome: told.Error,
-    summary: failedIn(pipeline, told),
+    summary: failureLine(pipeline, told),
     durationMs: Math.max(0, now - Date.parse(startedAt)),
     resources: [],
     warnings: [],
@@ -50,7 +49,7 @@ export function tellingOf({ Error: error, Cause, ...fields }: Fault): Fault {
   const { text, code = fields.code, next = fields.next } = readCause(Cause);
   return {
     Error: error,
-    Cause: clip(text, MOST_CAUSE),
+    Cause: clip(text, MAX_CAUSE),
     ...(code !== undefined && { code }),
     ...(next !== undefined && { next }),
   };
@@ -62,7 +61,7 @@ export function reportedFailure({ Error: error, Cause, code }: Fault): NonNullab
 }
 
 /** One line. */
-export function failedIn(pipeline: string, failure: Fault): string {
+export function failureLine(pipeline: string, failure: Fault): string {
   const [first = ''] = failure.Cause.split('\n');
   return `${pipeline}: ${failure.Error}: ${clip(first, 500)}`;
 }

@@ -2,14 +2,14 @@
 import { notAccepted } from '../../accepted.ts';
 import { type Fate, Pipeline, type Planned, type Report } from '../../pipeline.ts';
 import type { LedgerRuntime } from '../../runtime.ts';
-import { bytesOf, clip } from '../clip.ts';
+import { clip, jsonBytes } from '../clip.ts';
 import { knownOf } from '../known.ts';
-import { LARGEST_STATE, withReport } from './fit.ts';
-import { failedIn, nextAfter, Refused, refusedReport, reportedFailure, tellingOf } from './refused.ts';
+import { MAX_STATE_BYTES, withReport } from './fit.ts';
+import { failureLine, nextAfter, Refused, refusedReport, reportedFailure, tellingOf } from './refused.ts';
 
 /** Bytes. What the ledger keeps of one pipeline has its limit; half a report says more than none. */
-const MOST_BYTES = 60_000;
-const MOST_TEXT = 2_000;
+const MAX_REPORT_BYTES = 60_000;
+const MAX_REPORT_TEXT = 2_000;
 
 /**
  * The document, or a request that `begin` did not get to one, with its report, which is kept as the pipeline's last one. Never
@@ -23,7 +23,7 @@ export async function report(event: unknown, runtime: LedgerRuntime): Promise<un
     if (refused.success) return reportRefused(refused.data, runtime);
     throw notAccepted('report', 'this is not a pipeline document', result.error.issues);
   }
-  const pipeline = { ...result.data, failure: failureOf(result.data) };
+  const pipeline = { ...result.data, failure: failureText(result.data) };
   const made = reportOf(pipeline, runtime.clock.now());
   log(made, runtime);
   // Whoever did not get the lease has nothing to say about the pipeline.
@@ -35,13 +35,13 @@ export async function report(event: unknown, runtime: LedgerRuntime): Promise<un
 /** The same of a request. It holds no lease: what is kept of a pipeline that somebody works on stays as it is. */
 async function reportRefused(request: Refused, runtime: LedgerRuntime): Promise<unknown> {
   const { samples: _, ...rest } = request;
-  const failure = failureOf(request);
+  const failure = failureText(request);
   const made = refusedReport({ ...request, failure }, runtime.clock.now());
   log(made, runtime);
   await keepRefused(made, request, runtime);
   const whole = { ...rest, failure, report: made };
   const { mode, execution } = request;
-  return bytesOf(whole) <= LARGEST_STATE ? whole : { mode, execution, failure, report: made };
+  return jsonBytes(whole) <= MAX_STATE_BYTES ? whole : { mode, execution, failure, report: made };
 }
 
 function log({ pipeline, outcome, summary, next }: Report, runtime: LedgerRuntime): void {
@@ -49,14 +49,14 @@ function log({ pipeline, outcome, summary, next }: Report, runtime: LedgerRuntim
 }
 
 /** The failure in words, and its fields beside them. */
-function failureOf({
+function failureText({
   failure,
   rollbackFailure,
 }: Pick<Pipeline, 'failure' | 'rollbackFailure'>): Pipeline['failure'] {
   if (failure === undefined) return undefined;
   const told = tellingOf(failure);
   if (rollbackFailure === undefined) return told;
-  const undoing = `${rollbackFailure.Error}: ${clip(tellingOf(rollbackFailure).Cause, MOST_TEXT)}`;
+  const undoing = `${rollbackFailure.Error}: ${clip(tellingOf(rollbackFailure).Cause, MAX_REPORT_TEXT)}`;
   return {
     ...told,
     Error: 'Penstock.RollbackFailed',
@@ -100,21 +100,21 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
     outcome: failure?.Error ?? OUTCOMES[mode],
     summary: summaryOf(pipeline),
     durationMs: Math.max(0, now - Date.parse(execution.startedAt)),
-    resources: pipeline.plan.map((planned) => entryOf(planned, pipeline)),
+    resources: pipeline.plan.map((planned) => reportEntry(planned, pipeline)),
     warnings: pipeline.warnings,
     verified: pipeline.verified,
     steps: pipeline.trail,
     ...(failure !== undefined && {
       failure: reportedFailure(tellingOf(failure)),
     }),
-    next: nextOf(pipeline),
+    next: nextSteps(pipeline),
   };
-  return fitting(made);
+  return fittingReport(made);
 }
 
 const OUTCOMES = { apply: 'succeeded', plan: 'planned', retire: 'retired' } as const;
 
-function entryOf(planned: Planned, pipeline: Pipeline): Report['resources'][number] {
+function reportEntry(planned: Planned, pipeline: Pipeline): Report['resources'][number] {
   const { resource, action, name, id, reason, differences } = planned;
   const made = resource === 'publish' || resource === 'intake' ? undefined : pipeline.resources[resource];
   const now = made?.id ?? (resource === 'intake' ? pipeline.intake?.id : undefined) ?? id;
@@ -124,7 +124,7 @@ function entryOf(planned: Planned, pipeline: Pipeline): Report['resources'][numb
     done: doneOf(planned, pipeline),
     name: made?.name ?? name,
     ...(now !== undefined && { id: now }),
-    why: clip(reason, MOST_TEXT),
+    why: clip(reason, MAX_REPORT_TEXT),
     ...(differences !== undefined && { differences }),
   };
 }
@@ -154,7 +154,7 @@ function fateOf({ fates }: Pipeline, resource: Planned['resource'], id?: string)
 /** One line that says it all. */
 function summaryOf(pipeline: Pipeline): string {
   const { manifest, mode, failure, left } = pipeline;
-  if (failure !== undefined) return failedIn(manifest.name, tellingOf(failure));
+  if (failure !== undefined) return failureLine(manifest.name, tellingOf(failure));
   const counts = new Map<string, string[]>();
   for (const planned of pipeline.plan) {
     const word = mode === 'plan' ? planned.action : doneOf(planned, pipeline);
@@ -168,10 +168,10 @@ function summaryOf(pipeline: Pipeline): string {
   const stays = left.length > 0 ? [`left in place: ${left.join('; ')}`] : [];
   const parts = [...[...counts].map(([word, which]) => `${word} ${which.join(', ')}`), ...old, ...stays];
   const said = parts.length === 0 ? 'nothing to do: all is as the manifest says' : parts.join('; ');
-  return clip(`${manifest.name}: ${said}`, MOST_TEXT);
+  return clip(`${manifest.name}: ${said}`, MAX_REPORT_TEXT);
 }
 
-function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
+function nextSteps({ mode, failure, plan, left, manifest }: Pipeline): string[] {
   if (failure !== undefined) return [nextAfter(tellingOf(failure))];
   const conflicts = plan.filter(({ action }) => action === 'conflict');
   if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
@@ -182,8 +182,8 @@ function nextOf({ mode, failure, plan, left, manifest }: Pipeline): string[] {
 }
 
 /** Long texts go first, then the trail, then the differences: what was done to which resource stays as long as it can. */
-function fitting(made: Report): Report {
-  const fits = (one: Report) => bytesOf(one) <= MOST_BYTES;
+function fittingReport(made: Report): Report {
+  const fits = (one: Report) => jsonBytes(one) <= MAX_REPORT_BYTES;
   if (fits(made)) return made;
   const brief: Report = {
     ...made,

@@ -1,6 +1,6 @@
 // Taking down: of a pipeline that has moved on, what is old; of one that is retired, all that is ours.
 import type { Fate, Old, Pipeline, ResourceKey } from '../../pipeline.ts';
-import { stop as stopFlow } from '../resources/flow.ts';
+import { stopFlow } from '../resources/flow.ts';
 import type { Resource, StreamContext } from '../resources/resource.ts';
 import { backwards, refersTo } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';

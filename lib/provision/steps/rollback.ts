@@ -34,7 +34,7 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
   const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
   const told = readCause(Cause);
   const failed = failing(told);
-  const what = whatOf(pipeline, name, told);
+  const what = failedWhat(pipeline, name, told);
   if (pipeline.mode === 'retire') {
     const text = 'Nothing is put back. Correct the fault, then start it again: it goes on from here.';
     return failed(pipeline, 'Penstock.Resumable', `${what} | ${text}`);
@@ -72,7 +72,7 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
 }
 
 /** What did not come from a step of ours does not say which one it was: the one after the last that ended. */
-function whatOf({ trail, mode }: Pipeline, name: string, { text, code }: Told): string {
+function failedWhat({ trail, mode }: Pipeline, name: string, { text, code }: Told): string {
   const said = text || name;
   if (code !== undefined) return said;
   const order = mode === 'retire' ? ['plan', 'stop', 'retire'] : ORDER;
@@ -96,7 +96,7 @@ async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Con
 }
 
 function keptText({ resources, old, manifest }: Pipeline): string {
-  const made = listed(resources);
+  const made = listText(resources);
   const flows = old.filter(({ resource, running }) => resource === 'flow' && running === true);
   const stopped =
     isPulled(manifest.source) && flows.length > 0
@@ -106,7 +106,7 @@ function keptText({ resources, old, manifest }: Pipeline): string {
 }
 
 /** `key id` of each, or of those that came into the document in one way. */
-function listed(resources: Pipeline['resources'], ...how: Made['how'][]): string {
+function listText(resources: Pipeline['resources'], ...how: Made['how'][]): string {
   return Object.entries(resources)
     .filter(([, one]) => how.length === 0 || (one !== undefined && how.includes(one.how)))
     .map(([key, one]) => `${key} ${one?.id}`)
@@ -115,9 +115,9 @@ function listed(resources: Pipeline['resources'], ...how: Made['how'][]): string
 
 function undoneText({ removed, left, resources, old }: Pipeline): string {
   const others = old.map(({ resource, id }) => `${resource} ${id}`);
-  const earlier = listed(resources, 'kept');
+  const earlier = listText(resources, 'kept');
   const changed = Object.fromEntries(Object.entries(resources).filter(([, one]) => one?.pending !== true));
-  const altered = listed(changed, 'updated', 'adopted');
+  const altered = listText(changed, 'updated', 'adopted');
   return [
     ...(removed.length > 0 ? [`Undone: ${removed.join(', ')}.`] : []),
     ...(left.length > 0 ? [`Left in place: ${left.join('; ')}.`] : []),
@@ -129,7 +129,7 @@ function undoneText({ removed, left, resources, old }: Pipeline): string {
 }
 
 async function undoResource(resource: Resource, pipeline: Pipeline, context: StreamContext, undone: Undone) {
-  for (const id of await own(resource, pipeline, context, undone)) {
+  for (const id of await madeHere(resource, pipeline, context, undone)) {
     const before = undone.left.length;
     await undo(
       undone,
@@ -206,7 +206,7 @@ async function undo(
 }
 
 /** Ids of what this execution made: from the document, and from AEP, where a step died before it could say. */
-async function own(
+async function madeHere(
   resource: Resource,
   pipeline: Pipeline,
   context: Context,

@@ -11,13 +11,13 @@ import { remember } from '../known.ts';
 import { ensure } from '../resources/ensure.ts';
 import type { Context } from '../resources/resource.ts';
 import { type ResourceStep, resourcesOf, STEPS } from '../resources/resources.ts';
-import { fitting } from './fit.ts';
+import { fittingDocument } from './fit.ts';
 import { waitSeconds } from './verify.ts';
 
 type Handler = (event: unknown) => Promise<unknown>;
 
 /** Calls that are named in the trail; a step makes a handful. */
-const MOST_CHANGES = 30;
+const MAX_CHANGES = 30;
 
 /** The handler of a state that takes the document and gives it on. `makeRuntime` is called on the first event. */
 export function step<R extends LedgerRuntime>(
@@ -34,7 +34,7 @@ export function step<R extends LedgerRuntime>(
     const done = await work(pipeline, context).catch((error: unknown) => {
       throw telling(error, trail.end());
     });
-    return fitting({ ...done, entered, trail: [...done.trail, trail.end()] });
+    return fittingDocument({ ...done, entered, trail: [...done.trail, trail.end()] });
   });
 }
 
@@ -56,14 +56,14 @@ export function readingStep<R extends Runtime>(
   return handler(name, makeRuntime, async (event, runtime, sessions) => {
     const pipeline = parseDocument(event);
     const trail = startTrail(name, runtime);
-    const context = contextFor(pipeline, runtime, sessions, refuse, trail.note);
+    const context = contextFor(pipeline, runtime, sessions, refuseChange, trail.note);
     const done = await work(pipeline, context);
-    return fitting({ ...done, trail: [...done.trail, trail.end()] });
+    return fittingDocument({ ...done, trail: [...done.trail, trail.end()] });
   });
 }
 
 /** Of whoever only looks. */
-const refuse: Guard = () =>
+const refuseChange: Guard = () =>
   Promise.reject(
     new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
       next: 'Keep the log and report it.',
@@ -89,7 +89,9 @@ export function plainStep<R extends Runtime>(
   work: (event: unknown, runtime: R, contextOf: (pipeline: Pipeline) => Context<R>) => Promise<unknown>,
 ): Handler {
   return handler(name, makeRuntime, (event, runtime, sessions) =>
-    work(event, runtime, (pipeline) => contextFor(pipeline, runtime, sessions, refuse, () => undefined)),
+    work(event, runtime, (pipeline) =>
+      contextFor(pipeline, runtime, sessions, refuseChange, () => undefined),
+    ),
   );
 }
 
@@ -137,17 +139,22 @@ function fenced<T extends object>(port: T, changes: readonly (keyof T)[], guard:
   return { ...port, ...Object.fromEntries(wrapped) };
 }
 
-type Note = (seen: { label: string; change: boolean; status: number; requestId: string | undefined }) => void;
+type NoteCall = (seen: {
+  label: string;
+  change: boolean;
+  status: number;
+  requestId: string | undefined;
+}) => void;
 
 /** Counts what a step does, for the report. */
-function startTrail(name: string, { clock }: Runtime): { note: Note; end: () => Trail } {
+function startTrail(name: string, { clock }: Runtime): { note: NoteCall; end: () => Trail } {
   const started = clock.now();
   let calls = 0;
   const changes: Trail['changes'] = [];
   return {
     note({ label, change, status, requestId }) {
       calls++;
-      if (change && status < 300 && changes.length < MOST_CHANGES)
+      if (change && status < 300 && changes.length < MAX_CHANGES)
         changes.push({
           call: label.slice(0, 200),
           ...(requestId !== undefined && { requestId: requestId.slice(0, 100) }),
@@ -165,7 +172,7 @@ function handler<R extends Runtime>(
   let warm: { runtime: R; sessions: Sessions } | undefined;
   return async (event) => {
     try {
-      warm ??= start(makeRuntime());
+      warm ??= startRuntime(makeRuntime());
       return await run(event, warm.runtime, warm.sessions);
     } catch (error) {
       // A defect keeps its own name and trace; a failure says which step it was.
@@ -186,7 +193,7 @@ function handler<R extends Runtime>(
   };
 }
 
-function start<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions } {
+function startRuntime<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions } {
   return { runtime, sessions: sessionsOf(runtime) };
 }
 
@@ -195,7 +202,7 @@ function contextFor<R extends Runtime>(
   runtime: R,
   sessions: Sessions,
   beforeChange: Guard,
-  note: Note,
+  note: NoteCall,
   first = false,
 ): Context<R> {
   const aep: Aep = createAep({

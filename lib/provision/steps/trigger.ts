@@ -5,8 +5,8 @@ import type { Intake, Intakes } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
 
 /** Lambda takes some seconds to make a mapping; it refuses changes until then. */
-const SETTLING_TRIES = 20;
-const SETTLING_MS = 1_000;
+const TRIGGER_SETTLING_TRIES = 20;
+const TRIGGER_SETTLING_MS = 1_000;
 
 /**
  * The pipeline with its intake on, and how long what is old is still left in place.
@@ -18,7 +18,7 @@ export async function intake(pipeline: Pipeline, { runtime }: StreamContext): Pr
   const { streamArn } = pipeline;
   if (streamArn === undefined) return { ...pipeline, drainSeconds, inService: true };
   const there = await runtime.intakes.find(streamArn);
-  const startAt = startOf(pipeline);
+  const startAt = startPosition(pipeline);
   const own = there ?? (await runtime.intakes.create(streamArn, startAt));
   await switchTo('on', own, runtime);
   const how = made(there, pipeline);
@@ -26,7 +26,7 @@ export async function intake(pipeline: Pipeline, { runtime }: StreamContext): Pr
     ...pipeline,
     drainSeconds,
     inService: true,
-    intake: { id: own.id, how, startAt: how === 'created' ? shown(startAt) : 'where it stands' },
+    intake: { id: own.id, how, startAt: how === 'created' ? startText(startAt) : 'where it stands' },
   };
 }
 
@@ -41,12 +41,13 @@ export async function switchTo(
     if (now === undefined || now.state === state) return;
     if (now.state !== 'changing')
       return state === 'on' ? intakes.switchOn(now.id) : intakes.switchOff(now.id);
-    if (attempt === SETTLING_TRIES) throw new Failure('NOT_READY', `the intake ${own.id} is still changing`);
-    await clock.sleep(SETTLING_MS);
+    if (attempt === TRIGGER_SETTLING_TRIES)
+      throw new Failure('NOT_READY', `the intake ${own.id} is still changing`);
+    await clock.sleep(TRIGGER_SETTLING_MS);
   }
 }
 
-function startOf({ manifest, execution }: Pipeline): Parameters<Intakes['create']>[1] {
+function startPosition({ manifest, execution }: Pipeline): Parameters<Intakes['create']>[1] {
   const startAt = manifest.source.kind === 'inlet' ? manifest.source.startAt : 'now';
   if (startAt === 'earliest') return 'earliest';
   // "Now" is when the pipeline was asked for: what arrives while it is being made is not skipped.
@@ -59,6 +60,6 @@ function made(there: Intake | undefined, { plan }: Pipeline): 'created' | 'kept'
   return there === undefined || planned === 'create' ? 'created' : 'kept';
 }
 
-function shown(startAt: 'earliest' | Date): string {
+function startText(startAt: 'earliest' | Date): string {
   return startAt === 'earliest' ? startAt : startAt.toISOString();
 }

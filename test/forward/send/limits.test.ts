@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLimits, type Limits, MOST_AT_ONCE, type Slot } from '../../../lib/forward/send/limits.ts';
+import { createLimits, type Limits, MAX_AT_ONCE, type Slot } from '../../../lib/forward/send/limits.ts';
 import { seededRandom } from '../../../local/aep/ids.ts';
 import { virtualClock } from '../../support/forwarding.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
@@ -34,9 +34,9 @@ describe('requests at once', () => {
     }
     expect(grown[0]).toBe(2);
     expect(grown.slice(0, 3)).toEqual([2, 2, 3]);
-    expect(grown.at(-1)).toBe(MOST_AT_ONCE);
+    expect(grown.at(-1)).toBe(MAX_AT_ONCE);
     await answered(limits, 'accepted', 100);
-    expect(limits.atOnce).toBe(MOST_AT_ONCE);
+    expect(limits.atOnce).toBe(MAX_AT_ONCE);
   });
 
   it('are halved once for all that were under way when the inlet pushed back', async () => {
@@ -49,7 +49,7 @@ describe('requests at once', () => {
   it('other failures change nothing', async () => {
     const limits = createLimits(virtualClock());
     await answered(limits, 'other', 20);
-    expect(limits.atOnce).toBe(MOST_AT_ONCE);
+    expect(limits.atOnce).toBe(MAX_AT_ONCE);
   });
 
   it('are never more than the limit, and nobody waits for ever', async () => {
@@ -67,7 +67,7 @@ describe('requests at once', () => {
               const before = limits.atOnce;
               const slot = await enter(limits);
               open++;
-              expect(open).toBeLessThanOrEqual(MOST_AT_ONCE);
+              expect(open).toBeLessThanOrEqual(MAX_AT_ONCE);
               // What was let in before the limit fell may still be under way; nothing is let in above it.
               expect(open).toBeLessThanOrEqual(Math.max(before, limits.atOnce, open - 1));
               await new Promise(setImmediate);
