@@ -18,7 +18,7 @@ const LOGGER = '@aws-lambda-powertools/logger';
 const METRICS = '@aws-lambda-powertools/metrics';
 const client = (name: string) => `@aws-sdk/client-${name}`;
 const STEP = [LOGGER, client('secrets-manager'), client('dynamodb')];
-const INTAKE_STEP = [...STEP, client('lambda')];
+const TRIGGER_STEP = [...STEP, client('lambda')];
 
 /** The token comes from elsewhere, although from the same door. */
 const AEP: Effect = {
@@ -42,7 +42,7 @@ export const STARTS: readonly Start[] = [
     effect: of('the stream looked up in Kinesis', 'kinesis'),
     libraries: [LOGGER, client('secrets-manager'), client('kinesis')],
   },
-  { ...step('plan'), libraries: INTAKE_STEP },
+  { ...step('plan'), libraries: TRIGGER_STEP },
   step('schema'),
   step('identity'),
   step('dataset'),
@@ -54,18 +54,18 @@ export const STARTS: readonly Start[] = [
   step('flow'),
   { ...step('verify'), libraries: [LOGGER, client('secrets-manager')] },
   step('publish'),
-  { ...step('intake'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: INTAKE_STEP },
-  { ...step('stop'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: INTAKE_STEP },
-  { ...step('retire'), libraries: INTAKE_STEP },
-  { ...step('rollback'), libraries: INTAKE_STEP },
+  { ...step('trigger'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: TRIGGER_STEP },
+  { ...step('stop'), effect: of('the mapping looked up in Lambda', 'lambda'), libraries: TRIGGER_STEP },
+  { ...step('retire'), libraries: TRIGGER_STEP },
+  { ...step('rollback'), libraries: TRIGGER_STEP },
   { ...step('report'), effect: of('the report written into the table', 'dynamodb') },
   {
     name: 'status',
     file: 'status',
     effect: of('the report read from the table', 'dynamodb'),
-    libraries: [...INTAKE_STEP, client('kinesis'), client('s3'), client('cloudwatch-logs')],
+    libraries: [...TRIGGER_STEP, client('kinesis'), client('s3'), client('cloudwatch-logs')],
   },
-  { name: 'drift', file: 'drift', effect: AEP, libraries: [...INTAKE_STEP, client('kinesis')] },
+  { name: 'drift', file: 'drift', effect: AEP, libraries: [...TRIGGER_STEP, client('kinesis')] },
   {
     name: 'forward',
     file: 'forward',

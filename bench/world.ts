@@ -119,7 +119,7 @@ function environment(inlet: Inlet, scheme: Scheme): Record<string, string> {
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: inlet.ports.secrets,
     PENSTOCK_INLET_ORIGINS: inlet.ports[scheme],
-    PENSTOCK_UNDELIVERED_URL: pathToFileURL(join(WORK, 'undelivered')).href,
+    PENSTOCK_DEAD_LETTERS_URL: pathToFileURL(join(WORK, 'dead-letter')).href,
     BENCH_INLET_URL: inlet.url(scheme),
     BENCH_BODIES: BODIES,
     ...(scheme === 'https' && { NODE_EXTRA_CA_CERTS: join(WORK, 'certificate.pem') }),

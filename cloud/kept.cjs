@@ -4,7 +4,7 @@ module.exports = class Kept {
     this.hooks = {
       'after:remove:remove': () =>
         log.notice(
-          'What stays: the bucket with the undelivered records, and the key it is encrypted under. docs/deploy.md#remove says how they go.',
+          'What stays: the bucket with the dead letters, and the key it is encrypted under. docs/deploy.md#remove says how they go.',
         ),
     };
   }

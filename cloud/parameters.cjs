@@ -94,7 +94,7 @@ const PARAMETERS = {
   codeDeployApplication: orNone(text(/^[^\s/]{1,100}$/, 'the name of an application of CodeDeploy')),
   cloudFormationStack: orNone(text(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'the name of a stack')),
   shortWaits: yesNo,
-  undeliveredDays: whole(1, 36_500),
+  deadLetterDays: whole(1, 36_500),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
   logRetentionInDays: oneOf(
     ...'1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'.split(' '),

@@ -1,4 +1,4 @@
-// Sends again what was not delivered: rejects, batches that Lambda gave up, or a stretch of the stream. events/redrive.json
+// Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream. events/redrive.json
 import type { Context } from 'aws-lambda';
 import { redriveRuntime } from '../lib/aws/runtimes/redrive.ts';
 import { createRedrive, type Redrive } from '../lib/redrive/redrive.ts';

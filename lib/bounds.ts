@@ -18,7 +18,7 @@ export const MAX_SECRET_BYTES = 65_536;
 /** Of a manifest's `source.records`, which goes into a secret: the rest of what is published has 2 KB. */
 export const MAX_RECORDS_BYTES = 60_000;
 
-/** An object of the undelivered store that is read, and so held in memory, as a whole. What is larger is nobody's of Penstock's. */
+/** An object of the dead-letter store that is read, and so held in memory, as a whole. What is larger is nobody's of Penstock's. */
 export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 
 /** One that is written: a document that is longer is divided. The largest record of a stream, 10 MiB, fits in base64. */

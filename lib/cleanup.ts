@@ -1,4 +1,4 @@
-// What is made at run time goes with the stack: the forwarder's intakes and the published pipelines. CloudFormation asks for it.
+// What is made at run time goes with the stack: the forwarder's triggers and the published pipelines. CloudFormation asks for it.
 import type { Clock, Fetch } from './aep/transport.ts';
 import { Failure, isFailure, issuesText } from './failure.ts';
 import type { Log } from './log.ts';
@@ -7,9 +7,9 @@ import * as z from './zod.ts';
 /** What a deployment has made since it was deployed. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
 export interface MadeAtRunTime {
   /** Ids of the forwarder's event source mappings, also of those that are just being deleted. */
-  intakes(): Promise<readonly string[]>;
+  triggers(): Promise<readonly string[]>;
   /** Begins to delete it. One that is gone, or being changed or deleted just now, is no error. */
-  removeIntake(id: string): Promise<void>;
+  removeTrigger(id: string): Promise<void>;
   /** Names of the secrets with the stage's published pipelines, also of those that wait for their deletion. */
   published(): Promise<readonly string[]>;
   /** Deletes it at once: provisioning writes it anew. One that is gone is no error. */
@@ -97,12 +97,12 @@ async function removalOutcome(
   if (RequestType !== 'Delete') return { Status: 'SUCCESS', Reason: 'Nothing is made yet.' };
   try {
     const { log, madeAtRunTime } = makeRuntime();
-    const intakes = await removeIntakes(madeAtRunTime, clock, until);
+    const triggers = await removeTriggers(madeAtRunTime, clock, until);
     const published = await removePublished(madeAtRunTime, clock, until);
-    log.info('removed what was made at run time', { intakes, published });
+    log.info('removed what was made at run time', { triggers, published });
     return {
       Status: 'SUCCESS',
-      Reason: `Removed: intakes ${intakes}, published pipelines ${published}. The undelivered store stays, with its key.`,
+      Reason: `Removed: triggers ${triggers}, published pipelines ${published}. The dead-letter store stays, with its key.`,
     };
   } catch (error) {
     const said = isFailure(error) ? error.what : error instanceof Error ? error.message : String(error);
@@ -110,17 +110,17 @@ async function removalOutcome(
   }
 }
 
-/** Intakes first: while one is there, the forwarder is still called and needs what is published. */
-async function removeIntakes(made: MadeAtRunTime, clock: Clock, until: number): Promise<number> {
+/** Triggers first: while one is there, the forwarder is still called and needs what is published. */
+async function removeTriggers(made: MadeAtRunTime, clock: Clock, until: number): Promise<number> {
   const seen = new Set<string>();
   for (;;) {
-    const there = await made.intakes();
+    const there = await made.triggers();
     if (there.length === 0) return seen.size;
     for (const id of there) {
       if (clock.now() >= until)
-        throw new Failure('NOT_READY', `Lambda is not yet done deleting the intakes ${there.join(', ')}`);
+        throw new Failure('NOT_READY', `Lambda is not yet done deleting the triggers ${there.join(', ')}`);
       seen.add(id);
-      await made.removeIntake(id);
+      await made.removeTrigger(id);
     }
     await clock.sleep(LISTED_AGAIN_MS);
   }

@@ -77,7 +77,7 @@ export const FAILURES = {
   NOT_READY: { retryable: true, next: 'Wait, then run again: it goes on from here.' },
   NOT_PUBLISHED: {
     retryable: false,
-    next: 'Provision a pipeline for this stream, or switch the intake off.',
+    next: 'Provision a pipeline for this stream, or switch the trigger off.',
   },
   NO_PIPELINES: {
     retryable: false,
@@ -85,7 +85,7 @@ export const FAILURES = {
   },
   STORE_UNAVAILABLE: {
     retryable: true,
-    next: 'Check the undelivered store and the permission to write to it.',
+    next: 'Check the dead-letter store and the permission to write to it.',
   },
   TOO_LARGE: {
     retryable: false,

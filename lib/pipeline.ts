@@ -37,7 +37,7 @@ const Execution = z.object({
 const ToldDifference = z.object({ field: z.string(), found: z.string(), wanted: z.string() });
 
 const Planned = z.object({
-  resource: z.union([ResourceKey, z.enum(['publish', 'intake'])]),
+  resource: z.union([ResourceKey, z.enum(['publish', 'trigger'])]),
   action: z.enum(['keep', 'create', 'adopt', 'update', 'replace', 'remove', 'conflict', 'none']),
   name: z.string(),
   reason: z.string(),
@@ -90,9 +90,13 @@ const Trail = z.object({
 });
 export type Trail = z.infer<typeof Trail>;
 
+/** Of a report. */
+export const REPORT_VERSION = 2;
+
 /** What is kept of every execution, however it ended. Under 64 KB. */
 export const Report = z.object({
-  version: z.literal(1),
+  /** Version 1 calls the trigger `intake`. */
+  version: z.union([z.literal(1), z.literal(REPORT_VERSION)]),
   pipeline: z.string(),
   mode: z.string(),
   execution: z.object({ id: z.string(), name: z.string(), startedAt: z.string(), endedAt: z.string() }),
@@ -152,14 +156,17 @@ const ErrorOutput = z.object({
 
 /** What became of one thing that was to be removed. The texts of `removed` and `left` are for people. */
 const Fate = z.object({
-  resource: z.union([ResourceKey, z.enum(['publish', 'intake'])]),
+  resource: z.union([ResourceKey, z.enum(['publish', 'trigger'])]),
   id: z.string().optional(),
   became: z.enum(['removed', 'left']),
 });
 export type Fate = z.infer<typeof Fate>;
 
+/** Of the document between two states. */
+export const DOCUMENT_VERSION = 2;
+
 export const Pipeline = z.object({
-  version: z.literal(1),
+  version: z.literal(DOCUMENT_VERSION),
   mode: z.enum(['apply', 'plan', 'retire']),
   manifest: Manifest,
   execution: Execution,
@@ -188,7 +195,7 @@ export const Pipeline = z.object({
   waitSeconds: z.number().int().min(0).default(0),
   verified: z.array(z.string()).default([]),
   published: z.enum(['written', 'kept', 'removed']).optional(),
-  intake: z
+  trigger: z
     .object({ id: z.string(), how: z.enum(['created', 'kept', 'removed']), startAt: z.string() })
     .optional(),
   /** Whether records take this way already: from then on nothing is undone any more. */
@@ -246,4 +253,21 @@ export function ownGroups({ schema }: Manifest) {
 
 export function keyOfGroup({ name }: { name: string }): ResourceKey {
   return `field-group:${name}`;
+}
+
+/** A document of version 1, which 0.1.0 wrote, as one of this version: the trigger was called `intake`. Anything else as it is. */
+export function fromVersion1(document: unknown): unknown {
+  const { intake, ...rest } = { ...(document as Readonly<Record<string, unknown>> | null) };
+  if (rest.version !== 1) return document;
+  const members = Object.entries(rest).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map(withTrigger) : value,
+  ]);
+  const trigger = intake === undefined ? {} : { trigger: intake };
+  return { ...Object.fromEntries(members), ...trigger, version: DOCUMENT_VERSION };
+}
+
+function withTrigger(one: unknown): unknown {
+  const { resource } = { ...(one as { readonly resource?: unknown } | null) };
+  return resource === 'intake' ? { ...(one as object), resource: 'trigger' } : one;
 }

@@ -137,7 +137,7 @@ export const Records = object({
   redact: z
     .optional(z.array(redaction).check(z.minLength(1), z.maxLength(100)))
     .check(
-      z.describe('Fields that neither AEP nor the undelivered store may see. Such records are written anew.'),
+      z.describe('Fields that neither AEP nor the dead-letter store may see. Such records are written anew.'),
     ),
   select: z
     .optional(selection)

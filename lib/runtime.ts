@@ -16,7 +16,7 @@ export interface Secrets {
 }
 
 /** One event source mapping: a stream and the forwarder that reads it. */
-export interface Intake {
+export interface Trigger {
   readonly id: string;
   readonly streamArn: string;
   readonly state: 'on' | 'off' | 'changing';
@@ -31,11 +31,11 @@ export interface Intake {
 }
 
 /** Lambda's event source mappings, as far as they are needed. */
-export interface Intakes {
+export interface Triggers {
   /** The forwarder's mapping of this stream. */
-  find(streamArn: string): Promise<Intake | undefined>;
+  find(streamArn: string): Promise<Trigger | undefined>;
   /** Makes one, switched off. `startAt`: the oldest record there is, or from a moment on. */
-  create(streamArn: string, startAt: 'earliest' | Date): Promise<Intake>;
+  create(streamArn: string, startAt: 'earliest' | Date): Promise<Trigger>;
   switchOn(id: string): Promise<void>;
   /** It keeps its place in the stream. */
   switchOff(id: string): Promise<void>;
@@ -68,7 +68,7 @@ export interface StreamDescription {
 }
 
 /** One record that could not be delivered, as kept. */
-export interface UndeliveredEntry {
+export interface DeadLetter {
   /** Short, fixed word, e.g. `not-json`. */
   readonly reason: string;
   /** What Penstock or AEP said about it. */
@@ -101,7 +101,7 @@ export interface UndeliveredEntry {
 }
 
 /** What one invocation could not deliver: one object in the store. */
-export interface UndeliveredDocument {
+export interface DeadLetterDocument {
   readonly version: 1;
   readonly pipeline: string;
   readonly streamArn: string;
@@ -115,25 +115,25 @@ export interface UndeliveredDocument {
       readonly { readonly field: string; readonly action: string; readonly salt?: string | undefined }[]
     >
   >;
-  readonly entries: readonly UndeliveredEntry[];
+  readonly entries: readonly DeadLetter[];
 }
 
 /** The store of rejected records. */
-export interface Undelivered {
+export interface DeadLetters {
   /**
    * Writes the document durably and says how many entries the store now holds of it, counted from what was written.
    * @throws Failure `STORE_UNAVAILABLE`
    */
-  put(document: UndeliveredDocument): Promise<{ key: string; entries: number }>;
+  put(document: DeadLetterDocument): Promise<{ key: string; entries: number }>;
 }
 
 /** The store of rejected records, for whoever may come with the same document again. */
-export interface UndeliveredOnce {
+export interface DeadLettersOnce {
   /**
    * Writes the document durably under this key, unless there is one under it already: that one stays as it is.
    * @throws Failure `STORE_UNAVAILABLE`
    */
-  putOnce(key: string, document: UndeliveredDocument): Promise<'stored' | 'already there'>;
+  putOnce(key: string, document: DeadLetterDocument): Promise<'stored' | 'already there'>;
 }
 
 /** How far it has been read what AEP refused of a pipeline's records. All methods throw `AWS_*`, `TOO_LARGE`. */
@@ -151,20 +151,20 @@ export interface Progress {
   forgetOld(pipeline: string): Promise<void>;
 }
 
-/** An object of the undelivered store, as its list shows it. */
+/** An object of the dead-letter store, as its list shows it. */
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
 }
 
-/** Which objects: what the forwarder stored of a pipeline, or Lambda's documents of the batches it gave up. */
+/** Which objects: what the forwarder stored of a pipeline, or Lambda's documents of the batches that it discarded. */
 export type StoredKind =
   /** `since` (ISO 8601): not what was stored on days before it. */
   | { readonly kind: 'rejected'; readonly pipeline: string; readonly since?: string }
   | { readonly kind: 'on-failure' };
 
 /** The store as those see it who take things out of it again. All methods throw `STORE_UNAVAILABLE`. */
-export interface UndeliveredStore extends Undelivered {
+export interface DeadLetterStore extends DeadLetters {
   /** Objects in the order of their keys, from behind `after` on; as many as the store gives at once. */
   list(what: StoredKind, after?: string): Promise<{ objects: readonly StoredObject[]; more: boolean }>;
   /** The text and which version of it this is; `undefined` where there is no such object. */
@@ -330,19 +330,19 @@ export interface BeginRuntime extends Runtime {
 }
 
 export interface ProvisionRuntime extends LedgerRuntime {
-  readonly intakes: Intakes;
+  readonly triggers: Triggers;
 }
 
 /** Drift begins as an execution does, and then plans. */
 export interface DriftRuntime extends ProvisionRuntime, BeginRuntime {}
 
 export interface ForwardRuntime extends Runtime {
-  readonly undelivered: Undelivered;
+  readonly deadLetters: DeadLetters;
   readonly metrics: Metrics;
 }
 
 export interface RedriveRuntime extends ForwardRuntime {
-  readonly undelivered: UndeliveredStore;
+  readonly deadLetters: DeadLetterStore;
   readonly stream: StreamRange;
   readonly functions: Functions;
 }
@@ -350,18 +350,18 @@ export interface RedriveRuntime extends ForwardRuntime {
 export interface WhereRuntime extends LedgerRuntime {
   readonly streams: Streams;
   readonly stream: Pick<StreamRange, 'pages'>;
-  readonly undelivered: Pick<UndeliveredStore, 'list' | 'read'>;
+  readonly deadLetters: Pick<DeadLetterStore, 'list' | 'read'>;
   readonly forwardLog: ForwardLog;
 }
 
 export interface DoctorRuntime extends WhereRuntime {
   readonly streams: DescribedStreams;
-  readonly intakes: Pick<Intakes, 'find'>;
+  readonly triggers: Pick<Triggers, 'find'>;
 }
 
 export interface ReconcileRuntime extends Runtime {
   readonly ledger: Pick<Ledger, 'names' | 'read'>;
-  readonly undelivered: UndeliveredOnce;
+  readonly deadLetters: DeadLettersOnce;
   readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly progress: Progress;
   readonly metrics: Pick<Metrics, 'count' | 'flush'>;

@@ -38,12 +38,12 @@ const Settings = z.object({
     z.array(origin).check(z.minLength(1)),
   ),
   /** Where rejected records are kept: `s3://bucket/prefix` or `file:///folder`. */
-  PENSTOCK_UNDELIVERED_URL: z.optional(
+  PENSTOCK_DEAD_LETTERS_URL: z.optional(
     z.url({ protocol: /^(s3|file)$/, error: 'expected s3://bucket/prefix or file:///folder' }),
   ),
-  /** Name or ARN of the forwarder function, for the intake to call. */
+  /** Name or ARN of the forwarder function, for the trigger to call. */
   PENSTOCK_FORWARDER: optionalText,
-  /** Where Lambda puts batches that it gives up on: ARN of a bucket. */
+  /** Where Lambda puts batches that it discarded: ARN of a bucket. */
   PENSTOCK_ON_FAILURE_ARN: optionalText,
   /** The table of the pipelines: who works on each, and what was last done to it. */
   PENSTOCK_TABLE: optionalText,
@@ -109,7 +109,7 @@ export interface Settings {
   readonly imsUrl: string;
   readonly platformUrl: string;
   readonly inletOrigins: readonly string[];
-  readonly undeliveredUrl: string | undefined;
+  readonly deadLettersUrl: string | undefined;
   readonly forwarder: string | undefined;
   readonly onFailureArn: string | undefined;
   readonly table: string | undefined;
@@ -149,7 +149,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     imsUrl: found.PENSTOCK_IMS_URL,
     platformUrl: found.PENSTOCK_PLATFORM_URL,
     inletOrigins: found.PENSTOCK_INLET_ORIGINS,
-    undeliveredUrl: found.PENSTOCK_UNDELIVERED_URL,
+    deadLettersUrl: found.PENSTOCK_DEAD_LETTERS_URL,
     forwarder: found.PENSTOCK_FORWARDER,
     onFailureArn: found.PENSTOCK_ON_FAILURE_ARN,
     table: found.PENSTOCK_TABLE,

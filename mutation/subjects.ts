@@ -47,8 +47,8 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     file: 'lib/aws/claims.ts',
     tests: [
       'test/aws/claims.test.ts',
-      'test/aws/undelivered.test.ts',
-      'test/aws/undelivered-once.test.ts',
+      'test/aws/dead-letters.test.ts',
+      'test/aws/dead-letters-once.test.ts',
       'test/redrive/redrive.test.ts',
     ],
   },

@@ -64,7 +64,7 @@ beforeAll(() => {
     AWS_MAX_ATTEMPTS: '1',
     PENSTOCK_TABLE: 'penstock-dev-pipelines',
     PENSTOCK_FORWARDER: 'penstock-dev-forward',
-    PENSTOCK_UNDELIVERED_URL: 'file:///nowhere',
+    PENSTOCK_DEAD_LETTERS_URL: 'file:///nowhere',
   }))
     vi.stubEnv(name, value);
 });
@@ -75,7 +75,7 @@ afterAll(() => {
 
 it('all functions are here', () => {
   const named = FUNCTIONS.map((file) => file.replace(/^functions\/(provision\/)?(.*)\.ts$/, '$2'));
-  expect(named).toEqual(expect.arrayContaining([...OWN, 'plan', 'flow', 'intake', 'rollback']));
+  expect(named).toEqual(expect.arrayContaining([...OWN, 'plan', 'flow', 'trigger', 'rollback']));
   expect(FUNCTIONS.length).toBeGreaterThanOrEqual(22);
 });
 

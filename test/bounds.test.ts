@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { createUndelivered, type S3 } from '../lib/aws/dead-letters.ts';
+import { createDeadLetters, type S3 } from '../lib/aws/dead-letters.ts';
 import { createLedger } from '../lib/aws/ledger.ts';
 import { createSecrets } from '../lib/aws/secrets.ts';
 import {
@@ -21,7 +21,7 @@ import type { Pipeline } from '../lib/pipeline.ts';
 import { jsonBytes } from '../lib/provision/clip.ts';
 import { fittingDocument, withReport } from '../lib/provision/steps/fit.ts';
 import { createHider } from '../lib/reconcile/hide.ts';
-import type { UndeliveredDocument } from '../lib/runtime.ts';
+import type { DeadLetterDocument } from '../lib/runtime.ts';
 import { inletManifest, PUBLISHED } from './provision/cases.ts';
 import { PUBLISHED as PUBLISHED_PIPELINE, STREAM_ARN } from './support/forwarding.ts';
 import { aggregate } from './support/kpl.ts';
@@ -223,13 +223,13 @@ describe("A 3: Lambda's document of what it gave up", () => {
   );
 });
 
-describe('A 3: an object of the undelivered store', () => {
+describe('A 3: an object of the dead-letter store', () => {
   const megabyte = (n: number) => entry(n, `{"n":${n},"a":"${'x'.repeat(750_000)}"}`);
 
   it('is divided where an invocation has more to keep than is read as a whole, and every entry is there', async () => {
     const own = redriveWorld();
     const entries = Array.from({ length: 40 }, (_, n) => megabyte(n));
-    const { key, entries: count } = await createUndelivered('s3://bucket', async () => own.s3.client).put(
+    const { key, entries: count } = await createDeadLetters('s3://bucket', async () => own.s3.client).put(
       document(entries),
     );
     expect(count).toBe(40);
@@ -240,7 +240,7 @@ describe('A 3: an object of the undelivered store', () => {
       key.replace('json', '2.json'),
     ]);
     for (const [, text] of texts) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_WRITTEN_BYTES);
-    const kept = texts.flatMap(([, text]) => (JSON.parse(text) as UndeliveredDocument).entries);
+    const kept = texts.flatMap(([, text]) => (JSON.parse(text) as DeadLetterDocument).entries);
     expect(kept).toEqual(entries);
     expect(await own.runAll({ source: 'rejected' })).toMatchObject({
       delivered: 40,
@@ -251,7 +251,7 @@ describe('A 3: an object of the undelivered store', () => {
 
   it('holds the largest record of a stream', async () => {
     const s3 = memoryS3();
-    const store = createUndelivered('s3://bucket', async () => s3.client);
+    const store = createDeadLetters('s3://bucket', async () => s3.client);
     const record = entry(1, 'x'.repeat(10 * 1024 * 1024));
     await store.put(document([record, entry(2, '{}')]));
     const sizes = [...s3.objects.values()].map((text) => Buffer.byteLength(text));
@@ -278,7 +278,7 @@ describe('A 3: an object of the undelivered store', () => {
       await using file = await open(join(folder, 'large.json'), 'w');
       // No byte of it is on the disk.
       await file.truncate(MAX_OBJECT_BYTES + 1);
-      const read = createUndelivered(pathToFileURL(folder).href).read('large.json');
+      const read = createDeadLetters(pathToFileURL(folder).href).read('large.json');
       await expect(read).rejects.toMatchObject({
         code: 'TOO_LARGE',
         what: `the object large.json has ${MAX_OBJECT_BYTES + 1} bytes; at most ${MAX_OBJECT_BYTES} are read`,
@@ -300,7 +300,7 @@ describe('A 3: an object of the undelivered store', () => {
         return { Body, ETag: 'e', ContentLength: MAX_OBJECT_BYTES + 1 };
       },
     };
-    const store = createUndelivered('s3://bucket', async () => client as unknown as S3);
+    const store = createDeadLetters('s3://bucket', async () => client as unknown as S3);
     await expect(store.read('large.json')).rejects.toMatchObject({ code: 'TOO_LARGE', retryable: false });
     expect(destroyed).toBe(true);
   });

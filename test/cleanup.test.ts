@@ -36,17 +36,17 @@ const request = (RequestType: string) => ({
   ResourceProperties: {},
 });
 
-/** Intakes that are gone so many looks after they were removed, and secrets. */
-function made(intakes: string[], published: string[], looks = 1) {
-  const left = new Map(intakes.map((id) => [id, Number.POSITIVE_INFINITY]));
+/** Triggers that are gone so many looks after they were removed, and secrets. */
+function made(triggers: string[], published: string[], looks = 1) {
+  const left = new Map(triggers.map((id) => [id, Number.POSITIVE_INFINITY]));
   const removed: string[] = [];
   const ports: MadeAtRunTime = {
-    async intakes() {
+    async triggers() {
       for (const [id, more] of left) if (more <= 0) left.delete(id);
       for (const [id, more] of left) left.set(id, more - 1);
       return [...left.keys()];
     },
-    async removeIntake(id) {
+    async removeTrigger(id) {
       left.set(id, Math.min(left.get(id) ?? 0, looks - 1));
       removed.push(id);
     },
@@ -77,14 +77,14 @@ function run(ports: MadeAtRunTime | (() => CleanupRuntime), event: unknown, rema
 }
 
 describe('when the stack is removed', () => {
-  it('the intakes go, then what was published, and CloudFormation hears of it', async () => {
+  it('the triggers go, then what was published, and CloudFormation hears of it', async () => {
     const { ports, removed } = made(['one', 'two'], ['penstock/dev/streams/clicks']);
     await run(ports, request('Delete'));
     expect(removed).toEqual(['one', 'two', 'penstock/dev/streams/clicks']);
     expect(answers.map(({ body }) => body)).toEqual([
       {
         Status: 'SUCCESS',
-        Reason: 'Removed: intakes 2, published pipelines 1. The undelivered store stays, with its key.',
+        Reason: 'Removed: triggers 2, published pipelines 1. The dead-letter store stays, with its key.',
         PhysicalResourceId: 'MadeAtRunTime',
         StackId: request('').StackId,
         RequestId: 'request-1',
@@ -95,7 +95,7 @@ describe('when the stack is removed', () => {
     expect(answers[0]?.headers['content-type']).toBe('');
   });
 
-  it('it waits until the intakes are gone', async () => {
+  it('it waits until the triggers are gone', async () => {
     const { ports } = made(['slow'], ['penstock/dev/streams/clicks'], 40);
     expect(await run(ports, request('Delete'))).toMatchObject({ Status: 'SUCCESS' });
   });
@@ -110,7 +110,7 @@ describe('when the stack is removed', () => {
     const { ports, removed } = made(['stuck'], ['penstock/dev/streams/clicks'], Number.POSITIVE_INFINITY);
     await run(ports, request('Delete'));
     expect(answers[0]?.body.Status).toBe('FAILED');
-    expect(answers[0]?.body.Reason).toMatch(/intakes stuck \| Next: .*--retain-resources MadeAtRunTime/);
+    expect(answers[0]?.body.Reason).toMatch(/triggers stuck \| Next: .*--retain-resources MadeAtRunTime/);
     expect(removed).not.toContain('penstock/dev/streams/clicks');
   });
 
@@ -139,7 +139,7 @@ describe('when the stack is removed', () => {
     ],
     [
       'an endless message',
-      () => ({ ...made([], []).ports, intakes: () => Promise.reject(new Error('x'.repeat(9_000))) }),
+      () => ({ ...made([], []).ports, triggers: () => Promise.reject(new Error('x'.repeat(9_000))) }),
       /^x{1000} \| Next/,
     ],
   ])('it is answered as well where it fails: %s', async (_, ports, reason) => {

@@ -74,7 +74,7 @@ describe('the events', () => {
       ok: true,
     });
     expect(asksForRecord(read('where'))).toBe(true);
-    expect(await where(read('where'), all.runtime)).toMatchObject({ place: 'unknown', undelivered: [] });
+    expect(await where(read('where'), all.runtime)).toMatchObject({ place: 'unknown', deadLetters: [] });
   });
 
   it('look for what was refused later', async () => {

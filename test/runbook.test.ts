@@ -103,9 +103,9 @@ async function forward(): Promise<void> {
   const unpublished = world();
   unpublished.secrets.delete('penstock/dev/streams/customers');
   await forwarded(unpublished, () => unpublished.run([GOOD]));
-  const miscounting = world({ undelivered: { put: async () => ({ key: 'k', entries: 0 }) } });
+  const miscounting = world({ deadLetters: { put: async () => ({ key: 'k', entries: 0 }) } });
   await forwarded(miscounting, () => miscounting.run([GOOD, 'no']));
-  const full = world({ undelivered: { put: () => Promise.reject(new Error('no')) } });
+  const full = world({ deadLetters: { put: () => Promise.reject(new Error('no')) } });
   await forwarded(full, () => full.run([GOOD, 'no']));
   const refused = fakeInlet(acknowledgeAll, () => json(400, { error: 'invalid_client' }));
   const outside = world({ inlet: refused, published: WITH_TOKEN });

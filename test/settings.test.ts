@@ -28,7 +28,7 @@ describe('settings', () => {
     ['PENSTOCK_STAGE', 'Prod/../x'],
     ['PENSTOCK_PLATFORM_URL', 'ftp://platform.adobe.io'],
     ['PENSTOCK_INLET_ORIGINS', 'dcs.adobedc.net'],
-    ['PENSTOCK_UNDELIVERED_URL', 'https://bucket'],
+    ['PENSTOCK_DEAD_LETTERS_URL', 'https://bucket'],
     ['PENSTOCK_LIST_DELAY_SECONDS', 'long'],
     ['PENSTOCK_STATE_MACHINE', 'provision'],
     ['PENSTOCK_HOOK_SECRET', 'whsec_ZmFrZQ=='],

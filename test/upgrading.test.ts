@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { recordId } from '../lib/forward/read/record-id.ts';
 import { executionName } from '../lib/hook/start.ts';
 import { parseManifest } from '../lib/manifest.ts';
-import { Pipeline, Report } from '../lib/pipeline.ts';
+import { fromVersion1, Pipeline, Report } from '../lib/pipeline.ts';
 import { readKnown } from '../lib/provision/known.ts';
 import { type PublishedPipeline, readPublished } from '../lib/published.ts';
 import { readOld, readSoFar } from '../lib/reconcile/progress.ts';
-import type { LedgerRecord, UndeliveredDocument } from '../lib/runtime.ts';
+import type { DeadLetterDocument, LedgerRecord } from '../lib/runtime.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { inletManifest, markByNameAlone, PUBLISHED } from './provision/cases.ts';
 import { world as forwarding, SHARD_ID, seq } from './support/forwarding.ts';
@@ -35,7 +35,11 @@ describe('B 7: what 0.1.0 left is understood', () => {
   it.each(left<{ state: string; document: { trail?: unknown } }[]>('states'))(
     'the document of a running execution, at the state $state',
     ({ document: one }) => {
-      expect(Pipeline.parse(one)).toMatchObject(one);
+      const { intake, ...rest } = one as { readonly intake?: object };
+      // What was called `intake` is the trigger now.
+      const words = JSON.stringify(rest).replaceAll('"resource":"intake"', '"resource":"trigger"');
+      const now = { ...(JSON.parse(words) as object), ...(intake && { trigger: intake }), version: 2 };
+      expect(Pipeline.parse(fromVersion1(one))).toMatchObject(now);
     },
   );
 
@@ -88,7 +92,7 @@ describe('B 7: what 0.1.0 left is understood', () => {
 
   it('rejected records are sent again', async () => {
     const own = redriveWorld();
-    await own.store(left<UndeliveredDocument>('rejected'));
+    await own.store(left<DeadLetterDocument>('rejected'));
     expect(await own.run({ source: 'rejected' })).toMatchObject({
       delivered: 1,
       rejectedAgain: 1,
@@ -100,13 +104,13 @@ describe('B 7: what 0.1.0 left is understood', () => {
   it('records that were redacted by rules nobody knows stay where rules are in force, and none of their bytes leaves', async () => {
     const redact = [{ field: '/mail', action: 'hash' as const, salt: 's' }];
     const own = redriveWorld({ published: { records: { redact } } });
-    const key = await own.store(left<UndeliveredDocument>('rejected-redacted'));
+    const key = await own.store(left<DeadLetterDocument>('rejected-redacted'));
     expect(await own.run({ source: 'rejected' })).toMatchObject({ delivered: 0, withheld: 2, skipped: {} });
     expect(own.documents().get(key)?.entries).toHaveLength(2);
   });
 
   it('rows that AEP refused later are sent again as they are, and stay where rules are in force', async () => {
-    const one = { ...document([]), ...left<UndeliveredDocument>('refused-later') };
+    const one = { ...document([]), ...left<DeadLetterDocument>('refused-later') };
     const stored = { ...one, streamArn: document([]).streamArn };
     const own = redriveWorld();
     await own.store(stored);
@@ -173,7 +177,7 @@ describe('B 7: an execution that was running while the new version came', () => 
 });
 
 describe('B 7: what a newer version has left is refused, and nothing is written over it', () => {
-  const newer = (what: object) => ({ ...what, version: 2 });
+  const newer = (what: object) => ({ ...what, version: 99 });
   const code = 'NEWER_VERSION';
 
   it('the document of a running execution', async () => {
@@ -219,11 +223,11 @@ describe('B 7: what a newer version has left is refused, and nothing is written 
     );
   });
 
-  it('a document of the undelivered store is passed over, and said to be', async () => {
+  it('a document of the dead-letter store is passed over, and said to be', async () => {
     const own = redriveWorld();
     own.s3.objects.set(
       'rejected/customers/2026/01/30/one.json',
-      JSON.stringify(newer(left<UndeliveredDocument>('rejected'))),
+      JSON.stringify(newer(left<DeadLetterDocument>('rejected'))),
     );
     expect(await own.run({ source: 'rejected' })).toMatchObject({
       delivered: 0,
@@ -241,7 +245,7 @@ describe('B 7: what a newer version has left is refused, and nothing is written 
 it('B 7: a reject that is refused anew by the new version keeps what 0.1.0 knew of it', async () => {
   const inlet = fakeInlet(acknowledgeBut(() => ({ statusCode: 400, message: 'still no' })));
   const own = redriveWorld({ inlet });
-  const before = left<UndeliveredDocument>('rejected');
+  const before = left<DeadLetterDocument>('rejected');
   const key = await own.store(before);
   await own.run({ source: 'rejected' });
   const after = own.documents().get(key);

@@ -28,7 +28,7 @@ const STATUS_CLASSES: Readonly<Record<number, ReplyClass>> = {
 
 /**
  * The class of a whole request that was not a success. Redirects and any other 4xx (404, 410, 415, …) blame no record:
- * they are the set-up's, so that a stream is never emptied into the undelivered store because an inlet is gone.
+ * they are the set-up's, so that a stream is never emptied into the dead-letter store because an inlet is gone.
  */
 export function replyClassOf(status: number, hasBody: boolean): ReplyClass {
   if (status === 403 && !hasBody) return 'set-up';

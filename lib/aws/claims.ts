@@ -1,4 +1,4 @@
-// Claims: who works on an object of the undelivered store, so that no two send the same one.
+// Claims: who works on an object of the dead-letter store, so that no two send the same one.
 import type { Objects } from './objects.ts';
 
 interface Claim {

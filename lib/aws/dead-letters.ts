@@ -1,8 +1,8 @@
-// The undelivered store: one object per invocation that rejects, beside Lambda's own documents, in S3 or in a folder.
+// The dead-letter store: one object per invocation that rejects, beside Lambda's own documents, in S3 or in a folder.
 import { fileURLToPath } from 'node:url';
 import { MAX_OBJECT_BYTES, MAX_WRITTEN_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
-import type { UndeliveredDocument, UndeliveredOnce, UndeliveredStore } from '../runtime.ts';
+import type { DeadLetterDocument, DeadLetterStore, DeadLettersOnce } from '../runtime.ts';
 import { createClaims } from './claims.ts';
 import type { Objects } from './objects.ts';
 import { objectsInFolder } from './objects-folder.ts';
@@ -10,7 +10,7 @@ import { objectsInS3, type S3 } from './objects-s3.ts';
 
 export type { S3 } from './objects-s3.ts';
 
-/** Where Lambda puts what it gives up, in the bucket itself. AWS: "Capturing discarded batches", S3. */
+/** Where Lambda puts what it discards, in the bucket itself. AWS: "Capturing discarded batches", S3. */
 const ON_FAILURE = 'aws/lambda/';
 
 /**
@@ -18,7 +18,7 @@ const ON_FAILURE = 'aws/lambda/';
  * @param s3 makes the S3 client; by default the SDK is loaded, and only then
  * @throws Failure `SETTINGS_INVALID` for any other URL; from each method `STORE_UNAVAILABLE`, and `TOO_LARGE` for what cannot be held
  */
-export function createUndelivered(url: string, s3?: () => Promise<S3>): UndeliveredStore & UndeliveredOnce {
+export function createDeadLetters(url: string, s3?: () => Promise<S3>): DeadLetterStore & DeadLettersOnce {
   const { objects, prefix } = storeAt(url, s3);
   const below = (...parts: readonly string[]) => [prefix, ...parts].filter(Boolean).join('/');
   const claims = createClaims(objects, (key, number) => below('claims', `${key}.${number}.claim`));
@@ -69,7 +69,7 @@ async function storeCall<T>(what: string, call: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof Failure) throw error;
     const name = error instanceof Error ? error.name : 'unknown error';
-    throw new Failure('STORE_UNAVAILABLE', `${what} the undelivered store: ${name}`, { cause: error });
+    throw new Failure('STORE_UNAVAILABLE', `${what} the dead-letter store: ${name}`, { cause: error });
   }
 }
 
@@ -90,7 +90,7 @@ function storeAt(url: string, s3?: () => Promise<S3>): { objects: Objects; prefi
   }
   throw new Failure(
     'SETTINGS_INVALID',
-    'the undelivered store is neither s3://bucket/prefix nor file:///folder',
+    'the dead-letter store is neither s3://bucket/prefix nor file:///folder',
   );
 }
 
@@ -99,7 +99,7 @@ function storeAt(url: string, s3?: () => Promise<S3>): { objects: Objects; prefi
  * and counted on the way, so that the count speaks of what is written.
  */
 function* documentPieces(
-  { entries, ...head }: UndeliveredDocument,
+  { entries, ...head }: DeadLetterDocument,
   most = MAX_WRITTEN_BYTES,
 ): Generator<{ text: string; entries: number }, void, undefined> {
   const opening = `${JSON.stringify(head).slice(0, -1)},"entries":[\n`;
@@ -125,7 +125,7 @@ function* documentPieces(
 }
 
 /** `rejected/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation, the same key. What is divided goes on with `.1.json`. */
-function objectKey(document: UndeliveredDocument): string {
+function objectKey(document: DeadLetterDocument): string {
   const [year, month, day] = document.storedAt.slice(0, 10).split('-');
   const first = document.entries[0]?.sequenceNumber ?? 'none';
   const name = [document.shardId, first, document.invocationId].map(pathSafe).join('-');

@@ -26,8 +26,8 @@ export function createMadeAtRunTime(
   // Of no stream: what all of them begin with.
   const prefix = publishedSecret({ stage }, '');
   return {
-    intakes: () =>
-      awsCall(`listing the intakes of ${forwarder}`, () =>
+    triggers: () =>
+      awsCall(`listing the triggers of ${forwarder}`, () =>
         allPages(async (Marker) => {
           const page = await lambda.send(
             new ListEventSourceMappingsCommand({ FunctionName: forwarder, Marker }),
@@ -36,8 +36,8 @@ export function createMadeAtRunTime(
         }),
       ),
 
-    removeIntake: (id) =>
-      awsCall(`removing the intake ${id}`, async () => {
+    removeTrigger: (id) =>
+      awsCall(`removing the trigger ${id}`, async () => {
         try {
           await lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
         } catch (error) {

@@ -1,4 +1,4 @@
-// Where the undelivered store keeps its objects: a bucket or a folder, with the conditional writes that both can do.
+// Where the dead-letter store keeps its objects: a bucket or a folder, with the conditional writes that both can do.
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 

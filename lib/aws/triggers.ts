@@ -1,4 +1,4 @@
-// Lambda's event source mappings as Penstock's intakes: one per stream, made switched off.
+// Lambda's event source mappings as Penstock's triggers: one per stream, made switched off.
 import {
   CreateEventSourceMappingCommand,
   DeleteEventSourceMappingCommand,
@@ -9,7 +9,7 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { Failure } from '../failure.ts';
-import type { Intake, Intakes } from '../runtime.ts';
+import type { Trigger, Triggers } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsCall, isNotFound } from './failure.ts';
 
@@ -28,35 +28,35 @@ const POLLING = {
 } as const satisfies Record<string, unknown>;
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
-export function createIntakes(
+export function createTriggers(
   options: {
     forwarder: string | undefined;
     onFailureArn: string | undefined;
-    /** What new intakes bear. */
+    /** What new triggers bear. */
     tags?: Readonly<Record<string, string>>;
   },
   client = limited((config) => new LambdaClient(config), { connectMs: 2_000, answerMs: 10_000 }),
-): Intakes {
+): Triggers {
   const forwarder = (): string => {
     if (options.forwarder !== undefined) return options.forwarder;
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_FORWARDER is not set: the intake would have nobody to call',
+      'PENSTOCK_FORWARDER is not set: the trigger would have nobody to call',
     );
   };
   return {
     find: (streamArn) =>
-      awsCall(`looking for the intake of ${streamArn}`, async () => {
+      awsCall(`looking for the trigger of ${streamArn}`, async () => {
         const answer = await client.send(
           new ListEventSourceMappingsCommand({ EventSourceArn: streamArn, FunctionName: forwarder() }),
         );
         const found = (answer.EventSourceMappings ?? []).filter((mapping) => mapping.State !== 'Deleting');
-        return found[0] === undefined ? undefined : intakeOf(found[0]);
+        return found[0] === undefined ? undefined : triggerOf(found[0]);
       }),
 
     create: (streamArn, startAt) =>
-      awsCall(`making the intake of ${streamArn}`, async () =>
-        intakeOf(
+      awsCall(`making the trigger of ${streamArn}`, async () =>
+        triggerOf(
           await client.send(
             new CreateEventSourceMappingCommand({
               ...POLLING,
@@ -77,17 +77,17 @@ export function createIntakes(
       ),
 
     switchOn: (id) =>
-      awsCall(`switching the intake ${id} on`, async () => {
+      awsCall(`switching the trigger ${id} on`, async () => {
         await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: true }));
       }),
 
     switchOff: (id) =>
-      awsCall(`switching the intake ${id} off`, async () => {
+      awsCall(`switching the trigger ${id} off`, async () => {
         await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: false }));
       }),
 
     remove: (id) =>
-      awsCall(`removing the intake ${id}`, async () => {
+      awsCall(`removing the trigger ${id}`, async () => {
         try {
           await client.send(new DeleteEventSourceMappingCommand({ UUID: id }));
         } catch (error) {
@@ -110,18 +110,18 @@ async function isTriggerBeingDeleted(client: LambdaClient, id: string): Promise<
  * Lambda has no code for it, only a text: `OK`, `No records processed`, or one that begins with `PROBLEM`. AWS: "Monitoring
  * DynamoDB/Kinesis event source mappings", `LastProcessingResult` ("PROBLEM: Function call failed").
  */
-function resultOf(lastResult: string): Pick<Intake, 'lastResult' | 'lastFailed'> {
+function resultOf(lastResult: string): Pick<Trigger, 'lastResult' | 'lastFailed'> {
   return { lastResult, lastFailed: /^problem\b/i.test(lastResult) };
 }
 
-function intakeOf(mapping: EventSourceMappingConfiguration): Intake {
+function triggerOf(mapping: EventSourceMappingConfiguration): Trigger {
   if (mapping.UUID === undefined || mapping.EventSourceArn === undefined) {
     throw new Failure(
       'AWS_UNAVAILABLE',
       'Lambda described an event source mapping without its UUID or its stream',
     );
   }
-  const states: Record<string, Intake['state']> = { Enabled: 'on', Disabled: 'off' };
+  const states: Record<string, Trigger['state']> = { Enabled: 'on', Disabled: 'off' };
   return {
     id: mapping.UUID,
     streamArn: mapping.EventSourceArn,

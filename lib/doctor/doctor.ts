@@ -8,7 +8,7 @@ import { clock, secret, token } from './credentials.ts';
 import { type Patient, patientOf } from './patient.ts';
 import { batches, connection, flowCheck, inlet, mappingCheck, permitted, sandbox } from './platform.ts';
 import { runs } from './runs.ts';
-import { intakeCheck, published, recordAge, stream, undelivered } from './stream.ts';
+import { deadLetters, published, recordAge, stream, triggerCheck } from './stream.ts';
 
 interface DoctorCheck extends Check<Patient> {
   /** Only of a pipeline whose stream Lambda reads. */
@@ -28,9 +28,9 @@ export const CHECKS: readonly DoctorCheck[] = [
   { name: 'mapping', needs: ['flow'], look: permitted(mappingCheck) },
   { name: 'connection', needs: ['flow'], look: permitted(connection) },
   { name: 'inlet', needs: ['published'], look: inlet, inlet: true },
-  { name: 'intake', needs: ['stream'], look: intakeCheck, inlet: true },
-  { name: 'record-age', needs: ['intake'], look: recordAge, inlet: true },
-  { name: 'undelivered', needs: [], look: undelivered, inlet: true },
+  { name: 'trigger', needs: ['stream'], look: triggerCheck, inlet: true },
+  { name: 'record-age', needs: ['trigger'], look: recordAge, inlet: true },
+  { name: 'dead-letter', needs: [], look: deadLetters, inlet: true },
   { name: 'batches', needs: ['flow'], look: permitted(batches) },
 ];
 

@@ -6,7 +6,7 @@ import type { Sessions } from '../aep/token.ts';
 import { Failure } from '../failure.ts';
 import { type Manifest, parseManifest } from '../manifest.ts';
 import { type PublishedPipeline, readPublished } from '../published.ts';
-import type { DoctorRuntime, Intake, LedgerRecord } from '../runtime.ts';
+import type { DoctorRuntime, LedgerRecord, Trigger } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import * as z from '../zod.ts';
 
@@ -26,7 +26,7 @@ export interface Patient {
   /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `CONFLICT` */
   readonly published: () => Promise<PublishedPipeline>;
   readonly flow: () => Promise<Flow>;
-  readonly intake: () => Promise<Intake | undefined>;
+  readonly trigger: () => Promise<Trigger | undefined>;
   /** The id of a resource as the last execution knew it. */
   readonly known: (resource: string) => string | undefined;
 }
@@ -37,7 +37,7 @@ const IMPATIENT = { ...CONTROL_PLANE, attempts: 2, baseMs: 200, patienceMs: 2_00
 const CALL_MS = 6_000;
 
 export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient {
-  const { secrets, settings, streams, intakes } = runtime;
+  const { secrets, settings, streams, triggers } = runtime;
   let fellBack = false;
   const sessions = sessionsOf(runtime, { onFallback: () => (fellBack = true) });
   const manifest = once(() => manifestOf(record));
@@ -73,7 +73,7 @@ export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient
       next: 'Provision the pipeline: the plan says what is missing.',
     });
   });
-  const intake = once(async () => intakes.find(await streamArn()));
+  const trigger = once(async () => triggers.find(await streamArn()));
   return {
     runtime,
     record,
@@ -84,7 +84,7 @@ export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient
     streamArn,
     published,
     flow,
-    intake,
+    trigger,
     known,
   };
 }

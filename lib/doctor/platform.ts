@@ -111,7 +111,7 @@ export async function batches({ aep, flow, manifest, runtime }: Patient): Promis
   return wrong(
     `${count} of ${datasetId} failed in 24 h${named.length === 0 ? '' : ` (${named.join(', ')})`}`,
     manifest().source.kind === 'inlet'
-      ? 'Their rows are in the undelivered store, with the reason (reconcile): mend the cause, then redrive.'
+      ? 'Their rows are in the dead-letter store, with the reason (reconcile): mend the cause, then redrive.'
       : 'Look at the batches in AEP, under Monitoring: they say which rows were refused, and why.',
   );
 }

@@ -1,4 +1,4 @@
-// Whether records are read and kept: the stream, its intake, how old records may become, what is published, and the undelivered store.
+// Whether records are read and kept: the stream, its trigger, how old records may become, what is published, and the dead-letter store.
 
 import type { StreamDescription } from '../runtime.ts';
 import { ok, type Said, unknown, wrong } from './check.ts';
@@ -32,8 +32,8 @@ export async function published({ published }: Patient): Promise<Said> {
   return ok(`the flow ${flowId}, since ${publishedAt}`);
 }
 
-export async function intakeCheck({ intake }: Patient): Promise<Said> {
-  const found = await intake();
+export async function triggerCheck({ trigger }: Patient): Promise<Said> {
+  const found = await trigger();
   if (found === undefined) return wrong('there is none', 'Provision the pipeline again; that makes it anew.');
   const { id, state, lastResult = 'nothing', lastFailed, changedAt } = found;
   const since = changedAt === undefined ? '' : ` since ${new Date(changedAt).toISOString()}`;
@@ -45,31 +45,31 @@ export async function intakeCheck({ intake }: Patient): Promise<Said> {
 }
 
 /** A record that is trimmed before it is given up is lost without a trace. */
-export async function recordAge({ runtime, streamArn, intake }: Patient): Promise<Said> {
-  const age = (await intake())?.maximumRecordAgeSeconds;
-  if (age === undefined) return unknown('not looked at: there is no intake to tell');
+export async function recordAge({ runtime, streamArn, trigger }: Patient): Promise<Said> {
+  const age = (await trigger())?.maximumRecordAgeSeconds;
+  if (age === undefined) return unknown('not looked at: there is no trigger to tell');
   const { retentionHours } = await runtime.streams.describe(await streamArn());
   const said = age < 0 ? 'never given up' : `given up after ${(age / 3_600).toFixed(1)} h`;
   if (age >= 0 && age < retentionHours * 3_600)
     return ok(`a record is ${said}, and kept in the stream for ${retentionHours} h`);
   return wrong(
     `a record is ${said}, and gone from the stream after ${retentionHours} h: what waits so long is lost without a trace`,
-    'Lengthen the retention of the stream, or delete the intake and provision again.',
+    'Lengthen the retention of the stream, or delete the trigger and provision again.',
   );
 }
 
 const DAY_MS = 86_400_000;
 
 /** Whether it can be listed, and whether there is anything in it: that alone is no fault of the pipeline's. */
-export async function undelivered({ runtime, record }: Patient): Promise<Said> {
+export async function deadLetters({ runtime, record }: Patient): Promise<Said> {
   const since = new Date(runtime.clock.now() - DAY_MS).toISOString();
   const [rejected, givenUp] = await Promise.all([
-    runtime.undelivered.list({ kind: 'rejected', pipeline: record.pipeline, since }),
-    runtime.undelivered.list({ kind: 'on-failure' }),
+    runtime.deadLetters.list({ kind: 'rejected', pipeline: record.pipeline, since }),
+    runtime.deadLetters.list({ kind: 'on-failure' }),
   ]);
   const count = ({ objects, more }: { objects: readonly unknown[]; more: boolean }) =>
     `${objects.length}${more ? ' or more' : ''}`;
   return ok(
-    `it can be read; ${count(rejected)} objects of this pipeline since yesterday, ${count(givenUp)} of batches that Lambda gave up`,
+    `it can be read; ${count(rejected)} objects of this pipeline since yesterday, ${count(givenUp)} of batches that Lambda discarded`,
   );
 }

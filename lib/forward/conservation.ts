@@ -6,7 +6,7 @@ export interface Counts {
   readonly decoded: number;
   /** Acknowledgements, counted in AEP's replies. */
   readonly acknowledged: number;
-  /** Entries, counted by the undelivered store. */
+  /** Entries, counted by the dead-letter store. */
   readonly stored: number;
   /** Messages that the pipeline does not want, counted where the batch is settled. */
   readonly filtered: number;

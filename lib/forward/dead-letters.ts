@@ -1,6 +1,6 @@
-// Rejected messages as a document of the undelivered store.
+// Rejected messages as a document of the dead-letter store.
 import { hash } from 'node:crypto';
-import type { UndeliveredDocument, UndeliveredEntry } from '../runtime.ts';
+import type { DeadLetter, DeadLetterDocument } from '../runtime.ts';
 import type { AppliedRule, History } from './read/message.ts';
 import type { Rejected, Settled } from './verdict.ts';
 
@@ -8,16 +8,16 @@ import type { Rejected, Settled } from './verdict.ts';
  * The document for `rejects`, of which there is at least one. Holds the producer's bytes as base64, or what is left of
  * them where the pipeline redacts; never a token.
  */
-export function undeliveredDocument(
+export function deadLetterDocument(
   rejects: readonly Settled<Rejected>[],
-  about: Omit<UndeliveredDocument, 'version' | 'rules' | 'entries'>,
-): UndeliveredDocument {
+  about: Omit<DeadLetterDocument, 'version' | 'rules' | 'entries'>,
+): DeadLetterDocument {
   const rules = rulesBehind(rejects.map(({ message }) => message.redacted));
   return { version: 1, ...about, ...(rules !== undefined && { rules }), entries: rejects.map(storedEntry) };
 }
 
 /** As kept of one message. The rules it was redacted under are `rulesBehind` it. */
-export function storedEntry({ message, verdict }: Settled<Rejected>): UndeliveredEntry {
+export function storedEntry({ message, verdict }: Settled<Rejected>): DeadLetter {
   const { subSequenceNumber, partitionKey, arrivedAt, bytes, redacted, asReceived, withheld } = message;
   const hidden = redacted !== undefined || withheld !== undefined;
   const known = redacted !== undefined && redacted !== 'unknown';

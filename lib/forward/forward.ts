@@ -6,7 +6,7 @@ import type { ForwardRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { within } from '../within.ts';
 import { checkConservation } from './conservation.ts';
-import { undeliveredDocument } from './dead-letters.ts';
+import { deadLetterDocument } from './dead-letters.ts';
 import { createFramer } from './frame/frame.ts';
 import { createRoom, type Prepared, prepare, type Room, type Stages } from './frame/prepare.ts';
 import { createMemory, type Memory, type Recalled } from './memory.ts';
@@ -311,7 +311,7 @@ function keeper(
   pipeline: PublishedPipeline,
   { streamArn, shardId }: Received,
   { invocationId, remainingMs }: Invocation,
-  { undelivered, clock, log }: ForwardRuntime,
+  { deadLetters, clock, log }: ForwardRuntime,
 ): Keep {
   return async (rejects) => {
     const about = {
@@ -321,7 +321,7 @@ function keeper(
       messages: rejects.length,
       next: FAILURES.STORE_UNAVAILABLE.next,
     };
-    const document = undeliveredDocument(rejects, {
+    const document = deadLetterDocument(rejects, {
       pipeline: pipeline.pipeline,
       streamArn,
       shardId,
@@ -329,11 +329,11 @@ function keeper(
       storedAt: new Date(clock.now()).toISOString(),
     });
     try {
-      const answer = await within(remainingMs() - MIN_REQUEST_MS, undelivered.put(document));
+      const answer = await within(remainingMs() - MIN_REQUEST_MS, deadLetters.put(document));
       if (answer !== 'late') return answer.entries;
-      log.error('the undelivered store did not answer in time', about);
+      log.error('the dead-letter store did not answer in time', about);
     } catch (error) {
-      log.error('the undelivered store did not take the rejected messages', {
+      log.error('the dead-letter store did not take the rejected messages', {
         code: isFailure(error) ? error.code : 'STORE_UNAVAILABLE',
         reason: isFailure(error) ? error.what : error instanceof Error ? error.name : 'unknown',
         ...about,

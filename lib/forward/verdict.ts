@@ -1,7 +1,7 @@
 // What became of a message: the three verdicts, and the words for why one is rejected.
 import type { Message } from './read/message.ts';
 
-/** Why a message cannot be delivered, ever. Kept with it in the undelivered store; docs/rejects.md says what to do. */
+/** Why a message cannot be delivered, ever. Kept with it in the dead-letter store; docs/rejects.md says what to do. */
 export const REASONS = [
   'empty',
   'not-base64',
@@ -35,7 +35,7 @@ export type Reason = (typeof REASONS)[number];
  * - `delivered`: Experience Platform acknowledged this very message
  * - `retry`: not resolved; it stays in the stream and Lambda delivers it again
  * - `filtered`: the pipeline does not want it; counted, and not kept
- * - `rejected`: it goes to the undelivered store. `text` may quote Experience Platform, so it is not for logs
+ * - `rejected`: it goes to the dead-letter store. `text` may quote Experience Platform, so it is not for logs
  */
 export type Verdict =
   | { readonly kind: 'delivered' }

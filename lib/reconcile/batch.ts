@@ -1,11 +1,11 @@
-// One failed batch: its files read as they come, its rows put into the undelivered store, a few hundred at a time.
+// One failed batch: its files read as they come, its rows put into the dead-letter store, a few hundred at a time.
 import type { Batch } from '../aep/catalog.ts';
 import type { Aep } from '../aep/client.ts';
 import type { BatchFile } from '../aep/data-access.ts';
 import { isFailure } from '../failure.ts';
 import { rulesBehind } from '../forward/dead-letters.ts';
 import type { PublishedPipeline } from '../published.ts';
-import type { ReconcileRuntime, UndeliveredDocument } from '../runtime.ts';
+import type { DeadLetterDocument, ReconcileRuntime } from '../runtime.ts';
 import { createHider, type Hider } from './hide.ts';
 import { type Line, linesOf } from './lines.ts';
 import { type Searches, withOriginals } from './original.ts';
@@ -202,7 +202,7 @@ async function keepPart(
   reading: Reading,
 ): Promise<{ stored: number; alreadyThere: number }> {
   const { runtime, pipeline } = reading;
-  const { undelivered, metrics, clock } = runtime;
+  const { deadLetters, metrics, clock } = runtime;
   const counts = { stored: 0, alreadyThere: 0 };
   const hider = createHider(pipeline);
   const whole = await wholeRows(part, batch, reading, hider);
@@ -210,7 +210,7 @@ async function keepPart(
     const rules = rows.some(({ entry }) => entry.rules !== undefined)
       ? rulesBehind([hider?.rules])
       : undefined;
-    const document: UndeliveredDocument = {
+    const document: DeadLetterDocument = {
       version: 1,
       pipeline: pipeline.pipeline,
       streamArn: pipeline.streamArn,
@@ -220,7 +220,7 @@ async function keepPart(
       ...(rules !== undefined && { rules }),
       entries: rows.map(({ entry }) => entry),
     };
-    const outcome = await undelivered.putOnce(
+    const outcome = await deadLetters.putOnce(
       batchKey(batch, pipeline.pipeline, `${name}-${shardId}`),
       document,
     );

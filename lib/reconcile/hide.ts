@@ -6,7 +6,7 @@ import { isObject, parseJson } from '../forward/json/check.ts';
 import { unpack } from '../forward/read/unpack.ts';
 import { createRedactor, type Redactor } from '../forward/transform/redact.ts';
 import type { PublishedPipeline } from '../published.ts';
-import type { UndeliveredEntry } from '../runtime.ts';
+import type { DeadLetter } from '../runtime.ts';
 import type { RefusedRow } from './row.ts';
 
 export interface Hider {
@@ -36,7 +36,7 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
       // A record is unpacked as well, to many times what it was.
       held += bytes?.length ?? 0;
       const { asReceived: _, partitionKey, ...entry } = row.entry;
-      const own: UndeliveredEntry = {
+      const own: DeadLetter = {
         ...entry,
         ...(partitionKey !== undefined && { partitionKey: hiddenKey(partitionKey) }),
       };
@@ -47,7 +47,7 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
   };
 }
 
-function withheldEntry(entry: UndeliveredEntry): UndeliveredEntry {
+function withheldEntry(entry: DeadLetter): DeadLetter {
   const bytes = Buffer.from(entry.data, 'base64');
   return { ...entry, data: '', withheld: true, length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
 }

@@ -35,7 +35,7 @@ export interface Reconciled {
   readonly pipelines: number;
   /** Failed batches that there was something to read in. */
   readonly batches: number;
-  /** Rows put into the undelivered store now, and rows that were in it. */
+  /** Rows put into the dead-letter store now, and rows that were in it. */
   readonly stored: number;
   readonly alreadyThere: number;
   /** Ids of batches whose rows are parquet. */

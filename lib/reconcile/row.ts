@@ -1,11 +1,11 @@
-// One row that AEP refused, as an entry of the undelivered store: what AEP says, and the record as far as the row still holds it.
+// One row that AEP refused, as an entry of the dead-letter store: what AEP says, and the record as far as the row still holds it.
 import { createHash } from 'node:crypto';
 import { excerpt, parse } from '../aep/exchange.ts';
 import { memberSpan } from '../forward/json/json.ts';
 import { type Coordinates, coordinatesIn } from '../forward/read/record-id.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import { covers } from '../records.ts';
-import type { UndeliveredEntry } from '../runtime.ts';
+import type { DeadLetter } from '../runtime.ts';
 import type { Line } from './lines.ts';
 
 /** The shard of a record whose row does not say where it stood in the stream. */
@@ -19,7 +19,7 @@ export interface RowFinding {
 
 export interface RefusedRow {
   readonly shardId: string;
-  readonly entry: UndeliveredEntry;
+  readonly entry: DeadLetter;
   /** Whether it holds what the mapping makes of a record. */
   readonly mapped: boolean;
   /** The entry has the record itself, as it was read from the stream. */

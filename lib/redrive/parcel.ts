@@ -1,10 +1,10 @@
-// An object of the undelivered store as records that can be sent again, and as what is to stay of it afterwards.
+// An object of the dead-letter store as records that can be sent again, and as what is to stay of it afterwards.
 import * as z from 'zod';
 import { fromBase64 } from '../forward/read/decode.ts';
 import type { KinesisRecord } from '../forward/read/event.ts';
 import type { History } from '../forward/read/message.ts';
 import { type DiscardedRecord, type OnFailure, readOnFailure } from '../forward/read/on-failure.ts';
-import type { StoredKind, UndeliveredEntry } from '../runtime.ts';
+import type { DeadLetter, StoredKind } from '../runtime.ts';
 
 /** One thing to send: an entry of a document, or a record. */
 export interface Item {
@@ -23,7 +23,7 @@ export interface Item {
   readonly givenUp?: DiscardedRecord;
 }
 
-interface GivenUpItem extends Item {
+interface DiscardedItem extends Item {
   readonly givenUp: DiscardedRecord;
 }
 
@@ -79,7 +79,7 @@ export interface RejectedParcel extends Common {
 export interface OnFailureParcel extends Common {
   readonly kind: 'on-failure';
   readonly document: OnFailure;
-  readonly items: readonly GivenUpItem[];
+  readonly items: readonly DiscardedItem[];
 }
 
 export type Parcel = RejectedParcel | OnFailureParcel;
@@ -137,7 +137,7 @@ export function onFailureParcel(document: OnFailure, records: readonly Discarded
 /** A record as the decoder takes it. */
 export function recordFor(
   where: { readonly shardId: string; readonly streamArn: string },
-  of: Pick<UndeliveredEntry, 'sequenceNumber' | 'data'> & {
+  of: Pick<DeadLetter, 'sequenceNumber' | 'data'> & {
     readonly partitionKey?: string | undefined;
     readonly arrivedAt?: number | undefined;
   },

@@ -1,4 +1,4 @@
-// Sends again what was not delivered: rejects, batches that Lambda gave up, or a stretch of the stream.
+// Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../failure.ts';
 import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';

@@ -95,7 +95,7 @@ const RedriveRequest = z
   .strictObject({
     /** Name or ARN. Everything is sent by the pipeline that is published for it now. */
     stream: z.string().min(1),
-    /** `rejected`: what could not be delivered. `on-failure`: batches that Lambda gave up. `stream`: the stream itself. */
+    /** `rejected`: what could not be delivered. `on-failure`: batches that Lambda discarded. `stream`: the stream itself. */
     source: z.enum(['rejected', 'on-failure', 'stream']),
     where: Where.default({}),
     /** Records at most; what has one sequence number is not divided. */

@@ -68,7 +68,7 @@ export function addToTally(tally: Tally, counts: Partial<Record<keyof Tally, unk
 export function countSkipped({ tally, runtime }: RedriveRun, key: string, reason: Skip): void {
   tally.skipped[reason] = (tally.skipped[reason] ?? 0) + 1;
   if (tally.skippedObjects.length < SHOWN) tally.skippedObjects.push({ key, reason });
-  runtime.log.warn('an object of the undelivered store was passed over', { key, reason });
+  runtime.log.warn('an object of the dead-letter store was passed over', { key, reason });
 }
 
 export function countLost({ tally, runtime, pipeline }: RedriveRun, lost: LostRange): void {

@@ -1,8 +1,8 @@
-// Walks the undelivered store and sends again what is in it, a group of objects at a time.
+// Walks the dead-letter store and sends again what is in it, a group of objects at a time.
 import { createHash } from 'node:crypto';
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { type Failure, isFailure } from '../failure.ts';
-import { undeliveredDocument } from '../forward/dead-letters.ts';
+import { deadLetterDocument } from '../forward/dead-letters.ts';
 import { asDiscarded } from '../forward/read/on-failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './parcel.ts';
@@ -50,7 +50,7 @@ type Within = StoreCursor['within'];
 export async function walkStore(run: RedriveRun, what: StoredKind): Promise<Walked> {
   let cursor: StoreCursor = givenTo(run) ?? { after: '' };
   for (;;) {
-    const page = await run.runtime.undelivered.list(what, cursor.after);
+    const page = await run.runtime.deadLetters.list(what, cursor.after);
     for (const group of objectGroups(page.objects)) {
       if (run.room <= 0) return { cursor, ended: { why: 'limit', fault: false } };
       if (isLate(run)) return { cursor, ended: { why: 'time', fault: false } };
@@ -127,10 +127,10 @@ async function openObject(
   const seen = await openMatching(run, kind, key);
   if (typeof seen !== 'object') return seen;
   if (run.request.dryRun) return filled(run, seen);
-  const { undelivered, clock } = run.runtime;
+  const { deadLetters, clock } = run.runtime;
   const now = clock.now();
   const until = now + run.remainingMs() + CLAIM_MARGIN_MS;
-  if (!(await undelivered.claim(key, run.owner, now, until))) return 'claimed';
+  if (!(await deadLetters.claim(key, run.owner, now, until))) return 'claimed';
   claimed.add(key);
   const again = await openMatching(run, kind, key);
   return typeof again === 'object' ? filled(run, again) : again;
@@ -143,7 +143,7 @@ async function openMatching(
   key: string,
 ): Promise<Opened | Skip | undefined> {
   const { request, pipeline, carrier, runtime } = run;
-  const stored = await runtime.undelivered.read(key);
+  const stored = await runtime.deadLetters.read(key);
   if (stored === undefined) return undefined;
   const parcel = readParcel(stored.text, kind, pipeline);
   if (typeof parcel !== 'object') return parcel;
@@ -227,10 +227,10 @@ async function settleObject(run: RedriveRun, one: Opened, { parts }: Carried): P
 }
 
 async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
-  const { undelivered } = run.runtime;
+  const { deadLetters } = run.runtime;
   const { key, version } = one;
   if (rest.rejects.length > 0) await putRejects(run, one, rest);
-  if (one.lost !== undefined) await undelivered.noteLoss(key, one.text);
+  if (one.lost !== undefined) await deadLetters.noteLoss(key, one.text);
   // What is lost is said once: the document becomes one of what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
@@ -248,8 +248,8 @@ async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
     return countSkipped(run, key, 'too-large');
   const done =
     becomes === 'nothing'
-      ? await undelivered.remove(key, version)
-      : await undelivered.replace(key, version, becomes.text);
+      ? await deadLetters.remove(key, version)
+      : await deadLetters.replace(key, version, becomes.text);
   if (!done) countSkipped(run, key, 'changed');
 }
 
@@ -257,7 +257,7 @@ async function putRejects(run: RedriveRun, { key, parcel }: Opened, { rejects }:
   const { runtime, pipeline } = run;
   // Two runs may have rejects of one record, and each has to find its own place.
   const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
-  const document = undeliveredDocument(rejects, {
+  const document = deadLetterDocument(rejects, {
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
@@ -265,7 +265,7 @@ async function putRejects(run: RedriveRun, { key, parcel }: Opened, { rejects }:
     invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
   });
-  await runtime.undelivered.put(document);
+  await runtime.deadLetters.put(document);
 }
 
 /** Counts what became of the group; returns the object up to which everything is done, and how far the next one is. */
@@ -352,7 +352,7 @@ function isDone({ one, counts, ...rest }: SettledObject, { request }: RedriveRun
 
 async function release({ runtime, owner }: RedriveRun, key: string): Promise<void> {
   try {
-    await runtime.undelivered.release(key, owner, runtime.clock.now());
+    await runtime.deadLetters.release(key, owner, runtime.clock.now());
   } catch (error) {
     // It runs out by itself.
     if (!isFailure(error)) throw error;

@@ -1,7 +1,7 @@
 // Walks a stretch of the stream itself and sends it again, shard by shard and page by page.
 
 import { isFailure } from '../failure.ts';
-import { undeliveredDocument } from '../forward/dead-letters.ts';
+import { deadLetterDocument } from '../forward/dead-letters.ts';
 import { settle } from '../forward/settle.ts';
 import { RETRY, type Rejected, type Settled } from '../forward/verdict.ts';
 import type { StreamPage, StreamPosition } from '../runtime.ts';
@@ -167,12 +167,12 @@ async function storeRejects(
   rejects: readonly Settled<Rejected>[],
 ): Promise<number> {
   const { runtime, pipeline, owner } = run;
-  const document = undeliveredDocument(rejects, {
+  const document = deadLetterDocument(rejects, {
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId,
     invocationId: owner,
     storedAt: new Date(runtime.clock.now()).toISOString(),
   });
-  return (await runtime.undelivered.put(document)).entries;
+  return (await runtime.deadLetters.put(document)).entries;
 }

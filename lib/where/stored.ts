@@ -1,4 +1,4 @@
-// Looks through the undelivered store for one record: by its place in the stream, or by the `_id` that is in it.
+// Looks through the dead-letter store for one record: by its place in the stream, or by the `_id` that is in it.
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
@@ -106,8 +106,8 @@ function areRulesWithin(rules: readonly AppliedRule[], others: readonly AppliedR
   return rules.every((rule) => others.some((other) => isSameRule(rule, other)));
 }
 
-/** Among the batches that Lambda has given up. Their documents say from which record to which. */
-export function searchGivenUp(scope: Scope, spot: Spot, runtime: WhereRuntime): Promise<Searched> {
+/** Among the batches that Lambda has discarded. Their documents say from which record to which. */
+export function searchDiscarded(scope: Scope, spot: Spot, runtime: WhereRuntime): Promise<Searched> {
   const number = BigInt(spot.sequenceNumber);
   return search({ kind: 'on-failure' }, scope, runtime, (key, text) => {
     // Their keys name the shard; another's need not be looked into.
@@ -122,14 +122,14 @@ export function searchGivenUp(scope: Scope, spot: Spot, runtime: WhereRuntime): 
 async function search(
   what: StoredKind,
   { until }: Scope,
-  { undelivered, clock }: WhereRuntime,
+  { deadLetters, clock }: WhereRuntime,
   look: (key: string, text: string) => FoundRecord[],
 ): Promise<Searched> {
   const found: FoundRecord[] = [];
   let [after, objects] = ['', 0];
   let passedOver = false;
   for (;;) {
-    const page = await undelivered.list(what, after);
+    const page = await deadLetters.list(what, after);
     for (const { key, bytes } of page.objects) {
       if (clock.now() > until) return { found, objects, complete: false };
       after = key;
@@ -138,7 +138,7 @@ async function search(
         continue;
       }
       objects++;
-      const stored = await undelivered.read(key);
+      const stored = await deadLetters.read(key);
       if (stored !== undefined) found.push(...look(key, stored.text));
     }
     if (!page.more || page.objects.length === 0) return { found, objects, complete: !passedOver };

@@ -1,4 +1,4 @@
-// Where is this record? What the stream, the forwarder's log and the undelivered store say of it, and what follows from that.
+// Where is this record? What the stream, the forwarder's log and the dead-letter store say of it, and what follows from that.
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 import { isFailure } from '../failure.ts';
@@ -11,7 +11,7 @@ import {
   type Scope,
   type Searched,
   type Spot,
-  searchGivenUp,
+  searchDiscarded,
   searchRejects,
 } from './stored.ts';
 
@@ -33,7 +33,7 @@ const Question = z.union([
   z.strictObject({
     pipeline: z.string().min(1),
     _id: z.string().min(1),
-    /** From which day on the undelivered records are looked through. */
+    /** From which day on the dead letters are looked through. */
     arrivedAt: moment.optional(),
   }),
 ]);
@@ -41,12 +41,12 @@ const Question = z.union([
 /**
  * - `delivered`: the forwarder is past it, and nothing was rejected or filtered with it
  * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected and sent again since: see `batches`
- * - `undelivered`: it is in the undelivered store (of an aggregate, some of it may be)
- * - `given-up`: it is in an on-failure document of Lambda's
+ * - `dead-letter`: it is in the dead-letter store (of an aggregate, some of it may be)
+ * - `discarded`: it is in an on-failure document of Lambda's
  * - `in-stream`: it is still to be delivered
  * - `unknown`: none of all this, as far as was looked
  */
-export type RecordPlace = 'delivered' | 'settled' | 'undelivered' | 'given-up' | 'in-stream' | 'unknown';
+export type RecordPlace = 'delivered' | 'settled' | 'dead-letter' | 'discarded' | 'in-stream' | 'unknown';
 
 /** Holds nothing of the record itself. */
 export interface Whereabouts {
@@ -62,7 +62,7 @@ export interface Whereabouts {
   readonly arrivedAt?: string;
   /** The invocations that had it, the last one last. */
   readonly batches: readonly ForwardedBatch[];
-  readonly undelivered: readonly FoundRecord[];
+  readonly deadLetters: readonly FoundRecord[];
   readonly searched: { readonly objects: number; readonly complete: boolean };
 }
 
@@ -94,13 +94,13 @@ export async function where(event: unknown, runtime: WhereRuntime): Promise<Wher
   const rejects = await searchRejects(scope, hint, { _id }, runtime);
   return {
     pipeline: question.pipeline,
-    place: rejects.found.length > 0 ? 'undelivered' : 'unknown',
+    place: rejects.found.length > 0 ? 'dead-letter' : 'unknown',
     says:
       rejects.found.length > 0
-        ? 'It is in the undelivered store.'
-        : `No undelivered record has this _id${unless(rejects)}. Whether it was delivered, a query of the dataset tells; or ask by shard and sequence number.`,
+        ? 'It is in the dead-letter store.'
+        : `No dead letter has this _id${unless(rejects)}. Whether it was delivered, a query of the dataset tells; or ask by shard and sequence number.`,
     batches: [],
-    undelivered: rejects.found,
+    deadLetters: rejects.found,
     searched: { objects: rejects.objects, complete: rejects.complete },
   };
 }
@@ -127,8 +127,8 @@ async function bySequence(
   const arrivedAt = record?.arrivedAt === undefined ? hint : record.arrivedAt * 1_000;
   const log = await batchesWith(spot, arrivedAt ?? 0, scope, runtime);
   const rejects = await searchRejects(scope, arrivedAt, spot, runtime);
-  const givenUp = await searchGivenUp(scope, spot, runtime);
-  const undelivered = [...rejects.found, ...givenUp.found];
+  const givenUp = await searchDiscarded(scope, spot, runtime);
+  const deadLetters = [...rejects.found, ...givenUp.found];
   const searched = {
     objects: rejects.objects + givenUp.objects,
     complete: log.complete && rejects.complete && givenUp.complete,
@@ -143,7 +143,7 @@ async function bySequence(
     inStream: record !== undefined,
     ...(arrivedAt !== undefined && { arrivedAt: new Date(arrivedAt).toISOString() }),
     batches: log.batches,
-    undelivered,
+    deadLetters,
     searched,
   };
 }
@@ -152,8 +152,8 @@ const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   delivered: 'Experience Platform has acknowledged it.',
   settled:
     'The forwarder is past it: it was delivered, filtered, or rejected and sent again or removed since; `batches` has how many of each.',
-  undelivered: 'It is in the undelivered store.',
-  'given-up': 'Lambda has given it up; it is in an on-failure document.',
+  'dead-letter': 'It is in the dead-letter store.',
+  discarded: 'Lambda has discarded it; it is in an on-failure document.',
   'in-stream': 'It is in the stream, and still to be delivered.',
   unknown: 'Nothing is known of it',
 };
@@ -168,10 +168,10 @@ function placeFound(
   givenUp: Searched,
   isInStream: boolean,
 ): RecordPlace {
-  if (rejects.found.length > 0) return 'undelivered';
+  if (rejects.found.length > 0) return 'dead-letter';
   const last = batches.at(-1);
   if (last?.settled === true) return last.filtered + last.rejected > 0 ? 'settled' : 'delivered';
-  if (givenUp.found.length > 0) return 'given-up';
+  if (givenUp.found.length > 0) return 'discarded';
   return isInStream ? 'in-stream' : 'unknown';
 }
 

@@ -49,7 +49,7 @@ export interface MappingPorts {
   functions: readonly string[];
   invoke(functionName: string, event: unknown): Promise<InvocationResult>;
   onInvocation?(report: InvocationReport): void;
-  /** Where records go that are given up on. */
+  /** Where records go that are discarded. */
   onFailure: OnFailureDestinations;
   /** The time polling goes by: ages, windows, pauses; and how long a mapping is in between two states. */
   clock?: Clock;

@@ -1,4 +1,4 @@
-// The documents Lambda leaves of records it has given up on, and where they go on this machine.
+// The documents Lambda leaves of records it discarded, and where they go on this machine.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Calls, noCalls } from './calls.ts';

@@ -9,7 +9,7 @@ export interface Totals {
   /** Records handed to the function, redeliveries included. */
   records: number;
   redelivered: number;
-  /** Records that were given up on, because they were too old or tried often enough. */
+  /** Records that were discarded, because they were too old or tried often enough. */
   discarded: number;
 }
 

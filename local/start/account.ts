@@ -1,7 +1,7 @@
 // The account of a journey: what the producer wrote against what the platform took in and what the store holds.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { UndeliveredDocument } from '../../lib/runtime.ts';
+import type { DeadLetterDocument } from '../../lib/runtime.ts';
 import type { Expected } from './expected.ts';
 import type { Produced } from './producer.ts';
 import type { Refusal, Stack } from './stack.ts';
@@ -23,7 +23,7 @@ export interface Account {
   readonly copies: number;
   /** Lines that the manifest does not want: it sends nothing of them. */
   readonly filtered: number;
-  /** What is in the undelivered store, by line. */
+  /** What is in the dead-letter store, by line. */
   readonly rejected: readonly Rejected[];
   /** What Kinesis itself cannot take, and so is nowhere but in its file. */
   readonly unsent: readonly Rejected[];
@@ -35,7 +35,7 @@ export interface Account {
   /** Lines that the platform reads by itself and keeps nothing of: it cannot read what is in them. */
   readonly dropped: readonly Rejected[];
   readonly lost: number;
-  /** Lines that are nowhere: neither was all of their record received, nor are they in the undelivered store. */
+  /** Lines that are nowhere: neither was all of their record received, nor are they in the dead-letter store. */
   readonly missing: readonly number[];
   /** Records the platform received that nobody wrote. */
   readonly phantoms: number;
@@ -55,7 +55,7 @@ export interface Written extends Produced {
 export async function account(stack: Stack, written: Written): Promise<Account> {
   const { received, landed, refused, lost, profileOnly, ...counts } = stack.platform.platform.state.counts;
   const { dropped = [] } = written;
-  const kept = await undelivered(stack.undeliveredFolder);
+  const kept = await deadLetters(stack.deadLettersFolder);
   const stored = [...kept]
     .map(([sequenceNumber, { reason, message }]) => ({
       line: written.lineOf.get(sequenceNumber) ?? 0,
@@ -164,15 +164,15 @@ function isTaken(left: Map<string, number>, one: string): boolean {
   return count > 0;
 }
 
-/** What is in the undelivered store, by sequence number: an invocation that is repeated stores its rejects again. */
-async function undelivered(folder: string): Promise<Map<string, UndeliveredDocument['entries'][number]>> {
+/** What is in the dead-letter store, by sequence number: an invocation that is repeated stores its rejects again. */
+async function deadLetters(folder: string): Promise<Map<string, DeadLetterDocument['entries'][number]>> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true });
-  const entries = new Map<string, UndeliveredDocument['entries'][number]>();
+  const entries = new Map<string, DeadLetterDocument['entries'][number]>();
   for (const file of files) {
     if (!file.isFile() || !file.name.endsWith('.json')) continue;
     const document = JSON.parse(
       await readFile(join(file.parentPath, file.name), 'utf8'),
-    ) as UndeliveredDocument;
+    ) as DeadLetterDocument;
     for (const entry of document.entries) entries.set(entry.sequenceNumber, entry);
   }
   return entries;

@@ -18,7 +18,7 @@ export function keptLines(stack: Stack, name: string): string[] {
     'Everything is kept running. Press Ctrl-C to end it.',
     `  simulated platform   ${stack.platform.origin}`,
     `  what it knows        ${stack.platform.origin}/_simulator/`,
-    `  undelivered store    ${stack.undeliveredFolder}`,
+    `  dead-letter store    ${stack.deadLettersFolder}`,
     `  deploy hook          ${stack.hookUrl}  (its key for GitHub: ${HOOK_KEY})`,
     '',
     'For the AWS CLI, version 2 (the keys are fake; what is not simulated is refused):',

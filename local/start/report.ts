@@ -44,7 +44,7 @@ export function reportOf(parts: {
             count(account.dropped.length),
             'no JSON object: AEP reads nothing else, and keeps nothing of it',
           ]
-        : ['rejected', count(account.rejected.length), 'kept in the undelivered store'],
+        : ['rejected', count(account.rejected.length), 'kept in the dead-letter store'],
       ['landed', count(account.landed), 'rows in the dataset'],
       ...(account.profileOnly > 0
         ? [

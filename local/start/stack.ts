@@ -27,7 +27,7 @@ import { createWitness, type Witness } from './witness.ts';
 export interface StackOptions {
   readonly warmUpSeconds: number;
   readonly seed: number;
-  /** Where the undelivered store is kept. */
+  /** Where the dead-letter store is kept. */
   readonly folder: string;
   /** A sandbox the platform has besides its own. */
   readonly sandbox: string;
@@ -41,7 +41,7 @@ export interface StackOptions {
   readonly pipelines?: string;
   /** Runs the bundles of `npm run build` instead of the sources. */
   readonly bundled?: boolean;
-  /** How functions reach the undelivered store: as files, or through S3's API in front of the same folder. */
+  /** How functions reach the dead-letter store: as files, or through S3's API in front of the same folder. */
   readonly store?: 'folder' | 's3';
   /** Whether a shard gives all its readers together no more than AWS's does. */
   readonly shardLimits?: boolean;
@@ -76,7 +76,7 @@ export interface Stack {
   createSecret(name: string, value: object): Promise<void>;
   /** What the functions' environment has on top of AWS's. */
   readonly settings: Record<string, string>;
-  readonly undeliveredFolder: string;
+  readonly deadLettersFolder: string;
   readonly witness: Witness;
   /** Rows that landed in a dataset, the first `limit`, through the simulator's own window: AEP's is Query Service. */
   readBack(datasetId: string, limit: number): Promise<unknown[]>;
@@ -89,7 +89,7 @@ export interface Stack {
 
 const FORWARDER = functionName('forward');
 const TABLE = `penstock-${STAGE}-pipelines`;
-const BUCKET = 'undelivered';
+const BUCKET = 'dead-letter';
 /** Between two looks at a stream that the platform reads by itself: a laptop need not wait a second for each. */
 const PULL_MS = 250;
 
@@ -123,7 +123,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_IMS_URL: platform.origin,
     PENSTOCK_PLATFORM_URL: platform.origin,
     PENSTOCK_INLET_ORIGINS: platform.origin,
-    PENSTOCK_UNDELIVERED_URL: options.store === 's3' ? `s3://${BUCKET}` : pathToFileURL(options.folder).href,
+    PENSTOCK_DEAD_LETTERS_URL: options.store === 's3' ? `s3://${BUCKET}` : pathToFileURL(options.folder).href,
     PENSTOCK_FORWARDER: FORWARDER,
     PENSTOCK_ON_FAILURE_ARN: `arn:aws:s3:::${BUCKET}`,
     PENSTOCK_TABLE: TABLE,
@@ -144,7 +144,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../../.penstock/compile-cache', import.meta.url)),
     },
     tables: { [TABLE]: 'pipeline' },
-    // In the cloud it is one bucket too: rejects below rejected/, what Lambda gives up on below aws/lambda/.
+    // In the cloud it is one bucket too: rejects below rejected/, what Lambda discards below aws/lambda/.
     onFailureFolder: options.folder,
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },
@@ -196,7 +196,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     executions,
     hookUrl: hook.url,
     settings,
-    undeliveredFolder: options.folder,
+    deadLettersFolder: options.folder,
     witness,
     async readBack(datasetId, limit) {
       const { rows } = await look<{ rows: unknown[] }>(

@@ -32,7 +32,7 @@ import { runReportOf } from './run-report.ts';
 import { isOfCustomers, recordsFor } from './sample-files.ts';
 import { type Stack, startStack } from './stack.ts';
 
-/** Task states on the way from plan to intake; a kept resource's step counts too. */
+/** Task states on the way from plan to trigger; a kept resource's step counts too. */
 const STATES = 16;
 
 /** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
@@ -82,7 +82,7 @@ async function run(job: Job): Promise<number> {
     warmUpSeconds: options.warmUpSeconds,
     seed: options.seed,
     sandbox: manifest.sandbox,
-    folder: fileURLToPath(new URL(`../../.penstock/undelivered/${randomUUID()}`, import.meta.url)),
+    folder: fileURLToPath(new URL(`../../.penstock/dead-letters/${randomUUID()}`, import.meta.url)),
     shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
     // As if the samples were deployed: a hook can start them.
@@ -238,7 +238,7 @@ async function tell(
   const datasetId = pipeline.resources.dataset?.id ?? '';
   const rows = await stack.readBack(datasetId, 3);
   const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
-  const list = await writeLists(stack.undeliveredFolder, counted, later);
+  const list = await writeLists(stack.deadLettersFolder, counted, later);
   progress.line(reportOf({ pipeline, account: counted, by, rows, later, list, losses: stack.losses() }));
   return counted.complete;
 }
@@ -370,7 +370,7 @@ function complain(error: unknown): number {
   );
   if (denied)
     process.stderr.write(
-      'The undelivered store is kept in .penstock/ below the project: that folder has to be writable.\n',
+      'The dead-letter store is kept in .penstock/ below the project: that folder has to be writable.\n',
     );
   if (error instanceof Interrupted) return 130;
   return usage ? 2 : 1;

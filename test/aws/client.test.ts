@@ -199,7 +199,7 @@ describe('B 5: every client of AWS gives up what does not end', () => {
     try {
       const Body = { transformToString: () => new Promise<string>(() => undefined) };
       const s3 = { send: async () => ({ Body, ETag: '"1"' }) } as unknown as S3;
-      const read = objectsInS3('undelivered', async () => s3).read('rejected/a.json');
+      const read = objectsInS3('dead-letter', async () => s3).read('rejected/a.json');
       const failed = expect(read).rejects.toMatchObject({ name: 'TimeoutError' });
       while (vi.getTimerCount() === 0) await turn();
       await vi.advanceTimersByTimeAsync(10_000);

@@ -4,7 +4,7 @@ import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMadeAtRunTime } from '../../lib/aws/made-at-run-time.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
-import { createIntakes } from '../../lib/aws/triggers.ts';
+import { createTriggers } from '../../lib/aws/triggers.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { createStream } from '../support/streams.ts';
@@ -38,26 +38,26 @@ async function stream(name: string): Promise<string> {
 }
 
 describe('what was made at run time', () => {
-  it('are the intakes of the forwarder; they are removed, and are gone after a while', async () => {
-    const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+  it('are the triggers of the forwarder; they are removed, and are gone after a while', async () => {
+    const triggers = createTriggers({ forwarder: 'forward', onFailureArn: undefined }, lambda);
     const ids = await Promise.all(
-      ['one', 'two'].map(async (name) => (await intakes.create(await stream(name), 'earliest')).id),
+      ['one', 'two'].map(async (name) => (await triggers.create(await stream(name), 'earliest')).id),
     );
     const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager);
-    expect((await made.intakes()).toSorted()).toEqual(ids.toSorted());
+    expect((await made.triggers()).toSorted()).toEqual(ids.toSorted());
     const left = async () => {
-      const there = await made.intakes();
+      const there = await made.triggers();
       // Also of those that are being made, or deleted already.
-      for (const id of there) await made.removeIntake(id);
+      for (const id of there) await made.removeTrigger(id);
       return there;
     };
     await eventually(left).toEqual([]);
-    await made.removeIntake(ids[0] ?? '');
+    await made.removeTrigger(ids[0] ?? '');
   });
 
   it('B 6: bears the tags of the deployment from when it is made', async () => {
     const tags = { team: 'data', 'cost-centre': '4 2' };
-    const tagged = createIntakes({ forwarder: 'forward', onFailureArn: undefined, tags }, lambda);
+    const tagged = createTriggers({ forwarder: 'forward', onFailureArn: undefined, tags }, lambda);
     const { id } = await tagged.create(await stream('tagged'), 'earliest');
     expect(Object.fromEntries(aws.mappings.get(id).tags)).toEqual(tags);
     await eventually(() => aws.mappings.get(id).state).toBe('Disabled');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsFailure } from '../../lib/aws/failure.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
-import { createIntakes } from '../../lib/aws/triggers.ts';
+import { createTriggers } from '../../lib/aws/triggers.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { heldTransitions } from '../support/transitions.ts';
@@ -77,8 +77,8 @@ describe('secrets', () => {
   });
 });
 
-describe('streams and intakes', () => {
-  it('go from a name to an ARN, and from there to an intake that is switched on last', async () => {
+describe('streams and triggers', () => {
+  it('go from a name to an ARN, and from there to a trigger that is switched on last', async () => {
     const kinesis = new KinesisClient({ ...options, endpoint: aws.endpoints.kinesis });
     await kinesis.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }));
     const streams = createStreams(kinesis);
@@ -88,20 +88,20 @@ describe('streams and intakes', () => {
     expect(await streams.arn('nothing')).toBeUndefined();
 
     const lambda = new LambdaClient({ ...options, endpoint: aws.endpoints.lambda });
-    const intakes = createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda);
-    expect(await intakes.find(arn ?? '')).toBeUndefined();
-    const made = await intakes.create(arn ?? '', new Date('2026-01-01T00:00:00Z'));
+    const triggers = createTriggers({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    expect(await triggers.find(arn ?? '')).toBeUndefined();
+    const made = await triggers.create(arn ?? '', new Date('2026-01-01T00:00:00Z'));
     expect(made).toMatchObject({ streamArn: arn, state: 'changing' });
     // AWS takes seconds; the step comes again.
-    await expect(intakes.switchOn(made.id)).rejects.toMatchObject({
+    await expect(triggers.switchOn(made.id)).rejects.toMatchObject({
       code: 'AWS_UNAVAILABLE',
       name: 'TransientFailure',
     });
     transitions.pass();
-    await eventually(async () => (await intakes.find(arn ?? ''))?.state).toBe('off');
-    await intakes.switchOn(made.id);
+    await eventually(async () => (await triggers.find(arn ?? ''))?.state).toBe('off');
+    await triggers.switchOn(made.id);
     transitions.pass();
-    await eventually(async () => (await intakes.find(arn ?? ''))?.state).toBe('on');
+    await eventually(async () => (await triggers.find(arn ?? ''))?.state).toBe('on');
     expect(await lambda.send(new GetEventSourceMappingCommand({ UUID: made.id }))).toMatchObject({
       BatchSize: 10_000,
       MaximumBatchingWindowInSeconds: 1,
@@ -111,10 +111,10 @@ describe('streams and intakes', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       StartingPosition: 'AT_TIMESTAMP',
     });
-    await intakes.remove(made.id);
+    await triggers.remove(made.id);
     transitions.pass();
-    await eventually(() => intakes.find(arn ?? '')).toBeUndefined();
-    await intakes.remove(made.id);
+    await eventually(() => triggers.find(arn ?? '')).toBeUndefined();
+    await triggers.remove(made.id);
   });
 
   it("issue 13 B 3: Lambda's last result is read in one place, into a field", async () => {
@@ -125,7 +125,7 @@ describe('streams and intakes', () => {
         }),
       }) as unknown as LambdaClient;
     const lastOf = (text: string) =>
-      createIntakes({ forwarder: 'forward', onFailureArn: undefined }, lambda(text)).find('arn');
+      createTriggers({ forwarder: 'forward', onFailureArn: undefined }, lambda(text)).find('arn');
     for (const text of ['OK', 'No records processed'])
       expect(await lastOf(text)).toMatchObject({ lastResult: text, lastFailed: false });
     const text = 'PROBLEM: Function call failed';
@@ -133,11 +133,11 @@ describe('streams and intakes', () => {
   });
 
   it('say what is missing where no forwarder is configured', async () => {
-    const intakes = createIntakes(
+    const triggers = createTriggers(
       { forwarder: undefined, onFailureArn: undefined },
       new LambdaClient(options),
     );
-    await expect(intakes.find('arn')).rejects.toMatchObject({ code: 'SETTINGS_INVALID' });
+    await expect(triggers.find('arn')).rejects.toMatchObject({ code: 'SETTINGS_INVALID' });
   });
 });
 

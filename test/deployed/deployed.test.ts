@@ -138,7 +138,7 @@ async function rows(): Promise<Row[]> {
 }
 
 async function rejects(): Promise<string[]> {
-  const Bucket = outputs.Undelivered ?? '';
+  const Bucket = outputs.DeadLetters ?? '';
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'rejected/' }));
   return Promise.all(
     Contents.map(async ({ Key }) => {
@@ -153,7 +153,7 @@ describe('deployed', () => {
     const made = await createStack(bundle.packed, { endpoint: aws.endpoint, cloudFormation, s3 });
     outputs = made.outputs;
     expect(Object.keys(outputs)).toEqual(
-      expect.arrayContaining(['ProvisionStateMachine', 'Undelivered', 'CredentialsSecret', 'HookUrl']),
+      expect.arrayContaining(['ProvisionStateMachine', 'DeadLetters', 'CredentialsSecret', 'HookUrl']),
     );
     // Of 100 resources a handful, and each of them an alarm.
     expect(made.left.every((name) => name.endsWith('Alarm'))).toBe(true);
@@ -226,14 +226,14 @@ describe('deployed', () => {
     expect(EventSourceMappings).toEqual([]);
   });
 
-  it('the stack goes, with what was made at run time; the undelivered records stay', async () => {
+  it('the stack goes, with what was made at run time; the dead letters stay', async () => {
     await start({ manifest: MANIFEST, warmUpSeconds: 1, drainSeconds: 0 });
     await deleteStack(cloudFormation);
     const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
     expect(EventSourceMappings).toEqual([]);
     const { SecretList = [] } = await secrets.send(new ListSecretsCommand({}));
     expect(SecretList.map(({ Name = '' }) => Name).filter((name) => name.includes('/streams/'))).toEqual([]);
-    await s3.send(new HeadBucketCommand({ Bucket: outputs.Undelivered }));
+    await s3.send(new HeadBucketCommand({ Bucket: outputs.DeadLetters }));
     expect(await rejects()).toHaveLength(1);
   });
 });

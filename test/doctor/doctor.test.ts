@@ -328,7 +328,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'stream',
     /no Kinesis stream customers/,
     /Create the stream again/,
-    ['published', 'flow', 'mapping', 'connection', 'inlet', 'intake', 'record-age', 'batches'],
+    ['published', 'flow', 'mapping', 'connection', 'inlet', 'trigger', 'record-age', 'batches'],
   ],
   [
     'the stream is being deleted',
@@ -363,32 +363,32 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     ['flow', 'mapping', 'connection', 'inlet', 'batches'],
   ],
   [
-    'the intake is off',
-    (all) => Object.assign(all.intake, { state: 'off' }),
-    'intake',
+    'the trigger is off',
+    (all) => Object.assign(all.trigger, { state: 'off' }),
+    'trigger',
     /is off since 2026-/,
     /switches it on/,
     [],
   ],
   [
-    'the intake is being changed',
-    (all) => Object.assign(all.intake, { state: 'changing' }),
-    'intake',
+    'the trigger is being changed',
+    (all) => Object.assign(all.trigger, { state: 'changing' }),
+    'trigger',
     /is changing/,
     /Wait/,
     [],
   ],
   [
     'the forwarder fails',
-    (all) => Object.assign(all.intake, { lastResult: 'It did not go well', lastFailed: true }),
-    'intake',
+    (all) => Object.assign(all.trigger, { lastResult: 'It did not go well', lastFailed: true }),
+    'trigger',
     /It did not go well/,
     /forwarder's log/,
     [],
   ],
   [
     'records are never given up',
-    (all) => Object.assign(all.intake, { maximumRecordAgeSeconds: -1 }),
+    (all) => Object.assign(all.trigger, { maximumRecordAgeSeconds: -1 }),
     'record-age',
     /never given up.*24 h/,
     /Lengthen the retention/,
@@ -396,24 +396,24 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
   ],
   [
     'records are trimmed before they are given up',
-    (all) => Object.assign(all.intake, { maximumRecordAgeSeconds: 86_400 }),
+    (all) => Object.assign(all.trigger, { maximumRecordAgeSeconds: 86_400 }),
     'record-age',
     /after 24\.0 h, and gone from the stream after 24 h/,
     /Lengthen the retention/,
     [],
   ],
   [
-    'the undelivered store is gone',
+    'the dead-letter store is gone',
     (all) =>
       Object.assign(all.runtime, {
-        undelivered: {
+        deadLetters: {
           list: async () =>
-            Promise.reject(new Failure('STORE_UNAVAILABLE', 'listing the undelivered store: NoSuchBucket')),
+            Promise.reject(new Failure('STORE_UNAVAILABLE', 'listing the dead-letter store: NoSuchBucket')),
         },
       }),
-    'undelivered',
+    'dead-letter',
     /NoSuchBucket/,
-    /Check the undelivered store/,
+    /Check the dead-letter store/,
     [],
   ],
   [
@@ -424,7 +424,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     },
     'batches',
     /^3 of .* failed in 24 h \(DCVS-1104-400, MAPPER-3700-400\)$/,
-    /undelivered store.*redrive/,
+    /dead-letter store.*redrive/,
     [],
   ],
   [
@@ -484,9 +484,9 @@ describe('of a fault', () => {
   it('several are all shown', async () => {
     const all = await surroundings();
     flow(all, { state: 'disabled' });
-    all.intake = { ...all.intake, state: 'off' };
+    all.trigger = { ...all.trigger, state: 'off' };
     all.skewMs = 99_000;
-    expect((await ask(all)).says).toMatch(/clock is not ok .*; flow is not ok .*; intake is not ok/);
+    expect((await ask(all)).says).toMatch(/clock is not ok .*; flow is not ok .*; trigger is not ok/);
   });
 
   it('a platform that is away is said where it is asked for, and the rest is looked at', async () => {
@@ -497,7 +497,7 @@ describe('of a fault', () => {
       'clock',
       'sandbox',
     ]);
-    expect(checks.filter(({ state }) => state === 'ok').map(({ check }) => check)).toContain('intake');
+    expect(checks.filter(({ state }) => state === 'ok').map(({ check }) => check)).toContain('trigger');
   });
 });
 
@@ -507,14 +507,14 @@ it('a batch that failed longer than a day ago, and one that went well, are no fa
   expect((await ask(all)).ok).toBe(true);
 });
 
-it('a clock that nobody can compare is unknown, and an intake that is not there leaves nothing to say of its records', async () => {
+it('a clock that nobody can compare is unknown, and a trigger that is not there leaves nothing to say of its records', async () => {
   const all = await surroundings();
   all.skewMs = undefined;
-  all.own.intakes.all.clear();
+  all.own.triggers.all.clear();
   const { checks, says } = await ask(all);
   const of = (name: string) => checks.find(({ check }) => check === name);
   expect(of('clock')).toMatchObject({ state: 'unknown' });
-  expect(of('intake')).toMatchObject({ state: 'not ok', found: 'there is none' });
+  expect(of('trigger')).toMatchObject({ state: 'not ok', found: 'there is none' });
   expect(of('record-age')).toMatchObject({ state: 'unknown' });
   expect(says).toContain('not looked at: clock, record-age');
 });
@@ -532,7 +532,7 @@ it('of a pipeline that was retired it says that none is in force', async () => {
     'secret',
     'token',
     'clock',
-    'undelivered',
+    'dead-letter',
   ]);
 });
 

@@ -786,7 +786,7 @@ describe('the environment', () => {
   });
 
   it('B 45: a store that does not take the rejects gives them back', async () => {
-    const w = world({ undelivered: { put: () => Promise.reject(new Error('AccessDenied')) } });
+    const w = world({ deadLetters: { put: () => Promise.reject(new Error('AccessDenied')) } });
     expect(JSON.stringify(await w.run([GOOD, 'no', GOOD]))).toBe(from(1));
     expect(w.counted).toMatchObject({ RecordsAcknowledged: 2, RecordsRejected: 0, RecordsReturned: 1 });
     expect(w.lines.some(({ level }) => level === 'error')).toBe(true);

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { excerpt } from '../../lib/aep/exchange.ts';
 import { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
-import { createUndelivered } from '../../lib/aws/dead-letters.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import { createRoom, prepare } from '../../lib/forward/frame/prepare.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
@@ -134,7 +134,7 @@ describe('many small records that are all refused but for a few', () => {
   });
 });
 
-describe('the undelivered store', () => {
+describe('the dead-letter store', () => {
   it.each([
     's3://bucket/%',
     's3://bucket/a?b',
@@ -144,6 +144,6 @@ describe('the undelivered store', () => {
     'https://x',
     'nothing',
   ])('is not at %s', (url) => {
-    expect(() => createUndelivered(url)).toThrow(expect.objectContaining({ code: 'SETTINGS_INVALID' }));
+    expect(() => createDeadLetters(url)).toThrow(expect.objectContaining({ code: 'SETTINGS_INVALID' }));
   });
 });

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createUndelivered } from '../../lib/aws/dead-letters.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { createMetrics } from '../../lib/aws/metrics.ts';
-import type { UndeliveredDocument } from '../../lib/runtime.ts';
+import type { DeadLetterDocument } from '../../lib/runtime.ts';
 
-const DOCUMENT: UndeliveredDocument = {
+const DOCUMENT: DeadLetterDocument = {
   version: 1,
   pipeline: 'customers',
   streamArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers',
@@ -38,7 +38,7 @@ describe('a folder', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it('holds the document under its key, whole, with nothing beside it', async () => {
-    const store = createUndelivered(pathToFileURL(folder).href);
+    const store = createDeadLetters(pathToFileURL(folder).href);
     expect(await store.put(DOCUMENT)).toEqual({ key: KEY, entries: 2 });
     expect(JSON.parse(await readFile(join(folder, KEY), 'utf8'))).toEqual(DOCUMENT);
     expect(await store.put(DOCUMENT)).toEqual({ key: KEY, entries: 2 });
@@ -46,7 +46,7 @@ describe('a folder', () => {
   });
 
   it('is not left, whatever the names are', async () => {
-    const store = createUndelivered(pathToFileURL(folder).href);
+    const store = createDeadLetters(pathToFileURL(folder).href);
     const { key } = await store.put({
       ...DOCUMENT,
       pipeline: '..',
@@ -59,7 +59,7 @@ describe('a folder', () => {
 
   it('that cannot be written to is a failure, and leaves nothing behind', async () => {
     await writeFile(join(folder, 'rejected'), '');
-    const store = createUndelivered(pathToFileURL(folder).href);
+    const store = createDeadLetters(pathToFileURL(folder).href);
     await expect(store.put(DOCUMENT)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
   });
 });
@@ -77,7 +77,7 @@ describe('S3', () => {
       sent.push(command.input);
       return {};
     };
-    const store = createUndelivered(url, async () => ({ send }) as never);
+    const store = createDeadLetters(url, async () => ({ send }) as never);
     expect(await store.put(DOCUMENT)).toEqual({ key, entries: 2 });
     expect(sent).toEqual([
       expect.objectContaining({ Bucket: 'bucket', Key: key, ContentType: 'application/json' }),
@@ -87,7 +87,7 @@ describe('S3', () => {
 
   it('that refuses is a failure that names the error and not the record', async () => {
     const denied = Object.assign(new Error('bm8='), { name: 'AccessDenied' });
-    const store = createUndelivered(
+    const store = createDeadLetters(
       's3://bucket',
       async () => ({ send: () => Promise.reject(denied) }) as never,
     );
@@ -101,7 +101,7 @@ describe('S3', () => {
 });
 
 it.each(['http://bucket/x', 's3:///x', 'bucket', ''])('%j is no store', (url) => {
-  expect(() => createUndelivered(url)).toThrow(/SETTINGS_INVALID/);
+  expect(() => createDeadLetters(url)).toThrow(/SETTINGS_INVALID/);
 });
 
 describe('metrics', () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { createIntakes } from '../../lib/aws/triggers.ts';
+import { createTriggers } from '../../lib/aws/triggers.ts';
 import { createForward } from '../../lib/forward/forward.ts';
 import { createPipelines } from '../../lib/forward/pipelines.ts';
 import { MAX_MESSAGES } from '../../lib/forward/send/batch.ts';
@@ -139,8 +139,8 @@ async function polling(): Promise<Record<string, unknown>> {
       return { UUID: 'u', EventSourceArn: STREAM_ARN, State: 'Disabled' };
     },
   };
-  const options = { forwarder: 'forward', onFailureArn: 'arn:aws:s3:::undelivered' };
-  await createIntakes(options, client as unknown as LambdaClient).create(STREAM_ARN, 'earliest');
+  const options = { forwarder: 'forward', onFailureArn: 'arn:aws:s3:::dead-letters' };
+  await createTriggers(options, client as unknown as LambdaClient).create(STREAM_ARN, 'earliest');
   return input;
 }
 
@@ -176,7 +176,7 @@ describe('B 99: the figures that are shipped', () => {
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       Enabled: false,
-      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::undelivered' } },
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::dead-letters' } },
     });
     expect(MAX_MESSAGES).toBeLessThanOrEqual(10_000);
   });

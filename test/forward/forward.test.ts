@@ -60,14 +60,14 @@ describe('forward', () => {
   });
 
   it.each([0, 2])('notices a store that says it holds %i entries where it was given one', async (entries) => {
-    const w = world({ undelivered: { put: async () => ({ key: 'k', entries }) } });
+    const w = world({ deadLetters: { put: async () => ({ key: 'k', entries }) } });
     await expect(w.run([GOOD, 'no'])).rejects.toMatchObject({ code: 'CONSERVATION' });
     expect(w.counted).toMatchObject({ ConservationDifference: 1 });
     expect(w.lines.some(({ level }) => level === 'error')).toBe(true);
   });
 
   it('gives the rejects back where the store does not answer in time', async () => {
-    const w = world({ undelivered: { put: () => new Promise(() => {}) } });
+    const w = world({ deadLetters: { put: () => new Promise(() => {}) } });
     const invocation = { remainingMs: () => (w.inlet.requests.length > 0 ? 300 : 60_000), invocationId: 'i' };
     expect(JSON.stringify(await w.forward(kinesisEvent([GOOD, 'no']), invocation))).toBe(from(1));
   });
@@ -257,13 +257,13 @@ describe('a shard, read as Lambda reads it, under faults', () => {
         const inlet = fakeInlet(faulty(faults, received));
         const kept = memoryStore();
         let puts = 0;
-        const undelivered = {
+        const deadLetters = {
           put: (document: Parameters<typeof kept.put>[0]) =>
             storeFaults[puts++] ? Promise.reject(new Error('AccessDenied')) : kept.put(document),
         };
         const w = world({
           inlet,
-          undelivered,
+          deadLetters,
           published: { authenticationRequired, ...(strict && { order: 'strict' }) },
         });
 

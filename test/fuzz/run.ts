@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../../local/start/table.ts';
+import { TRIGGER } from './decoding.ts';
 import { tellStories } from './forward-model.ts';
-import { INTAKE } from './intake.ts';
 import { sameAsTheParser } from './json-check.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
@@ -35,7 +35,7 @@ const entries = (all: Readonly<Record<string, Property>>, runs = CASES): [string
 /** The longest first, so that nothing is waited for at the end. */
 const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
-  ...entries(INTAKE),
+  ...entries(TRIGGER),
   ...entries(REPLY),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);

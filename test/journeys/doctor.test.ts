@@ -6,7 +6,7 @@ import { LambdaClient, UpdateEventSourceMappingCommand } from '@aws-sdk/client-l
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createSecrets } from '../../lib/aws/secrets.ts';
-import { createIntakes } from '../../lib/aws/triggers.ts';
+import { createTriggers } from '../../lib/aws/triggers.ts';
 import type { Diagnosis } from '../../lib/doctor/doctor.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
@@ -128,21 +128,21 @@ it('so is the credentials secret, gone and wrong and half wrong', async () => {
   expect(JSON.stringify(half)).not.toMatch(/canary|simulated-client-secret/);
 });
 
-it('and the intake that is off, and records that AEP refuses after it has received them', async () => {
+it('and the trigger that is off, and records that AEP refuses after it has received them', async () => {
   const lambda = new LambdaClient({ ...options(), endpoint: stack.aws.endpoints.lambda });
-  const intakes = createIntakes({ forwarder: functionName('forward'), onFailureArn: undefined }, lambda);
-  const { id = '' } = (await intakes.find(pipeline.streamArn ?? '')) ?? {};
+  const triggers = createTriggers({ forwarder: functionName('forward'), onFailureArn: undefined }, lambda);
+  const { id = '' } = (await triggers.find(pipeline.streamArn ?? '')) ?? {};
   const turn = async (Enabled: boolean) => {
     await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled }));
     const state = Enabled ? 'on' : 'off';
-    await eventually(async () => (await intakes.find(pipeline.streamArn ?? ''))?.state).toBe(state);
+    await eventually(async () => (await triggers.find(pipeline.streamArn ?? ''))?.state).toBe(state);
   };
   expect(
     await broken(
       () => turn(false),
       () => turn(true),
     ),
-  ).toMatchObject([{ check: 'intake', found: expect.stringMatching(/is off since 20/) }]);
+  ).toMatchObject([{ check: 'trigger', found: expect.stringMatching(/is off since 20/) }]);
 
   const Data = Buffer.from('{"_id":"canary-1","person":{"name":{"firstName":["canary"]}}}');
   await stack.kinesis.send(new PutRecordCommand({ StreamName: 'customers-xdm', PartitionKey: 'a', Data }));

@@ -91,8 +91,8 @@ describe('after a sample run', () => {
   it('where.json names a record that is in the store, and redrive.json a reason for which some are', async () => {
     expect(await invoke('status', 'where')).toMatchObject({
       pipeline: NAME,
-      place: 'undelivered',
-      undelivered: [{ reason: 'envelope' }],
+      place: 'dead-letter',
+      deadLetters: [{ reason: 'envelope' }],
       searched: { complete: true },
     });
     expect(await invoke('redrive', 'redrive')).toMatchObject({ dryRun: true, chosen: 1, complete: true });

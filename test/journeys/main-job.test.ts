@@ -162,7 +162,7 @@ describe('a raw pipeline', () => {
     const calls = world.stack.platform.platform.journal.entries({ after: before });
     expect(calls.filter(({ method, path }) => method !== 'GET' && !path.startsWith('/ims'))).toEqual([]);
     expect(again.published).toBe('kept');
-    expect(again.intake?.id).toBe(world.pipeline.intake?.id);
+    expect(again.trigger?.id).toBe(world.pipeline.trigger?.id);
   });
 
   it('says nothing of records, tokens and secrets in its logs', async () => {

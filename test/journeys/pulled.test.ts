@@ -197,7 +197,7 @@ describe('what is put into such a stream', () => {
     const stack = {
       platform: server,
       witness,
-      undeliveredFolder: folder,
+      deadLettersFolder: folder,
       kinesisIn: () => client,
     } as unknown as Stack;
     try {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import type { Reconciled } from '../../lib/reconcile/reconcile.ts';
-import type { UndeliveredDocument } from '../../lib/runtime.ts';
+import type { DeadLetterDocument } from '../../lib/runtime.ts';
 import { functionName } from '../../local/start/functions.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
 import { type Stack, startStack } from '../../local/start/stack.ts';
@@ -45,12 +45,12 @@ async function landed(): Promise<Row[]> {
 const names = (rows: readonly Row[]) => rows.map(({ person }) => person.name.lastName).sort();
 const wanted = (from: typeof lines) => from.map(({ number }) => `canary-${number}`).sort();
 
-async function documents(): Promise<UndeliveredDocument[]> {
+async function documents(): Promise<DeadLetterDocument[]> {
   const files = await readdir(join(folder, 'rejected'), { recursive: true }).catch(() => []);
   const texts = files
     .filter((file) => file.endsWith('.json'))
     .map((file) => readFile(join(folder, 'rejected', file), 'utf8'));
-  return (await Promise.all(texts)).map((text) => JSON.parse(text) as UndeliveredDocument);
+  return (await Promise.all(texts)).map((text) => JSON.parse(text) as DeadLetterDocument);
 }
 
 async function call<T>(name: string, event: object): Promise<T> {

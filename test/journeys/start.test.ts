@@ -42,7 +42,7 @@ describe('npm start', () => {
     expect(out).toContain('line 5: not-an-object');
     expect(out).toContain('line 7: not-utf8');
     expect(out).toContain('Every record is accounted for');
-    for (const state of ['schema', 'dataset', 'flow', 'verify', 'intake'])
+    for (const state of ['schema', 'dataset', 'flow', 'verify', 'trigger'])
       expect(out).toMatch(new RegExp(`Provision: \\d+/16 ${state}`));
     expect(code).toBe(0);
     // 13 A 3: what README says that it prints.

@@ -122,7 +122,7 @@ describe('a safe swap while records keep coming', () => {
     expect(flows()).toEqual([pipeline.resources.flow?.id]);
     expect(pipeline.resources.flow?.id).not.toBe(first.resources.flow?.id);
     expect(pipeline.resources['base-connection']?.id).toBe(first.resources['base-connection']?.id);
-    expect(pipeline.intake).toMatchObject({ id: first.intake?.id, how: 'kept' });
+    expect(pipeline.trigger).toMatchObject({ id: first.trigger?.id, how: 'kept' });
     expect(stack.losses()).toEqual([]);
     manifest = pipeline.manifest;
     first = { ...pipeline };

@@ -50,7 +50,7 @@ async function ask(question: object): Promise<Whereabouts> {
 const settled = (question: object, place: string) =>
   eventually(async () => (await ask(question)).place).toBe(place);
 
-it('a record is delivered, undelivered with its reason, or unknown', async () => {
+it('a record is delivered, deadLetters with its reason, or unknown', async () => {
   const good = await put('{"_id":"cust-1","person":{"name":{"firstName":"Ana"}}}');
   await settled(good, 'delivered');
   expect((await ask(good)).batches).toMatchObject([
@@ -58,11 +58,11 @@ it('a record is delivered, undelivered with its reason, or unknown', async () =>
   ]);
 
   const bad = await put('{"_id":"cust-2","person":');
-  await settled(bad, 'undelivered');
+  await settled(bad, 'dead-letter');
   const found = await ask(bad);
   expect(found).toMatchObject({
     inStream: true,
-    undelivered: [{ reason: 'not-json', ...bad }],
+    deadLetters: [{ reason: 'not-json', ...bad }],
     searched: { objects: 1, complete: true },
   });
   expect(JSON.stringify(found)).not.toContain('cust-2');
@@ -71,7 +71,7 @@ it('a record is delivered, undelivered with its reason, or unknown', async () =>
     place: 'unknown',
     inStream: false,
   });
-  expect(await ask({ _id: 'cust-1' })).toMatchObject({ place: 'unknown', undelivered: [] });
+  expect(await ask({ _id: 'cust-1' })).toMatchObject({ place: 'unknown', deadLetters: [] });
 });
 
 it('a record that cannot be sent yet is in the stream, with the invocations that tried', async () => {
@@ -79,7 +79,7 @@ it('a record that cannot be sent yet is in the stream, with the invocations that
   const refusing = faults.add({ kind: 'refuse', path: '/collection/**', status: 503 });
   const waiting = await put('{"_id":"cust-3"}');
   await eventually(() => refusing.struck).toBeGreaterThan(0);
-  expect(await ask(waiting)).toMatchObject({ place: 'in-stream', inStream: true, undelivered: [] });
+  expect(await ask(waiting)).toMatchObject({ place: 'in-stream', inStream: true, deadLetters: [] });
   faults.clear();
   await settled(waiting, 'delivered');
 });

@@ -52,7 +52,7 @@ const calls = ({ platform }: World) =>
   platform.journal.entries().filter(({ path }) => !path.startsWith('/ims/')).length;
 
 describe('a manifest becomes a pipeline', () => {
-  it('makes one of each resource, waits for the flow, publishes, and switches the intake on last', async () => {
+  it('makes one of each resource, waits for the flow, publishes, and switches the trigger on last', async () => {
     const own = world();
     const { status, document, states } = await own.run({ manifest: raw() });
     expect(status).toBe('SUCCEEDED');
@@ -77,7 +77,7 @@ describe('a manifest becomes a pipeline', () => {
       'warm-up',
       'verify',
       'publish',
-      'intake',
+      'trigger',
       'old',
       'report',
       'ending',
@@ -89,8 +89,13 @@ describe('a manifest becomes a pipeline', () => {
     expect(Object.keys(document.resources)).toEqual(MADE);
     expect(Object.values(document.resources).map((made) => made?.how)).toEqual(MADE.map(() => 'created'));
     expect(own.time.now - Date.parse(document.execution.startedAt)).toBeGreaterThanOrEqual(300_000);
-    expect([...own.intakes.all.values()]).toEqual([
-      { id: 'intake-1', streamArn: STREAM_ARN, state: 'on', startAt: new Date(document.execution.startedAt) },
+    expect([...own.triggers.all.values()]).toEqual([
+      {
+        id: 'trigger-1',
+        streamArn: STREAM_ARN,
+        state: 'on',
+        startAt: new Date(document.execution.startedAt),
+      },
     ]);
     expect(calls(own)).toBeLessThanOrEqual(30);
   });
@@ -127,12 +132,12 @@ describe('a manifest becomes a pipeline', () => {
     const own = world();
     await own.run({ manifest: raw() });
     own.mutations();
-    const [before, writes, intakeWrites] = [calls(own), own.secrets.writes(), own.intakes.writes()];
+    const [before, writes, triggerWrites] = [calls(own), own.secrets.writes(), own.triggers.writes()];
     const { status, document, states } = await own.run({ manifest: raw() });
     expect(status).toBe('SUCCEEDED');
     expect(own.mutations()).toEqual([]);
     expect(own.secrets.writes()).toBe(writes);
-    expect(own.intakes.writes()).toBe(intakeWrites);
+    expect(own.triggers.writes()).toBe(triggerWrites);
     expect(states).not.toContain('warm-up');
     expect(calls(own) - before).toBeLessThanOrEqual(15);
     expect(Object.values(document.resources).every((made) => made?.how === 'kept')).toBe(true);
@@ -166,7 +171,7 @@ describe('a manifest becomes a pipeline', () => {
       await own.run({
         manifest: { ...raw(), source: { kind: 'inlet', stream: 'customers', data: 'raw', startAt } },
       });
-      expect([...own.intakes.all.values()].map((one) => one.startAt)).toEqual([expected]);
+      expect([...own.triggers.all.values()].map((one) => one.startAt)).toEqual([expected]);
     }
   });
 });
@@ -190,7 +195,7 @@ describe('plan', () => {
     expect(document.plan.map(({ resource, action }) => [resource, action])).toEqual([
       ...RESOURCE_KEYS.map((key) => [key, (MADE as readonly string[]).includes(key) ? 'create' : 'none']),
       ['publish', 'create'],
-      ['intake', 'create'],
+      ['trigger', 'create'],
     ]);
     expect(own.mutations()).toEqual([]);
     await own.run({ manifest: raw() });
@@ -444,7 +449,7 @@ describe('what goes wrong on the way', () => {
     const undone = await own.steps.rollback?.({
       ...document,
       resources: before,
-      intake: undefined,
+      trigger: undefined,
       inService: false,
       failure,
     });
@@ -453,7 +458,7 @@ describe('what goes wrong on the way', () => {
       Cause: expect.stringContaining('flow '),
     });
     expect(holdings(own)).toEqual(NOTHING);
-    expect(own.intakes.all.size).toBe(0);
+    expect(own.triggers.all.size).toBe(0);
     expect(own.secrets.values.has('penstock/dev/streams/customers')).toBe(false);
   });
 

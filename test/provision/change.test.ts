@@ -49,7 +49,7 @@ interface Moment {
   readonly at: number;
 }
 
-/** Runs it and writes down every change, in words: `METHOD kind`, `secrets.put`, `intakes.…`, each with its time. */
+/** Runs it and writes down every change, in words: `METHOD kind`, `secrets.put`, `triggers.…`, each with its time. */
 async function timed(own: World, input: Record<string, unknown>, more: RunOptions = {}) {
   const moments: Moment[] = [];
   const intercept = async <T>(call: Call, proceed: () => Promise<T>) => {
@@ -77,13 +77,13 @@ describe('the plan', () => {
       'of a new pipeline',
       [],
       inletManifest(),
-      { schema: 'create', flow: 'create', publish: 'create', intake: 'create' },
+      { schema: 'create', flow: 'create', publish: 'create', trigger: 'create' },
     ],
     [
       'of one that is there',
       [inletManifest()],
       inletManifest(),
-      { schema: 'keep', flow: 'keep', publish: 'keep', intake: 'keep' },
+      { schema: 'keep', flow: 'keep', publish: 'keep', trigger: 'keep' },
     ],
     [
       'of a changed mapping',
@@ -123,10 +123,10 @@ describe('the plan', () => {
     async (_, before, manifest, expected) => {
       const own = world();
       for (const one of before) expect((await own.run({ manifest: one })).status).toBe('SUCCEEDED');
-      const [from, writes, intakes, ledger] = [
+      const [from, writes, triggers, ledger] = [
         position(own),
         own.secrets.writes(),
-        own.intakes.writes(),
+        own.triggers.writes(),
         JSON.stringify([...own.ledger.items]),
       ];
       const { status, document, calls } = await own.run({ manifest, mode: 'plan' });
@@ -141,7 +141,7 @@ describe('the plan', () => {
       }
       // C 2: a change is named once, where it is made: what follows from it says only what it follows from.
       for (const resource of document.plan.filter(({ action }) => /^(update|replace|conflict)$/.test(action)))
-        if (resource.resource !== 'publish' && resource.resource !== 'intake')
+        if (resource.resource !== 'publish' && resource.resource !== 'trigger')
           expect(
             (resource.differences?.length ?? 0) > 0 ||
               resource.reason.includes('refers to what is made anew'),
@@ -149,7 +149,7 @@ describe('the plan', () => {
           ).toBe(true);
       expect(sent(own, from).filter(({ method }) => method !== 'GET')).toEqual([]);
       expect(calls.filter(({ change }) => change)).toEqual([]);
-      expect([own.secrets.writes(), own.intakes.writes()]).toEqual([writes, intakes]);
+      expect([own.secrets.writes(), own.triggers.writes()]).toEqual([writes, triggers]);
       expect(JSON.stringify([...own.ledger.items])).toBe(ledger);
     },
   );
@@ -245,7 +245,7 @@ describe('a changed mapping', () => {
     const own = world();
     const first = await own.run({ manifest: inletManifest() });
     const [old, before] = [first.document.resources, published(own)];
-    const intakes = own.intakes.writes();
+    const triggers = own.triggers.writes();
     let during: { id: string; state: string }[] = [];
     const watch = async <T>(call: Call, proceed: () => Promise<T>) => {
       if (call.label.startsWith('secrets.put')) during = flowsOf(own);
@@ -264,8 +264,8 @@ describe('a changed mapping', () => {
     ]);
     expect(published(own)).toMatchObject({ flowId: now.flow?.id, inletUrl: before.inletUrl });
     expect(holdings(own)).toEqual(ONE_OF_EACH);
-    expect(own.intakes.writes()).toBe(intakes);
-    expect([...own.intakes.all.values()].map(({ state }) => state)).toEqual(['on']);
+    expect(own.triggers.writes()).toBe(triggers);
+    expect([...own.triggers.all.values()].map(({ state }) => state)).toEqual(['on']);
   });
 
   it('is done in this order, each wait in its place', async () => {
@@ -411,14 +411,14 @@ describe('a changed mapping', () => {
       expect(holdings(own)).toEqual(ONE_OF_EACH);
       expect(flowsOf(own)).toEqual(was);
       expect(own.secrets.values.get(PUBLISHED)).toBe(before);
-      expect([...own.intakes.all.values()].map(({ state }) => state)).toEqual(['on']);
+      expect([...own.triggers.all.values()].map(({ state }) => state)).toEqual(['on']);
     },
   );
 
   it('that fails after the forwarder was told keeps both, and the next execution takes the old one away', async () => {
     const own = world();
     await own.run({ manifest: inletManifest() });
-    const second = await own.run({ manifest: other() }, { fail: { intake: 'PermanentFailure' } });
+    const second = await own.run({ manifest: other() }, { fail: { trigger: 'PermanentFailure' } });
     expect(second.error).toBe('Penstock.Resumable');
     expect(holdings(own)).toMatchObject({ flows: 2, mappingSets: 2 });
     const third = await timed(own, { manifest: other() });
@@ -539,12 +539,12 @@ describe('a changed inlet', () => {
     ['that wants no token any more', open, { authenticationRequired: false }, 1],
     ['for XDM', xdm, { data: 'xdm' }, 0],
   ])(
-    '%s is a new one; the old one goes last, and the intake never pauses',
+    '%s is a new one; the old one goes last, and the trigger never pauses',
     async (_, manifest, told, mappingSets) => {
       const own = world();
       await own.run({ manifest: inletManifest() });
       const before = published(own);
-      const intakes = own.intakes.writes();
+      const triggers = own.triggers.writes();
       own.time.now += 86_400_000;
       const { status, order, moments, document } = await timed(own, { manifest });
       expect(status).toBe('SUCCEEDED');
@@ -555,7 +555,7 @@ describe('a changed inlet', () => {
       expect(at(moments, 'secrets.put') - at(moments, 'POST flows')).toBeGreaterThanOrEqual(300_000);
       expect(published(own)).toMatchObject(told);
       expect(published(own).inletUrl).not.toBe(before.inletUrl);
-      expect(own.intakes.writes()).toBe(intakes);
+      expect(own.triggers.writes()).toBe(triggers);
       const { mappingSets: _none, ...rest } = ONE_OF_EACH;
       expect(holdings(own)).toEqual(mappingSets === 0 ? rest : ONE_OF_EACH);
       const from = position(own);

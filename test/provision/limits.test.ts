@@ -53,7 +53,7 @@ const text = fc.oneof(
 );
 const list = <T>(one: fc.Arbitrary<T>, maxLength: number) => fc.array(one, { maxLength });
 const planned = fc.record({
-  resource: fc.constantFrom('schema', 'flow', 'publish', 'intake', 'field-group:one'),
+  resource: fc.constantFrom('schema', 'flow', 'publish', 'trigger', 'field-group:one'),
   action: fc.constantFrom('keep', 'create', 'update', 'replace', 'remove', 'conflict', 'none'),
   name: text,
   reason: text,

@@ -43,14 +43,14 @@ describe('a rollback', () => {
     const own = world();
     const first = await own.run({ manifest: raw() });
     const changed = { ...raw(), source: inlet({ compression: 'gzip' }) };
-    const second = await own.run({ manifest: changed }, { fail: { intake: 'PermanentFailure' } });
+    const second = await own.run({ manifest: changed }, { fail: { trigger: 'PermanentFailure' } });
     expect(second).toMatchObject({ status: 'FAILED', error: 'Penstock.Resumable' });
     expect(second.cause).toContain('Nothing is undone');
     expect(JSON.parse(own.secrets.values.get(SECRET) ?? '')).toMatchObject({
       flowId: first.document.resources.flow?.id,
       compression: 'gzip',
     });
-    expect(own.intakes.all.size).toBe(1);
+    expect(own.triggers.all.size).toBe(1);
     expect(holdings(own)).toBe('1111111');
   });
 
@@ -58,7 +58,7 @@ describe('a rollback', () => {
     const own = world();
     const first = await own.run({ manifest: raw() });
     sandboxOf(own).flows.remove(first.document.resources.flow?.id ?? '');
-    const second = await own.run({ manifest: raw() }, { fail: { intake: 'PermanentFailure' } });
+    const second = await own.run({ manifest: raw() }, { fail: { trigger: 'PermanentFailure' } });
     expect(second.error).toBe('Penstock.Resumable');
     const { flowId } = JSON.parse(own.secrets.values.get(SECRET) ?? '') as { flowId: string };
     expect(sandboxOf(own).flows.get(flowId)).toBeDefined();
@@ -138,13 +138,13 @@ describe('a step that dies without a word', () => {
     'mapping',
     'flow',
     'publish',
-    'intake',
+    'trigger',
   ])('%s: leaves one of each, also with lists that are 20 s old', async (kill) => {
     const own = world({ staleMs: 20_000 });
     const { status, cause } = await own.run({ manifest: raw() }, { kill });
     expect(cause ?? status).toBe('SUCCEEDED');
     expect(holdings(own)).toBe('1111111');
-    expect(own.intakes.all.size).toBe(1);
+    expect(own.triggers.all.size).toBe(1);
     own.time.now += 60_000;
     own.mutations();
     expect((await own.run({ manifest: raw() })).status).toBe('SUCCEEDED');
@@ -296,7 +296,7 @@ describe('a change of the manifest', () => {
     const applied = await own.run({ manifest: gzip });
     expect(applied.document).toMatchObject({
       published: 'written',
-      intake: { how: 'kept', startAt: 'where it stands' },
+      trigger: { how: 'kept', startAt: 'where it stands' },
     });
   });
 
@@ -359,7 +359,7 @@ describe('a flow', () => {
   });
 });
 
-describe('publish and intake', () => {
+describe('publish and trigger', () => {
   it('do not overwrite another pipeline', async () => {
     const own = world();
     const { document } = await own.run({ manifest: raw() });
@@ -368,13 +368,13 @@ describe('publish and intake', () => {
     await expect(own.steps.publish?.(document)).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
-  it('say that an intake is not ready where Lambda does not come to an end with it', async () => {
+  it('say that a trigger is not ready where Lambda does not come to an end with it', async () => {
     const own = world();
     const { document } = await own.run({ manifest: raw() });
-    const [made] = own.intakes.all.values();
-    if (made === undefined) throw new Error('no intake');
-    own.intakes.all.set(made.id, { ...made, state: 'changing' });
-    await expect(own.steps.intake?.(document)).rejects.toMatchObject({
+    const [made] = own.triggers.all.values();
+    if (made === undefined) throw new Error('no trigger');
+    own.triggers.all.set(made.id, { ...made, state: 'changing' });
+    await expect(own.steps.trigger?.(document)).rejects.toMatchObject({
       code: 'NOT_READY',
       name: 'TransientFailure',
     });

@@ -27,7 +27,7 @@ describe('A 1: a name that comes back', () => {
     const zipped = inletManifest({ source: source({ compression: 'gzip' }) });
     const changed = await own.run({ manifest: zipped }, { name: 'build-43' });
     expect(changed.status).toBe('SUCCEEDED');
-    const before = [ids(own), published(own), [...own.intakes.all.values()]];
+    const before = [ids(own), published(own), [...own.triggers.all.values()]];
     own.time.now += DAYS_91;
     own.mutations();
     const again = await own.run(
@@ -36,7 +36,7 @@ describe('A 1: a name that comes back', () => {
     );
     expect(again).toMatchObject({ status: 'FAILED', error: 'Penstock.RolledBack' });
     expect(again.cause).toContain('Nothing had to be undone.');
-    expect([ids(own), published(own), [...own.intakes.all.values()]]).toEqual(before);
+    expect([ids(own), published(own), [...own.triggers.all.values()]]).toEqual(before);
     expect(own.mutations()).toEqual([]);
     // And it goes on as ever.
     expect((await own.run({ manifest: zipped }, { name: 'build-44' })).status).toBe('SUCCEEDED');
@@ -45,14 +45,14 @@ describe('A 1: a name that comes back', () => {
   it('of the same execution that published: the same', async () => {
     const own = world();
     await own.run({ manifest: inletManifest() }, { name: 'build-42' });
-    const before = [ids(own), published(own), [...own.intakes.all.values()]];
+    const before = [ids(own), published(own), [...own.triggers.all.values()]];
     own.time.now += DAYS_91;
     const again = await own.run(
       { manifest: inletManifest() },
       { name: 'build-42', fail: { verify: 'PermanentFailure' } },
     );
     expect(again.status).toBe('FAILED');
-    expect([ids(own), published(own), [...own.intakes.all.values()]]).toEqual(before);
+    expect([ids(own), published(own), [...own.triggers.all.values()]]).toEqual(before);
   });
 
   it('of a source that AEP reads by itself: its flow goes on reading', async () => {

@@ -195,7 +195,7 @@ async function settledAfter(own: World, name: string, input: Input): Promise<voi
   expect(item).not.toHaveProperty('owner');
   expect(JSON.parse(item?.report?.S ?? '{}')).toMatchObject({ execution: { name } });
   own.mutations();
-  const writes = () => own.secrets.writes() + own.intakes.writes();
+  const writes = () => own.secrets.writes() + own.triggers.writes();
   const before = writes();
   expect((await own.run(input)).status).toBe('SUCCEEDED');
   expect([own.mutations(), writes() - before]).toEqual([[], 0]);

@@ -219,7 +219,7 @@ describe('A34: a redrive that is killed', () => {
   });
 });
 
-/** Batches that Lambda gave up, of aggregates; the function's answer had settled the first record of each. */
+/** Batches that Lambda discarded, of aggregates; the function's answer had settled the first record of each. */
 const AGGREGATES = [
   ['good', 'bad'],
   ['good', 'bad', 'busy'],

@@ -545,7 +545,7 @@ describe("Lambda's own documents", () => {
     });
   });
 
-  /** Lambda gave up a part of the batch only; the payload is the whole event. */
+  /** Lambda discarded a part of the batch only; the payload is the whole event. */
   const narrowed = (payload: 'object' | 'text', first: string, last: string) => {
     const found = JSON.parse(onFailureDocument({ records: RECORDS, first: 9, payload })) as {
       KinesisBatchInfo: object;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DeleteStreamCommand, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createFunctions } from '../../lib/aws/functions.ts';
-import { createIntakes } from '../../lib/aws/triggers.ts';
+import { createTriggers } from '../../lib/aws/triggers.ts';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { accessKeyOf, type Call, createCalls } from '../../local/aws/calls.ts';
@@ -145,7 +145,7 @@ async function looking(stack: Stack, folder: string): Promise<void> {
   await until('the good record is delivered', async () => (await place(good)) === 'delivered');
   const bad = await put(stack, '{"_id":"cust-2","person":');
   await put(stack, '{"_id":"cust-3","person":{"name":{"firstName":["not a text"]}}}');
-  await until('the bad record is in the store', async () => (await place(bad)) === 'undelivered');
+  await until('the bad record is in the store', async () => (await place(bad)) === 'dead-letter');
   await call(stack, 'status', {});
   await call(stack, 'status', { pipeline, doctor: true });
   await call(stack, 'drift', {});
@@ -217,7 +217,7 @@ async function pulling(stack: Stack): Promise<void> {
   }
 }
 
-/** Published already, an execution is undone: its stream goes while the flow gets warm, and there can be no intake. */
+/** Published already, an execution is undone: its stream goes while the flow gets warm, and there can be no trigger. */
 async function failing(stack: Stack): Promise<void> {
   const other = await another(stack, 'others');
   const gone: Promise<unknown>[] = [];
@@ -259,15 +259,15 @@ async function retiring(stack: Stack, { manifest }: Pipeline): Promise<void> {
 async function byHand(stack: Stack, { streamArn = '' }: Pipeline): Promise<void> {
   for (const name of ['retire', 'rollback']) {
     const lambda = clientAs(stack, name);
-    const intakes = createIntakes({ forwarder: functionName('forward'), onFailureArn: undefined }, lambda);
+    const triggers = createTriggers({ forwarder: functionName('forward'), onFailureArn: undefined }, lambda);
     // Lambda says "in use" of one that is just being deleted.
-    const intake = await intakes.find(streamArn);
+    const trigger = await triggers.find(streamArn);
     const made =
-      intake ?? (await createIntakes(ON_FAILURE, clientAs(stack, 'intake')).create(streamArn, 'earliest'));
-    await until('the intake is made', async () => (await intakes.find(streamArn))?.state !== 'changing');
-    await Promise.all([intakes.remove(made.id), intakes.remove(made.id)]);
+      trigger ?? (await createTriggers(ON_FAILURE, clientAs(stack, 'trigger')).create(streamArn, 'earliest'));
+    await until('the trigger is made', async () => (await triggers.find(streamArn))?.state !== 'changing');
+    await Promise.all([triggers.remove(made.id), triggers.remove(made.id)]);
     await until(
-      'the intake is gone',
+      'the trigger is gone',
       async () => !stack.aws.mappings.all.some(({ uuid }) => uuid === made.id),
     );
     lambda.destroy();
@@ -281,7 +281,7 @@ async function byHand(stack: Stack, { streamArn = '' }: Pipeline): Promise<void>
   lambda.destroy();
 }
 
-const ON_FAILURE = { forwarder: functionName('forward'), onFailureArn: 'arn:aws:s3:::undelivered' };
+const ON_FAILURE = { forwarder: functionName('forward'), onFailureArn: 'arn:aws:s3:::dead-letters' };
 
 function clientAs(stack: Stack, name: string): LambdaClient {
   return new LambdaClient({

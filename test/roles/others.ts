@@ -8,7 +8,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createLedger } from '../../lib/aws/ledger.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
-import { createIntakes } from '../../lib/aws/triggers.ts';
+import { createTriggers } from '../../lib/aws/triggers.ts';
 import { type Asked, accessKeyOf, type Call, type Calls } from '../../local/aws/calls.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
 import { functionName } from '../../local/start/functions.ts';
@@ -104,22 +104,22 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
   const secretsAs = (who: typeof own) =>
     createSecrets(new SecretsManagerClient({ ...who, endpoint: endpoints.secretsManager }));
   const [secrets, byNobody] = [secretsAs(own), secretsAs(nobody)];
-  const intakesAs = (who: typeof own) =>
-    createIntakes(
+  const triggersAs = (who: typeof own) =>
+    createTriggers(
       { forwarder: FORWARDER, onFailureArn: undefined },
       new LambdaClient({ ...who, endpoint: endpoints.lambda }),
     );
-  const intakes = intakesAs(own);
+  const triggers = triggersAs(own);
   const streams = createStreams(new KinesisClient({ ...own, endpoint: endpoints.kinesis }));
   const stream = await newStream(new KinesisClient({ ...nobody, endpoint: endpoints.kinesis }));
   const settled = async () => {
     while (aws.mappings.all.some(({ state }) => /ing$/.test(state)))
       await new Promise((resolve) => setTimeout(resolve, 10));
   };
-  const intake = async () => {
+  const trigger = async () => {
     await settled();
     const made =
-      (await intakesAs(nobody).find(stream)) ?? (await intakesAs(nobody).create(stream, 'earliest'));
+      (await triggersAs(nobody).find(stream)) ?? (await triggersAs(nobody).create(stream, 'earliest'));
     await settled();
     return made.id;
   };
@@ -142,18 +142,18 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
       await secrets.put(`${SECRET}2`, 'a', 'a probe');
     },
     'secrets.remove': () => secrets.remove(SECRET),
-    'intakes.find': () => intakes.find(stream),
-    'intakes.create': async () => {
-      const id = await intake();
-      await intakesAs(nobody).remove(id);
+    'triggers.find': () => triggers.find(stream),
+    'triggers.create': async () => {
+      const id = await trigger();
+      await triggersAs(nobody).remove(id);
       while (aws.mappings.all.length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-      await intakes.create(stream, 'earliest');
+      await triggers.create(stream, 'earliest');
     },
-    'intakes.switchOn': async () => intakes.switchOn(await intake()),
-    'intakes.switchOff': async () => intakes.switchOff(await intake()),
-    'intakes.remove': async () => {
-      const id = await intake();
-      await Promise.all([intakes.remove(id), intakes.remove(id)]);
+    'triggers.switchOn': async () => triggers.switchOn(await trigger()),
+    'triggers.switchOff': async () => triggers.switchOff(await trigger()),
+    'triggers.remove': async () => {
+      const id = await trigger();
+      await Promise.all([triggers.remove(id), triggers.remove(id)]);
     },
     'streams.arn': () => streams.arn('probed'),
     'streams.describe': () => streams.describe(stream),

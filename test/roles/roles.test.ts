@@ -149,9 +149,9 @@ describe('the judge', () => {
       { ...call, resource: TABLE, conditions: { 's3:prefix': 'a' } },
     ],
     [
-      'an intake of another function',
+      'a trigger of another function',
       {
-        by: 'intake',
+        by: 'trigger',
         action: 'lambda:CreateEventSourceMapping',
         resource: '*',
         conditions: { 'lambda:FunctionArn': 'arn:aws:lambda:us-east-1:123456789012:function:other' },

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * What has to come of a record: it lands in the dataset; it is sent, and then kept in the undelivered store, because AEP refuses
+ * What has to come of a record: it lands in the dataset; it is sent, and then kept in the dead-letter store, because AEP refuses
  * it; or it is kept there without being sent, because it is nothing that could be.
  */
 export type Fate = 'lands' | 'refused' | 'unfit';
@@ -14,7 +14,7 @@ export interface Findings {
   readonly written: number;
   readonly landed: number;
   readonly kept: number;
-  /** Neither in the dataset nor in the undelivered store. */
+  /** Neither in the dataset nor in the dead-letter store. */
   readonly lost: number;
   /** In a request, in the dataset or in the store, and written by nobody. */
   readonly phantoms: number;
@@ -138,7 +138,7 @@ export class Oracle {
     }
   }
 
-  /** Reads the whole undelivered store back. */
+  /** Reads the whole dead-letter store back. */
   async store(folder: string): Promise<void> {
     for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
       // Renamed when it is whole: what a kill left half written is not in the store.

@@ -13,7 +13,7 @@ export function reportOf(result: SoakResult): string {
       ['what became of them', 'records'],
       [
         ['landed', findings.landed],
-        ['in the undelivered store', findings.kept],
+        ['in the dead-letter store', findings.kept],
         ['of these sound, but refused by a fault again and again', findings.refusedThoughSound],
         ['**lost**: in neither', findings.lost],
         ['**phantom**: nobody wrote them', findings.phantoms],

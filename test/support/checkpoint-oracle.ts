@@ -38,7 +38,7 @@ interface SeenShard<R> {
   readonly records: readonly R[];
 }
 
-/** What of Lambda's document of records it gave up on says which they are. */
+/** What of Lambda's document of records it discarded says which they are. */
 interface SeenDocument {
   readonly requestContext: { readonly condition: string };
   readonly KinesisBatchInfo: {
@@ -114,7 +114,7 @@ export class CheckpointOracle<R extends SeenRecord> {
     return batch.slice(0, settled);
   }
 
-  /** Lambda has left a document of records that it gives up. @returns them */
+  /** Lambda has left a document of records that it discards. @returns them */
   givenUp({ requestContext, KinesisBatchInfo: about }: SeenDocument, now: number): readonly R[] {
     const place = this.#place(about.shardId);
     const { records } = this.#shardOf(about.shardId);

@@ -106,7 +106,7 @@ function runtimeOf(container: Container, outside: Outside): ForwardRuntime {
     log: outside.log ?? { debug: log, info: log, warn: log, error: log },
     metrics: outside.metrics ?? metricsOf(outside),
     fetch: (url, init) => (container.alive ? outside.fetch(container, url, init) : never()),
-    undelivered: {
+    deadLetters: {
       put: async (document) => {
         if (!container.alive) return never();
         outside.store();

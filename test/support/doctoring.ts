@@ -1,9 +1,9 @@
 // The doctor in a test: a provisioned pipeline in the simulated platform, every part of its surroundings at hand to be broken.
 import { expect } from 'vitest';
-import { createUndelivered } from '../../lib/aws/dead-letters.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { type Diagnosis, doctor } from '../../lib/doctor/doctor.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import type { DoctorRuntime, Intake, StreamDescription } from '../../lib/runtime.ts';
+import type { DoctorRuntime, StreamDescription, Trigger } from '../../lib/runtime.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { inletManifest, position, sandboxOf, sent, type World } from '../provision/cases.ts';
 import { world } from './provisioning.ts';
@@ -29,8 +29,8 @@ export interface Surroundings {
   readonly dead: Set<string>;
   /** The stream, as Kinesis describes it. */
   stream: StreamDescription;
-  /** What Lambda says of the intake besides what the memory knows. */
-  intake: Partial<Intake>;
+  /** What Lambda says of the trigger besides what the memory knows. */
+  trigger: Partial<Trigger>;
 }
 
 export async function surroundings(
@@ -52,7 +52,7 @@ export async function surroundings(
     skewMs: 0,
     dead: new Set(),
     stream: { state: 'ACTIVE', retentionHours: 24 },
-    intake: { lastResult: 'OK', changedAt: own.time.now - 60_000, maximumRecordAgeSeconds: 69_120 },
+    trigger: { lastResult: 'OK', changedAt: own.time.now - 60_000, maximumRecordAgeSeconds: 69_120 },
     runtime: {
       ...base,
       // Each at an origin of its own, so that any can be away by itself.
@@ -66,13 +66,13 @@ export async function surroundings(
         return { status: answer.status, body: answer.body, headers: { get } };
       },
       streams: { ...base.streams, describe: async () => all.stream },
-      intakes: {
+      triggers: {
         find: async (arn) => {
-          const found = await base.intakes.find(arn);
-          return found && { ...found, ...all.intake };
+          const found = await base.triggers.find(arn);
+          return found && { ...found, ...all.trigger };
         },
       },
-      undelivered: createUndelivered('s3://store', async () => memoryS3().client),
+      deadLetters: createDeadLetters('s3://store', async () => memoryS3().client),
       stream: {
         pages: () => {
           throw new Error('the doctor reads no record');
@@ -91,9 +91,9 @@ export async function surroundings(
 /** Asks the doctor, and makes sure that nothing was done but looking, and that nothing secret is told. */
 export async function ask(all: Surroundings, pipeline = 'people'): Promise<Diagnosis> {
   const { own, runtime } = all;
-  const kept = () => JSON.stringify([[...own.ledger.items], [...own.secrets.values], [...own.intakes.all]]);
+  const kept = () => JSON.stringify([[...own.ledger.items], [...own.secrets.values], [...own.triggers.all]]);
   const [from, before] = [position(own), kept()];
-  const writes = own.secrets.writes() + own.intakes.writes();
+  const writes = own.secrets.writes() + own.triggers.writes();
   const found = await doctor({ pipeline, doctor: true }, runtime);
   const changing = sent(own, from).filter(
     ({ method, path }) => method !== 'GET' && !path.startsWith('/ims/'),
@@ -101,7 +101,7 @@ export async function ask(all: Surroundings, pipeline = 'people'): Promise<Diagn
   expect(changing).toEqual([]);
   // Nothing at all is sent to the inlet.
   expect(sent(own, from).filter(({ path }) => path.startsWith('/collection'))).toEqual([]);
-  expect([kept(), own.secrets.writes() + own.intakes.writes()]).toEqual([before, writes]);
+  expect([kept(), own.secrets.writes() + own.triggers.writes()]).toEqual([before, writes]);
   const told = JSON.stringify([found, own.logged]);
   for (const secret of [...secretsOf(own), ...own.platform.state.tokens.keys()])
     expect(told).not.toContain(secret);

@@ -1,5 +1,5 @@
 // What is watched while a forwarder works: every request, token and stored entry, held against what was produced.
-import type { UndeliveredDocument } from '../../lib/runtime.ts';
+import type { DeadLetterDocument } from '../../lib/runtime.ts';
 
 /** What AEP makes of a message: it takes it, refuses its entry, or refuses any request with it. `garbage` is no JSON. */
 export type Fate = 'sound' | 'refused' | 'poison' | 'garbage';
@@ -112,12 +112,12 @@ export function unbalanced(counted: Readonly<Record<string, number>>): string | 
   return balanced ? undefined : `F16: it does not add up: ${JSON.stringify(counted)}`;
 }
 
-/** Everything that ever reached the inlet or the undelivered store, and in which order. */
+/** Everything that ever reached the inlet or the dead-letter store, and in which order. */
 export class Deliveries {
   readonly produced = new Map<number, Produced>();
   /** How often each message was taken by AEP, whether the forwarder came to know it or not. */
   readonly taken = new Map<number, number>();
-  /** Serial numbers in the undelivered store, and why. */
+  /** Serial numbers in the dead-letter store, and why. */
   readonly stored = new Map<number, string>();
   /** First sends that were not in the order of their key. */
   inversions = 0;
@@ -158,7 +158,7 @@ export class Deliveries {
   }
 
   /** A document is given to the store. @returns what is wrong with it */
-  keeps({ entries }: UndeliveredDocument, { kept }: { readonly kept: Set<number> }): string[] {
+  keeps({ entries }: DeadLetterDocument, { kept }: { readonly kept: Set<number> }): string[] {
     const wrong: string[] = [];
     for (const { data, sequenceNumber, subSequenceNumber, reason } of entries) {
       const text = Buffer.from(data, 'base64').toString('utf8');

@@ -4,7 +4,7 @@ import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { BatchResponse } from '../../lib/forward/settle.ts';
 import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
-import type { ForwardRuntime, Metrics, Undelivered, UndeliveredDocument } from '../../lib/runtime.ts';
+import type { DeadLetterDocument, DeadLetters, ForwardRuntime, Metrics } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
 
@@ -89,12 +89,12 @@ export function virtualClock(): Clock & { readonly slept: number[] } {
 }
 
 /** A store in memory; what it holds is what could be read back. */
-export function memoryStore(): Undelivered & { readonly documents: UndeliveredDocument[] } {
-  const documents: UndeliveredDocument[] = [];
+export function memoryStore(): DeadLetters & { readonly documents: DeadLetterDocument[] } {
+  const documents: DeadLetterDocument[] = [];
   return {
     documents,
     async put(document) {
-      documents.push(JSON.parse(JSON.stringify(document)) as UndeliveredDocument);
+      documents.push(JSON.parse(JSON.stringify(document)) as DeadLetterDocument);
       return { key: `k${documents.length}`, entries: document.entries.length };
     },
   };
@@ -121,7 +121,7 @@ export function world(
   options: {
     readonly inlet?: FakeInlet;
     readonly published?: Partial<PublishedPipeline>;
-    readonly undelivered?: Undelivered;
+    readonly deadLetters?: DeadLetters;
     readonly metrics?: Metrics;
   } = {},
 ): World {
@@ -164,7 +164,7 @@ export function world(
       put: () => Promise.reject(new Error('the forwarder writes no secret')),
       remove: () => Promise.reject(new Error('the forwarder removes no secret')),
     },
-    undelivered: options.undelivered ?? store,
+    deadLetters: options.deadLetters ?? store,
     metrics: options.metrics ?? {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.
       count(name, value, reason) {

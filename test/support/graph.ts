@@ -1,6 +1,6 @@
 // What a sandbox holds, and what was published, as a graph without ids and times: to compare one end with another.
 
-import type { Intake } from '../../lib/runtime.ts';
+import type { Trigger } from '../../lib/runtime.ts';
 import type { Platform } from '../../local/aep/platform.ts';
 
 /** The part of a `world()` that is looked at. */
@@ -8,7 +8,9 @@ export interface Seen {
   readonly platform: Platform;
   readonly secrets: { readonly values: ReadonlyMap<string, string> };
   readonly executions?: readonly { readonly name: string }[];
-  readonly intakes: { readonly all: ReadonlyMap<string, Intake & { readonly startAt?: 'earliest' | Date }> };
+  readonly triggers: {
+    readonly all: ReadonlyMap<string, Trigger & { readonly startAt?: 'earliest' | Date }>;
+  };
 }
 
 interface Node {
@@ -88,7 +90,7 @@ export function canonical(own: Seen, sandbox = 'dev1') {
   const published = [...own.secrets.values]
     .filter(([id]) => id.includes('/streams/'))
     .map(([id, text]) => [id, clean(text, mask)]);
-  const intakes = [...own.intakes.all.values()].map(({ streamArn, state, startAt }) => ({
+  const triggers = [...own.triggers.all.values()].map(({ streamArn, state, startAt }) => ({
     streamArn,
     state,
     startAt: startAt instanceof Date ? 'a time' : startAt,
@@ -96,7 +98,7 @@ export function canonical(own: Seen, sandbox = 'dev1') {
   return {
     resources: Object.fromEntries(resources.sort(byText)) as Record<string, Body>,
     published: Object.fromEntries(published.sort(byText)) as Record<string, unknown>,
-    intakes: intakes.sort((a, b) => byText(a.streamArn, b.streamArn)),
+    triggers: triggers.sort((a, b) => byText(a.streamArn, b.streamArn)),
   };
 }
 
@@ -180,6 +182,6 @@ export function surplus(own: Seen, sandbox = 'dev1'): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind } of nodes.filter((one) => !reached.has(one))) counts[kind] = (counts[kind] ?? 0) + 1;
   const extra =
-    own.intakes.all.size - new Set([...own.intakes.all.values()].map(({ streamArn }) => streamArn)).size;
-  return extra > 0 ? { ...counts, intakes: extra } : counts;
+    own.triggers.all.size - new Set([...own.triggers.all.values()].map(({ streamArn }) => streamArn)).size;
+  return extra > 0 ? { ...counts, triggers: extra } : counts;
 }

@@ -269,7 +269,7 @@ const dies = fc
       'flow',
       'verify',
       'publish',
-      'intake',
+      'trigger',
       'retire',
     ),
     fc.constantFrom('Lambda.Unknown', 'Sandbox.Timedout'),
@@ -481,7 +481,7 @@ export async function takeDown(model: Model, real: Real, which: Key): Promise<vo
 
 async function unchanged(model: Model, real: Real, which: Key, asking: Asking, what: string): Promise<void> {
   const { own } = real;
-  const writes = () => own.secrets.writes() + own.intakes.writes();
+  const writes = () => own.secrets.writes() + own.triggers.writes();
   const before = writes();
   own.mutations();
   const run = await execute(model, real, which, asking);

@@ -147,8 +147,8 @@ function unpublished(
       },
     ),
     ...unlike(
-      'intakes',
-      [...own.intakes.all.values()].map(({ state }) => state),
+      'triggers',
+      [...own.triggers.all.values()].map(({ state }) => state),
       ['on'],
     ),
   ];
@@ -170,6 +170,6 @@ export function leftWhenRetired(own: World, manifest: Wanted, deleteData: boolea
   return [
     ...left,
     ...(own.secrets.values.has(SECRET) ? ['P17: it is still published'] : []),
-    ...(own.intakes.all.size > 0 ? ['P17: its stream is still read'] : []),
+    ...(own.triggers.all.size > 0 ? ['P17: its stream is still read'] : []),
   ];
 }

@@ -107,7 +107,8 @@ export class Watch {
   }
 
   #asks(call: Call): void {
-    if (call.kind === 'aws' && call.label.startsWith('intakes.switchOn')) this.#warm('P12 an intake goes on');
+    if (call.kind === 'aws' && call.label.startsWith('triggers.switchOn'))
+      this.#warm('P12 a trigger goes on');
     if (call.kind !== 'aep' || !call.change) return;
     const target = targetOf(call, thingsIn(this.#own));
     if (target === undefined) return;

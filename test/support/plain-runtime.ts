@@ -1,12 +1,12 @@
 // A runtime for a forwarder of which only some parts matter: the others do nothing, and take no notice.
 import { systemClock } from '../../lib/aep/transport.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
-import type { ForwardRuntime, UndeliveredDocument } from '../../lib/runtime.ts';
+import type { DeadLetterDocument, ForwardRuntime } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET } from './forwarding.ts';
 
 export interface PlainRuntime extends ForwardRuntime {
-  readonly documents: UndeliveredDocument[];
+  readonly documents: DeadLetterDocument[];
 }
 
 /** @param parts what is not given is a system clock, a random number of 0, and a store that takes all */
@@ -14,7 +14,7 @@ export function plainRuntime(
   parts: Pick<ForwardRuntime, 'fetch'> & Partial<ForwardRuntime>,
   published: Partial<PublishedPipeline> = {},
 ): PlainRuntime {
-  const documents: UndeliveredDocument[] = [];
+  const documents: DeadLetterDocument[] = [];
   const nothing = () => undefined;
   const credentials = { clientId: 'c', clientSecret: SECRET, organizationId: PUBLISHED.organizationId };
   return {
@@ -30,7 +30,7 @@ export function plainRuntime(
       put: async () => undefined,
       remove: async () => undefined,
     },
-    undelivered: {
+    deadLetters: {
       put: async (document) => {
         documents.push(document);
         return { key: 'k', entries: document.entries.length };

@@ -14,9 +14,9 @@ import { report } from '../../lib/provision/steps/report.ts';
 import { retire, stop } from '../../lib/provision/steps/retire.ts';
 import { rollback } from '../../lib/provision/steps/rollback.ts';
 import { plainStep, readingStep, resourceStep, step } from '../../lib/provision/steps/step.ts';
-import { intake } from '../../lib/provision/steps/trigger.ts';
+import { trigger } from '../../lib/provision/steps/trigger.ts';
 import { verify } from '../../lib/provision/steps/verify.ts';
-import type { DriftRuntime, Intake } from '../../lib/runtime.ts';
+import type { DriftRuntime, Trigger } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
@@ -70,7 +70,7 @@ function memorySecrets(values: Map<string, string>, written = 0) {
   };
 }
 
-function memoryIntakes(from?: Memory['intakes']) {
+function memoryTriggers(from?: Memory['triggers']) {
   const all = new Map(from?.all);
   let writes = from?.writes() ?? 0;
   return {
@@ -79,7 +79,7 @@ function memoryIntakes(from?: Memory['intakes']) {
     find: async (streamArn: string) => [...all.values()].find((one) => one.streamArn === streamArn),
     create: async (streamArn: string, startAt: 'earliest' | Date) => {
       writes++;
-      const made = { id: `intake-${all.size + 1}`, streamArn, state: 'off' as const, startAt };
+      const made = { id: `trigger-${all.size + 1}`, streamArn, state: 'off' as const, startAt };
       all.set(made.id, made);
       return made;
     },
@@ -120,7 +120,7 @@ export interface RunOptions {
   readonly engine?: 'local';
 }
 
-type IntakeKept = Intake & { startAt: 'earliest' | Date };
+type TriggerKept = Trigger & { startAt: 'earliest' | Date };
 
 /** An execution at the beginning of a state: with a copy of its world, all that is needed to go on from there. */
 export interface Entered {
@@ -140,7 +140,7 @@ interface Memory {
   readonly time: Time;
   readonly platform: Platform;
   readonly secrets: { readonly values: ReadonlyMap<string, string>; writes(): number };
-  readonly intakes: { readonly all: ReadonlyMap<string, IntakeKept>; writes(): number };
+  readonly triggers: { readonly all: ReadonlyMap<string, TriggerKept>; writes(): number };
   readonly ledger: MemoryLedger;
   readonly requests: { readonly sent: number };
   readonly executions: readonly Execution[];
@@ -174,7 +174,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     new Map(from?.secrets.values ?? [['penstock/dev/credentials', JSON.stringify(CREDENTIALS)]]),
     from?.secrets.writes(),
   );
-  const intakes = memoryIntakes(from?.intakes);
+  const triggers = memoryTriggers(from?.triggers);
   const ledger = memoryLedger(undefined, from?.ledger);
   const requests = { sent: from?.requests.sent ?? 0 };
   const send = wire(platform, requests);
@@ -190,7 +190,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     fetch: (url, init) => send(url, init),
     log: logInto(logged),
     secrets,
-    intakes,
+    triggers,
     ledger: ledger.ledger,
     streams: {
       arn: async (stream) => (stream === 'customers' || stream === STREAM_ARN ? STREAM_ARN : undefined),
@@ -207,7 +207,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     requests,
     runtime,
     secrets,
-    intakes,
+    triggers,
     ledger,
     integrations,
     logged,
@@ -564,7 +564,7 @@ function stepsWith(runtimeOf: (key: string) => DriftRuntime): Record<string, Ste
     ...Object.fromEntries(resources),
     verify: readingStep('verify', of('verify'), verify),
     publish: step('publish', of('publish'), publish),
-    intake: step('intake', of('intake'), intake),
+    trigger: step('trigger', of('trigger'), trigger),
     stop: step('stop', of('stop'), stop),
     retire: step('retire', of('retire'), retire),
     rollback: step('rollback', of('rollback'), rollback),

@@ -6,13 +6,13 @@ import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { createReconcile, type Reconciled } from '../../lib/reconcile/reconcile.ts';
 import type {
+  DeadLetterDocument,
+  DeadLettersOnce,
   Progress,
   ReconcileRuntime,
   StreamPage,
   StreamPosition,
   StreamRecord,
-  UndeliveredDocument,
-  UndeliveredOnce,
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
@@ -33,13 +33,13 @@ const TABLE = 'penstock-dev-pipelines';
 const ORIGIN = 'http://127.0.0.1';
 
 /** A store in memory: what it holds by key, and nothing twice under one. */
-export function memoryOnce(): UndeliveredOnce & { readonly documents: Map<string, UndeliveredDocument> } {
-  const documents = new Map<string, UndeliveredDocument>();
+export function memoryOnce(): DeadLettersOnce & { readonly documents: Map<string, DeadLetterDocument> } {
+  const documents = new Map<string, DeadLetterDocument>();
   return {
     documents,
     async putOnce(key, document) {
       if (documents.has(key)) return 'already there';
-      documents.set(key, JSON.parse(JSON.stringify(document)) as UndeliveredDocument);
+      documents.set(key, JSON.parse(JSON.stringify(document)) as DeadLetterDocument);
       return 'stored';
     },
   };
@@ -96,7 +96,7 @@ export interface Reconciling {
     killAt?: number;
     after?: boolean;
     fetch?: ReconcileRuntime['fetch'];
-    store?: UndeliveredOnce;
+    store?: DeadLettersOnce;
   }): Promise<Reconciled>;
   /** Changes of store and progress in the last run. */
   readonly changes: () => number;
@@ -159,7 +159,7 @@ export async function reconciling(
       remove: () => Promise.reject(new Error('reconcile removes no secret')),
     },
     ledger: ledger.ledger,
-    undelivered: store,
+    deadLetters: store,
     stream,
     progress,
     metrics: {
@@ -200,7 +200,7 @@ export async function reconciling(
       const mortal: ReconcileRuntime = {
         ...runtime,
         ...(fetch && { fetch }),
-        undelivered: { putOnce: (key, document) => change(() => through.putOnce(key, document)) },
+        deadLetters: { putOnce: (key, document) => change(() => through.putOnce(key, document)) },
         progress: {
           ...progress,
           write: (name, value, version) => change(() => progress.write(name, value, version)),

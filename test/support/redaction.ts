@@ -1,6 +1,6 @@
 // One pipeline whose rules change, and all that leaves by it: what the inlet is sent, what comes into the store, logs, answers, errors.
 import { gunzipSync } from 'node:zlib';
-import { createUndelivered } from '../../lib/aws/dead-letters.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
 import { createForward } from '../../lib/forward/forward.ts';
 import type { LogFields } from '../../lib/log.ts';
@@ -8,9 +8,9 @@ import type { PublishedPipeline } from '../../lib/published.ts';
 import { createReconcile } from '../../lib/reconcile/reconcile.ts';
 import { createRedrive } from '../../lib/redrive/redrive.ts';
 import type {
+  DeadLetterDocument,
   ReconcileRuntime,
   RedriveRuntime,
-  UndeliveredDocument,
   WhereRuntime,
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
@@ -123,7 +123,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
       new URL(url).hostname === 'platform.adobe.io' ? platform(new URL(url)) : inlet.fetch(url, init),
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     secrets: { get: async (id) => secrets.get(id), create: none, put: none, remove: none },
-    undelivered: createUndelivered('s3://bucket', async () => s3.client),
+    deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: { count: (...given) => void out.push(JSON.stringify(given)), measure() {}, flush() {} },
     stream: { ...stream, keptSince: async () => 0 },
     functions: { start: async (_, event) => void out.push(JSON.stringify(event)) },
@@ -224,7 +224,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
     age() {
       for (const [key, text] of s3.objects) {
         if (!key.startsWith('rejected/')) continue;
-        const { rules: _, entries, ...head } = JSON.parse(text) as UndeliveredDocument;
+        const { rules: _, entries, ...head } = JSON.parse(text) as DeadLetterDocument;
         const old = entries.map(({ rules: __, asReceived: ___, ...entry }) => entry);
         s3.objects.set(key, JSON.stringify({ ...head, entries: old }));
       }
@@ -257,7 +257,7 @@ function newIn(key: string, text: string, before: string | undefined): string[] 
   if (text === before) return [];
   if (before === undefined) return [key, text];
   if (key.startsWith('aws/')) return (JSON.parse(before) as { payload?: unknown }).payload ? [] : [text];
-  const [now, then] = [text, before].map((one) => JSON.parse(one) as UndeliveredDocument);
+  const [now, then] = [text, before].map((one) => JSON.parse(one) as DeadLetterDocument);
   const old = new Set(then?.entries.map((entry) => JSON.stringify(entry)));
   const { entries = [], ...head } = now ?? {};
   return [

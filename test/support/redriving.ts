@@ -1,17 +1,17 @@
 // A redrive in a test: a bucket and a stream in memory, a scripted inlet, a clock that takes no time.
-import { createUndelivered } from '../../lib/aws/dead-letters.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { createRedrive } from '../../lib/redrive/redrive.ts';
 import type { RedriveAnswer } from '../../lib/redrive/request.ts';
 import type {
+  DeadLetter,
+  DeadLetterDocument,
   RedriveRuntime,
   StreamPage,
   StreamPosition,
   StreamRange,
   StreamRecord,
-  UndeliveredDocument,
-  UndeliveredEntry,
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
@@ -40,9 +40,9 @@ export interface RedriveWorld {
   run(request: object, remainingMs?: number): Promise<RedriveAnswer>;
   /** The same, and goes on with what it started itself until it ends. */
   runAll(request: object, remainingMs?: number): Promise<RedriveAnswer>;
-  store(document: UndeliveredDocument): Promise<string>;
+  store(document: DeadLetterDocument): Promise<string>;
   /** Every document of the store, by key. */
-  documents(): Map<string, UndeliveredDocument>;
+  documents(): Map<string, DeadLetterDocument>;
   /** Keys that are not documents. */
   others(): string[];
 }
@@ -84,7 +84,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       put: () => Promise.reject(new Error('redrive writes no secret')),
       remove: () => Promise.reject(new Error('redrive removes no secret')),
     },
-    undelivered: createUndelivered('s3://bucket', async () => s3.client),
+    deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: {
       count: (name, value) => {
         counted[name] = (counted[name] ?? 0) + value;
@@ -122,12 +122,12 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       }
       return answer;
     },
-    store: async (document) => (await runtime.undelivered.put(document)).key,
+    store: async (document) => (await runtime.deadLetters.put(document)).key,
     documents: () =>
       new Map(
         [...s3.objects]
           .filter(([key]) => key.startsWith('rejected/'))
-          .map(([key, text]) => [key, JSON.parse(text) as UndeliveredDocument]),
+          .map(([key, text]) => [key, JSON.parse(text) as DeadLetterDocument]),
       ),
     others: () => [...s3.objects.keys()].filter((key) => !key.startsWith('rejected/')),
   };
@@ -159,7 +159,7 @@ function isFrom({ sequenceNumber, arrivedAt }: StreamRecord, from: StreamPositio
 }
 
 /** One entry of a document, in few words. */
-export function entry(index: number, data: string, more: Partial<UndeliveredEntry> = {}): UndeliveredEntry {
+export function entry(index: number, data: string, more: Partial<DeadLetter> = {}): DeadLetter {
   return {
     reason: 'refused',
     message: '400: no',
@@ -172,9 +172,9 @@ export function entry(index: number, data: string, more: Partial<UndeliveredEntr
 }
 
 export function document(
-  entries: readonly UndeliveredEntry[],
-  more: Partial<UndeliveredDocument> = {},
-): UndeliveredDocument {
+  entries: readonly DeadLetter[],
+  more: Partial<DeadLetterDocument> = {},
+): DeadLetterDocument {
   return {
     version: 1,
     pipeline: 'customers',
@@ -196,7 +196,7 @@ export function streamRecord(index: number, data: string): StreamRecord {
   };
 }
 
-/** Lambda's document of a batch it gave up, with the records from `from` to `to`, or without a payload. */
+/** Lambda's document of a batch that it discarded, with the records from `from` to `to`, or without a payload. */
 export function onFailureDocument(options: {
   readonly records: readonly string[];
   readonly payload: 'object' | 'text' | 'none';

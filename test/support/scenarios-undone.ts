@@ -89,7 +89,7 @@ function backTo(begin: () => World): Omit<Scenario, 'name' | 'input'> {
         if (one.state !== state) return `${kind} of the earlier generation is ${one.state}, not ${state}`;
         if (one.text !== text && !IN_PLACE.has(kind)) return `${kind} of the earlier generation has changed`;
       }
-      if ([...own.intakes.all.values()].some(({ state }) => state !== 'on')) return 'the intake is off';
+      if ([...own.triggers.all.values()].some(({ state }) => state !== 'on')) return 'the trigger is off';
       return untold(own, runs, known);
     },
     heal: ({ platform }) => platform.faults.clear(),

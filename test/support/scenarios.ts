@@ -126,7 +126,7 @@ async function byHand(manifest: Manifest): Promise<Begin> {
     dataSets.put(one.id, { ...one, body: { ...one.body, tags } });
   }
   own.secrets.values.delete('penstock/dev/streams/customers');
-  own.intakes.all.clear();
+  own.triggers.all.clear();
   own.ledger.items.clear();
   return (options) => branch(own, options);
 }
@@ -192,7 +192,7 @@ export async function retireRich(): Promise<Scenario> {
 
 function stillThere(own: World, which: RegExp): string | undefined {
   const published = [...own.secrets.values.keys()].filter((id) => id.includes('/streams/'));
-  const all = [...held(own).map(({ kind }) => kind), ...published, ...own.intakes.all.keys()];
+  const all = [...held(own).map(({ kind }) => kind), ...published, ...own.triggers.all.keys()];
   const left = all.filter((one) => which.test(one));
   return left.length === 0 ? undefined : `there is still ${left.join(', ')}`;
 }

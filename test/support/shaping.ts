@@ -1,6 +1,6 @@
 // Records through decoder, shaper and framer of a pipeline, and what becomes of each.
 
-import { undeliveredDocument } from '../../lib/forward/dead-letters.ts';
+import { deadLetterDocument } from '../../lib/forward/dead-letters.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { decode } from '../../lib/forward/read/decode.ts';
@@ -8,7 +8,7 @@ import type { KinesisRecord } from '../../lib/forward/read/event.ts';
 import { createShaper } from '../../lib/forward/transform/transform.ts';
 import type { Rejected, Settled } from '../../lib/forward/verdict.ts';
 import { PublishedPipeline } from '../../lib/published.ts';
-import type { UndeliveredEntry } from '../../lib/runtime.ts';
+import type { DeadLetter } from '../../lib/runtime.ts';
 import { kinesisEvent, PUBLISHED, type RecordInput, SHARD_ID, STREAM_ARN } from './forwarding.ts';
 
 /** What is sent of a record, as text; or its verdict: `filtered`, or why it is rejected. */
@@ -16,8 +16,8 @@ export interface Outcome {
   readonly sent?: string;
   readonly verdict?: string;
   readonly framed?: Framed;
-  /** What the undelivered store keeps of a reject. */
-  readonly entry?: UndeliveredEntry;
+  /** What the dead-letter store keeps of a reject. */
+  readonly entry?: DeadLetter;
 }
 
 /** A pipeline with these options, as read from its secret. */
@@ -48,12 +48,12 @@ function textOf(body: Uint8Array): string {
   return Buffer.from(body).toString().slice('{"messages":['.length, -']}'.length);
 }
 
-function entryOf(settled: Settled<Rejected>): UndeliveredEntry {
+function entryOf(settled: Settled<Rejected>): DeadLetter {
   const about = { pipeline: 'p', streamArn: STREAM_ARN, shardId: SHARD_ID, invocationId: 'i', storedAt: '' };
-  return undeliveredDocument([settled], about).entries[0] as UndeliveredEntry;
+  return deadLetterDocument([settled], about).entries[0] as DeadLetter;
 }
 
 /** The text that an entry keeps. */
-export function kept(entry: UndeliveredEntry | undefined): string {
+export function kept(entry: DeadLetter | undefined): string {
   return Buffer.from(entry?.data ?? '', 'base64').toString();
 }

@@ -291,7 +291,7 @@ async function further(scenario: Scenario, own: World, tally: Tally | undefined)
 
 /** The first places at which two ends differ. */
 function differenceOf(wanted: End, found: End): string {
-  const lines = (['resources', 'published', 'intakes'] as const).flatMap((part) => {
+  const lines = (['resources', 'published', 'triggers'] as const).flatMap((part) => {
     const [a, b] = [wanted[part], found[part]] as Readonly<Record<string, unknown>>[];
     const keys = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])];
     return keys

@@ -164,7 +164,7 @@ describe('permissions', () => {
     for (const word of ['xray:', 'secretsmanager:ListSecrets', 'LogDelivery']) expect(RECORD).toContain(word);
   });
 
-  it('any intake of the account can be looked at, and none but the forwarder’s made, changed or deleted', () => {
+  it('any trigger of the account can be looked at, and none but the forwarder’s made, changed or deleted', () => {
     const changes = roles().flatMap(([, role]) =>
       statementsOf(role).filter((one) =>
         actionsOf(one).some((action) => /^lambda:(Create|Update|Delete)/.test(action)),
@@ -277,7 +277,7 @@ describe('what is kept', () => {
       'UndeliveredBucket',
       'UndeliveredBucketPolicy',
     ]);
-    for (const name of ['Undelivered', 'KeyArn'])
+    for (const name of ['DeadLetters', 'KeyArn'])
       expect(packaged.template.Outputs[name]?.Description).toMatch(/It stays when the stack is removed/);
   });
 

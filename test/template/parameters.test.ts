@@ -46,7 +46,7 @@ describe('B 2: a parameter', () => {
     ['hookEnvironments', 'production,', /all, or the name/],
     ['hookEnvironment', 'production', /did you mean hookEnvironments\?/],
     ['hookConcurrency', '0', /a whole number from 1 to 1000/],
-    ['undeliveredDays', '1.5', /a whole number/],
+    ['deadLetterDays', '1.5', /a whole number/],
     ['logRetentionInDays', '31', /one of 1, 3, 5/],
     ['logLevel', 'info', /one of DEBUG, INFO/],
     ['forwardConcurrency', 'many', /a whole number/],

@@ -1,15 +1,15 @@
 import { type CreateEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, it, vi } from 'vitest';
-import { createIntakes } from '../../lib/aws/triggers.ts';
+import { createTriggers } from '../../lib/aws/triggers.ts';
 
-// How Lambda polls is no part of the template: the intake is made at run time. So its values are asserted on that call.
+// How Lambda polls is no part of the template: the trigger is made at run time. So its values are asserted on that call.
 
 async function made(startAt: 'earliest' | Date) {
   const client = new LambdaClient({ region: 'eu-west-1' });
   const send = vi
     .spyOn(client, 'send')
     .mockImplementation(() => Promise.resolve({ UUID: 'fake', EventSourceArn: 'arn' }));
-  await createIntakes(
+  await createTriggers(
     { forwarder: 'penstock-dev-forward', onFailureArn: 'arn:aws:s3:::fake' },
     client,
   ).create('arn:aws:kinesis:eu-west-1:123456789012:stream/clicks', startAt);
@@ -17,7 +17,7 @@ async function made(startAt: 'earliest' | Date) {
   return command.input;
 }
 
-it('an intake is made with these values and no other', async () => {
+it('a trigger is made with these values and no other', async () => {
   expect(await made('earliest')).toEqual({
     EventSourceArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/clicks',
     FunctionName: 'penstock-dev-forward',

@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import type {
+  DeadLetter,
   ForwardedBatch,
   StoredKind,
   StreamRecord,
-  UndeliveredEntry,
   WhereRuntime,
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
@@ -28,7 +28,7 @@ const line = (first: number, last: number, more: Partial<ForwardedBatch> = {}): 
   ...more,
 });
 
-const entry = (more: Partial<UndeliveredEntry> = {}): UndeliveredEntry => ({
+const entry = (more: Partial<DeadLetter> = {}): DeadLetter => ({
   reason: 'refused',
   message: '400: no',
   sequenceNumber: seq(5),
@@ -37,7 +37,7 @@ const entry = (more: Partial<UndeliveredEntry> = {}): UndeliveredEntry => ({
   ...more,
 });
 
-const reject = (entries: UndeliveredEntry[], shardId = SHARD): string =>
+const reject = (entries: DeadLetter[], shardId = SHARD): string =>
   JSON.stringify({
     version: 1,
     pipeline: 'customers',
@@ -118,7 +118,7 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
         yield { records, last: true };
       },
     },
-    undelivered: {
+    deadLetters: {
       async list(what: StoredKind, after = '') {
         asked.push(what);
         const keys = Object.keys((what.kind === 'rejected' ? given.rejects : given.givenUp) ?? {});
@@ -164,14 +164,14 @@ describe('a record asked for by shard and sequence number', () => {
     [
       'in the store',
       { lines: [[line(1, 9, { rejected: 1 })]], rejects: { a: reject([entry()]) } },
-      'undelivered',
+      'dead-letter',
     ],
     [
       'of an aggregate, in the store',
       { rejects: { a: reject([entry({ subSequenceNumber: 3 })]) } },
-      'undelivered',
+      'dead-letter',
     ],
-    ['that Lambda has given up', { givenUp: { x: givenUp(3, 5) } }, 'given-up'],
+    ['that Lambda has discarded', { givenUp: { x: givenUp(3, 5) } }, 'discarded'],
     ['in no document of Lambda’s', { givenUp: { x: givenUp(6, 9) } }, 'unknown'],
     ['of another shard', { rejects: { a: reject([entry()], 'shardId-000000000003') } }, 'unknown'],
     ['of which nothing is known', { shardGone: true }, 'unknown'],
@@ -203,7 +203,7 @@ describe('a record asked for by shard and sequence number', () => {
       ['i', false],
       ['j', true],
     ]);
-    expect(found.undelivered).toMatchObject([
+    expect(found.deadLetters).toMatchObject([
       { key: 'b', reason: 'refused', message: '400: no', storedAt: '2026-02-02T02:40:02.000Z' },
       { key: 'c' },
     ]);
@@ -238,7 +238,7 @@ describe('A 4: what AEP said of a record', () => {
   const rules = { redact: [{ field: '/email', action: 'mask' }] };
   const said = entry({ message: '400: ana@example.com is no email' });
   const redacted = { redacted: true, rules: 'r' } as const;
-  const document = (one: UndeliveredEntry, more: object = {}) =>
+  const document = (one: DeadLetter, more: object = {}) =>
     JSON.stringify({ ...(JSON.parse(reject([one])) as object), ...more });
 
   it.each<[string, Given, boolean]>([
@@ -266,14 +266,14 @@ describe('A 4: what AEP said of a record', () => {
     ],
     ['what is published is damaged', { records: { redact: 7 }, rejects: { a: document(said) } }, false],
   ])('is told only where it can quote nothing that is hidden: %s', async (_, given, told) => {
-    const [found] = (await where(ASKED, runtime(given))).undelivered;
+    const [found] = (await where(ASKED, runtime(given))).deadLetters;
     expect(found).toMatchObject({ key: 'a' });
     expect('message' in (found ?? {})).toBe(told);
   });
 
   it('A 3: an object that is too large to be looked into is said', async () => {
     const found = await where(ASKED, runtime({ bytes: 65 * 1024 * 1024, rejects: { a: document(said) } }));
-    expect(found).toMatchObject({ undelivered: [], searched: { objects: 0, complete: false } });
+    expect(found).toMatchObject({ deadLetters: [], searched: { objects: 0, complete: false } });
   });
 });
 
@@ -286,26 +286,26 @@ it('C 4: of a pipeline that is not known names the one that was likely meant', a
 });
 
 describe('a record asked for by its _id', () => {
-  it.each<[string, UndeliveredEntry]>([
+  it.each<[string, DeadLetter]>([
     ['in the record', entry()],
     ['in a packed record', entry({ data: gzipSync('{"a":1,"_id":"cust-5"}').toString('base64') })],
     [
       'in the entity of a whole message',
       entry({ data: Buffer.from('{"header":{},"body":{"xdmEntity":{"_id":"cust-5"}}}').toString('base64') }),
     ],
-  ])('%s is found among the undelivered', async (_, one) => {
+  ])('%s is found among the dead letters', async (_, one) => {
     const rejects = {
       a: reject([entry({ data: Buffer.from('no JSON').toString('base64') })]),
       b: reject([one]),
     };
     const found = await where({ pipeline: 'customers', _id: 'cust-5' }, runtime({ rejects }));
     expect(found).toMatchObject({
-      place: 'undelivered',
-      undelivered: [{ key: 'b', sequenceNumber: seq(5) }],
+      place: 'dead-letter',
+      deadLetters: [{ key: 'b', sequenceNumber: seq(5) }],
     });
     expect(await where({ pipeline: 'customers', _id: 'cust-6' }, runtime({ rejects }))).toMatchObject({
       place: 'unknown',
-      undelivered: [],
+      deadLetters: [],
     });
   });
 
@@ -316,11 +316,11 @@ describe('a record asked for by its _id', () => {
     };
     const found = await where({ pipeline: 'customers', _id }, runtime({ rejects, record: true }));
     expect(found).toMatchObject({
-      place: 'undelivered',
-      undelivered: [{ reason: 'not-json' }],
+      place: 'dead-letter',
+      deadLetters: [{ reason: 'not-json' }],
       inStream: true,
     });
-    expect(found.undelivered).toHaveLength(1);
+    expect(found.deadLetters).toHaveLength(1);
   });
 });
 

@@ -11,7 +11,7 @@ export function cleanupRuntime(): CleanupRuntime {
   if (forwarder === undefined)
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_FORWARDER is not set: whose intakes are to go is not known',
+      'PENSTOCK_FORWARDER is not set: whose triggers are to go is not known',
     );
   return { log, madeAtRunTime: createMadeAtRunTime({ forwarder, stage }) };
 }

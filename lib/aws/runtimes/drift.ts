@@ -1,4 +1,4 @@
-// The runtime of drift, which looks up streams as the first step does, and intakes as the others do.
+// The runtime of drift, which looks up streams as the first step does, and triggers as the others do.
 import type { DriftRuntime } from '../../runtime.ts';
 import { createStreams } from '../streams.ts';
 import { provisionRuntime } from './provision.ts';

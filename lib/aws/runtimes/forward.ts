@@ -1,19 +1,19 @@
 // The runtime of the forwarder, which counts and keeps what is rejected as well.
 import { Failure } from '../../failure.ts';
 import type { ForwardRuntime } from '../../runtime.ts';
-import { createUndelivered } from '../dead-letters.ts';
+import { createDeadLetters } from '../dead-letters.ts';
 import { createMetrics } from '../metrics.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function forwardRuntime(): ForwardRuntime {
   const base = baseRuntime();
-  const { undeliveredUrl, stage } = base.settings;
-  if (undeliveredUrl === undefined) {
+  const { deadLettersUrl, stage } = base.settings;
+  if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_UNDELIVERED_URL is not set: rejected records would have no place to go',
+      'PENSTOCK_DEAD_LETTERS_URL is not set: rejected records would have no place to go',
     );
   }
-  return { ...base, undelivered: createUndelivered(undeliveredUrl), metrics: createMetrics(stage) };
+  return { ...base, deadLetters: createDeadLetters(deadLettersUrl), metrics: createMetrics(stage) };
 }

@@ -1,7 +1,7 @@
 // The runtime of reconcile, which reads what AEP refused and keeps it with what could not be delivered.
 import { Failure } from '../../failure.ts';
 import type { ReconcileRuntime } from '../../runtime.ts';
-import { createUndelivered } from '../dead-letters.ts';
+import { createDeadLetters } from '../dead-letters.ts';
 import { createLedger } from '../ledger.ts';
 import { createMetrics } from '../metrics.ts';
 import { createProgress } from '../progress.ts';
@@ -11,18 +11,18 @@ import { baseRuntime } from './base.ts';
 /** @throws Failure `SETTINGS_INVALID` */
 export function reconcileRuntime(): ReconcileRuntime {
   const base = baseRuntime();
-  const { undeliveredUrl, table, stage } = base.settings;
-  if (undeliveredUrl === undefined) {
+  const { deadLettersUrl, table, stage } = base.settings;
+  if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_UNDELIVERED_URL is not set: refused records would have no place to go',
+      'PENSTOCK_DEAD_LETTERS_URL is not set: refused records would have no place to go',
     );
   }
   return {
     ...base,
     ledger: createLedger(table),
     progress: createProgress(table),
-    undelivered: createUndelivered(undeliveredUrl),
+    deadLetters: createDeadLetters(deadLettersUrl),
     stream: createStreamRange(),
     metrics: createMetrics(stage),
   };

@@ -1,7 +1,7 @@
-// The runtime of redrive, which takes out of the undelivered store, reads streams, and starts itself again.
+// The runtime of redrive, which takes out of the dead-letter store, reads streams, and starts itself again.
 import { Failure } from '../../failure.ts';
 import type { RedriveRuntime } from '../../runtime.ts';
-import { createUndelivered } from '../dead-letters.ts';
+import { createDeadLetters } from '../dead-letters.ts';
 import { createFunctions } from '../functions.ts';
 import { createMetrics } from '../metrics.ts';
 import { createStreamRange } from '../stream-range.ts';
@@ -10,16 +10,16 @@ import { baseRuntime } from './base.ts';
 /** @throws Failure `SETTINGS_INVALID` */
 export function redriveRuntime(): RedriveRuntime {
   const base = baseRuntime();
-  const { undeliveredUrl, stage } = base.settings;
-  if (undeliveredUrl === undefined) {
+  const { deadLettersUrl, stage } = base.settings;
+  if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_UNDELIVERED_URL is not set: there is no store to send again from',
+      'PENSTOCK_DEAD_LETTERS_URL is not set: there is no store to send again from',
     );
   }
   return {
     ...base,
-    undelivered: createUndelivered(undeliveredUrl),
+    deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     stream: createStreamRange(),
     functions: createFunctions(),

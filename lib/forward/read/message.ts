@@ -21,7 +21,7 @@ export interface Message {
   readonly partitionKey: string | undefined;
   /** Seconds since the epoch, as Kinesis gave it. */
   readonly arrivedAt: number | undefined;
-  /** The producer's bytes, before any decompression: what the undelivered store keeps. Of a redacting pipeline, see below. */
+  /** The producer's bytes, before any decompression: what the dead-letter store keeps. Of a redacting pipeline, see below. */
   readonly bytes: Uint8Array;
   /** `bytes` are the record as redacted, and unpacked, under these rules. Absent: they are the producer's. */
   readonly redacted?: History;

@@ -1,4 +1,4 @@
-// Lambda's own document about a batch of a stream that it gave up, with the batch in it or only where to find it.
+// Lambda's own document about a batch of a stream that it discarded, with the batch in it or only where to find it.
 import * as z from 'zod';
 import { type KinesisRecord, readEvent } from './event.ts';
 
@@ -48,7 +48,7 @@ export function noted({ record, raw, note }: DiscardedRecord, more: RedriveNote)
 export interface OnFailure {
   readonly streamArn: string;
   readonly shardId: string;
-  /** Why Lambda gave it up, e.g. `RetryAttemptsExhausted`. */
+  /** Why Lambda discarded it, e.g. `RetryAttemptsExhausted`. */
   readonly condition: string;
   readonly storedAt: string;
   readonly first: string;

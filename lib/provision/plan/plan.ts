@@ -43,7 +43,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const planOne = mode === 'retire' ? planRemoval : planResource;
   for (const resource of resourcesOf(planned)) planned = await planOne(resource, planned, context);
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
-  const rest = [await planPublish(planned, record, context), await planIntake(planned, context)];
+  const rest = [await planPublish(planned, record, context), await planTrigger(planned, context)];
   planned = { ...planned, plan: boundedPlan([...planned.plan, ...rest]) };
   if (mode === 'retire') await checkWas(planned, record, context.runtime.ledger);
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
@@ -353,21 +353,21 @@ async function appliedBesides(
   return undefined;
 }
 
-async function planIntake(pipeline: Pipeline, { runtime }: StreamContext): Promise<Planned> {
+async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext): Promise<Planned> {
   const { streamArn, mode, manifest } = pipeline;
-  const entry = { resource: 'intake' as const, name: streamArn ?? manifest.source.kind };
+  const entry = { resource: 'trigger' as const, name: streamArn ?? manifest.source.kind };
   if (streamArn === undefined) return { ...entry, action: 'none', reason: 'AEP reads the source itself' };
-  const intake = await runtime.intakes.find(streamArn);
+  const trigger = await runtime.triggers.find(streamArn);
   if (mode === 'retire') {
     const carried = pipeline.plan.length > 0 && (await carries(pipeline, runtime));
-    return intake === undefined || !carried
+    return trigger === undefined || !carried
       ? { ...entry, action: 'none', reason: 'nothing reads the stream for this pipeline' }
-      : { ...entry, action: 'remove', reason: 'the pipeline is retired', id: intake.id };
+      : { ...entry, action: 'remove', reason: 'the pipeline is retired', id: trigger.id };
   }
-  if (intake === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
-  const state = intake.state === 'on' ? 'it is on' : 'it is there and will be switched on';
-  const reason = `${state}; startAt does not move an intake that exists`;
-  return { ...entry, action: intake.state === 'on' ? 'keep' : 'update', reason, id: intake.id };
+  if (trigger === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
+  const state = trigger.state === 'on' ? 'it is on' : 'it is there and will be switched on';
+  const reason = `${state}; startAt does not move a trigger that exists`;
+  return { ...entry, action: trigger.state === 'on' ? 'keep' : 'update', reason, id: trigger.id };
 }
 
 /** Whether the stream is this pipeline's: nobody else has published one for it. */

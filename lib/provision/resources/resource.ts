@@ -15,7 +15,7 @@ export interface Context<R extends Runtime = Runtime> {
   readonly first: boolean;
 }
 
-/** The same for the steps that also look at streams and intakes. */
+/** The same for the steps that also look at streams and triggers. */
 export type StreamContext = Context<ProvisionRuntime>;
 
 /** The part of the pipeline that resources look at: what is wanted and what is there so far. */

@@ -3,7 +3,7 @@ import { notAccepted } from '../../accepted.ts';
 import { Failure } from '../../failure.ts';
 import { type Manifest, parseManifest } from '../../manifest.ts';
 import { isDeeper } from '../../mistakes.ts';
-import { type Pipeline, ProvisionRequest } from '../../pipeline.ts';
+import { DOCUMENT_VERSION, type Pipeline, ProvisionRequest } from '../../pipeline.ts';
 import { readPublished } from '../../published.ts';
 import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
 import { checkWaits } from '../../waits.ts';
@@ -49,7 +49,7 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   checkStart(manifest, now);
   const at = new Date(now).toISOString();
   return {
-    version: 1,
+    version: DOCUMENT_VERSION,
     mode,
     manifest,
     deleteData,

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { readCause } from '../../failure.ts';
 import { PipelineName } from '../../manifest.ts';
-import { Pipeline, type Report } from '../../pipeline.ts';
+import { Pipeline, REPORT_VERSION, type Report } from '../../pipeline.ts';
 import { clip, MAX_CAUSE } from '../clip.ts';
 
 /** A request with the failure that the state machine put beside it. */
@@ -25,7 +25,7 @@ export function refusedReport(
   const endedAt = new Date(now).toISOString();
   const { id, name, startedAt } = execution ?? { id: 'by-hand', name: 'by-hand', startedAt: endedAt };
   return {
-    version: 1,
+    version: REPORT_VERSION,
     pipeline,
     mode,
     execution: { id, name, startedAt, endedAt },

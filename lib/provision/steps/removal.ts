@@ -71,8 +71,8 @@ export async function unpublish(
   return true;
 }
 
-export async function removeIntake(id: string, { runtime }: StreamContext): Promise<true> {
-  await runtime.intakes.remove(id);
+export async function removeTrigger(id: string, { runtime }: StreamContext): Promise<true> {
+  await runtime.triggers.remove(id);
   return true;
 }
 

@@ -1,6 +1,13 @@
 // The run report: what an execution did, to what, and why; the same document however it ended.
 import { notAccepted } from '../../accepted.ts';
-import { type Fate, Pipeline, type Planned, type Report } from '../../pipeline.ts';
+import {
+  type Fate,
+  fromVersion1,
+  Pipeline,
+  type Planned,
+  REPORT_VERSION,
+  type Report,
+} from '../../pipeline.ts';
 import type { LedgerRuntime } from '../../runtime.ts';
 import { clip, jsonBytes } from '../clip.ts';
 import { knownOf } from '../known.ts';
@@ -17,7 +24,7 @@ const MAX_REPORT_TEXT = 2_000;
  * @throws Failure `EVENT_INVALID` for what is neither
  */
 export async function report(event: unknown, runtime: LedgerRuntime): Promise<unknown> {
-  const result = Pipeline.safeParse(event);
+  const result = Pipeline.safeParse(fromVersion1(event));
   if (!result.success) {
     const refused = Refused.safeParse(event);
     if (refused.success) return reportRefused(refused.data, runtime);
@@ -93,7 +100,7 @@ async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRun
 export function reportOf(pipeline: Pipeline, now: number): Report {
   const { mode, manifest, execution, failure } = pipeline;
   const made: Report = {
-    version: 1,
+    version: REPORT_VERSION,
     pipeline: manifest.name,
     mode,
     execution: { ...execution, endedAt: new Date(now).toISOString() },
@@ -116,8 +123,8 @@ const OUTCOMES = { apply: 'succeeded', plan: 'planned', retire: 'retired' } as c
 
 function reportEntry(planned: Planned, pipeline: Pipeline): Report['resources'][number] {
   const { resource, action, name, id, reason, differences } = planned;
-  const made = resource === 'publish' || resource === 'intake' ? undefined : pipeline.resources[resource];
-  const now = made?.id ?? (resource === 'intake' ? pipeline.intake?.id : undefined) ?? id;
+  const made = resource === 'publish' || resource === 'trigger' ? undefined : pipeline.resources[resource];
+  const now = made?.id ?? (resource === 'trigger' ? pipeline.trigger?.id : undefined) ?? id;
   return {
     resource,
     planned: action,
@@ -134,8 +141,8 @@ function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
   if (pipeline.mode === 'plan') return 'planned';
   if (resource === 'publish')
     return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.published ?? 'not reached');
-  if (resource === 'intake')
-    return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.intake?.how ?? 'not reached');
+  if (resource === 'trigger')
+    return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.trigger?.how ?? 'not reached');
   const made = pipeline.resources[resource];
   const fate = fateOf(pipeline, resource, made?.id ?? id);
   if (fate === 'removed') return pipeline.mode === 'retire' ? 'removed' : 'undone';

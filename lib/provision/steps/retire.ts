@@ -4,7 +4,7 @@ import { stopFlow } from '../resources/flow.ts';
 import type { Resource, StreamContext } from '../resources/resource.ts';
 import { backwards, refersTo } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
-import { removeIntake, removeResource, unpublish } from './removal.ts';
+import { removeResource, removeTrigger, unpublish } from './removal.ts';
 import { switchTo } from './trigger.ts';
 
 /** Of mode `retire`, the first half: nothing new gets into the pipeline; what is on its way has time to arrive. */
@@ -12,16 +12,16 @@ export async function stop(pipeline: Pipeline, context: StreamContext): Promise<
   const { manifest, streamArn, old, drainSeconds } = pipeline;
   const flows = old.filter(({ resource }) => resource === 'flow');
   if (isPulled(manifest.source)) for (const { id } of flows) await stopFlow(context, id);
-  const intake =
-    streamArn !== undefined && planned(pipeline, 'intake') === 'remove'
-      ? await context.runtime.intakes.find(streamArn)
+  const trigger =
+    streamArn !== undefined && planned(pipeline, 'trigger') === 'remove'
+      ? await context.runtime.triggers.find(streamArn)
       : undefined;
-  if (intake !== undefined) await switchTo('off', intake, context.runtime);
-  return { ...pipeline, drainSeconds: flows.length > 0 || intake !== undefined ? drainSeconds : 0 };
+  if (trigger !== undefined) await switchTo('off', trigger, context.runtime);
+  return { ...pipeline, drainSeconds: flows.length > 0 || trigger !== undefined ? drainSeconds : 0 };
 }
 
 /**
- * The pipeline without what is old, and in mode `retire` without its intake and what is published. What cannot be removed is
+ * The pipeline without what is old, and in mode `retire` without its trigger and what is published. What cannot be removed is
  * named in `left`.
  */
 export async function retire(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
@@ -39,19 +39,21 @@ export async function retire(pipeline: Pipeline, context: StreamContext): Promis
   return done;
 }
 
-/** The intake first: as long as something is published for the stream, no other pipeline can claim it, and the intake with it. */
+/** The trigger first: as long as something is published for the stream, no other pipeline can claim it, and the trigger with it. */
 async function unhook(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { streamArn } = pipeline;
-  const intake =
-    streamArn !== undefined && planned(pipeline, 'intake') === 'remove'
-      ? await context.runtime.intakes.find(streamArn)
+  const trigger =
+    streamArn !== undefined && planned(pipeline, 'trigger') === 'remove'
+      ? await context.runtime.triggers.find(streamArn)
       : undefined;
-  if (intake !== undefined) await removeIntake(intake.id, context);
+  if (trigger !== undefined) await removeTrigger(trigger.id, context);
   const unpublished = await unpublish(pipeline, context, (one) => one.pipeline === pipeline.manifest.name);
   return {
     ...pipeline,
     ...(unpublished && { published: 'removed' as const }),
-    ...(intake !== undefined && { intake: { id: intake.id, how: 'removed' as const, startAt: 'nowhere' } }),
+    ...(trigger !== undefined && {
+      trigger: { id: trigger.id, how: 'removed' as const, startAt: 'nowhere' },
+    }),
   };
 }
 
@@ -75,6 +77,6 @@ async function remove(
     : { ...pipeline, fates, left: [...pipeline.left, `${name} (${result.left})`] };
 }
 
-function planned({ plan }: Pipeline, key: 'intake' | 'publish') {
+function planned({ plan }: Pipeline, key: 'trigger' | 'publish') {
   return plan.find(({ resource }) => resource === key)?.action;
 }

@@ -9,7 +9,7 @@ import type { Context, Resource, StreamContext } from '../resources/resource.ts'
 import { backwards, refersTo, STEPS } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
 import { idsInUse } from './in-service.ts';
-import { removeIntake, removeResource, unpublish } from './removal.ts';
+import { removeResource, removeTrigger, unpublish } from './removal.ts';
 
 /** Errors that pass: ours, and Lambda's and Step Functions' own. What was made is worth keeping. */
 const RESUMABLE = new RegExp(
@@ -58,9 +58,9 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
     needed: new Set(),
     inUse: await idsInUse(pipeline, context),
   };
-  // The intake comes after what is published: who has not come to the one has not come to the other.
+  // The trigger comes after what is published: who has not come to the one has not come to the other.
   if (await hasPublished(pipeline, context))
-    await undo(undone, 'intake', { resource: 'intake' }, () => undoIntake(pipeline, context));
+    await undo(undone, 'trigger', { resource: 'trigger' }, () => undoTrigger(pipeline, context));
   await undo(undone, 'published pipeline', { resource: 'publish' }, () =>
     unpublish(pipeline, context, ({ execution }) => execution === executionMark(pipeline.execution)),
   );
@@ -80,7 +80,7 @@ function failedWhat({ trail, mode }: Pipeline, name: string, { text, code }: Tol
   return `${step}: ${name}: ${said}`;
 }
 
-const ORDER = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'intake', 'retire'];
+const ORDER = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'trigger', 'retire'];
 
 /** Whether this execution has changed what an earlier one had published: then records already take the new way. */
 async function isInService(pipeline: Pipeline, context: Context): Promise<boolean> {
@@ -230,11 +230,11 @@ async function madeHere(
   return ids;
 }
 
-async function undoIntake(pipeline: Pipeline, context: StreamContext): Promise<boolean> {
-  const { intake, plan, streamArn } = pipeline;
+async function undoTrigger(pipeline: Pipeline, context: StreamContext): Promise<boolean> {
+  const { trigger, plan, streamArn } = pipeline;
   if (streamArn === undefined) return false;
   // A step that died before it could say so may have made it: the plan knows that there was none before.
-  const planned = plan.some(({ resource, action }) => resource === 'intake' && action === 'create');
-  const id = intake?.id ?? (planned ? (await context.runtime.intakes.find(streamArn))?.id : undefined);
-  return id === undefined || intake?.how === 'kept' ? false : removeIntake(id, context);
+  const planned = plan.some(({ resource, action }) => resource === 'trigger' && action === 'create');
+  const id = trigger?.id ?? (planned ? (await context.runtime.triggers.find(streamArn))?.id : undefined);
+  return id === undefined || trigger?.how === 'kept' ? false : removeTrigger(id, context);
 }

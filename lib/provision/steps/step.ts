@@ -4,8 +4,8 @@ import { type Aep, createAep } from '../../aep/client.ts';
 import type { Sessions } from '../../aep/token.ts';
 import { Failure, isFailure, withFields } from '../../failure.ts';
 import { checkVersion } from '../../kept.ts';
-import { Pipeline, type Trail } from '../../pipeline.ts';
-import type { Intakes, Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets } from '../../runtime.ts';
+import { DOCUMENT_VERSION, fromVersion1, Pipeline, type Trail } from '../../pipeline.ts';
+import type { Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets, Triggers } from '../../runtime.ts';
 import { sessionsOf } from '../../sessions.ts';
 import { remember } from '../known.ts';
 import { ensure } from '../resources/ensure.ts';
@@ -120,13 +120,13 @@ async function enter(
 
 /** The runtime, its changes fenced like those in AEP. */
 function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
-  const { intakes } = runtime as Partial<ProvisionRuntime>;
+  const { triggers } = runtime as Partial<ProvisionRuntime>;
   return {
     ...runtime,
     ledger: fenced<Ledger>((runtime as unknown as LedgerRuntime).ledger, ['write'], guard),
     secrets: fenced<Secrets>(runtime.secrets, ['create', 'put', 'remove'], guard),
-    ...(intakes && {
-      intakes: fenced<Intakes>(intakes, ['create', 'switchOn', 'switchOff', 'remove'], guard),
+    ...(triggers && {
+      triggers: fenced<Triggers>(triggers, ['create', 'switchOn', 'switchOff', 'remove'], guard),
     }),
   };
 }
@@ -221,8 +221,8 @@ function contextFor<R extends Runtime>(
 }
 
 function parseDocument(event: unknown): Pipeline {
-  checkVersion('the pipeline document', event, 1);
-  const result = Pipeline.safeParse(event);
+  checkVersion('the pipeline document', event, DOCUMENT_VERSION);
+  const result = Pipeline.safeParse(fromVersion1(event));
   if (result.success) return result.data;
   throw notAccepted('step', 'this is not a pipeline document', result.error.issues);
 }

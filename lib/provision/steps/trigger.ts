@@ -1,7 +1,7 @@
-// The stream's intake: made switched off, switched on last, when all that stands behind it is ready.
+// The stream's trigger: made switched off, switched on last, when all that stands behind it is ready.
 import { Failure } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
-import type { Intake, Intakes } from '../../runtime.ts';
+import type { Trigger, Triggers } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
 
 /** Lambda takes some seconds to make a mapping; it refuses changes until then. */
@@ -9,54 +9,54 @@ const TRIGGER_SETTLING_TRIES = 20;
 const TRIGGER_SETTLING_MS = 1_000;
 
 /**
- * The pipeline with its intake on, and how long what is old is still left in place.
+ * The pipeline with its trigger on, and how long what is old is still left in place.
  * @throws Failure `NOT_READY` where Lambda is still busy with it
  */
-export async function intake(pipeline: Pipeline, { runtime }: StreamContext): Promise<Pipeline> {
+export async function trigger(pipeline: Pipeline, { runtime }: StreamContext): Promise<Pipeline> {
   // Only a flow can still be on the way of a record; what else is old, nobody sends to.
   const drainSeconds = pipeline.old.some(({ resource }) => resource === 'flow') ? pipeline.drainSeconds : 0;
   const { streamArn } = pipeline;
   if (streamArn === undefined) return { ...pipeline, drainSeconds, inService: true };
-  const there = await runtime.intakes.find(streamArn);
+  const there = await runtime.triggers.find(streamArn);
   const startAt = startPosition(pipeline);
-  const own = there ?? (await runtime.intakes.create(streamArn, startAt));
+  const own = there ?? (await runtime.triggers.create(streamArn, startAt));
   await switchTo('on', own, runtime);
   const how = made(there, pipeline);
   return {
     ...pipeline,
     drainSeconds,
     inService: true,
-    intake: { id: own.id, how, startAt: how === 'created' ? startText(startAt) : 'where it stands' },
+    trigger: { id: own.id, how, startAt: how === 'created' ? startText(startAt) : 'where it stands' },
   };
 }
 
-/** Switches an intake on or off once Lambda lets it be changed. @throws Failure `NOT_READY` */
+/** Switches a trigger on or off once Lambda lets it be changed. @throws Failure `NOT_READY` */
 export async function switchTo(
   state: 'on' | 'off',
-  own: Intake,
-  { intakes, clock }: Pick<StreamContext['runtime'], 'intakes' | 'clock'>,
+  own: Trigger,
+  { triggers, clock }: Pick<StreamContext['runtime'], 'triggers' | 'clock'>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const now: Intake | undefined = attempt === 1 ? own : await intakes.find(own.streamArn);
+    const now: Trigger | undefined = attempt === 1 ? own : await triggers.find(own.streamArn);
     if (now === undefined || now.state === state) return;
     if (now.state !== 'changing')
-      return state === 'on' ? intakes.switchOn(now.id) : intakes.switchOff(now.id);
+      return state === 'on' ? triggers.switchOn(now.id) : triggers.switchOff(now.id);
     if (attempt === TRIGGER_SETTLING_TRIES)
-      throw new Failure('NOT_READY', `the intake ${own.id} is still changing`);
+      throw new Failure('NOT_READY', `the trigger ${own.id} is still changing`);
     await clock.sleep(TRIGGER_SETTLING_MS);
   }
 }
 
-function startPosition({ manifest, execution }: Pipeline): Parameters<Intakes['create']>[1] {
+function startPosition({ manifest, execution }: Pipeline): Parameters<Triggers['create']>[1] {
   const startAt = manifest.source.kind === 'inlet' ? manifest.source.startAt : 'now';
   if (startAt === 'earliest') return 'earliest';
   // "Now" is when the pipeline was asked for: what arrives while it is being made is not skipped.
   return new Date(startAt === 'now' ? execution.startedAt : startAt);
 }
 
-/** A step that is repeated after it made the intake finds its own. */
-function made(there: Intake | undefined, { plan }: Pipeline): 'created' | 'kept' {
-  const planned = plan.find(({ resource }) => resource === 'intake')?.action;
+/** A step that is repeated after it made the trigger finds its own. */
+function made(there: Trigger | undefined, { plan }: Pipeline): 'created' | 'kept' {
+  const planned = plan.find(({ resource }) => resource === 'trigger')?.action;
   return there === undefined || planned === 'create' ? 'created' : 'kept';
 }
 

@@ -117,7 +117,7 @@ async function provisionings(): Promise<Outcomes> {
   return told_;
 }
 
-const STATES = [...Object.keys(STEPS), 'verify', 'publish', 'intake', 'retire'];
+const STATES = [...Object.keys(STEPS), 'verify', 'publish', 'trigger', 'retire'];
 
 /** Every state fails in three ways; AEP and IMS refuse with every status at every kind of call. */
 async function troubles(): Promise<Outcomes> {
@@ -378,7 +378,7 @@ async function diagnoses(): Promise<Outcomes> {
   const found: Outcomes = {};
   const faults: Record<string, (all: Awaited<ReturnType<typeof surroundings>>) => void> = {
     sound: () => undefined,
-    'the forwarder fails': ({ intake }) => Object.assign(intake, { lastFailed: true }),
+    'the forwarder fails': ({ trigger }) => Object.assign(trigger, { lastFailed: true }),
     'IMS is away': ({ dead }) => void dead.add('http://127.0.0.1:4030'),
     'the flow is disabled': ({ own }) => {
       const { flows } = sandboxOf(own);

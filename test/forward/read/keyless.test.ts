@@ -76,7 +76,7 @@ describe('A 2: of a record in Lambda’s event', () => {
   });
 });
 
-describe('A 2: of Lambda’s document of a batch that it gave up', () => {
+describe('A 2: of Lambda’s document of a batch that it discarded', () => {
   const whole = JSON.parse(
     onFailureDocument({ records: ['{"n":0}', '{"n":1}'], payload: 'object' }),
   ) as Record<string, unknown>;

@@ -6,7 +6,7 @@ import { HANDFUL } from '../../../lib/forward/send/classes.ts';
 import { createLimits } from '../../../lib/forward/send/limits.ts';
 import type { Sender, Sent } from '../../../lib/forward/send/run.ts';
 import { createStanding } from '../../../lib/forward/send/standing.ts';
-import type { UndeliveredDocument } from '../../../lib/runtime.ts';
+import type { DeadLetterDocument } from '../../../lib/runtime.ts';
 import { seededRandom } from '../../../local/aep/ids.ts';
 import {
   ALL_SETTLED,
@@ -510,8 +510,8 @@ describe('A 5: a record that gets 500 every time, alone in its event', () => {
     async (status) => {
       const stored: unknown[] = [];
       let isFull = true;
-      const undelivered = {
-        put: async (document: UndeliveredDocument) => {
+      const deadLetters = {
+        put: async (document: DeadLetterDocument) => {
           if (isFull) throw new Error('AccessDenied');
           stored.push(document);
           return { key: 'k', entries: document.entries.length };
@@ -531,7 +531,7 @@ describe('A 5: a record that gets 500 every time, alone in its event', () => {
         [{ flowId: '5a0c6a0e-2a1b-4a55-9a37-3e7c9c0d1e23' }, false],
       ] as const) {
         isFull = true;
-        const w = world({ inlet, undelivered });
+        const w = world({ inlet, deadLetters });
         expect(await ofShard(7, w, [...broken, '{"n":1}'])).toBe(from(0));
         await publish(w, more);
         isFull = false;

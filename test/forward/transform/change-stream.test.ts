@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createForward } from '../../../lib/forward/forward.ts';
-import type { UndeliveredDocument } from '../../../lib/runtime.ts';
+import type { DeadLetterDocument } from '../../../lib/runtime.ts';
 import { inletManifest } from '../../provision/cases.ts';
 import { kinesisEvent, type RecordInput } from '../../support/forwarding.ts';
 import { world } from '../../support/provisioning.ts';
@@ -62,7 +62,7 @@ async function carried(records: object, stream = STREAM) {
   const own = world();
   const { status, cause } = await own.run({ manifest: MANIFEST(records) });
   expect(cause ?? status).toBe('SUCCEEDED');
-  const documents: UndeliveredDocument[] = [];
+  const documents: DeadLetterDocument[] = [];
   const counted: Record<string, number> = {};
   const sent: string[] = [];
   const forward = createForward({
@@ -74,7 +74,7 @@ async function carried(records: object, stream = STREAM) {
           sent.push(JSON.stringify([header.operations, body]));
       return own.runtime.fetch(url, init);
     },
-    undelivered: {
+    deadLetters: {
       put: async (document) => {
         documents.push(document);
         return { key: 'k', entries: document.entries.length };

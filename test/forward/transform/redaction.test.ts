@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../../lib/forward/transform/redact.ts';
 import type { Redaction } from '../../../lib/records.ts';
-import type { UndeliveredDocument, UndeliveredEntry } from '../../../lib/runtime.ts';
+import type { DeadLetter, DeadLetterDocument } from '../../../lib/runtime.ts';
 import { seq } from '../../support/forwarding.ts';
 import { acknowledgeBut, fakeInlet, json, multi } from '../../support/inlet.ts';
 import { aggregate } from '../../support/kpl.ts';
@@ -168,7 +168,7 @@ const move = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('given-up' as const), payload: fc.boolean(), records }),
+    arbitrary: fc.record({ kind: fc.constant('discarded' as const), payload: fc.boolean(), records }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('age' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('ask' as const), index: fc.nat(5) }) },
@@ -213,7 +213,7 @@ async function make(move: Move, own: RedactionWorld, written: (shape: Shape, for
   if (move.kind === 'forward') await own.forward(records);
   else if (move.kind === 'redrive') await own.redrive(move.source);
   else if (move.kind === 'reconcile') await own.reconcile(move.mapped);
-  else if (move.kind === 'given-up') own.giveUp(records, move.payload);
+  else if (move.kind === 'discarded') own.giveUp(records, move.payload);
   else if (move.kind === 'ask') await own.ask(move.index);
   else if (move.kind === 'trim') own.trim(move.left);
   else if (move.kind === 'age') own.age();
@@ -251,7 +251,7 @@ describe('A 4 (a): a reject that was stored under other rules', () => {
 
   /** Stores a refused record under the first rules, and sends it again under the second. */
   async function redriven(first: Redaction[], second: Redaction[], record = RECORD, more: object = {}) {
-    const shaped = shaping({ redact: first, select: '/nothing' })(record)[0]?.entry as UndeliveredEntry;
+    const shaped = shaping({ redact: first, select: '/nothing' })(record)[0]?.entry as DeadLetter;
     const rules = createRedactor(pipelineWith({ redact: first }))?.applied ?? [];
     const stored = { ...shaped, ...more };
     const held = document([stored, entry(9, '{"other":1}')], { rules: { [shaped.rules ?? '']: rules } });
@@ -371,7 +371,7 @@ describe('A 4 (b): a row that AEP took before anything was to be hidden', () => 
     own.left();
     await own.reconcile(true);
     const [text = ''] = own.left().filter((one) => one.includes('"entries"'));
-    const { entries, rules } = JSON.parse(text) as UndeliveredDocument;
+    const { entries, rules } = JSON.parse(text) as DeadLetterDocument;
     expect(entries).toMatchObject([
       { withheld: true, data: '', message: 'DCVS-1106-400', length: expect.any(Number) },
       { redacted: true, rules: Object.keys(rules ?? {})[0], partitionKey: sha256('ana@example.com') },

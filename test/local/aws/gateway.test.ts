@@ -148,7 +148,7 @@ describe('Lambda', () => {
 });
 
 describe('S3', () => {
-  const Bucket = 'undelivered';
+  const Bucket = 'dead-letters';
 
   it('shows a bucket as `aws s3 ls` and `aws s3 cp` look at it', async () => {
     expect((await s3.send(new ListBucketsCommand({}))).Buckets).toMatchObject([{ Name: Bucket }]);

@@ -157,7 +157,7 @@ describe('a mapping', () => {
       StartingPosition: 'AT_TIMESTAMP',
       StartingPositionTimestamp: timestamp,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::undelivered' } },
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::dead-letters' } },
       BisectBatchOnFunctionError: true,
       Tags: { pipeline: 'orders' },
     });
@@ -172,7 +172,7 @@ describe('a mapping', () => {
       ParallelizationFactor: 1,
       StartingPositionTimestamp: timestamp,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::undelivered' } },
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::dead-letters' } },
       BisectBatchOnFunctionError: true,
     });
     expect(mapping.LastModified).toBeInstanceOf(Date);
@@ -205,7 +205,7 @@ describe('a request is refused', () => {
       { EventSourceArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/absent' },
     ],
     ['something that is no stream', { EventSourceArn: 'arn:aws:sqs:us-east-1:123456789012:queue' }],
-    ['a destination that is none', { DestinationConfig: { OnFailure: { Destination: 'undelivered' } } }],
+    ['a destination that is none', { DestinationConfig: { OnFailure: { Destination: 'dead-letters' } } }],
     [
       'a destination Lambda does not send to',
       { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:123456789012:q.fifo' } } },

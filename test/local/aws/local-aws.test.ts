@@ -37,7 +37,7 @@ beforeAll(async () => {
         env: { SECRET_ID: 'seen' },
         timeoutSeconds: 3_600,
       },
-      intake: { module: new URL('./fixtures/intake.ts', import.meta.url), timeoutSeconds: 3_600 },
+      trigger: { module: new URL('./fixtures/trigger.ts', import.meta.url), timeoutSeconds: 3_600 },
     },
     transitionMs: 20,
     pace: { idleMs: 50, firstRetryMs: 10 },
@@ -64,8 +64,8 @@ it('carries records from the stream to the function that an execution has switch
 
   const result = await runStateMachine({
     definition: {
-      StartAt: 'intake',
-      States: { intake: { Type: 'Task', Resource: { 'Fn::GetAtt': ['intake', 'Arn'] }, End: true } },
+      StartAt: 'trigger',
+      States: { trigger: { Type: 'Task', Resource: { 'Fn::GetAtt': ['trigger', 'Arn'] }, End: true } },
     },
     input: { streamArn: aws.kinesis.streamArn(StreamName), startAt },
     tasks: ({ functionKey }, input) => aws.functions.invoke(functionKey, input),
@@ -91,8 +91,8 @@ it('carries records from the stream to the function that an execution has switch
   expect(data).toEqual(expect.arrayContaining(seen));
 });
 
-it('leaves a document of records it has given up on, in the folder that stands for the bucket', async () => {
-  const StreamName = 'given-up';
+it('leaves a document of records it discarded, in the folder that stands for the bucket', async () => {
+  const StreamName = 'discarded';
   await createStream(kinesis, StreamName);
   await kinesis.send(
     new PutRecordsCommand({ StreamName, Records: [{ PartitionKey: 'a', Data: Buffer.from('never') }] }),
@@ -104,7 +104,7 @@ it('leaves a document of records it has given up on, in the folder that stands f
       FunctionName: 'missing',
       StartingPosition: 'TRIM_HORIZON',
       MaximumRetryAttempts: 1,
-      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::undelivered' } },
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::dead-letters' } },
     }),
   );
   lambda.destroy();

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventRecord, kinesisEvent } from '../../../local/aws/kinesis-event.ts';
 import { createOnFailure, type OnFailureDelivery, onFailureDocument } from '../../../local/aws/on-failure.ts';
 
-const BUCKET = 'arn:aws:s3:::undelivered';
+const BUCKET = 'arn:aws:s3:::dead-letters';
 const QUEUE = 'arn:aws:sqs:us-east-1:123456789012:failures';
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:failures';
 const UUID = '3f2a7c1e-0000-4000-8000-000000000001';
@@ -100,7 +100,7 @@ it.each([
   [`${QUEUE}.fifo`, 'standard queue'],
   [`${TOPIC}.fifo`, 'standard topic'],
   ['arn:aws:lambda:us-east-1:123456789012:function:other', 'not the ARN'],
-  ['undelivered', 'not the ARN'],
+  ['dead-letters', 'not the ARN'],
 ])('%s as a destination', (destination, refusal) => {
   const found = createOnFailure({ folder }).refusal(destination);
   if (refusal === undefined) expect(found).toBeUndefined();

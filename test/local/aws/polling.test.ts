@@ -303,7 +303,7 @@ it('reads shards side by side, one invocation at a time for each', async () => {
   for (const { Records } of events) expect(new Set(Records.map(shardOf)).size).toBe(1);
 });
 
-it('goes on after records that were given up on, and counts them', async () => {
+it('goes on after records that were discarded, and counts them', async () => {
   const numbers = put('a', 'bad', 'b', 'c');
   answer = ({ Records }) => (Records.some((record) => text(record) === 'bad') ? threw : null);
   await poll({ batchSize: 3, bisects: true, maxRetryAttempts: 1 });
@@ -478,7 +478,7 @@ it('keeps asking for the shards until the stream answers', async () => {
   expect({ left, seen: batches() }).toEqual({ left: 0, seen: [['a']] });
 });
 
-it('is not drained while a record is still undelivered', async () => {
+it('is not drained while a record is still deadLetters', async () => {
   put('a');
   answer = () => threw;
   await poll();

@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 it('objects are written, listed, changed and removed under their conditions', async () => {
-  const objects = objectsInS3('undelivered', async () => client);
+  const objects = objectsInS3('dead-letters', async () => client);
   await objects.write('rejected/a/1 & 2.json', '{"a":"ä"}');
   expect(await objects.create('rejected/a/1 & 2.json', 'other')).toBe(false);
   expect(await objects.create('rejected/a/3.json', '{}')).toBe(true);
@@ -59,16 +59,16 @@ it('objects are written, listed, changed and removed under their conditions', as
 
 it('and the journal has each kind of it once, of whoever has a role', async () => {
   expect(calls.map(({ by, action, resource }) => `${by} ${action} ${resource}`)).toEqual([
-    'forward s3:PutObject arn:aws:s3:::undelivered/rejected/a/1 & 2.json',
-    'forward s3:GetObject arn:aws:s3:::undelivered/rejected/a/1 & 2.json',
-    'forward s3:ListBucket arn:aws:s3:::undelivered',
-    'forward s3:DeleteObject arn:aws:s3:::undelivered/rejected/a/1 & 2.json',
+    'forward s3:PutObject arn:aws:s3:::dead-letters/rejected/a/1 & 2.json',
+    'forward s3:GetObject arn:aws:s3:::dead-letters/rejected/a/1 & 2.json',
+    'forward s3:ListBucket arn:aws:s3:::dead-letters',
+    'forward s3:DeleteObject arn:aws:s3:::dead-letters/rejected/a/1 & 2.json',
   ]);
   const before = calls.length;
   const { endpoint } = server;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'fake' };
   const own = new S3Client({ endpoint, region: 'us-east-1', credentials });
-  await objectsInS3('undelivered', async () => own).write('lost/a.json', '{}');
+  await objectsInS3('dead-letters', async () => own).write('lost/a.json', '{}');
   own.destroy();
   expect(calls).toHaveLength(before);
 });

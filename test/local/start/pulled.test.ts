@@ -33,7 +33,7 @@ it('12 A: what a changed pipeline reads once more is counted as copies, and is a
   own.secrets.values.set(manifest.source.credentials, JSON.stringify(SECRETS['clicks-event-hubs']));
   const { document } = await own.run({ manifest });
   const server = await startServer({ port: 0, platform: own.platform });
-  const stack = { platform: server, witness, undeliveredFolder: folder } as unknown as Stack;
+  const stack = { platform: server, witness, deadLettersFolder: folder } as unknown as Stack;
   try {
     const samples: { record: object }[] = await read('clicks-event-hubs.samples');
     const lines = linesOf([...samples.map(({ record }) => record), []]);
@@ -77,7 +77,7 @@ it.each(Object.entries(SECRETS))(
     const { status, document } = await own.run({ manifest });
     expect(status).toBe('SUCCEEDED');
     const server = await startServer({ port: 0, platform: own.platform });
-    const stack = { platform: server, witness, undeliveredFolder: folder } as unknown as Stack;
+    const stack = { platform: server, witness, deadLettersFolder: folder } as unknown as Stack;
     try {
       const samples: { record: object }[] = await read(`${name}.samples`);
       const lines = samples.map(({ record }, index) => ({
@@ -137,7 +137,7 @@ it.each(Object.entries(SAMPLES))(
     );
     const { document } = await own.run({ manifest });
     const server = await startServer({ port: 0, platform: own.platform });
-    const stack = { platform: server, witness, undeliveredFolder: folder } as unknown as Stack;
+    const stack = { platform: server, witness, deadLettersFolder: folder } as unknown as Stack;
     try {
       const file = recordsFor(fileURLToPath(new URL(`../../../examples/${name}.json`, import.meta.url)));
       const { written } = await carryPulled(stack, document, fileLines(file ?? ''), () => undefined);

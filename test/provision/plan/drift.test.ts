@@ -42,10 +42,10 @@ async function drift(own: World, event: unknown = {}): Promise<Drift> {
     JSON.stringify([...own.ledger.items]),
     JSON.stringify([...own.secrets.values]),
   ];
-  const writes = own.secrets.writes() + own.intakes.writes();
+  const writes = own.secrets.writes() + own.triggers.writes();
   const found = (await own.steps.drift?.(event)) as unknown as Drift;
   expect(sent(own, from).filter(({ method }) => method !== 'GET')).toEqual([]);
-  expect(own.secrets.writes() + own.intakes.writes()).toBe(writes);
+  expect(own.secrets.writes() + own.triggers.writes()).toBe(writes);
   expect(JSON.stringify([...own.ledger.items])).toBe(ledger);
   expect(JSON.stringify([...own.secrets.values])).toBe(secrets);
   expect(found.moved).toBe(found.lines.length);
@@ -283,13 +283,13 @@ describe('drift', () => {
     ],
     ['a mapping set that was rewritten, and the flow with it', rewritten, ['mapping']],
     [
-      'an intake that was switched off',
+      'a trigger that was switched off',
       (own) => {
-        for (const [id, one] of own.intakes.all) own.intakes.all.set(id, { ...one, state: 'off' });
+        for (const [id, one] of own.triggers.all) own.triggers.all.set(id, { ...one, state: 'off' });
       },
-      ['intake'],
+      ['trigger'],
     ],
-    ['an intake that was deleted', (own) => own.intakes.all.clear(), ['intake']],
+    ['a trigger that was deleted', (own) => own.triggers.all.clear(), ['trigger']],
     ['what is published', (own) => own.secrets.values.delete(PUBLISHED), ['publish']],
   ])('says %s in one line, and looks only', async (_, change, said) => {
     const { own, resources } = await applied();
@@ -430,9 +430,9 @@ describe('drift', () => {
     const { own, resources } = await applied(inletManifest());
     withFlow(own, resources, () => ({ state: 'disabled' }));
     withDataset(own, resources, () => ({ enableErrorDiagnostics: false }));
-    own.intakes.all.clear();
+    own.triggers.all.clear();
     const { lines } = await drift(own);
-    expect(lines).toEqual([expect.stringMatching(/^people: dataset: .*; flow: .*; intake: /)]);
+    expect(lines).toEqual([expect.stringMatching(/^people: dataset: .*; flow: .*; trigger: /)]);
   });
 
   it('is logged, a line for each', async () => {

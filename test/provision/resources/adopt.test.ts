@@ -129,7 +129,7 @@ describe('a pipeline made by hand', () => {
       inletUrl: (connection?.body.auth as { params?: { inletUrl: string } } | undefined)?.params?.inletUrl,
       sourceName: 'people-inlet',
     });
-    expect([...own.intakes.all.values()]).toMatchObject([{ streamArn: STREAM_ARN, state: 'on' }]);
+    expect([...own.triggers.all.values()]).toMatchObject([{ streamArn: STREAM_ARN, state: 'on' }]);
   });
 
   it('keeps what it said of itself, and its foreign tags', async () => {

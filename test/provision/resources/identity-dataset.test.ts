@@ -158,7 +158,7 @@ describe('A 6: what the forwarder sends', () => {
           );
         return own.runtime.fetch(url, init);
       },
-      undelivered: { put: async ({ entries }) => ({ key: 'k', entries: entries.length }) },
+      deadLetters: { put: async ({ entries }) => ({ key: 'k', entries: entries.length }) },
       metrics: { count: () => undefined, measure: () => undefined, flush: () => undefined },
     });
     const event = kinesisEvent(['{"id":"1","first":"Ana","email":"ana@example.com"}']);

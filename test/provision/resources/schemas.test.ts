@@ -881,7 +881,7 @@ describe('a mapping', () => {
     expect(cause).toMatch(/sample 3: /);
     expect(cause).not.toMatch(/Ana: /);
     expect(holdings(own)).toEqual({});
-    expect(own.intakes.all.size).toBe(0);
+    expect(own.triggers.all.size).toBe(0);
     expect(order(own)).not.toContain('flows');
   });
 

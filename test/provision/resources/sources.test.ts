@@ -163,9 +163,9 @@ describe('what reaches AEP', () => {
     const { status, document } = await own.run({ manifest: pulledManifest(source) });
     expect(status).toBe('SUCCEEDED');
     expect([...own.secrets.values.keys()].filter((id) => id.includes('/streams/'))).toEqual([]);
-    expect(own.intakes.writes()).toBe(0);
+    expect(own.triggers.writes()).toBe(0);
     expect(own.secrets.writes()).toBe(0);
-    expect(actions(document)).toMatchObject({ publish: 'none', intake: 'none' });
+    expect(actions(document)).toMatchObject({ publish: 'none', trigger: 'none' });
     expect(document.streamArn).toBeUndefined();
   });
 
@@ -273,7 +273,7 @@ async function walk(own: World, manifest: unknown): Promise<unknown[]> {
   const states = 'plan schema identity dataset baseConnection mapping sourceConnection targetConnection flow';
   for (const state of states.split(' ')) documents.push(await own.steps[state]?.(documents.at(-1)));
   own.time.now += 300_000;
-  for (const state of ['verify', 'publish', 'intake', 'retire', 'report'])
+  for (const state of ['verify', 'publish', 'trigger', 'retire', 'report'])
     documents.push(await own.steps[state]?.(documents.at(-1)));
   return documents;
 }

@@ -53,12 +53,12 @@ describe('the same document', () => {
     expect(report).toEqual(await reportOf(own));
     expect(report.execution).toMatchObject({ name: 'run-1', startedAt: '2026-01-01T00:00:00.000Z' });
     expect(report.resources.map(({ resource }) => resource).sort()).toEqual(
-      [...RESOURCE_KEYS, 'intake', 'publish'].sort(),
+      [...RESOURCE_KEYS, 'trigger', 'publish'].sort(),
     );
     for (const { resource, id, done: is } of report.resources) {
       if (resource === 'publish' || is === 'none') continue;
       expect(is).toBe('created');
-      expect(id).toBe(resource === 'intake' ? 'intake-1' : document.resources[resource as 'flow']?.id);
+      expect(id).toBe(resource === 'trigger' ? 'trigger-1' : document.resources[resource as 'flow']?.id);
     }
     expect(done(report).publish).toBe('written');
     expect(report.summary).toMatch(/^people: created schema, .*dataset.*flow/);
@@ -154,7 +154,7 @@ describe('the same document', () => {
       mapping: 'created',
       flow: 'not reached',
       publish: 'not reached',
-      intake: 'not reached',
+      trigger: 'not reached',
     });
     expect(report.failure?.cause).toContain('Start it again');
     expect(report.summary).toContain('Penstock.Resumable');
@@ -181,18 +181,18 @@ describe('the same document', () => {
       'target-connection': 'undone',
       flow: 'not reached',
       publish: 'not reached',
-      intake: 'not reached',
+      trigger: 'not reached',
     });
     expect(report.failure?.cause).toMatch(/Left in place: base-connection \S+ \(.*403/);
   });
 
   it('after a rollback of what was published: that is undone, too', async () => {
     const own = world();
-    const { error } = await own.run({ manifest: inletManifest() }, { fail: { intake: 'PermanentFailure' } });
+    const { error } = await own.run({ manifest: inletManifest() }, { fail: { trigger: 'PermanentFailure' } });
     expect(error).toBe('Penstock.RolledBack');
     expect(own.secrets.values.has(PUBLISHED)).toBe(false);
     const report = expectReport(await reportOf(own), 'Penstock.RolledBack');
-    expect(done(report)).toMatchObject({ flow: 'undone', publish: 'undone', intake: 'not reached' });
+    expect(done(report)).toMatchObject({ flow: 'undone', publish: 'undone', trigger: 'not reached' });
   });
 
   it('after retiring: what was removed and what stays', async () => {
@@ -213,7 +213,7 @@ describe('the same document', () => {
       'target-connection': 'removed',
       flow: 'removed',
       publish: 'removed',
-      intake: 'removed',
+      trigger: 'removed',
     });
     for (const { resource, id, done: is } of report.resources)
       if (is !== 'none' && resource !== 'publish') expect(id, resource).toMatch(/./);

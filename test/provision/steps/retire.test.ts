@@ -83,8 +83,8 @@ describe('retiring', () => {
     const { status, order, moments, document } = await retired(own, inletManifest());
     expect(status).toBe('SUCCEEDED');
     expect(order).toEqual([
-      'intakes.switchOff',
-      'intakes.remove',
+      'triggers.switchOff',
+      'triggers.remove',
       'secrets.remove',
       'DELETE flows',
       'DELETE targets',
@@ -95,7 +95,7 @@ describe('retiring', () => {
     const [off, removed] = moments;
     expect((removed?.at ?? 0) - (off?.at ?? 0)).toBeGreaterThanOrEqual(DRAIN_SECONDS * 1_000);
     expect(holdings(own)).toEqual(DATA_STAYS);
-    expect(own.intakes.all.size).toBe(0);
+    expect(own.triggers.all.size).toBe(0);
     expect(own.secrets.values.has(PUBLISHED)).toBe(false);
     expect(actions(document)).toMatchObject({
       schema: 'keep',
@@ -103,7 +103,7 @@ describe('retiring', () => {
       'base-connection': 'remove',
       flow: 'remove',
       publish: 'remove',
-      intake: 'remove',
+      trigger: 'remove',
     });
     expect((await own.runtime.ledger.read('people'))?.manifest).toBeUndefined();
   });
@@ -202,14 +202,14 @@ describe('retiring', () => {
 
   it('C 2: a name that is misspelt leaves the pipeline that has its stream, and what it takes in', async () => {
     const { own } = await started(inletManifest());
-    const before = [own.secrets.values.get(PUBLISHED), JSON.stringify([...own.intakes.all.values()])];
+    const before = [own.secrets.values.get(PUBLISHED), JSON.stringify([...own.triggers.all.values()])];
     const misspelt = inletManifest({ name: 'poeple' });
     const { status, order, cause } = await retired(own, misspelt, { deleteData: true });
     expect(status).toBe('FAILED');
     // C 4
     expect(cause).toContain('; did you mean "people"?');
     expect(order).toEqual([]);
-    expect([own.secrets.values.get(PUBLISHED), JSON.stringify([...own.intakes.all.values()])]).toEqual(
+    expect([own.secrets.values.get(PUBLISHED), JSON.stringify([...own.triggers.all.values()])]).toEqual(
       before,
     );
     expect(holdings(own)).toEqual(ONE_OF_EACH);
@@ -255,7 +255,7 @@ describe('retiring', () => {
     expect(holdings(own)).toEqual(before);
   });
 
-  it('is possible when the stream is gone, by its name or its ARN, and takes the intake with it', async () => {
+  it('is possible when the stream is gone, by its name or its ARN, and takes the trigger with it', async () => {
     for (const stream of ['customers', STREAM_ARN]) {
       const manifest = inletManifest({ source: { kind: 'inlet', stream, data: 'raw' } });
       const { own } = await started(manifest);
@@ -263,7 +263,7 @@ describe('retiring', () => {
       const { cause, status } = await retired(own, manifest);
       expect(cause ?? status).toBe('SUCCEEDED');
       expect(holdings(own)).toEqual(DATA_STAYS);
-      expect(own.intakes.all.size).toBe(0);
+      expect(own.triggers.all.size).toBe(0);
       expect(own.secrets.values.has(PUBLISHED)).toBe(false);
       expect((await retired(own, manifest)).order).toEqual([]);
     }
@@ -306,7 +306,7 @@ describe('retiring', () => {
     const { cause, status } = await retired(own, changed, { deleteData: true });
     expect(cause ?? status).toBe('SUCCEEDED');
     expect(holdings(own)).toEqual({});
-    expect(own.intakes.all.size).toBe(0);
+    expect(own.triggers.all.size).toBe(0);
   });
 
   it.each<[string, object, object]>([
@@ -356,7 +356,7 @@ describe('retiring', () => {
   it('in the middle of a swap takes both flows away', async () => {
     const { own } = await started(inletManifest());
     const changed = inletManifest({ mapping: UPPER });
-    const swap = await own.run({ manifest: changed }, { fail: { intake: 'PermanentFailure' } });
+    const swap = await own.run({ manifest: changed }, { fail: { trigger: 'PermanentFailure' } });
     expect(swap.error).toBe('Penstock.Resumable');
     expect(holdings(own)).toMatchObject({ flows: 2 });
     const { cause, status } = await retired(own, changed);
@@ -407,7 +407,7 @@ describe('retiring', () => {
       const { cause, status } = await retired(own, manifest, { deleteData: true, kill });
       expect(cause ?? status).toBe('SUCCEEDED');
       expect(holdings(own)).toEqual({});
-      expect(own.intakes.all.size).toBe(0);
+      expect(own.triggers.all.size).toBe(0);
     }
   });
 
@@ -462,7 +462,7 @@ describe('after it was retired', () => {
     expect(again.document.resources.flow?.id).not.toBe(made.document.resources.flow?.id);
     expect(holdings(own)).toEqual(ONE_OF_EACH);
     expect(own.secrets.values.get(PUBLISHED)).not.toBe(before);
-    expect([...own.intakes.all.values()].map(({ state }) => state)).toEqual(['on']);
+    expect([...own.triggers.all.values()].map(({ state }) => state)).toEqual(['on']);
   });
 
   it('and its data is gone as well, a pipeline can be applied again from nothing', async () => {

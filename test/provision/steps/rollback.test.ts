@@ -68,7 +68,7 @@ const causeOf = (errorMessage: string, code?: string) =>
 const done = (cause: string) => cause.slice(cause.indexOf(' | ') + 3);
 
 describe('what it says of what failed', () => {
-  const order = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'intake', 'retire'];
+  const order = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'trigger', 'retire'];
   const trailTo = (names: readonly string[]) => names.map((step) => ({ step, ms: 1, calls: 0, changes: [] }));
 
   it('names the step after the last that ended, where a function died without a word', async () => {
@@ -352,57 +352,57 @@ describe('what is its own', () => {
   });
 });
 
-describe('the intake', () => {
-  const published = () => failing(world(), inletManifest(), { fail: { intake: 'PermanentFailure' } });
-  const intakes = (own: World) => [...own.intakes.all.keys()];
+describe('the trigger', () => {
+  const published = () => failing(world(), inletManifest(), { fail: { trigger: 'PermanentFailure' } });
+  const triggers = (own: World) => [...own.triggers.all.keys()];
 
   it('goes where this execution made it, or the plan knew that there was none', async () => {
     const rollBack = await published();
     const noted = await rollBack((document, copy) => {
-      void copy.intakes.create(STREAM_ARN, 'earliest');
-      document.intake = { id: 'intake-1', how: 'created', startAt: 'earliest' };
+      void copy.triggers.create(STREAM_ARN, 'earliest');
+      document.trigger = { id: 'trigger-1', how: 'created', startAt: 'earliest' };
     });
-    expect(done(noted.cause)).toMatch(/^Undone: intake, published pipeline, flow /);
-    expect(intakes(noted.copy)).toEqual([]);
+    expect(done(noted.cause)).toMatch(/^Undone: trigger, published pipeline, flow /);
+    expect(triggers(noted.copy)).toEqual([]);
     const unsaid = await rollBack((document, copy) => {
-      void copy.intakes.create(STREAM_ARN, 'earliest');
-      document.intake = undefined;
+      void copy.triggers.create(STREAM_ARN, 'earliest');
+      document.trigger = undefined;
     });
-    expect(intakes(unsaid.copy)).toEqual([]);
+    expect(triggers(unsaid.copy)).toEqual([]);
     expect(unsaid.copy.secrets.values.has(PUBLISHED)).toBe(false);
   });
 
   it('stays where it was kept, or the plan had found one', async () => {
     const rollBack = await published();
     const kept = await rollBack((document, copy) => {
-      void copy.intakes.create(STREAM_ARN, 'earliest');
-      document.intake = { id: 'intake-1', how: 'kept', startAt: 'earliest' };
+      void copy.triggers.create(STREAM_ARN, 'earliest');
+      document.trigger = { id: 'trigger-1', how: 'kept', startAt: 'earliest' };
     });
-    expect(intakes(kept.copy)).toEqual(['intake-1']);
+    expect(triggers(kept.copy)).toEqual(['trigger-1']);
     const planned = await rollBack((document, copy) => {
-      void copy.intakes.create(STREAM_ARN, 'earliest');
-      document.intake = undefined;
+      void copy.triggers.create(STREAM_ARN, 'earliest');
+      document.trigger = undefined;
       document.plan = document.plan.map((one) =>
-        one.resource === 'intake' ? { ...one, action: 'keep' } : one,
+        one.resource === 'trigger' ? { ...one, action: 'keep' } : one,
       );
     });
-    expect(intakes(planned.copy)).toEqual(['intake-1']);
+    expect(triggers(planned.copy)).toEqual(['trigger-1']);
   });
 
   it('that was never made is nothing to undo', async () => {
     const rollBack = await published();
     const { cause } = await rollBack();
     expect(done(cause)).toMatch(/^Undone: published pipeline, flow /);
-    expect(cause).not.toContain('intake (');
+    expect(cause).not.toContain('trigger (');
   });
 
   it('is not looked at where this execution has published nothing', async () => {
     const rollBack = await anInlet();
     const { copy } = await rollBack((document, copy) => {
-      void copy.intakes.create(STREAM_ARN, 'earliest');
-      document.intake = undefined;
+      void copy.triggers.create(STREAM_ARN, 'earliest');
+      document.trigger = undefined;
     });
-    expect(intakes(copy)).toEqual(['intake-1']);
+    expect(triggers(copy)).toEqual(['trigger-1']);
   });
 });
 

@@ -526,7 +526,7 @@ describe('what could lead astray', () => {
       'document',
       [],
     ]) {
-      for (const step of [...STEPS, 'plan', 'verify', 'publish', 'intake', 'stop', 'retire', 'rollback'])
+      for (const step of [...STEPS, 'plan', 'verify', 'publish', 'trigger', 'stop', 'retire', 'rollback'])
         await expect(own.steps[step]?.(event), step).rejects.toMatchObject({
           code: isNewer(event) ? 'NEWER_VERSION' : 'EVENT_INVALID',
           name: 'PermanentFailure',
@@ -585,7 +585,7 @@ describe('twice at once', () => {
     async (_, manifest) => {
       const own = world();
       let document = await plannedDocument(own, manifest);
-      for (const step of [...STEPS, 'verify', 'publish', 'intake']) {
+      for (const step of [...STEPS, 'verify', 'publish', 'trigger']) {
         if (step === 'verify') own.time.now += 900_000;
         const both = await Promise.allSettled([own.steps[step]?.(document), own.steps[step]?.(document)]);
         const done = both.flatMap((one) =>
@@ -603,7 +603,7 @@ describe('twice at once', () => {
         return holdings(twin);
       })();
       expect(holdings(own)).toEqual(own2);
-      expect(own.intakes.all.size).toBe(1);
+      expect(own.triggers.all.size).toBe(1);
     },
   );
 

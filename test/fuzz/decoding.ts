@@ -114,7 +114,7 @@ function recordOf(data: string): KinesisRecord {
 }
 
 /** By name. None of the work may throw, hang, or make more of a record than its bounds say. */
-export const INTAKE: Readonly<Record<string, Property>> = {
+export const TRIGGER: Readonly<Record<string, Property>> = {
   'base64 is taken exactly where it is canonical': each(base64, (text) => {
     const canonical = Buffer.from(text, 'base64').toString('base64') === text;
     ensure(

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUndelivered } from '../../lib/aws/dead-letters.ts';
-import type { UndeliveredStore } from '../../lib/runtime.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
+import type { DeadLetterStore } from '../../lib/runtime.ts';
 import { document, entry } from '../support/redriving.ts';
 import { type MemoryS3, memoryS3 } from '../support/s3.ts';
 
@@ -14,7 +14,7 @@ const STORED = document([entry(1, '{"a":1}')]);
 const ofPipeline = { kind: 'rejected', pipeline: 'customers' } as const;
 
 interface Place {
-  readonly store: UndeliveredStore;
+  readonly store: DeadLetterStore;
   readonly end: () => Promise<void>;
 }
 
@@ -24,7 +24,7 @@ const PLACES: [string, () => Promise<Place>][] = [
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
       return {
-        store: createUndelivered(pathToFileURL(folder).href),
+        store: createDeadLetters(pathToFileURL(folder).href),
         end: () => rm(folder, { recursive: true }),
       };
     },
@@ -33,7 +33,7 @@ const PLACES: [string, () => Promise<Place>][] = [
     'a bucket',
     async () => {
       const s3 = memoryS3();
-      return { store: createUndelivered('s3://bucket', async () => s3.client), end: async () => undefined };
+      return { store: createDeadLetters('s3://bucket', async () => s3.client), end: async () => undefined };
     },
   ],
 ];
@@ -104,7 +104,7 @@ describe.each(PLACES)('%s', (_, open) => {
 });
 
 describe('a bucket whose answers get lost', () => {
-  const losing = (call: RegExp): { s3: MemoryS3; store: UndeliveredStore } => {
+  const losing = (call: RegExp): { s3: MemoryS3; store: DeadLetterStore } => {
     const s3 = memoryS3();
     // The SDK repeats a request whose answer it did not get; the second finds the work of the first.
     let lost = false;
@@ -119,7 +119,7 @@ describe('a bucket whose answers get lost', () => {
         return s3.client.send(command as never);
       },
     };
-    return { s3, store: createUndelivered('s3://bucket', async () => client as never) };
+    return { s3, store: createDeadLetters('s3://bucket', async () => client as never) };
   };
 
   it('has taken the claim all the same', async () => {
@@ -141,7 +141,7 @@ describe('a bucket whose answers get lost', () => {
 
 it('a prefix is before everything of ours, and not before what Lambda writes', async () => {
   const s3 = memoryS3();
-  const store = createUndelivered('s3://bucket/penstock/dev', async () => s3.client);
+  const store = createDeadLetters('s3://bucket/penstock/dev', async () => s3.client);
   const { key } = await store.put(STORED);
   await store.claim(key, 'me', 0, 10);
   s3.objects.set('aws/lambda/x', '{}');
@@ -157,7 +157,7 @@ it('a prefix is before everything of ours, and not before what Lambda writes', a
 it('a folder shows nothing that is still being written', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
   try {
-    const store = createUndelivered(pathToFileURL(folder).href);
+    const store = createDeadLetters(pathToFileURL(folder).href);
     const puts = Array.from({ length: 20 }, (_, index) =>
       store.put({ ...STORED, invocationId: `i-${index}` }),
     );

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUndelivered } from '../../lib/aws/dead-letters.ts';
-import type { UndeliveredDocument } from '../../lib/runtime.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
+import type { DeadLetterDocument } from '../../lib/runtime.ts';
 
 // A document under a key that was given: there once, whoever comes with it and how often.
 
 const KEY = 'rejected/customers/2026/01/31/refused-later-b-f-0-1-unknown.json';
-const document = (invocationId: string): UndeliveredDocument => ({
+const document = (invocationId: string): DeadLetterDocument => ({
   version: 1,
   pipeline: 'customers',
   streamArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers',
@@ -28,13 +28,13 @@ describe('in a folder', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it('the first stays, whole and alone, also of many at once', async () => {
-    const stores = Array.from({ length: 20 }, () => createUndelivered(pathToFileURL(folder).href));
+    const stores = Array.from({ length: 20 }, () => createDeadLetters(pathToFileURL(folder).href));
     const outcomes = await Promise.all(
       stores.map((store, index) => store.putOnce(KEY, document(`i-${index}`))),
     );
     expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'already there')).toHaveLength(19);
-    const kept = JSON.parse(await readFile(join(folder, KEY), 'utf8')) as UndeliveredDocument;
+    const kept = JSON.parse(await readFile(join(folder, KEY), 'utf8')) as DeadLetterDocument;
     expect(kept).toEqual(document(`i-${outcomes.indexOf('stored')}`));
     expect(await readdir(join(folder, KEY, '..'))).toEqual([KEY.split('/').at(-1)]);
     expect(await stores[0]?.putOnce(KEY, document('late'))).toBe('already there');
@@ -43,7 +43,7 @@ describe('in a folder', () => {
 
   it('that cannot be written to it is a failure', async () => {
     await writeFile(join(folder, 'rejected'), '');
-    const store = createUndelivered(pathToFileURL(folder).href);
+    const store = createDeadLetters(pathToFileURL(folder).href);
     await expect(store.putOnce(KEY, document('i'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 });
@@ -63,7 +63,7 @@ describe('in S3', () => {
       if (name === undefined) return {};
       throw new S3ServiceException({ name, $fault: 'client', $metadata: {} });
     };
-    return { sent, store: createUndelivered('s3://bucket/below', async () => ({ send }) as never) };
+    return { sent, store: createDeadLetters('s3://bucket/below', async () => ({ send }) as never) };
   };
 
   it('it is put under the condition that nothing is there', async () => {
