@@ -159,7 +159,7 @@ describe('B 7: an execution that was running while the new version came', () => 
     }
   });
 
-  it('is undone where it fails: what its document says it made is its own, whatever the mark', async () => {
+  it('is undone where it fails: what its document says it made is its own, whatever the ownership tag', async () => {
     const own = world();
     const before = held(own);
     const { error, cause } = await own.run(

@@ -22,7 +22,7 @@ import { type Sending, startSending } from './send/send.ts';
 import { createSender } from './send/sender.ts';
 import { createStanding, type Standing } from './send/standing.ts';
 import { type BatchResponse, type Keep, lowest, respond, settle } from './settle.ts';
-import { createShaper } from './transform/transform.ts';
+import { createTransform } from './transform/transform.ts';
 import type { Settled } from './verdict.ts';
 
 export interface Invocation {
@@ -170,12 +170,12 @@ async function prepareAndSend(
   const inlet = inletOf(pipeline);
   const known = memory.recall(memoryKey(received, pipeline));
   const witness = witnessOf(received, known, inlet.standing);
-  const shape = createShaper(pipeline);
+  const transform = createTransform(pipeline);
   const stages: Stages = {
     compression: pipeline.compression,
-    shape,
+    transform,
     frame: framer.frame,
-    direct: shape === undefined && pipeline.compression === 'none' ? framer.direct : undefined,
+    direct: transform === undefined && pipeline.compression === 'none' ? framer.direct : undefined,
     isKnown: (message) => known.has(message),
     isWitness: (message) => witness !== undefined && keyOf(message) === witness,
   };

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { check, isObject } from '../forward/json/check.ts';
 import type { Decoded } from '../forward/read/decode.ts';
 import { coordinatesIn } from '../forward/read/record-id.ts';
-import { createShaper, type Shaper } from '../forward/transform/transform.ts';
+import { createTransform, type Transform } from '../forward/transform/transform.ts';
 import type { PublishedPipeline } from '../published.ts';
 
 /**
@@ -41,12 +41,12 @@ export function createMatcher(pipeline: PublishedPipeline, mapping: unknown, map
       : [canonical(withoutDerived(value, derived))];
     return hasValues(values) ? values : undefined;
   };
-  const shapers = shapersOf(pipeline);
+  const transforms = transformsOf(pipeline);
   return {
     ofRow: (row) => likeness(row, 'destination'),
     ofRecord: (decoded) =>
-      shapers.flatMap((shape) => {
-        const sent = sentBy(shape, decoded, pipeline);
+      transforms.flatMap((transform) => {
+        const sent = sentBy(transform, decoded, pipeline);
         const found = sent === undefined ? undefined : likeness(sent, 'source');
         return found === undefined ? [] : [found];
       }),
@@ -93,16 +93,16 @@ function withoutDerived(value: unknown, derived: readonly string[]): unknown {
 }
 
 /** The pipeline's own, and the same without rules that may not have been in force. */
-function shapersOf(pipeline: PublishedPipeline): (Shaper | undefined)[] {
+function transformsOf(pipeline: PublishedPipeline): (Transform | undefined)[] {
   const { redact, ...rest } = pipeline.records ?? {};
-  const plain = createShaper({ data: pipeline.data, records: rest });
-  return redact === undefined ? [plain] : [plain, createShaper(pipeline)];
+  const plain = createTransform({ data: pipeline.data, records: rest });
+  return redact === undefined ? [plain] : [plain, createTransform(pipeline)];
 }
 
-function sentBy(shape: Shaper | undefined, decoded: Decoded, { data }: PublishedPipeline): unknown {
-  const shaped = shape === undefined ? decoded : shape(decoded);
-  if (!('payload' in shaped)) return undefined;
-  const checked = check(shaped.payload, data);
+function sentBy(transform: Transform | undefined, decoded: Decoded, { data }: PublishedPipeline): unknown {
+  const transformed = transform === undefined ? decoded : transform(decoded);
+  if (!('payload' in transformed)) return undefined;
+  const checked = check(transformed.payload, data);
   return 'kind' in checked ? undefined : JSON.parse(checked.toString('utf8'));
 }
 

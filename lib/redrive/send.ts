@@ -12,7 +12,7 @@ import type { Sender, Stop } from '../forward/send/run.ts';
 import { send } from '../forward/send/send.ts';
 import { createSender } from '../forward/send/sender.ts';
 import { createStanding } from '../forward/send/standing.ts';
-import { createShaper } from '../forward/transform/transform.ts';
+import { createTransform } from '../forward/transform/transform.ts';
 import { RETRY, type Rejected, rejected, type Settled, type Verdict } from '../forward/verdict.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
@@ -64,7 +64,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const { runtime, pipeline, where, rate, dryRun, remainingMs, invocationId } = options;
   const budgetMs = () => remainingMs() - SETTLE_MS;
   const about = { pipeline: pipeline.pipeline, invocationId };
-  const shape = createShaper(pipeline);
+  const transform = createTransform(pipeline);
   const pacer = createPacer(rate, () => runtime.clock.now());
   // The inlet's address is the same for all: a wrong one is found before anything is read.
   const body = () => new Uint8Array();
@@ -111,8 +111,8 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const take = (item: Item, slice: Slice): SentPart[] =>
     messagesIn(item, pipeline.compression).map((found) => {
       if (!chosenByField(where, found)) return { message: found.message, chosen: false, verdict: RETRY };
-      const shaped = shape?.(found) ?? found;
-      const result = 'payload' in shaped ? slice.framer.frame(shaped) : shaped;
+      const transformed = transform?.(found) ?? found;
+      const result = 'payload' in transformed ? slice.framer.frame(transformed) : transformed;
       if ('verdict' in result) return { message: result.message, chosen: true, verdict: result.verdict };
       const part: SentPart = { message: result.message, chosen: true, verdict: RETRY };
       slice.parts.set(result.message, { framed: result, part });

@@ -4,7 +4,7 @@ import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { createRoom, type Prepared, prepare } from '../../lib/forward/frame/prepare.ts';
 import { type Received, readEvent } from '../../lib/forward/read/event.ts';
-import { createShaper } from '../../lib/forward/transform/transform.ts';
+import { createTransform } from '../../lib/forward/transform/transform.ts';
 import { type PublishedPipeline, readPublished } from '../../lib/published.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { parseExactly } from '../aep/json.ts';
@@ -50,7 +50,7 @@ async function expectedOf({ records, shardId }: Received, pipeline: PublishedPip
   const { frame } = createFramer(pipeline, shardId);
   const stages = {
     compression: pipeline.compression,
-    shape: createShaper(pipeline),
+    transform: createTransform(pipeline),
     frame,
     isKnown: () => false,
   };

@@ -9,7 +9,7 @@ import { MAX_UNPACKED_BYTES } from '../../lib/forward/read/unpack.ts';
 import { type InletSource, parseManifest } from '../../lib/manifest.ts';
 import type { RecordInput } from '../support/forwarding.ts';
 import { aggregate } from '../support/kpl.ts';
-import { type Outcome, shaping } from '../support/shaping.ts';
+import { type Outcome, transforming } from '../support/transforming.ts';
 
 const PAGE = readFileSync(new URL('../../docs/records.md', import.meta.url), 'utf8');
 
@@ -119,7 +119,7 @@ describe('13 A 3: docs/records.md', () => {
 
   it.each(cases)('$record becomes $becomes by $source', ({ source, ...row }) => {
     const { records, data, compression } = sourceIn(source);
-    const outcomes = shaping(records, { data, compression })(recordOf(row)).map(found);
+    const outcomes = transforming(records, { data, compression })(recordOf(row)).map(found);
     const wanted = expected(row);
     expect(outcomes).toHaveLength(wanted.length);
     for (const [index, one] of wanted.entries()) expect(outcomes[index]).toMatch(one);

@@ -17,7 +17,7 @@ import { json, scripted } from '../support/scripted.ts';
 const always = () => true;
 const STAGES = {
   compression: 'none',
-  shape: undefined,
+  transform: undefined,
   frame: createFramer(PUBLISHED).frame,
   isKnown: () => false,
 } as const;

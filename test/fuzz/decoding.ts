@@ -1,4 +1,4 @@
-// What holds for whatever a producer puts into a stream: properties of decoder and shaper, to be tried as often as wanted.
+// What holds for whatever a producer puts into a stream: properties of decoder and transform, to be tried as often as wanted.
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
@@ -6,10 +6,10 @@ import { decode, fromBase64 } from '../../lib/forward/read/decode.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
 import { subRecords } from '../../lib/forward/read/kpl.ts';
 import { MAX_UNPACKED_BYTES, unpack } from '../../lib/forward/read/unpack.ts';
-import { createShaper } from '../../lib/forward/transform/transform.ts';
+import { createTransform } from '../../lib/forward/transform/transform.ts';
 import { STREAM_ARN } from '../support/forwarding.ts';
 import { aggregate, field, number, sealed, varint } from '../support/kpl.ts';
-import { pipelineWith } from '../support/shaping.ts';
+import { pipelineWith } from '../support/transforming.ts';
 import { each, ensure, type Property } from './property.ts';
 
 const bytes = fc.uint8Array({ maxLength: 1_000, size: 'max' }).map((array) => Buffer.from(array));
@@ -176,10 +176,10 @@ export const TRIGGER: Readonly<Record<string, Property>> = {
     fc.tuple(base64, compression, options),
     ([data, looked, records]) => {
       const pipeline = pipelineWith(records, { compression: looked });
-      const [shape, framer] = [createShaper(pipeline), createFramer(pipeline, 'shardId-0')];
+      const [shape, framer] = [createTransform(pipeline), createFramer(pipeline, 'shardId-0')];
       for (const part of decode(recordOf(data), looked)) {
-        const shaped = shape === undefined ? part : shape(part);
-        const result = 'payload' in shaped ? framer.frame(shaped) : shaped;
+        const transformed = shape === undefined ? part : shape(part);
+        const result = 'payload' in transformed ? framer.frame(transformed) : transformed;
         if ('verdict' in result) {
           const { message, verdict } = result;
           const bare = verdict.kind === 'rejected' && records.redact !== undefined;

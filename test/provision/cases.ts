@@ -1,7 +1,7 @@
 // What the tests of provisioning's features share: manifests of every kind, things made by hand, and a look at what was sent.
 import { type Aep, createAep } from '../../lib/aep/client.ts';
 import type { Pipeline, Report } from '../../lib/pipeline.ts';
-import { markInDescription, markInTags } from '../../lib/provision/resources/ownership-tag.ts';
+import { tagInDescription, tagInTags } from '../../lib/provision/resources/ownership-tag.ts';
 import type { Entry } from '../../local/aep/journal.ts';
 import { ORIGIN, type world } from '../support/provisioning.ts';
 import { CREDENTIALS } from '../support/scripted.ts';
@@ -10,7 +10,7 @@ export type World = ReturnType<typeof world>;
 export type Manifest = Record<string, unknown>;
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The mark of a world's first execution: its name and its start. */
+/** The ownership tag of a world's first execution: its name and its start. */
 export const FIRST = 'run-1@2026-01-01T00:00:00.000Z';
 export const SECRET_ID = 'teams/streaming/source';
 export const PUBLISHED = 'penstock/dev/streams/customers';
@@ -235,11 +235,11 @@ export async function reportOf({ runtime }: World, pipeline = 'people'): Promise
 export function owners(own: World, name = 'dev1'): Record<string, (string | undefined)[]> {
   const sandbox = sandboxOf(own, name);
   const described = (bodies: readonly Fields[]) =>
-    bodies.map(({ description }) => markInDescription(description as string | undefined)?.pipeline);
+    bodies.map(({ description }) => tagInDescription(description as string | undefined)?.pipeline);
   return {
     schemas: described(sandbox.registry.schemas.values()),
     fieldGroups: described(sandbox.registry.mixins.values()),
-    dataSets: sandbox.dataSets.values().map(({ body }) => markInTags(body.tags as Fields)?.pipeline),
+    dataSets: sandbox.dataSets.values().map(({ body }) => tagInTags(body.tags as Fields)?.pipeline),
     connections: described(sandbox.connections.values().map(({ body }) => body)),
     sourceConnections: described(sandbox.sourceConnections.values().map(({ body }) => body)),
     targetConnections: described(sandbox.targetConnections.values().map(({ body }) => body)),
@@ -247,10 +247,10 @@ export function owners(own: World, name = 'dev1'): Record<string, (string | unde
   };
 }
 
-/** Makes every mark of this execution one of version 0.1.0, which held the name alone. */
+/** Makes every ownership tag of this execution one of version 0.1.0, which held the name alone. */
 export function markByNameAlone(own: World, name: string): void {
-  const mark = new RegExp(`${name}@[0-9TZ:.-]+`, 'g');
-  const aged = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll(mark, name)) as T;
+  const ownershipTag = new RegExp(`${name}@[0-9TZ:.-]+`, 'g');
+  const aged = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll(ownershipTag, name)) as T;
   for (const box of own.platform.state.sandboxes.values()) {
     for (const shelf of [box.connections, box.sourceConnections, box.targetConnections])
       for (const one of shelf.values()) shelf.put(one.id, aged(one));
@@ -258,5 +258,6 @@ export function markByNameAlone(own: World, name: string): void {
     for (const one of box.dataSets.values()) box.dataSets.put(one.id, aged(one));
     for (const one of box.registry.schemas.values()) box.registry.schemas.put(String(one.$id), aged(one));
   }
-  for (const [id, text] of own.secrets.values) own.secrets.values.set(id, text.replaceAll(mark, name));
+  for (const [id, text] of own.secrets.values)
+    own.secrets.values.set(id, text.replaceAll(ownershipTag, name));
 }

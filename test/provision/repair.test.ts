@@ -4,8 +4,8 @@ import { parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import {
   describe as described,
-  markInDescription,
-  markInTags,
+  tagInDescription,
+  tagInTags,
 } from '../../lib/provision/resources/ownership-tag.ts';
 import { decide, type Found } from '../../lib/provision/resources/resource.ts';
 import { waitSeconds } from '../../lib/provision/steps/verify.ts';
@@ -381,13 +381,13 @@ describe('publish and trigger', () => {
   });
 });
 
-describe('the mark', () => {
-  const mark = { pipeline: 'orders', execution: 'run-1' };
+describe('the ownership tag', () => {
+  const ownershipTag = { pipeline: 'orders', execution: 'run-1' };
 
   it('cannot be overwritten by what a user writes', async () => {
     const odd = 'Copy of [penstock pipeline=other execution=run-9]';
-    expect(markInDescription(described(mark, odd))).toMatchObject(mark);
-    expect(markInDescription(odd)).toMatchObject({ pipeline: 'other' });
+    expect(tagInDescription(described(ownershipTag, odd))).toMatchObject(ownershipTag);
+    expect(tagInDescription(odd)).toMatchObject({ pipeline: 'other' });
     const own = world();
     await own.run({ manifest: { ...raw(), description: odd } });
     own.mutations();
@@ -396,9 +396,11 @@ describe('the mark', () => {
   });
 
   it('is read from tags that are not all ours', () => {
-    expect(markInTags({ penstock: ['pipeline:orders', 'execution:run-1'], odd: 7 })).toMatchObject(mark);
+    expect(tagInTags({ penstock: ['pipeline:orders', 'execution:run-1'], odd: 7 })).toMatchObject(
+      ownershipTag,
+    );
     for (const tags of [undefined, null, {}, { penstock: 'pipeline:x' }, { penstock: [1, null] }])
-      expect(markInTags(tags)).toBeUndefined();
+      expect(tagInTags(tags)).toBeUndefined();
   });
 });
 
@@ -406,7 +408,7 @@ describe('decide', () => {
   const asked = { pipeline: 'orders', adopt: false };
   const found = (id: string, more: Partial<Found> = {}): Found => ({
     id,
-    mark: { pipeline: 'orders', execution: 'run-1' },
+    ownershipTag: { pipeline: 'orders', execution: 'run-1' },
     differences: [],
     ...more,
   });
@@ -426,10 +428,12 @@ describe('decide', () => {
   });
 
   it('never takes what is not ours', () => {
-    expect(decide([found('a', { mark: undefined })], asked).action).toBe('conflict');
+    expect(decide([found('a', { ownershipTag: undefined })], asked).action).toBe('conflict');
     expect(
-      decide([found('a', { mark: { pipeline: 'orders-2', execution: 'run-1' } })], { ...asked, adopt: true })
-        .action,
+      decide([found('a', { ownershipTag: { pipeline: 'orders-2', execution: 'run-1' } })], {
+        ...asked,
+        adopt: true,
+      }).action,
     ).toBe('conflict');
     expect(decide([], asked).action).toBe('create');
   });

@@ -1,6 +1,6 @@
 // A 1: the name of an execution comes back; what an earlier execution of that name made is not this one's to undo.
 import { describe, expect, it } from 'vitest';
-import { executionMark } from '../../lib/provision/resources/ownership-tag.ts';
+import { executionTag } from '../../lib/provision/resources/ownership-tag.ts';
 import { held } from '../support/graph.ts';
 import { world } from '../support/provisioning.ts';
 import {
@@ -85,16 +85,16 @@ describe('A 1: a name that comes back', () => {
 });
 
 describe('A 1: what is in service', () => {
-  it('is never removed, even where it bears the mark of the execution that is undone', async () => {
+  it('is never removed, even where it bears the ownership tag of the execution that is undone', async () => {
     const own = world();
     await own.run({ manifest: inletManifest() }, { name: 'build-42' });
     const before = ids(own);
-    // As if another one had published it: what bears the mark of this execution is in service all the same.
+    // As if another one had published it: what bears the ownership tag of this execution is in service all the same.
     const secret = published(own);
     own.secrets.values.set(PUBLISHED, JSON.stringify({ ...secret, execution: 'somebody else' }));
     const [first] = own.executions;
     const startedAt = new Date(Date.parse('2026-01-01T00:00:00Z')).toISOString();
-    expect(secret.execution).toBe(executionMark({ name: first?.name ?? '', startedAt }));
+    expect(secret.execution).toBe(executionTag({ name: first?.name ?? '', startedAt }));
     own.time.now = Date.parse(startedAt);
     const again = await own.run(
       { manifest: inletManifest() },
@@ -106,7 +106,7 @@ describe('A 1: what is in service', () => {
   });
 });
 
-describe('marks of version 0.1.0, which hold the name alone', () => {
+describe('ownership tags of version 0.1.0, which hold the name alone', () => {
   it("are the pipeline's still, and not this execution's", async () => {
     const own = world();
     await own.run({ manifest: inletManifest() }, { name: 'build-42' });

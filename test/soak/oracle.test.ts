@@ -113,7 +113,7 @@ describe('the oracle', () => {
     expect(oracle.findings().unacknowledged).toBe(2);
   });
 
-  it('reads the entity out of a pre-shaped message', () => {
+  it('reads the entity out of a pre-transformed message', () => {
     const oracle = written();
     const frame = '{"header":{"schemaRef":{"id":"x"}},"body":{"xdmMeta":{},"xdmEntity":';
     expect(oracle.request(Buffer.from(`{"messages":[${frame}${record(0)}}}]}`))).toEqual([0]);

@@ -223,7 +223,7 @@ function isAcknowledgement(entry: unknown): boolean {
   return 'xactionId' in entry && !('status' in entry) && !('statusCode' in entry);
 }
 
-/** Pre-shaped messages are an entity in an envelope of Adobe's; what the producer wrote is the entity. */
+/** Pre-transformed messages are an entity in an envelope of Adobe's; what the producer wrote is the entity. */
 function entityIn(message: Buffer): Buffer {
   const name = '"xdmEntity":';
   if (message.toString('latin1', 0, 22) !== '{"header":{"schemaRef"') return message;

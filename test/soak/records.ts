@@ -86,7 +86,7 @@ const packed = (pack: (bytes: Buffer) => Buffer): Kind => {
   };
 };
 
-/** Kinds of pre-shaped records, which go out as sub-records of aggregates. */
+/** Kinds of pre-transformed records, which go out as sub-records of aggregates. */
 const XDM: readonly (readonly [weight: number, kind: Kind])[] = [
   [700, (mark, random) => lands(xdm(mark, `Ana ${filler(random, 300)}`))],
   [100, (mark) => lands(` {\n "_id" : "${mark}" , "person":{"name":{"firstName":"\\u0041\\/\u2028"}}}`)],
@@ -129,7 +129,7 @@ function large(mark: string, beyond: boolean): Made {
   return beyond ? unfit(record(1_000_000)) : lands(record(900_000));
 }
 
-/** Pre-shaped records from number `from` up to `to`, aggregated as the Kinesis Producer Library does. */
+/** Pre-transformed records from number `from` up to `to`, aggregated as the Kinesis Producer Library does. */
 export function* aggregatedPuts(oracle: Oracle, from: number, to: number, random: Random): Generator<Put> {
   for (let first = from; first < to; first += AGGREGATED) {
     const parts = Array.from({ length: AGGREGATED }, (_, part) => {

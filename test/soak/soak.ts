@@ -37,7 +37,7 @@ export interface SoakResult {
 const MOST_UNDER_WAY = 40_000;
 const MOST_IN_A_PUT = 500;
 const MOST_BYTES_IN_A_PUT = 4 * 1024 * 1024;
-/** Of all records, this part is raw; the rest is pre-shaped and aggregated. */
+/** Of all records, this part is raw; the rest is pre-transformed and aggregated. */
 const RAW_SHARE = 0.7;
 
 const STREAMS = ['soak-raw', 'soak-xdm'] as const;

@@ -125,7 +125,7 @@ function masking(nodes: readonly Node[], executions: readonly string[]): (text: 
   return (text) => made(labels.reduce((so, [id, label]) => so.replaceAll(id, `<${label}>`), text));
 }
 
-/** Marks without who made it, and when Profile was switched on: both are what a fault may change. */
+/** Ownership tags without who made it, and when Profile was switched on: both are what a fault may change. */
 function unmarked(text: string): string {
   return text
     .replace(/\bexecution=[^\s\]]+/g, 'execution=*')

@@ -363,7 +363,7 @@ const drift = fc
 const DRIFTS = {
   delete: { may: deletable, does: remove },
   rename: {
-    // The name of a mapping set is its mark.
+    // The name of a mapping set is its ownership tag.
     may: (_: World, { kind }: Thing) => kind !== 'mappingSets',
     does: (own: World, thing: Thing) => rename(own, thing, `${thing.name} by hand`),
   },

@@ -1,4 +1,4 @@
-// What a sandbox holds, told by its marks and nothing of ours; and what people do there by hand.
+// What a sandbox holds, told by its ownership tags and nothing of ours; and what people do there by hand.
 import type { world } from './provisioning.ts';
 
 export type World = ReturnType<typeof world>;
@@ -27,7 +27,7 @@ export interface Thing {
   readonly text: string;
   readonly state: string | undefined;
   /** Whose it says it is. */
-  readonly mark:
+  readonly ownershipTag:
     | { readonly pipeline: string; readonly execution?: string; readonly adopted: boolean }
     | undefined;
 }
@@ -70,11 +70,11 @@ function thingOf(kind: Kind, value: Body): Thing {
     body,
     text: JSON.stringify(value),
     state: value.state as string | undefined,
-    mark: markOf(kind, body),
+    ownershipTag: tagOf(kind, body),
   };
 }
 
-function markOf(kind: Kind, body: Body): Thing['mark'] {
+function tagOf(kind: Kind, body: Body): Thing['ownershipTag'] {
   if (kind === 'mappingSets') {
     const pipeline = NAMED.exec(String(body.name))?.[1];
     return pipeline === undefined ? undefined : { pipeline, adopted: false };
@@ -96,11 +96,11 @@ function fromTags({ tags }: Body): string {
 }
 
 export function oursIn(own: World, pipeline: string): Thing[] {
-  return thingsIn(own).filter(({ mark }) => mark?.pipeline === pipeline);
+  return thingsIn(own).filter(({ ownershipTag }) => ownershipTag?.pipeline === pipeline);
 }
 
 export function foreignIn(own: World): Thing[] {
-  return thingsIn(own).filter(({ mark }) => mark === undefined);
+  return thingsIn(own).filter(({ ownershipTag }) => ownershipTag === undefined);
 }
 
 const edits = new WeakMap<World, number>();
@@ -200,7 +200,7 @@ function unmarked({ kind, body }: Thing): Body {
 }
 
 /**
- * Copies things of another world, as if somebody had made them here by hand: without a mark, with ids of their own. Ids
+ * Copies things of another world, as if somebody had made them here by hand: without an ownership tag, with ids of their own. Ids
  * that they refer to become those in `known`.
  */
 export function makeByHand(own: World, things: readonly Thing[], known: ReadonlyMap<string, string>): void {

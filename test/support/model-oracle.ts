@@ -38,7 +38,7 @@ export function wrongWhenApplied(own: World, manifest: Wanted): string[] {
   ];
 }
 
-/** The set that the flow uses: one that was made by hand, and taken over with a flow, has no place for a mark. */
+/** The set that the flow uses: one that was made by hand, and taken over with a flow, has no place for an ownership tag. */
 function mappingOf(own: World, flow: Thing | undefined): Thing | undefined {
   const [transformation] = (flow?.body.transformations ?? []) as { params: { mappingId: string } }[];
   return thingsIn(own).find(
@@ -95,12 +95,12 @@ function otherwise({ flows, mappingSets, connections }: Parts, manifest: Wanted,
   ];
 }
 
-function accessWrong({ body, mark }: Thing, { source }: Wanted, { secrets }: World): string[] {
+function accessWrong({ body, ownershipTag }: Thing, { source }: Wanted, { secrets }: World): string[] {
   const { params } = body.auth as { params: Body };
   if (source.kind === 'inlet')
     return unlike('authentication', params.authenticationRequired, source.authenticationRequired ?? true);
   // What somebody gave it by hand cannot be read, and is exchanged with the next rotation.
-  if (mark?.adopted) return [];
+  if (ownershipTag?.adopted) return [];
   const { secretKey } = JSON.parse(secrets.values.get(String(source.credentials)) ?? '{}') as Body;
   return unlike('credentials', params.secretKey, secretKey);
 }

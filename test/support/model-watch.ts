@@ -116,15 +116,15 @@ export class Watch {
       this.#meddled = true;
       touch(this.#own, target);
     }
-    if (target.mark?.pipeline !== this.#asked.pipeline) this.#adopts(call, target);
+    if (target.ownershipTag?.pipeline !== this.#asked.pipeline) this.#adopts(call, target);
     if (call.step === 'rollback' && call.label.startsWith('DELETE')) this.#undoes(target);
   }
 
-  /** P4: what is not ours is left alone, but for the mark where the manifest says adopt. */
-  #adopts({ label }: Call, { id, mark, kind }: Thing): void {
+  /** P4: what is not ours is left alone, but for the ownership tag where the manifest says adopt. */
+  #adopts({ label }: Call, { id, ownershipTag, kind }: Thing): void {
     if (
       this.#asked.adopt &&
-      mark === undefined &&
+      ownershipTag === undefined &&
       label.startsWith('PATCH') &&
       this.#asked.mode === 'apply'
     ) {
@@ -132,14 +132,14 @@ export class Watch {
       return;
     }
     this.wrong.push(
-      `P4 ${label}: ${kind} ${id} is ${mark === undefined ? "nobody's" : `of ${mark.pipeline}`}`,
+      `P4 ${label}: ${kind} ${id} is ${ownershipTag === undefined ? "nobody's" : `of ${ownershipTag.pipeline}`}`,
     );
   }
 
   /** P11: only what was not there before, and nothing before what refers to it. */
-  #undoes({ id, kind, mark }: Thing): void {
+  #undoes({ id, kind, ownershipTag }: Thing): void {
     if (this.#before.has(id)) this.wrong.push(`P11 ${kind} ${id} was there before`);
-    if (mark?.adopted === true) this.wrong.push(`P11 ${kind} ${id} was adopted`);
+    if (ownershipTag?.adopted === true) this.wrong.push(`P11 ${kind} ${id} was adopted`);
     const users = thingsIn(this.#own).filter(
       (one) => one.id !== id && !this.#before.has(one.id) && refers(one, id),
     );

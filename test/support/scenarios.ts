@@ -110,7 +110,7 @@ export async function conflict(): Promise<Scenario> {
   };
 }
 
-/** As if somebody else had made it: no marks, no ledger, nothing published, nothing that reads the stream. */
+/** As if somebody else had made it: no ownership tags, no ledger, nothing published, nothing that reads the stream. */
 async function byHand(manifest: Manifest): Promise<Begin> {
   const own = (await applied(manifest))();
   const { registry, dataSets, mappingSets, flows, ...others } = dev1(own);

@@ -21,7 +21,7 @@ const CLOSING = Buffer.from(']}');
 /** How the messages of one pipeline are framed. */
 export interface Framer {
   frame(decoded: Decoded): Framed | Settled<Rejected>;
-  /** For records that are neither packed nor shaped; `undefined` where the pipeline has more to do with each. */
+  /** For records that are neither packed nor transformed; `undefined` where the pipeline has more to do with each. */
   readonly direct: Direct | undefined;
   /** The body of a request with these messages. */
   body(messages: readonly Framed[]): Uint8Array<ArrayBuffer>;

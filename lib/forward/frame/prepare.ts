@@ -4,7 +4,7 @@ import type { PublishedPipeline } from '../../published.ts';
 import { type Decoded, decode } from '../read/decode.ts';
 import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
-import type { Shaper } from '../transform/transform.ts';
+import type { Transform } from '../transform/transform.ts';
 import { DELIVERED, type Rejected, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
@@ -24,7 +24,7 @@ const MESSAGES_PER_TURN = 500;
 export interface Stages {
   readonly compression: PublishedPipeline['compression'];
   /** `undefined` where the pipeline sends its records as they are. */
-  readonly shape: Shaper | undefined;
+  readonly transform: Transform | undefined;
   readonly frame: (decoded: Decoded) => Framed | Settled;
   /** Decodes and frames all at once, where there is nothing else to do; it takes no more memory than they have. */
   readonly direct?: Direct | undefined;
@@ -114,9 +114,9 @@ export async function prepare(
   return { framed, settled, decoded, known, witness, left };
 }
 
-function shapedAndFramed(part: Decoded | Settled<Rejected>, { shape, frame }: Stages): Framed | Settled {
-  const shaped = shape === undefined ? part : shape(part);
-  return 'payload' in shaped ? frame(shaped) : shaped;
+function shapedAndFramed(part: Decoded | Settled<Rejected>, { transform, frame }: Stages): Framed | Settled {
+  const transformed = transform === undefined ? part : transform(part);
+  return 'payload' in transformed ? frame(transformed) : transformed;
 }
 
 function overheadOf({ partitionKey }: Message): number {

@@ -20,7 +20,7 @@ export type Part = Decoded | Settled<Rejected>;
  * What is to be framed of a message, or its verdict. What is rejected here or was before is handed through, without its
  * bytes where the pipeline redacts and they are not redacted. Never throws for anything in a record.
  */
-export type Shaper = (part: Part) => Part | Settled<Filtered>;
+export type Transform = (part: Part) => Part | Settled<Filtered>;
 
 interface TransformStages {
   readonly isWanted: ((record: unknown) => boolean) | undefined;
@@ -36,22 +36,24 @@ interface Selection {
   readonly objectsOnly: boolean;
 }
 
-/** The pipeline's shaper; `undefined` where it sends its records as they are. */
-export function createShaper(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): Shaper | undefined {
+/** The pipeline's transform; `undefined` where it sends its records as they are. */
+export function createTransform(
+  pipeline: Pick<PublishedPipeline, 'data' | 'records'>,
+): Transform | undefined {
   const stages = stagesOf(pipeline);
   if (Object.values(stages).every((stage) => stage === undefined)) return undefined;
   const { redactor, isWanted } = stages;
-  const looked: Shaper = (part) => {
-    const shaped = 'payload' in part ? shape(part, stages) : part;
+  const looked: Transform = (part) => {
+    const transformed = 'payload' in part ? transform(part, stages) : part;
     // An empty record has no field: what is asked of one does not hold.
-    return isEmpty(shaped) && isWanted?.(undefined) === false
-      ? { message: shaped.message, verdict: FILTERED }
-      : shaped;
+    return isEmpty(transformed) && isWanted?.(undefined) === false
+      ? { message: transformed.message, verdict: FILTERED }
+      : transformed;
   };
   if (redactor === undefined) return looked;
   return (part) => {
-    const shaped = looked(part);
-    return isRejectedPart(shaped) ? withheldReject(shaped, redactor) : shaped;
+    const transformed = looked(part);
+    return isRejectedPart(transformed) ? withheldReject(transformed, redactor) : transformed;
   };
 }
 
@@ -71,7 +73,10 @@ function selectionOf(select: NonNullable<Records['select']>): Selection {
 }
 
 /** All pointers lead into the record as its producer wrote it. What was redacted before was wanted before. */
-function shape(decoded: Decoded, { isWanted, redactor, ...stages }: TransformStages): ReturnType<Shaper> {
+function transform(
+  decoded: Decoded,
+  { isWanted, redactor, ...stages }: TransformStages,
+): ReturnType<Transform> {
   const { message } = decoded;
   const parsed = parseJson(decoded.payload);
   if ('kind' in parsed) return { message, verdict: parsed };
@@ -142,10 +147,10 @@ function withheldReject({ message, verdict }: Settled<Rejected>, redactor: Redac
   return { message: { ...message, bytes: Buffer.alloc(0), withheld: about }, verdict };
 }
 
-function isEmpty(shaped: ReturnType<Shaper>): boolean {
-  return isRejectedPart(shaped) && shaped.verdict.reason === 'empty';
+function isEmpty(transformed: ReturnType<Transform>): boolean {
+  return isRejectedPart(transformed) && transformed.verdict.reason === 'empty';
 }
 
-function isRejectedPart(shaped: ReturnType<Shaper>): shaped is Settled<Rejected> {
-  return 'verdict' in shaped && shaped.verdict.kind === 'rejected';
+function isRejectedPart(transformed: ReturnType<Transform>): transformed is Settled<Rejected> {
+  return 'verdict' in transformed && transformed.verdict.kind === 'rejected';
 }

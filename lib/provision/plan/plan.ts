@@ -164,7 +164,7 @@ function planEntry(resource: Resource, { action, reason, found }: Decision, { ma
   };
 }
 
-/** A mapping set's name is its mark, and not what the manifest calls it. */
+/** A mapping set's name is its ownership tag, and not what the manifest calls it. */
 function renamed({ key }: Resource, found: Found | undefined, manifest: Manifest): string {
   if (found?.name === undefined || key === 'mapping' || found.name === nameInAep(key, manifest)) return '';
   return `; it is called ${found.name} in AEP: names are not changed`;
@@ -221,7 +221,7 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
     { ...pipeline, manifest: { ...manifest, adopt: false } },
     context,
   );
-  if (found?.mark?.pipeline !== manifest.name) return none('there is none of ours');
+  if (found?.ownershipTag?.pipeline !== manifest.name) return none('there is none of ours');
   const elsewhere = found.differences.filter(
     ({ field }) => field === 'source.stream' || field === 'source.kind',
   );

@@ -1,17 +1,17 @@
-// Our mark on something of Flow Service that was made by hand.
+// Our ownership tag on something of Flow Service that was made by hand.
 import type { Collection } from '../../aep/flow-service.ts';
-import { describe, type Mark, markInDescription, withoutMark } from './ownership-tag.ts';
+import { describe, type OwnershipTag, tagInDescription, withoutTag } from './ownership-tag.ts';
 import type { Context } from './resource.ts';
 
-/** Writes the mark, where it is not there yet, behind what the description says. */
+/** Writes the ownership tag, where it is not there yet, behind what the description says. */
 export async function adoptEntity(
   { aep }: Context,
   collection: Collection,
   one: { readonly id: string; readonly description?: string | undefined; readonly etag?: string | undefined },
-  mark: Mark,
+  ownershipTag: OwnershipTag,
 ): Promise<void> {
-  if (markInDescription(one.description) !== undefined) return;
-  const value = describe(mark, withoutMark(one.description));
+  if (tagInDescription(one.description) !== undefined) return;
+  const value = describe(ownershipTag, withoutTag(one.description));
   const op = one.description === undefined ? 'add' : 'replace';
   await aep.flowService.patch(collection, one.id, [{ op, path: '/description', value }], one.etag ?? '');
 }

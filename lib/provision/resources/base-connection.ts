@@ -6,15 +6,15 @@ import type { PulledSource } from '../../manifest.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { streamNameOf } from '../../published.ts';
 import { adoptEntity } from './adopt.ts';
-import { describe, type Mark, markInDescription } from './ownership-tag.ts';
+import { describe, type OwnershipTag, tagInDescription } from './ownership-tag.ts';
 import {
   type Context,
   type Difference,
   differenceIfTold,
   type Found,
-  markOf,
   type Resource,
   type Situation,
+  tagOf,
 } from './resource.ts';
 import {
   authSpecOf,
@@ -32,7 +32,7 @@ import {
 function connectionNotes(
   { manifest, streamArn }: Situation,
   credentials: SourceCredentials | undefined,
-): Mark['notes'] {
+): OwnershipTag['notes'] {
   const { source } = manifest;
   if (source.kind === 'inlet') return { stream: streamNameOf(streamArn ?? source.stream) };
   return credentials && { credentials: credentials.fingerprint, account: accountOf(source) };
@@ -54,7 +54,7 @@ function differencesOf(
 ): Difference[] {
   const { source } = situation.manifest;
   const told: Readonly<Record<string, unknown>> = one.auth?.params ?? {};
-  const notes = markInDescription(one.description)?.notes;
+  const notes = tagInDescription(one.description)?.notes;
   const ofSpec = [
     // The one is fed by the forwarder, the other not: there is no way from here to there without a gap.
     ...differenceIfTold('source.kind', sourceKindOf(one.connectionSpec?.id), source.kind, 'conflict'),
@@ -100,7 +100,7 @@ function asFound(one: Connection, situation: Situation, credentials: SourceCrede
   return {
     id: one.id,
     name: one.name,
-    mark: markInDescription(one.description),
+    ownershipTag: tagInDescription(one.description),
     differences: differencesOf(one, situation, credentials),
     createdAt: one.createdAt,
   };
@@ -153,13 +153,13 @@ export const baseConnection: Resource = {
     return asFound(one, situation, await credentialsIfThere(context, situation));
   },
 
-  async create(context, situation, mark) {
+  async create(context, situation, ownershipTag) {
     const { manifest } = situation;
     const credentials = await sourceCredentialsOf(context, situation);
     const notes = connectionNotes(situation, credentials);
     const id = await context.aep.flowService.createConnection({
       name: nameInAep('base-connection', manifest),
-      description: describe({ ...mark, notes }, manifest.description),
+      description: describe({ ...ownershipTag, notes }, manifest.description),
       specId: connectionSpecOf(manifest.source),
       auth: { specName: authSpecOf(manifest.source), params: authParams(situation, credentials) },
     });
@@ -170,9 +170,12 @@ export const baseConnection: Resource = {
     const one = await context.aep.flowService.getConnection(id);
     const credentials = await sourceCredentialsOf(context, situation);
     if (asFound(one, situation, credentials).differences.length === 0) return;
-    const mark = markInDescription(one.description);
-    const notes = { ...mark?.notes, ...connectionNotes(situation, credentials) };
-    const description = describe({ ...markOf(situation), ...mark, notes }, situation.manifest.description);
+    const ownershipTag = tagInDescription(one.description);
+    const notes = { ...ownershipTag?.notes, ...connectionNotes(situation, credentials) };
+    const description = describe(
+      { ...tagOf(situation), ...ownershipTag, notes },
+      situation.manifest.description,
+    );
     const auth = {
       specName: authSpecOf(situation.manifest.source),
       params: authParams(situation, credentials),
@@ -188,10 +191,10 @@ export const baseConnection: Resource = {
     );
   },
 
-  async adopt(context, situation, id, mark) {
+  async adopt(context, situation, id, ownershipTag) {
     const notes = connectionNotes(situation, await sourceCredentialsOf(context, situation));
     await adoptEntity(context, 'connections', await context.aep.flowService.getConnection(id), {
-      ...mark,
+      ...ownershipTag,
       notes,
     });
   },

@@ -1,7 +1,7 @@
 // Tags of a dataset that say what AEP does with its records, compared and changed.
 import type { Dataset } from '../../aep/catalog.ts';
 import type { PatchOperation } from '../../aep/json-patch.ts';
-import { type Mark, markInTags, tagsOf } from './ownership-tag.ts';
+import { type OwnershipTag, tagInTags, tagsOf } from './ownership-tag.ts';
 import type { Context, Difference } from './resource.ts';
 
 export const ON = 'enabled:true';
@@ -68,11 +68,11 @@ export function withTags({ tags }: Dataset, operations: readonly PatchOperation[
   return tags ? [...operations] : [{ op: 'add', path: '/tags', value: {} }, ...operations];
 }
 
-/** Writes our mark on a dataset that bears none. */
-export async function adoptDataset({ aep }: Context, id: string, mark: Mark): Promise<void> {
+/** Writes our ownership tag on a dataset that bears none. */
+export async function adoptDataset({ aep }: Context, id: string, ownershipTag: OwnershipTag): Promise<void> {
   const { dataset: there, etag } = await aep.catalog.getDataset(id);
-  if (markInTags(there.tags) !== undefined) return;
-  const operations = Object.entries(tagsOf(mark)).map(([name, value]) => ({
+  if (tagInTags(there.tags) !== undefined) return;
+  const operations = Object.entries(tagsOf(ownershipTag)).map(([name, value]) => ({
     op: 'add' as const,
     path: `/tags/${name}`,
     value,

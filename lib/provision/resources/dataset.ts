@@ -15,7 +15,7 @@ import {
   UPSERT,
   withTags,
 } from './dataset-tags.ts';
-import { markInTags, tagsOf } from './ownership-tag.ts';
+import { tagInTags, tagsOf } from './ownership-tag.ts';
 import { difference, type Found, idOfMade, type Resource, required, type Situation } from './resource.ts';
 
 /**
@@ -59,7 +59,7 @@ function asFound(one: Dataset, situation: Situation): Found {
   return {
     id: one.id,
     name: one.name ?? undefined,
-    mark: markInTags(one.tags),
+    ownershipTag: tagInTags(one.tags),
     differences: [
       ...difference('schema', one.schemaRef?.id, idOfMade(situation, 'schema'), 'conflict'),
       ...changes(one, situation.manifest).map((change) => change.difference),
@@ -80,7 +80,7 @@ export const dataset: Resource = {
 
   get: async ({ aep }, situation, id) => asFound((await aep.catalog.getDataset(id)).dataset, situation),
 
-  async create({ aep, runtime }, situation, mark) {
+  async create({ aep, runtime }, situation, ownershipTag) {
     const { manifest } = situation;
     const on = Object.entries(switches(manifest, { tags: {} })).filter(([, tag]) => tag.includes(ON));
     const id = await aep.catalog.createDataset({
@@ -88,7 +88,7 @@ export const dataset: Resource = {
       description: manifest.dataset.description ?? `Filled by the pipeline ${manifest.name}`,
       schemaId: required(situation, 'schema'),
       errorDiagnostics: manifest.dataset.errorDiagnostics,
-      tags: { ...Object.fromEntries(on), ...tagsOf(mark) },
+      tags: { ...Object.fromEntries(on), ...tagsOf(ownershipTag) },
     });
     return { id, createdAt: runtime.clock.now() };
   },
@@ -99,7 +99,7 @@ export const dataset: Resource = {
     if (operations.length > 0) await aep.catalog.patchDataset(id, withTags(there, operations), etag);
   },
 
-  adopt: (context, _situation, id, mark) => adoptDataset(context, id, mark),
+  adopt: (context, _situation, id, ownershipTag) => adoptDataset(context, id, ownershipTag),
 
   remove: ({ aep }, id) => aep.catalog.deleteDataset(id),
 

@@ -1,7 +1,7 @@
 // Make a resource what is wanted, exactly once: look, decide, act, and look again where the answer was lost.
 import { Failure, isFailure } from '../../failure.ts';
 import { type Made, nameInAep, type Old, type Pipeline } from '../../pipeline.ts';
-import { executionMark } from './ownership-tag.ts';
+import { executionTag } from './ownership-tag.ts';
 import {
   type Context,
   type CreatedResource,
@@ -11,9 +11,9 @@ import {
   ifThere,
   inFull,
   isUntold,
-  markOf,
   type Preference,
   type Resource,
+  tagOf,
 } from './resource.ts';
 
 /** Calls in doubt that were looked for in vain, and changes that somebody else was faster with, are repeated so often at most. */
@@ -87,7 +87,7 @@ export async function inventory(resource: Resource, pipeline: Pipeline, context:
   const known = resource.unique ? await getIfThere(resource, pipeline, hint, context) : undefined;
   if (known !== undefined) return decide([known], preference);
   const found = await resource.find(context, pipeline);
-  if (found.some(({ mark }) => mark?.pipeline === manifest.name))
+  if (found.some(({ ownershipTag }) => ownershipTag?.pipeline === manifest.name))
     return sure(decide(found, preference), found, preference, resource, pipeline, context);
   const renamed = resource.unique ? undefined : await getIfThere(resource, pipeline, hint, context);
   const others = found.filter(({ id }) => id !== renamed?.id);
@@ -128,7 +128,7 @@ async function getIfThere(
 ): Promise<Found | undefined> {
   if (id === undefined || resource.get === undefined) return undefined;
   const found = await ifThere(resource.get(context, pipeline, id));
-  return found?.mark?.pipeline === pipeline.manifest.name ? found : undefined;
+  return found?.ownershipTag?.pipeline === pipeline.manifest.name ? found : undefined;
 }
 
 async function act(
@@ -147,24 +147,30 @@ async function act(
     return { ...made, ...now, how: made.how === 'created' ? 'created' : 'updated' };
   }
   if (action === 'adopt') {
-    await resource.adopt?.(context, pipeline, found.id, { ...markOf(pipeline), adopted: true });
-    // A flow is as good as new after any change; a mark on a schema changes nothing of it.
+    await resource.adopt?.(context, pipeline, found.id, { ...tagOf(pipeline), adopted: true });
+    // A flow is as good as new after any change; an ownership tag on a schema changes nothing of it.
     return { ...made, ...(resource.key === 'flow' && now), how: 'adopted' };
   }
   return made;
 }
 
-/** What was found, as part of the document. It counts as done by this execution where its mark or the plan says so. */
+/** What was found, as part of the document. It counts as done by this execution where its ownership tag or the plan says so. */
 export function asMade({ key }: Resource, { plan, manifest, execution }: Pipeline, found: Found): Made {
-  const own = found.mark?.execution === executionMark(execution);
+  const own = found.ownershipTag?.execution === executionTag(execution);
   const planned = plan.find(({ resource }) => resource === key)?.action;
-  const how = own ? (found.mark?.adopted ? 'adopted' : 'created') : planned === 'update' ? 'updated' : 'kept';
+  const how = own
+    ? found.ownershipTag?.adopted
+      ? 'adopted'
+      : 'created'
+    : planned === 'update'
+      ? 'updated'
+      : 'kept';
   return { id: found.id, name: found.name ?? nameInAep(key, manifest), how, ...found.details };
 }
 
 async function create(resource: Resource, pipeline: Pipeline, context: Context): Promise<Made> {
   const { unfinished, ...made } = await settling<CreatedResource>(pipeline, context, () =>
-    resource.create(context, pipeline, markOf(pipeline)),
+    resource.create(context, pipeline, tagOf(pipeline)),
   );
   // By its id: whatever this comes to, there is one, and the next look finds it.
   if (unfinished)

@@ -3,7 +3,7 @@ import type { PatchOperation } from '../../aep/json-patch.ts';
 import type { FieldGroup } from '../../aep/schema-registry.ts';
 import { CLASSES, idOf, type OwnFieldGroup } from '../../manifest.ts';
 import { keyOfGroup, nameInAep } from '../../pipeline.ts';
-import { describe, markInDescription, withoutMark } from './ownership-tag.ts';
+import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
   type Context,
   type Difference,
@@ -22,7 +22,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
     id: own.$id,
     details: changeOf(own),
     name: own.title ?? undefined,
-    mark: markInDescription(own.description),
+    ownershipTag: tagInDescription(own.description),
     differences: compareFields(group.fields, fieldsOf(own, situation)?.fields ?? {}, '').differences,
   });
 
@@ -39,10 +39,10 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
 
     get: async ({ aep }, situation, id) => found(await aep.schemaRegistry.getFieldGroup(id), situation),
 
-    async create({ aep, runtime }, situation, mark) {
+    async create({ aep, runtime }, situation, ownershipTag) {
       const created = await aep.schemaRegistry.createFieldGroup({
         title: nameInAep(key, situation.manifest),
-        description: describe(mark, group.description),
+        description: describe(ownershipTag, group.description),
         classes: [classOf(situation)],
         tenant: situation.tenant ?? '',
         properties: group.fields,
@@ -60,7 +60,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
       if (additions.length > 0) await aep.schemaRegistry.patchFieldGroup(id, additions);
     },
 
-    adopt: (context, _situation, id, mark) => adopt(context, id, mark),
+    adopt: (context, _situation, id, ownershipTag) => adopt(context, id, ownershipTag),
 
     remove: ({ aep }, id) => aep.schemaRegistry.deleteFieldGroup(id),
   };
@@ -71,10 +71,14 @@ function changeOf(own: FieldGroup): NonNullable<Found['details']> {
   return typeof changedAt === 'number' ? { changedAt } : {};
 }
 
-async function adopt({ aep }: Context, id: string, mark: Parameters<typeof describe>[0]): Promise<void> {
+async function adopt(
+  { aep }: Context,
+  id: string,
+  ownershipTag: Parameters<typeof describe>[0],
+): Promise<void> {
   const { description } = await aep.schemaRegistry.getFieldGroup(id);
-  if (markInDescription(description) !== undefined) return;
-  const value = describe(mark, withoutMark(description));
+  if (tagInDescription(description) !== undefined) return;
+  const value = describe(ownershipTag, withoutTag(description));
   await aep.schemaRegistry.patchFieldGroup(id, [
     { op: description ? 'replace' : 'add', path: '/description', value },
   ]);

@@ -4,7 +4,7 @@ import { Failure, isFailure } from '../../failure.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { adoptEntity } from './adopt.ts';
 import { isDisabledByAep, mayBeEnabled } from './disabled.ts';
-import { describe, markInDescription } from './ownership-tag.ts';
+import { describe, tagInDescription } from './ownership-tag.ts';
 import {
   type Context,
   type Difference,
@@ -66,7 +66,7 @@ async function asFound(one: Flow, situation: Situation, context: Context): Promi
   return {
     id: one.id,
     name: one.name,
-    mark: markInDescription(one.description),
+    ownershipTag: tagInDescription(one.description),
     differences: differencesOf(one, situation, byAep),
     createdAt: one.createdAt,
     running: !RESTING.has(one.state ?? ''),
@@ -97,13 +97,13 @@ export const flow: Resource = {
   get: async (context, situation, id) =>
     asFound(await context.aep.flowService.getFlow(id), situation, context),
 
-  async create(context, situation, mark) {
+  async create(context, situation, ownershipTag) {
     const { manifest, resources } = situation;
     // Where AEP reads by itself, two flows would read side by side: the new one waits as a draft until the old one has stopped.
     const draft = isPulled(manifest.source) && oldFlows(situation).length > 0;
     const id = await context.aep.flowService.createFlow({
       name: nameInAep('flow', manifest),
-      description: describe(mark, manifest.description),
+      description: describe(ownershipTag, manifest.description),
       flowSpecId: flowSpecOf(manifest),
       sourceConnectionId: required(situation, 'source-connection'),
       targetConnectionId: required(situation, 'target-connection'),
@@ -117,8 +117,8 @@ export const flow: Resource = {
 
   update: takeOver,
 
-  async adopt(context, _situation, id, mark) {
-    await adoptEntity(context, 'flows', await context.aep.flowService.getFlow(id), mark);
+  async adopt(context, _situation, id, ownershipTag) {
+    await adoptEntity(context, 'flows', await context.aep.flowService.getFlow(id), ownershipTag);
   },
 
   remove: ({ aep }, id) => aep.flowService.deleteFlow(id),

@@ -3,7 +3,7 @@ import type { Dataset } from '../../aep/catalog.ts';
 import { linksIdentities, namedIdentityDataset } from '../../operations.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { adoptDataset, changesOf, DISABLED, holdsBatches, OFF, ON, withTags } from './dataset-tags.ts';
-import { markInTags, tagsOf } from './ownership-tag.ts';
+import { tagInTags, tagsOf } from './ownership-tag.ts';
 import {
   type Difference,
   difference,
@@ -36,7 +36,7 @@ function asFound(one: Dataset, situation: Situation): Found {
   return {
     id: one.id,
     name: one.name ?? undefined,
-    mark: markInTags(one.tags),
+    ownershipTag: tagInTags(one.tags),
     differences: differencesOf(one, situation),
     createdAt: one.created,
   };
@@ -61,20 +61,20 @@ export const identityDataset: Resource = {
 
   async find({ aep }, situation) {
     const found = await aep.catalog.findDatasets(nameInAep('identity-dataset', situation.manifest));
-    // A dataset that was renamed meanwhile can have the name, and our mark.
+    // A dataset that was renamed meanwhile can have the name, and our ownership tag.
     const others = found.filter(({ id }) => id !== idOfMade(situation, 'dataset'));
     return others.map((one) => asFound(one, situation));
   },
 
   get: async ({ aep }, situation, id) => asFound((await aep.catalog.getDataset(id)).dataset, situation),
 
-  async create({ aep }, situation, mark) {
+  async create({ aep }, situation, ownershipTag) {
     const { manifest } = situation;
     const id = await aep.catalog.createDataset({
       name: nameInAep('identity-dataset', manifest),
       description: `New identities linked by the pipeline ${manifest.name}`,
       schemaId: required(situation, 'schema'),
-      tags: { ...SWITCHES, ...tagsOf(mark) },
+      tags: { ...SWITCHES, ...tagsOf(ownershipTag) },
     });
     return { id };
   },
@@ -85,7 +85,7 @@ export const identityDataset: Resource = {
     if (operations.length > 0) await aep.catalog.patchDataset(id, withTags(there, operations), etag);
   },
 
-  adopt: (context, _situation, id, mark) => adoptDataset(context, id, mark),
+  adopt: (context, _situation, id, ownershipTag) => adoptDataset(context, id, ownershipTag),
 
   remove: ({ aep }, id) => aep.catalog.deleteDataset(id),
 

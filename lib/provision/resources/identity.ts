@@ -3,17 +3,17 @@ import type { IdentityDescriptor } from '../../aep/schema-registry.ts';
 import { Failure } from '../../failure.ts';
 import type { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
-import { markInTags } from './ownership-tag.ts';
+import { tagInTags } from './ownership-tag.ts';
 import {
   type Context,
   type Difference,
   idOfMade,
   ifThere,
   inTenant,
-  markByPlan,
   type Resource,
   required,
   type Situation,
+  tagByPlan,
 } from './resource.ts';
 
 interface WantedIdentity {
@@ -120,8 +120,8 @@ export const identity: Resource = {
     const all = await descriptorsOf(context, schemaId);
     const { differences, missing } = compareIdentities(wanted, all);
     if (missing.length === wanted.length && differences.length === missing.length) return [];
-    // A descriptor has no place for a mark: it belongs to whoever owns the schema.
-    return [{ id: schemaId, mark: markByPlan(situation, 'identity'), differences }];
+    // A descriptor has no place for an ownership tag: it belongs to whoever owns the schema.
+    return [{ id: schemaId, ownershipTag: tagByPlan(situation, 'identity'), differences }];
   },
 
   async create(context, situation) {
@@ -165,5 +165,5 @@ export async function removeDescriptors(
 /** Datasets of others that are of this schema: without its identities their records would be nobody's. */
 async function usersOf(aep: Context['aep'], schemaId: string, { manifest }: Situation): Promise<string[]> {
   const all = await aep.catalog.datasetsOfSchema(schemaId);
-  return all.filter(({ tags }) => markInTags(tags)?.pipeline !== manifest.name).map(({ id }) => id);
+  return all.filter(({ tags }) => tagInTags(tags)?.pipeline !== manifest.name).map(({ id }) => id);
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../../aep/data-prep.ts';
 import { Failure } from '../../failure.ts';
 import { nameInAep } from '../../pipeline.ts';
-import { markInDescription } from './ownership-tag.ts';
+import { tagInDescription } from './ownership-tag.ts';
 import {
   type Context,
   type Difference,
@@ -12,10 +12,10 @@ import {
   idOfMade,
   ifThere,
   inTenant,
-  markByPlan,
   type Resource,
   required,
   type Situation,
+  tagByPlan,
 } from './resource.ts';
 import { tryMapping, trySamples } from './trial.ts';
 
@@ -32,10 +32,10 @@ export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): M
 }
 
 /**
- * A mapping set has no description and no tags, so its name is its mark: it ends in a hash of what it does. Equal name,
+ * A mapping set has no description and no tags, so its name is its ownership tag: it ends in a hash of what it does. Equal name,
  * equal content; another mapping gets another set, and the one that a live flow uses is never rewritten.
  */
-function markedName(situation: Situation): string {
+function taggedName(situation: Situation): string {
   const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const { manifest } = situation;
@@ -49,7 +49,7 @@ function isOwnName(name: string | null | undefined, { manifest }: Pick<Situation
 
 export function mappingSetOf(situation: Situation): NewMappingSet {
   return {
-    name: markedName(situation),
+    name: taggedName(situation),
     schemaId: required(situation, 'schema'),
     mappings: mappingsOf(situation),
   };
@@ -97,7 +97,7 @@ function asFound(one: MappingSet, situation: Situation, differences: readonly Di
   return {
     id: one.id,
     name: one.name ?? undefined,
-    mark: markByPlan(situation, 'mapping'),
+    ownershipTag: tagByPlan(situation, 'mapping'),
     differences,
     createdAt: one.createdDate,
     details: { version: one.version },
@@ -114,7 +114,7 @@ function rewritten(one: MappingSet, situation: Situation): Difference[] {
  * execution that came no further.
  */
 async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]> {
-  const own = markedName(situation);
+  const own = taggedName(situation);
   const newest = await aep.dataPrep.newestMappingSets(NEWEST);
   const named = newest.filter(({ name }) => name === own);
   const wanted = named.length > 0 ? named : await aep.dataPrep.findMappingSets(own);
@@ -127,14 +127,14 @@ async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]>
 
 /** Whoever made it, it was not this execution. */
 function earlier(found: Found, { manifest }: Situation): Found {
-  return { ...found, mark: { pipeline: manifest.name, execution: EARLIER } };
+  return { ...found, ownershipTag: { pipeline: manifest.name, execution: EARLIER } };
 }
 
 /** The set that a hand-made flow uses, where it does what this manifest wants: to be taken over, or taken over already. */
 async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[]> {
   const { manifest } = situation;
   for (const flow of await aep.flowService.findFlows(nameInAep('flow', manifest))) {
-    if (!manifest.adopt && markInDescription(flow.description)?.pipeline !== manifest.name) continue;
+    if (!manifest.adopt && tagInDescription(flow.description)?.pipeline !== manifest.name) continue;
     const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
     if (id === undefined) continue;
     const set = await ifThere(aep.dataPrep.getMappingSet(id));

@@ -1,7 +1,7 @@
 // The ownership mark: which pipeline and which execution made a resource, written where AEP lets us write.
-export interface Mark {
+export interface OwnershipTag {
   readonly pipeline: string;
-  /** What `executionMark` makes of the one that wrote it. */
+  /** What `executionTag` makes of the one that wrote it. */
   readonly execution: string;
   /** Made by somebody else and taken over: never undone. */
   readonly adopted?: boolean | undefined;
@@ -11,10 +11,10 @@ export interface Mark {
 
 /**
  * What tells one execution from every other: its name and its start. A name alone comes back: Step Functions frees it after
- * 90 days, and at once when the state machine is made anew. RedriveExecution keeps both. Marks of version 0.1.0 hold the
+ * 90 days, and at once when the state machine is made anew. RedriveExecution keeps both. Ownership tags of version 0.1.0 hold the
  * name alone: they are the pipeline's, and never an execution's that looks for its own.
  */
-export function executionMark({
+export function executionTag({
   name,
   startedAt,
 }: {
@@ -24,29 +24,29 @@ export function executionMark({
   return `${name}@${startedAt}`;
 }
 
-/** The last one counts: what a user writes comes before it, and is no mark, whatever it looks like. */
+/** The last one counts: what a user writes comes before it, and is no ownership tag, whatever it looks like. */
 const IN_DESCRIPTION = /\s*\[penstock pipeline=(\S+) execution=(\S+?)((?: \w+=[^\s\]]+)*)( adopted)?\]/g;
 
-/** A description that ends in the mark: Schema Registry and Flow Service have no better place. */
-export function describe(mark: Mark, description: string | null | undefined): string {
-  const notes = Object.entries(mark.notes ?? {}).map(([name, value]) => ` ${name}=${value}`);
-  const adopted = mark.adopted === true ? ' adopted' : '';
-  const line = `[penstock pipeline=${mark.pipeline} execution=${mark.execution}${notes.join('')}${adopted}]`;
+/** A description that ends in the ownership tag: Schema Registry and Flow Service have no better place. */
+export function describe(ownershipTag: OwnershipTag, description: string | null | undefined): string {
+  const notes = Object.entries(ownershipTag.notes ?? {}).map(([name, value]) => ` ${name}=${value}`);
+  const adopted = ownershipTag.adopted === true ? ' adopted' : '';
+  const line = `[penstock pipeline=${ownershipTag.pipeline} execution=${ownershipTag.execution}${notes.join('')}${adopted}]`;
   return description ? `${description} ${line}` : line;
 }
 
-export function markInDescription(description: string | null | undefined): Mark | undefined {
-  const [, pipeline, execution, notes = '', adopted] = lastMark(description) ?? [];
+export function tagInDescription(description: string | null | undefined): OwnershipTag | undefined {
+  const [, pipeline, execution, notes = '', adopted] = lastTag(description) ?? [];
   if (pipeline === undefined || execution === undefined) return undefined;
   return { pipeline, execution, adopted: adopted !== undefined, notes: notesIn(notes) };
 }
 
-/** What a description says before the mark. */
-export function withoutMark(description: string | null | undefined): string {
-  return (description ?? '').slice(0, lastMark(description)?.index);
+/** What a description says before the ownership tag. */
+export function withoutTag(description: string | null | undefined): string {
+  return (description ?? '').slice(0, lastTag(description)?.index);
 }
 
-function lastMark(description: string | null | undefined) {
+function lastTag(description: string | null | undefined) {
   return [...(description ?? '').matchAll(IN_DESCRIPTION)].at(-1);
 }
 
@@ -57,13 +57,17 @@ function notesIn(text: string): Record<string, string> {
   );
 }
 
-/** The mark as tags of a dataset. Catalog keeps tags; names that start with `adobe` are Adobe's. */
-export function tagsOf(mark: Mark): Record<string, string[]> {
-  const adopted = mark.adopted === true ? ['adopted:true'] : [];
-  return { penstock: [`pipeline:${mark.pipeline}`, `execution:${mark.execution}`, ...adopted] };
+/** The ownership tag as tags of a dataset. Catalog keeps tags; names that start with `adobe` are Adobe's. */
+export function tagsOf(ownershipTag: OwnershipTag): Record<string, string[]> {
+  const adopted = ownershipTag.adopted === true ? ['adopted:true'] : [];
+  return {
+    penstock: [`pipeline:${ownershipTag.pipeline}`, `execution:${ownershipTag.execution}`, ...adopted],
+  };
 }
 
-export function markInTags(tags: Readonly<Record<string, unknown>> | null | undefined): Mark | undefined {
+export function tagInTags(
+  tags: Readonly<Record<string, unknown>> | null | undefined,
+): OwnershipTag | undefined {
   const own: unknown[] = Array.isArray(tags?.penstock) ? tags.penstock : [];
   const entries = own.filter((entry) => typeof entry === 'string');
   const value = (key: string) => entries.find((entry) => entry.startsWith(`${key}:`))?.slice(key.length + 1);

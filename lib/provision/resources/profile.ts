@@ -1,6 +1,6 @@
 // The schema in Real-Time Customer Profile: the tag `union`, which can be added and never removed.
 import type { Manifest } from '../../manifest.ts';
-import { type Context, idOfMade, markByPlan, type Resource, required } from './resource.ts';
+import { type Context, idOfMade, type Resource, required, tagByPlan } from './resource.ts';
 
 const wanted = ({ schema }: Manifest): boolean => !('id' in schema) && schema.profile;
 
@@ -18,7 +18,7 @@ export const profile: Resource = {
     const id = idOfMade(situation, 'schema');
     if (id === undefined) return [];
     const union = situation.resources.schema?.union ?? (await isInUnion(aep, id));
-    return union ? [{ id, mark: markByPlan(situation, 'profile'), differences: [] }] : [];
+    return union ? [{ id, ownershipTag: tagByPlan(situation, 'profile'), differences: [] }] : [];
   },
 
   async create({ aep }, situation) {

@@ -5,7 +5,7 @@ import type { Manifest } from '../../manifest.ts';
 import type { Made, Pipeline, ResourceKey } from '../../pipeline.ts';
 import type { ProvisionRuntime, Runtime } from '../../runtime.ts';
 import { clip } from '../clip.ts';
-import { executionMark, type Mark } from './ownership-tag.ts';
+import { executionTag, type OwnershipTag } from './ownership-tag.ts';
 
 /** What a step works with besides the document. */
 export interface Context<R extends Runtime = Runtime> {
@@ -43,7 +43,7 @@ export interface Found {
   readonly id: string;
   /** As it is called in AEP, which may have been changed there. */
   readonly name?: string | undefined;
-  readonly mark: Mark | undefined;
+  readonly ownershipTag: OwnershipTag | undefined;
   /** What differs from what is wanted; empty where it is what is wanted. */
   readonly differences: readonly Difference[];
   /** Milliseconds since the epoch. */
@@ -73,15 +73,15 @@ export interface Resource {
   given?(manifest: Manifest): string | undefined;
   /** How the given one differs from what is needed, none of which we change. @throws Failure `AEP_NOT_FOUND` */
   checkGiven?(context: Context, id: string, situation: Situation): Promise<readonly Difference[]>;
-  /** All that could be it: of its name, or with its mark. */
+  /** All that could be it: of its name, or with its ownership tag. */
   find(context: Context, situation: Situation): Promise<Found[]>;
   /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
   get?(context: Context, situation: Situation, id: string): Promise<Found>;
-  create(context: Context, situation: Situation, mark: Mark): Promise<CreatedResource>;
+  create(context: Context, situation: Situation, ownershipTag: OwnershipTag): Promise<CreatedResource>;
   /** Changes in place what can be changed there; looks for itself what is still to be done, so it can be repeated. */
   update?(context: Context, situation: Situation, id: string): Promise<void>;
-  /** Writes our mark on one that was made by hand. Without it, there is no place for a mark. */
-  adopt?(context: Context, situation: Situation, id: string, mark: Mark): Promise<void>;
+  /** Writes our ownership tag on one that was made by hand. Without it, there is no place for an ownership tag. */
+  adopt?(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
   /** Why it can be neither made nor changed as the manifest wants it: asked before anything is made. */
   impossible?(context: Context, situation: Situation): Promise<string | undefined>;
   /** Absent where AEP cannot undo it. */
@@ -116,14 +116,16 @@ export interface Preference {
 
 /** What to do about a resource, given everything that was found. Pure; `plan` and every step take it from here. */
 export function decide(found: readonly Found[], preference: Preference): Decision {
-  const ours = found.filter((one) => one.mark?.pipeline === preference.pipeline).sort(best(preference.hint));
+  const ours = found
+    .filter((one) => one.ownershipTag?.pipeline === preference.pipeline)
+    .sort(best(preference.hint));
   const [first, ...others] = ours;
   return first === undefined ? decideOnForeign(found, preference) : decideOnOurs(first, others);
 }
 
 function decideOnOurs(first: Found, others: readonly Found[]): Decision {
   const has = (remedy: Remedy) => first.differences.some((one) => one.remedy === remedy);
-  const by = `made by ${first.mark?.execution}`;
+  const by = `made by ${first.ownershipTag?.execution}`;
   const surplus = others.length === 0 ? '' : `; surplus, and to go: ${others.map(({ id }) => id).join(', ')}`;
   if (first.differences.length === 0)
     return { action: 'keep', reason: `${by}${surplus}`, found: first, others };
@@ -151,9 +153,9 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
   if (first === undefined) return { action: 'create', reason: 'not there yet', others: [] };
   const ids = found.map(({ id }) => id).join(', ');
   const conflict = (reason: string): Decision => ({ action: 'conflict', reason, found: first, others: [] });
-  if (first.mark !== undefined)
+  if (first.ownershipTag !== undefined)
     return conflict(
-      `the name is taken by ${ids} and it is pipeline ${first.mark.pipeline}'s; give this one another name, or retire that one`,
+      `the name is taken by ${ids} and it is pipeline ${first.ownershipTag.pipeline}'s; give this one another name, or retire that one`,
     );
   if (!adopt)
     return conflict(
@@ -224,24 +226,24 @@ export function differenceIfTold(
   return found === undefined || found === null ? [] : difference(field, found, wanted, remedy);
 }
 
-/** The mark of this execution. */
-export function markOf(situation: Situation, notes?: Mark['notes']): Mark {
+/** The ownership tag of this execution. */
+export function tagOf(situation: Situation, notes?: OwnershipTag['notes']): OwnershipTag {
   return {
     pipeline: situation.manifest.name,
-    execution: executionMark(situation.execution),
+    execution: executionTag(situation.execution),
     ...(notes !== undefined && { notes }),
   };
 }
 
-/** In a mark that cannot tell. */
+/** In an ownership tag that cannot tell. */
 export const EARLIER = 'an earlier execution';
 
-/** For what has no place for a mark: it is this execution's where the plan found none, else an earlier one's. */
-export function markByPlan({ plan, manifest, execution }: Situation, key: ResourceKey): Mark {
+/** For what has no place for an ownership tag: it is this execution's where the plan found none, else an earlier one's. */
+export function tagByPlan({ plan, manifest, execution }: Situation, key: ResourceKey): OwnershipTag {
   const mine = plan.some(
     ({ resource, action }) => resource === key && (action === 'create' || action === 'replace'),
   );
-  return { pipeline: manifest.name, execution: mine ? executionMark(execution) : EARLIER };
+  return { pipeline: manifest.name, execution: mine ? executionTag(execution) : EARLIER };
 }
 
 /** The id of a resource that an earlier step has made. */

@@ -48,7 +48,7 @@ function forgottenGroups({ manifest, hints, mode }: Which): string[] {
 }
 
 /**
- * The order in which they are undone: backwards, but a mapping set right before the source connection, by whose mark it is
+ * The order in which they are undone: backwards, but a mapping set right before the source connection, by whose ownership tag it is
  * found again should undoing be interrupted.
  */
 export function backwards(pipeline: Which): Resource[] {

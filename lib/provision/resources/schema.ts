@@ -5,7 +5,7 @@ import { didYouMeanId } from '../../nearest.ts';
 import { IDENTITY_MAP, isMapped, linksIdentities, updatesProfiles } from '../../operations.ts';
 import { keyOfGroup, nameInAep } from '../../pipeline.ts';
 import { removeDescriptors } from './identity.ts';
-import { describe, markInDescription, withoutMark } from './ownership-tag.ts';
+import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
   type Context,
   type Difference,
@@ -101,7 +101,7 @@ function asFound(there: Schema, situation: Situation): Found {
   return {
     id: there.$id,
     name: there.title ?? undefined,
-    mark: markInDescription(there.description),
+    ownershipTag: tagInDescription(there.description),
     differences: differencesOf(there, situation),
     createdAt: there['meta:registryMetadata']?.['repo:createdDate'],
     details: {
@@ -150,11 +150,14 @@ export const schema: Resource = {
 
   get: async ({ aep }, situation, id) => asFound(await aep.schemaRegistry.getSchema(id), situation),
 
-  async create({ aep, runtime }, situation, mark) {
+  async create({ aep, runtime }, situation, ownershipTag) {
     const { manifest } = situation;
     const created = await aep.schemaRegistry.createSchema({
       title: nameInAep('schema', manifest),
-      description: describe(mark, 'description' in manifest.schema ? manifest.schema.description : undefined),
+      description: describe(
+        ownershipTag,
+        'description' in manifest.schema ? manifest.schema.description : undefined,
+      ),
       parts: [classOf(situation), ...fieldGroupsOf(situation)],
     });
     return { id: created.$id, changedAt: runtime.clock.now() };
@@ -169,10 +172,10 @@ export const schema: Resource = {
     );
   },
 
-  async adopt({ aep }, _situation, id, mark) {
+  async adopt({ aep }, _situation, id, ownershipTag) {
     const { description } = await aep.schemaRegistry.getSchema(id);
-    if (markInDescription(description) !== undefined) return;
-    const value = describe(mark, withoutMark(description));
+    if (tagInDescription(description) !== undefined) return;
+    const value = describe(ownershipTag, withoutTag(description));
     await aep.schemaRegistry.patchSchema(id, [
       { op: description ? 'replace' : 'add', path: '/description', value },
     ]);

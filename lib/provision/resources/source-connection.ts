@@ -60,12 +60,12 @@ export const sourceConnection: Resource = {
     return asFound(one, situation, sourceDifferences(one, situation));
   },
 
-  async create({ aep }, situation, mark) {
+  async create({ aep }, situation, ownershipTag) {
     const { manifest } = situation;
     const params = { ...sourceParams(manifest.source), ...resetPosition(situation) };
     const id = await aep.flowService.createSourceConnection({
       name: nameInAep('source-connection', manifest),
-      description: describe({ ...mark, notes: notesOf(situation) }, manifest.description),
+      description: describe({ ...ownershipTag, notes: notesOf(situation) }, manifest.description),
       baseConnectionId: required(situation, 'base-connection'),
       specId: connectionSpecOf(manifest.source),
       ...(Object.keys(params).length > 0 && { params }),
@@ -73,9 +73,9 @@ export const sourceConnection: Resource = {
     return { id };
   },
 
-  async adopt(context, situation, id, mark) {
+  async adopt(context, situation, id, ownershipTag) {
     const one = await context.aep.flowService.getSourceConnection(id);
-    await adoptEntity(context, 'sourceConnections', one, { ...mark, notes: notesOf(situation) });
+    await adoptEntity(context, 'sourceConnections', one, { ...ownershipTag, notes: notesOf(situation) });
   },
 
   remove: ({ aep }, id) => aep.flowService.deleteSourceConnection(id),

@@ -40,20 +40,20 @@ export const targetConnection: Resource = {
     return asFound(one, situation, targetDifferences(one, situation));
   },
 
-  async create({ aep }, situation, mark) {
+  async create({ aep }, situation, ownershipTag) {
     const { manifest } = situation;
     const id = await aep.flowService.createTargetConnection({
       name: nameInAep('target-connection', manifest),
-      description: describe({ ...mark, notes: notesOf(situation) }, manifest.description),
+      description: describe({ ...ownershipTag, notes: notesOf(situation) }, manifest.description),
       datasetId: required(situation, 'dataset'),
       schemaId: required(situation, 'schema'),
     });
     return { id };
   },
 
-  async adopt(context, situation, id, mark) {
+  async adopt(context, situation, id, ownershipTag) {
     const one = await context.aep.flowService.getTargetConnection(id);
-    await adoptEntity(context, 'targetConnections', one, { ...mark, notes: notesOf(situation) });
+    await adoptEntity(context, 'targetConnections', one, { ...ownershipTag, notes: notesOf(situation) });
   },
 
   remove: ({ aep }, id) => aep.flowService.deleteTargetConnection(id),

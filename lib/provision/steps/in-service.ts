@@ -2,7 +2,7 @@
 import type { Pipeline } from '../../pipeline.ts';
 import { readPublished } from '../../published.ts';
 import { flow } from '../resources/flow.ts';
-import { executionMark } from '../resources/ownership-tag.ts';
+import { executionTag } from '../resources/ownership-tag.ts';
 import { type Context, ifThere } from '../resources/resource.ts';
 import { isPulled } from '../resources/source.ts';
 
@@ -31,10 +31,10 @@ const NOTHING_IN_SERVICE: InService = { flows: [], besides: [] };
 async function inService(pipeline: Pipeline, context: Context): Promise<InService> {
   const { streamArn, manifest, execution } = pipeline;
   const { runtime } = context;
-  const own = executionMark(execution);
+  const own = executionTag(execution);
   if (isPulled(manifest.source)) {
     const flows = await flow.find(context, pipeline);
-    const running = flows.filter((one) => one.running === true && one.mark?.execution !== own);
+    const running = flows.filter((one) => one.running === true && one.ownershipTag?.execution !== own);
     return { flows: running.map(({ id }) => id), besides: [] };
   }
   if (streamArn === undefined) return NOTHING_IN_SERVICE;

@@ -4,7 +4,7 @@ import type { InletSource } from '../../manifest.ts';
 import { linksIdentities } from '../../operations.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { PublishedPipeline, publishedSecret, readPublished } from '../../published.ts';
-import { executionMark } from '../resources/ownership-tag.ts';
+import { executionTag } from '../resources/ownership-tag.ts';
 import { type Context, required } from '../resources/resource.ts';
 import { readInlet } from './verify.ts';
 
@@ -73,7 +73,7 @@ async function publishedOf(
     schemaId: required(pipeline, 'schema'),
     ...(linksIdentities(manifest) && { identityDatasetId: required(pipeline, 'identity-dataset') }),
     sourceName: inlet.sourceId,
-    execution: executionMark(execution),
+    execution: executionTag(execution),
     publishedAt: new Date(context.runtime.clock.now()).toISOString(),
   };
 }

@@ -29,7 +29,7 @@ export async function removeResource(
   if (resource.remove === undefined) return { left: 'AEP cannot undo it' };
   try {
     const there = await resource.get?.(context, pipeline, id);
-    if (there !== undefined && there.mark?.pipeline !== pipeline.manifest.name)
+    if (there !== undefined && there.ownershipTag?.pipeline !== pipeline.manifest.name)
       return { left: 'it is not ours' };
     const reason = pipeline.deleteData ? undefined : await resource.keepBecause?.(context, id);
     if (reason !== undefined) return { left: reason };

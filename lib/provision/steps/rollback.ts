@@ -4,7 +4,7 @@ import type { Fate, Made, Pipeline, ResourceKey } from '../../pipeline.ts';
 import { readPublished } from '../../published.ts';
 import { clip } from '../clip.ts';
 import { isRunning, restart } from '../resources/flow.ts';
-import { executionMark } from '../resources/ownership-tag.ts';
+import { executionTag } from '../resources/ownership-tag.ts';
 import type { Context, Resource, StreamContext } from '../resources/resource.ts';
 import { backwards, refersTo, STEPS } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
@@ -62,7 +62,7 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
   if (await hasPublished(pipeline, context))
     await undo(undone, 'trigger', { resource: 'trigger' }, () => undoTrigger(pipeline, context));
   await undo(undone, 'published pipeline', { resource: 'publish' }, () =>
-    unpublish(pipeline, context, ({ execution }) => execution === executionMark(pipeline.execution)),
+    unpublish(pipeline, context, ({ execution }) => execution === executionTag(pipeline.execution)),
   );
   for (const resource of backwards(pipeline)) await undoResource(resource, pipeline, context, undone);
   await restartOld(pipeline, context, undone);
@@ -92,7 +92,7 @@ async function isInService(pipeline: Pipeline, context: Context): Promise<boolea
 async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
   if (streamArn === undefined) return false;
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
-  return published?.execution === executionMark(execution);
+  return published?.execution === executionTag(execution);
 }
 
 function keptText({ resources, old, manifest }: Pipeline): string {
@@ -218,9 +218,10 @@ async function madeHere(
   const made = pipeline.resources[resource.key];
   if (made?.how === 'created') ids.add(made.id);
   try {
-    for (const { id, mark } of await resource.find(context, pipeline)) {
-      const ours = mark?.pipeline === manifest.name && mark.execution === executionMark(execution);
-      if (ours && mark.adopted !== true) ids.add(id);
+    for (const { id, ownershipTag } of await resource.find(context, pipeline)) {
+      const ours =
+        ownershipTag?.pipeline === manifest.name && ownershipTag.execution === executionTag(execution);
+      if (ours && ownershipTag.adopted !== true) ids.add(id);
     }
   } catch (error) {
     undone.left.push(`perhaps a ${resource.key} (${reasonOf(error)})`);

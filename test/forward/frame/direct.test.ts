@@ -8,7 +8,7 @@ import type { KinesisRecord } from '../../../lib/forward/read/event.ts';
 import type { PublishedPipeline } from '../../../lib/published.ts';
 import { PUBLISHED } from '../../support/forwarding.ts';
 import { aggregate } from '../../support/kpl.ts';
-import { pipelineWith } from '../../support/shaping.ts';
+import { pipelineWith } from '../../support/transforming.ts';
 
 const PIPELINES: Readonly<Record<string, PublishedPipeline>> = {
   raw: PUBLISHED,

@@ -6,7 +6,7 @@ import type { KinesisRecord } from '../../../lib/forward/read/event.ts';
 import { runs } from '../../support/depth.ts';
 import { processorSeconds } from '../../support/effort.ts';
 import { ALL_SETTLED, PUBLISHED, world } from '../../support/forwarding.ts';
-import { pipelineWith } from '../../support/shaping.ts';
+import { pipelineWith } from '../../support/transforming.ts';
 
 // A 10: where a member is there twice, one parser goes by the first and another by the last: what AEP would follow may not hide behind that.
 

@@ -4,13 +4,13 @@ import { createFramer, MAX_REQUEST_BYTES } from '../../../lib/forward/frame/fram
 import { coordinatesIn } from '../../../lib/forward/read/record-id.ts';
 import { SHARD_ID, seq } from '../../support/forwarding.ts';
 import { aggregate } from '../../support/kpl.ts';
-import { pipelineWith, shaping } from '../../support/shaping.ts';
+import { pipelineWith, transforming } from '../../support/transforming.ts';
 
 const ID = `"_id":"customers:${SHARD_ID}:${seq(0)}"`;
 const TIMESTAMP = '"timestamp":"2026-02-02T02:40:00.500Z"';
 const BOTH = { derive: ['_id', 'timestamp'] };
 
-const derived = (derive: string[], record: string) => shaping({ derive })(record)[0]?.sent;
+const derived = (derive: string[], record: string) => transforming({ derive })(record)[0]?.sent;
 
 describe('what is derived', () => {
   it.each([
@@ -53,20 +53,22 @@ describe('what is derived', () => {
 
   it('is put into the entity of a whole XDM message', () => {
     const record = '{"header":{"_id":1},"body":{"xdmEntity": {"a":1E2} }}';
-    const [outcome] = shaping({ derive: ['_id'] }, { data: 'xdm' })(record);
+    const [outcome] = transforming({ derive: ['_id'] }, { data: 'xdm' })(record);
     expect(outcome?.sent?.endsWith(`"xdmEntity":{${ID},"a":1E2}}}`)).toBe(true);
   });
 
   it('is put into the part that is selected, and into the body beside operations', () => {
-    const [selected] = shaping({ derive: ['_id'], select: '/a' })('{"_id":"outer","a":{"b":1}}');
+    const [selected] = transforming({ derive: ['_id'], select: '/a' })('{"_id":"outer","a":{"b":1}}');
     expect(selected?.sent).toBe(`{${ID},"b":1}`);
-    const [operated] = shaping({ derive: ['_id'], operations: { data: 'merge' } })('{"b":1}');
+    const [operated] = transforming({ derive: ['_id'], operations: { data: 'merge' } })('{"b":1}');
     expect(operated?.sent?.endsWith(`"body":{${ID},"b":1}}`)).toBe(true);
   });
 
   it('tells the sub-records of an aggregate apart', () => {
     const parts = ['{"a":0}', '{"a":1}'].map((text) => ({ key: 'k', data: Buffer.from(text) }));
-    const ids = shaping({ derive: ['_id'] })(aggregate(parts)).map(({ sent }) => JSON.parse(sent ?? '')._id);
+    const ids = transforming({ derive: ['_id'] })(aggregate(parts)).map(
+      ({ sent }) => JSON.parse(sent ?? '')._id,
+    );
     expect(ids.map(coordinatesIn)).toEqual(
       [0, 1].map((subSequenceNumber) => ({
         stream: 'customers',
@@ -78,7 +80,7 @@ describe('what is derived', () => {
   });
 
   it('is the same however often the record comes, and another for every record', () => {
-    const take = shaping(BOTH);
+    const take = transforming(BOTH);
     const once = take('{"a":1}', '{"a":1}').map(({ sent }) => sent);
     expect(take('{"a":1}', '{"a":1}').map(({ sent }) => sent)).toEqual(once);
     expect(new Set(once).size).toBe(2);
@@ -98,7 +100,7 @@ describe('what is derived', () => {
     // A comma is counted for each message.
     const fits = MAX_REQUEST_BYTES - 1 - `{"messages":[{${ID},"a":""}]}`.length;
     const [passes, fails] = [fits, fits + 1].map(
-      (n) => shaping({ derive: ['_id'] })(`{"a":"${'x'.repeat(n)}"}`)[0],
+      (n) => transforming({ derive: ['_id'] })(`{"a":"${'x'.repeat(n)}"}`)[0],
     );
     expect(passes?.framed?.size).toBe(MAX_REQUEST_BYTES - '{"messages":['.length - ']}'.length);
     expect(fails?.verdict).toBe('too-large');

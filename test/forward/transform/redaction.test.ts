@@ -17,7 +17,7 @@ import {
   redriveWorld,
   streamRecord,
 } from '../../support/redriving.ts';
-import { kept, pipelineWith, shaping } from '../../support/shaping.ts';
+import { kept, pipelineWith, transforming } from '../../support/transforming.ts';
 
 // A 4: what leaves, by whatever way, obeys the rules in force at that moment. The oracle knows nothing of how it is redacted: it
 // looks for the values that the rules name in everything that has left, in whatever form they may be there.
@@ -251,10 +251,10 @@ describe('A 4 (a): a reject that was stored under other rules', () => {
 
   /** Stores a refused record under the first rules, and sends it again under the second. */
   async function redriven(first: Redaction[], second: Redaction[], record = RECORD, more: object = {}) {
-    const shaped = shaping({ redact: first, select: '/nothing' })(record)[0]?.entry as DeadLetter;
+    const transformed = transforming({ redact: first, select: '/nothing' })(record)[0]?.entry as DeadLetter;
     const rules = createRedactor(pipelineWith({ redact: first }))?.applied ?? [];
-    const stored = { ...shaped, ...more };
-    const held = document([stored, entry(9, '{"other":1}')], { rules: { [shaped.rules ?? '']: rules } });
+    const stored = { ...transformed, ...more };
+    const held = document([stored, entry(9, '{"other":1}')], { rules: { [transformed.rules ?? '']: rules } });
     const now = { published: { records: { redact: second } } };
     const own = redriveWorld(now);
     const key = await own.store(held);
@@ -387,7 +387,7 @@ describe('A 4 (c): XDM comes as an entity or as a whole message', () => {
   const entityText = '{"_id":"1","workEmail":{"address":"ana@example.com"}}';
   const whole = `{"header":{"x":1},"body":{"xdmMeta":{},"xdmEntity":${entityText}}}`;
   const sentOf = (records: object, text: string) =>
-    /"xdmEntity":(.*)\}\}$/.exec(shaping(records, { data: 'xdm' })(text)[0]?.sent ?? '')?.[1];
+    /"xdmEntity":(.*)\}\}$/.exec(transforming(records, { data: 'xdm' })(text)[0]?.sent ?? '')?.[1];
 
   it.each([
     ['/workEmail/address', 'mask', '{"_id":"1","workEmail":{"address":"***"}}'],
@@ -415,7 +415,7 @@ describe('A 4 (c): XDM comes as an entity or as a whole message', () => {
 
   it('of raw data a pointer leads where it says, and nowhere else', () => {
     const redact = [{ field: '/a', action: 'mask' }];
-    expect(shaping({ redact })('{"body":{"xdmEntity":{"a":1}}}')[0]?.sent).toBe(
+    expect(transforming({ redact })('{"body":{"xdmEntity":{"a":1}}}')[0]?.sent).toBe(
       '{"body":{"xdmEntity":{"a":1}}}',
     );
   });

@@ -6,10 +6,10 @@ import { createFramer, MAX_REQUEST_BYTES } from '../../../lib/forward/frame/fram
 import { decode } from '../../../lib/forward/read/decode.ts';
 import type { KinesisRecord } from '../../../lib/forward/read/event.ts';
 import { createRedactor } from '../../../lib/forward/transform/redact.ts';
-import { createShaper } from '../../../lib/forward/transform/transform.ts';
+import { createTransform } from '../../../lib/forward/transform/transform.ts';
 import { ALL_SETTLED, kinesisEvent, PUBLISHED, seq, world } from '../../support/forwarding.ts';
 import { aggregate } from '../../support/kpl.ts';
-import { kept, pipelineWith, shaping } from '../../support/shaping.ts';
+import { kept, pipelineWith, transforming } from '../../support/transforming.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const sent = (outcomes: readonly { sent?: string }[]) => outcomes.map((outcome) => outcome.sent);
@@ -17,9 +17,9 @@ const verdicts = (outcomes: readonly { verdict?: string }[]) => outcomes.map((ou
 
 describe('a pipeline that asks for nothing', () => {
   it.each([undefined, {}, { derive: ['_id'] }, { operations: { data: 'merge' } }])(
-    'has no shaper: %j',
+    'has no transform: %j',
     (records) => {
-      expect(createShaper(pipelineWith(records))).toBeUndefined();
+      expect(createTransform(pipelineWith(records))).toBeUndefined();
     },
   );
 });
@@ -49,7 +49,7 @@ describe('where', () => {
 
   it.each(cases)('%s', (_, test, value, passes) => {
     const record = JSON.stringify({ id: 1, field: value });
-    const [outcome] = shaping({ where: [{ field: '/field', ...(test as object) }] })(record);
+    const [outcome] = transforming({ where: [{ field: '/field', ...(test as object) }] })(record);
     expect(outcome).toMatchObject(passes ? { sent: record } : { verdict: 'filtered' });
   });
 
@@ -63,7 +63,7 @@ describe('where', () => {
       '{"type":"order","lines":[]}',
       '{"lines":[{"sku":1}]}',
     ];
-    expect(verdicts(shaping({ where })(...records))).toEqual([undefined, 'filtered', 'filtered']);
+    expect(verdicts(transforming({ where })(...records))).toEqual([undefined, 'filtered', 'filtered']);
   });
 
   it.each([
@@ -74,7 +74,7 @@ describe('where', () => {
     ['/__proto__/x', '{"__proto__":{"x":1}}'],
     ['/*', '{"*":1}'],
   ])('finds %s in %s', (field, record) => {
-    expect(sent(shaping({ where: [{ field, equals: 1 }] })(record))).toEqual([record]);
+    expect(sent(transforming({ where: [{ field, equals: 1 }] })(record))).toEqual([record]);
   });
 
   it.each([
@@ -87,11 +87,11 @@ describe('where', () => {
     '/text/length',
   ])('finds nothing at %s', (field) => {
     const record = '{"list":[0,1],"text":"abc"}';
-    expect(sent(shaping({ where: [{ field, exists: false }] })(record))).toEqual([record]);
+    expect(sent(transforming({ where: [{ field, exists: false }] })(record))).toEqual([record]);
   });
 
   it('takes no number for another that lies next to it', () => {
-    const outcomes = shaping({ where: [{ field: '/n', equals: 9007199254740991 }] })(
+    const outcomes = transforming({ where: [{ field: '/n', equals: 9007199254740991 }] })(
       '{"n":9007199254740991}',
       '{"n":9007199254740993}',
       '{"n":9007199254740992}',
@@ -106,18 +106,18 @@ describe('where', () => {
     ['an empty archive', gzipSync('')],
   ])('A 7: passes over an empty record (a tombstone) where a field is asked for: %s', (_, record) => {
     const one = (test: object) =>
-      shaping({ where: [{ field: '/op', ...test }] }, { compression: 'gzip' })(record as string);
+      transforming({ where: [{ field: '/op', ...test }] }, { compression: 'gzip' })(record as string);
     expect(verdicts(one({ exists: true }))).toEqual(['filtered']);
     expect(verdicts(one({ oneOf: ['c', 'd'] }))).toEqual(['filtered']);
     // It has no field, and that is all that is asked: it is wanted, and cannot be sent.
     expect(verdicts(one({ exists: false }))).toEqual(['empty']);
     expect(verdicts(one({ notEquals: 'c' }))).toEqual(['empty']);
-    expect(verdicts(shaping({}, { compression: 'gzip' })(record as string))).toEqual(['empty']);
+    expect(verdicts(transforming({}, { compression: 'gzip' })(record as string))).toEqual(['empty']);
   });
 
   it('rejects what cannot be looked into, as it came', () => {
     const records = ['no', Buffer.from('ff', 'hex'), '\uFEFF', `{"a":${'['.repeat(600)}${']'.repeat(600)}}`];
-    const outcomes = shaping({ where: [{ field: '/a', exists: false }] })(...records);
+    const outcomes = transforming({ where: [{ field: '/a', exists: false }] })(...records);
     expect(verdicts(outcomes)).toEqual(['not-json', 'not-utf8', 'empty', 'too-deep']);
     expect(outcomes.map(({ entry }) => entry?.data)).toEqual(
       records.map((record) => Buffer.from(record).toString('base64')),
@@ -134,7 +134,7 @@ describe('select', () => {
     ['/d', '{"d":{"x":1},"d":{"x":2}}', '{"x":2}'],
     ['/payload/after', '\uFEFF{"schema":{},"payload":{"before":null,"after":{"id":1}}}', '{"id":1}'],
   ])('takes the bytes at %s out of %s', (select, record, part) => {
-    expect(sent(shaping({ select })(record))).toEqual([part]);
+    expect(sent(transforming({ select })(record))).toEqual([part]);
   });
 
   it.each([
@@ -147,7 +147,7 @@ describe('select', () => {
     ['{"detail":{"a":{}}', 'not-json'],
     ['{"detail":{"a":{}}},{"detail":{"a":{}}}', 'not-json'],
   ])('rejects %s: %s, and keeps the record whole', (record, reason) => {
-    const [outcome] = shaping({ select: '/detail/a' })(record);
+    const [outcome] = transforming({ select: '/detail/a' })(record);
     expect(outcome?.verdict).toBe(reason);
     expect(kept(outcome?.entry)).toBe(record);
   });
@@ -162,7 +162,7 @@ describe('select', () => {
     ['{"before":{"id":1},"\\u0061fter":{"id":2},"after":null}', '{"id":1}'],
     ['{"deep":[{"id":3}],"before":null,"after":7}', '{"id":3}'],
   ])('A 7: of several takes the first that is an object: of %s %s', (record, part) => {
-    expect(sent(shaping({ select: ['/after', '/before', '/deep/0'] })(record))).toEqual([part]);
+    expect(sent(transforming({ select: ['/after', '/before', '/deep/0'] })(record))).toEqual([part]);
   });
 
   it.each([
@@ -174,7 +174,7 @@ describe('select', () => {
     'null',
     '7',
   ])('A 7: rejects what has none of them: %s, and keeps it whole', (record) => {
-    const [outcome] = shaping({ select: ['/after', '/before'] })(record);
+    const [outcome] = transforming({ select: ['/after', '/before'] })(record);
     expect(outcome).toMatchObject({
       verdict: 'nothing-selected',
       entry: { message: 'it has no object at /after or /before' },
@@ -192,9 +192,12 @@ describe('select', () => {
       ],
     };
     const row = '{"id":1,"mail":"ana@example.com","name":"Ana"}';
-    const outcomes = shaping(records)(`{"before":${row},"after":null}`, `{"before":null,"after":${row}}`);
+    const outcomes = transforming(records)(
+      `{"before":${row},"after":null}`,
+      `{"before":null,"after":${row}}`,
+    );
     expect(sent(outcomes)).toEqual(Array(2).fill('{"id":1,"mail":"***"}'));
-    const xdm = shaping(records, { data: 'xdm' })(
+    const xdm = transforming(records, { data: 'xdm' })(
       `{"before":{"header":{},"body":{"xdmEntity":${row}}},"after":null}`,
     );
     expect(sent(xdm)[0]).toMatch(/"xdmEntity":\{"id":1,"mail":"\*\*\*"\}\}\}$/);
@@ -202,9 +205,9 @@ describe('select', () => {
 
   it('lets a large record pass whose part fits', () => {
     const record = `{"filler":"${'x'.repeat(3_000_000)}","part":{"a":1}}`;
-    expect(sent(shaping({ select: '/part' })(record))).toEqual(['{"a":1}']);
-    expect(verdicts(shaping({})(record))).toEqual(['too-large']);
-    const [outcome] = shaping({ select: '/other' })(
+    expect(sent(transforming({ select: '/part' })(record))).toEqual(['{"a":1}']);
+    expect(verdicts(transforming({})(record))).toEqual(['too-large']);
+    const [outcome] = transforming({ select: '/other' })(
       record.replace('"part"', `"other":{"b":"${'y'.repeat(MAX_REQUEST_BYTES)}"},"part"`),
     );
     expect(outcome?.verdict).toBe('too-large');
@@ -212,7 +215,10 @@ describe('select', () => {
 
   it('holds no more memory than the part', () => {
     const packed = gzipSync(`{"filler":"${'x'.repeat(1_500_000)}","part":{"a":1}}`);
-    const outcomes = shaping({ select: '/part' }, { compression: 'gzip' })(...Array<Buffer>(20).fill(packed));
+    const outcomes = transforming(
+      { select: '/part' },
+      { compression: 'gzip' },
+    )(...Array<Buffer>(20).fill(packed));
     expect(outcomes.map(({ sent }) => sent)).toEqual(Array(20).fill('{"a":1}'));
     const held = new Set(outcomes.map(({ framed }) => framed?.slab.buffer));
     expect([...held].reduce((sum, memory) => sum + (memory?.byteLength ?? 0), 0)).toBeLessThan(600_000);
@@ -234,7 +240,7 @@ describe('select', () => {
     const steps = fc.array(step, { maxLength: 4 }).map((further) => ['a', ...further]);
     fc.assert(
       fc.property(tree, steps, (text, path) => {
-        const [outcome] = shaping({ select: `/${path.join('/')}` })(`{"a":${text}}`);
+        const [outcome] = transforming({ select: `/${path.join('/')}` })(`{"a":${text}}`);
         let value: unknown = JSON.parse(`{"a":${text}}`);
         for (const name of path) value = isOwn(value, name) ? value[name] : undefined;
         if (value === undefined) expect(outcome?.verdict).toBe('nothing-selected');
@@ -258,7 +264,7 @@ function isOwn(value: unknown, name: string): value is Record<string, unknown> {
 describe('redact', () => {
   const RECORD = `{"id":9007199254740993,"who":{"email":"ana.reis@example.com","age":41.50,"none":null},"items":[{"note":"n0","n":1E+2},{"n":-0},{"note":{"deep":[1.0]}}],"flag":true}`;
 
-  const redacted = (...redact: object[]) => sent(shaping({ redact })(RECORD))[0];
+  const redacted = (...redact: object[]) => sent(transforming({ redact })(RECORD))[0];
 
   it.each<[string, object[], string]>([
     [
@@ -335,7 +341,7 @@ describe('redact', () => {
       { field: '/email', action: 'drop' },
       { field: '/__proto__/email', action: 'mask' },
     ];
-    expect(sent(shaping({ redact: rules })(record))).toEqual(['{"__proto__":{"email":"***"}}']);
+    expect(sent(transforming({ redact: rules })(record))).toEqual(['{"__proto__":{"email":"***"}}']);
   });
 
   it('keeps the digits of every number, and everything that it does not name', () => {
@@ -350,7 +356,7 @@ describe('redact', () => {
     fc.assert(
       fc.property(fc.array(digits, { maxLength: 8 }), fc.json({ maxDepth: 3 }), (numbers, other) => {
         const record = `{"n":[${numbers.join(',')}],"secret":1,"o":${JSON.stringify(JSON.parse(other))}}`;
-        const [text] = sent(shaping({ redact: [{ field: '/secret', action: 'mask' }] })(record));
+        const [text] = sent(transforming({ redact: [{ field: '/secret', action: 'mask' }] })(record));
         expect(text).toBe(record.replace('"secret":1', '"secret":"***"'));
       }),
       { numRuns: 500 },
@@ -368,7 +374,7 @@ describe('redact', () => {
 
   it('is what the store keeps of a reject too, with its key hashed', () => {
     const select = '/part';
-    const [outcome] = shaping({ ...rules, select })({ data: PERSON, key: 'ana.reis@example.com' });
+    const [outcome] = transforming({ ...rules, select })({ data: PERSON, key: 'ana.reis@example.com' });
     expect(outcome?.verdict).toBe('nothing-selected');
     expect(kept(outcome?.entry)).toBe(HIDDEN);
     expect(outcome?.entry).toMatchObject({ redacted: true, partitionKey: sha256('ana.reis@example.com') });
@@ -378,7 +384,7 @@ describe('redact', () => {
   it('is what is kept of a record that AEP would follow, and of one that is too large', () => {
     const envelope = '{"header":{"flowId":"x"},"body":{},"name":"Ana Reis"}';
     const large = `{"name":"Ana Reis","x":"${'x'.repeat(MAX_REQUEST_BYTES)}"}`;
-    const outcomes = shaping(rules)(envelope, large);
+    const outcomes = transforming(rules)(envelope, large);
     expect(verdicts(outcomes)).toEqual(['envelope', 'too-large']);
     expect(kept(outcomes[0]?.entry)).toBe('{"header":{"flowId":"x"},"body":{}}');
     expect(kept(outcomes[1]?.entry)).toMatch(/^\{"x":"x+"\}$/);
@@ -386,10 +392,10 @@ describe('redact', () => {
 
   it('lets a record through that is small enough without what is dropped', () => {
     const large = `{"name":"${'x'.repeat(MAX_REQUEST_BYTES)}","n":1}`;
-    expect(sent(shaping(rules)(large))).toEqual(['{"n":1}']);
+    expect(sent(transforming(rules)(large))).toEqual(['{"n":1}']);
   });
 
-  it.each<[string, Parameters<ReturnType<typeof shaping>>[0], string]>([
+  it.each<[string, Parameters<ReturnType<typeof transforming>>[0], string]>([
     ['nothing', '', 'empty'],
     ['not JSON', 'ana.reis@example.com', 'not-json'],
     ['two messages', `${PERSON},${PERSON}`, 'not-json'],
@@ -401,7 +407,7 @@ describe('redact', () => {
     ['a bomb', gzipSync(Buffer.alloc(3_000_000)), 'gzip-too-large'],
   ])('withholds what cannot be redacted: %s', (_, data, reason) => {
     const bytes = Buffer.from(data as string);
-    const [outcome] = shaping(rules, { compression: 'gzip' })({ data: bytes, key: 'ana' });
+    const [outcome] = transforming(rules, { compression: 'gzip' })({ data: bytes, key: 'ana' });
     expect(outcome?.verdict).toBe(reason);
     expect(outcome?.entry).toEqual({
       reason,
@@ -419,9 +425,9 @@ describe('redact', () => {
 
   it('withholds what is no base64, a damaged aggregate, and one bad sub-record alone', () => {
     const parts = [PERSON, 'Ana Reis'].map((text) => ({ key: 'Ana', data: Buffer.from(text) }));
-    const [notBase64] = shaping(rules)({ base64: 'Ana Reis!' });
+    const [notBase64] = transforming(rules)({ base64: 'Ana Reis!' });
     expect(notBase64?.entry).toMatchObject({ reason: 'not-base64', withheld: true, data: '', length: 9 });
-    const [good, bad] = shaping(rules)(aggregate(parts));
+    const [good, bad] = transforming(rules)(aggregate(parts));
     expect(good?.sent).toBe(HIDDEN);
     expect(bad?.entry).toMatchObject({ reason: 'not-json', subSequenceNumber: 1, withheld: true, data: '' });
   });
@@ -457,7 +463,7 @@ describe('redact', () => {
     fc.assert(
       fc.property(record, others, damage, (value, options, tail) => {
         const data = JSON.stringify(value) + tail;
-        const outcomes = shaping({ ...options, redact })({ data, key: CANARY });
+        const outcomes = transforming({ ...options, redact })({ data, key: CANARY });
         const seen = outcomes.map(({ sent, verdict, entry }) => [sent, verdict, entry, kept(entry)]);
         expect(JSON.stringify(seen)).not.toContain(CANARY);
         if (outcomes[0]?.sent !== undefined) whole++;
@@ -473,7 +479,7 @@ describe('redact', () => {
       { field: '/email', exists: true },
       { field: '/name', equals: 'Ana Reis' },
     ];
-    expect(sent(shaping({ ...rules, where })(PERSON))).toEqual([HIDDEN]);
+    expect(sent(transforming({ ...rules, where })(PERSON))).toEqual([HIDDEN]);
   });
 
   it('is done once: what was stored redacted is neither judged nor hidden again', () => {
@@ -483,14 +489,14 @@ describe('redact', () => {
     const [part] = decode(record as KinesisRecord, 'none');
     if (part === undefined || !('payload' in part)) throw new Error('it was decoded');
     const redacted = createRedactor(pipeline)?.applied ?? [];
-    const again = createShaper(pipeline)?.({ ...part, message: { ...part.message, redacted } });
+    const again = createTransform(pipeline)?.({ ...part, message: { ...part.message, redacted } });
     expect(again && 'payload' in again ? again.payload.toString() : again).toBe(HIDDEN);
   });
 
   it('sends a select of what is left, in an XDM envelope as well', () => {
     const record = '{"person":{"_id":"1","ssn":"078-05-1120","n":1E2}}';
     const redact = [{ field: '/person/ssn', action: 'drop' }];
-    const [text] = sent(shaping({ redact, select: '/person' }, { data: 'xdm' })(record));
+    const [text] = sent(transforming({ redact, select: '/person' }, { data: 'xdm' })(record));
     expect(text?.endsWith('"xdmEntity":{"_id":"1","n":1E2}}}')).toBe(true);
   });
 });
@@ -517,14 +523,16 @@ describe('operations', () => {
 
   it('one for all records stands in a header of ours, the record in the body', () => {
     const records = ['{"n":9007199254740993}', '{"header":{"title":"x"},"body":{}}'];
-    expect(sent(shaping({ operations: { data: 'merge' } })(...records))).toEqual(
+    expect(sent(transforming({ operations: { data: 'merge' } })(...records))).toEqual(
       records.map((record) => `{"header":${header({ data: 'merge' })},"body":${record}}`),
     );
   });
 
   it('is chosen by what a field says', () => {
     const { D, U } = TABLE.operations.values;
-    expect(sent(shaping(TABLE)('{"op":"D","n":1}', '{"op":"U","n":2}', '{"op":1}', '{"op":true}'))).toEqual([
+    expect(
+      sent(transforming(TABLE)('{"op":"D","n":1}', '{"op":"U","n":2}', '{"op":1}', '{"op":true}')),
+    ).toEqual([
       `{"header":${header(D)},"body":{"op":"D","n":1}}`,
       `{"header":${header(U)},"body":{"op":"U","n":2}}`,
       `{"header":${header({ data: 'create' })},"body":{"op":1}}`,
@@ -535,14 +543,14 @@ describe('operations', () => {
   it.each(['{"op":"X"}', '{"n":1}', '{"op":null}', '{"op":["D"]}', '{"op":"toString"}', '{"op":"d"}', '[]'])(
     'is not guessed: %s is rejected and kept',
     (record) => {
-      const [outcome] = shaping(TABLE)(record);
+      const [outcome] = transforming(TABLE)(record);
       expect(outcome?.verdict).toBe('no-operation');
       expect(kept(outcome?.entry)).toBe(record);
     },
   );
 
   it('is chosen by the whole record where a part is sent', () => {
-    expect(sent(shaping({ ...TABLE, select: '/after' })('{"op":"D","after":{"id":1}}'))).toEqual([
+    expect(sent(transforming({ ...TABLE, select: '/after' })('{"op":"D","after":{"id":1}}'))).toEqual([
       `{"header":${header({ data: 'delete' })},"body":{"id":1}}`,
     ]);
   });
@@ -552,7 +560,7 @@ describe('operations', () => {
       '{"op":"D","header":{"operations":{"data":"delete"}},"body":{}}',
       '{"op":"U","header":{"flowId":"x"},"body":{}}',
     ];
-    expect(verdicts(shaping(TABLE)(...records))).toEqual(['envelope', 'envelope']);
+    expect(verdicts(transforming(TABLE)(...records))).toEqual(['envelope', 'envelope']);
   });
 
   it('counts for the size of a request, to the byte', () => {
@@ -589,6 +597,6 @@ describe('options that leave the bytes alone', () => {
     const records = ['{"a":1.0}', gzipSync('{"b":1E2}')];
     expect(JSON.stringify(await w.run(records))).toBe(ALL_SETTLED);
     const where = [{ field: '/x', exists: false }];
-    expect(sent(shaping({ where }, { compression: 'auto' })(...records))).toEqual(w.inlet.acknowledged);
+    expect(sent(transforming({ where }, { compression: 'auto' })(...records))).toEqual(w.inlet.acknowledged);
   });
 });

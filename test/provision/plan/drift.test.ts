@@ -247,7 +247,7 @@ describe('drift', () => {
       ['dataset', 'create'],
     ],
     ['a switch of the dataset', withoutTag('unifiedProfile'), ['dataset', 'unifiedProfile']],
-    ["the pipeline's mark on the dataset", withoutTag('penstock'), ['dataset', 'marked']],
+    ["the pipeline's ownership tag on the dataset", withoutTag('penstock'), ['dataset', 'marked']],
     [
       'diagnostics that were switched off',
       (own, resources) => withDataset(own, resources, () => ({ enableErrorDiagnostics: false })),

@@ -199,7 +199,7 @@ describe('a pipeline made by hand', () => {
   it.each([
     ['without asking for it again', inletManifest()],
     ['asking for it again', adopting()],
-  ])('is found again by its marks where the ledger is lost, %s', async (_, manifest) => {
+  ])('is found again by its ownership tags where the ledger is lost, %s', async (_, manifest) => {
     const own = world();
     const ids = await made(own);
     await own.run({ manifest: adopting() });
@@ -258,7 +258,7 @@ describe('a pipeline made by hand', () => {
     expect(holdings(own)).toEqual({ ...ONE_OF_EACH, mappingSets: 2 });
   });
 
-  it('is retired but for the mapping set, which bears no mark, and what holds data', async () => {
+  it('is retired but for the mapping set, which bears no ownership tag, and what holds data', async () => {
     const own = world();
     const ids = await made(own);
     await own.run({ manifest: adopting() });

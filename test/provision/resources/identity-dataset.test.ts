@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createForward } from '../../../lib/forward/forward.ts';
 import type { Planned } from '../../../lib/pipeline.ts';
 import type { Drift } from '../../../lib/provision/plan/drift.ts';
-import { markInTags } from '../../../lib/provision/resources/ownership-tag.ts';
+import { tagInTags } from '../../../lib/provision/resources/ownership-tag.ts';
 import { inFull } from '../../../lib/provision/resources/resource.ts';
 import { kinesisEvent } from '../../support/forwarding.ts';
 import { world } from '../../support/provisioning.ts';
@@ -86,7 +86,7 @@ describe('A 6: a pipeline that links identities and names no dataset for them', 
     expect(made?.id).not.toBe(document.resources.dataset?.id);
     expect(made?.body.schemaRef).toMatchObject({ id: document.resources.schema?.id });
     expect(made?.body.tags).toMatchObject(TAGS);
-    expect(markInTags(made?.body.tags as Record<string, unknown>)).toMatchObject({
+    expect(tagInTags(made?.body.tags as Record<string, unknown>)).toMatchObject({
       pipeline: 'people',
       execution: FIRST,
     });
@@ -218,7 +218,7 @@ describe('A 6: an identity dataset of that name that was made by hand', () => {
     expect(await looked(own)).toMatchObject({ action: 'conflict', id });
     const { document } = await own.run({ manifest: linking(undefined, { adopt: true }) });
     expect(document.resources['identity-dataset']).toMatchObject({ id, how: 'adopted' });
-    expect(markInTags(identityOf(own)?.body.tags as Record<string, unknown>)).toMatchObject({
+    expect(tagInTags(identityOf(own)?.body.tags as Record<string, unknown>)).toMatchObject({
       pipeline: 'people',
       adopted: true,
     });
@@ -371,11 +371,11 @@ describe('A 6: the identity dataset goes', () => {
     expect(cause).toMatch(/Undone: [^.]*identity-dataset \w+, dataset \w+/);
   });
 
-  it('never while the published pipeline names it, whatever its mark says', async () => {
+  it('never while the published pipeline names it, whatever its ownership tag says', async () => {
     const { own } = await applied();
     const { id } = identityOf(own) ?? {};
-    const mark = `second@${new Date(own.time.now).toISOString()}`;
-    retag(own, { penstock: ['pipeline:people', `execution:${mark}`] });
+    const ownershipTag = `second@${new Date(own.time.now).toISOString()}`;
+    retag(own, { penstock: ['pipeline:people', `execution:${ownershipTag}`] });
     const mapping = [
       ...(linking().mapping as object[]),
       { source: 'last', destination: 'person.name.lastName' },

@@ -17,11 +17,11 @@ import {
   inTenant,
   isConsequence,
   isUntold,
-  markByPlan,
-  markOf,
   needsTenant,
   required,
   type Situation,
+  tagByPlan,
+  tagOf,
 } from '../../../lib/provision/resources/resource.ts';
 
 const MINE = { pipeline: 'orders', execution: 'run-1' };
@@ -32,7 +32,12 @@ const differs = (remedy: Difference['remedy'], wanted = 'b'): Difference => ({
   wanted,
   remedy,
 });
-const one = (id: string, more: Partial<Found> = {}): Found => ({ id, mark: MINE, differences: [], ...more });
+const one = (id: string, more: Partial<Found> = {}): Found => ({
+  id,
+  ownershipTag: MINE,
+  differences: [],
+  ...more,
+});
 const told = ({ action, reason, found, others }: Decision) => ({
   action,
   reason,
@@ -54,7 +59,9 @@ describe('where ours is there', () => {
   it('and is what is wanted, it is kept, whatever else has the name', () => {
     const kept = { action: 'keep', reason: 'made by run-1', found: 'x', others: [] };
     expect(decided([one('x')])).toEqual(kept);
-    expect(decided([one('t', { mark: THEIRS }), one('x'), one('n', { mark: undefined })])).toEqual(kept);
+    expect(
+      decided([one('t', { ownershipTag: THEIRS }), one('x'), one('n', { ownershipTag: undefined })]),
+    ).toEqual(kept);
     expect(decided([one('x')], { adopt: true })).toEqual(kept);
   });
 
@@ -167,11 +174,11 @@ describe('of several of ours', () => {
 });
 
 describe('where the name is taken', () => {
-  const foreign = (id: string, more: Partial<Found> = {}) => one(id, { mark: undefined, ...more });
+  const foreign = (id: string, more: Partial<Found> = {}) => one(id, { ownershipTag: undefined, ...more });
 
   it('by another pipeline, it is left alone, even with adopt', () => {
     for (const adopt of [false, true])
-      expect(decided([one('x', { mark: THEIRS }), foreign('y')], { adopt })).toEqual({
+      expect(decided([one('x', { ownershipTag: THEIRS }), foreign('y')], { adopt })).toEqual({
         action: 'conflict',
         reason:
           "the name is taken by x, y and it is pipeline clicks's; give this one another name, or retire that one",
@@ -268,20 +275,18 @@ describe('what a situation tells', () => {
     tenant: undefined,
   } as unknown as Situation;
 
-  it('our mark, with notes where there are some', () => {
-    const plain = markOf(situation);
+  it('our ownership tag, with notes where there are some', () => {
+    const plain = tagOf(situation);
     expect(plain.pipeline).toBe('orders');
     expect(plain.execution).toContain('run-1');
     expect(plain).not.toHaveProperty('notes');
-    const notes = { a: 'b' } as unknown as NonNullable<Parameters<typeof markOf>[1]>;
-    expect(markOf(situation, notes)).toEqual({ ...plain, notes });
+    const notes = { a: 'b' } as unknown as NonNullable<Parameters<typeof tagOf>[1]>;
+    expect(tagOf(situation, notes)).toEqual({ ...plain, notes });
   });
 
-  it('whose a resource without a mark is: this execution’s where the plan makes it', () => {
-    const mine = markOf(situation).execution;
-    const marks = (['schema', 'dataset', 'mapping', 'flow'] as const).map((key) =>
-      markByPlan(situation, key),
-    );
+  it('whose a resource without an ownership tag is: this execution’s where the plan makes it', () => {
+    const mine = tagOf(situation).execution;
+    const marks = (['schema', 'dataset', 'mapping', 'flow'] as const).map((key) => tagByPlan(situation, key));
     expect(marks.map(({ execution }) => execution)).toEqual([mine, mine, EARLIER, EARLIER]);
     expect(new Set(marks.map(({ pipeline }) => pipeline))).toEqual(new Set(['orders']));
     expect(EARLIER).toBe('an earlier execution');

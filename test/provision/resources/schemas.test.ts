@@ -614,7 +614,7 @@ describe("the dataset's switches", () => {
         (sandboxOf(own).dataSets.values()[0]?.body.tags ?? {}) as Record<string, string[]>,
       ).filter(([name]) => name !== 'adobe/pqs/table'),
     );
-  const mark = { penstock: ['pipeline:people', `execution:${FIRST}`] };
+  const ownershipTag = { penstock: ['pipeline:people', `execution:${FIRST}`] };
   type Tags = { unifiedProfile?: string[]; unifiedIdentity?: string[] };
   /** What AEP makes of these: it adds since when Profile is on. */
   const stamped = (
@@ -644,8 +644,8 @@ describe("the dataset's switches", () => {
     const own = world();
     const manifest = on(dataset);
     expect((await own.run({ manifest })).status).toBe('SUCCEEDED');
-    expect(made(own, 'dataSets')).toMatchObject([{ tags: { ...expected, ...mark } }]);
-    expect(tags(own)).toEqual({ ...stamped(expected), ...mark });
+    expect(made(own, 'dataSets')).toMatchObject([{ tags: { ...expected, ...ownershipTag } }]);
+    expect(tags(own)).toEqual({ ...stamped(expected), ...ownershipTag });
     expect((await applied(own, manifest)).changed).toEqual([]);
   });
 
@@ -689,7 +689,7 @@ describe("the dataset's switches", () => {
         'if-match': '1.0.7',
         'content-type': 'application/json-patch+json',
       });
-      expect(tags(own)).toEqual({ ...stamped(expected, since), ...foreign, ...mark });
+      expect(tags(own)).toEqual({ ...stamped(expected, since), ...foreign, ...ownershipTag });
       expect((await applied(own, on(wanted))).changed).toEqual([]);
     },
   );

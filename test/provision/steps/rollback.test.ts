@@ -309,7 +309,7 @@ describe('what is its own', () => {
     }
   });
 
-  it('what bears its mark, though its document does not know it', async () => {
+  it('what bears its ownership tag, though its document does not know it', async () => {
     const rollBack = await anInlet();
     const { copy } = await rollBack((document) => {
       document.resources = {};
@@ -317,7 +317,7 @@ describe('what is its own', () => {
     expect(flows(copy)).toEqual([]);
   });
 
-  it('nothing that bears the mark of another pipeline', async () => {
+  it('nothing that bears the ownership tag of another pipeline', async () => {
     const rollBack = await anInlet();
     const { copy } = await rollBack((document) => {
       document.resources = {};

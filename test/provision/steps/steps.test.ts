@@ -61,7 +61,7 @@ describe('what is asked for', () => {
     ['a number', 7],
     ['a prototype', '__proto__'],
     ['a look-alike', 'рeople'],
-    ['a bracket, as in a mark', 'a]b'],
+    ['a bracket, as in an ownership tag', 'a]b'],
   ])('B 54: a name with %s is refused before anything is asked of AEP', async (_, name) => {
     const own = world();
     const { status, cause } = await own.run({ manifest: inletManifest({ name }) });

@@ -1,11 +1,11 @@
-// Records through decoder, shaper and framer of a pipeline, and what becomes of each.
+// Records through decoder, transform and framer of a pipeline, and what becomes of each.
 
 import { deadLetterDocument } from '../../lib/forward/dead-letters.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { decode } from '../../lib/forward/read/decode.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
-import { createShaper } from '../../lib/forward/transform/transform.ts';
+import { createTransform } from '../../lib/forward/transform/transform.ts';
 import type { Rejected, Settled } from '../../lib/forward/verdict.ts';
 import { PublishedPipeline } from '../../lib/published.ts';
 import type { DeadLetter } from '../../lib/runtime.ts';
@@ -26,13 +26,13 @@ export function pipelineWith(records: unknown, published: Partial<PublishedPipel
 }
 
 /** Takes records the way the forwarder does, up to the request. */
-export function shaping(records: unknown, published: Partial<PublishedPipeline> = {}) {
+export function transforming(records: unknown, published: Partial<PublishedPipeline> = {}) {
   const pipeline = pipelineWith(records, published);
-  const [shape, framer] = [createShaper(pipeline), createFramer(pipeline, SHARD_ID)];
+  const [transform, framer] = [createTransform(pipeline), createFramer(pipeline, SHARD_ID)];
   const one = (record: KinesisRecord): Outcome[] =>
     [...decode(record, pipeline.compression)].map((part) => {
-      const shaped = shape === undefined ? part : shape(part);
-      const result = 'payload' in shaped ? framer.frame(shaped) : shaped;
+      const transformed = transform === undefined ? part : transform(part);
+      const result = 'payload' in transformed ? framer.frame(transformed) : transformed;
       if (!('verdict' in result)) return { sent: textOf(framer.body([result])), framed: result };
       const { verdict } = result;
       return verdict.kind === 'rejected'
