@@ -241,8 +241,8 @@ function urlOf(value: string): string {
 /** Loaded only where it is asked for, like the checkout. */
 async function comparisonWith(url: string): Promise<Comparison> {
   const { Comparison } = await import('./compare/comparison.ts');
-  const { Real, realFrom } = await import('./compare/real.ts');
-  const real = new Real(realFrom(url, process.env));
+  const { createReal, realFrom } = await import('./compare/real.ts');
+  const real = createReal(realFrom(url, process.env));
   return new Comparison(real, ({ operation, what }) => {
     process.stdout.write(`  differs  ${operation}: ${what}\n`);
   });

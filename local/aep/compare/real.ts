@@ -64,78 +64,70 @@ const LARGEST = 8 * 1024 * 1024;
 /** IMS throttles those who ask too often: after a failure it is left alone for so long. */
 const PAUSE_MS = 30_000;
 
-/** Asks the real service with its own credential. Rejects where there is no answer, and where there is no token. */
-export class Real {
-  readonly #options: RealOptions;
-  readonly #now: () => number;
-  readonly #closed = new AbortController();
-  #token: string | undefined;
-  #failedAt = Number.NEGATIVE_INFINITY;
-
-  /** @param now milliseconds that only go up */
-  constructor(options: RealOptions, now: () => number = () => performance.now()) {
-    this.#options = options;
-    this.#now = now;
-  }
-
-  get origin(): string {
-    return new URL(this.#options.url).origin;
-  }
-
-  async ask(asked: Asked): Promise<Seen> {
-    const first = await this.#send(asked);
-    if (first.status !== 401 || !asked.signed.has('authorization')) return first;
-    this.#token = undefined;
-    return this.#send(asked);
-  }
-
+/** Asks the real service with its own credential. */
+export interface Real {
+  readonly origin: string;
+  /** Rejects where there is no answer, and where there is no token. */
+  ask(asked: Asked): Promise<Seen>;
   /** Gives up what is being asked. */
-  close(): void {
-    this.#closed.abort(new Error('closed'));
-  }
+  close(): void;
+}
 
-  async #send({ method, path, accept, signed }: Asked): Promise<Seen> {
-    const { url, clientId, organization, sandbox } = this.#options;
-    const own: Readonly<Record<(typeof SIGNED)[number], () => string | Promise<string>>> = {
-      authorization: async () => `Bearer ${await this.#currentToken()}`,
-      'x-api-key': () => clientId,
-      'x-gw-ims-org-id': () => organization,
-      'x-sandbox-name': () => sandbox,
-    };
-    const headers = new Headers(accept === undefined ? {} : { accept });
-    for (const name of SIGNED) if (signed.has(name)) headers.set(name, await own[name]());
-    return seen(await fetch(url + path, { method, headers, ...this.#limits() }));
-  }
+/** @param now milliseconds that only go up */
+export function createReal(options: RealOptions, now: () => number = () => performance.now()): Real {
+  const closed = new AbortController();
+  const limits = () => ({
+    // Nobody is led to another host with the token.
+    redirect: 'manual' as const,
+    signal: AbortSignal.any([closed.signal, AbortSignal.timeout(LONGEST_MS)]),
+  });
+  let token: string | undefined;
+  let failedAt = Number.NEGATIVE_INFINITY;
 
-  async #currentToken(): Promise<string> {
-    if (this.#token !== undefined) return this.#token;
-    if (this.#now() - this.#failedAt < PAUSE_MS) throw new Error('IMS has just failed');
+  async function currentToken(): Promise<string> {
+    if (token !== undefined) return token;
+    if (now() - failedAt < PAUSE_MS) throw new Error('IMS has just failed');
     try {
-      this.#token = await this.#newToken();
-      return this.#token;
+      token = await newToken(options, limits());
+      return token;
     } catch (error) {
-      this.#failedAt = this.#now();
+      failedAt = now();
       throw error;
     }
   }
 
-  async #newToken(): Promise<string> {
-    const { imsUrl, clientId, clientSecret, scopes } = this.#options;
-    const grant = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
-    const body = new URLSearchParams({ ...grant, scope: scopes });
-    const answer = await seen(
-      await fetch(`${imsUrl}/ims/token/v3`, { method: 'POST', body, ...this.#limits() }),
-    );
-    const { access_token: token } = (answer.body ?? {}) as { access_token?: unknown };
-    if (answer.status === 200 && typeof token === 'string') return token;
-    throw new Error(`IMS gave no token: HTTP ${answer.status}`);
+  async function send({ method, path, accept, signed }: Asked): Promise<Seen> {
+    const own: Readonly<Record<(typeof SIGNED)[number], () => string | Promise<string>>> = {
+      authorization: async () => `Bearer ${await currentToken()}`,
+      'x-api-key': () => options.clientId,
+      'x-gw-ims-org-id': () => options.organization,
+      'x-sandbox-name': () => options.sandbox,
+    };
+    const headers = new Headers(accept === undefined ? {} : { accept });
+    for (const name of SIGNED) if (signed.has(name)) headers.set(name, await own[name]());
+    return seen(await fetch(options.url + path, { method, headers, ...limits() }));
   }
 
-  #limits() {
-    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(LONGEST_MS)]);
-    // Nobody is led to another host with the token.
-    return { redirect: 'manual', signal } as const;
-  }
+  return {
+    origin: new URL(options.url).origin,
+    async ask(asked) {
+      const first = await send(asked);
+      if (first.status !== 401 || !asked.signed.has('authorization')) return first;
+      token = undefined;
+      return send(asked);
+    },
+    close: () => closed.abort(new Error('closed')),
+  };
+}
+
+async function newToken(options: RealOptions, limits: RequestInit): Promise<string> {
+  const { imsUrl, clientId, clientSecret, scopes } = options;
+  const grant = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+  const body = new URLSearchParams({ ...grant, scope: scopes });
+  const answer = await seen(await fetch(`${imsUrl}/ims/token/v3`, { method: 'POST', body, ...limits }));
+  const { access_token: token } = (answer.body ?? {}) as { access_token?: unknown };
+  if (answer.status === 200 && typeof token === 'string') return token;
+  throw new Error(`IMS gave no token: HTTP ${answer.status}`);
 }
 
 async function seen(answer: Response): Promise<Seen> {

@@ -93,6 +93,8 @@ export const TABLE: readonly Part[] = [
       a descriptor twice | ours | –
       a schema in use is not deleted | documented | xdm/ui/resources/schemas | its code is ours
       last write wins | ours | –
+      a pattern that is no regular expression; more than 100,000 fields by references | ours | – | 400
+      patterns are Java's | ours | everit-org/json-schema, whose words the validation has
       a union's title | conflicting | schema-registry.yaml: the class's; xdm/api/unions: "Union object for …" | the class's
       an import makes all or nothing | ours | –
       what an export leaves out | ours | xdm/api/export | descriptors, union tag
@@ -258,6 +260,7 @@ export const TABLE: readonly Part[] = [
       fpid_to_ecid | observed | adobe/target-cdn-experimentation-nodejs-sdk, generateEcidFromFpid | another ECID in each organization; the pair of data-prep/functions names no organization, and is not given
       4096 characters of a calculated field | documented | data-prep/troubleshooting-guide
       functions and operators | documented | data-prep/functions
+      a regular expression that looks for more than a second; a text of more than 10,000,000 characters | ours | – | the transformation fails
       date patterns | documented | data-prep/dates; java.time.format.DateTimeFormatter | an unknown letter is refused
       bodies of errors | ours | – | legacy problem, DPMAP codes
     `,
@@ -310,6 +313,7 @@ export const TABLE: readonly Part[] = [
       1 MB a request | documented | streaming-ingestion.yaml | 1,000,000 or 2^20: unsaid
       syncValidation | documented | ingestion/tutorials/streaming-record-data
       receivedTimeMs | conflicting | tutorials: a number; a sample of streaming-ingestion.yaml: text | a number; quirk received-time
+      a pattern that looks for more than a second | ours | – | the record is refused, and told why
       words of violations | documented | ingestion/quality/streaming-validation; everit-org/json-schema
       15 minutes of a cached schema | documented | ingestion/quality/streaming-validation
       1,000 requests and 10,000 messages a second | documented | ingestion/streaming-ingestion/overview | 429, only if asked for

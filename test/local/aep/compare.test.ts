@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { realClock } from '../../../local/aep/clock.ts';
 import { Comparison } from '../../../local/aep/compare/comparison.ts';
-import { Real, realFrom } from '../../../local/aep/compare/real.ts';
+import { createReal, realFrom } from '../../../local/aep/compare/real.ts';
 import { differencesOf } from '../../../local/aep/compare/shapes.ts';
 import type { Call } from '../../../local/aep/http.ts';
 import { FAKE_CREDENTIAL, type PlatformOptions } from '../../../local/aep/options.ts';
@@ -72,7 +72,7 @@ async function beside(options: PlatformOptions) {
   running.push(there);
   const own = await filled({});
   const clock = { ms: 0 };
-  const real = new Real(realFrom(there.origin, environment(there)), () => clock.ms);
+  const real = createReal(realFrom(there.origin, environment(there)), () => clock.ms);
   const comparison = new Comparison(real);
   const here = await startServer({ port: 0, platform: own.user.platform, comparison });
   running.push(here);
@@ -309,7 +309,7 @@ test('12 C 3: a redirect is not followed with the token, and a page without end 
   });
   await new Promise<void>((resolve) => strange.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(strange.address() as AddressInfo).port}`;
-  const real = new Real(realFrom(origin, environment({ origin })));
+  const real = createReal(realFrom(origin, environment({ origin })));
   const signed = new Set(['authorization']);
   const ask = (path: string) => real.ask({ method: 'GET', path, accept: undefined, signed });
   try {
