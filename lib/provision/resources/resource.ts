@@ -56,40 +56,100 @@ export interface Found {
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
 
-/** `unfinished`: there, and `update` has to complete it. */
-export type CreatedResource = Pick<Made, 'id'> & Found['details'] & { readonly unfinished?: boolean };
+export type CreatedResource = Pick<Made, 'id'> & Found['details'];
 
-export interface Resource {
+/** What every resource has, of whichever kind. */
+interface AnyResource {
   readonly key: ResourceKey;
-  /** AEP lets no second one of its name exist: one that is known by its id need not be looked for. */
-  readonly unique?: boolean;
-  /** Its parts are made one by one, and only a list shows them: one in doubt is looked for before it is made again. */
-  readonly addsByPost?: boolean;
   /** What it belongs to: of one that has just been made, there can be none. */
   readonly of?: ResourceKey;
   /** Whether this pipeline has one at all. */
   needed(manifest: Manifest): boolean;
-  /** The id of one that the manifest names and that is never changed. */
-  given?(manifest: Manifest): string | undefined;
-  /** How the given one differs from what is needed, none of which we change. @throws Failure `AEP_NOT_FOUND` */
-  checkGiven?(context: Context, id: string, situation: Situation): Promise<readonly Difference[]>;
   /** All that could be it: of its name, or with its ownership tag. */
   find(context: Context, situation: Situation): Promise<Found[]>;
-  /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
-  get?(context: Context, situation: Situation, id: string): Promise<Found>;
   create(context: Context, situation: Situation, ownershipTag: OwnershipTag): Promise<CreatedResource>;
+}
+
+/** It has an id of its own in AEP. */
+interface WithId extends AnyResource {
+  /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
+  get(context: Context, situation: Situation, id: string): Promise<Found>;
+  remove(context: Context, id: string, situation: Situation): Promise<void>;
+}
+
+/** Has an id of its own, can be changed in place, and has a place for our ownership tag. */
+export interface ChangeableResource extends WithId {
+  readonly kind: 'changeable';
+  /** AEP lets no second one of its name exist: one that is known by its id need not be looked for. */
+  readonly unique?: true;
+  /** One that the manifest names. */
+  given?(manifest: Manifest): GivenResource | undefined;
+  /** `unfinished`: there, and `update` has to complete it. */
+  create(
+    context: Context,
+    situation: Situation,
+    ownershipTag: OwnershipTag,
+  ): Promise<CreatedResource & { readonly unfinished?: boolean }>;
   /** Changes in place what can be changed there; looks for itself what is still to be done, so it can be repeated. */
-  update?(context: Context, situation: Situation, id: string): Promise<void>;
-  /** Writes our ownership tag on one that was made by hand. Without it, there is no place for an ownership tag. */
-  adopt?(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
+  update(context: Context, situation: Situation, id: string): Promise<void>;
+  /** Writes our ownership tag on one that was made by hand. */
+  adopt(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
   /** Why it can be neither made nor changed as the manifest wants it: asked before anything is made. */
   impossible?(context: Context, situation: Situation): Promise<string | undefined>;
-  /** Absent where AEP cannot undo it. */
-  remove?(context: Context, id: string, situation: Situation): Promise<void>;
   /** Why this one must not be removed even where it is ours. */
   keepBecause?(context: Context, id: string): Promise<string | undefined>;
-  /** What making it does that AEP cannot undo. */
-  irreversible?(manifest: Manifest): string | undefined;
+}
+
+/** One that is there already: it is used, and never changed. */
+export interface GivenResource {
+  readonly id: string;
+  /** How it differs from what is needed, none of which we change. @throws Failure `AEP_NOT_FOUND` */
+  check(context: Context, situation: Situation): Promise<readonly Difference[]>;
+}
+
+/** Has an id of its own and is never changed: where it differs, another one takes its place. */
+export interface FixedResource extends WithId {
+  readonly kind: 'fixed';
+  readonly of: ResourceKey;
+  /** Writes our ownership tag on one that was made by hand. Absent where there is no place for an ownership tag. */
+  adopt?(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
+}
+
+/**
+ * Entries in the resource that it belongs to, whose id it has. They are made one by one, and only a list shows them: one in
+ * doubt is looked for before it is made again.
+ */
+export interface EntriesResource extends AnyResource {
+  readonly kind: 'entries';
+  readonly of: ResourceKey;
+  /** Makes those that are missing; looks for itself which, so it can be repeated. */
+  update(context: Context, situation: Situation, id: string): Promise<void>;
+  /** Why they cannot be made as the manifest wants them: asked before anything is made. */
+  impossible(context: Context, situation: Situation): Promise<string | undefined>;
+  remove(context: Context, id: string, situation: Situation): Promise<void>;
+}
+
+/** A switch of the resource that it belongs to, whose id it has. It is on or off, and AEP never turns it back. */
+export interface SwitchResource extends AnyResource {
+  readonly kind: 'switch';
+  readonly of: ResourceKey;
+  /** What turning it on does that AEP cannot undo. */
+  readonly irreversible: string;
+}
+
+/** What AEP can undo. */
+export type RemovableResource = Exclude<Resource, SwitchResource>;
+
+export type Resource = ChangeableResource | FixedResource | EntriesResource | SwitchResource;
+
+/** The one that the manifest names, where it names one. */
+export function givenIn(manifest: Manifest, resource: Resource): GivenResource | undefined {
+  return resource.kind === 'changeable' ? resource.given?.(manifest) : undefined;
+}
+
+/** Whether it can be asked for by an id of its own: of what is part of another resource, that resource's list tells. */
+export function hasOwnId(resource: Resource): resource is ChangeableResource | FixedResource {
+  return resource.kind === 'changeable' || resource.kind === 'fixed';
 }
 
 export interface Decision {
