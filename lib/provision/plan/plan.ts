@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
+import { sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
@@ -282,7 +283,7 @@ async function planPublish(
 ): Promise<Planned> {
   const { manifest, resources, streamArn, mode, home } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
-  const sandbox = (record?.manifest as { sandbox?: unknown } | undefined)?.sandbox;
+  const sandbox = sandboxIn(record?.manifest);
   if (sandbox !== undefined && sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
     return { ...entry, action: 'conflict', reason };
