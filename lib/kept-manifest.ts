@@ -1,15 +1,16 @@
-// What is read of a manifest that the ledger keeps: each part by itself, since another release may have written it by other rules.
-// The parts have the types of lib/manifest.ts, and do not compile where they differ. Its schema is not loaded: it takes about 20 ms of a cold start.
+// Reads single parts of a manifest that the ledger keeps. Another release may have written it, so its rules do not apply here.
+// The parts have the types of lib/manifest.ts: this file does not compile if they differ. The manifest's schema is not loaded here, because
+// that takes about 20 ms of a cold start.
 import type { InletSource, Manifest, MappingRow, Source } from './manifest.ts';
 import * as z from './zod.ts';
 
-/** What is found in a manifest where `read` finds it; `undefined` where there is no manifest, or it is otherwise. */
+/** `undefined` if there is no manifest, or if it does not have this part. */
 function partIn<T>(manifest: unknown, read: z.ZodMiniType<T>): T | undefined {
   return read.safeParse(manifest).data;
 }
 
 export interface KeptMappingRow extends Pick<MappingRow, 'destination'> {
-  /** Absent where it is an expression. */
+  /** Absent if the row has an expression. */
   readonly source?: Extract<MappingRow, { source: string }>['source'] | undefined;
 }
 
@@ -28,12 +29,12 @@ const MappingPart: z.ZodMiniType<{ mapping: KeptMappingRow[] }> = z.object({
   mapping: z.array(z.object({ source: z.optional(z.string()), destination: z.string() })),
 });
 
-/** Name or ARN of the stream that Penstock reads for it. What AEP reads by itself has none. */
+/** Name or ARN of the stream that feeds an inlet. A source that AEP reads by itself has none. */
 export function inletStreamIn(manifest: unknown): string | undefined {
   return partIn(manifest, InletPart)?.source.stream;
 }
 
-/** Name or ARN of the Kinesis stream that it is fed from, whoever reads it. */
+/** Name or ARN of the Kinesis stream, whether Penstock or AEP reads it. */
 export function streamIn(manifest: unknown): string | undefined {
   return partIn(manifest, StreamPart)?.source.stream;
 }
@@ -48,7 +49,7 @@ export function sandboxIn(manifest: unknown): string | undefined {
   return partIn(manifest, SandboxPart)?.sandbox;
 }
 
-/** Empty where there is no mapping, or it is not as it must be. */
+/** Empty if there is no mapping, or if a row of it is damaged. */
 export function mappingRowsIn(manifest: unknown): readonly KeptMappingRow[] {
   return partIn(manifest, MappingPart)?.mapping ?? [];
 }
