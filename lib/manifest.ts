@@ -6,6 +6,7 @@ import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
+import { COMPRESSIONS, DATA, PIPELINE_NAME } from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
 
 /** Short names for Adobe's classes. Contract §2.2. */
@@ -197,7 +198,7 @@ const schemaByParts = object({
 });
 
 const data = z
-  .enum(['raw', 'xdm'])
+  .enum(DATA)
   .describe('`raw`: any JSON object, mapped by the flow. `xdm`: each record is an XDM entity already.');
 
 /**
@@ -239,7 +240,7 @@ const inletSource = object({
     .describe('Where reading starts: when the pipeline was asked for, the oldest record kept, or a time.'),
   data,
   compression: z
-    .enum(['none', 'gzip', 'zstd', 'auto'])
+    .enum(COMPRESSIONS)
     .default('none')
     .describe('What is looked for in the records, and unpacked: `gzip`, `zstd`, or with `auto` either.'),
   records: z
@@ -337,17 +338,14 @@ const mappingPart = z.union(
   },
 );
 
-export const PipelineName = z
+const pipelineName = z
   .string()
-  .regex(
-    /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/,
-    'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
-  );
+  .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit');
 
 const manifest = object({
   $schema: z.string().optional().describe('Path of this JSON Schema, for editors.'),
   version: z.literal(1).describe('Version of the manifest format.'),
-  name: PipelineName.describe(
+  name: pipelineName.describe(
     "The pipeline's name. Everything made in AEP is named after it unless named below.",
   ),
   description: z.string().max(500).optional(),
@@ -520,6 +518,7 @@ export const Manifest = manifest.superRefine((value, context) => {
 export type Manifest = z.infer<typeof Manifest>;
 
 export type Source = Manifest['source'];
+export type MappingRow = NonNullable<Manifest['mapping']>[number];
 export type InletSource = Extract<Source, { kind: 'inlet' }>;
 /** A source that AEP reads by itself. */
 export type PulledSource = Exclude<Source, InletSource>;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { Manifest } from './manifest.ts';
 import { Samples } from './samples.ts';
+import { MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS } from './shared-rules.ts';
 import { DRAIN_SECONDS, WARM_UP_SECONDS } from './waits.ts';
 
 /** What a pipeline needs in AEP, in the order in which it is made; undone backwards. Own field groups come before all. */
@@ -127,8 +128,8 @@ export const Report = z.object({
 export type Report = z.infer<typeof Report>;
 
 /** Thrice the warm-up, a drain and every retry have to fit into the state machine's two hours. */
-const warmUp = z.number().int().min(0).max(1_500);
-const drain = z.number().int().min(0).max(900);
+const warmUp = z.number().int().min(0).max(MAX_WARM_UP_SECONDS);
+const drain = z.number().int().min(0).max(MAX_DRAIN_SECONDS);
 
 /** What starts a state machine; `begin` turns it into a `Pipeline`. */
 export const ProvisionRequest = z.strictObject({

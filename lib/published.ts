@@ -6,6 +6,7 @@ import { Rate } from './rate.ts';
 import { Records } from './records.ts';
 import type { Secrets } from './runtime.ts';
 import type { Settings } from './settings.ts';
+import { COMPRESSIONS, DATA } from './shared-rules.ts';
 import * as z from './zod.ts';
 
 export const PublishedPipeline = z.strictObject({
@@ -15,9 +16,9 @@ export const PublishedPipeline = z.strictObject({
   sandbox: z.string().check(z.minLength(1)),
   organizationId: z.string().check(z.minLength(1)),
   /** `raw`: the flow maps the record. `xdm`: the record is the XDM entity. */
-  data: z.enum(['raw', 'xdm']),
+  data: z.enum(DATA),
   /** What is looked for in the records, and unpacked. */
-  compression: z.enum(['none', 'gzip', 'zstd', 'auto']),
+  compression: z.enum(COMPRESSIONS),
   /** What is done with the records on their way. Absent: they are sent as they are. */
   records: z.optional(Records),
   /** That of a partition key is kept through retries too. Absent: not through those. */

@@ -6,11 +6,13 @@ import { main as compile } from 'assemblyscript/asc';
 import { FAILURES, PERMANENT, TRANSIENT } from '../lib/failure.ts';
 import { manifestJsonSchema } from '../lib/manifest.ts';
 import { fidelityPage } from '../local/aep/fidelity/page.ts';
+import { statesText } from './states.ts';
 
 const DOCUMENTS: Record<string, string> = {
   'docs/manifest.schema.json': `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`,
   'docs/errors.md': errors(),
   'docs/fidelity.md': fidelityPage(),
+  'functions/provision/states.asl.json': statesText(),
   'lib/forward/json/wasm/json-check.wasm.ts': await wasm('lib/forward/json/wasm/assembly/json-check.ts'),
 };
 

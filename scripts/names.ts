@@ -11,7 +11,6 @@ const SAME: Readonly<Record<string, string>> = {
   Complain: 'how a check of a manifest says what is wrong',
   DAY_MS: 'a day',
   DISORDER_MS: "how far Kinesis' times are out of order",
-  InletManifest: 'a manifest, of which only the stream of its inlet is read',
   LIMITS: 'how long a call of AWS may take, in the file that makes the client',
   OPENING_BRACE: 'the byte',
   PASSING: 'states of a flow that pass by themselves',

@@ -1,5 +1,6 @@
 // What is wrong with a pipeline? Everything it hangs on is looked at, and nothing is changed.
 import { notAccepted } from '../accepted.ts';
+import { isPulledIn } from '../kept-manifest.ts';
 import { didYouMean } from '../nearest.ts';
 import type { DoctorRuntime } from '../runtime.ts';
 import * as z from '../zod.ts';
@@ -77,10 +78,8 @@ export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Di
   };
 }
 
-const Pulled = z.object({ source: z.object({ kind: z.string().check(z.regex(/^(?!inlet$)/)) }) });
-
 function checksFor(manifest: unknown): readonly DoctorCheck[] {
-  return Pulled.safeParse(manifest).success ? CHECKS.filter(({ inlet }) => inlet !== true) : CHECKS;
+  return isPulledIn(manifest) ? CHECKS.filter(({ inlet }) => inlet !== true) : CHECKS;
 }
 
 function summary(checks: readonly Finding[]): string {

@@ -1,6 +1,7 @@
 // What a hook can ask for in our own words: a pipeline of the bundle, all of them, or a manifest it brings along.
 import { notAccepted } from '../accepted.ts';
 import { isDeeper } from '../mistakes.ts';
+import { MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS, PIPELINE_NAME } from '../shared-rules.ts';
 import { leanObject } from '../strict-object.ts';
 import * as z from '../zod.ts';
 
@@ -12,18 +13,14 @@ const MAX_ASKED_DEPTH = 110;
 
 const HookRequest = leanObject({
   /** A pipeline's name, or `all`. */
-  pipeline: z.optional(
-    z
-      .string()
-      .check(z.regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'expected the name of a pipeline, or "all"')),
-  ),
+  pipeline: z.optional(z.string().check(z.regex(PIPELINE_NAME, 'expected the name of a pipeline, or "all"'))),
   manifest: z.optional(z.record(z.string(), z.unknown(), 'expected a manifest')),
   /** Records for that manifest, and what must become of them. */
   samples: z.optional(z.array(z.unknown())),
   mode: z.optional(z.enum(['apply', 'plan'], 'expected "apply" or "plan"')),
   /** As in the state machine's own input, where they are explained. */
-  warmUpSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(1_500))),
-  drainSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(900))),
+  warmUpSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_WARM_UP_SECONDS))),
+  drainSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_DRAIN_SECONDS))),
   /** Tells apart what would be the same request twice. */
   id: z.optional(
     z.string().check(z.regex(/^[!-~]{1,200}$/, 'expected 1 to 200 characters of ASCII, without blanks')),

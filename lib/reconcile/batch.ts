@@ -4,6 +4,7 @@ import type { Aep } from '../aep/client.ts';
 import type { BatchFile } from '../aep/data-access.ts';
 import { isFailure } from '../failure.ts';
 import { rulesBehind } from '../forward/dead-letters.ts';
+import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { DeadLetterDocument, ReconcileRuntime } from '../runtime.ts';
 import { createHider, type Hider } from './hide.ts';
@@ -23,8 +24,8 @@ export interface Reading {
   readonly aep: Aep;
   readonly runtime: ReconcileRuntime;
   readonly pipeline: PublishedPipeline;
-  /** The manifest's, as it was written. */
-  readonly mapping: unknown;
+  /** The manifest's. */
+  readonly mapping: readonly KeptMappingRow[];
   readonly searches: Searches;
   /** For this pipeline, in ms; less than nothing where it is time to stop. */
   readonly timeLeftMs: () => number;

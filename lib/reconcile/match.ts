@@ -1,9 +1,9 @@
 // Whether a record of the stream is the one behind a refused row: by what the pipeline and its mapping make of the record.
-import * as z from 'zod';
 import { check, isObject } from '../forward/json/check.ts';
 import type { Decoded } from '../forward/read/decode.ts';
 import { coordinatesIn } from '../forward/read/record-id.ts';
 import { createTransform, type Transform } from '../forward/transform/transform.ts';
+import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { PublishedPipeline } from '../published.ts';
 
 /**
@@ -25,10 +25,14 @@ interface Copied {
 }
 
 /**
- * @param mapping as in the manifest; anything else counts as none
+ * @param mapping the manifest's
  * @param mapped whether rows hold what the mapping makes of a record, and not the record
  */
-export function createMatcher(pipeline: PublishedPipeline, mapping: unknown, mapped: boolean): Matcher {
+export function createMatcher(
+  pipeline: PublishedPipeline,
+  mapping: readonly KeptMappingRow[],
+  mapped: boolean,
+): Matcher {
   const derived: readonly string[] = pipeline.records?.derive ?? [];
   // A time that is derived is in no record, and in every row.
   const copied = copiedIn(mapping).filter(({ source }) => !isDerived(source, 'timestamp', derived));
@@ -106,10 +110,8 @@ function sentBy(transform: Transform | undefined, decoded: Decoded, { data }: Pu
   return 'kind' in checked ? undefined : JSON.parse(checked.toString('utf8'));
 }
 
-const MappingRows = z.array(z.object({ source: z.string().optional(), destination: z.string() })).catch([]);
-
-function copiedIn(mapping: unknown): Copied[] {
-  return MappingRows.parse(mapping).flatMap(({ source, destination }) => {
+function copiedIn(mapping: readonly KeptMappingRow[]): Copied[] {
+  return mapping.flatMap(({ source, destination }) => {
     const from = source === undefined ? undefined : pathIn(source);
     const to = pathIn(destination);
     return from === undefined || to === undefined ? [] : [{ source: from, destination: to }];

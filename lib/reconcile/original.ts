@@ -4,6 +4,7 @@ import { MAX_OPENED_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
 import { type Decoded, decode } from '../forward/read/decode.ts';
+import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { Log } from '../log.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import { recordFor } from '../redrive/parcel.ts';
@@ -37,8 +38,8 @@ export interface Originals {
   readonly clock: { sleep(ms: number): Promise<void> };
   readonly log: Pick<Log, 'warn'>;
   readonly pipeline: PublishedPipeline;
-  /** The manifest's, as it was written. */
-  readonly mapping: unknown;
+  /** The manifest's. */
+  readonly mapping: readonly KeptMappingRow[];
   readonly timeLeftMs: () => number;
   /** When AEP made the batch, and when it was done with it, ms since the epoch. */
   readonly batch: { readonly created: number; readonly ended: number };

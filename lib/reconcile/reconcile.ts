@@ -5,6 +5,7 @@ import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure } from '../failure.ts';
+import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
 import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
@@ -113,23 +114,18 @@ async function ofStream(
   return { published, record: await ledger.read(published.pipeline) };
 }
 
-/** Of a manifest only this: the stream of an inlet. What AEP reads by itself has none, and nothing of ours is in it. */
-const InletManifest = z.object({ source: z.object({ kind: z.literal('inlet'), stream: z.string() }) });
-
 async function ofName(
   name: string,
   { secrets, settings, ledger }: ReconcileRuntime,
 ): Promise<WantedPipelines[]> {
   const record = await ledger.read(name);
-  const manifest = InletManifest.safeParse(record?.manifest);
-  if (!manifest.success) return [];
+  const stream = inletStreamIn(record?.manifest);
+  // What AEP reads by itself has none, and nothing of ours is in it.
+  if (stream === undefined) return [];
   // A stream's name alone finds its secret as well as its ARN does.
-  const published = await readPublished(secrets, settings, manifest.data.source.stream);
+  const published = await readPublished(secrets, settings, stream);
   return published?.pipeline === name ? [{ published, record }] : [];
 }
-
-/** Of a manifest this as well: it says what AEP's rows were made of. */
-const Mapped = z.object({ mapping: z.unknown() }).catch({ mapping: undefined });
 
 interface Turn {
   readonly runtime: ReconcileRuntime;
@@ -144,8 +140,8 @@ interface PipelineWork extends Turn {
   readonly state: PipelineState;
   /** As it was when the turn began. */
   readonly sweep: Sweep;
-  /** The manifest's, as it was written. */
-  readonly mapping: unknown;
+  /** The manifest's. */
+  readonly mapping: readonly KeptMappingRow[];
   readonly searches: Searches;
 }
 
@@ -163,7 +159,8 @@ async function reconcilePipeline(
   const sweep = sweepOf(state.now(), started);
   // Also tells an earlier run, should there be one still, that it is over.
   await state.change((soFar) => withFlows({ ...soFar, sweep }, [...flowsOf(record), published.flowId]));
-  const { mapping } = Mapped.parse(record?.manifest ?? {});
+  // It says what AEP's rows were made of.
+  const mapping = mappingRowsIn(record?.manifest);
   const searches = { reads: 0, empty: new Map() };
   const work: PipelineWork = { ...turn, aep, published, state, sweep, mapping, searches };
   const { others, withoutFlow, ...total } = await readBatches(work);

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 import { isFailure } from '../failure.ts';
 import { coordinatesIn } from '../forward/read/record-id.ts';
+import { inletStreamIn } from '../kept-manifest.ts';
 import { didYouMean } from '../nearest.ts';
 import { streamNameOf } from '../published.ts';
 import type { ForwardedBatch, WhereRuntime } from '../runtime.ts';
@@ -105,15 +106,11 @@ export async function where(event: unknown, runtime: WhereRuntime): Promise<Wher
   };
 }
 
-const InletManifest = z.looseObject({
-  source: z.looseObject({ kind: z.literal('inlet'), stream: z.string() }),
-});
-
 async function streamArnOf(pipeline: string, { ledger, streams }: WhereRuntime): Promise<string> {
-  const manifest = InletManifest.safeParse((await ledger.read(pipeline))?.manifest);
-  const arn = manifest.success ? await streams.arn(manifest.data.source.stream) : undefined;
+  const stream = inletStreamIn((await ledger.read(pipeline))?.manifest);
+  const arn = stream === undefined ? undefined : await streams.arn(stream);
   if (arn !== undefined) return arn;
-  const near = manifest.success ? '' : didYouMean([pipeline], await ledger.names());
+  const near = stream !== undefined ? '' : didYouMean([pipeline], await ledger.names());
   throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is${near}`);
 }
 

@@ -233,7 +233,7 @@ function called({ name }: Sample, index: number): string {
 function irreversibleOf(manifest: Manifest): string[] {
   if (manifest.allowIrreversible) return [];
   return resourcesOf({ manifest, hints: {}, mode: 'apply' }).flatMap((resource) => {
-    const what = resource.needed(manifest) ? resource.irreversible?.(manifest) : undefined;
+    const what = resource.kind === 'switch' && resource.needed(manifest) ? resource.irreversible : undefined;
     return what === undefined
       ? []
       : [`allowIrreversible: found false; expected true, because of ${resource.key}: ${what}`];

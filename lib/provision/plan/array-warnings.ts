@@ -1,5 +1,5 @@
 // Arrays that a merge writes without saying what becomes of those that are there already.
-import type { Manifest } from '../../manifest.ts';
+import type { Manifest, MappingRow } from '../../manifest.ts';
 import { IDENTITY_MAP, merges } from '../../operations.ts';
 import { ownGroups } from '../../pipeline.ts';
 import { inOwnNamespace, type Samples } from '../../samples.ts';
@@ -10,8 +10,6 @@ const ARRAY_FUNCTION = /\bupsert_array_(append|replace)\s*\(/;
 /** Those whose result is an array, where they stand outermost (experienceleague.adobe.com/en/docs/experience-platform/data-prep/functions). */
 const MAKES =
   /^\s*(explode|split|extract_regex|to_array|add_to_array|join_arrays|filterArray|transformArray|flattenArray|get_keys|get_values|map_get_values)\s*\(/;
-
-type MappingRow = NonNullable<Manifest['mapping']>[number];
 
 /** A field as Schema Registry tells it, or a manifest. */
 export interface FieldTree {

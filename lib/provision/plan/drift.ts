@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { askedBy, notAccepted } from '../../accepted.ts';
 import { isFailure } from '../../failure.ts';
+import { streamIn } from '../../kept-manifest.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import type { DriftRuntime } from '../../runtime.ts';
 import { inFull, type StreamContext } from '../resources/resource.ts';
@@ -49,13 +50,6 @@ export async function drift(
     });
   }
   return { checked, moved: lines.length, lines };
-}
-
-/** Of an inlet, the stream that it is fed from; of what AEP reads by itself, its own, where that is one of Kinesis. */
-const Fed = z.object({ source: z.object({ stream: z.string() }) });
-
-function streamIn(manifest: unknown): string | undefined {
-  return Fed.safeParse(manifest).data?.source.stream;
 }
 
 function oneLine(text: string): string {

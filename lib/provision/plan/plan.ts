@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
+import { sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
@@ -16,6 +17,7 @@ import {
   type Decision,
   type Difference,
   type Found,
+  givenIn,
   ifThere,
   inFull,
   isConsequence,
@@ -108,18 +110,19 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
   const { manifest } = pipeline;
   if (!resource.needed(manifest))
     return withEntry(pipeline, key, { action: 'none', reason: 'this pipeline needs none' });
-  const given = resource.given?.(manifest);
+  const given = givenIn(manifest, resource);
   if (given !== undefined) {
-    const differences = (await resource.checkGiven?.(context, given, pipeline)) ?? [];
-    const made = { id: given, name: given, how: 'given' as const };
+    const { id } = given;
+    const differences = await given.check(context, pipeline);
+    const made = { id, name: id, how: 'given' as const };
     const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
     if (differences.length === 0)
-      return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id: given });
-    const reason = `${given}, which the manifest names, is not what is needed`;
+      return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id });
+    const reason = `${id}, which the manifest names, is not what is needed`;
     return withEntry(known, key, {
       action: 'conflict',
       reason,
-      id: given,
+      id,
       differences: toldDifferences(differences),
     });
   }
@@ -137,7 +140,10 @@ async function possible(
   context: Context,
 ): Promise<Entry> {
   if (entry.action === 'keep' || entry.action === 'conflict') return entry;
-  const reason = await resource.impossible?.(context, pipeline);
+  const reason =
+    resource.kind === 'changeable' || resource.kind === 'entries'
+      ? await resource.impossible?.(context, pipeline)
+      : undefined;
   return reason === undefined ? entry : { ...entry, action: 'conflict', reason };
 }
 
@@ -153,7 +159,7 @@ function planEntry(resource: Resource, { action, reason, found }: Decision, { ma
   const all = found?.differences ?? [];
   // A change is named once: what follows from it has it in its reason. A conflict has to be settled where it is.
   const differences = toldDifferences(action === 'conflict' ? all : all.filter((one) => !isConsequence(one)));
-  const irreversible = action === 'keep' ? undefined : resource.irreversible?.(manifest);
+  const irreversible = action !== 'keep' && resource.kind === 'switch' ? resource.irreversible : undefined;
   return {
     action,
     reason: `${reason}${renamed(resource, found, manifest)}`,
@@ -215,7 +221,7 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
   const { manifest, deleteData } = pipeline;
   const none = (reason: string) => withEntry(pipeline, key, { action: 'none', reason });
   if (!resource.needed(manifest)) return none('this pipeline needs none');
-  if (resource.given?.(manifest) !== undefined) return none('named by the manifest: it is not ours');
+  if (givenIn(manifest, resource) !== undefined) return none('named by the manifest: it is not ours');
   const { found, others } = await inventory(
     resource,
     { ...pipeline, manifest: { ...manifest, adopt: false } },
@@ -265,9 +271,9 @@ function sparing(pipeline: Pipeline): Pipeline {
   };
 }
 
-function staysBecause({ key, remove }: Resource, deleteData: boolean): string | undefined {
+function staysBecause({ key, kind }: Resource, deleteData: boolean): string | undefined {
   if (HOLDS_DATA.test(key) && !deleteData) return 'it goes only with "deleteData": true';
-  return remove === undefined ? 'AEP cannot undo it' : undefined;
+  return kind === 'switch' ? 'AEP cannot undo it' : undefined;
 }
 
 async function planPublish(
@@ -277,7 +283,7 @@ async function planPublish(
 ): Promise<Planned> {
   const { manifest, resources, streamArn, mode, home } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
-  const sandbox = (record?.manifest as { sandbox?: unknown } | undefined)?.sandbox;
+  const sandbox = sandboxIn(record?.manifest);
   if (sandbox !== undefined && sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
     return { ...entry, action: 'conflict', reason };

@@ -8,11 +8,11 @@ import { streamNameOf } from '../../published.ts';
 import { adoptEntity } from './adopt.ts';
 import { describe, type OwnershipTag, tagInDescription } from './ownership-tag.ts';
 import {
+  type ChangeableResource,
   type Context,
   type Difference,
   differenceIfTold,
   type Found,
-  type Resource,
   type Situation,
   tagOf,
 } from './resource.ts';
@@ -134,7 +134,8 @@ function authParams({ manifest, execution }: Situation, credentials: SourceCrede
   };
 }
 
-export const baseConnection: Resource = {
+export const baseConnection: ChangeableResource = {
+  kind: 'changeable',
   key: 'base-connection',
   needed: () => true,
 

@@ -16,7 +16,14 @@ import {
   withTags,
 } from './dataset-tags.ts';
 import { tagInTags, tagsOf } from './ownership-tag.ts';
-import { difference, type Found, idOfMade, type Resource, required, type Situation } from './resource.ts';
+import {
+  type ChangeableResource,
+  difference,
+  type Found,
+  idOfMade,
+  required,
+  type Situation,
+} from './resource.ts';
 
 /**
  * Tags that switch Profile and Identity on (contract §3.1), as wanted of a dataset that has these. What the manifest leaves
@@ -69,7 +76,8 @@ function asFound(one: Dataset, situation: Situation): Found {
   };
 }
 
-export const dataset: Resource = {
+export const dataset: ChangeableResource = {
+  kind: 'changeable',
   key: 'dataset',
   needed: () => true,
 

@@ -3,11 +3,13 @@ import { Failure, isFailure } from '../../failure.ts';
 import { type Made, nameInAep, type Old, type Pipeline } from '../../pipeline.ts';
 import { executionTag } from './ownership-tag.ts';
 import {
+  type ChangeableResource,
   type Context,
   type CreatedResource,
   type Decision,
   decide,
   type Found,
+  hasOwnId,
   ifThere,
   inFull,
   isUntold,
@@ -84,14 +86,19 @@ export async function inventory(resource: Resource, pipeline: Pipeline, context:
   const { manifest, hints } = pipeline;
   const hint = hints[resource.key];
   const preference = { pipeline: manifest.name, adopt: manifest.adopt, hint };
-  const known = resource.unique ? await getIfThere(resource, pipeline, hint, context) : undefined;
+  const known = isUnique(resource) ? await getIfThere(resource, pipeline, hint, context) : undefined;
   if (known !== undefined) return decide([known], preference);
   const found = await resource.find(context, pipeline);
   if (found.some(({ ownershipTag }) => ownershipTag?.pipeline === manifest.name))
     return sure(decide(found, preference), found, preference, resource, pipeline, context);
-  const renamed = resource.unique ? undefined : await getIfThere(resource, pipeline, hint, context);
+  const renamed = isUnique(resource) ? undefined : await getIfThere(resource, pipeline, hint, context);
   const others = found.filter(({ id }) => id !== renamed?.id);
   return decide(renamed === undefined ? others : [renamed, ...others], preference);
+}
+
+/** One that is known by its id need not be looked for. */
+function isUnique(resource: Resource): boolean {
+  return resource.kind === 'changeable' && resource.unique === true;
 }
 
 /**
@@ -108,8 +115,8 @@ async function sure(
   context: Context,
 ): Promise<Decision> {
   const { action, found } = decision;
-  if (found === undefined || resource.get === undefined) return decision;
-  const isKnown = preference.hint === found.id || (preference.hint === undefined && resource.unique === true);
+  if (found === undefined || !hasOwnId(resource)) return decision;
+  const isKnown = preference.hint === found.id || (preference.hint === undefined && isUnique(resource));
   if (action !== 'replace' && isKnown) return decision;
   const itself = await getIfThere(resource, pipeline, found.id, context);
   if (itself === undefined) {
@@ -126,7 +133,7 @@ async function getIfThere(
   id: string | undefined,
   context: Context,
 ): Promise<Found | undefined> {
-  if (id === undefined || resource.get === undefined) return undefined;
+  if (id === undefined || !hasOwnId(resource)) return undefined;
   const found = await ifThere(resource.get(context, pipeline, id));
   return found?.ownershipTag?.pipeline === pipeline.manifest.name ? found : undefined;
 }
@@ -143,11 +150,14 @@ async function act(
   const made = asMade(resource, pipeline, found);
   const now = { changedAt: context.runtime.clock.now() };
   if (action === 'update') {
-    await resource.update?.(context, pipeline, found.id);
+    if (resource.kind !== 'changeable' && resource.kind !== 'entries')
+      throw new Error(`${resource.key} was found to differ in what is never changed in place`);
+    await resource.update(context, pipeline, found.id);
     return { ...made, ...now, how: made.how === 'created' ? 'created' : 'updated' };
   }
   if (action === 'adopt') {
-    await resource.adopt?.(context, pipeline, found.id, { ...tagOf(pipeline), adopted: true });
+    if (hasOwnId(resource))
+      await resource.adopt?.(context, pipeline, found.id, { ...tagOf(pipeline), adopted: true });
     // A flow is as good as new after any change; an ownership tag on a schema changes nothing of it.
     return { ...made, ...(resource.key === 'flow' && now), how: 'adopted' };
   }
@@ -169,13 +179,23 @@ export function asMade({ key }: Resource, { plan, manifest, execution }: Pipelin
 }
 
 async function create(resource: Resource, pipeline: Pipeline, context: Context): Promise<Made> {
-  const { unfinished, ...made } = await settling<CreatedResource>(pipeline, context, () =>
+  const made = await (resource.kind === 'changeable'
+    ? createWhole(resource, pipeline, context)
+    : settling(pipeline, context, () => resource.create(context, pipeline, tagOf(pipeline))));
+  return { ...made, name: nameInAep(resource.key, pipeline.manifest), how: 'created' };
+}
+
+async function createWhole(
+  resource: ChangeableResource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<CreatedResource> {
+  const { unfinished, ...made } = await settling(pipeline, context, () =>
     resource.create(context, pipeline, tagOf(pipeline)),
   );
   // By its id: whatever this comes to, there is one, and the next look finds it.
-  if (unfinished)
-    await settling(pipeline, context, async () => resource.update?.(context, pipeline, made.id));
-  return { ...made, name: nameInAep(resource.key, pipeline.manifest), how: 'created' };
+  if (unfinished) await settling(pipeline, context, () => resource.update(context, pipeline, made.id));
+  return made;
 }
 
 /** Tries again what is refused because one service has not yet heard of what another has just made. */
@@ -207,7 +227,8 @@ async function afterFailed(
   pipeline: Pipeline,
   context: Context,
 ): Promise<Pipeline | undefined> {
-  const adds = action === 'create' || action === 'replace' || (action === 'update' && resource.addsByPost);
+  const adds =
+    action === 'create' || action === 'replace' || (action === 'update' && resource.kind === 'entries');
   if (!isFailure(error) || !adds) return undefined;
   if (!error.inDoubt && error.code !== 'AEP_EXISTS' && error.serviceCode !== 'XDM-1521-400') return undefined;
   const { clock, settings } = context.runtime;
@@ -217,7 +238,7 @@ async function afterFailed(
     if (now.action === 'keep' && now.found !== undefined)
       return withMade(withOthers(pipeline, resource, now), resource, asMade(resource, pipeline, now.found));
     // Made, but not all of it: the rest is done in the next round.
-    if ((now.action === 'update' && !resource.addsByPost) || clock.now() >= until) return undefined;
+    if ((now.action === 'update' && resource.kind !== 'entries') || clock.now() >= until) return undefined;
     await clock.sleep(Math.min(LOOK_AGAIN_MS, until - clock.now()));
   }
 }

@@ -5,18 +5,18 @@ import { CLASSES, idOf, type OwnFieldGroup } from '../../manifest.ts';
 import { keyOfGroup, nameInAep } from '../../pipeline.ts';
 import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
+  type ChangeableResource,
   type Context,
   type Difference,
   type Found,
   ifThere,
-  type Resource,
   type Situation,
 } from './resource.ts';
 
 type OwnFieldTree = Readonly<Record<string, unknown>>;
 
 /** The resource of one of the manifest's own field groups. */
-export function fieldGroup(group: OwnFieldGroup): Resource {
+export function fieldGroup(group: OwnFieldGroup): ChangeableResource {
   const key = keyOfGroup(group);
   const found = (own: FieldGroup, situation: Situation): Found => ({
     id: own.$id,
@@ -27,6 +27,7 @@ export function fieldGroup(group: OwnFieldGroup): Resource {
   });
 
   return {
+    kind: 'changeable',
     key,
     unique: true,
     needed: () => true,

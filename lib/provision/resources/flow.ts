@@ -6,6 +6,7 @@ import { adoptEntity } from './adopt.ts';
 import { isDisabledByAep, mayBeEnabled } from './disabled.ts';
 import { describe, tagInDescription } from './ownership-tag.ts';
 import {
+  type ChangeableResource,
   type Context,
   type Difference,
   difference,
@@ -13,7 +14,6 @@ import {
   type Found,
   idOfMade,
   idsOf,
-  type Resource,
   required,
   type Situation,
 } from './resource.ts';
@@ -80,7 +80,8 @@ async function asFound(one: Flow, situation: Situation, context: Context): Promi
   };
 }
 
-export const flow: Resource = {
+export const flow: ChangeableResource = {
+  kind: 'changeable',
   key: 'flow',
   of: 'source-connection',
   needed: () => true,

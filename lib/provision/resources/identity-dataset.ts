@@ -5,11 +5,12 @@ import { nameInAep } from '../../pipeline.ts';
 import { adoptDataset, changesOf, DISABLED, holdsBatches, OFF, ON, withTags } from './dataset-tags.ts';
 import { tagInTags, tagsOf } from './ownership-tag.ts';
 import {
+  type ChangeableResource,
+  type Context,
   type Difference,
   difference,
   type Found,
   idOfMade,
-  type Resource,
   required,
   type Situation,
 } from './resource.ts';
@@ -42,21 +43,29 @@ function asFound(one: Dataset, situation: Situation): Found {
   };
 }
 
-export const identityDataset: Resource = {
+async function checkNamed(
+  { aep }: Context,
+  { id, path }: NonNullable<ReturnType<typeof namedIdentityDataset>>,
+  situation: Situation,
+): Promise<Difference[]> {
+  const { dataset: there } = await aep.catalog.getDataset(id);
+  const own = idOfMade(situation, 'dataset') === id;
+  return [
+    ...(own
+      ? [{ field: 'id', found: id, wanted: 'another than that of the data', remedy: 'conflict' as const }]
+      : []),
+    ...differencesOf(there, situation),
+  ].map((one) => ({ ...one, field: `${path}: ${one.field}` }));
+}
+
+export const identityDataset: ChangeableResource = {
+  kind: 'changeable',
   key: 'identity-dataset',
   needed: linksIdentities,
-  given: (manifest) => namedIdentityDataset(manifest)?.id,
-
-  async checkGiven({ aep }, id, situation) {
-    const { dataset: there } = await aep.catalog.getDataset(id);
-    const own = idOfMade(situation, 'dataset') === id;
-    const path = namedIdentityDataset(situation.manifest)?.path ?? 'identityDatasetId';
-    return [
-      ...(own
-        ? [{ field: 'id', found: id, wanted: 'another than that of the data', remedy: 'conflict' as const }]
-        : []),
-      ...differencesOf(there, situation),
-    ].map((one) => ({ ...one, field: `${path}: ${one.field}` }));
+  given(manifest) {
+    const named = namedIdentityDataset(manifest);
+    if (named === undefined) return undefined;
+    return { id: named.id, check: (context, situation) => checkNamed(context, named, situation) };
   },
 
   async find({ aep }, situation) {
@@ -93,7 +102,7 @@ export const identityDataset: Resource = {
 };
 
 /** The same for a pipeline that is retired: also the one that its manifest does not ask for any more, or names another one for. */
-export function forgottenIdentityDataset(known: boolean): Resource {
-  const { given: _given, checkGiven: _check, ...rest } = identityDataset;
+export function forgottenIdentityDataset(known: boolean): ChangeableResource {
+  const { given: _given, ...rest } = identityDataset;
   return { ...rest, needed: (manifest) => known || linksIdentities(manifest) };
 }

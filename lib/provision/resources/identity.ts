@@ -7,10 +7,10 @@ import { tagInTags } from './ownership-tag.ts';
 import {
   type Context,
   type Difference,
+  type EntriesResource,
   idOfMade,
   ifThere,
   inTenant,
-  type Resource,
   required,
   type Situation,
   tagByPlan,
@@ -107,10 +107,10 @@ async function unknownNamespaces({ aep }: Context, { schema }: Manifest): Promis
   });
 }
 
-export const identity: Resource = {
+export const identity: EntriesResource = {
+  kind: 'entries',
   key: 'identity',
   of: 'schema',
-  addsByPost: true,
   needed: hasIdentities,
 
   async find(context, situation) {

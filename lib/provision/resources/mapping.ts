@@ -8,11 +8,11 @@ import {
   type Context,
   type Difference,
   EARLIER,
+  type FixedResource,
   type Found,
   idOfMade,
   ifThere,
   inTenant,
-  type Resource,
   required,
   type Situation,
   tagByPlan,
@@ -144,7 +144,8 @@ async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[
   return [];
 }
 
-export const mapping: Resource = {
+export const mapping: FixedResource = {
+  kind: 'fixed',
   key: 'mapping',
   of: 'schema',
   needed: (manifest) => manifest.mapping !== undefined,

@@ -1,6 +1,6 @@
 // The schema in Real-Time Customer Profile: the tag `union`, which can be added and never removed.
 import type { Manifest } from '../../manifest.ts';
-import { type Context, idOfMade, type Resource, required, tagByPlan } from './resource.ts';
+import { type Context, idOfMade, required, type SwitchResource, tagByPlan } from './resource.ts';
 
 const wanted = ({ schema }: Manifest): boolean => !('id' in schema) && schema.profile;
 
@@ -9,7 +9,8 @@ async function isInUnion(aep: Context['aep'], id: string): Promise<boolean> {
   return tags?.includes('union') ?? false;
 }
 
-export const profile: Resource = {
+export const profile: SwitchResource = {
+  kind: 'switch',
   key: 'profile',
   of: 'schema',
   needed: wanted,
@@ -31,6 +32,6 @@ export const profile: Resource = {
     return { id };
   },
 
-  irreversible: () =>
+  irreversible:
     'the schema joins the union schema of its class; AEP can neither take it out nor delete it again',
 };

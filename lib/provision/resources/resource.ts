@@ -56,40 +56,100 @@ export interface Found {
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
 
-/** `unfinished`: there, and `update` has to complete it. */
-export type CreatedResource = Pick<Made, 'id'> & Found['details'] & { readonly unfinished?: boolean };
+export type CreatedResource = Pick<Made, 'id'> & Found['details'];
 
-export interface Resource {
+/** What every resource has, of whichever kind. */
+interface AnyResource {
   readonly key: ResourceKey;
-  /** AEP lets no second one of its name exist: one that is known by its id need not be looked for. */
-  readonly unique?: boolean;
-  /** Its parts are made one by one, and only a list shows them: one in doubt is looked for before it is made again. */
-  readonly addsByPost?: boolean;
-  /** What it belongs to: of one that has just been made, there can be none. */
+  /** What it belongs to. If that has just been made, this cannot exist yet. */
   readonly of?: ResourceKey;
   /** Whether this pipeline has one at all. */
   needed(manifest: Manifest): boolean;
-  /** The id of one that the manifest names and that is never changed. */
-  given?(manifest: Manifest): string | undefined;
-  /** How the given one differs from what is needed, none of which we change. @throws Failure `AEP_NOT_FOUND` */
-  checkGiven?(context: Context, id: string, situation: Situation): Promise<readonly Difference[]>;
-  /** All that could be it: of its name, or with its ownership tag. */
+  /** All candidates: of its name, or with its ownership tag. */
   find(context: Context, situation: Situation): Promise<Found[]>;
-  /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
-  get?(context: Context, situation: Situation, id: string): Promise<Found>;
   create(context: Context, situation: Situation, ownershipTag: OwnershipTag): Promise<CreatedResource>;
-  /** Changes in place what can be changed there; looks for itself what is still to be done, so it can be repeated. */
-  update?(context: Context, situation: Situation, id: string): Promise<void>;
-  /** Writes our ownership tag on one that was made by hand. Without it, there is no place for an ownership tag. */
-  adopt?(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
-  /** Why it can be neither made nor changed as the manifest wants it: asked before anything is made. */
+}
+
+/** It has an id of its own in AEP. */
+interface WithId extends AnyResource {
+  /** One by its id, whatever its name. @throws Failure `AEP_NOT_FOUND` */
+  get(context: Context, situation: Situation, id: string): Promise<Found>;
+  remove(context: Context, id: string, situation: Situation): Promise<void>;
+}
+
+/** It has an id of its own, AEP changes it in place, and it has a place for our ownership tag. */
+export interface ChangeableResource extends WithId {
+  readonly kind: 'changeable';
+  /** Its name is unique in AEP: one that is known by its id need not be looked for. */
+  readonly unique?: true;
+  /** The existing one that the manifest names. */
+  given?(manifest: Manifest): GivenResource | undefined;
+  /** `unfinished`: it exists, and `update` has to complete it. */
+  create(
+    context: Context,
+    situation: Situation,
+    ownershipTag: OwnershipTag,
+  ): Promise<CreatedResource & { readonly unfinished?: boolean }>;
+  /** Changes in place what can be changed. It looks for itself what is left to do, so it can be repeated. */
+  update(context: Context, situation: Situation, id: string): Promise<void>;
+  /** Writes our ownership tag on a hand-made one. */
+  adopt(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
+  /** Why it can be neither made nor changed as the manifest wants. Asked before anything is made. */
   impossible?(context: Context, situation: Situation): Promise<string | undefined>;
-  /** Absent where AEP cannot undo it. */
-  remove?(context: Context, id: string, situation: Situation): Promise<void>;
-  /** Why this one must not be removed even where it is ours. */
+  /** Why this one must not be removed, even if it is ours. */
   keepBecause?(context: Context, id: string): Promise<string | undefined>;
-  /** What making it does that AEP cannot undo. */
-  irreversible?(manifest: Manifest): string | undefined;
+}
+
+/** One that exists already. It is used, and never changed. */
+export interface GivenResource {
+  readonly id: string;
+  /** How it differs from what is needed. We change none of it. @throws Failure `AEP_NOT_FOUND` */
+  check(context: Context, situation: Situation): Promise<readonly Difference[]>;
+}
+
+/** It has an id of its own and is never changed. If it differs, another one takes its place. */
+export interface FixedResource extends WithId {
+  readonly kind: 'fixed';
+  readonly of: ResourceKey;
+  /** Writes our ownership tag on a hand-made one. Absent if there is no place for a tag. */
+  adopt?(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
+}
+
+/**
+ * Entries in the resource that it belongs to. It has the id of that resource. Entries are made one by one, and only a list
+ * shows them. An entry in doubt is looked for before it is made again.
+ */
+export interface EntriesResource extends AnyResource {
+  readonly kind: 'entries';
+  readonly of: ResourceKey;
+  /** Makes the missing ones. It looks for itself which these are, so it can be repeated. */
+  update(context: Context, situation: Situation, id: string): Promise<void>;
+  /** Why they cannot be made as the manifest wants. Asked before anything is made. */
+  impossible(context: Context, situation: Situation): Promise<string | undefined>;
+  remove(context: Context, id: string, situation: Situation): Promise<void>;
+}
+
+/** A switch of the resource that it belongs to. It has the id of that resource. AEP never switches it off again. */
+export interface SwitchResource extends AnyResource {
+  readonly kind: 'switch';
+  readonly of: ResourceKey;
+  /** What AEP cannot undo about making it. */
+  readonly irreversible: string;
+}
+
+/** All that AEP can remove. */
+export type RemovableResource = Exclude<Resource, SwitchResource>;
+
+export type Resource = ChangeableResource | FixedResource | EntriesResource | SwitchResource;
+
+/** The existing one that the manifest names, if it names one. */
+export function givenIn(manifest: Manifest, resource: Resource): GivenResource | undefined {
+  return resource.kind === 'changeable' ? resource.given?.(manifest) : undefined;
+}
+
+/** Whether AEP can be asked for it by an id of its own. */
+export function hasOwnId(resource: Resource): resource is ChangeableResource | FixedResource {
+  return resource.kind === 'changeable' || resource.kind === 'fixed';
 }
 
 export interface Decision {

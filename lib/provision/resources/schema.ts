@@ -7,12 +7,12 @@ import { keyOfGroup, nameInAep } from '../../pipeline.ts';
 import { removeDescriptors } from './identity.ts';
 import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
+  type ChangeableResource,
   type Context,
   type Difference,
   type Found,
   idOfMade,
   ifThere,
-  type Resource,
   type Situation,
 } from './resource.ts';
 
@@ -129,17 +129,21 @@ function unidentified(all: readonly IdentityDescriptor[], { mapping }: Manifest)
   return [{ field: 'primary identity', found: primary ?? 'nothing', wanted, remedy: 'conflict' }];
 }
 
-export const schema: Resource = {
+async function checkGiven({ aep }: Context, id: string, { manifest }: Situation): Promise<Difference[]> {
+  const there = await aep.schemaRegistry.getSchema(id);
+  if (!updatesProfiles(manifest) && !linksIdentities(manifest)) return [];
+  const identities = await aep.schemaRegistry.findIdentityDescriptors(id);
+  return [...withoutUnion(there), ...unidentified(identities, manifest)];
+}
+
+export const schema: ChangeableResource = {
+  kind: 'changeable',
   key: 'schema',
   unique: true,
   needed: () => true,
-  given: (manifest) => ('id' in manifest.schema ? manifest.schema.id : undefined),
-
-  async checkGiven({ aep }, id, { manifest }) {
-    const there = await aep.schemaRegistry.getSchema(id);
-    if (!updatesProfiles(manifest) && !linksIdentities(manifest)) return [];
-    const identities = await aep.schemaRegistry.findIdentityDescriptors(id);
-    return [...withoutUnion(there), ...unidentified(identities, manifest)];
+  given({ schema }) {
+    if (!('id' in schema)) return undefined;
+    return { id: schema.id, check: (context, situation) => checkGiven(context, schema.id, situation) };
   },
 
   async find({ aep }, situation) {

@@ -7,9 +7,9 @@ import { describe } from './ownership-tag.ts';
 import {
   type Difference,
   difference,
+  type FixedResource,
   idOfMade,
   idsOf,
-  type Resource,
   required,
   type Situation,
 } from './resource.ts';
@@ -43,7 +43,8 @@ function resetPosition({ manifest: { source }, old, plan }: Situation): Record<s
   return { reset: takesOver ? 'earliest' : reset };
 }
 
-export const sourceConnection: Resource = {
+export const sourceConnection: FixedResource = {
+  kind: 'fixed',
   key: 'source-connection',
   of: 'base-connection',
   needed: () => true,

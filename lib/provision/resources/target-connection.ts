@@ -8,8 +8,8 @@ import {
   type Difference,
   difference,
   differenceIfTold,
+  type FixedResource,
   idOfMade,
-  type Resource,
   required,
   type Situation,
 } from './resource.ts';
@@ -21,7 +21,8 @@ function targetDifferences(one: TargetConnection, situation: Situation): Differe
   ];
 }
 
-export const targetConnection: Resource = {
+export const targetConnection: FixedResource = {
+  kind: 'fixed',
   key: 'target-connection',
   of: 'dataset',
   needed: () => true,

@@ -1,14 +1,14 @@
 // The report of a request that `begin` did not make a document of: it may hold anything, and what can be read of it is told.
 import * as z from 'zod';
 import { readCause } from '../../failure.ts';
-import { PipelineName } from '../../manifest.ts';
+import { Manifest } from '../../manifest.ts';
 import { Pipeline, REPORT_VERSION, type Report } from '../../pipeline.ts';
 import { clip, MAX_CAUSE } from '../clip.ts';
 
 /** A request with the failure that the state machine put beside it. */
 export const Refused = z.looseObject({
   failure: Pipeline.shape.failure.unwrap(),
-  manifest: z.looseObject({ name: PipelineName }).optional().catch(undefined),
+  manifest: z.looseObject({ name: Manifest.shape.name }).optional().catch(undefined),
   mode: Pipeline.shape.mode.catch('apply'),
   execution: Pipeline.shape.execution.optional().catch(undefined),
 });

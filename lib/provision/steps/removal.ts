@@ -2,7 +2,13 @@
 import { Failure, isFailure, reasonOf } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { publishedSecret, readPublished } from '../../published.ts';
-import type { Context, Resource, StreamContext } from '../resources/resource.ts';
+import {
+  type Context,
+  hasOwnId,
+  type RemovableResource,
+  type Resource,
+  type StreamContext,
+} from '../resources/resource.ts';
 
 /** `removed`, `gone` where there was nothing to do, or why it was left in place. */
 export type Removal = 'removed' | 'gone' | { readonly left: string };
@@ -26,14 +32,14 @@ export async function removeResource(
   pipeline: Pipeline,
   context: Context,
 ): Promise<Removal> {
-  if (resource.remove === undefined) return { left: 'AEP cannot undo it' };
+  if (resource.kind === 'switch') return { left: 'AEP cannot undo it' };
   try {
-    const there = await resource.get?.(context, pipeline, id);
+    const there = hasOwnId(resource) ? await resource.get(context, pipeline, id) : undefined;
     if (there !== undefined && there.ownershipTag?.pipeline !== pipeline.manifest.name)
       return { left: 'it is not ours' };
-    const reason = pipeline.deleteData ? undefined : await resource.keepBecause?.(context, id);
+    const reason = await reasonToStay(resource, id, pipeline, context);
     if (reason !== undefined) return { left: reason };
-    await removeWhenFree(resource.remove, id, pipeline, context);
+    await removeWhenFree(resource, id, pipeline, context);
     return 'removed';
   } catch (error) {
     if (!isFailure(error) || error.code === 'LEASE_LOST') throw error;
@@ -42,15 +48,26 @@ export async function removeResource(
   }
 }
 
+/** What holds data stays, unless that was asked for. */
+async function reasonToStay(
+  resource: Resource,
+  id: string,
+  { deleteData }: Pipeline,
+  context: Context,
+): Promise<string | undefined> {
+  if (deleteData || resource.kind !== 'changeable') return undefined;
+  return resource.keepBecause?.(context, id);
+}
+
 async function removeWhenFree(
-  remove: NonNullable<Resource['remove']>,
+  resource: RemovableResource,
   id: string,
   pipeline: Pipeline,
   context: Context,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await remove(context, id, pipeline);
+      return await resource.remove(context, id, pipeline);
     } catch (error) {
       if (attempt === BUSY_TRIES || !isFailure(error) || !isInUse(error)) throw error;
       await context.runtime.clock.sleep(BUSY_MS);

@@ -5,7 +5,7 @@ import { readPublished } from '../../published.ts';
 import { clip } from '../clip.ts';
 import { isRunning, restart } from '../resources/flow.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
-import type { Context, Resource, StreamContext } from '../resources/resource.ts';
+import { type Context, givenIn, type Resource, type StreamContext } from '../resources/resource.ts';
 import { backwards, refersTo, STEPS } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
 import { idsInUse } from './in-service.ts';
@@ -214,7 +214,7 @@ async function madeHere(
 ): Promise<Set<string>> {
   const ids = new Set<string>();
   const { manifest, execution } = pipeline;
-  if (!resource.needed(manifest) || resource.given?.(manifest) !== undefined) return ids;
+  if (!resource.needed(manifest) || givenIn(manifest, resource) !== undefined) return ids;
   const made = pipeline.resources[resource.key];
   if (made?.how === 'created') ids.add(made.id);
   try {

@@ -1,14 +1,18 @@
 // The one decision about a resource, and what it is taken from.
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../lib/failure.ts';
-import type { Manifest } from '../../../lib/manifest.ts';
+import { type Manifest, parseManifest } from '../../../lib/manifest.ts';
+import type { Pipeline } from '../../../lib/pipeline.ts';
+import { ensure } from '../../../lib/provision/resources/ensure.ts';
 import {
+  type Context,
   type Decision,
   type Difference,
   decide,
   difference,
   differenceIfTold,
   EARLIER,
+  type FixedResource,
   type Found,
   idOfMade,
   idsOf,
@@ -18,11 +22,13 @@ import {
   isConsequence,
   isUntold,
   needsTenant,
+  type Resource,
   required,
   type Situation,
   tagByPlan,
   tagOf,
 } from '../../../lib/provision/resources/resource.ts';
+import { resourcesOf } from '../../../lib/provision/resources/resources.ts';
 
 const MINE = { pipeline: 'orders', execution: 'run-1' };
 const THEIRS = { pipeline: 'clicks', execution: 'run-9' };
@@ -336,5 +342,61 @@ describe('what is asked for by its id', () => {
     await expect(ifThere(Promise.reject(refused))).rejects.toBe(refused);
     const defect = Object.assign(new Error('x'), { code: 'AEP_NOT_FOUND' });
     await expect(ifThere(Promise.reject(defect))).rejects.toBe(defect);
+  });
+});
+
+describe('13 B 4: a resource has what its kind needs', () => {
+  const manifest = parseManifest({
+    version: 1,
+    name: 'orders',
+    sandbox: 'dev',
+    source: { kind: 'inlet', stream: 'orders', data: 'raw' },
+    schema: { class: 'profile', fieldGroups: [{ name: 'own', fields: { total: { type: 'number' } } }] },
+    mapping: [{ source: 'total', destination: '{tenant}.total' }],
+  });
+  const all = resourcesOf({ manifest, hints: {}, mode: 'apply' });
+  const retired = resourcesOf({ manifest, hints: {}, mode: 'retire' });
+  const any = ['key', 'needed', 'find', 'create'];
+  const MUST: Record<Resource['kind'], string[]> = {
+    changeable: [...any, 'get', 'remove', 'update', 'adopt'],
+    fixed: [...any, 'of', 'get', 'remove'],
+    entries: [...any, 'of', 'update', 'impossible', 'remove'],
+    switch: [...any, 'of', 'irreversible'],
+  };
+  const MAY: Partial<typeof MUST> = {
+    changeable: ['of', 'unique', 'given', 'impossible', 'keepBecause'],
+    fixed: ['adopt'],
+  };
+
+  it.each([...all, ...retired].map((resource) => [resource.key, resource] as const))(
+    '%s, and nothing else',
+    (_, { kind, ...resource }) => {
+      const members = Object.keys(resource);
+      expect(members).toEqual(expect.arrayContaining(MUST[kind]));
+      expect([...MUST[kind], ...(MAY[kind] ?? [])]).toEqual(expect.arrayContaining(members));
+    },
+  );
+
+  it('each kind occurs', () => {
+    expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(Object.keys(MUST)));
+  });
+
+  it('one that is never changed is not said to be updated', async () => {
+    const found: Found = { ...one('x'), differences: [differs('update')] };
+    const resource: FixedResource = {
+      kind: 'fixed',
+      key: 'source-connection',
+      of: 'base-connection',
+      needed: () => true,
+      find: async () => [found],
+      get: async () => found,
+      create: async () => ({ id: 'y' }),
+      remove: async () => undefined,
+    };
+    const execution = { id: 'run-2', name: 'run-2', startedAt: '2026-01-01T00:00:00Z' };
+    const rest = { hints: {}, plan: [], resources: {}, old: [] };
+    const pipeline = { manifest, execution, ...rest } as unknown as Pipeline;
+    const context = { runtime: { clock: { now: () => 0 } } } as unknown as Context;
+    await expect(ensure(resource, pipeline, context)).rejects.toThrow('source-connection');
   });
 });

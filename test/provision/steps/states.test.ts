@@ -3,6 +3,7 @@ import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { PERMANENT, TRANSIENT } from '../../../lib/failure.ts';
 import { settingsFrom } from '../../../lib/settings.ts';
+import { statesText } from '../../../scripts/states.ts';
 
 const FOLDER = new URL('../../../functions/provision/', import.meta.url);
 const text = readFileSync(new URL('states.asl.json', FOLDER), 'utf8');
@@ -28,6 +29,10 @@ const tasks = all.filter(([, { Resource }]) => typeof Resource === 'object');
 const integrations = all.filter(([, { Resource }]) => typeof Resource === 'string');
 
 describe('states.asl.json', () => {
+  it('13 B 4: is what scripts/states.ts makes: it is changed there', () => {
+    expect(text).toBe(statesText());
+  });
+
   it('is valid', () => {
     const resolved = text
       .replace(

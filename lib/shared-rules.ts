@@ -1,0 +1,12 @@
+// Rules of a manifest and of a request. The hook and the forwarder need them too, and do not load those schemas.
+
+export const PIPELINE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
+
+/** What a record of the stream is. */
+export const DATA = ['raw', 'xdm'] as const;
+
+/** The compression that is looked for in the records and unpacked. */
+export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'auto'] as const;
+
+export const MAX_WARM_UP_SECONDS = 1_500;
+export const MAX_DRAIN_SECONDS = 900;
