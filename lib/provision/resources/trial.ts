@@ -86,14 +86,14 @@ function differing({ path, text }: Mismatch, { mappings }: NewMappingSet): strin
 
 /** A row writes all below its destination, and what is above it would not be there without one. */
 function writesAt(destination: string, path: string): boolean {
-  const at = stepsOf(path);
-  return stepsOf(destination)
+  const at = pathSteps(path);
+  return pathSteps(destination)
     .slice(0, at.length)
     .every((step, index) => step === '*' || step === at[index]);
 }
 
 /** `a[0].b` as `a`, `0`, `b`. In a destination, `a[*].b` and `a[].b` stand for every entry. */
-function stepsOf(path: string): string[] {
+function pathSteps(path: string): string[] {
   return path
     .replaceAll('[]', '[*]')
     .split(/[.[\]]+/)
