@@ -1,6 +1,7 @@
 // The Adobe credentials, as they are kept in Secrets Manager.
 import { type Credentials, DEFAULT_SCOPES } from './aep/token.ts';
-import { Failure, issuesText } from './failure.ts';
+import { Failure } from './failure.ts';
+import { parseSecret, writtenSecret } from './json-secret.ts';
 import type { Secrets } from './runtime.ts';
 import * as z from './zod.ts';
 
@@ -28,13 +29,5 @@ const CredentialsSecret = z.object({
 export async function readCredentials(secrets: Secrets, id: string): Promise<Credentials> {
   const value = await secrets.get(id);
   if (value === undefined) throw new Failure('SECRET_MISSING', `there is no secret ${id}`);
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch {
-    throw new Failure('SECRET_INVALID', `the secret ${id} is not JSON`);
-  }
-  const result = CredentialsSecret.safeParse(json);
-  if (result.success) return result.data;
-  throw new Failure('SECRET_INVALID', `the secret ${id} is not usable:\n${issuesText(result.error.issues)}`);
+  return parseSecret(value, CredentialsSecret, writtenSecret(id));
 }

@@ -1,7 +1,5 @@
 // The published pipeline: all that provisioning tells the forwarder, kept as one secret per stream.
-import { parse } from './aep/exchange.ts';
-import { Failure, issuesText } from './failure.ts';
-import { checkVersion } from './kept.ts';
+import { parseSecret } from './json-secret.ts';
 import { Rate } from './rate.ts';
 import { Records } from './records.ts';
 import type { Secrets } from './runtime.ts';
@@ -61,15 +59,10 @@ export async function readPublished(
   const id = publishedSecret(settings, streamArn);
   const text = await secrets.get(id);
   if (text === undefined) return undefined;
-  const value = parse(text);
-  checkVersion(`the published pipeline ${id}`, value, 1);
-  const result = PublishedPipeline.safeParse(value);
-  if (result.success) return result.data;
-  throw new Failure(
-    'SECRET_INVALID',
-    `the published pipeline ${id} is damaged:\n${issuesText(result.error.issues)}`,
-    {
-      next: 'Provision the pipeline again; that writes it anew.',
-    },
-  );
+  return parseSecret(text, PublishedPipeline, {
+    what: `the published pipeline ${id}`,
+    refused: 'is damaged',
+    next: 'Provision the pipeline again; that writes it anew.',
+    version: 1,
+  });
 }

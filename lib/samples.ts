@@ -83,8 +83,16 @@ export function inOwnNamespace(
   return own === undefined || tenant === undefined ? whole : { ...rest, [`_${tenant}`]: own };
 }
 
-/** Where two JSON values differ, `path: expected …, got …` each; at most `most` of them. */
-export function mismatches(expected: unknown, got: unknown, path = '', most = 20): string[] {
+/** A place where two JSON values differ. */
+export interface Mismatch {
+  /** `person.tags[0].name`; empty where they differ as a whole. */
+  readonly path: string;
+  /** `path: expected …, got …` */
+  readonly text: string;
+}
+
+/** Where two JSON values differ; at most `most` places. */
+export function mismatches(expected: unknown, got: unknown, path = '', most = 20): Mismatch[] {
   if (isObject(expected) && isObject(got)) {
     const keys = [...new Set([...Object.keys(expected), ...Object.keys(got)])];
     return keys
@@ -99,7 +107,12 @@ export function mismatches(expected: unknown, got: unknown, path = '', most = 20
       .slice(0, most);
   return sameText(JSON.stringify(expected), JSON.stringify(got))
     ? []
-    : [`${path || '(all of it)'}: expected ${shortText(expected)}, got ${shortText(got)}`];
+    : [
+        {
+          path,
+          text: `${path || '(all of it)'}: expected ${shortText(expected)}, got ${shortText(got)}`,
+        },
+      ];
 }
 
 /** As JSON; a number may be written in more than one way. */

@@ -3,7 +3,22 @@ import * as z from 'zod/mini';
 import { Failure, isFailure } from '../failure.ts';
 import { exchange, failureOf, parse } from './exchange.ts';
 import { CONTROL_PLANE, withRetry } from './retry.ts';
+import { Session } from './session.ts';
+import {
+  NO_SESSION,
+  REFUSAL_MEMORY_MS,
+  type SessionMove,
+  type SessionState,
+  sessionMove,
+  whenIssued,
+  whenNotIssued,
+  whenNotTaken,
+  whenTaken,
+  withoutNew,
+} from './token-state.ts';
 import type { Transport } from './transport.ts';
+
+export { Session };
 
 /** A credential of the Adobe Developer Console, type OAuth server-to-server. */
 export interface Credentials {
@@ -21,27 +36,6 @@ export interface Credentials {
 export const DEFAULT_SCOPES =
   'openid,AdobeID,read_organizations,additional_info.projectedProductContext,session';
 
-/** What a request is signed with. Never logged: `toJSON` shows nothing. */
-export class Session {
-  readonly accessToken: string;
-  readonly clientId: string;
-  readonly organizationId: string;
-
-  constructor(accessToken: string, clientId: string, organizationId: string) {
-    this.accessToken = accessToken;
-    this.clientId = clientId;
-    this.organizationId = organizationId;
-  }
-
-  toJSON(): string {
-    return '[session]';
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '[session]';
-  }
-}
-
 export interface Sessions {
   /** The session in force; asks IMS only where there is none or it is about to expire. */
   current(): Promise<Session>;
@@ -53,12 +47,7 @@ export interface Sessions {
 
 /** Lifetime usually 24 h, in seconds; more than that is the retired grant's milliseconds. Contract §1. */
 const MAX_LIFE_SECONDS = 86_400;
-/** Renewed when less than this is left, but never in the first nine tenths of a short life. */
-const RENEWAL_MARGIN_MS = 300_000;
-/** After a refusal IMS is left alone for so long: it throttles integrations that ask too often. */
-const REFUSAL_MEMORY_MS = 30_000;
-
-/** Fewer than elsewhere, for the same reason. */
+/** Fewer than elsewhere: IMS throttles integrations that ask too often. */
 const TOKEN_TRIES = { ...CONTROL_PLANE, attempts: 3 };
 
 const TokenAnswer = z.object({
@@ -90,101 +79,55 @@ export function createSessions(options: {
   outagePauseMs?: number;
 }): Sessions {
   const { clock } = options.transport;
-  let held: HeldToken | undefined;
-  /** How many in a row were not taken soon after they had been issued, nor by anybody before. */
-  let stillborn = 0;
+  let state: SessionState = NO_SESSION;
+  /** The one request that is on its way; all who need its answer share it. */
   let pending: Promise<Session> | undefined;
-  let trouble: { error: unknown; at: number; pauseMs: number } | undefined;
 
   async function renew(): Promise<Session> {
     try {
-      const credentials = await options.credentials();
-      const { session, lifeMs } = await ask(credentials);
-      const now = clock.now();
-      held = {
-        session,
-        issuedAt: now,
-        renewAt: now + lifeMs - margin(lifeMs),
-        expiresAt: now + lifeMs,
-        taken: false,
-      };
-      return session;
+      return await ask(await options.credentials());
     } catch (error) {
       options.onFailed?.();
-      return otherwise(error);
+      return sessionFrom(withoutNew(state.token, error, clock.now()));
     } finally {
       pending = undefined;
     }
   }
 
-  async function ask(credentials: Credentials): Promise<{ session: Session; lifeMs: number }> {
+  async function ask(credentials: Credentials): Promise<Session> {
     try {
-      const fresh = await requestToken(options.imsUrl, credentials, options.transport);
+      const { session, lifeMs, refusal } = await requestToken(options.imsUrl, credentials, options.transport);
       options.onIssued?.();
-      if (fresh.refusal !== undefined) options.onFallback?.(fresh.refusal);
-      trouble = undefined;
-      return fresh;
+      if (refusal !== undefined) options.onFallback?.(refusal);
+      state = whenIssued(state, session, lifeMs, clock.now());
+      return session;
     } catch (error) {
       const refused = isFailure(error) && error.code === 'IMS_REFUSED';
-      trouble = {
-        error,
-        at: clock.now(),
-        pauseMs: refused ? REFUSAL_MEMORY_MS : (options.outagePauseMs ?? 0),
-      };
+      const pauseMs = refused ? REFUSAL_MEMORY_MS : (options.outagePauseMs ?? 0);
+      state = whenNotIssued(state, error, pauseMs, clock.now());
       throw error;
     }
   }
 
-  function otherwise(error: unknown): Session {
-    if (held !== undefined && clock.now() < held.expiresAt) return held.session;
-    throw error;
-  }
-
-  /** Why IMS is to be left alone now. A clock set back makes an age negative, which says nothing. */
-  function pausing(): { error: unknown } | undefined {
-    const age = trouble === undefined ? -1 : clock.now() - trouble.at;
-    return trouble !== undefined && age >= 0 && age < trouble.pauseMs ? trouble : undefined;
-  }
-
   return {
     async current() {
-      if (held !== undefined && clock.now() < held.renewAt) return held.session;
-      const pause = pausing();
-      if (pause !== undefined) return otherwise(pause.error);
+      const move = sessionMove(state, clock.now());
+      if (move.kind !== 'ask') return sessionFrom(move);
       pending ??= renew();
       return pending;
     },
     accept(session) {
-      stillborn = 0;
-      if (held?.session === session) held.taken = true;
+      state = whenTaken(state, session);
     },
     reject(session) {
-      // Only the token that failed: a late answer to the old one must not throw the new one away.
-      if (held?.session !== session) return;
-      const now = clock.now();
-      stillborn = !held.taken && now - held.issuedAt < REFUSAL_MEMORY_MS ? stillborn + 1 : 0;
-      held = undefined;
-      // One more is asked for at once; where that is not taken either, a third would not be.
-      if (stillborn >= 2) trouble = { error: notTaken(), at: now, pauseMs: REFUSAL_MEMORY_MS };
+      state = whenNotTaken(state, session, clock.now());
     },
   };
 }
 
-/** A token and the times of its life, in ms since the epoch. */
-interface HeldToken {
-  readonly session: Session;
-  readonly issuedAt: number;
-  readonly renewAt: number;
-  readonly expiresAt: number;
-  taken: boolean;
-}
-
-function notTaken(): Failure {
-  return new Failure('AEP_UNAUTHORIZED', 'two new tokens in a row were not taken');
-}
-
-function margin(lifeMs: number): number {
-  return Math.min(RENEWAL_MARGIN_MS, lifeMs / 10);
+function sessionFrom(move: Exclude<SessionMove, { kind: 'ask' }>): Session {
+  if (move.kind === 'fail') throw move.error;
+  return move.session;
 }
 
 interface Token {

@@ -1,7 +1,8 @@
 // The keys that deliveries are signed with, as they are kept in Secrets Manager: one for each sender, two while one is changed for another.
 
 import type { Clock } from '../aep/transport.ts';
-import { Failure, issuesText } from '../failure.ts';
+import { Failure } from '../failure.ts';
+import { parseSecret, writtenSecret } from '../json-secret.ts';
 import type { Secrets } from '../runtime.ts';
 import { leanObject } from '../strict-object.ts';
 import * as z from '../zod.ts';
@@ -56,23 +57,8 @@ export type Keys = Readonly<Record<WebhookSender['field'], readonly Buffer[]>>;
 export async function readKeys(secrets: Pick<Secrets, 'get'>, id: string): Promise<Keys> {
   const value = await secrets.get(id);
   if (value === undefined) throw new Failure('SECRET_MISSING', `there is no secret ${id}`);
-  const result = HookSecret.safeParse(keysJson(value, id));
-  if (!result.success)
-    throw new Failure(
-      'SECRET_INVALID',
-      `the secret ${id} is not usable:\n${issuesText(result.error.issues)}`,
-    );
-  const { github, standardWebhooks } = result.data;
+  const { github, standardWebhooks } = parseSecret(value, HookSecret, writtenSecret(id));
   return { github: keysOf(github), standardWebhooks: keysOf(standardWebhooks) };
-}
-
-function keysJson(text: string, id: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What the parser says quotes the text.
-    throw new Failure('SECRET_INVALID', `the secret ${id} is not JSON`);
-  }
 }
 
 function keysOf(of: { key: Buffer; previousKey?: Buffer | undefined } | undefined): Buffer[] {

@@ -5,7 +5,7 @@ import { type PublishedPipeline, readPublished, streamNameOf } from '../publishe
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
-import type { Ended, RedriveRun, Walked } from './run.ts';
+import type { RedriveRun, Walked } from './run.ts';
 import { createCarrier } from './send.ts';
 import { walkStore } from './store.ts';
 import { walkStream } from './stream.ts';
@@ -88,7 +88,7 @@ async function answerOf(
   const { request, pipeline, tally } = run;
   const next = nextRequest(run, walked);
   const continues = next !== undefined && (await goesOn(run, walked, next, invocation));
-  const stopped = stoppedOf(walked.ended);
+  const stopped = stoppedOf(walked);
   const result: RedriveAnswer = {
     stream: pipeline.streamArn,
     pipeline: pipeline.pipeline,
@@ -105,18 +105,16 @@ async function answerOf(
 }
 
 /** The request that goes on from here; `undefined` where everything was looked at. */
-function nextRequest(
-  { request, tally, room }: RedriveRun,
-  { cursor, ended }: Walked,
-): RedriveRequest | undefined {
-  if (ended === undefined) return undefined;
+function nextRequest({ request, tally, room }: RedriveRun, walked: Walked): RedriveRequest | undefined {
+  if (walked.kind === 'whole') return undefined;
+  const { cursor, ended } = walked;
   // What was left is looked at again, and counted then.
   const soFar: Tally = { ...tally, chosen: tally.chosen - tally.left, left: 0 };
-  const { limit, cursor: _, ...same } = request;
+  const { limit, ...same } = request;
   const more = limit === undefined ? undefined : ended.why === 'limit' ? limit : Math.max(1, room);
   return {
     ...same,
-    ...(cursor !== undefined && { cursor }),
+    cursor,
     ...(more !== undefined && { limit: more }),
     ...(ended.why !== 'limit' && { soFar }),
   };
@@ -125,14 +123,14 @@ function nextRequest(
 /** Only time is a reason to go on by oneself, and only where something was done: else it would go on for ever. */
 async function goesOn(
   { request, tally, runtime, pipeline }: RedriveRun,
-  { cursor, ended }: Walked,
+  walked: Walked,
   next: RedriveRequest,
   { functionArn }: RedriveInvocation,
 ): Promise<boolean> {
   const before = request.soFar ?? emptyTally();
-  const moved =
-    JSON.stringify(cursor) !== JSON.stringify(request.cursor) || tally.delivered > before.delivered;
-  if (!request.continue || ended?.why !== 'time' || !moved) return false;
+  if (!request.continue || walked.kind === 'whole' || walked.ended.why !== 'time') return false;
+  const moved = JSON.stringify(walked.cursor) !== JSON.stringify(request.cursor);
+  if (!moved && tally.delivered <= before.delivered) return false;
   try {
     await runtime.functions.start(functionArn, next);
     return true;
@@ -149,9 +147,9 @@ async function goesOn(
   }
 }
 
-function stoppedOf(ended: Ended | undefined): RedriveAnswer['stopped'] {
-  if (ended === undefined) return undefined;
-  const { why, failure } = ended;
+function stoppedOf(walked: Walked): RedriveAnswer['stopped'] {
+  if (walked.kind === 'whole') return undefined;
+  const { why, failure } = walked.ended;
   return { why, ...(failure !== undefined && { code: failure.code, next: failure.next }) };
 }
 
@@ -159,10 +157,10 @@ function stoppedOf(ended: Ended | undefined): RedriveAnswer['stopped'] {
 const NOT_MEANT: readonly string[] = ['another-stream', 'another-pipeline'];
 
 /** What a dry run leaves is what would be sent. */
-function isComplete({ dryRun }: RedriveRequest, tally: Tally, { ended }: Walked): boolean {
+function isComplete({ dryRun }: RedriveRequest, tally: Tally, { kind }: Walked): boolean {
   const passedOver = Object.keys(tally.skipped).some((reason) => !NOT_MEANT.includes(reason));
   const missing = (dryRun ? 0 : tally.left) + tally.withheld + tally.lost.ranges.length;
-  return ended === undefined && missing === 0 && !passedOver;
+  return kind === 'whole' && missing === 0 && !passedOver;
 }
 
 /** Also of one that fails: what was done until then is done. */

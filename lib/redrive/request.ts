@@ -90,6 +90,7 @@ const Cursor = z.union([
   }),
 ]);
 export type Cursor = z.infer<typeof Cursor>;
+export type StoreCursor = Extract<Cursor, { after: string; within?: unknown }>;
 
 const RedriveRequest = z
   .strictObject({

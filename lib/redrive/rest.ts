@@ -134,7 +134,7 @@ function staysOpen(part: SentPart): boolean {
 }
 
 /** Rejected, and to be stored without its bytes: the document still has them. */
-function isWithoutBytes({ message, verdict }: SentPart): boolean {
+export function isWithoutBytes({ message, verdict }: SentPart): boolean {
   return verdict.kind === 'rejected' && message.withheld !== undefined;
 }
 

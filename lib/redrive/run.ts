@@ -5,7 +5,7 @@ import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import type { Item, Skip } from './parcel.ts';
 import type { Cursor, LostRange, RedriveRequest, Tally } from './request.ts';
-import type { Carried, Carrier } from './send.ts';
+import type { Carried, Carrier, SentPart } from './send.ts';
 
 export interface RedriveRun {
   readonly runtime: RedriveRuntime;
@@ -25,12 +25,14 @@ export type Ended =
   | Stop
   | { readonly why: 'limit' | 'store'; readonly failure?: Stop['failure']; readonly fault: false };
 
-export interface Walked {
-  /** Where to go on. */
-  readonly cursor: Cursor | undefined;
-  /** `undefined` where all of it was looked at. */
-  readonly ended: Ended | undefined;
-}
+/** How a walk ended. */
+export type Walked =
+  /** All of it was looked at. */
+  | { readonly kind: 'whole' }
+  /** `cursor`: where to go on. */
+  | { readonly kind: 'ended'; readonly cursor: Cursor; readonly ended: Ended };
+
+export const WHOLE: Walked = { kind: 'whole' };
 
 /** With less than this left, in ms, nothing more is begun. */
 const MIN_MS = 25_000;
@@ -45,9 +47,12 @@ export function isLate({ remainingMs }: RedriveRun): boolean {
 /** What was not sent takes no room: it may be chosen again. */
 export function giveBack(run: RedriveRun, chosen: readonly Item[], { parts }: Carried): void {
   if (run.request.dryRun) return;
-  const isOpen = (item: Item) =>
-    parts.get(item)?.some((part) => part.chosen && part.verdict.kind === 'retry') ?? true;
-  run.room += chosen.filter(isOpen).length;
+  run.room += chosen.filter((item) => isItemOpen(parts.get(item))).length;
+}
+
+/** Whether something of an item is to be sent yet; `undefined`: it was not looked at. */
+export function isItemOpen(parts: readonly SentPart[] | undefined): boolean {
+  return parts?.some((part) => part.chosen && part.verdict.kind === 'retry') ?? true;
 }
 
 export function addToTally(tally: Tally, counts: Partial<Record<keyof Tally, unknown>>): void {

@@ -1,14 +1,25 @@
 // Walks the dead-letter store and sends again what is in it, a group of objects at a time.
 import { createHash } from 'node:crypto';
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
-import { type Failure, isFailure } from '../failure.ts';
+import { isFailure } from '../failure.ts';
 import { deadLetterDocument } from '../forward/dead-letters.ts';
 import { asDiscarded } from '../forward/read/on-failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
+import {
+  countsOfOpen,
+  type DocumentOutcome,
+  doneWithin,
+  firstOpen,
+  type HandledOutcome,
+  numberOf,
+  type OpenedDocument,
+  type Opening,
+  type Written,
+} from './outcome.ts';
 import { type Item, onFailureParcel, type Parcel, readParcel, type Skip } from './parcel.ts';
 import { readRange } from './range.ts';
-import type { Cursor, LostRange } from './request.ts';
-import { isOtherwise, type Rest, restOf, textWith } from './rest.ts';
+import type { StoreCursor } from './request.ts';
+import { type Rest, restOf, textWith } from './rest.ts';
 import {
   addToTally,
   countLost,
@@ -18,9 +29,10 @@ import {
   isLate,
   type RedriveRun,
   type Walked,
+  WHOLE,
 } from './run.ts';
 import { chosenByTime } from './select.ts';
-import type { Carried, SentPart } from './send.ts';
+import type { Carried } from './send.ts';
 
 /** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
 const GROUP_OBJECTS = 100;
@@ -30,36 +42,19 @@ const AT_ONCE = 16;
 /** A claim outlives the invocation that made it by so much, in ms. */
 const CLAIM_MARGIN_MS = 60_000;
 
-/** An object of which something is to be sent. */
-interface Opened {
-  readonly key: string;
-  readonly version: string;
-  readonly text: string;
-  readonly parcel: Parcel;
-  readonly lost: LostRange | undefined;
-  chosen: readonly Item[];
-  /** Entries without bytes. */
-  readonly withheld: number;
-  /** Whether there was no room for some of them. */
-  cut: boolean;
-}
-
-type StoreCursor = Extract<Cursor, { after: string; within?: unknown }>;
-type Within = StoreCursor['within'];
-
 export async function walkStore(run: RedriveRun, what: StoredKind): Promise<Walked> {
   let cursor: StoreCursor = givenTo(run) ?? { after: '' };
   for (;;) {
     const page = await run.runtime.deadLetters.list(what, cursor.after);
     for (const group of objectGroups(page.objects)) {
-      if (run.room <= 0) return { cursor, ended: { why: 'limit', fault: false } };
-      if (isLate(run)) return { cursor, ended: { why: 'time', fault: false } };
+      if (run.room <= 0) return { kind: 'ended', cursor, ended: { why: 'limit', fault: false } };
+      if (isLate(run)) return { kind: 'ended', cursor, ended: { why: 'time', fault: false } };
       const { ended, last, within } = await walkGroup(run, what.kind, group);
       if (last !== undefined) cursor = { after: last };
       if (within !== undefined) cursor = { ...cursor, within };
-      if (ended !== undefined) return { cursor, ended };
+      if (ended !== undefined) return { kind: 'ended', cursor, ended };
     }
-    if (!page.more) return { cursor: undefined, ended: undefined };
+    if (!page.more) return WHOLE;
   }
 }
 
@@ -90,7 +85,7 @@ interface GroupEnd {
   readonly ended: Ended | undefined;
   readonly last: string | undefined;
   /** How far the one behind it is done. */
-  readonly within: Within;
+  readonly within: StoreCursor['within'];
 }
 
 async function walkGroup(
@@ -100,20 +95,28 @@ async function walkGroup(
 ): Promise<GroupEnd> {
   const claimed = new Set<string>();
   try {
-    const opened = await inParallel(group, (object) => openObject(run, kind, object, claimed));
-    const found = opened.filter((one): one is Opened => typeof one === 'object');
-    const limited = limit(run, found);
-    const chosen = found.flatMap((one) => one.chosen);
+    const found = await inParallel(group, (object) => openObject(run, kind, object, claimed));
+    const openings = takeWithin(run, found);
+    const chosen = openings.flatMap((one) => ('document' in one ? one.document.chosen : []));
     const carried = await run.carrier.carry(chosen);
     giveBack(run, chosen, carried);
-    const rests = await inParallel(found, (one) => settleObject(run, one, carried));
-    const failed = rests.find((rest) => 'failure' in rest)?.failure;
-    const ended: Ended | undefined =
-      failed !== undefined ? { why: 'store', failure: failed, fault: false } : (carried.stop ?? limited);
-    return { ended, ...tell(run, group, opened, rests, ended, carried) };
+    const outcomes = await inParallel(openings, (one) => outcomeOf(run, one, carried));
+    const ended = endOf(openings, outcomes, carried);
+    return { ended, ...tell(run, group, outcomes, ended, carried) };
   } finally {
     await inParallel([...claimed], (key) => release(run, key));
   }
+}
+
+function endOf(
+  openings: readonly Opening[],
+  outcomes: readonly DocumentOutcome[],
+  { stop }: Carried,
+): Ended | undefined {
+  const failed = outcomes.find((one) => one.kind === 'failed');
+  if (failed !== undefined) return { why: 'store', failure: failed.failure, fault: false };
+  const isCut = openings.some(({ kind }) => kind === 'cut');
+  return stop ?? (isCut ? { why: 'limit', fault: false } : undefined);
 }
 
 /** Reads it, claims it, and reads it again: somebody may have been done with it in between. */
@@ -122,56 +125,61 @@ async function openObject(
   kind: StoredKind['kind'],
   { key, bytes }: StoredObject,
   claimed: Set<string>,
-): Promise<Opened | Skip | undefined> {
-  if (bytes > MAX_OBJECT_BYTES) return 'too-large';
+): Promise<Opening> {
+  if (bytes > MAX_OBJECT_BYTES) return skipped('too-large');
   const seen = await openMatching(run, kind, key);
-  if (typeof seen !== 'object') return seen;
-  if (run.request.dryRun) return filled(run, seen);
+  if (!('document' in seen)) return seen;
+  if (run.request.dryRun) return filled(run, seen.document);
   const { deadLetters, clock } = run.runtime;
   const now = clock.now();
   const until = now + run.remainingMs() + CLAIM_MARGIN_MS;
-  if (!(await deadLetters.claim(key, run.owner, now, until))) return 'claimed';
+  if (!(await deadLetters.claim(key, run.owner, now, until))) return skipped('claimed');
   claimed.add(key);
   const again = await openMatching(run, kind, key);
-  return typeof again === 'object' ? filled(run, again) : again;
+  return 'document' in again ? filled(run, again.document) : again;
 }
 
-/** `undefined` where it is gone, or the conditions hold for nothing in it. */
-async function openMatching(
-  run: RedriveRun,
-  kind: StoredKind['kind'],
-  key: string,
-): Promise<Opened | Skip | undefined> {
+const UNMEANT: Opening = { kind: 'not-meant' };
+
+function skipped(reason: Skip): Opening {
+  return { kind: 'skipped', reason };
+}
+
+function opened(document: OpenedDocument): Opening {
+  return { kind: 'opened', document };
+}
+
+async function openMatching(run: RedriveRun, kind: StoredKind['kind'], key: string): Promise<Opening> {
   const { request, pipeline, carrier, runtime } = run;
   const stored = await runtime.deadLetters.read(key);
-  if (stored === undefined) return undefined;
+  if (stored === undefined) return UNMEANT;
   const parcel = readParcel(stored.text, kind, pipeline);
-  if (typeof parcel !== 'object') return parcel;
-  if (!chosenByTime(request.where, parcel.storedAt)) return undefined;
-  const opened = { ...stored, key, parcel, withheld: 0, lost: undefined, cut: false };
+  if (typeof parcel !== 'object') return skipped(parcel);
+  if (!chosenByTime(request.where, parcel.storedAt)) return UNMEANT;
+  const found = { ...stored, key, parcel, lost: undefined };
   if (isEmptyOfRecords(parcel)) {
     const { reasons } = request.where;
     const condition = parcel.kind === 'on-failure' ? parcel.document.condition : '';
-    return reasons === undefined || reasons.includes(condition) ? { ...opened, chosen: [] } : undefined;
+    if (reasons !== undefined && !reasons.includes(condition)) return UNMEANT;
+    return opened({ ...found, chosen: [], withheld: 0 });
   }
   const meant = parcel.items.filter((item) => carrier.wants(item));
+  if (meant.length === 0) return UNMEANT;
   const sendable = meant.filter(({ entry }) => entry?.withheld !== true && entry?.processed !== true);
   const withheld = meant.length - sendable.length;
-  const chosen = notYetTried(run, key, sendable);
-  return meant.length === 0 ? undefined : { ...opened, chosen, withheld };
+  return opened({ ...found, chosen: notYetTried(run, key, sendable), withheld });
 }
 
 /** With the records from the stream, where Lambda's document has none. */
-async function filled(run: RedriveRun, opened: Opened): Promise<Opened | Skip> {
-  const { parcel } = opened;
-  if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened;
+async function filled(run: RedriveRun, document: OpenedDocument): Promise<Opening> {
+  const { parcel } = document;
+  if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened(document);
   const range = await readRange(run.runtime.stream, parcel.document);
-  if (range === 'too-large') return range;
+  if (range === 'too-large') return skipped(range);
   const { records, lost } = range;
   const whole = onFailureParcel(parcel.document, records.map(asDiscarded));
   const wanted = whole.items.filter((item) => run.carrier.wants(item));
-  const chosen = notYetTried(run, opened.key, wanted);
-  return { ...opened, parcel: whole, lost, chosen };
+  return opened({ ...document, parcel: whole, lost, chosen: notYetTried(run, document.key, wanted) });
 }
 
 function redacts({ pipeline }: RedriveRun): boolean {
@@ -181,8 +189,6 @@ function redacts({ pipeline }: RedriveRun): boolean {
 function isEmptyOfRecords(parcel: Parcel): boolean {
   return parcel.kind === 'on-failure' && parcel.document.records === undefined;
 }
-
-const numberOf = ({ record }: Item) => BigInt(record.kinesis.sequenceNumber);
 
 /** Without what the runs before this one have tried, by sequence number. */
 function notYetTried(run: RedriveRun, key: string, items: readonly Item[]): readonly Item[] {
@@ -198,35 +204,35 @@ function atMost(items: readonly Item[], room: number): readonly Item[] {
   return items.filter((item) => numberOf(item) <= numberOf(last));
 }
 
-/** Takes no more than there is room for. Says so where something had to stay. */
-function limit(run: RedriveRun, opened: readonly Opened[]): Ended | undefined {
-  for (const one of opened) {
-    const taken = atMost(one.chosen, run.room);
-    one.cut = taken.length < one.chosen.length;
-    one.chosen = taken;
-    run.room -= taken.length;
-  }
-  return opened.some(({ cut }) => cut) ? { why: 'limit', fault: false } : undefined;
+/** Takes no more than there is room for, document by document. */
+function takeWithin(run: RedriveRun, openings: readonly Opening[]): Opening[] {
+  return openings.map((one) => {
+    if (!('document' in one)) return one;
+    const chosen = atMost(one.document.chosen, run.room);
+    run.room -= chosen.length;
+    const kind = chosen.length < one.document.chosen.length ? 'cut' : one.kind;
+    return { kind, document: { ...one.document, chosen } };
+  });
 }
-
-type SettledObject = (Rest | { readonly counts: Rest['counts']; readonly failure: Failure }) & {
-  readonly one: Opened;
-};
 
 /** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
-async function settleObject(run: RedriveRun, one: Opened, { parts }: Carried): Promise<SettledObject> {
-  const rest = restOf(one.parcel, new Set(one.chosen), parts, redacts(run));
-  if (run.request.dryRun) return { ...rest, one };
+async function outcomeOf(run: RedriveRun, one: Opening, { parts }: Carried): Promise<DocumentOutcome> {
+  if (!('document' in one)) return one;
+  const { document } = one;
+  const { dryRun } = run.request;
+  const rest = restOf(document.parcel, new Set(document.chosen), parts, redacts(run));
+  const { counts } = rest;
+  const kind = one.kind === 'cut' || (!dryRun && counts.left > 0) ? 'partial' : 'done';
   try {
-    await write(run, one, rest);
-    return { ...rest, one };
+    const written = dryRun ? 'as-settled' : await write(run, document, rest);
+    return { kind, document, counts, written };
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return { counts: rest.counts, failure: error, one };
+    return { kind: 'failed', document, counts, failure: error };
   }
 }
 
-async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
+async function write(run: RedriveRun, one: OpenedDocument, rest: Rest): Promise<Written> {
   const { deadLetters } = run.runtime;
   const { key, version } = one;
   if (rest.rejects.length > 0) await putRejects(run, one, rest);
@@ -242,18 +248,21 @@ async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
           ),
         }
       : rest.becomes;
-  if (becomes === 'same') return;
+  if (becomes === 'same') return 'as-settled';
   // Written, it could never be read again. What was delivered of it will be sent once more.
-  if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > MAX_OBJECT_BYTES)
-    return countSkipped(run, key, 'too-large');
+  if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > MAX_OBJECT_BYTES) return 'too-large';
   const done =
     becomes === 'nothing'
       ? await deadLetters.remove(key, version)
       : await deadLetters.replace(key, version, becomes.text);
-  if (!done) countSkipped(run, key, 'changed');
+  return done ? 'as-settled' : 'changed';
 }
 
-async function putRejects(run: RedriveRun, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
+async function putRejects(
+  run: RedriveRun,
+  { key, parcel }: OpenedDocument,
+  { rejects }: Rest,
+): Promise<void> {
   const { runtime, pipeline } = run;
   // Two runs may have rejects of one record, and each has to find its own place.
   const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
@@ -272,82 +281,41 @@ async function putRejects(run: RedriveRun, { key, parcel }: Opened, { rejects }:
 function tell(
   run: RedriveRun,
   group: readonly StoredObject[],
-  opened: readonly (Opened | Skip | undefined)[],
-  rests: readonly SettledObject[],
+  outcomes: readonly DocumentOutcome[],
   ended: Ended | undefined,
   carried: Carried,
 ): Pick<GroupEnd, 'last' | 'within'> {
-  const restOfKey = new Map(rests.map((rest) => [rest.one.key, rest]));
-  let last: string | undefined;
-  let within: Within;
-  let open = false;
-  for (const [index, { key }] of group.entries()) {
-    const one = opened[index];
-    const rest = restOfKey.get(key);
+  const open = ended === undefined ? outcomes.length : firstOpen(outcomes);
+  const within = doneWithin(outcomes[open], carried, givenTo(run)?.within, run.request.dryRun);
+  for (const [at, outcome] of outcomes.entries()) {
+    const key = group[at]?.key ?? '';
+    if ('document' in outcome)
+      countHandled(run, at < open ? outcome : comingAgain(run, outcome, carried, within));
     // Behind the first that is not done everything comes again, and is told then.
-    if (!open && ended !== undefined && rest !== undefined && !isDone(rest, run)) {
-      open = true;
-      within = doneWithin(run, rest, carried);
-    }
-    if (rest !== undefined) {
-      const counts = open ? countsOfOpen(run, rest, carried, within) : rest.counts;
-      addToTally(run.tally, { ...counts, documents: counts.chosen > 0 ? 1 : 0 });
-      if (!open) addToTally(run.tally, { withheld: rest.one.withheld });
-    }
-    if (rest?.one.lost !== undefined) countLost(run, rest.one.lost);
-    if (open) continue;
-    if (typeof one === 'string') countSkipped(run, key, one);
-    last = key;
+    else if (at < open && outcome.kind === 'skipped') countSkipped(run, key, outcome.reason);
   }
-  return { last, within };
+  return { last: group[open - 1]?.key, within };
 }
 
-/** The last record before the first that is open; where there is none, as far as the runs before came. */
-function doneWithin(run: RedriveRun, { one, ...rest }: SettledObject, { parts }: Carried): Within {
-  const { key, chosen } = one;
-  const given = givenTo(run)?.within;
-  const before = given?.key === key ? given : undefined;
-  if ('failure' in rest) return before;
-  const isOpen = (item: Item) =>
-    !run.request.dryRun &&
-    (parts.get(item)?.some((part) => part.chosen && part.verdict.kind === 'retry') ?? true);
-  const firstOpen = chosen.find(isOpen);
-  const done =
-    firstOpen === undefined ? chosen : chosen.filter((item) => numberOf(item) < numberOf(firstOpen));
-  const through = done.at(-1)?.record.kinesis.sequenceNumber;
-  return through === undefined ? before : { key, through };
+function countHandled(run: RedriveRun, outcome: HandledOutcome): void {
+  const { document, counts } = outcome;
+  addToTally(run.tally, { ...counts, documents: counts.chosen > 0 ? 1 : 0 });
+  addToTally(run.tally, { withheld: document.withheld });
+  if (document.lost !== undefined) countLost(run, document.lost);
+  if (outcome.kind !== 'failed' && outcome.written !== 'as-settled')
+    countSkipped(run, document.key, outcome.written);
 }
 
-/** What was rejected behind the place to go on from, and has not left the object, comes again: it is counted then. */
-function countsOfOpen(
+/** The same of a document that comes again: its entries without bytes are counted then, too. */
+function comingAgain(
   run: RedriveRun,
-  rest: SettledObject,
-  { parts }: Carried,
-  within: Within,
-): Rest['counts'] {
-  const { one, counts } = rest;
-  const leaves = one.parcel.kind === 'on-failure' && !('failure' in rest);
-  const isBehind = (item: Item) => within?.key !== one.key || numberOf(item) > BigInt(within.through);
-  const rejectsOf = (item: Item) =>
-    (parts.get(item) ?? []).filter((part) => part.chosen && part.verdict.kind === 'rejected');
-  const behind = one.chosen.filter((item) => isBehind(item) && rejectsOf(item).length > 0);
-  const rejects = behind.flatMap(rejectsOf);
-  const isStuck: (part: SentPart) => boolean =
-    one.parcel.kind === 'on-failure' ? ({ message }) => message.withheld !== undefined : isOtherwise;
-  const stuck = rejects.filter(isStuck).length;
-  const again = leaves ? 0 : rejects.length - stuck;
-  // And so it takes no room either.
-  if (!leaves && !run.request.dryRun) run.room += behind.length;
-  return {
-    ...counts,
-    rejectedAgain: counts.rejectedAgain - again,
-    left: counts.left + again,
-    withheld: counts.withheld - stuck,
-  };
-}
-
-function isDone({ one, counts, ...rest }: SettledObject, { request }: RedriveRun): boolean {
-  return !one.cut && !('failure' in rest) && (request.dryRun || counts.left === 0);
+  outcome: HandledOutcome,
+  carried: Carried,
+  within: StoreCursor['within'],
+): HandledOutcome {
+  const { counts, again } = countsOfOpen(outcome, carried, within);
+  if (!run.request.dryRun) run.room += again;
+  return { ...outcome, counts, document: { ...outcome.document, withheld: 0 } };
 }
 
 async function release({ runtime, owner }: RedriveRun, key: string): Promise<void> {

@@ -8,16 +8,24 @@ import type { StreamPage, StreamPosition } from '../runtime.ts';
 import { type Item, recordFor } from './parcel.ts';
 import type { Cursor } from './request.ts';
 import { countOf } from './rest.ts';
-import { addToTally, countLost, type Ended, giveBack, isLate, type RedriveRun, type Walked } from './run.ts';
+import {
+  addToTally,
+  countLost,
+  type Ended,
+  giveBack,
+  isLate,
+  type RedriveRun,
+  type Walked,
+  WHOLE,
+} from './run.ts';
 import type { Carried, SentPart } from './send.ts';
 
 type ShardCursor = Extract<Cursor, { shardId: string }>;
 
-interface PageEnd {
-  /** `undefined` where the page has not moved it. */
-  readonly cursor: ShardCursor | undefined;
-  readonly ended: Ended | undefined;
-}
+/** How a page ended, and where to go on behind it. */
+type PageEnd =
+  | { readonly kind: 'whole'; readonly cursor: ShardCursor }
+  | { readonly kind: 'ended'; readonly cursor: ShardCursor; readonly ended: Ended };
 
 /** Kinesis' times are not in perfect order: reading ends this much behind the end that was asked for, in ms. */
 const DISORDER_MS = 60_000;
@@ -29,7 +37,7 @@ export async function walkStream(run: RedriveRun): Promise<Walked> {
   const there = await runtime.stream.shards(pipeline.streamArn);
   if (sequence !== undefined && !there.includes(sequence.shardId)) {
     countLost(run, sequence);
-    return { cursor: undefined, ended: undefined };
+    return WHOLE;
   }
   const shards = sequence === undefined ? there : [sequence.shardId];
   const since = given === undefined ? await runtime.stream.keptSince(pipeline.streamArn) : 0;
@@ -37,9 +45,9 @@ export async function walkStream(run: RedriveRun): Promise<Walked> {
     if (given !== undefined && shardId < given.shardId) continue;
     const cursor = given?.shardId === shardId ? given : undefined;
     const walked = await walkShard(run, shardId, cursor, since);
-    if (walked.ended !== undefined) return walked;
+    if (walked.kind === 'ended') return walked;
   }
-  return { cursor: undefined, ended: undefined };
+  return WHOLE;
 }
 
 async function walkShard(
@@ -49,7 +57,7 @@ async function walkShard(
   since: number,
 ): Promise<Walked> {
   let cursor: ShardCursor = given ?? { shardId };
-  if (isLate(run)) return { cursor, ended: { why: 'time', fault: false } };
+  if (isLate(run)) return { kind: 'ended', cursor, ended: { why: 'time', fault: false } };
   const { stream } = run.runtime;
   let first = given === undefined;
   for await (const page of stream.pages(run.pipeline.streamArn, shardId, shardPosition(run, cursor))) {
@@ -57,13 +65,13 @@ async function walkShard(
       noteGap(run, shardId, since, page);
       first = false;
     }
-    const walked = await walkPage(run, shardId, page);
-    cursor = walked.cursor ?? cursor;
-    if (walked.ended !== undefined) return { cursor, ended: walked.ended };
+    const walked = await walkPage(run, cursor, page);
+    if (walked.kind === 'ended') return walked;
+    cursor = walked.cursor;
     if (page.last || isBeyond(run, page)) break;
-    if (isLate(run)) return { cursor, ended: { why: 'time', fault: false } };
+    if (isLate(run)) return { kind: 'ended', cursor, ended: { why: 'time', fault: false } };
   }
-  return { cursor: undefined, ended: undefined };
+  return WHOLE;
 }
 
 function shardPosition({ request }: RedriveRun, { at, after }: ShardCursor): StreamPosition {
@@ -100,7 +108,8 @@ function isBeyond({ request }: RedriveRun, { records }: StreamPage): boolean {
   return records.every(({ arrivedAt }) => arrivedAt !== undefined && arrivedAt * 1_000 > end);
 }
 
-async function walkPage(run: RedriveRun, shardId: string, page: StreamPage): Promise<PageEnd> {
+async function walkPage(run: RedriveRun, from: ShardCursor, page: StreamPage): Promise<PageEnd> {
+  const { shardId } = from;
   const where = { shardId, streamArn: run.pipeline.streamArn };
   const items = page.records.map(
     (record): Item => ({
@@ -125,9 +134,16 @@ async function walkPage(run: RedriveRun, shardId: string, page: StreamPage): Pro
   const rest = open ?? wanted[chosen.length]?.record.kinesis.sequenceNumber;
   const ended: Ended | undefined =
     failed ?? carried.stop ?? (rest === undefined ? undefined : { why: 'limit', fault: false });
-  const last = page.records.at(-1)?.sequenceNumber;
-  if (rest !== undefined) return { cursor: { shardId, at: rest }, ended };
-  return { cursor: last === undefined ? undefined : { shardId, after: last }, ended };
+  const cursor = cursorBehind(from, rest, page);
+  return ended === undefined ? { kind: 'whole', cursor } : { kind: 'ended', cursor, ended };
+}
+
+/** At `rest`, the first record that is to be done yet; where there is none, behind the page. */
+function cursorBehind(from: ShardCursor, rest: string | undefined, { records }: StreamPage): ShardCursor {
+  const { shardId } = from;
+  if (rest !== undefined) return { shardId, at: rest };
+  const last = records.at(-1)?.sequenceNumber;
+  return last === undefined ? from : { shardId, after: last };
 }
 
 const NOTHING_DONE = { open: undefined, failed: undefined };

@@ -207,7 +207,7 @@ async function tryOut(bench: Bench, schemaId: string, samples: Samples): Promise
 /** Where nothing is mapped, a record is what it must become. */
 function asItIs(sample: Sample, index: number): string[] {
   const differences = mismatches(inOwnNamespace(sample.xdm, undefined), sampleRecord(sample));
-  return differences.map((line) => `${called(sample, index)}: record and xdm differ: ${line}`);
+  return differences.map(({ text }) => `${called(sample, index)}: record and xdm differ: ${text}`);
 }
 
 /** What the validator behind an inlet would refuse of the XDM that must come out. */

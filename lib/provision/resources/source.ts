@@ -1,9 +1,9 @@
 // What each kind of source is in Flow Service's words: specifications, authentication, parameters. Contract §4.1, §4.3, §4.4.
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { parse } from '../../aep/exchange.ts';
 import { CONNECTION_SPECS, FLOW_SPECS } from '../../aep/flow-service.ts';
-import { Failure, issuesText } from '../../failure.ts';
+import { Failure } from '../../failure.ts';
+import { parseSecret, type SecretSchema } from '../../json-secret.ts';
 import type { Manifest, PulledSource, Source } from '../../manifest.ts';
 import type { Planned } from '../../pipeline.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -194,14 +194,9 @@ export async function readSourceCredentials(
   if (value === undefined) {
     throw new Failure('SECRET_MISSING', `source.credentials: there is no secret ${id}`);
   }
-  const result = SECRETS[source.kind].safeParse(parse(value));
-  if (!result.success) {
-    throw new Failure(
-      'SECRET_INVALID',
-      `the secret ${id} is not usable:\n${issuesText(result.error.issues)}`,
-    );
-  }
+  const schema: SecretSchema<Record<string, string>> = SECRETS[source.kind];
+  const params = parseSecret(value, schema, { what: `the secret ${id}`, refused: 'is not usable' });
   // Keys are long and random, so that twelve digits of a hash give nothing away.
-  const fingerprint = createHash('sha256').update(JSON.stringify(result.data)).digest('hex').slice(0, 12);
-  return { params: result.data, fingerprint };
+  const fingerprint = createHash('sha256').update(JSON.stringify(params)).digest('hex').slice(0, 12);
+  return { params, fingerprint };
 }

@@ -5,7 +5,7 @@ import type { SchemaFields } from '../../aep/schema-registry.ts';
 import { Failure } from '../../failure.ts';
 import { withDigits } from '../../json-text.ts';
 import { nearest } from '../../nearest.ts';
-import { inOwnNamespace, mismatches, type Samples, sampleRecord } from '../../samples.ts';
+import { inOwnNamespace, type Mismatch, mismatches, type Samples, sampleRecord } from '../../samples.ts';
 
 /** Lines of a message: enough to begin with. */
 const MAX_TRIAL_LINES = 20;
@@ -57,7 +57,7 @@ async function schemaFieldsOf(aep: Aep, { schemaId }: NewMappingSet): Promise<Sc
 
 /**
  * Sends the records through the mapping and compares what comes out with the XDM that must come out.
- * @throws Failure `MAPPING_INVALID` naming each sample and each path that differs
+ * @throws Failure `MAPPING_INVALID` naming each sample, each path that differs, and the row of the mapping that writes it
  */
 export async function trySamples(
   aep: Aep,
@@ -72,9 +72,32 @@ export async function trySamples(
     const differences = mismatches(inOwnNamespace(sample.xdm, tenant), row?.data);
     // What fails leaves its field empty: where the sample says so, that is right.
     const errors = differences.length > 0 ? (row?.errors ?? []) : [];
-    return [...errors.map(told), ...differences].map((line) => `${name}: ${line}`);
+    const lines = [...errors.map(told), ...differences.map((one) => differing(one, set))];
+    return lines.map((line) => `${name}: ${line}`);
   });
   if (faults.length > 0) throw invalid('the samples do not become what they must', faults);
+}
+
+/** With the row of the mapping, where exactly one has to do with the place that differs. */
+function differing({ path, text }: Mismatch, { mappings }: NewMappingSet): string {
+  const rows = mappings.flatMap(({ destination }, row) => (writesAt(destination, path) ? [row] : []));
+  return rows.length === 1 ? `${text} (mapping.${rows[0]})` : text;
+}
+
+/** A row writes all below its destination, and what is above it would not be there without one. */
+function writesAt(destination: string, path: string): boolean {
+  const at = pathSteps(path);
+  return pathSteps(destination)
+    .slice(0, at.length)
+    .every((step, index) => step === '*' || step === at[index]);
+}
+
+/** `a[0].b` as `a`, `0`, `b`. In a destination, `a[*].b` and `a[].b` stand for every entry. */
+function pathSteps(path: string): string[] {
+  return path
+    .replaceAll('[]', '[*]')
+    .split(/[.[\]]+/)
+    .filter((step) => step !== '');
 }
 
 function invalid(what: string, faults: readonly string[]): Failure {

@@ -885,6 +885,42 @@ describe('a mapping', () => {
     expect(order(own)).not.toContain('flows');
   });
 
+  it('C 4: whose sample differs where one row writes is named by that row, where two or none write by none', async () => {
+    const own = world();
+    const mapping = [
+      ...NAMES,
+      { source: 'last', destination: 'person.name.lastName' },
+      { source: 'city', destination: 'homeAddress.city' },
+      { source: 'born', destination: 'person.birthDate' },
+    ];
+    const record = { id: '1', first: 'Ana', last: 'Lima', city: 'Porto' };
+    const entity = { _id: '1', person: { name: { firstName: 'Ana', lastName: 'Lima' } } };
+    const samples = [
+      { name: 'a', record, xdm: { ...entity, homeAddress: { city: 'Faro' } } },
+      { name: 'b', record, xdm: entity },
+      { name: 'c', record: { id: '1', city: 'Porto' }, xdm: { ...entity, homeAddress: { city: 'Porto' } } },
+      { name: 'd', record, xdm: { ...entity, homeAddress: { city: 'Porto', street1: 'Rua' } } },
+    ];
+    const schema = {
+      class: 'profile',
+      fieldGroups: ['profile-person-details', 'profile-personal-details'],
+    };
+    const { error, cause } = await own.run({ manifest: inletManifest({ schema, mapping }), samples });
+    expect(error).toBe('Penstock.RolledBack');
+    const lines = (cause ?? '').split('\n');
+    const endOf = (start: string) =>
+      lines
+        .find((line) => line.includes(start))
+        ?.split('got ')
+        .at(-1);
+    // At the destination itself, and above it.
+    expect(endOf('a: homeAddress.city: ')).toMatch(/Porto.*\(mapping\.3\)$/);
+    expect(endOf('b: homeAddress: ')).toMatch(/\(mapping\.3\)$/);
+    // Three rows write into it, and none does.
+    expect(endOf('c: person: ')).toBe('nothing');
+    expect(endOf('d: homeAddress.street1: ')).toBe('nothing');
+  });
+
   it('of which a sample makes a transformation fail says which', async () => {
     const own = world();
     const mapping = [...NAMES, { expression: 'date(born, "yyyy-MM-dd")', destination: 'person.birthDate' }];
