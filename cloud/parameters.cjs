@@ -65,6 +65,7 @@ const ALARMS = [
   'records-refused-later',
   'records-rejected',
   'replies-unclear',
+  'shard-held',
   'throttled',
 ];
 const yesNo = oneOf('yes', 'no');
