@@ -43,7 +43,7 @@ function adapt(template, parameters) {
     template.Outputs.Alarms.Description = 'Topic of all alarms: it was there before the stack';
   }
   if (isSet(parameters.alarmThresholds))
-    setThresholds(ofType('AWS::CloudWatch::Alarm'), parameters.alarmThresholds);
+    setThresholds(ofType('AWS::CloudWatch::Alarm'), Resources.Dashboard, parameters.alarmThresholds);
 }
 
 /** Lambda makes the interfaces with the function's role; the function's own code may not. */
@@ -74,8 +74,8 @@ function intoNetwork(functions, Resources, { subnetIds, securityGroupIds }) {
   }
 }
 
-/** By the alarm's name without service and stage; the text says which number holds, and names no other. */
-function setThresholds(alarms, thresholds) {
+/** By the alarm's name without service and stage; the text says which number holds, and names no other. The dashboard's lines are of the same names. */
+function setThresholds(alarms, dashboard, thresholds) {
   for (const [name, value] of Object.entries(pairs(thresholds))) {
     const alarm = alarms.find(({ Properties }) => Properties.AlarmName.endsWith(`-${name}`));
     const unit = isAge(alarm) ? ' seconds' : '';
@@ -84,6 +84,11 @@ function setThresholds(alarms, thresholds) {
     alarm.Properties.AlarmDescription =
       typeof text === 'string' ? text + said : { 'Fn::Sub': text['Fn::Sub'] + said };
     alarm.Properties.Threshold = Number(value) * (isAge(alarm) ? 1000 : 1);
+    const { DashboardBody: body } = dashboard.Properties;
+    body['Fn::Sub'] = body['Fn::Sub'].replace(
+      new RegExp(`("label": "${name}", "value": )\\d+`),
+      `$1${alarm.Properties.Threshold}`,
+    );
   }
 }
 

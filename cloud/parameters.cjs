@@ -65,6 +65,7 @@ const ALARMS = [
   'records-refused-later',
   'records-rejected',
   'replies-unclear',
+  'shard-held',
   'throttled',
 ];
 const yesNo = oneOf('yes', 'no');
@@ -144,13 +145,15 @@ const PARAMETERS = {
 /** The longest name with the stage in it is that of a rule of EventBridge, penstock-{stage}-hook-cloudformation, of at most 64 characters. */
 const STAGE_LENGTH = 64 - 'penstock--hook-cloudformation'.length;
 
+/** What is wrong with a stage, in a sentence; nothing where all is well. */
+function stageMistake(stage) {
+  if (/^[A-Za-z][A-Za-z0-9-]*$/.test(stage) && stage.length <= STAGE_LENGTH) return undefined;
+  return `stage: found "${stage}"; expected 1 to ${STAGE_LENGTH} letters, digits and hyphens, first a letter`;
+}
+
 /** What is wrong with a stage and its parameters, a line each; nothing where all is well. `region` is the stack's, where it is known. */
 function mistakes(stage, parameters, region) {
-  const wrong = [];
-  if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(stage) || stage.length > STAGE_LENGTH)
-    wrong.push(
-      `stage: found "${stage}"; expected 1 to ${STAGE_LENGTH} letters, digits and hyphens, first a letter`,
-    );
+  const wrong = [stageMistake(stage)].filter((one) => one !== undefined);
   for (const [name, value] of Object.entries(parameters)) {
     if (!Object.hasOwn(PARAMETERS, name))
       wrong.push(
@@ -242,6 +245,7 @@ module.exports = class Parameters {
 module.exports.PARAMETERS = PARAMETERS;
 module.exports.STAGE_LENGTH = STAGE_LENGTH;
 module.exports.mistakes = mistakes;
+module.exports.stageMistake = stageMistake;
 module.exports.given = given;
 module.exports.pairs = pairs;
 module.exports.ALARMS = ALARMS;

@@ -307,6 +307,22 @@ describe('C 5: every query of the runbook', () => {
     expect(checked).toBeGreaterThan(10);
   });
 
+  it('C 5: gives no age as if it were fixed: the parameter that sets it, and the default as the template has it', () => {
+    const ages = read('cloud/alarms.yml').matchAll(
+      /AlarmName: \S+?-\$\{sls:stage\}-(\S+)\n.*links\.([\w-]+)\}'\n[^#]*?MetricName: (\w+)\n[^#]*?Threshold: (\d+)/g,
+    );
+    const named = [...ages].filter(([, , , metric]) => metric === 'IteratorAge');
+    expect(named.map(([, name]) => name)).toEqual(['forwarder-behind', 'records-about-to-be-lost']);
+    for (const [, name, slug, , threshold] of named) {
+      const section = read('docs/runbook.md')
+        .split(/^## /m)
+        .find((part) => part.split('\n')[0]?.toLowerCase().replaceAll(' ', '-') === slug);
+      const said = `the threshold (parameter \`alarmThresholds\`, \`${name}\`, default ${Number(threshold) / 1_000} seconds)`;
+      expect(section).toContain(said);
+      expect(section).not.toMatch(/older than \d+ (minutes|hours)\. /);
+    }
+  });
+
   it('counts what was not forwarded at all among what came back', () => {
     const [row] = rowsOf(asked('The forwarder is behind'));
     expect(row).toMatchObject({ pipeline: 'customers', stream: 'customers', taken: expect.any(Number) });

@@ -45,6 +45,12 @@ const alarm = (name: string) =>
     Properties.AlarmName.endsWith(`-${name}`),
   )?.[1].Properties;
 
+interface Drawn {
+  readonly annotations?: {
+    readonly horizontal: readonly { readonly label: string; readonly value: number }[];
+  };
+}
+
 describe('B 6: a network', () => {
   it('every function is in it, and its role may have the interfaces made that Lambda needs; its own code may not', () => {
     expect(functions().length).toBeGreaterThan(22);
@@ -159,6 +165,17 @@ describe('B 6: alarms', () => {
     expect(alarm('forwarder-behind').AlarmDescription).toEqual({
       'Fn::Sub': expect.not.stringMatching(/\d+ (minutes|hours)/),
     });
+    // C 5: the dashboard draws the line where the alarm has it.
+    const body = packaged.template.Resources.Dashboard?.Properties.DashboardBody['Fn::Sub'] as string;
+    const lines = (JSON.parse(body) as { widgets: { properties: Drawn }[] }).widgets.flatMap(
+      ({ properties }) => properties.annotations?.horizontal ?? [],
+    );
+    expect(lines).toEqual(
+      ['forwarder-behind', 'records-about-to-be-lost'].map((label) => ({
+        label,
+        value: alarm(label).Threshold,
+      })),
+    );
     expect(alarm('records-rejected').Threshold).toBe(10);
     expect(alarm('records-refused').Threshold).toBe(0);
     expect(JSON.stringify(alarm('records-refused').AlarmDescription)).not.toContain('Set here');

@@ -509,6 +509,7 @@ describe('alarms', () => {
     expect(new Set(metrics)).toEqual(
       new Set([
         'RepliesUnclear',
+        'ShardsHeld',
         'RecordsRejected',
         'RecordsRefusedLater',
         'BatchesUnreadable',
@@ -560,6 +561,19 @@ describe('the dashboard', () => {
     const { widgets } = JSON.parse(text) as { widgets: unknown[] };
     expect(widgets.length).toBeGreaterThan(8);
     for (const [, name = ''] of text.matchAll(/\$\{(\w+)\}/g)) expect(Object.keys(resources)).toContain(name);
+  });
+
+  it('C 5: shows every metric of ours that an alarm goes by', () => {
+    const text = resources.Dashboard?.Properties.DashboardBody['Fn::Sub'] as string;
+    const metrics = ofType('AWS::CloudWatch::Alarm').flatMap(([, { Properties }]) => [
+      ...(Properties.Namespace === 'Penstock' ? [Properties.MetricName] : []),
+      ...(Properties.Metrics ?? []).flatMap(
+        ({ Expression = '' }: { Expression?: string }) => /^SELECT SUM\((\w+)\)/.exec(Expression)?.[1] ?? [],
+      ),
+    ]);
+    expect(metrics).toContain('ShardsHeld');
+    for (const metric of metrics)
+      expect(text).toMatch(new RegExp(`"${metric}"|MetricName=\\\\"${metric}\\\\"`));
   });
 });
 

@@ -110,6 +110,57 @@ describe('B 2: a stage', () => {
   });
 });
 
+describe('B 2: a stage that the framework refuses is told once, in a sentence of ours, before a plugin is loaded:', () => {
+  /** The framework's own first step, which settles `provider.stage`. */
+  async function settle(stage: string | undefined) {
+    const framework = (part: string) =>
+      createRequire(import.meta.url)(join(ROOT, 'node_modules/serverless/lib/configuration', part));
+    const configuration = await framework('read.js')(join(ROOT, 'serverless.yml'));
+    const variablesMeta = framework('variables/resolve-meta.js')(configuration);
+    const source = (name: string) => framework(`variables/sources/${name}.js`);
+    await framework('variables/resolve.js')({
+      serviceDir: ROOT,
+      configuration,
+      variablesMeta,
+      sources: {
+        file: source('file'),
+        opt: source('opt'),
+        self: source('self'),
+        env: source('env'),
+        sls: source('instance-dependent/get-sls')(),
+      },
+      options: { stage: stage ?? null },
+      fulfilledSources: new Set(['file', 'self']),
+      propertyPathsToResolve: new Set(['provider\0name', 'provider\0stage', 'useDotenv']),
+    });
+    framework('variables/eventually-report-resolution-errors.js')('serverless.yml', {}, variablesMeta, {
+      isHelpRequest: false,
+    });
+    return configuration.provider.stage;
+  }
+
+  it.each(['a_b', 'x/y', 'a b', '__proto__', `${'a'.repeat(64)}_`])('%j', async (stage) => {
+    const said: string = await settle(stage).then(
+      (settled) => `settled as ${settled}`,
+      ({ message }) => message,
+    );
+    const last = said.split('\n').at(-1);
+    expect(last).toBe(
+      `stage: found "${stage}"; expected 1 to ${STAGE_LENGTH} letters, digits and hyphens, first a letter. Nothing was done.`,
+    );
+    // The framework's frame about it is one, and without its stack.
+    expect(said.match(/Cannot resolve variable/g)).toHaveLength(1);
+    expect(said).not.toMatch(/^ +at /m);
+  });
+
+  it('one that it takes is taken as it is, and dev where none is given', async () => {
+    expect(await settle('prod-2')).toBe('prod-2');
+    expect(await settle(undefined)).toBe('dev');
+    // That it is too long is told with all else that is wrong.
+    expect(await settle('a'.repeat(65))).toBe('a'.repeat(65));
+  });
+});
+
 it('B 2: `serverless package` says all that is wrong, packages nothing, and ends with an error', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'penstock parameters-'));
   try {
