@@ -87,7 +87,7 @@ describe('13 A 3: docs/scale-and-cost.md', () => {
     expect(log).toBeCloseTo(LOG_GB * price('CloudWatch Logs, a GB taken in'), 2);
     expect(traces).toBeCloseTo((INVOCATIONS / 1e6) * price('X-Ray'), 2);
     expect(reads).toBeCloseTo((MINUTES / 1e4) * (price('Secrets Manager, 10,000') + price('KMS, 10,000')), 2);
-    expect(metrics).toBeCloseTo(30 * price('CloudWatch, a metric a month'), 2);
+    expect(metrics).toBeCloseTo(32 * price('CloudWatch, a metric a month'), 2);
     expect(alarms).toBeCloseTo(8 * price('CloudWatch, a metric of an alarm'), 2);
   });
 
@@ -100,7 +100,7 @@ describe('13 A 3: docs/scale-and-cost.md', () => {
         500 * INVOCATIONS * 0.03 * 0.5 * price('Lambda, arm64'),
         500 * LOG_GB * price('CloudWatch Logs, a GB taken in'),
         ((perSecond * INVOCATIONS) / 1e6) * price('X-Ray'),
-        (30 + 1) * 15 * price('CloudWatch, a metric a month'),
+        (30 + 1) * 16 * price('CloudWatch, a metric a month'),
         (20 + 8 * 30) * price('CloudWatch, a metric of an alarm'),
         31 * price('Secrets Manager, a secret'),
         ((15 * 30 * MINUTES) / 1e4) * (price('Secrets Manager, 10,000') + price('KMS, 10,000')),
@@ -134,7 +134,7 @@ describe('13 A 3: docs/scale-and-cost.md', () => {
         (sum, { Properties }) => sum + (Properties.Metrics?.filter((one) => one.MetricStat).length ?? 1),
         0,
       );
-    expect(PAGE).toContain(`Alarms: ${named} metrics named one by one`);
+    expect(PAGE).toContain(`Alarms: ${named} that watch one metric each`);
     expect(PAGE).toContain(`| Alarms that query metrics of pipelines | ${queries.length} |`);
   });
 
