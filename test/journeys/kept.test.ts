@@ -20,6 +20,7 @@ let stack: Stack;
 let folder: string;
 let lambda: LambdaClient;
 let states: SFNClient;
+let closed = false;
 
 const read = (name: string) => readFile(new URL(`../../events/${name}.json`, import.meta.url), 'utf8');
 
@@ -50,8 +51,7 @@ beforeAll(async () => {
 afterAll(async () => {
   lambda.destroy();
   states.destroy();
-  await Promise.all(stack.executions.all.map(({ result }) => result));
-  await stack.close();
+  if (!closed) await stack.close();
   await rm(folder, { recursive: true });
 });
 
@@ -145,5 +145,12 @@ describe('after a sample run', () => {
     expect(await run('plan')).toMatchObject({ status: 'SUCCEEDED', report: { outcome: 'planned' } });
     expect(await run('provision')).toMatchObject({ status: 'SUCCEEDED', report: { outcome: 'succeeded' } });
     expect(await run('retire')).toMatchObject({ status: 'SUCCEEDED', report: { outcome: 'retired' } });
+  });
+
+  it('13 A 3: Ctrl-C ends what still runs', async () => {
+    const { executionArn } = stack.executions.start(JSON.parse(await read('provision')));
+    await stack.close();
+    closed = true;
+    expect(stack.executions.describe(executionArn).status).toBe('ABORTED');
   });
 });
