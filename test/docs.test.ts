@@ -223,6 +223,16 @@ describe('13 A 3: the pages', () => {
     expect(machines.filter((arn) => !arn.startsWith('{') && !machine.test(arn))).toEqual([]);
   });
 
+  it('13 A 3: say what serverless.yml does about the region: the option, the variable, eu-west-1', () => {
+    const { provider } = parse(read('serverless.yml'), { merge: true, logLevel: 'silent' }) as {
+      provider: { region: string };
+    };
+    expect(provider.region).toBe("${opt:region, env:AWS_REGION, 'eu-west-1'}");
+    expect(read('docs/deploy.md')).toMatch(
+      /`serverless` reads it, too\. With neither of them it takes `eu-west-1`/,
+    );
+  });
+
   it.each(['README.md', 'docs/manifest.md'])('have a manifest that is one: %s', (page) => {
     const manifests = Array.from(read(page).matchAll(/^```json\n([\s\S]*?)^```$/gm), ([, json = '']) => json)
       .filter((json) => json.includes('"version": 1'))

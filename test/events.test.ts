@@ -10,7 +10,7 @@ import { world as forwarding } from './support/forwarding.ts';
 import { bodyOf, EXAMPLES, hookWorld } from './support/hooks.ts';
 import { world } from './support/provisioning.ts';
 import { reconciling } from './support/reconciling.ts';
-import { document, entry, redriveWorld } from './support/redriving.ts';
+import { document, entry, ON_FAILURE_KEY, onFailureDocument, redriveWorld } from './support/redriving.ts';
 
 // The events for the console and for `serverless invoke` do what they are there for.
 
@@ -37,6 +37,7 @@ describe('the events', () => {
         'plan',
         'provision',
         'reconcile',
+        'redrive-on-failure',
         'redrive',
         'retire',
         'status',
@@ -86,17 +87,33 @@ describe('the events', () => {
     });
   });
 
-  it('rehearse sending again what was rejected for one reason, and nothing else', async () => {
+  it('13 A 3: rehearse sending again all that was rejected, whatever the reason, then send it', async () => {
     const own = redriveWorld();
     await own.store(
       document([entry(1, '{}', { reason: 'envelope' }), entry(2, '{}', { reason: 'not-json' })]),
     );
-    expect(await own.run(read('redrive'))).toMatchObject({ dryRun: true, chosen: 1, left: 1, delivered: 0 });
+    expect(await own.run(read('redrive'))).toMatchObject({ dryRun: true, chosen: 2, left: 2, delivered: 0 });
     expect(await own.run({ ...read('redrive'), dryRun: false })).toMatchObject({
-      delivered: 1,
+      delivered: 2,
       complete: true,
     });
-    expect(own.documents().size).toBe(1);
+    expect(own.documents().size).toBe(0);
+  });
+
+  it('13 A 3: rehearse sending again all that Lambda discarded in an outage, then send it', async () => {
+    const own = redriveWorld();
+    const records = Array.from({ length: 1_500 }, (_, index) => JSON.stringify({ index }));
+    own.s3.objects.set(ON_FAILURE_KEY, onFailureDocument({ records, payload: 'object' }));
+    expect(await own.run(read('redrive-on-failure'))).toMatchObject({
+      dryRun: true,
+      complete: true,
+      chosen: 1_500,
+      left: 1_500,
+    });
+    expect(await own.run({ ...read('redrive-on-failure'), dryRun: false })).toMatchObject({
+      delivered: 1_500,
+      complete: true,
+    });
   });
 
   it('that the hook names are there', () => {

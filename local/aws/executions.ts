@@ -98,6 +98,13 @@ export class Executions {
     if (execution.status === 'RUNNING') this.#close(execution, { status: 'ABORTED' });
   }
 
+  /** Stops all that run, and returns when their machines stand still: a wait or a retry that is due later keeps no process alive. */
+  async close(): Promise<void> {
+    const running = this.all.filter(({ status }) => status === 'RUNNING');
+    for (const { executionArn } of running) this.stop(executionArn);
+    await Promise.allSettled(running.map(({ result }) => result));
+  }
+
   #close(execution: Execution, { status, output, error, cause }: Omit<ExecutionResult, 'history'>): void {
     this.#stops.delete(execution);
     if (execution.status !== 'RUNNING') return;

@@ -34,9 +34,10 @@ export function runReportOf(report: Report): string[] {
   ];
 }
 
-/** `keep` and `kept` is one word too many; what was only planned is not done. */
+/** `keep` and `kept` is one word too many, and what is created for a replacement replaces; what was only planned is not done. */
 function deed(planned: string, done: string): string {
   if (done === 'planned') return planned;
+  if (planned === 'replace' && done === 'created') return 'replaced';
   const same = planned === 'keep' ? 'kept' : `${planned.replace(/e$/, '')}ed`;
   return same === done ? done : `${planned} → ${done}`;
 }

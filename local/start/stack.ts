@@ -221,6 +221,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     losses: () =>
       [...platform.platform.state.losses.values()].map(({ reason, messages }) => ({ reason, messages })),
     async close() {
+      // First: without the functions an execution would retry what it cannot reach, for minutes.
+      await executions.close();
       for (const one of [kinesis, ...elsewhere.values()]) one.destroy();
       dynamoDb.destroy();
       machineDynamoDb.destroy();

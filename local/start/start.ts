@@ -32,8 +32,8 @@ import { runReportOf } from './run-report.ts';
 import { isOfCustomers, recordsFor } from './sample-files.ts';
 import { type Stack, startStack } from './stack.ts';
 
-/** Task states on the way from plan to trigger; a kept resource's step counts too. */
-const STATES = 16;
+/** States that take time, from `begin` to `release`: the Tasks, a kept resource's too, and the warm-up. */
+const STATES = 18;
 
 /** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
 async function main(args: string[]): Promise<number> {
@@ -152,7 +152,7 @@ async function provisionWith(stack: Stack, { manifest, samples, options, progres
         if (type === 'retried') stage.to(done, `${state}: ${error}, try ${(attempt ?? 0) + 1}`);
         if (type === 'entered' && stateType === 'Task') stage.to(done, state);
         if (type === 'entered' && state === 'warm-up') stage.to(done, `warm-up, ${warmUpSeconds} s at most`);
-        if (type === 'exited' && stateType === 'Task') done++;
+        if (type === 'exited' && (stateType === 'Task' || state === 'warm-up')) done++;
       },
     });
     stage.done();

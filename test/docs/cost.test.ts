@@ -134,7 +134,7 @@ describe('13 A 3: docs/scale-and-cost.md', () => {
         (sum, { Properties }) => sum + (Properties.Metrics?.filter((one) => one.MetricStat).length ?? 1),
         0,
       );
-    expect(PAGE).toContain(`Alarms: ${named} metrics named one by one`);
+    expect(PAGE).toContain(`Alarms: ${named} that watch one metric each`);
     expect(PAGE).toContain(`| Alarms that query metrics of pipelines | ${queries.length} |`);
   });
 

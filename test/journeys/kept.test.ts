@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../../lib/manifest.ts';
 import { functionName } from '../../local/start/functions.ts';
@@ -20,6 +20,7 @@ let stack: Stack;
 let folder: string;
 let lambda: LambdaClient;
 let states: SFNClient;
+let closed = false;
 
 const read = (name: string) => readFile(new URL(`../../events/${name}.json`, import.meta.url), 'utf8');
 
@@ -50,8 +51,7 @@ beforeAll(async () => {
 afterAll(async () => {
   lambda.destroy();
   states.destroy();
-  await Promise.all(stack.executions.all.map(({ result }) => result));
-  await stack.close();
+  if (!closed) await stack.close();
   await rm(folder, { recursive: true });
 });
 
@@ -83,19 +83,23 @@ async function run(event: string) {
   const { executionArn } = await states.send(
     new StartExecutionCommand({ stateMachineArn, input: await read(event) }),
   );
-  const { status, output } = (await stack.executions.find(executionArn ?? '')?.result) ?? {};
-  return { status, outcome: (output as { report?: { outcome?: string } } | undefined)?.report?.outcome };
+  await stack.executions.find(executionArn ?? '')?.result;
+  // What `aws stepfunctions describe-execution --query output` prints.
+  const { status, output = '{}' } = await states.send(new DescribeExecutionCommand({ executionArn }));
+  const { report } = JSON.parse(output) as { report?: { outcome: string; resources: object[] } };
+  return { status, report };
 }
 
 describe('after a sample run', () => {
-  it('where.json names a record that is in the store, and redrive.json a reason for which some are', async () => {
+  it('where.json names a record that is in the store, and redrive.json finds all that is there', async () => {
     expect(await invoke('status', 'where')).toMatchObject({
       pipeline: NAME,
       place: 'dead-letter',
       deadLetters: [{ reason: 'envelope' }],
       searched: { complete: true },
     });
-    expect(await invoke('redrive', 'redrive')).toMatchObject({ dryRun: true, chosen: 1, complete: true });
+    expect(await invoke('redrive', 'redrive')).toMatchObject({ dryRun: true, chosen: 4, complete: true });
+    expect(await invoke('redrive', 'redrive-on-failure')).toMatchObject({ chosen: 0, complete: true });
   });
 
   it('the functions answer for the pipeline', async () => {
@@ -126,10 +130,27 @@ describe('after a sample run', () => {
     });
   });
 
+  it('13 A 3: a plan can be read in the output of its execution, and nowhere else: status keeps the last change', async () => {
+    await Promise.all(stack.executions.all.map(({ result }) => result));
+    const { report } = await run('plan');
+    expect(report?.outcome).toBe('planned');
+    expect(report?.resources).toContainEqual(
+      expect.objectContaining({ resource: 'mapping', planned: 'keep', why: expect.any(String) }),
+    );
+    expect(await invoke('status', 'status')).toMatchObject({ report: { outcome: 'succeeded' } });
+  });
+
   it('plan, provision and retire are run by the state machine', async () => {
     await Promise.all(stack.executions.all.map(({ result }) => result));
-    expect(await run('plan')).toEqual({ status: 'SUCCEEDED', outcome: 'planned' });
-    expect(await run('provision')).toEqual({ status: 'SUCCEEDED', outcome: 'succeeded' });
-    expect(await run('retire')).toEqual({ status: 'SUCCEEDED', outcome: 'retired' });
+    expect(await run('plan')).toMatchObject({ status: 'SUCCEEDED', report: { outcome: 'planned' } });
+    expect(await run('provision')).toMatchObject({ status: 'SUCCEEDED', report: { outcome: 'succeeded' } });
+    expect(await run('retire')).toMatchObject({ status: 'SUCCEEDED', report: { outcome: 'retired' } });
+  });
+
+  it('13 A 3: Ctrl-C ends what still runs', async () => {
+    const { executionArn } = stack.executions.start(JSON.parse(await read('provision')));
+    await stack.close();
+    closed = true;
+    expect(stack.executions.describe(executionArn).status).toBe('ABORTED');
   });
 });

@@ -372,7 +372,7 @@ async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext): Prom
   }
   if (trigger === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
   const state = trigger.state === 'on' ? 'it is on' : 'it is there and will be switched on';
-  const reason = `${state}; startAt does not move a trigger that exists`;
+  const reason = `${state}; it reads on from where it is, as startAt is for a new trigger only`;
   return { ...entry, action: trigger.state === 'on' ? 'keep' : 'update', reason, id: trigger.id };
 }
 

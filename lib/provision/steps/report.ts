@@ -140,7 +140,7 @@ function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
   if (action === 'none') return 'none';
   if (pipeline.mode === 'plan') return 'planned';
   if (resource === 'publish')
-    return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.published ?? 'not reached');
+    return fateOf(pipeline, resource) === 'removed' ? 'undone' : publishDone(action, pipeline.published);
   if (resource === 'trigger')
     return fateOf(pipeline, resource) === 'removed' ? 'undone' : (pipeline.trigger?.how ?? 'not reached');
   const made = pipeline.resources[resource];
@@ -150,6 +150,12 @@ function doneOf({ resource, action, id }: Planned, pipeline: Pipeline): string {
   if (pipeline.mode === 'retire') return action === 'keep' ? 'kept' : 'not reached';
   if (made === undefined || made.pending === true) return 'not reached';
   return made.how;
+}
+
+/** `written` is how it was done; a reader compares with what was planned. */
+function publishDone(action: Planned['action'], published: Pipeline['published']): string {
+  if (published === 'written') return action === 'create' ? 'created' : 'updated';
+  return published ?? 'not reached';
 }
 
 /** One that could not be removed at first may be gone in the end. */
@@ -185,8 +191,10 @@ function nextSteps({ mode, failure, plan, left, manifest }: Pipeline): string[] 
   if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];
   const toDo = plan.some(({ action }) => action !== 'keep' && action !== 'none');
   if (mode === 'plan' && toDo) return ['Start it without "mode": "plan" to do this.'];
-  return mode === 'apply' && manifest.source.kind === 'inlet' ? ['Put records into the stream.'] : [];
+  return mode === 'apply' && manifest.source.kind === 'inlet' ? [HEALTH] : [];
 }
+
+const HEALTH = 'Ask the health check whether records arrive (events/doctor.json).';
 
 /** Long texts go first, then the trail, then the differences: what was done to which resource stays as long as it can. */
 function fittingReport(made: Report): Report {

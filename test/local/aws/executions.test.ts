@@ -1,7 +1,8 @@
 // Who may start an execution under which name.
 import { expect, it } from 'vitest';
 import { Executions } from '../../../local/aws/executions.ts';
-import type { ExecutionResult } from '../../../local/aws/state-machine.ts';
+import { failure } from '../../../local/aws/function-errors.ts';
+import { type ExecutionResult, runStateMachine } from '../../../local/aws/state-machine.ts';
 
 const arn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
 
@@ -79,3 +80,37 @@ it('knows valid names and its own executions only', () => {
     expect.objectContaining({ type: 'ExecutionDoesNotExist' }),
   );
 });
+
+const HOURS = 7_200;
+const retries = { ErrorEquals: ['States.ALL'], IntervalSeconds: HOURS, MaxAttempts: 3 };
+const task = { Type: 'Task', Resource: { 'Fn::GetAtt': ['one', 'Arn'] }, Retry: [retries], End: true };
+
+it.each([
+  ['waits', { Type: 'Wait', Seconds: HOURS, End: true }],
+  ['waits to try again', task],
+])(
+  '13 A 3: Ctrl-C, so close, ends one that %s for hours',
+  async (_, state) => {
+    let began = () => {};
+    const there = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    const all = new Executions(arn, (executionName, input, watched) =>
+      runStateMachine({
+        ...watched,
+        definition: { StartAt: 'Only', States: { Only: state } },
+        input,
+        executionName,
+        tasks: async () => failure('exit', 'Runtime.ExitError', 'it is gone'),
+        onState: began,
+      }),
+    );
+    const { executionArn } = all.start({});
+    await there;
+    // Until what is under way is done: then it waits.
+    await new Promise((resolve) => setImmediate(resolve));
+    await all.close();
+    expect(all.describe(executionArn).status).toBe('ABORTED');
+  },
+  30_000,
+);

@@ -60,11 +60,11 @@ describe('the same document', () => {
       expect(is).toBe('created');
       expect(id).toBe(resource === 'trigger' ? 'trigger-1' : document.resources[resource as 'flow']?.id);
     }
-    expect(done(report).publish).toBe('written');
+    expect(done(report).publish).toBe('created');
     expect(report.summary).toMatch(/^people: created schema, .*dataset.*flow/);
     expect(report.verified).not.toEqual([]);
     expect(report.failure).toBeUndefined();
-    expect(report.next).toEqual(['Put records into the stream.']);
+    expect(report.next).toEqual(['Ask the health check whether records arrive (events/doctor.json).']);
   });
 
   it('after a second run: nothing to do', async () => {
@@ -103,7 +103,7 @@ describe('the same document', () => {
       schema: 'kept',
       mapping: 'created',
       flow: 'created',
-      publish: 'written',
+      publish: 'updated',
     });
     expect(report.resources.find(({ resource }) => resource === 'flow')?.planned).toBe('replace');
     expect(report.summary).toContain(`flow ${first.document.resources.flow?.id}`);
