@@ -1,7 +1,8 @@
 // Remembers every request and its answer, without the secrets in them.
 
+import type { Answer } from './answer.ts';
 import { ExactNumber } from './exact-number.ts';
-import { type Answer, type Call, mediaType } from './http.ts';
+import { type Call, mediaType } from './http.ts';
 import { type Json, type JsonObject, parseExactly } from './json.ts';
 
 export interface Entry {

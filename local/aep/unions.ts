@@ -5,8 +5,9 @@
 // object for …" (the page's look-up); its version in a list, `1` or `1.0`: the file's are taken. UNKNOWN: what `segmentMembership`
 // and `timeSeriesEvents` look like resolved, and how a union is ordered.
 
+import { type Answer, json } from './answer.ts';
 import { condition, fits } from './filter.ts';
-import { type AdmittedCall, type Answer, json, wholeNumber } from './http.ts';
+import { type AdmittedCall, wholeNumber } from './http.ts';
 import { arrayAt, type Json, type JsonObject } from './json.ts';
 import { listAccept, lookupAccept } from './registry/accept.ts';
 import { notFound } from './registry/crud.ts';

@@ -2,7 +2,8 @@
 import { type Asked, type Calls, noCalls } from './calls.ts';
 import { type Definitions, describing } from './lambda-functions.ts';
 import { functionNamed, type InvokeFunction, invocation } from './lambda-invoke.ts';
-import type { Mapping, Mappings } from './mappings.ts';
+import type { Mapping } from './mapping.ts';
+import type { Mappings } from './mappings.ts';
 import {
   type Account,
   type AwsError,

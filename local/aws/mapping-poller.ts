@@ -2,8 +2,8 @@
 import { realClock } from './clock.ts';
 import { failure } from './function-errors.ts';
 import { kinesisStream } from './kinesis-stream.ts';
+import type { Mapping, MappingPorts } from './mapping.ts';
 import type { MappingSettings } from './mapping-settings.ts';
-import type { Mapping, MappingPorts } from './mappings.ts';
 import { onFailureDocument } from './on-failure.ts';
 import { Poller } from './polling.ts';
 import type { Discarded } from './retry-rules.ts';

@@ -1,6 +1,7 @@
 // The difference proxy: every read that the simulated platform has answered is asked of the real service too, and what differs is kept.
 
-import type { Answer, Call } from '../http.ts';
+import type { Answer } from '../answer.ts';
+import type { Call } from '../http.ts';
 import { wireText } from '../platform.ts';
 import { PUBLISHED } from '../published.ts';
 import { Counterparts } from './counterparts.ts';
