@@ -28,7 +28,7 @@ export type RunExecution = (
 ) => Promise<ExecutionResult>;
 
 // Letters, digits and most punctuation: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-const validName = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
+const VALID_NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
 
 /** The executions of one state machine, in memory. Nothing is forgotten, so the 90 days after which AWS frees a name do not end. */
 export class Executions {
@@ -53,7 +53,7 @@ export class Executions {
     name: string = crypto.randomUUID(),
     onState?: (event: StateEvent) => void,
   ): Execution {
-    if (!validName.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+    if (!VALID_NAME.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
     const executionArn = `${this.#stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
     const existing = this.#executions.get(name);
     if (existing?.status === 'RUNNING' && JSON.stringify(existing.input) === JSON.stringify(input))

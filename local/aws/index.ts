@@ -14,7 +14,7 @@ import { Mappings } from './mappings.ts';
 import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { startS3 } from './s3.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
-import { type Account, localAccount } from './server.ts';
+import { type Account, LOCAL_ACCOUNT } from './server.ts';
 import { createShardLimits } from './shard-limits.ts';
 import type { Pace } from './shard-reader.ts';
 
@@ -59,7 +59,7 @@ export interface LocalAws {
 }
 
 export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
-  const account = options.account ?? localAccount;
+  const account = options.account ?? LOCAL_ACCOUNT;
   const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs, clock } = options;
   const { onFailureFolder: folder, onFailure: onDelivery } = options;
   const { calls = noCalls } = options;

@@ -6,7 +6,7 @@ import {
   type Account,
   AwsError,
   checkScope,
-  localAccount,
+  LOCAL_ACCOUNT,
   notSimulated,
   parseBody,
   type RunningServer,
@@ -49,7 +49,7 @@ export interface LocalLogs extends RunningServer {
  * @param functions names of those that have a group before they have printed anything, as a stack makes them
  */
 export async function startLogsApi(
-  { region, accountId }: Account = localAccount,
+  { region, accountId }: Account = LOCAL_ACCOUNT,
   calls: Calls = noCalls,
   functions: readonly string[] = [],
 ): Promise<LocalLogs> {

@@ -33,11 +33,11 @@ export interface Secret {
   purgeAt?: number;
 }
 
-const day = 86_400_000;
+const DAY_MS = 86_400_000;
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
-const maxValueBytes = 65_536;
+const MAX_VALUE_BYTES = 65_536;
 // Versions without a label are deprecated; Secrets Manager deletes them beyond about 100.
-const maxVersions = 100;
+const MAX_VERSIONS = 100;
 
 export class SecretStore {
   readonly #secrets = new Map<string, Secret>();
@@ -104,7 +104,7 @@ export class SecretStore {
 
   scheduleDeletion(secret: Secret, days: number): number {
     secret.deletedAt = this.#now();
-    secret.purgeAt = secret.deletedAt + days * day;
+    secret.purgeAt = secret.deletedAt + days * DAY_MS;
     return secret.purgeAt;
   }
 
@@ -161,7 +161,7 @@ export class SecretStore {
 
   #forgetOldVersions(secret: Secret): void {
     for (const version of secret.versions.values()) {
-      if (secret.versions.size <= maxVersions) return;
+      if (secret.versions.size <= MAX_VERSIONS) return;
       if (version.stages.size === 0) secret.versions.delete(version.id);
     }
   }
@@ -181,10 +181,10 @@ function checkValue({ SecretString, SecretBinary }: SecretValue): void {
     SecretString ?? SecretBinary ?? '',
     SecretString === undefined ? 'base64' : 'utf8',
   );
-  if (bytes === 0 || bytes > maxValueBytes) {
+  if (bytes === 0 || bytes > MAX_VALUE_BYTES) {
     throw new AwsError(
       'ValidationException',
-      `1 validation error detected: a secret value has 1 to ${maxValueBytes} bytes, not ${bytes}`,
+      `1 validation error detected: a secret value has 1 to ${MAX_VALUE_BYTES} bytes, not ${bytes}`,
     );
   }
 }

@@ -18,7 +18,7 @@ export interface Pace extends Backoff {
   idleMs: number;
 }
 
-export const lambdaPace: Pace = { idleMs: 1000, firstRetryMs: 250, maxRetryMs: 30_000 };
+export const LAMBDA_PACE: Pace = { idleMs: 1000, firstRetryMs: 250, maxRetryMs: 30_000 };
 
 /** What outlives a reader, so that a paused mapping resumes where it stopped. */
 export interface ShardProgress extends CheckpointState {

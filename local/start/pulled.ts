@@ -6,7 +6,7 @@ import type { Pipeline } from '../../lib/pipeline.ts';
 import { isPulled } from '../../lib/provision/resources/source.ts';
 import { isObject, parseExactly } from '../aep/json.ts';
 import type { SourceState } from '../aep/pulled/reading.ts';
-import { localAccount } from '../aws/server.ts';
+import { LOCAL_ACCOUNT } from '../aws/server.ts';
 import type { Rejected, Written } from './account.ts';
 import type { Expected } from './expected.ts';
 import { JourneyError } from './journey-error.ts';
@@ -45,7 +45,7 @@ export async function preparePulled(stack: Stack, source: Source, shards: number
     statements: [
       {
         actions: READER.map((name) => `kinesis:${name}`),
-        resources: [`arn:aws:kinesis:${region}:${localAccount.accountId}:stream/*`],
+        resources: [`arn:aws:kinesis:${region}:${LOCAL_ACCOUNT.accountId}:stream/*`],
       },
     ],
   });

@@ -10,7 +10,7 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
-import { localAccount } from '../../../local/aws/server.ts';
+import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 import { createShardLimits } from '../../../local/aws/shard-limits.ts';
 
 const StreamName = 'orders';
@@ -42,7 +42,7 @@ const mayRead = (actions = READ, stream = StreamName) =>
     secretKey: SECRET,
     user: 'reader',
     statements: [
-      { actions, resources: [`arn:aws:kinesis:eu-west-1:${localAccount.accountId}:stream/${stream}`] },
+      { actions, resources: [`arn:aws:kinesis:eu-west-1:${LOCAL_ACCOUNT.accountId}:stream/${stream}`] },
     ],
   });
 

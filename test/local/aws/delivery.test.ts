@@ -7,7 +7,7 @@ import { deliver, type InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import { type EventRecord, eventRecord } from '../../../local/aws/kinesis-event.ts';
 import type { Discarded, RetrySettings } from '../../../local/aws/retry-rules.ts';
-import { lambdaPace } from '../../../local/aws/shard-reader.ts';
+import { LAMBDA_PACE } from '../../../local/aws/shard-reader.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 
@@ -87,7 +87,7 @@ async function run(
       shardId: 'shardId-000000000000',
       checkpoint,
       clock,
-      pace: lambdaPace,
+      pace: LAMBDA_PACE,
       stop: stop.signal,
       invoke: async ({ Records }) => {
         const records = Records.flatMap(({ kinesis }) => byNumber.get(kinesis.sequenceNumber) ?? []);
