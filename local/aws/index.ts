@@ -1,6 +1,6 @@
 // AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, logs, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
-import { AccessKeys } from './access-keys.ts';
+import { type AccessKeys, createAccessKeys } from './access-keys.ts';
 import { accessKeyOf, type Calls, noCalls, OWN_KEY } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
@@ -63,7 +63,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs, clock } = options;
   const { onFailureFolder: folder, onFailure: onDelivery } = options;
   const { calls = noCalls } = options;
-  const keys = new AccessKeys();
+  const keys = createAccessKeys();
   const limits = options.shardLimits ? createShardLimits() : undefined;
   const kinesis = await startKinesis({
     account,

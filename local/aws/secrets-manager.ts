@@ -2,7 +2,7 @@
 
 import { type Asked, type Calls, noCalls } from './calls.ts';
 import { operations } from './secret-operations.ts';
-import { SecretStore } from './secret-store.ts';
+import { createSecretStore, type SecretStore } from './secret-store.ts';
 import {
   type Account,
   AwsError,
@@ -42,7 +42,7 @@ const SERVER_ERRORS = new Set(['InternalServiceError', 'InternalFailure', 'Servi
 
 export async function startSecretsManager(options: SecretsManagerOptions = {}): Promise<LocalSecretsManager> {
   const { account = LOCAL_ACCOUNT, calls = noCalls } = options;
-  const store = new SecretStore(account, options.now ?? Date.now);
+  const store = createSecretStore(account, options.now ?? Date.now);
   const injected: (InjectedError & { left: number })[] = [];
   const requests = new Map<string, number>();
 

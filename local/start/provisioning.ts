@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Calls, noCalls } from '../aws/calls.ts';
-import { Executions } from '../aws/executions.ts';
+import { type Executions, localExecutions } from '../aws/executions.ts';
 import type { FunctionHost } from '../aws/function-host.ts';
 import { serviceIntegrations } from '../aws/integrations.ts';
 import { LOCAL_ACCOUNT } from '../aws/server.ts';
@@ -69,7 +69,7 @@ export function createProvisioning({
       return executions.find(arn);
     },
   });
-  const executions = new Executions(provisioningArn(stage), async (executionName, input, watched) =>
+  const executions = localExecutions(provisioningArn(stage), async (executionName, input, watched) =>
     runStateMachine({
       ...watched,
       definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,

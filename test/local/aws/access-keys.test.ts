@@ -8,7 +8,7 @@ import {
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AccessKeys } from '../../../local/aws/access-keys.ts';
+import { createAccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 import { createShardLimits } from '../../../local/aws/shard-limits.ts';
@@ -19,7 +19,7 @@ const KEY = 'AKIAFAKEFAKEFAKEFAKE';
 const SECRET = 'fake-secret-key';
 const READ = ['kinesis:GetShardIterator', 'kinesis:GetRecords', 'kinesis:DescribeStream'];
 
-const keys = new AccessKeys();
+const keys = createAccessKeys();
 let now = 0;
 let kinesis: LocalKinesis;
 const clients: KinesisClient[] = [];

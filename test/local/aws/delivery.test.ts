@@ -1,7 +1,7 @@
 // Lambda's rules for a batch that fails: bisect, retries, record age and discards, one batch at a time and without waiting.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Checkpoint, type CheckpointState } from '../../../local/aws/checkpoint.ts';
+import { type CheckpointState, createCheckpoint } from '../../../local/aws/checkpoint.ts';
 import type { Clock } from '../../../local/aws/clock.ts';
 import { deliver, type InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
@@ -76,7 +76,7 @@ async function run(
   answer: Answer,
   settings: Partial<RetrySettings> = {},
 ): Promise<void> {
-  const checkpoint = new Checkpoint(state);
+  const checkpoint = createCheckpoint(state);
   checkpoint.read(batch);
   const byNumber = new Map(batch.map((record) => [record.sequenceNumber, record]));
   await deliver(

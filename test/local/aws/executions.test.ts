@@ -1,6 +1,6 @@
 // Who may start an execution under which name.
 import { expect, it } from 'vitest';
-import { Executions } from '../../../local/aws/executions.ts';
+import { localExecutions } from '../../../local/aws/executions.ts';
 import type { ExecutionResult } from '../../../local/aws/state-machine.ts';
 
 const arn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
@@ -8,7 +8,7 @@ const arn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
 function executions() {
   const closing: ((result: ExecutionResult) => void)[] = [];
   const started: [string, unknown][] = [];
-  const all = new Executions(arn, (name, input) => {
+  const all = localExecutions(arn, (name, input) => {
     started.push([name, input]);
     return new Promise((resolve) => closing.push(resolve));
   });
@@ -47,7 +47,7 @@ it('stops one that runs, which then stays aborted whatever becomes of its work',
       close = resolve;
     });
   };
-  const all = new Executions(arn, run, () => 1_000);
+  const all = localExecutions(arn, run, () => 1_000);
   const execution = all.start({});
   all.stop(execution.executionArn);
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
@@ -63,7 +63,7 @@ it('stops one that runs, which then stays aborted whatever becomes of its work',
 });
 
 it('closes an execution whose definition cannot run', async () => {
-  const all = new Executions(arn, () => Promise.reject(new Error('refused')));
+  const all = localExecutions(arn, () => Promise.reject(new Error('refused')));
   const execution = all.start({});
   await expect(execution.result).rejects.toThrow('refused');
   expect(execution.status).toBe('FAILED');
