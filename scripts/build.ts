@@ -8,8 +8,8 @@ import { isFailure } from '../lib/failure.ts';
 import { bundle } from '../lib/hook/bundle.ts';
 import { noticeOf, packagesOf } from './notice.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const out = `${root}dist/functions`;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const OUT = `${ROOT}dist/functions`;
 
 /** What only few invocations need lies in a file beside the function: to read it would take a tenth of each cold start. */
 const late: Plugin = {
@@ -31,7 +31,7 @@ const credentials: Plugin = {
     }));
     onLoad({ filter: /./, namespace: 'lambda' }, () => ({
       contents: `import { fromEnv } from '@aws-sdk/credential-provider-env'; export const defaultProvider = () => fromEnv();`,
-      resolveDir: root,
+      resolveDir: ROOT,
     }));
   },
 };
@@ -77,18 +77,18 @@ const undici: Plugin = {
   },
 };
 
-rmSync(out, { recursive: true, force: true });
+rmSync(OUT, { recursive: true, force: true });
 const result = await build({
-  absWorkingDir: root,
+  absWorkingDir: ROOT,
   entryPoints: [
-    ...globSync('functions/**/*.ts', { cwd: root }).map((file) => ({
+    ...globSync('functions/**/*.ts', { cwd: ROOT }).map((file) => ({
       in: file,
       out: file.replace(/^functions\/(.*)\.ts$/, '$1'),
     })),
     { in: '@aws-sdk/client-s3', out: 's3' },
   ],
   plugins: [credentials, late, pipelines, undici],
-  outdir: out,
+  outdir: OUT,
   outExtension: { '.js': '.cjs' },
   bundle: true,
   // A bundle names the files it is of: the same in every checkout, wherever the packages lie.
@@ -113,14 +113,14 @@ const result = await build({
 });
 
 const files = Object.values(result.metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
-writeFileSync(`${out}/NOTICE`, noticeOf(packagesOf(files, root)));
+writeFileSync(`${OUT}/NOTICE`, noticeOf(packagesOf(files, ROOT)));
 
 // Which sources are in which bundle, for whoever wants to know why one is large.
-writeFileSync(`${root}dist/bundles.json`, JSON.stringify(result.metafile));
+writeFileSync(`${ROOT}dist/bundles.json`, JSON.stringify(result.metafile));
 
 // What deploy hooks can start, for cloud/pipelines.cjs to say when it is packaged.
 const names = Object.keys(bundled);
-writeFileSync(`${root}dist/pipelines.json`, JSON.stringify(names));
+writeFileSync(`${ROOT}dist/pipelines.json`, JSON.stringify(names));
 
 for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {
   if (file.endsWith('.cjs')) console.log(`${String(Math.round(bytes / 1024)).padStart(6)} KB  ${file}`);

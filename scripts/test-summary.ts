@@ -1,4 +1,4 @@
-// The last runs of the tests in one line, from what vitest wrote: `npm test`, `npm run test:deep`, `npm run check:roles`, `npm run test:deployed`, `npm run test:strangers`.
+// Prints the last runs of all tests in one line, from the results that vitest wrote.
 import { readFileSync } from 'node:fs';
 
 interface Results {

@@ -5,9 +5,9 @@ import { FIELD_GROUPS } from '../lib/manifest.ts';
 import type { Json, JsonObject } from '../local/aep/json.ts';
 import { arrayAt, isObject, objectAt } from '../local/aep/json.ts';
 import { readCheckout } from '../local/aep/xdm/checkout.ts';
+import type { StandardKind, StandardResource } from '../local/aep/xdm/facts.ts';
 import { FACETS } from '../local/aep/xdm/field.ts';
 import { BEHAVIORS, EVENT_CLASS, PROFILE_CLASS } from '../local/aep/xdm/names.ts';
-import type { StandardKind, StandardResource } from '../local/aep/xdm/standard.ts';
 
 const HEAD = `# Facts about Adobe's public XDM: what fields there are, of which type, and what they may hold. Written by
 # \`node scripts/xdm-facts.ts DIR\` from a checkout of github.com/adobe/xdm (CC BY 4.0), and held against it by

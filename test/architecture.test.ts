@@ -168,6 +168,59 @@ describe('every file', () => {
   });
 });
 
+describe('13 B 7: the packages in package.json', () => {
+  const { name, dependencies, devDependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as Record<string, Readonly<Record<string, string>>> & { readonly name: string };
+
+  /** What the deployed code imports when it runs: not types, nor what Node or the project itself has. */
+  const imported = new Set(
+    files
+      .filter(({ file }) => /^(functions|lib)\//.test(file) && !file.endsWith('.d.ts'))
+      .flatMap(({ text }) => packagesIn(text))
+      .filter((one) => one !== name),
+  );
+
+  it('are dependencies where a function imports them when it runs, and no others are', () => {
+    expect([...imported].toSorted()).toEqual(Object.keys(dependencies ?? {}).toSorted());
+  });
+
+  it('are development dependencies, or optional, where none does', () => {
+    const others = Object.keys({ ...devDependencies, ...optionalDependencies });
+    expect(others.length).toBeGreaterThan(20);
+    expect(others.filter((one) => imported.has(one))).toEqual([]);
+  });
+
+  it.each([
+    ["import type { Context } from 'aws-lambda';", []],
+    ["import { type Logger } from '@scope/logger';", []],
+    ["import { type Logger, log } from '@scope/logger';", ['@scope/logger']],
+    ["import { type One } from './one.ts';\nimport * as z from 'zod/mini';", ['zod']],
+    ["export { z } from 'zod';\nimport 'side/effect.js';", ['zod', 'side']],
+    ["const all = Promise.all([import('@aws-sdk/client-s3'), client]);", ['@aws-sdk/client-s3']],
+    ["type Sdk = typeof import('@aws-sdk/client-s3');", []],
+    ["import { join } from 'node:path';\nconst m: import('zod').ZodType = one;", []],
+  ])('are read from %j', (text, expected) => {
+    expect(packagesIn(text)).toEqual(expected);
+  });
+});
+
+/** Packages that a file imports when it runs, late ones included: `zod` of `import { z } from 'zod/mini'`. */
+function packagesIn(text: string): string[] {
+  const statements = [
+    ...text.matchAll(/^(?:import|export) (?!type )(?:([^;']*) from )?'([^.'][^']*)'/gm),
+    ...text.matchAll(/(?<!typeof |: |\| |<)\b(import)\('([^.'][^']*)'\)/g),
+  ];
+  return statements.flatMap(([, names = '', from = '']) => {
+    const taken = /^\{(.*)\}$/s
+      .exec(names)?.[1]
+      ?.split(',')
+      .map((one) => one.trim());
+    const isTypes = taken?.filter(Boolean).every((one) => one.startsWith('type ')) ?? false;
+    return isTypes || from.startsWith('node:') ? [] : (/^(@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? []);
+  });
+}
+
 describe('the lock file', () => {
   it('names no registry', () => {
     const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');

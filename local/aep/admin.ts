@@ -1,12 +1,13 @@
 // The simulator's own pages under `/_simulator/`: what it holds, what it saw, what should go wrong next.
 
+import { type Answer, empty, json } from './answer.ts';
 import { Refusal } from './errors.ts';
 import { FAULT_KINDS, type FaultSpec } from './faults.ts';
-import { type Answer, type Call, empty, json, jsonBody, wholeNumber } from './http.ts';
+import { type Call, jsonBody, wholeNumber } from './http.ts';
 import { scopesOf } from './ims.ts';
 import { isObject, type Json, type JsonObject, objectAt, parseExactly } from './json.ts';
 import { listed } from './not-simulated.ts';
-import type { Platform } from './platform.ts';
+import type { Platform } from './platform-interface.ts';
 import { SOURCE_PAGES } from './pulled/routes.ts';
 import type { Route } from './router.ts';
 import type { DataSet, Sandbox } from './state.ts';

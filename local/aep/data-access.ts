@@ -1,9 +1,10 @@
 // Data Access: the rows that landed and the rows that were refused, as JSON lines (contract §3.4; AEP keeps parquet).
 
+import { type Answer, json, text } from './answer.ts';
 import { existingBatch, statusOf } from './catalog/batches.ts';
 import { existing, viewId } from './catalog/datasets.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Answer, json, text, wholeNumber } from './http.ts';
+import { type AdmittedCall, wholeNumber } from './http.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Route } from './router.ts';
 import type { Batch, RefusedRow, World } from './state.ts';

@@ -1,6 +1,6 @@
 // Error bodies in the shapes the platform has for them; each service speaks its own dialect.
 
-import type { Answer } from './http.ts';
+import type { Answer } from './answer.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /** The legacy problem body several services still use (contract §0); its type is Adobe's own placeholder. */

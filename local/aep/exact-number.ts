@@ -40,11 +40,11 @@ export function mayHoldLong(text: string): boolean {
 }
 
 /** Longer ones are kept as they are: whether a double would do is not worth finding out. */
-const LONGEST = 400;
+const MAX_DIGITS = 400;
 
 /** The number a text writes: JavaScript's own where that loses nothing. */
 export function numberOf(text: string): number | ExactNumber {
-  if (text.length > LONGEST) return new ExactNumber(text);
+  if (text.length > MAX_DIGITS) return new ExactNumber(text);
   const number = Number(text);
   if (text.length <= 15 && !/[eE]/.test(text)) return number;
   return canonical(text) === canonical(String(number)) ? number : new ExactNumber(text);
@@ -97,7 +97,7 @@ function plainObject(object: Record<string, unknown>): Record<string, unknown> {
 
 function outward(text: string): number {
   const number = Number(text);
-  if (text.length > LONGEST || !Number.isFinite(number) || !/^-?\d+$/.test(text)) return number;
+  if (text.length > MAX_DIGITS || !Number.isFinite(number) || !/^-?\d+$/.test(text)) return number;
   const [exact, near] = [BigInt(text), BigInt(number)];
   const isCloser = exact < 0n ? near > exact : near < exact;
   // Doubles this large are an even distance apart, at most this far.

@@ -5,8 +5,9 @@
 // INFERRED: that an import makes all or nothing; that descriptors and the `union` tag stay behind (neither is in the examples).
 // UNKNOWN: how a resource that is Adobe's own is exported: 404 here, as there is nothing to carry.
 
+import { type Answer, json } from './answer.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Answer, json, jsonBody } from './http.ts';
+import { type AdmittedCall, jsonBody } from './http.ts';
 import { isObject, type Json, type JsonObject, textAt } from './json.ts';
 import { completed, notFound } from './registry/crud.ts';
 import { lookUp, NOT_FOUND } from './registry/resources.ts';

@@ -1,8 +1,8 @@
 // What a fault that struck does to a call and to its answer.
 
+import { type Answer, json, text } from './answer.ts';
 import { legacyProblem } from './errors.ts';
 import type { Fault } from './faults.ts';
-import { type Answer, json, text } from './http.ts';
 import { arrayAt, isObject, type Json } from './json.ts';
 
 const PAGE = '<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>';

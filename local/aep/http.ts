@@ -1,4 +1,4 @@
-// What travels inside the simulator: a call as it came in, an answer as it goes out.
+// A call as it came in, and what its body and query say.
 
 import { Refusal } from './errors.ts';
 import { isObject, type Json, type JsonObject, parseExactly, parseJson } from './json.ts';
@@ -35,31 +35,6 @@ export interface AdmittedCall extends Call {
   readonly staleMs: number;
   /** Where the platform itself is: links it gives lead nowhere else. */
   readonly origin: string;
-}
-
-export interface Answer {
-  status: number;
-  headers: Record<string, string>;
-  /** Sent as JSON. */
-  body?: Json | undefined;
-  /** Sent as it is, instead of `body`. */
-  text?: string | undefined;
-  /** The connection is cut and nobody gets an answer. */
-  dropped?: boolean;
-  /** The connection is cut when so many bytes of the body are out. */
-  breaksAfter?: number;
-}
-
-export function json(status: number, body: Json, headers: Record<string, string> = {}): Answer {
-  return { status, headers: { 'content-type': 'application/json;charset=UTF-8', ...headers }, body };
-}
-
-export function empty(status: number): Answer {
-  return { status, headers: {} };
-}
-
-export function text(status: number, body: string, type: string): Answer {
-  return { status, headers: { 'content-type': type }, text: body };
 }
 
 /** The request's JSON, or a refusal that says what is wrong with it; `parse` says what becomes of long numbers. */

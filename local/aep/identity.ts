@@ -1,7 +1,8 @@
 // Identity namespaces: those Adobe brings and those of the sandbox (contract §2.7; Identity Service's OpenAPI file).
 
+import { json } from './answer.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, json, jsonObjectBody } from './http.ts';
+import { type AdmittedCall, jsonObjectBody } from './http.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
 import type { Sandbox, World } from './state.ts';

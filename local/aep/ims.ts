@@ -1,8 +1,9 @@
 // IMS: gives an access token for a client id and secret (contract §1).
 
+import { type Answer, json } from './answer.ts';
 import { Refusal } from './errors.ts';
 import { bearer, validToken } from './gateway.ts';
-import { type Answer, type Call, json, mediaType } from './http.ts';
+import { type Call, mediaType } from './http.ts';
 import type { Credential } from './options.ts';
 import type { Route } from './router.ts';
 import type { World } from './state.ts';

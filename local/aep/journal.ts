@@ -1,7 +1,8 @@
 // Remembers every request and its answer, without the secrets in them.
 
+import type { Answer } from './answer.ts';
 import { ExactNumber } from './exact-number.ts';
-import { type Answer, type Call, mediaType } from './http.ts';
+import { type Call, mediaType } from './http.ts';
 import { type Json, type JsonObject, parseExactly } from './json.ts';
 
 export interface Entry {
@@ -106,13 +107,13 @@ function isWanted(entry: Entry, { method, path, status, after }: JournalFilter):
 
 /** What was found of each name: the same few come with every request. */
 const secrets = new Map<string, boolean>();
-const MOST_NAMES = 10_000;
+const MAX_NAMES = 10_000;
 
 function isSecret(name: string): boolean {
   const known = secrets.get(name);
   if (known !== undefined) return known;
   const found = SECRET.test(name);
-  if (secrets.size < MOST_NAMES && name.length < 100) secrets.set(name, found);
+  if (secrets.size < MAX_NAMES && name.length < 100) secrets.set(name, found);
   return found;
 }
 

@@ -5,9 +5,10 @@
 // write does to the set: here it is a rewrite like `PUT` of the whole set, so the version goes up by one and a flow keeps to the
 // version that it names. The set is checked as a whole, so its last row cannot be removed.
 
+import { type Answer, json } from './answer.ts';
 import { getMapping, replaceMappingSet } from './data-prep/mapping-sets.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Answer, json, jsonObjectBody } from './http.ts';
+import { type AdmittedCall, jsonObjectBody } from './http.ts';
 import { arrayAt, type Json, type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
 import type { MappingSet, World } from './state.ts';

@@ -4,8 +4,9 @@
 // the code nor the type. CONFLICTING: the answer of a rewrite, an array in the file's schema and one namespace in its text (quirk
 // `namespace-put`). UNKNOWN: what becomes of a rewrite of one of Adobe's own namespaces: it is refused here.
 
+import { type Answer, json } from './answer.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Answer, json, jsonObjectBody } from './http.ts';
+import { type AdmittedCall, jsonObjectBody } from './http.ts';
 import { idTypeOf, namespaces } from './identity.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';

@@ -9,6 +9,7 @@
 // interval in which the range ends is in it. UNKNOWN: when a count shows up (here at once), what is told without granularity
 // (here minutes), whether a 207 with failures in it is a successful call (here it is).
 
+import { type Answer, json } from './answer.ts';
 import {
   type Category,
   type Counters,
@@ -19,7 +20,7 @@ import {
   type Minute,
 } from './counters.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Answer, type Call, json, jsonObjectBody } from './http.ts';
+import { type AdmittedCall, type Call, jsonObjectBody } from './http.ts';
 import { arrayAt, isObject, type Json, type JsonObject, own, textAt } from './json.ts';
 import { notSimulated } from './not-simulated.ts';
 import type { Route } from './router.ts';

@@ -1,6 +1,7 @@
 // Adobe Experience Platform, simulated: one function from a request to its answer, with a memory in between.
 
 import { adminRoutes } from './admin.ts';
+import { type Answer, json } from './answer.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { advancing, type PlatformClock } from './clock.ts';
 import { dataAccessRoutes } from './data-access.ts';
@@ -12,7 +13,7 @@ import { createFaults, type Fault, type Faults } from './faults.ts';
 import { disableFailing } from './flow-service/failing.ts';
 import { flowServiceRoutes } from './flow-service/routes.ts';
 import { admit, checkContentType } from './gateway.ts';
-import { type AdmittedCall, type Answer, type Call, json } from './http.ts';
+import type { AdmittedCall, Call } from './http.ts';
 import { identityRoutes } from './identity.ts';
 import { createIds, type Ids } from './ids.ts';
 import { imsRoutes } from './ims.ts';
@@ -22,53 +23,16 @@ import { mappingRowRoutes } from './mapping-rows.ts';
 import { namespaceRoutes } from './namespaces.ts';
 import { notSimulatedRoutes, unanswered } from './not-simulated.ts';
 import { countInletCall, observabilityRoutes } from './observability.ts';
-import { type Credential, type PlatformOptions, type Settings, settle } from './options.ts';
+import { type PlatformOptions, type Settings, settle } from './options.ts';
+import type { Platform } from './platform-interface.ts';
 import type { Endpoint } from './published.ts';
-import { Reading, type SourceState } from './pulled/reading.ts';
+import { Reading } from './pulled/reading.ts';
 import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { better, createRouter, type Found, type Route, type Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { State, type World } from './state.ts';
 import { unionRoutes } from './unions.ts';
-
-export interface Platform {
-  /** Answers like the platform; rejects with `TypeError('fetch failed')` where a connection would break. */
-  fetch(request: Request): Promise<Response>;
-  /** The same without Request and Response around it. */
-  handle(call: Call): Promise<Answer>;
-  readonly state: State;
-  readonly journal: Journal;
-  readonly faults: Faults;
-  readonly clock: PlatformClock;
-  readonly settings: Settings;
-  readonly credentials: readonly Credential[];
-  /** What it answers, as method and path; its own pages aside. */
-  readonly endpoints: readonly Pick<Endpoint, 'method' | 'pattern'>[];
-  /** What Experience Platform has and this has not: answered with 501. */
-  readonly notSimulated: readonly Endpoint[];
-  /** Base of the inlet URLs given from now on. */
-  origin: string;
-  /** Where the Kinesis is that flows read by themselves; empty where there is none. Named, it is read from now on. */
-  kinesis: string;
-  /** Flows whose source the platform reads by itself, and how each fares. */
-  sources(): SourceState[];
-  /** One look at each such stream, besides the regular ones. @returns its number */
-  readStreams(): Promise<number>;
-  /** Takes what is in the sources that are played here, as every request does. */
-  readSources(): void;
-  /** Ends what goes on by itself: the looks at streams. */
-  close(): void;
-  /** Resolves when everything taken in has landed, been refused or been lost. */
-  idle(): Promise<void>;
-  /**
-   * Another platform that remembers all that this one does: each goes on by itself, and gives the same ids next. What is
-   * still on its way to the lake is not in it: wait for `idle`.
-   */
-  copy(options?: PlatformOptions): Platform;
-  /** Forgets everything, as if just created. */
-  reset(): void;
-}
 
 interface Core {
   readonly world: World;
@@ -377,3 +341,4 @@ async function abortable(wait: Promise<void>, signal: AbortSignal | undefined): 
 }
 
 export type { Credential, PlatformOptions } from './options.ts';
+export type { Platform } from './platform-interface.ts';

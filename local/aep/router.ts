@@ -1,6 +1,6 @@
 // Finds the handler for a method and a path; a path pattern names its variable segments with a colon.
 
-import type { Answer } from './http.ts';
+import type { Answer } from './answer.ts';
 
 export type Handler<C> = (call: C, ...parts: string[]) => Answer | Promise<Answer>;
 export type Route<C> = readonly [method: string, pattern: string, handler: Handler<C>];

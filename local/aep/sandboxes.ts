@@ -7,9 +7,10 @@
 // page and `cleaning` as the file's example. UNKNOWN: the bodies of the errors (codes are published only for those of Analytics
 // and Audience Manager), what `validationOnly` answers, whether the name of a deleted sandbox can be used again (not here).
 
+import { type Answer, json } from './answer.ts';
 import { Refusal } from './errors.ts';
 import { condition, fits } from './filter.ts';
-import { type AdmittedCall, type Answer, json, jsonObjectBody, wholeNumber } from './http.ts';
+import { type AdmittedCall, jsonObjectBody, wholeNumber } from './http.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
 import { Sandbox, type World } from './state.ts';

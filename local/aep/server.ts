@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { json } from './answer.ts';
 import { commandLine } from './command-line.ts';
 import type { Comparison } from './compare/comparison.ts';
 import { legacyProblem, Refusal } from './errors.ts';
-import { type Call, type CallHeaders, json } from './http.ts';
+import type { Call, CallHeaders } from './http.ts';
 import { scopesOf } from './ims.ts';
 import type { JsonObject } from './json.ts';
 import { didYouMean } from './nearest.ts';

@@ -269,7 +269,7 @@ export interface Inlet {
 }
 
 /** Told apart by flow; beyond it, by reason and inlet only. */
-const MOST_LOSSES = 1_000;
+const MAX_LOSSES = 1_000;
 
 export class State {
   readonly sandboxes = new Map<string, Sandbox>();
@@ -331,7 +331,7 @@ export class State {
   lose(reason: string, inletId: string, flowId: string | null, messages: number, now: number): void {
     const exact = `${reason}|${inletId}|${flowId}`;
     // A sender can make up as many flow ids as it likes.
-    const folded = this.losses.size >= MOST_LOSSES && !this.losses.has(exact);
+    const folded = this.losses.size >= MAX_LOSSES && !this.losses.has(exact);
     const [key, named] = folded ? [`${reason}|${inletId}`, null] : [exact, flowId];
     const loss = this.losses.get(key) ?? { reason, inletId, flowId: named, messages: 0, lastAt: now };
     loss.messages += messages;

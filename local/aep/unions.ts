@@ -5,8 +5,9 @@
 // object for …" (the page's look-up); its version in a list, `1` or `1.0`: the file's are taken. UNKNOWN: what `segmentMembership`
 // and `timeSeriesEvents` look like resolved, and how a union is ordered.
 
+import { type Answer, json } from './answer.ts';
 import { condition, fits } from './filter.ts';
-import { type AdmittedCall, type Answer, json, wholeNumber } from './http.ts';
+import { type AdmittedCall, wholeNumber } from './http.ts';
 import { arrayAt, type Json, type JsonObject } from './json.ts';
 import { listAccept, lookupAccept } from './registry/accept.ts';
 import { notFound } from './registry/crud.ts';
@@ -20,7 +21,7 @@ import { altId, IDENTITY_MAP } from './xdm/names.ts';
 
 const BASE = '/data/foundation/schemaregistry/tenant/unions';
 const SUFFIX = '__union';
-const MOST = 300;
+const MAX_SHOWN = 300;
 
 /** Beside the identity map, which is a field group. */
 const OWN_FIELDS: { readonly [name: string]: Field } = {
@@ -71,7 +72,7 @@ export function lookUpUnion(world: World, call: AdmittedCall, id: string): Answe
 function listUnions(world: World, call: AdmittedCall): Answer {
   const { idOnly } = listAccept(world, call);
   const conditions = call.query.getAll('property').map(condition);
-  const limit = wholeNumber(call, 'limit', MOST, 0, 500) || MOST;
+  const limit = wholeNumber(call, 'limit', MAX_SHOWN, 0, 500) || MAX_SHOWN;
   const found = unions(world, call).filter((union) => conditions.every((each) => fits(union, each)));
   const results = found.slice(0, limit).map((union) => (idOnly ? brief(union) : union));
   return json(200, {

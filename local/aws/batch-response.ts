@@ -9,7 +9,7 @@ export type BatchVerdict =
    */
   | { kind: 'redeliver'; from: number; reported: boolean; reason: string };
 
-const delivered: BatchVerdict = { kind: 'delivered' };
+const DELIVERED: BatchVerdict = { kind: 'delivered' };
 
 /**
  * Decides what becomes of a batch.
@@ -24,7 +24,7 @@ export function readBatchResponse(
   reportsItemFailures: boolean,
 ): BatchVerdict {
   if ('error' in result) return wholeBatch(`${result.error.errorType}: ${result.error.errorMessage}`);
-  if (!reportsItemFailures) return delivered;
+  if (!reportsItemFailures) return DELIVERED;
   const failures = reportedFailures(result.ok);
   if (failures === 'malformed') return wholeBatch('the response is not a batch response');
   return lowest(failures, sequenceNumbers);
@@ -69,7 +69,7 @@ function lowest(failures: readonly unknown[], sequenceNumbers: readonly string[]
     const sequenceNumber = BigInt(identifier);
     if (checkpoint === undefined || sequenceNumber < checkpoint) checkpoint = sequenceNumber;
   }
-  if (checkpoint === undefined) return delivered;
+  if (checkpoint === undefined) return DELIVERED;
   return {
     kind: 'redeliver',
     from: sequenceNumbers.indexOf(checkpoint.toString()),

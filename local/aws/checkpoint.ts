@@ -9,48 +9,46 @@ export interface CheckpointState {
   readonly handedOver: Set<string>;
 }
 
-export class Checkpoint {
-  readonly #state: CheckpointState;
-  /** In the order of the shard. */
-  #unsettled: EventRecord[] = [];
-  /** Those of them that are settled while an earlier one is not, which happens between batches side by side. */
-  readonly #ahead = new Set<EventRecord>();
-
-  constructor(state: CheckpointState) {
-    this.#state = state;
-  }
-
+export interface Checkpoint {
   /** How many records were read that the checkpoint has not passed. */
-  get unsettled(): number {
-    return this.#unsettled.length;
-  }
-
+  readonly unsettled: number;
   /** The sequence number to read on after; undefined at the beginning. */
-  get lastRead(): string | undefined {
-    return this.#unsettled.at(-1)?.sequenceNumber ?? this.#state.checkpoint;
-  }
-
-  read(records: readonly EventRecord[]): void {
-    this.#unsettled.push(...records);
-  }
-
+  readonly lastRead: string | undefined;
+  read(records: readonly EventRecord[]): void;
   /** Notes that the function is given these records; returns how many of them it was given before. */
-  handOver(records: readonly EventRecord[]): number {
-    const { handedOver } = this.#state;
-    const before = handedOver.size;
-    for (const { sequenceNumber } of records) handedOver.add(sequenceNumber);
-    return records.length - (handedOver.size - before);
-  }
+  handOver(records: readonly EventRecord[]): number;
+  settle(records: readonly EventRecord[]): void;
+}
 
-  settle(records: readonly EventRecord[]): void {
-    for (const record of records) this.#ahead.add(record);
-    const open = this.#unsettled.findIndex((record) => !this.#ahead.has(record));
-    const passed = this.#unsettled.splice(0, open === -1 ? this.#unsettled.length : open);
-    for (const record of passed) {
-      this.#ahead.delete(record);
-      this.#state.handedOver.delete(record.sequenceNumber);
-    }
-    const last = passed.at(-1);
-    if (last) this.#state.checkpoint = last.sequenceNumber;
-  }
+export function createCheckpoint(state: CheckpointState): Checkpoint {
+  /** In the order of the shard. */
+  const unsettled: EventRecord[] = [];
+  /** Those of them that are settled while an earlier one is not, which happens between batches side by side. */
+  const ahead = new Set<EventRecord>();
+  return {
+    get unsettled() {
+      return unsettled.length;
+    },
+    get lastRead() {
+      return unsettled.at(-1)?.sequenceNumber ?? state.checkpoint;
+    },
+    read: (records) => void unsettled.push(...records),
+    handOver(records) {
+      const { handedOver } = state;
+      const before = handedOver.size;
+      for (const { sequenceNumber } of records) handedOver.add(sequenceNumber);
+      return records.length - (handedOver.size - before);
+    },
+    settle(records) {
+      for (const record of records) ahead.add(record);
+      const open = unsettled.findIndex((record) => !ahead.has(record));
+      const passed = unsettled.splice(0, open === -1 ? unsettled.length : open);
+      for (const record of passed) {
+        ahead.delete(record);
+        state.handedOver.delete(record.sequenceNumber);
+      }
+      const last = passed.at(-1);
+      if (last) state.checkpoint = last.sequenceNumber;
+    },
+  };
 }

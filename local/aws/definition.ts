@@ -32,7 +32,7 @@ export interface PrepareOptions {
 }
 
 // setTimeout counts in 32 bits; the engine's own default of 60 s would end long tasks, AWS's is 99,999,999 s.
-const longestSeconds = 2_147_483;
+const MAX_SECONDS = 2_147_483;
 
 export class DefinitionError extends Error {
   override readonly name = 'DefinitionError';
@@ -54,13 +54,13 @@ export function prepare(source: unknown, options: PrepareOptions): Prepared {
   }
   validate(definition);
   if (definition.TimeoutSeconds !== undefined) {
-    definition.TimeoutSeconds = Math.min(Number(definition.TimeoutSeconds), longestSeconds);
+    definition.TimeoutSeconds = Math.min(Number(definition.TimeoutSeconds), MAX_SECONDS);
   }
   // What follows is for the engine only and need not be valid Amazon States Language.
   for (const [name, state] of states) {
     scaleRetries(state, options.waitScale);
     if (state.Type === 'Task' && state.TimeoutSecondsPath === undefined) {
-      state.TimeoutSeconds = Math.min(Number(state.TimeoutSeconds ?? longestSeconds), longestSeconds);
+      state.TimeoutSeconds = Math.min(Number(state.TimeoutSeconds ?? MAX_SECONDS), MAX_SECONDS);
     }
     if (state.Type === 'Wait') {
       waitAsTask(name, state);
@@ -161,7 +161,7 @@ function waitAsTask(name: string, state: State): void {
   state.Type = 'Task';
   state.Resource = 'arn:aws:states:::local:wait';
   state.ResultPath = null;
-  state.TimeoutSeconds = longestSeconds;
+  state.TimeoutSeconds = MAX_SECONDS;
   state.Parameters = {
     ...(Seconds === undefined ? {} : { seconds: Seconds }),
     ...(Timestamp === undefined ? {} : { timestamp: Timestamp }),

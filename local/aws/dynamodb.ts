@@ -9,7 +9,7 @@ import {
   type AwsRequest,
   type AwsResponse,
   checkScope,
-  localAccount,
+  LOCAL_ACCOUNT,
   parseBody,
   type RunningServer,
   serve,
@@ -33,7 +33,7 @@ const OWN_HEADERS = {
 export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<RunningServer> {
   const inner = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   for (const [name, key] of Object.entries(options.tables ?? {})) await createTable(inner, name, key);
-  const { calls = noCalls, account = localAccount } = options;
+  const { calls = noCalls, account = LOCAL_ACCOUNT } = options;
   const server = await serve('application/x-amz-json-1.0', (request) => {
     calls.request(request.headers.authorization, () => asked(request, account));
     return answer(inner, request);

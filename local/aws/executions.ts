@@ -28,39 +28,37 @@ export type RunExecution = (
 ) => Promise<ExecutionResult>;
 
 // Letters, digits and most punctuation: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-const validName = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
+const VALID_NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
 
 /** The executions of one state machine, in memory. Nothing is forgotten, so the 90 days after which AWS frees a name do not end. */
-export class Executions {
-  readonly #executions = new Map<string, Execution>();
-  readonly #stateMachineArn: string;
-  readonly #run: RunExecution;
-  readonly #stops = new Map<Execution, AbortController>();
-  readonly #now: () => number;
-
-  constructor(stateMachineArn: string, run: RunExecution, now: () => number = Date.now) {
-    this.#stateMachineArn = stateMachineArn;
-    this.#run = run;
-    this.#now = now;
-  }
-
+export interface Executions {
+  readonly all: readonly Execution[];
   /**
    * Starts one; the same name and input again while it runs is the same execution, else it is refused.
    * @throws {AwsError} ExecutionAlreadyExists, InvalidName
    */
-  start(
-    input: unknown,
-    name: string = crypto.randomUUID(),
-    onState?: (event: StateEvent) => void,
-  ): Execution {
-    if (!validName.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
-    const executionArn = `${this.#stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-    const existing = this.#executions.get(name);
-    if (existing?.status === 'RUNNING' && JSON.stringify(existing.input) === JSON.stringify(input))
-      return existing;
-    if (existing) {
-      throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
-    }
+  start(input: unknown, name?: string, onState?: (event: StateEvent) => void): Execution;
+  /**
+   * Stops one that runs: ABORTED from now on. As on AWS, a function that is at work is not interrupted.
+   * @throws {AwsError} ExecutionDoesNotExist
+   */
+  stop(executionArn: string): void;
+  /** Stops all that run, and returns when their machines stand still: a wait or a retry that is due later keeps no process alive. */
+  close(): Promise<void>;
+  find(executionArn: string): Execution | undefined;
+  /** @throws {AwsError} ExecutionDoesNotExist */
+  describe(executionArn: string): Execution;
+}
+
+export function localExecutions(
+  stateMachineArn: string,
+  run: RunExecution,
+  now: () => number = Date.now,
+): Executions {
+  const executions = new Map<string, Execution>();
+  const stops = new Map<Execution, AbortController>();
+
+  function begin(name: string, executionArn: string, input: unknown, onState?: (event: StateEvent) => void) {
     const stop = new AbortController();
     const events: StateEvent[] = [];
     const watched = (event: StateEvent) => {
@@ -70,64 +68,72 @@ export class Executions {
     const execution: Execution = {
       executionArn,
       name,
-      startDate: new Date(this.#now()),
+      startDate: new Date(now()),
       input,
       status: 'RUNNING',
       events,
-      result: this.#run(name, input, { signal: stop.signal, onState: watched }).then((result) => {
-        this.#close(execution, result);
+      result: run(name, input, { signal: stop.signal, onState: watched }).then((result) => {
+        end(execution, result);
         return result;
       }),
     };
     // A definition the engine refuses rejects `result`; the execution must not stay RUNNING for ever.
     execution.result.catch(({ message }: Error) =>
-      this.#close(execution, { status: 'FAILED', error: 'States.Runtime', cause: message }),
+      end(execution, { status: 'FAILED', error: 'States.Runtime', cause: message }),
     );
-    this.#executions.set(name, execution);
-    this.#stops.set(execution, stop);
+    executions.set(name, execution);
+    stops.set(execution, stop);
     return execution;
   }
 
-  /**
-   * Stops one that runs: ABORTED from now on. As on AWS, a function that is at work is not interrupted.
-   * @throws {AwsError} ExecutionDoesNotExist
-   */
-  stop(executionArn: string): void {
-    const execution = this.describe(executionArn);
-    this.#stops.get(execution)?.abort();
-    if (execution.status === 'RUNNING') this.#close(execution, { status: 'ABORTED' });
-  }
-
-  /** Stops all that run, and returns when their machines stand still: a wait or a retry that is due later keeps no process alive. */
-  async close(): Promise<void> {
-    const running = this.all.filter(({ status }) => status === 'RUNNING');
-    for (const { executionArn } of running) this.stop(executionArn);
-    await Promise.allSettled(running.map(({ result }) => result));
-  }
-
-  #close(execution: Execution, { status, output, error, cause }: Omit<ExecutionResult, 'history'>): void {
-    this.#stops.delete(execution);
+  function end(execution: Execution, { status, output, error, cause }: Omit<ExecutionResult, 'history'>) {
+    stops.delete(execution);
     if (execution.status !== 'RUNNING') return;
     execution.status = status;
-    execution.stopDate = new Date(this.#now());
+    execution.stopDate = new Date(now());
     if (output !== undefined) execution.output = output;
     if (error !== undefined) execution.error = error;
     if (cause !== undefined) execution.cause = cause;
   }
 
-  find(executionArn: string): Execution | undefined {
-    const execution = this.#executions.get(executionArn.slice(executionArn.lastIndexOf(':') + 1));
+  function find(executionArn: string): Execution | undefined {
+    const execution = executions.get(executionArn.slice(executionArn.lastIndexOf(':') + 1));
     return execution?.executionArn === executionArn ? execution : undefined;
   }
 
-  /** @throws {AwsError} ExecutionDoesNotExist */
-  describe(executionArn: string): Execution {
-    const execution = this.find(executionArn);
+  function describe(executionArn: string): Execution {
+    const execution = find(executionArn);
     if (execution) return execution;
     throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
   }
 
-  get all(): readonly Execution[] {
-    return [...this.#executions.values()];
+  function stop(executionArn: string): void {
+    const execution = describe(executionArn);
+    stops.get(execution)?.abort();
+    if (execution.status === 'RUNNING') end(execution, { status: 'ABORTED' });
   }
+
+  return {
+    get all() {
+      return [...executions.values()];
+    },
+    start(input, name = crypto.randomUUID(), onState) {
+      if (!VALID_NAME.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+      const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+      const existing = executions.get(name);
+      if (existing?.status === 'RUNNING' && JSON.stringify(existing.input) === JSON.stringify(input))
+        return existing;
+      if (existing)
+        throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
+      return begin(name, executionArn, input, onState);
+    },
+    stop,
+    async close() {
+      const running = [...executions.values()].filter(({ status }) => status === 'RUNNING');
+      for (const { executionArn } of running) stop(executionArn);
+      await Promise.allSettled(running.map(({ result }) => result));
+    },
+    find,
+    describe,
+  };
 }

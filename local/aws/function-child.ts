@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { failure, type InvocationResult } from './function-errors.ts';
 import type { Answer, Invoke } from './function-process.ts';
 
-const processScript = fileURLToPath(new URL('./function-process.ts', import.meta.url));
+const PROCESS_SCRIPT = fileURLToPath(new URL('./function-process.ts', import.meta.url));
 
 export interface ChildOptions {
   module: string;
@@ -22,7 +22,7 @@ type Request = Pick<Invoke, 'requestId' | 'functionArn'>;
  * Lambda gives a function 10 s to initialise before its timeout begins to count. How fast this machine loads modules says
  * nothing of Lambda's, so only a module that hangs is ended here.
  */
-const initMs = 300_000;
+const INIT_MS = 300_000;
 
 export class FunctionChild {
   /** The highest resident set size the process has reported, in bytes. */
@@ -40,7 +40,7 @@ export class FunctionChild {
       // As in Lambda, the heap may take most of the function's memory.
       [
         `--max-old-space-size=${Math.floor(options.memoryMB * 0.9)}`,
-        processScript,
+        PROCESS_SCRIPT,
         options.module,
         options.handler,
       ],
@@ -67,7 +67,7 @@ export class FunctionChild {
     // A process that dies within an event breaks the pipe; that it died is told by 'close'.
     (this.#process.stdio[4] as Writable).on('error', () => undefined);
     this.#process.on('message', (answer: Answer) => this.#receive(answer));
-    this.#ready = this.#answer(initMs, 'Init phase').then((result) => ('ok' in result ? undefined : result));
+    this.#ready = this.#answer(INIT_MS, 'Init phase').then((result) => ('ok' in result ? undefined : result));
   }
 
   /** Invokes the handler; the time to load it does not count, as in Lambda. */

@@ -26,4 +26,4 @@ export function failure(kind: FailureKind, errorType: string, errorMessage: stri
 }
 
 /** The synchronous payload limit, for events and results alike. */
-export const maxPayloadBytes = 6 * 1024 * 1024;
+export const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;

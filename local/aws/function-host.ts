@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { accessKeyOf } from './calls.ts';
 import { FunctionChild } from './function-child.ts';
-import { failure, type InvocationResult, maxPayloadBytes } from './function-errors.ts';
-import { type Account, localAccount } from './server.ts';
+import { failure, type InvocationResult, MAX_PAYLOAD_BYTES } from './function-errors.ts';
+import { type Account, LOCAL_ACCOUNT } from './server.ts';
 
 export interface FunctionDefinition {
   /** Absolute path or file: URL of the module, TypeScript or JavaScript. */
@@ -40,7 +40,7 @@ export class FunctionHost {
 
   constructor(options: FunctionHostOptions) {
     this.#options = options;
-    this.#account = options.account ?? localAccount;
+    this.#account = options.account ?? LOCAL_ACCOUNT;
     process.on('exit', this.#onExit);
   }
 
@@ -64,8 +64,8 @@ export class FunctionHost {
       return failure('rejected', 'ResourceNotFoundException', `Function not found: ${this.arn(name)}`);
     }
     const payload = Buffer.from(JSON.stringify(event) ?? 'null');
-    if (payload.length > maxPayloadBytes) {
-      const message = `Request must be smaller than ${maxPayloadBytes} bytes for the InvokeFunction operation`;
+    if (payload.length > MAX_PAYLOAD_BYTES) {
+      const message = `Request must be smaller than ${MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation`;
       return failure('rejected', 'RequestTooLargeException', message);
     }
     const child = this.#idleChild(name, definition);
@@ -169,8 +169,8 @@ function memoryOf(definition: FunctionDefinition): number {
 function parsed(result: InvocationResult): InvocationResult {
   if ('error' in result) return result;
   const text = String(result.ok);
-  if (Buffer.byteLength(text) > maxPayloadBytes) {
-    const message = `Response payload size exceeded maximum allowed payload size (${maxPayloadBytes} bytes).`;
+  if (Buffer.byteLength(text) > MAX_PAYLOAD_BYTES) {
+    const message = `Response payload size exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`;
     return failure('handled', 'Function.ResponseSizeTooLarge', message);
   }
   return { ok: JSON.parse(text) };

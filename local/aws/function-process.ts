@@ -25,7 +25,7 @@ type Outcome =
  * The descriptor events come in on. A channel message of 6 MB would leave several times its size in the process's memory,
  * which would then be reported as the function's; from a pipe it goes into one buffer that is used again.
  */
-const eventDescriptor = 4;
+const EVENT_DESCRIPTOR = 4;
 
 type Handler = (event: unknown, context: object) => unknown;
 
@@ -88,7 +88,7 @@ async function readEvent(bytes: number): Promise<string> {
   if (buffer.length < bytes) buffer = Buffer.allocUnsafeSlow(bytes);
   let filled = 0;
   while (filled < bytes) {
-    const { bytesRead } = await readFrom(eventDescriptor, buffer, filled, bytes - filled, null);
+    const { bytesRead } = await readFrom(EVENT_DESCRIPTOR, buffer, filled, bytes - filled, null);
     if (bytesRead === 0) throw new Error('The host closed the pipe within an event.');
     filled += bytesRead;
   }

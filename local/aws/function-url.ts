@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { InvocationResult } from './function-errors.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: what a synchronous invocation takes, in bytes. */
-const LARGEST_REQUEST = 6 * 1024 * 1024;
+const MAX_REQUEST_BYTES = 6 * 1024 * 1024;
 
 export interface FunctionUrl {
   /** `http://127.0.0.1:{port}/` */
@@ -62,9 +62,9 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes <= LARGEST_REQUEST) chunks.push(chunk);
+    if (bytes <= MAX_REQUEST_BYTES) chunks.push(chunk);
   }
-  return bytes > LARGEST_REQUEST ? undefined : Buffer.concat(chunks);
+  return bytes > MAX_REQUEST_BYTES ? undefined : Buffer.concat(chunks);
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html: a body is text where its type says so, else base64. */

@@ -1,6 +1,6 @@
 // AWS on a laptop, in one call: Kinesis, DynamoDB, Secrets Manager, Lambda's mappings, logs, and the functions themselves.
 import { KinesisClient } from '@aws-sdk/client-kinesis';
-import { AccessKeys } from './access-keys.ts';
+import { type AccessKeys, createAccessKeys } from './access-keys.ts';
 import { accessKeyOf, type Calls, noCalls, OWN_KEY } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
@@ -14,7 +14,7 @@ import { Mappings } from './mappings.ts';
 import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { startS3 } from './s3.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
-import { type Account, localAccount } from './server.ts';
+import { type Account, LOCAL_ACCOUNT } from './server.ts';
 import { createShardLimits } from './shard-limits.ts';
 import type { Pace } from './shard-reader.ts';
 
@@ -59,11 +59,11 @@ export interface LocalAws {
 }
 
 export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
-  const account = options.account ?? localAccount;
+  const account = options.account ?? LOCAL_ACCOUNT;
   const { kinesisFault: fault, onLog, onInvocation, pace, tables, transitionMs, clock } = options;
   const { onFailureFolder: folder, onFailure: onDelivery } = options;
   const { calls = noCalls } = options;
-  const keys = new AccessKeys();
+  const keys = createAccessKeys();
   const limits = options.shardLimits ? createShardLimits() : undefined;
   const kinesis = await startKinesis({
     account,

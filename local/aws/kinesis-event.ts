@@ -1,7 +1,7 @@
 // The event a Lambda function receives for Kinesis records, and how large it is.
 import type { _Record } from '@aws-sdk/client-kinesis';
 import type { KinesisStreamRecord } from 'aws-lambda';
-import { maxPayloadBytes } from './function-errors.ts';
+import { MAX_PAYLOAD_BYTES } from './function-errors.ts';
 
 /**
  * As the types of aws-lambda have it, but for the key, which is `null` where there is none. AWS: "AWS Lambda triggers with
@@ -29,7 +29,7 @@ export interface EventSource {
   roleArn: string;
 }
 
-const envelopeBytes = Buffer.byteLength('{"Records":[]}');
+const ENVELOPE_BYTES = Buffer.byteLength('{"Records":[]}');
 
 export function eventRecord(source: EventSource, shardId: string, record: _Record): EventRecord {
   const sequenceNumber = record.SequenceNumber ?? '';
@@ -70,13 +70,13 @@ export function takeBatch(
   waiting: readonly EventRecord[],
   batchSize: number,
 ): { count: number; full: boolean } {
-  let bytes = envelopeBytes;
+  let bytes = ENVELOPE_BYTES;
   let count = 0;
   for (const { bytes: more } of waiting) {
     if (count === batchSize) return { count, full: true };
     bytes += more;
-    if (bytes > maxPayloadBytes && count > 0) return { count, full: true };
+    if (bytes > MAX_PAYLOAD_BYTES && count > 0) return { count, full: true };
     count += 1;
   }
-  return { count, full: count >= batchSize || bytes >= maxPayloadBytes };
+  return { count, full: count >= batchSize || bytes >= MAX_PAYLOAD_BYTES };
 }

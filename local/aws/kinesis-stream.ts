@@ -10,8 +10,8 @@ import {
 import { streamNameOf } from '../../lib/published.ts';
 import type { ReadFrom, Shard, Stream } from './stream.ts';
 
-const maxPageBytes = 10 * 1024 * 1024;
-const maxPageRecords = 10_000;
+const MAX_PAGE_BYTES = 10 * 1024 * 1024;
+const MAX_PAGE_RECORDS = 10_000;
 
 /** The stream with this ARN. */
 export function kinesisStream(kinesis: KinesisClient, streamArn: string): Stream {
@@ -56,7 +56,7 @@ export function kinesisStream(kinesis: KinesisClient, streamArn: string): Stream
 function fitting(records: readonly _Record[]): number | undefined {
   const bytes = records.reduce((sum, { Data }) => sum + (Data?.length ?? 0), 0);
   if (bytes === 0) return undefined;
-  return Math.min(Math.ceil((maxPageBytes * records.length) / bytes), maxPageRecords);
+  return Math.min(Math.ceil((MAX_PAGE_BYTES * records.length) / bytes), MAX_PAGE_RECORDS);
 }
 
 function shardOf({

@@ -7,7 +7,7 @@ import type { AccessKeys } from './access-keys.ts';
 import { type Asked, type Calls, isOwnKey, noCalls } from './calls.ts';
 import { type FrontRequest, startFront } from './front.ts';
 import { createDistribution } from './kinesis-distribution.ts';
-import { type Account, localAccount, type RunningServer } from './server.ts';
+import { type Account, LOCAL_ACCOUNT, type RunningServer } from './server.ts';
 import { placeIn } from './shard-iterator.ts';
 import type { ShardLimits } from './shard-limits.ts';
 import { signatureIn } from './signature.ts';
@@ -35,7 +35,7 @@ export interface LocalKinesis extends RunningServer {
 }
 
 export async function startKinesis(options: KinesisOptions = {}): Promise<LocalKinesis> {
-  const { account = localAccount, calls = noCalls } = options;
+  const { account = LOCAL_ACCOUNT, calls = noCalls } = options;
   const inner = createKinesalite(account, options.transitionMs ?? 0);
   const distribution = createDistribution();
   const regions = new Map<string, string>();

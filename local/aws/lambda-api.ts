@@ -2,7 +2,8 @@
 import { type Asked, type Calls, noCalls } from './calls.ts';
 import { type Definitions, describing } from './lambda-functions.ts';
 import { functionNamed, type InvokeFunction, invocation } from './lambda-invoke.ts';
-import type { Mapping, Mappings } from './mappings.ts';
+import type { Mapping } from './mapping.ts';
+import type { Mappings } from './mappings.ts';
 import {
   type Account,
   type AwsError,
@@ -15,8 +16,8 @@ import {
   serve,
 } from './server.ts';
 
-const collection = '/2015-03-31/event-source-mappings';
-const tagged = '/2017-03-31/tags/';
+const COLLECTION = '/2015-03-31/event-source-mappings';
+const TAGGED = '/2017-03-31/tags/';
 
 /**
  * @param invoke left out, functions cannot be called
@@ -37,7 +38,7 @@ export async function startLambdaApi(
     if (invoked !== undefined) return invoked;
     const described = describing(request, definitions, account);
     if (described !== undefined) return described;
-    if (request.path.startsWith(tagged)) return tags(mappings, request);
+    if (request.path.startsWith(TAGGED)) return tags(mappings, request);
     const uuid = mappingId(request.path);
     if (uuid === '') return onCollection(mappings, account, request);
     return onMapping(mappings, account, request, uuid);
@@ -50,7 +51,7 @@ function asked(mappings: Mappings, { region, accountId }: Account, request: AwsR
   const called = functionNamed(request.path);
   if (called !== undefined)
     return [{ api: 'lambda:Invoke', action: 'lambda:InvokeFunction', resource: `${arn}:function:${called}` }];
-  if (!request.path.startsWith(collection)) return [];
+  if (!request.path.startsWith(COLLECTION)) return [];
   const uuid = mappingId(request.path);
   const operation = OPERATIONS[`${request.method}${uuid === '' ? '' : ' one'}`];
   const call = { api: `lambda:${operation}`, action: `lambda:${operation}` };
@@ -83,8 +84,8 @@ const OPERATIONS: Readonly<Record<string, string>> = {
 /** The UUID in a path, '' for the collection itself. */
 function mappingId(path: string): string {
   const trimmed = path.replace(/\/$/, '');
-  if (trimmed === collection) return '';
-  if (trimmed.startsWith(`${collection}/`)) return decodeURIComponent(trimmed.slice(collection.length + 1));
+  if (trimmed === COLLECTION) return '';
+  if (trimmed.startsWith(`${COLLECTION}/`)) return decodeURIComponent(trimmed.slice(COLLECTION.length + 1));
   throw notSimulated(`this part of Lambda: ${path}`, 404);
 }
 
@@ -138,7 +139,7 @@ function configuration(mapping: Mapping, { region, accountId }: Account) {
 }
 
 function tags(mappings: Mappings, request: AwsRequest): AwsResponse {
-  const arn = decodeURIComponent(request.path.slice(tagged.length));
+  const arn = decodeURIComponent(request.path.slice(TAGGED.length));
   const { tags } = mappings.get(arn.slice(arn.lastIndexOf(':') + 1));
   if (request.method === 'GET') return { status: 200, body: { Tags: Object.fromEntries(tags) } };
   if (request.method === 'POST') {

@@ -11,7 +11,7 @@ export type Definitions = Readonly<Record<string, FunctionDefinition>>;
 const PATH = /^\/2015-03-31\/functions(?:\/([^/]+)(\/configuration)?)?\/?$/;
 
 /** A page of ListFunctions: API reference of Lambda, `MaxItems`. */
-const MOST_FUNCTIONS = 50;
+const MAX_FUNCTIONS = 50;
 
 /** What they are all made at here: when this process began. */
 const MADE_AT = new Date();
@@ -37,7 +37,7 @@ export function describing(
 
 function list(query: URLSearchParams, definitions: Definitions, account: Account): AwsResponse {
   const names = Object.keys(definitions).toSorted();
-  const size = Math.min(Number(query.get('MaxItems') ?? MOST_FUNCTIONS), MOST_FUNCTIONS);
+  const size = Math.min(Number(query.get('MaxItems') ?? MAX_FUNCTIONS), MAX_FUNCTIONS);
   const { items, next } = pageOf(names, query.get('Marker'), size, 'InvalidParameterValueException');
   const Functions = items.map((name) =>
     configurationOf(name, definitions[name] as FunctionDefinition, account),

@@ -1,5 +1,5 @@
 // Lambda's Invoke operation: a function called by hand, or by another function, and waited for or not.
-import { type FailureKind, type InvocationResult, maxPayloadBytes } from './function-errors.ts';
+import { type FailureKind, type InvocationResult, MAX_PAYLOAD_BYTES } from './function-errors.ts';
 import { AwsError, type AwsRequest, type AwsResponse, notSimulated } from './server.ts';
 
 export type InvokeFunction = (functionName: string, event: unknown) => Promise<InvocationResult>;
@@ -7,7 +7,7 @@ export type InvokeFunction = (functionName: string, event: unknown) => Promise<I
 const PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations\/?$/;
 
 /** An event that nobody waits for. Lambda quotas, "Invocation payload", asynchronous. */
-const maxAsynchronousBytes = 1024 * 1024;
+const MAX_ASYNCHRONOUS_BYTES = 1024 * 1024;
 
 /** How Lambda answers where the function was not reached, by how it failed. */
 const NOT_REACHED: Partial<Record<FailureKind, number>> = { throttled: 429, rejected: 404 };
@@ -26,7 +26,7 @@ export async function invocation(
   const { name } = functionIn(decodeURIComponent(named), request.query.get('Qualifier'));
   if (request.method !== 'POST') throw notSimulated(`${request.method} ${request.path}`, 405);
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
-  const event = eventIn(request.body, type === 'Event' ? maxAsynchronousBytes : maxPayloadBytes);
+  const event = eventIn(request.body, type === 'Event' ? MAX_ASYNCHRONOUS_BYTES : MAX_PAYLOAD_BYTES);
   // Of one that is waited for, `invoke` says so.
   if (type !== 'RequestResponse' && !names.includes(name))
     throw new AwsError('ResourceNotFoundException', `Function not found: ${name}`, 404);

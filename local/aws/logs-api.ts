@@ -6,7 +6,7 @@ import {
   type Account,
   AwsError,
   checkScope,
-  localAccount,
+  LOCAL_ACCOUNT,
   notSimulated,
   parseBody,
   type RunningServer,
@@ -14,11 +14,11 @@ import {
 } from './server.ts';
 
 /** Of each function; older ones are dropped. */
-const MOST_LINES = 100_000;
+const MAX_LINES = 100_000;
 /** CloudWatch gives at most so many events in an answer. */
-const MOST_EVENTS = 10_000;
+const MAX_EVENTS = 10_000;
 /** Groups or streams in an answer: API reference of DescribeLogGroups, `limit`. */
-const MOST_GROUPS = 50;
+const MAX_GROUPS = 50;
 /** Of every group: the environment of the functions names it too. */
 const STREAM = 'local';
 
@@ -49,7 +49,7 @@ export interface LocalLogs extends RunningServer {
  * @param functions names of those that have a group before they have printed anything, as a stack makes them
  */
 export async function startLogsApi(
-  { region, accountId }: Account = localAccount,
+  { region, accountId }: Account = LOCAL_ACCOUNT,
   calls: Calls = noCalls,
   functions: readonly string[] = [],
 ): Promise<LocalLogs> {
@@ -83,7 +83,7 @@ export async function startLogsApi(
     put(functionName, message) {
       const group = groupOf(functionName);
       group.lines.push({ number: group.printed++, timestamp: Date.now(), message });
-      if (group.lines.length > MOST_LINES) group.lines.splice(0, MOST_LINES / 10);
+      if (group.lines.length > MAX_LINES) group.lines.splice(0, MAX_LINES / 10);
     },
   };
 }
@@ -96,7 +96,7 @@ const OPERATIONS: Readonly<Record<string, (input: Input, groups: ReadonlyMap<str
       // "not case sensitive": API reference.
       .filter(({ name }) => name.toLowerCase().includes(String(part).toLowerCase()))
       .toSorted((a, b) => a.name.localeCompare(b.name));
-    const { items, next } = paged(found, input, MOST_GROUPS);
+    const { items, next } = paged(found, input, MAX_GROUPS);
     const logGroups = items.map((group) => ({
       logGroupName: group.name,
       arn: `${group.arn}:*`,
@@ -132,7 +132,7 @@ const OPERATIONS: Readonly<Record<string, (input: Input, groups: ReadonlyMap<str
     const isOfStream =
       (streams?.includes(STREAM) ?? true) && STREAM.startsWith(String(input.logStreamNamePrefix ?? ''));
     const found = isOfStream ? within(lines, input, 0).filter(({ message }) => isWanted(message)) : [];
-    const { items, next } = paged(found, input, MOST_EVENTS);
+    const { items, next } = paged(found, input, MAX_EVENTS);
     const events = items.map((line) => ({
       ...eventOf(line),
       logStreamName: STREAM,
@@ -146,7 +146,7 @@ const OPERATIONS: Readonly<Record<string, (input: Input, groups: ReadonlyMap<str
     if (input.logStreamName !== STREAM)
       throw new AwsError('ResourceNotFoundException', 'The specified log stream does not exist.');
     const found = within(lines, input, 1);
-    const size = sizeOf(input, MOST_EVENTS);
+    const size = sizeOf(input, MAX_EVENTS);
     // `f/17`: from the line 17 on; `b/17`: those before it. At an end the token stays the same, which ends the CLI's pages.
     const [, way, number] = /^([fb])\/(\d+)$/.exec(String(input.nextToken ?? '')) ?? [];
     if (input.nextToken !== undefined && way === undefined) throw invalidToken();

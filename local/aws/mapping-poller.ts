@@ -2,12 +2,12 @@
 import { realClock } from './clock.ts';
 import { failure } from './function-errors.ts';
 import { kinesisStream } from './kinesis-stream.ts';
+import type { Mapping, MappingPorts } from './mapping.ts';
 import type { MappingSettings } from './mapping-settings.ts';
-import type { Mapping, MappingPorts } from './mappings.ts';
 import { onFailureDocument } from './on-failure.ts';
 import { Poller } from './polling.ts';
 import type { Discarded } from './retry-rules.ts';
-import { lambdaPace, type ReaderSettings } from './shard-reader.ts';
+import { LAMBDA_PACE, type ReaderSettings } from './shard-reader.ts';
 
 export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPorts): Poller {
   const { account, pace, clock = realClock } = ports;
@@ -24,7 +24,7 @@ export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPo
       streamName,
       source,
       clock,
-      pace: { ...lambdaPace, ...pace },
+      pace: { ...LAMBDA_PACE, ...pace },
       invoke: (event) =>
         ports
           .invoke(mapping.functionName, event)

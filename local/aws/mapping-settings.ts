@@ -5,7 +5,7 @@ import type { StartingPosition } from './stream.ts';
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html; [default, lowest, highest].
 // The API text wants a window of at least 1 s for a BatchSize above 10, but the documented defaults for Kinesis are
 // 100 and 0, so that rule is not applied.
-const limits = {
+const LIMITS = {
   BatchSize: [100, 1, 10_000],
   MaximumBatchingWindowInSeconds: [0, 0, 300],
   ParallelizationFactor: [1, 1, 10],
@@ -13,7 +13,7 @@ const limits = {
   MaximumRecordAgeInSeconds: [-1, -1, 604_800],
 } as const;
 
-type NumberSetting = keyof typeof limits;
+type NumberSetting = keyof typeof LIMITS;
 
 export interface MappingSettings extends Record<NumberSetting, number> {
   BisectBatchOnFunctionError: boolean;
@@ -24,7 +24,7 @@ export interface MappingSettings extends Record<NumberSetting, number> {
 export type MappingInput = Record<string, unknown>;
 
 // A forwarder must not set these: a filter drops records silently, and a tumbling window changes the response contract.
-const notAvailable = [
+const NOT_AVAILABLE = [
   'FilterCriteria',
   'TumblingWindowInSeconds',
   'ScalingConfig',
@@ -33,11 +33,11 @@ const notAvailable = [
 
 /** The settings after a request: what it does not mention stays, or is the default. */
 export function readSettings(input: MappingInput, before?: MappingSettings): MappingSettings {
-  for (const name of notAvailable) {
+  for (const name of NOT_AVAILABLE) {
     if (input[name] !== undefined && input[name] !== 0) throw invalid(`${name} is not available locally.`);
   }
   const numbers = Object.fromEntries(
-    Object.keys(limits).map((name) => [name, readNumber(input, name as NumberSetting, before)]),
+    Object.keys(LIMITS).map((name) => [name, readNumber(input, name as NumberSetting, before)]),
   ) as Record<NumberSetting, number>;
   const age = numbers.MaximumRecordAgeInSeconds;
   if (age !== -1 && age < 60) throw outOfRange('MaximumRecordAgeInSeconds', age, '-1, or 60 to 604800');
@@ -50,7 +50,7 @@ export function readSettings(input: MappingInput, before?: MappingSettings): Map
 }
 
 function readNumber(input: MappingInput, name: NumberSetting, before: MappingSettings | undefined): number {
-  const [fallback, lowest, highest] = limits[name];
+  const [fallback, lowest, highest] = LIMITS[name];
   const value = input[name] ?? before?.[name] ?? fallback;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < lowest || value > highest) {
     throw outOfRange(name, value, `${lowest} to ${highest}`);

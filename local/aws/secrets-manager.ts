@@ -2,14 +2,14 @@
 
 import { type Asked, type Calls, noCalls } from './calls.ts';
 import { operations } from './secret-operations.ts';
-import { SecretStore } from './secret-store.ts';
+import { createSecretStore, type SecretStore } from './secret-store.ts';
 import {
   type Account,
   AwsError,
   type AwsRequest,
   type AwsResponse,
   checkScope,
-  localAccount,
+  LOCAL_ACCOUNT,
   notSimulated,
   parseBody,
   type RunningServer,
@@ -38,11 +38,11 @@ export interface LocalSecretsManager extends RunningServer {
   readonly requests: ReadonlyMap<string, number>;
 }
 
-const serverErrors = new Set(['InternalServiceError', 'InternalFailure', 'ServiceUnavailable']);
+const SERVER_ERRORS = new Set(['InternalServiceError', 'InternalFailure', 'ServiceUnavailable']);
 
 export async function startSecretsManager(options: SecretsManagerOptions = {}): Promise<LocalSecretsManager> {
-  const { account = localAccount, calls = noCalls } = options;
-  const store = new SecretStore(account, options.now ?? Date.now);
+  const { account = LOCAL_ACCOUNT, calls = noCalls } = options;
+  const store = createSecretStore(account, options.now ?? Date.now);
   const injected: (InjectedError & { left: number })[] = [];
   const requests = new Map<string, number>();
 
@@ -65,7 +65,7 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
     throw new AwsError(
       error.type,
       'Injected by the local Secrets Manager.',
-      serverErrors.has(error.type) ? 500 : 400,
+      SERVER_ERRORS.has(error.type) ? 500 : 400,
     );
   }
 

@@ -1,6 +1,6 @@
 // Reads one shard for an event source mapping, and gathers its records into batches for delivery.
 import { createHash } from 'node:crypto';
-import { Checkpoint, type CheckpointState } from './checkpoint.ts';
+import { type Checkpoint, type CheckpointState, createCheckpoint } from './checkpoint.ts';
 import { type Backoff, type DeliveryPorts, deliver } from './delivery.ts';
 import { type EventRecord, type EventSource, eventRecord, takeBatch } from './kinesis-event.ts';
 import type { RetrySettings } from './retry-rules.ts';
@@ -18,7 +18,7 @@ export interface Pace extends Backoff {
   idleMs: number;
 }
 
-export const lambdaPace: Pace = { idleMs: 1000, firstRetryMs: 250, maxRetryMs: 30_000 };
+export const LAMBDA_PACE: Pace = { idleMs: 1000, firstRetryMs: 250, maxRetryMs: 30_000 };
 
 /** What outlives a reader, so that a paused mapping resumes where it stopped. */
 export interface ShardProgress extends CheckpointState {
@@ -60,7 +60,7 @@ export class ShardReader {
     this.#ports = ports;
     this.#settings = settings;
     this.#progress = progress;
-    this.#checkpoint = new Checkpoint(progress);
+    this.#checkpoint = createCheckpoint(progress);
     this.#lanes = Array.from({ length: settings.parallelization }, () => []);
   }
 

@@ -8,7 +8,7 @@ import {
 } from 'aws-local-stepfunctions';
 import { DefinitionError, type Prepared, prepare, type TaskBinding } from './definition.ts';
 import type { InvocationFailure, InvocationResult } from './function-errors.ts';
-import { type Account, localAccount } from './server.ts';
+import { type Account, LOCAL_ACCOUNT } from './server.ts';
 
 export interface StateEvent {
   type: 'entered' | 'exited' | 'failed' | 'retried' | 'caught';
@@ -58,13 +58,13 @@ export interface ExecutionResult {
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: input or output of a task, state or execution. */
-const maxStateBytes = 262_144;
-const maxCauseLength = 32_768;
+const MAX_STATE_BYTES = 262_144;
+const MAX_CAUSE_LENGTH = 32_768;
 
 type Handler = (input: unknown) => Promise<unknown>;
 
 export async function runStateMachine(options: RunOptions): Promise<ExecutionResult> {
-  const { region, accountId } = options.account ?? localAccount;
+  const { region, accountId } = options.account ?? LOCAL_ACCOUNT;
   const stateMachineName = options.stateMachineName ?? 'local';
   const name = options.executionName ?? crypto.randomUUID();
   const started = new Date(options.now?.() ?? Date.now()).toISOString();
@@ -159,15 +159,15 @@ function taskError({ error, kind }: InvocationFailure): Error {
     rejected: `Lambda.${error.errorType}`,
   };
   const { errorType, errorMessage, trace } = error;
-  const cause = JSON.stringify({ errorType, errorMessage, trace }).slice(0, maxCauseLength);
+  const cause = JSON.stringify({ errorType, errorMessage, trace }).slice(0, MAX_CAUSE_LENGTH);
   return Object.assign(new Error(cause), { name: names[kind] });
 }
 
 // Too much data ends an execution: neither Retry nor Catch sees States.DataLimitExceeded, States.ALL included.
 function checkSize(value: unknown, which: string, state: string): void {
   const bytes = Buffer.byteLength(JSON.stringify(value) ?? 'null');
-  if (bytes <= maxStateBytes) return;
-  const message = `The state/task '${state}' has an ${which} of ${bytes} bytes; the limit is ${maxStateBytes}.`;
+  if (bytes <= MAX_STATE_BYTES) return;
+  const message = `The state/task '${state}' has an ${which} of ${bytes} bytes; the limit is ${MAX_STATE_BYTES}.`;
   throw Object.assign(new Error(message), {
     name: 'States.DataLimitExceeded',
     isRetryable: false,
@@ -190,7 +190,7 @@ async function settle(result: Promise<unknown>): Promise<Omit<ExecutionResult, '
   }
 }
 
-const eventTypes = {
+const EVENT_TYPES = {
   StateEntered: 'entered',
   StateExited: 'exited',
   StateFailed: 'failed',
@@ -213,8 +213,8 @@ async function follow(
       .map(({ state, resource }) => [state, resource]),
   );
   for await (const event of events) {
-    if (!('state' in event) || !(event.type in eventTypes)) continue;
-    const type = eventTypes[event.type as keyof typeof eventTypes];
+    if (!('state' in event) || !(event.type in EVENT_TYPES)) continue;
+    const type = EVENT_TYPES[event.type as keyof typeof EVENT_TYPES];
     // States inside a Map run side by side under one name.
     const key = `${event.state.name}#${'index' in event ? event.index : ''}`;
     if (type === 'entered') began.set(key, event.timestamp);

@@ -20,7 +20,7 @@ const PAGE = { usual: 100, most: 1_000 };
 const MADE_AT = new Date();
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, in bytes. */
-const LARGEST_INPUT = 262_144;
+const MAX_INPUT_BYTES = 262_144;
 
 /** What the API is asked about; made after it, where the functions that an execution calls need its address. */
 export interface StateMachines {
@@ -79,8 +79,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 function start(request: Input, machines: StateMachines): AwsResponse {
   const { stateMachineArn, name, input = '{}' } = request as Partial<Record<string, string>>;
   checkMachine(stateMachineArn, machines);
-  if (Buffer.byteLength(input) > LARGEST_INPUT)
-    throw new AwsError('ValidationException', `'input' has more than ${LARGEST_INPUT} bytes`);
+  if (Buffer.byteLength(input) > MAX_INPUT_BYTES)
+    throw new AwsError('ValidationException', `'input' has more than ${MAX_INPUT_BYTES} bytes`);
   const { executionArn, startDate } = machines.executions().start(parsed(input), name);
   return { status: 200, body: { executionArn, startDate: seconds(startDate) } };
 }

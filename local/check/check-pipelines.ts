@@ -11,16 +11,16 @@ import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { UsageError, xdmIn } from '../start/options.ts';
 import { checkPipeline } from './pipeline-check.ts';
 
-const HELP = `Tries pipelines out on this machine: does the manifest read, does its mapping compile, do the samples beside it
-(orders.json: orders.samples.json) become what they must, and does that fit the schema?
+const HELP = `Checks pipelines on this machine, without network. Is the manifest valid? Does its mapping compile?
+Do the samples beside it (orders.json: orders.samples.json) become what they must? Does that fit the schema?
 
   npm run check:pipelines [-- [--xdm DIR] FILE…]
 
-  FILE        a manifest, or a folder of them (without any: pipelines and examples)
-  --xdm DIR   a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
+  FILE        a manifest, or a folder of them (default: pipelines and examples)
+  --xdm DIR   a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
   --help      this text
 
-Exit code: 0 all is well, 1 something is wrong, 2 the command line or a file that cannot be read.
+Exit code: 0 all is well; 1 a pipeline is wrong; 2 the command line is wrong, or a file cannot be read.
 `;
 
 /** What is checked where nothing is named: the pipelines that are deployed, none at first, and the samples of them. */
@@ -66,7 +66,9 @@ async function main(args: string[]): Promise<number> {
   };
   for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file, xdm));
   for (const file of found.flatMap(({ strays }) => strays))
-    tell(wrong(file, [`samples of no manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]));
+    tell(
+      wrong(file, [`samples without a manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]),
+    );
   // Each by itself is right: whether they can be deployed together the build decides.
   if (worst === 0 && found.some(({ path }) => resolve(path) === DEPLOYED)) tell(together());
   for (const path of empty) tell({ exitCode: 0, lines: [`none    ${path}: there is no manifest in it`] });

@@ -67,7 +67,7 @@ export async function checkPipeline(
   const unlooked = [...parts.elsewhere, ...parts.inAep];
   if (parts.mistakes.length + unlooked.length > 0) {
     warnings.push(...arrayWarnings(manifest, samples));
-    const alone = 'looked at the expressions alone, not at fields and samples';
+    const alone = 'only the expressions were checked, not fields and samples';
     warnings.push(...unlooked.map((line) => `${line}; ${alone}`));
     const mistakes = await mistakesIn(() => tryMapping(bench.aep, standIn(bench)));
     return { mistakes: [...parts.mistakes, ...refused, ...mistakes], warnings };
@@ -257,14 +257,14 @@ async function namespacesOf({ manifest: { schema }, aep }: Bench): Promise<strin
     if (known.has(code)) return [];
     const there = [...known].toSorted();
     return [
-      `schema.identities.${index}.namespace: found "${code}", which has to be there in AEP; always there: ${there.join(', ')}${didYouMean([code], there)}`,
+      `schema.identities.${index}.namespace: found "${code}", which must exist in AEP; always there: ${there.join(', ')}${didYouMean([code], there)}`,
     ];
   });
 }
 
 function without({ source, mapping }: Manifest, samples: Samples | undefined): string[] {
   if (source.data !== 'raw' || mapping === undefined || samples !== undefined) return [];
-  return ['there are no samples: nothing says whether the mapping does what it must'];
+  return ['there are no samples: nothing checks what the mapping makes of a record'];
 }
 
 /** What a failure says, line by line. @throws what is no failure */

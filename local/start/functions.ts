@@ -23,17 +23,17 @@ interface Service {
 }
 
 // What stands behind a tag of CloudFormation's is of no account here.
-const service = parse(readFileSync(new URL('serverless.yml', ROOT), 'utf8'), {
+const SERVICE = parse(readFileSync(new URL('serverless.yml', ROOT), 'utf8'), {
   merge: true,
   logLevel: 'silent',
 }) as Service;
 
 /** Of each function, the name that states.asl.json calls it by: `baseConnection`. */
-export const FUNCTION_KEYS: readonly string[] = Object.keys(service.functions);
+export const FUNCTION_KEYS: readonly string[] = Object.keys(SERVICE.functions);
 
 /** `penstock-dev-baseConnection` of `baseConnection`, as the Serverless Framework names it. */
 export function functionName(key: string): string {
-  return `${service.service}-${STAGE}-${key}`;
+  return `${SERVICE.service}-${STAGE}-${key}`;
 }
 
 /**
@@ -41,7 +41,7 @@ export function functionName(key: string): string {
  * @param bundled the bundles of `npm run build`, in place of the sources
  */
 export function deployedFunctions(bundled: boolean): Record<string, FunctionDefinition> {
-  const { provider, functions } = service;
+  const { provider, functions } = SERVICE;
   return Object.fromEntries(
     Object.entries(functions).map(([key, { handler, memorySize, timeout }]) => [
       functionName(key),

@@ -70,7 +70,7 @@ export function watchForwarding() {
   };
 }
 
-/** Puts the lines and waits until the forwarder has settled all of them. @throws JourneyError where it stands still */
+/** Puts the lines and waits until the forwarder has settled all of them. @throws JourneyError where it makes no progress */
 export async function carry(
   stack: Stack,
   { streamArn = '' }: Pick<Pipeline, 'streamArn'>,
@@ -134,7 +134,7 @@ async function drained(
     if (!done && Date.now() - since > PATIENCE_MS) {
       const reason =
         watch.seen.findLast(({ outcome }) => outcome !== 'delivered')?.reason ?? 'no reason given';
-      throw new JourneyError(`forwarding stands still; the records are still in the stream: ${reason}`);
+      throw new JourneyError(`forwarding makes no progress; the records are still in the stream: ${reason}`);
     }
   }
 }

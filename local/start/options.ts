@@ -36,27 +36,28 @@ export interface StartOptions {
   readonly verbose: boolean;
 }
 
-export const HELP = `Penstock on this machine: a simulated Experience Platform, a local AWS, one pipeline, its records.
+export const HELP = `Runs one pipeline and its records on this machine, with a simulated Experience Platform and a local AWS.
 
   npm start -- [options]
 
   --manifest FILE     the pipeline (examples/customer-profiles.json)
-  --records FILE      records to send, one a line (NDJSON), or a folder with one record in each file, whatever its bytes
-                      (the report's line 3 is then the third file by name);
-                      without it, sample customers are made, which fit the manifests of customers; an example that AEP
-                      reads by itself (examples/orders-kinesis.json, clicks-event-hubs.json, loyalty-pubsub.json) gets
-                      its records of events/samples; of any other such source the pipeline is only made
+  --records FILE      the records to send, one a line (NDJSON). A folder sends each of its files as one record; line 3 of
+                      the report is then the third file by name. Without --records, the manifests of customers get
+                      sample customers. The examples that AEP reads by itself (examples/orders-kinesis.json,
+                      clicks-event-hubs.json, loyalty-pubsub.json) get their records of events/samples. Of any other
+                      source that AEP reads, only the pipeline is made.
   --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
-  --generate N        how many sample records (10000)
+  --generate N        how many sample customers (10000)
   --record-bytes N    size of a sample record in bytes (1000)
   --seed N            seed of the sample records and of the platform's ids (1)
   --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
-  --shards N          shards of the stream (1); of one that AEP reads by itself each gives no more than AWS's do
-  --change FILE       a changed manifest of the same pipeline: its plan is shown, and it is applied while records come
+  --shards N          shards of the stream (1); where AEP reads the stream by itself, AWS's limits for a shard hold
+  --change FILE       a changed manifest of the same pipeline: prints its plan, then applies it while records come
   --retire            take the pipeline down at the end
-  --faults FILE       faults the platform shows while records are forwarded (JSON; local/aep/README.md lists them)
-  --xdm DIR           a checkout of github.com/adobe/xdm, for schemas with more of Adobe's field groups than are built in
-  --quirk NAME=VALUE  how the platform behaves where Adobe's material says two things (docs/fidelity.md; repeatable; in brackets: without it):
+  --faults FILE       faults of the platform while records are forwarded (JSON; local/aep/README.md lists them)
+  --xdm DIR           a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
+  --quirk NAME=VALUE  how the platform behaves where Adobe's pages contradict each other (docs/fidelity.md). Can be given more
+                      than once. Values, and the default in brackets:
 ${QUIRK_HELP}
   --keep              leave everything running and print the addresses
   --verbose           also print what the functions log
@@ -73,12 +74,12 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
   const values = parse(args);
   if (values.help) return 'help';
   if (values.records !== undefined && values.generate !== undefined) {
-    throw new UsageError('--records and --generate exclude each other');
+    throw new UsageError('--records and --generate cannot be used together');
   }
   if (values.encoding !== undefined && !ENCODINGS.has(values.encoding))
     throw new UsageError(`--encoding: expected text or base64; found "${values.encoding}"`);
   if (values.encoding !== undefined && values.records === undefined)
-    throw new UsageError('--encoding says how the lines of --records FILE are written: name that file');
+    throw new UsageError('--encoding is for the lines of a file: add --records FILE');
   return {
     manifest: values.manifest ?? SAMPLE_MANIFEST,
     records: values.records,

@@ -3,11 +3,11 @@ import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import type { Line } from './records.ts';
 
 /** PutRecords takes 500 records and 5 MiB at most; a record 1 MiB, its partition key included. */
-const MOST_RECORDS = 500;
-const MOST_BYTES = 5 * 1024 * 1024;
-const LARGEST_RECORD = 1024 * 1024;
+const MAX_RECORDS = 500;
+const MAX_BYTES = 5 * 1024 * 1024;
+const MAX_RECORD_BYTES = 1024 * 1024;
 /** Throttled entries are put again so often. */
-const MOST_TRIES = 8;
+const MAX_TRIES = 8;
 
 export interface Produced {
   /** Lines that Kinesis took, by shard and sequence number. */
@@ -47,11 +47,11 @@ export async function produce(
   for await (const { number, bytes: data } of lines) {
     const entry = { line: number, Data: data, PartitionKey: withKeys ? keyOf(number) : undefined };
     const size = data.length + (entry.PartitionKey?.length ?? 0);
-    if (size > LARGEST_RECORD) {
+    if (size > MAX_RECORD_BYTES) {
       refused.push({ line: number, reason: `too large for Kinesis: ${data.length} bytes, at most 1 MiB` });
       continue;
     }
-    if (batch.length === MOST_RECORDS || bytes + size > MOST_BYTES) await flush();
+    if (batch.length === MAX_RECORDS || bytes + size > MAX_BYTES) await flush();
     batch.push(entry);
     bytes += size;
   }
@@ -67,7 +67,7 @@ async function put(
 ) {
   let open = entries;
   for (let attempt = 1; open.length > 0; attempt++) {
-    if (attempt > MOST_TRIES) throw new Error(`Kinesis refuses ${open.length} records again and again`);
+    if (attempt > MAX_TRIES) throw new Error(`Kinesis refused ${open.length} records ${MAX_TRIES} times`);
     const { Records = [] } = await kinesis.send(
       new PutRecordsCommand({
         StreamName: streamName,

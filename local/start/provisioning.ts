@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Calls, noCalls } from '../aws/calls.ts';
-import { Executions } from '../aws/executions.ts';
+import { type Executions, localExecutions } from '../aws/executions.ts';
 import type { FunctionHost } from '../aws/function-host.ts';
 import { serviceIntegrations } from '../aws/integrations.ts';
-import { localAccount } from '../aws/server.ts';
+import { LOCAL_ACCOUNT } from '../aws/server.ts';
 import { runStateMachine } from '../aws/state-machine.ts';
 import { FUNCTION_KEYS, functionName } from './functions.ts';
 
@@ -35,7 +35,7 @@ export const MACHINE = 'provision';
 
 /** Of the local state machine of a stage. */
 export function provisioningArn(stage: string): string {
-  return `arn:aws:states:${localAccount.region}:${localAccount.accountId}:stateMachine:${nameOf(stage)}`;
+  return `arn:aws:states:${LOCAL_ACCOUNT.region}:${LOCAL_ACCOUNT.accountId}:stateMachine:${nameOf(stage)}`;
 }
 
 function nameOf(stage: string): string {
@@ -69,7 +69,7 @@ export function createProvisioning({
       return executions.find(arn);
     },
   });
-  const executions = new Executions(provisioningArn(stage), async (executionName, input, watched) =>
+  const executions = localExecutions(provisioningArn(stage), async (executionName, input, watched) =>
     runStateMachine({
       ...watched,
       definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,

@@ -6,7 +6,7 @@ import type { Pipeline } from '../../lib/pipeline.ts';
 import { isPulled } from '../../lib/provision/resources/source.ts';
 import { isObject, parseExactly } from '../aep/json.ts';
 import type { SourceState } from '../aep/pulled/reading.ts';
-import { localAccount } from '../aws/server.ts';
+import { LOCAL_ACCOUNT } from '../aws/server.ts';
 import type { Rejected, Written } from './account.ts';
 import type { Expected } from './expected.ts';
 import { JourneyError } from './journey-error.ts';
@@ -45,7 +45,7 @@ export async function preparePulled(stack: Stack, source: Source, shards: number
     statements: [
       {
         actions: READER.map((name) => `kinesis:${name}`),
-        resources: [`arn:aws:kinesis:${region}:${localAccount.accountId}:stream/*`],
+        resources: [`arn:aws:kinesis:${region}:${LOCAL_ACCOUNT.accountId}:stream/*`],
       },
     ],
   });
@@ -157,7 +157,7 @@ function look(lines: AsyncIterable<Line> | Iterable<Line>, { kind, data }: Sourc
 
 const NO_OBJECT = {
   reason: 'dropped',
-  message: 'it is no JSON object, the only thing that Experience Platform reads here',
+  message: 'not a JSON object; Experience Platform reads nothing else here',
 };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -171,16 +171,16 @@ function objectIn(bytes: Buffer): object | undefined {
   }
 }
 
-const MOST_RECORDS = 500;
+const MAX_RECORDS = 500;
 /** The simulator's page takes 8 MB, and base64 is longer by a third. */
-const MOST_BYTES = 5 * 1024 * 1024;
+const MAX_BYTES = 5 * 1024 * 1024;
 /** An event has 1 MB at most; Pub/Sub would take 10 MB of a message. */
-const LARGEST = { 'event-hubs': 1024 * 1024, pubsub: MOST_BYTES } as const;
+const MAX_RECORD_BYTES = { 'event-hubs': 1024 * 1024, pubsub: MAX_BYTES } as const;
 
 /** Puts the lines into an event hub or a subscription, by the simulator's page. */
 async function put(
   stack: Stack,
-  kind: keyof typeof LARGEST,
+  kind: keyof typeof MAX_RECORD_BYTES,
   place: string,
   lines: AsyncIterable<Line>,
 ): Promise<Produced> {
@@ -195,11 +195,14 @@ async function put(
   };
   for await (const line of lines) {
     const { number, bytes: data } = line;
-    if (data.length > LARGEST[kind]) {
-      refused.push({ line: number, reason: `too large: ${data.length} bytes, at most ${LARGEST[kind]}` });
+    if (data.length > MAX_RECORD_BYTES[kind]) {
+      refused.push({
+        line: number,
+        reason: `too large: ${data.length} bytes, at most ${MAX_RECORD_BYTES[kind]}`,
+      });
       continue;
     }
-    if (batch.length === MOST_RECORDS || bytes + data.length > MOST_BYTES) await flush();
+    if (batch.length === MAX_RECORDS || bytes + data.length > MAX_BYTES) await flush();
     batch.push(data.toString('base64'));
     bytes += data.length;
     lineOf.set(String(number), number);
@@ -210,7 +213,7 @@ async function put(
 
 async function post(
   { platform }: Stack,
-  kind: keyof typeof LARGEST,
+  kind: keyof typeof MAX_RECORD_BYTES,
   place: string,
   batch: readonly string[],
 ): Promise<void> {

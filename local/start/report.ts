@@ -7,7 +7,7 @@ import { runReportOf } from './run-report.ts';
 import { table } from './table.ts';
 
 /** More than these are counted, not listed. */
-const MOST_LISTED = 10;
+const MAX_LISTED = 10;
 
 export function reportOf(parts: {
   pipeline: Pipeline;
@@ -36,13 +36,13 @@ export function reportOf(parts: {
         `${isPulled ? 'read by AEP itself' : 'received by the inlet'}${account.copies > 0 ? `, ${count(account.copies)} of them a second time` : ''}`,
       ],
       ...(account.filtered > 0
-        ? [['filtered', count(account.filtered), 'lines that the manifest does not want (`where`)']]
+        ? [['filtered', count(account.filtered), 'lines that the manifest filters out (`where`)']]
         : []),
       isPulled
         ? [
             'dropped',
             count(account.dropped.length),
-            'no JSON object: AEP reads nothing else, and keeps nothing of it',
+            'not JSON objects: AEP reads nothing else here, and keeps no copy',
           ]
         : ['rejected', count(account.rejected.length), 'kept in the dead-letter store'],
       ['landed', count(account.landed), 'rows in the dataset'],
@@ -61,7 +61,7 @@ export function reportOf(parts: {
         'in failed batches of the dataset: AEP validates after it has received',
       ],
       ...(account.unsent.length > 0
-        ? [['not sent', count(account.unsent.length), 'the source takes no such record']]
+        ? [['not sent', count(account.unsent.length), 'the source does not take them']]
         : []),
       ...(account.lost > 0
         ? [['lost', count(account.lost), losses.map(({ reason }) => reason).join('; ')]]
@@ -71,7 +71,7 @@ export function reportOf(parts: {
     ...listed('Rejected', account.rejected),
     ...listed('Dropped', account.dropped),
     ...listed('Refused later', later),
-    ...(list === undefined ? [] : ['', `Every one of these lines: ${list}`]),
+    ...(list === undefined ? [] : ['', `All of these lines: ${list}`]),
     '',
     ...('reading' in by ? readingLines(by.reading) : forwardingLines(account, by.forwarded)),
     '',
@@ -82,11 +82,9 @@ export function reportOf(parts: {
     ...(account.missing.length === 0
       ? []
       : [
-          `Missing: line ${account.missing.slice(0, MOST_LISTED).join(', ')}${account.missing.length > MOST_LISTED ? ', …' : ''}`,
+          `Missing: line ${account.missing.slice(0, MAX_LISTED).join(', ')}${account.missing.length > MAX_LISTED ? ', …' : ''}`,
         ]),
-    ...(account.phantoms === 0
-      ? []
-      : [`Received, but written by nobody: ${count(account.phantoms)} records`]),
+    ...(account.phantoms === 0 ? [] : [`Received, but not produced: ${count(account.phantoms)} records`]),
     account.complete
       ? `Every record is accounted for: ${sum(account)}.`
       : `NOT every record is accounted for: ${sum(account)}.`,
@@ -105,7 +103,7 @@ function forwardingLines(account: Account, forwarded: Forwarded): string[] {
       [
         'rate',
         `${count(rate(account, forwarded))}/s`,
-        `records, over the ${seconds(forwarded.workingMs)} s that invocations took (${seconds(forwarded.wholeMs)} s from first to last, Lambda's window included)`,
+        `records; invocations took ${seconds(forwarded.workingMs)} s (${seconds(forwarded.wholeMs)} s with the pauses between them)`,
       ],
       ['peak memory', `${count(forwarded.peakMemoryBytes / 1_048_576)} MB`, 'of the process that forwards'],
     ]),
@@ -113,16 +111,15 @@ function forwardingLines(account: Account, forwarded: Forwarded): string[] {
 }
 
 function readingLines({ kind, place, reads, throttled }: Reading): string[] {
-  if (kind !== 'kinesis')
-    return ['Reading', `  AEP reads the ${place}, which is played by the simulated platform itself`];
-  const held = throttled > 0 ? `, ${count(throttled)} of which the shard had no room for` : '';
+  if (kind !== 'kinesis') return ['Reading', `  AEP reads the ${place}, which the simulated platform plays`];
+  const held = throttled > 0 ? `; the shard throttled ${count(throttled)} of them` : '';
   return ['Reading', `  AEP reads the ${place}: ${count(reads)} calls for records${held}`];
 }
 
 function listed(title: string, all: readonly Rejected[]): string[] {
   if (all.length === 0) return [];
-  const more = all.length - MOST_LISTED;
-  const shown = all.slice(0, MOST_LISTED).map(({ line, reason, message }) => {
+  const more = all.length - MAX_LISTED;
+  const shown = all.slice(0, MAX_LISTED).map(({ line, reason, message }) => {
     const where = line > 0 ? `line ${line}: ` : '';
     return `  ${clip(`${where}${reason}: ${message}`, 200)}`;
   });

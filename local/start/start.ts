@@ -281,7 +281,7 @@ async function readChange(file: string, { name, source }: Manifest) {
     );
   // A change to or from an inlet is for the plan to refuse.
   if (isPulled(source) && isPulled(manifest.source) && !isSamePlace(source, manifest.source))
-    throw new UsageError(`--change: ${file} must read from the same place, as its records are put there`);
+    throw new UsageError(`--change: ${file} must read from the same source: its records are put there`);
   return { manifest, samples: await readSamples(file) };
 }
 

@@ -1,7 +1,7 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExecutions } from '../../lib/aws/executions.ts';
-import { Executions } from '../../local/aws/executions.ts';
+import { localExecutions } from '../../local/aws/executions.ts';
 import { serve } from '../../local/aws/server.ts';
 import { type LocalStates, startStatesApi } from '../../local/aws/states-api.ts';
 import { eventually, turn } from '../support/eventually.ts';
@@ -15,7 +15,7 @@ let ends: ((status: 'SUCCEEDED' | 'FAILED') => void)[];
 
 beforeAll(async () => {
   ends = [];
-  const executions = new Executions(ARN, async () => {
+  const executions = localExecutions(ARN, async () => {
     const status = await new Promise<'SUCCEEDED' | 'FAILED'>((resolve) => void ends.push(resolve));
     return { status, history: [] };
   });

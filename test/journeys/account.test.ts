@@ -167,7 +167,7 @@ describe('C 2', () => {
 
   it.each([
     [['--encoding', 'hex', '--records', 'x'], /--encoding: expected text or base64; found "hex"/],
-    [['--encoding', 'base64'], /--encoding says how the lines of --records FILE are written/],
+    [['--encoding', 'base64'], /--encoding is for the lines of a file: add --records FILE/],
   ])('%j is refused', async (args, said) => {
     const { code, err } = await start(...args);
     expect(err).toMatch(said);

@@ -7,7 +7,7 @@ import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlatformOptions } from '../../local/aep/platform.ts';
 import { startServer } from '../../local/aep/server.ts';
-import { AccessKeys } from '../../local/aws/access-keys.ts';
+import { createAccessKeys } from '../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../local/aws/kinesis.ts';
 import { account } from '../../local/start/account.ts';
 import { carryPulled } from '../../local/start/pulled.ts';
@@ -22,7 +22,7 @@ const KEY = { accessKeyId: 'AKIAFAKEFAKEFAKEFAKE', secretKey: 'fake-secret-key' 
 const OLD = 'commerce.purchases';
 const NEW = 'commerce.checkouts';
 
-const keys = new AccessKeys();
+const keys = createAccessKeys();
 let kinesis: LocalKinesis;
 let client: KinesisClient;
 

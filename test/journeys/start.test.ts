@@ -49,7 +49,7 @@ describe('npm start', () => {
     const [first = []] = printedBlocks(await readFile(new URL('../../README.md', import.meta.url), 'utf8'));
     expect(first.length).toBeGreaterThan(6);
     expect(first.filter((line) => !line.test(out))).toEqual([]);
-    const list = /Every one of these lines: (.+)$/m.exec(out)?.[1] ?? '';
+    const list = /All of these lines: (.+)$/m.exec(out)?.[1] ?? '';
     const entries = (await readFile(list, 'utf8'))
       .trimEnd()
       .split('\n')
@@ -124,7 +124,7 @@ describe('npm start', () => {
       ['--records', '/nowhere.ndjson'],
       /--records: \/nowhere\.ndjson cannot be read/,
     ],
-    ['two sources of records', ['--records', 'a', '--generate', '1'], /exclude each other/],
+    ['two sources of records', ['--records', 'a', '--generate', '1'], /cannot be used together/],
   ])('says what is wrong with %s', async (_, args, said) => {
     const { code, err } = await start(...args);
     expect(err).toMatch(said);

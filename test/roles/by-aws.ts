@@ -1,11 +1,11 @@
 // What AWS itself does with the roles, and the local AWS does not: by AWS's documentation. It is judged like a call.
 import type { Call } from '../../local/aws/calls.ts';
-import { localAccount } from '../../local/aws/server.ts';
+import { LOCAL_ACCOUNT } from '../../local/aws/server.ts';
 import { functionName } from '../../local/start/functions.ts';
 import { MACHINE } from '../../local/start/provisioning.ts';
 import { functionIn, type Resolved } from './resolve.ts';
 
-const { region, accountId } = localAccount;
+const { region, accountId } = LOCAL_ACCOUNT;
 const STREAM = `arn:aws:kinesis:${region}:${accountId}:stream/customers`;
 
 export function callsByAws(template: Resolved): Call[] {

@@ -1,13 +1,13 @@
 // Each call judged by IAM's rules as @cloud-copilot/iam-simulate has them: against the packaged role of whoever made it, and the key's own policy.
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import type { Call } from '../../local/aws/calls.ts';
-import { localAccount } from '../../local/aws/server.ts';
+import { LOCAL_ACCOUNT } from '../../local/aws/server.ts';
 import { MACHINE } from '../../local/start/provisioning.ts';
 import type { Packaged } from '../template/packaged.ts';
 import { keyUseOf } from './key-uses.ts';
 import { functionIn, type Resolved, resolved } from './resolve.ts';
 
-const { region, accountId } = localAccount;
+const { region, accountId } = LOCAL_ACCOUNT;
 
 interface Statement {
   readonly Sid: string;

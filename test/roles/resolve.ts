@@ -1,10 +1,10 @@
 // The packaged template as CloudFormation would make it in an account: what its functions (`Ref`, `Fn::Sub` and so on) come to.
 import type { Call } from '../../local/aws/calls.ts';
-import { localAccount } from '../../local/aws/server.ts';
+import { LOCAL_ACCOUNT } from '../../local/aws/server.ts';
 import { FUNCTION_KEYS, functionName } from '../../local/start/functions.ts';
 import type { Packaged, Resource } from '../template/packaged.ts';
 
-const { region, accountId } = localAccount;
+const { region, accountId } = LOCAL_ACCOUNT;
 
 /** Names that CloudFormation makes up where the template gives none; the local AWS has these. */
 const GIVEN_NAMES: Readonly<Record<string, string>> = {

@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseManifest } from '../../lib/manifest.ts';
 import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
-import type { Answer, Call } from '../../local/aep/http.ts';
+import type { Answer } from '../../local/aep/answer.ts';
+import type { Call } from '../../local/aep/http.ts';
 import { createPlatform, type Platform } from '../../local/aep/platform.ts';
 import type { InvocationReport } from '../../local/aws/delivery.ts';
 import { functionName } from '../../local/start/functions.ts';

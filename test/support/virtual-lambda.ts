@@ -4,7 +4,7 @@ import type { StreamEvent } from '../../local/aws/kinesis-event.ts';
 import { onFailureDocument } from '../../local/aws/on-failure.ts';
 import { Poller } from '../../local/aws/polling.ts';
 import type { Discarded } from '../../local/aws/retry-rules.ts';
-import { lambdaPace, type ReaderSettings } from '../../local/aws/shard-reader.ts';
+import { LAMBDA_PACE, type ReaderSettings } from '../../local/aws/shard-reader.ts';
 import { CheckpointOracle } from './checkpoint-oracle.ts';
 import { Container, type Ended, type Mishap, type Outside } from './container.ts';
 import { MemoryStream, type StreamRecord } from './memory-stream.ts';
@@ -92,7 +92,7 @@ export class VirtualLambda {
           roleArn: 'arn:aws:iam::123456789012:role/r',
         },
         clock: time,
-        pace: lambdaPace,
+        pace: LAMBDA_PACE,
         invoke: (event) => this.#invoke(event),
         onInvocation: ({ shardId, records, outcome }) =>
           this.#oracle.said(shardId, this.#settled.get(shardId) ?? 0, outcome, records),

@@ -1,7 +1,7 @@
 // The deploy hook as it is packaged, told of a deployment.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Executions } from '../../local/aws/executions.ts';
+import { localExecutions } from '../../local/aws/executions.ts';
 import { FunctionHost } from '../../local/aws/function-host.ts';
 import { startStatesApi } from '../../local/aws/states-api.ts';
 import { provisioningArn } from '../../local/start/provisioning.ts';
@@ -12,7 +12,7 @@ const EVENT = new URL('../../events/deploy-hook-codepipeline.json', import.meta.
 /** What the hook in that folder answers where the same success is told twice, and what that started. */
 export async function hooked({ folder }: Folder) {
   const stateMachineArn = provisioningArn('dev');
-  const executions = new Executions(stateMachineArn, async () => ({ status: 'SUCCEEDED', history: [] }));
+  const executions = localExecutions(stateMachineArn, async () => ({ status: 'SUCCEEDED', history: [] }));
   const states = await startStatesApi({ stateMachineArn, executions: () => executions });
   const module = join(folder, 'dist/functions/deploy-hook.cjs');
   const host = new FunctionHost({

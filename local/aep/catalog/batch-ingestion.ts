@@ -1,7 +1,8 @@
 // Batch Ingestion: of what it does to a batch, the one thing that a batch of streamed rows can need: to be taken back.
 
+import { type Answer, empty } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, empty } from '../http.ts';
+import type { AdmittedCall } from '../http.ts';
 import { notSimulated } from '../not-simulated.ts';
 import type { Route } from '../router.ts';
 import type { World } from '../state.ts';

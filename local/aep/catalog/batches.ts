@@ -1,7 +1,8 @@
 // Catalog's batches: what landed and what was refused, a map by batch id (contract §3.4).
 
+import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, json } from '../http.ts';
+import type { AdmittedCall } from '../http.ts';
 import { type JsonObject, own } from '../json.ts';
 import type { Batch, Sandbox, World } from '../state.ts';
 import { select } from './select.ts';

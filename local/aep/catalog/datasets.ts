@@ -1,7 +1,8 @@
 // Catalog's dataSets: created by reference, listed as a map, versioned by E-Tag (contract §3.1–3.3).
 
+import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, json, jsonBody, jsonObjectBody, mediaType } from '../http.ts';
+import { type AdmittedCall, jsonBody, jsonObjectBody, mediaType } from '../http.ts';
 import { arrayAt, isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { patchedOrRefused } from '../json-patch.ts';
 import { lookUp } from '../registry/resources.ts';

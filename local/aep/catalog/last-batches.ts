@@ -1,6 +1,7 @@
 // The last batches of each dataset, as `lastBatches` and the datasets themselves tell of them (Adobe's description of Catalog).
 
-import { type AdmittedCall, type Answer, json } from '../http.ts';
+import { type Answer, json } from '../answer.ts';
+import type { AdmittedCall } from '../http.ts';
 import type { JsonObject } from '../json.ts';
 import type { Batch, Sandbox, World } from '../state.ts';
 import { statusOf } from './batches.ts';

@@ -1,6 +1,7 @@
 // The difference proxy: every read that the simulated platform has answered is asked of the real service too, and what differs is kept.
 
-import type { Answer, Call } from '../http.ts';
+import type { Answer } from '../answer.ts';
+import type { Call } from '../http.ts';
 import { wireText } from '../platform.ts';
 import { PUBLISHED } from '../published.ts';
 import { Counterparts } from './counterparts.ts';
@@ -25,9 +26,9 @@ export interface Report {
 }
 
 /** Reads that wait for their turn: one is asked at a time, so that the real service is not loaded. */
-const MOST_WAITING = 1_000;
-const MOST_WAITING_BYTES = 64 * 1024 * 1024;
-const MOST_KEPT = 10_000;
+const MAX_WAITING = 1_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const MAX_KEPT = 10_000;
 /** How the gateway refuses a caller that is not known here (contract §0): over there another one is asking. */
 const UNKNOWN_HERE = new Set(['401013', '403003', '403025']);
 /** Told on both sides: specs, and what Adobe's registry brings. */
@@ -70,7 +71,7 @@ export class Comparison {
     if (call.method !== 'GET' && call.method !== 'HEAD') return;
     if (!call.path.startsWith('/data/') || answer.dropped || this.#closed) return;
     const text = wireText(answer) ?? '';
-    if (this.#waiting >= MOST_WAITING || this.#waitingBytes + text.length > MOST_WAITING_BYTES) {
+    if (this.#waiting >= MAX_WAITING || this.#waitingBytes + text.length > MAX_WAITING_BYTES) {
       this.#leaveOut('too many were waiting');
       return;
     }
@@ -163,7 +164,7 @@ export class Comparison {
       const key = `${operation}: ${what}`;
       const known = this.#kept.get(key);
       if (known) known.times += 1;
-      else if (this.#kept.size < MOST_KEPT) {
+      else if (this.#kept.size < MAX_KEPT) {
         const kept = { operation, what, times: 1 };
         this.#kept.set(key, kept);
         this.#tell(kept);

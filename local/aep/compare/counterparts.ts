@@ -6,7 +6,7 @@ import type { Seen } from './shapes.ts';
 export const ID = /[0-9a-f]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9A-HJKMNP-TV-Z]{26}|%2F|%3A|^_[^/]*\.|^@/i;
 /** Whole ids as they stand in a query's value. */
 const IDS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{20,}|https:\/\/ns\.adobe\.com\/[\w/.-]+/gi;
-const MOST_PAIRS = 10_000;
+const MAX_PAIRS = 10_000;
 /** Paths of lists that need nothing. */
 const LISTS = new Set(PUBLISHED.filter(({ method }) => method === 'GET').map(({ pattern }) => pattern));
 
@@ -82,7 +82,7 @@ export class Counterparts {
 
   #pair({ id, name }: Item, listed: readonly Item[]): void {
     const same = name === undefined ? [] : listed.filter((each) => each.name === name);
-    if (same.length === 1 && this.#pairs.size < MOST_PAIRS) this.#pairs.set(id, (same[0] as Item).id);
+    if (same.length === 1 && this.#pairs.size < MAX_PAIRS) this.#pairs.set(id, (same[0] as Item).id);
   }
 }
 

@@ -59,8 +59,8 @@ export interface Asked {
 /** What the gateway looks at (contract §0): each has a value of its own over there. */
 export const SIGNED = ['authorization', 'x-api-key', 'x-gw-ims-org-id', 'x-sandbox-name'] as const;
 
-const LONGEST_MS = 30_000;
-const LARGEST = 8 * 1024 * 1024;
+const MAX_MS = 30_000;
+const MAX_BYTES = 8 * 1024 * 1024;
 /** IMS throttles those who ask too often: after a failure it is left alone for so long. */
 const PAUSE_MS = 30_000;
 
@@ -79,7 +79,7 @@ export function createReal(options: RealOptions, now: () => number = () => perfo
   const limits = () => ({
     // Nobody is led to another host with the token.
     redirect: 'manual' as const,
-    signal: AbortSignal.any([closed.signal, AbortSignal.timeout(LONGEST_MS)]),
+    signal: AbortSignal.any([closed.signal, AbortSignal.timeout(MAX_MS)]),
   });
   let token: string | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -141,7 +141,7 @@ async function bounded(answer: Response): Promise<string> {
   let size = 0;
   for await (const part of answer.body ?? []) {
     size += part.length;
-    if (size > LARGEST) return '';
+    if (size > MAX_BYTES) return '';
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -149,7 +149,7 @@ async function bounded(answer: Response): Promise<string> {
 
 /** What is no JSON is told by its type alone. */
 export function parsed(text: string): unknown {
-  if (text === '' || text.length > LARGEST) return undefined;
+  if (text === '' || text.length > MAX_BYTES) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -1,7 +1,8 @@
 // Mapping sets: made with 200, versioned by PUT, shown in the current and the legacy form at once (contract §5).
 
+import { type Answer, empty, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, empty, json, jsonObjectBody, wholeNumber } from '../http.ts';
+import { type AdmittedCall, jsonObjectBody, wholeNumber } from '../http.ts';
 import { arrayAt, isObject, type JsonObject, objectAt, textAt } from '../json.ts';
 import { resolved } from '../registry/resolve.ts';
 import { lookUp } from '../registry/resources.ts';

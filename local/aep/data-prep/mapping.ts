@@ -10,7 +10,7 @@ import type { Field } from '../xdm/field.ts';
 import { type Coerce, coercion } from './coerce.ts';
 
 /** Longest calculated field (contract §5.2). */
-const LONGEST = 4096;
+const MAX_EXPRESSION = 4096;
 
 export interface Mapping {
   readonly source: string;
@@ -132,8 +132,10 @@ function compileSource({ source, sourceType }: Mapping): Evaluate {
     const value = /^(["'])(.*)\1$/s.exec(source)?.[2] ?? source;
     return () => value;
   }
-  if (source.length > LONGEST) {
-    throw new ExpressionError(`the calculated field has ${source.length} characters; ${LONGEST} are allowed`);
+  if (source.length > MAX_EXPRESSION) {
+    throw new ExpressionError(
+      `the calculated field has ${source.length} characters; ${MAX_EXPRESSION} are allowed`,
+    );
   }
   return compileExpression(source);
 }

@@ -1,12 +1,13 @@
 // Trying a mapping out: validate it, or see what it makes of sample data (contract §5.2).
 
+import { type Answer, json } from '../answer.ts';
 import { compileExpression } from '../el/compile.ts';
 import { FUNCTIONS } from '../el/functions/index.ts';
 import { OPERATOR_LIST } from '../el/operators.ts';
 import { ExpressionError } from '../el/tokens.ts';
 import type { Surroundings } from '../el/values.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, json, jsonObjectBody, recordsBody } from '../http.ts';
+import { type AdmittedCall, jsonObjectBody, recordsBody } from '../http.ts';
 import { isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { World } from '../state.ts';
 import { compileMapping, faultsOf, type MappedRow, mappingsOf } from './mapping.ts';

@@ -266,11 +266,11 @@ class Parser {
 }
 
 /** Ours, ten times what an inlet takes: functions that repeat a text in each other would fill the memory. */
-const LONGEST_TEXT = 10_000_000;
+const MAX_TEXT_LENGTH = 10_000_000;
 
 function bounded(value: Value): Value {
-  if (typeof value === 'string' && value.length > LONGEST_TEXT)
-    throw new ExpressionError(`the text is longer than ${LONGEST_TEXT} characters`);
+  if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH)
+    throw new ExpressionError(`the text is longer than ${MAX_TEXT_LENGTH} characters`);
   return value;
 }
 

@@ -4,14 +4,14 @@ import { createContext, Script } from 'node:vm';
 import { ExpressionError } from './tokens.ts';
 
 /** Ours: how long AEP looks is not documented. Long enough for a busy machine, and for every pattern that is meant to match. */
-const LONGEST_MS = 1_000;
+const MAX_MS = 1_000;
 /** For a pattern that took too long before: a batch may hold a thousand such texts, and others wait meanwhile. */
 const AGAIN_MS = 50;
 /** So often; then texts that may take long are refused unseen. */
-const MOST_LATE = 20;
+const MAX_LATE = 20;
 
 /** What is done without a watch, which takes a tenth of a millisecond: the steps of some ten milliseconds. */
-const MOST_STEPS = 1e7;
+const MAX_STEPS = 1e7;
 
 /** How often a pattern can be tried in another way, and what else is known of it. */
 interface Cost {
@@ -32,11 +32,11 @@ const script = new Script('work()');
  */
 export function inTime<T>(regex: RegExp, text: string, work: () => T): T {
   const cost = costOf(regex);
-  if (stepsOf(cost, text.length) <= MOST_STEPS) return work();
-  if (cost.late >= MOST_LATE) throw tooLong(regex);
+  if (stepsOf(cost, text.length) <= MAX_STEPS) return work();
+  if (cost.late >= MAX_LATE) throw tooLong(regex);
   context.work = work;
   try {
-    return script.runInContext(context, { timeout: cost.late > 0 ? AGAIN_MS : LONGEST_MS }) as T;
+    return script.runInContext(context, { timeout: cost.late > 0 ? AGAIN_MS : MAX_MS }) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
     cost.late += 1;
@@ -47,17 +47,17 @@ export function inTime<T>(regex: RegExp, text: string, work: () => T): T {
 }
 
 /** Languages, countries and the like come again and again: what is known of so many short texts is kept. */
-const MOST_KNOWN = 1_000;
+const MAX_KNOWN = 1_000;
 const SHORT = 64;
 
 /** Says of one text after the other whether the pattern is found in it; undefined where that takes more than a second. */
 export function finder(regex: RegExp): (text: string) => boolean | undefined {
   const known = new Map<string, boolean | undefined>();
   return (text) => {
-    if (stepsOf(costOf(regex), text.length) <= MOST_STEPS) return regex.test(text);
+    if (stepsOf(costOf(regex), text.length) <= MAX_STEPS) return regex.test(text);
     if (known.has(text)) return known.get(text);
     const found = unlessLate(() => inTime(regex, text, () => regex.test(text)));
-    if (known.size >= MOST_KNOWN) known.clear();
+    if (known.size >= MAX_KNOWN) known.clear();
     if (text.length <= SHORT) known.set(text, found);
     return found;
   };

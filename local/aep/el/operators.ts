@@ -7,7 +7,7 @@ import { asIntegers, asNumber, asText, asTruth, order, same, type Value } from '
 
 export type Binary = (left: () => Value, right: () => Value) => Value;
 
-const LARGEST = Number.MAX_SAFE_INTEGER;
+const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
 
 type Exactly = (left: bigint, right: bigint) => bigint;
 
@@ -18,7 +18,7 @@ const numeric =
     const [a, b] = [left(), right()];
     const result = operate(asNumber(a), asNumber(b));
     if (!Number.isFinite(result)) throw new ExpressionError('the number is too large');
-    const long = a instanceof ExactNumber || b instanceof ExactNumber || Math.abs(result) > LARGEST;
+    const long = a instanceof ExactNumber || b instanceof ExactNumber || Math.abs(result) > MAX_INTEGER;
     const whole = exactly && long ? asIntegers(a, b) : undefined;
     return exactly && whole ? numberOf(String(exactly(...whole))) : result;
   };

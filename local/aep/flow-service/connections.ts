@@ -1,7 +1,8 @@
 // Base connections: who may read where; an HTTP API connection brings its inlet with it (contract §4.3).
 
+import { type Answer, empty, json } from '../answer.ts';
 import type { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody } from '../http.ts';
+import { type AdmittedCall, jsonBody, jsonObjectBody } from '../http.ts';
 import { arrayAt, type JsonObject, objectAt, own, textAt } from '../json.ts';
 import type { Entity, World } from '../state.ts';
 import { created, invalid, missing, newEntity, one, patchedBody, shown } from './entities.ts';

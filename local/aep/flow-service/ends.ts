@@ -1,6 +1,7 @@
 // Source and target connections: the two ends a flow joins (contract §4.4, §4.5).
 
-import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody } from '../http.ts';
+import { type Answer, empty, json } from '../answer.ts';
+import { type AdmittedCall, jsonBody, jsonObjectBody } from '../http.ts';
 import { arrayAt, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { Shelf } from '../shelf.ts';
 import type { Entity, World } from '../state.ts';

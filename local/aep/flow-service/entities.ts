@@ -1,8 +1,9 @@
 // What all resources of Flow Service share: how they are shown, listed, guarded by etags, and not found (contract §4.2).
 
+import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import { condition, fits, partsOf } from '../filter.ts';
-import { type AdmittedCall, type Answer, json, jsonObjectBody, wholeNumber } from '../http.ts';
+import { type AdmittedCall, jsonObjectBody, wholeNumber } from '../http.ts';
 import { isObject, type Json, type JsonObject, objectAt, textAt, valuesAt } from '../json.ts';
 import { PatchError, patched } from '../json-patch.ts';
 import type { Entity, World } from '../state.ts';

@@ -1,6 +1,7 @@
 // Flows: they join a source to a dataset, and take data only some minutes after they were made or changed (contract §4.6).
 
-import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody } from '../http.ts';
+import { type Answer, empty, json } from '../answer.ts';
+import { type AdmittedCall, jsonBody, jsonObjectBody } from '../http.ts';
 import { arrayAt, isObject, type JsonObject, own } from '../json.ts';
 import type { Flow, World } from '../state.ts';
 import { ACTIONS } from './connections.ts';

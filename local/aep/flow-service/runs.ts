@@ -1,6 +1,7 @@
 // Runs: what a flow did, hour by hour (contract §4.7), in the shape of Adobe's tutorial on monitoring (sources/tutorials/api/monitor.md).
 
-import type { AdmittedCall, Answer } from '../http.ts';
+import type { Answer } from '../answer.ts';
+import type { AdmittedCall } from '../http.ts';
 import { arrayAt, type Json, type JsonObject } from '../json.ts';
 import type { Flow, Run, World } from '../state.ts';
 import { list, missing, one } from './entities.ts';

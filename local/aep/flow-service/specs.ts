@@ -141,7 +141,7 @@ export function shownConnectionSpec(spec: ConnectionSpec): JsonObject {
     })),
     sourceSpec: { spec: { type: 'object', properties: parameters(spec.params), required: [...spec.params] } },
     attributes: { category: 'Streaming', isSource: spec.isSource },
-    permissionsInfo: permissions,
+    permissionsInfo: PERMISSIONS,
   };
 }
 
@@ -163,11 +163,11 @@ export function shownFlowSpec(spec: FlowSpec): JsonObject {
     targetConnectionSpecIds: [...spec.targets],
     transformationSpecs: spec.mapping === 'none' ? [] : [mapping],
     attributes: { isSourceFlow: true, uiAttributes: { apiFeatures: { flowRunsSupported: false } } },
-    permissionsInfo: permissions,
+    permissionsInfo: PERMISSIONS,
   };
 }
 
-const permissions = {
+const PERMISSIONS = {
   view: [{ '@type': 'lowLevel', name: 'StreamingSource', permissions: ['read'] }],
   manage: [{ '@type': 'lowLevel', name: 'StreamingSource', permissions: ['write'] }],
 };

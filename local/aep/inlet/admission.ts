@@ -7,7 +7,7 @@ import { objectAt } from '../json.ts';
 import type { Entity, Inlet, World } from '../state.ts';
 
 /** 10^6 or 2^20 is not said; the smaller is played. */
-export const LARGEST = 1_000_000;
+const MAX_BODY_BYTES = 1_000_000;
 const REQUESTS_PER_SECOND = 1_000;
 const MESSAGES_PER_SECOND = 10_000;
 const SYNC_PER_MINUTE = 60;
@@ -21,7 +21,7 @@ export function admitToInlet(
   const connection = inlet?.sandbox.connections.get(inlet.connectionId);
   if (!inlet || !connection)
     throw Refusal.inlet(404, 'Not Found', `inletId: [${inletId}] The inlet does not exist`);
-  if (call.body.length > LARGEST) {
+  if (call.body.length > MAX_BODY_BYTES) {
     throw Refusal.inlet(
       413,
       'Payload Too Large',

@@ -1,8 +1,9 @@
 // The streaming inlet: takes messages in, answers at once, and only afterwards finds out whether they are any good (contract §6).
 
+import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import type { Fault } from '../faults.ts';
-import { type Answer, type Call, json } from '../http.ts';
+import type { Call } from '../http.ts';
 import { isObject, type Json, type JsonObject, parseExactly } from '../json.ts';
 import type { Route } from '../router.ts';
 import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';

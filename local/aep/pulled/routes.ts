@@ -1,10 +1,12 @@
 // The simulator's own pages about sources that the platform reads by itself: how each fares, and what is put into those played here.
+
+import { type Answer, empty, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import { connection } from '../flow-service/connections.ts';
 import { BASE as FLOW_SERVICE } from '../flow-service/entities.ts';
-import { type AdmittedCall, type Answer, type Call, empty, json, jsonObjectBody } from '../http.ts';
+import { type AdmittedCall, type Call, jsonObjectBody } from '../http.ts';
 import { isObject, type Json, type JsonObject, own, textAt } from '../json.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../platform-interface.ts';
 import type { Route } from '../router.ts';
 import { type HeldRecord, heldAt, REFUSALS } from './memory.ts';
 import type { Reading } from './reading.ts';

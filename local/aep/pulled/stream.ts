@@ -9,7 +9,7 @@ import {
 import type { Progress, ShardProgress, ShardStart } from './memory.ts';
 
 /** Most records that a call for records may ask for. */
-const MOST_RECORDS = 10_000;
+const MAX_RECORDS = 10_000;
 /** AWS answers with 10 MB at most; a Kinesis on a laptop with as many as it was asked for, so that is asked for what fits. */
 const PAGE_BYTES = 10 * 1024 * 1024;
 /** Of records whose size is not known yet. */
@@ -104,7 +104,7 @@ export async function readShard(
     sequenceNumber: SequenceNumber,
   }));
   const bytes = records.reduce((sum, one) => sum + one.bytes.length, 0);
-  if (bytes > 0) shard.fits = Math.min(MOST_RECORDS, Math.ceil((PAGE_BYTES * records.length) / bytes));
+  if (bytes > 0) shard.fits = Math.min(MAX_RECORDS, Math.ceil((PAGE_BYTES * records.length) / bytes));
   return {
     shardId,
     records,

@@ -1,7 +1,8 @@
 // Creating, changing and removing what a tenant keeps in the registry (contract §2.4–2.6).
 
+import { type Answer, empty, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, type Answer, empty, json, jsonBody, jsonObjectBody } from '../http.ts';
+import { type AdmittedCall, jsonBody, jsonObjectBody } from '../http.ts';
 import { arrayAt, isObject, type JsonObject, objectAt } from '../json.ts';
 import { patchedOrRefused } from '../json-patch.ts';
 import type { RegistryKind, World } from '../state.ts';

@@ -1,9 +1,10 @@
 // Descriptors: which field identifies a record, and in which namespace (contract §2.7).
 
 import { createHash } from 'node:crypto';
+import { type Answer, empty, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import { condition, fits } from '../filter.ts';
-import { type AdmittedCall, type Answer, empty, json, jsonObjectBody } from '../http.ts';
+import { type AdmittedCall, jsonObjectBody } from '../http.ts';
 import { namespaces } from '../identity.ts';
 import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { World } from '../state.ts';

@@ -1,7 +1,8 @@
 // Lists of the registry: filtered, ordered, paged by the value of the sort key, or by a cursor where none is asked for (contract §2.5).
 
+import { type Answer, json } from '../answer.ts';
 import { condition, fits } from '../filter.ts';
-import { type AdmittedCall, type Answer, json, wholeNumber } from '../http.ts';
+import { type AdmittedCall, wholeNumber } from '../http.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { objectAt, valuesAt } from '../json.ts';
 import type { World } from '../state.ts';

@@ -1,8 +1,9 @@
 // One resource in the representation that was asked for (contract §2.1), and a made-up record that fits a schema.
 
+import { type Answer, json } from '../answer.ts';
 import { finder } from '../el/in-time.ts';
 import { javaRegex } from '../el/java-regex.ts';
-import { type AdmittedCall, type Answer, json } from '../http.ts';
+import type { AdmittedCall } from '../http.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { World } from '../state.ts';
 import { isUnion, lookUpUnion } from '../unions.ts';

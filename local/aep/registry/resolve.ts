@@ -9,7 +9,7 @@ import { referenced } from './resources.ts';
 const DEEPEST = 20;
 
 /** Ours: references that name references, ten times each, are more fields than a memory holds. Adobe's guardrail is 6,000 fields. */
-const MOST_NODES = 100_000;
+const MAX_NODES = 100_000;
 
 /** One walk along the references of a resource. */
 interface Walk {
@@ -19,7 +19,7 @@ interface Walk {
 
 /** All fields of a resource, `$ref`s followed, as `xed-full` shows them. @throws Refusal where they are beyond number */
 export function resolved(sandbox: Sandbox, resource: JsonObject): Field {
-  return expand({ sandbox, left: MOST_NODES }, resource, resource, []);
+  return expand({ sandbox, left: MAX_NODES }, resource, resource, []);
 }
 
 /** The resolved schema plus what its primary identity makes mandatory (contract §2.7). */

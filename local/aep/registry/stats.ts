@@ -1,6 +1,7 @@
 // Who the tenant is and what it has (contract §2.3).
 
-import { type AdmittedCall, type Answer, json } from '../http.ts';
+import { type Answer, json } from '../answer.ts';
+import type { AdmittedCall } from '../http.ts';
 import { type JsonObject, objectAt } from '../json.ts';
 import type { World } from '../state.ts';
 import { lookUp, tenantResources } from './resources.ts';

@@ -4,14 +4,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { arrayAt, isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import { compatible, JSON_LD, type Sources } from './compat.ts';
+import type { StandardKind, StandardResource } from './facts.ts';
 import { BEHAVIORS } from './names.ts';
-import {
-  builtInResources,
-  type Standard,
-  type StandardKind,
-  type StandardResource,
-  standardOf,
-} from './standard.ts';
+import { builtInResources, type Standard, standardOf } from './standard.ts';
 
 /**
  * What of a checkout holds resources; of two with one `$id`, the first counts. What Adobe has archived is in no new organization, and stays in

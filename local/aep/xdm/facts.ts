@@ -9,7 +9,21 @@
 // has to be.
 
 import type { JsonObject } from '../json.ts';
-import type { StandardKind, StandardResource } from './standard.ts';
+
+/** Field groups keep their old name, `mixins`. */
+export type StandardKind = 'behaviors' | 'classes' | 'mixins' | 'datatypes';
+
+export interface StandardResource {
+  readonly kind: StandardKind;
+  /** Its `$id`. */
+  readonly id: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly extends: readonly string[];
+  readonly intendedToExtend: readonly string[];
+  /** Its fields in the platform's names; a `$ref` is the `$id` of another one. */
+  readonly content: JsonObject;
+}
 
 const KINDS: Readonly<Record<string, StandardKind>> = {
   behavior: 'behaviors',

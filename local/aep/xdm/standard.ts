@@ -2,23 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import type { JsonObject } from '../json.ts';
-import { idOf, readFacts } from './facts.ts';
+import { idOf, readFacts, type StandardKind, type StandardResource } from './facts.ts';
 import { altId } from './names.ts';
-
-/** Field groups keep their old name, `mixins`. */
-export type StandardKind = 'behaviors' | 'classes' | 'mixins' | 'datatypes';
-
-export interface StandardResource {
-  readonly kind: StandardKind;
-  /** Its `$id`. */
-  readonly id: string;
-  readonly title: string;
-  readonly description?: string;
-  readonly extends: readonly string[];
-  readonly intendedToExtend: readonly string[];
-  /** Its fields in the platform's names; a `$ref` is the `$id` of another one. */
-  readonly content: JsonObject;
-}
 
 /** Looked up by `$id` or `meta:altId`; nobody changes what it answers. */
 export interface Standard {

@@ -35,7 +35,7 @@ function isMoment(text: string): boolean {
 /** Compiled last, by the text of what was compiled. */
 const compiled = new Map<string, Validate>();
 /** More schemas than are in use at once. */
-const MOST_COMPILED = 32;
+const MAX_COMPILED = 32;
 
 /** To compile takes some 20 ms; whoever asks for the same schema again, for another platform too, is given the same. */
 export function compileValidator(schema: Field): Validate {
@@ -45,7 +45,7 @@ export function compileValidator(schema: Field): Validate {
   compiled.delete(text);
   compiled.set(text, validate);
   for (const [oldest] of compiled) {
-    if (compiled.size <= MOST_COMPILED) break;
+    if (compiled.size <= MAX_COMPILED) break;
     compiled.delete(oldest);
   }
   return validate;

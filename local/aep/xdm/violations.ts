@@ -6,7 +6,7 @@ import { ExactNumber } from '../exact-number.ts';
 import type { Violation } from '../state.ts';
 
 /** The validator stops here, per message. */
-export const MOST_VIOLATIONS = 5;
+export const MAX_VIOLATIONS = 5;
 
 const TYPES: Record<string, string> = {
   string: 'String',
@@ -23,7 +23,7 @@ export function shownViolation({ missing: _, ...violation }: Violation): Omit<Vi
 }
 
 export function violations(errors: readonly ErrorObject[]): Violation[] {
-  return errors.slice(0, MOST_VIOLATIONS).map((error) => ({
+  return errors.slice(0, MAX_VIOLATIONS).map((error) => ({
     keyword: error.keyword,
     ...(error.keyword === 'required' && { missing: String(error.params.missingProperty) }),
     message: message(error),

@@ -14,7 +14,7 @@ import type { PlatformOptions } from '../../../local/aep/platform.ts';
 import { beginning } from '../../../local/aep/pulled/memory.ts';
 import type { SourceState } from '../../../local/aep/pulled/reading.ts';
 import { describe as describeStream, readable } from '../../../local/aep/pulled/stream.ts';
-import { AccessKeys } from '../../../local/aws/access-keys.ts';
+import { createAccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { until } from '../../support/eventually.ts';
 import {
@@ -115,7 +115,7 @@ const action = ({ call }: Caller, { flowId }: Pulled, op: string) =>
   call('POST', `${FLOWS}/flows/${flowId}/action?op=${op}`);
 
 describe('a Kinesis stream', () => {
-  const keys = new AccessKeys();
+  const keys = createAccessKeys();
   let kinesis: LocalKinesis;
   let client: KinesisClient;
   /** Its name is another one in each test. */

@@ -8,9 +8,9 @@ import {
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AccessKeys } from '../../../local/aws/access-keys.ts';
+import { createAccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
-import { localAccount } from '../../../local/aws/server.ts';
+import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 import { createShardLimits } from '../../../local/aws/shard-limits.ts';
 
 const StreamName = 'orders';
@@ -19,7 +19,7 @@ const KEY = 'AKIAFAKEFAKEFAKEFAKE';
 const SECRET = 'fake-secret-key';
 const READ = ['kinesis:GetShardIterator', 'kinesis:GetRecords', 'kinesis:DescribeStream'];
 
-const keys = new AccessKeys();
+const keys = createAccessKeys();
 let now = 0;
 let kinesis: LocalKinesis;
 const clients: KinesisClient[] = [];
@@ -42,7 +42,7 @@ const mayRead = (actions = READ, stream = StreamName) =>
     secretKey: SECRET,
     user: 'reader',
     statements: [
-      { actions, resources: [`arn:aws:kinesis:eu-west-1:${localAccount.accountId}:stream/${stream}`] },
+      { actions, resources: [`arn:aws:kinesis:eu-west-1:${LOCAL_ACCOUNT.accountId}:stream/${stream}`] },
     ],
   });
 

@@ -1,13 +1,13 @@
 // Lambda's rules for a batch that fails: bisect, retries, record age and discards, one batch at a time and without waiting.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Checkpoint, type CheckpointState } from '../../../local/aws/checkpoint.ts';
+import { type CheckpointState, createCheckpoint } from '../../../local/aws/checkpoint.ts';
 import type { Clock } from '../../../local/aws/clock.ts';
 import { deliver, type InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import { type EventRecord, eventRecord } from '../../../local/aws/kinesis-event.ts';
 import type { Discarded, RetrySettings } from '../../../local/aws/retry-rules.ts';
-import { lambdaPace } from '../../../local/aws/shard-reader.ts';
+import { LAMBDA_PACE } from '../../../local/aws/shard-reader.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 
@@ -76,7 +76,7 @@ async function run(
   answer: Answer,
   settings: Partial<RetrySettings> = {},
 ): Promise<void> {
-  const checkpoint = new Checkpoint(state);
+  const checkpoint = createCheckpoint(state);
   checkpoint.read(batch);
   const byNumber = new Map(batch.map((record) => [record.sequenceNumber, record]));
   await deliver(
@@ -87,7 +87,7 @@ async function run(
       shardId: 'shardId-000000000000',
       checkpoint,
       clock,
-      pace: lambdaPace,
+      pace: LAMBDA_PACE,
       stop: stop.signal,
       invoke: async ({ Records }) => {
         const records = Records.flatMap(({ kinesis }) => byNumber.get(kinesis.sequenceNumber) ?? []);

@@ -14,7 +14,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Executions } from '../../../local/aws/executions.ts';
+import { type Executions, localExecutions } from '../../../local/aws/executions.ts';
 import { runStateMachine } from '../../../local/aws/state-machine.ts';
 import { type LocalStates, startStatesApi } from '../../../local/aws/states-api.ts';
 
@@ -52,7 +52,7 @@ let executions: Executions;
 
 beforeAll(async () => {
   tries = 0;
-  executions = new Executions(stateMachineArn, (executionName, input, watched) =>
+  executions = localExecutions(stateMachineArn, (executionName, input, watched) =>
     runStateMachine({
       ...watched,
       definition,

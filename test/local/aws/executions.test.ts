@@ -1,6 +1,6 @@
 // Who may start an execution under which name.
 import { expect, it } from 'vitest';
-import { Executions } from '../../../local/aws/executions.ts';
+import { localExecutions } from '../../../local/aws/executions.ts';
 import { failure } from '../../../local/aws/function-errors.ts';
 import { type ExecutionResult, runStateMachine } from '../../../local/aws/state-machine.ts';
 
@@ -9,7 +9,7 @@ const arn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
 function executions() {
   const closing: ((result: ExecutionResult) => void)[] = [];
   const started: [string, unknown][] = [];
-  const all = new Executions(arn, (name, input) => {
+  const all = localExecutions(arn, (name, input) => {
     started.push([name, input]);
     return new Promise((resolve) => closing.push(resolve));
   });
@@ -48,7 +48,7 @@ it('stops one that runs, which then stays aborted whatever becomes of its work',
       close = resolve;
     });
   };
-  const all = new Executions(arn, run, () => 1_000);
+  const all = localExecutions(arn, run, () => 1_000);
   const execution = all.start({});
   all.stop(execution.executionArn);
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
@@ -64,7 +64,7 @@ it('stops one that runs, which then stays aborted whatever becomes of its work',
 });
 
 it('closes an execution whose definition cannot run', async () => {
-  const all = new Executions(arn, () => Promise.reject(new Error('refused')));
+  const all = localExecutions(arn, () => Promise.reject(new Error('refused')));
   const execution = all.start({});
   await expect(execution.result).rejects.toThrow('refused');
   expect(execution.status).toBe('FAILED');
@@ -95,7 +95,7 @@ it.each([
     const there = new Promise<void>((resolve) => {
       began = resolve;
     });
-    const all = new Executions(arn, (executionName, input, watched) =>
+    const all = localExecutions(arn, (executionName, input, watched) =>
       runStateMachine({
         ...watched,
         definition: { StartAt: 'Only', States: { Only: state } },

@@ -22,7 +22,7 @@ import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { startLambdaApi } from '../../../local/aws/lambda-api.ts';
 import { Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure } from '../../../local/aws/on-failure.ts';
-import { localAccount, type RunningServer } from '../../../local/aws/server.ts';
+import { LOCAL_ACCOUNT, type RunningServer } from '../../../local/aws/server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createStream } from '../../support/streams.ts';
 import { heldTransitions } from '../../support/transitions.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   streams = new KinesisClient({ endpoint: kinesis.endpoint, region: 'us-east-1', credentials });
   mappings = new Mappings({
-    account: localAccount,
+    account: LOCAL_ACCOUNT,
     kinesis: streams,
     functions: ['forward', 'other'],
     ...transitions.ports,
@@ -54,7 +54,7 @@ beforeAll(async () => {
       return { ok: null };
     },
   });
-  api = await startLambdaApi(mappings, localAccount);
+  api = await startLambdaApi(mappings, LOCAL_ACCOUNT);
   lambda = new LambdaClient({ endpoint: api.endpoint, region: 'us-east-1', credentials });
 });
 beforeEach(async () => {

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noCalls } from '../../../local/aws/calls.ts';
 import { filterOf } from '../../../local/aws/filter-pattern.ts';
 import { type LocalLogs, startLogsApi } from '../../../local/aws/logs-api.ts';
-import { localAccount } from '../../../local/aws/server.ts';
+import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 
 const FUNCTIONS = ['a-forward', 'a-status', 'b-status'];
 const logGroupName = '/aws/lambda/a-forward';
@@ -23,7 +23,7 @@ let logs: LocalLogs;
 let client: CloudWatchLogsClient;
 
 beforeAll(async () => {
-  logs = await startLogsApi(localAccount, noCalls, FUNCTIONS);
+  logs = await startLogsApi(LOCAL_ACCOUNT, noCalls, FUNCTIONS);
   client = new CloudWatchLogsClient({
     endpoint: logs.endpoint,
     region: 'us-east-1',

@@ -6,7 +6,7 @@ import { failure, type InvocationResult } from '../../../local/aws/function-erro
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure, type OnFailureDocument } from '../../../local/aws/on-failure.ts';
-import { localAccount } from '../../../local/aws/server.ts';
+import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
 import { FAILURES, RECORDED_SETTINGS, SUCCESSES, THROWS } from '../../support/esm-recordings.ts';
 import { createStream } from '../../support/streams.ts';
@@ -38,7 +38,7 @@ beforeEach(async () => {
   // The stream lives in this process: what is put later in a test arrives later.
   vi.spyOn(Date, 'now').mockImplementation(() => time.now);
   mappings = new Mappings({
-    account: localAccount,
+    account: LOCAL_ACCOUNT,
     kinesis: client,
     functions: ['forward'],
     clock: new VirtualTime(time),

@@ -1,7 +1,7 @@
 // C 2: DescribeExecution of the local Step Functions says what AWS's says, by the SDK's own client.
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, expect, it } from 'vitest';
-import { Executions } from '../../../local/aws/executions.ts';
+import { localExecutions } from '../../../local/aws/executions.ts';
 import type { ExecutionResult } from '../../../local/aws/state-machine.ts';
 import { type LocalStates, startStatesApi } from '../../../local/aws/states-api.ts';
 
@@ -16,7 +16,7 @@ afterEach(async () => {
 
 /** What DescribeExecution says of an execution that comes to this. */
 async function described(run: () => Promise<ExecutionResult>) {
-  const executions = new Executions(stateMachineArn, run);
+  const executions = localExecutions(stateMachineArn, run);
   api = await startStatesApi({ stateMachineArn, executions: () => executions });
   client = new SFNClient({
     endpoint: api.endpoint,

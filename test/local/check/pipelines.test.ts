@@ -254,7 +254,7 @@ describe('npm run check:pipelines', () => {
     expect(told.code).toBe(1);
     expect(told.stderr).toBe('');
     expect(saidOf(told.stdout, 'no-json.json')).toContain('the manifest is not JSON');
-    expect(told.stdout).toMatch(/not ok {2}\S*stray\.samples\.json\n {2}samples of no manifest/);
+    expect(told.stdout).toMatch(/not ok {2}\S*stray\.samples\.json\n {2}samples without a manifest/);
   });
 
   it('warns where a mapping has no samples, and does not fail for it', async () => {
@@ -398,7 +398,7 @@ describe('what cannot be known offline', () => {
       mistakes: [],
       warnings: [
         expect.stringMatching(
-          /^schema\.identities\.0\.namespace: found "MemberNumber", which has to be there in AEP; always there: .*Email/,
+          /^schema\.identities\.0\.namespace: found "MemberNumber", which must exist in AEP; always there: .*Email/,
         ),
       ],
     });

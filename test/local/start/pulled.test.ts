@@ -109,8 +109,8 @@ it.each(Object.entries(SECRETS))(
         losses: [],
       });
       expect(told).toContain('2 accepted, 0 rejected, 1 dropped, 1 not sent; of the accepted 2 landed');
-      expect(told).toContain('which is played by the simulated platform itself');
-      expect(told).toContain('line 3: dropped: it is no JSON object');
+      expect(told).toContain('which the simulated platform plays');
+      expect(told).toContain('line 3: dropped: not a JSON object');
     } finally {
       await server.close();
       await rm(folder, { recursive: true });
