@@ -1,4 +1,4 @@
-// Walks the dead-letter store and sends again what is in it, a group of objects at a time.
+// Walks the dead-letter store and sends its records again, a group of objects at a time.
 import { createHash } from 'node:crypto';
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { type Failure, isFailure } from '../failure.ts';
@@ -22,12 +22,12 @@ import {
 import { chosenByTime } from './select.ts';
 import type { Carried, SentPart } from './send.ts';
 
-/** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
+/** Objects are read in groups of so many, or so many bytes: one by one, small ones would take too long. */
 const GROUP_OBJECTS = 100;
 const GROUP_BYTES = 8 * 1024 * 1024;
 /** Calls to the store at the same time. */
 const AT_ONCE = 16;
-/** A claim outlives the invocation that made it by so much, in ms. */
+/** A claim lasts so much longer than the invocation that made it, in ms. */
 const CLAIM_MARGIN_MS = 60_000;
 
 /** An object of which something is to be sent. */
@@ -40,7 +40,7 @@ interface Opened {
   chosen: readonly Item[];
   /** Entries without bytes. */
   readonly withheld: number;
-  /** Whether there was no room for some of them. */
+  /** Whether the request's limit left some of them out. */
   cut: boolean;
 }
 
@@ -85,11 +85,11 @@ function objectGroups(objects: readonly StoredObject[]): StoredObject[][] {
   return groups;
 }
 
-/** `last`: the object up to which nothing is to be done any more, `undefined` where that is none of these. */
+/** `last` is the object up to which everything is done; `undefined` if the first is not. */
 interface GroupEnd {
   readonly ended: Ended | undefined;
   readonly last: string | undefined;
-  /** How far the one behind it is done. */
+  /** How far the object behind it is done. */
   readonly within: Within;
 }
 
@@ -116,7 +116,7 @@ async function walkGroup(
   }
 }
 
-/** Reads it, claims it, and reads it again: somebody may have been done with it in between. */
+/** Reads it, claims it, and reads it again: another run may have worked on it in between. */
 async function openObject(
   run: RedriveRun,
   kind: StoredKind['kind'],
@@ -136,7 +136,7 @@ async function openObject(
   return typeof again === 'object' ? filled(run, again) : again;
 }
 
-/** `undefined` where it is gone, or the conditions hold for nothing in it. */
+/** `undefined` if it is gone, or the conditions hold for nothing in it. */
 async function openMatching(
   run: RedriveRun,
   kind: StoredKind['kind'],
@@ -191,14 +191,14 @@ function notYetTried(run: RedriveRun, key: string, items: readonly Item[]): read
   return left.toSorted((a, b) => Number(numberOf(a) > numberOf(b)) - Number(numberOf(a) < numberOf(b)));
 }
 
-/** So many of them, and what has the same sequence number as the last: a cursor could not tell them apart. */
+/** So many of them, and all with the same sequence number as the last: a cursor could not tell those apart. */
 function atMost(items: readonly Item[], room: number): readonly Item[] {
   const last = items[room - 1];
   if (room <= 0 || last === undefined) return room <= 0 ? [] : items;
   return items.filter((item) => numberOf(item) <= numberOf(last));
 }
 
-/** Takes no more than there is room for. Says so where something had to stay. */
+/** Takes no more records than the limit allows. Says if something had to stay. */
 function limit(run: RedriveRun, opened: readonly Opened[]): Ended | undefined {
   for (const one of opened) {
     const taken = atMost(one.chosen, run.room);
@@ -213,7 +213,7 @@ type SettledObject = (Rest | { readonly counts: Rest['counts']; readonly failure
   readonly one: Opened;
 };
 
-/** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
+/** Stores what was rejected again, then changes or removes the object. If the store fails, all of it stays. */
 async function settleObject(run: RedriveRun, one: Opened, { parts }: Carried): Promise<SettledObject> {
   const rest = restOf(one.parcel, new Set(one.chosen), parts, redacts(run));
   if (run.request.dryRun) return { ...rest, one };
@@ -231,7 +231,7 @@ async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
   const { key, version } = one;
   if (rest.rejects.length > 0) await putRejects(run, one, rest);
   if (one.lost !== undefined) await deadLetters.noteLoss(key, one.text);
-  // What is lost is said once: the document becomes one of what could still be read.
+  // A loss is reported once: the document keeps only what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
       ? {
@@ -243,7 +243,7 @@ async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
         }
       : rest.becomes;
   if (becomes === 'same') return;
-  // Written, it could never be read again. What was delivered of it will be sent once more.
+  // A larger document could never be read again. What was delivered of it will be sent once more.
   if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > MAX_OBJECT_BYTES)
     return countSkipped(run, key, 'too-large');
   const done =
@@ -255,20 +255,20 @@ async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
 
 async function putRejects(run: RedriveRun, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
   const { runtime, pipeline } = run;
-  // Two runs may have rejects of one record, and each has to find its own place.
+  // Two runs may have rejects of one record, and each needs a key of its own.
   const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
   const document = deadLetterDocument(rejects, {
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
-    // The same for the same document: done twice, it is stored once.
+    // The same for the same document: if it is done twice, it is stored once.
     invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
   });
   await runtime.deadLetters.put(document);
 }
 
-/** Counts what became of the group; returns the object up to which everything is done, and how far the next one is. */
+/** Counts what became of the group. Returns the object up to which everything is done, and how far the next one is. */
 function tell(
   run: RedriveRun,
   group: readonly StoredObject[],
@@ -284,7 +284,7 @@ function tell(
   for (const [index, { key }] of group.entries()) {
     const one = opened[index];
     const rest = restOfKey.get(key);
-    // Behind the first that is not done everything comes again, and is told then.
+    // Everything behind the first open object comes again, and is counted then.
     if (!open && ended !== undefined && rest !== undefined && !isDone(rest, run)) {
       open = true;
       within = doneWithin(run, rest, carried);
@@ -302,7 +302,7 @@ function tell(
   return { last, within };
 }
 
-/** The last record before the first that is open; where there is none, as far as the runs before came. */
+/** The last record before the first open one. If there is none, the place that earlier runs reached. */
 function doneWithin(run: RedriveRun, { one, ...rest }: SettledObject, { parts }: Carried): Within {
   const { key, chosen } = one;
   const given = givenTo(run)?.within;
@@ -318,7 +318,7 @@ function doneWithin(run: RedriveRun, { one, ...rest }: SettledObject, { parts }:
   return through === undefined ? before : { key, through };
 }
 
-/** What was rejected behind the place to go on from, and has not left the object, comes again: it is counted then. */
+/** Rejects behind the place to go on from that are still in the object come again: they are counted then. */
 function countsOfOpen(
   run: RedriveRun,
   rest: SettledObject,
@@ -336,7 +336,7 @@ function countsOfOpen(
     one.parcel.kind === 'on-failure' ? ({ message }) => message.withheld !== undefined : isOtherwise;
   const stuck = rejects.filter(isStuck).length;
   const again = leaves ? 0 : rejects.length - stuck;
-  // And so it takes no room either.
+  // So it does not count against the limit either.
   if (!leaves && !run.request.dryRun) run.room += behind.length;
   return {
     ...counts,
@@ -354,13 +354,16 @@ async function release({ runtime, owner }: RedriveRun, key: string): Promise<voi
   try {
     await runtime.deadLetters.release(key, owner, runtime.clock.now());
   } catch (error) {
-    // It runs out by itself.
+    // The claim expires.
     if (!isFailure(error)) throw error;
-    runtime.log.warn('a claim could not be given back', { key, code: error.code });
+    runtime.log.warn('a claim could not be released', { key, code: error.code });
   }
 }
 
-/** What `work` makes of each, in their order; so many at a time. All are waited for, and the first error is thrown. */
+/**
+ * The results of `work` for each item, in their order, with so many calls at a time. Waits for all of them, then
+ * throws the first error.
+ */
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;

@@ -14,12 +14,12 @@ import type { Carried, SentPart } from './send.ts';
 type ShardCursor = Extract<Cursor, { shardId: string }>;
 
 interface PageEnd {
-  /** `undefined` where the page has not moved it. */
+  /** `undefined` if the page has not moved it. */
   readonly cursor: ShardCursor | undefined;
   readonly ended: Ended | undefined;
 }
 
-/** Kinesis' times are not in perfect order: reading ends this much behind the end that was asked for, in ms. */
+/** Kinesis' times are not in perfect order: reading ends so long behind the requested end, in ms. */
 const DISORDER_MS = 60_000;
 
 export async function walkStream(run: RedriveRun): Promise<Walked> {
@@ -75,7 +75,7 @@ function shardPosition({ request }: RedriveRun, { at, after }: ShardCursor): Str
     : { kind: 'time', time: Date.parse(arrived?.from ?? '') };
 }
 
-/** Whether what was asked for began before what the stream still has. */
+/** Notes a loss if the requested stretch begins before what the stream still has. */
 function noteGap(run: RedriveRun, shardId: string, since: number, { records }: StreamPage): void {
   const { sequence, arrived } = run.request.where;
   if (sequence !== undefined) {
@@ -115,7 +115,7 @@ async function walkPage(run: RedriveRun, shardId: string, page: StreamPage): Pro
   const carried = await run.carrier.carry(chosen);
   giveBack(run, chosen, carried);
   const { open, failed } = run.request.dryRun ? NOTHING_DONE : await settleOf(run, shardId, chosen, carried);
-  // From the first open record on everything comes again, and nothing of it is stored yet.
+  // Everything from the first open record on comes again, and none of it is stored yet.
   const counted = chosen.map((item) => {
     const parts = carried.parts.get(item);
     const stays = open !== undefined && BigInt(item.record.kinesis.sequenceNumber) >= BigInt(open);
@@ -132,12 +132,12 @@ async function walkPage(run: RedriveRun, shardId: string, page: StreamPage): Pro
 
 const NOTHING_DONE = { open: undefined, failed: undefined };
 
-/** What was rejected of a record that comes again is judged again with it. */
+/** A reject of a record that comes again is judged again with it. */
 function asOpen(part: SentPart): SentPart {
   return part.verdict.kind === 'rejected' ? { ...part, verdict: RETRY } : part;
 }
 
-/** Stores what was rejected, as far as nothing before it is open; returns the first that is open. */
+/** Stores the rejects before the first open record. Returns that record. */
 async function settleOf(
   run: RedriveRun,
   shardId: string,
