@@ -9,11 +9,14 @@ import type { Transport } from './transport.ts';
 export interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** A second one, of the time of a rotation: used where IMS refuses the first. A credential holds up to two. Contract §1. */
+  /**
+   * The previous secret during a rotation: used if IMS refuses the new one. A credential holds up to two. Contract
+   * §1.
+   */
   readonly previousClientSecret?: string | undefined;
   /** `…@AdobeOrg` */
   readonly organizationId: string;
-  /** Comma-separated; `DEFAULT_SCOPES` where the credential does not say otherwise. */
+  /** Comma-separated; `DEFAULT_SCOPES` if the credential has none. */
   readonly scopes?: string | undefined;
 }
 
@@ -45,9 +48,9 @@ export class Session {
 export interface Sessions {
   /** The session in force; asks IMS only where there is none or it is about to expire. */
   current(): Promise<Session>;
-  /** Says that a service has taken this session's token: from then on a refusal of it is no word on the credential. */
+  /** Says that a service accepted this session's token: later refusals of it say nothing about the credential. */
   accept(session: Session): void;
-  /** Says that a service did not take this session's token; the next `current()` brings another. */
+  /** Says that a service refused this session's token; the next `current()` fetches another. */
   reject(session: Session): void;
 }
 
@@ -55,14 +58,14 @@ export interface Sessions {
 const MAX_LIFE_SECONDS = 86_400;
 /** Renewed when less than this is left, but never in the first nine tenths of a short life. */
 const RENEWAL_MARGIN_MS = 300_000;
-/** After a refusal IMS is left alone for so long: it throttles integrations that ask too often. */
+/** The break that IMS gets after a refusal: it throttles integrations that ask too often. */
 const REFUSAL_MEMORY_MS = 30_000;
 
 /** Fewer than elsewhere, for the same reason. */
 const TOKEN_TRIES = { ...CONTROL_PLANE, attempts: 3 };
 
 const TokenAnswer = z.object({
-  /** What a header can carry. */
+  /** Characters that a header can carry. */
   access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
   expires_in: z.coerce.number().check(z.positive()),
 });
@@ -84,14 +87,14 @@ export function createSessions(options: {
   /** Told of every token that the previous client secret had to be used for, and how IMS refused the new one. */
   onFallback?: (refusal: Failure) => void;
   /**
-   * Where all tries for a token have failed, IMS is left alone for so long, in ms; not at all unless it is said, for those
-   * whose caller gives up after a few calls.
+   * The break that IMS gets after all tries for a token have failed, in ms. By default none, for callers that stop
+   * after a few calls.
    */
   outagePauseMs?: number;
 }): Sessions {
   const { clock } = options.transport;
   let held: HeldToken | undefined;
-  /** How many in a row were not taken soon after they had been issued, nor by anybody before. */
+  /** How many in a row were refused soon after they were issued, without being accepted before. */
   let stillborn = 0;
   let pending: Promise<Session> | undefined;
   let trouble: { error: unknown; at: number; pauseMs: number } | undefined;
@@ -140,7 +143,7 @@ export function createSessions(options: {
     throw error;
   }
 
-  /** Why IMS is to be left alone now. A clock set back makes an age negative, which says nothing. */
+  /** Why IMS has a break now. A clock that was set back makes the age negative, which means nothing. */
   function pausing(): { error: unknown } | undefined {
     const age = trouble === undefined ? -1 : clock.now() - trouble.at;
     return trouble !== undefined && age >= 0 && age < trouble.pauseMs ? trouble : undefined;
@@ -159,12 +162,12 @@ export function createSessions(options: {
       if (held?.session === session) held.taken = true;
     },
     reject(session) {
-      // Only the token that failed: a late answer to the old one must not throw the new one away.
+      // Only the token that failed: a late answer about the old one must not remove the new one.
       if (held?.session !== session) return;
       const now = clock.now();
       stillborn = !held.taken && now - held.issuedAt < REFUSAL_MEMORY_MS ? stillborn + 1 : 0;
       held = undefined;
-      // One more is asked for at once; where that is not taken either, a third would not be.
+      // The first refused token is replaced at once. If the second is refused too, a third would be as well.
       if (stillborn >= 2) trouble = { error: notTaken(), at: now, pauseMs: REFUSAL_MEMORY_MS };
     },
   };
@@ -190,13 +193,12 @@ function margin(lifeMs: number): number {
 interface Token {
   readonly session: Session;
   readonly lifeMs: number;
-  /** How IMS refused the new client secret, where the previous one had to do. */
+  /** How IMS refused the new client secret, if the previous one was accepted. */
   readonly refusal?: Failure;
 }
 
 /**
- * The new client secret first. It is asked for once a renewal: where it is refused, the tries that are left are the
- * previous one's.
+ * Tries the new client secret first, once a renewal. If it is refused, the remaining tries are for the previous one.
  */
 async function requestToken(imsUrl: string, credentials: Credentials, transport: Transport): Promise<Token> {
   const { clientSecret, previousClientSecret } = credentials;
@@ -230,7 +232,7 @@ async function askOnce(
     url: new URL('/ims/token/v3', imsUrl).href,
     label: 'ims POST /ims/token/v3',
     timeoutMs: 10_000,
-    // Asking for a token changes nothing, so an answer that was lost leaves nothing in doubt.
+    // Asking for a token changes nothing, so a lost answer leaves nothing in doubt.
     changes: false,
     secrets: [credentials.clientSecret, previousClientSecret ?? ''],
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
@@ -255,7 +257,7 @@ async function askOnce(
   };
 }
 
-/** Whether another secret may be taken: a wrong scope is as wrong with that. What IMS says exactly is not documented. */
+/** Whether another secret may be accepted: a wrong scope stays wrong. IMS's exact error texts are not documented. */
 function refusesSecret({ code, status, serviceCode }: Failure): boolean {
   return (
     code === 'IMS_REFUSED' &&
