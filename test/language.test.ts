@@ -9,7 +9,14 @@ import { textsOf } from './support/texts.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Written in plain sentences. Add a folder, or a pattern of files, once it is. */
-const PLAIN: readonly string[] = ['lib/aep', 'lib/forward', 'lib/reconcile', 'lib/redrive', 'lib/where'];
+const PLAIN: readonly string[] = [
+  'lib/aep',
+  'lib/aws',
+  'lib/forward',
+  'lib/reconcile',
+  'lib/redrive',
+  'lib/where',
+];
 
 /** Words that the glossary has replaced, and phrases that say too little. */
 const OLD =

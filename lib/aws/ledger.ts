@@ -20,15 +20,18 @@ export type DynamoDb = Pick<DynamoDBClient, 'send'>;
 type LedgerItem = Record<string, AttributeValue>;
 
 /**
- * What stands in a key behind a pipeline's name where an item is not the pipeline's own: no name has it in it, and whoever
- * lists pipelines passes such items over.
+ * Separates a pipeline's name from the rest of a key, where an item is not the pipeline's own. No name contains it,
+ * and lists of pipelines skip such items.
  */
 export const PART = '#';
 
-/** Of what is kept in an item; one that does not say it is of 0.1.0. The lease is no part of it: the state machine takes it from any. */
+/**
+ * The version of an item's content; without one it is from 0.1.0. The lease has no version: the state machine takes
+ * it from any.
+ */
 const LEDGER_VERSION = 1;
 
-/** The execution named `:me` holds the pipeline, or nobody does. `owner` is a word of DynamoDB's own. */
+/** The lease is free, or held by the execution `:me`. `owner` is a reserved word of DynamoDB. */
 const MINE = {
   ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :me',
   ExpressionAttributeNames: { '#owner': 'owner' },
@@ -46,7 +49,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
 
   return {
     enter: (pipeline, owner) =>
-      awsCall(`entering the pipeline ${pipeline}`, async () => {
+      awsCall(`taking the fencing token of the pipeline ${pipeline}`, async () => {
         const update = new UpdateItemCommand({
           ...at(pipeline),
           ...MINE,
@@ -92,8 +95,8 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         return ledgerRecord(pipeline, item);
       }),
 
-    // A scan reads, and costs, whole items, those of reconcile too, whatever it gives back: a read unit for each 8 KB, and a
-    // thousand failed batches of a pipeline have 22 KB. A query would need an index, which each write would pay for.
+    // A scan costs whole items, those of reconcile too: a read unit for each 8 KB. A thousand failed batches of a
+    // pipeline have 22 KB. A query would need an index, for which each write would pay.
     names: () =>
       awsCall('listing the pipelines in the ledger', async () => {
         const names: string[] = [];
@@ -122,10 +125,7 @@ function createClient(): DynamoDBClient {
 
 function tableName(table: string | undefined): string {
   if (table !== undefined) return table;
-  throw new Failure(
-    'SETTINGS_INVALID',
-    'PENSTOCK_TABLE is not set: nothing would say who works on a pipeline',
-  );
+  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the ledger');
 }
 
 function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): Failure {
@@ -136,10 +136,13 @@ function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): 
 }
 
 function overtaken(pipeline: string): Failure {
-  return new Failure('LEASE_LOST', `another step has entered the pipeline ${pipeline} meanwhile`);
+  return new Failure(
+    'LEASE_LOST',
+    `another step has taken a newer fencing token of the pipeline ${pipeline}`,
+  );
 }
 
-/** The update that keeps an entry, under the condition that nobody else holds the pipeline. */
+/** The update that stores an entry, if no other execution holds the lease. */
 function keeping(
   pipeline: string,
   owner: string,
@@ -173,7 +176,7 @@ function keeping(
     values[':succeeded'] = json('succeeded', succeeded);
   }
   return {
-    // Nothing is written over what a newer version keeps.
+    // A newer version's content is never overwritten.
     ConditionExpression: `(${MINE.ConditionExpression}) AND (attribute_not_exists(#version) OR #version = :version)`,
     ExpressionAttributeNames: { ...MINE.ExpressionAttributeNames, '#version': 'version' },
     UpdateExpression: `SET ${set.join(', ')}${manifest === null ? ' REMOVE manifest' : ''}`,
