@@ -16,8 +16,8 @@ export interface FoundRange {
 const MAX_RECORDS = 10_000;
 
 /**
- * `too-large` for a range larger than any batch of Lambda's, or than the memory. Lambda did not make such a range; or
- * its records must be sent page by page (`"source": "stream"`).
+ * `too-large` for a range larger than any batch of Lambda's, or than the memory. Lambda does not make the first. The
+ * records of the second must be sent page by page (`"source": "stream"`).
  */
 export async function readRange(stream: StreamRange, document: OnFailure): Promise<FoundRange | 'too-large'> {
   const { streamArn, shardId } = document;

@@ -45,7 +45,7 @@ export function createTransform(
   const { redactor, isWanted } = stages;
   const looked: Transform = (part) => {
     const transformed = 'payload' in part ? transform(part, stages) : part;
-    // An empty record has no fields, so no condition holds for it.
+    // An empty record has no fields: it is filtered unless the conditions hold without them.
     return isEmpty(transformed) && isWanted?.(undefined) === false
       ? { message: transformed.message, verdict: FILTERED }
       : transformed;
