@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseManifestText } from '../lib/manifest.ts';
 import { parseOptions } from '../local/start/options.ts';
+import { LONGEST_SENTENCE, sentences, withoutCode, words } from './support/sentences.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -36,11 +37,6 @@ const PLAIN = [
   'lib/aep/README.md',
   'pipelines/README.md',
 ];
-
-const LONGEST_SENTENCE = 25;
-
-/** `text` without what stands between fences. */
-const withoutCode = (text: string) => text.replace(/^ *```[^\n]*\n[\s\S]*?^ *```$/gm, '');
 
 /** What stands between fences of the shell, a line for each command; a backslash at the end of a line joins it to the next. */
 const commands = (text: string) =>
@@ -80,28 +76,6 @@ function deadLinks(page: string, text: string): string[] {
       return !anchors(read(file)).has(anchor);
     });
 }
-
-/** The sentences of a page's prose: paragraphs, list items, cells of tables; code and headings are none. */
-function sentences(text: string): string[] {
-  return withoutCode(text)
-    .replace(/^(?:#|<!--).*$/gm, '\n')
-    .replace(/^\|.*$/gm, (row) => `\n\n${row.replace(/`[^`]*`/g, 'CODE').replaceAll('|', '\n\n')}\n\n`)
-    .replace(/^\s*(?:[-*]|\d+\.) /gm, '\n\n')
-    .split(/\n\s*\n/)
-    .map((block) =>
-      block
-        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-        // What is between backticks is one word, whatever it holds.
-        .replace(/`[^`]*`/g, 'CODE')
-        .replace(/\*\*/g, '')
-        .replace(/\s+/g, ' ')
-        .trim(),
-    )
-    .flatMap((block) => block.split(/(?<=[.?!:;])["')]* (?=["'(]*(?:[\p{Lu}\d…]|[\w/-]+\.md))/u))
-    .filter((sentence) => sentence !== '');
-}
-
-const words = (sentence: string) => sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 
 describe('13 A 3: README', () => {
   const text = read('README.md');

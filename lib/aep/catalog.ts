@@ -9,7 +9,7 @@ const BASE = '/data/foundation/catalog';
 const Dataset = z.object({
   name: z.string().nullish(),
   schemaRef: z.object({ id: z.string().nullish() }).nullish(),
-  /** Anybody's; only ours are known to be lists of strings. */
+  /** Anyone may set tags; only ours are known to be lists of strings. */
   tags: z.record(z.string(), z.unknown()).nullish(),
   enableErrorDiagnostics: z.boolean().nullish().catch(undefined),
   /** Milliseconds since the epoch. */
@@ -18,7 +18,7 @@ const Dataset = z.object({
 
 export type Dataset = z.infer<typeof Dataset> & { readonly id: string };
 
-/** `["@/dataSets/{id}"]`; Adobe's prose spells the middle part in lower case. Contract §3.1. */
+/** `["@/dataSets/{id}"]`; Adobe's text spells the middle part in lower case. Contract §3.1. */
 const Reference = z
   .tuple([z.string().regex(/^@\/dataSets\/(?!\.{1,2}$)[^/\\%?#\s]+$/i)])
   .transform(([reference]) => reference.slice(reference.lastIndexOf('/') + 1));
@@ -49,7 +49,7 @@ export interface NewDataset {
   readonly description: string;
   readonly schemaId: string;
   readonly tags: Readonly<Record<string, readonly string[]>>;
-  /** Whether refused records are kept for a look at them; default true. */
+  /** Whether refused records are kept as error diagnostics; default true. */
   readonly errorDiagnostics?: boolean;
 }
 
@@ -74,7 +74,7 @@ export function catalog(request: Request) {
         .filter((dataset) => dataset.name === name);
     },
 
-    /** One dataset and the version to change it at, as `patchDataset` wants it. */
+    /** One dataset, and the version that `patchDataset` needs. */
     async getDataset(id: string): Promise<{ dataset: Dataset; etag: string | undefined }> {
       const { value, etag } = await request({
         method: 'GET',
@@ -83,13 +83,10 @@ export function catalog(request: Request) {
       });
       const dataset = Object.hasOwn(value, id) ? value[id] : undefined;
       if (dataset !== undefined) return { dataset: { id, ...dataset }, etag };
-      throw new Failure(
-        'AEP_UNEXPECTED',
-        `GET ${datasetPath(id)} answered with something else than this dataset`,
-      );
+      throw new Failure('AEP_UNEXPECTED', `GET ${datasetPath(id)} did not answer with this dataset`);
     },
 
-    /** The datasets of a schema: Catalog filters by nothing below the top level, so all are looked through. At most 1,000. */
+    /** The datasets of a schema, at most 1,000. Catalog filters by top-level members only, so all datasets are read. */
     async datasetsOfSchema(schemaId: string): Promise<Dataset[]> {
       const found: Dataset[] = [];
       for (let page = 0; page < 10; page++) {
@@ -133,8 +130,8 @@ export function catalog(request: Request) {
     },
 
     /**
-     * Changes a dataset at the version that `etag` names; at whatever version it has where there is none.
-     * @throws Failure `AEP_CHANGED` where somebody else changed it meanwhile: get it again, look again
+     * Changes a dataset at the version that `etag` names, or at any version without one.
+     * @throws Failure `AEP_CHANGED` if it was changed meanwhile: get it again, look again
      */
     async patchDataset(
       id: string,
@@ -144,7 +141,7 @@ export function catalog(request: Request) {
       await request({
         method: 'PATCH',
         path: datasetPath(id),
-        // Plain JSON would be a partial object, and whether that merges tags is not known. Contract §3.3.
+        // Plain JSON would be a partial object, and it is not known whether that merges tags. Contract §3.3.
         contentType: 'application/json-patch+json',
         body: operations,
         answer: z.unknown(),
@@ -167,21 +164,21 @@ export function catalog(request: Request) {
     },
 
     /**
-     * A page of the dataset's failed batches, eldest first, and whether there may be more behind it. `failed` and
-     * `failure` are two words for one thing, and which of them a batch has is not said: ask for both.
+     * A page of the dataset's failed batches, oldest first, and whether more may follow. `failed` and `failure` mean
+     * the same, and no source says which of them a batch has: ask for both.
      */
     async failedBatches(wanted: {
       readonly datasetId: string;
       readonly status: 'failed' | 'failure';
       /** Milliseconds since the epoch. */
       readonly createdAfter: number;
-      /** How many to leave out. */
+      /** How many to skip. */
       readonly start: number;
     }): Promise<{ batches: Batch[]; more: boolean }> {
       return pageOfBatches(request, wanted);
     },
 
-    /** The same of batches that landed whole. `start` as above. */
+    /** A page of the batches that were stored completely. `start` as above. */
     async succeededBatches(wanted: {
       readonly datasetId: string;
       readonly createdAfter: number;
@@ -223,7 +220,7 @@ async function pageOfBatches(
   return { batches: all.filter((batch) => isOf(batch, wanted.datasetId)), more: all.length >= 100 };
 }
 
-/** Whether a batch says nothing else than that it is of this dataset: the service has filtered already. */
+/** Whether a batch does not say that it belongs to another dataset: the service has filtered already. */
 function isOf({ relatedObjects }: Batch, datasetId: string): boolean {
   const datasets = relatedObjects?.filter(({ type }) => type === 'dataSet') ?? [];
   return datasets.length === 0 || datasets.some(({ id }) => id === datasetId);

@@ -1,4 +1,4 @@
-// The client for one sandbox: all services over one request function and one token.
+// The client for one sandbox: all services share one request function and one token.
 import { catalog } from './catalog.ts';
 import { dataAccess } from './data-access.ts';
 import { dataPrep } from './data-prep.ts';
@@ -14,7 +14,7 @@ import { systemClock, type Transport } from './transport.ts';
 export interface AepOptions
   extends Partial<Pick<RequestOptions, 'retry' | 'timeoutMs' | 'onAnswer' | 'beforeChange'>> {
   readonly sandbox: string;
-  /** The credential, or a function that is asked whenever a new token is needed; not needed where `sessions` is given. */
+  /** The credential, or a function that is called whenever a new token is needed. Not needed with `sessions`. */
   readonly credentials?: Credentials | (() => Promise<Credentials>);
   /** Default `https://platform.adobe.io`. */
   readonly platformUrl?: string;

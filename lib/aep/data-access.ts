@@ -1,4 +1,4 @@
-// Data Access: the rows that were refused after they had been received. Contract §3.4.
+// Data Access: reads the rows that AEP refused after it had received them. Contract §3.4.
 import * as z from 'zod';
 import type { Download } from './download.ts';
 import { pathPart, type Request } from './request.ts';
@@ -7,9 +7,9 @@ const BASE = '/data/foundation/export';
 
 /** A file among a batch's failed rows or diagnostics. */
 export interface BatchFile {
-  /** As `path` has to be to read it. */
+  /** In the form that reading it needs. */
   readonly path: string;
-  /** As far as the listing says so. */
+  /** If the listing says it. */
   readonly bytes: number | undefined;
 }
 
@@ -17,7 +17,7 @@ const Listing = z.object({
   data: z.array(
     z.object({
       name: z.string(),
-      /** A string in every example of Adobe's. */
+      /** A string in each of Adobe's examples. */
       length: z.union([z.string(), z.number()]).nullish().catch(undefined),
     }),
   ),
@@ -45,7 +45,7 @@ export function dataAccess(request: Request, download: Download) {
         const inside = folder === undefined ? name : `${folder}/${name}`;
         found.set(inside, { path: inside, bytes: lengthIn(length) });
       }
-      // A page that brings nothing new is the same page again: `start` is not honoured everywhere.
+      // A page without new files is the same page again: some services ignore `start`.
       if (value.data.length < PAGE_FILES || found.size === before) break;
     }
     // Markers such as `_SUCCESS`.
@@ -56,12 +56,15 @@ export function dataAccess(request: Request, download: Download) {
     /** The files with a batch's refused rows, without empty ones and markers. */
     failedFiles: async (batchId: string): Promise<BatchFile[]> =>
       list(`${batchPath(batchId)}/failed`, undefined),
-    /** The files with what AEP says about single rows: kept up to 30 days, and only where error diagnostics are on. */
+    /**
+     * The files with AEP's findings about single rows. They are kept up to 30 days, and only with error diagnostics
+     * on.
+     */
     rowErrorFiles: async (batchId: string): Promise<BatchFile[]> =>
       list(`${batchPath(batchId)}/meta`, 'row_errors'),
     /**
-     * One of `failedFiles` or `rowErrorFiles`, piece by piece: JSON lines, unless it is parquet. It may be large, and
-     * Data Access answers for 60 seconds at most (Adobe's description of the API).
+     * The content of one of `failedFiles` or `rowErrorFiles`, piece by piece: JSON lines, or parquet. It may be
+     * large. Data Access answers for 60 seconds at most (Adobe's description of the API).
      */
     readFile: async (
       batchId: string,

@@ -63,23 +63,23 @@ export interface NewMappingSet {
   readonly mappings: readonly Mapping[];
 }
 
-/** What is wrong with one mapping of a set. */
+/** A fault in one mapping of a set. */
 export interface MappingFault {
-  /** Its place in the set, from 0; absent where the answer does not say which mapping it is about. */
+  /** Its index in the set, from 0; absent if the answer does not say which mapping it is about. */
   readonly row?: number;
-  /** What it maps to, as the set or the answer says. */
+  /** The mapping's destination, as the set or the answer has it. */
   readonly destination?: string;
   /** Data Prep's own words; they can quote the record. */
   readonly message: string;
 }
 
-/** What a mapping makes of one record. */
+/** The result of a mapping for one record. */
 export interface PreviewRow {
   readonly data: unknown;
   readonly errors: MappingFault[];
 }
 
-/** What an error is made of is not documented. */
+/** Adobe does not document the form of an error. */
 const Errors = z.unknown().optional();
 
 const Validation = z.object({
@@ -106,7 +106,7 @@ export function dataPrep(request: Request) {
       return value.data.filter((set) => set.name === name);
     },
 
-    /** The newest mapping sets of the sandbox, at most `limit`. They can be large: ask for few. */
+    /** The newest mapping sets of the sandbox, at most `limit`. They can be large, so ask for few. */
     async newestMappingSets(limit: number): Promise<MappingSet[]> {
       const { value } = await request({
         method: 'GET',
@@ -131,7 +131,7 @@ export function dataPrep(request: Request) {
       return value;
     },
 
-    /** Creates a mapping set; the schema must be that of the flow's dataset (`FLOW-1425-400` otherwise). */
+    /** Creates a mapping set. Its schema must be that of the flow's dataset (`FLOW-1425-400` otherwise). */
     async createMappingSet(set: NewMappingSet): Promise<MappingSet> {
       const { value } = await request({
         method: 'POST',
@@ -142,7 +142,7 @@ export function dataPrep(request: Request) {
       return value;
     },
 
-    /** What is wrong with a mapping set that is not made yet: one fault for each mapping that fails. */
+    /** The faults of a mapping set that does not exist yet: one for each mapping that fails. */
     async validateMappings(set: NewMappingSet): Promise<MappingFault[]> {
       const { value } = await request({
         method: 'POST',
@@ -152,13 +152,13 @@ export function dataPrep(request: Request) {
         reads: true,
       });
       const entries = value.validationResponse;
-      // Only an answer per mapping says by its place which one it is about.
+      // Only an answer for each mapping names the mapping by its place.
       const ordered = entries.length === set.mappings.length;
       return entries.flatMap((entry, index) => faultOf(entry, set, ordered ? index : undefined));
     },
 
     /**
-     * What a mapping set that is not made yet makes of records: one row for each, in their order.
+     * The results of a mapping set that does not exist yet: one row for each record, in their order.
      * @throws Failure `AEP_UNEXPECTED`, not retryable, where there are more or fewer rows than records
      */
     async previewMappings(
@@ -186,7 +186,7 @@ export function dataPrep(request: Request) {
       );
     },
 
-    /** Deletes a mapping set: a call Adobe does not document, but its own client makes. */
+    /** Deletes a mapping set. Adobe does not document this call, but its own client makes it. */
     async deleteMappingSet(id: string): Promise<void> {
       await request({
         method: 'DELETE',
@@ -208,7 +208,7 @@ function bodyOf({ name, schemaId, mappings }: NewMappingSet) {
   };
 }
 
-/** One fault for a mapping that fails, none for one that does not. */
+/** The fault of a mapping that fails; none for one that does not. */
 function faultOf(
   entry: { status?: string | null | undefined; errors?: unknown },
   set: NewMappingSet,
@@ -221,7 +221,7 @@ function faultOf(
   return [{ ...place, message: said.join('; ') || 'refused without a reason' }];
 }
 
-/** One fault an error. */
+/** One fault for each error. */
 function faultsOf(errors: unknown, set: NewMappingSet): MappingFault[] {
   return listOf(errors).map((error) => ({
     ...placeOf(namedDestination(error), set),
@@ -236,7 +236,7 @@ function placeAt(row: number, { mappings }: NewMappingSet): FaultPlace {
   return destination === undefined ? {} : { row, destination };
 }
 
-/** The row of exactly this destination; where two rows have it, none is meant for certain. */
+/** The row of exactly this destination; none if two rows have it, since either may be meant. */
 function placeOf(destination: string | undefined, { mappings }: NewMappingSet): FaultPlace {
   if (destination === undefined) return {};
   const rows = [...mappings.keys()].filter((row) => mappings[row]?.destination === destination);
@@ -258,7 +258,7 @@ function errorMessage(error: unknown): string {
   return excerpt(said ?? JSON.stringify(error), 300);
 }
 
-/** The destination an error, or the first of several, is about. */
+/** The destination of an error, or of the first of several. */
 function namedDestination(errors: unknown): string | undefined {
   return firstText(listOf(errors)[0], ['destination', 'columnName']);
 }

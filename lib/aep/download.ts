@@ -1,4 +1,4 @@
-// A GET from platform.adobe.io whose body may be large and is read as it comes.
+// A GET from platform.adobe.io with a body that may be large: it is read as it arrives.
 import { Failure, isFailure } from '../failure.ts';
 import { failureOf, readBounded } from './exchange.ts';
 import { headersFor, type RequestOptions } from './request.ts';
@@ -10,13 +10,13 @@ export interface DownloadCall {
   /** Below the platform's host, its parts percent-encoded already (see `pathPart`). */
   readonly path: string;
   readonly query: readonly (readonly [string, string])[];
-  /** For all of it, the last byte included. */
+  /** The timeout for all of it, the last byte included. */
   readonly timeoutMs: number;
 }
 
 /**
- * The body, piece by piece; whoever stops reading ends the transfer. Opening is repeated like any read and renews the
- * token once; a body that ends early is not: its reader knows how far it had come.
+ * The body, piece by piece. When the reader stops, the transfer ends. Opening is repeated like any read, and renews
+ * the token once. A body that ends early is not repeated: the reader knows how far it came.
  * @throws Failure like `createRequest`, and while it is read `AEP_UNREACHABLE`
  */
 export type Download = (call: DownloadCall) => Promise<AsyncIterable<Uint8Array>>;

@@ -1,4 +1,4 @@
-// One HTTP exchange: a request out, a bounded answer back, and a Failure for every way in which there is none.
+// One HTTP exchange: sends a request and reads a bounded answer, or throws a Failure.
 import { Failure, type FailureCode } from '../failure.ts';
 import { retryAfterMs } from './retry.ts';
 import type { FetchAnswer, Transport } from './transport.ts';
@@ -8,11 +8,11 @@ export interface Exchange {
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly body?: string | Uint8Array;
-  /** Whether it may have changed something when its answer is lost; by default anything but a GET may. */
+  /** Whether it may have changed something when its answer is lost; by default everything but a GET may. */
   readonly changes?: boolean;
-  /** Gives up after so long, headers and body together, in ms. */
+  /** The timeout for headers and body together, in ms. */
   readonly timeoutMs: number;
-  /** What the messages call it, e.g. `flow-service POST /flows`; holds no ids of persons and no secrets. */
+  /** Its name in messages, e.g. `flow-service POST /flows`; it holds no ids of persons and no secrets. */
   readonly label: string;
   /** Values within the body that no message may repeat. */
   readonly secrets?: readonly string[];
@@ -21,18 +21,18 @@ export interface Exchange {
 export interface Answer {
   readonly status: number;
   readonly headers: FetchAnswer['headers'];
-  /** At most `MAX_ANSWER_BYTES` of it. */
+  /** At most `MAX_ANSWER_BYTES` of the body. */
   readonly text: string;
   /** Whether the body went on beyond what was read. */
   readonly cut: boolean;
 }
 
-/** More than any honest answer of these APIs; a stranger's endless page must not fill the memory. */
+/** More than any real answer of these APIs; an endless page must not fill the memory. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /**
- * Sends one request and reads the answer whole. Redirects are answers like any other and never followed.
- * @throws Failure `AEP_UNREACHABLE` where no complete answer came; `inDoubt` unless the method only reads.
+ * Sends one request and reads the whole answer. A redirect is an answer like any other, and is never followed.
+ * @throws Failure `AEP_UNREACHABLE` if no complete answer came; `inDoubt` unless the method only reads
  */
 export async function exchange(transport: Transport, request: Exchange): Promise<Answer> {
   try {
@@ -85,8 +85,8 @@ interface Problem {
 }
 
 /**
- * The Failure for an answer that is not a success. Understands every error body in contract §0: the gateway's, Schema
- * Registry's, Flow Service's two, the legacy problem, the inlet's, OAuth's, and those that are none of them.
+ * The Failure for an answer that is not a success. Contract §0 has the error bodies: the gateway's, Schema
+ * Registry's, Flow Service's two, the legacy problem, the inlet's, and OAuth's. Any other text is understood, too.
  */
 export function failureOf(
   answer: Answer,
@@ -94,7 +94,7 @@ export function failureOf(
   now: number,
 ): Failure {
   const problem = problemOf(answer, request.secrets ?? []);
-  // Still referred to by something that is on its way out.
+  // Another resource that is being deleted still refers to it.
   const inUse = request.method === 'DELETE' && answer.status === 409;
   const code = inUse ? 'AEP_BUSY' : codeFor(answer.status, problem.code);
   const named = problem.code === undefined ? '' : ` ${problem.code}`;
@@ -181,13 +181,13 @@ function problemOf(answer: Answer, secrets: readonly string[]): Problem {
   };
 }
 
-/** A service may repeat what it was sent, as it was or as it stands in JSON. */
+/** A service may repeat what it was sent, as it was or as JSON. */
 function withoutSecrets(text: string, secrets: readonly string[]): string {
   const written = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
   return (
     written
       .filter((secret) => secret !== '')
-      // The longest first: a shorter one may be a part of it.
+      // Longest first: a shorter value may be a part of a longer one.
       .sort((a, b) => b.length - a.length)
       .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
   );
@@ -216,10 +216,13 @@ function string(value: unknown): string | undefined {
       : undefined;
 }
 
-/** More than any message needs; what a pattern has to go through must not be as long as a stranger likes. */
+/** More than any message needs. It bounds the text that patterns must search. */
 const MAX_LOOKED_AT = 4_000;
 
-/** One line of what a stranger said, no longer than `length`, without anything like a token: it ends in logs, causes, the store. */
+/**
+ * One line of a text from outside, no longer than `length` and without anything like a token. It ends in logs, causes
+ * and the store.
+ */
 export function excerpt(text: string, length: number): string {
   const line = text
     .slice(0, MAX_LOOKED_AT)

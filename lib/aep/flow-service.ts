@@ -24,10 +24,10 @@ export const FLOW_SPECS = {
   httpApiWithoutMapping: 'd8a6f005-7eaf-4153-983e-e8574508b877',
 } as const;
 
-/** Adobe's description requires next to nothing of an answer, and a `null` says as much as an absence. */
+/** Adobe's description requires hardly any member of an answer; `null` means the same as an absent one. */
 const absent = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
 
-/** What only helps to choose: where it is of another kind it does not help, and that is all. */
+/** A member that only helps to choose: if it has another type, it is ignored. */
 const hint = <T extends z.ZodType>(type: T) => absent(type).catch(undefined);
 
 const Entity = z.object({
@@ -35,7 +35,7 @@ const Entity = z.object({
   name: absent(z.string()),
   description: absent(z.string()),
   state: absent(z.string()),
-  /** With its quotes: sent back exactly as it came. */
+  /** With its quotes: it is sent back exactly as it came. */
   etag: absent(z.string()),
   connectionSpec: absent(z.object({ id: absent(z.string()) })),
   /** Milliseconds since the epoch. */
@@ -49,7 +49,8 @@ const Connection = Entity.extend({
   auth: absent(
     z.object({
       specName: absent(z.string()),
-      // Only what is no secret: whether a read shows those is unknown, and what is not here cannot be logged.
+      // Only members that are no secrets. It is unknown whether a read shows secrets; what is not here cannot be
+      // logged.
       params: absent(
         z.object({
           inletId: absent(z.string()),
@@ -146,7 +147,7 @@ const spec = (id: string) => ({ id, version: '1.0' });
 
 /** Flow Service's calls. Each throws the `Failure`s of `createRequest`. */
 export function flowService(request: Request) {
-  /** Every page is asked for with the filters and the limit, whether its link names them again or the token alone. */
+  /** Every page is requested with filters and limit: its link may repeat them, or hold the token alone. */
   async function list<T extends { id: string }>(
     collection: string,
     filters: readonly string[],
@@ -207,7 +208,7 @@ export function flowService(request: Request) {
     return value.result;
   }
 
-  /** Of a connection spec, of exactly this name. */
+  /** The source or target connections of a connection spec with exactly this name. */
   async function findConnections(filter: { name: string; specId: string }): Promise<Connection[]> {
     const { name, specId } = filter;
     const found = await list('connections', [`name==${name}`, `connectionSpec.id==${specId}`], Connection);
@@ -235,7 +236,7 @@ export function flowService(request: Request) {
       description,
       baseConnectionId,
       connectionSpec: spec(specId),
-      // Adobe's tutorial on HTTP API leaves it out, its API description requires it. Contract §4.4.
+      // Adobe's tutorial on HTTP API omits it; its API description requires it. Contract §4.4.
       data: { format: 'json' },
       ...(params !== undefined && { params }),
     });
@@ -288,7 +289,7 @@ export function flowService(request: Request) {
     /** Connections of this name and connection spec: names are not unique. */
     findConnections,
     getConnection: (id: string): Promise<Connection> => get('connections', id, Connection),
-    /** Whether AEP reaches what is behind a connection, of an inlet the inlet itself. Sends nothing there. */
+    /** Whether AEP reaches what is behind a connection; for an inlet, the inlet itself. No data is sent. */
     testConnection,
     /** Makes an HTTP API connection, and with it an inlet; returns the connection's id. */
     createInletConnection: (wanted: NewInletConnection): Promise<string> =>
@@ -306,7 +307,10 @@ export function flowService(request: Request) {
           },
         },
       }),
-    /** Makes a connection and returns its id. No message holds what of `auth.params` may be a secret, whatever the service says. */
+    /**
+     * Makes a connection and returns its id. Messages never hold values of `auth.params` that may be secret, whatever
+     * the service answers.
+     */
     createConnection,
     deleteConnection: (id: string): Promise<void> => remove('connections', id),
 
@@ -314,7 +318,7 @@ export function flowService(request: Request) {
       list('sourceConnections', [`baseConnectionId==${baseConnectionId}`], SourceConnection),
     /** The source connections of any of these base connections. */
     findSourceConnectionsOf,
-    /** Whatever reads this stream through this kind of connection, in this sandbox, whoever made it. */
+    /** All connections in this sandbox that read this stream through this connection spec, whoever made them. */
     findStreamReaders,
     getSourceConnection: (id: string): Promise<SourceConnection> =>
       get('sourceConnections', id, SourceConnection),
@@ -349,13 +353,13 @@ export function flowService(request: Request) {
     getFlow: (id: string): Promise<Flow> => get('flows', id, Flow),
     createFlow: (wanted: NewFlow): Promise<string> =>
       create('flows', flowBody(wanted), wanted.draft === true ? { query: [['mode', 'draft']] } : {}),
-    /** Starts a flow, stops it, or makes a draft one of the living. In the wrong state: `AEP_BUSY`, `FLOW-1422-400`. */
+    /** Starts a flow, stops it, or publishes a draft. In the wrong state: `AEP_BUSY`, `FLOW-1422-400`. */
     actOnFlow,
     deleteFlow: (id: string): Promise<void> => remove('flows', id),
 
     /**
      * Changes one entity at the version that its `etag` names.
-     * @throws Failure `AEP_CHANGED` where somebody else changed it meanwhile: get it again, look again
+     * @throws Failure `AEP_CHANGED` if it was changed meanwhile: get it again, look again
      */
     patch,
   };
@@ -377,7 +381,10 @@ function flowBody(wanted: NewFlow) {
   };
 }
 
-/** Whether what an item says is wanted. Saying nothing is no contradiction: the service has filtered already. */
+/**
+ * Whether an item does not contradict the filter. A missing member is no contradiction: the service has filtered
+ * already.
+ */
 function agrees(said: unknown, wanted: readonly string[]): boolean {
   return said === undefined || said === null || wanted.includes(said as string);
 }
@@ -389,10 +396,10 @@ const OPEN = new Set(
   ),
 );
 
-/** Lines of a key are as long; what is shorter is found in anything. */
+/** Lines of a key are as long. A shorter value would be found everywhere. */
 const MIN_PART = 12;
 
-/** The strings in `auth.params`, but for those that are known not to matter; of JSON and of keys each part, too. */
+/** The strings in `auth.params` without those that are known to be harmless; for JSON and keys also their parts. */
 function secretsIn(value: unknown, name = ''): string[] {
   if (typeof value === 'string') return OPEN.has(name) ? [] : [value, ...secretParts(value)];
   if (typeof value !== 'object' || value === null) return [];
@@ -418,15 +425,17 @@ const Page = <T>(item: z.ZodType<T>) =>
   });
 
 /**
- * The token inside `_links.next.href`, which is relative to a base that Adobe does not name: its description shows a path with the
- * token alone. Read as it stands and not as a form: whether Adobe escapes a `+` or an `=` in it is not known, and neither may get lost.
- * @throws Failure `AEP_UNEXPECTED` where there is a next page but no way to it: half a list looks like a missing resource
+ * The token inside `_links.next.href`. The link is relative to a base that Adobe does not name: its description shows
+ * a path with the token alone. It is not decoded as a form: it is unknown whether Adobe escapes `+` and `=`, and both
+ * must be kept.
+ * @throws Failure `AEP_UNEXPECTED` if there is a next page but no usable link: half a list looks like a missing
+ * resource
  */
 function continuationOf(href: string | null | undefined): string | undefined {
   if (!href) return undefined;
   const token = partOfLink(href, 'continuationToken');
   if (token !== undefined) return token;
-  throw new Failure('AEP_UNEXPECTED', 'a list goes on, but its next page cannot be asked for', {
+  throw new Failure('AEP_UNEXPECTED', 'a list has a next page, but its link cannot be used', {
     retryable: false,
   });
 }

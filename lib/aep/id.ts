@@ -1,4 +1,4 @@
-// Ids as AEP gives them: what goes into a path later must be one, and nothing that climbs out of it.
+// Checks ids from AEP before they become part of a path: an id must not lead out of it.
 import * as z from 'zod';
 
 /** One part of a path: no separators, no percent signs, not empty, neither `.` nor `..`. */

@@ -1,4 +1,4 @@
-// Identity Service: the namespaces an identity can be in. Contract §2.7.
+// Identity Service: reads the namespaces of identities. Contract §2.7.
 import * as z from 'zod';
 import type { Request } from './request.ts';
 
@@ -21,7 +21,7 @@ export function identityService(request: Request) {
       return (await namespaces()).map(({ code }) => code);
     },
 
-    /** The same, with the numbers that they have as well: a descriptor can name either. */
+    /** The same with their numbers: a descriptor can name either. */
     namespaces,
   };
 }

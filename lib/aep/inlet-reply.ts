@@ -1,41 +1,40 @@
-// What the streaming inlet's replies mean: status by status, and entry by entry of a 207.
+// What the streaming inlet's replies mean: by status, and by entry of a 207.
 import { excerpt, parse } from './exchange.ts';
 
 /**
  * What a reply asks of the sender.
- *
  * - `throttled`, `transient`: the same request may succeed later
- * - `auth`: the token was not taken
+ * - `auth`: the token was refused
  * - `data`: something in the request is refused for good
  * - `too-large`: the request is, or the one message in it
- * - `set-up`: no request to this inlet can succeed until somebody changes something
+ * - `set-up`: no request to this inlet can succeed until an operator changes something
  */
 export type ReplyClass = 'throttled' | 'transient' | 'auth' | 'data' | 'too-large' | 'set-up';
 
-/** Statuses of a whole request that are not what their hundred says. Contract §6.3. */
+/** Statuses of a whole request that mean something else than the rest of their hundred. Contract §6.3. */
 const STATUS_CLASSES: Readonly<Record<number, ReplyClass>> = {
   400: 'data',
   401: 'auth',
-  // With a body. Without one it is the organization's IP allow-list: `classOf` makes it `set-up`.
+  // With a body. A 403 without one comes from the organization's IP allow-list: `classOf` makes it `set-up`.
   403: 'auth',
   408: 'transient',
   413: 'too-large',
   425: 'transient',
   429: 'throttled',
-  // Synchronous validation, which is never asked for: the request went to the wrong place.
+  // Synchronous validation is never asked for, so the request went to the wrong place.
   501: 'set-up',
 };
 
 /**
- * The class of a whole request that was not a success. Redirects and any other 4xx (404, 410, 415, …) blame no record:
- * they are the set-up's, so that a stream is never emptied into the dead-letter store because an inlet is gone.
+ * The class of a whole request that was not a success. Redirects and any other 4xx (404, 410, 415, …) are the
+ * set-up's fault and not a record's. Otherwise a missing inlet would empty the stream into the dead-letter store.
  */
 export function replyClassOf(status: number, hasBody: boolean): ReplyClass {
   if (status === 403 && !hasBody) return 'set-up';
   return STATUS_CLASSES[status] ?? (status >= 300 && status < 500 ? 'set-up' : 'transient');
 }
 
-/** What the inlet said about one message. `unknown`: nothing that could be attributed to it or understood. */
+/** What the inlet said about one message. `unknown`: no entry could be understood as being about it. */
 export type Outcome =
   | { readonly kind: 'acknowledged' }
   | { readonly kind: 'unknown' }
@@ -53,19 +52,18 @@ export interface Outcomes {
   readonly acknowledged: number;
 }
 
-/** Of what the inlet says of a message, so much is kept, in characters. */
+/** The longest text of the inlet about a message that is kept, in characters. */
 const MAX_ENTRY_SAID = 500;
 
 const UNKNOWN: Outcome = { kind: 'unknown' };
 const ACKNOWLEDGED: Outcome = { kind: 'acknowledged' };
 
 /**
- * The outcomes of a request with `messages` messages that was answered with a 2xx and `text`. Both shapes of contract
- * §6.3 are understood. Never throws: what is not as documented acknowledges nothing.
- *
- * An entry can be attributed in two ways: by its place, and by the number at the end of its `xactionId`. Adobe documents
- * neither as binding. Where they disagree about a message, it is `unknown`; and all are, where there is not an entry for
- * each message, since numbers alone cannot tell this request's answer from another's.
+ * The outcomes of a request with `messages` messages that was answered with a 2xx and `text`. Both forms of contract
+ * §6.3 are understood. Never throws: an undocumented form acknowledges nothing.
+ * An entry is matched to a message in two ways: by its place, and by the number at the end of its `xactionId`. Adobe
+ * documents neither as binding. If they disagree about a message, it is `unknown`. If there is not one entry for each
+ * message, all are: numbers alone cannot identify this request's answer.
  */
 export function readOutcomes(
   text: string,
@@ -75,7 +73,7 @@ export function readOutcomes(
   const entries = replyEntries(parse(text)) ?? [];
   if (entries.length !== messages)
     return { outcomes: new Array<Outcome>(messages).fill(UNKNOWN), acknowledged: 0 };
-  // The usual case: where all is well, and no entry is there twice, it does not matter which speaks of which message.
+  // The usual case: if every entry is a success and none is repeated, their order does not matter.
   if (entries.every(isAcknowledged) && !hasDoubles(entries))
     return { outcomes: new Array<Outcome>(messages).fill(ACKNOWLEDGED), acknowledged: messages };
   const said = entries.map((entry) => entryOutcome(entry, hide));
@@ -93,10 +91,13 @@ function replyEntries(body: unknown): readonly unknown[] | undefined {
   return Array.isArray(responses) ? responses : undefined;
 }
 
-/** An id that so many entries share is the request's. That such answers exist is our own guess; with fewer it is an entry's copy. */
+/**
+ * An id that so many entries share is the request's. That such answers exist is our own guess. With fewer it is the
+ * copy of an entry.
+ */
 const SHARED_BY = 4;
 
-/** Whether an entry stands in another's place as well. */
+/** Whether an entry is repeated in another place. */
 function hasDoubles(entries: readonly unknown[]): boolean {
   const ids = entryIds(entries);
   return new Set(ids).size < ids.length && !isShared(ids);
@@ -111,7 +112,7 @@ function entryIds(entries: readonly unknown[]): unknown[] {
   return entries.map((entry) => (isObject(entry) ? own(entry, 'xactionId') : undefined));
 }
 
-/** The number at the end of each entry's `xactionId` that is the index of a message; a shared id holds no number. */
+/** The number at the end of each entry's `xactionId`, if it is the index of a message; a shared id holds no number. */
 function numbersOf(entries: readonly unknown[]): (number | undefined)[] {
   const ids = entryIds(entries);
   if (isShared(ids)) return ids.map(() => undefined);
@@ -123,12 +124,12 @@ function numbersOf(entries: readonly unknown[]): (number | undefined)[] {
 }
 
 /**
- * What both ways of attributing entries say of the message in this place; `unknown` where they do not say the same.
- * @param own what the entry in its place says, and `number` whose entry that is by its number
- * @param numbered what the entries say that bear the message's number
+ * The outcome of the message in this place, if both ways of matching give the same; else `unknown`.
+ * @param own the entry in its place, and `number` the message that this entry names
+ * @param numbered the entries that name this message
  */
 function agreed(own: Outcome, number: number, place: number, numbered: readonly Outcome[]): Outcome {
-  // Its entry bears the number of another message, and no other entry bears its own.
+  // Its entry names another message, and no entry names it.
   if (number !== place && numbered.length === 0) return UNKNOWN;
   return numbered.every((outcome) => areSame(outcome, own)) ? own : UNKNOWN;
 }
@@ -138,7 +139,7 @@ function areSame(one: Outcome, other: Outcome): boolean {
   return one.class === other.class && one.status === other.status;
 }
 
-/** Adobe writes a status under either name, as number or text; what succeeded may have one too, below 400. */
+/** Adobe writes a status under either name, as number or text. An entry of a success may have a status below 400. */
 const STATUS_NAMES = ['statusCode', 'status'] as const;
 
 function isAcknowledged(entry: unknown): boolean {
@@ -154,7 +155,7 @@ function isSuccess(value: unknown): boolean {
   return value === undefined || value === null || (status !== undefined && status < 400);
 }
 
-/** A status of HTTP, as number or text. */
+/** An HTTP status, as number or text. */
 function statusIn(value: unknown): number | undefined {
   const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
   return typeof status === 'number' && Number.isInteger(status) && status >= 100 && status <= 599
@@ -169,16 +170,16 @@ function entryOutcome(entry: unknown, hide: (said: string) => string): Outcome {
   return { kind: 'refused', class: itemClass(status), status, said: entryMessage(entry, hide) };
 }
 
-/** The status of a failed entry; of two that disagree the one that is a failure. */
+/** The status of a failed entry; of two that disagree, the failure. */
 function failingStatus(entry: Readonly<Record<string, unknown>>): number | undefined {
   const failing = STATUS_NAMES.map((name) => statusIn(own(entry, name))).filter(
     (status) => status !== undefined && status >= 400,
   ) as number[];
-  // Where both are failures, the one that will pass: a copy too many can be recognised, a lost record cannot.
+  // If both are failures, the temporary one: an extra copy can be recognised, a lost record cannot.
   return failing.find((status) => itemClass(status) !== 'data') ?? failing[0];
 }
 
-/** In a 207 the inlet answered for this very message, so any 4xx that does not pass blames the message. */
+/** In a 207 the inlet answers for this one message, so any permanent 4xx is the message's fault. */
 function itemClass(status: number): 'throttled' | 'transient' | 'auth' | 'data' {
   if (status >= 500) return 'transient';
   const found = replyClassOf(status, true);

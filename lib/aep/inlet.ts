@@ -1,4 +1,4 @@
-// The streaming inlet: where it may be, and one attempt at posting a batch of messages to it. Contract §6.
+// The streaming inlet: its allowed addresses, and one attempt to post a batch of messages. Contract §6.
 import { Failure, isFailure } from '../failure.ts';
 import { type Answer, exchange, failureOf } from './exchange.ts';
 import { type Outcome, type ReplyClass, readOutcomes, replyClassOf } from './inlet-reply.ts';
@@ -22,9 +22,9 @@ const LOOPBACK = /^(127\.0\.0\.1|\[::1\]|localhost)$/;
 const IP_LITERAL = /^(\[.*\]|[\d.]+)$/;
 
 /**
- * The address in `inletUrl`, which AEP named and which therefore is input. The origin must be one of `allowedOrigins`,
- * exactly; plain HTTP and IP literals are taken only for this machine. The URL must be written the way it is parsed:
- * tabs, escapes, look-alikes and `..` are refused rather than normalised.
+ * The checked address in `inletUrl`. AEP named it, so it is input from outside. Its origin must be exactly one of
+ * `allowedOrigins`. Plain HTTP and IP literals are allowed only for this machine. The URL must be written as it is
+ * parsed: tabs, escapes, look-alikes and `..` are refused, not normalised.
  * @throws Failure `INLET_NOT_ALLOWED`, which names the host and never the path
  */
 export function inletAddress(inletUrl: string, allowedOrigins: readonly string[]): InletAddress {
@@ -59,18 +59,18 @@ export interface BatchRequest {
   /** How many messages the body holds. */
   readonly messages: number;
   readonly sandbox: string;
-  /** The flow for raw data; pre-shaped XDM names it in each message's header. */
+  /** The flow for raw data; XDM names it in each message's header. */
   readonly flowId?: string | undefined;
-  /** Where the inlet wants a token. */
+  /** Where the inlet requires a token. */
   readonly session?: Session | undefined;
-  /** For the whole exchange, in ms. */
+  /** The timeout for the whole exchange, in ms. */
   readonly timeoutMs: number;
 }
 
-/** What came of one attempt. */
+/** The outcome of one attempt. */
 export type BatchReply = AnsweredReply | FailedReply;
 
-/** The inlet spoke of each message, or at least answered with a success. */
+/** The inlet answered with a success, and mostly with an entry for each message. */
 export interface AnsweredReply {
   readonly kind: 'answered';
   readonly status: number;
@@ -95,8 +95,8 @@ export interface FailedReply {
 const LABEL = 'POST /collection/batch';
 
 /**
- * Posts a batch once. Never throws for what the network or the inlet does: that is a reply.
- * A 2xx alone acknowledges nothing; only an entry of its own does that for a message.
+ * Posts a batch once. Never throws for a failure of the network or the inlet: that is a reply.
+ * A 2xx alone acknowledges nothing; each message needs an entry of its own.
  */
 export async function postBatch(transport: Transport, request: BatchRequest): Promise<BatchReply> {
   const call = {
@@ -116,7 +116,7 @@ export async function postBatch(transport: Transport, request: BatchRequest): Pr
   }
 }
 
-/** Both sandbox headers: Adobe's description asks for one, the field code seen sends the other. Contract §6.1. */
+/** Both sandbox headers: Adobe's description asks for one, the known client code sends the other. Contract §6.1. */
 function headersOf({ sandbox, flowId, session }: BatchRequest): Record<string, string> {
   return {
     'content-type': 'application/json',
@@ -131,13 +131,13 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
   const { status } = answer;
   const wait = retryAfterMs(answer.headers.get('retry-after'), now);
   if (status >= 200 && status < 300) {
-    // What is cut short could lack the entry that says "refused".
+    // A truncated answer could lack the entry that says "refused".
     const { outcomes, acknowledged } = readOutcomes(answer.cut ? '' : answer.text, request.messages, (said) =>
       withoutInlet(said, request),
     );
     return { kind: 'answered', status, outcomes, acknowledged, retryAfterMs: wait };
   }
-  // Hidden before anything is cut: half an id is still a good part of it.
+  // Hidden before the text is cut: half an id is still a good part of it.
   const safe = { ...answer, text: withoutInlet(answer.text, request) };
   const problem = failureOf(safe, { label: LABEL, method: 'POST' }, now);
   return {
@@ -149,7 +149,7 @@ function replyOf(answer: Answer, request: BatchRequest, now: number): BatchReply
   };
 }
 
-/** The inlet's id lets its holder write where no token is asked for, and the inlet's messages tend to quote it. */
+/** Without authentication, the inlet's id is enough to write to it, and the inlet's messages often quote it. */
 function withoutInlet(said: string, { address, session }: BatchRequest): string {
   const text = said.replaceAll(address.inletId, '***');
   return session === undefined ? text : text.replaceAll(session.accessToken, '***');
@@ -168,10 +168,10 @@ function loggable(problem: Failure, status: number, answer: Answer): Failure {
 
 function adviceFor(status: number, answer: Answer): string | undefined {
   if (status === 403 && answer.text.trim() === '') {
-    return "Check the organization's IP allow-list: the inlet refuses this address without a word.";
+    return "Check the organization's IP allow-list: the inlet answered 403 without a body.";
   }
   if (status === 404 || status === 410) {
-    return 'Provision the pipeline again: its inlet is not there any more.';
+    return 'Provision the pipeline again: its inlet no longer exists.';
   }
   return undefined;
 }

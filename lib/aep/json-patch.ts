@@ -1,4 +1,4 @@
-// What a JSON Patch is made of: RFC 6902, as far as Adobe's services take it. Contract §2.5, §3.3, §4.2.
+// The operations of a JSON Patch (RFC 6902) that Adobe's services take. Contract §2.5, §3.3, §4.2.
 
 export interface PatchOperation {
   readonly op: 'add' | 'replace' | 'remove';

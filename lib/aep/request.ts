@@ -10,21 +10,21 @@ export interface Call<T> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the platform's host, its parts percent-encoded already (see `pathPart`). */
   readonly path: string;
-  /** A name may come more than once: `property` does. */
+  /** A name may be repeated: `property` is. */
   readonly query?: readonly (readonly [string, string])[];
   readonly accept?: string;
   readonly contentType?: string;
   readonly ifMatch?: string;
   readonly body?: unknown;
-  /** What the answer must look like; more fields than these are let through unread. */
+  /** What the answer must look like; further members are ignored. */
   readonly answer: z.ZodType<T>;
-  /** Reads the answer's JSON, where its numbers are to keep their digits. */
+  /** Reads the answer's JSON, if its numbers must keep their digits. */
   readonly read?: (text: string) => unknown;
-  /** Trying a change twice does no harm, so an answer in doubt is simply asked for again. Reads always are. */
+  /** Repeating the change does no harm, so a call in doubt is simply repeated. Reads always are. */
   readonly repeatable?: boolean;
-  /** A POST that changes nothing, such as a preview: asked again like a GET, and never in doubt. */
+  /** A POST that changes nothing, such as a preview: repeated like a GET, and never in doubt. */
   readonly reads?: boolean;
-  /** Values within the body that no message may repeat, should the service repeat them. */
+  /** Values within the body that no message may repeat, even if the service does. */
   readonly secrets?: readonly string[];
 }
 
@@ -44,7 +44,10 @@ export interface RequestOptions {
   readonly transport: Transport;
   readonly retry?: RetryPolicy;
   readonly timeoutMs?: number;
-  /** Told of every answer: service path without query, status, duration, whether it was to a change. For logs and reports. */
+  /**
+   * Told of every answer: service path without query, status, duration, whether it was to a change. For logs and
+   * reports.
+   */
   readonly onAnswer?: (seen: {
     label: string;
     status: number;
@@ -53,16 +56,16 @@ export interface RequestOptions {
     change: boolean;
   }) => void;
   /**
-   * Awaited immediately before each attempt at a call that may change something. Where it throws, nothing is sent and
-   * the error is passed on; only a retryable `Failure` that leaves nothing in doubt is tried again like any other.
+   * Awaited directly before each attempt at a call that may change something. If it throws, nothing is sent and the
+   * error is passed on. Only a retryable `Failure` that is not in doubt is retried like any other.
    */
   readonly beforeChange?: () => Promise<void>;
 }
 
 /**
- * A request function for one sandbox. Sends the headers of contract §0, repeats what is safe to repeat, renews the
- * token once where it is rejected, and parses the answer by the call's schema.
- * @throws Failure for every answer that is not a success; `inDoubt` where a change may or may not have been made
+ * A request function for one sandbox. It sends the headers of contract §0, and repeats what is safe to repeat. It
+ * renews the token once if it is rejected, and parses the answer by the call's schema.
+ * @throws Failure for every answer that is not a success; `inDoubt` if a change may or may not have been made
  */
 export function createRequest(options: RequestOptions): Request {
   const { transport } = options;
@@ -70,7 +73,7 @@ export function createRequest(options: RequestOptions): Request {
     const policy = options.retry ?? CONTROL_PLANE;
     const change = mayChange(call);
     const harmless = !change || call.repeatable === true;
-    // Getting a token has its own tries: they must not multiply with those of the call.
+    // Fetching a token has its own tries: they must not multiply with those of the call.
     let session = await options.sessions.current();
     let withoutToken = false;
     let forbidden: unknown;
@@ -94,7 +97,7 @@ export function createRequest(options: RequestOptions): Request {
     const mayRetry = (failure: { inDoubt: boolean; code: string }) => {
       if (withoutToken) return false;
       if (failure === forbidden) return !failure.inDoubt;
-      // The same condition on the same version fails again: whoever asked has to read anew first.
+      // The same condition on the same version fails again: the caller has to read the new version first.
       return failure.code !== 'AEP_CHANGED' && (harmless || !failure.inDoubt);
     };
     return withRetry(policy, transport, mayRetry, async () => {
@@ -168,7 +171,7 @@ function parsedReply<T>(call: Call<T>, label: string, answer: Answer, requestId:
   if (result.success && !answer.cut) return result.data;
   const where =
     result.error?.issues.map((issue) => issue.path.join('.') || 'the body').join(', ') ?? 'its length';
-  // The change was made or it was not: an unreadable success says neither.
+  // A success that cannot be read does not show whether the change was made.
   throw new Failure(
     'AEP_UNEXPECTED',
     `${label} answered ${answer.status}, but not as documented (${where})`,
@@ -180,7 +183,7 @@ function parsedReply<T>(call: Call<T>, label: string, answer: Answer, requestId:
   );
 }
 
-/** An id or URI as one part of a path. Refuses what could climb out of it. */
+/** An id or URI as one part of a path. Refuses one that would lead out of it. */
 export function pathPart(id: string): string {
   if (id === '' || id === '.' || id === '..')
     throw new Failure('AEP_UNEXPECTED', `"${id}" is not an id`, { retryable: false });

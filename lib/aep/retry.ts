@@ -1,4 +1,4 @@
-// When to try again and how long to wait first: policy as data, timing as pure functions.
+// When to try again, and how long to wait first: policy as data, timing as pure functions.
 import { isFailure } from '../failure.ts';
 
 /** How long to wait. */
@@ -7,15 +7,15 @@ export interface Pace {
   readonly baseMs: number;
   /** The ceiling of the first wait after a throttled answer, in ms. */
   readonly throttledBaseMs: number;
-  /** No wait is longer, in ms, unless the service asks for more. */
+  /** The longest wait, in ms, unless the service asks for more. */
   readonly capMs: number;
 }
 
-/** How long to wait, and when to give up. */
+/** How long to wait, and when to stop. */
 export interface RetryPolicy extends Pace {
   /** Tries in all, the first included. */
   readonly attempts: number;
-  /** A longer Retry-After than this is not waited for: the caller's caller decides, in ms. */
+  /** The longest Retry-After that is waited for, in ms; with a longer one, the call fails. */
   readonly patienceMs: number;
 }
 
@@ -30,19 +30,22 @@ export const CONTROL_PLANE: RetryPolicy = {
 
 /**
  * Milliseconds asked for by a `Retry-After` header, in either of its forms (seconds, HTTP date), never negative.
- * `undefined` where there is none or it says nothing understandable. RFC 9110 §10.2.3.
+ * @returns `undefined` if there is none or it cannot be understood. RFC 9110 §10.2.3.
  */
 export function retryAfterMs(header: string | null | undefined, now: number): number | undefined {
   const value = header?.trim();
   if (!value) return undefined;
   if (/^\d+$/.test(value)) return Number(value) * 1_000;
-  // Date.parse takes almost anything ("-5" is the year 2001 to it); an HTTP date opens with the name of a day.
+  // Date.parse accepts almost anything ("-5" is the year 2001 to it). An HTTP date begins with the name of a day.
   if (!/^(mon|tue|wed|thu|fri|sat|sun)/i.test(value)) return undefined;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** The wait before try number `attempt + 1` in ms: full jitter under a doubling ceiling, on top of what the service asked for. */
+/**
+ * The wait before try number `attempt + 1` in ms: full jitter under a doubling ceiling, added to what the service
+ * asked for.
+ */
 export function backoffMs(
   policy: Pace,
   attempt: number,
@@ -67,7 +70,7 @@ export async function withRetry<T>(
     } catch (error) {
       if (!isFailure(error) || !error.retryable || attempt >= policy.attempts || !mayRetry(error))
         throw error;
-      // Asked to wait for longer than a call may take: whoever called knows better what to do with the time.
+      // The service asks for a longer wait than a call may take: the caller decides.
       if ((error.retryAfterMs ?? 0) > policy.patienceMs) throw error;
       const wait = backoffMs(policy, attempt, world.random(), {
         throttled: error.code === 'AEP_THROTTLED',

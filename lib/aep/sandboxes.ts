@@ -6,7 +6,7 @@ const Sandbox = z.object({
   name: z.string(),
   state: z.string().nullish(),
   type: z.string().nullish(),
-  /** Where it is: `VA7`, and `VA6` where AEP runs on AWS. */
+  /** Its region: `VA7`, and `VA6` where AEP runs on AWS. */
   region: z.string().nullish(),
 });
 

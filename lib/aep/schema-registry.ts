@@ -10,7 +10,7 @@ import { pathPart, type Request } from './request.ts';
 const BASE = '/data/foundation/schemaregistry';
 const DESCRIPTORS = `${BASE}/tenant/descriptors`;
 
-/** What can stand in a path and in a field's name; this becomes both. */
+/** Characters that may stand in a path and in a field's name; the tenant's id becomes both. */
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 const Summary = z.object({ $id: UriId, title: z.string().nullish() });
@@ -42,7 +42,7 @@ const Schema = z.object({
   allOf: SchemaParts,
 });
 
-/** A field with those below it; what cannot be read is a field of which nothing is known. */
+/** A field and the fields below it. If it cannot be read, nothing is known of it. */
 const SchemaFields = z
   .object({
     type: z.string().optional().catch(undefined),
@@ -92,7 +92,7 @@ export interface NewFieldGroup {
   readonly classes: readonly string[];
   /** The tenant's id, without the underscore. */
   readonly tenant: string;
-  /** Fields as JSON Schema; they come to lie below `_{tenant}`. */
+  /** Fields as JSON Schema; AEP puts them below `_{tenant}`. */
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
@@ -101,7 +101,7 @@ export interface NewIdentityDescriptor {
   readonly schemaId: string;
   /** A field: `/workEmail/address`. */
   readonly property: string;
-  /** A namespace's code; where somebody else used its numeric id, that. */
+  /** A namespace's code, or its numeric id if the descriptor was made with that. */
   readonly namespace: string;
   readonly primary: boolean;
 }
@@ -143,7 +143,7 @@ export function schemaRegistry(request: Request) {
     return value;
   }
 
-  /** A JSON Patch that, unlike anywhere else, is sent as plain JSON. Contract §2.5. */
+  /** A JSON Patch. Unlike in other services, it is sent as plain JSON. Contract §2.5. */
   async function patch<T>(
     kind: Kind,
     id: string,
@@ -177,11 +177,11 @@ export function schemaRegistry(request: Request) {
       });
     },
 
-    /** `$id`s of the tenant's schemas with exactly this title; at most one in a healthy sandbox. */
+    /** `$id`s of the tenant's schemas with exactly this title; normally at most one. */
     findSchemas: (title: string): Promise<string[]> => find('schemas', title),
-    /** One schema, its references unresolved, by `$id` or `meta:altId`. */
+    /** One schema with unresolved references, by `$id` or `meta:altId`. */
     getSchema: (id: string): Promise<Schema> => get('schemas', id, Schema),
-    /** All fields of a schema, those of its class and field groups among them: types alone are looked at. */
+    /** All fields of a schema with those of its class and field groups. Only types are read. */
     async getFields(id: string): Promise<SchemaFields> {
       const accept = 'application/vnd.adobe.xed-full+json; version=1';
       const { value } = await request({
@@ -195,8 +195,8 @@ export function schemaRegistry(request: Request) {
     /** Creates a schema. A title in use anywhere in the registry is refused with `XDM-1521-400`. */
     createSchema: (schema: NewSchema): Promise<Schema> => create('schemas', schemaBody(schema), Schema),
     /**
-     * Changes a schema, which has no etag: the last write wins. A schema in use only grows; the union tag cannot be
-     * taken back, and without an identity it is refused with `XDM-1528-400`.
+     * Changes a schema. It has no etag, so the last write wins. A schema in use can only grow. The union tag cannot
+     * be removed; without an identity it is refused with `XDM-1528-400`.
      */
     patchSchema: (id: string, operations: readonly PatchOperation[]): Promise<Schema> =>
       patch('schemas', id, operations, Schema),
@@ -205,19 +205,19 @@ export function schemaRegistry(request: Request) {
 
     /** `$id`s of the tenant's field groups with exactly this title. */
     findFieldGroups: (title: string): Promise<string[]> => find('fieldgroups', title),
-    /** One field group, its references unresolved, by `$id` or `meta:altId`. */
+    /** One field group with unresolved references, by `$id` or `meta:altId`. */
     getFieldGroup: (id: string): Promise<FieldGroup> => get('fieldgroups', id, FieldGroup),
     /** Creates a field group. Titles are shared with schemas: one in use is refused with `XDM-1521-400`. */
     createFieldGroup: (group: NewFieldGroup): Promise<FieldGroup> =>
       create('fieldgroups', fieldGroupBody(group), FieldGroup),
-    /** Changes a field group; one that a schema in use has only grows. */
+    /** Changes a field group. If a schema in use has it, it can only grow. */
     patchFieldGroup: (id: string, operations: readonly PatchOperation[]): Promise<FieldGroup> =>
       patch('fieldgroups', id, operations, FieldGroup),
     /** Deletes a field group that no schema has. */
     deleteFieldGroup: (id: string): Promise<void> => remove(resourcePath('fieldgroups', id)),
 
     /**
-     * A class or a field group in one of the registry's containers: what Adobe brings is in `global`.
+     * A class or a field group in one of the registry's containers; Adobe's own are in `global`.
      * @throws Failure `AEP_NOT_FOUND`
      */
     getPart: (container: Container, kind: PartKind, id: string): Promise<{ readonly $id: string }> =>
@@ -246,12 +246,15 @@ export function schemaRegistry(request: Request) {
         accept: 'application/vnd.adobe.xdm+json',
         answer: z.object({ 'xdm:descriptorIdentity': z.array(Descriptor).nullish() }),
       });
-      // The filter is in Adobe's description without a word on its grammar.
+      // Adobe's description has the filter, but not its grammar.
       const all = value['xdm:descriptorIdentity'] ?? [];
       return all.filter((each) => each['xdm:sourceSchema'] === schemaId).map(identityOf);
     },
 
-    /** Makes a field an identity and returns the descriptor's `@id`. A primary one becomes mandatory in every record. */
+    /**
+     * Makes a field an identity and returns the descriptor's `@id`. A primary identity becomes mandatory in every
+     * record.
+     */
     async createIdentityDescriptor(identity: NewIdentityDescriptor): Promise<string> {
       const { value } = await request({
         method: 'POST',
@@ -267,11 +270,11 @@ export function schemaRegistry(request: Request) {
 }
 
 type Container = 'tenant' | 'global';
-/** What a schema is made of. */
+/** The members of a schema that are read. */
 type PartKind = 'classes' | 'fieldgroups';
 type Kind = 'schemas' | PartKind;
 
-/** What `start` has to be for the next page: the value itself in what Adobe's client takes, in a URI by Adobe's description. */
+/** The `start` of the next page: the value itself in what Adobe's client takes, in a URI by Adobe's description. */
 function nextStart(next: string | number | null | undefined): string | undefined {
   if (next === null || next === undefined || next === '') return undefined;
   const text = String(next);
@@ -286,7 +289,7 @@ function schemaBody({ title, description, parts }: NewSchema) {
   return { type: 'object', title, description, allOf: parts.map(($ref) => ({ $ref })) };
 }
 
-/** One definition, and in it the tenant's own object: fields anywhere else are refused. Contract §2.6. */
+/** One definition with the tenant's own object: fields anywhere else are refused. Contract §2.6. */
 function fieldGroupBody({ title, description, classes, tenant, properties }: NewFieldGroup) {
   return {
     type: 'object',

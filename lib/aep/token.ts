@@ -24,11 +24,14 @@ export { Session };
 export interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** A second one, of the time of a rotation: used where IMS refuses the first. A credential holds up to two. Contract §1. */
+  /**
+   * The previous secret during a rotation: used if IMS refuses the new one. A credential holds up to two. Contract
+   * §1.
+   */
   readonly previousClientSecret?: string | undefined;
   /** `…@AdobeOrg` */
   readonly organizationId: string;
-  /** Comma-separated; `DEFAULT_SCOPES` where the credential does not say otherwise. */
+  /** Comma-separated; `DEFAULT_SCOPES` if the credential has none. */
   readonly scopes?: string | undefined;
 }
 
@@ -39,9 +42,9 @@ export const DEFAULT_SCOPES =
 export interface Sessions {
   /** The session in force; asks IMS only where there is none or it is about to expire. */
   current(): Promise<Session>;
-  /** Says that a service has taken this session's token: from then on a refusal of it is no word on the credential. */
+  /** Says that a service accepted this session's token: later refusals of it say nothing about the credential. */
   accept(session: Session): void;
-  /** Says that a service did not take this session's token; the next `current()` brings another. */
+  /** Says that a service refused this session's token; the next `current()` fetches another. */
   reject(session: Session): void;
 }
 
@@ -51,7 +54,7 @@ const MAX_LIFE_SECONDS = 86_400;
 const TOKEN_TRIES = { ...CONTROL_PLANE, attempts: 3 };
 
 const TokenAnswer = z.object({
-  /** What a header can carry. */
+  /** Characters that a header can carry. */
   access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
   expires_in: z.coerce.number().check(z.positive()),
 });
@@ -73,8 +76,8 @@ export function createSessions(options: {
   /** Told of every token that the previous client secret had to be used for, and how IMS refused the new one. */
   onFallback?: (refusal: Failure) => void;
   /**
-   * Where all tries for a token have failed, IMS is left alone for so long, in ms; not at all unless it is said, for those
-   * whose caller gives up after a few calls.
+   * The break that IMS gets after all tries for a token have failed, in ms. By default none, for callers that stop
+   * after a few calls.
    */
   outagePauseMs?: number;
 }): Sessions {
@@ -133,13 +136,12 @@ function sessionFrom(move: Exclude<SessionMove, { kind: 'ask' }>): Session {
 interface Token {
   readonly session: Session;
   readonly lifeMs: number;
-  /** How IMS refused the new client secret, where the previous one had to do. */
+  /** How IMS refused the new client secret, if the previous one was accepted. */
   readonly refusal?: Failure;
 }
 
 /**
- * The new client secret first. It is asked for once a renewal: where it is refused, the tries that are left are the
- * previous one's.
+ * Tries the new client secret first, once a renewal. If it is refused, the remaining tries are for the previous one.
  */
 async function requestToken(imsUrl: string, credentials: Credentials, transport: Transport): Promise<Token> {
   const { clientSecret, previousClientSecret } = credentials;
@@ -173,7 +175,7 @@ async function askOnce(
     url: new URL('/ims/token/v3', imsUrl).href,
     label: 'ims POST /ims/token/v3',
     timeoutMs: 10_000,
-    // Asking for a token changes nothing, so an answer that was lost leaves nothing in doubt.
+    // Asking for a token changes nothing, so a lost answer leaves nothing in doubt.
     changes: false,
     secrets: [credentials.clientSecret, previousClientSecret ?? ''],
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
@@ -198,7 +200,7 @@ async function askOnce(
   };
 }
 
-/** Whether another secret may be taken: a wrong scope is as wrong with that. What IMS says exactly is not documented. */
+/** Whether another secret may be accepted: a wrong scope stays wrong. IMS's exact error texts are not documented. */
 function refusesSecret({ code, status, serviceCode }: Failure): boolean {
   return (
     code === 'IMS_REFUSED' &&

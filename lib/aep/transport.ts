@@ -1,4 +1,4 @@
-// What the client needs of the world: a fetch, a clock, a random number. Each can be replaced in a test.
+// What the client needs from outside: a fetch, a clock, a random number. Each can be replaced in a test.
 
 export interface Clock {
   /** Milliseconds since the epoch. */

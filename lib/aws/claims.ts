@@ -1,15 +1,15 @@
-// Claims: who works on an object of the dead-letter store, so that no two send the same one.
+// Claims on objects of the dead-letter store, so that no two redrives send the same one.
 import type { Objects } from './objects.ts';
 
 interface Claim {
   readonly owner: string;
-  /** When it is over, ms since the epoch; whoever made it has ended by then. */
+  /** When the claim expires, ms since the epoch; the invocation that made it has ended by then. */
   readonly until: number;
 }
 
 /**
- * Claims as objects of their own, made only where none is. One that has run out stays, and the next number is taken:
- * so nothing is ever overwritten, and of several who see it run out only one comes next.
+ * Claims are objects of their own, made only where none is. An expired one stays, and the next claim takes the next
+ * number. So nothing is ever overwritten, and only one of several redrives gets the next claim.
  */
 export function createClaims(objects: Objects, keyOf: (key: string, number: number) => string) {
   return {
@@ -18,12 +18,12 @@ export function createClaims(objects: Objects, keyOf: (key: string, number: numb
       for (let number = 0; ; number++) {
         if (await objects.create(keyOf(key, number), text)) return true;
         const held = await objects.read(keyOf(key, number));
-        // Given back in this moment: whoever took it may have done all there was to do.
+        // The claim was released at this moment: its holder may have finished all there was to do.
         if (held === undefined || isLive(held.text, now)) return false;
       }
     },
 
-    /** Never one that has run out: the next number counts on it, and may be another's by now. */
+    /** An expired claim is never removed: the next number follows it, and may belong to another redrive by now. */
     async release(key: string, owner: string, now: number): Promise<void> {
       for (let number = 0; ; number++) {
         const held = await objects.read(keyOf(key, number));
@@ -41,7 +41,7 @@ function isLive(text: string, now: number): boolean {
   return typeof until === 'number' && until > now;
 }
 
-/** A claim that cannot be read is nobody's. */
+/** A claim that cannot be read counts as none. */
 function claimIn(text: string): Partial<Claim> | undefined {
   try {
     return (JSON.parse(text) as Partial<Claim> | null) ?? undefined;

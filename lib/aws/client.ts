@@ -1,16 +1,19 @@
-// One way to make a client of AWS, whichever service it is for: no call of it lasts for ever.
+// Makes the AWS clients of all services, with a time limit for each call.
 import { within } from '../within.ts';
 
 export interface CallLimits {
   /** Until there is a connection. */
   readonly connectMs: number;
-  /** From the beginning of a request to the end of its answer; what hangs is better repeated by the SDK than waited for. */
+  /** From the beginning of a request to the end of its answer. The SDK repeats a call that takes longer. */
   readonly answerMs: number;
-  /** How often the SDK tries; 3 times where it is left out. */
+  /** How often the SDK tries; 3 times by default. */
   readonly attempts?: number;
 }
 
-/** What a client is made with. By `requestTimeout` alone the SDK writes a warning and waits on; HTTP/2 knows neither of the others. */
+/**
+ * What a client is made with. With `requestTimeout` alone, the SDK logs a warning and waits on. HTTP/2 ignores the
+ * other two.
+ */
 export interface Limited {
   readonly requestHandler: {
     readonly connectionTimeout: number;
@@ -29,7 +32,7 @@ export interface Client {
 
 type MiddlewareStep = (args: unknown) => Promise<unknown>;
 
-/** The same of every client, whatever goes in and out of its calls. */
+/** The part of every client's middleware stack that does not depend on its calls. */
 interface Stack {
   add(
     step: (next: MiddlewareStep) => MiddlewareStep,
@@ -38,8 +41,8 @@ interface Stack {
 }
 
 /**
- * The client that `make` makes, with a limit to each try of each call. What takes longer fails with a `TimeoutError`, which the SDK repeats and `awsFailure`
- * takes for passing.
+ * The client that `make` makes, with a limit to each try of each call. A call that takes longer fails with a
+ * `TimeoutError`, which the SDK repeats and `awsFailure` makes retryable.
  */
 export function limited<C extends Client>(make: (config: Limited) => C, limits: CallLimits): C {
   const { connectMs, answerMs, attempts } = limits;
@@ -62,20 +65,20 @@ export function limited<C extends Client>(make: (config: Limited) => C, limits: 
         throw error;
       }
     };
-  // Around what reads the answer, and within what repeats the call.
+  // Around the reading of the answer, and within the repetition of the call.
   const stack = client.middlewareStack as Stack;
   stack.add(step, { step: 'deserialize', priority: 'high', name: 'limit' });
   return client;
 }
 
-/** What `work` comes to, or a `TimeoutError` after so many ms. */
+/** The result of `work`, or a `TimeoutError` after so many ms. */
 export async function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
   const done = await within(ms, work);
   if (done !== 'late') return done;
   throw Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' });
 }
 
-/** Over HTTP/2 all calls share a connection, and the SDK keeps one that is dead: the next call would wait for it again. */
+/** Over HTTP/2 all calls share a connection, and the SDK keeps a dead one: the next call would wait for it again. */
 function letGo({ config: { requestHandler } }: Client): void {
   const { metadata, destroy } = requestHandler as {
     metadata?: { handlerProtocol?: string };

@@ -1,4 +1,5 @@
-// The dead-letter store: one object per invocation that rejects, beside Lambda's own documents, in S3 or in a folder.
+// The dead-letter store, in S3 or in a folder: an object for each invocation that rejects, and Lambda's own
+// documents.
 import { fileURLToPath } from 'node:url';
 import { MAX_OBJECT_BYTES, MAX_WRITTEN_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
@@ -16,7 +17,8 @@ const ON_FAILURE = 'aws/lambda/';
 /**
  * The store at `url`: `s3://bucket/prefix` or `file:///folder`. Nothing is opened before it is first used.
  * @param s3 makes the S3 client; by default the SDK is loaded, and only then
- * @throws Failure `SETTINGS_INVALID` for any other URL; from each method `STORE_UNAVAILABLE`, and `TOO_LARGE` for what cannot be held
+ * @throws Failure `SETTINGS_INVALID` for any other URL; from each method `STORE_UNAVAILABLE`, and `TOO_LARGE` for an
+ * object that is too large
  */
 export function createDeadLetters(url: string, s3?: () => Promise<S3>): DeadLetterStore & DeadLettersOnce {
   const { objects, prefix } = storeAt(url, s3);
@@ -36,13 +38,13 @@ export function createDeadLetters(url: string, s3?: () => Promise<S3>): DeadLett
       }),
     putOnce: (key, document) =>
       storeCall('writing to', async () => {
-        // Of a part of a batch, which is smaller than what one object holds.
+        // The document of part of a batch, which is smaller than the largest object.
         const text = [...documentPieces(document, MAX_OBJECT_BYTES)].map((piece) => piece.text);
         if (text.length > 1)
           throw new Failure('TOO_LARGE', `a document has more than ${MAX_OBJECT_BYTES} bytes`);
         if (await objects.create(below(key), text[0] ?? '')) return 'stored';
         if ((await objects.read(below(key))) !== undefined) return 'already there';
-        // Another write stood in the way, and it is not known whether anything comes of that one.
+        // Another write was under way, and its outcome is unknown.
         throw new Error('conflict');
       }),
     list: (what, after = '') =>
@@ -86,7 +88,7 @@ function storeAt(url: string, s3?: () => Promise<S3>): { objects: Objects; prefi
     if (search === '' && hash === '' && protocol === 'file:')
       return { objects: objectsInFolder(fileURLToPath(url)), prefix: '' };
   } catch {
-    // No URL, or none of a file: said below.
+    // It is not a URL, or not one of a file: the error follows below.
   }
   throw new Failure(
     'SETTINGS_INVALID',
@@ -95,8 +97,8 @@ function storeAt(url: string, s3?: () => Promise<S3>): { objects: Objects; prefi
 }
 
 /**
- * The document as texts of so many bytes at most, each a document of its own, unless one entry alone has more. Entry by entry
- * and counted on the way, so that the count speaks of what is written.
+ * Splits the document into documents of so many bytes at most; only a single entry may be larger. Their bytes are
+ * counted entry by entry, as they are written.
  */
 function* documentPieces(
   { entries, ...head }: DeadLetterDocument,
@@ -124,7 +126,10 @@ function* documentPieces(
   yield piece(lines);
 }
 
-/** `rejected/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation, the same key. What is divided goes on with `.1.json`. */
+/**
+ * `rejected/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation has
+ * the same key. The second part of a document ends with `.1.json`.
+ */
 function objectKey(document: DeadLetterDocument): string {
   const [year, month, day] = document.storedAt.slice(0, 10).split('-');
   const first = document.entries[0]?.sequenceNumber ?? 'none';
@@ -132,7 +137,7 @@ function objectKey(document: DeadLetterDocument): string {
   return ['rejected', pathSafe(document.pipeline), year, month, day, `${name}.json`].join('/');
 }
 
-/** What can neither climb out of a folder nor need escaping. */
+/** Characters that cannot lead out of a folder and need no escaping. */
 function pathSafe(text: string): string {
   return text.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_') || '_';
 }

@@ -1,4 +1,4 @@
-// Step Functions as deploy hooks use it: executions of one state machine, started by name and asked about.
+// Step Functions as deploy hooks use it: starts executions of one state machine by name, and reads their status.
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { Failure } from '../failure.ts';
 import type { Executions } from '../hook/start.ts';
@@ -31,7 +31,7 @@ export function createExecutions(
         return { status: status ?? '', input: input ?? '', startedAt: startDate?.getTime() ?? 0 };
       } catch (error) {
         if (isNamed(error, 'ExecutionDoesNotExist')) return undefined;
-        throw failure(error, `asking about the execution ${executionArn}`);
+        throw failure(error, `reading the status of the execution ${executionArn}`);
       }
     },
   };
@@ -42,7 +42,7 @@ function createClient(): SFNClient {
   return limited((config) => new SFNClient(config), { connectMs: 1_000, answerMs: 2_000, attempts: 2 });
 }
 
-/** What Step Functions says may hold the input: its name says enough. */
+/** Messages of Step Functions may hold the input, so only the error's name is kept. */
 function failure(error: unknown, what: string): Failure {
   const { code, retryable } = awsFailure(error, what);
   const name = error instanceof Error ? error.name : 'Error';

@@ -1,7 +1,7 @@
-// AWS's errors as Failures: which of them a retry may cure, and which not.
+// Turns AWS's errors into Failures: which of them a retry may cure, and which not.
 import { Failure } from '../failure.ts';
 
-/** The SDK has repeated these itself already; a later run may still succeed. */
+/** The SDK has repeated these itself; a later run may still succeed. */
 const TRANSIENT_NAMES =
   /Throttl|TooManyRequests|LimitExceeded|ThroughputExceeded|InternalServi|ServiceUnavailable|InternalFailure|TimeoutError|ResourceInUse|ResourceConflict|NetworkingError/i;
 
@@ -16,7 +16,10 @@ export function awsFailure(error: unknown, what: string): Failure {
   });
 }
 
-/** What `call` comes to. @throws Failure for whatever a client of AWS throws; `what` says what was being done */
+/**
+ * The result of `call`.
+ * @throws Failure for whatever a client of AWS throws; `what` says what was being done
+ */
 export async function awsCall<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -25,15 +28,15 @@ export async function awsCall<T>(what: string, call: () => Promise<T>): Promise<
   }
 }
 
-/** Whether an AWS client says that the thing is not there. */
+/** Whether an AWS client says that the thing does not exist. */
 export function isNotFound(error: unknown): boolean {
   return described(error).name === 'ResourceNotFoundException';
 }
 
 /**
- * Whether Secrets Manager says that the secret is marked for deletion. It has no code of its own for that: of an
- * InvalidRequestException only the text tells it from the others ("You can't perform this operation on the secret because
- * it was marked for deletion."). AWS: API reference of GetSecretValue, InvalidRequestException, its possible causes.
+ * Whether Secrets Manager says that the secret is marked for deletion. It has no code of its own for that. Only the
+ * text tells this InvalidRequestException from others: "You can't perform this operation on the secret because it was
+ * marked for deletion." AWS: API reference of GetSecretValue, InvalidRequestException, its possible causes.
  */
 export function isBeingDeleted(error: unknown): boolean {
   return error instanceof Error && error.name === 'InvalidRequestException' && /delet/i.test(error.message);

@@ -1,4 +1,4 @@
-// What the forwarder said of its batches, read from its log group in CloudWatch Logs.
+// Reads what the forwarder logged of its batches, from its log group in CloudWatch Logs.
 import {
   CloudWatchLogsClient,
   FilterLogEventsCommand,
@@ -12,10 +12,10 @@ import type { ForwardedBatch, ForwardLog } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
 
-/** A search looks through much, and answers with a part of it meanwhile. */
+/** A search takes long, and gives its results in parts. */
 const LIMITS = { connectMs: 2_000, answerMs: 20_000 };
 
-/** As `report` and `reportReturned` in lib/forward/report.ts write it. */
+/** The log lines that `report` and `reportReturned` in lib/forward/report.ts write. */
 const LogLine = z
   .object({
     event: z.literal(BATCH_ENDED),
@@ -45,7 +45,10 @@ export function createForwardLog(
   return {
     async *batches(shardId, from) {
       if (forwarder === undefined)
-        throw new Failure('SETTINGS_INVALID', 'PENSTOCK_FORWARDER is not set: there is no log to read');
+        throw new Failure(
+          'SETTINGS_INVALID',
+          'PENSTOCK_FORWARDER is not set: the forwarder, whose log is read, is unknown',
+        );
       const logGroupName = `/aws/lambda/${forwarder.split(':function:').at(-1)}`;
       // Both terms, anywhere in the line.
       const filterPattern = `"${BATCH_ENDED}" "${shardId.replaceAll('"', '')}"`;
@@ -74,7 +77,7 @@ async function readPage(
   }
 }
 
-/** The line as Powertools wrote it, with whatever Lambda puts before it. */
+/** The line as Powertools wrote it, with the prefix that Lambda may add. */
 function batchIn(message: string, timestamp: number, shardId: string): ForwardedBatch[] {
   const result = LogLine.safeParse(parse(message.slice(Math.max(0, message.indexOf('{')))));
   if (!result.success || result.data.shardId !== shardId) return [];

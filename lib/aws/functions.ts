@@ -1,4 +1,4 @@
-// Lambda functions as one of them starts another, or itself, without waiting for the end.
+// Starts Lambda functions asynchronously: another one, or the calling one again.
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Functions } from '../runtime.ts';
 import { limited } from './client.ts';
@@ -17,7 +17,7 @@ export function createFunctions(
       try {
         await client.send(new InvokeCommand({ FunctionName: functionArn, InvocationType: 'Event', Payload }));
       } catch (error) {
-        throw awsFailure(error, 'starting the invocation that goes on from here');
+        throw awsFailure(error, 'starting the next invocation');
       }
     },
   };

@@ -1,13 +1,13 @@
-// undici's agent for a network that has a proxy between itself and the world.
+// undici's agent for a network that reaches the internet through a proxy.
 import connect from 'undici/lib/api/api-connect.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 
-/** The way out of a network that has no other. */
+/** The proxy of such a network. */
 export interface ProxySettings {
   /** Its URL, which may hold a name and a password: `http://proxy.example.com:3128`. */
   readonly url: string;
-  /** Hosts that are asked without it, as `NO_PROXY` lists them. */
+  /** Hosts that are reached without it, as `NO_PROXY` lists them. */
   readonly except: string;
 }
 
@@ -18,11 +18,12 @@ export function createProxied({ url, except }: ProxySettings, options: Pool.Opti
     connect: tls,
     proxyTls: tls,
     requestTls: tls,
-    // What is left out here, undici would take from the environment.
+    // undici would take missing settings from the environment.
     httpProxy: '',
     httpsProxy: url,
     noProxy: except,
-    // Asks for the tunnels; to every dispatcher that undici's front door shows, it gives this method.
+    // These pools open the tunnels. undici's main module adds `connect` to every dispatcher; here it is added by
+    // hand.
     clientFactory: (origin, given) => Object.assign(new Pool(origin, given), { connect }),
   });
 }

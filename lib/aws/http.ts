@@ -1,4 +1,4 @@
-// HTTP for deployed functions: undici's agent over connections that are kept, and a proxy where there is one.
+// HTTP for deployed functions: undici's agent with connections that are kept, and a proxy where there is one.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -6,20 +6,20 @@ import type { Fetch } from '../aep/transport.ts';
 import type { ProxySettings } from './http-proxied.ts';
 
 export interface ConnectionLimits {
-  /** To each host. As many as the forwarder has lanes. */
+  /** Connections to each host: as many as the forwarder has lanes. */
   readonly connections: number;
-  /** A connection that nobody needed for so long is closed; the server's own `Keep-Alive` counts where it is shorter. */
+  /** How long an idle connection is kept; a shorter `Keep-Alive` of the server counts. */
   readonly idleMs: number;
-  /** Nobody takes longer to accept a connection, so it is worth another try. */
+  /** No server takes longer to accept a connection, so a new try is better. */
   readonly connectMs: number;
 }
 
 const CONNECTION_LIMITS: ConnectionLimits = { connections: 8, idleMs: 30_000, connectMs: 5_000 };
 
 /**
- * A fetch over HTTP/1.1, certificates always checked, redirects answered as they are. It rejects where no answer came, with
- * the reason of the signal where that was it; a connection that the other side had closed meanwhile is such a case. Nothing is
- * sent twice, and a connection on which anything comes that nobody asked for is closed.
+ * A fetch over HTTP/1.1. Certificates are always checked, and redirects are returned. It rejects if no answer came,
+ * with the signal's reason if that ended it. That includes a connection that the other side had closed meanwhile.
+ * Nothing is sent twice. A connection with unexpected data is closed.
  */
 export function createFetch(proxy?: ProxySettings, limits = CONNECTION_LIMITS): Fetch {
   const dispatcher = proxy
@@ -28,11 +28,12 @@ export function createFetch(proxy?: ProxySettings, limits = CONNECTION_LIMITS): 
   return async (url, { method, headers, body, signal }) => {
     signal.throwIfAborted();
     const { origin, pathname, search } = new URL(url);
-    // Nothing is unpacked, so nothing is to be packed.
+    // Answers are not unpacked, so servers must not compress them.
     const all = { 'accept-encoding': 'identity', ...headers };
     const asked = { origin, path: pathname + search, method, headers: all, body: body ?? null, signal };
     const answer = await orReason(signal, async () => {
-      // A connection is free again one turn after its answer has ended: without this there would be another one for the next request.
+      // A connection is free one turn after its answer has ended. Without this wait the next request would open
+      // another one.
       await nextTurn();
       return request.call(await dispatcher, asked);
     });
@@ -49,24 +50,24 @@ export function createFetch(proxy?: ProxySettings, limits = CONNECTION_LIMITS): 
   };
 }
 
-/** How long an answer may take is for the signal to say. */
+/** The signal limits how long an answer may take. */
 function optionsFor({ connections, idleMs }: ConnectionLimits) {
   const kept = { connections, keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs };
   return { ...kept, allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
 }
 
-/** That certificates are checked is said here because a variable of the environment could say otherwise. */
+/** Set here, because a variable of the environment could switch the check off. */
 function tls({ connectMs }: ConnectionLimits) {
   return { timeout: connectMs, rejectUnauthorized: true, allowH2: false };
 }
 
-/** Few networks need it, so it is loaded where there is a proxy. */
+/** Few networks need a proxy, so its module is loaded only with one. */
 async function loadProxied(proxy: ProxySettings, limits: ConnectionLimits) {
   const { createProxied } = await import('./http-proxied.ts');
   return createProxied(proxy, optionsFor(limits), tls(limits));
 }
 
-/** A request that waits for a connection hears of the signal only when it has one; whoever waits for the request hears at once. */
+/** undici notices the signal only once the request has a connection. Here the caller is told at once. */
 async function orReason<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

@@ -1,4 +1,4 @@
-// What a deployment has made at run time, in Lambda and in Secrets Manager: to be listed, and to be removed.
+// Lists and removes what a deployment made at run time, in Lambda and in Secrets Manager.
 import {
   DeleteEventSourceMappingCommand,
   LambdaClient,
@@ -14,7 +14,7 @@ import { publishedSecret } from '../published.ts';
 import { limited } from './client.ts';
 import { awsCall, isNotFound } from './failure.ts';
 
-/** There is an answer to be given in time. */
+/** The caller must answer in time. */
 const LIMITS = { connectMs: 2_000, answerMs: 5_000 };
 
 /** @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED` */
@@ -23,7 +23,7 @@ export function createMadeAtRunTime(
   lambda = limited((config) => new LambdaClient(config), LIMITS),
   secrets = limited((config) => new SecretsManagerClient(config), LIMITS),
 ): MadeAtRunTime {
-  // Of no stream: what all of them begin with.
+  // For all streams: the common beginning of the names.
   const prefix = publishedSecret({ stage }, '');
   return {
     triggers: () =>
@@ -41,7 +41,7 @@ export function createMadeAtRunTime(
         try {
           await lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
         } catch (error) {
-          // "In use" while it is being made, changed or deleted: it is looked at again.
+          // "In use" while it is being made, changed or deleted: the caller looks at it again.
           if (!isNotFound(error) && !(error instanceof Error && error.name === 'ResourceInUseException'))
             throw error;
         }

@@ -1,8 +1,9 @@
-// CloudWatch metrics through Powertools: what one invocation counted and measured, as lines of embedded metric format.
+// CloudWatch metrics through Powertools: the counts and measures of one invocation, as lines of embedded metric
+// format.
 import { MetricUnit, Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import type { Metrics } from '../runtime.ts';
 
-/** A line takes 100 values of a metric; at that many Powertools writes it by itself, with the dimensions it has by then. */
+/** A line takes 100 values of a metric. Then Powertools writes it by itself, with the dimensions it has by then. */
 const VALUES_PER_LINE = 99;
 
 interface Measured {
@@ -11,9 +12,10 @@ interface Measured {
 }
 
 /**
- * Dimensions are `service`, `stage` and `pipeline`, and `reason` of what is counted by it, and no more: each further value
- * would be a metric of its own to pay for. All is counted without `pipeline` as well, once a stage: an alarm is made before
- * there is a pipeline, and cannot search for one.
+ * Dimensions are `service`, `stage`, `pipeline`, and `reason` where it is counted. Each further value would be
+ * another metric to pay for.
+ * Everything is also counted without `pipeline`, once a stage. An alarm is made before there is a pipeline, and
+ * cannot search for one.
  */
 export function createMetrics(stage: string): Metrics {
   const powertools = new Powertools({
@@ -27,7 +29,7 @@ export function createMetrics(stage: string): Metrics {
 
   const writeReasons = (pipeline: string): void => {
     for (const [reason, numbers] of byReason) {
-      // A line each: Powertools warns of sets that share a dimension.
+      // A line for each set: Powertools warns of sets that share a dimension.
       for (const dimensions of [{ pipeline, reason }, { reason }]) {
         const single = powertools.singleMetric();
         single.addDimensions(dimensions);

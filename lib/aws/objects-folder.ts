@@ -30,11 +30,11 @@ export function objectsInFolder(folder: string): Objects {
         .map(async (key) => ({ key, bytes: (await stat(at(key))).size }));
       return { objects: await Promise.all(page), more: keys.length > PAGE_OBJECTS };
     },
-    // Renamed when it is whole and on the disk: whoever lists the folder never sees half a document.
+    // Renamed when it is complete and on the disk: a listing never shows half a document.
     write: (key, text) => written(at(key), text, (temporary) => rename(temporary, at(key))),
     async create(key, text) {
       try {
-        // Unlike a renaming, a link does not take the place of what is there.
+        // Unlike a renaming, a link does not replace an existing file.
         await written(at(key), text, (temporary) => link(temporary, at(key)));
         return true;
       } catch (error) {
@@ -56,7 +56,7 @@ export function objectsInFolder(folder: string): Objects {
   };
 }
 
-/** Writes a file beside `path`, durably, and has it put there. */
+/** Writes a file beside `path` durably, then moves it there. */
 async function written(path: string, text: string, put: (temporary: string) => Promise<void>): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${randomUUID()}${TEMPORARY}`;

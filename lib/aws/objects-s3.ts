@@ -1,4 +1,4 @@
-// Objects in S3. The SDK is loaded with the first of them: most invocations of the forwarder reject nothing.
+// Objects in S3. The SDK is loaded with the first call: most invocations of the forwarder reject nothing.
 import type { S3Client } from '@aws-sdk/client-s3';
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { inTime, limited } from './client.ts';
@@ -9,7 +9,7 @@ export type S3 = Pick<S3Client, 'send'>;
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Until there is an answer; and from then on, for an object is read when the call has ended. */
+/** The limit until there is an answer, and another for its body: an object is read after the call has ended. */
 const S3_ANSWER_MS = 10_000;
 
 export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = loadS3): Objects {
@@ -29,7 +29,7 @@ export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = load
     try {
       const { Body, ETag, ContentLength } = await s3.send(new sdk.GetObjectCommand({ Bucket, Key }));
       if ((ContentLength ?? 0) > MAX_OBJECT_BYTES) {
-        // Its bytes are on the way: the connection goes with them.
+        // The body is still arriving: it ends with the connection.
         if (Body !== undefined && 'destroy' in Body) Body.destroy();
         throw tooLarge(Key, ContentLength);
       }
@@ -46,7 +46,7 @@ export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = load
       return true;
     } catch (error) {
       if (!isTaken(error) && !isNothing(error)) throw error;
-      // The SDK may have repeated a request that was carried out, and whose answer was lost.
+      // The SDK may have repeated a request that had succeeded, and whose answer was lost.
       return (await read(Key))?.text === text;
     }
   };
@@ -78,7 +78,7 @@ export function objectsInS3(Bucket: string, makeClient: () => Promise<S3> = load
   };
 }
 
-/** Another one is there, or is being written at this moment. S3 API reference, "Conditional writes". */
+/** Another object is there, or is being written. S3 API reference, "Conditional writes". */
 function isTaken(error: unknown): boolean {
   return (
     error instanceof Error &&

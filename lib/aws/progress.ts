@@ -1,4 +1,4 @@
-// How far each pipeline has been reconciled, in DynamoDB: items of its own beside that of the pipeline, each far below what one may hold.
+// How far each pipeline has been reconciled, in DynamoDB: small items beside the pipeline's own.
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
@@ -14,7 +14,7 @@ import { limited } from './client.ts';
 import { awsCall } from './failure.ts';
 import { type DynamoDb, PART } from './ledger.ts';
 
-/** Each has 22 bytes: an item of them costs 22 write units at most, and is read in one go. */
+/** A mark has 22 bytes: an item of them costs 22 write units at most, and is read in one call. */
 const MAX_MARKS = 1_000;
 /** Of one request. */
 const MARKS_AT_ONCE = 100;
@@ -22,9 +22,10 @@ const MARKS_AT_ONCE = 100;
 const KEPT_DAYS = 40;
 
 /**
- * `{pipeline}#reconciled` holds what is read and written as a whole; `{pipeline}#read#{day}#{n}` the marks of a day, in as
+ * `{pipeline}#reconciled` is read and written as a whole. `{pipeline}#read#{day}#{n}` holds the marks of a day, in as
  * many items as they need.
- * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`, and `SETTINGS_INVALID` where there is no name
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`, and `SETTINGS_INVALID` if the
+ * table has no name
  */
 export function createProgress(
   table: string | undefined,
@@ -40,7 +41,7 @@ export function createProgress(
     });
     return (await awsCall(`how far the pipeline ${pipeline} is reconciled`, () => client.send(command))).Item;
   };
-  /** `false` where the condition does not hold. */
+  /** `false` if the condition does not hold. */
   const update = async (pipeline: string, key: string, change: ItemChange): Promise<boolean> => {
     try {
       await awsCall(`how far the pipeline ${pipeline} is reconciled`, () =>
@@ -55,7 +56,7 @@ export function createProgress(
   const expires = () => ({ N: String(Math.round(clock.now() / 1_000) + KEPT_DAYS * 86_400) });
   const dayItem = (pipeline: string, day: string, n: number) =>
     `${pipeline}${PART}read${PART}${day}${PART}${n}`;
-  /** The item of a day that marks are added to, by what was seen last: never one behind it. */
+  /** The item of a day to which marks are added, as last seen: the real one is never before it. */
   const open = new Map<string, number>();
 
   return {
@@ -116,7 +117,7 @@ export function createProgress(
     async forgetOld(pipeline) {
       await update(pipeline, pipeline, {
         UpdateExpression: 'REMOVE reconciled, reconciledVersion',
-        // An item that is not there would be made.
+        // An update would create a missing item.
         ConditionExpression: 'attribute_exists(reconciledVersion)',
       });
     },
@@ -133,7 +134,7 @@ function createClient(): DynamoDBClient {
   return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
 }
 
-/** Damaged is like never written: everything is looked at again. */
+/** A damaged item counts as missing: everything is looked at again. */
 function parsedProgress(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
@@ -144,5 +145,5 @@ function parsedProgress(text: string | undefined): unknown {
 
 function tableName(table: string | undefined): string {
   if (table !== undefined) return table;
-  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: nothing would say how far it has come');
+  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the progress');
 }

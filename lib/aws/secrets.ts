@@ -1,4 +1,4 @@
-// Secrets Manager as Penstock's port to it.
+// Reads and writes secrets in Secrets Manager.
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
@@ -13,7 +13,8 @@ import { limited } from './client.ts';
 import { awsCall, isBeingDeleted, isNotFound } from './failure.ts';
 
 /**
- * `kmsKey`: what new secrets are encrypted under; AWS's own key for Secrets Manager where it is left out; `tags`: what new ones bear.
+ * @param kmsKey encrypts new secrets; by default AWS's own key for Secrets Manager
+ * @param tags of new secrets
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`; their messages never hold a value
  */
 export function createSecrets(
@@ -43,7 +44,7 @@ export function createSecrets(
     try {
       await client.send(creation(id, value, description));
     } catch (error) {
-      // Somebody was faster, or the answer to an earlier try was lost.
+      // Another execution created it first, or the answer to an earlier try was lost.
       if (!(error instanceof Error && error.name === 'ResourceExistsException')) throw error;
       await write(id, value);
     }
@@ -69,7 +70,7 @@ export function createSecrets(
           if (!isBeingDeleted(error)) throw error;
           await client.send(new RestoreSecretCommand({ SecretId: id }));
           await write(id, value);
-          // Two may restore it, and one of them writes last.
+          // Two executions may restore it at once; the last one to write wins.
           return (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString === value;
         }
         return true;

@@ -1,4 +1,4 @@
-// A stretch of a Kinesis stream, read by hand: besides Lambda, which reads the same shards at the same time.
+// Reads a stretch of a Kinesis stream directly, while Lambda may read the same shards.
 import {
   type _Record,
   DescribeStreamSummaryCommand,
@@ -16,12 +16,18 @@ import { awsCall, awsFailure } from './failure.ts';
 /** The part of the Kinesis client that is used. */
 export type Kinesis = Pick<KinesisClient, 'send'>;
 
-/** A shard answers five reads a second, for all its readers together; Lambda is one of them. In ms. */
+/**
+ * The pause between two reads, in ms. A shard answers five reads a second for all its readers, of which Lambda is
+ * one.
+ */
 const THROTTLED_PAUSE_MS = 400;
-/** A read that is throttled is made again so often, each time after twice the wait. */
+/** How often a throttled read is repeated; each wait is twice the last. */
 const THROTTLED_READS = 6;
 
-/** Kinesis need not say how far an answer is from the tip: after so many that are empty, and say nothing, it is. */
+/**
+ * Kinesis need not say how far an answer is from the tip. After so many empty answers that do not say it, the tip is
+ * reached.
+ */
 const UNSAID_READS = 30;
 
 const HOUR_MS = 3_600_000;
@@ -55,7 +61,7 @@ export function createStreamRange(
       );
       const kept = clock.now() - (found?.RetentionPeriodHours ?? 24) * HOUR_MS;
       const created = found?.StreamCreationTimestamp?.getTime() ?? 0;
-      // Of a stream younger than that nothing is gone.
+      // A younger stream has lost nothing.
       return created > kept ? 0 : kept;
     },
 
@@ -79,7 +85,7 @@ async function* pages(reader: Reader, from: StreamPosition) {
     const page = await unthrottled(clock, () =>
       client.send(new GetRecordsCommand({ ShardIterator: iterator, StreamARN: reader.streamArn })),
     ).catch((error: unknown) => {
-      // Good for five minutes, and what is done with a page can take longer.
+      // An iterator is valid for five minutes, and the work on a page can take longer.
       if (errorName(error) === 'ExpiredIteratorException') return undefined;
       throw awsFailure(error, `reading the shard ${reader.shardId}`);
     });
@@ -101,7 +107,7 @@ async function* pages(reader: Reader, from: StreamPosition) {
   }
 }
 
-/** An iterator; where the record it should begin at is gone, one at the oldest that is left. */
+/** An iterator at the record where it should begin. If that is lost, one at the oldest record left. */
 async function iteratorAt(reader: Reader, from: StreamPosition): Promise<string | undefined> {
   try {
     return await newIterator(reader, asked(from));

@@ -1,4 +1,4 @@
-// Kinesis as provisioning needs it: from a stream's name to its ARN.
+// Finds a Kinesis stream's ARN by its name, for provisioning.
 import { DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import type { DescribedStreams } from '../runtime.ts';
 import { limited } from './client.ts';

@@ -1,4 +1,4 @@
-// Lambda's event source mappings as Penstock's triggers: one per stream, made switched off.
+// Lambda's event source mappings as Penstock's triggers: one for each stream, created disabled.
 import {
   CreateEventSourceMappingCommand,
   DeleteEventSourceMappingCommand,
@@ -14,8 +14,8 @@ import { limited } from './client.ts';
 import { awsCall, isNotFound } from './failure.ts';
 
 /**
- * How Lambda polls. Retries go on until the record is too old, so that every loss leaves a document; a bad record is
- * cut out of its batch; one batch per shard keeps the order. The age is under the shortest retention there is (24 h).
+ * How Lambda polls. It retries until the record is too old, so every loss leaves a document. It splits a batch to
+ * isolate a bad record. One batch per shard keeps the order. The age is below the shortest retention (24 h).
  */
 const POLLING = {
   BatchSize: 10_000,
@@ -32,7 +32,7 @@ export function createTriggers(
   options: {
     forwarder: string | undefined;
     onFailureArn: string | undefined;
-    /** What new triggers bear. */
+    /** Tags of new triggers. */
     tags?: Readonly<Record<string, string>>;
   },
   client = limited((config) => new LambdaClient(config), { connectMs: 2_000, answerMs: 10_000 }),
@@ -41,7 +41,7 @@ export function createTriggers(
     if (options.forwarder !== undefined) return options.forwarder;
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_FORWARDER is not set: the trigger would have nobody to call',
+      'PENSTOCK_FORWARDER is not set: the function that the trigger calls is unknown',
     );
   };
   return {
@@ -77,12 +77,12 @@ export function createTriggers(
       ),
 
     switchOn: (id) =>
-      awsCall(`switching the trigger ${id} on`, async () => {
+      awsCall(`enabling the trigger ${id}`, async () => {
         await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: true }));
       }),
 
     switchOff: (id) =>
-      awsCall(`switching the trigger ${id} off`, async () => {
+      awsCall(`disabling the trigger ${id}`, async () => {
         await client.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: false }));
       }),
 
@@ -107,8 +107,8 @@ async function isTriggerBeingDeleted(client: LambdaClient, id: string): Promise<
 }
 
 /**
- * Lambda has no code for it, only a text: `OK`, `No records processed`, or one that begins with `PROBLEM`. AWS: "Monitoring
- * DynamoDB/Kinesis event source mappings", `LastProcessingResult` ("PROBLEM: Function call failed").
+ * Lambda has no code for it, only a text: `OK`, `No records processed`, or one that begins with `PROBLEM`. AWS:
+ * "Monitoring DynamoDB/Kinesis event source mappings", `LastProcessingResult` ("PROBLEM: Function call failed").
  */
 function resultOf(lastResult: string): Pick<Trigger, 'lastResult' | 'lastFailed'> {
   return { lastResult, lastFailed: /^problem\b/i.test(lastResult) };

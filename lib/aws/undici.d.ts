@@ -1,4 +1,5 @@
-// The types of those parts of undici that are taken by themselves: its front door loads all of it, fetch and WebSocket too.
+// The types of the undici modules that are loaded one by one. Its main module loads everything, fetch and WebSocket
+// too.
 declare module 'undici/lib/dispatcher/agent.js' {
   export { Agent as default } from 'undici';
 }

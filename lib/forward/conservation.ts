@@ -1,4 +1,4 @@
-// The balance of an invocation: what went in is what came out, by counts that were made apart from each other.
+// The balance of an invocation: as many messages come out as went in. Each count is taken in another place.
 import { Failure } from '../failure.ts';
 
 export interface Counts {
@@ -8,22 +8,23 @@ export interface Counts {
   readonly acknowledged: number;
   /** Entries, counted by the dead-letter store. */
   readonly stored: number;
-  /** Messages that the pipeline does not want, counted where the batch is settled. */
+  /** Messages that the pipeline filters out, counted where the batch is settled. */
   readonly filtered: number;
-  /** Messages that an earlier invocation was acknowledged, counted where they were passed over. */
+  /** Messages that AEP acknowledged in an earlier invocation, counted where they are skipped. */
   readonly known: number;
   /** Messages that stay in the stream, counted where the batch is settled. */
   readonly unresolved: number;
 }
 
-/** Messages that went missing; negative where there are more than there were. */
+/** Messages that are missing; negative where there are too many. */
 export function differenceOf(counts: Counts): number {
   const { decoded, acknowledged, stored, filtered, known, unresolved } = counts;
   return decoded - acknowledged - stored - filtered - known - unresolved;
 }
 
 /**
- * @throws Failure `CONSERVATION`, which fails the whole batch: Lambda delivers it again, and a copy is better than a loss
+ * @throws Failure `CONSERVATION`, which fails the whole batch. Lambda delivers it again: a copy is better than a
+ * loss.
  */
 export function checkConservation(counts: Counts): void {
   if (differenceOf(counts) === 0) return;

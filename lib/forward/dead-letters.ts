@@ -5,8 +5,8 @@ import type { AppliedRule, History } from './read/message.ts';
 import type { Rejected, Settled } from './verdict.ts';
 
 /**
- * The document for `rejects`, of which there is at least one. Holds the producer's bytes as base64, or what is left of
- * them where the pipeline redacts; never a token.
+ * The document for `rejects`, of which there is at least one. It holds the producer's bytes as base64, or what
+ * redaction left of them. It never holds a token.
  */
 export function deadLetterDocument(
   rejects: readonly Settled<Rejected>[],
@@ -16,7 +16,7 @@ export function deadLetterDocument(
   return { version: 1, ...about, ...(rules !== undefined && { rules }), entries: rejects.map(storedEntry) };
 }
 
-/** As kept of one message. The rules it was redacted under are `rulesBehind` it. */
+/** The entry of one message. `rulesBehind` gives the rules under which it was redacted. */
 export function storedEntry({ message, verdict }: Settled<Rejected>): DeadLetter {
   const { subSequenceNumber, partitionKey, arrivedAt, bytes, redacted, asReceived, withheld } = message;
   const hidden = redacted !== undefined || withheld !== undefined;
@@ -36,12 +36,12 @@ export function storedEntry({ message, verdict }: Settled<Rejected>): DeadLetter
   };
 }
 
-/** Keys are people's names and addresses more often than not. */
+/** Partition keys are often names or addresses of persons. */
 export function hiddenKey(partitionKey: string): string {
   return hash('sha256', partitionKey, 'hex');
 }
 
-/** The lists of rules that records were redacted under, each once, by the name that their entries have for it. */
+/** The lists of rules under which records were redacted: each once, by the name that the entries use for it. */
 export function rulesBehind(
   histories: Iterable<History | undefined>,
 ): Record<string, readonly AppliedRule[]> | undefined {
@@ -52,7 +52,7 @@ export function rulesBehind(
 
 const names = new WeakMap<readonly AppliedRule[], string>();
 
-/** Of the same rules the same; looked for once, because thousands of entries may have it. */
+/** The same rules have the same name. The name is cached, because thousands of entries may need it. */
 export function rulesName(rules: readonly AppliedRule[]): string {
   const name = names.get(rules) ?? hash('sha256', JSON.stringify(rules), 'hex').slice(0, 12);
   names.set(rules, name);

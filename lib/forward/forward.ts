@@ -26,20 +26,20 @@ import { createTransform } from './transform/transform.ts';
 import type { Settled } from './verdict.ts';
 
 export interface Invocation {
-  /** What Lambda still gives this invocation, in ms. */
+  /** The time that Lambda leaves for this invocation, in ms. */
   readonly remainingMs: () => number;
   readonly invocationId: string;
 }
 
 /**
  * Forwards the records of one event.
- * @throws Failure that fails the batch as a whole, before anything was delivered: `EVENT_INVALID`, `NOT_PUBLISHED`,
- * `SECRET_*`, `IMS_REFUSED`, `INLET_NOT_ALLOWED`, `AEP_*` for a fault of the set-up; and `CONSERVATION`. Nothing that is
+ * @throws Failure that fails the whole batch before anything is delivered: `EVENT_INVALID`, `NOT_PUBLISHED`,
+ * `SECRET_*`, `IMS_REFUSED`, `INLET_NOT_ALLOWED`, or `AEP_*` for a fault of the set-up. Also `CONSERVATION`. Nothing
  * in a record makes it throw.
  */
 export type Forward = (event: unknown, invocation: Invocation) => Promise<BatchResponse>;
 
-/** What outlives an invocation: what has been read, what AEP has taken, and how much it takes. */
+/** What a container keeps between invocations: published pipelines, acknowledged messages, and each inlet's limits. */
 interface ContainerState {
   readonly runtime: ForwardRuntime;
   readonly pipelines: Pipelines;
@@ -71,8 +71,8 @@ export function createForward(runtime: ForwardRuntime): Forward {
 }
 
 /**
- * What is learnt of an inlet is known to the next invocation: how much it takes, as long as inlet and rate are the same; how it
- * answered, only as long as the same is published. After that the same records may be taken.
+ * The next invocation knows what this one has learnt of an inlet. Its limits stay as long as inlet and rate are the
+ * same. Its answers count only as long as the same pipeline is published: after that it may take the same records.
  */
 function inlets({ clock }: ForwardRuntime): (pipeline: PublishedPipeline) => KnownInlet {
   const limitsOf = new Map<string, Limits>();
@@ -122,8 +122,8 @@ async function forward(
 }
 
 /**
- * What was found out about messages that come again. @returns the one that holds its shard: all before it are settled, and whether
- * it is at fault could not be shown
+ * Updates what is known of messages that come again.
+ * @returns the message that blocks its shard: all before it are settled, and nothing shows whether it is at fault
  */
 function learn(
   standing: Standing,
@@ -146,7 +146,7 @@ function learn(
   return held;
 }
 
-/** Acknowledged, and to be delivered again: whether this container is asked then, and so knows, nobody can say. */
+/** Messages that are acknowledged and delivered again. Another container may read them, and does not know of them. */
 function beyond(settled: readonly Settled[], checkpoint: string | undefined): number {
   if (checkpoint === undefined) return 0;
   const from = BigInt(checkpoint);
@@ -194,29 +194,30 @@ async function prepareAndSend(
     },
     onReply: (messages, reply, times) => measureRequest(runtime.metrics, messages, reply, times),
   });
-  // Half of the time for this, half for sending: what is not looked at comes again.
+  // Half of the time is for preparing, half for sending. Records that were not prepared come again.
   const enough = invocation.remainingMs() / 2;
   const room = createRoom(() => invocation.remainingMs() > enough);
   const sending = startSending(sender);
   const [preparing] = await Promise.allSettled([
     prepareGroups(received, pipeline, { stages, room, sending }),
   ]);
-  // What is under way is heard, whatever became of the rest.
+  // Requests under way are waited for, even if preparing failed.
   const sent = await sending.end();
   if (preparing.status === 'rejected') throw preparing.reason;
   return { prepared: joined(preparing.value), sent };
 }
 
 /**
- * Where a message of the event has failed by itself before, the one that was taken last can be sent once more, which shows whether
- * the inlet takes anything. The very last of the shard alone will do: an earlier one would go back behind what came after it.
+ * The message of the shard that AEP took last, if a message of the event has failed alone before. Sending it once
+ * more shows whether the inlet takes anything. Only the very last one may be repeated: an earlier one would overwrite
+ * newer data.
  */
 function witnessOf({ records }: Received, known: Recalled, standing: Standing): string | undefined {
   const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
   return standing.suspects(sequenceNumbers) ? known.latest : undefined;
 }
 
-/** Group by group: the first requests are under way while the next records are looked at. */
+/** Prepares group by group: the first requests are under way while the next records are prepared. */
 async function prepareGroups(
   { records }: Received,
   { compression, order, rate }: PublishedPipeline,
@@ -225,7 +226,7 @@ async function prepareGroups(
   const groups = recordGroups(records, compression);
   const options: BatchOptions = {
     strict: order === 'strict',
-    // What takes longer than a second at the rate could take longer than there is.
+    // A request larger than a second's rate might need more time than there is.
     maxMessages: Math.min(MAX_MESSAGES, rate?.messagesPerSecond ?? MAX_MESSAGES),
     ...(groups.length > 1 && { lanes: 1 }),
   };
@@ -235,7 +236,7 @@ async function prepareGroups(
     for (const lane of batch(part.framed, options)) sending.add(lane);
     if (part.witness !== undefined) sending.witness(part.witness);
     parts.push(part);
-    // What was begun gets its turn to leave.
+    // Lets the requests that were started leave.
     await new Promise(setImmediate);
   }
   return parts;
@@ -250,7 +251,7 @@ function joined(parts: readonly Prepared[]): Omit<Prepared, 'framed' | 'witness'
   };
 }
 
-/** Too little time is left to send anything: the whole batch comes again. */
+/** Too little time is left to send anything: Lambda delivers the whole batch again. */
 function nothingDone(received: Received, invocation: Invocation, runtime: ForwardRuntime): BatchResponse {
   const { records, streamArn } = received;
   const pipeline = streamNameOf(streamArn);
@@ -258,7 +259,7 @@ function nothingDone(received: Received, invocation: Invocation, runtime: Forwar
   return respond(lowest(records.map(({ kinesis }) => kinesis.sequenceNumber)), () => true);
 }
 
-/** @throws Failure that is not silent: a stream that stands still shows in the metrics and in the log */
+/** @throws Failure where nothing was sent, so that a blocked stream shows in the metrics and in the log */
 async function pipelineOf(
   received: Received,
   invocation: Invocation,
@@ -274,7 +275,7 @@ async function pipelineOf(
   }
 }
 
-/** A fault of the set-up that let nothing through fails the invocation, so that Lambda's own error metric shows it. */
+/** A set-up fault that let nothing through fails the invocation, so that Lambda's own error metric shows it. */
 function failOnFault(
   { stop, acknowledged }: Sent,
   about: {
@@ -289,7 +290,7 @@ function failOnFault(
   const { received, invocation, messages, container } = about;
   const { failure, why } = stop;
   const { pipeline } = about.pipeline;
-  // Perhaps a newer pipeline is published, with another inlet.
+  // A newer pipeline, with another inlet, may have been published.
   container.pipelines.forget(received.streamArn);
   if (acknowledged === 0) {
     reportReturned(container.runtime, { received, invocation, pipeline, messages, why, failure });

@@ -1,4 +1,5 @@
-// What was acknowledged beyond a checkpoint: Lambda brings it again, and it need not be sent again while this container lives.
+// Remembers what AEP acknowledged beyond a checkpoint. Lambda brings it again, and this container then does not send
+// it again.
 import { keyOf, type Message, sequenceOf } from './read/message.ts';
 import type { Settled } from './verdict.ts';
 
@@ -8,7 +9,7 @@ const MAX_KEYS = 40_000;
 interface Shard {
   readonly streamArn: string;
   readonly shardId: string;
-  /** Another dataset wants what this one has as well. */
+  /** Another dataset still needs what this one has. */
   readonly datasetId: string;
 }
 
@@ -21,11 +22,14 @@ export interface Recalled {
 export interface Memory {
   /** What is remembered of a shard. */
   recall(shard: Shard): Recalled;
-  /** Remembers of a batch what AEP has acknowledged from the checkpoint on; without one, the shard is past the batch. */
+  /**
+   * Remembers which messages of a batch AEP acknowledged from the checkpoint on. Without a checkpoint, the whole
+   * batch is settled.
+   */
   keep(shard: Shard, settled: readonly Settled[], checkpoint: string | undefined): void;
 }
 
-/** At most so many messages in all; the shard that was settled longest ago is forgotten first. */
+/** Remembers at most so many messages. The shard that was settled longest ago is forgotten first. */
 export function createMemory(mostKeys = MAX_KEYS): Memory {
   const shards = new Map<string, ReadonlySet<string>>();
   const nameOf = ({ streamArn, shardId, datasetId }: Shard) => `${streamArn} ${shardId} ${datasetId}`;
@@ -46,14 +50,14 @@ export function createMemory(mostKeys = MAX_KEYS): Memory {
       shards.delete(name);
       if (checkpoint === undefined && remembered.size === 0) return;
       const floor = floorOf(settled, checkpoint);
-      // What lies behind a batch that Lambda has made smaller is still to come.
+      // Lambda may deliver a smaller batch than before: what lies behind it still comes.
       const beyond = new Set([...remembered].filter((key) => BigInt(sequenceOf(key)) >= floor));
       for (const { verdict, message } of settled) {
         if (beyond.size >= mostKeys) break;
         if (verdict.kind === 'delivered' && BigInt(message.sequenceNumber) >= floor)
           beyond.add(keyOf(message));
       }
-      // Two of one number are not to be: were there such, one must not pass for the other.
+      // If two messages ever had one number, the open one must not count as delivered.
       for (const { verdict, message } of settled)
         if (verdict.kind !== 'delivered') beyond.delete(keyOf(message));
       if (beyond.size === 0) return;
@@ -84,7 +88,7 @@ function partsOfKey(key: string): { record: bigint; part: number } {
   return { record: BigInt(record), part: Number(key.slice(record.length)) };
 }
 
-/** What is below will not come again. */
+/** Messages below the checkpoint do not come again. */
 function floorOf(settled: readonly Settled[], checkpoint: string | undefined): bigint {
   if (checkpoint !== undefined) return BigInt(checkpoint);
   let highest = -1n;

@@ -1,4 +1,5 @@
-// The published pipelines that this container has read, each good for a minute at most, and for longer while it cannot be read anew.
+// The published pipelines that this container has read. Each is used for a minute, or longer while Secrets Manager
+// cannot be reached.
 import type { Clock } from '../aep/transport.ts';
 import { Failure, isFailure } from '../failure.ts';
 import type { Log } from '../log.ts';
@@ -7,22 +8,22 @@ import type { Secrets } from '../runtime.ts';
 import type { Settings } from '../settings.ts';
 
 /**
- * While Secrets Manager is away, a pipeline that was read is gone by for so long, in ms. What replaces it is published through the
- * same service, and the old flow is kept for a minute more than this.
+ * The longest use of a pipeline while Secrets Manager cannot be reached, in ms. A newer one is published through the
+ * same service, and the old flow stays a minute longer than this.
  */
 export const PUBLISHED_KEPT_MS = 840_000;
 
 export interface Pipelines {
   /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `AWS_UNAVAILABLE`, `AWS_REFUSED` */
   of(streamArn: string): Promise<PublishedPipeline>;
-  /** Reads it anew next time: it does not seem to be right any more. */
+  /** Reads the secret again next time: the pipeline seems to be out of date. */
   forget(streamArn: string): void;
 }
 
 interface HeldPipeline {
   readonly pipeline: PublishedPipeline;
   readonly readAt: number;
-  /** When it was last read, or tried to. */
+  /** When the secret was last read, successfully or not. */
   askedAt: number;
 }
 
@@ -34,9 +35,9 @@ export function createPipelines(runtime: {
 }): Pipelines {
   const held = new Map<string, HeldPipeline>();
   const { secrets, settings, clock, log } = runtime;
-  // A new flow is taken up after so long at the latest; the old one is kept far longer than that.
+  // A new flow is used after this time at the latest; the old one is kept far longer.
   const goodForMs = settings.publishedSeconds * 1_000;
-  // A clock set back makes an age negative, which says nothing.
+  // A clock that was set back makes the age negative: read again.
   const isWithin = (ms: number, since: number) => clock.now() - since >= 0 && clock.now() - since < ms;
 
   const read = async (streamArn: string): Promise<PublishedPipeline> => {
@@ -63,7 +64,7 @@ export function createPipelines(runtime: {
         const isAway = isFailure(error) && error.code === 'AWS_UNAVAILABLE';
         if (!isAway || known === undefined || !isWithin(PUBLISHED_KEPT_MS, known.readAt)) throw error;
         known.askedAt = clock.now();
-        log.warn('Secrets Manager cannot be reached: the published pipeline is used as it was read before', {
+        log.warn('Secrets Manager cannot be reached: the last published pipeline that was read is used', {
           pipeline: known.pipeline.pipeline,
           ageSeconds: Math.round((clock.now() - known.readAt) / 1_000),
           reason: error.what,

@@ -1,4 +1,4 @@
-// What an invocation says about itself: one log line, and metrics. No record content, no partition key.
+// One log line and the metrics of an invocation. They hold no record content and no partition key.
 import type { BatchReply } from '../aep/inlet.ts';
 import type { Failure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
@@ -10,10 +10,10 @@ import type { MessageBatch } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import { lowest, type Settlement } from './settle.ts';
 
-/** A message that fails by itself, with nothing else to show whose fault that is: its shard waits for it. */
+/** A message that fails alone while nothing shows what is at fault: its shard waits for it. */
 export interface Held {
   readonly message: Message;
-  /** In how many stretches it has failed, with others taken between. */
+  /** How often it has failed with other messages taken in between. */
   readonly stretches: number;
 }
 
@@ -23,9 +23,9 @@ export interface InvocationOutcome {
   readonly invocation: { readonly invocationId: string };
   readonly sent: Sent;
   readonly counts: Counts & Settlement;
-  /** Records that were not looked at. */
+  /** Records that were not prepared. */
   readonly left: number;
-  /** Messages that AEP has acknowledged and Lambda brings again. */
+  /** Messages that AEP had acknowledged and Lambda brought again. */
   readonly again: number;
   readonly held: Held | undefined;
   /** When the invocation began, ms since the epoch. */
@@ -33,9 +33,9 @@ export interface InvocationOutcome {
 }
 
 const HELD_NEXT =
-  'Nothing to do if the inlet is away: compare RecordsAcknowledged. Otherwise the record is at fault, and no other was taken that would show it. It is rejected once others are taken, or Lambda gives it up when it is too old; redrive brings it back.';
+  'If RecordsAcknowledged is zero, the inlet is unavailable: wait. Otherwise the record is at fault. It is rejected as soon as another record is acknowledged. If none is, Lambda discards it when it is too old; then redrive it.';
 
-/** Of each request: how large it was, how long it took, and how old the oldest of its messages was that AEP took. */
+/** Measures each request: its size, its duration, and the age of its oldest message that AEP took. */
 export function measureRequest(
   metrics: Metrics,
   batch: MessageBatch,
@@ -58,12 +58,12 @@ export function measureRequest(
     const arrivedAt = batch[index]?.message.arrivedAt;
     if (kind === 'acknowledged' && arrivedAt !== undefined) oldest = Math.min(oldest, arrivedAt * 1_000);
   });
-  // The clocks of Kinesis and of this machine need not agree.
+  // The clocks of Kinesis and of this machine may differ.
   if (oldest !== Number.POSITIVE_INFINITY)
     metrics.measure('ArrivalToAcceptedMs', Math.max(0, endedAt - oldest), 'Milliseconds');
 }
 
-/** Received = acknowledged + acknowledged before + filtered + rejected + returned holds in every invocation. */
+/** In every invocation: received = acknowledged + acknowledged before + filtered + rejected + returned. */
 export function reportInvocation(runtime: ForwardRuntime, outcome: InvocationOutcome): void {
   const { pipeline, received, invocation, sent, counts, left } = outcome;
   const { metrics, log, clock } = runtime;
@@ -113,7 +113,7 @@ function reportHeld(
   { pipeline, received, invocation, sent, held }: InvocationOutcome,
 ): void {
   if (held === undefined) return;
-  log.warn('a record that fails by itself holds its shard', {
+  log.warn('a record that fails alone holds its shard', {
     pipeline: pipeline.pipeline,
     stream: streamNameOf(received.streamArn),
     shardId: received.shardId,
@@ -126,7 +126,10 @@ function reportHeld(
   });
 }
 
-/** Of an invocation that forwarded nothing: everything comes again. It is found by the same event, and counted the same way. */
+/**
+ * Reports an invocation that forwarded nothing: everything comes again. It has the same log event and metrics as
+ * others.
+ */
 export function reportReturned(
   { metrics, log }: ForwardRuntime,
   { received, invocation, pipeline, messages, why, failure }: Returned,
@@ -162,7 +165,7 @@ export function reportReturned(
 export interface Returned {
   readonly received: Received;
   readonly invocation: { readonly invocationId: string };
-  /** Its name; the stream's where it is not known. */
+  /** The pipeline's name, or the stream's where the pipeline is unknown. */
   readonly pipeline: string;
   readonly messages: number;
   readonly why: string;

@@ -1,4 +1,5 @@
-// Settles a batch with Lambda: rejects are stored first, then the lowest unresolved sequence number is the checkpoint.
+// Settles a batch with Lambda: rejects are stored first, then the lowest unresolved sequence number is the
+// checkpoint.
 import type { Reason, Rejected, Settled, Verdict } from './verdict.ts';
 
 /**
@@ -10,24 +11,24 @@ export interface BatchResponse {
 }
 
 export interface Settlement {
-  /** The lowest sequence number that is not resolved; Lambda delivers again from there on. */
+  /** The lowest sequence number that is not resolved: Lambda delivers again from there on. */
   readonly checkpoint: string | undefined;
-  /** Entries the store says it holds. */
+  /** Entries that the store confirms. */
   readonly stored: number;
-  /** The same by their reasons. */
+  /** The same, by reason. */
   readonly reasons: ReadonlyMap<Reason, number>;
-  /** Messages that the pipeline does not want. */
+  /** Messages that the pipeline filters out. */
   readonly filtered: number;
   /** Messages that stay in the stream. */
   readonly unresolved: number;
 }
 
-/** Stores rejects; the number of entries the store holds of them, or `undefined` where it could not. */
+/** Stores rejects. Returns the number of their entries in the store, or `undefined` if it failed. */
 export type Keep = (rejects: readonly Settled<Rejected>[]) => Promise<number | undefined>;
 
 /**
  * @param settled every message with its verdict
- * @param left sequence numbers of records that were not looked at
+ * @param left sequence numbers of records that were not prepared
  */
 export async function settle(
   settled: readonly Settled[],
@@ -40,7 +41,7 @@ export async function settle(
   const before = lowest([...open.map(sequenceNumberOf), ...left]);
   const due = below(rejects, before);
   const stored = due.length === 0 ? 0 : await keep(due);
-  // What could not be kept lies below everything else that is open.
+  // Rejects that could not be stored may be the lowest open records.
   const checkpoint = stored === undefined ? lowest(due.map(sequenceNumberOf)) : before;
   const filtered = below(unwanted, checkpoint).length;
   const resolved = (stored === undefined ? 0 : due.length) + filtered;
@@ -60,14 +61,20 @@ function counted(rejects: readonly Settled<Rejected>[]): Map<Reason, number> {
   return counts;
 }
 
-/** What comes again anyway is judged again then: kept now, it would be in the store and in the stream. */
+/**
+ * Messages from the checkpoint on come again and are judged then. Stored now, they would be both in the store and in
+ * the stream.
+ */
 function below<V extends Verdict>(settled: Settled<V>[], checkpoint: string | undefined): Settled<V>[] {
   if (checkpoint === undefined) return settled;
   const value = BigInt(checkpoint);
   return settled.filter(({ message }) => BigInt(message.sequenceNumber) < value);
 }
 
-/** What Lambda is told. @throws RangeError where the checkpoint is not of this batch: Lambda would take it for a failure of all */
+/**
+ * The answer to Lambda.
+ * @throws RangeError where the checkpoint is not of this batch: Lambda would read it as a failure of the whole batch
+ */
 export function respond(
   checkpoint: string | undefined,
   inBatch: (sequenceNumber: string) => boolean,
@@ -77,7 +84,7 @@ export function respond(
   return { batchItemFailures: [{ itemIdentifier: checkpoint }] };
 }
 
-/** The lowest of the sequence numbers. They have up to 128 digits: as numbers, neighbours would be equal. */
+/** The lowest of the sequence numbers. They have up to 128 digits, so doubles would be equal for neighbours. */
 export function lowest(sequenceNumbers: readonly string[]): string | undefined {
   let found: string | undefined;
   let value: bigint | undefined;

@@ -1,7 +1,9 @@
-// What became of a message: the three verdicts, and the words for why one is rejected.
+// The verdict on a message, and the reasons for which one is rejected.
 import type { Message } from './read/message.ts';
 
-/** Why a message cannot be delivered, ever. Kept with it in the dead-letter store; docs/rejects.md says what to do. */
+/**
+ * Why a message can never be delivered. It is kept with it in the dead-letter store; docs/rejects.md says what to do.
+ */
 export const REASONS = [
   'empty',
   'not-base64',
@@ -10,7 +12,7 @@ export const REASONS = [
   'gzip-too-large',
   'not-zstd',
   'zstd-too-large',
-  /** Its sub-records unpack to too much together. */
+  /** Its sub-records together unpack to too many bytes. */
   'aggregate-too-large',
   'not-utf8',
   'not-json',
@@ -23,7 +25,7 @@ export const REASONS = [
   'nothing-selected',
   /** No operation is declared for what its field says. */
   'no-operation',
-  /** Stored in a form that the rules in force now cannot be applied to: never sent, and it stays as it is. */
+  /** The rules in force now cannot be applied to its stored form: it is not sent, and stays where it is. */
   'redacted-otherwise',
   /** By Experience Platform. */
   'refused',

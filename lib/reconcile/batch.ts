@@ -1,4 +1,4 @@
-// One failed batch: its files read as they come, its rows put into the dead-letter store, a few hundred at a time.
+// Reads the files of one failed batch as they arrive, and stores their rows as dead letters, a few hundred at a time.
 import type { Batch } from '../aep/catalog.ts';
 import type { Aep } from '../aep/client.ts';
 import type { BatchFile } from '../aep/data-access.ts';
@@ -13,13 +13,16 @@ import { type Searches, withOriginals } from './original.ts';
 import { type BatchPlace, nameOfFile } from './progress.ts';
 import { type RefusedRow, readRow } from './row.ts';
 
-/** A request holds at most 1 MB of a record; encoded as a string, with a header and AEP's words about it, it is longer. */
+/**
+ * The longest row. A record in a request has at most 1 MB; a header, AEP's messages and string encoding make it
+ * longer.
+ */
 const MAX_ROW = 4 * 1024 * 1024;
-/** What goes into one document at most. Where one ends is the same whenever the rows are read again. */
+/** The most rows and bytes of one document. Its end must be the same whenever the rows are read again. */
 const MAX_ROWS = 500;
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 
-/** What reading a batch has to do with. */
+/** What reading a batch needs. */
 export interface Reading {
   readonly aep: Aep;
   readonly runtime: ReconcileRuntime;
@@ -27,24 +30,27 @@ export interface Reading {
   /** The manifest's. */
   readonly mapping: readonly KeptMappingRow[];
   readonly searches: Searches;
-  /** For this pipeline, in ms; less than nothing where it is time to stop. */
+  /** For this pipeline, in ms; negative when it is time to stop. */
   readonly timeLeftMs: () => number;
-  /** How far the batch was read before; `undefined` where it was not. */
+  /** How far the batch was read before; `undefined` if it was not. */
   readonly place: BatchPlace | undefined;
-  /** Keeps how far it has been read. @throws Failure `LEASE_LOST` */
+  /**
+   * Stores how far the batch has been read.
+   * @throws Failure `LEASE_LOST`
+   */
   readonly note: (place: BatchPlace) => Promise<void>;
 }
 
 export interface BatchRead {
-  /** Rows put into the store now, and rows that were in it. */
+  /** Rows stored now, and rows that were in the store already. */
   readonly stored: number;
   readonly alreadyThere: number;
-  /** `later`: time ran out. `empty`: nothing to read, yet. `unreadable`: parquet, and no JSON of its rows anywhere. */
+  /** `later`: time ran out. `empty`: nothing to read yet. `unreadable`: parquet, and no file has its rows as JSON. */
   readonly end: 'done' | 'later' | 'empty' | 'unreadable';
 }
 
 /**
- * Reads what has not been read of a batch.
+ * Reads the rest of a batch.
  * @throws Failure `AEP_*`, `STORE_UNAVAILABLE`, and what `note` throws; what was noted before stays
  */
 export async function readBatch(batch: Batch, given: Reading): Promise<BatchRead> {
@@ -55,11 +61,11 @@ export async function readBatch(batch: Batch, given: Reading): Promise<BatchRead
     const failed = await reading.aep.dataAccess.failedFiles(batch.id);
     if (failed.length === 0) return { stored: 0, alreadyThere: 0, end: 'empty' };
     const read = await readFiles(batch, 'failed', failed, reading);
-    // A place among the failed rows is one behind rows that were stored.
+    // A place in the failed rows proves that rows were stored before.
     const some = read.stored + read.alreadyThere > 0 || place !== undefined;
     if (read.end !== 'unreadable' || some) return read;
   }
-  // Diagnostics name the rows as JSON, where the dataset has them.
+  // Error diagnostics have the rows as JSON, if the dataset keeps them.
   const errors = await rowErrorFiles(batch, reading);
   return errors.length === 0
     ? { stored: 0, alreadyThere: 0, end: 'unreadable' }
@@ -75,7 +81,7 @@ async function rowErrorFiles({ id }: Batch, { aep }: Reading): Promise<BatchFile
   }
 }
 
-/** What is read of a file, and what was said of those before it. */
+/** A file to be read, and what is known of those before it. */
 interface FileReading extends Reading {
   readonly kind: BatchPlace['kind'];
   readonly file: string;
@@ -84,7 +90,7 @@ interface FileReading extends Reading {
   readonly unreadable: boolean;
 }
 
-/** As many as there is time for; one that cannot be read keeps none of the others from being read. */
+/** Reads as many files as there is time for. A file that cannot be read does not stop the others. */
 async function readFiles(
   batch: Batch,
   kind: BatchPlace['kind'],
@@ -99,10 +105,10 @@ async function readFiles(
   };
   const named = files.map(({ path }) => ({ path, file: nameOfFile(path) }));
   let begun = false;
-  // In an order that is the same the next time, so that one place says which of them are done.
+  // Always in the same order, so that one place says which files are done.
   for (const { path, file } of named.sort((a, b) => (a.file < b.file ? -1 : 1))) {
     if (place !== undefined && file < place.file) continue;
-    // One is always read: a run that does nothing would come again and again.
+    // At least one file is read: otherwise runs would repeat without progress.
     if (begun && reading.timeLeftMs() <= 0) return { ...total, end: 'later' };
     begun = true;
     const skip = file === place?.file ? place.lines : 0;
@@ -141,7 +147,7 @@ async function readFile(batch: Batch, path: string, reading: FileReading): Promi
     }
     return { ...total, end: 'done' };
   } catch (error) {
-    // Adobe ends a transfer after a minute, and what is stored meanwhile takes its time: it is begun anew, from here.
+    // Adobe ends a transfer after a minute, and storing takes time. Read on from the last stored row.
     if (!brokeOff(error) || reached === skip) throw error;
     const rest = await readFile(batch, path, { ...reading, skip: reached });
     return {
@@ -152,7 +158,7 @@ async function readFile(batch: Batch, path: string, reading: FileReading): Promi
   }
 }
 
-/** Rows that go into the store together, and the lines they were: behind `from`, up to `to`. */
+/** Rows that are stored together, and their lines: behind `from`, up to `to`. */
 interface RowPart {
   readonly rows: readonly RefusedRow[];
   readonly from: number;
@@ -160,7 +166,10 @@ interface RowPart {
   readonly last: boolean;
 }
 
-/** The lines behind the first `skip`, in parts that end at the same lines wherever reading begins at the end of one. */
+/**
+ * The lines behind the first `skip`, in parts. A part ends at the same line, as long as reading begins where one
+ * ended.
+ */
 async function* rowParts(
   lines: AsyncIterable<Line>,
   skip: number,
@@ -196,7 +205,7 @@ function findingsOf({ errors }: Batch) {
   }));
 }
 
-/** Puts rows into the store, a document for each shard, under keys that are the same each time, and counts what is new. */
+/** Stores rows, a document for each shard, under keys that are the same each time. Counts what is new. */
 async function keepPart(
   part: readonly RefusedRow[],
   { batch, name }: { batch: Batch; name: string },
@@ -235,7 +244,7 @@ async function keepPart(
   return counts;
 }
 
-/** With the records behind them where those can be had, and nothing in them that the rules hide. */
+/** The rows with the records behind them, if those are found, and redacted. */
 async function wholeRows(
   part: readonly RefusedRow[],
   { created, updated }: Batch,
@@ -259,7 +268,7 @@ async function wholeRows(
   return hider === undefined ? rows : rows.map(hider.hide);
 }
 
-/** Among the other rejects, by the day on which AEP made the batch: that day does not depend on when it is read. */
+/** Rejects are stored by day. This one is the day on which AEP made the batch: it is the same whenever it is read. */
 function batchKey({ id, created }: Batch, pipeline: string, name: string): string {
   const day = new Date(created ?? 0).toISOString().slice(0, 10).replaceAll('-', '/');
   return `rejected/${pipeline}/${day}/refused-later-${`${id}-${name}`.replace(/[^\w.-]/g, '_')}.json`;

@@ -1,4 +1,5 @@
-// What is kept of a refused row where the pipeline hides anything: the record behind it, redacted by the rules in force now, or no bytes.
+// Decides what a redacting pipeline keeps of a refused row: the record behind it, redacted by the rules in force, or
+// no bytes.
 import { hash } from 'node:crypto';
 import { MAX_OPENED_BYTES } from '../bounds.ts';
 import { hiddenKey, rulesName } from '../forward/dead-letters.ts';
@@ -15,9 +16,9 @@ export interface Hider {
 }
 
 /**
- * `undefined` where the pipeline hides nothing. What AEP had of a record is never kept otherwise: it may have been sent before
- * there were rules, and the rules lead into the record as its producer wrote it, not into what AEP's rows look like. For the
- * rows of one document: where that would be too large, what is behind stays without bytes.
+ * `undefined` if the pipeline does not redact. AEP's own version of a record is never kept otherwise. It may have
+ * been sent before there were rules, and rules lead into the producer's record, not into AEP's rows.
+ * One hider serves the rows of one document. Rows beyond its largest size are stored without bytes.
  */
 export function createHider(pipeline: PublishedPipeline): Hider | undefined {
   const redactor = createRedactor(pipeline);
@@ -33,7 +34,7 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
     rules: redactor.applied,
     hide(row) {
       const bytes = redacted(row);
-      // A record is unpacked as well, to many times what it was.
+      // A record is unpacked as well, and may be many times larger then.
       held += bytes?.length ?? 0;
       const { asReceived: _, partitionKey, ...entry } = row.entry;
       const own: DeadLetter = {

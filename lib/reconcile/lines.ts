@@ -1,14 +1,14 @@
-// A download as lines, of which only one is in memory at a time, and never more of it than was agreed.
+// Splits a download into lines. Only one line is in memory at a time, and only up to a given length.
 
 export interface Line {
-  /** Without its line feed; `undefined` where it is longer than what is kept. */
+  /** Without its line feed; `undefined` if it is too long to be kept. */
   readonly bytes: Buffer | undefined;
   readonly length: number;
 }
 
 const LINE_FEED = 0x0a;
 
-/** Every line, empty ones too; what stands behind the last line feed is one unless it is empty. */
+/** Every line, also empty ones. The text behind the last line feed is a line unless it is empty. */
 export async function* linesOf(
   pieces: AsyncIterable<Uint8Array>,
   longest: number,

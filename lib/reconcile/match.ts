@@ -6,19 +6,20 @@ import { createTransform, type Transform } from '../forward/transform/transform.
 import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { PublishedPipeline } from '../published.ts';
 
-/**
- * What of a row, or of a record as it was sent, is compared, in one order for both; `undefined` where it has nothing there.
- */
+/** The compared values of a row or of a sent record, in the same order; `undefined` for a value that is missing. */
 export type Likeness = readonly (string | undefined)[];
 
 export interface Matcher {
-  /** Of the object in a row; `undefined` where there is nothing to go by. */
+  /** The values of the object in a row; `undefined` if there are none to compare. */
   ofRow(row: unknown): Likeness | undefined;
-  /** Of a record in each form in which it may have been sent, none where it never was: redacted as now, or not at all. */
+  /**
+   * The values of a record in each form in which it may have been sent: with the redaction of now, or without. None
+   * if it was never sent.
+   */
   ofRecord(decoded: Decoded): readonly Likeness[];
 }
 
-/** From path to path: an attribute that is mapped as it is. */
+/** From path to path: an attribute that is mapped unchanged. */
 interface Copied {
   readonly source: readonly string[];
   readonly destination: readonly string[];
@@ -34,7 +35,7 @@ export function createMatcher(
   mapped: boolean,
 ): Matcher {
   const derived: readonly string[] = pipeline.records?.derive ?? [];
-  // A time that is derived is in no record, and in every row.
+  // A derived time is in every row, but in no record.
   const copied = copiedIn(mapping).filter(({ source }) => !isDerived(source, 'timestamp', derived));
   const likeness = (value: unknown, side: keyof Copied): Likeness | undefined => {
     const values = mapped
@@ -57,18 +58,18 @@ export function createMatcher(
   };
 }
 
-/** Whether nothing speaks against it and something for it. What AEP could not take over is missing in the row. */
+/** Whether some values are equal and none differs. A value that AEP could not take over is missing in the row. */
 export function isLike(row: Likeness, record: Likeness): boolean {
   const shared = row.filter((value, at) => value === record[at]);
   return row.every((value, at) => value === undefined || value === record[at]) && hasValues(shared);
 }
 
-/** Whether both have the same everywhere: what nothing else leads to has to be told by all of it. */
+/** Whether all values are equal. This is required where the row names no place. */
 export function isSame(row: Likeness, record: Likeness): boolean {
   return row.every((value, at) => value === record[at]);
 }
 
-/** An `_id` that Penstock derives, or that looks like one: whose it is, it does not say. */
+/** An `_id` that Penstock derives, or that looks like one: it does not identify the record's content. */
 const DERIVED = 'derived';
 
 function hasValues(values: Likeness): boolean {
@@ -87,7 +88,7 @@ function isDerived(source: readonly string[], name: string, derived: readonly st
   return source.length === 1 && source[0] === name && derived.includes(name);
 }
 
-/** Without what the forwarder may have put into it. */
+/** The value without members that the forwarder may have added. */
 function withoutDerived(value: unknown, derived: readonly string[]): unknown {
   if (!isObject(value)) return value;
   const own = Object.entries(value).filter(([name, member]) =>
@@ -96,7 +97,7 @@ function withoutDerived(value: unknown, derived: readonly string[]): unknown {
   return Object.fromEntries(own);
 }
 
-/** The pipeline's own, and the same without rules that may not have been in force. */
+/** The pipeline's own transform, and the same without redaction: its rules may not have been in force. */
 function transformsOf(pipeline: PublishedPipeline): (Transform | undefined)[] {
   const { redact, ...rest } = pipeline.records ?? {};
   const plain = createTransform({ data: pipeline.data, records: rest });
@@ -118,7 +119,10 @@ function copiedIn(mapping: readonly KeptMappingRow[]): Copied[] {
   });
 }
 
-/** A path of names; `undefined` for one that leads through lists, or is written otherwise. A dot in a name has a backslash before it. */
+/**
+ * A path of names; `undefined` for one through lists, or in another notation. A dot in a name has a backslash before
+ * it.
+ */
 function pathIn(path: string): string[] | undefined {
   const steps = path.split(/(?<!\\)\./).map((step) => step.replaceAll('\\.', '.'));
   return steps.every((step) => step === TENANT || /^[\w @:./-]+$/.test(step)) ? steps : undefined;
@@ -142,13 +146,13 @@ function tenantIn(value: Record<string, unknown>): string | undefined {
   return Object.keys(value).find((name) => /^_[a-z0-9]+$/.test(name) && isObject(value[name]));
 }
 
-/** As text, the same for what a mapping may write in more than one way: numbers as text, days as moments. */
+/** As text that is the same for all notations of a mapping: numbers as text, days as moments. */
 function comparable(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'object') return canonical(value);
   const text = String(value);
   if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return `time ${Date.parse(text)}`;
-  // Beyond 15 digits numbers that differ are equal.
+  // Beyond 15 digits different numbers can be equal.
   const isNumber = /^-?\d{1,15}(\.\d*)?$/.test(text) || /^-?\d(\.\d{1,14})?e[+-]?\d+$/i.test(text);
   return isNumber ? `number ${Number(text)}` : `text ${text}`;
 }

@@ -1,4 +1,4 @@
-// The records behind refused rows, read from the stream while it still has them: what the producer wrote, byte for byte.
+// Finds the records behind refused rows in the stream, while it still has them: the producer's bytes, unchanged.
 import { createHash } from 'node:crypto';
 import { MAX_OPENED_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
@@ -13,26 +13,26 @@ import { createMatcher, isLike, isSame, type Likeness, type Matcher } from './ma
 import { type RefusedRow, UNKNOWN_SHARD } from './row.ts';
 
 /**
- * Reads of the stream for one part of a batch, by the places that its rows name. Each takes up to 10 MB, which the shard
- * then does not give to the forwarder; where every record is refused, one holds all that is looked for.
+ * The most reads of the stream for one part of a batch, by the places that its rows name. A read takes up to 10 MB of
+ * the shard's capacity, which the forwarder then lacks. If every record was refused, one read finds all of them.
  */
 const MAX_READS = 5;
 /** Two reads a second of the five that a shard answers. */
 const SHARD_READ_PAUSE_MS = 500;
-/** Shards that cannot be read, for one part: each costs a call. */
+/** The most shards that cannot be read, for one part: each costs a call. */
 const MAX_UNREADABLE_SHARDS = 20;
 
-/** Reads of the stream for a whole batch, by the content of its rows: of one shard, and of all. */
+/** The most reads of the stream for a whole batch, by the content of its rows: of one shard, and of all. */
 const MAX_SHARD_READS = 5;
 const MAX_SEARCH_READS = 20;
-/** Kinesis answers with nothing where there is nothing for a while: that takes nobody's share, but time. */
+/** Kinesis answers with empty pages where a stretch has no records: that costs time, but no capacity. */
 const MAX_EMPTY = 30;
-/** A record comes to the stream before AEP makes the batch it goes into. Ours: nobody says how long before. */
+/** A record comes to the stream before AEP makes its batch. This limit is ours: no source says how long before. */
 const BEFORE_MS = 3_600_000;
 /** Kinesis' times are not in perfect order. */
 const DISORDER_MS = 60_000;
 
-/** What reading the stream has to do with. */
+/** What reading the stream needs. */
 export interface Originals {
   readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly clock: { sleep(ms: number): Promise<void> };
@@ -41,25 +41,24 @@ export interface Originals {
   /** The manifest's. */
   readonly mapping: readonly KeptMappingRow[];
   readonly timeLeftMs: () => number;
-  /** When AEP made the batch, and when it was done with it, ms since the epoch. */
+  /** When AEP made the batch, and when it finished it, ms since the epoch. */
   readonly batch: { readonly created: number; readonly ended: number };
   readonly searches: Searches;
-  /** Whether the row itself is not what can be sent again. */
+  /** Whether the row itself cannot be sent again. */
   readonly isWanted: (row: RefusedRow) => boolean;
 }
 
-/** What is known of the stream from one part of a batch to the next, and from one batch to the next. */
+/** What is known of the stream, kept for the next part and the next batch. */
 export interface Searches {
   /** Reads made for the batch. */
   reads: number;
-  /** Stretches of time in which a shard has nothing, ms since the epoch: mostly what it has lost already. */
+  /** Stretches of time without records in a shard, ms since the epoch: mostly those that it has lost. */
   readonly empty: Map<string, { readonly from: number; readonly to: number }>;
 }
 
 /**
- * The rows, with the producer's own bytes in place of what AEP made of them, wherever those are found: in the place that a
- * row names where the record there is such a one, or anywhere in the stretch of the stream that went into the batch where one
- * record alone is.
+ * The rows, with the producer's own bytes where they are found. A row's own place is tried first: its record must
+ * match. Otherwise the stretch of the stream that went into the batch is searched: exactly one record must match.
  * @throws Failure `AWS_UNAVAILABLE`
  */
 export async function withOriginals(
@@ -114,7 +113,7 @@ function createJoin({ pipeline, mapping }: Originals): Join {
   };
 }
 
-/** @returns the rows of which the stream may still have the record, elsewhere */
+/** @returns the rows whose record may be elsewhere in the stream */
 async function joinByPlace(
   wanted: readonly RefusedRow[],
   join: Join,
@@ -126,7 +125,7 @@ async function joinByPlace(
     ({ shardId }) => shardId,
   );
   const budget = { reads: 0, faults: 0 };
-  // Whoever writes ids as he likes names shards that nobody else does: those of many rows come first.
+  // An id that a producer wrote may name any shard. Shards that many rows name are read first.
   for (const [shardId, rows] of [...byShard].sort(([, a], [, b]) => b.length - a.length)) {
     const inOrder = rows.toSorted((a, b) => compareNumbers(numberOf(a), numberOf(b)));
     while (inOrder.length > 0 && hasBudget(budget, originals)) {
@@ -143,7 +142,7 @@ function hasBudget({ reads, faults }: { reads: number; faults: number }, { timeL
   return reads < MAX_READS && faults < MAX_UNREADABLE_SHARDS && timeLeftMs() > 0;
 }
 
-/** The first records there are from the first row's own on; `undefined` where the shard cannot be read, and never will be. */
+/** The first records from the first row's place on; `undefined` if the shard can never be read. */
 async function pageAt(
   shardId: string,
   rows: readonly RefusedRow[],
@@ -168,8 +167,8 @@ async function pageAt(
 }
 
 /**
- * A shard that is gone, or never was, keeps no other from being read. Trouble that passes is waited for: AEP keeps the rows
- * longer than most streams their records, and both for now.
+ * A shard that does not exist does not stop the others. A temporary failure ends the run and is retried: AEP keeps
+ * rows longer than most streams keep records.
  */
 function passOver(
   error: unknown,
@@ -186,7 +185,7 @@ function passOver(
   });
 }
 
-/** Takes from the rows those that the page says something of; returns those whose place holds another record. */
+/** Fills in the rows that the page has records for. Returns those whose place holds another record. */
 function joinPage(
   inOrder: RefusedRow[],
   page: StreamPage,
@@ -196,7 +195,7 @@ function joinPage(
   const records = new Map(page.records.map((record) => [record.sequenceNumber, record]));
   const last = BigInt(page.records.at(-1)?.sequenceNumber ?? 0);
   const others: RefusedRow[] = [];
-  // The first is behind us in any case: found, or not there any more.
+  // The first row is done in any case: found, or no longer in the stream.
   for (let first = true; inOrder.length > 0; first = false) {
     const row = inOrder[0] as RefusedRow;
     if (!first && numberOf(row) > last) break;
@@ -215,7 +214,7 @@ function joinPage(
   return others;
 }
 
-/** The messages of a record, as far as they can be looked into. */
+/** The messages of a record that can be parsed. */
 function* recordParts(
   record: StreamRecord,
   shardId: string,
@@ -227,11 +226,11 @@ function* recordParts(
   }
 }
 
-/** Rows by what they are like: several may be of one record, and several of the same content. */
+/** Rows by their values: several may be of one record, and several may have the same content. */
 interface Sought {
   readonly rows: readonly RefusedRow[];
   readonly likeness: Likeness;
-  /** The records that are like them, by their content: of two that differ nobody knows which it was. */
+  /** The records with the same values, by their content. If two differ, the right one is unknown. */
   readonly records: Map<string, Decoded>;
 }
 
@@ -243,7 +242,7 @@ async function joinByContent(rows: readonly RefusedRow[], join: Join, originals:
     const key = JSON.stringify([row.mapped, likeness]);
     sought.set(key, { likeness, records: new Map(), rows: [...(sought.get(key)?.rows ?? []), row] });
   }
-  // Unless all of it was looked through, there may be another one like it.
+  // If the search was not complete, there may be another match.
   if (sought.size === 0 || !(await searchStream(sought, join, originals))) return;
   for (const { rows: alike, records } of sought.values()) {
     const [only] = records.values();
@@ -251,7 +250,7 @@ async function joinByContent(rows: readonly RefusedRow[], join: Join, originals:
   }
 }
 
-/** @returns whether all of the stretch was looked through */
+/** @returns whether the whole stretch was searched */
 async function searchStream(
   sought: ReadonlyMap<string, Sought>,
   join: Join,

@@ -1,4 +1,4 @@
-// How far the failed batches of a pipeline have been read: what is remembered between runs, and what is looked at again.
+// How far the failed batches of a pipeline have been read: what is stored between runs, and what is read again.
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Batch } from '../aep/catalog.ts';
@@ -9,41 +9,44 @@ import { checkVersion } from '../kept.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Batches are looked for that were created up to so long before the last run that came to an end began. AEP names no
- * longest time from a record's arrival to the end of its batch; to the lake it is an hour. Contract §6.4.
+ * Runs look for batches that were created up to so long before the last complete run began. AEP names no longest time
+ * from a record's arrival to the end of its batch; to the lake it is an hour. Contract §6.4.
  */
 export const LOOK_BACK_MS = 7 * DAY_MS;
-/** At first everything is new; and what cannot be read does not hold it up for longer: AEP keeps diagnostics for 30 days. Contract §3.4. */
+/**
+ * The longest look back: of the first run, and where batches could not be read. AEP keeps diagnostics for 30 days.
+ * Contract §3.4.
+ */
 const MAX_LOOK_BACK_MS = 30 * DAY_MS;
 const MAX_FLOWS = 100;
 /** Flow Service's ids have 36 characters. */
 const MAX_FLOW = 100;
-/** Batches that were begun and not read to their end: one that time ran out for, and those that could not be read on. */
+/** The most unfinished batches: one for which time ran out, and those that failed. */
 const MAX_BEGUN = 50;
 
 const time = z.number().finite();
 
-/** How far one batch has been read: every file whose name comes before `file`, and so many lines of that. */
+/** How far one batch has been read: all files whose names come before `file`, and so many lines of that. */
 const BatchPlace = z.object({
   kind: z.enum(['failed', 'meta']),
-  /** By `nameOfFile`, in whose order files are read. */
+  /** Made by `nameOfFile`; files are read in the order of these names. */
   file: z.string().max(12),
   lines: z.number().int().min(0),
-  /** Whether something before it was in no form that can be read. */
+  /** Whether something before it could not be read. */
   unreadable: z.boolean().optional(),
 });
 export type BatchPlace = z.infer<typeof BatchPlace>;
 
-/** One way through all batches there are, by one run or by several. */
+/** One pass over all batches, by one run or by several. */
 const Sweep = z.object({
   /** When it began, by Lambda's clock, ms since the epoch. */
   started: time,
-  /** What was created later is looked for. */
+  /** Batches that were created after this are looked for. */
   from: time,
   status: z.enum(['failed', 'failure']),
-  /** Of this status, everything created before this moment has been looked at. */
+  /** All batches of this status that were created before this moment are done. */
   reached: time,
-  /** Whether nothing had to be left to another one. */
+  /** Whether no batch was left for another sweep. */
   whole: z.boolean(),
 });
 export type Sweep = z.infer<typeof Sweep>;
@@ -52,9 +55,9 @@ const PROGRESS_VERSION = 2;
 
 const KeptProgress = z.object({
   version: z.literal(PROGRESS_VERSION),
-  /** When the last sweep began that left nothing, by Lambda's clock, ms since the epoch. */
+  /** When the last complete sweep began, by Lambda's clock, ms since the epoch. */
   complete: time.optional(),
-  /** Every flow that the pipeline was seen with, the latest last. */
+  /** Every flow of the pipeline so far, the latest last. */
   flows: z.array(z.string()),
   sweep: Sweep.optional(),
   /** By the batch's mark, the latest last. */
@@ -62,7 +65,7 @@ const KeptProgress = z.object({
 });
 export type ReadSoFar = z.infer<typeof KeptProgress>;
 
-/** As version 0.1.0 kept it, batches and all. */
+/** As version 0.1.0 kept it, batches included. */
 const OldProgress = z.object({
   complete: time.optional(),
   flows: z.array(z.string()),
@@ -70,7 +73,7 @@ const OldProgress = z.object({
 });
 
 /**
- * What was kept. Where nothing was, or it is damaged, everything is read again, and found to be there already.
+ * The stored progress. If there is none, or it is damaged, everything is read again and found to be stored already.
  * @throws Failure `NEWER_VERSION` for what a newer version has kept
  */
 export function readSoFar(kept: unknown): ReadSoFar {
@@ -78,7 +81,7 @@ export function readSoFar(kept: unknown): ReadSoFar {
   return KeptProgress.safeParse(kept).data ?? { version: PROGRESS_VERSION, flows: [], begun: [] };
 }
 
-/** What 0.1.0 kept, with the marks of the batches it had read by their days; `undefined` where it is damaged. */
+/** What 0.1.0 kept, with the marks of its finished batches by day; `undefined` if it is damaged. */
 export function readOld(
   text: string,
 ): (Pick<ReadSoFar, 'complete' | 'flows'> & { readonly marks: ReadonlyMap<string, string[]> }) | undefined {
@@ -98,7 +101,7 @@ export function lookFrom({ complete }: Pick<ReadSoFar, 'complete'>, now: number)
   return complete === undefined ? longest : Math.max(Math.min(complete, now) - LOOK_BACK_MS, longest);
 }
 
-/** The sweep that is to go on, or a new one. What has become too old in the meantime is not looked for any more. */
+/** The sweep to go on with, or a new one. Batches that have become too old meanwhile are left out. */
 export function sweepOf(soFar: ReadSoFar, now: number): Sweep {
   const { sweep } = soFar;
   const from = lookFrom(soFar, now);
@@ -108,15 +111,15 @@ export function sweepOf(soFar: ReadSoFar, now: number): Sweep {
   return { ...sweep, from: Math.max(sweep.from, oldest), reached: Math.max(sweep.reached, oldest) };
 }
 
-/** The day on which AEP made a batch (ISO 8601): it does not depend on when it is read. */
+/** The day on which AEP made a batch (ISO 8601): it is the same whenever it is read. */
 export function dayOf({ created }: Pick<Batch, 'created'>): string {
   const date = new Date(created ?? 0);
   return Number.isNaN(date.getTime()) ? dayOf({ created: 0 }) : date.toISOString().slice(0, 10);
 }
 
 /**
- * That a batch has been read to its end, as it is now: one that has changed since has another mark. As long for every
- * batch, whatever AEP calls it.
+ * Marks a batch as read to its end in its present state: if it changes, its mark differs. All marks have the same
+ * length.
  */
 export function batchMark({ id, updated }: Pick<Batch, 'id' | 'updated'>): string {
   return createHash('sha256')
@@ -128,7 +131,7 @@ export function batchMark({ id, updated }: Pick<Batch, 'id' | 'updated'>): strin
 
 export function withFlows(soFar: ReadSoFar, flows: readonly string[]): ReadSoFar {
   const short = flows.filter((flow) => flow.length <= MAX_FLOW);
-  // Those that come again are the latest.
+  // Batches that come again are among the latest.
   const all = new Set([...soFar.flows.filter((flow) => !short.includes(flow)), ...short]);
   return { ...soFar, flows: [...all].slice(-MAX_FLOWS) };
 }
@@ -137,7 +140,7 @@ export function placeIn({ begun }: ReadSoFar, mark: string): BatchPlace | undefi
   return begun.find(([of]) => of === mark)?.[1];
 }
 
-/** With the place in a batch that is being read, or without one where it is done. */
+/** With the place in an unfinished batch, or without one if it is done. */
 export function withPlace(soFar: ReadSoFar, mark: string, place: BatchPlace | undefined): ReadSoFar {
   const others = soFar.begun.filter(([of]) => of !== mark);
   const begun = place === undefined ? others : [...others, [mark, place] as [string, BatchPlace]];
@@ -145,8 +148,9 @@ export function withPlace(soFar: ReadSoFar, mark: string, place: BatchPlace | un
 }
 
 /**
- * What fits into its item. Places go first, the oldest before the others: such a batch is read from its beginning, and its
- * rows are found to be there already. Then the flows that were seen longest ago: their batches count as another's.
+ * Shortens the progress until it fits into its item. The oldest places go first: their batches are read again from
+ * the beginning, and their rows are in the store already. Then the flows that were seen longest ago: their batches
+ * count as another's.
  */
 export function fittingProgress(soFar: ReadSoFar): ReadSoFar {
   let fit = soFar;
@@ -158,7 +162,7 @@ export function fittingProgress(soFar: ReadSoFar): ReadSoFar {
   return fit;
 }
 
-/** A file's name in a few letters: part of keys, and remembered. */
+/** A file's name in a few letters: part of keys and of the progress. */
 export function nameOfFile(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 12);
 }

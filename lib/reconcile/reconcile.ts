@@ -1,4 +1,5 @@
-// What AEP refused after it had received it: found in the pipelines' failed batches, and kept with the other rejects.
+// Finds what AEP refused after it had received it, in the failed batches of the pipelines, and stores it as dead
+// letters.
 import * as z from 'zod';
 import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
@@ -34,9 +35,9 @@ const Question = z.strictObject({
 export interface Reconciled {
   /** Pipelines that were looked at. */
   readonly pipelines: number;
-  /** Failed batches that there was something to read in. */
+  /** Failed batches with something to read. */
   readonly batches: number;
-  /** Rows put into the dead-letter store now, and rows that were in it. */
+  /** Rows stored now, and rows that were in the store already. */
   readonly stored: number;
   readonly alreadyThere: number;
   /** Ids of batches whose rows are parquet. */
@@ -47,19 +48,20 @@ export interface Reconciled {
 
 /**
  * Looks through the failed batches of one pipeline (`{"pipeline": "name"}` or `{"streamArn": "arn:…"}`), or of all.
- * @throws Failure `EVENT_INVALID`, `NOT_PUBLISHED`, and, when all have been looked at, what the first of them failed with
+ * @throws Failure `EVENT_INVALID`, `NOT_PUBLISHED`, and, when all have been looked at, the first failure of a
+ * pipeline
  */
 export type Reconcile = (
   event: unknown,
   invocation: { readonly remainingMs: () => number },
 ) => Promise<Reconciled>;
 
-/** Left for what goes on in Lambda behind the last call. What is cut off goes on at the next run. */
+/** Time reserved for what Lambda does after the last call. A batch that is interrupted goes on in the next run. */
 const RECONCILE_RESERVE_MS = 15_000;
-/** Batches that cannot be read, one after the other: then it is not the batches. */
+/** So many failed reads in a row: then the batches are not the cause. */
 const MAX_UNREADABLE_BATCHES = 3;
 
-/** One for one container. Nothing is read before the first call. */
+/** A reconciler for one container. Nothing is read before the first call. */
 export function createReconcile(runtime: ReconcileRuntime): Reconcile {
   const sessions = sessionsOf(runtime);
   return async (event, { remainingMs }) => {
@@ -67,7 +69,7 @@ export function createReconcile(runtime: ReconcileRuntime): Reconcile {
     const total = nothing();
     let fault: unknown;
     for (const [index, one] of wanted.entries()) {
-      // Each has its share of the time: one with much to read does not keep the others waiting.
+      // Each pipeline has its share of the time: one with many batches does not delay the others.
       const until = (remainingMs() - RECONCILE_RESERVE_MS) * (1 - 1 / (wanted.length - index));
       const timeLeftMs = () => remainingMs() - RECONCILE_RESERVE_MS - until;
       try {
@@ -91,7 +93,8 @@ interface WantedPipelines {
 /** @throws Failure `EVENT_INVALID`; `NOT_PUBLISHED` for one that was asked for by name */
 async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {
   const question = Question.safeParse(askedBy(event));
-  if (!question.success) throw notAccepted('reconcile', 'this names no pipeline', question.error.issues);
+  if (!question.success)
+    throw notAccepted('reconcile', 'the event does not name a pipeline', question.error.issues);
   const { pipeline, streamArn } = question.data;
   if (streamArn !== undefined) return [await ofStream(streamArn, runtime)];
   if (pipeline === undefined) {
@@ -101,7 +104,7 @@ async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<
   }
   const found = await ofName(pipeline, runtime);
   if (found.length > 0) return found;
-  throw new Failure('NOT_PUBLISHED', `nothing is published of a pipeline ${pipeline}`);
+  throw new Failure('NOT_PUBLISHED', `nothing is published for a pipeline ${pipeline}`);
 }
 
 async function ofStream(
@@ -133,7 +136,7 @@ interface Turn {
   readonly timeLeftMs: () => number;
 }
 
-/** What one pipeline's turn has to do with. */
+/** What the turn of one pipeline needs. */
 interface PipelineWork extends Turn {
   readonly aep: Aep;
   readonly published: PublishedPipeline;
@@ -157,7 +160,7 @@ async function reconcilePipeline(
   const started = runtime.clock.now();
   const state = await openState(published.pipeline, runtime);
   const sweep = sweepOf(state.now(), started);
-  // Also tells an earlier run, should there be one still, that it is over.
+  // This also stops an earlier run that may still be working.
   await state.change((soFar) => withFlows({ ...soFar, sweep }, [...flowsOf(record), published.flowId]));
   // It says what AEP's rows were made of.
   const mapping = mappingRowsIn(record?.manifest);
@@ -165,7 +168,8 @@ async function reconcilePipeline(
   const work: PipelineWork = { ...turn, aep, published, state, sweep, mapping, searches };
   const { others, withoutFlow, ...total } = await readBatches(work);
   const { unreadable, ...counts } = total;
-  // Taken for ours and sent through our flow, somebody else's record would be there twice; left alone, it is where it was.
+  // Another flow's records may be in the dataset, too. Sent through our flow they would be duplicates, so they stay
+  // where they are.
   runtime.log[withoutFlow > 0 ? 'warn' : 'info']('reconciled', {
     event: 'reconciled',
     pipeline: published.pipeline,
@@ -179,7 +183,7 @@ async function reconcilePipeline(
   return total;
 }
 
-/** `others`: batches that are not the pipeline's; `withoutFlow`: those among them that name no flow at all. */
+/** `others`: batches of other flows; `withoutFlow`: those among them that name no flow at all. */
 async function readBatches(
   work: PipelineWork,
 ): Promise<ReconcileOutcome & { others: number; withoutFlow: number }> {
@@ -190,7 +194,7 @@ async function readBatches(
   let faults = 0;
   for await (const { batch, sweep } of failedBatches(work)) {
     if (batch === undefined) {
-      // A page was looked at: however many there are, the next run goes on from here.
+      // A page is done: the next run goes on from here.
       await moved(sweep);
     } else if (timeLeftMs() <= 0) {
       return { ...total, complete: false };
@@ -208,7 +212,8 @@ async function readBatches(
         if (!isAbout(error)) throw error;
         total.complete = false;
         const enough = ++faults >= MAX_UNREADABLE_BATCHES;
-        // Whatever it is, the next run begins behind it: those that can be read are read, and another sweep looks again.
+        // Whatever the cause, the next run begins behind this batch. It reads those that can be read, and another
+        // sweep tries this one again.
         await moved({ whole: false, ...(enough && { ...sweep, reached: batch.created ?? sweep.reached }) });
         if (enough) throw error;
         logFault(runtime, published, error, batch.id);
@@ -234,7 +239,7 @@ async function readOne(batch: Batch, work: PipelineWork): Promise<Partial<Reconc
     note: (place) => state.change((soFar) => withPlace(soFar, mark, place)),
   });
   if (end === 'later') return { ...counts, complete: false };
-  // Looked at again by every run until it is too old, but nothing that has to be waited for.
+  // An empty batch is looked at by every run until it is too old, but does not keep a run incomplete.
   if (end === 'empty') return counts;
   await state.done(batch);
   if (end === 'done') return counts;
@@ -243,13 +248,13 @@ async function readOne(batch: Batch, work: PipelineWork): Promise<Partial<Reconc
 }
 
 interface Seen {
-  /** None between two pages. */
+  /** Absent between two pages. */
   readonly batch?: Batch;
-  /** What the sweep has come to when this one comes next. */
+  /** How far the sweep is when this one comes next. */
   readonly sweep: Pick<Sweep, 'status' | 'reached'>;
 }
 
-/** What is left of a sweep: every failed batch of the dataset once, eldest first, page by page. */
+/** The rest of a sweep: every failed batch of the dataset once, oldest first, page by page. */
 async function* failedBatches({
   aep,
   published,
@@ -265,19 +270,19 @@ async function* failedBatches({
       const page = await aep.catalog.failedBatches({ datasetId, status, createdAfter, start });
       const fresh = page.batches.filter(({ id }) => !seen.has(id));
       for (const batch of fresh) {
-        // One short of it: others may have been made in the same millisecond.
+        // A millisecond less: other batches may have been made in the same one.
         reached = Math.max(reached, (batch.created ?? 0) - 1);
         yield { batch, sweep: { status, reached } };
         seen.add(batch.id);
       }
-      // A page that brings nothing new is one that was there before.
+      // A page without new batches is a repeated one.
       more = page.more && fresh.length > 0;
       if (more) yield { sweep: { status, reached } };
     }
   }
 }
 
-/** Of what an execution left: the flow there is, and those that are about to go. */
+/** What an execution stored: the current flow, and those that are about to be removed. */
 const KnownFlows = z
   .object({
     ids: z.object({ flow: z.string().optional() }),
@@ -291,19 +296,19 @@ function flowsOf(record: LedgerRecord | undefined): string[] {
   return ids.flow === undefined ? gone : [...gone, ids.flow];
 }
 
-/** A dataset may take in other flows' records as well. */
+/** Other flows may write to the dataset, too. */
 function isOfFlows({ tags }: Batch, flows: readonly string[]): boolean {
   return tags?.flowId?.some((id) => flows.includes(id)) ?? false;
 }
 
-/** What is remembered of a pipeline while a run works on it. */
+/** The stored progress of a pipeline while a run works on it. */
 interface PipelineState {
   readonly now: () => ReadSoFar;
-  /** @throws Failure `LEASE_LOST` where another run has begun since */
+  /** @throws Failure `LEASE_LOST` if another run has begun since */
   readonly change: (how: (soFar: ReadSoFar) => ReadSoFar) => Promise<void>;
-  /** Whether there may be something in a batch that has not been read: never read to its end, or changed since. */
+  /** Whether a batch may have unread rows: it was never read to its end, or changed since. */
   readonly isUnread: (batch: Batch) => Promise<boolean>;
-  /** Keeps that a batch has been read to its end. It has been, whoever reads on. */
+  /** Stores that a batch has been read to its end. That stays true even if another run has taken over. */
   readonly done: (batch: Batch) => Promise<void>;
 }
 
@@ -333,13 +338,13 @@ async function openState(pipeline: string, { progress }: ReconcileRuntime): Prom
       const [day, mark] = [dayOf(batch), batchMark(batch)];
       await progress.mark(pipeline, day, [mark]);
       (await marksOf(day)).add(mark);
-      // Written with whatever is written next: a place in a batch that is done is never looked for.
+      // Stored with the next write: the place in a finished batch is never looked for.
       soFar = withPlace(soFar, mark, undefined);
     },
   };
 }
 
-/** What 0.1.0 kept in the pipeline's own item, until that could not be written any more, is taken over and leaves it. */
+/** Takes over what 0.1.0 kept in the pipeline's own item, which had outgrown it, and removes it there. */
 async function takeOverOld(
   pipeline: string,
   progress: ReconcileRuntime['progress'],
@@ -363,7 +368,7 @@ function isOvertaken(error: unknown): boolean {
   return isFailure(error) && error.code === 'LEASE_LOST';
 }
 
-/** Whether an error may be about one batch alone. */
+/** Whether an error may be about this batch alone. */
 function isAbout(error: unknown): boolean {
   return (
     isFailure(error) && /^AEP_(NOT_FOUND|UNEXPECTED|UNREACHABLE|UNAVAILABLE|REFUSED|BUSY)$/.test(error.code)
@@ -391,7 +396,7 @@ function sayUnreadable(
 ) {
   metrics.count('BatchesUnreadable', 1);
   metrics.flush({ pipeline });
-  log.error('a failed batch has its rows as parquet and no diagnostics: they have to be fetched by hand', {
+  log.error('a failed batch has its rows as parquet, without error diagnostics: fetch them by hand', {
     pipeline,
     stream: streamNameOf(streamArn),
     batchId: batch.id,
@@ -406,7 +411,7 @@ function logFault(
   error: unknown,
   batch?: string,
 ) {
-  log[isOvertaken(error) ? 'info' : 'error']('what AEP refused could not be read to the end', {
+  log[isOvertaken(error) ? 'info' : 'error']('reconcile could not read all failed batches', {
     pipeline,
     stream: streamNameOf(streamArn),
     batchId: batch,

@@ -1,4 +1,4 @@
-// One row that AEP refused, as an entry of the dead-letter store: what AEP says, and the record as far as the row still holds it.
+// Makes a dead letter of one row that AEP refused: AEP's message, and the record as far as the row holds it.
 import { createHash } from 'node:crypto';
 import { excerpt, parse } from '../aep/exchange.ts';
 import { memberSpan } from '../forward/json/json.ts';
@@ -8,10 +8,10 @@ import { covers } from '../records.ts';
 import type { DeadLetter } from '../runtime.ts';
 import type { Line } from './lines.ts';
 
-/** The shard of a record whose row does not say where it stood in the stream. */
+/** The shard of a record whose row does not name its place in the stream. */
 export const UNKNOWN_SHARD = 'unknown';
 
-/** A code and a text of AEP's, either of which may be missing. */
+/** A code and a text of AEP's; either may be missing. */
 export interface RowFinding {
   readonly code?: string | undefined;
   readonly text?: string | undefined;
@@ -20,7 +20,7 @@ export interface RowFinding {
 export interface RefusedRow {
   readonly shardId: string;
   readonly entry: DeadLetter;
-  /** Whether it holds what the mapping makes of a record. */
+  /** Whether it holds the mapping's result instead of the record. */
   readonly mapped: boolean;
   /** The entry has the record itself, as it was read from the stream. */
   readonly joined?: true;
@@ -28,12 +28,12 @@ export interface RefusedRow {
 
 type RowJson = Readonly<Record<string, unknown>>;
 
-/** What there is to know about a row besides itself. */
+/** What is known about a row besides its bytes. */
 export interface About {
   readonly pipeline: Pick<PublishedPipeline, 'streamArn' | 'data' | 'records'>;
-  /** What AEP says of the batch, for a row that says nothing. */
+  /** AEP's findings about the whole batch, for a row without its own. */
   readonly findings: readonly RowFinding[];
-  /** Batch, file and line: they tell rows apart that are too long to be kept. */
+  /** Batch, file and line: they identify rows that are too long to be kept. */
   readonly place: string;
 }
 
@@ -43,7 +43,7 @@ export function readRow({ bytes, length }: Line, about: About): RefusedRow {
   const own = row === undefined ? [] : [...findingsIn(row._errors), ...findingsIn(row._validationErrors)];
   const redacts = pipeline.records?.redact ?? [];
   const findings = own.some(saysAnything) ? own : about.findings;
-  // What AEP says in words quotes the record, and that may have been sent before anything was to be hidden.
+  // AEP's messages quote the record, which may have been sent before the pipeline redacted.
   const said = inWords(redacts.length > 0 ? codesIn(findings).map((code) => ({ code })) : findings);
   const record = recordIn(bytes, row);
   const { shardId, sequenceNumber, subSequenceNumber } = coordinatesOf(
@@ -57,7 +57,7 @@ export function readRow({ bytes, length }: Line, about: About): RefusedRow {
     mapped: pipeline.data === 'raw' && record.isEntity,
     entry: {
       reason: 'refused-later',
-      message: bytes === undefined ? `its row has ${length} bytes and was not kept; ${said}` : said,
+      message: bytes === undefined ? `the row was not kept, because it has ${length} bytes; ${said}` : said,
       sequenceNumber,
       ...(subSequenceNumber !== undefined && { subSequenceNumber }),
       data: record.bytes.toString('base64'),
@@ -67,15 +67,15 @@ export function readRow({ bytes, length }: Line, about: About): RefusedRow {
   };
 }
 
-/** Whether what AEP has is another thing than what the pipeline takes. An entity behind raw data has been mapped. */
+/** Whether AEP has the record in another form than the pipeline takes. An entity behind raw data has been mapped. */
 function isProcessed(isEntity: boolean, { data, records }: About['pipeline']): boolean {
   return records?.select !== undefined || (data === 'raw' && isEntity);
 }
 
-/** What AEP adds to a row, where it does not put the row into a `body`. */
+/** What AEP adds to a row, if it does not put the record into a `body`. */
 const ADDED = ['_errors', '_validationErrors', '_corrupt_record', '_filename', '_batchId', '_failedAt'];
 
-/** The record in a row, byte for byte where it stands in one piece. Contract §3.4. */
+/** The record in a row: its own bytes where the row holds them in one piece. Contract §3.4. */
 function recordIn(bytes: Buffer | undefined, row: RowJson | undefined): { bytes: Buffer; isEntity: boolean } {
   const whole = (text: Buffer) => ({ bytes: text, isEntity: false });
   if (bytes === undefined || row === undefined) return whole(bytes ?? Buffer.alloc(0));
@@ -89,7 +89,7 @@ function recordIn(bytes: Buffer | undefined, row: RowJson | undefined): { bytes:
   return whole(Buffer.from(JSON.stringify(Object.fromEntries(rest))));
 }
 
-/** The object that a member is, or that is encoded as a string in it, and the bytes it is written in. */
+/** A member that is an object, or holds one encoded as a string; and its bytes. */
 function inside(bytes: Buffer, row: RowJson, name: string): { bytes: Buffer; value: RowJson } | undefined {
   const member = row[name];
   const object = asRow(member);
@@ -98,7 +98,7 @@ function inside(bytes: Buffer, row: RowJson, name: string): { bytes: Buffer; val
   return span && { bytes: bytes.subarray(span.start, span.end), value: object };
 }
 
-/** Encoded once, or once more by whoever passed it on. */
+/** Encoded as a string once or twice. */
 function decodedMember(member: unknown): { bytes: Buffer; value: RowJson } | undefined {
   let text = member;
   for (let tries = 0; tries < 2 && typeof text === 'string'; tries++) {
@@ -111,8 +111,8 @@ function decodedMember(member: unknown): { bytes: Buffer; value: RowJson } | und
 }
 
 /**
- * Those in a derived `_id`, unless that is to be hidden; else the content stands for them, so that the same content is the
- * same record. The same each time, whatever the stream has at that place: the row's key is made of them.
+ * The place in a derived `_id`, unless the id is redacted. Otherwise a hash of the content, so that the same content
+ * is the same record. The result never depends on the stream, because the row's key is made of it.
  */
 function coordinatesOf(
   data: Buffer,
@@ -128,11 +128,11 @@ function coordinatesOf(
   return { stream, shardId: UNKNOWN_SHARD, sequenceNumber: BigInt(`0x${hash}`).toString() };
 }
 
-/** Findings within findings are those that say something; no honest row goes deeper. */
+/** Findings can hold more precise findings; real rows do not go deeper. */
 const MAX_FINDING_DEPTH = 5;
 const MAX_FINDINGS = 3;
 
-/** What AEP says in a member of a row: a list, an object of lists, or either encoded as a string. */
+/** AEP's findings in a member of a row: a list, an object of lists, or either encoded as a string. */
 export function findingsIn(member: unknown, depth = 0): RowFinding[] {
   const value = typeof member === 'string' ? parse(member) : member;
   if (depth > MAX_FINDING_DEPTH) return [];
@@ -145,7 +145,7 @@ export function findingsIn(member: unknown, depth = 0): RowFinding[] {
   const code = memberText(row.code);
   const text = memberText(row.message) ?? memberText(row.description);
   const where = memberText(row.pointerToViolation);
-  // "3 schema violations found" is no news where they are named.
+  // "3 schema violations found" adds nothing where they are named.
   const shown = below.some((one) => one.text !== undefined) ? undefined : text;
   return [
     { code, text: shown !== undefined && where !== undefined ? `${where}: ${shown}` : shown },
@@ -153,7 +153,7 @@ export function findingsIn(member: unknown, depth = 0): RowFinding[] {
   ];
 }
 
-/** At most a line: the codes, then the first of what is said. */
+/** At most a line: the codes, then the first texts. */
 function inWords(findings: readonly RowFinding[]): string {
   const distinct = (texts: readonly (string | undefined)[]) =>
     [...new Set(texts.filter((text) => text !== undefined))].slice(0, MAX_FINDINGS);
@@ -162,10 +162,10 @@ function inWords(findings: readonly RowFinding[]): string {
   return excerpt([codes, texts].filter(Boolean).join(': ') || 'AEP does not say why', 500);
 }
 
-/** A code of AEP's, such as `DCVS-1106-400`: no value of a record. */
+/** A code of AEP's, such as `DCVS-1106-400`, and never a value of a record. */
 const CODE = /^[A-Z][A-Z0-9]{1,15}(-[0-9]{1,6}){1,3}$/;
 
-/** Those that are codes of AEP's and nothing else. */
+/** The codes of AEP's among them. */
 export function codesIn(findings: readonly { readonly code?: string | null | undefined }[]): string[] {
   return findings.flatMap(({ code }) => (typeof code === 'string' && CODE.test(code) ? [code] : []));
 }

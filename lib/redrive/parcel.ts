@@ -1,4 +1,4 @@
-// An object of the dead-letter store as records that can be sent again, and as what is to stay of it afterwards.
+// An object of the dead-letter store: the records in it that can be sent again, and what stays of it afterwards.
 import * as z from 'zod';
 import { fromBase64 } from '../forward/read/decode.ts';
 import type { KinesisRecord } from '../forward/read/event.ts';
@@ -6,20 +6,20 @@ import type { History } from '../forward/read/message.ts';
 import { type DiscardedRecord, type OnFailure, readOnFailure } from '../forward/read/on-failure.ts';
 import type { DeadLetter, StoredKind } from '../runtime.ts';
 
-/** One thing to send: an entry of a document, or a record. */
+/** One thing to send: an entry of a document, or a record of the stream. */
 export interface Item {
   readonly shardId: string;
-  /** Why it is where it is; none for a record of the stream. */
+  /** Why it is in the store; absent for a record of the stream. */
   readonly reason: string | undefined;
   /** As the decoder takes it. */
   readonly record: KinesisRecord;
-  /** What is known of it, whatever that is: it goes with it wherever it is stored again. */
+  /** What is known of it. A new dead letter of it keeps this. */
   readonly entry?: StoredEntry;
-  /** Of an entry that was redacted: under which rules. */
+  /** The rules under which an entry was redacted. */
   readonly redacted?: History;
-  /** Of an entry that is what Experience Platform had. */
+  /** The entry holds what Experience Platform had. */
   readonly asReceived?: true;
-  /** The same in Lambda's document. */
+  /** The record in Lambda's document. */
   readonly givenUp?: DiscardedRecord;
 }
 
@@ -34,15 +34,15 @@ const StoredEntry = z.looseObject({
   subSequenceNumber: z.int().min(0).optional(),
   partitionKey: z.string().optional(),
   arrivedAt: z.number().optional(),
-  // Not by a pattern: it may have many megabytes.
+  // Not a regular expression: the text may have many megabytes.
   data: z.string().refine((text) => fromBase64(text) !== undefined, { error: 'expected base64' }),
-  /** `data` is what was left of the record when it was redacted. */
+  /** `data` is what redaction left of the record. */
   redacted: z.literal(true).optional(),
   rules: z.string().optional(),
   asReceived: z.literal(true).optional(),
   /** There are no bytes to send. */
   withheld: z.literal(true).optional(),
-  /** The bytes are what became of the record on its way, and not to be sent on the same way again. */
+  /** The bytes are in another form than the producer's, so they must not be transformed again. */
   processed: z.literal(true).optional(),
 });
 export type StoredEntry = z.infer<typeof StoredEntry>;
@@ -68,14 +68,17 @@ interface Common {
   readonly storedAt: string;
 }
 
-/** The forwarder's: what cannot be sent stays in the document, with a new reason. */
+/** The forwarder's document: what cannot be sent stays in it, with a new reason. */
 export interface RejectedParcel extends Common {
   readonly kind: 'rejected';
   readonly document: StoredDocument;
   readonly items: readonly Item[];
 }
 
-/** Lambda's: what cannot be sent becomes a reject, and the rest stays as Lambda wrote it, with a note where it needs one. */
+/**
+ * Lambda's document: what cannot be sent becomes a reject. The rest stays as Lambda wrote it, with a note where it
+ * needs one.
+ */
 export interface OnFailureParcel extends Common {
   readonly kind: 'on-failure';
   readonly document: OnFailure;
@@ -84,7 +87,7 @@ export interface OnFailureParcel extends Common {
 
 export type Parcel = RejectedParcel | OnFailureParcel;
 
-/** Why an object is passed over. */
+/** Why an object is skipped. */
 export type Skip =
   | 'too-large'
   | 'empty'
@@ -93,12 +96,12 @@ export type Skip =
   | 'damaged'
   | 'another-stream'
   | 'another-pipeline'
-  /** Somebody else works on it. */
+  /** Another run works on it. */
   | 'claimed'
-  /** Somebody changed it in the meantime. */
+  /** It was changed in the meantime. */
   | 'changed';
 
-/** The object's text as a parcel of this pipeline, or why it is passed over. */
+/** The object's text as a parcel of this pipeline, or why it is skipped. */
 export function readParcel(
   text: string,
   kind: StoredKind['kind'],
@@ -123,7 +126,7 @@ export function readParcel(
   return { kind: 'rejected', document, storedAt: document.storedAt, items };
 }
 
-/** Lambda's document with its records, from wherever they come. */
+/** Lambda's document with its records, from the document or from the stream. */
 export function onFailureParcel(document: OnFailure, records: readonly DiscardedRecord[]): OnFailureParcel {
   const { shardId, condition: reason, storedAt } = document;
   return {
@@ -155,7 +158,7 @@ export function recordFor(
 }
 
 function itemOf(entry: StoredEntry, document: StoredDocument): Item {
-  // Of these the field's text was kept, not what it stands for.
+  // For these records the text of the `data` field was kept, not the bytes that it encodes.
   const data =
     entry.reason === 'not-base64' ? Buffer.from(entry.data, 'base64').toString('utf8') : entry.data;
   return {
@@ -168,13 +171,19 @@ function itemOf(entry: StoredEntry, document: StoredDocument): Item {
   };
 }
 
-/** What says that it is redacted, and not how, says nothing: version 0.1.0 said so of rows that nobody had redacted. */
+/**
+ * An entry that says it is redacted, but not by which rules, proves nothing: 0.1.0 wrote that for rows that were not
+ * redacted.
+ */
 function historyOf({ rules }: StoredEntry, document: StoredDocument): History {
   const all = document.rules ?? {};
   return rules !== undefined && Object.hasOwn(all, rules) ? (all[rules] ?? 'unknown') : 'unknown';
 }
 
-/** 0.1.0 did not say it, and wrote an empty key: what came from the stream has one that is not empty, or none. */
+/**
+ * 0.1.0 did not write the source, and wrote an empty partition key. A record of the stream has a key that is not
+ * empty, or none.
+ */
 function isAsReceived({ asReceived, reason, partitionKey }: StoredEntry): boolean {
   return asReceived === true || (reason === 'refused-later' && partitionKey === '');
 }

@@ -1,4 +1,4 @@
-// The records of a batch that Lambda's document only points to, read from the stream while it still has them.
+// Reads the records of a batch from the stream, where Lambda's document only points to them.
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import type { KinesisRecord } from '../forward/read/event.ts';
 import type { OnFailure } from '../forward/read/on-failure.ts';
@@ -8,16 +8,16 @@ import type { LostRange } from './request.ts';
 
 export interface FoundRange {
   readonly records: readonly KinesisRecord[];
-  /** What the stream does not have any more. */
+  /** The part that the stream no longer has. */
   readonly lost: LostRange | undefined;
 }
 
-/** Lambda takes no more into one batch. AWS: "Configure Kinesis Data Streams event source", BatchSize. */
+/** The largest batch of Lambda. AWS: "Configure Kinesis Data Streams event source", BatchSize. */
 const MAX_RECORDS = 10_000;
 
 /**
- * `too-large` for a range that no batch of Lambda's has, or that would not fit the memory: nothing of it was made by
- * Lambda, or its records are to be sent page by page (`"source": "stream"`).
+ * `too-large` for a range larger than any batch of Lambda's, or than the memory. Lambda does not make the first. The
+ * records of the second must be sent page by page (`"source": "stream"`).
  */
 export async function readRange(stream: StreamRange, document: OnFailure): Promise<FoundRange | 'too-large'> {
   const { streamArn, shardId } = document;
@@ -25,7 +25,7 @@ export async function readRange(stream: StreamRange, document: OnFailure): Promi
   const records: KinesisRecord[] = [];
   let bytes = 0;
   const shards = await stream.shards(streamArn);
-  // A shard goes with its last record.
+  // A shard ends with its last record.
   if (!shards.includes(shardId)) return { records, lost: lostOf(document, records) };
   const from = { kind: 'at', sequenceNumber: document.first } as const;
   for await (const page of stream.pages(streamArn, shardId, from)) {
@@ -42,7 +42,7 @@ export async function readRange(stream: StreamRange, document: OnFailure): Promi
   return { records, lost: lostOf(document, records) };
 }
 
-/** The stream loses its oldest records first, so that what is lost is the beginning of the range. */
+/** The stream loses its oldest records first, so only the beginning of the range can be lost. */
 function lostOf(
   { shardId, first, last, count }: OnFailure,
   records: readonly KinesisRecord[],

@@ -11,18 +11,19 @@ import { walkStore } from './store.ts';
 import { walkStream } from './stream.ts';
 
 export interface RedriveInvocation {
-  /** What Lambda still gives this invocation, in ms. */
+  /** The time that Lambda leaves for this invocation, in ms. */
   readonly remainingMs: () => number;
   readonly invocationId: string;
-  /** The function itself, to go on. */
+  /** Starts the next invocation of this function. */
   readonly functionArn: string;
 }
 
 /**
- * Sends again what the request names, by the pipeline that is published now. At least once: what was acknowledged when the
- * invocation died is sent again, with the same derived id. Nothing leaves its place before it was acknowledged or stored.
- * @throws Failure before anything is done: `EVENT_INVALID`, `NOT_PUBLISHED`, `SECRET_*`, `INLET_NOT_ALLOWED`, `AWS_*`,
- * `STORE_UNAVAILABLE` where nothing can be read; and `CONSERVATION`
+ * Sends again what the request names, through the pipeline that is published now. At least once: what was
+ * acknowledged when an invocation dies is sent again, with the same derived id. Nothing is removed before it is
+ * acknowledged or stored.
+ * @throws Failure before anything is done: `EVENT_INVALID`, `NOT_PUBLISHED`, `SECRET_*`, `INLET_NOT_ALLOWED`,
+ * `AWS_*`, or `STORE_UNAVAILABLE` where nothing can be read. Also `CONSERVATION`.
  */
 export type Redrive = (event: unknown, invocation: RedriveInvocation) => Promise<RedriveAnswer>;
 
@@ -37,7 +38,7 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
       request,
       pipeline,
       carrier: createCarrier({ runtime, sessions, pipeline, where, rate, dryRun, ...invocation }),
-      // Lambda may start one event twice, under one id: each is a stranger to the other.
+      // Lambda may start one event twice under one id, so each invocation has an owner name of its own.
       owner: `redrive-${randomUUID()}`,
       remainingMs: invocation.remainingMs,
       tally: structuredClone(request.soFar ?? emptyTally()),
@@ -52,7 +53,7 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
   };
 }
 
-/** A stream never ends: what comes after the first invocation is not meant. */
+/** A stream never ends: records that came after the first invocation are not meant. */
 function withEnd(request: RedriveRequest, now: number): RedriveRequest {
   const { source, where } = request;
   if (source !== 'stream' || where.sequence !== undefined || where.arrived?.to !== undefined) return request;
@@ -120,7 +121,7 @@ function nextRequest({ request, tally, room }: RedriveRun, walked: Walked): Redr
   };
 }
 
-/** Only time is a reason to go on by oneself, and only where something was done: else it would go on for ever. */
+/** A run goes on by itself only when its time ran out and it made progress. Otherwise it could run for ever. */
 async function goesOn(
   { request, tally, runtime, pipeline }: RedriveRun,
   walked: Walked,
@@ -136,7 +137,7 @@ async function goesOn(
     return true;
   } catch (error) {
     if (!isFailure(error)) throw error;
-    runtime.log.error('sending again does not go on by itself', {
+    runtime.log.error('redrive could not start its next invocation', {
       pipeline: pipeline.pipeline,
       stream: streamNameOf(pipeline.streamArn),
       code: error.code,
@@ -153,7 +154,7 @@ function stoppedOf(walked: Walked): RedriveAnswer['stopped'] {
   return { why, ...(failure !== undefined && { code: failure.code, next: failure.next }) };
 }
 
-/** What belongs to others is none of this request's business. */
+/** Skipped objects of other pipelines do not matter to this request. */
 const NOT_MEANT: readonly string[] = ['another-stream', 'another-pipeline'];
 
 /** What a dry run leaves is what would be sent. */
@@ -163,7 +164,7 @@ function isComplete({ dryRun }: RedriveRequest, tally: Tally, { kind }: Walked):
   return kind === 'whole' && missing === 0 && !passedOver;
 }
 
-/** Also of one that fails: what was done until then is done. */
+/** Metrics of a failed run count as well: what was done until then is done. */
 function reportRedrive(
   { runtime, pipeline, tally, request, owner }: RedriveRun,
   result: Partial<RedriveAnswer>,

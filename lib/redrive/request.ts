@@ -1,4 +1,4 @@
-// What may be asked of redrive, and what it answers: both plain JSON, the answer's `next` a request again.
+// The request and the answer of redrive: both plain JSON. The answer's `next` is a request again.
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 
@@ -12,21 +12,21 @@ const TimeSpan = z
     error: 'expected from before to',
   });
 
-/** A stretch of one shard, both ends in it. */
+/** A stretch of one shard, both ends included. */
 const Stretch = z
   .strictObject({ shardId: z.string().min(1), from: sequenceNumber, to: sequenceNumber })
   .refine(({ from, to }) => BigInt(from) <= BigInt(to), { error: 'expected from before to' });
 
-/** Every condition that is there must hold. */
+/** All conditions must hold. */
 const Where = z.strictObject({
-  /** Of a reject its reason, of a document of Lambda's its condition. */
+  /** A reject has a reason; a document of Lambda's has a condition. */
   reasons: z.array(z.string().min(1)).min(1).optional(),
-  /** When it was put into the store; both ends belong to it. */
+  /** When it was put into the store, both ends included. */
   stored: TimeSpan.optional(),
-  /** When the record came to the stream; both ends belong to it. */
+  /** When the record came to the stream, both ends included. */
   arrived: TimeSpan.optional(),
   sequence: Stretch.optional(),
-  /** A field of the record, by JSON Pointer (RFC 6901), and the value it must have. */
+  /** A field of the record, by JSON Pointer (RFC 6901), and its required value. */
   field: z
     .strictObject({
       pointer: z.string().regex(/^(\/([^~/]|~[01])*)*$/, 'expected a JSON Pointer, such as /contact/country'),
@@ -35,16 +35,16 @@ const Where = z.strictObject({
     .optional(),
 });
 
-/** Records that are nowhere any more, by what is known of them. */
+/** Records that are lost, by what is known of them. */
 const LostRange = z.strictObject({
   shardId: z.string(),
   /** The first sequence number that is gone. */
   from: z.string(),
-  /** The last one, where nothing is left of the range. */
+  /** The last one, where the whole range is gone. */
   to: z.string().optional(),
   /** The first one that is still there. */
   before: z.string().optional(),
-  /** How many there were, where a document says so. */
+  /** Their number, where a document says it. */
   records: wholeCount.optional(),
 });
 export type LostRange = z.infer<typeof LostRange>;
@@ -53,34 +53,40 @@ export type LostRange = z.infer<typeof LostRange>;
 const Tally = z.strictObject({
   /** Objects of the store of which something was chosen. */
   documents: wholeCount,
-  /** Those that the conditions hold for. */
+  /** Messages for which the conditions hold. */
   chosen: wholeCount,
   /** Acknowledged by Experience Platform. */
   delivered: wholeCount,
-  /** Rejected anew, and stored with the new reason. */
+  /** Rejected again, and stored with the new reason. */
   rejectedAgain: wholeCount,
-  /** Not wanted by the pipeline as it is now. */
+  /** Filtered out by the pipeline as it is now. */
   filtered: wholeCount,
-  /** Where they were: not sent, or not acknowledged. In a dry run, what would be sent. */
+  /** Not sent or not acknowledged: they stay where they were. In a dry run, what would be sent. */
   left: wholeCount,
   /**
-   * What could not be redacted: entries without bytes, which can be had from the stream alone, and messages in documents of
-   * Lambda's, which stay in them.
+   * What could not be redacted: entries without bytes, which only the stream still has, and messages that stay in
+   * documents of Lambda's.
    */
   withheld: wholeCount,
   lost: z.strictObject({ records: wholeCount, ranges: z.array(LostRange) }),
-  /** Objects that were passed over, by the reason. */
+  /** Objects that were skipped, by the reason. */
   skipped: z.record(z.string(), wholeCount),
   /** The first of them. */
   skippedObjects: z.array(z.strictObject({ key: z.string(), reason: z.string() })),
 });
 export type Tally = z.infer<typeof Tally>;
 
-/** Behind an object of the store, and behind a record in the one that follows; or at or behind a record of a shard. */
+/**
+ * The place to go on from. In the store: behind an object, and behind a record in the next one. In the stream: at or
+ * behind a record of a shard.
+ */
 const Cursor = z.union([
   z.strictObject({
     after: z.string(),
-    /** An object that was done in part: by number, because its entries change between two runs. */
+    /**
+     * An object that was done in part. The place is a sequence number, because the object's entries change between
+     * two runs.
+     */
     within: z.strictObject({ key: z.string(), through: sequenceNumber }).optional(),
   }),
   z.strictObject({
@@ -94,18 +100,20 @@ export type StoreCursor = Extract<Cursor, { after: string; within?: unknown }>;
 
 const RedriveRequest = z
   .strictObject({
-    /** Name or ARN. Everything is sent by the pipeline that is published for it now. */
+    /** Name or ARN. Everything is sent through the pipeline that is published for it now. */
     stream: z.string().min(1),
-    /** `rejected`: what could not be delivered. `on-failure`: batches that Lambda discarded. `stream`: the stream itself. */
+    /**
+     * `rejected`: rejects of the forwarder. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
+     */
     source: z.enum(['rejected', 'on-failure', 'stream']),
     where: Where.default({}),
-    /** Records at most; what has one sequence number is not divided. */
+    /** The most records; records with one sequence number are not divided. */
     limit: z.int().min(1).optional(),
-    /** Messages a second at most. The pipeline's own rate holds besides. */
+    /** The most messages a second. The pipeline's own rate holds besides. */
     rate: z.number().min(0.1).max(100_000).optional(),
     /** Says what would be done, and does nothing: no request to Experience Platform, no change in the store. */
     dryRun: z.boolean().default(false),
-    /** Whether it goes on by itself when its time is up; otherwise the answer says how to. */
+    /** Whether redrive starts its next invocation when its time is up. Otherwise the answer holds the next request. */
     continue: z.boolean().default(true),
     /** Written by redrive itself, to go on from there. */
     cursor: Cursor.optional(),
@@ -130,15 +138,15 @@ export interface RedriveAnswer extends Tally {
   readonly source: RedriveRequest['source'];
   readonly dryRun: boolean;
   /**
-   * Whether everything that was asked for has been sent, or of a dry run would be: nothing lost, left, passed over, or still to be
-   * looked at.
+   * Whether everything was sent that was asked for, or in a dry run would be. Nothing is lost, left, skipped, or
+   * still to be looked at.
    */
   readonly complete: boolean;
   /** Why it ended early. */
   readonly stopped?: { readonly why: string; readonly code?: string; readonly next?: string };
-  /** What to call it with to go on. */
+  /** The request that goes on. */
   readonly next?: RedriveRequest;
-  /** Whether it goes on by itself; the log tells the end. */
+  /** Whether it has started its next invocation; the log tells the end. */
   readonly continues?: true;
 }
 
@@ -146,7 +154,7 @@ export interface RedriveAnswer extends Tally {
 export function readRequest(event: unknown): RedriveRequest {
   const result = RedriveRequest.safeParse(event);
   if (result.success) return result.data;
-  throw notAccepted('redrive', 'this is no request to send again', result.error.issues);
+  throw notAccepted('redrive', 'this is not a valid redrive request', result.error.issues);
 }
 
 export function emptyTally(): Tally {

@@ -1,4 +1,4 @@
-// What is to stay of an object of the store when its records have been sent: nothing is dropped that was not delivered.
+// What stays of an object of the store when its records have been sent: nothing is dropped that was not delivered.
 
 import { rulesBehind, storedEntry } from '../forward/dead-letters.ts';
 import { type DiscardedRecord, noted } from '../forward/read/on-failure.ts';
@@ -10,9 +10,9 @@ import type { SentPart } from './send.ts';
 type PartsByItem = ReadonlyMap<Item, readonly SentPart[]>;
 
 export interface Rest {
-  /** To be stored before the object is touched: what it cannot hold itself. */
+  /** Stored before the object is changed: rejects that the object cannot hold itself. */
   readonly rejects: readonly Settled<Rejected>[];
-  /** What the object becomes: `same` where nothing came of it, `nothing` where all of it is done. */
+  /** What the object becomes: `same` if nothing changes, `nothing` if all of it is done. */
   readonly becomes: 'same' | 'nothing' | { readonly text: string };
   readonly counts: PartCounts & Pick<Tally, 'withheld'>;
 }
@@ -21,7 +21,7 @@ type PartCounts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filter
 
 /**
  * @param chosen those of the parcel's items that were to be sent
- * @param redacts whether the pipeline hides anything: then no record comes from the stream into the store as it is
+ * @param redacts whether the pipeline redacts: then no record comes from the stream into the store as it is
  */
 export function restOf(
   parcel: Parcel,
@@ -34,7 +34,7 @@ export function restOf(
     : restOfOnFailure(parcel, chosen, parts, redacts);
 }
 
-/** Lambda's document with these of its records; or with where to find them, and those between them, where it only says that. */
+/** Lambda's document with these of its records. If it only points to its records, then with their range. */
 export function textWith(
   { document, items }: OnFailureParcel,
   kept: readonly DiscardedRecord[],
@@ -71,7 +71,7 @@ function restOfRejected(
   return { rejects: [], becomes: { text: `${JSON.stringify(whole)}\n` }, counts };
 }
 
-/** The entries that stay in place of one: the entry itself, or one for each of the messages it turned out to be. */
+/** The entries that replace one: the entry itself, or one for each of its messages. */
 function remainingEntries({ entry, redacted }: Item, parts: readonly SentPart[] | undefined): StoredEntry[] {
   if (entry === undefined) return [];
   if (parts === undefined) return [entry];
@@ -79,7 +79,7 @@ function remainingEntries({ entry, redacted }: Item, parts: readonly SentPart[] 
     const { message, verdict } = part;
     if (verdict.kind === 'delivered' || verdict.kind === 'filtered') return [];
     if (isOtherwise(part) || (verdict.kind === 'retry' && parts.length === 1)) return [entry];
-    // Bytes that are in the store are not given up because they cannot be redacted.
+    // Bytes that are in the store are kept, even if they cannot be redacted.
     const asItWas = parts.length === 1 && (message.withheld !== undefined || message.redacted === redacted);
     const { reason, text } =
       verdict.kind === 'rejected' ? verdict : { reason: entry.reason, text: entry.message };
@@ -91,12 +91,15 @@ function remainingEntries({ entry, redacted }: Item, parts: readonly SentPart[] 
   });
 }
 
-/** The rules in force cannot be applied to what is left of it: it can only be had from the stream, and stays as it is. */
+/**
+ * The rules in force cannot be applied to what is left of it. Only the stream has the record, and the entry stays as
+ * it is.
+ */
 export function isOtherwise({ verdict }: SentPart): boolean {
   return verdict.kind === 'rejected' && verdict.reason === 'redacted-otherwise';
 }
 
-/** A record stays whole, as Lambda wrote it, until all of its messages are done; which of them are is noted. */
+/** A record stays whole, as Lambda wrote it, until all of its messages are done. The note says which are. */
 function restOfOnFailure(
   parcel: OnFailureParcel,
   chosen: ReadonlySet<Item>,
@@ -114,7 +117,7 @@ function restOfOnFailure(
   return { rejects, becomes: same ? 'same' : { text: textWith(parcel, stay, redacts) }, counts };
 }
 
-/** The record with what is done of it noted; none where all of it is. */
+/** The record with its note; none if all of it is done. */
 function staying(givenUp: DiscardedRecord, parts: readonly SentPart[] | undefined): DiscardedRecord[] {
   if (parts === undefined) return [givenUp];
   const done = parts.filter((part) => !staysOpen(part));

@@ -1,4 +1,4 @@
-// What the parts of one redrive share: whom it works for, what it has counted, and how much is still to be done.
+// What the parts of one redrive share: its owner name, its counts, and how much is still to be done.
 
 import type { Stop } from '../forward/send/run.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
@@ -12,7 +12,7 @@ export interface RedriveRun {
   readonly request: RedriveRequest;
   readonly pipeline: PublishedPipeline;
   readonly carrier: Carrier;
-  /** Nobody else's: what it claims is its own. */
+  /** A name of this run alone: it owns what it claims. */
   readonly owner: string;
   readonly remainingMs: () => number;
   readonly tally: Tally;
@@ -20,7 +20,7 @@ export interface RedriveRun {
   room: number;
 }
 
-/** Why a walk ended before the end of what it walks. */
+/** Why a walk ended early. */
 export type Ended =
   | Stop
   | { readonly why: 'limit' | 'store'; readonly failure?: Stop['failure']; readonly fault: false };
@@ -37,14 +37,14 @@ export const WHOLE: Walked = { kind: 'whole' };
 /** With less than this left, in ms, nothing more is begun. */
 const MIN_MS = 25_000;
 
-/** In an answer and in a request at most; each is in the log besides. */
+/** The most of them in an answer and in a request; the log has each. */
 const SHOWN = 50;
 
 export function isLate({ remainingMs }: RedriveRun): boolean {
   return remainingMs() < MIN_MS;
 }
 
-/** What was not sent takes no room: it may be chosen again. */
+/** What was not sent may be chosen again, so it does not count against the limit. */
 export function giveBack(run: RedriveRun, chosen: readonly Item[], { parts }: Carried): void {
   if (run.request.dryRun) return;
   run.room += chosen.filter((item) => isItemOpen(parts.get(item))).length;
@@ -73,13 +73,13 @@ export function addToTally(tally: Tally, counts: Partial<Record<keyof Tally, unk
 export function countSkipped({ tally, runtime }: RedriveRun, key: string, reason: Skip): void {
   tally.skipped[reason] = (tally.skipped[reason] ?? 0) + 1;
   if (tally.skippedObjects.length < SHOWN) tally.skippedObjects.push({ key, reason });
-  runtime.log.warn('an object of the dead-letter store was passed over', { key, reason });
+  runtime.log.warn('an object of the dead-letter store was skipped', { key, reason });
 }
 
 export function countLost({ tally, runtime, pipeline }: RedriveRun, lost: LostRange): void {
   tally.lost.records += lost.records ?? 0;
   if (tally.lost.ranges.length < SHOWN) tally.lost.ranges.push(lost);
-  runtime.log.error('records are lost: the stream does not have them any more', {
+  runtime.log.error('records are lost: the stream no longer has them', {
     event: 'records-lost',
     pipeline: pipeline.pipeline,
     stream: streamNameOf(pipeline.streamArn),

@@ -1,4 +1,4 @@
-// Which messages are to be sent again, by the conditions of the request.
+// Decides which messages are sent again, by the conditions of the request.
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson } from '../forward/json/check.ts';
 import { stepsOf, valueAt } from '../forward/json/pointer.ts';
@@ -7,12 +7,12 @@ import type { Rejected, Settled } from '../forward/verdict.ts';
 import type { Item } from './parcel.ts';
 import type { Conditions } from './request.ts';
 
-/** Whether the conditions hold for a document, as far as they speak of one. */
+/** Whether the conditions about documents hold for this one. */
 export function chosenByTime({ stored }: Conditions, storedAt: string): boolean {
   return isInSpan(stored, Date.parse(storedAt));
 }
 
-/** Whether they hold for a record or an entry, as far as it need not be decoded for that. */
+/** Whether the conditions hold for a record or an entry, as far as that shows without decoding it. */
 export function chosenAsItem({ reasons, arrived, sequence }: Conditions, item: Item): boolean {
   const { sequenceNumber, approximateArrivalTimestamp: arrivedAt } = item.record.kinesis;
   if (reasons !== undefined && !reasons.includes(item.reason ?? '')) return false;
@@ -25,7 +25,7 @@ export function chosenAsItem({ reasons, arrived, sequence }: Conditions, item: I
   );
 }
 
-/** Whether the record's own field is as it should be. What is no JSON has no fields. */
+/** Whether the record's own field has the required value. A record that is not JSON has no fields. */
 export function chosenByField({ field }: Conditions, part: Decoded | Settled<Rejected>): boolean {
   if (field === undefined) return true;
   if (!('payload' in part)) return false;

@@ -1,4 +1,4 @@
-// Sends what is to be sent again, by the forwarder's own stages, at the pipeline's rate or a lower one that was asked for.
+// Sends messages again by the forwarder's own stages, at the pipeline's rate or a lower one of the request.
 import type { Sessions } from '../aep/token.ts';
 import { checkConservation } from '../forward/conservation.ts';
 import { createFramer, type Framer } from '../forward/frame/frame.ts';
@@ -20,13 +20,13 @@ import type { Item } from './parcel.ts';
 import type { Conditions } from './request.ts';
 import { chosenAsItem, chosenByField } from './select.ts';
 
-/** Kept back of the invocation's time, in ms: to write down what became of what was sent. */
+/** Time reserved to write down what became of what was sent, in ms. */
 export const SETTLE_MS = 15_000;
-/** Sent together at most, in bytes and in messages. */
+/** The most that is sent together, in bytes and in messages. */
 const SLICE_BYTES = 16 * 1024 * 1024;
 const SLICE_MESSAGES = 20_000;
 
-/** A message and what became of it; `retry` where it stays where it was. */
+/** A message and its verdict; `retry` if it stays where it was. */
 export interface SentPart {
   readonly message: Message;
   /** Whether the conditions hold for it. */
@@ -42,7 +42,7 @@ export interface Carried {
 }
 
 export interface Carrier {
-  /** Whether there is anything in it that the conditions hold for. */
+  /** Whether the conditions hold for anything in it. */
   wants(item: Item): boolean;
   carry(items: readonly Item[]): Promise<Carried>;
 }
@@ -66,16 +66,16 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const about = { pipeline: pipeline.pipeline, invocationId };
   const transform = createTransform(pipeline);
   const pacer = createPacer(rate, () => runtime.clock.now());
-  // The inlet's address is the same for all: a wrong one is found before anything is read.
+  // All messages go to one inlet: a wrong address is found before anything is read.
   const body = () => new Uint8Array();
   const limits = createLimits(runtime.clock, pipeline.rate);
-  // What is refused again stays where it is: nothing is lost by asking about all of it.
+  // What is refused again stays where it is, so all of it may be tried.
   const standing = createStanding(runtime.clock, Number.POSITIVE_INFINITY);
   createSender({ ...options, limits, standing, framer: { body }, budgetMs, about });
   const batching: BatchOptions = {
-    // What takes longer than a second at the pipeline's rate could take longer than there is.
+    // A request larger than a second's rate might need more time than there is.
     maxMessages: Math.min(MAX_MESSAGES, pipeline.rate?.messagesPerSecond ?? MAX_MESSAGES),
-    // Side by side the lanes would send in a burst what the request's rate spreads.
+    // Lanes side by side would send in a burst what the request's rate spreads.
     ...(rate !== undefined && { lanes: 1 }),
   };
 
@@ -107,7 +107,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
     return { shardId, framer, sender, parts: new Map(), bytes: 0 };
   };
 
-  /** Puts what is to be sent of the item into the slice. */
+  /** Puts the item's messages that are to be sent into the slice. */
   const take = (item: Item, slice: Slice): SentPart[] =>
     messagesIn(item, pipeline.compression).map((found) => {
       if (!chosenByField(where, found)) return { message: found.message, chosen: false, verdict: RETRY };
@@ -163,7 +163,7 @@ interface SlicePart {
   readonly part: SentPart;
 }
 
-/** @throws Failure `CONSERVATION`: nothing has been removed yet */
+/** @throws Failure `CONSERVATION`, before anything is removed */
 function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): void {
   const of = (kind: Verdict['kind']) =>
     [...slice.values()].filter(({ part }) => part.verdict.kind === kind).length;
@@ -171,7 +171,7 @@ function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): 
   checkConservation({ ...counts, decoded: slice.size, acknowledged });
 }
 
-/** The messages in it that something is to be done about, under the identity they had when they were stored. */
+/** The messages in it that are to be sent, with the identity they had when they were stored. */
 function messagesIn(
   item: Item,
   compression: PublishedPipeline['compression'],
@@ -193,17 +193,17 @@ function messagesIn(
       message: { ...part.message, ...own },
     }));
   }
-  // Its parts would all have the one number that it has.
+  // All its parts would share its one sequence number.
   const message = { ...messageOf(record, bytes), ...own };
   return [{ message, verdict: rejected('bad-aggregate', 'an aggregate within an aggregate') }];
 }
 
-/** Spreads messages over time: so many a second, and no more than that at once. */
+/** Spreads messages over time: so many a second, and never more than that at once. */
 function createPacer(rate: number | undefined, now: () => number) {
   let free = 0;
   return {
     burst: rate === undefined ? SLICE_MESSAGES : Math.max(1, Math.min(SLICE_MESSAGES, Math.floor(rate))),
-    /** How long to wait before so many messages are sent, in ms; counts them as sent then. */
+    /** How long to wait before so many messages are sent, in ms. Counts them as sent then. */
     waitMs(messages: number): number {
       if (rate === undefined) return 0;
       const start = Math.max(now(), free);

@@ -1,4 +1,4 @@
-// Walks the dead-letter store and sends again what is in it, a group of objects at a time.
+// Walks the dead-letter store and sends its records again, a group of objects at a time.
 import { createHash } from 'node:crypto';
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
@@ -39,7 +39,7 @@ const GROUP_OBJECTS = 100;
 const GROUP_BYTES = 8 * 1024 * 1024;
 /** Calls to the store at the same time. */
 const AT_ONCE = 16;
-/** A claim outlives the invocation that made it by so much, in ms. */
+/** A claim lasts so much longer than the invocation that made it, in ms. */
 const CLAIM_MARGIN_MS = 60_000;
 
 export async function walkStore(run: RedriveRun, what: StoredKind): Promise<Walked> {
@@ -80,7 +80,7 @@ function objectGroups(objects: readonly StoredObject[]): StoredObject[][] {
   return groups;
 }
 
-/** `last`: the object up to which nothing is to be done any more, `undefined` where that is none of these. */
+/** `last` is the object up to which everything is done; `undefined` if the first is not. */
 interface GroupEnd {
   readonly ended: Ended | undefined;
   readonly last: string | undefined;
@@ -197,7 +197,7 @@ function notYetTried(run: RedriveRun, key: string, items: readonly Item[]): read
   return left.toSorted((a, b) => Number(numberOf(a) > numberOf(b)) - Number(numberOf(a) < numberOf(b)));
 }
 
-/** So many of them, and what has the same sequence number as the last: a cursor could not tell them apart. */
+/** So many of them, and all with the same sequence number as the last: a cursor could not tell those apart. */
 function atMost(items: readonly Item[], room: number): readonly Item[] {
   const last = items[room - 1];
   if (room <= 0 || last === undefined) return room <= 0 ? [] : items;
@@ -237,7 +237,7 @@ async function write(run: RedriveRun, one: OpenedDocument, rest: Rest): Promise<
   const { key, version } = one;
   if (rest.rejects.length > 0) await putRejects(run, one, rest);
   if (one.lost !== undefined) await deadLetters.noteLoss(key, one.text);
-  // What is lost is said once: the document becomes one of what could still be read.
+  // A loss is reported once: the document keeps only what could still be read.
   const becomes =
     rest.becomes === 'same' && one.lost !== undefined && one.parcel.kind === 'on-failure'
       ? {
@@ -270,14 +270,14 @@ async function putRejects(
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
-    // The same for the same document: done twice, it is stored once.
+    // The same for the same document: if it is done twice, it is stored once.
     invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
   });
   await runtime.deadLetters.put(document);
 }
 
-/** Counts what became of the group; returns the object up to which everything is done, and how far the next one is. */
+/** Counts what became of the group. Returns the object up to which everything is done, and how far the next one is. */
 function tell(
   run: RedriveRun,
   group: readonly StoredObject[],
@@ -322,13 +322,16 @@ async function release({ runtime, owner }: RedriveRun, key: string): Promise<voi
   try {
     await runtime.deadLetters.release(key, owner, runtime.clock.now());
   } catch (error) {
-    // It runs out by itself.
+    // The claim expires.
     if (!isFailure(error)) throw error;
-    runtime.log.warn('a claim could not be given back', { key, code: error.code });
+    runtime.log.warn('a claim could not be released', { key, code: error.code });
   }
 }
 
-/** What `work` makes of each, in their order; so many at a time. All are waited for, and the first error is thrown. */
+/**
+ * The results of `work` for each item, in their order, with so many calls at a time. Waits for all of them, then
+ * throws the first error.
+ */
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;

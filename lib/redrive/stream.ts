@@ -83,7 +83,7 @@ function shardPosition({ request }: RedriveRun, { at, after }: ShardCursor): Str
     : { kind: 'time', time: Date.parse(arrived?.from ?? '') };
 }
 
-/** Whether what was asked for began before what the stream still has. */
+/** Notes a loss if the requested stretch begins before what the stream still has. */
 function noteGap(run: RedriveRun, shardId: string, since: number, { records }: StreamPage): void {
   const { sequence, arrived } = run.request.where;
   if (sequence !== undefined) {
@@ -124,7 +124,7 @@ async function walkPage(run: RedriveRun, from: ShardCursor, page: StreamPage): P
   const carried = await run.carrier.carry(chosen);
   giveBack(run, chosen, carried);
   const { open, failed } = run.request.dryRun ? NOTHING_DONE : await settleOf(run, shardId, chosen, carried);
-  // From the first open record on everything comes again, and nothing of it is stored yet.
+  // Everything from the first open record on comes again, and none of it is stored yet.
   const counted = chosen.map((item) => {
     const parts = carried.parts.get(item);
     const stays = open !== undefined && BigInt(item.record.kinesis.sequenceNumber) >= BigInt(open);
@@ -148,12 +148,12 @@ function cursorBehind(from: ShardCursor, rest: string | undefined, { records }: 
 
 const NOTHING_DONE = { open: undefined, failed: undefined };
 
-/** What was rejected of a record that comes again is judged again with it. */
+/** A reject of a record that comes again is judged again with it. */
 function asOpen(part: SentPart): SentPart {
   return part.verdict.kind === 'rejected' ? { ...part, verdict: RETRY } : part;
 }
 
-/** Stores what was rejected, as far as nothing before it is open; returns the first that is open. */
+/** Stores the rejects before the first open record. Returns that record. */
 async function settleOf(
   run: RedriveRun,
   shardId: string,

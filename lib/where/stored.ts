@@ -45,7 +45,7 @@ export interface Searched {
   readonly complete: boolean;
 }
 
-/** Among the rejects, from the day on which the record came. */
+/** Searches the rejects, from the day on which the record came. */
 export async function searchRejects(
   scope: Scope,
   arrivedAt: number | undefined,
@@ -77,7 +77,7 @@ export async function searchRejects(
   });
 }
 
-/** What the pipeline hides now; `unknown` where that cannot be had. */
+/** What the pipeline redacts now; `unknown` if that cannot be read. */
 async function rulesInForce(
   { streamArn }: Scope,
   { secrets, settings }: WhereRuntime,
@@ -91,7 +91,10 @@ async function rulesInForce(
   }
 }
 
-/** Words of AEP's quote the record as it had it, which was hidden by these rules or by none. Those of Penstock quote nothing. */
+/**
+ * Words of AEP's quote the record as AEP had it. They may be shown if these rules had redacted it, or if there are
+ * none. Penstock's own words quote nothing.
+ */
 function mayBeSaid({ entry, reason, redacted }: Item, rules: readonly AppliedRule[] | 'unknown'): boolean {
   if (entry === undefined) return false;
   if (reason !== 'refused' && reason !== 'refused-later') return true;
@@ -106,11 +109,11 @@ function areRulesWithin(rules: readonly AppliedRule[], others: readonly AppliedR
   return rules.every((rule) => others.some((other) => isSameRule(rule, other)));
 }
 
-/** Among the batches that Lambda has discarded. Their documents say from which record to which. */
+/** Searches the batches that Lambda has discarded. Their documents name the first and the last record. */
 export function searchDiscarded(scope: Scope, spot: Spot, runtime: WhereRuntime): Promise<Searched> {
   const number = BigInt(spot.sequenceNumber);
   return search({ kind: 'on-failure' }, scope, runtime, (key, text) => {
-    // Their keys name the shard; another's need not be looked into.
+    // Their keys name the shard, so documents of other shards are not searched.
     const parcel = readParcel(text, 'on-failure', scope);
     if (typeof parcel !== 'object' || parcel.kind !== 'on-failure') return [];
     const { shardId, first, last, condition, storedAt } = parcel.document;
@@ -152,7 +155,7 @@ function isAt({ shardId, sequenceNumber, subSequenceNumber }: Spot): (item: Item
     (subSequenceNumber === undefined || entry?.subSequenceNumber === subSequenceNumber);
 }
 
-/** The `_id` in the record, in its entity where it has a whole XDM message, or the one that would be derived for it. */
+/** Whether the record has this `_id`: itself, in the entity of a whole XDM message, or derived. */
 function hasId(_id: string, stream: string): (item: Item) => boolean {
   return ({ shardId, record, entry }) => {
     const { sequenceNumber } = record.kinesis;

@@ -1,4 +1,4 @@
-// Where is this record? What the stream, the forwarder's log and the dead-letter store say of it, and what follows from that.
+// Where is this record? Asks the stream, the forwarder's log and the dead-letter store, and says what follows.
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 import { isFailure } from '../failure.ts';
@@ -16,9 +16,9 @@ import {
   searchRejects,
 } from './stored.ts';
 
-/** Reading goes on for so long, in ms; what was not looked at by then is said. */
+/** The longest search, in ms; the answer says if it was not complete. */
 const SEARCH_MS = 60_000;
-/** A record is read soon after it came, but the clocks of Kinesis and of the forwarder need not agree. */
+/** A record is read soon after it came, but the clocks of Kinesis and of the forwarder may differ. */
 const CLOCK_MS = 60_000;
 
 const moment = z.iso.datetime({ offset: true });
@@ -28,13 +28,13 @@ const Question = z.union([
     pipeline: z.string().min(1),
     shardId: z.string().min(1),
     sequenceNumber: z.string().regex(/^(0|[1-9]\d{0,127})$/, 'expected a sequence number'),
-    /** About when the record came to the stream: needed where the stream has it no more. */
+    /** About when the record came to the stream: needed if the stream no longer has it. */
     arrivedAt: moment.optional(),
   }),
   z.strictObject({
     pipeline: z.string().min(1),
     _id: z.string().min(1),
-    /** From which day on the dead letters are looked through. */
+    /** From which day on the dead letters are searched. */
     arrivedAt: moment.optional(),
   }),
 ]);
@@ -42,10 +42,10 @@ const Question = z.union([
 /**
  * - `delivered`: the forwarder is past it, and nothing was rejected or filtered with it
  * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected and sent again since: see `batches`
- * - `dead-letter`: it is in the dead-letter store (of an aggregate, some of it may be)
+ * - `dead-letter`: it is in the dead-letter store (of an aggregate, perhaps a part)
  * - `discarded`: it is in an on-failure document of Lambda's
  * - `in-stream`: it is still to be delivered
- * - `unknown`: none of all this, as far as was looked
+ * - `unknown`: it was found nowhere
  */
 export type RecordPlace = 'delivered' | 'settled' | 'dead-letter' | 'discarded' | 'in-stream' | 'unknown';
 
@@ -57,7 +57,7 @@ export interface Whereabouts {
   readonly says: string;
   readonly shardId?: string;
   readonly sequenceNumber?: string;
-  /** Whether the stream still has it; absent where no place in the stream was asked for. */
+  /** Whether the stream still has it; absent if no place in the stream was asked for. */
   readonly inStream?: boolean;
   /** When it came to the stream (ISO 8601). */
   readonly arrivedAt?: string;
@@ -78,11 +78,12 @@ export function asksForRecord(event: unknown): boolean {
 
 /**
  * Looks for one record, and changes nothing.
- * @throws Failure `EVENT_INVALID` for a question that is none, or about a pipeline that reads no stream
+ * @throws Failure `EVENT_INVALID` for an invalid question, or a pipeline that reads no stream
  */
 export async function where(event: unknown, runtime: WhereRuntime): Promise<Whereabouts> {
   const result = Question.safeParse(event);
-  if (!result.success) throw notAccepted('status', 'this asks for no record', result.error.issues);
+  if (!result.success)
+    throw notAccepted('status', 'this is not a valid question about a record', result.error.issues);
   const question = result.data;
   const streamArn = await streamArnOf(question.pipeline, runtime);
   const scope = { pipeline: question.pipeline, streamArn, until: runtime.clock.now() + SEARCH_MS };
@@ -99,7 +100,7 @@ export async function where(event: unknown, runtime: WhereRuntime): Promise<Wher
     says:
       rejects.found.length > 0
         ? 'It is in the dead-letter store.'
-        : `No dead letter has this _id${unless(rejects)}. Whether it was delivered, a query of the dataset tells; or ask by shard and sequence number.`,
+        : `No dead letter has this _id${unless(rejects)}. It may have been delivered: query the dataset, or ask by shard and sequence number.`,
     batches: [],
     deadLetters: rejects.found,
     searched: { objects: rejects.objects, complete: rejects.complete },
@@ -148,15 +149,15 @@ async function bySequence(
 const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   delivered: 'Experience Platform has acknowledged it.',
   settled:
-    'The forwarder is past it: it was delivered, filtered, or rejected and sent again or removed since; `batches` has how many of each.',
+    'The forwarder is past it. It was delivered, filtered, or rejected and since then sent again or removed; `batches` has the counts.',
   'dead-letter': 'It is in the dead-letter store.',
   discarded: 'Lambda has discarded it; it is in an on-failure document.',
-  'in-stream': 'It is in the stream, and still to be delivered.',
-  unknown: 'Nothing is known of it',
+  'in-stream': 'It is in the stream, and not yet delivered.',
+  unknown: 'It was not found',
 };
 
 function unless({ complete }: Pick<Searched, 'complete'>): string {
-  return complete ? '' : ', as far as there was time to look';
+  return complete ? '' : '; the search ran out of time';
 }
 
 function placeFound(
@@ -172,7 +173,7 @@ function placeFound(
   return isInStream ? 'in-stream' : 'unknown';
 }
 
-/** The record, as long as the stream has it. A shard that is no more has none. */
+/** The record, if the stream still has it. A shard that no longer exists has none. */
 async function inStream({ shardId, sequenceNumber }: Spot, { streamArn }: Scope, { stream }: WhereRuntime) {
   try {
     for await (const { records, last } of stream.pages(streamArn, shardId, { kind: 'at', sequenceNumber })) {
@@ -186,7 +187,7 @@ async function inStream({ shardId, sequenceNumber }: Spot, { streamArn }: Scope,
   return undefined;
 }
 
-/** Up to the one that settled it: what comes later has nothing to say of it. */
+/** The log entries up to the batch that settled it: later ones are not about it. */
 async function batchesWith(
   { shardId, sequenceNumber }: Spot,
   arrivedAt: number,

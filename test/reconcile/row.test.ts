@@ -61,7 +61,10 @@ describe('the record in a row', () => {
   it('is not kept where its row is too long, but its row is', () => {
     const about = { ...ABOUT, findings: [{ code: 'X-1', text: 'no' }] };
     const { entry } = readRow({ bytes: undefined, length: 9_999_999 }, about);
-    expect(entry).toMatchObject({ data: '', message: 'its row has 9999999 bytes and was not kept; X-1: no' });
+    expect(entry).toMatchObject({
+      data: '',
+      message: 'the row was not kept, because it has 9999999 bytes; X-1: no',
+    });
     const other = readRow({ bytes: undefined, length: 9_999_999 }, { ...about, place: 'batch file 2' });
     expect(other.entry.sequenceNumber).not.toBe(entry.sequenceNumber);
   });

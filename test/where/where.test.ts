@@ -230,7 +230,7 @@ describe('a record asked for by shard and sequence number', () => {
     const found = await where(ASKED, runtime({ rejects, msPerRead: 1_000 }));
     expect(found.searched.complete).toBe(false);
     expect(found.searched.objects).toBeLessThan(65);
-    expect(found.says).toContain('as far as there was time to look');
+    expect(found.says).toContain('the search ran out of time');
   });
 });
 

@@ -1,4 +1,4 @@
-// The runtime of a function that asks nobody but AWS: settings from the environment, and Secrets Manager.
+// The runtime of a function that calls only AWS: settings from the environment, and Secrets Manager.
 import { systemClock } from '../../aep/transport.ts';
 import { createLog } from '../../log.ts';
 import type { Runtime } from '../../runtime.ts';

@@ -1,10 +1,10 @@
-// The runtime of a deployed function that asks Adobe too, built on its first call.
+// The runtime of a deployed function that also calls Adobe, built on its first call.
 import type { Runtime } from '../../runtime.ts';
 import { createFetch } from '../http.ts';
 import { awsRuntime } from './aws.ts';
 
 /**
- * The part of the runtime that every such function has.
+ * The common part of these runtimes.
  * @throws Failure `SETTINGS_INVALID`
  */
 export function baseRuntime(): Runtime {

@@ -1,4 +1,4 @@
-// The runtime of cleanup: what was made at run time, as Lambda and Secrets Manager list it.
+// The runtime of cleanup, which lists what was made at run time in Lambda and Secrets Manager.
 import type { CleanupRuntime } from '../../cleanup.ts';
 import { Failure } from '../../failure.ts';
 import { createMadeAtRunTime } from '../made-at-run-time.ts';
@@ -11,7 +11,7 @@ export function cleanupRuntime(): CleanupRuntime {
   if (forwarder === undefined)
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_FORWARDER is not set: whose triggers are to go is not known',
+      'PENSTOCK_FORWARDER is not set: the function whose triggers are removed is unknown',
     );
   return { log, madeAtRunTime: createMadeAtRunTime({ forwarder, stage }) };
 }

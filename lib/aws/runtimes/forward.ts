@@ -1,4 +1,4 @@
-// The runtime of the forwarder, which counts and keeps what is rejected as well.
+// The runtime of the forwarder, with its metrics and the dead-letter store.
 import { Failure } from '../../failure.ts';
 import type { ForwardRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
@@ -12,7 +12,7 @@ export function forwardRuntime(): ForwardRuntime {
   if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_DEAD_LETTERS_URL is not set: rejected records would have no place to go',
+      'PENSTOCK_DEAD_LETTERS_URL is not set: rejected records could not be stored',
     );
   }
   return { ...base, deadLetters: createDeadLetters(deadLettersUrl), metrics: createMetrics(stage) };

@@ -9,14 +9,17 @@ import { awsRuntime } from './aws.ts';
 export function hookRuntime(): HookRuntime {
   const { clock, log, secrets, settings } = awsRuntime();
   if (settings.stateMachine === undefined)
-    throw new Failure('SETTINGS_INVALID', 'PENSTOCK_STATE_MACHINE is not set: there is nothing to start');
+    throw new Failure(
+      'SETTINGS_INVALID',
+      'PENSTOCK_STATE_MACHINE is not set: the state machine to start is unknown',
+    );
   return {
     clock,
     log,
     secrets,
     settings,
     executions: createExecutions(settings.stateMachine),
-    // Asked after a failed run alone: most deliveries start without this client.
+    // This client is used only after a failed run: most deliveries start without it.
     ledger: {
       read: async (pipeline) => (await import('../ledger.ts')).createLedger(settings.table).read(pipeline),
     },

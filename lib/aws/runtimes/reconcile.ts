@@ -1,4 +1,4 @@
-// The runtime of reconcile, which reads what AEP refused and keeps it with what could not be delivered.
+// The runtime of reconcile, which reads what AEP refused and stores it as dead letters.
 import { Failure } from '../../failure.ts';
 import type { ReconcileRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
@@ -15,7 +15,7 @@ export function reconcileRuntime(): ReconcileRuntime {
   if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_DEAD_LETTERS_URL is not set: refused records would have no place to go',
+      'PENSTOCK_DEAD_LETTERS_URL is not set: refused records could not be stored',
     );
   }
   return {

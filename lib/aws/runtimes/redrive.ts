@@ -1,4 +1,4 @@
-// The runtime of redrive, which takes out of the dead-letter store, reads streams, and starts itself again.
+// The runtime of redrive, which reads the dead-letter store and streams, and starts itself again.
 import { Failure } from '../../failure.ts';
 import type { RedriveRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
@@ -14,7 +14,7 @@ export function redriveRuntime(): RedriveRuntime {
   if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_DEAD_LETTERS_URL is not set: there is no store to send again from',
+      'PENSTOCK_DEAD_LETTERS_URL is not set: the dead-letter store is unknown',
     );
   }
   return {

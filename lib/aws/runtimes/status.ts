@@ -1,4 +1,4 @@
-// The runtime of status, which looks at everything a record can be in, and at everything it has to pass.
+// The runtime of status, which looks for records everywhere, and checks everything that a pipeline depends on.
 import { Failure } from '../../failure.ts';
 import type { DoctorRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
@@ -15,7 +15,7 @@ export function statusRuntime(): DoctorRuntime {
   if (deadLettersUrl === undefined)
     throw new Failure(
       'SETTINGS_INVALID',
-      'PENSTOCK_DEAD_LETTERS_URL is not set: there is no store to look in',
+      'PENSTOCK_DEAD_LETTERS_URL is not set: the dead-letter store is unknown',
     );
   return {
     ...base,

@@ -1,4 +1,4 @@
-// The short way of an ordinary record: decoded to where it is sent from, checked there, and nothing made but its message.
+// The short way of an ordinary record: it is decoded into the request's memory and checked there.
 import { isUtf8 } from 'node:buffer';
 import { MAX_DEPTH } from '../json/check.ts';
 import { checkJson } from '../json/json-check.ts';
@@ -8,10 +8,10 @@ import type { Message } from '../read/message.ts';
 import type { Frame, Framed } from './framed.ts';
 import { type Place, piecesOf, type Slabs } from './slab.ts';
 
-/** One for each record. `undefined` for whatever is not quite ordinary: it takes the long way, which knows why. */
+/** One for each record. `undefined` for a record that is not ordinary: the long way decides what is wrong with it. */
 export type Direct = (records: readonly KinesisRecord[]) => (Framed | undefined)[];
 
-/** Its bytes are decoded again where somebody asks for them: of all that is delivered nobody does. Not to be spread. */
+/** Its bytes are decoded again when they are asked for, which delivery never does. Do not spread this object. */
 class RecordMessage implements Message {
   readonly sequenceNumber: string;
   readonly partitionKey: string | undefined;
@@ -56,7 +56,8 @@ export function createDirect({ before, after }: Frame, slabs: Slabs, largest: nu
   return (records) => {
     const all = records.map(framed);
     const kept = all.filter((one) => one !== undefined);
-    // All at once it takes a tenth of the time. Between messages there is ASCII, so that none can be mended by its neighbour.
+    // Decoding all at once takes a tenth of the time. Between messages there is ASCII, so that bad UTF-8 in one
+    // cannot merge with its neighbour.
     if ([...piecesOf(kept)].every(isText)) return all;
     return all.map((one) => (one !== undefined && isText(one) ? one : undefined));
   };

@@ -9,10 +9,10 @@ import { createDirect, type Direct } from './direct.ts';
 import type { Frame, Framed } from './framed.ts';
 import { createSlabs, gather } from './slab.ts';
 
-/** The inlet takes 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
+/** The inlet takes 1 MB. No source says whether that is 10^6 or 2^20. Contract §6.4. */
 export const MAX_REQUEST_BYTES = 990_000;
 
-/** More than any header that a producer writes around an entity, which is left off. */
+/** More than any header that a producer writes around an entity; that header is left out. */
 const OWN_HEADER_BYTES = 64 * 1024;
 
 const OPENING = Buffer.from('{"messages":[');
@@ -21,17 +21,17 @@ const CLOSING = Buffer.from(']}');
 /** How the messages of one pipeline are framed. */
 export interface Framer {
   frame(decoded: Decoded): Framed | Settled<Rejected>;
-  /** For records that are neither packed nor transformed; `undefined` where the pipeline has more to do with each. */
+  /** For records that are neither packed nor transformed; `undefined` where the pipeline does more with each record. */
   readonly direct: Direct | undefined;
   /** The body of a request with these messages. */
   body(messages: readonly Framed[]): Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes of a request beyond its messages. */
+/** Bytes of a request besides its messages. */
 export const REQUEST_OVERHEAD = OPENING.length + CLOSING.length;
 
 /**
- * @param shardId where the messages were read; needed where the pipeline derives ids
+ * @param shardId of the messages; needed where the pipeline derives ids
  * @throws RangeError where it is needed and absent
  */
 export function createFramer(pipeline: PublishedPipeline, shardId?: string): Framer {
@@ -44,7 +44,8 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       const frame = operation === undefined ? usual : byOperation.get(operation);
       if (frame === undefined) throw new RangeError('the message has no operation of this pipeline');
       const largest = largestIn(frame);
-      // Before it is parsed: what cannot be sent is not worth the time. A whole XDM message has a header of its own besides.
+      // The size is checked before parsing: parsing what cannot be sent wastes time. A whole XDM message also has a
+      // header of its own.
       if (payload.length > largest + ownHeader)
         return { message, verdict: tooLargeVerdict(payload.length, largest) };
       const checked = check(payload, pipeline.data);
@@ -66,7 +67,7 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
   };
 }
 
-/** Bytes of an object that one request takes. */
+/** The most bytes of an object in one request. */
 function largestIn(frame: Frame): number {
   return MAX_REQUEST_BYTES - REQUEST_OVERHEAD - around(frame) - 1;
 }

@@ -1,15 +1,15 @@
-// A message ready to send, and what stands around it.
+// A message ready to send, and its frame.
 import type { Message } from '../read/message.ts';
 import type { Place } from './slab.ts';
 
-/** A message ready to send: in its place lies the producer's JSON object, with its frame. */
+/** A message ready to send: its place holds the producer's JSON object. */
 export interface Framed extends Place {
   readonly message: Message;
   /** Bytes it adds to a request, frame and comma included. */
   readonly size: number;
 }
 
-/** What stands around an object in a request. */
+/** The text before and after an object in a request. */
 export interface Frame {
   readonly before: Uint8Array;
   readonly after: Uint8Array;

@@ -1,4 +1,4 @@
-// Decodes and frames records one by one, and stops where they would outgrow the memory or the time.
+// Decodes and frames records one by one, and stops before they need too much memory or time.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PublishedPipeline } from '../../published.ts';
 import { type Decoded, decode } from '../read/decode.ts';
@@ -10,27 +10,30 @@ import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
 
 /**
- * An event has 6 MB, but compression and aggregation can make thousandfold of that. What is beyond this stays in the
- * stream, for the next invocation.
+ * An event has 6 MB, but compression and aggregation can make it a thousand times larger. Records beyond this limit
+ * stay in the stream for the next invocation.
  */
 const MAX_HELD_BYTES = 96 * 1024 * 1024;
 /** What a message costs besides its bytes, roughly. */
 const MESSAGE_OVERHEAD = 256;
 
-/** Node's zlib lets go of what could not be unpacked between two turns of the event loop, and replies are read in them. */
+/** Node's zlib frees what it could not unpack between two turns of the event loop. Replies are read in them, too. */
 const MESSAGES_PER_TURN = 500;
 
 /** What happens to a record on its way to a request. */
 export interface Stages {
   readonly compression: PublishedPipeline['compression'];
-  /** `undefined` where the pipeline sends its records as they are. */
+  /** `undefined` where the pipeline does not transform its records. */
   readonly transform: Transform | undefined;
   readonly frame: (decoded: Decoded) => Framed | Settled;
-  /** Decodes and frames all at once, where there is nothing else to do; it takes no more memory than they have. */
+  /**
+   * Decodes and frames all records at once, where the pipeline does nothing else. It needs no more memory than the
+   * records have.
+   */
   readonly direct?: Direct | undefined;
-  /** Whether AEP has acknowledged it already, in an invocation that ended before it. */
+  /** Whether AEP acknowledged it in an earlier invocation. */
   readonly isKnown: (message: Message) => boolean;
-  /** Whether it is the one of those that may be sent once more. */
+  /** Whether it is the message that may be sent once more. */
   readonly isWitness?: (message: Message) => boolean;
 }
 
@@ -43,7 +46,7 @@ export interface Room {
 export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES): Room {
   let held = 0;
   return {
-    // One record is always looked at: an invocation that does nothing would come again and again.
+    // At least one record is always prepared: otherwise Lambda would repeat the same batch without progress.
     isLeft: () => held === 0 || (held <= maxHeldBytes && hasTime()),
     take: (bytes) => {
       held += bytes;
@@ -53,15 +56,15 @@ export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES
 
 export interface Prepared {
   readonly framed: readonly Framed[];
-  /** Messages that will not be sent: rejected, filtered, or acknowledged before. */
+  /** Messages that are not sent: rejected, filtered, or acknowledged before. */
   readonly settled: readonly Settled[];
-  /** Messages found in the records, counted as they came out of the decoder. */
+  /** Messages in the records, counted as the decoder gives them. */
   readonly decoded: number;
-  /** Those of them that were acknowledged before. */
+  /** Those of them that AEP acknowledged before. */
   readonly known: number;
-  /** One of those, as it would be sent once more. */
+  /** One of those, ready to be sent once more. */
   readonly witness: Framed | undefined;
-  /** Sequence numbers of the records that were not looked at. */
+  /** Sequence numbers of the records that were not prepared. */
   readonly left: readonly string[];
 }
 

@@ -1,4 +1,5 @@
-// Where messages lie, one behind the other with a comma between, until they are sent: those of a request are mostly one piece.
+// The memory of messages until they are sent: one behind the other, with a comma between. A request is mostly one
+// piece of it.
 
 /** A piece of memory with a message in it. */
 export interface Place {
@@ -7,16 +8,19 @@ export interface Place {
   readonly end: number;
 }
 
-/** Writes a message from `at` on; returns where it ends, or `undefined` where it is not to stay. */
+/** Writes a message at `at`. Returns where it ends, or `undefined` if it is not to be kept. */
 export type Write<End extends number | undefined = number | undefined> = (slab: Buffer, at: number) => End;
 
 /** Memory in pieces, filled one message after the other. */
 export interface Slabs {
-  /** Where the message lies that `write` has left, of so many bytes at most; `undefined` where it left none. */
+  /** The place of the message that `write` wrote, at most so many bytes; `undefined` if it wrote none. */
   append<End extends number | undefined>(most: number, write: Write<End>): Place | Extract<End, undefined>;
 }
 
-/** The first is small, as most events of a quiet stream are; each further one is twice as large, up to most of a request. */
+/**
+ * The first is small, as most events of a quiet stream are. Each further one is twice as large, up to most of a
+ * request.
+ */
 const SLAB_BYTES = { first: 32 * 1024, most: 512 * 1024 };
 const COMMA = 0x2c;
 
@@ -25,7 +29,7 @@ export function createSlabs(): Slabs {
   let at = 0;
   return {
     append<End extends number | undefined>(most: number, write: Write<End>) {
-      // With room for the comma behind it.
+      // Includes room for the comma behind it.
       if (at + most >= slab.length) {
         const next = Math.min(Math.max(2 * slab.length, SLAB_BYTES.first), SLAB_BYTES.most);
         slab = Buffer.allocUnsafeSlow(Math.max(next, most + 1));
@@ -41,7 +45,7 @@ export function createSlabs(): Slabs {
   };
 }
 
-/** The places in as few pieces as they lie in: side by side they are one, commas and all. */
+/** The places in as few pieces as possible: neighbours become one piece, with the commas between them. */
 export function* piecesOf(places: readonly Place[]): Generator<Place> {
   let [next] = places;
   for (let index = 0; next !== undefined; ) {
@@ -53,7 +57,7 @@ export function* piecesOf(places: readonly Place[]): Generator<Place> {
   }
 }
 
-/** Copies the places to `body`, one behind the other with a comma between; returns where they end there. */
+/** Copies the places to `body`, one behind the other with a comma between. Returns where the copy ends. */
 export function gather(places: readonly Place[], body: Buffer, from: number): number {
   let at = from;
   for (const { slab, start, end } of piecesOf(places)) {

@@ -1,16 +1,16 @@
-// Whether a payload is one JSON object that may be sent, and which of its bytes are.
+// Checks that a payload is one JSON object that may be sent, and finds the object's bytes.
 import { isUtf8 } from 'node:buffer';
 import type { PublishedPipeline } from '../../published.ts';
 import { type Rejected, rejected } from '../verdict.ts';
 import { type Member, memberSpan, membersOf } from './json.ts';
 import { checkJson, type JsonVerdict } from './json-check.ts';
 
-/** Real records have a dozen levels; parsers beyond ours may not survive 200,000. */
+/** Real records have a dozen levels. Other parsers may not survive 200,000. */
 export const MAX_DEPTH = 512;
 
 /**
  * The object's bytes in `payload`. The whole text is checked, so that no record can smuggle a second message into the
- * request (`{},{}`); it is looked into only where it may be an envelope, and never written anew, so that numbers keep their digits.
+ * request (`{},{}`). Only a possible envelope is parsed. The text is never rewritten, so numbers keep their digits.
  */
 export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer | Rejected {
   const looked = soundJson(payload);
@@ -21,8 +21,8 @@ export function check(payload: Buffer, data: PublishedPipeline['data']): Buffer 
 }
 
 /**
- * Any JSON in `payload`, for pipelines that look into their records: its bytes without a byte order mark, and their value;
- * or why it is none that may be looked into.
+ * Any JSON in `payload`, for pipelines that use fields of their records.
+ * @returns its bytes without a byte order mark and its value; or why it cannot be used
  */
 export function parseJson(payload: Buffer): { readonly json: Buffer; readonly value: unknown } | Rejected {
   const looked = soundJson(payload);
@@ -31,7 +31,7 @@ export function parseJson(payload: Buffer): { readonly json: Buffer; readonly va
 
 type Sound = Exclude<JsonVerdict, 'not-json' | 'too-deep'>;
 
-/** JSON of a sound depth, without a byte order mark. */
+/** JSON that is not nested too deeply, without a byte order mark. */
 function soundJson(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
   const json = startsWithBom(payload) ? payload.subarray(3) : payload;
   if (json.length === 0) return rejected('empty', 'no data');
@@ -41,7 +41,7 @@ function soundJson(payload: Buffer): { readonly json: Buffer; readonly verdict: 
   return { json, verdict };
 }
 
-/** What the parser's own message says quotes the record. */
+/** The parser's own message quotes the record. */
 const TEXTS = {
   'too-deep': `more than ${MAX_DEPTH} levels`,
   'not-json': 'not JSON',
@@ -56,14 +56,15 @@ function checkEnvelope(json: Buffer, data: PublishedPipeline['data']): Buffer | 
 
 const OPENING_BRACE = 0x7b;
 
-/** What a header can say to AEP. Contract §6.2. */
+/** The members of a header that AEP acts on. Contract §6.2. */
 const SAYINGS = ['schemaRef', 'imsOrgId', 'datasetId', 'flowId', 'source', 'operations', 'createdAt'];
 const INSTRUCTIONS = new Set(['flowId', 'operations']);
 
 /**
- * Raw data that AEP would take for an envelope: a header with a flow or with operations is followed, to another flow or to
- * the deletion of a profile. A producer may write data, not instructions. Contract §6.2. Where a name is there twice one
- * parser goes by the first and another by the last (RFC 8259 §4), and which of them AEP's is nobody says.
+ * Raw data that AEP would take for an envelope. AEP follows a header with a flow or with operations: to another flow,
+ * or to the deletion of a profile. A producer may write data, not instructions. Contract §6.2.
+ * Where a name is there twice, one parser uses the first and another the last (RFC 8259 §4). No source says which AEP
+ * uses.
  */
 function instructionIn(json: Buffer): Rejected | undefined {
   const parts = membersOf(json, ['header', 'body']);
@@ -80,7 +81,7 @@ function hasTwice(members: readonly Member[]): boolean {
   return new Set(members.map(({ name }) => name)).size < members.length;
 }
 
-/** An XDM message as in Adobe's tutorial, header and body. */
+/** An XDM message as in Adobe's tutorial: header and body. */
 function isWholeMessage(value: Record<string, unknown>): value is { body: { xdmEntity: unknown } } {
   return (
     Object.hasOwn(value, 'header') &&
@@ -90,7 +91,7 @@ function isWholeMessage(value: Record<string, unknown>): value is { body: { xdmE
   );
 }
 
-/** Its entity's own bytes: the header is ours to write, and parsing and writing the entity would change numbers. */
+/** The entity's own bytes. We write the header. Parsing and rewriting the entity would change its numbers. */
 function entityOf(value: { body: { xdmEntity: unknown } }, json: Buffer): Buffer | Rejected {
   if (!isObject(value.body.xdmEntity)) {
     return rejected('not-an-object', 'body.xdmEntity is not an object');

@@ -1,9 +1,10 @@
-// Whether bytes are one JSON object, told by a check in WebAssembly: several times as fast as parsing, and nothing is made.
+// Checks in WebAssembly whether bytes are one JSON object: several times as fast as parsing, and it allocates
+// nothing.
 import { WASM } from './wasm/json-check.wasm.ts';
 
 /**
  * - `object`: one JSON object, and nothing behind it
- * - `envelope`: the same, and its top level may have both a `header` and a `body`, or one of them twice: who wants to know has to look
+ * - `envelope`: the same, and its top level may have a `header` and a `body`, or one of them twice: parse it to know
  * - `too-deep`: more levels of arrays and objects than are allowed, as far as it was read
  */
 export type JsonVerdict = 'object' | 'envelope' | 'not-an-object' | 'too-deep' | 'not-json';
@@ -14,7 +15,7 @@ interface Exports {
 }
 
 interface Instance extends Exports {
-  /** The memory's bytes; it never grows while this is in use. */
+  /** The memory's bytes. The memory does not grow while this is in use. */
   readonly bytes: Buffer;
 }
 
@@ -23,12 +24,12 @@ const TEXT = 65_536;
 const BEHIND = 16;
 const WASM_PAGE = 65_536;
 const [OBJECT, HEADER, BODY, TWICE] = [4, 8, 16, 32];
-/** What may be an envelope, or more than one. */
+/** It may be one envelope or more. */
 const isEnvelope = (flags: number) => flags >= OBJECT + TWICE || flags === OBJECT + HEADER + BODY;
-/** More levels than its stack has are not asked for. */
+/** The caller never allows more levels than its stack has. */
 const MAX_LEVELS = 60_000;
 
-/** The part of the global that is used: the types of Node leave it to those of browsers. */
+/** The part of the global `WebAssembly` that is used. Node's types leave it to the types of browsers. */
 const { Module, Instance } = (
   globalThis as unknown as {
     readonly WebAssembly: {
@@ -51,14 +52,14 @@ function instantiate(bytesOfText: number): Instance {
 
 function instanceFor(length: number): Instance {
   instance ??= instantiate(0);
-  // What is larger than any message that can be sent gets an instance of its own, which is let go again.
+  // A text larger than any message that can be sent gets an instance of its own, which is freed afterwards.
   return TEXT + length + BEHIND <= instance.bytes.length ? instance : instantiate(length);
 }
 
 /**
- * What `json` is from `start` to `end`, by the grammar of RFC 8259 and to the same end as `JSON.parse`. It has to be UTF-8,
- * which is not looked at here.
- * @param maxDepth levels of arrays and objects that are allowed, at most 60,000
+ * What `json` is from `start` to `end`, by the grammar of RFC 8259 and with the same result as `JSON.parse`. It must
+ * be UTF-8; that is not checked here.
+ * @param maxDepth allowed levels of arrays and objects, at most 60,000
  */
 export function checkJson(json: Buffer, maxDepth: number, start = 0, end = json.length): JsonVerdict {
   const length = end - start;

@@ -1,4 +1,4 @@
-// JSON as bytes: where a member or an item stands, without building or rewriting anything.
+// Finds members and items in the bytes of JSON, without building or rewriting anything.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -17,14 +17,14 @@ export interface Member {
 }
 
 /**
- * Where the value of the member `name` stands in the object that begins at `start`. Of several members of that name
- * the last, as `JSON.parse` has it. The bytes must be JSON.
+ * The place of the value of the member `name` in the object that begins at `start`. Of several members of that name
+ * it is the last, as with `JSON.parse`. The bytes must be JSON.
  */
 export function memberSpan(json: Buffer, name: string, start = 0): Span | undefined {
   return membersOf(json, [name], start).at(-1)?.span;
 }
 
-/** Every member of these names in that object, in the order in which they stand. The bytes must be JSON. */
+/** Every member with one of these names in that object, in the order of the text. The bytes must be JSON. */
 export function membersOf(json: Buffer, names: readonly string[], start = 0): Member[] {
   const found: Member[] = [];
   let at = skipSpace(json, skipSpace(json, start) + 1);
@@ -39,13 +39,13 @@ export function membersOf(json: Buffer, names: readonly string[], start = 0): Me
   return found;
 }
 
-/** What the string from `start` to `end` says, quotation marks included. Without an escape it says what stands there. */
+/** The value of the string from `start` to `end`, quotation marks included. */
 function nameAt(json: Buffer, start: number, end: number): string {
   const text = json.toString('utf8', start, end);
   return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1);
 }
 
-/** Where the item `index` stands in the array that begins at `start`. The bytes must be JSON. */
+/** The place of the item `index` in the array that begins at `start`. The bytes must be JSON. */
 export function itemSpan(json: Buffer, index: number, start = 0): Span | undefined {
   let at = skipSpace(json, skipSpace(json, start) + 1);
   for (let passed = 0; at < json.length && !closes(json[at] as number); passed++) {
@@ -56,14 +56,14 @@ export function itemSpan(json: Buffer, index: number, start = 0): Span | undefin
   return undefined;
 }
 
-/** The first byte from `at` on that is no whitespace. */
+/** The first byte from `at` on that is not whitespace. */
 export function skipSpace(json: Uint8Array, at: number): number {
   let found = at;
   while (isSpace(json[found])) found++;
   return found;
 }
 
-/** Behind the last byte before `end` that is no whitespace. */
+/** The place behind the last byte before `end` that is not whitespace. */
 function trimSpace(json: Uint8Array, end: number): number {
   let found = end;
   while (isSpace(json[found - 1])) found--;
@@ -74,7 +74,7 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** Where the value that begins at `start` ends: at a comma or a closing bracket that is not its own. */
+/** The end of the value that begins at `start`: at a comma or a closing bracket that is not its own. */
 function endOfValue(json: Uint8Array, start: number): number {
   let depth = 0;
   let at = start;
@@ -90,7 +90,7 @@ function endOfValue(json: Uint8Array, start: number): number {
   return at;
 }
 
-/** Behind the closing quotation mark of the string that opens at `start`. */
+/** The place behind the closing quotation mark of the string that opens at `start`. */
 function endOfString(json: Uint8Array, start: number): number {
   for (let at = start + 1; at < json.length; at++) {
     if (json[at] === BACKSLASH) at++;

@@ -1,10 +1,10 @@
-// JSON Pointers (RFC 6901): what they lead to in a value, and where that stands in the bytes.
+// JSON Pointers (RFC 6901): finds what they name, in a value and in its bytes.
 import { itemSpan, memberSpan, type Span, skipSpace } from './json.ts';
 
 const OPENING_BRACE = 0x7b;
 const OPENING_BRACKET = 0x5b;
 
-/** Of an item of an array: no sign, no zero before other digits. RFC 6901 §4. */
+/** An array index has no sign and no leading zero. RFC 6901 §4. */
 const INDEX = /^(0|[1-9]\d{0,8})$/;
 
 /** The steps of a pointer: names of members, or positions in arrays. */
@@ -15,12 +15,12 @@ export function stepsOf(pointer: string): string[] {
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** The position that a step names, in an array. */
+/** The array position that a step names. */
 export function indexOf(step: string): number | undefined {
   return INDEX.test(step) ? Number(step) : undefined;
 }
 
-/** What the steps lead to in `value`; `undefined` where there is nothing, which is no value of JSON. */
+/** What the steps lead to in `value`; `undefined` where there is nothing, since JSON has no `undefined`. */
 export function valueAt(value: unknown, steps: readonly string[]): unknown {
   let here = value;
   for (const step of steps) {
@@ -32,7 +32,7 @@ export function valueAt(value: unknown, steps: readonly string[]): unknown {
   return here;
 }
 
-/** Where that stands in the bytes, which must be JSON. */
+/** The place of that value in the bytes, which must be JSON. */
 export function spanAt(json: Buffer, steps: readonly string[]): Span | undefined {
   let span: Span | undefined = { start: skipSpace(json, 0), end: json.length };
   for (const step of steps) {

@@ -6,22 +6,28 @@ import { isAggregate, type SubRecord, subRecords } from './kpl.ts';
 import type { Message } from './message.ts';
 import { unpack } from './unpack.ts';
 
-/** A message and what it holds: its bytes, unpacked where the pipeline says so. */
+/** A message with its bytes, which are unpacked where the pipeline says so. */
 export interface Decoded {
   readonly message: Message;
   readonly payload: Buffer;
-  /** Which of the pipeline's operations it is, where a field says so: a key of `records.operations.values`. */
+  /** The operation of this message, where a field of the record names it: a key of `records.operations.values`. */
   readonly operation?: string;
 }
 
-/** What the sub-records of one record may unpack to, all together. A thousandfold of a record is no honest producer's. */
+/**
+ * The most bytes that the sub-records of one record may unpack to together. No honest producer packs a thousandfold.
+ */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
-/** What Node holds of one that could not be unpacked, until the next turn of the event loop. Measured on 24.21. */
+/**
+ * The memory that Node holds for a record that could not be unpacked, until the next turn of the event loop. Measured
+ * on 24.21.
+ */
 const FAILED_BYTES = 16 * 1024;
 
 /**
- * The messages of one record, one after the other, each decoded or rejected: what one unpacks to can be let go before
- * the next is unpacked. None for an aggregate of nothing. An aggregate within an aggregate is not taken apart.
+ * The messages of one record, each decoded or rejected. They come one by one, so that the memory of one is freed
+ * before the next is unpacked.
+ * An empty aggregate gives none. An aggregate within an aggregate is not taken apart.
  */
 export function decode(
   record: KinesisRecord,
@@ -67,22 +73,22 @@ function decodedRecord(
   return 'kind' in payload ? { message, verdict: payload } : { message, payload };
 }
 
-/** By the six bits they stand for. RFC 4648 §4. */
+/** Ordered by the six bits that each letter stands for. RFC 4648 §4. */
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** Told at once of a string whose characters have a byte each: it is looked for by itself for that. */
+/** A separate test, because it is immediate for strings with one byte a character. */
 const WIDE = /[\u0100-\uffff]/;
 
-/** The bytes in `text`, where it is canonical base64. */
+/** The bytes in `text`, if it is canonical base64. */
 export function fromBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return isWholeBase64(text, bytes.length) ? bytes : undefined;
 }
 
 /**
- * Whether `text`, of which Node has decoded so many bytes, is canonical base64 and nothing else. Node's decoder never fails:
- * it passes over what it does not know, which makes the result shorter, and takes letters of the URL-safe alphabet, those
- * whose lower byte is a letter, and stray last bits.
+ * Whether `text`, of which Node decoded so many bytes, is canonical base64 and nothing else. Node's decoder never
+ * fails. It skips unknown characters, which makes the result shorter. It also accepts the URL-safe alphabet,
+ * characters whose lower byte is a letter, and stray last bits.
  */
 export function isWholeBase64(text: string, decoded: number): boolean {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;

@@ -11,9 +11,9 @@ const KinesisRecord = z.object({
   eventSourceARN: z.string().check(z.minLength(1)),
   kinesis: z.object({
     sequenceNumber: z.string().check(z.regex(SEQUENCE_NUMBER, 'expected a sequence number')),
-    /** A record of a stream that distributes its records itself may have none. AWS: "AWS Lambda triggers with service-managed streams". */
+    /** Absent in a stream with service-managed shards. AWS: "AWS Lambda triggers with service-managed streams". */
     partitionKey: z.nullish(z.string()),
-    /** base64. Where it is absent or empty the record is rejected, not the event. */
+    /** base64. Where it is absent or empty, only the record is rejected, not the event. */
     data: z.nullish(z.string()),
     /** Seconds since the epoch. Kinesis may leave it out: `GetRecords`, `ApproximateArrivalTimestamp`. */
     approximateArrivalTimestamp: z.nullish(z.number()),
@@ -24,14 +24,14 @@ export const KinesisEvent = z.object({ Records: z.array(KinesisRecord) });
 
 export type KinesisRecord = z.infer<typeof KinesisRecord>;
 
-/** The records of one shard of one stream: Lambda never mixes them in a batch. */
+/** The records of one shard: Lambda never mixes shards in a batch. */
 export interface Received {
   readonly records: readonly KinesisRecord[];
   readonly streamArn: string;
   readonly shardId: string;
 }
 
-/** More mistakes than this are the same one again. */
+/** Further mistakes are the same one again. */
 const SHOWN_ISSUES = 5;
 
 /**
@@ -53,7 +53,7 @@ function shardOf({ eventID }: KinesisRecord): string {
   return eventID?.slice(0, Math.max(0, eventID.indexOf(':'))) || 'unknown';
 }
 
-/** Up to 10,000 of them, for which the schema would take a fifth of all the time: it is asked where something is wrong. */
+/** The schema would take a fifth of all the time for 10,000 records. It is used only where this quick check fails. */
 function recordsIn(event: unknown): readonly KinesisRecord[] {
   const Records = (event as Loose)?.Records;
   if (Array.isArray(Records) && Records.every(isRecord)) return Records;
@@ -62,10 +62,10 @@ function recordsIn(event: unknown): readonly KinesisRecord[] {
   throw notAccepted('forward', 'this is not a Kinesis event', result.error.issues.slice(0, SHOWN_ISSUES));
 }
 
-/** Whatever there is: a member of anything but `null` and `undefined` can be asked for. */
+/** Any value but `null` and `undefined` has members. */
 type Loose = { readonly [name: string]: unknown } | null | undefined;
 
-/** What the schema says. */
+/** What the schema finds. */
 function isRecord(value: Loose): boolean {
   const kinesis = value?.kinesis as Loose;
   const sequenceNumber = kinesis?.sequenceNumber;

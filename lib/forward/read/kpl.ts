@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 
 const MAGIC = Buffer.from([0xf3, 0x89, 0x9a, 0xc2]);
 const MD5_BYTES = 16;
-/** Far beyond what a producer makes of one record, and small enough for the memory. */
+/** Far beyond what a producer puts into one record, and small enough for the memory. */
 const MAX_SUB_RECORDS = 100_000;
-/** Kinesis takes 256 characters, of 4 bytes at most. A key is kept with every message that has it. */
+/** Kinesis takes 256 characters, of 4 bytes at most. Each message keeps its key. */
 const MAX_KEY_BYTES = 1_024;
 
 export interface SubRecord {
@@ -16,16 +16,16 @@ export interface SubRecord {
 
 class BadAggregate extends Error {}
 
-/** Whether `bytes` are an aggregate: the magic alone is not enough, the checksum must hold. */
+/** Whether `bytes` are an aggregate: the magic must be there, and the checksum must be right. */
 export function isAggregate(bytes: Buffer): boolean {
-  // The byte by itself first: most records are none, and each comparison is a call out of JavaScript.
+  // The first byte is compared first, because most records are no aggregates and `compare` leaves JavaScript.
   if (bytes[0] !== MAGIC[0] || bytes.length < MAGIC.length + MD5_BYTES) return false;
   if (bytes.compare(MAGIC, 0, 4, 0, 4) !== 0) return false;
   const sum = createHash('md5').update(bytes.subarray(MAGIC.length, -MD5_BYTES)).digest();
   return sum.equals(bytes.subarray(-MD5_BYTES));
 }
 
-/** The sub-records of an aggregate, in order; a sentence where it is damaged. All of them or none. */
+/** The sub-records of an aggregate, in order; a sentence if it is damaged. It gives all of them or none. */
 export function subRecords(aggregate: Buffer): SubRecord[] | string {
   try {
     return readAggregate(aggregate.subarray(MAGIC.length, -MD5_BYTES));
@@ -66,14 +66,14 @@ function readRecord(record: Buffer, keys: readonly string[]): SubRecord {
   return { partitionKey, bytes };
 }
 
-/** Calls `visit` for each field of a protobuf message; fixed-width fields, which the format lacks, are passed over. */
+/** Calls `visit` for each field of a protobuf message. Fixed-width fields are skipped: the format has none. */
 function eachField(bytes: Buffer, visit: (field: number, value: number | Buffer) => void): void {
   let at = 0;
   const varint = (): number => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = bytes[at++];
-      // Lengths and indices are far smaller, and a double would silently round what is larger than 2^53.
+      // Lengths and indices are far smaller. A double would silently round a number above 2^53.
       if (byte === undefined || scale > 2 ** 42) throw new BadAggregate('a number is cut or too large');
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

@@ -1,37 +1,46 @@
-// A message: one Kinesis record, or one sub-record of an aggregate, under the identity it keeps until it is settled.
+// A message: one Kinesis record, or one sub-record of an aggregate. It keeps its identity until it is settled.
 import type { Redaction } from '../../records.ts';
 
-/** A rule as it is written down beside what it was applied to. */
+/** A redaction rule as it is stored beside what it was applied to. */
 export interface AppliedRule {
   readonly field: string;
   readonly action: Redaction['action'];
-  /** The beginning of the salt's SHA-256, in hex: it is compared, and never used. */
+  /** The beginning of the salt's SHA-256, in hex. It is only compared. */
   readonly salt?: string | undefined;
 }
 
-/** The rules that a record was redacted under; `unknown` where nobody has written down which, or whether at all. */
+/** The rules under which a record was redacted; `unknown` where no one stored them, or whether there were any. */
 export type History = readonly AppliedRule[] | 'unknown';
 
 export interface Message {
-  /** The Kinesis record's; of a sub-record, its parent's. */
+  /** The Kinesis record's number; a sub-record has that of its parent. */
   readonly sequenceNumber: string;
   /** Position in a KPL aggregate. */
   readonly subSequenceNumber?: number;
-  /** None for a record that was written without one, as a stream that distributes its records itself takes it. */
+  /** Absent if the record was written without one, which a stream with service-managed shards allows. */
   readonly partitionKey: string | undefined;
   /** Seconds since the epoch, as Kinesis gave it. */
   readonly arrivedAt: number | undefined;
-  /** The producer's bytes, before any decompression: what the dead-letter store keeps. Of a redacting pipeline, see below. */
+  /**
+   * The producer's bytes before any decompression: the dead-letter store keeps these. In a redacting pipeline, see
+   * below.
+   */
   readonly bytes: Uint8Array;
-  /** `bytes` are the record as redacted, and unpacked, under these rules. Absent: they are the producer's. */
+  /** `bytes` are the record redacted under these rules, and unpacked. Absent: `bytes` are the producer's. */
   readonly redacted?: History;
-  /** `bytes` are what Experience Platform had of the record: in which form, and under which rules it was sent, nobody knows. */
+  /**
+   * `bytes` are what Experience Platform had of the record. Its form, and the rules under which it was sent, are
+   * unknown.
+   */
   readonly asReceived?: true;
-  /** What could not be redacted is not kept: `bytes` are empty, and this is what can be said of those that were. */
+  /**
+   * A record that could not be redacted is kept without its bytes: `bytes` are empty, and these are their length and
+   * hash.
+   */
   readonly withheld?: { readonly length: number; readonly sha256: string };
 }
 
-/** What tells a message from all others of its shard: its sequence number and, of an aggregate, its position. */
+/** Identifies a message in its shard: its sequence number and, in an aggregate, its position. */
 export function keyOf({ sequenceNumber, subSequenceNumber }: Message): string {
   return subSequenceNumber === undefined ? sequenceNumber : `${sequenceNumber} ${subSequenceNumber}`;
 }

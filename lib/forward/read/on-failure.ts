@@ -1,10 +1,10 @@
-// Lambda's own document about a batch of a stream that it discarded, with the batch in it or only where to find it.
+// Lambda's own document about a discarded batch of a stream. It holds the batch, or only says where to find it.
 import * as z from 'zod';
 import { type KinesisRecord, readEvent } from './event.ts';
 
 /**
- * AWS: "Retain discarded batch records for a Kinesis Data Streams event source in Lambda". There is no model of it: what is
- * not needed may be left out.
+ * AWS: "Retain discarded batch records for a Kinesis Data Streams event source in Lambda". AWS publishes no model of
+ * it, so every member that is not needed is optional.
  */
 const OnFailureDocument = z.looseObject({
   version: z.literal('1.0'),
@@ -19,9 +19,9 @@ const OnFailureDocument = z.looseObject({
   }),
 });
 
-/** What redrive notes beside a record that stays in the document, as a member that Lambda's have not. */
+/** The note that redrive adds to a record that stays in the document. Lambda's records have no such member. */
 const RedriveNote = z.object({
-  /** Sub-sequence numbers of those of its messages that need nothing any more. */
+  /** Sub-sequence numbers of its messages that are done. */
   done: z.array(z.int().min(0)).optional(),
 });
 type RedriveNote = z.infer<typeof RedriveNote>;
@@ -30,12 +30,12 @@ const NOTE = 'penstock';
 /** A record of the batch. */
 export interface DiscardedRecord {
   readonly record: KinesisRecord;
-  /** As it stands in the document, or is to: Lambda's own, and the note. */
+  /** As it stands in the document, or will: Lambda's record, and the note. */
   readonly raw: object;
   readonly note: RedriveNote;
 }
 
-/** The same record as one that has not been in the document yet. */
+/** The same record, to be put into the document for the first time. */
 export function asDiscarded(record: KinesisRecord): DiscardedRecord {
   return { record, raw: record, note: {} };
 }
@@ -53,17 +53,17 @@ export interface OnFailure {
   readonly storedAt: string;
   readonly first: string;
   readonly last: string;
-  /** Records there were in the batch, where the document says so. */
+  /** The number of records in the batch, where the document says it. */
   readonly count: number | undefined;
-  /** `undefined` where they have to be read from the stream, while it still has them. */
+  /** `undefined` where they must be read from the stream, while it still has them. */
   readonly records: readonly DiscardedRecord[] | undefined;
   /** The same document with these records. */
   with(records: readonly DiscardedRecord[]): string;
-  /** The same document without records, about the stretch from `first` to `last`, in which there are so many. */
+  /** The same document without records: it names the stretch from `first` to `last` and their number. */
   about(first: string, last: string, count: number): string;
 }
 
-/** @returns a word for what is wrong with it where it cannot be used */
+/** @returns what is wrong with it, in a word, where it cannot be used */
 export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   const result = OnFailureDocument.safeParse(value);
   if (!result.success) return 'damaged';
@@ -101,7 +101,7 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   };
 }
 
-/** The payload is the whole event, also where the function's answer had settled the beginning of it. */
+/** The payload is the whole event, including records that the function's answer had settled. */
 function isBetween(first: bigint, last: bigint): (one: DiscardedRecord) => boolean {
   return ({ record }) => {
     const number = BigInt(record.kinesis.sequenceNumber);
@@ -114,7 +114,7 @@ interface Payload {
   readonly records: readonly DiscardedRecord[];
 }
 
-/** The event in it, which is written as an object or as the text of one. */
+/** The event in it, which is an object or the text of one. */
 function payloadOf(payload: unknown): Payload | undefined | 'damaged' {
   if (payload === undefined || payload === null || payload === '') return undefined;
   try {

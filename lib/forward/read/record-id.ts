@@ -1,4 +1,4 @@
-// Where a record stood in its stream, as an id: what a derived `_id` is, and what leads back from it to the record.
+// A record's place in its stream as an id: a derived `_id` is made from it, and leads back to the record.
 
 export interface Coordinates {
   /** The stream's name, not its ARN. */
@@ -9,13 +9,13 @@ export interface Coordinates {
   readonly subSequenceNumber?: number;
 }
 
-/** `{stream}:{shardId}:{sequenceNumber}[:{subSequenceNumber}]`: the same record, the same id, however often it is sent. */
+/** `{stream}:{shardId}:{sequenceNumber}[:{subSequenceNumber}]`. The same record always has the same id. */
 export function recordId({ stream, shardId, sequenceNumber, subSequenceNumber }: Coordinates): string {
   const id = `${stream}:${shardId}:${sequenceNumber}`;
   return subSequenceNumber === undefined ? id : `${id}:${subSequenceNumber}`;
 }
 
-/** None of Kinesis' names has a colon in it, and a sequence number has at most 129 digits. */
+/** Names of Kinesis contain no colon, and a sequence number has at most 129 digits. */
 const ID = /^([\w.-]{1,128}):([\w.-]{1,128}):(0|[1-9]\d{0,128})(?::(0|[1-9]\d{0,14}))?$/;
 
 /** The coordinates in an id that `recordId` made; `undefined` for any other text. */

@@ -1,24 +1,24 @@
-// gzip and zstd, for pipelines that say so: one member or frame, whole, and no more of it than fits.
+// Unpacks gzip and zstd, for pipelines that ask for it: one whole member or frame, up to a size.
 import { constants, gunzipSync, type ZlibOptions, type ZstdOptions, zstdDecompressSync } from 'node:zlib';
 import type { PublishedPipeline } from '../../published.ts';
 import { type Reason, type Rejected, rejected } from '../verdict.ts';
 
 type Compression = PublishedPipeline['compression'];
 
-/** 50 MiB of zeros pack into 50 KB; no message that could be delivered, at most 1 MB, comes near this. */
+/** 50 MiB of zeros pack into 50 KB. No message that can be delivered, at most 1 MB, comes near this. */
 export const MAX_UNPACKED_BYTES = 2 * 1024 * 1024;
 
 interface Format {
   readonly name: 'gzip' | 'zstd';
   readonly magic: readonly number[];
   readonly unpack: (bytes: Buffer, options: ZlibOptions & ZstdOptions) => Uint8Array;
-  /** Whether `content` is all that the packed bytes hold, beyond what the library looks at. */
+  /** Whether `content` is all that the packed bytes hold; the library does not check that. */
   readonly isWhole: (packed: Buffer, content: Buffer) => boolean;
   readonly damaged: Reason;
   readonly tooLarge: Reason;
 }
 
-/** RFC 1952 §2.3.1. The trailer holds the member's own length: Node joins members that follow one another. */
+/** RFC 1952 §2.3.1. The trailer holds the member's length. Node joins members that follow one another. */
 const GZIP: Format = {
   name: 'gzip',
   magic: [0x1f, 0x8b],
@@ -28,10 +28,10 @@ const GZIP: Format = {
   tooLarge: 'gzip-too-large',
 };
 
-/** A decoder has to keep a whole window, and need not take more than these 8 MiB. RFC 8878 §3.1.1.1.2. */
+/** A decoder has to keep a whole window, and need not accept more than these 8 MiB. RFC 8878 §3.1.1.1.2. */
 const ZSTD_WINDOW = { [constants.ZSTD_d_windowLogMax]: 23 };
 
-/** RFC 8878 §3.1.1. A skippable frame has another magic, so data that opens with one is no zstd to us. */
+/** RFC 8878 §3.1.1. A skippable frame has another magic, so data that opens with one is not taken for zstd. */
 const ZSTD: Format = {
   name: 'zstd',
   magic: [0x28, 0xb5, 0x2f, 0xfd],
@@ -48,7 +48,7 @@ const LOOKED_FOR: Readonly<Record<Compression, readonly Format[]>> = {
   auto: [GZIP, ZSTD],
 };
 
-/** What `bytes` hold, unpacked where they begin like a format that is looked for; else they themselves. */
+/** The content of `bytes`: unpacked if they begin like a format that is looked for, else unchanged. */
 export function unpack(bytes: Buffer, compression: Compression): Buffer | Rejected {
   const format = LOOKED_FOR[compression].find(({ magic }) => magic.every((byte, at) => bytes[at] === byte));
   return format === undefined ? bytes : unpackAs(format, bytes);
@@ -59,7 +59,7 @@ function unpackAs(format: Format, bytes: Buffer): Buffer | Rejected {
   try {
     const result = format.unpack(bytes, { maxOutputLength: MAX_UNPACKED_BYTES, info: true });
     const { buffer, engine } = result as unknown as WithInfo;
-    // What stands behind the end is passed over by Node, and would be lost.
+    // Node ignores what stands behind the end, which would be lost.
     if (engine.bytesWritten === bytes.length && format.isWhole(bytes, buffer)) return buffer;
     return rejected(damaged, `there is more than one ${name} file in it, or something behind it`);
   } catch (error) {
@@ -74,7 +74,7 @@ function unpackAs(format: Format, bytes: Buffer): Buffer | Rejected {
   }
 }
 
-/** What `info: true` makes of the result. Node.js: zlib, `Class: Options`; `bytesWritten` is what was read of the input. */
+/** What `info: true` returns. Node.js: zlib, `Class: Options`; `bytesWritten` is what was read of the input. */
 interface WithInfo {
   readonly buffer: Buffer;
   readonly engine: { readonly bytesWritten: number };

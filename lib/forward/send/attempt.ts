@@ -1,4 +1,4 @@
-// What comes of a request, and of what comes of it: again, in halves, alone, or not at all.
+// Decides what follows from a request's answer: send it again, in halves, message by message, or stop.
 import type { AnsweredReply, FailedReply, ReplyClass } from '../../aep/inlet.ts';
 import { backoffMs } from '../../aep/retry.ts';
 import { Failure } from '../../failure.ts';
@@ -22,26 +22,26 @@ import {
   took,
 } from './run.ts';
 
-/** One request to be made. */
+/** A request to be made. */
 export interface Work {
   readonly batch: MessageBatch;
   /** 1 for the first. */
   readonly attempt: number;
-  /** Part of a request that was answered with a processing error every time: whose fault it is, is looked for. */
+  /** Part of a request that got a processing error every time: the record at fault is searched for. */
   readonly searching?: boolean;
-  /** A message in doubt that is tried once more: it does not count as one more in a row. */
+  /** A repeated message in doubt: it does not count as another failure in a row. */
   readonly trying?: boolean;
   /** The same request got a processing error before. */
   readonly troubled?: boolean;
-  /** Some of it could not be made out in the last answer. */
+  /** The last answer was unclear about some of its messages. */
   readonly unclear?: boolean;
-  /** It is sent with a new token, since the last one was not taken. */
+  /** It is sent with a new token, because the last one was refused. */
   readonly renewed?: boolean;
   /** Not sent yet: none of it may be sent ahead of the rest. */
   readonly fresh?: boolean;
 }
 
-/** Does the work, and all that comes of it. */
+/** Makes the request and all that follow from it. */
 export async function finish(work: Work, course: Course, run: Run): Promise<void> {
   const waiting = [work];
   while (run.stop === undefined && !course.isLate) {
@@ -53,8 +53,8 @@ export async function finish(work: Work, course: Course, run: Run): Promise<void
 }
 
 /**
- * Whether the inlet takes anything at all: the message that it took last or, where there is none, a few by chance of those that are
- * waiting. Then it is the messages, and as many again may fail in a row.
+ * Shows whether the inlet takes anything at all. It sends the message that was taken last or, if there is none, a few
+ * random ones that are waiting. If one is taken, the messages are at fault, and as many again may fail in a row.
  */
 async function takesAny(waiting: Work[], course: Course, run: Run): Promise<boolean> {
   const before = run.requests;
@@ -73,7 +73,7 @@ async function takesAny(waiting: Work[], course: Course, run: Run): Promise<bool
   return isTaken() || run.stop !== undefined || course.isLate;
 }
 
-/** Takes one message out of what is waiting: any of those that have been sent already, otherwise the first. */
+/** Takes one message out of the waiting requests: any that was sent before, otherwise the first. */
 function takeOne(waiting: Work[], random: number): Work[] {
   const total = waiting.reduce((sum, { batch }) => sum + batch.length, 0);
   let index = waiting.some(({ fresh }) => fresh) ? 0 : Math.min(total - 1, Math.floor(random * total));
@@ -90,7 +90,7 @@ function takeOne(waiting: Work[], random: number): Work[] {
   return [];
 }
 
-/** Makes one request; returns what is to be done next in its place, in order. */
+/** Makes one request. Returns the requests that replace it, in order. */
 async function attempt({ fresh: _, ...work }: Work, course: Course, run: Run): Promise<Work[]> {
   const made = await request(work.batch, course, run);
   if (made === undefined) return [];
@@ -100,7 +100,7 @@ async function attempt({ fresh: _, ...work }: Work, course: Course, run: Run): P
     : afterFailure(work, reply, made, course, run);
 }
 
-/** Of several classes among what is left of a batch, the one that decides. */
+/** Of several classes in a batch, the one that decides. */
 const DECIDING = ['auth', 'throttled', 'transient', 'unknown'] as const;
 
 async function afterAnswer(
@@ -168,12 +168,15 @@ async function afterAnswer(
   };
   if (work.unclear !== true || unclear.size === 0 || deciding === 'unknown')
     return again({ ...work, batch: left, unclear: unclear.size > 0 }, trouble, begun, course, run);
-  // The others' tries must not become copies of these.
+  // The repeated tries of other messages must not make copies of these.
   const others = { ...work, batch: left.filter((framed) => !unclear.has(framed)), unclear: false };
   return [...(await again(others, trouble, begun, course, run)), ...alone({ ...work, batch: [...unclear] })];
 }
 
-/** What is refused beside others that are taken is so for itself. Where none is, the inlet may take no token for a while: it is tried again. */
+/**
+ * A message that is refused while others are taken is at fault itself. If none is taken, the inlet may refuse every
+ * token for a while: retry.
+ */
 function believed(
   { acknowledged }: AnsweredReply,
   { number }: Begun,
@@ -182,7 +185,10 @@ function believed(
   return acknowledged > 0 ? { seen: number - 1, state: 'tried' } : { seen: run.requests, state: 'failed' };
 }
 
-/** An entry may blame the token: not one that is new, or that the inlet never asked for, while the inlet takes other messages. */
+/**
+ * An entry may blame the token. That is not believed of a new token, or of an inlet without authentication, while the
+ * inlet takes other messages.
+ */
 function isNotTheToken(
   { renewed, trying }: Work,
   { acknowledged }: AnsweredReply,
@@ -194,7 +200,9 @@ function isNotTheToken(
   );
 }
 
-/** The one that all have; of several failures of the service the one that is looked into, if it is among them. */
+/**
+ * The class that all messages have. Of several service failures, the one that leads to a search, if it is among them.
+ */
 function commonStatus(statuses: ReadonlySet<number>): number | undefined {
   const [first] = statuses;
   if (statuses.size === 1) return first;
@@ -232,7 +240,7 @@ function refuse(refused: Doubt, course: Course, run: Run): void {
   run.refusedInARow++;
 }
 
-/** Of what was not taken while others were, in an earlier invocation, there is no more to find out. */
+/** The message was refused while others were taken, in an earlier invocation: its own fault is proven. */
 function isKnown({ framed, verdict }: Doubt, run: Run): boolean {
   if (!run.sender.standing.isKnown(framed.message)) return false;
   run.verdicts.set(framed, verdict);
@@ -245,17 +253,17 @@ function halves(work: Work): Work[] {
   return parts.map((batch) => ({ ...work, batch, attempt: 1, troubled: false }));
 }
 
-/** Each message in a request of its own, once, whose answer can only be about it. */
+/** Each message in a request of its own, once: then the answer can only be about it. */
 function alone(work: Work): Work[] {
   return work.batch.map((framed) => ({ ...work, batch: [framed], attempt: UNCLEAR_TRIES, troubled: false }));
 }
 
-/** Why messages are to be sent again. */
+/** Why messages are sent again. */
 interface Trouble {
   readonly class: ReplyClass | 'unknown';
-  /** How many the request had. */
+  /** How many messages the request had. */
   readonly messages: number;
-  /** Of all of them. */
+  /** The class of all of them. */
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
   /** The inlet's own words: not for logs. */
@@ -270,7 +278,7 @@ function again(work: Work, trouble: Trouble, begun: Begun, course: Course, run: 
   return take(step, work, trouble, begun, course, run);
 }
 
-/** Takes the step; returns what is to be done next. */
+/** Takes the step. Returns what is done next. */
 async function take(
   step: Step,
   work: Work,
@@ -301,7 +309,7 @@ async function take(
   }
 }
 
-/** `undefined` where there is no retry left to pay for it. */
+/** `undefined` where the retry budget is used up. */
 async function repeated(
   throttled: boolean,
   work: Work,
@@ -319,7 +327,7 @@ async function repeated(
   return [{ ...work, attempt: work.attempt + 1, troubled }];
 }
 
-/** Nothing but the set-up, or a token that the inlet never asked for, is for somebody to change. */
+/** Only a fault of the set-up, or a token that the inlet never asked for, needs a change by an operator. */
 function stopped(
   why: 'attempts' | 'auth' | 'set-up',
   failure: Failure | undefined,
@@ -346,12 +354,19 @@ function inDoubt(
   return [];
 }
 
-/** Even of one message alone the inlet does not say whether it took it: each further try is one more copy, so it gets a break. */
+/**
+ * Even for a single message the inlet does not say whether it took it. Each try makes one more copy, so the inlet
+ * gets a break.
+ */
 function haltUnclear(run: Run): [] {
   run.sender.limits.holdOff(run.sender.standing.unclear());
-  const failure = new Failure('AEP_UNEXPECTED', 'the inlet answers 2xx and does not say what was taken', {
-    next: 'Compare the answer with what Adobe describes, and tell Adobe. The records stay in the stream, and are tried ever more seldom.',
-  });
+  const failure = new Failure(
+    'AEP_UNEXPECTED',
+    'the inlet answers 2xx without saying which messages it took',
+    {
+      next: 'Compare the answer with what Adobe documents, and tell Adobe. The records stay in the stream, and the waits between tries grow.',
+    },
+  );
   return halt(run, { why: 'unclear', failure, fault: false });
 }
 

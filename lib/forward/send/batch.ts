@@ -1,4 +1,4 @@
-// Records into groups, messages into lanes, and each lane into requests that the inlet takes. Pure.
+// Splits records into groups, messages into lanes, and each lane into requests that the inlet takes. Pure.
 import type { PublishedPipeline } from '../../published.ts';
 import { MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from '../frame/frame.ts';
 import type { Framed } from '../frame/framed.ts';
@@ -6,23 +6,30 @@ import type { KinesisRecord } from '../read/event.ts';
 
 /** The messages of one request, in order. */
 export type MessageBatch = readonly Framed[];
-/** Requests that go out one after the other. */
+/** Requests that are sent one after the other. */
 export type Lane = readonly MessageBatch[];
 
-/** More requests in flight would gain little: an event has 6 MB, so five or six requests. */
+/** More requests at once would gain little: an event has 6 MB, which is five or six requests. */
 export const MAX_LANES = 8;
-/** With a lane for so many bytes, a whole event takes one round trip, and the first request leaves while the rest is looked at. */
+/**
+ * With one lane for so many bytes, a whole event takes one round trip. The first request leaves while the rest is
+ * prepared.
+ */
 const LANE_BYTES = 600_000;
 
-/** The answer has an entry for each message, with as much text as the inlet likes; this many of 4 KB can still be read. */
+/**
+ * The answer has an entry for each message, with text of any length. With 4 KB each, an answer for this many can
+ * still be read.
+ */
 export const MAX_MESSAGES = 2_000;
 
-/** How base64 of a KPL aggregate begins: its magic, as far as that fills whole characters. */
+/** The beginning of a KPL aggregate in base64: its magic, as far as it fills whole characters. */
 const AGGREGATE = '84maw';
 
 /**
- * The records in groups that are prepared one after the other and sent side by side: all of a partition key are in one
- * group, in the order given; those without a key are in any. One group where a record can hold messages of other keys, or more than it seems.
+ * Groups of records that are prepared one after the other and sent side by side. All records of a partition key are
+ * in one group, in the order given. Those without a key are in any. There is one group where a record can hold
+ * messages of other keys, or more than it seems.
  */
 export function recordGroups(
   records: readonly KinesisRecord[],
@@ -39,19 +46,19 @@ export function recordGroups(
 }
 
 export interface BatchOptions {
-  /** Of a request, its overhead included. */
+  /** Bytes of a request, its overhead included. */
   readonly maxBytes?: number;
   readonly maxMessages?: number;
   /** By default as many as the size needs. */
   readonly lanes?: number;
-  /** Whether a partition key's messages keep their order even where some have to be sent again. */
+  /** Whether a partition key's messages keep their order even if some have to be sent again. */
   readonly strict?: boolean;
 }
 
 /**
- * So many lanes, by default as many as the size needs, at most `MAX_LANES`. A partition key's messages are all in one
- * lane and in the order given, so that order per key is kept while lanes run side by side. Messages without a key have no
- * order among them, and each is by itself.
+ * Splits messages into so many lanes: by default as many as the size needs, at most `MAX_LANES`. A partition key's
+ * messages are all in one lane and in the order given. So lanes run side by side, and each key keeps its order.
+ * Messages without a key have no order.
  */
 export function batch(messages: readonly Framed[], options: BatchOptions = {}): Lane[] {
   const { maxBytes = MAX_REQUEST_BYTES, lanes = lanesFor(messages, maxBytes), strict = false } = options;
@@ -79,7 +86,7 @@ function lanesOf(bytes: number, messages: number, laneBytes = LANE_BYTES): numbe
   return Math.min(MAX_LANES, Math.max(Math.ceil(bytes / laneBytes), Math.ceil(messages / MAX_MESSAGES)));
 }
 
-/** A message that alone is larger gets a request of its own; `frame` lets none pass. */
+/** A message that alone is larger gets a request of its own; `frame` rejects any that is too large. */
 function fillInOrder(messages: readonly Framed[], most: Most): Framed[][] {
   const batches: Framed[][] = [];
   let current: Framed[] = [];
@@ -98,9 +105,10 @@ function fillInOrder(messages: readonly Framed[], most: Most): Framed[][] {
 }
 
 /**
- * No partition key twice in a request: one of its messages may have to be sent again, and the next must not have been
- * taken by then. A message goes into the first request behind that of its key's last one in which there is room; one without
- * a key waits for no other.
+ * A request never has a partition key twice. One of its messages may have to be sent again, and the next must not be
+ * taken before it.
+ * A message goes into the first request with room behind that of its key's last message. One without a key goes into
+ * the first with room.
  */
 function fillStrictly(messages: readonly Framed[], most: Most): Framed[][] {
   const batches: { messages: Framed[]; size: number }[] = [];
@@ -126,7 +134,7 @@ function hasRoom(batch: { messages: Framed[]; size: number }, { size }: Framed, 
 
 /**
  * FNV-1a: cheap, and spreads keys that differ in their last character.
- * @param at which of the messages it is: without a key they take turns
+ * @param at index of the message: messages without a key take turns
  */
 export function laneOf(partitionKey: string | undefined, lanes: number, at: number): number {
   if (partitionKey === undefined) return at % lanes;

@@ -1,8 +1,8 @@
-// A declared rate as a ceiling: no more requests and messages than that in any second.
+// A declared rate as a ceiling: never more requests or messages than that in any second.
 import type { Clock } from '../../aep/transport.ts';
 import type { Rate } from '../../rate.ts';
 
-/** A rate is so many in every stretch of this length, in ms. */
+/** The rate holds for every stretch of this length, in ms. */
 const WINDOW_MS = 1_000;
 
 const UNDER_WAY = Number.POSITIVE_INFINITY;
@@ -11,19 +11,23 @@ const UNDER_WAY = Number.POSITIVE_INFINITY;
 type Share = () => void;
 
 export interface Ceiling {
-  /** The share of a request with so many messages, as soon as there is one; of one that never gets away, `undefined`. */
+  /** Waits for the share of a request with so many messages; `undefined` if the request never leaves. */
   take(messages: number, budgetMs: () => number, stopped: Promise<void>): Promise<Share | 'late' | undefined>;
 }
 
-/** A request, and until when it counts. It arrives at some time before its answer does: from that on a second has to pass. */
+/**
+ * A request, and until when it counts. It arrives at some time before its answer does, so it counts for a second
+ * after the answer.
+ */
 interface Counted {
   readonly messages: number;
   until: number;
 }
 
 /**
- * The declared rate as a ceiling in every second, as the inlet sees it: after idle times too, and whatever the network makes of
- * the distances. So what is sent stays below the rate by as much as a request takes. One after the other gets its share.
+ * Keeps the declared rate in every second, as the inlet sees it: also after idle times, and whatever the network's
+ * delays. The real rate is therefore lower, by the time that a request takes. Requests get their shares one after the
+ * other.
  */
 export function createCeiling(clock: Clock, rate: Rate): Ceiling | undefined {
   const { requestsPerSecond = Number.POSITIVE_INFINITY, messagesPerSecond = Number.POSITIVE_INFINITY } = rate;
@@ -32,14 +36,14 @@ export function createCeiling(clock: Clock, rate: Rate): Ceiling | undefined {
   let counted: Counted[] = [];
   let turn: Promise<unknown> = Promise.resolve();
 
-  /** How long it takes at least until a request of so many messages fits, in ms. */
+  /** The shortest wait until a request of so many messages fits, in ms. */
   const waitMs = (messages: number): number => {
     const now = clock.now();
     for (const one of counted) {
-      // More than that only a clock can leave that was set back.
+      // Only a clock that was set back makes it longer.
       if (one.until !== UNDER_WAY) one.until = Math.min(one.until, now + WINDOW_MS);
     }
-    // What is under way counts for a second from now at least.
+    // A request under way counts for at least a second from now.
     const left = ({ until }: Counted) => Math.min(until - now, WINDOW_MS);
     counted = counted.filter((one) => left(one) > 0).sort((a, b) => left(a) - left(b));
     let [requestsOver, messagesOver] = [

@@ -1,11 +1,11 @@
-// Policy as data: what is done about each way in which a request, or a message in it, was not taken.
+// Policy as data: what is done when a request, or a message in it, was not taken.
 import type { ReplyClass } from '../../aep/inlet.ts';
 import type { Pace } from '../../aep/retry.ts';
 
 /**
  * - `again`: the unresolved messages are sent again after a wait
- * - `renew`: once per token that was refused, a new one is asked for and the messages are sent again
- * - `divide`: the request is halved until the culprit stands alone, and that one is rejected once others are taken
+ * - `renew`: a new token is fetched, once per refused token, and the messages are sent again
+ * - `divide`: the request is halved until the message at fault is alone; it is rejected once others are taken
  * - `stop`: no lane starts another request; nothing is rejected, and the records stay in the stream
  */
 export type Action = 'again' | 'renew' | 'divide' | 'stop';
@@ -16,7 +16,10 @@ type Rule =
   /** Tries of one request in all. */
   | { readonly action: 'again' | 'renew'; readonly attempts: number };
 
-/** Each further try probably makes a further copy: one together, one of each message alone, then the inlet gets a break. */
+/**
+ * Each further try probably makes another copy. All are tried once together and once alone; then the inlet gets a
+ * break.
+ */
 export const UNCLEAR_TRIES = 2;
 
 /** By the class of the reply; `unknown` is a success that cannot be matched to its messages. */
@@ -34,22 +37,23 @@ export const RULES: Readonly<Record<ReplyClass | 'unknown', Rule>> = {
 export const PUSHING_BACK: ReadonlySet<number> = new Set([429, 503]);
 
 /**
- * So many messages in a row that fail by themselves, while none is taken, can be about those messages. With one more it has to be
- * seen whether the inlet takes any: if not, nothing is rejected any more. docs/decisions/0019.
+ * So many messages in a row may fail alone, while none is taken, and be at fault themselves. With one more, a probe
+ * shows whether the inlet takes anything. If it does not, nothing more is rejected. docs/decisions/0019.
  */
 export const HANDFUL = 5;
 
 /**
- * Contract §6.3: a processing error is retried a few times, and then is the record's. After the tries of `transient` the
- * request is halved, and what fails by itself is in doubt. Once others are taken it is tried so many times more: an inlet that
- * fails one request in three must not cost a sound record. So many `probes` are made to see whether it takes anything, and a `Retry-After` is kept to
- * up to `waitMs`.
+ * Contract §6.3: a processing error is retried a few times; after that the record is at fault. After the tries of
+ * `transient` the request is halved, and a message that fails alone is in doubt. Once others are taken, it is tried
+ * so many times more: an inlet that fails one request in three must not cost a good record.
+ * `probes` is how often it is checked whether the inlet takes anything; `waitMs` is the longest `Retry-After` that is
+ * kept.
  */
 export const SERVER_ERROR = { status: 500, passes: 5, probes: 3, waitMs: 1_000 } as const;
 
 /**
- * The waits. Adobe asks for three retries or more with exponential back-off (contract §6.3); how often is said above, and the
- * invocation's remaining time ends it all.
+ * The waits. Adobe asks for three retries or more with exponential backoff (contract §6.3). The number of tries
+ * stands above; the invocation's remaining time ends all of them.
  */
 export const PACE: Pace = {
   baseMs: 250,
@@ -57,34 +61,34 @@ export const PACE: Pace = {
   capMs: 8_000,
 };
 
-/** A request is given up after so long, in ms, and the next try is made. */
+/** The timeout of a request, in ms; after it the next try is made. */
 export const REQUEST_TIMEOUT_MS = 20_000;
-/** With less than this left, in ms, a request is not worth starting. */
+/** With less time left than this, in ms, no request is started. */
 export const MIN_REQUEST_MS = 250;
-/** Kept back of the invocation's time, in ms: to store what is rejected and to answer Lambda. */
+/** Time reserved to store rejects and to answer Lambda, in ms. */
 export const SETTLE_RESERVE_MS = 2_000;
 
 /** What is known of messages that were not taken. */
 export interface Untaken {
   readonly class: ReplyClass | 'unknown';
-  /** Of all of them, where they have one. */
+  /** The class of all of them, if they share one. */
   readonly status: number | undefined;
   readonly messages: number;
-  /** How many the request had, with those that were taken. */
+  /** How many messages the request had, including those that were taken. */
   readonly asked: number;
   /** Tries of the request so far. */
   readonly attempt: number;
-  /** Whether it is a part in which a culprit is looked for. */
+  /** Whether it is part of a search for the message at fault. */
   readonly searching: boolean;
 }
 
 /**
  * What is done next about messages that were not taken.
- * - `repeat`: they are sent again after a wait; where the retries there are do not pay for it, `unpaid`
+ * - `repeat`: they are sent again after a wait; `unpaid` if the retry budget is used up
  * - `renew`: they are sent again with a new token
- * - `halve`: each half is sent by itself; `searching` for a culprit of a processing error, or not
+ * - `halve`: each half is sent by itself; `searching` for the cause of a processing error, or not
  * - `single`: each is sent by itself, since then the answer can only be about it
- * - `doubt`: there is one left: whether it is about the message is to be seen
+ * - `doubt`: one is left: later requests show whether it is at fault
  * - `stop`: no lane starts another request
  */
 export type Step =
@@ -107,13 +111,14 @@ export function nextStep(untaken: Untaken): Step {
   if (kind === 'unknown' && isLast) return asked > 1 ? { do: 'single' } : { do: 'stop', why: 'unclear' };
   const isLookedInto = searching && status === SERVER_ERROR.status;
   if (isLast || isLookedInto) return lookInto(untaken);
-  // To look into a request costs no retry: each half is sent for the first time, and of one message it is to be known that it failed.
+  // A search costs nothing of the retry budget: each half is sent for the first time, and a single message must fail
+  // once alone.
   return { do: 'repeat', throttled: kind === 'throttled', unpaid: lookInto(untaken) };
 }
 
 /**
- * An outage is waited for outside. A processing error may be about a record: it is looked for, and in doubt once it stands alone.
- * Contract §6.3.
+ * An outage is waited for outside. A processing error may be about one record: it is searched for, and in doubt once
+ * it is alone. Contract §6.3.
  */
 function lookInto({ status, messages }: Untaken): Step {
   if (status !== SERVER_ERROR.status) return { do: 'stop', why: 'attempts' };

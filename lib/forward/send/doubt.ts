@@ -1,4 +1,4 @@
-// Messages that failed by themselves: whether it is about them or about the inlet.
+// Messages that failed alone: decides whether the message or the inlet is at fault.
 import { backoffMs } from '../../aep/retry.ts';
 import { DELIVERED } from '../verdict.ts';
 import { finish } from './attempt.ts';
@@ -15,18 +15,18 @@ import {
   type Run,
 } from './run.ts';
 
-/** So many tries in all, where the inlet fails now and then, and so many looks at whether it takes anything. */
+/** The number of tries where the inlet fails now and then, and of probes whether it takes anything. */
 const MAX_PASSES = 2 * SERVER_ERROR.passes;
 const MAX_DOUBT_ROUNDS = 4;
 
 /**
- * Rejects what was refused or tried, where others were taken after its last answer. Tries what only failed, where others were
- * taken meanwhile: an outage can begin and end within a run, so that a message has failed for itself only where others were taken
- * before it was tried and after. Everything else stays in doubt.
- * @param evenSo tries it although none was taken
+ * Rejects a refused or tried message if others were taken after its last answer. Tries a failed one if others were
+ * taken meanwhile. An outage can begin and end within a run, so others must be taken both before and after the try.
+ * Everything else stays in doubt.
+ * @param evenSo tries it even if none was taken
  */
 export async function weigh(course: Course, run: Run, evenSo = false): Promise<void> {
-  // In strict order the next of its key has been taken by now: it is not sent any more.
+  // In strict order the next message of its key was taken already, so it is not sent any more.
   if (!run.sender.strict)
     course.doubts = course.doubts.map((doubt) => (saysNothing(doubt, run) ? untried(doubt) : doubt));
   const isDue = (doubt: Doubt) => doubt.state === 'failed' && (evenSo || isPassed(doubt, run));
@@ -39,7 +39,7 @@ export async function weigh(course: Course, run: Run, evenSo = false): Promise<v
   course.doubts = course.doubts.filter((doubt) => !isProven(doubt, run));
 }
 
-/** Whether the inlet has failed for nothing since, or takes others with a token that is not the one it blamed. */
+/** Whether the inlet has since failed without cause, or takes others with a token that it did not blame. */
 function saysNothing(doubt: Doubt, run: Run): boolean {
   const isOfTheToken = doubt.blamed !== undefined && isPassed(doubt, run) && run.takenWith !== doubt.blamed;
   return run.troubleAt > doubt.seen || isOfTheToken;
@@ -50,8 +50,8 @@ function isProven(doubt: Doubt, run: Run): boolean {
 }
 
 /**
- * A few times more; what gets the error every time has been tried. While others turn out to have got it for nothing, an inlet fails
- * now and then, and the tries say nothing: they are counted anew, and what is left of them after twice as many has only failed.
+ * A few tries more; a message that gets the error every time is `tried`. If the inlet fails other messages without
+ * cause, these tries prove nothing and are counted anew. What is left after twice as many is only `failed`.
  */
 async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promise<void> {
   let left = due;
@@ -79,8 +79,8 @@ async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promis
 }
 
 /**
- * Before the next request of a lane in strict order, where no message may come after one of its key that is still to be sent: what
- * failed is tried now. Whether the inlet took anything meanwhile is asked by the message it took last.
+ * Runs before the next request of a lane in strict order. No message may follow one of its key that is still to be
+ * sent, so failed messages are tried now. The message that was taken last shows whether the inlet takes anything.
  */
 export async function weighBeforeNext(course: Course, run: Run): Promise<void> {
   if (course.latest !== undefined && isWaiting(course, run)) await takesAgain(course.latest, course, run);
@@ -99,17 +99,18 @@ function isWaiting({ doubts }: Course, run: Run): boolean {
 }
 
 /**
- * When all lanes have ended: what is still in doubt behind the last message that was taken. That message is sent once more, which
- * costs a copy of it: without that, a record that always gets an error would block its shard wherever it is the last of an event.
- * What was refused and nothing taken since is rejected if it is no more than a handful, counted over invocations. Where there was no
- * time to ask whether the inlet takes anything, more than that say nothing.
+ * Runs when all lanes have ended, for messages in doubt behind the last one that was taken. That last one is sent
+ * once more, which costs a copy. Without it, a record that always fails would block its shard wherever it is the last
+ * of an event.
+ * Messages that were refused, with nothing taken since, are rejected if they are only a handful, counted over
+ * invocations. If there was no time for a probe, more than that prove nothing.
  */
 export async function conclude(courses: readonly Course[], run: Run): Promise<void> {
   const { standing } = run.sender;
   const last = courses.findLast((course) => course.latest !== undefined) ?? createCourse(run.witness);
   const showsAgain = async () => last.latest !== undefined && (await takesAgain(last.latest, last, run));
   const weighAll = () => Promise.all(courses.map((course) => weigh(course, run)));
-  // Once before it is tried, and once after; more often where the inlet fails now and then.
+  // One round before the try and one after; more where the inlet fails now and then.
   const isOpen = courses.some((course) => isWaiting(course, run));
   if (isOpen && run.stop === undefined) await showsAgain();
   await weighAll();
@@ -133,7 +134,7 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
   }
 }
 
-/** The inlet has failed for nothing since: it has to be tried again. */
+/** The inlet has since failed without cause: the message has to be tried again. */
 function untried(doubt: Doubt): Doubt {
   return doubt.state === 'tried' ? { ...doubt, state: 'failed' } : doubt;
 }

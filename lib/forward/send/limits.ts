@@ -1,19 +1,20 @@
-// How much may be asked of one inlet, and when: requests at once, requests and messages a second, retries. Lives as long as the container.
+// The limits of one inlet: requests at once, requests and messages a second, and the retry budget. They live as long
+// as the container.
 import type { Clock } from '../../aep/transport.ts';
 import type { Rate } from '../../rate.ts';
 import { createCeiling } from './ceiling.ts';
 
-/** More in flight would gain little: an event is a handful of requests. */
+/** More at once would gain little: an event is a handful of requests. */
 export const MAX_AT_ONCE = 8;
 
-/** As in the AWS SDKs' standard mode: a bucket of 500, out of which a retry takes 14, or 5 where it was throttled. */
+/** As in the AWS SDKs' standard mode: a bucket of 500. A retry takes 14, or 5 after a throttled answer. */
 const RETRY_CAPACITY = 500;
 const RETRY_COST = 14;
 const THROTTLED_RETRY_COST = 5;
-/** Successes give back one each; a container that has nothing else to send must not stay without retries for good. */
+/** Each success gives one back; otherwise a container that only retries would never retry again. */
 const RETRIES_PER_SECOND = 0.5;
 
-/** However long an inlet wants to be left alone: after so many ms it is asked whether it still does. */
+/** The longest break that an inlet can ask for, in ms; then it is asked again. */
 export const MAX_HELD_OFF_MS = 900_000;
 
 /** `pushed-back`: the inlet asks for fewer requests. */
@@ -21,32 +22,32 @@ export type RequestOutcome = 'accepted' | 'pushed-back' | 'other';
 
 /** A request that is under way. */
 export interface Slot {
-  /** To be called once, with what came of it. */
+  /** Call once, with the outcome of the request. */
   leave(outcome: RequestOutcome): void;
 }
 
 export interface Limits {
   /**
-   * Waits for a place among the requests under way, until the inlet may be asked again, and for the rate; `stopped` ends the
-   * wait. Where none is to be had within the time there is: `'held-off'` where the inlet is to be left alone, else `'late'`.
+   * Waits for a free place among the requests, for the end of a break, and for the rate; `stopped` ends the wait. If
+   * the time does not suffice: `'held-off'` where the inlet asked for a break, else `'late'`.
    */
   enter(
     messages: number,
     budgetMs: () => number,
     stopped: Promise<void>,
   ): Promise<Slot | 'late' | 'held-off'>;
-  /** The inlet is to be left alone for so many ms, at most `MOST_HELD_OFF_MS`. */
+  /** The inlet gets a break of so many ms, at most `MOST_HELD_OFF_MS`. */
   holdOff(ms: number): void;
-  /** Whether the outage is short enough for another retry; if so, its price is paid. */
+  /** Whether the retry budget allows another retry; if so, the retry is paid. */
   payRetry(throttled: boolean): boolean;
   /** How many requests may be under way now. */
   readonly atOnce: number;
 }
 
 /**
- * Each container keeps to the rate for itself: Lambda has one for each shard that is read at the same time.
- * Additive increase, multiplicative decrease: halved where the inlet pushes back (429, 503), once for all requests that were
- * under way then; one more after as many successes as there are places.
+ * Each container keeps the rate for itself: Lambda runs one for each shard that is read at the same time.
+ * Additive increase, multiplicative decrease: halved when the inlet pushes back (429, 503), once for all requests
+ * under way then. One more after as many successes as there are places.
  */
 export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE): Limits {
   const waiting: (() => void)[] = [];
@@ -80,7 +81,7 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE):
   };
 
   const heldOffMs = (): number => {
-    // Of a clock that was set back it says nothing.
+    // A time from before the clock was set back means nothing.
     if (heldUntil - clock.now() > MAX_HELD_OFF_MS) heldUntil = Number.NEGATIVE_INFINITY;
     return Math.max(0, heldUntil - clock.now());
   };
@@ -92,7 +93,7 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE):
     async enter(count, budgetMs, stopped) {
       await place();
       const halted = stopped.then(() => 'stopped' as const);
-      // Whoever was under way may have been told to wait for longer meanwhile.
+      // A request under way may have been told to wait for longer meanwhile.
       for (let heldMs = heldOffMs(); heldMs > 0; heldMs = heldOffMs()) {
         if (heldMs > budgetMs()) {
           next();

@@ -1,4 +1,4 @@
-// One request to the inlet, as soon as its limits let it, with the token in force.
+// Makes one request to the inlet, as soon as its limits allow it, with the current token.
 import type { BatchReply } from '../../aep/inlet.ts';
 import { backoffMs } from '../../aep/retry.ts';
 import type { Session } from '../../aep/token.ts';
@@ -14,7 +14,7 @@ export interface MadeRequest extends Begun {
   readonly reply: BatchReply;
 }
 
-/** None where it would come too late, by the rate or at all, or everything has stopped. */
+/** None if it would come too late, or if everything has stopped. */
 export async function request(
   batch: MessageBatch,
   course: Course,
@@ -47,8 +47,8 @@ export async function request(
 }
 
 /**
- * Whether the inlet takes a message that it has taken before. The price is a second copy of it, which is why it has to be the
- * latest: an earlier one would go back behind what came after it. To be told to come later, or with another token, says nothing of it.
+ * Whether the inlet takes a message that it took before. This costs a second copy. It must be the latest message: an
+ * earlier one would overwrite newer data. A `Retry-After` or a refused token proves nothing.
  */
 export async function takesAgain(framed: Framed, course: Course, run: Run): Promise<boolean> {
   for (let attempt = 1; attempt <= SERVER_ERROR.probes; attempt++) {
@@ -73,14 +73,14 @@ export async function takesAgain(framed: Framed, course: Course, run: Run): Prom
   return false;
 }
 
-/** Of a request with one message. */
+/** The outcome of a request with one message. */
 function whyNot(reply: BatchReply): string {
   if (reply.kind === 'failed') return reply.class;
   const [outcome] = reply.outcomes;
   return outcome?.kind === 'refused' ? outcome.class : 'unknown';
 }
 
-/** What is refused for good tells of no time at which it would not be: others need not wait for that. */
+/** A permanent refusal names no time to wait for, so others need not wait. */
 function isForNow(reply: BatchReply): boolean {
   return reply.kind === 'failed' && (reply.class === 'transient' || reply.class === 'throttled');
 }
@@ -91,8 +91,8 @@ function waitAsked(reply: BatchReply): number {
 }
 
 /**
- * How long to wait, in ms. With a processing error not for long: it can be about one record, which is looked for, and the others
- * must not wait for that.
+ * How long to wait, in ms. A processing error gets a short wait: it may be about one record, and the others must not
+ * wait for that.
  */
 export function waitMs(retryAfterMs = 0, status?: number): number {
   return status === SERVER_ERROR.status ? Math.min(retryAfterMs, SERVER_ERROR.waitMs) : retryAfterMs;

@@ -1,4 +1,4 @@
-// What the lanes of one invocation share: the sender, what became of the messages so far, and whether to go on.
+// What the lanes of one invocation share: the sender, the verdicts so far, and whether to go on.
 import type { BatchReply } from '../../aep/inlet.ts';
 import type { Session, Sessions } from '../../aep/token.ts';
 import type { Clock } from '../../aep/transport.ts';
@@ -19,66 +19,72 @@ export interface Sender {
     session: Session | undefined,
     timeoutMs: number,
   ) => Promise<BatchReply>;
-  /** Where the inlet wants a token. */
+  /** Where the inlet requires a token. */
   readonly sessions: Sessions | undefined;
-  /** What may be asked of the inlet. */
+  /** The limits of the inlet. */
   readonly limits: Limits;
   /** How the inlet has answered lately. */
   readonly standing: Standing;
   /** Whether a partition key's messages keep their order through retries. */
   readonly strict: boolean;
-  /** What may still be spent on sending, in ms. */
+  /** The time left for sending, in ms. */
   readonly budgetMs: () => number;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly random: () => number;
-  /** Told of every request that was not taken whole. */
+  /** Called with every request that was not taken whole. */
   readonly warn: Log['warn'];
 }
 
 /** Why sending ended before everything was resolved. */
 export interface Stop {
   /**
-   * `attempts`: the tries of a request, or the retries there are, are used up. `held-off`: the inlet has to be left alone for
-   * longer than there is time. `unclear`: its answers do not say what was taken. `set-up`: it takes nothing as things are.
+   * - `attempts`: the tries of a request, or the retry budget, are used up
+   * - `held-off`: the inlet asked for a break that is longer than the time left
+   * - `unclear`: its answers do not say what was taken
+   * - `set-up`: with this configuration it takes nothing
    */
   readonly why: 'time' | 'held-off' | 'attempts' | 'unclear' | 'token' | 'auth' | 'set-up' | 'defect';
   readonly failure?: Failure | undefined;
-  /** Whether nothing will be taken until somebody changes something. */
+  /** Whether nothing will be taken until an operator changes something. */
   readonly fault: boolean;
 }
 
 export interface Sent {
   /** Every message of the lanes, once. */
   readonly settled: readonly Settled[];
-  /** Acknowledgements as counted in the replies, those of a message that was sent only to see whether it is taken left out. */
+  /** Acknowledgements as counted in the replies, without those of probes. */
   readonly acknowledged: number;
   readonly requests: number;
-  /** Those of them that sent something again after a wait. */
+  /** How many of them sent something again after a wait. */
   readonly retries: number;
-  /** Successes that did not say of every message what became of it. */
+  /** Successes that did not name every message. */
   readonly unclear: number;
-  /** Messages of which AEP may have a further copy, counted each time. */
+  /** Messages that AEP may have another copy of, counted each time. */
   readonly doubtful: number;
-  /** Rejected by the inlet's word alone: none was taken since. */
+  /** Rejected although no other message was taken since: the inlet's word is the only proof. */
   readonly unproven: ReadonlySet<Message>;
-  /** Failed by themselves, and nothing was taken since that would show whose fault that is: they come again. */
+  /** Messages that failed alone, with none taken since to show whose fault it is: they come again. */
   readonly failing: readonly Message[];
-  /** A processing error of a message turned out to be about the inlet. */
+  /** A processing error of a message turned out to be the inlet's fault. */
   readonly troubled: boolean;
   readonly stop: Stop | undefined;
 }
 
 /**
- * A message that was refused by itself, or got a processing error by itself. Whether that is about the message or about the inlet
- * shows when another one is taken afterwards.
+ * A message that was refused alone, or got a processing error alone. A message that is taken afterwards shows whether
+ * it or the inlet is at fault.
  */
 export interface Doubt {
   readonly framed: Framed;
-  /** What becomes of it if it is about the message. */
+  /** Its verdict if the message is at fault. */
   readonly verdict: Rejected;
-  /** Requests that had begun when it was answered last: what they bring was perhaps taken before. */
+  /** Number of requests that had begun at its last answer: what they bring may have been taken before. */
   readonly seen: number;
-  /** `refused`: for good. `failed`: by a processing error, and not tried again yet. `tried`: by that, again and again. */
+  /**
+   * - `refused`: for good
+   * - `failed`: by a processing error, and not tried again yet
+   * - `tried`: by a processing error, again and again
+   */
   readonly state: 'refused' | 'failed' | 'tried';
   /** The token that its last answer blamed. */
   readonly blamed?: Session | undefined;
@@ -89,7 +95,9 @@ export interface Course {
   doubts: Doubt[];
   /** The message that was taken last: none of its key has been sent after it. */
   latest: Framed | undefined;
-  /** The rate leaves no time for its next request. Others may still fit, but none of this lane may go ahead of it. */
+  /**
+   * The rate leaves no time for its next request. Smaller requests might fit, but none of this lane may overtake it.
+   */
   isLate: boolean;
 }
 
@@ -106,28 +114,31 @@ export interface Begun {
 
 export interface Run {
   readonly sender: Sender;
-  /** Every batch of the lanes, and whether it was acknowledged as a whole: mostly there is no more to say. */
+  /** Every batch of the lanes, and whether it was acknowledged as a whole, which is the usual case. */
   readonly batches: Map<MessageBatch, boolean>;
-  /** Of the messages of the other batches. */
+  /** Verdicts of the messages in the other batches. */
   readonly verdicts: Map<Framed, Verdict>;
   readonly unproven: Set<Message>;
   failing: readonly Message[];
-  /** Taken in an earlier invocation, as the last of its shard. */
+  /** Taken in an earlier invocation, as the last message of its shard. */
   witness: Framed | undefined;
   readonly halted: PromiseWithResolvers<void>;
-  /** Where the inlet's answers said nothing lately: the one message that is sent before all others. */
+  /** Set if the inlet's answers were unclear lately: the one message that is sent before all others. */
   asked: Promise<void> | undefined;
-  /** The last request, by its number, of which something was taken, and the last that had begun when a message came in doubt. */
+  /**
+   * Number of the last request of which something was taken, and of the last that had begun when a message came in
+   * doubt.
+   */
   takenAt: number;
-  /** The token of that one. */
+  /** The token of that request. */
   takenWith: Session | undefined;
   doubtedAt: number;
-  /** Requests that had begun when it last turned out that a processing error had been about the inlet. */
+  /** Number of requests that had begun when a processing error last turned out to be the inlet's fault. */
   troubleAt: number;
-  /** Messages in a row that were refused by themselves, or failed by themselves, while none was taken. */
+  /** Messages in a row that were refused or failed alone, while none was taken. */
   refusedInARow: number;
   failedInARow: number;
-  /** So many times a handful may be in a row: more, once it has turned out to be about the messages. */
+  /** How many handfuls may fail in a row: more, once a probe has shown that the messages are at fault. */
   patience: number;
   acknowledged: number;
   requests: number;
@@ -135,7 +146,7 @@ export interface Run {
   unclear: number;
   doubtful: number;
   stop: Stop | undefined;
-  /** The token that was not taken. A second one in a row that is not taken either ends it. */
+  /** The token that was refused. A second refused one in a row ends the run. */
   refused: Session | undefined;
 }
 
@@ -167,8 +178,8 @@ export function createRun(sender: Sender): Run {
 }
 
 /**
- * The inlet has taken so many messages of this request: whatever else it refuses, it is neither the set-up nor the credential.
- * What had begun before a message came in doubt says nothing of the time since.
+ * The inlet has taken so many messages of this request. So neither set-up nor credential is at fault for what it
+ * refuses. Requests that began before a message came in doubt prove nothing for the time since.
  */
 export function took(run: Run, messages: number, { session, number }: Begun): void {
   if (messages === 0) return;
@@ -183,30 +194,30 @@ export function took(run: Run, messages: number, { session, number }: Begun): vo
   run.sender.sessions?.accept(session);
 }
 
-/** It is to be seen whether it is about the message. */
+/** Later requests show whether the message is at fault. */
 export function doubt(one: Doubt, course: Course, run: Run): void {
   course.doubts.push(one);
   run.doubtedAt = Math.max(run.doubtedAt, one.seen);
 }
 
-/** Whether something was taken that was sent after its last answer. */
+/** Whether a message was taken that was sent after its last answer. */
 export function isPassed({ seen }: Doubt, run: Run): boolean {
   return run.takenAt > seen;
 }
 
-/** More messages in a row have failed by themselves than can be chance: it has to be seen whether the inlet takes any. */
+/** More messages in a row failed alone than chance explains: a probe must show whether the inlet takes any. */
 export function isEnough({ refusedInARow, failedInARow, patience, sender }: Run): boolean {
   return refusedInARow > sender.standing.room * patience || failedInARow > HANDFUL * patience;
 }
 
-/** Stops all lanes. The first reason stays, unless a later one calls for a change by somebody. */
+/** Stops all lanes. The first reason stays, unless a later one needs an operator. */
 export function halt(run: Run, stop: Stop): [] {
   if (run.stop === undefined || (stop.fault && !run.stop.fault)) run.stop = stop;
   run.halted.resolve();
   return [];
 }
 
-/** Nothing is taken, whatever is sent: a fault of the set-up where everything is refused, otherwise an outage. */
+/** Nothing is taken, whatever is sent: a set-up fault if everything is refused, otherwise an outage. */
 export function haltInVain(run: Run): [] {
   if (run.failedInARow > 0) return halt(run, { why: 'attempts', fault: false });
   return haltRefused(run, run.refusedInARow);
@@ -223,19 +234,19 @@ export function haltRefused(run: Run, messages: number): [] {
   return halt(run, { why: 'set-up', failure, fault: true });
 }
 
-/** Time asleep is paid for: where it would not lead to another request, Lambda does the waiting. */
+/** Waiting costs Lambda time. If no request would follow, Lambda does the waiting between invocations. */
 export function hasTime(waitMs: number, { sender }: Run): boolean {
   return waitMs + MIN_REQUEST_MS <= sender.budgetMs();
 }
 
-/** `false` where sending has stopped by then, or would have no time left. */
+/** `false` if sending has stopped by then, or has no time left. */
 export async function pause(waitMs: number, run: Run): Promise<boolean> {
   if (run.stop === undefined && !hasTime(waitMs, run)) halt(run, { why: 'time', fault: false });
   if (run.stop === undefined) await Promise.race([run.sender.clock.sleep(waitMs), run.halted.promise]);
   return run.stop === undefined;
 }
 
-/** Lets go of a token that was not taken; `false` where that has been tried already. */
+/** Drops a token that was refused; `false` if a new one was tried already. */
 export function renew(session: Session | undefined, run: Run): boolean {
   const first = run.refused === undefined || run.refused === session;
   if (session === undefined || !first) return false;

@@ -1,4 +1,4 @@
-// Sends lanes of batches side by side, and brings back a verdict for each message.
+// Sends lanes of batches side by side, and returns a verdict for each message.
 
 import type { Framed } from '../frame/framed.ts';
 import { DELIVERED, RETRY, type Settled } from '../verdict.ts';
@@ -10,15 +10,20 @@ import { type Course, createCourse, createRun, halt, type Run, type Sender, type
 
 /** Requests on their way, and those to come. */
 export interface Sending {
-  /** Begins with another lane. Once sending has stopped, its messages stay unresolved. */
+  /** Adds a lane and starts it. Once sending has stopped, its messages stay unresolved. */
   add(lane: Lane): void;
-  /** A message that was taken in an earlier invocation, and after which nothing was: it may be sent once more where nothing else is taken. */
+  /**
+   * A message that was taken in an earlier invocation as the last of its shard. It may be sent once more, as a probe.
+   */
   witness(framed: Framed): void;
-  /** To be called once: all lanes are there. @throws what a defect threw, after all lanes have ended */
+  /**
+   * Call once, when all lanes are added.
+   * @throws what a defect threw, after all lanes have ended
+   */
   end(): Promise<Sent>;
 }
 
-/** Sends lanes that are all there already. */
+/** Sends lanes that are all known already. */
 export function send(lanes: readonly Lane[], sender: Sender): Promise<Sent> {
   const sending = startSending(sender);
   for (const lane of lanes) sending.add(lane);
@@ -27,7 +32,7 @@ export function send(lanes: readonly Lane[], sender: Sender): Promise<Sent> {
 
 /**
  * Sends lanes side by side, each one request at a time. When one stops, no lane starts another request: what is
- * acknowledged beyond the checkpoint is delivered again, so there had better be little of it.
+ * acknowledged beyond the checkpoint is delivered again, so it should be little.
  */
 export function startSending(sender: Sender): Sending {
   const ends: Promise<PromiseSettledResult<Course>[]>[] = [];
@@ -35,7 +40,7 @@ export function startSending(sender: Sender): Sending {
   return {
     add(lane) {
       for (const batch of lane) run.batches.set(batch, false);
-      // Settled at once: an error must not be taken for one that nobody waits for.
+      // Handled at once, so that Node does not report an unhandled rejection.
       ends.push(Promise.allSettled([drive(lane, run)]));
     },
     witness(framed) {
@@ -85,15 +90,18 @@ async function drive(lane: Lane, run: Run): Promise<Course> {
   }
 }
 
-/** One message of all lanes, alone, and once, before anything else: as long as the answers say nothing, each further one is a further copy. */
+/**
+ * Sends one message of all lanes alone, once, before anything else. While the inlet's answers are unclear, each
+ * further message makes a further copy.
+ */
 async function ask([first]: Lane, course: Course, run: Run): Promise<void> {
   if (first?.[0] === undefined) return;
   await finish({ batch: [first[0]], attempt: UNCLEAR_TRIES }, course, run);
-  // Where one message does not fit, nothing shows what became of more.
+  // If not even one message could be sent, nothing is known of more.
   if (course.isLate) halt(run, { why: 'time', fault: false });
 }
 
-/** Without what is in doubt already: that is tried in its own time. */
+/** Without the messages in doubt: those are tried later. */
 function unresolved(batch: MessageBatch, { doubts }: Course, { verdicts }: Run): MessageBatch {
   const inDoubt = new Set(doubts.map(({ framed }) => framed));
   const isOpen = (framed: Framed) => !verdicts.has(framed) && !inDoubt.has(framed);

@@ -1,4 +1,4 @@
-// What the lanes of a pipeline are sent with: its inlet, its sessions, the time there is.
+// What a pipeline's lanes are sent with: its inlet, its sessions, the time that is left.
 import { type BatchReply, inletAddress, postBatch } from '../../aep/inlet.ts';
 import type { Sessions } from '../../aep/token.ts';
 import type { Transport } from '../../aep/transport.ts';
@@ -18,11 +18,11 @@ export interface SenderOptions {
   readonly standing: Standing;
   readonly pipeline: PublishedPipeline;
   readonly framer: Pick<Framer, 'body'>;
-  /** What may still be spent on sending, in ms. */
+  /** The time left for sending, in ms. */
   readonly budgetMs: () => number;
-  /** In every line about a request that was not taken whole. */
+  /** Part of every log line about a request that was not taken whole. */
   readonly about: LogFields;
-  /** Told of every request; times in ms since the epoch. */
+  /** Called with every request; times in ms since the epoch. */
   readonly onReply?: (
     batch: MessageBatch,
     reply: BatchReply,

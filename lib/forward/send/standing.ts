@@ -1,16 +1,19 @@
-// How an inlet has answered lately: what is known of it beyond an invocation, as long as the container lives.
+// How an inlet has answered lately: kept between invocations, as long as the container lives.
 import type { Clock } from '../../aep/transport.ts';
 import { keyOf, type Message, sequenceOf } from '../read/message.ts';
 import { HANDFUL } from './classes.ts';
 
-/** The first break that an inlet gets whose answers cannot be understood, in ms; each further one is twice as long, up to the longest. */
+/**
+ * The first break, in ms, for an inlet whose answers cannot be understood. Each further one is twice as long, up to
+ * the longest.
+ */
 const FIRST_BREAK_MS = 5_000;
-/** Once it is understood again, records are to arrive within a minute. */
+/** Once its answers are understood again, records arrive within a minute. */
 const MAX_BREAK_MS = 40_000;
 
 /**
- * After so long, in ms, one more may be rejected by the inlet's word alone. What Lambda brings again is never joined by new records:
- * without that, six refused ones would hold their shard until they are too old.
+ * After so long, in ms, one more message may be rejected by the inlet's word alone. Lambda never adds new records to
+ * a batch that it repeats. Without this, six refused ones would block their shard until they are too old.
  */
 const FORGIVEN_AFTER_MS = 3_600_000;
 
@@ -18,54 +21,68 @@ const FORGIVEN_AFTER_MS = 3_600_000;
 const MAX_KNOWN = 10_000;
 
 /**
- * A message that fails by itself in so many stretches, with others taken after each of them, is at fault itself. Within an
- * invocation two are enough, seconds apart; these lie apart for as long as Lambda likes, and an outage may come and go between.
+ * A message that fails alone so often, with others taken after each time, is at fault itself. Within an invocation
+ * two times are enough, seconds apart. Lambda decides how far apart these are, and an outage may come and go between.
  */
 const STRETCHES = 5;
 /** An invocation ends with a few at most. */
 const MAX_SUSPECTS = 1_000;
 
-/** A message that failed by itself, and nothing was taken since that would show why. */
+/** A message that failed alone, with none taken since to show why. */
 interface Suspect {
-  /** How often it did, with others taken between. */
+  /** How often it failed, with others taken in between. */
   readonly stretches: number;
-  /** What the inlet had taken by the last of them. */
+  /** How much the inlet had taken by its last failure. */
   readonly takes: number;
 }
 
 export interface Standing {
-  /** So many more messages may be rejected by the inlet's word alone, before it takes another one. */
+  /** How many more messages may be rejected by the inlet's word alone, before it takes another one. */
   readonly room: number;
   /** Its last answer did not say what was taken. */
   readonly isUnclear: boolean;
-  /** It has taken a message. */
+  /** The inlet has taken a message. */
   took(): void;
-  /** So many were rejected by its word alone. */
+  /** So many messages were rejected by its word alone. */
   refused(messages: number): void;
-  /** Its answer did not say what was taken. @returns how long to leave it alone, in ms */
+  /**
+   * Its answer did not say what was taken.
+   * @returns how long to leave the inlet alone, in ms
+   */
   unclear(): number;
-  /** The message was not taken while others were, and comes again because it could not be stored, or others could not be sent. */
+  /**
+   * The message was refused while others were taken. It comes again, because it could not be stored or others could
+   * not be sent.
+   */
   know(message: Message): void;
-  /** Whether what the message was not taken for is its own fault, as far as earlier invocations have shown. */
+  /** Whether earlier invocations have shown that the message itself is at fault. */
   isKnown(message: Message): boolean;
-  /** The message failed by itself, and an invocation ended that could not show why. @returns in how many stretches it has failed */
+  /**
+   * The message failed alone, and the invocation could not show why.
+   * @returns how often it has failed so
+   */
   suspect(message: Message): number;
-  /** Whether there is such a message in one of these records. */
+  /** Whether one of these records has such a message. */
   suspects(sequenceNumbers: Iterable<string>): boolean;
-  /** The inlet took the message after all. Was it suspected, its failures were the inlet's, as those of all others may be. */
+  /**
+   * The inlet took the message after all. If it was suspected, its failures were the inlet's, and so may those of the
+   * others be.
+   */
   cleared(message: Message): void;
-  /** An error turned out to be the inlet's: what others failed by says nothing. */
+  /** An error turned out to be the inlet's fault: the failures of other messages prove nothing. */
   clear(): void;
 }
 
-/** @param handful messages that may be rejected by the inlet's word alone, while none is taken; one more each hour */
+/**
+ * @param handful how many messages may be rejected by the inlet's word alone while none is taken; one more each hour
+ */
 export function createStanding(clock: Pick<Clock, 'now'>, handful = HANDFUL): Standing {
   let [refusals, since, breaks] = [0, clock.now(), 0];
   let takes = 0;
   const known = new Set<string>();
   const suspects = new Map<string, Suspect>();
   const forgive = () => {
-    // A clock that is set back forgives nothing.
+    // A clock that is set back allows no more.
     const hours = Math.max(0, Math.floor((clock.now() - since) / FORGIVEN_AFTER_MS));
     refusals = Math.max(0, refusals - hours);
     since = refusals === 0 ? clock.now() : since + hours * FORGIVEN_AFTER_MS;

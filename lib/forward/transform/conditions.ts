@@ -12,7 +12,7 @@ export function createConditions(conditions: readonly Condition[]): (record: unk
   return (record) => tests.every((test) => test(record));
 }
 
-/** Of a field that is not there the value is `undefined`, which equals nothing. */
+/** A missing field has the value `undefined`, which equals nothing. */
 function testOf(condition: Condition): (value: unknown) => boolean {
   if ('equals' in condition) return (value) => value === condition.equals;
   if ('notEquals' in condition) return (value) => value !== condition.notEquals;

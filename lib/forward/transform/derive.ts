@@ -1,4 +1,4 @@
-// Puts into an object the members that it lacks: `_id` from its place in the stream, `timestamp` from its arrival.
+// Adds missing members to an object: `_id` from its place in the stream, `timestamp` from its arrival.
 import { type PublishedPipeline, streamNameOf } from '../../published.ts';
 import { memberSpan, skipSpace } from '../json/json.ts';
 import type { Message } from '../read/message.ts';
@@ -9,17 +9,17 @@ const CLOSING_BRACE = 0x7d;
 
 interface DerivedMember {
   readonly name: string;
-  /** How the bytes of its name end, unless it is written with escapes. */
+  /** The last bytes of the name, unless it is written with escapes. */
   readonly ending: Buffer;
   readonly valueFor: (message: Message) => string | undefined;
 }
 
-/** No other escape can stand for a letter of the names. */
+/** Only this escape can stand for a letter of the names. */
 const ESCAPE = Buffer.from('\\u');
 
 /**
- * The object with what it lacked behind its opening brace, every other byte as it was. A member that is there stays,
- * whatever its value. `undefined` where the pipeline derives nothing.
+ * The object with its missing members behind the opening brace; every other byte is unchanged. A member that is there
+ * stays, whatever its value. `undefined` where the pipeline derives nothing.
  * @throws RangeError where the pipeline derives ids and the shard is not known
  */
 export function createDeriver(
@@ -57,12 +57,12 @@ function memberOf(name: '_id' | 'timestamp', stream: string, shardId: string | u
 }
 
 function hasMember(json: Buffer, { name, ending }: DerivedMember): boolean {
-  // Most objects that lack it do not have the name anywhere, which is soon seen.
+  // Most objects without the member do not contain the name anywhere, which is quickly checked.
   if (!json.includes(ending) && !json.includes(ESCAPE)) return false;
   return memberSpan(json, name) !== undefined;
 }
 
-/** ISO 8601; `undefined` for a moment that is unknown, or that no calendar has. */
+/** ISO 8601; `undefined` for an unknown time, or one outside the calendar. */
 function timestampOf(seconds: number | undefined): string | undefined {
   const time = new Date(Math.round((seconds ?? Number.NaN) * 1_000));
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString();

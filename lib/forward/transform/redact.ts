@@ -1,4 +1,4 @@
-// Takes out, masks or hashes named fields. Such records are written anew; numbers keep their digits all the same.
+// Removes, masks or hashes named fields. The record is written anew, and its numbers keep their digits.
 import { hash } from 'node:crypto';
 import type { PublishedPipeline } from '../../published.ts';
 import { covers, partsOf, type Redaction } from '../../records.ts';
@@ -7,7 +7,7 @@ import type { AppliedRule, History } from '../read/message.ts';
 
 const MASK = '***';
 
-/** ECMAScript's access to source text, which the compiler's library does not describe yet. */
+/** ECMAScript's access to source text, which TypeScript's library does not describe yet. */
 interface WithSourceText {
   parse(
     text: string,
@@ -21,15 +21,15 @@ const { parse, rawJSON, isRawJSON } = JSON as unknown as WithSourceText;
 type Holder = Record<string, unknown>;
 type Hide = (holder: Holder, key: string) => void;
 
-/** `json` must be an object of JSON, nested in no more levels than the stack bears. */
+/** `json` must be a JSON object, with no more levels than the stack allows. */
 export interface Redactor {
-  /** What it makes of a record is redacted under these: one list for all of them. */
+  /** The rules under which it redacts: one list for all records. */
   readonly applied: readonly AppliedRule[];
   /** The record without what the rules name. */
   redact(json: Buffer): Buffer;
   /**
-   * The same of a record that was redacted before. `undefined` where it cannot be had from what is left: where it takes a hash
-   * of a value that is there no more, or that may be one already.
+   * Redacts a record that was redacted before. `undefined` if that cannot work: a rule hashes a value that is missing
+   * now, or that may be a hash already.
    */
   redactAgain(json: Buffer, before: History): Buffer | undefined;
 }
@@ -61,9 +61,9 @@ type Redacting = Pick<PublishedPipeline, 'data' | 'records'>;
 const ENTITY = '/body/xdmEntity';
 
 /**
- * The rules, and those for where each of them does not lead although what is sent may come from there: of a list of parts any
- * may be sent, and where records are XDM each is an entity or a whole message. A pointer into the one names the same field
- * in the others. What a rule of its own is for stays with that.
+ * The rules, and their copies for other places from which the same field may be sent. Any part of a list of parts may
+ * be sent. Where records are XDM, each is an entity or a whole message. A pointer into one form names the same field
+ * in the other. A place that has a rule of its own keeps that one.
  */
 function rulesOf({ data, records = {} }: Redacting): Redaction[] {
   const { redact = [] } = records;
@@ -78,7 +78,7 @@ function rulesOf({ data, records = {} }: Redacting): Redaction[] {
   return all;
 }
 
-/** Where the same field may be, for a pointer to below `root`; nowhere for what lies beside what is sent. */
+/** The places where the same field may be, for a pointer below `root`; none for a field outside of what is sent. */
 function elsewhere(
   field: string,
   root: string,
@@ -111,10 +111,10 @@ function hider(rules: readonly Redaction[]): (json: Buffer) => Buffer {
   };
 }
 
-/** What a hash rule makes of a value, or a mask of one that it hides. */
+/** The value that a hash or a mask rule puts in the place of another. */
 const HIDDEN = /^([0-9a-f]{64}|\*\*\*)$/;
 
-/** Whether a value that is to be hashed may be a hash already: hashed once more it would be somebody else. */
+/** Whether a value that is to be hashed may be a hash already: hashed twice it would identify another person. */
 function mayBeHashed(json: Buffer, rules: readonly Redaction[]): boolean {
   const record: unknown = JSON.parse(json.toString('utf8'));
   if (!isContainer(record)) return true;
@@ -127,7 +127,7 @@ function mayBeHashed(json: Buffer, rules: readonly Redaction[]): boolean {
   return found;
 }
 
-/** A number that would be written otherwise than the producer wrote it is kept as text. */
+/** A number that JSON.stringify would write differently than the producer is kept as text. */
 function keepDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
   if (typeof value !== 'number' || source === undefined || source === String(value)) return value;
   return rawJSON(source);
@@ -153,7 +153,7 @@ function keysAt(holder: Holder, step: string): string[] {
 
 function hideOf(rule: Redaction): Hide {
   if (rule.action === 'mask') return (holder, key) => setMember(holder, key, MASK);
-  // In an array that leaves a hole, which is written as `null`: the others keep their positions.
+  // In an array this leaves a hole, which is written as `null`: the others keep their positions.
   if (rule.action === 'drop') return (holder, key) => void Reflect.deleteProperty(holder, key);
   const { salt = '' } = rule;
   return (holder, key) => {
@@ -162,12 +162,12 @@ function hideOf(rule: Redaction): Hide {
   };
 }
 
-/** Text as it is, anything else as JSON writes it. */
+/** A text is used as it is, any other value as JSON. */
 function plainText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The property is there already, so that not even `__proto__` is more than a name. */
+/** The property exists already, so that even `__proto__` is an ordinary name. */
 function setMember(holder: Holder, key: string, value: unknown): void {
   holder[key] = value;
 }

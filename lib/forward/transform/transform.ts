@@ -1,4 +1,4 @@
-// What a pipeline makes of a record before it is framed: wanted or not, redacted, one part of it, one operation.
+// What a pipeline does with a record before it is framed: filter it, redact it, select a part, choose an operation.
 import { hash } from 'node:crypto';
 import type { PublishedPipeline } from '../../published.ts';
 import { type OperationTable, partsOf, type Records } from '../../records.ts';
@@ -17,8 +17,8 @@ const OPENING_BRACE = 0x7b;
 export type Part = Decoded | Settled<Rejected>;
 
 /**
- * What is to be framed of a message, or its verdict. What is rejected here or was before is handed through, without its
- * bytes where the pipeline redacts and they are not redacted. Never throws for anything in a record.
+ * What is to be framed of a message, or its verdict. A rejected message is passed on, without its bytes if the
+ * pipeline redacts and they are not redacted. Never throws for anything in a record.
  */
 export type Transform = (part: Part) => Part | Settled<Filtered>;
 
@@ -29,10 +29,10 @@ interface TransformStages {
   readonly operationOf: ((record: unknown) => string | undefined) | undefined;
 }
 
-/** The part that is sent, or where to look for one. */
+/** The part that is sent, or the candidates for it. */
 interface Selection {
   readonly parts: readonly { readonly pointer: string; readonly steps: readonly string[] }[];
-  /** Whether what is no object is passed over: there may be another. */
+  /** Whether a candidate that is no object is skipped: another may follow. */
   readonly objectsOnly: boolean;
 }
 
@@ -45,7 +45,7 @@ export function createTransform(
   const { redactor, isWanted } = stages;
   const looked: Transform = (part) => {
     const transformed = 'payload' in part ? transform(part, stages) : part;
-    // An empty record has no field: what is asked of one does not hold.
+    // An empty record has no fields: it is filtered unless the conditions hold without them.
     return isEmpty(transformed) && isWanted?.(undefined) === false
       ? { message: transformed.message, verdict: FILTERED }
       : transformed;
@@ -72,7 +72,10 @@ function selectionOf(select: NonNullable<Records['select']>): Selection {
   return { parts, objectsOnly: typeof select !== 'string' };
 }
 
-/** All pointers lead into the record as its producer wrote it. What was redacted before was wanted before. */
+/**
+ * All pointers lead into the record as its producer wrote it. A record that was redacted before passed the filter
+ * before.
+ */
 function transform(
   decoded: Decoded,
   { isWanted, redactor, ...stages }: TransformStages,
@@ -90,16 +93,16 @@ function transform(
   return cut({ message: { ...message, bytes, redacted: redactor.applied }, payload: bytes }, value, stages);
 }
 
-/** `undefined` where what is there cannot be redacted by these rules, which lead into a record as its producer wrote it. */
+/** `undefined` if these rules cannot redact it: they lead into a record as its producer wrote it. */
 function redactedOf({ redacted, asReceived }: Message, json: Buffer, redactor: Redactor): Buffer | undefined {
   if (asReceived === true) return undefined;
   return redacted === undefined ? redactor.redact(json) : redactor.redactAgain(json, redacted);
 }
 
 const OTHERWISE =
-  'what the rules ask for now cannot be made of what is left of it; the stream may have the record';
+  'the rules that are in force now cannot be applied to what is left of it; the stream may have the record';
 
-/** The selected part, by its own bytes, with the operation that the record names. */
+/** The selected part, in its own bytes, with the operation that the record names. */
 function cut(
   { message, payload }: Decoded,
   record: unknown,
@@ -115,7 +118,7 @@ function cut(
   return { message, payload: part, ...(operation !== undefined && { operation }) };
 }
 
-/** Where the first part is that there is. */
+/** The first candidate that is there. */
 function selected(payload: Buffer, { parts, objectsOnly }: Selection): Span | undefined {
   for (const { steps } of parts) {
     const span = spanAt(payload, steps);
@@ -139,7 +142,7 @@ function chooser({ field, values }: OperationTable): (record: unknown) => string
   };
 }
 
-/** The same reject, without bytes that nobody has redacted by these rules: the stream, or the store, still has them. */
+/** The same reject without bytes, if these rules did not redact them: the stream, or the store, still has them. */
 function withheldReject({ message, verdict }: Settled<Rejected>, redactor: Redactor): Settled<Rejected> {
   if (message.redacted === redactor.applied) return { message, verdict };
   const { bytes } = message;

@@ -304,7 +304,7 @@ describe('what is found', () => {
     });
     const { status, cause } = await own.run({ manifest: inletManifest() });
     expect(status).toBe('FAILED');
-    expect(cause).toContain('does not come to an end');
+    expect(cause).toContain('has not ended after');
     expect(changes(own)).toEqual([]);
     expect(sent(own).length).toBeLessThanOrEqual(100);
   });

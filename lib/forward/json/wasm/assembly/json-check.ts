@@ -1,8 +1,9 @@
-// Whether bytes are one JSON object: RFC 8259 in one pass with SIMD, for WebAssembly. AssemblyScript, compiled by `npm run generate`.
+// Checks whether bytes are one JSON object: RFC 8259 in one pass with SIMD. AssemblyScript, compiled to WebAssembly
+// by `npm run generate`.
 
-/** Which brackets are open, a byte for each level: one for an object, nothing for an array. */
+/** The open brackets, a byte for each level: 1 for an object, 0 for an array. */
 const LEVELS: usize = 1024;
-/** Where the text is written to. Behind it, 16 bytes have to be left for zeros. */
+/** The text's place. The 16 bytes behind it must be zeros. */
 const TEXT: usize = 65536;
 
 const NOT_JSON: i32 = 0;
@@ -19,18 +20,21 @@ const BACKSLASH: u8 = 0x5c;
 const COMMA: u8 = 0x2c;
 const COLON: u8 = 0x3a;
 
-/** Whether the string that was passed last has an escape in it. */
+/** Whether the last string has an escape in it. */
 let escaped = false;
 
-// What is at `at`: a value; what comes behind one; the key of a member.
+// What is expected at `at`: a value; what comes behind one; the key of a member.
 const VALUE: i32 = 0;
 const BEHIND: i32 = 1;
 const KEY: i32 = 2;
 
-/** @returns one of the four results, an object's with flags; `most`, at most 60,000, is how many levels are taken. */
+/**
+ * @returns one of the four results, for an object with flags
+ * @param most allowed levels, at most 60,000
+ */
 export function check(length: i32, most: i32): i32 {
   const end = TEXT + <usize>length;
-  // Zero is no part of JSON anywhere: whoever runs beyond the end is stopped by it.
+  // JSON never contains a zero byte, so reading beyond the end stops there.
   v128.store(end, i8x16.splat(0));
   let at = space(TEXT);
   const root = load<u8>(at);
@@ -96,7 +100,7 @@ export function check(length: i32, most: i32): i32 {
 
 function space(at: usize): usize {
   let byte = load<u8>(at);
-  // One comparison where there is none, which is the usual case.
+  // One comparison in the usual case: no whitespace.
   while (byte <= 0x20) {
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
     byte = load<u8>(++at);
@@ -104,7 +108,7 @@ function space(at: usize): usize {
   return at;
 }
 
-/** Behind the closing quotation mark of the string whose first byte is at `at`; 0 where it is none. */
+/** The place behind the closing quotation mark of the string whose first byte is at `at`; 0 for an invalid string. */
 function string(at: usize): usize {
   escaped = false;
   for (;;) {
@@ -152,7 +156,7 @@ function digit(byte: u8): bool {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-/** Behind the number or the word at `at`; 0 where there is neither. */
+/** The place behind the number or the word at `at`; 0 where there is neither. */
 function scalar(at: usize, first: u8): usize {
   if (first === 0x2d || digit(first)) return number(at, first);
   const word = load<u32>(at);
@@ -187,7 +191,7 @@ function digits(at: usize): usize {
   return at;
 }
 
-/** What the key could be called: of one with an escape nobody knows without reading it. */
+/** Which names the key may be: a key with an escape may be any. */
 function named(start: usize, length: i32): i32 {
   if (escaped) return MAYBE_HEADER | MAYBE_BODY;
   if (length === 6 && load<u32>(start) === 0x64616568 && load<u16>(start + 4) === 0x7265) return MAYBE_HEADER;
