@@ -171,7 +171,7 @@ async function filled(run: RedriveRun, document: OpenedDocument): Promise<Openin
   const { parcel } = document;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened(document);
   const range = await readRange(run.runtime.stream, parcel.document);
-  if (range === 'too-large') return skipped(range);
+  if (range.kind === 'too-large') return skipped('too-large');
   const { records, lost } = range;
   const whole = onFailureParcel(parcel.document, records.map(asDiscarded));
   const wanted = whole.items.filter((item) => run.carrier.wants(item));
