@@ -1,4 +1,4 @@
-// The states of the shared token, and of IMS as it is asked for one: each change a pure function, with no clock and no call.
+// The states of the shared token, and of IMS. Each change is a pure function, with no clock and no call.
 import { Failure } from '../failure.ts';
 import type { Session } from './session.ts';
 

@@ -34,6 +34,15 @@ export type Walked =
 
 export const WHOLE: Walked = { kind: 'whole' };
 
+/** How a part of a walk ended, and where to go on behind it. */
+export type PartEnd<C extends Cursor> =
+  | { readonly kind: 'whole'; readonly cursor: C }
+  | { readonly kind: 'ended'; readonly cursor: C; readonly ended: Ended };
+
+export function partEnd<C extends Cursor>(cursor: C, ended: Ended | undefined): PartEnd<C> {
+  return ended === undefined ? { kind: 'whole', cursor } : { kind: 'ended', cursor, ended };
+}
+
 /** With less than this left, in ms, nothing more is begun. */
 const MIN_MS = 25_000;
 

@@ -27,6 +27,8 @@ import {
   type Ended,
   giveBack,
   isLate,
+  type PartEnd,
+  partEnd,
   type RedriveRun,
   type Walked,
   WHOLE,
@@ -49,10 +51,9 @@ export async function walkStore(run: RedriveRun, what: StoredKind): Promise<Walk
     for (const group of objectGroups(page.objects)) {
       if (run.room <= 0) return { kind: 'ended', cursor, ended: { why: 'limit', fault: false } };
       if (isLate(run)) return { kind: 'ended', cursor, ended: { why: 'time', fault: false } };
-      const { ended, last, within } = await walkGroup(run, what.kind, group);
-      if (last !== undefined) cursor = { after: last };
-      if (within !== undefined) cursor = { ...cursor, within };
-      if (ended !== undefined) return { kind: 'ended', cursor, ended };
+      const walked = await walkGroup(run, what.kind, group, cursor);
+      if (walked.kind === 'ended') return walked;
+      cursor = walked.cursor;
     }
     if (!page.more) return WHOLE;
   }
@@ -80,19 +81,12 @@ function objectGroups(objects: readonly StoredObject[]): StoredObject[][] {
   return groups;
 }
 
-/** `last` is the object up to which everything is done; `undefined` if the first is not. */
-interface GroupEnd {
-  readonly ended: Ended | undefined;
-  readonly last: string | undefined;
-  /** How far the one behind it is done. */
-  readonly within: StoreCursor['within'];
-}
-
 async function walkGroup(
   run: RedriveRun,
   kind: StoredKind['kind'],
   group: readonly StoredObject[],
-): Promise<GroupEnd> {
+  from: StoreCursor,
+): Promise<PartEnd<StoreCursor>> {
   const claimed = new Set<string>();
   try {
     const found = await inParallel(group, (object) => openObject(run, kind, object, claimed));
@@ -102,7 +96,9 @@ async function walkGroup(
     giveBack(run, chosen, carried);
     const outcomes = await inParallel(openings, (one) => outcomeOf(run, one, carried));
     const ended = endOf(openings, outcomes, carried);
-    return { ended, ...tell(run, group, outcomes, ended, carried) };
+    const { last, within } = tell(run, group, outcomes, ended, carried);
+    const behind = last === undefined ? from : { after: last };
+    return partEnd(within === undefined ? behind : { ...behind, within }, ended);
   } finally {
     await inParallel([...claimed], (key) => release(run, key));
   }
@@ -175,7 +171,7 @@ async function filled(run: RedriveRun, document: OpenedDocument): Promise<Openin
   const { parcel } = document;
   if (parcel.kind !== 'on-failure' || !isEmptyOfRecords(parcel)) return opened(document);
   const range = await readRange(run.runtime.stream, parcel.document);
-  if (range === 'too-large') return skipped(range);
+  if (range.kind === 'too-large') return skipped('too-large');
   const { records, lost } = range;
   const whole = onFailureParcel(parcel.document, records.map(asDiscarded));
   const wanted = whole.items.filter((item) => run.carrier.wants(item));
@@ -284,7 +280,7 @@ function tell(
   outcomes: readonly DocumentOutcome[],
   ended: Ended | undefined,
   carried: Carried,
-): Pick<GroupEnd, 'last' | 'within'> {
+): { readonly last: string | undefined; readonly within: StoreCursor['within'] } {
   const open = ended === undefined ? outcomes.length : firstOpen(outcomes);
   const within = doneWithin(outcomes[open], carried, givenTo(run)?.within, run.request.dryRun);
   for (const [at, outcome] of outcomes.entries()) {

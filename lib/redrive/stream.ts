@@ -14,6 +14,8 @@ import {
   type Ended,
   giveBack,
   isLate,
+  type PartEnd,
+  partEnd,
   type RedriveRun,
   type Walked,
   WHOLE,
@@ -21,11 +23,6 @@ import {
 import type { Carried, SentPart } from './send.ts';
 
 type ShardCursor = Extract<Cursor, { shardId: string }>;
-
-/** How a page ended, and where to go on behind it. */
-type PageEnd =
-  | { readonly kind: 'whole'; readonly cursor: ShardCursor }
-  | { readonly kind: 'ended'; readonly cursor: ShardCursor; readonly ended: Ended };
 
 /** Kinesis' times are not in perfect order: reading ends this much behind the end that was asked for, in ms. */
 const DISORDER_MS = 60_000;
@@ -108,7 +105,7 @@ function isBeyond({ request }: RedriveRun, { records }: StreamPage): boolean {
   return records.every(({ arrivedAt }) => arrivedAt !== undefined && arrivedAt * 1_000 > end);
 }
 
-async function walkPage(run: RedriveRun, from: ShardCursor, page: StreamPage): Promise<PageEnd> {
+async function walkPage(run: RedriveRun, from: ShardCursor, page: StreamPage): Promise<PartEnd<ShardCursor>> {
   const { shardId } = from;
   const where = { shardId, streamArn: run.pipeline.streamArn };
   const items = page.records.map(
@@ -134,8 +131,7 @@ async function walkPage(run: RedriveRun, from: ShardCursor, page: StreamPage): P
   const rest = open ?? wanted[chosen.length]?.record.kinesis.sequenceNumber;
   const ended: Ended | undefined =
     failed ?? carried.stop ?? (rest === undefined ? undefined : { why: 'limit', fault: false });
-  const cursor = cursorBehind(from, rest, page);
-  return ended === undefined ? { kind: 'whole', cursor } : { kind: 'ended', cursor, ended };
+  return partEnd(cursorBehind(from, rest, page), ended);
 }
 
 /** At `rest`, the first record that is to be done yet; where there is none, behind the page. */
