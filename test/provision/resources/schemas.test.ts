@@ -883,10 +883,20 @@ describe('a mapping', () => {
       own.platform.faults.add({ kind: 'refuse', status: 400, method: 'POST', path });
       const { error, cause } = await own.run({ manifest: inletManifest(), samples: good });
       expect(error).toBe('Penstock.RolledBack');
-      expect(cause).toContain(`: mapping: POST ${path} answered 400`);
+      // The first word is the step's name.
+      expect(cause).toContain(`: mapping: mapping: POST ${path} answered 400`);
       expect(holdings(own)).toEqual({});
     },
   );
+
+  it('C 4: that is kept, and whose samples are refused as a whole, is told by its path as well', async () => {
+    const own = world();
+    await own.run({ manifest: inletManifest(), samples: good });
+    const path = `${SERVICES.mappingSets}/preview`;
+    own.platform.faults.add({ kind: 'refuse', status: 400, method: 'POST', path });
+    const { cause } = await own.run({ manifest: inletManifest(), samples: good });
+    expect(cause).toContain(`: verify: mapping: POST ${path} answered 400`);
+  });
 
   it('B 72: to a path that the schema does not have is named, and everything is undone', async () => {
     const own = world();
