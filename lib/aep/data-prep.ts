@@ -137,6 +137,7 @@ export function dataPrep(request: Request) {
         method: 'POST',
         path: `${BASE}/mappingSets`,
         body: bodyOf(set),
+        placeOf: (answer) => refusedPlace(answer, set),
         answer: MappingSet,
       });
       return value;
@@ -148,6 +149,7 @@ export function dataPrep(request: Request) {
         method: 'POST',
         path: `${BASE}/mappingSets/validate`,
         body: bodyOf(set),
+        placeOf: (answer) => refusedPlace(answer, set),
         answer: Validation,
         reads: true,
       });
@@ -171,6 +173,7 @@ export function dataPrep(request: Request) {
         method: 'POST',
         path: `${BASE}/mappingSets/preview`,
         body: { data: records, mappingSet: bodyOf(set) },
+        placeOf: (answer) => refusedPlace(answer, set),
         answer: z.union([z.array(Preview), Preview]),
         reads: true,
         ...(read && { read }),
@@ -206,6 +209,23 @@ function bodyOf({ name, schemaId, mappings }: NewMappingSet) {
     },
     mappings,
   };
+}
+
+/** Where a fault is, as a path: `mapping.2 (person.name.lastName)`, or `mapping` where nothing says which one. */
+export function placeText({ row, destination }: Pick<MappingFault, 'row' | 'destination'>): string {
+  const path = row === undefined ? 'mapping' : `mapping.${row}`;
+  return destination === undefined ? path : `${path} (${destination})`;
+}
+
+/** Of a call that is refused as a whole. Adobe does not say what its answer looks like: a destination is read wherever faults have one. */
+function refusedPlace(answer: unknown, set: NewMappingSet): string {
+  const { errors, validationResponse } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  const entries = listOf(validationResponse).map((entry) => (entry as { errors?: unknown }).errors);
+  const places = [answer, ...listOf(errors), ...entries.flatMap(listOf)].flatMap((fault) => {
+    const destination = namedDestination(fault);
+    return destination === undefined ? [] : [placeText(placeOf(excerpt(destination, 300), set))];
+  });
+  return [...new Set(places)].join(', ') || 'mapping';
 }
 
 /** The fault of a mapping that fails; none for one that does not. */

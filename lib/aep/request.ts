@@ -26,6 +26,8 @@ export interface Call<T> {
   readonly reads?: boolean;
   /** Values within the body that no message may repeat, even if the service does. */
   readonly secrets?: readonly string[];
+  /** By the answer's JSON, what of the body is refused (`AEP_REFUSED`): the message opens with it. */
+  readonly placeOf?: (answer: unknown) => string;
 }
 
 export interface Reply<T> {
@@ -141,12 +143,16 @@ async function exchangeOnce<T>(options: RequestOptions, call: Call<T>, session: 
     requestId,
     change: request.changes,
   });
-  if (status < 200 || status > 299) throw failureOf(answer, request, clock.now());
+  if (status < 200 || status > 299) throw placed(call, answer, failureOf(answer, request, clock.now()));
   return {
     value: parsedReply(call, request.label, answer, requestId),
     etag: answer.headers.get('e-tag') ?? answer.headers.get('etag') ?? undefined,
     requestId,
   };
+}
+
+function placed({ placeOf }: Pick<Call<unknown>, 'placeOf'>, { text }: Answer, failure: Failure): Failure {
+  return placeOf === undefined || failure.code !== 'AEP_REFUSED' ? failure : failure.at(placeOf(parse(text)));
 }
 
 /** The headers of contract §0. */

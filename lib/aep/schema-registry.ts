@@ -42,12 +42,15 @@ const Schema = z.object({
   allOf: SchemaParts,
 });
 
-/** A field and the fields below it. If it cannot be read, nothing is known of it. */
+/** A field with those below it, in the items of an array as well. If it cannot be read, nothing is known of it. */
 const SchemaFields = z
   .object({
     type: z.string().optional().catch(undefined),
     get properties(): z.ZodOptional<z.ZodType<Readonly<Record<string, SchemaFields>>>> {
       return z.record(z.string(), SchemaFields).catch({}).optional();
+    },
+    get items(): z.ZodOptional<z.ZodType<SchemaFields>> {
+      return SchemaFields.optional();
     },
   })
   .catch({});
@@ -55,6 +58,8 @@ const SchemaFields = z
 export interface SchemaFields {
   readonly type?: string | undefined;
   readonly properties?: Readonly<Record<string, SchemaFields>> | undefined;
+  /** Of an array, what each of its items is. */
+  readonly items?: SchemaFields | undefined;
 }
 
 const FieldGroup = z.object({

@@ -75,8 +75,8 @@ export function doneWithin(
 }
 
 /**
- * The counts of a document that comes again: what was rejected behind the place to go on from, and has not left the object,
- * is counted then. `again`: items that take no room for that reason.
+ * The counts of a document that comes again. Rejects behind the place to go on from that are still in it are counted then.
+ * `again`: items that take no room for that reason.
  */
 export function countsOfOpen(
   outcome: HandledOutcome,

@@ -33,6 +33,44 @@ describe('mapping sets', () => {
   });
 });
 
+describe('C 4: a set that is refused as a whole', () => {
+  const calls = {
+    made: (aep: ReturnType<typeof answered>['aep']) => aep.dataPrep.createMappingSet(SET),
+    validated: (aep: ReturnType<typeof answered>['aep']) => aep.dataPrep.validateMappings(SET),
+    previewed: (aep: ReturnType<typeof answered>['aep']) => aep.dataPrep.previewMappings(SET, [{}]),
+  };
+  const born = { destination: 'person.birthDate', message: 'no date' };
+
+  it.each([
+    ['nothing of it', { detail: 'no' }, 'mapping'],
+    ['no JSON', 'no', 'mapping'],
+    ['its row', { detail: 'no', destination: born.destination }, 'mapping.1 (person.birthDate)'],
+    [
+      'its rows',
+      { errors: [born, { columnName: NAME.destination }, born] },
+      'mapping.1 (person.birthDate), mapping.0 (person.name.firstName)',
+    ],
+    [
+      'the row among all',
+      { validationResponse: [{ errors: null }, { errors: [born] }] },
+      'mapping.1 (person.birthDate)',
+    ],
+    ['another destination', [{ destination: 'x' }], 'mapping (x)'],
+    ['what cannot be', { errors: [null, 7, 'no'], validationResponse: [null, 'no', {}] }, 'mapping'],
+  ])('is named by its path in the set, whichever call says %s', async (_, body, place) => {
+    for (const call of Object.values(calls)) {
+      const { aep } = answered(json(400, body));
+      const { code, what, status } = await failure(call(aep));
+      expect([code, status, what.slice(0, what.indexOf(': POST'))]).toEqual(['AEP_REFUSED', 400, place]);
+    }
+  });
+
+  it('is not what a missing permission or an outage is about', async () => {
+    const { aep } = answered(json(403, { destination: born.destination }));
+    expect((await failure(calls.made(aep))).what).toMatch(/^POST /);
+  });
+});
+
 describe('validateMappings', () => {
   it.each([
     ['text', 'no good', 'no good'],

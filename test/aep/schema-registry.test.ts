@@ -60,6 +60,23 @@ describe('schemas', () => {
   });
 });
 
+describe('C 4: the fields of a schema', () => {
+  it('go on in the items of arrays, and of what cannot be read nothing is known', async () => {
+    const fields = {
+      type: 'object',
+      properties: {
+        orders: { type: 'array', items: { type: 'object', properties: { sku: { type: 'string' } } } },
+        grid: { type: 'array', items: { type: 'array', items: { type: 'integer' } } },
+        odd: { type: 'array', items: [{ type: 'string' }] },
+      },
+    };
+    const { aep } = answered(json(200, fields));
+    const read = await aep.schemaRegistry.getFields('s');
+    const { orders, grid, odd } = fields.properties;
+    expect(read.properties).toEqual({ orders, grid, odd: { ...odd, items: {} } });
+  });
+});
+
 describe('identity descriptors', () => {
   it('of other schemas are left out where the service does not filter', async () => {
     const descriptor = (schema: string, more: object) => ({

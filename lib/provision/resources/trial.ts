@@ -1,6 +1,6 @@
 // Mappings tried out through Data Prep: does each one compile, and do the samples become what they must?
 import type { Aep } from '../../aep/client.ts';
-import type { MappingFault, NewMappingSet } from '../../aep/data-prep.ts';
+import { type MappingFault, type NewMappingSet, placeText } from '../../aep/data-prep.ts';
 import type { SchemaFields } from '../../aep/schema-registry.ts';
 import { Failure } from '../../failure.ts';
 import { withDigits } from '../../json-text.ts';
@@ -20,30 +20,41 @@ export async function tryMapping(aep: Aep, set: NewMappingSet): Promise<void> {
 }
 
 /** A set's rows are the manifest's, in its order: the place in the one is the place in the other. */
-function told({ row, destination, message }: MappingFault): string {
-  const place = row === undefined ? 'mapping' : `mapping.${row}`;
-  return `${place}${destination === undefined ? '' : ` (${destination})`}: ${message}`;
+function told(fault: MappingFault): string {
+  return `${placeText(fault)}: ${fault.message}`;
 }
 
 /** Behind a fault whose destination is no field of the schema: the field that was most likely meant. */
 function nearestPath({ destination }: MappingFault, fields: SchemaFields): string {
-  const path = destination?.replace(/\[[^\]]*\]/g, '');
-  const near = path === undefined ? undefined : nearestField(path.split('.'), fields);
-  return near === undefined || near === path ? '' : `; did you mean ${JSON.stringify(near)}?`;
+  const near = destination === undefined ? undefined : nearestField(destinationSteps(destination), fields);
+  return near === undefined || near === destination ? '' : `; did you mean ${JSON.stringify(near)}?`;
 }
 
-/** Step by step, the nearest name there is; what whole paths have in common would outweigh the name that is wrong. */
-function nearestField(
-  [step, ...rest]: readonly string[],
-  { properties = {} }: SchemaFields,
-): string | undefined {
+/** `orders[*].sku` has the steps `orders[*]` and `sku`. */
+function destinationSteps(path: string): string[] {
+  return path.match(/(?:[^.[]|\[[^\]]*\])+/g) ?? [];
+}
+
+/**
+ * Step by step, the nearest name there is; what whole paths have in common would outweigh the name that is wrong. What stands in
+ * brackets stays: it says which items of an array are meant.
+ */
+function nearestField([step, ...rest]: readonly string[], within: SchemaFields): string | undefined {
   if (step === undefined) return undefined;
+  const { properties = {} } = itemFields(within);
+  const [, asked = '', brackets = ''] = /^([^[]*)(.*)$/s.exec(step) ?? [];
   const names = Object.keys(properties);
-  const name = names.includes(step) ? step : nearest(step, names);
+  const name = names.includes(asked) ? asked : nearest(asked, names);
   const field = name === undefined ? undefined : properties[name];
-  if (field === undefined || rest.length === 0) return name;
+  if (field === undefined) return undefined;
+  if (rest.length === 0) return `${name}${brackets}`;
   const below = nearestField(rest, field);
-  return below === undefined ? undefined : `${name}.${below}`;
+  return below === undefined ? undefined : `${name}${brackets}.${below}`;
+}
+
+/** Fields within an array are those of its items, however many arrays there are in each other. */
+function itemFields(fields: SchemaFields): SchemaFields {
+  return fields.items === undefined ? fields : itemFields(fields.items);
 }
 
 /** None where they cannot be read: what is refused is told all the same. */

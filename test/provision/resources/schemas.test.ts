@@ -852,6 +852,52 @@ describe('a mapping', () => {
     expect(holdings(own)).toEqual({});
   });
 
+  it.each([
+    ['{tenant}.orders[0].skuu', '_acmelab.orders[0].sku'],
+    ['{tenant}.order[*].lines[0].amuont', '_acmelab.orders[*].lines[0].amount'],
+    ['{tenant}.orders[0].line[1].amount', '_acmelab.orders[0].lines[1].amount'],
+  ])(
+    'C 4: to %s, within the items of an array, is named with the nearest field there is',
+    async (destination, near) => {
+      const own = world();
+      const text = { type: 'string' };
+      const list = (properties: object) => ({ type: 'array', items: { type: 'object', properties } });
+      const fields = { orders: list({ sku: text, lines: list({ amount: text }) }) };
+      const mapping = [...NAMES, { source: 'x', destination }];
+      const { cause } = await own.run({ manifest: groupManifest(fields, { mapping }) });
+      expect(cause).toContain('mapping.2 (');
+      expect(cause?.replaceAll('\\', '')).toContain(`; did you mean "${near}"?`);
+      expect(holdings(own)).toEqual({});
+    },
+  );
+
+  it.each([
+    ['made', ''],
+    ['validated', '/validate'],
+    ['previewed', '/preview'],
+  ])(
+    'C 4: that is refused as a whole where it is %s is told by its path in the manifest',
+    async (_, call) => {
+      const own = world();
+      const path = `${SERVICES.mappingSets}${call}`;
+      own.platform.faults.add({ kind: 'refuse', status: 400, method: 'POST', path });
+      const { error, cause } = await own.run({ manifest: inletManifest(), samples: good });
+      expect(error).toBe('Penstock.RolledBack');
+      // The first word is the step's name.
+      expect(cause).toContain(`: mapping: mapping: POST ${path} answered 400`);
+      expect(holdings(own)).toEqual({});
+    },
+  );
+
+  it('C 4: that is kept, and whose samples are refused as a whole, is told by its path as well', async () => {
+    const own = world();
+    await own.run({ manifest: inletManifest(), samples: good });
+    const path = `${SERVICES.mappingSets}/preview`;
+    own.platform.faults.add({ kind: 'refuse', status: 400, method: 'POST', path });
+    const { cause } = await own.run({ manifest: inletManifest(), samples: good });
+    expect(cause).toContain(`: verify: mapping: POST ${path} answered 400`);
+  });
+
   it('B 72: to a path that the schema does not have is named, and everything is undone', async () => {
     const own = world();
     const mapping = [...NAMES, { source: 'card', destination: '{tenant}.card' }];
