@@ -197,7 +197,8 @@ async function linking(stack: Stack): Promise<void> {
   const operations = { data: 'merge', identity: 'create' };
   const source = { kind: 'inlet', stream: 'linked', data: 'raw', records: { operations } };
   // What the sample of that name has made has other titles.
-  const text = JSON.stringify({ ...manifest, name: 'linked', source });
+  const dataset = { ...(manifest.dataset as object), upsert: true };
+  const text = JSON.stringify({ ...manifest, name: 'linked', dataset, source });
   const own = parseManifest(
     JSON.parse(text.replace('Loyalty m', 'Linked m').replace('Loyalty members', 'Linked members')),
   );

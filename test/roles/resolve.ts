@@ -8,7 +8,7 @@ const { region, accountId } = localAccount;
 
 /** Names that CloudFormation makes up where the template gives none; the local AWS has these. */
 const GIVEN_NAMES: Readonly<Record<string, string>> = {
-  UndeliveredBucket: 'dead-letter',
+  UndeliveredBucket: 'dead-letters',
   Key: '11111111-2222-4333-8444-555555555555',
 };
 
