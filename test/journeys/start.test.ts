@@ -43,7 +43,10 @@ describe('npm start', () => {
     expect(out).toContain('line 7: not-utf8');
     expect(out).toContain('Every record is accounted for');
     for (const state of ['schema', 'dataset', 'flow', 'verify', 'trigger'])
-      expect(out).toMatch(new RegExp(`Provision: \\d+/16 ${state}`));
+      expect(out).toMatch(new RegExp(`Provision: \\d+/18 ${state}`));
+    // 13 A 3: every state counts, the warm-up too, and the next step is none that is done already.
+    expect(out).toContain('Provision: 13/18 verify');
+    expect(out).toContain('Next: Ask the health check');
     expect(code).toBe(0);
     // 13 A 3: what README says that it prints.
     const [first = []] = printedBlocks(await readFile(new URL('../../README.md', import.meta.url), 'utf8'));
