@@ -43,7 +43,7 @@ export interface ReaderPorts extends Omit<DeliveryPorts, 'shardId' | 'checkpoint
   onCaughtUp(): void;
 }
 
-/** Records of the shard that are delivered one batch at a time; a partition key is always in the same lane, and no key in any. */
+/** Records of the shard, delivered one batch at a time. A partition key is always in the same lane; a record without one in any. */
 type Lane = EventRecord[];
 
 export class ShardReader {
