@@ -196,21 +196,22 @@ function banner({ origin, platform }: RunningServer): string {
   ].join('\n');
 }
 
-const USAGE = `The simulated Experience Platform alone, for any client.
+const USAGE = `Runs the simulated Experience Platform alone, for any client.
 
   npm run simulate -- [options]
 
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
   --scopes A,B        scopes of the credential, as the Developer Console would list them
-  --kinesis URL       the Kinesis that flows read which have a stream as their source (HTTP/2, as AWS's own clients speak
-                      it); without it such a flow stays idle
+  --kinesis URL       the Kinesis that flows with a stream as their source read (HTTP/2, as AWS's clients speak it);
+                      without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
-  --xdm DIR           a checkout of github.com/adobe/xdm: all of Adobe's public classes, field groups and data types are known
-  --compare URL       sends every read that it answers to the real service as well (https://platform.adobe.io), with the
-                      credential in AEP_CONTRACT_CLIENT_ID, _CLIENT_SECRET, _ORGANIZATION_ID and _SANDBOX; what differs is
-                      told here and at /_simulator/differences, with no value in it
-  --quirk NAME=VALUE  where Adobe's material says two things (docs/fidelity.md), which of them (repeatable; in brackets: without it):
+  --xdm DIR           a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
+  --compare URL       sends every read that it answers to the real service too (https://platform.adobe.io), with the
+                      credential in AEP_CONTRACT_CLIENT_ID, _CLIENT_SECRET, _ORGANIZATION_ID and _SANDBOX. Prints what
+                      differs, here and at /_simulator/differences, without values
+  --quirk NAME=VALUE  how the platform behaves where Adobe's pages contradict each other (docs/fidelity.md). Can be given more
+                      than once. Values, and the default in brackets:
 ${QUIRK_HELP}
   --help              this text
 `;

@@ -38,9 +38,8 @@ function wholeBatch(reason: string): BatchVerdict {
  * The list under `batchItemFailures`.
  *
  * The outer key fails open: an empty answer, or an object without the key (a misspelt one too), is full success.
- * Recorded against AWS for "", [], null, {} and for an empty or null list. What AWS makes of any other
- * JSON (a number, a non-empty string, a list that is none) is not recorded; it is a failure here, because a
- * laptop should show that fault.
+ * Recorded against AWS for "", [], null, {} and for an empty or null list. What AWS makes of any other JSON (a number, a
+ * text, a list that is none) is not recorded. Here it is a failure, because a laptop should show that fault.
  */
 function reportedFailures(response: unknown): readonly unknown[] | 'malformed' {
   if (response === null || response === undefined || response === '') return [];
@@ -54,8 +53,8 @@ function reportedFailures(response: unknown): readonly unknown[] | 'malformed' {
 /**
  * The lowest reported sequence number is the checkpoint.
  *
- * The inner key fails closed: an identifier that is missing, empty, null, misnamed or not in the batch makes the whole
- * batch fail, also when others beside it are good.
+ * The inner key fails closed. An identifier that is missing, empty, null, misnamed or not in the batch makes the whole batch
+ * fail, also where others are good.
  */
 function lowest(failures: readonly unknown[], sequenceNumbers: readonly string[]): BatchVerdict {
   let checkpoint: bigint | undefined;

@@ -110,7 +110,7 @@ const target = (operation: string) => `DynamoDB_20120810.${operation}`;
 /**
  * Has dynalite answer a request that has come in whole.
  *
- * Left to itself it rethrows the errors of a request that the client aborted, which would end this process; so would a
+ * Left to itself it rethrows the errors of a request that the client aborted. That would end this process, as would a
  * function that is ended in the middle of a call.
  */
 function pass(inner: Server, headers: AwsRequest['headers'], body: string): Promise<AwsResponse> {

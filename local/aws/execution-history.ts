@@ -17,8 +17,8 @@ export interface HistoryEvent extends Told {
 }
 
 /**
- * In the order in which they happened. Ours alone: the event before is the one with the number before, also in branches
- * that run side by side, and what goes into a state and comes out of it is not told.
+ * In the order in which they happened. Only ours: the predecessor of an event is the one with the number
+ * before, also in parallel branches. The input and output of a state are not told.
  */
 export function historyOf(execution: Execution): HistoryEvent[] {
   const told = [startOf(execution), ...execution.events.flatMap(eventOf), ...endOf(execution)];

@@ -23,7 +23,7 @@ type Outcome =
 
 /**
  * The descriptor events come in on. A channel message of 6 MB would leave several times its size in the process's memory,
- * which would then be reported as the function's; from a pipe it goes into one buffer that is used again.
+ * and be reported as the function's. From a pipe it goes into one buffer that is used again.
  */
 const EVENT_DESCRIPTOR = 4;
 

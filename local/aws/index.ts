@@ -151,8 +151,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     functions,
     close: async () => {
       await lambda.close();
-      // Ending the functions first would turn an invocation in flight into a failure; but a poller waits for
-      // its invocation, so a function that hangs is ended by its own timeout.
+      // Ending the functions first would turn an invocation in flight into a failure. A poller waits for its invocation; a
+      // function that hangs is ended by its own timeout.
       await mappings.close();
       await functions.close();
       for (const one of [client, ...readers.values()]) one.destroy();

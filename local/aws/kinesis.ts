@@ -160,7 +160,7 @@ function nameStream(body: Buffer): Buffer {
   return Buffer.from(JSON.stringify({ StreamName: StreamARN.slice(StreamARN.indexOf('/') + 1), ...rest }));
 }
 
-// Handing kinesalite a whole body spares it its quadratic concatenation, and it rethrows the errors of a
+// kinesalite is handed a whole body, because it concatenates pieces in quadratic time. It also rethrows the errors of a
 // request that the client aborted, which would end this process.
 function replay(request: FrontRequest, body: Buffer): Readable {
   const { method, url, headers } = request;

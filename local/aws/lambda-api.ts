@@ -68,7 +68,8 @@ function asked(mappings: Mappings, { region, accountId }: Account, request: AwsR
   }
   const resource = `${arn}:event-source-mapping:${uuid}`;
   const mapping = mappings.all.find((one) => one.uuid === uuid);
-  // Of one that is gone Lambda can name no function, and a condition that asks for one is not met: `remove` of lib/aws/triggers.ts takes that answer too.
+  // Of a mapping that is gone Lambda can name no function, so a condition on it is not met. `remove` of lib/aws/triggers.ts
+  // expects that answer.
   if (mapping === undefined) return request.method === 'GET' ? [{ ...call, resource }] : [];
   return [{ ...call, resource, conditions: functionOf(mapping.functionName) }];
 }

@@ -3,8 +3,8 @@ import { AwsError } from './server.ts';
 import type { StartingPosition } from './stream.ts';
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html; [default, lowest, highest].
-// The API text wants a window of at least 1 s for a BatchSize above 10, but the documented defaults for Kinesis are
-// 100 and 0, so that rule is not applied.
+// The API text wants a window of at least 1 s for a BatchSize above 10. The documented defaults for Kinesis are 100 and 0,
+// so that rule is not applied.
 const LIMITS = {
   BatchSize: [100, 1, 10_000],
   MaximumBatchingWindowInSeconds: [0, 0, 300],

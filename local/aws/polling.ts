@@ -1,7 +1,7 @@
 // Lambda's Kinesis polling for one event source mapping: a reader per shard, each with its own checkpoint.
 import type { InvocationReport } from './delivery.ts';
 import type { Discarded } from './retry-rules.ts';
-import { type ReaderPorts, type ReaderSettings, type ShardProgress, ShardReader } from './shard-reader.ts';
+import { type ReaderPorts, type ReaderSettings, readShard, type ShardProgress } from './shard-reader.ts';
 import type { Shard, StartingPosition } from './stream.ts';
 
 export interface Totals {
@@ -182,9 +182,8 @@ export class Poller {
   }
 
   #read(progress: ShardProgress, stop: AbortSignal): void {
-    const reader = new ShardReader({ ...this.#ports, stop }, this.#settings, progress);
     progress.reading = true;
-    const ended = reader.run().then(async () => {
+    const ended = readShard({ ...this.#ports, stop }, this.#settings, progress).then(async () => {
       progress.reading = false;
       this.#readers.delete(ended);
       if (progress.finished) await this.#follow(stop);

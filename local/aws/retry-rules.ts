@@ -89,8 +89,8 @@ function reached(result: InvocationResult): boolean {
  * Bisects: at the reported record, or in the middle where none was reported. Undefined if there is nothing to cut; that
  * invocation is an attempt, while one that leads to a cut is not.
  *
- * AWS: "split the batch in two and retry"; with a partial response the batch is cut at the returned sequence number, and
- * Lambda retries only the remaining records. That the larger half comes first, and that no half is filled up with records from behind
+ * AWS: "split the batch in two and retry". With a partial response the batch is cut at the returned sequence number; Lambda
+ * retries only the remaining records. That the larger half comes first, and that no half is filled up with records from behind
  * the batch, nobody says: that is ours. https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
  */
 function cutUp(rest: Piece, from: number, reported: boolean): Piece[] | undefined {

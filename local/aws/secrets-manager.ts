@@ -74,9 +74,9 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
 }
 
 /**
- * A secret that is there has six letters behind its name in its ARN. One that is not there is asked for by the ARN without them where
- * somebody reads it (AWS, "Identify Secrets Manager resources in policies": with `-??????` alone the answer is "denied", and not "not found"),
- * and is created under one with them: both are told.
+ * The ARN of a secret that exists ends with six letters. One that does not exist is read by the ARN without them, and
+ * created under one with them; both are told. Source: AWS, "Identify Secrets Manager resources in policies": with `-??????`
+ * alone the answer is "denied", and not "not found".
  */
 function asked(
   operation: string,

@@ -146,8 +146,8 @@ async function wait(state: string, parameters: unknown, options: RunOptions): Pr
 /**
  * The error a Task fails with: its name is what Retry and Catch match, its message becomes the Cause.
  *
- * A function that times out is `Sandbox.Timedout` with current runtimes (`States.Timeout` is the state's own TimeoutSeconds),
- * one that ends without an answer is `Lambda.Unknown`, and service errors carry the prefix `Lambda.`:
+ * A function that times out is `Sandbox.Timedout` with current runtimes; `States.Timeout` is the state's own TimeoutSeconds.
+ * One that ends without an answer is `Lambda.Unknown`. Service errors carry the prefix `Lambda.`:
  * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
  */
 function taskError({ error, kind }: InvocationFailure): Error {

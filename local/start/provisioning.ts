@@ -92,8 +92,8 @@ export function createProvisioning({
 }
 
 /**
- * A wait of the state machine. In the cloud a drain is longer than an invocation may be; here it is short, so an invocation
- * that still goes by the old flow is waited for.
+ * A wait of the state machine. In the cloud a drain is longer than an invocation may be. Here it is short, so an invocation
+ * that still uses the old flow is waited for.
  */
 export async function pass(
   milliseconds: number,

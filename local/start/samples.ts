@@ -108,8 +108,8 @@ function filled(record: Record<string, unknown>, data: 'raw' | 'xdm', bytes: num
 }
 
 /**
- * Some of what real streams hold: a cut line, no object, one that AEP takes and refuses later, and of raw data one with a
- * header that AEP would follow. The last has an `_id`, by which events/where.json asks for it.
+ * Some of what real streams hold: a cut line, no object, and a record that AEP takes and refuses later. Of raw data also one
+ * with a header that AEP would follow. The last has an `_id`, by which events/where.json asks for it.
  */
 function spoiled(record: Record<string, unknown>, id: string, which: number): string {
   const isRaw = 'gender' in record;
