@@ -208,7 +208,7 @@ function bodyOf({ name, schemaId, mappings }: NewMappingSet) {
   };
 }
 
-/** The fault of a mapping that fails; none for one that does not. */
+/** One fault for a mapping that fails, none for one that does not. */
 function faultOf(
   entry: { status?: string | null | undefined; errors?: unknown },
   set: NewMappingSet,

@@ -42,7 +42,7 @@ const Schema = z.object({
   allOf: SchemaParts,
 });
 
-/** A field and the fields below it. If it cannot be read, nothing is known of it. */
+/** A field with those below it; what cannot be read is a field of which nothing is known. */
 const SchemaFields = z
   .object({
     type: z.string().optional().catch(undefined),

@@ -58,7 +58,7 @@ export interface Sessions {
 const MAX_LIFE_SECONDS = 86_400;
 /** Renewed when less than this is left, but never in the first nine tenths of a short life. */
 const RENEWAL_MARGIN_MS = 300_000;
-/** The break that IMS gets after a refusal: it throttles integrations that ask too often. */
+/** After a refusal IMS is left alone for so long: it throttles integrations that ask too often. */
 const REFUSAL_MEMORY_MS = 30_000;
 
 /** Fewer than elsewhere, for the same reason. */
@@ -94,7 +94,7 @@ export function createSessions(options: {
 }): Sessions {
   const { clock } = options.transport;
   let held: HeldToken | undefined;
-  /** How many in a row were refused soon after they were issued, without being accepted before. */
+  /** How many in a row were not taken soon after they had been issued, nor by anybody before. */
   let stillborn = 0;
   let pending: Promise<Session> | undefined;
   let trouble: { error: unknown; at: number; pauseMs: number } | undefined;
@@ -143,7 +143,7 @@ export function createSessions(options: {
     throw error;
   }
 
-  /** Why IMS has a break now. A clock that was set back makes the age negative, which means nothing. */
+  /** Why IMS is to be left alone now. A clock set back makes an age negative, which says nothing. */
   function pausing(): { error: unknown } | undefined {
     const age = trouble === undefined ? -1 : clock.now() - trouble.at;
     return trouble !== undefined && age >= 0 && age < trouble.pauseMs ? trouble : undefined;
@@ -162,12 +162,12 @@ export function createSessions(options: {
       if (held?.session === session) held.taken = true;
     },
     reject(session) {
-      // Only the token that failed: a late answer about the old one must not remove the new one.
+      // Only the token that failed: a late answer to the old one must not throw the new one away.
       if (held?.session !== session) return;
       const now = clock.now();
       stillborn = !held.taken && now - held.issuedAt < REFUSAL_MEMORY_MS ? stillborn + 1 : 0;
       held = undefined;
-      // The first refused token is replaced at once. If the second is refused too, a third would be as well.
+      // One more is asked for at once; where that is not taken either, a third would not be.
       if (stillborn >= 2) trouble = { error: notTaken(), at: now, pauseMs: REFUSAL_MEMORY_MS };
     },
   };

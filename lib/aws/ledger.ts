@@ -20,18 +20,18 @@ export type DynamoDb = Pick<DynamoDBClient, 'send'>;
 type LedgerItem = Record<string, AttributeValue>;
 
 /**
- * Separates a pipeline's name from the rest of a key, where an item is not the pipeline's own. No name contains it,
- * and lists of pipelines skip such items.
+ * Stands in a key behind a pipeline's name if the item is not the pipeline's own. No pipeline's name contains
+ * it. A list of pipelines leaves such items out.
  */
 export const PART = '#';
 
 /**
- * The version of an item's content; without one it is from 0.1.0. The lease has no version: the state machine takes
- * it from any.
+ * The version of what an item holds; an item without one is of 0.1.0. The lease has no version: the state
+ * machine takes it whatever the version is.
  */
 const LEDGER_VERSION = 1;
 
-/** The lease is free, or held by the execution `:me`. `owner` is a reserved word of DynamoDB. */
+/** The execution named `:me` holds the pipeline, or none does. `owner` is a reserved word of DynamoDB. */
 const MINE = {
   ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :me',
   ExpressionAttributeNames: { '#owner': 'owner' },
@@ -39,8 +39,9 @@ const MINE = {
 
 /**
  * The ledger in the table of this name.
- * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name; from
- * `write` `TOO_LARGE`, from `read` `NEWER_VERSION`
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`; `SETTINGS_INVALID` if there is no
+ * table's name.
+ * @throws Failure `TOO_LARGE` from `write`, `NEWER_VERSION` from `read`
  */
 export function createLedger(table: string | undefined, client: DynamoDb = createClient()): Ledger {
   const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
@@ -49,7 +50,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
 
   return {
     enter: (pipeline, owner) =>
-      awsCall(`taking the fencing token of the pipeline ${pipeline}`, async () => {
+      awsCall(`entering the pipeline ${pipeline}`, async () => {
         const update = new UpdateItemCommand({
           ...at(pipeline),
           ...MINE,
@@ -65,14 +66,14 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         }
       }),
 
-    check: (pipeline, owner, entered) =>
+    check: (pipeline, owner, fencingToken) =>
       awsCall(`checking the lease of the pipeline ${pipeline}`, async () => {
         const item = await get(pipeline, {
           ProjectionExpression: '#owner, entered',
           ExpressionAttributeNames: MINE.ExpressionAttributeNames,
         });
         if (item?.owner?.S !== undefined && item.owner.S !== owner) throw held(pipeline, item);
-        if (item?.entered?.N !== String(entered)) throw overtaken(pipeline);
+        if (item?.entered?.N !== String(fencingToken)) throw overtaken(pipeline);
       }),
 
     write: (pipeline, owner, entry) =>
@@ -95,8 +96,8 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         return ledgerRecord(pipeline, item);
       }),
 
-    // A scan costs whole items, those of reconcile too: a read unit for each 8 KB. A thousand failed batches of a
-    // pipeline have 22 KB. A query would need an index, for which each write would pay.
+    // A scan reads whole items, also those of reconcile, and costs a read unit for each 8 KB. A thousand
+    // failed batches of a pipeline have 22 KB. A query would need an index, and each write would pay for it.
     names: () =>
       awsCall('listing the pipelines in the ledger', async () => {
         const names: string[] = [];
@@ -125,7 +126,7 @@ function createClient(): DynamoDBClient {
 
 function tableName(table: string | undefined): string {
   if (table !== undefined) return table;
-  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the ledger');
+  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: the ledger needs a table');
 }
 
 function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): Failure {
@@ -138,11 +139,11 @@ function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): 
 function overtaken(pipeline: string): Failure {
   return new Failure(
     'LEASE_LOST',
-    `another step has taken a newer fencing token of the pipeline ${pipeline}`,
+    `another step has taken a later fencing token of the pipeline ${pipeline}`,
   );
 }
 
-/** The update that stores an entry, if no other execution holds the lease. */
+/** The update that writes an entry, on condition that no other execution holds the pipeline. */
 function keeping(
   pipeline: string,
   owner: string,
@@ -176,7 +177,7 @@ function keeping(
     values[':succeeded'] = json('succeeded', succeeded);
   }
   return {
-    // A newer version's content is never overwritten.
+    // What a newer version keeps is never overwritten.
     ConditionExpression: `(${MINE.ConditionExpression}) AND (attribute_not_exists(#version) OR #version = :version)`,
     ExpressionAttributeNames: { ...MINE.ExpressionAttributeNames, '#version': 'version' },
     UpdateExpression: `SET ${set.join(', ')}${manifest === null ? ' REMOVE manifest' : ''}`,

@@ -1,5 +1,4 @@
-// Decides whether a record of the stream is the one behind a refused row. It compares what pipeline and mapping make
-// of the record.
+// Whether a record of the stream is the one behind a refused row: by what the pipeline and its mapping make of the record.
 import * as z from 'zod';
 import { check, isObject } from '../forward/json/check.ts';
 import type { Decoded } from '../forward/read/decode.ts';

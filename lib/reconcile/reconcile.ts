@@ -116,10 +116,7 @@ async function ofStream(
   return { published, record: await ledger.read(published.pipeline) };
 }
 
-/**
- * The part of a manifest that is used: the stream of an inlet. A pulled source has none, and Penstock sends nothing
- * to it.
- */
+/** Of a manifest only this: the stream of an inlet. What AEP reads by itself has none, and nothing of ours is in it. */
 const InletManifest = z.object({ source: z.object({ kind: z.literal('inlet'), stream: z.string() }) });
 
 async function ofName(
@@ -129,12 +126,12 @@ async function ofName(
   const record = await ledger.read(name);
   const manifest = InletManifest.safeParse(record?.manifest);
   if (!manifest.success) return [];
-  // A stream's name finds its secret as well as its ARN does.
+  // A stream's name alone finds its secret as well as its ARN does.
   const published = await readPublished(secrets, settings, manifest.data.source.stream);
   return published?.pipeline === name ? [{ published, record }] : [];
 }
 
-/** The mapping of a manifest: it says what AEP's rows were made of. */
+/** Of a manifest this as well: it says what AEP's rows were made of. */
 const Mapped = z.object({ mapping: z.unknown() }).catch({ mapping: undefined });
 
 interface Turn {

@@ -105,7 +105,7 @@ async function answerOf(
   return result;
 }
 
-/** The request that goes on from here; `undefined` if everything was looked at. */
+/** The request that goes on from here; `undefined` where everything was looked at. */
 function nextRequest(
   { request, tally, room }: RedriveRun,
   { cursor, ended }: Walked,

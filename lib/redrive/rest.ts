@@ -136,7 +136,7 @@ function staysOpen(part: SentPart): boolean {
   return part.verdict.kind === 'retry' || isWithoutBytes(part);
 }
 
-/** Rejected, and stored without its bytes: the document still has them. */
+/** Rejected, and to be stored without its bytes: the document still has them. */
 function isWithoutBytes({ message, verdict }: SentPart): boolean {
   return verdict.kind === 'rejected' && message.withheld !== undefined;
 }

@@ -28,11 +28,11 @@ export type Ended =
 export interface Walked {
   /** Where to go on. */
   readonly cursor: Cursor | undefined;
-  /** `undefined` if all of it was looked at. */
+  /** `undefined` where all of it was looked at. */
   readonly ended: Ended | undefined;
 }
 
-/** With less time left than this, in ms, nothing more is begun. */
+/** With less than this left, in ms, nothing more is begun. */
 const MIN_MS = 25_000;
 
 /** The most of them in an answer and in a request; the log has each. */

@@ -22,7 +22,7 @@ import {
 import { chosenByTime } from './select.ts';
 import type { Carried, SentPart } from './send.ts';
 
-/** Objects are read in groups of so many, or so many bytes: one by one, small ones would take too long. */
+/** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
 const GROUP_OBJECTS = 100;
 const GROUP_BYTES = 8 * 1024 * 1024;
 /** Calls to the store at the same time. */
@@ -40,7 +40,7 @@ interface Opened {
   chosen: readonly Item[];
   /** Entries without bytes. */
   readonly withheld: number;
-  /** Whether the request's limit left some of them out. */
+  /** Whether there was no room for some of them. */
   cut: boolean;
 }
 
@@ -85,11 +85,11 @@ function objectGroups(objects: readonly StoredObject[]): StoredObject[][] {
   return groups;
 }
 
-/** `last` is the object up to which everything is done; `undefined` if the first is not. */
+/** `last`: the object up to which nothing is to be done any more, `undefined` where that is none of these. */
 interface GroupEnd {
   readonly ended: Ended | undefined;
   readonly last: string | undefined;
-  /** How far the object behind it is done. */
+  /** How far the one behind it is done. */
   readonly within: Within;
 }
 
@@ -116,7 +116,7 @@ async function walkGroup(
   }
 }
 
-/** Reads it, claims it, and reads it again: another run may have worked on it in between. */
+/** Reads it, claims it, and reads it again: somebody may have been done with it in between. */
 async function openObject(
   run: RedriveRun,
   kind: StoredKind['kind'],
@@ -136,7 +136,7 @@ async function openObject(
   return typeof again === 'object' ? filled(run, again) : again;
 }
 
-/** `undefined` if it is gone, or the conditions hold for nothing in it. */
+/** `undefined` where it is gone, or the conditions hold for nothing in it. */
 async function openMatching(
   run: RedriveRun,
   kind: StoredKind['kind'],
@@ -198,7 +198,7 @@ function atMost(items: readonly Item[], room: number): readonly Item[] {
   return items.filter((item) => numberOf(item) <= numberOf(last));
 }
 
-/** Takes no more records than the limit allows. Says if something had to stay. */
+/** Takes no more than there is room for. Says so where something had to stay. */
 function limit(run: RedriveRun, opened: readonly Opened[]): Ended | undefined {
   for (const one of opened) {
     const taken = atMost(one.chosen, run.room);
@@ -213,7 +213,7 @@ type SettledObject = (Rest | { readonly counts: Rest['counts']; readonly failure
   readonly one: Opened;
 };
 
-/** Stores what was rejected again, then changes or removes the object. If the store fails, all of it stays. */
+/** Stores what was rejected anew, then changes or removes the object. Where the store fails, all of it stays. */
 async function settleObject(run: RedriveRun, one: Opened, { parts }: Carried): Promise<SettledObject> {
   const rest = restOf(one.parcel, new Set(one.chosen), parts, redacts(run));
   if (run.request.dryRun) return { ...rest, one };
@@ -243,7 +243,7 @@ async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
         }
       : rest.becomes;
   if (becomes === 'same') return;
-  // A larger document could never be read again. What was delivered of it will be sent once more.
+  // Written, it could never be read again. What was delivered of it will be sent once more.
   if (typeof becomes === 'object' && Buffer.byteLength(becomes.text) > MAX_OBJECT_BYTES)
     return countSkipped(run, key, 'too-large');
   const done =
@@ -255,7 +255,7 @@ async function write(run: RedriveRun, one: Opened, rest: Rest): Promise<void> {
 
 async function putRejects(run: RedriveRun, { key, parcel }: Opened, { rejects }: Rest): Promise<void> {
   const { runtime, pipeline } = run;
-  // Two runs may have rejects of one record, and each needs a key of its own.
+  // Two runs may have rejects of one record, and each has to find its own place.
   const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
   const document = deadLetterDocument(rejects, {
     pipeline: pipeline.pipeline,
@@ -284,7 +284,7 @@ function tell(
   for (const [index, { key }] of group.entries()) {
     const one = opened[index];
     const rest = restOfKey.get(key);
-    // Everything behind the first open object comes again, and is counted then.
+    // Behind the first that is not done everything comes again, and is told then.
     if (!open && ended !== undefined && rest !== undefined && !isDone(rest, run)) {
       open = true;
       within = doneWithin(run, rest, carried);
@@ -302,7 +302,7 @@ function tell(
   return { last, within };
 }
 
-/** The last record before the first open one. If there is none, the place that earlier runs reached. */
+/** The last record before the first that is open; where there is none, as far as the runs before came. */
 function doneWithin(run: RedriveRun, { one, ...rest }: SettledObject, { parts }: Carried): Within {
   const { key, chosen } = one;
   const given = givenTo(run)?.within;
@@ -318,7 +318,7 @@ function doneWithin(run: RedriveRun, { one, ...rest }: SettledObject, { parts }:
   return through === undefined ? before : { key, through };
 }
 
-/** Rejects behind the place to go on from that are still in the object come again: they are counted then. */
+/** What was rejected behind the place to go on from, and has not left the object, comes again: it is counted then. */
 function countsOfOpen(
   run: RedriveRun,
   rest: SettledObject,
@@ -336,7 +336,7 @@ function countsOfOpen(
     one.parcel.kind === 'on-failure' ? ({ message }) => message.withheld !== undefined : isOtherwise;
   const stuck = rejects.filter(isStuck).length;
   const again = leaves ? 0 : rejects.length - stuck;
-  // So it does not count against the limit either.
+  // And so it takes no room either.
   if (!leaves && !run.request.dryRun) run.room += behind.length;
   return {
     ...counts,

@@ -14,12 +14,12 @@ import type { Carried, SentPart } from './send.ts';
 type ShardCursor = Extract<Cursor, { shardId: string }>;
 
 interface PageEnd {
-  /** `undefined` if the page has not moved it. */
+  /** `undefined` where the page has not moved it. */
   readonly cursor: ShardCursor | undefined;
   readonly ended: Ended | undefined;
 }
 
-/** Kinesis' times are not in perfect order: reading ends so long behind the requested end, in ms. */
+/** Kinesis' times are not in perfect order: reading ends this much behind the end that was asked for, in ms. */
 const DISORDER_MS = 60_000;
 
 export async function walkStream(run: RedriveRun): Promise<Walked> {

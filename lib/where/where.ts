@@ -115,7 +115,7 @@ async function streamArnOf(pipeline: string, { ledger, streams }: WhereRuntime):
   const arn = manifest.success ? await streams.arn(manifest.data.source.stream) : undefined;
   if (arn !== undefined) return arn;
   const near = manifest.success ? '' : didYouMean([pipeline], await ledger.names());
-  throw notAccepted('status', `no pipeline ${pipeline} reads an existing stream${near}`);
+  throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is${near}`);
 }
 
 async function bySequence(
