@@ -50,7 +50,7 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
 
   return {
     enter: (pipeline, owner) =>
-      awsCall(`taking the fencing token of the pipeline ${pipeline}`, async () => {
+      awsCall(`entering the pipeline ${pipeline}`, async () => {
         const update = new UpdateItemCommand({
           ...at(pipeline),
           ...MINE,
@@ -66,14 +66,14 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         }
       }),
 
-    check: (pipeline, owner, entered) =>
+    check: (pipeline, owner, fencingToken) =>
       awsCall(`checking the lease of the pipeline ${pipeline}`, async () => {
         const item = await get(pipeline, {
           ProjectionExpression: '#owner, entered',
           ExpressionAttributeNames: MINE.ExpressionAttributeNames,
         });
         if (item?.owner?.S !== undefined && item.owner.S !== owner) throw held(pipeline, item);
-        if (item?.entered?.N !== String(entered)) throw overtaken(pipeline);
+        if (item?.entered?.N !== String(fencingToken)) throw overtaken(pipeline);
       }),
 
     write: (pipeline, owner, entry) =>
@@ -126,7 +126,7 @@ function createClient(): DynamoDBClient {
 
 function tableName(table: string | undefined): string {
   if (table !== undefined) return table;
-  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the ledger');
+  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: the ledger needs a table');
 }
 
 function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): Failure {
@@ -139,7 +139,7 @@ function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): 
 function overtaken(pipeline: string): Failure {
   return new Failure(
     'LEASE_LOST',
-    `another step has taken a newer fencing token of the pipeline ${pipeline}`,
+    `another step has taken a later fencing token of the pipeline ${pipeline}`,
   );
 }
 

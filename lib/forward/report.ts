@@ -33,7 +33,7 @@ export interface InvocationOutcome {
 }
 
 const HELD_NEXT =
-  'If RecordsAcknowledged is zero, the inlet is unavailable: wait. Otherwise the record is at fault. It is rejected as soon as another record is acknowledged. If none is, Lambda discards it when it is too old; then redrive it.';
+  'Compare RecordsAcknowledged: if the inlet is unavailable, wait. Otherwise the record is at fault, and no other was acknowledged that would show it. It is rejected as soon as one is. If none is, Lambda discards it when it is too old; then redrive it.';
 
 /** Measures each request: its size, its duration, and the age of its oldest message that AEP took. */
 export function measureRequest(
