@@ -295,7 +295,7 @@ export interface Ledger {
    */
   enter(pipeline: string, owner: string): Promise<number>;
   /** @throws Failure `LEASE_LOST` where somebody entered since, or another execution holds it */
-  check(pipeline: string, owner: string, entered: number): Promise<void>;
+  check(pipeline: string, owner: string, fencingToken: number): Promise<void>;
   /** Keeps the entry. Does nothing and returns `false` where another execution holds the pipeline, or a newer version keeps something of it. */
   write(pipeline: string, owner: string, entry: LedgerEntry): Promise<boolean>;
   /** What is kept of a pipeline, as of now; `undefined` where nothing is. */

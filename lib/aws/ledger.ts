@@ -62,14 +62,14 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         }
       }),
 
-    check: (pipeline, owner, entered) =>
+    check: (pipeline, owner, fencingToken) =>
       awsCall(`checking the lease of the pipeline ${pipeline}`, async () => {
         const item = await get(pipeline, {
           ProjectionExpression: '#owner, entered',
           ExpressionAttributeNames: MINE.ExpressionAttributeNames,
         });
         if (item?.owner?.S !== undefined && item.owner.S !== owner) throw held(pipeline, item);
-        if (item?.entered?.N !== String(entered)) throw overtaken(pipeline);
+        if (item?.entered?.N !== String(fencingToken)) throw overtaken(pipeline);
       }),
 
     write: (pipeline, owner, entry) =>

@@ -27,14 +27,14 @@ export function step<R extends LedgerRuntime>(
 ): Handler {
   return handler(name, makeRuntime, async (event, runtime, sessions) => {
     const pipeline = parseDocument(event);
-    const { entered, guard } = await enter(pipeline, runtime);
+    const { fencingToken, guard } = await takeFencingToken(pipeline, runtime);
     const trail = startTrail(name, runtime);
-    const first = entered - 1 === pipeline.entered;
+    const first = fencingToken - 1 === pipeline.entered;
     const context = contextFor(pipeline, guarded(runtime, guard), sessions, guard, trail.note, first);
     const done = await work(pipeline, context).catch((error: unknown) => {
       throw telling(error, trail.end());
     });
-    return fittingDocument({ ...done, entered, trail: [...done.trail, trail.end()] });
+    return fittingDocument({ ...done, entered: fencingToken, trail: [...done.trail, trail.end()] });
   });
 }
 
@@ -104,18 +104,18 @@ const FUNCTION_MS = 120_000;
  * From here on this very invocation changes the pipeline, and no earlier one does any more: each change asks first.
  * @throws Failure `LEASE_LOST`
  */
-async function enter(
+async function takeFencingToken(
   { manifest, execution }: Pipeline,
   { ledger, clock }: LedgerRuntime,
-): Promise<{ entered: number; guard: Guard }> {
-  const entered = await ledger.enter(manifest.name, execution.id);
+): Promise<{ fencingToken: number; guard: Guard }> {
+  const fencingToken = await ledger.enter(manifest.name, execution.id);
   const until = clock.now() + FUNCTION_MS;
   const guard = async () => {
-    await ledger.check(manifest.name, execution.id, entered);
+    await ledger.check(manifest.name, execution.id, fencingToken);
     if (clock.now() > until)
       throw new Failure('LEASE_LOST', 'this step has been given up: it has run for longer than it may');
   };
-  return { entered, guard };
+  return { fencingToken, guard };
 }
 
 /** The runtime, its changes fenced like those in AEP. */
