@@ -20,7 +20,7 @@ interface Bucket {
 }
 
 /** Any name stands for the folder; this is the one that Penstock has in its settings here. */
-const NAME = 'dead-letter';
+const NAME = 'dead-letters';
 
 /** @param calls told of what functions ask for */
 export async function startS3(folder: string, calls: Calls = noCalls): Promise<RunningServer> {

@@ -5,7 +5,7 @@ import type { NewMappingSet } from '../../lib/aep/data-prep.ts';
 import { isFailure } from '../../lib/failure.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import { didYouMean } from '../../lib/nearest.ts';
-import { Pipeline } from '../../lib/pipeline.ts';
+import { DOCUMENT_VERSION, Pipeline } from '../../lib/pipeline.ts';
 import { arrayWarnings } from '../../lib/provision/plan/array-warnings.ts';
 import { foreseenOf, unmappedWithin } from '../../lib/provision/plan/foreseen.ts';
 import { ensure } from '../../lib/provision/resources/ensure.ts';
@@ -172,7 +172,7 @@ function stepsOf(destination: string): string[] {
 /** The schema with all that belongs to it, made by the resources that make it in AEP. */
 async function makeSchema({ manifest, aep, context }: Bench): Promise<string> {
   let pipeline = Pipeline.parse({
-    version: 1,
+    version: DOCUMENT_VERSION,
     mode: 'apply',
     manifest,
     tenant: await aep.schemaRegistry.tenantId(),

@@ -89,7 +89,7 @@ export interface Stack {
 
 const FORWARDER = functionName('forward');
 const TABLE = `penstock-${STAGE}-pipelines`;
-const BUCKET = 'dead-letter';
+const BUCKET = 'dead-letters';
 /** Between two looks at a stream that the platform reads by itself: a laptop need not wait a second for each. */
 const PULL_MS = 250;
 

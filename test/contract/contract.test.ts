@@ -178,8 +178,10 @@ const SHOWN_BY: Partial<Record<QuirkName, readonly string[]>> = {
 /** What no run shows, or not beside the others. */
 const NOT_SHOWN: Partial<Record<QuirkName, string>> = {
   'inlet-sandbox': 'hides what else an inlet answers; it has a test of its own',
+  'dataset-deletion': 'the run deletes nothing but what it has made',
   'failed-rows': 'rows are refused minutes after they were received',
   'namespace-put': 'a namespace cannot be removed',
+  'old-metrics': 'the run asks for no metrics: those of a new dataset come hours later',
   'sandbox-deletion': 'the sandbox is not the run’s',
 };
 

@@ -34,7 +34,7 @@ describe('13 A 3: every command in README and docs/', () => {
     'is run by the test that is named: $command $page by $by',
     ({ by = '', page, runs, answer, fails, says }) => {
       expect(existsSync(join(ROOT, by)), by).toBe(true);
-      const named = runs ?? (page && page.replace(/^.*\//, ''));
+      const named = runs ?? page?.replace(/^.*\//, '');
       // The deep test runs all lines that say what has to come of them.
       if (named === undefined) expect([answer, fails, says].filter(Boolean)).toHaveLength(1);
       else expect(readFileSync(join(ROOT, by), 'utf8')).toContain(named);

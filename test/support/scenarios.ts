@@ -72,6 +72,7 @@ export const freshLinking: Scenario = {
   input: {
     manifest: {
       ...RICH,
+      dataset: { ...RICH.dataset, upsert: true },
       source: { ...INLET, records: { operations: { data: 'merge', identity: 'create' } } },
     },
   },

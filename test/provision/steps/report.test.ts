@@ -34,7 +34,7 @@ const done = (report: Report) => Object.fromEntries(report.resources.map((one) =
 function expectReport(report: unknown, outcome: string): Report {
   const read = Report.parse(report);
   expect(read).toEqual(report);
-  expect(read).toMatchObject({ version: 1, pipeline: 'people', outcome });
+  expect(read).toMatchObject({ version: 2, pipeline: 'people', outcome });
   expect(read.summary).toMatch(/^people: \S/);
   expect(read.summary).not.toContain('\n');
   const { startedAt, endedAt } = read.execution;

@@ -513,10 +513,10 @@ describe('what could lead astray', () => {
     const own = world();
     const document = await plannedDocument(own);
     const { manifest: _, ...without } = document;
-    const isNewer = (event: unknown) => (event as { version?: number } | null)?.version === 2;
+    const isNewer = (event: unknown) => (event as { version?: number } | null)?.version === 99;
     for (const event of [
       { ...document, version: 0 },
-      { ...document, version: 2 },
+      { ...document, version: 99 },
       { ...document, plan: [{ resource: 'schema', action: 'merge' }] },
       { ...document, resources: { schema: { id: '' } } },
       { ...document, resources: { schema: 'https://ns.adobe.com/acmelab/schemas/1' } },
