@@ -20,15 +20,18 @@ export type DynamoDb = Pick<DynamoDBClient, 'send'>;
 type LedgerItem = Record<string, AttributeValue>;
 
 /**
- * What stands in a key behind a pipeline's name where an item is not the pipeline's own: no name has it in it, and whoever
- * lists pipelines passes such items over.
+ * Stands in a key behind a pipeline's name if the item is not the pipeline's own. No pipeline's name contains
+ * it. A list of pipelines leaves such items out.
  */
 export const PART = '#';
 
-/** Of what is kept in an item; one that does not say it is of 0.1.0. The lease is no part of it: the state machine takes it from any. */
+/**
+ * The version of what an item holds; an item without one is of 0.1.0. The lease has no version: the state
+ * machine takes it whatever the version is.
+ */
 const LEDGER_VERSION = 1;
 
-/** The execution named `:me` holds the pipeline, or nobody does. `owner` is a word of DynamoDB's own. */
+/** The execution named `:me` holds the pipeline, or none does. `owner` is a reserved word of DynamoDB. */
 const MINE = {
   ConditionExpression: 'attribute_not_exists(#owner) OR #owner = :me',
   ExpressionAttributeNames: { '#owner': 'owner' },
@@ -36,8 +39,9 @@ const MINE = {
 
 /**
  * The ledger in the table of this name.
- * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, and `SETTINGS_INVALID` where there is no name; from
- * `write` `TOO_LARGE`, from `read` `NEWER_VERSION`
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`; `SETTINGS_INVALID` if there is no
+ * table's name.
+ * @throws Failure `TOO_LARGE` from `write`, `NEWER_VERSION` from `read`
  */
 export function createLedger(table: string | undefined, client: DynamoDb = createClient()): Ledger {
   const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
@@ -92,8 +96,8 @@ export function createLedger(table: string | undefined, client: DynamoDb = creat
         return ledgerRecord(pipeline, item);
       }),
 
-    // A scan reads, and costs, whole items, those of reconcile too, whatever it gives back: a read unit for each 8 KB, and a
-    // thousand failed batches of a pipeline have 22 KB. A query would need an index, which each write would pay for.
+    // A scan reads whole items, also those of reconcile, and costs a read unit for each 8 KB. A thousand
+    // failed batches of a pipeline have 22 KB. A query would need an index, and each write would pay for it.
     names: () =>
       awsCall('listing the pipelines in the ledger', async () => {
         const names: string[] = [];
@@ -139,7 +143,7 @@ function overtaken(pipeline: string): Failure {
   return new Failure('LEASE_LOST', `another step has entered the pipeline ${pipeline} meanwhile`);
 }
 
-/** The update that keeps an entry, under the condition that nobody else holds the pipeline. */
+/** The update that writes an entry, on condition that no other execution holds the pipeline. */
 function keeping(
   pipeline: string,
   owner: string,
@@ -173,7 +177,7 @@ function keeping(
     values[':succeeded'] = json('succeeded', succeeded);
   }
   return {
-    // Nothing is written over what a newer version keeps.
+    // What a newer version keeps is never overwritten.
     ConditionExpression: `(${MINE.ConditionExpression}) AND (attribute_not_exists(#version) OR #version = :version)`,
     ExpressionAttributeNames: { ...MINE.ExpressionAttributeNames, '#version': 'version' },
     UpdateExpression: `SET ${set.join(', ')}${manifest === null ? ' REMOVE manifest' : ''}`,

@@ -1,4 +1,5 @@
-// Drift: has anything moved in AEP since a pipeline was applied? Looks at every one, changes nothing, says it in a line.
+// Drift: has anything changed in AEP since a pipeline was applied? Looks at every pipeline, changes nothing,
+// and writes a line for each.
 import * as z from 'zod';
 import { askedBy, notAccepted } from '../../accepted.ts';
 import { isFailure } from '../../failure.ts';
@@ -14,7 +15,7 @@ const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
 export interface Drift {
   readonly checked: number;
   readonly moved: number;
-  /** One line for each pipeline that has moved or could not be looked at. */
+  /** One line for each pipeline that has changed or could not be looked at. */
   readonly lines: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export async function drift(
   let checked = 0;
   for (const name of names) {
     const record = await runtime.ledger.read(name);
-    // Not applied, retired, or just being changed: there is nothing it should be like.
+    // It is not applied, retired, or being changed now: there is nothing to compare.
     const stuck = record !== undefined && isStuck(record, runtime.clock.now());
     if (record?.manifest === undefined || (record.owner !== undefined && !stuck)) continue;
     checked++;
@@ -51,7 +52,7 @@ export async function drift(
   return { checked, moved: lines.length, lines };
 }
 
-/** Of an inlet, the stream that it is fed from; of what AEP reads by itself, its own, where that is one of Kinesis. */
+/** The stream that feeds an inlet, or the Kinesis stream that AEP reads by itself. */
 const Fed = z.object({ source: z.object({ stream: z.string() }) });
 
 function streamIn(manifest: unknown): string | undefined {

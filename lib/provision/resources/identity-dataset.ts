@@ -1,4 +1,5 @@
-// The identity dataset: where records link new identities; of the pipeline's schema, outside Profile, and not validated.
+// The identity dataset, where records link new identities: of the pipeline's schema, outside Profile, and not
+// validated.
 import type { Dataset } from '../../aep/catalog.ts';
 import { linksIdentities, namedIdentityDataset } from '../../operations.ts';
 import { nameInAep } from '../../pipeline.ts';
@@ -15,9 +16,10 @@ import {
 } from './resource.ts';
 
 /**
- * In Profile, it would overwrite what the records update; validated, it would ask for fields that are no identities
- * (experienceleague.adobe.com/en/docs/experience-platform/data-prep/upserts, "Configure the identity dataset"). Adobe asks for the
- * last where the schema has required fields; a primary identity is one.
+ * In Profile it would overwrite what the records update. With validation it would demand fields that are no
+ * identities. Source: experienceleague.adobe.com/en/docs/experience-platform/data-prep/upserts, "Configure
+ * the identity dataset". Adobe asks for the latter if the schema has required fields; a primary identity is
+ * one.
  */
 const SWITCHES = {
   unifiedProfile: [OFF],
@@ -61,7 +63,7 @@ export const identityDataset: Resource = {
 
   async find({ aep }, situation) {
     const found = await aep.catalog.findDatasets(nameInAep('identity-dataset', situation.manifest));
-    // A dataset that was renamed meanwhile can have the name, and our ownership tag.
+    // A renamed dataset can have the name, and our ownership tag.
     const others = found.filter(({ id }) => id !== idOfMade(situation, 'dataset'));
     return others.map((one) => asFound(one, situation));
   },
@@ -92,7 +94,7 @@ export const identityDataset: Resource = {
   keepBecause: holdsBatches,
 };
 
-/** The same for a pipeline that is retired: also the one that its manifest does not ask for any more, or names another one for. */
+/** The same for a pipeline to be retired: also the dataset that its manifest does not ask for any more. */
 export function forgottenIdentityDataset(known: boolean): Resource {
   const { given: _given, checkGiven: _check, ...rest } = identityDataset;
   return { ...rest, needed: (manifest) => known || linksIdentities(manifest) };

@@ -1,4 +1,5 @@
-// What a resource is: how it is found, compared, made, changed and removed; and the one decision taken from what was found.
+// What a resource is: how to find, compare, make, change and remove it. And the one decision about what was
+// found.
 import type { Aep } from '../../aep/client.ts';
 import { Failure, isFailure } from '../../failure.ts';
 import type { Manifest } from '../../manifest.ts';
@@ -11,20 +12,23 @@ import { executionTag, type OwnershipTag } from './ownership-tag.ts';
 export interface Context<R extends Runtime = Runtime> {
   readonly aep: Aep;
   readonly runtime: R;
-  /** Whether no step has worked on the pipeline since the one whose document this is: not even this one, a moment ago. */
+  /**
+   * Whether no other step has worked on the pipeline since this document was written; not even an earlier try
+   * of this one.
+   */
   readonly first: boolean;
 }
 
-/** The same for the steps that also look at streams and triggers. */
+/** The same for the steps that also read streams and triggers. */
 export type StreamContext = Context<ProvisionRuntime>;
 
-/** The part of the pipeline that resources look at: what is wanted and what is there so far. */
+/** The part of the pipeline that resources read: what is wanted, and what exists so far. */
 export type Situation = Pick<
   Pipeline,
   'mode' | 'manifest' | 'samples' | 'resources' | 'old' | 'execution' | 'plan' | 'streamArn' | 'tenant'
 >;
 
-/** What becomes of a difference: changed in place, made anew beside the old one, or left to the user. */
+/** What to do about a difference: change in place, make a new one beside the old, or leave it to the user. */
 export type Remedy = 'update' | 'replace' | 'conflict';
 
 export interface Difference {
@@ -32,79 +36,88 @@ export interface Difference {
   readonly found: string;
   readonly wanted: string;
   readonly remedy: Remedy;
-  /** AEP said nothing of it, rather than something else. */
+  /** AEP did not tell it, so it may be equal. */
   readonly untold?: boolean;
-  /** It is the place that is read, and another one. */
+  /** It names the place that is read, and the two are different places. */
   readonly elsewhere?: boolean;
 }
 
 /** One candidate in AEP. */
 export interface Found {
   readonly id: string;
-  /** As it is called in AEP, which may have been changed there. */
+  /** Its name in AEP, where somebody may have changed it. */
   readonly name?: string | undefined;
   readonly ownershipTag: OwnershipTag | undefined;
-  /** What differs from what is wanted; empty where it is what is wanted. */
+  /** Its differences from what is wanted; empty if there are none. */
   readonly differences: readonly Difference[];
   /** Milliseconds since the epoch. */
   readonly createdAt?: number | null | undefined;
   /** More of it that later steps need. */
   readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt'>>;
-  /** Of a flow: whether it reads. */
+  /** For a flow: whether it reads. */
   readonly running?: boolean;
-  /** What of ours it refers to: goes with it. */
+  /** What of ours it refers to; removed with it. */
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
 
-/** `unfinished`: there, and `update` has to complete it. */
+/** `unfinished`: it exists, and `update` has to complete it. */
 export type CreatedResource = Pick<Made, 'id'> & Found['details'] & { readonly unfinished?: boolean };
 
 export interface Resource {
   readonly key: ResourceKey;
-  /** AEP lets no second one of its name exist: one that is known by its id need not be looked for. */
+  /** Its name is unique in AEP: one that is known by its id need not be looked for. */
   readonly unique?: boolean;
-  /** Its parts are made one by one, and only a list shows them: one in doubt is looked for before it is made again. */
+  /**
+   * Its parts are made one by one, and only a list shows them. A part in doubt is looked for before it is
+   * made again.
+   */
   readonly addsByPost?: boolean;
-  /** What it belongs to: of one that has just been made, there can be none. */
+  /** What it belongs to. If that has just been made, this cannot exist yet. */
   readonly of?: ResourceKey;
   /** Whether this pipeline has one at all. */
   needed(manifest: Manifest): boolean;
-  /** The id of one that the manifest names and that is never changed. */
+  /** The id of one that the manifest names; it is never changed. */
   given?(manifest: Manifest): string | undefined;
-  /** How the given one differs from what is needed, none of which we change. @throws Failure `AEP_NOT_FOUND` */
+  /**
+   * How the given one differs from what is needed. We change none of it.
+   * @throws Failure `AEP_NOT_FOUND`
+   */
   checkGiven?(context: Context, id: string, situation: Situation): Promise<readonly Difference[]>;
-  /** All that could be it: of its name, or with its ownership tag. */
+  /** All candidates: of its name, or with its ownership tag. */
   find(context: Context, situation: Situation): Promise<Found[]>;
-  /** One by its id, whatever it is called. @throws Failure `AEP_NOT_FOUND` */
+  /**
+   * One by its id, whatever its name.
+   * @throws Failure `AEP_NOT_FOUND`
+   */
   get?(context: Context, situation: Situation, id: string): Promise<Found>;
   create(context: Context, situation: Situation, ownershipTag: OwnershipTag): Promise<CreatedResource>;
-  /** Changes in place what can be changed there; looks for itself what is still to be done, so it can be repeated. */
+  /** Changes in place what can be changed. It looks for itself what is left to do, so it can be repeated. */
   update?(context: Context, situation: Situation, id: string): Promise<void>;
-  /** Writes our ownership tag on one that was made by hand. Without it, there is no place for an ownership tag. */
+  /** Writes our ownership tag on a hand-made one. Absent if there is no place for a tag. */
   adopt?(context: Context, situation: Situation, id: string, ownershipTag: OwnershipTag): Promise<void>;
-  /** Why it can be neither made nor changed as the manifest wants it: asked before anything is made. */
+  /** Why it can be neither made nor changed as the manifest wants. Asked before anything is made. */
   impossible?(context: Context, situation: Situation): Promise<string | undefined>;
-  /** Absent where AEP cannot undo it. */
+  /** Absent if AEP cannot undo it. */
   remove?(context: Context, id: string, situation: Situation): Promise<void>;
-  /** Why this one must not be removed even where it is ours. */
+  /** Why this one must not be removed, even if it is ours. */
   keepBecause?(context: Context, id: string): Promise<string | undefined>;
-  /** What making it does that AEP cannot undo. */
+  /** What AEP cannot undo about making it. */
   irreversible?(manifest: Manifest): string | undefined;
 }
 
 export interface Decision {
   readonly action: 'create' | 'keep' | 'adopt' | 'update' | 'replace' | 'conflict';
-  /** Without the differences: those are told beside it, and once. */
+  /** Without the differences: those are listed beside it. */
   readonly reason: string;
-  /** Of all but `create`: the one that it is about. */
+  /** The resource that it is about; absent for `create`. */
   readonly found?: Found;
   /** Ours, and not (or no longer) needed. */
   readonly others: readonly Found[];
 }
 
-/** What a difference says where the thing referred to is not there (any more). */
+/** Shown as a difference if the thing referred to does not exist. */
 const GONE = 'one still to be made';
-/** What it says where AEP says nothing. */
+/** Shown as a difference if AEP tells nothing. */
 const NOTHING_TOLD = 'nothing';
 
 export interface Preference {
@@ -114,7 +127,7 @@ export interface Preference {
   readonly hint?: string | undefined;
 }
 
-/** What to do about a resource, given everything that was found. Pure; `plan` and every step take it from here. */
+/** What to do about a resource, given everything that was found. Pure; `plan` and every step use it. */
 export function decide(found: readonly Found[], preference: Preference): Decision {
   const ours = found
     .filter((one) => one.ownershipTag?.pipeline === preference.pipeline)
@@ -141,7 +154,10 @@ function decideOnOurs(first: Found, others: readonly Found[]): Decision {
   return { action: 'update', reason, found: first, others };
 }
 
-/** What is done about what differs; of what only follows from another resource's change, from which. */
+/**
+ * What to do about the differences. If they only follow from another resource's change, it names that
+ * resource.
+ */
 function changeText({ differences }: Found, done: string): string {
   const anew = differences.filter(isConsequence).map(({ field }) => field);
   const own = anew.length < differences.length ? `; what differs is ${done}` : '';
@@ -170,10 +186,13 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
   return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
 }
 
-/** Bytes. The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
+/**
+ * In bytes. The document travels through every state: it must not hold a mapping of hundreds of lines several
+ * times.
+ */
 const MAX_DIFFERENCE_TEXT = 1_000;
 
-/** The reason with the differences behind it: for a message that is read by itself. */
+/** The reason with its differences, for a message that stands alone. */
 export function inFull(
   reason: string,
   differences: readonly Pick<Difference, 'field' | 'found' | 'wanted'>[],
@@ -185,17 +204,19 @@ export function inFull(
   return `${reason}: ${clip(text, MAX_DIFFERENCE_TEXT)}`;
 }
 
-/** Whether it differs only because what it refers to is made anew: that is told there. */
+/**
+ * Whether it differs only because what it refers to is made anew. The plan tells that at the other resource.
+ */
 export function isConsequence({ wanted }: Pick<Difference, 'wanted'>): boolean {
   return wanted === GONE;
 }
 
-/** Whether nothing is known to differ: what is still to be made differs from everything. */
+/** Whether no difference is known. What is still to be made differs from everything. */
 export function isUntold({ untold, wanted }: Difference): boolean {
   return untold === true && wanted !== GONE;
 }
 
-/** What can be used goes before what cannot, the known before the unknown, the elder before the younger. */
+/** Usable ones first, then those with known values, then the older. */
 function best(hint: string | undefined) {
   const rank = ({ differences }: Found) => {
     if (differences.length === 0) return 0;
@@ -209,14 +230,14 @@ function best(hint: string | undefined) {
     (a.id < b.id ? -1 : 1);
 }
 
-/** Where the two differ. A wanted id that is not known yet differs from everything. */
+/** Where the two differ. An unknown wanted id differs from everything. */
 export function difference(field: string, found: unknown, wanted: unknown, remedy: Remedy): Difference[] {
   if (wanted !== undefined && found === wanted) return [];
   const untold = found === undefined || found === null;
   return [{ field, found: String(found ?? NOTHING_TOLD), wanted: String(wanted ?? GONE), remedy, untold }];
 }
 
-/** The same for what AEP need not tell: where it says nothing, nothing is known to differ. */
+/** The same for what AEP need not tell: if it tells nothing, no difference is known. */
 export function differenceIfTold(
   field: string,
   found: unknown,
@@ -235,10 +256,10 @@ export function tagOf(situation: Situation, notes?: OwnershipTag['notes']): Owne
   };
 }
 
-/** In an ownership tag that cannot tell. */
+/** In an ownership tag that does not tell. */
 export const EARLIER = 'an earlier execution';
 
-/** For what has no place for an ownership tag: it is this execution's where the plan found none, else an earlier one's. */
+/** For what has no place for an ownership tag: it is this execution's if the plan found none. */
 export function tagByPlan({ plan, manifest, execution }: Situation, key: ResourceKey): OwnershipTag {
   const mine = plan.some(
     ({ resource, action }) => resource === key && (action === 'create' || action === 'replace'),
@@ -251,7 +272,7 @@ export function idOfMade(situation: Situation, key: ResourceKey): string | undef
   return situation.resources[key]?.id;
 }
 
-/** What is asked for by its id, where it is there: a list can be old, and name what has been removed. */
+/** The resource by its id, or nothing: a list can be old, and name what has been removed. */
 export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
@@ -261,14 +282,17 @@ export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Ids of the one in use and of those that are to go, to find what refers to any of them. */
+/** Ids of the one in use and of those to be removed, to find what refers to any of them. */
 export function idsOf(situation: Situation, key: ResourceKey): string[] {
   const own = idOfMade(situation, key);
   const old = situation.old.filter(({ resource }) => resource === key).map(({ id }) => id);
   return [...new Set([...(own === undefined ? [] : [own]), ...old])];
 }
 
-/** The same, for a step that cannot do without. @throws Failure `EVENT_INVALID` naming what is missing */
+/**
+ * The same, for a step that needs it.
+ * @throws Failure `EVENT_INVALID` naming what is missing
+ */
 export function required(situation: Situation, key: ResourceKey): string {
   const id = idOfMade(situation, key);
   if (id !== undefined) return id;
@@ -282,7 +306,7 @@ export function inTenant(text: string, { tenant }: Pick<Situation, 'tenant'>): s
   return tenant === undefined ? text : text.replaceAll('{tenant}', `_${tenant}`);
 }
 
-/** Whether the manifest cannot be read without knowing the organization's namespace. */
+/** Whether the manifest needs the organization's namespace. */
 export function needsTenant(manifest: Manifest): boolean {
   return (
     JSON.stringify([manifest.schema, manifest.mapping ?? []]).includes('{tenant}') || hasOwnGroups(manifest)

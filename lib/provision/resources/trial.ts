@@ -1,4 +1,4 @@
-// Mappings tried out through Data Prep: does each one compile, and do the samples become what they must?
+// Tries mappings with Data Prep: does each one compile, and do the samples become the expected XDM?
 import type { Aep } from '../../aep/client.ts';
 import type { MappingFault, NewMappingSet } from '../../aep/data-prep.ts';
 import type { SchemaFields } from '../../aep/schema-registry.ts';
@@ -7,7 +7,7 @@ import { withDigits } from '../../json-text.ts';
 import { nearest } from '../../nearest.ts';
 import { inOwnNamespace, mismatches, type Samples, sampleRecord } from '../../samples.ts';
 
-/** Lines of a message: enough to begin with. */
+/** Most lines of a message. */
 const MAX_TRIAL_LINES = 20;
 
 /** @throws Failure `MAPPING_INVALID` naming every mapping that does not compile */
@@ -19,20 +19,20 @@ export async function tryMapping(aep: Aep, set: NewMappingSet): Promise<void> {
   throw invalid('Data Prep refuses the mapping', lines);
 }
 
-/** A set's rows are the manifest's, in its order: the place in the one is the place in the other. */
+/** A set's rows are the manifest's, in the same order and at the same places. */
 function told({ row, destination, message }: MappingFault): string {
   const place = row === undefined ? 'mapping' : `mapping.${row}`;
   return `${place}${destination === undefined ? '' : ` (${destination})`}: ${message}`;
 }
 
-/** Behind a fault whose destination is no field of the schema: the field that was most likely meant. */
+/** The nearest field of the schema, for a fault whose destination is no field of it. */
 function nearestPath({ destination }: MappingFault, fields: SchemaFields): string {
   const path = destination?.replace(/\[[^\]]*\]/g, '');
   const near = path === undefined ? undefined : nearestField(path.split('.'), fields);
   return near === undefined || near === path ? '' : `; did you mean ${JSON.stringify(near)}?`;
 }
 
-/** Step by step, the nearest name there is; what whole paths have in common would outweigh the name that is wrong. */
+/** Step by step, the nearest name. What whole paths have in common would outweigh the wrong name. */
 function nearestField(
   [step, ...rest]: readonly string[],
   { properties = {} }: SchemaFields,
@@ -46,7 +46,7 @@ function nearestField(
   return below === undefined ? undefined : `${name}.${below}`;
 }
 
-/** None where they cannot be read: what is refused is told all the same. */
+/** Nothing if they cannot be read: the fault is reported anyway. */
 async function schemaFieldsOf(aep: Aep, { schemaId }: NewMappingSet): Promise<SchemaFields> {
   try {
     return await aep.schemaRegistry.getFields(schemaId);
@@ -56,7 +56,7 @@ async function schemaFieldsOf(aep: Aep, { schemaId }: NewMappingSet): Promise<Sc
 }
 
 /**
- * Sends the records through the mapping and compares what comes out with the XDM that must come out.
+ * Sends the records through the mapping and compares the result with the expected XDM.
  * @throws Failure `MAPPING_INVALID` naming each sample and each path that differs
  */
 export async function trySamples(
@@ -70,7 +70,7 @@ export async function trySamples(
     const row = rows[index];
     const name = sample.name ?? `sample ${index + 1}`;
     const differences = mismatches(inOwnNamespace(sample.xdm, tenant), row?.data);
-    // What fails leaves its field empty: where the sample says so, that is right.
+    // A failed row leaves its field empty. If the sample expects that, it is right.
     const errors = differences.length > 0 ? (row?.errors ?? []) : [];
     return [...errors.map(told), ...differences].map((line) => `${name}: ${line}`);
   });
