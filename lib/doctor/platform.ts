@@ -1,4 +1,4 @@
-// Whether everything in AEP is there and does its work: sandbox, flow, mapping, connection, inlet, and the dataset's batches.
+// Checks in AEP: sandbox, flow, mapping, connection, inlet, and the dataset's batches.
 import { exchange } from '../aep/exchange.ts';
 import type { Flow } from '../aep/flow-service.ts';
 import { inletAddress } from '../aep/inlet.ts';
@@ -53,7 +53,7 @@ function mappingOf({ transformations }: Flow): string | undefined {
   return transformations?.map(({ params }) => params?.mappingId).find((id) => id !== undefined);
 }
 
-/** Of a source: whether AEP reaches what is behind it. Of an inlet: whether it is there, and the one that is published. */
+/** For a source: whether AEP reaches it. For an inlet: whether it exists, and is the published one. */
 export async function connection({ aep, flow, manifest, published }: Patient): Promise<Said> {
   const { flowService } = aep();
   const [sourceId] = (await flow()).sourceConnectionIds ?? [];
@@ -67,7 +67,10 @@ export async function connection({ aep, flow, manifest, published }: Patient): P
   return wrong(`${id} does not pass AEP's test`, 'Look at it in AEP, under Sources: it says why.');
 }
 
-/** Any answer shows that the way is open. Nothing is sent to the inlet itself: what it answers to all but data is not documented. */
+/**
+ * Any answer shows that the network path is open. Nothing is sent to the inlet: only its answers to data are
+ * documented.
+ */
 export async function inlet({ published, runtime }: Patient): Promise<Said> {
   const { inletUrl } = await published();
   const { origin } = new URL(inletAddress(inletUrl, runtime.settings.inletOrigins).single);
@@ -88,7 +91,7 @@ export async function inlet({ published, runtime }: Patient): Promise<Said> {
 const DAY_MS = 86_400_000;
 const MAX_CODES = 5;
 
-/** Failed batches of the dataset in the last 24 h. Their rows may be refused one by one, and so in part. */
+/** Failed batches of the dataset in the last 24 h. AEP may refuse only some rows of them. */
 export async function batches({ aep, flow, manifest, runtime }: Patient): Promise<Said> {
   const createdAfter = runtime.clock.now() - DAY_MS;
   const [targetId] = (await flow()).targetConnectionIds ?? [];
@@ -121,7 +124,10 @@ function adobeCode(code: string | null | undefined): string | undefined {
   return code && /^[\w-]{1,40}$/.test(code) ? code : undefined;
 }
 
-/** A look at what is in the sandbox, which was found with the same token: who answers 401 to it misses a permission, not a token. */
+/**
+ * Reads something in the sandbox, which the same token found. So a 401 here means a missing permission, not a
+ * bad token.
+ */
 export function permitted(look: (patient: Patient) => Promise<Said>): (patient: Patient) => Promise<Said> {
   return async (patient) => {
     try {
@@ -135,7 +141,7 @@ export function permitted(look: (patient: Patient) => Promise<Said>): (patient: 
 const LACKING =
   'The token is good, for the sandboxes were read with it; a permission is missing: give the technical account a role that has it, for this sandbox.';
 
-/** What is not there is there again after provisioning; other failures know better. */
+/** Provisioning makes again what is missing. Other failures give their own advice. */
 async function advising<T>(next: string, promise: Promise<T>): Promise<T> {
   try {
     return await promise;

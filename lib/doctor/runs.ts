@@ -1,10 +1,10 @@
-// What the last executions have left: who works on the pipeline, and how the last one ended.
+// What the last executions left: which one works on the pipeline, and how the last one ended.
 import { isStuck } from '../provision/status.ts';
 import * as z from '../zod.ts';
 import { ok, type Said, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
 
-/** Of a run report, as far as it can be read. */
+/** A run report, as far as it can be read. */
 const ReportAsRead = z.catch(
   z.optional(
     z.object({
@@ -16,7 +16,7 @@ const ReportAsRead = z.catch(
   undefined,
 );
 
-/** @throws Failure `NOT_READY` where no manifest is in force */
+/** @throws Failure `NOT_READY` if no manifest is in force */
 export async function runs({ record, manifest, runtime }: Patient): Promise<Said> {
   manifest();
   const { owner, since } = record;

@@ -1,4 +1,5 @@
-// Whether records are read and kept: the stream, its trigger, how old records may become, what is published, and the dead-letter store.
+// Whether records are read and kept: the stream, its trigger, its retention, the published pipeline, the
+// dead-letter store.
 
 import type { StreamDescription } from '../runtime.ts';
 import { ok, type Said, unknown, wrong } from './check.ts';
@@ -8,12 +9,12 @@ export async function stream({ runtime, streamArn, manifest }: Patient): Promise
   const arn = await streamArn();
   const found = await runtime.streams.describe(arn);
   const { state, retentionHours } = found;
-  // While it is UPDATING it is read and written as ever.
+  // A stream in state UPDATING is read and written as usual.
   if (state !== 'ACTIVE' && state !== 'UPDATING')
     return wrong(`${arn} is ${state}`, 'Wait until it is active, or create it again.');
   const said = `${arn} is ${state}, ${streamKind(found)}, and keeps ${retentionHours} h`;
   const { source } = manifest();
-  // It can be switched at any time, also behind the plan's back.
+  // Somebody can switch it at any time, also after the plan.
   if (found.distribution !== 'AUTO' || source.kind !== 'inlet' || source.order !== 'strict') return ok(said);
   return wrong(
     `${said}; "order": "strict" has no meaning there: records of one key come by several shards`,
@@ -44,7 +45,7 @@ export async function triggerCheck({ trigger }: Patient): Promise<Said> {
   return wrong(said, "Look into the forwarder's log: its last error says what to do.");
 }
 
-/** A record that is trimmed before it is given up is lost without a trace. */
+/** A record that the stream drops before Lambda discards it is lost without a trace. */
 export async function recordAge({ runtime, streamArn, trigger }: Patient): Promise<Said> {
   const age = (await trigger())?.maximumRecordAgeSeconds;
   if (age === undefined) return unknown('not looked at: there is no trigger to tell');
@@ -60,7 +61,9 @@ export async function recordAge({ runtime, streamArn, trigger }: Patient): Promi
 
 const DAY_MS = 86_400_000;
 
-/** Whether it can be listed, and whether there is anything in it: that alone is no fault of the pipeline's. */
+/**
+ * Whether the store can be listed, and whether it holds anything. Objects in it are no fault of the pipeline.
+ */
 export async function deadLetters({ runtime, record }: Patient): Promise<Said> {
   const since = new Date(runtime.clock.now() - DAY_MS).toISOString();
   const [rejected, givenUp] = await Promise.all([
