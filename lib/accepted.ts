@@ -1,4 +1,4 @@
-// What each function accepts from whoever calls it by hand; events/ has an example of each.
+// What each function accepts when somebody calls it by hand; events/ has an example of each.
 import { Failure, issuesText } from './failure.ts';
 
 export const ACCEPTED = {
@@ -41,7 +41,10 @@ export const ACCEPTED = {
   forward: ['{"Records": […]}, Kinesis records of one stream as Lambda brings them (events/forward.json)'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** The failure of an event that a function does not understand: what is wrong with it, and all that is accepted. */
+/**
+ * The failure of an event that a function does not understand: what is wrong with it, and all that is
+ * accepted.
+ */
 export function notAccepted(
   by: keyof typeof ACCEPTED,
   what: string,
@@ -51,7 +54,7 @@ export function notAccepted(
   return new Failure('EVENT_INVALID', said, { next: `Accepted: ${ACCEPTED[by].join('; ')}.` });
 }
 
-/** What a person asks. A schedule's event, and none at all, ask for nothing in particular. */
+/** What a person asks. An event of a schedule, or none, asks for nothing in particular. */
 export function askedBy(event: unknown): unknown {
   const scheduled =
     typeof event === 'object' && event !== null && 'source' in event && event.source === 'aws.events';

@@ -1,4 +1,5 @@
-// What a pipeline does with its records on their way: which it sends, what of them, under which id, and what it hides.
+// What a pipeline does with its records on their way: filter, redact, select, derive, and choose the
+// operation.
 import { MAX_RECORDS_BYTES } from './bounds.ts';
 import { leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
@@ -6,7 +7,7 @@ import * as z from './zod.ts';
 const MAX_POINTER = 500;
 const MAX_PARTS = 10;
 
-/** RFC 6901, of one step at least. */
+/** A JSON Pointer (RFC 6901) with at least one step. */
 const pointer = z
   .string()
   .check(
@@ -21,7 +22,7 @@ const place = pointer.check(z.describe('JSON Pointer into the record as its prod
 
 const SCALAR = 'expected text, a number within ±2^53, true, false or null';
 
-/** Numbers beyond 2^53 are not told apart once they are read. */
+/** JavaScript cannot distinguish all numbers beyond 2^53. */
 const scalar = z.union(
   [
     z.string().check(z.maxLength(1_000)),
@@ -156,7 +157,7 @@ export const Records = object({
   operations: z.optional(operations).check(z.describe('Operations of Data Prep, for `raw` data.')),
 });
 
-/** What is done with the records; each part only where it is there. */
+/** What is done with the records; each part only if it is set. */
 export type Records = z.infer<typeof Records>;
 export type Condition = NonNullable<Records['where']>[number];
 export type Scalar = z.infer<typeof scalar>;
@@ -167,7 +168,7 @@ export type OperationTable = Extract<NonNullable<Records['operations']>, { field
 
 type Complain = (path: (string | number)[], message: string, input: unknown) => void;
 
-/** What hangs together among the options; `complain` is told of paths below them. */
+/** Rules between the options; `complain` gets paths below them. */
 export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Complain): void {
   const bytes = Buffer.byteLength(JSON.stringify(records));
   if (bytes > MAX_RECORDS_BYTES)
@@ -190,12 +191,12 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
   });
 }
 
-/** What may be sent of a record: the first of these that is there; none where the whole record is. */
+/** The parts of a record to send: the first one that exists. None: the whole record. */
 export function partsOf({ select }: Pick<Records, 'select'>): readonly string[] {
   return select === undefined ? [] : typeof select === 'string' ? [select] : select;
 }
 
-/** Whether the one is the other, or what holds it. `*` may be any step. */
+/** Whether one pointer equals or contains the other. `*` may be any step. */
 export function covers(a: string, b: string): boolean {
   const [as, bs] = [a.split('/'), b.split('/')];
   return as.length <= bs.length && as.every((step, at) => step === '*' || bs[at] === '*' || step === bs[at]);
