@@ -1,4 +1,4 @@
-// Writes the documents that the code knows best; with `--check` it only says whether they are current.
+// Writes the documents that are made from code; with `--check` it only tells whether they are current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const DOCUMENTS: Record<string, string> = {
   'lib/forward/json/wasm/json-check.wasm.ts': await wasm('lib/forward/json/wasm/assembly/json-check.ts'),
 };
 
-/** A module with the WebAssembly that `source` compiles to: 34 pages hold any message that can be sent, twice. */
+/** A module with the WebAssembly of `source`: 34 pages hold the largest message twice. */
 async function wasm(source: string): Promise<string> {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const made: Uint8Array[] = [];
