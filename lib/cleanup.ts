@@ -61,7 +61,7 @@ const ANSWER_TIMEOUT_MS = 8_000;
 const MAX_STATUS_REASON = 1_000;
 
 const GO_ON =
-  'Remove the stack again once that is mended; or delete it with `--retain-resources MadeAtRunTime`, and what is left by hand.';
+  'Correct that and remove the stack again; or delete it with `--retain-resources MadeAtRunTime`, and the rest by hand.';
 
 /**
  * The function that CloudFormation calls. It always answers, even if it fails: otherwise the stack waits for

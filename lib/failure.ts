@@ -32,13 +32,13 @@ export const FAILURES = {
   },
   AEP_UNREACHABLE: { retryable: true, next: 'Check the network path to Adobe, then try again.' },
   AEP_THROTTLED: { retryable: true, next: 'Wait; Adobe is limiting the rate of requests. Try again.' },
-  AEP_UNAVAILABLE: { retryable: true, next: 'Wait; the service reports trouble of its own. Try again.' },
+  AEP_UNAVAILABLE: { retryable: true, next: 'Wait; the service reports a problem. Try again.' },
   AEP_BUSY: { retryable: true, next: 'Wait until the resource has settled, then try again.' },
   AEP_CHANGED: { retryable: true, next: 'Somebody changed the resource meanwhile. Try again.' },
   AEP_UNAUTHORIZED: {
     retryable: false,
     // Some services answer 401 "Access Denied" to a valid token.
-    next: 'Check the credential and its product profile in Adobe Admin Console; where its tokens are taken elsewhere, a permission is missing: give its technical account the role.',
+    next: 'Check the credential and its product profile in Adobe Admin Console. If its tokens work elsewhere, a permission is missing: give the technical account a role with it.',
   },
   AEP_FORBIDDEN: {
     retryable: false,
@@ -47,12 +47,12 @@ export const FAILURES = {
   AEP_NOT_FOUND: { retryable: false, next: 'Check the id or the name, and the sandbox it is looked for in.' },
   AEP_EXISTS: {
     retryable: false,
-    next: 'Something of that name or content is there already; look at it first.',
+    next: 'Something with that name or content exists already; look at it first.',
   },
   AEP_REFUSED: { retryable: false, next: 'Correct what the service names, then run again.' },
   AEP_UNEXPECTED: {
     retryable: true,
-    next: 'The answer was not what the API promises. Try again; report it if it stays.',
+    next: 'The answer was not what the API promises. Try again; if that does not help, report it.',
   },
   AEP_REDIRECTED: {
     retryable: false,
@@ -64,7 +64,7 @@ export const FAILURES = {
   },
   CONFLICT: {
     retryable: false,
-    next: 'Rename the one or the other, or remove the one that should not be there.',
+    next: 'Rename one of the two, or remove the wrong one.',
   },
   MAPPING_INVALID: {
     retryable: false,
@@ -72,7 +72,7 @@ export const FAILURES = {
   },
   LEASE_LOST: {
     retryable: false,
-    next: 'Nothing to do: another execution works on this pipeline; wait for its end, then start again if need be.',
+    next: 'Another execution works on this pipeline: wait for its end, then start again if needed.',
   },
   NOT_READY: { retryable: true, next: 'Wait, then run again: it goes on from here.' },
   NOT_PUBLISHED: {
@@ -89,7 +89,7 @@ export const FAILURES = {
   },
   TOO_LARGE: {
     retryable: false,
-    next: 'Make the manifest smaller, or divide the pipeline into several: what is kept of one has its limits.',
+    next: 'Make the manifest smaller, or divide the pipeline into several: the stored size of one is limited.',
   },
   CONSERVATION: {
     retryable: true,

@@ -10,5 +10,5 @@ import { Failure } from './failure.ts';
 export function checkVersion(what: string, value: unknown, known: number): void {
   const version = (value as { readonly version?: unknown } | null | undefined)?.version;
   if (typeof version !== 'number' || version <= known) return;
-  throw new Failure('NEWER_VERSION', `${what} has version ${version}, and this one knows ${known}`);
+  throw new Failure('NEWER_VERSION', `${what} has version ${version}, and this release knows ${known}`);
 }

@@ -223,7 +223,7 @@ const secretReference = z
 const pulledFrom = z
   .enum(['now', 'earliest'])
   .default('now')
-  .describe('Where AEP starts to read: at what comes from now on, or at the oldest record kept.');
+  .describe('Where AEP starts to read: at new records, or at the oldest record kept.');
 
 const inletSource = object({
   kind: z.literal('inlet').describe('`inlet`: an HTTP API inlet that Penstock feeds from a Kinesis stream.'),
@@ -246,25 +246,25 @@ const inletSource = object({
   compression: z
     .enum(['none', 'gzip', 'zstd', 'auto'])
     .default('none')
-    .describe('What is looked for in the records, and unpacked: `gzip`, `zstd`, or with `auto` either.'),
+    .describe(
+      'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
+    ),
   records: z
     .optional(Records)
-    .describe('What is done with the records on their way. Left out: they are sent as they are.'),
+    .describe('What happens to the records on their way. Left out: they are sent unchanged.'),
   order: z
     .enum(['key', 'strict'])
     .default('key')
     .describe(
-      'Order within a partition key: `key` keeps it unless something has to be sent again; `strict` keeps it then too, with one message of a key in a request.',
+      'Order within a partition key. `key` keeps it unless something has to be sent again. `strict` always keeps it, with one message of a key per request.',
     ),
   rate: z
     .optional(Rate)
-    .describe(
-      'How much the inlet is given at most, by each shard that is read. Left out: as much as it takes.',
-    ),
+    .describe('The most that each shard sends to the inlet. Left out: as much as the inlet takes.'),
   authenticationRequired: z
     .boolean()
     .default(true)
-    .describe("Whether the inlet wants a token. If not, whoever knows the inlet's URL can write."),
+    .describe('Whether the inlet requires a token. If not, anybody who knows its URL can write.'),
 });
 
 const kinesisSource = object({
@@ -368,7 +368,7 @@ const manifest = object({
           ? 'expected {"id"} of an existing schema, or {"class", "fieldGroups"} of one to be made'
           : undefined,
     })
-    .describe('The XDM schema: an existing one, or what to make it of.'),
+    .describe('The XDM schema: an existing one, or the parts of a new one.'),
   dataset: object({
     name: resourceName.optional().describe('Default: `{name}-dataset`.'),
     description: z.string().max(500).optional(),
@@ -408,13 +408,11 @@ const manifest = object({
   adopt: z
     .boolean()
     .default(false)
-    .describe(
-      'Takes over resources of these names that were made by hand, where they are what this manifest would make.',
-    ),
+    .describe('Adopts hand-made resources of these names, if they are what this manifest would make.'),
   allowIrreversible: z
     .boolean()
     .default(false)
-    .describe('Lets through what AEP cannot undo: enabling a schema for Profile. The plan names it.'),
+    .describe('Allows what AEP cannot undo: enabling a schema for Profile. The plan names it.'),
 });
 
 type Given = z.infer<typeof manifest>;

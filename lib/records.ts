@@ -38,15 +38,18 @@ const condition = z.union(
     object({ field: place, equals: scalar.check(z.describe('The value it has.')) }),
     object({
       field: place,
-      notEquals: scalar.check(z.describe('The value it has not: another, or none.')),
+      notEquals: scalar.check(z.describe('The value that it must not have; it may also be absent.')),
     }),
     object({
       field: place,
       oneOf: z
         .array(scalar)
-        .check(z.minLength(1), z.maxLength(100), z.describe('Values of which it has one.')),
+        .check(z.minLength(1), z.maxLength(100), z.describe('Values of which it must have one.')),
     }),
-    object({ field: place, exists: z.boolean().check(z.describe('Whether it is there; `null` is.')) }),
+    object({
+      field: place,
+      exists: z.boolean().check(z.describe('Whether it exists; `null` counts as existing.')),
+    }),
   ],
   {
     error: (issue) =>
@@ -65,20 +68,20 @@ const redaction = z.discriminatedUnion(
   [
     object({
       field,
-      action: z.literal('drop').check(z.describe('Takes it out; of an item of an array `null` stays.')),
+      action: z.literal('drop').check(z.describe('Removes it; an item of an array becomes `null`.')),
     }),
     object({
       field,
-      action: z.literal('mask').check(z.describe('Puts `"***"` in its place, whatever it is.')),
+      action: z.literal('mask').check(z.describe('Replaces it by `"***"`.')),
     }),
     object({
       field,
       action: z
         .literal('hash')
-        .check(z.describe('Puts the SHA-256 of `salt` and its text in its place, in hex.')),
+        .check(z.describe('Replaces it by the SHA-256 of `salt` and its text, in hex.')),
       salt: z
         .optional(z.string().check(z.maxLength(200)))
-        .check(z.describe('No secret: it only keeps tables of common hashes from fitting. Default: none.')),
+        .check(z.describe('Not a secret: it only makes tables of common hashes useless. Default: none.')),
     }),
   ],
   {
@@ -92,7 +95,9 @@ const operation = object({
     .check(z.describe('What is done to the profile. `delete` cannot be undone.')),
   identity: z
     .optional(z.literal('create'))
-    .check(z.describe('Whether new identities are linked as well, for which a dataset of its own is made.')),
+    .check(
+      z.describe('Whether new identities are linked too. That needs a dataset of its own, which is made.'),
+    ),
   identityDatasetId: z
     .optional(z.string().check(z.regex(/^[A-Za-z0-9]{1,64}$/, 'expected the id of a dataset')))
     .check(
@@ -132,26 +137,28 @@ export const Records = object({
     .optional(z.array(condition).check(z.minLength(1), z.maxLength(50)))
     .check(
       z.describe(
-        'Which records are sent: those that meet all conditions. The others are counted and passed over.',
+        'Which records are sent: those that meet all conditions. The others are counted and not sent.',
       ),
     ),
   redact: z
     .optional(z.array(redaction).check(z.minLength(1), z.maxLength(100)))
     .check(
-      z.describe('Fields that neither AEP nor the dead-letter store may see. Such records are written anew.'),
+      z.describe(
+        'Fields that neither AEP nor the dead-letter store may see. Records with such fields are rewritten.',
+      ),
     ),
   select: z
     .optional(selection)
     .check(
       z.describe(
-        'JSON Pointer of the part that is sent in place of the whole record; of several the first that leads to an object.',
+        'JSON Pointer of the part to send instead of the whole record. Of several, the first that leads to an object.',
       ),
     ),
   derive: z
     .optional(z.array(z.enum(['_id', 'timestamp'])).check(z.minLength(1)))
     .check(
       z.describe(
-        'Members that are put into what is sent where it lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
+        'Members to add if the record lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
       ),
     ),
   operations: z.optional(operations).check(z.describe('Operations of Data Prep, for `raw` data.')),

@@ -48,7 +48,7 @@ function credentialsReader({ secrets, settings, clock, log }: Runtime): () => Pr
       if (known === undefined || !isFailure(error) || error.code !== 'AWS_UNAVAILABLE') throw error;
       awaySince ??= clock.now();
       if (clock.now() - awaySince > CREDENTIALS_KEPT_MS) throw error;
-      log.warn('Secrets Manager cannot be reached: the credentials are used as they were read before', {
+      log.warn('Secrets Manager cannot be reached: the last ones are used', {
         secret: settings.credentialsSecret,
         awaySeconds: Math.round((clock.now() - awaySince) / 1_000),
         reason: error.what,

@@ -42,6 +42,6 @@ export function checkWaits(waits: Waits, { shortWaits }: Pick<Settings, 'shortWa
   ];
   if (short.length === 0) return;
   throw new Failure('EVENT_INVALID', short.join('; '), {
-    next: 'Leave it out; or deploy with shortWaits=yes, where no record matters.',
+    next: 'Leave it out, or deploy with shortWaits=yes if no record matters.',
   });
 }

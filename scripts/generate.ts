@@ -45,13 +45,13 @@ function errors(): string {
   return `# Errors
 
 Every failure that is understood has one of these codes. Its message reads \`CODE: what happened (AEP request id) | Next: what to
-do\`; where a place knows better than the table, it gives its own advice. Those worth another try are named \`${TRANSIENT}\`, the
-others \`${PERMANENT}\`: the names Step Functions retries and undoes by.
+do\`. The advice can be more precise than the table's. If a retry can help, the failure is named \`${TRANSIENT}\`, and Step Functions
+retries it. The others are named \`${PERMANENT}\`, and Step Functions undoes what was made.
 
-A 401 has two meanings, and the code is the same for both: the token is not good, or it is and a permission is missing (some services answer 401 "Access
-Denied" where others answer 403). The doctor tells them apart: it asks for a token of its own, and says which calls that token was taken by.
+A 401 has two meanings with the same code: the token is not valid, or a permission is missing. Some services answer 401 "Access
+Denied" where others answer 403. The health check tells the two apart: it asks for a token of its own, and says which calls accepted it.
 
-| Code | Worth another try | What to do |
+| Code | Can a retry help? | What to do |
 | --- | --- | --- |
 ${rows.join('\n')}
 
@@ -59,12 +59,12 @@ ${rows.join('\n')}
 
 | \`error\` of a failed execution | What it means |
 | --- | --- |
-| \`Penstock.Resumable\` | The trouble passes, or the pipeline carries records already. What was made is kept; start it again. |
-| \`Penstock.Busy\` | Another execution works on the pipeline; the cause names it. Nothing was touched. |
-| \`Penstock.Conflict\` | Something speaks against the plan; the cause and the report name all of it. Nothing was touched. |
+| \`Penstock.Resumable\` | The problem passes, or the pipeline carries records already. What was made is kept; start it again. |
+| \`Penstock.Busy\` | Another execution works on the pipeline; the cause names it. Nothing was changed. |
+| \`Penstock.Conflict\` | The plan has conflicts; the cause and the report name all of them. Nothing was changed. |
 | \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
-| \`Penstock.RollbackFailed\` | Undoing did not come to its end: what was made bears the execution's mark and is still there. |
-| \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was touched; the cause says why. |
+| \`Penstock.RollbackFailed\` | Undoing failed: what was made has the execution's ownership tag and is still there. |
+| \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was changed; the cause says why. |
 `;
 }
 

@@ -126,10 +126,7 @@ function createClient(): DynamoDBClient {
 
 function tableName(table: string | undefined): string {
   if (table !== undefined) return table;
-  throw new Failure(
-    'SETTINGS_INVALID',
-    'PENSTOCK_TABLE is not set: nothing would say who works on a pipeline',
-  );
+  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: the ledger needs a table');
 }
 
 function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): Failure {
@@ -140,7 +137,10 @@ function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): 
 }
 
 function overtaken(pipeline: string): Failure {
-  return new Failure('LEASE_LOST', `another step has entered the pipeline ${pipeline} meanwhile`);
+  return new Failure(
+    'LEASE_LOST',
+    `another step has taken a later fencing token of the pipeline ${pipeline}`,
+  );
 }
 
 /** The update that writes an entry, on condition that no other execution holds the pipeline. */

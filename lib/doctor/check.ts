@@ -60,8 +60,7 @@ async function run<P>(
 ): Promise<CheckOutcome> {
   for (const need of needs) {
     const before = await running.get(need);
-    if (before?.had === false)
-      return { said: unknown(`not looked at: ${need} could not be had`), had: false };
+    if (before?.had === false) return { said: unknown(`not checked: ${need} gave no result`), had: false };
   }
   try {
     const said = await within(LIMIT_MS, look(patient));
@@ -73,12 +72,12 @@ async function run<P>(
 
 const LATE = wrong(
   `no answer within ${LIMIT_MS / 1_000} s`,
-  'Ask again; if it stays, check the network path to it.',
+  'Try again; if that stays, check the network path to it.',
 );
 
 function failedLook(error: unknown): Said {
   if (isFailure(error)) return wrong(`${error.code}: ${reasonOf(error)}`, error.next);
   // A defect: its message may hold anything.
   const name = error instanceof Error ? error.name : 'an error';
-  return wrong(`it could not be looked at: ${name}`, 'Report it: this is a defect of the program.');
+  return wrong(`the check failed: ${name}`, 'Report it: this is a defect of the program.');
 }

@@ -9,7 +9,7 @@ export async function secret({ runtime }: Patient): Promise<Said> {
   const { credentialsSecret: id } = runtime.settings;
   const { previousClientSecret } = await readCredentials(runtime.secrets, id);
   const held = previousClientSecret === undefined ? 'one client secret' : 'two client secrets';
-  return ok(`${id} is of the right shape, with ${held}`);
+  return ok(`${id} is well-formed, with ${held}`);
 }
 
 export async function token({ sessions, fallback }: Patient): Promise<Said> {

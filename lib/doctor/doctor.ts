@@ -61,7 +61,8 @@ export interface Diagnosis {
  */
 export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Diagnosis> {
   const question = Question.safeParse(event);
-  if (!question.success) throw notAccepted('status', 'this asks for no doctor', question.error.issues);
+  if (!question.success)
+    throw notAccepted('status', 'this is no request for a health check', question.error.issues);
   const { pipeline } = question.data;
   const record = await runtime.ledger.read(pipeline);
   if (record === undefined) {
@@ -90,7 +91,7 @@ function summary(checks: readonly Finding[]): string {
   if (wrong.length + unknown.length === 0) return `all ${checks.length} checks are ok`;
   const parts = [
     ...wrong.map(({ check, found }) => `${check} is not ok (${found.slice(0, 200)})`),
-    ...(unknown.length > 0 ? [`not looked at: ${unknown.map(({ check }) => check).join(', ')}`] : []),
+    ...(unknown.length > 0 ? [`not checked: ${unknown.map(({ check }) => check).join(', ')}`] : []),
   ];
   return parts.join('; ').replaceAll(/\s+/g, ' ');
 }

@@ -100,7 +100,7 @@ function once<T>(make: () => T): () => T {
 /** The guard: a health check changes nothing. */
 function forbidChange(): Promise<void> {
   return Promise.reject(
-    new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
+    new Failure('LEASE_LOST', 'a call that only reads tried to change something', {
       next: 'Keep the log and report it.',
     }),
   );
@@ -121,7 +121,7 @@ function checked(found: PublishedPipeline | undefined, pipeline: string): Publis
     });
   if (found.pipeline === pipeline) return found;
   throw new Failure('CONFLICT', `another pipeline is published for its stream: ${found.pipeline}`, {
-    next: 'Retire the one or the other: a stream carries one pipeline.',
+    next: 'Retire one of the two: a stream carries one pipeline.',
   });
 }
 

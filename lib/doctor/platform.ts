@@ -6,7 +6,7 @@ import { Failure, isFailure } from '../failure.ts';
 import { ok, type Said, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
 
-const AGAIN = 'Provision the pipeline again: the plan says what has moved.';
+const AGAIN = 'Provision the pipeline again: the plan says what has changed.';
 
 export async function sandbox({ aep, manifest }: Patient): Promise<Said> {
   const { sandbox: name } = manifest();
@@ -18,13 +18,13 @@ export async function sandbox({ aep, manifest }: Patient): Promise<Said> {
     });
   if (found.state === 'active' || !found.state) return ok(`${name} is active`);
   throw new Failure('AEP_BUSY', `the sandbox ${name} is ${found.state}`, {
-    next: 'Wait until it is active; one that was reset or deleted has lost the pipeline: provision it again.',
+    next: 'Wait until it is active. A sandbox that was reset or deleted has lost the pipeline: provision it again.',
   });
 }
 
 // AEP does not say who disabled a flow. Release notes of June 2026, Sources.
 const ENABLE =
-  'Enable it in AEP, or provision again; where it had failed for 30 days, AEP has disabled it by itself: first mend what Monitoring shows.';
+  'Enable it in AEP, or provision again. If it failed for 30 days, AEP has disabled it: first correct what Monitoring shows.';
 
 /** States that pass by themselves. Contract §4.2. */
 const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
@@ -64,7 +64,7 @@ export async function connection({ aep, flow, manifest, published }: Patient): P
   if (manifest().source.kind === 'inlet' && auth?.params?.inletUrl !== (await published()).inletUrl)
     return wrong(`the inlet of ${id} is not the one that is published`, AGAIN);
   if (await flowService.testConnection(id)) return ok(`${id} is there and passes AEP's test`);
-  return wrong(`${id} does not pass AEP's test`, 'Look at it in AEP, under Sources: it says why.');
+  return wrong(`${id} does not pass AEP's test`, 'In AEP, under Sources, see why.');
 }
 
 /**
@@ -82,10 +82,7 @@ export async function inlet({ published, runtime }: Patient): Promise<Said> {
     timeoutMs: 6_000,
   });
   if (status < 500) return ok(`${origin} is allowed, and answers`);
-  return wrong(
-    `${origin} answers ${status}`,
-    'Wait; Adobe reports trouble of its own. Records wait meanwhile.',
-  );
+  return wrong(`${origin} answers ${status}`, 'Wait: Adobe reports a problem. Records wait in the stream.');
 }
 
 const DAY_MS = 86_400_000;
@@ -114,7 +111,7 @@ export async function batches({ aep, flow, manifest, runtime }: Patient): Promis
   return wrong(
     `${count} of ${datasetId} failed in 24 h${named.length === 0 ? '' : ` (${named.join(', ')})`}`,
     manifest().source.kind === 'inlet'
-      ? 'Their rows are in the dead-letter store, with the reason (reconcile): mend the cause, then redrive.'
+      ? 'Their rows are in the dead-letter store, with the reason (reconcile): correct the cause, then redrive.'
       : 'Look at the batches in AEP, under Monitoring: they say which rows were refused, and why.',
   );
 }
@@ -139,7 +136,7 @@ export function permitted(look: (patient: Patient) => Promise<Said>): (patient: 
 }
 
 const LACKING =
-  'The token is good, for the sandboxes were read with it; a permission is missing: give the technical account a role that has it, for this sandbox.';
+  'The token is valid: the sandboxes were read with it. A permission is missing: give the technical account a role with it for this sandbox.';
 
 /** Provisioning makes again what is missing. Other failures give their own advice. */
 async function advising<T>(next: string, promise: Promise<T>): Promise<T> {

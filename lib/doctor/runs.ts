@@ -23,7 +23,7 @@ export async function runs({ record, manifest, runtime }: Patient): Promise<Said
   if (isStuck(record, runtime.clock.now()))
     return wrong(
       `the execution ${owner} has not returned the pipeline since ${since}`,
-      'Start one, which takes it over.',
+      'Start another one, which takes over.',
     );
   const report = ReportAsRead.parse(record.report);
   const last =

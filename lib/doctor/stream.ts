@@ -17,7 +17,7 @@ export async function stream({ runtime, streamArn, manifest }: Patient): Promise
   // Somebody can switch it at any time, also after the plan.
   if (found.distribution !== 'AUTO' || source.kind !== 'inlet' || source.order !== 'strict') return ok(said);
   return wrong(
-    `${said}; "order": "strict" has no meaning there: records of one key come by several shards`,
+    `${said}; "order": "strict" has no meaning there: records of one key come from several shards`,
     'Switch the stream to USER_PARTITION_KEY, or set "order" to "key".',
   );
 }
@@ -48,14 +48,15 @@ export async function triggerCheck({ trigger }: Patient): Promise<Said> {
 /** A record that the stream drops before Lambda discards it is lost without a trace. */
 export async function recordAge({ runtime, streamArn, trigger }: Patient): Promise<Said> {
   const age = (await trigger())?.maximumRecordAgeSeconds;
-  if (age === undefined) return unknown('not looked at: there is no trigger to tell');
+  if (age === undefined) return unknown('not checked: there is no trigger');
   const { retentionHours } = await runtime.streams.describe(await streamArn());
-  const said = age < 0 ? 'never given up' : `given up after ${(age / 3_600).toFixed(1)} h`;
+  const said =
+    age < 0 ? 'never discarded by Lambda' : `discarded by Lambda after ${(age / 3_600).toFixed(1)} h`;
   if (age >= 0 && age < retentionHours * 3_600)
     return ok(`a record is ${said}, and kept in the stream for ${retentionHours} h`);
   return wrong(
-    `a record is ${said}, and gone from the stream after ${retentionHours} h: what waits so long is lost without a trace`,
-    'Lengthen the retention of the stream, or delete the trigger and provision again.',
+    `a record is ${said}, and gone from the stream after ${retentionHours} h: then it is lost without a trace`,
+    'Extend the retention of the stream, or delete the trigger and provision again.',
   );
 }
 

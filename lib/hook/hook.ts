@@ -138,7 +138,7 @@ async function startPipelines(asked: Asked, delivery: Delivery, runtime: HookRun
   if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
   const { settings, bundle, executions, ledger } = runtime;
   if (!isWanted(asked.environment, settings.hookEnvironments))
-    return { executions: [], nothing: 'this is of no environment that the hook is deployed for' };
+    return { executions: [], nothing: 'the hook is not deployed for this environment' };
   if (asked.kind === 'request') checkWaits(asked.request, settings);
   const deployed: Deployed = { bundle, starts: settings.hookStarts, manifests: settings.hookManifests };
   const wanted =

@@ -83,18 +83,18 @@ export async function startOnce(
     }
     const found = before ?? (await executions.describe(started.executionArn));
     // Step Functions shows an execution a moment after it has refused a second one.
-    if (found === undefined) throw new Failure('AWS_UNAVAILABLE', `the execution ${name} does not show yet`);
+    if (found === undefined) throw new Failure('AWS_UNAVAILABLE', `the execution ${name} is not shown yet`);
     // Compares what the sender sent, because the bundle's manifest may have changed since.
     if (digestIn(found.input) !== delivery.digest)
-      throw new Failure('CONFLICT', `the execution ${name} was started by this id with another content`, {
-        next: 'Send it under an id of its own.',
+      throw new Failure('CONFLICT', `the execution ${name} was started with this id and other content`, {
+        next: 'Send it with a new id.',
       });
     if (!FAILED.includes(found.status)) return started;
     first ??= found;
     last = started;
   }
   throw new Failure('CONFLICT', `${MAX_ATTEMPTS} runs of this delivery have failed`, {
-    next: 'Look at why (the function status), then send a new one.',
+    next: 'See why with the function status, then send a new one.',
   });
 }
 

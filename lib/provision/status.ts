@@ -22,7 +22,8 @@ export interface Status {
  */
 export async function status(event: unknown, { ledger }: LedgerRuntime): Promise<Status | Status[]> {
   const question = Question.safeParse(event ?? {});
-  if (!question.success) throw notAccepted('status', 'this asks for no status', question.error.issues);
+  if (!question.success)
+    throw notAccepted('status', 'this is no request for a status', question.error.issues);
   const { pipeline } = question.data;
   if (pipeline === undefined) {
     const records = await Promise.all((await ledger.names()).map((name) => ledger.read(name)));

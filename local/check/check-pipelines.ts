@@ -12,7 +12,7 @@ import { UsageError, xdmIn } from '../start/options.ts';
 import { checkPipeline } from './pipeline-check.ts';
 
 const HELP = `Tries pipelines out on this machine: does the manifest read, does its mapping compile, do the samples beside it
-(orders.json: orders.samples.json) become what they must, and does that fit the schema?
+(orders.json: orders.samples.json) become the expected XDM, and does that fit the schema?
 
   npm run check:pipelines [-- [--xdm DIR] FILE…]
 

@@ -113,7 +113,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     const second = await ledger.enter(pipeline, ME);
     expect(second).toBe(first + 1);
     await ledger.check(pipeline, ME, second);
-    await expect(ledger.check(pipeline, ME, first)).rejects.toMatchObject(lost('entered'));
+    await expect(ledger.check(pipeline, ME, first)).rejects.toMatchObject(lost('later fencing token'));
     expect(await ledger.read(pipeline)).toEqual({ pipeline });
   });
 
@@ -174,7 +174,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
   it('has a lease that is taken, kept, looked at and returned', async () => {
     const entered = await ledger.enter(pipeline, ME);
     await lease.take(pipeline, ME);
-    await expect(ledger.check(pipeline, ME, entered)).rejects.toMatchObject(lost('entered'));
+    await expect(ledger.check(pipeline, ME, entered)).rejects.toMatchObject(lost('later fencing token'));
     const mine = await ledger.enter(pipeline, ME);
     // The answer to a take may be lost: the execution takes again what is its own, and its steps enter anew.
     await lease.take(pipeline, ME);
@@ -187,7 +187,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     const last = await ledger.enter(pipeline, ME);
     await lease.giveBack(pipeline, ME);
     // A step that is still at work after the lease was returned.
-    await expect(ledger.check(pipeline, ME, last)).rejects.toMatchObject(lost('entered'));
+    await expect(ledger.check(pipeline, ME, last)).rejects.toMatchObject(lost('later fencing token'));
     expect(await ledger.read(pipeline)).toEqual({ pipeline });
     await expect(lease.giveBack(pipeline, ME)).rejects.toMatchObject(NOT_MET);
     await lease.take(pipeline, OTHER);

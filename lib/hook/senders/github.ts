@@ -61,7 +61,7 @@ function eventAsked(event: GithubEvent): Asked {
   if (isObject(event.deployment_status)) return deploymentAsked(event);
   if (isObject(event.workflow_run)) return workflowAsked(event);
   if (typeof event.ref === 'string' && own(event, 'pusher') !== undefined) return pushAsked(event);
-  return { kind: 'nothing', why: 'this event says of no deployment' };
+  return { kind: 'nothing', why: 'this event is about no deployment' };
 }
 
 /** A deployment's payload may say what it wants: `"payload": {"penstock": {"pipeline": "…"}}`. */

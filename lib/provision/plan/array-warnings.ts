@@ -45,7 +45,7 @@ export function arrayWarnings(
   });
   if (found.length === 0) return [];
   const what =
-    'Arrays in a merge: expected an expression with upsert_array_append or upsert_array_replace, which says what becomes of the array that is there; AEP may refuse the record otherwise';
+    'Arrays in a merge: expected an expression with upsert_array_append or upsert_array_replace; without it AEP may refuse the record';
   return [clip(`${what}. Found none in ${found.join(', ')}`, MAX_WARNING_BYTES)];
 }
 

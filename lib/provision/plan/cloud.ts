@@ -22,7 +22,7 @@ export async function cloudWarnings(aep: Aep, { source, sandbox }: Manifest): Pr
   if (source.kind !== 'pubsub') return [];
   const region = await regionOf(aep, sandbox);
   if (region === undefined)
-    return [`source.kind: ${ABSENT} (region ${AWS_REGION}); where this one runs could not be found out`];
+    return [`source.kind: ${ABSENT} (region ${AWS_REGION}); the region of this sandbox is not known`];
   return region === AWS_REGION
     ? [`source.kind: found "pubsub" in a sandbox of the region ${region}: ${ABSENT}`]
     : [];

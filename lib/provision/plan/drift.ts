@@ -38,7 +38,7 @@ export async function drift(
     if (record?.manifest === undefined || (record.owner !== undefined && !stuck)) continue;
     checked++;
     const line = stuck
-      ? `the execution ${record.owner} has not returned it since ${record.since}: start one, which takes it over`
+      ? `the execution ${record.owner} has held it since ${record.since} and seems dead: start another one, which takes over`
       : await lookForDrift(record.manifest, runtime, contextOf);
     if (line === undefined) continue;
     lines.push(`${name}: ${line}`);
@@ -78,6 +78,6 @@ async function lookForDrift(
     );
     return texts.length === 0 ? undefined : oneLine(texts.join('; '));
   } catch (error) {
-    return oneLine(`could not be looked at: ${isFailure(error) ? error.message : String(error)}`);
+    return oneLine(`could not be checked: ${isFailure(error) ? error.message : String(error)}`);
   }
 }

@@ -15,10 +15,10 @@ export function leadBackWarnings({ source, mapping = [] }: Manifest): string[] {
   const others = copied.filter((one) => !isId(one));
   if (others.length === 0)
     return [
-      'What AEP refuses later cannot be sent again: nothing is mapped from the record as it is, by which it could be known again',
+      'What AEP refuses later cannot be sent again: no field is mapped unchanged, so the record cannot be found',
     ];
   if (derives && copied.some(isId)) return [];
   return [
-    'What AEP refuses later is looked for in the stream by its content alone: with "derive": ["_id"] in source.records, and a mapping from _id to _id, it is found by its place',
+    'What AEP refuses later is looked for in the stream by its content alone. To find it by its place, set "derive": ["_id"] in source.records, and map _id to _id',
   ];
 }

@@ -53,7 +53,7 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const lines = conflicts.map(
     ({ resource, name, reason, differences = [] }) => `${resource} ${name}: ${inFull(reason, differences)}`,
   );
-  const next = 'Do what is said of each of them, then start it again.';
+  const next = 'Resolve each conflict as described, then start it again.';
   const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MAX_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
 }
@@ -116,7 +116,7 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
     const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
     if (differences.length === 0)
       return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id: given });
-    const reason = `${given}, which the manifest names, is not what is needed`;
+    const reason = `${given}, which the manifest names, does not fit`;
     return withEntry(known, key, {
       action: 'conflict',
       reason,
@@ -210,7 +210,7 @@ function toldDifferences(differences: readonly Difference[]): Differences {
 
 function permittedEntry(entry: Entry, allowed: boolean): Entry {
   if (entry.irreversible === undefined || allowed) return entry;
-  const reason = `${entry.irreversible}; "allowIrreversible": true in the manifest lets it through`;
+  const reason = `${entry.irreversible}; "allowIrreversible": true in the manifest allows it`;
   return { ...entry, action: 'conflict', reason };
 }
 
@@ -273,7 +273,7 @@ function sparing(pipeline: Pipeline): Pipeline {
 }
 
 function staysBecause({ key, remove }: Resource, deleteData: boolean): string | undefined {
-  if (HOLDS_DATA.test(key) && !deleteData) return 'it goes only with "deleteData": true';
+  if (HOLDS_DATA.test(key) && !deleteData) return 'it is removed only with "deleteData": true';
   return remove === undefined ? 'AEP cannot undo it' : undefined;
 }
 
@@ -290,7 +290,7 @@ async function planPublish(
     return { ...entry, action: 'conflict', reason };
   }
   if (home !== undefined && home !== manifest.sandbox) {
-    const reason = `an execution that did not come to its end has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or bring it to its end there`;
+    const reason = `an unfinished execution has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or finish it there`;
     return { ...entry, action: 'conflict', reason };
   }
   if (streamArn === undefined || manifest.source.kind !== 'inlet') {
@@ -331,7 +331,7 @@ async function planPublish(
     isDeepStrictEqual(published.rate, manifest.source.rate);
   return same
     ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
-    : { ...entry, action: 'update', reason: 'the forwarder is told of what has changed' };
+    : { ...entry, action: 'update', reason: 'the forwarder gets what has changed' };
 }
 
 /** Another pipeline that reads the same source. Each of the two would get a part of the messages. */
@@ -343,7 +343,7 @@ async function otherReader(
   if (place === undefined) return undefined;
   const other = await appliedBesides(name, ledger, (theirs) => exclusivePlaceOf(theirs) === place);
   if (other === undefined) return undefined;
-  return `${place} is read by the pipeline ${other} already, and can be read by one alone: retire that one, or give this one another`;
+  return `${place} can have only one reader, and the pipeline ${other} reads it: retire that one, or give this one another source`;
 }
 
 /** The name of another pipeline of this deployment with such a source. */
@@ -404,10 +404,10 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
       ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]
       : []),
     ...(grows && action('flow') === 'keep'
-      ? ['AEP may check records against the schema as it was for up to 15 minutes more']
+      ? ['AEP may validate records against the old schema for up to 15 minutes']
       : []),
     ...(pipeline.manifest.dataset.profile === true && action('dataset') === 'update'
-      ? ['Records that are in the dataset already do not go to Profile: only new ones do']
+      ? ['Records already in the dataset do not go to Profile: only new ones do']
       : []),
     ...leadBackWarnings(pipeline.manifest),
     ...(await arraysOf(pipeline, context)),
@@ -426,12 +426,12 @@ async function arraysOf(
 }
 
 const MOVED =
-  'The old flow stops before the new one starts, and the new one reads from another place, from startAt on: what the old one has not read by then is not read';
+  'The old flow stops before the new one starts. The new one reads another place, from startAt on. Nothing reads what the old one has not read by then';
 
 function pulledTwice(kind: 'kinesis' | 'event-hubs' | 'pubsub'): string {
   return kind === 'pubsub'
-    ? 'The old flow stops before the new one starts: messages that come in between are read late, and what the old one had not acknowledged is read twice'
-    : 'The old flow stops before the new one starts: records that come in between are read late. The new one reads from the oldest record the source keeps, so that none is missed: what the old one has read already is read twice';
+    ? 'The old flow stops before the new one starts. Messages that arrive in between are read late; what the old one has not acknowledged is read twice'
+    : 'The old flow stops before the new one starts: records that arrive in between are read late. To miss none, the new one reads from the oldest record of the source: what the old one has read is read twice';
 }
 
 /** Warnings: the forwarder feeds a stream that AEP also reads by itself, or reads for another pipeline. */

@@ -54,9 +54,9 @@ export async function mayBeEnabled(
   if (byAep)
     throw new Failure(
       'AEP_REFUSED',
-      `AEP has disabled the flow ${id}, and there is no sample to show that what it failed by is mended`,
+      `AEP has disabled the flow ${id}, and there are no samples to prove that the cause is corrected`,
       {
-        next: 'Look in AEP, under Monitoring, why its batches failed, and mend that. Then start it with samples beside the manifest, or enable the flow in AEP by hand.',
+        next: 'In AEP, under Monitoring, see why its batches failed, and correct that. Then start it with samples beside the manifest, or enable the flow in AEP by hand.',
       },
     );
 }

@@ -24,8 +24,7 @@ import { flowSpecOf, isPulled } from './source.ts';
  */
 const ACTIONS: Readonly<Record<string, 'enable' | 'publish'>> = { disabled: 'enable', draft: 'publish' };
 
-const BY_AEP =
-  'disabled, by AEP itself as it seems: for 30 days its batches have failed, and none has landed';
+const BY_AEP = 'disabled, it seems by AEP itself: its batches have failed for 30 days, and none has landed';
 
 function differencesOf(one: Flow, situation: Situation, byAep: boolean): Difference[] {
   const { manifest } = situation;

@@ -103,7 +103,7 @@ async function unknownNamespaces({ aep }: Context, { schema }: Manifest): Promis
   const codes = (await aep.identity.namespaceCodes()).toSorted();
   return schema.identities.flatMap(({ namespace }, index) => {
     if (codes.includes(namespace)) return [];
-    const expected = `expected the code of an identity namespace that is there: ${codes.join(', ')}`;
+    const expected = `expected the code of an existing identity namespace: ${codes.join(', ')}`;
     return [
       `schema.identities.${index}.namespace: found "${namespace}"; ${expected}${didYouMean([namespace], codes)}`,
     ];

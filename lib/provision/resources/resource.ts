@@ -139,7 +139,8 @@ export function decide(found: readonly Found[], preference: Preference): Decisio
 function decideOnOurs(first: Found, others: readonly Found[]): Decision {
   const has = (remedy: Remedy) => first.differences.some((one) => one.remedy === remedy);
   const by = `made by ${first.ownershipTag?.execution}`;
-  const surplus = others.length === 0 ? '' : `; surplus, and to go: ${others.map(({ id }) => id).join(', ')}`;
+  const surplus =
+    others.length === 0 ? '' : `; not needed, and to be removed: ${others.map(({ id }) => id).join(', ')}`;
   if (first.differences.length === 0)
     return { action: 'keep', reason: `${by}${surplus}`, found: first, others };
   if (has('conflict')) {
@@ -175,15 +176,15 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
     );
   if (!adopt)
     return conflict(
-      `the name is taken by ${ids} and nobody marked it as ours; "adopt": true in the manifest takes over what was made by hand`,
+      `the name is taken by ${ids} and it has no ownership tag; "adopt": true in the manifest adopts what was made by hand`,
     );
   if (second !== undefined)
     return conflict(`the name is ambiguous: it is that of ${ids}. Rename or remove all but one`);
   if (first.differences.length > 0)
     return conflict(
-      `${first.id} was made by hand and cannot be taken over, because it differs: change the manifest to that, or choose another name`,
+      `${first.id} was made by hand and cannot be adopted, because it differs: change the manifest to match, or choose another name`,
     );
-  return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
+  return { action: 'adopt', reason: 'made by hand, and as wanted', found: first, others: [] };
 }
 
 /**

@@ -74,7 +74,7 @@ export async function trySamples(
     const errors = differences.length > 0 ? (row?.errors ?? []) : [];
     return [...errors.map(told), ...differences].map((line) => `${name}: ${line}`);
   });
-  if (faults.length > 0) throw invalid('the samples do not become what they must', faults);
+  if (faults.length > 0) throw invalid('the samples do not become the expected XDM', faults);
 }
 
 function invalid(what: string, faults: readonly string[]): Failure {

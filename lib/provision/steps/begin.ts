@@ -118,7 +118,7 @@ function tooLargeOf({ source }: Manifest, stream: StreamDescription | undefined)
   const { maxRecordKiB } = stream ?? {};
   if (source.kind !== 'inlet' || maxRecordKiB === undefined || maxRecordKiB <= INLET_KIB) return [];
   return [
-    `source.stream: found records of up to ${maxRecordKiB} KiB (MaxRecordSizeInKiB of ${source.stream}); expected ${INLET_KIB} KiB at most, which is what an inlet takes: a larger message is rejected as too-large, and kept`,
+    `source.stream: found records of up to ${maxRecordKiB} KiB (MaxRecordSizeInKiB of ${source.stream}); expected ${INLET_KIB} KiB at most. An inlet takes no more: larger messages are rejected as too-large, and kept`,
   ];
 }
 

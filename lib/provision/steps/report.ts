@@ -69,7 +69,7 @@ function failureText({
   return {
     ...told,
     Error: 'Penstock.RollbackFailed',
-    Cause: `${told.Cause} | Undoing it failed as well (${undoing}): what this execution made bears its ownership tag and is still there. Start it again, or remove it by hand.`,
+    Cause: `${told.Cause} | Undoing it failed as well (${undoing}): what this execution made has its ownership tag and is still there. Start it again, or remove it by hand.`,
   };
 }
 

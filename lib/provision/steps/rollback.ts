@@ -128,9 +128,11 @@ function undoneText({ removed, left, resources, old }: Pipeline): string {
     ...(removed.length > 0 ? [`Undone: ${removed.join(', ')}.`] : []),
     ...(left.length > 0 ? [`Left in place: ${left.join('; ')}.`] : []),
     ...(removed.length + left.length === 0 ? ['Nothing had to be undone.'] : []),
-    ...(altered === '' ? [] : [`Changed or taken over, and it stays so: ${altered}.`]),
-    ...(others.length === 0 ? [] : [`To go once a change succeeds, and still there: ${others.join(', ')}.`]),
-    ...(earlier === '' ? [] : [`Earlier executions made, and it stays: ${earlier}.`]),
+    ...(altered === '' ? [] : [`Changed or adopted, and it stays so: ${altered}.`]),
+    ...(others.length === 0
+      ? []
+      : [`To be removed after a successful change, and still there: ${others.join(', ')}.`]),
+    ...(earlier === '' ? [] : [`Made by earlier executions, and it stays: ${earlier}.`]),
   ].join(' ');
 }
 
@@ -149,7 +151,7 @@ async function undoResource(resource: Resource, pipeline: Pipeline, context: Str
 }
 
 function reasonToKeep({ key }: Resource, id: string, { needed, inUse }: Undone): string | undefined {
-  if (inUse.has(id)) return 'the pipeline that is in service stands on it';
+  if (inUse.has(id)) return 'the pipeline in service needs it';
   return needed.has(key) ? 'what is left in place refers to it' : undefined;
 }
 

@@ -69,7 +69,7 @@ export function readingStep<R extends Runtime>(
 /** The guard of a step that only reads. */
 const refuseChange: Guard = () =>
   Promise.reject(
-    new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
+    new Failure('LEASE_LOST', 'a call that only reads tried to change something', {
       next: 'Keep the log and report it.',
     }),
   );
@@ -118,7 +118,7 @@ async function takeFencingToken(
   const guard = async () => {
     await ledger.check(manifest.name, execution.id, fencingToken);
     if (clock.now() > until)
-      throw new Failure('LEASE_LOST', 'this step has been given up: it has run for longer than it may');
+      throw new Failure('LEASE_LOST', 'this step has run for longer than its time limit');
   };
   return { fencingToken, guard };
 }
