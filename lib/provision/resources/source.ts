@@ -1,5 +1,5 @@
-// Each kind of source in Flow Service's words: specifications, authentication, parameters. Contract §4.1,
-// §4.3, §4.4.
+// Each kind of source in Flow Service's words: specifications, authentication, parameters.
+// Contract §4.1, §4.3, §4.4.
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { parse } from '../../aep/exchange.ts';

@@ -247,7 +247,11 @@ describe('drift', () => {
       ['dataset', 'create'],
     ],
     ['a switch of the dataset', withoutTag('unifiedProfile'), ['dataset', 'unifiedProfile']],
-    ["the pipeline's ownership tag on the dataset", withoutTag('penstock'), ['dataset', 'has no ownership tag']],
+    [
+      "the pipeline's ownership tag on the dataset",
+      withoutTag('penstock'),
+      ['dataset', 'has no ownership tag'],
+    ],
     [
       'diagnostics that were switched off',
       (own, resources) => withDataset(own, resources, () => ({ enableErrorDiagnostics: false })),
