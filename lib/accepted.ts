@@ -17,8 +17,8 @@ export const ACCEPTED = {
   status: [
     '{} for all pipelines',
     '{"pipeline": "name"} (events/status.json)',
-    '{"pipeline": "name", "doctor": true}: what is wrong with it (events/doctor.json)',
-    '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) where the stream has it no more (events/where.json)',
+    '{"pipeline": "name", "doctor": true}: its health check (events/doctor.json)',
+    '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) if the stream no longer has it (events/where.json)',
   ],
   drift: ['{} for all pipelines', '{"pipeline": "name"} (events/drift.json)', "a schedule's event"],
   reconcile: [
@@ -34,7 +34,7 @@ export const ACCEPTED = {
   deployHook: [
     '{"pipeline": "name" or "all"}, by hand, and with it "mode": "plan"',
     '{"source", "id", "detail-type": "penstock", "detail": {"pipeline": "name" or "all"}} (events/deploy-hook.json), in the detail also "mode": "plan" and "id"',
-    'the same with {"manifest": {…}, "samples"} in place of "pipeline", where the deployment allows it (events/deploy-hook-manifest.json)',
+    'the same with {"manifest": {…}, "samples"} in place of "pipeline", if the deployment allows it (events/deploy-hook-manifest.json)',
     'state changes of CodePipeline, CodeDeploy and CloudFormation, as EventBridge brings them (events/deploy-hook-codepipeline.json)',
     "a request to the function's URL, signed by GitHub or by Standard Webhooks (docs/hooks.md)",
   ],

@@ -84,7 +84,7 @@ function requestIn(event: unknown): CloudFormationRequest {
   if (result.success) return result.data;
   throw new Failure(
     'EVENT_INVALID',
-    `this is no request of CloudFormation for a custom resource:\n${issuesText(result.error.issues)}\n`,
+    `this is not a request of CloudFormation for a custom resource:\n${issuesText(result.error.issues)}\n`,
     {
       next: 'Leave this function to CloudFormation: it is called when the stack is made, changed and removed.',
     },

@@ -68,7 +68,7 @@ export async function readPublished(
     'SECRET_INVALID',
     `the published pipeline ${id} is damaged:\n${issuesText(result.error.issues)}`,
     {
-      next: 'Provision the pipeline again; that writes it anew.',
+      next: 'Provision the pipeline again, which writes it.',
     },
   );
 }

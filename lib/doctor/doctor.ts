@@ -62,7 +62,7 @@ export interface Diagnosis {
 export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Diagnosis> {
   const question = Question.safeParse(event);
   if (!question.success)
-    throw notAccepted('status', 'this is no request for a health check', question.error.issues);
+    throw notAccepted('status', 'this is not a request for a health check', question.error.issues);
   const { pipeline } = question.data;
   const record = await runtime.ledger.read(pipeline);
   if (record === undefined) {

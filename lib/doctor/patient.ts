@@ -117,7 +117,7 @@ function manifestOf({ manifest }: LedgerRecord): Manifest {
 function checked(found: PublishedPipeline | undefined, pipeline: string): PublishedPipeline {
   if (found === undefined)
     throw new Failure('NOT_PUBLISHED', 'nothing is published for its stream', {
-      next: 'Provision the pipeline again; that writes it anew.',
+      next: 'Provision the pipeline again, which writes it.',
     });
   if (found.pipeline === pipeline) return found;
   throw new Failure('CONFLICT', `another pipeline is published for its stream: ${found.pipeline}`, {

@@ -35,7 +35,7 @@ export async function published({ published }: Patient): Promise<Said> {
 
 export async function triggerCheck({ trigger }: Patient): Promise<Said> {
   const found = await trigger();
-  if (found === undefined) return wrong('there is none', 'Provision the pipeline again; that makes it anew.');
+  if (found === undefined) return wrong('there is none', 'Provision the pipeline again, which makes it.');
   const { id, state, lastResult = 'nothing', lastFailed, changedAt } = found;
   const since = changedAt === undefined ? '' : ` since ${new Date(changedAt).toISOString()}`;
   const said = `${id} is ${state}${since}; its last result: ${lastResult.slice(0, 200)}`;

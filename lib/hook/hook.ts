@@ -56,7 +56,7 @@ export function createHook(
     }
     const event = byHand(given, invocation) ?? given;
     const sender = isBusEvent(event) ? EVENT_SENDERS.find((one) => one.sent(event)) : undefined;
-    if (sender === undefined) throw notAccepted('deployHook', 'this is no request to a deploy hook');
+    if (sender === undefined) throw notAccepted('deployHook', 'this is not a request to a deploy hook');
     return takeDelivery(event as BusEvent, sender, ready().runtime);
   };
 }

@@ -23,7 +23,7 @@ export interface Status {
 export async function status(event: unknown, { ledger }: LedgerRuntime): Promise<Status | Status[]> {
   const question = Question.safeParse(event ?? {});
   if (!question.success)
-    throw notAccepted('status', 'this is no request for a status', question.error.issues);
+    throw notAccepted('status', 'this is not a request for a status', question.error.issues);
   const { pipeline } = question.data;
   if (pipeline === undefined) {
     const records = await Promise.all((await ledger.names()).map((name) => ledger.read(name)));

@@ -70,7 +70,7 @@ function untold(
     .filter(({ path }) => !destinations.some((one) => isMappedBy(one, plain(path))))
     .map(
       ({ path, why }) =>
-        `mapping: found nothing that is mapped to ${path}; expected it, because ${why}: AEP refuses every record without it${derived(path, source)}`,
+        `mapping: found no mapping to ${path}; expected one, because ${why}. AEP refuses every record without it${derived(path, source)}`,
     );
 }
 

@@ -162,7 +162,7 @@ function decideOnOurs(first: Found, others: readonly Found[]): Decision {
 function changeText({ differences }: Found, done: string): string {
   const anew = differences.filter(isConsequence).map(({ field }) => field);
   const own = anew.length < differences.length ? `; what differs is ${done}` : '';
-  return anew.length === 0 ? own : `${own}; refers to what is made anew: ${anew.join(', ')}`;
+  return anew.length === 0 ? own : `${own}; refers to what is replaced: ${anew.join(', ')}`;
 }
 
 function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decision {

@@ -91,13 +91,13 @@ describe('where ours is there', () => {
       { ...differs('replace', 'one still to be made'), field: 'flow' },
     ];
     expect(decided([one('x', { differences: anew })]).reason).toBe(
-      'made by run-1; refers to what is made anew: title, flow',
+      'made by run-1; refers to what is replaced: title, flow',
     );
     expect(decided([one('x', { differences: [...anew, differs('update')] })]).reason).toBe(
-      'made by run-1; what differs is not changed in place; refers to what is made anew: title, flow',
+      'made by run-1; what differs is not changed in place; refers to what is replaced: title, flow',
     );
     expect(decided([one('x', { differences: [differs('update', 'one still to be made')] })]).reason).toBe(
-      'made by run-1; refers to what is made anew: title',
+      'made by run-1; refers to what is replaced: title',
     );
   });
 
