@@ -1,7 +1,11 @@
-// Fits the stack into an account as it is: a network, a proxy, a key, tags, a boundary, a topic and thresholds that others have decided on.
+// Fits the stack into an existing account: its network, proxy, key, tags, permissions boundary, topic and
+// thresholds.
 const { given, pairs } = require('./parameters.cjs');
 
-/** What Lambda does in a network with a function's role. AWS: AWSLambdaVPCAccessExecutionRole, without what it says of logs. */
+/**
+ * What Lambda does in a network with a function's role. AWS: AWSLambdaVPCAccessExecutionRole, without its
+ * logs.
+ */
 const INTERFACES = [
   'ec2:CreateNetworkInterface',
   'ec2:DescribeNetworkInterfaces',
@@ -11,13 +15,16 @@ const INTERFACES = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** Ages are given in seconds, and counted by AWS in milliseconds. */
+/** Users give ages in seconds; AWS counts them in milliseconds. */
 const isAge = (alarm) => alarm.Properties.MetricName === 'IteratorAge';
 
 const listed = (text) => text.split(',').map((one) => one.trim());
 const isSet = (value) => value !== undefined && value !== 'none';
 
-/** Changes the packaged template by those parameters that are set. @throws Error where the template does not have what a parameter is about */
+/**
+ * Changes the packaged template by the parameters that are set.
+ * @throws Error if the template does not have what a parameter is about
+ */
 function adapt(template, parameters) {
   const { Resources } = template;
   const ofType = (type) => Object.values(Resources).filter(({ Type }) => Type === type);
@@ -60,7 +67,7 @@ function intoNetwork(functions, Resources, { subnetIds, securityGroupIds }) {
       PolicyDocument: {
         Version: '2012-10-17',
         Statement: [
-          // EC2 knows no resource to limit a list to, and the interfaces have no name before they are there.
+          // EC2 cannot limit a list to a resource, and the interfaces have no name before they exist.
           { Effect: 'Allow', Action: INTERFACES, Resource: '*' },
           {
             Effect: 'Deny',
@@ -99,7 +106,7 @@ function remove({ Resources }, ids) {
   }
 }
 
-/** Whatever refers to the resource has the ARN instead. */
+/** Puts the ARN in the place of each reference to the resource. */
 function replace(template, id, arn) {
   const isIt = (one) =>
     one.Ref === id || ['Arn', 'TopicArn'].some((name) => String(one['Fn::GetAtt']) === `${id},${name}`);

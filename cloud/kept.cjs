@@ -1,4 +1,4 @@
-// Says what stays in the account when `serverless remove` is done, and why.
+// Says what stays in the account after `serverless remove`, and why.
 module.exports = class Kept {
   constructor(_serverless, _options, { log }) {
     this.hooks = {

@@ -1,4 +1,5 @@
-// Checks the stage and the deploy parameters before anything is packaged: a misspelt one would silently leave its default in force.
+// Checks the stage and the deploy parameters before packaging: a misspelt parameter would silently keep its
+// default.
 
 const text = (pattern, expected) => ({ test: (value) => pattern.test(value), expected });
 const oneOf = (...words) => ({
@@ -18,7 +19,7 @@ const whole = (least, most) => ({
   expected: `a whole number from ${least} to ${most}`,
 });
 
-// Pseudo parameters as `${AWS::Region}` are allowed where the template puts them in.
+// Pseudo parameters such as `${AWS::Region}` are allowed if the template resolves them.
 const PART = '(?:[\\w*-]|\\$\\{AWS::\\w+\\})*';
 const streamArn = text(
   new RegExp(`^arn:${PART}:kinesis:${PART}:${PART}:stream/[\\w.*-]{1,128}$`),
@@ -45,7 +46,7 @@ function pairs(given) {
   );
 }
 
-/** Of cloud/alarms.yml, in which a test looks for each. */
+/** The alarms of cloud/alarms.yml; a test looks for each. */
 const ALARMS = [
   'batches-unreadable',
   'execution-failed',
@@ -70,7 +71,7 @@ const ALARMS = [
 ];
 const yesNo = oneOf('yes', 'no');
 
-/** By name: whether a value is allowed, and what is said where it is not. docs/deploy.md says what each is for. */
+/** By name: whether a value is allowed, and what is expected otherwise. docs/deploy.md explains each. */
 const PARAMETERS = {
   streamArns: list(streamArn),
   stream: orNone(text(/^[\w.-]{1,128}$/, 'the name of a stream to make')),
@@ -142,7 +143,10 @@ const PARAMETERS = {
   }),
 };
 
-/** The longest name with the stage in it is that of a rule of EventBridge, penstock-{stage}-hook-cloudformation, of at most 64 characters. */
+/**
+ * The longest name with the stage is that of a rule of EventBridge: penstock-{stage}-hook-cloudformation, of
+ * at most 64 characters.
+ */
 const STAGE_LENGTH = 64 - 'penstock--hook-cloudformation'.length;
 
 /** What is wrong with a stage, in a sentence; nothing where all is well. */
@@ -165,7 +169,7 @@ function mistakes(stage, parameters, region) {
   return [...wrong, ...together(parameters), ...elsewhere(parameters, region)];
 }
 
-/** A function's key and an alarm's topic have to be of the stack's region. */
+/** A function's key and an alarm's topic have to be in the stack's region. */
 function elsewhere(parameters, region) {
   return ['kmsKeyArn', 'alarmTopic'].flatMap((name) => {
     const value = String(parameters[name] ?? 'none');
@@ -176,7 +180,7 @@ function elsewhere(parameters, region) {
   });
 }
 
-/** What does not go together. */
+/** Parameters that exclude or need each other. */
 function together({
   subnetIds = 'none',
   securityGroupIds = 'none',
@@ -205,7 +209,10 @@ function nearest(name) {
   return found === undefined ? '' : `, did you mean ${found}?`;
 }
 
-/** `--param name=value`, and those that serverless.yml keeps for the stage; a parameter set to nothing is not set. */
+/**
+ * `--param name=value`, and those that serverless.yml sets for the stage. An empty parameter counts as not
+ * set.
+ */
 function given({ processedInput, configurationInput }, stage) {
   const kept = { ...configurationInput.params?.default, ...configurationInput.params?.[stage] };
   const asked = [processedInput.options.param ?? []].flat().map((one) => {
@@ -213,7 +220,7 @@ function given({ processedInput, configurationInput }, stage) {
     return at < 0 ? [one, ''] : [one.slice(0, at), one.slice(at + 1)];
   });
   const entries = Object.entries({ ...kept, ...Object.fromEntries(asked) });
-  // What another variable fills in is known only later: `${sls:stage}` is checked as the stage.
+  // Values that another variable fills in are known only later: `${sls:stage}` is checked as the stage.
   return Object.fromEntries(
     entries.filter(
       ([, value]) => value !== null && value !== undefined && !/\$\{(?!AWS::)/.test(String(value)),
@@ -221,7 +228,7 @@ function given({ processedInput, configurationInput }, stage) {
   );
 }
 
-/** Commands that package; others, such as `info` and `remove`, need no parameters. */
+/** Commands that package. Others, such as `info` and `remove`, need no parameters. */
 const PACKAGING = ['package', 'deploy'];
 
 module.exports = class Parameters {
@@ -235,7 +242,7 @@ module.exports = class Parameters {
         'PENSTOCK_PARAMETERS',
       );
     };
-    // The framework judges the configuration before any hook runs, in words that name no parameter.
+    // The framework checks the configuration before any hook runs, and its messages name no parameter.
     this.asyncInit = async () => {
       if (PACKAGING.includes(serverless.processedInput.commands[0])) check();
     };

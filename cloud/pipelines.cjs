@@ -1,11 +1,15 @@
-// Says before packaging which pipelines deploy hooks can start, and refuses a hookStarts that names none of them: what is built in is not seen from outside.
+// Says before packaging which pipelines deploy hooks can start, and refuses a hookStarts that names none of
+// them.
 const { existsSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 const ADVICE =
   'Put a manifest into pipelines/ (examples/ has samples), then npm run build, and deploy again.';
 
-/** What is said of the names that are built in: `refused` where the deployment could start nothing of what it names. */
+/**
+ * The message about the pipelines of the bundle: `refused` if hooks could start nothing of what hookStarts
+ * names.
+ */
 function about(names, starts, manifests) {
   if (starts !== 'all' && !names.includes(starts))
     return {
@@ -20,7 +24,7 @@ module.exports = class Pipelines {
   constructor(serverless, _options, { log }) {
     const tell = () => {
       const file = join(serverless.serviceDir, 'dist/pipelines.json');
-      // Where nothing was built, packaging itself says that there is nothing to pack.
+      // Without a build, packaging itself reports that there is nothing to pack.
       if (!existsSync(file)) return;
       const names = JSON.parse(readFileSync(file, 'utf8'));
       const { environment } = serverless.service.functions.deployHook;

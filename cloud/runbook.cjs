@@ -1,23 +1,23 @@
-// Where an alarm sends its reader: a section of docs/runbook.md, on a page of your own or on the dashboard, which holds its whole text.
+// Where an alarm sends its reader: a section of docs/runbook.md, on a page of your own or on the dashboard.
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 const TEXT = readFileSync(join(__dirname, '..', 'docs', 'runbook.md'), 'utf8');
 
-/** Of each section, its title and its text below that. The first has none: what goes before all of them. */
+/** Each section's title and text. The first section has no title: it is what precedes the others. */
 const SECTIONS = TEXT.split(/^## /m).map((part, at) => {
   const end = at === 0 ? 0 : part.indexOf('\n');
   return { title: part.slice(0, end), text: part.slice(end).trim() };
 });
 
-/** As GitHub and most others make an anchor of a heading. */
+/** Makes an anchor of a heading as GitHub does. */
 const slugOf = (title) =>
   title
     .toLowerCase()
     .replaceAll(/[^\w -]/g, '')
     .replaceAll(' ', '-');
 
-/** A dashboard has no anchors, and nothing beside it that a relative link could lead to. */
+/** A dashboard has no anchors, and no files for relative links. */
 const withoutLinks = (text) =>
   text.replaceAll(/\[([^\]]*)\]\((?!https?:)[^)]*\)/g, '$1').replaceAll(/^# .*\n+/gm, '');
 
@@ -25,13 +25,16 @@ const CONSOLE = `https://\${AWS::Region}.console.aws.amazon.com/cloudwatch/home?
 const HEIGHT = 7;
 const WIDTH = 12;
 
-/** Below everything else, two beside each other; a comma before each, for the list goes on. */
+/**
+ * The sections' widgets below all others, in two columns. Each begins with a comma, because the list
+ * continues.
+ */
 function widgets(top) {
   return SECTIONS.map(({ title, text }, at) => {
     const heading = title === '' ? '# Runbook' : `## ${title}`;
     const place = { x: (at % 2) * WIDTH, y: top + Math.floor(at / 2) * HEIGHT, width: WIDTH, height: HEIGHT };
     const properties = { markdown: `${heading}\n\n${withoutLinks(text)}` };
-    // What looks like a variable to Fn::Sub is none.
+    // Escapes what looks like a variable of Fn::Sub.
     return `, ${JSON.stringify({ type: 'text', ...place, properties }).replaceAll('${', '${!')}`;
   }).join('\n');
 }
@@ -43,9 +46,9 @@ module.exports = async ({ resolveVariable }) => {
   const dashboard = `${CONSOLE}#dashboards/dashboard/${service}-${stage}`;
   const linkTo = ({ title }) => (own === 'none' ? `"${title}" on ${dashboard}` : `${own}#${slugOf(title)}`);
   return {
-    /** By the anchor of its section: what an alarm says of where to read on. For Fn::Sub. */
+    /** By the anchor of a section: the link in an alarm's text. For Fn::Sub. */
     links: Object.fromEntries(SECTIONS.slice(1).map((one) => [slugOf(one.title), `Runbook: ${linkTo(one)}`])),
-    /** For the dashboard's own head line. */
+    /** For the dashboard's own headline. */
     place: own === 'none' ? 'below' : `in ${own}`,
     widgets: own === 'none' ? widgets(19) : '',
   };

@@ -1,4 +1,4 @@
-// Kinesis records in, partial batch response out.
+// Sends Kinesis records to AEP and answers with a partial batch response.
 import type { Context } from 'aws-lambda';
 import { forwardRuntime } from '../lib/aws/runtimes/forward.ts';
 import { createForward, type Forward } from '../lib/forward/forward.ts';
@@ -6,7 +6,7 @@ import type { BatchResponse } from '../lib/forward/settle.ts';
 
 let forward: Forward | undefined;
 
-/** Made on the first call, so that wrong settings fail a call with a message and not the import. */
+/** Made on the first call, so that wrong settings fail the call with a message, and not the import. */
 export const handler = async (event: unknown, context: Context): Promise<BatchResponse> => {
   forward ??= createForward(forwardRuntime());
   return forward(event, {

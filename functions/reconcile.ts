@@ -1,11 +1,11 @@
-// What AEP refused after it had received it, put with the other rejects. On a schedule, or by hand with `{"pipeline": "name"}`.
+// Fetches what AEP refused after it had received it. On a schedule, or by hand with `{"pipeline": "name"}`.
 import type { Context } from 'aws-lambda';
 import { reconcileRuntime } from '../lib/aws/runtimes/reconcile.ts';
 import { createReconcile, type Reconcile, type Reconciled } from '../lib/reconcile/reconcile.ts';
 
 let reconcile: Reconcile | undefined;
 
-/** Made on the first call, so that wrong settings fail a call with a message and not the import. */
+/** Made on the first call, so that wrong settings fail the call with a message, and not the import. */
 export const handler = async (event: unknown, context: Context): Promise<Reconciled> => {
   reconcile ??= createReconcile(reconcileRuntime());
   return reconcile(event, { remainingMs: () => context.getRemainingTimeInMillis() });

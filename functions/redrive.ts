@@ -1,4 +1,5 @@
-// Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream. events/redrive.json
+// Sends undelivered records again: rejects, batches that Lambda discarded, or part of the stream.
+// events/redrive.json
 import type { Context } from 'aws-lambda';
 import { redriveRuntime } from '../lib/aws/runtimes/redrive.ts';
 import { createRedrive, type Redrive } from '../lib/redrive/redrive.ts';
@@ -6,7 +7,7 @@ import type { RedriveAnswer } from '../lib/redrive/request.ts';
 
 let redrive: Redrive | undefined;
 
-/** Made on the first call, so that wrong settings fail a call with a message and not the import. */
+/** Made on the first call, so that wrong settings fail the call with a message, and not the import. */
 export const handler = async (event: unknown, context: Context): Promise<RedriveAnswer> => {
   redrive ??= createRedrive(redriveRuntime());
   return redrive(event, {

@@ -1,4 +1,5 @@
-// Where does a pipeline stand, what is wrong with it, and where is a record? events/status.json, events/doctor.json, events/where.json
+// Status of a pipeline, health check, or where a record is. events/status.json, events/doctor.json,
+// events/where.json
 import { statusRuntime } from '../lib/aws/runtimes/status.ts';
 import { asksForDoctor, doctor } from '../lib/doctor/doctor.ts';
 import { status } from '../lib/provision/status.ts';

@@ -1,4 +1,4 @@
-// What each function accepts from whoever calls it by hand; events/ has an example of each.
+// What each function accepts when somebody calls it by hand; events/ has an example of each.
 import { Failure, issuesText } from './failure.ts';
 
 export const ACCEPTED = {
@@ -17,8 +17,8 @@ export const ACCEPTED = {
   status: [
     '{} for all pipelines',
     '{"pipeline": "name"} (events/status.json)',
-    '{"pipeline": "name", "doctor": true}: what is wrong with it (events/doctor.json)',
-    '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) where the stream has it no more (events/where.json)',
+    '{"pipeline": "name", "doctor": true}: its health check (events/doctor.json)',
+    '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) if the stream no longer has it (events/where.json)',
   ],
   drift: ['{} for all pipelines', '{"pipeline": "name"} (events/drift.json)', "a schedule's event"],
   reconcile: [
@@ -34,14 +34,17 @@ export const ACCEPTED = {
   deployHook: [
     '{"pipeline": "name" or "all"}, by hand, and with it "mode": "plan"',
     '{"source", "id", "detail-type": "penstock", "detail": {"pipeline": "name" or "all"}} (events/deploy-hook.json), in the detail also "mode": "plan" and "id"',
-    'the same with {"manifest": {…}, "samples"} in place of "pipeline", where the deployment allows it (events/deploy-hook-manifest.json)',
+    'the same with {"manifest": {…}, "samples"} in place of "pipeline", if the deployment allows it (events/deploy-hook-manifest.json)',
     'state changes of CodePipeline, CodeDeploy and CloudFormation, as EventBridge brings them (events/deploy-hook-codepipeline.json)',
     "a request to the function's URL, signed by GitHub or by Standard Webhooks (docs/hooks.md)",
   ],
   forward: ['{"Records": […]}, Kinesis records of one stream as Lambda brings them (events/forward.json)'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** The failure of an event that a function does not understand: what is wrong with it, and all that is accepted. */
+/**
+ * The failure of an event that a function does not understand: what is wrong with it, and all that is
+ * accepted.
+ */
 export function notAccepted(
   by: keyof typeof ACCEPTED,
   what: string,
@@ -51,7 +54,7 @@ export function notAccepted(
   return new Failure('EVENT_INVALID', said, { next: `Accepted: ${ACCEPTED[by].join('; ')}.` });
 }
 
-/** What a person asks. A schedule's event, and none at all, ask for nothing in particular. */
+/** What a person asks. An event of a schedule, or none, asks for nothing in particular. */
 export function askedBy(event: unknown): unknown {
   const scheduled =
     typeof event === 'object' && event !== null && 'source' in event && event.source === 'aws.events';

@@ -1,18 +1,20 @@
-// What is made at run time goes with the stack: the forwarder's triggers and the published pipelines. CloudFormation asks for it.
+// Removes with the stack what was made at run time: the forwarder's triggers and the published pipelines.
 import type { Clock, Fetch } from './aep/transport.ts';
 import { Failure, isFailure, issuesText } from './failure.ts';
 import type { Log } from './log.ts';
 import * as z from './zod.ts';
 
-/** What a deployment has made since it was deployed. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
+/** What was made since the deployment. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
 export interface MadeAtRunTime {
-  /** Ids of the forwarder's event source mappings, also of those that are just being deleted. */
+  /** Ids of the forwarder's triggers, also of those that are being deleted. */
   triggers(): Promise<readonly string[]>;
-  /** Begins to delete it. One that is gone, or being changed or deleted just now, is no error. */
+  /** Begins to delete it. A trigger that is gone, or is being changed or deleted, is no error. */
   removeTrigger(id: string): Promise<void>;
-  /** Names of the secrets with the stage's published pipelines, also of those that wait for their deletion. */
+  /**
+   * Names of the secrets with the stage's published pipelines, also of those that wait for their deletion.
+   */
   published(): Promise<readonly string[]>;
-  /** Deletes it at once: provisioning writes it anew. One that is gone is no error. */
+  /** Deletes it at once, because provisioning writes it again. A secret that is gone is no error. */
   removePublished(name: string): Promise<void>;
 }
 
@@ -21,7 +23,7 @@ export interface CleanupRuntime {
   readonly madeAtRunTime: MadeAtRunTime;
 }
 
-/** What can be had without settings, so that CloudFormation is answered whatever is wrong with them. */
+/** Needs no settings, so that CloudFormation gets an answer even if they are wrong. */
 export interface Answering {
   readonly clock: Clock;
   readonly fetch: Fetch;
@@ -32,16 +34,16 @@ export type Cleanup = (
   invocation: { readonly remainingMs: () => number },
 ) => Promise<CloudFormationAnswer>;
 
-/** What CloudFormation is told. */
+/** The answer to CloudFormation. */
 export interface CloudFormationAnswer {
   readonly Status: 'SUCCESS' | 'FAILED';
   readonly Reason: string;
 }
 
-/** A custom resource's request, as far as it matters. AWS: "Custom resource request objects". */
+/** The fields of a custom resource's request that matter. AWS: "Custom resource request objects". */
 const CloudFormationRequest = z.object({
   RequestType: z.enum(['Create', 'Update', 'Delete']),
-  // Over TLS, or to this very machine.
+  // Over TLS, or to this machine.
   ResponseURL: z.string().check(z.regex(/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])/)),
   StackId: z.string(),
   RequestId: z.string(),
@@ -51,7 +53,7 @@ const CloudFormationRequest = z.object({
 type CloudFormationRequest = z.infer<typeof CloudFormationRequest>;
 
 const LISTED_AGAIN_MS = 2_000;
-/** What is kept of the time for the answer: three tries. */
+/** Time that is kept for the answer: three tries. */
 const CLOUDFORMATION_ANSWER_MS = 30_000;
 const ANSWER_TRIES = 3;
 const ANSWER_TIMEOUT_MS = 8_000;
@@ -59,12 +61,13 @@ const ANSWER_TIMEOUT_MS = 8_000;
 const MAX_STATUS_REASON = 1_000;
 
 const GO_ON =
-  'Remove the stack again once that is mended; or delete it with `--retain-resources MadeAtRunTime`, and what is left by hand.';
+  'Correct that and remove the stack again; or delete it with `--retain-resources MadeAtRunTime`, and the rest by hand.';
 
 /**
- * The function that CloudFormation calls. It answers in every case, also where it fails: a stack that waits for an answer
- * waits for an hour.
- * @throws Failure `EVENT_INVALID` where nobody is to be answered; `AWS_UNAVAILABLE` where the answer was not taken
+ * The function that CloudFormation calls. It always answers, even if it fails: otherwise the stack waits for
+ * an hour.
+ * @throws Failure `EVENT_INVALID` if the event asks for no answer; `AWS_UNAVAILABLE` if the answer was not
+ * taken
  */
 export function createCleanup({ clock, fetch }: Answering, makeRuntime: () => CleanupRuntime): Cleanup {
   return async (event, { remainingMs }) => {
@@ -81,7 +84,7 @@ function requestIn(event: unknown): CloudFormationRequest {
   if (result.success) return result.data;
   throw new Failure(
     'EVENT_INVALID',
-    `this is no request of CloudFormation for a custom resource:\n${issuesText(result.error.issues)}\n`,
+    `this is not a request of CloudFormation for a custom resource:\n${issuesText(result.error.issues)}\n`,
     {
       next: 'Leave this function to CloudFormation: it is called when the stack is made, changed and removed.',
     },
@@ -110,7 +113,7 @@ async function removalOutcome(
   }
 }
 
-/** Triggers first: while one is there, the forwarder is still called and needs what is published. */
+/** Triggers first: as long as one exists, the forwarder is called and needs what is published. */
 async function removeTriggers(made: MadeAtRunTime, clock: Clock, until: number): Promise<number> {
   const seen = new Set<string>();
   for (;;) {
@@ -152,7 +155,7 @@ async function sendAnswer(
   }
 }
 
-/** The URL is signed for a PUT without a content type, and a secret: it is in no message. */
+/** The URL is signed for a PUT without a content type. It is a secret, so no message holds it. */
 async function putAnswer(url: string, body: string, fetch: Fetch): Promise<string | undefined> {
   try {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);

@@ -1,4 +1,4 @@
-// The Adobe credentials, as they are kept in Secrets Manager.
+// The Adobe credentials, as kept in Secrets Manager.
 import { type Credentials, DEFAULT_SCOPES } from './aep/token.ts';
 import { Failure } from './failure.ts';
 import { parseSecret, writtenSecret } from './json-secret.ts';
@@ -8,7 +8,10 @@ import * as z from './zod.ts';
 const textField = (what: string) =>
   z.string({ error: `expected ${what}` }).check(z.trim(), z.minLength(1, `expected ${what}`));
 
-/** `{"clientId", "clientSecret", "previousClientSecret"?, "organizationId", "scopes"?}`; more fields are let be. */
+/**
+ * `{"clientId", "clientSecret", "previousClientSecret"?, "organizationId", "scopes"?}`; other fields are
+ * ignored.
+ */
 const CredentialsSecret = z.object({
   clientId: textField('the client id of the OAuth server-to-server credential'),
   clientSecret: textField('a client secret of that credential'),

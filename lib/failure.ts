@@ -1,13 +1,13 @@
-// The one error class of Penstock, and the table of everything that can go wrong.
+// The one error class of Penstock, and the table of all failure codes.
 
 interface FailureKind {
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later although nobody changes anything. */
   readonly retryable: boolean;
-  /** What the reader can do about it, as one sentence. */
+  /** What the reader can do about it, in one sentence or two. */
   readonly next: string;
 }
 
-/** Every failure code: whether it is worth trying again, and what to do next. Documented in `docs/errors.md`. */
+/** Every failure code: whether a retry can help, and what to do next. Documented in `docs/errors.md`. */
 export const FAILURES = {
   MANIFEST_INVALID: {
     retryable: false,
@@ -32,13 +32,13 @@ export const FAILURES = {
   },
   AEP_UNREACHABLE: { retryable: true, next: 'Check the network path to Adobe, then try again.' },
   AEP_THROTTLED: { retryable: true, next: 'Wait; Adobe is limiting the rate of requests. Try again.' },
-  AEP_UNAVAILABLE: { retryable: true, next: 'Wait; the service reports trouble of its own. Try again.' },
+  AEP_UNAVAILABLE: { retryable: true, next: 'Wait; the service reports a problem. Try again.' },
   AEP_BUSY: { retryable: true, next: 'Wait until the resource has settled, then try again.' },
   AEP_CHANGED: { retryable: true, next: 'Somebody changed the resource meanwhile. Try again.' },
   AEP_UNAUTHORIZED: {
     retryable: false,
-    // Some services answer 401 "Access Denied" to a token that is good.
-    next: 'Check the credential and its product profile in Adobe Admin Console; where its tokens are taken elsewhere, a permission is missing: give its technical account the role.',
+    // Some services answer 401 "Access Denied" to a valid token.
+    next: 'Check the credential and its product profile in Adobe Admin Console. If its tokens work elsewhere, a permission is missing: give the technical account a role with it.',
   },
   AEP_FORBIDDEN: {
     retryable: false,
@@ -47,12 +47,12 @@ export const FAILURES = {
   AEP_NOT_FOUND: { retryable: false, next: 'Check the id or the name, and the sandbox it is looked for in.' },
   AEP_EXISTS: {
     retryable: false,
-    next: 'Something of that name or content is there already; look at it first.',
+    next: 'Something with that name or content exists already; look at it first.',
   },
   AEP_REFUSED: { retryable: false, next: 'Correct what the service names, then run again.' },
   AEP_UNEXPECTED: {
     retryable: true,
-    next: 'The answer was not what the API promises. Try again; report it if it stays.',
+    next: 'The answer was not what the API promises. Try again; if that does not help, report it.',
   },
   AEP_REDIRECTED: {
     retryable: false,
@@ -64,7 +64,7 @@ export const FAILURES = {
   },
   CONFLICT: {
     retryable: false,
-    next: 'Rename the one or the other, or remove the one that should not be there.',
+    next: 'Rename one of the two, or remove the wrong one.',
   },
   MAPPING_INVALID: {
     retryable: false,
@@ -72,7 +72,7 @@ export const FAILURES = {
   },
   LEASE_LOST: {
     retryable: false,
-    next: 'Nothing to do: another execution works on this pipeline; wait for its end, then start again if need be.',
+    next: 'Another execution works on this pipeline: wait for its end, then start again if needed.',
   },
   NOT_READY: { retryable: true, next: 'Wait, then run again: it goes on from here.' },
   NOT_PUBLISHED: {
@@ -89,7 +89,7 @@ export const FAILURES = {
   },
   TOO_LARGE: {
     retryable: false,
-    next: 'Make the manifest smaller, or divide the pipeline into several: what is kept of one has its limits.',
+    next: 'Make the manifest smaller, or divide the pipeline into several: the stored size of one is limited.',
   },
   CONSERVATION: {
     retryable: true,
@@ -99,32 +99,35 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
-/** Names that Step Functions matches in `states.asl.json`; written out so that they survive bundling. */
+/**
+ * Names that Step Functions matches in `states.asl.json`. They are literals so that bundling does not change
+ * them.
+ */
 export const TRANSIENT = 'TransientFailure';
 export const PERMANENT = 'PermanentFailure';
 
 export interface FailureDetails {
   readonly cause?: unknown;
-  /** Overrides the code's own advice where the place knows better. */
+  /** Replaces the code's own advice if the caller knows better. */
   readonly next?: string;
-  /** Overrides the code's own class, e.g. an unexpected answer that cannot change. */
+  /** Replaces the code's own class, e.g. for an unexpected answer that cannot change. */
   readonly retryable?: boolean;
-  /** HTTP status of the answer, where there was one. */
+  /** HTTP status of the answer, if there was one. */
   readonly status?: number;
   /** The service's own error code, such as `FLOW-1404-412`. */
   readonly serviceCode?: string;
   /** AEP's id of the request, for Adobe's support. */
   readonly requestId?: string;
-  /** A change was asked for and it is unknown whether it was made. */
+  /** A change was asked for, and it is not known whether it was made. */
   readonly inDoubt?: boolean;
-  /** How long the service asked to wait, in milliseconds. */
+  /** The wait that the service asked for, in milliseconds. */
   readonly retryAfterMs?: number;
 }
 
 /**
- * Anything that went wrong and is understood. `name` is `TransientFailure` or `PermanentFailure`: what Step Functions
- * retries or undoes. It is not used for what becomes of a record: that is a verdict, and for defects of the program:
- * those stay the `TypeError` or `RangeError` that they are.
+ * Anything that failed in a way we understand. `name` is `TransientFailure` or `PermanentFailure`: Step
+ * Functions retries the one and undoes the other. What becomes of a record is a verdict, not a failure.
+ * Defects of the program stay a `TypeError` or `RangeError`.
  */
 export class Failure extends Error {
   override readonly name: typeof TRANSIENT | typeof PERMANENT;
@@ -157,17 +160,17 @@ export class Failure extends Error {
     this.retryAfterMs = details.retryAfterMs;
   }
 
-  /** The same failure, its message opening with where it happened. */
+  /** The same failure; its message begins with where it happened. */
   at(place: string): Failure {
     return this.#saying(`${place}: ${this.what}`);
   }
 
-  /** The same failure, its message going on with what came before. */
+  /** The same failure; its message ends with what came before. */
   after(more: string): Failure {
     return this.#saying(`${this.what}${more}`);
   }
 
-  /** The same failure, with the advice of somebody who knows better. */
+  /** The same failure, with better advice. */
   advising(next: string): Failure {
     return this.#saying(this.what, next);
   }
@@ -186,29 +189,29 @@ export class Failure extends Error {
   }
 }
 
-/** Whether an error is a `Failure`, by shape, so that it holds across bundles. */
+/** Whether an error is a `Failure`, by its shape, so that it works across bundles. */
 export function isFailure(error: unknown): error is Failure {
   return error instanceof Error && (error.name === TRANSIENT || error.name === PERMANENT) && 'code' in error;
 }
 
-/** What went wrong, in a half-sentence within another: with AEP's id of the request, without advice. */
+/** What happened, as part of a sentence: with AEP's id of the request, without advice. */
 export function reasonOf(error: unknown): string {
   if (!isFailure(error)) return String(error);
   return error.requestId === undefined ? error.what : `${error.what}, AEP request ${error.requestId}`;
 }
 
-/** What a function that failed says to the next one: a text for people, and for code the fields beside it. */
+/** What a failed function passes on: a text for people, and fields for code. */
 export interface Told {
   readonly text: string;
-  /** A `FailureCode`, as far as it came from a `Failure`. */
+  /** A `FailureCode`, if it came from a `Failure`. */
   readonly code?: string;
   readonly next?: string;
 }
 
 /**
- * The same failure, with its fields in the last line of its trace. Of an error that a function throws, Lambda hands on
- * `errorType`, `errorMessage` and `trace`, and Step Functions hands those on as the Cause: nothing else gets through.
- * AWS: "Lambda function errors in Node.js" (`trace`), "Handling errors in Step Functions workflows" (Cause).
+ * The same failure, with its fields in the last line of its trace. Lambda passes on only `errorType`,
+ * `errorMessage` and `trace` of an error. Step Functions passes those on as the Cause. AWS: "Lambda function
+ * errors in Node.js" (`trace`), "Handling errors in Step Functions workflows" (Cause).
  */
 export function withFields(failure: Failure): Failure {
   const { code, next } = failure;
@@ -216,7 +219,7 @@ export function withFields(failure: Failure): Failure {
   return failure;
 }
 
-/** What a Cause of Step Functions holds: Lambda's JSON of an error, or a text. */
+/** A Cause of Step Functions: Lambda's JSON of an error, or a text. */
 export function readCause(cause: string): Told {
   const { errorMessage, trace } = (objectIn(cause) ?? {}) as { errorMessage?: unknown; trace?: unknown };
   const text = typeof errorMessage === 'string' ? errorMessage : cause;
@@ -239,7 +242,7 @@ export function messageInCause(cause: string): string {
   return readCause(cause).text;
 }
 
-/** The issues of a schema, each as `path: what was found and what is allowed`, one a line. */
+/** The issues of a schema, one a line, each as `path: what was found and what is allowed`. */
 export function issuesText(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): string {

@@ -1,10 +1,11 @@
-// Members of a JSON text that are written twice: whoever parses it sees the last one, and never knows of the first.
+// Finds members that an object of a JSON text has twice. A parser keeps the last, and does not report the
+// first.
 
-/** A member written again within one object. */
+/** A member that occurs twice in one object. */
 export interface Repeated {
   /** Names and positions that lead to it, such as `source.stream`. */
   readonly path: string;
-  /** Lines of the text, from 1 on: where it was first, and where it is again. */
+  /** Lines of the text, from 1: the first and the second occurrence. */
   readonly first: number;
   readonly again: number;
 }
@@ -16,10 +17,13 @@ interface Level {
   at: string | number;
 }
 
-/** A text, which may be a name, or what opens, closes or divides. Blanks, numbers and words are passed over. */
+/** A string, which may be a name, or a punctuation mark. Blanks, numbers and words are skipped. */
 const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\],]/gs;
 
-/** Every member that is there already. @param text JSON that parses: nothing else is looked for */
+/**
+ * Every member that occurred before.
+ * @param text JSON that can be parsed: other mistakes are not looked for
+ */
 export function repeatedMembers(text: string): Repeated[] {
   const found: Repeated[] = [];
   const levels: Level[] = [];
@@ -44,7 +48,7 @@ export function repeatedMembers(text: string): Repeated[] {
   return found;
 }
 
-/** Which line a position is in; asked for from the front to the back. */
+/** The line of a position; positions must be asked for in ascending order. */
 function lineCounter(text: string): (position: number) => number {
   let line = 1;
   let from = 0;

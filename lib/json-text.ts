@@ -1,13 +1,14 @@
-// What the text of a user's file says: JSON, and each thing once.
+// Reads a user's file: JSON in which each member occurs once.
 import { Failure } from './failure.ts';
 import { repeatedMembers } from './json-members.ts';
 
-/** Told at once. */
+/** Most mistakes in one message. */
 const MAX_TWICE = 30;
 
 /**
- * The value in a file's text; a byte order mark is passed over. `origin` is what messages call it.
- * @throws Failure `MANIFEST_INVALID` where it is not JSON, or an object has a member twice: of those JSON.parse keeps the last
+ * The value in a file's text; a byte order mark is skipped. `origin` names the file in messages.
+ * @throws Failure `MANIFEST_INVALID` if it is not JSON, or an object has a member twice. JSON.parse would
+ * keep the last of those
  */
 export function jsonIn(text: string, origin: string): unknown {
   const plain = text.replace(/^\uFEFF/, '');
@@ -23,7 +24,7 @@ export function jsonIn(text: string, origin: string): unknown {
   );
 }
 
-/** Than what a double holds for certain. */
+/** More digits than a double holds for certain. */
 const longer = (source: string): boolean =>
   source.replace(/\D/g, '').length > 15 || /e[+-]?\d{3}/i.test(source);
 
@@ -32,15 +33,19 @@ interface JsonOfNumbers {
   isRawJSON(value: unknown): boolean;
 }
 
-/** TypeScript's own lists do not know of these yet: https://github.com/tc39/proposal-json-parse-with-source */
+/**
+ * TypeScript's own libraries do not have these yet: https://github.com/tc39/proposal-json-parse-with-source
+ */
 const { rawJSON, isRawJSON } = JSON as unknown as JsonOfNumbers;
 
-/** Whether this is a number that `withDigits` kept the digits of. */
+/** Whether this is a number whose digits `withDigits` kept. */
 export function isExact(value: unknown): boolean {
   return isRawJSON(value);
 }
 
-/** The same text for every way to write a number: `1.50e3` and `1500` are one. Undefined where it is no number of JSON's. */
+/**
+ * The same text for every form of a number: `1.50e3` and `1500` are equal. Undefined if it is no JSON number.
+ */
 export function canonicalNumber(text: string): string | undefined {
   const [, sign, whole, fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,15}))?$/.exec(text) ?? [];
@@ -59,7 +64,7 @@ function zerosAtEnd(digits: string): number {
 
 type Revive = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
-/** As `JSON.parse`, but what a number of JavaScript's would change is written again with the digits it came with. */
+/** Like `JSON.parse`, but a number that JavaScript would change keeps its digits. */
 export function withDigits(text: string): unknown {
   const revive: Revive = (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && longer(source) ? rawJSON(source) : value;

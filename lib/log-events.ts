@@ -1,6 +1,7 @@
-// Codes of the log lines that something looks for: a filter, an alarm, a query of the runbook. Their words may change, these do not.
+// Codes of the log lines that a filter, an alarm or a query of the runbook looks for. They do not change;
+// texts may.
 
-/** Of a batch that the forwarder has ended, whatever became of its records. */
+/** A batch that the forwarder has ended, whatever became of its records. */
 export const BATCH_ENDED = 'batch-ended';
 
 /** Values of the field `event`. */

@@ -1,4 +1,4 @@
-// What Penstock says while it works: one structured line per event, through Powertools; only named fields, never bodies.
+// Penstock's log: one structured line per event, through Powertools; only named fields, never bodies.
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { LogEvent } from './log-events.ts';
 
@@ -16,10 +16,13 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-/** A field's text is cut here: what AEP says must not flood a log line. */
+/** A longer field is cut here, so that AEP's texts do not flood the log. */
 const MAX_TEXT = 1_000;
 
-/** A log whose lines carry the service's name and `fixed`. The type of `Fields` keeps objects, and so bodies, out of it. */
+/**
+ * A log whose lines carry the service's name and `fixed`. The type `Fields` allows no objects, and so no
+ * bodies.
+ */
 export function createLog(level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', fixed: LogFields = {}): Log {
   const logger = new Logger({ serviceName: 'penstock', logLevel: level });
   const write = (how: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields: LogFields) =>

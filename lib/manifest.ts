@@ -1,4 +1,4 @@
-// The manifest: what a user asks for, one pipeline in one file, checked by schema.
+// The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
 import { jsonIn } from './json-text.ts';
@@ -15,7 +15,10 @@ export const CLASSES = {
   experienceevent: 'https://ns.adobe.com/xdm/context/experienceevent',
 } as const;
 
-/** Short names for Adobe's field groups: those of their files in github.com/adobe/xdm, which their `$id`s do not all end in. */
+/**
+ * Short names for Adobe's field groups, after their files in github.com/adobe/xdm. Not all `$id`s end in that
+ * name.
+ */
 export const FIELD_GROUPS = {
   'profile-person-details': 'https://ns.adobe.com/xdm/context/profile-person-details',
   'profile-personal-details': 'https://ns.adobe.com/xdm/context/profile-personal-details',
@@ -44,15 +47,17 @@ export const FIELD_GROUPS = {
   'experienceevent-directmarketing': 'https://ns.adobe.com/xdm/context/experienceevent-directmarketing',
 } as const;
 
-/** Data Prep takes no longer calculated field. Contract §5.2. */
+/** The longest calculated field that Data Prep takes. Contract §5.2. */
 const MAX_EXPRESSION = 4_096;
 
 /** Far more than any manifest needs, and far less than exhausts the stack. */
 const MAX_MANIFEST_DEPTH = 50;
-/** Told at once; whoever has more corrects these first. */
+/** Most mistakes in one message. */
 const MAX_MISTAKES = 30;
 
-/** A name in AEP. Without what AEP's list filters read as "or", "anything", "not" and as comparisons. */
+/**
+ * A name in AEP. Excludes characters that AEP's list filters read as "or", "anything", "not" or comparisons.
+ */
 const resourceName = z
   .string()
   .min(1)
@@ -82,7 +87,7 @@ const fieldName = z
     'expected the name of a field: letters, digits and "_", the first a letter',
   );
 
-/** A field of an own field group, as the Schema Registry takes it. Only what is compared is looked at. */
+/** A field of an own field group, as the Schema Registry takes it. Only what is compared is checked. */
 const ownField = z
   .looseObject({
     type: z.enum(['string', 'number', 'integer', 'boolean', 'object', 'array']),
@@ -115,7 +120,7 @@ const ownFieldGroup = object({
     .describe("Fields, which AEP keeps below the organization's own namespace: `{tenant}.loyaltyId`."),
 });
 
-/** A path in XDM: keys and dots, and neither a pointer nor a JSONPath. */
+/** A path in XDM: names with dots, no JSON Pointer and no JSONPath. */
 const path = (likePath: RegExp) =>
   z
     .string()
@@ -125,13 +130,13 @@ const path = (likePath: RegExp) =>
     .regex(likePath, { error: dotted })
     .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
 
-/** With what Data Prep escapes: `${…}`. */
+/** With Data Prep's escapes: `${…}`. */
 const xdmPath = path(/^(?!\/|#|\$(\.|\[|$)|["'])/);
 
-/** A descriptor has the path as a pointer: no name in it has a stroke. Contract §2.7. */
+/** A descriptor has the path as a JSON Pointer, so no name may have a slash. Contract §2.7. */
 const identityPath = path(/^(?!#|\$|["'])[^/]*$/);
 
-/** What is written as a JSON Pointer, a JSONPath or in quotes, as a path. */
+/** A path instead of a JSON Pointer, a JSONPath or a quoted path. */
 function dotted({ input }: { readonly input?: unknown }): string {
   const names = String(input)
     .split(/[/.]/)
@@ -202,8 +207,8 @@ const data = z
   .describe('`raw`: any JSON object, mapped by the flow. `xdm`: each record is an XDM entity already.');
 
 /**
- * The name of a secret or its ARN; a secret itself has no place in a manifest. Keys of AWS and Azure would pass for names:
- * they are told by their length and letters.
+ * The name of a secret or its ARN, never the secret itself. Keys of AWS and Azure would pass as names; their
+ * length and letters reveal them.
  */
 const secretReference = z
   .string()
@@ -219,7 +224,7 @@ const secretReference = z
 const pulledFrom = z
   .enum(['now', 'earliest'])
   .default('now')
-  .describe('Where AEP starts to read: at what comes from now on, or at the oldest record kept.');
+  .describe('Where AEP starts to read: at new records, or at the oldest record kept.');
 
 const inletSource = object({
   kind: z.literal('inlet').describe('`inlet`: an HTTP API inlet that Penstock feeds from a Kinesis stream.'),
@@ -242,25 +247,25 @@ const inletSource = object({
   compression: z
     .enum(COMPRESSIONS)
     .default('none')
-    .describe('What is looked for in the records, and unpacked: `gzip`, `zstd`, or with `auto` either.'),
+    .describe(
+      'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
+    ),
   records: z
     .optional(Records)
-    .describe('What is done with the records on their way. Left out: they are sent as they are.'),
+    .describe('What happens to the records on their way. Left out: they are sent unchanged.'),
   order: z
     .enum(['key', 'strict'])
     .default('key')
     .describe(
-      'Order within a partition key: `key` keeps it unless something has to be sent again; `strict` keeps it then too, with one message of a key in a request.',
+      'Order within a partition key. `key` keeps it unless something has to be sent again. `strict` always keeps it, with one message of a key per request.',
     ),
   rate: z
     .optional(Rate)
-    .describe(
-      'How much the inlet is given at most, by each shard that is read. Left out: as much as it takes.',
-    ),
+    .describe('The most that each shard sends to the inlet. Left out: as much as the inlet takes.'),
   authenticationRequired: z
     .boolean()
     .default(true)
-    .describe("Whether the inlet wants a token. If not, whoever knows the inlet's URL can write."),
+    .describe('Whether the inlet requires a token. If not, anybody who knows its URL can write.'),
 });
 
 const kinesisSource = object({
@@ -361,7 +366,7 @@ const manifest = object({
           ? 'expected {"id"} of an existing schema, or {"class", "fieldGroups"} of one to be made'
           : undefined,
     })
-    .describe('The XDM schema: an existing one, or what to make it of.'),
+    .describe('The XDM schema: an existing one, or the parts of a new one.'),
   dataset: object({
     name: resourceName.optional().describe('Default: `{name}-dataset`.'),
     description: z.string().max(500).optional(),
@@ -401,19 +406,17 @@ const manifest = object({
   adopt: z
     .boolean()
     .default(false)
-    .describe(
-      'Takes over resources of these names that were made by hand, where they are what this manifest would make.',
-    ),
+    .describe('Adopts hand-made resources of these names, if they are what this manifest would make.'),
   allowIrreversible: z
     .boolean()
     .default(false)
-    .describe('Lets through what AEP cannot undo: enabling a schema for Profile. The plan names it.'),
+    .describe('Allows what AEP cannot undo: enabling a schema for Profile. The plan names it.'),
 });
 
 type Given = z.infer<typeof manifest>;
 type Complain = (path: (string | number)[], message: string, input: unknown) => void;
 
-/** What the mapping must be, given the data. */
+/** What the mapping must be for this kind of data. */
 function checkMapping({ source, mapping }: Given, complain: Complain): void {
   if (source.data === 'raw' && mapping === undefined)
     complain(['mapping'], 'required, because source.data is "raw"', undefined);
@@ -456,7 +459,7 @@ function checkSchema({ schema, dataset }: Given, complain: Complain): void {
     complain(['schema', 'profile'], 'expected true, because dataset.profile is', profile);
 }
 
-/** Names of datasets are not unique in AEP, and both are looked for by theirs. */
+/** Names of datasets are not unique in AEP, and both are found by name. */
 function checkDatasets({ name, names, dataset, source }: Given, complain: Complain): void {
   const own = dataset.name ?? `${name}-dataset`;
   const other = names.identityDataset ?? `${name}-identities`;
@@ -465,7 +468,7 @@ function checkDatasets({ name, names, dataset, source }: Given, complain: Compla
   complain(['names', 'identityDataset'], message, other);
 }
 
-/** Titles are unique among schemas and field groups (`XDM-1521-400`), those that are not given as well. */
+/** Titles are unique among schemas and field groups (`XDM-1521-400`), defaults included. */
 function checkTitles({ name, schema }: Given, complain: Complain): void {
   if ('id' in schema) return;
   const taken = new Set([schema.title ?? `${name}-schema`]);
@@ -486,7 +489,7 @@ function hasIdentity(schema: z.infer<typeof schemaByParts>): boolean {
   return schema.identities.some(({ primary }) => primary) || hasIdentityMap(schema);
 }
 
-/** Events have one by their class. */
+/** Events have one through their class. */
 function hasIdentityMap(schema: Given['schema']): boolean {
   if ('id' in schema) return false;
   return (
@@ -514,7 +517,7 @@ export const Manifest = manifest.superRefine((value, context) => {
     complain(['source', 'startAt'], 'expected a time that exists', startAt);
 });
 
-/** A manifest as checked, its defaults filled in. */
+/** A checked manifest, with its defaults filled in. */
 export type Manifest = z.infer<typeof Manifest>;
 
 export type Source = Manifest['source'];
@@ -522,7 +525,7 @@ export type MappingRow = NonNullable<Manifest['mapping']>[number];
 export type InletSource = Extract<Source, { kind: 'inlet' }>;
 /** A source that AEP reads by itself. */
 export type PulledSource = Exclude<Source, InletSource>;
-/** A schema that is made, as opposed to one that is named. */
+/** A schema that is made, not one that is named. */
 export type OwnSchema = z.infer<typeof schemaByParts>;
 export type OwnFieldGroup = z.infer<typeof ownFieldGroup>;
 
@@ -533,13 +536,13 @@ function exists(time: string): boolean {
   return there.getUTCMonth() === month - 1 && there.getUTCDate() === day && !Number.isNaN(Date.parse(time));
 }
 
-/** The `$id` that a short name stands for; a `$id` stands for itself. */
+/** The `$id` of a short name; a `$id` stands for itself. */
 export function idOf(name: string, names: Readonly<Record<string, string>>): string {
   return Object.hasOwn(names, name) ? (names[name] as string) : name;
 }
 
 /**
- * The manifest in `value`. `origin` is what messages call it, e.g. the file's name.
+ * The manifest in `value`. `origin` names it in messages, e.g. the file's name.
  * @throws Failure `MANIFEST_INVALID`: for each mistake the path, what was found and what is allowed
  */
 export function parseManifest(value: unknown, origin = 'the manifest'): Manifest {
@@ -556,12 +559,15 @@ export function parseManifest(value: unknown, origin = 'the manifest'): Manifest
   );
 }
 
-/** The manifest in a file's text. @throws Failure `MANIFEST_INVALID`, also where it is not JSON, or has a member twice */
+/**
+ * The manifest in a file's text.
+ * @throws Failure `MANIFEST_INVALID`, also if it is not JSON, or has a member twice
+ */
 export function parseManifestText(text: string, origin: string): Manifest {
   return parseManifest(jsonIn(text, origin), origin);
 }
 
-/** JSON Schema (draft 2020-12) of what a user may write; the rules between fields included. */
+/** JSON Schema (draft 2020-12) of a manifest, the rules between fields included. */
 export function manifestJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(manifest, { io: 'input' }) as Record<string, unknown>;
   const when = (data: string, rule: object) => ({

@@ -1,24 +1,24 @@
-// What is wrong with an input, for the person who wrote it: the path, what is allowed, what was found.
+// Describes mistakes in an input for the person who wrote it: the path, what is allowed, what was found.
 import type * as z from 'zod';
 import { didYouMean } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /**
- * A sentence for each issue of `value`'s schema: `path: what is allowed; found …`, and what was likely meant where a known
- * word is near. Needs zod's `reportInput`, and `wording` as its `error`.
+ * A sentence for each issue of `value`'s schema: `path: what is allowed; found …`. If a known word is near,
+ * the sentence suggests it. Needs zod's `reportInput`, and `wording` as its `error`.
  */
 export function mistakes(issues: readonly Issue[], value: unknown): string[] {
   return issues.flatMap(specific).map((issue) => {
     const path = issue.path.map(String).join('.') || '(top level)';
     const allowed = issueText(issue);
-    // A key that is not known is named already.
+    // The message names the unknown key already.
     const found = issue.code === 'unrecognized_keys' ? '' : `; found ${foundAt(value, issue.path)}`;
     return `${path}: ${allowed}${found}${meant(issue, value)}`;
   });
 }
 
-/** What an issue says where the schema has no words of its own: what is allowed; what was found is said by `mistakes`. */
+/** What is allowed, if the schema has no words of its own. `mistakes` adds what was found. */
 export function wording(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
   if (issue.code !== 'invalid_value') return undefined;
@@ -28,7 +28,7 @@ export function wording(issue: z.core.$ZodRawIssue): string | undefined {
   return `expected ${values.length > 1 ? 'one of ' : ''}${values.join('|')}`;
 }
 
-/** Of words that are not known, the known ones that are near. */
+/** For unknown words, the nearest known ones. */
 function meant(issue: Issue, value: unknown): string {
   const found = issue.code === 'unrecognized_keys' ? issue.keys : [valueAtPath(value, issue.path)];
   const words = found.filter((word) => typeof word === 'string');
@@ -42,31 +42,34 @@ function allowedBy(issue: Issue & { readonly allowed?: readonly string[] }): rea
   return Array.isArray(values) ? values.filter((one) => typeof one === 'string') : [];
 }
 
-/** Of a key that is not allowed, why. */
+/** Why a key is not allowed. */
 function issueText(issue: Issue): string {
   return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
 }
 
-/** Where the name of a secret belongs may be the secret itself, and this goes into logs. */
+/** Instead of a secret's name this may be the secret itself, and messages go into logs. */
 function foundAt(value: unknown, path: readonly PropertyKey[]): string {
   const found = valueAtPath(value, path);
   return path.includes('credentials') && found !== undefined ? 'something else' : valueText(found);
 }
 
 /**
- * Of a failed union, the issues of the one variant that was evidently meant: the one whose own keys are used. A union
- * of plain values, or an object that fits none, keeps the union's own sentence.
+ * For a failed union, the issues of the one variant that was meant: the one whose own keys are used. A union
+ * of plain values, or an object that fits no variant, keeps the union's own sentence.
  */
 function specific(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const meant = issue.errors.filter((variant) => variant.every((inner) => !isForeign(inner)));
   const only = meant.length === 1 ? meant[0] : undefined;
-  // Issues at the union's own place: it is one of plain values, and its own sentence names all of them.
+  // Issues at the union's own place: it is a union of plain values, and its own sentence names all of them.
   if (only === undefined || only.every((inner) => inner.path.length === 0)) return [issue];
   return only.flatMap((inner) => specific({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
 }
 
-/** Whether it says that the variant was not meant. A key that is unknown further down does not: it is a slip in the one that was. */
+/**
+ * Whether it shows that this variant was not meant. An unknown key further down does not: it is a slip in the
+ * right one.
+ */
 function isForeign(issue: Issue): boolean {
   return (
     issue.path.length === 0 ||
@@ -89,7 +92,7 @@ function valueText(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-/** JSON, or a word for what is too deep to be written. */
+/** JSON, or a note if it is nested too deeply. */
 function jsonOrWord(value: unknown): string {
   try {
     return JSON.stringify(value);
@@ -98,7 +101,7 @@ function jsonOrWord(value: unknown): string {
   }
 }
 
-/** Whether it is nested so deeply. Level by level: what is deep enough to be refused would exhaust the stack. */
+/** Whether it is nested too deeply. Goes level by level, because recursion could exhaust the stack. */
 export function isDeeper(value: unknown, levels: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {

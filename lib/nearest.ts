@@ -1,10 +1,13 @@
-// The known word that a mistyped one was most likely meant to be.
+// Finds the known word that a mistyped word most likely stands for.
 import { closest, distance } from 'fastest-levenshtein';
 
-/** Of a word's letters, the part that may be wrong; two that change places count twice. A guess far off is worse than none. */
+/**
+ * The part of a word's letters that may be wrong; two swapped letters count twice. A bad guess is worse than
+ * none.
+ */
 const MAX_WRONG = 1 / 3;
 
-/** The nearest of the known words; `undefined` where none is near. Upper and lower case are the same letter. */
+/** The nearest of the known words; `undefined` if none is near. Case does not count. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = new Map(known.map((one) => [one.toLowerCase(), one]));
   const asked = word.toLowerCase();
@@ -13,15 +16,15 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return known.length > 0 && distance(asked, found) <= most ? plain.get(found) : undefined;
 }
 
-/** Behind a message: the known words that these were most likely meant to be; nothing where none is near. */
+/** Text to append to a message: the known words that were most likely meant; empty if none is near. */
 export function didYouMean(words: readonly string[], known: readonly string[]): string {
   const near = words.map((word) => nearest(word, known)).filter((word) => word !== undefined);
   return near.length === 0 ? '' : `; did you mean ${near.map((word) => JSON.stringify(word)).join(', ')}?`;
 }
 
 /**
- * Behind a message about a `$id`: the known one that was most likely meant. What `$id`s begin with is much the same, and easily
- * confused (`…/context/…`, `…/mixins/…`): their last parts are compared.
+ * Text to append to a message about a `$id`: the known one that was most likely meant. Only last parts are
+ * compared, because beginnings are alike and easily confused (`…/context/…`, `…/mixins/…`).
  */
 export function didYouMeanId(id: string, known: readonly string[]): string {
   const last = (one: string) => one.slice(one.lastIndexOf('/') + 1);

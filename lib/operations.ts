@@ -1,4 +1,5 @@
-// What operations of Data Prep need besides themselves: a dataset in Profile that takes updates, something mapped that identifies the profile, a dataset for new identities.
+// What operations of Data Prep need: a dataset in Profile that takes updates, mapped identities, an identity
+// dataset.
 import type { Operation, Records } from './records.ts';
 
 /** The part of a manifest that decides. */
@@ -21,7 +22,7 @@ interface Placed {
   readonly operation: Operation;
 }
 
-/** Every operation that a record of the pipeline can come with, and where the manifest says so. */
+/** Every operation that the pipeline's records can have, and its place in the manifest. */
 function operationsOf({ source }: Pick<Operated, 'source'>): Placed[] {
   const operations = source.records?.operations;
   if (operations === undefined) return [];
@@ -36,22 +37,22 @@ function operationsOf({ source }: Pick<Operated, 'source'>): Placed[] {
 const updates = ({ operation: { data } }: Placed): boolean => data !== 'create';
 const links = ({ operation: { identity } }: Placed): boolean => identity !== undefined;
 
-/** Whether records change parts of profiles, or delete them: what Data Prep calls streaming upserts. */
+/** Whether records change parts of profiles, or delete them: Data Prep's streaming upserts. */
 export function updatesProfiles(manifest: Pick<Operated, 'source'>): boolean {
   return operationsOf(manifest).some(updates);
 }
 
-/** Whether any record is merged into what is in Profile already. */
+/** Whether any record is merged into an existing profile. */
 export function merges(manifest: Pick<Operated, 'source'>): boolean {
   return operationsOf(manifest).some(({ operation: { data } }) => data === 'merge');
 }
 
-/** Whether records link new identities, for which there has to be a dataset besides. */
+/** Whether records link new identities; that needs another dataset. */
 export function linksIdentities(manifest: Pick<Operated, 'source'>): boolean {
   return operationsOf(manifest).some(links);
 }
 
-/** The identity dataset that the manifest names, and where. */
+/** The identity dataset that the manifest names, and its place. */
 export function namedIdentityDataset(
   manifest: Pick<Operated, 'source'>,
 ): { readonly id: string; readonly path: string } | undefined {
@@ -63,10 +64,11 @@ export function namedIdentityDataset(
 }
 
 /**
- * Conditions of streaming upserts (experienceleague.adobe.com/en/docs/experience-platform/data-prep/upserts), as far as a
- * manifest shows them: what is asked of the dataset, the schema and the mapping. AEP says nothing where they are not met: it
- * acknowledges the record and applies it nowhere. `hasIdentityMap`: whether records of an own schema can have one. `isUpsert` is our reading: that page asks for Profile alone, and Adobe's page on
- * the tag speaks of batches.
+ * Conditions of streaming upserts, as far as a manifest shows them: on dataset, schema and mapping. Source:
+ * experienceleague.adobe.com/en/docs/experience-platform/data-prep/upserts. AEP does not report a violation:
+ * it acknowledges the record and applies it nowhere. `hasIdentityMap`: whether records of an own schema can
+ * have one. `isUpsert` is our reading: that page asks for Profile alone, and Adobe's page on the tag is about
+ * batches.
  */
 export function checkOperations(manifest: Operated, hasIdentityMap: boolean, complain: Complain): void {
   const all = operationsOf(manifest);
@@ -76,7 +78,7 @@ export function checkOperations(manifest: Operated, hasIdentityMap: boolean, com
   if (needy === undefined) return;
   const because = operationReason(needy);
   const { dataset } = manifest;
-  // Where upsert alone is said, it is complained of already.
+  // `upsert` without `profile` is reported already.
   if (dataset.profile !== true && dataset.upsert !== true)
     complain(['dataset', 'profile'], `expected true, ${because}`, dataset.profile);
   if (update !== undefined && dataset.upsert !== true)
@@ -90,7 +92,7 @@ function operationReason({ at, operation }: Placed): string {
     : `because ${[...at, 'data'].join('.')} is "${operation.data}"`;
 }
 
-/** One for all operations: a pipeline has one identity dataset, which is named or made. */
+/** One for all operations: a pipeline has one identity dataset, named or made. */
 function checkIdentityDatasets(all: readonly Placed[], complain: Complain): void {
   const first = all.find(links);
   for (const { at, operation } of all) {
@@ -105,7 +107,10 @@ function checkIdentityDatasets(all: readonly Placed[], complain: Complain): void
   }
 }
 
-/** What a profile is found by has to be in what is sent. Of an existing schema only AEP knows it: the plan looks there. */
+/**
+ * A record must hold what identifies its profile. Only AEP knows an existing schema's identities: the plan
+ * looks there.
+ */
 function checkIdentified(
   { schema, mapping }: Operated,
   hasIdentityMap: boolean,
@@ -131,10 +136,10 @@ function checkIdentified(
   }
 }
 
-/** Identities of any namespace; one of them says itself that it is the primary one. */
+/** Identities of any namespace; one of them is marked as the primary identity. */
 export const IDENTITY_MAP = 'identityMap';
 
-/** Whether a mapping writes the field, or an object that holds it; of the identity map also a part of it. */
+/** Whether a mapping writes the field, or an object that holds it; or, for the identity map, a part of it. */
 export function isMapped(path: string, mapping: Operated['mapping']): boolean {
   const wanted = inAnyTenant(path);
   return (mapping ?? []).some(({ destination }) => {

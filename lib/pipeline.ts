@@ -1,11 +1,15 @@
-// The pipeline document: what travels through the state machine, in and out of every step in the same shape.
+// The pipeline document: it travels through the state machine, and every step takes and returns the same
+// shape.
 import * as z from 'zod';
 import { Manifest } from './manifest.ts';
 import { Samples } from './samples.ts';
 import { MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS } from './shared-rules.ts';
 import { DRAIN_SECONDS, WARM_UP_SECONDS } from './waits.ts';
 
-/** What a pipeline needs in AEP, in the order in which it is made; undone backwards. Own field groups come before all. */
+/**
+ * What a pipeline needs in AEP, in the order of creation; removal goes backwards. Own field groups come
+ * first.
+ */
 export const RESOURCE_KEYS = [
   'schema',
   'base-connection',
@@ -29,7 +33,7 @@ export type ResourceKey = z.infer<typeof ResourceKey>;
 const Execution = z.object({
   /** ARN of the execution. */
   id: z.string(),
-  /** Its name, which marks what it makes. */
+  /** The execution's name, which is part of the ownership tag. */
   name: z.string().regex(/^\S{1,80}$/, 'expected 1 to 80 characters without spaces'),
   /** ISO 8601. */
   startedAt: z.iso.datetime({ offset: true }),
@@ -44,7 +48,7 @@ const Planned = z.object({
   reason: z.string(),
   id: z.string().optional(),
   differences: z.array(ToldDifference).optional(),
-  /** Of a connection that is replaced: the new one reads another stream, event hub or subscription. */
+  /** For a connection that is replaced: the new one reads another stream, event hub or subscription. */
   elsewhere: z.boolean().optional(),
   /** What AEP cannot undo about it. */
   irreversible: z.string().optional(),
@@ -55,46 +59,48 @@ export type Planned = z.infer<typeof Planned>;
 const Made = z.object({
   id: z.string().min(1),
   name: z.string(),
-  /** `created` by this execution, `kept` as found, `adopted` or `updated` by it, or `given` by the manifest. */
+  /**
+   * `created` by this execution, `kept` as found, `adopted` or `updated` by it, or `given` by the manifest.
+   */
   how: z.enum(['created', 'kept', 'adopted', 'updated', 'given']),
   /** Planned to be updated or adopted, and not yet done. */
   pending: z.boolean().optional(),
-  /** Of a mapping set: the version the flow uses. */
+  /** For a mapping set: the version that the flow uses. */
   version: z.number().int().optional(),
-  /** Of a schema: whether it was in Profile when it was looked at. */
+  /** For a schema: whether it was in Profile when the step looked. */
   union: z.boolean().optional(),
-  /** Of a dataset: when it was made, ms since the epoch. */
+  /** For a dataset: when it was made, ms since the epoch. */
   createdAt: z.number().optional(),
-  /** Of a flow, a schema, a field group: when it was made or changed last, ms since the epoch. */
+  /** For a flow, a schema, a field group: when it was last made or changed, ms since the epoch. */
   changedAt: z.number().optional(),
 });
 
 export type Made = z.infer<typeof Made>;
 
-/** Something of ours that is not needed any more, and goes last. */
+/** A resource of ours that is no longer needed, and is removed last. */
 const Old = z.object({
   resource: ResourceKey,
   id: z.string().min(1),
-  /** Of a flow: it read when it was first found to be old. Should its successor not come to be, it has to read again. */
+  /** For a flow: it was reading when it became old. If its successor is not made, it has to read again. */
   running: z.boolean().optional(),
 });
 export type Old = z.infer<typeof Old>;
 
-/** What one step did: for the report. */
+/** What one step did, for the report. */
 const Trail = z.object({
   step: z.string(),
   ms: z.number(),
-  /** AEP calls, the token's aside. */
+  /** AEP calls, without those for tokens. */
   calls: z.number().int(),
   /** Calls that changed something: `METHOD path`, and AEP's id of the request. */
   changes: z.array(z.object({ call: z.string(), requestId: z.string().optional() })),
 });
 export type Trail = z.infer<typeof Trail>;
 
-/** Of a report. */
+/** In a report. */
 export const REPORT_VERSION = 2;
 
-/** What is kept of every execution, however it ended. Under 64 KB. */
+/** What is kept of every execution, whatever its outcome. Under 64 KB. */
 export const Report = z.object({
   /** Version 1 calls the trigger `intake`. */
   version: z.union([z.literal(1), z.literal(REPORT_VERSION)]),
@@ -110,7 +116,10 @@ export const Report = z.object({
     z.object({
       resource: z.string(),
       planned: z.string(),
-      /** What became of it: `kept`, `created`, `adopted`, `updated`, `given`, `removed`, `undone`, `left`, or `not reached`. */
+      /**
+       * What became of it: `kept`, `created`, `adopted`, `updated`, `given`, `removed`, `undone`, `left`, or
+       * `not reached`.
+       */
       done: z.string(),
       name: z.string(),
       id: z.string().optional(),
@@ -122,7 +131,7 @@ export const Report = z.object({
   verified: z.array(z.string()),
   steps: z.array(Trail),
   failure: z.object({ error: z.string(), cause: z.string(), code: z.string().optional() }).optional(),
-  /** What to do next; empty where there is nothing to do. */
+  /** What to do next; empty if there is nothing to do. */
   next: z.array(z.string()),
 });
 export type Report = z.infer<typeof Report>;
@@ -131,23 +140,23 @@ export type Report = z.infer<typeof Report>;
 const warmUp = z.number().int().min(0).max(MAX_WARM_UP_SECONDS);
 const drain = z.number().int().min(0).max(MAX_DRAIN_SECONDS);
 
-/** What starts a state machine; `begin` turns it into a `Pipeline`. */
+/** The state machine's input; `begin` turns it into a `Pipeline`. */
 export const ProvisionRequest = z.strictObject({
   manifest: z.unknown(),
   mode: z.enum(['apply', 'plan', 'retire']).default('apply'),
-  /** Of mode `retire`: the dataset with all its data, and the schema, go as well. */
+  /** For mode `retire`: also removes the dataset with all its data, and the schema. */
   deleteData: z.boolean().default(false),
-  /** Records and what must become of them: the file beside the manifest. */
+  /** Records and the XDM expected of them: the file beside the manifest. */
   samples: Samples.optional(),
   warmUpSeconds: warmUp.default(WARM_UP_SECONDS),
   drainSeconds: drain.default(DRAIN_SECONDS),
-  /** Whose delivery asked for it, where a deploy hook did. It is for whoever reads the execution's input. */
+  /** The delivery that asked for it, if a deploy hook did. For readers of the execution's input. */
   requestedBy: z.strictObject({ sender: z.string(), id: z.string(), digest: z.string() }).optional(),
   /** Added by the state machine. */
   execution: Execution.optional(),
 });
 
-/** As Step Functions puts it into the document; `code` and `next` stand beside it once one of ours has read the Cause. */
+/** As Step Functions writes it. `code` and `next` are added once a step of ours has read the Cause. */
 const ErrorOutput = z.object({
   Error: z.string(),
   Cause: z.string().default(''),
@@ -155,7 +164,7 @@ const ErrorOutput = z.object({
   next: z.string().optional(),
 });
 
-/** What became of one thing that was to be removed. The texts of `removed` and `left` are for people. */
+/** What became of one thing to be removed. The texts of `removed` and `left` are for people. */
 const Fate = z.object({
   resource: z.union([ResourceKey, z.enum(['publish', 'trigger'])]),
   id: z.string().optional(),
@@ -163,7 +172,7 @@ const Fate = z.object({
 });
 export type Fate = z.infer<typeof Fate>;
 
-/** Of the document between two states. */
+/** In the document between two states. */
 export const DOCUMENT_VERSION = 2;
 
 export const Pipeline = z.object({
@@ -175,13 +184,13 @@ export const Pipeline = z.object({
   samples: Samples.optional(),
   warmUpSeconds: warmUp,
   drainSeconds: drain,
-  /** Of an inlet: the stream that feeds it. */
+  /** For an inlet: the stream that feeds it. */
   streamArn: z.string().optional(),
-  /** The organization's namespace, where the manifest needs it. */
+  /** The organization's namespace, if the manifest needs it. */
   tenant: z.string().optional(),
-  /** Ids as an earlier execution reported them: looked up where a name finds nothing. */
+  /** Ids that an earlier execution reported: looked up if a name finds nothing. */
   hints: z.partialRecord(ResourceKey, z.string()).default({}),
-  /** The sandbox that an earlier execution has left something in that is still there. */
+  /** The sandbox where an earlier execution left something that still exists. */
   home: z.string().optional(),
   plan: z.array(Planned),
   warnings: z.array(z.string()).default([]),
@@ -190,33 +199,33 @@ export const Pipeline = z.object({
   old: z.array(Old).default([]),
   /** Whether the state machine took the lease. */
   leased: z.boolean().default(false),
-  /** The number of the last step that worked on the pipeline, by the ledger's count. */
+  /** The fencing token of the last step that worked on the pipeline. */
   entered: z.number().int().optional(),
-  /** How long the machine waits before it verifies. */
+  /** How long the state machine waits before `verify`. */
   waitSeconds: z.number().int().min(0).default(0),
   verified: z.array(z.string()).default([]),
   published: z.enum(['written', 'kept', 'removed']).optional(),
   trigger: z
     .object({ id: z.string(), how: z.enum(['created', 'kept', 'removed']), startAt: z.string() })
     .optional(),
-  /** Whether records take this way already: from then on nothing is undone any more. */
+  /** Whether records take this way already: from then on nothing is undone. */
   inService: z.boolean().default(false),
-  /** `resource id` of what was removed, and what was to be removed and was not, and why. */
+  /** `resource id` of what was removed; and what could not be removed, with the reason. */
   removed: z.array(z.string()).default([]),
   left: z.array(z.string()).default([]),
   /** The same for code. */
   fates: z.array(Fate).default([]),
   trail: z.array(Trail).default([]),
   report: Report.optional(),
-  /** Put here by the state machine when a step failed: Step Functions' own error object. */
+  /** Step Functions' own error object, added by the state machine when a step failed. */
   failure: ErrorOutput.optional(),
-  /** The same of undoing it. */
+  /** The same for a failed rollback. */
   rollbackFailure: ErrorOutput.optional(),
 });
 
 export type Pipeline = z.infer<typeof Pipeline>;
 
-/** The name of a resource in AEP: as the manifest says, else after the pipeline. */
+/** The name of a resource in AEP: from the manifest, or derived from the pipeline's name. */
 export function nameInAep(key: ResourceKey, manifest: Manifest): string {
   const { name, names, schema } = manifest;
   switch (key) {
@@ -256,7 +265,10 @@ export function keyOfGroup({ name }: { name: string }): ResourceKey {
   return `field-group:${name}`;
 }
 
-/** A document of version 1, which 0.1.0 wrote, as one of this version: the trigger was called `intake`. Anything else as it is. */
+/**
+ * Converts a document of version 1, from release 0.1.0, which calls the trigger `intake`. Others are returned
+ * unchanged.
+ */
 export function fromVersion1(document: unknown): unknown {
   const { intake, ...rest } = { ...(document as Readonly<Record<string, unknown>> | null) };
   if (rest.version !== 1) return document;

@@ -19,17 +19,17 @@ export const PublishedPipeline = z.strictObject({
   compression: z.enum(COMPRESSIONS),
   /** What is done with the records on their way. Absent: they are sent as they are. */
   records: z.optional(Records),
-  /** That of a partition key is kept through retries too. Absent: not through those. */
+  /** Keeps the order of a partition key through retries too. Absent: not through retries. */
   order: z.optional(z.literal('strict')),
-  /** By each shard that is read. Absent: as much as the inlet takes. */
+  /** For each shard that is read. Absent: as much as the inlet takes. */
   rate: z.optional(Rate),
-  /** `https://…/collection/{inletId}`; a secret where `authenticationRequired` is false. */
+  /** `https://…/collection/{inletId}`; a secret if `authenticationRequired` is false. */
   inletUrl: z.url(),
   authenticationRequired: z.boolean(),
   flowId: z.string().check(z.minLength(1)),
   datasetId: z.string().check(z.minLength(1)),
   schemaId: z.string().check(z.minLength(1)),
-  /** Where new identities are linked. Absent: no operation of the records links any. */
+  /** Where new identities are linked. Absent: no operation links any. */
   identityDatasetId: z.optional(z.string().check(z.minLength(1))),
   /** The inlet's `sourceId`, for the XDM header's `source.name`. */
   sourceName: z.string().check(z.minLength(1)),

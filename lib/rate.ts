@@ -1,4 +1,4 @@
-// How much one reader of a stream gives to the inlet at most: part of the manifest, and of what is published.
+// Most that one reader of a stream sends to the inlet: part of the manifest, and of the published pipeline.
 import { leanObject } from './strict-object.ts';
 import * as z from './zod.ts';
 

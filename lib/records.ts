@@ -1,4 +1,5 @@
-// What a pipeline does with its records on their way: which it sends, what of them, under which id, and what it hides.
+// What a pipeline does with its records on their way: filter, redact, select, derive, and choose the
+// operation.
 import { MAX_RECORDS_BYTES } from './bounds.ts';
 import { leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
@@ -6,7 +7,7 @@ import * as z from './zod.ts';
 const MAX_POINTER = 500;
 const MAX_PARTS = 10;
 
-/** RFC 6901, of one step at least. */
+/** A JSON Pointer (RFC 6901) with at least one step. */
 const pointer = z
   .string()
   .check(
@@ -21,7 +22,7 @@ const place = pointer.check(z.describe('JSON Pointer into the record as its prod
 
 const SCALAR = 'expected text, a number within ±2^53, true, false or null';
 
-/** Numbers beyond 2^53 are not told apart once they are read. */
+/** JavaScript cannot distinguish all numbers beyond 2^53. */
 const scalar = z.union(
   [
     z.string().check(z.maxLength(1_000)),
@@ -37,15 +38,18 @@ const condition = z.union(
     object({ field: place, equals: scalar.check(z.describe('The value it has.')) }),
     object({
       field: place,
-      notEquals: scalar.check(z.describe('The value it has not: another, or none.')),
+      notEquals: scalar.check(z.describe('The value that it must not have; it may also be absent.')),
     }),
     object({
       field: place,
       oneOf: z
         .array(scalar)
-        .check(z.minLength(1), z.maxLength(100), z.describe('Values of which it has one.')),
+        .check(z.minLength(1), z.maxLength(100), z.describe('Values of which it must have one.')),
     }),
-    object({ field: place, exists: z.boolean().check(z.describe('Whether it is there; `null` is.')) }),
+    object({
+      field: place,
+      exists: z.boolean().check(z.describe('Whether it exists; `null` counts as existing.')),
+    }),
   ],
   {
     error: (issue) =>
@@ -64,20 +68,20 @@ const redaction = z.discriminatedUnion(
   [
     object({
       field,
-      action: z.literal('drop').check(z.describe('Takes it out; of an item of an array `null` stays.')),
+      action: z.literal('drop').check(z.describe('Removes it; an item of an array becomes `null`.')),
     }),
     object({
       field,
-      action: z.literal('mask').check(z.describe('Puts `"***"` in its place, whatever it is.')),
+      action: z.literal('mask').check(z.describe('Replaces it by `"***"`.')),
     }),
     object({
       field,
       action: z
         .literal('hash')
-        .check(z.describe('Puts the SHA-256 of `salt` and its text in its place, in hex.')),
+        .check(z.describe('Replaces it by the SHA-256 of `salt` and its text, in hex.')),
       salt: z
         .optional(z.string().check(z.maxLength(200)))
-        .check(z.describe('No secret: it only keeps tables of common hashes from fitting. Default: none.')),
+        .check(z.describe('Not a secret: it only makes tables of common hashes useless. Default: none.')),
     }),
   ],
   {
@@ -91,7 +95,9 @@ const operation = object({
     .check(z.describe('What is done to the profile. `delete` cannot be undone.')),
   identity: z
     .optional(z.literal('create'))
-    .check(z.describe('Whether new identities are linked as well, for which a dataset of its own is made.')),
+    .check(
+      z.describe('Whether new identities are linked too. That needs a dataset of its own, which is made.'),
+    ),
   identityDatasetId: z
     .optional(z.string().check(z.regex(/^[A-Za-z0-9]{1,64}$/, 'expected the id of a dataset')))
     .check(
@@ -131,32 +137,34 @@ export const Records = object({
     .optional(z.array(condition).check(z.minLength(1), z.maxLength(50)))
     .check(
       z.describe(
-        'Which records are sent: those that meet all conditions. The others are counted and passed over.',
+        'Which records are sent: those that meet all conditions. The others are counted and not sent.',
       ),
     ),
   redact: z
     .optional(z.array(redaction).check(z.minLength(1), z.maxLength(100)))
     .check(
-      z.describe('Fields that neither AEP nor the dead-letter store may see. Such records are written anew.'),
+      z.describe(
+        'Fields that neither AEP nor the dead-letter store may see. Records with such fields are rewritten.',
+      ),
     ),
   select: z
     .optional(selection)
     .check(
       z.describe(
-        'JSON Pointer of the part that is sent in place of the whole record; of several the first that leads to an object.',
+        'JSON Pointer of the part to send instead of the whole record. Of several, the first that leads to an object.',
       ),
     ),
   derive: z
     .optional(z.array(z.enum(['_id', 'timestamp'])).check(z.minLength(1)))
     .check(
       z.describe(
-        'Members that are put into what is sent where it lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
+        'Members to add if the record lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
       ),
     ),
   operations: z.optional(operations).check(z.describe('Operations of Data Prep, for `raw` data.')),
 });
 
-/** What is done with the records; each part only where it is there. */
+/** What is done with the records; each part only if it is set. */
 export type Records = z.infer<typeof Records>;
 export type Condition = NonNullable<Records['where']>[number];
 export type Scalar = z.infer<typeof scalar>;
@@ -167,7 +175,7 @@ export type OperationTable = Extract<NonNullable<Records['operations']>, { field
 
 type Complain = (path: (string | number)[], message: string, input: unknown) => void;
 
-/** What hangs together among the options; `complain` is told of paths below them. */
+/** Rules between the options; `complain` gets paths below them. */
 export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Complain): void {
   const bytes = Buffer.byteLength(JSON.stringify(records));
   if (bytes > MAX_RECORDS_BYTES)
@@ -190,12 +198,12 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
   });
 }
 
-/** What may be sent of a record: the first of these that is there; none where the whole record is. */
+/** The parts of a record to send: the first one that exists. None: the whole record. */
 export function partsOf({ select }: Pick<Records, 'select'>): readonly string[] {
   return select === undefined ? [] : typeof select === 'string' ? [select] : select;
 }
 
-/** Whether the one is the other, or what holds it. `*` may be any step. */
+/** Whether one pointer equals or contains the other. `*` may be any step. */
 export function covers(a: string, b: string): boolean {
   const [as, bs] = [a.split('/'), b.split('/')];
   return as.length <= bs.length && as.every((step, at) => step === '*' || bs[at] === '*' || step === bs[at]);

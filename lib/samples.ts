@@ -1,10 +1,11 @@
-// Samples: records with the XDM that must become of them, kept beside a manifest; and how the two are compared.
+// Samples: records with the XDM expected of them, in a file beside the manifest; and how the two are
+// compared.
 import * as z from 'zod';
 import { Failure, issuesText } from './failure.ts';
 import { canonicalNumber, isExact, jsonIn, withDigits } from './json-text.ts';
 import { isDeeper } from './mistakes.ts';
 
-/** Records are flat beside it, and what is deeper exhausts the stack of whoever reads it. */
+/** Real records are less deep; deeper ones could exhaust the stack of their reader. */
 const MAX_SAMPLE_DEPTH = 100;
 
 function isObjectText(text: string): boolean {
@@ -16,14 +17,17 @@ function isObjectText(text: string): boolean {
   }
 }
 
-/** An object, or its JSON text where it holds numbers that JavaScript would change: so their digits survive every parser on the way. */
+/**
+ * An object. Or its JSON text, if it has numbers that JavaScript would change: so their digits survive every
+ * parser.
+ */
 const ObjectOrText = z.union([
   z.record(z.string(), z.json()),
   z.string().refine(isObjectText, 'is no JSON text of an object, or too deep'),
 ]);
 
 const Sample = z.strictObject({
-  /** What to call it in messages; its position where left out. */
+  /** Its name in messages; its position if left out. */
   name: z.string().max(100).optional(),
   record: ObjectOrText,
   /** The whole XDM entity. `{tenant}` as a key stands for the organization's own namespace. */
@@ -35,12 +39,15 @@ export const Samples = z.array(Sample).min(1).max(50);
 export type Samples = z.infer<typeof Samples>;
 export type Sample = Samples[number];
 
-/** What the file of samples beside a manifest's file is called: `orders.json` → `orders.samples.json`. */
+/** The name of the samples file beside a manifest: `orders.json` → `orders.samples.json`. */
 export function samplesFileOf(manifestFile: string): string {
   return manifestFile.replace(/(\.json)?$/, '.samples.json');
 }
 
-/** The samples in a file's text. @throws Failure `MANIFEST_INVALID` naming each mistake */
+/**
+ * The samples in a file's text.
+ * @throws Failure `MANIFEST_INVALID` naming each mistake
+ */
 export function parseSamplesText(text: string, origin: string): Samples {
   const value = jsonIn(text, origin);
   if (isDeeper(value, MAX_SAMPLE_DEPTH))
@@ -54,7 +61,10 @@ export function parseSamplesText(text: string, origin: string): Samples {
   );
 }
 
-/** The samples, those objects as text whose numbers JavaScript changes. What is no list of samples stays as it is. */
+/**
+ * The samples; objects whose numbers JavaScript would change become text. Anything else is returned
+ * unchanged.
+ */
 function keepingDigits(samples: unknown, text: string): unknown {
   const exact = withDigits(text);
   if (!Array.isArray(samples) || !Array.isArray(exact)) return samples;
@@ -68,12 +78,14 @@ function keepingDigits(samples: unknown, text: string): unknown {
   });
 }
 
-/** The record as it is to be sent: written as JSON, its numbers have the digits they came with. */
+/** The record to send, as JSON; its numbers keep their digits. */
 export function sampleRecord({ record }: Pick<Sample, 'record'>): Readonly<Record<string, unknown>> {
   return typeof record === 'string' ? (withDigits(record) as Record<string, unknown>) : record;
 }
 
-/** The expected entity, with the organization's own namespace for `{tenant}`; its numbers as in `recordOf`. */
+/**
+ * The expected entity, with the organization's own namespace for `{tenant}`; its numbers as in `recordOf`.
+ */
 export function inOwnNamespace(
   xdm: Sample['xdm'],
   tenant: string | undefined,

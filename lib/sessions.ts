@@ -1,10 +1,10 @@
-// The sessions of a function: its credentials from the secret the settings name, asked for anew with every token.
+// The sessions of a function: its credentials from the configured secret, read again for every token.
 import { type Credentials, createSessions, type Sessions } from './aep/token.ts';
 import { readCredentials } from './credentials.ts';
 import { isFailure } from './failure.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Sessions that say in the log where the new client secret is refused and the previous one had to do. */
+/** Sessions that log when IMS refuses the new client secret and the previous one is used. */
 export function sessionsOf(
   runtime: Runtime,
   told: {
@@ -32,10 +32,10 @@ export function sessionsOf(
   });
 }
 
-/** Credentials that are known are used on for so long, in ms, from when Secrets Manager was first found to be away. */
+/** How long known credentials are used, in ms, after Secrets Manager was first found to be unavailable. */
 const CREDENTIALS_KEPT_MS = 900_000;
 
-/** Reads them anew for every token; while Secrets Manager is away, those that were read last are used. */
+/** Reads them again for every token. While Secrets Manager is unavailable, the last ones are used. */
 function credentialsReader({ secrets, settings, clock, log }: Runtime): () => Promise<Credentials> {
   let known: Credentials | undefined;
   let awaySince: number | undefined;
@@ -48,7 +48,7 @@ function credentialsReader({ secrets, settings, clock, log }: Runtime): () => Pr
       if (known === undefined || !isFailure(error) || error.code !== 'AWS_UNAVAILABLE') throw error;
       awaySince ??= clock.now();
       if (clock.now() - awaySince > CREDENTIALS_KEPT_MS) throw error;
-      log.warn('Secrets Manager cannot be reached: the credentials are used as they were read before', {
+      log.warn('Secrets Manager cannot be reached: the last ones are used', {
         secret: settings.credentialsSecret,
         awaySeconds: Math.round((clock.now() - awaySince) / 1_000),
         reason: error.what,

@@ -1,8 +1,8 @@
-// The environment variables Penstock reads, all of them, in one place and by schema.
+// All environment variables that Penstock reads, in one place and with a schema.
 import { Failure, issuesText } from './failure.ts';
 import * as z from './zod.ts';
 
-/** https, or this very machine: tokens and records do not travel in the clear. */
+/** https, or this machine: tokens and records are never sent unencrypted. */
 const origin = z.pipe(
   z.url().check(
     z.refine((url) => /^(https:\/\/[^/]+|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)\/?$/.test(url), {
@@ -27,12 +27,12 @@ const Settings = z.object({
   ),
   /** Id or ARN of the secret that holds the Adobe credentials; `penstock/{stage}/credentials` by default. */
   PENSTOCK_CREDENTIALS_SECRET: z.optional(
-    // A secret itself would end in a message about the secret of that name. Adobe's begin with p8e-.
+    // A secret in place of its name would appear in a message. Adobe's secrets begin with p8e-.
     z.string().check(z.regex(/^(?!p8e-)[\w/+=.@:-]{1,2048}$/, 'expected the name or the ARN of a secret')),
   ),
   PENSTOCK_IMS_URL: z._default(origin, 'https://ims-na1.adobelogin.com'),
   PENSTOCK_PLATFORM_URL: z._default(origin, 'https://platform.adobe.io'),
-  /** Origins an inlet may have, comma-separated. */
+  /** Origins that an inlet may have, comma-separated. */
   PENSTOCK_INLET_ORIGINS: z.pipe(
     z.pipe(z._default(z.string(), 'https://dcs.adobedc.net'), commaSeparated),
     z.array(origin).check(z.minLength(1)),
@@ -41,13 +41,13 @@ const Settings = z.object({
   PENSTOCK_DEAD_LETTERS_URL: z.optional(
     z.url({ protocol: /^(s3|file)$/, error: 'expected s3://bucket/prefix or file:///folder' }),
   ),
-  /** Name or ARN of the forwarder function, for the trigger to call. */
+  /** Name or ARN of the forwarder function, which the trigger calls. */
   PENSTOCK_FORWARDER: optionalText,
-  /** Where Lambda puts batches that it discarded: ARN of a bucket. */
+  /** ARN of the bucket where Lambda puts batches that it discarded. */
   PENSTOCK_ON_FAILURE_ARN: optionalText,
-  /** The table of the pipelines: who works on each, and what was last done to it. */
+  /** The ledger's table. */
   PENSTOCK_TABLE: optionalText,
-  /** ARN of the key that the published pipelines are encrypted under. */
+  /** ARN of the key that encrypts the published pipelines. */
   PENSTOCK_KMS_KEY: optionalText,
   /** ARN of the state machine that deploy hooks start. */
   PENSTOCK_STATE_MACHINE: z.optional(
@@ -64,33 +64,41 @@ const Settings = z.object({
   PENSTOCK_HOOK_SECRET: z.optional(
     z.string().check(z.regex(/^(?!whsec_)[\w/+=.@:-]{1,2048}$/, 'expected the name or the ARN of a secret')),
   ),
-  /** What starts where a sender says only that something was deployed: the name of a pipeline of the bundle, or `all`. */
+  /** What starts if a sender says only that something was deployed: a pipeline of the bundle, or `all`. */
   PENSTOCK_HOOK_STARTS: z._default(
     z.string().check(z.regex(/^[\w.-]{1,64}$/, 'expected the name of a pipeline, or "all"')),
     'all',
   ),
-  /** Environments whose deployments may start something, comma-separated and in any case; `all` is every one. */
+  /** Environments whose deployments may start something, comma-separated, in any case; `all` is every one. */
   PENSTOCK_HOOK_ENVIRONMENTS: z.pipe(
     z._default(z.string(), 'all'),
     z.transform((text) =>
       text === 'all' ? undefined : text.split(',').map((name) => name.trim().toLowerCase()),
     ),
   ),
-  /** Whether a hook may bring a manifest along. */
+  /** Whether a hook may bring a manifest. */
   PENSTOCK_HOOK_MANIFESTS: z._default(z.enum(['no', 'yes']), 'no'),
-  /** Folder of the pipelines that a hook can start, in place of `pipelines/`. Not read where the functions are bundled: there the build has put them in. */
+  /**
+   * Folder of the pipelines that a hook can start, in place of `pipelines/`. Bundled functions do not read
+   * it: the build has put the pipelines in.
+   */
   PENSTOCK_PIPELINES: optionalText,
   /** Whether an execution may wait less than it takes to lose nothing: for tests, and on a laptop. */
   PENSTOCK_SHORT_WAITS: z._default(z.enum(['no', 'yes']), 'no'),
-  /** How old a list of AEP's may be, in seconds: so long a create in doubt is looked for before it is repeated. */
+  /**
+   * How old a list of AEP's may be, in seconds: a create in doubt is looked for that long before it is
+   * repeated.
+   */
   PENSTOCK_LIST_DELAY_SECONDS: z._default(seconds(600), 35),
-  /** How old a published pipeline may be that the forwarder goes by, in seconds. What it replaces is kept for longer. */
+  /**
+   * How old the forwarder's copy of a published pipeline may be, in seconds. What it replaces is kept longer.
+   */
   PENSTOCK_PUBLISHED_SECONDS: z._default(seconds(60), 60),
-  /** The proxy on the way to Adobe, as many tools call it. AWS is asked without it. */
+  /** The proxy on the way to Adobe, as many tools call it. Calls to AWS do not use it. */
   HTTPS_PROXY: z.optional(
     z.url({ protocol: /^https?$/, error: 'expected http://host:port or https://host:port' }),
   ),
-  /** Hosts that are asked without the proxy, as many tools list them. */
+  /** Hosts that are called without the proxy, as many tools list them. */
   NO_PROXY: z._default(z.string(), ''),
   /** Tags of what is made at run time: `team=data,cost-centre=42`. */
   PENSTOCK_TAGS: z.pipe(
@@ -117,14 +125,14 @@ export interface Settings {
   readonly stateMachine: string | undefined;
   readonly hookSecret: string;
   readonly hookStarts: string;
-  /** In lower case; every one where there is no list. */
+  /** In lower case; every environment if there is no list. */
   readonly hookEnvironments: readonly string[] | undefined;
   readonly hookManifests: boolean;
   readonly pipelines: string | undefined;
   readonly shortWaits: boolean;
   readonly listDelaySeconds: number;
   readonly publishedSeconds: number;
-  /** The way to Adobe where it is not direct; its URL may hold a password. */
+  /** The proxy to Adobe, if any; its URL may hold a password. */
   readonly proxy: { readonly url: string; readonly except: string } | undefined;
   /** Tags of what is made at run time, by name. */
   readonly tags: Readonly<Record<string, string>>;
@@ -133,7 +141,7 @@ export interface Settings {
 
 /** @throws Failure `SETTINGS_INVALID` naming each variable that is wrong, never its value. */
 export function settingsFrom(environment: Record<string, string | undefined>): Settings {
-  // A variable that is set to nothing is as good as not set: deploy tools like to do that.
+  // An empty variable counts as not set: deploy tools often set one.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = Settings.safeParse(given);
   if (!result.success) {

@@ -1,13 +1,13 @@
-// Objects of a user's input: strict, and helpful about a key that is not known.
+// Objects of a user's input: strict, and helpful about an unknown key.
 import * as z from 'zod';
 import * as lean from './zod.ts';
 
-/** An object that refuses keys it does not know, and says which it does. */
+/** An object that refuses unknown keys, and names the known ones. */
 export function object<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.strictObject(shape, { error: unknownKeys(shape) });
 }
 
-/** The same in the lean form, for what the forwarder reads as well. */
+/** The same with the lean zod, for what the forwarder reads too. */
 export function leanObject<S extends z.core.$ZodLooseShape>(shape: S) {
   return lean.strictObject(shape, { error: unknownKeys(shape) });
 }
@@ -22,8 +22,8 @@ function unknownKeys(shape: object) {
 }
 
 /**
- * The message, and beside it the words that are allowed: zod hands on what is written on an issue, and who tells it looks
- * for the nearest (lib/mistakes.ts).
+ * The message, with the allowed words beside it. zod passes on what is written on an issue. lib/mistakes.ts
+ * then looks for the nearest word.
  */
 export function allowing(
   words: readonly string[],

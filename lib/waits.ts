@@ -1,14 +1,16 @@
-// How long is waited around a change of flows, what is lost where it is less, and who may wait less.
+// How long to wait when flows change, what a shorter wait may lose, and who may wait less.
 import { Failure } from './failure.ts';
 import type { Settings } from './settings.ts';
 
-/** Adobe asks for at least five minutes between making or changing a flow and sending to it. Contract §4.6. */
+/**
+ * Adobe asks for at least five minutes between making or changing a flow and sending to it. Contract §4.6.
+ */
 export const WARM_UP_SECONDS = 300;
-/** AEP validates against a schema it has cached for up to 15 minutes: three times the warm-up. Contract §6.4. */
+/** AEP validates against a cached schema for up to 15 minutes: three times the warm-up. Contract §6.4. */
 export const SCHEMA_CACHE_FACTOR = 3;
 /**
- * What a flow is left in place for after nobody is told to send to it any more: the forwarder reads the published
- * pipeline once a minute, an invocation runs for a minute at most, and what AEP has taken in by then may be minutes on its way
+ * How long an old flow stays after the last record is sent to it. The forwarder reads the published pipeline
+ * once a minute, and an invocation runs for a minute at most. What AEP has received by then may need minutes
  * (Adobe: to Profile within 15 for 95 of 100).
  */
 export const DRAIN_SECONDS = 900;
@@ -19,8 +21,9 @@ interface Waits {
 }
 
 /**
- * What is not said is waited for in full.
- * @throws Failure `EVENT_INVALID` where it is too short to lose nothing, and this deployment does not allow that
+ * The waits of a request; a wait that is left out is the full one.
+ * @throws Failure `EVENT_INVALID` if one is so short that records may be lost, and this deployment does not
+ * allow that
  */
 export function checkWaits(waits: Waits, { shortWaits }: Pick<Settings, 'shortWaits'>): void {
   if (shortWaits) return;
@@ -39,6 +42,6 @@ export function checkWaits(waits: Waits, { shortWaits }: Pick<Settings, 'shortWa
   ];
   if (short.length === 0) return;
   throw new Failure('EVENT_INVALID', short.join('; '), {
-    next: 'Leave it out; or deploy with shortWaits=yes, where no record matters.',
+    next: 'Leave it out, or deploy with shortWaits=yes if no record matters.',
   });
 }

@@ -1,8 +1,8 @@
-// Waits for something, but no longer than there is time.
+// Waits for a promise, but only for a limited time.
 
 /**
- * What `promise` brings, or `'late'` after `ms`. Measured by the process's own timers: the wait is for the world, and
- * no simulated clock moves it along. What arrives later, error or not, is dropped.
+ * The result of `promise`, or `'late'` after `ms`. Uses the process's own timers: the wait is for the outside
+ * world, so a simulated clock does not move it. A later result or error is dropped.
  */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
   const { promise: late, resolve } = Promise.withResolvers<'late'>();

@@ -1,4 +1,4 @@
-// Writes the documents that the code knows best; with `--check` it only says whether they are current.
+// Writes the documents that are made from code; with `--check` it only tells whether they are current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ const DOCUMENTS: Record<string, string> = {
   'lib/forward/json/wasm/json-check.wasm.ts': await wasm('lib/forward/json/wasm/assembly/json-check.ts'),
 };
 
-/** A module with the WebAssembly that `source` compiles to: 34 pages hold any message that can be sent, twice. */
+/** A module with the WebAssembly of `source`: 34 pages hold the largest message twice. */
 async function wasm(source: string): Promise<string> {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const made: Uint8Array[] = [];
@@ -47,13 +47,13 @@ function errors(): string {
   return `# Errors
 
 Every failure that is understood has one of these codes. Its message reads \`CODE: what happened (AEP request id) | Next: what to
-do\`; where a place knows better than the table, it gives its own advice. Those worth another try are named \`${TRANSIENT}\`, the
-others \`${PERMANENT}\`: the names Step Functions retries and undoes by.
+do\`. The advice can be more precise than the table's. If a retry can help, the failure is named \`${TRANSIENT}\`, and Step Functions
+retries it. The others are named \`${PERMANENT}\`, and Step Functions undoes what was made.
 
-A 401 has two meanings, and the code is the same for both: the token is not good, or it is and a permission is missing (some services answer 401 "Access
-Denied" where others answer 403). The doctor tells them apart: it asks for a token of its own, and says which calls that token was taken by.
+A 401 has two meanings with the same code: the token is not valid, or a permission is missing. Some services answer 401 "Access
+Denied" where others answer 403. The health check tells the two apart: it asks for a token of its own, and says which calls accepted it.
 
-| Code | Worth another try | What to do |
+| Code | Can a retry help? | What to do |
 | --- | --- | --- |
 ${rows.join('\n')}
 
@@ -61,12 +61,12 @@ ${rows.join('\n')}
 
 | \`error\` of a failed execution | What it means |
 | --- | --- |
-| \`Penstock.Resumable\` | The trouble passes, or the pipeline carries records already. What was made is kept; start it again. |
-| \`Penstock.Busy\` | Another execution works on the pipeline; the cause names it. Nothing was touched. |
-| \`Penstock.Conflict\` | Something speaks against the plan; the cause and the report name all of it. Nothing was touched. |
+| \`Penstock.Resumable\` | The problem passes, or the pipeline carries records already. What was made is kept; start it again. |
+| \`Penstock.Busy\` | Another execution works on the pipeline; the cause names it. Nothing was changed. |
+| \`Penstock.Conflict\` | The plan has conflicts; the cause and the report name all of them. Nothing was changed. |
 | \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
-| \`Penstock.RollbackFailed\` | Undoing did not come to its end: what was made bears the execution's mark and is still there. |
-| \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was touched; the cause says why. |
+| \`Penstock.RollbackFailed\` | Undoing failed: what was made has the execution's ownership tag and is still there. |
+| \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was changed; the cause says why. |
 `;
 }
 

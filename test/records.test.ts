@@ -296,7 +296,7 @@ describe('the published JSON Schema', () => {
       'Which records are sent',
       'JSON Pointer of the part',
       'from the place in the stream',
-      'No secret',
+      'Not a secret',
     ])
       expect(text).toContain(said);
   });

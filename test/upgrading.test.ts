@@ -219,7 +219,7 @@ describe('B 7: what a newer version has left is refused, and nothing is written 
   it('of a published pipeline no word but its version is told', async () => {
     const secrets = { get: async () => '{"version":3,"inletUrl":"https://canary"}' } as never;
     await expect(readPublished(secrets, settingsFrom({}), 'arn:x:stream/customers')).rejects.toThrow(
-      /^NEWER_VERSION: the published pipeline \S+ has version 3, and this one knows 1 \| Next: Deploy the version that wrote it/,
+      /^NEWER_VERSION: the published pipeline \S+ has version 3, and this release knows 1 \| Next: Deploy the version that wrote it/,
     );
   });
 

@@ -1,4 +1,4 @@
-// The state `base-connection`: the base connection: an inlet, or AEP's way into a foreign source.
+// The state `base-connection`: makes the base connection, an inlet or AEP's connection to a foreign source.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

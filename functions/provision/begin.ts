@@ -1,4 +1,4 @@
-// The state `begin`: a request in, the document out.
+// The state `begin`: checks a request and returns the document.
 import { beginRuntime } from '../../lib/aws/runtimes/begin.ts';
 import { begin } from '../../lib/provision/steps/begin.ts';
 import { plainStep } from '../../lib/provision/steps/step.ts';

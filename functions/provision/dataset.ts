@@ -1,4 +1,4 @@
-// The state `dataset`: the dataset.
+// The state `dataset`: makes the dataset.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

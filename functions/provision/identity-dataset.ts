@@ -1,4 +1,4 @@
-// The state `identity-dataset`: where new identities are linked, for pipelines that link any.
+// The state `identity-dataset`: makes the dataset for new identities, if the pipeline links any.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

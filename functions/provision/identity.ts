@@ -1,4 +1,4 @@
-// The state `identity`: the identity descriptors, and the schema in Profile.
+// The state `identity`: makes the identity descriptors, and puts the schema into Profile.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

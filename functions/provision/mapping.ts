@@ -1,4 +1,4 @@
-// The state `mapping`: the mapping set.
+// The state `mapping`: makes the mapping set.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

@@ -1,4 +1,4 @@
-// The state `report`: what an execution did, kept for whoever asks.
+// The state `report`: writes down what an execution did.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { report } from '../../lib/provision/steps/report.ts';
 import { plainStep } from '../../lib/provision/steps/step.ts';

@@ -1,4 +1,4 @@
-// The state `retire`: what is not needed any more taken down.
+// The state `retire`: removes what is not needed any more.
 import { provisionRuntime } from '../../lib/aws/runtimes/provision.ts';
 import { retire } from '../../lib/provision/steps/retire.ts';
 import { step } from '../../lib/provision/steps/step.ts';

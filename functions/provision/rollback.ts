@@ -1,4 +1,4 @@
-// The state `rollback`: what a failed execution leaves behind.
+// The state `rollback`: undoes what a failed execution made, or keeps it.
 import { provisionRuntime } from '../../lib/aws/runtimes/provision.ts';
 import { rollback } from '../../lib/provision/steps/rollback.ts';
 import { step } from '../../lib/provision/steps/step.ts';

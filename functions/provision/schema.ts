@@ -1,4 +1,4 @@
-// The state `schema`: the XDM schema, and before it the field groups that the manifest defines.
+// The state `schema`: makes the field groups that the manifest defines, and then the XDM schema.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

@@ -1,4 +1,4 @@
-// The state `source-connection`: the source connection.
+// The state `source-connection`: makes the source connection.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

@@ -1,4 +1,4 @@
-// The state `stop`: the way in closed, before a pipeline is taken down.
+// The state `stop`: stops the input of a pipeline before it is retired.
 import { provisionRuntime } from '../../lib/aws/runtimes/provision.ts';
 import { stop } from '../../lib/provision/steps/retire.ts';
 import { step } from '../../lib/provision/steps/step.ts';

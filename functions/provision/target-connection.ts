@@ -1,4 +1,4 @@
-// The state `target-connection`: the target connection.
+// The state `target-connection`: makes the target connection.
 import { ledgerRuntime } from '../../lib/aws/runtimes/ledger.ts';
 import { resourceStep } from '../../lib/provision/steps/step.ts';
 

@@ -1,4 +1,4 @@
-// The state `trigger`: the stream switched on.
+// The state `trigger`: switches the stream's trigger on.
 import { provisionRuntime } from '../../lib/aws/runtimes/provision.ts';
 import { step } from '../../lib/provision/steps/step.ts';
 import { trigger } from '../../lib/provision/steps/trigger.ts';

@@ -1,4 +1,4 @@
-// The state `verify`: is everything ready for records?
+// The state `verify`: checks that everything is ready for records.
 import { baseRuntime } from '../../lib/aws/runtimes/base.ts';
 import { readingStep } from '../../lib/provision/steps/step.ts';
 import { verify } from '../../lib/provision/steps/verify.ts';

@@ -1,10 +1,11 @@
-// What a check is, and how checks are run: side by side, each within its time, none before what it needs.
+// What a check is, and how checks run: at the same time, each with a time limit, and none before those it
+// needs.
 import { isFailure, reasonOf } from '../failure.ts';
 import { within } from '../within.ts';
 
 /**
- * `not ok`: what was found is wrong, or could not be had. `unknown`: it was not looked at, because something it needs
- * could not be had, or there was nothing to go by.
+ * `not ok`: what was found is wrong, or could not be read. `unknown`: it was not checked. Either something it
+ * needs could not be read, or there was nothing to check.
  */
 export type State = 'ok' | 'not ok' | 'unknown';
 
@@ -21,12 +22,12 @@ export interface Finding extends Said {
 }
 
 /**
- * One thing to look at. `look` returns what it found, right or wrong; it throws where that could not be had, and then
- * whatever needs it is not looked at.
+ * One thing to check. `look` returns what it found, right or wrong. It throws if that could not be read; then
+ * checks that need it do not run.
  */
 export interface Check<P> {
   readonly name: string;
-  /** Names of checks before it in the list. One that is not in the list is not waited for. */
+  /** Names of checks earlier in the list. A name that is not in the list is ignored. */
   readonly needs: readonly string[];
   readonly look: (patient: P) => Promise<Said>;
 }
@@ -35,7 +36,7 @@ export const ok = (found: string): Said => ({ state: 'ok', found });
 export const wrong = (found: string, next: string): Said => ({ state: 'not ok', found, next });
 export const unknown = (found: string): Said => ({ state: 'unknown', found });
 
-/** A check's longest time, in ms. The longest chain of needs has seven; a function runs for 120 s. */
+/** Longest time of a check, in ms. The longest chain of needs has seven checks; a function runs for 120 s. */
 const LIMIT_MS = 10_000;
 
 /** The findings, in the order of the list. */
@@ -48,7 +49,7 @@ export async function examine<P>(checks: readonly Check<P>[], patient: P): Promi
 
 interface CheckOutcome {
   readonly said: Said;
-  /** Whether what it is about could be had, right or wrong. */
+  /** Whether the check could read its subject, right or wrong. */
   readonly had: boolean;
 }
 
@@ -59,8 +60,7 @@ async function run<P>(
 ): Promise<CheckOutcome> {
   for (const need of needs) {
     const before = await running.get(need);
-    if (before?.had === false)
-      return { said: unknown(`not looked at: ${need} could not be had`), had: false };
+    if (before?.had === false) return { said: unknown(`not checked: ${need} gave no result`), had: false };
   }
   try {
     const said = await within(LIMIT_MS, look(patient));
@@ -72,12 +72,12 @@ async function run<P>(
 
 const LATE = wrong(
   `no answer within ${LIMIT_MS / 1_000} s`,
-  'Ask again; if it stays, check the network path to it.',
+  'Try again; if that stays, check the network path to it.',
 );
 
 function failedLook(error: unknown): Said {
   if (isFailure(error)) return wrong(`${error.code}: ${reasonOf(error)}`, error.next);
   // A defect: its message may hold anything.
   const name = error instanceof Error ? error.name : 'an error';
-  return wrong(`it could not be looked at: ${name}`, 'Report it: this is a defect of the program.');
+  return wrong(`the check failed: ${name}`, 'Report it: this is a defect of the program.');
 }

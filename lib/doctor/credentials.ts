@@ -1,4 +1,4 @@
-// Whether Adobe lets us in: the secret, the token it brings, and the clock that everybody goes by.
+// Whether Adobe accepts the credentials: the secret, its token, and the clock.
 import { exchange } from '../aep/exchange.ts';
 import { readCredentials } from '../credentials.ts';
 import { isFailure } from '../failure.ts';
@@ -9,7 +9,7 @@ export async function secret({ runtime }: Patient): Promise<Said> {
   const { credentialsSecret: id } = runtime.settings;
   const { previousClientSecret } = await readCredentials(runtime.secrets, id);
   const held = previousClientSecret === undefined ? 'one client secret' : 'two client secrets';
-  return ok(`${id} is of the right shape, with ${held}`);
+  return ok(`${id} is well-formed, with ${held}`);
 }
 
 export async function token({ sessions, fallback }: Patient): Promise<Said> {
@@ -24,7 +24,7 @@ export async function token({ sessions, fallback }: Patient): Promise<Said> {
   );
 }
 
-/** What tokens and start times can bear. A `Date` header has no fractions of a second. */
+/** Most seconds that tokens and start times tolerate. A `Date` header has no fractions of a second. */
 const MAX_SKEW_MS = 30_000;
 
 export async function clock({ runtime }: Patient): Promise<Said> {

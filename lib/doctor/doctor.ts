@@ -1,4 +1,4 @@
-// What is wrong with a pipeline? Everything it hangs on is looked at, and nothing is changed.
+// The health check: tests everything that a pipeline depends on, and changes nothing.
 import { notAccepted } from '../accepted.ts';
 import { isPulledIn } from '../kept-manifest.ts';
 import { didYouMean } from '../nearest.ts';
@@ -12,11 +12,11 @@ import { runs } from './runs.ts';
 import { deadLetters, published, recordAge, stream, triggerCheck } from './stream.ts';
 
 interface DoctorCheck extends Check<Patient> {
-  /** Only of a pipeline whose stream Lambda reads. */
+  /** Only for a pipeline whose stream Lambda reads. */
   readonly inlet?: true;
 }
 
-/** A check stands behind those it needs. */
+/** A check comes after those it needs. */
 export const CHECKS: readonly DoctorCheck[] = [
   { name: 'runs', needs: [], look: runs },
   { name: 'secret', needs: [], look: secret },
@@ -40,7 +40,7 @@ const Question = z.strictObject({
   doctor: z.literal(true),
 });
 
-/** Whether an event asks what is wrong, and not where a pipeline stands. */
+/** Whether an event asks for the health check, and not for the status. */
 export function asksForDoctor(event: unknown): boolean {
   return typeof event === 'object' && event !== null && 'doctor' in event;
 }
@@ -49,19 +49,21 @@ export interface Diagnosis {
   readonly pipeline: string;
   /** Whether every check is ok. */
   readonly ok: boolean;
-  /** The same in a line: what is not ok, and what was not looked at. */
+  /** The result in a line: what is not ok, and what was not checked. */
   readonly says: string;
   readonly checkedAt: string;
   readonly checks: readonly Finding[];
 }
 
 /**
- * Looks at everything a pipeline hangs on, side by side, and changes nothing.
- * @throws Failure `EVENT_INVALID` for a question that is none, or about a pipeline that is not known; `AWS_*` of the ledger
+ * Tests everything that a pipeline depends on, at the same time, and changes nothing.
+ * @throws Failure `EVENT_INVALID` if the event is no such question, or the pipeline is not known.
+ * @throws Failure `AWS_*` of the ledger
  */
 export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Diagnosis> {
   const question = Question.safeParse(event);
-  if (!question.success) throw notAccepted('status', 'this asks for no doctor', question.error.issues);
+  if (!question.success)
+    throw notAccepted('status', 'this is not a request for a health check', question.error.issues);
   const { pipeline } = question.data;
   const record = await runtime.ledger.read(pipeline);
   if (record === undefined) {
@@ -88,7 +90,7 @@ function summary(checks: readonly Finding[]): string {
   if (wrong.length + unknown.length === 0) return `all ${checks.length} checks are ok`;
   const parts = [
     ...wrong.map(({ check, found }) => `${check} is not ok (${found.slice(0, 200)})`),
-    ...(unknown.length > 0 ? [`not looked at: ${unknown.map(({ check }) => check).join(', ')}`] : []),
+    ...(unknown.length > 0 ? [`not checked: ${unknown.map(({ check }) => check).join(', ')}`] : []),
   ];
   return parts.join('; ').replaceAll(/\s+/g, ' ');
 }

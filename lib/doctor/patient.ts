@@ -1,4 +1,4 @@
-// The pipeline that is looked at: what is kept of it, and what several checks look at, each had once.
+// The pipeline under test: what is kept of it, and what several checks need, each read once.
 import { type Aep, createAep } from '../aep/client.ts';
 import type { Flow } from '../aep/flow-service.ts';
 import { CONTROL_PLANE } from '../aep/retry.ts';
@@ -10,18 +10,18 @@ import type { DoctorRuntime, LedgerRecord, Trigger } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import * as z from '../zod.ts';
 
-/** Whatever is a promise here is asked for once, by whoever comes first. */
+/** Each promise here is made once, by the check that needs it first. */
 export interface Patient {
   readonly runtime: DoctorRuntime;
   readonly record: LedgerRecord;
-  /** Its own: a token is asked for, whatever this container has. */
+  /** A session of its own: it asks for a token whatever this container has. */
   readonly sessions: Sessions;
-  /** How IMS refused the new client secret, where the previous one had to do. */
+  /** How IMS refused the new client secret, if the previous one was used. */
   readonly fallback: () => boolean;
-  /** @throws Failure `NOT_READY` where no manifest is in force; `MANIFEST_INVALID` */
+  /** @throws Failure `NOT_READY` if no manifest is in force; `MANIFEST_INVALID` */
   readonly manifest: () => Manifest;
   readonly aep: () => Aep;
-  /** @throws Failure `MANIFEST_INVALID` where there is no such stream */
+  /** @throws Failure `MANIFEST_INVALID` if there is no such stream */
   readonly streamArn: () => Promise<string>;
   /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `CONFLICT` */
   readonly published: () => Promise<PublishedPipeline>;
@@ -31,7 +31,7 @@ export interface Patient {
   readonly known: (resource: string) => string | undefined;
 }
 
-/** Fewer tries than elsewhere: whoever asks waits for the answer, and may ask again. */
+/** Fewer tries than elsewhere: somebody waits for the answer, and can ask again. */
 const IMPATIENT = { ...CONTROL_PLANE, attempts: 2, baseMs: 200, patienceMs: 2_000 };
 /** Of one call, in ms. */
 const CALL_MS = 6_000;
@@ -97,10 +97,10 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** Nothing here may change anything. */
+/** The guard: a health check changes nothing. */
 function forbidChange(): Promise<void> {
   return Promise.reject(
-    new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
+    new Failure('LEASE_LOST', 'a call that only reads tried to change something', {
       next: 'Keep the log and report it.',
     }),
   );
@@ -117,11 +117,11 @@ function manifestOf({ manifest }: LedgerRecord): Manifest {
 function checked(found: PublishedPipeline | undefined, pipeline: string): PublishedPipeline {
   if (found === undefined)
     throw new Failure('NOT_PUBLISHED', 'nothing is published for its stream', {
-      next: 'Provision the pipeline again; that writes it anew.',
+      next: 'Provision the pipeline again, which writes it.',
     });
   if (found.pipeline === pipeline) return found;
   throw new Failure('CONFLICT', `another pipeline is published for its stream: ${found.pipeline}`, {
-    next: 'Retire the one or the other: a stream carries one pipeline.',
+    next: 'Retire one of the two: a stream carries one pipeline.',
   });
 }
 

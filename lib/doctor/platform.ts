@@ -1,4 +1,4 @@
-// Whether everything in AEP is there and does its work: sandbox, flow, mapping, connection, inlet, and the dataset's batches.
+// Checks in AEP: sandbox, flow, mapping, connection, inlet, and the dataset's batches.
 import { exchange } from '../aep/exchange.ts';
 import type { Flow } from '../aep/flow-service.ts';
 import { inletAddress } from '../aep/inlet.ts';
@@ -6,7 +6,7 @@ import { Failure, isFailure } from '../failure.ts';
 import { ok, type Said, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
 
-const AGAIN = 'Provision the pipeline again: the plan says what has moved.';
+const AGAIN = 'Provision the pipeline again: the plan says what has changed.';
 
 export async function sandbox({ aep, manifest }: Patient): Promise<Said> {
   const { sandbox: name } = manifest();
@@ -18,13 +18,13 @@ export async function sandbox({ aep, manifest }: Patient): Promise<Said> {
     });
   if (found.state === 'active' || !found.state) return ok(`${name} is active`);
   throw new Failure('AEP_BUSY', `the sandbox ${name} is ${found.state}`, {
-    next: 'Wait until it is active; one that was reset or deleted has lost the pipeline: provision it again.',
+    next: 'Wait until it is active. A sandbox that was reset or deleted has lost the pipeline: provision it again.',
   });
 }
 
 // AEP does not say who disabled a flow. Release notes of June 2026, Sources.
 const ENABLE =
-  'Enable it in AEP, or provision again; where it had failed for 30 days, AEP has disabled it by itself: first mend what Monitoring shows.';
+  'Enable it in AEP, or provision again. If it failed for 30 days, AEP has disabled it: first correct what Monitoring shows.';
 
 /** States that pass by themselves. Contract §4.2. */
 const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
@@ -53,7 +53,7 @@ function mappingOf({ transformations }: Flow): string | undefined {
   return transformations?.map(({ params }) => params?.mappingId).find((id) => id !== undefined);
 }
 
-/** Of a source: whether AEP reaches what is behind it. Of an inlet: whether it is there, and the one that is published. */
+/** For a source: whether AEP reaches it. For an inlet: whether it exists, and is the published one. */
 export async function connection({ aep, flow, manifest, published }: Patient): Promise<Said> {
   const { flowService } = aep();
   const [sourceId] = (await flow()).sourceConnectionIds ?? [];
@@ -64,10 +64,13 @@ export async function connection({ aep, flow, manifest, published }: Patient): P
   if (manifest().source.kind === 'inlet' && auth?.params?.inletUrl !== (await published()).inletUrl)
     return wrong(`the inlet of ${id} is not the one that is published`, AGAIN);
   if (await flowService.testConnection(id)) return ok(`${id} is there and passes AEP's test`);
-  return wrong(`${id} does not pass AEP's test`, 'Look at it in AEP, under Sources: it says why.');
+  return wrong(`${id} does not pass AEP's test`, 'In AEP, under Sources, see why.');
 }
 
-/** Any answer shows that the way is open. Nothing is sent to the inlet itself: what it answers to all but data is not documented. */
+/**
+ * Any answer shows that the network path is open. Nothing is sent to the inlet: only its answers to data are
+ * documented.
+ */
 export async function inlet({ published, runtime }: Patient): Promise<Said> {
   const { inletUrl } = await published();
   const { origin } = new URL(inletAddress(inletUrl, runtime.settings.inletOrigins).single);
@@ -79,16 +82,13 @@ export async function inlet({ published, runtime }: Patient): Promise<Said> {
     timeoutMs: 6_000,
   });
   if (status < 500) return ok(`${origin} is allowed, and answers`);
-  return wrong(
-    `${origin} answers ${status}`,
-    'Wait; Adobe reports trouble of its own. Records wait meanwhile.',
-  );
+  return wrong(`${origin} answers ${status}`, 'Wait: Adobe reports a problem. Records wait in the stream.');
 }
 
 const DAY_MS = 86_400_000;
 const MAX_CODES = 5;
 
-/** Failed batches of the dataset in the last 24 h. Their rows may be refused one by one, and so in part. */
+/** Failed batches of the dataset in the last 24 h. AEP may refuse only some rows of them. */
 export async function batches({ aep, flow, manifest, runtime }: Patient): Promise<Said> {
   const createdAfter = runtime.clock.now() - DAY_MS;
   const [targetId] = (await flow()).targetConnectionIds ?? [];
@@ -111,7 +111,7 @@ export async function batches({ aep, flow, manifest, runtime }: Patient): Promis
   return wrong(
     `${count} of ${datasetId} failed in 24 h${named.length === 0 ? '' : ` (${named.join(', ')})`}`,
     manifest().source.kind === 'inlet'
-      ? 'Their rows are in the dead-letter store, with the reason (reconcile): mend the cause, then redrive.'
+      ? 'Their rows are in the dead-letter store, with the reason (reconcile): correct the cause, then redrive.'
       : 'Look at the batches in AEP, under Monitoring: they say which rows were refused, and why.',
   );
 }
@@ -121,7 +121,10 @@ function adobeCode(code: string | null | undefined): string | undefined {
   return code && /^[\w-]{1,40}$/.test(code) ? code : undefined;
 }
 
-/** A look at what is in the sandbox, which was found with the same token: who answers 401 to it misses a permission, not a token. */
+/**
+ * Reads something in the sandbox, which the same token found. So a 401 here means a missing permission, not a
+ * bad token.
+ */
 export function permitted(look: (patient: Patient) => Promise<Said>): (patient: Patient) => Promise<Said> {
   return async (patient) => {
     try {
@@ -133,9 +136,9 @@ export function permitted(look: (patient: Patient) => Promise<Said>): (patient: 
 }
 
 const LACKING =
-  'The token is good, for the sandboxes were read with it; a permission is missing: give the technical account a role that has it, for this sandbox.';
+  'The token is valid: the sandboxes were read with it. A permission is missing: give the technical account a role with it for this sandbox.';
 
-/** What is not there is there again after provisioning; other failures know better. */
+/** Provisioning makes again what is missing. Other failures give their own advice. */
 async function advising<T>(next: string, promise: Promise<T>): Promise<T> {
   try {
     return await promise;

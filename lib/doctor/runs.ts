@@ -1,10 +1,10 @@
-// What the last executions have left: who works on the pipeline, and how the last one ended.
+// What the last executions left: which one works on the pipeline, and how the last one ended.
 import { isStuck } from '../provision/status.ts';
 import * as z from '../zod.ts';
 import { ok, type Said, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
 
-/** Of a run report, as far as it can be read. */
+/** A run report, as far as it can be read. */
 const ReportAsRead = z.catch(
   z.optional(
     z.object({
@@ -16,14 +16,14 @@ const ReportAsRead = z.catch(
   undefined,
 );
 
-/** @throws Failure `NOT_READY` where no manifest is in force */
+/** @throws Failure `NOT_READY` if no manifest is in force */
 export async function runs({ record, manifest, runtime }: Patient): Promise<Said> {
   manifest();
   const { owner, since } = record;
   if (isStuck(record, runtime.clock.now()))
     return wrong(
       `the execution ${owner} has not returned the pipeline since ${since}`,
-      'Start one, which takes it over.',
+      'Start another one, which takes over.',
     );
   const report = ReportAsRead.parse(record.report);
   const last =

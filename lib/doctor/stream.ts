@@ -1,4 +1,5 @@
-// Whether records are read and kept: the stream, its trigger, how old records may become, what is published, and the dead-letter store.
+// Whether records are read and kept: the stream, its trigger, its retention, the published pipeline, the
+// dead-letter store.
 
 import type { StreamDescription } from '../runtime.ts';
 import { ok, type Said, unknown, wrong } from './check.ts';
@@ -8,15 +9,15 @@ export async function stream({ runtime, streamArn, manifest }: Patient): Promise
   const arn = await streamArn();
   const found = await runtime.streams.describe(arn);
   const { state, retentionHours } = found;
-  // While it is UPDATING it is read and written as ever.
+  // A stream in state UPDATING is read and written as usual.
   if (state !== 'ACTIVE' && state !== 'UPDATING')
     return wrong(`${arn} is ${state}`, 'Wait until it is active, or create it again.');
   const said = `${arn} is ${state}, ${streamKind(found)}, and keeps ${retentionHours} h`;
   const { source } = manifest();
-  // It can be switched at any time, also behind the plan's back.
+  // Somebody can switch it at any time, also after the plan.
   if (found.distribution !== 'AUTO' || source.kind !== 'inlet' || source.order !== 'strict') return ok(said);
   return wrong(
-    `${said}; "order": "strict" has no meaning there: records of one key come by several shards`,
+    `${said}; "order": "strict" has no meaning there: records of one key come from several shards`,
     'Switch the stream to USER_PARTITION_KEY, or set "order" to "key".',
   );
 }
@@ -34,7 +35,7 @@ export async function published({ published }: Patient): Promise<Said> {
 
 export async function triggerCheck({ trigger }: Patient): Promise<Said> {
   const found = await trigger();
-  if (found === undefined) return wrong('there is none', 'Provision the pipeline again; that makes it anew.');
+  if (found === undefined) return wrong('there is none', 'Provision the pipeline again, which makes it.');
   const { id, state, lastResult = 'nothing', lastFailed, changedAt } = found;
   const since = changedAt === undefined ? '' : ` since ${new Date(changedAt).toISOString()}`;
   const said = `${id} is ${state}${since}; its last result: ${lastResult.slice(0, 200)}`;
@@ -44,23 +45,26 @@ export async function triggerCheck({ trigger }: Patient): Promise<Said> {
   return wrong(said, "Look into the forwarder's log: its last error says what to do.");
 }
 
-/** A record that is trimmed before it is given up is lost without a trace. */
+/** A record that the stream drops before Lambda discards it is lost without a trace. */
 export async function recordAge({ runtime, streamArn, trigger }: Patient): Promise<Said> {
   const age = (await trigger())?.maximumRecordAgeSeconds;
-  if (age === undefined) return unknown('not looked at: there is no trigger to tell');
+  if (age === undefined) return unknown('not checked: there is no trigger');
   const { retentionHours } = await runtime.streams.describe(await streamArn());
-  const said = age < 0 ? 'never given up' : `given up after ${(age / 3_600).toFixed(1)} h`;
+  const said =
+    age < 0 ? 'never discarded by Lambda' : `discarded by Lambda after ${(age / 3_600).toFixed(1)} h`;
   if (age >= 0 && age < retentionHours * 3_600)
     return ok(`a record is ${said}, and kept in the stream for ${retentionHours} h`);
   return wrong(
-    `a record is ${said}, and gone from the stream after ${retentionHours} h: what waits so long is lost without a trace`,
-    'Lengthen the retention of the stream, or delete the trigger and provision again.',
+    `a record is ${said}, and gone from the stream after ${retentionHours} h: then it is lost without a trace`,
+    'Extend the retention of the stream, or delete the trigger and provision again.',
   );
 }
 
 const DAY_MS = 86_400_000;
 
-/** Whether it can be listed, and whether there is anything in it: that alone is no fault of the pipeline's. */
+/**
+ * Whether the store can be listed, and whether it holds anything. Objects in it are no fault of the pipeline.
+ */
 export async function deadLetters({ runtime, record }: Patient): Promise<Said> {
   const since = new Date(runtime.clock.now() - DAY_MS).toISOString();
   const [rejected, givenUp] = await Promise.all([

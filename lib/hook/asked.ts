@@ -1,21 +1,21 @@
-// What a hook can ask for in our own words: a pipeline of the bundle, all of them, or a manifest it brings along.
+// What a hook can ask for in our own format: one pipeline of the bundle, all of them, or its own manifest.
 import { notAccepted } from '../accepted.ts';
 import { isDeeper } from '../mistakes.ts';
 import { MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS, PIPELINE_NAME } from '../shared-rules.ts';
 import { leanObject } from '../strict-object.ts';
 import * as z from '../zod.ts';
 
-/** What stands for all pipelines of the bundle. */
+/** Stands for all pipelines of the bundle. */
 export const ALL = 'all';
 
-/** As deep as `begin` takes it; what is deeper only exhausts whoever reads it. */
+/** As deep as `begin` accepts. Deeper JSON could exhaust the stack. */
 const MAX_ASKED_DEPTH = 110;
 
 const HookRequest = leanObject({
   /** A pipeline's name, or `all`. */
   pipeline: z.optional(z.string().check(z.regex(PIPELINE_NAME, 'expected the name of a pipeline, or "all"'))),
   manifest: z.optional(z.record(z.string(), z.unknown(), 'expected a manifest')),
-  /** Records for that manifest, and what must become of them. */
+  /** Records for that manifest, and the XDM expected of them. */
   samples: z.optional(z.array(z.unknown())),
   mode: z.optional(z.enum(['apply', 'plan'], 'expected "apply" or "plan"')),
   /** As in the state machine's own input, where they are explained. */

@@ -1,4 +1,5 @@
-// The pipelines that are deployed with the bundle: `pipelines/*.json`, each with its samples. The build puts them in the place of this module.
+// The pipelines of the bundle: `pipelines/*.json`, each with its samples. The build replaces this module by
+// their content.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +8,7 @@ import { parseManifestText } from '../manifest.ts';
 import { parseSamplesText, samplesFileOf } from '../samples.ts';
 import { ALL } from './asked.ts';
 
-/** A manifest as it was written, and the samples beside it. */
+/** A manifest as written, with its samples. */
 export interface Bundled {
   readonly manifest: unknown;
   readonly samples?: unknown;
@@ -19,8 +20,9 @@ export type Bundle = Readonly<Record<string, Bundled>>;
 const PIPELINES = fileURLToPath(new URL('../../pipelines', import.meta.url));
 
 /**
- * The pipelines in a folder; where there is no folder there are none. What is not `.json`, such as its README, is passed over.
- * @throws Failure `MANIFEST_INVALID` naming the file: also where two have one name, or one is called `all`
+ * The pipelines in a folder; none if there is no folder. Files other than `.json`, such as a README, are
+ * ignored.
+ * @throws Failure `MANIFEST_INVALID` naming the file, also if two have one name or one is called `all`
  */
 export function bundle(folder = PIPELINES): Bundle {
   const all: Record<string, Bundled> = {};

@@ -1,4 +1,4 @@
-// Deploy hooks: a delivery in, verified; the executions it wants started, once; and the answer to whoever sent it.
+// Deploy hooks: verifies a delivery, starts its executions once, and answers the sender.
 import { randomBytes } from 'node:crypto';
 import { notAccepted } from '../accepted.ts';
 import { Failure, type FailureCode, isFailure } from '../failure.ts';
@@ -22,19 +22,22 @@ export interface HookRuntime extends Pick<Runtime, 'clock' | 'log' | 'secrets' |
   readonly bundle: Bundle;
 }
 
-/** What was started, each with how to ask what became of it. */
+/** What was started, each with how to see its result. */
 interface StartReport {
   readonly executions: readonly (Started & { readonly status: string })[];
-  /** Why nothing was. */
+  /** Why nothing was started. */
   readonly nothing?: string;
 }
 
-/** As Lambda tells of it: tries of one have the same id. */
+/** Lambda's invocation: its retries have the same id. */
 interface HookInvocation {
   readonly awsRequestId: string;
 }
 
-/** Answers a request to the URL; takes what is asked by hand; takes an event of the bus, or fails so that it comes again. */
+/**
+ * Answers a request to the URL, a request by hand, or an event of the bus. Fails on an event so that Lambda
+ * retries it.
+ */
 export function createHook(
   makeRuntime: () => HookRuntime,
 ): (event: unknown, invocation?: HookInvocation) => Promise<UrlAnswer | StartReport> {
@@ -53,22 +56,22 @@ export function createHook(
     }
     const event = byHand(given, invocation) ?? given;
     const sender = isBusEvent(event) ? EVENT_SENDERS.find((one) => one.sent(event)) : undefined;
-    if (sender === undefined) throw notAccepted('deployHook', 'this is no request to a deploy hook');
+    if (sender === undefined) throw notAccepted('deployHook', 'this is not a request to a deploy hook');
     return takeDelivery(event as BusEvent, sender, ready().runtime);
   };
 }
 
-/** What a person asks for, as an event: once for an invocation, which Lambda may try again. */
+/** A request of a person, as an event. It counts once for an invocation, which Lambda may retry. */
 function byHand(event: unknown, invocation: HookInvocation | undefined): BusEvent | undefined {
   if (invocation === undefined || typeof event !== 'object' || event === null) return undefined;
   if ('detail-type' in event || !('pipeline' in event || 'manifest' in event)) return undefined;
   return { id: invocation.awsRequestId, source: 'by-hand', 'detail-type': 'penstock', detail: { ...event } };
 }
 
-/** Who has no key is compared with all the same: the time does not tell which senders there are. */
+/** A sender without a key is compared too: the time does not reveal which senders are configured. */
 const NOBODYS_KEY = randomBytes(32);
 
-/** A request: admitted, verified, understood, started. */
+/** A request: admitted, verified, parsed, started. */
 async function answerTo(
   request: UrlRequest,
   runtime: HookRuntime,
@@ -102,7 +105,7 @@ async function answerTo(
   }
 }
 
-/** An event: whatever fails is thrown, so that Lambda brings it again and in the end puts it where nothing is lost. */
+/** An event: every failure is thrown, so that Lambda retries it, and in the end puts it into the queue. */
 async function takeDelivery(
   event: BusEvent,
   sender: (typeof EVENT_SENDERS)[number],
@@ -124,7 +127,7 @@ async function takeDelivery(
   }
 }
 
-/** Lambda logs what is thrown, and what is wrong with a manifest quotes it. */
+/** Lambda logs what is thrown, and a manifest's mistakes quote the manifest. */
 function silent({ code }: Failure): Failure {
   return new Failure(code, 'the manifest in this event has mistakes', {
     next: 'Start the state machine with it in mode plan, or try it with npm run check:pipelines: both say which.',
@@ -135,14 +138,14 @@ async function startPipelines(asked: Asked, delivery: Delivery, runtime: HookRun
   if (asked.kind === 'nothing') return { executions: [], nothing: asked.why };
   const { settings, bundle, executions, ledger } = runtime;
   if (!isWanted(asked.environment, settings.hookEnvironments))
-    return { executions: [], nothing: 'this is of no environment that the hook is deployed for' };
+    return { executions: [], nothing: 'the hook is not deployed for this environment' };
   if (asked.kind === 'request') checkWaits(asked.request, settings);
   const deployed: Deployed = { bundle, starts: settings.hookStarts, manifests: settings.hookManifests };
   const wanted =
     asked.kind === 'request' ? await wantedBy(asked.request, deployed) : wantedByDeployment(deployed);
   for (const one of wanted) checkInput(one, delivery);
   const started: Started[] = [];
-  // One after the other: what a repeated delivery finds is then always a beginning of the list.
+  // One after the other: so a repeated delivery always finds the first ones of the list started.
   for (const one of wanted) started.push(await startOnce(one, delivery, executions, newerIn(ledger)));
   return {
     executions: started.map((one) => ({ ...one, status: statusCommand(one) })),
@@ -153,7 +156,10 @@ async function startPipelines(asked: Asked, delivery: Delivery, runtime: HookRun
   };
 }
 
-/** Limited are deployments, which go to an environment. GitHub tells the names of two apart by more than their case. */
+/**
+ * Only deployments are limited, because they go to an environment. GitHub compares environment names without
+ * case.
+ */
 function isWanted(environment: string | undefined, wanted: readonly string[] | undefined): boolean {
   if (environment === undefined || wanted === undefined) return true;
   return wanted.includes(environment.toLowerCase());
@@ -167,7 +173,7 @@ function statusCommand({ executionArn }: Started): string {
   return `aws stepfunctions describe-execution --execution-arn ${executionArn}`;
 }
 
-/** The one sender whose signature is there. Two of them would leave it open which of them was meant. */
+/** The one sender whose signature is there. With two it would not be clear which one is meant. */
 function senderOf(headers: Headers): WebhookSender | undefined {
   const possible = WEBHOOK_SENDERS.filter(({ header }) => Object.hasOwn(headers, header));
   return possible.length === 1 ? possible[0] : undefined;
@@ -183,7 +189,7 @@ function isBusEvent(event: unknown): event is BusEvent {
   );
 }
 
-/** @throws Failure `EVENT_INVALID`. What the parser says quotes the text, and is not repeated. */
+/** @throws Failure `EVENT_INVALID`. The parser's message quotes the text, so it is not repeated. */
 function bodyJson(body: Buffer): unknown {
   const { text, value } = parsedBody(body);
   const [twice] = repeatedMembers(text);
@@ -203,12 +209,12 @@ function parsedBody(body: Buffer): { text: string; value: unknown } {
   }
 }
 
-/** The same for whatever was wrong: no key, no signature, an old one, a wrong one. The log knows. */
+/** The same answer for no key, no signature, an old one or a wrong one. The log has the reason. */
 function unauthorized(): UrlAnswer {
   return answer(401, { error: 'unauthorized' });
 }
 
-/** What the sender, who has proven who it is, can do something about. Everything else it is not told. */
+/** Failures that the sender, once verified, can correct. It is not told about others. */
 const TOLD: Partial<Record<FailureCode, number>> = {
   EVENT_INVALID: 400,
   MANIFEST_INVALID: 400,
@@ -237,7 +243,7 @@ function failedAnswer(failure: Failure, runtime: HookRuntime, said: LogFields): 
     : answer(500, { error: 'not set up' });
 }
 
-/** For the log. The message of a refused request may quote it; that there are no pipelines is ours to say. */
+/** For the log. The message of a refused request may quote it. That there are no pipelines may be told. */
 function ours({ code, what, next }: Failure): LogFields {
   return code === 'NO_PIPELINES' ? { what, next } : {};
 }
@@ -248,7 +254,7 @@ function logged(given: UrlAnswer, { log }: HookRuntime, fields: LogFields): UrlA
   return given;
 }
 
-/** Names, and nothing of what was sent. */
+/** Names only, and nothing of what was sent. */
 function startedFields({ sender }: Delivery, { executions, nothing }: StartReport): LogFields {
   const names = (of: StartReport['executions']) => of.map(({ name }) => name).join(' ');
   const superseded = executions.filter(isSuperseded);

@@ -1,4 +1,5 @@
-// The keys that deliveries are signed with, as they are kept in Secrets Manager: one for each sender, two while one is changed for another.
+// The keys that sign deliveries, kept in Secrets Manager: one for each sender, and two while one replaces the
+// other.
 
 import type { Clock } from '../aep/transport.ts';
 import { Failure } from '../failure.ts';
@@ -8,14 +9,14 @@ import { leanObject } from '../strict-object.ts';
 import * as z from '../zod.ts';
 import type { WebhookSender } from './sender.ts';
 
-/** How old the keys may be that a container goes by: a key that was taken out of the secret is good for so long yet. */
+/** How old a container's keys may be. A key that was removed from the secret stays valid that long. */
 const KEPT_MS = 60_000;
 
-/** Below it a key can be guessed; above it somebody has put something else there. */
+/** A shorter key can be guessed; a longer one is something else. */
 const MIN_KEY = 16;
 const MAX_KEY = 512;
 
-/** Used as its bytes in UTF-8. Blanks around it came with copying, and would fit no signature. */
+/** Its bytes in UTF-8 are used. Blanks around it came from copying, and would match no signature. */
 const textKey = z.pipe(
   z
     .string('expected a text')
@@ -35,7 +36,7 @@ const base64Key = z.pipe(
   z.transform((text) => Buffer.from(text.slice(6), 'base64')),
 );
 
-/** Said here because a bad one decodes to something, and an empty one is a key anybody has. */
+/** Checked here: a bad one still decodes to something, and everybody knows the empty key. */
 function isBase64Key(text: string): boolean {
   const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
   const bytes = Buffer.from(base64, 'base64');
@@ -45,13 +46,16 @@ function isBase64Key(text: string): boolean {
 const pair = <K extends typeof textKey | typeof base64Key>(key: K) =>
   z.optional(leanObject({ key, previousKey: z.optional(key) }));
 
-/** `{"github": {"key", "previousKey"?}, "standardWebhooks": {"key", "previousKey"?}}`; who is left out has no hook. */
+/**
+ * `{"github": {"key", "previousKey"?}, "standardWebhooks": {"key", "previousKey"?}}`; a sender that is left
+ * out has no hook.
+ */
 const HookSecret = leanObject({ github: pair(textKey), standardWebhooks: pair(base64Key) });
 
 export type Keys = Readonly<Record<WebhookSender['field'], readonly Buffer[]>>;
 
 /**
- * The keys from the secret `id`; none where a sender is left out.
+ * The keys from the secret `id`; none for a sender that is left out.
  * @throws Failure `SECRET_MISSING`; `SECRET_INVALID` naming the fields that are wrong, never their values
  */
 export async function readKeys(secrets: Pick<Secrets, 'get'>, id: string): Promise<Keys> {
@@ -66,7 +70,7 @@ function keysOf(of: { key: Buffer; previousKey?: Buffer | undefined } | undefine
   return of.previousKey === undefined ? [of.key] : [of.key, of.previousKey];
 }
 
-/** The keys as a container has them. What could not be read is asked for again the next time. */
+/** The keys as a container has them. A secret that could not be read is asked for again the next time. */
 export function keptKeys(read: () => Promise<Keys>, clock: Pick<Clock, 'now'>): () => Promise<Keys> {
   let kept: { readonly keys: Keys; readonly at: number } | undefined;
   return async () => {

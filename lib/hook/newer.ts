@@ -1,10 +1,13 @@
-// Whether a pipeline has moved on since a run that has failed: by what the ledger keeps of the last one that succeeded.
+// Whether a later execution on a pipeline has succeeded since one failed, by the ledger's last success.
 import type { Ledger } from '../runtime.ts';
 
-/** Asks which execution, begun after a moment (ms since the epoch), has succeeded on a pipeline; `undefined`: none. */
+/**
+ * The execution that began after a moment (ms since the epoch) and has succeeded; `undefined` if there is
+ * none.
+ */
 export type Newer = (pipeline: string, since: number) => Promise<string | undefined>;
 
-/** The answers throw what reading the ledger does. */
+/** Throws what reading the ledger throws. */
 export function newerIn(ledger: Pick<Ledger, 'read'>): Newer {
   return async (pipeline, since) => {
     const record = await ledger.read(pipeline);
@@ -13,10 +16,10 @@ export function newerIn(ledger: Pick<Ledger, 'read'>): Newer {
   };
 }
 
-/** The ending of a report that has changed something, or found that nothing was to change. */
+/** The outcomes of a report whose execution changed something, or found nothing to change. */
 const SUCCEEDED = ['succeeded', 'retired'];
 
-/** What was kept before the ledger had a place for it: the report of the very last execution, should that have succeeded. */
+/** Entries of older versions have no place for it: the last report counts, if its execution succeeded. */
 function succeededIn(report: unknown): ReturnType<typeof lastOf> {
   const { outcome, execution } = (report ?? {}) as { outcome?: unknown; execution?: unknown };
   return SUCCEEDED.includes(String(outcome)) ? lastOf(execution) : undefined;

@@ -1,29 +1,29 @@
-// What a sender of deploy hooks is: how its deliveries are recognised, what they are known by, and what they ask for.
+// What a sender of deploy hooks is: how to recognise its deliveries, their ids, and what they ask for.
 import type { HookRequest } from './asked.ts';
 
-/** Names in lower case; what came several times is joined by commas, as Lambda does it. */
+/** Names in lower case. Values of a repeated header are joined by commas, as Lambda does it. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** What a delivery asks for. Of a deployment with the environment it went to: an empty text where it does not say. */
+/** What a delivery asks for. A deployment names its environment; an empty text if it does not say. */
 export type Asked =
-  /** In our own words. */
+  /** A request in our own format. */
   | { readonly kind: 'request'; readonly request: HookRequest; readonly environment?: string }
-  /** Something was deployed; what starts then is said by the deployment. */
+  /** Something was deployed; the deployment's settings say what to start. */
   | { readonly kind: 'deployed'; readonly environment?: string }
   /** Nothing, such as a test of the connection. */
   | { readonly kind: 'nothing'; readonly why: string };
 
-/** Whoever calls the URL. Only what it has signed counts. */
+/** A sender that calls the URL. Only what it has signed counts. */
 export interface WebhookSender {
-  /** Part of what an execution is named after. */
+  /** Part of an execution's name. */
   readonly name: string;
-  /** Its key's field in the secret. */
+  /** The field of its key in the secret. */
   readonly field: 'github' | 'standardWebhooks';
-  /** The header that tells it from others. */
+  /** The header by which it is recognised. */
   readonly header: string;
   /**
-   * What the delivery is known by, of what the sender signed; or a word for the log on why it is not to be trusted. `now` in ms
-   * since the epoch.
+   * The delivery's id, from what the sender signed; or a word for the log on why the delivery is refused.
+   * `now` in ms since the epoch.
    */
   verify(headers: Headers, body: Buffer, keys: readonly Buffer[], now: number): Verified;
   /** @throws Failure `EVENT_INVALID` */
@@ -40,11 +40,11 @@ export interface BusEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** Whoever puts events on the bus. IAM has seen to who it is, so all of the event counts. */
+/** A sender that puts events on the bus. IAM has checked it, so all of the event counts. */
 export interface EventSender {
   readonly name: string;
   sent(event: BusEvent): boolean;
-  /** What the event is known by, however often it comes. */
+  /** The event's id, the same for each retry. */
   id(event: BusEvent): string;
   /** @throws Failure `EVENT_INVALID` */
   asked(event: BusEvent): Asked;

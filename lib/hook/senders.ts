@@ -1,4 +1,4 @@
-// All senders of deploy hooks. Another one is a file of its own, and a word here.
+// All senders of deploy hooks. A new sender needs a file, and its name here.
 import type { EventSender, WebhookSender } from './sender.ts';
 import { cloudFormation } from './senders/cloudformation.ts';
 import { codeDeploy } from './senders/codedeploy.ts';

@@ -7,8 +7,8 @@ export const SIGNATURE_BYTES = 32;
 type SignedPart = string | Uint8Array;
 
 /**
- * Whether one of the signatures is of this message, by one of the keys. Every key is tried with every signature whatever comes
- * of it, so the time it takes tells the number of both and nothing else. What has another length is no signature.
+ * Whether one of the keys made one of the signatures. Every key is tried with every signature, so the time
+ * reveals only how many there are. A signature of another length never matches.
  */
 export function isSigned(
   message: readonly SignedPart[],

@@ -1,4 +1,5 @@
-// Starts an execution once for a delivery, however often it comes: its name is made of what the sender signed.
+// Starts an execution once per delivery, however often the delivery comes: its name is made of what the
+// sender signed.
 import { Failure } from '../failure.ts';
 import type { Newer } from './newer.ts';
 import { digestOf } from './signature.ts';
@@ -6,11 +7,11 @@ import type { WantedPipeline } from './wanted.ts';
 
 /** Step Functions, as far as a hook needs it. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
 export interface Executions {
-  /** The ARN of an execution of this name, whether there is one or not. */
+  /** The ARN of an execution of this name, whether it exists or not. */
   arn(name: string): string;
-  /** `false` where there is one of this name already that has ended, or has another input. */
+  /** `false` if one of this name has ended already, or has another input. */
   start(name: string, input: string): Promise<boolean>;
-  /** `undefined` where there is none, or it is so new that it does not show yet. */
+  /** `undefined` if there is none, or if it is too new to be shown. */
   describe(arn: string): Promise<Described | undefined>;
 }
 
@@ -21,12 +22,12 @@ export interface Described {
   readonly startedAt: number;
 }
 
-/** Who asks, and by what. */
+/** A delivery and its sender. */
 export interface Delivery {
   readonly sender: string;
-  /** What it is known by. */
+  /** Its id. */
   readonly id: string;
-  /** SHA-256 of what it holds, in hex. */
+  /** SHA-256 of its content, in hex. */
   readonly digest: string;
 }
 
@@ -34,18 +35,18 @@ export interface Started {
   readonly pipeline: string;
   readonly name: string;
   readonly executionArn: string;
-  /** ARN of an execution that has succeeded after this one had failed: for that reason this is not tried again. */
+  /** ARN of a later execution that succeeded after this one failed. Therefore this one is not repeated. */
   readonly supersededBy?: string;
 }
 
-/** A sender may repeat a delivery whose run has failed; not for ever, for what has failed so often does not mend itself. */
+/** A sender may repeat a delivery whose run has failed, but not for ever. */
 const MAX_ATTEMPTS = 10;
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, in bytes */
 const MAX_INPUT_BYTES = 262_144;
 const FAILED = ['FAILED', 'TIMED_OUT', 'ABORTED'];
 
 /**
- * The pipeline's name for whoever reads it, and a hash of pipeline, sender and what it signed; from the second attempt on, its
+ * The pipeline's name for readers, a hash of pipeline, sender and id, and from the second attempt on its
  * number. At most 80 characters, and only those that a log can show.
  */
 export function executionName(pipeline: string, { sender, id }: Delivery, attempt = 1): string {
@@ -55,10 +56,10 @@ export function executionName(pipeline: string, { sender, id }: Delivery, attemp
 }
 
 /**
- * The execution that this delivery has started, now or before. After a run that has failed another one begins, unless the
- * pipeline has been changed by a newer one: then what this delivery wanted is what somebody wanted once.
- * @throws Failure `CONFLICT` where the sender has used its id for something else, or too many runs have failed;
- *   `EVENT_INVALID` where the input is too large; `AWS_UNAVAILABLE`, `AWS_REFUSED`
+ * The execution of this delivery, started now or before. After a failed run it starts another one, unless a
+ * newer execution has changed the pipeline since.
+ * @throws Failure `CONFLICT` if the sender used its id for something else, or too many runs have failed.
+ * @throws Failure `EVENT_INVALID` if the input is too large; `AWS_UNAVAILABLE`, `AWS_REFUSED`
  */
 export async function startOnce(
   { pipeline, input }: WantedPipeline,
@@ -74,7 +75,7 @@ export async function startOnce(
     const started = { pipeline, name, executionArn: executions.arn(name) };
     const before = last === undefined ? undefined : await executions.describe(started.executionArn);
     if (before === undefined) {
-      // A plan changes nothing, however old it is.
+      // A plan changes nothing, so its age does not matter.
       const by =
         first === undefined || input.mode === 'plan' ? undefined : await newer(pipeline, first.startedAt);
       if (last !== undefined && by !== undefined) return { ...last, supersededBy: by };
@@ -82,22 +83,25 @@ export async function startOnce(
     }
     const found = before ?? (await executions.describe(started.executionArn));
     // Step Functions shows an execution a moment after it has refused a second one.
-    if (found === undefined) throw new Failure('AWS_UNAVAILABLE', `the execution ${name} does not show yet`);
-    // Compared by what the sender sent: the bundle's own manifest may have changed since.
+    if (found === undefined) throw new Failure('AWS_UNAVAILABLE', `the execution ${name} is not shown yet`);
+    // Compares what the sender sent, because the bundle's manifest may have changed since.
     if (digestIn(found.input) !== delivery.digest)
-      throw new Failure('CONFLICT', `the execution ${name} was started by this id with another content`, {
-        next: 'Send it under an id of its own.',
+      throw new Failure('CONFLICT', `the execution ${name} was started with this id and other content`, {
+        next: 'Send it with a new id.',
       });
     if (!FAILED.includes(found.status)) return started;
     first ??= found;
     last = started;
   }
   throw new Failure('CONFLICT', `${MAX_ATTEMPTS} runs of this delivery have failed`, {
-    next: 'Look at why (the function status), then send a new one.',
+    next: 'See why with the function status, then send a new one.',
   });
 }
 
-/** @throws Failure `EVENT_INVALID`: looked at before any of a delivery's executions is started */
+/**
+ * Checked before any execution of a delivery starts.
+ * @throws Failure `EVENT_INVALID`
+ */
 export function checkInput({ pipeline, input }: WantedPipeline, delivery: Delivery): void {
   const bytes = Buffer.byteLength(JSON.stringify({ ...input, requestedBy: delivery }));
   if (bytes > MAX_INPUT_BYTES)

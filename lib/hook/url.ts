@@ -1,7 +1,7 @@
-// A request to the function's URL, as Lambda brings it, and what is refused of it before anything is looked at.
+// A request to the function's URL as Lambda passes it on, and the limits that are checked first.
 import type { Headers } from './sender.ts';
 
-/** GitHub's largest events aside, all that a hook has to say; a manifest too. In bytes. */
+/** Large enough for all that a hook sends, a manifest too, but not for GitHub's largest events. In bytes. */
 export const MAX_BODY_BYTES = 65_536;
 
 export interface UrlAnswer {
@@ -28,7 +28,7 @@ export function isUrlRequest(event: unknown): event is UrlRequest {
   );
 }
 
-/** The headers and the very bytes of the body; or the answer to what is none of our business. */
+/** The headers and the exact bytes of the body, or the answer that refuses the request. */
 export function admit(request: UrlRequest): { headers: Headers; body: Buffer } | UrlAnswer {
   if (request.requestContext.http.method !== 'POST')
     return answer(405, { error: 'only POST' }, { allow: 'POST' });
@@ -40,7 +40,7 @@ export function admit(request: UrlRequest): { headers: Headers; body: Buffer } |
   return { headers, body };
 }
 
-/** `undefined` where there are too many; what is far too long is not even decoded. */
+/** `undefined` if it is too large; a text that is far too long is not decoded. */
 function bodyBytes({ body, isBase64Encoded }: UrlRequest): Buffer | undefined {
   const text = body ?? '';
   // Base64 of n bytes has 4n/3 characters, and up to 2 more.
@@ -50,7 +50,10 @@ function bodyBytes({ body, isBase64Encoded }: UrlRequest): Buffer | undefined {
   return bytes.length > MAX_BODY_BYTES ? undefined : bytes;
 }
 
-/** Lambda writes names in lower case. Whoever else calls may not, and then one name in two cases is one header given twice. */
+/**
+ * Lambda writes names in lower case. Other callers may not, and then one name in two cases is a repeated
+ * header.
+ */
 function lowerCase(headers: NonNullable<UrlRequest['headers']>): Headers {
   const lower = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) {

@@ -1,9 +1,9 @@
-// From what a delivery asks for to the executions that it wants: one for each pipeline, with its input.
+// Makes of a request the executions that it wants: one for each pipeline, with its input.
 import { Failure, isFailure } from '../failure.ts';
 import { ALL, type HookRequest } from './asked.ts';
 import type { Bundle } from './bundle.ts';
 
-/** What an execution is started with; of `ProvisionRequest`'s shape. */
+/** An execution's input, in the shape of `ProvisionRequest`. */
 export interface Input {
   readonly manifest: unknown;
   readonly samples?: unknown;
@@ -19,13 +19,16 @@ export interface WantedPipeline {
 
 export interface Deployed {
   readonly bundle: Bundle;
-  /** What starts where something was deployed: a pipeline of the bundle, or `all`. */
+  /** What a deployment event starts: a pipeline of the bundle, or `all`. */
   readonly starts: string;
-  /** Whether a hook may bring a manifest along. */
+  /** Whether a hook may bring a manifest. */
   readonly manifests: boolean;
 }
 
-/** @throws Failure `EVENT_INVALID` where there is no such pipeline, or none may be brought; `NO_PIPELINES`; `MANIFEST_INVALID` */
+/**
+ * @throws Failure `EVENT_INVALID` if there is no such pipeline, or a manifest is not allowed; `NO_PIPELINES`;
+ * `MANIFEST_INVALID`
+ */
 export async function wantedBy(request: HookRequest, deployed: Deployed): Promise<readonly WantedPipeline[]> {
   const { pipeline, manifest, samples } = request;
   const how = howOf(request);
@@ -38,7 +41,7 @@ export async function wantedBy(request: HookRequest, deployed: Deployed): Promis
     throw new Failure('EVENT_INVALID', 'a hook may not bring a manifest of its own here', {
       next: 'Name a pipeline of the bundle, or deploy with hookManifests=yes.',
     });
-  // Few deliveries bring one, and to check it takes most of this function's code.
+  // Imported late: few deliveries bring a manifest, and checking it takes most of this function's code.
   const { parseManifest } = await import('../manifest.ts');
   const { name } = parseManifest(manifest);
   return [{ pipeline: name, input: { manifest, ...(samples && { samples }), ...how } }];
@@ -52,7 +55,10 @@ function howOf({ mode, warmUpSeconds, drainSeconds }: HookRequest): Omit<Input, 
   };
 }
 
-/** What starts where something was deployed. @throws Failure `SETTINGS_INVALID`, `NO_PIPELINES` */
+/**
+ * What a deployment event starts.
+ * @throws Failure `SETTINGS_INVALID`, `NO_PIPELINES`
+ */
 export function wantedByDeployment(deployed: Deployed): readonly WantedPipeline[] {
   try {
     return namedPipelines(deployed.starts, deployed);

@@ -1,19 +1,19 @@
-// Texts cut to a size in bytes: what AWS counts is the JSON, in UTF-8, escapes and all.
+// Cuts texts to a size in bytes. AWS counts bytes of JSON in UTF-8, with its escapes.
 
-/** What is said of a failure, in bytes: Step Functions takes 32,768 of a Cause, and a report quotes it. */
+/** Longest text of a failure, in bytes. Step Functions takes 32,768 of a Cause, and a report quotes it. */
 export const MAX_CAUSE = 8_000;
 
-/** What a value takes in a state's input or output, in bytes. */
+/** Bytes that a value takes in a state's input or output. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** The beginning of a text that is longer than so many bytes, and a sign that it is one. */
+/** The text, or its beginning and an ellipsis if it has more than `most` bytes. */
 export function clip(text: string, most: number): string {
   return fitsIn(text, most) ? text : `${first(text, most - 3)}…`;
 }
 
-/** The same, with what stands at the end as well: there is what to do about it. */
+/** Like `clip`, but also keeps the end of the text, which says what to do. */
 export function clipMiddle(text: string, most: number): string {
   if (fitsIn(text, most)) return text;
   const half = Math.floor((most - 3) / 2);
@@ -22,7 +22,7 @@ export function clipMiddle(text: string, most: number): string {
 }
 
 function fitsIn(text: string, most: number): boolean {
-  // The longest escape of a character: six bytes.
+  // The longest escape of a character has six bytes.
   return text.length * 6 <= most || jsonBytes(text) - 2 <= most;
 }
 

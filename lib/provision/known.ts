@@ -1,4 +1,4 @@
-// What one execution leaves for the next to know: where things are, under whatever name, and what still has to go.
+// What one execution leaves for the next: where each resource is, and what is still to be removed.
 import * as z from 'zod';
 import { type Made, Pipeline, type ResourceKey } from '../pipeline.ts';
 import type { Known, LedgerRuntime } from '../runtime.ts';
@@ -14,8 +14,8 @@ export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old' | 'hom
 }
 
 /**
- * Where everything is now. Nothing is forgotten by an execution that did not come to look, or looked into another sandbox:
- * then it is `undefined`.
+ * Where everything is now. `undefined` if this execution looked at nothing or at another sandbox; then the
+ * entry there is stays.
  */
 export function knownOf(pipeline: Pipeline): Known | undefined {
   const { plan, hints, resources, old, fates, home, manifest } = pipeline;
@@ -34,17 +34,17 @@ export function knownOf(pipeline: Pipeline): Known | undefined {
   };
 }
 
-/** What is known from before and was not looked at now is ours as well. */
+/** This execution did not look at it, so the earlier entry still holds. */
 function isKnownOurs(made: Made | undefined): boolean {
   return made === undefined || (made.how !== 'given' && made.pending !== true);
 }
 
-/** What is left then was left on purpose: the pipeline may live elsewhere. */
+/** Retiring left the rest on purpose, so the pipeline may move to another sandbox. */
 function isRetired({ mode, failure }: Pipeline): boolean {
   return mode === 'retire' && failure === undefined;
 }
 
-/** Before the first change: whoever comes after an execution that is stopped knows what it was about to replace. */
+/** Writes down what is to be replaced before the first change, in case this execution is stopped. */
 export async function remember(pipeline: Pipeline, { ledger, clock }: LedgerRuntime): Promise<void> {
   if (pipeline.old.length === 0) return;
   const updatedAt = new Date(clock.now()).toISOString();

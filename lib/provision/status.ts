@@ -1,4 +1,4 @@
-// Where a pipeline stands: who works on it, and the report of its last execution.
+// Where a pipeline stands: which execution works on it, and the report of the last one.
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 import { didYouMean } from '../nearest.ts';
@@ -6,7 +6,7 @@ import type { LedgerRecord, LedgerRuntime } from '../runtime.ts';
 
 const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
 
-/** What is known of one pipeline; `report` is that of its last execution that changed or tried to change something. */
+/** What is known of one pipeline. `report` is of the last execution that changed something or tried to. */
 export interface Status {
   readonly pipeline: string;
   /** The execution that works on it now, and since when. */
@@ -17,12 +17,13 @@ export interface Status {
 }
 
 /**
- * The status of one pipeline, or of all of them by name.
- * @throws Failure `EVENT_INVALID` where there is no such pipeline
+ * The status of one pipeline, or of all by name.
+ * @throws Failure `EVENT_INVALID` if there is no such pipeline
  */
 export async function status(event: unknown, { ledger }: LedgerRuntime): Promise<Status | Status[]> {
   const question = Question.safeParse(event ?? {});
-  if (!question.success) throw notAccepted('status', 'this asks for no status', question.error.issues);
+  if (!question.success)
+    throw notAccepted('status', 'this is not a request for a status', question.error.issues);
   const { pipeline } = question.data;
   if (pipeline === undefined) {
     const records = await Promise.all((await ledger.names()).map((name) => ledger.read(name)));
@@ -43,10 +44,10 @@ function pipelineStatus({ pipeline, owner, since, manifest, report }: LedgerReco
   };
 }
 
-/** An execution ends after two hours at the latest, and returns its lease. */
+/** An execution ends after two hours at most, and returns its lease. */
 const MAX_MS = 7_200_000;
 
-/** Whether whoever holds the pipeline has died over it. */
+/** Whether the execution that holds the pipeline has died. */
 export function isStuck({ owner, since }: Pick<LedgerRecord, 'owner' | 'since'>, now: number): boolean {
   return owner !== undefined && now - Date.parse(since ?? '') > MAX_MS;
 }

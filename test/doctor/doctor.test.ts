@@ -204,7 +204,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     (all) => flow(all, { state: 'disabled' }),
     'flow',
     /is disabled/,
-    /Enable it in AEP.*failed for 30 days.*mend/,
+    /Enable it in AEP.*failed for 30 days.*correct/,
     [],
   ],
   [
@@ -226,7 +226,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
       }),
     'mapping',
     /AEP_UNAUTHORIZED.*Access Denied/,
-    /^The token is good.*a permission is missing/,
+    /^The token is valid.*A permission is missing/,
     [],
   ],
   [
@@ -299,7 +299,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
       }),
     'connection',
     /does not pass AEP's test/,
-    /Look at it in AEP/,
+    /In AEP, under Sources/,
     [],
   ],
   [
@@ -359,7 +359,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     (all) => published(all, { pipeline: 'strangers' }),
     'published',
     /CONFLICT.*strangers/,
-    /Retire the one or the other/,
+    /Retire one of the two/,
     ['flow', 'mapping', 'connection', 'inlet', 'batches'],
   ],
   [
@@ -387,19 +387,19 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     [],
   ],
   [
-    'records are never given up',
+    'records are never discarded by Lambda',
     (all) => Object.assign(all.trigger, { maximumRecordAgeSeconds: -1 }),
     'record-age',
-    /never given up.*24 h/,
-    /Lengthen the retention/,
+    /never discarded by Lambda.*24 h/,
+    /Extend the retention/,
     [],
   ],
   [
-    'records are trimmed before they are given up',
+    'the stream drops records before Lambda discards them',
     (all) => Object.assign(all.trigger, { maximumRecordAgeSeconds: 86_400 }),
     'record-age',
     /after 24\.0 h, and gone from the stream after 24 h/,
-    /Lengthen the retention/,
+    /Extend the retention/,
     [],
   ],
   [
@@ -451,7 +451,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     (all) => report(all, { owner: 'arn:run-9', since: new Date(all.own.time.now - 3 * HOUR).toISOString() }),
     'runs',
     /arn:run-9 has not returned/,
-    /takes it over/,
+    /takes over/,
     [],
   ],
 ];
@@ -516,7 +516,7 @@ it('a clock that nobody can compare is unknown, and a trigger that is not there 
   expect(of('clock')).toMatchObject({ state: 'unknown' });
   expect(of('trigger')).toMatchObject({ state: 'not ok', found: 'there is none' });
   expect(of('record-age')).toMatchObject({ state: 'unknown' });
-  expect(says).toContain('not looked at: clock, record-age');
+  expect(says).toContain('not checked: clock, record-age');
 });
 
 it('of a pipeline that was retired it says that none is in force', async () => {
@@ -587,7 +587,7 @@ describe('checks', () => {
       for (const need of needs) expect(NAMES.slice(0, at)).toContain(need);
   });
 
-  it('that do not depend on each other run side by side, and one that does not answer is given up in 10 s', async () => {
+  it('that do not depend on each other run side by side, and one that does not answer is stopped after 10 s', async () => {
     vi.useFakeTimers();
     const begun: string[] = [];
     const check = (
@@ -619,10 +619,10 @@ describe('checks', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect((await found).map(({ check: name, state, found: said }) => [name, state, said])).toEqual([
       ['hangs', 'not ok', 'no answer within 10 s'],
-      ['behind', 'unknown', 'not looked at: hangs could not be had'],
+      ['behind', 'unknown', 'not checked: hangs gave no result'],
       ['wrong', 'not ok', 'x'],
       ['behind what is wrong', 'ok', 'x'],
-      ['defect', 'not ok', 'it could not be looked at: TypeError'],
+      ['defect', 'not ok', 'the check failed: TypeError'],
     ]);
   });
 });

@@ -145,7 +145,7 @@ describe('GitHub', () => {
       expect(answer.statusCode).toBe(status);
       expect(own.executions.list().length > 0).toBe(status === 202);
       if (status === 200)
-        expect(bodyOf(answer).nothing).toContain('no environment that the hook is deployed for');
+        expect(bodyOf(answer).nothing).toContain('the hook is not deployed for this environment');
     },
   );
 

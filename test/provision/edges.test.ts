@@ -131,7 +131,7 @@ describe('what AEP lets one flow read alone', () => {
     const { document } = await own.run({ manifest: second, mode: 'plan' });
     expect(planned(document, 'publish')).toMatchObject({
       action: 'conflict',
-      reason: expect.stringContaining('is read by the pipeline people already'),
+      reason: expect.stringContaining('can have only one reader, and the pipeline people reads it'),
     });
     expect((await own.run({ manifest: second })).error).toBe('Penstock.Conflict');
     expect(changes(own, from)).toEqual([]);

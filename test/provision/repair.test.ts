@@ -124,7 +124,7 @@ describe('a rollback', () => {
     own.platform.faults.clear();
     own.platform.faults.add({ kind: 'refuse', status: 400, method: 'POST', path: FLOWS });
     const { cause } = await own.run({ manifest: raw() });
-    expect(cause).toMatch(/Nothing had to be undone\. Earlier executions made, and it stays: schema /);
+    expect(cause).toMatch(/Nothing had to be undone\. Made by earlier executions, and it stays: schema /);
   });
 });
 
@@ -423,7 +423,7 @@ describe('decide', () => {
     const decision = decide([younger, useless, elder], asked);
     expect(decision).toMatchObject({ action: 'keep', found: { id: 'elder' } });
     expect(decision.others.map(({ id }) => id)).toEqual(['younger', 'useless']);
-    expect(decision.reason).toContain('surplus, and to go: younger, useless');
+    expect(decision.reason).toContain('not needed, and to be removed: younger, useless');
     expect(decide([elder, younger], { ...asked, hint: 'younger' }).found?.id).toBe('younger');
   });
 

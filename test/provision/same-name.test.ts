@@ -101,7 +101,7 @@ describe('A 1: what is in service', () => {
       { name: 'build-42', fail: { verify: 'PermanentFailure' } },
     );
     expect(again.error).toBe('Penstock.RolledBack');
-    expect(again.cause).toContain('the pipeline that is in service stands on it');
+    expect(again.cause).toContain('the pipeline in service needs it');
     expect(ids(own)).toEqual(before);
   });
 });

@@ -99,7 +99,7 @@ describe('what is remembered', () => {
 
   it('by a newer version is refused, not overwritten', () => {
     expect(() => readSoFar({ version: 3, more: true })).toThrow(
-      /^NEWER_VERSION: .* has version 3, and this one knows 2 /,
+      /^NEWER_VERSION: .* has version 3, and this release knows 2 /,
     );
   });
 

@@ -228,8 +228,8 @@ export class Watch {
 
 const CONFLICTS = [
   'the name is ambiguous',
-  'nobody marked it as ours',
-  'cannot be taken over',
+  'it has no ownership tag',
+  'cannot be adopted',
   'It cannot be changed',
   'carries the pipeline',
 ];

@@ -1,7 +1,7 @@
 // CloudFormation: a stack has been created or updated. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/eventbridge-events.html
 import type { EventSender } from '../sender.ts';
 
-/** A rollback that is complete is a deployment that is not. */
+/** A completed rollback is no deployment. */
 const DEPLOYED = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'IMPORT_COMPLETE'];
 
 export const cloudFormation: EventSender = {

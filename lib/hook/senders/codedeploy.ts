@@ -1,4 +1,5 @@
-// CodeDeploy: a deployment has come to its end. https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
+// CodeDeploy: a deployment has ended.
+// https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
 import type { EventSender } from '../sender.ts';
 
 export const codeDeploy: EventSender = {

@@ -1,4 +1,5 @@
-// CodePipeline: an execution of a pipeline of its own has come to its end. https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
+// CodePipeline: an execution has ended.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
 import type { EventSender } from '../sender.ts';
 
 export const codePipeline: EventSender = {

@@ -8,21 +8,23 @@ export const github: WebhookSender = {
   field: 'github',
   header: 'x-hub-signature-256',
 
-  /** No header but the signature is signed, the delivery's id neither: a delivery is known by its body. */
+  /**
+   * GitHub signs only the body, not the delivery's id in a header. So the body's hash is the delivery's id.
+   */
   verify(headers, body, keys) {
     const [, hex] = /^sha256=([0-9a-f]{64})$/.exec(headers['x-hub-signature-256'] ?? '') ?? [];
     const given = hex === undefined ? [] : [Buffer.from(hex, 'hex')];
     return isSigned([body], keys, given) ? { id: digestOf(body) } : { refused: 'signature' };
   },
 
-  /** By the body alone, for the name of the event is in a header too. */
+  /** From the body alone, because the event's name is in a header too. */
   asked(body) {
     if (!isEvent(body)) return { kind: 'request', request: parseRequest(body) };
     return eventAsked(body);
   },
 };
 
-/** What is looked at of GitHub's events. All of it may be missing, or be something else. */
+/** The fields of GitHub's events that are read. Each may be missing, or hold anything. */
 interface GithubEvent {
   readonly action?: unknown;
   readonly ref?: unknown;
@@ -42,13 +44,13 @@ interface WorkflowRun {
   readonly conclusion?: unknown;
   /** The name alone: a branch of a fork can have the same. */
   readonly head_branch?: unknown;
-  /** Where the commit is that was run: a fork, or nothing where that is gone. */
+  /** The repository of the commit that ran: a fork, or nothing if that was deleted. */
   readonly head_repository?: Repository | null;
-  /** What set the workflow going. */
+  /** What triggered the workflow. */
   readonly event?: unknown;
 }
 
-/** Every event of GitHub's says who has sent it, or where; a ping has a word of Zen besides. */
+/** Every event of GitHub's names its sender or its repository; a ping has a `zen` as well. */
 function isEvent(body: unknown): body is GithubEvent {
   if (!isObject(body)) return false;
   return ['sender', 'repository', 'organization', 'hook'].some((name) => isObject(own(body, name)));
@@ -59,14 +61,14 @@ function eventAsked(event: GithubEvent): Asked {
   if (isObject(event.deployment_status)) return deploymentAsked(event);
   if (isObject(event.workflow_run)) return workflowAsked(event);
   if (typeof event.ref === 'string' && own(event, 'pusher') !== undefined) return pushAsked(event);
-  return { kind: 'nothing', why: 'this event says of no deployment' };
+  return { kind: 'nothing', why: 'this event is about no deployment' };
 }
 
-/** What was deployed may say what it wants: `"payload": {"penstock": {"pipeline": "…"}}` of the deployment. */
+/** A deployment's payload may say what it wants: `"payload": {"penstock": {"pipeline": "…"}}`. */
 function deploymentAsked({ deployment, deployment_status, workflow_run, repository }: GithubEvent): Asked {
   if (deployment_status?.state !== 'success')
     return { kind: 'nothing', why: 'the deployment has not succeeded' };
-  // The workflow that has deployed, where one has: a pull request's preview is no deployment of the repository.
+  // The workflow that deployed, if there is one. A pull request's preview is no deployment of the repository.
   const strange = isObject(workflow_run) ? strangeIn(workflow_run, repository) : undefined;
   if (strange !== undefined) return { kind: 'nothing', why: strange };
   const payload = parsedPayload(deployment?.payload);
@@ -80,7 +82,7 @@ function deploymentAsked({ deployment, deployment_status, workflow_run, reposito
 function workflowAsked({ action, repository, workflow_run }: GithubEvent): Asked {
   if (action !== 'completed' || workflow_run?.conclusion !== 'success')
     return { kind: 'nothing', why: 'the workflow has not succeeded' };
-  // Where it does not say whose commit was run, nobody has said that it is ours.
+  // If the event does not name the commit's repository, it may be anybody's.
   const strange = workflow_run.head_repository === undefined ? OF_FORK : strangeIn(workflow_run, repository);
   if (strange !== undefined) return { kind: 'nothing', why: strange };
   return ofDefaultBranch(workflow_run.head_branch, repository);
@@ -90,8 +92,8 @@ const OF_FORK = 'this is not of the repository itself, but of a fork';
 const OF_PULL_REQUEST = 'this is of a pull request';
 
 /**
- * Why a workflow ran what anybody may have written: for a pull request (`pull_request`, `pull_request_target` and those of its
- * reviews), or a commit of a fork, whose branch may be called `main` as well.
+ * Triggers of a workflow that may run anybody's code. Either a pull request (`pull_request`,
+ * `pull_request_target` and its reviews), or a commit of a fork, whose branch may be called `main` too.
  */
 function strangeIn({ event, head_repository }: WorkflowRun, repository: Repository = {}): string | undefined {
   if (typeof event === 'string' && event.startsWith('pull_request')) return OF_PULL_REQUEST;

@@ -3,9 +3,9 @@ import { parseRequest } from '../asked.ts';
 import type { WebhookSender } from '../sender.ts';
 import { isSigned } from '../signature.ts';
 
-/** How far the sender's clock and ours may be apart, either way. */
+/** Most difference between the sender's clock and ours, in either direction. */
 const TOLERANCE_MS = 300_000;
-/** More than anybody rotates keys by at a time. */
+/** More keys than anybody rotates at a time. */
 const MAX_SIGNATURES = 16;
 
 export const standardWebhooks: WebhookSender = {
@@ -13,10 +13,10 @@ export const standardWebhooks: WebhookSender = {
   field: 'standardWebhooks',
   header: 'webhook-signature',
 
-  /** The id is signed, and the same however often the delivery is sent; the timestamp is of the attempt. */
+  /** The id is signed, and the same for every retry; the timestamp is the attempt's. */
   verify(headers, body, keys, now) {
     const { 'webhook-id': id = '', 'webhook-timestamp': timestamp = '' } = headers;
-    // A dot in the id would let it be read as id and timestamp.
+    // With a dot in the id, parts of it could be read as timestamp.
     if (!/^[!-\-/-~]{1,256}$/.test(id)) return { refused: 'id' };
     if (!/^[1-9]\d{0,10}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1_000) > TOLERANCE_MS)
       return { refused: 'timestamp' };
@@ -25,8 +25,8 @@ export const standardWebhooks: WebhookSender = {
   },
 
   /**
-   * The request, or the specification's payload: `type`, `timestamp`, and the request as `data` or beside them. Beside `data` a
-   * sender may put whatever it likes.
+   * Our request, or the specification's payload: `type`, `timestamp`, and the request as `data` or beside
+   * them. With `data`, other members are ignored.
    */
   asked(body) {
     return { kind: 'request', request: parseRequest(unwrapped(body)) };
@@ -40,7 +40,7 @@ function unwrapped(body: unknown): unknown {
   return data === undefined ? rest : data;
 }
 
-/** `v1,{base64}`, separated by blanks; other versions are passed over. */
+/** `v1,{base64}`, separated by blanks; other versions are ignored. */
 function signaturesIn(header: string): Buffer[] {
   return header
     .split(' ', MAX_SIGNATURES)

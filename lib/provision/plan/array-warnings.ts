@@ -5,9 +5,12 @@ import { ownGroups } from '../../pipeline.ts';
 import { inOwnNamespace, type Samples } from '../../samples.ts';
 import { clip } from '../clip.ts';
 
-/** Data Prep's functions that say it. */
+/** The functions of Data Prep that say how to merge an array. */
 const ARRAY_FUNCTION = /\bupsert_array_(append|replace)\s*\(/;
-/** Those whose result is an array, where they stand outermost (experienceleague.adobe.com/en/docs/experience-platform/data-prep/functions). */
+/**
+ * Functions that return an array, if they are the outermost call.
+ * Source: experienceleague.adobe.com/en/docs/experience-platform/data-prep/functions.
+ */
 const MAKES =
   /^\s*(explode|split|extract_regex|to_array|add_to_array|join_arrays|filterArray|transformArray|flattenArray|get_keys|get_values|map_get_values)\s*\(/;
 
@@ -17,13 +20,14 @@ export interface FieldTree {
   readonly properties?: Readonly<Record<string, FieldTree>> | undefined;
 }
 
-/** Bytes of the sentence: the document has to hold it. */
+/** Most bytes of the warning; the document has to hold it. */
 const MAX_WARNING_BYTES = 1_500;
 
 /**
- * A sentence where mappings write an array, or into one, as far as their destination, their expression, the manifest's own
- * fields, the samples or the schema's `fields` show. Adobe: "When using arrays in streaming upserts, you must explicitly use
- * upsert_array_append or upsert_array_replace" (data-prep/upserts). The identity map is no attribute of the profile: it is left out.
+ * A warning for mappings that write an array, or into one. The destination, the expression, the manifest's
+ * own fields, the samples or the schema's `fields` show it. Adobe: "When using arrays in streaming upserts,
+ * you must explicitly use upsert_array_append or upsert_array_replace" (data-prep/upserts). The identity map
+ * is left out: it is no attribute of the profile.
  */
 export function arrayWarnings(
   manifest: Manifest,
@@ -39,7 +43,7 @@ export function arrayWarnings(
   });
   if (found.length === 0) return [];
   const what =
-    'Arrays in a merge: expected an expression with upsert_array_append or upsert_array_replace, which says what becomes of the array that is there; AEP may refuse the record otherwise';
+    'Arrays in a merge: expected an expression with upsert_array_append or upsert_array_replace; without it AEP may refuse the record';
   return [clip(`${what}. Found none in ${found.join(', ')}`, MAX_WARNING_BYTES)];
 }
 
@@ -57,7 +61,7 @@ function whyArray(
   if ('expression' in one && MAKES.test(one.expression)) return 'its expression makes one';
   const own = tenant === undefined ? '{tenant}' : `_${tenant}`;
   const steps = named[0] === '{tenant}' ? [own, ...named.slice(1)] : named;
-  // Where nobody has asked for the organization's namespace, one that is written out is taken for it.
+  // If the organization's namespace is not known, a written-out name with "_" counts as it.
   const isWrittenOut = tenant === undefined && named.length > 1 && named[0]?.startsWith('_') === true;
   if (leadsToArray(ownFields(manifest, own), isWrittenOut ? [own, ...named.slice(1)] : steps))
     return 'by its field group';

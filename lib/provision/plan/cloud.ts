@@ -1,27 +1,28 @@
-// What is not offered everywhere: a warning where AEP runs on a cloud that has not the source that a manifest asks for.
+// Warns if the manifest asks for a source that Adobe does not offer on the sandbox's cloud.
 import type { Aep } from '../../aep/client.ts';
 import { isFailure } from '../../failure.ts';
 import type { Manifest } from '../../manifest.ts';
 
 /**
- * Where AEP runs on AWS its sandboxes are in VA6: Adobe's pages of sources say "ensure that you are in a VA6 sandbox" to connect
- * there. That Sandbox Management calls it the same in `region` is our reading: its sample has `VA7`. Contract §7.
+ * The region of sandboxes where AEP runs on AWS. Adobe's pages of sources say "ensure that you are in a VA6
+ * sandbox". That Sandbox Management writes the same name in `region` is our reading: its sample has `VA7`.
+ * Contract §7.
  */
 const AWS_REGION = 'VA6';
 
 /**
- * Adobe's pages name the sources that can be used where AEP runs on AWS; that of Google Pub/Sub (and of others that are read
- * by AEP) does not. That this means it is not offered there is our reading.
+ * Adobe's pages name the sources that work where AEP runs on AWS. The page of Google Pub/Sub does not say so,
+ * nor do some others. That Adobe does not offer them there is our reading.
  */
 const ABSENT =
   'Google Pub/Sub is not among the sources that Adobe offers where Experience Platform runs on AWS';
 
-/** A sentence for the plan; none where the sandbox is elsewhere. A region that is not told is no reason to fail. */
+/** Warnings for the plan. If AEP does not tell the region, the plan still goes on. */
 export async function cloudWarnings(aep: Aep, { source, sandbox }: Manifest): Promise<string[]> {
   if (source.kind !== 'pubsub') return [];
   const region = await regionOf(aep, sandbox);
   if (region === undefined)
-    return [`source.kind: ${ABSENT} (region ${AWS_REGION}); where this one runs could not be found out`];
+    return [`source.kind: ${ABSENT} (region ${AWS_REGION}); the region of this sandbox is not known`];
   return region === AWS_REGION
     ? [`source.kind: found "pubsub" in a sandbox of the region ${region}: ${ABSENT}`]
     : [];

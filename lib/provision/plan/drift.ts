@@ -1,4 +1,5 @@
-// Drift: has anything moved in AEP since a pipeline was applied? Looks at every one, changes nothing, says it in a line.
+// Drift: has anything changed in AEP since a pipeline was applied? Looks at every pipeline, changes nothing,
+// and writes a line for each.
 import * as z from 'zod';
 import { askedBy, notAccepted } from '../../accepted.ts';
 import { isFailure } from '../../failure.ts';
@@ -15,7 +16,7 @@ const Question = z.strictObject({ pipeline: z.string().min(1).optional() });
 export interface Drift {
   readonly checked: number;
   readonly moved: number;
-  /** One line for each pipeline that has moved or could not be looked at. */
+  /** One line for each pipeline that has changed or could not be looked at. */
   readonly lines: readonly string[];
 }
 
@@ -33,12 +34,12 @@ export async function drift(
   let checked = 0;
   for (const name of names) {
     const record = await runtime.ledger.read(name);
-    // Not applied, retired, or just being changed: there is nothing it should be like.
+    // It is not applied, retired, or being changed now: there is nothing to compare.
     const stuck = record !== undefined && isStuck(record, runtime.clock.now());
     if (record?.manifest === undefined || (record.owner !== undefined && !stuck)) continue;
     checked++;
     const line = stuck
-      ? `the execution ${record.owner} has not returned it since ${record.since}: start one, which takes it over`
+      ? `the execution ${record.owner} has held it since ${record.since} and seems dead: start another one, which takes over`
       : await lookForDrift(record.manifest, runtime, contextOf);
     if (line === undefined) continue;
     lines.push(`${name}: ${line}`);
@@ -71,6 +72,6 @@ async function lookForDrift(
     );
     return texts.length === 0 ? undefined : oneLine(texts.join('; '));
   } catch (error) {
-    return oneLine(`could not be looked at: ${isFailure(error) ? error.message : String(error)}`);
+    return oneLine(`could not be checked: ${isFailure(error) ? error.message : String(error)}`);
   }
 }

@@ -1,14 +1,14 @@
-// What a manifest will come to, told from the manifest alone: what AEP will refuse of every record, and what is likely a slip.
+// Tells from the manifest alone what AEP will refuse of every record, and what is likely a mistake.
 import { CLASSES, idOf, type Manifest, type OwnSchema } from '../../manifest.ts';
 
 export interface Foreseen {
   /** Why AEP will refuse every record. */
   readonly refused: readonly string[];
-  /** What may be meant as it is written, and seldom is. */
+  /** What may be intended, but rarely is. */
   readonly doubtful: readonly string[];
 }
 
-/** Each names its path in the manifest, what was found there, and what was expected. */
+/** Each line names the path in the manifest, what was found there, and what was expected. */
 export function foreseenOf(manifest: Manifest): Foreseen {
   return {
     refused: firstLines(unmappedOf(manifest)),
@@ -16,7 +16,7 @@ export function foreseenOf(manifest: Manifest): Foreseen {
   };
 }
 
-/** Lines of each kind; whoever has more corrects these first. */
+/** Most lines of each kind. */
 const MAX_LINES = 20;
 
 function firstLines(lines: readonly string[]): string[] {
@@ -25,8 +25,8 @@ function firstLines(lines: readonly string[]): string[] {
 }
 
 /**
- * What every record of a class must have. Contract §2.2; of the others the public XDM components (github.com/adobe/xdm).
- * What a class of the organization's own demands is known in AEP only.
+ * What every record of a class must have. Contract §2.2; for the other classes the public XDM components
+ * (github.com/adobe/xdm). Only AEP knows what an organization's own class demands.
  */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   [CLASSES.experienceevent]: ['_id', 'timestamp'],
@@ -41,7 +41,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Required fields that nothing is mapped to. Where nothing is mapped at all, the producer is asked for them. */
+/** Required fields without a mapping. If the manifest maps nothing, the producer has to send them. */
 function unmappedOf({ source, schema, mapping }: Manifest): string[] {
   if (mapping === undefined || 'id' in schema) return [];
   const destinations = mapping.map(({ destination }) => plain(destination));
@@ -50,8 +50,8 @@ function unmappedOf({ source, schema, mapping }: Manifest): string[] {
 }
 
 /**
- * What Adobe's fields require of an object that a part is mapped of, where the schema's fields are known. What is required of every
- * record, and by own fields, `foreseenOf` tells.
+ * Required fields of an Adobe object of which a part is mapped, if the schema's fields are known.
+ * `foreseenOf` tells what every record and own fields require.
  */
 export function unmappedWithin(fields: Fields, { source, mapping }: Manifest): string[] {
   const destinations = (mapping ?? []).map(({ destination }) => plain(destination));
@@ -70,7 +70,7 @@ function untold(
     .filter(({ path }) => !destinations.some((one) => isMappedBy(one, plain(path))))
     .map(
       ({ path, why }) =>
-        `mapping: found nothing that is mapped to ${path}; expected it, because ${why}: AEP refuses every record without it${derived(path, source)}`,
+        `mapping: found no mapping to ${path}; expected one, because ${why}. AEP refuses every record without it${derived(path, source)}`,
     );
 }
 
@@ -92,7 +92,7 @@ function ofIdentities({ identities }: OwnSchema): Demand[] {
   );
 }
 
-/** What is looked at of a field. */
+/** What is read of a field. */
 interface Field {
   readonly required?: unknown;
   readonly properties?: Fields | undefined;
@@ -100,7 +100,10 @@ interface Field {
 }
 type Fields = Readonly<Record<string, Field>>;
 
-/** What an object requires of which a part is mapped, also one in a list. `why` is told the object's path and its place in the field. */
+/**
+ * Required fields of an object of which a part is mapped; also of an object in a list. `why` gets the
+ * object's path and its place in the field.
+ */
 function requiredWithin(
   field: Field,
   path: string,
@@ -121,7 +124,7 @@ function requiredWithin(
   ];
 }
 
-/** What an object of an own field group requires. */
+/** Required fields of an object in an own field group. */
 function ofOwnFields({ fieldGroups }: OwnSchema, destinations: readonly string[]): Demand[] {
   return fieldGroups.flatMap((group, index) =>
     typeof group === 'string'
@@ -134,7 +137,7 @@ function ofOwnFields({ fieldGroups }: OwnSchema, destinations: readonly string[]
   );
 }
 
-/** Itself, what holds it, or a part of it. */
+/** Whether a mapping writes the path, what holds it, or a part of it. */
 function isMappedBy(destination: string, path: string): boolean {
   return destination === path || path.startsWith(`${destination}.`) || destination.startsWith(`${path}.`);
 }
@@ -145,14 +148,14 @@ function plain(path: string): string {
   return [isWrittenOut(first) ? '{tenant}' : first, ...rest].join('.');
 }
 
-/** What Penstock itself can give. */
+/** What Penstock itself can add. */
 function derived(path: string, source: Manifest['source']): string {
   if (source.kind !== 'inlet' || (path !== '_id' && path !== 'timestamp')) return '';
   const from = path === '_id' ? 'its place in the stream' : 'the time of its arrival';
   return `. With "derive": ["${path}"] in source.records, and a mapping from ${path} to ${path}, it is ${from}`;
 }
 
-/** Sources that are written in another language than Data Prep's paths. */
+/** Sources in another syntax than Data Prep's paths. */
 function sourcesOf({ mapping = [] }: Manifest): string[] {
   return mapping.flatMap((one, index) => {
     if (!('source' in one)) return [];
@@ -176,7 +179,10 @@ function aPath(path: string): string {
   return `expected the names of the record's fields with dots between them: ${path || 'customer.email'}`;
 }
 
-/** What begins with "_" in XDM and is Adobe's, or a partner's in Adobe's repository: every other such name is an organization's (github.com/adobe/xdm). */
+/**
+ * Names with "_" in XDM that belong to Adobe or to a partner in Adobe's repository. Every other such name
+ * belongs to an organization (github.com/adobe/xdm).
+ */
 const ADOBE_FIELD =
   /^_(id|repo|experience|dc|id3|iptc4xmpExt|schema|xmpDM|adcloud|adobecloudplatform|airship|bizible|braze|dsp|marketo|pathfactory|searchads|workfront)$/;
 
@@ -184,7 +190,7 @@ function isWrittenOut(name: string): boolean {
   return /^_[A-Za-z0-9]+$/.test(name) && !ADOBE_FIELD.test(name);
 }
 
-/** An organization's namespace written out: the manifest is refused in every other organization. */
+/** An organization's namespace, written out. Every other organization refuses the manifest. */
 function tenantsOf({ schema, mapping = [] }: Manifest): string[] {
   const identities = 'id' in schema ? [] : schema.identities;
   const paths = [

@@ -1,9 +1,10 @@
-// Whether what Experience Platform refuses later can be led back to its record, and so be sent again.
+// Warns if reconcile cannot find the record of a row that AEP refused later, and so nothing can send it
+// again.
 import type { Manifest } from '../../manifest.ts';
 
 /**
- * A sentence for the plan where it cannot be told by its place in the stream. Only where the flow maps the data: else a refused
- * row is the record. Reconcile compares what is mapped as it is (lib/reconcile/match.ts).
+ * A warning if the row's place in the stream is not known. Only if the flow maps the data: otherwise a
+ * refused row is the record. Reconcile compares what is mapped unchanged (lib/reconcile/match.ts).
  */
 export function leadBackWarnings({ source, mapping = [] }: Manifest): string[] {
   if (source.kind !== 'inlet' || source.data !== 'raw') return [];
@@ -14,10 +15,10 @@ export function leadBackWarnings({ source, mapping = [] }: Manifest): string[] {
   const others = copied.filter((one) => !isId(one));
   if (others.length === 0)
     return [
-      'What AEP refuses later cannot be sent again: nothing is mapped from the record as it is, by which it could be known again',
+      'What AEP refuses later cannot be sent again: no field is mapped unchanged, so the record cannot be found',
     ];
   if (derives && copied.some(isId)) return [];
   return [
-    'What AEP refuses later is looked for in the stream by its content alone: with "derive": ["_id"] in source.records, and a mapping from _id to _id, it is found by its place',
+    'What AEP refuses later is looked for in the stream by its content alone. To find it by its place, set "derive": ["_id"] in source.records, and map _id to _id',
   ];
 }

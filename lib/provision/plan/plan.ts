@@ -1,4 +1,4 @@
-// The plan: an inventory of what is there, and what would be done about each resource and why. Changes nothing.
+// The plan: looks at what is there, and says what to do about each resource and why. Changes nothing.
 import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
@@ -33,10 +33,11 @@ import { foreseenOf } from './foreseen.ts';
 import { leadBackWarnings } from './lead-back.ts';
 
 /**
- * The pipeline with its plan; what is kept is in `resources` already, so the steps need not look again. Conflicts end an
- * execution that was to change something: they are its `failure`, and the whole plan is there to be read.
- * @throws Failure `AEP_NOT_FOUND` where the manifest's own `$id` is not there; `SECRET_*` of the source's credentials;
- * `EVENT_INVALID` where a pipeline that never was is to be retired
+ * The pipeline with its plan. What is kept is in `resources` already, so steps need not look again. Conflicts
+ * become the `failure` of an execution that was to change something; the plan still lists everything.
+ * @throws Failure `AEP_NOT_FOUND` if the manifest's own `$id` is not there; `SECRET_*` of the source's
+ * credentials.
+ * @throws Failure `EVENT_INVALID` if it should retire a pipeline that never existed.
  */
 export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { mode, manifest } = pipeline;
@@ -54,12 +55,12 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const lines = conflicts.map(
     ({ resource, name, reason, differences = [] }) => `${resource} ${name}: ${inFull(reason, differences)}`,
   );
-  const next = 'Do what is said of each of them, then start it again.';
+  const next = 'Resolve each conflict as described, then start it again.';
   const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MAX_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
 }
 
-/** What the inventory needs to know beforehand. A secret that is missing is said before anything is made. */
+/** What the inventory needs first. A missing secret is reported before anything is made. */
 async function prepared(
   pipeline: Pipeline,
   record: LedgerRecord | undefined,
@@ -72,8 +73,8 @@ async function prepared(
 }
 
 /**
- * To retire again what was retired is fine: the ledger knows of it. What it knows nothing of, and of which nothing is there, never
- * was: most likely its name is misspelt, and the pipeline that was meant goes on.
+ * A pipeline that was retired may be retired again: the ledger knows it. If the ledger does not know it and
+ * nothing of it exists, the name is most likely misspelt.
  */
 async function checkWas(
   { plan, old, manifest }: Pipeline,
@@ -82,7 +83,7 @@ async function checkWas(
 ): Promise<void> {
   if (record?.manifest !== undefined || record?.known !== undefined) return;
   if (old.length > 0 || plan.some(({ action }) => action !== 'none')) return;
-  // Its own item is there already: the lease of this execution.
+  // This execution's lease has made the item already.
   const others = (await ledger.names()).filter((name) => name !== manifest.name);
   const near = didYouMean([manifest.name], others);
   throw new Failure(
@@ -92,7 +93,7 @@ async function checkWas(
   );
 }
 
-/** Of the document's 256 KB. Bytes of all that the plan says of its resources, of one text of it, and of the failure. */
+/** Most bytes in the document of 256 KB: all texts of resources, one such text, and the failure. */
 const MAX_SAID = 36_000;
 const MAX_REASON = 1_500;
 const MAX_VALUE = 150;
@@ -132,7 +133,7 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
   return withEntry(known, key, await possible(entry, resource, pipeline, context));
 }
 
-/** What is to be changed and cannot be is a conflict before anything is. */
+/** A change that is not possible is a conflict before anything is changed. */
 async function possible(
   entry: Entry,
   resource: Resource,
@@ -147,7 +148,9 @@ async function possible(
   return reason === undefined ? entry : { ...entry, action: 'conflict', reason };
 }
 
-/** What stays is known to the resources after it; what is still to be changed is so, too, and is marked as such. */
+/**
+ * Resources that stay are known to those after them. Resources still to be changed are known too, and marked.
+ */
 function withFound(pipeline: Pipeline, resource: Resource, { action, found }: Decision): Pipeline {
   if (found === undefined || (action !== 'keep' && action !== 'update' && action !== 'adopt'))
     return pipeline;
@@ -157,7 +160,8 @@ function withFound(pipeline: Pipeline, resource: Resource, { action, found }: De
 
 function planEntry(resource: Resource, { action, reason, found }: Decision, { manifest }: Pipeline): Entry {
   const all = found?.differences ?? [];
-  // A change is named once: what follows from it has it in its reason. A conflict has to be settled where it is.
+  // Each change is named once; what follows from it names it as reason. A conflict is settled at its own
+  // resource.
   const differences = toldDifferences(action === 'conflict' ? all : all.filter((one) => !isConsequence(one)));
   const irreversible = action !== 'keep' && resource.kind === 'switch' ? resource.irreversible : undefined;
   return {
@@ -170,13 +174,16 @@ function planEntry(resource: Resource, { action, reason, found }: Decision, { ma
   };
 }
 
-/** A mapping set's name is its ownership tag, and not what the manifest calls it. */
+/** The name of a mapping set is its ownership tag, not the name in the manifest. */
 function renamed({ key }: Resource, found: Found | undefined, manifest: Manifest): string {
   if (found?.name === undefined || key === 'mapping' || found.name === nameInAep(key, manifest)) return '';
   return `; it is called ${found.name} in AEP: names are not changed`;
 }
 
-/** For a reader: every resource has its share of what the document has room for, and says what it leaves out. */
+/**
+ * Shortens the plan for a reader: each resource gets its share of the document's room, and says what is left
+ * out.
+ */
 function boundedPlan(plan: readonly Planned[]): Planned[] {
   const share = Math.floor(MAX_SAID / plan.length);
   return plan.map((one) => {
@@ -188,7 +195,7 @@ function boundedPlan(plan: readonly Planned[]): Planned[] {
   });
 }
 
-/** The first of the differences, none of them long, as many as there is room for. */
+/** As many of the first differences as there is room for, each shortened. */
 function shownDifferences(differences: Differences, room: number): Differences {
   const short = differences.slice(0, MAX_DIFFERENCES).map(({ field, found, wanted }) => ({
     field: clip(field, MAX_VALUE),
@@ -202,18 +209,18 @@ function shownDifferences(differences: Differences, room: number): Differences {
 
 type Differences = NonNullable<Planned['differences']>;
 
-/** Without what is to be done about them. */
+/** Without the advice. */
 function toldDifferences(differences: readonly Difference[]): Differences {
   return differences.map(({ field, found, wanted }) => ({ field, found, wanted }));
 }
 
 function permittedEntry(entry: Entry, allowed: boolean): Entry {
   if (entry.irreversible === undefined || allowed) return entry;
-  const reason = `${entry.irreversible}; "allowIrreversible": true in the manifest lets it through`;
+  const reason = `${entry.irreversible}; "allowIrreversible": true in the manifest allows it`;
   return { ...entry, action: 'conflict', reason };
 }
 
-/** What holds data, or says what data means: goes only where that is asked for. */
+/** Resources that hold data or describe it. They are removed only if the request says so. */
 const HOLDS_DATA = /^(schema|identity|profile|dataset|identity-dataset|field-group:.*)$/;
 
 async function planRemoval(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
@@ -251,13 +258,13 @@ async function planRemoval(resource: Resource, pipeline: Pipeline, context: Cont
   return withEntry(going, key, { action: 'remove', reason: 'the pipeline is retired', id: found.id });
 }
 
-/** What was to go by an earlier manifest, and is what this one wants. */
+/** Was to be removed by an earlier manifest, and is wanted by this one. */
 function withoutUsed(pipeline: Pipeline): Pipeline {
   const { old, resources } = pipeline;
   return { ...pipeline, old: old.filter(({ resource, id }) => resources[resource]?.id !== id) };
 }
 
-/** A schema in Profile is for ever, and with it what it is made of and what identifies its records. */
+/** A schema in Profile cannot be removed, nor can its field groups and identities. */
 function sparing(pipeline: Pipeline): Pipeline {
   if (pipeline.resources.schema?.union !== true) return pipeline;
   const forEver = (key: string) => /^(schema|identity|field-group:.*)$/.test(key);
@@ -289,7 +296,7 @@ async function planPublish(
     return { ...entry, action: 'conflict', reason };
   }
   if (home !== undefined && home !== manifest.sandbox) {
-    const reason = `an execution that did not come to its end has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or bring it to its end there`;
+    const reason = `an unfinished execution has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or finish it there`;
     return { ...entry, action: 'conflict', reason };
   }
   if (streamArn === undefined || manifest.source.kind !== 'inlet') {
@@ -330,10 +337,10 @@ async function planPublish(
     isDeepStrictEqual(published.rate, manifest.source.rate);
   return same
     ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
-    : { ...entry, action: 'update', reason: 'the forwarder is told of what has changed' };
+    : { ...entry, action: 'update', reason: 'the forwarder gets what has changed' };
 }
 
-/** Another pipeline that has what this one would read: each of the two would get a part of the messages. */
+/** Another pipeline that reads the same source. Each of the two would get a part of the messages. */
 async function otherReader(
   { name, source }: Manifest,
   { ledger }: StreamContext['runtime'],
@@ -342,10 +349,10 @@ async function otherReader(
   if (place === undefined) return undefined;
   const other = await appliedBesides(name, ledger, (theirs) => exclusivePlaceOf(theirs) === place);
   if (other === undefined) return undefined;
-  return `${place} is read by the pipeline ${other} already, and can be read by one alone: retire that one, or give this one another`;
+  return `${place} can have only one reader, and the pipeline ${other} reads it: retire that one, or give this one another source`;
 }
 
-/** The name of another pipeline of this deployment whose source is such a one. */
+/** The name of another pipeline of this deployment with such a source. */
 async function appliedBesides(
   name: string,
   ledger: StreamContext['runtime']['ledger'],
@@ -376,7 +383,7 @@ async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext): Prom
   return { ...entry, action: trigger.state === 'on' ? 'keep' : 'update', reason, id: trigger.id };
 }
 
-/** Whether the stream is this pipeline's: nobody else has published one for it. */
+/** Whether the stream is free for this pipeline: no other pipeline is published for it. */
 async function carries({ streamArn, manifest }: Pipeline, { secrets, settings }: StreamContext['runtime']) {
   const published = streamArn === undefined ? undefined : await readPublished(secrets, settings, streamArn);
   return published === undefined || published.pipeline === manifest.name;
@@ -395,7 +402,7 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
   return [
     ...refused,
     ...doubtful,
-    // What `begin` has seen of the stream.
+    // `begin` has looked at the stream.
     ...pipeline.warnings,
     ...(await cloudWarnings(context.aep, pipeline.manifest)),
     ...(twice === undefined ? [] : [twice]),
@@ -403,17 +410,17 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
       ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]
       : []),
     ...(grows && action('flow') === 'keep'
-      ? ['AEP may check records against the schema as it was for up to 15 minutes more']
+      ? ['AEP may validate records against the old schema for up to 15 minutes']
       : []),
     ...(pipeline.manifest.dataset.profile === true && action('dataset') === 'update'
-      ? ['Records that are in the dataset already do not go to Profile: only new ones do']
+      ? ['Records already in the dataset do not go to Profile: only new ones do']
       : []),
     ...leadBackWarnings(pipeline.manifest),
     ...(await arraysOf(pipeline, context)),
   ];
 }
 
-/** As far as the schema is in AEP already: of one that is still to be made, the manifest and the samples tell. */
+/** Uses the schema's fields in AEP. For a schema still to be made, the manifest and the samples tell. */
 async function arraysOf(
   { manifest, samples, resources, tenant }: Pipeline,
   { aep }: StreamContext,
@@ -425,15 +432,15 @@ async function arraysOf(
 }
 
 const MOVED =
-  'The old flow stops before the new one starts, and the new one reads from another place, from startAt on: what the old one has not read by then is not read';
+  'The old flow stops before the new one starts. The new one reads another place, from startAt on. Nothing reads what the old one has not read by then';
 
 function pulledTwice(kind: 'kinesis' | 'event-hubs' | 'pubsub'): string {
   return kind === 'pubsub'
-    ? 'The old flow stops before the new one starts: messages that come in between are read late, and what the old one had not acknowledged is read twice'
-    : 'The old flow stops before the new one starts: records that come in between are read late. The new one reads from the oldest record the source keeps, so that none is missed: what the old one has read already is read twice';
+    ? 'The old flow stops before the new one starts. Messages that arrive in between are read late; what the old one has not acknowledged is read twice'
+    : 'The old flow stops before the new one starts: records that arrive in between are read late. To miss none, the new one reads from the oldest record of the source: what the old one has read is read twice';
 }
 
-/** A stream that the forwarder feeds to an inlet and that AEP reads by itself as well, or that AEP reads for another pipeline. */
+/** Warnings: the forwarder feeds a stream that AEP also reads by itself, or reads for another pipeline. */
 async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }: StreamContext) {
   const { source } = manifest;
   if (source.kind === 'kinesis') {

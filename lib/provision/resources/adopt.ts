@@ -1,9 +1,9 @@
-// Our ownership tag on something of Flow Service that was made by hand.
+// Writes our ownership tag on a resource of Flow Service that was made by hand.
 import type { Collection } from '../../aep/flow-service.ts';
 import { describe, type OwnershipTag, tagInDescription, withoutTag } from './ownership-tag.ts';
 import type { Context } from './resource.ts';
 
-/** Writes the ownership tag, where it is not there yet, behind what the description says. */
+/** Adds the ownership tag to the end of the description, unless it is there already. */
 export async function adoptEntity(
   { aep }: Context,
   collection: Collection,

@@ -1,4 +1,4 @@
-// The base connection: an HTTP API connection with the inlet that the forwarder posts to, or AEP's way into a foreign source.
+// The base connection: an HTTP API connection with the inlet, or AEP's connection to a foreign source.
 import { createHash } from 'node:crypto';
 import type { Connection } from '../../aep/flow-service.ts';
 import { isFailure } from '../../failure.ts';
@@ -28,7 +28,9 @@ import {
   sourceKindOf,
 } from './source.ts';
 
-/** What the connection itself cannot tell: the stream that feeds an inlet, or which credentials it was given. */
+/**
+ * What AEP does not tell of the connection: the stream that feeds an inlet, or the secret of its credentials.
+ */
 function connectionNotes(
   { manifest, streamArn }: Situation,
   credentials: SourceCredentials | undefined,
@@ -38,7 +40,7 @@ function connectionNotes(
   return credentials && { credentials: credentials.fingerprint, account: accountOf(source) };
 }
 
-/** A hash of what AEP was told of the account besides its credentials: it need not tell. */
+/** A hash of what AEP was told of the account besides its credentials. AEP need not tell it again. */
 function accountOf(source: PulledSource): string {
   return createHash('sha256')
     .update(JSON.stringify(openAuthParams(source)))
@@ -46,7 +48,7 @@ function accountOf(source: PulledSource): string {
     .slice(0, 12);
 }
 
-/** What is another connection is another one in AEP, too; credentials alone can be exchanged. */
+/** Other parameters need another connection in AEP. Credentials alone can be exchanged. */
 function differencesOf(
   one: Connection,
   situation: Situation,
@@ -56,7 +58,7 @@ function differencesOf(
   const told: Readonly<Record<string, unknown>> = one.auth?.params ?? {};
   const notes = tagInDescription(one.description)?.notes;
   const ofSpec = [
-    // The one is fed by the forwarder, the other not: there is no way from here to there without a gap.
+    // The forwarder feeds one source, and AEP reads the other: no change between them is without a gap.
     ...differenceIfTold('source.kind', sourceKindOf(one.connectionSpec?.id), source.kind, 'conflict'),
     ...differenceIfTold('authentication', one.auth?.specName, authSpecOf(source), 'replace'),
   ];
@@ -110,7 +112,7 @@ async function sourceCredentialsOf({ runtime }: Context, { manifest }: Situation
   return isPulled(manifest.source) ? readSourceCredentials(manifest.source, runtime) : undefined;
 }
 
-/** For comparing only: to take a pipeline down, its credentials need not be there any more. */
+/** For comparing only: a pipeline can be retired after its credentials were deleted. */
 async function credentialsIfThere(context: Context, situation: Situation) {
   try {
     return await sourceCredentialsOf(context, situation);
@@ -126,7 +128,7 @@ function authParams({ manifest, execution }: Situation, credentials: SourceCrede
   if (isPulled(source)) return { ...openAuthParams(source), ...credentials?.params };
   const name = nameInAep('base-connection', manifest);
   return {
-    // Said to be unique (contract §4.2): a second inlet beside the first one needs another.
+    // Adobe says names are unique (contract §4.2): a second inlet beside the first needs another name.
     sourceId: `${name}-${execution.name}`.slice(0, 200),
     name,
     dataType: source.data,

@@ -1,11 +1,12 @@
-// What the two connections of a flow have in common: the mapping set that they were made for is noted in their ownership tag.
+// What the two connections of a flow share: their ownership tag notes the mapping set that they were made
+// for.
 import { nameInAep, type ResourceKey } from '../../pipeline.ts';
 import { type OwnershipTag, tagInDescription } from './ownership-tag.ts';
 import { type Difference, difference, type Found, idOfMade, type Situation } from './resource.ts';
 
 /**
- * A live flow never gets another mapping, and a new flow gets ends of its own (contract §4.6). So the ends are marked with the
- * mapping set they were made for; and while they are there, a mapping set that went out of use can be found.
+ * A live flow never gets another mapping, and a new flow gets new connections (contract §4.6). So each
+ * connection's ownership tag names its mapping set. As long as it exists, an old mapping set can be found.
  */
 export function notesOf(situation: Situation): OwnershipTag['notes'] {
   const mapping = idOfMade(situation, 'mapping');
@@ -14,7 +15,7 @@ export function notesOf(situation: Situation): OwnershipTag['notes'] {
 
 function differencesOfMapping(ownershipTag: OwnershipTag | undefined, situation: Situation): Difference[] {
   if (situation.manifest.mapping === undefined || ownershipTag === undefined) return [];
-  // Our own ownership tag tells: where it names none, there was none.
+  // Read from our own ownership tag; if it names no mapping set, there was none.
   return difference(
     'mapping',
     ownershipTag.notes?.mapping ?? 'none',
@@ -45,7 +46,7 @@ export function asFound(
   };
 }
 
-/** Of its name, or ours under another one. */
+/** Candidates by name, and those with our ownership tag under another name. */
 export function candidate(key: ResourceKey, { manifest }: Situation) {
   return (one: Found) =>
     one.name === nameInAep(key, manifest) || one.ownershipTag?.pipeline === manifest.name;

@@ -1,4 +1,4 @@
-// Tags of a dataset that say what AEP does with its records, compared and changed.
+// Compares and changes the tags of a dataset that say what AEP does with its records.
 import type { Dataset } from '../../aep/catalog.ts';
 import type { PatchOperation } from '../../aep/json-patch.ts';
 import { type OwnershipTag, tagInTags, tagsOf } from './ownership-tag.ts';
@@ -7,7 +7,7 @@ import type { Context, Difference } from './resource.ts';
 export const ON = 'enabled:true';
 export const OFF = 'enabled:false';
 export const UPSERT = 'isUpsert:true';
-/** Of `acp_validationContext`. */
+/** In `acp_validationContext`. */
 export const DISABLED = 'disabled';
 
 /** Whether a tag has this entry; one of Adobe's samples has a blank in it. */
@@ -28,7 +28,7 @@ export interface TagChange {
   readonly operation: PatchOperation;
 }
 
-/** Differences that can be changed in place, each with the operation that does it. */
+/** Differences that can be changed in place, each with its operation. */
 export function changesOf(there: Dataset, wanted: Switches): TagChange[] {
   return Object.entries(wanted).flatMap(([tag, value]) => {
     const found = tagEntries(there, tag);
@@ -49,16 +49,19 @@ export function changesOf(there: Dataset, wanted: Switches): TagChange[] {
   });
 }
 
-/** Entries that say yes or no; a tag can hold others, such as `enabledAt:2024-11-05 12:33:59` and `mergePolicyId:…`. */
+/**
+ * Entries that say yes or no. A tag can hold others, such as `enabledAt:2024-11-05 12:33:59` and
+ * `mergePolicyId:…`.
+ */
 const SWITCH = /^(enabled:|isUpsert:|(enabled|disabled)$)/;
 
-/** What else the tag holds is not ours to remove. Since when it is enabled, though, it says only as long as it is. */
+/** Other entries stay. Only `enabledAt` goes when the tag is switched off. */
 function keptOf(wanted: readonly string[], found: readonly string[]): string[] {
   const stays = hasEntry(wanted, ON) && hasEntry(found, ON);
   return found.filter((entry) => !SWITCH.test(entry) && (stays || !entry.startsWith('enabledAt:')));
 }
 
-/** A tag that is not there is as good as one that says no. */
+/** A missing tag means no. */
 function equalSwitch(wanted: readonly string[], found: readonly string[]): boolean {
   return [ON, UPSERT, DISABLED].every((entry) => hasEntry(wanted, entry) === hasEntry(found, entry));
 }
@@ -68,7 +71,7 @@ export function withTags({ tags }: Dataset, operations: readonly PatchOperation[
   return tags ? [...operations] : [{ op: 'add', path: '/tags', value: {} }, ...operations];
 }
 
-/** Writes our ownership tag on a dataset that bears none. */
+/** Writes our ownership tag on a dataset without one. */
 export async function adoptDataset({ aep }: Context, id: string, ownershipTag: OwnershipTag): Promise<void> {
   const { dataset: there, etag } = await aep.catalog.getDataset(id);
   if (tagInTags(there.tags) !== undefined) return;
@@ -80,7 +83,7 @@ export async function adoptDataset({ aep }: Context, id: string, ownershipTag: O
   await aep.catalog.patchDataset(id, withTags(there, operations), etag);
 }
 
-/** Why one must not be removed: what is in it is in no other place. */
+/** Why a dataset must not be removed: its data is nowhere else. */
 export async function holdsBatches({ aep }: Context, id: string): Promise<string | undefined> {
   return (await aep.catalog.hasBatches(id)) ? 'it holds batches' : undefined;
 }

@@ -1,4 +1,4 @@
-// The dataset that the records land in.
+// The dataset that receives the records.
 import type { Dataset } from '../../aep/catalog.ts';
 import type { Manifest } from '../../manifest.ts';
 import { nameInAep } from '../../pipeline.ts';
@@ -25,10 +25,7 @@ import {
   type Situation,
 } from './resource.ts';
 
-/**
- * Tags that switch Profile and Identity on (contract §3.1), as wanted of a dataset that has these. What the manifest leaves
- * out stays as it is.
- */
+/** The wanted tags for Profile and Identity (contract §3.1). What the manifest leaves out stays as it is. */
 function switches({ dataset }: Manifest, there: Pick<Dataset, 'tags'>): Switches {
   const found = tagEntries(there, PROFILE);
   const { profile = hasEntry(found, ON), identity, upsert = hasEntry(found, UPSERT) } = dataset;
@@ -42,7 +39,7 @@ function switches({ dataset }: Manifest, there: Pick<Dataset, 'tags'>): Switches
 const PROFILE = 'unifiedProfile';
 const IDENTITY = 'unifiedIdentity';
 
-/** Differences that can be changed in place, each with the operation that does it. */
+/** Differences that can be changed in place, each with its operation. */
 function changes(there: Dataset, manifest: Manifest): TagChange[] {
   const ofTags = changesOf(there, switches(manifest, there));
   const { errorDiagnostics } = manifest.dataset;

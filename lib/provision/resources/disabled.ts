@@ -1,5 +1,5 @@
-// A flow that is switched off: whether AEP has done that by itself, and what has to hold before it is switched on again.
-// Release notes of June 2026, Sources: a flow that fails continuously for 30 days is disabled; mend the cause, then enable it.
+// A flow that is switched off: has AEP disabled it, and may it be switched on again? Release notes of June
+// 2026, Sources: AEP disables a flow that fails for 30 days. Correct the cause, then enable it.
 import type { Batch } from '../../aep/catalog.ts';
 import type { Flow } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
@@ -9,13 +9,13 @@ import { trySamples } from './trial.ts';
 
 const DAY_MS = 86_400_000;
 const FAILING_MS = 30 * DAY_MS;
-/** AEP need not look every hour. */
+/** AEP need not check every hour. */
 const SLACK_MS = DAY_MS;
 
 /**
- * Whether AEP seems to have disabled it: batches of it have failed since 30 days before, or longer, and none has landed in that
- * time. AEP does not say who disabled a flow, so this is read from Catalog; where a page of batches is not enough to tell, it is
- * not taken for AEP's doing.
+ * Whether AEP seems to have disabled the flow: batches have failed for 30 days or longer, and none has landed
+ * since. AEP does not say who disabled a flow, so Catalog's batches tell. If one page of batches is not
+ * enough, the answer is no.
  * @throws Failure of Catalog's calls
  */
 export async function isDisabledByAep(
@@ -38,9 +38,9 @@ export async function isDisabledByAep(
 }
 
 /**
- * Tries the samples before a flow that is disabled is enabled: whatever it failed by would go on failing.
- * @throws Failure `MAPPING_INVALID` where they do not become what they must; `AEP_REFUSED` where AEP has disabled the flow and
- * there is none to try
+ * Tries the samples before a disabled flow is enabled; otherwise it would go on failing.
+ * @throws Failure `MAPPING_INVALID` if the samples do not become the expected XDM.
+ * @throws Failure `AEP_REFUSED` if AEP has disabled the flow and there are no samples.
  */
 export async function mayBeEnabled(
   { id }: Flow,
@@ -54,9 +54,9 @@ export async function mayBeEnabled(
   if (byAep)
     throw new Failure(
       'AEP_REFUSED',
-      `AEP has disabled the flow ${id}, and there is no sample to show that what it failed by is mended`,
+      `AEP has disabled the flow ${id}, and there are no samples to prove that the cause is corrected`,
       {
-        next: 'Look in AEP, under Monitoring, why its batches failed, and mend that. Then start it with samples beside the manifest, or enable the flow in AEP by hand.',
+        next: 'In AEP, under Monitoring, see why its batches failed, and correct that. Then start it with samples beside the manifest, or enable the flow in AEP by hand.',
       },
     );
 }

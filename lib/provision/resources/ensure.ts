@@ -1,4 +1,4 @@
-// Make a resource what is wanted, exactly once: look, decide, act, and look again where the answer was lost.
+// Makes a resource what is wanted, exactly once: look, decide, act, and look again if the answer was lost.
 import { Failure, isFailure } from '../../failure.ts';
 import { type Made, nameInAep, type Old, type Pipeline } from '../../pipeline.ts';
 import { executionTag } from './ownership-tag.ts';
@@ -18,16 +18,19 @@ import {
   tagOf,
 } from './resource.ts';
 
-/** Calls in doubt that were looked for in vain, and changes that somebody else was faster with, are repeated so often at most. */
+/** Most repetitions of a call in doubt, or of a change that somebody else made first. */
 const MAX_ENSURE_ROUNDS = 3;
-/** Tries of a create that is refused just after the things it refers to were made. Contract §7, last rows. */
+/**
+ * Most tries of a create that AEP refuses just after it made what the create refers to. Contract §7, last
+ * rows.
+ */
 const SETTLING_TRIES = 3;
 const SETTLING_MS = 1_000;
 /** How often a list is read again while a create is in doubt. */
 const LOOK_AGAIN_MS = 2_000;
 
 /**
- * The pipeline with this resource as wanted. Makes no call where an earlier step or the plan has found it so already.
+ * The pipeline with this resource as wanted. Makes no call if an earlier step or the plan has found it so.
  * @throws Failure of the call that failed, or `CONFLICT`
  */
 export async function ensure(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
@@ -60,13 +63,16 @@ async function ensureOnce(resource: Resource, pipeline: Pipeline, context: Conte
 
 const NOT_THERE: Decision = { action: 'create', reason: 'not there yet', others: [] };
 
-/** Made for something that this execution has made, and nobody has tried to make it yet: it need not be looked for. */
+/**
+ * It belongs to something this execution has just made, and no step has tried to make it: no need to look for
+ * it.
+ */
 function isUnborn({ key, of }: Resource, { plan, resources }: Pipeline, { first }: Context): boolean {
   const planned = plan.find(({ resource }) => resource === key)?.action;
   return first && planned === 'create' && of !== undefined && resources[of]?.how === 'created';
 }
 
-/** Whoever keeps changing it is not to be outrun: the state machine does not try that again, and what was made stays. */
+/** Somebody else keeps changing it. The state machine does not try again; what was made stays. */
 function contested(error: Failure): Failure {
   return new Failure('AEP_CHANGED', `${error.what}, ${MAX_ENSURE_ROUNDS} times`, { retryable: false });
 }
@@ -81,7 +87,7 @@ async function lookUp(resource: Resource, pipeline: Pipeline, context: Context):
   return decision;
 }
 
-/** What is there of a resource, and what to do about it. One that was renamed is found by the id it had. */
+/** What exists of a resource, and what to do about it. A renamed resource is found by its old id. */
 export async function inventory(resource: Resource, pipeline: Pipeline, context: Context): Promise<Decision> {
   const { manifest, hints } = pipeline;
   const hint = hints[resource.key];
@@ -102,9 +108,9 @@ function isUnique(resource: Resource): boolean {
 }
 
 /**
- * A list may leave things out; before something is replaced it is looked at itself. What AEP does not tell then either is
- * not known to differ. A list may be old, too: what is not where the last execution left it may have been removed by it. (What
- * is unique has been looked at already.)
+ * A list may leave out members, so a resource is read by itself before it is replaced. What AEP does not tell
+ * even then counts as equal. A list may also be old. A resource that is not where the last execution left it
+ * may have been removed. (What is unique has been looked at already.)
  */
 async function sure(
   decision: Decision,
@@ -164,7 +170,9 @@ async function act(
   return made;
 }
 
-/** What was found, as part of the document. It counts as done by this execution where its ownership tag or the plan says so. */
+/**
+ * The resource for the document. It counts as this execution's work if its ownership tag or the plan says so.
+ */
 export function asMade({ key }: Resource, { plan, manifest, execution }: Pipeline, found: Found): Made {
   const own = found.ownershipTag?.execution === executionTag(execution);
   const planned = plan.find(({ resource }) => resource === key)?.action;
@@ -198,7 +206,7 @@ async function createWhole(
   return made;
 }
 
-/** Tries again what is refused because one service has not yet heard of what another has just made. */
+/** Tries again while one service does not yet know what another service has just made. */
 async function settling<T>(pipeline: Pipeline, { runtime }: Context, act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -210,15 +218,15 @@ async function settling<T>(pipeline: Pipeline, { runtime }: Context, act: () => 
   }
 }
 
-/** A service that has not yet heard of what another one has just made says "not found" or calls the request bad. */
+/** Such a service answers "not found", or calls the request bad. */
 function isSettling(error: unknown, pipeline: Pipeline): boolean {
   if (!isFailure(error) || error.retryable || (error.status !== 400 && error.status !== 404)) return false;
   return Object.values(pipeline.resources).some((made) => made?.how === 'created' || made?.how === 'updated');
 }
 
 /**
- * What a create that failed may have left behind, looked for until no list can be too old to show it: its answer was in
- * doubt, or it says that there is one already (`XDM-1521-400`, 409), which an old list did not show before.
+ * Looks for what a failed create may have made, until no list can be too old to show it. Either the answer
+ * was lost, or AEP says that one exists already (`XDM-1521-400`, 409) which an old list did not show.
  */
 async function afterFailed(
   error: unknown,
@@ -247,7 +255,7 @@ function withMade(pipeline: Pipeline, { key }: Resource, made: Made): Pipeline {
   return { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
 }
 
-/** The pipeline that knows what of ours is not needed any more, and what goes with it. */
+/** Adds to the pipeline what of ours is not needed any more, and what goes with it. */
 export function withOthers(
   pipeline: Pipeline,
   { key }: Resource,
@@ -258,7 +266,7 @@ export function withOthers(
     { resource: key, id, ...(running === true && { running }) },
     ...refers.filter((one) => !inUse.has(oldText(one)) && pipeline.resources[one.resource]?.id !== one.id),
   ]);
-  // What is known of it already stays: a flow that was stopped meanwhile read once.
+  // What is known of it stays: a flow that was stopped meanwhile was reading once.
   const all = new Map([...old, ...pipeline.old].map((one) => [oldText(one), one]));
   return { ...pipeline, old: [...all.values()] };
 }

@@ -1,4 +1,4 @@
-// A field group that the manifest defines itself: the organization's own fields, below its own namespace.
+// A field group that the manifest defines: the organization's own fields, below its own namespace.
 import type { PatchOperation } from '../../aep/json-patch.ts';
 import type { FieldGroup } from '../../aep/schema-registry.ts';
 import { CLASSES, idOf, type OwnFieldGroup } from '../../manifest.ts';
@@ -89,7 +89,7 @@ function classOf({ manifest: { schema } }: Situation): string {
   return 'id' in schema ? CLASSES.profile : idOf(schema.class, CLASSES);
 }
 
-/** Where in a field group the organization's own fields are: made by us or by hand, in whichever definition. */
+/** Where a field group keeps the organization's own fields, whoever made it and in whichever definition. */
 function fieldsOf(
   group: FieldGroup,
   { tenant }: Situation,
@@ -111,7 +111,7 @@ function pointerStep(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** What a field says about its values; a change of it can make data invalid that is there already. */
+/** What a field says about its values. Changing it can make existing data invalid. */
 const FACETS = ['format', 'enum', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'] as const;
 
 interface Comparison {
@@ -119,7 +119,7 @@ interface Comparison {
   readonly additions: PatchOperation[];
 }
 
-/** Fields that are missing can be added; what a field is cannot be changed. More than wanted may stay. */
+/** Missing fields can be added; an existing field cannot be changed. Additional fields may stay. */
 function compareFields(wanted: OwnFieldTree, found: OwnFieldTree, path: string): Comparison {
   const parts = Object.entries(wanted).map(([name, field]) => {
     const here = `${path}/${pointerStep(name)}`;
@@ -158,7 +158,7 @@ function compareField(name: string, wanted: unknown, found: unknown, path: strin
   };
 }
 
-/** Where an object has no fields yet, there is nothing to add one to: they are added all at once. */
+/** An object without fields has no place to add one to: all are added at once. */
 function compareBelow(wanted: unknown, found: unknown, path: string): Comparison {
   const [fields, there] = [fieldAt(wanted, 'properties') ?? {}, fieldAt(found, 'properties')];
   const compared = compareFields(fields, there ?? {}, path);
@@ -166,7 +166,7 @@ function compareBelow(wanted: unknown, found: unknown, path: string): Comparison
   return { ...compared, additions: [{ op: 'add', path, value: fields }] };
 }
 
-/** More values may be allowed than were; anything else could forbid what is there already. */
+/** More values may be allowed than before. Any other change could forbid existing values. */
 function compareFacet(
   name: string,
   facet: (typeof FACETS)[number],

@@ -1,4 +1,4 @@
-// The dataflow: from source to target, through the mapping where there is one.
+// The dataflow: from source to target, with the mapping if there is one.
 import type { Flow } from '../../aep/flow-service.ts';
 import { Failure, isFailure } from '../../failure.ts';
 import { nameInAep } from '../../pipeline.ts';
@@ -19,11 +19,12 @@ import {
 } from './resource.ts';
 import { flowSpecOf, isPulled } from './source.ts';
 
-/** States that one call ends: a flow that was switched off by hand, or one that waits for its predecessor to stop. */
+/**
+ * States that one call ends: a flow switched off by hand, or a draft that waits for its predecessor to stop.
+ */
 const ACTIONS: Readonly<Record<string, 'enable' | 'publish'>> = { disabled: 'enable', draft: 'publish' };
 
-const BY_AEP =
-  'disabled, by AEP itself as it seems: for 30 days its batches have failed, and none has landed';
+const BY_AEP = 'disabled, it seems by AEP itself: its batches have failed for 30 days, and none has landed';
 
 function differencesOf(one: Flow, situation: Situation, byAep: boolean): Difference[] {
   const { manifest } = situation;
@@ -70,7 +71,7 @@ async function asFound(one: Flow, situation: Situation, context: Context): Promi
     differences: differencesOf(one, situation, byAep),
     createdAt: one.createdAt,
     running: !RESTING.has(one.state ?? ''),
-    // Of unknown age is as good as new.
+    // A flow of unknown age counts as new.
     details: { changedAt: one.updatedAt ?? one.createdAt ?? context.runtime.clock.now() },
     refers: [
       ...(one.targetConnectionIds ?? []).map((id) => ({ resource: 'target-connection' as const, id })),
@@ -88,7 +89,7 @@ export const flow: ChangeableResource = {
 
   async find(context, situation) {
     const { aep } = context;
-    // By its source first: a flow that was renamed, here or in AEP, is still the one that reads from it.
+    // Found by its source first: a renamed flow still reads from it.
     const reading = await aep.flowService.findFlowsReading(idsOf(situation, 'source-connection'));
     const found =
       reading.length > 0 ? reading : await aep.flowService.findFlows(nameInAep('flow', situation.manifest));
@@ -100,7 +101,8 @@ export const flow: ChangeableResource = {
 
   async create(context, situation, ownershipTag) {
     const { manifest, resources } = situation;
-    // Where AEP reads by itself, two flows would read side by side: the new one waits as a draft until the old one has stopped.
+    // Where AEP reads by itself, two flows would read at the same time. So the new flow stays a draft until
+    // the old one has stopped.
     const draft = isPulled(manifest.source) && oldFlows(situation).length > 0;
     const id = await context.aep.flowService.createFlow({
       name: nameInAep('flow', manifest),
@@ -129,7 +131,10 @@ function oldFlows({ old }: Situation): string[] {
   return old.filter(({ resource }) => resource === 'flow').map(({ id }) => id);
 }
 
-/** Starts a flow that is a draft or switched off; where AEP reads by itself, after all its predecessors have stopped. */
+/**
+ * Starts a draft or a flow that is switched off. Where AEP reads by itself, all predecessors must have
+ * stopped.
+ */
 async function takeOver(context: Context, situation: Situation, id: string): Promise<void> {
   const { flowService } = context.aep;
   const there = await flowService.getFlow(id);
@@ -144,13 +149,13 @@ async function takeOver(context: Context, situation: Situation, id: string): Pro
   if (action !== undefined) await flowService.actOnFlow(id, action);
 }
 
-/** How often a state that passes is looked at again, and how long that takes. */
+/** How often a passing state is looked at again, and how long that takes. */
 const STATE_TRIES = 8;
 const STATE_MS = 3_000;
 
 /**
- * Switches a flow off and sees that it is; one that is a draft or gone need not be.
- * @throws Failure `NOT_READY` where it does not come to a stop
+ * Switches a flow off and checks that it is off. Does nothing for a draft or a flow that is gone.
+ * @throws Failure `NOT_READY` if it does not stop
  */
 export async function stopFlow(context: Context, id: string): Promise<void> {
   try {
@@ -160,12 +165,15 @@ export async function stopFlow(context: Context, id: string): Promise<void> {
   }
 }
 
-/** Switches a flow on again that was stopped for a successor which did not come to be. @throws Failure `NOT_READY` */
+/**
+ * Switches a stopped flow on again, because its successor was not made.
+ * @throws Failure `NOT_READY`
+ */
 export function restart(context: Context, id: string): Promise<void> {
   return bring(context, id, 'enable', new Set(['enabled']));
 }
 
-/** Looks, acts where that is possible, and looks again: an answer that was lost, or a state in motion, ends that way. */
+/** Looks, acts if possible, and looks again. So a lost answer or a passing state resolves itself. */
 async function bring(
   { aep: { flowService }, runtime }: Context,
   id: string,
@@ -182,7 +190,7 @@ async function bring(
   throw new Failure('NOT_READY', `the flow ${id} does not come to be ${[...goal][0]}`);
 }
 
-/** What is in doubt or too early is looked at once more. */
+/** If the answer is in doubt or it is too early, it looks once more. */
 async function attemptAction(
   flowService: Context['aep']['flowService'],
   id: string,
@@ -195,7 +203,7 @@ async function attemptAction(
   }
 }
 
-/** Whether it reads, as far as is known. */
+/** Whether the flow reads, as far as is known. */
 export async function isRunning({ aep: { flowService } }: Context, id: string): Promise<boolean> {
   try {
     return !RESTING.has((await flowService.getFlow(id)).state ?? '');

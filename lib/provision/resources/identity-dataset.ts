@@ -1,4 +1,5 @@
-// The identity dataset: where records link new identities; of the pipeline's schema, outside Profile, and not validated.
+// The identity dataset, where records link new identities: of the pipeline's schema, outside Profile, and not
+// validated.
 import type { Dataset } from '../../aep/catalog.ts';
 import { linksIdentities, namedIdentityDataset } from '../../operations.ts';
 import { nameInAep } from '../../pipeline.ts';
@@ -16,9 +17,10 @@ import {
 } from './resource.ts';
 
 /**
- * In Profile, it would overwrite what the records update; validated, it would ask for fields that are no identities
- * (experienceleague.adobe.com/en/docs/experience-platform/data-prep/upserts, "Configure the identity dataset"). Adobe asks for the
- * last where the schema has required fields; a primary identity is one.
+ * In Profile it would overwrite what the records update. With validation it would demand fields that are no
+ * identities. Source: experienceleague.adobe.com/en/docs/experience-platform/data-prep/upserts, "Configure
+ * the identity dataset". Adobe asks for the latter if the schema has required fields; a primary identity is
+ * one.
  */
 const SWITCHES = {
   unifiedProfile: [OFF],
@@ -70,7 +72,7 @@ export const identityDataset: ChangeableResource = {
 
   async find({ aep }, situation) {
     const found = await aep.catalog.findDatasets(nameInAep('identity-dataset', situation.manifest));
-    // A dataset that was renamed meanwhile can have the name, and our ownership tag.
+    // A renamed dataset can have the name, and our ownership tag.
     const others = found.filter(({ id }) => id !== idOfMade(situation, 'dataset'));
     return others.map((one) => asFound(one, situation));
   },

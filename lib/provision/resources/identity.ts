@@ -1,4 +1,4 @@
-// The identity descriptors of the schema: which fields identify a record, in which namespace.
+// The identity descriptors of the schema: which fields identify a record, and in which namespace.
 import type { IdentityDescriptor } from '../../aep/schema-registry.ts';
 import { Failure } from '../../failure.ts';
 import type { Manifest } from '../../manifest.ts';
@@ -36,7 +36,7 @@ function hasIdentities({ schema }: Manifest): boolean {
   return !('id' in schema) && schema.identities.length > 0;
 }
 
-/** What is missing can be added; one that says something else is not rewritten: records were identified by it. */
+/** A missing descriptor can be added. One that differs is not rewritten: records were identified by it. */
 function compareIdentities(wanted: readonly WantedIdentity[], found: readonly IdentityDescriptor[]) {
   const differences: Difference[] = [];
   const missing: WantedIdentity[] = [];
@@ -74,12 +74,12 @@ function identityText({ namespace, primary }: Pick<WantedIdentity, 'namespace' |
   return `${namespace}${primary ? ', primary' : ''}`;
 }
 
-/** One after the other: an answer that is lost leaves at most one in doubt, and the next look finds it. */
+/** One after the other: a lost answer leaves at most one in doubt, and the next look finds it. */
 async function post({ aep }: Context, schemaId: string, missing: readonly WantedIdentity[]): Promise<void> {
   for (const one of missing) await aep.schemaRegistry.createIdentityDescriptor({ schemaId, ...one });
 }
 
-/** What identifies a record of the schema, every namespace by its code. */
+/** What identifies a record of the schema, with every namespace by its code. */
 async function descriptorsOf({ aep }: Context, schemaId: string): Promise<IdentityDescriptor[]> {
   const all = await aep.schemaRegistry.findIdentityDescriptors(schemaId);
   if (!all.some(({ namespace }) => /^\d+$/.test(namespace))) return all;
@@ -87,20 +87,23 @@ async function descriptorsOf({ aep }: Context, schemaId: string): Promise<Identi
   return all.map((one) => ({ ...one, namespace: codes.get(one.namespace) ?? one.namespace }));
 }
 
-/** Looks for itself: whatever is tried again must not make those anew that are there already. */
+/** Looks for itself, so that a repeated call does not make existing descriptors again. */
 async function makeMissing(context: Context, situation: Situation, schemaId: string): Promise<void> {
   const all = await descriptorsOf(context, schemaId);
   const { missing } = compareIdentities(wantedOf(situation), all);
   await post(context, schemaId, missing);
 }
 
-/** The namespaces that are not there: for each its place in the manifest, those that are, and the one that is near. */
+/**
+ * The namespaces that do not exist: for each its place in the manifest, the existing ones, and the nearest
+ * name.
+ */
 async function unknownNamespaces({ aep }: Context, { schema }: Manifest): Promise<string[]> {
   if ('id' in schema) return [];
   const codes = (await aep.identity.namespaceCodes()).toSorted();
   return schema.identities.flatMap(({ namespace }, index) => {
     if (codes.includes(namespace)) return [];
-    const expected = `expected the code of an identity namespace that is there: ${codes.join(', ')}`;
+    const expected = `expected the code of an existing identity namespace: ${codes.join(', ')}`;
     return [
       `schema.identities.${index}.namespace: found "${namespace}"; ${expected}${didYouMean([namespace], codes)}`,
     ];
@@ -120,7 +123,7 @@ export const identity: EntriesResource = {
     const all = await descriptorsOf(context, schemaId);
     const { differences, missing } = compareIdentities(wanted, all);
     if (missing.length === wanted.length && differences.length === missing.length) return [];
-    // A descriptor has no place for an ownership tag: it belongs to whoever owns the schema.
+    // A descriptor has no place for an ownership tag: it belongs to the owner of the schema.
     return [{ id: schemaId, ownershipTag: tagByPlan(situation, 'identity'), differences }];
   },
 
@@ -132,7 +135,10 @@ export const identity: EntriesResource = {
 
   update: makeMissing,
 
-  /** One that is not there has to be made by somebody: who may read it, and what it stands for, is not a pipeline's to say. */
+  /**
+   * Somebody has to create a missing namespace. A pipeline cannot decide what it stands for and who may read
+   * it.
+   */
   async impossible(context, { manifest }) {
     const unknown = await unknownNamespaces(context, manifest);
     return unknown.length === 0 ? undefined : unknown.join(' / ');
@@ -146,7 +152,7 @@ export const identity: EntriesResource = {
   },
 };
 
-/** @throws Failure `CONFLICT` where others need them */
+/** @throws Failure `CONFLICT` if other datasets need them */
 export async function removeDescriptors(
   { aep }: Context,
   schemaId: string,
@@ -158,11 +164,11 @@ export async function removeDescriptors(
   const users = await usersOf(aep, schemaId, situation);
   if (users.length > 0)
     throw new Failure('CONFLICT', `the schema is used by the dataset ${users.join(', ')} as well`);
-  // The list may be old: what it names may be gone, and the schema is not for that.
+  // The list may be old: it may name a dataset that is gone. That does not hold for the schema.
   for (const { id } of going) await ifThere(aep.schemaRegistry.deleteDescriptor(id));
 }
 
-/** Datasets of others that are of this schema: without its identities their records would be nobody's. */
+/** Other datasets of this schema. Without its identities their records would belong to no profile. */
 async function usersOf(aep: Context['aep'], schemaId: string, { manifest }: Situation): Promise<string[]> {
   const all = await aep.catalog.datasetsOfSchema(schemaId);
   return all.filter(({ tags }) => tagInTags(tags)?.pipeline !== manifest.name).map(({ id }) => id);

@@ -1,4 +1,4 @@
-// The mapping set: how a raw record becomes XDM. Tried out before it is made.
+// The mapping set: how a raw record becomes XDM. Tried before it is made.
 import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../../aep/data-prep.ts';
 import { Failure } from '../../failure.ts';
@@ -19,7 +19,7 @@ import {
 } from './resource.ts';
 import { tryMapping, trySamples } from './trial.ts';
 
-/** How far back sets that nothing refers to are looked for: they can be large, and do no harm. */
+/** How far back sets without a reference are looked for. They can be large, and do no harm. */
 const NEWEST = 20;
 
 /** The manifest's mapping in Data Prep's words. */
@@ -32,8 +32,9 @@ export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): M
 }
 
 /**
- * A mapping set has no description and no tags, so its name is its ownership tag: it ends in a hash of what it does. Equal name,
- * equal content; another mapping gets another set, and the one that a live flow uses is never rewritten.
+ * A mapping set has no description and no tags, so its name is its ownership tag. The name ends in a hash of
+ * the content: equal name, equal content. Another mapping gets another set; the one that a live flow uses is
+ * never rewritten.
  */
 function taggedName(situation: Situation): string {
   const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
@@ -42,7 +43,7 @@ function taggedName(situation: Situation): string {
   return `${nameInAep('mapping', manifest)} [penstock ${manifest.name} ${hash}]`;
 }
 
-/** Whether the name ends as this pipeline's names do; what stands before that is the manifest's to choose. */
+/** Whether the name ends as this pipeline's names do. The manifest chooses what precedes that. */
 function isOwnName(name: string | null | undefined, { manifest }: Pick<Situation, 'manifest'>): boolean {
   return /\[penstock (\S+) [0-9a-f]{12}\]$/.exec(name ?? '')?.[1] === manifest.name;
 }
@@ -55,7 +56,7 @@ export function mappingSetOf(situation: Situation): NewMappingSet {
   };
 }
 
-/** What the set maps otherwise, destination by destination. */
+/** Where the two sets differ, destination by destination. */
 function differencesOf(there: MappingSet, situation: Situation): Difference[] {
   const remedy = 'replace' as const;
   const wanted = new Map(mappingsOf(situation).map((one) => [one.destination, sourceText(one)]));
@@ -88,7 +89,7 @@ function differencesOf(there: MappingSet, situation: Situation): Difference[] {
 
 /** AEP has older words for the two kinds. Contract §5.1. */
 function sourceText({ source, sourceType }: { source: string; sourceType: string }): string {
-  // A legacy row says nothing of its kind: what is a path is one.
+  // A legacy row does not name its kind: if it is a path, it is an attribute.
   const path = sourceType === '' ? /^[\w.$[\]]+$/.test(source) : /attribute|schema-path/i.test(sourceType);
   return `${source} (${path ? 'ATTRIBUTE' : 'EXPRESSION'})`;
 }
@@ -104,14 +105,14 @@ function asFound(one: MappingSet, situation: Situation, differences: readonly Di
   };
 }
 
-/** Ours are never rewritten; by hand, in AEP's own pages, they can be, and then bear another version. */
+/** Ours are never rewritten. In AEP's pages somebody can change one by hand, and then its version changes. */
 function rewritten(one: MappingSet, situation: Situation): Difference[] {
   return one.version === 0 || one.mappings === undefined ? [] : differencesOf(one, situation);
 }
 
 /**
- * Sets of this pipeline: the one that does what is wanted, and those that map otherwise, in use until now or made by an
- * execution that came no further.
+ * Sets of this pipeline: the wanted one, and those that map something else. The latter were in use until now,
+ * or an execution that ended early made them.
  */
 async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]> {
   const own = taggedName(situation);
@@ -125,12 +126,12 @@ async function ownSets({ aep }: Context, situation: Situation): Promise<Found[]>
   ];
 }
 
-/** Whoever made it, it was not this execution. */
+/** Somebody made it, but not this execution. */
 function earlier(found: Found, { manifest }: Situation): Found {
   return { ...found, ownershipTag: { pipeline: manifest.name, execution: EARLIER } };
 }
 
-/** The set that a hand-made flow uses, where it does what this manifest wants: to be taken over, or taken over already. */
+/** The set of a hand-made flow, if it does what this manifest wants: to be adopted, or adopted already. */
 async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[]> {
   const { manifest } = situation;
   for (const flow of await aep.flowService.findFlows(nameInAep('flow', manifest))) {
@@ -151,7 +152,7 @@ export const mapping: FixedResource = {
   needed: (manifest) => manifest.mapping !== undefined,
 
   async find(context, situation) {
-    // The schema's id is part of the name; while it has none, no set for it can exist.
+    // The name contains the schema's id. Without one, no set can exist.
     if (idOfMade(situation, 'schema') === undefined) return [];
     const all = await ownSets(context, situation);
     return all.length > 0 ? all : setOfFlow(context, situation);

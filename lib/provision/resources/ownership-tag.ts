@@ -1,18 +1,20 @@
-// The ownership mark: which pipeline and which execution made a resource, written where AEP lets us write.
+// The ownership tag: which pipeline and which execution made a resource, written where AEP allows text of
+// ours.
 export interface OwnershipTag {
   readonly pipeline: string;
-  /** What `executionTag` makes of the one that wrote it. */
+  /** What `executionTag` makes of the execution that wrote it. */
   readonly execution: string;
-  /** Made by somebody else and taken over: never undone. */
+  /** Somebody else made it and we adopted it: it is never undone. */
   readonly adopted?: boolean | undefined;
-  /** What cannot be read from the resource itself, e.g. the stream that feeds an inlet. No blanks and no brackets. */
+  /** What the resource itself cannot tell, e.g. the stream that feeds an inlet. No blanks and no brackets. */
   readonly notes?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * What tells one execution from every other: its name and its start. A name alone comes back: Step Functions frees it after
- * 90 days, and at once when the state machine is made anew. RedriveExecution keeps both. Ownership tags of version 0.1.0 hold the
- * name alone: they are the pipeline's, and never an execution's that looks for its own.
+ * Identifies an execution by its name and its start. A name alone can come back: Step Functions frees it
+ * after 90 days, and at once if the state machine is made anew. RedriveExecution keeps both. Ownership tags
+ * of version 0.1.0 hold the name alone. They belong to the pipeline, and never to an execution that looks for
+ * its own.
  */
 export function executionTag({
   name,
@@ -24,7 +26,7 @@ export function executionTag({
   return `${name}@${startedAt}`;
 }
 
-/** The last one counts: what a user writes comes before it, and is no ownership tag, whatever it looks like. */
+/** The last one counts. A user's text comes before it, and is never an ownership tag. */
 const IN_DESCRIPTION = /\s*\[penstock pipeline=(\S+) execution=(\S+?)((?: \w+=[^\s\]]+)*)( adopted)?\]/g;
 
 /** A description that ends in the ownership tag: Schema Registry and Flow Service have no better place. */
@@ -41,7 +43,7 @@ export function tagInDescription(description: string | null | undefined): Owners
   return { pipeline, execution, adopted: adopted !== undefined, notes: notesIn(notes) };
 }
 
-/** What a description says before the ownership tag. */
+/** The description before the ownership tag. */
 export function withoutTag(description: string | null | undefined): string {
   return (description ?? '').slice(0, lastTag(description)?.index);
 }
@@ -57,7 +59,7 @@ function notesIn(text: string): Record<string, string> {
   );
 }
 
-/** The ownership tag as tags of a dataset. Catalog keeps tags; names that start with `adobe` are Adobe's. */
+/** The ownership tag as tags of a dataset, which Catalog keeps. Names that start with `adobe` are Adobe's. */
 export function tagsOf(ownershipTag: OwnershipTag): Record<string, string[]> {
   const adopted = ownershipTag.adopted === true ? ['adopted:true'] : [];
   return {

@@ -1,4 +1,4 @@
-// The schema in Real-Time Customer Profile: the tag `union`, which can be added and never removed.
+// The schema in Real-Time Customer Profile: the tag `union`, which can be added but never removed.
 import type { Manifest } from '../../manifest.ts';
 import { type Context, idOfMade, required, type SwitchResource, tagByPlan } from './resource.ts';
 

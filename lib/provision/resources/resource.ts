@@ -1,4 +1,5 @@
-// What a resource is: how it is found, compared, made, changed and removed; and the one decision taken from what was found.
+// What a resource is: how to find, compare, make, change and remove it. And the one decision about what was
+// found.
 import type { Aep } from '../../aep/client.ts';
 import { Failure, isFailure } from '../../failure.ts';
 import type { Manifest } from '../../manifest.ts';
@@ -11,20 +12,23 @@ import { executionTag, type OwnershipTag } from './ownership-tag.ts';
 export interface Context<R extends Runtime = Runtime> {
   readonly aep: Aep;
   readonly runtime: R;
-  /** Whether no step has worked on the pipeline since the one whose document this is: not even this one, a moment ago. */
+  /**
+   * Whether no other step has worked on the pipeline since this document was written; not even an earlier try
+   * of this one.
+   */
   readonly first: boolean;
 }
 
-/** The same for the steps that also look at streams and triggers. */
+/** The same for the steps that also read streams and triggers. */
 export type StreamContext = Context<ProvisionRuntime>;
 
-/** The part of the pipeline that resources look at: what is wanted and what is there so far. */
+/** The part of the pipeline that resources read: what is wanted, and what exists so far. */
 export type Situation = Pick<
   Pipeline,
   'mode' | 'manifest' | 'samples' | 'resources' | 'old' | 'execution' | 'plan' | 'streamArn' | 'tenant'
 >;
 
-/** What becomes of a difference: changed in place, made anew beside the old one, or left to the user. */
+/** What to do about a difference: change in place, make a new one beside the old, or leave it to the user. */
 export type Remedy = 'update' | 'replace' | 'conflict';
 
 export interface Difference {
@@ -32,27 +36,27 @@ export interface Difference {
   readonly found: string;
   readonly wanted: string;
   readonly remedy: Remedy;
-  /** AEP said nothing of it, rather than something else. */
+  /** AEP did not tell it, so it may be equal. */
   readonly untold?: boolean;
-  /** It is the place that is read, and another one. */
+  /** It names the place that is read, and the two are different places. */
   readonly elsewhere?: boolean;
 }
 
 /** One candidate in AEP. */
 export interface Found {
   readonly id: string;
-  /** As it is called in AEP, which may have been changed there. */
+  /** Its name in AEP, where somebody may have changed it. */
   readonly name?: string | undefined;
   readonly ownershipTag: OwnershipTag | undefined;
-  /** What differs from what is wanted; empty where it is what is wanted. */
+  /** Its differences from what is wanted; empty if there are none. */
   readonly differences: readonly Difference[];
   /** Milliseconds since the epoch. */
   readonly createdAt?: number | null | undefined;
   /** More of it that later steps need. */
   readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt'>>;
-  /** Of a flow: whether it reads. */
+  /** For a flow: whether it reads. */
   readonly running?: boolean;
-  /** What of ours it refers to: goes with it. */
+  /** What of ours it refers to; removed with it. */
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
 
@@ -154,17 +158,17 @@ export function hasOwnId(resource: Resource): resource is ChangeableResource | F
 
 export interface Decision {
   readonly action: 'create' | 'keep' | 'adopt' | 'update' | 'replace' | 'conflict';
-  /** Without the differences: those are told beside it, and once. */
+  /** Without the differences: those are listed beside it. */
   readonly reason: string;
-  /** Of all but `create`: the one that it is about. */
+  /** The resource that it is about; absent for `create`. */
   readonly found?: Found;
   /** Ours, and not (or no longer) needed. */
   readonly others: readonly Found[];
 }
 
-/** What a difference says where the thing referred to is not there (any more). */
+/** Shown as a difference if the thing referred to does not exist. */
 const GONE = 'one still to be made';
-/** What it says where AEP says nothing. */
+/** Shown as a difference if AEP tells nothing. */
 const NOTHING_TOLD = 'nothing';
 
 export interface Preference {
@@ -174,7 +178,7 @@ export interface Preference {
   readonly hint?: string | undefined;
 }
 
-/** What to do about a resource, given everything that was found. Pure; `plan` and every step take it from here. */
+/** What to do about a resource, given everything that was found. Pure; `plan` and every step use it. */
 export function decide(found: readonly Found[], preference: Preference): Decision {
   const ours = found
     .filter((one) => one.ownershipTag?.pipeline === preference.pipeline)
@@ -186,7 +190,8 @@ export function decide(found: readonly Found[], preference: Preference): Decisio
 function decideOnOurs(first: Found, others: readonly Found[]): Decision {
   const has = (remedy: Remedy) => first.differences.some((one) => one.remedy === remedy);
   const by = `made by ${first.ownershipTag?.execution}`;
-  const surplus = others.length === 0 ? '' : `; surplus, and to go: ${others.map(({ id }) => id).join(', ')}`;
+  const surplus =
+    others.length === 0 ? '' : `; not needed, and to be removed: ${others.map(({ id }) => id).join(', ')}`;
   if (first.differences.length === 0)
     return { action: 'keep', reason: `${by}${surplus}`, found: first, others };
   if (has('conflict')) {
@@ -201,11 +206,14 @@ function decideOnOurs(first: Found, others: readonly Found[]): Decision {
   return { action: 'update', reason, found: first, others };
 }
 
-/** What is done about what differs; of what only follows from another resource's change, from which. */
+/**
+ * What to do about the differences. If they only follow from another resource's change, it names that
+ * resource.
+ */
 function changeText({ differences }: Found, done: string): string {
   const anew = differences.filter(isConsequence).map(({ field }) => field);
   const own = anew.length < differences.length ? `; what differs is ${done}` : '';
-  return anew.length === 0 ? own : `${own}; refers to what is made anew: ${anew.join(', ')}`;
+  return anew.length === 0 ? own : `${own}; refers to what is replaced: ${anew.join(', ')}`;
 }
 
 function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decision {
@@ -219,21 +227,24 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
     );
   if (!adopt)
     return conflict(
-      `the name is taken by ${ids} and nobody marked it as ours; "adopt": true in the manifest takes over what was made by hand`,
+      `the name is taken by ${ids} and it has no ownership tag; "adopt": true in the manifest adopts what was made by hand`,
     );
   if (second !== undefined)
     return conflict(`the name is ambiguous: it is that of ${ids}. Rename or remove all but one`);
   if (first.differences.length > 0)
     return conflict(
-      `${first.id} was made by hand and cannot be taken over, because it differs: change the manifest to that, or choose another name`,
+      `${first.id} was made by hand and cannot be adopted, because it differs: change the manifest to match, or choose another name`,
     );
-  return { action: 'adopt', reason: 'made by hand, and what is wanted', found: first, others: [] };
+  return { action: 'adopt', reason: 'made by hand, and as wanted', found: first, others: [] };
 }
 
-/** Bytes. The document travels through every state: a mapping of hundreds of lines must not be in it twice and thrice. */
+/**
+ * In bytes. The document travels through every state: it must not hold a mapping of hundreds of lines several
+ * times.
+ */
 const MAX_DIFFERENCE_TEXT = 1_000;
 
-/** The reason with the differences behind it: for a message that is read by itself. */
+/** The reason with its differences, for a message that stands alone. */
 export function inFull(
   reason: string,
   differences: readonly Pick<Difference, 'field' | 'found' | 'wanted'>[],
@@ -245,17 +256,19 @@ export function inFull(
   return `${reason}: ${clip(text, MAX_DIFFERENCE_TEXT)}`;
 }
 
-/** Whether it differs only because what it refers to is made anew: that is told there. */
+/**
+ * Whether it differs only because what it refers to is made anew. The plan tells that at the other resource.
+ */
 export function isConsequence({ wanted }: Pick<Difference, 'wanted'>): boolean {
   return wanted === GONE;
 }
 
-/** Whether nothing is known to differ: what is still to be made differs from everything. */
+/** Whether no difference is known. What is still to be made differs from everything. */
 export function isUntold({ untold, wanted }: Difference): boolean {
   return untold === true && wanted !== GONE;
 }
 
-/** What can be used goes before what cannot, the known before the unknown, the elder before the younger. */
+/** Usable ones first, then those with known values, then the older. */
 function best(hint: string | undefined) {
   const rank = ({ differences }: Found) => {
     if (differences.length === 0) return 0;
@@ -269,14 +282,14 @@ function best(hint: string | undefined) {
     (a.id < b.id ? -1 : 1);
 }
 
-/** Where the two differ. A wanted id that is not known yet differs from everything. */
+/** Where the two differ. An unknown wanted id differs from everything. */
 export function difference(field: string, found: unknown, wanted: unknown, remedy: Remedy): Difference[] {
   if (wanted !== undefined && found === wanted) return [];
   const untold = found === undefined || found === null;
   return [{ field, found: String(found ?? NOTHING_TOLD), wanted: String(wanted ?? GONE), remedy, untold }];
 }
 
-/** The same for what AEP need not tell: where it says nothing, nothing is known to differ. */
+/** The same for what AEP need not tell: if it tells nothing, no difference is known. */
 export function differenceIfTold(
   field: string,
   found: unknown,
@@ -295,10 +308,10 @@ export function tagOf(situation: Situation, notes?: OwnershipTag['notes']): Owne
   };
 }
 
-/** In an ownership tag that cannot tell. */
+/** In an ownership tag that does not tell. */
 export const EARLIER = 'an earlier execution';
 
-/** For what has no place for an ownership tag: it is this execution's where the plan found none, else an earlier one's. */
+/** For what has no place for an ownership tag: it is this execution's if the plan found none. */
 export function tagByPlan({ plan, manifest, execution }: Situation, key: ResourceKey): OwnershipTag {
   const mine = plan.some(
     ({ resource, action }) => resource === key && (action === 'create' || action === 'replace'),
@@ -311,7 +324,7 @@ export function idOfMade(situation: Situation, key: ResourceKey): string | undef
   return situation.resources[key]?.id;
 }
 
-/** What is asked for by its id, where it is there: a list can be old, and name what has been removed. */
+/** The resource by its id, or nothing: a list can be old, and name what has been removed. */
 export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
@@ -321,14 +334,17 @@ export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Ids of the one in use and of those that are to go, to find what refers to any of them. */
+/** Ids of the one in use and of those to be removed, to find what refers to any of them. */
 export function idsOf(situation: Situation, key: ResourceKey): string[] {
   const own = idOfMade(situation, key);
   const old = situation.old.filter(({ resource }) => resource === key).map(({ id }) => id);
   return [...new Set([...(own === undefined ? [] : [own]), ...old])];
 }
 
-/** The same, for a step that cannot do without. @throws Failure `EVENT_INVALID` naming what is missing */
+/**
+ * The same, for a step that needs it.
+ * @throws Failure `EVENT_INVALID` naming what is missing
+ */
 export function required(situation: Situation, key: ResourceKey): string {
   const id = idOfMade(situation, key);
   if (id !== undefined) return id;
@@ -342,7 +358,7 @@ export function inTenant(text: string, { tenant }: Pick<Situation, 'tenant'>): s
   return tenant === undefined ? text : text.replaceAll('{tenant}', `_${tenant}`);
 }
 
-/** Whether the manifest cannot be read without knowing the organization's namespace. */
+/** Whether the manifest needs the organization's namespace. */
 export function needsTenant(manifest: Manifest): boolean {
   return (
     JSON.stringify([manifest.schema, manifest.mapping ?? []]).includes('{tenant}') || hasOwnGroups(manifest)

@@ -1,4 +1,5 @@
-// The one list: what a pipeline needs, in dependency order; what AEP cannot undo comes after what it can refuse. Ensuring walks it forwards, undoing backwards.
+// The one list: what a pipeline needs, in dependency order. What AEP cannot undo comes after what it can
+// refuse.
 import { keyOfGroup, ownGroups, type Pipeline, type ResourceKey } from '../../pipeline.ts';
 import { baseConnection } from './base-connection.ts';
 import { dataset } from './dataset.ts';
@@ -15,7 +16,10 @@ import { targetConnection } from './target-connection.ts';
 
 type Which = Pick<Pipeline, 'manifest' | 'hints' | 'mode'>;
 
-/** Of a pipeline that is retired also what its manifest has lost since: field groups, and the identity dataset. */
+/**
+ * For a pipeline to be retired, also what its manifest no longer names: field groups, and the identity
+ * dataset.
+ */
 export function resourcesOf(pipeline: Which): Resource[] {
   return [
     ...ownGroups(pipeline.manifest).map(fieldGroup),
@@ -48,8 +52,8 @@ function forgottenGroups({ manifest, hints, mode }: Which): string[] {
 }
 
 /**
- * The order in which they are undone: backwards, but a mapping set right before the source connection, by whose ownership tag it is
- * found again should undoing be interrupted.
+ * The order of removal: backwards, but a mapping set comes right before the source connection. That
+ * connection's ownership tag names the mapping set, should removal be interrupted.
  */
 export function backwards(pipeline: Which): Resource[] {
   const all = resourcesOf(pipeline)

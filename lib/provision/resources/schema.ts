@@ -1,4 +1,4 @@
-// The XDM schema: one class and field groups, or an existing one that the manifest names.
+// The XDM schema: one class and field groups, or an existing schema that the manifest names.
 import type { IdentityDescriptor, Schema } from '../../aep/schema-registry.ts';
 import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../../manifest.ts';
 import { didYouMeanId } from '../../nearest.ts';
@@ -21,7 +21,7 @@ function classOf({ manifest: { schema } }: Situation): string {
   return 'id' in schema ? '' : idOf(schema.class, CLASSES);
 }
 
-/** The `$id`s of its field groups; of one that is still to be made, what it is called. */
+/** The `$id`s of its field groups, or the name of one that is still to be made. */
 function fieldGroupsOf(situation: Situation): string[] {
   const { schema } = situation.manifest;
   if ('id' in schema) return [];
@@ -41,7 +41,7 @@ interface SchemaPart {
   readonly id: string;
 }
 
-/** Short names are Adobe's, and are not asked for. */
+/** Short names are Adobe's own, and need no check. */
 function partsById({ schema }: Manifest): SchemaPart[] {
   if ('id' in schema) return [];
   const parts: SchemaPart[] = [
@@ -54,7 +54,7 @@ function partsById({ schema }: Manifest): SchemaPart[] {
   return parts.filter(({ id }) => !known.has(id));
 }
 
-/** Those that AEP does not have: each with its place, and the `$id` that is near. */
+/** Those that AEP does not have: each with its place, and the nearest `$id`. */
 async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<string[]> {
   const registry = aep.schemaRegistry;
   const said = partsById(manifest).map(async ({ kind, at, id }) => {
@@ -70,7 +70,7 @@ async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<
   return (await Promise.all(said)).flat();
 }
 
-/** Where it is looked for first is a guess that spares a call: the other container is asked as well. */
+/** The first container is a guess that saves a call; the other one is asked as well. */
 const ADOBE_PART_ID = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
 const GLOBAL_FIRST = ['global', 'tenant'] as const;
 const TENANT_FIRST = ['tenant', 'global'] as const;
@@ -80,7 +80,7 @@ function missingGroups(there: Schema, situation: Situation): string[] {
   return fieldGroupsOf(situation).filter((group) => !has.has(group));
 }
 
-/** Field groups can be added, a class is for ever. More field groups than wanted may stay. */
+/** Field groups can be added, a class cannot be changed. Additional field groups may stay. */
 function differencesOf(there: Schema, situation: Situation): Difference[] {
   const own = classOf(situation);
   const is = there['meta:class'] ?? (there.allOf?.some(({ $ref }) => $ref === own) ? own : 'another one');
@@ -111,13 +111,13 @@ function asFound(there: Schema, situation: Situation): Found {
   };
 }
 
-/** Only a schema in Profile has profiles to update; one that is given is not put there. */
+/** Only a schema in Profile has profiles to update. A given schema is never put there. */
 function withoutUnion(there: Schema): Difference[] {
   if (there['meta:immutableTags']?.includes('union')) return [];
   return [{ field: 'in Profile', found: 'no', wanted: 'yes, for the operations', remedy: 'conflict' }];
 }
 
-/** A record has to say whose it is: by the schema's primary identity, or by its identity map. */
+/** A record has to identify its profile: by the schema's primary identity, or by its identity map. */
 function unidentified(all: readonly IdentityDescriptor[], { mapping }: Manifest): Difference[] {
   const primary = all.find((one) => one.primary)?.property;
   const path = primary?.slice(1).replaceAll('/', '.') ?? IDENTITY_MAP;
@@ -191,7 +191,7 @@ export const schema: ChangeableResource = {
   },
 
   async remove(context, id, situation) {
-    // Also those that the manifest does not name any more: they would outlive it.
+    // Also the identities that the manifest no longer names; otherwise they would remain.
     await removeDescriptors(context, id, situation);
     await context.aep.schemaRegistry.deleteSchema(id);
   },

@@ -1,4 +1,4 @@
-// The source connection: the flow's end on the inlet's or the foreign source's side.
+// The source connection: the flow's end at the inlet or the foreign source.
 import type { SourceConnection } from '../../aep/flow-service.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { adoptEntity } from './adopt.ts';
@@ -32,7 +32,7 @@ function sourceDifferences(one: SourceConnection, situation: Situation): Differe
   ];
 }
 
-/** One that takes over from another must not skip what comes in between, so it reads from the oldest record on. */
+/** A connection that replaces another reads from the oldest record on, so that it skips nothing. */
 function resetPosition({ manifest: { source }, old, plan }: Situation): Record<string, string> {
   const reset = resetOf(source);
   if (reset === undefined) return {};

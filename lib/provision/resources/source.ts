@@ -1,4 +1,5 @@
-// What each kind of source is in Flow Service's words: specifications, authentication, parameters. Contract §4.1, §4.3, §4.4.
+// Each kind of source in Flow Service's words: specifications, authentication, parameters.
+// Contract §4.1, §4.3, §4.4.
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CONNECTION_SPECS, FLOW_SPECS } from '../../aep/flow-service.ts';
@@ -9,7 +10,7 @@ import type { Planned } from '../../pipeline.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Difference, difference } from './resource.ts';
 
-/** What a difference says of a name that is left out. */
+/** Shown as a difference if a name is left out. */
 const NO_NAME = 'none';
 
 const SPEC_OF = {
@@ -23,7 +24,7 @@ export function connectionSpecOf({ kind }: Source): string {
   return SPEC_OF[kind];
 }
 
-/** The other way round; what is none of ours is called by its id. */
+/** The other direction: what is not ours is called by its id. */
 export function sourceKindOf(specId: string | undefined): string | undefined {
   return Object.entries(SPEC_OF).find(([, id]) => id === specId)?.[0] ?? specId;
 }
@@ -33,12 +34,12 @@ export function flowSpecOf({ source }: Manifest): string {
   return source.data === 'raw' ? FLOW_SPECS.httpApiWithMapping : FLOW_SPECS.httpApiWithoutMapping;
 }
 
-/** Whether AEP reads the source by itself: then nobody can hold records back while a flow changes. */
+/** Whether AEP reads the source by itself: then nothing can hold records back while a flow changes. */
 export function isPulled(source: Source): source is PulledSource {
   return source.kind !== 'inlet';
 }
 
-/** What AEP calls the way in, which can never be another one for a connection once made. */
+/** AEP's name of the authentication, which never changes for an existing connection. */
 export function authSpecOf(source: Source): string {
   switch (source.kind) {
     case 'inlet':
@@ -54,7 +55,7 @@ export function authSpecOf(source: Source): string {
   }
 }
 
-/** Parameters of the way in that are no secret, and by which two connections are told apart. */
+/** Parameters that are no secret, and that distinguish two connections. */
 export function openAuthParams(source: PulledSource): Record<string, string> {
   switch (source.kind) {
     case 'kinesis':
@@ -70,8 +71,9 @@ export function openAuthParams(source: PulledSource): Record<string, string> {
 }
 
 /**
- * What differs in them, `name, found, wanted` each; `undefined` is a name that is left out. AEP need not tell any; but where it tells the namespace of an event hub, it would
- * tell the event hub that the key is for as well.
+ * Their differences, each `name, found, wanted`; `undefined` is a name that is left out. AEP need not tell
+ * any of them. But if it tells the namespace of an event hub, it also tells the event hub that the key is
+ * for.
  */
 export function openAuthDifferences(
   source: PulledSource,
@@ -89,7 +91,10 @@ export function openAuthDifferences(
   ];
 }
 
-/** What the source connection names. `reset` is where reading starts, which says nothing about a connection that is there. */
+/**
+ * What the source connection names. `reset` is where reading starts; it does not count for an existing
+ * connection.
+ */
 export function sourceParams(source: Source): Record<string, string> {
   switch (source.kind) {
     case 'inlet':
@@ -112,7 +117,7 @@ export function sourceParams(source: Source): Record<string, string> {
   }
 }
 
-/** What AEP lets one flow read and no other; absent where several may. Contract §4.3, §4.4. */
+/** What only one flow may read; absent if several may. Contract §4.3, §4.4. */
 export function exclusivePlaceOf(source: Source): string | undefined {
   if (source.kind === 'pubsub') return `the subscription ${fullNames(source).subscriptionName}`;
   if (source.kind !== 'event-hubs') return undefined;
@@ -120,13 +125,16 @@ export function exclusivePlaceOf(source: Source): string | undefined {
   return `the consumer group ${consumerGroup} of the event hub ${namespace}/${eventHub}`;
 }
 
-/** `latest` or `earliest`, for the sources that have a position to start from. */
+/** `latest` or `earliest`, for sources that have a position to start from. */
 export function resetOf(source: Source): string | undefined {
   if (source.kind !== 'kinesis' && source.kind !== 'event-hubs') return undefined;
   return source.startAt === 'now' ? 'latest' : 'earliest';
 }
 
-/** Whether the plan replaces a source by another one: then there is nothing to go on with. */
+/**
+ * Whether the plan replaces the source by another one: then the new flow cannot continue where the old one
+ * stopped.
+ */
 export function readsElsewhere(plan: readonly Planned[]): boolean {
   return plan.some(({ elsewhere }) => elsewhere === true);
 }
@@ -134,7 +142,10 @@ export function readsElsewhere(plan: readonly Planned[]): boolean {
 /** Parameters that say which place is read. */
 const PLACE = ['stream', 'region', 'namespace', 'eventHubName', 'projectId', 'topicName', 'subscriptionName'];
 
-/** A parameter of the source that differs. Another way in to the same place can leave a name out, or write it in another form. */
+/**
+ * A parameter of the source that differs. Other credentials for the same place can leave a name out, or write
+ * it differently.
+ */
 export function sourceDifference(name: string, found: unknown, wanted: unknown): Difference[] {
   const elsewhere =
     PLACE.includes(name) &&
@@ -147,7 +158,7 @@ export function sourceDifference(name: string, found: unknown, wanted: unknown):
   }));
 }
 
-/** Of Pub/Sub's topics and subscriptions, by whose full name one is the same as by its short one. */
+/** Pub/Sub's topics and subscriptions: the full name and the short name mean the same. */
 function shortName(name: string): string {
   return name.replace(/^projects\/[^/]+\/(topics|subscriptions)\//, '');
 }
@@ -161,7 +172,7 @@ function fullNames({ project, topic, subscription }: Extract<Source, { kind: 'pu
 
 const nonEmpty = z.string().min(1);
 
-/** A service account's key file, as Google gives it. Only what tells it from something else is looked at. */
+/** A service account's key file, as Google gives it. Only what identifies it as one is checked. */
 const KeyFile = z.looseObject({
   type: z.literal('service_account'),
   private_key: nonEmpty,
@@ -175,14 +186,14 @@ const SECRETS = {
 } as const;
 
 export interface SourceCredentials {
-  /** Secret parameters of the way in, by AEP's names. */
+  /** Secret parameters of the authentication, by AEP's names. */
   readonly params: Readonly<Record<string, string>>;
-  /** Tells one secret from the next without telling either. */
+  /** Distinguishes secrets without revealing them. */
   readonly fingerprint: string;
 }
 
 /**
- * The credentials that the manifest refers to. Read where they are needed, and never put into the document.
+ * The credentials that the manifest refers to. Read when needed, and never put into the document.
  * @throws Failure `SECRET_MISSING`, or `SECRET_INVALID` naming the fields that are wrong, never their values
  */
 export async function readSourceCredentials(

@@ -1,4 +1,4 @@
-// The target connection: the flow's end on the data lake's side.
+// The target connection: the flow's end at the data lake.
 import type { TargetConnection } from '../../aep/flow-service.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { adoptEntity } from './adopt.ts';

@@ -1,4 +1,4 @@
-// Mappings tried out through Data Prep: does each one compile, and do the samples become what they must?
+// Tries mappings with Data Prep: does each one compile, and do the samples become the expected XDM?
 import type { Aep } from '../../aep/client.ts';
 import { type MappingFault, type NewMappingSet, placeText } from '../../aep/data-prep.ts';
 import type { SchemaFields } from '../../aep/schema-registry.ts';
@@ -7,7 +7,7 @@ import { withDigits } from '../../json-text.ts';
 import { nearest } from '../../nearest.ts';
 import { inOwnNamespace, type Mismatch, mismatches, type Samples, sampleRecord } from '../../samples.ts';
 
-/** Lines of a message: enough to begin with. */
+/** Most lines of a message. */
 const MAX_TRIAL_LINES = 20;
 
 /** @throws Failure `MAPPING_INVALID` naming every mapping that does not compile */
@@ -24,7 +24,7 @@ function told(fault: MappingFault): string {
   return `${placeText(fault)}: ${fault.message}`;
 }
 
-/** Behind a fault whose destination is no field of the schema: the field that was most likely meant. */
+/** The nearest field of the schema, for a fault whose destination is no field of it. */
 function nearestPath({ destination }: MappingFault, fields: SchemaFields): string {
   const near = destination === undefined ? undefined : nearestField(destinationSteps(destination), fields);
   return near === undefined || near === destination ? '' : `; did you mean ${JSON.stringify(near)}?`;
@@ -57,7 +57,7 @@ function itemFields(fields: SchemaFields): SchemaFields {
   return fields.items === undefined ? fields : itemFields(fields.items);
 }
 
-/** None where they cannot be read: what is refused is told all the same. */
+/** Nothing if they cannot be read: the fault is reported anyway. */
 async function schemaFieldsOf(aep: Aep, { schemaId }: NewMappingSet): Promise<SchemaFields> {
   try {
     return await aep.schemaRegistry.getFields(schemaId);
@@ -81,12 +81,12 @@ export async function trySamples(
     const row = rows[index];
     const name = sample.name ?? `sample ${index + 1}`;
     const differences = mismatches(inOwnNamespace(sample.xdm, tenant), row?.data);
-    // What fails leaves its field empty: where the sample says so, that is right.
+    // A failed row leaves its field empty. If the sample expects that, it is right.
     const errors = differences.length > 0 ? (row?.errors ?? []) : [];
     const lines = [...errors.map(told), ...differences.map((one) => differing(one, set))];
     return lines.map((line) => `${name}: ${line}`);
   });
-  if (faults.length > 0) throw invalid('the samples do not become what they must', faults);
+  if (faults.length > 0) throw invalid('the samples do not become the expected XDM', faults);
 }
 
 /** With the row of the mapping, where exactly one has to do with the place that differs. */

@@ -1,4 +1,4 @@
-// The beginning: a request checked, and made into the document that travels through the state machine.
+// The beginning: checks a request, and makes it the document that travels through the state machine.
 import { notAccepted } from '../../accepted.ts';
 import { Failure } from '../../failure.ts';
 import { type Manifest, parseManifest } from '../../manifest.ts';
@@ -11,7 +11,10 @@ import { checkWaits } from '../../waits.ts';
 /** A manifest has its own limit; samples are records. */
 const MAX_REQUEST_DEPTH = 110;
 
-/** A state's input and output end at 256 KB, and the document holds the plan and the report besides. In bytes, as JSON. */
+/**
+ * A state's input and output end at 256 KB. The document also holds the plan and the report. In bytes, as
+ * JSON.
+ */
 const MAX_MANIFEST_BYTES = 100_000;
 const MAX_SAMPLES_BYTES = 40_000;
 
@@ -25,8 +28,9 @@ function checkSize(what: string, value: unknown, largest: number): void {
 }
 
 /**
- * A request as the document it asks for, nothing planned yet.
- * @throws Failure `EVENT_INVALID`; `MANIFEST_INVALID`, also where the stream is not there, or keeps no order; `AWS_*` of looking it up
+ * The document for a request, without a plan yet.
+ * @throws Failure `EVENT_INVALID`; `AWS_*` of looking up the stream.
+ * @throws Failure `MANIFEST_INVALID`, also if the stream does not exist or keeps no order
  */
 export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipeline> {
   if (isDeeper(event, MAX_REQUEST_DEPTH))
@@ -72,7 +76,10 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   };
 }
 
-/** The stream that feeds an inlet. A pipeline can be retired after its stream was: then what is published knows it. */
+/**
+ * The stream that feeds an inlet. A stream may be deleted before its pipeline is retired: then the published
+ * pipeline knows its ARN.
+ */
 async function feedingStream(
   { source }: Manifest,
   mode: Pipeline['mode'],
@@ -87,7 +94,10 @@ async function feedingStream(
   });
 }
 
-/** A stream that distributes its records by itself puts those of one key into several shards, which are read side by side. */
+/**
+ * A stream that distributes its records by itself puts records of one key into several shards. Those are read
+ * at the same time.
+ */
 function checkOrder({ source }: Manifest, stream: StreamDescription | undefined): void {
   if (source.kind !== 'inlet' || source.order !== 'strict' || stream?.distribution !== 'AUTO') return;
   throw new Failure(
@@ -97,15 +107,18 @@ function checkOrder({ source }: Manifest, stream: StreamDescription | undefined)
   );
 }
 
-/** What an inlet takes of a request, in Kinesis's unit: 1 MB, and whether that is 10^6 or 2^20 is unsaid. Contract §6.4. */
+/**
+ * Most that an inlet takes of a request, in Kinesis's unit. Adobe says 1 MB, but not whether that is 10^6 or
+ * 2^20. Contract §6.4.
+ */
 const INLET_KIB = 1_024;
 
-/** Kinesis takes records of 10 MiB where the stream is told to (`UpdateMaxRecordSize`); else of 1 MiB. */
+/** Kinesis takes records of 1 MiB, or of up to 10 MiB if the stream allows it (`UpdateMaxRecordSize`). */
 function tooLargeOf({ source }: Manifest, stream: StreamDescription | undefined): string[] {
   const { maxRecordKiB } = stream ?? {};
   if (source.kind !== 'inlet' || maxRecordKiB === undefined || maxRecordKiB <= INLET_KIB) return [];
   return [
-    `source.stream: found records of up to ${maxRecordKiB} KiB (MaxRecordSizeInKiB of ${source.stream}); expected ${INLET_KIB} KiB at most, which is what an inlet takes: a larger message is rejected as too-large, and kept`,
+    `source.stream: found records of up to ${maxRecordKiB} KiB (MaxRecordSizeInKiB of ${source.stream}); expected ${INLET_KIB} KiB at most. An inlet takes no more: larger messages are rejected as too-large, and kept`,
   ];
 }
 

@@ -1,15 +1,16 @@
-// The document between two states is no larger than what Step Functions passes on, with room for what it adds itself.
+// Keeps the document between two states below the limit of Step Functions, with room for what Step Functions
+// adds.
 import { Failure } from '../../failure.ts';
 import type { Pipeline, Report } from '../../pipeline.ts';
 import { jsonBytes } from '../clip.ts';
 
-/** What Step Functions passes between states. AWS: "Step Functions service quotas". */
+/** Most bytes that Step Functions passes between states. AWS: "Step Functions service quotas". */
 export const MAX_STATE_BYTES = 262_144;
-/** The causes of two failures are put into it besides. */
+/** Room for the causes of two failures. */
 const MAX_DOCUMENT_BYTES = 220_000;
 
 /**
- * The document as it is, or without the names of the calls that its first steps made: how many they were stays.
+ * The document, if necessary without the names of the first steps' calls; their number stays.
  * @throws Failure `TOO_LARGE`
  */
 export function fittingDocument(pipeline: Pipeline): Pipeline {
@@ -26,7 +27,10 @@ export function fittingDocument(pipeline: Pipeline): Pipeline {
   return fit;
 }
 
-/** The last document, with its report. What the report says as well goes where both do not fit: the calls, then the differences. */
+/**
+ * The last document, with its report. If both do not fit, the document loses what the report says as well:
+ * first the calls, then the differences.
+ */
 export function withReport<D extends Pick<Pipeline, 'trail' | 'plan'>>(
   document: D,
   report: Report,

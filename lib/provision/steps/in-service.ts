@@ -1,4 +1,4 @@
-// What is in service: the flows that carry records now, whoever made them, and everything that they refer to.
+// What is in service: the flows that carry records now, whoever made them, and all that they refer to.
 import type { Pipeline } from '../../pipeline.ts';
 import { readPublished } from '../../published.ts';
 import { flow } from '../resources/flow.ts';
@@ -7,8 +7,8 @@ import { type Context, ifThere } from '../resources/resource.ts';
 import { isPulled } from '../resources/source.ts';
 
 /**
- * Ids that must not be removed: of the flow that the published pipeline names, and of those that AEP reads a source with,
- * unless this very execution made them; and of all that such a flow stands on.
+ * Ids that must not be removed: the flow of the published pipeline, flows that AEP reads a source with, and
+ * all that they refer to. A flow that this execution made is not among them.
  */
 export async function idsInUse(pipeline: Pipeline, context: Context): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
@@ -22,7 +22,7 @@ export async function idsInUse(pipeline: Pipeline, context: Context): Promise<Re
 
 interface InService {
   readonly flows: readonly string[];
-  /** What the forwarder names in what it sends, and no flow refers to. */
+  /** The forwarder names it in what it sends, but no flow refers to it. */
   readonly besides: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// Write the finished pipeline where the forwarder reads it.
+// Writes the finished pipeline where the forwarder reads it.
 import { Failure } from '../../failure.ts';
 import type { InletSource } from '../../manifest.ts';
 import { linksIdentities } from '../../operations.ts';
@@ -9,14 +9,14 @@ import { type Context, required } from '../resources/resource.ts';
 import { readInlet } from './verify.ts';
 
 /**
- * The pipeline, published. Nothing is written where the forwarder reads the same already.
+ * The pipeline, published. Nothing is written if the forwarder reads the same already.
  * @throws Failure `CONFLICT` where the stream carries another pipeline
  */
 export async function publish(pipeline: Pipeline, context: Context): Promise<Pipeline> {
   const { runtime } = context;
   const { streamArn } = pipeline;
   const { source } = pipeline.manifest;
-  // Where AEP reads by itself, nobody has to be told.
+  // Where AEP reads by itself, the forwarder takes no part.
   if (source.kind !== 'inlet' || streamArn === undefined) return pipeline;
   const wanted = await publishedOf({ ...pipeline, streamArn }, source, context);
   const known = { ...pipeline, verified: [...pipeline.verified, 'inlet is there and allowed'] };
@@ -25,7 +25,7 @@ export async function publish(pipeline: Pipeline, context: Context): Promise<Pip
   const description = `Penstock: the pipeline ${wanted.pipeline}, for the forwarder`;
   const there = await owned(wanted, streamArn, context);
   if (there !== undefined && same(there, wanted)) return { ...known, published: 'kept' };
-  // Two pipelines may ask for a stream at the same time: one of them creates the secret, the other finds it.
+  // Two pipelines may ask for a stream at the same time: one creates the secret, the other finds it.
   const first = there === undefined && (await runtime.secrets.create(secret, text, description));
   if (!first) {
     await owned(wanted, streamArn, context);
@@ -34,7 +34,10 @@ export async function publish(pipeline: Pipeline, context: Context): Promise<Pip
   return { ...known, published: 'written' };
 }
 
-/** What is published for the stream. @throws Failure `CONFLICT` where that is another pipeline */
+/**
+ * What is published for the stream.
+ * @throws Failure `CONFLICT` if that is another pipeline
+ */
 async function owned(
   wanted: PublishedPipeline,
   streamArn: string,
@@ -78,7 +81,7 @@ async function publishedOf(
   };
 }
 
-/** Equal but for who wrote it and when. */
+/** Equal except for the execution that wrote it, and the time. */
 function same(a: PublishedPipeline, b: PublishedPipeline): boolean {
   const text = (one: PublishedPipeline) =>
     JSON.stringify(PublishedPipeline.parse({ ...one, execution: '', publishedAt: '' }));

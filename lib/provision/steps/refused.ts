@@ -1,4 +1,5 @@
-// The report of a request that `begin` did not make a document of: it may hold anything, and what can be read of it is told.
+// The report of a request that `begin` refused. The request may hold anything, so only readable parts are
+// told.
 import * as z from 'zod';
 import { readCause } from '../../failure.ts';
 import { Manifest } from '../../manifest.ts';
@@ -44,7 +45,10 @@ export function refusedReport(
 type Failed = Pick<Pipeline, 'failure'>;
 type Fault = NonNullable<Pipeline['failure']>;
 
-/** The failure with its text as Cause: Lambda wraps it into JSON, with a trace that is in its log already. What it said in fields stands beside it. */
+/**
+ * The failure with its text as Cause. Lambda wraps it into JSON with a trace, which is in the log already.
+ * Its fields stand beside it.
+ */
 export function tellingOf({ Error: error, Cause, ...fields }: Fault): Fault {
   const { text, code = fields.code, next = fields.next } = readCause(Cause);
   return {
@@ -55,7 +59,7 @@ export function tellingOf({ Error: error, Cause, ...fields }: Fault): Fault {
   };
 }
 
-/** As a report has it. */
+/** In the form of a report. */
 export function reportedFailure({ Error: error, Cause, code }: Fault): NonNullable<Report['failure']> {
   return { error, cause: Cause, ...(code !== undefined && { code }) };
 }
@@ -66,7 +70,7 @@ export function failureLine(pipeline: string, failure: Fault): string {
   return `${pipeline}: ${failure.Error}: ${clip(first, 500)}`;
 }
 
-/** The advice that came with a failure, where there is any. */
+/** The advice that came with a failure, if any. */
 export function nextAfter({ next }: Fault): string {
   return next ?? 'Read the cause, correct the fault, then start it again.';
 }

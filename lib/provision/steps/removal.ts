@@ -1,4 +1,4 @@
-// Removing one thing of ours from AEP: only where it is still ours, only where nothing speaks against it, and never twice.
+// Removes one resource of ours from AEP: only if it is still ours and nothing forbids it, and never twice.
 import { Failure, isFailure, reasonOf } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import { publishedSecret, readPublished } from '../../published.ts';
@@ -10,21 +10,21 @@ import {
   type StreamContext,
 } from '../resources/resource.ts';
 
-/** `removed`, `gone` where there was nothing to do, or why it was left in place. */
+/** `removed`, `gone` if there was nothing to remove, or why it stays. */
 export type Removal = 'removed' | 'gone' | { readonly left: string };
 
-/** What refers to it may take some time to be gone for AEP as well. */
+/** AEP may take some time to notice that what refers to it is gone. */
 const BUSY_TRIES = 4;
 const BUSY_MS = 5_000;
 
-/** Used by something that is not ours: waiting longer does not help. Contract §4.2. */
+/** Something that is not ours uses it: waiting longer does not help. Contract §4.2. */
 function isInUse({ status, serviceCode = '' }: Failure): boolean {
   return status === 409 || /^FLOW-(1418|1447)-/.test(serviceCode);
 }
 
 /**
- * Removes a resource by its id. Data goes only where that was asked for.
- * @throws Failure that passes; one that does not is the reason why it is left
+ * Removes a resource by its id. Data is removed only if the request says so.
+ * @throws Failure that passes; any other failure becomes the reason why the resource stays
  */
 export async function removeResource(
   resource: Resource,
@@ -75,7 +75,7 @@ async function removeWhenFree(
   }
 }
 
-/** Takes the published pipeline away where `mine` says so. */
+/** Removes the published pipeline if `mine` says so. */
 export async function unpublish(
   { streamArn }: Pipeline,
   { runtime }: Context,

@@ -1,4 +1,4 @@
-// The run report: what an execution did, to what, and why; the same document however it ended.
+// The run report: what an execution did, to what, and why. The same document whatever the outcome.
 import { notAccepted } from '../../accepted.ts';
 import {
   type Fate,
@@ -14,14 +14,14 @@ import { knownOf } from '../known.ts';
 import { MAX_STATE_BYTES, withReport } from './fit.ts';
 import { failureLine, nextAfter, Refused, refusedReport, reportedFailure, tellingOf } from './refused.ts';
 
-/** Bytes. What the ledger keeps of one pipeline has its limit; half a report says more than none. */
+/** In bytes. The ledger's entry of a pipeline has a limit; half a report is better than none. */
 const MAX_REPORT_BYTES = 60_000;
 const MAX_REPORT_TEXT = 2_000;
 
 /**
- * The document, or a request that `begin` did not get to one, with its report, which is kept as the pipeline's last one. Never
- * fails for what is in it.
- * @throws Failure `EVENT_INVALID` for what is neither
+ * The document, or a request that `begin` refused, with its report. The ledger keeps it as the pipeline's
+ * last report. Its content never makes it fail.
+ * @throws Failure `EVENT_INVALID` for anything else
  */
 export async function report(event: unknown, runtime: LedgerRuntime): Promise<unknown> {
   const result = Pipeline.safeParse(fromVersion1(event));
@@ -33,13 +33,15 @@ export async function report(event: unknown, runtime: LedgerRuntime): Promise<un
   const pipeline = { ...result.data, failure: failureText(result.data) };
   const made = reportOf(pipeline, runtime.clock.now());
   log(made, runtime);
-  // Whoever did not get the lease has nothing to say about the pipeline.
+  // An execution without the lease must not change what is kept of the pipeline.
   if (pipeline.leased) await keep(made, pipeline, runtime);
   const { samples: _, ...rest } = pipeline;
   return withReport(rest, made);
 }
 
-/** The same of a request. It holds no lease: what is kept of a pipeline that somebody works on stays as it is. */
+/**
+ * The same for a request. It holds no lease, so it changes nothing while an execution works on the pipeline.
+ */
 async function reportRefused(request: Refused, runtime: LedgerRuntime): Promise<unknown> {
   const { samples: _, ...rest } = request;
   const failure = failureText(request);
@@ -55,7 +57,7 @@ function log({ pipeline, outcome, summary, next }: Report, runtime: LedgerRuntim
   runtime.log.info('run report', { event: 'run-report', pipeline, outcome, summary, next: next.join(' ') });
 }
 
-/** The failure in words, and its fields beside them. */
+/** The failure in words, with its fields. */
 function failureText({
   failure,
   rollbackFailure,
@@ -67,11 +69,11 @@ function failureText({
   return {
     ...told,
     Error: 'Penstock.RollbackFailed',
-    Cause: `${told.Cause} | Undoing it failed as well (${undoing}): what this execution made bears its ownership tag and is still there. Start it again, or remove it by hand.`,
+    Cause: `${told.Cause} | Undoing it failed as well (${undoing}): what this execution made has its ownership tag and is still there. Start it again, or remove it by hand.`,
   };
 }
 
-/** A plan is kept of no execution. */
+/** The ledger keeps the plan of no execution. */
 async function keepRefused(report: Report, request: Refused, { ledger, log }: LedgerRuntime): Promise<void> {
   const { manifest, mode, execution } = request;
   if (manifest === undefined || mode === 'plan' || execution === undefined) return;
@@ -87,7 +89,7 @@ async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRun
     report: made,
     updatedAt: made.execution.endedAt,
     known: knownOf(pipeline),
-    // What is in force: the one that was applied last, until it is retired.
+    // The manifest in force: the last one applied, until the pipeline is retired.
     ...(ended && {
       manifest: mode === 'retire' ? null : manifest,
       succeeded: { id: execution.id, startedAt: execution.startedAt },
@@ -164,7 +166,7 @@ function fateOf({ fates }: Pipeline, resource: Planned['resource'], id?: string)
   return own.find(({ became }) => became === 'removed')?.became ?? own[0]?.became;
 }
 
-/** One line that says it all. */
+/** A summary in one line. */
 function summaryOf(pipeline: Pipeline): string {
   const { manifest, mode, failure, left } = pipeline;
   if (failure !== undefined) return failureLine(manifest.name, tellingOf(failure));
@@ -221,7 +223,7 @@ function fittingReport(made: Report): Report {
   return last;
 }
 
-/** The same with no text longer than so many bytes, and no list longer than so many entries. */
+/** The same with no text longer than `bytes`, and no list longer than `entries`. */
 function shortened<T>(value: T, text: number, entries?: number): T {
   const shorter = (one: unknown): unknown => {
     if (typeof one === 'string') return clip(one, text);

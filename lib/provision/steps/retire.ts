@@ -1,4 +1,4 @@
-// Taking down: of a pipeline that has moved on, what is old; of one that is retired, all that is ours.
+// Removal: of an applied pipeline, what is old; of a retired pipeline, all that is ours.
 import type { Fate, Old, Pipeline, ResourceKey } from '../../pipeline.ts';
 import { stopFlow } from '../resources/flow.ts';
 import type { Resource, StreamContext } from '../resources/resource.ts';
@@ -7,7 +7,10 @@ import { isPulled } from '../resources/source.ts';
 import { removeResource, removeTrigger, unpublish } from './removal.ts';
 import { switchTo } from './trigger.ts';
 
-/** Of mode `retire`, the first half: nothing new gets into the pipeline; what is on its way has time to arrive. */
+/**
+ * The first half of mode `retire`: nothing new enters the pipeline, and what is on its way has time to
+ * arrive.
+ */
 export async function stop(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { manifest, streamArn, old, drainSeconds } = pipeline;
   const flows = old.filter(({ resource }) => resource === 'flow');
@@ -21,8 +24,8 @@ export async function stop(pipeline: Pipeline, context: StreamContext): Promise<
 }
 
 /**
- * The pipeline without what is old, and in mode `retire` without its trigger and what is published. What cannot be removed is
- * named in `left`.
+ * The pipeline without what is old. In mode `retire` also without its trigger and its published pipeline.
+ * `left` names what could not be removed.
  */
 export async function retire(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const started = pipeline.mode === 'retire' ? await unhook(pipeline, context) : pipeline;
@@ -39,7 +42,10 @@ export async function retire(pipeline: Pipeline, context: StreamContext): Promis
   return done;
 }
 
-/** The trigger first: as long as something is published for the stream, no other pipeline can claim it, and the trigger with it. */
+/**
+ * The trigger first: as long as something is published for the stream, no other pipeline can claim stream and
+ * trigger.
+ */
 async function unhook(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { streamArn } = pipeline;
   const trigger =
@@ -65,7 +71,7 @@ async function remove(
   needed: boolean,
 ): Promise<Pipeline> {
   const name = `${old.resource} ${old.id}`;
-  // Removed now, it would make the other unfindable.
+  // If it were removed now, the resource that refers to it could not be found any more.
   const result = needed
     ? { left: 'what is left in place refers to it' }
     : await removeResource(resource, old.id, pipeline, context);

@@ -1,4 +1,5 @@
-// After a failure: undo what this execution made, backwards, or keep it for the next one; and say which, and why.
+// After a failure: undoes what this execution made, in reverse order, or keeps it for the next. Says which,
+// and why.
 import { type FailureCode, isFailure, readCause, reasonOf, type Told, TRANSIENT } from '../../failure.ts';
 import type { Fate, Made, Pipeline, ResourceKey } from '../../pipeline.ts';
 import { readPublished } from '../../published.ts';
@@ -11,25 +12,30 @@ import { isPulled } from '../resources/source.ts';
 import { idsInUse } from './in-service.ts';
 import { removeResource, removeTrigger, unpublish } from './removal.ts';
 
-/** Errors that pass: ours, and Lambda's and Step Functions' own. What was made is worth keeping. */
+/** Errors that pass: ours, Lambda's and Step Functions'. What was made is kept. */
 const RESUMABLE = new RegExp(
   `^(${TRANSIENT}|States\\.Timeout|States\\.HeartbeatTimeout|(Lambda|Sandbox|Runtime|Extension)\\..*)$`,
 );
 
-/** Somebody was faster: what there is now is looked at again by the next execution. */
+/** Somebody changed it first; the next execution looks again. */
 const CHANGED: FailureCode = 'AEP_CHANGED';
 
 interface Undone {
   readonly removed: string[];
   readonly left: string[];
   readonly fates: Fate[];
-  /** What something left in place refers to: removed now, it would make the other unfindable. */
+  /**
+   * A resource that stays refers to these. If they were removed, that resource could not be found any more.
+   */
   readonly needed: Set<ResourceKey>;
   /** Ids of what carries records now: never removed, whoever made it. */
   readonly inUse: ReadonlySet<string>;
 }
 
-/** The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left, what to do. */
+/**
+ * The pipeline with its `failure` rewritten for a reader: what went wrong, what was undone, what is left,
+ * what to do.
+ */
 export async function rollback(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { Error: name = 'Unknown', Cause = '' } = pipeline.failure ?? {};
   const told = readCause(Cause);
@@ -58,7 +64,7 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
     needed: new Set(),
     inUse: await idsInUse(pipeline, context),
   };
-  // The trigger comes after what is published: who has not come to the one has not come to the other.
+  // The trigger comes after publishing: an execution that did not publish did not switch it on either.
   if (await hasPublished(pipeline, context))
     await undo(undone, 'trigger', { resource: 'trigger' }, () => undoTrigger(pipeline, context));
   await undo(undone, 'published pipeline', { resource: 'publish' }, () =>
@@ -71,7 +77,7 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
   return failed(after, 'Penstock.RolledBack', `${what} | ${undoneText(after)}`);
 }
 
-/** What did not come from a step of ours does not say which one it was: the one after the last that ended. */
+/** A failure that is not from our code does not name its step: it was the step after the last that ended. */
 function failedWhat({ trail, mode }: Pipeline, name: string, { text, code }: Told): string {
   const said = text || name;
   if (code !== undefined) return said;
@@ -82,13 +88,13 @@ function failedWhat({ trail, mode }: Pipeline, name: string, { text, code }: Tol
 
 const ORDER = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'trigger', 'retire'];
 
-/** Whether this execution has changed what an earlier one had published: then records already take the new way. */
+/** Whether this execution has changed the published pipeline: then records already take the new way. */
 async function isInService(pipeline: Pipeline, context: Context): Promise<boolean> {
   const planned = pipeline.plan.find(({ resource }) => resource === 'publish')?.action;
   return planned !== 'create' && hasPublished(pipeline, context);
 }
 
-/** Whether what the forwarder goes by is of this execution. */
+/** Whether this execution wrote the published pipeline. */
 async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
   if (streamArn === undefined) return false;
   const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
@@ -105,7 +111,7 @@ function keptText({ resources, old, manifest }: Pipeline): string {
   return `${made === '' ? 'Nothing had been made.' : `Kept: ${made}.`}${stopped}`;
 }
 
-/** `key id` of each, or of those that came into the document in one way. */
+/** `key id` of each, or only of those with this origin. */
 function listText(resources: Pipeline['resources'], ...how: Made['how'][]): string {
   return Object.entries(resources)
     .filter(([, one]) => how.length === 0 || (one !== undefined && how.includes(one.how)))
@@ -122,9 +128,11 @@ function undoneText({ removed, left, resources, old }: Pipeline): string {
     ...(removed.length > 0 ? [`Undone: ${removed.join(', ')}.`] : []),
     ...(left.length > 0 ? [`Left in place: ${left.join('; ')}.`] : []),
     ...(removed.length + left.length === 0 ? ['Nothing had to be undone.'] : []),
-    ...(altered === '' ? [] : [`Changed or taken over, and it stays so: ${altered}.`]),
-    ...(others.length === 0 ? [] : [`To go once a change succeeds, and still there: ${others.join(', ')}.`]),
-    ...(earlier === '' ? [] : [`Earlier executions made, and it stays: ${earlier}.`]),
+    ...(altered === '' ? [] : [`Changed or adopted, and it stays so: ${altered}.`]),
+    ...(others.length === 0
+      ? []
+      : [`To be removed after a successful change, and still there: ${others.join(', ')}.`]),
+    ...(earlier === '' ? [] : [`Made by earlier executions, and it stays: ${earlier}.`]),
   ].join(' ');
 }
 
@@ -143,7 +151,7 @@ async function undoResource(resource: Resource, pipeline: Pipeline, context: Str
 }
 
 function reasonToKeep({ key }: Resource, id: string, { needed, inUse }: Undone): string | undefined {
-  if (inUse.has(id)) return 'the pipeline that is in service stands on it';
+  if (inUse.has(id)) return 'the pipeline in service needs it';
   return needed.has(key) ? 'what is left in place refers to it' : undefined;
 }
 
@@ -157,7 +165,10 @@ async function undoOne(
   return typeof result === 'object' ? result.left : true;
 }
 
-/** A flow that was stopped for a successor reads on where there is none now: a source must not be read by nobody. */
+/**
+ * Switches a flow on again that was stopped for a successor which was not made. Some flow has to read the
+ * source.
+ */
 async function restartOld(pipeline: Pipeline, context: Context, undone: Undone): Promise<void> {
   const { manifest, resources, old } = pipeline;
   if (!isPulled(manifest.source)) return;
@@ -173,15 +184,15 @@ async function restartOld(pipeline: Pipeline, context: Context, undone: Undone):
   }
 }
 
-/** The end of an execution that failed so. */
+/** The end of such a failed execution. */
 function failing({ code, next }: Told) {
   const fields = { ...(code !== undefined && { code }), ...(next !== undefined && { next }) };
   return (pipeline: Pipeline, error: string, cause: string): Pipeline =>
-    // The next reader is Step Functions, which cuts a Cause at 32,768 characters.
+    // Step Functions cuts a Cause at 32,768 characters.
     ({ ...pipeline, failure: { Error: error, Cause: clip(cause, 8_000), ...fields } });
 }
 
-/** Runs one removal; whatever stops it is written down, and the rest goes on. `false` says there was nothing to do. */
+/** Runs one removal. A failure is written down, and the rest goes on. `false` if there was nothing to do. */
 async function undo(
   undone: Undone,
   what: string,
@@ -199,13 +210,13 @@ async function undo(
       undone.fates.push({ ...which, became: 'removed' });
     } else if (result !== false) leave(result);
   } catch (error) {
-    // Another execution works on it now: nothing here is ours to undo any more.
+    // Another execution works on the pipeline now: this one may not undo anything any more.
     if (isFailure(error) && error.code === 'LEASE_LOST') throw error;
     leave(reasonOf(error));
   }
 }
 
-/** Ids of what this execution made: from the document, and from AEP, where a step died before it could say. */
+/** Ids of what this execution made: from the document, and from AEP if a step died before it could report. */
 async function madeHere(
   resource: Resource,
   pipeline: Pipeline,
@@ -226,7 +237,7 @@ async function madeHere(
   } catch (error) {
     undone.left.push(`perhaps a ${resource.key} (${reasonOf(error)})`);
   }
-  // What was to go after a change that did not come to be is in use.
+  // The change did not happen, so what it was to replace is in use.
   for (const old of pipeline.old) if (old.resource === resource.key) ids.delete(old.id);
   return ids;
 }
@@ -234,7 +245,7 @@ async function madeHere(
 async function undoTrigger(pipeline: Pipeline, context: StreamContext): Promise<boolean> {
   const { trigger, plan, streamArn } = pipeline;
   if (streamArn === undefined) return false;
-  // A step that died before it could say so may have made it: the plan knows that there was none before.
+  // A step that died before it could report may have made it: the plan knows that there was none before.
   const planned = plan.some(({ resource, action }) => resource === 'trigger' && action === 'create');
   const id = trigger?.id ?? (planned ? (await context.runtime.triggers.find(streamArn))?.id : undefined);
   return id === undefined || trigger?.how === 'kept' ? false : removeTrigger(id, context);

@@ -1,4 +1,5 @@
-// From a function `Pipeline → Pipeline` to a Lambda handler: the document checked on its way in, changes fenced, failures named on their way out.
+// Makes a Lambda handler of a function `Pipeline → Pipeline`: checks the document, fences changes, names
+// failures.
 import { notAccepted } from '../../accepted.ts';
 import { type Aep, createAep } from '../../aep/client.ts';
 import type { Sessions } from '../../aep/token.ts';
@@ -16,10 +17,13 @@ import { waitSeconds } from './verify.ts';
 
 type Handler = (event: unknown) => Promise<unknown>;
 
-/** Calls that are named in the trail; a step makes a handful. */
+/** Most calls that the trail names; a step makes a handful. */
 const MAX_CHANGES = 30;
 
-/** The handler of a state that takes the document and gives it on. `makeRuntime` is called on the first event. */
+/**
+ * The handler of a state that takes the document and passes it on. `makeRuntime` is called on the first
+ * event.
+ */
 export function step<R extends LedgerRuntime>(
   name: string,
   makeRuntime: () => R,
@@ -27,18 +31,18 @@ export function step<R extends LedgerRuntime>(
 ): Handler {
   return handler(name, makeRuntime, async (event, runtime, sessions) => {
     const pipeline = parseDocument(event);
-    const { entered, guard } = await enter(pipeline, runtime);
+    const { fencingToken, guard } = await takeFencingToken(pipeline, runtime);
     const trail = startTrail(name, runtime);
-    const first = entered - 1 === pipeline.entered;
+    const first = fencingToken - 1 === pipeline.entered;
     const context = contextFor(pipeline, guarded(runtime, guard), sessions, guard, trail.note, first);
     const done = await work(pipeline, context).catch((error: unknown) => {
       throw telling(error, trail.end());
     });
-    return fittingDocument({ ...done, entered, trail: [...done.trail, trail.end()] });
+    return fittingDocument({ ...done, entered: fencingToken, trail: [...done.trail, trail.end()] });
   });
 }
 
-/** What a step did before it failed is lost with its document; its failure says it. */
+/** The failure tells what the step did before it failed, because the step's document is lost. */
 function telling(error: unknown, { changes }: Trail): unknown {
   if (!isFailure(error) || changes.length === 0) return error;
   const done = changes.map(
@@ -47,7 +51,7 @@ function telling(error: unknown, { changes }: Trail): unknown {
   return error.after(`; before that it did ${done.join(', ')}`.slice(0, 2_000));
 }
 
-/** The handler of a state that looks and changes nothing: it works on a pipeline that somebody else holds as well. */
+/** The handler of a state that only reads: another execution may hold the pipeline at the same time. */
 export function readingStep<R extends Runtime>(
   name: string,
   makeRuntime: () => R,
@@ -62,10 +66,10 @@ export function readingStep<R extends Runtime>(
   });
 }
 
-/** Of whoever only looks. */
+/** The guard of a step that only reads. */
 const refuseChange: Guard = () =>
   Promise.reject(
-    new Failure('LEASE_LOST', 'a call that only looks was about to change something', {
+    new Failure('LEASE_LOST', 'a call that only reads tried to change something', {
       next: 'Keep the log and report it.',
     }),
   );
@@ -82,7 +86,7 @@ export function resourceStep<R extends LedgerRuntime>(name: ResourceStep, makeRu
   });
 }
 
-/** The handler of a function that has the raw event to do with. Its contexts are for looking only. */
+/** The handler of a function that gets the raw event. Its contexts only read. */
 export function plainStep<R extends Runtime>(
   name: string,
   makeRuntime: () => R,
@@ -97,28 +101,29 @@ export function plainStep<R extends Runtime>(
 
 type Guard = () => Promise<void>;
 
-/** What Lambda gives a step (serverless.yml). Whoever takes over waits for longer. */
+/** A step's time in Lambda (serverless.yml). An execution that takes over waits longer. */
 const FUNCTION_MS = 120_000;
 
 /**
- * From here on this very invocation changes the pipeline, and no earlier one does any more: each change asks first.
+ * Takes the fencing token: from now on only this invocation may change the pipeline. Each change checks the
+ * token first. The token is stored as `entered`, both in DynamoDB and in the pipeline document.
  * @throws Failure `LEASE_LOST`
  */
-async function enter(
+async function takeFencingToken(
   { manifest, execution }: Pipeline,
   { ledger, clock }: LedgerRuntime,
-): Promise<{ entered: number; guard: Guard }> {
-  const entered = await ledger.enter(manifest.name, execution.id);
+): Promise<{ fencingToken: number; guard: Guard }> {
+  const fencingToken = await ledger.enter(manifest.name, execution.id);
   const until = clock.now() + FUNCTION_MS;
   const guard = async () => {
-    await ledger.check(manifest.name, execution.id, entered);
+    await ledger.check(manifest.name, execution.id, fencingToken);
     if (clock.now() > until)
-      throw new Failure('LEASE_LOST', 'this step has been given up: it has run for longer than it may');
+      throw new Failure('LEASE_LOST', 'this step has run for longer than its time limit');
   };
-  return { entered, guard };
+  return { fencingToken, guard };
 }
 
-/** The runtime, its changes fenced like those in AEP. */
+/** The runtime, with its changes fenced like those in AEP. */
 function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
   const { triggers } = runtime as Partial<ProvisionRuntime>;
   return {
@@ -175,7 +180,7 @@ function handler<R extends Runtime>(
       warm ??= startRuntime(makeRuntime());
       return await run(event, warm.runtime, warm.sessions);
     } catch (error) {
-      // A defect keeps its own name and trace; a failure says which step it was.
+      // A defect keeps its own name and trace; a failure names the step.
       const failure = isFailure(error) ? error.at(name) : error;
       warm?.runtime.log.error('step failed', {
         step: name,

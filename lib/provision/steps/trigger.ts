@@ -1,19 +1,19 @@
-// The stream's trigger: made switched off, switched on last, when all that stands behind it is ready.
+// The stream's trigger: created switched off, and switched on last, when everything behind it is ready.
 import { Failure } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import type { Trigger, Triggers } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
 
-/** Lambda takes some seconds to make a mapping; it refuses changes until then. */
+/** Lambda takes some seconds to make a trigger; it refuses changes until then. */
 const TRIGGER_SETTLING_TRIES = 20;
 const TRIGGER_SETTLING_MS = 1_000;
 
 /**
- * The pipeline with its trigger on, and how long what is old is still left in place.
- * @throws Failure `NOT_READY` where Lambda is still busy with it
+ * The pipeline with its trigger on, and how long what is old stays in place.
+ * @throws Failure `NOT_READY` if Lambda is still busy with the trigger
  */
 export async function trigger(pipeline: Pipeline, { runtime }: StreamContext): Promise<Pipeline> {
-  // Only a flow can still be on the way of a record; what else is old, nobody sends to.
+  // Only a flow can still have records on their way. Nothing sends to other old resources.
   const drainSeconds = pipeline.old.some(({ resource }) => resource === 'flow') ? pipeline.drainSeconds : 0;
   const { streamArn } = pipeline;
   if (streamArn === undefined) return { ...pipeline, drainSeconds, inService: true };
@@ -50,11 +50,11 @@ export async function switchTo(
 function startPosition({ manifest, execution }: Pipeline): Parameters<Triggers['create']>[1] {
   const startAt = manifest.source.kind === 'inlet' ? manifest.source.startAt : 'now';
   if (startAt === 'earliest') return 'earliest';
-  // "Now" is when the pipeline was asked for: what arrives while it is being made is not skipped.
+  // "now" is the time of the request: what arrives while the pipeline is being made is not skipped.
   return new Date(startAt === 'now' ? execution.startedAt : startAt);
 }
 
-/** A step that is repeated after it made the trigger finds its own. */
+/** A repeated step finds the trigger that it made before. */
 function made(there: Trigger | undefined, { plan }: Pipeline): 'created' | 'kept' {
   const planned = plan.find(({ resource }) => resource === 'trigger')?.action;
   return there === undefined || planned === 'create' ? 'created' : 'kept';

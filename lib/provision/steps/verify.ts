@@ -1,4 +1,5 @@
-// The last look before records flow: is the flow enabled and warm, do the samples become what they must, is the inlet allowed?
+// The last check before records flow: is the flow enabled and warm, are the samples right, is the inlet
+// allowed?
 import { inletAddress } from '../../aep/inlet.ts';
 import { Failure } from '../../failure.ts';
 import type { Made, Pipeline } from '../../pipeline.ts';
@@ -12,7 +13,7 @@ const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
 
 /**
  * The pipeline with the list of what was verified.
- * @throws Failure `NOT_READY` where time will help; `AEP_REFUSED`, `MAPPING_INVALID` where it will not
+ * @throws Failure `NOT_READY` if time helps; otherwise `AEP_REFUSED`, `MAPPING_INVALID`
  */
 export async function verify(pipeline: Pipeline, context: Context): Promise<Pipeline> {
   const enabled = await verifyFlow(pipeline, context);
@@ -25,7 +26,7 @@ export async function verify(pipeline: Pipeline, context: Context): Promise<Pipe
 async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string> {
   const id = required(pipeline, 'flow');
   const flow = await ifThere(aep.flowService.getFlow(id));
-  // It was found in a list that was old: the next look will not find it, and another one is made.
+  // An old list named the flow. The next look will not find it, and another one is made.
   if (flow === undefined) throw new Failure('NOT_READY', `the flow ${id} is not there`);
   const state = flow.state ?? 'unknown';
   if (state === 'enabled') return 'flow is enabled';
@@ -35,7 +36,10 @@ async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string>
   });
 }
 
-/** Before the mapping set was made they have been tried as well; but they may be new, and Data Prep another one. */
+/**
+ * The samples were tried before the mapping set was made. But they may be new, and Data Prep may have
+ * changed.
+ */
 async function verifySamples(pipeline: Pipeline, { aep }: Context): Promise<string[]> {
   const { samples, resources, tenant } = pipeline;
   if (samples === undefined || resources.mapping === undefined) return [];
@@ -44,12 +48,12 @@ async function verifySamples(pipeline: Pipeline, { aep }: Context): Promise<stri
 }
 
 /**
- * Seconds until the flow has had its warm-up; records sent earlier would be lost (contract §4.6). Where a schema was changed
- * that was in use already, until nobody has the old one in a cache (contract §6.4).
+ * Seconds until the flow is warm; AEP may lose records sent earlier (contract §4.6). If a schema in use was
+ * changed, until no cache holds the old one (contract §6.4).
  */
 export function waitSeconds(pipeline: Pipeline, now: number): number {
   const { flow } = pipeline.resources;
-  // Of unknown age is as good as new: what is sent too early is lost without a word.
+  // A flow of unknown age counts as new: what is sent too early is lost silently.
   const flowChangedAt = flow?.changedAt ?? now;
   const warmAt = flowChangedAt + pipeline.warmUpSeconds * 1_000;
   const changes = schemaChanges(pipeline).filter((changedAt) => changedAt <= flowChangedAt);
@@ -57,7 +61,7 @@ export function waitSeconds(pipeline: Pipeline, now: number): number {
   return Math.max(0, Math.ceil((Math.max(warmAt, freshAt) - now) / 1_000));
 }
 
-/** When the schema was changed after there was a dataset of it; what changes after the flow is nothing the flow builds on. */
+/** When the schema was changed after its dataset was made. Changes after the flow do not matter to it. */
 function schemaChanges({ resources }: Pipeline): number[] {
   const { dataset } = resources;
   if (dataset?.createdAt === undefined) return [];
@@ -75,8 +79,9 @@ export interface Inlet {
 }
 
 /**
- * The inlet behind the base connection. Read whenever needed and never put into the document: it can be a secret.
- * @throws Failure `NOT_READY` where there is none yet; `INLET_NOT_ALLOWED`
+ * The inlet behind the base connection. Read when needed and never put into the document, because it can be a
+ * secret.
+ * @throws Failure `NOT_READY` if there is none yet; `INLET_NOT_ALLOWED`
  */
 export async function readInlet(pipeline: Pipeline, { aep, runtime }: Context): Promise<Inlet> {
   const { source, name } = pipeline.manifest;
@@ -90,7 +95,7 @@ export async function readInlet(pipeline: Pipeline, { aep, runtime }: Context): 
   return {
     inletUrl,
     sourceId: sourceId ?? connection.name ?? name,
-    // Where AEP does not say, it is what was asked for.
+    // If AEP does not tell, it is as the manifest asks.
     authenticationRequired:
       authenticationRequired ?? (source.kind === 'inlet' ? source.authenticationRequired : true),
   };

@@ -138,7 +138,7 @@ describe('A 11: while Secrets Manager is away', () => {
     taken = 'Bearer token-2';
     expect(JSON.stringify(await w.run([GOOD]))).toBe(ALL_SETTLED);
     expect(w.lines.map(({ message }) => message)).toContain(
-      'Secrets Manager cannot be reached: the credentials are used as they were read before',
+      'Secrets Manager cannot be reached: the last ones are used',
     );
   });
 

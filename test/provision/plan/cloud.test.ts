@@ -49,7 +49,7 @@ describe('C 6: Pub/Sub where AEP runs on AWS', () => {
     const own = ready(inRegion('VA7'));
     own.platform.faults.add(fault);
     expect(await told(own, pubsub, 'Pub/Sub')).toEqual([
-      expect.stringContaining('(region VA6); where this one runs could not be found out'),
+      expect.stringContaining('(region VA6); the region of this sandbox is not known'),
     ]);
   });
 

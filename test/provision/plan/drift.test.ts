@@ -170,7 +170,7 @@ describe('C 6: a flow that AEP itself has disabled', () => {
     const { own, resources } = await applied(inletManifest());
     batches(own, resources, 31);
     const failed = await own.run({ manifest: inletManifest(), samples: bad });
-    expect(failed.cause).toMatch(/MAPPING_INVALID.*the samples do not become what they must/s);
+    expect(failed.cause).toMatch(/MAPPING_INVALID.*the samples do not become the expected XDM/s);
     expect(stateOf(own, resources)).toBe('disabled');
     // Undoing leaves what is in service.
     expect(own.secrets.values.get(PUBLISHED)).toContain(resources.flow?.id);
@@ -184,7 +184,7 @@ describe('C 6: a flow that AEP itself has disabled', () => {
     const { own, resources } = await applied(inletManifest());
     batches(own, resources, 31);
     const { cause } = await own.run({ manifest: inletManifest() });
-    expect(cause).toMatch(/AEP_REFUSED.*there is no sample.*Monitoring.*enable the flow in AEP by hand/s);
+    expect(cause).toMatch(/AEP_REFUSED.*there are no samples.*Monitoring.*enable the flow in AEP by hand/s);
     expect(stateOf(own, resources)).toBe('disabled');
   });
 
@@ -247,7 +247,11 @@ describe('drift', () => {
       ['dataset', 'create'],
     ],
     ['a switch of the dataset', withoutTag('unifiedProfile'), ['dataset', 'unifiedProfile']],
-    ["the pipeline's ownership tag on the dataset", withoutTag('penstock'), ['dataset', 'marked']],
+    [
+      "the pipeline's ownership tag on the dataset",
+      withoutTag('penstock'),
+      ['dataset', 'has no ownership tag'],
+    ],
     [
       'diagnostics that were switched off',
       (own, resources) => withDataset(own, resources, () => ({ enableErrorDiagnostics: false })),
@@ -401,7 +405,7 @@ describe('drift', () => {
       const { checked, lines } = await drift(own, event);
       expect(checked).toBe(2);
       expect(lines).toEqual([
-        expect.stringMatching(/^orders: could not be looked at: .*SECRET_MISSING/),
+        expect.stringMatching(/^orders: could not be checked: .*SECRET_MISSING/),
         expect.stringMatching(/^people: flow: update/),
       ]);
     }
@@ -422,7 +426,7 @@ describe('drift', () => {
       const { checked, lines } = await drift(own);
       expect(checked).toBe(2);
       expect(lines.length).toBeGreaterThan(0);
-      for (const line of lines) expect(line).toMatch(/^(people|orders): could not be looked at: [A-Z_]+: /);
+      for (const line of lines) expect(line).toMatch(/^(people|orders): could not be checked: [A-Z_]+: /);
     }
   });
 

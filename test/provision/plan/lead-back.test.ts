@@ -11,8 +11,8 @@ const inlet = (records: object | undefined, mapping: object[]) =>
 const NAME = { source: 'first', destination: 'person.name.firstName' };
 const ID = { source: '_id', destination: '_id' };
 const EXPRESSION = { expression: 'lower(${first})', destination: 'person.name.firstName' };
-const byContent = expect.stringMatching(/by its content alone.*"derive": \["_id"\].*from _id to _id/);
-const notAtAll = expect.stringContaining('cannot be sent again: nothing is mapped from the record as it is');
+const byContent = expect.stringMatching(/by its content alone.*"derive": \["_id"\].*map _id to _id/);
+const notAtAll = expect.stringContaining('cannot be sent again: no field is mapped unchanged');
 
 describe('C 3: of a pipeline that maps raw data the plan says', () => {
   it.each<[string, object | undefined, object[], unknown[]]>([

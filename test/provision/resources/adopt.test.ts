@@ -372,7 +372,7 @@ describe('undoing', () => {
       const { error, cause } = await own.run({ manifest: adopting() });
       expect(error).toBe('Penstock.RolledBack');
       expect(holdings(own)).toEqual(before);
-      expect(cause).toContain('taken over');
+      expect(cause).toContain('Changed or adopted');
       expect(cause).toContain(ids.dataset);
       expect(changes(own).filter((one) => one.startsWith('DELETE') && /dataSets|schemas/.test(one))).toEqual(
         [],

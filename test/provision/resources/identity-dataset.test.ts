@@ -385,7 +385,7 @@ describe('A 6: the identity dataset goes', () => {
       { name: 'second', fail: { verify: 'PermanentFailure' } },
     );
     expect([error, identityOf(own)?.id]).toEqual(['Penstock.RolledBack', id]);
-    expect(cause).toContain(`identity-dataset ${id} (the pipeline that is in service stands on it)`);
+    expect(cause).toContain(`identity-dataset ${id} (the pipeline in service needs it)`);
   });
 
   it('when the pipeline is retired with its data, and stays otherwise', async () => {

@@ -97,13 +97,13 @@ describe('where ours is there', () => {
       { ...differs('replace', 'one still to be made'), field: 'flow' },
     ];
     expect(decided([one('x', { differences: anew })]).reason).toBe(
-      'made by run-1; refers to what is made anew: title, flow',
+      'made by run-1; refers to what is replaced: title, flow',
     );
     expect(decided([one('x', { differences: [...anew, differs('update')] })]).reason).toBe(
-      'made by run-1; what differs is not changed in place; refers to what is made anew: title, flow',
+      'made by run-1; what differs is not changed in place; refers to what is replaced: title, flow',
     );
     expect(decided([one('x', { differences: [differs('update', 'one still to be made')] })]).reason).toBe(
-      'made by run-1; refers to what is made anew: title',
+      'made by run-1; refers to what is replaced: title',
     );
   });
 
@@ -128,13 +128,13 @@ describe('where ours is there', () => {
       Found,
       Found,
     ];
-    const surplus = 'made by run-1; surplus, and to go: y, z';
+    const surplus = 'made by run-1; not needed, and to be removed: y, z';
     expect(decided([z, x, y])).toEqual({ action: 'keep', reason: surplus, found: 'x', others: ['y', 'z'] });
     const changed = { differences: [differs('update')] };
     expect(decided([one('z', { ...changed, createdAt: 9 }), one('x', { ...changed, createdAt: 1 })])).toEqual(
       {
         action: 'update',
-        reason: 'made by run-1; what differs is changed in place; surplus, and to go: z',
+        reason: 'made by run-1; what differs is changed in place; not needed, and to be removed: z',
         found: 'x',
         others: ['z'],
       },
@@ -196,7 +196,7 @@ describe('where the name is taken', () => {
   it('by one that was made by hand, it is taken over only with adopt, if it is the only one and what is wanted', () => {
     expect(decided([foreign('x')], { adopt: true })).toEqual({
       action: 'adopt',
-      reason: 'made by hand, and what is wanted',
+      reason: 'made by hand, and as wanted',
       found: 'x',
       others: [],
     });
@@ -206,13 +206,13 @@ describe('where the name is taken', () => {
       return decision.reason;
     };
     expect(reason([foreign('x')], false)).toBe(
-      'the name is taken by x and nobody marked it as ours; "adopt": true in the manifest takes over what was made by hand',
+      'the name is taken by x and it has no ownership tag; "adopt": true in the manifest adopts what was made by hand',
     );
     expect(reason([foreign('x'), foreign('y')], true)).toBe(
       'the name is ambiguous: it is that of x, y. Rename or remove all but one',
     );
     expect(reason([foreign('x', { differences: [differs('update')] })], true)).toBe(
-      'x was made by hand and cannot be taken over, because it differs: change the manifest to that, or choose another name',
+      'x was made by hand and cannot be adopted, because it differs: change the manifest to match, or choose another name',
     );
   });
 });

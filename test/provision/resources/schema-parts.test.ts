@@ -178,7 +178,7 @@ describe('12 B 9: what Adobe’s fields require of an object that a part is mapp
     return warnings.filter((line) => line.startsWith('mapping: '));
   };
   const said = (path: string, object: string) =>
-    `mapping: found nothing that is mapped to ${path}; expected it, because ${object} requires it: AEP refuses every record without it`;
+    `mapping: found no mapping to ${path}; expected one, because ${object} requires it. AEP refuses every record without it`;
 
   it.each([
     ['commerce.purchases.id', said('commerce.purchases.value', 'commerce.purchases')],
@@ -214,7 +214,7 @@ describe('12 B 9: what Adobe’s fields require of an object that a part is mapp
       mapping: [...mapping, { source: 'x', destination: '{tenant}.visits[*].at' }],
     });
     expect(mistakes).toEqual([
-      'mapping: found nothing that is mapped to {tenant}.visits.id; expected it, because schema.fieldGroups.2.fields.visits.items.required names it: AEP refuses every record without it',
+      'mapping: found no mapping to {tenant}.visits.id; expected one, because schema.fieldGroups.2.fields.visits.items.required names it. AEP refuses every record without it',
     ]);
   });
 });

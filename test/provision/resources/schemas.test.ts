@@ -455,7 +455,7 @@ describe('identities', () => {
   it('C 4: in a namespace that does not exist are a conflict of the plan, and nothing is made', async () => {
     const manifest = contact([phone, { ...email, namespace: 'Emial' }]);
     const said =
-      /schema\.identities\.1\.namespace: found "Emial"; expected the code of an identity namespace that is there: .*ECID, Email, .*; did you mean "Email"\?/;
+      /schema\.identities\.1\.namespace: found "Emial"; expected the code of an existing identity namespace: .*ECID, Email, .*; did you mean "Email"\?/;
     const own = world();
     const { document } = await own.run({ manifest, mode: 'plan' });
     const entry = document.plan.find(({ resource }) => resource === 'identity');

@@ -263,9 +263,9 @@ describe('what it says of what it did', () => {
     expect(done(cause)).toBe(
       [
         `Undone: flow ${flow?.id}, dataset ${dataset?.id}.`,
-        'Changed or taken over, and it stays so: mapping m-1, base-connection b-1.',
-        'To go once a change succeeds, and still there: flow f-0, mapping m-0.',
-        'Earlier executions made, and it stays: schema s-1.',
+        'Changed or adopted, and it stays so: mapping m-1, base-connection b-1.',
+        'To be removed after a successful change, and still there: flow f-0, mapping m-0.',
+        'Made by earlier executions, and it stays: schema s-1.',
       ].join(' '),
     );
   });
