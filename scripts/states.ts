@@ -153,13 +153,13 @@ const present = (variable: string) => ({ Variable: variable, IsPresent: true });
 
 export const STATE_MACHINE = {
   Comment:
-    "A manifest becomes a pipeline in Adobe Experience Platform. Every Task is named after the file beside this one. What died without a word is tried again only when no list of AEP's is too old to show what it may have made.",
+    "Makes a pipeline in Adobe Experience Platform from a manifest. Every Task has the name of its file in this folder. A step that died silently is retried only when no list of AEP's can be too old to show what it made.",
   TimeoutSeconds: 7_200,
   StartAt: 'start',
   States: {
     start: {
       Type: 'Pass',
-      Comment: 'Adds what the steps mark their work with.',
+      Comment: 'Adds the execution, which the ownership tag names.',
       Parameters: {
         'id.$': '$$.Execution.Id',
         'name.$': '$$.Execution.Name',
@@ -169,7 +169,7 @@ export const STATE_MACHINE = {
       Next: 'begin',
     },
     ...step('begin', {
-      comment: 'The request checked; from here on there is a document.',
+      comment: 'Checks the request, and makes the document of it.',
       caught: 'report',
       next: 'begun',
     }),
@@ -187,7 +187,7 @@ export const STATE_MACHINE = {
     ),
     leased: { Type: 'Pass', Result: true, ResultPath: '$.leased', Next: 'plan' },
     holder: call({
-      comment: 'Who has it?',
+      comment: 'Which execution has the lease?',
       resource: 'dynamodb:getItem',
       parameters: { ...ITEM, ConsistentRead: true, ProjectionExpression: '#owner, entered', ...OWNER },
       select: { 'item.$': '$.Item' },
@@ -197,7 +197,7 @@ export const STATE_MACHINE = {
       next: 'held',
     }),
     held: choose(
-      'It may have been returned meanwhile.',
+      'The lease may have been returned since.',
       [{ ...present('$.holder.item.owner.S'), Next: 'ask' }],
       'lease',
     ),
@@ -238,13 +238,13 @@ export const STATE_MACHINE = {
     },
     grace: {
       Type: 'Wait',
-      Comment: 'The holder has ended, but a step of it may still run: it has the time a step has.',
+      Comment: 'The holder has ended, but a step of it may still run, at most until its time limit.',
       Seconds: STEP_SECONDS,
       Next: 'take-over',
     },
     'take-over': updateLease(
       {
-        comment: 'From the one that was found, and only where nobody has worked on it since.',
+        comment: 'Only from the holder that was found, and only if no step has worked on the pipeline since.',
         caught: NOT_TAKEN,
         next: 'leased',
       },
@@ -260,12 +260,12 @@ export const STATE_MACHINE = {
     ),
 
     ...step('plan', {
-      comment: 'Inventory and difference, before anything is touched.',
+      comment: 'Finds what exists and what differs, before any change.',
       caught: 'report',
       next: 'planned',
     }),
     planned: choose(
-      'A plan alone was asked for, or something speaks against it.',
+      'The request asks only for a plan, or the plan has conflicts.',
       [
         { Or: [is('$.mode', 'plan'), present('$.failure')], Next: 'report' },
         { ...is('$.mode', 'retire'), Next: 'stop' },
@@ -283,40 +283,40 @@ export const STATE_MACHINE = {
     ...step('target-connection', { next: 'flow' }),
     ...step('flow', { next: 'warm' }),
     warm: choose(
-      'A flow that was kept has been warm for long.',
+      'A flow that was kept is warm already.',
       [{ Variable: '$.waitSeconds', NumericGreaterThan: 0, Next: 'warm-up' }],
       'verify',
     ),
     'warm-up': {
       Type: 'Wait',
-      Comment: 'What is sent to a young flow is lost.',
+      Comment: 'AEP may lose what is sent to a new flow.',
       SecondsPath: '$.waitSeconds',
       Next: 'verify',
     },
     ...step('verify', { comment: 'Warm now? Flow enabled, samples as expected.', next: 'publish' }),
     ...step('publish', {
-      comment: 'From here on the forwarder knows the pipeline, and sends to the new flow where there is one.',
+      comment: 'From here on the forwarder knows the pipeline, and sends to its flow.',
       next: 'trigger',
     }),
     ...step('trigger', { comment: 'Switched on last.', next: 'old' }),
     old: choose(
-      'What the pipeline has moved on from goes when nothing is on its way to it any more.',
+      'Waits until nothing is on its way to the old flow.',
       [{ ...present('$.old[0]'), Next: 'drain' }],
       'report',
     ),
 
-    ...step('stop', { comment: 'Retiring begins: the way in is closed.', next: 'drain' }),
+    ...step('stop', { comment: "Retiring begins: stops the pipeline's input.", next: 'drain' }),
     drain: { Type: 'Wait', SecondsPath: '$.drainSeconds', Next: 'retire' },
-    ...step('retire', { comment: 'What is not needed any more is removed.', next: 'report' }),
+    ...step('retire', { comment: 'Removes what is not needed any more.', next: 'report' }),
 
     ...step('rollback', {
-      comment: 'Undo what this execution made, or keep it where trouble passes.',
+      comment: 'Undoes what this execution made, or keeps it if the problem passes.',
       caught: 'report',
       failure: '$.rollbackFailure',
       next: 'report',
     }),
     ...step('report', {
-      comment: 'The same document at the end of every execution, kept for whoever asks.',
+      comment: 'Writes the same report at the end of every execution.',
       caught: 'ending',
       failure: '$.reportFailure',
       next: 'ending',
@@ -338,7 +338,7 @@ export const STATE_MACHINE = {
     release: updateLease(
       {
         comment:
-          'Returned already where the answer to a first try was lost; and a lease that was not returned is taken over.',
+          'The first try may have returned the lease although its answer was lost. Another execution takes over a lease that was not returned.',
         caught: [catching('States.ALL', 'ended', '$.releaseFailure')],
         next: 'ended',
       },
