@@ -1,4 +1,4 @@
-// The one reader of what a secret holds as JSON: what is wrong with it is told by the names of its fields, never by a value.
+// The one reader of a secret's JSON. It tells mistakes by the names of fields, never by a value.
 import { parse } from './aep/exchange.ts';
 import { Failure, type FailureDetails, issuesText } from './failure.ts';
 import { checkVersion } from './kept.ts';

@@ -16,6 +16,15 @@ const PLAIN: readonly string[] = [
   'lib/reconcile',
   'lib/redrive',
   'lib/where',
+  'lib/provision',
+  'lib/hook',
+  'lib/doctor',
+  'lib/*.ts',
+  'functions',
+  'local/start',
+  'local/check',
+  'local/aws',
+  'scripts',
 ];
 
 /** Words that the glossary has replaced, and phrases that say too little. */
@@ -25,7 +34,8 @@ const OLD =
 /** What is wrong with the texts of a source file, each with its line. */
 function mistakesOf(source: string): string[] {
   return textsOf(source).flatMap(({ line, text }) =>
-    sentences(text).flatMap((sentence) => {
+    // Each line of a help that begins with an option is a text of its own.
+    sentences(text.replace(/\n {2,}(?=--|[A-Z]{3})/g, '\n\n')).flatMap((sentence) => {
       const count = words(sentence);
       const old = OLD.exec(sentence)?.[0];
       return [

@@ -102,7 +102,7 @@ export class Mappings {
     return entry;
   }
 
-  /** Resolves when everything put to the stream before this call has been delivered, or given up on, by every mapping on it. */
+  /** Resolves when everything put to the stream before this call was delivered or discarded by every mapping on it. */
   async drained(streamName: string): Promise<void> {
     const entries = this.#onStream(streamName);
     if (entries.length === 0) throw new Error(`No event source mapping reads the stream ${streamName}.`);

@@ -1,4 +1,4 @@
-// What Lambda does with a batch after an invocation: settle, cut, deliver again, or give up on it.
+// What Lambda does with a batch after an invocation: settle it, cut it, deliver it again, or discard it.
 import { readBatchResponse } from './batch-response.ts';
 import type { InvocationResult } from './function-errors.ts';
 import type { EventRecord } from './kinesis-event.ts';

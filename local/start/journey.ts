@@ -16,7 +16,7 @@ import { preparePulled } from './pulled.ts';
 import type { Line } from './records.ts';
 import { ensureStream, type Stack } from './stack.ts';
 
-/** Forwarding that makes no progress for so long is given up, in ms. */
+/** After so long without progress the forwarding has failed, in ms. */
 const PATIENCE_MS = 60_000;
 
 export { JourneyError };
