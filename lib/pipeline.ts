@@ -136,7 +136,7 @@ export const Report = z.object({
 });
 export type Report = z.infer<typeof Report>;
 
-/** Thrice the warm-up, a drain and every retry have to fit into the state machine's two hours. */
+/** Three warm-ups, a drain and all retries have to fit into the state machine's two hours. */
 const warmUp = z.number().int().min(0).max(MAX_WARM_UP_SECONDS);
 const drain = z.number().int().min(0).max(MAX_DRAIN_SECONDS);
 

@@ -18,10 +18,10 @@ const HookRequest = leanObject({
   /** Records for that manifest, and the XDM expected of them. */
   samples: z.optional(z.array(z.unknown())),
   mode: z.optional(z.enum(['apply', 'plan'], 'expected "apply" or "plan"')),
-  /** As in the state machine's own input, where they are explained. */
+  /** As in the state machine's own input, which explains them. */
   warmUpSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_WARM_UP_SECONDS))),
   drainSeconds: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_DRAIN_SECONDS))),
-  /** Tells apart what would be the same request twice. */
+  /** Distinguishes requests that would otherwise be the same. */
   id: z.optional(
     z.string().check(z.regex(/^[!-~]{1,200}$/, 'expected 1 to 200 characters of ASCII, without blanks')),
   ),

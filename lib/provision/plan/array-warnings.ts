@@ -1,4 +1,4 @@
-// Arrays that a merge writes without saying what becomes of those that are there already.
+// Warns about mappings that write an array in a merge but do not say how to merge it.
 import type { Manifest, MappingRow } from '../../manifest.ts';
 import { IDENTITY_MAP, merges } from '../../operations.ts';
 import { ownGroups } from '../../pipeline.ts';
@@ -14,7 +14,7 @@ const ARRAY_FUNCTION = /\bupsert_array_(append|replace)\s*\(/;
 const MAKES =
   /^\s*(explode|split|extract_regex|to_array|add_to_array|join_arrays|filterArray|transformArray|flattenArray|get_keys|get_values|map_get_values)\s*\(/;
 
-/** A field as Schema Registry tells it, or a manifest. */
+/** A field as Schema Registry or a manifest describes it. */
 export interface FieldTree {
   readonly type?: string | undefined;
   readonly properties?: Readonly<Record<string, FieldTree>> | undefined;

@@ -119,7 +119,7 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
     const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
     if (differences.length === 0)
       return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id });
-    const reason = `${id}, which the manifest names, is not what is needed`;
+    const reason = `${id}, which the manifest names, does not fit`;
     return withEntry(known, key, {
       action: 'conflict',
       reason,
@@ -279,7 +279,7 @@ function sparing(pipeline: Pipeline): Pipeline {
 }
 
 function staysBecause({ key, kind }: Resource, deleteData: boolean): string | undefined {
-  if (HOLDS_DATA.test(key) && !deleteData) return 'it goes only with "deleteData": true';
+  if (HOLDS_DATA.test(key) && !deleteData) return 'it is removed only with "deleteData": true';
   return kind === 'switch' ? 'AEP cannot undo it' : undefined;
 }
 

@@ -164,7 +164,7 @@ async function act(
   if (action === 'adopt') {
     if (hasOwnId(resource))
       await resource.adopt?.(context, pipeline, found.id, { ...tagOf(pipeline), adopted: true });
-    // A flow is as good as new after any change; an ownership tag on a schema changes nothing of it.
+    // Any change makes a flow as good as new. An ownership tag does not change a schema.
     return { ...made, ...(resource.key === 'flow' && now), how: 'adopted' };
   }
   return made;
@@ -201,7 +201,7 @@ async function createWhole(
   const { unfinished, ...made } = await settling(pipeline, context, () =>
     resource.create(context, pipeline, tagOf(pipeline)),
   );
-  // By its id: whatever this comes to, there is one, and the next look finds it.
+  // Whatever this call answers, the id is known, and the next look finds the resource.
   if (unfinished) await settling(pipeline, context, () => resource.update(context, pipeline, made.id));
   return made;
 }
@@ -245,7 +245,7 @@ async function afterFailed(
     const now = await lookUp(resource, pipeline, context);
     if (now.action === 'keep' && now.found !== undefined)
       return withMade(withOthers(pipeline, resource, now), resource, asMade(resource, pipeline, now.found));
-    // Made, but not all of it: the rest is done in the next round.
+    // A part of it was made; the next round makes the rest.
     if ((now.action === 'update' && resource.kind !== 'entries') || clock.now() >= until) return undefined;
     await clock.sleep(Math.min(LOOK_AGAIN_MS, until - clock.now()));
   }

@@ -103,7 +103,7 @@ export const identityDataset: ChangeableResource = {
   keepBecause: holdsBatches,
 };
 
-/** The same for a pipeline that is retired: also the one that its manifest does not ask for any more, or names another one for. */
+/** The same for a pipeline to be retired: also the dataset that its manifest does not ask for any more. */
 export function forgottenIdentityDataset(known: boolean): ChangeableResource {
   const { given: _given, ...rest } = identityDataset;
   return { ...rest, needed: (manifest) => known || linksIdentities(manifest) };

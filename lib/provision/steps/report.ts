@@ -160,7 +160,7 @@ function publishDone(action: Planned['action'], published: Pipeline['published']
   return published ?? 'not reached';
 }
 
-/** One that could not be removed at first may be gone in the end. */
+/** A resource that could not be removed at first may be removed in the end. */
 function fateOf({ fates }: Pipeline, resource: Planned['resource'], id?: string): Fate['became'] | undefined {
   const own = fates.filter((one) => one.resource === resource && (id === undefined || one.id === id));
   return own.find(({ became }) => became === 'removed')?.became ?? own[0]?.became;
