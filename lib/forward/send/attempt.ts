@@ -179,10 +179,11 @@ async function afterAnswer(
  */
 function believed(
   { acknowledged }: AnsweredReply,
-  { number }: Begun,
+  { number, session }: Begun,
   run: Run,
 ): Pick<Doubt, 'seen' | 'state'> {
-  return acknowledged > 0 ? { seen: number - 1, state: 'tried' } : { seen: run.requests, state: 'failed' };
+  const isAsked = session === undefined && acknowledged > 0;
+  return { seen: acknowledged > 0 ? number - 1 : run.requests, state: isAsked ? 'tried' : 'failed' };
 }
 
 /**

@@ -23,13 +23,12 @@ const MAX_DOUBT_ROUNDS = 4;
  * Rejects a refused or tried message if others were taken after its last answer. Tries a failed one if others were
  * taken meanwhile. An outage can begin and end within a run, so others must be taken both before and after the try.
  * Everything else stays in doubt.
- * @param evenSo tries it even if none was taken
  */
-export async function weigh(course: Course, run: Run, evenSo = false): Promise<void> {
+export async function weigh(course: Course, run: Run): Promise<void> {
   // In strict order the next message of its key was taken already, so it is not sent any more.
   if (!run.sender.strict)
     course.doubts = course.doubts.map((doubt) => (saysNothing(doubt, run) ? untried(doubt) : doubt));
-  const isDue = (doubt: Doubt) => doubt.state === 'failed' && (evenSo || isPassed(doubt, run));
+  const isDue = (doubt: Doubt) => doubt.state === 'failed' && isPassed(doubt, run);
   const due = course.doubts.filter(isDue);
   course.doubts = course.doubts.filter((doubt) => !isDue(doubt));
   if (due.length > 0 && run.stop === undefined) await tryAgain(due, course, run);
@@ -80,11 +79,12 @@ async function tryAgain(due: readonly Doubt[], course: Course, run: Run): Promis
 
 /**
  * Runs before the next request of a lane in strict order. No message may follow one of its key that is still to be
- * sent, so failed messages are tried now. The message that was taken last shows whether the inlet takes anything.
+ * sent, so failed messages are tried now. The message that was taken last shows whether the inlet takes anything. Where
+ * none was taken, the lane stops: the tries of an outage prove nothing once it has ended.
  */
 export async function weighBeforeNext(course: Course, run: Run): Promise<void> {
   if (course.latest !== undefined && isWaiting(course, run)) await takesAgain(course.latest, course, run);
-  await weigh(course, run, true);
+  await weigh(course, run);
   // It may still be taken: the next of its key has to wait.
   if (failedOnly(course.doubts).length > 0 && !course.isLate) halt(run, { why: 'attempts', fault: false });
 }

@@ -106,6 +106,25 @@ describe('A 5: an entry that blames the token', () => {
     });
   });
 
+  it.each([0.02, 0.1, 0.3])(
+    'that one entry in so many blames, now and then: %d, and nothing is rejected',
+    async (share) => {
+      for (let seed = 1; seed <= 20; seed++) {
+        const random = seededRandom(seed);
+        const inlet = fakeInlet(({ messages }) =>
+          multi(
+            messages.map((_, index) =>
+              random() < share ? { status: 401, message: 'invalid token' } : { xactionId: `1:2:3:${index}` },
+            ),
+          ),
+        );
+        const w = world({ inlet, published: { authenticationRequired: true } });
+        await w.run(Array.from({ length: 50 }, (_, n) => `{"n":${n}}`));
+        expect(w.reasons(), `seed ${seed}`).toEqual([]);
+      }
+    },
+  );
+
   it('that has gone bad since others were taken with it is tried again with the next one', async () => {
     const sessions = tokens();
     const numberOf = (session: Session | undefined) => Number(session?.accessToken.slice('token-'.length));

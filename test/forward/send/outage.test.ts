@@ -223,7 +223,7 @@ describe('A 5: one record that fails for itself', () => {
     expect(sent.acknowledged).toBe(8);
   });
 
-  it('in strict order holds no other key, and its own only until it has been tried', async () => {
+  it('in strict order holds its lane where nothing shows that the inlet takes anything', async () => {
     const order: string[] = [];
     const { run } = sending(
       (name, batch) => {
@@ -234,8 +234,27 @@ describe('A 5: one record that fails for itself', () => {
       { strict: true },
     );
     // One key: a request each.
-    expect((await run('!,a,b')).verdicts).toBe('!j al bl');
-    expect(order).toEqual(['a', 'b']);
+    expect((await run('!,a,b')).verdicts).toBe('!t at bt');
+    expect(order).toEqual([]);
+    expect((await run('a,!,b')).verdicts).toBe('al !j bl');
+  });
+
+  it('in strict order, in one outage that ends: nothing is rejected', async () => {
+    for (let from = 0; from <= 2_000; from += 500)
+      for (let ms = 1_000; ms <= 30_000; ms += 1_000) {
+        let w: World | undefined;
+        let began = 0;
+        const now = () => (w?.clock.now() ?? 0) - began;
+        const inlet = fakeInlet(async (request) => {
+          await w?.clock.sleep(100);
+          return now() >= from && now() < from + ms ? json(500, {}) : acknowledgeAll(request);
+        });
+        w = world({ inlet, published: { order: 'strict' } });
+        began = w.clock.now();
+        for (let turn = 0; turn < 3; turn++)
+          await w.run([0, 1, 2, 3, 4, 5].map((n) => ({ data: `{"n":${n}}`, key: n % 2 ? 'a' : 'b' })));
+        expect(w.reasons(), `from ${from} for ${ms} ms`).toEqual([]);
+      }
   });
 
   it('in strict order in an outage: nothing is rejected, and nothing passes it', async () => {
@@ -433,6 +452,18 @@ describe('A 5: a record that gets 500 every time, alone in its event', () => {
     }
     expect(w.reasons()).toEqual([]);
     expect(await ofShard(7, w, [BROKEN])).toBe(ALL_SETTLED);
+    expect(w.reasons()).toEqual(['refused']);
+  });
+
+  it('is rejected in strict order as well, once others were taken after each of five failures', async () => {
+    const w = world({ inlet: failing(), published: { order: 'strict' } });
+    const both = [BROKEN, '{"n":9}'].map((data) => ({ data, key: 'one' }));
+    for (let stretch = 1; stretch <= 5; stretch++) {
+      expect(await ofShard(7, w, both), `stretch ${stretch}`).toBe(from(0));
+      expect(await ofShard(8, w, [sound(stretch)])).toBe(ALL_SETTLED);
+    }
+    expect(w.reasons()).toEqual([]);
+    expect(await ofShard(7, w, both)).toBe(ALL_SETTLED);
     expect(w.reasons()).toEqual(['refused']);
   });
 
