@@ -8,6 +8,7 @@ export const BATCH_ENDED = 'batch-ended';
 export const LOG_EVENTS = [
   BATCH_ENDED,
   'miscounted',
+  'record-held',
   'taken-in-part',
   'previous-secret-used',
   'reconciled',

@@ -277,7 +277,21 @@ export function fromVersion1(document: unknown): unknown {
     Array.isArray(value) ? value.map(withTrigger) : value,
   ]);
   const trigger = intake === undefined ? {} : { trigger: intake };
-  return { ...Object.fromEntries(members), ...trigger, version: DOCUMENT_VERSION };
+  const fates = [...fatesIn(rest.removed, 'removed'), ...fatesIn(rest.left, 'left')];
+  return { ...Object.fromEntries(members), ...trigger, fates, version: DOCUMENT_VERSION };
+}
+
+/** Version 1 has its fates in text alone: "{resource} {id}", or the name of what has no id, and a reason behind what is left. */
+function fatesIn(texts: unknown, became: Fate['became']): Fate[] {
+  return (Array.isArray(texts) ? texts : []).flatMap((text): Fate[] => {
+    const [name = '', id] = String(text)
+      .replace(/ \([\s\S]*$/, '')
+      .split(' ');
+    if (name === 'published') return [{ resource: 'publish', became }];
+    if (name === 'intake') return [{ resource: 'trigger', became }];
+    const resource = ResourceKey.safeParse(name);
+    return resource.success && id !== undefined ? [{ resource: resource.data, id, became }] : [];
+  });
 }
 
 function withTrigger(one: unknown): unknown {

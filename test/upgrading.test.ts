@@ -4,7 +4,7 @@ import { recordId } from '../lib/forward/read/record-id.ts';
 import { executionName } from '../lib/hook/start.ts';
 import { parseManifest } from '../lib/manifest.ts';
 import { fromVersion1, Pipeline, Report } from '../lib/pipeline.ts';
-import { readKnown } from '../lib/provision/known.ts';
+import { knownOf, readKnown } from '../lib/provision/known.ts';
 import { type PublishedPipeline, readPublished } from '../lib/published.ts';
 import { readOld, readSoFar } from '../lib/reconcile/progress.ts';
 import type { DeadLetterDocument, LedgerRecord } from '../lib/runtime.ts';
@@ -157,6 +157,39 @@ describe('B 7: an execution that was running while the new version came', () => 
       expect((await own.run({ manifest: inletManifest() })).status).toBe('SUCCEEDED');
       expect(own.mutations()).toEqual([]);
     }
+  });
+
+  it.each(['Lambda.ResourceNotFoundException', 'Lambda.AWSLambdaException'])(
+    'is kept where the function of a state has another name now, and goes on when it is started again: %s',
+    async (error) => {
+      const own = world();
+      const first = await own.run({ manifest: inletManifest() }, { fail: { trigger: error } });
+      expect(first.error).toBe('Penstock.Resumable');
+      own.mutations();
+      expect((await own.run({ manifest: inletManifest() })).status).toBe('SUCCEEDED');
+      expect(own.mutations().filter((call) => call.startsWith('POST'))).toEqual([]);
+    },
+  );
+
+  it('knows what 0.1.0 had removed and left, which only its texts say', () => {
+    const undone = left<{ document: { removed: readonly string[] } }[]>('states').find(
+      ({ document: { removed } }) => removed.length > 0,
+    )?.document;
+    const more = {
+      removed: [...(undone?.removed ?? []), 'published pipeline', 'intake'],
+      left: ['schema s-1 (in use)'],
+    };
+    const pipeline = Pipeline.parse(fromVersion1({ ...undone, ...more }));
+    expect(pipeline.fates.map(({ resource, became }) => `${resource} ${became}`)).toEqual([
+      'flow removed',
+      'target-connection removed',
+      'mapping removed',
+      'source-connection removed',
+      'publish removed',
+      'trigger removed',
+      'schema left',
+    ]);
+    expect(Object.keys(knownOf(pipeline)?.ids ?? {})).not.toContain('flow');
   });
 
   it('is undone where it fails: what its document says it made is its own, whatever the ownership tag', async () => {

@@ -114,6 +114,7 @@ function reportHeld(
 ): void {
   if (held === undefined) return;
   log.warn('a record that fails alone holds its shard', {
+    event: 'record-held',
     pipeline: pipeline.pipeline,
     stream: streamNameOf(received.streamArn),
     shardId: received.shardId,

@@ -113,7 +113,7 @@ describe('a stream that AEP reads by itself', () => {
         expect(it_.ids(OLD)).toEqual(before);
         const { status, document } = await it_.run({ manifest: it_.swapped }, death);
         expect(status).toBe('SUCCEEDED');
-        expect(document.warnings.join()).toContain('what the old one has read already is read twice');
+        expect(document.warnings.join()).toContain('what the old one has read is read twice');
         await it_.comes();
         // From the oldest record on, each once.
         expect(it_.ids(NEW)).toEqual(it_.all());

@@ -143,8 +143,7 @@ describe('the plan', () => {
       for (const resource of document.plan.filter(({ action }) => /^(update|replace|conflict)$/.test(action)))
         if (resource.resource !== 'publish' && resource.resource !== 'trigger')
           expect(
-            (resource.differences?.length ?? 0) > 0 ||
-              resource.reason.includes('refers to what is made anew'),
+            (resource.differences?.length ?? 0) > 0 || resource.reason.includes('refers to what is replaced'),
             resource.resource,
           ).toBe(true);
       expect(sent(own, from).filter(({ method }) => method !== 'GET')).toEqual([]);

@@ -333,7 +333,8 @@ function pathsOf({ error, cause, states, calls, paths, document }: Run): string[
     'rolled back': error === 'Penstock.RolledBack',
     'taken over': states.includes('take-over') && states.includes('plan'),
     swapped: mode === 'apply' && gone > 0 && old?.some(({ resource }) => resource === 'flow') === true,
-    'surplus removed': gone > 0 && plan?.some(({ reason }) => reason.includes('surplus')) === true,
+    'surplus removed':
+      gone > 0 && plan?.some(({ reason }) => reason.includes('not needed, and to be removed')) === true,
     retired: mode === 'retire' && gone > 0,
   };
   return Object.keys(ways).filter((way) => ways[way]);

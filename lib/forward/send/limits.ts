@@ -36,7 +36,7 @@ export interface Limits {
     budgetMs: () => number,
     stopped: Promise<void>,
   ): Promise<Slot | 'late' | 'held-off'>;
-  /** The inlet gets a break of so many ms, at most `MOST_HELD_OFF_MS`. */
+  /** The inlet gets a break of so many ms, at most `MAX_HELD_OFF_MS`. */
   holdOff(ms: number): void;
   /** Whether the retry budget allows another retry; if so, the retry is paid. */
   payRetry(throttled: boolean): boolean;
