@@ -40,7 +40,7 @@ const START = 'process.execPath,';
 
 function withHooks(js: string): string {
   const [before, after, ...more] = js.split(START);
-  const script = after?.indexOf('processScript,') ?? -1;
+  const script = after?.indexOf('PROCESS_SCRIPT,') ?? -1;
   if (before === undefined || after === undefined || script < 0 || more.length > 0)
     throw new Error(`${CHILD} starts no process of a function any more: noise needs it`);
   return `${before}${START}${after.slice(0, script)}...process.execArgv, ${after.slice(script)}`;
