@@ -174,16 +174,16 @@ async function afterAnswer(
 }
 
 /**
- * A message that is refused while others are taken is at fault itself. If none is taken, the inlet may refuse every
- * token for a while: retry.
+ * What an entry that blames a token proves. Without a token, and with others taken, it is about the message. With one, the
+ * inlet may refuse that token now and then, or for a while: the message is tried again, as after a 500.
  */
 function believed(
   { acknowledged }: AnsweredReply,
   { number, session }: Begun,
   run: Run,
 ): Pick<Doubt, 'seen' | 'state'> {
-  const isAsked = session === undefined && acknowledged > 0;
-  return { seen: acknowledged > 0 ? number - 1 : run.requests, state: isAsked ? 'tried' : 'failed' };
+  const isItself = session === undefined && acknowledged > 0;
+  return { seen: acknowledged > 0 ? number - 1 : run.requests, state: isItself ? 'tried' : 'failed' };
 }
 
 /**

@@ -116,13 +116,13 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
   await weighAll();
   for (let round = 1; round <= MAX_DOUBT_ROUNDS && run.stop === undefined; round++) {
     const from = run.requests;
-    if (failedCourses(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
+    if (failedIn(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
     if (!(await showsAgain())) break;
     if (run.troubleAt > from) for (const course of courses) course.doubts = course.doubts.map(untried);
     await weighAll();
   }
   const refused = refusedIn(courses, run);
-  run.failing = failedCourses(courses).map(({ framed }) => framed.message);
+  run.failing = failedIn(courses).map(({ framed }) => framed.message);
   if (run.failing.length > 0) halt(run, { why: 'attempts', fault: false });
   if (courses.some(({ isLate }) => isLate)) halt(run, { why: 'time', fault: false });
   const isUnasked = run.stop?.why === 'time' && last.latest !== undefined;
@@ -139,7 +139,7 @@ function untried(doubt: Doubt): Doubt {
   return doubt.state === 'tried' ? { ...doubt, state: 'failed' } : doubt;
 }
 
-function failedCourses(courses: readonly Course[]): Doubt[] {
+function failedIn(courses: readonly Course[]): Doubt[] {
   return courses.flatMap(({ doubts }) => doubts.filter(({ state }) => state !== 'refused'));
 }
 
