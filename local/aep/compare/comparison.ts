@@ -88,7 +88,7 @@ export class Comparison {
       });
   }
 
-  /** Forgets what waits for its turn, and gives up what is being asked. */
+  /** Forgets what waits for its turn, and aborts the request that is under way. */
   close(): void {
     this.#closed = true;
     this.#real.close?.();
