@@ -4,7 +4,7 @@ import type { Answer } from '../answer.ts';
 import type { Call } from '../http.ts';
 import { wireText } from '../platform.ts';
 import { PUBLISHED } from '../published.ts';
-import { Counterparts } from './counterparts.ts';
+import { learn, meet, missingList, noCounterparts, pathOf, queryOf } from './counterparts.ts';
 import { parsed, type Real, SIGNED } from './real.ts';
 import { differencesOf, type Seen } from './shapes.ts';
 
@@ -49,7 +49,7 @@ export class Comparison {
   readonly #real: Asks;
   readonly #kept = new Map<string, Kept>();
   readonly #notAsked = new Map<string, number>();
-  readonly #counterparts = new Counterparts();
+  readonly #counterparts = noCounterparts();
   readonly #tell: (kept: Kept) => void;
   #waiting = 0;
   #waitingBytes = 0;
@@ -130,7 +130,7 @@ export class Comparison {
       this.#leaveOut('the real service was in trouble');
       return;
     }
-    this.#counterparts.learn(call.path, here, there);
+    learn(this.#counterparts, call.path, here, there);
     this.#keep(operationOf(call), method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
   }
 
@@ -141,19 +141,19 @@ export class Comparison {
 
   /** Where the same is asked over there: what exists here only is replaced by what stands for it, or not asked for. */
   async #targetOf({ path, query, headers }: Call, here: Seen): Promise<string | undefined> {
-    const search = this.#counterparts.queryOf(query);
+    const search = queryOf(this.#counterparts, query);
     if (search === undefined) return undefined;
     if (SHARED.test(path)) return path + search;
-    const list = this.#counterparts.missingList(path);
+    const list = missingList(this.#counterparts, path);
     if (list !== undefined) {
       const [page, accept] = list.startsWith(REGISTRY)
         ? [REGISTRY_PAGE, 'application/vnd.adobe.xed-id+json']
         : [PAGE, undefined];
       const listed = await this.#send({ method: 'GET', headers }, list + page, accept);
-      this.#counterparts.learn(list, NOTHING, listed);
+      learn(this.#counterparts, list, NOTHING, listed);
     }
-    this.#counterparts.meet(path, here);
-    const there = this.#counterparts.pathOf(path);
+    meet(this.#counterparts, path, here);
+    const there = pathOf(this.#counterparts, path);
     return there === undefined ? undefined : there + search;
   }
 
