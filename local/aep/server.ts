@@ -242,10 +242,10 @@ function urlOf(value: string): string {
 
 /** Loaded only where it is asked for, like the checkout. */
 async function comparisonWith(url: string): Promise<Comparison> {
-  const { Comparison } = await import('./compare/comparison.ts');
+  const { createComparison } = await import('./compare/comparison.ts');
   const { createReal, realFrom } = await import('./compare/real.ts');
   const real = createReal(realFrom(url, process.env));
-  return new Comparison(real, ({ operation, what }) => {
+  return createComparison(real, ({ operation, what }) => {
     process.stdout.write(`  differs  ${operation}: ${what}\n`);
   });
 }
