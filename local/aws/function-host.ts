@@ -1,7 +1,7 @@
 // A Lambda-like runtime: every function in processes of its own, with its own environment, timeout and memory.
 import { fileURLToPath } from 'node:url';
 import { accessKeyOf } from './calls.ts';
-import { FunctionChild } from './function-child.ts';
+import { type FunctionChild, startChild } from './function-child.ts';
 import { failure, type InvocationResult, MAX_PAYLOAD_BYTES } from './function-errors.ts';
 import { type Account, LOCAL_ACCOUNT } from './server.ts';
 
@@ -121,7 +121,7 @@ export class FunctionHost {
       else if (!this.#busy.has(child)) return child;
     }
     if (this.#closed || children.size >= (definition.concurrency ?? 10)) return undefined;
-    const child = new FunctionChild({
+    const child = startChild({
       module: pathOf(definition.module),
       handler: definition.handler ?? 'handler',
       env: this.#environment(name, definition),
