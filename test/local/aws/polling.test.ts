@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import type { StreamEvent } from '../../../local/aws/kinesis-event.ts';
-import { Poller } from '../../../local/aws/polling.ts';
+import { createPoller, type Poller } from '../../../local/aws/polling.ts';
 import type { Discarded } from '../../../local/aws/retry-rules.ts';
 import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
 import type { StartingPosition, Stream } from '../../../local/aws/stream.ts';
@@ -57,7 +57,7 @@ async function poll(
   settings: Partial<ReaderSettings> = {},
   start: StartingPosition = { type: 'TRIM_HORIZON' },
 ): Promise<void> {
-  poller = new Poller(
+  poller = createPoller(
     {
       stream: unreliable(),
       streamName: 's',
@@ -72,7 +72,6 @@ async function poll(
       onInvocation: (one) => reports.push(one),
       onDiscard: async (_, one) => void discarded.push(one),
     },
-    { ...defaults, ...settings },
     start,
   );
   await poller.start({ ...defaults, ...settings });
