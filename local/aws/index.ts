@@ -10,7 +10,7 @@ import type { Services } from './gateway.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
 import { startLambdaApi } from './lambda-api.ts';
 import { startLogsApi } from './logs-api.ts';
-import { Mappings } from './mappings.ts';
+import { createMappings, type Mappings } from './mappings.ts';
 import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { startS3 } from './s3.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
@@ -85,7 +85,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     });
   const client = clientAs(credentials.accessKeyId);
   const readers = new Map<string, KinesisClient>();
-  const mappings = new Mappings({
+  const mappings = createMappings({
     account,
     kinesis: client,
     kinesisAs(name) {
