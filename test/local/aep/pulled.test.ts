@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatformOptions } from '../../../local/aep/platform.ts';
 import { beginning } from '../../../local/aep/pulled/memory.ts';
-import type { SourceState } from '../../../local/aep/pulled/reading.ts';
+import type { SourceState } from '../../../local/aep/pulled/readers.ts';
 import { describe as describeStream, readable } from '../../../local/aep/pulled/stream.ts';
 import { createAccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
