@@ -2,7 +2,7 @@
 
 import { Refusal } from './errors.ts';
 import { type AdmittedCall, type Call, mediaType } from './http.ts';
-import type { Sandbox, World } from './state.ts';
+import { type Sandbox, stateOf, type World } from './state.ts';
 
 const FLOW_SERVICE = '/data/foundation/flowservice/';
 const OBSERVABILITY = '/data/infrastructure/observability/';
@@ -69,7 +69,7 @@ function sandboxOf(world: World, call: Call): Sandbox {
   if (!fallback) throw Refusal.problem(404, 'NotFoundError', 'The organization has no sandbox.');
   if (!name || call.path.startsWith(SANDBOX_MANAGEMENT)) return fallback;
   const sandbox = world.state.sandboxes.get(name);
-  if (sandbox?.state === 'active') return sandbox;
+  if (sandbox && stateOf(sandbox, world.clock) === 'active') return sandbox;
   const detail = `The sandbox with the name '${name}' could not be found.`;
   if (flowService) throw Refusal.flow('2100-404', 'Sandbox not found', detail);
   if (call.path.startsWith(OBSERVABILITY)) {

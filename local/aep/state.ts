@@ -135,7 +135,7 @@ export interface Tally {
   lastBatchId: string | undefined;
 }
 
-export interface SandboxIdentity extends Required<SandboxOptions> {
+export interface SandboxIdentity extends Required<Omit<SandboxOptions, 'state'>> {
   readonly id: string;
   /** What Adobe brings. */
   readonly standard: Standard;
@@ -144,20 +144,16 @@ export interface SandboxIdentity extends Required<SandboxOptions> {
 /** Where a sandbox is in its life; `creating` and `resetting` end by themselves. */
 interface Life {
   readonly state: string;
+  /** From then on it is active, in ms since the epoch; 0 where its state lasts. */
   readonly until: number;
   readonly etag: number;
   readonly createdAt: number;
   readonly modifiedAt: number;
 }
 
-export class Sandbox implements SandboxIdentity {
-  readonly id: string;
-  readonly name: string;
+export interface Sandbox extends Readonly<Omit<SandboxIdentity, 'title'>> {
   title: string;
-  readonly type: 'production' | 'development';
-  readonly isDefault: boolean;
-  readonly region: string;
-  readonly standard: Standard;
+  life: Life;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
   readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
   readonly descriptors: Shelf<JsonObject>;
@@ -173,90 +169,110 @@ export class Sandbox implements SandboxIdentity {
   /** Exact counts per dataset, however many rows are kept. */
   readonly tallies: Map<string, Tally>;
   /** Batches that may still grow, by dataset, flow and outcome; a copy begins new ones. */
-  readonly openBatches = new Map<string, Batch>();
+  readonly openBatches: Map<string, Batch>;
   /** Rows and refusals that are kept, by dataset. */
-  readonly keptRows = new Map<string, number>();
+  readonly keptRows: Map<string, number>;
   /** By the minute, for the observability service. */
   readonly inletCounts: Counters<InletCount>;
   readonly dataSetCounts: Counters<DataSetCount>;
-  readonly #clock: Clock;
-  #life: Life;
+}
 
-  /** @param from what it holds at first: the sandbox that this is a copy of */
-  constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
-    const { id, name, title, type, state, isDefault, region, standard } = identity;
-    this.id = id;
-    this.name = name;
-    this.title = title;
-    this.type = type;
-    this.isDefault = isDefault;
-    this.region = region;
-    this.standard = standard;
-    this.#clock = clock;
-    const now = clock.now();
-    this.#life = from ? from.#life : { state, until: 0, etag: 1, createdAt: now, modifiedAt: now };
-    const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? createShelf<T>(clock);
-    const { registry } = from ?? {};
-    this.registry = {
-      schemas: shelf(registry?.schemas),
-      mixins: shelf(registry?.mixins),
-      classes: shelf(registry?.classes),
-      datatypes: shelf(registry?.datatypes),
-    };
-    this.descriptors = shelf(from?.descriptors);
-    this.namespaces = shelf(from?.namespaces);
-    this.dataSets = shelf(from?.dataSets);
-    this.connections = shelf(from?.connections);
-    this.sourceConnections = shelf(from?.sourceConnections);
-    this.targetConnections = shelf(from?.targetConnections);
-    this.flows = shelf(from?.flows);
-    this.mappingSets = shelf(from?.mappingSets);
+/** @param lastsMs after so long it is active by itself; without it, it stays in this state */
+export function newSandbox(
+  identity: SandboxIdentity,
+  clock: Clock,
+  state: string,
+  lastsMs?: number,
+): Sandbox {
+  const now = clock.now();
+  return {
+    ...identity,
+    life: { state, until: endOf(now, lastsMs), etag: 1, createdAt: now, modifiedAt: now },
+    registry: {
+      schemas: createShelf(clock),
+      mixins: createShelf(clock),
+      classes: createShelf(clock),
+      datatypes: createShelf(clock),
+    },
+    descriptors: createShelf(clock),
+    namespaces: createShelf(clock),
+    dataSets: createShelf(clock),
+    connections: createShelf(clock),
+    sourceConnections: createShelf(clock),
+    targetConnections: createShelf(clock),
+    flows: createShelf(clock),
+    mappingSets: createShelf(clock),
+    batches: new Map(),
+    runs: new Map(),
+    tallies: new Map(),
+    openBatches: new Map(),
+    keptRows: new Map(),
+    inletCounts: new Map(),
+    dataSetCounts: new Map(),
+  };
+}
+
+/** Another sandbox that holds the same at first. */
+function copyOfSandbox(sandbox: Sandbox, clock: Clock): Sandbox {
+  const { registry } = sandbox;
+  return {
+    ...sandbox,
+    registry: {
+      schemas: registry.schemas.copy(clock),
+      mixins: registry.mixins.copy(clock),
+      classes: registry.classes.copy(clock),
+      datatypes: registry.datatypes.copy(clock),
+    },
+    descriptors: sandbox.descriptors.copy(clock),
+    namespaces: sandbox.namespaces.copy(clock),
+    dataSets: sandbox.dataSets.copy(clock),
+    connections: sandbox.connections.copy(clock),
+    sourceConnections: sandbox.sourceConnections.copy(clock),
+    targetConnections: sandbox.targetConnections.copy(clock),
+    flows: sandbox.flows.copy(clock),
+    mappingSets: sandbox.mappingSets.copy(clock),
     // These are edited in place.
-    this.batches = new Map([...(from?.batches ?? [])].map(([id, batch]) => [id, copyOf(batch)]));
-    this.runs = structuredClone(from?.runs) ?? new Map();
-    this.tallies = structuredClone(from?.tallies) ?? new Map();
-    this.inletCounts = structuredClone(from?.inletCounts) ?? new Map();
-    this.dataSetCounts = structuredClone(from?.dataSetCounts) ?? new Map();
-  }
+    batches: new Map([...sandbox.batches].map(([id, batch]) => [id, copyOf(batch)])),
+    runs: structuredClone(sandbox.runs),
+    tallies: structuredClone(sandbox.tallies),
+    openBatches: new Map(),
+    keptRows: new Map(),
+    inletCounts: structuredClone(sandbox.inletCounts),
+    dataSetCounts: structuredClone(sandbox.dataSetCounts),
+  };
+}
 
-  get state(): string {
-    const { state, until } = this.#life;
-    return until > 0 && this.#clock.now() >= until ? 'active' : state;
-  }
+export function stateOf({ life }: Sandbox, clock: Clock): string {
+  return life.until > 0 && clock.now() >= life.until ? 'active' : life.state;
+}
 
-  get life(): Life {
-    return { ...this.#life, state: this.state };
-  }
+/** @param lastsMs as of a new one */
+export function changeState(sandbox: Sandbox, clock: Clock, state: string, lastsMs?: number): void {
+  const { etag, createdAt } = sandbox.life;
+  const now = clock.now();
+  sandbox.life = { state, until: endOf(now, lastsMs), etag: etag + 1, createdAt, modifiedAt: now };
+}
 
-  changed(state: string): void {
-    const { etag, createdAt } = this.#life;
-    this.#life = { state, until: 0, etag: etag + 1, createdAt, modifiedAt: this.#clock.now() };
-  }
+const endOf = (now: number, lastsMs: number | undefined) => (lastsMs === undefined ? 0 : now + lastsMs);
 
-  /** It is active by itself after that long. */
-  lasts(ms: number): void {
-    this.#life = { ...this.#life, until: this.#clock.now() + ms };
-  }
-
-  /** Forgets all that was made in it. What is still on its way finds its flow gone. */
-  empty(): void {
-    for (const shelf of Object.values(this.registry)) shelf.clear();
-    this.descriptors.clear();
-    this.namespaces.clear();
-    this.dataSets.clear();
-    this.connections.clear();
-    this.sourceConnections.clear();
-    this.targetConnections.clear();
-    this.flows.clear();
-    this.mappingSets.clear();
-    this.batches.clear();
-    this.runs.clear();
-    this.tallies.clear();
-    this.openBatches.clear();
-    this.keptRows.clear();
-    this.inletCounts.clear();
-    this.dataSetCounts.clear();
-  }
+/** Forgets all that was made in it. What is still on its way finds its flow gone. */
+export function emptySandbox(sandbox: Sandbox): void {
+  for (const shelf of Object.values(sandbox.registry)) shelf.clear();
+  sandbox.descriptors.clear();
+  sandbox.namespaces.clear();
+  sandbox.dataSets.clear();
+  sandbox.connections.clear();
+  sandbox.sourceConnections.clear();
+  sandbox.targetConnections.clear();
+  sandbox.flows.clear();
+  sandbox.mappingSets.clear();
+  sandbox.batches.clear();
+  sandbox.runs.clear();
+  sandbox.tallies.clear();
+  sandbox.openBatches.clear();
+  sandbox.keptRows.clear();
+  sandbox.inletCounts.clear();
+  sandbox.dataSetCounts.clear();
 }
 
 /** Field groups keep their old name, `mixins`, in ids and here. */
@@ -302,17 +318,16 @@ export class State {
   static begin(settings: Settings, ids: Ids, clock: PlatformClock): State {
     const state = new State(clock.now());
     for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
-      const usual = { state: 'active', isDefault: false, region: 'VA7' };
-      const identity = { id: ids.uuid(), name, title, type, standard: settings.xdm, ...usual, ...more };
-      state.sandboxes.set(name, new Sandbox(identity, clock));
+      const { state: stateNow = 'active', isDefault = false, region = 'VA7' } = more;
+      const identity = { id: ids.uuid(), name, title, type, isDefault, region, standard: settings.xdm };
+      state.sandboxes.set(name, newSandbox(identity, clock, stateNow));
     }
     return state;
   }
 
   copy(clock: PlatformClock): State {
     const copy = new State(this.startedAt);
-    for (const [name, sandbox] of this.sandboxes)
-      copy.sandboxes.set(name, new Sandbox(sandbox, clock, sandbox));
+    for (const [name, sandbox] of this.sandboxes) copy.sandboxes.set(name, copyOfSandbox(sandbox, clock));
     for (const [id, token] of this.tokens) copy.tokens.set(id, token);
     for (const [id, inlet] of this.inlets)
       copy.inlets.set(id, { ...inlet, sandbox: copy.sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox });
