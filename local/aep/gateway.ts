@@ -2,7 +2,7 @@
 
 import { Refusal } from './errors.ts';
 import { type AdmittedCall, type Call, mediaType } from './http.ts';
-import { type Sandbox, stateOf, type World } from './state.ts';
+import { defaultSandbox, type Sandbox, stateOf, type World } from './state.ts';
 
 const FLOW_SERVICE = '/data/foundation/flowservice/';
 const OBSERVABILITY = '/data/infrastructure/observability/';
@@ -65,7 +65,7 @@ function sandboxOf(world: World, call: Call): Sandbox {
     const detail = 'The header x-sandbox-name is missing in the request.';
     throw Refusal.flow('2105-400', 'Header is missing', detail);
   }
-  const fallback = world.state.defaultSandbox;
+  const fallback = defaultSandbox(world.state);
   if (!fallback) throw Refusal.problem(404, 'NotFoundError', 'The organization has no sandbox.');
   if (!name || call.path.startsWith(SANDBOX_MANAGEMENT)) return fallback;
   const sandbox = world.state.sandboxes.get(name);

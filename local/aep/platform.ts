@@ -39,7 +39,7 @@ import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { better, createRouter, type Found, type Route, type Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
-import { State, type World } from './state.ts';
+import { copyOfState, newState, type State, type World } from './state.ts';
 import { unionRoutes } from './unions.ts';
 
 interface Core {
@@ -76,7 +76,7 @@ export function createPlatform(options: PlatformOptions = {}): Platform {
 
 function blank(settings: Settings, clock: PlatformClock, origin: string) {
   const ids = createIds(settings.seed);
-  return { ids, state: State.begin(settings, ids, clock), origin };
+  return { ids, state: newState(settings, ids, clock), origin };
 }
 
 function platformWith(settings: Settings, clock: PlatformClock, memory: Memory): Platform {
@@ -149,7 +149,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       const { ids, state, origin, kinesis } = core.world;
       return platformWith(own, ownClock, {
         ids: createIds(ids.nextSeed),
-        state: state.copy(ownClock),
+        state: copyOfState(state, ownClock),
         origin: more.origin ?? origin,
         kinesis: more.kinesis ?? kinesis,
         journal: journal.copy(),

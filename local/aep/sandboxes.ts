@@ -20,7 +20,15 @@ import { condition, fits } from './filter.ts';
 import { type AdmittedCall, jsonObjectBody, wholeNumber } from './http.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { Route } from './router.ts';
-import { changeState, emptySandbox, newSandbox, type Sandbox, stateOf, type World } from './state.ts';
+import {
+  changeState,
+  defaultSandbox,
+  emptySandbox,
+  newSandbox,
+  type Sandbox,
+  stateOf,
+  type World,
+} from './state.ts';
 
 const BASE = '/data/foundation/sandbox-management';
 /** "Roughly 30 seconds" to be made and to be reset. */
@@ -82,7 +90,7 @@ function create(world: World, call: AdmittedCall): Answer {
   if (!type) throw bad(`type must be one of ${TYPES.join(', ')}.`);
   if (world.state.sandboxes.has(name))
     throw Refusal.problem(409, 'Conflict', `A sandbox with the name '${name}' exists already.`);
-  const region = world.state.defaultSandbox?.region ?? 'VA7';
+  const region = defaultSandbox(world.state)?.region ?? 'VA7';
   const usual = { isDefault: false, region, standard: world.settings.xdm };
   const identity = { id: world.ids.uuid(), name, title, type, ...usual };
   const sandbox = newSandbox(identity, world.clock, 'creating', PROVISIONING_MS);

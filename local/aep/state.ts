@@ -287,71 +287,92 @@ export interface Inlet {
 /** Told apart by flow; beyond it, by reason and inlet only. */
 const MAX_LOSSES = 1_000;
 
-export class State {
-  readonly sandboxes = new Map<string, Sandbox>();
-  readonly tokens = new Map<string, Token>();
-  readonly inlets = new Map<string, Inlet>();
-  readonly losses = new Map<string, Loss>();
+const NO_COUNTS = {
+  requests: 0,
+  received: 0,
+  landed: 0,
+  refused: 0,
+  lost: 0,
+  dropped: 0,
+  profileOnly: 0,
+  linked: 0,
+  warnings: 0,
+  /** Rows and refusals that are not kept any more. */
+  forgotten: 0,
+};
+
+export interface State {
+  readonly sandboxes: Map<string, Sandbox>;
+  readonly tokens: Map<string, Token>;
+  readonly inlets: Map<string, Inlet>;
+  readonly losses: Map<string, Loss>;
   /** Of the sources that the platform reads by itself. */
-  pulled: PulledMemory = { progress: new Map(), held: new Map() };
-  readonly counts = {
-    requests: 0,
-    received: 0,
-    landed: 0,
-    refused: 0,
-    lost: 0,
-    dropped: 0,
-    profileOnly: 0,
-    linked: 0,
-    warnings: 0,
-    /** Rows and refusals that are not kept any more. */
-    forgotten: 0,
-  };
+  readonly pulled: PulledMemory;
+  readonly counts: typeof NO_COUNTS;
   /** Messages whose identities were to be linked and were not, by the reason. */
-  readonly unlinked = new Map<string, number>();
+  readonly unlinked: Map<string, number>;
   readonly startedAt: number;
+}
 
-  constructor(startedAt: number) {
-    this.startedAt = startedAt;
+export function newState(settings: Settings, ids: Ids, clock: PlatformClock): State {
+  const sandboxes = new Map<string, Sandbox>();
+  for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
+    const { state = 'active', isDefault = false, region = 'VA7' } = more;
+    const identity = { id: ids.uuid(), name, title, type, isDefault, region, standard: settings.xdm };
+    sandboxes.set(name, newSandbox(identity, clock, state));
   }
+  return {
+    sandboxes,
+    tokens: new Map(),
+    inlets: new Map(),
+    losses: new Map(),
+    pulled: { progress: new Map(), held: new Map() },
+    counts: { ...NO_COUNTS },
+    unlinked: new Map(),
+    startedAt: clock.now(),
+  };
+}
 
-  static begin(settings: Settings, ids: Ids, clock: PlatformClock): State {
-    const state = new State(clock.now());
-    for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
-      const { state: stateNow = 'active', isDefault = false, region = 'VA7' } = more;
-      const identity = { id: ids.uuid(), name, title, type, isDefault, region, standard: settings.xdm };
-      state.sandboxes.set(name, newSandbox(identity, clock, stateNow));
-    }
-    return state;
-  }
+/** Another memory that holds the same at first. */
+export function copyOfState(state: State, clock: PlatformClock): State {
+  const sandboxes = new Map(
+    [...state.sandboxes].map(([name, sandbox]) => [name, copyOfSandbox(sandbox, clock)]),
+  );
+  const inlets = [...state.inlets].map(([id, inlet]): [string, Inlet] => [
+    id,
+    { ...inlet, sandbox: sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox },
+  ]);
+  return {
+    sandboxes,
+    tokens: new Map(state.tokens),
+    inlets: new Map(inlets),
+    losses: new Map([...state.losses].map(([key, loss]) => [key, { ...loss }])),
+    pulled: copyOfPulled(state.pulled),
+    counts: { ...state.counts },
+    unlinked: new Map(state.unlinked),
+    startedAt: state.startedAt,
+  };
+}
 
-  copy(clock: PlatformClock): State {
-    const copy = new State(this.startedAt);
-    for (const [name, sandbox] of this.sandboxes) copy.sandboxes.set(name, copyOfSandbox(sandbox, clock));
-    for (const [id, token] of this.tokens) copy.tokens.set(id, token);
-    for (const [id, inlet] of this.inlets)
-      copy.inlets.set(id, { ...inlet, sandbox: copy.sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox });
-    for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
-    for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
-    Object.assign(copy.counts, this.counts);
-    copy.pulled = copyOfPulled(this.pulled);
-    return copy;
-  }
+export function defaultSandbox({ sandboxes }: State): Sandbox | undefined {
+  const all = [...sandboxes.values()];
+  return all.find((each) => each.isDefault) ?? all.find((each) => each.type === 'production') ?? all[0];
+}
 
-  get defaultSandbox(): Sandbox | undefined {
-    const all = [...this.sandboxes.values()];
-    return all.find((each) => each.isDefault) ?? all.find((each) => each.type === 'production') ?? all[0];
-  }
-
-  lose(reason: string, inletId: string, flowId: string | null, messages: number, now: number): void {
-    const exact = `${reason}|${inletId}|${flowId}`;
-    // A sender can make up as many flow ids as it likes.
-    const folded = this.losses.size >= MAX_LOSSES && !this.losses.has(exact);
-    const [key, named] = folded ? [`${reason}|${inletId}`, null] : [exact, flowId];
-    const loss = this.losses.get(key) ?? { reason, inletId, flowId: named, messages: 0, lastAt: now };
-    loss.messages += messages;
-    loss.lastAt = now;
-    this.losses.set(key, loss);
-    this.counts.lost += messages;
-  }
+/** Counts messages that were answered for and go nowhere. */
+export function countLoss(
+  { losses, counts }: State,
+  { reason, inletId, flowId }: Pick<Loss, 'reason' | 'inletId' | 'flowId'>,
+  messages: number,
+  now: number,
+): void {
+  const exact = `${reason}|${inletId}|${flowId}`;
+  // A sender can make up as many flow ids as it likes.
+  const folded = losses.size >= MAX_LOSSES && !losses.has(exact);
+  const [key, named] = folded ? [`${reason}|${inletId}`, null] : [exact, flowId];
+  const loss = losses.get(key) ?? { reason, inletId, flowId: named, messages: 0, lastAt: now };
+  loss.messages += messages;
+  loss.lastAt = now;
+  losses.set(key, loss);
+  counts.lost += messages;
 }

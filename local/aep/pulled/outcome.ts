@@ -2,7 +2,7 @@
 import { disabled, FAILING_MS } from '../flow-service/failing.ts';
 import { runOf } from '../inlet/landing.ts';
 import type { Message } from '../inlet/messages.ts';
-import type { Sandbox, World } from '../state.ts';
+import { countLoss, type Sandbox, type World } from '../state.ts';
 import type { Progress, SourceFailure } from './memory.ts';
 import { messageIn } from './payload.ts';
 import type { Reader } from './readers.ts';
@@ -61,7 +61,8 @@ export function fail(world: World, { sandbox, flow }: Reader, progress: Progress
 }
 
 export function lose({ state, clock }: World, { source, flow }: Reader, reason: string, count: number): void {
-  if (count > 0) state.lose(reason, source.connection.id, flow.id, count, clock.now());
+  const loss = { reason, inletId: source.connection.id, flowId: flow.id };
+  if (count > 0) countLoss(state, loss, count, clock.now());
 }
 
 export function wentWell(progress: Progress): void {

@@ -17,7 +17,7 @@ import type { JsonObject } from '../../../local/aep/json.ts';
 import { createPlatform } from '../../../local/aep/platform.ts';
 import { fieldAt, resolved, resolvedForData } from '../../../local/aep/registry/resolve.ts';
 import { lookUp } from '../../../local/aep/registry/resources.ts';
-import type { Sandbox } from '../../../local/aep/state.ts';
+import { defaultSandbox, type Sandbox } from '../../../local/aep/state.ts';
 import { CheckoutError, standardWith } from '../../../local/aep/xdm/checkout.ts';
 import { readFacts } from '../../../local/aep/xdm/facts.ts';
 import type { Field } from '../../../local/aep/xdm/field.ts';
@@ -337,7 +337,7 @@ function checkoutOf(files: Record<string, unknown>): string {
 
 describe('12 B 9: --xdm DIR', () => {
   const xdm = standardWith(checkoutOf(FILES));
-  const sandbox = createPlatform({ xdm }).state.defaultSandbox as Sandbox;
+  const sandbox = defaultSandbox(createPlatform({ xdm }).state) as Sandbox;
   const shop = resolved(sandbox, xdm.find('mixins', '_xdm.context.shop') as JsonObject);
   const at = (path: string) => fieldAt(shop, path.split('.'));
 
@@ -520,7 +520,7 @@ describe.skipIf(ADOBES === undefined)(`12 B 9: held against Adobe's own files${a
   );
   // JSON-LD's open namespaces: the platform has none of it.
   schemas.set('https://ns.adobe.com/xdm/common/extensible', { definitions: { '@context': {} } });
-  const sandbox = createPlatform().state.defaultSandbox as Sandbox;
+  const sandbox = defaultSandbox(createPlatform().state) as Sandbox;
 
   test('names, types, limits and allowed values of all that is built in', () => {
     const ids = Object.entries({ ...CLASSES, ...FIELD_GROUPS });
