@@ -301,7 +301,7 @@ async function callFrom(request: Request, world: World): Promise<Call> {
     method: request.method,
     path: url.pathname,
     query: url.searchParams,
-    headers: request.headers,
+    headers: Object.fromEntries(request.headers),
     body,
     requestId: request.headers.get('x-request-id') ?? world.ids.uuid(),
     signal: request.signal,

@@ -7,7 +7,7 @@ import { json } from './answer.ts';
 import { commandLine } from './command-line.ts';
 import type { Comparison } from './compare/comparison.ts';
 import { legacyProblem, Refusal } from './errors.ts';
-import type { Call, CallHeaders } from './http.ts';
+import { type Call, callHeader } from './http.ts';
 import { scopesOf } from './ims.ts';
 import type { JsonObject } from './json.ts';
 import { didYouMean } from './nearest.ts';
@@ -97,32 +97,9 @@ async function answer(
   comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
 }
 
-/** The headers as Node has read them: to copy them into `Headers` costs more than to answer. */
-class ReadHeaders implements CallHeaders {
-  readonly #of: IncomingMessage['headers'];
-
-  constructor(of: IncomingMessage['headers']) {
-    this.#of = of;
-  }
-
-  get(name: string): string | null {
-    if (!Object.hasOwn(this.#of, name)) return null;
-    const value = this.#of[name];
-    return Array.isArray(value) ? value.join(', ') : (value ?? null);
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== null;
-  }
-
-  *[Symbol.iterator](): Iterator<[string, string]> {
-    for (const name of Object.keys(this.#of)) yield [name, this.get(name) ?? ''];
-  }
-}
-
 function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {
   const { path, query } = targetOf(request.url ?? '/');
-  const headers = new ReadHeaders(request.headers);
+  const { headers } = request;
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the caller went away'));
@@ -133,7 +110,7 @@ function callFrom(request: IncomingMessage, response: ServerResponse, body: Buff
     query,
     headers,
     body,
-    requestId: headers.get('x-request-id') ?? randomUUID(),
+    requestId: callHeader(request, 'x-request-id') ?? randomUUID(),
     signal: gone.signal,
   };
 }

@@ -1,7 +1,7 @@
 // The difference proxy: every read that the simulated platform has answered is asked of the real service too, and what differs is kept.
 
 import type { Answer } from '../answer.ts';
-import type { Call } from '../http.ts';
+import { type Call, callHeader } from '../http.ts';
 import { wireText } from '../platform.ts';
 import { PUBLISHED } from '../published.ts';
 import {
@@ -100,8 +100,8 @@ export function createComparison(real: Asks, tell: (kept: Kept) => void = () => 
         leaveOut(state, 'too many were waiting');
         return;
       }
-      const sandbox = call.headers.get('x-sandbox-name');
-      const known = sandbox === null || isSandbox(sandbox);
+      const sandbox = callHeader(call, 'x-sandbox-name');
+      const known = sandbox === undefined || isSandbox(sandbox);
       const { status, headers } = answer;
       waiting += 1;
       waitingBytes += text.length;
@@ -149,15 +149,14 @@ async function compare(
 }
 
 async function ask(state: Comparing, call: Call, path: string, here: Seen): Promise<void> {
-  const { method, headers } = call;
-  const there = await send(state, call, path, headers.get('accept') ?? undefined);
+  const there = await send(state, call, path, callHeader(call, 'accept'));
   // Neither says anything of the call: it has not been looked at.
   if (there.status === 429 || there.status >= 500) {
     leaveOut(state, 'the real service was in trouble');
     return;
   }
   learn(state.counterparts, call.path, here, there);
-  keep(state, operationOf(call), method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
+  keep(state, operationOf(call), call.method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
 }
 
 function send(
@@ -166,7 +165,7 @@ function send(
   path: string,
   accept: string | undefined,
 ) {
-  const signed = new Set(SIGNED.filter((name) => headers.has(name)));
+  const signed = new Set(SIGNED.filter((name) => callHeader({ headers }, name) !== undefined));
   return state.real.ask({ method, path, accept, signed });
 }
 

@@ -3,7 +3,7 @@
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import type { Fault } from '../faults.ts';
-import type { Call } from '../http.ts';
+import { type Call, callHeader } from '../http.ts';
 import { isObject, type Json, type JsonObject, parseExactly } from '../json.ts';
 import type { Route } from '../router.ts';
 import { countLoss, type Entity, type Inlet, type RefusedRow, type Sandbox, type World } from '../state.ts';
@@ -361,7 +361,7 @@ function bodyOf(record: JsonObject, schemaId: string): JsonObject {
 
 /** As a header, or as a query parameter of the same name. */
 function flowIdOf(call: Call): string | null {
-  return call.headers.get('x-adobe-flow-id') ?? call.query.get('x-adobe-flow-id');
+  return callHeader(call, 'x-adobe-flow-id') ?? call.query.get('x-adobe-flow-id');
 }
 
 function grouped(messages: readonly Message[]): Map<string | null, Message[]> {

@@ -50,7 +50,7 @@ async function bodyOf(
 }
 
 function readOf(path: string): Call {
-  const none = { query: new URLSearchParams(), headers: new Headers(), body: Buffer.alloc(0) };
+  const none = { query: new URLSearchParams(), headers: {}, body: Buffer.alloc(0) };
   return { method: 'GET', path, requestId: 'x', ...none };
 }
 
