@@ -96,7 +96,7 @@ describe('12 B 9: what is built in', () => {
     expect(one.body).toMatchObject({ required: ['value'], properties: { value: { type: 'number' } } });
   });
 
-  it('what holds itself, and more than once, is cut where it comes again', async () => {
+  it('a type that holds itself is cut where it comes again', async () => {
     const { call } = await caller();
     const $ref = '#/definitions/own/properties/_acmelab';
     const properties = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { $ref }]));
@@ -114,7 +114,7 @@ describe('12 B 9: what is built in', () => {
     expect(body.properties._acmelab.properties.a.properties.a.properties).toBeUndefined();
   });
 
-  it('a line that cannot be read is told', () => {
+  it('a line that cannot be read is named', () => {
     expect(() => readFacts('fieldgroup xdm:a\n b')).toThrow('no field: ');
     expect(() => readFacts('nonsense xdm:a')).toThrow('no kind of resource');
     expect(() => readFacts('fieldgroup xdm:a\n   b string')).toThrow('no object');
@@ -240,7 +240,7 @@ describe('12 B 9: what a record must be', async () => {
     expect(said(record)).toEqual([expected]);
   });
 
-  it('values that are only suggested are not demanded', () => {
+  it('suggested values are not required', () => {
     expect(said({ eventType: 'anything' })).toEqual([]);
   });
 });
@@ -375,7 +375,7 @@ describe('12 B 9: --xdm DIR', () => {
     expect(at('_repo')?.required).toEqual(['createDate']);
   });
 
-  it('what must be in a record is looked at, and what holds itself is cut', () => {
+  it('required fields are checked, and a type that holds itself is cut', () => {
     const validate = compileValidator(shop);
     const _repo = { createDate: '2026-01-01T00:00:00Z' };
     const told = (record: JsonObject) =>

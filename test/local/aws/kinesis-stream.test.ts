@@ -146,7 +146,7 @@ it('hands over records in the shape in which Lambda does', async () => {
   expect(arrival).toBeLessThanOrEqual(Date.now());
 });
 
-it('begins where it is told to', async () => {
+it('begins at the starting position of the mapping', async () => {
   await put('old');
   await clockMovesOn();
   const timestamp = new Date();
