@@ -4,7 +4,7 @@ import { type Answer, json, text } from './answer.ts';
 import { existingBatch, statusOf } from './catalog/batches.ts';
 import { existing, viewId } from './catalog/datasets.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, wholeNumber } from './http.ts';
+import { type AdmittedCall, callHeader, wholeNumber } from './http.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Route } from './router.ts';
 import type { Batch, RefusedRow, World } from './state.ts';
@@ -74,7 +74,7 @@ function headOf(world: World, call: AdmittedCall, id: string): Answer {
 
 /** Of a file one range of bytes, as `Range` asks (Adobe's description of Data Access; RFC 9110, 14.2); of several, the whole. */
 function ranged(call: AdmittedCall, answer: Answer): Answer {
-  const found = /^bytes=(\d*)-(\d*)$/.exec(call.headers.get('range') ?? '');
+  const found = /^bytes=(\d*)-(\d*)$/.exec(callHeader(call, 'range') ?? '');
   const { text: whole } = answer;
   if (whole === undefined || found === null || found[0] === 'bytes=-') return answer;
   const [first, last] = [found[1] ?? '', found[2] ?? ''];

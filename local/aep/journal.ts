@@ -86,7 +86,7 @@ function entryOf(
     method: call.method,
     path: call.path,
     query: masked(Object.fromEntries(call.query)) as JsonObject,
-    headers: masked(Object.fromEntries(call.headers)) as JsonObject,
+    headers: masked(call.headers) as JsonObject,
     body: inlet ? { ...call.notes, bytes: call.body.length } : bodyOf(call),
     status: answer.dropped ? 0 : answer.status,
     replyHeaders: masked(answer.headers) as JsonObject,

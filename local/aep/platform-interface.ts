@@ -7,7 +7,7 @@ import type { Call } from './http.ts';
 import type { Journal } from './journal.ts';
 import type { Credential, PlatformOptions, Settings } from './options.ts';
 import type { Endpoint } from './published.ts';
-import type { SourceState } from './pulled/reading.ts';
+import type { SourceState } from './pulled/readers.ts';
 import type { State } from './state.ts';
 
 export interface Platform {

@@ -7,7 +7,7 @@ import { json } from './answer.ts';
 import { commandLine } from './command-line.ts';
 import type { Comparison } from './compare/comparison.ts';
 import { legacyProblem, Refusal } from './errors.ts';
-import type { Call, CallHeaders } from './http.ts';
+import { type Call, callHeader } from './http.ts';
 import { scopesOf } from './ims.ts';
 import type { JsonObject } from './json.ts';
 import { didYouMean } from './nearest.ts';
@@ -97,32 +97,9 @@ async function answer(
   comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
 }
 
-/** The headers as Node has read them: to copy them into `Headers` costs more than to answer. */
-class ReadHeaders implements CallHeaders {
-  readonly #of: IncomingMessage['headers'];
-
-  constructor(of: IncomingMessage['headers']) {
-    this.#of = of;
-  }
-
-  get(name: string): string | null {
-    if (!Object.hasOwn(this.#of, name)) return null;
-    const value = this.#of[name];
-    return Array.isArray(value) ? value.join(', ') : (value ?? null);
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== null;
-  }
-
-  *[Symbol.iterator](): Iterator<[string, string]> {
-    for (const name of Object.keys(this.#of)) yield [name, this.get(name) ?? ''];
-  }
-}
-
 function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {
   const { path, query } = targetOf(request.url ?? '/');
-  const headers = new ReadHeaders(request.headers);
+  const { headers } = request;
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the caller went away'));
@@ -133,7 +110,7 @@ function callFrom(request: IncomingMessage, response: ServerResponse, body: Buff
     query,
     headers,
     body,
-    requestId: headers.get('x-request-id') ?? randomUUID(),
+    requestId: callHeader(request, 'x-request-id') ?? randomUUID(),
     signal: gone.signal,
   };
 }
@@ -203,8 +180,8 @@ const USAGE = `Runs the simulated Experience Platform alone, for any client.
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
   --scopes A,B        scopes of the credential, as the Developer Console would list them
-  --kinesis URL       the Kinesis that flows with a stream as their source read (HTTP/2, as AWS's clients speak it);
-                      without it such a flow stays idle
+  --kinesis URL       the Kinesis that flows with a stream as their source read. It speaks HTTP/2, as AWS's clients do.
+                      Without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --xdm DIR           a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
   --compare URL       sends every read that it answers to the real service too (https://platform.adobe.io), with the
@@ -242,10 +219,10 @@ function urlOf(value: string): string {
 
 /** Loaded only where it is asked for, like the checkout. */
 async function comparisonWith(url: string): Promise<Comparison> {
-  const { Comparison } = await import('./compare/comparison.ts');
+  const { createComparison } = await import('./compare/comparison.ts');
   const { createReal, realFrom } = await import('./compare/real.ts');
   const real = createReal(realFrom(url, process.env));
-  return new Comparison(real, ({ operation, what }) => {
+  return createComparison(real, ({ operation, what }) => {
     process.stdout.write(`  differs  ${operation}: ${what}\n`);
   });
 }

@@ -490,7 +490,7 @@ function wire(platform: Platform, requests: { sent: number }): Send {
       method: init.method,
       path: pathname,
       query: searchParams,
-      headers: new Headers(init.headers),
+      headers: Object.fromEntries(new Headers(init.headers)),
       body: Buffer.from((init.body ?? '') as string),
       requestId: `request-${++requests.sent}`,
     };

@@ -2,7 +2,7 @@
 
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, jsonBody, jsonObjectBody, mediaType } from '../http.ts';
+import { type AdmittedCall, callHeader, jsonBody, jsonObjectBody, mediaType } from '../http.ts';
 import { arrayAt, isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { patchedOrRefused } from '../json-patch.ts';
 import { lookUp } from '../registry/resources.ts';
@@ -22,7 +22,7 @@ export function createDataSet(world: World, call: AdmittedCall): Answer {
   check(call.sandbox, body);
   const id = world.ids.hex(24);
   const reference = [`@/dataSets/${id}`];
-  if (call.headers.get('pragma') === 'validate-only') return json(200, []);
+  if (callHeader(call, 'pragma') === 'validate-only') return json(200, []);
   const now = world.clock.now();
   const tags = { 'adobe/pqs/table': [tableName(textAt(body, 'name') ?? id)], ...objectAt(body, 'tags') };
   const kept = stamped({ ...body, tags }, now);
@@ -129,7 +129,7 @@ export function existing(call: AdmittedCall, id: string): DataSet {
 /** With If-Match only the version it names is changed. */
 function matching(call: AdmittedCall, id: string): DataSet {
   const found = existing(call, id);
-  const wanted = call.headers.get('if-match')?.replace(/^(W\/)?"|"$/g, '');
+  const wanted = callHeader(call, 'if-match')?.replace(/^(W\/)?"|"$/g, '');
   if (wanted === undefined || wanted === '*' || wanted === version(found)) return found;
   throw Refusal.problem(
     412,

@@ -2,7 +2,7 @@
 
 import { Refusal } from '../errors.ts';
 import { bearer, validToken } from '../gateway.ts';
-import { type Call, mediaType } from '../http.ts';
+import { type Call, callHeader, mediaType } from '../http.ts';
 import { objectAt } from '../json.ts';
 import type { Entity, Inlet, World } from '../state.ts';
 
@@ -28,7 +28,7 @@ export function admitToInlet(
       `inletId: [${inletId}] The payload of ${call.body.length} bytes is larger than 1 MB`,
     );
   }
-  const encoding = call.headers.get('content-encoding');
+  const encoding = callHeader(call, 'content-encoding');
   if (encoding && encoding !== 'identity') {
     throw Refusal.inlet(
       415,
@@ -52,11 +52,11 @@ export function admitToInlet(
 /** Two spellings are met in the field; what a wrong value does is UNVERIFIED. */
 function checkSandbox(world: World, call: Call, inlet: Inlet): void {
   const names = ['x-sandbox-name', 'sandbox-name'];
-  if (world.settings.quirks['inlet-sandbox'] === 'required' && !names.some((name) => call.headers.get(name)))
+  if (world.settings.quirks['inlet-sandbox'] === 'required' && !names.some((name) => callHeader(call, name)))
     throw Refusal.inlet(400, 'Bad Request', `inletId: [${inlet.id}] The header x-sandbox-name is missing`);
   for (const name of names) {
-    const given = call.headers.get(name);
-    if (given === null || given === inlet.sandbox.name) continue;
+    const given = callHeader(call, name);
+    if (given === undefined || given === inlet.sandbox.name) continue;
     throw Refusal.inlet(
       400,
       'Bad Request',

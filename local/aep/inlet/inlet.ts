@@ -3,10 +3,10 @@
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import type { Fault } from '../faults.ts';
-import type { Call } from '../http.ts';
+import { type Call, callHeader } from '../http.ts';
 import { isObject, type Json, type JsonObject, parseExactly } from '../json.ts';
 import type { Route } from '../router.ts';
-import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
+import { countLoss, type Entity, type Inlet, type RefusedRow, type Sandbox, type World } from '../state.ts';
 import { errorCode, shownViolation } from '../xdm/violations.ts';
 import { admitToInlet, countMessages, countSync, type Windows } from './admission.ts';
 import { land } from './landing.ts';
@@ -207,7 +207,7 @@ function take(
   for (const [flowId, group] of grouped(messages)) {
     const reason = closed(inlet, connection, flowId, now);
     if (reason) {
-      world.state.lose(reason, inlet.id, flowId, group.length, now);
+      countLoss(world.state, { reason, inletId: inlet.id, flowId }, group.length, now);
       continue;
     }
     const share = Math.ceil((bytes * group.length) / messages.length);
@@ -248,7 +248,7 @@ function runOrLose(
     run(inside, inlet, flowId, messages, bytes);
   } catch (error) {
     const reason = `simulator error: ${error instanceof Error ? error.message : String(error)}`;
-    world.state.lose(reason, inlet.id, flowId, messages.length, world.clock.now());
+    countLoss(world.state, { reason, inletId: inlet.id, flowId }, messages.length, world.clock.now());
   }
 }
 
@@ -263,7 +263,12 @@ function run(
   const flow = inlet.sandbox.flows.get(flowId);
   const pipeline = flow ? pipelineOf(world, inside.compiled, inlet.sandbox, flow) : 'the flow is gone';
   if (typeof pipeline === 'string') {
-    world.state.lose(pipeline, inlet.id, flowId, messages.length, world.clock.now());
+    countLoss(
+      world.state,
+      { reason: pipeline, inletId: inlet.id, flowId },
+      messages.length,
+      world.clock.now(),
+    );
     return;
   }
   const rows: JsonObject[] = [];
@@ -313,7 +318,7 @@ function toProfile(
   const { state, clock } = world;
   const reason = notInProfile(inlet.sandbox, dataSet, record);
   if (reason === undefined) state.counts.profileOnly += 1;
-  else state.lose(reason, inlet.id, flowId, 1, clock.now());
+  else countLoss(state, { reason, inletId: inlet.id, flowId }, 1, clock.now());
 }
 
 /** Identities go their own way, whatever becomes of the data. */
@@ -356,7 +361,7 @@ function bodyOf(record: JsonObject, schemaId: string): JsonObject {
 
 /** As a header, or as a query parameter of the same name. */
 function flowIdOf(call: Call): string | null {
-  return call.headers.get('x-adobe-flow-id') ?? call.query.get('x-adobe-flow-id');
+  return callHeader(call, 'x-adobe-flow-id') ?? call.query.get('x-adobe-flow-id');
 }
 
 function grouped(messages: readonly Message[]): Map<string | null, Message[]> {

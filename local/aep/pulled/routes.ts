@@ -9,7 +9,7 @@ import { isObject, type Json, type JsonObject, own, textAt } from '../json.ts';
 import type { Platform } from '../platform-interface.ts';
 import type { Route } from '../router.ts';
 import { type HeldRecord, heldAt, REFUSALS } from './memory.ts';
-import type { Reading } from './reading.ts';
+import { passes, type Reading } from './reading.ts';
 import { type PulledSource, sourceBehind } from './source.ts';
 
 const BASE = '/_simulator/sources';
@@ -38,7 +38,7 @@ export function connectionTestRoutes(reading: Reading): Route<AdmittedCall>[] {
       'GET',
       `${FLOW_SERVICE}/connections/:id/test`,
       async (call, id = '') =>
-        json(200, { result: await reading.passes(call.sandbox, connection(call, id)) }),
+        json(200, { result: await passes(reading, call.sandbox, connection(call, id)) }),
     ],
   ];
 }

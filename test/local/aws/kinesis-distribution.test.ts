@@ -80,13 +80,13 @@ describe('A 2: an AUTO stream', () => {
     expect(bytes).toBe(Buffer.byteLength(JSON.stringify(record)) + 1);
   });
 
-  it('orders nothing', async () => {
+  it('takes no SequenceNumberForOrdering', async () => {
     await createStream(client, 'unordered', 4, AUTO);
     const put = new PutRecordCommand({ StreamName: 'unordered', Data, SequenceNumberForOrdering: '1' });
     await expect(client.send(put)).rejects.toMatchObject({ name: 'InvalidArgumentException' });
   });
 
-  it('is told from another, and can be switched at any time', async () => {
+  it('is described by its strategy, which can be changed at any time', async () => {
     await createStream(client, 'kinds', 4, { ...AUTO, RecordDistributionStrategy: 'USER_PARTITION_KEY' });
     const streams = createStreams(client);
     const StreamARN = kinesis.streamArn('kinds');
@@ -102,7 +102,7 @@ describe('A 2: an AUTO stream', () => {
     expect(await put()).toHaveProperty('SequenceNumber');
   });
 
-  it('has to be on demand', async () => {
+  it('must be on demand', async () => {
     const { StreamModeDetails: _, ...strategy } = AUTO;
     const create = new CreateStreamCommand({ StreamName: 'none', ShardCount: 1, ...strategy });
     await expect(client.send(create)).rejects.toMatchObject({ name: 'InvalidArgumentException' });

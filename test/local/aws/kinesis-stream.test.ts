@@ -13,7 +13,7 @@ import { realClock } from '../../../local/aws/clock.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import type { StreamEvent } from '../../../local/aws/kinesis-event.ts';
 import { kinesisStream } from '../../../local/aws/kinesis-stream.ts';
-import { Poller } from '../../../local/aws/polling.ts';
+import { createPoller, type Poller } from '../../../local/aws/polling.ts';
 import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
 import type { StartingPosition, Stream } from '../../../local/aws/stream.ts';
 import { clockMovesOn, eventually } from '../../support/eventually.ts';
@@ -70,7 +70,7 @@ const settings: ReaderSettings = {
 };
 
 async function poll(start: StartingPosition = { type: 'TRIM_HORIZON' }): Promise<void> {
-  poller = new Poller(
+  poller = createPoller(
     {
       stream,
       streamName: StreamName,
@@ -88,7 +88,6 @@ async function poll(start: StartingPosition = { type: 'TRIM_HORIZON' }): Promise
       onInvocation: () => undefined,
       onDiscard: async () => undefined,
     },
-    settings,
     start,
   );
   await poller.start(settings);
@@ -147,7 +146,7 @@ it('hands over records in the shape in which Lambda does', async () => {
   expect(arrival).toBeLessThanOrEqual(Date.now());
 });
 
-it('begins where it is told to', async () => {
+it('begins at the starting position of the mapping', async () => {
   await put('old');
   await clockMovesOn();
   const timestamp = new Date();

@@ -20,7 +20,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { startLambdaApi } from '../../../local/aws/lambda-api.ts';
-import { Mappings } from '../../../local/aws/mappings.ts';
+import { createMappings, type Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure } from '../../../local/aws/on-failure.ts';
 import { LOCAL_ACCOUNT, type RunningServer } from '../../../local/aws/server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   kinesis = await startKinesis();
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   streams = new KinesisClient({ endpoint: kinesis.endpoint, region: 'us-east-1', credentials });
-  mappings = new Mappings({
+  mappings = createMappings({
     account: LOCAL_ACCOUNT,
     kinesis: streams,
     functions: ['forward', 'other'],

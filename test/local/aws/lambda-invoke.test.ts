@@ -41,18 +41,18 @@ describe('Invoke', () => {
     expect(await invoke(name, { n: 1 })).toMatchObject({ StatusCode: 200, result: { n: 1 } });
   });
 
-  it('tells an error of the function as Lambda does', async () => {
+  it('reports an error of the function as Lambda does', async () => {
     const { FunctionError, result } = await invoke('echo', { fail: 'no' });
     expect(FunctionError).toBe('Unhandled');
     expect(result).toMatchObject({ errorType: 'Error', errorMessage: 'no' });
   });
 
-  it('does not wait for an event', async () => {
+  it('does not wait where the invocation type is Event', async () => {
     await createFunctions(lambda).start(aws.functions.arn('echo'), { log: 'later' });
     await eventually(() => logged).toContain('later');
   });
 
-  it('knows no other function', async () => {
+  it('refuses an unknown function', async () => {
     await expect(invoke('nothing', {})).rejects.toBeInstanceOf(ResourceNotFoundException);
     await expect(createFunctions(lambda).start('nothing', {})).rejects.toMatchObject({ code: 'AWS_REFUSED' });
   });

@@ -53,7 +53,7 @@ describe('a log group', () => {
     expect(forward?.creationTime).toBeGreaterThan(0);
   });
 
-  it('is on one page or another', async () => {
+  it('is listed on exactly one page', async () => {
     const names: unknown[] = [];
     for await (const { logGroups } of paginateDescribeLogGroups({ client, pageSize: 2 }, {}))
       names.push(logGroups?.map((group) => group.logGroupName));
@@ -107,7 +107,7 @@ describe('its lines', () => {
     await expect(read({ nextToken: 'x' })).rejects.toBeInstanceOf(InvalidParameterException);
   });
 
-  it('are written by functions alone: that is not simulated, and it says so', async () => {
+  it('cannot be put by a client: that is refused as not simulated', async () => {
     const put = new PutLogEventsCommand({ logGroupName, logStreamName: 'local', logEvents: [] });
     await expect(client.send(put)).rejects.toMatchObject({
       name: 'UnknownOperationException',

@@ -107,7 +107,7 @@ it.each([
   else expect(found).toContain(refusal);
 });
 
-it('refuses a bucket where no folder stands for it', () => {
+it('refuses a bucket without a folder', () => {
   const { refusal } = createOnFailure({});
   expect(refusal(BUCKET)).toContain('no folder');
   expect(refusal(QUEUE)).toBeUndefined();

@@ -4,7 +4,7 @@ import type { KinesisStreamEvent } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
-import { Mappings } from '../../../local/aws/mappings.ts';
+import { createMappings, type Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure, type OnFailureDocument } from '../../../local/aws/on-failure.ts';
 import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
@@ -37,7 +37,7 @@ beforeEach(async () => {
   time = { now: Date.now() };
   // The stream lives in this process: what is put later in a test arrives later.
   vi.spyOn(Date, 'now').mockImplementation(() => time.now);
-  mappings = new Mappings({
+  mappings = createMappings({
     account: LOCAL_ACCOUNT,
     kinesis: client,
     functions: ['forward'],

@@ -57,7 +57,7 @@ it('objects are written, listed, changed and removed under their conditions', as
   expect(await objects.read('rejected/a/1 & 2.json')).toBeUndefined();
 });
 
-it('and the journal has each kind of it once, of whoever has a role', async () => {
+it('and the journal has each kind of call once, and only of a caller with a role', async () => {
   expect(calls.map(({ by, action, resource }) => `${by} ${action} ${resource}`)).toEqual([
     'forward s3:PutObject arn:aws:s3:::dead-letters/rejected/a/1 & 2.json',
     'forward s3:GetObject arn:aws:s3:::dead-letters/rejected/a/1 & 2.json',

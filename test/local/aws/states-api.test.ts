@@ -48,7 +48,7 @@ it('C 2: one that failed has its error and its cause', async () => {
   expect(found.output).toBeUndefined();
 });
 
-it('C 2: one whose definition cannot run does as well', async () => {
+it('C 2: one whose definition cannot run has its error too', async () => {
   const found = await described(() => Promise.reject(new Error('no such state')));
   expect(found).toMatchObject({ status: 'FAILED', error: 'States.Runtime', cause: 'no such state' });
 });

@@ -72,7 +72,7 @@ describe('B 3: the sample pipelines', async () => {
     expect(new Set(manifests.map(({ name }) => name)).size).toBe(manifests.length);
   });
 
-  it('are not deployed: in pipelines/ is none of them, but a page that says what belongs there', async () => {
+  it('are not deployed: pipelines/ has none of them, and a page that says what belongs there', async () => {
     const deployed = await readdir(join(ROOT, 'pipelines'));
     expect(deployed).toContain('README.md');
     expect(deployed.filter((file) => files.includes(file))).toEqual([]);
@@ -385,7 +385,7 @@ describe('what cannot be known offline', () => {
     ]);
   });
 
-  it('expressions are looked at all the same', async () => {
+  it('expressions are checked nevertheless', async () => {
     const bad = [{ expression: 'lowr(a)', destination: '{tenant}.x' }];
     const { mistakes } = await checkPipeline(changed({ schema, mapping: bad }), SAMPLES);
     expect(mistakes.join('\n')).toContain("mapping.0 ({tenant}.x): unknown function 'lowr'");
@@ -441,7 +441,7 @@ describe('the samples', () => {
     expect((await checkPipeline(manifest, travelled)).mistakes).toEqual([]);
   });
 
-  it('12 B 10: may want nothing of what fails', async () => {
+  it('12 B 10: cannot expect a value where the expression fails', async () => {
     const expression = 'date(when, "yyyy-MM-dd HH:mm:ss")';
     const manifest = changed({ mapping: [...BASE.mapping, { expression, destination: 'person.birthDate' }] });
     const [{ record, xdm }] = SAMPLES as [Samples[0]];

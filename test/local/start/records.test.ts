@@ -91,7 +91,7 @@ describe('sampleRecords', () => {
     },
   );
 
-  it('spoils one in so many', () => {
+  it('spoils every nth record', () => {
     const broken = take({ spoilEvery: 100 })
       .map((record, index) => [index + 1, record] as const)
       .filter(([, record]) => {
