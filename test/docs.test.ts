@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseManifestText } from '../lib/manifest.ts';
+import { LOCAL_ACCOUNT } from '../local/aws/server.ts';
 import { parseOptions } from '../local/start/options.ts';
 import { LONGEST_SENTENCE, sentences, withoutCode, words } from './support/sentences.ts';
 
@@ -205,6 +206,25 @@ describe('13 A 3: the pages', () => {
     expect(read('docs/deploy.md')).toMatch(
       /`serverless` reads it, too\. With neither of them it takes `eu-west-1`/,
     );
+  });
+
+  it('13 A 3: name one region: where serverless.yml deploys to is where the local AWS is, and so are all ARNs', () => {
+    expect(LOCAL_ACCOUNT.region).toBe('eu-west-1');
+    const files = [
+      ...PAGES,
+      'test/docs/commands.json',
+      ...globSync('{events,examples}/**/*.json', { cwd: ROOT }),
+    ];
+    const named = files.flatMap((file) =>
+      Array.from(
+        read(file).matchAll(
+          /arn:aws[\w-]*:[\w-]+:([a-z]{2}(?:-[a-z]+)+-\d):|AWS_(?:DEFAULT_)?REGION=([\w-]+)|--region ([\w-]+)/g,
+        ),
+        ([whole, arn, variable, option]) => ({ file, whole, region: arn ?? variable ?? option }),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter(({ region }) => region !== LOCAL_ACCOUNT.region)).toEqual([]);
   });
 
   it.each(['README.md', 'docs/manifest.md'])('have a manifest that is one: %s', (page) => {
