@@ -227,6 +227,22 @@ describe('13 A 3: the pages', () => {
     expect(named.filter(({ region }) => region !== LOCAL_ACCOUNT.region)).toEqual([]);
   });
 
+  it('13 A 3: wait for a function as long as it may take: the AWS CLI invokes it again after 60 s by itself', () => {
+    // https://awscli.amazonaws.com/v2/documentation/api/latest/reference/index.html, `--cli-read-timeout`: 60 s, 0 for ever.
+    const { provider, functions } = parse(read('serverless.yml'), { merge: true, logLevel: 'silent' }) as {
+      provider: { timeout: number };
+      functions: Record<string, { timeout?: number }>;
+    };
+    const patient = PAGES.flatMap((page) => commands(read(page)))
+      .filter((line) => line.startsWith('aws lambda invoke '))
+      .filter((line) => {
+        const [, name = ''] = /--function-name penstock-(?:dev|prod)-(\w+)/.exec(line) ?? [];
+        return (functions[name]?.timeout ?? provider.timeout) >= 60;
+      });
+    expect(patient.length).toBeGreaterThan(5);
+    expect(patient.filter((line) => !line.includes(' --cli-read-timeout 0 '))).toEqual([]);
+  });
+
   it.each(['README.md', 'docs/manifest.md'])('have a manifest that is one: %s', (page) => {
     const manifests = Array.from(read(page).matchAll(/^```json\n([\s\S]*?)^```$/gm), ([, json = '']) => json)
       .filter((json) => json.includes('"version": 1'))
