@@ -20,10 +20,15 @@ const PAGES = globSync('{*.md,docs/*.md,docs/decisions/*.md,{bench,pipelines,loc
 
 /** Written in plain sentences. Add a page once it is. */
 const PLAIN = [
+  'CONTRIBUTING.md',
   'README.md',
+  'bench/README.md',
+  'docs/aep-contract.md',
   'docs/architecture.md',
   'docs/change.md',
   'docs/deploy.md',
+  'docs/errors.md',
+  'docs/fidelity.md',
   'docs/glossary.md',
   'docs/hooks.md',
   'docs/manifest.md',
@@ -33,6 +38,7 @@ const PLAIN = [
   'docs/rejects.md',
   'docs/runbook.md',
   'docs/scale-and-cost.md',
+  'docs/strangers.md',
   'docs/tutorial.md',
   'docs/upgrade.md',
   'lib/aep/README.md',
