@@ -42,6 +42,7 @@ const PLAIN = [
   'docs/tutorial.md',
   'docs/upgrade.md',
   'lib/aep/README.md',
+  'local/aep/README.md',
   'pipelines/README.md',
 ];
 
