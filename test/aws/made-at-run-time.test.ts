@@ -22,7 +22,7 @@ beforeAll(async () => {
     transitionMs: 30,
   });
   const options = {
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   };
@@ -77,13 +77,13 @@ describe('what was made at run time', () => {
   });
 
   it('are the published pipelines of the stage, also those that wait for their deletion, and no other secret', async () => {
-    const secrets = createSecrets(manager, 'arn:aws:kms:us-east-1:000000000000:key/fake');
+    const secrets = createSecrets(manager, 'arn:aws:kms:eu-west-1:000000000000:key/fake');
     const names = Array.from({ length: 103 }, (_, n) => `penstock/dev/streams/s${n}`);
     const others = ['penstock/dev/credentials', 'penstock/dev2/streams/a', 'penstock/prod/streams/a'];
     for (const name of [...names, ...others]) await secrets.put(name, 'fake', 'a test');
     await secrets.remove(names[0] ?? '');
     const described = await manager.send(new DescribeSecretCommand({ SecretId: names[1] }));
-    expect(described.KmsKeyId).toBe('arn:aws:kms:us-east-1:000000000000:key/fake');
+    expect(described.KmsKeyId).toBe('arn:aws:kms:eu-west-1:000000000000:key/fake');
 
     const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager);
     const found = await made.published();

@@ -26,7 +26,7 @@ beforeAll(async () => {
     ...transitions.ports,
   });
   options = {
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   };
@@ -83,7 +83,7 @@ describe('streams and triggers', () => {
     await kinesis.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }));
     const streams = createStreams(kinesis);
     const arn = await streams.arn('orders');
-    expect(arn).toMatch(/^arn:aws:kinesis:us-east-1:\d{12}:stream\/orders$/);
+    expect(arn).toMatch(/^arn:aws:kinesis:eu-west-1:\d{12}:stream\/orders$/);
     expect(await streams.arn(arn ?? '')).toBe(arn);
     expect(await streams.arn('nothing')).toBeUndefined();
 

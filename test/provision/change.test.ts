@@ -187,7 +187,7 @@ describe('the plan', () => {
   it('is made while another execution works on the pipeline', async () => {
     const own = world();
     await own.run({ manifest: inletManifest() });
-    const arn = 'arn:aws:states:us-east-1:123456789012:execution:local:elsewhere';
+    const arn = 'arn:aws:states:eu-west-1:123456789012:execution:local:elsewhere';
     own.ledger.executions.running(arn);
     const item = own.ledger.items.get('people');
     own.ledger.items.set('people', { ...item, owner: { S: arn } });

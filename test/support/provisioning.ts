@@ -45,7 +45,7 @@ const DEFINITION = JSON.parse(
 const REFS = memoryLedger().refs;
 const MACHINE = machine(DEFINITION, REFS);
 const START = Date.parse('2026-01-01T00:00:00Z');
-export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/customers';
+export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers';
 const SCALE = 0.001;
 export const ORIGIN = 'http://127.0.0.1:4010';
 

@@ -88,7 +88,7 @@ export class VirtualLambda {
         streamName: 'customers',
         source: {
           eventSourceArn: streamArn,
-          region: 'us-east-1',
+          region: 'eu-west-1',
           roleArn: 'arn:aws:iam::123456789012:role/r',
         },
         clock: time,

@@ -55,8 +55,8 @@ function begin(): void {
 /** A record for each name, at an age in seconds. */
 function batchOf(names: readonly string[], ages: Record<string, number> = {}): EventRecord[] {
   const source = {
-    eventSourceArn: 'arn:aws:kinesis:us-east-1:1:stream/s',
-    region: 'us-east-1',
+    eventSourceArn: 'arn:aws:kinesis:eu-west-1:1:stream/s',
+    region: 'eu-west-1',
     roleArn: 'r',
   };
   return names.map((name, i) =>

@@ -18,7 +18,7 @@ import { type Executions, localExecutions } from '../../../local/aws/executions.
 import { runStateMachine } from '../../../local/aws/state-machine.ts';
 import { type LocalStates, startStatesApi } from '../../../local/aws/states-api.ts';
 
-const stateMachineArn = 'arn:aws:states:us-east-1:123456789012:stateMachine:history';
+const stateMachineArn = 'arn:aws:states:eu-west-1:123456789012:stateMachine:history';
 const task = (key: string) => ({ Type: 'Task', Resource: { 'Fn::GetAtt': [key, 'Arn'] } });
 const definition = {
   StartAt: 'first',
@@ -78,7 +78,7 @@ beforeAll(async () => {
   });
   client = new SFNClient({
     endpoint: api.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });

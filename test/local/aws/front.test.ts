@@ -90,7 +90,7 @@ describe('13 A 3: the local Kinesis', () => {
   const clients: KinesisClient[] = [];
   const config = () => ({
     endpoint: kinesis.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });

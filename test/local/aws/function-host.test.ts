@@ -63,7 +63,7 @@ describe('an invocation', () => {
       invokedFunctionArn: host.arn('one'),
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    expect(env).toMatchObject({ COLOUR: 'green', SHARED: 'yes', AWS_REGION: 'us-east-1' });
+    expect(env).toMatchObject({ COLOUR: 'green', SHARED: 'yes', AWS_REGION: 'eu-west-1' });
     expect(env).not.toHaveProperty('OF_THE_HOST');
   });
 

@@ -42,7 +42,7 @@ const opened: { destroy(): void }[] = [];
 /** A client that knows the one address alone. */
 function client<T extends { destroy(): void }>(make: new (config: never) => T, more: object = {}): T {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const config = { endpoint: gateway.endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...more };
+  const config = { endpoint: gateway.endpoint, region: 'eu-west-1', credentials, maxAttempts: 1, ...more };
   const made = new make(config as never);
   opened.push(made);
   return made;
@@ -183,7 +183,7 @@ describe('S3', () => {
         method: 'PUT',
         headers: {
           authorization:
-            'AWS4-HMAC-SHA256 Credential=local/20261128/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0',
+            'AWS4-HMAC-SHA256 Credential=local/20261128/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0',
           'content-encoding': 'aws-chunked',
           'x-amz-trailer': 'x-amz-checksum-crc32',
         },

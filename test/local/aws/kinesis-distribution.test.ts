@@ -24,7 +24,7 @@ beforeAll(async () => {
   kinesis = await startKinesis();
   client = new KinesisClient({
     endpoint: kinesis.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -74,7 +74,7 @@ describe('A 2: an AUTO stream', () => {
   });
 
   it('hands Lambda `null` for a key that is not there', () => {
-    const source = { eventSourceArn: 'arn', region: 'us-east-1', roleArn: 'role' };
+    const source = { eventSourceArn: 'arn', region: 'eu-west-1', roleArn: 'role' };
     const { record, bytes } = eventRecord(source, 's', { SequenceNumber: '1', Data });
     expect(record.kinesis.partitionKey).toBeNull();
     expect(bytes).toBe(Buffer.byteLength(JSON.stringify(record)) + 1);

@@ -31,12 +31,12 @@ let events: StreamEvent[] = [];
 const batches = () =>
   events.map(({ Records }) => Records.map(({ kinesis: { data } }) => Buffer.from(data, 'base64').toString()));
 
-const arnOf = (name: string) => `arn:aws:kinesis:us-east-1:123456789012:stream/${name}`;
+const arnOf = (name: string) => `arn:aws:kinesis:eu-west-1:123456789012:stream/${name}`;
 
 const clientFor = ({ endpoint }: LocalKinesis) =>
   new KinesisClient({
     endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -76,7 +76,7 @@ async function poll(start: StartingPosition = { type: 'TRIM_HORIZON' }): Promise
       streamName: StreamName,
       source: {
         eventSourceArn: kinesis.streamArn(StreamName),
-        region: 'us-east-1',
+        region: 'eu-west-1',
         roleArn: 'arn:aws:iam::1:role/r',
       },
       clock: realClock,
@@ -135,7 +135,7 @@ it('hands over records in the shape in which Lambda does', async () => {
           eventID: `shardId-000000000000:${sequenceNumber}`,
           eventName: 'aws:kinesis:record',
           invokeIdentityArn: 'arn:aws:iam::1:role/r',
-          awsRegion: 'us-east-1',
+          awsRegion: 'eu-west-1',
           eventSourceARN: kinesis.streamArn(StreamName),
         },
       ],

@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   client = new KinesisClient({
     endpoint: kinesis.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   lambda = new LambdaClient({
     endpoint: aws.endpoints.lambda,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials,
     maxAttempts: 1,
   });
@@ -35,7 +35,7 @@ const invoke = async (FunctionName: string, event: unknown) => {
 describe('Invoke', () => {
   it.each([
     ['echo'],
-    ['arn:aws:lambda:us-east-1:123456789012:function:echo'],
+    ['arn:aws:lambda:eu-west-1:123456789012:function:echo'],
     ['123456789012:function:echo'],
   ])('by %s waits for the result', async (name) => {
     expect(await invoke(name, { n: 1 })).toMatchObject({ StatusCode: 200, result: { n: 1 } });

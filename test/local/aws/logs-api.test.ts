@@ -26,7 +26,7 @@ beforeAll(async () => {
   logs = await startLogsApi(LOCAL_ACCOUNT, noCalls, FUNCTIONS);
   client = new CloudWatchLogsClient({
     endpoint: logs.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -47,8 +47,8 @@ describe('a log group', () => {
     const [forward] =
       (await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName }))).logGroups ?? [];
     expect(forward).toMatchObject({
-      arn: `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}:*`,
-      logGroupArn: `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}`,
+      arn: `arn:aws:logs:eu-west-1:123456789012:log-group:${logGroupName}:*`,
+      logGroupArn: `arn:aws:logs:eu-west-1:123456789012:log-group:${logGroupName}`,
     });
     expect(forward?.creationTime).toBeGreaterThan(0);
   });

@@ -61,7 +61,7 @@ async function poll(
     {
       stream: unreliable(),
       streamName: 's',
-      source: { eventSourceArn: 'arn:aws:kinesis:us-east-1:1:stream/s', region: 'us-east-1', roleArn: 'r' },
+      source: { eventSourceArn: 'arn:aws:kinesis:eu-west-1:1:stream/s', region: 'eu-west-1', roleArn: 'r' },
       clock: time,
       pace: { idleMs: 20, firstRetryMs: 10, maxRetryMs: 40 },
       invoke: async (event) => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   );
   client = new S3Client({
     endpoint: server.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: accessKeyOf('forward'), secretAccessKey: 'fake' },
   });
 });
@@ -67,7 +67,7 @@ it('and the journal has each kind of call once, and only of a caller with a role
   const before = calls.length;
   const { endpoint } = server;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'fake' };
-  const own = new S3Client({ endpoint, region: 'us-east-1', credentials });
+  const own = new S3Client({ endpoint, region: 'eu-west-1', credentials });
   await objectsInS3('dead-letters', async () => own).write('lost/a.json', '{}');
   own.destroy();
   expect(calls).toHaveLength(before);

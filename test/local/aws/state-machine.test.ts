@@ -7,7 +7,7 @@ import { type RunOptions, runStateMachine, type StateEvent } from '../../../loca
 import { clockMovesOn } from '../../support/eventually.ts';
 
 const source = JSON.parse(readFileSync(new URL('./fixtures/states.asl.json', import.meta.url), 'utf8'));
-const functionArn = (key: string) => `arn:aws:lambda:us-east-1:123456789012:function:${key}`;
+const functionArn = (key: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${key}`;
 const ok = (value: unknown): InvocationResult => ({ ok: value });
 const thrown = (errorType: string): InvocationResult => failure('handled', errorType, `${errorType}!`);
 
@@ -80,7 +80,7 @@ describe('an execution', () => {
       now: () => Date.parse('2026-11-23T10:00:00Z'),
     };
     const { inputs } = await run(planned, { mode: 'plan' }, more);
-    const states = 'arn:aws:states:us-east-1:123456789012';
+    const states = 'arn:aws:states:eu-west-1:123456789012';
     expect(inputs[0]).toEqual({
       pipeline: { mode: 'plan' },
       execution: {

@@ -5,7 +5,7 @@ import { localExecutions } from '../../../local/aws/executions.ts';
 import type { ExecutionResult } from '../../../local/aws/state-machine.ts';
 import { type LocalStates, startStatesApi } from '../../../local/aws/states-api.ts';
 
-const stateMachineArn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
+const stateMachineArn = 'arn:aws:states:eu-west-1:123456789012:stateMachine:provision';
 let api: LocalStates | undefined;
 let client: SFNClient | undefined;
 
@@ -20,7 +20,7 @@ async function described(run: () => Promise<ExecutionResult>) {
   api = await startStatesApi({ stateMachineArn, executions: () => executions });
   client = new SFNClient({
     endpoint: api.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
   });
   const { executionArn } = await client.send(

@@ -109,7 +109,7 @@ describe('produce', () => {
   /** A Kinesis that throttles every seventh entry once. */
   function throttling() {
     const client = new KinesisClient({
-      region: 'us-east-1',
+      region: 'eu-west-1',
       credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
     });
     const stored: string[] = [];
