@@ -1,11 +1,18 @@
 // Sandbox management: what sandboxes there are; making, renaming, resetting and deleting one (contract §7).
 //
-// DOCUMENTED (Adobe's pages sandboxes/api/sandboxes and sandboxes/ui/user-guide, and sandbox.yaml): 202 and a state that lasts
-// about 30 seconds; what a name may be; only the title can be changed; a reset forgets everything and keeps the name; a deleted
-// sandbox can still be looked up; the default production sandbox cannot be deleted. It can be reset, unless Analytics or Audience
-// Manager use its identity graph, which nothing here does. CONFLICTING: what a deletion tells as its state, `deleted` on the
-// page and `cleaning` as the file's example. UNKNOWN: the bodies of the errors (codes are published only for those of Analytics
-// and Audience Manager), what `validationOnly` answers, whether the name of a deleted sandbox can be used again (not here).
+// DOCUMENTED, by Adobe's pages sandboxes/api/sandboxes and sandboxes/ui/user-guide, and by sandbox.yaml:
+// - A change answers 202, and the state in between lasts about 30 seconds.
+// - What a name may be. Only the title can be changed.
+// - A reset forgets everything and keeps the name. A deleted sandbox can still be looked up.
+// - The default production sandbox cannot be deleted. It can be reset, unless Analytics or Audience Manager use its identity
+//   graph, which nothing here does.
+//
+// CONFLICTING: the state of a deleted sandbox is `deleted` on the page, and `cleaning` in the file's example.
+//
+// UNKNOWN:
+// - The bodies of the errors: Adobe publishes codes only for those of Analytics and Audience Manager.
+// - What `validationOnly` answers.
+// - Whether the name of a deleted sandbox can be used again. Here it cannot.
 
 import { type Answer, json } from './answer.ts';
 import { Refusal } from './errors.ts';

@@ -203,8 +203,8 @@ const USAGE = `Runs the simulated Experience Platform alone, for any client.
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
   --scopes A,B        scopes of the credential, as the Developer Console would list them
-  --kinesis URL       the Kinesis that flows with a stream as their source read (HTTP/2, as AWS's clients speak it);
-                      without it such a flow stays idle
+  --kinesis URL       the Kinesis that flows with a stream as their source read. It speaks HTTP/2, as AWS's clients do.
+                      Without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --xdm DIR           a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
   --compare URL       sends every read that it answers to the real service too (https://platform.adobe.io), with the
@@ -242,10 +242,10 @@ function urlOf(value: string): string {
 
 /** Loaded only where it is asked for, like the checkout. */
 async function comparisonWith(url: string): Promise<Comparison> {
-  const { Comparison } = await import('./compare/comparison.ts');
+  const { createComparison } = await import('./compare/comparison.ts');
   const { createReal, realFrom } = await import('./compare/real.ts');
   const real = createReal(realFrom(url, process.env));
-  return new Comparison(real, ({ operation, what }) => {
+  return createComparison(real, ({ operation, what }) => {
     process.stdout.write(`  differs  ${operation}: ${what}\n`);
   });
 }

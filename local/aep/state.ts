@@ -6,7 +6,7 @@ import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
 import { copyOf as copyOfPulled, type PulledMemory, type SourceFailure } from './pulled/memory.ts';
-import { Shelf } from './shelf.ts';
+import { createShelf, type Shelf } from './shelf.ts';
 import type { Standard } from './xdm/standard.ts';
 
 /** What every service is handed: the settings, the time, fresh ids, and the memory. */
@@ -195,7 +195,7 @@ export class Sandbox implements SandboxIdentity {
     this.#clock = clock;
     const now = clock.now();
     this.#life = from ? from.#life : { state, until: 0, etag: 1, createdAt: now, modifiedAt: now };
-    const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
+    const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? createShelf<T>(clock);
     const { registry } = from ?? {};
     this.registry = {
       schemas: shelf(registry?.schemas),

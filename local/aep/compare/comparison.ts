@@ -4,7 +4,15 @@ import type { Answer } from '../answer.ts';
 import type { Call } from '../http.ts';
 import { wireText } from '../platform.ts';
 import { PUBLISHED } from '../published.ts';
-import { Counterparts } from './counterparts.ts';
+import {
+  type Counterparts,
+  learn,
+  meet,
+  missingList,
+  noCounterparts,
+  pathOf,
+  queryOf,
+} from './counterparts.ts';
 import { parsed, type Real, SIGNED } from './real.ts';
 import { differencesOf, type Seen } from './shapes.ts';
 
@@ -45,136 +53,162 @@ const NOTHING: Seen = { status: 404, contentType: undefined, body: undefined };
 
 type Asks = Pick<Real, 'ask' | 'origin'> & Partial<Pick<Real, 'close'>>;
 
-export class Comparison {
-  readonly #real: Asks;
-  readonly #kept = new Map<string, Kept>();
-  readonly #notAsked = new Map<string, number>();
-  readonly #counterparts = new Counterparts();
-  readonly #tell: (kept: Kept) => void;
-  #waiting = 0;
-  #waitingBytes = 0;
-  #closed = false;
-  #turn: Promise<void> = Promise.resolve();
-  #counts = { asked: 0, same: 0, different: 0 };
-
-  /** @param tell told of every difference when it is first met */
-  constructor(real: Asks, tell: (kept: Kept) => void = () => undefined) {
-    this.#real = real;
-    this.#tell = tell;
-  }
-
+export interface Comparison {
   /**
    * Takes note of a read and its answer; returns at once, and whoever called waits for nothing.
    * @param isSandbox whether there is such a sandbox here: one that is not cannot be meant over there
    */
-  note(call: Call, answer: Answer, isSandbox: (name: string) => boolean): void {
-    if (call.method !== 'GET' && call.method !== 'HEAD') return;
-    if (!call.path.startsWith('/data/') || answer.dropped || this.#closed) return;
-    const text = wireText(answer) ?? '';
-    if (this.#waiting >= MAX_WAITING || this.#waitingBytes + text.length > MAX_WAITING_BYTES) {
-      this.#leaveOut('too many were waiting');
-      return;
-    }
-    const sandbox = call.headers.get('x-sandbox-name');
-    const known = sandbox === null || isSandbox(sandbox);
-    const { status, headers } = answer;
-    this.#waiting += 1;
-    this.#waitingBytes += text.length;
-    this.#turn = this.#turn
-      .then(() => this.#compare(call, { status, contentType: headers['content-type'], text }, known))
-      .finally(() => {
-        this.#waiting -= 1;
-        this.#waitingBytes -= text.length;
-      });
-  }
+  note(call: Call, answer: Answer, isSandbox: (name: string) => boolean): void;
+  /** Forgets what waits for its turn, and aborts the request that is under way. */
+  close(): void;
+  /** Resolves when nothing waits for its turn. */
+  idle(): Promise<void>;
+  report(): Report;
+}
 
-  /** Forgets what waits for its turn, and gives up what is being asked. */
-  close(): void {
-    this.#closed = true;
-    this.#real.close?.();
-  }
+interface Comparing {
+  readonly real: Asks;
+  readonly tell: (kept: Kept) => void;
+  readonly kept: Map<string, Kept>;
+  readonly notAsked: Map<string, number>;
+  readonly counterparts: Counterparts;
+  readonly counts: { asked: number; same: number; different: number };
+  closed: boolean;
+}
 
-  async idle(): Promise<void> {
-    while (this.#waiting > 0) await this.#turn;
-  }
+/** @param tell told of every difference when it is first met */
+export function createComparison(real: Asks, tell: (kept: Kept) => void = () => undefined): Comparison {
+  const state: Comparing = {
+    real,
+    tell,
+    kept: new Map(),
+    notAsked: new Map(),
+    counterparts: noCounterparts(),
+    counts: { asked: 0, same: 0, different: 0 },
+    closed: false,
+  };
+  let waiting = 0;
+  let waitingBytes = 0;
+  let turn: Promise<void> = Promise.resolve();
 
-  report(): Report {
-    return {
-      there: this.#real.origin,
-      ...this.#counts,
-      notAsked: Object.fromEntries(this.#notAsked),
-      differences: [...this.#kept.values()],
-    };
-  }
-
-  async #compare(call: Call, { text, ...answer }: Waiting, knownSandbox: boolean): Promise<void> {
-    if (this.#closed) return;
-    try {
-      const here = { ...answer, body: parsed(text) };
-      if (DATA.test(call.path)) return this.#leaveOut('records themselves are not asked for');
-      if (isUnknown(here)) return this.#leaveOut('the caller is not known here');
-      const target = knownSandbox ? await this.#targetOf(call, here) : undefined;
-      if (target === undefined) this.#leaveOut(ONLY_HERE);
-      else await this.#ask(call, target, here);
-    } catch {
-      // Its message could quote what was sent.
-      this.#leaveOut('the real service did not answer');
-    }
-  }
-
-  async #ask(call: Call, path: string, here: Seen): Promise<void> {
-    const { method, headers } = call;
-    const there = await this.#send(call, path, headers.get('accept') ?? undefined);
-    // Neither says anything of the call: it has not been looked at.
-    if (there.status === 429 || there.status >= 500) {
-      this.#leaveOut('the real service was in trouble');
-      return;
-    }
-    this.#counterparts.learn(call.path, here, there);
-    this.#keep(operationOf(call), method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
-  }
-
-  #send({ method, headers }: Pick<Call, 'method' | 'headers'>, path: string, accept: string | undefined) {
-    const signed = new Set(SIGNED.filter((name) => headers.has(name)));
-    return this.#real.ask({ method, path, accept, signed });
-  }
-
-  /** Where the same is asked over there: what exists here only is replaced by what stands for it, or not asked for. */
-  async #targetOf({ path, query, headers }: Call, here: Seen): Promise<string | undefined> {
-    const search = this.#counterparts.queryOf(query);
-    if (search === undefined) return undefined;
-    if (SHARED.test(path)) return path + search;
-    const list = this.#counterparts.missingList(path);
-    if (list !== undefined) {
-      const [page, accept] = list.startsWith(REGISTRY)
-        ? [REGISTRY_PAGE, 'application/vnd.adobe.xed-id+json']
-        : [PAGE, undefined];
-      const listed = await this.#send({ method: 'GET', headers }, list + page, accept);
-      this.#counterparts.learn(list, NOTHING, listed);
-    }
-    this.#counterparts.meet(path, here);
-    const there = this.#counterparts.pathOf(path);
-    return there === undefined ? undefined : there + search;
-  }
-
-  #keep(operation: string, differences: readonly string[]): void {
-    this.#counts.asked += 1;
-    this.#counts[differences.length === 0 ? 'same' : 'different'] += 1;
-    for (const what of differences) {
-      const key = `${operation}: ${what}`;
-      const known = this.#kept.get(key);
-      if (known) known.times += 1;
-      else if (this.#kept.size < MAX_KEPT) {
-        const kept = { operation, what, times: 1 };
-        this.#kept.set(key, kept);
-        this.#tell(kept);
+  return {
+    note(call, answer, isSandbox) {
+      if (call.method !== 'GET' && call.method !== 'HEAD') return;
+      if (!call.path.startsWith('/data/') || answer.dropped || state.closed) return;
+      const text = wireText(answer) ?? '';
+      if (waiting >= MAX_WAITING || waitingBytes + text.length > MAX_WAITING_BYTES) {
+        leaveOut(state, 'too many were waiting');
+        return;
       }
+      const sandbox = call.headers.get('x-sandbox-name');
+      const known = sandbox === null || isSandbox(sandbox);
+      const { status, headers } = answer;
+      waiting += 1;
+      waitingBytes += text.length;
+      turn = turn
+        .then(() => compare(state, call, { status, contentType: headers['content-type'], text }, known))
+        .finally(() => {
+          waiting -= 1;
+          waitingBytes -= text.length;
+        });
+    },
+    close() {
+      state.closed = true;
+      real.close?.();
+    },
+    async idle() {
+      while (waiting > 0) await turn;
+    },
+    report: () => ({
+      there: real.origin,
+      ...state.counts,
+      notAsked: Object.fromEntries(state.notAsked),
+      differences: [...state.kept.values()],
+    }),
+  };
+}
+
+async function compare(
+  state: Comparing,
+  call: Call,
+  { text, ...answer }: Waiting,
+  knownSandbox: boolean,
+): Promise<void> {
+  if (state.closed) return;
+  try {
+    const here = { ...answer, body: parsed(text) };
+    if (DATA.test(call.path)) return leaveOut(state, 'records themselves are not asked for');
+    if (isUnknown(here)) return leaveOut(state, 'the caller is not known here');
+    const target = knownSandbox ? await targetOf(state, call, here) : undefined;
+    if (target === undefined) leaveOut(state, ONLY_HERE);
+    else await ask(state, call, target, here);
+  } catch {
+    // Its message could quote what was sent.
+    leaveOut(state, 'the real service did not answer');
+  }
+}
+
+async function ask(state: Comparing, call: Call, path: string, here: Seen): Promise<void> {
+  const { method, headers } = call;
+  const there = await send(state, call, path, headers.get('accept') ?? undefined);
+  // Neither says anything of the call: it has not been looked at.
+  if (there.status === 429 || there.status >= 500) {
+    leaveOut(state, 'the real service was in trouble');
+    return;
+  }
+  learn(state.counterparts, call.path, here, there);
+  keep(state, operationOf(call), method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
+}
+
+function send(
+  state: Comparing,
+  { method, headers }: Pick<Call, 'method' | 'headers'>,
+  path: string,
+  accept: string | undefined,
+) {
+  const signed = new Set(SIGNED.filter((name) => headers.has(name)));
+  return state.real.ask({ method, path, accept, signed });
+}
+
+/** Where the same is asked over there: what exists here only is replaced by what stands for it, or not asked for. */
+async function targetOf(
+  state: Comparing,
+  { path, query, headers }: Call,
+  here: Seen,
+): Promise<string | undefined> {
+  const search = queryOf(state.counterparts, query);
+  if (search === undefined) return undefined;
+  if (SHARED.test(path)) return path + search;
+  const list = missingList(state.counterparts, path);
+  if (list !== undefined) {
+    const [page, accept] = list.startsWith(REGISTRY)
+      ? [REGISTRY_PAGE, 'application/vnd.adobe.xed-id+json']
+      : [PAGE, undefined];
+    const listed = await send(state, { method: 'GET', headers }, list + page, accept);
+    learn(state.counterparts, list, NOTHING, listed);
+  }
+  meet(state.counterparts, path, here);
+  const there = pathOf(state.counterparts, path);
+  return there === undefined ? undefined : there + search;
+}
+
+function keep(state: Comparing, operation: string, differences: readonly string[]): void {
+  state.counts.asked += 1;
+  state.counts[differences.length === 0 ? 'same' : 'different'] += 1;
+  for (const what of differences) {
+    const key = `${operation}: ${what}`;
+    const known = state.kept.get(key);
+    if (known) known.times += 1;
+    else if (state.kept.size < MAX_KEPT) {
+      const kept = { operation, what, times: 1 };
+      state.kept.set(key, kept);
+      state.tell(kept);
     }
   }
+}
 
-  #leaveOut(reason: string): void {
-    this.#notAsked.set(reason, (this.#notAsked.get(reason) ?? 0) + 1);
-  }
+function leaveOut(state: Comparing, reason: string): void {
+  state.notAsked.set(reason, (state.notAsked.get(reason) ?? 0) + 1);
 }
 
 /** An answer that has not been looked at yet: whoever called has it first. */

@@ -69,7 +69,7 @@ export interface Real {
   readonly origin: string;
   /** Rejects where there is no answer, and where there is no token. */
   ask(asked: Asked): Promise<Seen>;
-  /** Gives up what is being asked. */
+  /** Aborts the requests that are under way. */
   close(): void;
 }
 

@@ -11,11 +11,10 @@ import { ExpressionError, type Token, tokens } from './tokens.ts';
 import { asText, asTruth, type Evaluate, inside, negative, type Value } from './values.ts';
 
 /** Not usable as bare field names, nor are the names of functions; they need `${…}` (Adobe's page "Data Prep mapping functions"). */
-const RESERVED = new Set(
-  'new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return _errors do function empty size'.split(
-    ' ',
-  ),
-);
+const RESERVED = new Set([
+  ...'new mod or break var lt for false while eq gt div not null continue else and'.split(' '),
+  ...'ne true le if ge return _errors do function empty size'.split(' '),
+]);
 
 const LEVELS: readonly { readonly [sign: string]: keyof typeof BINARY }[] = [
   { '||': 'or', or: 'or' },

@@ -1,4 +1,4 @@
-// What the platform remembers of the sources that it reads by itself: how far each flow is, and what was put into a source that is played here.
+// What the platform remembers of the sources that it reads by itself: how far each flow is, and what a simulated source holds.
 
 /** Why a source could not be read. */
 export interface SourceFailure {

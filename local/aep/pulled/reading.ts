@@ -224,9 +224,9 @@ export class Reading {
   }
 
   /**
-   * How far the flow is. One that starts at the latest starts there again whenever it was made warm anew: what came in between is lost,
-   * as Adobe warns for a flow that is created or updated (sources/tutorials/api/create/cloud-storage/kinesis.md). That one which
-   * starts at the earliest goes on where it stopped is ours.
+   * How far the flow is. A flow that starts at the latest record starts there again each time it has warmed up. Records in between are
+   * lost: Adobe warns of that for a created or updated flow (sources/tutorials/api/create/cloud-storage/kinesis.md). A flow that
+   * starts at the earliest record goes on where it stopped: that is ours.
    */
   #progressOf({ flow, source }: Reader): Progress {
     const { progress } = this.#world.state.pulled;

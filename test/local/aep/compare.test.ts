@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { realClock } from '../../../local/aep/clock.ts';
-import { Comparison } from '../../../local/aep/compare/comparison.ts';
+import { createComparison } from '../../../local/aep/compare/comparison.ts';
 import { createReal, realFrom } from '../../../local/aep/compare/real.ts';
 import { differencesOf } from '../../../local/aep/compare/shapes.ts';
 import type { Call } from '../../../local/aep/http.ts';
@@ -73,7 +73,7 @@ async function beside(options: PlatformOptions) {
   const own = await filled({});
   const clock = { ms: 0 };
   const real = createReal(realFrom(there.origin, environment(there)), () => clock.ms);
-  const comparison = new Comparison(real);
+  const comparison = createComparison(real);
   const here = await startServer({ port: 0, platform: own.user.platform, comparison });
   running.push(here);
   const headers = {
@@ -244,7 +244,7 @@ test('12 C 3: a real service that is slow, gone or refuses the credential distur
   expect(await read(`${FLOWS}/flows`)).toBe(200);
   expect(comparison.report()).toMatchObject({ asked: 2, same: 2 });
   // One that never answers holds nobody up.
-  const never = new Comparison({ origin: 'https://there', ask: () => new Promise(() => undefined) });
+  const never = createComparison({ origin: 'https://there', ask: () => new Promise(() => undefined) });
   const stuck = await startServer({ port: 0, platform: own.user.platform, comparison: never });
   running.push(stuck);
   const { call } = own.user;
@@ -379,7 +379,7 @@ test('12 C 3: what waits is bounded in bytes, and nothing of it is asked after t
       answer = resolve;
     });
   };
-  const comparison = new Comparison({ origin: 'https://there', ask });
+  const comparison = createComparison({ origin: 'https://there', ask });
   const text = JSON.stringify('x'.repeat(8 * 1024 * 1024 - 2));
   for (let number = 0; number < 10; number++)
     comparison.note(

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FunctionHost } from '../../../local/aws/function-host.ts';
+import { createFunctionHost } from '../../../local/aws/function-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Order } from './fixtures/function.ts';
 
@@ -10,7 +10,7 @@ import type { Order } from './fixtures/function.ts';
 const FAR = 3_600;
 const module = new URL('./fixtures/function.ts', import.meta.url);
 const lines: string[] = [];
-const host = new FunctionHost({
+const host = createFunctionHost({
   functions: {
     one: { module, env: { COLOUR: 'green' }, memoryMB: 256, timeoutSeconds: FAR },
     usual: { module },
@@ -213,7 +213,7 @@ describe('a failing invocation', () => {
 
 it('measures the memory of the processes, not of their host', async () => {
   const ofTheHost = Buffer.alloc(300e6, 1);
-  const own = new FunctionHost({ functions: { single: { module, timeoutSeconds: FAR } } });
+  const own = createFunctionHost({ functions: { single: { module, timeoutSeconds: FAR } } });
   await own.invoke('single', {});
   expect(own.memory('single')).toBeLessThan(ofTheHost.length);
   await own.close();
@@ -227,7 +227,7 @@ it('measures the memory of the processes, not of their host', async () => {
 });
 
 it('ends its processes when it is closed, and when its own process is killed', async () => {
-  const own = new FunctionHost({ functions: { one: { module, timeoutSeconds: FAR } } });
+  const own = createFunctionHost({ functions: { one: { module, timeoutSeconds: FAR } } });
   const result = await own.invoke('one', {});
   const pid = Number(('ok' in result && (result.ok as { pid: number }).pid) || 0);
   expect(isAlive(pid)).toBe(true);
@@ -236,9 +236,9 @@ it('ends its processes when it is closed, and when its own process is killed', a
   expect(await own.invoke('one', {})).toMatchObject({ kind: 'throttled' });
 
   const script = `
-    import { FunctionHost } from ${JSON.stringify(new URL('../../../local/aws/function-host.ts', import.meta.url))};
+    import { createFunctionHost } from ${JSON.stringify(new URL('../../../local/aws/function-host.ts', import.meta.url))};
     const functions = { one: { module: ${JSON.stringify(module)}, timeoutSeconds: ${FAR} } };
-    const host = new FunctionHost({ functions, onLog: () => console.log(pid) });
+    const host = createFunctionHost({ functions, onLog: () => console.log(pid) });
     const { pid } = (await host.invoke('one', {})).ok;
     await host.invoke('one', { log: 'under way', hang: true });`;
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
