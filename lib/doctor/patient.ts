@@ -5,7 +5,7 @@ import { CONTROL_PLANE } from '../aep/retry.ts';
 import type { Sessions } from '../aep/token.ts';
 import { Failure } from '../failure.ts';
 import { type Manifest, parseManifest } from '../manifest.ts';
-import { type PublishedPipeline, readPublished } from '../published.ts';
+import { type PublishedPipeline, readRoute } from '../published.ts';
 import type { DoctorRuntime, LedgerRecord, Trigger } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import * as z from '../zod.ts';
@@ -23,7 +23,7 @@ export interface Patient {
   readonly aep: () => Aep;
   /** @throws Failure `MANIFEST_INVALID` if there is no such stream */
   readonly streamArn: () => Promise<string>;
-  /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `CONFLICT` */
+  /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `SECRET_MISSING` */
   readonly published: () => Promise<PublishedPipeline>;
   readonly flow: () => Promise<Flow>;
   readonly trigger: () => Promise<Trigger | undefined>;
@@ -37,7 +37,7 @@ const IMPATIENT = { ...CONTROL_PLANE, attempts: 2, baseMs: 200, patienceMs: 2_00
 const CALL_MS = 6_000;
 
 export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient {
-  const { secrets, settings, streams, triggers } = runtime;
+  const { settings, streams, triggers } = runtime;
   let fellBack = false;
   const sessions = sessionsOf(runtime, { onFallback: () => (fellBack = true) });
   const manifest = once(() => manifestOf(record));
@@ -63,7 +63,7 @@ export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient
     });
   });
   const published = once(async () => {
-    const found = await readPublished(secrets, settings, await streamArn());
+    const found = await readRoute(runtime, await streamArn(), record.pipeline);
     return checked(found, record.pipeline);
   });
   const flow = once(async () => {
@@ -115,13 +115,9 @@ function manifestOf({ manifest }: LedgerRecord): Manifest {
 }
 
 function checked(found: PublishedPipeline | undefined, pipeline: string): PublishedPipeline {
-  if (found === undefined)
-    throw new Failure('NOT_PUBLISHED', 'nothing is published for its stream', {
-      next: 'Provision the pipeline again, which writes it.',
-    });
-  if (found.pipeline === pipeline) return found;
-  throw new Failure('CONFLICT', `another pipeline is published for its stream: ${found.pipeline}`, {
-    next: 'Retire one of the two: a stream carries one pipeline.',
+  if (found !== undefined) return found;
+  throw new Failure('NOT_PUBLISHED', `the pipeline ${pipeline} is not published for its stream`, {
+    next: 'Provision the pipeline again, which writes it.',
   });
 }
 

@@ -1,6 +1,6 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
 import type { Sessions } from '../aep/token.ts';
-import { FAILURES, isFailure } from '../failure.ts';
+import { FAILURES, Failure, isFailure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
@@ -266,7 +266,10 @@ async function pipelineOf(
   { runtime, pipelines }: ContainerState,
 ): Promise<PublishedPipeline> {
   try {
-    return await pipelines.of(received.streamArn);
+    const { routes } = await pipelines.of(received.streamArn);
+    const [route] = routes;
+    if (route === undefined) throw new Failure('NOT_PUBLISHED', 'the stream has no route');
+    return route;
   } catch (error) {
     const pipeline = streamNameOf(received.streamArn);
     const about = { received, invocation, pipeline, messages: received.records.length, why: 'pipeline' };

@@ -1,11 +1,12 @@
 // What is to become of each record of a stream, by the forwarder's own stages: the account knows it again by what reaches the platform.
+import { createRoutes } from '../../lib/aws/routes.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { createRoom, type Prepared, prepare } from '../../lib/forward/frame/prepare.ts';
 import { type Received, readEvent } from '../../lib/forward/read/event.ts';
 import { createTransform } from '../../lib/forward/transform/transform.ts';
-import { type PublishedPipeline, readPublished } from '../../lib/published.ts';
+import { type PublishedPipeline, readStream } from '../../lib/published.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { parseExactly } from '../aep/json.ts';
 import { eventRecord, kinesisEvent } from '../aws/kinesis-event.ts';
@@ -26,8 +27,14 @@ export interface Expected {
 }
 
 /** How the stream is forwarded at this moment. */
-export function publishedNow({ secretsManager, settings }: Stack, streamArn: string) {
-  return readPublished(createSecrets(secretsManager), settingsFrom(settings), streamArn);
+export async function publishedNow({ secretsManager, dynamoDb, settings }: Stack, streamArn: string) {
+  const from = settingsFrom(settings);
+  const runtime = {
+    secrets: createSecrets(secretsManager),
+    routes: createRoutes(from.table, dynamoDb),
+    settings: from,
+  };
+  return (await readStream(runtime, streamArn))?.routes[0];
 }
 
 /** By sequence number, what each of these pipelines, of which one has forwarded it, makes of every record of the stream. */

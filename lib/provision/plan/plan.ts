@@ -7,7 +7,7 @@ import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
 import { nameInAep, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
-import { readPublished, streamNameOf } from '../../published.ts';
+import { readStream, streamNameOf } from '../../published.ts';
 import type { Ledger, LedgerRecord } from '../../runtime.ts';
 import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
 import { readKnown } from '../known.ts';
@@ -305,7 +305,7 @@ async function planPublish(
       ? { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' }
       : { ...entry, action: 'conflict', reason: reader };
   }
-  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  const published = (await readStream(runtime, streamArn))?.routes[0];
   if (mode === 'retire') {
     return published?.pipeline === manifest.name
       ? { ...entry, action: 'remove', reason: 'the pipeline is retired' }
@@ -384,8 +384,8 @@ async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext): Prom
 }
 
 /** Whether the stream is free for this pipeline: no other pipeline is published for it. */
-async function carries({ streamArn, manifest }: Pipeline, { secrets, settings }: StreamContext['runtime']) {
-  const published = streamArn === undefined ? undefined : await readPublished(secrets, settings, streamArn);
+async function carries({ streamArn, manifest }: Pipeline, runtime: StreamContext['runtime']) {
+  const published = streamArn === undefined ? undefined : (await readStream(runtime, streamArn))?.routes[0];
   return published === undefined || published.pipeline === manifest.name;
 }
 
@@ -446,7 +446,7 @@ async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }
   if (source.kind === 'kinesis') {
     const isSameStream = (theirs: Manifest['source']) =>
       theirs.kind === 'kinesis' && theirs.stream === source.stream && theirs.region === source.region;
-    const published = await readPublished(runtime.secrets, runtime.settings, source.stream);
+    const published = (await readStream(runtime, source.stream))?.routes[0];
     const other = published?.streamArn.includes(`:${source.region}:`)
       ? published.pipeline
       : await appliedBesides(manifest.name, runtime.ledger, isSameStream);
