@@ -1,6 +1,7 @@
 // What is published: all that provisioning tells the forwarder, as a list of a stream's routes and a secret for each.
 import { createHash } from 'node:crypto';
 import { Failure } from './failure.ts';
+import { PublishedFormat } from './formats.ts';
 import { parseSecret } from './json-secret.ts';
 import { Rate } from './rate.ts';
 import { Records } from './records.ts';
@@ -22,6 +23,8 @@ export const PublishedPipeline = z.strictObject({
   compression: z.enum(COMPRESSIONS),
   /** What becomes of a record that no route of the stream takes. Absent: it is counted. */
   unrouted: z.optional(z.enum(UNROUTED)),
+  /** What a record holds. Absent: one JSON object. */
+  format: z.optional(PublishedFormat),
   /** What is done with the records on their way. Absent: they are sent as they are. */
   records: z.optional(Records),
   /** Keeps the order of a partition key through retries too. Absent: not through retries. */
@@ -71,9 +74,10 @@ export interface PublishedRuntime {
 
 /** The stream settings that a document holds. */
 export function streamSettingsOf(
-  document: Pick<PublishedPipeline, 'compression' | 'unrouted'>,
+  document: Pick<PublishedPipeline, 'compression' | 'format' | 'unrouted'>,
 ): StreamSettings {
-  return { compression: document.compression, unrouted: document.unrouted ?? 'count' };
+  const { compression, format, unrouted = 'count' } = document;
+  return { compression, ...(format !== undefined && { format }), unrouted };
 }
 
 /**
