@@ -27,7 +27,7 @@ export interface Expected {
   readonly rejected: number;
 }
 
-/** How the stream is forwarded at this moment. */
+/** How the stream is forwarded at this moment; no route where nothing is published. */
 export async function publishedNow({ secretsManager, dynamoDb, settings }: Stack, streamArn: string) {
   const from = settingsFrom(settings);
   const runtime = {
@@ -35,7 +35,7 @@ export async function publishedNow({ secretsManager, dynamoDb, settings }: Stack
     routes: createRoutes(from.table, dynamoDb),
     settings: from,
   };
-  return (await readStream(runtime, streamArn))?.routes[0];
+  return (await readStream(runtime, streamArn))?.routes ?? [];
 }
 
 /** By sequence number, what each of these pipelines, of which one has forwarded it, makes of every record of the stream. */

@@ -14,14 +14,7 @@ import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
 import { account, refusedLines, unroutedLines, type Written, writeLists } from './account.ts';
 import { changeMeanwhile } from './change.ts';
-import {
-  carry,
-  type Forwarded,
-  JourneyError,
-  prepareSource,
-  provision,
-  watchForwarding,
-} from './journey.ts';
+import { carry, type Forwarded, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { keptLines, prepareHook } from './kept.ts';
 import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';

@@ -81,7 +81,10 @@ function takePulled(
 ): void {
   const { world } = inside;
   world.state.counts.received += messages.length;
-  world.settings.onReceived(messages.map(({ record }) => record), sourceId);
+  world.settings.onReceived(
+    messages.map(({ record }) => record),
+    sourceId,
+  );
   const inlet = { id: sourceId, sandbox, connectionId: sourceId };
   const work = () => runOrLose(inside, inlet, flowId, messages, bytes);
   if (world.settings.ingestDelayMs > 0) later(inside, work);
@@ -202,7 +205,10 @@ function take(
 ): void {
   const { world } = inside;
   world.state.counts.received += messages.length;
-  world.settings.onReceived(messages.map(({ record }) => record), inlet.id);
+  world.settings.onReceived(
+    messages.map(({ record }) => record),
+    inlet.id,
+  );
   const now = world.clock.now();
   for (const [flowId, group] of grouped(messages)) {
     const reason = closed(inlet, connection, flowId, now);

@@ -122,7 +122,12 @@ function runKey(flowId: string, at: number): string {
 
 /** The exact counts of a dataset. */
 export function tallyOf({ sandbox, dataSetId }: Pick<Landing, 'sandbox' | 'dataSetId'>): Tally {
-  const tally = sandbox.tallies.get(dataSetId) ?? { landed: 0, refused: 0, profileOnly: 0, lastBatchId: undefined };
+  const tally = sandbox.tallies.get(dataSetId) ?? {
+    landed: 0,
+    refused: 0,
+    profileOnly: 0,
+    lastBatchId: undefined,
+  };
   sandbox.tallies.set(dataSetId, tally);
   return tally;
 }
