@@ -409,9 +409,9 @@ function linesFor(options: StartOptions, manifest: Manifest) {
 
 /** An example that AEP reads by itself has records of its own; the sample customers go into it only where they are asked for. */
 function withSampleRecords(options: StartOptions): StartOptions {
-  const [manifest, ...others] = options.manifests;
-  if (options.records !== undefined || options.areSamples || others.length > 0) return options;
-  return { ...options, records: recordsFor(manifest) };
+  if (options.records !== undefined || options.areSamples) return options;
+  const [records, ...others] = new Set(options.manifests.map(recordsFor));
+  return others.length > 0 ? options : { ...options, records };
 }
 
 /** The sample customers are no records of somebody else's manifest. @throws UsageError */
