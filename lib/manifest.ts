@@ -364,6 +364,13 @@ const manifest = object({
     .string()
     .regex(/^[a-z0-9-]{1,256}$/, 'expected the name of a sandbox: lower-case letters, digits and "-"')
     .describe('The AEP sandbox.'),
+  credentials: z
+    .string()
+    .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit')
+    .optional()
+    .describe(
+      'Adobe credentials of another organization: those of the secret `{credentialsSecret}/{credentials}`. Left out: those of the stage.',
+    ),
   source,
   schema: z
     .union([schemaById, schemaByParts], {

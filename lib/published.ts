@@ -17,6 +17,8 @@ export const PublishedPipeline = z.strictObject({
   streamArn: z.string().check(z.minLength(1)),
   sandbox: z.string().check(z.minLength(1)),
   organizationId: z.string().check(z.minLength(1)),
+  /** Which Adobe credentials. Absent: those of the stage. */
+  credentials: z.optional(z.string().check(z.minLength(1))),
   /** `raw`: the flow maps the record. `xdm`: the record is the XDM entity. */
   data: z.enum(DATA),
   /** What is looked for in the records, and unpacked. */

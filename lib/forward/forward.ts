@@ -1,9 +1,8 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
-import type { Sessions } from '../aep/token.ts';
 import { FAILURES, Failure, isFailure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { within } from '../within.ts';
 import { checkConservation } from './conservation.ts';
 import { deadLetterDocument } from './dead-letters.ts';
@@ -44,7 +43,7 @@ export type Forward = (event: unknown, invocation: Invocation) => Promise<BatchR
 interface ContainerState {
   readonly runtime: ForwardRuntime;
   readonly pipelines: Pipelines;
-  readonly sessions: Sessions;
+  readonly sessions: SessionsOf;
   readonly memory: Memory;
   readonly inletOf: (pipeline: PublishedPipeline) => KnownInlet;
 }
@@ -183,7 +182,7 @@ async function prepareAndSend(
   };
   const sender = createSender({
     runtime,
-    sessions,
+    sessions: sessions(pipeline.credentials),
     ...inlet,
     pipeline,
     framer,

@@ -37,7 +37,15 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
       runtime,
       request,
       pipeline,
-      carrier: createCarrier({ runtime, sessions, pipeline, where, rate, dryRun, ...invocation }),
+      carrier: createCarrier({
+        runtime,
+        sessions: sessions(pipeline.credentials),
+        pipeline,
+        where,
+        rate,
+        dryRun,
+        ...invocation,
+      }),
       // Lambda may start one event twice under one id, so each invocation has an owner name of its own.
       owner: `redrive-${randomUUID()}`,
       remainingMs: invocation.remainingMs,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
 import { publishedFormat } from '../../formats.ts';
-import { sandboxIn } from '../../kept-manifest.ts';
+import { credentialsIn, sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
@@ -294,6 +294,12 @@ async function planPublish(
   const sandbox = sandboxIn(record?.manifest);
   if (sandbox !== undefined && sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  const credentials = credentialsIn(record?.manifest);
+  if (record?.manifest !== undefined && credentials !== manifest.credentials) {
+    const [before, now] = [credentials, manifest.credentials].map((one) => one ?? "the stage's own");
+    const reason = `the pipeline was made with the credentials ${before}; retire it with those first, or give the one with ${now} another name`;
     return { ...entry, action: 'conflict', reason };
   }
   if (home !== undefined && home !== manifest.sandbox) {

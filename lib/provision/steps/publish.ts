@@ -66,6 +66,7 @@ async function publishedOf(
     streamArn,
     sandbox: manifest.sandbox,
     organizationId: session.organizationId,
+    ...(manifest.credentials !== undefined && { credentials: manifest.credentials }),
     data: source.data,
     compression: source.compression,
     ...(format !== undefined && { format }),
