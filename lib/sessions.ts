@@ -16,14 +16,14 @@ export function credentialsSecretOf(
   return credentials === undefined ? credentialsSecret : `${credentialsSecret}/${credentials}`;
 }
 
-interface Told {
+interface SessionListeners {
   readonly onIssued?: () => void;
   readonly onFailed?: () => void;
   readonly onFallback?: () => void;
 }
 
 /** Sessions that log when IMS refuses the new client secret and the previous one is used. */
-export function sessionsOf(runtime: Runtime, told: Told = {}): SessionsOf {
+export function sessionsOf(runtime: Runtime, told: SessionListeners = {}): SessionsOf {
   const known = new Map<string, Sessions>();
   return (credentials) => {
     const secret = credentialsSecretOf(runtime.settings, credentials);
@@ -33,7 +33,7 @@ export function sessionsOf(runtime: Runtime, told: Told = {}): SessionsOf {
   };
 }
 
-function sessionsWith(secret: string, runtime: Runtime, told: Told): Sessions {
+function sessionsWith(secret: string, runtime: Runtime, told: SessionListeners): Sessions {
   const { settings, log } = runtime;
   return createSessions({
     imsUrl: settings.imsUrl,
