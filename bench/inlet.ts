@@ -1,16 +1,17 @@
 // The inlet of the measurements, a process of its own: answers a request after a set latency with one entry per message.
+import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { selfSigned } from '../test/support/certificate.ts';
-import { linesOf, MARK } from './event.ts';
+import { linesOf, MARK, STREAM_ARN } from './event.ts';
 
 export interface InletPorts {
   readonly http: string;
   readonly https: string;
-  /** Where the function's secrets are. */
+  /** Where the function's secrets are, and the list of its routes. */
   readonly secrets: string;
   /** PEM of the certificate to trust. */
   readonly cert: string;
@@ -121,12 +122,31 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-function serveSecret(request: IncomingMessage, response: ServerResponse): void {
+/** Secrets Manager with one secret, and DynamoDB with the list that names it. */
+function serveAws(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   request.on('end', () => {
-    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
-    response.end(JSON.stringify({ ARN: 'arn', Name: 'bench', VersionId: '1', SecretString: mode.secret }));
+    const isTable = String(request.headers['x-amz-target']).startsWith('DynamoDB_');
+    response.writeHead(200, { 'content-type': `application/x-amz-json-1.${isTable ? 0 : 1}` });
+    const secret = { ARN: 'arn', Name: 'bench', VersionId: '1', SecretString: mode.secret };
+    response.end(JSON.stringify(isTable ? { Item: listItem() } : secret));
   });
+}
+
+function listItem() {
+  const list = {
+    version: 1,
+    streamArn: STREAM_ARN,
+    settings: { compression: 'none', unrouted: 'count' },
+    routes: {
+      bench: {
+        revision: createHash('sha256')
+          .update(mode.secret ?? '')
+          .digest('hex'),
+      },
+    },
+  };
+  return { routes: { S: JSON.stringify(list) }, routesVersion: { S: '1' } };
 }
 
 async function originOf(server: ReturnType<typeof createServer>, scheme: string): Promise<string> {
@@ -139,7 +159,7 @@ const certificate = selfSigned();
 const ports: InletPorts = {
   http: await originOf(createServer(serve), 'http'),
   https: await originOf(createTlsServer(certificate, serve), 'https'),
-  secrets: await originOf(createServer(serveSecret), 'http'),
+  secrets: await originOf(createServer(serveAws), 'http'),
   cert: certificate.cert,
 };
 process.on('disconnect', () => process.exit(0));

@@ -118,6 +118,8 @@ function environment(inlet: Inlet, scheme: Scheme): Record<string, string> {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: inlet.ports.secrets,
+    AWS_ENDPOINT_URL_DYNAMODB: inlet.ports.secrets,
+    PENSTOCK_TABLE: 'bench',
     PENSTOCK_INLET_ORIGINS: inlet.ports[scheme],
     PENSTOCK_DEAD_LETTERS_URL: pathToFileURL(join(WORK, 'dead-letter')).href,
     BENCH_INLET_URL: inlet.url(scheme),

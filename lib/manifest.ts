@@ -1,6 +1,7 @@
 // The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
+import { Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
@@ -250,6 +251,11 @@ const inletSource = object({
     .describe(
       'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
     ),
+  format: z
+    .optional(Format)
+    .describe(
+      'What a record holds: `json` (the default), one object; or several messages in one of the other formats.',
+    ),
   records: z
     .optional(Records)
     .describe('What happens to the records on their way. Left out: they are sent unchanged.'),
@@ -358,6 +364,13 @@ const manifest = object({
     .string()
     .regex(/^[a-z0-9-]{1,256}$/, 'expected the name of a sandbox: lower-case letters, digits and "-"')
     .describe('The AEP sandbox.'),
+  credentials: z
+    .string()
+    .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit')
+    .optional()
+    .describe(
+      'Adobe credentials of another organization: those of the secret `{credentialsSecret}/{credentials}`. Left out: those of the stage.',
+    ),
   source,
   schema: z
     .union([schemaById, schemaByParts], {

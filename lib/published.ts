@@ -1,10 +1,14 @@
-// The published pipeline: all that provisioning tells the forwarder, kept as one secret per stream.
+// What is published: all that provisioning tells the forwarder, as a list of a stream's routes and a secret for each.
+import { createHash } from 'node:crypto';
+import { Failure } from './failure.ts';
+import { PublishedFormat } from './formats.ts';
 import { parseSecret } from './json-secret.ts';
 import { Rate } from './rate.ts';
 import { Records } from './records.ts';
-import type { Secrets } from './runtime.ts';
+import { type ListedRoute, parseRouteList, type StreamSettings } from './route-list.ts';
+import type { Routes, Secrets } from './runtime.ts';
 import type { Settings } from './settings.ts';
-import { COMPRESSIONS, DATA } from './shared-rules.ts';
+import { COMPRESSIONS, DATA, UNROUTED } from './shared-rules.ts';
 import * as z from './zod.ts';
 
 export const PublishedPipeline = z.strictObject({
@@ -13,10 +17,16 @@ export const PublishedPipeline = z.strictObject({
   streamArn: z.string().check(z.minLength(1)),
   sandbox: z.string().check(z.minLength(1)),
   organizationId: z.string().check(z.minLength(1)),
+  /** Which Adobe credentials. Absent: those of the stage. */
+  credentials: z.optional(z.string().check(z.minLength(1))),
   /** `raw`: the flow maps the record. `xdm`: the record is the XDM entity. */
   data: z.enum(DATA),
   /** What is looked for in the records, and unpacked. */
   compression: z.enum(COMPRESSIONS),
+  /** What becomes of a record that no route of the stream takes. Absent: it is counted. */
+  unrouted: z.optional(z.enum(UNROUTED)),
+  /** What a record holds. Absent: one JSON object. */
+  format: z.optional(PublishedFormat),
   /** What is done with the records on their way. Absent: they are sent as they are. */
   records: z.optional(Records),
   /** Keeps the order of a partition key through retries too. Absent: not through retries. */
@@ -40,9 +50,49 @@ export const PublishedPipeline = z.strictObject({
 
 export type PublishedPipeline = z.infer<typeof PublishedPipeline>;
 
-/** The name of the secret that holds a stream's pipeline. */
-export function publishedSecret(settings: Pick<Settings, 'stage'>, streamArn: string): string {
-  return `penstock/${settings.stage}/streams/${streamNameOf(streamArn)}`;
+/** A route as published: a pipeline's document, and from when it takes the stream's records. */
+export type PublishedRoute = PublishedPipeline & {
+  /**
+   * In ms since the epoch: what arrived before is not for it. Absent: it takes all, as the stream's first route does.
+   * Held in the list, and not in the document.
+   */
+  readonly from?: number;
+};
+
+/** All that is published for a stream. */
+export interface PublishedStream {
+  readonly streamArn: string;
+  readonly settings: StreamSettings;
+  /** At least one, in the order of their pipelines' names. */
+  readonly routes: readonly PublishedRoute[];
+}
+
+/** What readers of what is published need. */
+export interface PublishedRuntime {
+  readonly secrets: Pick<Secrets, 'get'>;
+  readonly routes: Pick<Routes, 'read'>;
+  readonly settings: Pick<Settings, 'stage'>;
+}
+
+/** The stream settings that a document holds. */
+export function streamSettingsOf(
+  document: Pick<PublishedPipeline, 'compression' | 'format' | 'unrouted'>,
+): StreamSettings {
+  const { compression, format, unrouted = 'count' } = document;
+  return { compression, ...(format !== undefined && { format }), unrouted };
+}
+
+/**
+ * The name of the secret that holds a route. Without a pipeline: the one of the stream's only pipeline, as version
+ * 0.1.0 published it.
+ */
+export function publishedSecret(
+  settings: Pick<Settings, 'stage'>,
+  streamArn: string,
+  pipeline?: string,
+): string {
+  const ofStream = `penstock/${settings.stage}/streams/${streamNameOf(streamArn)}`;
+  return pipeline === undefined ? ofStream : `${ofStream}/${pipeline}`;
 }
 
 /** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`. */
@@ -50,19 +100,127 @@ export function streamNameOf(streamArn: string): string {
   return streamArn.slice(streamArn.indexOf('/') + 1);
 }
 
-/** @throws Failure `NEWER_VERSION`; `SECRET_INVALID` naming the fields that are wrong, never their values */
-export async function readPublished(
-  secrets: Secrets,
-  settings: Pick<Settings, 'stage'>,
-  streamArn: string,
-): Promise<PublishedPipeline | undefined> {
-  const id = publishedSecret(settings, streamArn);
-  const text = await secrets.get(id);
+/** The version of a secret with this text: a text has no other, and no other text has it. */
+export function revisionOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** A document as read, and which one it is. */
+export interface RouteDocument {
+  readonly pipeline: PublishedPipeline;
+  readonly revision: string;
+}
+
+/** Reads the document of a route that is listed; the route of a stream without a list has no revision. */
+export type ReadDocument = (
+  listed: Pick<ListedRoute, 'revision'>,
+  pipeline: string | undefined,
+) => Promise<RouteDocument | undefined>;
+
+/**
+ * What is published for a stream; `undefined` if nothing is.
+ * @param stream its ARN or its name
+ * @param read reads a document; by default from Secrets Manager
+ * @throws Failure `NEWER_VERSION`; `SECRET_INVALID` naming the fields that are wrong, never their values;
+ * `SECRET_MISSING` where a route is listed without its document
+ */
+export async function readStream(
+  runtime: PublishedRuntime,
+  stream: string,
+  read: ReadDocument = (listed, pipeline) => readDocument(runtime, stream, listed, pipeline),
+): Promise<PublishedStream | undefined> {
+  // A publication moves the document of 0.1.0: what is missing may have been moved after the list was read.
+  for (let last = false; ; last = true) {
+    const list = parseRouteList((await runtime.routes.read(streamNameOf(stream))).value, stream);
+    if (list === undefined) {
+      const only = await read({}, undefined);
+      if (only !== undefined) return streamOf(only.pipeline);
+      if (last) return undefined;
+      continue;
+    }
+    const names = Object.keys(list.routes).sort();
+    if (names.length === 0) return undefined;
+    const found = await Promise.all(
+      names.map(async (name) => routeOf(list.routes[name], await read(list.routes[name] ?? {}, name))),
+    );
+    const routes = found.filter((route) => route !== undefined);
+    if (routes.length === names.length) return { streamArn: list.streamArn, settings: list.settings, routes };
+    if (last) throw missing(runtime, stream, names, routes);
+  }
+}
+
+/**
+ * The route of a stream that is this pipeline's; `undefined` if it has none. Fails as `readStream` does.
+ * @param stream its ARN or its name
+ */
+export async function readRoute(
+  runtime: PublishedRuntime,
+  stream: string,
+  pipeline: string,
+): Promise<PublishedRoute | undefined> {
+  for (let last = false; ; last = true) {
+    const list = parseRouteList((await runtime.routes.read(streamNameOf(stream))).value, stream);
+    if (list === undefined) {
+      const only = await readDocument(runtime, stream, {}, undefined);
+      if (only?.pipeline.pipeline === pipeline) return only.pipeline;
+      if (only !== undefined || last) return undefined;
+      continue;
+    }
+    const listed = list.routes[pipeline];
+    if (listed === undefined) return undefined;
+    const route = routeOf(listed, await readDocument(runtime, stream, listed, pipeline));
+    if (route !== undefined) return route;
+    if (last) throw missing(runtime, stream, [pipeline], []);
+  }
+}
+
+/** The document of a listed route, from Secrets Manager. */
+export async function readDocument(
+  { secrets, settings }: PublishedRuntime,
+  stream: string,
+  { revision }: Pick<ListedRoute, 'revision'>,
+  pipeline: string | undefined,
+): Promise<RouteDocument | undefined> {
+  const id = publishedSecret(settings, stream, revision === undefined ? undefined : pipeline);
+  // A version that was just written may not be everywhere yet. The one before it is used until the next look.
+  const text =
+    (revision === undefined ? undefined : await secrets.get(id, revision)) ?? (await secrets.get(id));
   if (text === undefined) return undefined;
+  return { pipeline: parsePublished(id, text), revision: revisionOf(text) };
+}
+
+function parsePublished(id: string, text: string): PublishedPipeline {
   return parseSecret(text, PublishedPipeline, {
     what: `the published pipeline ${id}`,
     refused: 'is damaged',
     next: 'Provision the pipeline again; that writes it anew.',
     version: 1,
   });
+}
+
+/** A stream of one pipeline, as 0.1.0 published it. */
+function streamOf(only: PublishedPipeline): PublishedStream {
+  return { streamArn: only.streamArn, settings: streamSettingsOf(only), routes: [only] };
+}
+
+function routeOf(
+  listed: ListedRoute | undefined,
+  document: RouteDocument | undefined,
+): PublishedRoute | undefined {
+  if (document === undefined || listed === undefined) return undefined;
+  return { ...document.pipeline, ...(listed.from !== undefined && { from: listed.from }) };
+}
+
+function missing(
+  { settings }: PublishedRuntime,
+  stream: string,
+  names: readonly string[],
+  routes: readonly PublishedRoute[],
+): Failure {
+  const [gone = ''] = names.filter((name) => !routes.some(({ pipeline }) => pipeline === name));
+  return new Failure(
+    'SECRET_MISSING',
+    `the stream ${streamNameOf(stream)} has a route without its secret ${publishedSecret(settings, stream, gone)}`,
+    { next: `Provision the pipeline ${gone} again; that writes it anew.` },
+  );
 }

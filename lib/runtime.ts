@@ -6,16 +6,37 @@ import type { Settings } from './settings.ts';
 
 /** Secrets Manager, as far as it is needed. */
 export interface Secrets {
-  /** The current value as text; `undefined` if there is no such secret, or it is about to be deleted. */
-  get(id: string): Promise<string | undefined>;
+  /**
+   * The current value as text, or that of this version. `undefined` if there is no such secret or version, or the
+   * secret is about to be deleted.
+   */
+  get(id: string, version?: string): Promise<string | undefined>;
   /**
    * Creates the secret; `false` if it exists. One that waits for its deletion is restored, and counts as new.
    */
   create(id: string, value: string, description: string): Promise<boolean>;
-  /** Creates the secret or gives it a new value; one that waits for its deletion is restored first. */
-  put(id: string, value: string, description: string): Promise<void>;
+  /**
+   * Creates the secret or gives it a new value; one that waits for its deletion is restored first. The value that it
+   * had stays readable by its version.
+   * @param version the id of the new value, 32 to 64 characters; it must not have named another value
+   */
+  put(id: string, value: string, description: string, version?: string): Promise<void>;
   /** Deletes it; a secret that does not exist counts as deleted. */
   remove(id: string): Promise<void>;
+}
+
+/** Which routes each stream has: a list for each, that is read and written as a whole. All methods throw `AWS_*`. */
+export interface Routes {
+  /**
+   * The stored list and its version, both `undefined` where there is none. The caller has to check the list like all
+   * input from outside.
+   */
+  read(streamName: string): Promise<{ readonly value: unknown; readonly version: string | undefined }>;
+  /**
+   * Stores the list, or removes it (`undefined`). Returns `false`, and changes nothing, if another writer has changed
+   * it since that version.
+   */
+  write(streamName: string, value: unknown, version: string | undefined): Promise<boolean>;
 }
 
 /** One Lambda trigger (event source mapping): a stream and the forwarder that reads it. */
@@ -77,7 +98,7 @@ export interface DeadLetter {
   /** What Penstock or AEP said about it. */
   readonly message: string;
   readonly sequenceNumber: string;
-  /** Position in a KPL aggregate; absent for a plain record. */
+  /** Position in a record of several messages; absent for a plain record. */
   readonly subSequenceNumber?: number;
   /** Absent if the record was written without one, or it is not known. */
   readonly partitionKey?: string;
@@ -85,6 +106,8 @@ export interface DeadLetter {
   readonly arrivedAt?: number;
   /** The producer's bytes, base64. If the pipeline redacts: the redacted record, or nothing. */
   readonly data: string;
+  /** `data` is one message that the pipeline's format took out of the record. */
+  readonly piece?: true;
   /** `data` is the redacted record, and `partitionKey` the SHA-256 of its key. */
   readonly redacted?: true;
   /** The rules of the redaction: a name in the document's `rules`. Absent if not known. */
@@ -355,9 +378,11 @@ export interface Runtime extends Transport {
 
 export interface LedgerRuntime extends Runtime {
   readonly ledger: Ledger;
+  readonly routes: Routes;
 }
 
 export interface BeginRuntime extends Runtime {
+  readonly routes: Pick<Routes, 'read'>;
   readonly streams: DescribedStreams;
 }
 
@@ -366,9 +391,12 @@ export interface ProvisionRuntime extends LedgerRuntime {
 }
 
 /** Drift begins like an execution, and then plans. */
-export interface DriftRuntime extends ProvisionRuntime, BeginRuntime {}
+export interface DriftRuntime extends ProvisionRuntime, BeginRuntime {
+  readonly routes: Routes;
+}
 
 export interface ForwardRuntime extends Runtime {
+  readonly routes: Pick<Routes, 'read'>;
   readonly deadLetters: DeadLetters;
   readonly metrics: Metrics;
 }
@@ -392,6 +420,7 @@ export interface DoctorRuntime extends WhereRuntime {
 }
 
 export interface ReconcileRuntime extends Runtime {
+  readonly routes: Pick<Routes, 'read'>;
   readonly ledger: Pick<Ledger, 'names' | 'read'>;
   readonly deadLetters: DeadLettersOnce;
   readonly stream: Pick<StreamRange, 'pages' | 'shards'>;

@@ -8,5 +8,8 @@ export const DATA = ['raw', 'xdm'] as const;
 /** The compression that is looked for in the records and unpacked. */
 export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'auto'] as const;
 
+/** What becomes of a record that no route of its stream takes. */
+export const UNROUTED = ['count', 'keep'] as const;
+
 export const MAX_WARM_UP_SECONDS = 1_500;
 export const MAX_DRAIN_SECONDS = 900;

@@ -93,7 +93,7 @@ describe('the bundles as they are deployed', () => {
     const options = {
       warmUpSeconds: 1,
       seed: 1,
-      sandbox: 'dev1',
+      sandboxes: ['dev1'],
       folder,
       bundled: true,
       onInvocation: watch.report,

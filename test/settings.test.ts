@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { readCredentials } from '../lib/credentials.ts';
-import { readPublished } from '../lib/published.ts';
+import { readStream } from '../lib/published.ts';
 import type { Secrets } from '../lib/runtime.ts';
 import { settingsFrom } from '../lib/settings.ts';
+import { memoryRoutes } from './support/routes.ts';
 import { CREDENTIALS } from './support/scripted.ts';
 
 const holding = (value: string | undefined): Secrets => ({
@@ -57,9 +58,14 @@ describe('credentials', () => {
 describe('the published pipeline', () => {
   it('is nothing where nothing is published, and named where it is damaged, without what it holds', async () => {
     const arn = 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders';
-    expect(await readPublished(holding(undefined), { stage: 'dev' }, arn)).toBeUndefined();
+    const published = (text: string | undefined) => ({
+      secrets: holding(text),
+      routes: memoryRoutes(),
+      settings: { stage: 'dev' },
+    });
+    expect(await readStream(published(undefined), arn)).toBeUndefined();
     for (const text of ['', '{"version": 1, "inletUrl": "https://fake-canary"}']) {
-      const reading = readPublished(holding(text), { stage: 'dev' }, arn);
+      const reading = readStream(published(text), arn);
       await expect(reading).rejects.toMatchObject({
         code: 'SECRET_INVALID',
         message: expect.stringContaining('penstock/dev/streams/orders'),

@@ -5,7 +5,7 @@ import { executionName } from '../lib/hook/start.ts';
 import { parseManifest } from '../lib/manifest.ts';
 import { fromVersion1, Pipeline, Report } from '../lib/pipeline.ts';
 import { knownOf, readKnown } from '../lib/provision/known.ts';
-import { type PublishedPipeline, readPublished } from '../lib/published.ts';
+import { type PublishedPipeline, readStream } from '../lib/published.ts';
 import { readOld, readSoFar } from '../lib/reconcile/progress.ts';
 import type { DeadLetterDocument, LedgerRecord } from '../lib/runtime.ts';
 import { settingsFrom } from '../lib/settings.ts';
@@ -16,6 +16,7 @@ import { acknowledgeBut, fakeInlet } from './support/inlet.ts';
 import { memoryLedger } from './support/ledger.ts';
 import { world } from './support/provisioning.ts';
 import { document, ON_FAILURE_KEY, redriveWorld, streamRecord } from './support/redriving.ts';
+import { memoryRoutes } from './support/routes.ts';
 
 // B 7: what a new version does with what the one before has left. The fixtures were written by the code of 0.1.0 itself.
 
@@ -251,7 +252,9 @@ describe('B 7: what a newer version has left is refused, and nothing is written 
 
   it('of a published pipeline no word but its version is told', async () => {
     const secrets = { get: async () => '{"version":3,"inletUrl":"https://canary"}' } as never;
-    await expect(readPublished(secrets, settingsFrom({}), 'arn:x:stream/customers')).rejects.toThrow(
+    await expect(
+      readStream({ secrets, routes: memoryRoutes(), settings: settingsFrom({}) }, 'arn:x:stream/customers'),
+    ).rejects.toThrow(
       /^NEWER_VERSION: the published pipeline \S+ has version 3, and this release knows 1 \| Next: Deploy the version that wrote it/,
     );
   });

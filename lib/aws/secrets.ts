@@ -22,16 +22,17 @@ export function createSecrets(
   kmsKey?: string,
   tags: Readonly<Record<string, string>> = {},
 ): Secrets {
-  const write = (id: string, value: string) => {
+  const write = (id: string, value: string, version?: string) => {
     checkBytes(`the secret ${id}`, value, MAX_SECRET_BYTES);
-    return client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
+    return client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value, ...tokenOf(version) }));
   };
 
-  const creation = (id: string, value: string, description: string) => {
+  const creation = (id: string, value: string, description: string, version?: string) => {
     checkBytes(`the secret ${id}`, value, MAX_SECRET_BYTES);
     return new CreateSecretCommand({
       Name: id,
       SecretString: value,
+      ...tokenOf(version),
       Description: description,
       ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
       ...(Object.keys(tags).length > 0 && {
@@ -40,21 +41,25 @@ export function createSecrets(
     });
   };
 
-  const create = async (id: string, value: string, description: string) => {
+  const create = async (id: string, value: string, description: string, version?: string) => {
     try {
-      await client.send(creation(id, value, description));
+      await client.send(creation(id, value, description, version));
     } catch (error) {
       // Another execution created it first, or the answer to an earlier try was lost.
       if (!(error instanceof Error && error.name === 'ResourceExistsException')) throw error;
-      await write(id, value);
+      await write(id, value, version);
     }
   };
 
   return {
-    get: (id) =>
+    get: (id, version) =>
       awsCall(`reading the secret ${id}`, async () => {
+        const command = new GetSecretValueCommand({
+          SecretId: id,
+          ...(version !== undefined && { VersionId: version }),
+        });
         try {
-          return (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString;
+          return (await client.send(command)).SecretString;
         } catch (error) {
           if (isNotFound(error) || isBeingDeleted(error)) return undefined;
           throw error;
@@ -76,16 +81,16 @@ export function createSecrets(
         return true;
       }),
 
-    put: (id, value, description) =>
+    put: (id, value, description, version) =>
       awsCall(`writing the secret ${id}`, async () => {
         try {
-          await write(id, value);
+          await write(id, value, version);
         } catch (error) {
           if (isBeingDeleted(error)) {
             await client.send(new RestoreSecretCommand({ SecretId: id }));
-            await write(id, value);
+            await write(id, value, version);
           } else if (isNotFound(error)) {
-            await create(id, value, description);
+            await create(id, value, description, version);
           } else {
             throw error;
           }
@@ -101,4 +106,9 @@ export function createSecrets(
         }
       }),
   };
+}
+
+/** Secrets Manager takes the token of the request as the id of the version. AWS: API reference of PutSecretValue. */
+function tokenOf(version: string | undefined): { ClientRequestToken?: string } {
+  return version === undefined ? {} : { ClientRequestToken: version };
 }

@@ -4,18 +4,21 @@ import type { Flow } from '../aep/flow-service.ts';
 import { CONTROL_PLANE } from '../aep/retry.ts';
 import type { Sessions } from '../aep/token.ts';
 import { Failure } from '../failure.ts';
+import { credentialsIn } from '../kept-manifest.ts';
 import { type Manifest, parseManifest } from '../manifest.ts';
-import { type PublishedPipeline, readPublished } from '../published.ts';
+import { type PublishedPipeline, readRoute } from '../published.ts';
 import type { DoctorRuntime, LedgerRecord, Trigger } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { credentialsSecretOf, sessionsOf } from '../sessions.ts';
 import * as z from '../zod.ts';
 
 /** Each promise here is made once, by the check that needs it first. */
 export interface Patient {
   readonly runtime: DoctorRuntime;
   readonly record: LedgerRecord;
-  /** A session of its own: it asks for a token whatever this container has. */
+  /** Of the pipeline's credentials. It asks for a token whatever this container has. */
   readonly sessions: Sessions;
+  /** The name of the secret with them. */
+  readonly credentialsSecret: string;
   /** How IMS refused the new client secret, if the previous one was used. */
   readonly fallback: () => boolean;
   /** @throws Failure `NOT_READY` if no manifest is in force; `MANIFEST_INVALID` */
@@ -23,7 +26,7 @@ export interface Patient {
   readonly aep: () => Aep;
   /** @throws Failure `MANIFEST_INVALID` if there is no such stream */
   readonly streamArn: () => Promise<string>;
-  /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `CONFLICT` */
+  /** @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `SECRET_MISSING` */
   readonly published: () => Promise<PublishedPipeline>;
   readonly flow: () => Promise<Flow>;
   readonly trigger: () => Promise<Trigger | undefined>;
@@ -37,9 +40,10 @@ const IMPATIENT = { ...CONTROL_PLANE, attempts: 2, baseMs: 200, patienceMs: 2_00
 const CALL_MS = 6_000;
 
 export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient {
-  const { secrets, settings, streams, triggers } = runtime;
+  const { settings, streams, triggers } = runtime;
   let fellBack = false;
-  const sessions = sessionsOf(runtime, { onFallback: () => (fellBack = true) });
+  const credentials = credentialsIn(record.manifest);
+  const sessions = sessionsOf(runtime, { onFallback: () => (fellBack = true) })(credentials);
   const manifest = once(() => manifestOf(record));
   const aep = once(() =>
     createAep({
@@ -63,7 +67,7 @@ export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient
     });
   });
   const published = once(async () => {
-    const found = await readPublished(secrets, settings, await streamArn());
+    const found = await readRoute(runtime, await streamArn(), record.pipeline);
     return checked(found, record.pipeline);
   });
   const flow = once(async () => {
@@ -78,6 +82,7 @@ export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient
     runtime,
     record,
     sessions,
+    credentialsSecret: credentialsSecretOf(settings, credentials),
     fallback: () => fellBack,
     manifest,
     aep,
@@ -115,13 +120,9 @@ function manifestOf({ manifest }: LedgerRecord): Manifest {
 }
 
 function checked(found: PublishedPipeline | undefined, pipeline: string): PublishedPipeline {
-  if (found === undefined)
-    throw new Failure('NOT_PUBLISHED', 'nothing is published for its stream', {
-      next: 'Provision the pipeline again, which writes it.',
-    });
-  if (found.pipeline === pipeline) return found;
-  throw new Failure('CONFLICT', `another pipeline is published for its stream: ${found.pipeline}`, {
-    next: 'Retire one of the two: a stream carries one pipeline.',
+  if (found !== undefined) return found;
+  throw new Failure('NOT_PUBLISHED', `the pipeline ${pipeline} is not published for its stream`, {
+    next: 'Provision the pipeline again, which writes it.',
   });
 }
 

@@ -1,9 +1,8 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
-import type { Sessions } from '../aep/token.ts';
-import { FAILURES, isFailure } from '../failure.ts';
+import { FAILURES, Failure, isFailure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { within } from '../within.ts';
 import { checkConservation } from './conservation.ts';
 import { deadLetterDocument } from './dead-letters.ts';
@@ -11,6 +10,7 @@ import { createFramer } from './frame/frame.ts';
 import { createRoom, type Prepared, prepare, type Room, type Stages } from './frame/prepare.ts';
 import { createMemory, type Memory, type Recalled } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
+import { createDecoding, isPlain } from './read/decoding.ts';
 import { type Received, readEvent } from './read/event.ts';
 import { keyOf } from './read/message.ts';
 import { type Held, measureRequest, reportInvocation, reportReturned } from './report.ts';
@@ -43,7 +43,7 @@ export type Forward = (event: unknown, invocation: Invocation) => Promise<BatchR
 interface ContainerState {
   readonly runtime: ForwardRuntime;
   readonly pipelines: Pipelines;
-  readonly sessions: Sessions;
+  readonly sessions: SessionsOf;
   readonly memory: Memory;
   readonly inletOf: (pipeline: PublishedPipeline) => KnownInlet;
 }
@@ -171,17 +171,18 @@ async function prepareAndSend(
   const known = memory.recall(memoryKey(received, pipeline));
   const witness = witnessOf(received, known, inlet.standing);
   const transform = createTransform(pipeline);
+  const decoding = createDecoding(pipeline);
   const stages: Stages = {
-    compression: pipeline.compression,
+    decoding,
     transform,
     frame: framer.frame,
-    direct: transform === undefined && pipeline.compression === 'none' ? framer.direct : undefined,
+    direct: transform === undefined && isPlain(decoding) ? framer.direct : undefined,
     isKnown: (message) => known.has(message),
     isWitness: (message) => witness !== undefined && keyOf(message) === witness,
   };
   const sender = createSender({
     runtime,
-    sessions,
+    sessions: sessions(pipeline.credentials),
     ...inlet,
     pipeline,
     framer,
@@ -220,10 +221,10 @@ function witnessOf({ records }: Received, known: Recalled, standing: Standing): 
 /** Prepares group by group: the first requests are under way while the next records are prepared. */
 async function prepareGroups(
   { records }: Received,
-  { compression, order, rate }: PublishedPipeline,
+  { order, rate }: PublishedPipeline,
   { stages, room, sending }: { stages: Stages; room: Room; sending: Sending },
 ): Promise<Prepared[]> {
-  const groups = recordGroups(records, compression);
+  const groups = recordGroups(records, isPlain(stages.decoding));
   const options: BatchOptions = {
     strict: order === 'strict',
     // A request larger than a second's rate might need more time than there is.
@@ -266,7 +267,10 @@ async function pipelineOf(
   { runtime, pipelines }: ContainerState,
 ): Promise<PublishedPipeline> {
   try {
-    return await pipelines.of(received.streamArn);
+    const { routes } = await pipelines.of(received.streamArn);
+    const [route] = routes;
+    if (route === undefined) throw new Failure('NOT_PUBLISHED', 'the stream has no route');
+    return route;
   } catch (error) {
     const pipeline = streamNameOf(received.streamArn);
     const about = { received, invocation, pipeline, messages: received.records.length, why: 'pipeline' };

@@ -4,12 +4,11 @@ import * as z from 'zod';
 import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
-import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure } from '../failure.ts';
 import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
-import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
+import { type PublishedPipeline, readRoute, readStream, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
 import type { Searches } from './original.ts';
 import {
@@ -96,7 +95,7 @@ async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<
   if (!question.success)
     throw notAccepted('reconcile', 'the event does not name a pipeline', question.error.issues);
   const { pipeline, streamArn } = question.data;
-  if (streamArn !== undefined) return [await ofStream(streamArn, runtime)];
+  if (streamArn !== undefined) return ofStream(streamArn, runtime);
   if (pipeline === undefined) {
     const all: WantedPipelines[] = [];
     for (const name of await runtime.ledger.names()) all.push(...(await ofName(name, runtime)));
@@ -107,32 +106,27 @@ async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<
   throw new Failure('NOT_PUBLISHED', `nothing is published for a pipeline ${pipeline}`);
 }
 
-async function ofStream(
-  streamArn: string,
-  { secrets, settings, ledger }: ReconcileRuntime,
-): Promise<WantedPipelines> {
-  const published = await readPublished(secrets, settings, streamArn);
-  if (published === undefined)
-    throw new Failure('NOT_PUBLISHED', `no pipeline is published for ${streamArn}`);
-  return { published, record: await ledger.read(published.pipeline) };
+async function ofStream(streamArn: string, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {
+  const { routes = [] } = (await readStream(runtime, streamArn)) ?? {};
+  if (routes.length === 0) throw new Failure('NOT_PUBLISHED', `no pipeline is published for ${streamArn}`);
+  return Promise.all(
+    routes.map(async (published) => ({ published, record: await runtime.ledger.read(published.pipeline) })),
+  );
 }
 
-async function ofName(
-  name: string,
-  { secrets, settings, ledger }: ReconcileRuntime,
-): Promise<WantedPipelines[]> {
-  const record = await ledger.read(name);
+async function ofName(name: string, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {
+  const record = await runtime.ledger.read(name);
   const stream = inletStreamIn(record?.manifest);
   // What AEP reads by itself has none, and nothing of ours is in it.
   if (stream === undefined) return [];
   // A stream's name alone finds its secret as well as its ARN does.
-  const published = await readPublished(secrets, settings, stream);
-  return published?.pipeline === name ? [{ published, record }] : [];
+  const published = await readRoute(runtime, stream, name);
+  return published === undefined ? [] : [{ published, record }];
 }
 
 interface Turn {
   readonly runtime: ReconcileRuntime;
-  readonly sessions: Sessions;
+  readonly sessions: SessionsOf;
   readonly timeLeftMs: () => number;
 }
 
@@ -154,7 +148,8 @@ async function reconcilePipeline(
   { published, record }: WantedPipelines,
   turn: Turn,
 ): Promise<ReconcileOutcome> {
-  const { runtime, sessions } = turn;
+  const { runtime } = turn;
+  const sessions = turn.sessions(published.credentials);
   const { platformUrl } = runtime.settings;
   const aep = createAep({ sandbox: published.sandbox, platformUrl, transport: runtime, sessions });
   const started = runtime.clock.now();

@@ -1,7 +1,7 @@
 // Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
+import { type PublishedPipeline, readStream, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
@@ -37,7 +37,15 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
       runtime,
       request,
       pipeline,
-      carrier: createCarrier({ runtime, sessions, pipeline, where, rate, dryRun, ...invocation }),
+      carrier: createCarrier({
+        runtime,
+        sessions: sessions(pipeline.credentials),
+        pipeline,
+        where,
+        rate,
+        dryRun,
+        ...invocation,
+      }),
       // Lambda may start one event twice under one id, so each invocation has an owner name of its own.
       owner: `redrive-${randomUUID()}`,
       remainingMs: invocation.remainingMs,
@@ -60,11 +68,8 @@ function withEnd(request: RedriveRequest, now: number): RedriveRequest {
   return { ...request, where: { ...where, arrived: { ...where.arrived, to: new Date(now).toISOString() } } };
 }
 
-async function publishedFor(
-  { stream }: RedriveRequest,
-  { secrets, settings }: RedriveRuntime,
-): Promise<PublishedPipeline> {
-  const pipeline = await readPublished(secrets, settings, stream);
+async function publishedFor({ stream }: RedriveRequest, runtime: RedriveRuntime): Promise<PublishedPipeline> {
+  const pipeline = (await readStream(runtime, stream))?.routes[0];
   if (pipeline !== undefined && (!stream.startsWith('arn:') || stream === pipeline.streamArn))
     return pipeline;
   throw new Failure('NOT_PUBLISHED', `no pipeline is published for the stream ${stream}`, {

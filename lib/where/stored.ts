@@ -7,7 +7,7 @@ import type { AppliedRule } from '../forward/read/message.ts';
 import { recordId } from '../forward/read/record-id.ts';
 import { unpack } from '../forward/read/unpack.ts';
 import { createRedactor, isSameRule } from '../forward/transform/redact.ts';
-import { readPublished, streamNameOf } from '../published.ts';
+import { readRoute, streamNameOf } from '../published.ts';
 import { type Item, readParcel } from '../redrive/parcel.ts';
 import type { StoredKind, WhereRuntime } from '../runtime.ts';
 
@@ -79,11 +79,11 @@ export async function searchRejects(
 
 /** What the pipeline redacts now; `unknown` if that cannot be read. */
 async function rulesInForce(
-  { streamArn }: Scope,
-  { secrets, settings }: WhereRuntime,
+  { streamArn, pipeline }: Scope,
+  runtime: WhereRuntime,
 ): Promise<readonly AppliedRule[] | 'unknown'> {
   try {
-    const published = await readPublished(secrets, settings, streamArn);
+    const published = await readRoute(runtime, streamArn, pipeline);
     return published === undefined ? 'unknown' : (createRedactor(published)?.applied ?? []);
   } catch (error) {
     if (!isFailure(error)) throw error;

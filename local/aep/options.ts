@@ -51,8 +51,8 @@ export interface PlatformOptions {
   quirks?: Partial<Quirks>;
   /** What of Adobe's XDM it knows: classes, field groups, data types. Default: what is built in. */
   xdm?: Standard;
-  /** Told of every record that an inlet has taken in, whatever becomes of it: a witness for what was sent. */
-  onReceived?: (records: readonly JsonObject[]) => void;
+  /** Told of every record that an inlet, or a flow by itself, has taken in, and of which. It is a witness for what was sent. */
+  onReceived?: (records: readonly JsonObject[], inletId: string) => void;
   /** Told of every row that has landed: the oldest of them are not kept for ever. */
   onLanded?: (rows: readonly JsonObject[]) => void;
   /** Where the Kinesis is that flows read by themselves; without it they stay idle. */

@@ -132,6 +132,8 @@ export interface Tally {
   /** Rows that lie there: those of reverted batches are not among them. */
   landed: number;
   refused: number;
+  /** Applied to Profile alone, so that no row lies there. */
+  profileOnly: number;
   lastBatchId: string | undefined;
 }
 

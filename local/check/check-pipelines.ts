@@ -9,16 +9,21 @@ import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { UsageError, xdmIn } from '../start/options.ts';
+import { linesOf } from '../start/records.ts';
 import { checkPipeline } from './pipeline-check.ts';
+import { type Checked, checkRoutes } from './routes-check.ts';
 
 const HELP = `Checks pipelines on this machine, without network. Is the manifest valid? Does its mapping compile?
 Do the samples beside it (orders.json: orders.samples.json) become what they must? Does that fit the schema?
 
-  npm run check:pipelines [-- [--xdm DIR] FILE…]
+Manifests of one stream are held against each other, too: which of them takes each record, and which records none takes.
 
-  FILE        a manifest, or a folder of them (default: pipelines and examples)
-  --xdm DIR   a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
-  --help      this text
+  npm run check:pipelines [-- [--xdm DIR] [--records FILE] FILE…]
+
+  FILE            a manifest, or a folder of them (default: pipelines and examples)
+  --records FILE  records of the stream, one a line: they are counted in place of the samples
+  --xdm DIR       a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
+  --help          this text
 
 Exit code: 0 all is well; 1 a pipeline is wrong; 2 the command line is wrong, or a file cannot be read.
 `;
@@ -44,6 +49,8 @@ interface Found {
 interface Outcome {
   readonly exitCode: 0 | 1 | 2;
   readonly lines: readonly string[];
+  /** The manifest, where it is right by itself. */
+  readonly checked?: Checked;
 }
 
 async function main(args: string[]): Promise<number> {
@@ -64,7 +71,17 @@ async function main(args: string[]): Promise<number> {
     worst = Math.max(worst, exitCode);
     process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   };
-  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file, xdm));
+  const checked: Checked[] = [];
+  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) {
+    const outcome = await check(file, xdm);
+    tell(outcome);
+    if (outcome.checked !== undefined) checked.push(outcome.checked);
+  }
+  const { records } = options;
+  if (records !== undefined) await stat(records).catch(unreadable(records));
+  const linesIn = records === undefined ? undefined : () => linesOf(records);
+  for (const { mistakes, lines } of await checkRoutes(checked, linesIn))
+    tell(mistakes.length > 0 ? wrong(lines[0] ?? '', mistakes) : { exitCode: 0, lines });
   for (const file of found.flatMap(({ strays }) => strays))
     tell(
       wrong(file, [`samples without a manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]),
@@ -76,15 +93,17 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** @throws UsageError */
-function optionsOf(args: string[]): { files: string[]; xdm: string | undefined } | 'help' {
+function optionsOf(
+  args: string[],
+): { files: string[]; xdm: string | undefined; records: string | undefined } | 'help' {
   try {
     const { values, positionals } = commandLine({
       args,
       allowPositionals: true,
-      options: { xdm: { type: 'string' }, help: { type: 'boolean' } },
+      options: { xdm: { type: 'string' }, records: { type: 'string' }, help: { type: 'boolean' } },
     });
     if (values.help) return 'help';
-    return { files: positionals, xdm: values.xdm };
+    return { files: positionals, xdm: values.xdm, records: values.records };
   } catch (error) {
     throw error instanceof CommandLineError ? new UsageError(error.message) : error;
   }
@@ -116,7 +135,8 @@ async function check(file: string, xdm: Standard): Promise<Outcome> {
     const notes = warnings.map((warning) => `  warning: ${warning}`);
     if (mistakes.length > 0) return wrong(file, mistakes, notes);
     const counts = `${counted(manifest.mapping?.length ?? 0, 'mapping')}, ${counted(samples?.length ?? 0, 'sample')}`;
-    return { exitCode: 0, lines: [`ok      ${file}: ${counts}`, ...notes] };
+    const lines = [`ok      ${file}: ${counts}`, ...notes];
+    return { exitCode: 0, lines, checked: { file, manifest, samples } };
   } catch (error) {
     if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
     if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));

@@ -45,17 +45,30 @@ export interface Account {
 
 /** What the producer wrote, and what is to become of it. */
 export interface Written extends Produced {
+  /** Which of the stream's routes this is about; absent where there is one alone, or AEP reads by itself. */
+  readonly route?: RouteEnds;
   /** By sequence number: what the pipelines that may have forwarded it make of a record. */
   readonly expected: ReadonlyMap<string, readonly Expected[]>;
   /** What a platform that reads by itself will drop; none where an inlet is fed. */
   readonly dropped?: readonly Rejected[];
 }
 
+/** Where the records of a route end. */
+export interface RouteEnds {
+  readonly pipeline: string;
+  readonly inletIds: ReadonlySet<string>;
+  readonly datasetIds: ReadonlySet<string>;
+}
+
+type Totals = Pick<Account, 'received' | 'landed' | 'refusedLater' | 'profileOnly' | 'lost'>;
+
 /** Compares what the producer wrote with what the platform took in and what the store holds. */
 export async function account(stack: Stack, written: Written): Promise<Account> {
-  const { received, landed, refused, lost, profileOnly, ...counts } = stack.platform.platform.state.counts;
-  const { dropped = [] } = written;
-  const kept = await deadLetters(stack.deadLettersFolder);
+  const { route, dropped = [] } = written;
+  const droppedThere = route === undefined ? stack.platform.platform.state.counts.dropped : 0;
+  const taken = stack.witness.received(route?.inletIds);
+  const { received, landed, refusedLater, profileOnly, lost } = totalsOf(stack, route, taken);
+  const kept = await deadLetters(stack.deadLettersFolder, route?.pipeline);
   const stored = [...kept]
     .map(([sequenceNumber, { reason, message }]) => ({
       line: written.lineOf.get(sequenceNumber) ?? 0,
@@ -64,8 +77,8 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     }))
     .sort((a, b) => a.line - b.line);
   const unsent = written.refused.map(({ line, reason }) => ({ line, reason: 'not-sent', message: reason }));
-  const { found, filtered, missing } = matched(written, new Set(kept.keys()), stack.witness.received);
-  const phantoms = phantomsIn(written, stack.witness.received);
+  const { found, filtered, missing } = matched(written, new Set(kept.keys()), taken);
+  const phantoms = phantomsIn(written, taken);
   return {
     produced: written.lineOf.size + unsent.length,
     received,
@@ -75,7 +88,7 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     unsent,
     landed,
     profileOnly,
-    refusedLater: refused,
+    refusedLater,
     dropped,
     lost,
     missing,
@@ -83,12 +96,35 @@ export async function account(stack: Stack, written: Written): Promise<Account> 
     complete:
       missing.length === 0 &&
       phantoms === 0 &&
-      received === landed + refused + profileOnly &&
+      received === landed + refusedLater + profileOnly &&
       lost === 0 &&
       // A flow that takes over reads them once more.
-      counts.dropped >= dropped.length &&
-      (counts.dropped === 0) === (dropped.length === 0) &&
+      droppedThere >= dropped.length &&
+      (droppedThere === 0) === (dropped.length === 0) &&
       stored.every(({ line }) => line > 0),
+  };
+}
+
+/** What the platform says of all that it took in, or of what came by a route. */
+function totalsOf(
+  { platform }: Stack,
+  route: RouteEnds | undefined,
+  taken: ReadonlyMap<string, number>,
+): Totals {
+  const { counts, losses, sandboxes } = platform.platform.state;
+  if (route === undefined) return { ...counts, refusedLater: counts.refused };
+  const tallies = [...sandboxes.values()].flatMap((sandbox) =>
+    [...sandbox.tallies].filter(([datasetId]) => route.datasetIds.has(datasetId)).map(([, tally]) => tally),
+  );
+  const sumOf = (name: 'landed' | 'refused' | 'profileOnly') =>
+    tallies.reduce((sum, tally) => sum + tally[name], 0);
+  const ownLosses = [...losses.values()].filter(({ inletId }) => route.inletIds.has(inletId));
+  return {
+    received: [...taken.values()].reduce((sum, count) => sum + count, 0),
+    landed: sumOf('landed'),
+    refusedLater: sumOf('refused'),
+    profileOnly: sumOf('profileOnly'),
+    lost: ownLosses.reduce((sum, { messages }) => sum + messages, 0),
   };
 }
 
@@ -111,6 +147,18 @@ export function refusedLines(refusals: readonly Refusal[], written: Written): Re
     .sort((a, b) => a.line - b.line);
 }
 
+/** Lines that no route takes, told by what each route makes of them. */
+export function unroutedLines(routes: readonly Written[]): number[] {
+  const [first] = routes;
+  if (first === undefined) return [];
+  const takesNothing = ({ sent, rejected }: Expected) => sent.length === 0 && rejected === 0;
+  return [...first.lineOf]
+    .filter(([sequenceNumber]) =>
+      routes.every(({ expected }) => (expected.get(sequenceNumber) ?? []).every(takesNothing)),
+    )
+    .map(([, line]) => line);
+}
+
 function identitiesOf({ expected }: Written, sequenceNumber: string): Set<string> {
   return new Set(expected.get(sequenceNumber)?.flatMap(({ sent }) => sent));
 }
@@ -118,7 +166,7 @@ function identitiesOf({ expected }: Written, sequenceNumber: string): Set<string
 /** Writes every line that did not land, with its reason, as NDJSON beside the store; returns the file, if there is one. */
 export async function writeLists(
   folder: string,
-  { rejected, unsent, dropped }: Account,
+  { rejected, unsent, dropped }: Pick<Account, 'rejected' | 'unsent' | 'dropped'>,
   later: readonly Rejected[],
 ): Promise<string | undefined> {
   const all = [...unsent, ...rejected, ...dropped, ...later].sort((a, b) => a.line - b.line);
@@ -164,8 +212,11 @@ function isTaken(left: Map<string, number>, one: string): boolean {
   return count > 0;
 }
 
-/** What is in the dead-letter store, by sequence number: an invocation that is repeated stores its rejects again. */
-async function deadLetters(folder: string): Promise<Map<string, DeadLetterDocument['entries'][number]>> {
+/** What is in the dead-letter store of all pipelines, or of one, by sequence number: an invocation that is repeated stores its rejects again. */
+async function deadLetters(
+  folder: string,
+  pipeline: string | undefined,
+): Promise<Map<string, DeadLetterDocument['entries'][number]>> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true });
   const entries = new Map<string, DeadLetterDocument['entries'][number]>();
   for (const file of files) {
@@ -173,6 +224,7 @@ async function deadLetters(folder: string): Promise<Map<string, DeadLetterDocume
     const document = JSON.parse(
       await readFile(join(file.parentPath, file.name), 'utf8'),
     ) as DeadLetterDocument;
+    if (pipeline !== undefined && document.pipeline !== pipeline) continue;
     for (const entry of document.entries) entries.set(entry.sequenceNumber, entry);
   }
   return entries;

@@ -3,9 +3,10 @@ import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { createRoom, type Prepared, prepare } from '../../lib/forward/frame/prepare.ts';
+import { createDecoding } from '../../lib/forward/read/decoding.ts';
 import { type Received, readEvent } from '../../lib/forward/read/event.ts';
 import { createTransform } from '../../lib/forward/transform/transform.ts';
-import { type PublishedPipeline, readPublished } from '../../lib/published.ts';
+import { type PublishedPipeline, readStream } from '../../lib/published.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { parseExactly } from '../aep/json.ts';
 import { eventRecord, kinesisEvent } from '../aws/kinesis-event.ts';
@@ -25,9 +26,10 @@ export interface Expected {
   readonly rejected: number;
 }
 
-/** How the stream is forwarded at this moment. */
-export function publishedNow({ secretsManager, settings }: Stack, streamArn: string) {
-  return readPublished(createSecrets(secretsManager), settingsFrom(settings), streamArn);
+/** How the stream is forwarded at this moment; no route where nothing is published. */
+export async function publishedNow({ secretsManager, routes, settings }: Stack, streamArn: string) {
+  const runtime = { secrets: createSecrets(secretsManager), routes, settings: settingsFrom(settings) };
+  return (await readStream(runtime, streamArn))?.routes ?? [];
 }
 
 /** By sequence number, what each of these pipelines, of which one has forwarded it, makes of every record of the stream. */
@@ -49,7 +51,7 @@ export async function expectedIn(
 async function expectedOf({ records, shardId }: Received, pipeline: PublishedPipeline) {
   const { frame } = createFramer(pipeline, shardId);
   const stages = {
-    compression: pipeline.compression,
+    decoding: createDecoding(pipeline),
     transform: createTransform(pipeline),
     frame,
     isKnown: () => false,

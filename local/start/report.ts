@@ -79,19 +79,23 @@ export function reportOf(parts: {
     ...rows.map((row) => `  ${clip(JSON.stringify(row), 300)}`),
     ...(rows.length === 0 ? ['  (none)'] : []),
     '',
-    ...(account.missing.length === 0
-      ? []
-      : [
-          `Missing: line ${account.missing.slice(0, MAX_LISTED).join(', ')}${account.missing.length > MAX_LISTED ? ', …' : ''}`,
-        ]),
-    ...(account.phantoms === 0 ? [] : [`Received, but not produced: ${count(account.phantoms)} records`]),
+    ...missingLines(account),
     account.complete
       ? `Every record is accounted for: ${sum(account)}.`
       : `NOT every record is accounted for: ${sum(account)}.`,
   ].join('\n');
 }
 
-function forwardingLines(account: Account, forwarded: Forwarded): string[] {
+/** What does not add up. */
+export function missingLines({ missing, phantoms }: Account): string[] {
+  const shown = `${missing.slice(0, MAX_LISTED).join(', ')}${missing.length > MAX_LISTED ? ', …' : ''}`;
+  return [
+    ...(missing.length === 0 ? [] : [`Missing: line ${shown}`]),
+    ...(phantoms === 0 ? [] : [`Received, but not produced: ${count(phantoms)} records`]),
+  ];
+}
+
+export function forwardingLines(account: Account, forwarded: Forwarded): string[] {
   return [
     'Forwarding',
     ...table([
@@ -116,7 +120,7 @@ function readingLines({ kind, place, reads, throttled }: Reading): string[] {
   return ['Reading', `  AEP reads the ${place}: ${count(reads)} calls for records${held}`];
 }
 
-function listed(title: string, all: readonly Rejected[]): string[] {
+export function listed(title: string, all: readonly Rejected[]): string[] {
   if (all.length === 0) return [];
   const more = all.length - MAX_LISTED;
   const shown = all.slice(0, MAX_LISTED).map(({ line, reason, message }) => {
@@ -141,10 +145,10 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(2);
 }
 
-function count(value: number): string {
+export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-function clip(text: string, length: number): string {
+export function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -4,8 +4,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
-import type { Ledger } from '../../lib/runtime.ts';
+import { createRoutes } from '../../lib/aws/routes.ts';
+import type { Ledger, Routes } from '../../lib/runtime.ts';
 import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
 import { parseExactly } from '../aep/json.ts';
 import { FAKE_CREDENTIAL } from '../aep/options.ts';
@@ -29,13 +31,13 @@ export interface StackOptions {
   readonly seed: number;
   /** Where the dead-letter store is kept. */
   readonly folder: string;
-  /** A sandbox the platform has besides its own. */
-  readonly sandbox: string;
+  /** Sandboxes that the platform has besides its own. */
+  readonly sandboxes: readonly string[];
   /** What of Adobe's XDM it knows; left out, what is built in. */
   readonly xdm?: Standard;
   /** Which variants it plays where Adobe's material says two things. */
   readonly quirks?: Partial<Quirks>;
-  /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
+  /** Served instead of a new one, which `seed`, `sandboxes` and `warmUpSeconds` would make. */
   readonly platform?: Platform;
   /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
   readonly pipelines?: string;
@@ -67,6 +69,8 @@ export interface Stack {
   kinesisIn(region: string): KinesisClient;
   readonly dynamoDb: DynamoDBClient;
   readonly secretsManager: SecretsManagerClient;
+  /** Which routes each stream has. */
+  readonly routes: Routes;
   /** Of the provisioning state machine. */
   readonly executions: Executions;
   /** What is kept of each pipeline. */
@@ -105,7 +109,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     pullMs: PULL_MS,
     schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
     seed: options.seed,
-    sandboxes: sandboxes(options.sandbox),
+    sandboxes: sandboxes(options.sandboxes),
     ...(options.xdm && { xdm: options.xdm }),
     ...(options.quirks && { quirks: options.quirks }),
   });
@@ -157,6 +161,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
   const elsewhere = new Map<string, KinesisClient>();
   const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
+  const tableCall = createTableCall(() => {
+    const { endpoint, region, credentials } = clientOptions(aws, aws.endpoints.dynamoDb);
+    return { endpoint, region, ...credentials };
+  });
   const machineDynamoDb = new DynamoDBClient({
     ...clientOptions(aws, aws.endpoints.dynamoDb),
     credentials: { accessKeyId: accessKeyOf(MACHINE), secretAccessKey: 'local' },
@@ -191,6 +199,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
     dynamoDb,
     secretsManager,
+    routes: createRoutes(TABLE, tableCall),
     ledger: createLedger(TABLE, dynamoDb),
     createSecret: (name, value) => createSecret(secretsManager, name, value),
     executions,
@@ -259,12 +268,13 @@ async function look<T>(origin: string, page: string): Promise<T> {
   return parseExactly(await answer.text()) as T;
 }
 
-function sandboxes(wanted: string) {
+function sandboxes(wanted: readonly string[]) {
   const own = [
     { name: 'prod', title: 'Production', type: 'production', isDefault: true },
     { name: 'dev1', title: 'Development', type: 'development' },
   ] as const;
-  return own.some(({ name }) => name === wanted) ? own : [...own, { name: wanted, title: wanted }];
+  const more = [...new Set(wanted)].filter((name) => !own.some((one) => one.name === name));
+  return [...own, ...more.map((name) => ({ name, title: name }))];
 }
 
 function clientOptions(aws: LocalAws, endpoint: string) {

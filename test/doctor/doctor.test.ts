@@ -358,8 +358,8 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     "another pipeline's is published",
     (all) => published(all, { pipeline: 'strangers' }),
     'published',
-    /CONFLICT.*strangers/,
-    /Retire one of the two/,
+    /NOT_PUBLISHED.*people/,
+    /Provision the pipeline again/,
     ['flow', 'mapping', 'connection', 'inlet', 'batches'],
   ],
   [

@@ -84,7 +84,7 @@ describe('B 40: a clock that jumps', () => {
 
   it.each(JUMPS)('by %i ms: a published pipeline is not held for longer than its minute', async (by) => {
     const clock = jumpingClock();
-    const { secrets, settings, log } = plainRuntime({ fetch: fakeInlet().fetch });
+    const { secrets, routes, settings, log } = plainRuntime({ fetch: fakeInlet().fetch });
     let reads = 0;
     const counting = {
       ...secrets,
@@ -93,7 +93,7 @@ describe('B 40: a clock that jumps', () => {
         return secrets.get(id);
       },
     };
-    const pipelines = createPipelines({ secrets: counting, settings, clock, log });
+    const pipelines = createPipelines({ secrets: counting, routes, settings, clock, log });
     await pipelines.of(STREAM_ARN);
     clock.jump(by);
     await pipelines.of(STREAM_ARN);

@@ -32,7 +32,7 @@ export async function journey(): Promise<readonly Call[]> {
   const stack = await startStack({
     warmUpSeconds: 1,
     seed: 21,
-    sandbox: 'dev1',
+    sandboxes: ['dev1'],
     folder,
     store: 's3',
     pipelines: EXAMPLES,

@@ -7,6 +7,7 @@ import type { PublishedPipeline } from '../../lib/published.ts';
 import type { DeadLetterDocument, DeadLetters, ForwardRuntime, Metrics } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
+import { memoryRoutes } from './routes.ts';
 
 export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers';
 export const SHARD_ID = 'shardId-000000000002';
@@ -123,6 +124,7 @@ export function world(
     readonly published?: Partial<PublishedPipeline>;
     readonly deadLetters?: DeadLetters;
     readonly metrics?: Metrics;
+    readonly routes?: ForwardRuntime['routes'];
   } = {},
 ): World {
   const inlet = options.inlet ?? fakeInlet();
@@ -164,6 +166,7 @@ export function world(
       put: () => Promise.reject(new Error('the forwarder writes no secret')),
       remove: () => Promise.reject(new Error('the forwarder removes no secret')),
     },
+    routes: options.routes ?? memoryRoutes(),
     deadLetters: options.deadLetters ?? store,
     metrics: options.metrics ?? {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.

@@ -4,6 +4,7 @@ import type { PublishedPipeline } from '../../lib/published.ts';
 import type { DeadLetterDocument, ForwardRuntime } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET } from './forwarding.ts';
+import { memoryRoutes } from './routes.ts';
 
 export interface PlainRuntime extends ForwardRuntime {
   readonly documents: DeadLetterDocument[];
@@ -30,6 +31,7 @@ export function plainRuntime(
       put: async () => undefined,
       remove: async () => undefined,
     },
+    routes: memoryRoutes(),
     deadLetters: {
       put: async (document) => {
         documents.push(document);

@@ -37,6 +37,7 @@ import { type MemoryLedger, memoryLedger } from './ledger.ts';
 import { executionArn, type MachineEvent, type MachineResult, machine } from './machine.ts';
 import { noted, noteUse } from './port-uses.ts';
 import { quirks } from './quirks.ts';
+import { type MemoryRoutes, memoryRoutes } from './routes.ts';
 import { CREDENTIALS } from './scripted.ts';
 
 const DEFINITION = JSON.parse(
@@ -141,6 +142,7 @@ interface Memory {
   readonly platform: Platform;
   readonly secrets: { readonly values: ReadonlyMap<string, string>; writes(): number };
   readonly triggers: { readonly all: ReadonlyMap<string, TriggerKept>; writes(): number };
+  readonly routes: Pick<MemoryRoutes, 'lists' | 'writes'>;
   readonly ledger: MemoryLedger;
   readonly requests: { readonly sent: number };
   readonly executions: readonly Execution[];
@@ -175,6 +177,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     from?.secrets.writes(),
   );
   const triggers = memoryTriggers(from?.triggers);
+  const routes = memoryRoutes(from?.routes);
   const ledger = memoryLedger(undefined, from?.ledger);
   const requests = { sent: from?.requests.sent ?? 0 };
   const send = wire(platform, requests);
@@ -191,6 +194,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     log: logInto(logged),
     secrets,
     triggers,
+    routes,
     ledger: ledger.ledger,
     streams: {
       arn: async (stream) => (stream === 'customers' || stream === STREAM_ARN ? STREAM_ARN : undefined),
@@ -208,6 +212,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     runtime,
     secrets,
     triggers,
+    routes,
     ledger,
     integrations,
     logged,

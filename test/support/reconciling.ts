@@ -27,6 +27,7 @@ import {
 } from '../local/aep/support.ts';
 import { PUBLISHED, STREAM_ARN } from './forwarding.ts';
 import { memoryLedger } from './ledger.ts';
+import { memoryRoutes } from './routes.ts';
 
 const TABLE = 'penstock-dev-pipelines';
 
@@ -158,6 +159,7 @@ export async function reconciling(
       put: () => Promise.reject(new Error('reconcile writes no secret')),
       remove: () => Promise.reject(new Error('reconcile removes no secret')),
     },
+    routes: memoryRoutes(),
     ledger: ledger.ledger,
     deadLetters: store,
     stream,

@@ -19,6 +19,7 @@ import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './fo
 import { fakeInlet, json, multi } from './inlet.ts';
 import { memoryLedger } from './ledger.ts';
 import { memoryStream } from './reconciling.ts';
+import { memoryRoutes } from './routes.ts';
 import { memoryS3 } from './s3.ts';
 
 const TABLE = 'penstock-dev-pipelines';
@@ -123,6 +124,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
       new URL(url).hostname === 'platform.adobe.io' ? platform(new URL(url)) : inlet.fetch(url, init),
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     secrets: { get: async (id) => secrets.get(id), create: none, put: none, remove: none },
+    routes: memoryRoutes(),
     deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: { count: (...given) => void out.push(JSON.stringify(given)), measure() {}, flush() {} },
     stream: { ...stream, keptSince: async () => 0 },

@@ -16,6 +16,7 @@ import type {
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
+import { memoryRoutes } from './routes.ts';
 import { type MemoryS3, memoryS3 } from './s3.ts';
 
 /** A stream of one shard: its records, and how many of the oldest are gone. */
@@ -84,6 +85,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       put: () => Promise.reject(new Error('redrive writes no secret')),
       remove: () => Promise.reject(new Error('redrive removes no secret')),
     },
+    routes: memoryRoutes(),
     deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: {
       count: (name, value) => {

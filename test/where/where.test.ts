@@ -12,6 +12,7 @@ import type {
 import { settingsFrom } from '../../lib/settings.ts';
 import { asksForRecord, where } from '../../lib/where/where.ts';
 import { PUBLISHED, STREAM_ARN, seq, virtualClock } from '../support/forwarding.ts';
+import { memoryRoutes } from '../support/routes.ts';
 
 const SHARD = 'shardId-000000000002';
 const ARRIVED = 1_770_000_000.25;
@@ -101,6 +102,7 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
       put: none,
       remove: none,
     },
+    routes: memoryRoutes(),
     ledger: {
       enter: none,
       check: none,

@@ -1,9 +1,11 @@
 // The runtime of the first step, which looks up the stream.
 import type { BeginRuntime } from '../../runtime.ts';
+import { createRoutes } from '../routes.ts';
 import { createStreams } from '../streams.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function beginRuntime(): BeginRuntime {
-  return { ...baseRuntime(), streams: createStreams() };
+  const base = baseRuntime();
+  return { ...base, routes: createRoutes(base.settings.table), streams: createStreams() };
 }

@@ -3,17 +3,23 @@ import { Failure } from '../../failure.ts';
 import type { ForwardRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createMetrics } from '../metrics.ts';
+import { createRoutes } from '../routes.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function forwardRuntime(): ForwardRuntime {
   const base = baseRuntime();
-  const { deadLettersUrl, stage } = base.settings;
+  const { deadLettersUrl, stage, table } = base.settings;
   if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
       'PENSTOCK_DEAD_LETTERS_URL is not set: rejected records could not be stored',
     );
   }
-  return { ...base, deadLetters: createDeadLetters(deadLettersUrl), metrics: createMetrics(stage) };
+  return {
+    ...base,
+    routes: createRoutes(table),
+    deadLetters: createDeadLetters(deadLettersUrl),
+    metrics: createMetrics(stage),
+  };
 }

@@ -1,10 +1,11 @@
 // The runtime of the steps that work on a pipeline under its lease.
 import type { LedgerRuntime } from '../../runtime.ts';
 import { createLedger } from '../ledger.ts';
+import { createRoutes } from '../routes.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function ledgerRuntime(): LedgerRuntime {
   const base = baseRuntime();
-  return { ...base, ledger: createLedger(base.settings.table) };
+  return { ...base, ledger: createLedger(base.settings.table), routes: createRoutes(base.settings.table) };
 }

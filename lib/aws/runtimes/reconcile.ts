@@ -5,6 +5,7 @@ import { createDeadLetters } from '../dead-letters.ts';
 import { createLedger } from '../ledger.ts';
 import { createMetrics } from '../metrics.ts';
 import { createProgress } from '../progress.ts';
+import { createRoutes } from '../routes.ts';
 import { createStreamRange } from '../stream-range.ts';
 import { baseRuntime } from './base.ts';
 
@@ -20,6 +21,7 @@ export function reconcileRuntime(): ReconcileRuntime {
   }
   return {
     ...base,
+    routes: createRoutes(table),
     ledger: createLedger(table),
     progress: createProgress(table),
     deadLetters: createDeadLetters(deadLettersUrl),

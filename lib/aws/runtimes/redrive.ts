@@ -4,13 +4,14 @@ import type { RedriveRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createFunctions } from '../functions.ts';
 import { createMetrics } from '../metrics.ts';
+import { createRoutes } from '../routes.ts';
 import { createStreamRange } from '../stream-range.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function redriveRuntime(): RedriveRuntime {
   const base = baseRuntime();
-  const { deadLettersUrl, stage } = base.settings;
+  const { deadLettersUrl, stage, table } = base.settings;
   if (deadLettersUrl === undefined) {
     throw new Failure(
       'SETTINGS_INVALID',
@@ -19,6 +20,7 @@ export function redriveRuntime(): RedriveRuntime {
   }
   return {
     ...base,
+    routes: createRoutes(table),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     stream: createStreamRange(),

@@ -2,12 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
-import { sandboxIn } from '../../kept-manifest.ts';
+import { publishedFormat } from '../../formats.ts';
+import { credentialsIn, sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
 import { nameInAep, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
-import { readPublished, streamNameOf } from '../../published.ts';
+import { readStream, streamNameOf } from '../../published.ts';
 import type { Ledger, LedgerRecord } from '../../runtime.ts';
 import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
 import { readKnown } from '../known.ts';
@@ -295,6 +296,12 @@ async function planPublish(
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
     return { ...entry, action: 'conflict', reason };
   }
+  const credentials = credentialsIn(record?.manifest);
+  if (record?.manifest !== undefined && credentials !== manifest.credentials) {
+    const [before, now] = [credentials, manifest.credentials].map((one) => one ?? "the stage's own");
+    const reason = `the pipeline was made with the credentials ${before}; retire it with those first, or give the one with ${now} another name`;
+    return { ...entry, action: 'conflict', reason };
+  }
   if (home !== undefined && home !== manifest.sandbox) {
     const reason = `an unfinished execution has left ${Object.keys(pipeline.hints).join(', ')} in the sandbox ${home}; retire it there first, or finish it there`;
     return { ...entry, action: 'conflict', reason };
@@ -305,7 +312,7 @@ async function planPublish(
       ? { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' }
       : { ...entry, action: 'conflict', reason: reader };
   }
-  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  const published = (await readStream(runtime, streamArn))?.routes[0];
   if (mode === 'retire') {
     return published?.pipeline === manifest.name
       ? { ...entry, action: 'remove', reason: 'the pipeline is retired' }
@@ -332,6 +339,7 @@ async function planPublish(
     published.identityDatasetId === resources['identity-dataset']?.id &&
     published.data === manifest.source.data &&
     published.compression === manifest.source.compression &&
+    isDeepStrictEqual(published.format, publishedFormat(manifest.source.format)) &&
     isDeepStrictEqual(published.records, manifest.source.records) &&
     (published.order ?? 'key') === manifest.source.order &&
     isDeepStrictEqual(published.rate, manifest.source.rate);
@@ -384,8 +392,8 @@ async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext): Prom
 }
 
 /** Whether the stream is free for this pipeline: no other pipeline is published for it. */
-async function carries({ streamArn, manifest }: Pipeline, { secrets, settings }: StreamContext['runtime']) {
-  const published = streamArn === undefined ? undefined : await readPublished(secrets, settings, streamArn);
+async function carries({ streamArn, manifest }: Pipeline, runtime: StreamContext['runtime']) {
+  const published = streamArn === undefined ? undefined : (await readStream(runtime, streamArn))?.routes[0];
   return published === undefined || published.pipeline === manifest.name;
 }
 
@@ -446,7 +454,7 @@ async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }
   if (source.kind === 'kinesis') {
     const isSameStream = (theirs: Manifest['source']) =>
       theirs.kind === 'kinesis' && theirs.stream === source.stream && theirs.region === source.region;
-    const published = await readPublished(runtime.secrets, runtime.settings, source.stream);
+    const published = (await readStream(runtime, source.stream))?.routes[0];
     const other = published?.streamArn.includes(`:${source.region}:`)
       ? published.pipeline
       : await appliedBesides(manifest.name, runtime.ledger, isSameStream);

@@ -4,7 +4,7 @@ import type { Aep } from '../../aep/client.ts';
 import { Failure, isFailure } from '../../failure.ts';
 import type { Manifest } from '../../manifest.ts';
 import type { Made, Pipeline, ResourceKey } from '../../pipeline.ts';
-import type { ProvisionRuntime, Runtime } from '../../runtime.ts';
+import type { LedgerRuntime, ProvisionRuntime, Runtime } from '../../runtime.ts';
 import { clip } from '../clip.ts';
 import { executionTag, type OwnershipTag } from './ownership-tag.ts';
 
@@ -19,7 +19,10 @@ export interface Context<R extends Runtime = Runtime> {
   readonly first: boolean;
 }
 
-/** The same for the steps that also read streams and triggers. */
+/** The same for the steps that also read what is published. */
+export type PublishedContext = Context<LedgerRuntime>;
+
+/** The same for the steps that also read triggers. */
 export type StreamContext = Context<ProvisionRuntime>;
 
 /** The part of the pipeline that resources read: what is wanted, and what exists so far. */

@@ -4,7 +4,7 @@ import { Failure } from '../../failure.ts';
 import { type Manifest, parseManifest } from '../../manifest.ts';
 import { isDeeper } from '../../mistakes.ts';
 import { DOCUMENT_VERSION, type Pipeline, ProvisionRequest } from '../../pipeline.ts';
-import { readPublished } from '../../published.ts';
+import { readStream } from '../../published.ts';
 import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
 import { checkWaits } from '../../waits.ts';
 
@@ -83,12 +83,12 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
 async function feedingStream(
   { source }: Manifest,
   mode: Pipeline['mode'],
-  { streams, secrets, settings }: BeginRuntime,
+  runtime: BeginRuntime,
 ): Promise<string | undefined> {
   if (source.kind !== 'inlet') return undefined;
-  const found = await streams.arn(source.stream);
+  const found = await runtime.streams.arn(source.stream);
   if (found !== undefined) return found;
-  if (mode === 'retire') return (await readPublished(secrets, settings, source.stream))?.streamArn;
+  if (mode === 'retire') return (await readStream(runtime, source.stream))?.streamArn;
   throw new Failure('MANIFEST_INVALID', `source.stream: there is no Kinesis stream ${source.stream}`, {
     next: 'Create the stream, or correct its name in the manifest.',
   });

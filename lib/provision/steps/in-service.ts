@@ -1,16 +1,16 @@
 // What is in service: the flows that carry records now, whoever made them, and all that they refer to.
 import type { Pipeline } from '../../pipeline.ts';
-import { readPublished } from '../../published.ts';
+import { readStream } from '../../published.ts';
 import { flow } from '../resources/flow.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
-import { type Context, ifThere } from '../resources/resource.ts';
+import { type Context, ifThere, type PublishedContext } from '../resources/resource.ts';
 import { isPulled } from '../resources/source.ts';
 
 /**
  * Ids that must not be removed: the flow of the published pipeline, flows that AEP reads a source with, and
  * all that they refer to. A flow that this execution made is not among them.
  */
-export async function idsInUse(pipeline: Pipeline, context: Context): Promise<ReadonlySet<string>> {
+export async function idsInUse(pipeline: Pipeline, context: PublishedContext): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
   const { flows, besides } = await inService(pipeline, context);
   for (const id of besides) ids.add(id);
@@ -28,7 +28,7 @@ interface InService {
 
 const NOTHING_IN_SERVICE: InService = { flows: [], besides: [] };
 
-async function inService(pipeline: Pipeline, context: Context): Promise<InService> {
+async function inService(pipeline: Pipeline, context: PublishedContext): Promise<InService> {
   const { streamArn, manifest, execution } = pipeline;
   const { runtime } = context;
   const own = executionTag(execution);
@@ -38,7 +38,7 @@ async function inService(pipeline: Pipeline, context: Context): Promise<InServic
     return { flows: running.map(({ id }) => id), besides: [] };
   }
   if (streamArn === undefined) return NOTHING_IN_SERVICE;
-  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  const published = (await readStream(runtime, streamArn))?.routes[0];
   if (published === undefined || published.execution === own) return NOTHING_IN_SERVICE;
   const { flowId, identityDatasetId } = published;
   return { flows: [flowId], besides: identityDatasetId === undefined ? [] : [identityDatasetId] };

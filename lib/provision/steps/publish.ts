@@ -1,18 +1,19 @@
 // Writes the finished pipeline where the forwarder reads it.
 import { Failure } from '../../failure.ts';
+import { publishedFormat } from '../../formats.ts';
 import type { InletSource } from '../../manifest.ts';
 import { linksIdentities } from '../../operations.ts';
 import type { Pipeline } from '../../pipeline.ts';
-import { PublishedPipeline, publishedSecret, readPublished } from '../../published.ts';
+import { PublishedPipeline, publishedSecret, readStream } from '../../published.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
-import { type Context, required } from '../resources/resource.ts';
+import { type PublishedContext, required } from '../resources/resource.ts';
 import { readInlet } from './verify.ts';
 
 /**
  * The pipeline, published. Nothing is written if the forwarder reads the same already.
  * @throws Failure `CONFLICT` where the stream carries another pipeline
  */
-export async function publish(pipeline: Pipeline, context: Context): Promise<Pipeline> {
+export async function publish(pipeline: Pipeline, context: PublishedContext): Promise<Pipeline> {
   const { runtime } = context;
   const { streamArn } = pipeline;
   const { source } = pipeline.manifest;
@@ -41,9 +42,9 @@ export async function publish(pipeline: Pipeline, context: Context): Promise<Pip
 async function owned(
   wanted: PublishedPipeline,
   streamArn: string,
-  { runtime }: Context,
+  { runtime }: PublishedContext,
 ): Promise<PublishedPipeline | undefined> {
-  const there = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  const there = (await readStream(runtime, streamArn))?.routes[0];
   if (there === undefined || there.pipeline === wanted.pipeline) return there;
   throw new Failure('CONFLICT', `the stream ${streamArn} carries the pipeline ${there.pipeline} already`, {
     next: 'Retire that one first, or give this one another stream.',
@@ -53,19 +54,22 @@ async function owned(
 async function publishedOf(
   pipeline: Pipeline & { streamArn: string },
   source: InletSource,
-  context: Context,
+  context: PublishedContext,
 ): Promise<PublishedPipeline> {
   const { manifest, execution, streamArn } = pipeline;
   const inlet = await readInlet(pipeline, context);
   const session = await context.aep.sessions.current();
+  const format = publishedFormat(source.format);
   return {
     version: 1,
     pipeline: manifest.name,
     streamArn,
     sandbox: manifest.sandbox,
     organizationId: session.organizationId,
+    ...(manifest.credentials !== undefined && { credentials: manifest.credentials }),
     data: source.data,
     compression: source.compression,
+    ...(format !== undefined && { format }),
     ...(source.records !== undefined && { records: source.records }),
     ...(source.order === 'strict' && { order: source.order }),
     ...(source.rate !== undefined && { rate: source.rate }),

@@ -2,11 +2,17 @@
 // and why.
 import { type FailureCode, isFailure, readCause, reasonOf, type Told, TRANSIENT } from '../../failure.ts';
 import type { Fate, Made, Pipeline, ResourceKey } from '../../pipeline.ts';
-import { readPublished } from '../../published.ts';
+import { readStream } from '../../published.ts';
 import { clip } from '../clip.ts';
 import { isRunning, restart } from '../resources/flow.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
-import { type Context, givenIn, type Resource, type StreamContext } from '../resources/resource.ts';
+import {
+  type Context,
+  givenIn,
+  type PublishedContext,
+  type Resource,
+  type StreamContext,
+} from '../resources/resource.ts';
 import { backwards, refersTo, STEPS } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
 import { idsInUse } from './in-service.ts';
@@ -89,15 +95,18 @@ function failedWhat({ trail, mode }: Pipeline, name: string, { text, code }: Tol
 const ORDER = ['plan', ...Object.keys(STEPS), 'verify', 'publish', 'trigger', 'retire'];
 
 /** Whether this execution has changed the published pipeline: then records already take the new way. */
-async function isInService(pipeline: Pipeline, context: Context): Promise<boolean> {
+async function isInService(pipeline: Pipeline, context: PublishedContext): Promise<boolean> {
   const planned = pipeline.plan.find(({ resource }) => resource === 'publish')?.action;
   return planned !== 'create' && hasPublished(pipeline, context);
 }
 
 /** Whether this execution wrote the published pipeline. */
-async function hasPublished({ streamArn, execution }: Pipeline, { runtime }: Context): Promise<boolean> {
+async function hasPublished(
+  { streamArn, execution }: Pipeline,
+  { runtime }: PublishedContext,
+): Promise<boolean> {
   if (streamArn === undefined) return false;
-  const published = await readPublished(runtime.secrets, runtime.settings, streamArn);
+  const published = (await readStream(runtime, streamArn))?.routes[0];
   return published?.execution === executionTag(execution);
 }
 

@@ -2,12 +2,11 @@
 // failures.
 import { notAccepted } from '../../accepted.ts';
 import { type Aep, createAep } from '../../aep/client.ts';
-import type { Sessions } from '../../aep/token.ts';
 import { Failure, isFailure, withFields } from '../../failure.ts';
 import { checkVersion } from '../../kept.ts';
 import { DOCUMENT_VERSION, fromVersion1, Pipeline, type Trail } from '../../pipeline.ts';
 import type { Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets, Triggers } from '../../runtime.ts';
-import { sessionsOf } from '../../sessions.ts';
+import { type SessionsOf, sessionsOf } from '../../sessions.ts';
 import { remember } from '../known.ts';
 import { ensure } from '../resources/ensure.ts';
 import type { Context } from '../resources/resource.ts';
@@ -172,9 +171,9 @@ function startTrail(name: string, { clock }: Runtime): { note: NoteCall; end: ()
 function handler<R extends Runtime>(
   name: string,
   makeRuntime: () => R,
-  run: (event: unknown, runtime: R, sessions: Sessions) => Promise<unknown>,
+  run: (event: unknown, runtime: R, sessions: SessionsOf) => Promise<unknown>,
 ): Handler {
-  let warm: { runtime: R; sessions: Sessions } | undefined;
+  let warm: { runtime: R; sessions: SessionsOf } | undefined;
   return async (event) => {
     try {
       warm ??= startRuntime(makeRuntime());
@@ -198,14 +197,14 @@ function handler<R extends Runtime>(
   };
 }
 
-function startRuntime<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions } {
+function startRuntime<R extends Runtime>(runtime: R): { runtime: R; sessions: SessionsOf } {
   return { runtime, sessions: sessionsOf(runtime) };
 }
 
 function contextFor<R extends Runtime>(
   pipeline: Pipeline,
   runtime: R,
-  sessions: Sessions,
+  sessions: SessionsOf,
   beforeChange: Guard,
   note: NoteCall,
   first = false,
@@ -214,7 +213,7 @@ function contextFor<R extends Runtime>(
     sandbox: pipeline.manifest.sandbox,
     platformUrl: runtime.settings.platformUrl,
     transport: runtime,
-    sessions,
+    sessions: sessions(pipeline.manifest.credentials),
     beforeChange,
     onAnswer: (seen) => {
       note(seen);

@@ -9,7 +9,7 @@ import type { Route } from '../router.ts';
 import { countLoss, type Entity, type Inlet, type RefusedRow, type Sandbox, type World } from '../state.ts';
 import { errorCode, shownViolation } from '../xdm/violations.ts';
 import { admitToInlet, countMessages, countSync, type Windows } from './admission.ts';
-import { land } from './landing.ts';
+import { land, tallyOf } from './landing.ts';
 import { type Message, readMessage, readsFrom } from './messages.ts';
 import {
   type Compiled,
@@ -81,7 +81,10 @@ function takePulled(
 ): void {
   const { world } = inside;
   world.state.counts.received += messages.length;
-  world.settings.onReceived(messages.map(({ record }) => record));
+  world.settings.onReceived(
+    messages.map(({ record }) => record),
+    sourceId,
+  );
   const inlet = { id: sourceId, sandbox, connectionId: sourceId };
   const work = () => runOrLose(inside, inlet, flowId, messages, bytes);
   if (world.settings.ingestDelayMs > 0) later(inside, work);
@@ -202,7 +205,10 @@ function take(
 ): void {
   const { world } = inside;
   world.state.counts.received += messages.length;
-  world.settings.onReceived(messages.map(({ record }) => record));
+  world.settings.onReceived(
+    messages.map(({ record }) => record),
+    inlet.id,
+  );
   const now = world.clock.now();
   for (const [flowId, group] of grouped(messages)) {
     const reason = closed(inlet, connection, flowId, now);
@@ -317,8 +323,9 @@ function toProfile(
 ): void {
   const { state, clock } = world;
   const reason = notInProfile(inlet.sandbox, dataSet, record);
-  if (reason === undefined) state.counts.profileOnly += 1;
-  else countLoss(state, { reason, inletId: inlet.id, flowId }, 1, clock.now());
+  if (reason !== undefined) return countLoss(state, { reason, inletId: inlet.id, flowId }, 1, clock.now());
+  state.counts.profileOnly += 1;
+  tallyOf({ sandbox: inlet.sandbox, dataSetId: dataSet.id }).profileOnly += 1;
 }
 
 /** Identities go their own way, whatever becomes of the data. */

@@ -120,8 +120,14 @@ function runKey(flowId: string, at: number): string {
   return `${flowId} ${Math.floor(at / HOUR) * HOUR}`;
 }
 
-function tallyOf({ sandbox, dataSetId }: Landing): Tally {
-  const tally = sandbox.tallies.get(dataSetId) ?? { landed: 0, refused: 0, lastBatchId: undefined };
+/** The exact counts of a dataset. */
+export function tallyOf({ sandbox, dataSetId }: Pick<Landing, 'sandbox' | 'dataSetId'>): Tally {
+  const tally = sandbox.tallies.get(dataSetId) ?? {
+    landed: 0,
+    refused: 0,
+    profileOnly: 0,
+    lastBatchId: undefined,
+  };
   sandbox.tallies.set(dataSetId, tally);
   return tally;
 }

@@ -223,7 +223,7 @@ describe('records in a file', () => {
 describe('parseOptions', () => {
   it('has defaults for all of it', () => {
     expect(parseOptions([])).toMatchObject({
-      manifest: 'examples/customer-profiles.json',
+      manifests: ['examples/customer-profiles.json'],
       generate: 10_000,
       keep: false,
     });

@@ -1,0 +1,72 @@
+// Which routes each stream has, in DynamoDB: an item for each stream, beside those of the pipelines.
+import { randomUUID } from 'node:crypto';
+import { checkBytes, MAX_ROUTES_BYTES } from '../bounds.ts';
+import { Failure } from '../failure.ts';
+import type { Routes } from '../runtime.ts';
+import { createTableCall, DynamoDbError, type TableCall } from './dynamodb.ts';
+
+/**
+ * `{stream's name}#routes` holds the list as JSON, and a version that no two writes share. No pipeline's name contains
+ * the `#`.
+ * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`, and `SETTINGS_INVALID` if the
+ * table has no name
+ */
+export function createRoutes(table: string | undefined, call: TableCall = createTableCall()): Routes {
+  const keyOf = (stream: string) => ({ pipeline: { S: `${stream}#routes` } });
+  return {
+    async read(stream) {
+      const input = { TableName: tableName(table), Key: keyOf(stream), ConsistentRead: true };
+      const { Item } = await call(`reading the routes of the stream ${stream}`, 'GetItem', input);
+      return { value: parsedList(Item?.routes?.S), version: Item?.routesVersion?.S };
+    },
+
+    async write(stream, value, version) {
+      const TableName = tableName(table);
+      const what = `writing the routes of the stream ${stream}`;
+      const condition = conditionOf(version);
+      try {
+        if (value === undefined) {
+          await call(what, 'DeleteItem', { TableName, Key: keyOf(stream), ...condition });
+        } else {
+          const text = JSON.stringify(value);
+          checkBytes(`the list of the routes of ${stream}`, text, MAX_ROUTES_BYTES);
+          const Item = { ...keyOf(stream), routes: { S: text }, routesVersion: { S: randomUUID() } };
+          await call(what, 'PutItem', { TableName, Item, ...condition });
+        }
+        return true;
+      } catch (error) {
+        if (isConditionNotMet(error)) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Nobody has written since that version. */
+function conditionOf(version: string | undefined) {
+  if (version === undefined) return { ConditionExpression: 'attribute_not_exists(routesVersion)' };
+  return {
+    ConditionExpression: 'routesVersion = :version',
+    ExpressionAttributeValues: { ':version': { S: version } },
+  };
+}
+
+function isConditionNotMet(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof DynamoDbError && cause.name === 'ConditionalCheckFailedException';
+}
+
+/** What is no JSON counts as there, and damaged: a list that seems missing would let two pipelines write. */
+function parsedList(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function tableName(table: string | undefined): string {
+  if (table !== undefined) return table;
+  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the routes');
+}
