@@ -2,7 +2,9 @@
 import type { PublishedFormat } from '../../formats.ts';
 import type { PublishedPipeline } from '../../published.ts';
 import type { Expander } from './formats/expander.ts';
-import { jsonLinesExpander } from './formats/json-lines.ts';
+import { createJsonArray } from './formats/json-array.ts';
+import { createJsonLines } from './formats/json-lines.ts';
+import { createJsonSequence } from './formats/json-sequence.ts';
 
 export interface Decoding {
   readonly compression: PublishedPipeline['compression'];
@@ -26,6 +28,10 @@ export function isPlain({ compression, expander }: Decoding): boolean {
 function expanderFor(format: PublishedFormat): Expander {
   switch (format.kind) {
     case 'json-lines':
-      return jsonLinesExpander;
+      return createJsonLines(format);
+    case 'json-array':
+      return createJsonArray(format);
+    case 'json-sequence':
+      return createJsonSequence(format);
   }
 }
