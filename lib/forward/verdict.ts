@@ -15,6 +15,7 @@ export const REASONS = [
   /** Its messages together have too many bytes, unpacked. */
   'aggregate-too-large',
   'too-many-messages',
+  'not-cloudwatch-logs',
   'not-utf8',
   'not-json',
   'not-an-object',
