@@ -10,6 +10,8 @@ export const REASONS = [
   'bad-aggregate',
   'not-gzip',
   'gzip-too-large',
+  'not-zlib',
+  'zlib-too-large',
   'not-zstd',
   'zstd-too-large',
   /** Its messages together have too many bytes, unpacked. */
