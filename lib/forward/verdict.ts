@@ -18,6 +18,7 @@ export const REASONS = [
   'aggregate-too-large',
   'too-many-messages',
   'not-cloudwatch-logs',
+  'bad-row',
   'not-utf8',
   'not-json',
   'not-an-object',
