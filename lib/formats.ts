@@ -124,8 +124,9 @@ export type PublishedFormat = z.infer<typeof PublishedFormat>;
 /** The formats that need no option, by name. `json` is one object in each record. */
 const NAMES = ['json', 'json-lines', 'json-array', 'json-sequence', 'cloudwatch-logs'] as const;
 
-const KINDS = ['json', ...EXPANDING.map(({ shape }) => shape.kind.def.values[0] as string)];
-const EXPECTED = `expected ${KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;
+/** What a format may be. */
+export const FORMAT_KINDS = ['json', ...EXPANDING.map(({ shape }) => shape.kind.def.values[0] as string)];
+const EXPECTED = `expected ${FORMAT_KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;
 
 type NamedFormat = Extract<PublishedFormat, { kind: (typeof NAMES)[number] }> | { kind: 'json' };
 
@@ -139,10 +140,10 @@ export const Format = z.union(
   [
     named,
     z.discriminatedUnion('kind', [object({ kind: z.literal('json') }), ...EXPANDING], {
-      error: allowing(KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
+      error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
     }),
   ],
-  { error: allowing(KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
+  { error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
 );
 export type Format = z.infer<typeof Format>;
 
