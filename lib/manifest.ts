@@ -205,10 +205,16 @@ const inletSource = object({
   stream: z
     .string()
     .regex(
-      /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128})$/,
-      'expected the name or the ARN of a Kinesis stream',
+      /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}(\/consumer\/[a-zA-Z0-9_.-]{1,128}:\d{1,19})?)$/,
+      'expected the name or the ARN of a Kinesis stream, or the ARN of its consumer',
     )
-    .describe('Name or ARN of the Kinesis stream.'),
+    .describe('Name or ARN of the Kinesis stream, or the ARN of a consumer with enhanced fan-out.'),
+  fanOut: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the trigger reads with enhanced fan-out: a consumer of its own, made and removed with the trigger. AWS charges for it.',
+    ),
   startAt: z
     .string()
     .regex(
@@ -394,6 +400,12 @@ function checkMapping({ source, mapping }: Given, complain: Complain): void {
   });
 }
 
+/** A consumer that the manifest names is neither made nor removed. */
+function checkFanOut({ source }: Given, complain: Complain): void {
+  if (source.kind !== 'inlet' || source.fanOut !== true || !source.stream.includes('/consumer/')) return;
+  complain(['source', 'fanOut'], 'not allowed, because source.stream is a consumer already', true);
+}
+
 function checkSchema({ schema, dataset }: Given, complain: Complain): void {
   if (dataset.upsert === true && dataset.profile !== true)
     complain(['dataset', 'profile'], 'expected true, because dataset.upsert is', dataset.profile);
@@ -466,6 +478,7 @@ export const Manifest = manifest.superRefine((value, context) => {
   const complain: Complain = (path, message, input) =>
     context.addIssue({ code: 'custom', path, message, input });
   checkMapping(value, complain);
+  checkFanOut(value, complain);
   checkSchema(value, complain);
   checkTitles(value, complain);
   checkDatasets(value, complain);

@@ -1,7 +1,7 @@
 // Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readPublished, streamNameOf } from '../published.ts';
+import { type PublishedPipeline, readPublished, streamArnIn, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
@@ -65,7 +65,7 @@ async function publishedFor(
   { secrets, settings }: RedriveRuntime,
 ): Promise<PublishedPipeline> {
   const pipeline = await readPublished(secrets, settings, stream);
-  if (pipeline !== undefined && (!stream.startsWith('arn:') || stream === pipeline.streamArn))
+  if (pipeline !== undefined && (!stream.startsWith('arn:') || streamArnIn(stream) === pipeline.streamArn))
     return pipeline;
   throw new Failure('NOT_PUBLISHED', `no pipeline is published for the stream ${stream}`, {
     next: 'Provision a pipeline for this stream; then send again.',
