@@ -1,6 +1,6 @@
 // What a deployment calls its own consumers of Kinesis streams, and how one is told from a consumer made by hand.
 
-/** One for each stream. cloud/roles.yml allows no others to be made or removed. */
+/** One for each stream. cloud/roles.yml allows no others to be removed. */
 export function consumerName(stage: string): string {
   return `penstock-${stage}`;
 }

@@ -8,7 +8,6 @@ import {
   KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import kinesalite from 'kinesalite';
-import { streamArnIn } from '../../lib/published.ts';
 import type { AccessKeys } from './access-keys.ts';
 import { type Asked, type Calls, isOwnKey, noCalls } from './calls.ts';
 import { type FrontRequest, startFront } from './front.ts';
@@ -192,7 +191,7 @@ function fieldsIn(body: Buffer): Record<string, unknown> {
 
 /**
  * A page of shards after the first names no stream: what was asked for stands with the first. What is about a consumer
- * needs both, the stream and the consumer. AWS: "Actions, resources, and condition keys for Amazon Kinesis".
+ * that there is has the consumer as its resource. AWS: "Actions, resources, and condition keys for Amazon Kinesis Data Streams".
  */
 function asked(operation: string, body: Buffer, { region, accountId }: Account): Asked[] {
   const { StreamName, ConsumerName, ConsumerARN } = fieldsIn(body) as Record<string, string | undefined>;
@@ -201,13 +200,11 @@ function asked(operation: string, body: Buffer, { region, accountId }: Account):
     action: `kinesis:${operation}`,
     resource,
   });
-  if (ConsumerARN !== undefined) return [about(streamArnIn(ConsumerARN)), about(ConsumerARN)];
+  if (ConsumerARN !== undefined) return [about(ConsumerARN)];
   if (StreamName === undefined) return [];
   const stream = `arn:aws:kinesis:${region}:${accountId}:stream/${StreamName}`;
-  return [
-    about(stream),
-    ...(ConsumerName === undefined ? [] : [about(`${stream}/consumer/${ConsumerName}:1`)]),
-  ];
+  const there = ConsumerName !== undefined && operation !== 'RegisterStreamConsumer';
+  return [about(there ? `${stream}/consumer/${ConsumerName}:1` : stream)];
 }
 
 /** Operations whose answers are not kinesalite's alone. */
