@@ -3,12 +3,14 @@ import * as z from 'zod';
 import { Failure } from './failure.ts';
 import { checkFormat, Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
+import { mappingRow } from './mapping-rows.ts';
 import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
 import { COMPRESSIONS, DATA, PIPELINE_NAME } from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
+import { identityPath } from './xdm-path.ts';
 
 /** Short names for Adobe's classes. Contract §2.2. */
 export const CLASSES = {
@@ -47,9 +49,6 @@ export const FIELD_GROUPS = {
   'experienceevent-search': 'https://ns.adobe.com/xdm/context/experienceevent-search',
   'experienceevent-directmarketing': 'https://ns.adobe.com/xdm/context/experienceevent-directmarketing',
 } as const;
-
-/** The longest calculated field that Data Prep takes. Contract §5.2. */
-const MAX_EXPRESSION = 4_096;
 
 /** Far more than any manifest needs, and far less than exhausts the stack. */
 const MAX_MANIFEST_DEPTH = 50;
@@ -120,31 +119,6 @@ const ownFieldGroup = object({
     .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field')
     .describe("Fields, which AEP keeps below the organization's own namespace: `{tenant}.loyaltyId`."),
 });
-
-/** A path in XDM: names with dots, no JSON Pointer and no JSONPath. */
-const path = (likePath: RegExp) =>
-  z
-    .string()
-    .min(1)
-    .max(500)
-    .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
-    .regex(likePath, { error: dotted })
-    .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
-
-/** With Data Prep's escapes: `${…}`. */
-const xdmPath = path(/^(?!\/|#|\$(\.|\[|$)|["'])/);
-
-/** A descriptor has the path as a JSON Pointer, so no name may have a slash. Contract §2.7. */
-const identityPath = path(/^(?!#|\$|["'])[^/]*$/);
-
-/** A path instead of a JSON Pointer, a JSONPath or a quoted path. */
-function dotted({ input }: { readonly input?: unknown }): string {
-  const names = String(input)
-    .split(/[/.]/)
-    .map((name) => name.replace(/^["'#$]+|["']+$/g, ''))
-    .filter((name) => name !== '');
-  return `expected names with dots between them: ${names.join('.') || 'person.name.firstName'}`;
-}
 
 const identityPart = object({
   path: identityPath,
@@ -232,10 +206,16 @@ const inletSource = object({
   stream: z
     .string()
     .regex(
-      /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128})$/,
-      'expected the name or the ARN of a Kinesis stream',
+      /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}(\/consumer\/[a-zA-Z0-9_.-]{1,128}:\d{1,19})?)$/,
+      'expected the name or the ARN of a Kinesis stream, or the ARN of its consumer',
     )
-    .describe('Name or ARN of the Kinesis stream.'),
+    .describe('Name or ARN of the Kinesis stream, or the ARN of a consumer with enhanced fan-out.'),
+  fanOut: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the trigger reads with enhanced fan-out: a consumer of its own, made and removed with the trigger. AWS charges for it.',
+    ),
   startAt: z
     .string()
     .regex(
@@ -334,21 +314,6 @@ const source = z.discriminatedUnion('kind', [inletSource, kinesisSource, eventHu
     issue.code === 'invalid_union' ? 'expected "inlet", "kinesis", "event-hubs" or "pubsub"' : undefined,
 });
 
-const notBlank = z.string().regex(/\S/, 'expected something').max(MAX_EXPRESSION);
-
-const mappingPart = z.union(
-  [
-    object({ source: notBlank, destination: xdmPath }),
-    object({ expression: notBlank, destination: xdmPath }),
-  ],
-  {
-    error: (issue) =>
-      issue.code === 'invalid_union'
-        ? 'expected {"source", "destination"} (a path in the record) or {"expression", "destination"} (a calculated field)'
-        : undefined,
-  },
-);
-
 const pipelineName = z
   .string()
   .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit');
@@ -400,10 +365,12 @@ const manifest = object({
     errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
   }).default({ errorDiagnostics: true }),
   mapping: z
-    .array(mappingPart)
+    .array(mappingRow)
     .min(1)
     .optional()
-    .describe('From the record to XDM, for `raw` data: attributes and calculated fields of Data Prep.'),
+    .describe(
+      'From the record to XDM, for `raw` data: attributes and calculated fields of Data Prep. Rows as AEP writes them are taken as well.',
+    ),
   names: object({
     baseConnection: resourceName.optional(),
     sourceConnection: resourceName.optional(),
@@ -436,13 +403,20 @@ function checkMapping({ source, mapping }: Given, complain: Complain): void {
   if (source.data === 'xdm' && mapping !== undefined)
     complain(['mapping'], 'not allowed, because source.data is "xdm"', '…');
   const seen = new Set<string>();
-  mapping?.forEach(({ destination }, index) => {
+  mapping?.forEach((row, index) => {
+    const { destination } = row;
     if (seen.has(destination)) {
-      const message = 'mapped to twice; expected each destination once';
-      complain(['mapping', index, 'destination'], message, destination);
+      const message = `maps to ${destination} as another row does; expected each destination once`;
+      complain(['mapping', index], message, row);
     }
     seen.add(destination);
   });
+}
+
+/** A consumer that the manifest names is neither made nor removed. */
+function checkFanOut({ source }: Given, complain: Complain): void {
+  if (source.kind !== 'inlet' || source.fanOut !== true || !source.stream.includes('/consumer/')) return;
+  complain(['source', 'fanOut'], 'not allowed, because source.stream is a consumer already', true);
 }
 
 function checkSchema({ schema, dataset }: Given, complain: Complain): void {
@@ -517,6 +491,7 @@ export const Manifest = manifest.superRefine((value, context) => {
   const complain: Complain = (path, message, input) =>
     context.addIssue({ code: 'custom', path, message, input });
   checkMapping(value, complain);
+  checkFanOut(value, complain);
   checkSchema(value, complain);
   checkTitles(value, complain);
   checkDatasets(value, complain);

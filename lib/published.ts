@@ -95,9 +95,19 @@ export function publishedSecret(
   return pipeline === undefined ? ofStream : `${ofStream}/${pipeline}`;
 }
 
-/** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`. */
+/**
+ * The stream's ARN in `{stream's ARN}/consumer/{name}:{time}`, the ARN of a consumer; any other one is the stream's.
+ * AWS does not say which of the two stands in an event or a document of a consumer's trigger.
+ */
+export function streamArnIn(eventSourceArn: string): string {
+  const end = eventSourceArn.indexOf('/consumer/');
+  return end < 0 ? eventSourceArn : eventSourceArn.slice(0, end);
+}
+
+/** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`, and in the ARN of a consumer of that stream. */
 export function streamNameOf(streamArn: string): string {
-  return streamArn.slice(streamArn.indexOf('/') + 1);
+  const arn = streamArnIn(streamArn);
+  return arn.slice(arn.indexOf('/') + 1);
 }
 
 /** The version of a secret with this text: a text has no other, and no other text has it. */

@@ -43,6 +43,8 @@ export interface Routes {
 export interface Trigger {
   readonly id: string;
   readonly streamArn: string;
+  /** The consumer through which it reads, with enhanced fan-out. Absent: it reads the stream like others do. */
+  readonly consumerArn?: string;
   readonly state: 'on' | 'off' | 'changing';
   /** Lambda's result of the last read: `OK`, `No records processed`, `PROBLEM: …`. */
   readonly lastResult?: string;
@@ -56,19 +58,34 @@ export interface Trigger {
 
 /** Lambda's triggers (event source mappings), as far as they are needed. */
 export interface Triggers {
-  /** The forwarder's trigger of this stream. */
+  /** The forwarder's trigger of this stream, also one that reads through a consumer. */
   find(streamArn: string): Promise<Trigger | undefined>;
-  /** Creates one, switched off. `startAt`: the oldest record there is, or a time. */
-  create(streamArn: string, startAt: 'earliest' | Date): Promise<Trigger>;
+  /** Creates one, switched off, that reads a stream or through a consumer. `startAt`: the oldest record there is, or a time. */
+  create(eventSourceArn: string, startAt: 'earliest' | Date): Promise<Trigger>;
   switchOn(id: string): Promise<void>;
   /** It keeps its place in the stream. */
   switchOff(id: string): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
+/** A stream's consumer with enhanced fan-out. */
+export interface Consumer {
+  readonly arn: string;
+  readonly state: 'active' | 'changing';
+}
+
+/** Penstock's own consumers of Kinesis streams: at most one for each stream, by its name. */
+export interface Consumers {
+  find(streamArn: string): Promise<Consumer | undefined>;
+  /** Begins to make it. One that is there or is being removed is no error: look again. */
+  register(streamArn: string): Promise<void>;
+  /** Begins to remove it. One that is gone is no error. */
+  remove(streamArn: string): Promise<void>;
+}
+
 /** Kinesis, as far as provisioning needs it. */
 export interface Streams {
-  /** The ARN of a stream given by name or ARN; `undefined` if there is no such stream. */
+  /** The ARN of a stream given by name, ARN or a consumer's ARN; `undefined` if there is no such stream or consumer. */
   arn(stream: string): Promise<string | undefined>;
 }
 
@@ -388,6 +405,7 @@ export interface BeginRuntime extends Runtime {
 
 export interface ProvisionRuntime extends LedgerRuntime {
   readonly triggers: Triggers;
+  readonly consumers: Consumers;
 }
 
 /** Drift begins like an execution, and then plans. */

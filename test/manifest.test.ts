@@ -121,7 +121,7 @@ const MISTAKES: [string, unknown, ...string[]][] = [
   [
     'mapped twice',
     { ...GOOD, mapping: [GOOD.mapping[0], { expression: 'x', destination: '_id' }] },
-    'mapping.1.destination: mapped to twice',
+    'mapping.1: maps to _id as another row does',
   ],
   [
     'too long an expression',

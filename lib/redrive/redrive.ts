@@ -1,7 +1,7 @@
 // Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readStream, streamNameOf } from '../published.ts';
+import { type PublishedPipeline, readStream, streamArnIn, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
@@ -70,7 +70,7 @@ function withEnd(request: RedriveRequest, now: number): RedriveRequest {
 
 async function publishedFor({ stream }: RedriveRequest, runtime: RedriveRuntime): Promise<PublishedPipeline> {
   const pipeline = (await readStream(runtime, stream))?.routes[0];
-  if (pipeline !== undefined && (!stream.startsWith('arn:') || stream === pipeline.streamArn))
+  if (pipeline !== undefined && (!stream.startsWith('arn:') || streamArnIn(stream) === pipeline.streamArn))
     return pipeline;
   throw new Failure('NOT_PUBLISHED', `no pipeline is published for the stream ${stream}`, {
     next: 'Provision a pipeline for this stream; then send again.',

@@ -1,6 +1,6 @@
 // Lambda's event source mappings: their life from Creating to Deleting, and the poller each of them drives.
-import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
-import { streamNameOf } from '../../lib/published.ts';
+import { DescribeStreamConsumerCommand, DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import { streamArnIn, streamNameOf } from '../../lib/published.ts';
 import { realClock } from './clock.ts';
 import type { Mapping, MappingPorts, MappingState } from './mapping.ts';
 import { pollerFor, readerSettings } from './mapping-poller.ts';
@@ -194,8 +194,13 @@ async function checkStream(
   const expected = `arn:aws:kinesis:${region}:${accountId}:stream/`;
   if (!eventSourceArn.startsWith(expected)) throw invalid(`Unrecognized event source: ${eventSourceArn}`);
   const StreamName = streamNameOf(eventSourceArn);
-  await (kinesisAs?.(functionName) ?? kinesis)
+  const client = kinesisAs?.(functionName) ?? kinesis;
+  await client
     .send(new DescribeStreamSummaryCommand({ StreamName }))
+    .then(() => {
+      if (streamArnIn(eventSourceArn) === eventSourceArn) return undefined;
+      return client.send(new DescribeStreamConsumerCommand({ ConsumerARN: eventSourceArn }));
+    })
     .catch((error: unknown) => {
       throw invalid(
         `Cannot access stream ${eventSourceArn}: ${error instanceof Error ? error.message : String(error)}`,

@@ -2,6 +2,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createConsumers } from '../../lib/aws/consumers.ts';
 import { createMadeAtRunTime } from '../../lib/aws/made-at-run-time.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
@@ -53,6 +54,22 @@ describe('what was made at run time', () => {
     };
     await eventually(left).toEqual([]);
     await made.removeTrigger(ids[0] ?? '');
+  });
+
+  it('B: a trigger’s own consumer goes with it, and one made by hand stays', async () => {
+    const triggers = createTriggers({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager, kinesis);
+    const kept = createConsumers({ stage: 'elsewhere' }, kinesis);
+    const own = createConsumers({ stage: 'dev' }, kinesis);
+    for (const [name, consumers] of [['own', own] as const, ['other', kept] as const]) {
+      const streamArn = await stream(name);
+      await consumers.register(streamArn);
+      const { id } = await triggers.create((await consumers.find(streamArn))?.arn ?? '', 'earliest');
+      await eventually(() => aws.mappings.get(id).state).toBe('Disabled');
+      await made.removeTrigger(id);
+    }
+    await eventually(() => own.find(aws.kinesis.streamArn('own'))).toBeUndefined();
+    expect(await kept.find(aws.kinesis.streamArn('other'))).toMatchObject({ arn: expect.any(String) });
   });
 
   it('B 6: bears the tags of the deployment from when it is made', async () => {

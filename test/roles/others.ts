@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createConsumers } from '../../lib/aws/consumers.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
@@ -110,6 +111,9 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
       new LambdaClient({ ...who, endpoint: endpoints.lambda }),
     );
   const triggers = triggersAs(own);
+  const consumersAs = (who: typeof own) =>
+    createConsumers({ stage: 'dev' }, new KinesisClient({ ...who, endpoint: endpoints.kinesis }));
+  const [consumers, byAnybody] = [consumersAs(own), consumersAs(nobody)];
   const streams = createStreams(new KinesisClient({ ...own, endpoint: endpoints.kinesis }));
   const stream = await newStream(new KinesisClient({ ...nobody, endpoint: endpoints.kinesis }));
   const settled = async () => {
@@ -155,7 +159,17 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
       const id = await trigger();
       await Promise.all([triggers.remove(id), triggers.remove(id)]);
     },
-    'streams.arn': () => streams.arn('probed'),
+    'streams.arn': async () => {
+      await byAnybody.register(stream);
+      await streams.arn('probed');
+      await streams.arn((await byAnybody.find(stream))?.arn ?? '');
+    },
+    'consumers.find': () => consumers.find(stream),
+    'consumers.register': () => consumers.register(stream),
+    'consumers.remove': async () => {
+      await byAnybody.register(stream);
+      await consumers.remove(stream);
+    },
     'streams.describe': () => streams.describe(stream),
   };
 }

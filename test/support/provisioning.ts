@@ -16,7 +16,8 @@ import { rollback } from '../../lib/provision/steps/rollback.ts';
 import { plainStep, readingStep, resourceStep, step } from '../../lib/provision/steps/step.ts';
 import { trigger } from '../../lib/provision/steps/trigger.ts';
 import { verify } from '../../lib/provision/steps/verify.ts';
-import type { DriftRuntime, Trigger } from '../../lib/runtime.ts';
+import { streamArnIn } from '../../lib/published.ts';
+import type { Consumer, DriftRuntime, Trigger } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
@@ -71,6 +72,25 @@ function memorySecrets(values: Map<string, string>, written = 0) {
   };
 }
 
+/** Consumers of streams, which take two looks to become active, as Kinesis's take seconds. */
+function memoryConsumers(from?: Memory['consumers']) {
+  const all = new Map(from?.all);
+  return {
+    all,
+    find: async (streamArn: string): Promise<Consumer | undefined> => {
+      const there = all.get(streamArn);
+      if (there === undefined) return undefined;
+      all.set(streamArn, { ...there, looks: there.looks + 1 });
+      return { arn: there.arn, state: there.looks > 0 ? ('active' as const) : ('changing' as const) };
+    },
+    register: async (streamArn: string) => {
+      if (!all.has(streamArn))
+        all.set(streamArn, { arn: `${streamArn}/consumer/penstock-dev:1767225600`, looks: 0 });
+    },
+    remove: async (streamArn: string) => void all.delete(streamArn),
+  };
+}
+
 function memoryTriggers(from?: Memory['triggers']) {
   const all = new Map(from?.all);
   let writes = from?.writes() ?? 0;
@@ -78,9 +98,11 @@ function memoryTriggers(from?: Memory['triggers']) {
     all,
     writes: () => writes,
     find: async (streamArn: string) => [...all.values()].find((one) => one.streamArn === streamArn),
-    create: async (streamArn: string, startAt: 'earliest' | Date) => {
+    create: async (eventSourceArn: string, startAt: 'earliest' | Date) => {
       writes++;
-      const made = { id: `trigger-${all.size + 1}`, streamArn, state: 'off' as const, startAt };
+      const streamArn = streamArnIn(eventSourceArn);
+      const through = eventSourceArn === streamArn ? {} : { consumerArn: eventSourceArn };
+      const made = { id: `trigger-${all.size + 1}`, streamArn, ...through, state: 'off' as const, startAt };
       all.set(made.id, made);
       return made;
     },
@@ -143,6 +165,7 @@ interface Memory {
   readonly secrets: { readonly values: ReadonlyMap<string, string>; writes(): number };
   readonly triggers: { readonly all: ReadonlyMap<string, TriggerKept>; writes(): number };
   readonly routes: Pick<MemoryRoutes, 'lists' | 'writes'>;
+  readonly consumers: { readonly all: ReadonlyMap<string, { readonly arn: string; readonly looks: number }> };
   readonly ledger: MemoryLedger;
   readonly requests: { readonly sent: number };
   readonly executions: readonly Execution[];
@@ -178,6 +201,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
   );
   const triggers = memoryTriggers(from?.triggers);
   const routes = memoryRoutes(from?.routes);
+  const consumers = memoryConsumers(from?.consumers);
   const ledger = memoryLedger(undefined, from?.ledger);
   const requests = { sent: from?.requests.sent ?? 0 };
   const send = wire(platform, requests);
@@ -195,9 +219,11 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     secrets,
     triggers,
     routes,
+    consumers,
     ledger: ledger.ledger,
     streams: {
-      arn: async (stream) => (stream === 'customers' || stream === STREAM_ARN ? STREAM_ARN : undefined),
+      arn: async (stream) =>
+        stream === 'customers' || streamArnIn(stream) === STREAM_ARN ? STREAM_ARN : undefined,
       describe: async () => ({ state: 'ACTIVE', retentionHours: 24 }),
     },
   };
@@ -213,6 +239,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     secrets,
     triggers,
     routes,
+    consumers,
     ledger,
     integrations,
     logged,

@@ -28,6 +28,7 @@ import {
 } from '../resources/resource.ts';
 import { resourcesOf } from '../resources/resources.ts';
 import { exclusivePlaceOf, isPulled, readSourceCredentials, readsElsewhere } from '../resources/source.ts';
+import { unfitTrigger } from '../steps/consumer.ts';
 import { arrayWarnings } from './array-warnings.ts';
 import { cloudWarnings } from './cloud.ts';
 import { foreseenOf } from './foreseen.ts';
@@ -386,6 +387,8 @@ async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext): Prom
       : { ...entry, action: 'remove', reason: 'the pipeline is retired', id: trigger.id };
   }
   if (trigger === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
+  const unfit = unfitTrigger(pipeline, trigger, runtime);
+  if (unfit !== undefined) return { ...entry, action: 'conflict', reason: unfit, id: trigger.id };
   const state = trigger.state === 'on' ? 'it is on' : 'it is there and will be switched on';
   const reason = `${state}; it reads on from where it is, as startAt is for a new trigger only`;
   return { ...entry, action: trigger.state === 'on' ? 'keep' : 'update', reason, id: trigger.id };

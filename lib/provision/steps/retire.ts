@@ -4,6 +4,7 @@ import { stopFlow } from '../resources/flow.ts';
 import type { Resource, StreamContext } from '../resources/resource.ts';
 import { backwards, refersTo } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
+import { removeConsumer } from './consumer.ts';
 import { removeResource, removeTrigger, unpublish } from './removal.ts';
 import { switchTo } from './trigger.ts';
 
@@ -53,6 +54,7 @@ async function unhook(pipeline: Pipeline, context: StreamContext): Promise<Pipel
       ? await context.runtime.triggers.find(streamArn)
       : undefined;
   if (trigger !== undefined) await removeTrigger(trigger.id, context);
+  await removeConsumer(pipeline, trigger, context.runtime);
   const unpublished = await unpublish(pipeline, context, (one) => one.pipeline === pipeline.manifest.name);
   return {
     ...pipeline,

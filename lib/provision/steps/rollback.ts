@@ -15,6 +15,7 @@ import {
 } from '../resources/resource.ts';
 import { backwards, refersTo, STEPS } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
+import { removeConsumer } from './consumer.ts';
 import { idsInUse } from './in-service.ts';
 import { removeResource, removeTrigger, unpublish } from './removal.ts';
 
@@ -257,5 +258,7 @@ async function undoTrigger(pipeline: Pipeline, context: StreamContext): Promise<
   // A step that died before it could report may have made it: the plan knows that there was none before.
   const planned = plan.some(({ resource, action }) => resource === 'trigger' && action === 'create');
   const id = trigger?.id ?? (planned ? (await context.runtime.triggers.find(streamArn))?.id : undefined);
-  return id === undefined || trigger?.how === 'kept' ? false : removeTrigger(id, context);
+  const removed = id === undefined || trigger?.how === 'kept' ? false : await removeTrigger(id, context);
+  if (planned || removed) await removeConsumer(pipeline, undefined, context.runtime);
+  return removed;
 }

@@ -5,7 +5,15 @@ import { type Aep, createAep } from '../../aep/client.ts';
 import { Failure, isFailure, withFields } from '../../failure.ts';
 import { checkVersion } from '../../kept.ts';
 import { DOCUMENT_VERSION, fromVersion1, Pipeline, type Trail } from '../../pipeline.ts';
-import type { Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets, Triggers } from '../../runtime.ts';
+import type {
+  Consumers,
+  Ledger,
+  LedgerRuntime,
+  ProvisionRuntime,
+  Runtime,
+  Secrets,
+  Triggers,
+} from '../../runtime.ts';
 import { type SessionsOf, sessionsOf } from '../../sessions.ts';
 import { remember } from '../known.ts';
 import { ensure } from '../resources/ensure.ts';
@@ -124,7 +132,7 @@ async function takeFencingToken(
 
 /** The runtime, with its changes fenced like those in AEP. */
 function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
-  const { triggers } = runtime as Partial<ProvisionRuntime>;
+  const { triggers, consumers } = runtime as Partial<ProvisionRuntime>;
   return {
     ...runtime,
     ledger: fenced<Ledger>((runtime as unknown as LedgerRuntime).ledger, ['write'], guard),
@@ -132,6 +140,7 @@ function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
     ...(triggers && {
       triggers: fenced<Triggers>(triggers, ['create', 'switchOn', 'switchOff', 'remove'], guard),
     }),
+    ...(consumers && { consumers: fenced<Consumers>(consumers, ['register', 'remove'], guard) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { Failure } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import type { Trigger, Triggers } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
+import { eventSourceOf } from './consumer.ts';
 
 /** Lambda takes some seconds to make a trigger; it refuses changes until then. */
 const TRIGGER_SETTLING_TRIES = 20;
@@ -19,7 +20,8 @@ export async function trigger(pipeline: Pipeline, { runtime }: StreamContext): P
   if (streamArn === undefined) return { ...pipeline, drainSeconds, inService: true };
   const there = await runtime.triggers.find(streamArn);
   const startAt = startPosition(pipeline);
-  const own = there ?? (await runtime.triggers.create(streamArn, startAt));
+  const own =
+    there ?? (await runtime.triggers.create(await eventSourceOf(pipeline, streamArn, runtime), startAt));
   await switchTo('on', own, runtime);
   const how = made(there, pipeline);
   return {

@@ -91,6 +91,7 @@ export const TABLE: readonly Part[] = [
       a rewritten descriptor | conflicting | xdm/api/descriptors: 201; schema-registry.yaml: 200 | 200; quirk descriptor-put
       a list as sourceProperty | documented | xdm/api/descriptors | primary keys alone
       a descriptor twice | ours | –
+      a relational schema names neither class nor field group | documented | xdm/api/schemas | what else it asks of one (descriptors of key and version) is not checked
       a schema in use is not deleted | documented | xdm/ui/resources/schemas | its code is ours
       last write wins | ours | –
       a pattern that is no regular expression; more than 100,000 fields by references | ours | – | 400
