@@ -1,6 +1,8 @@
 // What a pipeline does with its records on their way: filter, redact, select, derive, and choose the
 // operation.
 import { MAX_RECORDS_BYTES } from './bounds.ts';
+import { linearPattern } from './linear-pattern.ts';
+import { momentIn } from './moment.ts';
 import { leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
 
@@ -18,8 +20,6 @@ const pointer = z
     ),
   );
 
-const place = pointer.check(z.describe('JSON Pointer into the record as its producer wrote it.'));
-
 const SCALAR = 'expected text, a number within ±2^53, true, false or null';
 
 /** JavaScript cannot distinguish all numbers beyond 2^53. */
@@ -33,28 +33,83 @@ const scalar = z.union(
   { error: SCALAR },
 );
 
+const conditionField = pointer.check(
+  z.describe(
+    'JSON Pointer into the record as its producer wrote it; `*` stands for any item of an array, of which one has to meet the condition.',
+  ),
+);
+
+const scalars = z.array(scalar).check(z.minLength(1), z.maxLength(100));
+
+const LIMIT = 'expected a number within ±2^53, or a time such as 2026-01-31T12:00:00Z';
+
+/** A number, or a time. Whatever is compared with it must be of the same kind. */
+const limit = z.union(
+  [
+    z.number().check(z.minimum(-Number.MAX_SAFE_INTEGER, LIMIT), z.maximum(Number.MAX_SAFE_INTEGER, LIMIT)),
+    z.string().check(
+      z.maxLength(50),
+      z.refine((text) => momentIn(text) !== undefined, LIMIT),
+    ),
+  ],
+  { error: LIMIT },
+);
+
+const expression = z.string().check(
+  z.maxLength(500),
+  z.refine((text) => typeof linearPattern(text) !== 'string', {
+    error: ({ input }) => String(linearPattern(String(input))),
+  }),
+  z.describe(
+    'Regular expression that is found somewhere in its text. It has no lookaround and no back references, so that it takes time in proportion to the text.',
+  ),
+);
+
+const tests = [
+  object({ field: conditionField, equals: scalar.check(z.describe('The value it has.')) }),
+  object({
+    field: conditionField,
+    notEquals: scalar.check(z.describe('The value that it must not have; it may also be absent.')),
+  }),
+  object({ field: conditionField, oneOf: scalars.check(z.describe('Values of which it must have one.')) }),
+  object({
+    field: conditionField,
+    notOneOf: scalars.check(z.describe('Values of which it must have none; it may also be absent.')),
+  }),
+  object({
+    field: conditionField,
+    exists: z.boolean().check(z.describe('Whether it exists; `null` counts as existing.')),
+  }),
+  object({ field: conditionField, matches: expression }),
+  object({
+    field: conditionField,
+    greaterThan: limit.check(z.describe('A number that it is above, or a time that it is after.')),
+  }),
+  object({
+    field: conditionField,
+    lessThan: limit.check(z.describe('A number that it is below, or a time that it is before.')),
+  }),
+] as const;
+
+const TESTS = '"equals", "notEquals", "oneOf", "notOneOf", "exists", "matches", "greaterThan" and "lessThan"';
+
+const fieldCondition = z.union(tests, {
+  error: (issue) => (issue.code === 'invalid_union' ? `expected {"field"} with one of ${TESTS}` : undefined),
+});
+
 const condition = z.union(
   [
-    object({ field: place, equals: scalar.check(z.describe('The value it has.')) }),
+    ...tests,
     object({
-      field: place,
-      notEquals: scalar.check(z.describe('The value that it must not have; it may also be absent.')),
-    }),
-    object({
-      field: place,
-      oneOf: z
-        .array(scalar)
-        .check(z.minLength(1), z.maxLength(100), z.describe('Values of which it must have one.')),
-    }),
-    object({
-      field: place,
-      exists: z.boolean().check(z.describe('Whether it exists; `null` counts as existing.')),
+      any: z
+        .array(fieldCondition)
+        .check(z.minLength(1), z.maxLength(20), z.describe('Conditions of which one must hold.')),
     }),
   ],
   {
     error: (issue) =>
       issue.code === 'invalid_union'
-        ? 'expected {"field"} with one of "equals", "notEquals", "oneOf" and "exists"'
+        ? `expected {"field"} with one of ${TESTS}, or {"any"} with a list of such conditions`
         : undefined,
   },
 );
@@ -167,7 +222,8 @@ export const Records = object({
 /** What is done with the records; each part only if it is set. */
 export type Records = z.infer<typeof Records>;
 export type Condition = NonNullable<Records['where']>[number];
-export type Scalar = z.infer<typeof scalar>;
+/** A condition on one field. */
+export type FieldCondition = z.infer<typeof fieldCondition>;
 export type Redaction = NonNullable<Records['redact']>[number];
 export type Operation = z.infer<typeof operation>;
 /** Operations that a field of the record chooses from. */

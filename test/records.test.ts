@@ -37,6 +37,16 @@ const RIGHT: [string, unknown, ('raw' | 'xdm')?][] = [
         { field: '/n', notEquals: 0 },
         { field: '/b', oneOf: [true, null, 'x', -1.5] },
         { field, exists: false },
+        { field, notOneOf: ['x', 1] },
+        { field, matches: '^a+@example\\.com$' },
+        { field: '/items/*/price', greaterThan: 10.5 },
+        { field: '/at', lessThan: '2026-01-31T12:00:00.123456+02:00' },
+        {
+          any: [
+            { field, exists: false },
+            { field, equals: 'x' },
+          ],
+        },
       ],
     },
   ],
@@ -119,8 +129,34 @@ const MISTAKES: [string, unknown, string, ('raw' | 'xdm')?][] = [
   ],
   [
     'an unknown test',
-    { where: [{ field, matches: 'x' }] },
+    { where: [{ field, contains: 'x' }] },
     'source.records.where.0: expected {"field"} with one of',
+  ],
+  [
+    'an expression that may take for ever',
+    { where: [{ field, matches: '(a)\\1' }] },
+    'source.records.where.0.matches: expected no back reference; found "(a)\\\\1"',
+  ],
+  [
+    'no expression',
+    { where: [{ field, matches: '(' }] },
+    'source.records.where.0.matches: expected a regular expression; found "("',
+  ],
+  [
+    'a limit that is no time',
+    { where: [{ field, greaterThan: '2026-02-30' }] },
+    'source.records.where.0.greaterThan: expected a number within ±2^53, or a time such as 2026-01-31T12:00:00Z; found "2026-02-30"',
+  ],
+  [
+    'a limit that no one can tell',
+    { where: [{ field, lessThan: 2 ** 53 }] },
+    'source.records.where.0.lessThan: expected a number within ±2^53, or a time',
+  ],
+  ['any of none', { where: [{ any: [] }] }, 'source.records.where.0.any: '],
+  [
+    'any within any',
+    { where: [{ any: [{ any: [{ field, exists: true }] }] }] },
+    'source.records.where.0.any.0: expected {"field"} with one of "equals"',
   ],
   [
     'a pointer in a condition',

@@ -7,6 +7,7 @@ import { table } from '../../local/start/table.ts';
 import { TRIGGER } from './decoding.ts';
 import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
+import { PATTERNS } from './pattern.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
 
@@ -37,6 +38,7 @@ const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
   ...entries(TRIGGER),
   ...entries(REPLY),
+  ...entries(PATTERNS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 

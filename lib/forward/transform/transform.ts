@@ -8,7 +8,7 @@ import { spanAt, stepsOf, valueAt } from '../json/pointer.ts';
 import type { Decoded } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
 import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from '../verdict.ts';
-import { createConditions } from './conditions.ts';
+import { createConditions, type Looked, lookedAt, NO_FIELDS } from './conditions.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 
 const OPENING_BRACE = 0x7b;
@@ -23,7 +23,7 @@ export type Part = Decoded | Settled<Rejected>;
 export type Transform = (part: Part) => Part | Settled<Filtered>;
 
 interface TransformStages {
-  readonly isWanted: ((record: unknown) => boolean) | undefined;
+  readonly isWanted: ((record: Looked) => boolean) | undefined;
   readonly redactor: Redactor | undefined;
   readonly select: Selection | undefined;
   readonly operationOf: ((record: unknown) => string | undefined) | undefined;
@@ -46,7 +46,7 @@ export function createTransform(
   const looked: Transform = (part) => {
     const transformed = 'payload' in part ? transform(part, stages) : part;
     // An empty record has no fields: it is filtered unless the conditions hold without them.
-    return isEmpty(transformed) && isWanted?.(undefined) === false
+    return isEmpty(transformed) && isWanted?.(NO_FIELDS) === false
       ? { message: transformed.message, verdict: FILTERED }
       : transformed;
   };
@@ -84,7 +84,8 @@ function transform(
   const parsed = parseJson(decoded.payload);
   if ('kind' in parsed) return { message, verdict: parsed };
   const { json, value } = parsed;
-  if (message.redacted === undefined && isWanted?.(value) === false) return { message, verdict: FILTERED };
+  if (message.redacted === undefined && isWanted?.(lookedAt(value, json)) === false)
+    return { message, verdict: FILTERED };
   if (redactor === undefined) return cut({ message, payload: json }, value, stages);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { message, verdict: rejected('not-an-object', 'JSON, but not an object') };
