@@ -187,6 +187,36 @@ const selection = z.union([pointer, z.array(pointer).check(z.minLength(1), z.max
   error: (issue) => (issue.code === 'invalid_union' ? SELECTION : undefined),
 });
 
+/** Forms of a time, and what they count since the epoch. */
+export const TIME_FORMS = ['iso', 'epoch-seconds', 'epoch-millis', 'epoch-micros', 'epoch-nanos'] as const;
+
+const derivation = z.union(
+  [
+    z.enum(['_id', 'timestamp']),
+    object({
+      member: z.literal('_id').check(z.describe('`_id`: the text or the whole number in a field.')),
+      from: pointer.check(z.describe('JSON Pointer of the field in the record as its producer wrote it.')),
+    }),
+    object({
+      member: z.literal('timestamp').check(z.describe('`timestamp`: the time in a field.')),
+      from: pointer.check(z.describe('JSON Pointer of the field in the record as its producer wrote it.')),
+      as: z
+        .enum(TIME_FORMS)
+        .check(
+          z.describe(
+            'How the time is written: `iso` with a zone, or what a number, also one in a text, counts since 1970.',
+          ),
+        ),
+    }),
+  ],
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union'
+        ? 'expected "_id", "timestamp", {"member": "_id", "from"} or {"member": "timestamp", "from", "as"}'
+        : undefined,
+  },
+);
+
 export const Records = object({
   where: z
     .optional(z.array(condition).check(z.minLength(1), z.maxLength(50)))
@@ -210,10 +240,10 @@ export const Records = object({
       ),
     ),
   derive: z
-    .optional(z.array(z.enum(['_id', 'timestamp'])).check(z.minLength(1)))
+    .optional(z.array(derivation).check(z.minLength(1), z.maxLength(10)))
     .check(
       z.describe(
-        'Members to add if the record lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival.',
+        'Members to add if the record lacks them: `_id` from the place in the stream, `timestamp` from the time of arrival, or either from a field. Of several for one member the first that has a value.',
       ),
     ),
   operations: z.optional(operations).check(z.describe('Operations of Data Prep, for `raw` data.')),
@@ -224,6 +254,8 @@ export type Records = z.infer<typeof Records>;
 export type Condition = NonNullable<Records['where']>[number];
 /** A condition on one field. */
 export type FieldCondition = z.infer<typeof fieldCondition>;
+export type Derivation = NonNullable<Records['derive']>[number];
+export type TimeForm = (typeof TIME_FORMS)[number];
 export type Redaction = NonNullable<Records['redact']>[number];
 export type Operation = z.infer<typeof operation>;
 /** Operations that a field of the record chooses from. */
@@ -236,7 +268,7 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
   const bytes = Buffer.byteLength(JSON.stringify(records));
   if (bytes > MAX_RECORDS_BYTES)
     complain([], `has ${bytes} bytes as JSON; at most ${MAX_RECORDS_BYTES} are published`, '…');
-  const { operations, redact = [], derive = [] } = records;
+  const { operations, redact = [] } = records;
   const parts = partsOf(records);
   parts.forEach((part, index) => {
     if (parts.indexOf(part) < index) complain(['select', index], 'expected each part once', part);
@@ -249,9 +281,33 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
     if (operations !== undefined && 'field' in operations && covers(field, operations.field))
       complain(['redact', index, 'field'], 'hides the field that operations are chosen by', field);
   });
-  derive.forEach((member, index) => {
-    if (derive.indexOf(member) < index) complain(['derive', index], 'expected each member once', member);
+  checkDerive(records, data, complain);
+}
+
+/** A value that is hidden before is derived as it is then: a hash identifies still, and nothing else does. */
+function checkDerive(records: Records, data: 'raw' | 'xdm', complain: Complain): void {
+  const { derive = [] } = records;
+  const hidden = redactionsOf({ records, data });
+  const keys = derive.map((one) => (typeof one === 'string' ? one : `${one.member} ${one.from}`));
+  derive.forEach((one, index) => {
+    if (keys.indexOf(keys[index] as string) < index)
+      complain(['derive', index], 'expected each member once, or from another field', one);
+    if (typeof one === 'string') return;
+    if (derive.indexOf(one.member) >= 0 && derive.indexOf(one.member) < index)
+      complain(
+        ['derive', index],
+        `is never used: "${one.member}" before it has a value for every record`,
+        one,
+      );
+    const rule = hidden.find(({ field }) => covers(field, one.from));
+    if (rule !== undefined && !(one.member === '_id' && rule.action === 'hash'))
+      complain(['derive', index, 'from'], `is hidden by redact (${rule.field})`, one.from);
   });
+}
+
+/** Members that are derived from where and when the record came. */
+export function ownMembers({ derive = [] }: Pick<Records, 'derive'>): readonly ('_id' | 'timestamp')[] {
+  return derive.filter((one) => typeof one === 'string');
 }
 
 /** The parts of a record to send: the first one that exists. None: the whole record. */
@@ -263,4 +319,40 @@ export function partsOf({ select }: Pick<Records, 'select'>): readonly string[] 
 export function covers(a: string, b: string): boolean {
   const [as, bs] = [a.split('/'), b.split('/')];
   return as.length <= bs.length && as.every((step, at) => step === '*' || bs[at] === '*' || step === bs[at]);
+}
+
+/** What decides which fields are hidden. */
+export interface Redacted {
+  readonly data: 'raw' | 'xdm';
+  readonly records?: Records | undefined;
+}
+
+/** Where an XDM message has its entity. */
+const ENTITY = '/body/xdmEntity';
+
+/**
+ * The rules, and their copies for other places from which the same field may be sent. Any part of a list of parts may
+ * be sent. Where records are XDM, each is an entity or a whole message. A pointer into one form names the same field
+ * in the other. A place that has a rule of its own keeps that one.
+ */
+export function redactionsOf({ data, records = {} }: Redacted): Redaction[] {
+  const { redact = [] } = records;
+  const parts = partsOf(records);
+  const roots = parts.length === 0 ? [''] : parts;
+  const all = [...redact];
+  for (const rule of redact) {
+    for (const field of roots.flatMap((root) => elsewhere(rule.field, root, roots, data))) {
+      if (!all.some((one) => one.field === field)) all.push({ ...rule, field });
+    }
+  }
+  return all;
+}
+
+/** The places where the same field may be, for a pointer below `root`; none for a field outside of what is sent. */
+function elsewhere(field: string, root: string, roots: readonly string[], data: Redacted['data']): string[] {
+  if (!field.startsWith(`${root}/`)) return [];
+  const within = field.slice(root.length);
+  if (data !== 'xdm') return roots.map((other) => other + within);
+  const inEntity = within.startsWith(`${ENTITY}/`) ? within.slice(ENTITY.length) : within;
+  return roots.flatMap((other) => [other + inEntity, other + ENTITY + inEntity]);
 }

@@ -65,6 +65,19 @@ const RIGHT: [string, unknown, ('raw' | 'xdm')?][] = [
   ['parts to fall back to', { select: ['/payload/after', '/payload/before'] }],
   ['a part whose name has signs in it', { select: '/a~1b/m~0n//0' }],
   ['ids and times', { derive: ['_id', 'timestamp'] }, 'xdm'],
+  [
+    'ids and times from fields',
+    {
+      derive: [
+        { member: '_id', from: '/id' },
+        { member: '_id', from: '/mail' },
+        '_id',
+        { member: 'timestamp', from: '/at', as: 'epoch-millis' },
+        'timestamp',
+      ],
+      redact: [{ field: '/mail', action: 'hash' }],
+    },
+  ],
   ['an operation', { operations: { data: 'merge' } }],
   [
     'an operation with identities',
@@ -207,12 +220,51 @@ const MISTAKES: [string, unknown, string, ('raw' | 'xdm')?][] = [
   [
     'an unknown member',
     { derive: ['id'] },
-    'source.records.derive.0: expected one of "_id"|"timestamp"; found "id"',
+    'source.records.derive.0: expected "_id", "timestamp", {"member": "_id", "from"} or {"member": "timestamp", "from", "as"}; found "id"',
+  ],
+  [
+    'a time in no form',
+    { derive: [{ member: 'timestamp', from: '/at', as: 'unix' }] },
+    'source.records.derive.0.as: expected one of "iso"|"epoch-seconds"|"epoch-millis"|"epoch-micros"|"epoch-nanos"; found "unix"',
+  ],
+  [
+    'an id in a form',
+    { derive: [{ member: '_id', from: '/id', as: 'iso' }] },
+    'source.records.derive.0: unknown "as"; allowed: member, from',
+  ],
+  [
+    'one field twice',
+    {
+      derive: [
+        { member: '_id', from: '/id' },
+        { member: '_id', from: '/id' },
+      ],
+    },
+    'source.records.derive.1: expected each member once, or from another field; found {',
+  ],
+  [
+    'what is never asked',
+    { derive: ['_id', { member: '_id', from: '/id' }] },
+    'source.records.derive.1: is never used: "_id" before it has a value for every record; found {',
+  ],
+  [
+    'an id that is masked',
+    { derive: [{ member: '_id', from: '/a/id' }], redact: [{ field: '/a/id', action: 'mask' }] },
+    'source.records.derive.0.from: is hidden by redact (/a/id); found "/a/id"',
+  ],
+  [
+    'a time that is hashed in the other part',
+    {
+      select: ['/after', '/before'],
+      derive: [{ member: 'timestamp', from: '/before/at', as: 'iso' }],
+      redact: [{ field: '/after/at', action: 'hash' }],
+    },
+    'source.records.derive.0.from: is hidden by redact (/before/at); found "/before/at"',
   ],
   [
     'a member twice',
     { derive: ['_id', '_id'] },
-    'source.records.derive.1: expected each member once; found "_id"',
+    'source.records.derive.1: expected each member once, or from another field; found "_id"',
   ],
   [
     'operations of XDM',

@@ -9,6 +9,7 @@ import type { Decoded, DecodedPart } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
 import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from '../verdict.ts';
 import { createConditions, type Looked, lookedAt, NO_FIELDS } from './conditions.ts';
+import { createFieldReader, type FieldValues } from './derive.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 
 const OPENING_BRACE = 0x7b;
@@ -27,6 +28,7 @@ interface TransformStages {
   readonly redactor: Redactor | undefined;
   readonly select: Selection | undefined;
   readonly operationOf: ((record: unknown) => string | undefined) | undefined;
+  readonly fieldsOf: ((json: Buffer) => FieldValues) | undefined;
 }
 
 /** The part that is sent, or the candidates for it. */
@@ -58,12 +60,13 @@ export function createTransform(
 }
 
 function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): TransformStages {
-  const { where, select, operations }: Records = pipeline.records ?? {};
+  const { where, select, operations, derive }: Records = pipeline.records ?? {};
   return {
     isWanted: where && createConditions(where),
     redactor: createRedactor(pipeline),
     select: select === undefined ? undefined : selectionOf(select),
     operationOf: operations && 'field' in operations ? chooser(operations) : undefined,
+    fieldsOf: createFieldReader(derive),
   };
 }
 
@@ -107,7 +110,7 @@ const OTHERWISE =
 function cut(
   { message, payload }: Decoded,
   record: unknown,
-  { select, operationOf }: Pick<TransformStages, 'select' | 'operationOf'>,
+  { select, operationOf, fieldsOf }: Pick<TransformStages, 'select' | 'operationOf' | 'fieldsOf'>,
 ): Part {
   const operation = operationOf?.(record);
   if (operationOf !== undefined && operation === undefined)
@@ -116,7 +119,12 @@ function cut(
   if (select !== undefined && span === undefined)
     return { message, verdict: rejected('nothing-selected', nothingAt(select)) };
   const part = span === undefined ? payload : payload.subarray(span.start, span.end);
-  return { message, payload: part, ...(operation !== undefined && { operation }) };
+  return {
+    message,
+    payload: part,
+    ...(operation !== undefined && { operation }),
+    ...(fieldsOf !== undefined && { fields: fieldsOf(payload) }),
+  };
 }
 
 /** The first candidate that is there. */
