@@ -1,7 +1,7 @@
 // The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
-import { Format } from './formats.ts';
+import { checkFormat, Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
@@ -249,7 +249,7 @@ const inletSource = object({
     .enum(COMPRESSIONS)
     .default('none')
     .describe(
-      'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
+      'Compression to look for in the records: `gzip`, `zlib`, `zstd`, or `auto` for any of them. Compressed records are unpacked.',
     ),
   format: z
     .optional(Format)
@@ -517,6 +517,8 @@ export const Manifest = manifest.superRefine((value, context) => {
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),
     );
+  if (value.source.kind === 'inlet' && value.source.format !== undefined)
+    checkFormat(value.source.format, (path, ...rest) => complain(['source', 'format', ...path], ...rest));
   checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))

@@ -1,8 +1,11 @@
 // How the records of a pipeline are read: what they are packed with, and the format of what is inside.
 import type { PublishedFormat } from '../../formats.ts';
 import type { PublishedPipeline } from '../../published.ts';
+import { createCloudWatchLogs } from './formats/cloudwatch-logs.ts';
 import type { Expander } from './formats/expander.ts';
-import { jsonLinesExpander } from './formats/json-lines.ts';
+import { createJsonArray } from './formats/json-array.ts';
+import { createJsonLines } from './formats/json-lines.ts';
+import { createJsonSequence } from './formats/json-sequence.ts';
 
 export interface Decoding {
   readonly compression: PublishedPipeline['compression'];
@@ -15,7 +18,9 @@ export function createDecoding({
   compression,
   format,
 }: Pick<PublishedPipeline, 'compression' | 'format'>): Decoding {
-  return format === undefined ? { compression } : { compression, expander: expanderFor(format) };
+  if (format === undefined) return { compression };
+  const isPacked = format.kind === 'cloudwatch-logs' && compression === 'none';
+  return { compression: isPacked ? 'gzip' : compression, expander: expanderFor(format) };
 }
 
 /** Whether a record is one message of the size that it seems to have, unless it is an aggregate. */
@@ -26,6 +31,12 @@ export function isPlain({ compression, expander }: Decoding): boolean {
 function expanderFor(format: PublishedFormat): Expander {
   switch (format.kind) {
     case 'json-lines':
-      return jsonLinesExpander;
+      return createJsonLines(format);
+    case 'json-array':
+      return createJsonArray(format);
+    case 'json-sequence':
+      return createJsonSequence(format);
+    case 'cloudwatch-logs':
+      return createCloudWatchLogs(format);
   }
 }
