@@ -162,11 +162,21 @@ const operation = object({
     ),
 });
 
+const SELECTION = `expected a JSON Pointer such as /customer/email, or a list of 1 to ${MAX_PARTS} of them`;
+
 const operations = z.union(
   [
     operation,
     object({
-      field: pointer.check(z.describe('JSON Pointer of the field that names the operation.')),
+      field: z
+        .union([pointer, z.array(pointer).check(z.minLength(1), z.maxLength(MAX_PARTS))], {
+          error: (issue) => (issue.code === 'invalid_union' ? SELECTION : undefined),
+        })
+        .check(
+          z.describe(
+            'JSON Pointer of the field that names the operation. Of several, the first that is there.',
+          ),
+        ),
       values: z.record(z.string().check(z.maxLength(200)), operation).check(
         z.refine((values) => Object.keys(values).length > 0, 'expected at least one value'),
         z.describe('The operation for each value of the field. A record with any other is rejected.'),
@@ -180,8 +190,6 @@ const operations = z.union(
         : undefined,
   },
 );
-
-const SELECTION = `expected a JSON Pointer such as /customer/email, or a list of 1 to ${MAX_PARTS} of them`;
 
 const selection = z.union([pointer, z.array(pointer).check(z.minLength(1), z.maxLength(MAX_PARTS))], {
   error: (issue) => (issue.code === 'invalid_union' ? SELECTION : undefined),
@@ -225,6 +233,26 @@ export const Records = object({
         'Which records are sent: those that meet all conditions. The others are counted and not sent.',
       ),
     ),
+  deletions: z
+    .optional(
+      object({
+        where: z
+          .array(condition)
+          .check(
+            z.minLength(1),
+            z.maxLength(50),
+            z.describe('What a deletion is known by: it meets all conditions.'),
+          ),
+        are: z
+          .enum(['kept', 'dropped'])
+          .check(z.describe('`kept`: rejects with the reason `deletion`. `dropped`: counted as filtered.')),
+      }),
+    )
+    .check(
+      z.describe(
+        'Records that tell of a deletion and are not sent. Left out: none are; `operations` may apply them.',
+      ),
+    ),
   redact: z
     .optional(z.array(redaction).check(z.minLength(1), z.maxLength(100)))
     .check(
@@ -259,7 +287,7 @@ export type TimeForm = (typeof TIME_FORMS)[number];
 export type Redaction = NonNullable<Records['redact']>[number];
 export type Operation = z.infer<typeof operation>;
 /** Operations that a field of the record chooses from. */
-export type OperationTable = Extract<NonNullable<Records['operations']>, { field: string }>;
+export type OperationTable = Extract<NonNullable<Records['operations']>, { field: unknown }>;
 
 type Complain = (path: (string | number)[], message: string, input: unknown) => void;
 
@@ -268,7 +296,10 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
   const bytes = Buffer.byteLength(JSON.stringify(records));
   if (bytes > MAX_RECORDS_BYTES)
     complain([], `has ${bytes} bytes as JSON; at most ${MAX_RECORDS_BYTES} are published`, '…');
-  const { operations, redact = [] } = records;
+  const { operations, deletions, redact = [] } = records;
+  const known = (deletions?.where ?? [])
+    .flatMap((one) => ('any' in one ? one.any : one))
+    .map(({ field }) => field);
   const parts = partsOf(records);
   parts.forEach((part, index) => {
     if (parts.indexOf(part) < index) complain(['select', index], 'expected each part once', part);
@@ -278,8 +309,10 @@ export function checkRecords(records: Records, data: 'raw' | 'xdm', complain: Co
   redact.forEach(({ field }, index) => {
     if (redact.findIndex((one) => one.field === field) < index)
       complain(['redact', index, 'field'], 'expected each field once', field);
-    if (operations !== undefined && 'field' in operations && covers(field, operations.field))
+    if (operationFields(operations).some((one) => covers(field, one)))
       complain(['redact', index, 'field'], 'hides the field that operations are chosen by', field);
+    if (known.some((one) => covers(field, one)))
+      complain(['redact', index, 'field'], 'hides the field that deletions are known by', field);
   });
   checkDerive(records, data, complain);
 }
@@ -308,6 +341,12 @@ function checkDerive(records: Records, data: 'raw' | 'xdm', complain: Complain):
 /** Members that are derived from where and when the record came. */
 export function ownMembers({ derive = [] }: Pick<Records, 'derive'>): readonly ('_id' | 'timestamp')[] {
   return derive.filter((one) => typeof one === 'string');
+}
+
+/** The fields of which the first that is there names the operation. */
+export function operationFields(operations: Records['operations']): readonly string[] {
+  if (operations === undefined || !('field' in operations)) return [];
+  return typeof operations.field === 'string' ? [operations.field] : operations.field;
 }
 
 /** The parts of a record to send: the first one that exists. None: the whole record. */
