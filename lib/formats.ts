@@ -2,6 +2,9 @@
 import { allowing, leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
 
+/** The most columns of a row. */
+export const MAX_COLUMNS = 1_000;
+
 const listPointer = z
   .string()
   .check(z.maxLength(500), z.regex(/^(\/([^~/]|~[01])*)+$/, 'expected a JSON Pointer such as /events'));
@@ -74,8 +77,63 @@ const dynamoDbKind = z
     ),
   );
 
+const columnName = z.string().check(z.minLength(1), z.maxLength(200));
+
+const column = z.union(
+  [
+    columnName,
+    object({
+      name: columnName,
+      type: z
+        .enum(['text', 'number', 'boolean', 'json'])
+        .check(z.describe('What the value becomes. A row with any other value is rejected.')),
+    }),
+  ],
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union'
+        ? 'expected the name of a column, or {"name", "type"} with "text", "number", "boolean" or "json"'
+        : undefined,
+  },
+);
+/** A column with the type of its values. */
+export type NamedColumn = Exclude<z.infer<typeof column>, string>;
+
+const COLUMNS = 'expected "snowplow-enriched", or a list of the names of columns in their order';
+
+/** What the columns of a table are called. */
+const tableOptions = {
+  columns: z
+    .optional(
+      z.union(
+        [z.enum(['snowplow-enriched']), z.array(column).check(z.minLength(1), z.maxLength(MAX_COLUMNS))],
+        { error: (issue) => (issue.code === 'invalid_union' ? COLUMNS : undefined) },
+      ),
+    )
+    .check(
+      z.describe(
+        "Names of the columns in their order, or `snowplow-enriched` for those of Snowplow's enriched events. Left out: the header has them.",
+      ),
+    ),
+  header: z
+    .optional(z.boolean())
+    .check(z.describe('Whether each record begins with a line that names the columns. Default: no.')),
+};
+
+const csv = object({
+  kind: z.literal('csv').check(z.describe('`csv`: rows of RFC 4180. Each is a message.')),
+  ...tableOptions,
+});
+
+const tsv = object({
+  kind: z
+    .literal('tsv')
+    .check(z.describe('`tsv`: rows with tabs between the values, and no quotation marks.')),
+  ...tableOptions,
+});
+
 /** The formats that take messages out of a record. The forwarder knows these. */
-const EXPANDING = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs, cloudEvents] as const;
+const EXPANDING = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs, csv, tsv, cloudEvents] as const;
 
 const deletes = z
   .optional(z.enum(['apply', 'keep', 'drop']))
@@ -158,7 +216,7 @@ export const Format = z.union([named, kinds], {
 });
 export type Format = z.infer<typeof Format>;
 /** A change stream, with what becomes of its deletions. */
-export type ChangeFormat = Extract<Format, { deletes?: unknown }>;
+export type ChangeFormat = Extract<Format, { kind: 'debezium' | 'dms' | 'dynamodb' }>;
 
 /** What the forwarder has to know of it; `undefined` where each record is one JSON object. */
 export function publishedFormat(format: Format | undefined): PublishedFormat | undefined {
@@ -181,6 +239,7 @@ type Complain = (path: (string | number)[], message: string, input: unknown) => 
 /** Rules between the options; `complain` gets paths below the format. */
 export function checkFormat(format: Format, complain: Complain): void {
   if ('envelope' in format && format.envelope !== undefined) checkEnvelopeOf(format, complain);
+  if (format.kind === 'csv' || format.kind === 'tsv') checkColumns(format, complain);
 }
 
 function checkEnvelopeOf(
@@ -196,5 +255,17 @@ function checkEnvelopeOf(
   names.forEach((name, index) => {
     if (names.indexOf(name) < index)
       complain(['envelope', index], 'expected each last name once', envelope[index]);
+  });
+}
+
+type Table = Extract<PublishedFormat, { kind: 'csv' | 'tsv' }>;
+
+function checkColumns({ columns, header }: Table, complain: Complain): void {
+  if (columns === undefined && header !== true)
+    complain(['columns'], 'required, unless a header names the columns', undefined);
+  if (!Array.isArray(columns)) return;
+  const names = columns.map((one) => (typeof one === 'string' ? one : one.name));
+  names.forEach((name, index) => {
+    if (names.indexOf(name) < index) complain(['columns', index], 'expected each column once', name);
   });
 }

@@ -20,6 +20,7 @@ export const REASONS = [
   'not-cloudwatch-logs',
   /** No change record of DynamoDB, or an item in another form. */
   'not-dynamodb',
+  'bad-row',
   'not-utf8',
   'not-json',
   'not-an-object',

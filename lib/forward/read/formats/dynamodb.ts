@@ -12,7 +12,7 @@ const OPENING_BRACE = 0x7b;
 const ITEMS = ['Keys', 'NewImage', 'OldImage'];
 
 /** As JSON writes numbers. DynamoDB writes its own as text, in the same way, with up to 38 digits. */
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const TYPED_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /** An attribute in another form. */
 class NotTyped extends Error {}
@@ -81,9 +81,9 @@ function plainAttribute(attribute: unknown): string {
   switch (type) {
     case 'S':
     case 'B':
-      return textOf(value);
+      return typedText(value);
     case 'N':
-      return numberOf(value);
+      return typedNumber(value);
     case 'BOOL':
       if (typeof value !== 'boolean') throw new NotTyped();
       return String(value);
@@ -95,21 +95,21 @@ function plainAttribute(attribute: unknown): string {
       return plainList(value, plainAttribute);
     case 'SS':
     case 'BS':
-      return plainList(value, textOf);
+      return plainList(value, typedText);
     case 'NS':
-      return plainList(value, numberOf);
+      return plainList(value, typedNumber);
     default:
       throw new NotTyped();
   }
 }
 
-function textOf(value: unknown): string {
+function typedText(value: unknown): string {
   if (typeof value !== 'string') throw new NotTyped();
   return JSON.stringify(value);
 }
 
-function numberOf(value: unknown): string {
-  if (typeof value !== 'string' || !NUMBER.test(value)) throw new NotTyped();
+function typedNumber(value: unknown): string {
+  if (typeof value !== 'string' || !TYPED_NUMBER.test(value)) throw new NotTyped();
   return value;
 }
 
