@@ -59,6 +59,24 @@ const cloudWatchLogs = object({
     .check(z.describe('`json`: a message that is the text of a JSON object becomes that object.')),
 });
 
+const cloudEvents = object({
+  kind: z
+    .literal('cloudevents')
+    .check(
+      z.describe(
+        "`cloudevents`: CloudEvents in structured mode, one or a batch. Its `data` is sent, also from `data_base64`, with the event's id and time.",
+      ),
+    ),
+});
+
+const dynamoDbKind = z
+  .literal('dynamodb')
+  .check(
+    z.describe(
+      '`dynamodb`: what Kinesis Data Streams for DynamoDB writes. The item is sent as plain JSON, with all digits of its numbers.',
+    ),
+  );
+
 const columnName = z.string().check(z.minLength(1), z.maxLength(200));
 
 const column = z.union(
@@ -115,20 +133,78 @@ const tsv = object({
 });
 
 /** The formats that take messages out of a record. The forwarder knows these. */
-const EXPANDING = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs, csv, tsv] as const;
+const EXPANDING = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs, csv, tsv, cloudEvents] as const;
+
+const deletes = z
+  .optional(z.enum(['apply', 'keep', 'drop']))
+  .check(
+    z.describe(
+      'What becomes of a deletion. `keep` (the default): a reject with the reason `deletion`. `apply`: a deletion in Profile, which cannot be undone. `drop`: it is counted as filtered.',
+    ),
+  );
+
+/** Change streams: of each change the row is sent. */
+const CHANGE_STREAMS = [
+  object({
+    kind: z
+      .literal('debezium')
+      .check(
+        z.describe(
+          '`debezium`: change events of Debezium, with the schemas of its JSON converter or without.',
+        ),
+      ),
+    deletes,
+  }),
+  object({
+    kind: z.literal('dms').check(z.describe('`dms`: what AWS DMS writes. Control records are passed over.')),
+    deletes,
+  }),
+  object({ kind: dynamoDbKind, deletes }),
+] as const;
+
+const eventBridge = object({
+  kind: z
+    .literal('eventbridge')
+    .check(
+      z.describe("`eventbridge`: events of EventBridge. `detail` is sent, with the event's id and time."),
+    ),
+});
+
+/** The formats that a manifest can name besides: they stand for rules of `records`. */
+const NAMED_RULES = [eventBridge, ...CHANGE_STREAMS] as const;
 
 /** As it is published: with all of its options. */
-export const PublishedFormat = z.discriminatedUnion('kind', EXPANDING);
+export const PublishedFormat = z.discriminatedUnion('kind', [...EXPANDING, object({ kind: dynamoDbKind })]);
 export type PublishedFormat = z.infer<typeof PublishedFormat>;
 
 /** The formats that need no option, by name. `json` is one object in each record. */
-const NAMES = ['json', 'json-lines', 'json-array', 'json-sequence', 'cloudwatch-logs'] as const;
+const NAMES = [
+  'json',
+  'json-lines',
+  'json-array',
+  'json-sequence',
+  'cloudwatch-logs',
+  'cloudevents',
+  'eventbridge',
+  'debezium',
+  'dms',
+  'dynamodb',
+] as const;
 
 /** What a format may be. */
-export const FORMAT_KINDS = ['json', ...EXPANDING.map(({ shape }) => shape.kind.def.values[0] as string)];
+export const FORMAT_KINDS = [
+  'json',
+  ...[...EXPANDING, ...NAMED_RULES].map(({ shape }) => shape.kind.def.values[0] as string),
+];
 const EXPECTED = `expected ${FORMAT_KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;
 
-type NamedFormat = Extract<PublishedFormat, { kind: (typeof NAMES)[number] }> | { kind: 'json' };
+const kinds = z.discriminatedUnion(
+  'kind',
+  [object({ kind: z.literal('json') }), ...EXPANDING, ...NAMED_RULES],
+  { error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
+);
+
+type NamedFormat = Extract<z.infer<typeof kinds>, { kind: (typeof NAMES)[number] }>;
 
 const named = z.pipe(
   z.enum(NAMES),
@@ -136,20 +212,27 @@ const named = z.pipe(
 );
 
 /** As a manifest has it: a name, or a kind with its options. A name is read as that kind. */
-export const Format = z.union(
-  [
-    named,
-    z.discriminatedUnion('kind', [object({ kind: z.literal('json') }), ...EXPANDING], {
-      error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
-    }),
-  ],
-  { error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
-);
+export const Format = z.union([named, kinds], {
+  error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
+});
 export type Format = z.infer<typeof Format>;
+/** A change stream, with what becomes of its deletions. */
+export type ChangeFormat = Extract<Format, { kind: 'debezium' | 'dms' | 'dynamodb' }>;
 
 /** What the forwarder has to know of it; `undefined` where each record is one JSON object. */
 export function publishedFormat(format: Format | undefined): PublishedFormat | undefined {
-  return format === undefined || format.kind === 'json' ? undefined : format;
+  switch (format?.kind) {
+    case undefined:
+    case 'json':
+    case 'eventbridge':
+    case 'debezium':
+    case 'dms':
+      return undefined;
+    case 'dynamodb':
+      return { kind: format.kind };
+    default:
+      return format;
+  }
 }
 
 type Complain = (path: (string | number)[], message: string, input: unknown) => void;

@@ -6,6 +6,7 @@ import { jsonIn } from './json-text.ts';
 import { mappingRow } from './mapping-rows.ts';
 import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
+import { checkPreset, withPreset } from './presets.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
 import { COMPRESSIONS, DATA, PIPELINE_NAME } from './shared-rules.ts';
@@ -487,7 +488,10 @@ function hasIdentityMap(schema: Given['schema']): boolean {
   );
 }
 
-export const Manifest = manifest.superRefine((value, context) => {
+export const Manifest = manifest.superRefine(checkManifest).transform(withPreset);
+
+function checkManifest(given: Given, context: z.RefinementCtx): void {
+  const value = withPreset(given);
   const complain: Complain = (path, message, input) =>
     context.addIssue({ code: 'custom', path, message, input });
   checkMapping(value, complain);
@@ -501,11 +505,12 @@ export const Manifest = manifest.superRefine((value, context) => {
     );
   if (value.source.kind === 'inlet' && value.source.format !== undefined)
     checkFormat(value.source.format, (path, ...rest) => complain(['source', 'format', ...path], ...rest));
+  if (value.source.kind === 'inlet') checkPreset({ ...value, source: value.source }, complain);
   checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))
     complain(['source', 'startAt'], 'expected a time that exists', startAt);
-});
+}
 
 /** A checked manifest, with its defaults filled in. */
 export type Manifest = z.infer<typeof Manifest>;

@@ -423,7 +423,7 @@ const NEAR: [string, unknown, ...string[]][] = [
   [
     'a key of what is done with records',
     sourced(GOOD.source, { records: { redakt: [] } }),
-    'source.records: unknown "redakt"; allowed: where, redact',
+    'source.records: unknown "redakt"; allowed: where, deletions, redact',
     'did you mean "redact"?',
   ],
   ['a value', { ...GOOD, source: { ...GOOD.source, data: 'rav' } }, 'found "rav"; did you mean "raw"?'],

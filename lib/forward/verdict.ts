@@ -18,6 +18,8 @@ export const REASONS = [
   'aggregate-too-large',
   'too-many-messages',
   'not-cloudwatch-logs',
+  /** No change record of DynamoDB, or an item in another form. */
+  'not-dynamodb',
   'bad-row',
   'not-utf8',
   'not-json',
@@ -30,6 +32,8 @@ export const REASONS = [
   'nothing-selected',
   /** No operation is declared for what its field says. */
   'no-operation',
+  /** It says that something was deleted, and the manifest does not have deletions applied. */
+  'deletion',
   /** The rules in force now cannot be applied to its stored form: it is not sent, and stays where it is. */
   'redacted-otherwise',
   /** By Experience Platform. */

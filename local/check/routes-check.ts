@@ -4,10 +4,10 @@ import { publishedFormat } from '../../lib/formats.ts';
 import { parseJson } from '../../lib/forward/json/check.ts';
 import { decode } from '../../lib/forward/read/decode.ts';
 import { createDecoding, type Decoding } from '../../lib/forward/read/decoding.ts';
-import { createConditions } from '../../lib/forward/transform/conditions.ts';
+import { createConditions, type Looked, lookedAt } from '../../lib/forward/transform/conditions.ts';
 import type { InletSource, Manifest } from '../../lib/manifest.ts';
 import { streamNameOf } from '../../lib/published.ts';
-import { type Samples, sampleRecord } from '../../lib/samples.ts';
+import type { Samples } from '../../lib/samples.ts';
 import type { Line } from '../start/records.ts';
 
 export interface Checked {
@@ -21,7 +21,7 @@ export interface RoutesChecked {
   readonly lines: readonly string[];
 }
 
-type Route = Checked & { readonly source: InletSource; readonly takes: (record: unknown) => boolean };
+type Route = Checked & { readonly source: InletSource; readonly takes: (record: Looked) => boolean };
 
 /** More than these are counted, not listed. */
 const MAX_LISTED = 5;
@@ -95,7 +95,7 @@ function createTally(routes: readonly Route[]): Tally {
   const none: string[] = [];
   let [looked, unreadable] = [0, 0];
 
-  const look = (record: unknown, what: string) => {
+  const look = (record: Looked, what: string) => {
     looked++;
     const names = routes.filter(({ takes }) => takes(record)).map(({ manifest }) => manifest.name);
     for (const name of names) taken.set(name, (taken.get(name) ?? 0) + 1);
@@ -106,7 +106,9 @@ function createTally(routes: readonly Route[]): Tally {
   return {
     samples({ file, samples = [] }) {
       samples.forEach((sample, at) => {
-        look(sampleRecord(sample), `sample ${sample.name ?? at + 1} of ${file}`);
+        const { record } = sample;
+        const json = Buffer.from(typeof record === 'string' ? record : JSON.stringify(record));
+        look(lookedAt(JSON.parse(json.toString()), json), `sample ${sample.name ?? at + 1} of ${file}`);
       });
     },
     async records(lines, decoding) {
@@ -115,7 +117,7 @@ function createTally(routes: readonly Route[]): Tally {
         for (const part of decode({ eventSourceARN: 'file', kinesis }, decoding)) {
           const parsed = 'payload' in part ? parseJson(part.payload) : part.verdict;
           if ('kind' in parsed) unreadable++;
-          else look(parsed.value, `line ${number}`);
+          else look(lookedAt(parsed.value, parsed.json), `line ${number}`);
         }
       }
     },

@@ -8,6 +8,7 @@ import { TRIGGER } from './decoding.ts';
 import { FORMATS } from './formats.ts';
 import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
+import { PATTERNS } from './pattern.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
 
@@ -39,6 +40,7 @@ const PROPERTIES = new Map<string, Entry>([
   ...entries(TRIGGER),
   ...entries(FORMATS),
   ...entries(REPLY),
+  ...entries(PATTERNS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 

@@ -13,6 +13,8 @@ export interface Decoded {
   readonly payload: Buffer;
   /** The operation of this message, where a field of the record names it: a key of `records.operations.values`. */
   readonly operation?: string;
+  /** What `records.derive` takes from fields of the record, one for each of its entries. */
+  readonly fields?: readonly (string | undefined)[];
 }
 
 /**

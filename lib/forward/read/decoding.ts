@@ -1,7 +1,9 @@
 // How the records of a pipeline are read: what they are packed with, and the format of what is inside.
 import type { PublishedFormat } from '../../formats.ts';
 import type { PublishedPipeline } from '../../published.ts';
+import { cloudEventsExpander } from './formats/cloudevents.ts';
 import { createCloudWatchLogs } from './formats/cloudwatch-logs.ts';
+import { dynamoDbExpander } from './formats/dynamodb.ts';
 import type { Expander } from './formats/expander.ts';
 import { createJsonArray } from './formats/json-array.ts';
 import { createJsonLines } from './formats/json-lines.ts';
@@ -39,6 +41,10 @@ function expanderFor(format: PublishedFormat): Expander {
       return createJsonSequence(format);
     case 'cloudwatch-logs':
       return createCloudWatchLogs(format);
+    case 'cloudevents':
+      return cloudEventsExpander;
+    case 'dynamodb':
+      return dynamoDbExpander;
     case 'csv':
     case 'tsv':
       return createTable(format);

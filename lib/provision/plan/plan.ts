@@ -8,6 +8,7 @@ import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
 import { nameInAep, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
+import { standsForRules } from '../../presets.ts';
 import { readStream, streamNameOf } from '../../published.ts';
 import type { Ledger, LedgerRecord } from '../../runtime.ts';
 import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
@@ -320,7 +321,7 @@ async function planPublish(
       : { ...entry, action: 'none', reason: 'the stream does not carry this pipeline' };
   }
   if (published === undefined)
-    return { ...entry, action: 'create', reason: 'this stream carries no pipeline yet' };
+    return { ...entry, action: 'create', reason: `this stream carries no pipeline yet${ofFormat(manifest)}` };
   if (published.pipeline !== manifest.name) {
     const reason = `the stream carries the pipeline ${published.pipeline} already; retire that one first, or give this one another stream`;
     return { ...entry, action: 'conflict', reason };
@@ -345,8 +346,14 @@ async function planPublish(
     (published.order ?? 'key') === manifest.source.order &&
     isDeepStrictEqual(published.rate, manifest.source.rate);
   return same
-    ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
-    : { ...entry, action: 'update', reason: 'the forwarder gets what has changed' };
+    ? { ...entry, action: 'keep', reason: `published by ${published.execution}${ofFormat(manifest)}` }
+    : { ...entry, action: 'update', reason: `the forwarder gets what has changed${ofFormat(manifest)}` };
+}
+
+/** The rules that the format stands for, as far as the manifest does not say otherwise. */
+function ofFormat({ source }: Manifest): string {
+  if (source.kind !== 'inlet' || !standsForRules(source.format)) return '';
+  return `; with the format ${source.format?.kind} source.records is ${JSON.stringify(source.records)}`;
 }
 
 /** Another pipeline that reads the same source. Each of the two would get a part of the messages. */
