@@ -1,0 +1,62 @@
+// A Protocol Buffers schema, as whoever reads messages by it needs it: the texts of .proto files, read by protobufjs.
+import protobuf from 'protobufjs';
+
+export type ProtobufType = protobuf.Type;
+
+/** The message type in question, or in words why there is none. */
+export type ProtobufSchema = { readonly type: ProtobufType } | { readonly problem: string };
+
+/**
+ * @param texts of one or several files; what they import of each other is found, and Google's own types are known
+ * @param message the full name of a type, such as `shop.Order`, or its index as Glue's serializers write it
+ */
+export function protobufSchema(texts: readonly string[], message: string | number): ProtobufSchema {
+  try {
+    const root = new protobuf.Root();
+    for (const text of texts) imported(root, protobuf.parse(text, root, { keepCase: true }).imports ?? []);
+    root.resolveAll();
+    const type = typeof message === 'number' ? messagesOf(root)[message] : found(root, message);
+    if (type !== undefined) return { type };
+    const names = messagesOf(root).map(({ fullName }) => fullName.slice(1));
+    const asked = typeof message === 'number' ? `at index ${message}` : message;
+    return { problem: `the schema has no message ${asked}; it has ${names.slice(0, 20).join(', ')}` };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What protobufjs knows of Google's own files. The texts themselves stand for all others. */
+function imported(root: protobuf.Root, files: readonly string[]): void {
+  for (const file of files) {
+    const known = protobuf.common.get(file);
+    if (known?.nested !== undefined && root.lookup(`google.protobuf.${firstOf(known.nested)}`) === null)
+      root.addJSON(known.nested);
+  }
+}
+
+function firstOf(nested: Readonly<Record<string, protobuf.AnyNestedObject>>): string {
+  const google = nested['google'] as protobuf.INamespace | undefined;
+  const inner = google?.nested?.['protobuf'] as protobuf.INamespace | undefined;
+  return Object.keys(inner?.nested ?? {})[0] ?? '';
+}
+
+function found(root: protobuf.Root, name: string): protobuf.Type | undefined {
+  const one = root.lookup(name.startsWith('.') ? name : `.${name}`);
+  return one instanceof protobuf.Type ? one : undefined;
+}
+
+/**
+ * All messages of the schema but Google's own, in the order of their full names: their places are Glue's indices.
+ * awslabs/aws-glue-schema-registry, `MessageIndexFinder`. Java compares the units of UTF-16, as `<` does.
+ */
+function messagesOf(root: protobuf.Root): protobuf.Type[] {
+  const all: protobuf.Type[] = [];
+  const walk = (within: protobuf.NamespaceBase) => {
+    for (const one of within.nestedArray) {
+      if (one instanceof protobuf.Type) all.push(one);
+      if (one instanceof protobuf.Namespace && one.fullName !== '.google') walk(one);
+    }
+  };
+  walk(root);
+  return all.sort((a, b) => (a.fullName < b.fullName ? -1 : 1));
+}
