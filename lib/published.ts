@@ -1,4 +1,5 @@
 // The published pipeline: all that provisioning tells the forwarder, kept as one secret per stream.
+import { PublishedFormat } from './formats.ts';
 import { parseSecret } from './json-secret.ts';
 import { Rate } from './rate.ts';
 import { Records } from './records.ts';
@@ -17,6 +18,8 @@ export const PublishedPipeline = z.strictObject({
   data: z.enum(DATA),
   /** What is looked for in the records, and unpacked. */
   compression: z.enum(COMPRESSIONS),
+  /** What a record holds. Absent: one JSON object. */
+  format: z.optional(PublishedFormat),
   /** What is done with the records on their way. Absent: they are sent as they are. */
   records: z.optional(Records),
   /** Keeps the order of a partition key through retries too. Absent: not through retries. */
