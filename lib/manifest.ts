@@ -1,7 +1,7 @@
 // The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
-import { Format } from './formats.ts';
+import { checkFormat, Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
@@ -516,6 +516,10 @@ export const Manifest = manifest.superRefine((value, context) => {
   if (value.source.kind === 'inlet' && value.source.records !== undefined)
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),
+    );
+  if (value.source.kind === 'inlet' && value.source.format !== undefined)
+    checkFormat(value.source.format, value.source.records, (path, ...rest) =>
+      complain(['source', 'format', ...path], ...rest),
     );
   checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';

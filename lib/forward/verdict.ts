@@ -15,6 +15,10 @@ export const REASONS = [
   /** Its messages together have too many bytes, unpacked. */
   'aggregate-too-large',
   'too-many-messages',
+  'not-avro',
+  'not-protobuf',
+  /** Nothing says by which schema it is to be read. */
+  'unknown-schema',
   'not-utf8',
   'not-json',
   'not-an-object',

@@ -13,7 +13,9 @@ export type ProtobufSchema = { readonly type: ProtobufType } | { readonly proble
 export function protobufSchema(texts: readonly string[], message: string | number): ProtobufSchema {
   try {
     const root = new protobuf.Root();
-    for (const text of texts) imported(root, protobuf.parse(text, root, { keepCase: true }).imports ?? []);
+    const imports = texts.flatMap((text) => protobuf.parse(text, root, { keepCase: true }).imports ?? []);
+    // What protobufjs knows of Google's own files. The texts themselves stand for all others.
+    for (const file of new Set(imports)) root.addJSON(protobuf.common.get(file)?.nested ?? {});
     root.resolveAll();
     const type = typeof message === 'number' ? messagesOf(root)[message] : found(root, message);
     if (type !== undefined) return { type };
@@ -23,21 +25,6 @@ export function protobufSchema(texts: readonly string[], message: string | numbe
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
-}
-
-/** What protobufjs knows of Google's own files. The texts themselves stand for all others. */
-function imported(root: protobuf.Root, files: readonly string[]): void {
-  for (const file of files) {
-    const known = protobuf.common.get(file);
-    if (known?.nested !== undefined && root.lookup(`google.protobuf.${firstOf(known.nested)}`) === null)
-      root.addJSON(known.nested);
-  }
-}
-
-function firstOf(nested: Readonly<Record<string, protobuf.AnyNestedObject>>): string {
-  const google = nested['google'] as protobuf.INamespace | undefined;
-  const inner = google?.nested?.['protobuf'] as protobuf.INamespace | undefined;
-  return Object.keys(inner?.nested ?? {})[0] ?? '';
 }
 
 function found(root: protobuf.Root, name: string): protobuf.Type | undefined {

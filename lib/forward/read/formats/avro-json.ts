@@ -59,7 +59,10 @@ function tooLarge({ most }: Walk): AvroProblem {
 
 function write(walk: Walk, node: AvroNode, depth: number): void {
   if (walk.text.length > walk.most) throw tooLarge(walk);
-  if (node.logical !== undefined) return writeLogical(walk, node, node.logical);
+  if (node.logical !== undefined) {
+    writeLogical(walk, node, node.logical);
+    return;
+  }
   switch (node.kind) {
     case 'null':
       walk.text += 'null';

@@ -20,7 +20,7 @@ export interface ProtobufBounds {
   readonly values: number;
 }
 
-/** Two bytes are an empty message, which takes a hundred in memory. So values are counted as they are read. */
+/** Two bytes are an empty message, and one is a long: each takes fifty in memory. So they are counted as they are read. */
 class Counting extends protobuf.BufferReader {
   private left: number;
   constructor(bytes: Buffer, values: number) {
@@ -39,8 +39,31 @@ class Counting extends protobuf.BufferReader {
   override float(): number {
     return shortest(super.float());
   }
-  override floats(array?: number[]): number[] {
-    return super.floats(array).map(shortest);
+  override floats(array: number[] = []): number[] {
+    const from = array.length;
+    super.floats(array);
+    for (let at = from; at < array.length; at++) array[at] = shortest(array[at] as number);
+    return array;
+  }
+  override int64(): protobuf.Long {
+    this.count(1);
+    return super.int64();
+  }
+  override uint64(): protobuf.Long {
+    this.count(1);
+    return super.uint64();
+  }
+  override sint64(): protobuf.Long {
+    this.count(1);
+    return super.sint64();
+  }
+  override fixed64(): protobuf.Long {
+    this.count(1);
+    return super.fixed64();
+  }
+  override sfixed64(): protobuf.Long {
+    this.count(1);
+    return super.sfixed64();
   }
   private count(values: number): void {
     this.left -= values;
