@@ -23,19 +23,18 @@ export function manifestInFile(text: string, file: string, origin = file): Manif
 }
 
 function withSchemas(value: unknown, folder: string, origin: string): unknown {
-  const source = isObject(value) ? value['source'] : undefined;
-  const format = isObject(source) ? source['format'] : undefined;
+  const source = isObject(value) ? value.source : undefined;
+  const format = isObject(source) ? source.format : undefined;
   if (!isObject(value) || !isObject(source) || !isObject(format)) return value;
   const { schemaFile, ...rest } = format;
   // Any other mistake is told with all the others.
-  if (schemaFile === undefined || rest['schema'] !== undefined || rest['schemaIn'] !== undefined)
-    return value;
+  if (schemaFile === undefined || rest.schema !== undefined || rest.schemaIn !== undefined) return value;
   const read = (name: string) => textOf(resolve(folder, name), name, origin);
   const isList = Array.isArray(schemaFile) && schemaFile.every((one) => typeof one === 'string');
   if (typeof schemaFile !== 'string' && !isList) return value;
   const schema =
     typeof schemaFile === 'string'
-      ? compact(read(schemaFile), rest['kind'])
+      ? compact(read(schemaFile), rest.kind)
       : (schemaFile as string[]).map(read);
   return { ...value, source: { ...source, format: { ...rest, schema } } };
 }

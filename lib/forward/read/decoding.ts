@@ -4,7 +4,9 @@ import type { PublishedFormat } from '../../formats.ts';
 import type { PublishedPipeline } from '../../published.ts';
 import { createSchemas, type Schemas } from './formats/by-schema.ts';
 import type { Expander } from './formats/expander.ts';
-import { jsonLinesExpander } from './formats/json-lines.ts';
+import { createJsonArray } from './formats/json-array.ts';
+import { createJsonLines } from './formats/json-lines.ts';
+import { createJsonSequence } from './formats/json-sequence.ts';
 
 export interface Decoding {
   readonly compression: PublishedPipeline['compression'];
@@ -34,6 +36,10 @@ function expanderFor(format: PublishedFormat, schemas: Schemas): Expander {
     case 'protobuf':
       return schemas.expander(format);
     case 'json-lines':
-      return jsonLinesExpander;
+      return createJsonLines(format);
+    case 'json-array':
+      return createJsonArray(format);
+    case 'json-sequence':
+      return createJsonSequence(format);
   }
 }

@@ -1,7 +1,8 @@
 // The format `avro`: records in Avro's binary encoding, or whole object container files.
 // With what it imports this is a file of its own in the bundle, which only pipelines of this format load.
-import type { SchemaFormat } from '../../../formats.ts';
+
 import type { RegisteredSchema } from '../../../runtime.ts';
+import type { SchemaFormat } from '../../../schema-formats.ts';
 import { avroSchema } from '../../../schemas/avro.ts';
 import { MAX_DEPTH } from '../../json/check.ts';
 import { type Rejected, rejected } from '../../verdict.ts';

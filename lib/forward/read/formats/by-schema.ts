@@ -3,8 +3,8 @@
 import { inflateSync } from 'node:zlib';
 import type { Clock } from '../../../aep/transport.ts';
 import { Failure, isFailure } from '../../../failure.ts';
-import type { SchemaFormat } from '../../../formats.ts';
 import type { RegisteredSchema, SchemaRegistry } from '../../../runtime.ts';
+import type { SchemaFormat } from '../../../schema-formats.ts';
 import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
 import type { Expander } from './expander.ts';

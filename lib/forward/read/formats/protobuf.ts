@@ -1,7 +1,8 @@
 // The format `protobuf`: a record is one message in protobuf's wire format.
 // With what it imports this is a file of its own in the bundle, which only pipelines of this format load.
-import type { SchemaFormat } from '../../../formats.ts';
+
 import type { RegisteredSchema } from '../../../runtime.ts';
+import type { SchemaFormat } from '../../../schema-formats.ts';
 import { type ProtobufType, protobufSchema } from '../../../schemas/protobuf.ts';
 import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
