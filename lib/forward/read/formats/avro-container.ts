@@ -44,11 +44,14 @@ export function containerJson(bytes: Buffer, bounds: ContainerBounds, unions: Un
     let read = 0;
     for (let left = BigInt(count.json); left > 0n; left--) {
       if (found.length >= bounds.data)
-        throw new AvroProblem('too-large', `the file holds more than ${bounds.data} data`);
+        throw new AvroProblem('too-many-messages', `it holds more than ${bounds.data} messages`);
       const one = avroJson(content, node, bounds, unions, read);
       room -= one.json.length;
       if (room < 0)
-        throw new AvroProblem('too-large', `as JSON its data have more than ${bounds.all} characters`);
+        throw new AvroProblem(
+          'aggregate-too-large',
+          `its messages have more than ${bounds.all} characters together`,
+        );
       found.push(one.json);
       read = one.end;
     }

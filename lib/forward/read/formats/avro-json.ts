@@ -19,7 +19,7 @@ const MAX_DECIMAL_BYTES = 1_250;
 
 /** Why a datum cannot be written. */
 export class AvroProblem extends Error {
-  readonly kind: 'not-avro' | 'too-large' | 'too-deep';
+  readonly kind: 'not-avro' | 'too-large' | 'too-deep' | 'too-many-messages' | 'aggregate-too-large';
   constructor(kind: AvroProblem['kind'], text: string) {
     super(text);
     this.kind = kind;
