@@ -51,8 +51,21 @@ const jsonSequence = object({
   ...listOptions,
 });
 
+const cloudWatchLogs = object({
+  kind: z
+    .literal('cloudwatch-logs')
+    .check(
+      z.describe(
+        '`cloudwatch-logs`: what a CloudWatch Logs subscription writes. Each log event is a message. It is unpacked without `compression`.',
+      ),
+    ),
+  message: z
+    .optional(z.literal('json'))
+    .check(z.describe('`json`: a message that is the text of a JSON object becomes that object.')),
+});
+
 /** The formats that take messages out of a record. The forwarder knows these. */
-const WITHOUT_SCHEMA = [jsonLines, jsonArray, jsonSequence] as const;
+const WITHOUT_SCHEMA = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs] as const;
 const EXPANDING = [...WITHOUT_SCHEMA, avro, protobuf] as const;
 
 /** As it is published: with all of its options. */
@@ -60,7 +73,7 @@ export const PublishedFormat = z.discriminatedUnion('kind', EXPANDING);
 export type PublishedFormat = z.infer<typeof PublishedFormat>;
 
 /** The formats that need no option, by name. `json` is one object in each record. */
-const NAMES = ['json', 'json-lines', 'json-array', 'json-sequence'] as const;
+const NAMES = ['json', 'json-lines', 'json-array', 'json-sequence', 'cloudwatch-logs'] as const;
 
 const KINDS = ['json', ...EXPANDING.map(({ shape }) => shape.kind.def.values[0] as string)];
 const EXPECTED = `expected ${KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;

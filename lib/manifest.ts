@@ -250,7 +250,7 @@ const inletSource = object({
     .enum(COMPRESSIONS)
     .default('none')
     .describe(
-      'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
+      'Compression to look for in the records: `gzip`, `zlib`, `zstd`, or `auto` for any of them. Compressed records are unpacked.',
     ),
   format: z
     .optional(Format)

@@ -16,6 +16,7 @@ const SAME: Readonly<Record<string, string>> = {
   OPENING_BRACE: 'the byte',
   OPENING_BRACKET: 'the byte',
   PASSING: 'states of a flow that pass by themselves',
+  QUOTE: 'the byte',
   Question: 'what a function may be asked by hand',
   asFound: 'a resource of one kind as it was found',
   classOf: 'the class of the schema that a manifest asks for',

@@ -259,13 +259,13 @@ describe('source.records', () => {
     expect(() => parseManifest({ ...rest, source: pulled })).toThrow('source: unknown "records"');
   });
 
-  it.each(['none', 'gzip', 'zstd', 'auto'])('knows the compression %s', (compression) => {
+  it.each(['none', 'gzip', 'zlib', 'zstd', 'auto'])('knows the compression %s', (compression) => {
     const { source, ...rest } = manifest(undefined);
     expect(parseManifest({ ...rest, source: { ...source, compression } }).source).toMatchObject({
       compression,
     });
     expect(() => parseManifest({ ...rest, source: { ...source, compression: 'snappy' } })).toThrow(
-      'source.compression: expected one of "none"|"gzip"|"zstd"|"auto"; found "snappy"',
+      'source.compression: expected one of "none"|"gzip"|"zlib"|"zstd"|"auto"; found "snappy"',
     );
   });
 });

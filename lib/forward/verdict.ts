@@ -10,6 +10,8 @@ export const REASONS = [
   'bad-aggregate',
   'not-gzip',
   'gzip-too-large',
+  'not-zlib',
+  'zlib-too-large',
   'not-zstd',
   'zstd-too-large',
   /** Its messages together have too many bytes, unpacked. */
@@ -19,6 +21,7 @@ export const REASONS = [
   'not-protobuf',
   /** Nothing says by which schema it is to be read. */
   'unknown-schema',
+  'not-cloudwatch-logs',
   'not-utf8',
   'not-json',
   'not-an-object',

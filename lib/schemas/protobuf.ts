@@ -19,7 +19,7 @@ export function protobufSchema(texts: readonly string[], message: string | numbe
     root.resolveAll();
     const type = typeof message === 'number' ? messagesOf(root)[message] : found(root, message);
     if (type !== undefined) return { type };
-    const names = messagesOf(root).map(({ fullName }) => fullName.slice(1));
+    const names = messagesOf(root).flatMap((one) => one?.fullName.slice(1) ?? []);
     const asked = typeof message === 'number' ? `at index ${message}` : message;
     return { problem: `the schema has no message ${asked}; it has ${names.slice(0, 20).join(', ')}` };
   } catch (error) {
@@ -34,16 +34,26 @@ function found(root: protobuf.Root, name: string): protobuf.Type | undefined {
 
 /**
  * All messages of the schema but Google's own, in the order of their full names: their places are Glue's indices.
+ * A map has a message of its own for its entries, which is counted and is none to send.
  * awslabs/aws-glue-schema-registry, `MessageIndexFinder`. Java compares the units of UTF-16, as `<` does.
  */
-function messagesOf(root: protobuf.Root): protobuf.Type[] {
-  const all: protobuf.Type[] = [];
+function messagesOf(root: protobuf.Root): (protobuf.Type | undefined)[] {
+  const all: { readonly name: string; readonly type?: protobuf.Type }[] = [];
   const walk = (within: protobuf.NamespaceBase) => {
     for (const one of within.nestedArray) {
-      if (one instanceof protobuf.Type) all.push(one);
+      if (one instanceof protobuf.Type) {
+        all.push({ name: one.fullName, type: one });
+        const maps = one.fieldsArray.filter((field) => field instanceof protobuf.MapField);
+        for (const field of maps) all.push({ name: `${one.fullName}.${entryNameOf(field.name)}` });
+      }
       if (one instanceof protobuf.Namespace && one.fullName !== '.google') walk(one);
     }
   };
   walk(root);
-  return all.sort((a, b) => (a.fullName < b.fullName ? -1 : 1));
+  return all.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ type }) => type);
+}
+
+/** `order_notes` becomes `OrderNotesEntry`. protobuf's own compiler, `MapEntryName`. */
+function entryNameOf(field: string): string {
+  return `${field.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase()).replaceAll('_', '')}Entry`;
 }

@@ -63,8 +63,9 @@ export function* itemSpans(json: Buffer, start = 0): Generator<Span> {
 }
 
 /**
- * Where a text that begins at `start` ends, among texts one after the other. The bytes need not be JSON: an object or
- * an array ends with its last bracket, a string with its quotation mark, anything else where one of those begins.
+ * Where a text that begins at `start` ends, among texts one after the other. The bytes need not be JSON. An object or
+ * an array ends with its last bracket, and a string with its quotation mark. Anything else ends where one of those
+ * begins.
  */
 export function endOfText(bytes: Uint8Array, start: number): number {
   const first = bytes[start] as number;

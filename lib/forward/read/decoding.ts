@@ -3,6 +3,7 @@ import { systemClock } from '../../aep/transport.ts';
 import type { PublishedFormat } from '../../formats.ts';
 import type { PublishedPipeline } from '../../published.ts';
 import { createSchemas, type Schemas } from './formats/by-schema.ts';
+import { createCloudWatchLogs } from './formats/cloudwatch-logs.ts';
 import type { Expander } from './formats/expander.ts';
 import { createJsonArray } from './formats/json-array.ts';
 import { createJsonLines } from './formats/json-lines.ts';
@@ -22,7 +23,9 @@ export function createDecoding(
   { compression, format }: Pick<PublishedPipeline, 'compression' | 'format'>,
   schemas: Schemas = createSchemas(systemClock),
 ): Decoding {
-  return format === undefined ? { compression } : { compression, expander: expanderFor(format, schemas) };
+  if (format === undefined) return { compression };
+  const isPacked = format.kind === 'cloudwatch-logs' && compression === 'none';
+  return { compression: isPacked ? 'gzip' : compression, expander: expanderFor(format, schemas) };
 }
 
 /** Whether a record is one message of the size that it seems to have, unless it is an aggregate. */
@@ -41,5 +44,7 @@ function expanderFor(format: PublishedFormat, schemas: Schemas): Expander {
       return createJsonArray(format);
     case 'json-sequence':
       return createJsonSequence(format);
+    case 'cloudwatch-logs':
+      return createCloudWatchLogs(format);
   }
 }

@@ -26,7 +26,7 @@ export function createJsonSequence(options: ListOptions): Expander {
 }
 
 /** The texts, without the space around them. Separators with nothing between them are one. RFC 7464 §2.3 */
-function* textsIn(bytes: Buffer): Generator<Buffer> {
+export function* textsIn(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start <= bytes.length; ) {
     const found = bytes.indexOf(SEPARATOR, start);
     const end = found === -1 ? bytes.length : found;

@@ -197,4 +197,10 @@ describe("14 B protobuf: Glue's index of a message", () => {
     const pieces = reader.expand(Buffer.from([index, 8, 1]), BOUNDS);
     expect('kind' in pieces ? pieces.reason : pieces.map(String).join()).toBe(json);
   });
+
+  it("a map's entries are a message as well, and none to send", () => {
+    const maps = `syntax = "proto3"; message A { map<string, int32> my_notes = 1; } message B { int32 b = 1; }`;
+    const names = [0, 1, 2].map((index) => protobufSchema([maps], index));
+    expect(names.map((one) => ('type' in one ? one.type.name : 'none'))).toEqual(['A', 'none', 'B']);
+  });
 });
