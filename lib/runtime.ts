@@ -389,6 +389,8 @@ export interface DriftRuntime extends ProvisionRuntime, BeginRuntime {}
 export interface ForwardRuntime extends Runtime {
   readonly deadLetters: DeadLetters;
   readonly metrics: Metrics;
+  /** Absent where no record names a schema. */
+  readonly schemas?: SchemaRegistry;
 }
 
 export interface RedriveRuntime extends ForwardRuntime {

@@ -3,6 +3,7 @@ import { Failure } from '../../failure.ts';
 import type { ForwardRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createMetrics } from '../metrics.ts';
+import { createSchemaRegistry } from '../schema-registry.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -15,5 +16,10 @@ export function forwardRuntime(): ForwardRuntime {
       'PENSTOCK_DEAD_LETTERS_URL is not set: rejected records could not be stored',
     );
   }
-  return { ...base, deadLetters: createDeadLetters(deadLettersUrl), metrics: createMetrics(stage) };
+  return {
+    ...base,
+    deadLetters: createDeadLetters(deadLettersUrl),
+    metrics: createMetrics(stage),
+    schemas: createSchemaRegistry(),
+  };
 }

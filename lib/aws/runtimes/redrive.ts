@@ -4,6 +4,7 @@ import type { RedriveRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createFunctions } from '../functions.ts';
 import { createMetrics } from '../metrics.ts';
+import { createSchemaRegistry } from '../schema-registry.ts';
 import { createStreamRange } from '../stream-range.ts';
 import { baseRuntime } from './base.ts';
 
@@ -23,5 +24,6 @@ export function redriveRuntime(): RedriveRuntime {
     metrics: createMetrics(stage),
     stream: createStreamRange(),
     functions: createFunctions(),
+    schemas: createSchemaRegistry(),
   };
 }
