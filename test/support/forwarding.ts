@@ -4,7 +4,13 @@ import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { BatchResponse } from '../../lib/forward/settle.ts';
 import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
-import type { DeadLetterDocument, DeadLetters, ForwardRuntime, Metrics } from '../../lib/runtime.ts';
+import type {
+  DeadLetterDocument,
+  DeadLetters,
+  ForwardRuntime,
+  Metrics,
+  SchemaRegistry,
+} from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
 
@@ -123,6 +129,7 @@ export function world(
     readonly published?: Partial<PublishedPipeline>;
     readonly deadLetters?: DeadLetters;
     readonly metrics?: Metrics;
+    readonly schemas?: SchemaRegistry;
   } = {},
 ): World {
   const inlet = options.inlet ?? fakeInlet();
@@ -165,6 +172,7 @@ export function world(
       remove: () => Promise.reject(new Error('the forwarder removes no secret')),
     },
     deadLetters: options.deadLetters ?? store,
+    ...(options.schemas && { schemas: options.schemas }),
     metrics: options.metrics ?? {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.
       count(name, value, reason) {
