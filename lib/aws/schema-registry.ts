@@ -17,7 +17,7 @@ export function createSchemaRegistry(makeClient: () => Promise<Glue> = loadGlue)
     version: (id) =>
       awsCall(`reading the schema version ${id}`, async () => {
         client ??= makeClient();
-        const [sdk, glue] = await Promise.all([import('@aws-sdk/client-glue'), client]);
+        const [sdk, glue] = await Promise.all([import('./glue-client.ts'), client]);
         try {
           return usable(await glue.send(new sdk.GetSchemaVersionCommand({ SchemaVersionId: id })));
         } catch (error) {
@@ -29,7 +29,7 @@ export function createSchemaRegistry(makeClient: () => Promise<Glue> = loadGlue)
 }
 
 async function loadGlue(): Promise<Glue> {
-  const { GlueClient } = await import('@aws-sdk/client-glue');
+  const { GlueClient } = await import('./glue-client.ts');
   return limited((config) => new GlueClient(config), LIMITS);
 }
 

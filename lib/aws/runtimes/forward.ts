@@ -20,6 +20,6 @@ export function forwardRuntime(): ForwardRuntime {
     ...base,
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
-    schemas: createSchemaRegistry(),
+    ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),
   };
 }

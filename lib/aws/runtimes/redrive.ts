@@ -24,6 +24,6 @@ export function redriveRuntime(): RedriveRuntime {
     metrics: createMetrics(stage),
     stream: createStreamRange(),
     functions: createFunctions(),
-    schemas: createSchemaRegistry(),
+    ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),
   };
 }

@@ -158,7 +158,9 @@ function byRegistry(
 
 function asking(registry: SchemaRegistry | undefined): SchemaRegistry {
   if (registry !== undefined) return registry;
-  throw new Failure('SETTINGS_INVALID', "this function does not ask Glue's Schema Registry");
+  throw new Failure('SETTINGS_INVALID', "this deployment does not ask Glue's Schema Registry", {
+    next: 'Deploy with --param glueSchemaRegistry=yes. docs/deploy.md',
+  });
 }
 
 function readBy(
