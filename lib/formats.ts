@@ -10,6 +10,9 @@ import {
 import { allowing, leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
 
+/** The most columns of a row. */
+export const MAX_COLUMNS = 1_000;
+
 const listPointer = z
   .string()
   .check(z.maxLength(500), z.regex(/^(\/([^~/]|~[01])*)+$/, 'expected a JSON Pointer such as /events'));
@@ -64,8 +67,63 @@ const cloudWatchLogs = object({
     .check(z.describe('`json`: a message that is the text of a JSON object becomes that object.')),
 });
 
+const columnName = z.string().check(z.minLength(1), z.maxLength(200));
+
+const column = z.union(
+  [
+    columnName,
+    object({
+      name: columnName,
+      type: z
+        .enum(['text', 'number', 'boolean', 'json'])
+        .check(z.describe('What the value becomes. A row with any other value is rejected.')),
+    }),
+  ],
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union'
+        ? 'expected the name of a column, or {"name", "type"} with "text", "number", "boolean" or "json"'
+        : undefined,
+  },
+);
+/** A column with the type of its values. */
+export type NamedColumn = Exclude<z.infer<typeof column>, string>;
+
+const COLUMNS = 'expected "snowplow-enriched", or a list of the names of columns in their order';
+
+/** What the columns of a table are called. */
+const tableOptions = {
+  columns: z
+    .optional(
+      z.union(
+        [z.enum(['snowplow-enriched']), z.array(column).check(z.minLength(1), z.maxLength(MAX_COLUMNS))],
+        { error: (issue) => (issue.code === 'invalid_union' ? COLUMNS : undefined) },
+      ),
+    )
+    .check(
+      z.describe(
+        "Names of the columns in their order, or `snowplow-enriched` for those of Snowplow's enriched events. Left out: the header has them.",
+      ),
+    ),
+  header: z
+    .optional(z.boolean())
+    .check(z.describe('Whether each record begins with a line that names the columns. Default: no.')),
+};
+
+const csv = object({
+  kind: z.literal('csv').check(z.describe('`csv`: rows of RFC 4180. Each is a message.')),
+  ...tableOptions,
+});
+
+const tsv = object({
+  kind: z
+    .literal('tsv')
+    .check(z.describe('`tsv`: rows with tabs between the values, and no quotation marks.')),
+  ...tableOptions,
+});
+
 /** The formats that take messages out of a record. The forwarder knows these. */
-const WITHOUT_SCHEMA = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs] as const;
+const WITHOUT_SCHEMA = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs, csv, tsv] as const;
 const EXPANDING = [...WITHOUT_SCHEMA, avro, protobuf] as const;
 
 /** As it is published: with all of its options. */
@@ -75,8 +133,9 @@ export type PublishedFormat = z.infer<typeof PublishedFormat>;
 /** The formats that need no option, by name. `json` is one object in each record. */
 const NAMES = ['json', 'json-lines', 'json-array', 'json-sequence', 'cloudwatch-logs'] as const;
 
-const KINDS = ['json', ...EXPANDING.map(({ shape }) => shape.kind.def.values[0] as string)];
-const EXPECTED = `expected ${KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;
+/** What a format may be. */
+export const FORMAT_KINDS = ['json', ...EXPANDING.map(({ shape }) => shape.kind.def.values[0] as string)];
+const EXPECTED = `expected ${FORMAT_KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;
 
 type NamedFormat = Extract<PublishedFormat, { kind: (typeof NAMES)[number] }> | { kind: 'json' };
 
@@ -93,11 +152,11 @@ export const Format = z.union(
       'kind',
       [object({ kind: z.literal('json') }), ...WITHOUT_SCHEMA, avroInFile, protobufInFile],
       {
-        error: allowing(KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
+        error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
       },
     ),
   ],
-  { error: allowing(KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
+  { error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
 );
 export type Format = z.infer<typeof Format>;
 
@@ -113,6 +172,7 @@ type Complain = (path: (string | number)[], message: string, input: unknown) => 
 export function checkFormat(format: Format, complain: Complain): void {
   if (format.kind === 'avro' || format.kind === 'protobuf') checkSchemaFormat(format, complain);
   if ('envelope' in format && format.envelope !== undefined) checkEnvelopeOf(format, complain);
+  if (format.kind === 'csv' || format.kind === 'tsv') checkColumns(format, complain);
 }
 
 function checkEnvelopeOf(
@@ -128,5 +188,17 @@ function checkEnvelopeOf(
   names.forEach((name, index) => {
     if (names.indexOf(name) < index)
       complain(['envelope', index], 'expected each last name once', envelope[index]);
+  });
+}
+
+type Table = Extract<PublishedFormat, { kind: 'csv' | 'tsv' }>;
+
+function checkColumns({ columns, header }: Table, complain: Complain): void {
+  if (columns === undefined && header !== true)
+    complain(['columns'], 'required, unless a header names the columns', undefined);
+  if (!Array.isArray(columns)) return;
+  const names = columns.map((one) => (typeof one === 'string' ? one : one.name));
+  names.forEach((name, index) => {
+    if (names.indexOf(name) < index) complain(['columns', index], 'expected each column once', name);
   });
 }

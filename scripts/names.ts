@@ -13,6 +13,7 @@ const SAME: Readonly<Record<string, string>> = {
   DAY_MS: 'a day',
   DISORDER_MS: "how far Kinesis' times are out of order",
   LIMITS: 'how long a call of AWS may take, in the file that makes the client',
+  LINE_FEED: 'the byte',
   OPENING_BRACE: 'the byte',
   OPENING_BRACKET: 'the byte',
   PASSING: 'states of a flow that pass by themselves',

@@ -22,6 +22,7 @@ export const REASONS = [
   /** Nothing says by which schema it is to be read. */
   'unknown-schema',
   'not-cloudwatch-logs',
+  'bad-row',
   'not-utf8',
   'not-json',
   'not-an-object',

@@ -29,14 +29,26 @@ export function reportOf(parts: {
     '',
     'Records',
     ...table([
-      ['produced', count(account.produced), 'lines'],
+      [
+        'produced',
+        count(account.produced),
+        account.messages === account.produced
+          ? 'lines'
+          : `lines, which hold ${count(account.messages)} messages`,
+      ],
       [
         'accepted',
         count(account.received),
         `${isPulled ? 'read by AEP itself' : 'received by the inlet'}${account.copies > 0 ? `, ${count(account.copies)} of them a second time` : ''}`,
       ],
       ...(account.filtered > 0
-        ? [['filtered', count(account.filtered), 'lines that the manifest filters out (`where`)']]
+        ? [
+            [
+              'filtered',
+              count(account.filtered),
+              'messages that the manifest filters out (`where`), or its format passes over',
+            ],
+          ]
         : []),
       isPulled
         ? [
@@ -127,10 +139,22 @@ function listed(title: string, all: readonly Rejected[]): string[] {
 }
 
 function sum(account: Account): string {
-  const { produced, received, filtered, rejected, dropped, unsent, landed, profileOnly, refusedLater, lost } =
-    account;
+  const {
+    produced,
+    messages,
+    received,
+    filtered,
+    rejected,
+    dropped,
+    unsent,
+    landed,
+    profileOnly,
+    refusedLater,
+    lost,
+  } = account;
   const some = (value: number, what: string) => (value > 0 ? `, ${count(value)} ${what}` : '');
-  return `${count(produced)} produced, ${count(received)} accepted${some(filtered, 'filtered')}, ${count(rejected.length)} rejected${some(dropped.length, 'dropped')}${some(unsent.length, 'not sent')}; of the accepted ${count(landed)} landed${some(profileOnly, 'for Profile only')}, ${count(refusedLater)} refused later, ${count(lost)} lost`;
+  const held = messages === produced ? '' : ` (${count(messages)} messages)`;
+  return `${count(produced)} produced${held}, ${count(received)} accepted${some(filtered, 'filtered')}, ${count(rejected.length)} rejected${some(dropped.length, 'dropped')}${some(unsent.length, 'not sent')}; of the accepted ${count(landed)} landed${some(profileOnly, 'for Profile only')}, ${count(refusedLater)} refused later, ${count(lost)} lost`;
 }
 
 function rate({ produced }: Account, { workingMs }: Forwarded): number {

@@ -8,6 +8,7 @@ import type { Expander } from './formats/expander.ts';
 import { createJsonArray } from './formats/json-array.ts';
 import { createJsonLines } from './formats/json-lines.ts';
 import { createJsonSequence } from './formats/json-sequence.ts';
+import { createTable } from './formats/table.ts';
 
 export interface Decoding {
   readonly compression: PublishedPipeline['compression'];
@@ -46,5 +47,8 @@ function expanderFor(format: PublishedFormat, schemas: Schemas): Expander {
       return createJsonSequence(format);
     case 'cloudwatch-logs':
       return createCloudWatchLogs(format);
+    case 'csv':
+    case 'tsv':
+      return createTable(format);
   }
 }

@@ -14,7 +14,8 @@ async function flushed(): Promise<Buffer> {
   const stream = createDeflate();
   stream.write('{"a":');
   stream.flush(() => stream.end('1}'));
-  const chunks = (await Array.fromAsync(stream)) as Buffer[];
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
 
