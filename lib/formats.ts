@@ -1,4 +1,12 @@
 // What a record of the stream holds: one JSON object, or several messages in one of these formats.
+import {
+  avro,
+  avroInFile,
+  checkSchemaFormat,
+  protobuf,
+  protobufInFile,
+  withoutFile,
+} from './schema-formats.ts';
 import { allowing, leanObject as object } from './strict-object.ts';
 import * as z from './zod.ts';
 
@@ -133,7 +141,8 @@ const tsv = object({
 });
 
 /** The formats that take messages out of a record. The forwarder knows these. */
-const EXPANDING = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs, csv, tsv, cloudEvents] as const;
+const WITHOUT_SCHEMA = [jsonLines, jsonArray, jsonSequence, cloudWatchLogs, csv, tsv, cloudEvents] as const;
+const EXPANDING = [...WITHOUT_SCHEMA, avro, protobuf] as const;
 
 const deletes = z
   .optional(z.enum(['apply', 'keep', 'drop']))
@@ -200,7 +209,7 @@ const EXPECTED = `expected ${FORMAT_KINDS.map((kind) => `"${kind}"`).join(', ')}
 
 const kinds = z.discriminatedUnion(
   'kind',
-  [object({ kind: z.literal('json') }), ...EXPANDING, ...NAMED_RULES],
+  [object({ kind: z.literal('json') }), ...WITHOUT_SCHEMA, avroInFile, protobufInFile, ...NAMED_RULES],
   { error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
 );
 
@@ -230,6 +239,9 @@ export function publishedFormat(format: Format | undefined): PublishedFormat | u
       return undefined;
     case 'dynamodb':
       return { kind: format.kind };
+    case 'avro':
+    case 'protobuf':
+      return withoutFile(format);
     default:
       return format;
   }
@@ -239,6 +251,7 @@ type Complain = (path: (string | number)[], message: string, input: unknown) => 
 
 /** Rules between the options; `complain` gets paths below the format. */
 export function checkFormat(format: Format, complain: Complain): void {
+  if (format.kind === 'avro' || format.kind === 'protobuf') checkSchemaFormat(format, complain);
   if ('envelope' in format && format.envelope !== undefined) checkEnvelopeOf(format, complain);
   if (format.kind === 'csv' || format.kind === 'tsv') checkColumns(format, complain);
 }

@@ -1,5 +1,6 @@
 // The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
+import { MAX_RECORDS_BYTES } from './bounds.ts';
 import { Failure } from './failure.ts';
 import { checkFormat, Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
@@ -488,6 +489,15 @@ function hasIdentityMap(schema: Given['schema']): boolean {
   );
 }
 
+/** Both become parts of one secret. */
+function checkPublished({ source }: Given, complain: Complain): void {
+  if (source.kind !== 'inlet' || source.format === undefined) return;
+  const bytes = Buffer.byteLength(JSON.stringify([source.format, source.records]));
+  if (bytes <= MAX_RECORDS_BYTES) return;
+  const most = `at most ${MAX_RECORDS_BYTES} are published`;
+  complain(['source', 'format'], `has ${bytes} bytes as JSON, source.records included; ${most}`, '…');
+}
+
 export const Manifest = manifest.superRefine(checkManifest).transform(withPreset);
 
 function checkManifest(given: Given, context: z.RefinementCtx): void {
@@ -506,6 +516,7 @@ function checkManifest(given: Given, context: z.RefinementCtx): void {
   if (value.source.kind === 'inlet' && value.source.format !== undefined)
     checkFormat(value.source.format, (path, ...rest) => complain(['source', 'format', ...path], ...rest));
   if (value.source.kind === 'inlet') checkPreset({ ...value, source: value.source }, complain);
+  checkPublished(value, complain);
   checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))

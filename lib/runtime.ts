@@ -376,6 +376,22 @@ export interface Ledger {
   names(): Promise<string[]>;
 }
 
+/** A schema as Glue's Schema Registry keeps it. */
+export interface RegisteredSchema {
+  /** `AVRO`, `JSON` or `PROTOBUF`. */
+  readonly dataFormat: string;
+  readonly definition: string;
+}
+
+/** Glue's Schema Registry, as far as records name its schemas. */
+export interface SchemaRegistry {
+  /**
+   * The schema of this version, by its id; `undefined` if there is none that may be used.
+   * @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED`
+   */
+  version(id: string): Promise<RegisteredSchema | undefined>;
+}
+
 /** CloudWatch counters of one invocation; e.g. `RecordsReceived`. */
 export interface Metrics {
   /** Adds to a counter. With a reason, one of a fixed set of words, it is also counted by reason. */
@@ -417,6 +433,8 @@ export interface ForwardRuntime extends Runtime {
   readonly routes: Pick<Routes, 'read'>;
   readonly deadLetters: DeadLetters;
   readonly metrics: Metrics;
+  /** Absent where no record names a schema. */
+  readonly schemas?: SchemaRegistry;
 }
 
 export interface RedriveRuntime extends ForwardRuntime {

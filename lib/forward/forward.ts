@@ -12,6 +12,7 @@ import { createMemory, type Memory, type Recalled } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
 import { type Received, readEvent } from './read/event.ts';
+import { createSchemas, type Schemas } from './read/formats/by-schema.ts';
 import { keyOf } from './read/message.ts';
 import { type Held, measureRequest, reportInvocation, reportReturned } from './report.ts';
 import { type BatchOptions, batch, MAX_MESSAGES, recordGroups } from './send/batch.ts';
@@ -45,6 +46,7 @@ interface ContainerState {
   readonly pipelines: Pipelines;
   readonly sessions: SessionsOf;
   readonly memory: Memory;
+  readonly schemas: Schemas;
   readonly inletOf: (pipeline: PublishedPipeline) => KnownInlet;
 }
 
@@ -60,6 +62,7 @@ export function createForward(runtime: ForwardRuntime): Forward {
     runtime,
     pipelines: createPipelines(runtime),
     memory: createMemory(),
+    schemas: createSchemas(runtime.clock, runtime.schemas),
     inletOf: inlets(runtime),
     sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
@@ -171,7 +174,7 @@ async function prepareAndSend(
   const known = memory.recall(memoryKey(received, pipeline));
   const witness = witnessOf(received, known, inlet.standing);
   const transform = createTransform(pipeline);
-  const decoding = createDecoding(pipeline);
+  const decoding = createDecoding(pipeline, container.schemas);
   const stages: Stages = {
     decoding,
     transform,
@@ -179,6 +182,7 @@ async function prepareAndSend(
     direct: transform === undefined && isPlain(decoding) ? framer.direct : undefined,
     isKnown: (message) => known.has(message),
     isWitness: (message) => witness !== undefined && keyOf(message) === witness,
+    onUnready: onceUnready(runtime, received, pipeline, invocation),
   };
   const sender = createSender({
     runtime,
@@ -206,6 +210,27 @@ async function prepareAndSend(
   const sent = await sending.end();
   if (preparing.status === 'rejected') throw preparing.reason;
   return { prepared: joined(preparing.value), sent };
+}
+
+/** Records whose schema cannot be had wait in the stream: why is said once, however many there are. */
+function onceUnready(
+  { log }: ForwardRuntime,
+  { shardId, streamArn }: Received,
+  { pipeline }: PublishedPipeline,
+  { invocationId }: Invocation,
+): (failure: Failure) => void {
+  let said = false;
+  return ({ code, what, next }) => {
+    if (said) return;
+    said = true;
+    const about = { pipeline, stream: streamNameOf(streamArn), shardId, invocationId };
+    log.warn('the schema of a record cannot be had: it waits in the stream', {
+      ...about,
+      code,
+      reason: what,
+      next,
+    });
+  };
 }
 
 /**

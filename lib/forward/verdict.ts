@@ -17,6 +17,10 @@ export const REASONS = [
   /** Its messages together have too many bytes, unpacked. */
   'aggregate-too-large',
   'too-many-messages',
+  'not-avro',
+  'not-protobuf',
+  /** Nothing says by which schema it is to be read. */
+  'unknown-schema',
   'not-cloudwatch-logs',
   /** No change record of DynamoDB, or an item in another form. */
   'not-dynamodb',

@@ -4,8 +4,9 @@ import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../../lib/failure.ts';
 import { bundle } from '../../lib/hook/bundle.ts';
-import { parseManifestText } from '../../lib/manifest.ts';
 import { parseSamplesText, samplesFileOf } from '../../lib/samples.ts';
+import { checkSchemaOf } from '../../lib/schemas/check.ts';
+import { manifestInFile } from '../../lib/schemas/files.ts';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { UsageError, xdmIn } from '../start/options.ts';
@@ -136,14 +137,16 @@ async function manifestsIn(path: string): Promise<Found> {
 
 async function check(file: string, xdm: Standard): Promise<Outcome> {
   try {
-    const manifest = parseManifestText(await readFile(file, 'utf8').catch(unreadable(file)), 'the manifest');
+    const text = await readFile(file, 'utf8').catch(unreadable(file));
+    const { manifest } = manifestInFile(text, file, 'the manifest');
+    await checkSchemaOf(manifest);
     const samples = await beside(samplesFileOf(file), parseSamplesText);
     const records = await beside(recordsFileOf(file), parseRecordsText);
     const checked = await checkPipeline(manifest, samples, xdm);
     const { warnings } = checked;
     const mistakes = [
       ...checked.mistakes,
-      ...(records === undefined ? [] : recordMistakes(manifest, records)),
+      ...(records === undefined ? [] : await recordMistakes(manifest, records)),
     ];
     const notes = warnings.map((warning) => `  warning: ${warning}`);
     if (mistakes.length > 0) return wrong(file, mistakes, notes);

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { Failure, issuesText } from '../../lib/failure.ts';
 import { publishedFormat } from '../../lib/formats.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
-import { decode } from '../../lib/forward/read/decode.ts';
+import { decode, readyToDecode } from '../../lib/forward/read/decode.ts';
 import { createDecoding } from '../../lib/forward/read/decoding.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
 import { createTransform } from '../../lib/forward/transform/transform.ts';
@@ -59,18 +59,21 @@ export function parseRecordsText(text: string, origin: string): StreamRecords {
 }
 
 /** Where a record becomes something else, line by line. */
-export function recordMistakes(manifest: Manifest, records: StreamRecords): string[] {
+export async function recordMistakes(manifest: Manifest, records: StreamRecords): Promise<string[]> {
   const pipeline = standInFor(manifest);
   if (pipeline === undefined) return ['records are for a source of the kind "inlet" only'];
-  return records.flatMap(({ name, record, packed, becomes }, index) => {
-    const found = outcomesOf(PACK[packed ?? 'text'](record), pipeline);
+  const mistakes: string[] = [];
+  for (const [index, { name, record, packed, becomes }] of records.entries()) {
+    const found = await outcomesOf(PACK[packed ?? 'text'](record), pipeline);
     const called = name ?? `record ${index + 1}`;
     if (found.length !== becomes.length)
-      return [`${called}: expected ${becomes.length} messages, got ${found.length}`];
-    return becomes.flatMap((expected, at) =>
-      mismatches(expected, found[at]).map(({ text }) => `${called}, message ${at + 1}: ${text}`),
-    );
-  });
+      mistakes.push(`${called}: expected ${becomes.length} messages, got ${found.length}`);
+    else
+      for (const [at, expected] of becomes.entries())
+        for (const { text } of mismatches(expected, found[at]))
+          mistakes.push(`${called}, message ${at + 1}: ${text}`);
+  }
+  return mistakes;
 }
 
 const PACK: Readonly<Record<'text' | 'gzip' | 'zlib' | 'zstd' | 'base64', (text: string) => Buffer>> = {
@@ -85,7 +88,7 @@ const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/';
 const SHARD_ID = 'shardId-000000000000';
 
 /** Each message of one record as the forwarder would settle it, with what goes to the inlet. */
-function outcomesOf(bytes: Buffer, pipeline: PublishedPipeline): z.infer<typeof Outcome>[] {
+async function outcomesOf(bytes: Buffer, pipeline: PublishedPipeline): Promise<z.infer<typeof Outcome>[]> {
   const record: KinesisRecord = {
     eventSourceARN: pipeline.streamArn,
     kinesis: {
@@ -97,7 +100,9 @@ function outcomesOf(bytes: Buffer, pipeline: PublishedPipeline): z.infer<typeof 
   };
   const transform = createTransform(pipeline);
   const framer = createFramer(pipeline, SHARD_ID);
-  return Array.from(decode(record, createDecoding(pipeline)), (part): z.infer<typeof Outcome> => {
+  const decoding = createDecoding(pipeline);
+  await readyToDecode(record, decoding);
+  return Array.from(decode(record, decoding), (part): z.infer<typeof Outcome> => {
     const transformed = transform?.(part) ?? part;
     const framed = 'payload' in transformed ? framer.frame(transformed) : transformed;
     if (!('verdict' in framed)) {

@@ -4,11 +4,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../../lib/failure.ts';
-import { type Manifest, parseManifestText } from '../../lib/manifest.ts';
+import type { Manifest } from '../../lib/manifest.ts';
 import type { Pipeline, Report } from '../../lib/pipeline.ts';
 import { isPulled } from '../../lib/provision/resources/source.ts';
 import { streamNameOf } from '../../lib/published.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
+import { manifestInFile } from '../../lib/schemas/files.ts';
 import { createFaults, type FaultSpec } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
@@ -357,7 +358,7 @@ async function readManifest(file: string): Promise<Manifest> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`--manifest: ${file} cannot be read (${error.code})`);
   });
-  return parseManifestText(text, file);
+  return manifestInFile(text, file).manifest;
 }
 
 /** @throws UsageError where it is another pipeline's */

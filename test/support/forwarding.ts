@@ -4,7 +4,13 @@ import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { BatchResponse } from '../../lib/forward/settle.ts';
 import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
-import type { DeadLetterDocument, DeadLetters, ForwardRuntime, Metrics } from '../../lib/runtime.ts';
+import type {
+  DeadLetterDocument,
+  DeadLetters,
+  ForwardRuntime,
+  Metrics,
+  SchemaRegistry,
+} from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
 import { memoryRoutes } from './routes.ts';
@@ -125,6 +131,7 @@ export function world(
     readonly deadLetters?: DeadLetters;
     readonly metrics?: Metrics;
     readonly routes?: ForwardRuntime['routes'];
+    readonly schemas?: SchemaRegistry;
   } = {},
 ): World {
   const inlet = options.inlet ?? fakeInlet();
@@ -168,6 +175,7 @@ export function world(
     },
     routes: options.routes ?? memoryRoutes(),
     deadLetters: options.deadLetters ?? store,
+    ...(options.schemas && { schemas: options.schemas }),
     metrics: options.metrics ?? {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.
       count(name, value, reason) {

@@ -4,6 +4,7 @@ import type { ForwardRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
+import { createSchemaRegistry } from '../schema-registry.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -21,5 +22,6 @@ export function forwardRuntime(): ForwardRuntime {
     routes: createRoutes(table),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
+    ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),
   };
 }

@@ -5,6 +5,7 @@ import { createDeadLetters } from '../dead-letters.ts';
 import { createFunctions } from '../functions.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
+import { createSchemaRegistry } from '../schema-registry.ts';
 import { createStreamRange } from '../stream-range.ts';
 import { baseRuntime } from './base.ts';
 
@@ -25,5 +26,6 @@ export function redriveRuntime(): RedriveRuntime {
     metrics: createMetrics(stage),
     stream: createStreamRange(),
     functions: createFunctions(),
+    ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),
   };
 }

@@ -1,6 +1,7 @@
 // Decodes and frames records one by one, and stops before they need too much memory or time.
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Decoded, type DecodedPart, decode, readyToDecode } from '../read/decode.ts';
+import { type Failure, isFailure } from '../../failure.ts';
+import { type Decoded, type DecodedPart, decode, partitionKeysOf, readyToDecode } from '../read/decode.ts';
 import type { Decoding } from '../read/decoding.ts';
 import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
@@ -35,6 +36,8 @@ export interface Stages {
   readonly isKnown: (message: Message) => boolean;
   /** Whether it is the message that may be sent once more. */
   readonly isWitness?: (message: Message) => boolean;
+  /** Why a record cannot be decoded yet: it stays in the stream. */
+  readonly onUnready?: (failure: Failure) => void;
 }
 
 /** The memory and the time that the records of one event may take, all together. */
@@ -77,6 +80,10 @@ export async function prepare(
   const settled: Settled[] = [];
   const { isKnown, isWitness = () => false } = stages;
   let [decoded, known, looked] = [0, 0, 0];
+  // What waits for its schema, and the keys whose later records may not pass it.
+  const unready: string[] = [];
+  const held = new Set<string>();
+  const mayWait = stages.decoding.expander?.ready !== undefined;
   let witness: Framed | undefined;
   const directly = room.isLeft() ? (stages.direct?.(records) ?? []) : [];
   for (const record of records) {
@@ -94,8 +101,14 @@ export async function prepare(
       }
       continue;
     }
-    const waiting = readyToDecode(record, stages.decoding);
-    if (waiting !== undefined) await waiting;
+    if (mayWait) {
+      const keys = partitionKeysOf(record);
+      if (keys.some((key) => held.has(key)) || !(await isReady(record, stages))) {
+        for (const key of keys) held.add(key);
+        unready.push(record.kinesis.sequenceNumber);
+        continue;
+      }
+    }
     for (const part of decode(record, stages.decoding)) {
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
       if (isKnown(part.message)) {
@@ -115,8 +128,21 @@ export async function prepare(
       }
     }
   }
-  const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
+  const left = [...unready, ...records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber)];
   return { framed, settled, decoded, known, witness, left };
+}
+
+/** Whether all is there that the record's format needs. A failure leaves it in the stream, and those of other keys go on. */
+async function isReady(record: KinesisRecord, { decoding, onUnready }: Stages): Promise<boolean> {
+  try {
+    const waiting = readyToDecode(record, decoding);
+    if (waiting !== undefined) await waiting;
+    return true;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    onUnready?.(error);
+    return false;
+  }
 }
 
 function shapedAndFramed(part: DecodedPart, { transform, frame }: Stages): Framed | Settled {

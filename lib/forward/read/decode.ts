@@ -63,6 +63,13 @@ export function readyToDecode(record: KinesisRecord, decoding: Decoding): Promis
   return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
 }
 
+/** The record's partition key and those of its sub-records: the order of each is kept. */
+export function partitionKeysOf(record: KinesisRecord): readonly string[] {
+  const packed = partsIn(record);
+  const parts = 'verdict' in packed ? [] : (packed.parts ?? []);
+  return [record.kinesis.partitionKey ?? [], parts.map(({ partitionKey }) => partitionKey)].flat();
+}
+
 /** The bytes of a record, and its sub-records if it is an aggregate. */
 function partsIn(
   record: KinesisRecord,

@@ -323,7 +323,10 @@ function toProfile(
 ): void {
   const { state, clock } = world;
   const reason = notInProfile(inlet.sandbox, dataSet, record);
-  if (reason !== undefined) return countLoss(state, { reason, inletId: inlet.id, flowId }, 1, clock.now());
+  if (reason !== undefined) {
+    countLoss(state, { reason, inletId: inlet.id, flowId }, 1, clock.now());
+    return;
+  }
   state.counts.profileOnly += 1;
   tallyOf({ sandbox: inlet.sandbox, dataSetId: dataSet.id }).profileOnly += 1;
 }
