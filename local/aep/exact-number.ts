@@ -39,7 +39,7 @@ export function mayHoldLong(text: string): boolean {
   return SUSPECT.test(text) && LONG.test(text);
 }
 
-/** Longer ones are kept as they are: whether a double would do is not worth finding out. */
+/** Longer numbers are kept as they are: it costs too much to find out whether a double would do. */
 const MAX_DIGITS = 400;
 
 /** The number a text writes: JavaScript's own where that loses nothing. */

@@ -25,7 +25,7 @@ export function admit(world: World, call: Call, staleMs: number): AdmittedCall {
   return { ...call, sandbox: sandboxOf(world, call), clientId: holder, staleMs, origin: world.origin };
 }
 
-/** Whatever has a body says what it is, and it is JSON of some kind, wherever a service here reads it (contract §0). */
+/** A request with a body must name a content type, and the services here read only JSON (contract §0). */
 export function checkContentType(call: Call): void {
   if (call.body.length === 0 || /[/+]json$/.test(mediaType(call))) return;
   const found = callHeader(call, 'content-type') ?? 'nothing';
@@ -51,7 +51,7 @@ export function validToken(world: World, token: string): string | undefined {
 
 /**
  * CONFLICT in Adobe's pages on a missing header: Flow Service has an error for it (`2105-400`), the others are
- * said to fall back to the default production sandbox. Both are played, so that a client who forgets it is caught; with the
+ * said to fall back to the default production sandbox. Both happen here, so that a client that forgets it is caught. With the
  * quirk `sandbox-header=lenient` Flow Service falls back, too.
  */
 function sandboxOf(world: World, call: Call): Sandbox {

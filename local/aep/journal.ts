@@ -39,7 +39,7 @@ const SECRET =
 const BODY_LIMIT = 16_384;
 
 export interface Journal {
-  /** Another one with the same entries, each with a future of its own. */
+  /** A copy with the same entries, independent of this one. */
   copy(): Journal;
   record(call: Call, answer: Answer, at: number, durationMs: number, faults: readonly string[]): void;
   /** Requests that came and are not kept any more. */

@@ -134,7 +134,7 @@ export function observabilityRoutes(world: World): Route<AdmittedCall>[] {
   ];
 }
 
-/** After each call of an inlet that was answered at all. */
+/** Counts a call of an inlet, where it was answered. */
 export function countInletCall({ state, clock }: World, call: Call, { status }: Answer): void {
   const inlet = state.inlets.get(call.path.slice(call.path.lastIndexOf('/') + 1));
   if (!inlet || status === 0) return;
@@ -201,7 +201,7 @@ function groups(
   return together.length === 0 ? each : [...each, { groupBy: {}, ids: idsIn(together) }];
 }
 
-/** Each once: who names a dataset twice does not want it counted twice. */
+/** Each id once, so that a dataset that is named twice is not counted twice. */
 function idsIn(filters: JsonObject[]): string[] {
   const all = filters.flatMap((filter) => (textAt(filter, 'value') ?? '').split('|'));
   return [...new Set(all.filter(Boolean))];

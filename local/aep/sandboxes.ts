@@ -131,7 +131,7 @@ function remove(world: World, sandbox: Sandbox, call: AdmittedCall): Answer {
   return json(202, shown.state === 'deleted' ? { ...shown, state } : shown);
 }
 
-/** With its inlets: their URLs lead nowhere afterwards. */
+/** Empties the sandbox and removes its inlets, whose URLs then answer 404. */
 function forget({ state }: World, sandbox: Sandbox): void {
   emptySandbox(sandbox);
   for (const inlet of state.inlets.values()) if (inlet.sandbox === sandbox) state.inlets.delete(inlet.id);
@@ -144,7 +144,7 @@ function existing(world: World, name: string): Sandbox {
   throw Refusal.problem(404, 'Not Found', detail);
 }
 
-/** UNKNOWN, as the errors are: nothing is changed of what is on its way to another state, or gone. */
+/** UNKNOWN, as the errors are: a sandbox that is not active cannot be changed here. */
 function checkUsable({ clock }: World, sandbox: Sandbox): void {
   const state = stateOf(sandbox, clock);
   if (state !== 'active') throw bad(`The sandbox '${sandbox.name}' is ${state}.`);

@@ -33,7 +33,7 @@ export interface RunningServer {
 
 const DIFFERENCES = '/_simulator/differences';
 
-/** Above the inlet's 1 MB, so that its own 413 can answer; beyond it the body is not kept. */
+/** Above the inlet's 1 MB, so that the inlet itself answers 413. More of a body is not kept. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -49,7 +49,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // This machine only: a fake that holds data has no business on a network.
+    // This machine only: a simulator that holds data must not be reachable from a network.
     server.listen(port, '127.0.0.1', resolve);
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -93,7 +93,7 @@ async function answer(
   }
   // As a text it goes out in one piece with the head; as a buffer it would be a write of its own.
   response.end(text);
-  // When the answer is out: whoever called does not wait for it.
+  // After the answer, so that the caller does not wait for it.
   comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
 }
 
@@ -121,7 +121,7 @@ const PLAIN = /^(?:\/[\w-]+)+$/;
 /** Throws a Refusal where the request line names no resource at all. */
 function targetOf(target: string): { path: string; query: URLSearchParams } {
   if (PLAIN.test(target)) return { path: target, query: new URLSearchParams() };
-  // What begins with two slashes is a path too, and not another host.
+  // A target with two slashes at its beginning is a path too, and names no other host.
   const whole = target.startsWith('/') ? `http://localhost${target}` : target;
   const url = URL.parse(whole);
   if (url) return { path: url.pathname, query: url.searchParams };
@@ -204,7 +204,7 @@ function scopesFrom(value: string): string[] {
   if (scopes.length === 0)
     throw new Error("--scopes: expected one scope or more, with commas between; found ''");
   const usual = scopesOf(FAKE_CREDENTIAL);
-  // A credential for several of Adobe's products has more: they are taken, but not in silence.
+  // A credential for several of Adobe's products has more scopes. They are taken with a warning.
   for (const scope of scopes.filter((each) => !usual.includes(each)))
     process.stderr.write(
       `--scopes: '${scope}' is none of Experience Platform's, which are ${usual.join(', ')}${didYouMean(scope, usual)}; it is taken all the same\n`,

@@ -1,4 +1,4 @@
-// A collection that remembers what it held earlier, so that a list can be served as old as the platform's often are.
+// A collection that remembers what it held earlier, so that a list can be as stale as the platform's often are.
 
 import type { Clock } from './clock.ts';
 
@@ -20,11 +20,11 @@ export interface Shelf<T> {
   clear(): void;
   /** In order of creation; with `staleMs`, as it was that long ago. */
   values(staleMs?: number): T[];
-  /** The same things and the same past, with a future of its own. */
+  /** A copy with the same values and the same past, independent of this one. */
   copy(clock: Clock): Shelf<T>;
 }
 
-/** @param held what it holds at first, and `past`, how that came about */
+/** @param held what it holds at first; `past` has the changes that led to it */
 export function createShelf<T>(
   clock: Clock,
   held?: ReadonlyMap<string, T>,

@@ -63,7 +63,7 @@ export interface MappingSet {
 
 export interface Violation {
   readonly keyword: string;
-  /** Of `required`: the member that is not there. No answer has it. */
+  /** For `required`: the member that is missing. No answer shows it. */
   readonly missing?: string;
   readonly message: string;
   readonly pointerToViolation: string;
@@ -76,9 +76,9 @@ export interface RefusedRow {
   readonly code: string;
   readonly violations: readonly Violation[];
   readonly header: JsonObject;
-  /** What was to land. */
+  /** The row as it should have landed. */
   readonly body: JsonObject;
-  /** What had come in, before the mapping. */
+  /** The record as it was sent, before the mapping. */
   readonly source: JsonObject;
 }
 
@@ -98,7 +98,7 @@ export interface Batch {
   revertedAt?: number;
 }
 
-/** Rows are not changed once they lie there: the copy has lists of its own, and the same rows. */
+/** Rows never change once they are in a batch, so the copy shares them and has lists of its own. */
 function copyOf(batch: Batch): Batch {
   return { ...batch, rows: [...batch.rows], refused: [...batch.refused] };
 }
@@ -119,7 +119,7 @@ export interface Run {
   readonly failures: Map<string, SourceFailure>;
 }
 
-/** Messages that were answered for and went nowhere. */
+/** Messages that were accepted and went nowhere. */
 export interface Loss {
   readonly reason: string;
   readonly inletId: string;
@@ -129,7 +129,7 @@ export interface Loss {
 }
 
 export interface Tally {
-  /** Rows that lie there: those of reverted batches are not among them. */
+  /** Rows in the dataset, without those of reverted batches. */
   landed: number;
   refused: number;
   /** Applied to Profile alone, so that no row lies there. */
@@ -286,7 +286,7 @@ export interface Inlet {
   readonly connectionId: string;
 }
 
-/** Told apart by flow; beyond it, by reason and inlet only. */
+/** So many losses are kept by flow. Further ones are kept by reason and inlet only. */
 const MAX_LOSSES = 1_000;
 
 const NO_COUNTS = {
@@ -361,7 +361,7 @@ export function defaultSandbox({ sandboxes }: State): Sandbox | undefined {
   return all.find((each) => each.isDefault) ?? all.find((each) => each.type === 'production') ?? all[0];
 }
 
-/** Counts messages that were answered for and go nowhere. */
+/** Counts messages that were accepted and go nowhere. */
 export function countLoss(
   { losses, counts }: State,
   { reason, inletId, flowId }: Pick<Loss, 'reason' | 'inletId' | 'flowId'>,
@@ -369,7 +369,7 @@ export function countLoss(
   now: number,
 ): void {
   const exact = `${reason}|${inletId}|${flowId}`;
-  // A sender can make up as many flow ids as it likes.
+  // A sender can invent any number of flow ids.
   const folded = losses.size >= MAX_LOSSES && !losses.has(exact);
   const [key, named] = folded ? [`${reason}|${inletId}`, null] : [exact, flowId];
   const loss = losses.get(key) ?? { reason, inletId, flowId: named, messages: 0, lastAt: now };

@@ -1,4 +1,4 @@
-// Batch Ingestion: of what it does to a batch, the one thing that a batch of streamed rows can need: to be taken back.
+// Batch Ingestion: reverts a batch. Nothing else of it applies to batches of streamed rows.
 
 import { type Answer, empty } from '../answer.ts';
 import { Refusal } from '../errors.ts';

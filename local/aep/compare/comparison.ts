@@ -1,4 +1,4 @@
-// The difference proxy: every read that the simulated platform has answered is asked of the real service too, and what differs is kept.
+// The comparison proxy: sends every read that the simulated platform has answered to the real service too, and keeps what differs.
 
 import type { Answer } from '../answer.ts';
 import { type Call, callHeader } from '../http.ts';
@@ -37,11 +37,11 @@ export interface Report {
 const MAX_WAITING = 1_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_KEPT = 10_000;
-/** How the gateway refuses a caller that is not known here (contract §0): over there another one is asking. */
+/** Codes of the gateway for a caller that is not known here (contract §0). The real service is asked by another caller. */
 const UNKNOWN_HERE = new Set(['401013', '403003', '403025']);
-/** Told on both sides: specs, and what Adobe's registry brings. */
+/** The same on both sides: specs, and what Adobe brings to the registry. */
 const SHARED = /\/(connectionSpecs|flowSpecs)\/|\/global\/|ns\.adobe\.com%2Fxdm/i;
-/** Records themselves: they are nobody's business. */
+/** Reads of records. They are not sent. */
 const DATA = /\/export\/files\/|\/preview$/;
 const ONLY_HERE = 'it names what exists here only';
 /** Data Prep wants both; the registry finds nothing where it is told to start at 0 (docs/aep-contract.md). */
@@ -55,8 +55,8 @@ type Asks = Pick<Real, 'ask' | 'origin'> & Partial<Pick<Real, 'close'>>;
 
 export interface Comparison {
   /**
-   * Takes note of a read and its answer; returns at once, and whoever called waits for nothing.
-   * @param isSandbox whether there is such a sandbox here: one that is not cannot be meant over there
+   * Takes note of a read and its answer. Returns at once, so the caller does not wait.
+   * @param isSandbox whether there is such a sandbox here. A read of any other is not sent
    */
   note(call: Call, answer: Answer, isSandbox: (name: string) => boolean): void;
   /** Forgets what waits for its turn, and aborts the request that is under way. */
@@ -150,7 +150,7 @@ async function compare(
 
 async function ask(state: Comparing, call: Call, path: string, here: Seen): Promise<void> {
   const there = await send(state, call, path, callHeader(call, 'accept'));
-  // Neither says anything of the call: it has not been looked at.
+  // Such an answer says nothing about the call: the service has not looked at it.
   if (there.status === 429 || there.status >= 500) {
     leaveOut(state, 'the real service was in trouble');
     return;
@@ -169,7 +169,7 @@ function send(
   return state.real.ask({ method, path, accept, signed });
 }
 
-/** Where the same is asked over there: what exists here only is replaced by what stands for it, or not asked for. */
+/** The path and query of the same read there. Ids of here are replaced by their counterparts. `undefined` where one has none. */
 async function targetOf(
   state: Comparing,
   { path, query, headers }: Call,
@@ -210,7 +210,7 @@ function leaveOut(state: Comparing, reason: string): void {
   state.notAsked.set(reason, (state.notAsked.get(reason) ?? 0) + 1);
 }
 
-/** An answer that has not been looked at yet: whoever called has it first. */
+/** An answer that is not parsed yet, so that the caller gets it first. */
 interface Waiting {
   readonly status: number;
   readonly contentType: string | undefined;
@@ -226,12 +226,12 @@ function bodiless(here: Seen, there: Seen): string[] {
   return differencesOf({ ...here, body: undefined }, { ...there, body: undefined });
 }
 
-/** The words that paths of the API have by themselves; whatever else stands in one is an id or a name of somebody's. */
+/** The fixed words in paths of the API. Any other segment is an id or a name that a customer chose. */
 const PATH_WORDS = new Set(
   ['', ...PUBLISHED.flatMap(({ pattern }) => pattern.split('/'))].filter((word) => !word.startsWith(':')),
 );
 
-/** Without a name or an id of anybody's. */
+/** Without a customer's names and ids. */
 function operationOf({ method, path, query }: Call): string {
   const shown = path.split('/').map((segment) => (PATH_WORDS.has(segment) ? segment : '*'));
   const names = [...new Set(query.keys())].filter((name) => /^[A-Za-z]{1,40}$/.test(name)).sort();

@@ -1,13 +1,13 @@
-// What of the simulated platform stands for what of the real service: of the same name where there is one, else any of its kind.
+// Which resource of the real service stands for one of the simulated platform: one of the same name, else any of its kind.
 import { PUBLISHED } from '../published.ts';
 import type { Seen } from './shapes.ts';
 
-/** In a path or a query, percent-encoded: an id, or something like one. */
+/** An id, or what looks like one, in a path or a query, percent-encoded. */
 export const ID = /[0-9a-f]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9A-HJKMNP-TV-Z]{26}|%2F|%3A|^_[^/]*\.|^@/i;
 /** Whole ids as they stand in a query's value. */
 const IDS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{20,}|https:\/\/ns\.adobe\.com\/[\w/.-]+/gi;
 const MAX_PAIRS = 10_000;
-/** Paths of lists that need nothing. */
+/** Paths of lists, without variables. */
 const LISTS = new Set(PUBLISHED.filter(({ method }) => method === 'GET').map(({ pattern }) => pattern));
 
 interface Item {
@@ -28,7 +28,7 @@ export function noCounterparts(): Counterparts {
   return { listed: new Map(), pairs: new Map(), wanted: new Set() };
 }
 
-/** Takes note of a list: what has one name on both sides, and has it alone, is the same. */
+/** Takes note of a list. Two resources are the same where each is the only one of its name. */
 export function learn(known: Counterparts, path: string, here: Seen, there: Seen): void {
   if (there.status !== 200) return;
   const found = itemsIn(there.body);
@@ -45,7 +45,7 @@ export function meet(known: Counterparts, path: string, { status, body }: Seen):
   pair(known, { id: plain(id), name: nameIn(body) ?? itemsIn(body)[0]?.name }, listed);
 }
 
-/** The list that has to be asked for first, where a path names one of it and nothing of it is known yet; each once. */
+/** The list that must be read first, because a path names a resource of it and nothing of it is known. Each list is returned once. */
 export function missingList(known: Counterparts, path: string): string | undefined {
   const { list, id } = splitAt(path.split('/'));
   if (id === undefined || known.pairs.has(plain(id)) || known.listed.has(list)) return undefined;
@@ -54,7 +54,7 @@ export function missingList(known: Counterparts, path: string): string | undefin
   return list;
 }
 
-/** The same path over there; `undefined` where nothing stands for what it names. */
+/** The same path there. `undefined` where a resource in it has no counterpart. */
 export function pathOf(known: Counterparts, path: string): string | undefined {
   const segments = path.split('/');
   const { list, id } = splitAt(segments);
@@ -69,7 +69,7 @@ export function pathOf(known: Counterparts, path: string): string | undefined {
   return there.includes(undefined) ? undefined : there.join('/');
 }
 
-/** The same query over there, as in a URL; `undefined` where it names what nothing of the same name stands for. */
+/** The same query there, as in a URL. `undefined` where an id in it has no counterpart of the same name. */
 export function queryOf(known: Counterparts, query: URLSearchParams): string | undefined {
   const there = new URLSearchParams();
   for (const [name, value] of query) {

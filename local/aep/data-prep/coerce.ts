@@ -62,7 +62,7 @@ const mapOf =
       ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, element(inner)]))
       : asJson(value);
 
-/** Object copy: attributes of the same name come along, the others stay behind. */
+/** Copies an object: attributes that the schema has are copied, others are left out. */
 function copyOf(field: Field): Coerce {
   const inner = Object.entries(field.properties ?? {}).map(([name, each]) => [name, coercion(each)] as const);
   return (value) => {

@@ -8,7 +8,7 @@ import type { Batch, Flow, Sandbox, World } from '../state.ts';
 const DAY_MS = 86_400_000;
 export const FAILING_MS = 30 * DAY_MS;
 
-/** When each world was looked through last, in ms since the epoch: as nothing depends on the hour, once a day is enough. */
+/** When each world was checked last, in ms since the epoch. Once a day is enough, as nothing depends on the hour. */
 const lookedAt = new WeakMap<World, number>();
 
 export function disableFailing(world: World): void {

@@ -6,7 +6,7 @@ import { type Call, callHeader, mediaType } from '../http.ts';
 import { objectAt } from '../json.ts';
 import type { Entity, Inlet, World } from '../state.ts';
 
-/** 10^6 or 2^20 is not said; the smaller is played. */
+/** Adobe does not say whether it is 10^6 or 2^20. The smaller one is used. */
 const MAX_BODY_BYTES = 1_000_000;
 const REQUESTS_PER_SECOND = 1_000;
 const MESSAGES_PER_SECOND = 10_000;
@@ -83,7 +83,7 @@ interface Window {
   sync: number;
 }
 
-/** What inlets had this second and this minute, by their ids. */
+/** How many messages inlets have taken this second and this minute, by their ids. */
 export type Windows = Map<string, Window>;
 
 /** Throws 429, without Retry-After, when the inlet has had too much this second. */

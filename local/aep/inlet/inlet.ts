@@ -1,4 +1,4 @@
-// The streaming inlet: takes messages in, answers at once, and only afterwards finds out whether they are any good (contract §6).
+// The streaming inlet: takes messages in, answers at once, and maps and validates them afterwards (contract §6).
 
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
@@ -138,7 +138,7 @@ function batch(inside: Inside, call: InletCall, inletId: string): Answer {
   return multiStatus(inside, inlet, outcomes, partial);
 }
 
-/** The inlet answers for itself, also to what is no JSON (contract §6.3). */
+/** The inlet has its own answer for a body that is no JSON (contract §6.3). */
 function jsonOf(world: World, call: InletCall, inlet: Inlet): Json {
   try {
     return parseExactly(call.body.toString('utf8'));
@@ -174,7 +174,7 @@ function received(world: World, now: number): number | string {
   return world.settings.quirks['received-time'] === 'string' ? String(now) : now;
 }
 
-/** For records that come as XDM; raw ones have not met their mapping yet. Failing records are dropped. */
+/** For records that come as XDM: raw ones are not mapped yet. Records that fail are dropped. */
 function validateNow(inside: Inside, inlet: Inlet, message: Message): boolean {
   const { world } = inside;
   const schemaRef = isObject(message.header.schemaRef) ? String(message.header.schemaRef.id) : undefined;
@@ -241,7 +241,7 @@ function later(inside: Inside, work: () => void): void {
   inside.pending.add(tracked);
 }
 
-/** The answer is out already: a fault of the simulator itself is told where losses are, and ends nothing. */
+/** The answer has been sent already, so an error of the simulator itself is counted as a loss, and stops nothing. */
 function runOrLose(
   inside: Inside,
   inlet: Inlet,
@@ -313,7 +313,7 @@ function run(
   });
 }
 
-/** A part of a profile, or its end: not what a whole record must be is asked of it, but whose it is. */
+/** Updates or deletes a part of a profile. It needs an identity, and need not be a whole record. */
 function toProfile(
   world: World,
   inlet: Inlet,

@@ -21,7 +21,7 @@ export function createStreamClients(world: World): StreamClients {
         endpoint: world.kinesis,
         region,
         credentials: { accessKeyId, secretAccessKey: secretKey },
-        // Whoever asks asks again by himself.
+        // The next round asks again, so a client of AWS need not.
         maxAttempts: 1,
         requestHandler: { requestTimeout: 20_000 },
       });

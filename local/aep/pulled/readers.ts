@@ -71,7 +71,7 @@ export function whyIdle({ kinesis, clock }: World, { flow, source }: Reader): st
   return clock.now() < flow.acceptsFrom ? 'the flow is not warm yet' : undefined;
 }
 
-/** A consumer group serves one flow at a time (contract §4.4). Which of two it serves is not said: here the older one. */
+/** A consumer group serves one flow at a time (contract §4.4). Adobe does not say which of two it serves: here the older one. */
 export function whyRefused(world: World, { flow, source }: Reader): string | undefined {
   if (source.kind !== 'event-hubs') return undefined;
   const group = (other: PulledSource) => other.params.consumerGroup ?? '$Default';

@@ -13,7 +13,7 @@ import { describe, type Iterators, readable, readShard, type StreamReader } from
 /** Adobe: "Currently, maximum volume of data that you can bring from your Kinesis account to Platform is 4000 records per second." */
 const RECORDS_PER_SECOND = 4_000;
 
-/** A shard that has no room, or a place in it that is too old: looked at again, and no failure. */
+/** Errors of a throttled shard or an expired iterator. The next round reads again: they are no failure. */
 const PASSING: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'LimitExceededException',
@@ -79,7 +79,7 @@ export function readStreams(reading: Reading): Promise<number> {
 async function look(reading: Reading): Promise<number> {
   const { world } = reading;
   const round = ++reading.rounds;
-  // A round that was waiting for another one would ask a Kinesis anew, and keep the process until that answers.
+  // A round that was waiting for another one would call the Kinesis again, and keep the process running.
   if (reading.stopped) return round;
   forgetRemoved(reading);
   const open = readersOf(world).filter(
@@ -89,7 +89,7 @@ async function look(reading: Reading): Promise<number> {
   return round;
 }
 
-/** Takes what was put into the sources that are played here, as far as their flows are warm. */
+/** Takes what was put into simulated sources whose flows are warm. */
 export function readHeld(reading: Reading): void {
   const { world } = reading;
   const { held } = world.state.pulled;
@@ -111,7 +111,7 @@ export function readHeld(reading: Reading): void {
   for (const place of held.values()) forget(place, world.settings.keepRows);
 }
 
-/** Whether a base connection's key is taken by what is behind it; of an inlet there is nothing to ask. */
+/** Whether the source accepts a base connection's key. An inlet has no source that could be asked. */
 export async function passes({ world, clients }: Reading, sandbox: Sandbox, base: Entity): Promise<boolean> {
   const sources = sandbox.sourceConnections
     .values()
@@ -176,14 +176,17 @@ async function readStream(reading: Reading, one: Reader, round: number): Promise
     iterators.clear();
     const { name } = error as Error;
     if (PASSING.has(name)) return;
-    // It was looked up, and is gone: one that is made by its name is another one, and read from its start.
+    // The stream was looked up, and is gone. A later one of the same name is another stream, and is read from its start.
     if (progress.resharded && name === 'ResourceNotFoundException') progress.shards &&= new Map();
     progress.resharded = true;
     fail(world, one, progress, `${one.source.place}: ${reasonOf(error as Error, world.kinesis)}`);
   }
 }
 
-/** Each shard once, another one first each time, as what a flow gets has a limit. @returns whether nothing more is there */
+/**
+ * Reads each shard once. As a flow gets a limited number of records, each round begins with another shard.
+ * @returns whether nothing more is there
+ */
 async function readShards(
   reading: Reading,
   one: Reader,
@@ -201,7 +204,7 @@ async function readShards(
       isOver = false;
       continue;
     }
-    // While it was asked, the flow may have been stopped: then the page is not its.
+    // The flow may have been stopped during the read: then it gets no records of the page.
     if (reading.stopped || !isStill(one)) return false;
     left -= page.records.length;
     isOver &&= page.atTip;
@@ -232,7 +235,7 @@ function isStill({ sandbox, flow }: Reader): boolean {
   return sandbox.flows.get(flow.id)?.etag === flow.etag;
 }
 
-/** Without an answer the error is HTTP/2's own, which tells nobody what is wrong. */
+/** Without an answer the error is one of HTTP/2, which does not say what is wrong. */
 function reasonOf({ name, message, code }: NodeJS.ErrnoException, kinesis: string): string {
   const isUnanswered = code?.startsWith('ERR_HTTP2') === true;
   return isUnanswered

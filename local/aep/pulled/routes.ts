@@ -1,4 +1,4 @@
-// The simulator's own pages about sources that the platform reads by itself: how each fares, and what is put into those played here.
+// The simulator's own pages about sources that the platform reads by itself: their state, and records for the simulated ones.
 
 import { type Answer, empty, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
@@ -97,7 +97,7 @@ function heldOf({ kind }: PulledSource, record: Json, index: number, now: number
   return { bytes, at };
 }
 
-/** Base64 without the signs that fill it up: two at most. */
+/** Base64 without its padding, which has two characters at most. */
 const unpadded = (text: string): string => text.replace(/={1,2}$/, '');
 
 function wrong(detail: string): Refusal {

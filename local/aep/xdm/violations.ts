@@ -72,7 +72,7 @@ function message(error: ErrorObject): string {
       return `minimum size: [${params.limit}], found: [${Object.keys(found as object).length}]`;
     case 'maxProperties':
       return `maximum size: [${params.limit}], found: [${Object.keys(found as object).length}]`;
-    // Says nothing but its keyword.
+    // A violation that says only its keyword.
     case 'const':
       return '';
     default:
