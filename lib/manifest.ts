@@ -320,6 +320,24 @@ const pipelineName = z
   .string()
   .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit');
 
+/** AEP takes labels of fields at their schema alone, in its pages: no API of it is published. */
+const datasetLabels = z
+  .array(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][\w./-]{0,99}$/, 'expected the name of a data usage label such as C2 or I1'),
+    {
+      error: (issue) =>
+        issue.code === 'invalid_type' && typeof issue.input === 'object'
+          ? 'expected a list of labels of the whole dataset; AEP has no API for labels of its fields, so set those at the schema, in its pages'
+          : undefined,
+    },
+  )
+  .max(50)
+  .describe(
+    'Data usage labels that the dataset has at least, such as `C2`. They are added, and none is ever taken away.',
+  );
+
 const manifest = object({
   $schema: z.string().optional().describe('Path of this JSON Schema, for editors.'),
   version: z.literal(1).describe('Version of the manifest format.'),
@@ -365,6 +383,7 @@ const manifest = object({
         'Whether records may update parts of a profile. Needs `profile`; the operations `merge` and `delete` need it. Left out: as it is.',
       ),
     errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
+    labels: datasetLabels.optional(),
   }).default({ errorDiagnostics: true }),
   mapping: z
     .array(mappingRow)

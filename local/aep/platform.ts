@@ -2,6 +2,7 @@
 
 import { adminRoutes } from './admin.ts';
 import { type Answer, json } from './answer.ts';
+import { labelRoutes } from './catalog/labels.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { advancing, type PlatformClock } from './clock.ts';
 import { dataAccessRoutes } from './data-access.ts';
@@ -215,6 +216,7 @@ function services(world: World, reading: Reading): Route<AdmittedCall>[] {
     ...registryRoutes(world),
     ...identityRoutes(world),
     ...catalogRoutes(world),
+    ...labelRoutes(world),
     ...dataAccessRoutes(world),
     ...connectionTestRoutes(reading),
     ...flowServiceRoutes(world),

@@ -48,6 +48,8 @@ export interface DataSet {
   readonly created: number;
   readonly updated: number;
   readonly body: JsonObject;
+  /** Data usage labels, which have a version of their own; absent until somebody writes some. */
+  readonly labels?: { readonly etag: string; readonly body: JsonObject };
 }
 
 export interface MappingSet {

@@ -157,6 +157,9 @@ const SHOWN_BY: Partial<Record<QuirkName, readonly string[]>> = {
     'client: a batch has an outcome for each message',
     'client: an inlet that wants a token refuses another one as a token',
   ],
+  'dataset-labels': [
+    'client: a dataset without labels gets some, which are changed at the version that was read',
+  ],
   'descriptor-put': ['an identity is written anew'],
   'mapping-path': ['mapping sets without conversion in the path'],
   'stale-etag': [

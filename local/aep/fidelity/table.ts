@@ -146,6 +146,22 @@ export const TABLE: readonly Part[] = [
     `,
   },
   {
+    name: 'Dataset Service',
+    base: '/data/foundation/dataset',
+    endpoints: `
+      GET POST PUT DELETE /datasets/:id/labels | documented | data-governance/labels/dataset-api
+    `,
+    behaviours: `
+      labels as they are read | conflicting | data-governance/labels/dataset-api: below AEP:dataset:{id}; dataset-service.yaml: flat | below the name; quirk dataset-labels
+      a dataset without labels | documented | dataset-service.yaml | 404
+      If-Match of PUT and DELETE is the etag that was read | documented | dataset-service.yaml | 412, whose status is ours
+      POST where there are labels | documented | dataset-service.yaml | 403
+      first labels by PUT, without If-Match | conflicting | data-governance/labels/dataset-api: POST or PUT; dataset-service.yaml: PUT wants an etag | taken
+      labels of fields are only taken away | documented | data-governance/labels/dataset-api | its status is ours
+      any text is a label | ours | – | labels themselves are the Policy Service's
+    `,
+  },
+  {
     name: 'Batch Ingestion',
     base: '/data/foundation/import',
     endpoints: `
