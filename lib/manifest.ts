@@ -6,7 +6,7 @@ import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
-import { COMPRESSIONS, DATA, PIPELINE_NAME } from './shared-rules.ts';
+import { COMPRESSIONS, DATA, PIPELINE_NAME, UNROUTED } from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
 
 /** Short names for Adobe's classes. Contract §2.2. */
@@ -249,6 +249,12 @@ const inletSource = object({
     .default('none')
     .describe(
       'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
+    ),
+  unrouted: z
+    .enum(UNROUTED)
+    .default('count')
+    .describe(
+      'What becomes of a record that no pipeline of the stream takes: `count` counts it, `keep` keeps it as a reject. All pipelines of a stream say the same.',
     ),
   records: z
     .optional(Records)

@@ -14,7 +14,7 @@ export interface Secrets {
   /**
    * Creates the secret; `false` if it exists. One that waits for its deletion is restored, and counts as new.
    */
-  create(id: string, value: string, description: string): Promise<boolean>;
+  create(id: string, value: string, description: string, version?: string): Promise<boolean>;
   /**
    * Creates the secret or gives it a new value; one that waits for its deletion is restored first. The value that it
    * had stays readable by its version.

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { checkBytes, MAX_ROUTES_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Routes } from '../runtime.ts';
-import { createTableCall, DynamoDbError, type TableCall } from './dynamodb.ts';
+import { DynamoDbError, type TableCall } from './dynamodb.ts';
 
 /**
  * `{stream's name}#routes` holds the list as JSON, and a version that no two writes share. No pipeline's name contains
@@ -11,7 +11,7 @@ import { createTableCall, DynamoDbError, type TableCall } from './dynamodb.ts';
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`, and `SETTINGS_INVALID` if the
  * table has no name
  */
-export function createRoutes(table: string | undefined, call: TableCall = createTableCall()): Routes {
+export function createRoutes(table: string | undefined, call: TableCall): Routes {
   const keyOf = (stream: string) => ({ pipeline: { S: `${stream}#routes` } });
   return {
     async read(stream) {

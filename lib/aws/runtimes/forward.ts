@@ -4,6 +4,7 @@ import type { ForwardRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -18,7 +19,7 @@ export function forwardRuntime(): ForwardRuntime {
   }
   return {
     ...base,
-    routes: createRoutes(table),
+    routes: createRoutes(table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
   };

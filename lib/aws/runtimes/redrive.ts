@@ -6,6 +6,7 @@ import { createFunctions } from '../functions.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
 import { createStreamRange } from '../stream-range.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -20,7 +21,7 @@ export function redriveRuntime(): RedriveRuntime {
   }
   return {
     ...base,
-    routes: createRoutes(table),
+    routes: createRoutes(table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     stream: createStreamRange(),

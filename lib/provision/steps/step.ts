@@ -6,7 +6,15 @@ import type { Sessions } from '../../aep/token.ts';
 import { Failure, isFailure, withFields } from '../../failure.ts';
 import { checkVersion } from '../../kept.ts';
 import { DOCUMENT_VERSION, fromVersion1, Pipeline, type Trail } from '../../pipeline.ts';
-import type { Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets, Triggers } from '../../runtime.ts';
+import type {
+  Ledger,
+  LedgerRuntime,
+  ProvisionRuntime,
+  Routes,
+  Runtime,
+  Secrets,
+  Triggers,
+} from '../../runtime.ts';
 import { sessionsOf } from '../../sessions.ts';
 import { remember } from '../known.ts';
 import { ensure } from '../resources/ensure.ts';
@@ -130,6 +138,7 @@ function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
     ...runtime,
     ledger: fenced<Ledger>((runtime as unknown as LedgerRuntime).ledger, ['write'], guard),
     secrets: fenced<Secrets>(runtime.secrets, ['create', 'put', 'remove'], guard),
+    routes: fenced<Routes>((runtime as unknown as LedgerRuntime).routes, ['write'], guard),
     ...(triggers && {
       triggers: fenced<Triggers>(triggers, ['create', 'switchOn', 'switchOff', 'remove'], guard),
     }),
