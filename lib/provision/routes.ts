@@ -206,9 +206,14 @@ async function changeList(
     const { list, version } = await currentList(runtime, stream);
     const after = change(list);
     if (isDeepStrictEqual(after, list)) return list;
-    if (await runtime.routes.write(streamNameOf(stream), after, version)) return after;
+    const name = streamNameOf(stream);
+    const done =
+      after === undefined
+        ? await runtime.routes.remove(name, version)
+        : await runtime.routes.write(name, after, version);
+    if (done) return after;
     if (tried === CHANGE_TRIES)
-      throw new Failure('NOT_READY', `others keep changing the routes of the stream ${streamNameOf(stream)}`);
+      throw new Failure('NOT_READY', `others keep changing the routes of the stream ${name}`);
     await runtime.clock.sleep(runtime.random() * CHANGE_MS);
   }
 }

@@ -25,8 +25,13 @@ export function memoryRoutes(from?: Pick<MemoryRoutes, 'lists' | 'writes'>): Mem
     async write(stream, value, version) {
       if (lists.get(stream)?.version !== version) return false;
       writes++;
-      if (value === undefined) lists.delete(stream);
-      else lists.set(stream, { text: JSON.stringify(value), version: `version-${writes}` });
+      lists.set(stream, { text: JSON.stringify(value), version: `version-${writes}` });
+      return true;
+    },
+    async remove(stream, version) {
+      if (lists.get(stream)?.version !== version) return false;
+      writes++;
+      lists.delete(stream);
       return true;
     },
   };
