@@ -10,7 +10,7 @@ import { checkOperations, linksIdentities } from './operations.ts';
 import { checkPreset, withPreset } from './presets.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
-import { COMPRESSIONS, DATA, PIPELINE_NAME } from './shared-rules.ts';
+import { COMPRESSIONS, DATA, PIPELINE_NAME, UNROUTED } from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
 import { identityPath } from './xdm-path.ts';
 
@@ -237,6 +237,12 @@ const inletSource = object({
     .optional(Format)
     .describe(
       'What a record holds: `json` (the default), one object; or several messages in one of the other formats.',
+    ),
+  unrouted: z
+    .enum(UNROUTED)
+    .default('count')
+    .describe(
+      'What becomes of a record that no pipeline of the stream takes: `count` counts it, `keep` keeps it as a reject. All pipelines of a stream say the same.',
     ),
   records: z
     .optional(Records)

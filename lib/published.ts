@@ -160,8 +160,9 @@ export async function readStream(
 }
 
 /**
- * The route of a stream that is this pipeline's; `undefined` if it has none. Fails as `readStream` does.
+ * The route of a stream that is this pipeline's; `undefined` if it has none, or none that can be used.
  * @param stream its ARN or its name
+ * @throws Failure `NEWER_VERSION`, `SECRET_INVALID`
  */
 export async function readRoute(
   runtime: PublishedRuntime,
@@ -179,8 +180,7 @@ export async function readRoute(
     const listed = list.routes[pipeline];
     if (listed === undefined) return undefined;
     const route = routeOf(listed, await readDocument(runtime, stream, listed, pipeline));
-    if (route !== undefined) return route;
-    if (last) throw missing(runtime, stream, [pipeline], []);
+    if (route !== undefined || last) return route;
   }
 }
 
@@ -197,6 +197,17 @@ export async function readDocument(
     (revision === undefined ? undefined : await secrets.get(id, revision)) ?? (await secrets.get(id));
   if (text === undefined) return undefined;
   return { pipeline: parsePublished(id, text), revision: revisionOf(text) };
+}
+
+/** What was written for a pipeline last, whether it is listed or not. */
+export async function writtenDocument(
+  { secrets, settings }: Pick<PublishedRuntime, 'secrets' | 'settings'>,
+  stream: string,
+  pipeline: string,
+): Promise<PublishedPipeline | undefined> {
+  const id = publishedSecret(settings, stream, pipeline);
+  const text = await secrets.get(id);
+  return text === undefined ? undefined : parsePublished(id, text);
 }
 
 function parsePublished(id: string, text: string): PublishedPipeline {

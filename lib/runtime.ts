@@ -14,7 +14,7 @@ export interface Secrets {
   /**
    * Creates the secret; `false` if it exists. One that waits for its deletion is restored, and counts as new.
    */
-  create(id: string, value: string, description: string): Promise<boolean>;
+  create(id: string, value: string, description: string, version?: string): Promise<boolean>;
   /**
    * Creates the secret or gives it a new value; one that waits for its deletion is restored first. The value that it
    * had stays readable by its version.
@@ -32,11 +32,10 @@ export interface Routes {
    * input from outside.
    */
   read(streamName: string): Promise<{ readonly value: unknown; readonly version: string | undefined }>;
-  /**
-   * Stores the list, or removes it (`undefined`). Returns `false`, and changes nothing, if another writer has changed
-   * it since that version.
-   */
+  /** Stores the list. Returns `false`, and changes nothing, if another writer has changed it since that version. */
   write(streamName: string, value: unknown, version: string | undefined): Promise<boolean>;
+  /** Removes the list, or returns `false` as `write` does. A list that is gone counts as removed. */
+  remove(streamName: string, version: string | undefined): Promise<boolean>;
 }
 
 /** One Lambda trigger (event source mapping): a stream and the forwarder that reads it. */

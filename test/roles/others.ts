@@ -6,7 +6,9 @@ import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createConsumers } from '../../lib/aws/consumers.ts';
+import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
+import { createRoutes } from '../../lib/aws/routes.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
@@ -102,6 +104,10 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
   const nobody = options('local');
   const { endpoints } = aws;
   const ledger = createLedger(TABLE, new DynamoDBClient({ ...own, endpoint: endpoints.dynamoDb }));
+  const routes = createRoutes(
+    TABLE,
+    createTableCall(() => ({ endpoint: endpoints.dynamoDb, region: own.region, ...own.credentials })),
+  );
   const secretsAs = (who: typeof own) =>
     createSecrets(new SecretsManagerClient({ ...who, endpoint: endpoints.secretsManager }));
   const [secrets, byNobody] = [secretsAs(own), secretsAs(nobody)];
@@ -133,6 +139,9 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
     'ledger.write': () => ledger.write('a', 'me', { updatedAt: 'now' }),
     'ledger.read': () => ledger.read('a'),
     'ledger.names': () => ledger.names(),
+    'routes.read': () => routes.read('a'),
+    'routes.write': () => routes.write('a', {}, undefined),
+    'routes.remove': () => routes.remove('a', 'any'),
     'secrets.get': () => secrets.get(SECRET),
     'secrets.create': async () => {
       await secrets.create(SECRET, 'a', 'a probe');

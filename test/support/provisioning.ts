@@ -52,22 +52,33 @@ const SCALE = 0.001;
 export const ORIGIN = 'http://127.0.0.1:4010';
 
 /** Secrets Manager as a map; also counts what is written. */
-function memorySecrets(values: Map<string, string>, written = 0) {
-  let writes = written;
+function memorySecrets(values: Map<string, string>, from?: Memory['secrets']) {
+  let writes = from?.writes() ?? 0;
+  const versions = new Map(from?.versions);
+  const write = (id: string, value: string, version?: string) => {
+    writes++;
+    values.set(id, value);
+    if (version !== undefined) versions.set(`${id} ${version}`, value);
+  };
   return {
     values,
+    /** By name and version: what was written with one. */
+    versions,
     writes: () => writes,
-    get: async (id: string) => values.get(id),
-    create: async (id: string, value: string) => {
-      if (values.has(id)) return false;
-      writes++;
+    /** As if it had been written so, all versions of it. */
+    rewrite: (id: string, value: string) => {
       values.set(id, value);
+      for (const key of versions.keys()) if (key.startsWith(`${id} `)) versions.set(key, value);
+    },
+    get: async (id: string, version?: string) =>
+      version === undefined || !values.has(id) ? values.get(id) : versions.get(`${id} ${version}`),
+    create: async (id: string, value: string, _description: string, version?: string) => {
+      if (values.has(id)) return false;
+      write(id, value, version);
       return true;
     },
-    put: async (id: string, value: string) => {
-      writes++;
-      values.set(id, value);
-    },
+    put: async (id: string, value: string, _description: string, version?: string) =>
+      write(id, value, version),
     remove: async (id: string) => void values.delete(id),
   };
 }
@@ -162,7 +173,11 @@ export interface Entered {
 interface Memory {
   readonly time: Time;
   readonly platform: Platform;
-  readonly secrets: { readonly values: ReadonlyMap<string, string>; writes(): number };
+  readonly secrets: {
+    readonly values: ReadonlyMap<string, string>;
+    readonly versions: ReadonlyMap<string, string>;
+    writes(): number;
+  };
   readonly triggers: { readonly all: ReadonlyMap<string, TriggerKept>; writes(): number };
   readonly routes: Pick<MemoryRoutes, 'lists' | 'writes'>;
   readonly consumers: { readonly all: ReadonlyMap<string, { readonly arn: string; readonly looks: number }> };
@@ -197,7 +212,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
   const logged = [...(from?.logged ?? [])];
   const secrets = memorySecrets(
     new Map(from?.secrets.values ?? [['penstock/dev/credentials', JSON.stringify(CREDENTIALS)]]),
-    from?.secrets.writes(),
+    from?.secrets,
   );
   const triggers = memoryTriggers(from?.triggers);
   const routes = memoryRoutes(from?.routes);

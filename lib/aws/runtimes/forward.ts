@@ -5,6 +5,7 @@ import { createDeadLetters } from '../dead-letters.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
 import { createSchemaRegistry } from '../schema-registry.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -19,7 +20,7 @@ export function forwardRuntime(): ForwardRuntime {
   }
   return {
     ...base,
-    routes: createRoutes(table),
+    routes: createRoutes(table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),

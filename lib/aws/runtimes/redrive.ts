@@ -7,6 +7,7 @@ import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
 import { createSchemaRegistry } from '../schema-registry.ts';
 import { createStreamRange } from '../stream-range.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -21,7 +22,7 @@ export function redriveRuntime(): RedriveRuntime {
   }
   return {
     ...base,
-    routes: createRoutes(table),
+    routes: createRoutes(table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     stream: createStreamRange(),

@@ -10,6 +10,7 @@ import type {
   Ledger,
   LedgerRuntime,
   ProvisionRuntime,
+  Routes,
   Runtime,
   Secrets,
   Triggers,
@@ -137,6 +138,7 @@ function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
     ...runtime,
     ledger: fenced<Ledger>((runtime as unknown as LedgerRuntime).ledger, ['write'], guard),
     secrets: fenced<Secrets>(runtime.secrets, ['create', 'put', 'remove'], guard),
+    routes: fenced<Routes>((runtime as unknown as LedgerRuntime).routes, ['write', 'remove'], guard),
     ...(triggers && {
       triggers: fenced<Triggers>(triggers, ['create', 'switchOn', 'switchOff', 'remove'], guard),
     }),

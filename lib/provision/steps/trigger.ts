@@ -49,8 +49,10 @@ export async function switchTo(
   }
 }
 
-function startPosition({ manifest, execution }: Pipeline): Parameters<Triggers['create']>[1] {
-  const startAt = manifest.source.kind === 'inlet' ? manifest.source.startAt : 'now';
+function startPosition({ manifest, execution, routeFrom }: Pipeline): Parameters<Triggers['create']>[1] {
+  // A stream's first pipeline decides where its trigger starts. What another one asks for would reach that one, too.
+  const { source } = manifest;
+  const startAt = source.kind === 'inlet' && routeFrom === undefined ? source.startAt : 'now';
   if (startAt === 'earliest') return 'earliest';
   // "now" is the time of the request: what arrives while the pipeline is being made is not skipped.
   return new Date(startAt === 'now' ? execution.startedAt : startAt);

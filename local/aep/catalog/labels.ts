@@ -2,7 +2,7 @@
 
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, jsonObjectBody } from '../http.ts';
+import { type AdmittedCall, callHeader, jsonObjectBody } from '../http.ts';
 import { arrayAt, isObject, type Json, type JsonObject } from '../json.ts';
 import type { Route } from '../router.ts';
 import type { DataSet, World } from '../state.ts';
@@ -86,7 +86,7 @@ function labelled({ id, labels }: DataSet): NonNullable<DataSet['labels']> {
 
 /** Where there are labels, a write has to name their version. */
 function matching(call: AdmittedCall, { labels }: DataSet): void {
-  const wanted = call.headers.get('if-match')?.replace(/^(W\/)?"|"$/g, '');
+  const wanted = callHeader(call, 'if-match')?.replace(/^(W\/)?"|"$/g, '');
   if (labels === undefined && wanted === undefined) return;
   if (wanted === undefined) throw Refusal.problem(400, 'BadRequestError', 'The header If-Match is required.');
   if (wanted !== labels?.etag)
