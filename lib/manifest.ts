@@ -1,6 +1,7 @@
 // The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
 import { Failure } from './failure.ts';
+import { Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
 import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
@@ -249,6 +250,11 @@ const inletSource = object({
     .default('none')
     .describe(
       'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
+    ),
+  format: z
+    .optional(Format)
+    .describe(
+      'What a record holds: `json` (the default), one object; or several messages in one of the other formats.',
     ),
   records: z
     .optional(Records)

@@ -1,6 +1,7 @@
 // What is published: all that provisioning tells the forwarder, as a list of a stream's routes and a secret for each.
 import { createHash } from 'node:crypto';
 import { Failure } from './failure.ts';
+import { PublishedFormat } from './formats.ts';
 import { parseSecret } from './json-secret.ts';
 import { Rate } from './rate.ts';
 import { Records } from './records.ts';
@@ -22,6 +23,8 @@ export const PublishedPipeline = z.strictObject({
   compression: z.enum(COMPRESSIONS),
   /** What becomes of a record that no route of the stream takes. Absent: it is counted. */
   unrouted: z.optional(z.enum(UNROUTED)),
+  /** What a record holds. Absent: one JSON object. */
+  format: z.optional(PublishedFormat),
   /** What is done with the records on their way. Absent: they are sent as they are. */
   records: z.optional(Records),
   /** Keeps the order of a partition key through retries too. Absent: not through retries. */

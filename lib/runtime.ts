@@ -98,7 +98,7 @@ export interface DeadLetter {
   /** What Penstock or AEP said about it. */
   readonly message: string;
   readonly sequenceNumber: string;
-  /** Position in a KPL aggregate; absent for a plain record. */
+  /** Position in a record of several messages; absent for a plain record. */
   readonly subSequenceNumber?: number;
   /** Absent if the record was written without one, or it is not known. */
   readonly partitionKey?: string;
@@ -106,6 +106,8 @@ export interface DeadLetter {
   readonly arrivedAt?: number;
   /** The producer's bytes, base64. If the pipeline redacts: the redacted record, or nothing. */
   readonly data: string;
+  /** `data` is one message that the pipeline's format took out of the record. */
+  readonly piece?: true;
   /** `data` is the redacted record, and `partitionKey` the SHA-256 of its key. */
   readonly redacted?: true;
   /** The rules of the redaction: a name in the document's `rules`. Absent if not known. */

@@ -18,7 +18,8 @@ export function deadLetterDocument(
 
 /** The entry of one message. `rulesBehind` gives the rules under which it was redacted. */
 export function storedEntry({ message, verdict }: Settled<Rejected>): DeadLetter {
-  const { subSequenceNumber, partitionKey, arrivedAt, bytes, redacted, asReceived, withheld } = message;
+  const { subSequenceNumber, partitionKey, arrivedAt, bytes, piece, redacted, asReceived, withheld } =
+    message;
   const hidden = redacted !== undefined || withheld !== undefined;
   const known = redacted !== undefined && redacted !== 'unknown';
   return {
@@ -29,6 +30,7 @@ export function storedEntry({ message, verdict }: Settled<Rejected>): DeadLetter
     ...(partitionKey !== undefined && { partitionKey: hidden ? hiddenKey(partitionKey) : partitionKey }),
     ...(arrivedAt !== undefined && { arrivedAt }),
     data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+    ...(piece === true && { piece }),
     ...(redacted !== undefined && { redacted: true }),
     ...(known && { rules: rulesName(redacted) }),
     ...(asReceived === true && { asReceived }),

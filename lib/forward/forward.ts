@@ -11,6 +11,7 @@ import { createFramer } from './frame/frame.ts';
 import { createRoom, type Prepared, prepare, type Room, type Stages } from './frame/prepare.ts';
 import { createMemory, type Memory, type Recalled } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
+import { createDecoding, isPlain } from './read/decoding.ts';
 import { type Received, readEvent } from './read/event.ts';
 import { keyOf } from './read/message.ts';
 import { type Held, measureRequest, reportInvocation, reportReturned } from './report.ts';
@@ -171,11 +172,12 @@ async function prepareAndSend(
   const known = memory.recall(memoryKey(received, pipeline));
   const witness = witnessOf(received, known, inlet.standing);
   const transform = createTransform(pipeline);
+  const decoding = createDecoding(pipeline);
   const stages: Stages = {
-    compression: pipeline.compression,
+    decoding,
     transform,
     frame: framer.frame,
-    direct: transform === undefined && pipeline.compression === 'none' ? framer.direct : undefined,
+    direct: transform === undefined && isPlain(decoding) ? framer.direct : undefined,
     isKnown: (message) => known.has(message),
     isWitness: (message) => witness !== undefined && keyOf(message) === witness,
   };
@@ -220,10 +222,10 @@ function witnessOf({ records }: Received, known: Recalled, standing: Standing): 
 /** Prepares group by group: the first requests are under way while the next records are prepared. */
 async function prepareGroups(
   { records }: Received,
-  { compression, order, rate }: PublishedPipeline,
+  { order, rate }: PublishedPipeline,
   { stages, room, sending }: { stages: Stages; room: Room; sending: Sending },
 ): Promise<Prepared[]> {
-  const groups = recordGroups(records, compression);
+  const groups = recordGroups(records, isPlain(stages.decoding));
   const options: BatchOptions = {
     strict: order === 'strict',
     // A request larger than a second's rate might need more time than there is.

@@ -12,8 +12,9 @@ export const REASONS = [
   'gzip-too-large',
   'not-zstd',
   'zstd-too-large',
-  /** Its sub-records together unpack to too many bytes. */
+  /** Its messages together have too many bytes, unpacked. */
   'aggregate-too-large',
+  'too-many-messages',
   'not-utf8',
   'not-json',
   'not-an-object',

@@ -26,7 +26,8 @@ export function createHider(pipeline: PublishedPipeline): Hider | undefined {
   let held = 0;
   const redacted = ({ entry, joined }: RefusedRow): Buffer | undefined => {
     if (joined !== true) return undefined;
-    const payload = unpack(Buffer.from(entry.data, 'base64'), pipeline.compression);
+    const bytes = Buffer.from(entry.data, 'base64');
+    const payload = entry.piece === true ? bytes : unpack(bytes, pipeline.compression);
     const parsed = 'kind' in payload ? payload : parseJson(payload);
     return 'kind' in parsed || !isObject(parsed.value) ? undefined : redactor.redact(parsed.json);
   };

@@ -4,6 +4,7 @@ import { MAX_OPENED_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
 import { type Decoded, decode } from '../forward/read/decode.ts';
+import { createDecoding, type Decoding } from '../forward/read/decoding.ts';
 import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { Log } from '../log.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
@@ -74,6 +75,7 @@ export async function withOriginals(
 }
 
 interface Join {
+  readonly decoding: Decoding;
   readonly found: Map<RefusedRow, RefusedRow>;
   readonly matcherOf: (row: RefusedRow) => Matcher;
   readonly likenessOf: (row: RefusedRow) => Likeness | undefined;
@@ -90,6 +92,7 @@ function createJoin({ pipeline, mapping }: Originals): Join {
     return matcher;
   };
   return {
+    decoding: createDecoding(pipeline),
     found,
     matcherOf,
     likenessOf(row) {
@@ -107,6 +110,7 @@ function createJoin({ pipeline, mapping }: Originals): Join {
         ...(partitionKey !== undefined && { partitionKey }),
         ...(arrivedAt !== undefined && { arrivedAt }),
         data,
+        ...(message.piece === true && { piece: message.piece }),
       };
       found.set(row, { ...row, entry: own, joined: true });
     },
@@ -202,7 +206,7 @@ function joinPage(
     inOrder.shift();
     const record = records.get(row.entry.sequenceNumber);
     if (record === undefined) continue;
-    const original = [...recordParts(record, row.shardId, pipeline)].find(
+    const original = [...recordParts(record, row.shardId, pipeline, join.decoding)].find(
       ({ message }) => message.subSequenceNumber === row.entry.subSequenceNumber,
     );
     const likeness = join.likenessOf(row);
@@ -218,10 +222,11 @@ function joinPage(
 function* recordParts(
   record: StreamRecord,
   shardId: string,
-  { streamArn, compression }: PublishedPipeline,
+  { streamArn }: PublishedPipeline,
+  decoding: Decoding,
 ): Generator<Decoded> {
   const data = Buffer.from(record.data).toString('base64');
-  for (const part of decode(recordFor({ shardId, streamArn }, { ...record, data }), compression)) {
+  for (const part of decode(recordFor({ shardId, streamArn }, { ...record, data }), decoding)) {
     if ('payload' in part) yield part;
   }
 }
@@ -291,7 +296,7 @@ async function searchShard(
     searches.reads += page.records.length === 0 ? 0 : 1;
     for (const record of page.records) {
       if ((record.arrivedAt ?? 0) * 1_000 > to) return true;
-      for (const part of recordParts(record, shardId, pipeline)) {
+      for (const part of recordParts(record, shardId, pipeline, join.decoding)) {
         for (const { mapped, matcher } of matchers) note(part, mapped, matcher, sought);
       }
     }

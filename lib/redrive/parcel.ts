@@ -36,6 +36,8 @@ const StoredEntry = z.looseObject({
   arrivedAt: z.number().optional(),
   // Not a regular expression: the text may have many megabytes.
   data: z.string().refine((text) => fromBase64(text) !== undefined, { error: 'expected base64' }),
+  /** `data` is one message that a format took out of the record. */
+  piece: z.literal(true).optional(),
   /** `data` is what redaction left of the record. */
   redacted: z.literal(true).optional(),
   rules: z.string().optional(),

@@ -2,8 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson } from '../forward/json/check.ts';
 import { stepsOf, valueAt } from '../forward/json/pointer.ts';
-import type { Decoded } from '../forward/read/decode.ts';
-import type { Rejected, Settled } from '../forward/verdict.ts';
+import type { DecodedPart } from '../forward/read/decode.ts';
 import type { Item } from './parcel.ts';
 import type { Conditions } from './request.ts';
 
@@ -26,7 +25,7 @@ export function chosenAsItem({ reasons, arrived, sequence }: Conditions, item: I
 }
 
 /** Whether the record's own field has the required value. A record that is not JSON has no fields. */
-export function chosenByField({ field }: Conditions, part: Decoded | Settled<Rejected>): boolean {
+export function chosenByField({ field }: Conditions, part: DecodedPart): boolean {
   if (field === undefined) return true;
   if (!('payload' in part)) return false;
   const parsed = parseJson(part.payload);

@@ -3,7 +3,8 @@ import type { Sessions } from '../aep/token.ts';
 import { checkConservation } from '../forward/conservation.ts';
 import { createFramer, type Framer } from '../forward/frame/frame.ts';
 import type { Framed } from '../forward/frame/framed.ts';
-import { type Decoded, decode, messageOf } from '../forward/read/decode.ts';
+import { type DecodedPart, decode, MAX_PIECES, messageOf } from '../forward/read/decode.ts';
+import { createDecoding, type Decoding } from '../forward/read/decoding.ts';
 import { isAggregate } from '../forward/read/kpl.ts';
 import type { Message } from '../forward/read/message.ts';
 import { type BatchOptions, batch, MAX_MESSAGES } from '../forward/send/batch.ts';
@@ -13,7 +14,7 @@ import { send } from '../forward/send/send.ts';
 import { createSender } from '../forward/send/sender.ts';
 import { createStanding } from '../forward/send/standing.ts';
 import { createTransform } from '../forward/transform/transform.ts';
-import { RETRY, type Rejected, rejected, type Settled, type Verdict } from '../forward/verdict.ts';
+import { RETRY, rejected, type Verdict } from '../forward/verdict.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import type { Item } from './parcel.ts';
@@ -65,6 +66,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const budgetMs = () => remainingMs() - SETTLE_MS;
   const about = { pipeline: pipeline.pipeline, invocationId };
   const transform = createTransform(pipeline);
+  const decoding = createDecoding(pipeline);
   const pacer = createPacer(rate, () => runtime.clock.now());
   // All messages go to one inlet: a wrong address is found before anything is read.
   const body = () => new Uint8Array();
@@ -109,7 +111,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
 
   /** Puts the item's messages that are to be sent into the slice. */
   const take = (item: Item, slice: Slice): SentPart[] =>
-    messagesIn(item, pipeline.compression).map((found) => {
+    messagesIn(item, decoding).map((found) => {
       if (!chosenByField(where, found)) return { message: found.message, chosen: false, verdict: RETRY };
       const transformed = transform?.(found) ?? found;
       const result = 'payload' in transformed ? slice.framer.frame(transformed) : transformed;
@@ -123,8 +125,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
   return {
     wants: (item) =>
       chosenAsItem(where, item) &&
-      (where.field === undefined ||
-        messagesIn(item, pipeline.compression).some((part) => chosenByField(where, part))),
+      (where.field === undefined || messagesIn(item, decoding).some((part) => chosenByField(where, part))),
 
     async carry(items) {
       const parts = new Map<Item, SentPart[]>();
@@ -172,30 +173,48 @@ function balance(slice: ReadonlyMap<Message, SlicePart>, acknowledged: number): 
 }
 
 /** The messages in it that are to be sent, with the identity they had when they were stored. */
-function messagesIn(
-  item: Item,
-  compression: PublishedPipeline['compression'],
-): (Decoded | Settled<Rejected>)[] {
+function messagesIn(item: Item, decoding: Decoding): DecodedPart[] {
   const { entry, record, givenUp, redacted, asReceived } = item;
   if (entry === undefined) {
     const done = new Set<number | undefined>(givenUp?.note.done);
-    return [...decode(record, compression)].filter(({ message }) => !done.has(message.subSequenceNumber));
+    return [...decode(record, decoding)].filter(({ message }) => !done.has(message.subSequenceNumber));
   }
+  const place = entry.subSequenceNumber;
   const own = {
-    ...(entry.subSequenceNumber !== undefined && { subSequenceNumber: entry.subSequenceNumber }),
+    ...(place !== undefined && { subSequenceNumber: place }),
+    ...(entry.piece === true && { piece: entry.piece }),
     ...(redacted !== undefined && { redacted }),
     ...(asReceived !== undefined && { asReceived }),
   };
   const bytes = Buffer.from(entry.data, 'base64');
-  if (entry.subSequenceNumber === undefined || !isAggregate(bytes)) {
-    return Array.from(decode(record, compression), (part) => ({
-      ...part,
-      message: { ...part.message, ...own },
-    }));
-  }
-  // All its parts would share its one sequence number.
   const message = { ...messageOf(record, bytes), ...own };
-  return [{ message, verdict: rejected('bad-aggregate', 'an aggregate within an aggregate') }];
+  if (isTakenApart(item, decoding)) return [{ message, payload: bytes }];
+  const parts =
+    place !== undefined && isAggregate(bytes)
+      ? [{ message, verdict: rejected('bad-aggregate', 'an aggregate within an aggregate') }]
+      : [...decode(record, decoding)];
+  if (place === undefined || parts.length === 1)
+    return parts.map((part) => ({ ...part, message: { ...part.message, ...own } }));
+  if (place >= PLACES)
+    return [
+      { message, verdict: rejected('bad-aggregate', 'it holds several messages, and came apart before') },
+    ];
+  return parts.map((part, at) => {
+    const subSequenceNumber = (place + 1) * PLACES + at;
+    return { ...part, message: { ...part.message, ...own, subSequenceNumber } };
+  });
+}
+
+/**
+ * Several messages come out of a stored sub-record. All of the record's own places may be taken: these lie behind
+ * them, and the same message always has the same one.
+ */
+const PLACES = 10 * MAX_PIECES;
+
+/** Whether it is a message as it is, which no format may take for a record. */
+function isTakenApart({ entry, redacted, asReceived }: Item, { expander }: Decoding): boolean {
+  if (entry?.piece === true) return true;
+  return expander !== undefined && (redacted !== undefined || asReceived === true);
 }
 
 /** Spreads messages over time: so many a second, and never more than that at once. */

@@ -4,6 +4,7 @@ import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { createRoom, type Prepared, prepare } from '../../lib/forward/frame/prepare.ts';
+import { createDecoding } from '../../lib/forward/read/decoding.ts';
 import { type Received, readEvent } from '../../lib/forward/read/event.ts';
 import { createTransform } from '../../lib/forward/transform/transform.ts';
 import { type PublishedPipeline, readStream } from '../../lib/published.ts';
@@ -56,7 +57,7 @@ export async function expectedIn(
 async function expectedOf({ records, shardId }: Received, pipeline: PublishedPipeline) {
   const { frame } = createFramer(pipeline, shardId);
   const stages = {
-    compression: pipeline.compression,
+    decoding: createDecoding(pipeline),
     transform: createTransform(pipeline),
     frame,
     isKnown: () => false,

@@ -16,7 +16,7 @@ import { json, scripted } from '../support/scripted.ts';
 
 const always = () => true;
 const STAGES = {
-  compression: 'none',
+  decoding: { compression: 'none' },
   transform: undefined,
   frame: createFramer(PUBLISHED).frame,
   isKnown: () => false,
@@ -43,7 +43,7 @@ describe('what unpacks to a thousandfold', () => {
       'base64',
     );
     const [record] = kinesisEvent([{ base64: data }]).Records as unknown as KinesisRecord[];
-    const stages = { ...STAGES, compression: 'gzip' as const };
+    const stages = { ...STAGES, decoding: { compression: 'gzip' as const } };
     const { framed, settled, decoded } = await prepare([record as KinesisRecord], stages, createRoom(always));
     expect(decoded).toBe(120);
     expect(framed.length).toBeLessThan(80);

@@ -208,7 +208,7 @@ describe('A 36: aggregates and gzip', () => {
     for (let round = 0; round < 10_000; round++) {
       const parts = made();
       const packed = round % 4 === 0 ? parts.map(({ key, data }) => ({ key, data: gzipSync(data) })) : parts;
-      const decoded = [...decode(record(aggregate(packed)), 'auto')];
+      const decoded = [...decode(record(aggregate(packed)), { compression: 'auto' })];
       const seen = decoded.map((part) => [
         part.message.partitionKey,
         part.message.subSequenceNumber,

@@ -164,7 +164,7 @@ export const TRIGGER: Readonly<Record<string, Property>> = {
     fc.tuple(base64, compression),
     ([data, looked]) => {
       let unpacked = 0;
-      for (const part of decode(recordOf(data), looked)) {
+      for (const part of decode(recordOf(data), { compression: looked })) {
         if ('payload' in part) unpacked += part.payload.length;
         else ensure(part.verdict.kind === 'rejected', 'a verdict that the decoder cannot know');
       }
@@ -177,7 +177,7 @@ export const TRIGGER: Readonly<Record<string, Property>> = {
     ([data, looked, records]) => {
       const pipeline = pipelineWith(records, { compression: looked });
       const [shape, framer] = [createTransform(pipeline), createFramer(pipeline, 'shardId-0')];
-      for (const part of decode(recordOf(data), looked)) {
+      for (const part of decode(recordOf(data), { compression: looked })) {
         const transformed = shape === undefined ? part : shape(part);
         const result = 'payload' in transformed ? framer.frame(transformed) : transformed;
         if ('verdict' in result) {

@@ -4,6 +4,7 @@ import { deadLetterDocument } from '../../lib/forward/dead-letters.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { decode } from '../../lib/forward/read/decode.ts';
+import { createDecoding } from '../../lib/forward/read/decoding.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
 import { createTransform } from '../../lib/forward/transform/transform.ts';
 import type { Rejected, Settled } from '../../lib/forward/verdict.ts';
@@ -30,7 +31,7 @@ export function transforming(records: unknown, published: Partial<PublishedPipel
   const pipeline = pipelineWith(records, published);
   const [transform, framer] = [createTransform(pipeline), createFramer(pipeline, SHARD_ID)];
   const one = (record: KinesisRecord): Outcome[] =>
-    [...decode(record, pipeline.compression)].map((part) => {
+    [...decode(record, createDecoding(pipeline))].map((part) => {
       const transformed = transform === undefined ? part : transform(part);
       const result = 'payload' in transformed ? framer.frame(transformed) : transformed;
       if (!('verdict' in result)) return { sent: textOf(framer.body([result])), framed: result };

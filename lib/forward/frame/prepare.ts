@@ -1,11 +1,11 @@
 // Decodes and frames records one by one, and stops before they need too much memory or time.
 import { setImmediate as turn } from 'node:timers/promises';
-import type { PublishedPipeline } from '../../published.ts';
-import { type Decoded, decode } from '../read/decode.ts';
+import { type Decoded, type DecodedPart, decode, readyToDecode } from '../read/decode.ts';
+import type { Decoding } from '../read/decoding.ts';
 import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
 import type { Transform } from '../transform/transform.ts';
-import { DELIVERED, type Rejected, type Settled } from '../verdict.ts';
+import { DELIVERED, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
 
@@ -22,7 +22,7 @@ const MESSAGES_PER_TURN = 500;
 
 /** What happens to a record on its way to a request. */
 export interface Stages {
-  readonly compression: PublishedPipeline['compression'];
+  readonly decoding: Decoding;
   /** `undefined` where the pipeline does not transform its records. */
   readonly transform: Transform | undefined;
   readonly frame: (decoded: Decoded) => Framed | Settled;
@@ -94,7 +94,9 @@ export async function prepare(
       }
       continue;
     }
-    for (const part of decode(record, stages.compression)) {
+    const waiting = readyToDecode(record, stages.decoding);
+    if (waiting !== undefined) await waiting;
+    for (const part of decode(record, stages.decoding)) {
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
       if (isKnown(part.message)) {
         known++;
@@ -117,7 +119,7 @@ export async function prepare(
   return { framed, settled, decoded, known, witness, left };
 }
 
-function shapedAndFramed(part: Decoded | Settled<Rejected>, { transform, frame }: Stages): Framed | Settled {
+function shapedAndFramed(part: DecodedPart, { transform, frame }: Stages): Framed | Settled {
   const transformed = transform === undefined ? part : transform(part);
   return 'payload' in transformed ? frame(transformed) : transformed;
 }

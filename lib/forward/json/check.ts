@@ -33,7 +33,7 @@ type Sound = Exclude<JsonVerdict, 'not-json' | 'too-deep'>;
 
 /** JSON that is not nested too deeply, without a byte order mark. */
 function soundJson(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
-  const json = startsWithBom(payload) ? payload.subarray(3) : payload;
+  const json = withoutBom(payload);
   if (json.length === 0) return rejected('empty', 'no data');
   if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');
   const verdict = checkJson(json, MAX_DEPTH);
@@ -102,8 +102,9 @@ function entityOf(value: { body: { xdmEntity: unknown } }, json: Buffer): Buffer
   return json.subarray(entity.start, entity.end);
 }
 
-function startsWithBom(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+/** The bytes behind a byte order mark, which a reader may ignore. RFC 8259 §8.1. */
+export function withoutBom(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,8 @@
-// From a Kinesis record to messages: base64, aggregation, compression.
-import type { PublishedPipeline } from '../../published.ts';
-import { type Reason, type Rejected, rejected, type Settled } from '../verdict.ts';
+// From a Kinesis record to messages: base64, aggregation, compression, format.
+import { type Filtered, type Reason, type Rejected, rejected, type Settled } from '../verdict.ts';
+import type { Decoding } from './decoding.ts';
 import type { KinesisRecord } from './event.ts';
+import type { Expander } from './formats/expander.ts';
 import { isAggregate, type SubRecord, subRecords } from './kpl.ts';
 import type { Message } from './message.ts';
 import { unpack } from './unpack.ts';
@@ -15,59 +16,138 @@ export interface Decoded {
 }
 
 /**
- * The most bytes that the sub-records of one record may unpack to together. No honest producer packs a thousandfold.
+ * The most bytes that one record may unpack to, its sub-records and their messages together. No honest producer packs
+ * a thousandfold.
  */
-const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+/**
+ * The most messages that formats may take out of one record. Far more than a producer puts into one, and few enough
+ * for the memory.
+ */
+export const MAX_PIECES = 100_000;
 /**
  * The memory that Node holds for a record that could not be unpacked, until the next turn of the event loop. Measured
  * on 24.21.
  */
 const FAILED_BYTES = 16 * 1024;
 
+/** A message as it leaves the decoder. Filtered is what a format passes over. */
+export type DecodedPart = Decoded | Settled<Rejected | Filtered>;
+
 /**
  * The messages of one record, each decoded or rejected. They come one by one, so that the memory of one is freed
  * before the next is unpacked.
  * An empty aggregate gives none. An aggregate within an aggregate is not taken apart.
  */
-export function decode(
+export function decode(record: KinesisRecord, decoding: Decoding): Iterable<DecodedPart> {
+  const packed = partsIn(record);
+  if ('verdict' in packed) return [packed];
+  if (packed.parts !== undefined) return decodeParts(record, packed.parts, decoding);
+  const message = messageOf(record, packed.bytes);
+  if (decoding.expander === undefined) return [decodedRecord(message, packed.bytes, decoding)];
+  return expanded(message, decoding, decoding.expander, { messages: 0, bytes: 0 });
+}
+
+/** Fetches what the format needs to know of a record before it is decoded; `undefined` if there is nothing. */
+export function readyToDecode(record: KinesisRecord, decoding: Decoding): Promise<void> | undefined {
+  const { expander } = decoding;
+  if (expander?.ready === undefined) return undefined;
+  const packed = partsIn(record);
+  if ('verdict' in packed) return undefined;
+  const waits = (packed.parts ?? [packed]).flatMap(({ bytes }) => {
+    const content = unpack(bytes, decoding.compression, MAX_RECORD_BYTES);
+    return 'kind' in content ? [] : (expander.ready?.(content) ?? []);
+  });
+  return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+}
+
+/** The bytes of a record, and its sub-records if it is an aggregate. */
+function partsIn(
   record: KinesisRecord,
-  compression: PublishedPipeline['compression'],
-): Iterable<Decoded | Settled<Rejected>> {
+): Settled<Rejected> | { readonly bytes: Buffer; readonly parts?: readonly SubRecord[] } {
   const { data } = record.kinesis;
-  if (data === undefined || data === null || data === '') return [reject(record, '', 'empty', 'no data')];
+  if (data === undefined || data === null || data === '') return reject(record, '', 'empty', 'no data');
   const bytes = fromBase64(data);
   if (bytes === undefined) {
-    return [reject(record, data, 'not-base64', "not base64; kept as the text of the event's data field")];
+    return reject(record, data, 'not-base64', "not base64; kept as the text of the event's data field");
   }
-  if (!isAggregate(bytes)) return [decodedRecord(messageOf(record, bytes), bytes, compression)];
+  if (!isAggregate(bytes)) return { bytes };
   const parts = subRecords(bytes);
-  if (typeof parts === 'string') return [reject(record, bytes, 'bad-aggregate', parts)];
-  return decodeParts(record, parts, compression);
+  return typeof parts === 'string' ? reject(record, bytes, 'bad-aggregate', parts) : { bytes, parts };
+}
+
+/** What was taken out of a record so far: messages, which are its places as well, and their bytes. */
+interface Taken {
+  messages: number;
+  bytes: number;
 }
 
 function* decodeParts(
   record: KinesisRecord,
   parts: readonly SubRecord[],
-  compression: PublishedPipeline['compression'],
-): Generator<Decoded | Settled<Rejected>> {
-  let unpacked = 0;
-  for (const [subSequenceNumber, part] of parts.entries()) {
-    const message = { ...messageOf(record, part.bytes), subSequenceNumber, partitionKey: part.partitionKey };
-    if (unpacked > MAX_RECORD_BYTES) {
+  decoding: Decoding,
+): Generator<DecodedPart> {
+  const taken: Taken = { messages: 0, bytes: 0 };
+  for (const part of parts) {
+    const own = { ...messageOf(record, part.bytes), partitionKey: part.partitionKey };
+    if (decoding.expander !== undefined && taken.bytes <= MAX_RECORD_BYTES) {
+      yield* expanded(own, decoding, decoding.expander, taken, true);
+      continue;
+    }
+    const message = { ...own, subSequenceNumber: taken.messages++ };
+    if (taken.bytes > MAX_RECORD_BYTES) {
       const text = `the record's messages unpack to more than ${MAX_RECORD_BYTES} bytes together`;
       yield { message, verdict: rejected('aggregate-too-large', text) };
       continue;
     }
-    const result = decodedRecord(message, part.bytes, compression);
-    unpacked += 'payload' in result ? result.payload.length : FAILED_BYTES;
+    const result = decodedRecord(message, part.bytes, decoding);
+    taken.bytes += 'payload' in result ? result.payload.length : FAILED_BYTES;
     yield result;
   }
+}
+
+/**
+ * The messages that a format takes out of a record or sub-record. Their place is the running number in the record.
+ * What cannot be taken apart is one reject with the packed bytes, and takes a place only among others.
+ */
+function* expanded(
+  message: Message,
+  { compression }: Decoding,
+  expander: Expander,
+  taken: Taken,
+  isPart = false,
+): Generator<DecodedPart> {
+  const bytes = packedBytes(message);
+  const content = unpack(bytes, compression, MAX_RECORD_BYTES);
+  const bounds = {
+    messages: Math.max(0, MAX_PIECES - taken.messages),
+    bytes: Math.max(0, MAX_RECORD_BYTES - taken.bytes),
+  };
+  const pieces = 'kind' in content ? content : expander.expand(content, bounds);
+  if ('kind' in pieces) {
+    taken.bytes += 'kind' in content ? FAILED_BYTES : content.length;
+    const whole = isPart ? { ...message, subSequenceNumber: taken.messages++ } : message;
+    yield { message: whole, verdict: pieces };
+    return;
+  }
+  for (const piece of pieces) {
+    const place = { ...message, subSequenceNumber: taken.messages++ };
+    const own = Buffer.isBuffer(piece) ? piece : piece.bytes;
+    taken.bytes += own.length;
+    yield Buffer.isBuffer(piece)
+      ? { message: { ...place, bytes: piece, piece: true }, payload: piece }
+      : { message: { ...place, bytes: own }, verdict: piece.verdict };
+  }
+}
+
+function packedBytes({ bytes }: Message): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function decodedRecord(
   message: Message,
   bytes: Buffer,
-  compression: PublishedPipeline['compression'],
+  { compression }: Decoding,
 ): Decoded | Settled<Rejected> {
   const payload = unpack(bytes, compression);
   return 'kind' in payload ? { message, verdict: payload } : { message, payload };

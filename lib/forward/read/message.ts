@@ -15,7 +15,7 @@ export type History = readonly AppliedRule[] | 'unknown';
 export interface Message {
   /** The Kinesis record's number; a sub-record has that of its parent. */
   readonly sequenceNumber: string;
-  /** Position in a KPL aggregate. */
+  /** Position in a record of several messages: a KPL aggregate, or a format that takes messages out of records. */
   readonly subSequenceNumber?: number;
   /** Absent if the record was written without one, which a stream with service-managed shards allows. */
   readonly partitionKey: string | undefined;
@@ -26,6 +26,8 @@ export interface Message {
    * below.
    */
   readonly bytes: Uint8Array;
+  /** A format took it out of its record: `bytes` are its own JSON, not the producer's record. */
+  readonly piece?: true;
   /** `bytes` are the record redacted under these rules, and unpacked. Absent: `bytes` are the producer's. */
   readonly redacted?: History;
   /**
@@ -40,7 +42,7 @@ export interface Message {
   readonly withheld?: { readonly length: number; readonly sha256: string };
 }
 
-/** Identifies a message in its shard: its sequence number and, in an aggregate, its position. */
+/** Identifies a message in its shard: its sequence number and, in a record of several, its position. */
 export function keyOf({ sequenceNumber, subSequenceNumber }: Message): string {
   return subSequenceNumber === undefined ? sequenceNumber : `${sequenceNumber} ${subSequenceNumber}`;
 }

@@ -5,10 +5,10 @@ import { type Reason, type Rejected, rejected } from '../verdict.ts';
 
 type Compression = PublishedPipeline['compression'];
 
-/** 50 MiB of zeros pack into 50 KB. No message that can be delivered, at most 1 MB, comes near this. */
+/** Of a record that is one message. 50 MiB of zeros pack into 50 KB. No message that can be delivered, at most 1 MB, comes near this. */
 export const MAX_UNPACKED_BYTES = 2 * 1024 * 1024;
 
-interface Format {
+interface Packing {
   readonly name: 'gzip' | 'zstd';
   readonly magic: readonly number[];
   readonly unpack: (bytes: Buffer, options: ZlibOptions & ZstdOptions) => Uint8Array;
@@ -19,7 +19,7 @@ interface Format {
 }
 
 /** RFC 1952 §2.3.1. The trailer holds the member's length. Node joins members that follow one another. */
-const GZIP: Format = {
+const GZIP: Packing = {
   name: 'gzip',
   magic: [0x1f, 0x8b],
   unpack: gunzipSync,
@@ -32,7 +32,7 @@ const GZIP: Format = {
 const ZSTD_WINDOW = { [constants.ZSTD_d_windowLogMax]: 23 };
 
 /** RFC 8878 §3.1.1. A skippable frame has another magic, so data that opens with one is not taken for zstd. */
-const ZSTD: Format = {
+const ZSTD: Packing = {
   name: 'zstd',
   magic: [0x28, 0xb5, 0x2f, 0xfd],
   unpack: (bytes, options) => zstdDecompressSync(bytes, { ...options, params: ZSTD_WINDOW }),
@@ -41,23 +41,30 @@ const ZSTD: Format = {
   tooLarge: 'zstd-too-large',
 };
 
-const LOOKED_FOR: Readonly<Record<Compression, readonly Format[]>> = {
+const LOOKED_FOR: Readonly<Record<Compression, readonly Packing[]>> = {
   none: [],
   gzip: [GZIP],
   zstd: [ZSTD],
   auto: [GZIP, ZSTD],
 };
 
-/** The content of `bytes`: unpacked if they begin like a format that is looked for, else unchanged. */
-export function unpack(bytes: Buffer, compression: Compression): Buffer | Rejected {
+/**
+ * The content of `bytes`: unpacked if they begin like a format that is looked for, else unchanged.
+ * @param most bytes of the content, if they are packed
+ */
+export function unpack(
+  bytes: Buffer,
+  compression: Compression,
+  most = MAX_UNPACKED_BYTES,
+): Buffer | Rejected {
   const format = LOOKED_FOR[compression].find(({ magic }) => magic.every((byte, at) => bytes[at] === byte));
-  return format === undefined ? bytes : unpackAs(format, bytes);
+  return format === undefined ? bytes : unpackAs(format, bytes, most);
 }
 
-function unpackAs(format: Format, bytes: Buffer): Buffer | Rejected {
+function unpackAs(format: Packing, bytes: Buffer, most: number): Buffer | Rejected {
   const { name, damaged, tooLarge } = format;
   try {
-    const result = format.unpack(bytes, { maxOutputLength: MAX_UNPACKED_BYTES, info: true });
+    const result = format.unpack(bytes, { maxOutputLength: most, info: true });
     const { buffer, engine } = result as unknown as WithInfo;
     // Node ignores what stands behind the end, which would be lost.
     if (engine.bytesWritten === bytes.length && format.isWhole(bytes, buffer)) return buffer;
@@ -65,7 +72,7 @@ function unpackAs(format: Format, bytes: Buffer): Buffer | Rejected {
   } catch (error) {
     const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
     if (code === 'ERR_BUFFER_TOO_LARGE') {
-      return rejected(tooLarge, `unpacked it has more than ${MAX_UNPACKED_BYTES} bytes`);
+      return rejected(tooLarge, `unpacked it has more than ${most} bytes`);
     }
     if (code !== undefined && /^(Z|ZSTD)_/.test(code)) {
       return rejected(damaged, `it begins like ${name} but cannot be unpacked`);

@@ -1,5 +1,4 @@
 // Splits records into groups, messages into lanes, and each lane into requests that the inlet takes. Pure.
-import type { PublishedPipeline } from '../../published.ts';
 import { MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from '../frame/frame.ts';
 import type { Framed } from '../frame/framed.ts';
 import type { KinesisRecord } from '../read/event.ts';
@@ -30,14 +29,15 @@ const AGGREGATE = '84maw';
  * Groups of records that are prepared one after the other and sent side by side. All records of a partition key are
  * in one group, in the order given. Those without a key are in any. There is one group where a record can hold
  * messages of other keys, or more than it seems.
+ * @param isPlain whether each record is one message of its own size, unless it is an aggregate
  */
 export function recordGroups(
   records: readonly KinesisRecord[],
-  compression: PublishedPipeline['compression'],
+  isPlain: boolean,
 ): (readonly KinesisRecord[])[] {
   const size = records.reduce((sum, { kinesis }) => sum + (kinesis.data?.length ?? 0) * 0.75, 0);
   const groups = lanesOf(size, records.length);
-  const whole = compression !== 'none' || records.some(({ kinesis }) => kinesis.data?.startsWith(AGGREGATE));
+  const whole = !isPlain || records.some(({ kinesis }) => kinesis.data?.startsWith(AGGREGATE));
   if (groups <= 1 || whole) return [records];
   const sorted: KinesisRecord[][] = Array.from({ length: groups }, () => []);
   for (const [at, record] of records.entries())

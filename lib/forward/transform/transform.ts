@@ -5,7 +5,7 @@ import { type OperationTable, partsOf, type Records } from '../../records.ts';
 import { parseJson } from '../json/check.ts';
 import type { Span } from '../json/json.ts';
 import { spanAt, stepsOf, valueAt } from '../json/pointer.ts';
-import type { Decoded } from '../read/decode.ts';
+import type { Decoded, DecodedPart } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
 import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from '../verdict.ts';
 import { createConditions } from './conditions.ts';
@@ -14,7 +14,7 @@ import { createRedactor, type Redactor } from './redact.ts';
 const OPENING_BRACE = 0x7b;
 
 /** A message as it leaves the decoder. */
-export type Part = Decoded | Settled<Rejected>;
+export type Part = DecodedPart;
 
 /**
  * What is to be framed of a message, or its verdict. A rejected message is passed on, without its bytes if the

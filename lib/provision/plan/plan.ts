@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
+import { publishedFormat } from '../../formats.ts';
 import { sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
@@ -332,6 +333,7 @@ async function planPublish(
     published.identityDatasetId === resources['identity-dataset']?.id &&
     published.data === manifest.source.data &&
     published.compression === manifest.source.compression &&
+    isDeepStrictEqual(published.format, publishedFormat(manifest.source.format)) &&
     isDeepStrictEqual(published.records, manifest.source.records) &&
     (published.order ?? 'key') === manifest.source.order &&
     isDeepStrictEqual(published.rate, manifest.source.rate);

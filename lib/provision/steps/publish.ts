@@ -1,5 +1,6 @@
 // Writes the finished pipeline where the forwarder reads it.
 import { Failure } from '../../failure.ts';
+import { publishedFormat } from '../../formats.ts';
 import type { InletSource } from '../../manifest.ts';
 import { linksIdentities } from '../../operations.ts';
 import type { Pipeline } from '../../pipeline.ts';
@@ -58,6 +59,7 @@ async function publishedOf(
   const { manifest, execution, streamArn } = pipeline;
   const inlet = await readInlet(pipeline, context);
   const session = await context.aep.sessions.current();
+  const format = publishedFormat(source.format);
   return {
     version: 1,
     pipeline: manifest.name,
@@ -66,6 +68,7 @@ async function publishedOf(
     organizationId: session.organizationId,
     data: source.data,
     compression: source.compression,
+    ...(format !== undefined && { format }),
     ...(source.records !== undefined && { records: source.records }),
     ...(source.order === 'strict' && { order: source.order }),
     ...(source.rate !== undefined && { rate: source.rate }),

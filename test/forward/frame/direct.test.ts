@@ -23,7 +23,7 @@ function recordOf(data: string): KinesisRecord {
 
 /** What the long way makes of the record, which holds one message. */
 function longWay(framer: Framer, record: KinesisRecord): Framed | string {
-  const [part] = decode(record, 'none');
+  const [part] = decode(record, { compression: 'none' });
   if (part === undefined || 'verdict' in part) return 'not sent';
   const framed = framer.frame(part);
   return 'verdict' in framed ? 'not sent' : framed;

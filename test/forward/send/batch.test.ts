@@ -99,7 +99,7 @@ describe('groupsOf', () => {
 
   it('keeps all of a key together and in order, and loses nothing', () => {
     const all = records(3_000, 1_000);
-    const groups = recordGroups(all, 'none');
+    const groups = recordGroups(all, true);
     expect(groups).toHaveLength(6);
     expect(groups.flat()).toHaveLength(all.length);
     for (const key of new Set(all.map(({ kinesis }) => kinesis.partitionKey))) {
@@ -110,12 +110,12 @@ describe('groupsOf', () => {
   });
 
   it('makes one of what is little, of what unpacks to more, and of what holds messages of other keys', () => {
-    expect(recordGroups(records(500, 1_000), 'none')).toHaveLength(1);
-    expect(recordGroups(records(3_000, 1_000), 'gzip')).toHaveLength(1);
+    expect(recordGroups(records(500, 1_000), true)).toHaveLength(1);
+    expect(recordGroups(records(3_000, 1_000), false)).toHaveLength(1);
     const bytes = aggregate([{ key: 'k', data: Buffer.from('{}') }]);
     const [packed] = kinesisEvent([bytes]).Records as unknown as KinesisRecord[];
-    expect(recordGroups([...records(3_000, 1_000), packed as KinesisRecord], 'none')).toHaveLength(1);
-    expect(recordGroups([], 'none')).toEqual([[]]);
+    expect(recordGroups([...records(3_000, 1_000), packed as KinesisRecord], true)).toHaveLength(1);
+    expect(recordGroups([], true)).toEqual([[]]);
   });
 
   it('in strict order has no key twice in a request, loses nothing, and keeps the order of every key', () => {

@@ -486,7 +486,7 @@ describe('redact', () => {
     const where = [{ field: '/name', equals: 'Ana Reis' }];
     const pipeline = pipelineWith({ ...rules, where });
     const [record] = kinesisEvent([HIDDEN]).Records as unknown as KinesisRecord[];
-    const [part] = decode(record as KinesisRecord, 'none');
+    const [part] = decode(record as KinesisRecord, { compression: 'none' });
     if (part === undefined || !('payload' in part)) throw new Error('it was decoded');
     const redacted = createRedactor(pipeline)?.applied ?? [];
     const again = createTransform(pipeline)?.({ ...part, message: { ...part.message, redacted } });
