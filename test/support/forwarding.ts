@@ -7,6 +7,7 @@ import type { PublishedPipeline } from '../../lib/published.ts';
 import type { DeadLetterDocument, DeadLetters, ForwardRuntime, Metrics } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
+import { memoryMarks } from './marks.ts';
 import { memoryRoutes } from './routes.ts';
 
 export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers';
@@ -125,6 +126,7 @@ export function world(
     readonly deadLetters?: DeadLetters;
     readonly metrics?: Metrics;
     readonly routes?: ForwardRuntime['routes'];
+    readonly marks?: ForwardRuntime['marks'];
   } = {},
 ): World {
   const inlet = options.inlet ?? fakeInlet();
@@ -167,6 +169,7 @@ export function world(
       remove: () => Promise.reject(new Error('the forwarder removes no secret')),
     },
     routes: options.routes ?? memoryRoutes(),
+    marks: options.marks ?? memoryMarks(),
     deadLetters: options.deadLetters ?? store,
     metrics: options.metrics ?? {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.

@@ -2,6 +2,7 @@
 import { Failure } from '../../failure.ts';
 import type { ForwardRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
+import { createMarks } from '../marks.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
 import { baseRuntime } from './base.ts';
@@ -19,6 +20,7 @@ export function forwardRuntime(): ForwardRuntime {
   return {
     ...base,
     routes: createRoutes(table),
+    marks: createMarks(table),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
   };

@@ -1,13 +1,14 @@
-// Decodes and frames records one by one, and stops before they need too much memory or time.
+// Decodes records one by one, frames them for each route, and stops before they need too much memory or time.
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Decoded, type DecodedPart, decode, readyToDecode } from '../read/decode.ts';
+import { type DecodedPart, decode, readyToDecode } from '../read/decode.ts';
 import type { Decoding } from '../read/decoding.ts';
 import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
-import type { Transform } from '../transform/transform.ts';
-import { DELIVERED, type Settled } from '../verdict.ts';
+import { DELIVERED, FILTERED, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
+import { type Outcome, type Unrouted, unroutedOnce } from './outcome.ts';
+import type { Way } from './way.ts';
 
 /**
  * An event has 6 MB, but compression and aggregation can make it a thousand times larger. Records beyond this limit
@@ -20,22 +21,22 @@ const MESSAGE_OVERHEAD = 256;
 /** Node's zlib frees what it could not unpack between two turns of the event loop. Replies are read in them, too. */
 const MESSAGES_PER_TURN = 500;
 
-/** What happens to a record on its way to a request. */
-export interface Stages {
+/** What happens to the records of a stream on their way to requests. */
+export interface StreamStages {
   readonly decoding: Decoding;
-  /** `undefined` where the pipeline does not transform its records. */
-  readonly transform: Transform | undefined;
-  readonly frame: (decoded: Decoded) => Framed | Settled;
   /**
-   * Decodes and frames all records at once, where the pipeline does nothing else. It needs no more memory than the
-   * records have.
+   * Decodes all records at once, where at least one route takes ordinary records by the short way. It needs no more
+   * memory than the records have.
    */
   readonly direct?: Direct | undefined;
-  /** Whether AEP acknowledged it in an earlier invocation. */
-  readonly isKnown: (message: Message) => boolean;
-  /** Whether it is the message that may be sent once more. */
-  readonly isWitness?: (message: Message) => boolean;
+  /** One for each route, in their order. */
+  readonly ways: readonly Way[];
+  /** What becomes of a message that no route takes. */
+  readonly unrouted: Unrouted;
 }
+
+/** The same for a stream of one route. */
+export type Stages = Omit<StreamStages, 'ways' | 'unrouted'> & Way;
 
 /** The memory and the time that the records of one event may take, all together. */
 export interface Room {
@@ -54,74 +55,153 @@ export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES
   };
 }
 
-export interface Prepared {
-  readonly framed: readonly Framed[];
+/** What was prepared for one route. */
+export interface RoutePrepared {
+  readonly framed: Framed[];
   /** Messages that are not sent: rejected, filtered, or acknowledged before. */
-  readonly settled: readonly Settled[];
+  readonly settled: Settled[];
+  /** Those of them that AEP acknowledged before. */
+  known: number;
+  /** One of those, ready to be sent once more. */
+  witness: Framed | undefined;
+}
+
+/** What is the same for all routes. */
+interface Looked {
   /** Messages in the records, counted as the decoder gives them. */
   readonly decoded: number;
-  /** Those of them that AEP acknowledged before. */
-  readonly known: number;
-  /** One of those, ready to be sent once more. */
-  readonly witness: Framed | undefined;
   /** Sequence numbers of the records that were not prepared. */
   readonly left: readonly string[];
 }
 
+export type Prepared = Readonly<RoutePrepared> & Looked;
+
+export interface StreamPrepared extends Looked {
+  /** In the order of the routes. */
+  readonly routes: readonly RoutePrepared[];
+}
+
+/** Prepares records for the only route of their stream. */
 export async function prepare(
   records: readonly KinesisRecord[],
   stages: Stages,
   room: Room,
 ): Promise<Prepared> {
-  const framed: Framed[] = [];
-  const settled: Settled[] = [];
-  const { isKnown, isWitness = () => false } = stages;
-  let [decoded, known, looked] = [0, 0, 0];
-  let witness: Framed | undefined;
-  const directly = room.isLeft() ? (stages.direct?.(records) ?? []) : [];
-  for (const record of records) {
-    if (!room.isLeft()) break;
-    const direct = directly[looked++];
-    if (direct !== undefined) {
-      decoded++;
-      if (isKnown(direct.message)) {
-        known++;
-        if (isWitness(direct.message)) witness = direct;
-        settled.push({ message: direct.message, verdict: DELIVERED });
-      } else {
-        room.take(direct.size + overheadOf(direct.message));
-        framed.push(direct);
-      }
-      continue;
-    }
-    const waiting = readyToDecode(record, stages.decoding);
-    if (waiting !== undefined) await waiting;
-    for (const part of decode(record, stages.decoding)) {
-      if (++decoded % MESSAGES_PER_TURN === 0) await turn();
-      if (isKnown(part.message)) {
-        known++;
-        settled.push({ message: part.message, verdict: DELIVERED });
-        if (!isWitness(part.message)) continue;
-        const again = shapedAndFramed(part, stages);
-        if (!('verdict' in again)) witness = again;
-        continue;
-      }
-      const result = shapedAndFramed(part, stages);
-      room.take(result.message.bytes.length + overheadOf(result.message));
-      if ('verdict' in result) settled.push(result);
-      else {
-        room.take(result.size);
-        framed.push(result);
-      }
-    }
-  }
-  const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
-  return { framed, settled, decoded, known, witness, left };
+  const { decoding, direct, ...way } = stages;
+  const { routes, ...looked } = await prepareAll(
+    records,
+    { decoding, direct, ways: [way], unrouted: { kind: 'count' } },
+    room,
+  );
+  return { ...(routes[0] as RoutePrepared), ...looked };
 }
 
-function shapedAndFramed(part: DecodedPart, { transform, frame }: Stages): Framed | Settled {
+/** Decodes each record once, and prepares it for every route. */
+export async function prepareAll(
+  records: readonly KinesisRecord[],
+  { decoding, direct, ways, unrouted }: StreamStages,
+  room: Room,
+): Promise<StreamPrepared> {
+  const routes = ways.map((): RoutePrepared => ({ framed: [], settled: [], known: 0, witness: undefined }));
+  const outcomes: (Outcome | undefined)[] = ways.map(() => undefined);
+  let [decoded, looked] = [0, 0];
+  const directly = room.isLeft() ? (direct?.(records) ?? []) : [];
+  for (const record of records) {
+    if (!room.isLeft()) break;
+    const ordinary = directly[looked++];
+    if (ordinary !== undefined && goShort(ordinary, ways, outcomes)) {
+      decoded++;
+      unroutedOnce(outcomes, undefined, ways, unrouted);
+      placeOrdinary(ordinary, outcomes, routes, room);
+      continue;
+    }
+    const waiting = readyToDecode(record, decoding);
+    if (waiting !== undefined) await waiting;
+    for (const part of decode(record, decoding)) {
+      if (++decoded % MESSAGES_PER_TURN === 0) await turn();
+      for (const [index, way] of ways.entries())
+        if (ordinary === undefined || outcomes[index] === undefined) outcomes[index] = outcomeOf(part, way);
+      unroutedOnce(outcomes, part, ways, unrouted);
+      place(outcomes, routes, room);
+    }
+    outcomes.fill(undefined);
+  }
+  const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
+  return { routes, decoded, left };
+}
+
+/** Whether all routes take, or leave, the record by the short way. The others are left open. */
+function goShort(ordinary: Framed, ways: readonly Way[], outcomes: (Outcome | undefined)[]): boolean {
+  let all = true;
+  for (let index = 0; index < ways.length; index++) {
+    const { short, isKnown, isWitness } = ways[index] as Way;
+    const own = short?.(ordinary);
+    if (own === undefined) all = false;
+    outcomes[index] =
+      own === undefined || 'verdict' in own || !isKnown(own.message)
+        ? own
+        : { message: own.message, again: isWitness?.(own.message) === true ? own : undefined };
+  }
+  return all;
+}
+
+function outcomeOf(part: DecodedPart, { isFor, isKnown, isWitness, ...stages }: Way): Outcome {
+  const { message } = part;
+  if (isFor?.(message) === false) return { message, verdict: FILTERED };
+  if (!isKnown(message)) return shapedAndFramed(part, stages);
+  const again = isWitness?.(message) === true ? shapedAndFramed(part, stages) : undefined;
+  return { message, again: again === undefined || 'verdict' in again ? undefined : again };
+}
+
+function shapedAndFramed(
+  part: DecodedPart,
+  { transform, frame }: Pick<Way, 'transform' | 'frame'>,
+): Framed | Settled {
   const transformed = transform === undefined ? part : transform(part);
   return 'payload' in transformed ? frame(transformed) : transformed;
+}
+
+/** Its bytes lie in the memory that all routes share, unless a route has put its frame around them. */
+function placeOrdinary(
+  ordinary: Framed,
+  outcomes: readonly (Outcome | undefined)[],
+  routes: readonly RoutePrepared[],
+  room: Room,
+): void {
+  for (let index = 0; index < routes.length; index++) {
+    const outcome = outcomes[index] as Outcome;
+    putInto(routes[index] as RoutePrepared, outcome);
+    if ('slab' in outcome && outcome !== ordinary) room.take(outcome.size);
+  }
+  if (outcomes.some((outcome) => outcome !== undefined && !('again' in outcome)))
+    room.take(ordinary.size + overheadOf(ordinary.message));
+}
+
+function place(
+  outcomes: readonly (Outcome | undefined)[],
+  routes: readonly RoutePrepared[],
+  room: Room,
+): void {
+  let held: Message | undefined;
+  for (let index = 0; index < routes.length; index++) {
+    const outcome = outcomes[index] as Outcome;
+    putInto(routes[index] as RoutePrepared, outcome);
+    if ('again' in outcome) continue;
+    const { message } = outcome;
+    if (message !== held) room.take(message.bytes.length + overheadOf(message));
+    held = message;
+    if ('slab' in outcome) room.take(outcome.size);
+  }
+}
+
+function putInto(route: RoutePrepared, outcome: Outcome): void {
+  if ('slab' in outcome) route.framed.push(outcome);
+  else if ('verdict' in outcome) route.settled.push(outcome);
+  else {
+    route.known++;
+    route.settled.push({ message: outcome.message, verdict: DELIVERED });
+    if (outcome.again !== undefined) route.witness = outcome.again;
+  }
 }
 
 function overheadOf({ partitionKey }: Message): number {
