@@ -13,7 +13,7 @@ import { awsCall } from './failure.ts';
 import { type DynamoDb, PART } from './ledger.ts';
 
 /** Far longer than the trigger keeps a record waiting. DynamoDB removes the item itself, some time after that. */
-const KEPT_DAYS = 8;
+const MARK_DAYS = 8;
 
 /** Stands before a pipeline's name in the name of an attribute: no other attribute begins with it. */
 const PREFIX = 'mark ';
@@ -52,7 +52,7 @@ export function createMarks(
 
     write: (shard, pipeline, { datasetId, through, keys }) =>
       awsCall(what(shard), async () => {
-        const expires = Math.round(clock.now() / 1_000) + KEPT_DAYS * 86_400;
+        const expires = Math.round(clock.now() / 1_000) + MARK_DAYS * 86_400;
         await client().send(
           new UpdateItemCommand({
             ...at(shard),

@@ -8,30 +8,30 @@ import { reportReturned } from './report.ts';
 import type { Sent } from './send/run.ts';
 
 /** A route of the invocation that had messages to send. */
-export interface Failed {
+export interface Attempted {
   readonly route: PublishedRoute;
   readonly sent: Sent;
   readonly messages: number;
 }
 
-interface About {
+interface FaultContext {
   readonly received: Received;
   readonly invocation: Invocation;
   readonly container: ContainerState;
 }
 
 /** @throws Failure if each of these routes has a fault, and none of them let anything through */
-export function failOnFault(routes: readonly Failed[], about: About): void {
+export function failOnFault(routes: readonly Attempted[], about: FaultContext): void {
   const faults = routes.filter(({ sent }) => sent.stop?.fault === true && sent.stop.failure !== undefined);
   if (faults.length === 0) return;
   // A newer pipeline, with another inlet, may have been published.
   about.container.pipelines.forget(about.received.streamArn);
   const isAll = faults.length === routes.length && faults.every(({ sent }) => sent.acknowledged === 0);
-  for (const fault of faults) report(fault, isAll, about);
+  for (const fault of faults) reportFault(fault, isAll, about);
   if (isAll) throw faults[0]?.sent.stop?.failure;
 }
 
-function report({ route, sent, messages }: Failed, isAll: boolean, about: About): void {
+function reportFault({ route, sent, messages }: Attempted, isAll: boolean, about: FaultContext): void {
   const { received, invocation, container } = about;
   const { failure, why = 'set-up' } = sent.stop ?? {};
   const { pipeline } = route;

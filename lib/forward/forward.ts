@@ -1,20 +1,21 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
 import { isFailure } from '../failure.ts';
-import { type PublishedStream, streamNameOf } from '../published.ts';
+import { streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
 import { checkConservation } from './conservation.ts';
 import { type ContainerState, createContainer } from './container.ts';
-import { type Failed, failOnFault } from './fault.ts';
+import { type Attempted, failOnFault } from './fault.ts';
 import type { Invocation } from './invocation.ts';
 import { keeper } from './keep.ts';
 import { beyond, learn } from './learn.ts';
 import { type BatchMarks, NO_MARKS, readMarks } from './marks.ts';
+import type { StreamRoutes } from './pipelines.ts';
 import { prepareAndSend, type RouteEnd, type StreamEnd } from './prepare-and-send.ts';
 import { type Received, readEvent } from './read/event.ts';
 import { type InvocationOutcome, reportInvocation, reportReturned } from './report.ts';
 import { MIN_REQUEST_MS, SETTLE_RESERVE_MS } from './send/classes.ts';
 import { type BatchResponse, lowest, type RouteSettlement, respond, settleAll } from './settle.ts';
-import { stagesOf } from './stages.ts';
+import { streamStages } from './stages.ts';
 import { memoryKey, type RouteTurn, startTurn } from './turn.ts';
 import { DELIVERED, type Settled } from './verdict.ts';
 
@@ -44,25 +45,37 @@ async function forward(
   if (invocation.remainingMs() < SETTLE_RESERVE_MS + MIN_REQUEST_MS)
     return nothingDone(received, invocation, runtime);
 
-  const stream = await streamOf(received, invocation, container);
+  const stream = await publishedStream(received, invocation, container);
   const { routes } = stream;
-  const isOnly = routes.length === 1;
+  const isOnly = routes.length === 1 && stream.faults.size === 0;
   const marks = isOnly ? NO_MARKS : await readMarks(runtime, received, routes.length, invocation);
+  // All of the batch comes again.
+  if (stream.faults.size > 0) marks.trouble();
   const turns = routes.map((route) => startTurn(route, { received, invocation, container, marks, isOnly }));
-  const stages = stagesOf(stream, turns);
+  const stages = streamStages(stream, turns);
   const { remainingMs } = invocation;
   const end = await prepareAndSend(received, turns, { stages, marks, remainingMs });
-  failOnFault(faultsOf(turns, end), { received, invocation, container });
-  const checkpoint = await conclude({ received, invocation, container, turns, end, marks, started });
+  failOnFault(attemptedBy(turns, end), { received, invocation, container });
+  const checkpoint = await settleBatch({
+    received,
+    invocation,
+    container,
+    stream,
+    turns,
+    end,
+    marks,
+    started,
+  });
   return respond(checkpoint, (sequenceNumber) =>
     received.records.some(({ kinesis }) => kinesis.sequenceNumber === sequenceNumber),
   );
 }
 
-interface Ended {
+interface EndedBatch {
   readonly received: Received;
   readonly invocation: Invocation;
   readonly container: ContainerState;
+  readonly stream: StreamRoutes;
   readonly turns: readonly RouteTurn[];
   readonly end: StreamEnd;
   readonly marks: BatchMarks;
@@ -70,8 +83,8 @@ interface Ended {
 }
 
 /** Settles the batch, reports every route, and remembers what comes again. Returns the checkpoint. */
-async function conclude(ended: Ended): Promise<string | undefined> {
-  const { received, invocation, container, turns, end, marks } = ended;
+async function settleBatch(ended: EndedBatch): Promise<string | undefined> {
+  const { received, invocation, container, stream, turns, end, marks } = ended;
   const { runtime } = container;
   const [settlements, marked] = await Promise.all([
     settleAll(
@@ -79,12 +92,13 @@ async function conclude(ended: Ended): Promise<string | undefined> {
         settled: end.routes[index]?.settled ?? [],
         keep: keeper(route.pipeline, received, invocation, runtime),
       })),
-      end.left,
+      // Nobody knows which records are for a route that cannot be read.
+      stream.faults.size === 0 ? end.left : received.records.map(({ kinesis }) => kinesis.sequenceNumber),
     ),
     marks.written(),
   ]);
   const outcomes = turns.map((turn, index) =>
-    outcomeOf(turn, ended, {
+    routeOutcome(turn, ended, {
       ...(end.routes[index] as RouteEnd),
       settlement: settlements[index] as RouteSettlement,
       isMarked: marked.has(turn.route.pipeline),
@@ -92,6 +106,7 @@ async function conclude(ended: Ended): Promise<string | undefined> {
   );
   for (const [index, outcome] of outcomes.entries())
     reportInvocation({ ...runtime, metrics: turns[index]?.metrics ?? runtime.metrics }, outcome);
+  reportUnread(ended);
   for (const { counts } of outcomes) checkConservation(counts);
   const checkpoint = settlements[0]?.checkpoint;
   for (const [index, { route }] of turns.entries()) {
@@ -102,9 +117,17 @@ async function conclude(ended: Ended): Promise<string | undefined> {
   return checkpoint;
 }
 
-function outcomeOf(
+/** All that is in the batch waits for a route that cannot be read. */
+function reportUnread({ received, invocation, container, stream, end }: EndedBatch): void {
+  const messages = end.decoded + end.left.length;
+  for (const [pipeline, failure] of stream.faults)
+    reportReturned(container.runtime, { received, invocation, pipeline, messages, why: 'pipeline', failure });
+  if (stream.faults.size > 0) container.pipelines.forget(received.streamArn);
+}
+
+function routeOutcome(
   { route, standing }: RouteTurn,
-  { received, invocation, turns, end, started }: Ended,
+  { received, invocation, stream, turns, end, started }: EndedBatch,
   one: RouteEnd & { readonly settlement: RouteSettlement; readonly isMarked: boolean },
 ): InvocationOutcome {
   const { sent, settled, known, settlement, isMarked } = one;
@@ -119,7 +142,7 @@ function outcomeOf(
     again: isMarked ? 0 : beyond(settled, checkpoint),
     held: learn(standing, sent, checkpoint),
     started,
-    isOnly: turns.length === 1,
+    isOnly: turns.length === 1 && stream.faults.size === 0,
   };
 }
 
@@ -143,11 +166,11 @@ function nothingDone(received: Received, invocation: Invocation, runtime: Forwar
 }
 
 /** @throws Failure where nothing was sent, so that a blocked stream shows in the metrics and in the log */
-async function streamOf(
+async function publishedStream(
   received: Received,
   invocation: Invocation,
   { runtime, pipelines }: ContainerState,
-): Promise<PublishedStream> {
+): Promise<StreamRoutes> {
   try {
     return await pipelines.of(received.streamArn);
   } catch (error) {
@@ -159,7 +182,7 @@ async function streamOf(
 }
 
 /** The routes that took a message, or could not. */
-function faultsOf(turns: readonly RouteTurn[], { routes, decoded, left }: StreamEnd): Failed[] {
+function attemptedBy(turns: readonly RouteTurn[], { routes, decoded, left }: StreamEnd): Attempted[] {
   return turns.flatMap(({ route }, index) => {
     const { sent, settled } = routes[index] as RouteEnd;
     const hasTaken = turns.length === 1 || settled.some(({ verdict }) => verdict.kind !== 'filtered');

@@ -5,7 +5,10 @@ import type { StreamStages } from './frame/prepare.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
 import type { RouteTurn } from './turn.ts';
 
-export function stagesOf({ routes, settings }: PublishedStream, turns: readonly RouteTurn[]): StreamStages {
+export function streamStages(
+  { routes, settings }: PublishedStream,
+  turns: readonly RouteTurn[],
+): StreamStages {
   const decoding = createDecoding(routes[0] as PublishedRoute);
   const unrouted = {
     kind: settings.unrouted,

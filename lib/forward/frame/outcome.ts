@@ -7,7 +7,10 @@ import type { Framed } from './framed.ts';
 import type { Way } from './way.ts';
 
 /** Ready to be sent, settled, or acknowledged before: then it may be sent once more. */
-export type Outcome = Framed | Settled | { readonly message: Message; readonly again: Framed | undefined };
+export type RouteOutcome =
+  | Framed
+  | Settled
+  | { readonly message: Message; readonly again: Framed | undefined };
 
 /** What becomes of a message that no route of the stream takes. */
 export interface Unrouted {
@@ -25,16 +28,16 @@ const UNREADABLE: ReadonlySet<Reason> = new Set(['empty', 'not-utf8', 'not-json'
  * @param part as decoded; `undefined` for an ordinary record
  */
 export function unroutedOnce(
-  outcomes: (Outcome | undefined)[],
+  outcomes: (RouteOutcome | undefined)[],
   part: DecodedPart | undefined,
   ways: readonly Way[],
   unrouted: Unrouted,
 ): void {
   if (ways.length === 1 && unrouted.kind === 'count') return;
-  if (outcomes.every(isFiltered)) {
+  if (outcomes.every(isLeftOut)) {
     // A format has passed it over: it is no route's to take.
     if (part !== undefined && 'verdict' in part && part.verdict.kind === 'filtered') return;
-    outcomes[0] = unroutedMessage((outcomes[0] as Outcome).message, unrouted);
+    outcomes[0] = unroutedMessage((outcomes[0] as RouteOutcome).message, unrouted);
   } else if (part !== undefined && ways.length > 1) unreadableOnce(outcomes, part, ways, unrouted);
 }
 
@@ -45,7 +48,7 @@ function unroutedMessage(message: Message, { kind, redacts }: Unrouted): Settled
 }
 
 function unreadableOnce(
-  outcomes: (Outcome | undefined)[],
+  outcomes: (RouteOutcome | undefined)[],
   part: DecodedPart,
   ways: readonly Way[],
   { redacts }: Unrouted,
@@ -63,11 +66,11 @@ function unreadableOnce(
   }
 }
 
-function isUnread(outcome: Outcome | undefined, part: DecodedPart): boolean {
+function isUnread(outcome: RouteOutcome | undefined, part: DecodedPart): boolean {
   if (outcome === undefined || !('verdict' in outcome) || outcome.verdict.kind !== 'rejected') return false;
   return 'verdict' in part || UNREADABLE.has(outcome.verdict.reason);
 }
 
-function isFiltered(outcome: Outcome | undefined): boolean {
+function isLeftOut(outcome: RouteOutcome | undefined): boolean {
   return outcome !== undefined && 'verdict' in outcome && outcome.verdict.kind === 'filtered';
 }

@@ -7,7 +7,7 @@ import type { Message } from '../read/message.ts';
 import { DELIVERED, FILTERED, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
-import { type Outcome, type Unrouted, unroutedOnce } from './outcome.ts';
+import { type RouteOutcome, type Unrouted, unroutedOnce } from './outcome.ts';
 import type { Way } from './way.ts';
 
 /**
@@ -103,7 +103,7 @@ export async function prepareAll(
   room: Room,
 ): Promise<StreamPrepared> {
   const routes = ways.map((): RoutePrepared => ({ framed: [], settled: [], known: 0, witness: undefined }));
-  const outcomes: (Outcome | undefined)[] = ways.map(() => undefined);
+  const outcomes: (RouteOutcome | undefined)[] = ways.map(() => undefined);
   let [decoded, looked] = [0, 0];
   const directly = room.isLeft() ? (direct?.(records) ?? []) : [];
   for (const record of records) {
@@ -120,9 +120,9 @@ export async function prepareAll(
     for (const part of decode(record, decoding)) {
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
       for (const [index, way] of ways.entries())
-        if (ordinary === undefined || outcomes[index] === undefined) outcomes[index] = outcomeOf(part, way);
+        if (ordinary === undefined || outcomes[index] === undefined) outcomes[index] = wayOutcome(part, way);
       unroutedOnce(outcomes, part, ways, unrouted);
-      place(outcomes, routes, room);
+      placeDecoded(outcomes, routes, room);
     }
     outcomes.fill(undefined);
   }
@@ -131,7 +131,7 @@ export async function prepareAll(
 }
 
 /** Whether all routes take, or leave, the record by the short way. The others are left open. */
-function goShort(ordinary: Framed, ways: readonly Way[], outcomes: (Outcome | undefined)[]): boolean {
+function goShort(ordinary: Framed, ways: readonly Way[], outcomes: (RouteOutcome | undefined)[]): boolean {
   let all = true;
   for (let index = 0; index < ways.length; index++) {
     const { short, isKnown, isWitness } = ways[index] as Way;
@@ -145,7 +145,7 @@ function goShort(ordinary: Framed, ways: readonly Way[], outcomes: (Outcome | un
   return all;
 }
 
-function outcomeOf(part: DecodedPart, { isFor, isKnown, isWitness, ...stages }: Way): Outcome {
+function wayOutcome(part: DecodedPart, { isFor, isKnown, isWitness, ...stages }: Way): RouteOutcome {
   const { message } = part;
   if (isFor?.(message) === false) return { message, verdict: FILTERED };
   if (!isKnown(message)) return shapedAndFramed(part, stages);
@@ -164,12 +164,12 @@ function shapedAndFramed(
 /** Its bytes lie in the memory that all routes share, unless a route has put its frame around them. */
 function placeOrdinary(
   ordinary: Framed,
-  outcomes: readonly (Outcome | undefined)[],
+  outcomes: readonly (RouteOutcome | undefined)[],
   routes: readonly RoutePrepared[],
   room: Room,
 ): void {
   for (let index = 0; index < routes.length; index++) {
-    const outcome = outcomes[index] as Outcome;
+    const outcome = outcomes[index] as RouteOutcome;
     putInto(routes[index] as RoutePrepared, outcome);
     if ('slab' in outcome && outcome !== ordinary) room.take(outcome.size);
   }
@@ -177,14 +177,14 @@ function placeOrdinary(
     room.take(ordinary.size + overheadOf(ordinary.message));
 }
 
-function place(
-  outcomes: readonly (Outcome | undefined)[],
+function placeDecoded(
+  outcomes: readonly (RouteOutcome | undefined)[],
   routes: readonly RoutePrepared[],
   room: Room,
 ): void {
   let held: Message | undefined;
   for (let index = 0; index < routes.length; index++) {
-    const outcome = outcomes[index] as Outcome;
+    const outcome = outcomes[index] as RouteOutcome;
     putInto(routes[index] as RoutePrepared, outcome);
     if ('again' in outcome) continue;
     const { message } = outcome;
@@ -194,7 +194,7 @@ function place(
   }
 }
 
-function putInto(route: RoutePrepared, outcome: Outcome): void {
+function putInto(route: RoutePrepared, outcome: RouteOutcome): void {
   if ('slab' in outcome) route.framed.push(outcome);
   else if ('verdict' in outcome) route.settled.push(outcome);
   else {
