@@ -27,7 +27,7 @@ export interface BatchMarks {
   trouble(): void;
   /** A route has ended, with these verdicts. */
   ended(route: PublishedRoute, settled: readonly Settled[]): void;
-  /** Waits for the marks that are being written. Returns the pipelines whose mark was. */
+  /** Waits for the marks that are being written. Returns the pipelines whose mark has all of the batch. */
   written(): Promise<ReadonlySet<string>>;
   /** The whole batch is settled: marks of it are not needed any more. */
   clear(): Promise<void>;
@@ -75,12 +75,16 @@ export async function readMarks(
 
   const write = (route: PublishedRoute, settled: readonly Settled[]): void => {
     const { pipeline, datasetId } = route;
+    const isWhole = settled.filter(({ verdict }) => verdict.kind === 'delivered').length <= most;
     const mark = markOf(settled, markFor(there, route), { datasetId, last, most });
-    if (mark === undefined) return;
+    if (mark === undefined) {
+      if (isWhole) done.add(pipeline);
+      return;
+    }
     there.set(pipeline, mark);
     const call = async () => {
       await marks.write(shard, pipeline, mark);
-      done.add(pipeline);
+      if (isWhole) done.add(pipeline);
     };
     writing.push(ask('written', call));
   };

@@ -32,6 +32,15 @@ export interface RoutedOptions {
   readonly metrics?: ForwardRuntime['metrics'];
 }
 
+/** @param index of the pipeline's requests in this container, 0 for the first */
+export type Dies = (pipeline: string, index: number) => 'before' | 'after' | undefined;
+
+/** A container that may die: whoever is at work in it never gets any further. */
+export interface Mortal {
+  readonly isDead: () => boolean;
+  run(records: readonly RecordInput[], remainingMs?: number): Promise<BatchResponse | 'died'>;
+}
+
 export interface Routed {
   readonly clock: ReturnType<typeof virtualClock>;
   readonly marks: MemoryMarks;
@@ -49,6 +58,8 @@ export interface Routed {
   publish(routes: readonly RouteInput[]): void;
   /** A container with nothing in its memory. */
   container(): Forward;
+  /** A container that dies when `dies` says so of a request: before its inlet sees it, or after. */
+  mortal(dies: Dies): Mortal;
   /** Forwards with a container; a fresh one by default. */
   run(records: readonly RecordInput[], forward?: Forward, remainingMs?: number): Promise<BatchResponse>;
   /** The log line of a pipeline's last batch. */
@@ -152,6 +163,46 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
     publish,
     answer: (pipeline, answer) => void answers.set(pipeline, answer),
     container: () => createForward(runtime),
+    mortal(dies) {
+      const death = Promise.withResolvers<'died'>();
+      let isDead = false;
+      const seen = new Map<string, number>();
+      const never = () => new Promise<never>(() => undefined);
+      const alive = <T>(call: () => Promise<T>): Promise<T> => (isDead ? never() : call());
+      const die = (): Promise<never> => {
+        isDead = true;
+        death.resolve('died');
+        return never();
+      };
+      const own = createForward({
+        ...runtime,
+        clock: { now: clock.now, sleep: (ms) => alive(() => clock.sleep(ms)) },
+        marks: {
+          read: (shard) => alive(() => marks.read(shard)),
+          write: (...given) => alive(() => marks.write(...given)),
+          clear: (...given) => alive(() => marks.clear(...given)),
+        },
+        deadLetters: { put: (document) => alive(() => runtime.deadLetters.put(document)) },
+        fetch: (url, init) =>
+          alive(async () => {
+            const pipeline = pipelineOf(url);
+            const index = seen.get(pipeline) ?? 0;
+            seen.set(pipeline, index + 1);
+            const when = dies(pipeline, index);
+            if (when === 'before') return die();
+            const answer = await inlet.fetch(url, init);
+            return when === 'after' || isDead ? die() : answer;
+          }),
+      });
+      return {
+        isDead: () => isDead,
+        run(records, remainingMs = 60_000) {
+          const deadline = clock.now() + remainingMs;
+          const invocation = { remainingMs: () => deadline - clock.now(), invocationId: 'i' };
+          return Promise.race([own(kinesisEvent(records), invocation), death.promise]);
+        },
+      };
+    },
     run(records, forward = createForward(runtime), remainingMs = 60_000) {
       const deadline = clock.now() + remainingMs;
       return forward(kinesisEvent(records), { remainingMs: () => deadline - clock.now(), invocationId: 'i' });
