@@ -1,66 +1,59 @@
 // Which routes each stream has, in DynamoDB: an item for each stream, beside those of the pipelines.
 import { randomUUID } from 'node:crypto';
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
 import { checkBytes, MAX_ROUTES_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Routes } from '../runtime.ts';
-import { limited } from './client.ts';
-import { awsCall } from './failure.ts';
-import { type DynamoDb, PART } from './ledger.ts';
+import { createTableCall, DynamoDbError, type TableCall } from './dynamodb.ts';
 
 /**
- * `{stream's name}#routes` holds the list as JSON, and a version that no two writes share.
+ * `{stream's name}#routes` holds the list as JSON, and a version that no two writes share. No pipeline's name contains
+ * the `#`.
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`, and `SETTINGS_INVALID` if the
  * table has no name
  */
-export function createRoutes(table: string | undefined, client: DynamoDb = createClient()): Routes {
-  const keyOf = (stream: string) => ({
-    TableName: tableName(table),
-    Key: { pipeline: { S: `${stream}${PART}routes` } },
-  });
+export function createRoutes(table: string | undefined, call: TableCall = createTableCall()): Routes {
+  const keyOf = (stream: string) => ({ pipeline: { S: `${stream}#routes` } });
   return {
-    read: (stream) =>
-      awsCall(`reading the routes of the stream ${stream}`, async () => {
-        const { Item } = await client.send(new GetItemCommand({ ...keyOf(stream), ConsistentRead: true }));
-        return { value: parsedList(Item?.routes?.S), version: Item?.routesVersion?.S };
-      }),
+    async read(stream) {
+      const input = { TableName: tableName(table), Key: keyOf(stream), ConsistentRead: true };
+      const { Item } = await call(`reading the routes of the stream ${stream}`, 'GetItem', input);
+      return { value: parsedList(Item?.routes?.S), version: Item?.routesVersion?.S };
+    },
 
-    write: (stream, value, version) =>
-      awsCall(`writing the routes of the stream ${stream}`, async () => {
-        const { TableName, Key } = keyOf(stream);
-        const condition =
-          version === undefined
-            ? { ConditionExpression: 'attribute_not_exists(routesVersion)' }
-            : {
-                ConditionExpression: 'routesVersion = :version',
-                ExpressionAttributeValues: { ':version': { S: version } },
-              };
-        try {
-          if (value === undefined) await client.send(new DeleteItemCommand({ TableName, Key, ...condition }));
-          else {
-            const text = JSON.stringify(value);
-            checkBytes(`the routes of the stream ${stream}`, text, MAX_ROUTES_BYTES);
-            const Item = { ...Key, routes: { S: text }, routesVersion: { S: randomUUID() } };
-            await client.send(new PutItemCommand({ TableName, Item, ...condition }));
-          }
-          return true;
-        } catch (error) {
-          if (error instanceof ConditionalCheckFailedException) return false;
-          throw error;
+    async write(stream, value, version) {
+      const TableName = tableName(table);
+      const what = `writing the routes of the stream ${stream}`;
+      const condition = conditionOf(version);
+      try {
+        if (value === undefined) {
+          await call(what, 'DeleteItem', { TableName, Key: keyOf(stream), ...condition });
+        } else {
+          const text = JSON.stringify(value);
+          checkBytes(`the list of the routes of ${stream}`, text, MAX_ROUTES_BYTES);
+          const Item = { ...keyOf(stream), routes: { S: text }, routesVersion: { S: randomUUID() } };
+          await call(what, 'PutItem', { TableName, Item, ...condition });
         }
-      }),
+        return true;
+      } catch (error) {
+        if (isConditionNotMet(error)) return false;
+        throw error;
+      }
+    },
   };
 }
 
-/** Calls take milliseconds. */
-function createClient(): DynamoDBClient {
-  return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
+/** Nobody has written since that version. */
+function conditionOf(version: string | undefined) {
+  if (version === undefined) return { ConditionExpression: 'attribute_not_exists(routesVersion)' };
+  return {
+    ConditionExpression: 'routesVersion = :version',
+    ExpressionAttributeValues: { ':version': { S: version } },
+  };
+}
+
+function isConditionNotMet(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof DynamoDbError && cause.name === 'ConditionalCheckFailedException';
 }
 
 /** What is no JSON counts as there, and damaged: a list that seems missing would let two pipelines write. */

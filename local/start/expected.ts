@@ -1,5 +1,4 @@
 // What is to become of each record of a stream, by the forwarder's own stages: the account knows it again by what reaches the platform.
-import { createRoutes } from '../../lib/aws/routes.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
@@ -28,13 +27,8 @@ export interface Expected {
 }
 
 /** How the stream is forwarded at this moment. */
-export async function publishedNow({ secretsManager, dynamoDb, settings }: Stack, streamArn: string) {
-  const from = settingsFrom(settings);
-  const runtime = {
-    secrets: createSecrets(secretsManager),
-    routes: createRoutes(from.table, dynamoDb),
-    settings: from,
-  };
+export async function publishedNow({ secretsManager, routes, settings }: Stack, streamArn: string) {
+  const runtime = { secrets: createSecrets(secretsManager), routes, settings: settingsFrom(settings) };
   return (await readStream(runtime, streamArn))?.routes[0];
 }
 

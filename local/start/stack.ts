@@ -4,8 +4,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
-import type { Ledger } from '../../lib/runtime.ts';
+import { createRoutes } from '../../lib/aws/routes.ts';
+import type { Ledger, Routes } from '../../lib/runtime.ts';
 import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
 import { parseExactly } from '../aep/json.ts';
 import { FAKE_CREDENTIAL } from '../aep/options.ts';
@@ -67,6 +69,8 @@ export interface Stack {
   kinesisIn(region: string): KinesisClient;
   readonly dynamoDb: DynamoDBClient;
   readonly secretsManager: SecretsManagerClient;
+  /** Which routes each stream has. */
+  readonly routes: Routes;
   /** Of the provisioning state machine. */
   readonly executions: Executions;
   /** What is kept of each pipeline. */
@@ -157,6 +161,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const kinesis = new KinesisClient(clientOptions(aws, aws.endpoints.kinesis));
   const elsewhere = new Map<string, KinesisClient>();
   const dynamoDb = new DynamoDBClient(clientOptions(aws, aws.endpoints.dynamoDb));
+  const tableCall = createTableCall(() => {
+    const { endpoint, region, credentials } = clientOptions(aws, aws.endpoints.dynamoDb);
+    return { endpoint, region, ...credentials };
+  });
   const machineDynamoDb = new DynamoDBClient({
     ...clientOptions(aws, aws.endpoints.dynamoDb),
     credentials: { accessKeyId: accessKeyOf(MACHINE), secretAccessKey: 'local' },
@@ -191,6 +199,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
     dynamoDb,
     secretsManager,
+    routes: createRoutes(TABLE, tableCall),
     ledger: createLedger(TABLE, dynamoDb),
     createSecret: (name, value) => createSecret(secretsManager, name, value),
     executions,
