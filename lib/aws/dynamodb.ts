@@ -8,6 +8,8 @@ import { createFetch } from './http.ts';
 export interface ItemValue {
   readonly S?: string;
   readonly N?: string;
+  /** Bytes, in base64. */
+  readonly B?: string;
   readonly M?: Item;
 }
 export interface Item {
