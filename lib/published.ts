@@ -65,6 +65,8 @@ export interface PublishedStream {
   readonly settings: StreamSettings;
   /** At least one, in the order of their pipelines' names. */
   readonly routes: readonly PublishedRoute[];
+  /** Pipelines that are listed, and whose document cannot be read now; only for a reader that can do without. */
+  readonly unread?: readonly string[];
 }
 
 /** What readers of what is published need. */
@@ -131,6 +133,7 @@ export type ReadDocument = (
  * What is published for a stream; `undefined` if nothing is.
  * @param stream its ARN or its name
  * @param read reads a document; by default from Secrets Manager
+ * @param isPartEnough whether one route that can be read is enough
  * @throws Failure `NEWER_VERSION`; `SECRET_INVALID` naming the fields that are wrong, never their values;
  * `SECRET_MISSING` where a route is listed without its document
  */
@@ -138,6 +141,7 @@ export async function readStream(
   runtime: PublishedRuntime,
   stream: string,
   read: ReadDocument = (listed, pipeline) => readDocument(runtime, stream, listed, pipeline),
+  isPartEnough = false,
 ): Promise<PublishedStream | undefined> {
   // A publication moves the document of 0.1.0: what is missing may have been moved after the list was read.
   for (let last = false; ; last = true) {
@@ -155,7 +159,10 @@ export async function readStream(
     );
     const routes = found.filter((route) => route !== undefined);
     if (routes.length === names.length) return { streamArn: list.streamArn, settings: list.settings, routes };
-    if (last) throw missing(runtime, stream, names, routes);
+    if (!last) continue;
+    if (!isPartEnough || routes.length === 0) throw missing(runtime, stream, names, routes);
+    const unread = names.filter((name) => !routes.some(({ pipeline }) => pipeline === name));
+    return { streamArn: list.streamArn, settings: list.settings, routes, unread };
   }
 }
 

@@ -38,6 +38,32 @@ export interface Routes {
   remove(streamName: string, version: string | undefined): Promise<boolean>;
 }
 
+/** A shard of a stream, by their names. */
+export interface ShardName {
+  readonly stream: string;
+  readonly shardId: string;
+}
+
+/** What AEP acknowledged of a route's messages in a shard, beyond the shard's checkpoint. */
+export interface Mark {
+  /** Another dataset still needs what this one has. */
+  readonly datasetId: string;
+  /** The highest sequence number among the messages. */
+  readonly through: string;
+  /** 8 bytes for each message: the beginning of the SHA-256 of what identifies it in its shard. */
+  readonly keys: Uint8Array;
+}
+
+/** The marks of a shard's routes, which outlive a container. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
+export interface Marks {
+  /** By pipeline. A mark that cannot be understood counts as none. */
+  read(shard: ShardName): Promise<ReadonlyMap<string, Mark>>;
+  /** Stores a route's mark in the place of its last one. Marks of other routes stay. */
+  write(shard: ShardName, pipeline: string, mark: Mark): Promise<void>;
+  /** Removes the marks of these pipelines. */
+  clear(shard: ShardName, pipelines: readonly string[]): Promise<void>;
+}
+
 /** One Lambda trigger (event source mapping): a stream and the forwarder that reads it. */
 export interface Trigger {
   readonly id: string;
@@ -430,13 +456,14 @@ export interface DriftRuntime extends ProvisionRuntime, BeginRuntime {
 
 export interface ForwardRuntime extends Runtime {
   readonly routes: Pick<Routes, 'read'>;
+  readonly marks: Marks;
   readonly deadLetters: DeadLetters;
   readonly metrics: Metrics;
   /** Absent where no record names a schema. */
   readonly schemas?: SchemaRegistry;
 }
 
-export interface RedriveRuntime extends ForwardRuntime {
+export interface RedriveRuntime extends Omit<ForwardRuntime, 'marks'> {
   readonly deadLetters: DeadLetterStore;
   readonly stream: StreamRange;
   readonly functions: Functions;

@@ -8,6 +8,8 @@ import { createFetch } from './http.ts';
 export interface TableValue {
   readonly S?: string;
   readonly N?: string;
+  /** Bytes, in base64. */
+  readonly B?: string;
   readonly M?: TableItem;
 }
 export interface TableItem {

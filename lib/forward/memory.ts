@@ -4,11 +4,13 @@ import { keyOf, type Message, sequenceOf } from './read/message.ts';
 import type { Settled } from './verdict.ts';
 
 /** A key takes some 100 bytes: 4 MB in all. */
-const MAX_KEYS = 40_000;
+export const MAX_KEYS = 40_000;
 
 interface Shard {
   readonly streamArn: string;
   readonly shardId: string;
+  /** Another route of the stream still needs what this one has. */
+  readonly pipeline: string;
   /** Another dataset still needs what this one has. */
   readonly datasetId: string;
 }
@@ -25,14 +27,16 @@ export interface Memory {
   /**
    * Remembers which messages of a batch AEP acknowledged from the checkpoint on. Without a checkpoint, the whole
    * batch is settled.
+   * @param routes of the stream, which divide the memory among them
    */
-  keep(shard: Shard, settled: readonly Settled[], checkpoint: string | undefined): void;
+  keep(shard: Shard, settled: readonly Settled[], checkpoint: string | undefined, routes?: number): void;
 }
 
 /** Remembers at most so many messages. The shard that was settled longest ago is forgotten first. */
 export function createMemory(mostKeys = MAX_KEYS): Memory {
   const shards = new Map<string, ReadonlySet<string>>();
-  const nameOf = ({ streamArn, shardId, datasetId }: Shard) => `${streamArn} ${shardId} ${datasetId}`;
+  const nameOf = ({ streamArn, shardId, pipeline, datasetId }: Shard) =>
+    `${streamArn} ${shardId} ${pipeline} ${datasetId}`;
 
   return {
     recall(shard) {
@@ -44,7 +48,8 @@ export function createMemory(mostKeys = MAX_KEYS): Memory {
         },
       };
     },
-    keep(shard, settled, checkpoint) {
+    keep(shard, settled, checkpoint, routes = 1) {
+      const most = Math.floor(mostKeys / routes);
       const name = nameOf(shard);
       const remembered = shards.get(name) ?? new Set<string>();
       shards.delete(name);
@@ -53,7 +58,7 @@ export function createMemory(mostKeys = MAX_KEYS): Memory {
       // Lambda may deliver a smaller batch than before: what lies behind it still comes.
       const beyond = new Set([...remembered].filter((key) => BigInt(sequenceOf(key)) >= floor));
       for (const { verdict, message } of settled) {
-        if (beyond.size >= mostKeys) break;
+        if (beyond.size >= most) break;
         if (verdict.kind === 'delivered' && BigInt(message.sequenceNumber) >= floor)
           beyond.add(keyOf(message));
       }

@@ -20,19 +20,24 @@ import type { Settings } from '../settings.ts';
  */
 export const PUBLISHED_KEPT_MS = 840_000;
 
+/** A stream, and why some of its routes cannot be read. */
+export interface StreamRoutes extends PublishedStream {
+  readonly faults: ReadonlyMap<string, Failure>;
+}
+
 export interface Pipelines {
   /**
-   * The stream and its routes, one at least.
+   * The stream and its routes, one at least. A route whose secret is gone or damaged does not stop the others.
    * @throws Failure `NOT_PUBLISHED`, `SECRET_INVALID`, `SECRET_MISSING`, `NEWER_VERSION`, `AWS_UNAVAILABLE`,
    * `AWS_REFUSED`
    */
-  of(streamArn: string): Promise<PublishedStream>;
+  of(streamArn: string): Promise<StreamRoutes>;
   /** Reads it again next time: it seems to be out of date. */
   forget(streamArn: string): void;
 }
 
 interface HeldStream {
-  readonly stream: PublishedStream;
+  readonly stream: StreamRoutes;
   readonly documents: ReadonlyMap<string, RouteDocument>;
   readonly readAt: number;
   /** When it was last asked for, successfully or not. */
@@ -53,17 +58,23 @@ export function createPipelines(
   // A clock that was set back makes the age negative: read again.
   const isWithin = (ms: number, since: number) => clock.now() - since >= 0 && clock.now() - since < ms;
 
-  const read = async (streamArn: string): Promise<PublishedStream> => {
+  const read = async (streamArn: string): Promise<StreamRoutes> => {
     const readAt = clock.now();
-    const { documents, readChanged } = changesSince(held.get(streamArn)?.documents, runtime, streamArn);
-    const stream = await readStream(runtime, streamArn, readChanged);
-    if (stream === undefined) {
+    const { documents, faults, readChanged } = changesSince(
+      held.get(streamArn)?.documents,
+      runtime,
+      streamArn,
+    );
+    const found = await readStream(runtime, streamArn, readChanged, true);
+    if (found === undefined) {
       held.delete(streamArn);
       throw new Failure(
         'NOT_PUBLISHED',
         `no pipeline is published for the stream ${streamNameOf(streamArn)}`,
       );
     }
+    const own = (found.unread ?? []).map((name) => [name, faults.get(name) ?? isGone(name)] as const);
+    const stream = { ...found, faults: new Map(own) };
     held.set(streamArn, { stream, documents, readAt, askedAt: readAt });
     return stream;
   };
@@ -98,16 +109,38 @@ function changesSince(
   before: HeldStream['documents'] = new Map(),
   runtime: PublishedRuntime,
   streamArn: string,
-): { readonly documents: ReadonlyMap<string, RouteDocument>; readonly readChanged: ReadDocument } {
+): {
+  readonly documents: ReadonlyMap<string, RouteDocument>;
+  readonly faults: ReadonlyMap<string, Failure>;
+  readonly readChanged: ReadDocument;
+} {
   const documents = new Map<string, RouteDocument>();
+  const faults = new Map<string, Failure>();
+  /** One of several may be damaged; the only one fails the stream. */
+  const readable: ReadDocument = async (listed, pipeline) => {
+    try {
+      return await readDocument(runtime, streamArn, listed, pipeline);
+    } catch (error) {
+      if (pipeline === undefined || !isFailure(error) || error.retryable) throw error;
+      faults.set(pipeline, error);
+      return undefined;
+    }
+  };
   return {
     documents,
+    faults,
     readChanged: async (listed, pipeline) => {
       const there = before.get(pipeline ?? '');
       const isHeld = there !== undefined && there.revision === listed.revision;
-      const found = isHeld ? there : await readDocument(runtime, streamArn, listed, pipeline);
+      const found = isHeld ? there : await readable(listed, pipeline);
       if (found !== undefined) documents.set(pipeline ?? '', found);
       return found;
     },
   };
+}
+
+function isGone(pipeline: string): Failure {
+  return new Failure('SECRET_MISSING', `the route ${pipeline} is listed, and has no secret`, {
+    next: `Provision the pipeline ${pipeline} again; that writes it anew.`,
+  });
 }

@@ -8,7 +8,7 @@ import type { Received } from './read/event.ts';
 import type { Message } from './read/message.ts';
 import type { MessageBatch } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
-import { lowest, type Settlement } from './settle.ts';
+import { lowest, type RouteSettlement } from './settle.ts';
 
 /** A message that fails alone while nothing shows what is at fault: its shard waits for it. */
 export interface Held {
@@ -22,7 +22,7 @@ export interface InvocationOutcome {
   readonly received: Received;
   readonly invocation: { readonly invocationId: string };
   readonly sent: Sent;
-  readonly counts: Counts & Settlement;
+  readonly counts: Counts & RouteSettlement;
   /** Records that were not prepared. */
   readonly left: number;
   /** Messages that AEP had acknowledged and Lambda brought again. */
@@ -30,6 +30,8 @@ export interface InvocationOutcome {
   readonly held: Held | undefined;
   /** When the invocation began, ms since the epoch. */
   readonly started: number;
+  /** Whether the stream has no other route. */
+  readonly isOnly: boolean;
 }
 
 const HELD_NEXT =
@@ -64,14 +66,18 @@ export function measureRequest(
 }
 
 /** In every invocation: received = acknowledged + acknowledged before + filtered + rejected + returned. */
-export function reportInvocation(runtime: ForwardRuntime, outcome: InvocationOutcome): void {
-  const { pipeline, received, invocation, sent, counts, left } = outcome;
+export function reportInvocation(
+  runtime: Pick<ForwardRuntime, 'metrics' | 'log' | 'clock'>,
+  outcome: InvocationOutcome,
+): void {
+  const { pipeline, received, invocation, sent, counts, left, isOnly } = outcome;
   const { metrics, log, clock } = runtime;
   const difference = differenceOf(counts);
   metrics.count('RecordsReceived', counts.decoded + left);
   metrics.count('RecordsAcknowledged', counts.acknowledged);
   metrics.count('RecordsAcknowledgedBefore', counts.known);
   metrics.count('RecordsFiltered', counts.filtered);
+  if (!isOnly) metrics.count('RecordsUnrouted', counts.unrouted);
   if (counts.reasons.size === 0) metrics.count('RecordsRejected', 0);
   for (const [reason, number] of counts.reasons) metrics.count('RecordsRejected', number, reason);
   metrics.count('RecordsReturned', counts.unresolved + left);
@@ -96,12 +102,15 @@ export function reportInvocation(runtime: ForwardRuntime, outcome: InvocationOut
     acknowledged: counts.acknowledged,
     acknowledgedBefore: counts.known,
     filtered: counts.filtered,
+    ...(!isOnly && { unrouted: counts.unrouted }),
     rejected: counts.stored,
     returned: counts.unresolved + left,
     requests: sent.requests,
     retries: sent.retries,
     ms: clock.now() - outcome.started,
     checkpoint: counts.checkpoint,
+    // Another route may hold the shard.
+    ...(!isOnly && { ownCheckpoint: counts.lowest }),
     stopped: sent.stop?.why,
     code: sent.stop?.failure?.code,
   });
@@ -109,7 +118,7 @@ export function reportInvocation(runtime: ForwardRuntime, outcome: InvocationOut
 }
 
 function reportHeld(
-  { log }: ForwardRuntime,
+  { log }: Pick<ForwardRuntime, 'log'>,
   { pipeline, received, invocation, sent, held }: InvocationOutcome,
 ): void {
   if (held === undefined) return;
@@ -132,7 +141,7 @@ function reportHeld(
  * others.
  */
 export function reportReturned(
-  { metrics, log }: ForwardRuntime,
+  { metrics, log }: Pick<ForwardRuntime, 'metrics' | 'log'>,
   { received, invocation, pipeline, messages, why, failure }: Returned,
 ): void {
   metrics.count('RecordsReceived', messages);

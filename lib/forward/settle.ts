@@ -1,6 +1,6 @@
 // Settles a batch with Lambda: rejects are stored first, then the lowest unresolved sequence number is the
 // checkpoint.
-import type { Reason, Rejected, Settled, Verdict } from './verdict.ts';
+import type { Filtered, Reason, Rejected, Settled, Verdict } from './verdict.ts';
 
 /**
  * The partial batch response. Lambda reads a misspelt outer key as full success and a wrong inner one as full failure,
@@ -13,18 +13,56 @@ export interface BatchResponse {
 export interface Settlement {
   /** The lowest sequence number that is not resolved: Lambda delivers again from there on. */
   readonly checkpoint: string | undefined;
+  /** The rejects that were stored. */
+  readonly kept: readonly Settled<Rejected>[];
   /** Entries that the store confirms. */
   readonly stored: number;
   /** The same, by reason. */
   readonly reasons: ReadonlyMap<Reason, number>;
   /** Messages that the pipeline filters out. */
   readonly filtered: number;
+  /** Those of them that no route of the stream takes. */
+  readonly unrouted: number;
   /** Messages that stay in the stream. */
   readonly unresolved: number;
 }
 
 /** Stores rejects. Returns the number of their entries in the store, or `undefined` if it failed. */
 export type Keep = (rejects: readonly Settled<Rejected>[]) => Promise<number | undefined>;
+
+/** What became of a route's messages, and where its rejects are stored. */
+export interface RouteSettled {
+  readonly settled: readonly Settled[];
+  readonly keep: Keep;
+}
+
+/** How a route was settled. */
+export interface RouteSettlement extends Settlement {
+  /** The lowest sequence number that this route has not resolved: at the checkpoint of the shard, or behind it. */
+  readonly lowest: string | undefined;
+}
+
+/**
+ * Settles all routes of a batch. Its checkpoint is the lowest over the routes: each settlement has that one.
+ * A store may fail for one route after it took another's rejects. Those come again and are `kept` all the same.
+ * @param left sequence numbers of records that no route has settled
+ */
+export async function settleAll(
+  routes: readonly RouteSettled[],
+  left: readonly string[],
+): Promise<readonly RouteSettlement[]> {
+  const open = routes.map(({ settled }) => lowest([...left, ...openIn(settled).map(sequenceNumberOf)]));
+  const before = lowest(open.filter((one) => one !== undefined));
+  const all = await Promise.all(
+    routes.map(({ settled, keep }) => settle(settled, before === undefined ? [] : [before], keep)),
+  );
+  const checkpoint = lowest(all.flatMap((one) => one.checkpoint ?? []));
+  return all.map((one, index) => ({
+    ...one,
+    checkpoint,
+    lowest: one.checkpoint === before ? open[index] : one.checkpoint,
+  }));
+}
 
 /**
  * @param settled every message with its verdict
@@ -35,22 +73,25 @@ export async function settle(
   left: readonly string[],
   keep: Keep,
 ): Promise<Settlement> {
-  const open = settled.filter(({ verdict }) => verdict.kind === 'retry');
+  const open = openIn(settled);
   const rejects = settled.filter(isRejected);
-  const unwanted = settled.filter(({ verdict }) => verdict.kind === 'filtered');
+  const unwanted = settled.filter(isFiltered);
   const before = lowest([...open.map(sequenceNumberOf), ...left]);
   const due = below(rejects, before);
   const stored = due.length === 0 ? 0 : await keep(due);
   // Rejects that could not be stored may be the lowest open records.
   const checkpoint = stored === undefined ? lowest(due.map(sequenceNumberOf)) : before;
-  const filtered = below(unwanted, checkpoint).length;
-  const resolved = (stored === undefined ? 0 : due.length) + filtered;
+  const kept = stored === undefined ? [] : due;
+  const filtered = below(unwanted, checkpoint);
+  const resolved = kept.length + filtered.length;
   const unresolved = open.length + rejects.length + unwanted.length - resolved;
   return {
     checkpoint,
+    kept,
     stored: stored ?? 0,
-    reasons: counted(stored === undefined ? [] : due),
-    filtered,
+    reasons: counted(kept),
+    filtered: filtered.length,
+    unrouted: filtered.filter(({ verdict }) => verdict.unrouted === true).length,
     unresolved,
   };
 }
@@ -96,6 +137,14 @@ export function lowest(sequenceNumbers: readonly string[]): string | undefined {
     }
   }
   return found;
+}
+
+function openIn(settled: readonly Settled[]): Settled[] {
+  return settled.filter(({ verdict }) => verdict.kind === 'retry');
+}
+
+function isFiltered(settled: Settled): settled is Settled<Filtered> {
+  return settled.verdict.kind === 'filtered';
 }
 
 function isRejected(settled: Settled): settled is Settled<Rejected> {

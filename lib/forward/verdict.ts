@@ -38,6 +38,8 @@ export const REASONS = [
   'no-operation',
   /** It says that something was deleted, and the manifest does not have deletions applied. */
   'deletion',
+  /** No route of the stream takes it. */
+  'unrouted',
   /** The rules in force now cannot be applied to its stored form: it is not sent, and stays where it is. */
   'redacted-otherwise',
   /** By Experience Platform. */
@@ -49,13 +51,13 @@ export type Reason = (typeof REASONS)[number];
 /**
  * - `delivered`: Experience Platform acknowledged this very message
  * - `retry`: not resolved; it stays in the stream and Lambda delivers it again
- * - `filtered`: the pipeline does not want it; counted, and not kept
+ * - `filtered`: the pipeline does not want it; counted, and not kept. `unrouted`: no route of the stream does
  * - `rejected`: it goes to the dead-letter store. `text` may quote Experience Platform, so it is not for logs
  */
 export type Verdict =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'retry' }
-  | { readonly kind: 'filtered' }
+  | { readonly kind: 'filtered'; readonly unrouted?: true }
   | { readonly kind: 'rejected'; readonly reason: Reason; readonly text: string };
 
 export type Filtered = Extract<Verdict, { kind: 'filtered' }>;
@@ -70,6 +72,8 @@ export interface Settled<V extends Verdict = Verdict> {
 export const DELIVERED: Verdict = { kind: 'delivered' };
 export const RETRY: Verdict = { kind: 'retry' };
 export const FILTERED: Filtered = { kind: 'filtered' };
+/** Of all routes, one counts it so. */
+export const TAKEN_BY_NONE: Filtered = { kind: 'filtered', unrouted: true };
 
 export function rejected(reason: Reason, text: string): Rejected {
   return { kind: 'rejected', reason, text };

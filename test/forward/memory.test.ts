@@ -5,7 +5,7 @@ import { DELIVERED, RETRY, type Settled, type Verdict } from '../../lib/forward/
 import { ALL_SETTLED, from, seq, world } from '../support/forwarding.ts';
 import { fakeInlet, multi } from '../support/inlet.ts';
 
-const PLACE = { streamArn: 'arn', shardId: 'shardId-000000000000', datasetId: 'd' };
+const PLACE = { streamArn: 'arn', shardId: 'shardId-000000000000', pipeline: 'p', datasetId: 'd' };
 
 const message = (number: number, sub?: number): Message => ({
   sequenceNumber: seq(number),
@@ -47,6 +47,7 @@ describe('the memory', () => {
     ['shard', { ...PLACE, shardId: 'shardId-000000000001' }],
     ['stream', { ...PLACE, streamArn: 'other' }],
     ['dataset', { ...PLACE, datasetId: 'other' }],
+    ['route', { ...PLACE, pipeline: 'other' }],
   ])('knows nothing of another %s', (_, place) => {
     const memory = createMemory();
     memory.keep(PLACE, [settled(1, RETRY), settled(2)], seq(1));

@@ -3,6 +3,7 @@ import type { FetchAnswer, FetchInit } from '../../lib/aep/transport.ts';
 import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { ForwardRuntime } from '../../lib/runtime.ts';
 import { ContainerWatch, type Deliveries, unbalanced } from './forward-watch.ts';
+import { memoryMarks } from './marks.ts';
 import { memoryRoutes } from './routes.ts';
 import type { VirtualTime, Worker } from './virtual-time.ts';
 
@@ -23,7 +24,7 @@ export interface Mishap {
 /** What is outside of every container of a world. */
 export interface Outside
   extends Pick<ForwardRuntime, 'settings' | 'random' | 'secrets'>,
-    Partial<Pick<ForwardRuntime, 'log' | 'metrics' | 'routes'>> {
+    Partial<Pick<ForwardRuntime, 'log' | 'metrics' | 'routes' | 'marks'>> {
   readonly deliveries: Deliveries;
   fetch(container: Container, url: string, init: FetchInit): Promise<FetchAnswer>;
   /** @throws while the store does not take what it is given */
@@ -104,6 +105,7 @@ function runtimeOf(container: Container, outside: Outside): ForwardRuntime {
     random: outside.random,
     secrets: outside.secrets,
     routes: outside.routes ?? memoryRoutes(),
+    marks: outside.marks ?? memoryMarks(),
     clock: { now: () => container.now(), sleep: (ms) => container.sleep(ms) },
     log: outside.log ?? { debug: log, info: log, warn: log, error: log },
     metrics: outside.metrics ?? metricsOf(outside),

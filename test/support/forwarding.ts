@@ -13,6 +13,7 @@ import type {
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
+import { memoryMarks } from './marks.ts';
 import { memoryRoutes } from './routes.ts';
 
 export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers';
@@ -132,6 +133,7 @@ export function world(
     readonly metrics?: Metrics;
     readonly routes?: ForwardRuntime['routes'];
     readonly schemas?: SchemaRegistry;
+    readonly marks?: ForwardRuntime['marks'];
   } = {},
 ): World {
   const inlet = options.inlet ?? fakeInlet();
@@ -174,6 +176,7 @@ export function world(
       remove: () => Promise.reject(new Error('the forwarder removes no secret')),
     },
     routes: options.routes ?? memoryRoutes(),
+    marks: options.marks ?? memoryMarks(),
     deadLetters: options.deadLetters ?? store,
     ...(options.schemas && { schemas: options.schemas }),
     metrics: options.metrics ?? {

@@ -4,6 +4,7 @@ import type { PublishedPipeline } from '../../lib/published.ts';
 import type { DeadLetterDocument, ForwardRuntime } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET } from './forwarding.ts';
+import { memoryMarks } from './marks.ts';
 import { memoryRoutes } from './routes.ts';
 
 export interface PlainRuntime extends ForwardRuntime {
@@ -32,6 +33,7 @@ export function plainRuntime(
       remove: async () => undefined,
     },
     routes: memoryRoutes(),
+    marks: memoryMarks(),
     deadLetters: {
       put: async (document) => {
         documents.push(document);

@@ -9,6 +9,7 @@ import { createReconcile } from '../../lib/reconcile/reconcile.ts';
 import { createRedrive } from '../../lib/redrive/redrive.ts';
 import type {
   DeadLetterDocument,
+  ForwardRuntime,
   ReconcileRuntime,
   RedriveRuntime,
   WhereRuntime,
@@ -18,6 +19,7 @@ import { where } from '../../lib/where/where.ts';
 import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
 import { fakeInlet, json, multi } from './inlet.ts';
 import { memoryLedger } from './ledger.ts';
+import { memoryMarks } from './marks.ts';
 import { memoryStream } from './reconciling.ts';
 import { memoryRoutes } from './routes.ts';
 import { memoryS3 } from './s3.ts';
@@ -116,7 +118,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
       .slice(0, 3_000);
 
   const none = () => Promise.reject(new Error('nobody here writes a secret'));
-  const runtime: RedriveRuntime & ReconcileRuntime & WhereRuntime = {
+  const runtime: ForwardRuntime & RedriveRuntime & ReconcileRuntime & WhereRuntime = {
     settings: settingsFrom({}),
     clock,
     random: () => 0.5,
@@ -125,6 +127,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     secrets: { get: async (id) => secrets.get(id), create: none, put: none, remove: none },
     routes: memoryRoutes(),
+    marks: memoryMarks(),
     deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: { count: (...given) => void out.push(JSON.stringify(given)), measure() {}, flush() {} },
     stream: { ...stream, keptSince: async () => 0 },

@@ -2,6 +2,7 @@
 import { Failure } from '../../failure.ts';
 import type { ForwardRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
+import { createMarks } from '../marks.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
 import { createSchemaRegistry } from '../schema-registry.ts';
@@ -21,6 +22,7 @@ export function forwardRuntime(): ForwardRuntime {
   return {
     ...base,
     routes: createRoutes(table, tableCall()),
+    marks: createMarks(table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),

@@ -1,49 +1,60 @@
-// Decodes and frames records one by one, and stops before they need too much memory or time.
+// Decodes records one by one, frames them for each route, and stops before they need too much memory or time.
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Failure, isFailure } from '../../failure.ts';
-import { type Decoded, type DecodedPart, decode, partitionKeysOf, readyToDecode } from '../read/decode.ts';
+import { type DecodedPart, decode, partitionKeysOf, readyToDecode } from '../read/decode.ts';
 import type { Decoding } from '../read/decoding.ts';
 import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
-import type { Transform } from '../transform/transform.ts';
-import { DELIVERED, type Settled } from '../verdict.ts';
+import { DELIVERED, FILTERED, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
+import { type RouteOutcome, type Unrouted, unroutedOnce } from './outcome.ts';
+import type { Way } from './way.ts';
 
 /**
  * An event has 6 MB, but compression and aggregation can make it a thousand times larger. Records beyond this limit
  * stay in the stream for the next invocation.
  */
 const MAX_HELD_BYTES = 96 * 1024 * 1024;
+/**
+ * The same where a format takes messages out of records. The largest record needs up to 290 MiB more while it is taken
+ * apart: measured, of the 512 MB that the function has.
+ */
+const MAX_HELD_BEFORE_EXPANDED = 32 * 1024 * 1024;
 /** What a message costs besides its bytes, roughly. */
 const MESSAGE_OVERHEAD = 256;
 
 /** Node's zlib frees what it could not unpack between two turns of the event loop. Replies are read in them, too. */
 const MESSAGES_PER_TURN = 500;
 
-/** What happens to a record on its way to a request. */
-export interface Stages {
+/** What happens to the records of a stream on their way to requests. */
+export interface StreamStages {
   readonly decoding: Decoding;
-  /** `undefined` where the pipeline does not transform its records. */
-  readonly transform: Transform | undefined;
-  readonly frame: (decoded: Decoded) => Framed | Settled;
   /**
-   * Decodes and frames all records at once, where the pipeline does nothing else. It needs no more memory than the
-   * records have.
+   * Decodes all records at once, where at least one route takes ordinary records by the short way. It needs no more
+   * memory than the records have.
    */
   readonly direct?: Direct | undefined;
-  /** Whether AEP acknowledged it in an earlier invocation. */
-  readonly isKnown: (message: Message) => boolean;
-  /** Whether it is the message that may be sent once more. */
-  readonly isWitness?: (message: Message) => boolean;
+  /** One for each route, in their order. */
+  readonly ways: readonly Way[];
+  /** What becomes of a message that no route takes. */
+  readonly unrouted: Unrouted;
   /** Why a record cannot be decoded yet: it stays in the stream. */
-  readonly onUnready?: (failure: Failure) => void;
+  readonly onUnready?: ((failure: Failure) => void) | undefined;
 }
+
+/** The same for a stream of one route. */
+export type Stages = Omit<StreamStages, 'ways' | 'unrouted'> & Way;
 
 /** The memory and the time that the records of one event may take, all together. */
 export interface Room {
   isLeft(): boolean;
   take(bytes: number): void;
+}
+
+/** What may be held of an event before another of its records is prepared. */
+export function mostHeld({ expander }: Decoding): number {
+  return expander === undefined ? MAX_HELD_BYTES : MAX_HELD_BEFORE_EXPANDED;
 }
 
 export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES): Room {
@@ -57,48 +68,69 @@ export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES
   };
 }
 
-export interface Prepared {
-  readonly framed: readonly Framed[];
+/** What was prepared for one route. */
+export interface RoutePrepared {
+  readonly framed: Framed[];
   /** Messages that are not sent: rejected, filtered, or acknowledged before. */
-  readonly settled: readonly Settled[];
+  readonly settled: Settled[];
+  /** Those of them that AEP acknowledged before. */
+  known: number;
+  /** One of those, ready to be sent once more. */
+  witness: Framed | undefined;
+}
+
+/** What is the same for all routes. */
+interface Looked {
   /** Messages in the records, counted as the decoder gives them. */
   readonly decoded: number;
-  /** Those of them that AEP acknowledged before. */
-  readonly known: number;
-  /** One of those, ready to be sent once more. */
-  readonly witness: Framed | undefined;
   /** Sequence numbers of the records that were not prepared. */
   readonly left: readonly string[];
 }
 
+export type Prepared = Readonly<RoutePrepared> & Looked;
+
+export interface StreamPrepared extends Looked {
+  /** In the order of the routes. */
+  readonly routes: readonly RoutePrepared[];
+}
+
+/** Prepares records for the only route of their stream. */
 export async function prepare(
   records: readonly KinesisRecord[],
   stages: Stages,
   room: Room,
 ): Promise<Prepared> {
-  const framed: Framed[] = [];
-  const settled: Settled[] = [];
-  const { isKnown, isWitness = () => false } = stages;
-  let [decoded, known, looked] = [0, 0, 0];
+  const { decoding, direct, onUnready, ...way } = stages;
+  const { routes, ...looked } = await prepareAll(
+    records,
+    { decoding, direct, onUnready, ways: [way], unrouted: { kind: 'count' } },
+    room,
+  );
+  return { ...(routes[0] as RoutePrepared), ...looked };
+}
+
+/** Decodes each record once, and prepares it for every route. */
+export async function prepareAll(
+  records: readonly KinesisRecord[],
+  stages: StreamStages,
+  room: Room,
+): Promise<StreamPrepared> {
+  const { decoding, direct, ways, unrouted } = stages;
+  const routes = ways.map((): RoutePrepared => ({ framed: [], settled: [], known: 0, witness: undefined }));
+  const outcomes: (RouteOutcome | undefined)[] = ways.map(() => undefined);
+  let [decoded, looked] = [0, 0];
   // What waits for its schema, and the keys whose later records may not pass it.
   const unready: string[] = [];
   const held = new Set<string>();
-  const mayWait = stages.decoding.expander?.ready !== undefined;
-  let witness: Framed | undefined;
-  const directly = room.isLeft() ? (stages.direct?.(records) ?? []) : [];
+  const mayWait = decoding.expander?.ready !== undefined;
+  const directly = room.isLeft() ? (direct?.(records) ?? []) : [];
   for (const record of records) {
     if (!room.isLeft()) break;
-    const direct = directly[looked++];
-    if (direct !== undefined) {
+    const ordinary = directly[looked++];
+    if (ordinary !== undefined && goShort(ordinary, ways, outcomes)) {
       decoded++;
-      if (isKnown(direct.message)) {
-        known++;
-        if (isWitness(direct.message)) witness = direct;
-        settled.push({ message: direct.message, verdict: DELIVERED });
-      } else {
-        room.take(direct.size + overheadOf(direct.message));
-        framed.push(direct);
-      }
+      unroutedOnce(outcomes, undefined, ways, unrouted);
+      placeOrdinary(ordinary, outcomes, routes, room);
       continue;
     }
     if (mayWait) {
@@ -109,31 +141,24 @@ export async function prepare(
         continue;
       }
     }
-    for (const part of decode(record, stages.decoding)) {
+    for (const part of decode(record, decoding)) {
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
-      if (isKnown(part.message)) {
-        known++;
-        settled.push({ message: part.message, verdict: DELIVERED });
-        if (!isWitness(part.message)) continue;
-        const again = shapedAndFramed(part, stages);
-        if (!('verdict' in again)) witness = again;
-        continue;
-      }
-      const result = shapedAndFramed(part, stages);
-      room.take(result.message.bytes.length + overheadOf(result.message));
-      if ('verdict' in result) settled.push(result);
-      else {
-        room.take(result.size);
-        framed.push(result);
-      }
+      for (const [index, way] of ways.entries())
+        if (ordinary === undefined || outcomes[index] === undefined) outcomes[index] = wayOutcome(part, way);
+      unroutedOnce(outcomes, part, ways, unrouted);
+      placeDecoded(outcomes, routes, room);
     }
+    outcomes.fill(undefined);
   }
   const left = [...unready, ...records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber)];
-  return { framed, settled, decoded, known, witness, left };
+  return { routes, decoded, left };
 }
 
 /** Whether all is there that the record's format needs. A failure leaves it in the stream, and those of other keys go on. */
-async function isReady(record: KinesisRecord, { decoding, onUnready }: Stages): Promise<boolean> {
+async function isReady(
+  record: KinesisRecord,
+  { decoding, onUnready }: Pick<StreamStages, 'decoding' | 'onUnready'>,
+): Promise<boolean> {
   try {
     const waiting = readyToDecode(record, decoding);
     if (waiting !== undefined) await waiting;
@@ -145,9 +170,78 @@ async function isReady(record: KinesisRecord, { decoding, onUnready }: Stages): 
   }
 }
 
-function shapedAndFramed(part: DecodedPart, { transform, frame }: Stages): Framed | Settled {
+/** Whether all routes take, or leave, the record by the short way. The others are left open. */
+function goShort(ordinary: Framed, ways: readonly Way[], outcomes: (RouteOutcome | undefined)[]): boolean {
+  let all = true;
+  for (let index = 0; index < ways.length; index++) {
+    const { short, isKnown, isWitness } = ways[index] as Way;
+    const own = short?.(ordinary);
+    if (own === undefined) all = false;
+    outcomes[index] =
+      own === undefined || 'verdict' in own || !isKnown(own.message)
+        ? own
+        : { message: own.message, again: isWitness?.(own.message) === true ? own : undefined };
+  }
+  return all;
+}
+
+function wayOutcome(part: DecodedPart, { isFor, isKnown, isWitness, ...stages }: Way): RouteOutcome {
+  const { message } = part;
+  if (isFor?.(message) === false) return { message, verdict: FILTERED };
+  if (!isKnown(message)) return shapedAndFramed(part, stages);
+  const again = isWitness?.(message) === true ? shapedAndFramed(part, stages) : undefined;
+  return { message, again: again === undefined || 'verdict' in again ? undefined : again };
+}
+
+function shapedAndFramed(
+  part: DecodedPart,
+  { transform, frame }: Pick<Way, 'transform' | 'frame'>,
+): Framed | Settled {
   const transformed = transform === undefined ? part : transform(part);
   return 'payload' in transformed ? frame(transformed) : transformed;
+}
+
+/** Its bytes lie in the memory that all routes share, unless a route has put its frame around them. */
+function placeOrdinary(
+  ordinary: Framed,
+  outcomes: readonly (RouteOutcome | undefined)[],
+  routes: readonly RoutePrepared[],
+  room: Room,
+): void {
+  for (let index = 0; index < routes.length; index++) {
+    const outcome = outcomes[index] as RouteOutcome;
+    putInto(routes[index] as RoutePrepared, outcome);
+    if ('slab' in outcome && outcome !== ordinary) room.take(outcome.size);
+  }
+  if (outcomes.some((outcome) => outcome !== undefined && !('again' in outcome)))
+    room.take(ordinary.size + overheadOf(ordinary.message));
+}
+
+function placeDecoded(
+  outcomes: readonly (RouteOutcome | undefined)[],
+  routes: readonly RoutePrepared[],
+  room: Room,
+): void {
+  let held: Message | undefined;
+  for (let index = 0; index < routes.length; index++) {
+    const outcome = outcomes[index] as RouteOutcome;
+    putInto(routes[index] as RoutePrepared, outcome);
+    if ('again' in outcome) continue;
+    const { message } = outcome;
+    if (message !== held) room.take(message.bytes.length + overheadOf(message));
+    held = message;
+    if ('slab' in outcome) room.take(outcome.size);
+  }
+}
+
+function putInto(route: RoutePrepared, outcome: RouteOutcome): void {
+  if ('slab' in outcome) route.framed.push(outcome);
+  else if ('verdict' in outcome) route.settled.push(outcome);
+  else {
+    route.known++;
+    route.settled.push({ message: outcome.message, verdict: DELIVERED });
+    if (outcome.again !== undefined) route.witness = outcome.again;
+  }
 }
 
 function overheadOf({ partitionKey }: Message): number {

@@ -14,7 +14,7 @@ export const MAX_LANES = 8;
  * With one lane for so many bytes, a whole event takes one round trip. The first request leaves while the rest is
  * prepared.
  */
-const LANE_BYTES = 600_000;
+export const LANE_BYTES = 600_000;
 
 /**
  * The answer has an entry for each message, with text of any length. With 4 KB each, an answer for this many can

@@ -6,7 +6,16 @@ import { finish } from './attempt.ts';
 import type { Lane, MessageBatch } from './batch.ts';
 import { UNCLEAR_TRIES } from './classes.ts';
 import { conclude, weigh, weighBeforeNext } from './doubt.ts';
-import { type Course, createCourse, createRun, halt, type Run, type Sender, type Sent } from './run.ts';
+import {
+  type Course,
+  createCourse,
+  createRun,
+  halt,
+  type Run,
+  type Sender,
+  type Sent,
+  type Stop,
+} from './run.ts';
 
 /** Requests on their way, and those to come. */
 export interface Sending {
@@ -56,6 +65,19 @@ export function startSending(sender: Sender): Sending {
       const counts = { acknowledged, requests, retries, unclear, doubtful };
       return { settled: settledIn(run), ...counts, unproven, failing, troubled: run.troubleAt > 0, stop };
     },
+  };
+}
+
+/** Sends nothing: whatever is added stays unresolved, for a reason that was there before. */
+export function stoppedSending(stop: Stop): Sending {
+  const settled: Settled[] = [];
+  const none = { acknowledged: 0, requests: 0, retries: 0, unclear: 0, doubtful: 0 };
+  return {
+    add(lane) {
+      for (const { message } of lane.flat()) settled.push({ message, verdict: RETRY });
+    },
+    witness: () => undefined,
+    end: async () => ({ settled, ...none, unproven: new Set(), failing: [], troubled: false, stop }),
   };
 }
 

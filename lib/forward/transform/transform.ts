@@ -1,5 +1,4 @@
 // What a pipeline does with a record before it is framed: filter it, redact it, select a part, choose an operation.
-import { hash } from 'node:crypto';
 import type { PublishedPipeline } from '../../published.ts';
 import { type OperationTable, operationFields, partsOf, type Records } from '../../records.ts';
 import { parseJson } from '../json/check.ts';
@@ -8,6 +7,7 @@ import { spanAt, stepsOf, valueAt } from '../json/pointer.ts';
 import type { Decoded, DecodedPart } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
 import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from '../verdict.ts';
+import { withheld } from '../withheld.ts';
 import { createConditions, type Looked, lookedAt, NO_FIELDS } from './conditions.ts';
 import { createFieldReader, type FieldValues } from './derive.ts';
 import { createRedactor, type Redactor } from './redact.ts';
@@ -168,9 +168,7 @@ function chooser(table: OperationTable): (record: unknown) => string | undefined
 /** The same reject without bytes, if these rules did not redact them: the stream, or the store, still has them. */
 function withheldReject({ message, verdict }: Settled<Rejected>, redactor: Redactor): Settled<Rejected> {
   if (message.redacted === redactor.applied) return { message, verdict };
-  const { bytes } = message;
-  const about = { length: bytes.length, sha256: hash('sha256', bytes, 'hex') };
-  return { message: { ...message, bytes: Buffer.alloc(0), withheld: about }, verdict };
+  return { message: withheld(message), verdict };
 }
 
 function isEmpty(transformed: ReturnType<Transform>): boolean {

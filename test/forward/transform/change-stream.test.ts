@@ -3,6 +3,7 @@ import { createForward } from '../../../lib/forward/forward.ts';
 import type { DeadLetterDocument } from '../../../lib/runtime.ts';
 import { inletManifest } from '../../provision/cases.ts';
 import { kinesisEvent, type RecordInput } from '../../support/forwarding.ts';
+import { memoryMarks } from '../../support/marks.ts';
 import { world } from '../../support/provisioning.ts';
 
 // A database's changes as Debezium tells them, from the manifest to what the simulated platform takes: what is there no more is deleted.
@@ -67,6 +68,7 @@ async function carried(records: object, stream = STREAM) {
   const sent: string[] = [];
   const forward = createForward({
     ...own.runtime,
+    marks: memoryMarks(),
     fetch: (url, init) => {
       if (url.includes('/collection/'))
         for (const { header, body } of (JSON.parse(Buffer.from(init.body as Uint8Array).toString()) as Batch)

@@ -6,6 +6,7 @@ import type { Drift } from '../../../lib/provision/plan/drift.ts';
 import { tagInTags } from '../../../lib/provision/resources/ownership-tag.ts';
 import { inFull } from '../../../lib/provision/resources/resource.ts';
 import { kinesisEvent } from '../../support/forwarding.ts';
+import { memoryMarks } from '../../support/marks.ts';
 import { world } from '../../support/provisioning.ts';
 import {
   actions,
@@ -149,6 +150,7 @@ describe('A 6: what the forwarder sends', () => {
     const headers: unknown[] = [];
     const forward = createForward({
       ...own.runtime,
+      marks: memoryMarks(),
       fetch: (url, init) => {
         if (url.includes('/collection/'))
           headers.push(

@@ -1,0 +1,113 @@
+// Decodes the records of an event once and sends them on every route: the first requests are under way while the next
+// records are prepared.
+import type { Framed } from './frame/framed.ts';
+import {
+  createRoom,
+  mostHeld,
+  prepareAll,
+  type Room,
+  type RoutePrepared,
+  type StreamPrepared,
+  type StreamStages,
+} from './frame/prepare.ts';
+import type { BatchMarks } from './marks.ts';
+import { isPlain } from './read/decoding.ts';
+import type { Received } from './read/event.ts';
+import { batch, LANE_BYTES, recordGroups } from './send/batch.ts';
+import type { Sent } from './send/run.ts';
+import type { RouteTurn } from './turn.ts';
+import type { Settled } from './verdict.ts';
+
+/** What became of the messages on one route. */
+export interface RouteEnd {
+  readonly sent: Sent;
+  /** Every message that was prepared, with its verdict. */
+  readonly settled: readonly Settled[];
+  /** Messages that AEP acknowledged in an earlier invocation. */
+  readonly known: number;
+}
+
+export interface StreamEnd extends Pick<StreamPrepared, 'decoded' | 'left'> {
+  /** In the order of the routes. */
+  readonly routes: readonly RouteEnd[];
+}
+
+/** Prepares and sends, and waits for every route. */
+export async function prepareAndSend(
+  received: Received,
+  turns: readonly RouteTurn[],
+  options: { readonly stages: StreamStages; readonly marks: BatchMarks; readonly remainingMs: () => number },
+): Promise<StreamEnd> {
+  const { stages, marks, remainingMs } = options;
+  // Half of the time is for preparing, half for sending. Records that were not prepared come again.
+  const enough = remainingMs() / 2;
+  const room = createRoom(() => remainingMs() > enough, mostHeld(stages.decoding));
+  const [preparing] = await Promise.allSettled([prepareGroups(received, turns, stages, room)]);
+  const ends = await Promise.allSettled(
+    turns.map(async ({ route, sending }, index): Promise<RouteEnd> => {
+      // Requests under way are waited for, even if preparing failed.
+      const sent = await sending.end();
+      if (preparing.status === 'rejected') throw preparing.reason;
+      const parts = preparing.value.map(({ routes }) => routes[index] as RoutePrepared);
+      const settled = [...parts.flatMap((part) => part.settled), ...sent.settled];
+      if (sent.stop !== undefined) marks.trouble();
+      marks.ended(route, settled);
+      return { sent, settled, known: parts.reduce((sum, { known }) => sum + known, 0) };
+    }),
+  );
+  if (preparing.status === 'rejected') throw preparing.reason;
+  return {
+    decoded: preparing.value.reduce((sum, { decoded }) => sum + decoded, 0),
+    left: preparing.value.flatMap(({ left }) => left),
+    routes: ends.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    }),
+  };
+}
+
+async function prepareGroups(
+  { records }: Received,
+  turns: readonly RouteTurn[],
+  stages: StreamStages,
+  room: Room,
+): Promise<StreamPrepared[]> {
+  const groups = recordGroups(records, isPlain(stages.decoding));
+  const lanes = turns.map((turn) => laneOfRoute(turn, { groups: groups.length, isOnly: turns.length === 1 }));
+  const parts: StreamPrepared[] = [];
+  for (const [at, group] of groups.entries()) {
+    const part = await prepareAll(group, stages, room);
+    for (const [index, prepared] of part.routes.entries()) lanes[index]?.(prepared, at === groups.length - 1);
+    parts.push(part);
+    // Lets the requests that were started leave.
+    await new Promise(setImmediate);
+  }
+  return parts;
+}
+
+/**
+ * Adds a route's messages to what is sent. Each group is a lane. Of several routes each takes a part of a group only:
+ * its groups are put together, since all records of a partition key are in one group.
+ */
+function laneOfRoute(
+  { sending, batching }: RouteTurn,
+  { groups, isOnly }: { readonly groups: number; readonly isOnly: boolean },
+): (prepared: RoutePrepared, isLast: boolean) => void {
+  const options = { ...batching, ...(groups > 1 && { lanes: 1 }) };
+  let waiting: Framed[] = [];
+  let bytes = 0;
+  return ({ framed, witness }, isLast) => {
+    if (witness !== undefined) sending.witness(witness);
+    if (isOnly) {
+      for (const lane of batch(framed, options)) sending.add(lane);
+      return;
+    }
+    for (const one of framed) {
+      waiting.push(one);
+      bytes += one.size;
+    }
+    if (!isLast && bytes < LANE_BYTES) return;
+    for (const lane of batch(waiting, options)) sending.add(lane);
+    [waiting, bytes] = [[], 0];
+  };
+}

@@ -1,0 +1,147 @@
+// One route in one invocation: its way from messages to requests, with its own inlet, memory and metrics.
+import { isFailure } from '../failure.ts';
+import { type PublishedRoute, streamNameOf } from '../published.ts';
+import type { Metrics } from '../runtime.ts';
+import type { ContainerState } from './container.ts';
+import { createFramer, type Framer } from './frame/frame.ts';
+import type { Way } from './frame/way.ts';
+import type { Invocation } from './invocation.ts';
+import type { BatchMarks } from './marks.ts';
+import type { Recalled } from './memory.ts';
+import type { Received } from './read/event.ts';
+import { keyOf, type Message } from './read/message.ts';
+import { measureRequest } from './report.ts';
+import { type BatchOptions, MAX_MESSAGES } from './send/batch.ts';
+import { SETTLE_RESERVE_MS } from './send/classes.ts';
+import { type Sending, startSending, stoppedSending } from './send/send.ts';
+import { createSender } from './send/sender.ts';
+import type { Standing } from './send/standing.ts';
+import { createTransform } from './transform/transform.ts';
+
+export interface RouteTurn {
+  readonly route: PublishedRoute;
+  readonly framer: Framer;
+  readonly way: Way;
+  readonly batching: BatchOptions;
+  readonly sending: Sending;
+  readonly standing: Standing;
+  readonly metrics: Metrics;
+}
+
+/** What all routes of an invocation share. */
+export interface TurnOptions {
+  readonly received: Received;
+  readonly invocation: Invocation;
+  readonly container: ContainerState;
+  readonly marks: BatchMarks;
+  /** Whether the stream has no other route. */
+  readonly isOnly: boolean;
+}
+
+/** @throws Failure `INLET_NOT_ALLOWED` for the only route of a stream; one of several stands still by itself */
+export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTurn {
+  const { received, container, marks, isOnly } = options;
+  const { runtime, memory, inletOf } = container;
+  const framer = createFramer(route, received.shardId);
+  const { limits, standing } = inletOf(route);
+  const known = memory.recall(memoryKey(received, route));
+  const isMarked = marks.isKnown(route);
+  const witness = witnessOf(received, known, standing);
+  const metrics = isOnly ? runtime.metrics : metricsOfRoute(runtime.metrics);
+  const { from } = route;
+  return {
+    route,
+    framer,
+    standing,
+    metrics,
+    sending: sendingOf(route, { ...options, framer, limits, standing, metrics }),
+    batching: {
+      strict: route.order === 'strict',
+      // A request larger than a second's rate might need more time than there is.
+      maxMessages: Math.min(MAX_MESSAGES, route.rate?.messagesPerSecond ?? MAX_MESSAGES),
+    },
+    way: {
+      transform: createTransform(route),
+      frame: framer.frame,
+      isFor: from === undefined ? undefined : (message) => hasArrivedSince(from, message),
+      chooses: route.records?.where !== undefined,
+      isKnown:
+        isMarked === undefined
+          ? (message) => known.has(message)
+          : (message) => known.has(message) || isMarked(message),
+      isWitness: (message) => witness !== undefined && keyOf(message) === witness,
+    },
+  };
+}
+
+/** Of what has no time of arrival nobody knows, and a copy is better than a loss. */
+function hasArrivedSince(from: number, { arrivedAt }: Message): boolean {
+  return arrivedAt === undefined || arrivedAt * 1_000 >= from;
+}
+
+export function memoryKey(
+  { streamArn, shardId }: Received,
+  { pipeline, datasetId }: Pick<PublishedRoute, 'pipeline' | 'datasetId'>,
+) {
+  return { streamArn, shardId, pipeline, datasetId };
+}
+
+function sendingOf(
+  route: PublishedRoute,
+  options: TurnOptions &
+    Pick<Parameters<typeof createSender>[0], 'framer' | 'limits' | 'standing'> & {
+      readonly metrics: Metrics;
+    },
+): Sending {
+  const { received, invocation, container, marks, isOnly, metrics, framer, limits, standing } = options;
+  const { runtime, sessions } = container;
+  try {
+    const sender = createSender({
+      runtime,
+      sessions: sessions(route.credentials),
+      limits,
+      standing,
+      pipeline: route,
+      framer,
+      budgetMs: () => invocation.remainingMs() - SETTLE_RESERVE_MS,
+      about: {
+        pipeline: route.pipeline,
+        stream: streamNameOf(received.streamArn),
+        shardId: received.shardId,
+        invocationId: invocation.invocationId,
+      },
+      onReply: (messages, reply, times) => {
+        if (reply.kind === 'failed' || reply.acknowledged < messages.length) marks.trouble();
+        measureRequest(metrics, messages, reply, times);
+      },
+    });
+    return startSending(sender);
+  } catch (error) {
+    if (isOnly || !isFailure(error)) throw error;
+    marks.trouble();
+    return stoppedSending({ why: 'set-up', failure: error, fault: true });
+  }
+}
+
+/**
+ * The message of the shard that AEP took last, if a message of the event has failed alone before. Sending it once
+ * more shows whether the inlet takes anything. Only the very last one may be repeated: an earlier one would overwrite
+ * newer data.
+ */
+function witnessOf({ records }: Received, known: Recalled, standing: Standing): string | undefined {
+  const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
+  return standing.suspects(sequenceNumbers) ? known.latest : undefined;
+}
+
+/** What a route counts, kept apart from what the others count at the same time. */
+function metricsOfRoute(metrics: Metrics): Metrics {
+  const counted: ((to: Metrics) => void)[] = [];
+  return {
+    count: (...one) => void counted.push((to) => to.count(...one)),
+    measure: (...one) => void counted.push((to) => to.measure(...one)),
+    flush(dimensions) {
+      for (const count of counted.splice(0)) count(metrics);
+      metrics.flush(dimensions);
+    },
+  };
+}
