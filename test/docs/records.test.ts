@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MAX_RECORDS_BYTES } from '../../lib/bounds.ts';
+import { publishedFormat } from '../../lib/formats.ts';
 import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/frame.ts';
 import { MAX_DEPTH } from '../../lib/forward/json/check.ts';
 import { MAX_UNPACKED_BYTES } from '../../lib/forward/read/unpack.ts';
@@ -100,7 +101,9 @@ describe('13 A 3: docs/records.md', () => {
     expect([...new Set(options)].sort()).toEqual([
       'compression',
       'data',
+      'deletions',
       'derive',
+      'format',
       'operations',
       'order',
       'rate',
@@ -114,12 +117,18 @@ describe('13 A 3: docs/records.md', () => {
   });
 
   it.each(EXTRACTS)('an extract is part of a manifest: $source', ({ source }) => {
-    expect(sourceIn(source)).toMatchObject(source);
+    const { format, ...rest } = source;
+    expect(sourceIn(source)).toMatchObject({
+      ...rest,
+      ...(format !== undefined && { format: typeof format === 'string' ? { kind: format } : format }),
+    });
   });
 
   it.each(cases)('$record becomes $becomes by $source', ({ source, ...row }) => {
-    const { records, data, compression } = sourceIn(source);
-    const outcomes = transforming(records, { data, compression })(recordOf(row)).map(found);
+    const { records, data, compression, format } = sourceIn(source);
+    const published = publishedFormat(format);
+    const reading = { data, compression, ...(published !== undefined && { format: published }) };
+    const outcomes = transforming(records, reading)(recordOf(row)).map(found);
     const wanted = expected(row);
     expect(outcomes).toHaveLength(wanted.length);
     for (const [index, one] of wanted.entries()) expect(outcomes[index]).toMatch(one);

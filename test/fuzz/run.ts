@@ -8,6 +8,7 @@ import { TRIGGER } from './decoding.ts';
 import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
 import { PATTERNS } from './pattern.ts';
+import { PRESETS } from './presets.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
 
@@ -39,6 +40,7 @@ const PROPERTIES = new Map<string, Entry>([
   ...entries(TRIGGER),
   ...entries(REPLY),
   ...entries(PATTERNS),
+  ...entries(PRESETS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 
