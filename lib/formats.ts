@@ -191,16 +191,17 @@ const NAMES = [
   'dynamodb',
 ] as const;
 
-const KINDS = [
+/** What a format may be. */
+export const FORMAT_KINDS = [
   'json',
   ...[...EXPANDING, ...NAMED_RULES].map(({ shape }) => shape.kind.def.values[0] as string),
 ];
-const EXPECTED = `expected ${KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;
+const EXPECTED = `expected ${FORMAT_KINDS.map((kind) => `"${kind}"`).join(', ')}, or {"kind"} of one of them with its options`;
 
 const kinds = z.discriminatedUnion(
   'kind',
   [object({ kind: z.literal('json') }), ...EXPANDING, ...NAMED_RULES],
-  { error: allowing(KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
+  { error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)) },
 );
 
 type NamedFormat = Extract<z.infer<typeof kinds>, { kind: (typeof NAMES)[number] }>;
@@ -212,7 +213,7 @@ const named = z.pipe(
 
 /** As a manifest has it: a name, or a kind with its options. A name is read as that kind. */
 export const Format = z.union([named, kinds], {
-  error: allowing(KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
+  error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
 });
 export type Format = z.infer<typeof Format>;
 /** A change stream, with what becomes of its deletions. */

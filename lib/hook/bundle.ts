@@ -27,7 +27,7 @@ const PIPELINES = fileURLToPath(new URL('../../pipelines', import.meta.url));
 export function bundle(folder = PIPELINES): Bundle {
   const all: Record<string, Bundled> = {};
   for (const file of globSync('*.json', { cwd: folder }).toSorted()) {
-    if (file.endsWith('.samples.json')) continue;
+    if (/\.(samples|records)\.json$/.test(file)) continue;
     const text = readText(join(folder, file));
     const { name } = parseManifestText(text, `pipelines/${file}`);
     if (name === ALL || Object.hasOwn(all, name))

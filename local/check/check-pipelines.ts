@@ -5,14 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { isFailure } from '../../lib/failure.ts';
 import { bundle } from '../../lib/hook/bundle.ts';
 import { parseManifestText } from '../../lib/manifest.ts';
-import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
+import { parseSamplesText, samplesFileOf } from '../../lib/samples.ts';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { UsageError, xdmIn } from '../start/options.ts';
 import { checkPipeline } from './pipeline-check.ts';
+import { parseRecordsText, recordMistakes, recordsFileOf } from './records-check.ts';
 
 const HELP = `Checks pipelines on this machine, without network. Is the manifest valid? Does its mapping compile?
 Do the samples beside it (orders.json: orders.samples.json) become what they must? Does that fit the schema?
+Do records as they stand in the stream (orders.records.json) come to the messages that they must?
 
   npm run check:pipelines [-- [--xdm DIR] FILE…]
 
@@ -31,8 +33,9 @@ const OWN = ['pipelines', 'examples'].map(
 const DEPLOYED = fileURLToPath(new URL('../../pipelines', import.meta.url));
 
 const SAMPLES = /\.samples\.json$/;
+const RECORDS = /\.records\.json$/;
 
-/** What there is to check: manifests, and samples that belong to none. */
+/** What there is to check: manifests, and samples and records that belong to none. */
 interface Found {
   /** Where it was looked: a manifest, or a folder. */
   readonly path: string;
@@ -67,7 +70,9 @@ async function main(args: string[]): Promise<number> {
   for (const file of new Set(found.flatMap(({ manifests }) => manifests))) tell(await check(file, xdm));
   for (const file of found.flatMap(({ strays }) => strays))
     tell(
-      wrong(file, [`samples without a manifest: there is no ${basename(file).replace(SAMPLES, '.json')}`]),
+      wrong(file, [
+        `${RECORDS.test(file) ? 'records' : 'samples'} without a manifest: there is no ${basename(file).replace(SAMPLES, '.json').replace(RECORDS, '.json')}`,
+      ]),
     );
   // Each by itself is right: whether they can be deployed together the build decides.
   if (worst === 0 && found.some(({ path }) => resolve(path) === DEPLOYED)) tell(together());
@@ -95,12 +100,14 @@ async function manifestsIn(path: string): Promise<Found> {
   const there = await stat(path).catch(unreadable(path));
   if (!there.isDirectory()) {
     if (SAMPLES.test(path)) throw new UsageError(`${path} holds samples: name the manifest they belong to`);
+    if (RECORDS.test(path)) throw new UsageError(`${path} holds records: name the manifest they belong to`);
     return { path, manifests: [path], strays: [] };
   }
   const names = (await readdir(path).catch(unreadable(path))).filter((name) => name.endsWith('.json')).sort();
-  const manifests = names.filter((name) => !SAMPLES.test(name));
-  const expected = new Set(manifests.map(samplesFileOf));
-  const strays = names.filter((name) => SAMPLES.test(name) && !expected.has(name));
+  const isBeside = (name: string) => SAMPLES.test(name) || RECORDS.test(name);
+  const manifests = names.filter((name) => !isBeside(name));
+  const expected = new Set(manifests.flatMap((name) => [samplesFileOf(name), recordsFileOf(name)]));
+  const strays = names.filter((name) => isBeside(name) && !expected.has(name));
   return {
     path,
     manifests: manifests.map((name) => join(path, name)),
@@ -111,11 +118,17 @@ async function manifestsIn(path: string): Promise<Found> {
 async function check(file: string, xdm: Standard): Promise<Outcome> {
   try {
     const manifest = parseManifestText(await readFile(file, 'utf8').catch(unreadable(file)), 'the manifest');
-    const samples = await samplesBeside(file);
-    const { mistakes, warnings } = await checkPipeline(manifest, samples, xdm);
+    const samples = await beside(samplesFileOf(file), parseSamplesText);
+    const records = await beside(recordsFileOf(file), parseRecordsText);
+    const checked = await checkPipeline(manifest, samples, xdm);
+    const { warnings } = checked;
+    const mistakes = [
+      ...checked.mistakes,
+      ...(records === undefined ? [] : recordMistakes(manifest, records)),
+    ];
     const notes = warnings.map((warning) => `  warning: ${warning}`);
     if (mistakes.length > 0) return wrong(file, mistakes, notes);
-    const counts = `${counted(manifest.mapping?.length ?? 0, 'mapping')}, ${counted(samples?.length ?? 0, 'sample')}`;
+    const counts = `${counted(manifest.mapping?.length ?? 0, 'mapping')}, ${counted(samples?.length ?? 0, 'sample')}${records === undefined ? '' : `, ${counted(records.length, 'record')}`}`;
     return { exitCode: 0, lines: [`ok      ${file}: ${counts}`, ...notes] };
   } catch (error) {
     if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
@@ -138,12 +151,11 @@ function wrong(file: string, mistakes: readonly string[], notes: readonly string
   return { exitCode: 1, lines: [`not ok  ${file}`, ...mistakes.map((line) => `  ${line}`), ...notes] };
 }
 
-async function samplesBeside(manifestFile: string): Promise<Samples | undefined> {
-  const file = samplesFileOf(manifestFile);
+async function beside<T>(file: string, parse: (text: string, origin: string) => T): Promise<T | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
     error.code === 'ENOENT' ? undefined : unreadable(file)(error),
   );
-  return text === undefined ? undefined : parseSamplesText(text, basename(file));
+  return text === undefined ? undefined : parse(text, basename(file));
 }
 
 const unreadable =
