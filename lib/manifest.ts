@@ -1,5 +1,6 @@
 // The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
+import { MAX_RECORDS_BYTES } from './bounds.ts';
 import { Failure } from './failure.ts';
 import { checkFormat, Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
@@ -521,8 +522,18 @@ function checkManifest(given: Given, context: z.RefinementCtx): void {
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),
     );
-  if (value.source.kind === 'inlet' && value.source.format !== undefined)
-    checkFormat(value.source.format, (path, ...rest) => complain(['source', 'format', ...path], ...rest));
+  if (value.source.kind === 'inlet' && value.source.format !== undefined) {
+    const { format, records = {} } = value.source;
+    const complainOf: Complain = (path, ...rest) => complain(['source', 'format', ...path], ...rest);
+    checkFormat(format, complainOf);
+    const bytes = Buffer.byteLength(JSON.stringify({ format, records }));
+    if (bytes > MAX_RECORDS_BYTES)
+      complainOf(
+        [],
+        `has ${bytes} bytes as JSON, with records; at most ${MAX_RECORDS_BYTES} are published`,
+        '…',
+      );
+  }
   if (value.source.kind === 'inlet') checkPreset({ ...value, source: value.source }, complain);
   checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
