@@ -104,6 +104,7 @@ describe('13 A 3: docs/records.md', () => {
     expect([...new Set(options)].sort()).toEqual([
       'compression',
       'data',
+      'deletions',
       'derive',
       'format',
       'operations',

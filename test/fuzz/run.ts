@@ -9,6 +9,7 @@ import { FORMATS } from './formats.ts';
 import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
 import { PATTERNS } from './pattern.ts';
+import { PRESETS } from './presets.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
 
@@ -46,6 +47,7 @@ const PROPERTIES = new Map<string, Entry>([
   ...entries(FORMATS),
   ...entries(REPLY),
   ...entries(PATTERNS),
+  ...entries(PRESETS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 

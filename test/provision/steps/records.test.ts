@@ -81,3 +81,30 @@ describe('what is published of the records', () => {
     expect(JSON.parse(secret(own))).not.toHaveProperty('records');
   });
 });
+
+describe('14 B: the rules that a format stands for', () => {
+  const asked = (source: object) => inlet({ format: 'dms', ...source });
+  const where = [{ field: '/metadata/table-name', equals: 'customers' }];
+  const reasonOf = async (own: World, manifest: unknown) => {
+    const { document } = await own.run({ manifest, mode: 'plan' });
+    return document.plan.find(({ resource }) => resource === 'publish')?.reason;
+  };
+
+  it('are shown by the plan, published like rules that were written by hand, and kept by a second run', async () => {
+    const own = world();
+    expect(await reasonOf(own, asked({}))).toMatch(
+      /; with the format dms source\.records is \{"where":\[.*"deletions":\{.*"are":"kept"\},"operations":\{.*\},"select":\["\/data","\/before-image"\]\}$/,
+    );
+    await own.run({ manifest: asked({}) });
+    const published = PublishedPipeline.parse(JSON.parse(secret(own)));
+    expect(published.records).toMatchObject({
+      select: ['/data', '/before-image'],
+      deletions: { are: 'kept' },
+    });
+    expect(published).not.toHaveProperty('format');
+    expect(await actionOf(own, asked({}))).toBe('keep');
+    expect(await actionOf(own, asked({ records: { where } }))).toBe('update');
+    expect(await reasonOf(own, asked({ records: { where } }))).toContain(JSON.stringify(where));
+    expect(await reasonOf(own, inlet())).not.toContain('source.records');
+  });
+});
