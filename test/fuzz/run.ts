@@ -9,6 +9,7 @@ import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
+import { SCHEMAS } from './schemas.ts';
 
 const CASES = 100_000;
 const STORIES = 10_000;
@@ -37,6 +38,7 @@ const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
   ...entries(TRIGGER),
   ...entries(REPLY),
+  ...entries(SCHEMAS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 
