@@ -507,15 +507,6 @@ function hasIdentityMap(schema: Given['schema']): boolean {
   );
 }
 
-/** Both become parts of one secret. */
-function checkPublished({ source }: Given, complain: Complain): void {
-  if (source.kind !== 'inlet' || source.format === undefined) return;
-  const bytes = Buffer.byteLength(JSON.stringify([source.format, source.records]));
-  if (bytes <= MAX_RECORDS_BYTES) return;
-  const most = `at most ${MAX_RECORDS_BYTES} are published`;
-  complain(['source', 'format'], `has ${bytes} bytes as JSON, source.records included; ${most}`, '…');
-}
-
 export const Manifest = manifest.superRefine((value, context) => {
   const complain: Complain = (path, message, input) =>
     context.addIssue({ code: 'custom', path, message, input });
@@ -527,9 +518,18 @@ export const Manifest = manifest.superRefine((value, context) => {
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),
     );
-  if (value.source.kind === 'inlet' && value.source.format !== undefined)
-    checkFormat(value.source.format, (path, ...rest) => complain(['source', 'format', ...path], ...rest));
-  checkPublished(value, complain);
+  if (value.source.kind === 'inlet' && value.source.format !== undefined) {
+    const { format, records = {} } = value.source;
+    const complainOf: Complain = (path, ...rest) => complain(['source', 'format', ...path], ...rest);
+    checkFormat(format, complainOf);
+    const bytes = Buffer.byteLength(JSON.stringify({ format, records }));
+    if (bytes > MAX_RECORDS_BYTES)
+      complainOf(
+        [],
+        `has ${bytes} bytes as JSON, with records; at most ${MAX_RECORDS_BYTES} are published`,
+        '…',
+      );
+  }
   checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))

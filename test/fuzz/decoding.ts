@@ -16,7 +16,7 @@ const bytes = fc.uint8Array({ maxLength: 1_000, size: 'max' }).map((array) => Bu
 const small = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array));
 
 /** The bytes with some of them changed, cut off or added. */
-function damaged(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
+export function damaged(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 });
   return fc.tuple(whole, changes, fc.option(fc.nat()), small).map(([original, spots, cut, tail]) => {
     const copy = Buffer.from(original);

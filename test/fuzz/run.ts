@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../../local/start/table.ts';
 import { TRIGGER } from './decoding.ts';
+import { FORMATS } from './formats.ts';
 import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
 import type { Property } from './property.ts';
@@ -37,6 +38,7 @@ const entries = (all: Readonly<Record<string, Property>>, runs = CASES): [string
 const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
   ...entries(TRIGGER),
+  ...entries(FORMATS),
   ...entries(REPLY),
   ...entries(SCHEMAS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),

@@ -172,6 +172,8 @@ describe('14 B: csv', () => {
     expect(parsed({ kind: 'tsv', columns: 'snowplow' })).toThrow('expected "snowplow-enriched", or a list');
     expect(parsed('csv')).toThrow('source.format: expected');
     expect(parsed({ kind: 'csv', header: true })()).toBeDefined();
+    const columns = Array.from({ length: 400 }, (_, n) => `${n}${'x'.repeat(190)}`);
+    expect(parsed({ kind: 'csv', columns })).toThrow('with records; at most 60000 are published');
   });
 });
 
