@@ -1,5 +1,5 @@
-// Formats that need a schema: what reads them is loaded with the first record, and schemas of Glue's Schema Registry are
-// resolved when their id is first seen. Both stay for the life of a container.
+// Formats that need a schema. What reads them is loaded with the first record, and a schema of Glue's Schema Registry
+// when its id is first seen. Both stay for the life of a container.
 import { inflateSync } from 'node:zlib';
 import type { Clock } from '../../../aep/transport.ts';
 import { Failure, isFailure } from '../../../failure.ts';
