@@ -220,6 +220,8 @@ export function numberText(value: number): string {
 
 /** The number with the fewest digits that is this float: 0.1, and not 0.10000000149011612. */
 export function shortest(float: number): number {
+  // Neither digits nor a comparison tell a zero from its negative.
+  if (float === 0) return float;
   for (let digits = 6; digits < 9; digits++) {
     const candidate = Number(float.toPrecision(digits));
     if (Math.fround(candidate) === float) return candidate;

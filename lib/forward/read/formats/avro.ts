@@ -9,8 +9,8 @@ import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
 import { containerJson } from './avro-container.ts';
 import { AvroProblem, avroJson } from './avro-json.ts';
-import type { Expand, SchemaReader } from './by-schema.ts';
 import type { Piece } from './expander.ts';
+import type { Expand, SchemaReader } from './schema-reader.ts';
 
 type AvroFormat = Extract<SchemaFormat, { kind: 'avro' }>;
 

@@ -8,11 +8,7 @@ import type { SchemaFormat } from '../../../schema-formats.ts';
 import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
 import type { Expander } from './expander.ts';
-
-export type Expand = Expander['expand'];
-
-/** What reads records by one schema; in words why none can be read by it. */
-export type SchemaReader = { readonly expand: Expand } | { readonly problem: string };
+import type { Expand, SchemaReader } from './schema-reader.ts';
 
 /** The expanders of a container, each made once. */
 export interface Schemas {

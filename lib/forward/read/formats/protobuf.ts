@@ -6,9 +6,9 @@ import type { SchemaFormat } from '../../../schema-formats.ts';
 import { type ProtobufType, protobufSchema } from '../../../schemas/protobuf.ts';
 import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
-import type { Expand, SchemaReader } from './by-schema.ts';
 import type { Piece } from './expander.ts';
 import { ProtobufProblem, protobufJson } from './protobuf-json.ts';
+import type { Expand, SchemaReader } from './schema-reader.ts';
 
 type ProtobufFormat = Extract<SchemaFormat, { kind: 'protobuf' }>;
 
