@@ -8,7 +8,7 @@ import { within } from '../within.ts';
 import { checkConservation } from './conservation.ts';
 import { deadLetterDocument } from './dead-letters.ts';
 import { createFramer } from './frame/frame.ts';
-import { createRoom, type Prepared, prepare, type Room, type Stages } from './frame/prepare.ts';
+import { createRoom, mostHeld, type Prepared, prepare, type Room, type Stages } from './frame/prepare.ts';
 import { createMemory, type Memory, type Recalled } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
@@ -202,7 +202,7 @@ async function prepareAndSend(
   });
   // Half of the time is for preparing, half for sending. Records that were not prepared come again.
   const enough = invocation.remainingMs() / 2;
-  const room = createRoom(() => invocation.remainingMs() > enough);
+  const room = createRoom(() => invocation.remainingMs() > enough, mostHeld(decoding));
   const sending = startSending(sender);
   const [preparing] = await Promise.allSettled([
     prepareGroups(received, pipeline, { stages, room, sending }),

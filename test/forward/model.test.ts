@@ -18,6 +18,10 @@ it.each(Array.from({ length: PARTS }, (_, part) => SEED + part))(
   },
 );
 
+it('14 B: they hold where a record holds several messages by its format', async () => {
+  await tellStories(runs(50), SEED, 'lines');
+});
+
 it('every fault has struck, and all that makes a difference has happened', () => {
   console.log(
     `${PARTS * STORIES} stories: ${[...met].map(([what, times]) => `${what} ${times}`).join(', ')}`,

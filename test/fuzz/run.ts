@@ -26,6 +26,10 @@ const stories: Property = async (runs, seed = 0) => {
   await tellStories(runs, seed);
 };
 
+const storiesOfLines: Property = async (runs, seed = 0) => {
+  await tellStories(runs, seed, 'lines');
+};
+
 interface Entry {
   readonly property: Property;
   readonly runs: number;
@@ -37,6 +41,7 @@ const entries = (all: Readonly<Record<string, Property>>, runs = CASES): [string
 /** The longest first, so that nothing is waited for at the end. */
 const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
+  ...entries({ 'F1 to F19 where the records hold lines of json-lines': storiesOfLines }, STORIES),
   ...entries(TRIGGER),
   ...entries(FORMATS),
   ...entries(REPLY),

@@ -15,6 +15,11 @@ import type { Framed } from './framed.ts';
  * stay in the stream for the next invocation.
  */
 const MAX_HELD_BYTES = 96 * 1024 * 1024;
+/**
+ * The same where a format takes messages out of records. The largest record needs up to 290 MiB more while it is taken
+ * apart: measured, of the 512 MB that the function has.
+ */
+const MAX_HELD_BEFORE_EXPANDED = 32 * 1024 * 1024;
 /** What a message costs besides its bytes, roughly. */
 const MESSAGE_OVERHEAD = 256;
 
@@ -44,6 +49,11 @@ export interface Stages {
 export interface Room {
   isLeft(): boolean;
   take(bytes: number): void;
+}
+
+/** What may be held of an event before another of its records is prepared. */
+export function mostHeld({ expander }: Decoding): number {
+  return expander === undefined ? MAX_HELD_BYTES : MAX_HELD_BEFORE_EXPANDED;
 }
 
 export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES): Room {

@@ -59,6 +59,21 @@ describe('what is published of the records', () => {
     expect(secret(own)).toBe(before);
   });
 
+  it('14 B: is the format, with its options, told without a new flow; `json` is nothing', async () => {
+    const own = world();
+    const first = await own.run({ manifest: inlet({ format: 'json' }) });
+    expect(JSON.parse(secret(own))).not.toHaveProperty('format');
+    expect(await actionOf(own, inlet({ format: 'json-lines' }))).toBe('update');
+    const { document } = await own.run({ manifest: inlet({ format: 'json-lines' }) });
+    expect(document.resources.flow?.id).toBe(first.document.resources.flow?.id);
+    expect(PublishedPipeline.parse(JSON.parse(secret(own))).format).toEqual({ kind: 'json-lines' });
+    expect(await actionOf(own, inlet({ format: { kind: 'json-lines' } }))).toBe('keep');
+    const format = { kind: 'csv', columns: ['id', { name: 'n', type: 'number' }], header: true };
+    await own.run({ manifest: inlet({ format }) });
+    expect(PublishedPipeline.parse(JSON.parse(secret(own))).format).toEqual(format);
+    expect(await actionOf(own, inlet())).toBe('update');
+  });
+
   it('goes again when the manifest says nothing any more', async () => {
     const own = world();
     await own.run({ manifest: inlet({ records: RECORDS }) });

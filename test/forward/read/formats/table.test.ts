@@ -152,8 +152,7 @@ describe('14 B: csv', () => {
     expect(csv({ header: true })('\n').map(found)).toEqual(['empty']);
   });
 
-  it('holds to its bounds: rows, columns and bytes', () => {
-    expect(csv(ABC)(',,\n'.repeat(100_001)).map(found)).toEqual(['too-many-messages']);
+  it('holds to its bounds: columns and bytes', () => {
     const wide = Array.from({ length: 1_001 }, (_, n) => `c${n}`).join(',');
     expect(csv({ header: true })(`${wide}\n1`).map(found)).toEqual(['bad-row']);
     expect(csv(ABC)(`${','.repeat(2_000_000)}\n1,2,3`).map(found)).toEqual(['bad-row', row('1', '2', '3')]);
