@@ -539,16 +539,17 @@ function hasIdentityMap(schema: Given['schema']): boolean {
   );
 }
 
+export const Manifest = manifest.superRefine(checkManifest).transform(withPreset);
+
 /** Both become parts of one secret. */
 function checkPublished({ source }: Given, complain: Complain): void {
   if (source.kind !== 'inlet' || source.format === undefined) return;
-  const bytes = Buffer.byteLength(JSON.stringify([source.format, source.records]));
+  const { format, records = {} } = source;
+  const bytes = Buffer.byteLength(JSON.stringify({ format, records }));
   if (bytes <= MAX_RECORDS_BYTES) return;
   const most = `at most ${MAX_RECORDS_BYTES} are published`;
-  complain(['source', 'format'], `has ${bytes} bytes as JSON, source.records included; ${most}`, '…');
+  complain(['source', 'format'], `has ${bytes} bytes as JSON, with records; ${most}`, '…');
 }
-
-export const Manifest = manifest.superRefine(checkManifest).transform(withPreset);
 
 function checkManifest(given: Given, context: z.RefinementCtx): void {
   const value = withPreset(given);

@@ -12,6 +12,7 @@ import { PATTERNS } from './pattern.ts';
 import { PRESETS } from './presets.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
+import { SCHEMAS } from './schemas.ts';
 
 const CASES = 100_000;
 const STORIES = 10_000;
@@ -48,6 +49,7 @@ const PROPERTIES = new Map<string, Entry>([
   ...entries(REPLY),
   ...entries(PATTERNS),
   ...entries(PRESETS),
+  ...entries(SCHEMAS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 

@@ -8,6 +8,7 @@ import type {
   DeadLetter,
   DeadLetterDocument,
   RedriveRuntime,
+  SchemaRegistry,
   StreamPage,
   StreamPosition,
   StreamRange,
@@ -53,6 +54,7 @@ export interface RedriveWorldOptions {
   readonly published?: Partial<PublishedPipeline>;
   readonly s3?: MemoryS3;
   readonly clock?: ReturnType<typeof virtualClock>;
+  readonly schemas?: SchemaRegistry;
 }
 
 export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
@@ -95,6 +97,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       flush: () => undefined,
     },
     stream: streamOf(stream),
+    ...(options.schemas && { schemas: options.schemas }),
     functions: { start: async (_, event) => void started.push(JSON.parse(JSON.stringify(event))) },
   };
   const redrive = createRedrive(runtime);
