@@ -29,6 +29,7 @@ export const ACCEPTED = {
   ],
   redrive: [
     '{"stream": "name", "source": "rejected" | "on-failure" | "stream"} (events/redrive.json, events/redrive-on-failure.json)',
+    'and with it "pipeline" if the stream has several (events/redrive-route.json)',
     'and with it "where", "limit", "rate", "dryRun", "continue"',
   ],
   deployHook: [

@@ -1,10 +1,11 @@
 // Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
-import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readStream, streamNameOf } from '../published.ts';
+import { isFailure } from '../failure.ts';
+import { streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
+import { routeFor } from './routes.ts';
 import type { RedriveRun, Walked } from './run.ts';
 import { createCarrier } from './send.ts';
 import { walkStore } from './store.ts';
@@ -19,7 +20,7 @@ export interface RedriveInvocation {
 }
 
 /**
- * Sends again what the request names, through the pipeline that is published now. At least once: what was
+ * Sends again what the request names, through one route of the stream as it is published now. At least once: what was
  * acknowledged when an invocation dies is sent again, with the same derived id. Nothing is removed before it is
  * acknowledged or stored.
  * @throws Failure before anything is done: `EVENT_INVALID`, `NOT_PUBLISHED`, `SECRET_*`, `INLET_NOT_ALLOWED`,
@@ -30,14 +31,17 @@ export type Redrive = (event: unknown, invocation: RedriveInvocation) => Promise
 export function createRedrive(runtime: RedriveRuntime): Redrive {
   const sessions = sessionsOf(runtime);
   return async (event, invocation) => {
-    const request = withEnd(readRequest(event), runtime.clock.now());
-    const pipeline = await publishedFor(request, runtime);
+    const asked = withEnd(readRequest(event), runtime.clock.now());
+    const { pipeline, others } = await routeFor(asked, runtime);
+    // What goes on from here goes through the same route, whichever join the stream.
+    const request = { ...asked, pipeline: pipeline.pipeline };
     const { where, rate, dryRun } = request;
     const run: RedriveRun = {
       runtime,
       request,
       pipeline,
-      carrier: createCarrier({ runtime, sessions, pipeline, where, rate, dryRun, ...invocation }),
+      others,
+      carrier: createCarrier({ runtime, sessions, pipeline, others, where, rate, dryRun, ...invocation }),
       // Lambda may start one event twice under one id, so each invocation has an owner name of its own.
       owner: `redrive-${randomUUID()}`,
       remainingMs: invocation.remainingMs,
@@ -58,15 +62,6 @@ function withEnd(request: RedriveRequest, now: number): RedriveRequest {
   const { source, where } = request;
   if (source !== 'stream' || where.sequence !== undefined || where.arrived?.to !== undefined) return request;
   return { ...request, where: { ...where, arrived: { ...where.arrived, to: new Date(now).toISOString() } } };
-}
-
-async function publishedFor({ stream }: RedriveRequest, runtime: RedriveRuntime): Promise<PublishedPipeline> {
-  const pipeline = (await readStream(runtime, stream))?.routes[0];
-  if (pipeline !== undefined && (!stream.startsWith('arn:') || stream === pipeline.streamArn))
-    return pipeline;
-  throw new Failure('NOT_PUBLISHED', `no pipeline is published for the stream ${stream}`, {
-    next: 'Provision a pipeline for this stream; then send again.',
-  });
 }
 
 function walk(run: RedriveRun): Promise<Walked> {

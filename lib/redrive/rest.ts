@@ -1,7 +1,7 @@
 // What stays of an object of the store when its records have been sent: nothing is dropped that was not delivered.
 
 import { rulesBehind, storedEntry } from '../forward/dead-letters.ts';
-import { type DiscardedRecord, noted } from '../forward/read/on-failure.ts';
+import { type DiscardedRecord, noted, type RedriveNote } from '../forward/read/on-failure.ts';
 import { type Rejected, rejected, type Settled } from '../forward/verdict.ts';
 import type { Item, OnFailureParcel, Parcel, StoredEntry } from './parcel.ts';
 import type { Tally } from './request.ts';
@@ -17,21 +17,22 @@ export interface Rest {
   readonly counts: PartCounts & Pick<Tally, 'withheld'>;
 }
 
+/** Through which route it was sent. */
+export interface SentBy {
+  readonly pipeline: string;
+  /** Whether a route of the stream redacts: then no record comes from the stream into the store as it is. */
+  readonly redacts: boolean;
+}
+
 type PartCounts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
 
 /**
  * @param chosen those of the parcel's items that were to be sent
- * @param redacts whether the pipeline redacts: then no record comes from the stream into the store as it is
  */
-export function restOf(
-  parcel: Parcel,
-  chosen: ReadonlySet<Item>,
-  parts: PartsByItem,
-  redacts: boolean,
-): Rest {
+export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: PartsByItem, by: SentBy): Rest {
   return parcel.kind === 'rejected'
     ? restOfRejected(parcel, chosen, parts)
-    : restOfOnFailure(parcel, chosen, parts, redacts);
+    : restOfOnFailure(parcel, chosen, parts, by);
 }
 
 /** Lambda's document with these of its records. If it only points to its records, then with their range. */
@@ -49,7 +50,15 @@ export function textWith(
     const number = BigInt(numberOf(givenUp));
     return number >= from && number <= to;
   });
-  return document.about(numberOf(first), numberOf(last), between.length);
+  return document.about(numberOf(first), numberOf(last), between.length, noteOfAll(document.note, kept));
+}
+
+/** The document's note, with the routes that have settled all of these records. */
+function noteOfAll(note: RedriveNote, kept: readonly DiscardedRecord[]): RedriveNote {
+  const { routes = {} } = kept[0]?.note ?? {};
+  const settled = Object.keys(routes).filter((name) => kept.every((one) => one.note.routes?.[name] === true));
+  if (settled.length === 0) return note;
+  return { ...note, routes: Object.fromEntries(settled.map((name) => [name, true] as const)) };
 }
 
 function restOfRejected(
@@ -99,15 +108,18 @@ export function isOtherwise({ verdict }: SentPart): boolean {
   return verdict.kind === 'rejected' && verdict.reason === 'redacted-otherwise';
 }
 
-/** A record stays whole, as Lambda wrote it, until all of its messages are done. The note says which are. */
+/**
+ * A record stays whole, as Lambda wrote it, until every route that takes them has settled all of its messages. The
+ * note says which have.
+ */
 function restOfOnFailure(
   parcel: OnFailureParcel,
   chosen: ReadonlySet<Item>,
   parts: PartsByItem,
-  redacts: boolean,
+  { pipeline, redacts }: SentBy,
 ): Rest {
   const { items } = parcel;
-  const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item)));
+  const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item), pipeline));
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
   const rejects = sent.flatMap((one) => one ?? []).flatMap(rejectOf);
   const withheld = sent.flatMap((one) => one?.filter(isWithoutBytes) ?? []).length;
@@ -118,14 +130,19 @@ function restOfOnFailure(
 }
 
 /** The record with its note; none if all of it is done. */
-function staying(givenUp: DiscardedRecord, parts: readonly SentPart[] | undefined): DiscardedRecord[] {
+function staying(
+  givenUp: DiscardedRecord,
+  parts: readonly SentPart[] | undefined,
+  pipeline: string,
+): DiscardedRecord[] {
   if (parts === undefined) return [givenUp];
-  const done = parts.filter((part) => !staysOpen(part));
-  if (done.length === parts.length) return [];
-  const numbers = done.flatMap(({ message }) => message.subSequenceNumber ?? []);
-  return [
-    numbers.length === 0 ? givenUp : noted(givenUp, { done: [...(givenUp.note.done ?? []), ...numbers] }),
-  ];
+  const settled = parts.filter((part) => !staysOpen(part));
+  const isSettled = settled.length === parts.length;
+  if (isSettled && parts.every(({ openFor }) => openFor.length === 0)) return [];
+  if (settled.every(({ before }) => before === true)) return [givenUp];
+  const numbers = settled.flatMap(({ message }) => message.subSequenceNumber ?? []);
+  const routes = { ...givenUp.note.routes, [pipeline]: isSettled || numbers };
+  return [noted(givenUp, { ...givenUp.note, routes })];
 }
 
 function rejectOf({ message, verdict }: SentPart): Settled<Rejected>[] {

@@ -173,13 +173,16 @@ async function filled(run: RedriveRun, document: OpenedDocument): Promise<Openin
   const range = await readRange(run.runtime.stream, parcel.document);
   if (range.kind === 'too-large') return skipped('too-large');
   const { records, lost } = range;
-  const whole = onFailureParcel(parcel.document, records.map(asDiscarded));
+  const { note } = parcel.document;
+  const discarded = records.map((record) => asDiscarded(record, note));
+  const whole = onFailureParcel(parcel.document, discarded);
   const wanted = whole.items.filter((item) => run.carrier.wants(item));
   return opened({ ...document, parcel: whole, lost, chosen: notYetTried(run, document.key, wanted) });
 }
 
-function redacts({ pipeline }: RedriveRun): boolean {
-  return pipeline.records?.redact !== undefined;
+/** Whether a route of the stream redacts: then no record comes from the stream into the store as it is. */
+function redacts({ pipeline, others }: RedriveRun): boolean {
+  return pipeline.records?.redact !== undefined || others.some((other) => other.redacts);
 }
 
 function isEmptyOfRecords(parcel: Parcel): boolean {
@@ -216,7 +219,10 @@ async function outcomeOf(run: RedriveRun, one: Opening, { parts }: Carried): Pro
   if (!('document' in one)) return one;
   const { document } = one;
   const { dryRun } = run.request;
-  const rest = restOf(document.parcel, new Set(document.chosen), parts, redacts(run));
+  const rest = restOf(document.parcel, new Set(document.chosen), parts, {
+    pipeline: run.pipeline.pipeline,
+    redacts: redacts(run),
+  });
   const { counts } = rest;
   const kind = one.kind === 'cut' || (!dryRun && counts.left > 0) ? 'partial' : 'done';
   try {
