@@ -3,6 +3,8 @@ import { eventRecord } from '../local/aws/kinesis-event.ts';
 import { sampleRecords } from '../local/start/samples.ts';
 
 export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/bench';
+/** A stream of several routes, of the same records. */
+export const ROUTED_STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/routed';
 
 const SOURCE = {
   eventSourceArn: STREAM_ARN,
@@ -19,10 +21,10 @@ export function linesOf(records: number, bytes: number): string[] {
 }
 
 /** The event's JSON. Keys are many, so that lanes are filled evenly. */
-export function eventText(lines: readonly string[]): string {
+export function eventText(lines: readonly string[], eventSourceArn = STREAM_ARN): string {
   const Records = lines.map(
     (line, index) =>
-      eventRecord(SOURCE, 'shardId-000000000000', {
+      eventRecord({ ...SOURCE, eventSourceArn }, 'shardId-000000000000', {
         Data: Buffer.from(line),
         PartitionKey: `key-${index % 1_000}`,
         SequenceNumber: String(10n ** 55n + BigInt(index)),

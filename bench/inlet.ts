@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { selfSigned } from '../test/support/certificate.ts';
-import { linesOf, MARK, STREAM_ARN } from './event.ts';
+import { linesOf, MARK, ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
 
 export interface InletPorts {
   readonly http: string;
@@ -22,8 +22,10 @@ export interface InletMode {
   readonly latencyMs?: number;
   /** Closes each connection after one answer. */
   readonly closes?: boolean;
-  /** The text of every secret. */
+  /** The text of the secret of the stream with one route. */
   readonly secret?: string;
+  /** The texts of the secrets of the stream with several routes, by pipeline. */
+  readonly routes?: Readonly<Record<string, string>>;
   /** A folder that gets each body as a file. */
   readonly captureIn?: string;
   /** Parses every body and holds the messages against these records. */
@@ -47,7 +49,7 @@ const answers = new Map<number, Buffer>();
 
 function set(wanted: InletMode): void {
   // A secret is for good: a container that is kept reads it again after a minute.
-  mode = { secret: mode.secret ?? '', ...wanted };
+  mode = { secret: mode.secret ?? '', routes: mode.routes ?? {}, ...wanted };
   counts = { requests: 0, messages: 0, wrong: 0, firstAt: undefined };
   expected = new Set(wanted.verify && linesOf(wanted.verify.records, wanted.verify.bytes).map(canonical));
   if (wanted.captureIn !== undefined) {
@@ -122,30 +124,44 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-/** Secrets Manager with one secret, and DynamoDB with the list that names it. */
+/** Secrets Manager with the secrets, and DynamoDB with the lists that name them. */
 function serveAws(request: IncomingMessage, response: ServerResponse): void {
-  request.resume();
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     const isTable = String(request.headers['x-amz-target']).startsWith('DynamoDB_');
+    const asked = JSON.parse(Buffer.concat(chunks).toString()) as Asked;
     response.writeHead(200, { 'content-type': `application/x-amz-json-1.${isTable ? 0 : 1}` });
-    const secret = { ARN: 'arn', Name: 'bench', VersionId: '1', SecretString: mode.secret };
-    response.end(JSON.stringify(isTable ? { Item: listItem() } : secret));
+    response.end(JSON.stringify(isTable ? itemFor(asked) : secretFor(asked)));
   });
 }
 
-function listItem() {
-  const list = {
-    version: 1,
-    streamArn: STREAM_ARN,
-    settings: { compression: 'none', unrouted: 'count' },
-    routes: {
-      bench: {
-        revision: createHash('sha256')
-          .update(mode.secret ?? '')
-          .digest('hex'),
-      },
-    },
-  };
+interface Asked {
+  readonly SecretId?: string;
+  readonly Key?: { readonly pipeline: { readonly S: string } };
+}
+
+function secretFor({ SecretId = '' }: Asked) {
+  const text = SecretId.includes('/routed/') ? mode.routes?.[SecretId.split('/').at(-1) ?? ''] : mode.secret;
+  return { ARN: 'arn', Name: 'bench', VersionId: '1', SecretString: text };
+}
+
+/** The list of a stream's routes. A shard has no marks. */
+function itemFor({ Key }: Asked) {
+  const [stream, what] = Key?.pipeline.S.split('#') ?? [];
+  if (what !== 'routes') return {};
+  return stream === 'routed'
+    ? { Item: listItem(ROUTED_STREAM_ARN, mode.routes ?? {}) }
+    : { Item: listItem(STREAM_ARN, { bench: mode.secret ?? '' }) };
+}
+
+function listItem(streamArn: string, secrets: Readonly<Record<string, string>>) {
+  const revision = (text: string) => createHash('sha256').update(text).digest('hex');
+  const routes = Object.fromEntries(
+    Object.entries(secrets).map(([pipeline, text]) => [pipeline, { revision: revision(text) }]),
+  );
+  const settings = { compression: 'none', unrouted: 'count' };
+  const list = { version: 1, streamArn, settings, routes };
   return { routes: { S: JSON.stringify(list) }, routesVersion: { S: '1' } };
 }
 

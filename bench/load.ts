@@ -1,7 +1,7 @@
 // The load, a process for each candidate: hands its handler Lambda's events and measures time, processor and memory.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { eventText, linesOf } from './event.ts';
+import { eventText, linesOf, ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
 
 /** So many events, `concurrent` of them at the same time: a multiple of those. */
 export interface Load {
@@ -10,6 +10,8 @@ export interface Load {
   readonly bytes: number;
   readonly events: number;
   readonly concurrent: number;
+  /** Whether they come from the stream of several routes. */
+  readonly routed?: boolean;
   /** A line among the records that is no record at all. */
   readonly spoil?: string | undefined;
   /** Garbage is collected first, so that the peak is that of these events; what is timed runs slower after it. */
@@ -33,10 +35,10 @@ const [bundle = ''] = process.argv.slice(2);
 const { handler } = createRequire(bundle)(bundle) as { handler: Handler };
 const texts = new Map<string, string>();
 
-function textFor({ records, bytes, spoil }: Load): string {
-  const key = `${records} × ${bytes} ${spoil ?? ''}`;
-  const text =
-    texts.get(key) ?? eventText([...linesOf(records, bytes), ...(spoil === undefined ? [] : [spoil])]);
+function textFor({ records, bytes, spoil, routed }: Load): string {
+  const key = `${records} × ${bytes} ${spoil ?? ''} ${routed ?? ''}`;
+  const lines = () => [...linesOf(records, bytes), ...(spoil === undefined ? [] : [spoil])];
+  const text = texts.get(key) ?? eventText(lines(), routed ? ROUTED_STREAM_ARN : STREAM_ARN);
   texts.set(key, text);
   return text;
 }

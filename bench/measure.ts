@@ -87,7 +87,7 @@ async function startAll(inlet: Inlet, candidates: readonly Candidate[], scheme: 
 function loadFor(candidate: Candidate, { records, bytes, events, concurrent = 1 }: Case): Load {
   if (candidate === 'tutorial') return { records: TUTORIAL_RECORDS, bytes, events: 1, concurrent: 1 };
   if (PER_RECORD.includes(candidate)) return { records, bytes, events: 1, concurrent: 1 };
-  return { records, bytes, events, concurrent };
+  return { records, bytes, events, concurrent, ...(candidate === 'routes' && { routed: true }) };
 }
 
 async function warmUp(loader: Loader, inlet: Inlet, one: Case): Promise<void> {
@@ -109,10 +109,15 @@ async function sample(loader: Loader, inlet: Inlet, one: Case): Promise<Sample> 
 }
 
 /** Every message truly parsed: each record once, as it was, and nothing besides; then the bodies are kept. */
-async function frame(inlet: Inlet, { records, bytes, scheme }: Case): Promise<void> {
-  const loader = await Loader.start('penstock', inlet, scheme);
+async function frame(inlet: Inlet, one: Case): Promise<void> {
+  await framed(inlet, one, 'routes');
+  await framed(inlet, one, 'penstock');
+}
+
+async function framed(inlet: Inlet, { records, bytes, scheme }: Case, candidate: Candidate): Promise<void> {
+  const loader = await Loader.start(candidate, inlet, scheme);
   try {
-    const one = { records, bytes, events: 1, concurrent: 1 };
+    const one = { records, bytes, events: 1, concurrent: 1, routed: candidate === 'routes' };
     await inlet.set({ verify: { records, bytes } }, scheme);
     const spoil = '{"id":"cust-smuggled-1"},{"id":"cust-smuggled-2"}';
     await loader.run({ ...one, spoil });

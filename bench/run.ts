@@ -5,7 +5,7 @@ import { recordsInFullEvent } from './event.ts';
 import { type Case, cold, compare, memory, vary, zipBytes } from './measure.ts';
 import { isMet, machine, print, printHead, processorRow, type Row, save, speedRow } from './report.ts';
 import { figureOf, ratioOf } from './statistics.ts';
-import { buildAll, type Candidate, Inlet, type Scheme } from './world.ts';
+import { BEFORE, buildAll, type Candidate, Inlet, type Scheme } from './world.ts';
 
 const ROUNDS = 9;
 /** Of one processor: Lambda at 512 MB. */
@@ -71,6 +71,36 @@ async function beside(inlet: Inlet, one: Case): Promise<void> {
   add(speedRow(`${what}: × a fetch per record, awaited`, samples, 'tutorial', perSample));
   add(speedRow(`${what}: × Powertools, parallel fetch`, samples, 'powertools', perSample, 40));
   add(speedRow(`${what}: × Promise.all, axios`, samples, 'axios', perSample, 40));
+}
+
+/** Eight routes of which each takes a part of the records, and one that takes all of them; and the code before. */
+async function routes(inlet: Inlet, one: Case): Promise<void> {
+  await paired(inlet, one, ['routes', 'penstock'], 'eight routes, × one', 1.5);
+  if (BEFORE !== undefined)
+    await paired(inlet, one, ['penstock', 'before'], 'one route, × the code before', 1.03);
+}
+
+async function paired(
+  inlet: Inlet,
+  one: Case,
+  [candidate, other]: readonly [Candidate, Candidate],
+  what: string,
+  most: number,
+): Promise<void> {
+  const { samples } = await compare(inlet, [candidate, other], one);
+  for (const [unit, name] of [
+    ['ms', 'time'],
+    ['cpuMs', 'CPU'],
+  ] as const) {
+    const per = (which: Candidate) => (samples[which] ?? []).map((sample) => sample[unit] / one.events);
+    const [own, others] = [per(candidate), per(other)];
+    add({
+      what: `${nameOf(one)}: ${what}, ${name}`,
+      figure: ratioOf(own, others),
+      goal: { at: 'most', value: most },
+      detail: `${figureOf(own).median.toFixed(1)} and ${figureOf(others).median.toFixed(1)} ms per event`,
+    });
+  }
 }
 
 async function slice(inlet: Inlet, one: Case): Promise<void> {
@@ -200,6 +230,11 @@ const PARTS: Record<string, (inlet: Inlet) => Promise<void>> = {
     await beside(inlet, one);
     await beside(inlet, { ...one, scheme: 'https' });
     await beside(inlet, { ...one, scheme: 'https', closes: true });
+  },
+  async routes(inlet) {
+    const one = { ...usual, rounds: 25 };
+    await routes(inlet, one);
+    await routes(inlet, { ...one, records: recordsInFullEvent(300), bytes: 300 });
   },
   processor: (inlet) => slice(inlet, usual),
   async memory(inlet) {

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { STREAM_ARN } from './event.ts';
+import { ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
 import type { InletCounts, InletMode, InletPorts } from './inlet.ts';
 import type { Load, Sample } from './load.ts';
 
 export const PEERS = ['tutorial', 'powertools', 'axios', 'plain', 'bound'] as const;
-export type Candidate = 'penstock' | (typeof PEERS)[number];
+/** `routes`: the forwarder with a stream of several routes; `before`: an earlier bundle of it. */
+export type Candidate = 'penstock' | 'routes' | 'before' | (typeof PEERS)[number];
 export type Scheme = 'http' | 'https';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +20,8 @@ const WORK = join(ROOT, '.penstock/bench');
 const FORWARD = join(ROOT, 'dist/functions/forward.cjs');
 /** What `serverless.yml` packs for the forwarder. */
 export const PACKAGED = [FORWARD, join(ROOT, 'dist/functions/s3.cjs')];
+/** A bundle of the forwarder that was built before a change, to be held against. */
+export const BEFORE = process.env.PENSTOCK_BENCH_BEFORE;
 const BODIES = join(WORK, 'bodies');
 
 /** Builds what is deployed by the script that builds it for that, and the peers and the load the ordinary way. */
@@ -42,7 +45,9 @@ export async function buildAll(...options: string[]): Promise<void> {
 }
 
 function bundleOf(candidate: Candidate): string {
-  return candidate === 'penstock' ? FORWARD : join(WORK, `peers/${candidate}.cjs`);
+  if (candidate === 'before') return BEFORE ?? FORWARD;
+  const isOwn = candidate === 'penstock' || candidate === 'routes';
+  return isOwn ? FORWARD : join(WORK, `peers/${candidate}.cjs`);
 }
 
 export class Inlet {
@@ -67,7 +72,8 @@ export class Inlet {
 
   /** Sets its ways and its counts back to nothing. */
   async set(mode: InletMode, scheme: Scheme): Promise<void> {
-    await this.#ask({ mode: { ...mode, secret: publishedFor(this.url(scheme)) } });
+    const routes = routesFor(this.url(scheme));
+    await this.#ask({ mode: { ...mode, secret: JSON.stringify(publishedFor(this.url(scheme))), routes } });
   }
 
   async counts(): Promise<InletCounts> {
@@ -86,8 +92,8 @@ export class Inlet {
 }
 
 /** What provisioning would have published for a raw pipeline whose inlet asks for no token. */
-function publishedFor(inletUrl: string): string {
-  return JSON.stringify({
+function publishedFor(inletUrl: string) {
+  return {
     version: 1,
     pipeline: 'bench',
     streamArn: STREAM_ARN,
@@ -103,7 +109,30 @@ function publishedFor(inletUrl: string): string {
     sourceName: 'bench',
     execution: 'bench',
     publishedAt: '2026-01-01T00:00:00Z',
-  });
+  };
+}
+
+/** The family names of the sample records, divided among eight routes: each record is taken by one. */
+const ROUTES = [
+  ['Reis', '佐藤'],
+  ['Smith', 'da Silva'],
+  ['Müller'],
+  ['Nowak'],
+  ['Nguyễn'],
+  ['Haddad'],
+  ["O'Neill"],
+  ['Okafor'],
+];
+
+function routesFor(inletUrl: string): Record<string, string> {
+  const documents = ROUTES.map((oneOf, number) => ({
+    ...publishedFor(inletUrl),
+    streamArn: ROUTED_STREAM_ARN,
+    pipeline: `route-${number}`,
+    datasetId: `dataset-${number}`,
+    records: { where: [{ field: '/lastName', oneOf }] },
+  }));
+  return Object.fromEntries(documents.map((one) => [one.pipeline, JSON.stringify(one)]));
 }
 
 /** Where the inlet keeps the bodies of an event, for the bound to send. */

@@ -1,10 +1,15 @@
-// How the records of a stream are prepared for its routes.
+// How the records of a stream are prepared for its routes: which of them go the short way.
 import type { PublishedRoute, PublishedStream } from '../published.ts';
+import { createBareDirect } from './frame/frame.ts';
 import type { Framed } from './frame/framed.ts';
 import type { StreamStages } from './frame/prepare.ts';
+import { createTakers } from './frame/takers.ts';
+import type { Way } from './frame/way.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
 import type { RouteTurn } from './turn.ts';
+import { FILTERED, type Filtered, type Settled } from './verdict.ts';
 
+/** @param turns one for each route that can be read, in their order */
 export function streamStages(
   { routes, settings }: PublishedStream,
   turns: readonly RouteTurn[],
@@ -14,11 +19,56 @@ export function streamStages(
     kind: settings.unrouted,
     redacts: routes.some(({ records }) => records?.redact !== undefined),
   };
-  const [only] = turns;
-  if (turns.length === 1 && only !== undefined) {
-    const direct = only.way.transform === undefined && isPlain(decoding) ? only.framer.direct : undefined;
-    const way = direct === undefined ? only.way : { ...only.way, short: (ordinary: Framed) => ordinary };
-    return { decoding, direct, ways: [way], unrouted };
-  }
-  return { decoding, ways: turns.map(({ way }) => way), unrouted };
+  return { decoding, unrouted, ...(isPlain(decoding) ? shortWays(turns) : longWays(turns)) };
+}
+
+type ShortWays = Pick<StreamStages, 'direct' | 'ways'>;
+
+function longWays(turns: readonly RouteTurn[]): ShortWays {
+  return { ways: turns.map(({ way }) => way) };
+}
+
+function shortWays(turns: readonly RouteTurn[]): ShortWays {
+  const [first, ...others] = turns;
+  if (first === undefined || (others.length === 0 && first.way.transform === undefined && !first.way.isFor))
+    return { direct: first?.framer.direct, ways: turns.map(({ way }) => ({ ...way, short: itself })) };
+  const takers = createTakers(turns.map(({ route }) => route.records?.where));
+  // What is decoded twice costs more: it must spare a route the long way, or all of them the parsing of most records.
+  const isWorthIt = turns.some(({ route }, at) => takers?.byBytes[at] && sendsWhole(route));
+  if (takers === undefined || !isWorthIt) return longWays(turns);
+  const leftOut = leftOutOnce();
+  return {
+    direct: createBareDirect(takers),
+    ways: turns.map((turn, at): Way => {
+      if (takers.byBytes[at] !== true) return turn.way;
+      const { way, framer, route } = turn;
+      const around = sendsWhole(route) ? framer.around : undefined;
+      const short = (ordinary: Framed) => {
+        const isTaken = ((ordinary.takers ?? 0) & (1 << at)) !== 0 && way.isFor?.(ordinary.message) !== false;
+        return isTaken ? around?.(ordinary) : leftOut(ordinary);
+      };
+      return { ...way, short };
+    }),
+  };
+}
+
+function itself(ordinary: Framed): Framed {
+  return ordinary;
+}
+
+/** Whether the pipeline does nothing with a record but choose it, and put its frame around it. */
+function sendsWhole({ records = {} }: PublishedRoute): boolean {
+  return Object.entries(records).every(
+    ([name, value]) =>
+      value === undefined || name === 'where' || (name === 'operations' && 'data' in (value as object)),
+  );
+}
+
+/** The routes that leave a record out share one verdict. */
+function leftOutOnce(): (ordinary: Framed) => Settled<Filtered> {
+  let last: Settled<Filtered> | undefined;
+  return ({ message }) => {
+    if (last?.message !== message) last = { message, verdict: FILTERED };
+    return last;
+  };
 }

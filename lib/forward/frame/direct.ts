@@ -7,6 +7,7 @@ import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
 import type { Frame, Framed } from './framed.ts';
 import { type Place, piecesOf, type Slabs } from './slab.ts';
+import type { Takers } from './takers.ts';
 
 /** One for each record. `undefined` for a record that is not ordinary: the long way decides what is wrong with it. */
 export type Direct = (records: readonly KinesisRecord[]) => (Framed | undefined)[];
@@ -30,18 +31,31 @@ class RecordMessage implements Message {
   }
 }
 
-/** @param largest bytes of an object that one request takes */
-export function createDirect({ before, after }: Frame, slabs: Slabs, largest: number): Direct {
+/**
+ * @param largest bytes of an object that one request takes
+ * @param takers tells which routes take a record; absent where there is one that takes all
+ */
+export function createDirect(
+  { before, after }: Frame,
+  slabs: Slabs,
+  largest: number,
+  takers?: Takers,
+): Direct {
   const around = before.length + after.length;
 
   const framed = ({ kinesis }: KinesisRecord): Framed | undefined => {
     const { data } = kinesis;
     if (typeof data !== 'string' || data.length * 0.75 > largest) return undefined;
+    let taken: number | undefined;
     const place = slabs.append(data.length + around, (slab, at) => {
       const from = at + before.length;
       const to = from + slab.write(data, from, 'base64');
       if (!isWholeBase64(data, to - from)) return undefined;
       if (checkJson(slab, MAX_DEPTH, from, to) !== 'object') return undefined;
+      if (takers !== undefined) {
+        taken = takers.of(slab, from);
+        if (taken === undefined) return undefined;
+      }
       if (around > 0) {
         slab.set(before, at);
         slab.set(after, to);
@@ -50,7 +64,14 @@ export function createDirect({ before, after }: Frame, slabs: Slabs, largest: nu
     });
     if (place === undefined) return undefined;
     const { slab, start, end } = place;
-    return { message: new RecordMessage(kinesis, data), slab, start, end, size: end - start + 1 };
+    return {
+      message: new RecordMessage(kinesis, data),
+      slab,
+      start,
+      end,
+      size: end - start + 1,
+      takers: taken,
+    };
   };
 
   return (records) => {

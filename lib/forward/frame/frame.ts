@@ -7,7 +7,8 @@ import { createDeriver } from '../transform/derive.ts';
 import { type Rejected, rejected, type Settled } from '../verdict.ts';
 import { createDirect, type Direct } from './direct.ts';
 import type { Frame, Framed } from './framed.ts';
-import { createSlabs, gather } from './slab.ts';
+import { createSlabs, gather, type Slabs } from './slab.ts';
+import type { Takers } from './takers.ts';
 
 /** The inlet takes 1 MB. No source says whether that is 10^6 or 2^20. Contract §6.4. */
 export const MAX_REQUEST_BYTES = 990_000;
@@ -23,6 +24,11 @@ export interface Framer {
   frame(decoded: Decoded): Framed | Settled<Rejected>;
   /** For records that are neither packed nor transformed; `undefined` where the pipeline does more with each record. */
   readonly direct: Direct | undefined;
+  /**
+   * The same for a record that lies in memory without a frame: itself, or a framed copy. `undefined` for one that is
+   * too large.
+   */
+  readonly around: ((bare: Framed) => Framed | undefined) | undefined;
   /** The body of a request with these messages. */
   body(messages: readonly Framed[]): Uint8Array<ArrayBuffer>;
 }
@@ -57,6 +63,7 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       );
       return { message, slab, start, end, size: end - start + 1 };
     },
+    around: usual && derive === undefined ? (bare) => framedCopy(bare, usual, slabs) : undefined,
     direct: usual && derive === undefined ? createDirect(usual, slabs, largestIn(usual)) : undefined,
     body(messages) {
       const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);
@@ -65,6 +72,22 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       return body;
     },
   };
+}
+
+/** Decodes ordinary records for several routes, or for one that takes only some of them. */
+export function createBareDirect(takers: Takers): Direct {
+  return createDirect(NO_FRAME, createSlabs(), largestIn(NO_FRAME), takers);
+}
+
+function framedCopy(bare: Framed, frame: Frame, slabs: Slabs): Framed | undefined {
+  if (bare.end - bare.start > largestIn(frame)) return undefined;
+  if (around(frame) === 0) return bare;
+  const { message, slab: from } = bare;
+  const { slab, start, end } = slabs.append(bare.end - bare.start + around(frame), (to, at) => {
+    const body = putBytes(to, at, frame.before);
+    return putBytes(to, body + from.copy(to, body, bare.start, bare.end), frame.after);
+  });
+  return { message, slab, start, end, size: end - start + 1 };
 }
 
 /** The most bytes of an object in one request. */

@@ -7,6 +7,8 @@ export interface Framed extends Place {
   readonly message: Message;
   /** Bytes it adds to a request, frame and comma included. */
   readonly size: number;
+  /** The routes that take it, a bit for each, where that was looked up in its bytes. */
+  readonly takers?: number | undefined;
 }
 
 /** The text before and after an object in a request. */

@@ -11,16 +11,22 @@ export type JsonVerdict = 'object' | 'envelope' | 'not-an-object' | 'too-deep' |
 
 interface Exports {
   readonly check: (length: number, most: number) => number;
+  readonly count: () => number;
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
 }
 
 interface Instance extends Exports {
+  /** The places of the members of the object that was checked last. */
+  readonly members: Uint32Array;
   /** The memory's bytes. The memory does not grow while this is in use. */
   readonly bytes: Buffer;
 }
 
 /** As in `wasm/assembly/json-check.ts`. */
 const TEXT = 65_536;
+const MEMBERS = 61_440;
+const MAX_MEMBERS = 255;
+const NUMBERS_PER_MEMBER = 4;
 const BEHIND = 16;
 const WASM_PAGE = 65_536;
 const [OBJECT, HEADER, BODY, TWICE] = [4, 8, 16, 32];
@@ -41,13 +47,16 @@ const { Module, Instance } = (
 
 let compiled: object | undefined;
 let instance: Instance | undefined;
+/** The one that checked last. */
+let last: Instance | undefined;
 
 function instantiate(bytesOfText: number): Instance {
   compiled ??= new Module(Buffer.from(WASM, 'base64'));
-  const { check, memory } = new Instance(compiled).exports as Exports;
+  const { check, count, memory } = new Instance(compiled).exports as Exports;
   const missing = TEXT + bytesOfText + BEHIND - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / WASM_PAGE));
-  return { check, memory, bytes: Buffer.from(memory.buffer) };
+  const members = new Uint32Array(memory.buffer, MEMBERS, MAX_MEMBERS * NUMBERS_PER_MEMBER);
+  return { check, count, memory, members, bytes: Buffer.from(memory.buffer) };
 }
 
 function instanceFor(length: number): Instance {
@@ -63,9 +72,29 @@ function instanceFor(length: number): Instance {
  */
 export function checkJson(json: Buffer, maxDepth: number, start = 0, end = json.length): JsonVerdict {
   const length = end - start;
-  const { bytes, check } = instanceFor(length);
+  last = instanceFor(length);
+  const { bytes, check } = last;
   json.copy(bytes, TEXT, start, end);
   const result = check(length, Math.min(maxDepth, MAX_LEVELS));
   if (result >= OBJECT) return isEnvelope(result) ? 'envelope' : 'object';
   return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
+}
+
+/** The members of an object at its top, in the order of the text. Places are counted from its first byte. */
+export interface MemberPlaces {
+  readonly count: number;
+  /**
+   * Four numbers for each member: where its name begins and ends, where its value begins, and where its text ends. The
+   * last is `NO_TEXT` or `ESCAPED_TEXT` for a value that is no text, or one with an escape.
+   */
+  readonly places: Uint32Array;
+}
+
+export const NO_TEXT = 0;
+export const ESCAPED_TEXT = 1;
+
+/** Of the `object` that was checked last; valid until the next check. `undefined` if it has too many members. */
+export function lastMembers(): MemberPlaces | undefined {
+  const count = last?.count() ?? 0;
+  return last === undefined || count > MAX_MEMBERS ? undefined : { count, places: last.members };
 }

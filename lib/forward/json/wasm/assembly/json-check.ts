@@ -3,6 +3,12 @@
 
 /** The open brackets, a byte for each level: 1 for an object, 0 for an array. */
 const LEVELS: usize = 1024;
+/**
+ * The members of the object at the top, 16 bytes for each: where its name begins and ends, where its value begins, and
+ * where its text ends. The last is 0 for a value that is no text, and 1 for a text with an escape. Behind the levels.
+ */
+const MEMBERS: usize = 61440;
+const MAX_MEMBERS: i32 = 255;
 /** The text's place. The 16 bytes behind it must be zeros. */
 const TEXT: usize = 65536;
 
@@ -23,6 +29,13 @@ const COLON: u8 = 0x3a;
 /** Whether the last string has an escape in it. */
 let escaped = false;
 
+/** How many members the object at the top has; more than are noted where there are too many. */
+let members: i32 = 0;
+
+export function count(): i32 {
+  return members;
+}
+
 // What is expected at `at`: a value; what comes behind one; the key of a member.
 const VALUE: i32 = 0;
 const BEHIND: i32 = 1;
@@ -41,12 +54,15 @@ export function check(length: i32, most: i32): i32 {
   let flags = OBJECT;
   let depth = 0;
   let state = VALUE;
+  members = 0;
   for (;;) {
     if (state === VALUE) {
       const first = load<u8>(at);
       if (first === QUOTE) {
         at = string(at + 1);
         if (at === 0) return NOT_JSON;
+        if (depth === 1 && members > 0 && members <= MAX_MEMBERS)
+          store<u32>(MEMBERS + <usize>(members - 1) * 16 + 12, escaped ? 1 : <u32>(at - 1 - TEXT));
       } else if (first === 0x7b || first === 0x5b) {
         if (++depth > most) return TOO_DEEP;
         const object = first === 0x7b;
@@ -74,9 +90,17 @@ export function check(length: i32, most: i32): i32 {
         if ((flags & name) !== 0) flags |= MAYBE_TWICE;
         flags |= name;
       }
+      const close = at - 1;
       at = space(at);
       if (load<u8>(at) !== COLON) return NOT_JSON;
       at = space(at + 1);
+      if (depth === 1 && ++members <= MAX_MEMBERS) {
+        const member = MEMBERS + <usize>(members - 1) * 16;
+        store<u32>(member, <u32>(start - TEXT));
+        store<u32>(member + 4, <u32>(close - TEXT));
+        store<u32>(member + 8, <u32>(at - TEXT));
+        store<u32>(member + 12, 0);
+      }
       state = VALUE;
       continue;
     }
