@@ -67,9 +67,12 @@ function withEnd(request: RedriveRequest, now: number): RedriveRequest {
 function walk(run: RedriveRun): Promise<Walked> {
   const { source } = run.request;
   if (source === 'stream') return walkStream(run);
+  if (source === 'on-failure') return walkStore(run, [{ kind: source }]);
+  const own = run.pipeline.pipeline;
+  const pipelines = source === 'rejected' ? [own] : [own, ...run.others.map(({ pipeline }) => pipeline)];
   return walkStore(
     run,
-    source === 'rejected' ? { kind: source, pipeline: run.pipeline.pipeline } : { kind: source },
+    pipelines.map((pipeline) => ({ kind: 'rejected', pipeline })),
   );
 }
 

@@ -105,9 +105,10 @@ const RedriveRequest = z
     /** The pipeline through whose route it is sent. Needed if the stream has several. */
     pipeline: z.string().min(1).optional(),
     /**
-     * `rejected`: rejects of the forwarder. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
+     * `rejected`: the pipeline's rejects. `unrouted`: what was kept once for all pipelines of the stream, because none
+     * takes it or it could not be read. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
      */
-    source: z.enum(['rejected', 'on-failure', 'stream']),
+    source: z.enum(['rejected', 'unrouted', 'on-failure', 'stream']),
     where: Where.default({}),
     /** The most records; records with one sequence number are not divided. */
     limit: z.int().min(1).optional(),

@@ -13,6 +13,8 @@ import type { RedriveRequest } from './request.ts';
 export interface OtherRoute {
   readonly pipeline: string;
   readonly redacts: boolean;
+  /** Whether it takes only some messages, by their fields. */
+  readonly chooses: boolean;
   /** Whether the route takes the message, as far as that is known: then it has to settle it as well. */
   takes(part: DecodedPart): boolean;
 }
@@ -24,7 +26,7 @@ export interface ChosenRoute {
 
 /**
  * The route that the request names; the only one if it names none.
- * @throws Failure `EVENT_INVALID` if the stream has several and the request names none, or one that is none of them
+ * @throws Failure `EVENT_INVALID` if the stream has several and the request names none
  * @throws Failure `NOT_PUBLISHED`, `SECRET_*`, `NEWER_VERSION`, `AWS_*`
  */
 export async function routeFor(
@@ -44,7 +46,12 @@ export async function routeFor(
   const others = [
     ...routes.filter((route) => route !== chosen).map(otherRoute),
     // It is not known what it takes.
-    ...Array.from(faults.keys(), (pipeline) => ({ pipeline, redacts: true, takes: () => true })),
+    ...Array.from(faults.keys(), (pipeline) => ({
+      pipeline,
+      redacts: true,
+      chooses: true,
+      takes: () => true,
+    })),
   ];
   return { pipeline: chosen, others };
 }
@@ -64,6 +71,7 @@ function otherRoute(route: PublishedRoute): OtherRoute {
   return {
     pipeline,
     redacts: records?.redact !== undefined,
+    chooses: records?.where !== undefined,
     takes(part) {
       if (from !== undefined && !hasArrivedSince(from, part.message)) return false;
       const transformed = transform?.(part) ?? part;
@@ -79,8 +87,9 @@ function notPublished(stream: string): Failure {
 }
 
 function notOfStream(stream: string, pipeline: string, names: readonly string[]): Failure {
-  return notAccepted(
-    'redrive',
-    `the stream ${stream} has no pipeline ${pipeline}; its pipelines are ${names.join(', ')}`,
+  return new Failure(
+    'NOT_PUBLISHED',
+    `no pipeline ${pipeline} is published for the stream ${stream}; it has ${names.join(', ')}`,
+    { next: 'Provision this pipeline, or name one that the stream has; then send again.' },
   );
 }

@@ -17,7 +17,7 @@ import { PUBLISHED, seq } from '../support/forwarding.ts';
 import { document, entry, redriveWorld } from '../support/redriving.ts';
 
 const REFUSED = rejected('refused', 'still no');
-const BY = { pipeline: 'customers', redacts: false };
+const BY = { pipeline: 'customers', others: [], redacts: false };
 const FAILURE = new Failure('STORE_UNAVAILABLE', 'away');
 
 /** A document of three records and what became of each; `undefined`: it was not looked at. */

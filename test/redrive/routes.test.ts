@@ -1,4 +1,5 @@
 // Sending again on a stream of several routes: through the one that is named, without taking anything from the others.
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { SHARD_ID, seq } from '../support/forwarding.ts';
 import { acknowledgeBut, fakeInlet } from '../support/inlet.ts';
@@ -48,7 +49,7 @@ describe('A 3: which route is meant', () => {
       what: expect.stringContaining('customers, orders'),
     });
     await expect(own.run({ source: 'rejected', pipeline: 'invoices' })).rejects.toMatchObject({
-      code: 'EVENT_INVALID',
+      code: 'NOT_PUBLISHED',
       what: expect.stringContaining('customers, orders'),
     });
   });
@@ -256,6 +257,90 @@ describe("A 3: Lambda's document belongs to every route", () => {
         expect(sentBy('customers').sort()).toEqual([of('both', 2), of('customer', 1)]);
       }
     }
+  });
+});
+
+describe('A 1: what was kept once for all routes', () => {
+  const UNROUTED = { reason: 'unrouted', message: 'no route of the stream takes it' } as const;
+  const unrouted = { source: 'unrouted' } as const;
+
+  it('is sent through the route that takes it now, wherever it was kept, and only then goes', async () => {
+    const own = redriveWorld(TWO);
+    // The first route in the order of names has kept them.
+    await own.store(document([entry(1, of('invoice', 1), UNROUTED), entry(2, of('order', 2), UNROUTED)]));
+    expect(await own.run({ ...unrouted, ...CUSTOMERS })).toMatchObject({ delivered: 0, filtered: 2 });
+    expect(await own.run({ ...unrouted, ...ORDERS })).toMatchObject({ delivered: 1, filtered: 1 });
+    expect(own.sentBy('orders')).toEqual([of('order', 2)]);
+    expect([...own.documents().values()]).toMatchObject([{ entries: [{ sequenceNumber: seq(1) }] }]);
+    const { others } = TWO;
+    const widened = redriveWorld({ s3: own.s3, others });
+    expect(await widened.run({ ...unrouted, ...CUSTOMERS })).toMatchObject({ complete: true, delivered: 1 });
+    expect(widened.sentBy('customers')).toEqual([of('invoice', 1)]);
+    expect(own.documents().size).toBe(0);
+  });
+
+  it('of which two routes take a record now: each gets it once, and it goes with the second', async () => {
+    const own = redriveWorld(TWO);
+    await own.store(document([entry(1, of('both', 1), UNROUTED)], ORDERS));
+    expect(await own.run({ ...unrouted, ...CUSTOMERS })).toMatchObject({ delivered: 1 });
+    expect([...own.documents().values()]).toMatchObject([{ entries: [{ routes: { customers: true } }] }]);
+    expect(await own.run({ ...unrouted, ...CUSTOMERS })).toMatchObject({ chosen: 0 });
+    // It is among the other's own rejects, too.
+    expect(await own.run({ source: 'rejected', ...ORDERS })).toMatchObject({ delivered: 1 });
+    expect(own.documents().size).toBe(0);
+    expect([own.sentBy('customers'), own.sentBy('orders')]).toEqual([[of('both', 1)], [of('both', 1)]]);
+  });
+
+  it.each([CUSTOMERS, ORDERS])(
+    'and refused by the inlet becomes a reject of the route (kept by %o)',
+    async (keeper) => {
+      const own = redriveWorld({ ...TWO, inlet: fakeInlet(acknowledgeBut(refuseOnce())) });
+      await own.store(document([entry(1, of('both', 1), UNROUTED)], keeper));
+      expect(await own.run({ ...unrouted, ...ORDERS })).toMatchObject({ rejectedAgain: 1 });
+      const kept = [...own.documents().values()].flatMap(({ pipeline, entries }) =>
+        entries.map(({ reason }) => `${pipeline}: ${reason}`),
+      );
+      expect(kept.sort()).toEqual(['orders: refused', `${keeper.pipeline}: unrouted`].sort());
+      expect(await own.run({ ...unrouted, ...CUSTOMERS })).toMatchObject({ delivered: 1 });
+      expect(await own.run({ source: 'rejected', ...ORDERS })).toMatchObject({ delivered: 1 });
+      expect(own.documents().size).toBe(0);
+    },
+  );
+
+  it('because it could not be read stays for the route whose it is, once it can be read', async () => {
+    const own = redriveWorld({
+      published: { ...TWO.published, compression: 'gzip' },
+      others: { orders: { ...TWO.others.orders, compression: 'gzip' } },
+    });
+    const packed = { reason: 'not-json', message: 'not JSON' } as const;
+    const data = gzipSync(of('order', 1)).toString('base64');
+    await own.store(document([entry(1, '', { ...packed, data }), entry(2, '{"broken', packed)]));
+    // Until now it was filtered, and gone.
+    expect(await own.run({ source: 'rejected', ...CUSTOMERS })).toMatchObject({
+      filtered: 1,
+      rejectedAgain: 1,
+    });
+    expect(await own.run({ ...unrouted, ...ORDERS })).toMatchObject({ delivered: 1, rejectedAgain: 1 });
+    expect(own.sentBy('orders')).toEqual([of('order', 1)]);
+    expect([...own.documents().values()]).toMatchObject([{ entries: [{ sequenceNumber: seq(2) }] }]);
+  });
+
+  it('stays where the only route does not take it', async () => {
+    const own = redriveWorld({ published: TWO.published });
+    await own.store(document([entry(1, of('invoice', 1), UNROUTED)]));
+    expect(await own.run({ source: 'rejected' })).toMatchObject({ filtered: 1 });
+    expect(own.documents().size).toBe(1);
+  });
+
+  it('a limit and its cursor lead through the documents of all routes', async () => {
+    const own = redriveWorld({ others: { 'a-b': {}, a: {}, zebra: {} } });
+    for (const [at, pipeline] of ['zebra', 'a', 'customers', 'a-b'].entries())
+      await own.store(document([entry(at, `{"n":${at}}`, UNROUTED)], { pipeline }));
+    let request: object | undefined = { ...unrouted, pipeline: 'a', limit: 1 };
+    let runs = 0;
+    for (; request !== undefined && runs < 9; runs++) request = (await own.run(request)).next;
+    expect(own.sentBy('a').toSorted()).toEqual([0, 1, 2, 3].map((n) => `{"n":${n}}`));
+    expect(runs).toBe(4);
   });
 });
 

@@ -19,6 +19,9 @@ const OnFailureDocument = z.looseObject({
   }),
 });
 
+/** By pipeline, what its route has settled of a record: sub-sequence numbers, or `true` for all of it. */
+export const SettledByRoute = z.record(z.string(), z.union([z.literal(true), z.array(z.int().min(0))]));
+
 /**
  * The note that redrive adds to a record that stays in the document, or to a document that only points to its
  * records. Lambda's own have no such member.
@@ -26,8 +29,7 @@ const OnFailureDocument = z.looseObject({
 const RedriveNote = z.object({
   /** Sub-sequence numbers of its messages that are done, as 0.1.0 noted them: for all routes of the stream. */
   done: z.array(z.int().min(0)).optional(),
-  /** By pipeline, what its route has settled: sub-sequence numbers, or `true` for all of it. */
-  routes: z.record(z.string(), z.union([z.literal(true), z.array(z.int().min(0))])).optional(),
+  routes: SettledByRoute.optional(),
 });
 export type RedriveNote = z.infer<typeof RedriveNote>;
 const NOTE = 'penstock';
