@@ -75,7 +75,7 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
 }
 
 /** Of what has no time of arrival nobody knows, and a copy is better than a loss. */
-function hasArrivedSince(from: number, { arrivedAt }: Message): boolean {
+export function hasArrivedSince(from: number, { arrivedAt }: Message): boolean {
   return arrivedAt === undefined || arrivedAt * 1_000 >= from;
 }
 

@@ -690,7 +690,7 @@ describe("Lambda's own documents", () => {
     const event = ofAggregate(['{"n":0}', '{"n":1}', '{"n":2}']);
     own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(event));
     expect(await own.run({ source: 'on-failure' })).toMatchObject({ delivered: 2, left: 1 });
-    expect(documentIn(own)).toEqual(noted(event, { done: [0, 2] }));
+    expect(documentIn(own)).toEqual(noted(event, { routes: { customers: [0, 2] } }));
     down = false;
     expect(await own.run({ source: 'on-failure' })).toMatchObject({ delivered: 1, complete: true });
     expect(idsIn(own.inlet.acknowledged)).toEqual([idOf(0, 0), idOf(0, 2), idOf(0, 1)]);
@@ -703,7 +703,7 @@ describe("Lambda's own documents", () => {
     own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(event));
     const where = { field: { pointer: '/s', equals: 0 } };
     expect(await own.run({ source: 'on-failure', where })).toMatchObject({ complete: true, delivered: 1 });
-    expect(documentIn(own)).toEqual(noted(event, { done: [0] }));
+    expect(documentIn(own)).toEqual(noted(event, { routes: { customers: [0] } }));
     expect(await own.run({ source: 'on-failure', where })).toMatchObject({ complete: true, chosen: 0 });
     expect(own.inlet.acknowledged).toEqual(['{"s":0}']);
     expect(await own.run({ source: 'on-failure' })).toMatchObject({ complete: true, delivered: 1 });
