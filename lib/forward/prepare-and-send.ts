@@ -3,6 +3,7 @@
 import type { Framed } from './frame/framed.ts';
 import {
   createRoom,
+  mostHeld,
   prepareAll,
   type Room,
   type RoutePrepared,
@@ -43,7 +44,7 @@ export async function prepareAndSend(
   const { stages, marks, remainingMs } = options;
   // Half of the time is for preparing, half for sending. Records that were not prepared come again.
   const enough = remainingMs() / 2;
-  const room = createRoom(() => remainingMs() > enough);
+  const room = createRoom(() => remainingMs() > enough, mostHeld(stages.decoding));
   const [preparing] = await Promise.allSettled([prepareGroups(received, turns, stages, room)]);
   const ends = await Promise.allSettled(
     turns.map(async ({ route, sending }, index): Promise<RouteEnd> => {

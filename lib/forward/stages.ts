@@ -1,4 +1,5 @@
 // How the records of a stream are prepared for its routes: which of them go the short way.
+import type { Failure } from '../failure.ts';
 import type { PublishedRoute, PublishedStream } from '../published.ts';
 import { createBareDirect } from './frame/frame.ts';
 import type { Framed } from './frame/framed.ts';
@@ -7,19 +8,26 @@ import type { StreamStages } from './frame/prepare.ts';
 import { createTakers } from './frame/takers.ts';
 import type { Way } from './frame/way.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
+import type { Schemas } from './read/formats/by-schema.ts';
 import type { RouteTurn } from './turn.ts';
 
-/** @param turns one for each route that can be read, in their order */
+/**
+ * @param turns one for each route that can be read, in their order
+ * @param schemas what the container knows of schemas
+ * @param onUnready told why a record cannot be decoded yet
+ */
 export function streamStages(
   { routes, settings }: PublishedStream,
   turns: readonly RouteTurn[],
+  schemas: Schemas,
+  onUnready: (failure: Failure) => void,
 ): StreamStages {
-  const decoding = createDecoding(routes[0] as PublishedRoute);
+  const decoding = createDecoding(routes[0] as PublishedRoute, schemas);
   const unrouted = {
     kind: settings.unrouted,
     redacts: routes.some(({ records }) => records?.redact !== undefined),
   };
-  return { decoding, unrouted, ...(isPlain(decoding) ? shortWays(turns) : longWays(turns)) };
+  return { decoding, unrouted, onUnready, ...(isPlain(decoding) ? shortWays(turns) : longWays(turns)) };
 }
 
 type ShortWays = Pick<StreamStages, 'direct' | 'ways'>;

@@ -98,7 +98,7 @@ function sendingOf(
   try {
     const sender = createSender({
       runtime,
-      sessions,
+      sessions: sessions(route.credentials),
       limits,
       standing,
       pipeline: route,

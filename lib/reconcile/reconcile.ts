@@ -4,12 +4,11 @@ import * as z from 'zod';
 import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
-import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure } from '../failure.ts';
 import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
 import { type PublishedPipeline, readRoute, readStream, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
 import type { Searches } from './original.ts';
 import {
@@ -127,7 +126,7 @@ async function ofName(name: string, runtime: ReconcileRuntime): Promise<WantedPi
 
 interface Turn {
   readonly runtime: ReconcileRuntime;
-  readonly sessions: Sessions;
+  readonly sessions: SessionsOf;
   readonly timeLeftMs: () => number;
 }
 
@@ -149,7 +148,8 @@ async function reconcilePipeline(
   { published, record }: WantedPipelines,
   turn: Turn,
 ): Promise<ReconcileOutcome> {
-  const { runtime, sessions } = turn;
+  const { runtime } = turn;
+  const sessions = turn.sessions(published.credentials);
   const { platformUrl } = runtime.settings;
   const aep = createAep({ sandbox: published.sandbox, platformUrl, transport: runtime, sessions });
   const started = runtime.clock.now();

@@ -1,7 +1,7 @@
 // Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
 import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readStream, streamNameOf } from '../published.ts';
+import { type PublishedPipeline, readRoute, readStream, streamArnIn, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
@@ -37,7 +37,15 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
       runtime,
       request,
       pipeline,
-      carrier: createCarrier({ runtime, sessions, pipeline, where, rate, dryRun, ...invocation }),
+      carrier: createCarrier({
+        runtime,
+        sessions: sessions(pipeline.credentials),
+        pipeline,
+        where,
+        rate,
+        dryRun,
+        ...invocation,
+      }),
       // Lambda may start one event twice under one id, so each invocation has an owner name of its own.
       owner: `redrive-${randomUUID()}`,
       remainingMs: invocation.remainingMs,
@@ -60,12 +68,27 @@ function withEnd(request: RedriveRequest, now: number): RedriveRequest {
   return { ...request, where: { ...where, arrived: { ...where.arrived, to: new Date(now).toISOString() } } };
 }
 
-async function publishedFor({ stream }: RedriveRequest, runtime: RedriveRuntime): Promise<PublishedPipeline> {
-  const pipeline = (await readStream(runtime, stream))?.routes[0];
-  if (pipeline !== undefined && (!stream.startsWith('arn:') || stream === pipeline.streamArn))
+async function publishedFor(
+  { stream, pipeline: name }: RedriveRequest,
+  runtime: RedriveRuntime,
+): Promise<PublishedPipeline> {
+  const pipeline =
+    name === undefined ? await onlyPipeline(stream, runtime) : await readRoute(runtime, stream, name);
+  if (pipeline !== undefined && (!stream.startsWith('arn:') || streamArnIn(stream) === pipeline.streamArn))
     return pipeline;
-  throw new Failure('NOT_PUBLISHED', `no pipeline is published for the stream ${stream}`, {
+  const which = name === undefined ? 'no pipeline' : `no pipeline ${name}`;
+  throw new Failure('NOT_PUBLISHED', `${which} is published for the stream ${stream}`, {
     next: 'Provision a pipeline for this stream; then send again.',
+  });
+}
+
+/** @throws Failure `EVENT_INVALID` where the stream has several */
+async function onlyPipeline(stream: string, runtime: RedriveRuntime): Promise<PublishedPipeline | undefined> {
+  const { routes = [] } = (await readStream(runtime, stream)) ?? {};
+  if (routes.length < 2) return routes[0];
+  const names = routes.map(({ pipeline }) => pipeline).join(', ');
+  throw new Failure('EVENT_INVALID', `the stream ${stream} has several pipelines: ${names}`, {
+    next: 'Name one of them in "pipeline".',
   });
 }
 

@@ -100,8 +100,10 @@ export type StoreCursor = Extract<Cursor, { after: string; within?: unknown }>;
 
 const RedriveRequest = z
   .strictObject({
-    /** Name or ARN. Everything is sent through the pipeline that is published for it now. */
+    /** Name or ARN. Everything is sent through a pipeline that is published for it now. */
     stream: z.string().min(1),
+    /** Which pipeline of the stream, where it has several. */
+    pipeline: z.string().min(1).optional(),
     /**
      * `rejected`: rejects of the forwarder. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
      */

@@ -3,8 +3,9 @@ import type { Sessions } from '../aep/token.ts';
 import { checkConservation } from '../forward/conservation.ts';
 import { createFramer, type Framer } from '../forward/frame/frame.ts';
 import type { Framed } from '../forward/frame/framed.ts';
-import { type DecodedPart, decode, MAX_PIECES, messageOf } from '../forward/read/decode.ts';
+import { type DecodedPart, decode, MAX_PIECES, messageOf, readyToDecode } from '../forward/read/decode.ts';
 import { createDecoding, type Decoding } from '../forward/read/decoding.ts';
+import { createSchemas } from '../forward/read/formats/by-schema.ts';
 import { isAggregate } from '../forward/read/kpl.ts';
 import type { Message } from '../forward/read/message.ts';
 import { type BatchOptions, batch, MAX_MESSAGES } from '../forward/send/batch.ts';
@@ -44,7 +45,7 @@ export interface Carried {
 
 export interface Carrier {
   /** Whether the conditions hold for anything in it. */
-  wants(item: Item): boolean;
+  wanted(items: readonly Item[]): Promise<Item[]>;
   carry(items: readonly Item[]): Promise<Carried>;
 }
 
@@ -66,7 +67,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const budgetMs = () => remainingMs() - SETTLE_MS;
   const about = { pipeline: pipeline.pipeline, invocationId };
   const transform = createTransform(pipeline);
-  const decoding = createDecoding(pipeline);
+  const decoding = createDecoding(pipeline, createSchemas(runtime.clock, runtime.schemas));
   const pacer = createPacer(rate, () => runtime.clock.now());
   // All messages go to one inlet: a wrong address is found before anything is read.
   const body = () => new Uint8Array();
@@ -123,9 +124,17 @@ export function createCarrier(options: CarrierOptions): Carrier {
     });
 
   return {
-    wants: (item) =>
-      chosenAsItem(where, item) &&
-      (where.field === undefined || messagesIn(item, decoding).some((part) => chosenByField(where, part))),
+    async wanted(items) {
+      const wanted: Item[] = [];
+      for (const item of items.filter((one) => chosenAsItem(where, one))) {
+        if (where.field !== undefined) {
+          await readyToDecode(item.record, decoding);
+          if (!messagesIn(item, decoding).some((part) => chosenByField(where, part))) continue;
+        }
+        wanted.push(item);
+      }
+      return wanted;
+    },
 
     async carry(items) {
       const parts = new Map<Item, SentPart[]>();
@@ -138,6 +147,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
         }
         if (stop !== undefined) break;
         slice ??= newSlice(item.shardId);
+        await readyToDecode(item.record, decoding);
         parts.set(item, take(item, slice));
       }
       if (stop === undefined && slice !== undefined && !dryRun) stop = await sendSlice(slice);

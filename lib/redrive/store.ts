@@ -159,7 +159,7 @@ async function openMatching(run: RedriveRun, kind: StoredKind['kind'], key: stri
     if (reasons !== undefined && !reasons.includes(condition)) return UNMEANT;
     return opened({ ...found, chosen: [], withheld: 0 });
   }
-  const meant = parcel.items.filter((item) => carrier.wants(item));
+  const meant = await carrier.wanted(parcel.items);
   if (meant.length === 0) return UNMEANT;
   const sendable = meant.filter(({ entry }) => entry?.withheld !== true && entry?.processed !== true);
   const withheld = meant.length - sendable.length;
@@ -174,7 +174,7 @@ async function filled(run: RedriveRun, document: OpenedDocument): Promise<Openin
   if (range.kind === 'too-large') return skipped('too-large');
   const { records, lost } = range;
   const whole = onFailureParcel(parcel.document, records.map(asDiscarded));
-  const wanted = whole.items.filter((item) => run.carrier.wants(item));
+  const wanted = await run.carrier.wanted(whole.items);
   return opened({ ...document, parcel: whole, lost, chosen: notYetTried(run, document.key, wanted) });
 }
 

@@ -5,12 +5,12 @@ import { accessKeyOf, type Calls, noCalls, OWN_KEY } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
 import { startDynamoDb } from './dynamodb.ts';
-import { type FunctionDefinition, FunctionHost } from './function-host.ts';
+import { createFunctionHost, type FunctionDefinition, type FunctionHost } from './function-host.ts';
 import type { Services } from './gateway.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
 import { startLambdaApi } from './lambda-api.ts';
 import { startLogsApi } from './logs-api.ts';
-import { Mappings } from './mappings.ts';
+import { createMappings, type Mappings } from './mappings.ts';
 import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { startS3 } from './s3.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
@@ -85,7 +85,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     });
   const client = clientAs(credentials.accessKeyId);
   const readers = new Map<string, KinesisClient>();
-  const mappings = new Mappings({
+  const mappings = createMappings({
     account,
     kinesis: client,
     kinesisAs(name) {
@@ -118,7 +118,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.endpoint,
     ...(s3 && { AWS_ENDPOINT_URL_S3: s3.endpoint }),
   };
-  const functions = new FunctionHost({
+  const functions = createFunctionHost({
     functions: options.functions,
     account,
     env: { ...env, ...options.env },

@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../../local/start/table.ts';
 import { TRIGGER } from './decoding.ts';
+import { FORMATS } from './formats.ts';
 import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
+import { PATTERNS } from './pattern.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
 
@@ -36,7 +38,9 @@ const entries = (all: Readonly<Record<string, Property>>, runs = CASES): [string
 const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
   ...entries(TRIGGER),
+  ...entries(FORMATS),
   ...entries(REPLY),
+  ...entries(PATTERNS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 

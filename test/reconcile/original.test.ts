@@ -171,6 +171,53 @@ describe('behind a refused row', () => {
   });
 });
 
+describe('14 B: a row whose _id and time were derived from fields', () => {
+  const DERIVE = {
+    derive: [
+      { member: '_id', from: '/key' },
+      { member: 'timestamp', from: '/at', as: 'epoch-millis' },
+    ],
+  };
+  const keyed = (index: number) =>
+    `{"key":"k-${index}","at":${1_767_225_600_000 + index},"gender":"Female!","firstName":"Ana"}`;
+  const asSent = (index: number) => ({
+    text: keyed(index),
+    _id: `k-${index}`,
+    timestamp: new Date(1_767_225_600_000 + index).toISOString(),
+  });
+
+  it('leads to the one record with that field, where all else of it is the same', async () => {
+    const own = await world(DERIVE, [
+      { source: '_id', destination: '_id' },
+      { source: 'firstName', destination: 'person.name.firstName' },
+    ]);
+    await send(own, [asSent(2)]);
+    own.stream.byShard.set(
+      SHARD,
+      [1, 2, 3].map((n) => inStream(own, n, keyed(n))),
+    );
+    await own.run();
+    expect(joined(own)).toEqual([keyed(2)]);
+  });
+
+  it('leads to it in a flow without a mapping, too', async () => {
+    const own = await world({ ...DERIVE, select: '/part' }, undefined, { dataType: 'xdm' });
+    own.with_.clock.advance(WARM_UP);
+    const part = { person: { gender: 'female!', name: { firstName: 'Ana' } } };
+    const { _id, timestamp } = asSent(2);
+    const message = xdmMessage(own, { _id, timestamp, ...part });
+    expect((await sendBatch(own.with_, own.made, [message])).status).toBe(207);
+    own.with_.clock.advance(1_000);
+    const whole = (n: number) => `{"part":${JSON.stringify(part)},${keyed(n).slice(1)}`;
+    own.stream.byShard.set(
+      SHARD,
+      [1, 2, 3].map((n) => inStream(own, n, whole(n))),
+    );
+    await own.run();
+    expect(joined(own)).toEqual([whole(2)]);
+  });
+});
+
 describe('A 8: a row whose shard is gone', () => {
   it('keeps none of its neighbours from their records, and is said with its shard', async () => {
     const own = await world();

@@ -980,6 +980,14 @@ describe('the set-up', () => {
     });
   });
 
+  it('B: may be asked for by the ARN of the stream’s consumer', async () => {
+    const own = redriveWorld();
+    const consumer =
+      'arn:aws:kinesis:eu-west-1:123456789012:stream/customers/consumer/penstock-dev:1767225600';
+    await own.store(document([entry(1, '{}')]));
+    expect(await own.run({ stream: consumer, source: 'rejected' })).toMatchObject({ delivered: 1 });
+  });
+
   it('that needs a hand stops it at once, and everything stays', async () => {
     const own = redriveWorld({ inlet: fakeInlet(() => json(404, {})) });
     await own.store(document([entry(1, '{}')]));

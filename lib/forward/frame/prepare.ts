@@ -1,6 +1,7 @@
 // Decodes records one by one, frames them for each route, and stops before they need too much memory or time.
 import { setImmediate as turn } from 'node:timers/promises';
-import { type DecodedPart, decode, readyToDecode } from '../read/decode.ts';
+import { type Failure, isFailure } from '../../failure.ts';
+import { type DecodedPart, decode, partitionKeysOf, readyToDecode } from '../read/decode.ts';
 import type { Decoding } from '../read/decoding.ts';
 import type { KinesisRecord } from '../read/event.ts';
 import type { Message } from '../read/message.ts';
@@ -15,6 +16,11 @@ import type { Way } from './way.ts';
  * stay in the stream for the next invocation.
  */
 const MAX_HELD_BYTES = 96 * 1024 * 1024;
+/**
+ * The same where a format takes messages out of records. The largest record needs up to 290 MiB more while it is taken
+ * apart: measured, of the 512 MB that the function has.
+ */
+const MAX_HELD_BEFORE_EXPANDED = 32 * 1024 * 1024;
 /** What a message costs besides its bytes, roughly. */
 const MESSAGE_OVERHEAD = 256;
 
@@ -33,6 +39,8 @@ export interface StreamStages {
   readonly ways: readonly Way[];
   /** What becomes of a message that no route takes. */
   readonly unrouted: Unrouted;
+  /** Why a record cannot be decoded yet: it stays in the stream. */
+  readonly onUnready?: ((failure: Failure) => void) | undefined;
 }
 
 /** The same for a stream of one route. */
@@ -42,6 +50,11 @@ export type Stages = Omit<StreamStages, 'ways' | 'unrouted'> & Way;
 export interface Room {
   isLeft(): boolean;
   take(bytes: number): void;
+}
+
+/** What may be held of an event before another of its records is prepared. */
+export function mostHeld({ expander }: Decoding): number {
+  return expander === undefined ? MAX_HELD_BYTES : MAX_HELD_BEFORE_EXPANDED;
 }
 
 export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES): Room {
@@ -89,10 +102,10 @@ export async function prepare(
   stages: Stages,
   room: Room,
 ): Promise<Prepared> {
-  const { decoding, direct, ...way } = stages;
+  const { decoding, direct, onUnready, ...way } = stages;
   const { routes, ...looked } = await prepareAll(
     records,
-    { decoding, direct, ways: [way], unrouted: { kind: 'count' } },
+    { decoding, direct, onUnready, ways: [way], unrouted: { kind: 'count' } },
     room,
   );
   const route = routes[0] as RoutePrepared;
@@ -103,9 +116,10 @@ export async function prepare(
 /** Decodes each record once, and prepares it for every route. */
 export async function prepareAll(
   records: readonly KinesisRecord[],
-  { decoding, direct, ways, unrouted }: StreamStages,
+  stages: StreamStages,
   room: Room,
 ): Promise<StreamPrepared> {
+  const { decoding, direct, ways, unrouted } = stages;
   const routes = ways.map(
     (): RoutePrepared => ({
       framed: [],
@@ -117,6 +131,10 @@ export async function prepareAll(
   );
   const outcomes: (RouteOutcome | undefined)[] = ways.map(() => undefined);
   let [decoded, looked] = [0, 0];
+  // What waits for its schema, and the keys whose later records may not pass it.
+  const unready: string[] = [];
+  const held = new Set<string>();
+  const mayWait = decoding.expander?.ready !== undefined;
   const directly = room.isLeft() ? (direct?.(records) ?? []) : [];
   for (const record of records) {
     if (!room.isLeft()) break;
@@ -127,8 +145,14 @@ export async function prepareAll(
       placeOrdinary(ordinary, outcomes, routes, room);
       continue;
     }
-    const waiting = readyToDecode(record, decoding);
-    if (waiting !== undefined) await waiting;
+    if (mayWait) {
+      const keys = partitionKeysOf(record);
+      if (keys.some((key) => held.has(key)) || !(await isReady(record, stages))) {
+        for (const key of keys) held.add(key);
+        unready.push(record.kinesis.sequenceNumber);
+        continue;
+      }
+    }
     for (const part of decode(record, decoding)) {
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
       for (const [index, way] of ways.entries())
@@ -138,8 +162,24 @@ export async function prepareAll(
     }
     outcomes.fill(undefined);
   }
-  const left = records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber);
+  const left = [...unready, ...records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber)];
   return { routes, decoded, left };
+}
+
+/** Whether all is there that the record's format needs. A failure leaves it in the stream, and those of other keys go on. */
+async function isReady(
+  record: KinesisRecord,
+  { decoding, onUnready }: Pick<StreamStages, 'decoding' | 'onUnready'>,
+): Promise<boolean> {
+  try {
+    const waiting = readyToDecode(record, decoding);
+    if (waiting !== undefined) await waiting;
+    return true;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    onUnready?.(error);
+    return false;
+  }
 }
 
 /** Whether all routes take, or leave, the record by the short way. The others are left open. */

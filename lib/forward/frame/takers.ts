@@ -63,8 +63,10 @@ export function createTakers(all: readonly (readonly Condition[] | undefined)[])
 function testsIn(conditions: readonly Condition[], names: string[]): Test[] | undefined {
   const tests: Test[] = [];
   for (const condition of conditions) {
+    if ('any' in condition) return undefined;
     const [name, ...deeper] = stepsOf(condition.field);
-    if (name === undefined || deeper.length > 0 || !name.isWellFormed()) return undefined;
+    // `*` stands for all items of an array.
+    if (name === undefined || name === '*' || deeper.length > 0 || !name.isWellFormed()) return undefined;
     const field = names.includes(name) ? names.indexOf(name) : names.push(name) - 1;
     const test = testIn(condition, field);
     if (test === undefined) return undefined;

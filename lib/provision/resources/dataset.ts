@@ -15,9 +15,11 @@ import {
   UPSERT,
   withTags,
 } from './dataset-tags.ts';
+import { addLabels, labelDifferences } from './labels.ts';
 import { tagInTags, tagsOf } from './ownership-tag.ts';
 import {
   type ChangeableResource,
+  type Context,
   difference,
   type Found,
   idOfMade,
@@ -73,17 +75,25 @@ function asFound(one: Dataset, situation: Situation): Found {
   };
 }
 
+async function found({ aep }: Context, one: Dataset, situation: Situation): Promise<Found> {
+  const known = asFound(one, situation);
+  const labels = await labelDifferences(aep, one.id, situation.manifest);
+  return { ...known, differences: [...known.differences, ...labels] };
+}
+
 export const dataset: ChangeableResource = {
   kind: 'changeable',
   key: 'dataset',
   needed: () => true,
 
-  async find({ aep }, situation) {
-    const found = await aep.catalog.findDatasets(nameInAep('dataset', situation.manifest));
-    return found.map((one) => asFound(one, situation));
+  async find(context, situation) {
+    const all = await context.aep.catalog.findDatasets(nameInAep('dataset', situation.manifest));
+    return Promise.all(all.map((one) => found(context, one, situation)));
   },
 
-  get: async ({ aep }, situation, id) => asFound((await aep.catalog.getDataset(id)).dataset, situation),
+  async get(context, situation, id) {
+    return found(context, (await context.aep.catalog.getDataset(id)).dataset, situation);
+  },
 
   async create({ aep, runtime }, situation, ownershipTag) {
     const { manifest } = situation;
@@ -95,13 +105,14 @@ export const dataset: ChangeableResource = {
       errorDiagnostics: manifest.dataset.errorDiagnostics,
       tags: { ...Object.fromEntries(on), ...tagsOf(ownershipTag) },
     });
-    return { id, createdAt: runtime.clock.now() };
+    return { id, createdAt: runtime.clock.now(), unfinished: manifest.dataset.labels !== undefined };
   },
 
   async update({ aep }, { manifest }, id) {
     const { dataset: there, etag } = await aep.catalog.getDataset(id);
     const operations = changes(there, manifest).map(({ operation }) => operation);
     if (operations.length > 0) await aep.catalog.patchDataset(id, withTags(there, operations), etag);
+    await addLabels(aep, id, manifest);
   },
 
   adopt: (context, _situation, id, ownershipTag) => adoptDataset(context, id, ownershipTag),

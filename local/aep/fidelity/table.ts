@@ -91,6 +91,7 @@ export const TABLE: readonly Part[] = [
       a rewritten descriptor | conflicting | xdm/api/descriptors: 201; schema-registry.yaml: 200 | 200; quirk descriptor-put
       a list as sourceProperty | documented | xdm/api/descriptors | primary keys alone
       a descriptor twice | ours | –
+      a relational schema names neither class nor field group | documented | xdm/api/schemas | what else it asks of one (descriptors of key and version) is not checked
       a schema in use is not deleted | documented | xdm/ui/resources/schemas | its code is ours
       last write wins | ours | –
       a pattern that is no regular expression; more than 100,000 fields by references | ours | – | 400
@@ -142,6 +143,22 @@ export const TABLE: readonly Part[] = [
       deep merge | documented | catalog.yaml, v2
       counts of invalid records, tags.flowId of a failed batch | observed | aepp, getFailedBatchesDF
       rows that come close together share a batch | ours | –
+    `,
+  },
+  {
+    name: 'Dataset Service',
+    base: '/data/foundation/dataset',
+    endpoints: `
+      GET POST PUT DELETE /datasets/:id/labels | documented | data-governance/labels/dataset-api
+    `,
+    behaviours: `
+      labels as they are read | conflicting | data-governance/labels/dataset-api: below AEP:dataset:{id}; dataset-service.yaml: flat | below the name; quirk dataset-labels
+      a dataset without labels | documented | dataset-service.yaml | 404
+      If-Match of PUT and DELETE is the etag that was read | documented | dataset-service.yaml | 412, whose status is ours
+      POST where there are labels | documented | dataset-service.yaml | 403
+      first labels by PUT, without If-Match | conflicting | data-governance/labels/dataset-api: POST or PUT; dataset-service.yaml: PUT wants an etag | taken
+      labels of fields are only taken away | documented | data-governance/labels/dataset-api | its status is ours
+      any text is a label | ours | – | labels themselves are the Policy Service's
     `,
   },
   {

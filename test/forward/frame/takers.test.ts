@@ -35,7 +35,12 @@ async function bothWays(routes: readonly PublishedRoute[], payloads: readonly Ui
     const turns = routes.map((route) =>
       startTurn(route, { received, invocation, container, marks: NO_MARKS, isOnly }),
     );
-    return streamStages({ streamArn: STREAM_ARN, settings, routes }, turns);
+    return streamStages(
+      { streamArn: STREAM_ARN, settings, routes },
+      turns,
+      container.schemas,
+      () => undefined,
+    );
   };
   const short = stages();
   const { direct: _, ...long } = stages();
@@ -189,7 +194,12 @@ describe('A 4: conditions on fields at the top are looked up in the bytes', () =
     const turns = routes.map((route) =>
       startTurn(route, { ...options, invocation: { remainingMs: () => 60_000, invocationId: 'i' } }),
     );
-    const stages = streamStages({ streamArn: STREAM_ARN, settings, routes }, turns);
+    const stages = streamStages(
+      { streamArn: STREAM_ARN, settings, routes },
+      turns,
+      container.schemas,
+      () => undefined,
+    );
     const prepared = await prepareAll(
       received.records,
       stages,
