@@ -111,9 +111,10 @@ async function settleBatch(ended: EndedBatch): Promise<string | undefined> {
     settleAll(
       turns.map(({ route }, index) => ({
         settled: end.routes[index]?.settled ?? [],
+        leftOut: end.routes[index]?.leftOut ?? [],
         keep: keeper(route.pipeline, received, invocation, runtime),
       })),
-      // Nobody knows which records are for a route that cannot be read.
+      // Any record may be for a route that cannot be read.
       stream.faults.size === 0 ? end.left : received.records.map(({ kinesis }) => kinesis.sequenceNumber),
     ),
     marks.written(),

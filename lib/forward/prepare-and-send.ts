@@ -13,6 +13,7 @@ import {
 import type { BatchMarks } from './marks.ts';
 import { isPlain } from './read/decoding.ts';
 import type { Received } from './read/event.ts';
+import type { Message } from './read/message.ts';
 import { batch, LANE_BYTES, recordGroups } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import type { RouteTurn } from './turn.ts';
@@ -23,6 +24,8 @@ export interface RouteEnd {
   readonly sent: Sent;
   /** Every message that was prepared, with its verdict. */
   readonly settled: readonly Settled[];
+  /** Messages that its conditions leave out, besides those. */
+  readonly leftOut: readonly Message[];
   /** Messages that AEP acknowledged in an earlier invocation. */
   readonly known: number;
 }
@@ -52,7 +55,8 @@ export async function prepareAndSend(
       const settled = [...parts.flatMap((part) => part.settled), ...sent.settled];
       if (sent.stop !== undefined) marks.trouble();
       marks.ended(route, settled);
-      return { sent, settled, known: parts.reduce((sum, { known }) => sum + known, 0) };
+      const leftOut = parts.flatMap((part) => part.leftOut);
+      return { sent, settled, leftOut, known: parts.reduce((sum, { known }) => sum + known, 0) };
     }),
   );
   if (preparing.status === 'rejected') throw preparing.reason;
@@ -86,8 +90,8 @@ async function prepareGroups(
 }
 
 /**
- * Adds a route's messages to what is sent. Each group is a lane. Of several routes each takes a part of a group only:
- * its groups are put together, since all records of a partition key are in one group.
+ * Adds a route's messages to what is sent. Each group is a lane. One of several routes takes only a part of a group, so
+ * its groups are put together. That keeps the order: all records of a partition key are in one group.
  */
 function laneOfRoute(
   { sending, batching }: RouteTurn,

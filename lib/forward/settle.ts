@@ -1,5 +1,6 @@
 // Settles a batch with Lambda: rejects are stored first, then the lowest unresolved sequence number is the
 // checkpoint.
+import type { Message } from './read/message.ts';
 import type { Filtered, Reason, Rejected, Settled, Verdict } from './verdict.ts';
 
 /**
@@ -33,6 +34,8 @@ export type Keep = (rejects: readonly Settled<Rejected>[]) => Promise<number | u
 /** What became of a route's messages, and where its rejects are stored. */
 export interface RouteSettled {
   readonly settled: readonly Settled[];
+  /** Messages that its conditions leave out, besides those in `settled`. */
+  readonly leftOut?: readonly Message[];
   readonly keep: Keep;
 }
 
@@ -54,7 +57,9 @@ export async function settleAll(
   const open = routes.map(({ settled }) => lowest([...left, ...openIn(settled).map(sequenceNumberOf)]));
   const before = lowest(open.filter((one) => one !== undefined));
   const all = await Promise.all(
-    routes.map(({ settled, keep }) => settle(settled, before === undefined ? [] : [before], keep)),
+    routes.map(({ settled, keep, leftOut }) =>
+      settle(settled, before === undefined ? [] : [before], keep, leftOut),
+    ),
   );
   const checkpoint = lowest(all.flatMap((one) => one.checkpoint ?? []));
   return all.map((one, index) => ({
@@ -67,11 +72,13 @@ export async function settleAll(
 /**
  * @param settled every message with its verdict
  * @param left sequence numbers of records that were not prepared
+ * @param leftOut messages that the pipeline filters out, besides those in `settled`
  */
 export async function settle(
   settled: readonly Settled[],
   left: readonly string[],
   keep: Keep,
+  leftOut: readonly Message[] = [],
 ): Promise<Settlement> {
   const open = openIn(settled);
   const rejects = settled.filter(isRejected);
@@ -83,14 +90,15 @@ export async function settle(
   const checkpoint = stored === undefined ? lowest(due.map(sequenceNumberOf)) : before;
   const kept = stored === undefined ? [] : due;
   const filtered = below(unwanted, checkpoint);
-  const resolved = kept.length + filtered.length;
-  const unresolved = open.length + rejects.length + unwanted.length - resolved;
+  const passed = filtered.length + messagesBelow(leftOut, checkpoint);
+  const resolved = kept.length + passed;
+  const unresolved = open.length + rejects.length + unwanted.length + leftOut.length - resolved;
   return {
     checkpoint,
     kept,
     stored: stored ?? 0,
     reasons: counted(kept),
-    filtered: filtered.length,
+    filtered: passed,
     unrouted: filtered.filter(({ verdict }) => verdict.unrouted === true).length,
     unresolved,
   };
@@ -110,6 +118,12 @@ function below<V extends Verdict>(settled: Settled<V>[], checkpoint: string | un
   if (checkpoint === undefined) return settled;
   const value = BigInt(checkpoint);
   return settled.filter(({ message }) => BigInt(message.sequenceNumber) < value);
+}
+
+function messagesBelow(messages: readonly Message[], checkpoint: string | undefined): number {
+  if (checkpoint === undefined) return messages.length;
+  const value = BigInt(checkpoint);
+  return messages.filter(({ sequenceNumber }) => BigInt(sequenceNumber) < value).length;
 }
 
 /**

@@ -3,13 +3,13 @@ import type { Failure } from '../failure.ts';
 import type { PublishedRoute, PublishedStream } from '../published.ts';
 import { createBareDirect } from './frame/frame.ts';
 import type { Framed } from './frame/framed.ts';
+import { LEFT_OUT } from './frame/outcome.ts';
 import type { StreamStages } from './frame/prepare.ts';
 import { createTakers } from './frame/takers.ts';
 import type { Way } from './frame/way.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
 import type { Schemas } from './read/formats/by-schema.ts';
 import type { RouteTurn } from './turn.ts';
-import { FILTERED, type Filtered, type Settled } from './verdict.ts';
 
 /**
  * @param turns one for each route that can be read, in their order
@@ -44,7 +44,6 @@ function shortWays(turns: readonly RouteTurn[]): ShortWays {
   // What is decoded twice costs more: it must spare a route the long way, or all of them the parsing of most records.
   const isWorthIt = turns.some(({ route }, at) => takers?.byBytes[at] && sendsWhole(route));
   if (takers === undefined || !isWorthIt) return longWays(turns);
-  const leftOut = leftOutOnce();
   return {
     direct: createBareDirect(takers),
     ways: turns.map((turn, at): Way => {
@@ -53,7 +52,7 @@ function shortWays(turns: readonly RouteTurn[]): ShortWays {
       const around = sendsWhole(route) ? framer.around : undefined;
       const short = (ordinary: Framed) => {
         const isTaken = ((ordinary.takers ?? 0) & (1 << at)) !== 0 && way.isFor?.(ordinary.message) !== false;
-        return isTaken ? around?.(ordinary) : leftOut(ordinary);
+        return isTaken ? around?.(ordinary) : LEFT_OUT;
       };
       return { ...way, short };
     }),
@@ -70,13 +69,4 @@ function sendsWhole({ records = {} }: PublishedRoute): boolean {
     ([name, value]) =>
       value === undefined || name === 'where' || (name === 'operations' && 'data' in (value as object)),
   );
-}
-
-/** The routes that leave a record out share one verdict. */
-function leftOutOnce(): (ordinary: Framed) => Settled<Filtered> {
-  let last: Settled<Filtered> | undefined;
-  return ({ message }) => {
-    if (last?.message !== message) last = { message, verdict: FILTERED };
-    return last;
-  };
 }

@@ -8,7 +8,7 @@ import type { Message } from '../read/message.ts';
 import { DELIVERED, FILTERED, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
-import { type RouteOutcome, type Unrouted, unroutedOnce } from './outcome.ts';
+import { LEFT_OUT, type RouteOutcome, type Unrouted, unroutedOnce } from './outcome.ts';
 import type { Way } from './way.ts';
 
 /**
@@ -73,7 +73,9 @@ export interface RoutePrepared {
   readonly framed: Framed[];
   /** Messages that are not sent: rejected, filtered, or acknowledged before. */
   readonly settled: Settled[];
-  /** Those of them that AEP acknowledged before. */
+  /** Messages that its conditions leave out, as far as they went the short way. */
+  readonly leftOut: Message[];
+  /** Those of the settled that AEP acknowledged before. */
   known: number;
   /** One of those, ready to be sent once more. */
   witness: Framed | undefined;
@@ -106,7 +108,9 @@ export async function prepare(
     { decoding, direct, onUnready, ways: [way], unrouted: { kind: 'count' } },
     room,
   );
-  return { ...(routes[0] as RoutePrepared), ...looked };
+  const route = routes[0] as RoutePrepared;
+  const leftOut = route.leftOut.map((message) => ({ message, verdict: FILTERED }));
+  return { ...route, settled: [...route.settled, ...leftOut], leftOut: [], ...looked };
 }
 
 /** Decodes each record once, and prepares it for every route. */
@@ -116,7 +120,15 @@ export async function prepareAll(
   room: Room,
 ): Promise<StreamPrepared> {
   const { decoding, direct, ways, unrouted } = stages;
-  const routes = ways.map((): RoutePrepared => ({ framed: [], settled: [], known: 0, witness: undefined }));
+  const routes = ways.map(
+    (): RoutePrepared => ({
+      framed: [],
+      settled: [],
+      leftOut: [],
+      known: 0,
+      witness: undefined,
+    }),
+  );
   const outcomes: (RouteOutcome | undefined)[] = ways.map(() => undefined);
   let [decoded, looked] = [0, 0];
   // What waits for its schema, and the keys whose later records may not pass it.
@@ -129,7 +141,7 @@ export async function prepareAll(
     const ordinary = directly[looked++];
     if (ordinary !== undefined && goShort(ordinary, ways, outcomes)) {
       decoded++;
-      unroutedOnce(outcomes, undefined, ways, unrouted);
+      unroutedOnce(outcomes, ordinary.message, undefined, ways, unrouted);
       placeOrdinary(ordinary, outcomes, routes, room);
       continue;
     }
@@ -145,8 +157,8 @@ export async function prepareAll(
       if (++decoded % MESSAGES_PER_TURN === 0) await turn();
       for (const [index, way] of ways.entries())
         if (ordinary === undefined || outcomes[index] === undefined) outcomes[index] = wayOutcome(part, way);
-      unroutedOnce(outcomes, part, ways, unrouted);
-      placeDecoded(outcomes, routes, room);
+      unroutedOnce(outcomes, part.message, part, ways, unrouted);
+      placeDecoded(part.message, outcomes, routes, room);
     }
     outcomes.fill(undefined);
   }
@@ -178,7 +190,7 @@ function goShort(ordinary: Framed, ways: readonly Way[], outcomes: (RouteOutcome
     const own = short?.(ordinary);
     if (own === undefined) all = false;
     outcomes[index] =
-      own === undefined || 'verdict' in own || !isKnown(own.message)
+      own === undefined || own === LEFT_OUT || !isKnown(own.message)
         ? own
         : { message: own.message, again: isWitness?.(own.message) === true ? own : undefined };
   }
@@ -208,16 +220,21 @@ function placeOrdinary(
   routes: readonly RoutePrepared[],
   room: Room,
 ): void {
+  let isHeld = false;
   for (let index = 0; index < routes.length; index++) {
     const outcome = outcomes[index] as RouteOutcome;
-    putInto(routes[index] as RoutePrepared, outcome);
-    if ('slab' in outcome && outcome !== ordinary) room.take(outcome.size);
+    if (outcome === LEFT_OUT) (routes[index] as RoutePrepared).leftOut.push(ordinary.message);
+    else {
+      putInto(routes[index] as RoutePrepared, outcome);
+      if (outcome !== ordinary && 'slab' in outcome) room.take(outcome.size);
+    }
+    isHeld ||= outcome === LEFT_OUT || !('again' in outcome);
   }
-  if (outcomes.some((outcome) => outcome !== undefined && !('again' in outcome)))
-    room.take(ordinary.size + overheadOf(ordinary.message));
+  if (isHeld) room.take(ordinary.size + overheadOf(ordinary.message));
 }
 
 function placeDecoded(
+  decoded: Message,
   outcomes: readonly (RouteOutcome | undefined)[],
   routes: readonly RoutePrepared[],
   room: Room,
@@ -225,6 +242,10 @@ function placeDecoded(
   let held: Message | undefined;
   for (let index = 0; index < routes.length; index++) {
     const outcome = outcomes[index] as RouteOutcome;
+    if (outcome === LEFT_OUT) {
+      (routes[index] as RoutePrepared).leftOut.push(decoded);
+      continue;
+    }
     putInto(routes[index] as RoutePrepared, outcome);
     if ('again' in outcome) continue;
     const { message } = outcome;
@@ -234,7 +255,7 @@ function placeDecoded(
   }
 }
 
-function putInto(route: RoutePrepared, outcome: RouteOutcome): void {
+function putInto(route: RoutePrepared, outcome: Exclude<RouteOutcome, typeof LEFT_OUT>): void {
   if ('slab' in outcome) route.framed.push(outcome);
   else if ('verdict' in outcome) route.settled.push(outcome);
   else {

@@ -7,6 +7,7 @@ import { NO_MARKS } from '../../../lib/forward/marks.ts';
 import { type Received, readEvent } from '../../../lib/forward/read/event.ts';
 import { streamStages } from '../../../lib/forward/stages.ts';
 import { startTurn } from '../../../lib/forward/turn.ts';
+import { FILTERED } from '../../../lib/forward/verdict.ts';
 import type { PublishedRoute } from '../../../lib/published.ts';
 import type { Condition, Records } from '../../../lib/records.ts';
 import { runs } from '../../support/depth.ts';
@@ -61,16 +62,19 @@ function told({ decoded, left, routes }: StreamPrepared) {
   return {
     decoded,
     left,
-    routes: routes.map(({ framed, settled }) => ({
+    routes: routes.map(({ framed, settled, leftOut }) => ({
       framed: framed.map(({ message, slab, start, end }) => [
         message.sequenceNumber,
         slab.toString('latin1', start, end),
       ]),
-      settled: settled.map(({ message, verdict }) => [
-        message.sequenceNumber,
-        verdict,
-        Buffer.from(message.bytes).toString('latin1'),
-      ]),
+      // Those that are left out are in a list of their own.
+      settled: [...settled, ...leftOut.map((message) => ({ message, verdict: FILTERED }))]
+        .map(({ message, verdict }) => [
+          message.sequenceNumber,
+          verdict,
+          Buffer.from(message.bytes).toString('latin1'),
+        ])
+        .sort(),
     })),
   };
 }
