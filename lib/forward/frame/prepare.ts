@@ -82,16 +82,16 @@ export interface RoutePrepared {
 }
 
 /** What is the same for all routes. */
-interface Looked {
+interface LookedThrough {
   /** Messages in the records, counted as the decoder gives them. */
   readonly decoded: number;
   /** Sequence numbers of the records that were not prepared. */
   readonly left: readonly string[];
 }
 
-export type Prepared = Readonly<RoutePrepared> & Looked;
+export type Prepared = Readonly<RoutePrepared> & LookedThrough;
 
-export interface StreamPrepared extends Looked {
+export interface StreamPrepared extends LookedThrough {
   /** In the order of the routes. */
   readonly routes: readonly RoutePrepared[];
 }
