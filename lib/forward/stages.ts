@@ -3,10 +3,10 @@ import type { Failure } from '../failure.ts';
 import type { PublishedRoute, PublishedStream } from '../published.ts';
 import { createBareDirect } from './frame/frame.ts';
 import type { Framed } from './frame/framed.ts';
-import { LEFT_OUT } from './frame/outcome.ts';
+
 import type { StreamStages } from './frame/prepare.ts';
 import { createTakers } from './frame/takers.ts';
-import type { Way } from './frame/way.ts';
+import { LEFT_OUT, type Way } from './frame/way.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
 import type { Schemas } from './read/formats/by-schema.ts';
 import type { RouteTurn } from './turn.ts';

@@ -4,10 +4,7 @@ import type { Message } from '../read/message.ts';
 import { FILTERED, type Reason, type Rejected, rejected, type Settled, TAKEN_BY_NONE } from '../verdict.ts';
 import { withheld } from '../withheld.ts';
 import type { Framed } from './framed.ts';
-import type { Way } from './way.ts';
-
-/** The conditions of a route leave an ordinary record out. There are so many of these that they have no object each. */
-export const LEFT_OUT = 'left out';
+import { LEFT_OUT, type Way } from './way.ts';
 
 /** Ready to be sent, settled, or acknowledged before: then it may be sent once more. */
 export type RouteOutcome =

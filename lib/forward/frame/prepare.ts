@@ -8,8 +8,8 @@ import type { Message } from '../read/message.ts';
 import { DELIVERED, FILTERED, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
-import { LEFT_OUT, type RouteOutcome, type Unrouted, unroutedOnce } from './outcome.ts';
-import type { Way } from './way.ts';
+import { type RouteOutcome, type Unrouted, unroutedOnce } from './outcome.ts';
+import { LEFT_OUT, type Way } from './way.ts';
 
 /**
  * An event has 6 MB, but compression and aggregation can make it a thousand times larger. Records beyond this limit
