@@ -8,6 +8,7 @@ import type {
   DeadLetter,
   DeadLetterDocument,
   RedriveRuntime,
+  Routes,
   StreamPage,
   StreamPosition,
   StreamRange,
@@ -53,6 +54,8 @@ export interface RedriveWorldOptions {
   readonly published?: Partial<PublishedPipeline>;
   readonly s3?: MemoryS3;
   readonly clock?: ReturnType<typeof virtualClock>;
+  /** Pipelines of the stream besides the one of `PUBLISHED`, with what differs. */
+  readonly others?: Readonly<Record<string, Partial<PublishedPipeline>>>;
 }
 
 export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
@@ -68,6 +71,11 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       JSON.stringify({ clientId: 'c', clientSecret: SECRET, organizationId: PUBLISHED.organizationId }),
     ],
   ]);
+  for (const [pipeline, more] of Object.entries(options.others ?? {}))
+    secrets.set(
+      `penstock/dev/streams/customers/${pipeline}`,
+      JSON.stringify({ ...PUBLISHED, ...more, pipeline }),
+    );
   const log =
     (level: string) =>
     (message: string, fields: LogFields = {}) => {
@@ -85,7 +93,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       put: () => Promise.reject(new Error('redrive writes no secret')),
       remove: () => Promise.reject(new Error('redrive removes no secret')),
     },
-    routes: memoryRoutes(),
+    routes: options.others === undefined ? memoryRoutes() : listOf(options.others),
     deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: {
       count: (name, value) => {
@@ -134,6 +142,18 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
     others: () => [...s3.objects.keys()].filter((key) => !key.startsWith('rejected/')),
   };
   return own;
+}
+
+/** The first one as 0.1.0 published it, and the others beside it. */
+function listOf(others: object): Pick<Routes, 'read'> {
+  const listed = Object.keys(others).map((pipeline) => [pipeline, { revision: 'the newest' }]);
+  const value = {
+    version: 1,
+    streamArn: STREAM_ARN,
+    settings: { compression: 'none', unrouted: 'count' },
+    routes: { [PUBLISHED.pipeline]: {}, ...Object.fromEntries(listed) },
+  };
+  return { read: async () => ({ value, version: '1' }) };
 }
 
 const PAGE = 3;
