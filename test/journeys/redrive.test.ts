@@ -10,8 +10,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import type { PublishedPipeline } from '../../lib/published.ts';
+import { type PublishedPipeline, revisionOf } from '../../lib/published.ts';
 import type { RedriveAnswer } from '../../lib/redrive/request.ts';
+import type { RouteList } from '../../lib/route-list.ts';
 import { account } from '../../local/start/account.ts';
 import { functionName } from '../../local/start/functions.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
@@ -59,10 +60,16 @@ async function stored(): Promise<string[]> {
 
 /** As if the manifest had named a part that no record has. What AEP refuses as a whole is rejected by nobody. */
 async function publishWrongly(): Promise<void> {
-  const SecretId = 'penstock/dev/streams/customers';
-  const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
-  const published: PublishedPipeline = { ...JSON.parse(SecretString), records: { select: ['/nothing'] } };
-  await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(published) }));
+  const { value, version } = await stack.routes.read('customers');
+  const list = value as RouteList;
+  const [name = ''] = Object.keys(list.routes);
+  const SecretId = `penstock/dev/streams/customers/${name}`;
+  const { SecretString: right = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+  const published: PublishedPipeline = { ...JSON.parse(right), records: { select: ['/nothing'] } };
+  const SecretString = JSON.stringify(published);
+  const revision = revisionOf(SecretString);
+  await secrets.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken: revision }));
+  await stack.routes.write('customers', { ...list, routes: { [name]: { revision } } }, version);
 }
 
 beforeAll(async () => {

@@ -340,30 +340,43 @@ describe('a step that has timed out and still runs', () => {
 
 describe('two pipelines that want one stream', () => {
   const OTHER = { ...APPLY, manifest: { ...manifest, name: 'other' } };
-  const conflict = /the stream( \S+)? carries the pipeline (customer-profiles|other) already/;
+  const conflict = /source\.compression is "\w+" in the manifest of (customer-profiles|other)/;
+  const leaving = /the pipeline (customer-profiles|other) is leaving the stream, as its last one/;
   const CASES: [string, Input[], Input, Input, number][] = [
     ['both for the first time', [], APPLY, OTHER, 150],
     ['one that moves out while the other moves in', [APPLY], RETIRE, OTHER, 100],
     ['one that is there, and changed', [APPLY], ZIPPED, OTHER, 30],
   ];
 
-  /** Who could not have the stream says why; the rest is as if they had come one after the other. */
+  /**
+   * Who says something else of what all share is told so. Who came while the last one left is started again. The rest
+   * is as if they had come one after the other.
+   */
   const fair = async ({ own, runs, inputs, before }: Ended) => {
-    const through = inputs.filter((_, index) => runs[index]?.status === 'SUCCEEDED');
+    const through: Input[] = [];
+    for (const [index, input] of inputs.entries()) {
+      const { status, cause = '' } = runs[index] ?? {};
+      const isAgain = status !== 'SUCCEEDED' && leaving.test(cause);
+      if (isAgain) expect((await own.run(input)).status).toBe('SUCCEEDED');
+      if (status === 'SUCCEEDED' || isAgain) through.push(input);
+      else expect(cause).toMatch(conflict);
+    }
     expect(through.length).toBeGreaterThan(0);
-    for (const { status, cause } of runs) if (status !== 'SUCCEEDED') expect(cause).toMatch(conflict);
     const orders = [through, through.toReversed()].map((order) => golden([...before, ...order]));
     const possible = await Promise.allSettled(orders);
     expect(possible).toContainEqual({ status: 'fulfilled', value: endOf(own) });
-    tally.count(through.length === 1 ? 'stream: one in conflict' : 'stream: one after the other');
+    tally.count(through.length === 1 ? 'stream: one in conflict' : 'stream: both');
   };
 
-  it.each(CASES)('%s: it carries one, and the other is told', async (_, before, one, other, most) => {
-    const wrong = await every(most, async (seed) =>
-      fair(await together(turnsOf(seed), before, [one, other])),
-    );
-    expect(wrong).toEqual([]);
-  });
+  it.each(CASES)(
+    '%s: none loses its work, and who is in conflict is told',
+    async (_, before, one, other, most) => {
+      const wrong = await every(most, async (seed) =>
+        fair(await together(turnsOf(seed), before, [one, other])),
+      );
+      expect(wrong).toEqual([]);
+    },
+  );
 
   it.each(CASES)(
     '%s: the same, wherever the one is interrupted by the other',

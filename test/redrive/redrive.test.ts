@@ -873,6 +873,23 @@ describe('the stream itself', () => {
     sequence: { shardId: 'shardId-000000000002', from: seq(from), to: seq(to) },
   });
 
+  it('issue 14 A 2: goes through the pipeline that is named, where the stream has several', async () => {
+    const flowId = '7f000000-0000-4000-8000-000000000001';
+    const own = stocked({ published: DERIVED, others: { second: { flowId } } });
+    const request = { source: 'stream', where: sequence(3, 6) };
+    await expect(own.run(request)).rejects.toMatchObject({
+      code: 'EVENT_INVALID',
+      message: expect.stringContaining('customers, second'),
+    });
+    await expect(own.run({ ...request, pipeline: 'third' })).rejects.toMatchObject({ code: 'NOT_PUBLISHED' });
+    expect(own.inlet.requests).toEqual([]);
+    const answer = await own.run({ ...request, pipeline: 'second' });
+    expect(answer).toMatchObject({ pipeline: 'second', delivered: 4 });
+    expect(new Set(own.inlet.requests.map(({ headers }) => headers['x-adobe-flow-id']))).toEqual(
+      new Set([flowId]),
+    );
+  });
+
   it('B83: is sent again by sequence, with the ids that the forwarder gave', async () => {
     const own = stocked({ published: DERIVED });
     expect(await own.run({ source: 'stream', where: sequence(3, 6) })).toMatchObject({

@@ -1,5 +1,6 @@
 // What a sandbox holds, and what was published, as a graph without ids and times: to compare one end with another.
 
+import type { RouteList } from '../../lib/route-list.ts';
 import type { Trigger } from '../../lib/runtime.ts';
 import type { Platform } from '../../local/aep/platform.ts';
 
@@ -7,7 +8,10 @@ import type { Platform } from '../../local/aep/platform.ts';
 export interface Seen {
   readonly platform: Platform;
   readonly routes?: { readonly lists: ReadonlyMap<string, { readonly text: string }> };
-  readonly secrets: { readonly values: ReadonlyMap<string, string> };
+  readonly secrets: {
+    readonly values: ReadonlyMap<string, string>;
+    readonly versions?: ReadonlyMap<string, string>;
+  };
   readonly executions?: readonly { readonly name: string }[];
   readonly triggers: {
     readonly all: ReadonlyMap<string, Trigger & { readonly startAt?: 'earliest' | Date }>;
@@ -90,7 +94,7 @@ export function canonical(own: Seen, sandbox = 'dev1') {
   ]);
   const published = [...own.secrets.values]
     .filter(([id]) => id.includes('/streams/'))
-    .map(([id, text]) => [id, clean(text, mask)]);
+    .map(([id, text]) => [id, clean(listedText(own, id) ?? text, mask)]);
   const routes = [...(own.routes?.lists ?? [])].map(([stream, { text }]) => {
     const list = JSON.parse(text) as { routes: Record<string, { from?: number }>; closing?: object };
     const joined = Object.entries(list.routes).map(([name, { from }]) => [
@@ -111,6 +115,13 @@ export function canonical(own: Seen, sandbox = 'dev1') {
     published: Object.fromEntries(published.sort(byText)) as Record<string, unknown>,
     triggers: triggers.sort((a, b) => byText(a.streamArn, b.streamArn)),
   };
+}
+
+/** What the list names of a secret: that is what is published, also where something newer was written. */
+function listedText({ routes, secrets }: Seen, id: string): string | undefined {
+  const [stream = '', pipeline = ''] = id.split('/').slice(3);
+  const list = JSON.parse(routes?.lists.get(stream)?.text ?? '{}') as Partial<RouteList>;
+  return secrets.versions?.get(`${id} ${list.routes?.[pipeline]?.revision}`);
 }
 
 const byText = (a: unknown, b: unknown) => (String(a) < String(b) ? -1 : 1);
