@@ -10,6 +10,7 @@ import { checkOperations, linksIdentities } from './operations.ts';
 import { checkPreset, withPreset } from './presets.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
+import { daysIn, MIN_LAKE_DAYS, RETENTION } from './retention.ts';
 import { COMPRESSIONS, DATA, PIPELINE_NAME, UNROUTED } from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
 import { identityPath } from './xdm-path.ts';
@@ -326,6 +327,20 @@ const pipelineName = z
   .string()
   .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit');
 
+const period = z
+  .string()
+  .regex(RETENTION, 'expected days, months or years such as P90D, P13M or P2Y, or "forever"');
+
+const datasetRetention = object({
+  lake: period
+    .refine((text) => (daysIn(text)?.most ?? MIN_LAKE_DAYS) >= MIN_LAKE_DAYS, 'expected 30 days at least')
+    .optional()
+    .describe('In the data lake, 30 days at least.'),
+  profile: period.optional().describe('In Profile. Needs `profile`.'),
+}).describe(
+  'How long events are kept, by their timestamp: `P90D`, `P13M`, `P2Y` or `forever`. Older ones are deleted for good. Left out: as it is.',
+);
+
 /** AEP takes labels of fields at their schema alone, in its pages: no API of it is published. */
 const datasetLabels = z
   .array(
@@ -390,6 +405,7 @@ const manifest = object({
       ),
     errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
     labels: datasetLabels.optional(),
+    retention: datasetRetention.optional(),
   }).default({ errorDiagnostics: true }),
   mapping: z
     .array(mappingRow)
@@ -438,6 +454,15 @@ function checkMapping({ source, mapping }: Given, complain: Complain): void {
     }
     seen.add(destination);
   });
+}
+
+/** Adobe's page on it: only for datasets of events, and in Profile only for those that are enabled for it. */
+function checkRetention({ schema, dataset: { retention, profile } }: Given, complain: Complain): void {
+  if (retention === undefined) return;
+  if (retention.profile !== undefined && profile !== true)
+    complain(['dataset', 'profile'], 'expected true, because dataset.retention.profile is set', profile);
+  if (!('id' in schema) && idOf(schema.class, CLASSES) === CLASSES.profile)
+    complain(['dataset', 'retention'], 'not allowed: AEP keeps only events for a time', retention);
 }
 
 /** A consumer that the manifest names is neither made nor removed. */
@@ -514,16 +539,17 @@ function hasIdentityMap(schema: Given['schema']): boolean {
   );
 }
 
+export const Manifest = manifest.superRefine(checkManifest).transform(withPreset);
+
 /** Both become parts of one secret. */
 function checkPublished({ source }: Given, complain: Complain): void {
   if (source.kind !== 'inlet' || source.format === undefined) return;
-  const bytes = Buffer.byteLength(JSON.stringify([source.format, source.records]));
+  const { format, records = {} } = source;
+  const bytes = Buffer.byteLength(JSON.stringify({ format, records }));
   if (bytes <= MAX_RECORDS_BYTES) return;
   const most = `at most ${MAX_RECORDS_BYTES} are published`;
-  complain(['source', 'format'], `has ${bytes} bytes as JSON, source.records included; ${most}`, '…');
+  complain(['source', 'format'], `has ${bytes} bytes as JSON, with records; ${most}`, '…');
 }
-
-export const Manifest = manifest.superRefine(checkManifest).transform(withPreset);
 
 function checkManifest(given: Given, context: z.RefinementCtx): void {
   const value = withPreset(given);
@@ -531,6 +557,7 @@ function checkManifest(given: Given, context: z.RefinementCtx): void {
     context.addIssue({ code: 'custom', path, message, input });
   checkMapping(value, complain);
   checkFanOut(value, complain);
+  checkRetention(value, complain);
   checkSchema(value, complain);
   checkTitles(value, complain);
   checkDatasets(value, complain);

@@ -338,6 +338,11 @@ function checkDerive(records: Records, data: 'raw' | 'xdm', complain: Complain):
   });
 }
 
+/** The name of the member that a rule derives. */
+export function memberOf(rule: Derivation): '_id' | 'timestamp' {
+  return typeof rule === 'string' ? rule : rule.member;
+}
+
 /** Members that are derived from where and when the record came. */
 export function ownMembers({ derive = [] }: Pick<Records, 'derive'>): readonly ('_id' | 'timestamp')[] {
   return derive.filter((one) => typeof one === 'string');

@@ -38,6 +38,7 @@ describe('the events', () => {
         'provision',
         'reconcile',
         'redrive-on-failure',
+        'redrive-route',
         'redrive',
         'retire',
         'status',
@@ -114,6 +115,16 @@ describe('the events', () => {
       delivered: 1_500,
       complete: true,
     });
+  });
+
+  it('14 A 3: rehearse sending again the rejects of one route, then send them', async () => {
+    const event = read('redrive-route') as { pipeline: string };
+    const own = redriveWorld({ others: { [event.pipeline]: {} } });
+    for (const of of [{ pipeline: event.pipeline }, {}]) await own.store(document([entry(1, '{}')], of));
+    expect(await own.run(event)).toMatchObject({ dryRun: true, chosen: 1, left: 1 });
+    expect(await own.run({ ...event, dryRun: false })).toMatchObject({ delivered: 1, complete: true });
+    expect(own.sentBy(event.pipeline)).toEqual(['{}']);
+    expect(own.documents().size).toBe(1);
   });
 
   it('that the hook names are there', () => {

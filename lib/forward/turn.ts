@@ -75,7 +75,7 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
 }
 
 /** A message without a time of arrival is taken: a copy is better than a loss. */
-function hasArrivedSince(from: number, { arrivedAt }: Message): boolean {
+export function hasArrivedSince(from: number, { arrivedAt }: Message): boolean {
   return arrivedAt === undefined || arrivedAt * 1_000 >= from;
 }
 

@@ -2,11 +2,10 @@
 import { check, isObject } from '../forward/json/check.ts';
 import type { Decoded } from '../forward/read/decode.ts';
 import { coordinatesIn } from '../forward/read/record-id.ts';
-import { memberOf } from '../forward/transform/derive.ts';
 import { createTransform, type Transform } from '../forward/transform/transform.ts';
 import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { PublishedPipeline } from '../published.ts';
-import { ownMembers } from '../records.ts';
+import { memberOf, ownMembers } from '../records.ts';
 
 /** The compared values of a row or of a sent record, in the same order; `undefined` for a value that is missing. */
 export type Likeness = readonly (string | undefined)[];

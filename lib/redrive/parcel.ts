@@ -3,7 +3,12 @@ import * as z from 'zod';
 import { fromBase64 } from '../forward/read/decode.ts';
 import type { KinesisRecord } from '../forward/read/event.ts';
 import type { History } from '../forward/read/message.ts';
-import { type DiscardedRecord, type OnFailure, readOnFailure } from '../forward/read/on-failure.ts';
+import {
+  type DiscardedRecord,
+  type OnFailure,
+  readOnFailure,
+  SettledByRoute,
+} from '../forward/read/on-failure.ts';
 import type { DeadLetter, StoredKind } from '../runtime.ts';
 
 /** One thing to send: an entry of a document, or a record of the stream. */
@@ -15,6 +20,8 @@ export interface Item {
   readonly record: KinesisRecord;
   /** What is known of it. A new dead letter of it keeps this. */
   readonly entry?: StoredEntry;
+  /** By pipeline, what its route has settled in runs before this one. */
+  readonly settled?: z.infer<typeof SettledByRoute>;
   /** The rules under which an entry was redacted. */
   readonly redacted?: History;
   /** The entry holds what Experience Platform had. */
@@ -44,6 +51,8 @@ const StoredEntry = z.looseObject({
   asReceived: z.literal(true).optional(),
   /** There are no bytes to send. */
   withheld: z.literal(true).optional(),
+  /** Which routes have settled it, if it belongs to several. */
+  routes: SettledByRoute.optional(),
   /** The bytes are in another form than the producer's, so they must not be transformed again. */
   processed: z.literal(true).optional(),
 });
@@ -135,7 +144,13 @@ export function onFailureParcel(document: OnFailure, records: readonly Discarded
     kind: 'on-failure',
     document,
     storedAt,
-    items: records.map((givenUp) => ({ shardId, reason, record: givenUp.record, givenUp })),
+    items: records.map((givenUp) => ({
+      shardId,
+      reason,
+      record: givenUp.record,
+      givenUp,
+      ...(givenUp.note.routes !== undefined && { settled: givenUp.note.routes }),
+    })),
   };
 }
 
@@ -168,6 +183,7 @@ function itemOf(entry: StoredEntry, document: StoredDocument): Item {
     reason: entry.reason,
     record: recordFor(document, { ...entry, data }),
     entry,
+    ...(entry.routes !== undefined && { settled: entry.routes }),
     ...(entry.redacted === true && { redacted: historyOf(entry, document) }),
     ...(isAsReceived(entry) && { asReceived: true }),
   };

@@ -1,10 +1,11 @@
 // Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
-import { Failure, isFailure } from '../failure.ts';
-import { type PublishedPipeline, readRoute, readStream, streamArnIn, streamNameOf } from '../published.ts';
+import { isFailure } from '../failure.ts';
+import { streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
+import { routeFor } from './routes.ts';
 import type { RedriveRun, Walked } from './run.ts';
 import { createCarrier } from './send.ts';
 import { walkStore } from './store.ts';
@@ -19,7 +20,7 @@ export interface RedriveInvocation {
 }
 
 /**
- * Sends again what the request names, through the pipeline that is published now. At least once: what was
+ * Sends again what the request names, through one route of the stream as it is published now. At least once: what was
  * acknowledged when an invocation dies is sent again, with the same derived id. Nothing is removed before it is
  * acknowledged or stored.
  * @throws Failure before anything is done: `EVENT_INVALID`, `NOT_PUBLISHED`, `SECRET_*`, `INLET_NOT_ALLOWED`,
@@ -30,17 +31,21 @@ export type Redrive = (event: unknown, invocation: RedriveInvocation) => Promise
 export function createRedrive(runtime: RedriveRuntime): Redrive {
   const sessions = sessionsOf(runtime);
   return async (event, invocation) => {
-    const request = withEnd(readRequest(event), runtime.clock.now());
-    const pipeline = await publishedFor(request, runtime);
+    const asked = withEnd(readRequest(event), runtime.clock.now());
+    const { pipeline, others } = await routeFor(asked, runtime);
+    // What goes on from here goes through the same route, whichever join the stream.
+    const request = { ...asked, pipeline: pipeline.pipeline };
     const { where, rate, dryRun } = request;
     const run: RedriveRun = {
       runtime,
       request,
       pipeline,
+      others,
       carrier: createCarrier({
         runtime,
         sessions: sessions(pipeline.credentials),
         pipeline,
+        others,
         where,
         rate,
         dryRun,
@@ -68,36 +73,15 @@ function withEnd(request: RedriveRequest, now: number): RedriveRequest {
   return { ...request, where: { ...where, arrived: { ...where.arrived, to: new Date(now).toISOString() } } };
 }
 
-async function publishedFor(
-  { stream, pipeline: name }: RedriveRequest,
-  runtime: RedriveRuntime,
-): Promise<PublishedPipeline> {
-  const pipeline =
-    name === undefined ? await onlyPipeline(stream, runtime) : await readRoute(runtime, stream, name);
-  if (pipeline !== undefined && (!stream.startsWith('arn:') || streamArnIn(stream) === pipeline.streamArn))
-    return pipeline;
-  const which = name === undefined ? 'no pipeline' : `no pipeline ${name}`;
-  throw new Failure('NOT_PUBLISHED', `${which} is published for the stream ${stream}`, {
-    next: 'Provision a pipeline for this stream; then send again.',
-  });
-}
-
-/** @throws Failure `EVENT_INVALID` where the stream has several */
-async function onlyPipeline(stream: string, runtime: RedriveRuntime): Promise<PublishedPipeline | undefined> {
-  const { routes = [] } = (await readStream(runtime, stream)) ?? {};
-  if (routes.length < 2) return routes[0];
-  const names = routes.map(({ pipeline }) => pipeline).join(', ');
-  throw new Failure('EVENT_INVALID', `the stream ${stream} has several pipelines: ${names}`, {
-    next: 'Name one of them in "pipeline".',
-  });
-}
-
 function walk(run: RedriveRun): Promise<Walked> {
   const { source } = run.request;
   if (source === 'stream') return walkStream(run);
+  if (source === 'on-failure') return walkStore(run, [{ kind: source }]);
+  const own = run.pipeline.pipeline;
+  const pipelines = source === 'rejected' ? [own] : [own, ...run.others.map(({ pipeline }) => pipeline)];
   return walkStore(
     run,
-    source === 'rejected' ? { kind: source, pipeline: run.pipeline.pipeline } : { kind: source },
+    pipelines.map((pipeline) => ({ kind: 'rejected', pipeline })),
   );
 }
 

@@ -100,14 +100,15 @@ export type StoreCursor = Extract<Cursor, { after: string; within?: unknown }>;
 
 const RedriveRequest = z
   .strictObject({
-    /** Name or ARN. Everything is sent through a pipeline that is published for it now. */
+    /** Name or ARN. Everything is sent through the route as it is published now. */
     stream: z.string().min(1),
-    /** Which pipeline of the stream, where it has several. */
+    /** The pipeline through whose route it is sent. Needed if the stream has several. */
     pipeline: z.string().min(1).optional(),
     /**
-     * `rejected`: rejects of the forwarder. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
+     * `rejected`: the pipeline's rejects. `unrouted`: what was kept once for all pipelines of the stream, because none
+     * takes it or it could not be read. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
      */
-    source: z.enum(['rejected', 'on-failure', 'stream']),
+    source: z.enum(['rejected', 'unrouted', 'on-failure', 'stream']),
     where: Where.default({}),
     /** The most records; records with one sequence number are not divided. */
     limit: z.int().min(1).optional(),

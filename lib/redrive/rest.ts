@@ -1,11 +1,13 @@
 // What stays of an object of the store when its records have been sent: nothing is dropped that was not delivered.
 
 import { rulesBehind, storedEntry } from '../forward/dead-letters.ts';
-import { type DiscardedRecord, noted } from '../forward/read/on-failure.ts';
+import { type DiscardedRecord, noted, type RedriveNote } from '../forward/read/on-failure.ts';
 import { type Rejected, rejected, type Settled } from '../forward/verdict.ts';
 import type { Item, OnFailureParcel, Parcel, StoredEntry } from './parcel.ts';
 import type { Tally } from './request.ts';
+import type { OtherRoute } from './routes.ts';
 import type { SentPart } from './send.ts';
+import { isOfAllRoutes, isOfOneRoute } from './settled-before.ts';
 
 type PartsByItem = ReadonlyMap<Item, readonly SentPart[]>;
 
@@ -17,21 +19,23 @@ export interface Rest {
   readonly counts: PartCounts & Pick<Tally, 'withheld'>;
 }
 
+/** Through which route it was sent. */
+export interface SentBy {
+  readonly pipeline: string;
+  readonly others: readonly OtherRoute[];
+  /** Whether a route of the stream redacts: then no record comes from the stream into the store as it is. */
+  readonly redacts: boolean;
+}
+
 type PartCounts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filtered' | 'left'>;
 
 /**
  * @param chosen those of the parcel's items that were to be sent
- * @param redacts whether the pipeline redacts: then no record comes from the stream into the store as it is
  */
-export function restOf(
-  parcel: Parcel,
-  chosen: ReadonlySet<Item>,
-  parts: PartsByItem,
-  redacts: boolean,
-): Rest {
+export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: PartsByItem, by: SentBy): Rest {
   return parcel.kind === 'rejected'
-    ? restOfRejected(parcel, chosen, parts)
-    : restOfOnFailure(parcel, chosen, parts, redacts);
+    ? restOfRejected(parcel, chosen, parts, by)
+    : restOfOnFailure(parcel, chosen, parts, by);
 }
 
 /** Lambda's document with these of its records. If it only points to its records, then with their range. */
@@ -49,26 +53,81 @@ export function textWith(
     const number = BigInt(numberOf(givenUp));
     return number >= from && number <= to;
   });
-  return document.about(numberOf(first), numberOf(last), between.length);
+  return document.about(numberOf(first), numberOf(last), between.length, noteOfAll(document.note, kept));
+}
+
+/** The document's note, with the routes that have settled all of these records. */
+function noteOfAll(note: RedriveNote, kept: readonly DiscardedRecord[]): RedriveNote {
+  const { routes = {} } = kept[0]?.note ?? {};
+  const settled = Object.keys(routes).filter((name) => kept.every((one) => one.note.routes?.[name] === true));
+  if (settled.length === 0) return note;
+  return { ...note, routes: Object.fromEntries(settled.map((name) => [name, true] as const)) };
 }
 
 function restOfRejected(
   { document, items }: Extract<Parcel, { kind: 'rejected' }>,
   chosen: ReadonlySet<Item>,
   parts: PartsByItem,
+  by: SentBy,
 ): Rest {
-  const entries = items.flatMap((item) => remainingEntries(item, parts.get(item)));
+  const shared = new Set(items.filter((item) => isOfAllRoutes(item, by.others)));
+  const isOwn = document.pipeline === by.pipeline;
+  const entries = items.flatMap((item) => {
+    const ofItem = parts.get(item);
+    if (!shared.has(item)) return remainingEntries(item, ofItem);
+    const own = isOwn ? ownRejects(ofItem ?? []).map(storedEntry) : [];
+    return [...own, ...sharedEntries(item, ofItem, by.pipeline)];
+  });
+  const others = isOwn ? [] : [...shared].flatMap((item) => parts.get(item) ?? []);
+  const rejects = ownRejects(others);
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
   const withheld = sent.flatMap((one) => one?.filter(isOtherwise) ?? []).length;
   const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isOtherwise(part)))), withheld };
   const done = counts.delivered + counts.rejectedAgain + counts.filtered;
   const touched = done > 0 || items.some((item) => parts.get(item)?.length === 0);
-  if (!touched) return { rejects: [], becomes: 'same', counts };
-  if (entries.length === 0) return { rejects: [], becomes: 'nothing', counts };
+  const isSame = entries.length === items.length && entries.every((one, at) => one === items[at]?.entry);
+  if (!touched || isSame) return { rejects, becomes: 'same', counts };
+  if (entries.length === 0) return { rejects, becomes: 'nothing', counts };
   const all = [...parts.values()].flatMap((ofItem) => ofItem.map(({ message }) => message.redacted));
   const rules = { ...document.rules, ...rulesBehind(all) };
   const whole = { ...document, ...(Object.keys(rules).length > 0 && { rules }), entries };
-  return { rejects: [], becomes: { text: `${JSON.stringify(whole)}\n` }, counts };
+  return { rejects, becomes: { text: `${JSON.stringify(whole)}\n` }, counts };
+}
+
+/** Rejected by the route itself, which could read it. */
+function isOwnReject(part: SentPart): boolean {
+  return isReadReject(part) && !isOtherwise(part) && part.message.withheld === undefined;
+}
+
+function isReadReject({ verdict }: SentPart): boolean {
+  return verdict.kind === 'rejected' && isOfOneRoute(verdict.reason);
+}
+
+function ownRejects(parts: readonly SentPart[]): Settled<Rejected>[] {
+  return parts.filter(isOwnReject).flatMap(rejectOf);
+}
+
+/**
+ * What stays of an entry that belongs to several routes: all of it, until each that takes it has settled it. What no
+ * route has taken yet stays as well.
+ */
+function sharedEntries(
+  { entry, settled: before = {} }: Item,
+  parts: readonly SentPart[] | undefined,
+  pipeline: string,
+): StoredEntry[] {
+  if (entry === undefined) return [];
+  if (parts === undefined) return [entry];
+  const settled = parts.filter((part) => part.verdict.kind === 'delivered' || isOwnReject(part));
+  const open = parts.filter((part) => !settled.includes(part) && part.verdict.kind !== 'filtered');
+  const isTaken = settled.length > 0 || Object.keys(before).length > 0;
+  const isWanted = open.length > 0 || parts.some(({ openFor }) => openFor.length > 0);
+  if (!isWanted && (isTaken || entry.reason !== 'unrouted')) return [];
+  const unread = parts.length === 1 ? open.find((part) => !isReadReject(part))?.verdict : undefined;
+  if (unread?.kind === 'rejected') return [{ ...entry, reason: unread.reason, message: unread.text }];
+  if (settled.every((part) => part.before === true)) return [entry];
+  const numbers = settled.flatMap(({ message }) => message.subSequenceNumber ?? []);
+  return [{ ...entry, routes: { ...before, [pipeline]: settled.length === parts.length || numbers } }];
 }
 
 /** The entries that replace one: the entry itself, or one for each of its messages. */
@@ -99,15 +158,18 @@ export function isOtherwise({ verdict }: SentPart): boolean {
   return verdict.kind === 'rejected' && verdict.reason === 'redacted-otherwise';
 }
 
-/** A record stays whole, as Lambda wrote it, until all of its messages are done. The note says which are. */
+/**
+ * A record stays whole, as Lambda wrote it, until every route that takes them has settled all of its messages. The
+ * note says which have.
+ */
 function restOfOnFailure(
   parcel: OnFailureParcel,
   chosen: ReadonlySet<Item>,
   parts: PartsByItem,
-  redacts: boolean,
+  { pipeline, redacts }: SentBy,
 ): Rest {
   const { items } = parcel;
-  const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item)));
+  const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item), pipeline));
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
   const rejects = sent.flatMap((one) => one ?? []).flatMap(rejectOf);
   const withheld = sent.flatMap((one) => one?.filter(isWithoutBytes) ?? []).length;
@@ -118,14 +180,19 @@ function restOfOnFailure(
 }
 
 /** The record with its note; none if all of it is done. */
-function staying(givenUp: DiscardedRecord, parts: readonly SentPart[] | undefined): DiscardedRecord[] {
+function staying(
+  givenUp: DiscardedRecord,
+  parts: readonly SentPart[] | undefined,
+  pipeline: string,
+): DiscardedRecord[] {
   if (parts === undefined) return [givenUp];
-  const done = parts.filter((part) => !staysOpen(part));
-  if (done.length === parts.length) return [];
-  const numbers = done.flatMap(({ message }) => message.subSequenceNumber ?? []);
-  return [
-    numbers.length === 0 ? givenUp : noted(givenUp, { done: [...(givenUp.note.done ?? []), ...numbers] }),
-  ];
+  const settled = parts.filter((part) => !staysOpen(part));
+  const isSettled = settled.length === parts.length;
+  if (isSettled && parts.every(({ openFor }) => openFor.length === 0)) return [];
+  if (settled.every(({ before }) => before === true)) return [givenUp];
+  const numbers = settled.flatMap(({ message }) => message.subSequenceNumber ?? []);
+  const routes = { ...givenUp.note.routes, [pipeline]: isSettled || numbers };
+  return [noted(givenUp, { ...givenUp.note, routes })];
 }
 
 function rejectOf({ message, verdict }: SentPart): Settled<Rejected>[] {

@@ -5,12 +5,15 @@ import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import type { Item, Skip } from './parcel.ts';
 import type { Cursor, LostRange, RedriveRequest, Tally } from './request.ts';
+import type { OtherRoute } from './routes.ts';
 import type { Carried, Carrier, SentPart } from './send.ts';
 
 export interface RedriveRun {
   readonly runtime: RedriveRuntime;
   readonly request: RedriveRequest;
   readonly pipeline: PublishedPipeline;
+  /** The other routes of the stream. */
+  readonly others: readonly OtherRoute[];
   readonly carrier: Carrier;
   /** A name of this run alone: it owns what it claims. */
   readonly owner: string;

@@ -15,12 +15,14 @@ import { send } from '../forward/send/send.ts';
 import { createSender } from '../forward/send/sender.ts';
 import { createStanding } from '../forward/send/standing.ts';
 import { createTransform } from '../forward/transform/transform.ts';
-import { RETRY, rejected, type Verdict } from '../forward/verdict.ts';
+import { DELIVERED, RETRY, rejected, type Verdict } from '../forward/verdict.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import type { Item } from './parcel.ts';
 import type { Conditions } from './request.ts';
+import type { OtherRoute } from './routes.ts';
 import { chosenAsItem, chosenByField } from './select.ts';
+import { isOpenFor, isSettledBefore, openForOthers } from './settled-before.ts';
 
 /** Time reserved to write down what became of what was sent, in ms. */
 export const SETTLE_MS = 15_000;
@@ -34,6 +36,10 @@ export interface SentPart {
   /** Whether the conditions hold for it. */
   readonly chosen: boolean;
   verdict: Verdict;
+  /** Whether this route settled it in a run before. */
+  readonly before?: true;
+  /** Other routes that take it, and have not settled it. */
+  readonly openFor: readonly string[];
 }
 
 export interface Carried {
@@ -53,6 +59,7 @@ export interface CarrierOptions {
   readonly runtime: RedriveRuntime;
   readonly sessions: Sessions;
   readonly pipeline: PublishedPipeline;
+  readonly others: readonly OtherRoute[];
   readonly where: Conditions;
   /** Messages a second, below what the pipeline allows. */
   readonly rate: number | undefined;
@@ -63,7 +70,7 @@ export interface CarrierOptions {
 
 /** @throws Failure `INLET_NOT_ALLOWED`; from `carry` `CONSERVATION` */
 export function createCarrier(options: CarrierOptions): Carrier {
-  const { runtime, pipeline, where, rate, dryRun, remainingMs, invocationId } = options;
+  const { runtime, pipeline, others, where, rate, dryRun, remainingMs, invocationId } = options;
   const budgetMs = () => remainingMs() - SETTLE_MS;
   const about = { pipeline: pipeline.pipeline, invocationId };
   const transform = createTransform(pipeline);
@@ -113,11 +120,16 @@ export function createCarrier(options: CarrierOptions): Carrier {
   /** Puts the item's messages that are to be sent into the slice. */
   const take = (item: Item, slice: Slice): SentPart[] =>
     messagesIn(item, decoding).map((found) => {
-      if (!chosenByField(where, found)) return { message: found.message, chosen: false, verdict: RETRY };
+      const { message } = found;
+      const openFor = openForOthers(item, found, others);
+      if (isSettledBefore(item, message, pipeline.pipeline))
+        return { message, chosen: false, verdict: DELIVERED, before: true, openFor };
+      if (!chosenByField(where, found)) return { message, chosen: false, verdict: RETRY, openFor };
       const transformed = transform?.(found) ?? found;
       const result = 'payload' in transformed ? slice.framer.frame(transformed) : transformed;
-      if ('verdict' in result) return { message: result.message, chosen: true, verdict: result.verdict };
-      const part: SentPart = { message: result.message, chosen: true, verdict: RETRY };
+      if ('verdict' in result)
+        return { message: result.message, chosen: true, verdict: result.verdict, openFor };
+      const part: SentPart = { message: result.message, chosen: true, verdict: RETRY, openFor };
       slice.parts.set(result.message, { framed: result, part });
       slice.bytes += result.size;
       return part;
@@ -126,10 +138,16 @@ export function createCarrier(options: CarrierOptions): Carrier {
   return {
     async wanted(items) {
       const wanted: Item[] = [];
-      for (const item of items.filter((one) => chosenAsItem(where, one))) {
+      const open = items.filter(
+        (one) => chosenAsItem(where, one) && isOpenFor(one, pipeline.pipeline, others),
+      );
+      for (const item of open) {
         if (where.field !== undefined) {
           await readyToDecode(item.record, decoding);
-          if (!messagesIn(item, decoding).some((part) => chosenByField(where, part))) continue;
+          const isWanted = messagesIn(item, decoding).some(
+            (part) => !isSettledBefore(item, part.message, pipeline.pipeline) && chosenByField(where, part),
+          );
+          if (!isWanted) continue;
         }
         wanted.push(item);
       }

@@ -35,6 +35,7 @@ import {
 } from './run.ts';
 import { chosenByTime } from './select.ts';
 import type { Carried } from './send.ts';
+import { isOfAllRoutes } from './settled-before.ts';
 
 /** Objects are taken together up to so many, or so many bytes: small ones would crawl one by one. */
 const GROUP_OBJECTS = 100;
@@ -44,18 +45,33 @@ const AT_ONCE = 16;
 /** A claim lasts so much longer than the invocation that made it, in ms. */
 const CLAIM_MARGIN_MS = 60_000;
 
-export async function walkStore(run: RedriveRun, what: StoredKind): Promise<Walked> {
+export async function walkStore(run: RedriveRun, all: readonly StoredKind[]): Promise<Walked> {
   let cursor: StoreCursor = givenTo(run) ?? { after: '' };
+  // In the order of their keys, so that one cursor serves for all.
+  for (const what of all.toSorted((a, b) => (folderOf(a) < folderOf(b) ? -1 : 1))) {
+    const walked = await walkKind(run, what, cursor);
+    if (walked.kind === 'ended') return walked;
+    cursor = walked.cursor;
+  }
+  return WHOLE;
+}
+
+function folderOf(what: StoredKind): string {
+  return what.kind === 'rejected' ? `${what.pipeline}/` : '';
+}
+
+async function walkKind(run: RedriveRun, what: StoredKind, from: StoreCursor): Promise<PartEnd<StoreCursor>> {
+  let cursor = from;
   for (;;) {
     const page = await run.runtime.deadLetters.list(what, cursor.after);
     for (const group of objectGroups(page.objects)) {
       if (run.room <= 0) return { kind: 'ended', cursor, ended: { why: 'limit', fault: false } };
       if (isLate(run)) return { kind: 'ended', cursor, ended: { why: 'time', fault: false } };
-      const walked = await walkGroup(run, what.kind, group, cursor);
+      const walked = await walkGroup(run, what, group, cursor);
       if (walked.kind === 'ended') return walked;
       cursor = walked.cursor;
     }
-    if (!page.more) return WHOLE;
+    if (!page.more) return { kind: 'whole', cursor };
   }
 }
 
@@ -83,13 +99,13 @@ function objectGroups(objects: readonly StoredObject[]): StoredObject[][] {
 
 async function walkGroup(
   run: RedriveRun,
-  kind: StoredKind['kind'],
+  what: StoredKind,
   group: readonly StoredObject[],
   from: StoreCursor,
 ): Promise<PartEnd<StoreCursor>> {
   const claimed = new Set<string>();
   try {
-    const found = await inParallel(group, (object) => openObject(run, kind, object, claimed));
+    const found = await inParallel(group, (object) => openObject(run, what, object, claimed));
     const openings = takeWithin(run, found);
     const chosen = openings.flatMap((one) => ('document' in one ? one.document.chosen : []));
     const carried = await run.carrier.carry(chosen);
@@ -118,12 +134,12 @@ function endOf(
 /** Reads it, claims it, and reads it again: somebody may have been done with it in between. */
 async function openObject(
   run: RedriveRun,
-  kind: StoredKind['kind'],
+  what: StoredKind,
   { key, bytes }: StoredObject,
   claimed: Set<string>,
 ): Promise<Opening> {
   if (bytes > MAX_OBJECT_BYTES) return skipped('too-large');
-  const seen = await openMatching(run, kind, key);
+  const seen = await openMatching(run, what, key);
   if (!('document' in seen)) return seen;
   if (run.request.dryRun) return filled(run, seen.document);
   const { deadLetters, clock } = run.runtime;
@@ -131,7 +147,7 @@ async function openObject(
   const until = now + run.remainingMs() + CLAIM_MARGIN_MS;
   if (!(await deadLetters.claim(key, run.owner, now, until))) return skipped('claimed');
   claimed.add(key);
-  const again = await openMatching(run, kind, key);
+  const again = await openMatching(run, what, key);
   return 'document' in again ? filled(run, again.document) : again;
 }
 
@@ -145,11 +161,11 @@ function opened(document: OpenedDocument): Opening {
   return { kind: 'opened', document };
 }
 
-async function openMatching(run: RedriveRun, kind: StoredKind['kind'], key: string): Promise<Opening> {
-  const { request, pipeline, carrier, runtime } = run;
+async function openMatching(run: RedriveRun, what: StoredKind, key: string): Promise<Opening> {
+  const { request, carrier, runtime, others } = run;
   const stored = await runtime.deadLetters.read(key);
   if (stored === undefined) return UNMEANT;
-  const parcel = readParcel(stored.text, kind, pipeline);
+  const parcel = readParcel(stored.text, what.kind, { ...run.pipeline, ...what });
   if (typeof parcel !== 'object') return skipped(parcel);
   if (!chosenByTime(request.where, parcel.storedAt)) return UNMEANT;
   const found = { ...stored, key, parcel, lost: undefined };
@@ -159,7 +175,8 @@ async function openMatching(run: RedriveRun, kind: StoredKind['kind'], key: stri
     if (reasons !== undefined && !reasons.includes(condition)) return UNMEANT;
     return opened({ ...found, chosen: [], withheld: 0 });
   }
-  const meant = await carrier.wanted(parcel.items);
+  const ofAll = parcel.items.filter((item) => request.source !== 'unrouted' || isOfAllRoutes(item, others));
+  const meant = await carrier.wanted(ofAll);
   if (meant.length === 0) return UNMEANT;
   const sendable = meant.filter(({ entry }) => entry?.withheld !== true && entry?.processed !== true);
   const withheld = meant.length - sendable.length;
@@ -173,13 +190,16 @@ async function filled(run: RedriveRun, document: OpenedDocument): Promise<Openin
   const range = await readRange(run.runtime.stream, parcel.document);
   if (range.kind === 'too-large') return skipped('too-large');
   const { records, lost } = range;
-  const whole = onFailureParcel(parcel.document, records.map(asDiscarded));
+  const { note } = parcel.document;
+  const discarded = records.map((record) => asDiscarded(record, note));
+  const whole = onFailureParcel(parcel.document, discarded);
   const wanted = await run.carrier.wanted(whole.items);
   return opened({ ...document, parcel: whole, lost, chosen: notYetTried(run, document.key, wanted) });
 }
 
-function redacts({ pipeline }: RedriveRun): boolean {
-  return pipeline.records?.redact !== undefined;
+/** Whether a route of the stream redacts: then no record comes from the stream into the store as it is. */
+function redacts({ pipeline, others }: RedriveRun): boolean {
+  return pipeline.records?.redact !== undefined || others.some((other) => other.redacts);
 }
 
 function isEmptyOfRecords(parcel: Parcel): boolean {
@@ -216,7 +236,11 @@ async function outcomeOf(run: RedriveRun, one: Opening, { parts }: Carried): Pro
   if (!('document' in one)) return one;
   const { document } = one;
   const { dryRun } = run.request;
-  const rest = restOf(document.parcel, new Set(document.chosen), parts, redacts(run));
+  const rest = restOf(document.parcel, new Set(document.chosen), parts, {
+    pipeline: run.pipeline.pipeline,
+    others: run.others,
+    redacts: redacts(run),
+  });
   const { counts } = rest;
   const kind = one.kind === 'cut' || (!dryRun && counts.left > 0) ? 'partial' : 'done';
   try {

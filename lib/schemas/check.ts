@@ -11,11 +11,11 @@ export async function checkSchemaOf({
   const { format } = source;
   if (format === undefined || (format.kind !== 'avro' && format.kind !== 'protobuf')) return;
   if (format.schema === undefined) return;
-  const problem = await problemOf(format);
+  const problem = await schemaProblem(format);
   if (problem !== undefined) throw new Failure('MANIFEST_INVALID', `source.format.schema: ${problem}`);
 }
 
-async function problemOf(
+async function schemaProblem(
   format: Extract<Format, { kind: 'avro' | 'protobuf' }>,
 ): Promise<string | undefined> {
   if (format.kind === 'avro') {

@@ -29,7 +29,7 @@ function withSchemas(value: unknown, folder: string, origin: string): unknown {
   const { schemaFile, ...rest } = format;
   // Any other mistake is told with all the others.
   if (schemaFile === undefined || rest.schema !== undefined || rest.schemaIn !== undefined) return value;
-  const read = (name: string) => textOf(resolve(folder, name), name, origin);
+  const read = (name: string) => schemaTextOf(resolve(folder, name), name, origin);
   const isList = Array.isArray(schemaFile) && schemaFile.every((one) => typeof one === 'string');
   if (typeof schemaFile !== 'string' && !isList) return value;
   const schema =
@@ -50,7 +50,7 @@ function compact(text: string, kind: unknown): string {
   }
 }
 
-function textOf(path: string, name: string, origin: string): string {
+function schemaTextOf(path: string, name: string, origin: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {

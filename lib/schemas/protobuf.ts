@@ -17,7 +17,7 @@ export function protobufSchema(texts: readonly string[], message: string | numbe
     // What protobufjs knows of Google's own files. The texts themselves stand for all others.
     for (const file of new Set(imports)) root.addJSON(protobuf.common.get(file)?.nested ?? {});
     root.resolveAll();
-    const type = typeof message === 'number' ? messagesOf(root)[message] : found(root, message);
+    const type = typeof message === 'number' ? messagesOf(root)[message] : foundAs(root, message);
     if (type !== undefined) return { type };
     const names = messagesOf(root).flatMap((one) => one?.fullName.slice(1) ?? []);
     const asked = typeof message === 'number' ? `at index ${message}` : message;
@@ -27,7 +27,7 @@ export function protobufSchema(texts: readonly string[], message: string | numbe
   }
 }
 
-function found(root: protobuf.Root, name: string): protobuf.Type | undefined {
+function foundAs(root: protobuf.Root, name: string): protobuf.Type | undefined {
   const one = root.lookup(name.startsWith('.') ? name : `.${name}`);
   return one instanceof protobuf.Type ? one : undefined;
 }

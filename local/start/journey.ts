@@ -4,7 +4,7 @@ import { createStreams } from '../../lib/aws/streams.ts';
 import { messageInCause } from '../../lib/failure.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import { Pipeline, Report } from '../../lib/pipeline.ts';
-import { type PublishedRoute, streamNameOf } from '../../lib/published.ts';
+import { type PublishedRoute, streamArnIn, streamNameOf } from '../../lib/published.ts';
 import type { Samples } from '../../lib/samples.ts';
 import type { InvocationReport } from '../aws/delivery.ts';
 import type { StateEvent } from '../aws/state-machine.ts';
@@ -170,9 +170,16 @@ async function drained(
   }
 }
 
-/** Makes what the manifest needs besides AEP: the stream, and for what AEP reads by itself a secret with credentials of this machine's. */
+/**
+ * Makes what the manifest needs besides AEP: the stream, and for what AEP reads by itself a secret with credentials of this machine's.
+ * @throws JourneyError for a consumer, which AWS names by when it was made
+ */
 export async function prepareSource(stack: Stack, { source }: Manifest, shards: number): Promise<void> {
   if (source.kind !== 'inlet') return preparePulled(stack, source, shards);
   const { stream } = source;
+  if (streamArnIn(stream) !== stream)
+    throw new JourneyError(
+      `${stream} is a consumer in AWS, and not on this machine. Name its stream, with "fanOut": true, to try it here`,
+    );
   await ensureStream(stack, stream.startsWith('arn:') ? streamNameOf(stream) : stream, shards);
 }

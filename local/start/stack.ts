@@ -131,6 +131,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_FORWARDER: FORWARDER,
     PENSTOCK_ON_FAILURE_ARN: `arn:aws:s3:::${BUCKET}`,
     PENSTOCK_TABLE: TABLE,
+    PENSTOCK_SCHEMA_REGISTRY: 'yes',
     PENSTOCK_STATE_MACHINE: stateMachineArn,
     AWS_ENDPOINT_URL_SFN: states.endpoint,
     PENSTOCK_TAGS: `stage=${STAGE}`,

@@ -255,6 +255,17 @@ const CATALOG: readonly Step[] = [
     },
   },
   {
+    name: 'client: only a dataset of events forgets its rows after a time',
+    run: async ({ aep, made, holds }) => {
+      const id = of(made, 'datasetId');
+      const { adobe_lakeHouse: lake } = await aep.catalog.ttlBounds(id);
+      holds('there is a shortest time', lake === undefined || typeof lake.minValue === 'string');
+      const { etag } = await aep.catalog.getDataset(id);
+      const refused = await failureOf(aep.catalog.setRowExpiration(id, { adobe_lakeHouse: 'P90D' }, etag));
+      holds('records are kept', refused?.code === 'AEP_REFUSED');
+    },
+  },
+  {
     name: 'client: a dataset is found by its schema, and keeps no failures where it is told so',
     run: async ({ aep, made, mark, later, holds, soon }) => {
       const schemaId = of(made, 'schemaId');

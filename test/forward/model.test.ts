@@ -1,7 +1,7 @@
 // The forwarder's promises under whatever goes wrong: seeded stories, 10,000 and more by `npm run fuzz`.
 import { expect, it } from 'vitest';
 import { FAULTS, tellStories, tellTwice } from '../fuzz/forward-model.ts';
-import { deep } from '../support/depth.ts';
+import { deep, runs } from '../support/depth.ts';
 
 const SEED = 20_260_301;
 const STORIES = 50;
@@ -17,6 +17,10 @@ it.each(Array.from({ length: PARTS }, (_, part) => SEED + part))(
     for (const [what, times] of await tellStories(STORIES, seed)) met.set(what, (met.get(what) ?? 0) + times);
   },
 );
+
+it('14 B: they hold where a record holds several messages by its format', async () => {
+  await tellStories(runs(50), SEED, 'lines');
+});
 
 it('every fault has struck, and all that makes a difference has happened', () => {
   console.log(

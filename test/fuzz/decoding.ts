@@ -89,22 +89,49 @@ const compression = fc.constantFrom('none', 'gzip', 'zlib', 'zstd', 'auto' as co
 const pointer = fc
   .array(fc.constantFrom('a', '0', '1', '*', '', '__proto__', 'length'), { minLength: 1, maxLength: 3 })
   .map((steps) => `/${steps.join('/')}`);
+const condition = fc.oneof(
+  fc.record({ field: pointer, exists: fc.boolean() }),
+  fc.record({ field: pointer, notEquals: fc.constant('x') }),
+  fc.record({ field: pointer, notOneOf: fc.constant([1, null]) }),
+  fc.record({ field: pointer, matches: fc.constantFrom('', '(a*)*$', '^.{0,3}$') }),
+  fc.record({ field: pointer, greaterThan: fc.constantFrom<number | string>(0, '2026-01-01') }),
+  fc.record({ field: pointer, lessThan: fc.constantFrom<number | string>(0, '2026-01-01T00:00:00Z') }),
+);
 const options = fc.record(
   {
     where: fc.array(
-      fc.oneof(
-        fc.record({ field: pointer, exists: fc.boolean() }),
-        fc.record({ field: pointer, notEquals: fc.constant('x') }),
-      ),
-      { minLength: 1, maxLength: 2 },
+      fc.oneof(condition, fc.record({ any: fc.array(condition, { minLength: 1, maxLength: 2 }) })),
+      {
+        minLength: 1,
+        maxLength: 2,
+      },
     ),
+    deletions: fc.record({
+      where: fc.array(condition, { minLength: 1, maxLength: 2 }),
+      are: fc.constantFrom('kept', 'dropped'),
+    }),
     redact: fc.array(fc.record({ field: pointer, action: fc.constantFrom('drop', 'mask', 'hash') }), {
       minLength: 1,
       maxLength: 3,
     }),
     select: pointer,
-    derive: fc.constant(['_id', 'timestamp']),
-    operations: fc.constantFrom({ data: 'merge' }, { field: '/a', values: { x: { data: 'delete' } } }),
+    derive: fc.array(
+      fc.oneof(
+        fc.constantFrom('_id', 'timestamp'),
+        fc.record({ member: fc.constant('_id'), from: pointer }),
+        fc.record({
+          member: fc.constant('timestamp'),
+          from: pointer,
+          as: fc.constantFrom('iso', 'epoch-seconds', 'epoch-nanos'),
+        }),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+    operations: fc.constantFrom(
+      { data: 'merge' },
+      { field: '/a', values: { x: { data: 'delete' } } },
+      { field: ['/a', '/0'], values: { true: { data: 'merge' } } },
+    ),
   },
   { requiredKeys: [] },
 );

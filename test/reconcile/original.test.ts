@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { recordId } from '../../lib/forward/read/record-id.ts';
@@ -129,6 +130,26 @@ describe('behind a refused row', () => {
       { record: written(1), partitionKey: 'own-1', subSequenceNumber: 1 },
       { processed: true, subSequenceNumber: 7 },
     ]);
+  });
+
+  it('14 B: it is the one that is meant among the pieces of a record, and is stored as a piece', async () => {
+    const own = await world();
+    const records = { ...DERIVES, redact: [{ field: '/secret', action: 'drop' }] };
+    const publish = (more: object) =>
+      own.secrets.set('penstock/dev/streams/customers', JSON.stringify({ ...own.published, ...more }));
+    publish({ records: DERIVES, format: { kind: 'json-lines' }, compression: 'gzip' });
+    const lines = gzipSync([0, 1, 2].map((n) => written(n, ',"secret":1')).join('\n'));
+    own.stream.byShard.set(SHARD, [inStream(own, 1, lines)]);
+    await send(own, [{ text: written(1), _id: idOf(1, 1) }]);
+    await own.run();
+    expect(stored(own)).toMatchObject([
+      { record: written(1, ',"secret":1'), subSequenceNumber: 1, partitionKey: 'key-1', piece: true },
+    ]);
+    publish({ records, format: { kind: 'json-lines' }, compression: 'gzip' });
+    await send(own, [{ text: written(2), _id: idOf(1, 2) }]);
+    await own.run();
+    expect(stored(own)[1]).toMatchObject({ subSequenceNumber: 2, piece: true, redacted: true });
+    expect(stored(own)[1]?.record).not.toContain('secret');
   });
 
   it('it stays what AEP had where the stream does not have it any more', async () => {

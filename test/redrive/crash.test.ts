@@ -273,6 +273,10 @@ async function liveByParts(scene: Scene, crash?: Crash): Promise<number> {
   return life.calls;
 }
 
+interface Note {
+  readonly routes?: { readonly customers?: readonly number[] };
+}
+
 /** What of it is acknowledged, a reject, or still to be sent from Lambda's document. */
 function places({ s3, inlet }: Scene) {
   const acknowledged = inlet.acknowledged.map((message) =>
@@ -282,13 +286,14 @@ function places({ s3, inlet }: Scene) {
   for (const [key, text] of s3.objects) {
     const value = JSON.parse(text) as {
       entries?: { sequenceNumber: string; subSequenceNumber: number }[];
-      payload?: { Records: { kinesis: { sequenceNumber: string }; penstock?: { done: number[] } }[] };
+      payload?: { Records: { kinesis: { sequenceNumber: string }; penstock?: Note }[] };
     };
     if (key.startsWith('claims/')) continue;
     for (const one of value.entries ?? []) rejects.push(`${one.sequenceNumber}:${one.subSequenceNumber}`);
     for (const { kinesis, penstock } of value.payload?.Records ?? []) {
       for (const sub of [0, 1, 2, 3]) {
-        if (penstock?.done.includes(sub) !== true) waiting.push(`${kinesis.sequenceNumber}:${sub}`);
+        if (penstock?.routes?.customers?.includes(sub) !== true)
+          waiting.push(`${kinesis.sequenceNumber}:${sub}`);
       }
     }
   }

@@ -12,11 +12,12 @@ import {
 } from '../../lib/redrive/outcome.ts';
 import { type Item, readParcel } from '../../lib/redrive/parcel.ts';
 import { restOf } from '../../lib/redrive/rest.ts';
-import type { Carried } from '../../lib/redrive/send.ts';
+import type { Carried, SentPart } from '../../lib/redrive/send.ts';
 import { PUBLISHED, seq } from '../support/forwarding.ts';
 import { document, entry, redriveWorld } from '../support/redriving.ts';
 
 const REFUSED = rejected('refused', 'still no');
+const BY = { pipeline: 'customers', others: [], redacts: false };
 const FAILURE = new Failure('STORE_UNAVAILABLE', 'away');
 
 /** A document of three records and what became of each; `undefined`: it was not looked at. */
@@ -24,13 +25,13 @@ function handled(kind: HandledOutcome['kind'], verdicts: readonly (Verdict | und
   const text = JSON.stringify(document([entry(1, '{"n":1}'), entry(2, '{"n":2}'), entry(3, '{"n":3}')]));
   const parcel = readParcel(text, 'rejected', PUBLISHED);
   if (typeof parcel === 'string') throw new Error(parcel);
-  const parts = new Map<Item, { message: never; chosen: boolean; verdict: Verdict }[]>();
+  const parts = new Map<Item, SentPart[]>();
   for (const [at, item] of parcel.items.entries()) {
     const verdict = verdicts[at];
-    const message = messageOf(item.record, Buffer.from('{}')) as never;
-    if (verdict !== undefined) parts.set(item, [{ message, chosen: true, verdict }]);
+    const message = messageOf(item.record, Buffer.from('{}'));
+    if (verdict !== undefined) parts.set(item, [{ message, chosen: true, verdict, openFor: [] }]);
   }
-  const { counts } = restOf(parcel, new Set(parcel.items), parts, false);
+  const { counts } = restOf(parcel, new Set(parcel.items), parts, BY);
   const of = { key, version: '1', text, parcel, lost: undefined, chosen: parcel.items, withheld: 0 };
   const outcome: HandledOutcome =
     kind === 'failed'

@@ -1,13 +1,15 @@
 // A redrive in a test: a bucket and a stream in memory, a scripted inlet, a clock that takes no time.
 import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import type { LogFields } from '../../lib/log.ts';
-import type { PublishedPipeline } from '../../lib/published.ts';
+import { type PublishedPipeline, revisionOf } from '../../lib/published.ts';
 import { createRedrive } from '../../lib/redrive/redrive.ts';
 import type { RedriveAnswer } from '../../lib/redrive/request.ts';
+import type { RouteList } from '../../lib/route-list.ts';
 import type {
   DeadLetter,
   DeadLetterDocument,
   RedriveRuntime,
+  SchemaRegistry,
   StreamPage,
   StreamPosition,
   StreamRange,
@@ -16,7 +18,6 @@ import type {
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
-import { memoryRoutes } from './routes.ts';
 import { type MemoryS3, memoryS3 } from './s3.ts';
 
 /** A stream of one shard: its records, and how many of the oldest are gone. */
@@ -44,6 +45,8 @@ export interface RedriveWorld {
   store(document: DeadLetterDocument): Promise<string>;
   /** Every document of the store, by key. */
   documents(): Map<string, DeadLetterDocument>;
+  /** Messages that were sent to the inlet of a route, in their order. */
+  sentBy(pipeline: string): readonly string[];
   /** Keys that are not documents. */
   others(): string[];
 }
@@ -51,8 +54,13 @@ export interface RedriveWorld {
 export interface RedriveWorldOptions {
   readonly inlet?: FakeInlet;
   readonly published?: Partial<PublishedPipeline>;
+  /** The stream's other routes. `false`: it is listed, and has no secret. */
+  readonly others?: Readonly<
+    Record<string, (Partial<PublishedPipeline> & { readonly from?: number }) | false>
+  >;
   readonly s3?: MemoryS3;
   readonly clock?: ReturnType<typeof virtualClock>;
+  readonly schemas?: SchemaRegistry;
 }
 
 export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
@@ -61,13 +69,30 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
   const counted: Record<string, number> = {};
   const started: unknown[] = [];
   const stream: MemoryStream = { records: [], trimmed: 0, gone: false, reads: [] };
+  const documentOf = JSON.stringify({ ...PUBLISHED, ...options.published });
+  const inletUrls = new Map([['customers', options.published?.inletUrl ?? PUBLISHED.inletUrl]]);
   const secrets = new Map([
-    ['penstock/dev/streams/customers', JSON.stringify({ ...PUBLISHED, ...options.published })],
+    ['penstock/dev/streams/customers', documentOf],
     [
       'penstock/dev/credentials',
       JSON.stringify({ clientId: 'c', clientSecret: SECRET, organizationId: PUBLISHED.organizationId }),
     ],
   ]);
+  let list: RouteList | undefined;
+  if (options.others !== undefined) {
+    const listed: RouteList['routes'] = { customers: { revision: revisionOf(documentOf) } };
+    secrets.set('penstock/dev/streams/customers/customers', documentOf);
+    for (const [pipeline, other] of Object.entries(options.others)) {
+      const { from, ...published } = other === false ? {} : other;
+      const inletUrl = `https://dcs.adobedc.net/collection/${String(inletUrls.size).padStart(32, '0')}`;
+      inletUrls.set(pipeline, inletUrl);
+      const text = JSON.stringify({ ...PUBLISHED, inletUrl, ...published, pipeline });
+      listed[pipeline] = { revision: revisionOf(text), ...(from !== undefined && { from }) };
+      if (other !== false) secrets.set(`penstock/dev/streams/customers/${pipeline}`, text);
+    }
+    const settings = { compression: 'none', unrouted: 'count' } as const;
+    list = { version: 1, streamArn: STREAM_ARN, settings, routes: listed };
+  }
   const log =
     (level: string) =>
     (message: string, fields: LogFields = {}) => {
@@ -85,7 +110,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       put: () => Promise.reject(new Error('redrive writes no secret')),
       remove: () => Promise.reject(new Error('redrive removes no secret')),
     },
-    routes: memoryRoutes(),
+    routes: { read: async (name) => ({ value: name === 'customers' ? list : undefined, version: '1' }) },
     deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: {
       count: (name, value) => {
@@ -95,6 +120,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       flush: () => undefined,
     },
     stream: streamOf(stream),
+    ...(options.schemas && { schemas: options.schemas }),
     functions: { start: async (_, event) => void started.push(JSON.parse(JSON.stringify(event))) },
   };
   const redrive = createRedrive(runtime);
@@ -131,6 +157,10 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
           .filter(([key]) => key.startsWith('rejected/'))
           .map(([key, text]) => [key, JSON.parse(text) as DeadLetterDocument]),
       ),
+    sentBy: (pipeline) =>
+      inlet.requests
+        .filter(({ url }) => url.endsWith(`/${inletUrls.get(pipeline)?.split('/').at(-1)}`))
+        .flatMap(({ messages }) => messages),
     others: () => [...s3.objects.keys()].filter((key) => !key.startsWith('rejected/')),
   };
   return own;

@@ -88,16 +88,16 @@ export interface LeftOut {
 }
 
 /** What is the same for all routes. */
-interface Looked {
+interface LookedThrough {
   /** Messages in the records, counted as the decoder gives them. */
   readonly decoded: number;
   /** Sequence numbers of the records that were not prepared. */
   readonly left: readonly string[];
 }
 
-export type Prepared = Readonly<RoutePrepared> & Looked;
+export type Prepared = Readonly<RoutePrepared> & LookedThrough;
 
-export interface StreamPrepared extends Looked {
+export interface StreamPrepared extends LookedThrough {
   readonly leftOut: LeftOut;
   /** In the order of the routes. */
   readonly routes: readonly RoutePrepared[];

@@ -18,7 +18,7 @@ export interface Takers {
 }
 
 /** A condition on the field of this number. */
-interface Test {
+interface ByteTest {
   readonly field: number;
   /** The texts that are looked for; `undefined` where it matters only whether there is such a field. */
   readonly texts: readonly Buffer[] | undefined;
@@ -60,8 +60,8 @@ export function createTakers(all: readonly (readonly Condition[] | undefined)[])
 }
 
 /** `undefined` if one of them has to see the parsed record. Adds the fields that they name to `names`. */
-function testsIn(conditions: readonly Condition[], names: string[]): Test[] | undefined {
-  const tests: Test[] = [];
+function testsIn(conditions: readonly Condition[], names: string[]): ByteTest[] | undefined {
+  const tests: ByteTest[] = [];
   for (const condition of conditions) {
     if ('any' in condition) return undefined;
     const [name, ...deeper] = stepsOf(condition.field);
@@ -75,7 +75,7 @@ function testsIn(conditions: readonly Condition[], names: string[]): Test[] | un
   return tests;
 }
 
-function testIn(condition: Condition, field: number): Test | undefined {
+function testIn(condition: Condition, field: number): ByteTest | undefined {
   // A condition with anything else in it is not known here.
   if (Object.keys(condition).length !== 2) return undefined;
   if ('exists' in condition) return { field, texts: undefined, isOne: condition.exists };
@@ -86,7 +86,7 @@ function testIn(condition: Condition, field: number): Test | undefined {
 }
 
 /** A number has many forms, so only texts are compared. */
-function textTest(field: number, values: readonly unknown[], isOne: boolean): Test | undefined {
+function textTest(field: number, values: readonly unknown[], isOne: boolean): ByteTest | undefined {
   const texts = values.filter((value) => typeof value === 'string');
   if (texts.length < values.length || !texts.every((text) => text.isWellFormed())) return undefined;
   return { field, texts: texts.map((text) => Buffer.from(text)), isOne };
@@ -102,20 +102,20 @@ function memberNamed(name: Buffer, { count, places }: MemberPlaces, json: Buffer
 }
 
 function allHold(
-  tests: readonly Test[],
+  tests: readonly ByteTest[],
   fields: Int32Array,
   places: Uint32Array,
   json: Buffer,
   start: number,
 ): boolean {
   for (let index = 0; index < tests.length; index++) {
-    const test = tests[index] as Test;
+    const test = tests[index] as ByteTest;
     if (!holds(test, fields[test.field] as number, places, json, start)) return false;
   }
   return true;
 }
 
-function holds(test: Test, place: number, places: Uint32Array, json: Buffer, start: number): boolean {
+function holds(test: ByteTest, place: number, places: Uint32Array, json: Buffer, start: number): boolean {
   if (test.texts === undefined) return place >= 0 === test.isOne;
   const end = place < 0 ? NO_TEXT : (places[place + 3] as number);
   if (end === NO_TEXT) return !test.isOne;

@@ -20,12 +20,19 @@ const OnFailureDocument = z.looseObject({
   }),
 });
 
-/** The note that redrive adds to a record that stays in the document. Lambda's records have no such member. */
+/** By pipeline, what its route has settled of a record: sub-sequence numbers, or `true` for all of it. */
+export const SettledByRoute = z.record(z.string(), z.union([z.literal(true), z.array(z.int().min(0))]));
+
+/**
+ * The note that redrive adds to a record that stays in the document, or to a document that only points to its
+ * records. Lambda's own have no such member.
+ */
 const RedriveNote = z.object({
-  /** Sub-sequence numbers of its messages that are done. */
+  /** Sub-sequence numbers of its messages that are done, as 0.1.0 noted them: for all routes of the stream. */
   done: z.array(z.int().min(0)).optional(),
+  routes: SettledByRoute.optional(),
 });
-type RedriveNote = z.infer<typeof RedriveNote>;
+export type RedriveNote = z.infer<typeof RedriveNote>;
 const NOTE = 'penstock';
 
 /** A record of the batch. */
@@ -36,14 +43,13 @@ export interface DiscardedRecord {
   readonly note: RedriveNote;
 }
 
-/** The same record, to be put into the document for the first time. */
-export function asDiscarded(record: KinesisRecord): DiscardedRecord {
-  return { record, raw: record, note: {} };
+/** The same record, to be put into the document for the first time. `note`: the document's own. */
+export function asDiscarded(record: KinesisRecord, note: RedriveNote): DiscardedRecord {
+  return { record, raw: record, note };
 }
 
-export function noted({ record, raw, note }: DiscardedRecord, more: RedriveNote): DiscardedRecord {
-  const all = { ...note, ...more };
-  return { record, raw: { ...raw, [NOTE]: all }, note: all };
+export function noted({ record, raw }: DiscardedRecord, note: RedriveNote): DiscardedRecord {
+  return { record, raw: { ...raw, [NOTE]: note }, note };
 }
 
 export interface OnFailure {
@@ -58,10 +64,12 @@ export interface OnFailure {
   readonly count: number | undefined;
   /** `undefined` where they must be read from the stream, while it still has them. */
   readonly records: readonly DiscardedRecord[] | undefined;
+  /** What holds for all of its records. */
+  readonly note: RedriveNote;
   /** The same document with these records. */
   with(records: readonly DiscardedRecord[]): string;
-  /** The same document without records: it names the stretch from `first` to `last` and their number. */
-  about(first: string, last: string, count: number): string;
+  /** The same document without records: it names the stretch from `first` to `last`, their number and their note. */
+  about(first: string, last: string, count: number, note: RedriveNote): string;
 }
 
 /** @returns what is wrong with it, in a word, where it cannot be used */
@@ -71,8 +79,9 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   const document = result.data;
   const { streamArn: eventSourceArn, shardId, ...batch } = document.KinesisBatchInfo;
   const [first, last] = [batch.startSequenceNumber, batch.endSequenceNumber];
-  const payload = payloadOf(document.payload);
-  if (payload === 'damaged') return 'damaged';
+  const ownNote = RedriveNote.safeParse(document[NOTE] ?? {});
+  const payload = payloadOf(document.payload, ownNote.data ?? {});
+  if (payload === 'damaged' || !ownNote.success) return 'damaged';
   const records = payload?.records.filter(isBetween(BigInt(first), BigInt(last)));
   if (records?.length === 0) return 'damaged';
   return {
@@ -84,12 +93,14 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
     last,
     count: batch.batchSize ?? undefined,
     records,
-    about(startSequenceNumber, endSequenceNumber, batchSize) {
+    note: ownNote.data,
+    about(startSequenceNumber, endSequenceNumber, batchSize, note) {
       const stretch = { startSequenceNumber, endSequenceNumber, batchSize };
       return JSON.stringify({
         ...document,
         KinesisBatchInfo: { ...document.KinesisBatchInfo, ...stretch },
         payload: undefined,
+        ...(Object.keys(note).length > 0 && { [NOTE]: note }),
       });
     },
     with(kept) {
@@ -116,7 +127,7 @@ interface Payload {
 }
 
 /** The event in it, which is an object or the text of one. */
-function payloadOf(payload: unknown): Payload | undefined | 'damaged' {
+function payloadOf(payload: unknown, ofAll: RedriveNote): Payload | undefined | 'damaged' {
   if (payload === undefined || payload === null || payload === '') return undefined;
   try {
     const event = (typeof payload === 'string' ? JSON.parse(payload) : payload) as Record<string, unknown>;
@@ -124,10 +135,16 @@ function payloadOf(payload: unknown): Payload | undefined | 'damaged' {
     const records = (readEvent(event)?.records ?? []).map((record, at) => ({
       record,
       raw: raw[at] ?? record,
-      note: RedriveNote.parse(raw[at]?.[NOTE] ?? {}),
+      note: bothNotes(ofAll, RedriveNote.parse(raw[at]?.[NOTE] ?? {})),
     }));
     return { event, records };
   } catch {
     return 'damaged';
   }
+}
+
+/** A document that now has its records may have pointed to them before. */
+function bothNotes(ofAll: RedriveNote, own: RedriveNote): RedriveNote {
+  if (ofAll.routes === undefined) return own;
+  return { ...own, routes: { ...own.routes, ...ofAll.routes } };
 }

@@ -1,7 +1,7 @@
 // Adds missing members to an object: from its place in the stream, its arrival, or fields of the record.
 import { momentIn } from '../../moment.ts';
 import { type PublishedPipeline, streamNameOf } from '../../published.ts';
-import type { Derivation, TimeForm } from '../../records.ts';
+import { type Derivation, memberOf, type TimeForm } from '../../records.ts';
 import { memberSpan, skipSpace } from '../json/json.ts';
 import { spanAt, stepsOf } from '../json/pointer.ts';
 import type { Message } from '../read/message.ts';
@@ -54,11 +54,6 @@ export function createDeriver(
     });
     return pairs.length === 0 ? json : insert(json, pairs.join(','));
   };
-}
-
-/** The name of the member that a rule derives. */
-export function memberOf(rule: Derivation): '_id' | 'timestamp' {
-  return typeof rule === 'string' ? rule : rule.member;
 }
 
 function firstOf<T, R>(all: readonly T[], value: (one: T) => R | undefined): R | undefined {

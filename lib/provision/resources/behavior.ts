@@ -24,6 +24,13 @@ export interface NotStreamed {
   readonly wanted: string;
 }
 
+/** Whether a schema or a class is for events; nothing where AEP does not tell. */
+export function isForEvents(extended: readonly string[] | null | undefined): boolean | undefined {
+  return extended?.some((one) => one.startsWith(BEHAVIORS))
+    ? extended.includes(`${BEHAVIORS}time-series`)
+    : undefined;
+}
+
 /** Why a schema or a class with this `meta:extends` cannot be fed by a stream; nothing where it can, or where AEP does not tell. */
 export function notStreamed(extended: readonly string[] | null | undefined): NotStreamed | undefined {
   for (const one of extended ?? []) {

@@ -26,6 +26,7 @@ import {
   required,
   type Situation,
 } from './resource.ts';
+import { retentionDifferences, setRetention } from './retention.ts';
 
 /** The wanted tags for Profile and Identity (contract §3.1). What the manifest leaves out stays as it is. */
 function switches({ dataset }: Manifest, there: Pick<Dataset, 'tags'>): Switches {
@@ -75,10 +76,11 @@ function asFound(one: Dataset, situation: Situation): Found {
   };
 }
 
-async function found({ aep }: Context, one: Dataset, situation: Situation): Promise<Found> {
+async function found({ aep, runtime }: Context, one: Dataset, situation: Situation): Promise<Found> {
   const known = asFound(one, situation);
   const labels = await labelDifferences(aep, one.id, situation.manifest);
-  return { ...known, differences: [...known.differences, ...labels] };
+  const retention = await retentionDifferences({ aep, now: runtime.clock.now() }, one.id, situation.manifest);
+  return { ...known, differences: [...known.differences, ...labels, ...retention] };
 }
 
 export const dataset: ChangeableResource = {
@@ -105,7 +107,9 @@ export const dataset: ChangeableResource = {
       errorDiagnostics: manifest.dataset.errorDiagnostics,
       tags: { ...Object.fromEntries(on), ...tagsOf(ownershipTag) },
     });
-    return { id, createdAt: runtime.clock.now(), unfinished: manifest.dataset.labels !== undefined };
+    const { labels, retention } = manifest.dataset;
+    const unfinished = labels !== undefined || retention !== undefined;
+    return { id, createdAt: runtime.clock.now(), unfinished };
   },
 
   async update({ aep }, { manifest }, id) {
@@ -113,6 +117,7 @@ export const dataset: ChangeableResource = {
     const operations = changes(there, manifest).map(({ operation }) => operation);
     if (operations.length > 0) await aep.catalog.patchDataset(id, withTags(there, operations), etag);
     await addLabels(aep, id, manifest);
+    await setRetention(aep, id, manifest);
   },
 
   adopt: (context, _situation, id, ownershipTag) => adoptDataset(context, id, ownershipTag),

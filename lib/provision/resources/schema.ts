@@ -4,7 +4,7 @@ import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../../manifest.ts';
 import { didYouMeanId } from '../../nearest.ts';
 import { IDENTITY_MAP, isMapped, linksIdentities, updatesProfiles } from '../../operations.ts';
 import { keyOfGroup, nameInAep } from '../../pipeline.ts';
-import { type NotStreamed, notStreamed } from './behavior.ts';
+import { isForEvents, type NotStreamed, notStreamed } from './behavior.ts';
 import { removeDescriptors } from './identity.ts';
 import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
@@ -65,7 +65,14 @@ async function unfitParts({ aep }: Context, { manifest }: Situation): Promise<st
     const there =
       (await ifThere(registry.getPart(likely, kind, id))) ??
       (await ifThere(registry.getPart(other, kind, id)));
-    if (there !== undefined) return unfitClass(at, id, notStreamed(there['meta:extends']));
+    if (there !== undefined) {
+      const extended = there['meta:extends'];
+      const eventless =
+        manifest.dataset.retention !== undefined && kind === 'classes' && isForEvents(extended) === false
+          ? { found: 'for no events', wanted: NEEDED_BY_RETENTION }
+          : undefined;
+      return unfitClass(at, id, notStreamed(extended) ?? eventless);
+    }
     const known = [...(await registry.partIds('global', kind)), ...(await registry.partIds('tenant', kind))];
     const expected = `expected the $id of a ${kind === 'classes' ? 'class' : 'field group'} that is there`;
     return [`${at}: found "${id}"; ${expected}${didYouMeanId(id, known)}`];
@@ -77,6 +84,8 @@ function unfitClass(at: string, id: string, behavior: NotStreamed | undefined): 
   if (behavior === undefined) return [];
   return [`${at}: found "${id}", which is ${behavior.found}; expected ${behavior.wanted}`];
 }
+
+const NEEDED_BY_RETENTION = 'time-series, because dataset.retention is for events alone';
 
 /** The first container is a guess that saves a call; the other one is asked as well. */
 const ADOBE_PART_ID = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
@@ -141,6 +150,8 @@ async function checkGiven({ aep }: Context, id: string, { manifest }: Situation)
   const there = await aep.schemaRegistry.getSchema(id);
   const behavior = notStreamed(there['meta:extends']);
   if (behavior !== undefined) return [{ field: 'behavior', ...behavior, remedy: 'conflict' }];
+  if (manifest.dataset.retention !== undefined && isForEvents(there['meta:extends']) === false)
+    return [{ field: 'behavior', found: 'no events', wanted: NEEDED_BY_RETENTION, remedy: 'conflict' }];
   if (!updatesProfiles(manifest) && !linksIdentities(manifest)) return [];
   const identities = await aep.schemaRegistry.findIdentityDescriptors(id);
   return [...withoutUnion(there), ...unidentified(identities, manifest)];

@@ -2,7 +2,7 @@
 // and why.
 import { type FailureCode, isFailure, readCause, reasonOf, type Told, TRANSIENT } from '../../failure.ts';
 import type { Fate, Made, Pipeline, ResourceKey } from '../../pipeline.ts';
-import { readRoute, writtenDocument } from '../../published.ts';
+import { readRoute } from '../../published.ts';
 import { clip } from '../clip.ts';
 import { isRunning, restart } from '../resources/flow.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
@@ -112,16 +112,15 @@ async function hasPublished(
   return published?.execution === executionTag(execution);
 }
 
-/** Also where a step died between the document and the list. */
-async function unpublish(
+/** Also where a step of this or an earlier execution ended between the document and the list: nobody reads that one. */
+export async function unpublish(
   { streamArn, manifest, execution }: Pipeline,
   { runtime }: PublishedContext,
 ): Promise<boolean> {
   if (streamArn === undefined) return false;
   const { name } = manifest;
-  const published =
-    (await readRoute(runtime, streamArn, name)) ?? (await writtenDocument(runtime, streamArn, name));
-  if (published?.execution !== executionTag(execution)) return false;
+  const listed = await readRoute(runtime, streamArn, name);
+  if (listed !== undefined && listed.execution !== executionTag(execution)) return false;
   return finishLeaving(name, streamArn, runtime);
 }
 

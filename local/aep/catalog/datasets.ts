@@ -10,6 +10,7 @@ import { inUnion } from '../registry/rules.ts';
 import type { DataSet, Sandbox, World } from '../state.ts';
 import { statusOf } from './batches.ts';
 import { type LastBatches, lastBatchesOf } from './last-batches.ts';
+import { withExpirations } from './row-expiration.ts';
 import { select, trimmed } from './select.ts';
 
 const PROFILE = 'unifiedProfile';
@@ -64,7 +65,13 @@ export function mergeDataSet(world: World, call: AdmittedCall, id: string): Answ
   const foreign = Object.keys(body).filter((key) => !MERGED.includes(key));
   if (foreign.length > 0)
     throw Refusal.problem(400, 'BadRequestError', `v2 changes ${MERGED.join(', ')} only, not ${foreign[0]}.`);
-  return change(world, call, before, merged(before.body, body));
+  const after = merged(before.body, body);
+  const expiring = {
+    forEvents: classification(call.sandbox, after).dataBehavior === 'time-series',
+    inProfile: isOn(arrayAt(objectAt(after, 'tags') ?? {}, PROFILE)),
+    now: world.clock.now(),
+  };
+  return change(world, call, before, withExpirations(before, after, expiring));
 }
 
 export function replaceDataSet(world: World, call: AdmittedCall, id: string): Answer {

@@ -129,8 +129,16 @@ export const TABLE: readonly Part[] = [
       GET /batches | documented | catalog.yaml
       GET /batches/:id | documented | catalog.yaml
       GET /lastBatches | documented | catalog.yaml
+      GET /ttl/:id | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
     `,
     behaviours: `
+      bounds below the dataset's id or at the top | conflicting | catalog/datasets/experience-event-dataset-retention-ttl-guide, a sample: below it; another sample: at the top | at the top
+      row expiration: events alone; of Profile, datasets in it alone | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
+      30 days in the lake at least | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
+      the least in Profile | conflicting | profile/event-expirations: one day; a sample of the guide: P7D | one day
+      null ends a row expiration | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
+      Profile's is changed once in 30 days | ours | – | 400
+      Profile not shorter than the lake | conflicting | the guide's questions: so; its note: 30 days there, 13 months in the lake | either is taken
       a create answers with a list of one reference | documented | catalog/api/create-dataset
       names are not unique | observed | a sample of catalog/api/filter-data has one name twice
       limit 20, at most 100; a comma is or, ! is not, * is anything | documented | catalog/api/filter-data

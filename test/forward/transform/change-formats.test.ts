@@ -1,6 +1,8 @@
 // Change streams and event formats by their presets: samples in the form of each tool's public documentation, written anew.
 import { describe, expect, it } from 'vitest';
 import type { InletSource } from '../../../lib/manifest.ts';
+import { PRESETS } from '../../fuzz/presets.ts';
+import { runs } from '../../support/depth.ts';
 import { presetManifest, throughPreset } from '../../support/presets.ts';
 import { transforming } from '../../support/transforming.ts';
 
@@ -144,5 +146,11 @@ describe('14 B: eventbridge', () => {
   it('is filtered by its own fields, which pointers lead to', () => {
     const records = { where: [{ field: '/detail-type', equals: 'Order placed' }] };
     expect(throughPreset({ format: 'eventbridge', records })(event('{}'))).toEqual(['filtered']);
+  });
+});
+
+describe('14 B: any change and any event', () => {
+  it.each(Object.entries(PRESETS))('%s', async (_, property) => {
+    await property(runs(1_500), 14);
   });
 });

@@ -366,3 +366,50 @@ describe('batches', () => {
     expect(other.headers.get('penstock')).toBe('not simulated');
   });
 });
+
+describe('how long rows are kept', () => {
+  async function events(more: object = {}) {
+    const with_ = await caller();
+    const schemaId = await makeSchema(with_, 'events', ['experienceevent', 'identitymap']);
+    const union = [{ op: 'add', path: '/meta:immutableTags', value: ['union'] }];
+    await with_.call('PATCH', `${REGISTRY}/tenant/schemas/${encodeURIComponent(schemaId)}`, union);
+    const id = await makeDataSet(with_, schemaId, more);
+    const set = async (store: string, ttlValue: string | null) => {
+      const extensions = { [store]: { rowExpiration: { ttlValue } } };
+      return (await with_.call('PATCH', `${CATALOG}/v2/dataSets/${id}`, { extensions })).status;
+    };
+    const read = async (store: string) =>
+      (await with_.call('GET', `${SETS}/${id}`)).body[id].extensions[store].rowExpiration;
+    return { with_, id, set, read };
+  }
+  const IN_PROFILE = { tags: { unifiedProfile: ['enabled:true'] } };
+
+  test('has bounds, and is told with who set it when', async () => {
+    const { with_, id, set, read } = await events();
+    expect((await with_.call('GET', `${CATALOG}/ttl/${id}`)).body.extensions.adobe_lakeHouse).toEqual({
+      rowExpiration: { defaultValue: 'P10Y', minValue: 'P30D', maxValue: 'P10Y' },
+    });
+    expect((await with_.call('GET', `${CATALOG}/ttl/000000000000000000000000`)).status).toBe(404);
+    for (const wrong of ['P29D', 'P11Y', '90', 'P3W']) expect(await set('adobe_lakeHouse', wrong)).toBe(400);
+    expect(await set('adobe_lakeHouse', 'P3M')).toBe(200);
+    expect(await read('adobe_lakeHouse')).toEqual({
+      ttlValue: 'P3M',
+      valueStatus: 'custom',
+      setBy: 'user',
+      updated: with_.clock.now(),
+    });
+    expect(await set('adobe_lakeHouse', null)).toBe(200);
+    expect((await read('adobe_lakeHouse')).ttlValue).toBeNull();
+  });
+
+  test('is for events alone, and in Profile for what is in it, once in 30 days', async () => {
+    const { with_, id } = await withDataSet();
+    const extensions = { adobe_lakeHouse: { rowExpiration: { ttlValue: 'P3M' } } };
+    expect((await with_.call('PATCH', `${CATALOG}/v2/dataSets/${id}`, { extensions })).status).toBe(400);
+    expect(await (await events()).set('adobe_unifiedProfile', 'P90D')).toBe(400);
+    const own = await events(IN_PROFILE);
+    expect(await own.set('adobe_unifiedProfile', 'P90D')).toBe(200);
+    expect(await own.set('adobe_unifiedProfile', 'P60D')).toBe(400);
+    expect((await own.read('adobe_unifiedProfile')).ttlValue).toBe('P90D');
+  });
+});

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FORMAT_KINDS } from '../../../lib/formats.ts';
-import { type Manifest, parseManifest, parseManifestText } from '../../../lib/manifest.ts';
+import { type Manifest, parseManifest } from '../../../lib/manifest.ts';
 import { leadBackWarnings } from '../../../lib/provision/plan/lead-back.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../../../lib/samples.ts';
+import { manifestInFile } from '../../../lib/schemas/files.ts';
 import { checkPipeline } from '../../../local/check/pipeline-check.ts';
 import { parseRecordsText, recordMistakes } from '../../../local/check/records-check.ts';
 
@@ -51,17 +52,19 @@ describe('B 3: the sample pipelines', async () => {
   const files = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.json') && !isSamples(name));
 
   it.each(files)('%s does what its samples say', async (file) => {
-    const manifest = parseManifestText(await read(file), file);
+    const manifest = manifestInFile(await read(file), join(EXAMPLES, file)).manifest;
     const samples = parseSamplesText(await read(samplesFileOf(file)), file);
     expect(await checkPipeline(manifest, samples)).toEqual({ mistakes: [], warnings: [] });
   });
 
   it.each(files)('C 3: %s can send again what AEP refuses later', async (file) => {
-    expect(leadBackWarnings(parseManifestText(await read(file), file))).toEqual([]);
+    expect(leadBackWarnings(manifestInFile(await read(file), join(EXAMPLES, file)).manifest)).toEqual([]);
   });
 
   it('show every kind of source, both kinds of data, and Profile', async () => {
-    const manifests = await Promise.all(files.map(async (file) => parseManifestText(await read(file), file)));
+    const manifests = await Promise.all(
+      files.map(async (file) => manifestInFile(await read(file), join(EXAMPLES, file)).manifest),
+    );
     const kinds = new Set(manifests.map(({ source }) => source.kind));
     expect([...kinds].sort()).toEqual(['event-hubs', 'inlet', 'kinesis', 'pubsub']);
     expect(new Set(manifests.map(({ source }) => source.data))).toEqual(new Set(['raw', 'xdm']));
@@ -479,16 +482,16 @@ describe('14 B: records as they stand in the stream', () => {
   const check = (...records: object[]) =>
     recordMistakes(manifest, parseRecordsText(JSON.stringify(records), 'own.records.json'));
 
-  it('come to the messages that the file says, unpacked and by the format', () => {
+  it('come to the messages that the file says, unpacked and by the format', async () => {
     const becomes = [{ sent: { id: '1' } }, { rejected: 'not-json' }];
     expect(
-      check({ record: '{"id":"1"}\n{', packed: 'gzip', becomes }, { record: '{"id":"1"}\nx', becomes }),
+      await check({ record: '{"id":"1"}\n{', packed: 'gzip', becomes }, { record: '{"id":"1"}\nx', becomes }),
     ).toEqual([]);
   });
 
-  it('are told by name and message where they do not', () => {
+  it('are told by name and message where they do not', async () => {
     expect(
-      check(
+      await check(
         { name: 'one', record: '{"id":"1"}\n{"id":"2"}', becomes: [{ sent: { id: '1' } }] },
         { record: '{"id":"1"}', becomes: [{ sent: { id: '2' } }] },
         { record: '{', becomes: ['filtered'] },
@@ -507,7 +510,10 @@ describe('14 B: records as they stand in the stream', () => {
     const names = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.records.json'));
     const kinds = new Set<string | undefined>();
     for (const name of names) {
-      const { source } = parseManifestText(await read(name.replace('.records', '')), name);
+      const { source } = manifestInFile(
+        await read(name.replace('.records', '')),
+        join(EXAMPLES, name),
+      ).manifest;
       if (source.kind === 'inlet') kinds.add(source.format?.kind);
     }
     expect([...kinds].sort()).toEqual(FORMAT_KINDS.filter((kind) => kind !== 'json').sort());

@@ -4,11 +4,11 @@ import { inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { type AvroNode, avroSchema } from '../../../schemas/avro.ts';
 import { type AvroBounds, AvroProblem, avroJson, type Unions } from './avro-json.ts';
 
-const MAGIC = Buffer.from('Obj\x01', 'latin1');
+const FILE_MAGIC = Buffer.from('Obj\x01', 'latin1');
 const SYNC = 16;
 
 /** What the header holds: a map of bytes. Its values are read as base64, as all bytes are. */
-const HEADER: AvroNode = { kind: 'map', values: { kind: 'bytes' } };
+const FILE_HEADER: AvroNode = { kind: 'map', values: { kind: 'bytes' } };
 const LONG: AvroNode = { kind: 'long' };
 
 export interface ContainerBounds extends AvroBounds {
@@ -24,9 +24,9 @@ export interface ContainerBounds extends AvroBounds {
  * @throws AvroProblem also where a later part of the file is damaged: it is taken whole or not at all
  */
 export function containerJson(bytes: Buffer, bounds: ContainerBounds, unions: Unions = 'plain'): string[] {
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC))
+  if (!bytes.subarray(0, FILE_MAGIC.length).equals(FILE_MAGIC))
     throw new AvroProblem('not-avro', 'it does not begin like an Avro object container file');
-  const header = avroJson(bytes, HEADER, bounds, 'plain', MAGIC.length);
+  const header = avroJson(bytes, FILE_HEADER, bounds, 'plain', FILE_MAGIC.length);
   const entries = JSON.parse(header.json) as Record<string, string>;
   const { node, unpack } = headerOf(new Map(Object.entries(entries)));
   const sync = bytes.subarray(header.end, header.end + SYNC);

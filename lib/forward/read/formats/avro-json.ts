@@ -48,17 +48,17 @@ export function avroJson(
   at = 0,
 ): { json: string; end: number } {
   const walk: Walk = { ...bounds, bytes, unions, at, text: '' };
-  write(walk, node, 0);
-  if (walk.text.length > walk.most) throw tooLarge(walk);
+  writeValue(walk, node, 0);
+  if (walk.text.length > walk.most) throw tooLong(walk);
   return { json: walk.text, end: walk.at };
 }
 
-function tooLarge({ most }: Walk): AvroProblem {
+function tooLong({ most }: Walk): AvroProblem {
   return new AvroProblem('too-large', `as JSON it has more than ${most} characters`);
 }
 
-function write(walk: Walk, node: AvroNode, depth: number): void {
-  if (walk.text.length > walk.most) throw tooLarge(walk);
+function writeValue(walk: Walk, node: AvroNode, depth: number): void {
+  if (walk.text.length > walk.most) throw tooLong(walk);
   if (node.logical !== undefined) {
     writeLogical(walk, node, node.logical);
     return;
@@ -77,19 +77,19 @@ function write(walk: Walk, node: AvroNode, depth: number): void {
       walk.text += long(walk);
       return;
     case 'float':
-      walk.text += numberText(shortest(take(walk, 4).readFloatLE()));
+      walk.text += numberText(shortest(takeBytes(walk, 4).readFloatLE()));
       return;
     case 'double':
-      walk.text += numberText(take(walk, 8).readDoubleLE());
+      walk.text += numberText(takeBytes(walk, 8).readDoubleLE());
       return;
     case 'bytes':
-      walk.text += `"${take(walk, length(walk)).toString('base64')}"`;
+      walk.text += `"${takeBytes(walk, length(walk)).toString('base64')}"`;
       return;
     case 'fixed':
-      walk.text += `"${take(walk, node.size).toString('base64')}"`;
+      walk.text += `"${takeBytes(walk, node.size).toString('base64')}"`;
       return;
     case 'string':
-      walk.text += JSON.stringify(string(walk));
+      walk.text += JSON.stringify(readString(walk));
       return;
     case 'enum':
       walk.text += at(node.symbols, int(walk), 'a symbol');
@@ -111,7 +111,7 @@ function writeNested(
     const branch = at(node.branches, index, 'a branch of a union');
     const tagged = walk.unions === 'tagged' && branch.kind !== 'null';
     if (tagged) walk.text += `{${node.names[index]}:`;
-    write(walk, branch, depth);
+    writeValue(walk, branch, depth);
     if (tagged) walk.text += '}';
     return;
   }
@@ -119,7 +119,7 @@ function writeNested(
     let before = '{';
     for (const { name, node: field } of node.fields) {
       walk.text += `${before}${name}:`;
-      write(walk, field, depth);
+      writeValue(walk, field, depth);
       before = ',';
     }
     walk.text += before === '{' ? '{}' : '}';
@@ -132,8 +132,8 @@ function writeNested(
   for (let left = block(walk); left > 0n; left = block(walk)) {
     for (; left > 0n; left--) {
       walk.text += before;
-      if (isMap) walk.text += `${JSON.stringify(string(walk))}:`;
-      write(walk, item, depth);
+      if (isMap) walk.text += `${JSON.stringify(readString(walk))}:`;
+      writeValue(walk, item, depth);
       before = ',';
     }
   }
@@ -154,7 +154,7 @@ function at<T>(all: readonly T[], index: number, what: string): T {
   return one;
 }
 
-function take(walk: Walk, size: number): Buffer {
+function takeBytes(walk: Walk, size: number): Buffer {
   const end = walk.at + size;
   if (end > walk.bytes.length) throw bad('it ends within a value');
   const taken = walk.bytes.subarray(walk.at, end);
@@ -163,7 +163,7 @@ function take(walk: Walk, size: number): Buffer {
 }
 
 function boolean(walk: Walk): boolean {
-  const byte = take(walk, 1)[0];
+  const byte = takeBytes(walk, 1)[0];
   if (byte !== 0 && byte !== 1) throw bad('a boolean that is neither 0 nor 1');
   return byte === 1;
 }
@@ -174,8 +174,8 @@ function length(walk: Walk): number {
   return Number(size);
 }
 
-function string(walk: Walk): string {
-  const bytes = take(walk, length(walk));
+function readString(walk: Walk): string {
+  const bytes = takeBytes(walk, length(walk));
   if (!isUtf8(bytes)) throw bad('a string that is not UTF-8');
   return bytes.toString('utf8');
 }
@@ -220,6 +220,8 @@ export function numberText(value: number): string {
 
 /** The number with the fewest digits that is this float: 0.1, and not 0.10000000149011612. */
 export function shortest(float: number): number {
+  // Neither digits nor a comparison tell a zero from its negative.
+  if (float === 0) return float;
   for (let digits = 6; digits < 9; digits++) {
     const candidate = Number(float.toPrecision(digits));
     if (Math.fround(candidate) === float) return candidate;
@@ -232,15 +234,15 @@ function writeLogical(walk: Walk, node: AvroNode, logical: AvroLogical): void {
     walk.text += decimal(payload(walk, node), logical.scale);
     return;
   }
-  const text = textOf(walk, node, logical.name);
+  const text = momentText(walk, node, logical.name);
   if (text === undefined) throw bad(`a ${logical.name} outside the years 1 to 9999`);
   walk.text += JSON.stringify(text);
 }
 
-function textOf(walk: Walk, node: AvroNode, name: Exclude<AvroLogical['name'], 'decimal'>) {
+function momentText(walk: Walk, node: AvroNode, name: Exclude<AvroLogical['name'], 'decimal'>) {
   switch (name) {
     case 'uuid':
-      return node.kind === 'string' ? string(walk) : uuidOf(payload(walk, node));
+      return node.kind === 'string' ? readString(walk) : uuidOf(payload(walk, node));
     case 'duration':
       return durationOf(payload(walk, node));
     case 'date':
@@ -269,7 +271,7 @@ function badTime(): never {
 }
 
 function payload(walk: Walk, node: AvroNode): Buffer {
-  return take(walk, node.kind === 'fixed' ? node.size : length(walk));
+  return takeBytes(walk, node.kind === 'fixed' ? node.size : length(walk));
 }
 
 export function uuidOf(bytes: Buffer): string {

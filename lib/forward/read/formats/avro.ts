@@ -9,12 +9,12 @@ import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
 import { containerJson } from './avro-container.ts';
 import { AvroProblem, avroJson } from './avro-json.ts';
-import type { Expand, SchemaReader } from './by-schema.ts';
 import type { Piece } from './expander.ts';
+import type { Expand, SchemaReader } from './schema-reader.ts';
 
 type AvroFormat = Extract<SchemaFormat, { kind: 'avro' }>;
 
-const BOUNDS = { most: MAX_UNPACKED_BYTES, depth: MAX_DEPTH };
+const AVRO_BOUNDS = { most: MAX_UNPACKED_BYTES, depth: MAX_DEPTH };
 
 /** @param registered the schema that a record names; otherwise it is the manifest's, or in the record itself */
 export function avroReader(format: AvroFormat, registered?: RegisteredSchema): SchemaReader {
@@ -22,7 +22,7 @@ export function avroReader(format: AvroFormat, registered?: RegisteredSchema): S
   if (format.schemaIn === 'container')
     return {
       expand: verdictFor((bytes, { bytes: all, messages: data }) =>
-        containerJson(bytes, { ...BOUNDS, block: MAX_UNPACKED_BYTES, all, data }, unions),
+        containerJson(bytes, { ...AVRO_BOUNDS, block: MAX_UNPACKED_BYTES, all, data }, unions),
       ),
     };
   if (registered !== undefined && registered.dataFormat !== 'AVRO')
@@ -31,7 +31,7 @@ export function avroReader(format: AvroFormat, registered?: RegisteredSchema): S
   if ('problem' in schema) return schema;
   return {
     expand: verdictFor((bytes) => {
-      const { json, end } = avroJson(bytes, schema.node, BOUNDS, unions);
+      const { json, end } = avroJson(bytes, schema.node, AVRO_BOUNDS, unions);
       if (end !== bytes.length)
         throw new AvroProblem('not-avro', `it has ${bytes.length - end} bytes too many`);
       return [json];

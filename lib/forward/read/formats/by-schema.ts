@@ -1,5 +1,5 @@
-// Formats that need a schema: what reads them is loaded with the first record, and schemas of Glue's Schema Registry are
-// resolved when their id is first seen. Both stay for the life of a container.
+// Formats that need a schema. What reads them is loaded with the first record, and a schema of Glue's Schema Registry
+// when its id is first seen. Both stay for the life of a container.
 import { inflateSync } from 'node:zlib';
 import type { Clock } from '../../../aep/transport.ts';
 import { Failure, isFailure } from '../../../failure.ts';
@@ -8,11 +8,7 @@ import type { SchemaFormat } from '../../../schema-formats.ts';
 import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
 import type { Expander } from './expander.ts';
-
-export type Expand = Expander['expand'];
-
-/** What reads records by one schema; in words why none can be read by it. */
-export type SchemaReader = { readonly expand: Expand } | { readonly problem: string };
+import type { Expand, SchemaReader } from './schema-reader.ts';
 
 /** The expanders of a container, each made once. */
 export interface Schemas {
@@ -75,18 +71,18 @@ function notReady(): never {
 }
 
 /** The header of Glue's serializers. awslabs/aws-glue-schema-registry, `AWSSchemaRegistryConstants`. */
-const HEADER = { version: 3, plain: 0, zlib: 5, bytes: 18 } as const;
+const GLUE_HEADER = { version: 3, plain: 0, zlib: 5, bytes: 18 } as const;
 
 /** The id of the schema version that a record names; `undefined` where it has no such header. */
 export function schemaVersionOf(bytes: Buffer): string | undefined {
-  if (bytes.length < HEADER.bytes || bytes[0] !== HEADER.version) return undefined;
-  if (bytes[1] !== HEADER.plain && bytes[1] !== HEADER.zlib) return undefined;
-  return bytes.toString('hex', 2, HEADER.bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  if (bytes.length < GLUE_HEADER.bytes || bytes[0] !== GLUE_HEADER.version) return undefined;
+  if (bytes[1] !== GLUE_HEADER.plain && bytes[1] !== GLUE_HEADER.zlib) return undefined;
+  return bytes.toString('hex', 2, GLUE_HEADER.bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-function payloadOf(bytes: Buffer, damaged: 'not-avro' | 'not-protobuf'): Buffer | Rejected {
-  const packed = bytes.subarray(HEADER.bytes);
-  if (bytes[1] === HEADER.plain) return packed;
+function withoutHeader(bytes: Buffer, damaged: 'not-avro' | 'not-protobuf'): Buffer | Rejected {
+  const packed = bytes.subarray(GLUE_HEADER.bytes);
+  if (bytes[1] === GLUE_HEADER.plain) return packed;
   try {
     return inflateSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES });
   } catch (error) {
@@ -97,23 +93,23 @@ function payloadOf(bytes: Buffer, damaged: 'not-avro' | 'not-protobuf'): Buffer 
 }
 
 /** What is known of an id: how to read by it, or that nothing can be. */
-type Known = { readonly expand: Expand } | { readonly verdict: Rejected; readonly until: number };
+type KnownSchema = { readonly expand: Expand } | { readonly verdict: Rejected; readonly until: number };
 
 function byRegistry(
   format: SchemaFormat,
   clock: Pick<Clock, 'now'>,
   registry: SchemaRegistry | undefined,
 ): Expander {
-  const known = new Map<string, Known>();
+  const known = new Map<string, KnownSchema>();
   const asked = new Map<string, Promise<void>>();
   let away: { readonly failure: Failure; readonly since: number } | undefined;
 
-  const knownOf = (id: string): Known | undefined => {
+  const knownOf = (id: string): KnownSchema | undefined => {
     const found = known.get(id);
     if (found !== undefined && 'until' in found && clock.now() >= found.until) return undefined;
     return found;
   };
-  const keep = (id: string, what: Known) => {
+  const keep = (id: string, what: KnownSchema) => {
     known.delete(id);
     if (known.size >= MAX_SCHEMAS) known.delete(known.keys().next().value as string);
     known.set(id, what);
@@ -150,7 +146,7 @@ function byRegistry(
       if (found === undefined)
         return rejected('unknown-schema', `the record's messages name more than ${MAX_SCHEMAS} schemas`);
       if ('verdict' in found) return found.verdict;
-      const payload = payloadOf(bytes, `not-${format.kind}`);
+      const payload = withoutHeader(bytes, `not-${format.kind}`);
       return 'kind' in payload ? payload : found.expand(payload, bounds);
     },
   };
@@ -167,7 +163,7 @@ function readBy(
   registered: RegisteredSchema | undefined,
   readerOf: (registered: RegisteredSchema) => SchemaReader,
   until: number,
-): Known {
+): KnownSchema {
   const unknown = (text: string) => ({ verdict: rejected('unknown-schema', text), until });
   if (registered === undefined)
     return unknown("Glue's Schema Registry has no schema of the id that it names");

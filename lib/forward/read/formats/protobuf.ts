@@ -6,21 +6,21 @@ import type { SchemaFormat } from '../../../schema-formats.ts';
 import { type ProtobufType, protobufSchema } from '../../../schemas/protobuf.ts';
 import { type Rejected, rejected } from '../../verdict.ts';
 import { MAX_UNPACKED_BYTES } from '../unpack.ts';
-import type { Expand, SchemaReader } from './by-schema.ts';
 import type { Piece } from './expander.ts';
 import { ProtobufProblem, protobufJson } from './protobuf-json.ts';
+import type { Expand, SchemaReader } from './schema-reader.ts';
 
 type ProtobufFormat = Extract<SchemaFormat, { kind: 'protobuf' }>;
 
 /** Every value of a message that can be delivered, at most 1 MB, has a name and so three characters at least. */
-const BOUNDS = { most: MAX_UNPACKED_BYTES, values: 500_000 };
+const PROTOBUF_BOUNDS = { most: MAX_UNPACKED_BYTES, values: 500_000 };
 
 /** @param registered the schema that a record names, whose message is named by an index before it */
 export function protobufReader(format: ProtobufFormat, registered?: RegisteredSchema): SchemaReader {
   if (registered === undefined) {
     const { schema = '', message = '' } = format;
     const found = protobufSchema(typeof schema === 'string' ? [schema] : schema, message);
-    return 'problem' in found ? found : { expand: (bytes) => piecesOf(bytes, found.type) };
+    return 'problem' in found ? found : { expand: (bytes) => messagePieces(bytes, found.type) };
   }
   if (registered.dataFormat !== 'PROTOBUF')
     return { problem: `it is one of ${registered.dataFormat}, and source.format says protobuf` };
@@ -33,19 +33,19 @@ export function protobufReader(format: ProtobufFormat, registered?: RegisteredSc
 /** The message types of a schema, each looked up when a record first names it. */
 function byIndex(definition: string, types: Map<number, ProtobufType>): Expand {
   return (bytes) => {
-    const index = indexOf(bytes);
+    const index = messageIndexOf(bytes);
     if (index === undefined) return rejected('not-protobuf', 'no index of a message follows the header');
     const known = types.get(index.value);
-    if (known !== undefined) return piecesOf(bytes.subarray(index.end), known);
+    if (known !== undefined) return messagePieces(bytes.subarray(index.end), known);
     const found = protobufSchema([definition], index.value);
     if ('problem' in found) return rejected('unknown-schema', found.problem);
     types.set(index.value, found.type);
-    return piecesOf(bytes.subarray(index.end), found.type);
+    return messagePieces(bytes.subarray(index.end), found.type);
   };
 }
 
 /** A number of 32 bits, as protobuf writes it. awslabs/aws-glue-schema-registry, `ProtobufWireFormatDecoder`. */
-function indexOf(bytes: Buffer): { readonly value: number; readonly end: number } | undefined {
+function messageIndexOf(bytes: Buffer): { readonly value: number; readonly end: number } | undefined {
   let value = 0;
   for (let at = 0; at < 5; at++) {
     const byte = bytes[at];
@@ -56,9 +56,9 @@ function indexOf(bytes: Buffer): { readonly value: number; readonly end: number 
   return undefined;
 }
 
-function piecesOf(bytes: Buffer, type: ProtobufType): readonly Piece[] | Rejected {
+function messagePieces(bytes: Buffer, type: ProtobufType): readonly Piece[] | Rejected {
   try {
-    return [Buffer.from(protobufJson(bytes, type, BOUNDS), 'utf8')];
+    return [Buffer.from(protobufJson(bytes, type, PROTOBUF_BOUNDS), 'utf8')];
   } catch (error) {
     if (error instanceof ProtobufProblem) return rejected(error.kind, error.message);
     throw error;

@@ -75,6 +75,7 @@ describe('14 B avro: values in JSON', () => {
     expect(jsonOf({ type: 'fixed', name: 'F', size: 3 }, hex('010203'))).toBe('"AQID"');
     expect(jsonOf('float', hex('cdcccc3d'))).toBe('0.1');
     expect(jsonOf('float', hex('0000807f'))).toBe('"Infinity"');
+    expect(jsonOf('float', hex('00000080'))).toBe('-0.0');
     expect(jsonOf('double', hex('000000000000f87f'))).toBe('"NaN"');
     expect(jsonOf('double', hex('9a9999999999b93f'))).toBe('0.1');
   });

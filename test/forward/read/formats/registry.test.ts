@@ -11,6 +11,7 @@ import type { PublishedPipeline } from '../../../../lib/published.ts';
 import { seq, world } from '../../../support/forwarding.ts';
 import { fakeRegistry, idOf, withHeader } from '../../../support/glue.ts';
 import { aggregate } from '../../../support/kpl.ts';
+import { document, entry, redriveWorld } from '../../../support/redriving.ts';
 
 const ALL_SETTLED = { batchItemFailures: [] };
 const SCHEMA = { type: 'record', name: 'R', fields: [{ name: 'n', type: 'int' }] } as const;
@@ -170,5 +171,25 @@ describe('14 B: a schema of the manifest', () => {
     expect(await run([Buffer.from([0])])).toEqual({ batchItemFailures: [{ itemIdentifier: seq(0) }] });
     expect(store.documents).toEqual([]);
     expect(lines.map(({ fields }) => fields.code)).toContain('MANIFEST_INVALID');
+  });
+});
+
+describe('14 B: redrive of records that name their schema', () => {
+  it('reads them by the schema that the registry has now; while it is away they stay where they are', async () => {
+    const schemas = fakeRegistry({ [idOf(1)]: REGISTERED });
+    const own = redriveWorld({ published: GLUE, schemas });
+    const stranger = { reason: 'unknown-schema', data: record(7, 5).toString('base64') } as const;
+    const key = await own.store(document([entry(1, '', stranger)]));
+    schemas.away = AWAY;
+    await expect(own.run({ source: 'rejected' })).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(own.documents().get(key)?.entries).toMatchObject([stranger]);
+    expect(own.inlet.acknowledged).toEqual([]);
+
+    schemas.away = undefined;
+    await own.clock.sleep(AWAY_KEPT_MS);
+    expect(await own.run({ source: 'rejected' })).toMatchObject({ rejectedAgain: 1 });
+    schemas.schemas.set(idOf(7), REGISTERED);
+    expect(await own.run({ source: 'rejected' })).toMatchObject({ delivered: 1 });
+    expect(own.inlet.acknowledged).toEqual(['{"n":5}']);
   });
 });
