@@ -111,7 +111,7 @@ async function settleBatch(ended: EndedBatch): Promise<string | undefined> {
     settleAll(
       turns.map(({ route }, index) => ({
         settled: end.routes[index]?.settled ?? [],
-        leftOut: end.routes[index]?.leftOut ?? [],
+        ...(end.routes[index] && { leftOut: end.routes[index].leftOut }),
         keep: keeper(route.pipeline, received, invocation, runtime),
       })),
       // Any record may be for a route that cannot be read.

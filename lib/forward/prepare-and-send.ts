@@ -3,6 +3,7 @@
 import type { Framed } from './frame/framed.ts';
 import {
   createRoom,
+  type LeftOut,
   mostHeld,
   prepareAll,
   type Room,
@@ -13,9 +14,9 @@ import {
 import type { BatchMarks } from './marks.ts';
 import { isPlain } from './read/decoding.ts';
 import type { Received } from './read/event.ts';
-import type { Message } from './read/message.ts';
 import { batch, LANE_BYTES, recordGroups } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
+import type { LeftOutCount } from './settle.ts';
 import type { RouteTurn } from './turn.ts';
 import type { Settled } from './verdict.ts';
 
@@ -25,7 +26,7 @@ export interface RouteEnd {
   /** Every message that was prepared, with its verdict. */
   readonly settled: readonly Settled[];
   /** Messages that its conditions leave out, besides those. */
-  readonly leftOut: readonly Message[];
+  readonly leftOut: LeftOutCount;
   /** Messages that AEP acknowledged in an earlier invocation. */
   readonly known: number;
 }
@@ -55,8 +56,12 @@ export async function prepareAndSend(
       const settled = [...parts.flatMap((part) => part.settled), ...sent.settled];
       if (sent.stop !== undefined) marks.trouble();
       marks.ended(route, settled);
-      const leftOut = parts.flatMap((part) => part.leftOut);
-      return { sent, settled, leftOut, known: parts.reduce((sum, { known }) => sum + known, 0) };
+      return {
+        sent,
+        settled,
+        leftOut: leftOutOf(preparing.value, index),
+        known: parts.reduce((sum, { known }) => sum + known, 0),
+      };
     }),
   );
   if (preparing.status === 'rejected') throw preparing.reason;
@@ -67,6 +72,21 @@ export async function prepareAndSend(
       if (end.status === 'rejected') throw end.reason;
       return end.value;
     }),
+  };
+}
+
+function leftOutOf(parts: readonly StreamPrepared[], route: number): LeftOutCount {
+  return {
+    count: parts.reduce((sum, { routes }) => sum + (routes[route]?.leftOut ?? 0), 0),
+    below(checkpoint) {
+      const value = BigInt(checkpoint);
+      const isBelow = ({ by, messages }: LeftOut, at: number) =>
+        ((by[at] ?? 0) & (1 << route)) !== 0 && BigInt(messages[at]?.sequenceNumber ?? 0) < value;
+      return parts.reduce(
+        (sum, { leftOut }) => sum + leftOut.messages.filter((_, at) => isBelow(leftOut, at)).length,
+        0,
+      );
+    },
   };
 }
 

@@ -1,6 +1,5 @@
 // Settles a batch with Lambda: rejects are stored first, then the lowest unresolved sequence number is the
 // checkpoint.
-import type { Message } from './read/message.ts';
 import type { Filtered, Reason, Rejected, Settled, Verdict } from './verdict.ts';
 
 /**
@@ -31,11 +30,19 @@ export interface Settlement {
 /** Stores rejects. Returns the number of their entries in the store, or `undefined` if it failed. */
 export type Keep = (rejects: readonly Settled<Rejected>[]) => Promise<number | undefined>;
 
+/** How many messages there are, and how many of them below a sequence number. */
+export interface LeftOutCount {
+  readonly count: number;
+  below(checkpoint: string): number;
+}
+
+const NONE: LeftOutCount = { count: 0, below: () => 0 };
+
 /** What became of a route's messages, and where its rejects are stored. */
 export interface RouteSettled {
   readonly settled: readonly Settled[];
   /** Messages that its conditions leave out, besides those in `settled`. */
-  readonly leftOut?: readonly Message[];
+  readonly leftOut?: LeftOutCount;
   readonly keep: Keep;
 }
 
@@ -78,7 +85,7 @@ export async function settle(
   settled: readonly Settled[],
   left: readonly string[],
   keep: Keep,
-  leftOut: readonly Message[] = [],
+  leftOut: LeftOutCount = NONE,
 ): Promise<Settlement> {
   const open = openIn(settled);
   const rejects = settled.filter(isRejected);
@@ -90,9 +97,9 @@ export async function settle(
   const checkpoint = stored === undefined ? lowest(due.map(sequenceNumberOf)) : before;
   const kept = stored === undefined ? [] : due;
   const filtered = below(unwanted, checkpoint);
-  const passed = filtered.length + messagesBelow(leftOut, checkpoint);
+  const passed = filtered.length + (checkpoint === undefined ? leftOut.count : leftOut.below(checkpoint));
   const resolved = kept.length + passed;
-  const unresolved = open.length + rejects.length + unwanted.length + leftOut.length - resolved;
+  const unresolved = open.length + rejects.length + unwanted.length + leftOut.count - resolved;
   return {
     checkpoint,
     kept,
@@ -118,12 +125,6 @@ function below<V extends Verdict>(settled: Settled<V>[], checkpoint: string | un
   if (checkpoint === undefined) return settled;
   const value = BigInt(checkpoint);
   return settled.filter(({ message }) => BigInt(message.sequenceNumber) < value);
-}
-
-function messagesBelow(messages: readonly Message[], checkpoint: string | undefined): number {
-  if (checkpoint === undefined) return messages.length;
-  const value = BigInt(checkpoint);
-  return messages.filter(({ sequenceNumber }) => BigInt(sequenceNumber) < value).length;
 }
 
 /**

@@ -73,12 +73,18 @@ export interface RoutePrepared {
   readonly framed: Framed[];
   /** Messages that are not sent: rejected, filtered, or acknowledged before. */
   readonly settled: Settled[];
-  /** Messages that its conditions leave out, as far as they went the short way. */
-  readonly leftOut: Message[];
+  /** How many messages its conditions leave out, as far as they went the short way. */
+  leftOut: number;
   /** Those of the settled that AEP acknowledged before. */
   known: number;
   /** One of those, ready to be sent once more. */
   witness: Framed | undefined;
+}
+
+/** Messages that went the short way, and which routes leave them out: a bit for each. */
+export interface LeftOut {
+  readonly messages: Message[];
+  readonly by: number[];
 }
 
 /** What is the same for all routes. */
@@ -92,6 +98,7 @@ interface LookedThrough {
 export type Prepared = Readonly<RoutePrepared> & LookedThrough;
 
 export interface StreamPrepared extends LookedThrough {
+  readonly leftOut: LeftOut;
   /** In the order of the routes. */
   readonly routes: readonly RoutePrepared[];
 }
@@ -103,14 +110,14 @@ export async function prepare(
   room: Room,
 ): Promise<Prepared> {
   const { decoding, direct, onUnready, ...way } = stages;
-  const { routes, ...looked } = await prepareAll(
+  const { routes, leftOut, ...looked } = await prepareAll(
     records,
     { decoding, direct, onUnready, ways: [way], unrouted: { kind: 'count' } },
     room,
   );
   const route = routes[0] as RoutePrepared;
-  const leftOut = route.leftOut.map((message) => ({ message, verdict: FILTERED }));
-  return { ...route, settled: [...route.settled, ...leftOut], leftOut: [], ...looked };
+  const filtered = leftOut.messages.map((message) => ({ message, verdict: FILTERED }));
+  return { ...route, settled: [...route.settled, ...filtered], leftOut: 0, ...looked };
 }
 
 /** Decodes each record once, and prepares it for every route. */
@@ -124,12 +131,13 @@ export async function prepareAll(
     (): RoutePrepared => ({
       framed: [],
       settled: [],
-      leftOut: [],
+      leftOut: 0,
       known: 0,
       witness: undefined,
     }),
   );
   const outcomes: (RouteOutcome | undefined)[] = ways.map(() => undefined);
+  const leftOut: LeftOut = { messages: [], by: [] };
   let [decoded, looked] = [0, 0];
   // What waits for its schema, and the keys whose later records may not pass it.
   const unready: string[] = [];
@@ -143,6 +151,7 @@ export async function prepareAll(
       decoded++;
       unroutedOnce(outcomes, ordinary.message, undefined, ways, unrouted);
       placeOrdinary(ordinary, outcomes, routes, room);
+      leaveOut(ordinary.message, outcomes, routes, leftOut);
       continue;
     }
     if (mayWait) {
@@ -158,12 +167,13 @@ export async function prepareAll(
       for (const [index, way] of ways.entries())
         if (ordinary === undefined || outcomes[index] === undefined) outcomes[index] = wayOutcome(part, way);
       unroutedOnce(outcomes, part.message, part, ways, unrouted);
-      placeDecoded(part.message, outcomes, routes, room);
+      placeDecoded(outcomes, routes, room);
+      if (ordinary !== undefined) leaveOut(part.message, outcomes, routes, leftOut);
     }
     outcomes.fill(undefined);
   }
   const left = [...unready, ...records.slice(looked).map(({ kinesis }) => kinesis.sequenceNumber)];
-  return { routes, decoded, left };
+  return { routes, leftOut, decoded, left };
 }
 
 /** Whether all is there that the record's format needs. A failure leaves it in the stream, and those of other keys go on. */
@@ -223,18 +233,15 @@ function placeOrdinary(
   let isHeld = false;
   for (let index = 0; index < routes.length; index++) {
     const outcome = outcomes[index] as RouteOutcome;
-    if (outcome === LEFT_OUT) (routes[index] as RoutePrepared).leftOut.push(ordinary.message);
-    else {
-      putInto(routes[index] as RoutePrepared, outcome);
-      if (outcome !== ordinary && 'slab' in outcome) room.take(outcome.size);
-    }
-    isHeld ||= outcome === LEFT_OUT || !('again' in outcome);
+    if (outcome === LEFT_OUT) continue;
+    putInto(routes[index] as RoutePrepared, outcome);
+    if (outcome !== ordinary && 'slab' in outcome) room.take(outcome.size);
+    isHeld ||= !('again' in outcome);
   }
   if (isHeld) room.take(ordinary.size + overheadOf(ordinary.message));
 }
 
 function placeDecoded(
-  decoded: Message,
   outcomes: readonly (RouteOutcome | undefined)[],
   routes: readonly RoutePrepared[],
   room: Room,
@@ -242,10 +249,7 @@ function placeDecoded(
   let held: Message | undefined;
   for (let index = 0; index < routes.length; index++) {
     const outcome = outcomes[index] as RouteOutcome;
-    if (outcome === LEFT_OUT) {
-      (routes[index] as RoutePrepared).leftOut.push(decoded);
-      continue;
-    }
+    if (outcome === LEFT_OUT) continue;
     putInto(routes[index] as RoutePrepared, outcome);
     if ('again' in outcome) continue;
     const { message } = outcome;
@@ -253,6 +257,23 @@ function placeDecoded(
     held = message;
     if ('slab' in outcome) room.take(outcome.size);
   }
+}
+
+function leaveOut(
+  message: Message,
+  outcomes: readonly (RouteOutcome | undefined)[],
+  routes: readonly RoutePrepared[],
+  leftOut: LeftOut,
+): void {
+  let by = 0;
+  for (let index = 0; index < routes.length; index++) {
+    if (outcomes[index] !== LEFT_OUT) continue;
+    by |= 1 << index;
+    (routes[index] as RoutePrepared).leftOut++;
+  }
+  if (by === 0) return;
+  leftOut.messages.push(message);
+  leftOut.by.push(by);
 }
 
 function putInto(route: RoutePrepared, outcome: Exclude<RouteOutcome, typeof LEFT_OUT>): void {

@@ -58,17 +58,19 @@ async function bothWays(routes: readonly PublishedRoute[], payloads: readonly Ui
   };
 }
 
-function told({ decoded, left, routes }: StreamPrepared) {
+function told({ decoded, left, leftOut, routes }: StreamPrepared) {
+  const leftOutOf = (at: number) =>
+    leftOut.messages.filter((_, n) => ((leftOut.by[n] ?? 0) & (1 << at)) !== 0);
   return {
     decoded,
     left,
-    routes: routes.map(({ framed, settled, leftOut }) => ({
+    routes: routes.map(({ framed, settled }, at) => ({
       framed: framed.map(({ message, slab, start, end }) => [
         message.sequenceNumber,
         slab.toString('latin1', start, end),
       ]),
       // Those that are left out are in a list of their own.
-      settled: [...settled, ...leftOut.map((message) => ({ message, verdict: FILTERED }))]
+      settled: [...settled, ...leftOutOf(at).map((message) => ({ message, verdict: FILTERED }))]
         .map(({ message, verdict }) => [
           message.sequenceNumber,
           verdict,
