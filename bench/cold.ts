@@ -8,7 +8,7 @@ const { handler } = createRequire(bundle)(bundle) as { handler: Handler };
 const deadline = Date.now() + 60_000;
 const context = {
   awsRequestId: 'cold',
-  invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:cold',
+  invokedFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:cold',
   getRemainingTimeInMillis: () => deadline - Date.now(),
 };
 handler(JSON.parse(readFileSync(event, 'utf8')), context).then(

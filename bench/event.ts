@@ -2,13 +2,13 @@
 import { eventRecord } from '../local/aws/kinesis-event.ts';
 import { sampleRecords } from '../local/start/samples.ts';
 
-export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/bench';
+export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/bench';
 /** A stream of several routes, of the same records. */
-export const ROUTED_STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/routed';
+export const ROUTED_STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/routed';
 
 const SOURCE = {
   eventSourceArn: STREAM_ARN,
-  region: 'us-east-1',
+  region: 'eu-west-1',
   roleArn: 'arn:aws:iam::123456789012:role/bench',
 };
 /** How every sample record begins: what the inlet counts by, where it does not parse. */

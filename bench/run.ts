@@ -232,7 +232,7 @@ const PARTS: Record<string, (inlet: Inlet) => Promise<void>> = {
     await beside(inlet, { ...one, scheme: 'https', closes: true });
   },
   async routes(inlet) {
-    const one = { ...usual, rounds: 25 };
+    const one = { ...usual, rounds: 15 };
     await routes(inlet, one);
     await routes(inlet, { ...one, records: recordsInFullEvent(300), bytes: 300 });
   },

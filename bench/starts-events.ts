@@ -100,7 +100,7 @@ function watch({ aws }: Stack): ReadonlyMap<string, unknown> {
 export async function publishBehind(stack: Stack, door: string): Promise<void> {
   const client = new SecretsManagerClient({
     endpoint: stack.aws.endpoints.secretsManager,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   await ensureStream(stack, STREAM, 1);
@@ -116,8 +116,8 @@ export async function publishBehind(stack: Stack, door: string): Promise<void> {
 
 function recordsOf(): unknown[] {
   const source = {
-    eventSourceArn: `arn:aws:kinesis:us-east-1:123456789012:stream/${STREAM}`,
-    region: 'us-east-1',
+    eventSourceArn: `arn:aws:kinesis:eu-west-1:123456789012:stream/${STREAM}`,
+    region: 'eu-west-1',
     roleArn: 'arn:aws:iam::123456789012:role/bench',
   };
   return linesOf(100, 1_000).map(

@@ -18,7 +18,7 @@ const LOGGER = '@aws-lambda-powertools/logger';
 const METRICS = '@aws-lambda-powertools/metrics';
 const client = (name: string) => `@aws-sdk/client-${name}`;
 const STEP = [LOGGER, client('secrets-manager'), client('dynamodb')];
-const TRIGGER_STEP = [...STEP, client('lambda')];
+const TRIGGER_STEP = [...STEP, client('lambda'), client('kinesis')];
 
 /** The token comes from elsewhere, although from the same door. */
 const AEP: Effect = {
@@ -63,9 +63,9 @@ export const STARTS: readonly Start[] = [
     name: 'status',
     file: 'status',
     effect: of('the report read from the table', 'dynamodb'),
-    libraries: [...TRIGGER_STEP, client('kinesis'), client('s3'), client('cloudwatch-logs')],
+    libraries: [...TRIGGER_STEP, client('s3'), client('cloudwatch-logs')],
   },
-  { name: 'drift', file: 'drift', effect: AEP, libraries: [...TRIGGER_STEP, client('kinesis')] },
+  { name: 'drift', file: 'drift', effect: AEP, libraries: TRIGGER_STEP },
   {
     name: 'forward',
     file: 'forward',
@@ -102,7 +102,7 @@ export const STARTS: readonly Start[] = [
     name: 'cleanup',
     file: 'cleanup',
     effect: of('the mappings listed in Lambda', 'lambda'),
-    libraries: [LOGGER, client('secrets-manager'), client('lambda')],
+    libraries: [LOGGER, client('secrets-manager'), client('lambda'), client('kinesis')],
     // Of the stack that is measured with nothing is to go.
     environment: { PENSTOCK_STAGE: 'other', PENSTOCK_FORWARDER: 'other' },
   },

@@ -113,7 +113,7 @@ async function main(): Promise<number> {
   rmSync(WORK, { recursive: true, force: true });
   await buildOrdinary(starts);
   const folder = mkdtempSync(join(tmpdir(), 'penstock-starts-'));
-  const stack = await startStack({ warmUpSeconds: 1, seed: 1, folder, sandbox: 'dev1' });
+  const stack = await startStack({ warmUpSeconds: 1, seed: 1, folder, sandboxes: ['dev1'] });
   try {
     const events = await eventsOf(stack);
     const doors = await openDoors(stack);

@@ -143,7 +143,7 @@ export function bodiesFolder(records: number, bytes: number): string {
 function environment(inlet: Inlet, scheme: Scheme): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
-    AWS_REGION: 'us-east-1',
+    AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: inlet.ports.secrets,

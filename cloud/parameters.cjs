@@ -82,6 +82,7 @@ const PARAMETERS = {
   imsUrl: origin,
   alarmEmail: orNone(text(/^[^\s@,]+@[^\s@,]+$/, 'one e-mail address')),
   runbookUrl: orNone(text(/^https?:\/\/[^\s"'#]+$/, 'the URL of a page, without an anchor')),
+  glueSchemaRegistry: yesNo,
   driftSchedule: schedule,
   reconcileSchedule: schedule,
   hookUrl: yesNo,

@@ -15,6 +15,9 @@ export const MAX_IN_LEDGER_BYTES = {
 /** All of reconcile's progress, which has its own item. Each write costs a unit for each KB. */
 export const MAX_PROGRESS_BYTES = 16_000;
 
+/** Routes of a stream. Each has a secret, and a forwarder's memory holds what all of them say. */
+export const MAX_ROUTES = 16;
+
 /** The list of a stream's routes: 200 for each of them at most, and the stream settings. */
 export const MAX_ROUTES_BYTES = 20_000;
 

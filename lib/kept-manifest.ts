@@ -25,6 +25,9 @@ const StreamPart: z.ZodMiniType<{ source: Pick<Extract<Source, { stream: string 
 /** Also of a kind that this release does not know. */
 const KindPart = z.object({ source: z.object({ kind: z.string() }) });
 const SandboxPart: z.ZodMiniType<Pick<Manifest, 'sandbox'>> = z.object({ sandbox: z.string() });
+const CredentialsPart: z.ZodMiniType<Pick<Manifest, 'credentials'>> = z.object({
+  credentials: z.optional(z.string()),
+});
 const MappingPart: z.ZodMiniType<{ mapping: KeptMappingRow[] }> = z.object({
   mapping: z.array(z.object({ source: z.optional(z.string()), destination: z.string() })),
 });
@@ -47,6 +50,11 @@ export function isPulledIn(manifest: unknown): boolean {
 
 export function sandboxIn(manifest: unknown): string | undefined {
   return partIn(manifest, SandboxPart)?.sandbox;
+}
+
+/** Which of the stage's credentials; `undefined` for the stage's own. */
+export function credentialsIn(manifest: unknown): string | undefined {
+  return partIn(manifest, CredentialsPart)?.credentials;
 }
 
 /** Empty if there is no mapping, or if a row of it is damaged. */

@@ -1,14 +1,19 @@
 // The manifest: one pipeline in one file, as the user wants it, checked by a schema.
 import * as z from 'zod';
+import { MAX_RECORDS_BYTES } from './bounds.ts';
 import { Failure } from './failure.ts';
-import { Format } from './formats.ts';
+import { checkFormat, Format } from './formats.ts';
 import { jsonIn } from './json-text.ts';
+import { mappingRow } from './mapping-rows.ts';
 import { isDeeper, mistakes, wording } from './mistakes.ts';
 import { checkOperations, linksIdentities } from './operations.ts';
+import { checkPreset, withPreset } from './presets.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
-import { COMPRESSIONS, DATA, PIPELINE_NAME } from './shared-rules.ts';
+import { daysIn, MIN_LAKE_DAYS, RETENTION } from './retention.ts';
+import { COMPRESSIONS, DATA, PIPELINE_NAME, UNROUTED } from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
+import { identityPath } from './xdm-path.ts';
 
 /** Short names for Adobe's classes. Contract §2.2. */
 export const CLASSES = {
@@ -47,9 +52,6 @@ export const FIELD_GROUPS = {
   'experienceevent-search': 'https://ns.adobe.com/xdm/context/experienceevent-search',
   'experienceevent-directmarketing': 'https://ns.adobe.com/xdm/context/experienceevent-directmarketing',
 } as const;
-
-/** The longest calculated field that Data Prep takes. Contract §5.2. */
-const MAX_EXPRESSION = 4_096;
 
 /** Far more than any manifest needs, and far less than exhausts the stack. */
 const MAX_MANIFEST_DEPTH = 50;
@@ -120,31 +122,6 @@ const ownFieldGroup = object({
     .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field')
     .describe("Fields, which AEP keeps below the organization's own namespace: `{tenant}.loyaltyId`."),
 });
-
-/** A path in XDM: names with dots, no JSON Pointer and no JSONPath. */
-const path = (likePath: RegExp) =>
-  z
-    .string()
-    .min(1)
-    .max(500)
-    .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'expected an XDM path such as person.name.firstName')
-    .regex(likePath, { error: dotted })
-    .describe("`{tenant}` stands for the organization's own namespace, e.g. `_acmelab`.");
-
-/** With Data Prep's escapes: `${…}`. */
-const xdmPath = path(/^(?!\/|#|\$(\.|\[|$)|["'])/);
-
-/** A descriptor has the path as a JSON Pointer, so no name may have a slash. Contract §2.7. */
-const identityPath = path(/^(?!#|\$|["'])[^/]*$/);
-
-/** A path instead of a JSON Pointer, a JSONPath or a quoted path. */
-function dotted({ input }: { readonly input?: unknown }): string {
-  const names = String(input)
-    .split(/[/.]/)
-    .map((name) => name.replace(/^["'#$]+|["']+$/g, ''))
-    .filter((name) => name !== '');
-  return `expected names with dots between them: ${names.join('.') || 'person.name.firstName'}`;
-}
 
 const identityPart = object({
   path: identityPath,
@@ -232,10 +209,16 @@ const inletSource = object({
   stream: z
     .string()
     .regex(
-      /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128})$/,
-      'expected the name or the ARN of a Kinesis stream',
+      /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}(\/consumer\/[a-zA-Z0-9_.-]{1,128}:\d{1,19})?)$/,
+      'expected the name or the ARN of a Kinesis stream, or the ARN of its consumer',
     )
-    .describe('Name or ARN of the Kinesis stream.'),
+    .describe('Name or ARN of the Kinesis stream, or the ARN of a consumer with enhanced fan-out.'),
+  fanOut: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the trigger reads with enhanced fan-out: a consumer of its own, made and removed with the trigger. AWS charges for it.',
+    ),
   startAt: z
     .string()
     .regex(
@@ -249,12 +232,18 @@ const inletSource = object({
     .enum(COMPRESSIONS)
     .default('none')
     .describe(
-      'Compression to look for in the records: `gzip`, `zstd`, or `auto` for both. Compressed records are unpacked.',
+      'Compression to look for in the records: `gzip`, `zlib`, `zstd`, or `auto` for any of them. Compressed records are unpacked.',
     ),
   format: z
     .optional(Format)
     .describe(
       'What a record holds: `json` (the default), one object; or several messages in one of the other formats.',
+    ),
+  unrouted: z
+    .enum(UNROUTED)
+    .default('count')
+    .describe(
+      'What becomes of a record that no pipeline of the stream takes: `count` counts it, `keep` keeps it as a reject. All pipelines of a stream say the same.',
     ),
   records: z
     .optional(Records)
@@ -334,24 +323,41 @@ const source = z.discriminatedUnion('kind', [inletSource, kinesisSource, eventHu
     issue.code === 'invalid_union' ? 'expected "inlet", "kinesis", "event-hubs" or "pubsub"' : undefined,
 });
 
-const notBlank = z.string().regex(/\S/, 'expected something').max(MAX_EXPRESSION);
-
-const mappingPart = z.union(
-  [
-    object({ source: notBlank, destination: xdmPath }),
-    object({ expression: notBlank, destination: xdmPath }),
-  ],
-  {
-    error: (issue) =>
-      issue.code === 'invalid_union'
-        ? 'expected {"source", "destination"} (a path in the record) or {"expression", "destination"} (a calculated field)'
-        : undefined,
-  },
-);
-
 const pipelineName = z
   .string()
   .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit');
+
+const period = z
+  .string()
+  .regex(RETENTION, 'expected days, months or years such as P90D, P13M or P2Y, or "forever"');
+
+const datasetRetention = object({
+  lake: period
+    .refine((text) => (daysIn(text)?.most ?? MIN_LAKE_DAYS) >= MIN_LAKE_DAYS, 'expected 30 days at least')
+    .optional()
+    .describe('In the data lake, 30 days at least.'),
+  profile: period.optional().describe('In Profile. Needs `profile`.'),
+}).describe(
+  'How long events are kept, by their timestamp: `P90D`, `P13M`, `P2Y` or `forever`. Older ones are deleted for good. Left out: as it is.',
+);
+
+/** AEP takes labels of fields at their schema alone, in its pages: no API of it is published. */
+const datasetLabels = z
+  .array(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][\w./-]{0,99}$/, 'expected the name of a data usage label such as C2 or I1'),
+    {
+      error: (issue) =>
+        issue.code === 'invalid_type' && typeof issue.input === 'object'
+          ? 'expected a list of labels of the whole dataset; AEP has no API for labels of its fields, so set those at the schema, in its pages'
+          : undefined,
+    },
+  )
+  .max(50)
+  .describe(
+    'Data usage labels that the dataset has at least, such as `C2`. They are added, and none is ever taken away.',
+  );
 
 const manifest = object({
   $schema: z.string().optional().describe('Path of this JSON Schema, for editors.'),
@@ -364,6 +370,13 @@ const manifest = object({
     .string()
     .regex(/^[a-z0-9-]{1,256}$/, 'expected the name of a sandbox: lower-case letters, digits and "-"')
     .describe('The AEP sandbox.'),
+  credentials: z
+    .string()
+    .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit')
+    .optional()
+    .describe(
+      'Adobe credentials of another organization: those of the secret `{credentialsSecret}/{credentials}`. Left out: those of the stage.',
+    ),
   source,
   schema: z
     .union([schemaById, schemaByParts], {
@@ -391,12 +404,16 @@ const manifest = object({
         'Whether records may update parts of a profile. Needs `profile`; the operations `merge` and `delete` need it. Left out: as it is.',
       ),
     errorDiagnostics: z.boolean().default(true).describe('Whether AEP keeps details of rows it refuses.'),
+    labels: datasetLabels.optional(),
+    retention: datasetRetention.optional(),
   }).default({ errorDiagnostics: true }),
   mapping: z
-    .array(mappingPart)
+    .array(mappingRow)
     .min(1)
     .optional()
-    .describe('From the record to XDM, for `raw` data: attributes and calculated fields of Data Prep.'),
+    .describe(
+      'From the record to XDM, for `raw` data: attributes and calculated fields of Data Prep. Rows as AEP writes them are taken as well.',
+    ),
   names: object({
     baseConnection: resourceName.optional(),
     sourceConnection: resourceName.optional(),
@@ -429,13 +446,29 @@ function checkMapping({ source, mapping }: Given, complain: Complain): void {
   if (source.data === 'xdm' && mapping !== undefined)
     complain(['mapping'], 'not allowed, because source.data is "xdm"', '…');
   const seen = new Set<string>();
-  mapping?.forEach(({ destination }, index) => {
+  mapping?.forEach((row, index) => {
+    const { destination } = row;
     if (seen.has(destination)) {
-      const message = 'mapped to twice; expected each destination once';
-      complain(['mapping', index, 'destination'], message, destination);
+      const message = `maps to ${destination} as another row does; expected each destination once`;
+      complain(['mapping', index], message, row);
     }
     seen.add(destination);
   });
+}
+
+/** Adobe's page on it: only for datasets of events, and in Profile only for those that are enabled for it. */
+function checkRetention({ schema, dataset: { retention, profile } }: Given, complain: Complain): void {
+  if (retention === undefined) return;
+  if (retention.profile !== undefined && profile !== true)
+    complain(['dataset', 'profile'], 'expected true, because dataset.retention.profile is set', profile);
+  if (!('id' in schema) && idOf(schema.class, CLASSES) === CLASSES.profile)
+    complain(['dataset', 'retention'], 'not allowed: AEP keeps only events for a time', retention);
+}
+
+/** A consumer that the manifest names is neither made nor removed. */
+function checkFanOut({ source }: Given, complain: Complain): void {
+  if (source.kind !== 'inlet' || source.fanOut !== true || !source.stream.includes('/consumer/')) return;
+  complain(['source', 'fanOut'], 'not allowed, because source.stream is a consumer already', true);
 }
 
 function checkSchema({ schema, dataset }: Given, complain: Complain): void {
@@ -506,10 +539,25 @@ function hasIdentityMap(schema: Given['schema']): boolean {
   );
 }
 
-export const Manifest = manifest.superRefine((value, context) => {
+export const Manifest = manifest.superRefine(checkManifest).transform(withPreset);
+
+/** Both become parts of one secret. */
+function checkPublished({ source }: Given, complain: Complain): void {
+  if (source.kind !== 'inlet' || source.format === undefined) return;
+  const { format, records = {} } = source;
+  const bytes = Buffer.byteLength(JSON.stringify({ format, records }));
+  if (bytes <= MAX_RECORDS_BYTES) return;
+  const most = `at most ${MAX_RECORDS_BYTES} are published`;
+  complain(['source', 'format'], `has ${bytes} bytes as JSON, with records; ${most}`, '…');
+}
+
+function checkManifest(given: Given, context: z.RefinementCtx): void {
+  const value = withPreset(given);
   const complain: Complain = (path, message, input) =>
     context.addIssue({ code: 'custom', path, message, input });
   checkMapping(value, complain);
+  checkFanOut(value, complain);
+  checkRetention(value, complain);
   checkSchema(value, complain);
   checkTitles(value, complain);
   checkDatasets(value, complain);
@@ -517,11 +565,15 @@ export const Manifest = manifest.superRefine((value, context) => {
     checkRecords(value.source.records, value.source.data, (path, ...rest) =>
       complain(['source', 'records', ...path], ...rest),
     );
+  if (value.source.kind === 'inlet' && value.source.format !== undefined)
+    checkFormat(value.source.format, (path, ...rest) => complain(['source', 'format', ...path], ...rest));
+  if (value.source.kind === 'inlet') checkPreset({ ...value, source: value.source }, complain);
+  checkPublished(value, complain);
   checkOperations(value, hasIdentityMap(value.schema), complain);
   const startAt = value.source.kind === 'inlet' ? value.source.startAt : 'now';
   if (/^\d{4}-/.test(startAt) && !exists(startAt))
     complain(['source', 'startAt'], 'expected a time that exists', startAt);
-});
+}
 
 /** A checked manifest, with its defaults filled in. */
 export type Manifest = z.infer<typeof Manifest>;

@@ -205,6 +205,8 @@ export const Pipeline = z.object({
   waitSeconds: z.number().int().min(0).default(0),
   verified: z.array(z.string()).default([]),
   published: z.enum(['written', 'kept', 'removed']).optional(),
+  /** From when its route takes records, in ms since the epoch; absent where the trigger's start decides. */
+  routeFrom: z.number().optional(),
   trigger: z
     .object({ id: z.string(), how: z.enum(['created', 'kept', 'removed']), startAt: z.string() })
     .optional(),

@@ -17,6 +17,8 @@ export const PublishedPipeline = z.strictObject({
   streamArn: z.string().check(z.minLength(1)),
   sandbox: z.string().check(z.minLength(1)),
   organizationId: z.string().check(z.minLength(1)),
+  /** Which Adobe credentials. Absent: those of the stage. */
+  credentials: z.optional(z.string().check(z.minLength(1))),
   /** `raw`: the flow maps the record. `xdm`: the record is the XDM entity. */
   data: z.enum(DATA),
   /** What is looked for in the records, and unpacked. */
@@ -76,9 +78,10 @@ export interface PublishedRuntime {
 
 /** The stream settings that a document holds. */
 export function streamSettingsOf(
-  document: Pick<PublishedPipeline, 'compression' | 'unrouted'>,
+  document: Pick<PublishedPipeline, 'compression' | 'format' | 'unrouted'>,
 ): StreamSettings {
-  return { compression: document.compression, unrouted: document.unrouted ?? 'count' };
+  const { compression, format, unrouted = 'count' } = document;
+  return { compression, ...(format !== undefined && { format }), unrouted };
 }
 
 /**
@@ -94,9 +97,19 @@ export function publishedSecret(
   return pipeline === undefined ? ofStream : `${ofStream}/${pipeline}`;
 }
 
-/** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`. */
+/**
+ * The stream's ARN in `{stream's ARN}/consumer/{name}:{time}`, the ARN of a consumer; any other one is the stream's.
+ * AWS does not say which of the two stands in an event or a document of a consumer's trigger.
+ */
+export function streamArnIn(eventSourceArn: string): string {
+  const end = eventSourceArn.indexOf('/consumer/');
+  return end < 0 ? eventSourceArn : eventSourceArn.slice(0, end);
+}
+
+/** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`, and in the ARN of a consumer of that stream. */
 export function streamNameOf(streamArn: string): string {
-  return streamArn.slice(streamArn.indexOf('/') + 1);
+  const arn = streamArnIn(streamArn);
+  return arn.slice(arn.indexOf('/') + 1);
 }
 
 /** The version of a secret with this text: a text has no other, and no other text has it. */
@@ -154,8 +167,9 @@ export async function readStream(
 }
 
 /**
- * The route of a stream that is this pipeline's; `undefined` if it has none. Fails as `readStream` does.
+ * The route of a stream that is this pipeline's; `undefined` if it has none, or none that can be used.
  * @param stream its ARN or its name
+ * @throws Failure `NEWER_VERSION`, `SECRET_INVALID`
  */
 export async function readRoute(
   runtime: PublishedRuntime,
@@ -173,8 +187,7 @@ export async function readRoute(
     const listed = list.routes[pipeline];
     if (listed === undefined) return undefined;
     const route = routeOf(listed, await readDocument(runtime, stream, listed, pipeline));
-    if (route !== undefined) return route;
-    if (last) throw missing(runtime, stream, [pipeline], []);
+    if (route !== undefined || last) return route;
   }
 }
 
@@ -191,6 +204,17 @@ export async function readDocument(
     (revision === undefined ? undefined : await secrets.get(id, revision)) ?? (await secrets.get(id));
   if (text === undefined) return undefined;
   return { pipeline: parsePublished(id, text), revision: revisionOf(text) };
+}
+
+/** What was written for a pipeline last, whether it is listed or not. */
+export async function writtenDocument(
+  { secrets, settings }: Pick<PublishedRuntime, 'secrets' | 'settings'>,
+  stream: string,
+  pipeline: string,
+): Promise<PublishedPipeline | undefined> {
+  const id = publishedSecret(settings, stream, pipeline);
+  const text = await secrets.get(id);
+  return text === undefined ? undefined : parsePublished(id, text);
 }
 
 function parsePublished(id: string, text: string): PublishedPipeline {

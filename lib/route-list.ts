@@ -1,5 +1,6 @@
 // The list of a stream's routes, as stored: which pipelines take its records, and what they all share.
 import { Failure, issuesText } from './failure.ts';
+import { PublishedFormat } from './formats.ts';
 import { checkVersion } from './kept.ts';
 import { COMPRESSIONS, UNROUTED } from './shared-rules.ts';
 import * as z from './zod.ts';
@@ -8,6 +9,8 @@ import * as z from './zod.ts';
 export const StreamSettings = z.strictObject({
   /** What is looked for in the records, and unpacked. */
   compression: z.enum(COMPRESSIONS),
+  /** What a record holds. Absent: one JSON object. */
+  format: z.optional(PublishedFormat),
   /** What becomes of a record that no route takes. */
   unrouted: z.enum(UNROUTED),
 });

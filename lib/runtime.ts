@@ -14,7 +14,7 @@ export interface Secrets {
   /**
    * Creates the secret; `false` if it exists. One that waits for its deletion is restored, and counts as new.
    */
-  create(id: string, value: string, description: string): Promise<boolean>;
+  create(id: string, value: string, description: string, version?: string): Promise<boolean>;
   /**
    * Creates the secret or gives it a new value; one that waits for its deletion is restored first. The value that it
    * had stays readable by its version.
@@ -32,11 +32,10 @@ export interface Routes {
    * input from outside.
    */
   read(streamName: string): Promise<{ readonly value: unknown; readonly version: string | undefined }>;
-  /**
-   * Stores the list, or removes it (`undefined`). Returns `false`, and changes nothing, if another writer has changed
-   * it since that version.
-   */
+  /** Stores the list. Returns `false`, and changes nothing, if another writer has changed it since that version. */
   write(streamName: string, value: unknown, version: string | undefined): Promise<boolean>;
+  /** Removes the list, or returns `false` as `write` does. A list that is gone counts as removed. */
+  remove(streamName: string, version: string | undefined): Promise<boolean>;
 }
 
 /** A shard of a stream, by their names. */
@@ -69,6 +68,8 @@ export interface Marks {
 export interface Trigger {
   readonly id: string;
   readonly streamArn: string;
+  /** The consumer through which it reads, with enhanced fan-out. Absent: it reads the stream like others do. */
+  readonly consumerArn?: string;
   readonly state: 'on' | 'off' | 'changing';
   /** Lambda's result of the last read: `OK`, `No records processed`, `PROBLEM: …`. */
   readonly lastResult?: string;
@@ -82,19 +83,34 @@ export interface Trigger {
 
 /** Lambda's triggers (event source mappings), as far as they are needed. */
 export interface Triggers {
-  /** The forwarder's trigger of this stream. */
+  /** The forwarder's trigger of this stream, also one that reads through a consumer. */
   find(streamArn: string): Promise<Trigger | undefined>;
-  /** Creates one, switched off. `startAt`: the oldest record there is, or a time. */
-  create(streamArn: string, startAt: 'earliest' | Date): Promise<Trigger>;
+  /** Creates one, switched off, that reads a stream or through a consumer. `startAt`: the oldest record there is, or a time. */
+  create(eventSourceArn: string, startAt: 'earliest' | Date): Promise<Trigger>;
   switchOn(id: string): Promise<void>;
   /** It keeps its place in the stream. */
   switchOff(id: string): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
+/** A stream's consumer with enhanced fan-out. */
+export interface Consumer {
+  readonly arn: string;
+  readonly state: 'active' | 'changing';
+}
+
+/** Penstock's own consumers of Kinesis streams: at most one for each stream, by its name. */
+export interface Consumers {
+  find(streamArn: string): Promise<Consumer | undefined>;
+  /** Begins to make it. One that is there or is being removed is no error: look again. */
+  register(streamArn: string): Promise<void>;
+  /** Begins to remove it. One that is gone is no error. */
+  remove(streamArn: string): Promise<void>;
+}
+
 /** Kinesis, as far as provisioning needs it. */
 export interface Streams {
-  /** The ARN of a stream given by name or ARN; `undefined` if there is no such stream. */
+  /** The ARN of a stream given by name, ARN or a consumer's ARN; `undefined` if there is no such stream or consumer. */
   arn(stream: string): Promise<string | undefined>;
 }
 
@@ -400,6 +416,22 @@ export interface Ledger {
   names(): Promise<string[]>;
 }
 
+/** A schema as Glue's Schema Registry keeps it. */
+export interface RegisteredSchema {
+  /** `AVRO`, `JSON` or `PROTOBUF`. */
+  readonly dataFormat: string;
+  readonly definition: string;
+}
+
+/** Glue's Schema Registry, as far as records name its schemas. */
+export interface SchemaRegistry {
+  /**
+   * The schema of this version, by its id; `undefined` if there is none that may be used.
+   * @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED`
+   */
+  version(id: string): Promise<RegisteredSchema | undefined>;
+}
+
 /** CloudWatch counters of one invocation; e.g. `RecordsReceived`. */
 export interface Metrics {
   /** Adds to a counter. With a reason, one of a fixed set of words, it is also counted by reason. */
@@ -429,6 +461,7 @@ export interface BeginRuntime extends Runtime {
 
 export interface ProvisionRuntime extends LedgerRuntime {
   readonly triggers: Triggers;
+  readonly consumers: Consumers;
 }
 
 /** Drift begins like an execution, and then plans. */
@@ -441,6 +474,8 @@ export interface ForwardRuntime extends Runtime {
   readonly marks: Marks;
   readonly deadLetters: DeadLetters;
   readonly metrics: Metrics;
+  /** Absent where no record names a schema. */
+  readonly schemas?: SchemaRegistry;
 }
 
 export interface RedriveRuntime extends Omit<ForwardRuntime, 'marks'> {

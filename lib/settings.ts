@@ -108,6 +108,8 @@ const Settings = z.object({
     ),
     z.array(z.string().check(z.regex(/^[^=]+=/, 'expected name=value, several separated by commas'))),
   ),
+  /** Whether schemas are asked for that records name in Glue's Schema Registry. */
+  PENSTOCK_SCHEMA_REGISTRY: z._default(z.enum(['no', 'yes']), 'no'),
   PENSTOCK_LOG_LEVEL: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
 });
 
@@ -136,6 +138,7 @@ export interface Settings {
   readonly proxy: { readonly url: string; readonly except: string } | undefined;
   /** Tags of what is made at run time, by name. */
   readonly tags: Readonly<Record<string, string>>;
+  readonly schemaRegistry: boolean;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
@@ -178,6 +181,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
         tag.slice(tag.indexOf('=') + 1).trim(),
       ]),
     ),
+    schemaRegistry: found.PENSTOCK_SCHEMA_REGISTRY === 'yes',
     logLevel: found.PENSTOCK_LOG_LEVEL,
   };
 }

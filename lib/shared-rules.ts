@@ -6,7 +6,7 @@ export const PIPELINE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 export const DATA = ['raw', 'xdm'] as const;
 
 /** The compression that is looked for in the records and unpacked. */
-export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'auto'] as const;
+export const COMPRESSIONS = ['none', 'gzip', 'zlib', 'zstd', 'auto'] as const;
 
 /** What becomes of a record that no route of its stream takes. */
 export const UNROUTED = ['count', 'keep'] as const;

@@ -18,6 +18,15 @@ const late: Plugin = {
     onResolve({ filter: /^@aws-sdk\/client-s3$/ }, ({ kind }) =>
       kind === 'dynamic-import' ? { path: './s3.cjs', external: true } : undefined,
     );
+    onResolve({ filter: /^\.\/glue-client\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './glue.cjs', external: true } : undefined,
+    );
+    // What reads these formats, with its library. Steps that look at a schema alone have that in their own bundle.
+    onResolve({ filter: /^\.\/(avro|protobuf)\.ts$/ }, ({ kind, path, importer }) =>
+      kind === 'dynamic-import' && importer.endsWith('/lib/forward/read/formats/by-schema.ts')
+        ? { path: path.replace(/ts$/, 'cjs'), external: true }
+        : undefined,
+    );
   },
 };
 
@@ -86,6 +95,9 @@ const result = await build({
       out: file.replace(/^functions\/(.*)\.ts$/, '$1'),
     })),
     { in: '@aws-sdk/client-s3', out: 's3' },
+    { in: 'lib/aws/glue-client.ts', out: 'glue' },
+    { in: 'lib/forward/read/formats/avro.ts', out: 'avro' },
+    { in: 'lib/forward/read/formats/protobuf.ts', out: 'protobuf' },
   ],
   plugins: [credentials, late, pipelines, undici],
   outdir: OUT,

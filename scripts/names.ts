@@ -7,13 +7,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Names that may stand in several files, and what each of them means there. */
 const SAME: Readonly<Record<string, string>> = {
   BASE: 'where a service of Experience Platform begins',
+  CLOSING_BRACE: 'the byte',
   COMMA: 'the byte',
   Complain: 'how a check of a manifest says what is wrong',
   DAY_MS: 'a day',
   DISORDER_MS: "how far Kinesis' times are out of order",
   LIMITS: 'how long a call of AWS may take, in the file that makes the client',
+  LINE_FEED: 'the byte',
   OPENING_BRACE: 'the byte',
+  OPENING_BRACKET: 'the byte',
   PASSING: 'states of a flow that pass by themselves',
+  QUOTE: 'the byte',
   Question: 'what a function may be asked by hand',
   asFound: 'a resource of one kind as it was found',
   classOf: 'the class of the schema that a manifest asks for',

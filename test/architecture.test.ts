@@ -161,6 +161,41 @@ describe('every test', () => {
   });
 });
 
+/** Classes that are no errors, and why each is one. */
+const CLASSES = new Map([
+  ['lib/aep/session.ts: Session', 'nothing that prints or logs it shows its token'],
+  [
+    'lib/forward/frame/direct.ts: RecordMessage',
+    'there is one for each record: its bytes are decoded where they are asked for',
+  ],
+  ['local/aep/el/moments.ts: Moment', 'a value is told from the other values of an expression'],
+  ['local/aep/exact-number.ts: ExactNumber', 'JavaScript asks it for its number, its text and its JSON'],
+]);
+
+/** The classes of a file that extend no error; one without a name is `class`. */
+const classesIn = (text: string) =>
+  [...text.matchAll(/(?:^[ \t]*|[=(:,?]\s*|return )(?:export |default |abstract )*class\b([^{}'";:?]*)\{/gm)]
+    .map(([, head = '']) => head.trim())
+    .filter((head) => !/\bextends \w*Error$/.test(head))
+    .map((head) => /^(?!extends)\w+/.exec(head)?.[0] ?? 'class');
+
+describe('13 B 5: what keeps something is made by a function', () => {
+  it('and a class is an error, or has a reason of its own', () => {
+    const found = files.flatMap(({ file, text }) => classesIn(text).map((name) => `${file}: ${name}`));
+    expect(found.toSorted()).toEqual([...CLASSES.keys()]);
+  });
+
+  it.each([
+    ['export class Poller<T> implements Other {', ['Poller']],
+    ['  abstract class Base extends Map<string, T> {', ['Base']],
+    ['const Made = class extends Base {', ['class']],
+    ['export class Refusal extends Error {\n}\nclass Other extends UsageError {}', []],
+    ["// the class of a schema\nconst a = { class: 'profile', classes: {} };", []],
+  ])('is seen in %j', (text, names) => {
+    expect(classesIn(text)).toEqual(names);
+  });
+});
+
 describe('every file', () => {
   it('opens with one sentence that says what it is for', () => {
     const silent = files.filter(({ text }) => !/^(#!.*\n)?(\/\/|\/\*) \S/.test(text));

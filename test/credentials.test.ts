@@ -120,7 +120,7 @@ describe('two client secrets', () => {
       ...runtime.log,
       warn: (_message: string, fields: LogFields = {}) => void said.push(fields),
     };
-    const own = sessionsOf({ ...runtime, log });
+    const own = sessionsOf({ ...runtime, log })(undefined);
     const renewed = async () => {
       // A token that is not taken sooner than this is another matter.
       now += 60_000;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseManifestText } from '../lib/manifest.ts';
+import { LOCAL_ACCOUNT } from '../local/aws/server.ts';
 import { parseOptions } from '../local/start/options.ts';
 import { LONGEST_SENTENCE, sentences, withoutCode, words } from './support/sentences.ts';
 
@@ -19,10 +20,15 @@ const PAGES = globSync('{*.md,docs/*.md,docs/decisions/*.md,{bench,pipelines,loc
 
 /** Written in plain sentences. Add a page once it is. */
 const PLAIN = [
+  'CONTRIBUTING.md',
   'README.md',
+  'bench/README.md',
+  'docs/aep-contract.md',
   'docs/architecture.md',
   'docs/change.md',
   'docs/deploy.md',
+  'docs/errors.md',
+  'docs/fidelity.md',
   'docs/glossary.md',
   'docs/hooks.md',
   'docs/manifest.md',
@@ -32,11 +38,16 @@ const PLAIN = [
   'docs/rejects.md',
   'docs/runbook.md',
   'docs/scale-and-cost.md',
+  'docs/strangers.md',
   'docs/tutorial.md',
   'docs/upgrade.md',
   'lib/aep/README.md',
+  'local/aep/README.md',
   'pipelines/README.md',
 ];
+
+/** Plain as well; their titles and what they say of then keep the words of then. */
+const DECISIONS = PAGES.filter((page) => page.startsWith('docs/decisions/'));
 
 /** What stands between fences of the shell, a line for each command; a backslash at the end of a line joins it to the next. */
 const commands = (text: string) =>
@@ -207,6 +218,41 @@ describe('13 A 3: the pages', () => {
     );
   });
 
+  it('13 A 3: name one region: where serverless.yml deploys to is where the local AWS is, and so are all ARNs', () => {
+    expect(LOCAL_ACCOUNT.region).toBe('eu-west-1');
+    const files = [
+      ...PAGES,
+      'test/docs/commands.json',
+      ...globSync('{events,examples}/**/*.json', { cwd: ROOT }),
+    ];
+    const named = files.flatMap((file) =>
+      Array.from(
+        read(file).matchAll(
+          /arn:aws[\w-]*:[\w-]+:([a-z]{2}(?:-[a-z]+)+-\d):|AWS_(?:DEFAULT_)?REGION=([\w-]+)|--region ([\w-]+)/g,
+        ),
+        ([whole, arn, variable, option]) => ({ file, whole, region: arn ?? variable ?? option }),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter(({ region }) => region !== LOCAL_ACCOUNT.region)).toEqual([]);
+  });
+
+  it('13 A 3: wait for a function as long as it may take: the AWS CLI invokes it again after 60 s by itself', () => {
+    // https://awscli.amazonaws.com/v2/documentation/api/latest/reference/index.html, `--cli-read-timeout`: 60 s, 0 for ever.
+    const { provider, functions } = parse(read('serverless.yml'), { merge: true, logLevel: 'silent' }) as {
+      provider: { timeout: number };
+      functions: Record<string, { timeout?: number }>;
+    };
+    const patient = PAGES.flatMap((page) => commands(read(page)))
+      .filter((line) => line.startsWith('aws lambda invoke '))
+      .filter((line) => {
+        const [, name = ''] = /--function-name penstock-(?:dev|prod)-(\w+)/.exec(line) ?? [];
+        return (functions[name]?.timeout ?? provider.timeout) >= 60;
+      });
+    expect(patient.length).toBeGreaterThan(5);
+    expect(patient.filter((line) => !line.includes(' --cli-read-timeout 0 '))).toEqual([]);
+  });
+
   it.each(['README.md', 'docs/manifest.md'])('have a manifest that is one: %s', (page) => {
     const manifests = Array.from(read(page).matchAll(/^```json\n([\s\S]*?)^```$/gm), ([, json = '']) => json)
       .filter((json) => json.includes('"version": 1'))
@@ -227,7 +273,7 @@ describe('13 A 3: the pages', () => {
 });
 
 describe('13 A 1: a sentence of more than 25 words is two', () => {
-  it.each(PLAIN)('in %s', (page) => {
+  it.each([...PLAIN, ...DECISIONS])('in %s', (page) => {
     const all = sentences(read(page));
     expect(all.length).toBeGreaterThan(0);
     expect(all.filter((sentence) => words(sentence) > LONGEST_SENTENCE)).toEqual([]);

@@ -24,6 +24,7 @@ const PLAIN: readonly string[] = [
   'local/start',
   'local/check',
   'local/aws',
+  'local/aep',
   'scripts',
 ];
 
@@ -34,8 +35,10 @@ const OLD =
 /** What is wrong with the texts of a source file, each with its line. */
 function mistakesOf(source: string): string[] {
   return textsOf(source).flatMap(({ line, text }) =>
-    // Each line of a help that begins with an option is a text of its own.
-    sentences(text.replace(/\n {2,}(?=--|[A-Z]{3})/g, '\n\n')).flatMap((sentence) => {
+    // A line of a help that begins with an option is a text of its own, and so is each cell of a row.
+    sentences(
+      text.replace(/\n {2,}(?=--|[A-Z]{3})/g, '\n\n').replace(/^.* \| .*$/gm, (row) => `\n\n| ${row}\n\n`),
+    ).flatMap((sentence) => {
       const count = words(sentence);
       const old = OLD.exec(sentence)?.[0];
       return [

@@ -37,15 +37,45 @@ describe('the bundles as they are deployed', () => {
         const text = await readFile(join(ROOT, file), 'utf8');
         for (const [, name = ''] of text.matchAll(/require\("(\.[^"]*)"\)/g)) {
           const needed = join(dirname(file), name);
-          expect(list, file).toContain(needed);
+          // Packed where it is asked for: test/template/packaged.test.ts.
+          if (needed !== 'dist/functions/glue.cjs') expect(list, file).toContain(needed);
           late.add(needed);
         }
       }
     }
     expect(lists.length).toBeGreaterThan(20);
-    expect([...late]).toEqual(['dist/functions/s3.cjs']);
+    const names = ['avro', 'glue', 'protobuf', 's3'].map((name) => `dist/functions/${name}.cjs`);
+    expect([...late].toSorted()).toEqual(names);
     const load = createRequire(import.meta.url);
+    expect(load(join(ROOT, 'dist/functions/avro.cjs'))).toMatchObject({ avroReader: expect.any(Function) });
+    expect(load(join(ROOT, 'dist/functions/glue.cjs'))).toMatchObject({ GlueClient: expect.any(Function) });
+    expect(load(join(ROOT, 'dist/functions/protobuf.cjs'))).toMatchObject({
+      protobufReader: expect.any(Function),
+    });
     expect(load(join(ROOT, 'dist/functions/s3.cjs'))).toMatchObject({ S3Client: expect.any(Function) });
+  });
+
+  it('14 B: have what reads avro and protobuf, and its libraries, in files of their own', async () => {
+    const { outputs } = JSON.parse(await readFile(join(ROOT, 'dist/bundles.json'), 'utf8')) as {
+      outputs: Record<string, { inputs: Record<string, unknown> }>;
+    };
+    const holding = (library: RegExp) =>
+      Object.entries(outputs)
+        .filter(([, { inputs }]) => Object.keys(inputs).some((input) => library.test(input)))
+        .map(([file]) => file.replace('dist/functions/', ''))
+        .filter((file) => file.endsWith('.cjs'));
+    // `begin`, and drift by it, look at the schema of a manifest before anything is made.
+    expect(holding(/node_modules\/avsc\//).toSorted()).toEqual([
+      'avro.cjs',
+      'drift.cjs',
+      'provision/begin.cjs',
+    ]);
+    expect(holding(/node_modules\/protobufjs\//).toSorted()).toEqual([
+      'drift.cjs',
+      'protobuf.cjs',
+      'provision/begin.cjs',
+    ]);
+    expect(holding(/client-glue/)).toEqual(['glue.cjs']);
   });
 
   it('are all measured as they start, each by what it is for', async () => {
@@ -93,7 +123,7 @@ describe('the bundles as they are deployed', () => {
     const options = {
       warmUpSeconds: 1,
       seed: 1,
-      sandbox: 'dev1',
+      sandboxes: ['dev1'],
       folder,
       bundled: true,
       onInvocation: watch.report,

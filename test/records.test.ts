@@ -37,6 +37,16 @@ const RIGHT: [string, unknown, ('raw' | 'xdm')?][] = [
         { field: '/n', notEquals: 0 },
         { field: '/b', oneOf: [true, null, 'x', -1.5] },
         { field, exists: false },
+        { field, notOneOf: ['x', 1] },
+        { field, matches: '^a+@example\\.com$' },
+        { field: '/items/*/price', greaterThan: 10.5 },
+        { field: '/at', lessThan: '2026-01-31T12:00:00.123456+02:00' },
+        {
+          any: [
+            { field, exists: false },
+            { field, equals: 'x' },
+          ],
+        },
       ],
     },
   ],
@@ -55,6 +65,19 @@ const RIGHT: [string, unknown, ('raw' | 'xdm')?][] = [
   ['parts to fall back to', { select: ['/payload/after', '/payload/before'] }],
   ['a part whose name has signs in it', { select: '/a~1b/m~0n//0' }],
   ['ids and times', { derive: ['_id', 'timestamp'] }, 'xdm'],
+  [
+    'ids and times from fields',
+    {
+      derive: [
+        { member: '_id', from: '/id' },
+        { member: '_id', from: '/mail' },
+        '_id',
+        { member: 'timestamp', from: '/at', as: 'epoch-millis' },
+        'timestamp',
+      ],
+      redact: [{ field: '/mail', action: 'hash' }],
+    },
+  ],
   ['an operation', { operations: { data: 'merge' } }],
   [
     'an operation with identities',
@@ -83,7 +106,7 @@ const MISTAKES: [string, unknown, string, ('raw' | 'xdm')?][] = [
   [
     'unknown',
     { filter: [] },
-    'source.records: unknown "filter"; allowed: where, redact, select, derive, operations',
+    'source.records: unknown "filter"; allowed: where, deletions, redact, select, derive, operations',
   ],
   [
     'no pointer',
@@ -119,8 +142,34 @@ const MISTAKES: [string, unknown, string, ('raw' | 'xdm')?][] = [
   ],
   [
     'an unknown test',
-    { where: [{ field, matches: 'x' }] },
+    { where: [{ field, contains: 'x' }] },
     'source.records.where.0: expected {"field"} with one of',
+  ],
+  [
+    'an expression that may take for ever',
+    { where: [{ field, matches: '(a)\\1' }] },
+    'source.records.where.0.matches: expected no back reference; found "(a)\\\\1"',
+  ],
+  [
+    'no expression',
+    { where: [{ field, matches: '(' }] },
+    'source.records.where.0.matches: expected a regular expression; found "("',
+  ],
+  [
+    'a limit that is no time',
+    { where: [{ field, greaterThan: '2026-02-30' }] },
+    'source.records.where.0.greaterThan: expected a number within ±2^53, or a time such as 2026-01-31T12:00:00Z; found "2026-02-30"',
+  ],
+  [
+    'a limit that no one can tell',
+    { where: [{ field, lessThan: 2 ** 53 }] },
+    'source.records.where.0.lessThan: expected a number within ±2^53, or a time',
+  ],
+  ['any of none', { where: [{ any: [] }] }, 'source.records.where.0.any: '],
+  [
+    'any within any',
+    { where: [{ any: [{ any: [{ field, exists: true }] }] }] },
+    'source.records.where.0.any.0: expected {"field"} with one of "equals"',
   ],
   [
     'a pointer in a condition',
@@ -171,12 +220,51 @@ const MISTAKES: [string, unknown, string, ('raw' | 'xdm')?][] = [
   [
     'an unknown member',
     { derive: ['id'] },
-    'source.records.derive.0: expected one of "_id"|"timestamp"; found "id"',
+    'source.records.derive.0: expected "_id", "timestamp", {"member": "_id", "from"} or {"member": "timestamp", "from", "as"}; found "id"',
+  ],
+  [
+    'a time in no form',
+    { derive: [{ member: 'timestamp', from: '/at', as: 'unix' }] },
+    'source.records.derive.0.as: expected one of "iso"|"epoch-seconds"|"epoch-millis"|"epoch-micros"|"epoch-nanos"; found "unix"',
+  ],
+  [
+    'an id in a form',
+    { derive: [{ member: '_id', from: '/id', as: 'iso' }] },
+    'source.records.derive.0: unknown "as"; allowed: member, from',
+  ],
+  [
+    'one field twice',
+    {
+      derive: [
+        { member: '_id', from: '/id' },
+        { member: '_id', from: '/id' },
+      ],
+    },
+    'source.records.derive.1: expected each member once, or from another field; found {',
+  ],
+  [
+    'what is never asked',
+    { derive: ['_id', { member: '_id', from: '/id' }] },
+    'source.records.derive.1: is never used: "_id" before it has a value for every record; found {',
+  ],
+  [
+    'an id that is masked',
+    { derive: [{ member: '_id', from: '/a/id' }], redact: [{ field: '/a/id', action: 'mask' }] },
+    'source.records.derive.0.from: is hidden by redact (/a/id); found "/a/id"',
+  ],
+  [
+    'a time that is hashed in the other part',
+    {
+      select: ['/after', '/before'],
+      derive: [{ member: 'timestamp', from: '/before/at', as: 'iso' }],
+      redact: [{ field: '/after/at', action: 'hash' }],
+    },
+    'source.records.derive.0.from: is hidden by redact (/before/at); found "/before/at"',
   ],
   [
     'a member twice',
     { derive: ['_id', '_id'] },
-    'source.records.derive.1: expected each member once; found "_id"',
+    'source.records.derive.1: expected each member once, or from another field; found "_id"',
   ],
   [
     'operations of XDM',
@@ -259,13 +347,13 @@ describe('source.records', () => {
     expect(() => parseManifest({ ...rest, source: pulled })).toThrow('source: unknown "records"');
   });
 
-  it.each(['none', 'gzip', 'zstd', 'auto'])('knows the compression %s', (compression) => {
+  it.each(['none', 'gzip', 'zlib', 'zstd', 'auto'])('knows the compression %s', (compression) => {
     const { source, ...rest } = manifest(undefined);
     expect(parseManifest({ ...rest, source: { ...source, compression } }).source).toMatchObject({
       compression,
     });
     expect(() => parseManifest({ ...rest, source: { ...source, compression: 'snappy' } })).toThrow(
-      'source.compression: expected one of "none"|"gzip"|"zstd"|"auto"; found "snappy"',
+      'source.compression: expected one of "none"|"gzip"|"zlib"|"zstd"|"auto"; found "snappy"',
     );
   });
 });

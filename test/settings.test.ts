@@ -57,7 +57,7 @@ describe('credentials', () => {
 
 describe('the published pipeline', () => {
   it('is nothing where nothing is published, and named where it is damaged, without what it holds', async () => {
-    const arn = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
+    const arn = 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders';
     const published = (text: string | undefined) => ({
       secrets: holding(text),
       routes: memoryRoutes(),

@@ -251,7 +251,7 @@ describe('B 7: what a newer version has left is refused, and nothing is written 
     const provisioning = world();
     await provisioning.run({ manifest: inletManifest() });
     const secret = JSON.stringify(newer(JSON.parse(provisioning.secrets.values.get(PUBLISHED) ?? '')));
-    provisioning.secrets.values.set(PUBLISHED, secret);
+    provisioning.secrets.rewrite(PUBLISHED, secret);
     provisioning.mutations();
     const changed = inletManifest({ mapping: [{ expression: 'upper(id)', destination: '_id' }] });
     const { status, cause } = await provisioning.run({ manifest: changed });

@@ -6,12 +6,44 @@ import { pathPart, type Request } from './request.ts';
 
 const BASE = '/data/foundation/catalog';
 
+/** When rows are old enough to be deleted; `ttlValue` is an ISO 8601 period, and `null` keeps them. */
+const RowExpiration = z
+  .object({
+    ttlValue: z.string().nullish(),
+    setBy: z.string().nullish(),
+    /** Milliseconds since the epoch; one of Adobe's samples has them as text. */
+    updated: z.coerce.number().nullish().catch(undefined),
+  })
+  .nullish()
+  .catch(undefined);
+
+const Kept = z.object({ rowExpiration: RowExpiration }).nullish().catch(undefined);
+
+const Bounds = z
+  .object({
+    rowExpiration: z.object({ minValue: z.string().nullish(), maxValue: z.string().nullish() }).nullish(),
+  })
+  .nullish()
+  .transform((store) => store?.rowExpiration ?? undefined)
+  .catch(undefined);
+
+const TtlAnswer = z.object({
+  extensions: z.object({ adobe_lakeHouse: Bounds, adobe_unifiedProfile: Bounds }),
+});
+
+const NO_BOUNDS = { adobe_lakeHouse: undefined, adobe_unifiedProfile: undefined };
+
+/** Shortest and longest period that AEP takes, as ISO 8601, where it tells any. */
+export type TtlBounds = z.infer<typeof TtlAnswer>['extensions'];
+
 const Dataset = z.object({
   name: z.string().nullish(),
   schemaRef: z.object({ id: z.string().nullish() }).nullish(),
   /** Anyone may set tags; only ours are known to be lists of strings. */
   tags: z.record(z.string(), z.unknown()).nullish(),
   enableErrorDiagnostics: z.boolean().nullish().catch(undefined),
+  classification: z.object({ dataBehavior: z.string().nullish() }).nullish().catch(undefined),
+  extensions: z.object({ adobe_lakeHouse: Kept, adobe_unifiedProfile: Kept }).nullish().catch(undefined),
   /** Milliseconds since the epoch. */
   created: z.number().nullish().catch(undefined),
 });
@@ -144,6 +176,40 @@ export function catalog(request: Request) {
         // Plain JSON would be a partial object, and it is not known whether that merges tags. Contract §3.3.
         contentType: 'application/json-patch+json',
         body: operations,
+        answer: z.unknown(),
+        ...(etag !== undefined && { ifMatch: etag }),
+      });
+    },
+
+    /** The shortest and the longest time that a dataset's rows can be kept. */
+    async ttlBounds(datasetId: string): Promise<TtlBounds> {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/ttl/${pathPart(datasetId)}`,
+        // One sample of Adobe's page has it below the id, another has not.
+        answer: z.union([TtlAnswer, z.record(z.string(), TtlAnswer)]),
+      });
+      const own = 'extensions' in value ? value : value[datasetId];
+      return (own as z.infer<typeof TtlAnswer> | undefined)?.extensions ?? NO_BOUNDS;
+    },
+
+    /**
+     * Sets how long rows are kept, by the name of the store (`adobe_lakeHouse`); `forever` ends it.
+     * @throws Failure `AEP_CHANGED` if it was changed meanwhile: get it again, look again
+     */
+    async setRowExpiration(
+      datasetId: string,
+      periods: Readonly<Record<string, string>>,
+      etag: string | undefined,
+    ): Promise<void> {
+      const stores = Object.entries(periods).map(([store, period]) => [
+        store,
+        { rowExpiration: { ttlValue: period === 'forever' ? null : period } },
+      ]);
+      await request({
+        method: 'PATCH',
+        path: `${BASE}/v2/dataSets/${pathPart(datasetId)}`,
+        body: { extensions: Object.fromEntries(stores) },
         answer: z.unknown(),
         ...(etag !== undefined && { ifMatch: etag }),
       });

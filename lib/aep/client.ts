@@ -2,6 +2,7 @@
 import { catalog } from './catalog.ts';
 import { dataAccess } from './data-access.ts';
 import { dataPrep } from './data-prep.ts';
+import { datasetService } from './dataset-service.ts';
 import { createDownload } from './download.ts';
 import { flowService } from './flow-service.ts';
 import { identityService } from './identity-service.ts';
@@ -62,6 +63,7 @@ export function createAep(options: AepOptions) {
     schemaRegistry: schemaRegistry(request),
     identity: identityService(request),
     catalog: catalog(request),
+    datasetService: datasetService(request),
     dataAccess: dataAccess(request, createDownload(calls)),
     flowService: flowService(request),
     dataPrep: dataPrep(request),

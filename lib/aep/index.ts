@@ -4,6 +4,7 @@ export type { Batch, Dataset, NewDataset } from './catalog.ts';
 export { type Aep, type AepOptions, createAep } from './client.ts';
 export type { BatchFile } from './data-access.ts';
 export type { Mapping, MappingSet, NewMappingSet, PreviewRow, ReadMapping } from './data-prep.ts';
+export type { DatasetLabels } from './dataset-service.ts';
 export {
   CONNECTION_SPECS,
   type Collection,

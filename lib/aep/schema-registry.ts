@@ -30,9 +30,15 @@ const Metadata = z
   .object({ 'repo:createdDate': z.number().nullish(), 'repo:lastModifiedDate': z.number().nullish() })
   .nullish();
 
+/** What it is made from, behaviors included. Anyone may write into it; only texts are read. */
+const Extends = z.array(z.string()).nullish().catch(undefined);
+
+const ReadPart = z.object({ $id: UriId, 'meta:extends': Extends });
+
 const Schema = z.object({
   $id: UriId,
   'meta:altId': z.string().nullish(),
+  'meta:extends': Extends,
   'meta:class': z.string().nullish(),
   'meta:immutableTags': z.array(z.string()).nullish(),
   'meta:registryMetadata': Metadata,
@@ -225,8 +231,8 @@ export function schemaRegistry(request: Request) {
      * A class or a field group in one of the registry's containers; Adobe's own are in `global`.
      * @throws Failure `AEP_NOT_FOUND`
      */
-    getPart: (container: Container, kind: PartKind, id: string): Promise<{ readonly $id: string }> =>
-      get(kind, id, Summary, container),
+    getPart: (container: Container, kind: PartKind, id: string): Promise<z.infer<typeof ReadPart>> =>
+      get(kind, id, ReadPart, container),
     /** `$id`s of the classes or field groups in a container, up to 500. */
     async partIds(container: Container, kind: PartKind): Promise<string[]> {
       const { value } = await request({

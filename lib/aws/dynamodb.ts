@@ -5,15 +5,15 @@ import { awsCall } from './failure.ts';
 import { createFetch } from './http.ts';
 
 /** A value of an item, as DynamoDB's API writes it. */
-export interface ItemValue {
+export interface TableValue {
   readonly S?: string;
   readonly N?: string;
   /** Bytes, in base64. */
   readonly B?: string;
-  readonly M?: Item;
+  readonly M?: TableItem;
 }
-export interface Item {
-  readonly [name: string]: ItemValue;
+export interface TableItem {
+  readonly [name: string]: TableValue;
 }
 
 /** The operations that are used. */
@@ -28,7 +28,7 @@ export type TableCall = (
   what: string,
   operation: TableOperation,
   input: Readonly<Record<string, unknown>>,
-) => Promise<{ readonly Item?: Item; readonly Attributes?: Item }>;
+) => Promise<{ readonly Item?: TableItem; readonly Attributes?: TableItem }>;
 
 /** An error of DynamoDB's. Its name is the type, such as `ConditionalCheckFailedException`. */
 export class DynamoDbError extends Error {
@@ -58,11 +58,9 @@ export interface DynamoDbAccess {
   readonly sessionToken?: string | undefined;
 }
 
-/**
- * @param access by default from the environment, where Lambda puts it. No call uses a proxy, as with the SDK.
- */
+/** @param fetch without a proxy: no call to AWS uses one */
 export function createTableCall(
-  access: () => DynamoDbAccess = () => accessFrom(process.env),
+  access: () => DynamoDbAccess,
   fetch: Fetch = createFetch(),
   clock: Clock = systemClock,
   random: () => number = Math.random,
@@ -116,15 +114,15 @@ async function reached<T>(asked: Promise<T>): Promise<T> {
   }
 }
 
-interface Answer {
+interface TableAnswer {
   readonly __type?: string;
   readonly message?: string;
   readonly Message?: string;
 }
 
-function parsedAnswer(text: string): Answer | undefined {
+function parsedAnswer(text: string): TableAnswer | undefined {
   try {
-    return (JSON.parse(text) ?? undefined) as Answer | undefined;
+    return (JSON.parse(text) ?? undefined) as TableAnswer | undefined;
   } catch {
     return undefined;
   }
@@ -167,7 +165,7 @@ function sha256Hex(text: string): string {
 }
 
 /** The variables are Lambda's and the SDK's. AWS: "Using Lambda environment variables"; "Service-specific endpoints". */
-function accessFrom(environment: Record<string, string | undefined>): DynamoDbAccess {
+export function accessFrom(environment: Record<string, string | undefined>): DynamoDbAccess {
   const { AWS_REGION: region = '', AWS_ENDPOINT_URL_DYNAMODB: own, AWS_ENDPOINT_URL: all } = environment;
   return {
     endpoint: own || all || `https://dynamodb.${region}.${suffixOf(region)}`,

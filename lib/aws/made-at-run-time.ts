@@ -1,4 +1,5 @@
 // Lists and removes what a deployment made at run time, in Lambda and in Secrets Manager.
+import { DeregisterStreamConsumerCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import {
   DeleteEventSourceMappingCommand,
   LambdaClient,
@@ -10,6 +11,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { MadeAtRunTime } from '../cleanup.ts';
+import { isOwnConsumer } from '../consumer-name.ts';
 import { publishedSecret } from '../published.ts';
 import { limited } from './client.ts';
 import { awsCall, isNotFound } from './failure.ts';
@@ -22,7 +24,18 @@ export function createMadeAtRunTime(
   { forwarder, stage }: { readonly forwarder: string; readonly stage: string },
   lambda = limited((config) => new LambdaClient(config), LIMITS),
   secrets = limited((config) => new SecretsManagerClient(config), LIMITS),
+  kinesis = limited((config) => new KinesisClient(config), LIMITS),
 ): MadeAtRunTime {
+  /** A trigger's own consumer is of no use without it. */
+  async function removeConsumerOf(eventSourceArn = ''): Promise<void> {
+    if (!isOwnConsumer(eventSourceArn, stage)) return;
+    try {
+      await kinesis.send(new DeregisterStreamConsumerCommand({ ConsumerARN: eventSourceArn }));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
   // For all streams: the common beginning of the names.
   const prefix = publishedSecret({ stage }, '');
   return {
@@ -39,7 +52,8 @@ export function createMadeAtRunTime(
     removeTrigger: (id) =>
       awsCall(`removing the trigger ${id}`, async () => {
         try {
-          await lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
+          const gone = await lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }));
+          await removeConsumerOf(gone.EventSourceArn);
         } catch (error) {
           // "In use" while it is being made, changed or deleted: the caller looks at it again.
           if (!isNotFound(error) && !(error instanceof Error && error.name === 'ResourceInUseException'))

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../aep/transport.ts';
 import { Failure } from '../failure.ts';
 import type { Mark, Marks, ShardName } from '../runtime.ts';
-import { createTableCall, type ItemValue, type TableCall } from './dynamodb.ts';
+import type { TableCall, TableValue } from './dynamodb.ts';
 
 /** Far longer than the trigger keeps a record waiting. DynamoDB removes the item itself, some time after that. */
 const MARK_DAYS = 8;
@@ -16,7 +16,7 @@ const PREFIX = 'mark ';
  */
 export function createMarks(
   table: string | undefined,
-  call: TableCall = createTableCall(),
+  call: TableCall,
   clock: Pick<Clock, 'now'> = systemClock,
 ): Marks {
   const at = ({ stream, shardId }: ShardName) => ({
@@ -60,7 +60,7 @@ export function createMarks(
 }
 
 /** One that cannot be understood counts as none: its records are sent once more. */
-function markIn({ M: { datasetId, through, keys } = {} }: ItemValue): Mark | undefined {
+function markIn({ M: { datasetId, through, keys } = {} }: TableValue): Mark | undefined {
   if (datasetId?.S === undefined || through?.S === undefined || keys?.B === undefined) return undefined;
   if (!/^\d{1,128}$/.test(through.S)) return undefined;
   return { datasetId: datasetId.S, through: through.S, keys: Buffer.from(keys.B, 'base64') };

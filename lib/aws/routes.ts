@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { checkBytes, MAX_ROUTES_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Routes } from '../runtime.ts';
-import { createTableCall, DynamoDbError, type TableCall } from './dynamodb.ts';
+import { DynamoDbError, type TableCall } from './dynamodb.ts';
 
 /**
  * `{stream's name}#routes` holds the list as JSON, and a version that no two writes share. No pipeline's name contains
@@ -11,8 +11,18 @@ import { createTableCall, DynamoDbError, type TableCall } from './dynamodb.ts';
  * @throws Failure (from each method) `AWS_UNAVAILABLE`, `AWS_REFUSED`, `TOO_LARGE`, and `SETTINGS_INVALID` if the
  * table has no name
  */
-export function createRoutes(table: string | undefined, call: TableCall = createTableCall()): Routes {
+export function createRoutes(table: string | undefined, call: TableCall): Routes {
   const keyOf = (stream: string) => ({ pipeline: { S: `${stream}#routes` } });
+  const change = async (stream: string, operation: 'PutItem' | 'DeleteItem', input: object) => {
+    try {
+      const what = `writing the routes of the stream ${stream}`;
+      await call(what, operation, { TableName: tableName(table), ...input });
+      return true;
+    } catch (error) {
+      if (isConditionNotMet(error)) return false;
+      throw error;
+    }
+  };
   return {
     async read(stream) {
       const input = { TableName: tableName(table), Key: keyOf(stream), ConsistentRead: true };
@@ -21,24 +31,14 @@ export function createRoutes(table: string | undefined, call: TableCall = create
     },
 
     async write(stream, value, version) {
-      const TableName = tableName(table);
-      const what = `writing the routes of the stream ${stream}`;
-      const condition = conditionOf(version);
-      try {
-        if (value === undefined) {
-          await call(what, 'DeleteItem', { TableName, Key: keyOf(stream), ...condition });
-        } else {
-          const text = JSON.stringify(value);
-          checkBytes(`the list of the routes of ${stream}`, text, MAX_ROUTES_BYTES);
-          const Item = { ...keyOf(stream), routes: { S: text }, routesVersion: { S: randomUUID() } };
-          await call(what, 'PutItem', { TableName, Item, ...condition });
-        }
-        return true;
-      } catch (error) {
-        if (isConditionNotMet(error)) return false;
-        throw error;
-      }
+      const text = JSON.stringify(value);
+      checkBytes(`the list of the routes of ${stream}`, text, MAX_ROUTES_BYTES);
+      const Item = { ...keyOf(stream), routes: { S: text }, routesVersion: { S: randomUUID() } };
+      return change(stream, 'PutItem', { Item, ...conditionOf(version) });
     },
+
+    remove: async (stream, version) =>
+      version === undefined || change(stream, 'DeleteItem', { Key: keyOf(stream), ...conditionOf(version) }),
   };
 }
 

@@ -66,15 +66,15 @@ export function createSecrets(
         }
       }),
 
-    create: (id, value, description) =>
+    create: (id, value, description, version) =>
       awsCall(`creating the secret ${id}`, async () => {
         try {
-          await client.send(creation(id, value, description));
+          await client.send(creation(id, value, description, version));
         } catch (error) {
           if (error instanceof Error && error.name === 'ResourceExistsException') return false;
           if (!isBeingDeleted(error)) throw error;
           await client.send(new RestoreSecretCommand({ SecretId: id }));
-          await write(id, value);
+          await write(id, value, version);
           // Two executions may restore it at once; the last one to write wins.
           return (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString === value;
         }

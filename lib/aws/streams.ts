@@ -1,5 +1,10 @@
 // Finds a Kinesis stream's ARN by its name, for provisioning.
-import { DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import {
+  DescribeStreamConsumerCommand,
+  DescribeStreamSummaryCommand,
+  KinesisClient,
+} from '@aws-sdk/client-kinesis';
+import { streamArnIn } from '../published.ts';
 import type { DescribedStreams } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsFailure, isNotFound } from './failure.ts';
@@ -10,8 +15,11 @@ export function createStreams(
 ): DescribedStreams {
   return {
     async arn(stream) {
-      const which = stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };
+      const streamArn = streamArnIn(stream);
+      const which = stream.startsWith('arn:') ? { StreamARN: streamArn } : { StreamName: stream };
       try {
+        if (streamArn !== stream)
+          await client.send(new DescribeStreamConsumerCommand({ ConsumerARN: stream }));
         const answer = await client.send(new DescribeStreamSummaryCommand(which));
         return answer.StreamDescriptionSummary?.StreamARN;
       } catch (error) {

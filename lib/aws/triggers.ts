@@ -6,9 +6,11 @@ import {
   GetEventSourceMappingCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
+  type ListEventSourceMappingsCommandOutput,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { Failure } from '../failure.ts';
+import { streamArnIn } from '../published.ts';
 import type { Trigger, Triggers } from '../runtime.ts';
 import { limited } from './client.ts';
 import { awsCall, isNotFound } from './failure.ts';
@@ -47,21 +49,30 @@ export function createTriggers(
   return {
     find: (streamArn) =>
       awsCall(`looking for the trigger of ${streamArn}`, async () => {
-        const answer = await client.send(
-          new ListEventSourceMappingsCommand({ EventSourceArn: streamArn, FunctionName: forwarder() }),
-        );
-        const found = (answer.EventSourceMappings ?? []).filter((mapping) => mapping.State !== 'Deleting');
-        return found[0] === undefined ? undefined : triggerOf(found[0]);
+        // Lambda filters by the exact source. That may be a consumer of the stream, so all of them are looked through.
+        let Marker: string | undefined;
+        do {
+          const page: ListEventSourceMappingsCommandOutput = await client.send(
+            new ListEventSourceMappingsCommand({ FunctionName: forwarder(), Marker }),
+          );
+          const found = page.EventSourceMappings?.find(
+            ({ EventSourceArn = '', State }) =>
+              State !== 'Deleting' && streamArnIn(EventSourceArn) === streamArn,
+          );
+          if (found !== undefined) return triggerOf(found);
+          Marker = page.NextMarker || undefined;
+        } while (Marker !== undefined);
+        return undefined;
       }),
 
-    create: (streamArn, startAt) =>
-      awsCall(`making the trigger of ${streamArn}`, async () =>
+    create: (eventSourceArn, startAt) =>
+      awsCall(`making the trigger of ${eventSourceArn}`, async () =>
         triggerOf(
           await client.send(
             new CreateEventSourceMappingCommand({
               ...POLLING,
               FunctionResponseTypes: [...POLLING.FunctionResponseTypes],
-              EventSourceArn: streamArn,
+              EventSourceArn: eventSourceArn,
               FunctionName: forwarder(),
               Enabled: false,
               ...(options.tags && Object.keys(options.tags).length > 0 && { Tags: { ...options.tags } }),
@@ -114,6 +125,11 @@ function resultOf(lastResult: string): Pick<Trigger, 'lastResult' | 'lastFailed'
   return { lastResult, lastFailed: /^problem\b/i.test(lastResult) };
 }
 
+function sourceOf(eventSourceArn: string): Pick<Trigger, 'streamArn' | 'consumerArn'> {
+  const streamArn = streamArnIn(eventSourceArn);
+  return streamArn === eventSourceArn ? { streamArn } : { streamArn, consumerArn: eventSourceArn };
+}
+
 function triggerOf(mapping: EventSourceMappingConfiguration): Trigger {
   if (mapping.UUID === undefined || mapping.EventSourceArn === undefined) {
     throw new Failure(
@@ -124,7 +140,7 @@ function triggerOf(mapping: EventSourceMappingConfiguration): Trigger {
   const states: Record<string, Trigger['state']> = { Enabled: 'on', Disabled: 'off' };
   return {
     id: mapping.UUID,
-    streamArn: mapping.EventSourceArn,
+    ...sourceOf(mapping.EventSourceArn),
     state: states[mapping.State ?? ''] ?? 'changing',
     ...(mapping.LastProcessingResult !== undefined && resultOf(mapping.LastProcessingResult)),
     ...(mapping.LastModified !== undefined && { changedAt: mapping.LastModified.getTime() }),

@@ -5,8 +5,7 @@ import { isFailure } from '../failure.ts';
 import { ok, type Said, unknown, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
 
-export async function secret({ runtime }: Patient): Promise<Said> {
-  const { credentialsSecret: id } = runtime.settings;
+export async function secret({ runtime, credentialsSecret: id }: Patient): Promise<Said> {
   const { previousClientSecret } = await readCredentials(runtime.secrets, id);
   const held = previousClientSecret === undefined ? 'one client secret' : 'two client secrets';
   return ok(`${id} is well-formed, with ${held}`);

@@ -4,18 +4,21 @@ import type { Flow } from '../aep/flow-service.ts';
 import { CONTROL_PLANE } from '../aep/retry.ts';
 import type { Sessions } from '../aep/token.ts';
 import { Failure } from '../failure.ts';
+import { credentialsIn } from '../kept-manifest.ts';
 import { type Manifest, parseManifest } from '../manifest.ts';
 import { type PublishedPipeline, readRoute } from '../published.ts';
 import type { DoctorRuntime, LedgerRecord, Trigger } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { credentialsSecretOf, sessionsOf } from '../sessions.ts';
 import * as z from '../zod.ts';
 
 /** Each promise here is made once, by the check that needs it first. */
 export interface Patient {
   readonly runtime: DoctorRuntime;
   readonly record: LedgerRecord;
-  /** A session of its own: it asks for a token whatever this container has. */
+  /** Of the pipeline's credentials. It asks for a token whatever this container has. */
   readonly sessions: Sessions;
+  /** The name of the secret with them. */
+  readonly credentialsSecret: string;
   /** How IMS refused the new client secret, if the previous one was used. */
   readonly fallback: () => boolean;
   /** @throws Failure `NOT_READY` if no manifest is in force; `MANIFEST_INVALID` */
@@ -39,7 +42,8 @@ const CALL_MS = 6_000;
 export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient {
   const { settings, streams, triggers } = runtime;
   let fellBack = false;
-  const sessions = sessionsOf(runtime, { onFallback: () => (fellBack = true) });
+  const credentials = credentialsIn(record.manifest);
+  const sessions = sessionsOf(runtime, { onFallback: () => (fellBack = true) })(credentials);
   const manifest = once(() => manifestOf(record));
   const aep = once(() =>
     createAep({
@@ -78,6 +82,7 @@ export function patientOf(record: LedgerRecord, runtime: DoctorRuntime): Patient
     runtime,
     record,
     sessions,
+    credentialsSecret: credentialsSecretOf(settings, credentials),
     fallback: () => fellBack,
     manifest,
     aep,

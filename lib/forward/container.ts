@@ -1,19 +1,20 @@
 // What a container keeps between invocations: published streams, acknowledged messages, tokens and what it knows of
 // each inlet.
-import type { Sessions } from '../aep/token.ts';
 import type { PublishedRoute } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
+import { createSchemas, type Schemas } from './read/formats/by-schema.ts';
 import { createLimits, type Limits } from './send/limits.ts';
 import { createStanding, type Standing } from './send/standing.ts';
 
 export interface ContainerState {
   readonly runtime: ForwardRuntime;
   readonly pipelines: Pipelines;
-  readonly sessions: Sessions;
+  readonly sessions: SessionsOf;
   readonly memory: Memory;
+  readonly schemas: Schemas;
   readonly inletOf: (route: PublishedRoute) => KnownInlet;
 }
 
@@ -28,6 +29,7 @@ export function createContainer(runtime: ForwardRuntime): ContainerState {
     runtime,
     pipelines: createPipelines(runtime),
     memory: createMemory(),
+    schemas: createSchemas(runtime.clock, runtime.schemas),
     inletOf: inlets(runtime),
     sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),

@@ -1,5 +1,5 @@
 // The forwarder: an event of Kinesis records in, Lambda's partial batch response out.
-import { isFailure } from '../failure.ts';
+import { type Failure, isFailure } from '../failure.ts';
 import { streamNameOf } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
 import { checkConservation } from './conservation.ts';
@@ -52,7 +52,8 @@ async function forward(
   // All of the batch comes again.
   if (stream.faults.size > 0) marks.trouble();
   const turns = routes.map((route) => startTurn(route, { received, invocation, container, marks, isOnly }));
-  const stages = streamStages(stream, turns);
+  const onUnready = onceUnready(runtime, received, invocation);
+  const stages = streamStages(stream, turns, container.schemas, onUnready);
   const { remainingMs } = invocation;
   const end = await prepareAndSend(received, turns, { stages, marks, remainingMs });
   failOnFault(attemptedBy(turns, end), { received, invocation, container });
@@ -69,6 +70,26 @@ async function forward(
   return respond(checkpoint, (sequenceNumber) =>
     received.records.some(({ kinesis }) => kinesis.sequenceNumber === sequenceNumber),
   );
+}
+
+/** Records whose schema cannot be read wait in the stream. The reason is logged once, however many there are. */
+function onceUnready(
+  { log }: ForwardRuntime,
+  { shardId, streamArn }: Received,
+  { invocationId }: Invocation,
+): (failure: Failure) => void {
+  let said = false;
+  return ({ code, what, next }) => {
+    if (said) return;
+    said = true;
+    const about = { stream: streamNameOf(streamArn), shardId, invocationId };
+    log.warn('the schema of a record cannot be read: the record waits in the stream', {
+      ...about,
+      code,
+      reason: what,
+      next,
+    });
+  };
 }
 
 interface EndedBatch {
@@ -90,9 +111,10 @@ async function settleBatch(ended: EndedBatch): Promise<string | undefined> {
     settleAll(
       turns.map(({ route }, index) => ({
         settled: end.routes[index]?.settled ?? [],
+        ...(end.routes[index] && { leftOut: end.routes[index].leftOut }),
         keep: keeper(route.pipeline, received, invocation, runtime),
       })),
-      // Nobody knows which records are for a route that cannot be read.
+      // Any record may be for a route that cannot be read.
       stream.faults.size === 0 ? end.left : received.records.map(({ kinesis }) => kinesis.sequenceNumber),
     ),
     marks.written(),

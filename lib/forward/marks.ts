@@ -50,7 +50,12 @@ export async function readMarks(
   { remainingMs }: Invocation,
 ): Promise<BatchMarks> {
   const shard = { stream: streamNameOf(streamArn), shardId };
-  const last = highest(records.map(({ kinesis }) => kinesis.sequenceNumber));
+  // Seldom needed, and it takes a while for 10,000 records.
+  let highestYet: string | undefined;
+  const last = (): string => {
+    highestYet ??= highest(records.map(({ kinesis }) => kinesis.sequenceNumber));
+    return highestYet;
+  };
   const most = Math.floor(MAX_KEYS / routes);
 
   /** `undefined` where the store is away. */
@@ -76,7 +81,7 @@ export async function readMarks(
   const write = (route: PublishedRoute, settled: readonly Settled[]): void => {
     const { pipeline, datasetId } = route;
     const isWhole = settled.filter(({ verdict }) => verdict.kind === 'delivered').length <= most;
-    const mark = markOf(settled, markFor(there, route), { datasetId, last, most });
+    const mark = markOf(settled, markFor(there, route), { datasetId, last: last(), most });
     if (mark === undefined) {
       if (isWhole) done.add(pipeline);
       return;
@@ -113,7 +118,7 @@ export async function readMarks(
       return done;
     },
     async clear() {
-      const passed = [...there].filter(([, { through }]) => BigInt(through) <= BigInt(last));
+      const passed = [...there].filter(([, { through }]) => BigInt(through) <= BigInt(last()));
       const pipelines = passed.map(([pipeline]) => pipeline);
       if (pipelines.length > 0) await ask('cleared', () => marks.clear(shard, pipelines));
     },

@@ -3,6 +3,8 @@
 import type { Framed } from './frame/framed.ts';
 import {
   createRoom,
+  type LeftOut,
+  mostHeld,
   prepareAll,
   type Room,
   type RoutePrepared,
@@ -14,6 +16,7 @@ import { isPlain } from './read/decoding.ts';
 import type { Received } from './read/event.ts';
 import { batch, LANE_BYTES, recordGroups } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
+import type { LeftOutCount } from './settle.ts';
 import type { RouteTurn } from './turn.ts';
 import type { Settled } from './verdict.ts';
 
@@ -22,6 +25,8 @@ export interface RouteEnd {
   readonly sent: Sent;
   /** Every message that was prepared, with its verdict. */
   readonly settled: readonly Settled[];
+  /** Messages that its conditions leave out, besides those. */
+  readonly leftOut: LeftOutCount;
   /** Messages that AEP acknowledged in an earlier invocation. */
   readonly known: number;
 }
@@ -40,7 +45,7 @@ export async function prepareAndSend(
   const { stages, marks, remainingMs } = options;
   // Half of the time is for preparing, half for sending. Records that were not prepared come again.
   const enough = remainingMs() / 2;
-  const room = createRoom(() => remainingMs() > enough);
+  const room = createRoom(() => remainingMs() > enough, mostHeld(stages.decoding));
   const [preparing] = await Promise.allSettled([prepareGroups(received, turns, stages, room)]);
   const ends = await Promise.allSettled(
     turns.map(async ({ route, sending }, index): Promise<RouteEnd> => {
@@ -51,7 +56,12 @@ export async function prepareAndSend(
       const settled = [...parts.flatMap((part) => part.settled), ...sent.settled];
       if (sent.stop !== undefined) marks.trouble();
       marks.ended(route, settled);
-      return { sent, settled, known: parts.reduce((sum, { known }) => sum + known, 0) };
+      return {
+        sent,
+        settled,
+        leftOut: leftOutOf(preparing.value, index),
+        known: parts.reduce((sum, { known }) => sum + known, 0),
+      };
     }),
   );
   if (preparing.status === 'rejected') throw preparing.reason;
@@ -62,6 +72,21 @@ export async function prepareAndSend(
       if (end.status === 'rejected') throw end.reason;
       return end.value;
     }),
+  };
+}
+
+function leftOutOf(parts: readonly StreamPrepared[], route: number): LeftOutCount {
+  return {
+    count: parts.reduce((sum, { routes }) => sum + (routes[route]?.leftOut ?? 0), 0),
+    below(checkpoint) {
+      const value = BigInt(checkpoint);
+      const isBelow = ({ by, messages }: LeftOut, at: number) =>
+        ((by[at] ?? 0) & (1 << route)) !== 0 && BigInt(messages[at]?.sequenceNumber ?? 0) < value;
+      return parts.reduce(
+        (sum, { leftOut }) => sum + leftOut.messages.filter((_, at) => isBelow(leftOut, at)).length,
+        0,
+      );
+    },
   };
 }
 
@@ -85,8 +110,8 @@ async function prepareGroups(
 }
 
 /**
- * Adds a route's messages to what is sent. Each group is a lane. Of several routes each takes a part of a group only:
- * its groups are put together, since all records of a partition key are in one group.
+ * Adds a route's messages to what is sent. Each group is a lane. One of several routes takes only a part of a group, so
+ * its groups are put together. That keeps the order: all records of a partition key are in one group.
  */
 function laneOfRoute(
   { sending, batching }: RouteTurn,

@@ -30,9 +30,19 @@ export interface Settlement {
 /** Stores rejects. Returns the number of their entries in the store, or `undefined` if it failed. */
 export type Keep = (rejects: readonly Settled<Rejected>[]) => Promise<number | undefined>;
 
+/** How many messages there are, and how many of them below a sequence number. */
+export interface LeftOutCount {
+  readonly count: number;
+  below(checkpoint: string): number;
+}
+
+const NONE: LeftOutCount = { count: 0, below: () => 0 };
+
 /** What became of a route's messages, and where its rejects are stored. */
 export interface RouteSettled {
   readonly settled: readonly Settled[];
+  /** Messages that its conditions leave out, besides those in `settled`. */
+  readonly leftOut?: LeftOutCount;
   readonly keep: Keep;
 }
 
@@ -54,7 +64,9 @@ export async function settleAll(
   const open = routes.map(({ settled }) => lowest([...left, ...openIn(settled).map(sequenceNumberOf)]));
   const before = lowest(open.filter((one) => one !== undefined));
   const all = await Promise.all(
-    routes.map(({ settled, keep }) => settle(settled, before === undefined ? [] : [before], keep)),
+    routes.map(({ settled, keep, leftOut }) =>
+      settle(settled, before === undefined ? [] : [before], keep, leftOut),
+    ),
   );
   const checkpoint = lowest(all.flatMap((one) => one.checkpoint ?? []));
   return all.map((one, index) => ({
@@ -67,11 +79,13 @@ export async function settleAll(
 /**
  * @param settled every message with its verdict
  * @param left sequence numbers of records that were not prepared
+ * @param leftOut messages that the pipeline filters out, besides those in `settled`
  */
 export async function settle(
   settled: readonly Settled[],
   left: readonly string[],
   keep: Keep,
+  leftOut: LeftOutCount = NONE,
 ): Promise<Settlement> {
   const open = openIn(settled);
   const rejects = settled.filter(isRejected);
@@ -83,14 +97,15 @@ export async function settle(
   const checkpoint = stored === undefined ? lowest(due.map(sequenceNumberOf)) : before;
   const kept = stored === undefined ? [] : due;
   const filtered = below(unwanted, checkpoint);
-  const resolved = kept.length + filtered.length;
-  const unresolved = open.length + rejects.length + unwanted.length - resolved;
+  const passed = filtered.length + (checkpoint === undefined ? leftOut.count : leftOut.below(checkpoint));
+  const resolved = kept.length + passed;
+  const unresolved = open.length + rejects.length + unwanted.length + leftOut.count - resolved;
   return {
     checkpoint,
     kept,
     stored: stored ?? 0,
     reasons: counted(kept),
-    filtered: filtered.length,
+    filtered: passed,
     unrouted: filtered.filter(({ verdict }) => verdict.unrouted === true).length,
     unresolved,
   };

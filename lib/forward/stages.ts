@@ -1,25 +1,33 @@
 // How the records of a stream are prepared for its routes: which of them go the short way.
+import type { Failure } from '../failure.ts';
 import type { PublishedRoute, PublishedStream } from '../published.ts';
 import { createBareDirect } from './frame/frame.ts';
 import type { Framed } from './frame/framed.ts';
+import { LEFT_OUT } from './frame/outcome.ts';
 import type { StreamStages } from './frame/prepare.ts';
 import { createTakers } from './frame/takers.ts';
 import type { Way } from './frame/way.ts';
 import { createDecoding, isPlain } from './read/decoding.ts';
+import type { Schemas } from './read/formats/by-schema.ts';
 import type { RouteTurn } from './turn.ts';
-import { FILTERED, type Filtered, type Settled } from './verdict.ts';
 
-/** @param turns one for each route that can be read, in their order */
+/**
+ * @param turns one for each route that can be read, in their order
+ * @param schemas what the container knows of schemas
+ * @param onUnready told why a record cannot be decoded yet
+ */
 export function streamStages(
   { routes, settings }: PublishedStream,
   turns: readonly RouteTurn[],
+  schemas: Schemas,
+  onUnready: (failure: Failure) => void,
 ): StreamStages {
-  const decoding = createDecoding(routes[0] as PublishedRoute);
+  const decoding = createDecoding(routes[0] as PublishedRoute, schemas);
   const unrouted = {
     kind: settings.unrouted,
     redacts: routes.some(({ records }) => records?.redact !== undefined),
   };
-  return { decoding, unrouted, ...(isPlain(decoding) ? shortWays(turns) : longWays(turns)) };
+  return { decoding, unrouted, onUnready, ...(isPlain(decoding) ? shortWays(turns) : longWays(turns)) };
 }
 
 type ShortWays = Pick<StreamStages, 'direct' | 'ways'>;
@@ -36,7 +44,6 @@ function shortWays(turns: readonly RouteTurn[]): ShortWays {
   // What is decoded twice costs more: it must spare a route the long way, or all of them the parsing of most records.
   const isWorthIt = turns.some(({ route }, at) => takers?.byBytes[at] && sendsWhole(route));
   if (takers === undefined || !isWorthIt) return longWays(turns);
-  const leftOut = leftOutOnce();
   return {
     direct: createBareDirect(takers),
     ways: turns.map((turn, at): Way => {
@@ -45,7 +52,7 @@ function shortWays(turns: readonly RouteTurn[]): ShortWays {
       const around = sendsWhole(route) ? framer.around : undefined;
       const short = (ordinary: Framed) => {
         const isTaken = ((ordinary.takers ?? 0) & (1 << at)) !== 0 && way.isFor?.(ordinary.message) !== false;
-        return isTaken ? around?.(ordinary) : leftOut(ordinary);
+        return isTaken ? around?.(ordinary) : LEFT_OUT;
       };
       return { ...way, short };
     }),
@@ -62,13 +69,4 @@ function sendsWhole({ records = {} }: PublishedRoute): boolean {
     ([name, value]) =>
       value === undefined || name === 'where' || (name === 'operations' && 'data' in (value as object)),
   );
-}
-
-/** The routes that leave a record out share one verdict. */
-function leftOutOnce(): (ordinary: Framed) => Settled<Filtered> {
-  let last: Settled<Filtered> | undefined;
-  return ({ message }) => {
-    if (last?.message !== message) last = { message, verdict: FILTERED };
-    return last;
-  };
 }

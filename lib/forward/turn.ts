@@ -74,7 +74,7 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
   };
 }
 
-/** Of what has no time of arrival nobody knows, and a copy is better than a loss. */
+/** A message without a time of arrival is taken: a copy is better than a loss. */
 export function hasArrivedSince(from: number, { arrivedAt }: Message): boolean {
   return arrivedAt === undefined || arrivedAt * 1_000 >= from;
 }
@@ -98,7 +98,7 @@ function sendingOf(
   try {
     const sender = createSender({
       runtime,
-      sessions,
+      sessions: sessions(route.credentials),
       limits,
       standing,
       pipeline: route,
@@ -129,8 +129,12 @@ function sendingOf(
  * newer data.
  */
 function witnessOf({ records }: Received, known: Recalled, standing: Standing): string | undefined {
-  const sequenceNumbers = records.map(({ kinesis }) => kinesis.sequenceNumber);
-  return standing.suspects(sequenceNumbers) ? known.latest : undefined;
+  return standing.suspects(sequenceNumbersOf(records)) ? known.latest : undefined;
+}
+
+/** One by one, because mostly nobody asks for them. */
+function* sequenceNumbersOf(records: Received['records']): Generator<string> {
+  for (const { kinesis } of records) yield kinesis.sequenceNumber;
 }
 
 /** What a route counts, kept apart from what the others count at the same time. */

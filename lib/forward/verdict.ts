@@ -10,11 +10,21 @@ export const REASONS = [
   'bad-aggregate',
   'not-gzip',
   'gzip-too-large',
+  'not-zlib',
+  'zlib-too-large',
   'not-zstd',
   'zstd-too-large',
   /** Its messages together have too many bytes, unpacked. */
   'aggregate-too-large',
   'too-many-messages',
+  'not-avro',
+  'not-protobuf',
+  /** Nothing says by which schema it is to be read. */
+  'unknown-schema',
+  'not-cloudwatch-logs',
+  /** No change record of DynamoDB, or an item in another form. */
+  'not-dynamodb',
+  'bad-row',
   'not-utf8',
   'not-json',
   'not-an-object',
@@ -26,6 +36,8 @@ export const REASONS = [
   'nothing-selected',
   /** No operation is declared for what its field says. */
   'no-operation',
+  /** It says that something was deleted, and the manifest does not have deletions applied. */
+  'deletion',
   /** No route of the stream takes it. */
   'unrouted',
   /** The rules in force now cannot be applied to its stored form: it is not sent, and stays where it is. */

@@ -4,8 +4,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../failure.ts';
-import { parseManifestText } from '../manifest.ts';
 import { parseSamplesText, samplesFileOf } from '../samples.ts';
+import { manifestInFile } from '../schemas/files.ts';
 import { ALL } from './asked.ts';
 
 /** A manifest as written, with its samples. */
@@ -27,14 +27,15 @@ const PIPELINES = fileURLToPath(new URL('../../pipelines', import.meta.url));
 export function bundle(folder = PIPELINES): Bundle {
   const all: Record<string, Bundled> = {};
   for (const file of globSync('*.json', { cwd: folder }).toSorted()) {
-    if (file.endsWith('.samples.json')) continue;
+    if (/\.(samples|records)\.json$/.test(file)) continue;
     const text = readText(join(folder, file));
-    const { name } = parseManifestText(text, `pipelines/${file}`);
+    const { manifest, written } = manifestInFile(text, join(folder, file), `pipelines/${file}`);
+    const { name } = manifest;
     if (name === ALL || Object.hasOwn(all, name))
       throw new Failure('MANIFEST_INVALID', `pipelines/${file}: the name ${name} is taken`, {
         next: 'Give each pipeline in pipelines/ a name of its own, and none of them "all", which means every one.',
       });
-    all[name] = { manifest: JSON.parse(text), ...samplesIn(folder, samplesFileOf(file)) };
+    all[name] = { manifest: written, ...samplesIn(folder, samplesFileOf(file)) };
   }
   return all;
 }

@@ -5,6 +5,7 @@ import { coordinatesIn } from '../forward/read/record-id.ts';
 import { createTransform, type Transform } from '../forward/transform/transform.ts';
 import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { PublishedPipeline } from '../published.ts';
+import { memberOf, ownMembers } from '../records.ts';
 
 /** The compared values of a row or of a sent record, in the same order; `undefined` for a value that is missing. */
 export type Likeness = readonly (string | undefined)[];
@@ -34,7 +35,7 @@ export function createMatcher(
   mapping: readonly KeptMappingRow[],
   mapped: boolean,
 ): Matcher {
-  const derived: readonly string[] = pipeline.records?.derive ?? [];
+  const derived: readonly string[] = ownMembers(pipeline.records ?? {});
   // A derived time is in every row, but in no record.
   const copied = copiedIn(mapping).filter(({ source }) => !isDerived(source, 'timestamp', derived));
   const likeness = (value: unknown, side: keyof Copied): Likeness | undefined => {
@@ -104,11 +105,22 @@ function transformsOf(pipeline: PublishedPipeline): (Transform | undefined)[] {
   return redact === undefined ? [plain] : [plain, createTransform(pipeline)];
 }
 
-function sentBy(transform: Transform | undefined, decoded: Decoded, { data }: PublishedPipeline): unknown {
+/** What was sent of it. What is derived from its fields is as good as its own. */
+function sentBy(
+  transform: Transform | undefined,
+  decoded: Decoded,
+  { data, records }: PublishedPipeline,
+): unknown {
   const transformed = transform === undefined ? decoded : transform(decoded);
   if (!('payload' in transformed)) return undefined;
   const checked = check(transformed.payload, data);
-  return 'kind' in checked ? undefined : JSON.parse(checked.toString('utf8'));
+  if ('kind' in checked) return undefined;
+  const sent = JSON.parse(checked.toString('utf8')) as Record<string, unknown>;
+  records?.derive?.forEach((rule, index) => {
+    const value = transformed.fields?.[index];
+    if (value !== undefined && !Object.hasOwn(sent, memberOf(rule))) sent[memberOf(rule)] = value;
+  });
+  return sent;
 }
 
 function copiedIn(mapping: readonly KeptMappingRow[]): Copied[] {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { MAX_OPENED_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
-import { type Decoded, decode } from '../forward/read/decode.ts';
+import { type Decoded, decode, readyToDecode } from '../forward/read/decode.ts';
 import { createDecoding, type Decoding } from '../forward/read/decoding.ts';
 import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { Log } from '../log.ts';
@@ -135,6 +135,7 @@ async function joinByPlace(
     while (inOrder.length > 0 && hasBudget(budget, originals)) {
       const page = await pageAt(shardId, inOrder, budget, originals);
       if (page === undefined) break;
+      await readyFor(page, shardId, originals, join.decoding);
       unseen.push(...joinPage(inOrder, page, join, originals));
     }
     unseen.push(...inOrder);
@@ -218,6 +219,24 @@ function joinPage(
   return others;
 }
 
+/** A record whose schema only Glue has stays unread: reconcile does not ask for it. */
+async function readyFor(
+  { records }: StreamPage,
+  shardId: string,
+  { pipeline: { streamArn } }: Originals,
+  decoding: Decoding,
+): Promise<void> {
+  if (decoding.expander?.ready === undefined) return;
+  for (const record of records) {
+    const data = Buffer.from(record.data).toString('base64');
+    try {
+      await readyToDecode(recordFor({ shardId, streamArn }, { ...record, data }), decoding);
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'SETTINGS_INVALID') throw error;
+    }
+  }
+}
+
 /** The messages of a record that can be parsed. */
 function* recordParts(
   record: StreamRecord,
@@ -294,6 +313,7 @@ async function searchShard(
     if (page.records.length === 0) nothing++;
     else reads++;
     searches.reads += page.records.length === 0 ? 0 : 1;
+    await readyFor(page, shardId, originals, join.decoding);
     for (const record of page.records) {
       if ((record.arrivedAt ?? 0) * 1_000 > to) return true;
       for (const part of recordParts(record, shardId, pipeline, join.decoding)) {

@@ -4,12 +4,12 @@ import * as z from 'zod';
 import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
-import type { Sessions } from '../aep/token.ts';
 import { Failure, isFailure } from '../failure.ts';
+import { createPipelines } from '../forward/pipelines.ts';
 import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
-import { type PublishedPipeline, readRoute, readStream, streamNameOf } from '../published.ts';
+import { type PublishedPipeline, readRoute, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
-import { sessionsOf } from '../sessions.ts';
+import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
 import type { Searches } from './original.ts';
 import {
@@ -110,13 +110,11 @@ async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<
 }
 
 async function ofStream(streamArn: string, runtime: ReconcileRuntime): Promise<AllWanted> {
-  const { routes = [], unread = [] } = (await readStream(runtime, streamArn, undefined, true)) ?? {};
-  if (routes.length === 0) throw new Failure('NOT_PUBLISHED', `no pipeline is published for ${streamArn}`);
+  const { routes, faults } = await createPipelines(runtime).of(streamArn);
   const wanted = await Promise.all(
     routes.map(async (published) => ({ published, record: await runtime.ledger.read(published.pipeline) })),
   );
-  const others = await ofNames(unread, runtime);
-  return { wanted: [...wanted, ...others.wanted], faults: others.faults };
+  return { wanted, faults: Array.from(faults, ([name, failure]) => unreadable(name, failure, runtime)) };
 }
 
 async function ofNames(names: readonly string[], runtime: ReconcileRuntime): Promise<AllWanted> {
@@ -127,16 +125,16 @@ async function ofNames(names: readonly string[], runtime: ReconcileRuntime): Pro
       wanted.push(...(await ofName(name, runtime)));
     } catch (error) {
       if (!isFailure(error)) throw error;
-      runtime.log.error('a published pipeline cannot be read', {
-        pipeline: name,
-        code: error.code,
-        reason: error.what,
-        next: error.next,
-      });
-      faults.push(error.at(name));
+      faults.push(unreadable(name, error, runtime));
     }
   }
   return { wanted, faults };
+}
+
+function unreadable(pipeline: string, failure: Failure, { log }: ReconcileRuntime): Failure {
+  const { code, what: reason, next } = failure;
+  log.error('a published pipeline cannot be read', { pipeline, code, reason, next });
+  return failure.at(pipeline);
 }
 
 async function ofName(name: string, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {
@@ -151,7 +149,7 @@ async function ofName(name: string, runtime: ReconcileRuntime): Promise<WantedPi
 
 interface Turn {
   readonly runtime: ReconcileRuntime;
-  readonly sessions: Sessions;
+  readonly sessions: SessionsOf;
   readonly timeLeftMs: () => number;
 }
 
@@ -173,7 +171,8 @@ async function reconcilePipeline(
   { published, record }: WantedPipelines,
   turn: Turn,
 ): Promise<ReconcileOutcome> {
-  const { runtime, sessions } = turn;
+  const { runtime } = turn;
+  const sessions = turn.sessions(published.credentials);
   const { platformUrl } = runtime.settings;
   const aep = createAep({ sandbox: published.sandbox, platformUrl, transport: runtime, sessions });
   const started = runtime.clock.now();

@@ -41,7 +41,16 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
       request,
       pipeline,
       others,
-      carrier: createCarrier({ runtime, sessions, pipeline, others, where, rate, dryRun, ...invocation }),
+      carrier: createCarrier({
+        runtime,
+        sessions: sessions(pipeline.credentials),
+        pipeline,
+        others,
+        where,
+        rate,
+        dryRun,
+        ...invocation,
+      }),
       // Lambda may start one event twice under one id, so each invocation has an owner name of its own.
       owner: `redrive-${randomUUID()}`,
       remainingMs: invocation.remainingMs,

@@ -5,7 +5,7 @@ import { createPipelines, type StreamRoutes } from '../forward/pipelines.ts';
 import type { DecodedPart } from '../forward/read/decode.ts';
 import { createTransform } from '../forward/transform/transform.ts';
 import { hasArrivedSince } from '../forward/turn.ts';
-import type { PublishedRoute } from '../published.ts';
+import { type PublishedRoute, streamArnIn } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import type { RedriveRequest } from './request.ts';
 
@@ -34,7 +34,7 @@ export async function routeFor(
   runtime: RedriveRuntime,
 ): Promise<ChosenRoute> {
   const { streamArn, routes, faults } = await streamAsked(stream, runtime);
-  if (stream.startsWith('arn:') && stream !== streamArn) throw notPublished(stream);
+  if (stream.startsWith('arn:') && streamArnIn(stream) !== streamArn) throw notPublished(stream);
   const names = [...routes.map(({ pipeline }) => pipeline), ...faults.keys()].sort();
   if (asked === undefined && names.length > 1)
     throw notAccepted(

@@ -3,8 +3,9 @@ import type { Sessions } from '../aep/token.ts';
 import { checkConservation } from '../forward/conservation.ts';
 import { createFramer, type Framer } from '../forward/frame/frame.ts';
 import type { Framed } from '../forward/frame/framed.ts';
-import { type DecodedPart, decode, MAX_PIECES, messageOf } from '../forward/read/decode.ts';
+import { type DecodedPart, decode, MAX_PIECES, messageOf, readyToDecode } from '../forward/read/decode.ts';
 import { createDecoding, type Decoding } from '../forward/read/decoding.ts';
+import { createSchemas } from '../forward/read/formats/by-schema.ts';
 import { isAggregate } from '../forward/read/kpl.ts';
 import type { Message } from '../forward/read/message.ts';
 import { type BatchOptions, batch, MAX_MESSAGES } from '../forward/send/batch.ts';
@@ -50,7 +51,7 @@ export interface Carried {
 
 export interface Carrier {
   /** Whether the conditions hold for anything in it. */
-  wants(item: Item): boolean;
+  wanted(items: readonly Item[]): Promise<Item[]>;
   carry(items: readonly Item[]): Promise<Carried>;
 }
 
@@ -73,7 +74,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
   const budgetMs = () => remainingMs() - SETTLE_MS;
   const about = { pipeline: pipeline.pipeline, invocationId };
   const transform = createTransform(pipeline);
-  const decoding = createDecoding(pipeline);
+  const decoding = createDecoding(pipeline, createSchemas(runtime.clock, runtime.schemas));
   const pacer = createPacer(rate, () => runtime.clock.now());
   // All messages go to one inlet: a wrong address is found before anything is read.
   const body = () => new Uint8Array();
@@ -135,13 +136,23 @@ export function createCarrier(options: CarrierOptions): Carrier {
     });
 
   return {
-    wants: (item) =>
-      chosenAsItem(where, item) &&
-      isOpenFor(item, pipeline.pipeline, others) &&
-      (where.field === undefined ||
-        messagesIn(item, decoding).some(
-          (part) => !isSettledBefore(item, part.message, pipeline.pipeline) && chosenByField(where, part),
-        )),
+    async wanted(items) {
+      const wanted: Item[] = [];
+      const open = items.filter(
+        (one) => chosenAsItem(where, one) && isOpenFor(one, pipeline.pipeline, others),
+      );
+      for (const item of open) {
+        if (where.field !== undefined) {
+          await readyToDecode(item.record, decoding);
+          const isWanted = messagesIn(item, decoding).some(
+            (part) => !isSettledBefore(item, part.message, pipeline.pipeline) && chosenByField(where, part),
+          );
+          if (!isWanted) continue;
+        }
+        wanted.push(item);
+      }
+      return wanted;
+    },
 
     async carry(items) {
       const parts = new Map<Item, SentPart[]>();
@@ -154,6 +165,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
         }
         if (stop !== undefined) break;
         slice ??= newSlice(item.shardId);
+        await readyToDecode(item.record, decoding);
         parts.set(item, take(item, slice));
       }
       if (stop === undefined && slice !== undefined && !dryRun) stop = await sendSlice(slice);

@@ -175,8 +175,8 @@ async function openMatching(run: RedriveRun, what: StoredKind, key: string): Pro
     if (reasons !== undefined && !reasons.includes(condition)) return UNMEANT;
     return opened({ ...found, chosen: [], withheld: 0 });
   }
-  const isMeant = (item: Item) => request.source !== 'unrouted' || isOfAllRoutes(item, others);
-  const meant = parcel.items.filter((item) => isMeant(item) && carrier.wants(item));
+  const ofAll = parcel.items.filter((item) => request.source !== 'unrouted' || isOfAllRoutes(item, others));
+  const meant = await carrier.wanted(ofAll);
   if (meant.length === 0) return UNMEANT;
   const sendable = meant.filter(({ entry }) => entry?.withheld !== true && entry?.processed !== true);
   const withheld = meant.length - sendable.length;
@@ -193,7 +193,7 @@ async function filled(run: RedriveRun, document: OpenedDocument): Promise<Openin
   const { note } = parcel.document;
   const discarded = records.map((record) => asDiscarded(record, note));
   const whole = onFailureParcel(parcel.document, discarded);
-  const wanted = whole.items.filter((item) => run.carrier.wants(item));
+  const wanted = await run.carrier.wanted(whole.items);
   return opened({ ...document, parcel: whole, lost, chosen: notYetTried(run, document.key, wanted) });
 }
 

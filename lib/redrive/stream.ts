@@ -115,7 +115,7 @@ async function walkPage(run: RedriveRun, from: ShardCursor, page: StreamPage): P
       record: recordFor(where, { ...record, data: Buffer.from(record.data).toString('base64') }),
     }),
   );
-  const wanted = items.filter((item) => run.carrier.wants(item));
+  const wanted = await run.carrier.wanted(items);
   const chosen = wanted.slice(0, run.room);
   run.room -= chosen.length;
   const carried = await run.carrier.carry(chosen);

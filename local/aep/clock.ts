@@ -36,7 +36,7 @@ export function virtualClock(start = Date.UTC(2026, 1, 13, 9, 0, 0)): PlatformCl
   };
 }
 
-/** The given clock, with a lead that `advance` enlarges. A clock that can advance by itself is left to do so. */
+/** The given clock, ahead of it by what `advance` has added. A clock with an `advance` of its own is returned as it is. */
 export function advancing(clock: Clock & { advance?: (ms: number) => void }): PlatformClock {
   if (clock.advance) return clock as PlatformClock;
   let lead = 0;

@@ -1,4 +1,4 @@
-// A command line read, and what is said of one that cannot be: a line, and not the whole help.
+// Reads a command line. A mistake in it is told in one line, and not by the whole help.
 
 import { parseArgs } from 'node:util';
 import { didYouMean } from './nearest.ts';
@@ -17,7 +17,7 @@ export function commandLine<T extends Config>(config: T): ReturnType<typeof pars
   } catch (error) {
     const unknown = unknownOption(config);
     const names = Object.keys(config.options ?? {}).map((name) => `--${name}`);
-    // Node goes on with advice that is of no use here.
+    // Node adds advice that does not apply here.
     const [mistake] = (error as Error).message.split(/\.\s/);
     const what = unknown ? `Unknown option '${unknown}'${didYouMean(unknown, names)}` : mistake;
     throw new CommandLineError(`${what}; --help lists the options`);

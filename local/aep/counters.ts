@@ -1,8 +1,8 @@
-// Counts what happens to a resource, minute by minute, for whoever asks later what happened when.
+// Counts what happens to a resource, minute by minute, for the observability service.
 
 export const MINUTE = 60_000;
 
-/** Five weeks of a minute each: the observability service looks 30 days back where nothing is said. */
+/** Five weeks of minutes. The observability service looks 30 days back where no range is given. */
 const KEPT_MINUTES = 35 * 24 * 60;
 
 export type Counts<Name extends string> = { readonly [name in Name]?: number };
@@ -41,7 +41,7 @@ function minuteOf<Name extends string>(counters: Counters<Name>, id: string, now
 /** `messages` and `bytes` of the calls that an inlet took; `successes` and `failures` are HTTP calls. */
 export type InletCount = 'messages' | 'bytes' | 'successes' | 'failures';
 
-/** The rest are messages that were refused, by what was wrong with them: one may be refused for several things. */
+/** The others count refused messages, by what was wrong. A message can be refused for several reasons. */
 export type DataSetCount = 'records' | 'bytes' | 'batches' | 'failedBatches' | Category;
 
 export type Category = 'presence' | 'type' | 'range' | 'format' | 'pattern' | 'enum' | 'unclassified';

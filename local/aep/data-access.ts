@@ -4,7 +4,7 @@ import { type Answer, json, text } from './answer.ts';
 import { existingBatch, statusOf } from './catalog/batches.ts';
 import { existing, viewId } from './catalog/datasets.ts';
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, wholeNumber } from './http.ts';
+import { type AdmittedCall, callHeader, wholeNumber } from './http.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Route } from './router.ts';
 import type { Batch, RefusedRow, World } from './state.ts';
@@ -61,7 +61,7 @@ function ascii(json: string): string {
   return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** What a file's bytes are, without them. Adobe's description requires its name; without one this is refused. */
+/** Size and type of a file, without its bytes. Adobe's description requires the file's name; a call without one is refused. */
 function headOf(world: World, call: AdmittedCall, id: string): Answer {
   if (!call.query.has('path'))
     throw Refusal.problem(400, 'BadRequestError', "The query parameter 'path' is required.");
@@ -72,9 +72,9 @@ function headOf(world: World, call: AdmittedCall, id: string): Answer {
   };
 }
 
-/** Of a file one range of bytes, as `Range` asks (Adobe's description of Data Access; RFC 9110, 14.2); of several, the whole. */
+/** One range of bytes, as `Range` asks (Adobe's description of Data Access; RFC 9110, 14.2). Several ranges give the whole file. */
 function ranged(call: AdmittedCall, answer: Answer): Answer {
-  const found = /^bytes=(\d*)-(\d*)$/.exec(call.headers.get('range') ?? '');
+  const found = /^bytes=(\d*)-(\d*)$/.exec(callHeader(call, 'range') ?? '');
   const { text: whole } = answer;
   if (whole === undefined || found === null || found[0] === 'bytes=-') return answer;
   const [first, last] = [found[1] ?? '', found[2] ?? ''];
@@ -87,7 +87,7 @@ function ranged(call: AdmittedCall, answer: Answer): Answer {
 
 const PREVIEWED = 100;
 
-/** The first rows that lie in a dataset; how Adobe lays out a row that has objects in it is not said. */
+/** The first rows of a dataset. How Adobe shows a row with objects in it is not documented. */
 function preview(world: World, call: AdmittedCall, id: string): Answer {
   existing(call, id);
   const rows: Json[] = [];
@@ -106,7 +106,7 @@ function failed(world: World, call: AdmittedCall, id: string): Answer {
   return directory(call, { [ROWS]: lines, _SUCCESS: () => '' }, `${BASE}/batches/${id}/failed`, done);
 }
 
-/** Diagnostics are kept where the dataset has them switched on; the rows in them are as they had come in. */
+/** Diagnostics are kept where the dataset has them switched on. Their rows are as they were sent. */
 function meta(world: World, call: AdmittedCall, id: string): Answer {
   const batch = existingBatch(call, id);
   const dataSet = call.sandbox.dataSets.get(batch.dataSetId);

@@ -1,4 +1,4 @@
-// Error bodies in the shapes the platform has for them; each service speaks its own dialect.
+// Error bodies as the platform has them. Each service has a form of its own.
 
 import type { Answer } from './answer.ts';
 import type { Json, JsonObject } from './json.ts';

@@ -26,12 +26,12 @@ export class ExactNumber {
 }
 
 /**
- * A number of 16 digits or more, or with an exponent of three, outside a text in quotes as far as the sign before it tells: an ECID
- * is 38 digits, but in quotes. Most texts have none, and are parsed as quickly as ever.
+ * A number of 16 digits or more, or with an exponent of three digits. It must follow a sign of JSON, which leaves out a text in
+ * quotes such as an ECID, of 38 digits. Most texts have no such number, and are parsed as quickly as ever.
  */
 const LONG = /(?:^|[:,[\s])-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
 
-/** Quick, and true of every text that `LONG` finds: one beginning for both, for looked for apart they take twice as long. */
+/** Quick, and true of every text in which `LONG` finds something. Both alternatives share a beginning: apart they take twice as long. */
 const SUSPECT = /[\d.](?:[\d.]{15}|[eE][+-]?\d{3})/;
 
 /** Whether a JSON text may hold a number that JavaScript's own would change. */
@@ -39,7 +39,7 @@ export function mayHoldLong(text: string): boolean {
   return SUSPECT.test(text) && LONG.test(text);
 }
 
-/** Longer ones are kept as they are: whether a double would do is not worth finding out. */
+/** Longer numbers are kept as they are: it costs too much to find out whether a double would do. */
 const MAX_DIGITS = 400;
 
 /** The number a text writes: JavaScript's own where that loses nothing. */

@@ -16,7 +16,7 @@ export function refusedBefore(faults: readonly Fault[]): Answer | undefined {
   return undefined;
 }
 
-/** The answer after every fault that struck had its turn with it. */
+/** The answer after every fault that struck has changed it. */
 export function spoiled(faults: readonly Fault[], answer: Answer): Answer {
   return faults.reduce((current, fault) => AFTER[fault.kind]?.(fault, current) ?? current, answer);
 }
@@ -43,7 +43,7 @@ const AFTER: { readonly [kind in Fault['kind']]?: (fault: Fault, answer: Answer)
       ...entries,
       ...Array.from({ length: fault.count ?? 1 }, (_, index) => ({
         xactionId: `surplus-${entries.length + index}`,
-        // In an answer that is short as well it stands in a message's place, and must not say that it was taken.
+        // In a shortened answer this entry stands in a message's place, and must not say that the message was taken.
         statusCode: 503,
       })),
     ]),

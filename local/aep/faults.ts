@@ -1,4 +1,4 @@
-// Trouble on demand: which routes go wrong, when, how often, and in which way.
+// Faults that a test asks for: which routes fail, when, how often, and how.
 
 import { finder } from './el/in-time.ts';
 import { type Random, seededRandom } from './ids.ts';
@@ -37,7 +37,7 @@ export interface FaultSpec {
   path?: string;
   /** Leaves the first calls that match alone. */
   after?: number;
-  /** Strikes this often, then is spent; without it, always. */
+  /** How often it strikes. Without it, always. */
   times?: number;
   /** Strikes with this chance, from the seed. */
   probability?: number;
@@ -98,11 +98,11 @@ const FIELDS: { readonly [field in keyof Required<FaultSpec>]: readonly [Check, 
   message: [isText, 'a text'],
 };
 
-/** So that faults and ids of one seed are not drawn alike. */
+/** So that faults and ids of one seed do not use the same random numbers. */
 const SALT = 0x5eed;
 
 export interface Faults {
-  /** The same faults, each as far as it has come, with a life of their own. */
+  /** A copy with the same faults and counts, independent of this one. */
   copy(): Faults;
   /** Throws a TypeError that says what is allowed when the fault is not understood. */
   add(spec: FaultSpec): Fault;

@@ -1,4 +1,4 @@
-// `property=` filters: the little query language that Schema Registry, Catalog and Flow Service share, nearly.
+// `property=` filters: the small query language of Schema Registry, Catalog and Flow Service, with small differences.
 
 import { inTime } from './el/in-time.ts';
 import { ExpressionError } from './el/tokens.ts';

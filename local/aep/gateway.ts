@@ -1,8 +1,8 @@
 // The Adobe I/O gateway: who is calling, for which organization, into which sandbox (contract §0).
 
 import { Refusal } from './errors.ts';
-import { type AdmittedCall, type Call, mediaType } from './http.ts';
-import type { Sandbox, World } from './state.ts';
+import { type AdmittedCall, type Call, callHeader, mediaType } from './http.ts';
+import { defaultSandbox, type Sandbox, stateOf, type World } from './state.ts';
 
 const FLOW_SERVICE = '/data/foundation/flowservice/';
 const OBSERVABILITY = '/data/infrastructure/observability/';
@@ -14,10 +14,10 @@ export function admit(world: World, call: Call, staleMs: number): AdmittedCall {
   if (!token) throw Refusal.gateway(403, '403010', 'Oauth token is missing.');
   const holder = validToken(world, token);
   if (!holder) throw Refusal.gateway(401, '401013', 'Oauth token is not valid');
-  const key = call.headers.get('x-api-key');
+  const key = callHeader(call, 'x-api-key');
   if (!key) throw Refusal.gateway(403, '403000', 'Api Key is required');
   if (key !== holder) throw Refusal.gateway(403, '403003', 'Api Key is invalid');
-  const organization = call.headers.get('x-gw-ims-org-id');
+  const organization = callHeader(call, 'x-gw-ims-org-id');
   if (!organization) throw Refusal.gateway(400, '400003', 'Missing header x-gw-ims-org-id');
   if (organization !== world.settings.organization) {
     throw Refusal.gateway(403, '403025', 'Profile is not valid');
@@ -25,10 +25,10 @@ export function admit(world: World, call: Call, staleMs: number): AdmittedCall {
   return { ...call, sandbox: sandboxOf(world, call), clientId: holder, staleMs, origin: world.origin };
 }
 
-/** Whatever has a body says what it is, and it is JSON of some kind, wherever a service here reads it (contract §0). */
+/** A request with a body must name a content type, and the services here read only JSON (contract §0). */
 export function checkContentType(call: Call): void {
   if (call.body.length === 0 || /[/+]json$/.test(mediaType(call))) return;
-  const found = call.headers.get('content-type') ?? 'nothing';
+  const found = callHeader(call, 'content-type') ?? 'nothing';
   throw Refusal.problem(
     415,
     'UnsupportedMediaTypeError',
@@ -37,7 +37,7 @@ export function checkContentType(call: Call): void {
 }
 
 export function bearer(call: Call): string | undefined {
-  return /^Bearer\s+(\S+)$/i.exec(call.headers.get('authorization') ?? '')?.[1];
+  return /^Bearer\s+(\S+)$/i.exec(callHeader(call, 'authorization') ?? '')?.[1];
 }
 
 /** The client a live token belongs to. */
@@ -51,13 +51,13 @@ export function validToken(world: World, token: string): string | undefined {
 
 /**
  * CONFLICT in Adobe's pages on a missing header: Flow Service has an error for it (`2105-400`), the others are
- * said to fall back to the default production sandbox. Both are played, so that a client who forgets it is caught; with the
+ * said to fall back to the default production sandbox. Both happen here, so that a client that forgets it is caught. With the
  * quirk `sandbox-header=lenient` Flow Service falls back, too.
  */
 function sandboxOf(world: World, call: Call): Sandbox {
-  const name = call.headers.get('x-sandbox-name');
+  const name = callHeader(call, 'x-sandbox-name');
   const flowService = call.path.startsWith(FLOW_SERVICE);
-  if (flowService && call.headers.has('x-sandbox-id')) {
+  if (flowService && callHeader(call, 'x-sandbox-id') !== undefined) {
     const detail = 'The header x-sandbox-id is not allowed with the user token.';
     throw Refusal.flow('2110-400', 'Headers not allowed', detail);
   }
@@ -65,11 +65,11 @@ function sandboxOf(world: World, call: Call): Sandbox {
     const detail = 'The header x-sandbox-name is missing in the request.';
     throw Refusal.flow('2105-400', 'Header is missing', detail);
   }
-  const fallback = world.state.defaultSandbox;
+  const fallback = defaultSandbox(world.state);
   if (!fallback) throw Refusal.problem(404, 'NotFoundError', 'The organization has no sandbox.');
   if (!name || call.path.startsWith(SANDBOX_MANAGEMENT)) return fallback;
   const sandbox = world.state.sandboxes.get(name);
-  if (sandbox?.state === 'active') return sandbox;
+  if (sandbox && stateOf(sandbox, world.clock) === 'active') return sandbox;
   const detail = `The sandbox with the name '${name}' could not be found.`;
   if (flowService) throw Refusal.flow('2100-404', 'Sandbox not found', detail);
   if (call.path.startsWith(OBSERVABILITY)) {

@@ -4,11 +4,8 @@ import { Refusal } from './errors.ts';
 import { isObject, type Json, type JsonObject, parseExactly, parseJson } from './json.ts';
 import type { Sandbox } from './state.ts';
 
-/** What is asked of a call's headers; the names in lower case. `Headers` is one; a server has a cheaper one. */
-export interface CallHeaders extends Iterable<[string, string]> {
-  get(name: string): string | null;
-  has(name: string): boolean;
-}
+/** A call's headers by their names in lower case, as Node reads them: to copy them into `Headers` costs more than to answer. */
+export type CallHeaders = Readonly<NodeJS.Dict<string | string[]>>;
 
 export interface Call {
   readonly method: string;
@@ -37,6 +34,13 @@ export interface AdmittedCall extends Call {
   readonly origin: string;
 }
 
+/** @param name in lower case */
+export function callHeader({ headers }: Pick<Call, 'headers'>, name: string): string | undefined {
+  if (!Object.hasOwn(headers, name)) return undefined;
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
 /** The request's JSON, or a refusal that says what is wrong with it; `parse` says what becomes of long numbers. */
 export function jsonBody(call: Call, parse: (text: string) => Json = parseJson): Json {
   if (call.body.length === 0) throw Refusal.problem(400, 'BadRequestError', 'The request has no body.');
@@ -63,7 +67,7 @@ function objectOf(body: Json): JsonObject {
 }
 
 export function mediaType(call: Call): string {
-  return (call.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  return (callHeader(call, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
 /** A whole number from the query, within bounds, or the fallback when absent. */

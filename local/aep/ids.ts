@@ -2,14 +2,14 @@
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** Dice of a seed. */
+/** Random numbers of a seed. */
 export interface Random {
   (): number;
   /** A generator of this seed goes on where this one is. */
   readonly nextSeed: number;
 }
 
-/** A small seeded generator (mulberry32): good enough for ids and for dice, useless for secrets. */
+/** A small seeded generator (mulberry32): good enough for ids and faults, useless for secrets. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   const random = () => {

@@ -3,7 +3,7 @@
 import { type Answer, json } from './answer.ts';
 import { Refusal } from './errors.ts';
 import { bearer, validToken } from './gateway.ts';
-import { type Call, mediaType } from './http.ts';
+import { type Call, callHeader, mediaType } from './http.ts';
 import type { Credential } from './options.ts';
 import type { Route } from './router.ts';
 import type { World } from './state.ts';
@@ -112,7 +112,7 @@ async function fields(call: Call): Promise<Field> {
 }
 
 async function multipart(call: Call): Promise<FormData> {
-  const headers = { 'content-type': call.headers.get('content-type') ?? '' };
+  const headers = { 'content-type': callHeader(call, 'content-type') ?? '' };
   return new Response(new Uint8Array(call.body), { headers }).formData().catch(() => {
     throw oauth(400, 'invalid_request', 'the body is not multipart/form-data as its Content-Type says');
   });

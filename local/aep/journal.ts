@@ -39,7 +39,7 @@ const SECRET =
 const BODY_LIMIT = 16_384;
 
 export interface Journal {
-  /** Another one with the same entries, each with a future of its own. */
+  /** A copy with the same entries, independent of this one. */
   copy(): Journal;
   record(call: Call, answer: Answer, at: number, durationMs: number, faults: readonly string[]): void;
   /** Requests that came and are not kept any more. */
@@ -86,7 +86,7 @@ function entryOf(
     method: call.method,
     path: call.path,
     query: masked(Object.fromEntries(call.query)) as JsonObject,
-    headers: masked(Object.fromEntries(call.headers)) as JsonObject,
+    headers: masked(call.headers) as JsonObject,
     body: inlet ? { ...call.notes, bytes: call.body.length } : bodyOf(call),
     status: answer.dropped ? 0 : answer.status,
     replyHeaders: masked(answer.headers) as JsonObject,

@@ -1,4 +1,4 @@
-// JSON Patch (RFC 6902) as the platform's services take it: add, replace, remove, and a test for the rest.
+// JSON Patch (RFC 6902) as the platform's services take it: add, replace, remove and test.
 
 import { Refusal } from './errors.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';

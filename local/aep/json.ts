@@ -1,4 +1,4 @@
-// JSON as a type, and the few questions every service asks of a body it did not write.
+// JSON as a type, and safe ways to read members of a body that a caller sent.
 
 import { ExactNumber, mayHoldLong, numberOf } from './exact-number.ts';
 
@@ -46,12 +46,12 @@ function isDeeper(value: Json, most: number): boolean {
   return false;
 }
 
-/** What a table itself holds: `constructor` and its kin come from strangers too. */
+/** A member of the table's own: a caller may send `constructor` too. */
 export function own<T>(table: { readonly [key: string]: T }, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-/** The string at a key, or undefined: bodies come from strangers. */
+/** The string at a key, else undefined. */
 export function textAt(value: unknown, key: string): string | undefined {
   const found = isObject(value) ? value[key] : undefined;
   return typeof found === 'string' ? found : undefined;

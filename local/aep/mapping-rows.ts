@@ -1,9 +1,9 @@
 // Writing single rows of a mapping set: adding, changing and removing one.
 //
-// OBSERVED: Adobe's client (aepp) has all three calls; an older state of Adobe's page data-prep/api/mapping-set-mappings has them
-// with their answers; Adobe's API description has only the reading ones. UNKNOWN: their statuses (200 here) and what such a
-// write does to the set: here it is a rewrite like `PUT` of the whole set, so the version goes up by one and a flow keeps to the
-// version that it names. The set is checked as a whole, so its last row cannot be removed.
+// OBSERVED: Adobe's client (aepp) has all three calls. An older state of Adobe's page data-prep/api/mapping-set-mappings has them
+// with their answers. Adobe's API description has only the calls that read.
+// UNKNOWN: their statuses (200 here) and what such a write does to the set. Here it rewrites the whole set, as `PUT` does. So the
+// version goes up by one, and a flow keeps to the version that it names. The set is checked as a whole, so its last row stays.
 
 import { type Answer, json } from './answer.ts';
 import { getMapping, replaceMappingSet } from './data-prep/mapping-sets.ts';

@@ -2,7 +2,7 @@
 
 import { closest, distance } from 'fastest-levenshtein';
 
-/** Behind a message about a word; nothing where none of the known ones is near. */
+/** The end of a message about an unknown word; empty where no known word is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const nearest = closest(word.toLowerCase(), [...known]);
   const near = distance(word.toLowerCase(), nearest) <= Math.max(1, Math.floor(word.length / 3));

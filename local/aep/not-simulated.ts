@@ -1,4 +1,4 @@
-// What Experience Platform has and this simulation has not: it answers so, instead of pretending that there is no such thing.
+// Answers 501 for endpoints that Experience Platform has and this simulation lacks: a 404 would say that they do not exist.
 
 import { legacyProblem, Refusal } from './errors.ts';
 import type { Call } from './http.ts';
@@ -6,7 +6,7 @@ import type { JsonObject } from './json.ts';
 import { type Endpoint, PUBLISHED } from './published.ts';
 import type { Route } from './router.ts';
 
-/** The same word in the header `penstock` and in the body, for whoever has to tell this from an answer of Adobe's. */
+/** The value of `penstock` in header and body, which tells this answer from Adobe's. */
 export const NOT_SIMULATED = 'not simulated';
 
 /** The endpoints of Experience Platform that none of these routes answers. */

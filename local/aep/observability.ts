@@ -1,13 +1,25 @@
 // Observability Insights: what inlets and datasets have taken in and refused, as counted when it happened.
 //
-// DOCUMENTED: names of the metrics, request and answer of version 2, its errors (Adobe's page observability/api/metrics, and
-// observability-insights.yaml); version 1 (the same file, and an older state of the page). CONFLICTING: `downsample`, which some
-// states of the page demand with a granularity and others do not know, so it may be absent; the name of the filter (`dataSetId`
-// in every example, `dataSets` and `dataSetID` in the texts), so it is taken in any of these spellings; the answer of version 1,
-// an object on the page and an array in the file (quirk `old-metrics`). INFERRED: `inletId` as the name of the other filter; that an interval without
-// data has no datapoint, as in OpenTSDB, to which the page refers; which granularities there are beside DAY and MONTH; that the
-// interval in which the range ends is in it. UNKNOWN: when a count shows up (here at once), what is told without granularity
-// (here minutes), whether a 207 with failures in it is a successful call (here it is).
+// DOCUMENTED, by Adobe's page observability/api/metrics and observability-insights.yaml:
+// - The names of the metrics.
+// - Request, answer and errors of version 2.
+// - Version 1, in the file and in an older state of the page.
+//
+// CONFLICTING:
+// - Some states of the page demand `downsample` with a granularity, others do not know it. It may be absent here.
+// - The filter is `dataSetId` in every example, `dataSets` and `dataSetID` in the texts. Each of them is taken here.
+// - The answer of version 1 is an object on the page and an array in the file (quirk `old-metrics`).
+//
+// INFERRED:
+// - The name of the other filter is `inletId`.
+// - An interval without data has no datapoint, as in OpenTSDB, to which the page refers.
+// - Which granularities there are beside DAY and MONTH.
+// - The interval in which the range ends belongs to the range.
+//
+// UNKNOWN:
+// - When a count shows up. Here it does at once.
+// - What the interval is where no granularity is named. Here it is a minute.
+// - Whether a 207 with failures in it is a successful call. Here it is.
 
 import { type Answer, json } from './answer.ts';
 import {
@@ -122,7 +134,7 @@ export function observabilityRoutes(world: World): Route<AdmittedCall>[] {
   ];
 }
 
-/** After each call of an inlet that was answered at all. */
+/** Counts a call of an inlet, where it was answered. */
 export function countInletCall({ state, clock }: World, call: Call, { status }: Answer): void {
   const inlet = state.inlets.get(call.path.slice(call.path.lastIndexOf('/') + 1));
   if (!inlet || status === 0) return;
@@ -189,7 +201,7 @@ function groups(
   return together.length === 0 ? each : [...each, { groupBy: {}, ids: idsIn(together) }];
 }
 
-/** Each once: who names a dataset twice does not want it counted twice. */
+/** Each id once, so that a dataset that is named twice is not counted twice. */
 function idsIn(filters: JsonObject[]): string[] {
   const all = filters.flatMap((filter) => (textAt(filter, 'value') ?? '').split('|'));
   return [...new Set(all.filter(Boolean))];

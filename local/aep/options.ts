@@ -1,4 +1,4 @@
-// What a simulated platform can be told at birth, with defaults that need no account.
+// Options of a simulated platform, with defaults that need no account.
 
 import { type Clock, realClock } from './clock.ts';
 import type { JsonObject } from './json.ts';
@@ -51,9 +51,9 @@ export interface PlatformOptions {
   quirks?: Partial<Quirks>;
   /** What of Adobe's XDM it knows: classes, field groups, data types. Default: what is built in. */
   xdm?: Standard;
-  /** Told of every record that an inlet has taken in, whatever becomes of it: a witness for what was sent. */
-  onReceived?: (records: readonly JsonObject[]) => void;
-  /** Told of every row that has landed: the oldest of them are not kept for ever. */
+  /** Called with every record that an inlet, or a flow by itself, has taken in, and its id. */
+  onReceived?: (records: readonly JsonObject[], inletId: string) => void;
+  /** Called with every row that has landed, as the oldest ones are forgotten. */
   onLanded?: (rows: readonly JsonObject[]) => void;
   /** Where the Kinesis is that flows read by themselves; without it they stay idle. */
   kinesis?: string;
@@ -67,7 +67,7 @@ export type Settings = {
   readonly [K in keyof Required<PlatformOptions>]: K extends 'quirks' ? Quirks : Required<PlatformOptions>[K];
 };
 
-/** Recognisable as fake wherever they turn up. */
+/** Easy to recognise as fake. */
 export const FAKE_CREDENTIAL: Credential = {
   clientId: 'simulated-client-id',
   clientSecrets: ['simulated-client-secret'],

@@ -7,7 +7,7 @@ import type { Call } from './http.ts';
 import type { Journal } from './journal.ts';
 import type { Credential, PlatformOptions, Settings } from './options.ts';
 import type { Endpoint } from './published.ts';
-import type { SourceState } from './pulled/reading.ts';
+import type { SourceState } from './pulled/readers.ts';
 import type { State } from './state.ts';
 
 export interface Platform {
@@ -31,11 +31,11 @@ export interface Platform {
   kinesis: string;
   /** Flows whose source the platform reads by itself, and how each fares. */
   sources(): SourceState[];
-  /** One look at each such stream, besides the regular ones. @returns its number */
+  /** Reads each such stream once, besides the regular reads. @returns its number */
   readStreams(): Promise<number>;
-  /** Takes what is in the sources that are played here, as every request does. */
+  /** Takes what is in the simulated sources, as every request does. */
   readSources(): void;
-  /** Ends what goes on by itself: the looks at streams. */
+  /** Stops reading streams. */
   close(): void;
   /** Resolves when everything taken in has landed, been refused or been lost. */
   idle(): Promise<void>;

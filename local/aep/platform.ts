@@ -2,6 +2,7 @@
 
 import { adminRoutes } from './admin.ts';
 import { type Answer, json } from './answer.ts';
+import { labelRoutes } from './catalog/labels.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { advancing, type PlatformClock } from './clock.ts';
 import { dataAccessRoutes } from './data-access.ts';
@@ -26,12 +27,20 @@ import { countInletCall, observabilityRoutes } from './observability.ts';
 import { type PlatformOptions, type Settings, settle } from './options.ts';
 import type { Platform } from './platform-interface.ts';
 import type { Endpoint } from './published.ts';
-import { Reading } from './pulled/reading.ts';
+import { sourceStates } from './pulled/readers.ts';
+import {
+  createReading,
+  type Reading,
+  readHeld,
+  readStreams,
+  startReading,
+  stopReading,
+} from './pulled/reading.ts';
 import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { better, createRouter, type Found, type Route, type Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
-import { State, type World } from './state.ts';
+import { copyOfState, newState, type State, type World } from './state.ts';
 import { unionRoutes } from './unions.ts';
 
 interface Core {
@@ -68,7 +77,7 @@ export function createPlatform(options: PlatformOptions = {}): Platform {
 
 function blank(settings: Settings, clock: PlatformClock, origin: string) {
   const ids = createIds(settings.seed);
-  return { ids, state: State.begin(settings, ids, clock), origin };
+  return { ids, state: newState(settings, ids, clock), origin };
 }
 
 function platformWith(settings: Settings, clock: PlatformClock, memory: Memory): Platform {
@@ -81,7 +90,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     const started = performance.now();
     const at = clock.now();
     disableFailing(core.world);
-    core.reading.readHeld();
+    readHeld(core.reading);
     const struck = admin ? [] : faults.strike(call.method, call.path);
     const answer = await answerTo(core, clock, call, struck);
     answer.headers['x-simulated'] = 'penstock';
@@ -128,12 +137,12 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     },
     set kinesis(endpoint) {
       core.world.kinesis = endpoint;
-      if (endpoint !== '') core.reading.start();
+      if (endpoint !== '') startReading(core.reading);
     },
-    sources: () => core.reading.list(),
-    readStreams: () => core.reading.round(),
-    readSources: () => core.reading.readHeld(),
-    close: () => core.reading.stop(),
+    sources: () => sourceStates(core.world),
+    readStreams: () => readStreams(core.reading),
+    readSources: () => readHeld(core.reading),
+    close: () => stopReading(core.reading),
     idle: () => core.inlets.idle(),
     copy(more = {}) {
       const own = settle({ ...settings, ...more });
@@ -141,7 +150,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       const { ids, state, origin, kinesis } = core.world;
       return platformWith(own, ownClock, {
         ids: createIds(ids.nextSeed),
-        state: state.copy(ownClock),
+        state: copyOfState(state, ownClock),
         origin: more.origin ?? origin,
         kinesis: more.kinesis ?? kinesis,
         journal: journal.copy(),
@@ -152,7 +161,7 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
       const { kinesis } = core.world;
       journal.clear();
       faults.clear();
-      core.reading.stop();
+      stopReading(core.reading);
       core = build({ settings, clock, kinesis, ...blank(settings, clock, core.world.origin) }, platform);
     },
   };
@@ -179,12 +188,12 @@ function absentFrom(routes: readonly Pick<Endpoint, 'method' | 'pattern'>[]): Ab
 
 function build(world: World, platform: Platform): Core {
   const inlets = createInlets(world);
-  const reading = new Reading(world, (...taken) => inlets.takePulled(...taken));
+  const reading = createReading(world, (...taken) => inlets.takePulled(...taken));
   const simulated = services(world, reading);
   const ims = imsRoutes(world);
   const endpoints = endpointsOf([...ims, ...simulated, ...inlets.routes()]);
   absent ??= absentFrom(endpoints);
-  if (world.kinesis !== '') reading.start();
+  if (world.kinesis !== '') startReading(reading);
   return {
     world,
     inlets,
@@ -207,6 +216,7 @@ function services(world: World, reading: Reading): Route<AdmittedCall>[] {
     ...registryRoutes(world),
     ...identityRoutes(world),
     ...catalogRoutes(world),
+    ...labelRoutes(world),
     ...dataAccessRoutes(world),
     ...connectionTestRoutes(reading),
     ...flowServiceRoutes(world),
@@ -293,7 +303,7 @@ async function callFrom(request: Request, world: World): Promise<Call> {
     method: request.method,
     path: url.pathname,
     query: url.searchParams,
-    headers: request.headers,
+    headers: Object.fromEntries(request.headers),
     body,
     requestId: request.headers.get('x-request-id') ?? world.ids.uuid(),
     signal: request.signal,

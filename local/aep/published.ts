@@ -1,10 +1,11 @@
 // Which endpoints Experience Platform has, whether simulated or not: methods and path, nothing else.
 //
-// Two sources. DOCUMENTED: Adobe's published API descriptions (repository AdobeDocs/experience-platform-apis, 2026-06-11), held
-// against them by test/local/aep/not-simulated.test.ts. CALLED: what Adobe's own Python client calls beyond those (adobe/aepp,
-// 2026-08-11), what its library for IMS calls (@adobe/aio-lib-ims 8.1.2), and Adobe's page on `rpc/csv2schema`; nobody has looked
-// whether each of these still answers. Calls of aepp that are slips of its own are not in it: a base path joined without its slash,
-// an activity's path written twice, packages asked of the sandbox service, `POST rpc/export` where Adobe's page has `rpc/import`.
+// Two sources. DOCUMENTED: Adobe's published API descriptions (repository AdobeDocs/experience-platform-apis, 2026-06-11).
+// test/local/aep/not-simulated.test.ts compares this list with them.
+// CALLED: what Adobe's own Python client calls beyond those (adobe/aepp, 2026-08-11), and what its library for IMS calls
+// (@adobe/aio-lib-ims 8.1.2). `rpc/csv2schema` has a page of Adobe's. Whether each of these still answers has not been tried.
+// Mistakes in calls of aepp are left out: a base path without its slash, an activity's path written twice, and packages at the
+// sandbox service. So is its `POST rpc/export`, where Adobe's page has `rpc/import`.
 
 /** A service's base path, and below it its endpoints, a line each: the methods, then the path with `:id` for what varies. */
 export interface Service {

@@ -158,6 +158,17 @@ export const QUIRKS = {
       { name: 'cleaning', does: '`cleaning`', source: "an example in Sandbox's OpenAPI description" },
     ],
   },
+  'dataset-labels': {
+    what: 'the data usage labels of a dataset',
+    variants: [
+      {
+        name: 'keyed',
+        does: 'below the name `AEP:dataset:{id}`',
+        source: 'Manage data usage labels for datasets using APIs, a sample',
+      },
+      { name: 'flat', does: 'as they are', source: "Dataset Service's OpenAPI description" },
+    ],
+  },
   'dataset-deletion': {
     what: 'the deletion of a dataset that is not there',
     variants: [

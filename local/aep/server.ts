@@ -7,7 +7,7 @@ import { json } from './answer.ts';
 import { commandLine } from './command-line.ts';
 import type { Comparison } from './compare/comparison.ts';
 import { legacyProblem, Refusal } from './errors.ts';
-import type { Call, CallHeaders } from './http.ts';
+import { type Call, callHeader } from './http.ts';
 import { scopesOf } from './ims.ts';
 import type { JsonObject } from './json.ts';
 import { didYouMean } from './nearest.ts';
@@ -33,7 +33,7 @@ export interface RunningServer {
 
 const DIFFERENCES = '/_simulator/differences';
 
-/** Above the inlet's 1 MB, so that its own 413 can answer; beyond it the body is not kept. */
+/** Above the inlet's 1 MB, so that the inlet itself answers 413. More of a body is not kept. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -49,7 +49,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // This machine only: a fake that holds data has no business on a network.
+    // This machine only: a simulator that holds data must not be reachable from a network.
     server.listen(port, '127.0.0.1', resolve);
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -93,36 +93,13 @@ async function answer(
   }
   // As a text it goes out in one piece with the head; as a buffer it would be a write of its own.
   response.end(text);
-  // When the answer is out: whoever called does not wait for it.
+  // After the answer, so that the caller does not wait for it.
   comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
-}
-
-/** The headers as Node has read them: to copy them into `Headers` costs more than to answer. */
-class ReadHeaders implements CallHeaders {
-  readonly #of: IncomingMessage['headers'];
-
-  constructor(of: IncomingMessage['headers']) {
-    this.#of = of;
-  }
-
-  get(name: string): string | null {
-    if (!Object.hasOwn(this.#of, name)) return null;
-    const value = this.#of[name];
-    return Array.isArray(value) ? value.join(', ') : (value ?? null);
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== null;
-  }
-
-  *[Symbol.iterator](): Iterator<[string, string]> {
-    for (const name of Object.keys(this.#of)) yield [name, this.get(name) ?? ''];
-  }
 }
 
 function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {
   const { path, query } = targetOf(request.url ?? '/');
-  const headers = new ReadHeaders(request.headers);
+  const { headers } = request;
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the caller went away'));
@@ -133,7 +110,7 @@ function callFrom(request: IncomingMessage, response: ServerResponse, body: Buff
     query,
     headers,
     body,
-    requestId: headers.get('x-request-id') ?? randomUUID(),
+    requestId: callHeader(request, 'x-request-id') ?? randomUUID(),
     signal: gone.signal,
   };
 }
@@ -144,7 +121,7 @@ const PLAIN = /^(?:\/[\w-]+)+$/;
 /** Throws a Refusal where the request line names no resource at all. */
 function targetOf(target: string): { path: string; query: URLSearchParams } {
   if (PLAIN.test(target)) return { path: target, query: new URLSearchParams() };
-  // What begins with two slashes is a path too, and not another host.
+  // A target with two slashes at its beginning is a path too, and names no other host.
   const whole = target.startsWith('/') ? `http://localhost${target}` : target;
   const url = URL.parse(whole);
   if (url) return { path: url.pathname, query: url.searchParams };
@@ -203,8 +180,8 @@ const USAGE = `Runs the simulated Experience Platform alone, for any client.
   --port N            where it listens, on this machine only (4010; 0 takes any free one)
   --warm-up SECONDS   how long a new or changed flow warms up (300, as with Adobe)
   --scopes A,B        scopes of the credential, as the Developer Console would list them
-  --kinesis URL       the Kinesis that flows with a stream as their source read (HTTP/2, as AWS's clients speak it);
-                      without it such a flow stays idle
+  --kinesis URL       the Kinesis that flows with a stream as their source read. It speaks HTTP/2, as AWS's clients do.
+                      Without it such a flow stays idle
   --seed N            seed of the ids and of faults with a probability (1)
   --xdm DIR           a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
   --compare URL       sends every read that it answers to the real service too (https://platform.adobe.io), with the
@@ -227,7 +204,7 @@ function scopesFrom(value: string): string[] {
   if (scopes.length === 0)
     throw new Error("--scopes: expected one scope or more, with commas between; found ''");
   const usual = scopesOf(FAKE_CREDENTIAL);
-  // A credential for several of Adobe's products has more: they are taken, but not in silence.
+  // A credential for several of Adobe's products has more scopes. They are taken with a warning.
   for (const scope of scopes.filter((each) => !usual.includes(each)))
     process.stderr.write(
       `--scopes: '${scope}' is none of Experience Platform's, which are ${usual.join(', ')}${didYouMean(scope, usual)}; it is taken all the same\n`,
@@ -242,10 +219,10 @@ function urlOf(value: string): string {
 
 /** Loaded only where it is asked for, like the checkout. */
 async function comparisonWith(url: string): Promise<Comparison> {
-  const { Comparison } = await import('./compare/comparison.ts');
+  const { createComparison } = await import('./compare/comparison.ts');
   const { createReal, realFrom } = await import('./compare/real.ts');
   const real = createReal(realFrom(url, process.env));
-  return new Comparison(real, ({ operation, what }) => {
+  return createComparison(real, ({ operation, what }) => {
     process.stdout.write(`  differs  ${operation}: ${what}\n`);
   });
 }

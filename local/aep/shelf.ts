@@ -1,4 +1,4 @@
-// A collection that remembers what it held earlier, so that a list can be served as old as the platform's often are.
+// A collection that remembers what it held earlier, so that a list can be as stale as the platform's often are.
 
 import type { Clock } from './clock.ts';
 
@@ -9,62 +9,64 @@ interface Change<T> {
 }
 
 /** Values are replaced, never edited in place: an old list must not change under its reader. */
-export class Shelf<T> {
-  readonly #clock: Clock;
-  readonly #current = new Map<string, T>();
-  readonly #changes: Change<T>[] = [];
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** The same things and the same past, with a future of its own. */
-  copy(clock: Clock): Shelf<T> {
-    const copy = new Shelf<T>(clock);
-    for (const [id, value] of this.#current) copy.#current.set(id, value);
-    for (const change of this.#changes) copy.#changes.push(change);
-    return copy;
-  }
-
-  get size(): number {
-    return this.#current.size;
-  }
-
+export interface Shelf<T> {
+  readonly size: number;
   /** Goes up with every change. */
-  get revision(): number {
-    return this.#changes.length;
-  }
-
-  get(id: string): T | undefined {
-    return this.#current.get(id);
-  }
-
-  put(id: string, value: T): T {
-    this.#current.set(id, value);
-    this.#changes.push({ at: this.#clock.now(), id, value });
-    return value;
-  }
-
-  remove(id: string): boolean {
-    this.#changes.push({ at: this.#clock.now(), id, value: undefined });
-    return this.#current.delete(id);
-  }
-
+  readonly revision: number;
+  get(id: string): T | undefined;
+  put(id: string, value: T): T;
+  remove(id: string): boolean;
   /** Everything goes now; a list of an earlier time still holds it. */
-  clear(): void {
-    for (const id of [...this.#current.keys()]) this.remove(id);
+  clear(): void;
+  /** In order of creation; with `staleMs`, as it was that long ago. */
+  values(staleMs?: number): T[];
+  /** A copy with the same values and the same past, independent of this one. */
+  copy(clock: Clock): Shelf<T>;
+}
+
+/** @param held what it holds at first; `past` has the changes that led to it */
+export function createShelf<T>(
+  clock: Clock,
+  held?: ReadonlyMap<string, T>,
+  past: readonly Change<T>[] = [],
+): Shelf<T> {
+  const current = new Map(held);
+  const changes = [...past];
+
+  function remove(id: string): boolean {
+    changes.push({ at: clock.now(), id, value: undefined });
+    return current.delete(id);
   }
 
-  /** In order of creation; with `staleMs`, as it was that long ago. */
-  values(staleMs = 0): T[] {
-    if (staleMs <= 0) return [...this.#current.values()];
-    const then = this.#clock.now() - staleMs;
-    const past = new Map<string, T>();
-    for (const change of this.#changes) {
-      if (change.at > then) break;
-      if (change.value === undefined) past.delete(change.id);
-      else past.set(change.id, change.value);
-    }
-    return [...past.values()];
+  return {
+    get size() {
+      return current.size;
+    },
+    get revision() {
+      return changes.length;
+    },
+    get: (id) => current.get(id),
+    put(id, value) {
+      current.set(id, value);
+      changes.push({ at: clock.now(), id, value });
+      return value;
+    },
+    remove,
+    clear() {
+      for (const id of [...current.keys()]) remove(id);
+    },
+    values: (staleMs = 0) =>
+      staleMs <= 0 ? [...current.values()] : valuesAt(clock.now() - staleMs, changes),
+    copy: (ownClock) => createShelf(ownClock, current, changes),
+  };
+}
+
+function valuesAt<T>(then: number, changes: readonly Change<T>[]): T[] {
+  const past = new Map<string, T>();
+  for (const { at, id, value } of changes) {
+    if (at > then) break;
+    if (value === undefined) past.delete(id);
+    else past.set(id, value);
   }
+  return [...past.values()];
 }

@@ -6,7 +6,7 @@ import type { Ids } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { SandboxOptions, Settings } from './options.ts';
 import { copyOf as copyOfPulled, type PulledMemory, type SourceFailure } from './pulled/memory.ts';
-import { Shelf } from './shelf.ts';
+import { createShelf, type Shelf } from './shelf.ts';
 import type { Standard } from './xdm/standard.ts';
 
 /** What every service is handed: the settings, the time, fresh ids, and the memory. */
@@ -48,6 +48,8 @@ export interface DataSet {
   readonly created: number;
   readonly updated: number;
   readonly body: JsonObject;
+  /** Data usage labels, which have a version of their own; absent until somebody writes some. */
+  readonly labels?: { readonly etag: string; readonly body: JsonObject };
 }
 
 export interface MappingSet {
@@ -63,7 +65,7 @@ export interface MappingSet {
 
 export interface Violation {
   readonly keyword: string;
-  /** Of `required`: the member that is not there. No answer has it. */
+  /** For `required`: the member that is missing. No answer shows it. */
   readonly missing?: string;
   readonly message: string;
   readonly pointerToViolation: string;
@@ -76,9 +78,9 @@ export interface RefusedRow {
   readonly code: string;
   readonly violations: readonly Violation[];
   readonly header: JsonObject;
-  /** What was to land. */
+  /** The row as it should have landed. */
   readonly body: JsonObject;
-  /** What had come in, before the mapping. */
+  /** The record as it was sent, before the mapping. */
   readonly source: JsonObject;
 }
 
@@ -98,7 +100,7 @@ export interface Batch {
   revertedAt?: number;
 }
 
-/** Rows are not changed once they lie there: the copy has lists of its own, and the same rows. */
+/** Rows never change once they are in a batch, so the copy shares them and has lists of its own. */
 function copyOf(batch: Batch): Batch {
   return { ...batch, rows: [...batch.rows], refused: [...batch.refused] };
 }
@@ -119,7 +121,7 @@ export interface Run {
   readonly failures: Map<string, SourceFailure>;
 }
 
-/** Messages that were answered for and went nowhere. */
+/** Messages that were accepted and went nowhere. */
 export interface Loss {
   readonly reason: string;
   readonly inletId: string;
@@ -129,13 +131,15 @@ export interface Loss {
 }
 
 export interface Tally {
-  /** Rows that lie there: those of reverted batches are not among them. */
+  /** Rows in the dataset, without those of reverted batches. */
   landed: number;
   refused: number;
+  /** Applied to Profile alone, so that no row lies there. */
+  profileOnly: number;
   lastBatchId: string | undefined;
 }
 
-export interface SandboxIdentity extends Required<SandboxOptions> {
+export interface SandboxIdentity extends Required<Omit<SandboxOptions, 'state'>> {
   readonly id: string;
   /** What Adobe brings. */
   readonly standard: Standard;
@@ -144,20 +148,16 @@ export interface SandboxIdentity extends Required<SandboxOptions> {
 /** Where a sandbox is in its life; `creating` and `resetting` end by themselves. */
 interface Life {
   readonly state: string;
+  /** From then on it is active, in ms since the epoch; 0 where its state lasts. */
   readonly until: number;
   readonly etag: number;
   readonly createdAt: number;
   readonly modifiedAt: number;
 }
 
-export class Sandbox implements SandboxIdentity {
-  readonly id: string;
-  readonly name: string;
+export interface Sandbox extends Readonly<Omit<SandboxIdentity, 'title'>> {
   title: string;
-  readonly type: 'production' | 'development';
-  readonly isDefault: boolean;
-  readonly region: string;
-  readonly standard: Standard;
+  life: Life;
   /** Schema Registry resources of the tenant, by kind and `$id`. */
   readonly registry: { readonly [kind in RegistryKind]: Shelf<JsonObject> };
   readonly descriptors: Shelf<JsonObject>;
@@ -173,90 +173,110 @@ export class Sandbox implements SandboxIdentity {
   /** Exact counts per dataset, however many rows are kept. */
   readonly tallies: Map<string, Tally>;
   /** Batches that may still grow, by dataset, flow and outcome; a copy begins new ones. */
-  readonly openBatches = new Map<string, Batch>();
+  readonly openBatches: Map<string, Batch>;
   /** Rows and refusals that are kept, by dataset. */
-  readonly keptRows = new Map<string, number>();
+  readonly keptRows: Map<string, number>;
   /** By the minute, for the observability service. */
   readonly inletCounts: Counters<InletCount>;
   readonly dataSetCounts: Counters<DataSetCount>;
-  readonly #clock: Clock;
-  #life: Life;
+}
 
-  /** @param from what it holds at first: the sandbox that this is a copy of */
-  constructor(identity: SandboxIdentity, clock: Clock, from?: Sandbox) {
-    const { id, name, title, type, state, isDefault, region, standard } = identity;
-    this.id = id;
-    this.name = name;
-    this.title = title;
-    this.type = type;
-    this.isDefault = isDefault;
-    this.region = region;
-    this.standard = standard;
-    this.#clock = clock;
-    const now = clock.now();
-    this.#life = from ? from.#life : { state, until: 0, etag: 1, createdAt: now, modifiedAt: now };
-    const shelf = <T>(of: Shelf<T> | undefined) => of?.copy(clock) ?? new Shelf<T>(clock);
-    const { registry } = from ?? {};
-    this.registry = {
-      schemas: shelf(registry?.schemas),
-      mixins: shelf(registry?.mixins),
-      classes: shelf(registry?.classes),
-      datatypes: shelf(registry?.datatypes),
-    };
-    this.descriptors = shelf(from?.descriptors);
-    this.namespaces = shelf(from?.namespaces);
-    this.dataSets = shelf(from?.dataSets);
-    this.connections = shelf(from?.connections);
-    this.sourceConnections = shelf(from?.sourceConnections);
-    this.targetConnections = shelf(from?.targetConnections);
-    this.flows = shelf(from?.flows);
-    this.mappingSets = shelf(from?.mappingSets);
+/** @param lastsMs after so long it is active by itself; without it, it stays in this state */
+export function newSandbox(
+  identity: SandboxIdentity,
+  clock: Clock,
+  state: string,
+  lastsMs?: number,
+): Sandbox {
+  const now = clock.now();
+  return {
+    ...identity,
+    life: { state, until: endOf(now, lastsMs), etag: 1, createdAt: now, modifiedAt: now },
+    registry: {
+      schemas: createShelf(clock),
+      mixins: createShelf(clock),
+      classes: createShelf(clock),
+      datatypes: createShelf(clock),
+    },
+    descriptors: createShelf(clock),
+    namespaces: createShelf(clock),
+    dataSets: createShelf(clock),
+    connections: createShelf(clock),
+    sourceConnections: createShelf(clock),
+    targetConnections: createShelf(clock),
+    flows: createShelf(clock),
+    mappingSets: createShelf(clock),
+    batches: new Map(),
+    runs: new Map(),
+    tallies: new Map(),
+    openBatches: new Map(),
+    keptRows: new Map(),
+    inletCounts: new Map(),
+    dataSetCounts: new Map(),
+  };
+}
+
+/** Another sandbox that holds the same at first. */
+function copyOfSandbox(sandbox: Sandbox, clock: Clock): Sandbox {
+  const { registry } = sandbox;
+  return {
+    ...sandbox,
+    registry: {
+      schemas: registry.schemas.copy(clock),
+      mixins: registry.mixins.copy(clock),
+      classes: registry.classes.copy(clock),
+      datatypes: registry.datatypes.copy(clock),
+    },
+    descriptors: sandbox.descriptors.copy(clock),
+    namespaces: sandbox.namespaces.copy(clock),
+    dataSets: sandbox.dataSets.copy(clock),
+    connections: sandbox.connections.copy(clock),
+    sourceConnections: sandbox.sourceConnections.copy(clock),
+    targetConnections: sandbox.targetConnections.copy(clock),
+    flows: sandbox.flows.copy(clock),
+    mappingSets: sandbox.mappingSets.copy(clock),
     // These are edited in place.
-    this.batches = new Map([...(from?.batches ?? [])].map(([id, batch]) => [id, copyOf(batch)]));
-    this.runs = structuredClone(from?.runs) ?? new Map();
-    this.tallies = structuredClone(from?.tallies) ?? new Map();
-    this.inletCounts = structuredClone(from?.inletCounts) ?? new Map();
-    this.dataSetCounts = structuredClone(from?.dataSetCounts) ?? new Map();
-  }
+    batches: new Map([...sandbox.batches].map(([id, batch]) => [id, copyOf(batch)])),
+    runs: structuredClone(sandbox.runs),
+    tallies: structuredClone(sandbox.tallies),
+    openBatches: new Map(),
+    keptRows: new Map(),
+    inletCounts: structuredClone(sandbox.inletCounts),
+    dataSetCounts: structuredClone(sandbox.dataSetCounts),
+  };
+}
 
-  get state(): string {
-    const { state, until } = this.#life;
-    return until > 0 && this.#clock.now() >= until ? 'active' : state;
-  }
+export function stateOf({ life }: Sandbox, clock: Clock): string {
+  return life.until > 0 && clock.now() >= life.until ? 'active' : life.state;
+}
 
-  get life(): Life {
-    return { ...this.#life, state: this.state };
-  }
+/** @param lastsMs as of a new one */
+export function changeState(sandbox: Sandbox, clock: Clock, state: string, lastsMs?: number): void {
+  const { etag, createdAt } = sandbox.life;
+  const now = clock.now();
+  sandbox.life = { state, until: endOf(now, lastsMs), etag: etag + 1, createdAt, modifiedAt: now };
+}
 
-  changed(state: string): void {
-    const { etag, createdAt } = this.#life;
-    this.#life = { state, until: 0, etag: etag + 1, createdAt, modifiedAt: this.#clock.now() };
-  }
+const endOf = (now: number, lastsMs: number | undefined) => (lastsMs === undefined ? 0 : now + lastsMs);
 
-  /** It is active by itself after that long. */
-  lasts(ms: number): void {
-    this.#life = { ...this.#life, until: this.#clock.now() + ms };
-  }
-
-  /** Forgets all that was made in it. What is still on its way finds its flow gone. */
-  empty(): void {
-    for (const shelf of Object.values(this.registry)) shelf.clear();
-    this.descriptors.clear();
-    this.namespaces.clear();
-    this.dataSets.clear();
-    this.connections.clear();
-    this.sourceConnections.clear();
-    this.targetConnections.clear();
-    this.flows.clear();
-    this.mappingSets.clear();
-    this.batches.clear();
-    this.runs.clear();
-    this.tallies.clear();
-    this.openBatches.clear();
-    this.keptRows.clear();
-    this.inletCounts.clear();
-    this.dataSetCounts.clear();
-  }
+/** Forgets all that was made in it. What is still on its way finds its flow gone. */
+export function emptySandbox(sandbox: Sandbox): void {
+  for (const shelf of Object.values(sandbox.registry)) shelf.clear();
+  sandbox.descriptors.clear();
+  sandbox.namespaces.clear();
+  sandbox.dataSets.clear();
+  sandbox.connections.clear();
+  sandbox.sourceConnections.clear();
+  sandbox.targetConnections.clear();
+  sandbox.flows.clear();
+  sandbox.mappingSets.clear();
+  sandbox.batches.clear();
+  sandbox.runs.clear();
+  sandbox.tallies.clear();
+  sandbox.openBatches.clear();
+  sandbox.keptRows.clear();
+  sandbox.inletCounts.clear();
+  sandbox.dataSetCounts.clear();
 }
 
 /** Field groups keep their old name, `mixins`, in ids and here. */
@@ -268,75 +288,95 @@ export interface Inlet {
   readonly connectionId: string;
 }
 
-/** Told apart by flow; beyond it, by reason and inlet only. */
+/** So many losses are kept by flow. Further ones are kept by reason and inlet only. */
 const MAX_LOSSES = 1_000;
 
-export class State {
-  readonly sandboxes = new Map<string, Sandbox>();
-  readonly tokens = new Map<string, Token>();
-  readonly inlets = new Map<string, Inlet>();
-  readonly losses = new Map<string, Loss>();
+const NO_COUNTS = {
+  requests: 0,
+  received: 0,
+  landed: 0,
+  refused: 0,
+  lost: 0,
+  dropped: 0,
+  profileOnly: 0,
+  linked: 0,
+  warnings: 0,
+  /** Rows and refusals that are not kept any more. */
+  forgotten: 0,
+};
+
+export interface State {
+  readonly sandboxes: Map<string, Sandbox>;
+  readonly tokens: Map<string, Token>;
+  readonly inlets: Map<string, Inlet>;
+  readonly losses: Map<string, Loss>;
   /** Of the sources that the platform reads by itself. */
-  pulled: PulledMemory = { progress: new Map(), held: new Map() };
-  readonly counts = {
-    requests: 0,
-    received: 0,
-    landed: 0,
-    refused: 0,
-    lost: 0,
-    dropped: 0,
-    profileOnly: 0,
-    linked: 0,
-    warnings: 0,
-    /** Rows and refusals that are not kept any more. */
-    forgotten: 0,
-  };
+  readonly pulled: PulledMemory;
+  readonly counts: typeof NO_COUNTS;
   /** Messages whose identities were to be linked and were not, by the reason. */
-  readonly unlinked = new Map<string, number>();
+  readonly unlinked: Map<string, number>;
   readonly startedAt: number;
+}
 
-  constructor(startedAt: number) {
-    this.startedAt = startedAt;
+export function newState(settings: Settings, ids: Ids, clock: PlatformClock): State {
+  const sandboxes = new Map<string, Sandbox>();
+  for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
+    const { state = 'active', isDefault = false, region = 'VA7' } = more;
+    const identity = { id: ids.uuid(), name, title, type, isDefault, region, standard: settings.xdm };
+    sandboxes.set(name, newSandbox(identity, clock, state));
   }
+  return {
+    sandboxes,
+    tokens: new Map(),
+    inlets: new Map(),
+    losses: new Map(),
+    pulled: { progress: new Map(), held: new Map() },
+    counts: { ...NO_COUNTS },
+    unlinked: new Map(),
+    startedAt: clock.now(),
+  };
+}
 
-  static begin(settings: Settings, ids: Ids, clock: PlatformClock): State {
-    const state = new State(clock.now());
-    for (const { name, title = name, type = 'development', ...more } of settings.sandboxes) {
-      const usual = { state: 'active', isDefault: false, region: 'VA7' };
-      const identity = { id: ids.uuid(), name, title, type, standard: settings.xdm, ...usual, ...more };
-      state.sandboxes.set(name, new Sandbox(identity, clock));
-    }
-    return state;
-  }
+/** Another memory that holds the same at first. */
+export function copyOfState(state: State, clock: PlatformClock): State {
+  const sandboxes = new Map(
+    [...state.sandboxes].map(([name, sandbox]) => [name, copyOfSandbox(sandbox, clock)]),
+  );
+  const inlets = [...state.inlets].map(([id, inlet]): [string, Inlet] => [
+    id,
+    { ...inlet, sandbox: sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox },
+  ]);
+  return {
+    sandboxes,
+    tokens: new Map(state.tokens),
+    inlets: new Map(inlets),
+    losses: new Map([...state.losses].map(([key, loss]) => [key, { ...loss }])),
+    pulled: copyOfPulled(state.pulled),
+    counts: { ...state.counts },
+    unlinked: new Map(state.unlinked),
+    startedAt: state.startedAt,
+  };
+}
 
-  copy(clock: PlatformClock): State {
-    const copy = new State(this.startedAt);
-    for (const [name, sandbox] of this.sandboxes)
-      copy.sandboxes.set(name, new Sandbox(sandbox, clock, sandbox));
-    for (const [id, token] of this.tokens) copy.tokens.set(id, token);
-    for (const [id, inlet] of this.inlets)
-      copy.inlets.set(id, { ...inlet, sandbox: copy.sandboxes.get(inlet.sandbox.name) ?? inlet.sandbox });
-    for (const [key, loss] of this.losses) copy.losses.set(key, { ...loss });
-    for (const [reason, messages] of this.unlinked) copy.unlinked.set(reason, messages);
-    Object.assign(copy.counts, this.counts);
-    copy.pulled = copyOfPulled(this.pulled);
-    return copy;
-  }
+export function defaultSandbox({ sandboxes }: State): Sandbox | undefined {
+  const all = [...sandboxes.values()];
+  return all.find((each) => each.isDefault) ?? all.find((each) => each.type === 'production') ?? all[0];
+}
 
-  get defaultSandbox(): Sandbox | undefined {
-    const all = [...this.sandboxes.values()];
-    return all.find((each) => each.isDefault) ?? all.find((each) => each.type === 'production') ?? all[0];
-  }
-
-  lose(reason: string, inletId: string, flowId: string | null, messages: number, now: number): void {
-    const exact = `${reason}|${inletId}|${flowId}`;
-    // A sender can make up as many flow ids as it likes.
-    const folded = this.losses.size >= MAX_LOSSES && !this.losses.has(exact);
-    const [key, named] = folded ? [`${reason}|${inletId}`, null] : [exact, flowId];
-    const loss = this.losses.get(key) ?? { reason, inletId, flowId: named, messages: 0, lastAt: now };
-    loss.messages += messages;
-    loss.lastAt = now;
-    this.losses.set(key, loss);
-    this.counts.lost += messages;
-  }
+/** Counts messages that were accepted and go nowhere. */
+export function countLoss(
+  { losses, counts }: State,
+  { reason, inletId, flowId }: Pick<Loss, 'reason' | 'inletId' | 'flowId'>,
+  messages: number,
+  now: number,
+): void {
+  const exact = `${reason}|${inletId}|${flowId}`;
+  // A sender can invent any number of flow ids.
+  const folded = losses.size >= MAX_LOSSES && !losses.has(exact);
+  const [key, named] = folded ? [`${reason}|${inletId}`, null] : [exact, flowId];
+  const loss = losses.get(key) ?? { reason, inletId, flowId: named, messages: 0, lastAt: now };
+  loss.messages += messages;
+  loss.lastAt = now;
+  losses.set(key, loss);
+  counts.lost += messages;
 }

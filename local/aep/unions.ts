@@ -1,9 +1,10 @@
 // Unions of the registry: for each class, the fields of all schemas that are enabled for Profile; made by the server, read only.
 //
-// DOCUMENTED (Adobe's page xdm/api/unions, schema-registry.yaml): ids, lists and look-ups, also by way of `/tenant/schemas/`; the
-// three fields that a union has of its own. CONFLICTING: its title, that of the class (the file, and the page's list) or "Union
-// object for …" (the page's look-up); its version in a list, `1` or `1.0`: the file's are taken. UNKNOWN: what `segmentMembership`
-// and `timeSeriesEvents` look like resolved, and how a union is ordered.
+// DOCUMENTED (Adobe's page xdm/api/unions, schema-registry.yaml): ids, lists and look-ups, also by way of `/tenant/schemas/`. So are
+// the three fields that a union has of its own.
+// CONFLICTING: in the file, and in the page's list, a union has its class's title. In the page's look-up it is "Union object for …".
+// In a list its version is `1` or `1.0`. The file's title and version are taken here.
+// UNKNOWN: what `segmentMembership` and `timeSeriesEvents` look like resolved, and how a union is ordered.
 
 import { type Answer, json } from './answer.ts';
 import { condition, fits } from './filter.ts';

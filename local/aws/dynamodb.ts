@@ -50,14 +50,25 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Runn
 
 function asked({ headers, body }: AwsRequest, { region, accountId }: Account): Asked[] {
   const operation = String(headers['x-amz-target']).split('.').at(-1) ?? '';
-  const { TableName } = parseBody(body);
+  const { TableName, Key, Item } = parseBody(body);
+  const key = (Key ?? Item) as { pipeline?: { S?: string } } | undefined;
   return [
     {
       api: `dynamodb:${operation}`,
       action: `dynamodb:${operation}`,
       resource: `arn:aws:dynamodb:${region}:${accountId}:table/${TableName}`,
+      ...(key !== undefined && {
+        conditions: { 'dynamodb:LeadingKeys': [kindOfKey(key.pipeline?.S ?? '')] },
+      }),
     },
   ];
+}
+
+/** Policies tell items by how their keys end; of each kind one stands for the others. */
+function kindOfKey(key: string): string {
+  const [name, ...parts] = key.split('#');
+  const kind = parts.at(-1);
+  return kind === undefined || name === undefined ? 'name' : `name#${/^\d+$/.test(kind) ? parts[0] : kind}`;
 }
 
 async function answer(inner: Server, request: AwsRequest): Promise<AwsResponse> {

@@ -24,99 +24,112 @@ type Request = Pick<Invoke, 'requestId' | 'functionArn'>;
  */
 const INIT_MS = 300_000;
 
-export class FunctionChild {
+export interface FunctionChild {
   /** The highest resident set size the process has reported, in bytes. */
-  peakBytes = 0;
+  readonly peakBytes: number;
   /** False from the moment the process cannot take another event. */
-  alive = true;
-  readonly #process: ChildProcess;
-  readonly #closed: Promise<void>;
-  readonly #ready: Promise<InvocationResult | undefined>;
-  #settle: ((result: InvocationResult) => void) | undefined;
-
-  constructor(options: ChildOptions) {
-    this.#process = spawn(
-      process.execPath,
-      // As in Lambda, the heap may take most of the function's memory.
-      [
-        `--max-old-space-size=${Math.floor(options.memoryMB * 0.9)}`,
-        PROCESS_SCRIPT,
-        options.module,
-        options.handler,
-      ],
-      // The last pipe is for events. A structured-clone channel passes a result's JSON text as it is; the 'json' one would
-      // escape all of it again.
-      { env: options.env, stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'], serialization: 'advanced' },
-    );
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      createInterface({ input: stream as Readable }).on('line', options.onLog);
-    }
-    // 'close' comes after the last line of output, 'exit' may come before.
-    this.#closed = new Promise((resolve) => {
-      this.#process.once('close', (code, signal) => {
-        this.alive = false;
-        const status = signal ? `signal: ${signal}` : `exit status ${code}`;
-        this.#settle?.(failure('exit', 'Runtime.ExitError', `Error: Runtime exited with error: ${status}`));
-        resolve();
-      });
-    });
-    this.#process.once('error', (error) => {
-      this.alive = false;
-      this.#settle?.(failure('exit', 'Runtime.ExitError', error.message));
-    });
-    // A process that dies within an event breaks the pipe; that it died is told by 'close'.
-    (this.#process.stdio[4] as Writable).on('error', () => undefined);
-    this.#process.on('message', (answer: Answer) => this.#receive(answer));
-    this.#ready = this.#answer(INIT_MS, 'Init phase').then((result) => ('ok' in result ? undefined : result));
-  }
-
+  readonly alive: boolean;
   /** Invokes the handler; the time to load it does not count, as in Lambda. */
-  async invoke(event: Buffer, request: Request, timeoutMs: number): Promise<InvocationResult> {
-    const broken = await this.#ready;
-    if (broken) return broken;
-    const answer = this.#answer(timeoutMs, 'Task');
-    const deadlineMs = Date.now() + timeoutMs;
-    this.#process.send({ ...request, eventBytes: event.length, deadlineMs } satisfies Invoke, (error) => {
-      if (error) void this.#lost(error);
+  invoke(event: Buffer, request: Request, timeoutMs: number): Promise<InvocationResult>;
+  /** Kills the process; resolves when it is gone. */
+  end(): Promise<void>;
+}
+
+export function startChild(options: ChildOptions): FunctionChild {
+  const child = spawned(options);
+  const events = child.stdio[4] as Writable;
+  let peakBytes = 0;
+  let alive = true;
+  let settle: ((result: InvocationResult) => void) | undefined;
+
+  // 'close' comes after the last line of output, 'exit' may come before.
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', (code, signal) => {
+      alive = false;
+      settle?.(
+        exited(`Error: Runtime exited with error: ${signal ? `signal: ${signal}` : `exit status ${code}`}`),
+      );
+      resolve();
     });
-    (this.#process.stdio[4] as Writable).write(event);
-    return answer;
-  }
+  });
+  child.once('error', (error) => {
+    alive = false;
+    settle?.(exited(error.message));
+  });
+  // A process that dies within an event breaks the pipe; that it died is told by 'close'.
+  events.on('error', () => undefined);
+  child.on('message', (answer: Answer) => {
+    peakBytes = Math.max(peakBytes, answer.peakBytes);
+    if (answer.type === 'ready') settle?.({ ok: null });
+    else if (answer.type === 'result') settle?.({ ok: answer.result });
+    else {
+      if (answer.fatal) void end();
+      settle?.({ kind: 'handled', error: answer.error });
+    }
+  });
+  const ready = answered(INIT_MS, 'Init phase').then((result) => ('ok' in result ? undefined : result));
 
-  /** What cannot be told that there is an event is at its end; how it ended is told by 'close', which may come later. */
-  async #lost(error: Error): Promise<void> {
-    await this.end();
-    this.#settle?.(failure('exit', 'Runtime.ExitError', error.message));
-  }
-
-  async end(): Promise<void> {
-    this.alive = false;
-    this.#process.kill('SIGKILL');
-    await this.#closed;
-  }
-
-  #answer(timeoutMs: number, what: string): Promise<InvocationResult> {
+  function answered(timeoutMs: number, what: string): Promise<InvocationResult> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         const message = `${what} timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`;
-        this.#settle?.(failure('timeout', 'Sandbox.Timedout', message));
-        void this.end();
+        settle?.(failure('timeout', 'Sandbox.Timedout', message));
+        void end();
       }, timeoutMs);
-      this.#settle = (result) => {
+      settle = (result) => {
         clearTimeout(timer);
-        this.#settle = undefined;
+        settle = undefined;
         resolve(result);
       };
     });
   }
 
-  #receive(answer: Answer): void {
-    this.peakBytes = Math.max(this.peakBytes, answer.peakBytes);
-    if (answer.type === 'ready') this.#settle?.({ ok: null });
-    else if (answer.type === 'result') this.#settle?.({ ok: answer.result });
-    else {
-      if (answer.fatal) void this.end();
-      this.#settle?.({ kind: 'handled', error: answer.error });
-    }
+  async function end(): Promise<void> {
+    alive = false;
+    child.kill('SIGKILL');
+    await closed;
   }
+
+  /** A process that cannot be told of its event has ended, or is ended. How is told by 'close', which may come later. */
+  async function lost(error: Error): Promise<void> {
+    await end();
+    settle?.(exited(error.message));
+  }
+
+  return {
+    get peakBytes() {
+      return peakBytes;
+    },
+    get alive() {
+      return alive;
+    },
+    async invoke(event, request, timeoutMs) {
+      const broken = await ready;
+      if (broken) return broken;
+      const answer = answered(timeoutMs, 'Task');
+      const deadlineMs = Date.now() + timeoutMs;
+      child.send({ ...request, eventBytes: event.length, deadlineMs } satisfies Invoke, (error) => {
+        if (error) void lost(error);
+      });
+      events.write(event);
+      return answer;
+    },
+    end,
+  };
 }
+
+function spawned({ module, handler, env, memoryMB, onLog }: ChildOptions): ChildProcess {
+  const child = spawn(
+    process.execPath,
+    // As in Lambda, the heap may take most of the function's memory.
+    [`--max-old-space-size=${Math.floor(memoryMB * 0.9)}`, PROCESS_SCRIPT, module, handler],
+    // The last pipe is for events. A structured-clone channel passes a result's JSON text as it is; the 'json' one would
+    // escape all of it again.
+    { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'], serialization: 'advanced' },
+  );
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream as Readable }).on('line', onLog);
+  return child;
+}
+
+const exited = (message: string) => failure('exit', 'Runtime.ExitError', message);

@@ -1,7 +1,7 @@
 // A Lambda-like runtime: every function in processes of its own, with its own environment, timeout and memory.
 import { fileURLToPath } from 'node:url';
 import { accessKeyOf } from './calls.ts';
-import { FunctionChild } from './function-child.ts';
+import { type FunctionChild, startChild } from './function-child.ts';
 import { failure, type InvocationResult, MAX_PAYLOAD_BYTES } from './function-errors.ts';
 import { type Account, LOCAL_ACCOUNT } from './server.ts';
 
@@ -26,134 +26,128 @@ export interface FunctionHostOptions {
   onLog?(functionName: string, line: string): void;
 }
 
-export class FunctionHost {
-  readonly #options: FunctionHostOptions;
-  readonly #account: Account;
-  readonly #children = new Map<string, Set<FunctionChild>>();
-  readonly #busy = new Map<FunctionChild, Promise<InvocationResult>>();
-  readonly #peaks = new Map<string, number>();
-  // 'disconnect' ends a child whose host was killed; this one also ends a child that is stuck in a loop.
-  readonly #onExit = () => {
-    for (const child of this.#all()) void child.end();
-  };
-  #closed = false;
-
-  constructor(options: FunctionHostOptions) {
-    this.#options = options;
-    this.#account = options.account ?? LOCAL_ACCOUNT;
-    process.on('exit', this.#onExit);
-  }
-
-  get names(): string[] {
-    return Object.keys(this.#options.functions);
-  }
-
-  arn(name: string): string {
-    const { region, accountId } = this.#account;
-    return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
-  }
-
+export interface FunctionHost {
+  readonly names: string[];
+  arn(name: string): string;
   /** Invokes a function and waits for its result; failures come back as values, never as exceptions. */
-  async invoke(
-    name: string,
-    event: unknown,
-    options: { timeoutSeconds?: number } = {},
-  ): Promise<InvocationResult> {
-    const definition = this.#options.functions[name];
-    if (!definition) {
-      return failure('rejected', 'ResourceNotFoundException', `Function not found: ${this.arn(name)}`);
-    }
-    const payload = Buffer.from(JSON.stringify(event) ?? 'null');
-    if (payload.length > MAX_PAYLOAD_BYTES) {
-      const message = `Request must be smaller than ${MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation`;
-      return failure('rejected', 'RequestTooLargeException', message);
-    }
-    const child = this.#idleChild(name, definition);
-    if (!child) return failure('throttled', 'TooManyRequestsException', 'Rate Exceeded.');
-    const seconds = options.timeoutSeconds ?? definition.timeoutSeconds ?? 3;
-    const request = { requestId: crypto.randomUUID(), functionArn: this.arn(name) };
-    const invoked = child.invoke(payload, request, seconds * 1000);
-    this.#busy.set(child, invoked);
-    try {
-      return parsed(await invoked);
-    } finally {
-      this.#busy.delete(child);
-      this.#peaks.set(name, Math.max(this.memory(name), child.peakBytes));
-      if (!child.alive) this.#children.get(name)?.delete(child);
-    }
-  }
-
+  invoke(name: string, event: unknown, options?: { timeoutSeconds?: number }): Promise<InvocationResult>;
   /** The highest resident memory, in bytes, that any process of the function reported with an answer; 0 before the first. */
-  memory(name: string): number {
-    return this.#peaks.get(name) ?? 0;
-  }
-
+  memory(name: string): number;
   /** Resolves when every invocation of the function that is under way now has ended; later ones are not waited for. */
-  async ended(name: string): Promise<void> {
-    const children = [...(this.#children.get(name) ?? [])];
-    await Promise.all(children.map((child) => this.#busy.get(child)));
-  }
-
+  ended(name: string): Promise<void>;
   /** Kills the function's processes as a crash would, in the middle of what they do; returns how many there were. */
-  async kill(name: string): Promise<number> {
-    const children = [...(this.#children.get(name) ?? [])].filter(({ alive }) => alive);
-    await Promise.all(children.map((child) => child.end()));
-    return children.length;
-  }
-
+  kill(name: string): Promise<number>;
   /** Ends every process this host started. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    process.off('exit', this.#onExit);
-    await Promise.all(this.#all().map((child) => child.end()));
-    this.#children.clear();
-  }
+  close(): Promise<void>;
+}
 
-  #all(): FunctionChild[] {
-    return [...this.#children.values()].flatMap((children) => [...children]);
-  }
+export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
+  const { functions, account = LOCAL_ACCOUNT } = options;
+  const children = new Map<string, Set<FunctionChild>>();
+  const busy = new Map<FunctionChild, Promise<InvocationResult>>();
+  const peaks = new Map<string, number>();
+  let closed = false;
 
-  #idleChild(name: string, definition: FunctionDefinition): FunctionChild | undefined {
-    const children = this.#children.get(name) ?? new Set();
-    this.#children.set(name, children);
-    for (const child of children) {
-      if (!child.alive) children.delete(child);
-      else if (!this.#busy.has(child)) return child;
+  const all = () => [...children.values()].flatMap((those) => [...those]);
+  const of = (name: string) => [...(children.get(name) ?? [])];
+  const arn = (name: string) => `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`;
+  const memory = (name: string) => peaks.get(name) ?? 0;
+
+  // 'disconnect' ends a child whose host was killed; this one also ends a child that is stuck in a loop.
+  const onExit = () => {
+    for (const child of all()) void child.end();
+  };
+  process.on('exit', onExit);
+
+  function idleChild(name: string, definition: FunctionDefinition): FunctionChild | undefined {
+    const those = children.get(name) ?? new Set();
+    children.set(name, those);
+    for (const child of those) {
+      if (!child.alive) those.delete(child);
+      else if (!busy.has(child)) return child;
     }
-    if (this.#closed || children.size >= (definition.concurrency ?? 10)) return undefined;
-    const child = new FunctionChild({
+    if (closed || those.size >= (definition.concurrency ?? 10)) return undefined;
+    const child = startChild({
       module: pathOf(definition.module),
       handler: definition.handler ?? 'handler',
-      env: this.#environment(name, definition),
+      env: environmentOf(name, definition, { account, env: options.env }),
       memoryMB: memoryOf(definition),
-      onLog: (line) => this.#options.onLog?.(name, line),
+      onLog: (line) => options.onLog?.(name, line),
     });
-    children.add(child);
+    those.add(child);
     return child;
   }
 
-  // Nothing of the host's own environment is inherited: a function sees what Lambda would give it.
-  #environment(name: string, definition: FunctionDefinition): Record<string, string> {
-    return {
-      PATH: process.env.PATH ?? '',
-      TZ: ':UTC',
-      LANG: 'en_US.UTF-8',
-      AWS_REGION: this.#account.region,
-      AWS_DEFAULT_REGION: this.#account.region,
-      AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
-      AWS_LAMBDA_FUNCTION_NAME: name,
-      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryOf(definition)),
-      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
-      AWS_LAMBDA_LOG_STREAM_NAME: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      ...this.#options.env,
-      // Its role, as far as there are roles here.
-      AWS_ACCESS_KEY_ID: accessKeyOf(name),
-      ...definition.env,
-    };
-  }
+  return {
+    names: Object.keys(functions),
+    arn,
+    async invoke(name, event, { timeoutSeconds } = {}) {
+      const definition = functions[name];
+      if (!definition) {
+        return failure('rejected', 'ResourceNotFoundException', `Function not found: ${arn(name)}`);
+      }
+      const payload = Buffer.from(JSON.stringify(event) ?? 'null');
+      if (payload.length > MAX_PAYLOAD_BYTES) {
+        const message = `Request must be smaller than ${MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation`;
+        return failure('rejected', 'RequestTooLargeException', message);
+      }
+      const child = idleChild(name, definition);
+      if (!child) return failure('throttled', 'TooManyRequestsException', 'Rate Exceeded.');
+      const seconds = timeoutSeconds ?? definition.timeoutSeconds ?? 3;
+      const request = { requestId: crypto.randomUUID(), functionArn: arn(name) };
+      const invoked = child.invoke(payload, request, seconds * 1000);
+      busy.set(child, invoked);
+      try {
+        return parsed(await invoked);
+      } finally {
+        busy.delete(child);
+        peaks.set(name, Math.max(memory(name), child.peakBytes));
+        if (!child.alive) children.get(name)?.delete(child);
+      }
+    },
+    memory,
+    async ended(name) {
+      await Promise.all(of(name).map((child) => busy.get(child)));
+    },
+    async kill(name) {
+      const living = of(name).filter(({ alive }) => alive);
+      await Promise.all(living.map((child) => child.end()));
+      return living.length;
+    },
+    async close() {
+      closed = true;
+      process.off('exit', onExit);
+      await Promise.all(all().map((child) => child.end()));
+      children.clear();
+    },
+  };
+}
+
+// Nothing of the host's own environment is inherited: a function sees what Lambda would give it.
+function environmentOf(
+  name: string,
+  definition: FunctionDefinition,
+  { account, env }: { account: Account; env: Record<string, string> | undefined },
+): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    TZ: ':UTC',
+    LANG: 'en_US.UTF-8',
+    AWS_REGION: account.region,
+    AWS_DEFAULT_REGION: account.region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryOf(definition)),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    ...env,
+    // Its role, as far as there are roles here.
+    AWS_ACCESS_KEY_ID: accessKeyOf(name),
+    ...definition.env,
+  };
 }
 
 function pathOf(module: string | URL): string {

@@ -5,12 +5,13 @@ import { accessKeyOf, type Calls, noCalls, OWN_KEY } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { InvocationReport } from './delivery.ts';
 import { startDynamoDb } from './dynamodb.ts';
-import { type FunctionDefinition, FunctionHost } from './function-host.ts';
+import { createFunctionHost, type FunctionDefinition, type FunctionHost } from './function-host.ts';
 import type { Services } from './gateway.ts';
+import { startGlue } from './glue.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from './kinesis.ts';
 import { startLambdaApi } from './lambda-api.ts';
 import { startLogsApi } from './logs-api.ts';
-import { Mappings } from './mappings.ts';
+import { createMappings, type Mappings } from './mappings.ts';
 import { createOnFailure, type OnFailureDelivery } from './on-failure.ts';
 import { startS3 } from './s3.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
@@ -74,6 +75,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   });
   const dynamoDb = await startDynamoDb({ account, calls, ...(tables && { tables }) });
   const secrets = await startSecretsManager({ account, calls });
+  const glue = await startGlue(account, calls);
   const logs = await startLogsApi(account, calls, Object.keys(options.functions));
   const s3 = folder === undefined ? undefined : await startS3(folder, calls);
   const credentials = { accessKeyId: OWN_KEY, secretAccessKey: 'local' };
@@ -85,7 +87,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     });
   const client = clientAs(credentials.accessKeyId);
   const readers = new Map<string, KinesisClient>();
-  const mappings = new Mappings({
+  const mappings = createMappings({
     account,
     kinesis: client,
     kinesisAs(name) {
@@ -115,10 +117,11 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+    AWS_ENDPOINT_URL_GLUE: glue.endpoint,
     AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.endpoint,
     ...(s3 && { AWS_ENDPOINT_URL_S3: s3.endpoint }),
   };
-  const functions = new FunctionHost({
+  const functions = createFunctionHost({
     functions: options.functions,
     account,
     env: { ...env, ...options.env },
@@ -141,6 +144,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       dynamodb: dynamoDb.endpoint,
       secretsmanager: secrets.endpoint,
       lambda: lambda.endpoint,
+      glue: glue.endpoint,
       logs: logs.endpoint,
       ...(s3 && { s3: s3.endpoint }),
     },
@@ -156,7 +160,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       await mappings.close();
       await functions.close();
       for (const one of [client, ...readers.values()]) one.destroy();
-      await Promise.all([s3, logs, secrets, dynamoDb, kinesis].map((server) => server?.close()));
+      await Promise.all([s3, logs, glue, secrets, dynamoDb, kinesis].map((server) => server?.close()));
     },
   };
 }

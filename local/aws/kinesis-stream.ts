@@ -7,14 +7,15 @@ import {
   type Shard as KinesisShard,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
-import { streamNameOf } from '../../lib/published.ts';
+import { streamArnIn, streamNameOf } from '../../lib/published.ts';
 import type { ReadFrom, Shard, Stream } from './stream.ts';
 
 const MAX_PAGE_BYTES = 10 * 1024 * 1024;
 const MAX_PAGE_RECORDS = 10_000;
 
-/** The stream with this ARN. */
-export function kinesisStream(kinesis: KinesisClient, streamArn: string): Stream {
+/** The stream with this ARN, or of this consumer: it is read in the same way here. */
+export function kinesisStream(kinesis: KinesisClient, eventSourceArn: string): Stream {
+  const streamArn = streamArnIn(eventSourceArn);
   const streamName = streamNameOf(streamArn);
   let pageRecords = 1000;
   return {

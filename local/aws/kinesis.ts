@@ -1,11 +1,17 @@
 // Amazon Kinesis on loopback: kinesalite in memory, behind HTTP/2, which the SDK's client speaks, and HTTP/1.1, which the CLI does.
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import {
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  KinesisClient,
+} from '@aws-sdk/client-kinesis';
 import kinesalite from 'kinesalite';
 import type { AccessKeys } from './access-keys.ts';
 import { type Asked, type Calls, isOwnKey, noCalls } from './calls.ts';
 import { type FrontRequest, startFront } from './front.ts';
+import { createKinesisConsumers } from './kinesis-consumers.ts';
 import { createDistribution } from './kinesis-distribution.ts';
 import { type Account, LOCAL_ACCOUNT, type RunningServer } from './server.ts';
 import { placeIn } from './shard-iterator.ts';
@@ -40,6 +46,7 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
   const distribution = createDistribution();
   const regions = new Map<string, string>();
   let client: KinesisClient | undefined;
+  const consumers = createKinesisConsumers({ streamArn: existing, transitionMs: options.transitionMs ?? 0 });
 
   const front = await startFront((request, response) => {
     void handle(request, response);
@@ -56,13 +63,14 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
       const fault = options.fault?.(operation);
       if (fault)
         return sendJson(response, { __type: fault.type, message: fault.message }, fault.status ?? 400);
+      const answered = consumers.answer(operation, fieldsIn(named));
+      if (answered !== undefined) return sendJson(response, await answered);
       const passedOn = distribution.request(operation, named);
       if ('answer' in passedOn) return sendJson(response, passedOn.answer);
       const { body } = passedOn;
       const timestamp = operation === 'GetShardIterator' ? timestampAsked(body) : undefined;
       if (timestamp) {
-        client ??= localClient(endpoint, account.region);
-        return sendJson(response, { ShardIterator: await iteratorAt(client, timestamp) });
+        return sendJson(response, { ShardIterator: await iteratorAt(own(), timestamp) });
       }
       const shard = operation === 'GetRecords' ? limited(named) : undefined;
       const passed = ANSWERED_OTHERWISE.has(operation)
@@ -76,6 +84,16 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<LocalK
     } catch (error) {
       if (!response.headersSent) sendJson(response, errorBody(error), 400);
     }
+  }
+
+  function own(): KinesisClient {
+    client ??= localClient(endpoint, account.region);
+    return client;
+  }
+
+  async function existing(StreamName: string): Promise<string> {
+    const answer = await own().send(new DescribeStreamSummaryCommand({ StreamName }));
+    return answer.StreamDescriptionSummary?.StreamARN ?? '';
   }
 
   /** Whether the caller may ask for it. A stranger finds a stream in the region only in which it was made. */
@@ -167,12 +185,26 @@ function replay(request: FrontRequest, body: Buffer): Readable {
   return Object.assign(Readable.from(body.length > 0 ? [body] : []), { method, url, headers });
 }
 
-/** A page of shards after the first names no stream: what was asked for stands with the first. */
+function fieldsIn(body: Buffer): Record<string, unknown> {
+  return body.length === 0 ? {} : (JSON.parse(body.toString('utf8')) as Record<string, unknown>);
+}
+
+/**
+ * A page of shards after the first names no stream: what was asked for stands with the first. What is about a consumer
+ * that there is has the consumer as its resource. AWS: "Actions, resources, and condition keys for Amazon Kinesis Data Streams".
+ */
 function asked(operation: string, body: Buffer, { region, accountId }: Account): Asked[] {
-  const { StreamName } = JSON.parse(body.toString('utf8')) as { StreamName?: string };
+  const { StreamName, ConsumerName, ConsumerARN } = fieldsIn(body) as Record<string, string | undefined>;
+  const about = (resource: string) => ({
+    api: `kinesis:${operation}`,
+    action: `kinesis:${operation}`,
+    resource,
+  });
+  if (ConsumerARN !== undefined) return [about(ConsumerARN)];
   if (StreamName === undefined) return [];
-  const resource = `arn:aws:kinesis:${region}:${accountId}:stream/${StreamName}`;
-  return [{ api: `kinesis:${operation}`, action: `kinesis:${operation}`, resource }];
+  const stream = `arn:aws:kinesis:${region}:${accountId}:stream/${StreamName}`;
+  const there = ConsumerName !== undefined && operation !== 'RegisterStreamConsumer';
+  return [about(there ? `${stream}/consumer/${ConsumerName}:1` : stream)];
 }
 
 /** Operations whose answers are not kinesalite's alone. */

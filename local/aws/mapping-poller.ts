@@ -5,7 +5,7 @@ import { kinesisStream } from './kinesis-stream.ts';
 import type { Mapping, MappingPorts } from './mapping.ts';
 import type { MappingSettings } from './mapping-settings.ts';
 import { onFailureDocument } from './on-failure.ts';
-import { Poller } from './polling.ts';
+import { createPoller, type Poller } from './polling.ts';
 import type { Discarded } from './retry-rules.ts';
 import { LAMBDA_PACE, type ReaderSettings } from './shard-reader.ts';
 
@@ -18,7 +18,7 @@ export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPo
     roleArn: `arn:aws:iam::${account.accountId}:role/${mapping.functionName}`,
   };
   const functionArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${mapping.functionName}`;
-  return new Poller(
+  return createPoller(
     {
       stream: kinesisStream(kinesis, mapping.eventSourceArn),
       streamName,
@@ -42,7 +42,6 @@ export function pollerFor(mapping: Mapping, streamName: string, ports: MappingPo
         await ports.onFailure.send(destination, mapping.uuid, onFailureDocument(discarded, about));
       },
     },
-    readerSettings(mapping.settings),
     mapping.start,
   );
 }

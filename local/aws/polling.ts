@@ -1,8 +1,6 @@
 // Lambda's Kinesis polling for one event source mapping: a reader per shard, each with its own checkpoint.
-import type { InvocationReport } from './delivery.ts';
-import type { Discarded } from './retry-rules.ts';
 import { type ReaderPorts, type ReaderSettings, readShard, type ShardProgress } from './shard-reader.ts';
-import type { Shard, StartingPosition } from './stream.ts';
+import type { Shard, StartingPosition, Stream } from './stream.ts';
 
 export interface Totals {
   invocations: number;
@@ -31,171 +29,173 @@ interface Waiter {
 }
 
 /** Polls while it is started; stopped and started again, it resumes from the checkpoints. */
-export class Poller {
-  readonly totals: Totals = { invocations: 0, records: 0, redelivered: 0, discarded: 0 };
-  readonly #ports: Omit<ReaderPorts, 'stop'>;
-  readonly #start: StartingPosition;
-  readonly #shards = new Map<string, ShardProgress>();
-  readonly #readers = new Set<Promise<void>>();
-  readonly #waiters = new Set<Waiter>();
-  readonly #over = new AbortController();
-  #settings: ReaderSettings;
-  /** Given while it runs. */
-  #stop: AbortController | undefined;
-  #reads = 0;
-
-  constructor(ports: PollerPorts, settings: ReaderSettings, start: StartingPosition) {
-    this.#settings = settings;
-    this.#start = start;
-    this.#ports = {
-      ...ports,
-      onInvocation: (report) => {
-        this.#count(report);
-        ports.onInvocation(report);
-      },
-      onDiscard: async (shardId: string, discarded: Discarded) => {
-        await ports.onDiscard(shardId, discarded);
-        this.totals.discarded += discarded.records.length;
-      },
-      beginRead: () => ++this.#reads,
-      onCaughtUp: () => this.#settle(),
-    };
-  }
-
+export interface Poller {
+  readonly totals: Totals;
+  readonly positions: ShardPosition[];
   /** Begins polling; resolves when the stream's shards are known, which takes as long as they cannot be listed. */
-  async start(settings: ReaderSettings): Promise<void> {
-    if (this.#stop !== undefined) return;
-    this.#stop = new AbortController();
-    this.#settings = settings;
-    await this.#follow(this.#stop.signal);
-  }
-
+  start(settings: ReaderSettings): Promise<void>;
   /** Resolves when no invocation is in flight and none will begin. */
-  async stop(): Promise<void> {
-    this.#stop?.abort();
-    this.#stop = undefined;
-    await Promise.all(this.#readers);
-  }
-
+  stop(): Promise<void>;
   /** Stops for good: nothing will be drained any more. */
-  async end(): Promise<void> {
-    this.#over.abort();
-    await this.stop();
-    this.#rejectWaiters();
-  }
-
-  #rejectWaiters(): void {
-    for (const { reject } of this.#waiters) reject(new Error('The event source mapping has ended.'));
-    this.#waiters.clear();
-  }
-
-  get positions(): ShardPosition[] {
-    return [...this.#shards.values()].map(({ shardId, checkpoint, finished }) => ({
-      shardId,
-      checkpoint,
-      finished,
-    }));
-  }
-
+  end(): Promise<void>;
   /** Resolves when everything put before this call is behind the checkpoints, delivered or discarded; waits through a pause. */
-  async drained(): Promise<void> {
-    const since = this.#reads;
-    // A shard that was split a moment ago can look empty while its children are not known yet.
-    const open = await this.#openShards();
-    return new Promise((resolve, reject) => {
-      this.#waiters.add({ since, open, resolve, reject });
-      if (this.#over.signal.aborted) this.#rejectWaiters();
-      else this.#settle();
-    });
-  }
+  drained(): Promise<void>;
+}
 
-  async #openShards(): Promise<string[]> {
-    const { signal } = this.#over;
-    while (!signal.aborted) {
-      try {
-        return (await this.#listShards()).filter(({ closed }) => !closed).map(({ shardId }) => shardId);
-      } catch {
-        await this.#ports.clock.sleep(this.#ports.pace.idleMs, signal);
-      }
-    }
-    return [];
-  }
+/** From a start to the next stop. */
+interface Run {
+  readonly settings: ReaderSettings;
+  readonly stop: AbortSignal;
+}
 
-  #count(report: InvocationReport): void {
-    this.totals.invocations += 1;
-    this.totals.records += report.records;
-    this.totals.redelivered += report.redelivered;
-  }
+export function createPoller(ports: PollerPorts, from: StartingPosition): Poller {
+  const { stream, clock, pace } = ports;
+  const totals: Totals = { invocations: 0, records: 0, redelivered: 0, discarded: 0 };
+  const known = new Map<string, ShardProgress>();
+  const readers = new Set<Promise<void>>();
+  const waiters = new Set<Waiter>();
+  const over = new AbortController();
+  let stopping: AbortController | undefined;
+  let reads = 0;
 
-  #settle(): void {
-    const shards = [...this.#shards.values()];
-    for (const waiter of this.#waiters) {
-      if (!waiter.open.every((shardId) => this.#shards.has(shardId))) continue;
-      if (!shards.every(({ finished, caughtUpBy }) => finished || caughtUpBy > waiter.since)) continue;
-      this.#waiters.delete(waiter);
+  const readerPorts: Omit<ReaderPorts, 'stop'> = {
+    ...ports,
+    onInvocation(report) {
+      totals.invocations += 1;
+      totals.records += report.records;
+      totals.redelivered += report.redelivered;
+      ports.onInvocation(report);
+    },
+    async onDiscard(shardId, discarded) {
+      await ports.onDiscard(shardId, discarded);
+      totals.discarded += discarded.records.length;
+    },
+    beginRead: () => ++reads,
+    onCaughtUp: settle,
+  };
+
+  function settle(): void {
+    for (const waiter of waiters) {
+      if (!isDrained(waiter, known)) continue;
+      waiters.delete(waiter);
       waiter.resolve();
     }
   }
 
-  async #follow(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
+  function rejectWaiters(): void {
+    for (const { reject } of waiters) reject(new Error('The event source mapping has ended.'));
+    waiters.clear();
+  }
+
+  async function follow(run: Run): Promise<void> {
+    while (!run.stop.aborted) {
       try {
-        return await this.#startReaders(stop);
+        return await startReaders(run);
       } catch {
         // A stream that is throttled, or not there for now: Lambda keeps trying too.
-        await this.#ports.clock.sleep(this.#ports.pace.idleMs, stop);
+        await clock.sleep(pace.idleMs, run.stop);
       }
     }
   }
 
   // Children of a shard that was split or merged are read after their parents, so that the order per key is kept.
-  async #startReaders(stop: AbortSignal): Promise<void> {
-    const shards = await this.#listShards();
-    if (stop.aborted) return;
-    this.#discover(shards);
+  async function startReaders(run: Run): Promise<void> {
+    const shards = await listShards(stream);
+    if (run.stop.aborted) return;
+    discover(shards, known, from);
     for (const { shardId, parents } of shards) {
-      const progress = this.#shards.get(shardId);
+      const progress = known.get(shardId);
       if (!progress || progress.finished || progress.reading) continue;
-      if (parents.every((parent) => this.#shards.get(parent)?.finished ?? true)) this.#read(progress, stop);
+      if (parents.every((parent) => known.get(parent)?.finished ?? true)) read(progress, run);
     }
   }
 
-  /** Adds the shards a new mapping begins with, later on the children of those it knows. */
-  #discover(shards: readonly Shard[]): void {
-    const first = this.#shards.size === 0;
-    for (const { shardId, parents, closed } of shards) {
-      if (this.#shards.has(shardId)) continue;
-      if (first && this.#start.type === 'LATEST' && closed) continue;
-      if (!first && !parents.some((parent) => this.#shards.has(parent))) continue;
-      // What a child found later holds was all put after the mapping's start: LATEST would lose the first of it.
-      const start = first || this.#start.type !== 'LATEST' ? this.#start : { type: 'TRIM_HORIZON' as const };
-      const handedOver = new Set<string>();
-      this.#shards.set(shardId, {
-        shardId,
-        start,
-        finished: false,
-        reading: false,
-        caughtUpBy: 0,
-        handedOver,
-      });
-    }
-  }
-
-  #read(progress: ShardProgress, stop: AbortSignal): void {
+  function read(progress: ShardProgress, run: Run): void {
     progress.reading = true;
-    const ended = readShard({ ...this.#ports, stop }, this.#settings, progress).then(async () => {
+    const ended = readShard({ ...readerPorts, stop: run.stop }, run.settings, progress).then(async () => {
       progress.reading = false;
-      this.#readers.delete(ended);
-      if (progress.finished) await this.#follow(stop);
-      this.#settle();
+      readers.delete(ended);
+      if (progress.finished) await follow(run);
+      settle();
     });
-    this.#readers.add(ended);
+    readers.add(ended);
   }
 
-  async #listShards(): Promise<readonly Shard[]> {
-    const shards = await this.#ports.stream.shards();
-    // A stream has shards from the moment it is made; before, this is an answer like "not found".
-    if (shards.length === 0) throw new Error('The stream is still being made.');
-    return shards;
+  async function openShards(): Promise<string[]> {
+    const { signal } = over;
+    while (!signal.aborted) {
+      try {
+        return (await listShards(stream)).filter(({ closed }) => !closed).map(({ shardId }) => shardId);
+      } catch {
+        await clock.sleep(pace.idleMs, signal);
+      }
+    }
+    return [];
   }
+
+  async function stop(): Promise<void> {
+    stopping?.abort();
+    stopping = undefined;
+    await Promise.all(readers);
+  }
+
+  return {
+    totals,
+    get positions() {
+      return [...known.values()].map(({ shardId, checkpoint, finished }) => ({
+        shardId,
+        checkpoint,
+        finished,
+      }));
+    },
+    async start(settings) {
+      if (stopping !== undefined) return;
+      stopping = new AbortController();
+      await follow({ settings, stop: stopping.signal });
+    },
+    stop,
+    async end() {
+      over.abort();
+      await stop();
+      rejectWaiters();
+    },
+    async drained() {
+      const since = reads;
+      // A shard that was split a moment ago can look empty while its children are not known yet.
+      const open = await openShards();
+      return new Promise((resolve, reject) => {
+        waiters.add({ since, open, resolve, reject });
+        if (over.signal.aborted) rejectWaiters();
+        else settle();
+      });
+    },
+  };
+}
+
+function isDrained({ open, since }: Waiter, known: ReadonlyMap<string, ShardProgress>): boolean {
+  return (
+    open.every((shardId) => known.has(shardId)) &&
+    [...known.values()].every(({ finished, caughtUpBy }) => finished || caughtUpBy > since)
+  );
+}
+
+/** Adds the shards a new mapping begins with, later on the children of those it knows. */
+function discover(shards: readonly Shard[], known: Map<string, ShardProgress>, from: StartingPosition): void {
+  const first = known.size === 0;
+  for (const { shardId, parents, closed } of shards) {
+    if (known.has(shardId)) continue;
+    if (first && from.type === 'LATEST' && closed) continue;
+    if (!first && !parents.some((parent) => known.has(parent))) continue;
+    // What a child found later holds was all put after the mapping's start: LATEST would lose the first of it.
+    const start = first || from.type !== 'LATEST' ? from : { type: 'TRIM_HORIZON' as const };
+    const handedOver = new Set<string>();
+    known.set(shardId, { shardId, start, finished: false, reading: false, caughtUpBy: 0, handedOver });
+  }
+}
+
+async function listShards(stream: Stream): Promise<readonly Shard[]> {
+  const shards = await stream.shards();
+  // A stream has shards from the moment it is made; before, this is an answer like "not found".
+  if (shards.length === 0) throw new Error('The stream is still being made.');
+  return shards;
 }

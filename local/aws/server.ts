@@ -9,7 +9,7 @@ export interface Account {
 }
 
 /** The account id AWS's own documentation uses for examples. */
-export const LOCAL_ACCOUNT: Account = { region: 'us-east-1', accountId: '123456789012' };
+export const LOCAL_ACCOUNT: Account = { region: 'eu-west-1', accountId: '123456789012' };
 
 export interface AwsRequest {
   method: string;

@@ -16,7 +16,7 @@ import { identityOf, recordIn } from './witness.ts';
 
 const PAGE_RECORDS = 1_000;
 
-/** What one way of forwarding makes of a record: several messages where it is an aggregate. */
+/** What one way of forwarding makes of a record: several messages where it is an aggregate, or its format holds some. */
 export interface Expected {
   /** What tells the messages apart that are to reach the inlet. */
   readonly sent: readonly string[];
@@ -26,10 +26,10 @@ export interface Expected {
   readonly rejected: number;
 }
 
-/** How the stream is forwarded at this moment. */
+/** How the stream is forwarded at this moment; no route where nothing is published. */
 export async function publishedNow({ secretsManager, routes, settings }: Stack, streamArn: string) {
   const runtime = { secrets: createSecrets(secretsManager), routes, settings: settingsFrom(settings) };
-  return (await readStream(runtime, streamArn))?.routes[0];
+  return (await readStream(runtime, streamArn))?.routes ?? [];
 }
 
 /** By sequence number, what each of these pipelines, of which one has forwarded it, makes of every record of the stream. */
@@ -61,7 +61,12 @@ async function expectedOf({ records, shardId }: Received, pipeline: PublishedPip
     stages,
     createRoom(() => true, Number.POSITIVE_INFINITY),
   );
-  return bySequenceNumber(prepared, pipeline.data);
+  const found = bySequenceNumber(prepared, pipeline.data);
+  // An empty list holds no message.
+  for (const { kinesis } of records)
+    if (!found.has(kinesis.sequenceNumber))
+      found.set(kinesis.sequenceNumber, { sent: [], filtered: 0, rejected: 0 });
+  return found;
 }
 
 function bySequenceNumber({ framed, settled }: Prepared, data: PublishedPipeline['data']) {

@@ -1,9 +1,10 @@
 // The main job from one end to the other: provision, produce, forward until everything is settled.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createStreams } from '../../lib/aws/streams.ts';
 import { messageInCause } from '../../lib/failure.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import { Pipeline, Report } from '../../lib/pipeline.ts';
-import { streamNameOf } from '../../lib/published.ts';
+import { type PublishedRoute, streamArnIn, streamNameOf } from '../../lib/published.ts';
 import type { Samples } from '../../lib/samples.ts';
 import type { InvocationReport } from '../aws/delivery.ts';
 import type { StateEvent } from '../aws/state-machine.ts';
@@ -11,7 +12,7 @@ import type { Written } from './account.ts';
 import { expectedIn, publishedNow } from './expected.ts';
 import { functionName } from './functions.ts';
 import { JourneyError } from './journey-error.ts';
-import { produce } from './producer.ts';
+import { type Produced, produce } from './producer.ts';
 import { preparePulled } from './pulled.ts';
 import type { Line } from './records.ts';
 import { ensureStream, type Stack } from './stack.ts';
@@ -70,30 +71,60 @@ export function watchForwarding() {
   };
 }
 
-/** Puts the lines and waits until the forwarder has settled all of them. @throws JourneyError where it makes no progress */
+/**
+ * Puts the lines and waits until the forwarder has settled all of them.
+ * @returns what was written, for each of the stream's routes too, by its pipeline's name
+ * @throws JourneyError where it makes no progress
+ */
 export async function carry(
   stack: Stack,
   { streamArn = '' }: Pick<Pipeline, 'streamArn'>,
   lines: AsyncIterable<Line> | Iterable<Line>,
   watch: ReturnType<typeof watchForwarding>,
   onSettled: (count: number) => void,
-): Promise<{ written: Written; forwarded: Forwarded }> {
+): Promise<{ written: Written; routes: ReadonlyMap<string, Written>; forwarded: Forwarded }> {
   const streamName = streamNameOf(streamArn);
   const before = await publishedNow(stack, streamArn);
+  await begun(before);
   const { distribution } = await createStreams(stack.kinesis).describe(streamArn);
   const produced = await produce(stack.kinesis, streamName, lines, distribution !== 'AUTO');
   await drained(stack, streamName, watch, onSettled);
   await stack.platform.platform.idle();
   // Changed meanwhile, it may have made either of a record.
   const after = await publishedNow(stack, streamArn);
-  const pipelines = [before, after].filter((one) => one !== undefined);
-  const expected = await expectedIn(stack, streamArn, pipelines);
+  const expectedOf = (ways: readonly PublishedRoute[]) => expectedIn(stack, streamArn, ways);
+  const routes = await writtenByRoute(produced, [...before, ...after], expectedOf);
   const { invocations, redelivered } = stack.aws.mappings.progress(streamName);
   const peakMemoryBytes = stack.aws.functions.memory(functionName('forward'));
   return {
-    written: { ...produced, expected },
+    written: { ...produced, expected: [...routes.values()][0]?.expected ?? new Map() },
+    routes,
     forwarded: { invocations, redelivered, ...spans(watch.seen), peakMemoryBytes },
   };
+}
+
+/** A route that has joined others takes what arrives from its start on. */
+async function begun(routes: readonly PublishedRoute[]): Promise<void> {
+  const from = Math.max(0, ...routes.map((route) => route.from ?? 0));
+  await sleep(Math.max(0, from - Date.now()));
+}
+
+/** @param ways what was published for each route: before, and after a change that came meanwhile */
+async function writtenByRoute(
+  produced: Produced,
+  ways: readonly PublishedRoute[],
+  expectedOf: (ways: readonly PublishedRoute[]) => Promise<Written['expected']>,
+): Promise<Map<string, Written>> {
+  const routes = new Map<string, Written>();
+  for (const [pipeline, own] of Map.groupBy(ways, (way) => way.pipeline)) {
+    const route = {
+      pipeline,
+      inletIds: new Set(own.map(({ inletUrl }) => inletUrl.slice(inletUrl.lastIndexOf('/') + 1))),
+      datasetIds: new Set(own.map(({ datasetId }) => datasetId)),
+    };
+    routes.set(pipeline, { ...produced, expected: await expectedOf(own), route });
+  }
+  return routes;
 }
 
 /** How long the invocations took together, overlaps counted once, and from first to last. */
@@ -139,9 +170,16 @@ async function drained(
   }
 }
 
-/** Makes what the manifest needs besides AEP: the stream, and for what AEP reads by itself a secret with credentials of this machine's. */
+/**
+ * Makes what the manifest needs besides AEP: the stream, and for what AEP reads by itself a secret with credentials of this machine's.
+ * @throws JourneyError for a consumer, which AWS names by when it was made
+ */
 export async function prepareSource(stack: Stack, { source }: Manifest, shards: number): Promise<void> {
   if (source.kind !== 'inlet') return preparePulled(stack, source, shards);
   const { stream } = source;
+  if (streamArnIn(stream) !== stream)
+    throw new JourneyError(
+      `${stream} is a consumer in AWS, and not on this machine. Name its stream, with "fanOut": true, to try it here`,
+    );
   await ensureStream(stack, stream.startsWith('arn:') ? streamNameOf(stream) : stream, shards);
 }

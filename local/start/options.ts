@@ -8,7 +8,8 @@ const SAMPLE_MANIFEST = 'examples/customer-profiles.json';
 const ENCODINGS: ReadonlySet<string> = new Set(['text', 'base64']);
 
 export interface StartOptions {
-  readonly manifest: string;
+  /** The pipelines: one, or several that are routes of one stream. */
+  readonly manifests: readonly [string, ...string[]];
   /** A file of one record a line, or a folder of one record a file; sample records where there is none. */
   readonly records: string | undefined;
   /** Of the lines of that file. */
@@ -40,7 +41,8 @@ export const HELP = `Runs one pipeline and its records on this machine, with a s
 
   npm start -- [options]
 
-  --manifest FILE     the pipeline (examples/customer-profiles.json)
+  --manifest FILE     the pipeline (examples/customer-profiles.json). Can be given more than once, for pipelines of one
+                      stream: each takes the records that meet its own "where"
   --records FILE      the records to send, one a line (NDJSON). A folder sends each of its files as one record; line 3 of
                       the report is then the third file by name. Without --records, the manifests of customers get
                       sample customers. The examples that AEP reads by itself (examples/orders-kinesis.json,
@@ -81,7 +83,7 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
   if (values.encoding !== undefined && values.records === undefined)
     throw new UsageError('--encoding is for the lines of a file: add --records FILE');
   return {
-    manifest: values.manifest ?? SAMPLE_MANIFEST,
+    manifests: [values.manifest?.[0] ?? SAMPLE_MANIFEST, ...(values.manifest?.slice(1) ?? [])],
     records: values.records,
     encoding: (values.encoding ?? 'text') as Encoding,
     areSamples: values.manifest === undefined || values.generate !== undefined,
@@ -117,7 +119,7 @@ function parse(args: string[]) {
     return commandLine({
       args,
       options: {
-        manifest: { type: 'string' },
+        manifest: { type: 'string', multiple: true },
         records: { type: 'string' },
         encoding: { type: 'string' },
         generate: { type: 'string' },

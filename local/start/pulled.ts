@@ -5,7 +5,7 @@ import type { Manifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { isPulled } from '../../lib/provision/resources/source.ts';
 import { isObject, parseExactly } from '../aep/json.ts';
-import type { SourceState } from '../aep/pulled/reading.ts';
+import type { SourceState } from '../aep/pulled/readers.ts';
 import { LOCAL_ACCOUNT } from '../aws/server.ts';
 import type { Rejected, Written } from './account.ts';
 import type { Expected } from './expected.ts';

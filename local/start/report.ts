@@ -29,14 +29,26 @@ export function reportOf(parts: {
     '',
     'Records',
     ...table([
-      ['produced', count(account.produced), 'lines'],
+      [
+        'produced',
+        count(account.produced),
+        account.messages === account.produced
+          ? 'lines'
+          : `lines, which hold ${count(account.messages)} messages`,
+      ],
       [
         'accepted',
         count(account.received),
         `${isPulled ? 'read by AEP itself' : 'received by the inlet'}${account.copies > 0 ? `, ${count(account.copies)} of them a second time` : ''}`,
       ],
       ...(account.filtered > 0
-        ? [['filtered', count(account.filtered), 'lines that the manifest filters out (`where`)']]
+        ? [
+            [
+              'filtered',
+              count(account.filtered),
+              'messages that the manifest filters out (`where`), or its format passes over',
+            ],
+          ]
         : []),
       isPulled
         ? [
@@ -79,19 +91,23 @@ export function reportOf(parts: {
     ...rows.map((row) => `  ${clip(JSON.stringify(row), 300)}`),
     ...(rows.length === 0 ? ['  (none)'] : []),
     '',
-    ...(account.missing.length === 0
-      ? []
-      : [
-          `Missing: line ${account.missing.slice(0, MAX_LISTED).join(', ')}${account.missing.length > MAX_LISTED ? ', …' : ''}`,
-        ]),
-    ...(account.phantoms === 0 ? [] : [`Received, but not produced: ${count(account.phantoms)} records`]),
+    ...missingLines(account),
     account.complete
       ? `Every record is accounted for: ${sum(account)}.`
       : `NOT every record is accounted for: ${sum(account)}.`,
   ].join('\n');
 }
 
-function forwardingLines(account: Account, forwarded: Forwarded): string[] {
+/** What does not add up. */
+export function missingLines({ missing, phantoms }: Account): string[] {
+  const shown = `${missing.slice(0, MAX_LISTED).join(', ')}${missing.length > MAX_LISTED ? ', …' : ''}`;
+  return [
+    ...(missing.length === 0 ? [] : [`Missing: line ${shown}`]),
+    ...(phantoms === 0 ? [] : [`Received, but not produced: ${count(phantoms)} records`]),
+  ];
+}
+
+export function forwardingLines(account: Account, forwarded: Forwarded): string[] {
   return [
     'Forwarding',
     ...table([
@@ -116,7 +132,7 @@ function readingLines({ kind, place, reads, throttled }: Reading): string[] {
   return ['Reading', `  AEP reads the ${place}: ${count(reads)} calls for records${held}`];
 }
 
-function listed(title: string, all: readonly Rejected[]): string[] {
+export function listed(title: string, all: readonly Rejected[]): string[] {
   if (all.length === 0) return [];
   const more = all.length - MAX_LISTED;
   const shown = all.slice(0, MAX_LISTED).map(({ line, reason, message }) => {
@@ -127,10 +143,22 @@ function listed(title: string, all: readonly Rejected[]): string[] {
 }
 
 function sum(account: Account): string {
-  const { produced, received, filtered, rejected, dropped, unsent, landed, profileOnly, refusedLater, lost } =
-    account;
+  const {
+    produced,
+    messages,
+    received,
+    filtered,
+    rejected,
+    dropped,
+    unsent,
+    landed,
+    profileOnly,
+    refusedLater,
+    lost,
+  } = account;
   const some = (value: number, what: string) => (value > 0 ? `, ${count(value)} ${what}` : '');
-  return `${count(produced)} produced, ${count(received)} accepted${some(filtered, 'filtered')}, ${count(rejected.length)} rejected${some(dropped.length, 'dropped')}${some(unsent.length, 'not sent')}; of the accepted ${count(landed)} landed${some(profileOnly, 'for Profile only')}, ${count(refusedLater)} refused later, ${count(lost)} lost`;
+  const held = messages === produced ? '' : ` (${count(messages)} messages)`;
+  return `${count(produced)} produced${held}, ${count(received)} accepted${some(filtered, 'filtered')}, ${count(rejected.length)} rejected${some(dropped.length, 'dropped')}${some(unsent.length, 'not sent')}; of the accepted ${count(landed)} landed${some(profileOnly, 'for Profile only')}, ${count(refusedLater)} refused later, ${count(lost)} lost`;
 }
 
 function rate({ produced }: Account, { workingMs }: Forwarded): number {
@@ -141,10 +169,10 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(2);
 }
 
-function count(value: number): string {
+export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-function clip(text: string, length: number): string {
+export function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -8,6 +8,8 @@ const RECORDS: ReadonlyMap<string, string> = new Map([
   ['examples/orders-kinesis.json', 'events/samples/orders.ndjson'],
   ['examples/clicks-event-hubs.json', 'events/samples/clicks.ndjson'],
   ['examples/loyalty-pubsub.json', 'events/samples/members.ndjson'],
+  ['examples/shop-purchases.json', 'events/samples/shop.ndjson'],
+  ['examples/shop-signups.json', 'events/samples/shop.ndjson'],
 ]);
 
 /** Manifests that the sample customers are made for. */

@@ -31,13 +31,13 @@ export interface StackOptions {
   readonly seed: number;
   /** Where the dead-letter store is kept. */
   readonly folder: string;
-  /** A sandbox the platform has besides its own. */
-  readonly sandbox: string;
+  /** Sandboxes that the platform has besides its own. */
+  readonly sandboxes: readonly string[];
   /** What of Adobe's XDM it knows; left out, what is built in. */
   readonly xdm?: Standard;
   /** Which variants it plays where Adobe's material says two things. */
   readonly quirks?: Partial<Quirks>;
-  /** Served instead of a new one, which `seed`, `sandbox` and `warmUpSeconds` would make. */
+  /** Served instead of a new one, which `seed`, `sandboxes` and `warmUpSeconds` would make. */
   readonly platform?: Platform;
   /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
   readonly pipelines?: string;
@@ -109,7 +109,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     pullMs: PULL_MS,
     schemaCacheMs: options.warmUpSeconds * SCHEMA_CACHE_FACTOR * 1_000,
     seed: options.seed,
-    sandboxes: sandboxes(options.sandbox),
+    sandboxes: sandboxes(options.sandboxes),
     ...(options.xdm && { xdm: options.xdm }),
     ...(options.quirks && { quirks: options.quirks }),
   });
@@ -131,6 +131,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_FORWARDER: FORWARDER,
     PENSTOCK_ON_FAILURE_ARN: `arn:aws:s3:::${BUCKET}`,
     PENSTOCK_TABLE: TABLE,
+    PENSTOCK_SCHEMA_REGISTRY: 'yes',
     PENSTOCK_STATE_MACHINE: stateMachineArn,
     AWS_ENDPOINT_URL_SFN: states.endpoint,
     PENSTOCK_TAGS: `stage=${STAGE}`,
@@ -268,12 +269,13 @@ async function look<T>(origin: string, page: string): Promise<T> {
   return parseExactly(await answer.text()) as T;
 }
 
-function sandboxes(wanted: string) {
+function sandboxes(wanted: readonly string[]) {
   const own = [
     { name: 'prod', title: 'Production', type: 'production', isDefault: true },
     { name: 'dev1', title: 'Development', type: 'development' },
   ] as const;
-  return own.some(({ name }) => name === wanted) ? own : [...own, { name: wanted, title: wanted }];
+  const more = [...new Set(wanted)].filter((name) => !own.some((one) => one.name === name));
+  return [...own, ...more.map((name) => ({ name, title: name }))];
 }
 
 function clientOptions(aws: LocalAws, endpoint: string) {

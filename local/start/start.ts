@@ -4,16 +4,18 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../../lib/failure.ts';
-import { type Manifest, parseManifestText } from '../../lib/manifest.ts';
+import type { Manifest } from '../../lib/manifest.ts';
 import type { Pipeline, Report } from '../../lib/pipeline.ts';
 import { isPulled } from '../../lib/provision/resources/source.ts';
+import { streamNameOf } from '../../lib/published.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
+import { manifestInFile } from '../../lib/schemas/files.ts';
 import { createFaults, type FaultSpec } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
-import { account, refusedLines, type Written, writeLists } from './account.ts';
+import { account, refusedLines, unroutedLines, type Written, writeLists } from './account.ts';
 import { changeMeanwhile } from './change.ts';
-import { carry, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
+import { carry, type Forwarded, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { keptLines, prepareHook } from './kept.ts';
 import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -28,6 +30,7 @@ import {
   sampleLines,
 } from './records.ts';
 import { reportOf } from './report.ts';
+import { type RouteAccount, routesReportOf } from './routes-report.ts';
 import { runReportOf } from './run-report.ts';
 import { isOfCustomers, recordsFor } from './sample-files.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -45,26 +48,33 @@ async function main(args: string[]): Promise<number> {
       return 0;
     }
     const options = withSampleRecords(given);
-    const manifest = await readManifest(options.manifest);
-    const samples = await readSamples(options.manifest);
-    const changed = options.change === undefined ? undefined : await readChange(options.change, manifest);
+    const wanted = await readWanted(options.manifests);
+    const [{ manifest }] = wanted;
+    const changed = options.change === undefined ? undefined : await readChange(options.change, wanted);
     const faults = await readFaults(options.faults);
     if (manifest.source.kind === 'inlet') needsRecords(options);
     const total = await countLines(options, manifest);
     const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
-    needsXdm(options.manifest, manifest, xdm ?? builtIn);
+    for (const one of wanted) needsXdm(one.file, one.manifest, xdm ?? builtIn);
     if (changed !== undefined) needsXdm(options.change ?? '', changed.manifest, xdm ?? builtIn);
-    return await run({ options, manifest, samples, changed, faults, xdm, total, progress });
+    return await run({ options, wanted, changed, faults, xdm, total, progress });
   } catch (error) {
     return complain(error);
   }
 }
 
-interface Job {
-  readonly options: StartOptions;
+/** A pipeline that is asked for. */
+interface Wanted {
+  readonly file: string;
   readonly manifest: Manifest;
   readonly samples: Samples | undefined;
-  /** What the pipeline becomes while records come. */
+}
+
+interface Job {
+  readonly options: StartOptions;
+  /** One pipeline, or several of one stream. */
+  readonly wanted: readonly [Wanted, ...Wanted[]];
+  /** What one of them becomes while records come. */
   readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
   readonly faults: readonly FaultSpec[];
   /** What of Adobe's XDM the platform knows, where it is not what is built in. */
@@ -75,18 +85,19 @@ interface Job {
 }
 
 async function run(job: Job): Promise<number> {
-  const { options, manifest, progress } = job;
+  const { options, wanted, progress } = job;
+  const [{ manifest, file }] = wanted;
   const watch = watchForwarding();
   progress.line('Starting the simulated Experience Platform and local AWS. Nothing leaves this machine.');
   const stack = await startStack({
     warmUpSeconds: options.warmUpSeconds,
     seed: options.seed,
-    sandbox: manifest.sandbox,
+    sandboxes: wanted.map((one) => one.manifest.sandbox),
     folder: fileURLToPath(new URL(`../../.penstock/dead-letters/${randomUUID()}`, import.meta.url)),
     shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
     // As if the samples were deployed: a hook can start them.
-    ...(isOfCustomers(options.manifest) && { pipelines: dirname(resolve(options.manifest)) }),
+    ...(isOfCustomers(file) && { pipelines: dirname(resolve(file)) }),
     ...(job.xdm && { xdm: job.xdm }),
     quirks: options.quirks,
     ...(options.verbose && {
@@ -96,12 +107,12 @@ async function run(job: Job): Promise<number> {
   const signal = untilSignal();
   const work = async () => {
     await prepareSource(stack, manifest, options.shards);
-    const pipeline = await provisionWith(stack, job);
+    const pipelines = await provisionAll(stack, job);
     for (const fault of job.faults) stack.platform.platform.faults.add(fault);
     const complete =
       manifest.source.kind === 'inlet'
-        ? await forwardWith(stack, pipeline, watch, job)
-        : await pullWith(stack, pipeline, job);
+        ? await forwardWith(stack, pipelines, watch, job)
+        : await pullWith(stack, pipelines[0], job);
     if (options.retire) await retireWith(stack, job);
     if (options.keep) {
       signal.ending.expected = true;
@@ -140,9 +151,21 @@ function untilSignal() {
   return { came, unexpected, ending };
 }
 
-async function provisionWith(stack: Stack, { manifest, samples, options, progress }: Job): Promise<Pipeline> {
+/** One after the other, as they would be deployed. */
+async function provisionAll(stack: Stack, job: Job): Promise<[Pipeline, ...Pipeline[]]> {
+  const [first, ...others] = job.wanted;
+  const done: [Pipeline, ...Pipeline[]] = [await provisionWith(stack, first, job)];
+  for (const one of others) done.push(await provisionWith(stack, one, job));
+  return done;
+}
+
+async function provisionWith(
+  stack: Stack,
+  { manifest, samples }: Wanted,
+  { options, wanted, progress }: Job,
+): Promise<Pipeline> {
   const { warmUpSeconds } = options;
-  const stage = progress.stage('Provision', STATES);
+  const stage = progress.stage(wanted.length > 1 ? `Provision ${manifest.name}` : 'Provision', STATES);
   let done = 0;
   try {
     const pipeline = await provision(stack, manifest, {
@@ -165,15 +188,16 @@ async function provisionWith(stack: Stack, { manifest, samples, options, progres
 
 async function forwardWith(
   stack: Stack,
-  pipeline: Pipeline,
+  pipelines: readonly [Pipeline, ...Pipeline[]],
   watch: ReturnType<typeof watchForwarding>,
   { options, changed, total, progress }: Job,
 ): Promise<boolean> {
+  const [pipeline, ...others] = pipelines;
   const change = await changeFor(stack, { options, changed, total, progress });
   const stage = progress.stage('Forward', total);
   try {
     const lines = linesFor(options, pipeline.manifest);
-    const { written, forwarded } = await carry(
+    const { written, routes, forwarded } = await carry(
       stack,
       pipeline,
       change?.during(lines) ?? lines,
@@ -187,7 +211,10 @@ async function forwardWith(
       failed = error;
       return undefined;
     });
-    const isComplete = await tell(stack, last ?? pipeline, written, { forwarded }, progress);
+    const isComplete =
+      others.length === 0
+        ? await tell(stack, last ?? pipeline, written, { forwarded }, progress)
+        : await tellRoutes(stack, replaced(pipelines, last), routes, forwarded, progress);
     if (failed !== undefined) throw failed;
     return isComplete && (changed === undefined || change !== undefined);
   } catch (error) {
@@ -243,6 +270,37 @@ async function tell(
   return counted.complete;
 }
 
+/** The same pipelines, one of them as it was changed. */
+function replaced(pipelines: readonly Pipeline[], changed: Pipeline | undefined): readonly Pipeline[] {
+  return pipelines.map((one) => (one.manifest.name === changed?.manifest.name ? changed : one));
+}
+
+/** Says what became of the records on each route. @returns whether each is accounted for */
+async function tellRoutes(
+  stack: Stack,
+  pipelines: readonly Pipeline[],
+  routes: ReadonlyMap<string, Written>,
+  forwarded: Forwarded,
+  progress: Progress,
+): Promise<boolean> {
+  const accounts: RouteAccount[] = [];
+  for (const pipeline of pipelines) {
+    const written = routes.get(pipeline.manifest.name);
+    if (written === undefined) continue;
+    const counted = await account(stack, written);
+    const datasetId = pipeline.resources.dataset?.id ?? '';
+    const rows = await stack.readBack(datasetId, 1);
+    const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
+    accounts.push({ pipeline, account: counted, rows, later });
+  }
+  const rejects = accounts.flatMap((one) => [...one.account.rejected, ...one.later]);
+  const list = await writeLists(stack.deadLettersFolder, { ...NOTHING_LEFT, rejected: rejects }, []);
+  progress.line(routesReportOf({ accounts, unrouted: unroutedLines([...routes.values()]), forwarded, list }));
+  return accounts.length === pipelines.length && accounts.every((one) => one.account.complete);
+}
+
+const NOTHING_LEFT = { unsent: [], dropped: [] };
+
 /** The change, its plan shown; `undefined` where there is none, or it is refused: the records are sent all the same. */
 async function changeFor(
   stack: Stack,
@@ -258,27 +316,62 @@ async function changeFor(
   return undefined;
 }
 
-async function retireWith(stack: Stack, { manifest, changed, options, progress }: Job): Promise<void> {
+async function retireWith(stack: Stack, { wanted, changed, options, progress }: Job): Promise<void> {
   const { warmUpSeconds } = options;
-  const last = changed?.manifest ?? manifest;
-  const { report } = await provision(stack, last, { warmUpSeconds, drainSeconds: 2, mode: 'retire' });
-  progress.line(['', ...runReportOf(report as Report)].join('\n'));
+  for (const { manifest } of wanted) {
+    const last = changed?.manifest.name === manifest.name ? changed.manifest : manifest;
+    const { report } = await provision(stack, last, { warmUpSeconds, drainSeconds: 2, mode: 'retire' });
+    progress.line(['', ...runReportOf(report as Report)].join('\n'));
+  }
+}
+
+/** @throws UsageError where several are no routes of one stream */
+async function readWanted(files: readonly [string, ...string[]]): Promise<[Wanted, ...Wanted[]]> {
+  const [file, ...others] = files;
+  const all: [Wanted, ...Wanted[]] = [await readOne(file)];
+  for (const other of others) {
+    const one = await readOne(other);
+    const same = all.find(({ manifest }) => manifest.name === one.manifest.name);
+    if (same !== undefined)
+      throw new UsageError(`--manifest: ${same.file} and ${other} are of one pipeline, ${one.manifest.name}`);
+    const [stream, found] = [streamOf(all[0].manifest), streamOf(one.manifest)];
+    if (stream === undefined || stream !== found)
+      throw new UsageError(
+        `--manifest: several manifests must be inlets of one stream; ${file} has ${stream ?? 'none'}, ${other} has ${found ?? 'none'}`,
+      );
+    all.push(one);
+  }
+  return all;
+}
+
+async function readOne(file: string): Promise<Wanted> {
+  return { file, manifest: await readManifest(file), samples: await readSamples(file) };
+}
+
+/** The stream's name, where the source is an inlet. */
+function streamOf({ source }: Manifest): string | undefined {
+  if (source.kind !== 'inlet') return undefined;
+  return source.stream.startsWith('arn:') ? streamNameOf(source.stream) : source.stream;
 }
 
 async function readManifest(file: string): Promise<Manifest> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`--manifest: ${file} cannot be read (${error.code})`);
   });
-  return parseManifestText(text, file);
+  return manifestInFile(text, file).manifest;
 }
 
 /** @throws UsageError where it is another pipeline's */
-async function readChange(file: string, { name, source }: Manifest) {
+async function readChange(file: string, wanted: readonly Wanted[]) {
   const manifest = await readManifest(file);
-  if (manifest.name !== name)
+  const before = wanted.find((one) => one.manifest.name === manifest.name)?.manifest;
+  if (before === undefined) {
+    const names = wanted.map((one) => one.manifest.name).join(' or ');
     throw new UsageError(
-      `--change: ${file} must be a manifest of the pipeline ${name}, not of ${manifest.name}`,
+      `--change: ${file} must be a manifest of the pipeline ${names}, not of ${manifest.name}`,
     );
+  }
+  const { source } = before;
   // A change to or from an inlet is for the plan to refuse.
   if (isPulled(source) && isPulled(manifest.source) && !isSamePlace(source, manifest.source))
     throw new UsageError(`--change: ${file} must read from the same source: its records are put there`);
@@ -318,14 +411,15 @@ function linesFor(options: StartOptions, manifest: Manifest) {
 /** An example that AEP reads by itself has records of its own; the sample customers go into it only where they are asked for. */
 function withSampleRecords(options: StartOptions): StartOptions {
   if (options.records !== undefined || options.areSamples) return options;
-  return { ...options, records: recordsFor(options.manifest) };
+  const [records, ...others] = new Set(options.manifests.map(recordsFor));
+  return others.length > 0 ? options : { ...options, records };
 }
 
 /** The sample customers are no records of somebody else's manifest. @throws UsageError */
-function needsRecords({ manifest, records, areSamples }: StartOptions): void {
-  if (records !== undefined || areSamples || isOfCustomers(manifest)) return;
+function needsRecords({ manifests, records, areSamples }: StartOptions): void {
+  if (records !== undefined || areSamples || manifests.every(isOfCustomers)) return;
   throw new UsageError(
-    `--manifest ${manifest} needs records of its own: add --records FILE, or --generate N for the sample customers`,
+    `--manifest ${manifests.join(' --manifest ')} needs records of its own: add --records FILE, or --generate N for the sample customers`,
   );
 }
 

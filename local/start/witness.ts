@@ -2,17 +2,27 @@
 import { createHash } from 'node:crypto';
 
 export interface Witness {
-  /** How often each record was taken in. */
-  readonly received: ReadonlyMap<string, number>;
+  /** How often each record was taken in, by any of these inlets; without them, by any at all. */
+  received(inletIds?: ReadonlySet<string>): ReadonlyMap<string, number>;
   /** Hand this to the platform. */
-  see(records: readonly object[]): void;
+  see(records: readonly object[], inletId: string): void;
 }
 
 export function createWitness(): Witness {
-  const received = new Map<string, number>();
+  const byInlet = new Map<string, Map<string, number>>();
   return {
-    received,
-    see(records) {
+    received(inletIds) {
+      const wanted = [...byInlet].filter(([inletId]) => inletIds?.has(inletId) ?? true);
+      const [only, ...others] = wanted.map(([, received]) => received);
+      if (others.length === 0) return only ?? new Map();
+      const all = new Map(only);
+      for (const [identity, count] of others.flatMap((one) => [...one]))
+        all.set(identity, (all.get(identity) ?? 0) + count);
+      return all;
+    },
+    see(records, inletId) {
+      const received = byInlet.get(inletId) ?? new Map<string, number>();
+      byInlet.set(inletId, received);
       for (const record of records) {
         const identity = identityOf(record);
         received.set(identity, (received.get(identity) ?? 0) + 1);

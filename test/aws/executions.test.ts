@@ -8,7 +8,7 @@ import { eventually, turn } from '../support/eventually.ts';
 
 // The port to Step Functions, by the real SDK over HTTP.
 
-const ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:penstock-dev-provision';
+const ARN = 'arn:aws:states:eu-west-1:123456789012:stateMachine:penstock-dev-provision';
 let states: LocalStates;
 let client: SFNClient;
 let ends: ((status: 'SUCCEEDED' | 'FAILED') => void)[];
@@ -21,7 +21,7 @@ beforeAll(async () => {
   });
   states = await startStatesApi({ stateMachineArn: ARN, executions: () => executions });
   const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
-  client = new SFNClient({ endpoint: states.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+  client = new SFNClient({ endpoint: states.endpoint, region: 'eu-west-1', credentials, maxAttempts: 1 });
 });
 afterAll(async () => {
   client.destroy();
@@ -32,7 +32,7 @@ describe('executions', () => {
   it('are started once by name, and asked about', async () => {
     const port = createExecutions(ARN, client);
     const arn = port.arn('a-1');
-    expect(arn).toBe('arn:aws:states:us-east-1:123456789012:execution:penstock-dev-provision:a-1');
+    expect(arn).toBe('arn:aws:states:eu-west-1:123456789012:execution:penstock-dev-provision:a-1');
     expect(await port.describe(arn)).toBeUndefined();
     expect(await port.start('a-1', '{"a":1}')).toBe(true);
     expect(await port.start('a-1', '{"a":1}')).toBe(true);
@@ -69,7 +69,7 @@ describe('executions', () => {
 
   it('of a service that does not answer are given up in time', async () => {
     const silent = await serve('application/x-amz-json-1.0', () => new Promise(() => undefined));
-    const environment = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake' };
+    const environment = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake' };
     for (const [name, value] of Object.entries({ ...environment, AWS_ENDPOINT_URL_SFN: silent.endpoint }))
       vi.stubEnv(name, value);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -97,7 +97,7 @@ describe('executions', () => {
     const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
     const nobody = new SFNClient({
       endpoint: 'http://127.0.0.1:1',
-      region: 'us-east-1',
+      region: 'eu-west-1',
       credentials,
       maxAttempts: 1,
     });

@@ -11,8 +11,8 @@ import { type MemoryExecutions, memoryLedger } from '../support/ledger.ts';
 // One contract for the ledger in DynamoDB and for its twin in memory: what the fast tests rely on holds for the real one.
 
 const TABLE = 'penstock-test-pipelines';
-const ME = 'arn:aws:states:us-east-1:123456789012:execution:penstock-test-provision:me';
-const OTHER = 'arn:aws:states:us-east-1:123456789012:execution:penstock-test-provision:other';
+const ME = 'arn:aws:states:eu-west-1:123456789012:execution:penstock-test-provision:me';
+const OTHER = 'arn:aws:states:eu-west-1:123456789012:execution:penstock-test-provision:other';
 const NOW = '2026-01-01T00:00:00.000Z';
 
 let server: RunningServer;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
   client = new DynamoDBClient({
     endpoint: server.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials,
     maxAttempts: 1,
   });

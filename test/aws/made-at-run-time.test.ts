@@ -2,6 +2,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createConsumers } from '../../lib/aws/consumers.ts';
 import { createMadeAtRunTime } from '../../lib/aws/made-at-run-time.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
     transitionMs: 30,
   });
   const options = {
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   };
@@ -55,6 +56,22 @@ describe('what was made at run time', () => {
     await made.removeTrigger(ids[0] ?? '');
   });
 
+  it('B: a trigger’s own consumer goes with it, and one made by hand stays', async () => {
+    const triggers = createTriggers({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager, kinesis);
+    const kept = createConsumers({ stage: 'elsewhere' }, kinesis);
+    const own = createConsumers({ stage: 'dev' }, kinesis);
+    for (const [name, consumers] of [['own', own] as const, ['other', kept] as const]) {
+      const streamArn = await stream(name);
+      await consumers.register(streamArn);
+      const { id } = await triggers.create((await consumers.find(streamArn))?.arn ?? '', 'earliest');
+      await eventually(() => aws.mappings.get(id).state).toBe('Disabled');
+      await made.removeTrigger(id);
+    }
+    await eventually(() => own.find(aws.kinesis.streamArn('own'))).toBeUndefined();
+    expect(await kept.find(aws.kinesis.streamArn('other'))).toMatchObject({ arn: expect.any(String) });
+  });
+
   it('B 6: bears the tags of the deployment from when it is made', async () => {
     const tags = { team: 'data', 'cost-centre': '4 2' };
     const tagged = createTriggers({ forwarder: 'forward', onFailureArn: undefined, tags }, lambda);
@@ -77,13 +94,13 @@ describe('what was made at run time', () => {
   });
 
   it('are the published pipelines of the stage, also those that wait for their deletion, and no other secret', async () => {
-    const secrets = createSecrets(manager, 'arn:aws:kms:us-east-1:000000000000:key/fake');
+    const secrets = createSecrets(manager, 'arn:aws:kms:eu-west-1:000000000000:key/fake');
     const names = Array.from({ length: 103 }, (_, n) => `penstock/dev/streams/s${n}`);
     const others = ['penstock/dev/credentials', 'penstock/dev2/streams/a', 'penstock/prod/streams/a'];
     for (const name of [...names, ...others]) await secrets.put(name, 'fake', 'a test');
     await secrets.remove(names[0] ?? '');
     const described = await manager.send(new DescribeSecretCommand({ SecretId: names[1] }));
-    expect(described.KmsKeyId).toBe('arn:aws:kms:us-east-1:000000000000:key/fake');
+    expect(described.KmsKeyId).toBe('arn:aws:kms:eu-west-1:000000000000:key/fake');
 
     const made = createMadeAtRunTime({ forwarder: 'forward', stage: 'dev' }, lambda, manager);
     const found = await made.published();

@@ -2,12 +2,15 @@ import { CreateStreamCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createConsumers } from '../../lib/aws/consumers.ts';
 import { awsFailure } from '../../lib/aws/failure.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
+import { isOwnConsumer } from '../../lib/consumer-name.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { createStream } from '../support/streams.ts';
 import { heldTransitions } from '../support/transitions.ts';
 
 // The ports against the real protocols: unmodified SDK clients, local servers.
@@ -26,7 +29,7 @@ beforeAll(async () => {
     ...transitions.ports,
   });
   options = {
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   };
@@ -83,7 +86,7 @@ describe('streams and triggers', () => {
     await kinesis.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }));
     const streams = createStreams(kinesis);
     const arn = await streams.arn('orders');
-    expect(arn).toMatch(/^arn:aws:kinesis:us-east-1:\d{12}:stream\/orders$/);
+    expect(arn).toMatch(/^arn:aws:kinesis:eu-west-1:\d{12}:stream\/orders$/);
     expect(await streams.arn(arn ?? '')).toBe(arn);
     expect(await streams.arn('nothing')).toBeUndefined();
 
@@ -115,6 +118,50 @@ describe('streams and triggers', () => {
     transitions.pass();
     await eventually(() => triggers.find(arn ?? '')).toBeUndefined();
     await triggers.remove(made.id);
+  });
+
+  it('B: a consumer with enhanced fan-out is registered once, read through by a trigger, and removed', async () => {
+    const kinesis = new KinesisClient({ ...options, endpoint: aws.endpoints.kinesis });
+    await createStream(kinesis, 'fanned');
+    const streams = createStreams(kinesis);
+    const streamArn = (await streams.arn('fanned')) ?? '';
+    const consumers = createConsumers({ stage: 'dev' }, kinesis);
+    expect(await consumers.find(streamArn)).toBeUndefined();
+    await consumers.remove(streamArn);
+    await consumers.register(streamArn);
+    await consumers.register(streamArn);
+    await eventually(async () => (await consumers.find(streamArn))?.state).toBe('active');
+    const consumerArn = (await consumers.find(streamArn))?.arn ?? '';
+    expect(isOwnConsumer(consumerArn, 'dev')).toBe(true);
+    expect(isOwnConsumer(consumerArn, 'de')).toBe(false);
+    expect(await streams.arn(consumerArn)).toBe(streamArn);
+    expect(await streams.arn(`${streamArn}/consumer/nobody:1`)).toBeUndefined();
+
+    const lambda = new LambdaClient({ ...options, endpoint: aws.endpoints.lambda });
+    const triggers = createTriggers({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    const { id } = await triggers.create(consumerArn, 'earliest');
+    expect(await triggers.find(streamArn)).toMatchObject({ id, streamArn, consumerArn });
+    transitions.pass();
+    await eventually(async () => (await triggers.find(streamArn))?.state).toBe('off');
+    await triggers.remove(id);
+    transitions.pass();
+    await eventually(() => triggers.find(streamArn)).toBeUndefined();
+    await consumers.remove(streamArn);
+    await eventually(() => consumers.find(streamArn)).toBeUndefined();
+    expect(await streams.arn(consumerArn)).toBeUndefined();
+  });
+
+  it('B: the trigger of a stream is found on any page of the list', async () => {
+    const mapping = (name: string) => ({ UUID: name, EventSourceArn: `arn:aws:kinesis:r:1:stream/${name}` });
+    const lambda = {
+      send: async ({ input: { Marker } }: { input: { Marker?: string } }) =>
+        Marker === undefined
+          ? { EventSourceMappings: [mapping('one')], NextMarker: '1' }
+          : { EventSourceMappings: [mapping('two')] },
+    } as unknown as LambdaClient;
+    const triggers = createTriggers({ forwarder: 'forward', onFailureArn: undefined }, lambda);
+    expect(await triggers.find('arn:aws:kinesis:r:1:stream/two')).toMatchObject({ id: 'two' });
+    expect(await triggers.find('arn:aws:kinesis:r:1:stream/three')).toBeUndefined();
   });
 
   it("issue 13 B 3: Lambda's last result is read in one place, into a field", async () => {

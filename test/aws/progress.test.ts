@@ -18,7 +18,7 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
   client = new DynamoDBClient({
     endpoint: server.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials,
     maxAttempts: 1,
   });

@@ -45,7 +45,7 @@ describe('local Kinesis', () => {
     kinesis = await startKinesis();
     client = new KinesisClient({
       endpoint: kinesis.endpoint,
-      region: 'us-east-1',
+      region: 'eu-west-1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
     await client.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 2 }));

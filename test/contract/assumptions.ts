@@ -238,6 +238,34 @@ const CATALOG: readonly Step[] = [
     },
   },
   {
+    name: 'client: a dataset without labels gets some, which are changed at the version that was read',
+    run: async ({ aep, made, holds }) => {
+      const id = of(made, 'datasetId');
+      const none = await aep.datasetService.getLabels(id);
+      holds('it has none', none.labels.length === 0);
+      await aep.datasetService.putLabels(id, { ...none, labels: ['C1'] });
+      const first = await aep.datasetService.getLabels(id);
+      holds('the first is there', first.labels.join() === 'C1');
+      holds('with an etag', typeof first.etag === 'string');
+      await aep.datasetService.putLabels(id, { ...first, labels: ['C1', 'C2'] });
+      const late = await failureOf(aep.datasetService.putLabels(id, { ...first, labels: [] }));
+      holds('an old version is refused', late?.code === 'AEP_CHANGED');
+      const { labels } = await aep.datasetService.getLabels(id);
+      holds('both are there', [...labels].sort().join() === 'C1,C2');
+    },
+  },
+  {
+    name: 'client: only a dataset of events forgets its rows after a time',
+    run: async ({ aep, made, holds }) => {
+      const id = of(made, 'datasetId');
+      const { adobe_lakeHouse: lake } = await aep.catalog.ttlBounds(id);
+      holds('there is a shortest time', lake === undefined || typeof lake.minValue === 'string');
+      const { etag } = await aep.catalog.getDataset(id);
+      const refused = await failureOf(aep.catalog.setRowExpiration(id, { adobe_lakeHouse: 'P90D' }, etag));
+      holds('records are kept', refused?.code === 'AEP_REFUSED');
+    },
+  },
+  {
     name: 'client: a dataset is found by its schema, and keeps no failures where it is told so',
     run: async ({ aep, made, mark, later, holds, soon }) => {
       const schemaId = of(made, 'schemaId');

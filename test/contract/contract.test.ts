@@ -137,8 +137,7 @@ test('12 C 3: a platform that heeds no etag is told by what the client relies on
   const { env, platform } = await real({});
   played(platform, (call) => {
     if (call.method !== 'PATCH') return call;
-    const headers = new Headers([...call.headers]);
-    headers.delete('if-match');
+    const { 'if-match': _, ...headers } = call.headers;
     return { ...call, headers };
   });
   const { text } = await run(env);
@@ -157,6 +156,9 @@ const SHOWN_BY: Partial<Record<QuirkName, readonly string[]>> = {
     'a batch to the inlet',
     'client: a batch has an outcome for each message',
     'client: an inlet that wants a token refuses another one as a token',
+  ],
+  'dataset-labels': [
+    'client: a dataset without labels gets some, which are changed at the version that was read',
   ],
   'descriptor-put': ['an identity is written anew'],
   'mapping-path': ['mapping sets without conversion in the path'],

@@ -29,7 +29,7 @@ export default defineConfig({
           name: 'deep',
           include: [
             'test/deep/*.test.ts',
-            'test/provision/{sweep.*,model,two-at-once}.test.ts',
+            'test/provision/{sweep.*,model,two-at-once,interleaved-routes}.test.ts',
             'test/forward/{model,promises-*}.test.ts',
             'test/support/sweep.test.ts',
             'test/journeys/account.test.ts',

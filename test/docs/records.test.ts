@@ -1,10 +1,12 @@
 // docs/records.md: every extract is a manifest's, and every record of a table becomes what the table says.
 import { readFileSync } from 'node:fs';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MAX_RECORDS_BYTES } from '../../lib/bounds.ts';
+import { publishedFormat } from '../../lib/formats.ts';
 import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/frame.ts';
 import { MAX_DEPTH } from '../../lib/forward/json/check.ts';
+import { MAX_PIECES, MAX_RECORD_BYTES } from '../../lib/forward/read/decode.ts';
 import { MAX_UNPACKED_BYTES } from '../../lib/forward/read/unpack.ts';
 import { type InletSource, parseManifest } from '../../lib/manifest.ts';
 import type { RecordInput } from '../support/forwarding.ts';
@@ -60,11 +62,12 @@ function sourceIn(extract: Record<string, unknown>): InletSource {
 
 /** The bytes that the page's notation stands for. */
 function bytesOf(notation: string): Buffer {
-  const [, format, inner = ''] = /^(gzip|zstd|kpl)\((.*)\)$/.exec(notation) ?? [];
+  const [, format, inner = ''] = /^(gzip|zlib|zstd|kpl)\((.*)\)$/s.exec(notation) ?? [];
   if (format === 'gzip') return gzipSync(bytesOf(inner));
+  if (format === 'zlib') return deflateSync(bytesOf(inner));
   if (format === 'zstd') return zstdCompressSync(bytesOf(inner));
   if (format === 'kpl') return aggregate(inner.split(', ').map((one) => ({ key: 'k', data: bytesOf(one) })));
-  return Buffer.from(notation);
+  return Buffer.from(notation.replaceAll('⏎', '\n').replaceAll('⇥', '\t').replaceAll('␞', '\x1e'));
 }
 
 function recordOf({ record }: Row): RecordInput {
@@ -77,6 +80,7 @@ function recordOf({ record }: Row): RecordInput {
 /** `sent: …`, `filtered` and `rejected: …`, of which an aggregate has several. */
 function expected({ becomes }: Row): (string | RegExp)[] {
   const all = [...becomes.matchAll(/(?:(sent|rejected): `(.*?)`|filtered)(?:; |$)/g)];
+  if (becomes === 'no message') return [];
   if (all.map(([text]) => text).join('') !== becomes) throw new Error(`not understood: ${becomes}`);
   return all.map(([, kind, code = '']) => {
     if (kind === undefined) return 'filtered';
@@ -100,7 +104,9 @@ describe('13 A 3: docs/records.md', () => {
     expect([...new Set(options)].sort()).toEqual([
       'compression',
       'data',
+      'deletions',
       'derive',
+      'format',
       'operations',
       'order',
       'rate',
@@ -110,16 +116,22 @@ describe('13 A 3: docs/records.md', () => {
       'where',
     ]);
     expect(cases.length).toBeGreaterThan(30);
-    expect(EXTRACTS.filter(({ rows }) => rows.length === 0)).toHaveLength(2);
+    // Records of avro and protobuf are no text.
+    expect(EXTRACTS.filter(({ rows }) => rows.length === 0)).toHaveLength(5);
   });
 
   it.each(EXTRACTS)('an extract is part of a manifest: $source', ({ source }) => {
-    expect(sourceIn(source)).toMatchObject(source);
+    const { format } = source;
+    const named = typeof format === 'string' ? { ...source, format: { kind: format } } : source;
+    expect(sourceIn(source)).toMatchObject(named);
   });
 
   it.each(cases)('$record becomes $becomes by $source', ({ source, ...row }) => {
-    const { records, data, compression } = sourceIn(source);
-    const outcomes = transforming(records, { data, compression })(recordOf(row)).map(found);
+    const { records, data, compression, format: asked } = sourceIn(source);
+    const format = publishedFormat(asked);
+    const outcomes = transforming(records, { data, compression, ...(format && { format }) })(
+      recordOf(row),
+    ).map(found);
     const wanted = expected(row);
     expect(outcomes).toHaveLength(wanted.length);
     for (const [index, one] of wanted.entries()) expect(outcomes[index]).toMatch(one);
@@ -130,6 +142,8 @@ describe('13 A 3: docs/records.md', () => {
     for (const size of [
       `${MAX_REQUEST_BYTES.toLocaleString('en')} bytes (the inlet`,
       `${MAX_UNPACKED_BYTES / 1024 / 1024} MiB | \`gzip-too-large\``,
+      `| ${MAX_RECORD_BYTES / 1024 / 1024} MiB | the same |`,
+      `out of one record | ${MAX_PIECES.toLocaleString('en')} |`,
       `| levels of nesting | ${MAX_DEPTH} |`,
       `${MAX_RECORDS_BYTES.toLocaleString('en')} bytes | the manifest is refused`,
     ])

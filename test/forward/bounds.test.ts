@@ -4,7 +4,8 @@ import { excerpt } from '../../lib/aep/exchange.ts';
 import { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
 import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
-import { createRoom, prepare } from '../../lib/forward/frame/prepare.ts';
+import { createRoom, mostHeld, prepare } from '../../lib/forward/frame/prepare.ts';
+import { createDecoding } from '../../lib/forward/read/decoding.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
 import { processorSeconds } from '../support/effort.ts';
 import { ALL_SETTLED, INLET_ID, kinesisEvent, PUBLISHED, world } from '../support/forwarding.ts';
@@ -48,6 +49,16 @@ describe('what unpacks to a thousandfold', () => {
     expect(decoded).toBe(120);
     expect(framed.length).toBeLessThan(80);
     expect(framed.length + settled.length).toBe(120);
+  });
+
+  it('14 B: stays in the stream where a format makes many messages of each record, but for the first', async () => {
+    const line = `${JSON.stringify({ filler: 'x'.repeat(20_000) })}\n`;
+    const bytes = gzipSync(line.repeat(900));
+    const records = kinesisEvent([bytes, bytes, bytes]).Records as unknown as KinesisRecord[];
+    const decoding = createDecoding({ compression: 'gzip', format: { kind: 'json-lines' } });
+    const some = await prepare(records, { ...STAGES, decoding }, createRoom(always, mostHeld(decoding)));
+    expect([some.framed.length, some.left.length]).toEqual([900, 2]);
+    expect(mostHeld(decoding)).toBeLessThan(mostHeld({ compression: 'gzip' }));
   });
 
   it('is refused by its size before it is parsed', async () => {

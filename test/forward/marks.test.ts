@@ -112,6 +112,19 @@ describe('A 3: a record reaches a healthy route at most twice while another rout
   });
 });
 
+it('A 3: all marks of a shard fit into an item: 40,000 messages are divided among the routes', async () => {
+  const w = routed([{ pipeline: 'a' }, { pipeline: 'b', answer: down }]);
+  const data = Buffer.from('{"n":1}');
+  const records = Array.from({ length: 3 }, () =>
+    aggregate(Array.from({ length: 7_000 }, () => ({ key: 'k', data }))),
+  );
+  await w.run(records);
+  expect([...w.marks.all.values()].map(({ keys }) => keys.length)).toEqual([8 * 20_000]);
+  expect(w.taken.a).toHaveLength(21_000);
+  await w.run(records);
+  expect(w.taken.a).toHaveLength(22_000);
+});
+
 describe('A 3: a mark never skips what its route did not settle', () => {
   async function marked(): Promise<Routed> {
     const w = routed(TWO);

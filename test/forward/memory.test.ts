@@ -55,6 +55,16 @@ describe('the memory', () => {
     expect(memory.recall(PLACE).has(message(2))).toBe(true);
   });
 
+  it('is divided among the routes of a stream', () => {
+    const memory = createMemory(8);
+    const all = [1, 2, 3, 4, 5, 6].map((n) => settled(n));
+    for (const pipeline of ['p', 'q']) memory.keep({ ...PLACE, pipeline }, all, seq(1), 2);
+    for (const pipeline of ['p', 'q']) {
+      const known = memory.recall({ ...PLACE, pipeline });
+      expect([1, 2, 3, 4, 5, 6].filter((n) => known.has(message(n)))).toEqual([1, 2, 3, 4]);
+    }
+  });
+
   it('lets go of what the shard is past', () => {
     const memory = createMemory();
     memory.keep(PLACE, [settled(1, RETRY), settled(2)], seq(1));

@@ -5,7 +5,7 @@ import { deep, runs } from '../support/depth.ts';
 
 const SEED = 20_260_301;
 const STORIES = 50;
-const PARTS = runs(500) / STORIES;
+const PARTS = deep ? 10 : 2;
 /** So often each of the faults strikes, over all parts. */
 const LEAST = deep ? 50 : 5;
 
@@ -17,6 +17,10 @@ it.each(Array.from({ length: PARTS }, (_, part) => SEED + part))(
     for (const [what, times] of await tellStories(STORIES, seed)) met.set(what, (met.get(what) ?? 0) + times);
   },
 );
+
+it('14 B: they hold where a record holds several messages by its format', async () => {
+  await tellStories(runs(50), SEED, 'lines');
+});
 
 it('every fault has struck, and all that makes a difference has happened', () => {
   console.log(

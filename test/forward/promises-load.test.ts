@@ -91,7 +91,7 @@ describe(`${RECORDS} records of 4 shards, a third of all requests failing, the c
   });
 
   it('A 6: every answer is read alike by the emulator and by a second reader, and never as a failure of all', () => {
-    expect(load.counts.get('invocations')).toBeGreaterThan(runs(50_000));
+    expect(load.counts.get('invocations')).toBeGreaterThan(runs(45_000));
     expect(load.wrong).toEqual([]);
   });
 

@@ -31,7 +31,7 @@ describe('A 5: after faults', () => {
     '404': () => answerOf(404, {}),
   });
 
-  const SEEDS = 200;
+  const SEEDS = 100;
 
   it.each(Array.from({ length: runs(1_000) / SEEDS }, (_, part) => part * SEEDS))(
     `a probe is acknowledged within 60 s, whatever went wrong before: ${SEEDS} of ${SEEDS} seeds from %i on`,

@@ -1,5 +1,5 @@
 // What holds for whatever a producer puts into a stream: properties of decoder and transform, to be tried as often as wanted.
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import { decode, fromBase64 } from '../../lib/forward/read/decode.ts';
@@ -16,7 +16,7 @@ const bytes = fc.uint8Array({ maxLength: 1_000, size: 'max' }).map((array) => Bu
 const small = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array));
 
 /** The bytes with some of them changed, cut off or added. */
-function damaged(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
+export function damaged(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 });
   return fc.tuple(whole, changes, fc.option(fc.nat()), small).map(([original, spots, cut, tail]) => {
     const copy = Buffer.from(original);
@@ -51,12 +51,15 @@ const contents = fc.oneof(
   fc.json().map((text) => Buffer.from(text)),
 );
 const gzips = contents.map((content) => gzipSync(content));
+const zlibs = fc
+  .tuple(contents, fc.integer({ min: -1, max: 9 }))
+  .map(([content, level]) => deflateSync(content, { level }));
 const zstds = contents.map((content) => zstdCompressSync(content));
 /** What unpacks to just as much as may be, to a byte more, and to very much more. */
 const bombs = fc.constantFrom(
   ...[MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES + 1, 40 * 1024 * 1024]
     .map((length) => Buffer.alloc(length))
-    .flatMap((zeros) => [gzipSync(zeros), zstdCompressSync(zeros)]),
+    .flatMap((zeros) => [gzipSync(zeros), deflateSync(zeros), zstdCompressSync(zeros)]),
 );
 /** A frame's header and blocks as RFC 8878 has them, each of any value. */
 const frames = fc
@@ -69,8 +72,8 @@ const frames = fc
     ]),
   );
 const packed = fc.oneof(
-  { weight: 5, arbitrary: fc.oneof(gzips, zstds, frames) },
-  { weight: 5, arbitrary: damaged(fc.oneof(gzips, zstds, frames)) },
+  { weight: 5, arbitrary: fc.oneof(gzips, zlibs, zstds, frames) },
+  { weight: 5, arbitrary: damaged(fc.oneof(gzips, zlibs, zstds, frames)) },
   { weight: 2, arbitrary: bytes },
   { weight: 1, arbitrary: bombs },
 );
@@ -82,26 +85,53 @@ const base64 = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(...'AQgwZz059+/-_=\n é'), maxLength: 12 }) },
 );
 
-const compression = fc.constantFrom('none', 'gzip', 'zstd', 'auto' as const);
+const compression = fc.constantFrom('none', 'gzip', 'zlib', 'zstd', 'auto' as const);
 const pointer = fc
   .array(fc.constantFrom('a', '0', '1', '*', '', '__proto__', 'length'), { minLength: 1, maxLength: 3 })
   .map((steps) => `/${steps.join('/')}`);
+const condition = fc.oneof(
+  fc.record({ field: pointer, exists: fc.boolean() }),
+  fc.record({ field: pointer, notEquals: fc.constant('x') }),
+  fc.record({ field: pointer, notOneOf: fc.constant([1, null]) }),
+  fc.record({ field: pointer, matches: fc.constantFrom('', '(a*)*$', '^.{0,3}$') }),
+  fc.record({ field: pointer, greaterThan: fc.constantFrom<number | string>(0, '2026-01-01') }),
+  fc.record({ field: pointer, lessThan: fc.constantFrom<number | string>(0, '2026-01-01T00:00:00Z') }),
+);
 const options = fc.record(
   {
     where: fc.array(
-      fc.oneof(
-        fc.record({ field: pointer, exists: fc.boolean() }),
-        fc.record({ field: pointer, notEquals: fc.constant('x') }),
-      ),
-      { minLength: 1, maxLength: 2 },
+      fc.oneof(condition, fc.record({ any: fc.array(condition, { minLength: 1, maxLength: 2 }) })),
+      {
+        minLength: 1,
+        maxLength: 2,
+      },
     ),
+    deletions: fc.record({
+      where: fc.array(condition, { minLength: 1, maxLength: 2 }),
+      are: fc.constantFrom('kept', 'dropped'),
+    }),
     redact: fc.array(fc.record({ field: pointer, action: fc.constantFrom('drop', 'mask', 'hash') }), {
       minLength: 1,
       maxLength: 3,
     }),
     select: pointer,
-    derive: fc.constant(['_id', 'timestamp']),
-    operations: fc.constantFrom({ data: 'merge' }, { field: '/a', values: { x: { data: 'delete' } } }),
+    derive: fc.array(
+      fc.oneof(
+        fc.constantFrom('_id', 'timestamp'),
+        fc.record({ member: fc.constant('_id'), from: pointer }),
+        fc.record({
+          member: fc.constant('timestamp'),
+          from: pointer,
+          as: fc.constantFrom('iso', 'epoch-seconds', 'epoch-nanos'),
+        }),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+    operations: fc.constantFrom(
+      { data: 'merge' },
+      { field: '/a', values: { x: { data: 'delete' } } },
+      { field: ['/a', '/0'], values: { true: { data: 'merge' } } },
+    ),
   },
   { requiredKeys: [] },
 );
@@ -139,7 +169,7 @@ export const TRIGGER: Readonly<Record<string, Property>> = {
     }
   }),
 
-  'gzip and zstd are unpacked whole and within bounds, or rejected': each(
+  'gzip, zlib and zstd are unpacked whole and within bounds, or rejected': each(
     fc.tuple(packed, compression),
     ([data, looked]) => {
       const result = unpack(data, looked);
@@ -152,7 +182,7 @@ export const TRIGGER: Readonly<Record<string, Property>> = {
   'what was packed is what is unpacked, and with a tail it is not': each(
     fc.tuple(contents, small),
     ([content, tail]) => {
-      for (const whole of [gzipSync(content), zstdCompressSync(content)]) {
+      for (const whole of [gzipSync(content), deflateSync(content), zstdCompressSync(content)]) {
         ensure(content.equals(unpack(whole, 'auto') as Buffer), 'not what was packed');
         if (tail.length > 0)
           ensure('kind' in unpack(Buffer.concat([whole, tail]), 'auto'), 'the tail was lost');

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import type { Fate } from '../support/forward-watch.ts';
-import { ForwardWorld, type Own, type Poll, provisioned } from '../support/forward-world.ts';
+import { ForwardWorld, type Holding, type Own, type Poll, provisioned } from '../support/forward-world.ts';
 
 /** The sample, whose records are sent as they were produced: what arrives is compared byte by byte. */
 const manifest = JSON.parse(
   readFileSync(new URL('../../examples/customer-profiles.json', import.meta.url), 'utf8'),
   (name, value) => (name === 'records' ? undefined : value),
-) as object;
+) as { readonly source: object };
 
 const INLET = '/collection/batch/*';
 const IMS = '/ims/**';
@@ -167,11 +167,19 @@ export interface Told {
   readonly taken: string;
 }
 
-let base: Promise<Own> | undefined;
+const bases = new Map<Holding, Promise<Own>>();
 
-async function tell(steps: readonly Named[]): Promise<Told> {
-  base ??= provisioned(manifest);
-  const world = new ForwardWorld(await base);
+/** Each way has a pipeline of its own. */
+function baseOf(holding: Holding): Promise<Own> {
+  const { source } = manifest;
+  const of = holding === 'lines' ? { ...manifest, source: { ...source, format: 'json-lines' } } : manifest;
+  const base = bases.get(holding) ?? provisioned(of);
+  bases.set(holding, base);
+  return base;
+}
+
+async function tell(steps: readonly Named[], holding: Holding = 'aggregates'): Promise<Told> {
+  const world = new ForwardWorld(await baseOf(holding), holding);
   for (const { step } of steps) {
     await step(world);
     if (world.wrong.length > 0) break;
@@ -183,10 +191,14 @@ async function tell(steps: readonly Named[]): Promise<Told> {
 }
 
 /** Tells so many stories of this seed. @returns what was met, summed up; throws with the shortest story that goes wrong. */
-export async function tellStories(runs: number, seed: number): Promise<Map<string, number>> {
+export async function tellStories(
+  runs: number,
+  seed: number,
+  holding?: Holding,
+): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   const property = fc.asyncProperty(story, async (steps) => {
-    const told = await tell(steps);
+    const told = await tell(steps, holding);
     for (const [what, number] of told.counts) counts.set(what, (counts.get(what) ?? 0) + number);
     if (told.wrong.length > 0)
       throw new Error(`${told.wrong.slice(0, 5).join('\n')}\n${steps.map(({ name }) => name).join('\n')}`);

@@ -5,10 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../../local/start/table.ts';
 import { TRIGGER } from './decoding.ts';
+import { FORMATS } from './formats.ts';
 import { tellStories } from './forward-model.ts';
 import { sameAsTheParser } from './json-check.ts';
+import { PATTERNS } from './pattern.ts';
+import { PRESETS } from './presets.ts';
 import type { Property } from './property.ts';
 import { REPLY } from './reply.ts';
+import { SCHEMAS } from './schemas.ts';
 
 const CASES = 100_000;
 const STORIES = 10_000;
@@ -24,6 +28,10 @@ const stories: Property = async (runs, seed = 0) => {
   await tellStories(runs, seed);
 };
 
+const storiesOfLines: Property = async (runs, seed = 0) => {
+  await tellStories(runs, seed, 'lines');
+};
+
 interface Entry {
   readonly property: Property;
   readonly runs: number;
@@ -35,8 +43,13 @@ const entries = (all: Readonly<Record<string, Property>>, runs = CASES): [string
 /** The longest first, so that nothing is waited for at the end. */
 const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
+  ...entries({ 'F1 to F19 where the records hold lines of json-lines': storiesOfLines }, STORIES),
   ...entries(TRIGGER),
+  ...entries(FORMATS),
   ...entries(REPLY),
+  ...entries(PATTERNS),
+  ...entries(PRESETS),
+  ...entries(SCHEMAS),
   ...entries({ 'the JSON check says what the parser says': jsonCheck }),
 ]);
 

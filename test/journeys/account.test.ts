@@ -84,7 +84,28 @@ describe('C 1: every record is accounted for', () => {
       ],
     );
     expect(said).toBe(
-      'Every record is accounted for: 7 produced, 5 accepted, 1 filtered, 2 rejected; of the accepted 5 landed, 0 refused later, 0 lost.',
+      'Every record is accounted for: 7 produced (9 messages), 5 accepted, 2 filtered, 2 rejected; of the accepted 5 landed, 0 refused later, 0 lost.',
+    );
+    expect(code).toBe(0);
+  });
+
+  it('14 B: message by message, where a format takes several out of a record', async () => {
+    const rows = (...lines: string[]) => Buffer.from(lines.join('\n'));
+    const { code, said } = await accountOf(
+      'formats',
+      {
+        format: { kind: 'json-sequence', items: '/rows', envelope: ['/note'] },
+        records: { where: [{ field: '/amount', notEquals: 0 }] },
+      },
+      [
+        rows('{"note":"a","rows":[{"_id":"1","amount":1},{"_id":"2","amount":0},7]}'),
+        rows('{"note":"b","rows":[]}'),
+        rows('{"rows":[{"_id":"3"}]}', '{"note":"c"}', '{"rows":[{"_id":"3"}]}'),
+        gzipSync('{}'),
+      ],
+    );
+    expect(said).toBe(
+      'Every record is accounted for: 4 produced (7 messages), 3 accepted, 1 filtered, 3 rejected; of the accepted 3 landed, 0 refused later, 0 lost.',
     );
     expect(code).toBe(0);
   });

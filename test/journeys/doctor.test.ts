@@ -28,7 +28,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
   const text = await readFile(new URL(`../../examples/${NAME}.json`, import.meta.url), 'utf8');
   const manifest = parseManifestText(text, NAME);
-  stack = await startStack({ warmUpSeconds: 1, seed: 12, sandbox: manifest.sandbox, folder });
+  stack = await startStack({ warmUpSeconds: 1, seed: 12, sandboxes: [manifest.sandbox], folder });
   await prepareSource(stack, manifest, 1);
   pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   stack = await startStack({
     warmUpSeconds: 1,
     seed: 13,
-    sandbox: manifest.sandbox,
+    sandboxes: [manifest.sandbox],
     folder,
     pipelines: EXAMPLES,
     onLog: (name, line) => void logs.push(`${name} ${line}`),

@@ -33,7 +33,7 @@ beforeAll(async () => {
   stack = await startStack({
     warmUpSeconds: 1,
     seed: 1,
-    sandbox: manifest.sandbox,
+    sandboxes: [manifest.sandbox],
     folder: join(folder, 'store'),
     pipelines: join(folder, 'pipelines'),
     onInvocation: watch.report,

@@ -30,7 +30,7 @@ beforeAll(async () => {
   stack = await startStack({
     warmUpSeconds: 1,
     seed: 19,
-    sandbox: manifest.sandbox,
+    sandboxes: [manifest.sandbox],
     folder,
     onInvocation: watch.report,
   });

@@ -39,7 +39,7 @@ async function worldFor(
   const stack = await startStack({
     warmUpSeconds: 1,
     seed: 7,
-    sandbox: manifest.sandbox,
+    sandboxes: [manifest.sandbox],
     folder,
     onLog: (name, line) => logs.push(`${name} ${line}`),
     onInvocation: watch.report,

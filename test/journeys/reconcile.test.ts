@@ -75,7 +75,7 @@ beforeAll(async () => {
   stack = await startStack({
     warmUpSeconds: 1,
     seed: 5,
-    sandbox: 'dev1',
+    sandboxes: ['dev1'],
     folder,
     onInvocation: watch.report,
     onLog: (_, line) => logs.push(line),

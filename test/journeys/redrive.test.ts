@@ -77,7 +77,7 @@ beforeAll(async () => {
   stack = await startStack({
     warmUpSeconds: 1,
     seed: 7,
-    sandbox: manifest.sandbox,
+    sandboxes: [manifest.sandbox],
     folder,
     onInvocation: watch.report,
   });

@@ -92,7 +92,7 @@ beforeAll(async () => {
   stack = await startStack({
     warmUpSeconds: 1,
     seed: 11,
-    sandbox: 'dev1',
+    sandboxes: ['dev1'],
     folder,
     onInvocation: watch.report,
   });

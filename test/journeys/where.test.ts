@@ -20,7 +20,7 @@ beforeAll(async () => {
   const file = 'customer-profiles-xdm.json';
   const text = await readFile(new URL(`../../examples/${file}`, import.meta.url), 'utf8');
   const manifest = parseManifestText(text, file);
-  stack = await startStack({ warmUpSeconds: 1, seed: 11, sandbox: manifest.sandbox, folder });
+  stack = await startStack({ warmUpSeconds: 1, seed: 11, sandboxes: [manifest.sandbox], folder });
   await prepareSource(stack, manifest, 1);
   await provision(stack, manifest, { warmUpSeconds: 1 });
 });

@@ -103,7 +103,7 @@ describe('a manifest becomes a pipeline', () => {
   it('publishes what the forwarder needs, and an inlet that wants a token', async () => {
     const own = world();
     const { document } = await own.run({ manifest: raw() });
-    const secret = own.secrets.values.get('penstock/dev/streams/customers') ?? '';
+    const secret = own.secrets.values.get('penstock/dev/streams/customers/customer-profiles') ?? '';
     const published = PublishedPipeline.parse(JSON.parse(secret));
     expect(published).toMatchObject({
       pipeline: 'customer-profiles',
@@ -213,7 +213,6 @@ describe('plan', () => {
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'Penstock.Conflict' });
     expect(cause).toContain(document.resources.dataset?.id);
     expect(cause).toContain("it is pipeline customer-profiles's");
-    expect(cause).toContain('the stream carries the pipeline customer-profiles already');
     expect(own.mutations()).toEqual([]);
   });
 });
@@ -459,7 +458,7 @@ describe('what goes wrong on the way', () => {
     });
     expect(holdings(own)).toEqual(NOTHING);
     expect(own.triggers.all.size).toBe(0);
-    expect(own.secrets.values.has('penstock/dev/streams/customers')).toBe(false);
+    expect(own.secrets.values.has('penstock/dev/streams/customers/customer-profiles')).toBe(false);
   });
 
   it('B 70: does not call a flow ready that is disabled, and switches it on again', async () => {
@@ -520,7 +519,9 @@ describe('secrets', () => {
     });
     const bad = await own.run({ manifest: raw() });
     seen.push(JSON.stringify([good, bad]), ...own.logged);
-    const published = JSON.parse(own.secrets.values.get('penstock/dev/streams/customers') ?? '{}') as {
+    const published = JSON.parse(
+      own.secrets.values.get('penstock/dev/streams/customers/customer-profiles') ?? '{}',
+    ) as {
       inletUrl: string;
     };
     const forbidden = [CREDENTIALS.clientSecret, 'eyJ', published.inletUrl];

@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The ownership tag of a world's first execution: its name and its start. */
 export const FIRST = 'run-1@2026-01-01T00:00:00.000Z';
 export const SECRET_ID = 'teams/streaming/source';
-export const PUBLISHED = 'penstock/dev/streams/customers';
+export const PUBLISHED = 'penstock/dev/streams/customers/people';
 export const PERSON = { class: 'profile', fieldGroups: ['profile-person-details', 'identitymap'] };
 export const NAMES = [
   { source: 'id', destination: '_id' },
@@ -258,6 +258,5 @@ export function markByNameAlone(own: World, name: string): void {
     for (const one of box.dataSets.values()) box.dataSets.put(one.id, aged(one));
     for (const one of box.registry.schemas.values()) box.registry.schemas.put(String(one.$id), aged(one));
   }
-  for (const [id, text] of own.secrets.values)
-    own.secrets.values.set(id, text.replaceAll(ownershipTag, name));
+  for (const [id, text] of own.secrets.values) own.secrets.rewrite(id, text.replaceAll(ownershipTag, name));
 }

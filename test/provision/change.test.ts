@@ -187,7 +187,7 @@ describe('the plan', () => {
   it('is made while another execution works on the pipeline', async () => {
     const own = world();
     await own.run({ manifest: inletManifest() });
-    const arn = 'arn:aws:states:us-east-1:123456789012:execution:local:elsewhere';
+    const arn = 'arn:aws:states:eu-west-1:123456789012:execution:local:elsewhere';
     own.ledger.executions.running(arn);
     const item = own.ledger.items.get('people');
     own.ledger.items.set('people', { ...item, owner: { S: arn } });
@@ -206,7 +206,7 @@ describe('the plan', () => {
       schema: 'create',
       dataset: 'conflict',
       flow: 'create',
-      publish: 'conflict',
+      publish: 'create',
     });
     expect(document.report?.next).toEqual([expect.stringContaining('conflict')]);
   });
@@ -278,6 +278,7 @@ describe('a changed mapping', () => {
       'POST targets',
       'POST flows',
       'secrets.put',
+      'routes.write',
       'DELETE flows',
       'DELETE targets',
       'DELETE mappingSets',
@@ -588,7 +589,7 @@ describe('a changed inlet', () => {
     await own.run({ manifest: inletManifest() });
     const source = { kind: 'inlet', stream: 'customers', data: 'raw', compression: 'gzip' };
     const { order } = await timed(own, { manifest: inletManifest({ source }) });
-    expect(order).toEqual(['secrets.put']);
+    expect(order).toEqual(['secrets.put', 'routes.write']);
     expect(published(own).compression).toBe('gzip');
   });
 });

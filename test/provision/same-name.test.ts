@@ -91,7 +91,7 @@ describe('A 1: what is in service', () => {
     const before = ids(own);
     // As if another one had published it: what bears the ownership tag of this execution is in service all the same.
     const secret = published(own);
-    own.secrets.values.set(PUBLISHED, JSON.stringify({ ...secret, execution: 'somebody else' }));
+    own.secrets.rewrite(PUBLISHED, JSON.stringify({ ...secret, execution: 'somebody else' }));
     const [first] = own.executions;
     const startedAt = new Date(Date.parse('2026-01-01T00:00:00Z')).toISOString();
     expect(secret.execution).toBe(executionTag({ name: first?.name ?? '', startedAt }));

@@ -219,9 +219,9 @@ function repeated(names: readonly string[]): string[] {
   return names.filter((name, index) => names.indexOf(name) < index);
 }
 
-/** All of them in the deep tests, else one in five. */
+/** All of them in the deep tests, else one in ten. */
 const seeds = (count: number) =>
-  Array.from({ length: count }, (_, index) => index + 1).filter((seed) => deep || seed % 5 === 1);
+  Array.from({ length: count }, (_, index) => index + 1).filter((seed) => deep || seed % 10 === 1);
 
 /** Tries every seed, and says of each that went wrong what did, the same thing once. */
 async function every(count: number, trial: (seed: number) => Promise<unknown>): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { recordId } from '../../lib/forward/read/record-id.ts';
@@ -131,6 +132,26 @@ describe('behind a refused row', () => {
     ]);
   });
 
+  it('14 B: it is the one that is meant among the pieces of a record, and is stored as a piece', async () => {
+    const own = await world();
+    const records = { ...DERIVES, redact: [{ field: '/secret', action: 'drop' }] };
+    const publish = (more: object) =>
+      own.secrets.set('penstock/dev/streams/customers', JSON.stringify({ ...own.published, ...more }));
+    publish({ records: DERIVES, format: { kind: 'json-lines' }, compression: 'gzip' });
+    const lines = gzipSync([0, 1, 2].map((n) => written(n, ',"secret":1')).join('\n'));
+    own.stream.byShard.set(SHARD, [inStream(own, 1, lines)]);
+    await send(own, [{ text: written(1), _id: idOf(1, 1) }]);
+    await own.run();
+    expect(stored(own)).toMatchObject([
+      { record: written(1, ',"secret":1'), subSequenceNumber: 1, partitionKey: 'key-1', piece: true },
+    ]);
+    publish({ records, format: { kind: 'json-lines' }, compression: 'gzip' });
+    await send(own, [{ text: written(2), _id: idOf(1, 2) }]);
+    await own.run();
+    expect(stored(own)[1]).toMatchObject({ subSequenceNumber: 2, piece: true, redacted: true });
+    expect(stored(own)[1]?.record).not.toContain('secret');
+  });
+
   it('it stays what AEP had where the stream does not have it any more', async () => {
     const own = await world();
     await send(own, derived(1, 2));
@@ -168,6 +189,53 @@ describe('behind a refused row', () => {
     own.stream.byShard.set(SHARD, [inStream(own, 1, whole)]);
     await own.run();
     expect(joined(own)).toEqual([whole]);
+  });
+});
+
+describe('14 B: a row whose _id and time were derived from fields', () => {
+  const DERIVE = {
+    derive: [
+      { member: '_id', from: '/key' },
+      { member: 'timestamp', from: '/at', as: 'epoch-millis' },
+    ],
+  };
+  const keyed = (index: number) =>
+    `{"key":"k-${index}","at":${1_767_225_600_000 + index},"gender":"Female!","firstName":"Ana"}`;
+  const asSent = (index: number) => ({
+    text: keyed(index),
+    _id: `k-${index}`,
+    timestamp: new Date(1_767_225_600_000 + index).toISOString(),
+  });
+
+  it('leads to the one record with that field, where all else of it is the same', async () => {
+    const own = await world(DERIVE, [
+      { source: '_id', destination: '_id' },
+      { source: 'firstName', destination: 'person.name.firstName' },
+    ]);
+    await send(own, [asSent(2)]);
+    own.stream.byShard.set(
+      SHARD,
+      [1, 2, 3].map((n) => inStream(own, n, keyed(n))),
+    );
+    await own.run();
+    expect(joined(own)).toEqual([keyed(2)]);
+  });
+
+  it('leads to it in a flow without a mapping, too', async () => {
+    const own = await world({ ...DERIVE, select: '/part' }, undefined, { dataType: 'xdm' });
+    own.with_.clock.advance(WARM_UP);
+    const part = { person: { gender: 'female!', name: { firstName: 'Ana' } } };
+    const { _id, timestamp } = asSent(2);
+    const message = xdmMessage(own, { _id, timestamp, ...part });
+    expect((await sendBatch(own.with_, own.made, [message])).status).toBe(207);
+    own.with_.clock.advance(1_000);
+    const whole = (n: number) => `{"part":${JSON.stringify(part)},${keyed(n).slice(1)}`;
+    own.stream.byShard.set(
+      SHARD,
+      [1, 2, 3].map((n) => inStream(own, n, whole(n))),
+    );
+    await own.run();
+    expect(joined(own)).toEqual([whole(2)]);
   });
 });
 

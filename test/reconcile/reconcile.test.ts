@@ -328,6 +328,7 @@ describe('14 A 3: of a stream with several pipelines', () => {
     await send(own, [bad('a')]);
     const text = own.secrets.get('penstock/dev/streams/customers') ?? '';
     own.secrets.set('penstock/dev/streams/customers/customers', text);
+    own.secrets.set('penstock/dev/streams/customers/another', '{}');
     const settings = { compression: 'none', unrouted: 'count' };
     const routes = { another: { revision: 'r' }, customers: { revision: 'r' } };
     await own.routes.write('customers', { version: 1, streamArn: STREAM_ARN, settings, routes }, undefined);
@@ -336,7 +337,7 @@ describe('14 A 3: of a stream with several pipelines', () => {
       pipeline: { S: 'another' },
       manifest: { S: JSON.stringify(manifest) },
     });
-    await expect(own.run({ event })).rejects.toMatchObject({ code: 'SECRET_MISSING' });
+    await expect(own.run({ event })).rejects.toMatchObject({ code: 'SECRET_INVALID' });
     expect(own.entries()).toHaveLength(1);
     expect(own.lines).toContainEqual(
       expect.objectContaining({ level: 'error', fields: expect.objectContaining({ pipeline: 'another' }) }),

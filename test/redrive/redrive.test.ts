@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { publishedFormat } from '../../lib/formats.ts';
+import type { InletSource } from '../../lib/manifest.ts';
 import { INLET_ID, PUBLISHED, seq } from '../support/forwarding.ts';
 import { acknowledgeBut, fakeInlet, inTurn, json } from '../support/inlet.ts';
 import { aggregate } from '../support/kpl.ts';
+import { presetManifest } from '../support/presets.ts';
 import {
   document,
   entry,
@@ -25,6 +28,39 @@ const refuse = (word: string) =>
       message.includes(word) ? { statusCode: 400, message: 'still no' } : undefined,
     ),
   );
+
+describe('14 B: a deletion that was kept', () => {
+  const change = '{"payload":{"op":"d","before":{"id":"1"},"after":null}}';
+  const image =
+    '{"eventName":"REMOVE","dynamodb":{"Keys":{"id":"1"},"OldImage":{"id":"1","n":12.50}},"eventSource":"aws:dynamodb"}';
+  const kept = () => [
+    entry(1, change, { reason: 'deletion' }),
+    // A piece is plain by now, and is not read as DynamoDB's JSON again.
+    entry(2, image, { reason: 'deletion', piece: true, subSequenceNumber: 0 }),
+  ];
+  const published = (kind: string, deletes: string) => {
+    const { records, format } = presetManifest({ format: { kind, deletes } }).source as InletSource;
+    const told = publishedFormat(format);
+    return { records, ...(told !== undefined && { format: told }) };
+  };
+
+  it.each(['debezium', 'dynamodb'])(
+    'stays as long as the manifest of %s says so, and is deleted once it says that',
+    async (kind) => {
+      const one = kept()[kind === 'debezium' ? 0 : 1] as ReturnType<typeof entry>;
+      const before = redriveWorld({ published: published(kind, 'keep') });
+      const key = await before.store(document([one]));
+      expect(await before.run({ source: 'rejected' })).toMatchObject({ delivered: 0, rejectedAgain: 1 });
+      expect(before.documents().get(key)?.entries).toMatchObject([{ reason: 'deletion' }]);
+      const after = redriveWorld({ published: published(kind, 'apply') });
+      await after.store(document([one]));
+      expect(await after.run({ source: 'rejected' })).toMatchObject({ delivered: 1, left: 0 });
+      const [sent] = after.inlet.acknowledged.map((text) => JSON.parse(text));
+      expect(sent.header.operations).toEqual({ data: 'delete' });
+      expect(sent.body).toEqual(kind === 'debezium' ? { id: '1' } : { id: '1', n: 12.5 });
+    },
+  );
+});
 
 describe('rejects', () => {
   it('are sent by the published pipeline as their bytes were, and their document goes', async () => {
@@ -978,6 +1014,14 @@ describe('the set-up', () => {
     await expect(own.run({ stream: other, source: 'rejected' })).rejects.toMatchObject({
       code: 'NOT_PUBLISHED',
     });
+  });
+
+  it('B: may be asked for by the ARN of the stream’s consumer', async () => {
+    const own = redriveWorld();
+    const consumer =
+      'arn:aws:kinesis:eu-west-1:123456789012:stream/customers/consumer/penstock-dev:1767225600';
+    await own.store(document([entry(1, '{}')]));
+    expect(await own.run({ stream: consumer, source: 'rejected' })).toMatchObject({ delivered: 1 });
   });
 
   it('that needs a hand stops it at once, and everything stays', async () => {

@@ -5,8 +5,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeleteStreamCommand, PutRecordCommand } from '@aws-sdk/client-kinesis';
+import {
+  CreateStreamCommand,
+  DeleteStreamCommand,
+  DescribeStreamSummaryCommand,
+  KinesisClient,
+  PutRecordCommand,
+} from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { createConsumers } from '../../lib/aws/consumers.ts';
 import { createFunctions } from '../../lib/aws/functions.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
@@ -32,7 +39,7 @@ export async function journey(): Promise<readonly Call[]> {
   const stack = await startStack({
     warmUpSeconds: 1,
     seed: 21,
-    sandbox: 'dev1',
+    sandboxes: ['dev1'],
     folder,
     store: 's3',
     pipelines: EXAMPLES,
@@ -51,6 +58,7 @@ export async function journey(): Promise<readonly Call[]> {
     await failingToPull(stack);
     await retiring(stack, pipeline);
     await byHand(stack, pipeline);
+    await fanningOut(stack);
     await removing(stack);
   } finally {
     await stack.close();
@@ -254,6 +262,44 @@ async function retiring(stack: Stack, { manifest }: Pipeline): Promise<void> {
     throw new Error(`what never was is retired: ${String(error)}`);
   await provision(stack, manifest, { ...TIMES, mode: 'retire' });
   await provision(stack, manifest, TIMES);
+}
+
+/** Through a consumer that is made with the trigger; then the manifest names it; the trigger stays until the stack is removed. */
+async function fanningOut(stack: Stack): Promise<void> {
+  const own = await another(stack, 'fanned');
+  const manifest = { ...own, source: { ...own.source, fanOut: true } } as Manifest;
+  const { trigger } = await provision(stack, manifest, TIMES);
+  const through = stack.aws.mappings.get(trigger?.id ?? '').eventSourceArn;
+  const named = { ...own, source: { ...own.source, stream: through } } as Manifest;
+  await provision(stack, named, TIMES);
+  await call(stack, 'status', { pipeline: 'fanned', doctor: true });
+  await call(stack, 'drift', {});
+  for (const name of ['retire', 'rollback']) {
+    const streamArn = await newStream(stack, `fanned-by-${name}`);
+    await createConsumers({ stage: 'dev' }, kinesisAs(stack, 'trigger')).register(streamArn);
+    const consumers = createConsumers({ stage: 'dev' }, kinesisAs(stack, name));
+    await consumers.find(streamArn);
+    await consumers.remove(streamArn);
+  }
+}
+
+async function newStream(stack: Stack, StreamName: string): Promise<string> {
+  await stack.kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+  await until(`the stream ${StreamName} is there`, async () => {
+    const { StreamDescriptionSummary: found } = await stack.kinesis.send(
+      new DescribeStreamSummaryCommand({ StreamName }),
+    );
+    return found?.StreamStatus === 'ACTIVE';
+  });
+  return stack.aws.kinesis.streamArn(StreamName);
+}
+
+function kinesisAs(stack: Stack, name: string): KinesisClient {
+  return new KinesisClient({
+    region: stack.aws.env.AWS_REGION ?? '',
+    endpoint: stack.aws.endpoints.kinesis,
+    credentials: { accessKeyId: accessKeyOf(functionName(name)), secretAccessKey: 'local' },
+  });
 }
 
 /** Calls that depend on the moment, each by its port with the key of the function that makes it. */

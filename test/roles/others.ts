@@ -5,7 +5,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createConsumers } from '../../lib/aws/consumers.ts';
+import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
+import { createRoutes } from '../../lib/aws/routes.ts';
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
@@ -101,6 +104,10 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
   const nobody = options('local');
   const { endpoints } = aws;
   const ledger = createLedger(TABLE, new DynamoDBClient({ ...own, endpoint: endpoints.dynamoDb }));
+  const routes = createRoutes(
+    TABLE,
+    createTableCall(() => ({ endpoint: endpoints.dynamoDb, region: own.region, ...own.credentials })),
+  );
   const secretsAs = (who: typeof own) =>
     createSecrets(new SecretsManagerClient({ ...who, endpoint: endpoints.secretsManager }));
   const [secrets, byNobody] = [secretsAs(own), secretsAs(nobody)];
@@ -110,6 +117,9 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
       new LambdaClient({ ...who, endpoint: endpoints.lambda }),
     );
   const triggers = triggersAs(own);
+  const consumersAs = (who: typeof own) =>
+    createConsumers({ stage: 'dev' }, new KinesisClient({ ...who, endpoint: endpoints.kinesis }));
+  const [consumers, byAnybody] = [consumersAs(own), consumersAs(nobody)];
   const streams = createStreams(new KinesisClient({ ...own, endpoint: endpoints.kinesis }));
   const stream = await newStream(new KinesisClient({ ...nobody, endpoint: endpoints.kinesis }));
   const settled = async () => {
@@ -129,6 +139,9 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
     'ledger.write': () => ledger.write('a', 'me', { updatedAt: 'now' }),
     'ledger.read': () => ledger.read('a'),
     'ledger.names': () => ledger.names(),
+    'routes.read': () => routes.read('a'),
+    'routes.write': () => routes.write('a', {}, undefined),
+    'routes.remove': () => routes.remove('a', 'any'),
     'secrets.get': () => secrets.get(SECRET),
     'secrets.create': async () => {
       await secrets.create(SECRET, 'a', 'a probe');
@@ -155,7 +168,17 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
       const id = await trigger();
       await Promise.all([triggers.remove(id), triggers.remove(id)]);
     },
-    'streams.arn': () => streams.arn('probed'),
+    'streams.arn': async () => {
+      await byAnybody.register(stream);
+      await streams.arn('probed');
+      await streams.arn((await byAnybody.find(stream))?.arn ?? '');
+    },
+    'consumers.find': () => consumers.find(stream),
+    'consumers.register': () => consumers.register(stream),
+    'consumers.remove': async () => {
+      await byAnybody.register(stream);
+      await consumers.remove(stream);
+    },
     'streams.describe': () => streams.describe(stream),
   };
 }

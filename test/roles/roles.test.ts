@@ -19,7 +19,7 @@ const NEVER_USED = readFileSync(new URL('./never-used.json', import.meta.url), '
 
 const PAGE = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
 
-const TABLE = 'arn:aws:dynamodb:us-east-1:123456789012:table/penstock-dev-pipelines';
+const TABLE = 'arn:aws:dynamodb:eu-west-1:123456789012:table/penstock-dev-pipelines';
 
 let folder: Folder;
 let judge: Judge;
@@ -30,7 +30,7 @@ let verdicts: Verdict[];
 
 beforeAll(async () => {
   folder = await packageFolder();
-  const packing = folder.pack({}, { stage: STAGE, region: 'us-east-1' });
+  const packing = folder.pack({}, { stage: STAGE, region: 'eu-west-1' });
   const [packaged, made] = await Promise.all([packing, journey()]);
   judge = judgeOf(packaged);
   another = judgeOf(packaged);
@@ -141,7 +141,7 @@ describe('the judge', () => {
   const call = { by: 'report', action: 'dynamodb:UpdateItem' };
 
   it.each([
-    ['another table', { ...call, resource: 'arn:aws:dynamodb:us-east-1:123456789012:table/other' }],
+    ['another table', { ...call, resource: 'arn:aws:dynamodb:eu-west-1:123456789012:table/other' }],
     ['another action', { ...call, action: 'dynamodb:DeleteItem', resource: TABLE }],
     ['what AWS knows no such thing of', { ...call, action: 'dynamodb:UpdateItems', resource: TABLE }],
     [
@@ -154,7 +154,7 @@ describe('the judge', () => {
         by: 'trigger',
         action: 'lambda:CreateEventSourceMapping',
         resource: '*',
-        conditions: { 'lambda:FunctionArn': 'arn:aws:lambda:us-east-1:123456789012:function:other' },
+        conditions: { 'lambda:FunctionArn': 'arn:aws:lambda:eu-west-1:123456789012:function:other' },
       },
     ],
   ])('denies %s', async (_, one: Call) => {
@@ -163,9 +163,9 @@ describe('the judge', () => {
   });
 
   it('denies the key to a log group that is not of the stack', async () => {
-    const other = { 'aws:logs:arn': 'arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/other' };
+    const other = { 'aws:logs:arn': 'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/other' };
     expect(
-      denied([await judge.ofService('logs.us-east-1.amazonaws.com', 'kms:Decrypt', other)]),
+      denied([await judge.ofService('logs.eu-west-1.amazonaws.com', 'kms:Decrypt', other)]),
     ).toHaveLength(1);
   });
 });

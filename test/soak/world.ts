@@ -20,7 +20,7 @@ const manifest = (name: keyof Inlets, more: object, source: object) =>
   parseManifest({
     version: 1,
     name: `soak-${name}`,
-    sandbox: 'dev1',
+    sandboxes: ['dev1'],
     source: { kind: 'inlet', stream: `soak-${name}`, data: name, startAt: 'earliest', ...source },
     schema: { class: 'profile', fieldGroups: ['profile-person-details'] },
     ...more,
@@ -87,7 +87,7 @@ export async function createWorld(options: SoakOptions, folder: string): Promise
   const stack = await startStack({
     warmUpSeconds: WARM_UP_SECONDS,
     seed: options.seed,
-    sandbox: 'dev1',
+    sandboxes: ['dev1'],
     folder,
     bundled: options.bundled,
     platform: watched(platform, { oracle, kills, traffic, killEvery: options.killEvery }),

@@ -13,19 +13,23 @@ export interface Row {
 
 const HEAD = `# Strangers' clients
 
-Clients that nobody here wrote, against the simulated platform as \`npm run simulate\` starts it: Adobe's Python client (\`aepp\` from PyPI) and Adobe's IMS
-libraries for Node (\`@adobe/aio-lib-ims\`, \`@adobe/aio-lib-core-auth\` from npm). \`npm run test:strangers\` installs them at fixed versions and takes every step below; \`.ci/run\` does so as well.
-Made by \`node test/strangers/write.ts\` from the steps themselves; a test holds it against them.
+These are clients that others wrote, run against the simulated platform as \`npm run simulate\` starts it. They are Adobe's Python client (\`aepp\` from PyPI) and Adobe's IMS
+libraries for Node (\`@adobe/aio-lib-ims\`, \`@adobe/aio-lib-core-auth\` from npm). \`npm run test:strangers\` installs them at fixed versions and takes every step below. So does \`.ci/run\`.
+\`node test/strangers/write.ts\` writes this page from the steps; a test compares the two.
 
-What is different from a run against Adobe:
+A run against Adobe would differ in this:
 
-- The host of each request is replaced in the clients' HTTP layer (\`requests\`, \`fetch\`, \`https\`); any other host is refused.
-- aepp is installed without packages for pictures, graphs and databases that it names and that the steps do not load.
-- aepp is told to try nothing twice (\`retry: 0\`, a setting of its own), so that a step has one answer.
-- Flows are warm at once (\`--warm-up 0\`), and where Adobe would be waited for, the simulated clock is moved on (\`later\`).
+- The host of each request is replaced in the clients' HTTP layer (\`requests\`, \`fetch\`, \`https\`). Any other host is refused.
+- aepp is installed without packages for pictures, graphs and databases. It names them, but the steps do not load them.
+- aepp does not retry (\`retry: 0\`, a setting of its own), so that a step has one answer.
+- Flows are warm at once (\`--warm-up 0\`). Where a client would wait for Adobe, the simulated clock is moved on (\`later\`).
 
-In aepp's tables \`_\` is the answer, or what the call threw. A **difference** says why an outcome is not what Adobe's platform gives: *not simulated* is answered with 501 and
-\`"penstock": "not simulated"\`, *differs* is meant, and with a client's name in front it is the client's own doing. An empty one is what Adobe's pages, files or client say of the platform.
+In aepp's tables \`_\` is the answer, or what the call threw. A **difference** says why an outcome is not what Adobe's platform gives:
+
+- *not simulated*: the answer is 501 with \`"penstock": "not simulated"\`.
+- *differs*: the simulated platform differs on purpose.
+- The name of a client: the client itself is the reason.
+- Empty: the outcome is what Adobe's pages, files or client say of the platform.
 `;
 
 export function document(rows: readonly Row[]): string {

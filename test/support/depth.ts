@@ -9,7 +9,7 @@ declare module 'vitest' {
 
 export const deep = inject('depth') === 'deep';
 
-/** So many runs of a property: all of them in the deep tests, a fifth otherwise. */
+/** So many runs of a property: all of them in the deep tests, a tenth otherwise. */
 export function runs(all: number): number {
-  return deep ? all : Math.ceil(all / 5);
+  return deep ? all : Math.ceil(all / 10);
 }

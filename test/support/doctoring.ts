@@ -12,7 +12,7 @@ import { CREDENTIALS } from './scripted.ts';
 
 export const PLATFORM = 'http://127.0.0.1:4020';
 export const CREDENTIALS_SECRET = 'penstock/dev/credentials';
-export const PUBLISHED_SECRET = 'penstock/dev/streams/customers';
+export const PUBLISHED_SECRET = 'penstock/dev/streams/customers/people';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

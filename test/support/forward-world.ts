@@ -42,6 +42,9 @@ export async function provisioned(manifest: object): Promise<Own> {
   return own;
 }
 
+/** How several messages stand in one record: as the KPL puts them there, or as the lines of a format. */
+export type Holding = 'aggregates' | 'lines';
+
 export class ForwardWorld {
   readonly deliveries = new Deliveries();
   /** Serial numbers of messages that grew too old, and of which Lambda keeps a document. */
@@ -57,7 +60,10 @@ export class ForwardWorld {
   #storeFails = 0;
   #serial = 0;
 
-  constructor(base: Own) {
+  readonly #holding: Holding;
+
+  constructor(base: Own, holding: Holding = 'aggregates') {
+    this.#holding = holding;
     this.#own = branch(base, {
       credentials: [{ clientId: CREDENTIALS.clientId, clientSecrets: this.clientSecrets }],
       onReceived: (records) => this.deliveries.take(records.map(({ n }) => Number(n))),
@@ -88,11 +94,12 @@ export class ForwardWorld {
     const parts = texts.map((text) => ({ key, data: Buffer.from(text) }));
     const [first] = parts;
     const whole = parts.length > 1;
-    const data = whole || first === undefined ? aggregate(parts) : first.data;
+    const lines = this.#holding === 'lines' ? Buffer.from(texts.join('\n')) : undefined;
+    const data = lines ?? (whole || first === undefined ? aggregate(parts) : first.data);
     const { sequenceNumber } = this.#lambda.stream.put(key, data, serials);
     for (const [index, fate] of fates.entries()) {
       const [n, text] = [serials[index] as number, texts[index] as string];
-      const place = { sequenceNumber, ...(whole && { subSequenceNumber: index }) };
+      const place = { sequenceNumber, ...((whole || lines !== undefined) && { subSequenceNumber: index }) };
       this.deliveries.produced.set(n, { n, key, ...place, text, fate });
     }
   }

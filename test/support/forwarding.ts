@@ -4,7 +4,13 @@ import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import type { BatchResponse } from '../../lib/forward/settle.ts';
 import type { LogFields } from '../../lib/log.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
-import type { DeadLetterDocument, DeadLetters, ForwardRuntime, Metrics } from '../../lib/runtime.ts';
+import type {
+  DeadLetterDocument,
+  DeadLetters,
+  ForwardRuntime,
+  Metrics,
+  SchemaRegistry,
+} from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
 import { memoryMarks } from './marks.ts';
@@ -126,6 +132,7 @@ export function world(
     readonly deadLetters?: DeadLetters;
     readonly metrics?: Metrics;
     readonly routes?: ForwardRuntime['routes'];
+    readonly schemas?: SchemaRegistry;
     readonly marks?: ForwardRuntime['marks'];
   } = {},
 ): World {
@@ -171,6 +178,7 @@ export function world(
     routes: options.routes ?? memoryRoutes(),
     marks: options.marks ?? memoryMarks(),
     deadLetters: options.deadLetters ?? store,
+    ...(options.schemas && { schemas: options.schemas }),
     metrics: options.metrics ?? {
       // Published on flush alone, as CloudWatch's are: what is never flushed was never counted.
       count(name, value, reason) {

@@ -6,6 +6,7 @@ import type { Platform } from '../../local/aep/platform.ts';
 /** The part of a `world()` that is looked at. */
 export interface Seen {
   readonly platform: Platform;
+  readonly routes?: { readonly lists: ReadonlyMap<string, { readonly text: string }> };
   readonly secrets: { readonly values: ReadonlyMap<string, string> };
   readonly executions?: readonly { readonly name: string }[];
   readonly triggers: {
@@ -90,6 +91,15 @@ export function canonical(own: Seen, sandbox = 'dev1') {
   const published = [...own.secrets.values]
     .filter(([id]) => id.includes('/streams/'))
     .map(([id, text]) => [id, clean(text, mask)]);
+  const routes = [...(own.routes?.lists ?? [])].map(([stream, { text }]) => {
+    const list = JSON.parse(text) as { routes: Record<string, { from?: number }>; closing?: object };
+    const joined = Object.entries(list.routes).map(([name, { from }]) => [
+      name,
+      from === undefined ? 'first' : 'joined',
+    ]);
+    const settings = { ...list, closing: list.closing !== undefined, routes: Object.fromEntries(joined) };
+    return [stream, settings];
+  });
   const triggers = [...own.triggers.all.values()].map(({ streamArn, state, startAt }) => ({
     streamArn,
     state,
@@ -97,6 +107,7 @@ export function canonical(own: Seen, sandbox = 'dev1') {
   }));
   return {
     resources: Object.fromEntries(resources.sort(byText)) as Record<string, Body>,
+    routes: Object.fromEntries(routes.sort(byText)) as Record<string, unknown>,
     published: Object.fromEntries(published.sort(byText)) as Record<string, unknown>,
     triggers: triggers.sort((a, b) => byText(a.streamArn, b.streamArn)),
   };

@@ -91,7 +91,7 @@ const FUNCTION_ERRORS = { timeout: 'Sandbox.Timedout', exit: 'Lambda.Unknown' } 
 const FINAL = new Set(['States.Runtime', 'States.DataLimitExceeded']);
 const MOST_BYTES = 262_144;
 const MOST_TRANSITIONS = 2_000;
-const STATES = 'arn:aws:states:us-east-1:123456789012';
+const STATES = 'arn:aws:states:eu-west-1:123456789012';
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Pass: ['Parameters', 'Result', 'ResultPath', 'Next', 'End'],

@@ -10,7 +10,7 @@ export interface Wanted extends Body {
   readonly mapping: readonly { source?: string; expression?: string; destination: string }[];
 }
 
-const SECRET = 'penstock/dev/streams/customers';
+const secretOf = (name: string) => `penstock/dev/streams/customers/${name}`;
 
 /** P1 to P3, and that it is what the manifest asks for: everything that is wrong. */
 export function wrongWhenApplied(own: World, manifest: Wanted): string[] {
@@ -130,7 +130,7 @@ function unpublished(
   { flows, dataSets, schemas, connections }: Parts,
   { name }: Wanted,
 ): string[] {
-  const published = JSON.parse(own.secrets.values.get(SECRET) ?? '{}') as Body;
+  const published = JSON.parse(own.secrets.values.get(secretOf(name)) ?? '{}') as Body;
   const { params } = connections.body.auth as { params: Body };
   const { pipeline, flowId, datasetId, schemaId, inletUrl, authenticationRequired } = published;
   return [
@@ -169,7 +169,8 @@ export function leftWhenRetired(own: World, manifest: Wanted, deleteData: boolea
   if (manifest.source.kind !== 'inlet') return left;
   return [
     ...left,
-    ...(own.secrets.values.has(SECRET) ? ['P17: it is still published'] : []),
+    ...(own.secrets.values.has(secretOf(manifest.name)) ? ['P17: it is still published'] : []),
+    ...(own.routes.lists.size > 0 ? ['P17: its stream has a route still'] : []),
     ...(own.triggers.all.size > 0 ? ['P17: its stream is still read'] : []),
   ];
 }

@@ -74,7 +74,7 @@ export function turnsBy(pattern: Iterable<string>): Choose {
 
 /** Whether a call changes the pipeline itself: in AEP, what is published, what is read. */
 export function changesPipeline({ kind, label, change }: Call): boolean {
-  return change && (kind === 'aep' || /^(secrets|triggers)\./.test(label));
+  return change && (kind === 'aep' || /^(secrets|triggers|routes)\./.test(label));
 }
 
 /** Who changed the pipeline, one after the other: `a b` is fine, `a b a` is two at once. */

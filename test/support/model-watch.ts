@@ -153,7 +153,7 @@ export class Watch {
 
   /** P12: whoever is told of a flow may send to it at once. */
   #warm(what: string): void {
-    const published = this.#own.secrets.values.get('penstock/dev/streams/customers');
+    const published = this.#own.secrets.values.get(`penstock/dev/streams/customers/${this.#asked.pipeline}`);
     if (published === undefined) return;
     const { flowId } = JSON.parse(published) as { flowId: string };
     const flow = this.#own.platform.state.sandboxes.get('dev1')?.flows.get(flowId);

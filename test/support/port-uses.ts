@@ -12,7 +12,7 @@ export interface PortUse {
   readonly of?: string;
 }
 
-const PORTS = ['secrets', 'triggers', 'ledger', 'streams'] as const;
+const PORTS = ['secrets', 'triggers', 'ledger', 'streams', 'routes', 'consumers'] as const;
 const { PENSTOCK_CALLS: folder } = process.env;
 const seen = new Set<string>();
 

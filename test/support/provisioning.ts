@@ -16,7 +16,8 @@ import { rollback } from '../../lib/provision/steps/rollback.ts';
 import { plainStep, readingStep, resourceStep, step } from '../../lib/provision/steps/step.ts';
 import { trigger } from '../../lib/provision/steps/trigger.ts';
 import { verify } from '../../lib/provision/steps/verify.ts';
-import type { DriftRuntime, Trigger } from '../../lib/runtime.ts';
+import { streamArnIn } from '../../lib/published.ts';
+import type { Consumer, DriftRuntime, Trigger } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import type { FaultSpec } from '../../local/aep/faults.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
@@ -46,28 +47,58 @@ const DEFINITION = JSON.parse(
 const REFS = memoryLedger().refs;
 const MACHINE = machine(DEFINITION, REFS);
 const START = Date.parse('2026-01-01T00:00:00Z');
-export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/customers';
+export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers';
 const SCALE = 0.001;
 export const ORIGIN = 'http://127.0.0.1:4010';
 
 /** Secrets Manager as a map; also counts what is written. */
-function memorySecrets(values: Map<string, string>, written = 0) {
-  let writes = written;
+function memorySecrets(values: Map<string, string>, from?: Memory['secrets']) {
+  let writes = from?.writes() ?? 0;
+  const versions = new Map(from?.versions);
+  const write = (id: string, value: string, version?: string) => {
+    writes++;
+    values.set(id, value);
+    if (version !== undefined) versions.set(`${id} ${version}`, value);
+  };
   return {
     values,
+    /** By name and version: what was written with one. */
+    versions,
     writes: () => writes,
-    get: async (id: string) => values.get(id),
-    create: async (id: string, value: string) => {
-      if (values.has(id)) return false;
-      writes++;
+    /** As if it had been written so, all versions of it. */
+    rewrite: (id: string, value: string) => {
       values.set(id, value);
+      for (const key of versions.keys()) if (key.startsWith(`${id} `)) versions.set(key, value);
+    },
+    get: async (id: string, version?: string) =>
+      version === undefined || !values.has(id) ? values.get(id) : versions.get(`${id} ${version}`),
+    create: async (id: string, value: string, _description: string, version?: string) => {
+      if (values.has(id)) return false;
+      write(id, value, version);
       return true;
     },
-    put: async (id: string, value: string) => {
-      writes++;
-      values.set(id, value);
-    },
+    put: async (id: string, value: string, _description: string, version?: string) =>
+      write(id, value, version),
     remove: async (id: string) => void values.delete(id),
+  };
+}
+
+/** Consumers of streams, which take two looks to become active, as Kinesis's take seconds. */
+function memoryConsumers(from?: Memory['consumers']) {
+  const all = new Map(from?.all);
+  return {
+    all,
+    find: async (streamArn: string): Promise<Consumer | undefined> => {
+      const there = all.get(streamArn);
+      if (there === undefined) return undefined;
+      all.set(streamArn, { ...there, looks: there.looks + 1 });
+      return { arn: there.arn, state: there.looks > 0 ? ('active' as const) : ('changing' as const) };
+    },
+    register: async (streamArn: string) => {
+      if (!all.has(streamArn))
+        all.set(streamArn, { arn: `${streamArn}/consumer/penstock-dev:1767225600`, looks: 0 });
+    },
+    remove: async (streamArn: string) => void all.delete(streamArn),
   };
 }
 
@@ -78,9 +109,11 @@ function memoryTriggers(from?: Memory['triggers']) {
     all,
     writes: () => writes,
     find: async (streamArn: string) => [...all.values()].find((one) => one.streamArn === streamArn),
-    create: async (streamArn: string, startAt: 'earliest' | Date) => {
+    create: async (eventSourceArn: string, startAt: 'earliest' | Date) => {
       writes++;
-      const made = { id: `trigger-${all.size + 1}`, streamArn, state: 'off' as const, startAt };
+      const streamArn = streamArnIn(eventSourceArn);
+      const through = eventSourceArn === streamArn ? {} : { consumerArn: eventSourceArn };
+      const made = { id: `trigger-${all.size + 1}`, streamArn, ...through, state: 'off' as const, startAt };
       all.set(made.id, made);
       return made;
     },
@@ -140,9 +173,14 @@ export interface Entered {
 interface Memory {
   readonly time: Time;
   readonly platform: Platform;
-  readonly secrets: { readonly values: ReadonlyMap<string, string>; writes(): number };
+  readonly secrets: {
+    readonly values: ReadonlyMap<string, string>;
+    readonly versions: ReadonlyMap<string, string>;
+    writes(): number;
+  };
   readonly triggers: { readonly all: ReadonlyMap<string, TriggerKept>; writes(): number };
   readonly routes: Pick<MemoryRoutes, 'lists' | 'writes'>;
+  readonly consumers: { readonly all: ReadonlyMap<string, { readonly arn: string; readonly looks: number }> };
   readonly ledger: MemoryLedger;
   readonly requests: { readonly sent: number };
   readonly executions: readonly Execution[];
@@ -174,10 +212,11 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
   const logged = [...(from?.logged ?? [])];
   const secrets = memorySecrets(
     new Map(from?.secrets.values ?? [['penstock/dev/credentials', JSON.stringify(CREDENTIALS)]]),
-    from?.secrets.writes(),
+    from?.secrets,
   );
   const triggers = memoryTriggers(from?.triggers);
   const routes = memoryRoutes(from?.routes);
+  const consumers = memoryConsumers(from?.consumers);
   const ledger = memoryLedger(undefined, from?.ledger);
   const requests = { sent: from?.requests.sent ?? 0 };
   const send = wire(platform, requests);
@@ -195,9 +234,11 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     secrets,
     triggers,
     routes,
+    consumers,
     ledger: ledger.ledger,
     streams: {
-      arn: async (stream) => (stream === 'customers' || stream === STREAM_ARN ? STREAM_ARN : undefined),
+      arn: async (stream) =>
+        stream === 'customers' || streamArnIn(stream) === STREAM_ARN ? STREAM_ARN : undefined,
       describe: async () => ({ state: 'ACTIVE', retentionHours: 24 }),
     },
   };
@@ -213,6 +254,7 @@ export function world(options: PlatformOptions = {}, from?: Memory) {
     secrets,
     triggers,
     routes,
+    consumers,
     ledger,
     integrations,
     logged,
@@ -495,7 +537,7 @@ function wire(platform: Platform, requests: { sent: number }): Send {
       method: init.method,
       path: pathname,
       query: searchParams,
-      headers: new Headers(init.headers),
+      headers: Object.fromEntries(new Headers(init.headers)),
       body: Buffer.from((init.body ?? '') as string),
       requestId: `request-${++requests.sent}`,
     };

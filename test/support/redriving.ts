@@ -9,6 +9,7 @@ import type {
   DeadLetter,
   DeadLetterDocument,
   RedriveRuntime,
+  SchemaRegistry,
   StreamPage,
   StreamPosition,
   StreamRange,
@@ -59,6 +60,7 @@ export interface RedriveWorldOptions {
   >;
   readonly s3?: MemoryS3;
   readonly clock?: ReturnType<typeof virtualClock>;
+  readonly schemas?: SchemaRegistry;
 }
 
 export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
@@ -118,6 +120,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       flush: () => undefined,
     },
     stream: streamOf(stream),
+    ...(options.schemas && { schemas: options.schemas }),
     functions: { start: async (_, event) => void started.push(JSON.parse(JSON.stringify(event))) },
   };
   const redrive = createRedrive(runtime);

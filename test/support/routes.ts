@@ -6,6 +6,8 @@ export interface MemoryRoutes extends Routes {
   readonly lists: ReadonlyMap<string, { readonly text: string; readonly version: string }>;
   /** How many lists were written or removed. */
   writes(): number;
+  /** As if no stream had ever had a route. */
+  clear(): void;
 }
 
 /** @param from what it holds at first */
@@ -15,6 +17,7 @@ export function memoryRoutes(from?: Pick<MemoryRoutes, 'lists' | 'writes'>): Mem
   return {
     lists,
     writes: () => writes,
+    clear: () => lists.clear(),
     async read(stream) {
       const there = lists.get(stream);
       return { value: there && (JSON.parse(there.text) as unknown), version: there?.version };
@@ -22,8 +25,13 @@ export function memoryRoutes(from?: Pick<MemoryRoutes, 'lists' | 'writes'>): Mem
     async write(stream, value, version) {
       if (lists.get(stream)?.version !== version) return false;
       writes++;
-      if (value === undefined) lists.delete(stream);
-      else lists.set(stream, { text: JSON.stringify(value), version: `version-${writes}` });
+      lists.set(stream, { text: JSON.stringify(value), version: `version-${writes}` });
+      return true;
+    },
+    async remove(stream, version) {
+      if (lists.get(stream)?.version !== version) return false;
+      writes++;
+      lists.delete(stream);
       return true;
     },
   };

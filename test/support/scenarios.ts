@@ -126,7 +126,8 @@ async function byHand(manifest: Manifest): Promise<Begin> {
     const { penstock: _, ...tags } = one.body.tags as Record<string, string[]>;
     dataSets.put(one.id, { ...one, body: { ...one.body, tags } });
   }
-  own.secrets.values.delete('penstock/dev/streams/customers');
+  own.secrets.values.delete(`penstock/dev/streams/customers/${manifest.name}`);
+  own.routes.clear();
   own.triggers.all.clear();
   own.ledger.items.clear();
   return (options) => branch(own, options);

@@ -9,7 +9,7 @@ export const withoutCode = (text: string) => text.replace(/^ *```[^\n]*\n[\s\S]*
 export function sentences(text: string): string[] {
   return withoutCode(text)
     .replace(/^(?:#|<!--).*$/gm, '\n')
-    .replace(/^\|.*$/gm, (row) => `\n\n${row.replace(/`[^`]*`/g, 'CODE').replaceAll('|', '\n\n')}\n\n`)
+    .replace(/^ *\|.*$/gm, (row) => `\n\n${row.replace(/`[^`]*`/g, 'CODE').replaceAll('|', '\n\n')}\n\n`)
     .replace(/^\s*(?:[-*]|\d+\.) /gm, '\n\n')
     .split(/\n\s*\n/)
     .map((block) =>

@@ -48,13 +48,13 @@ it.each<[string, Partial<Scenario>, RegExp]>([
 it('sees an execution that has still something to do', async () => {
   const tampered: Scenario = {
     ...fresh,
-    heal: (own) => void own.secrets.values.delete('penstock/dev/streams/customers'),
+    heal: (own) => void own.secrets.values.delete('penstock/dev/streams/customers/loyalty'),
   };
   // Healed, it is as ever; tampered with after that, it is not.
   expect(await tried(tampered, { ...golden, met: new Map() }, unhurt, new Tally())).toBeUndefined();
   const own = empty();
   await own.run(fresh.input);
-  own.secrets.values.delete('penstock/dev/streams/customers');
+  own.secrets.values.delete('penstock/dev/streams/customers/loyalty');
   expect(canonical(own)).not.toEqual(golden.end);
 });
 

@@ -2,7 +2,7 @@
 import { failure, type InvocationResult } from '../../local/aws/function-errors.ts';
 import type { StreamEvent } from '../../local/aws/kinesis-event.ts';
 import { onFailureDocument } from '../../local/aws/on-failure.ts';
-import { Poller } from '../../local/aws/polling.ts';
+import { createPoller, type Poller } from '../../local/aws/polling.ts';
 import type { Discarded } from '../../local/aws/retry-rules.ts';
 import { LAMBDA_PACE, type ReaderSettings } from '../../local/aws/shard-reader.ts';
 import { CheckpointOracle } from './checkpoint-oracle.ts';
@@ -82,13 +82,13 @@ export class VirtualLambda {
         this.#broken.resolve();
       },
     });
-    this.#poller = new Poller(
+    this.#poller = createPoller(
       {
         stream: this.stream,
         streamName: 'customers',
         source: {
           eventSourceArn: streamArn,
-          region: 'us-east-1',
+          region: 'eu-west-1',
           roleArn: 'arn:aws:iam::123456789012:role/r',
         },
         clock: time,
@@ -98,7 +98,6 @@ export class VirtualLambda {
           this.#oracle.said(shardId, this.#settled.get(shardId) ?? 0, outcome, records),
         onDiscard: async (shardId, discarded) => this.#giveUp(shardId, discarded),
       },
-      MAPPING,
       { type: 'TRIM_HORIZON' },
     );
   }

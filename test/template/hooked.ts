@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { localExecutions } from '../../local/aws/executions.ts';
-import { FunctionHost } from '../../local/aws/function-host.ts';
+import { createFunctionHost } from '../../local/aws/function-host.ts';
 import { startStatesApi } from '../../local/aws/states-api.ts';
 import { provisioningArn } from '../../local/start/provisioning.ts';
 import type { Folder } from './packaged.ts';
@@ -15,7 +15,7 @@ export async function hooked({ folder }: Folder) {
   const executions = localExecutions(stateMachineArn, async () => ({ status: 'SUCCEEDED', history: [] }));
   const states = await startStatesApi({ stateMachineArn, executions: () => executions });
   const module = join(folder, 'dist/functions/deploy-hook.cjs');
-  const host = new FunctionHost({
+  const host = createFunctionHost({
     functions: { hook: { module, timeoutSeconds: 30 } },
     env: { AWS_ENDPOINT_URL_SFN: states.endpoint, PENSTOCK_STATE_MACHINE: stateMachineArn },
   });

@@ -5,6 +5,8 @@ import { createDeadLetters } from '../dead-letters.ts';
 import { createMarks } from '../marks.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
+import { createSchemaRegistry } from '../schema-registry.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -19,9 +21,10 @@ export function forwardRuntime(): ForwardRuntime {
   }
   return {
     ...base,
-    routes: createRoutes(table),
-    marks: createMarks(table),
+    routes: createRoutes(table, tableCall()),
+    marks: createMarks(table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
+    ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),
   };
 }

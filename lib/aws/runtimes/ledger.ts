@@ -2,10 +2,15 @@
 import type { LedgerRuntime } from '../../runtime.ts';
 import { createLedger } from '../ledger.ts';
 import { createRoutes } from '../routes.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function ledgerRuntime(): LedgerRuntime {
   const base = baseRuntime();
-  return { ...base, ledger: createLedger(base.settings.table), routes: createRoutes(base.settings.table) };
+  return {
+    ...base,
+    ledger: createLedger(base.settings.table),
+    routes: createRoutes(base.settings.table, tableCall()),
+  };
 }

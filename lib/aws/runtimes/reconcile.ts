@@ -7,6 +7,7 @@ import { createMetrics } from '../metrics.ts';
 import { createProgress } from '../progress.ts';
 import { createRoutes } from '../routes.ts';
 import { createStreamRange } from '../stream-range.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -21,7 +22,7 @@ export function reconcileRuntime(): ReconcileRuntime {
   }
   return {
     ...base,
-    routes: createRoutes(table),
+    routes: createRoutes(table, tableCall()),
     ledger: createLedger(table),
     progress: createProgress(table),
     deadLetters: createDeadLetters(deadLettersUrl),

@@ -5,7 +5,9 @@ import { createDeadLetters } from '../dead-letters.ts';
 import { createFunctions } from '../functions.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
+import { createSchemaRegistry } from '../schema-registry.ts';
 import { createStreamRange } from '../stream-range.ts';
+import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -20,10 +22,11 @@ export function redriveRuntime(): RedriveRuntime {
   }
   return {
     ...base,
-    routes: createRoutes(table),
+    routes: createRoutes(table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     stream: createStreamRange(),
     functions: createFunctions(),
+    ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),
   };
 }

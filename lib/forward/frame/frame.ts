@@ -46,7 +46,7 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
   const slabs = createSlabs();
   const ownHeader = pipeline.data === 'xdm' ? OWN_HEADER_BYTES : 3;
   return {
-    frame({ message, payload, operation }) {
+    frame({ message, payload, operation, fields }) {
       const frame = operation === undefined ? usual : byOperation.get(operation);
       if (frame === undefined) throw new RangeError('the message has no operation of this pipeline');
       const largest = largestIn(frame);
@@ -56,7 +56,7 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
         return { message, verdict: tooLargeVerdict(payload.length, largest) };
       const checked = check(payload, pipeline.data);
       if ('kind' in checked) return { message, verdict: checked };
-      const json = derive === undefined ? checked : derive(checked, message);
+      const json = derive === undefined ? checked : derive(checked, message, fields);
       if (json.length > largest) return { message, verdict: tooLargeVerdict(json.length, largest) };
       const { slab, start, end } = slabs.append(json.length + around(frame), (to, at) =>
         putBytes(to, putBytes(to, putBytes(to, at, frame.before), json), frame.after),

@@ -6,11 +6,15 @@ import { withheld } from '../withheld.ts';
 import type { Framed } from './framed.ts';
 import type { Way } from './way.ts';
 
+/** The conditions of a route leave an ordinary record out. There are so many of these that they have no object each. */
+export const LEFT_OUT = 'left out';
+
 /** Ready to be sent, settled, or acknowledged before: then it may be sent once more. */
 export type RouteOutcome =
   | Framed
   | Settled
-  | { readonly message: Message; readonly again: Framed | undefined };
+  | { readonly message: Message; readonly again: Framed | undefined }
+  | typeof LEFT_OUT;
 
 /** What becomes of a message that no route of the stream takes. */
 export interface Unrouted {
@@ -24,11 +28,12 @@ const UNREADABLE: ReadonlySet<Reason> = new Set(['empty', 'not-utf8', 'not-json'
 
 /**
  * Settles what concerns the stream as a whole, and not each route. A message that no route takes is counted or kept
- * once, by the first route. So is one that cannot be read, if all routes choose by fields: nobody knows whose it is.
+ * once, by the first route. So is one that cannot be read, if all routes choose by fields: it may be anyone's.
  * @param part as decoded; `undefined` for an ordinary record
  */
 export function unroutedOnce(
   outcomes: (RouteOutcome | undefined)[],
+  message: Message,
   part: DecodedPart | undefined,
   ways: readonly Way[],
   unrouted: Unrouted,
@@ -37,7 +42,7 @@ export function unroutedOnce(
   if (outcomes.every(isLeftOut)) {
     // A format has passed it over: it is no route's to take.
     if (part !== undefined && 'verdict' in part && part.verdict.kind === 'filtered') return;
-    outcomes[0] = unroutedMessage((outcomes[0] as RouteOutcome).message, unrouted);
+    outcomes[0] = unroutedMessage(message, unrouted);
   } else if (part !== undefined && ways.length > 1) unreadableOnce(outcomes, part, ways, unrouted);
 }
 
@@ -67,10 +72,12 @@ function unreadableOnce(
 }
 
 function isUnread(outcome: RouteOutcome | undefined, part: DecodedPart): boolean {
-  if (outcome === undefined || !('verdict' in outcome) || outcome.verdict.kind !== 'rejected') return false;
+  if (outcome === undefined || outcome === LEFT_OUT) return false;
+  if (!('verdict' in outcome) || outcome.verdict.kind !== 'rejected') return false;
   return 'verdict' in part || UNREADABLE.has(outcome.verdict.reason);
 }
 
 function isLeftOut(outcome: RouteOutcome | undefined): boolean {
-  return outcome !== undefined && 'verdict' in outcome && outcome.verdict.kind === 'filtered';
+  if (outcome === undefined || outcome === LEFT_OUT) return outcome === LEFT_OUT;
+  return 'verdict' in outcome && outcome.verdict.kind === 'filtered';
 }

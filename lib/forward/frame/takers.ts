@@ -18,9 +18,13 @@ export interface Takers {
 }
 
 /** A condition on the field of this number. */
-type Test =
-  | { readonly field: number; readonly exists: boolean }
-  | { readonly field: number; readonly texts: readonly Buffer[]; readonly isOne: boolean };
+interface ByteTest {
+  readonly field: number;
+  /** The texts that are looked for; `undefined` where it matters only whether there is such a field. */
+  readonly texts: readonly Buffer[] | undefined;
+  /** Whether it has to be there, or to have one of the texts. */
+  readonly isOne: boolean;
+}
 
 /** @param all the conditions of each route; `undefined` for a route that takes everything */
 export function createTakers(all: readonly (readonly Condition[] | undefined)[]): Takers | undefined {
@@ -31,7 +35,7 @@ export function createTakers(all: readonly (readonly Condition[] | undefined)[])
   if (!byBytes.includes(true)) return undefined;
   const fields = names.map((name) => Buffer.from(name));
   const asText = fields.map((_, field) =>
-    tests.some((own) => own?.some((one) => one.field === field && 'texts' in one)),
+    tests.some((own) => own?.some((one) => one.field === field && one.texts !== undefined)),
   );
   const places = new Int32Array(fields.length);
   return {
@@ -48,8 +52,7 @@ export function createTakers(all: readonly (readonly Condition[] | undefined)[])
       let taken = 0;
       for (let route = 0; route < tests.length; route++) {
         const own = tests[route];
-        if (own?.every((one) => holds(one, places[one.field] as number, members.places, json, start)))
-          taken |= 1 << route;
+        if (own !== undefined && allHold(own, places, members.places, json, start)) taken |= 1 << route;
       }
       return taken;
     },
@@ -57,11 +60,13 @@ export function createTakers(all: readonly (readonly Condition[] | undefined)[])
 }
 
 /** `undefined` if one of them has to see the parsed record. Adds the fields that they name to `names`. */
-function testsIn(conditions: readonly Condition[], names: string[]): Test[] | undefined {
-  const tests: Test[] = [];
+function testsIn(conditions: readonly Condition[], names: string[]): ByteTest[] | undefined {
+  const tests: ByteTest[] = [];
   for (const condition of conditions) {
+    if ('any' in condition) return undefined;
     const [name, ...deeper] = stepsOf(condition.field);
-    if (name === undefined || deeper.length > 0 || !name.isWellFormed()) return undefined;
+    // `*` stands for all items of an array.
+    if (name === undefined || name === '*' || deeper.length > 0 || !name.isWellFormed()) return undefined;
     const field = names.includes(name) ? names.indexOf(name) : names.push(name) - 1;
     const test = testIn(condition, field);
     if (test === undefined) return undefined;
@@ -70,10 +75,10 @@ function testsIn(conditions: readonly Condition[], names: string[]): Test[] | un
   return tests;
 }
 
-function testIn(condition: Condition, field: number): Test | undefined {
+function testIn(condition: Condition, field: number): ByteTest | undefined {
   // A condition with anything else in it is not known here.
   if (Object.keys(condition).length !== 2) return undefined;
-  if ('exists' in condition) return { field, exists: condition.exists };
+  if ('exists' in condition) return { field, texts: undefined, isOne: condition.exists };
   if ('equals' in condition) return textTest(field, [condition.equals], true);
   if ('oneOf' in condition) return textTest(field, condition.oneOf, true);
   if ('notEquals' in condition) return textTest(field, [condition.notEquals], false);
@@ -81,7 +86,7 @@ function testIn(condition: Condition, field: number): Test | undefined {
 }
 
 /** A number has many forms, so only texts are compared. */
-function textTest(field: number, values: readonly unknown[], isOne: boolean): Test | undefined {
+function textTest(field: number, values: readonly unknown[], isOne: boolean): ByteTest | undefined {
   const texts = values.filter((value) => typeof value === 'string');
   if (texts.length < values.length || !texts.every((text) => text.isWellFormed())) return undefined;
   return { field, texts: texts.map((text) => Buffer.from(text)), isOne };
@@ -96,8 +101,22 @@ function memberNamed(name: Buffer, { count, places }: MemberPlaces, json: Buffer
   return -1;
 }
 
-function holds(test: Test, place: number, places: Uint32Array, json: Buffer, start: number): boolean {
-  if ('exists' in test) return place >= 0 === test.exists;
+function allHold(
+  tests: readonly ByteTest[],
+  fields: Int32Array,
+  places: Uint32Array,
+  json: Buffer,
+  start: number,
+): boolean {
+  for (let index = 0; index < tests.length; index++) {
+    const test = tests[index] as ByteTest;
+    if (!holds(test, fields[test.field] as number, places, json, start)) return false;
+  }
+  return true;
+}
+
+function holds(test: ByteTest, place: number, places: Uint32Array, json: Buffer, start: number): boolean {
+  if (test.texts === undefined) return place >= 0 === test.isOne;
   const end = place < 0 ? NO_TEXT : (places[place + 3] as number);
   if (end === NO_TEXT) return !test.isOne;
   const from = (places[place + 2] as number) + 1;

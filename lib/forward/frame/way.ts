@@ -2,15 +2,16 @@
 import type { Decoded } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
 import type { Transform } from '../transform/transform.ts';
-import type { Filtered, Settled } from '../verdict.ts';
+import type { Settled } from '../verdict.ts';
 import type { Framed } from './framed.ts';
+import type { LEFT_OUT } from './outcome.ts';
 
 export interface Way {
   /**
    * What the route makes of an ordinary record; `undefined` if the record has to go the long way. Absent: all records
    * go the long way.
    */
-  readonly short?: ((ordinary: Framed) => Framed | Settled<Filtered> | undefined) | undefined;
+  readonly short?: ((ordinary: Framed) => Framed | typeof LEFT_OUT | undefined) | undefined;
   /** `undefined` where the pipeline does not transform its records. */
   readonly transform: Transform | undefined;
   readonly frame: (decoded: Decoded) => Framed | Settled;

@@ -32,7 +32,7 @@ export function parseJson(payload: Buffer): { readonly json: Buffer; readonly va
 type Sound = Exclude<JsonVerdict, 'not-json' | 'too-deep'>;
 
 /** JSON that is not nested too deeply, without a byte order mark. */
-function soundJson(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
+export function soundJson(payload: Buffer): { readonly json: Buffer; readonly verdict: Sound } | Rejected {
   const json = withoutBom(payload);
   if (json.length === 0) return rejected('empty', 'no data');
   if (!isUtf8(json)) return rejected('not-utf8', 'not UTF-8');

@@ -47,13 +47,39 @@ function nameAt(json: Buffer, start: number, end: number): string {
 
 /** The place of the item `index` in the array that begins at `start`. The bytes must be JSON. */
 export function itemSpan(json: Buffer, index: number, start = 0): Span | undefined {
+  let passed = 0;
+  for (const span of itemSpans(json, start)) if (passed++ === index) return span;
+  return undefined;
+}
+
+/** The places of all items of that array, in order. */
+export function* itemSpans(json: Buffer, start = 0): Generator<Span> {
   let at = skipSpace(json, skipSpace(json, start) + 1);
-  for (let passed = 0; at < json.length && !closes(json[at] as number); passed++) {
+  while (at < json.length && !closes(json[at] as number)) {
     const end = endOfValue(json, at);
-    if (passed === index) return { start: at, end: trimSpace(json, end) };
+    yield { start: at, end: trimSpace(json, end) };
     at = json[end] === COMMA ? skipSpace(json, end + 1) : end;
   }
-  return undefined;
+}
+
+/**
+ * Where a text that begins at `start` ends, among texts one after the other. The bytes need not be JSON. An object or
+ * an array ends with its last bracket, and a string with its quotation mark. Anything else ends where one of those
+ * begins.
+ */
+export function endOfText(bytes: Uint8Array, start: number): number {
+  const first = bytes[start] as number;
+  if (first === QUOTE) return endOfString(bytes, start);
+  let depth = 0;
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    if (!opens(first)) {
+      if (at > start && (byte === QUOTE || opens(byte))) return at;
+    } else if (byte === QUOTE) at = endOfString(bytes, at) - 1;
+    else if (opens(byte)) depth++;
+    else if (closes(byte) && --depth === 0) return at + 1;
+  }
+  return bytes.length;
 }
 
 /** The first byte from `at` on that is not whitespace. */

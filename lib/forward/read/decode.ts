@@ -13,6 +13,8 @@ export interface Decoded {
   readonly payload: Buffer;
   /** The operation of this message, where a field of the record names it: a key of `records.operations.values`. */
   readonly operation?: string;
+  /** What `records.derive` takes from fields of the record, one for each of its entries. */
+  readonly fields?: readonly (string | undefined)[];
 }
 
 /**
@@ -59,6 +61,13 @@ export function readyToDecode(record: KinesisRecord, decoding: Decoding): Promis
     return 'kind' in content ? [] : (expander.ready?.(content) ?? []);
   });
   return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+}
+
+/** The record's partition key and those of its sub-records: the order of each is kept. */
+export function partitionKeysOf(record: KinesisRecord): readonly string[] {
+  const packed = partsIn(record);
+  const parts = 'verdict' in packed ? [] : (packed.parts ?? []);
+  return [record.kinesis.partitionKey ?? [], parts.map(({ partitionKey }) => partitionKey)].flat();
 }
 
 /** The bytes of a record, and its sub-records if it is an aggregate. */

@@ -1,5 +1,6 @@
 // Lambda's Kinesis event, checked at the edge.
 import { notAccepted } from '../../accepted.ts';
+import { streamArnIn } from '../../published.ts';
 import * as z from '../../zod.ts';
 
 // Decimal and up to 128 digits: Kinesis API, `SequenceNumber`.
@@ -42,11 +43,11 @@ export function readEvent(event: unknown): Received | undefined {
   const records = recordsIn(event);
   const first = records[0];
   if (first === undefined) return undefined;
-  const { eventSourceARN: streamArn } = first;
-  if (records.some((record) => record.eventSourceARN !== streamArn)) {
+  const { eventSourceARN } = first;
+  if (records.some((record) => record.eventSourceARN !== eventSourceARN)) {
     throw notAccepted('forward', 'the records of this event are of more than one stream');
   }
-  return { records, streamArn, shardId: shardOf(first) };
+  return { records, streamArn: streamArnIn(eventSourceARN), shardId: shardOf(first) };
 }
 
 function shardOf({ eventID }: KinesisRecord): string {

@@ -1,5 +1,6 @@
 // Lambda's own document about a discarded batch of a stream. It holds the batch, or only says where to find it.
 import * as z from 'zod';
+import { streamArnIn } from '../../published.ts';
 import { type KinesisRecord, readEvent } from './event.ts';
 
 /**
@@ -76,7 +77,7 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   const result = OnFailureDocument.safeParse(value);
   if (!result.success) return 'damaged';
   const document = result.data;
-  const { streamArn, shardId, ...batch } = document.KinesisBatchInfo;
+  const { streamArn: eventSourceArn, shardId, ...batch } = document.KinesisBatchInfo;
   const [first, last] = [batch.startSequenceNumber, batch.endSequenceNumber];
   const ownNote = RedriveNote.safeParse(document[NOTE] ?? {});
   const payload = payloadOf(document.payload, ownNote.data ?? {});
@@ -84,7 +85,7 @@ export function readOnFailure(value: unknown): OnFailure | 'damaged' {
   const records = payload?.records.filter(isBetween(BigInt(first), BigInt(last)));
   if (records?.length === 0) return 'damaged';
   return {
-    streamArn,
+    streamArn: streamArnIn(eventSourceArn),
     shardId,
     condition: document.requestContext?.condition ?? 'unknown',
     storedAt: document.timestamp,

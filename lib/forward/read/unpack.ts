@@ -1,5 +1,13 @@
-// Unpacks gzip and zstd, for pipelines that ask for it: one whole member or frame, up to a size.
-import { constants, gunzipSync, type ZlibOptions, type ZstdOptions, zstdDecompressSync } from 'node:zlib';
+// Unpacks gzip, zlib and zstd, for pipelines that ask for it: one whole member or frame, up to a size.
+import { isUtf8 } from 'node:buffer';
+import {
+  constants,
+  gunzipSync,
+  inflateSync,
+  type ZlibOptions,
+  type ZstdOptions,
+  zstdDecompressSync,
+} from 'node:zlib';
 import type { PublishedPipeline } from '../../published.ts';
 import { type Reason, type Rejected, rejected } from '../verdict.ts';
 
@@ -9,19 +17,24 @@ type Compression = PublishedPipeline['compression'];
 export const MAX_UNPACKED_BYTES = 2 * 1024 * 1024;
 
 interface Packing {
-  readonly name: 'gzip' | 'zstd';
-  readonly magic: readonly number[];
+  readonly name: 'gzip' | 'zlib' | 'zstd';
+  readonly begins: (bytes: Buffer) => boolean;
   readonly unpack: (bytes: Buffer, options: ZlibOptions & ZstdOptions) => Uint8Array;
   /** Whether `content` is all that the packed bytes hold; the library does not check that. */
   readonly isWhole: (packed: Buffer, content: Buffer) => boolean;
   readonly damaged: Reason;
   readonly tooLarge: Reason;
+  /** Whether text may begin like it. Text that cannot be unpacked is taken as it is. */
+  readonly mayBeText?: boolean;
 }
+
+const beginsWith = (magic: readonly number[]) => (bytes: Buffer) =>
+  magic.every((byte, at) => bytes[at] === byte);
 
 /** RFC 1952 §2.3.1. The trailer holds the member's length. Node joins members that follow one another. */
 const GZIP: Packing = {
   name: 'gzip',
-  magic: [0x1f, 0x8b],
+  begins: beginsWith([0x1f, 0x8b]),
   unpack: gunzipSync,
   isWhole: (packed, content) => packed.readUInt32LE(packed.length - 4) === content.length,
   damaged: 'not-gzip',
@@ -34,18 +47,38 @@ const ZSTD_WINDOW = { [constants.ZSTD_d_windowLogMax]: 23 };
 /** RFC 8878 §3.1.1. A skippable frame has another magic, so data that opens with one is not taken for zstd. */
 const ZSTD: Packing = {
   name: 'zstd',
-  magic: [0x28, 0xb5, 0x2f, 0xfd],
+  begins: beginsWith([0x28, 0xb5, 0x2f, 0xfd]),
   unpack: (bytes, options) => zstdDecompressSync(bytes, { ...options, params: ZSTD_WINDOW }),
   isWhole: () => true,
   damaged: 'not-zstd',
   tooLarge: 'zstd-too-large',
 };
 
+/**
+ * RFC 1950 §2.2: deflate with a window of 32 KB at most, and without a dictionary; the two bytes are a multiple of 31.
+ * No JSON begins so, but a text such as "x^2" does. The library checks the sum at the end.
+ */
+const ZLIB: Packing = {
+  name: 'zlib',
+  begins: (bytes) => {
+    const [method = 0, flags = 0] = bytes;
+    return (
+      (method & 0x0f) === 8 && method >> 4 <= 7 && ((method << 8) | flags) % 31 === 0 && (flags & 0x20) === 0
+    );
+  },
+  unpack: inflateSync,
+  isWhole: () => true,
+  damaged: 'not-zlib',
+  tooLarge: 'zlib-too-large',
+  mayBeText: true,
+};
+
 const LOOKED_FOR: Readonly<Record<Compression, readonly Packing[]>> = {
   none: [],
   gzip: [GZIP],
+  zlib: [ZLIB],
   zstd: [ZSTD],
-  auto: [GZIP, ZSTD],
+  auto: [GZIP, ZSTD, ZLIB],
 };
 
 /**
@@ -57,8 +90,12 @@ export function unpack(
   compression: Compression,
   most = MAX_UNPACKED_BYTES,
 ): Buffer | Rejected {
-  const format = LOOKED_FOR[compression].find(({ magic }) => magic.every((byte, at) => bytes[at] === byte));
-  return format === undefined ? bytes : unpackAs(format, bytes, most);
+  const format = LOOKED_FOR[compression].find(({ begins }) => begins(bytes));
+  if (format === undefined) return bytes;
+  const content = unpackAs(format, bytes, most);
+  const isText =
+    format.mayBeText === true && 'kind' in content && content.reason === format.damaged && isUtf8(bytes);
+  return isText ? bytes : content;
 }
 
 function unpackAs(format: Packing, bytes: Buffer, most: number): Buffer | Rejected {

@@ -1,7 +1,6 @@
 // Removes, masks or hashes named fields. The record is written anew, and its numbers keep their digits.
 import { hash } from 'node:crypto';
-import type { PublishedPipeline } from '../../published.ts';
-import { covers, partsOf, type Redaction } from '../../records.ts';
+import { covers, type Redacted, type Redaction, redactionsOf } from '../../records.ts';
 import { indexOf, stepsOf } from '../json/pointer.ts';
 import type { AppliedRule, History } from '../read/message.ts';
 
@@ -35,8 +34,8 @@ export interface Redactor {
 }
 
 /** `undefined` where the pipeline hides nothing. */
-export function createRedactor(pipeline: Redacting): Redactor | undefined {
-  const rules = rulesOf(pipeline);
+export function createRedactor(pipeline: Redacted): Redactor | undefined {
+  const rules = redactionsOf(pipeline);
   if (rules.length === 0) return undefined;
   const applied = rules.map(appliedRule);
   const redact = hider(rules);
@@ -53,43 +52,6 @@ export function createRedactor(pipeline: Redacting): Redactor | undefined {
       return left.some(isLost) ? undefined : hider(left)(json);
     },
   };
-}
-
-type Redacting = Pick<PublishedPipeline, 'data' | 'records'>;
-
-/** Where an XDM message has its entity. */
-const ENTITY = '/body/xdmEntity';
-
-/**
- * The rules, and their copies for other places from which the same field may be sent. Any part of a list of parts may
- * be sent. Where records are XDM, each is an entity or a whole message. A pointer into one form names the same field
- * in the other. A place that has a rule of its own keeps that one.
- */
-function rulesOf({ data, records = {} }: Redacting): Redaction[] {
-  const { redact = [] } = records;
-  const parts = partsOf(records);
-  const roots = parts.length === 0 ? [''] : parts;
-  const all = [...redact];
-  for (const rule of redact) {
-    for (const field of roots.flatMap((root) => elsewhere(rule.field, root, roots, data))) {
-      if (!all.some((one) => one.field === field)) all.push({ ...rule, field });
-    }
-  }
-  return all;
-}
-
-/** The places where the same field may be, for a pointer below `root`; none for a field outside of what is sent. */
-function elsewhere(
-  field: string,
-  root: string,
-  roots: readonly string[],
-  data: PublishedPipeline['data'],
-): string[] {
-  if (!field.startsWith(`${root}/`)) return [];
-  const within = field.slice(root.length);
-  if (data !== 'xdm') return roots.map((other) => other + within);
-  const inEntity = within.startsWith(`${ENTITY}/`) ? within.slice(ENTITY.length) : within;
-  return roots.flatMap((other) => [other + inEntity, other + ENTITY + inEntity]);
 }
 
 function appliedRule(rule: Redaction): AppliedRule {

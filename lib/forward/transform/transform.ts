@@ -1,6 +1,6 @@
 // What a pipeline does with a record before it is framed: filter it, redact it, select a part, choose an operation.
 import type { PublishedPipeline } from '../../published.ts';
-import { type OperationTable, partsOf, type Records } from '../../records.ts';
+import { type OperationTable, operationFields, partsOf, type Records } from '../../records.ts';
 import { parseJson } from '../json/check.ts';
 import type { Span } from '../json/json.ts';
 import { spanAt, stepsOf, valueAt } from '../json/pointer.ts';
@@ -8,7 +8,8 @@ import type { Decoded, DecodedPart } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
 import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from '../verdict.ts';
 import { withheld } from '../withheld.ts';
-import { createConditions } from './conditions.ts';
+import { createConditions, type Looked, lookedAt, NO_FIELDS } from './conditions.ts';
+import { createFieldReader, type FieldValues } from './derive.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 
 const OPENING_BRACE = 0x7b;
@@ -23,10 +24,12 @@ export type Part = DecodedPart;
 export type Transform = (part: Part) => Part | Settled<Filtered>;
 
 interface TransformStages {
-  readonly isWanted: ((record: unknown) => boolean) | undefined;
+  readonly isWanted: ((record: Looked) => boolean) | undefined;
+  readonly deletionOf: ((record: Looked) => Filtered | Rejected | undefined) | undefined;
   readonly redactor: Redactor | undefined;
   readonly select: Selection | undefined;
   readonly operationOf: ((record: unknown) => string | undefined) | undefined;
+  readonly valuesOf: ((json: Buffer) => FieldValues) | undefined;
 }
 
 /** The part that is sent, or the candidates for it. */
@@ -46,7 +49,7 @@ export function createTransform(
   const looked: Transform = (part) => {
     const transformed = 'payload' in part ? transform(part, stages) : part;
     // An empty record has no fields: it is filtered unless the conditions hold without them.
-    return isEmpty(transformed) && isWanted?.(undefined) === false
+    return isEmpty(transformed) && isWanted?.(NO_FIELDS) === false
       ? { message: transformed.message, verdict: FILTERED }
       : transformed;
   };
@@ -58,12 +61,14 @@ export function createTransform(
 }
 
 function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): TransformStages {
-  const { where, select, operations }: Records = pipeline.records ?? {};
+  const { where, deletions, select, operations, derive }: Records = pipeline.records ?? {};
   return {
     isWanted: where && createConditions(where),
+    deletionOf: deletions && deletionsOf(deletions),
     redactor: createRedactor(pipeline),
     select: select === undefined ? undefined : selectionOf(select),
     operationOf: operations && 'field' in operations ? chooser(operations) : undefined,
+    valuesOf: createFieldReader(derive),
   };
 }
 
@@ -84,13 +89,14 @@ function transform(
   const parsed = parseJson(decoded.payload);
   if ('kind' in parsed) return { message, verdict: parsed };
   const { json, value } = parsed;
-  if (message.redacted === undefined && isWanted?.(value) === false) return { message, verdict: FILTERED };
-  if (redactor === undefined) return cut({ message, payload: json }, value, stages);
+  const looked = lookedAt(value, json);
+  if (message.redacted === undefined && isWanted?.(looked) === false) return { message, verdict: FILTERED };
+  if (redactor === undefined) return cut({ message, payload: json }, looked, stages);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { message, verdict: rejected('not-an-object', 'JSON, but not an object') };
   const bytes = redactedOf(message, json, redactor);
   if (bytes === undefined) return { message, verdict: rejected('redacted-otherwise', OTHERWISE) };
-  return cut({ message: { ...message, bytes, redacted: redactor.applied }, payload: bytes }, value, stages);
+  return cut({ message: { ...message, bytes, redacted: redactor.applied }, payload: bytes }, looked, stages);
 }
 
 /** `undefined` if these rules cannot redact it: they lead into a record as its producer wrote it. */
@@ -102,20 +108,36 @@ function redactedOf({ redacted, asReceived }: Message, json: Buffer, redactor: R
 const OTHERWISE =
   'the rules that are in force now cannot be applied to what is left of it; the stream may have the record';
 
+/** What becomes of a record that tells of a deletion. It is redacted by then, because it may be kept. */
+function deletionsOf({ where, are }: NonNullable<Records['deletions']>): TransformStages['deletionOf'] {
+  const isDeletion = createConditions(where);
+  const verdict = are === 'dropped' ? FILTERED : rejected('deletion', DELETION);
+  return (record) => (isDeletion(record) ? verdict : undefined);
+}
+
+const DELETION = 'it tells of a deletion, and deletions are not applied unless the manifest says so';
+
 /** The selected part, in its own bytes, with the operation that the record names. */
 function cut(
   { message, payload }: Decoded,
-  record: unknown,
-  { select, operationOf }: Pick<TransformStages, 'select' | 'operationOf'>,
-): Part {
-  const operation = operationOf?.(record);
+  looked: Looked,
+  { deletionOf, select, operationOf, valuesOf }: Omit<TransformStages, 'isWanted' | 'redactor'>,
+): ReturnType<Transform> {
+  const deletion = deletionOf?.(looked);
+  if (deletion !== undefined) return { message, verdict: deletion };
+  const operation = operationOf?.(looked.value);
   if (operationOf !== undefined && operation === undefined)
     return { message, verdict: rejected('no-operation', 'no operation is declared for what its field says') };
   const span = select && selected(payload, select);
   if (select !== undefined && span === undefined)
     return { message, verdict: rejected('nothing-selected', nothingAt(select)) };
   const part = span === undefined ? payload : payload.subarray(span.start, span.end);
-  return { message, payload: part, ...(operation !== undefined && { operation }) };
+  return {
+    message,
+    payload: part,
+    ...(operation !== undefined && { operation }),
+    ...(valuesOf !== undefined && { fields: valuesOf(payload) }),
+  };
 }
 
 /** The first candidate that is there. */
@@ -132,11 +154,12 @@ function nothingAt({ parts, objectsOnly }: Selection): string {
   return `it has ${objectsOnly ? 'no object' : 'nothing'} at ${where}`;
 }
 
-/** The key of the table that the field's value is. */
-function chooser({ field, values }: OperationTable): (record: unknown) => string | undefined {
-  const steps = stepsOf(field);
+/** The key of the table that the value of the first field is which is there. */
+function chooser(table: OperationTable): (record: unknown) => string | undefined {
+  const { values } = table;
+  const all = operationFields(table).map(stepsOf);
   return (record) => {
-    const value = valueAt(record, steps);
+    const value = all.map((steps) => valueAt(record, steps)).find((one) => one !== undefined);
     const isKey = typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
     return isKey && Object.hasOwn(values, String(value)) ? String(value) : undefined;
   };

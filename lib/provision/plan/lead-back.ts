@@ -1,6 +1,7 @@
 // Warns if reconcile cannot find the record of a row that AEP refused later, and so nothing can send it
 // again.
 import type { Manifest } from '../../manifest.ts';
+import { memberOf } from '../../records.ts';
 
 /**
  * A warning if the row's place in the stream is not known. Only if the flow maps the data: otherwise a
@@ -11,7 +12,8 @@ export function leadBackWarnings({ source, mapping = [] }: Manifest): string[] {
   const copied = mapping.filter((one) => 'source' in one);
   const isId = ({ source: from, destination }: { source: string; destination: string }) =>
     from === '_id' && destination === '_id';
-  const derives = source.records?.derive?.includes('_id') === true;
+  // An id from a field is part of the content, and identifies it.
+  const derives = source.records?.derive?.some((one) => memberOf(one) === '_id') === true;
   const others = copied.filter((one) => !isId(one));
   if (others.length === 0)
     return [

@@ -1,14 +1,12 @@
 // The plan: looks at what is there, and says what to do about each resource and why. Changes nothing.
-import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
-import { publishedFormat } from '../../formats.ts';
-import { sandboxIn } from '../../kept-manifest.ts';
+import { credentialsIn, sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
 import { didYouMean } from '../../nearest.ts';
 import { merges } from '../../operations.ts';
 import { nameInAep, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
-import { readStream, streamNameOf } from '../../published.ts';
+import { streamNameOf } from '../../published.ts';
 import type { Ledger, LedgerRecord } from '../../runtime.ts';
 import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
 import { readKnown } from '../known.ts';
@@ -28,10 +26,12 @@ import {
 } from '../resources/resource.ts';
 import { resourcesOf } from '../resources/resources.ts';
 import { exclusivePlaceOf, isPulled, readSourceCredentials, readsElsewhere } from '../resources/source.ts';
+import { readRouteList } from '../routes.ts';
 import { arrayWarnings } from './array-warnings.ts';
 import { cloudWarnings } from './cloud.ts';
 import { foreseenOf } from './foreseen.ts';
 import { leadBackWarnings } from './lead-back.ts';
+import { planRoute, planTrigger } from './route.ts';
 
 /**
  * The pipeline with its plan. What is kept is in `resources` already, so steps need not look again. Conflicts
@@ -287,13 +287,19 @@ function staysBecause({ key, kind }: Resource, deleteData: boolean): string | un
 async function planPublish(
   pipeline: Pipeline,
   record: LedgerRecord | undefined,
-  { runtime }: StreamContext,
+  context: StreamContext,
 ): Promise<Planned> {
-  const { manifest, resources, streamArn, mode, home } = pipeline;
+  const { manifest, streamArn, mode, home } = pipeline;
   const entry = { resource: 'publish' as const, name: streamArn ?? manifest.source.kind };
   const sandbox = sandboxIn(record?.manifest);
   if (sandbox !== undefined && sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${sandbox}; retire it there first, or give the one in ${manifest.sandbox} another name and stream`;
+    return { ...entry, action: 'conflict', reason };
+  }
+  const credentials = credentialsIn(record?.manifest);
+  if (record?.manifest !== undefined && credentials !== manifest.credentials) {
+    const [before, now] = [credentials, manifest.credentials].map((one) => one ?? "the stage's own");
+    const reason = `the pipeline was made with the credentials ${before}; retire it with those first, or give the one with ${now} another name`;
     return { ...entry, action: 'conflict', reason };
   }
   if (home !== undefined && home !== manifest.sandbox) {
@@ -301,45 +307,12 @@ async function planPublish(
     return { ...entry, action: 'conflict', reason };
   }
   if (streamArn === undefined || manifest.source.kind !== 'inlet') {
-    const reader = mode === 'retire' ? undefined : await otherReader(manifest, runtime);
+    const reader = mode === 'retire' ? undefined : await otherReader(manifest, context.runtime);
     return reader === undefined
       ? { ...entry, action: 'none', reason: 'AEP reads the source itself: nothing is forwarded' }
       : { ...entry, action: 'conflict', reason: reader };
   }
-  const published = (await readStream(runtime, streamArn))?.routes[0];
-  if (mode === 'retire') {
-    return published?.pipeline === manifest.name
-      ? { ...entry, action: 'remove', reason: 'the pipeline is retired' }
-      : { ...entry, action: 'none', reason: 'the stream does not carry this pipeline' };
-  }
-  if (published === undefined)
-    return { ...entry, action: 'create', reason: 'this stream carries no pipeline yet' };
-  if (published.pipeline !== manifest.name) {
-    const reason = `the stream carries the pipeline ${published.pipeline} already; retire that one first, or give this one another stream`;
-    return { ...entry, action: 'conflict', reason };
-  }
-  if (published.streamArn !== streamArn) {
-    const reason = `the pipeline carries ${published.streamArn}, another stream of that name; retire it first, or give the one of this stream another name`;
-    return { ...entry, action: 'conflict', reason };
-  }
-  if (published.sandbox !== manifest.sandbox) {
-    const reason = `the pipeline is in the sandbox ${published.sandbox}; give the one in ${manifest.sandbox} another name and stream`;
-    return { ...entry, action: 'conflict', reason };
-  }
-  const same =
-    published.flowId === resources.flow?.id &&
-    published.datasetId === resources.dataset?.id &&
-    published.schemaId === resources.schema?.id &&
-    published.identityDatasetId === resources['identity-dataset']?.id &&
-    published.data === manifest.source.data &&
-    published.compression === manifest.source.compression &&
-    isDeepStrictEqual(published.format, publishedFormat(manifest.source.format)) &&
-    isDeepStrictEqual(published.records, manifest.source.records) &&
-    (published.order ?? 'key') === manifest.source.order &&
-    isDeepStrictEqual(published.rate, manifest.source.rate);
-  return same
-    ? { ...entry, action: 'keep', reason: `published by ${published.execution}` }
-    : { ...entry, action: 'update', reason: 'the forwarder gets what has changed' };
+  return { ...entry, ...(await planRoute({ ...pipeline, streamArn }, manifest.source, context)) };
 }
 
 /** Another pipeline that reads the same source. Each of the two would get a part of the messages. */
@@ -366,29 +339,6 @@ async function appliedBesides(
     if (applied.success && isSuch(applied.data.source)) return other;
   }
   return undefined;
-}
-
-async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext): Promise<Planned> {
-  const { streamArn, mode, manifest } = pipeline;
-  const entry = { resource: 'trigger' as const, name: streamArn ?? manifest.source.kind };
-  if (streamArn === undefined) return { ...entry, action: 'none', reason: 'AEP reads the source itself' };
-  const trigger = await runtime.triggers.find(streamArn);
-  if (mode === 'retire') {
-    const carried = pipeline.plan.length > 0 && (await carries(pipeline, runtime));
-    return trigger === undefined || !carried
-      ? { ...entry, action: 'none', reason: 'nothing reads the stream for this pipeline' }
-      : { ...entry, action: 'remove', reason: 'the pipeline is retired', id: trigger.id };
-  }
-  if (trigger === undefined) return { ...entry, action: 'create', reason: 'nothing reads the stream yet' };
-  const state = trigger.state === 'on' ? 'it is on' : 'it is there and will be switched on';
-  const reason = `${state}; it reads on from where it is, as startAt is for a new trigger only`;
-  return { ...entry, action: trigger.state === 'on' ? 'keep' : 'update', reason, id: trigger.id };
-}
-
-/** Whether the stream is free for this pipeline: no other pipeline is published for it. */
-async function carries({ streamArn, manifest }: Pipeline, runtime: StreamContext['runtime']) {
-  const published = streamArn === undefined ? undefined : (await readStream(runtime, streamArn))?.routes[0];
-  return published === undefined || published.pipeline === manifest.name;
 }
 
 async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<string[]> {
@@ -448,9 +398,9 @@ async function ingestedTwice({ manifest, streamArn }: Pipeline, { aep, runtime }
   if (source.kind === 'kinesis') {
     const isSameStream = (theirs: Manifest['source']) =>
       theirs.kind === 'kinesis' && theirs.stream === source.stream && theirs.region === source.region;
-    const published = (await readStream(runtime, source.stream))?.routes[0];
+    const published = await readRouteList(runtime, source.stream);
     const other = published?.streamArn.includes(`:${source.region}:`)
-      ? published.pipeline
+      ? Object.keys(published.routes).join(', ')
       : await appliedBesides(manifest.name, runtime.ledger, isSameStream);
     if (other === undefined) return undefined;
     return `The stream ${source.stream} carries the pipeline ${other} as well: its data would be ingested twice`;

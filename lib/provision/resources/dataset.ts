@@ -15,15 +15,18 @@ import {
   UPSERT,
   withTags,
 } from './dataset-tags.ts';
+import { addLabels, labelDifferences } from './labels.ts';
 import { tagInTags, tagsOf } from './ownership-tag.ts';
 import {
   type ChangeableResource,
+  type Context,
   difference,
   type Found,
   idOfMade,
   required,
   type Situation,
 } from './resource.ts';
+import { retentionDifferences, setRetention } from './retention.ts';
 
 /** The wanted tags for Profile and Identity (contract §3.1). What the manifest leaves out stays as it is. */
 function switches({ dataset }: Manifest, there: Pick<Dataset, 'tags'>): Switches {
@@ -73,17 +76,26 @@ function asFound(one: Dataset, situation: Situation): Found {
   };
 }
 
+async function found({ aep, runtime }: Context, one: Dataset, situation: Situation): Promise<Found> {
+  const known = asFound(one, situation);
+  const labels = await labelDifferences(aep, one.id, situation.manifest);
+  const retention = await retentionDifferences({ aep, now: runtime.clock.now() }, one.id, situation.manifest);
+  return { ...known, differences: [...known.differences, ...labels, ...retention] };
+}
+
 export const dataset: ChangeableResource = {
   kind: 'changeable',
   key: 'dataset',
   needed: () => true,
 
-  async find({ aep }, situation) {
-    const found = await aep.catalog.findDatasets(nameInAep('dataset', situation.manifest));
-    return found.map((one) => asFound(one, situation));
+  async find(context, situation) {
+    const all = await context.aep.catalog.findDatasets(nameInAep('dataset', situation.manifest));
+    return Promise.all(all.map((one) => found(context, one, situation)));
   },
 
-  get: async ({ aep }, situation, id) => asFound((await aep.catalog.getDataset(id)).dataset, situation),
+  async get(context, situation, id) {
+    return found(context, (await context.aep.catalog.getDataset(id)).dataset, situation);
+  },
 
   async create({ aep, runtime }, situation, ownershipTag) {
     const { manifest } = situation;
@@ -95,13 +107,17 @@ export const dataset: ChangeableResource = {
       errorDiagnostics: manifest.dataset.errorDiagnostics,
       tags: { ...Object.fromEntries(on), ...tagsOf(ownershipTag) },
     });
-    return { id, createdAt: runtime.clock.now() };
+    const { labels, retention } = manifest.dataset;
+    const unfinished = labels !== undefined || retention !== undefined;
+    return { id, createdAt: runtime.clock.now(), unfinished };
   },
 
   async update({ aep }, { manifest }, id) {
     const { dataset: there, etag } = await aep.catalog.getDataset(id);
     const operations = changes(there, manifest).map(({ operation }) => operation);
     if (operations.length > 0) await aep.catalog.patchDataset(id, withTags(there, operations), etag);
+    await addLabels(aep, id, manifest);
+    await setRetention(aep, id, manifest);
   },
 
   adopt: (context, _situation, id, ownershipTag) => adoptDataset(context, id, ownershipTag),

@@ -4,6 +4,7 @@ import { CLASSES, FIELD_GROUPS, idOf, type Manifest } from '../../manifest.ts';
 import { didYouMeanId } from '../../nearest.ts';
 import { IDENTITY_MAP, isMapped, linksIdentities, updatesProfiles } from '../../operations.ts';
 import { keyOfGroup, nameInAep } from '../../pipeline.ts';
+import { isForEvents, type NotStreamed, notStreamed } from './behavior.ts';
 import { removeDescriptors } from './identity.ts';
 import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
@@ -54,21 +55,37 @@ function partsById({ schema }: Manifest): SchemaPart[] {
   return parts.filter(({ id }) => !known.has(id));
 }
 
-/** Those that AEP does not have: each with its place, and the nearest `$id`. */
-async function unknownParts({ aep }: Context, { manifest }: Situation): Promise<string[]> {
+/** Those that AEP does not have, each with its place and the nearest `$id`; and a class that no stream can fill. */
+async function unfitParts({ aep }: Context, { manifest }: Situation): Promise<string[]> {
   const registry = aep.schemaRegistry;
   const said = partsById(manifest).map(async ({ kind, at, id }) => {
+    const itself = unfitClass(at, id, notStreamed([id]));
+    if (itself.length > 0) return itself;
     const [likely, other] = ADOBE_PART_ID.test(id) ? GLOBAL_FIRST : TENANT_FIRST;
     const there =
       (await ifThere(registry.getPart(likely, kind, id))) ??
       (await ifThere(registry.getPart(other, kind, id)));
-    if (there !== undefined) return [];
+    if (there !== undefined) {
+      const extended = there['meta:extends'];
+      const eventless =
+        manifest.dataset.retention !== undefined && kind === 'classes' && isForEvents(extended) === false
+          ? { found: 'for no events', wanted: NEEDED_BY_RETENTION }
+          : undefined;
+      return unfitClass(at, id, notStreamed(extended) ?? eventless);
+    }
     const known = [...(await registry.partIds('global', kind)), ...(await registry.partIds('tenant', kind))];
     const expected = `expected the $id of a ${kind === 'classes' ? 'class' : 'field group'} that is there`;
     return [`${at}: found "${id}"; ${expected}${didYouMeanId(id, known)}`];
   });
   return (await Promise.all(said)).flat();
 }
+
+function unfitClass(at: string, id: string, behavior: NotStreamed | undefined): string[] {
+  if (behavior === undefined) return [];
+  return [`${at}: found "${id}", which is ${behavior.found}; expected ${behavior.wanted}`];
+}
+
+const NEEDED_BY_RETENTION = 'time-series, because dataset.retention is for events alone';
 
 /** The first container is a guess that saves a call; the other one is asked as well. */
 const ADOBE_PART_ID = /^https:\/\/ns\.adobe\.com\/(xdm|experience)\//;
@@ -131,6 +148,10 @@ function unidentified(all: readonly IdentityDescriptor[], { mapping }: Manifest)
 
 async function checkGiven({ aep }: Context, id: string, { manifest }: Situation): Promise<Difference[]> {
   const there = await aep.schemaRegistry.getSchema(id);
+  const behavior = notStreamed(there['meta:extends']);
+  if (behavior !== undefined) return [{ field: 'behavior', ...behavior, remedy: 'conflict' }];
+  if (manifest.dataset.retention !== undefined && isForEvents(there['meta:extends']) === false)
+    return [{ field: 'behavior', found: 'no events', wanted: NEEDED_BY_RETENTION, remedy: 'conflict' }];
   if (!updatesProfiles(manifest) && !linksIdentities(manifest)) return [];
   const identities = await aep.schemaRegistry.findIdentityDescriptors(id);
   return [...withoutUnion(there), ...unidentified(identities, manifest)];
@@ -186,8 +207,8 @@ export const schema: ChangeableResource = {
   },
 
   async impossible(context, situation) {
-    const unknown = await unknownParts(context, situation);
-    return unknown.length === 0 ? undefined : unknown.join(' / ');
+    const unfit = await unfitParts(context, situation);
+    return unfit.length === 0 ? undefined : unfit.join(' / ');
   },
 
   async remove(context, id, situation) {

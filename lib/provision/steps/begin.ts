@@ -6,6 +6,7 @@ import { isDeeper } from '../../mistakes.ts';
 import { DOCUMENT_VERSION, type Pipeline, ProvisionRequest } from '../../pipeline.ts';
 import { readStream } from '../../published.ts';
 import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
+import { checkSchemaOf } from '../../schemas/check.ts';
 import { checkWaits } from '../../waits.ts';
 
 /** A manifest has its own limit; samples are records. */
@@ -43,6 +44,7 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
   checkWaits(rest, runtime.settings);
   const manifest = parseManifest(asked);
+  if (mode !== 'retire') await checkSchemaOf(manifest);
   checkSize('the manifest', manifest, MAX_MANIFEST_BYTES);
   checkSize('the list of samples', rest.samples ?? [], MAX_SAMPLES_BYTES);
   const now = runtime.clock.now();

@@ -1,6 +1,6 @@
 // What is in service: the flows that carry records now, whoever made them, and all that they refer to.
 import type { Pipeline } from '../../pipeline.ts';
-import { readStream } from '../../published.ts';
+import { readRoute } from '../../published.ts';
 import { flow } from '../resources/flow.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
 import { type Context, ifThere, type PublishedContext } from '../resources/resource.ts';
@@ -38,7 +38,7 @@ async function inService(pipeline: Pipeline, context: PublishedContext): Promise
     return { flows: running.map(({ id }) => id), besides: [] };
   }
   if (streamArn === undefined) return NOTHING_IN_SERVICE;
-  const published = (await readStream(runtime, streamArn))?.routes[0];
+  const published = await readRoute(runtime, streamArn, manifest.name);
   if (published === undefined || published.execution === own) return NOTHING_IN_SERVICE;
   const { flowId, identityDatasetId } = published;
   return { flows: [flowId], besides: identityDatasetId === undefined ? [] : [identityDatasetId] };

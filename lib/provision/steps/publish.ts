@@ -1,17 +1,25 @@
 // Writes the finished pipeline where the forwarder reads it.
-import { Failure } from '../../failure.ts';
 import { publishedFormat } from '../../formats.ts';
 import type { InletSource } from '../../manifest.ts';
 import { linksIdentities } from '../../operations.ts';
 import type { Pipeline } from '../../pipeline.ts';
-import { PublishedPipeline, publishedSecret, readStream } from '../../published.ts';
+import {
+  PublishedPipeline,
+  type PublishedRoute,
+  publishedSecret,
+  readRoute,
+  revisionOf,
+} from '../../published.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
 import { type PublishedContext, required } from '../resources/resource.ts';
+import { forgetFirstForm, listRoute, readRouteList, withRoute } from '../routes.ts';
 import { readInlet } from './verify.ts';
 
 /**
- * The pipeline, published. Nothing is written if the forwarder reads the same already.
- * @throws Failure `CONFLICT` where the stream carries another pipeline
+ * The pipeline, published: first its document, then the list that names it, from when on the forwarder uses it.
+ * Nothing is written if the forwarder reads the same already.
+ * @throws Failure `CONFLICT` where the stream's other pipelines say something else of what all share; `NOT_READY`
+ * while the last of them is being retired
  */
 export async function publish(pipeline: Pipeline, context: PublishedContext): Promise<Pipeline> {
   const { runtime } = context;
@@ -21,34 +29,41 @@ export async function publish(pipeline: Pipeline, context: PublishedContext): Pr
   if (source.kind !== 'inlet' || streamArn === undefined) return pipeline;
   const wanted = await publishedOf({ ...pipeline, streamArn }, source, context);
   const known = { ...pipeline, verified: [...pipeline.verified, 'inlet is there and allowed'] };
-  const secret = publishedSecret(runtime.settings, streamArn);
-  const text = JSON.stringify(wanted);
-  const description = `Penstock: the pipeline ${wanted.pipeline}, for the forwarder`;
-  const there = await owned(wanted, streamArn, context);
-  if (there !== undefined && same(there, wanted)) return { ...known, published: 'kept' };
-  // Two pipelines may ask for a stream at the same time: one creates the secret, the other finds it.
-  const first = there === undefined && (await runtime.secrets.create(secret, text, description));
-  if (!first) {
-    await owned(wanted, streamArn, context);
-    await runtime.secrets.put(secret, text, description);
+  const there = await readRoute(runtime, streamArn, wanted.pipeline);
+  if (there !== undefined && same(there, wanted)) {
+    const list = await readRouteList(runtime, streamArn);
+    if (list?.closing === undefined) {
+      if (list?.routes[wanted.pipeline]?.revision !== undefined)
+        await forgetFirstForm(wanted.pipeline, streamArn, runtime);
+      return joinedAt({ ...known, published: 'kept' }, there.from);
+    }
   }
-  return { ...known, published: 'written' };
+  const from = await writeRoute(wanted, there === undefined, context);
+  return joinedAt({ ...known, published: 'written' }, from);
 }
 
-/**
- * What is published for the stream.
- * @throws Failure `CONFLICT` if that is another pipeline
- */
-async function owned(
+/** Returns from when it takes records. */
+async function writeRoute(
   wanted: PublishedPipeline,
-  streamArn: string,
+  isNew: boolean,
   { runtime }: PublishedContext,
-): Promise<PublishedPipeline | undefined> {
-  const there = (await readStream(runtime, streamArn))?.routes[0];
-  if (there === undefined || there.pipeline === wanted.pipeline) return there;
-  throw new Failure('CONFLICT', `the stream ${streamArn} carries the pipeline ${there.pipeline} already`, {
-    next: 'Retire that one first, or give this one another stream.',
-  });
+): Promise<number | undefined> {
+  const { streamArn, pipeline } = wanted;
+  const text = JSON.stringify(wanted);
+  const revision = revisionOf(text);
+  // What is refused is refused before anything is written.
+  withRoute(await readRouteList(runtime, streamArn), wanted, revision, runtime);
+  const given = [publishedSecret(runtime.settings, streamArn, pipeline), text] as const;
+  const description = `Penstock: the pipeline ${pipeline}, for the forwarder`;
+  const made = isNew && (await runtime.secrets.create(...given, description, revision));
+  if (!made) await runtime.secrets.put(...given, description, revision);
+  const from = await listRoute(wanted, revision, runtime);
+  await forgetFirstForm(pipeline, streamArn, runtime);
+  return from;
+}
+
+function joinedAt(pipeline: Pipeline, from: number | undefined): Pipeline {
+  return from === undefined ? pipeline : { ...pipeline, routeFrom: from };
 }
 
 async function publishedOf(
@@ -66,9 +81,11 @@ async function publishedOf(
     streamArn,
     sandbox: manifest.sandbox,
     organizationId: session.organizationId,
+    ...(manifest.credentials !== undefined && { credentials: manifest.credentials }),
     data: source.data,
     compression: source.compression,
     ...(format !== undefined && { format }),
+    ...(source.unrouted === 'keep' && { unrouted: source.unrouted }),
     ...(source.records !== undefined && { records: source.records }),
     ...(source.order === 'strict' && { order: source.order }),
     ...(source.rate !== undefined && { rate: source.rate }),
@@ -84,8 +101,8 @@ async function publishedOf(
   };
 }
 
-/** Equal except for the execution that wrote it, and the time. */
-function same(a: PublishedPipeline, b: PublishedPipeline): boolean {
+/** Equal except for the execution that wrote it, and the times. */
+function same({ from: _, ...a }: PublishedRoute, b: PublishedPipeline): boolean {
   const text = (one: PublishedPipeline) =>
     JSON.stringify(PublishedPipeline.parse({ ...one, execution: '', publishedAt: '' }));
   return text(a) === text(b);

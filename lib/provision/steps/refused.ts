@@ -9,7 +9,7 @@ import { clip, MAX_CAUSE } from '../clip.ts';
 /** A request with the failure that the state machine put beside it. */
 export const Refused = z.looseObject({
   failure: Pipeline.shape.failure.unwrap(),
-  manifest: z.looseObject({ name: Manifest.shape.name }).optional().catch(undefined),
+  manifest: z.looseObject({ name: Manifest.in.shape.name }).optional().catch(undefined),
   mode: Pipeline.shape.mode.catch('apply'),
   execution: Pipeline.shape.execution.optional().catch(undefined),
 });

@@ -1,11 +1,9 @@
 // Removes one resource of ours from AEP: only if it is still ours and nothing forbids it, and never twice.
 import { Failure, isFailure, reasonOf } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
-import { publishedSecret, readStream } from '../../published.ts';
 import {
   type Context,
   hasOwnId,
-  type PublishedContext,
   type RemovableResource,
   type Resource,
   type StreamContext,
@@ -74,19 +72,6 @@ async function removeWhenFree(
       await context.runtime.clock.sleep(BUSY_MS);
     }
   }
-}
-
-/** Removes the published pipeline if `mine` says so. */
-export async function unpublish(
-  { streamArn }: Pipeline,
-  { runtime }: PublishedContext,
-  mine: (published: { readonly pipeline: string; readonly execution: string }) => boolean,
-): Promise<boolean> {
-  if (streamArn === undefined) return false;
-  const published = (await readStream(runtime, streamArn))?.routes[0];
-  if (published === undefined || !mine(published)) return false;
-  await runtime.secrets.remove(publishedSecret(runtime.settings, streamArn));
-  return true;
 }
 
 export async function removeTrigger(id: string, { runtime }: StreamContext): Promise<true> {

@@ -186,14 +186,39 @@ function summaryOf(pipeline: Pipeline): string {
   return clip(`${manifest.name}: ${said}`, MAX_REPORT_TEXT);
 }
 
-function nextSteps({ mode, failure, plan, left, manifest }: Pipeline): string[] {
+function nextSteps(pipeline: Pipeline): string[] {
+  const { mode, failure, plan, left, manifest } = pipeline;
   if (failure !== undefined) return [nextAfter(tellingOf(failure))];
   const conflicts = plan.filter(({ action }) => action === 'conflict');
   if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
   if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];
   const toDo = plan.some(({ action }) => action !== 'keep' && action !== 'none');
   if (mode === 'plan' && toDo) return ['Start it without "mode": "plan" to do this.'];
-  return mode === 'apply' && manifest.source.kind === 'inlet' ? [HEALTH] : [];
+  if (mode !== 'apply' || manifest.source.kind !== 'inlet') return [];
+  const earlier = backfillEvent(pipeline);
+  return earlier === undefined
+    ? [HEALTH]
+    : [HEALTH, `To send what arrived before it joined the stream as well, start redrive with ${earlier}`];
+}
+
+/**
+ * The event of redrive for what arrived between `startAt` and the moment from which the pipeline takes records. Only
+ * where it has joined the stream of others, and asks for an earlier start than now.
+ */
+function backfillEvent({ manifest, streamArn, plan, routeFrom }: Pipeline): string | undefined {
+  const { source } = manifest;
+  const isNew = plan.some(({ resource, action }) => resource === 'publish' && action === 'create');
+  if (source.kind !== 'inlet' || source.startAt === 'now' || !isNew || routeFrom === undefined)
+    return undefined;
+  // Redrive begins with the oldest record that the stream still has.
+  const from = source.startAt === 'earliest' ? new Date(0) : new Date(source.startAt);
+  const arrived = { from: from.toISOString(), to: new Date(routeFrom - 1).toISOString() };
+  return JSON.stringify({
+    stream: streamArn,
+    pipeline: manifest.name,
+    source: 'stream',
+    where: { arrived },
+  });
 }
 
 const HEALTH = 'Ask the health check whether records arrive (events/doctor.json).';

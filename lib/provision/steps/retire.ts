@@ -4,21 +4,21 @@ import { stopFlow } from '../resources/flow.ts';
 import type { Resource, StreamContext } from '../resources/resource.ts';
 import { backwards, refersTo } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
-import { removeResource, removeTrigger, unpublish } from './removal.ts';
+import { beginToLeave, finishLeaving } from '../routes.ts';
+import { removeConsumer } from './consumer.ts';
+import { removeResource, removeTrigger } from './removal.ts';
 import { switchTo } from './trigger.ts';
 
 /**
  * The first half of mode `retire`: nothing new enters the pipeline, and what is on its way has time to
- * arrive.
+ * arrive. Where other pipelines have the same stream, its trigger stays on for them.
  */
 export async function stop(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
   const { manifest, streamArn, old, drainSeconds } = pipeline;
   const flows = old.filter(({ resource }) => resource === 'flow');
   if (isPulled(manifest.source)) for (const { id } of flows) await stopFlow(context, id);
-  const trigger =
-    streamArn !== undefined && planned(pipeline, 'trigger') === 'remove'
-      ? await context.runtime.triggers.find(streamArn)
-      : undefined;
+  const isLast = streamArn !== undefined && (await leave(pipeline, streamArn, context));
+  const trigger = isLast ? await context.runtime.triggers.find(streamArn) : undefined;
   if (trigger !== undefined) await switchTo('off', trigger, context.runtime);
   return { ...pipeline, drainSeconds: flows.length > 0 || trigger !== undefined ? drainSeconds : 0 };
 }
@@ -43,24 +43,35 @@ export async function retire(pipeline: Pipeline, context: StreamContext): Promis
 }
 
 /**
- * The trigger first: as long as something is published for the stream, no other pipeline can claim stream and
- * trigger.
+ * The trigger first, where it goes: no other pipeline can join as long as the last one is on the list, and leaves.
  */
 async function unhook(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
-  const { streamArn } = pipeline;
-  const trigger =
-    streamArn !== undefined && planned(pipeline, 'trigger') === 'remove'
-      ? await context.runtime.triggers.find(streamArn)
-      : undefined;
-  if (trigger !== undefined) await removeTrigger(trigger.id, context);
-  const unpublished = await unpublish(pipeline, context, (one) => one.pipeline === pipeline.manifest.name);
+  const { streamArn, manifest } = pipeline;
+  if (streamArn === undefined || !hasWayIn(pipeline)) return pipeline;
+  const isLast = await leave(pipeline, streamArn, context);
+  const trigger = await context.runtime.triggers.find(streamArn);
+  if (isLast && trigger !== undefined) await removeTrigger(trigger.id, context);
+  if (isLast) await removeConsumer(pipeline, trigger, context.runtime);
+  await finishLeaving(manifest.name, streamArn, context.runtime);
+  const how = isLast ? ('removed' as const) : ('kept' as const);
   return {
     ...pipeline,
-    ...(unpublished && { published: 'removed' as const }),
+    ...(planned(pipeline, 'publish') === 'remove' && { published: 'removed' as const }),
     ...(trigger !== undefined && {
-      trigger: { id: trigger.id, how: 'removed' as const, startAt: 'nowhere' },
+      trigger: { id: trigger.id, how, startAt: isLast ? 'nowhere' : 'where it stands' },
     }),
   };
+}
+
+/** @returns whether the pipeline is the stream's last one */
+async function leave(pipeline: Pipeline, streamArn: string, { runtime }: StreamContext): Promise<boolean> {
+  if (!hasWayIn(pipeline)) return false;
+  const { manifest, execution } = pipeline;
+  return beginToLeave({ pipeline: manifest.name, streamArn, execution: execution.id }, runtime);
+}
+
+function hasWayIn(pipeline: Pipeline): boolean {
+  return planned(pipeline, 'publish') === 'remove' || planned(pipeline, 'trigger') === 'remove';
 }
 
 async function remove(

@@ -2,7 +2,7 @@
 // and why.
 import { type FailureCode, isFailure, readCause, reasonOf, type Told, TRANSIENT } from '../../failure.ts';
 import type { Fate, Made, Pipeline, ResourceKey } from '../../pipeline.ts';
-import { readStream } from '../../published.ts';
+import { readRoute } from '../../published.ts';
 import { clip } from '../clip.ts';
 import { isRunning, restart } from '../resources/flow.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
@@ -15,8 +15,10 @@ import {
 } from '../resources/resource.ts';
 import { backwards, refersTo, STEPS } from '../resources/resources.ts';
 import { isPulled } from '../resources/source.ts';
+import { beginToLeave, finishLeaving } from '../routes.ts';
+import { removeConsumer } from './consumer.ts';
 import { idsInUse } from './in-service.ts';
-import { removeResource, removeTrigger, unpublish } from './removal.ts';
+import { removeResource, removeTrigger } from './removal.ts';
 
 /** Errors that pass: ours, Lambda's and Step Functions'. What was made is kept. */
 const RESUMABLE = new RegExp(
@@ -73,9 +75,9 @@ export async function rollback(pipeline: Pipeline, context: StreamContext): Prom
   // The trigger comes after publishing: an execution that did not publish did not switch it on either.
   if (await hasPublished(pipeline, context))
     await undo(undone, 'trigger', { resource: 'trigger' }, () => undoTrigger(pipeline, context));
-  await undo(undone, 'published pipeline', { resource: 'publish' }, () =>
-    unpublish(pipeline, context, ({ execution }) => execution === executionTag(pipeline.execution)),
-  );
+  // A trigger that stays needs what is published.
+  if (undone.left.length === 0)
+    await undo(undone, 'published pipeline', { resource: 'publish' }, () => unpublish(pipeline, context));
   for (const resource of backwards(pipeline)) await undoResource(resource, pipeline, context, undone);
   await restartOld(pipeline, context, undone);
   const { removed, fates } = undone;
@@ -102,12 +104,24 @@ async function isInService(pipeline: Pipeline, context: PublishedContext): Promi
 
 /** Whether this execution wrote the published pipeline. */
 async function hasPublished(
-  { streamArn, execution }: Pipeline,
+  { streamArn, manifest, execution }: Pipeline,
   { runtime }: PublishedContext,
 ): Promise<boolean> {
   if (streamArn === undefined) return false;
-  const published = (await readStream(runtime, streamArn))?.routes[0];
+  const published = await readRoute(runtime, streamArn, manifest.name);
   return published?.execution === executionTag(execution);
+}
+
+/** Also where a step of this or an earlier execution ended between the document and the list: nobody reads that one. */
+export async function unpublish(
+  { streamArn, manifest, execution }: Pipeline,
+  { runtime }: PublishedContext,
+): Promise<boolean> {
+  if (streamArn === undefined) return false;
+  const { name } = manifest;
+  const listed = await readRoute(runtime, streamArn, name);
+  if (listed !== undefined && listed.execution !== executionTag(execution)) return false;
+  return finishLeaving(name, streamArn, runtime);
 }
 
 function keptText({ resources, old, manifest }: Pipeline): string {
@@ -252,10 +266,17 @@ async function madeHere(
 }
 
 async function undoTrigger(pipeline: Pipeline, context: StreamContext): Promise<boolean> {
-  const { trigger, plan, streamArn } = pipeline;
+  const { streamArn, manifest, execution, plan } = pipeline;
+  const { runtime } = context;
   if (streamArn === undefined) return false;
-  // A step that died before it could report may have made it: the plan knows that there was none before.
-  const planned = plan.some(({ resource, action }) => resource === 'trigger' && action === 'create');
-  const id = trigger?.id ?? (planned ? (await context.runtime.triggers.find(streamArn))?.id : undefined);
-  return id === undefined || trigger?.how === 'kept' ? false : removeTrigger(id, context);
+  const leaving = { pipeline: manifest.name, streamArn, execution: execution.id };
+  const joined = (await readRoute(runtime, streamArn, manifest.name))?.from !== undefined;
+  if (!(await beginToLeave(leaving, runtime))) return false;
+  // One that was there before any pipeline of the stream is not of this execution's making.
+  const found = pipeline.trigger?.how ?? plan.find(({ resource }) => resource === 'trigger')?.action;
+  if (!joined && (found === 'kept' || found === 'keep' || found === 'update')) return false;
+  const trigger = await runtime.triggers.find(streamArn);
+  if (trigger !== undefined) await removeTrigger(trigger.id, context);
+  await removeConsumer(pipeline, trigger, runtime);
+  return trigger !== undefined;
 }

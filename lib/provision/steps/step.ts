@@ -2,12 +2,20 @@
 // failures.
 import { notAccepted } from '../../accepted.ts';
 import { type Aep, createAep } from '../../aep/client.ts';
-import type { Sessions } from '../../aep/token.ts';
 import { Failure, isFailure, withFields } from '../../failure.ts';
 import { checkVersion } from '../../kept.ts';
 import { DOCUMENT_VERSION, fromVersion1, Pipeline, type Trail } from '../../pipeline.ts';
-import type { Ledger, LedgerRuntime, ProvisionRuntime, Runtime, Secrets, Triggers } from '../../runtime.ts';
-import { sessionsOf } from '../../sessions.ts';
+import type {
+  Consumers,
+  Ledger,
+  LedgerRuntime,
+  ProvisionRuntime,
+  Routes,
+  Runtime,
+  Secrets,
+  Triggers,
+} from '../../runtime.ts';
+import { type SessionsOf, sessionsOf } from '../../sessions.ts';
 import { remember } from '../known.ts';
 import { ensure } from '../resources/ensure.ts';
 import type { Context } from '../resources/resource.ts';
@@ -125,14 +133,16 @@ async function takeFencingToken(
 
 /** The runtime, with its changes fenced like those in AEP. */
 function guarded<R extends Runtime>(runtime: R, guard: Guard): R {
-  const { triggers } = runtime as Partial<ProvisionRuntime>;
+  const { triggers, consumers } = runtime as Partial<ProvisionRuntime>;
   return {
     ...runtime,
     ledger: fenced<Ledger>((runtime as unknown as LedgerRuntime).ledger, ['write'], guard),
     secrets: fenced<Secrets>(runtime.secrets, ['create', 'put', 'remove'], guard),
+    routes: fenced<Routes>((runtime as unknown as LedgerRuntime).routes, ['write', 'remove'], guard),
     ...(triggers && {
       triggers: fenced<Triggers>(triggers, ['create', 'switchOn', 'switchOff', 'remove'], guard),
     }),
+    ...(consumers && { consumers: fenced<Consumers>(consumers, ['register', 'remove'], guard) }),
   };
 }
 
@@ -172,9 +182,9 @@ function startTrail(name: string, { clock }: Runtime): { note: NoteCall; end: ()
 function handler<R extends Runtime>(
   name: string,
   makeRuntime: () => R,
-  run: (event: unknown, runtime: R, sessions: Sessions) => Promise<unknown>,
+  run: (event: unknown, runtime: R, sessions: SessionsOf) => Promise<unknown>,
 ): Handler {
-  let warm: { runtime: R; sessions: Sessions } | undefined;
+  let warm: { runtime: R; sessions: SessionsOf } | undefined;
   return async (event) => {
     try {
       warm ??= startRuntime(makeRuntime());
@@ -198,14 +208,14 @@ function handler<R extends Runtime>(
   };
 }
 
-function startRuntime<R extends Runtime>(runtime: R): { runtime: R; sessions: Sessions } {
+function startRuntime<R extends Runtime>(runtime: R): { runtime: R; sessions: SessionsOf } {
   return { runtime, sessions: sessionsOf(runtime) };
 }
 
 function contextFor<R extends Runtime>(
   pipeline: Pipeline,
   runtime: R,
-  sessions: Sessions,
+  sessions: SessionsOf,
   beforeChange: Guard,
   note: NoteCall,
   first = false,
@@ -214,7 +224,7 @@ function contextFor<R extends Runtime>(
     sandbox: pipeline.manifest.sandbox,
     platformUrl: runtime.settings.platformUrl,
     transport: runtime,
-    sessions,
+    sessions: sessions(pipeline.manifest.credentials),
     beforeChange,
     onAnswer: (seen) => {
       note(seen);

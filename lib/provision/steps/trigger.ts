@@ -3,6 +3,7 @@ import { Failure } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import type { Trigger, Triggers } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
+import { eventSourceOf } from './consumer.ts';
 
 /** Lambda takes some seconds to make a trigger; it refuses changes until then. */
 const TRIGGER_SETTLING_TRIES = 20;
@@ -19,7 +20,8 @@ export async function trigger(pipeline: Pipeline, { runtime }: StreamContext): P
   if (streamArn === undefined) return { ...pipeline, drainSeconds, inService: true };
   const there = await runtime.triggers.find(streamArn);
   const startAt = startPosition(pipeline);
-  const own = there ?? (await runtime.triggers.create(streamArn, startAt));
+  const own =
+    there ?? (await runtime.triggers.create(await eventSourceOf(pipeline, streamArn, runtime), startAt));
   await switchTo('on', own, runtime);
   const how = made(there, pipeline);
   return {
@@ -47,8 +49,10 @@ export async function switchTo(
   }
 }
 
-function startPosition({ manifest, execution }: Pipeline): Parameters<Triggers['create']>[1] {
-  const startAt = manifest.source.kind === 'inlet' ? manifest.source.startAt : 'now';
+function startPosition({ manifest, execution, routeFrom }: Pipeline): Parameters<Triggers['create']>[1] {
+  // A stream's first pipeline decides where its trigger starts. What another one asks for would reach that one, too.
+  const { source } = manifest;
+  const startAt = source.kind === 'inlet' && routeFrom === undefined ? source.startAt : 'now';
   if (startAt === 'earliest') return 'earliest';
   // "now" is the time of the request: what arrives while the pipeline is being made is not skipped.
   return new Date(startAt === 'now' ? execution.startedAt : startAt);

@@ -1,4 +1,4 @@
-// Batch Ingestion: of what it does to a batch, the one thing that a batch of streamed rows can need: to be taken back.
+// Batch Ingestion: reverts a batch. Nothing else of it applies to batches of streamed rows.
 
 import { type Answer, empty } from '../answer.ts';
 import { Refusal } from '../errors.ts';
@@ -24,9 +24,9 @@ function actOnBatch(world: World, call: AdmittedCall, id: string): Answer {
 }
 
 /**
- * The batch becomes inactive, and deleted some time later (ingestion/batch-ingestion/api-overview.md, "Delete a batch"). Refused with
- * 428 and ERR-BI-104 where there is nothing to take back: so met by others with an aborted batch (Focus-GTS/aep-mcp-server, 2026-08-15);
- * that it is the same with one that failed or is still being loaded, and how the body looks, is a guess of ours.
+ * The batch becomes inactive, and deleted some time later (ingestion/batch-ingestion/api-overview.md, "Delete a batch"). Where there
+ * is nothing to take back, AEP answers 428 with ERR-BI-104: others saw it for an aborted batch (Focus-GTS/aep-mcp-server,
+ * 2026-08-15). The same for a batch that failed or is still being loaded is our guess. So is the body.
  */
 function revert(world: World, call: AdmittedCall, id: string): Answer {
   const batch = existingBatch(call, id);

@@ -44,7 +44,7 @@ export function existingBatch(call: AdmittedCall, id: string): Batch {
 /** From inactive to deleted: seen within minutes by others (Focus-GTS/aep-mcp-server); how long it takes is not said. */
 const COLLECTED_AFTER_MS = 60_000;
 
-/** Still open batches are being loaded; afterwards the refused rows decide, unless the batch was reverted. */
+/** An open batch is being loaded. Afterwards its refused rows decide, unless the batch was reverted. */
 export function statusOf(batch: Batch, now: number): string {
   if (batch.revertedAt !== undefined)
     return now < batch.revertedAt + COLLECTED_AFTER_MS ? 'inactive' : 'deleted';

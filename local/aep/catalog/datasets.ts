@@ -2,7 +2,7 @@
 
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
-import { type AdmittedCall, jsonBody, jsonObjectBody, mediaType } from '../http.ts';
+import { type AdmittedCall, callHeader, jsonBody, jsonObjectBody, mediaType } from '../http.ts';
 import { arrayAt, isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { patchedOrRefused } from '../json-patch.ts';
 import { lookUp } from '../registry/resources.ts';
@@ -10,6 +10,7 @@ import { inUnion } from '../registry/rules.ts';
 import type { DataSet, Sandbox, World } from '../state.ts';
 import { statusOf } from './batches.ts';
 import { type LastBatches, lastBatchesOf } from './last-batches.ts';
+import { withExpirations } from './row-expiration.ts';
 import { select, trimmed } from './select.ts';
 
 const PROFILE = 'unifiedProfile';
@@ -22,7 +23,7 @@ export function createDataSet(world: World, call: AdmittedCall): Answer {
   check(call.sandbox, body);
   const id = world.ids.hex(24);
   const reference = [`@/dataSets/${id}`];
-  if (call.headers.get('pragma') === 'validate-only') return json(200, []);
+  if (callHeader(call, 'pragma') === 'validate-only') return json(200, []);
   const now = world.clock.now();
   const tags = { 'adobe/pqs/table': [tableName(textAt(body, 'name') ?? id)], ...objectAt(body, 'tags') };
   const kept = stamped({ ...body, tags }, now);
@@ -64,7 +65,13 @@ export function mergeDataSet(world: World, call: AdmittedCall, id: string): Answ
   const foreign = Object.keys(body).filter((key) => !MERGED.includes(key));
   if (foreign.length > 0)
     throw Refusal.problem(400, 'BadRequestError', `v2 changes ${MERGED.join(', ')} only, not ${foreign[0]}.`);
-  return change(world, call, before, merged(before.body, body));
+  const after = merged(before.body, body);
+  const expiring = {
+    forEvents: classification(call.sandbox, after).dataBehavior === 'time-series',
+    inProfile: isOn(arrayAt(objectAt(after, 'tags') ?? {}, PROFILE)),
+    now: world.clock.now(),
+  };
+  return change(world, call, before, withExpirations(before, after, expiring));
 }
 
 export function replaceDataSet(world: World, call: AdmittedCall, id: string): Answer {
@@ -88,8 +95,9 @@ function change(world: World, call: AdmittedCall, before: DataSet, body: JsonObj
 }
 
 /**
- * A dataset in Profile says since when, in UTC: seen in answers that Adobe's own tutorials print (experience-league-tech-insiders, Query
- * Service), described nowhere. What becomes of the moment where somebody writes the tag anew without it is not known: here it is now.
+ * A dataset in Profile says since when, in UTC. Answers that Adobe's own tutorials print show that (experience-league-tech-insiders,
+ * Query Service), and no page describes it. A caller may write the tag anew without the time. What happens then is not known: here
+ * it becomes the current time.
  */
 function stamped(body: JsonObject, now: number): JsonObject {
   const tags = objectAt(body, 'tags') ?? {};
@@ -129,7 +137,7 @@ export function existing(call: AdmittedCall, id: string): DataSet {
 /** With If-Match only the version it names is changed. */
 function matching(call: AdmittedCall, id: string): DataSet {
   const found = existing(call, id);
-  const wanted = call.headers.get('if-match')?.replace(/^(W\/)?"|"$/g, '');
+  const wanted = callHeader(call, 'if-match')?.replace(/^(W\/)?"|"$/g, '');
   if (wanted === undefined || wanted === '*' || wanted === version(found)) return found;
   throw Refusal.problem(
     412,
@@ -191,7 +199,7 @@ function classification(sandbox: Sandbox, body: JsonObject): JsonObject {
   return { dataBehavior, managedBy: 'CUSTOMER' };
 }
 
-/** How much lies in the lake; Adobe's samples have an empty object for Profile. */
+/** Rows and bytes in the lake. Adobe's samples have an empty object for Profile. */
 function extensions(
   world: World,
   sandbox: Sandbox,
@@ -203,7 +211,7 @@ function extensions(
   return { adobe_lakeHouse: { metrics }, adobe_unifiedProfile: {} };
 }
 
-/** The next number after the dataset's own: so it is in most of Adobe's samples. */
+/** The dataset's id plus one, as in most of Adobe's samples. */
 export function viewId(id: string): string {
   return (BigInt(`0x${id}`) + 1n).toString(16).padStart(id.length, '0').slice(-id.length);
 }

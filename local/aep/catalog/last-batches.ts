@@ -12,11 +12,14 @@ export interface LastBatches {
   last: Batch;
   succeeded?: Batch;
   failed?: Batch;
-  /** What lies in the lake of it, reverted batches aside: of those that are kept. */
+  /** Bytes in the lake, of batches that are kept. Reverted batches do not count. */
   storedBytes: number;
 }
 
-/** Of every dataset that has a batch; of those alone that were there at a time, in ms since the epoch. */
+/**
+ * The last batches of every dataset that has one.
+ * @param before batches made later than this do not count, in ms since the epoch
+ */
 export function lastBatchesOf(
   world: World,
   sandbox: Sandbox,
@@ -50,7 +53,7 @@ export function listLastBatches(world: World, call: AdmittedCall): Answer {
   return json(200, Object.fromEntries(select({ ...call, query }, named)));
 }
 
-/** When the entry itself was made is not said: here with the first batch, and changed with the last. */
+/** Adobe does not say when the entry itself was made. Here it was with the first batch, and it was changed with the last. */
 function shown(world: World, sandbox: Sandbox, entry: LastBatches): JsonObject {
   const { first, last, succeeded, failed } = entry;
   return {

@@ -8,6 +8,7 @@ import { getBatch, listBatches } from './batches.ts';
 import {
   createDataSet,
   deleteDataSet,
+  existing,
   getDataSet,
   listDataSets,
   mergeDataSet,
@@ -15,6 +16,7 @@ import {
   replaceDataSet,
 } from './datasets.ts';
 import { listLastBatches } from './last-batches.ts';
+import { getTtl } from './row-expiration.ts';
 
 const BASE = '/data/foundation/catalog';
 
@@ -31,6 +33,7 @@ export function catalogRoutes(world: World): Route<AdmittedCall>[] {
   ]);
   return [
     ...dataSets,
+    ['GET', `${BASE}/ttl/:id`, (call, id = '') => getTtl(existing(call, id))],
     ['GET', `${BASE}/batches`, (call) => listBatches(world, call)],
     ['GET', `${BASE}/batches/:id`, (call, id = '') => getBatch(world, call, id)],
     ['GET', `${BASE}/lastBatches`, (call) => listLastBatches(world, call)],

@@ -1,10 +1,18 @@
-// The difference proxy: every read that the simulated platform has answered is asked of the real service too, and what differs is kept.
+// The comparison proxy: sends every read that the simulated platform has answered to the real service too, and keeps what differs.
 
 import type { Answer } from '../answer.ts';
-import type { Call } from '../http.ts';
+import { type Call, callHeader } from '../http.ts';
 import { wireText } from '../platform.ts';
 import { PUBLISHED } from '../published.ts';
-import { Counterparts } from './counterparts.ts';
+import {
+  type Counterparts,
+  learn,
+  meet,
+  missingList,
+  noCounterparts,
+  pathOf,
+  queryOf,
+} from './counterparts.ts';
 import { parsed, type Real, SIGNED } from './real.ts';
 import { differencesOf, type Seen } from './shapes.ts';
 
@@ -29,11 +37,11 @@ export interface Report {
 const MAX_WAITING = 1_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_KEPT = 10_000;
-/** How the gateway refuses a caller that is not known here (contract §0): over there another one is asking. */
+/** Codes of the gateway for a caller that is not known here (contract §0). The real service is asked by another caller. */
 const UNKNOWN_HERE = new Set(['401013', '403003', '403025']);
-/** Told on both sides: specs, and what Adobe's registry brings. */
+/** The same on both sides: specs, and what Adobe brings to the registry. */
 const SHARED = /\/(connectionSpecs|flowSpecs)\/|\/global\/|ns\.adobe\.com%2Fxdm/i;
-/** Records themselves: they are nobody's business. */
+/** Reads of records. They are not sent. */
 const DATA = /\/export\/files\/|\/preview$/;
 const ONLY_HERE = 'it names what exists here only';
 /** Data Prep wants both; the registry finds nothing where it is told to start at 0 (docs/aep-contract.md). */
@@ -45,139 +53,164 @@ const NOTHING: Seen = { status: 404, contentType: undefined, body: undefined };
 
 type Asks = Pick<Real, 'ask' | 'origin'> & Partial<Pick<Real, 'close'>>;
 
-export class Comparison {
-  readonly #real: Asks;
-  readonly #kept = new Map<string, Kept>();
-  readonly #notAsked = new Map<string, number>();
-  readonly #counterparts = new Counterparts();
-  readonly #tell: (kept: Kept) => void;
-  #waiting = 0;
-  #waitingBytes = 0;
-  #closed = false;
-  #turn: Promise<void> = Promise.resolve();
-  #counts = { asked: 0, same: 0, different: 0 };
-
-  /** @param tell told of every difference when it is first met */
-  constructor(real: Asks, tell: (kept: Kept) => void = () => undefined) {
-    this.#real = real;
-    this.#tell = tell;
-  }
-
+export interface Comparison {
   /**
-   * Takes note of a read and its answer; returns at once, and whoever called waits for nothing.
-   * @param isSandbox whether there is such a sandbox here: one that is not cannot be meant over there
+   * Takes note of a read and its answer. Returns at once, so the caller does not wait.
+   * @param isSandbox whether there is such a sandbox here. A read of any other is not sent
    */
-  note(call: Call, answer: Answer, isSandbox: (name: string) => boolean): void {
-    if (call.method !== 'GET' && call.method !== 'HEAD') return;
-    if (!call.path.startsWith('/data/') || answer.dropped || this.#closed) return;
-    const text = wireText(answer) ?? '';
-    if (this.#waiting >= MAX_WAITING || this.#waitingBytes + text.length > MAX_WAITING_BYTES) {
-      this.#leaveOut('too many were waiting');
-      return;
-    }
-    const sandbox = call.headers.get('x-sandbox-name');
-    const known = sandbox === null || isSandbox(sandbox);
-    const { status, headers } = answer;
-    this.#waiting += 1;
-    this.#waitingBytes += text.length;
-    this.#turn = this.#turn
-      .then(() => this.#compare(call, { status, contentType: headers['content-type'], text }, known))
-      .finally(() => {
-        this.#waiting -= 1;
-        this.#waitingBytes -= text.length;
-      });
-  }
+  note(call: Call, answer: Answer, isSandbox: (name: string) => boolean): void;
+  /** Forgets what waits for its turn, and aborts the request that is under way. */
+  close(): void;
+  /** Resolves when nothing waits for its turn. */
+  idle(): Promise<void>;
+  report(): Report;
+}
 
-  /** Forgets what waits for its turn, and gives up what is being asked. */
-  close(): void {
-    this.#closed = true;
-    this.#real.close?.();
-  }
+interface Comparing {
+  readonly real: Asks;
+  readonly tell: (kept: Kept) => void;
+  readonly kept: Map<string, Kept>;
+  readonly notAsked: Map<string, number>;
+  readonly counterparts: Counterparts;
+  readonly counts: { asked: number; same: number; different: number };
+  closed: boolean;
+}
 
-  async idle(): Promise<void> {
-    while (this.#waiting > 0) await this.#turn;
-  }
+/** @param tell told of every difference when it is first met */
+export function createComparison(real: Asks, tell: (kept: Kept) => void = () => undefined): Comparison {
+  const state: Comparing = {
+    real,
+    tell,
+    kept: new Map(),
+    notAsked: new Map(),
+    counterparts: noCounterparts(),
+    counts: { asked: 0, same: 0, different: 0 },
+    closed: false,
+  };
+  let waiting = 0;
+  let waitingBytes = 0;
+  let turn: Promise<void> = Promise.resolve();
 
-  report(): Report {
-    return {
-      there: this.#real.origin,
-      ...this.#counts,
-      notAsked: Object.fromEntries(this.#notAsked),
-      differences: [...this.#kept.values()],
-    };
-  }
-
-  async #compare(call: Call, { text, ...answer }: Waiting, knownSandbox: boolean): Promise<void> {
-    if (this.#closed) return;
-    try {
-      const here = { ...answer, body: parsed(text) };
-      if (DATA.test(call.path)) return this.#leaveOut('records themselves are not asked for');
-      if (isUnknown(here)) return this.#leaveOut('the caller is not known here');
-      const target = knownSandbox ? await this.#targetOf(call, here) : undefined;
-      if (target === undefined) this.#leaveOut(ONLY_HERE);
-      else await this.#ask(call, target, here);
-    } catch {
-      // Its message could quote what was sent.
-      this.#leaveOut('the real service did not answer');
-    }
-  }
-
-  async #ask(call: Call, path: string, here: Seen): Promise<void> {
-    const { method, headers } = call;
-    const there = await this.#send(call, path, headers.get('accept') ?? undefined);
-    // Neither says anything of the call: it has not been looked at.
-    if (there.status === 429 || there.status >= 500) {
-      this.#leaveOut('the real service was in trouble');
-      return;
-    }
-    this.#counterparts.learn(call.path, here, there);
-    this.#keep(operationOf(call), method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
-  }
-
-  #send({ method, headers }: Pick<Call, 'method' | 'headers'>, path: string, accept: string | undefined) {
-    const signed = new Set(SIGNED.filter((name) => headers.has(name)));
-    return this.#real.ask({ method, path, accept, signed });
-  }
-
-  /** Where the same is asked over there: what exists here only is replaced by what stands for it, or not asked for. */
-  async #targetOf({ path, query, headers }: Call, here: Seen): Promise<string | undefined> {
-    const search = this.#counterparts.queryOf(query);
-    if (search === undefined) return undefined;
-    if (SHARED.test(path)) return path + search;
-    const list = this.#counterparts.missingList(path);
-    if (list !== undefined) {
-      const [page, accept] = list.startsWith(REGISTRY)
-        ? [REGISTRY_PAGE, 'application/vnd.adobe.xed-id+json']
-        : [PAGE, undefined];
-      const listed = await this.#send({ method: 'GET', headers }, list + page, accept);
-      this.#counterparts.learn(list, NOTHING, listed);
-    }
-    this.#counterparts.meet(path, here);
-    const there = this.#counterparts.pathOf(path);
-    return there === undefined ? undefined : there + search;
-  }
-
-  #keep(operation: string, differences: readonly string[]): void {
-    this.#counts.asked += 1;
-    this.#counts[differences.length === 0 ? 'same' : 'different'] += 1;
-    for (const what of differences) {
-      const key = `${operation}: ${what}`;
-      const known = this.#kept.get(key);
-      if (known) known.times += 1;
-      else if (this.#kept.size < MAX_KEPT) {
-        const kept = { operation, what, times: 1 };
-        this.#kept.set(key, kept);
-        this.#tell(kept);
+  return {
+    note(call, answer, isSandbox) {
+      if (call.method !== 'GET' && call.method !== 'HEAD') return;
+      if (!call.path.startsWith('/data/') || answer.dropped || state.closed) return;
+      const text = wireText(answer) ?? '';
+      if (waiting >= MAX_WAITING || waitingBytes + text.length > MAX_WAITING_BYTES) {
+        leaveOut(state, 'too many were waiting');
+        return;
       }
-    }
-  }
+      const sandbox = callHeader(call, 'x-sandbox-name');
+      const known = sandbox === undefined || isSandbox(sandbox);
+      const { status, headers } = answer;
+      waiting += 1;
+      waitingBytes += text.length;
+      turn = turn
+        .then(() => compare(state, call, { status, contentType: headers['content-type'], text }, known))
+        .finally(() => {
+          waiting -= 1;
+          waitingBytes -= text.length;
+        });
+    },
+    close() {
+      state.closed = true;
+      real.close?.();
+    },
+    async idle() {
+      while (waiting > 0) await turn;
+    },
+    report: () => ({
+      there: real.origin,
+      ...state.counts,
+      notAsked: Object.fromEntries(state.notAsked),
+      differences: [...state.kept.values()],
+    }),
+  };
+}
 
-  #leaveOut(reason: string): void {
-    this.#notAsked.set(reason, (this.#notAsked.get(reason) ?? 0) + 1);
+async function compare(
+  state: Comparing,
+  call: Call,
+  { text, ...answer }: Waiting,
+  knownSandbox: boolean,
+): Promise<void> {
+  if (state.closed) return;
+  try {
+    const here = { ...answer, body: parsed(text) };
+    if (DATA.test(call.path)) return leaveOut(state, 'records themselves are not asked for');
+    if (isUnknown(here)) return leaveOut(state, 'the caller is not known here');
+    const target = knownSandbox ? await targetOf(state, call, here) : undefined;
+    if (target === undefined) leaveOut(state, ONLY_HERE);
+    else await ask(state, call, target, here);
+  } catch {
+    // Its message could quote what was sent.
+    leaveOut(state, 'the real service did not answer');
   }
 }
 
-/** An answer that has not been looked at yet: whoever called has it first. */
+async function ask(state: Comparing, call: Call, path: string, here: Seen): Promise<void> {
+  const there = await send(state, call, path, callHeader(call, 'accept'));
+  // Such an answer says nothing about the call: the service has not looked at it.
+  if (there.status === 429 || there.status >= 500) {
+    leaveOut(state, 'the real service was in trouble');
+    return;
+  }
+  learn(state.counterparts, call.path, here, there);
+  keep(state, operationOf(call), call.method === 'HEAD' ? bodiless(here, there) : differencesOf(here, there));
+}
+
+function send(
+  state: Comparing,
+  { method, headers }: Pick<Call, 'method' | 'headers'>,
+  path: string,
+  accept: string | undefined,
+) {
+  const signed = new Set(SIGNED.filter((name) => callHeader({ headers }, name) !== undefined));
+  return state.real.ask({ method, path, accept, signed });
+}
+
+/** The path and query of the same read there. Ids of here are replaced by their counterparts. `undefined` where one has none. */
+async function targetOf(
+  state: Comparing,
+  { path, query, headers }: Call,
+  here: Seen,
+): Promise<string | undefined> {
+  const search = queryOf(state.counterparts, query);
+  if (search === undefined) return undefined;
+  if (SHARED.test(path)) return path + search;
+  const list = missingList(state.counterparts, path);
+  if (list !== undefined) {
+    const [page, accept] = list.startsWith(REGISTRY)
+      ? [REGISTRY_PAGE, 'application/vnd.adobe.xed-id+json']
+      : [PAGE, undefined];
+    const listed = await send(state, { method: 'GET', headers }, list + page, accept);
+    learn(state.counterparts, list, NOTHING, listed);
+  }
+  meet(state.counterparts, path, here);
+  const there = pathOf(state.counterparts, path);
+  return there === undefined ? undefined : there + search;
+}
+
+function keep(state: Comparing, operation: string, differences: readonly string[]): void {
+  state.counts.asked += 1;
+  state.counts[differences.length === 0 ? 'same' : 'different'] += 1;
+  for (const what of differences) {
+    const key = `${operation}: ${what}`;
+    const known = state.kept.get(key);
+    if (known) known.times += 1;
+    else if (state.kept.size < MAX_KEPT) {
+      const kept = { operation, what, times: 1 };
+      state.kept.set(key, kept);
+      state.tell(kept);
+    }
+  }
+}
+
+function leaveOut(state: Comparing, reason: string): void {
+  state.notAsked.set(reason, (state.notAsked.get(reason) ?? 0) + 1);
+}
+
+/** An answer that is not parsed yet, so that the caller gets it first. */
 interface Waiting {
   readonly status: number;
   readonly contentType: string | undefined;
@@ -193,12 +226,12 @@ function bodiless(here: Seen, there: Seen): string[] {
   return differencesOf({ ...here, body: undefined }, { ...there, body: undefined });
 }
 
-/** The words that paths of the API have by themselves; whatever else stands in one is an id or a name of somebody's. */
+/** The fixed words in paths of the API. Any other segment is an id or a name that a customer chose. */
 const PATH_WORDS = new Set(
   ['', ...PUBLISHED.flatMap(({ pattern }) => pattern.split('/'))].filter((word) => !word.startsWith(':')),
 );
 
-/** Without a name or an id of anybody's. */
+/** Without a customer's names and ids. */
 function operationOf({ method, path, query }: Call): string {
   const shown = path.split('/').map((segment) => (PATH_WORDS.has(segment) ? segment : '*'));
   const names = [...new Set(query.keys())].filter((name) => /^[A-Za-z]{1,40}$/.test(name)).sort();

@@ -1,13 +1,13 @@
-// What of the simulated platform stands for what of the real service: of the same name where there is one, else any of its kind.
+// Which resource of the real service stands for one of the simulated platform: one of the same name, else any of its kind.
 import { PUBLISHED } from '../published.ts';
 import type { Seen } from './shapes.ts';
 
-/** In a path or a query, percent-encoded: an id, or something like one. */
+/** An id, or what looks like one, in a path or a query, percent-encoded. */
 export const ID = /[0-9a-f]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9A-HJKMNP-TV-Z]{26}|%2F|%3A|^_[^/]*\.|^@/i;
 /** Whole ids as they stand in a query's value. */
 const IDS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{20,}|https:\/\/ns\.adobe\.com\/[\w/.-]+/gi;
 const MAX_PAIRS = 10_000;
-/** Paths of lists that need nothing. */
+/** Paths of lists, without variables. */
 const LISTS = new Set(PUBLISHED.filter(({ method }) => method === 'GET').map(({ pattern }) => pattern));
 
 interface Item {
@@ -15,75 +15,80 @@ interface Item {
   readonly name: string | undefined;
 }
 
-export class Counterparts {
+export interface Counterparts {
   /** What the real service has listed, by the path of the list. */
-  readonly #listed = new Map<string, readonly Item[]>();
+  readonly listed: Map<string, readonly Item[]>;
   /** Ids there by ids here. */
-  readonly #pairs = new Map<string, string>();
-  readonly #wanted = new Set<string>();
+  readonly pairs: Map<string, string>;
+  /** Lists that have been asked for. */
+  readonly wanted: Set<string>;
+}
 
-  /** Takes note of a list: what has one name on both sides, and has it alone, is the same. */
-  learn(path: string, here: Seen, there: Seen): void {
-    if (there.status !== 200) return;
-    const found = itemsIn(there.body);
-    if (found.length === 0) return;
-    this.#listed.set(path.replace(/\/$/, ''), found);
-    for (const item of here.status === 200 ? itemsIn(here.body) : []) this.#pair(item, found);
-  }
+export function noCounterparts(): Counterparts {
+  return { listed: new Map(), pairs: new Map(), wanted: new Set() };
+}
 
-  /** Takes note of one resource here, whose list over there may be known. */
-  meet(path: string, { status, body }: Seen): void {
-    const { list, id } = splitAt(path.split('/'));
-    const listed = this.#listed.get(list);
-    if (status !== 200 || id === undefined || !path.endsWith(id) || listed === undefined) return;
-    this.#pair({ id: plain(id), name: nameIn(body) ?? itemsIn(body)[0]?.name }, listed);
-  }
+/** Takes note of a list. Two resources are the same where each is the only one of its name. */
+export function learn(known: Counterparts, path: string, here: Seen, there: Seen): void {
+  if (there.status !== 200) return;
+  const found = itemsIn(there.body);
+  if (found.length === 0) return;
+  known.listed.set(path.replace(/\/$/, ''), found);
+  for (const item of here.status === 200 ? itemsIn(here.body) : []) pair(known, item, found);
+}
 
-  /** The list that has to be asked for first, where a path names one of it and nothing of it is known yet; each once. */
-  missingList(path: string): string | undefined {
-    const { list, id } = splitAt(path.split('/'));
-    if (id === undefined || this.#pairs.has(plain(id)) || this.#listed.has(list)) return undefined;
-    if (this.#wanted.has(list) || !LISTS.has(list)) return undefined;
-    this.#wanted.add(list);
-    return list;
-  }
+/** Takes note of one resource here, whose list over there may be known. */
+export function meet(known: Counterparts, path: string, { status, body }: Seen): void {
+  const { list, id } = splitAt(path.split('/'));
+  const listed = known.listed.get(list);
+  if (status !== 200 || id === undefined || !path.endsWith(id) || listed === undefined) return;
+  pair(known, { id: plain(id), name: nameIn(body) ?? itemsIn(body)[0]?.name }, listed);
+}
 
-  /** The same path over there; `undefined` where nothing stands for what it names. */
-  pathOf(path: string): string | undefined {
-    const segments = path.split('/');
-    const { list, id } = splitAt(segments);
-    if (id === undefined) return path;
-    const [standIn] = this.#listed.get(list) ?? [];
-    const at = segments.indexOf(id);
-    const there = segments.map((segment, index) => {
-      if (!ID.test(segment)) return segment;
-      const found = this.#pairs.get(plain(segment)) ?? (index === at ? standIn?.id : undefined);
-      return found === undefined ? undefined : encodeURIComponent(found);
+/** The list that must be read first, because a path names a resource of it and nothing of it is known. Each list is returned once. */
+export function missingList(known: Counterparts, path: string): string | undefined {
+  const { list, id } = splitAt(path.split('/'));
+  if (id === undefined || known.pairs.has(plain(id)) || known.listed.has(list)) return undefined;
+  if (known.wanted.has(list) || !LISTS.has(list)) return undefined;
+  known.wanted.add(list);
+  return list;
+}
+
+/** The same path there. `undefined` where a resource in it has no counterpart. */
+export function pathOf(known: Counterparts, path: string): string | undefined {
+  const segments = path.split('/');
+  const { list, id } = splitAt(segments);
+  if (id === undefined) return path;
+  const [standIn] = known.listed.get(list) ?? [];
+  const at = segments.indexOf(id);
+  const there = segments.map((segment, index) => {
+    if (!ID.test(segment)) return segment;
+    const found = known.pairs.get(plain(segment)) ?? (index === at ? standIn?.id : undefined);
+    return found === undefined ? undefined : encodeURIComponent(found);
+  });
+  return there.includes(undefined) ? undefined : there.join('/');
+}
+
+/** The same query there, as in a URL. `undefined` where an id in it has no counterpart of the same name. */
+export function queryOf(known: Counterparts, query: URLSearchParams): string | undefined {
+  const there = new URLSearchParams();
+  for (const [name, value] of query) {
+    if (ID.test(encodeURIComponent(value.replace(IDS, '')))) return undefined;
+    let isKnown = true;
+    const translated = value.replace(IDS, (id) => {
+      const found = known.pairs.get(id);
+      isKnown &&= found !== undefined;
+      return found ?? '';
     });
-    return there.includes(undefined) ? undefined : there.join('/');
+    if (!isKnown) return undefined;
+    there.append(name, translated);
   }
+  return there.size > 0 ? `?${there}` : '';
+}
 
-  /** The same query over there, as in a URL; `undefined` where it names what nothing of the same name stands for. */
-  queryOf(query: URLSearchParams): string | undefined {
-    const there = new URLSearchParams();
-    for (const [name, value] of query) {
-      if (ID.test(encodeURIComponent(value.replace(IDS, '')))) return undefined;
-      let isKnown = true;
-      const translated = value.replace(IDS, (id) => {
-        const found = this.#pairs.get(id);
-        isKnown &&= found !== undefined;
-        return found ?? '';
-      });
-      if (!isKnown) return undefined;
-      there.append(name, translated);
-    }
-    return there.size > 0 ? `?${there}` : '';
-  }
-
-  #pair({ id, name }: Item, listed: readonly Item[]): void {
-    const same = name === undefined ? [] : listed.filter((each) => each.name === name);
-    if (same.length === 1 && this.#pairs.size < MAX_PAIRS) this.#pairs.set(id, (same[0] as Item).id);
-  }
+function pair(known: Counterparts, { id, name }: Item, listed: readonly Item[]): void {
+  const same = name === undefined ? [] : listed.filter((each) => each.name === name);
+  if (same.length === 1 && known.pairs.size < MAX_PAIRS) known.pairs.set(id, (same[0] as Item).id);
 }
 
 function splitAt(segments: readonly string[]): { list: string; id: string | undefined } {

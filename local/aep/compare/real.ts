@@ -1,4 +1,4 @@
-// The real service beside the simulated one: what it takes to ask it, and who asks. No secret of it is ever written anywhere.
+// Asks the real service, with a credential from the environment. No secret of it is ever written anywhere.
 import type { Seen } from './shapes.ts';
 
 /** The real service, and a credential for it. */
@@ -52,16 +52,16 @@ export interface Asked {
   /** With its query. */
   readonly path: string;
   readonly accept: string | undefined;
-  /** Which of the gateway's headers the caller has sent: their values are replaced, and what is missing stays so. */
+  /** Which of the gateway's headers the caller has sent. Their values are replaced. A header that is missing stays missing. */
   readonly signed: ReadonlySet<string>;
 }
 
-/** What the gateway looks at (contract §0): each has a value of its own over there. */
+/** The headers that the gateway checks (contract §0). Each has another value there. */
 export const SIGNED = ['authorization', 'x-api-key', 'x-gw-ims-org-id', 'x-sandbox-name'] as const;
 
 const MAX_MS = 30_000;
 const MAX_BYTES = 8 * 1024 * 1024;
-/** IMS throttles those who ask too often: after a failure it is left alone for so long. */
+/** IMS throttles a caller that asks too often. After a failure it is not asked for this long. */
 const PAUSE_MS = 30_000;
 
 /** Asks the real service with its own credential. */
@@ -69,7 +69,7 @@ export interface Real {
   readonly origin: string;
   /** Rejects where there is no answer, and where there is no token. */
   ask(asked: Asked): Promise<Seen>;
-  /** Gives up what is being asked. */
+  /** Aborts the requests that are under way. */
   close(): void;
 }
 
@@ -77,7 +77,7 @@ export interface Real {
 export function createReal(options: RealOptions, now: () => number = () => performance.now()): Real {
   const closed = new AbortController();
   const limits = () => ({
-    // Nobody is led to another host with the token.
+    // A redirect must not take the token to another host.
     redirect: 'manual' as const,
     signal: AbortSignal.any([closed.signal, AbortSignal.timeout(MAX_MS)]),
   });
@@ -135,7 +135,7 @@ async function seen(answer: Response): Promise<Seen> {
   return { status: answer.status, contentType, body: parsed(await bounded(answer)) };
 }
 
-/** Nothing of what is larger than any answer of Adobe's: an endless page must not fill the memory. */
+/** Empty where the body is larger than any answer of Adobe's: an endless page must not fill the memory. */
 async function bounded(answer: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -147,7 +147,7 @@ async function bounded(answer: Response): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** What is no JSON is told by its type alone. */
+/** Of a body that is no JSON, only its type is compared. */
 export function parsed(text: string): unknown {
   if (text === '' || text.length > MAX_BYTES) return undefined;
   try {

@@ -1,4 +1,4 @@
-// What differs between two answers to one call, told without a value of either: status, code, type, and the fields with their types.
+// Names the differences between two answers to one call, without their values: status, code, content type, and fields with their types.
 
 export interface Seen {
   readonly status: number;
@@ -22,7 +22,7 @@ const OWN_NAMES = new Set([
   'sample',
   'sampleData',
 ]);
-/** A word of an API: no digit, and no sign that an id, an address or a file has. */
+/** A word of an API. It has no digit, and no character that only ids, addresses and file names have. */
 const WORD = /^[@$]?[A-Za-z][A-Za-z:_-]{0,39}$/;
 const UNDERSCORED = new Set(['_id', '_page', '_links', '_embedded', '_errors', '_refId', '_metadata']);
 /** Codes are the service's own constants, in these shapes only. */
@@ -36,7 +36,7 @@ export function differencesOf(here: Seen, there: Seen): string[] {
     if (one !== other) found.push(`${what}: ${one} here, ${other} there`);
   };
   differ('status', String(here.status), String(there.status));
-  // What stands in a refusal is not what stands in an answer.
+  // A refusal has other fields than an answer: they are not compared.
   if (here.status >= 400 !== there.status >= 400) return found;
   differ('code', codeOf(here.body), codeOf(there.body));
   differ('content type', mediaType(here), mediaType(there));
@@ -84,7 +84,7 @@ function shapeOf(body: unknown): Shape {
   return shape;
 }
 
-/** Below `_acmelab`, too, is what a tenant has called its fields. */
+/** Below `_acmelab` there are a tenant's own field names, too. */
 function holdsOwnNames(key: string): boolean {
   return OWN_NAMES.has(key) || (key.startsWith('_') && !UNDERSCORED.has(key));
 }
@@ -103,7 +103,7 @@ function fieldsOf(here: Shape, there: Shape): string[] {
   return places.flatMap((place) => {
     const [one, other] = [here.get(place), there.get(place)];
     if (one !== undefined && other !== undefined) return typesOf(place, one, other);
-    // Of what has no parent over there only the parent is told; and an empty list says nothing of its items.
+    // Where the parent is missing on one side, only the parent is named. An empty list says nothing of its items.
     if (place.endsWith('/*') || !(here.has(parentOf(place)) && there.has(parentOf(place)))) return [];
     return [one === undefined ? `${place}: only there` : `${place}: only here`];
   });

@@ -1,8 +1,8 @@
 // What Data Prep makes of a value on its way into a field: strings become booleans and dates, numbers become text (contract §5.2).
 //
 // Strings: Adobe's page "Handling data formats with Data Prep". Numbers: the sample of `POST /mappingSets/preview` in Adobe's API
-// guide, where `{"id": 1234}` becomes `"_id": "1234"`. Not documented, and therefore left as it is: a boolean on its way into a
-// string field, a string on its way into a number's, a number on its way into a date's.
+// guide, where `{"id": 1234}` becomes `"_id": "1234"`. Three cases are not documented: a boolean for a string
+// field, a string for a number field, and a number for a date field. The value stays as it is.
 
 import { Moment, parseMoment } from '../el/moments.ts';
 import { ExpressionError } from '../el/tokens.ts';
@@ -62,7 +62,7 @@ const mapOf =
       ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, element(inner)]))
       : asJson(value);
 
-/** Object copy: attributes of the same name come along, the others stay behind. */
+/** Copies an object: attributes that the schema has are copied, others are left out. */
 function copyOf(field: Field): Coerce {
   const inner = Object.entries(field.properties ?? {}).map(([name, each]) => [name, coercion(each)] as const);
   return (value) => {

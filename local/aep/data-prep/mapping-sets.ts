@@ -112,7 +112,7 @@ function check(sandbox: Sandbox, set: JsonObject): void {
   });
 }
 
-/** Without its schema there is nothing to check a set against; a set that is only tried out is no exception. */
+/** A set is checked against its schema, so the schema must exist. That holds for a trial too. */
 export function schemaOf(sandbox: Sandbox, set: JsonObject): Field {
   const { id } = mappingSchema(set);
   const schema = lookUp(sandbox, 'schemas', id);

@@ -84,7 +84,7 @@ export function compileMapping(set: JsonObject, schema: Field | undefined, aroun
     if (typeof mapping === 'string') throw new ExpressionError(mapping);
     return compileColumn(mapping, schema);
   });
-  // Whole objects first, so that a mapping of one of their fields has the last word.
+  // Whole objects first, so that a mapping of one of their fields overwrites it.
   columns.sort((a, b) => a.steps.length - b.steps.length);
   return (row) => {
     const record: JsonObject = {};
@@ -105,7 +105,7 @@ export function compileMapping(set: JsonObject, schema: Field | undefined, aroun
 
 const NONE: readonly Warning[] = [];
 
-/** JSON has no word for what is beyond every double: it would be written as null. */
+/** JSON cannot write a number that is beyond every double: it would become null. */
 function finite(value: Value): Value {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new ExpressionError('the number is too large');

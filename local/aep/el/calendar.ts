@@ -1,4 +1,4 @@
-// Weeks and days counted, by the UTC fields of a date that shows a wall's clock.
+// Counts weeks and days, by the UTC fields of a date that holds local time.
 
 const DAY = 86_400_000;
 

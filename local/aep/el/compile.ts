@@ -11,11 +11,10 @@ import { ExpressionError, type Token, tokens } from './tokens.ts';
 import { asText, asTruth, type Evaluate, inside, negative, type Value } from './values.ts';
 
 /** Not usable as bare field names, nor are the names of functions; they need `${…}` (Adobe's page "Data Prep mapping functions"). */
-const RESERVED = new Set(
-  'new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return _errors do function empty size'.split(
-    ' ',
-  ),
-);
+const RESERVED = new Set([
+  ...'new mod or break var lt for false while eq gt div not null continue else and'.split(' '),
+  ...'ne true le if ge return _errors do function empty size'.split(' '),
+]);
 
 const LEVELS: readonly { readonly [sign: string]: keyof typeof BINARY }[] = [
   { '||': 'or', or: 'or' },
@@ -46,223 +45,217 @@ const DEEPEST = 500;
 
 /** Throws an ExpressionError that says what is wrong with the expression. */
 export function compileExpression(source: string): Evaluate {
-  return new Parser(tokens(source)).whole();
+  const parser: Parser = { tokens: tokens(source), at: 0, depth: 0 };
+  const result = choice(parser);
+  if (peek(parser).kind !== 'end') throw unexpected(peek(parser), 'an operator or the end');
+  return result;
 }
 
-class Parser {
-  readonly #tokens: readonly Token[];
-  #at = 0;
-  #depth = 0;
+/** Where reading has come to. Each function below reads one kind of expression from there, and moves on behind it. */
+interface Parser {
+  readonly tokens: readonly Token[];
+  at: number;
+  depth: number;
+}
 
-  constructor(list: readonly Token[]) {
-    this.#tokens = list;
-  }
+function choice(parser: Parser): Evaluate {
+  return deeper(parser, () => chosen(parser));
+}
 
-  whole(): Evaluate {
-    const result = this.#choice();
-    if (this.#peek().kind !== 'end') throw this.#unexpected(this.#peek(), 'an operator or the end');
-    return result;
-  }
+function deeper(parser: Parser, make: () => Evaluate): Evaluate {
+  const { at } = peek(parser);
+  if (++parser.depth > DEEPEST)
+    throw new ExpressionError(`nested deeper than ${DEEPEST} levels at position ${at + 1}`);
+  const made = make();
+  parser.depth -= 1;
+  return made;
+}
 
-  #choice(): Evaluate {
-    return this.#deeper(() => this.#chosen());
+function chosen(parser: Parser): Evaluate {
+  const condition = binary(parser, 0);
+  if (skip(parser, '?:') || skip(parser, '??')) {
+    const other = choice(parser);
+    return (row, around) => condition(row, around) ?? other(row, around);
   }
+  if (!skip(parser, '?')) return condition;
+  const yes = choice(parser);
+  expect(parser, ':');
+  const no = choice(parser);
+  return (row, around) => (asTruth(condition(row, around)) ? yes(row, around) : no(row, around));
+}
 
-  #deeper(make: () => Evaluate): Evaluate {
-    const { at } = this.#peek();
-    if (++this.#depth > DEEPEST)
-      throw new ExpressionError(`nested deeper than ${DEEPEST} levels at position ${at + 1}`);
-    const made = make();
-    this.#depth -= 1;
-    return made;
+function binary(parser: Parser, level: number): Evaluate {
+  const signs = LEVELS[level];
+  if (!signs) return unary(parser);
+  let left = binary(parser, level + 1);
+  for (;;) {
+    const token = peek(parser);
+    const name = token.kind === 'sign' || token.kind === 'name' ? own(signs, token.value) : undefined;
+    if (!name) return left;
+    parser.at += 1;
+    left = joined(BINARY[name], left, binary(parser, level + 1));
   }
+}
 
-  #chosen(): Evaluate {
-    const condition = this.#binary(0);
-    if (this.#skip('?:') || this.#skip('??')) {
-      const other = this.#choice();
-      return (row, around) => condition(row, around) ?? other(row, around);
-    }
-    if (!this.#skip('?')) return condition;
-    const yes = this.#choice();
-    this.#expect(':');
-    const no = this.#choice();
-    return (row, around) => (asTruth(condition(row, around)) ? yes(row, around) : no(row, around));
+function unary(parser: Parser): Evaluate {
+  if (skip(parser, '!') || skip(parser, 'not')) {
+    const inner = deeper(parser, () => unary(parser));
+    return (row, around) => !asTruth(inner(row, around));
   }
+  if (skip(parser, '-')) {
+    const inner = deeper(parser, () => unary(parser));
+    return (row, around) => negative(inner(row, around));
+  }
+  return postfix(parser, primary(parser));
+}
 
-  #binary(level: number): Evaluate {
-    const signs = LEVELS[level];
-    if (!signs) return this.#unary();
-    let left = this.#binary(level + 1);
-    for (;;) {
-      const token = this.#peek();
-      const name = token.kind === 'sign' || token.kind === 'name' ? own(signs, token.value) : undefined;
-      if (!name) return left;
-      this.#at += 1;
-      left = joined(BINARY[name], left, this.#binary(level + 1));
-    }
+function postfix(parser: Parser, start: Evaluate): Evaluate {
+  let value = start;
+  for (;;) {
+    if (skip(parser, '[')) {
+      const key = skip(parser, '*') ? () => '*' : choice(parser);
+      expect(parser, ']');
+      value = step(value, key);
+    } else if (skip(parser, '.')) {
+      value = member(parser, value);
+    } else return value;
   }
+}
 
-  #unary(): Evaluate {
-    if (this.#skip('!') || this.#skip('not')) {
-      const inner = this.#deeper(() => this.#unary());
-      return (row, around) => !asTruth(inner(row, around));
-    }
-    if (this.#skip('-')) {
-      const inner = this.#deeper(() => this.#unary());
-      return (row, around) => negative(inner(row, around));
-    }
-    return this.#postfix(this.#primary());
-  }
+function member(parser: Parser, value: Evaluate): Evaluate {
+  const token = next(parser);
+  if (token.kind === 'quoted')
+    return splitQuoted(token.value).reduce((inner, name) => step(inner, () => name), value);
+  if (token.kind !== 'name' && token.kind !== 'number') throw unexpected(token, 'a name');
+  if (!skip(parser, '(')) return step(value, () => token.value);
+  const method = own(METHODS, token.value);
+  if (!method)
+    throw new ExpressionError(
+      `unknown method '${token.value}' at position ${token.at + 1}; known are ${Object.keys(METHODS).join(', ')}`,
+    );
+  const inputs = inputsOf(parser);
+  return (row, around) => {
+    const self = value(row, around);
+    return self === null
+      ? null
+      : bounded(
+          method(
+            self,
+            inputs.map((input) => input(row, around)),
+          ),
+        );
+  };
+}
 
-  #postfix(start: Evaluate): Evaluate {
-    let value = start;
-    for (;;) {
-      if (this.#skip('[')) {
-        const key = this.#skip('*') ? () => '*' : this.#choice();
-        this.#expect(']');
-        value = step(value, key);
-      } else if (this.#skip('.')) {
-        value = this.#member(value);
-      } else return value;
-    }
+function primary(parser: Parser): Evaluate {
+  const token = next(parser);
+  if (token.kind === 'number') return constant(numberOf(token.value));
+  if (token.kind === 'text') return constant(token.value);
+  if (token.kind === 'quoted') return readPath(splitQuoted(token.value));
+  if (token.kind === 'name') return named(parser, token.value, token.at);
+  if (token.value === '(') {
+    const inner = choice(parser);
+    expect(parser, ')');
+    return inner;
   }
+  if (token.value === '[') return list(parser);
+  if (token.value === '{') return map(parser);
+  throw unexpected(token, 'a value');
+}
 
-  #member(value: Evaluate): Evaluate {
-    const token = this.#next();
-    if (token.kind === 'quoted')
-      return splitQuoted(token.value).reduce((inner, name) => step(inner, () => name), value);
-    if (token.kind !== 'name' && token.kind !== 'number') throw this.#unexpected(token, 'a name');
-    if (!this.#skip('(')) return step(value, () => token.value);
-    const method = own(METHODS, token.value);
-    if (!method)
-      throw new ExpressionError(
-        `unknown method '${token.value}' at position ${token.at + 1}; known are ${Object.keys(METHODS).join(', ')}`,
-      );
-    const inputs = this.#inputs();
-    return (row, around) => {
-      const self = value(row, around);
-      return self === null
-        ? null
-        : bounded(
-            method(
-              self,
-              inputs.map((input) => input(row, around)),
-            ),
-          );
-    };
-  }
+function named(parser: Parser, name: string, at: number): Evaluate {
+  if (name === 'true' || name === 'false') return constant(name === 'true');
+  if (name === 'null') return constant(null);
+  if (skip(parser, '(')) return applied(parser, name, at);
+  if (RESERVED.has(name) || FUNCTIONS.has(name))
+    throw new ExpressionError(
+      `'${name}' at position ${at + 1} is reserved; write \${${name}} for a field of that name`,
+    );
+  return readPath([name]);
+}
 
-  #primary(): Evaluate {
-    const token = this.#next();
-    if (token.kind === 'number') return constant(numberOf(token.value));
-    if (token.kind === 'text') return constant(token.value);
-    if (token.kind === 'quoted') return readPath(splitQuoted(token.value));
-    if (token.kind === 'name') return this.#named(token.value, token.at);
-    if (token.value === '(') {
-      const inner = this.#choice();
-      this.#expect(')');
-      return inner;
-    }
-    if (token.value === '[') return this.#list();
-    if (token.value === '{') return this.#map();
-    throw this.#unexpected(token, 'a value');
+function applied(parser: Parser, name: string, at: number): Evaluate {
+  const definition = FUNCTIONS.get(name);
+  if (!definition) throw new ExpressionError(`${unknownFunction(name)} (at position ${at + 1})`);
+  const inputs = inputsOf(parser);
+  if (inputs.length < definition.least || inputs.length > definition.most) {
+    throw new ExpressionError(
+      `function '${name}' at position ${at + 1} does not take ${inputs.length} arguments; its syntax is ${definition.syntax}`,
+    );
   }
+  const lazy = own(LAZY, name);
+  if (lazy) return lazy(inputs);
+  const { call } = definition;
+  return (row, around) =>
+    bounded(
+      call(
+        inputs.map((input) => input(row, around)),
+        around,
+        row,
+      ),
+    );
+}
 
-  #named(name: string, at: number): Evaluate {
-    if (name === 'true' || name === 'false') return constant(name === 'true');
-    if (name === 'null') return constant(null);
-    if (this.#skip('(')) return this.#function(name, at);
-    if (RESERVED.has(name) || FUNCTIONS.has(name))
-      throw new ExpressionError(
-        `'${name}' at position ${at + 1} is reserved; write \${${name}} for a field of that name`,
-      );
-    return readPath([name]);
-  }
+function inputsOf(parser: Parser): Evaluate[] {
+  const found: Evaluate[] = [];
+  if (skip(parser, ')')) return found;
+  do found.push(choice(parser));
+  while (skip(parser, ','));
+  expect(parser, ')');
+  return found;
+}
 
-  #function(name: string, at: number): Evaluate {
-    const definition = FUNCTIONS.get(name);
-    if (!definition) throw new ExpressionError(`${unknownFunction(name)} (at position ${at + 1})`);
-    const inputs = this.#inputs();
-    if (inputs.length < definition.least || inputs.length > definition.most) {
-      throw new ExpressionError(
-        `function '${name}' at position ${at + 1} does not take ${inputs.length} arguments; its syntax is ${definition.syntax}`,
-      );
-    }
-    const lazy = own(LAZY, name);
-    if (lazy) return lazy(inputs);
-    const { call } = definition;
-    return (row, around) =>
-      bounded(
-        call(
-          inputs.map((input) => input(row, around)),
-          around,
-          row,
-        ),
-      );
+function list(parser: Parser): Evaluate {
+  const items: Evaluate[] = [];
+  if (!skip(parser, ']')) {
+    do items.push(choice(parser));
+    while (skip(parser, ','));
+    expect(parser, ']');
   }
+  return (row, around) => items.map((item) => item(row, around));
+}
 
-  #inputs(): Evaluate[] {
-    const found: Evaluate[] = [];
-    if (this.#skip(')')) return found;
-    do found.push(this.#choice());
-    while (this.#skip(','));
-    this.#expect(')');
-    return found;
+function map(parser: Parser): Evaluate {
+  const entries: [Evaluate, Evaluate][] = [];
+  if (!skip(parser, '}')) {
+    do {
+      const key = choice(parser);
+      expect(parser, ':');
+      entries.push([key, choice(parser)]);
+    } while (skip(parser, ','));
+    expect(parser, '}');
   }
+  return (row, around) =>
+    Object.fromEntries(
+      entries.map(([key, value]): [string, Value] => [asText(key(row, around)), value(row, around)]),
+    );
+}
 
-  #list(): Evaluate {
-    const items: Evaluate[] = [];
-    if (!this.#skip(']')) {
-      do items.push(this.#choice());
-      while (this.#skip(','));
-      this.#expect(']');
-    }
-    return (row, around) => items.map((item) => item(row, around));
-  }
+function peek(parser: Parser): Token {
+  return parser.tokens[parser.at] as Token;
+}
 
-  #map(): Evaluate {
-    const entries: [Evaluate, Evaluate][] = [];
-    if (!this.#skip('}')) {
-      do {
-        const key = this.#choice();
-        this.#expect(':');
-        entries.push([key, this.#choice()]);
-      } while (this.#skip(','));
-      this.#expect('}');
-    }
-    return (row, around) =>
-      Object.fromEntries(
-        entries.map(([key, value]): [string, Value] => [asText(key(row, around)), value(row, around)]),
-      );
-  }
+function next(parser: Parser): Token {
+  const token = peek(parser);
+  if (token.kind === 'end') throw unexpected(token, 'a value');
+  parser.at += 1;
+  return token;
+}
 
-  #peek(): Token {
-    return this.#tokens[this.#at] as Token;
-  }
+function skip(parser: Parser, value: string): boolean {
+  const token = peek(parser);
+  if ((token.kind !== 'sign' && token.kind !== 'name') || token.value !== value) return false;
+  parser.at += 1;
+  return true;
+}
 
-  #next(): Token {
-    const token = this.#peek();
-    if (token.kind === 'end') throw this.#unexpected(token, 'a value');
-    this.#at += 1;
-    return token;
-  }
+function expect(parser: Parser, value: string): void {
+  if (!skip(parser, value)) throw unexpected(peek(parser), `'${value}'`);
+}
 
-  #skip(value: string): boolean {
-    const token = this.#peek();
-    if ((token.kind !== 'sign' && token.kind !== 'name') || token.value !== value) return false;
-    this.#at += 1;
-    return true;
-  }
-
-  #expect(value: string): void {
-    if (!this.#skip(value)) throw this.#unexpected(this.#peek(), `'${value}'`);
-  }
-
-  #unexpected(token: Token, wanted: string): ExpressionError {
-    const found = token.kind === 'end' ? 'the end' : `'${token.value}'`;
-    return new ExpressionError(`unexpected ${found} at position ${token.at + 1}, ${wanted} expected`);
-  }
+function unexpected(token: Token, wanted: string): ExpressionError {
+  const found = token.kind === 'end' ? 'the end' : `'${token.value}'`;
+  return new ExpressionError(`unexpected ${found} at position ${token.at + 1}, ${wanted} expected`);
 }
 
 /** Ours, ten times what an inlet takes: functions that repeat a text in each other would fill the memory. */

@@ -16,7 +16,7 @@ export function formatMoment(moment: Moment, format: string): string {
 
 const cut = new Map<string, Piece[]>();
 
-/** Formats may come from records: what is kept has an end. */
+/** Formats may come from records, so the cache is bounded. */
 function piecesOf(format: string): Piece[] {
   const known = cut.get(format);
   if (known) return known;

@@ -34,7 +34,10 @@ interface Reader {
 
 const readers = new Map<string, Reader>();
 
-/** Undefined where the text is no such date: another form, a day that never was, second 75. @throws ExpressionError on a letter that reads nothing */
+/**
+ * Undefined where the text is no such date: another form, a day that does not exist, second 75.
+ * @throws ExpressionError on a letter that reads nothing
+ */
 export function readDate(text: string, format: string): ReadDate | undefined {
   const reader = readers.get(format) ?? makeReader(format);
   const found = inTime(reader.pattern, text, () => reader.pattern.exec(text));
@@ -90,7 +93,7 @@ const readHalf: Read = (parts, text) => {
 const named = (names: readonly string[]): string =>
   `(?i:${names.flatMap((name) => [name, name.slice(0, 3)]).join('|')})`;
 
-/** What a letter looks like in a text, and what it says; undefined where it can only be written. */
+/** How a letter is read from a text, and what it sets. Undefined where it can only be written. */
 function letterReader(letter: string, count: number): readonly [source: string, read: Read] | undefined {
   const digits = count === 1 ? '\\d{1,2}' : `\\d{${count}}`;
   switch (letter) {
@@ -155,7 +158,7 @@ function makeReader(format: string): Reader {
     reads.push(reader[1]);
   }
   const reader = { pattern: new RegExp(`^${source}$`), reads };
-  // Formats may come from records: what is kept has an end.
+  // Formats may come from records, so the cache is bounded.
   if (readers.size > 1_000) readers.clear();
   readers.set(format, reader);
   return reader;

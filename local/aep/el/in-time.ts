@@ -1,21 +1,21 @@
-// Regular expressions that come to an end: one that tries every way to divide a text would stop the platform for hours.
+// Runs regular expressions with a time limit: one that tries every way to divide a text would stop the platform for hours.
 
 import { createContext, Script } from 'node:vm';
 import { ExpressionError } from './tokens.ts';
 
 /** Ours: how long AEP looks is not documented. Long enough for a busy machine, and for every pattern that is meant to match. */
 const MAX_MS = 1_000;
-/** For a pattern that took too long before: a batch may hold a thousand such texts, and others wait meanwhile. */
+/** The limit for a pattern that took too long before. A batch may hold a thousand such texts, and other callers wait. */
 const AGAIN_MS = 50;
-/** So often; then texts that may take long are refused unseen. */
+/** After so many of these, a text that may take long is refused without a try. */
 const MAX_LATE = 20;
 
-/** What is done without a watch, which takes a tenth of a millisecond: the steps of some ten milliseconds. */
+/** Work that is done without the limit, as setting one takes 0.1 ms: steps of about ten milliseconds. */
 const MAX_STEPS = 1e7;
 
 /** How often a pattern can be tried in another way, and what else is known of it. */
 interface Cost {
-  /** How many of its parts can take more or less of a text, or something else of it. */
+  /** How many of its parts can match in more than one way. */
   readonly choices: number;
   /** Whether one of them stands in a group that is repeated: then each sign of a text may double the ways. */
   readonly nested: boolean;
@@ -46,7 +46,7 @@ export function inTime<T>(regex: RegExp, text: string, work: () => T): T {
   }
 }
 
-/** Languages, countries and the like come again and again: what is known of so many short texts is kept. */
+/** Languages, countries and the like repeat: the results for so many short texts are kept. */
 const MAX_KNOWN = 1_000;
 const SHORT = 64;
 

@@ -1,9 +1,9 @@
-// Java's regular expressions, as people write them in mappings, in JavaScript's words.
+// Translates Java's regular expressions, as people write them in mappings, to JavaScript's.
 
 import { inTime } from './in-time.ts';
 import { ExpressionError } from './tokens.ts';
 
-/** What Java calls otherwise. */
+/** Classes that have another name in Java. */
 const CLASSES: { readonly [name: string]: string } = {
   Lower: 'a-z',
   Upper: 'A-Z',
@@ -37,7 +37,7 @@ export function javaRegex(source: string, whole = false): RegExp {
   if (known) return known;
   const translated = translate(source);
   const made = compiled(whole ? `^(?:${translated})$` : translated, source);
-  // Patterns may come from records: what is kept has an end.
+  // Patterns may come from records, so the cache is bounded.
   if (patterns.size > 1_000) patterns.clear();
   patterns.set(key, made);
   return made;

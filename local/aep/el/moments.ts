@@ -91,7 +91,11 @@ function tryFormat(text: string, format: string): Moment | undefined {
   return found && new Moment(found.wall - found.offset * 60_000, found.offset);
 }
 
-/** What a zone's clock on the wall shows as `wall` (as if it were UTC): a time that it skips is shown as much later. @throws ExpressionError */
+/**
+ * The moment at which a clock on the wall of this zone shows `wall`. A time that the clock skips becomes later by the gap.
+ * @param wall what the clock shows, in ms, as if it were UTC
+ * @throws ExpressionError
+ */
 export function momentIn(zone: string, wall: number): Moment {
   const ms = wall - offsetOfWall(zone, wall) * 60_000;
   return new Moment(ms, offsetAt(zone, ms), zone);

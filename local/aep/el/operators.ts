@@ -1,4 +1,4 @@
-// The operators of the mapping language; the right side is only looked at when it matters.
+// The operators of the mapping language. The right side is evaluated only where it matters.
 
 import { ExactNumber, numberOf } from '../exact-number.ts';
 import { matches } from './java-regex.ts';

@@ -63,8 +63,8 @@ function offsetIn(text: string): number | undefined {
 const DAY = 86_400_000;
 
 /**
- * Minutes east of UTC where the clock on the wall shows `wall` (as if it were UTC). As Java has it: what the clock shows twice
- * is the first time; what it skips is as much later.
+ * Minutes east of UTC where the clock on the wall shows `wall` (as if it were UTC). As in Java: of a time that the clock shows twice
+ * the first counts, and a time that it skips becomes later by the gap.
  */
 export function offsetOfWall(zone: string, wall: number): number {
   const [before, after] = [offsetAt(zone, wall - DAY), offsetAt(zone, wall + DAY)];
@@ -110,7 +110,7 @@ function formatter(timeZone: string, timeZoneName: 'long' | 'short' | 'longOffse
   if (known) return known;
   try {
     const made = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName });
-    // Zones come from records too: what is kept has an end.
+    // Zones come from records too, so the cache is bounded.
     if (formatters.size > 2_000) formatters.clear();
     formatters.set(key, made);
     return made;

@@ -91,6 +91,7 @@ export const TABLE: readonly Part[] = [
       a rewritten descriptor | conflicting | xdm/api/descriptors: 201; schema-registry.yaml: 200 | 200; quirk descriptor-put
       a list as sourceProperty | documented | xdm/api/descriptors | primary keys alone
       a descriptor twice | ours | –
+      a relational schema names neither class nor field group | documented | xdm/api/schemas | what else it asks of one (descriptors of key and version) is not checked
       a schema in use is not deleted | documented | xdm/ui/resources/schemas | its code is ours
       last write wins | ours | –
       a pattern that is no regular expression; more than 100,000 fields by references | ours | – | 400
@@ -128,8 +129,16 @@ export const TABLE: readonly Part[] = [
       GET /batches | documented | catalog.yaml
       GET /batches/:id | documented | catalog.yaml
       GET /lastBatches | documented | catalog.yaml
+      GET /ttl/:id | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
     `,
     behaviours: `
+      bounds below the dataset's id or at the top | conflicting | catalog/datasets/experience-event-dataset-retention-ttl-guide, a sample: below it; another sample: at the top | at the top
+      row expiration: events alone; of Profile, datasets in it alone | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
+      30 days in the lake at least | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
+      the least in Profile | conflicting | profile/event-expirations: one day; a sample of the guide: P7D | one day
+      null ends a row expiration | documented | catalog/datasets/experience-event-dataset-retention-ttl-guide
+      Profile's is changed once in 30 days | ours | – | 400
+      Profile not shorter than the lake | conflicting | the guide's questions: so; its note: 30 days there, 13 months in the lake | either is taken
       a create answers with a list of one reference | documented | catalog/api/create-dataset
       names are not unique | observed | a sample of catalog/api/filter-data has one name twice
       limit 20, at most 100; a comma is or, ! is not, * is anything | documented | catalog/api/filter-data
@@ -142,6 +151,22 @@ export const TABLE: readonly Part[] = [
       deep merge | documented | catalog.yaml, v2
       counts of invalid records, tags.flowId of a failed batch | observed | aepp, getFailedBatchesDF
       rows that come close together share a batch | ours | –
+    `,
+  },
+  {
+    name: 'Dataset Service',
+    base: '/data/foundation/dataset',
+    endpoints: `
+      GET POST PUT DELETE /datasets/:id/labels | documented | data-governance/labels/dataset-api
+    `,
+    behaviours: `
+      labels as they are read | conflicting | data-governance/labels/dataset-api: below AEP:dataset:{id}; dataset-service.yaml: flat | below the name; quirk dataset-labels
+      a dataset without labels | documented | dataset-service.yaml | 404
+      If-Match of PUT and DELETE is the etag that was read | documented | dataset-service.yaml | 412, whose status is ours
+      POST where there are labels | documented | dataset-service.yaml | 403
+      first labels by PUT, without If-Match | conflicting | data-governance/labels/dataset-api: POST or PUT; dataset-service.yaml: PUT wants an etag | taken
+      labels of fields are only taken away | documented | data-governance/labels/dataset-api | its status is ours
+      any text is a label | ours | – | labels themselves are the Policy Service's
     `,
   },
   {

@@ -1,4 +1,4 @@
-// Base connections: who may read where; an HTTP API connection brings its inlet with it (contract §4.3).
+// Base connections: the credential for a source. An HTTP API connection comes with its inlet (contract §4.3).
 
 import { type Answer, empty, json } from '../answer.ts';
 import type { Refusal } from '../errors.ts';
@@ -123,7 +123,7 @@ function checkAuth(spec: ConnectionSpec, body: JsonObject): void {
   }
 }
 
-/** The provider's own word on a request; the exact code for a missing parameter is not documented. */
+/** The source's own error for a request. The exact code for a missing parameter is not documented. */
 export function provider(reason: string): Refusal {
   return invalid('1100-400', `The request could not be processed. Error from flow provider: ${reason}.`);
 }

@@ -3,7 +3,7 @@
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import { condition, fits, partsOf } from '../filter.ts';
-import { type AdmittedCall, jsonObjectBody, wholeNumber } from '../http.ts';
+import { type AdmittedCall, callHeader, jsonObjectBody, wholeNumber } from '../http.ts';
 import { isObject, type Json, type JsonObject, objectAt, textAt, valuesAt } from '../json.ts';
 import { PatchError, patched } from '../json-patch.ts';
 import type { Entity, World } from '../state.ts';
@@ -169,7 +169,7 @@ export function patchedBody(
 }
 
 function guard(world: World, call: AdmittedCall, entity: Entity): void {
-  const given = call.headers.get('if-match');
+  const given = callHeader(call, 'if-match');
   if (!given) {
     throw Refusal.flow('1403-400', 'Header is missing', "The header 'If-Match' is missing in the request.");
   }

@@ -1,13 +1,14 @@
 // Flows that Experience Platform switches off by itself, because they have failed for 30 days.
-// Release notes of June 2026, Sources: "Sources dataflows that fail continuously for 30 days are automatically disabled." How AEP
-// counts is not said; this reading is ours: since its last batch that landed, or its last change, every batch has failed whole, for 30 days and more.
+// Release notes of June 2026, Sources: "Sources dataflows that fail continuously for 30 days are automatically disabled."
+// Adobe does not say how AEP counts. Our reading: we count from the last batch that landed, or from the last change of the flow.
+// Every batch since then has failed whole, and the first of them is at least 30 days old.
 
 import type { Batch, Flow, Sandbox, World } from '../state.ts';
 
 const DAY_MS = 86_400_000;
 export const FAILING_MS = 30 * DAY_MS;
 
-/** When each world was looked through last, in ms since the epoch: as nothing depends on the hour, once a day is enough. */
+/** When each world was checked last, in ms since the epoch. Once a day is enough, as nothing depends on the hour. */
 const lookedAt = new WeakMap<World, number>();
 
 export function disableFailing(world: World): void {

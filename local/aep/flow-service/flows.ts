@@ -18,7 +18,7 @@ export function createFlow(world: World, call: AdmittedCall): Answer {
   return created('flows', flow);
 }
 
-/** `enabled` says nothing about warmth: there is no readiness signal (contract §4.6). */
+/** `enabled` does not mean warm: there is no readiness signal (contract §4.6). */
 export function shownFlow(world: World, call: AdmittedCall, flow: Flow): JsonObject {
   const item = shown(world, call, flow);
   const lastRun = lastRunDetails(world, call, flow.id);

@@ -33,11 +33,11 @@ export function lastRunDetails(world: World, call: AdmittedCall, flowId: string)
 const isOver = (world: World, run: Run): boolean => world.clock.now() >= run.hour + HOUR;
 
 /**
- * Adobe's sample of a run with one failed record among a hundred says `success`, with the errors beside it (sources/tutorials/api/monitor.md);
- * that one of which nothing landed has failed, and that the hour that runs is in progress, is ours.
+ * In Adobe's sample, a run with one failed record among a hundred has `success`, with the errors beside it
+ * (sources/tutorials/api/monitor.md). Two rules are ours: a run of which nothing landed has failed, and the current hour is in progress.
  */
 function statusOf(world: World, run: Run): string {
-  // What its source could not be read for is told at once.
+  // Why its source could not be read is shown at once.
   if (run.failures.size > 0) return 'failed';
   if (!isOver(world, run)) return 'inProgress';
   return run.failed > 0 && run.output === 0 ? 'failed' : 'success';

@@ -32,8 +32,8 @@ const auth = (name: string, required: string[], optional: string[] = []): AuthSp
 });
 
 /**
- * Names of Kinesis and Event Hubs as Adobe's page on streaming destinations lists them under these very ids
- * (destinations/api/streaming-destinations.md); those of Pub/Sub and HTTP API are printed nowhere.
+ * The names of Kinesis and Event Hubs are those of Adobe's page on streaming destinations, which lists them under the same ids
+ * (destinations/api/streaming-destinations.md). Adobe prints the names of Pub/Sub and HTTP API nowhere.
  */
 export const CONNECTION_SPECS: readonly ConnectionSpec[] = [
   {

@@ -2,11 +2,11 @@
 
 import { Refusal } from '../errors.ts';
 import { bearer, validToken } from '../gateway.ts';
-import { type Call, mediaType } from '../http.ts';
+import { type Call, callHeader, mediaType } from '../http.ts';
 import { objectAt } from '../json.ts';
 import type { Entity, Inlet, World } from '../state.ts';
 
-/** 10^6 or 2^20 is not said; the smaller is played. */
+/** Adobe does not say whether it is 10^6 or 2^20. The smaller one is used. */
 const MAX_BODY_BYTES = 1_000_000;
 const REQUESTS_PER_SECOND = 1_000;
 const MESSAGES_PER_SECOND = 10_000;
@@ -28,7 +28,7 @@ export function admitToInlet(
       `inletId: [${inletId}] The payload of ${call.body.length} bytes is larger than 1 MB`,
     );
   }
-  const encoding = call.headers.get('content-encoding');
+  const encoding = callHeader(call, 'content-encoding');
   if (encoding && encoding !== 'identity') {
     throw Refusal.inlet(
       415,
@@ -52,11 +52,11 @@ export function admitToInlet(
 /** Two spellings are met in the field; what a wrong value does is UNVERIFIED. */
 function checkSandbox(world: World, call: Call, inlet: Inlet): void {
   const names = ['x-sandbox-name', 'sandbox-name'];
-  if (world.settings.quirks['inlet-sandbox'] === 'required' && !names.some((name) => call.headers.get(name)))
+  if (world.settings.quirks['inlet-sandbox'] === 'required' && !names.some((name) => callHeader(call, name)))
     throw Refusal.inlet(400, 'Bad Request', `inletId: [${inlet.id}] The header x-sandbox-name is missing`);
   for (const name of names) {
-    const given = call.headers.get(name);
-    if (given === null || given === inlet.sandbox.name) continue;
+    const given = callHeader(call, name);
+    if (given === undefined || given === inlet.sandbox.name) continue;
     throw Refusal.inlet(
       400,
       'Bad Request',
@@ -83,7 +83,7 @@ interface Window {
   sync: number;
 }
 
-/** What inlets had this second and this minute, by their ids. */
+/** How many messages inlets have taken this second and this minute, by their ids. */
 export type Windows = Map<string, Window>;
 
 /** Throws 429, without Retry-After, when the inlet has had too much this second. */

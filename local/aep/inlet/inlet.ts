@@ -1,15 +1,15 @@
-// The streaming inlet: takes messages in, answers at once, and only afterwards finds out whether they are any good (contract §6).
+// The streaming inlet: takes messages in, answers at once, and maps and validates them afterwards (contract §6).
 
 import { type Answer, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import type { Fault } from '../faults.ts';
-import type { Call } from '../http.ts';
+import { type Call, callHeader } from '../http.ts';
 import { isObject, type Json, type JsonObject, parseExactly } from '../json.ts';
 import type { Route } from '../router.ts';
-import type { Entity, Inlet, RefusedRow, Sandbox, World } from '../state.ts';
+import { countLoss, type Entity, type Inlet, type RefusedRow, type Sandbox, type World } from '../state.ts';
 import { errorCode, shownViolation } from '../xdm/violations.ts';
 import { admitToInlet, countMessages, countSync, type Windows } from './admission.ts';
-import { land } from './landing.ts';
+import { land, tallyOf } from './landing.ts';
 import { type Message, readMessage, readsFrom } from './messages.ts';
 import {
   type Compiled,
@@ -81,7 +81,10 @@ function takePulled(
 ): void {
   const { world } = inside;
   world.state.counts.received += messages.length;
-  world.settings.onReceived(messages.map(({ record }) => record));
+  world.settings.onReceived(
+    messages.map(({ record }) => record),
+    sourceId,
+  );
   const inlet = { id: sourceId, sandbox, connectionId: sourceId };
   const work = () => runOrLose(inside, inlet, flowId, messages, bytes);
   if (world.settings.ingestDelayMs > 0) later(inside, work);
@@ -135,7 +138,7 @@ function batch(inside: Inside, call: InletCall, inletId: string): Answer {
   return multiStatus(inside, inlet, outcomes, partial);
 }
 
-/** The inlet answers for itself, also to what is no JSON (contract §6.3). */
+/** The inlet has its own answer for a body that is no JSON (contract §6.3). */
 function jsonOf(world: World, call: InletCall, inlet: Inlet): Json {
   try {
     return parseExactly(call.body.toString('utf8'));
@@ -171,7 +174,7 @@ function received(world: World, now: number): number | string {
   return world.settings.quirks['received-time'] === 'string' ? String(now) : now;
 }
 
-/** For records that come as XDM; raw ones have not met their mapping yet. Failing records are dropped. */
+/** For records that come as XDM: raw ones are not mapped yet. Records that fail are dropped. */
 function validateNow(inside: Inside, inlet: Inlet, message: Message): boolean {
   const { world } = inside;
   const schemaRef = isObject(message.header.schemaRef) ? String(message.header.schemaRef.id) : undefined;
@@ -202,12 +205,15 @@ function take(
 ): void {
   const { world } = inside;
   world.state.counts.received += messages.length;
-  world.settings.onReceived(messages.map(({ record }) => record));
+  world.settings.onReceived(
+    messages.map(({ record }) => record),
+    inlet.id,
+  );
   const now = world.clock.now();
   for (const [flowId, group] of grouped(messages)) {
     const reason = closed(inlet, connection, flowId, now);
     if (reason) {
-      world.state.lose(reason, inlet.id, flowId, group.length, now);
+      countLoss(world.state, { reason, inletId: inlet.id, flowId }, group.length, now);
       continue;
     }
     const share = Math.ceil((bytes * group.length) / messages.length);
@@ -235,7 +241,7 @@ function later(inside: Inside, work: () => void): void {
   inside.pending.add(tracked);
 }
 
-/** The answer is out already: a fault of the simulator itself is told where losses are, and ends nothing. */
+/** The answer has been sent already, so an error of the simulator itself is counted as a loss, and stops nothing. */
 function runOrLose(
   inside: Inside,
   inlet: Inlet,
@@ -248,7 +254,7 @@ function runOrLose(
     run(inside, inlet, flowId, messages, bytes);
   } catch (error) {
     const reason = `simulator error: ${error instanceof Error ? error.message : String(error)}`;
-    world.state.lose(reason, inlet.id, flowId, messages.length, world.clock.now());
+    countLoss(world.state, { reason, inletId: inlet.id, flowId }, messages.length, world.clock.now());
   }
 }
 
@@ -263,7 +269,12 @@ function run(
   const flow = inlet.sandbox.flows.get(flowId);
   const pipeline = flow ? pipelineOf(world, inside.compiled, inlet.sandbox, flow) : 'the flow is gone';
   if (typeof pipeline === 'string') {
-    world.state.lose(pipeline, inlet.id, flowId, messages.length, world.clock.now());
+    countLoss(
+      world.state,
+      { reason: pipeline, inletId: inlet.id, flowId },
+      messages.length,
+      world.clock.now(),
+    );
     return;
   }
   const rows: JsonObject[] = [];
@@ -302,7 +313,7 @@ function run(
   });
 }
 
-/** A part of a profile, or its end: not what a whole record must be is asked of it, but whose it is. */
+/** Updates or deletes a part of a profile. It needs an identity, and need not be a whole record. */
 function toProfile(
   world: World,
   inlet: Inlet,
@@ -312,8 +323,12 @@ function toProfile(
 ): void {
   const { state, clock } = world;
   const reason = notInProfile(inlet.sandbox, dataSet, record);
-  if (reason === undefined) state.counts.profileOnly += 1;
-  else state.lose(reason, inlet.id, flowId, 1, clock.now());
+  if (reason !== undefined) {
+    countLoss(state, { reason, inletId: inlet.id, flowId }, 1, clock.now());
+    return;
+  }
+  state.counts.profileOnly += 1;
+  tallyOf({ sandbox: inlet.sandbox, dataSetId: dataSet.id }).profileOnly += 1;
 }
 
 /** Identities go their own way, whatever becomes of the data. */
@@ -356,7 +371,7 @@ function bodyOf(record: JsonObject, schemaId: string): JsonObject {
 
 /** As a header, or as a query parameter of the same name. */
 function flowIdOf(call: Call): string | null {
-  return call.headers.get('x-adobe-flow-id') ?? call.query.get('x-adobe-flow-id');
+  return callHeader(call, 'x-adobe-flow-id') ?? call.query.get('x-adobe-flow-id');
 }
 
 function grouped(messages: readonly Message[]): Map<string | null, Message[]> {

@@ -1,11 +1,11 @@
-// Where processed rows end: in a batch of the dataset, or in a failed one; and what the flow's run counts.
+// Puts processed rows into a batch of the dataset, or into a failed one, and counts them in the flow's run.
 
 import { byCategory, count } from '../counters.ts';
 import type { JsonObject } from '../json.ts';
 import type { Batch, RefusedRow, Run, Sandbox, Tally, World } from '../state.ts';
 
 const HOUR = 3_600_000;
-/** Of the rows kept per dataset: a fuller batch is closed, and a dataset that holds all of them lets so much go. */
+/** The share of the rows kept for a dataset: a batch with more is closed, and a full dataset forgets so many. */
 const SHARE = 0.1;
 
 export interface Landing {
@@ -51,7 +51,7 @@ export function land(world: World, landing: Landing): void {
   counts.warnings += warnings;
 }
 
-/** The batch still open for these rows, or a new one; of the bytes it gets its rows' share. */
+/** The open batch for these rows, or a new one. It gets its rows' share of the bytes. */
 function batchFor(world: World, landing: Landing, run: Run, kind: 'landed' | 'refused'): Batch {
   const { sandbox, rows, refused } = landing;
   const now = world.clock.now();
@@ -103,7 +103,7 @@ function forget(world: World, sandbox: Sandbox, dataSetId: string, added: number
   sandbox.keptRows.set(dataSetId, kept);
 }
 
-/** Nothing leads to it any more: neither the run that names it nor the rows that would still come into it. */
+/** Removes the batch from its run and from the open batches, so that nothing refers to it. */
 function drop(world: World, sandbox: Sandbox, batch: Batch): void {
   sandbox.batches.delete(batch.id);
   sandbox.runs.get(runKey(batch.flowId, batch.created))?.batchIds.delete(batch.id);
@@ -120,8 +120,14 @@ function runKey(flowId: string, at: number): string {
   return `${flowId} ${Math.floor(at / HOUR) * HOUR}`;
 }
 
-function tallyOf({ sandbox, dataSetId }: Landing): Tally {
-  const tally = sandbox.tallies.get(dataSetId) ?? { landed: 0, refused: 0, lastBatchId: undefined };
+/** The exact counts of a dataset. */
+export function tallyOf({ sandbox, dataSetId }: Pick<Landing, 'sandbox' | 'dataSetId'>): Tally {
+  const tally = sandbox.tallies.get(dataSetId) ?? {
+    landed: 0,
+    refused: 0,
+    profileOnly: 0,
+    lastBatchId: undefined,
+  };
   sandbox.tallies.set(dataSetId, tally);
   return tally;
 }

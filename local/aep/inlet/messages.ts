@@ -72,7 +72,7 @@ function xdmMessage(
   return plain(flow, record, header);
 }
 
-/** Filled in when absent, but never another one's (contract §6.2). */
+/** Whether the header names another organization, which is refused. It may be absent (contract §6.2). */
 function foreign(world: World, header: JsonObject): boolean {
   return header.imsOrgId !== undefined && header.imsOrgId !== world.settings.organization;
 }

@@ -1,4 +1,4 @@
-// What stands behind an inlet: the flow's mapping and the schema's validator, compiled once and kept as long as AEP keeps them.
+// The flow's mapping and the schema's validator behind an inlet, compiled once and cached as long as AEP caches them.
 
 import { compileMapping, type MapRow, type Warning } from '../data-prep/mapping.ts';
 import { surroundings } from '../data-prep/trial.ts';
@@ -58,7 +58,7 @@ export function pipelineOf(
   return pipeline;
 }
 
-/** Changes of a schema arrive only when the cached one has aged (contract §6.4: up to 15 minutes). */
+/** A change of a schema takes effect when the cached one expires (contract §6.4: up to 15 minutes). */
 export function schemaOf(
   world: World,
   compiled: Compiled,
@@ -89,7 +89,7 @@ function mappingOf(world: World, sandbox: Sandbox, flow: Flow, schema: Field): M
   try {
     return compileMapping(version, schema, surroundings(world));
   } catch {
-    // A destination the cached schema does not have yet: unknown columns are dropped, not the flow.
+    // The cached schema may lack a destination. Then its column is dropped, and the flow goes on.
     return compileMapping(version, undefined, surroundings(world));
   }
 }

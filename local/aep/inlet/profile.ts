@@ -12,8 +12,8 @@ export function notInProfile(sandbox: Sandbox, dataSet: DataSet, record: JsonObj
 }
 
 /**
- * Why no identity is linked. A dataset in Profile, or the pipeline's own, is not refused by AEP: what is there already is
- * overwritten instead of updated (data-prep/upserts.md, "Configure the identity dataset"). Played as not linked.
+ * Why no identity is linked. AEP does not refuse a dataset in Profile, nor the pipeline's own. It then overwrites what is there
+ * instead of updating it (data-prep/upserts.md, "Configure the identity dataset"). Here nothing is linked then.
  */
 export function notLinked(
   sandbox: Sandbox,

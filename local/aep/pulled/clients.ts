@@ -21,7 +21,7 @@ export function createStreamClients(world: World): StreamClients {
         endpoint: world.kinesis,
         region,
         credentials: { accessKeyId, secretAccessKey: secretKey },
-        // Whoever asks asks again by himself.
+        // The next round asks again, so a client of AWS need not.
         maxAttempts: 1,
         requestHandler: { requestTimeout: 20_000 },
       });
@@ -36,8 +36,8 @@ export function createStreamClients(world: World): StreamClients {
 }
 
 /**
- * Whether the client's key is one. What Adobe's own test asks for is not said; a key that may not list streams is good all the same, as
- * Adobe's policy names a resource for `ListStreams`, for which AWS knows none.
+ * Whether AWS knows the client's key. Adobe does not say what its own test calls. A key that may not list streams passes too:
+ * Adobe's policy names a resource for `ListStreams`, and AWS knows none for that action.
  */
 export async function hasKey(client: KinesisClient): Promise<boolean> {
   try {

@@ -1,8 +1,8 @@
-// Event Hubs and Pub/Sub, played here: what was put in by the simulator's own page, and what of it a flow gets.
+// Simulated Event Hubs and Pub/Sub: what was put in by the simulator's own page, and what of it a flow gets.
 import type { Held, HeldRecord, Progress } from './memory.ts';
 import type { PulledSource } from './source.ts';
 
-/** What a flow gets now, and how much it will never get. */
+/** The records that a flow gets now, and how many it will never get. */
 export interface Taken {
   readonly records: readonly HeldRecord[];
   readonly passedOver: number;
@@ -10,9 +10,9 @@ export interface Taken {
   readonly forgotten: number;
 }
 
-/** Takes what there is for the flow. What it has taken it does not get again. */
+/** Takes the records that wait for the flow. It does not get them again. */
 export function take({ kind }: PulledSource, held: Held, progress: Progress): Taken {
-  // A message is acknowledged when it is taken, and then gone; a subscription keeps it until then, whatever the flow's state.
+  // A message is acknowledged when it is taken. Until then a subscription keeps it, whatever the flow's state.
   if (kind === 'pubsub') {
     const { forgotten } = held;
     held.forgotten = 0;
@@ -32,7 +32,7 @@ function startIn({ records, forgotten }: Held, { params, warmSince }: Progress):
   return forgotten + (first === -1 ? records.length : first);
 }
 
-/** An event hub keeps what was read, for other readers, and a subscription what was not: here so many of the newest. */
+/** An event hub keeps what was read, for other readers. A subscription keeps what was not. Here both keep the newest records only. */
 export function forget(held: Held, most: number): void {
   const surplus = held.records.length - most;
   if (surplus <= 0) return;

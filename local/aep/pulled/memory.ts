@@ -1,4 +1,4 @@
-// What the platform remembers of the sources that it reads by itself: how far each flow is, and what was put into a source that is played here.
+// What the platform remembers of the sources that it reads by itself: how far each flow is, and what a simulated source holds.
 
 /** Why a source could not be read. */
 export interface SourceFailure {
@@ -14,7 +14,7 @@ export type ShardStart =
 
 export interface ShardProgress {
   readonly parents: readonly string[];
-  /** Where it begins: the shard of a stream that was deleted and made again has the same id, and another beginning. */
+  /** Its first sequence number. A stream that was deleted and made again has shards of the same id, with another one. */
   readonly first: string | undefined;
   start: ShardStart;
   /** Sequence number of the last record that was taken. */
@@ -46,7 +46,7 @@ export interface Progress {
   throttled: number;
   /** Number of the last round that found nothing more. */
   caughtUpBy: number;
-  /** Of the last reading, where that did not go well; and from when on none has, in ms since the epoch. */
+  /** Why the last read failed, and since when every read has failed, in ms since the epoch. */
   failure: SourceFailure | undefined;
   failingSince: number | undefined;
 }
@@ -82,11 +82,11 @@ export const REFUSALS = {
   gone: 'it is not there: it was deleted, or never made',
 } as const;
 
-/** An event hub or a subscription, played here. */
+/** A simulated event hub or subscription. */
 export interface Held {
   /** Of an event hub the newest that are kept; of a subscription what was not acknowledged. */
   readonly records: HeldRecord[];
-  /** How many of an event hub were before them, and how many of a subscription nobody has read. */
+  /** How many events of a hub came before them, or how many messages of a subscription were dropped unread. */
   forgotten: number;
   refuses: keyof typeof REFUSALS | undefined;
 }
@@ -98,7 +98,7 @@ export interface PulledMemory {
   readonly held: Map<string, Held>;
 }
 
-/** One that remembers the same, and goes on by itself. */
+/** A copy, independent of this one. */
 export function copyOf({ progress, held }: PulledMemory): PulledMemory {
   return {
     progress: structuredClone(progress),

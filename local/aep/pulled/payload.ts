@@ -1,4 +1,4 @@
-// What a record that the platform has read by itself holds: a message for the flow, or nothing that it can use.
+// Makes a message for the flow from a record that the platform has read by itself, where the record holds one.
 import { type Message, rawMessage } from '../inlet/messages.ts';
 import { isObject, objectAt, parseExactly } from '../json.ts';
 import type { World } from '../state.ts';

@@ -1,4 +1,4 @@
-// The simulator's own pages about sources that the platform reads by itself: how each fares, and what is put into those played here.
+// The simulator's own pages about sources that the platform reads by itself: their state, and records for the simulated ones.
 
 import { type Answer, empty, json } from '../answer.ts';
 import { Refusal } from '../errors.ts';
@@ -9,7 +9,7 @@ import { isObject, type Json, type JsonObject, own, textAt } from '../json.ts';
 import type { Platform } from '../platform-interface.ts';
 import type { Route } from '../router.ts';
 import { type HeldRecord, heldAt, REFUSALS } from './memory.ts';
-import type { Reading } from './reading.ts';
+import { passes, type Reading } from './reading.ts';
 import { type PulledSource, sourceBehind } from './source.ts';
 
 const BASE = '/_simulator/sources';
@@ -38,7 +38,7 @@ export function connectionTestRoutes(reading: Reading): Route<AdmittedCall>[] {
       'GET',
       `${FLOW_SERVICE}/connections/:id/test`,
       async (call, id = '') =>
-        json(200, { result: await reading.passes(call.sandbox, connection(call, id)) }),
+        json(200, { result: await passes(reading, call.sandbox, connection(call, id)) }),
     ],
   ];
 }
@@ -97,7 +97,7 @@ function heldOf({ kind }: PulledSource, record: Json, index: number, now: number
   return { bytes, at };
 }
 
-/** Base64 without the signs that fill it up: two at most. */
+/** Base64 without its padding, which has two characters at most. */
 const unpadded = (text: string): string => text.replace(/={1,2}$/, '');
 
 function wrong(detail: string): Refusal {

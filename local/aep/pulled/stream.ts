@@ -10,7 +10,7 @@ import type { Progress, ShardProgress, ShardStart } from './memory.ts';
 
 /** Most records that a call for records may ask for. */
 const MAX_RECORDS = 10_000;
-/** AWS answers with 10 MB at most; a Kinesis on a laptop with as many as it was asked for, so that is asked for what fits. */
+/** AWS answers with at most 10 MB. A Kinesis on a laptop has no such limit, so we ask for no more records than fit. */
 const PAGE_BYTES = 10 * 1024 * 1024;
 /** Of records whose size is not known yet. */
 const FIRST_RECORDS = 100;
@@ -53,7 +53,7 @@ export async function describe({ client, stream, progress }: StreamReader, reset
         fits: FIRST_RECORDS,
       });
   }
-  // What is as old as all of a shard is kept no longer: whoever slept so long goes on with the shards that came of it.
+  // A shard all of whose records are too old is gone. A flow that slept so long goes on with the shards that came of it.
   for (const id of shards.keys()) if (!found.some(({ ShardId }) => ShardId === id)) shards.delete(id);
   progress.shards = shards;
   progress.resharded = false;

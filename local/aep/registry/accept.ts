@@ -1,7 +1,7 @@
 // Which representation a registry call asked for; the registry insists on being asked properly (contract §2.1).
 
 import { Refusal } from '../errors.ts';
-import type { AdmittedCall } from '../http.ts';
+import { type AdmittedCall, callHeader } from '../http.ts';
 import type { World } from '../state.ts';
 
 export interface Representation {
@@ -22,7 +22,7 @@ const VENDOR =
 const WORDS = new Set('full notext desc id link v2 deprecatefield flat deprecated'.split(' '));
 
 function parse(call: AdmittedCall): Representation | undefined {
-  const found = VENDOR.exec((call.headers.get('accept') ?? '').trim());
+  const found = VENDOR.exec((callHeader(call, 'accept') ?? '').trim());
   if (!found) return undefined;
   const words = (found[2] ?? '').toLowerCase().split('-').filter(Boolean);
   if (words.some((word) => !WORDS.has(word))) return undefined;
@@ -61,17 +61,17 @@ export function descriptorsAccept(world: World, call: AdmittedCall): Representat
 
 /** Descriptors have no versions, so the look-up of one needs no Accept (OpenAPI of the registry); a wrong one is refused. */
 export function checkDescriptorAccept(world: World, call: AdmittedCall): void {
-  const given = (call.headers.get('accept') ?? '').trim();
+  const given = (callHeader(call, 'accept') ?? '').trim();
   if (given === '' || given === '*/*' || (parse(call) && namesXdm(call))) return;
   throw invalid(world, call, 'XDM-1009-400', 'application/vnd.adobe.xdm+json');
 }
 
 function namesXdm(call: AdmittedCall): boolean {
-  return /\.xdm/i.test(call.headers.get('accept') ?? '');
+  return /\.xdm/i.test(callHeader(call, 'accept') ?? '');
 }
 
 function invalid(world: World, call: AdmittedCall, code: string, example: string): Refusal {
-  const given = call.headers.get('accept') ?? '';
+  const given = callHeader(call, 'accept') ?? '';
   const detail = `The supplied Accept header is not valid: ${given} - A valid Accept value should look like ${example}`;
   return Refusal.xdm(code, 'Accept header invalid', detail, call.requestId, world.clock.now());
 }

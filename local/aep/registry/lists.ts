@@ -87,8 +87,8 @@ function changedAt(resource: JsonObject): number {
 }
 
 /**
- * `start` is a value of the sort key, and what is listed comes strictly after it: so a page is larger than `limit` where it would
- * end between equals. Adobe's description of `limit` says so.
+ * `start` is a value of the sort key, and a page has what comes strictly after it. So a page that would end between equal values is
+ * larger than `limit`. Adobe's description of `limit` says so.
  */
 function byKey(all: readonly JsonObject[], orderBy: string, start: string | null, limit: number): Page {
   const [first = '', ...others] = orderBy.split(',');

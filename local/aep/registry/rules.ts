@@ -64,8 +64,16 @@ function checkTitle(world: World, call: AdmittedCall, resource: JsonObject, titl
   throw Refusal.xdm('XDM-1521-400', 'Title not unique', detail, call.requestId, world.clock.now());
 }
 
+/** Of a relational schema: neither class nor field groups, and fields anywhere. Adobe's page xdm/api/schemas. */
+const RELATIONAL = 'https://ns.adobe.com/xdm/data/adhoc-v2';
+
 function checkSchema(world: World, call: AdmittedCall, schema: JsonObject): void {
   const refs = refsOf(schema);
+  if (arrayAt(schema, 'meta:extends').includes(RELATIONAL)) {
+    const parts = refs.filter((ref) => !ref.startsWith('#/'));
+    if (parts.length > 0) throw invalid('allOf of a relational schema names neither class nor field group');
+    return;
+  }
   const classes = refs.filter((ref) => referenced(call.sandbox, ref)?.kind === 'classes');
   if (classes.length !== 1) throw invalid(`allOf must name exactly one class; it names ${classes.length}`);
   if (arrayAt(schema, 'meta:immutableTags').includes('union') && !hasIdentity(call.sandbox, schema)) {

@@ -20,7 +20,7 @@ export class CheckoutError extends Error {
   override readonly name = 'CheckoutError';
 }
 
-/** What is built in, and what a checkout has, which counts where both have it. @throws CheckoutError */
+/** The built-in resources and those of a checkout, which win where both have one. @throws CheckoutError */
 export function standardWith(folder: string): Standard {
   return standardOf([...builtInResources(), ...readCheckout(folder)]);
 }

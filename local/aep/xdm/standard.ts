@@ -5,7 +5,7 @@ import type { JsonObject } from '../json.ts';
 import { idOf, readFacts, type StandardKind, type StandardResource } from './facts.ts';
 import { altId } from './names.ts';
 
-/** Looked up by `$id` or `meta:altId`; nobody changes what it answers. */
+/** Looked up by `$id` or `meta:altId`. Callers must not change the result. */
 export interface Standard {
   all(kind: StandardKind): readonly JsonObject[];
   find(kind: StandardKind, id: string): JsonObject | undefined;

@@ -34,10 +34,10 @@ function isMoment(text: string): boolean {
 
 /** Compiled last, by the text of what was compiled. */
 const compiled = new Map<string, Validate>();
-/** More schemas than are in use at once. */
+/** More than the schemas in use at once. */
 const MAX_COMPILED = 32;
 
-/** To compile takes some 20 ms; whoever asks for the same schema again, for another platform too, is given the same. */
+/** Compiling takes about 20 ms, so the same schema is compiled once, for all platforms. */
 export function compileValidator(schema: Field): Validate {
   const whole = closed(schema);
   const text = JSON.stringify(whole);
@@ -79,7 +79,7 @@ interface Check {
   errors?: Partial<ErrorObject>[];
 }
 
-/** A schema's patterns are strangers' as well: one that takes too long on a text fails it, which is ours, and says so. */
+/** A schema's patterns come from callers as well. One that takes too long on a text refuses it, with the reason: that is ours. */
 function patternCheck(pattern: string): Check {
   const finds = finder(javaRegex(pattern));
   const check: Check = (value) => {
@@ -91,7 +91,7 @@ function patternCheck(pattern: string): Check {
   return check;
 }
 
-/** ajv compares each with each, which takes minutes for a message of a megabyte. */
+/** ajv compares every two items, which takes minutes for a message of a megabyte. */
 function areUnique(wanted: boolean, items: readonly unknown[]): boolean {
   return !wanted || new Set(items.map((item) => JSON.stringify(sorted(item)))).size === items.length;
 }
@@ -104,7 +104,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** What was found is said with the digits that it came with. */
+/** A value in a message has all the digits that were sent. */
 const asGiven =
   (record: JsonObject) =>
   (error: ErrorObject): ErrorObject =>

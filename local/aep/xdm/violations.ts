@@ -1,5 +1,5 @@
-// Puts what ajv finds into the words of the platform's streaming validation (contract §6.3): those are the words of
-// github.com/everit-org/json-schema, and what no page of Adobe's shows has its words from there.
+// Puts what ajv finds into the words of the platform's streaming validation (contract §6.3). Those are the words of
+// github.com/everit-org/json-schema. Words that no page of Adobe's shows come from there too.
 
 import type { ErrorObject } from 'ajv';
 import { ExactNumber } from '../exact-number.ts';
@@ -72,7 +72,7 @@ function message(error: ErrorObject): string {
       return `minimum size: [${params.limit}], found: [${Object.keys(found as object).length}]`;
     case 'maxProperties':
       return `maximum size: [${params.limit}], found: [${Object.keys(found as object).length}]`;
-    // Says nothing but its keyword.
+    // A violation that says only its keyword.
     case 'const':
       return '';
     default:

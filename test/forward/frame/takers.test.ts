@@ -7,6 +7,7 @@ import { NO_MARKS } from '../../../lib/forward/marks.ts';
 import { type Received, readEvent } from '../../../lib/forward/read/event.ts';
 import { streamStages } from '../../../lib/forward/stages.ts';
 import { startTurn } from '../../../lib/forward/turn.ts';
+import { FILTERED } from '../../../lib/forward/verdict.ts';
 import type { PublishedRoute } from '../../../lib/published.ts';
 import type { Condition, Records } from '../../../lib/records.ts';
 import { runs } from '../../support/depth.ts';
@@ -34,7 +35,12 @@ async function bothWays(routes: readonly PublishedRoute[], payloads: readonly Ui
     const turns = routes.map((route) =>
       startTurn(route, { received, invocation, container, marks: NO_MARKS, isOnly }),
     );
-    return streamStages({ streamArn: STREAM_ARN, settings, routes }, turns);
+    return streamStages(
+      { streamArn: STREAM_ARN, settings, routes },
+      turns,
+      container.schemas,
+      () => undefined,
+    );
   };
   const short = stages();
   const { direct: _, ...long } = stages();
@@ -52,20 +58,25 @@ async function bothWays(routes: readonly PublishedRoute[], payloads: readonly Ui
   };
 }
 
-function told({ decoded, left, routes }: StreamPrepared) {
+function told({ decoded, left, leftOut, routes }: StreamPrepared) {
+  const leftOutOf = (at: number) =>
+    leftOut.messages.filter((_, n) => ((leftOut.by[n] ?? 0) & (1 << at)) !== 0);
   return {
     decoded,
     left,
-    routes: routes.map(({ framed, settled }) => ({
+    routes: routes.map(({ framed, settled }, at) => ({
       framed: framed.map(({ message, slab, start, end }) => [
         message.sequenceNumber,
         slab.toString('latin1', start, end),
       ]),
-      settled: settled.map(({ message, verdict }) => [
-        message.sequenceNumber,
-        verdict,
-        Buffer.from(message.bytes).toString('latin1'),
-      ]),
+      // Those that are left out are in a list of their own.
+      settled: [...settled, ...leftOutOf(at).map((message) => ({ message, verdict: FILTERED }))]
+        .map(({ message, verdict }) => [
+          message.sequenceNumber,
+          verdict,
+          Buffer.from(message.bytes).toString('latin1'),
+        ])
+        .sort(),
     })),
   };
 }
@@ -185,7 +196,12 @@ describe('A 4: conditions on fields at the top are looked up in the bytes', () =
     const turns = routes.map((route) =>
       startTurn(route, { ...options, invocation: { remainingMs: () => 60_000, invocationId: 'i' } }),
     );
-    const stages = streamStages({ streamArn: STREAM_ARN, settings, routes }, turns);
+    const stages = streamStages(
+      { streamArn: STREAM_ARN, settings, routes },
+      turns,
+      container.schemas,
+      () => undefined,
+    );
     const prepared = await prepareAll(
       received.records,
       stages,

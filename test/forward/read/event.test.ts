@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KinesisEvent, readEvent } from '../../../lib/forward/read/event.ts';
+import { readOnFailure } from '../../../lib/forward/read/on-failure.ts';
+import { streamArnIn, streamNameOf } from '../../../lib/published.ts';
 import { kinesisEvent } from '../../support/forwarding.ts';
+import { onFailureDocument } from '../../support/redriving.ts';
 
 const MIXED = 'of more than one stream';
 
@@ -69,6 +72,26 @@ describe('an event', () => {
     expect(said).toContain('Records.0.kinesis.sequenceNumber: expected a sequence number');
     expect(String(said).split('\n')).toHaveLength(6);
     expect(said).not.toContain('secret');
+  });
+
+  it('B: of a consumer’s trigger names the stream, whichever ARN AWS gives', () => {
+    const { Records } = kinesisEvent(['{}']);
+    const streamArn = String(Records[0]?.eventSourceARN);
+    const consumerArn = `${streamArn}/consumer/penstock-dev:1767225600`;
+    const through = Records.map((record) => ({ ...record, eventSourceARN: consumerArn }));
+    expect(readEvent({ Records: through })?.streamArn).toBe(streamArn);
+    expect([streamNameOf(consumerArn), streamArnIn(consumerArn)]).toEqual([
+      streamNameOf(streamArn),
+      streamArn,
+    ]);
+    const document = JSON.parse(onFailureDocument({ records: ['{}'], payload: 'object' })) as {
+      KinesisBatchInfo: { streamArn: string };
+    };
+    const { KinesisBatchInfo: batch } = document;
+    const discarded = { ...batch, streamArn: `${batch.streamArn}/consumer/a:1` };
+    expect(readOnFailure({ ...document, KinesisBatchInfo: discarded })).toMatchObject({
+      streamArn: batch.streamArn,
+    });
   });
 
   it('may hold fields that nobody knows, and hold no records', () => {

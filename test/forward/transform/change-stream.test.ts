@@ -37,9 +37,10 @@ const RECORDS = {
   select: ['/payload/after', '/payload/before'],
 };
 
-const MANIFEST = (records: object) =>
+/** `source`: how the records are read. */
+const MANIFEST = (source: object) =>
   inletManifest({
-    source: { kind: 'inlet', stream: 'customers', data: 'raw', records },
+    source: { kind: 'inlet', stream: 'customers', data: 'raw', ...source },
     schema: {
       class: 'profile',
       fieldGroups: ['profile-work-details'],
@@ -59,9 +60,9 @@ interface Batch {
   readonly messages: readonly { readonly header: { readonly operations: object }; readonly body: object }[];
 }
 
-async function carried(records: object, stream = STREAM) {
+async function carried(source: object, stream = STREAM) {
   const own = world();
-  const { status, cause } = await own.run({ manifest: MANIFEST(records) });
+  const { status, cause } = await own.run({ manifest: MANIFEST(source) });
   expect(cause ?? status).toBe('SUCCEEDED');
   const documents: DeadLetterDocument[] = [];
   const counted: Record<string, number> = {};
@@ -98,7 +99,7 @@ async function carried(records: object, stream = STREAM) {
 
 describe('A 7: a change stream in the shape of Debezium', () => {
   it('is applied operation by operation, a deletion by what was there before, and all of it is accounted for', async () => {
-    const { own, counted, entries, sent } = await carried(RECORDS);
+    const { own, counted, entries, sent } = await carried({ records: RECORDS });
     const of = (data: string, text: string) => JSON.stringify([{ data }, JSON.parse(text)]);
     expect(sent).toEqual([
       of('merge', row(1, 'ana@example.com')),
@@ -115,7 +116,61 @@ describe('A 7: a change stream in the shape of Debezium', () => {
   });
 
   it('with one part alone lost its deletions, as it does still for whoever asks for that', async () => {
-    const { entries } = await carried({ ...RECORDS, select: '/payload/after' });
+    const { entries } = await carried({ records: { ...RECORDS, select: '/payload/after' } });
     expect(entries.map(({ reason }) => reason)).toEqual(['not-an-object', 'not-an-object']);
+  });
+});
+
+/** Inserts, an update and a deletion, with what each tool writes besides. */
+const BY_NAME: Readonly<Record<string, readonly RecordInput[]>> = {
+  debezium: STREAM.slice(0, 8),
+  dms: [
+    '{"control":{},"metadata":{"record-type":"control","operation":"create-table"}}',
+    ...[
+      ['load', row(1, 'ana@example.com')],
+      ['insert', row(2, 'rui@example.com')],
+      ['update', row(2, 'rui.reis@example.com')],
+      ['delete', row(1, 'ana@example.com')],
+    ].map(
+      ([operation, data]) => `{"data":${data},"metadata":{"record-type":"data","operation":"${operation}"}}`,
+    ),
+    '{"control":{},"metadata":{"record-type":"control","operation":"drop-table"}}',
+  ],
+  dynamodb: [
+    ...[
+      ['INSERT', 'NewImage', 1, 'ana@example.com'],
+      ['INSERT', 'NewImage', 2, 'rui@example.com'],
+      ['MODIFY', 'NewImage', 2, 'rui.reis@example.com'],
+      ['REMOVE', 'OldImage', 1, 'ana@example.com'],
+    ].map(
+      ([name, image, id, email]) =>
+        `{"eventName":"${name}","tableName":"customers","dynamodb":{"Keys":{"id":{"S":"${id}"}},"${image}":{"id":{"S":"${id}"},"email":{"S":"${email}"},"balance":{"N":"10.50"}}}}`,
+    ),
+  ],
+};
+
+describe.each(Object.entries(BY_NAME))('14 B: a change stream by its name: %s', (kind, stream) => {
+  const others = stream.length - 4;
+  const of = (data: string, text: string) => JSON.stringify([{ data }, JSON.parse(text)]);
+  const written = [
+    of('merge', row(1, 'ana@example.com')),
+    of('merge', row(2, 'rui@example.com')),
+    of('merge', row(2, 'rui.reis@example.com')),
+  ];
+
+  it('ends in merges in Profile, and its deletion is a dead letter until somebody asks for more', async () => {
+    const { own, sent, entries, counted } = await carried({ format: kind }, stream);
+    expect(sent).toEqual(written);
+    expect(own.platform.state.counts).toMatchObject({ profileOnly: 3, refused: 0, lost: 0 });
+    expect(entries).toMatchObject([{ reason: 'deletion' }]);
+    expect(counted).toMatchObject({ RecordsReceived: stream.length, RecordsAcknowledged: 3 });
+    expect(counted.RecordsFiltered ?? 0).toBe(others);
+  });
+
+  it('ends in a deletion in Profile where that is asked for', async () => {
+    const { own, sent, entries } = await carried({ format: { kind, deletes: 'apply' } }, stream);
+    expect(sent).toEqual([...written, of('delete', row(1, 'ana@example.com'))]);
+    expect(own.platform.state.counts).toMatchObject({ profileOnly: 4, refused: 0, lost: 0 });
+    expect(entries).toEqual([]);
   });
 });

@@ -152,3 +152,91 @@ describe('what is derived', () => {
     );
   });
 });
+
+describe('14 B: what is derived from a field of the record', () => {
+  const id = (from = '/eventId') => ({ member: '_id', from });
+  const time = (as: string, from = '/event/time') => ({ member: 'timestamp', from, as });
+  const sentBy = (derive: unknown[], record: string, more: object = {}) =>
+    transforming({ derive, ...more })(record)[0]?.sent;
+
+  it.each([
+    ['"e-1"', '"e-1"'],
+    ['"a\\u00e9\\n"', '"aé\\n"'],
+    ['7', '"7"'],
+    ['-0', '"-0"'],
+    ['12345678901234567890123', '"12345678901234567890123"'],
+  ])('an _id: of %s %s', (value, wanted) => {
+    const record = `{"eventId":${value},"n":1}`;
+    expect(sentBy([id()], record)).toBe(`{"_id":${wanted},"eventId":${value},"n":1}`);
+  });
+
+  it.each(['""', 'null', 'true', '1.0', '1e3', '{}', '["e"]'])(
+    'no _id of %s: it stays away, or the next one for it is taken',
+    (value) => {
+      const record = `{"eventId":${value},"other":5}`;
+      expect(sentBy([id()], record)).toBe(record);
+      expect(sentBy([id(), id('/other'), '_id'], record)).toBe(`{"_id":"5",${record.slice(1)}`);
+      expect(sentBy([id(), id('/none'), '_id'], record)).toBe(`{${ID},${record.slice(1)}`);
+    },
+  );
+
+  it.each([
+    ['iso', '"2026-01-31T12:00:00Z"', '2026-01-31T12:00:00.000Z'],
+    ['iso', '"2026-01-31T12:00:00.123999+02:00"', '2026-01-31T10:00:00.123Z'],
+    ['iso', '"2026-01-31T12:00-0130"', '2026-01-31T13:30:00.000Z'],
+    ['iso', '"1969-12-31T23:59:59.999Z"', '1969-12-31T23:59:59.999Z'],
+    ['iso', '"2026-01-31"', '2026-01-31T00:00:00.000Z'],
+    ['epoch-seconds', '1767225600', '2026-01-01T00:00:00.000Z'],
+    ['epoch-seconds', '1767225600.123', '2026-01-01T00:00:00.123Z'],
+    ['epoch-seconds', '"1767225600.9"', '2026-01-01T00:00:00.900Z'],
+    ['epoch-seconds', '1.7672256E9', '2026-01-01T00:00:00.000Z'],
+    ['epoch-seconds', '0', '1970-01-01T00:00:00.000Z'],
+    ['epoch-millis', '1767225600123', '2026-01-01T00:00:00.123Z'],
+    ['epoch-millis', '-1', '1969-12-31T23:59:59.999Z'],
+    ['epoch-micros', '1767225600123999', '2026-01-01T00:00:00.123Z'],
+    ['epoch-nanos', '"1767225600123456789"', '2026-01-01T00:00:00.123Z'],
+  ])('a timestamp, as %s: of %s %s', (as, value, wanted) => {
+    const record = `{"event":{"time":${value}}}`;
+    expect(sentBy([time(as)], record)).toBe(`{"timestamp":"${wanted}",${record.slice(1)}`);
+  });
+
+  it.each([
+    ['iso', '"2026-01-31T12:00:00"'],
+    ['iso', '"2026-02-30T12:00:00Z"'],
+    ['iso', '"today"'],
+    ['iso', '1767225600'],
+    // Milliseconds taken for seconds are no time of this age of the world.
+    ['epoch-seconds', '1767225600123'],
+    ['epoch-millis', '"2026-01-31"'],
+    ['epoch-millis', '""'],
+    ['epoch-millis', '1e400'],
+    ['epoch-millis', 'null'],
+    ['epoch-millis', '{}'],
+  ])(
+    'no timestamp, as %s, of %s: it stays away, or the arrival is taken where that is asked for',
+    (as, value) => {
+      const record = `{"event":{"time":${value}}}`;
+      expect(sentBy([time(as)], record)).toBe(record);
+      expect(sentBy([time(as), 'timestamp'], record)).toBe(`{${TIMESTAMP},${record.slice(1)}`);
+    },
+  );
+
+  it('from around the part that is sent, and never over what the part has', () => {
+    const both = [id('/id'), time('iso', '/time')];
+    const around = '"id":"e","time":"2026-01-31T12:00:00Z"';
+    expect(sentBy(both, `{${around},"detail":{"a":1}}`, { select: '/detail' })).toBe(
+      '{"_id":"e","timestamp":"2026-01-31T12:00:00.000Z","a":1}',
+    );
+    expect(sentBy(both, `{${around},"detail":{"_id":"own"}}`, { select: '/detail' })).toBe(
+      '{"timestamp":"2026-01-31T12:00:00.000Z","_id":"own"}',
+    );
+  });
+
+  it('shows nothing that is hidden: of a hashed field the hash is derived', () => {
+    const redact = [{ field: '/mail', action: 'hash' }];
+    const [outcome] = transforming({ derive: [id('/mail')], redact })('{"mail":"ana@example.com"}');
+    const { _id, mail } = JSON.parse(outcome?.sent ?? '');
+    expect(_id).toBe(mail);
+    expect(_id).toMatch(/^[0-9a-f]{64}$/);
+  });
+});

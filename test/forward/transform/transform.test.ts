@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { createFramer, MAX_REQUEST_BYTES } from '../../../lib/forward/frame/frame.ts';
 import { decode } from '../../../lib/forward/read/decode.ts';
 import type { KinesisRecord } from '../../../lib/forward/read/event.ts';
+import { createConditions, lookedAt } from '../../../lib/forward/transform/conditions.ts';
 import { createRedactor } from '../../../lib/forward/transform/redact.ts';
 import { createTransform } from '../../../lib/forward/transform/transform.ts';
+import { processorSeconds } from '../../support/effort.ts';
 import { ALL_SETTLED, kinesisEvent, PUBLISHED, seq, world } from '../../support/forwarding.ts';
 import { aggregate } from '../../support/kpl.ts';
 import { kept, pipelineWith, transforming } from '../../support/transforming.ts';
@@ -45,6 +47,46 @@ describe('where', () => {
     ['exists: not there', { exists: true }, undefined, false],
     ['absent: not there', { exists: false }, undefined, true],
     ['absent: there', { exists: false }, false, false],
+    ['14 B: notOneOf: another', { notOneOf: ['x', 2] }, 'y', true],
+    ['14 B: notOneOf: one of them', { notOneOf: ['x', 2] }, 2, false],
+    ['14 B: notOneOf: nothing', { notOneOf: ['x', null] }, undefined, true],
+    ['14 B: notOneOf: null', { notOneOf: ['x', null] }, null, false],
+    ['14 B: matches: somewhere in the text', { matches: 'der\\.' }, 'order.placed', true],
+    ['14 B: matches: nowhere in the text', { matches: '^der' }, 'order.placed', false],
+    ['14 B: matches: a number is no text', { matches: '1' }, 1, false],
+    ['14 B: matches: nothing', { matches: '' }, undefined, false],
+    ['14 B: matches: null', { matches: '' }, null, false],
+    ['14 B: greaterThan: above', { greaterThan: 10 }, 10.5, true],
+    ['14 B: greaterThan: the same', { greaterThan: 10 }, 10, false],
+    ['14 B: greaterThan: below', { greaterThan: -1 }, -1.5, false],
+    ['14 B: greaterThan: a text is no number', { greaterThan: 1 }, '2', false],
+    ['14 B: greaterThan: nothing', { greaterThan: -1 }, undefined, false],
+    ['14 B: greaterThan: null', { greaterThan: -1 }, null, false],
+    ['14 B: lessThan: below', { lessThan: 0 }, -0.1, true],
+    ['14 B: lessThan: zero is zero', { lessThan: 0 }, 0, false],
+    [
+      '14 B: greaterThan: later',
+      { greaterThan: '2026-01-01T00:00:00Z' },
+      '2026-01-01T00:00:00.000001Z',
+      true,
+    ],
+    [
+      '14 B: greaterThan: the same in another zone',
+      { greaterThan: '2026-01-01' },
+      '2026-01-01T02:00+02:00',
+      false,
+    ],
+    [
+      '14 B: greaterThan: the same with more zeros',
+      { greaterThan: '2026-01-01' },
+      '2026-01-01T00:00:00.00Z',
+      false,
+    ],
+    ['14 B: lessThan: earlier', { lessThan: '2026-01-01' }, '2025-12-31T23:59:59.999999999Z', true],
+    ['14 B: lessThan: no time', { lessThan: '2026-01-01' }, 'yesterday', false],
+    ['14 B: lessThan: no day of the calendar', { lessThan: '2026-03-09' }, '2026-02-30T00:00:00Z', false],
+    ['14 B: lessThan: a time without a zone', { lessThan: '2026-03-09' }, '2026-01-01T00:00:00', false],
+    ['14 B: lessThan: a number is no time', { lessThan: '2026-01-01' }, 5, false],
   ];
 
   it.each(cases)('%s', (_, test, value, passes) => {
@@ -88,6 +130,82 @@ describe('where', () => {
   ])('finds nothing at %s', (field) => {
     const record = '{"list":[0,1],"text":"abc"}';
     expect(sent(transforming({ where: [{ field, exists: false }] })(record))).toEqual([record]);
+  });
+
+  it.each([
+    ['9007199254740991', '9007199254740991.4', true],
+    ['9007199254740991', '9007199254740991.0', false],
+    ['9007199254740991', '9007199254740991000e-3', false],
+    ['9007199254740991', '0.90071992547409910000000000000000000000000001e16', true],
+    ['0.1', '0.1000000000000000055', true],
+    ['0.1', '0.0999999999999999999999', false],
+    ['0', '1e-400', true],
+    ['0', '-1e-400', false],
+    ['0', '-0.0e7', false],
+    ['-5', '-4.9999999999999999999999', true],
+    ['-5', '-5.00000000000000000001', false],
+    ['1', '1e400', true],
+    ['1', '-1e400', false],
+  ])('14 B: compares numbers with all their digits: above %s is %s: %j', (limit, number, above) => {
+    const record = `{"a":[{"n":${number}}],"n":"n"}`;
+    const greaterThan = Number(limit);
+    const [outcome] = transforming({ where: [{ field: '/a/0/n', greaterThan }] })(record);
+    expect(outcome?.sent === record).toBe(above);
+    const [other] = transforming({ where: [{ field: '/a/*/n', greaterThan }] })(record);
+    expect([other?.sent, other?.verdict]).toEqual([outcome?.sent, outcome?.verdict]);
+  });
+
+  it('14 B: an equal number in each of many items costs one look at the digits', async () => {
+    const record = `[${'5,'.repeat(300_000)}5]`;
+    const conditions = createConditions([{ field: '/*', greaterThan: 5 }]);
+    const looked = lookedAt(JSON.parse(record), Buffer.from(record));
+    expect(await processorSeconds(() => void conditions(looked))).toBeLessThan(10);
+    expect(conditions(looked)).toBe(false);
+  });
+
+  it.each<[object, string, boolean]>([
+    [{ field: '/items/*/sku', equals: 2 }, '{"items":[{"sku":1},{"sku":2}]}', true],
+    [{ field: '/items/*/sku', equals: 3 }, '{"items":[{"sku":1},{"sku":2}]}', false],
+    [{ field: '/items/*', equals: 'b' }, '{"items":["a","b"]}', true],
+    // Some item has to meet it, so one that is another is enough.
+    [{ field: '/items/*/sku', notEquals: 1 }, '{"items":[{"sku":1},{"sku":2}]}', true],
+    [{ field: '/items/*/sku', notEquals: 1 }, '{"items":[{"sku":1}]}', false],
+    [{ field: '/items/*/sku', exists: false }, '{"items":[{"sku":1},{}]}', true],
+    [{ field: '/items/*/sku', exists: false }, '{"items":[{"sku":1}]}', false],
+    // Where there is no item, the field is absent.
+    [{ field: '/items/*/sku', exists: false }, '{"items":[]}', true],
+    [{ field: '/items/*/sku', exists: true }, '{"items":[]}', false],
+    [{ field: '/items/*/sku', notOneOf: [1] }, '{}', true],
+    [{ field: '/items/*/sku', equals: 1 }, '{"items":{"sku":1}}', false],
+    [{ field: '/items/*/tags/*', matches: '^vip' }, '{"items":[{"tags":[]},{"tags":["x","vip-1"]}]}', true],
+    [{ field: '/items/*/tags/*', matches: '^vip' }, '{"items":[{"tags":[]},{"tags":["x"]}]}', false],
+    [{ field: '/*/*', equals: 1 }, '{"*":{"*":1}}', true],
+    [{ field: '/*/0/*', greaterThan: 1 }, '[[[1]],[[1,1.1]]]', true],
+  ])('14 B: of the items of an array some one meets it: %j in %s: %j', (condition, record, wanted) => {
+    const [outcome] = transforming({ where: [condition] })(record);
+    expect(outcome?.verdict).toBe(
+      wanted ? (record.startsWith('[') ? 'not-an-object' : undefined) : 'filtered',
+    );
+  });
+
+  it('14 B: of `any` one has to hold, and beside it all the others', () => {
+    const where = [
+      {
+        any: [
+          { field: '/type', equals: 'order' },
+          { field: '/total', greaterThan: 100 },
+        ],
+      },
+      { field: '/test', exists: false },
+    ];
+    const records = ['{"type":"order"}', '{"total":101}', '{"total":100}', '{"type":"order","test":1}', '{}'];
+    expect(verdicts(transforming({ where })(...records))).toEqual([
+      undefined,
+      undefined,
+      'filtered',
+      'filtered',
+      'filtered',
+    ]);
   });
 
   it('takes no number for another that lies next to it', () => {

@@ -124,7 +124,7 @@ describe('lists', () => {
     expect(Object.keys(quick.body)).toHaveLength(1);
   });
 
-  test('properties trims, and limit has bounds', async () => {
+  test('properties selects members, and limit has bounds', async () => {
     const with_ = await three();
     const trimmed = Object.values(
       (await with_.call('GET', `${SETS}?name=beta&properties=name,nothing`)).body,
@@ -134,14 +134,14 @@ describe('lists', () => {
     expect((await with_.call('GET', `${SETS}?limit=101`)).status).toBe(400);
   });
 
-  test('twenty without a limit', async () => {
+  test('a list without a limit has twenty', async () => {
     const { with_, schemaId } = await withDataSet();
     for (let count = 0; count < 24; count++) await makeDataSet(with_, schemaId);
     expect(Object.keys((await with_.call('GET', SETS)).body)).toHaveLength(20);
     expect(Object.keys((await with_.call('GET', `${SETS}?limit=100`)).body)).toHaveLength(25);
   });
 
-  test('a stale list does not know the newest yet', async () => {
+  test('a stale list lacks the newest', async () => {
     const with_ = await caller({ staleMs: 5_000 });
     const schemaId = await makeSchema(with_);
     const id = await makeDataSet(with_, schemaId);
@@ -179,7 +179,7 @@ describe('changing', () => {
     expect((await with_.call('PATCH', `${SETS}/${id}`, lost, type)).status).toBe(400);
   });
 
-  test('If-Match guards the version the E-Tag named', async () => {
+  test('If-Match refuses any version but the one of the E-Tag', async () => {
     const { with_, id } = await withDataSet();
     const tag = (await with_.call('GET', `${SETS}/${id}`)).headers.get('e-tag') as string;
     const change = () => with_.call('PATCH', `${SETS}/${id}`, { description: 'x' }, { 'if-match': tag });
@@ -187,7 +187,7 @@ describe('changing', () => {
     expect((await change()).status).toBe(412);
   });
 
-  test('deleting answers with the reference, and twice that nothing is there', async () => {
+  test('deleting answers with the reference, and the second time with 404', async () => {
     const { with_, id } = await withDataSet();
     expect((await with_.call('DELETE', `${SETS}/${id}`)).body).toEqual([`@/dataSets/${id}`]);
     expect((await with_.call('GET', `${SETS}/${id}`)).status).toBe(404);
@@ -223,7 +223,7 @@ describe('12 B 5: what a dataset says of itself', () => {
     expect(BigInt(`0x${one.viewId}`) - BigInt(`0x${made.dataSetId}`)).toBe(1n);
   });
 
-  test('of events it says so, and what somebody has set stands beside it', async () => {
+  test('events have their own kind, and settings that were made stay', async () => {
     const with_ = await caller();
     const schemaId = await makeSchema(with_, 'events', ['experienceevent', 'identitymap']);
     const rowExpiration = { ttlValue: 'P3Y' };
@@ -238,7 +238,7 @@ describe('12 B 5: what a dataset says of itself', () => {
     expect(Object.keys((await with_.call('GET', `${SETS}?property=viewId`)).body)).toEqual([id]);
   });
 
-  test('since when it is in Profile, however it got there', async () => {
+  test('the time since which it is in Profile, whichever call enabled it', async () => {
     const with_ = await caller();
     const schemaId = await makeSchema(with_);
     const union = [{ op: 'add', path: '/meta:immutableTags', value: ['union'] }];
@@ -364,5 +364,52 @@ describe('batches', () => {
     const other = await with_.call('POST', `/data/foundation/import/batches/${bad}?action=COMPLETE`);
     expect([other.status, other.body.penstock]).toEqual([501, 'not simulated']);
     expect(other.headers.get('penstock')).toBe('not simulated');
+  });
+});
+
+describe('how long rows are kept', () => {
+  async function events(more: object = {}) {
+    const with_ = await caller();
+    const schemaId = await makeSchema(with_, 'events', ['experienceevent', 'identitymap']);
+    const union = [{ op: 'add', path: '/meta:immutableTags', value: ['union'] }];
+    await with_.call('PATCH', `${REGISTRY}/tenant/schemas/${encodeURIComponent(schemaId)}`, union);
+    const id = await makeDataSet(with_, schemaId, more);
+    const set = async (store: string, ttlValue: string | null) => {
+      const extensions = { [store]: { rowExpiration: { ttlValue } } };
+      return (await with_.call('PATCH', `${CATALOG}/v2/dataSets/${id}`, { extensions })).status;
+    };
+    const read = async (store: string) =>
+      (await with_.call('GET', `${SETS}/${id}`)).body[id].extensions[store].rowExpiration;
+    return { with_, id, set, read };
+  }
+  const IN_PROFILE = { tags: { unifiedProfile: ['enabled:true'] } };
+
+  test('has bounds, and is told with who set it when', async () => {
+    const { with_, id, set, read } = await events();
+    expect((await with_.call('GET', `${CATALOG}/ttl/${id}`)).body.extensions.adobe_lakeHouse).toEqual({
+      rowExpiration: { defaultValue: 'P10Y', minValue: 'P30D', maxValue: 'P10Y' },
+    });
+    expect((await with_.call('GET', `${CATALOG}/ttl/000000000000000000000000`)).status).toBe(404);
+    for (const wrong of ['P29D', 'P11Y', '90', 'P3W']) expect(await set('adobe_lakeHouse', wrong)).toBe(400);
+    expect(await set('adobe_lakeHouse', 'P3M')).toBe(200);
+    expect(await read('adobe_lakeHouse')).toEqual({
+      ttlValue: 'P3M',
+      valueStatus: 'custom',
+      setBy: 'user',
+      updated: with_.clock.now(),
+    });
+    expect(await set('adobe_lakeHouse', null)).toBe(200);
+    expect((await read('adobe_lakeHouse')).ttlValue).toBeNull();
+  });
+
+  test('is for events alone, and in Profile for what is in it, once in 30 days', async () => {
+    const { with_, id } = await withDataSet();
+    const extensions = { adobe_lakeHouse: { rowExpiration: { ttlValue: 'P3M' } } };
+    expect((await with_.call('PATCH', `${CATALOG}/v2/dataSets/${id}`, { extensions })).status).toBe(400);
+    expect(await (await events()).set('adobe_unifiedProfile', 'P90D')).toBe(400);
+    const own = await events(IN_PROFILE);
+    expect(await own.set('adobe_unifiedProfile', 'P90D')).toBe(200);
+    expect(await own.set('adobe_unifiedProfile', 'P60D')).toBe(400);
+    expect((await own.read('adobe_unifiedProfile')).ttlValue).toBe('P90D');
   });
 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { realClock } from '../../../local/aep/clock.ts';
-import { Comparison } from '../../../local/aep/compare/comparison.ts';
+import { createComparison } from '../../../local/aep/compare/comparison.ts';
 import { createReal, realFrom } from '../../../local/aep/compare/real.ts';
 import { differencesOf } from '../../../local/aep/compare/shapes.ts';
 import type { Call } from '../../../local/aep/http.ts';
@@ -50,7 +50,7 @@ async function bodyOf(
 }
 
 function readOf(path: string): Call {
-  const none = { query: new URLSearchParams(), headers: new Headers(), body: Buffer.alloc(0) };
+  const none = { query: new URLSearchParams(), headers: {}, body: Buffer.alloc(0) };
   return { method: 'GET', path, requestId: 'x', ...none };
 }
 
@@ -73,7 +73,7 @@ async function beside(options: PlatformOptions) {
   const own = await filled({});
   const clock = { ms: 0 };
   const real = createReal(realFrom(there.origin, environment(there)), () => clock.ms);
-  const comparison = new Comparison(real);
+  const comparison = createComparison(real);
   const here = await startServer({ port: 0, platform: own.user.platform, comparison });
   running.push(here);
   const headers = {
@@ -154,7 +154,7 @@ test('12 C 3: nothing but reads is sent, under the credential of the real servic
   expect(came().at(-1)?.headers).toMatchObject({ 'x-api-key': ID });
 });
 
-test('12 C 3: what a read names is asked for by what has its name over there, also where no list was asked before', async () => {
+test('12 C 3: an id in a read is replaced by that of the real resource of the same name, also where no list was read before', async () => {
   const { read, came, comparison, own, other } = await beside({});
   // Others of the kind, which stand in every list before or behind the right one.
   const more = {
@@ -227,7 +227,7 @@ test('12 C 3: no value, secret or personal, is in what is kept', () => {
   ]);
 });
 
-test('12 C 3: a real service that is slow, gone or refuses the credential disturbs nobody', async () => {
+test('12 C 3: a real service that is slow, gone or refuses the credential delays no answer', async () => {
   const { read, comparison, other, own, clock } = await beside({});
   other.user.platform.faults.add({ kind: 'dropBefore', path: '/data/**', times: 1 });
   expect(await read(`${FLOWS}/flows`)).toBe(200);
@@ -244,7 +244,7 @@ test('12 C 3: a real service that is slow, gone or refuses the credential distur
   expect(await read(`${FLOWS}/flows`)).toBe(200);
   expect(comparison.report()).toMatchObject({ asked: 2, same: 2 });
   // One that never answers holds nobody up.
-  const never = new Comparison({ origin: 'https://there', ask: () => new Promise(() => undefined) });
+  const never = createComparison({ origin: 'https://there', ask: () => new Promise(() => undefined) });
   const stuck = await startServer({ port: 0, platform: own.user.platform, comparison: never });
   running.push(stuck);
   const { call } = own.user;
@@ -290,7 +290,7 @@ test('12 C 3: a real service in trouble differs in nothing, and a page of HTML s
   expect(comparison.report()).toMatchObject({ asked: 2, same: 1, different: 1 });
 });
 
-test('12 C 3: a redirect is not followed with the token, and a page without end is given up', async () => {
+test('12 C 3: a redirect is not followed with the token, and an endless page is cut off', async () => {
   const asked: string[] = [];
   let given = 0;
   const strange = createServer((request, response) => {
@@ -324,7 +324,7 @@ test('12 C 3: a redirect is not followed with the token, and a page without end 
   }
 });
 
-test('12 C 3: what a caller has not sent is missing there too, and who is unknown here is not asked for', async () => {
+test('12 C 3: a header that the caller left out is left out there too, and calls of unknown callers are not compared', async () => {
   const { read, came, comparison, other } = await beside({ quirks: {} });
   const flows = `${FLOWS}/flows`;
   expect(await read(flows, { authorization: undefined })).toBe(403);
@@ -368,7 +368,7 @@ test('12 C 3: names that are words are in nothing that is kept, wherever they st
   for (const name of ['anareis', 'loyalty', 'acmelab']) expect(found).not.toContain(name);
 });
 
-test('12 C 3: what waits is bounded in bytes, and nothing of it is asked after the end', async () => {
+test('12 C 3: waiting reads are bounded in bytes, and none is sent after the end', async () => {
   const asked: string[] = [];
   const begun = Promise.withResolvers<void>();
   let answer: (seen: typeof SEEN & { body: unknown }) => void = () => undefined;
@@ -379,7 +379,7 @@ test('12 C 3: what waits is bounded in bytes, and nothing of it is asked after t
       answer = resolve;
     });
   };
-  const comparison = new Comparison({ origin: 'https://there', ask });
+  const comparison = createComparison({ origin: 'https://there', ask });
   const text = JSON.stringify('x'.repeat(8 * 1024 * 1024 - 2));
   for (let number = 0; number < 10; number++)
     comparison.note(

@@ -16,7 +16,7 @@ async function failedBatch(with_: Caller, diagnostics: boolean): Promise<string>
   return Object.keys((await with_.call('GET', `${CATALOG}/batches?${query}`)).body)[0] ?? '';
 }
 
-test('a list goes on where it is asked to, and says how much of it this is', async () => {
+test('a list starts at the given offset, and has its size', async () => {
   const with_ = await caller();
   const base = `${EXPORT}/${await failedBatch(with_, true)}/failed`;
   const whole = (await with_.call('GET', base)).body;

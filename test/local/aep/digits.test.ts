@@ -167,7 +167,7 @@ test('12 B 11: what is refused is shown with its digits too, and 2^53 + 1 is no 
   expect(text).toContain(`"${LONG_ID} is not less or equal to 9007199254740992"`);
 });
 
-test('12 B 11: of what type a long number is in a field for another is said as of any number', async () => {
+test('12 B 11: a long number in a field of another type is reported with its type, as any number', async () => {
   const { with_, schemaId } = await made();
   const pipeline = await landingIn(with_, schemaId, 'v', '_acmelab.flag');
   await with_.bare('POST', `/collection/${pipeline.inletId}`, `{"v":${LONG_ID}}`, {
@@ -214,7 +214,7 @@ test('12 B 11: a limit that JavaScript cannot hold is still a limit of a schema'
   expect(text).toContain('{"_acmelab":{"v":7}}');
 });
 
-test('12 B 11: whatever the text of a record says of numbers is said again', () => {
+test('12 B 11: any text of a record comes out with the same numbers', () => {
   for (const text of [
     `{"a":${LONG_ID},"b":[${LONG_ID}, -${LONG_ID}],"c":{"d":1e400}}`,
     `[\n  ${LONG_ID}\n]`,
@@ -224,7 +224,7 @@ test('12 B 11: whatever the text of a record says of numbers is said again', () 
     expect(JSON.stringify(parseExactly(text))).toBe(text.replace(/\s/g, ''));
 });
 
-test('12 B 11: a number of a hundred thousand digits costs little and keeps them', async () => {
+test('12 B 11: a number of a hundred thousand digits keeps them at little cost', async () => {
   const text = `[1${'0'.repeat(200_000)}1]`;
   let read = '';
   const seconds = await processorSeconds(() => {

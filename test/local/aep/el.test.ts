@@ -148,7 +148,7 @@ describe('dates', () => {
     expect(value(source)).toEqual(expected);
   });
 
-  test('a day that never was is not a date', () => {
+  test('a day that does not exist is not a date', () => {
     expect(() => value('date("2019-02-30", "yyyy-MM-dd")')).toThrow('2019-02-30');
   });
 });
@@ -204,7 +204,7 @@ test.each([
   expect(value(source)).toEqual(expected);
 });
 
-test('12 B 10: what is not encoded is said', () => {
+test('12 B 10: a text that is not URL-encoded is refused', () => {
   expect(() => value('get_url_decoded("%zz")')).toThrow("'%zz' is not encoded as a part of a URL");
 });
 
@@ -244,7 +244,7 @@ test.each([
   expect(() => compiled({ text: 'a'.repeat(60) }, around)).toThrow('takes too long on this text');
 });
 
-test('B 10: a pattern of several repetitions on a long text answers as ever', () => {
+test('B 10: a pattern of several repetitions works on a long text', () => {
   const row = { text: `${'a'.repeat(30)}@example.org` };
   const found = compileExpression('extract_regex(text, "^(a+)@([a-z]+)[.]org$")')(row, around);
   expect(found).toEqual([row.text, 'a'.repeat(30), 'example']);

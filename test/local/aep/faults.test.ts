@@ -33,7 +33,7 @@ async function warm(options: object = {}) {
 const schemas = ({ platform }: Caller) => platform.state.sandboxes.get('dev1')?.registry.schemas.size;
 
 describe('when', () => {
-  test('after, times and the route decide', async () => {
+  test('a fault strikes by its after, times and route', async () => {
     const with_ = await caller();
     with_.platform.faults.add({
       kind: 'refuse',
@@ -79,7 +79,7 @@ describe('when', () => {
 });
 
 describe('what', () => {
-  test('refused before applying leaves nothing behind; the answer is as told', async () => {
+  test('a refusal before applying changes nothing, and answers as configured', async () => {
     const with_ = await caller();
     with_.platform.faults.add({
       kind: 'refuse',
@@ -95,7 +95,7 @@ describe('what', () => {
     expect(schemas(with_)).toBe(0);
   });
 
-  test('a body may be empty or a page', async () => {
+  test('a body may be empty or an HTML page', async () => {
     const with_ = await caller();
     with_.platform.faults.add({ kind: 'refuse', status: 403, body: null, times: 1 });
     with_.platform.faults.add({ kind: 'refuse', status: 502, body: '<html>', after: 1, times: 1 });
@@ -124,14 +124,14 @@ describe('what', () => {
     }
   });
 
-  test('an answer that breaks off is a body that fails, and what was asked for is done', async () => {
+  test('an answer that breaks off fails in its body, and the request is applied', async () => {
     const with_ = await caller();
     with_.platform.faults.add({ kind: 'breakOff', bytes: 10, times: 1 });
     await expect(with_.call('POST', SCHEMAS, schemaBody())).rejects.toThrow(new TypeError('terminated'));
     expect(schemas(with_)).toBe(1);
   });
 
-  test('a late answer comes to who waits for it; what was asked for is done at once', async () => {
+  test('a late answer arrives after its delay, and the request is applied at once', async () => {
     const with_ = await caller();
     with_.platform.faults.add({ kind: 'late', latencyMs: 5_000, times: 1 });
     const pending = with_.call('POST', SCHEMAS, schemaBody());
@@ -177,13 +177,13 @@ describe('what', () => {
     expect(page.text).toContain('<html>');
   });
 
-  test('tokens are taken back', async () => {
+  test('tokens are invalidated', async () => {
     const with_ = await caller();
     with_.platform.faults.add({ kind: 'expireTokens', times: 1 });
     expect((await with_.call('GET', `${REGISTRY}/stats`)).body.error_code).toBe('401013');
   });
 
-  test('one list is stale', async () => {
+  test('a single list can be stale', async () => {
     const with_ = await caller();
     const id = await makeDataSet(with_, await makeSchema(with_));
     with_.platform.faults.add({ kind: 'stale', staleMs: 1_000, times: 1 });

@@ -44,7 +44,7 @@ it("12 C 1: a row is documented by an API description of Adobe's where that has 
   }
 });
 
-it("12 C 1: what is observed in Adobe's Python client beyond those is called by it", () => {
+it("12 C 1: what is observed in Adobe's Python client alone is called by it", () => {
   const called = new Set(
     CALLED.filter(({ source }) => source === 'aepp').flatMap((each) => endpointsOf(each).map(spelled)),
   );
@@ -77,7 +77,7 @@ it('12 C 1: every quirk is named by one row, whose sources conflict, and no row 
   expect(named.sort()).toEqual(QUIRK_NAMES.map((name) => `${name}: conflicting`).sort());
 });
 
-it('12 C 1: a line that does not say how sure it is is no row', () => {
+it('12 C 1: a line without a known grade, or without a source, is refused', () => {
   expect(() => factsOf('GET /a | certain | a page')).toThrow('GET /a');
   expect(() => factsOf('GET /a | documented')).toThrow('GET /a');
 });

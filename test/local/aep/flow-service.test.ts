@@ -108,7 +108,7 @@ describe('connections', () => {
 describe('etags', () => {
   const rename = [{ op: 'replace', path: '/name', value: 'renamed' }];
 
-  test('a patch needs the current one, quotes and all', async () => {
+  test('a patch needs the current etag with its quotes', async () => {
     const with_ = await caller();
     const made = await makePipeline(with_);
     const path = `${FLOWS}/flows/${made.flowId}`;
@@ -135,7 +135,7 @@ describe('etags', () => {
     expect((await patch('Add', flowEtag)).status).toBe(200);
   });
 
-  test('the spec of a connection stays', async () => {
+  test('the spec of a connection cannot be changed', async () => {
     const with_ = await caller();
     const made = (await with_.call('POST', `${FLOWS}/connections`, kinesis())).body;
     const patch = [{ op: 'replace', path: '/connectionSpec/id', value: HTTP_API }];
@@ -146,7 +146,7 @@ describe('etags', () => {
 });
 
 describe('lists', () => {
-  test('filter by any path, with commas for or', async () => {
+  test('are filtered by any path, where a comma means or', async () => {
     const with_ = await caller();
     const made = await makePipeline(with_);
     await with_.call('POST', `${FLOWS}/connections`, kinesis());
@@ -388,7 +388,7 @@ describe('ends', () => {
   });
 });
 
-test('deletion goes from the flow backwards', async () => {
+test('what a flow uses is deleted only after the flow', async () => {
   const with_ = await caller();
   const made = await makePipeline(with_);
   const remove = (path: string) => with_.call('DELETE', `${FLOWS}/${path}`);
@@ -408,7 +408,7 @@ test('deletion goes from the flow backwards', async () => {
   expect((await with_.bare('POST', `/collection/${made.inletId}`, {})).status).toBe(404);
 });
 
-test('a source can be made before its base connection has any flow, and the base can go', async () => {
+test('a base connection without a flow can be deleted, though it has a source', async () => {
   const with_ = await caller();
   const { id } = await makeInlet(with_);
   await makeSource(with_, id);

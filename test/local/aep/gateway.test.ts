@@ -20,7 +20,7 @@ describe('headers', () => {
     expect(reply.body.message).toEqual(expect.any(String));
   });
 
-  test('a token dies of age, and when it is taken back', async () => {
+  test('a token ends with its lifetime, and when it is invalidated', async () => {
     const { call, clock, bare } = await caller({ tokenSeconds: 60 });
     clock.advance(59_999);
     expect((await call('GET', STATS)).status).toBe(200);
@@ -82,7 +82,7 @@ describe('sandboxes', () => {
     expect((await call('GET', STATS, undefined, elsewhere)).status).toBe(404);
   });
 
-  test('what one sandbox holds the other does not', async () => {
+  test('a sandbox does not see what another holds', async () => {
     const { call } = await caller();
     await call('POST', `${REGISTRY}/tenant/schemas`, {
       type: 'object',
@@ -114,7 +114,7 @@ describe('sandboxes', () => {
   });
 });
 
-test('bad input is answered, not survived', async () => {
+test('broken JSON is 400, an unknown path 404, and a wrong method 405', async () => {
   const { call } = await caller();
   const broken = await call('POST', `${FLOWS}/flows`, '{"name":');
   expect(broken.status).toBe(400);

@@ -96,7 +96,7 @@ test.each([
   await alive();
 });
 
-test('12 shown: services, the journal and the pages of the simulator bear what is too deep', async () => {
+test('12 shown: services, the journal and the pages of the simulator survive bodies nested too deep', async () => {
   for (const path of [`${FLOWS}/flows`, `${REGISTRY}/tenant/schemas`, `${PREP}/mappingSets`]) {
     for (const body of [deepArray(8_000), deepObject(2_000), deepArray(500_000)])
       expect((await user.call('POST', path, body)).status).toBe(400);
@@ -154,7 +154,7 @@ test.each([
   await alive();
 });
 
-test('12 shown: callers that stop in the middle, slowly or for good, hold up nobody', async () => {
+test('12 shown: callers that stall in the middle of a request delay no other', async () => {
   const head = `POST /collection/${made.inletId} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
   const waiting = await Promise.all(Array.from({ length: 200 }, () => open()));
   for (const [index, socket] of waiting.entries()) {
@@ -170,7 +170,7 @@ test('12 shown: callers that stop in the middle, slowly or for good, hold up nob
   await alive();
 });
 
-test('12 shown: who closes its half after the request still gets its answer, who cuts it before does not', async () => {
+test('12 shown: a caller that half-closes after its request gets its answer, one that cuts the request does not', async () => {
   const body = JSON.stringify(ROW);
   const head = `POST /collection/${made.inletId} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
   const whole = await open(true);
@@ -268,7 +268,7 @@ test('12 B 1: a pattern as people have it is decided for texts of any length', (
   }
 });
 
-test('12 B 1: a made-up record for a schema with an endless pattern is made up', async () => {
+test('12 B 1: a sample record is made for a schema with an endless pattern', async () => {
   const { schemaId } = await pipelineWith({ region: { type: 'string', pattern: '^(([A-Z])+)+-[0-9]*$' } });
   const path = `${REGISTRY}/rpc/sampledata/${encodeURIComponent(schemaId)}`;
   expect(
@@ -337,7 +337,7 @@ test.each([
   expect(reply.body.validationResponse[0].status).toBe(status);
 });
 
-test('12 B 1: an expression of a million signs is no expression, and no error of the platform', async () => {
+test('12 B 1: an expression of a million characters is refused, and is no error of the platform', async () => {
   const expression = `${'-'.repeat(900_000)}1`;
   const reply = await user.call('POST', `${PREP}/languages/el/validate`, { expression });
   expect([reply.status, reply.body]).toEqual([200, false]);
@@ -353,7 +353,7 @@ test.each([
   expect(shown.data._id ?? shown.errors[0].exception).toMatch(expected);
 });
 
-test('12 B 1: what is not base64, for a million signs, is told at once', async () => {
+test('12 B 1: a million characters that are no base64 are refused at once', async () => {
   const EVENT_HUBS = 'bf9f5905-92b7-48bf-bf20-455bc6b60a4e';
   const connectionSpec = { id: EVENT_HUBS, version: '1.0' };
   const auth = {

@@ -4,7 +4,7 @@ import { CLIENT, caller, getToken, SECRET } from './support.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-test('a token comes in seconds, and its payload counts in milliseconds, as strings', async () => {
+test("expires_in is in seconds, and the token's payload has milliseconds as strings", async () => {
   const { platform } = await caller();
   const reply = await getToken(platform);
   expect(reply.status).toBe(200);
@@ -117,7 +117,7 @@ test('12 B 6: the scopes of a credential are told where one is refused, and in t
   expect(state.text).not.toContain(SECRET);
 });
 
-test('12 B 6: what else Adobe’s library asks IMS is told as not simulated, without a token as well', async () => {
+test('12 B 6: other calls of Adobe’s library to IMS are refused as not simulated, also without a token', async () => {
   const { bare } = await caller();
   for (const path of ['/ims/organizations/v6', '/ims/profile/v1']) {
     const reply = await bare('GET', path);
@@ -126,7 +126,7 @@ test('12 B 6: what else Adobe’s library asks IMS is told as not simulated, wit
   expect((await bare('GET', '/ims/nothing')).status).toBe(404);
 });
 
-test('12 B 6: a token is valid until it is taken back, and the journal keeps neither', async () => {
+test('12 B 6: a token is valid until it is invalidated, and the journal keeps no token', async () => {
   const { bare, call, platform, token } = await caller();
   const valid = async () => {
     const { body, headers } = multipart({ type: 'access_token', client_id: CLIENT });

@@ -103,7 +103,7 @@ describe('batches', () => {
     ]);
   });
 
-  test('all may fail, none may be missing', async () => {
+  test('all messages may fail, and a request without messages is refused', async () => {
     const with_ = await caller();
     const { inletId } = await makeInlet(with_);
     const post = (body: unknown) => with_.bare('POST', `/collection/batch/${inletId}`, body);
@@ -181,7 +181,7 @@ describe('XDM messages', () => {
   });
 });
 
-test('counts stay exact when old rows are let go', async () => {
+test('counts stay exact when old rows are forgotten', async () => {
   const told: number[] = [];
   const with_ = await caller({ keepRows: 100, onLanded: (rows) => void told.push(rows.length) });
   const made = await makePipeline(with_);
@@ -236,7 +236,7 @@ test('12 shown: flow ids that a sender makes up do not fill the memory, and are 
   expect(counts.lost).toBe(1_500);
 });
 
-test('12 shown: what goes wrong after the answer is told as a loss, and ends nothing', async () => {
+test('12 shown: an error after the answer is counted as a loss, and stops nothing', async () => {
   const onLanded = () => {
     throw new Error('the witness fell over');
   };

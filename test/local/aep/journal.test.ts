@@ -14,7 +14,7 @@ import {
   WARM_UP,
 } from './support.ts';
 
-test('no secret is ever kept, wherever it travels', async () => {
+test('no secret is kept, wherever it stands', async () => {
   const with_ = await caller();
   const body = {
     name: 'k',
@@ -89,7 +89,7 @@ test('records sent to an inlet are counted, not kept', async () => {
   expect(JSON.stringify(entry)).not.toContain(ROW.firstName);
 });
 
-test('it is filtered and emptied over HTTP, and does not record its readers', async () => {
+test('it is filtered and emptied over HTTP, and does not record calls of its own pages', async () => {
   const with_ = await caller();
   await with_.call('GET', `${REGISTRY}/stats`);
   await with_.call('GET', '/data/none');

@@ -83,7 +83,7 @@ test('XDM lands as it is, with only a schemaRef or with everything in the header
   expect(await rowsOf(with_, made.dataSetId)).toEqual([ENTITY, ENTITY]);
 });
 
-test('what does not fit the schema ends in a failed batch, row, reason and pointer', async () => {
+test('a row that does not fit the schema ends in a failed batch, with its reason and pointer', async () => {
   const with_ = await caller();
   const made = await makePipeline(with_);
   with_.clock.advance(WARM_UP);
@@ -221,7 +221,7 @@ describe('lost without a word', () => {
   });
 });
 
-test('the validator learns of a schema change only when its cache has aged', async () => {
+test('the validator sees a schema change only after its cache has expired', async () => {
   const with_ = await caller();
   const made = await makePipeline(with_, { dataType: 'xdm', groups: ['profile', 'identitymap'] });
   with_.clock.advance(WARM_UP);
@@ -243,7 +243,7 @@ test('the validator learns of a schema change only when its cache has aged', asy
   expect(await refusedOf(with_, made.dataSetId)).toHaveLength(2);
 });
 
-test('a flow follows its mapping only to the version it names', async () => {
+test('a flow uses the version of the mapping that it names', async () => {
   const with_ = await caller();
   const made = await makePipeline(with_);
   const schemaRef = { id: made.schemaId, contentType: 'application/vnd.adobe.xed-full+json;version=1' };

@@ -26,7 +26,7 @@ async function set() {
   return { ...with_, path, shown, rowOf };
 }
 
-it('12 B 8: a row is added, and can be read by the id that was told', async () => {
+it('12 B 8: a row is added, and can be read by the id in the answer', async () => {
   const { call, path, shown } = await set();
   const added = await call('POST', `${path}/mappings`, { ...LAST_NAME, id: 'mine', version: 7 });
   expect([added.status, Object.keys(added.body).sort()]).toEqual([

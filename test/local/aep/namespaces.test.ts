@@ -19,7 +19,7 @@ it("12 B 8: a namespace by its number is the one of the list, Adobe's own too", 
     expect.soft((await call('GET', `${IDENTITIES}/${each.id}`)).body).toEqual(each);
 });
 
-it('12 B 8: a number that there is not is 404 in the shape of the service', async () => {
+it('12 B 8: an unknown number is 404 in the shape of the service', async () => {
   const { call } = await loyalty();
   for (const id of ['4711', 'LOYAL']) {
     const { status, body } = await call('GET', `${IDENTITIES}/${id}`);

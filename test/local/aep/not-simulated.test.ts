@@ -37,7 +37,7 @@ it('12 B 8: a method, and a name where the simulation knows a variable, are not 
     expect.soft((await call(method, path)).body.penstock, `${method} ${path}`).toBe('not simulated');
 });
 
-it('12 B 8: what Adobe has not is 404 as ever, a method that Adobe has not is 405, and neither is marked', async () => {
+it('12 B 8: a path that Adobe lacks is 404, a method that Adobe lacks is 405, and neither is marked as not simulated', async () => {
   const { call } = await caller();
   for (const [method, path, status] of [
     ['GET', '/data/foundation/nothing', 404],

@@ -7,7 +7,7 @@ import { compileMapping } from '../../../local/aep/data-prep/mapping.ts';
 const around = { now: () => 0, uuid: () => 'fixed', organization: 'fake@AdobeOrg' };
 
 test.each(['to_float("1e400")', 'to_integer("1e999")'])(
-  'B 11: %s is no null in the row: it is told',
+  'B 11: %s fails, and is not null in the row',
   (source) => {
     const mappings = [{ sourceType: 'EXPRESSION', source, destination: 'out' }];
     const { record, warnings } = compileMapping({ mappings }, undefined, around)({});

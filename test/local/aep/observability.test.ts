@@ -162,7 +162,7 @@ it('12 B 8: a request that is wrong is INSGHT-1000-400 in the shape of the page,
   expect(uncounted).toMatchObject({ status: 501, penstock: 'not simulated' });
 });
 
-it('12 B 8: a sandbox that there is not is INSGHT-1003-401', async () => {
+it('12 B 8: an unknown sandbox is INSGHT-1003-401', async () => {
   const { call } = await caller();
   const { status, body } = await call('POST', METRICS, {}, { 'x-sandbox-name': 'none' });
   expect([status, body]).toMatchObject([

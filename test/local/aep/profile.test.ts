@@ -74,13 +74,13 @@ describe('A 6: an update of a profile', () => {
     },
   );
 
-  it('that says of nobody whose it is, is applied nowhere', async () => {
+  it('without an identity is applied nowhere', async () => {
     const { send } = await pipeline();
     const told = await send({ data: 'merge' }, { id: 'cust-1', firstName: 'Ana' });
     expect(told).toMatchObject({ profileOnly: 0, lost: 1, reasons: ['the record has no primary identity'] });
   });
 
-  it('as a whole record, lands as ever, in Profile or not', async () => {
+  it('as a whole record lands in the lake, in Profile or not', async () => {
     const { with_, made, send } = await pipeline(false);
     expect(await send({ data: 'create' })).toMatchObject({ landed: 1, profileOnly: 0, lost: 0 });
     expect(await rowsOf(with_, made.dataSetId)).toHaveLength(1);

@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatformOptions } from '../../../local/aep/platform.ts';
 import { beginning } from '../../../local/aep/pulled/memory.ts';
-import type { SourceState } from '../../../local/aep/pulled/reading.ts';
+import type { SourceState } from '../../../local/aep/pulled/readers.ts';
 import { describe as describeStream, readable } from '../../../local/aep/pulled/stream.ts';
 import { createAccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
@@ -251,7 +251,7 @@ describe('a Kinesis stream', () => {
     });
   });
 
-  it('12 A: is asked for what AWS would give at once, however large its records are', async () => {
+  it('12 A: is asked for at most what AWS returns in one page, however large its records are', async () => {
     const with_ = await at();
     await during(with_, async () => {
       const made = await pulled(with_, KINESIS, { stream, reset: 'earliest' });
@@ -458,7 +458,7 @@ describe('a Kinesis stream', () => {
     });
   });
 
-  it('12 A: where nobody answers lets the flow fail, and says where it was looked for', async () => {
+  it('12 A: at an address without an answer lets the flow fail, and the reason has the address', async () => {
     const nowhere = 'http://127.0.0.1:1';
     const with_ = await at({ kinesis: nowhere });
     await during(with_, async () => {
@@ -595,7 +595,7 @@ describe('an event hub', () => {
     });
   });
 
-  it('12 A: takes events in its own form alone', async () => {
+  it('12 A: refuses events in any form but its own', async () => {
     const with_ = await caller();
     const made = await pulled(with_, EVENT_HUBS);
     expect((await put(with_, made, [{ body: { id: 1 } }])).body.detail).toContain('records[0].body must be');

@@ -10,6 +10,7 @@ import {
   caller,
   FLOWS,
   LIST,
+  makeDataSet,
   makeInlet,
   makePipeline,
   makeSchema,
@@ -103,6 +104,15 @@ const SHOWN: { readonly [K in QuirkName]: (with_: Caller) => Promise<unknown> } 
   },
   'dataset-deletion': async ({ call }) =>
     (await call('DELETE', `${CATALOG}/dataSets/000000000000000000000000`)).status,
+  'dataset-labels': async (with_) => {
+    const { call } = with_;
+    const id = await makeDataSet(with_, await makeSchema(with_));
+    const path = `/data/foundation/dataset/datasets/${id}/labels`;
+    await call('PUT', path, { labels: ['C1'] });
+    const { body } = await call('GET', path);
+    const below = `AEP:dataset:${id}`;
+    return [below in body, (body[below] ?? body).labels];
+  },
   'old-metrics': async ({ call }) => {
     const metric = 'timeseries.ingestion.dataset.recordsuccess.count';
     const path = '/data/infrastructure/observability/insights/metrics';
@@ -130,6 +140,7 @@ const EXPECTED: { readonly [K in QuirkName]: Readonly<Record<string, unknown>> }
   'namespace-put': { array: [true, 'Club'], object: [false, 'Club'] },
   'sandbox-deletion': { deleted: 'deleted', cleaning: 'cleaning' },
   'dataset-deletion': { '404': 404, '200': 200 },
+  'dataset-labels': { keyed: [true, ['C1']], flat: [false, ['C1']] },
   'old-metrics': { object: false, list: true },
 };
 

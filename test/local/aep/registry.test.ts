@@ -15,7 +15,7 @@ import {
 const SCHEMAS = `${REGISTRY}/tenant/schemas`;
 
 describe('creating', () => {
-  test('answers with ids the tenant can be told by', async () => {
+  test('answers with ids that hold the tenant', async () => {
     const { call } = await caller();
     const { status, body } = await call('POST', SCHEMAS, schemaBody());
     expect(status).toBe(201);
@@ -78,7 +78,7 @@ describe('creating', () => {
 });
 
 describe('reading', () => {
-  test('Accept decides, and the wrong one is refused', async () => {
+  test('Accept chooses the form, and a wrong one is refused', async () => {
     const with_ = await caller();
     const id = encodeURIComponent(await makeSchema(with_));
     const one = (accept?: string) =>
@@ -148,7 +148,7 @@ describe('reading', () => {
         (await with_.call('GET', `${SCHEMAS}?${query}`, undefined, LIST)).body;
     }
 
-    test('answer as they did to others: limit=10 gives ten, an empty start too, and start=0 none', async () => {
+    test('answer as others have observed: ten for limit=10, also with an empty start, and none for start=0', async () => {
       const list = await registry(20);
       const ten = await list('limit=10');
       expect(ten.results).toHaveLength(10);
@@ -390,7 +390,7 @@ describe('descriptors', () => {
     expect((await post('xdm:descriptorIdentity', { 'xdm:sourceProperty': key })).status).toBe(400);
   });
 
-  test('a primary identity opens the way to the union', async () => {
+  test('a schema with a primary identity may join the union', async () => {
     const with_ = await caller();
     const id = await makeSchema(with_, 'by email', ['profile', 'profile-work-details']);
     await with_.call('POST', base, identity(id));
@@ -419,7 +419,7 @@ describe('what Adobe brings', () => {
     expect(byAltId.body.$id).toBe(id);
   });
 
-  test('12 B 7: what a tenant made is not in the global container', async () => {
+  test('12 B 7: resources of a tenant are not in the global container', async () => {
     const with_ = await caller();
     const id = encodeURIComponent(await makeSchema(with_));
     expect((await with_.call('GET', `${REGISTRY}/global/schemas/${id}`, undefined, LOOKUP)).status).toBe(404);

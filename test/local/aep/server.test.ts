@@ -134,7 +134,7 @@ test('it listens on this machine only', async () => {
   expect(new URL(running.origin).hostname).toBe('127.0.0.1');
 });
 
-test('started by hand it says what it is, and refuses nonsense', async () => {
+test('started from the command line it says what it is, and refuses wrong options', async () => {
   const start = (...args: string[]) => {
     const child = spawn(process.execPath, [SERVER, ...args], { stdio: 'pipe' });
     const ended = new Promise((resolve) => child.once('close', resolve));
@@ -225,7 +225,7 @@ test('the same seed gives the same ids, another one others', () => {
   expect(() => createPlatform({ sead: 1 } as object)).toThrow('Unknown option sead. Allowed: origin');
 });
 
-test('the witness shares nothing with the defendant: no import leaves the folder for lib', () => {
+test('the simulated platform imports nothing of lib', () => {
   const folder = join(import.meta.dirname, '../../../local/aep');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),

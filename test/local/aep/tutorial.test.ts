@@ -82,7 +82,7 @@ describe('12 C 2: the tutorial', () => {
     expect(server.platform.sources()).toMatchObject([{ kind: 'kinesis' }]);
   });
 
-  it('tells what becomes of the quick start’s record: it is lost without a word', () => {
+  it('loses the quick start’s record, which names no flow', () => {
     const losses = [...server.platform.state.losses.values()];
     expect(losses).toMatchObject([{ reason: 'no flow id', messages: 1 }]);
   });
@@ -101,7 +101,7 @@ describe('12 C 2: the tutorial', () => {
     expect(output).toContain('DPMAP-1001-400');
   });
 
-  it('is right that the gateway refuses what has no token', async () => {
+  it('is right that the gateway refuses a call without a token', async () => {
     const answer = await fetch(`${server.origin}/data/foundation/flowservice/flowSpecs`, {
       headers: { 'x-api-key': 'a', 'x-gw-ims-org-id': 'b', 'x-sandbox-name': 'dev1' },
     });

@@ -75,7 +75,7 @@ it('12 A: a key that is not known, another secret, and a stream of another regio
   });
 });
 
-it('12 A: what the key may not read is denied, also where an iterator alone names the stream', async () => {
+it('12 A: a stream that the key may not read is denied, also by its shard iterator', async () => {
   mayRead(['kinesis:DescribeStream', 'kinesis:GetShardIterator']);
   const reader = client(KEY, SECRET);
   const { ShardIterator } = await reader.send(

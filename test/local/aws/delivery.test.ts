@@ -55,8 +55,8 @@ function begin(): void {
 /** A record for each name, at an age in seconds. */
 function batchOf(names: readonly string[], ages: Record<string, number> = {}): EventRecord[] {
   const source = {
-    eventSourceArn: 'arn:aws:kinesis:us-east-1:1:stream/s',
-    region: 'us-east-1',
+    eventSourceArn: 'arn:aws:kinesis:eu-west-1:1:stream/s',
+    region: 'eu-west-1',
     roleArn: 'r',
   };
   return names.map((name, i) =>
@@ -169,7 +169,7 @@ describe('BisectBatchOnFunctionError', () => {
     }
   });
 
-  it('is off: the batch is delivered whole each time', async () => {
+  it('where it is off, the whole batch is delivered each time', async () => {
     await run(batchOf(['a', 'b']), throwsFor('b'), { maxRetryAttempts: 2 });
     expect(invoked.map((names) => names.join(''))).toEqual(['ab', 'ab', 'ab']);
     expect(namesOf(discarded[0]?.records ?? [])).toEqual(['a', 'b']);
@@ -236,7 +236,7 @@ describe('MaximumRecordAgeInSeconds', () => {
     expect(discarded[0]).not.toHaveProperty('lastResult');
   });
 
-  it('bounds the time that is lost to throttling, without an invocation', async () => {
+  it('bounds how long throttling can last, though nothing is invoked', async () => {
     const answer: Answer = () => failure('throttled', 'TooManyRequestsException', 'Rate Exceeded.');
     await run(batchOf(['a']), answer, { maxRecordAgeSeconds: 60, maxRetryAttempts: 3 });
     expect(discarded).toMatchObject([{ condition: 'RecordAgeExceeded', invocations: 0 }]);
@@ -261,14 +261,14 @@ it('goes on with what is left of a half, one record of which became too old, bef
 });
 
 describe('between attempts', () => {
-  it('the pause doubles up to its highest, and begins anew after progress', async () => {
+  it('the pause doubles up to its maximum, and starts again after progress', async () => {
     const answer: Answer = (_, records) =>
       invoked.length === 10 ? report(records[1]) : invoked.length < 12 ? threw : ok;
     await run(batchOf(['a', 'b']), answer);
     expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 250, 500]);
   });
 
-  it('a stop ends the delivery; what was not settled is left behind the checkpoint', async () => {
+  it('a stop ends the delivery, and the checkpoint stays before what was not settled', async () => {
     const batch = batchOf(['a', 'b', 'c']);
     const answer: Answer = (_, records) => {
       stop.abort();
@@ -280,7 +280,7 @@ describe('between attempts', () => {
   });
 });
 
-it('passes discarded records only when their artefact is there', async () => {
+it('passes discarded records only once their on-failure document is written', async () => {
   const seen: (string | undefined)[] = [];
   onDiscard = (one) => {
     seen.push(state.checkpoint);
@@ -296,7 +296,7 @@ it('passes discarded records only when their artefact is there', async () => {
   expect(state.checkpoint).toBe(batch[1]?.sequenceNumber);
 });
 
-it('tells what was handed over before', async () => {
+it('counts a record that was handed over before as redelivered', async () => {
   await run(batchOf(['a', 'b', 'c']), (_, records) => (invoked.length === 1 ? report(records[1]) : ok));
   expect(reports).toMatchObject([
     { records: 3, redelivered: 0, outcome: 'partial', reason: expect.stringContaining('reported from') },

@@ -18,7 +18,7 @@ import { type Executions, localExecutions } from '../../../local/aws/executions.
 import { runStateMachine } from '../../../local/aws/state-machine.ts';
 import { type LocalStates, startStatesApi } from '../../../local/aws/states-api.ts';
 
-const stateMachineArn = 'arn:aws:states:us-east-1:123456789012:stateMachine:history';
+const stateMachineArn = 'arn:aws:states:eu-west-1:123456789012:stateMachine:history';
 const task = (key: string) => ({ Type: 'Task', Resource: { 'Fn::GetAtt': [key, 'Arn'] } });
 const definition = {
   StartAt: 'first',
@@ -78,7 +78,7 @@ beforeAll(async () => {
   });
   client = new SFNClient({
     endpoint: api.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -134,7 +134,7 @@ it('each state is entered and left, with what a task and the whole failed with',
   for (const { type } of events) expect(Object.values(HistoryEventType)).toContain(type);
 });
 
-it('the last comes first where that is asked for', async () => {
+it('the newest event comes first with reverseOrder', async () => {
   const ids = (await history('a', { reverseOrder: true })).map(({ id }) => id);
   expect(ids).toEqual(ids.toSorted((x, y) => Number(y) - Number(x)));
   await expect(history('none')).rejects.toBeInstanceOf(ExecutionDoesNotExist);
@@ -155,7 +155,7 @@ it('executions are listed, the newest first, in pages and by status', async () =
   );
 });
 
-it('the state machine can be looked at, and an execution stopped', async () => {
+it('the state machine is described, and an execution is stopped', async () => {
   const { stateMachines } = await client.send(new ListStateMachinesCommand({}));
   expect(stateMachines).toMatchObject([{ stateMachineArn, name: 'history', type: 'STANDARD' }]);
   const machine = await client.send(new DescribeStateMachineCommand({ stateMachineArn }));
@@ -168,7 +168,7 @@ it('the state machine can be looked at, and an execution stopped', async () => {
   expect((await history('d')).at(-1)?.type).toBe('ExecutionAborted');
 });
 
-it('what is not simulated says so', async () => {
+it('an operation that is not simulated is refused as such', async () => {
   await expect(client.send(new ListActivitiesCommand({}))).rejects.toMatchObject({
     name: 'UnknownOperationException',
     message: 'The local AWS does not simulate ListActivities of Step Functions.',

@@ -4,7 +4,7 @@ import { localExecutions } from '../../../local/aws/executions.ts';
 import { failure } from '../../../local/aws/function-errors.ts';
 import { type ExecutionResult, runStateMachine } from '../../../local/aws/state-machine.ts';
 
-const arn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
+const arn = 'arn:aws:states:eu-west-1:123456789012:stateMachine:provision';
 
 function executions() {
   const closing: ((result: ExecutionResult) => void)[] = [];
@@ -19,7 +19,7 @@ function executions() {
 it('answers the same name and input with the same execution while it runs', () => {
   const { all, started } = executions();
   const first = all.start({ pipeline: 'orders' }, 'orders-1');
-  expect(first.executionArn).toBe('arn:aws:states:us-east-1:123456789012:execution:provision:orders-1');
+  expect(first.executionArn).toBe('arn:aws:states:eu-west-1:123456789012:execution:provision:orders-1');
   expect(all.start({ pipeline: 'orders' }, 'orders-1')).toBe(first);
   expect(() => all.start({ pipeline: 'other' }, 'orders-1')).toThrow(
     expect.objectContaining({ type: 'ExecutionAlreadyExists' }),

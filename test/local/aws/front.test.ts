@@ -40,7 +40,7 @@ describe('a port', () => {
     return text;
   };
 
-  it('answers HTTP/1.1, also where the first letters come one by one, and P is not yet POST', async () => {
+  it('answers HTTP/1.1, also where the first bytes come one by one', async () => {
     const socket = await open();
     socket.setNoDelay(true);
     for (const part of [
@@ -53,7 +53,7 @@ describe('a port', () => {
     expect(await answerTo(socket)).toMatch(/^HTTP\/1\.1 200 [\s\S]*POST \/a$/);
   });
 
-  it('answers HTTP/2 to who knows beforehand that it is spoken', async () => {
+  it('answers HTTP/2 with prior knowledge', async () => {
     const session = connectTo(front.endpoint);
     const stream = session.request({ ':method': 'POST', ':path': '/b' });
     stream.end();
@@ -63,7 +63,7 @@ describe('a port', () => {
     expect(text).toBe('POST /b');
   });
 
-  it('lives on where somebody says nothing, half a preface, or goes away', async () => {
+  it('survives a caller that sends nothing, half a preface, or goes away', async () => {
     for (const said of ['', 'PRI * HT', '\u0000\u0001']) {
       const socket = await open();
       socket.on('error', () => undefined);
@@ -74,7 +74,7 @@ describe('a port', () => {
     expect(await (await fetch(`${front.endpoint}/c`)).text()).toBe('GET /c');
   });
 
-  it('closes though somebody is still connected and has said nothing', async () => {
+  it('closes though a silent caller is still connected', async () => {
     const own = await startFront((_, response) => void response.end());
     const { port, hostname } = new URL(own.endpoint);
     const socket = connect(Number(port), hostname);
@@ -90,7 +90,7 @@ describe('13 A 3: the local Kinesis', () => {
   const clients: KinesisClient[] = [];
   const config = () => ({
     endpoint: kinesis.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -104,7 +104,7 @@ describe('13 A 3: the local Kinesis', () => {
     await kinesis.close();
   });
 
-  it('takes a record over HTTP/1.1, and gives it over either', async () => {
+  it('takes a record over HTTP/1.1, and returns it over HTTP/1.1 and HTTP/2', async () => {
     const [one, two] = clients as [KinesisClient, KinesisClient];
     const StreamName = 'customers';
     await one.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
@@ -134,7 +134,7 @@ describe('13 A 3: the local Kinesis', () => {
     expect([...versions]).toEqual(['1.1']);
   });
 
-  it('says over HTTP/1.1 too what is wrong', async () => {
+  it('reports errors over HTTP/1.1 too', async () => {
     const [one] = clients as [KinesisClient];
     await expect(one.send(new DescribeStreamSummaryCommand({ StreamName: 'none' }))).rejects.toBeInstanceOf(
       ResourceNotFoundException,

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FunctionHost } from '../../../local/aws/function-host.ts';
+import { createFunctionHost } from '../../../local/aws/function-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Order } from './fixtures/function.ts';
 
@@ -10,7 +10,7 @@ import type { Order } from './fixtures/function.ts';
 const FAR = 3_600;
 const module = new URL('./fixtures/function.ts', import.meta.url);
 const lines: string[] = [];
-const host = new FunctionHost({
+const host = createFunctionHost({
   functions: {
     one: { module, env: { COLOUR: 'green' }, memoryMB: 256, timeoutSeconds: FAR },
     usual: { module },
@@ -63,11 +63,11 @@ describe('an invocation', () => {
       invokedFunctionArn: host.arn('one'),
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    expect(env).toMatchObject({ COLOUR: 'green', SHARED: 'yes', AWS_REGION: 'us-east-1' });
+    expect(env).toMatchObject({ COLOUR: 'green', SHARED: 'yes', AWS_REGION: 'eu-west-1' });
     expect(env).not.toHaveProperty('OF_THE_HOST');
   });
 
-  it('has the time that its function has, by default three seconds', async () => {
+  it('has the timeout of its function, by default three seconds', async () => {
     const { remaining } = await answer('one');
     expect(Number(remaining)).toBeGreaterThan(3_000);
     expect(Number(remaining)).toBeLessThanOrEqual(FAR * 1_000);
@@ -77,7 +77,7 @@ describe('an invocation', () => {
     else expect(result.error.errorMessage).toBe('Task timed out after 3.00 seconds');
   });
 
-  it('runs beside another one in another process, up to a cap', async () => {
+  it('runs beside others, each in its own process, up to the concurrency', async () => {
     const [a, b] = await Promise.all([answer('one'), answer('one')]);
     expect(a?.pid).not.toBe(b?.pid);
     const results = await Promise.all([invoke('single'), invoke('single')]);
@@ -85,7 +85,7 @@ describe('an invocation', () => {
     expect(results[0]).toHaveProperty('ok');
   });
 
-  it('hands over its log lines, from both streams', async () => {
+  it('passes on its log lines, from stdout and stderr', async () => {
     await answer('one', { log: 'all is well' });
     await eventually(() => lines).toEqual(
       expect.arrayContaining(['one: all is well', 'one: error: all is well']),
@@ -131,7 +131,7 @@ describe('a failing invocation', () => {
     await eventually(() => isAlive(Number(pid))).toBe(false);
   });
 
-  it('tells that its process was killed, and the next one has a new process', async () => {
+  it('reports that its process was killed, and the next invocation has a new one', async () => {
     const { pid } = await answer('single');
     const inFlight = invoke('single', { hang: true });
     expect(await host.kill('single')).toBe(1);
@@ -145,7 +145,7 @@ describe('a failing invocation', () => {
     expect(next.pid).not.toBe(pid);
   });
 
-  it('tells how its process ended where its event cannot even be written any more', async () => {
+  it('reports how its process ended where the event can no longer be written', async () => {
     const { pid } = await answer('single');
     process.kill(Number(pid), 'SIGKILL');
     // Dead, and nobody in this process has had a turn to hear of it.
@@ -156,7 +156,7 @@ describe('a failing invocation', () => {
     });
   });
 
-  it('is waited for where somebody asks when it has ended, and nothing that came later', async () => {
+  it('is waited for by `ended`, and later invocations are not', async () => {
     await host.ended('single');
     await host.ended('nobody');
     let over = false;
@@ -173,14 +173,14 @@ describe('a failing invocation', () => {
     expect(await later).toMatchObject({ ok: { other: { hang: true } } });
   });
 
-  it('takes a timeout of the caller', async () => {
+  it("has the caller's timeout where one is given", async () => {
     expect(await invoke('one', { hang: true }, { timeoutSeconds: 0.2 })).toMatchObject({
       kind: 'timeout',
       error: { errorMessage: 'Task timed out after 0.20 seconds' },
     });
   });
 
-  it('tells an exit from an error nobody caught', async () => {
+  it('tells an exit from an uncaught error', async () => {
     expect(await invoke('one', { exit: 7 })).toMatchObject({
       kind: 'exit',
       error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining('exit status 7') },
@@ -213,7 +213,7 @@ describe('a failing invocation', () => {
 
 it('measures the memory of the processes, not of their host', async () => {
   const ofTheHost = Buffer.alloc(300e6, 1);
-  const own = new FunctionHost({ functions: { single: { module, timeoutSeconds: FAR } } });
+  const own = createFunctionHost({ functions: { single: { module, timeoutSeconds: FAR } } });
   await own.invoke('single', {});
   expect(own.memory('single')).toBeLessThan(ofTheHost.length);
   await own.close();
@@ -227,7 +227,7 @@ it('measures the memory of the processes, not of their host', async () => {
 });
 
 it('ends its processes when it is closed, and when its own process is killed', async () => {
-  const own = new FunctionHost({ functions: { one: { module, timeoutSeconds: FAR } } });
+  const own = createFunctionHost({ functions: { one: { module, timeoutSeconds: FAR } } });
   const result = await own.invoke('one', {});
   const pid = Number(('ok' in result && (result.ok as { pid: number }).pid) || 0);
   expect(isAlive(pid)).toBe(true);
@@ -236,9 +236,9 @@ it('ends its processes when it is closed, and when its own process is killed', a
   expect(await own.invoke('one', {})).toMatchObject({ kind: 'throttled' });
 
   const script = `
-    import { FunctionHost } from ${JSON.stringify(new URL('../../../local/aws/function-host.ts', import.meta.url))};
+    import { createFunctionHost } from ${JSON.stringify(new URL('../../../local/aws/function-host.ts', import.meta.url))};
     const functions = { one: { module: ${JSON.stringify(module)}, timeoutSeconds: ${FAR} } };
-    const host = new FunctionHost({ functions, onLog: () => console.log(pid) });
+    const host = createFunctionHost({ functions, onLog: () => console.log(pid) });
     const { pid } = (await host.invoke('one', {})).ok;
     await host.invoke('one', { log: 'under way', hang: true });`;
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {

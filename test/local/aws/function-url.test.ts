@@ -42,7 +42,7 @@ describe("a function's URL", () => {
     });
   });
 
-  it('brings what is no text as base64', async () => {
+  it('passes a binary body as base64', async () => {
     const { url, events } = await serving();
     const body = Buffer.from([0xff, 0x00, 0x7b]);
     await fetch(url, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body });
@@ -64,7 +64,7 @@ describe("a function's URL", () => {
     expect(events[0]?.body).toBe('{} ');
   });
 
-  it('tells nothing of a function that has failed, and takes no more than Lambda does', async () => {
+  it('answers a failed function with no details, and refuses more bytes than Lambda takes', async () => {
     const { url, events } = await serving({
       kind: 'handled',
       error: { errorType: 'Error', errorMessage: 'canary', trace: [] },

@@ -42,7 +42,7 @@ const opened: { destroy(): void }[] = [];
 /** A client that knows the one address alone. */
 function client<T extends { destroy(): void }>(make: new (config: never) => T, more: object = {}): T {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const config = { endpoint: gateway.endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...more };
+  const config = { endpoint: gateway.endpoint, region: 'eu-west-1', credentials, maxAttempts: 1, ...more };
   const made = new make(config as never);
   opened.push(made);
   return made;
@@ -82,7 +82,7 @@ describe('one address', () => {
     expect(logGroups).toHaveLength(3);
   });
 
-  it('says what is not simulated, as each protocol says what is wrong', async () => {
+  it('answers what is not simulated with an error, in the form of each protocol', async () => {
     await expect(client(CloudFormationClient).send(new DescribeStacksCommand({}))).rejects.toMatchObject({
       name: 'UnknownOperationException',
       message: 'The local AWS does not simulate the service cloudformation.',
@@ -123,7 +123,7 @@ describe('Lambda', () => {
     expect(waited.state).toBe('SUCCESS');
   });
 
-  it('starts no function that there is not, and one that is there can be tried without a start', async () => {
+  it('refuses to start an unknown function, and a DryRun of a known one starts nothing', async () => {
     const invoke = (FunctionName: string, InvocationType: 'Event' | 'DryRun') =>
       lambda.send(new InvokeCommand({ FunctionName, InvocationType }));
     expect((await invoke('a-echo', 'DryRun')).StatusCode).toBe(204);
@@ -131,7 +131,7 @@ describe('Lambda', () => {
       await expect(invoke('none', type)).rejects.toBeInstanceOf(ResourceNotFoundException);
   });
 
-  it('knows no function that there is not, and no version or alias of any', async () => {
+  it('refuses an unknown function, and any version or alias', async () => {
     for (const FunctionName of ['none', 'a-echo:prod', `${aws.functions.arn('a-echo')}:1`]) {
       await expect(lambda.send(new GetFunctionCommand({ FunctionName }))).rejects.toBeInstanceOf(
         ResourceNotFoundException,
@@ -150,7 +150,7 @@ describe('Lambda', () => {
 describe('S3', () => {
   const Bucket = 'dead-letters';
 
-  it('shows a bucket as `aws s3 ls` and `aws s3 cp` look at it', async () => {
+  it('answers `aws s3 ls` and `aws s3 cp`', async () => {
     expect((await s3.send(new ListBucketsCommand({}))).Buckets).toMatchObject([{ Name: Bucket }]);
     await writeFile(join(folder, 'not-landed.ndjson'), '{}');
     for (const Key of ['rejected/a/1.json', 'rejected/a/2.json', 'rejected/b/3.json'])
@@ -183,7 +183,7 @@ describe('S3', () => {
         method: 'PUT',
         headers: {
           authorization:
-            'AWS4-HMAC-SHA256 Credential=local/20261128/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0',
+            'AWS4-HMAC-SHA256 Credential=local/20261128/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0',
           'content-encoding': 'aws-chunked',
           'x-amz-trailer': 'x-amz-checksum-crc32',
         },

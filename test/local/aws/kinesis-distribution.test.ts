@@ -24,7 +24,7 @@ beforeAll(async () => {
   kinesis = await startKinesis();
   client = new KinesisClient({
     endpoint: kinesis.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -74,19 +74,19 @@ describe('A 2: an AUTO stream', () => {
   });
 
   it('hands Lambda `null` for a key that is not there', () => {
-    const source = { eventSourceArn: 'arn', region: 'us-east-1', roleArn: 'role' };
+    const source = { eventSourceArn: 'arn', region: 'eu-west-1', roleArn: 'role' };
     const { record, bytes } = eventRecord(source, 's', { SequenceNumber: '1', Data });
     expect(record.kinesis.partitionKey).toBeNull();
     expect(bytes).toBe(Buffer.byteLength(JSON.stringify(record)) + 1);
   });
 
-  it('orders nothing', async () => {
+  it('takes no SequenceNumberForOrdering', async () => {
     await createStream(client, 'unordered', 4, AUTO);
     const put = new PutRecordCommand({ StreamName: 'unordered', Data, SequenceNumberForOrdering: '1' });
     await expect(client.send(put)).rejects.toMatchObject({ name: 'InvalidArgumentException' });
   });
 
-  it('is told from another, and can be switched at any time', async () => {
+  it('is described by its strategy, which can be changed at any time', async () => {
     await createStream(client, 'kinds', 4, { ...AUTO, RecordDistributionStrategy: 'USER_PARTITION_KEY' });
     const streams = createStreams(client);
     const StreamARN = kinesis.streamArn('kinds');
@@ -102,7 +102,7 @@ describe('A 2: an AUTO stream', () => {
     expect(await put()).toHaveProperty('SequenceNumber');
   });
 
-  it('has to be on demand', async () => {
+  it('must be on demand', async () => {
     const { StreamModeDetails: _, ...strategy } = AUTO;
     const create = new CreateStreamCommand({ StreamName: 'none', ShardCount: 1, ...strategy });
     await expect(client.send(create)).rejects.toMatchObject({ name: 'InvalidArgumentException' });

@@ -13,7 +13,7 @@ import { realClock } from '../../../local/aws/clock.ts';
 import { type KinesisFault, type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import type { StreamEvent } from '../../../local/aws/kinesis-event.ts';
 import { kinesisStream } from '../../../local/aws/kinesis-stream.ts';
-import { Poller } from '../../../local/aws/polling.ts';
+import { createPoller, type Poller } from '../../../local/aws/polling.ts';
 import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
 import type { StartingPosition, Stream } from '../../../local/aws/stream.ts';
 import { clockMovesOn, eventually } from '../../support/eventually.ts';
@@ -31,12 +31,12 @@ let events: StreamEvent[] = [];
 const batches = () =>
   events.map(({ Records }) => Records.map(({ kinesis: { data } }) => Buffer.from(data, 'base64').toString()));
 
-const arnOf = (name: string) => `arn:aws:kinesis:us-east-1:123456789012:stream/${name}`;
+const arnOf = (name: string) => `arn:aws:kinesis:eu-west-1:123456789012:stream/${name}`;
 
 const clientFor = ({ endpoint }: LocalKinesis) =>
   new KinesisClient({
     endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -70,13 +70,13 @@ const settings: ReaderSettings = {
 };
 
 async function poll(start: StartingPosition = { type: 'TRIM_HORIZON' }): Promise<void> {
-  poller = new Poller(
+  poller = createPoller(
     {
       stream,
       streamName: StreamName,
       source: {
         eventSourceArn: kinesis.streamArn(StreamName),
-        region: 'us-east-1',
+        region: 'eu-west-1',
         roleArn: 'arn:aws:iam::1:role/r',
       },
       clock: realClock,
@@ -88,7 +88,6 @@ async function poll(start: StartingPosition = { type: 'TRIM_HORIZON' }): Promise
       onInvocation: () => undefined,
       onDiscard: async () => undefined,
     },
-    settings,
     start,
   );
   await poller.start(settings);
@@ -136,7 +135,7 @@ it('hands over records in the shape in which Lambda does', async () => {
           eventID: `shardId-000000000000:${sequenceNumber}`,
           eventName: 'aws:kinesis:record',
           invokeIdentityArn: 'arn:aws:iam::1:role/r',
-          awsRegion: 'us-east-1',
+          awsRegion: 'eu-west-1',
           eventSourceARN: kinesis.streamArn(StreamName),
         },
       ],
@@ -147,7 +146,7 @@ it('hands over records in the shape in which Lambda does', async () => {
   expect(arrival).toBeLessThanOrEqual(Date.now());
 });
 
-it('begins where it is told to', async () => {
+it('begins at the starting position of the mapping', async () => {
   await put('old');
   await clockMovesOn();
   const timestamp = new Date();

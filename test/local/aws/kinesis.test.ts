@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   client = new KinesisClient({
     endpoint: kinesis.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -108,7 +108,7 @@ it('takes 500 records of a request and not 501, and says what is missing', async
   );
 });
 
-it('survives a request that its client abandons, when it has come or half of it', async () => {
+it('survives a request that its client abandons, complete or half sent', async () => {
   const abandon = new AbortController();
   onRequest = () => abandon.abort();
   const Records = [{ Data: Buffer.alloc(900_000), PartitionKey: 'a' }];
@@ -131,7 +131,7 @@ it('survives a request that its client abandons, when it has come or half of it'
   expect(await put(1)).toMatchObject({ FailedRecordCount: 0 });
 });
 
-it('fails as it is told to', async () => {
+it('answers with the error that a test asks for', async () => {
   fault = { type: 'ProvisionedThroughputExceededException', message: 'Rate exceeded for shard.' };
   await expect(put(1)).rejects.toMatchObject({ name: 'ProvisionedThroughputExceededException' });
   fault = undefined;

@@ -20,7 +20,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { startLambdaApi } from '../../../local/aws/lambda-api.ts';
-import { Mappings } from '../../../local/aws/mappings.ts';
+import { createMappings, type Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure } from '../../../local/aws/on-failure.ts';
 import { LOCAL_ACCOUNT, type RunningServer } from '../../../local/aws/server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -40,8 +40,8 @@ let delivered: string[] = [];
 beforeAll(async () => {
   kinesis = await startKinesis();
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  streams = new KinesisClient({ endpoint: kinesis.endpoint, region: 'us-east-1', credentials });
-  mappings = new Mappings({
+  streams = new KinesisClient({ endpoint: kinesis.endpoint, region: 'eu-west-1', credentials });
+  mappings = createMappings({
     account: LOCAL_ACCOUNT,
     kinesis: streams,
     functions: ['forward', 'other'],
@@ -55,7 +55,7 @@ beforeAll(async () => {
     },
   });
   api = await startLambdaApi(mappings, LOCAL_ACCOUNT);
-  lambda = new LambdaClient({ endpoint: api.endpoint, region: 'us-east-1', credentials });
+  lambda = new LambdaClient({ endpoint: api.endpoint, region: 'eu-west-1', credentials });
 });
 beforeEach(async () => {
   number += 1;
@@ -164,7 +164,7 @@ describe('a mapping', () => {
     const mapping = await get(UUID);
     expect(mapping).toMatchObject({
       EventSourceArn: kinesis.streamArn(StreamName),
-      FunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:forward',
+      FunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:forward',
       BatchSize: 100,
       MaximumBatchingWindowInSeconds: 0,
       MaximumRecordAgeInSeconds: -1,
@@ -202,13 +202,13 @@ describe('a request is refused', () => {
     ['AT_TIMESTAMP without a time', { StartingPosition: 'AT_TIMESTAMP' }],
     [
       'a stream that is not there',
-      { EventSourceArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/absent' },
+      { EventSourceArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/absent' },
     ],
-    ['something that is no stream', { EventSourceArn: 'arn:aws:sqs:us-east-1:123456789012:queue' }],
+    ['something that is no stream', { EventSourceArn: 'arn:aws:sqs:eu-west-1:123456789012:queue' }],
     ['a destination that is none', { DestinationConfig: { OnFailure: { Destination: 'dead-letters' } } }],
     [
       'a destination Lambda does not send to',
-      { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:123456789012:q.fifo' } } },
+      { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:eu-west-1:123456789012:q.fifo' } } },
     ],
     [
       'a filter, which the local polling would not apply',
@@ -234,7 +234,7 @@ describe('a request is refused', () => {
   it('for a second mapping of the same stream and function, and for what does not exist', async () => {
     const { UUID } = await create({ Enabled: false });
     const again = await create({
-      FunctionName: 'arn:aws:lambda:us-east-1:123456789012:function:forward',
+      FunctionName: 'arn:aws:lambda:eu-west-1:123456789012:function:forward',
     }).catch((error: unknown) => error);
     expect(again).toBeInstanceOf(ResourceConflictException);
     expect((again as Error).message).toContain(UUID);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   lambda = new LambdaClient({
     endpoint: aws.endpoints.lambda,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials,
     maxAttempts: 1,
   });
@@ -35,24 +35,24 @@ const invoke = async (FunctionName: string, event: unknown) => {
 describe('Invoke', () => {
   it.each([
     ['echo'],
-    ['arn:aws:lambda:us-east-1:123456789012:function:echo'],
+    ['arn:aws:lambda:eu-west-1:123456789012:function:echo'],
     ['123456789012:function:echo'],
   ])('by %s waits for the result', async (name) => {
     expect(await invoke(name, { n: 1 })).toMatchObject({ StatusCode: 200, result: { n: 1 } });
   });
 
-  it('tells an error of the function as Lambda does', async () => {
+  it('reports an error of the function as Lambda does', async () => {
     const { FunctionError, result } = await invoke('echo', { fail: 'no' });
     expect(FunctionError).toBe('Unhandled');
     expect(result).toMatchObject({ errorType: 'Error', errorMessage: 'no' });
   });
 
-  it('does not wait for an event', async () => {
+  it('does not wait where the invocation type is Event', async () => {
     await createFunctions(lambda).start(aws.functions.arn('echo'), { log: 'later' });
     await eventually(() => logged).toContain('later');
   });
 
-  it('knows no other function', async () => {
+  it('refuses an unknown function', async () => {
     await expect(invoke('nothing', {})).rejects.toBeInstanceOf(ResourceNotFoundException);
     await expect(createFunctions(lambda).start('nothing', {})).rejects.toMatchObject({ code: 'AWS_REFUSED' });
   });

@@ -2,7 +2,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import {
+  DeregisterStreamConsumerCommand,
+  KinesisClient,
+  ListStreamConsumersCommand,
+  PutRecordsCommand,
+  RegisterStreamConsumerCommand,
+  ResourceInUseException,
+} from '@aws-sdk/client-kinesis';
 import { CreateEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   CreateSecretCommand,
@@ -121,4 +128,51 @@ it('leaves a document of records it discarded, in the folder that stands for the
     responseContext: { functionError: 'Unhandled' },
     payload: { Records: [{ kinesis: { data: Buffer.from('never').toString('base64') } }] },
   });
+});
+
+it('carries them through a consumer with enhanced fan-out, and then names the consumer in every record', async () => {
+  const StreamName = 'fanned';
+  const StreamARN = aws.kinesis.streamArn(StreamName);
+  await createStream(kinesis, StreamName);
+  const { Consumer } = await kinesis.send(
+    new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: 'a' }),
+  );
+  await expect(
+    kinesis.send(new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: 'a' })),
+  ).rejects.toThrow(ResourceInUseException);
+  const ConsumerARN = Consumer?.ConsumerARN ?? '';
+  expect(ConsumerARN).toMatch(/:stream\/fanned\/consumer\/a:\d+$/);
+  await eventually(async () => {
+    const { Consumers } = await kinesis.send(new ListStreamConsumersCommand({ StreamARN }));
+    return Consumers?.map(({ ConsumerStatus }) => ConsumerStatus);
+  }).toEqual(['ACTIVE']);
+  const lambda = new LambdaClient({});
+  const create = (EventSourceArn: string) =>
+    lambda.send(
+      new CreateEventSourceMappingCommand({
+        EventSourceArn,
+        FunctionName: 'missing',
+        StartingPosition: 'TRIM_HORIZON',
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::dead-letters' } },
+      }),
+    );
+  await expect(create(`${StreamARN}/consumer/nobody:1`)).rejects.toThrow('Cannot access stream');
+  const { EventSourceArn } = await create(ConsumerARN);
+  expect(EventSourceArn).toBe(ConsumerARN);
+  const before = deliveries.length;
+  await kinesis.send(
+    new PutRecordsCommand({ StreamName, Records: [{ PartitionKey: 'a', Data: Buffer.from('fanned') }] }),
+  );
+  await aws.mappings.drained(StreamName);
+  const key = deliveries[before]?.key ?? '';
+  expect(JSON.parse(await readFile(join(folder, key), 'utf8'))).toMatchObject({
+    payload: { Records: [{ eventSourceARN: ConsumerARN }] },
+  });
+  lambda.destroy();
+  await kinesis.send(new DeregisterStreamConsumerCommand({ ConsumerARN }));
+  await eventually(async () => {
+    const { Consumers } = await kinesis.send(new ListStreamConsumersCommand({ StreamARN }));
+    return Consumers;
+  }).toEqual([]);
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   logs = await startLogsApi(LOCAL_ACCOUNT, noCalls, FUNCTIONS);
   client = new CloudWatchLogsClient({
     endpoint: logs.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
@@ -47,13 +47,13 @@ describe('a log group', () => {
     const [forward] =
       (await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName }))).logGroups ?? [];
     expect(forward).toMatchObject({
-      arn: `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}:*`,
-      logGroupArn: `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}`,
+      arn: `arn:aws:logs:eu-west-1:123456789012:log-group:${logGroupName}:*`,
+      logGroupArn: `arn:aws:logs:eu-west-1:123456789012:log-group:${logGroupName}`,
     });
     expect(forward?.creationTime).toBeGreaterThan(0);
   });
 
-  it('is on one page or another', async () => {
+  it('is listed on exactly one page', async () => {
     const names: unknown[] = [];
     for await (const { logGroups } of paginateDescribeLogGroups({ client, pageSize: 2 }, {}))
       names.push(logGroups?.map((group) => group.logGroupName));
@@ -107,7 +107,7 @@ describe('its lines', () => {
     await expect(read({ nextToken: 'x' })).rejects.toBeInstanceOf(InvalidParameterException);
   });
 
-  it('are written by functions alone: that is not simulated, and it says so', async () => {
+  it('cannot be put by a client: that is refused as not simulated', async () => {
     const put = new PutLogEventsCommand({ logGroupName, logStreamName: 'local', logEvents: [] });
     await expect(client.send(put)).rejects.toMatchObject({
       name: 'UnknownOperationException',

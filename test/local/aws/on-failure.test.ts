@@ -7,8 +7,8 @@ import { eventRecord, kinesisEvent } from '../../../local/aws/kinesis-event.ts';
 import { createOnFailure, type OnFailureDelivery, onFailureDocument } from '../../../local/aws/on-failure.ts';
 
 const BUCKET = 'arn:aws:s3:::dead-letters';
-const QUEUE = 'arn:aws:sqs:us-east-1:123456789012:failures';
-const TOPIC = 'arn:aws:sns:us-east-1:123456789012:failures';
+const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:failures';
+const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:failures';
 const UUID = '3f2a7c1e-0000-4000-8000-000000000001';
 
 let folder = '';
@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const arrivals = ['2026-11-23T10:00:00.120Z', '2026-11-23T10:00:01.500Z'];
 const records = arrivals.map((at, i) =>
   eventRecord(
-    { eventSourceArn: 'arn:stream', region: 'us-east-1', roleArn: 'arn:role' },
+    { eventSourceArn: 'arn:stream', region: 'eu-west-1', roleArn: 'arn:role' },
     'shardId-000000000003',
     {
       SequenceNumber: `${i + 7}`,
@@ -99,7 +99,7 @@ it.each([
   [TOPIC, undefined],
   [`${QUEUE}.fifo`, 'standard queue'],
   [`${TOPIC}.fifo`, 'standard topic'],
-  ['arn:aws:lambda:us-east-1:123456789012:function:other', 'not the ARN'],
+  ['arn:aws:lambda:eu-west-1:123456789012:function:other', 'not the ARN'],
   ['dead-letters', 'not the ARN'],
 ])('%s as a destination', (destination, refusal) => {
   const found = createOnFailure({ folder }).refusal(destination);
@@ -107,7 +107,7 @@ it.each([
   else expect(found).toContain(refusal);
 });
 
-it('refuses a bucket where no folder stands for it', () => {
+it('refuses a bucket without a folder', () => {
   const { refusal } = createOnFailure({});
   expect(refusal(BUCKET)).toContain('no folder');
   expect(refusal(QUEUE)).toBeUndefined();

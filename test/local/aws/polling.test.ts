@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationReport } from '../../../local/aws/delivery.ts';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import type { StreamEvent } from '../../../local/aws/kinesis-event.ts';
-import { Poller } from '../../../local/aws/polling.ts';
+import { createPoller, type Poller } from '../../../local/aws/polling.ts';
 import type { Discarded } from '../../../local/aws/retry-rules.ts';
 import type { ReaderSettings } from '../../../local/aws/shard-reader.ts';
 import type { StartingPosition, Stream } from '../../../local/aws/stream.ts';
@@ -57,11 +57,11 @@ async function poll(
   settings: Partial<ReaderSettings> = {},
   start: StartingPosition = { type: 'TRIM_HORIZON' },
 ): Promise<void> {
-  poller = new Poller(
+  poller = createPoller(
     {
       stream: unreliable(),
       streamName: 's',
-      source: { eventSourceArn: 'arn:aws:kinesis:us-east-1:1:stream/s', region: 'us-east-1', roleArn: 'r' },
+      source: { eventSourceArn: 'arn:aws:kinesis:eu-west-1:1:stream/s', region: 'eu-west-1', roleArn: 'r' },
       clock: time,
       pace: { idleMs: 20, firstRetryMs: 10, maxRetryMs: 40 },
       invoke: async (event) => {
@@ -72,7 +72,6 @@ async function poll(
       onInvocation: (one) => reports.push(one),
       onDiscard: async (_, one) => void discarded.push(one),
     },
-    { ...defaults, ...settings },
     start,
   );
   await poller.start({ ...defaults, ...settings });
@@ -206,7 +205,7 @@ it('ignores what the function returns unless item failures are reported', async 
   expect(batches()).toEqual([['a', 'b']]);
 });
 
-it('begins where it is told to', async () => {
+it('begins at the starting position of the mapping', async () => {
   put('old');
   await time.sleep(1);
   const timestamp = new Date(time.now());
@@ -351,7 +350,7 @@ describe('ParallelizationFactor', () => {
     expect(events.every(({ Records }) => Records.length <= 10)).toBe(true);
   });
 
-  it('moves the checkpoint over no record that is not settled, and loses none by a pause', async () => {
+  it('never moves the checkpoint past an unsettled record, and a pause loses none', async () => {
     const numbers = putKeyed(8, 5).map(({ sequenceNumber }) => sequenceNumber);
     const stuck = (record: EventRecord) => keyOf(record) === 'k3';
     let failing = true;
@@ -374,7 +373,7 @@ describe('ParallelizationFactor', () => {
     expect(poller.positions).toMatchObject([{ checkpoint: numbers.at(-1) }]);
   });
 
-  it('reads no further than there is room while one lane gets nowhere', async () => {
+  it('stops reading while one lane is stuck and the others are full', async () => {
     putKeyed(1, 100);
     answer = () => threw;
     await poll({ batchSize: 5, parallelization: 2 });
@@ -440,7 +439,7 @@ describe('a shard that', () => {
     },
   );
 
-  it('ends is not all there is: until its children are read nothing is drained', async () => {
+  it('ends leaves children: nothing is drained until they are read', async () => {
     await poll();
     await poller.drained();
     let failing = true;
@@ -457,7 +456,7 @@ describe('a shard that', () => {
   });
 });
 
-it('has nothing to wait for once it has ended', async () => {
+it('rejects who waits for a drain once the mapping has ended', async () => {
   await poll();
   put('a');
   answer = () => threw;
@@ -478,7 +477,7 @@ it('keeps asking for the shards until the stream answers', async () => {
   expect({ left, seen: batches() }).toEqual({ left: 0, seen: [['a']] });
 });
 
-it('is not drained while a record is still deadLetters', async () => {
+it('is not drained while a record is not settled', async () => {
   put('a');
   answer = () => threw;
   await poll();

@@ -4,7 +4,7 @@ import type { KinesisStreamEvent } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
-import { Mappings } from '../../../local/aws/mappings.ts';
+import { createMappings, type Mappings } from '../../../local/aws/mappings.ts';
 import { createOnFailure, type OnFailureDocument } from '../../../local/aws/on-failure.ts';
 import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
@@ -12,7 +12,7 @@ import { FAILURES, RECORDED_SETTINGS, SUCCESSES, THROWS } from '../../support/es
 import { createStream } from '../../support/streams.ts';
 import { type SharedTime, VirtualTime } from '../../support/virtual-time.ts';
 
-const QUEUE = 'arn:aws:sqs:us-east-1:123456789012:failures';
+const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:failures';
 const SHARD = 'shardId-000000000000';
 
 let kinesis: LocalKinesis;
@@ -28,7 +28,7 @@ let answer: (event: KinesisStreamEvent) => unknown;
 beforeAll(async () => {
   kinesis = await startKinesis();
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  client = new KinesisClient({ endpoint: kinesis.endpoint, region: 'us-east-1', credentials });
+  client = new KinesisClient({ endpoint: kinesis.endpoint, region: 'eu-west-1', credentials });
 });
 beforeEach(async () => {
   streams += 1;
@@ -37,7 +37,7 @@ beforeEach(async () => {
   time = { now: Date.now() };
   // The stream lives in this process: what is put later in a test arrives later.
   vi.spyOn(Date, 'now').mockImplementation(() => time.now);
-  mappings = new Mappings({
+  mappings = createMappings({
     account: LOCAL_ACCOUNT,
     kinesis: client,
     functions: ['forward'],
@@ -100,7 +100,7 @@ function recorded(
   return {
     requestContext: {
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      functionArn: 'arn:aws:lambda:us-east-1:123456789012:function:forward',
+      functionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:forward',
       condition,
       approximateInvokeCount,
     },

@@ -28,7 +28,7 @@ let number = 0;
 
 const settings = (endpoint: string) => ({
   endpoint,
-  region: 'us-east-1',
+  region: 'eu-west-1',
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
 });
 
@@ -54,7 +54,7 @@ const get = (more = {}) => client.send(new GetSecretValueCommand({ SecretId: Nam
 describe('reading', () => {
   it('finds a secret by name, by ARN and by the ARN without its suffix', async () => {
     const { ARN = '', VersionId } = await create();
-    expect(ARN).toMatch(new RegExp(`^arn:aws:secretsmanager:us-east-1:123456789012:secret:${Name}-\\w{6}$`));
+    expect(ARN).toMatch(new RegExp(`^arn:aws:secretsmanager:eu-west-1:123456789012:secret:${Name}-\\w{6}$`));
     for (const SecretId of [Name, ARN, ARN.slice(0, -7)]) {
       const value = await client.send(new GetSecretValueCommand({ SecretId }));
       expect(value).toMatchObject({

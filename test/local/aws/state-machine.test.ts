@@ -7,7 +7,7 @@ import { type RunOptions, runStateMachine, type StateEvent } from '../../../loca
 import { clockMovesOn } from '../../support/eventually.ts';
 
 const source = JSON.parse(readFileSync(new URL('./fixtures/states.asl.json', import.meta.url), 'utf8'));
-const functionArn = (key: string) => `arn:aws:lambda:us-east-1:123456789012:function:${key}`;
+const functionArn = (key: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${key}`;
 const ok = (value: unknown): InvocationResult => ({ ok: value });
 const thrown = (errorType: string): InvocationResult => failure('handled', errorType, `${errorType}!`);
 
@@ -53,7 +53,7 @@ describe('an execution', () => {
     expect(waits).toEqual([['WarmUp', 300]]);
   });
 
-  it('really waits when nobody takes the waits over', async () => {
+  it('waits in real time where the caller passes no `wait`', async () => {
     const order: string[] = [];
     // Set before, and shorter by a little: timers of one process go off in order.
     setTimeout(() => order.push('a timer of 90 ms'), 90);
@@ -80,7 +80,7 @@ describe('an execution', () => {
       now: () => Date.parse('2026-11-23T10:00:00Z'),
     };
     const { inputs } = await run(planned, { mode: 'plan' }, more);
-    const states = 'arn:aws:states:us-east-1:123456789012';
+    const states = 'arn:aws:states:eu-west-1:123456789012';
     expect(inputs[0]).toEqual({
       pipeline: { mode: 'plan' },
       execution: {
@@ -190,7 +190,7 @@ describe('a failing task', () => {
     });
   });
 
-  it('cannot catch that it returned more than 262,144 bytes', async () => {
+  it('cannot be caught when it returned more than 262,144 bytes', async () => {
     const large = (bytes: number) => ({ plan: () => ok({ mode: 'plan', data: 'x'.repeat(bytes - 25) }) });
     expect(await run(large(262_144))).toMatchObject({ status: 'SUCCEEDED' });
     const { status, error, calls } = await run(large(262_145));
@@ -206,7 +206,7 @@ describe('a failing task', () => {
   });
 });
 
-it('gives a task the time AWS gives it, as far as a timer can count', () => {
+it('gives a task as long as AWS does, within what a timer can hold', () => {
   const timeout = (more: object) => {
     const options = { functionArn, waitScale: 1 };
     return prepare(task(more), options).definition.States.One?.TimeoutSeconds;
@@ -216,7 +216,7 @@ it('gives a task the time AWS gives it, as far as a timer can count', () => {
   ]);
 });
 
-it('tells of every state as it happens', async () => {
+it('reports every state as it is entered and left', async () => {
   const told: StateEvent[] = [];
   const slow = async (input: { pipeline: object }) => {
     await clockMovesOn();
@@ -269,7 +269,7 @@ describe('a definition is refused', () => {
     });
   });
 
-  it('but not for naming the language it is in', async () => {
+  it('but may name its query language', async () => {
     const definition = task({ QueryLanguage: 'JSONPath' }, { QueryLanguage: 'JSONPath' });
     expect(await run({}, {}, { definition, functions: ['one'] })).toMatchObject({ status: 'SUCCEEDED' });
   });

@@ -5,7 +5,7 @@ import { localExecutions } from '../../../local/aws/executions.ts';
 import type { ExecutionResult } from '../../../local/aws/state-machine.ts';
 import { type LocalStates, startStatesApi } from '../../../local/aws/states-api.ts';
 
-const stateMachineArn = 'arn:aws:states:us-east-1:123456789012:stateMachine:provision';
+const stateMachineArn = 'arn:aws:states:eu-west-1:123456789012:stateMachine:provision';
 let api: LocalStates | undefined;
 let client: SFNClient | undefined;
 
@@ -20,7 +20,7 @@ async function described(run: () => Promise<ExecutionResult>) {
   api = await startStatesApi({ stateMachineArn, executions: () => executions });
   client = new SFNClient({
     endpoint: api.endpoint,
-    region: 'us-east-1',
+    region: 'eu-west-1',
     credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
   });
   const { executionArn } = await client.send(
@@ -48,7 +48,7 @@ it('C 2: one that failed has its error and its cause', async () => {
   expect(found.output).toBeUndefined();
 });
 
-it('C 2: one whose definition cannot run does as well', async () => {
+it('C 2: one whose definition cannot run has its error too', async () => {
   const found = await described(() => Promise.reject(new Error('no such state')));
   expect(found).toMatchObject({ status: 'FAILED', error: 'States.Runtime', cause: 'no such state' });
 });

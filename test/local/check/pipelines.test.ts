@@ -4,16 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Manifest, parseManifest, parseManifestText } from '../../../lib/manifest.ts';
+import { FORMAT_KINDS } from '../../../lib/formats.ts';
+import { type Manifest, parseManifest } from '../../../lib/manifest.ts';
 import { leadBackWarnings } from '../../../lib/provision/plan/lead-back.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../../../lib/samples.ts';
+import { manifestInFile } from '../../../lib/schemas/files.ts';
 import { checkPipeline } from '../../../local/check/pipeline-check.ts';
+import { parseRecordsText, recordMistakes } from '../../../local/check/records-check.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const EXAMPLES = join(ROOT, 'examples');
 
 const read = (file: string) => readFile(join(EXAMPLES, file), 'utf8');
-const isSamples = (name: string) => name.endsWith('.samples.json');
+const isSamples = (name: string) => /\.(samples|records)\.json$/.test(name);
 
 interface Ended {
   readonly code: unknown;
@@ -49,17 +52,19 @@ describe('B 3: the sample pipelines', async () => {
   const files = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.json') && !isSamples(name));
 
   it.each(files)('%s does what its samples say', async (file) => {
-    const manifest = parseManifestText(await read(file), file);
+    const manifest = manifestInFile(await read(file), join(EXAMPLES, file)).manifest;
     const samples = parseSamplesText(await read(samplesFileOf(file)), file);
     expect(await checkPipeline(manifest, samples)).toEqual({ mistakes: [], warnings: [] });
   });
 
   it.each(files)('C 3: %s can send again what AEP refuses later', async (file) => {
-    expect(leadBackWarnings(parseManifestText(await read(file), file))).toEqual([]);
+    expect(leadBackWarnings(manifestInFile(await read(file), join(EXAMPLES, file)).manifest)).toEqual([]);
   });
 
   it('show every kind of source, both kinds of data, and Profile', async () => {
-    const manifests = await Promise.all(files.map(async (file) => parseManifestText(await read(file), file)));
+    const manifests = await Promise.all(
+      files.map(async (file) => manifestInFile(await read(file), join(EXAMPLES, file)).manifest),
+    );
     const kinds = new Set(manifests.map(({ source }) => source.kind));
     expect([...kinds].sort()).toEqual(['event-hubs', 'inlet', 'kinesis', 'pubsub']);
     expect(new Set(manifests.map(({ source }) => source.data))).toEqual(new Set(['raw', 'xdm']));
@@ -72,7 +77,7 @@ describe('B 3: the sample pipelines', async () => {
     expect(new Set(manifests.map(({ name }) => name)).size).toBe(manifests.length);
   });
 
-  it('are not deployed: in pipelines/ is none of them, but a page that says what belongs there', async () => {
+  it('are not deployed: pipelines/ has none of them, and a page that says what belongs there', async () => {
     const deployed = await readdir(join(ROOT, 'pipelines'));
     expect(deployed).toContain('README.md');
     expect(deployed.filter((file) => files.includes(file))).toEqual([]);
@@ -82,9 +87,11 @@ describe('B 3: the sample pipelines', async () => {
     const { code, stdout, stderr } = await run('examples');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n');
-    expect(lines).toHaveLength(files.length);
+    const ofFiles = lines.filter((line) => !line.startsWith('routes'));
+    expect(ofFiles).toHaveLength(files.length);
     expect(stdout).toContain('ok      examples/orders-kinesis.json: 11 mappings, 2 samples\n');
     expect(stdout).toContain('ok      examples/customer-profiles-xdm.json: 0 mappings, 1 sample\n');
+    expect(lines.at(-1)).toBe('routes  stream shop: 2 looked at: shop-purchases 1, shop-signups 1');
   });
 });
 
@@ -385,7 +392,7 @@ describe('what cannot be known offline', () => {
     ]);
   });
 
-  it('expressions are looked at all the same', async () => {
+  it('expressions are checked nevertheless', async () => {
     const bad = [{ expression: 'lowr(a)', destination: '{tenant}.x' }];
     const { mistakes } = await checkPipeline(changed({ schema, mapping: bad }), SAMPLES);
     expect(mistakes.join('\n')).toContain("mapping.0 ({tenant}.x): unknown function 'lowr'");
@@ -441,7 +448,7 @@ describe('the samples', () => {
     expect((await checkPipeline(manifest, travelled)).mistakes).toEqual([]);
   });
 
-  it('12 B 10: may want nothing of what fails', async () => {
+  it('12 B 10: cannot expect a value where the expression fails', async () => {
     const expression = 'date(when, "yyyy-MM-dd HH:mm:ss")';
     const manifest = changed({ mapping: [...BASE.mapping, { expression, destination: 'person.birthDate' }] });
     const [{ record, xdm }] = SAMPLES as [Samples[0]];
@@ -460,5 +467,55 @@ describe('the samples', () => {
       expect.stringMatching(/^allowIrreversible: found false; expected true, because of profile: /),
     ]);
     expect((await checkPipeline(changed({ schema, allowIrreversible: true }), SAMPLES)).warnings).toEqual([]);
+  });
+});
+
+describe('14 B: records as they stand in the stream', () => {
+  const manifest = parseManifest({
+    version: 1,
+    name: 'own',
+    sandbox: 'dev1',
+    source: { kind: 'inlet', stream: 'own', data: 'raw', compression: 'gzip', format: 'json-lines' },
+    schema: { class: 'profile', fieldGroups: ['identitymap'] },
+    mapping: [{ source: 'id', destination: '_id' }],
+  });
+  const check = (...records: object[]) =>
+    recordMistakes(manifest, parseRecordsText(JSON.stringify(records), 'own.records.json'));
+
+  it('come to the messages that the file says, unpacked and by the format', async () => {
+    const becomes = [{ sent: { id: '1' } }, { rejected: 'not-json' }];
+    expect(
+      await check({ record: '{"id":"1"}\n{', packed: 'gzip', becomes }, { record: '{"id":"1"}\nx', becomes }),
+    ).toEqual([]);
+  });
+
+  it('are told by name and message where they do not', async () => {
+    expect(
+      await check(
+        { name: 'one', record: '{"id":"1"}\n{"id":"2"}', becomes: [{ sent: { id: '1' } }] },
+        { record: '{"id":"1"}', becomes: [{ sent: { id: '2' } }] },
+        { record: '{', becomes: ['filtered'] },
+      ),
+    ).toEqual([
+      'one: expected 1 messages, got 2',
+      'record 2, message 1: sent.id: expected "2", got "1"',
+      'record 3, message 1: (all of it): expected "filtered", got {"rejected":"not-json"}',
+    ]);
+    expect(() => parseRecordsText('[{"record":1}]', 'own.records.json')).toThrow(
+      'own.records.json is not a list of records',
+    );
+  });
+
+  it('are tried of every example of a format', async () => {
+    const names = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.records.json'));
+    const kinds = new Set<string | undefined>();
+    for (const name of names) {
+      const { source } = manifestInFile(
+        await read(name.replace('.records', '')),
+        join(EXAMPLES, name),
+      ).manifest;
+      if (source.kind === 'inlet') kinds.add(source.format?.kind);
+    }
+    expect([...kinds].sort()).toEqual(FORMAT_KINDS.filter((kind) => kind !== 'json').sort());
   });
 });

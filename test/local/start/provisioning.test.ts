@@ -1,7 +1,10 @@
 // How the waits of the state machine pass on a laptop.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { parseManifest } from '../../../lib/manifest.ts';
+import { prepareSource } from '../../../local/start/journey.ts';
 import { pass } from '../../../local/start/provisioning.ts';
+import type { Stack } from '../../../local/start/stack.ts';
 import { turn } from '../../support/eventually.ts';
 
 const ASL = new URL('../../../functions/provision/states.asl.json', import.meta.url);
@@ -27,4 +30,21 @@ it('a drain does not end while an invocation is under way that may still go by t
   expect([asked, over]).toEqual([['forward'], false]);
   underWay.resolve();
   await drain;
+});
+
+it('B: a consumer in AWS is refused with what to name instead', async () => {
+  const manifest = parseManifest({
+    version: 1,
+    name: 'fanned',
+    sandbox: 'dev1',
+    source: {
+      kind: 'inlet',
+      stream: 'arn:aws:kinesis:eu-west-1:123456789012:stream/clicks/consumer/shop:1767225600',
+      data: 'xdm',
+    },
+    schema: { class: 'profile' },
+  });
+  await expect(prepareSource({} as Stack, manifest, 1)).rejects.toThrow(
+    'Name its stream, with "fanOut": true',
+  );
 });

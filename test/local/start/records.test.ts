@@ -91,7 +91,7 @@ describe('sampleRecords', () => {
     },
   );
 
-  it('spoils one in so many', () => {
+  it('spoils every nth record', () => {
     const broken = take({ spoilEvery: 100 })
       .map((record, index) => [index + 1, record] as const)
       .filter(([, record]) => {
@@ -109,7 +109,7 @@ describe('produce', () => {
   /** A Kinesis that throttles every seventh entry once. */
   function throttling() {
     const client = new KinesisClient({
-      region: 'us-east-1',
+      region: 'eu-west-1',
       credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
     });
     const stored: string[] = [];
@@ -223,7 +223,7 @@ describe('records in a file', () => {
 describe('parseOptions', () => {
   it('has defaults for all of it', () => {
     expect(parseOptions([])).toMatchObject({
-      manifest: 'examples/customer-profiles.json',
+      manifests: ['examples/customer-profiles.json'],
       generate: 10_000,
       keep: false,
     });

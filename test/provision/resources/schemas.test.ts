@@ -989,7 +989,7 @@ describe('a mapping', () => {
     own.platform.faults.clear();
     const second = await own.run({ manifest: inletManifest(), samples: bad });
     expect(second.cause).toContain('MAPPING_INVALID');
-    expect(own.secrets.values.has('penstock/dev/streams/customers')).toBe(false);
+    expect(own.secrets.values.has('penstock/dev/streams/customers/people')).toBe(false);
   });
 
   it('that is kept has samples tried that are new, and is not touched', async () => {
@@ -1005,7 +1005,7 @@ describe('a mapping', () => {
   it('that is changed for one whose samples fail leaves the old one as it was', async () => {
     const own = world();
     const { document } = await own.run({ manifest: inletManifest(), samples: good });
-    const published = own.secrets.values.get('penstock/dev/streams/customers');
+    const published = own.secrets.values.get('penstock/dev/streams/customers/people');
     const mapping = [
       { source: 'id', destination: '_id' },
       { expression: 'upper(${first})', destination: 'person.name.firstName' },
@@ -1014,7 +1014,7 @@ describe('a mapping', () => {
     expect(error).toBe('Penstock.RolledBack');
     expect(holdings(own)).toEqual(ONE_OF_EACH);
     expect(sandboxOf(own).flows.get(document.resources.flow?.id ?? '')?.state).toBe('enabled');
-    expect(own.secrets.values.get('penstock/dev/streams/customers')).toBe(published);
+    expect(own.secrets.values.get('penstock/dev/streams/customers/people')).toBe(published);
     expect((await applied(own, inletManifest())).changed).toEqual([]);
   });
 

@@ -605,7 +605,7 @@ describe('a change of the source', () => {
 
 describe('a stream that is forwarded and read by AEP as well', () => {
   const kinesis = pulledManifest(
-    { kind: 'kinesis', stream: 'customers', region: 'us-east-1' },
+    { kind: 'kinesis', stream: 'customers', region: 'eu-west-1' },
     { name: 'readers' },
   );
   const twice = ({ warnings }: { readonly warnings: readonly string[] }) =>
@@ -630,8 +630,8 @@ describe('a stream that is forwarded and read by AEP as well', () => {
     const own = withSecret('kinesis');
     await own.run({ manifest: inletManifest() });
     for (const source of [
-      { ...KINESIS, stream: 'customers' },
-      { ...KINESIS, stream: 'orders', region: 'us-east-1' },
+      { ...KINESIS, stream: 'customers', region: 'us-east-1' },
+      { ...KINESIS, stream: 'orders' },
     ]) {
       const { document } = await own.run({
         manifest: pulledManifest(source, { name: 'readers' }),
@@ -646,11 +646,11 @@ describe('a stream that is forwarded and read by AEP as well', () => {
     await own.run({ manifest: kinesis });
     const second = (region: string) =>
       pulledManifest({ kind: 'kinesis', stream: 'customers', region }, { name: 'others' });
-    const { document } = await own.run({ manifest: second('us-east-1'), mode: 'plan' });
+    const { document } = await own.run({ manifest: second('eu-west-1'), mode: 'plan' });
     expect(document.warnings).toEqual([
       'The stream customers carries the pipeline readers as well: its data would be ingested twice',
     ]);
-    const elsewhere = await own.run({ manifest: second('eu-west-1'), mode: 'plan' });
+    const elsewhere = await own.run({ manifest: second('us-east-1'), mode: 'plan' });
     expect(elsewhere.document.warnings).toEqual([]);
   });
 

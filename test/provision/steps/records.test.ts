@@ -59,10 +59,52 @@ describe('what is published of the records', () => {
     expect(secret(own)).toBe(before);
   });
 
+  it('14 B: is the format, with its options, told without a new flow; `json` is nothing', async () => {
+    const own = world();
+    const first = await own.run({ manifest: inlet({ format: 'json' }) });
+    expect(JSON.parse(secret(own))).not.toHaveProperty('format');
+    expect(await actionOf(own, inlet({ format: 'json-lines' }))).toBe('update');
+    const { document } = await own.run({ manifest: inlet({ format: 'json-lines' }) });
+    expect(document.resources.flow?.id).toBe(first.document.resources.flow?.id);
+    expect(PublishedPipeline.parse(JSON.parse(secret(own))).format).toEqual({ kind: 'json-lines' });
+    expect(await actionOf(own, inlet({ format: { kind: 'json-lines' } }))).toBe('keep');
+    const format = { kind: 'csv', columns: ['id', { name: 'n', type: 'number' }], header: true };
+    await own.run({ manifest: inlet({ format }) });
+    expect(PublishedPipeline.parse(JSON.parse(secret(own))).format).toEqual(format);
+    expect(await actionOf(own, inlet())).toBe('update');
+  });
+
   it('goes again when the manifest says nothing any more', async () => {
     const own = world();
     await own.run({ manifest: inlet({ records: RECORDS }) });
     await own.run({ manifest: inlet() });
     expect(JSON.parse(secret(own))).not.toHaveProperty('records');
+  });
+});
+
+describe('14 B: the rules that a format stands for', () => {
+  const asked = (source: object) => inlet({ format: 'dms', ...source });
+  const where = [{ field: '/metadata/table-name', equals: 'customers' }];
+  const reasonOf = async (own: World, manifest: unknown) => {
+    const { document } = await own.run({ manifest, mode: 'plan' });
+    return document.plan.find(({ resource }) => resource === 'publish')?.reason;
+  };
+
+  it('are shown by the plan, published like rules that were written by hand, and kept by a second run', async () => {
+    const own = world();
+    expect(await reasonOf(own, asked({}))).toMatch(
+      /; with the format dms source\.records is \{"where":\[.*"deletions":\{.*"are":"kept"\},"operations":\{.*\},"select":\["\/data","\/before-image"\]\}$/,
+    );
+    await own.run({ manifest: asked({}) });
+    const published = PublishedPipeline.parse(JSON.parse(secret(own)));
+    expect(published.records).toMatchObject({
+      select: ['/data', '/before-image'],
+      deletions: { are: 'kept' },
+    });
+    expect(published).not.toHaveProperty('format');
+    expect(await actionOf(own, asked({}))).toBe('keep');
+    expect(await actionOf(own, asked({ records: { where } }))).toBe('update');
+    expect(await reasonOf(own, asked({ records: { where } }))).toContain(JSON.stringify(where));
+    expect(await reasonOf(own, inlet())).not.toContain('source.records');
   });
 });

@@ -83,8 +83,10 @@ describe('retiring', () => {
     const { status, order, moments, document } = await retired(own, inletManifest());
     expect(status).toBe('SUCCEEDED');
     expect(order).toEqual([
+      'routes.write',
       'triggers.switchOff',
       'triggers.remove',
+      'routes.write',
       'secrets.remove',
       'DELETE flows',
       'DELETE targets',
@@ -92,7 +94,7 @@ describe('retiring', () => {
       'DELETE sources',
       'DELETE connections',
     ]);
-    const [off, removed] = moments;
+    const [, off, removed] = moments;
     expect((removed?.at ?? 0) - (off?.at ?? 0)).toBeGreaterThanOrEqual(DRAIN_SECONDS * 1_000);
     expect(holdings(own)).toEqual(DATA_STAYS);
     expect(own.triggers.all.size).toBe(0);
@@ -481,6 +483,7 @@ describe('after it was retired', () => {
     await retired(own, inletManifest());
     const other = await own.run({ manifest: inletManifest({ name: 'other' }) });
     expect(other.cause ?? other.status).toBe('SUCCEEDED');
-    expect(JSON.parse(own.secrets.values.get(PUBLISHED) ?? '{}')).toMatchObject({ pipeline: 'other' });
+    const theirs = own.secrets.values.get(PUBLISHED.replace('people', 'other')) ?? '{}';
+    expect(JSON.parse(theirs)).toMatchObject({ pipeline: 'other' });
   });
 });

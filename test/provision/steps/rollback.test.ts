@@ -52,6 +52,7 @@ const INLET = {
   startAt: 'now',
   data: 'raw',
   compression: 'none',
+  unrouted: 'count',
   order: 'key',
   authenticationRequired: true,
 } as const;

@@ -37,7 +37,7 @@ describe('states.asl.json', () => {
     const resolved = text
       .replace(
         /\{\s*"Fn::GetAtt":\s*\[\s*"(\w+)",\s*"Arn"\s*\]\s*\}/g,
-        '"arn:aws:lambda:us-east-1:123456789012:function:$1"',
+        '"arn:aws:lambda:eu-west-1:123456789012:function:$1"',
       )
       .replace(/\{\s*"Ref":\s*"PipelineTable"\s*\}/g, '"penstock-dev-pipelines"');
     const { isValid, errorsText } = aslValidator(JSON.parse(resolved));

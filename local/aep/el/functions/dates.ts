@@ -159,8 +159,8 @@ function clockOf(wall: Date): Clock {
 const SETTABLE: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
 
 /**
- * As Java's ZonedDateTime, which Adobe's page names: another year or month keeps the day, or takes the month's last
- * (`withYear`, `withMonth`); any other value that no clock shows is refused.
+ * As Java's ZonedDateTime, which Adobe's page names. Another year or month keeps the day, or takes the last of the month
+ * (`withYear`, `withMonth`). Any other value that no clock shows is refused.
  */
 function withPart(component: string, value: number, moment: Moment): Moment {
   const name = own(SHORT, component.toLowerCase()) ?? component.toLowerCase();

@@ -1,4 +1,4 @@
-// Every function the mapping language knows, by name; and what is said of a name that it does not know.
+// Every function of the mapping language by name, and the error for an unknown one.
 
 import { didYouMean } from '../../nearest.ts';
 import { DATES } from './dates.ts';

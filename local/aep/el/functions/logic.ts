@@ -1,4 +1,4 @@
-// Choosing functions: what is not chosen is not evaluated, so its faults do not count.
+// Functions that choose. A branch that is not chosen is not evaluated, so errors in it do not count.
 
 import { asTruth, type Evaluate, same } from '../values.ts';
 import { type Definition, define } from './definition.ts';

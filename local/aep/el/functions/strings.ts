@@ -24,7 +24,7 @@ const trimRight = (subject: string): string => subject.trimEnd();
 export const STRINGS: readonly Definition[] = [
   define(STRING, 'concat(STRINGS…)', (inputs) => inputs.map(asText).join('')),
   text('explode(STRING, [REGEX])', (subject, [regex]) => between(subject, javaRegex(asText(regex ?? ',')))),
-  // Adobe's page: only `explode` gives what is empty as well.
+  // Adobe's page: only `explode` returns empty parts as well.
   text('split(INPUT, SEPARATOR)', (subject, [separator]) =>
     subject.split(anyOf(asText(separator ?? ''))).filter((part) => part !== ''),
   ),
@@ -118,7 +118,7 @@ function between(subject: string, regex: RegExp): string[] {
 
 const NEVER = /(?!)/;
 
-/** Several delimiters split on any of them, and none on nothing. */
+/** Several delimiters split on any of them. Without a delimiter nothing is split. */
 function anyOf(delimiters: string): RegExp | string {
   const letters = delimiters.replace(/\\(.)/g, '$1');
   if (letters === '') return NEVER;

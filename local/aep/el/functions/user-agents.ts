@@ -35,7 +35,7 @@ function parse(text: string): Parsed {
     agent: { name: browser.name, version: browser.version },
     device: DEVICES.get(platform.type ?? '') ?? 'Unknown',
   };
-  // They come from records: what is kept has an end.
+  // They come from records, so the cache is bounded.
   if (parsed.size > 1_000) parsed.clear();
   parsed.set(text, made);
   return made;

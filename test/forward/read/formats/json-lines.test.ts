@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decode, readyToDecode } from '../../../../lib/forward/read/decode.ts';
 import type { KinesisRecord } from '../../../../lib/forward/read/event.ts';
 import type { Expander } from '../../../../lib/forward/read/formats/expander.ts';
-import { kinesisEvent, seq } from '../../../support/forwarding.ts';
+import { kinesisEvent, seq, world } from '../../../support/forwarding.ts';
 import { acknowledgeBut, fakeInlet } from '../../../support/inlet.ts';
 import { aggregate } from '../../../support/kpl.ts';
 import {
@@ -77,6 +77,35 @@ describe('14 B: json-lines', () => {
     expect(outcome?.verdict).toBe('too-many-messages');
     expect(kept(outcome?.entry)).toHaveLength(300_003);
     expect(outcome?.entry).not.toHaveProperty('piece');
+  });
+});
+
+describe('14 B: the pieces of one record', () => {
+  it('are not repeated for a sibling that has to be sent again', async () => {
+    let isBusy = true;
+    const inlet = fakeInlet(
+      acknowledgeBut((message) =>
+        isBusy && message.includes('slow') ? { statusCode: 503, message: 'later' } : undefined,
+      ),
+    );
+    const w = world({ published: LINES, inlet });
+    const records = ['{"n":1}\n{"n":"slow"}\n{"n":3}\n{"n":', '{"n":5}'];
+    expect(await w.run(records)).toEqual({ batchItemFailures: [{ itemIdentifier: seq(0) }] });
+    expect(w.reasons()).toEqual([]);
+    isBusy = false;
+    expect(await w.run(records)).toEqual({ batchItemFailures: [] });
+    expect(inlet.acknowledged.toSorted()).toEqual(['{"n":"slow"}', '{"n":1}', '{"n":3}', '{"n":5}']);
+    expect(w.reasons()).toEqual(['not-json']);
+  });
+
+  it('are redacted each by itself, and a bad one is stored without its bytes', async () => {
+    const records = { redact: [{ field: '/email', action: 'mask' as const }] };
+    const w = world({ published: { ...LINES, records } });
+    await w.run(['{"email":"a@b"}\n{"email":\n{"n":1}']);
+    expect(w.inlet.acknowledged).toEqual(['{"email":"***"}', '{"n":1}']);
+    expect(w.store.documents.flatMap(({ entries }) => entries)).toMatchObject([
+      { reason: 'not-json', data: '', withheld: true, piece: true, subSequenceNumber: 1 },
+    ]);
   });
 });
 

@@ -4,8 +4,8 @@
 /** The open brackets, a byte for each level: 1 for an object, 0 for an array. */
 const LEVELS: usize = 1024;
 /**
- * The members of the object at the top, 16 bytes for each: where its name begins and ends, where its value begins, and
- * where its text ends. The last is 0 for a value that is no text, and 1 for a text with an escape. Behind the levels.
+ * The members of the object at the top, behind the levels. Each has 16 bytes: where its name begins and ends, where its
+ * value begins, and where its text ends. The last is 0 for a value that is no text, and 1 for a text with an escape.
  */
 const MEMBERS: usize = 61440;
 const MAX_MEMBERS: i32 = 255;
