@@ -4,9 +4,10 @@ import { statusRuntime } from '../lib/aws/runtimes/status.ts';
 import { asksForDoctor, doctor } from '../lib/doctor/doctor.ts';
 import { status } from '../lib/provision/status.ts';
 import { plainStep } from '../lib/provision/steps/step.ts';
-import { asksForRecord, where } from '../lib/where/where.ts';
+import { asksForRecord, asksForRoutes, where, whereOnRoutes } from '../lib/where/where.ts';
 
 export const handler = plainStep('status', statusRuntime, async (event, runtime) => {
+  if (asksForRoutes(event)) return whereOnRoutes(event, runtime);
   if (asksForRecord(event)) return where(event, runtime);
   return asksForDoctor(event) ? doctor(event, runtime) : status(event, runtime);
 });

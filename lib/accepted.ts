@@ -19,6 +19,7 @@ export const ACCEPTED = {
     '{"pipeline": "name"} (events/status.json)',
     '{"pipeline": "name", "doctor": true}: its health check (events/doctor.json)',
     '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) if the stream no longer has it (events/where.json)',
+    'the same with "stream" or "streamArn" in place of "pipeline": on every route of the stream',
   ],
   drift: ['{} for all pipelines', '{"pipeline": "name"} (events/drift.json)', "a schedule's event"],
   reconcile: [

@@ -309,27 +309,42 @@ export interface Functions {
 export interface ForwardedBatch {
   /** When it was logged (ISO 8601). */
   readonly at: string;
+  /** Whose route the line is about; the stream's name where the pipeline was unknown. Old lines have none. */
+  readonly pipeline?: string | undefined;
   readonly invocationId: string;
   /** Sequence numbers of the first and the last record. */
   readonly first: string;
   readonly last: string;
   /** The lowest sequence number that was not settled; absent if all were. */
   readonly checkpoint?: string | undefined;
+  /** Of one of several routes, the lowest that this route had not settled; absent if it had settled all. */
+  readonly ownCheckpoint?: string | undefined;
   /** Messages in the whole batch. */
   readonly acknowledged: number;
+  readonly acknowledgedBefore?: number | undefined;
   readonly filtered: number;
   readonly rejected: number;
-  /** Whether it settled the record in question. */
-  readonly settled?: boolean;
+  /** Messages that stayed in the stream. */
+  readonly returned?: number | undefined;
+  /** Only where the stream had several routes: messages that none of them took. */
+  readonly unrouted?: number | undefined;
+  /**
+   * Whether it settled the record in question. `by-route`: it did for this route, and another one held the shard.
+   */
+  readonly settled?: boolean | 'by-route';
 }
 
 /** The forwarder's own log, as far as it is read. */
 export interface ForwardLog {
   /**
-   * Log lines about the batches of a shard from a time on (ms since the epoch), in order, page by page.
+   * Log lines about the batches of a shard from a time on (ms since the epoch), in order, page by page. A batch has one
+   * for each route of its stream.
    * @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED`
    */
-  batches(shardId: string, from: number): AsyncIterable<readonly ForwardedBatch[]>;
+  batches(
+    shard: { readonly stream: string; readonly shardId: string },
+    from: number,
+  ): AsyncIterable<readonly ForwardedBatch[]>;
 }
 
 /**

@@ -129,6 +129,18 @@ describe('B 7: what 0.1.0 left is understood', () => {
     expect(own.s3.objects.size).toBe(0);
   });
 
+  it('14 A 3: what such a document says is done is done for every route that the stream has now', async () => {
+    const own = redriveWorld({ others: { orders: {} } });
+    own.s3.objects.set(ON_FAILURE_KEY, JSON.stringify(left('on-failure-noted')));
+    for (const pipeline of ['customers', 'orders'])
+      expect(await own.run({ source: 'on-failure', pipeline })).toMatchObject({
+        complete: true,
+        delivered: 1,
+      });
+    expect([own.sentBy('customers'), own.sentBy('orders')]).toEqual([['{"n":"later"}'], ['{"n":"later"}']]);
+    expect(own.s3.objects.size).toBe(0);
+  });
+
   it('a run of redrive that has called itself goes on', async () => {
     const own = redriveWorld();
     for (let index = 0; index < 40; index++) own.stream.records.push(streamRecord(index, `{"n":${index}}`));

@@ -19,14 +19,20 @@ const LIMITS = { connectMs: 2_000, answerMs: 20_000 };
 const LogLine = z
   .object({
     event: z.literal(BATCH_ENDED),
+    pipeline: z.string().optional(),
+    stream: z.string().optional(),
     invocationId: z.string(),
     firstSequenceNumber: z.string().regex(/^\d+$/),
     lastSequenceNumber: z.string().regex(/^\d+$/),
     shardId: z.string(),
     checkpoint: z.string().regex(/^\d+$/).optional(),
+    ownCheckpoint: z.string().regex(/^\d+$/).optional(),
     acknowledged: z.number(),
+    acknowledgedBefore: z.number().optional(),
     filtered: z.number(),
     rejected: z.number(),
+    returned: z.number().optional(),
+    unrouted: z.number().optional(),
   })
   .transform(({ event: _, firstSequenceNumber: first, lastSequenceNumber: last, ...line }) => ({
     ...line,
@@ -43,7 +49,7 @@ export function createForwardLog(
   client: Pick<CloudWatchLogsClient, 'send'> = limited((config) => new CloudWatchLogsClient(config), LIMITS),
 ): ForwardLog {
   return {
-    async *batches(shardId, from) {
+    async *batches({ stream, shardId }, from) {
       if (forwarder === undefined)
         throw new Failure(
           'SETTINGS_INVALID',
@@ -56,7 +62,7 @@ export function createForwardLog(
       do {
         const page = await readPage(client, { logGroupName, filterPattern, startTime: from, nextToken });
         yield (page.events ?? [])
-          .flatMap(({ timestamp = 0, message = '' }) => batchIn(message, timestamp, shardId))
+          .flatMap(({ timestamp = 0, message = '' }) => batchIn(message, timestamp, stream, shardId))
           .sort((a, b) => a.at.localeCompare(b.at));
         nextToken = page.nextToken;
       } while (nextToken !== undefined);
@@ -78,9 +84,11 @@ async function readPage(
 }
 
 /** The line as Powertools wrote it, with the prefix that Lambda may add. */
-function batchIn(message: string, timestamp: number, shardId: string): ForwardedBatch[] {
+function batchIn(message: string, timestamp: number, stream: string, shardId: string): ForwardedBatch[] {
   const result = LogLine.safeParse(parse(message.slice(Math.max(0, message.indexOf('{')))));
   if (!result.success || result.data.shardId !== shardId) return [];
-  const { shardId: _, ...line } = result.data;
+  const { shardId: _, stream: itsStream, ...line } = result.data;
+  // Shards of all streams have the same names. The first versions did not log the stream's.
+  if (itsStream !== undefined && itsStream !== stream) return [];
   return [{ at: new Date(timestamp).toISOString(), ...line }];
 }

@@ -8,6 +8,7 @@ import { type Check, examine, type Finding, type State } from './check.ts';
 import { clock, secret, token } from './credentials.ts';
 import { type Patient, patientOf } from './patient.ts';
 import { batches, connection, flowCheck, inlet, mappingCheck, permitted, sandbox } from './platform.ts';
+import { routesCheck } from './routes.ts';
 import { runs } from './runs.ts';
 import { deadLetters, published, recordAge, stream, triggerCheck } from './stream.ts';
 
@@ -25,6 +26,7 @@ export const CHECKS: readonly DoctorCheck[] = [
   { name: 'sandbox', needs: ['runs', 'token'], look: sandbox },
   { name: 'stream', needs: ['runs'], look: stream, inlet: true },
   { name: 'published', needs: ['stream'], look: published, inlet: true },
+  { name: 'routes', needs: ['published'], look: routesCheck, inlet: true },
   { name: 'flow', needs: ['sandbox', 'published'], look: permitted(flowCheck) },
   { name: 'mapping', needs: ['flow'], look: permitted(mappingCheck) },
   { name: 'connection', needs: ['flow'], look: permitted(connection) },

@@ -5,8 +5,9 @@ import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import { Failure, isFailure } from '../failure.ts';
+import { createPipelines } from '../forward/pipelines.ts';
 import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
-import { type PublishedPipeline, readRoute, readStream, streamNameOf } from '../published.ts';
+import { type PublishedPipeline, readRoute, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
 import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
@@ -64,9 +65,9 @@ const MAX_UNREADABLE_BATCHES = 3;
 export function createReconcile(runtime: ReconcileRuntime): Reconcile {
   const sessions = sessionsOf(runtime);
   return async (event, { remainingMs }) => {
-    const wanted = await pipelinesFor(event, runtime);
+    const { wanted, faults } = await pipelinesFor(event, runtime);
     const total = nothing();
-    let fault: unknown;
+    let fault: unknown = faults[0];
     for (const [index, one] of wanted.entries()) {
       // Each pipeline has its share of the time: one with many batches does not delay the others.
       const until = (remainingMs() - RECONCILE_RESERVE_MS) * (1 - 1 / (wanted.length - index));
@@ -89,29 +90,51 @@ interface WantedPipelines {
   readonly record: LedgerRecord | undefined;
 }
 
+interface AllWanted {
+  readonly wanted: readonly WantedPipelines[];
+  /** Of pipelines that cannot be read: those do not delay the others, and fail the run at its end. */
+  readonly faults: readonly Failure[];
+}
+
 /** @throws Failure `EVENT_INVALID`; `NOT_PUBLISHED` for one that was asked for by name */
-async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {
+async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<AllWanted> {
   const question = Question.safeParse(askedBy(event));
   if (!question.success)
     throw notAccepted('reconcile', 'the event does not name a pipeline', question.error.issues);
   const { pipeline, streamArn } = question.data;
   if (streamArn !== undefined) return ofStream(streamArn, runtime);
-  if (pipeline === undefined) {
-    const all: WantedPipelines[] = [];
-    for (const name of await runtime.ledger.names()) all.push(...(await ofName(name, runtime)));
-    return all;
-  }
+  if (pipeline === undefined) return ofNames(await runtime.ledger.names(), runtime);
   const found = await ofName(pipeline, runtime);
-  if (found.length > 0) return found;
+  if (found.length > 0) return { wanted: found, faults: [] };
   throw new Failure('NOT_PUBLISHED', `nothing is published for a pipeline ${pipeline}`);
 }
 
-async function ofStream(streamArn: string, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {
-  const { routes = [] } = (await readStream(runtime, streamArn)) ?? {};
-  if (routes.length === 0) throw new Failure('NOT_PUBLISHED', `no pipeline is published for ${streamArn}`);
-  return Promise.all(
+async function ofStream(streamArn: string, runtime: ReconcileRuntime): Promise<AllWanted> {
+  const { routes, faults } = await createPipelines(runtime).of(streamArn);
+  const wanted = await Promise.all(
     routes.map(async (published) => ({ published, record: await runtime.ledger.read(published.pipeline) })),
   );
+  return { wanted, faults: Array.from(faults, ([name, failure]) => unreadable(name, failure, runtime)) };
+}
+
+async function ofNames(names: readonly string[], runtime: ReconcileRuntime): Promise<AllWanted> {
+  const wanted: WantedPipelines[] = [];
+  const faults: Failure[] = [];
+  for (const name of names) {
+    try {
+      wanted.push(...(await ofName(name, runtime)));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      faults.push(unreadable(name, error, runtime));
+    }
+  }
+  return { wanted, faults };
+}
+
+function unreadable(pipeline: string, failure: Failure, { log }: ReconcileRuntime): Failure {
+  const { code, what: reason, next } = failure;
+  log.error('a published pipeline cannot be read', { pipeline, code, reason, next });
+  return failure.at(pipeline);
 }
 
 async function ofName(name: string, runtime: ReconcileRuntime): Promise<WantedPipelines[]> {

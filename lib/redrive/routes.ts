@@ -66,17 +66,23 @@ async function streamAsked(stream: string, runtime: RedriveRuntime): Promise<Str
 }
 
 function otherRoute(route: PublishedRoute): OtherRoute {
-  const { pipeline, from, records } = route;
-  const transform = createTransform(route);
+  const { pipeline, records } = route;
   return {
     pipeline,
+    takes: takerOf(route),
     redacts: records?.redact !== undefined,
     chooses: records?.where !== undefined,
-    takes(part) {
-      if (from !== undefined && !hasArrivedSince(from, part.message)) return false;
-      const transformed = transform?.(part) ?? part;
-      return !('verdict' in transformed) || transformed.verdict.kind !== 'filtered';
-    },
+  };
+}
+
+/** Whether the route takes a message by the rules that are in force. */
+export function takerOf(route: PublishedRoute): OtherRoute['takes'] {
+  const { from } = route;
+  const transform = createTransform(route);
+  return (part) => {
+    if (from !== undefined && !hasArrivedSince(from, part.message)) return false;
+    const transformed = transform?.(part) ?? part;
+    return !('verdict' in transformed) || transformed.verdict.kind !== 'filtered';
   };
 }
 

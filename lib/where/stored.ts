@@ -36,6 +36,8 @@ export interface FoundRecord {
   readonly shardId: string;
   readonly sequenceNumber?: string;
   readonly subSequenceNumber?: number;
+  /** Of a document of Lambda's: pipelines whose routes a redrive has sent it through. */
+  readonly settledBy?: readonly string[];
 }
 
 export interface Searched {
@@ -118,7 +120,12 @@ export function searchDiscarded(scope: Scope, spot: Spot, runtime: WhereRuntime)
     if (typeof parcel !== 'object' || parcel.kind !== 'on-failure') return [];
     const { shardId, first, last, condition, storedAt } = parcel.document;
     if (shardId !== spot.shardId || number < BigInt(first) || number > BigInt(last)) return [];
-    return [{ key, storedAt, reason: condition, shardId }];
+    const item = parcel.items.find(({ record }) => record.kinesis.sequenceNumber === spot.sequenceNumber);
+    // A redrive has taken it out, and has left others between which it was.
+    if (item === undefined && parcel.document.records !== undefined) return [];
+    const { routes = {} } = item?.givenUp.note ?? parcel.document.note;
+    const settledBy = Object.keys(routes).filter((pipeline) => routes[pipeline] === true);
+    return [{ key, storedAt, reason: condition, shardId, ...(settledBy.length > 0 && { settledBy }) }];
   });
 }
 

@@ -2,52 +2,68 @@
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
 import { isFailure } from '../failure.ts';
+import { decode, readyToDecode } from '../forward/read/decode.ts';
+import { createDecoding } from '../forward/read/decoding.ts';
 import { coordinatesIn } from '../forward/read/record-id.ts';
 import { inletStreamIn } from '../kept-manifest.ts';
 import { didYouMean } from '../nearest.ts';
-import { streamNameOf } from '../published.ts';
-import type { ForwardedBatch, WhereRuntime } from '../runtime.ts';
-import {
-  type FoundRecord,
-  type Scope,
-  type Searched,
-  type Spot,
-  searchDiscarded,
-  searchRejects,
-} from './stored.ts';
+import { readRoute, readStream, streamNameOf } from '../published.ts';
+import { recordFor } from '../redrive/parcel.ts';
+import { takerOf } from '../redrive/routes.ts';
+import type { ForwardedBatch, StreamRecord, WhereRuntime } from '../runtime.ts';
+import { batchesWith } from './batches.ts';
+import { type FoundRecord, type Searched, type Spot, searchDiscarded, searchRejects } from './stored.ts';
 
 /** The longest search, in ms; the answer says if it was not complete. */
 const SEARCH_MS = 60_000;
-/** A record is read soon after it came, but the clocks of Kinesis and of the forwarder may differ. */
-const CLOCK_MS = 60_000;
 
 const moment = z.iso.datetime({ offset: true });
 
-const Question = z.union([
-  z.strictObject({
-    pipeline: z.string().min(1),
-    shardId: z.string().min(1),
-    sequenceNumber: z.string().regex(/^(0|[1-9]\d{0,127})$/, 'expected a sequence number'),
-    /** About when the record came to the stream: needed if the stream no longer has it. */
-    arrivedAt: moment.optional(),
-  }),
-  z.strictObject({
-    pipeline: z.string().min(1),
-    _id: z.string().min(1),
-    /** From which day on the dead letters are searched. */
-    arrivedAt: moment.optional(),
-  }),
-]);
+/** Of one pipeline, or of all that the stream has. */
+const Whose = {
+  pipeline: z.string().min(1).optional(),
+  stream: z.string().min(1).optional(),
+  streamArn: z.string().min(1).optional(),
+};
+
+const Question = z
+  .union([
+    z.strictObject({
+      ...Whose,
+      shardId: z.string().min(1),
+      sequenceNumber: z.string().regex(/^(0|[1-9]\d{0,127})$/, 'expected a sequence number'),
+      /** About when the record came to the stream: needed if the stream no longer has it. */
+      arrivedAt: moment.optional(),
+    }),
+    z.strictObject({
+      ...Whose,
+      _id: z.string().min(1),
+      /** From which day on the dead letters are searched. */
+      arrivedAt: moment.optional(),
+    }),
+  ])
+  .refine((asked) => [asked.pipeline, asked.stream, asked.streamArn].filter(Boolean).length === 1, {
+    error: 'expected one of pipeline, stream and streamArn',
+  });
+type Question = z.infer<typeof Question>;
 
 /**
  * - `delivered`: the forwarder is past it, and nothing was rejected or filtered with it
+ * - `filtered`: the forwarder is past it, and the pipeline does not take it
  * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected and sent again since: see `batches`
  * - `dead-letter`: it is in the dead-letter store (of an aggregate, perhaps a part)
  * - `discarded`: it is in an on-failure document of Lambda's
  * - `in-stream`: it is still to be delivered
  * - `unknown`: it was found nowhere
  */
-export type RecordPlace = 'delivered' | 'settled' | 'dead-letter' | 'discarded' | 'in-stream' | 'unknown';
+export type RecordPlace =
+  | 'delivered'
+  | 'filtered'
+  | 'settled'
+  | 'dead-letter'
+  | 'discarded'
+  | 'in-stream'
+  | 'unknown';
 
 /** Holds nothing of the record itself. */
 export interface Whereabouts {
@@ -67,6 +83,15 @@ export interface Whereabouts {
   readonly searched: { readonly objects: number; readonly complete: boolean };
 }
 
+/** The same for every pipeline of a stream. */
+export interface StreamWhereabouts {
+  readonly stream: string;
+  /** In a sentence: what became of it on each route. */
+  readonly says: string;
+  /** In the order of the pipelines' names. */
+  readonly routes: readonly Whereabouts[];
+}
+
 /** Whether an event asks for a record, and not for a pipeline. */
 export function asksForRecord(event: unknown): boolean {
   return (
@@ -76,35 +101,43 @@ export function asksForRecord(event: unknown): boolean {
   );
 }
 
+/** Whether it asks for a record on every route of its stream. */
+export function asksForRoutes(event: unknown): boolean {
+  return asksForRecord(event) && ['stream', 'streamArn'].some((name) => name in (event as object));
+}
+
 /**
- * Looks for one record, and changes nothing.
+ * Looks for one record on the route of a pipeline, and changes nothing.
  * @throws Failure `EVENT_INVALID` for an invalid question, or a pipeline that reads no stream
  */
 export async function where(event: unknown, runtime: WhereRuntime): Promise<Whereabouts> {
+  const question = questionIn(event);
+  const { pipeline = '' } = question;
+  const streamArn = await streamArnOf(pipeline, runtime);
+  const [found] = await answersFor(question, { streamArn, pipelines: [pipeline] }, runtime);
+  return found as Whereabouts;
+}
+
+/**
+ * The same on every route of a stream.
+ * @throws Failure `EVENT_INVALID` for an invalid question, or a stream without a pipeline
+ */
+export async function whereOnRoutes(event: unknown, runtime: WhereRuntime): Promise<StreamWhereabouts> {
+  const question = questionIn(event);
+  const stream = question.stream ?? streamNameOf(question.streamArn ?? '');
+  const published = await readStream(runtime, question.streamArn ?? stream, undefined, true);
+  if (published === undefined || (question.streamArn ?? published.streamArn) !== published.streamArn)
+    throw notAccepted('status', `no pipeline is published for the stream ${question.streamArn ?? stream}`);
+  const { streamArn, routes, unread = [] } = published;
+  const pipelines = [...routes.map(({ pipeline }) => pipeline), ...unread].sort();
+  const found = await answersFor(question, { streamArn, pipelines }, runtime);
+  return { stream: streamArn, says: sayAll(found), routes: found };
+}
+
+function questionIn(event: unknown): Question {
   const result = Question.safeParse(event);
-  if (!result.success)
-    throw notAccepted('status', 'this is not a valid question about a record', result.error.issues);
-  const question = result.data;
-  const streamArn = await streamArnOf(question.pipeline, runtime);
-  const scope = { pipeline: question.pipeline, streamArn, until: runtime.clock.now() + SEARCH_MS };
-  const hint = question.arrivedAt === undefined ? undefined : Date.parse(question.arrivedAt);
-  if (!('_id' in question))
-    return bySequence({ ...question, subSequenceNumber: undefined }, scope, hint, runtime);
-  const derived = coordinatesIn(question._id);
-  if (derived?.stream === streamNameOf(streamArn)) return bySequence(derived, scope, hint, runtime);
-  const { _id } = question;
-  const rejects = await searchRejects(scope, hint, { _id }, runtime);
-  return {
-    pipeline: question.pipeline,
-    place: rejects.found.length > 0 ? 'dead-letter' : 'unknown',
-    says:
-      rejects.found.length > 0
-        ? 'It is in the dead-letter store.'
-        : `No dead letter has this _id${unless(rejects)}. It may have been delivered: query the dataset, or ask by shard and sequence number.`,
-    batches: [],
-    deadLetters: rejects.found,
-    searched: { objects: rejects.objects, complete: rejects.complete },
-  };
+  if (result.success) return result.data;
+  throw notAccepted('status', 'this is not a valid question about a record', result.error.issues);
 }
 
 async function streamArnOf(pipeline: string, { ledger, streams }: WhereRuntime): Promise<string> {
@@ -115,39 +148,103 @@ async function streamArnOf(pipeline: string, { ledger, streams }: WhereRuntime):
   throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is${near}`);
 }
 
-async function bySequence(
-  spot: Spot,
-  scope: Scope,
-  hint: number | undefined,
+interface AskedRoutes {
+  readonly streamArn: string;
+  readonly pipelines: readonly string[];
+}
+
+/** One for each of the pipelines, in their order. */
+async function answersFor(
+  question: Question,
+  asked: AskedRoutes,
   runtime: WhereRuntime,
-): Promise<Whereabouts> {
-  const record = await inStream(spot, scope, runtime);
-  const arrivedAt = record?.arrivedAt === undefined ? hint : record.arrivedAt * 1_000;
-  const log = await batchesWith(spot, arrivedAt ?? 0, scope, runtime);
-  const rejects = await searchRejects(scope, arrivedAt, spot, runtime);
-  const givenUp = await searchDiscarded(scope, spot, runtime);
-  const deadLetters = [...rejects.found, ...givenUp.found];
-  const searched = {
-    objects: rejects.objects + givenUp.objects,
-    complete: log.complete && rejects.complete && givenUp.complete,
-  };
-  const place = placeFound(log.batches, rejects, givenUp, record !== undefined);
+): Promise<Whereabouts[]> {
+  const until = runtime.clock.now() + SEARCH_MS;
+  const hint = question.arrivedAt === undefined ? undefined : Date.parse(question.arrivedAt);
+  if (!('_id' in question))
+    return bySequence({ ...question, subSequenceNumber: undefined }, { ...asked, until, hint }, runtime);
+  const derived = coordinatesIn(question._id);
+  if (derived?.stream === streamNameOf(asked.streamArn))
+    return bySequence(derived, { ...asked, until, hint }, runtime);
+  const answers: Whereabouts[] = [];
+  for (const pipeline of asked.pipelines) {
+    const scope = { pipeline, streamArn: asked.streamArn, until };
+    answers.push(foundById(pipeline, await searchRejects(scope, hint, question, runtime)));
+  }
+  return answers;
+}
+
+function foundById(pipeline: string, rejects: Searched): Whereabouts {
+  const isFound = rejects.found.length > 0;
   return {
-    pipeline: scope.pipeline,
-    place,
-    says: `${PLACE_TEXT[place]}${place === 'unknown' ? unless(searched) : ''}`,
-    shardId: spot.shardId,
-    sequenceNumber: spot.sequenceNumber,
-    inStream: record !== undefined,
-    ...(arrivedAt !== undefined && { arrivedAt: new Date(arrivedAt).toISOString() }),
-    batches: log.batches,
-    deadLetters,
-    searched,
+    pipeline,
+    place: isFound ? 'dead-letter' : 'unknown',
+    says: isFound
+      ? 'It is in the dead-letter store.'
+      : `No dead letter has this _id${unless(rejects)}. It may have been delivered: query the dataset, or ask by shard and sequence number.`,
+    batches: [],
+    deadLetters: rejects.found,
+    searched: { objects: rejects.objects, complete: rejects.complete },
   };
+}
+
+/** What is looked through for all routes at once. */
+interface StreamSearch extends AskedRoutes {
+  readonly until: number;
+  /** About when the record came, ms since the epoch. */
+  readonly hint: number | undefined;
+}
+
+async function bySequence(spot: Spot, search: StreamSearch, runtime: WhereRuntime): Promise<Whereabouts[]> {
+  const { streamArn, pipelines, until, hint } = search;
+  const record = await inStream(spot, streamArn, runtime);
+  const arrivedAt = record?.arrivedAt === undefined ? hint : record.arrivedAt * 1_000;
+  const log = await batchesWith(spot, arrivedAt ?? 0, search, runtime);
+  const rejects: Searched[] = [];
+  for (const pipeline of pipelines)
+    rejects.push(await searchRejects({ pipeline, streamArn, until }, arrivedAt, spot, runtime));
+  const givenUp = await searchDiscarded({ pipeline: '', streamArn, until }, spot, runtime);
+  return Promise.all(
+    pipelines.map(async (pipeline, index): Promise<Whereabouts> => {
+      const own = rejects[index] as Searched;
+      const batches = log.batches.get(pipeline) ?? [];
+      const [sent, discarded] = partition(givenUp.found, ({ settledBy = [] }) =>
+        settledBy.includes(pipeline),
+      );
+      const searched = {
+        objects: own.objects + givenUp.objects,
+        complete: log.complete && own.complete && givenUp.complete,
+      };
+      const found = placeFound(batches, {
+        isRejected: own.found.length > 0,
+        isDiscarded: discarded.length > 0,
+        isSent: sent.length > 0,
+        isInStream: record !== undefined,
+      });
+      const isLeftOut =
+        found === 'settled' &&
+        record !== undefined &&
+        (await takesNothing(spot, record, { pipeline, streamArn }, runtime));
+      const place = isLeftOut ? 'filtered' : found;
+      return {
+        pipeline,
+        place,
+        says: `${placeSaid(place, batches)}${place === 'unknown' ? unless(searched) : ''}`,
+        shardId: spot.shardId,
+        sequenceNumber: spot.sequenceNumber,
+        inStream: record !== undefined,
+        ...(arrivedAt !== undefined && { arrivedAt: new Date(arrivedAt).toISOString() }),
+        batches,
+        deadLetters: [...own.found, ...discarded],
+        searched,
+      };
+    }),
+  );
 }
 
 const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   delivered: 'Experience Platform has acknowledged it.',
+  filtered: 'The pipeline does not take it.',
   settled:
     'The forwarder is past it. It was delivered, filtered, or rejected and since then sent again or removed; `batches` has the counts.',
   'dead-letter': 'It is in the dead-letter store.',
@@ -156,25 +253,97 @@ const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   unknown: 'It was not found',
 };
 
+function placeSaid(place: RecordPlace, batches: readonly ForwardedBatch[]): string {
+  if (place !== 'settled' || batches.at(-1)?.settled !== 'by-route') return PLACE_TEXT[place];
+  return 'Another route holds the shard. This one has delivered it, or will filter or reject it when the shard goes on.';
+}
+
+const ROUTE_TEXT: Readonly<Record<RecordPlace, string>> = {
+  delivered: 'delivered by',
+  filtered: 'not taken by',
+  settled: 'settled by',
+  'dead-letter': 'dead letter of',
+  discarded: 'discarded before it was delivered by',
+  'in-stream': 'waiting for',
+  unknown: 'not found for',
+};
+
+/** Such as `delivered by a, dead letter of b`. */
+function sayAll(routes: readonly Whereabouts[]): string {
+  const isParked = ({ deadLetters }: Whereabouts) => deadLetters.some(({ reason }) => reason === 'parked');
+  return routes
+    .map((one) => `${isParked(one) ? 'parked by' : ROUTE_TEXT[one.place]} ${one.pipeline}`)
+    .join(', ');
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
 function unless({ complete }: Pick<Searched, 'complete'>): string {
   return complete ? '' : '; the search ran out of time';
 }
 
+interface Signs {
+  readonly isRejected: boolean;
+  readonly isDiscarded: boolean;
+  /** Whether a redrive has sent what Lambda discarded. */
+  readonly isSent: boolean;
+  readonly isInStream: boolean;
+}
+
 function placeFound(
   batches: readonly ForwardedBatch[],
-  rejects: Searched,
-  givenUp: Searched,
-  isInStream: boolean,
+  { isRejected, isDiscarded, isSent, isInStream }: Signs,
 ): RecordPlace {
-  if (rejects.found.length > 0) return 'dead-letter';
+  if (isRejected) return 'dead-letter';
   const last = batches.at(-1);
-  if (last?.settled === true) return last.filtered + last.rejected > 0 ? 'settled' : 'delivered';
-  if (givenUp.found.length > 0) return 'discarded';
+  if (last?.settled === true) {
+    if (isAllFiltered(last)) return 'filtered';
+    return last.filtered + last.rejected > 0 ? 'settled' : 'delivered';
+  }
+  const isByRoute = last?.settled === 'by-route';
+  // Nothing from the checkpoint on was filtered or rejected.
+  if (isByRoute && last.returned === 0) return 'delivered';
+  if (isDiscarded) return 'discarded';
+  if (isByRoute || isSent) return 'settled';
   return isInStream ? 'in-stream' : 'unknown';
 }
 
+function isAllFiltered(batch: ForwardedBatch): boolean {
+  const { acknowledged, acknowledgedBefore = 0, rejected, returned = 0, filtered } = batch;
+  return filtered > 0 && acknowledged + acknowledgedBefore + rejected + returned === 0;
+}
+
+/** Whether the pipeline takes nothing of the record, by the rules that are published now. */
+async function takesNothing(
+  { shardId, subSequenceNumber }: Spot,
+  record: StreamRecord,
+  { pipeline, streamArn }: { readonly pipeline: string; readonly streamArn: string },
+  runtime: WhereRuntime,
+): Promise<boolean> {
+  try {
+    const route = await readRoute(runtime, streamArn, pipeline);
+    if (route === undefined) return false;
+    const takes = takerOf(route);
+    const decoding = createDecoding(route);
+    const data = Buffer.from(record.data).toString('base64');
+    const packed = recordFor({ shardId, streamArn }, { ...record, data });
+    await readyToDecode(packed, decoding);
+    const parts = [...decode(packed, decoding)];
+    return parts
+      .filter(
+        ({ message }) => subSequenceNumber === undefined || message.subSequenceNumber === subSequenceNumber,
+      )
+      .every((part) => !takes(part));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return false;
+  }
+}
+
 /** The record, if the stream still has it. A shard that no longer exists has none. */
-async function inStream({ shardId, sequenceNumber }: Spot, { streamArn }: Scope, { stream }: WhereRuntime) {
+async function inStream({ shardId, sequenceNumber }: Spot, streamArn: string, { stream }: WhereRuntime) {
   try {
     for await (const { records, last } of stream.pages(streamArn, shardId, { kind: 'at', sequenceNumber })) {
       const [first] = records;
@@ -185,25 +354,4 @@ async function inStream({ shardId, sequenceNumber }: Spot, { streamArn }: Scope,
     if (!isFailure(error) || error.code !== 'AWS_REFUSED') throw error;
   }
   return undefined;
-}
-
-/** The log entries up to the batch that settled it: later ones are not about it. */
-async function batchesWith(
-  { shardId, sequenceNumber }: Spot,
-  arrivedAt: number,
-  { until }: Scope,
-  { forwardLog, clock }: WhereRuntime,
-): Promise<{ batches: ForwardedBatch[]; complete: boolean }> {
-  const number = BigInt(sequenceNumber);
-  const batches: ForwardedBatch[] = [];
-  for await (const page of forwardLog.batches(shardId, Math.max(0, arrivedAt - CLOCK_MS))) {
-    for (const batch of page) {
-      if (number < BigInt(batch.first) || number > BigInt(batch.last)) continue;
-      const settled = batch.checkpoint === undefined || number < BigInt(batch.checkpoint);
-      batches.push({ ...batch, settled });
-      if (settled) return { batches, complete: true };
-    }
-    if (clock.now() > until) return { batches, complete: false };
-  }
-  return { batches, complete: true };
 }

@@ -5,6 +5,7 @@ import type { ForwardedBatch } from '../../lib/runtime.ts';
 import { type LocalLogs, startLogsApi } from '../../local/aws/logs-api.ts';
 
 const SHARD = 'shardId-000000000000';
+const STREAM = 'customers';
 
 let logs: LocalLogs;
 let client: CloudWatchLogsClient;
@@ -37,7 +38,8 @@ const line = (n: number, more: object = {}) =>
 
 async function read(forwarder: string, shardId = SHARD, from = 0): Promise<ForwardedBatch[]> {
   const batches: ForwardedBatch[] = [];
-  for await (const page of createForwardLog(forwarder, client).batches(shardId, from)) batches.push(...page);
+  for await (const page of createForwardLog(forwarder, client).batches({ stream: STREAM, shardId }, from))
+    batches.push(...page);
   return batches;
 }
 
@@ -48,6 +50,7 @@ it('gives what was said of a shard, over all pages, and nothing else', async () 
   logs.put('forward', `batch-ended ${SHARD} is no JSON`);
   logs.put('forward', line(1, { firstSequenceNumber: undefined }));
   logs.put('other', line(1));
+  logs.put('forward', line(1, { stream: 'orders' }));
   logs.put('forward', `2026-01-31T12:00:00.000Z\tid\tINFO\t${line(12_000, { checkpoint: '12003' })}`);
   const batches = await read('arn:aws:lambda:eu-west-1:123456789012:function:forward');
   expect(batches).toHaveLength(12_001);
@@ -64,6 +67,16 @@ it('gives what was said of a shard, over all pages, and nothing else', async () 
   expect(await read('forward', SHARD, Date.now() + 1_000)).toEqual([]);
 });
 
+it('14 A 3: tells of each line which route it is about, and how far that one was', async () => {
+  const routed = { stream: STREAM, pipeline: 'orders', unrouted: 0, returned: 3, checkpoint: '4' };
+  logs.put('routed', line(1, { ...routed, ownCheckpoint: '7' }));
+  logs.put('routed', line(1, { ...routed, pipeline: 'customers' }));
+  expect(await read('routed')).toMatchObject([
+    { pipeline: 'orders', checkpoint: '4', ownCheckpoint: '7', returned: 3, unrouted: 0 },
+    { pipeline: 'customers', checkpoint: '4', returned: 3 },
+  ]);
+});
+
 it('gives nothing of a function that was never called, and fails where it may not read', async () => {
   expect(await read('never')).toEqual([]);
   await expect(read('forward', 'a shard "quoted"')).resolves.toEqual([]);
@@ -71,9 +84,15 @@ it('gives nothing of a function that was never called, and fails where it may no
     send: () => Promise.reject(Object.assign(new Error('no'), { name: 'AccessDeniedException' })),
   };
   await expect(
-    createForwardLog('forward', refused).batches(SHARD, 0)[Symbol.asyncIterator]().next(),
+    createForwardLog('forward', refused)
+      .batches({ stream: STREAM, shardId: SHARD }, 0)
+      [Symbol.asyncIterator]()
+      .next(),
   ).rejects.toThrow(/AWS_REFUSED/);
   await expect(
-    createForwardLog(undefined, client).batches(SHARD, 0)[Symbol.asyncIterator]().next(),
+    createForwardLog(undefined, client)
+      .batches({ stream: STREAM, shardId: SHARD }, 0)
+      [Symbol.asyncIterator]()
+      .next(),
   ).rejects.toThrow(/SETTINGS_INVALID/);
 });

@@ -54,7 +54,7 @@ const report = async (all: Surroundings, change: object) => {
 it('finds nothing wrong where nothing is', async () => {
   const all = await surroundings();
   const found = await ask(all);
-  expect(found).toMatchObject({ pipeline: 'people', ok: true, says: 'people: all 15 checks are ok' });
+  expect(found).toMatchObject({ pipeline: 'people', ok: true, says: 'people: all 16 checks are ok' });
   expect(found.checks.map(({ check }) => check)).toEqual(NAMES);
   expect(JSON.stringify(found).length).toBeLessThan(4_000);
 });
@@ -325,7 +325,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'stream',
     /no Kinesis stream customers/,
     /Create the stream again/,
-    ['published', 'flow', 'mapping', 'connection', 'inlet', 'trigger', 'record-age', 'batches'],
+    ['published', 'flow', 'mapping', 'connection', 'inlet', 'routes', 'trigger', 'record-age', 'batches'],
   ],
   [
     'the stream is being deleted',
@@ -341,7 +341,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'published',
     /NOT_PUBLISHED/,
     /Provision the pipeline again/,
-    ['flow', 'mapping', 'connection', 'inlet', 'batches'],
+    ['flow', 'mapping', 'connection', 'inlet', 'routes', 'batches'],
   ],
   [
     'what is published is damaged',
@@ -349,7 +349,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'published',
     /SECRET_INVALID.*flowId/s,
     /Provision the pipeline again/,
-    ['flow', 'mapping', 'connection', 'inlet', 'batches'],
+    ['flow', 'mapping', 'connection', 'inlet', 'routes', 'batches'],
   ],
   [
     'its stream has no route of it',
@@ -357,7 +357,7 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'published',
     /NOT_PUBLISHED.*people/,
     /Provision the pipeline again/,
-    ['flow', 'mapping', 'connection', 'inlet', 'batches'],
+    ['flow', 'mapping', 'connection', 'inlet', 'routes', 'batches'],
   ],
   [
     'the trigger is off',
@@ -495,6 +495,53 @@ describe('of a fault', () => {
       'sandbox',
     ]);
     expect(checks.filter(({ state }) => state === 'ok').map(({ check }) => check)).toContain('trigger');
+  });
+});
+
+describe('14 A 3: of a stream with several pipelines', () => {
+  const DOCUMENT = 'penstock/dev/streams/customers/';
+  /** The stream has these pipelines as well. `false`: without its secret. */
+  const joined = async (others: Readonly<Record<string, object | false>>, from?: number) => {
+    const all = await surroundings();
+    const { values } = all.own.secrets;
+    const own = values.get(PUBLISHED_SECRET) ?? values.get(`${DOCUMENT}people`) ?? '';
+    const document = JSON.parse(own) as { streamArn: string };
+    values.set(`${DOCUMENT}people`, own);
+    for (const [pipeline, change] of Object.entries(others))
+      if (change !== false)
+        values.set(`${DOCUMENT}${pipeline}`, JSON.stringify({ ...document, ...change, pipeline }));
+    const listed = Object.keys(others).map((pipeline) => [
+      pipeline,
+      { revision: 'r', ...(from && { from }) },
+    ]);
+    const value = {
+      version: 1,
+      streamArn: document.streamArn,
+      settings: { compression: 'none', unrouted: 'count' },
+      routes: { people: { revision: 'r' }, ...Object.fromEntries(listed) },
+    };
+    all.runtime.routes = { ...all.runtime.routes, read: async () => ({ value, version: '1' }) };
+    return { all, look: async () => (await ask(all)).checks.find(({ check }) => check === 'routes') };
+  };
+
+  it('tells which share its trigger, and which of them is still to start', async () => {
+    const alone = await joined({});
+    expect(await alone.look()).toMatchObject({ state: 'ok', found: 'no other pipeline has the stream' });
+    const { look } = await joined({ orders: {} }, Date.parse('2099-01-01T00:00:00Z'));
+    expect(await look()).toMatchObject({
+      state: 'ok',
+      found: expect.stringMatching(/shared with orders.*; orders starts at 2099-01-01T00:00:00\.000Z$/),
+    });
+  });
+
+  it.each<[string, object | false, RegExp]>([
+    ['is listed without its secret', false, /^listed without a secret: orders/],
+    ['has other settings than the stream', { compression: 'gzip' }, /^other settings .*: orders$/],
+    ['cannot be read', { flowId: 7 }, /^SECRET_INVALID/],
+  ])('one that %s is not ok', async (_, change, said) => {
+    const { all, look } = await joined({ orders: change });
+    expect(await look()).toMatchObject({ state: 'not ok', found: expect.stringMatching(said) });
+    expect((await ask(all)).checks.find(({ check }) => check === 'published')).toMatchObject({ state: 'ok' });
   });
 });
 

@@ -397,6 +397,15 @@ describe('C 3: a row that names no place', () => {
     expect(stored(own)).toMatchObject([{ processed: true, shardId: 'unknown' }]);
   });
 
+  it('14 A 3: is not taken for one that is alike and is for another route of the stream', async () => {
+    const own = await world({ where: [{ field: '/kind', equals: 'ours' }] });
+    await send(own, [{ text: written(2) }]);
+    const records = ['theirs', 'ours'].map((kind, n) => inStream(own, n, written(2, `,"kind":"${kind}"`)));
+    own.stream.byShard.set(SHARD, records);
+    await own.run();
+    expect(joined(own)).toEqual([written(2, ',"kind":"ours"')]);
+  });
+
   it('is of either of two records that are the same in every byte', async () => {
     const own = await world({});
     await send(own, [{ text: written(2) }, { text: written(2) }]);

@@ -319,6 +319,32 @@ describe('what is asked for', () => {
   });
 });
 
+describe('14 A 3: of a stream with several pipelines', () => {
+  it.each([
+    ['a schedule', undefined],
+    ['the stream', { streamArn: STREAM_ARN }],
+  ])('asked by %s, one that cannot be read keeps no other from being looked at', async (_, event) => {
+    const own = await warm();
+    await send(own, [bad('a')]);
+    const text = own.secrets.get('penstock/dev/streams/customers') ?? '';
+    own.secrets.set('penstock/dev/streams/customers/customers', text);
+    own.secrets.set('penstock/dev/streams/customers/another', '{}');
+    const settings = { compression: 'none', unrouted: 'count' };
+    const routes = { another: { revision: 'r' }, customers: { revision: 'r' } };
+    await own.routes.write('customers', { version: 1, streamArn: STREAM_ARN, settings, routes }, undefined);
+    const manifest = { source: { kind: 'inlet', stream: 'customers' } };
+    own.ledger.items.set('another', {
+      pipeline: { S: 'another' },
+      manifest: { S: JSON.stringify(manifest) },
+    });
+    await expect(own.run({ event })).rejects.toMatchObject({ code: 'SECRET_INVALID' });
+    expect(own.entries()).toHaveLength(1);
+    expect(own.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', fields: expect.objectContaining({ pipeline: 'another' }) }),
+    );
+  });
+});
+
 describe('trouble on the way', () => {
   it('a store that does not take it fails the run; the next one stores every row', async () => {
     const own = await warm();

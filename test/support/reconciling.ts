@@ -89,6 +89,7 @@ export interface Reconciling {
   readonly counted: Record<string, number>;
   readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[];
   readonly secrets: Map<string, string>;
+  readonly routes: ReturnType<typeof memoryRoutes>;
   readonly ledger: ReturnType<typeof memoryLedger>;
   /** Runs in a container of its own. `killAt`: dies at so many-th change of store or progress, `after` it or before. */
   run(more?: {
@@ -139,6 +140,7 @@ export async function reconciling(
       JSON.stringify({ clientId: CLIENT, clientSecret: SECRET, organizationId: ORGANIZATION }),
     ],
   ]);
+  const routes = memoryRoutes();
   const counted: Record<string, number> = {};
   const pending: [string, number][] = [];
   const lines: Reconciling['lines'] = [];
@@ -159,7 +161,7 @@ export async function reconciling(
       put: () => Promise.reject(new Error('reconcile writes no secret')),
       remove: () => Promise.reject(new Error('reconcile removes no secret')),
     },
-    routes: memoryRoutes(),
+    routes,
     ledger: ledger.ledger,
     deadLetters: store,
     stream,
@@ -184,6 +186,7 @@ export async function reconciling(
     counted,
     lines,
     secrets,
+    routes,
     ledger,
     changes: () => changes,
     forget() {

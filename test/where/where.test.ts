@@ -10,8 +10,8 @@ import type {
   WhereRuntime,
 } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
-import { asksForRecord, where } from '../../lib/where/where.ts';
-import { PUBLISHED, STREAM_ARN, seq, virtualClock } from '../support/forwarding.ts';
+import { asksForRecord, asksForRoutes, where, whereOnRoutes } from '../../lib/where/where.ts';
+import { kinesisEvent, PUBLISHED, STREAM_ARN, seq, virtualClock } from '../support/forwarding.ts';
 import { memoryRoutes } from '../support/routes.ts';
 
 const SHARD = 'shardId-000000000002';
@@ -79,6 +79,10 @@ interface Given {
   readonly records?: object;
   /** Of each object of the store. */
   readonly bytes?: number;
+  /** What is in the record. */
+  readonly data?: string;
+  /** The routes of the stream, and what each does with its records. */
+  readonly routes?: Readonly<Record<string, { readonly records?: object; readonly from?: number }>>;
 }
 
 function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
@@ -87,7 +91,7 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
   const objects = { ...given.rejects, ...given.givenUp };
   const none = () => Promise.reject(new Error('it changes nothing'));
   const records: StreamRecord[] = given.record
-    ? [{ sequenceNumber: seq(5), partitionKey: 'k', data: new Uint8Array(), arrivedAt: ARRIVED }]
+    ? [{ sequenceNumber: seq(5), partitionKey: 'k', data: Buffer.from(given.data ?? ''), arrivedAt: ARRIVED }]
     : [];
   return {
     asked,
@@ -97,12 +101,16 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
     fetch: none,
     log: { debug() {}, info() {}, warn() {}, error() {} },
     secrets: {
-      get: async () => JSON.stringify({ ...PUBLISHED, ...(given.records && { records: given.records }) }),
+      get: async (id) => {
+        const pipeline = id.split('/').at(-1) ?? '';
+        const records = given.routes?.[pipeline]?.records ?? given.records;
+        return JSON.stringify({ ...PUBLISHED, pipeline, ...(records && { records }) });
+      },
       create: none,
       put: none,
       remove: none,
     },
-    routes: memoryRoutes(),
+    routes: given.routes === undefined ? memoryRoutes() : listOf(given.routes),
     ledger: {
       enter: none,
       check: none,
@@ -123,7 +131,11 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
     deadLetters: {
       async list(what: StoredKind, after = '') {
         asked.push(what);
-        const keys = Object.keys((what.kind === 'rejected' ? given.rejects : given.givenUp) ?? {});
+        const stored = (what.kind === 'rejected' ? given.rejects : given.givenUp) ?? {};
+        const keys = Object.keys(stored).filter(
+          (key) =>
+            given.routes === undefined || what.kind !== 'rejected' || key.startsWith(`${what.pipeline}/`),
+        );
         // A page has two.
         const rest = keys.filter((key) => key > after);
         return {
@@ -138,12 +150,27 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
       },
     },
     forwardLog: {
-      async *batches(shardId, from) {
+      async *batches({ shardId }, from) {
         asked.push({ shardId, from });
         yield* given.lines ?? [];
       },
     },
   };
+}
+
+function listOf(routes: NonNullable<Given['routes']>): ReturnType<typeof memoryRoutes> {
+  const value = {
+    version: 1,
+    streamArn: STREAM_ARN,
+    settings: { compression: 'none', unrouted: 'count' },
+    routes: Object.fromEntries(
+      Object.entries(routes).map(([pipeline, { from }]) => [
+        pipeline,
+        { revision: 'r', ...(from && { from }) },
+      ]),
+    ),
+  };
+  return { ...memoryRoutes(), read: async () => ({ value, version: '1' }) };
 }
 
 describe('a record asked for by shard and sequence number', () => {
@@ -323,6 +350,128 @@ describe('a record asked for by its _id', () => {
       inStream: true,
     });
     expect(found.deadLetters).toHaveLength(1);
+  });
+});
+
+describe('14 A 3: a record of a stream with several routes', () => {
+  const TWO = { customers: {}, orders: {} };
+  const STREAM = { stream: 'customers', shardId: SHARD, sequenceNumber: seq(5) };
+  const of = (pipeline: string, more: Partial<ForwardedBatch> = {}) =>
+    line(1, 9, { pipeline, unrouted: 0, returned: 0, ...more });
+  const rejectOf = (pipeline: string, more: Partial<DeadLetter> = {}) =>
+    JSON.stringify({ ...(JSON.parse(reject([entry(more)])) as object), pipeline });
+
+  it('is told for each: delivered by one, dead letter of another', async () => {
+    const lines = [[of('customers'), of('orders', { rejected: 1 })]];
+    const given = { record: true, routes: TWO, lines, rejects: { 'orders/a': rejectOf('orders') } };
+    expect(await whereOnRoutes(STREAM, runtime(given))).toMatchObject({
+      stream: STREAM_ARN,
+      says: 'delivered by customers, dead letter of orders',
+      routes: [
+        { pipeline: 'customers', place: 'delivered', deadLetters: [] },
+        { pipeline: 'orders', place: 'dead-letter', deadLetters: [{ key: 'orders/a' }] },
+      ],
+    });
+    const parked = { ...given, rejects: { 'orders/a': rejectOf('orders', { reason: 'parked' }) } };
+    const asked = { streamArn: STREAM_ARN, shardId: SHARD, sequenceNumber: seq(5) };
+    expect((await whereOnRoutes(asked, runtime(parked))).says).toBe(
+      'delivered by customers, parked by orders',
+    );
+  });
+
+  it('asked for one pipeline, counts no line of another', async () => {
+    const lines = [
+      [of('orders'), of('customers', { checkpoint: seq(5), ownCheckpoint: seq(5), returned: 2 })],
+    ];
+    const given = { record: true, routes: TWO, lines };
+    expect(await where(ASKED, runtime(given))).toMatchObject({
+      place: 'in-stream',
+      batches: [{ pipeline: 'customers', settled: false }],
+    });
+  });
+
+  it('is delivered by the route that has it while another holds the shard', async () => {
+    const held = { checkpoint: seq(3), returned: 0 };
+    const lines = [[of('customers', held), of('orders', { ...held, ownCheckpoint: seq(3), returned: 7 })]];
+    expect(await whereOnRoutes(STREAM, runtime({ record: true, routes: TWO, lines }))).toMatchObject({
+      says: 'delivered by customers, waiting for orders',
+    });
+    // What is filtered or rejected behind the checkpoint is counted as returned: it may be this one.
+    const unclear = [[of('customers', { ...held, returned: 1 })]];
+    const found = await whereOnRoutes(STREAM, runtime({ record: true, routes: TWO, lines: unclear }));
+    expect(found.routes[0]).toMatchObject({
+      place: 'settled',
+      says: expect.stringContaining('Another route'),
+    });
+  });
+
+  it('is settled by the later line of a route, which is not about it any more for the other', async () => {
+    const lines = [
+      [of('customers', { checkpoint: seq(2) }), of('orders', { checkpoint: seq(2), ownCheckpoint: seq(2) })],
+      [of('customers'), of('orders'), of('orders', { rejected: 9 })],
+    ];
+    const { routes } = await whereOnRoutes(STREAM, runtime({ routes: TWO, lines }));
+    expect(routes.map(({ place, batches }) => [place, batches.map(({ settled }) => settled)])).toEqual([
+      ['delivered', ['by-route', true]],
+      ['delivered', [false, true]],
+    ]);
+  });
+
+  it('waits on every route where a batch was not forwarded at all', async () => {
+    const whole = line(1, 9, { pipeline: 'customers', checkpoint: seq(1), returned: 9, acknowledged: 0 });
+    const { says } = await whereOnRoutes(STREAM, runtime({ record: true, routes: TWO, lines: [[whole]] }));
+    expect(says).toBe('waiting for customers, waiting for orders');
+  });
+
+  it.each<[string, Given]>([
+    ['the log shows it', { lines: [[of('orders', { acknowledged: 0, filtered: 9 })]] }],
+    ['its field says so', { record: true, data: '{"kind":"b"}', lines: [[of('orders', { filtered: 1 })]] }],
+  ])('is not taken by a route: %s', async (_, given) => {
+    const orders = { records: { where: [{ field: '/kind', equals: 'a' }] } };
+    const { routes } = await whereOnRoutes(STREAM, runtime({ ...given, routes: { customers: {}, orders } }));
+    expect(routes[1]).toMatchObject({ pipeline: 'orders', place: 'filtered' });
+  });
+
+  it('is not taken by a route that starts later', async () => {
+    const orders = { from: ARRIVED * 1_000 + 1 };
+    const lines = [[of('orders', { filtered: 1 })]];
+    const given = { record: true, data: '{}', lines, routes: { customers: {}, orders } };
+    expect((await whereOnRoutes(STREAM, runtime(given))).routes[1]).toMatchObject({ place: 'filtered' });
+  });
+
+  it('that Lambda discarded is not discarded for the route that a redrive has sent it through', async () => {
+    const event = JSON.parse(givenUp(5, 5)) as object;
+    const [record] = kinesisEvent([{ data: '{}', seq: seq(5) }]).Records;
+    const raw = { ...record, penstock: { routes: { customers: true } } };
+    const given = { routes: TWO, givenUp: { x: JSON.stringify({ ...event, payload: { Records: [raw] } }) } };
+    expect(await whereOnRoutes(STREAM, runtime(given))).toMatchObject({
+      says: 'settled by customers, discarded before it was delivered by orders',
+      routes: [{ deadLetters: [] }, { deadLetters: [{ settledBy: ['customers'] }] }],
+    });
+  });
+
+  it('by its _id is looked for among the dead letters of each', async () => {
+    const given = { routes: TWO, rejects: { 'orders/a': rejectOf('orders') } };
+    expect((await whereOnRoutes({ stream: 'customers', _id: 'cust-5' }, runtime(given))).says).toBe(
+      'not found for customers, dead letter of orders',
+    );
+  });
+
+  it('is asked for by a pipeline or by a stream, and not by both or neither', async () => {
+    expect([asksForRoutes(STREAM), asksForRoutes(ASKED), asksForRoutes({ stream: 'customers' })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    for (const asked of [
+      { ...STREAM, pipeline: 'customers' },
+      { ...ASKED, pipeline: undefined },
+    ])
+      await expect(whereOnRoutes(asked, runtime({ routes: TWO }))).rejects.toMatchObject({
+        code: 'EVENT_INVALID',
+      });
+    const none = whereOnRoutes({ ...STREAM, streamArn: undefined, stream: 'x' }, runtime({ routes: {} }));
+    await expect(none).rejects.toMatchObject({ what: expect.stringContaining('no pipeline is published') });
   });
 });
 
