@@ -156,7 +156,7 @@ async function check(file: string, xdm: Standard): Promise<Outcome> {
       ...(records === undefined ? [] : [counted(records.length, 'record')]),
     ].join(', ');
     const lines = [`ok      ${file}: ${counts}`, ...notes];
-    return { exitCode: 0, lines, checked: { file, manifest, samples } };
+    return { exitCode: 0, lines, checked: { file, manifest, samples, records } };
   } catch (error) {
     if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
     if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));

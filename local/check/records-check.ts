@@ -63,8 +63,10 @@ export async function recordMistakes(manifest: Manifest, records: StreamRecords)
   const pipeline = standInFor(manifest);
   if (pipeline === undefined) return ['records are for a source of the kind "inlet" only'];
   const mistakes: string[] = [];
-  for (const [index, { name, record, packed, becomes }] of records.entries()) {
-    const found = await outcomesOf(PACK[packed ?? 'text'](record), pipeline);
+  const outcomesOf = createOutcomes(pipeline);
+  for (const [index, one] of records.entries()) {
+    const { name, becomes } = one;
+    const found = await outcomesOf(bytesOf(one));
     const called = name ?? `record ${index + 1}`;
     if (found.length !== becomes.length)
       mistakes.push(`${called}: expected ${becomes.length} messages, got ${found.length}`);
@@ -74,6 +76,11 @@ export async function recordMistakes(manifest: Manifest, records: StreamRecords)
           mistakes.push(`${called}, message ${at + 1}: ${text}`);
   }
   return mistakes;
+}
+
+/** The record's bytes, as they stand in the stream. */
+export function bytesOf({ record, packed }: StreamRecords[number]): Buffer {
+  return PACK[packed ?? 'text'](record);
 }
 
 const PACK: Readonly<Record<'text' | 'gzip' | 'zlib' | 'zstd' | 'base64', (text: string) => Buffer>> = {
@@ -87,36 +94,41 @@ const PACK: Readonly<Record<'text' | 'gzip' | 'zlib' | 'zstd' | 'base64', (text:
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/';
 const SHARD_ID = 'shardId-000000000000';
 
-/** Each message of one record as the forwarder would settle it, with what goes to the inlet. */
-async function outcomesOf(bytes: Buffer, pipeline: PublishedPipeline): Promise<z.infer<typeof Outcome>[]> {
-  const record: KinesisRecord = {
-    eventSourceARN: pipeline.streamArn,
-    kinesis: {
-      sequenceNumber: '1',
-      partitionKey: 'key',
-      data: bytes.toString('base64'),
-      approximateArrivalTimestamp: 1_767_225_600,
-    },
-  };
+/** What becomes of each message of one record. */
+export type OutcomesOf = (bytes: Buffer) => Promise<z.infer<typeof Outcome>[]>;
+
+/** Each message of a record as the forwarder would settle it, with what goes to the inlet. */
+export function createOutcomes(pipeline: PublishedPipeline): OutcomesOf {
   const transform = createTransform(pipeline);
   const framer = createFramer(pipeline, SHARD_ID);
   const decoding = createDecoding(pipeline);
-  await readyToDecode(record, decoding);
-  return Array.from(decode(record, decoding), (part): z.infer<typeof Outcome> => {
-    const transformed = transform?.(part) ?? part;
-    const framed = 'payload' in transformed ? framer.frame(transformed) : transformed;
-    if (!('verdict' in framed)) {
-      const { slab, start, end } = framed;
-      const message = parseExactly(Buffer.from(slab.buffer, slab.byteOffset + start, end - start).toString());
-      return { sent: recordIn(message, pipeline.data) as Record<string, never> };
-    }
-    const { verdict } = framed;
-    return verdict.kind === 'rejected' ? { rejected: verdict.reason } : 'filtered';
-  });
+  return async (bytes) => {
+    const record: KinesisRecord = {
+      eventSourceARN: pipeline.streamArn,
+      kinesis: {
+        sequenceNumber: '1',
+        partitionKey: 'key',
+        data: bytes.toString('base64'),
+        approximateArrivalTimestamp: 1_767_225_600,
+      },
+    };
+    await readyToDecode(record, decoding);
+    return Array.from(decode(record, decoding), (part): z.infer<typeof Outcome> => {
+      const transformed = transform?.(part) ?? part;
+      const framed = 'payload' in transformed ? framer.frame(transformed) : transformed;
+      if (!('verdict' in framed)) {
+        const { slab, start, end } = framed;
+        const text = Buffer.from(slab.buffer, slab.byteOffset + start, end - start).toString();
+        return { sent: recordIn(parseExactly(text), pipeline.data) as Record<string, never> };
+      }
+      const { verdict } = framed;
+      return verdict.kind === 'rejected' ? { rejected: verdict.reason } : 'filtered';
+    });
+  };
 }
 
 /** What would be published of this manifest, as far as it decides what becomes of a record. */
-function standInFor({ name, sandbox, source }: Manifest): PublishedPipeline | undefined {
+export function standInFor({ name, sandbox, source }: Manifest): PublishedPipeline | undefined {
   if (source.kind !== 'inlet') return undefined;
   const format = publishedFormat(source.format);
   return {

@@ -1,19 +1,17 @@
 // Several manifests of one stream, held against each other: which of them takes a record, and which records none takes.
-
 import { publishedFormat } from '../../lib/formats.ts';
-import { parseJson } from '../../lib/forward/json/check.ts';
-import { decode } from '../../lib/forward/read/decode.ts';
-import { createDecoding, type Decoding } from '../../lib/forward/read/decoding.ts';
-import { createConditions, type Looked, lookedAt } from '../../lib/forward/transform/conditions.ts';
 import type { InletSource, Manifest } from '../../lib/manifest.ts';
-import { streamNameOf } from '../../lib/published.ts';
+import { streamArnIn, streamNameOf } from '../../lib/published.ts';
 import type { Samples } from '../../lib/samples.ts';
 import type { Line } from '../start/records.ts';
+import { bytesOf, createOutcomes, type OutcomesOf, type StreamRecords, standInFor } from './records-check.ts';
 
 export interface Checked {
   readonly file: string;
   readonly manifest: Manifest;
   readonly samples: Samples | undefined;
+  /** Records as they stand in the stream, if there is a file of them. */
+  readonly records: StreamRecords | undefined;
 }
 
 export interface RoutesChecked {
@@ -21,28 +19,29 @@ export interface RoutesChecked {
   readonly lines: readonly string[];
 }
 
-type Route = Checked & { readonly source: InletSource; readonly takes: (record: Looked) => boolean };
+type Route = Checked & { readonly source: InletSource; readonly outcomesOf: OutcomesOf };
 
 /** More than these are counted, not listed. */
 const MAX_LISTED = 5;
 
 /**
  * Compares the manifests that name the same stream.
- * @param records of the stream, in place of the samples of the manifests
+ * @param records of the stream, in place of what lies beside the manifests
  * @returns one for each stream that several pipelines name
  */
 export async function checkRoutes(
   all: readonly Checked[],
   records: (() => AsyncIterable<Line>) | undefined,
 ): Promise<RoutesChecked[]> {
-  const routes = all.flatMap(routeOf);
   const results: RoutesChecked[] = [];
-  for (const [stream, own] of Map.groupBy(routes, ({ source }) => nameOf(source))) {
+  for (const [stream, own] of Map.groupBy(all.flatMap(routeOf), ({ source }) => nameOf(source))) {
     if (new Set(own.map(({ manifest }) => manifest.name)).size < 2) continue;
     const mistakes = differing(own);
     const tally = createTally(own);
-    if (records === undefined) for (const one of own) tally.samples(one);
-    else if (mistakes.length === 0) await tally.records(records(), decodingOf(own[0] as Route));
+    if (mistakes.length === 0) {
+      for await (const [bytes, what] of records === undefined ? besideAll(own) : linesOf(records()))
+        await tally.look(bytes, what);
+    }
     results.push({ mistakes, lines: [`routes  stream ${stream}: ${tally.text()}`, ...tally.listed()] });
   }
   return results;
@@ -50,23 +49,18 @@ export async function checkRoutes(
 
 function routeOf(one: Checked): Route[] {
   const { source } = one.manifest;
-  if (source.kind !== 'inlet') return [];
-  const { where } = source.records ?? {};
-  return [{ ...one, source, takes: where === undefined ? () => true : createConditions(where) }];
+  const pipeline = standInFor(one.manifest);
+  if (source.kind !== 'inlet' || pipeline === undefined) return [];
+  return [{ ...one, source, outcomesOf: createOutcomes(pipeline) }];
 }
 
 function nameOf({ stream }: InletSource): string {
-  return stream.startsWith('arn:') ? streamNameOf(stream) : stream;
-}
-
-function decodingOf({ source }: Route): Decoding {
-  const format = publishedFormat(source.format);
-  return createDecoding({ compression: source.compression, ...(format !== undefined && { format }) });
+  return stream.startsWith('arn:') ? streamNameOf(streamArnIn(stream)) : stream;
 }
 
 /** What belongs to the stream, and so must be the same in all of its manifests. */
-function sharedOf({ compression, format }: InletSource): Record<string, unknown> {
-  return { compression, format: publishedFormat(format) ?? 'json' };
+function sharedOf({ compression, format, fanOut = false, unrouted }: InletSource): Record<string, unknown> {
+  return { compression, format: publishedFormat(format) ?? 'json', fanOut, unrouted };
 }
 
 function differing([first, ...others]: readonly Route[]): string[] {
@@ -82,9 +76,26 @@ function differing([first, ...others]: readonly Route[]): string[] {
   );
 }
 
+async function* linesOf(lines: AsyncIterable<Line>): AsyncGenerator<[Buffer, string]> {
+  for await (const { number, bytes } of lines) yield [bytes, `line ${number}`];
+}
+
+/** What lies beside the manifests: their records, or the samples of those that send their records as they are. */
+function* besideAll(routes: readonly Route[]): Generator<[Buffer, string]> {
+  for (const { file, records, samples = [], source } of routes) {
+    for (const [at, one] of (records ?? []).entries())
+      yield [bytesOf(one), `record ${one.name ?? at + 1} of ${file}`];
+    if (records !== undefined || publishedFormat(source.format) !== undefined) continue;
+    if (source.records?.select !== undefined) continue;
+    for (const [at, { name, record }] of samples.entries()) {
+      const text = typeof record === 'string' ? record : JSON.stringify(record);
+      yield [Buffer.from(text), `sample ${name ?? at + 1} of ${file}`];
+    }
+  }
+}
+
 interface Tally {
-  samples(route: Route): void;
-  records(lines: AsyncIterable<Line>, decoding: Decoding): Promise<void>;
+  look(bytes: Buffer, what: string): Promise<void>;
   text(): string;
   listed(): string[];
 }
@@ -94,31 +105,26 @@ function createTally(routes: readonly Route[]): Tally {
   const several: string[] = [];
   const none: string[] = [];
   let [looked, unreadable] = [0, 0];
-
-  const look = (record: Looked, what: string) => {
-    looked++;
-    const names = routes.filter(({ takes }) => takes(record)).map(({ manifest }) => manifest.name);
-    for (const name of names) taken.set(name, (taken.get(name) ?? 0) + 1);
-    if (names.length === 0) none.push(what);
-    if (names.length > 1) several.push(`${what} (${names.join(', ')})`);
-  };
-
   return {
-    samples({ file, samples = [] }) {
-      samples.forEach((sample, at) => {
-        const { record } = sample;
-        const json = Buffer.from(typeof record === 'string' ? record : JSON.stringify(record));
-        look(lookedAt(JSON.parse(json.toString()), json), `sample ${sample.name ?? at + 1} of ${file}`);
-      });
-    },
-    async records(lines, decoding) {
-      for await (const { number, bytes } of lines) {
-        const kinesis = { sequenceNumber: String(number), data: bytes.toString('base64') };
-        for (const part of decode({ eventSourceARN: 'file', kinesis }, decoding)) {
-          const parsed = 'payload' in part ? parseJson(part.payload) : part.verdict;
-          if ('kind' in parsed) unreadable++;
-          else look(lookedAt(parsed.value, parsed.json), `line ${number}`);
+    async look(bytes, what) {
+      const outcomes = await Promise.all(routes.map(({ outcomesOf }) => outcomesOf(bytes)));
+      for (const at of (outcomes[0] ?? []).keys()) {
+        const own = outcomes.map((messages) => messages[at]);
+        if (
+          own.every(
+            (outcome) => outcome !== undefined && typeof outcome === 'object' && 'rejected' in outcome,
+          )
+        ) {
+          unreadable++;
+          continue;
         }
+        looked++;
+        const names = routes
+          .filter((_, index) => own[index] !== 'filtered')
+          .map(({ manifest }) => manifest.name);
+        for (const name of names) taken.set(name, (taken.get(name) ?? 0) + 1);
+        if (names.length === 0) none.push(what);
+        if (names.length > 1) several.push(`${what} (${names.join(', ')})`);
       }
     },
     text() {
@@ -126,9 +132,9 @@ function createTally(routes: readonly Route[]): Tally {
       const rest = [
         several.length > 0 ? `${several.length} by more than one` : '',
         none.length > 0 ? `${none.length} by none` : '',
-        unreadable > 0 ? `${unreadable} cannot be read` : '',
+        unreadable > 0 ? `${unreadable} rejected` : '',
       ].filter(Boolean);
-      return `${looked} looked at: ${[counts, ...rest].join('; ')}`;
+      return `${looked} messages: ${[counts, ...rest].join('; ')}`;
     },
     listed: () => [...shown('more than one takes', several), ...shown('none takes', none)],
   };

@@ -91,7 +91,7 @@ describe('B 3: the sample pipelines', async () => {
     expect(ofFiles).toHaveLength(files.length);
     expect(stdout).toContain('ok      examples/orders-kinesis.json: 11 mappings, 2 samples\n');
     expect(stdout).toContain('ok      examples/customer-profiles-xdm.json: 0 mappings, 1 sample\n');
-    expect(lines.at(-1)).toBe('routes  stream shop: 2 looked at: shop-purchases 1, shop-signups 1');
+    expect(lines.at(-1)).toBe('routes  stream shop: 2 messages: shop-purchases 1, shop-signups 1');
   });
 });
 

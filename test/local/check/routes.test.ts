@@ -20,7 +20,7 @@ function route(
   const { records: _, ...source } = EXAMPLE.source;
   const value = { ...EXAMPLE, name, source: { ...source, ...records, ...more.source } };
   const manifest = parseManifest(value);
-  return { file: `${name}.json`, manifest, samples: more.samples as never };
+  return { file: `${name}.json`, manifest, samples: more.samples as never, records: undefined };
 }
 
 const kind = (equals: string) => [{ field: '/type', equals }];
@@ -39,7 +39,7 @@ it('counts which route takes each sample, and lists what several or none take', 
     {
       mistakes: [],
       lines: [
-        'routes  stream shop: 3 looked at: a 1, b 1, c 1; 1 by more than one; 1 by none',
+        'routes  stream shop: 3 messages: a 1, b 1, c 1; 1 by more than one; 1 by none',
         '  more than one takes sample 1 of a.json (a, c)',
         '  none takes sample odd of a.json',
       ],
@@ -53,7 +53,7 @@ it('counts the records of a file in place of the samples, as the stream is read'
   const records = () => lines('{"type":"x"}\n{"type":"y"}\nnone', '{"type":"x"}');
   const [found] = await checkRoutes(all, records);
   expect(found?.lines).toEqual([
-    'routes  stream shop: 3 looked at: a 2, b 3; 2 by more than one; 1 cannot be read',
+    'routes  stream shop: 3 messages: a 2, b 3; 2 by more than one; 1 rejected',
     '  more than one takes line 1 (a, b)',
     '  more than one takes line 2 (a, b)',
   ]);
