@@ -192,6 +192,7 @@ export class ForwardWorld {
       settings: runtime.settings,
       random: runtime.random,
       secrets: runtime.secrets,
+      routes: runtime.routes,
       deliveries: this.deliveries,
       fetch: (container, url, init) =>
         new URL(url).pathname.startsWith('/ims/')
