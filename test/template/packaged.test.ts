@@ -433,6 +433,7 @@ describe('alarms', () => {
       .replaceAll(' ', '-');
   const titles = Array.from(read('docs/runbook.md').matchAll(/^## (.*)$/gm), ([, title = '']) => title);
   const source = [
+    'lib/forward/container.ts',
     'lib/forward/report.ts',
     'lib/forward/forward.ts',
     'lib/reconcile/reconcile.ts',
