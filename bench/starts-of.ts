@@ -17,7 +17,7 @@ export interface Start {
 const LOGGER = '@aws-lambda-powertools/logger';
 const METRICS = '@aws-lambda-powertools/metrics';
 const client = (name: string) => `@aws-sdk/client-${name}`;
-const STEP = [LOGGER, client('secrets-manager'), client('dynamodb')];
+const STEP = [LOGGER, client('secrets-manager')];
 const TRIGGER_STEP = [...STEP, client('lambda'), client('kinesis')];
 
 /** The token comes from elsewhere, although from the same door. */
@@ -89,14 +89,7 @@ export const STARTS: readonly Start[] = [
     name: 'reconcile',
     file: 'reconcile',
     effect: AEP,
-    libraries: [
-      LOGGER,
-      METRICS,
-      client('secrets-manager'),
-      client('s3'),
-      client('kinesis'),
-      client('dynamodb'),
-    ],
+    libraries: [LOGGER, METRICS, client('secrets-manager'), client('s3'), client('kinesis')],
   },
   {
     name: 'cleanup',
@@ -110,7 +103,7 @@ export const STARTS: readonly Start[] = [
     name: 'deployHook',
     file: 'deploy-hook',
     effect: of('an execution started', 'states'),
-    libraries: [LOGGER, client('secrets-manager'), client('sfn'), client('dynamodb')],
+    libraries: [LOGGER, client('secrets-manager'), client('sfn')],
     // For the ordinary bundle, which reads them; into the other one they are built.
     environment: { PENSTOCK_PIPELINES: fileURLToPath(new URL('../examples', import.meta.url)) },
   },

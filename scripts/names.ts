@@ -21,7 +21,6 @@ const SAME: Readonly<Record<string, string>> = {
   Question: 'what a function may be asked by hand',
   asFound: 'a resource of one kind as it was found',
   classOf: 'the class of the schema that a manifest asks for',
-  createClient: 'a client of AWS with its limits',
   differencesOf: 'what differs of a resource of one kind from what is wanted',
   isObject: 'whether a value is an object of JSON, and no list',
   mappingOf: 'the mapping set that a flow names',

@@ -83,7 +83,9 @@ describe('A 3: the item of a pipeline in the ledger', () => {
   );
 
   it('asks for no size of its own where DynamoDB has no table', async () => {
-    await expect(createLedger(undefined).write('p', 'me', { updatedAt: at })).rejects.toMatchObject({
+    await expect(
+      createLedger(undefined, async () => ({})).write('p', 'me', { updatedAt: at }),
+    ).rejects.toMatchObject({
       code: 'SETTINGS_INVALID',
     });
   });

@@ -47,12 +47,7 @@ interface Stack {
 export function limited<C extends Client>(make: (config: Limited) => C, limits: CallLimits): C {
   const { connectMs, answerMs, attempts } = limits;
   const client = make({
-    requestHandler: {
-      connectionTimeout: connectMs,
-      requestTimeout: answerMs,
-      socketTimeout: answerMs,
-      throwOnRequestTimeout: true,
-    },
+    requestHandler: limitsOf(limits),
     ...(attempts !== undefined && { maxAttempts: attempts }),
   });
   const step =
@@ -69,6 +64,16 @@ export function limited<C extends Client>(make: (config: Limited) => C, limits: 
   const stack = client.middlewareStack as Stack;
   stack.add(step, { step: 'deserialize', priority: 'high', name: 'limit' });
   return client;
+}
+
+/** What the SDK's own HTTP/1.1 handler is made with. */
+export function limitsOf({ connectMs, answerMs }: CallLimits): Limited['requestHandler'] {
+  return {
+    connectionTimeout: connectMs,
+    requestTimeout: answerMs,
+    socketTimeout: answerMs,
+    throwOnRequestTimeout: true,
+  };
 }
 
 /** The result of `work`, or a `TimeoutError` after so many ms. */

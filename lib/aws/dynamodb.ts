@@ -1,8 +1,13 @@
-// Calls DynamoDB with a request that is signed here: the SDK's client would add a tenth to each cold start of the forwarder.
-import { createHash, createHmac } from 'node:crypto';
-import { type Clock, type Fetch, systemClock } from '../aep/transport.ts';
+// Calls DynamoDB with the parts of the SDK that other clients bring along: its client would add a tenth to each cold start of the forwarder.
+import { partition } from '@aws-sdk/core/client';
+import { Sha256 } from '@smithy/core/checksum';
+import { HttpRequest } from '@smithy/core/protocols';
+import { isThrottlingError, isTransientError } from '@smithy/core/retry';
+import { NodeHttpHandler, streamCollector } from '@smithy/node-http-handler';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { type Clock, systemClock } from '../aep/transport.ts';
+import { inTime, limitsOf } from './client.ts';
 import { awsCall } from './failure.ts';
-import { createFetch } from './http.ts';
 
 /** A value of an item, as DynamoDB's API writes it. */
 export interface TableValue {
@@ -10,6 +15,8 @@ export interface TableValue {
   readonly N?: string;
   /** Bytes, in base64. */
   readonly B?: string;
+  /** A set of texts. */
+  readonly SS?: readonly string[];
   readonly M?: TableItem;
 }
 export interface TableItem {
@@ -17,7 +24,15 @@ export interface TableItem {
 }
 
 /** The operations that are used. */
-export type TableOperation = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+export type TableOperation = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan';
+
+/** What an operation answers. */
+export interface TableAnswer {
+  readonly Item?: TableItem;
+  readonly Attributes?: TableItem;
+  readonly Items?: readonly TableItem[];
+  readonly LastEvaluatedKey?: TableItem;
+}
 
 /**
  * Calls an operation with its input, both as in DynamoDB's API.
@@ -28,26 +43,33 @@ export type TableCall = (
   what: string,
   operation: TableOperation,
   input: Readonly<Record<string, unknown>>,
-) => Promise<{ readonly Item?: TableItem; readonly Attributes?: TableItem }>;
+) => Promise<TableAnswer>;
 
 /** An error of DynamoDB's. Its name is the type, such as `ConditionalCheckFailedException`. */
 export class DynamoDbError extends Error {
   readonly $metadata: { readonly httpStatusCode: number };
-  constructor(name: string, message: string, status: number) {
+  /** What was there, if a condition was not met and the input asks for it. */
+  readonly item: TableItem | undefined;
+  constructor(name: string, message: string, status: number, item?: TableItem) {
     super(message);
     this.name = name;
     this.$metadata = { httpStatusCode: status };
+    this.item = item;
   }
+}
+
+/** DynamoDB's error, if a call failed because its condition was not met. */
+export function conditionNotMet(failure: unknown): DynamoDbError | undefined {
+  const { cause } = failure as { readonly cause?: unknown };
+  const notMet = cause instanceof DynamoDbError && cause.name === 'ConditionalCheckFailedException';
+  return notMet ? cause : undefined;
 }
 
 /** As often as the SDK tries. */
 const TRIES = 3;
 const FIRST_WAIT_MS = 50;
-/** Of a try, from the request to the end of its answer; calls take milliseconds. */
-const TRY_MS = 5_000;
-/** AWS: "Error handling with DynamoDB", errors to retry. */
-const PASSING =
-  /^(InternalServerError|ItemCollectionSizeLimitExceeded|LimitExceeded|ProvisionedThroughputExceeded|RequestLimitExceeded|ServiceUnavailable|Throttling|TransactionConflict)/;
+/** Calls take milliseconds. */
+const LIMITS = { connectMs: 2_000, answerMs: 5_000 };
 
 /** What a request is signed with, and where it goes. */
 export interface DynamoDbAccess {
@@ -55,22 +77,28 @@ export interface DynamoDbAccess {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
+  readonly sessionToken?: string;
 }
 
-/** @param fetch without a proxy: no call to AWS uses one */
+/** @param handler sends a request, as the SDK's clients send theirs */
 export function createTableCall(
   access: () => DynamoDbAccess,
-  fetch: Fetch = createFetch(),
+  handler: Pick<NodeHttpHandler, 'handle'> = new NodeHttpHandler(limitsOf(LIMITS)),
   clock: Clock = systemClock,
   random: () => number = Math.random,
 ): TableCall {
+  const tryOnce = async (operation: TableOperation, body: string): Promise<TableAnswer> => {
+    const request = await signed(operation, body, access(), new Date(clock.now()));
+    const { response } = await handler.handle(request);
+    const bytes = await streamCollector(response.body);
+    return answerIn(response.statusCode, Buffer.from(bytes).toString());
+  };
   return (what, operation, input) =>
     awsCall(what, async () => {
       const body = JSON.stringify(input);
       for (let tried = 1; ; tried++) {
         try {
-          return (await tryOnce(operation, body, access(), fetch, clock)) as Awaited<ReturnType<TableCall>>;
+          return await inTime(LIMITS.connectMs + LIMITS.answerMs, tryOnce(operation, body));
         } catch (error) {
           if (tried === TRIES || !mayPass(error)) throw error;
           await clock.sleep(random() * FIRST_WAIT_MS * 2 ** (tried - 1));
@@ -79,104 +107,82 @@ export function createTableCall(
     });
 }
 
+/** As the SDK decides. Each try is signed anew: a signature expires while Lambda keeps a container frozen. */
 function mayPass(error: unknown): boolean {
-  if (!(error instanceof DynamoDbError)) return true;
-  return error.$metadata.httpStatusCode >= 500 || PASSING.test(error.name);
+  const known = error as Parameters<typeof isTransientError>[0];
+  return isThrottlingError(known) || isTransientError(known);
 }
 
-async function tryOnce(
-  operation: TableOperation,
-  body: string,
-  access: DynamoDbAccess,
-  fetch: Fetch,
-  clock: Clock,
-): Promise<unknown> {
-  const headers = signed(operation, body, access, new Date(clock.now()));
-  const signal = AbortSignal.timeout(TRY_MS);
-  const { status, body: chunks } = await reached(
-    fetch(access.endpoint, { method: 'POST', headers, body, redirect: 'manual', signal }),
-  );
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks ?? []) all.push(chunk);
-  const answer = parsedAnswer(Buffer.concat(all).toString());
-  if (status === 200 && answer !== undefined) return answer;
-  const { __type = `status ${status}`, message, Message } = answer ?? {};
-  throw new DynamoDbError(__type.slice(__type.indexOf('#') + 1), message ?? Message ?? '', status);
-}
-
-/** No answer counts as a network error, whatever undici calls it. */
-async function reached<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw Object.assign(new Error(said, { cause }), { name: 'NetworkingError' });
-  }
-}
-
-interface TableAnswer {
+interface AnswerOrError extends TableAnswer {
   readonly __type?: string;
   readonly message?: string;
   readonly Message?: string;
 }
 
-function parsedAnswer(text: string): TableAnswer | undefined {
+function parsedAnswer(text: string): AnswerOrError | undefined {
   try {
-    return (JSON.parse(text) ?? undefined) as TableAnswer | undefined;
+    return (JSON.parse(text) ?? undefined) as AnswerOrError | undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Signature Version 4. AWS: "Create a signed AWS API request", IAM User Guide. */
-export function signed(
+/** @throws DynamoDbError */
+function answerIn(status: number, text: string): TableAnswer {
+  const answer = parsedAnswer(text);
+  if (status === 200 && answer !== undefined) return answer;
+  const { __type = `status ${status}`, message, Message, Item } = answer ?? {};
+  throw new DynamoDbError(__type.slice(__type.indexOf('#') + 1), message ?? Message ?? '', status, Item);
+}
+
+/** A request with its signature. */
+export async function signed(
   operation: TableOperation,
   body: string,
-  { endpoint, region, accessKeyId, secretAccessKey, sessionToken }: DynamoDbAccess,
-  now: Date,
-): Record<string, string> {
-  const time = now.toISOString().replace(/[:-]|\.\d+/g, '');
-  const day = time.slice(0, 8);
-  const headers: Record<string, string> = {
-    'content-type': 'application/x-amz-json-1.0',
-    host: new URL(endpoint).host,
-    'x-amz-date': time,
-    ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
-    'x-amz-target': `DynamoDB_20120810.${operation}`,
-  };
-  const names = Object.keys(headers).join(';');
-  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value.trim()}\n`);
-  const canonical = ['POST', '/', '', lines.join(''), names, sha256Hex(body)].join('\n');
-  const scope = `${day}/${region}/dynamodb/aws4_request`;
-  const text = ['AWS4-HMAC-SHA256', time, scope, sha256Hex(canonical)].join('\n');
-  const key = [day, region, 'dynamodb', 'aws4_request'].reduce<string | Buffer>(
-    (secret, part) => createHmac('sha256', secret).update(part).digest(),
-    `AWS4${secretAccessKey}`,
-  );
-  const signature = createHmac('sha256', key).update(text).digest('hex');
-  return {
-    ...headers,
-    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-  };
+  { endpoint, region, ...credentials }: DynamoDbAccess,
+  signingDate: Date,
+): Promise<HttpRequest> {
+  const { protocol, hostname, host, port, pathname: path } = new URL(endpoint);
+  const request = new HttpRequest({
+    method: 'POST',
+    protocol,
+    hostname,
+    ...(port !== '' && { port: Number(port) }),
+    path,
+    headers: {
+      host,
+      'content-type': 'application/x-amz-json-1.0',
+      'content-length': String(Buffer.byteLength(body)),
+      'x-amz-target': `DynamoDB_20120810.${operation}`,
+    },
+    body,
+  });
+  const service = { service: 'dynamodb', region, credentials, sha256: Sha256, applyChecksum: false };
+  return (await new SignatureV4(service).sign(request, { signingDate })) as HttpRequest;
 }
 
-function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** The variables are Lambda's and the SDK's. AWS: "Using Lambda environment variables"; "Service-specific endpoints". */
+/** The variables are Lambda's and the SDK's, which its other clients follow too. AWS: "Using Lambda environment variables". */
 export function accessFrom(environment: Record<string, string | undefined>): DynamoDbAccess {
-  const { AWS_REGION: region = '', AWS_ENDPOINT_URL_DYNAMODB: own, AWS_ENDPOINT_URL: all } = environment;
+  const { AWS_REGION: region = '', AWS_SESSION_TOKEN: sessionToken } = environment;
   return {
-    endpoint: own || all || `https://dynamodb.${region}.${suffixOf(region)}`,
+    endpoint: configuredEndpoint(environment) || regionalEndpoint(region, environment),
     region,
     accessKeyId: environment.AWS_ACCESS_KEY_ID ?? '',
     secretAccessKey: environment.AWS_SECRET_ACCESS_KEY ?? '',
-    sessionToken: environment.AWS_SESSION_TOKEN || undefined,
+    ...(sessionToken && { sessionToken }),
   };
 }
 
-/** AWS: "Amazon DynamoDB endpoints and quotas". */
-function suffixOf(region: string): string {
-  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+/** AWS: "Service-specific endpoints", AWS SDKs and Tools Reference Guide. */
+function configuredEndpoint(environment: Record<string, string | undefined>): string | undefined {
+  if (environment.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return undefined;
+  return environment.AWS_ENDPOINT_URL_DYNAMODB || environment.AWS_ENDPOINT_URL;
+}
+
+/** AWS: "Dual-stack and FIPS endpoints", same guide. In GovCloud the plain endpoint is the one with FIPS. */
+function regionalEndpoint(region: string, environment: Record<string, string | undefined>): string {
+  const { name, dnsSuffix, dualStackDnsSuffix } = partition(region);
+  const dual = environment.AWS_USE_DUALSTACK_ENDPOINT === 'true';
+  const fips = environment.AWS_USE_FIPS_ENDPOINT === 'true' && (dual || name !== 'aws-us-gov');
+  return `https://dynamodb${fips ? '-fips' : ''}.${region}.${dual ? dualStackDnsSuffix : dnsSuffix}`;
 }

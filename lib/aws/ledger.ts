@@ -1,23 +1,9 @@
 // The ledger in DynamoDB: one item per pipeline, with its lease, the last manifest and the last report.
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  GetItemCommand,
-  ScanCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
 import { checkBytes, MAX_IN_LEDGER_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import { checkVersion } from '../kept.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
-import { limited } from './client.ts';
-import { awsCall } from './failure.ts';
-
-/** The part of the DynamoDB client that is used. */
-export type DynamoDb = Pick<DynamoDBClient, 'send'>;
-
-type LedgerItem = Record<string, AttributeValue>;
+import { conditionNotMet, type TableCall, type TableItem, type TableValue } from './dynamodb.ts';
 
 /**
  * Stands in a key behind a pipeline's name if the item is not the pipeline's own. No pipeline's name contains
@@ -43,85 +29,77 @@ const MINE = {
  * table's name.
  * @throws Failure `TOO_LARGE` from `write`, `NEWER_VERSION` from `read`
  */
-export function createLedger(table: string | undefined, client: DynamoDb = createClient()): Ledger {
+export function createLedger(table: string | undefined, call: TableCall): Ledger {
   const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
-  const get = async (pipeline: string, projection = {}): Promise<LedgerItem | undefined> =>
-    (await client.send(new GetItemCommand({ ...at(pipeline), ...projection, ConsistentRead: true }))).Item;
 
   return {
-    enter: (pipeline, owner) =>
-      awsCall(`entering the pipeline ${pipeline}`, async () => {
-        const update = new UpdateItemCommand({
-          ...at(pipeline),
-          ...MINE,
-          UpdateExpression: 'ADD entered :one',
-          ExpressionAttributeValues: { ':me': { S: owner }, ':one': { N: '1' } },
-          ReturnValues: 'UPDATED_NEW',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        });
-        try {
-          return Number((await client.send(update)).Attributes?.entered?.N);
-        } catch (error) {
-          throw error instanceof ConditionalCheckFailedException ? held(pipeline, error.Item, error) : error;
-        }
-      }),
+    async enter(pipeline, owner) {
+      const update = {
+        ...at(pipeline),
+        ...MINE,
+        UpdateExpression: 'ADD entered :one',
+        ExpressionAttributeValues: { ':me': { S: owner }, ':one': { N: '1' } },
+        ReturnValues: 'UPDATED_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      };
+      try {
+        const { Attributes } = await call(`entering the pipeline ${pipeline}`, 'UpdateItem', update);
+        return Number(Attributes?.entered?.N);
+      } catch (error) {
+        const cause = conditionNotMet(error);
+        throw cause ? held(pipeline, cause.item, cause) : error;
+      }
+    },
 
-    check: (pipeline, owner, fencingToken) =>
-      awsCall(`checking the lease of the pipeline ${pipeline}`, async () => {
-        const item = await get(pipeline, {
-          ProjectionExpression: '#owner, entered',
-          ExpressionAttributeNames: MINE.ExpressionAttributeNames,
-        });
-        if (item?.owner?.S !== undefined && item.owner.S !== owner) throw held(pipeline, item);
-        if (item?.entered?.N !== String(fencingToken)) throw overtaken(pipeline);
-      }),
+    async check(pipeline, owner, fencingToken) {
+      const { Item } = await call(`checking the lease of the pipeline ${pipeline}`, 'GetItem', {
+        ...at(pipeline),
+        ProjectionExpression: '#owner, entered',
+        ExpressionAttributeNames: MINE.ExpressionAttributeNames,
+        ConsistentRead: true,
+      });
+      if (Item?.owner?.S !== undefined && Item.owner.S !== owner) throw held(pipeline, Item);
+      if (Item?.entered?.N !== String(fencingToken)) throw overtaken(pipeline);
+    },
 
-    write: (pipeline, owner, entry) =>
-      awsCall(`writing to the ledger of the pipeline ${pipeline}`, async () => {
-        try {
-          await client.send(new UpdateItemCommand({ ...at(pipeline), ...keeping(pipeline, owner, entry) }));
-          return true;
-        } catch (error) {
-          if (error instanceof ConditionalCheckFailedException) return false;
-          throw error;
-        }
-      }),
+    async write(pipeline, owner, entry) {
+      const update = { ...at(pipeline), ...keeping(pipeline, owner, entry) };
+      try {
+        await call(`writing to the ledger of the pipeline ${pipeline}`, 'UpdateItem', update);
+        return true;
+      } catch (error) {
+        if (conditionNotMet(error)) return false;
+        throw error;
+      }
+    },
 
-    read: (pipeline) =>
-      awsCall(`reading the ledger of the pipeline ${pipeline}`, async () => {
-        const item = await get(pipeline);
-        if (item === undefined) return undefined;
-        const version = Number(item.version?.N ?? LEDGER_VERSION);
-        checkVersion(`what the ledger keeps of the pipeline ${pipeline}`, { version }, LEDGER_VERSION);
-        return ledgerRecord(pipeline, item);
-      }),
+    async read(pipeline) {
+      const input = { ...at(pipeline), ConsistentRead: true };
+      const { Item } = await call(`reading the ledger of the pipeline ${pipeline}`, 'GetItem', input);
+      if (Item === undefined) return undefined;
+      const version = Number(Item.version?.N ?? LEDGER_VERSION);
+      checkVersion(`what the ledger keeps of the pipeline ${pipeline}`, { version }, LEDGER_VERSION);
+      return ledgerRecord(pipeline, Item);
+    },
 
     // A scan reads whole items, also those of reconcile, and costs a read unit for each 8 KB. A thousand
     // failed batches of a pipeline have 22 KB. A query would need an index, and each write would pay for it.
-    names: () =>
-      awsCall('listing the pipelines in the ledger', async () => {
-        const names: string[] = [];
-        let after: LedgerItem | undefined;
-        do {
-          const page = await client.send(
-            new ScanCommand({
-              TableName: tableName(table),
-              ProjectionExpression: 'pipeline',
-              ...(after && { ExclusiveStartKey: after }),
-            }),
-          );
-          for (const { pipeline } of page.Items ?? [])
-            if (pipeline?.S !== undefined && !pipeline.S.includes(PART)) names.push(pipeline.S);
-          after = page.LastEvaluatedKey;
-        } while (after !== undefined);
-        return names.sort();
-      }),
+    async names() {
+      const names: string[] = [];
+      let after: TableItem | undefined;
+      do {
+        const page = await call('listing the pipelines in the ledger', 'Scan', {
+          TableName: tableName(table),
+          ProjectionExpression: 'pipeline',
+          ...(after && { ExclusiveStartKey: after }),
+        });
+        for (const { pipeline } of page.Items ?? [])
+          if (pipeline?.S !== undefined && !pipeline.S.includes(PART)) names.push(pipeline.S);
+        after = page.LastEvaluatedKey;
+      } while (after !== undefined);
+      return names.sort();
+    },
   };
-}
-
-/** Calls take milliseconds. */
-function createClient(): DynamoDBClient {
-  return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
 }
 
 function tableName(table: string | undefined): string {
@@ -129,7 +107,7 @@ function tableName(table: string | undefined): string {
   throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: the ledger needs a table');
 }
 
-function held(pipeline: string, item: LedgerItem | undefined, cause?: unknown): Failure {
+function held(pipeline: string, item: TableItem | undefined, cause?: unknown): Failure {
   const { owner, since } = item ?? {};
   const holder = owner?.S ?? 'another execution';
   const when = since?.S === undefined ? '' : ` since ${since.S}`;
@@ -149,13 +127,13 @@ function keeping(
   owner: string,
   { manifest, known, report, succeeded, updatedAt }: LedgerEntry,
 ) {
-  const json = (name: keyof typeof MAX_IN_LEDGER_BYTES, value: unknown): AttributeValue.SMember => {
+  const json = (name: keyof typeof MAX_IN_LEDGER_BYTES, value: unknown): TableValue => {
     const text = JSON.stringify(value) ?? 'null';
     checkBytes(`the ${name} of the pipeline ${pipeline}`, text, MAX_IN_LEDGER_BYTES[name]);
     return { S: text };
   };
   const set = ['updatedAt = :at', '#version = :version'];
-  const values: LedgerItem = {
+  const values: Record<string, TableValue> = {
     ':me': { S: owner },
     ':at': { S: updatedAt },
     ':version': { N: String(LEDGER_VERSION) },
@@ -187,7 +165,7 @@ function keeping(
 
 function ledgerRecord(
   pipeline: string,
-  { owner, since, manifest, known, report, succeeded, updatedAt }: LedgerItem,
+  { owner, since, manifest, known, report, succeeded, updatedAt }: TableItem,
 ): LedgerRecord {
   return {
     pipeline,

@@ -1,18 +1,10 @@
 // How far each pipeline has been reconciled, in DynamoDB: small items beside the pipeline's own.
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../aep/transport.ts';
 import { checkBytes, MAX_PROGRESS_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../runtime.ts';
-import { limited } from './client.ts';
-import { awsCall } from './failure.ts';
-import { type DynamoDb, PART } from './ledger.ts';
+import { conditionNotMet, type TableCall, type TableValue } from './dynamodb.ts';
+import { PART } from './ledger.ts';
 
 /** A mark has 22 bytes: an item of them costs 22 write units at most, and is read in one call. */
 const MAX_MARKS = 1_000;
@@ -29,27 +21,22 @@ const KEPT_DAYS = 40;
  */
 export function createProgress(
   table: string | undefined,
-  client: DynamoDb = createClient(),
+  call: TableCall,
   clock: Pick<Clock, 'now'> = systemClock,
 ): Progress {
   const at = (key: string) => ({ TableName: tableName(table), Key: { pipeline: { S: key } } });
+  const what = (pipeline: string) => `how far the pipeline ${pipeline} is reconciled`;
   const get = async (pipeline: string, key: string, projection: string) => {
-    const command = new GetItemCommand({
-      ...at(key),
-      ProjectionExpression: projection,
-      ConsistentRead: true,
-    });
-    return (await awsCall(`how far the pipeline ${pipeline} is reconciled`, () => client.send(command))).Item;
+    const input = { ...at(key), ProjectionExpression: projection, ConsistentRead: true };
+    return (await call(what(pipeline), 'GetItem', input)).Item;
   };
   /** `false` if the condition does not hold. */
   const update = async (pipeline: string, key: string, change: ItemChange): Promise<boolean> => {
     try {
-      await awsCall(`how far the pipeline ${pipeline} is reconciled`, () =>
-        client.send(new UpdateItemCommand({ ...at(key), ...change })),
-      );
+      await call(what(pipeline), 'UpdateItem', { ...at(key), ...change });
       return true;
     } catch (error) {
-      if ((error as Failure).cause instanceof ConditionalCheckFailedException) return false;
+      if (conditionNotMet(error)) return false;
       throw error;
     }
   };
@@ -67,7 +54,7 @@ export function createProgress(
 
     async write(pipeline, value, version) {
       const text = JSON.stringify(value);
-      checkBytes(`how far the pipeline ${pipeline} is reconciled`, text, MAX_PROGRESS_BYTES);
+      checkBytes(what(pipeline), text, MAX_PROGRESS_BYTES);
       return update(pipeline, `${pipeline}${PART}reconciled`, {
         UpdateExpression: 'SET reconciled = :value, reconciledVersion = :next, expires = :expires',
         ConditionExpression:
@@ -127,11 +114,7 @@ export function createProgress(
 interface ItemChange {
   readonly UpdateExpression: string;
   readonly ConditionExpression: string;
-  readonly ExpressionAttributeValues?: Record<string, AttributeValue>;
-}
-
-function createClient(): DynamoDBClient {
-  return limited((config) => new DynamoDBClient(config), { connectMs: 2_000, answerMs: 5_000 });
+  readonly ExpressionAttributeValues?: Record<string, TableValue>;
 }
 
 /** A damaged item counts as missing: everything is looked at again. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { checkBytes, MAX_ROUTES_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import type { Routes } from '../runtime.ts';
-import { DynamoDbError, type TableCall } from './dynamodb.ts';
+import { conditionNotMet, type TableCall } from './dynamodb.ts';
 
 /**
  * `{stream's name}#routes` holds the list as JSON, and a version that no two writes share. No pipeline's name contains
@@ -19,7 +19,7 @@ export function createRoutes(table: string | undefined, call: TableCall): Routes
       await call(what, operation, { TableName: tableName(table), ...input });
       return true;
     } catch (error) {
-      if (isConditionNotMet(error)) return false;
+      if (conditionNotMet(error)) return false;
       throw error;
     }
   };
@@ -49,11 +49,6 @@ function conditionOf(version: string | undefined) {
     ConditionExpression: 'routesVersion = :version',
     ExpressionAttributeValues: { ':version': { S: version } },
   };
-}
-
-function isConditionNotMet(error: unknown): boolean {
-  const { cause } = error as { readonly cause?: unknown };
-  return cause instanceof DynamoDbError && cause.name === 'ConditionalCheckFailedException';
 }
 
 /** What is no JSON counts as there, and damaged: a list that seems missing would let two pipelines write. */

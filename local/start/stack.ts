@@ -201,7 +201,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     dynamoDb,
     secretsManager,
     routes: createRoutes(TABLE, tableCall),
-    ledger: createLedger(TABLE, dynamoDb),
+    ledger: createLedger(TABLE, tableCall),
     createSecret: (name, value) => createSecret(secretsManager, name, value),
     executions,
     hookUrl: hook.url,

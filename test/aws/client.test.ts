@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { GetSchemaVersionCommand, GlueClient } from '@aws-sdk/client-glue';
 import { KinesisClient, ListShardsCommand } from '@aws-sdk/client-kinesis';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -11,6 +11,7 @@ import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secret
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Client, type Limited, limited } from '../../lib/aws/client.ts';
+import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { awsFailure } from '../../lib/aws/failure.ts';
 import { objectsInS3, type S3 } from '../../lib/aws/objects-s3.ts';
 import { createStreams } from '../../lib/aws/streams.ts';
@@ -28,8 +29,10 @@ const CALLS = {
     client((more) => new CloudWatchLogsClient({ ...config, ...more })).send(
       new FilterLogEventsCommand({ logGroupName: 'a' }),
     ),
-  DynamoDBClient: (config: object) =>
-    client((more) => new DynamoDBClient({ ...config, ...more })).send(new ScanCommand({ TableName: 'a' })),
+  GlueClient: (config: object) =>
+    client((more) => new GlueClient({ ...config, ...more })).send(
+      new GetSchemaVersionCommand({ SchemaVersionId: 'a' }),
+    ),
   KinesisClient: (config: object) =>
     client((more) => new KinesisClient({ ...config, ...more })).send(
       new ListShardsCommand({ StreamName: 'a' }),
@@ -92,7 +95,7 @@ type Answer = (
 ) => void;
 
 /** A server of the protocol that the client speaks; `asked` counts requests from 1 on. */
-async function serving(name: string, answer: Answer): Promise<{ config: object; asked: () => number }> {
+async function serving(name: string, answer: Answer) {
   let asked = 0;
   const sessions = new Set<http2.ServerHttp2Session>();
   const server =
@@ -126,14 +129,15 @@ describe('B 5: every client of AWS gives up what does not end', () => {
   it('is made in the one way, and no other is there', () => {
     const found = made.map(({ file, name }) => `${file} ${name}`);
     expect(found.toSorted()).toEqual([
+      'aws/consumers.ts KinesisClient',
       'aws/executions.ts SFNClient',
       'aws/forward-log.ts CloudWatchLogsClient',
       'aws/functions.ts LambdaClient',
-      'aws/ledger.ts DynamoDBClient',
+      'aws/made-at-run-time.ts KinesisClient',
       'aws/made-at-run-time.ts LambdaClient',
       'aws/made-at-run-time.ts SecretsManagerClient',
       'aws/objects-s3.ts S3Client',
-      'aws/progress.ts DynamoDBClient',
+      'aws/schema-registry.ts GlueClient',
       'aws/secrets.ts SecretsManagerClient',
       'aws/stream-range.ts KinesisClient',
       'aws/streams.ts KinesisClient',
@@ -161,6 +165,23 @@ describe('B 5: every client of AWS gives up what does not end', () => {
     });
     expect(await inHours(() => call(config), asked)).toMatchObject({ name: 'TimeoutError' });
     expect(asked()).toBe(LIMITS.attempts);
+  });
+
+  it.each<[string, Answer]>([
+    ['no answer at all', () => undefined],
+    [
+      'an answer that never comes to its end',
+      (_, response) => {
+        response.writeHead(200);
+        response.write(' ');
+      },
+    ],
+  ])("the call of DynamoDB without the SDK's client: %s", async (_, answer) => {
+    const { config, asked } = await serving('', answer);
+    const call = createTableCall(() => ({ ...config, ...config.credentials }));
+    const error = await inHours(() => call('asking', 'GetItem', {}), asked);
+    expect(error).toMatchObject({ code: 'AWS_UNAVAILABLE', cause: { name: 'TimeoutError' } });
+    expect(asked()).toBe(3);
   });
 
   it('over HTTP/2 a connection that is dead is not used for the next call', async () => {

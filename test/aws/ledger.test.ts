@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTableCall, type DynamoDbAccess, type TableCall } from '../../lib/aws/dynamodb.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
 import type { Ledger } from '../../lib/runtime.ts';
 import { startDynamoDb } from '../../local/aws/dynamodb.ts';
@@ -17,6 +18,8 @@ const NOW = '2026-01-01T00:00:00.000Z';
 
 let server: RunningServer;
 let client: DynamoDBClient;
+let access: DynamoDbAccess;
+let call: TableCall;
 
 beforeAll(async () => {
   server = await startDynamoDb({ tables: { [TABLE]: 'pipeline' } });
@@ -27,6 +30,8 @@ beforeAll(async () => {
     credentials,
     maxAttempts: 1,
   });
+  access = { endpoint: server.endpoint, region: 'eu-west-1', ...credentials };
+  call = createTableCall(() => access);
 });
 afterAll(async () => {
   client.destroy();
@@ -44,7 +49,7 @@ const places: Record<string, () => Place> = {
   'in DynamoDB': () => {
     const { executions } = memoryLedger();
     const integrations = serviceIntegrations({ dynamoDb: client, describe: executions.describe });
-    return { ledger: createLedger(TABLE, client), integrations, executions };
+    return { ledger: createLedger(TABLE, call), integrations, executions };
   },
 };
 
@@ -324,7 +329,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
 
 describe('the ledger', () => {
   it('says what is missing where no table is configured', async () => {
-    const ledger = createLedger(undefined, client);
+    const ledger = createLedger(undefined, call);
     const missing = { code: 'SETTINGS_INVALID', message: expect.stringContaining('PENSTOCK_TABLE') };
     await expect(ledger.enter('orders', ME)).rejects.toMatchObject(missing);
     await expect(ledger.check('orders', ME, 1)).rejects.toMatchObject(missing);
@@ -334,27 +339,20 @@ describe('the ledger', () => {
   });
 
   it('says what was being done where DynamoDB refuses, or is not there', async () => {
-    const elsewhere = createLedger('penstock-no-table', client);
+    const elsewhere = createLedger('penstock-no-table', call);
     await expect(elsewhere.enter('orders', ME)).rejects.toMatchObject({
       code: 'AWS_REFUSED',
       message: expect.stringContaining('entering the pipeline orders: ResourceNotFoundException'),
     });
     const large = { report: 'x'.repeat(410_000), updatedAt: NOW };
     // Said before DynamoDB would have to: what each may have is in lib/bounds.ts.
-    await expect(createLedger(TABLE, client).write('large', ME, large)).rejects.toMatchObject({
+    await expect(createLedger(TABLE, call).write('large', ME, large)).rejects.toMatchObject({
       code: 'TOO_LARGE',
     });
-    const { region, credentials } = client.config;
-    const nobody = new DynamoDBClient({
-      endpoint: 'http://127.0.0.1:9',
-      region,
-      credentials,
-      maxAttempts: 1,
-    });
+    const nobody = createTableCall(() => ({ ...access, endpoint: 'http://127.0.0.1:9' }));
     await expect(createLedger(TABLE, nobody).read('orders')).rejects.toMatchObject({
       code: 'AWS_UNAVAILABLE',
       retryable: true,
     });
-    nobody.destroy();
   });
 });

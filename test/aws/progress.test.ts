@@ -1,5 +1,6 @@
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTableCall, type TableCall } from '../../lib/aws/dynamodb.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
 import { MAX_PROGRESS_BYTES } from '../../lib/bounds.ts';
@@ -12,6 +13,7 @@ import { itemBytes, LARGEST_ITEM, memoryLedger } from '../support/ledger.ts';
 const TABLE = 'penstock-test-pipelines';
 let server: RunningServer;
 let client: DynamoDBClient;
+let call: TableCall;
 
 beforeAll(async () => {
   server = await startDynamoDb({ tables: { [TABLE]: 'pipeline' } });
@@ -22,6 +24,8 @@ beforeAll(async () => {
     credentials,
     maxAttempts: 1,
   });
+  const access = { endpoint: server.endpoint, region: 'eu-west-1', ...credentials };
+  call = createTableCall(() => access);
 });
 afterAll(async () => {
   client.destroy();
@@ -32,8 +36,8 @@ const itemAt = async (key: string) =>
   (await client.send(new GetItemCommand({ TableName: TABLE, Key: { pipeline: { S: key } } }))).Item ?? {};
 
 describe.each([
-  ['in DynamoDB', () => createProgress(TABLE, client)],
-  ['in memory', () => createProgress(TABLE, memoryLedger(TABLE).dynamoDb)],
+  ['in DynamoDB', () => createProgress(TABLE, call)],
+  ['in memory', () => createProgress(TABLE, memoryLedger(TABLE).call)],
 ])('how far it has come, %s', (_, make) => {
   it('is kept under the version that was read, and by one of two', async () => {
     const progress = make();
@@ -72,8 +76,8 @@ describe.each([
 
 describe('A 3: in the table of the pipelines', () => {
   it('it has items of its own, which nobody takes for a pipeline, and which DynamoDB removes in time', async () => {
-    const ledger = createLedger(TABLE, client);
-    const progress = createProgress(TABLE, client, { now: () => Date.parse('2026-01-01T00:00:00Z') });
+    const ledger = createLedger(TABLE, call);
+    const progress = createProgress(TABLE, call, { now: () => Date.parse('2026-01-01T00:00:00Z') });
     const updatedAt = '2026-01-01T00:00:00.000Z';
     await ledger.write('both', 'me', { manifest: { name: 'both' }, updatedAt });
     expect(await progress.write('both', ['x'], 0)).toBe(true);
@@ -89,8 +93,8 @@ describe('A 3: in the table of the pipelines', () => {
   });
 
   it('pipelines are listed past whole pages of the table that hold nothing else', async () => {
-    const ledger = createLedger(TABLE, client);
-    const progress = createProgress(TABLE, client);
+    const ledger = createLedger(TABLE, call);
+    const progress = createProgress(TABLE, call);
     const updatedAt = '2026-01-01T00:00:00.000Z';
     for (const name of ['paged-a', 'paged-b']) await ledger.write(name, 'me', { report: 'r', updatedAt });
     // DynamoDB ends a page at 1 MB: these need four.
@@ -102,7 +106,7 @@ describe('A 3: in the table of the pipelines', () => {
   });
 
   it('no item of marks has more than a sixth of what DynamoDB takes, however many there are and whatever is in them', async () => {
-    const progress = createProgress(TABLE, client);
+    const progress = createProgress(TABLE, call);
     for (let n = 0; n < 3_000; n += 300) {
       const some = Array.from({ length: 300 }, (_, at) => String(n + at).padStart(22, '字'));
       await progress.mark('bounded', '2026-01-01', some);
@@ -115,7 +119,7 @@ describe('A 3: in the table of the pipelines', () => {
   });
 
   it('what is written as a whole is refused with its size where it is too large, before DynamoDB refuses it', async () => {
-    const progress = createProgress(TABLE, client);
+    const progress = createProgress(TABLE, call);
     await expect(progress.write('large', 'x'.repeat(MAX_PROGRESS_BYTES), 0)).rejects.toMatchObject({
       code: 'TOO_LARGE',
       what: `how far the pipeline large is reconciled has ${MAX_PROGRESS_BYTES + 2} bytes; at most ${MAX_PROGRESS_BYTES} are kept`,
@@ -124,7 +128,7 @@ describe('A 3: in the table of the pipelines', () => {
   });
 
   it('what 0.1.0 kept is read once, and leaves the pipeline its item', async () => {
-    const ledger = createLedger(TABLE, client);
+    const ledger = createLedger(TABLE, call);
     const updatedAt = '2026-01-01T00:00:00.000Z';
     await ledger.write('older', 'me', { manifest: { name: 'older' }, updatedAt });
     await client.send(
@@ -135,7 +139,7 @@ describe('A 3: in the table of the pipelines', () => {
         ExpressionAttributeValues: { ':v': { S: '{"flows":[]}' }, ':n': { N: '4' } },
       }),
     );
-    const progress = createProgress(TABLE, client);
+    const progress = createProgress(TABLE, call);
     expect(await progress.old('older')).toBe('{"flows":[]}');
     await progress.forgetOld('older');
     await progress.forgetOld('older');
@@ -160,20 +164,20 @@ describe('A 3: in the table of the pipelines', () => {
         ExpressionAttributeValues: damage,
       }),
     );
-    const progress = createProgress(TABLE, client);
+    const progress = createProgress(TABLE, call);
     expect(await progress.read('damaged')).toEqual({ value: undefined, version: 4 });
     expect(await progress.write('damaged', 'new', 4)).toBe(true);
   });
 
   it('a table that is not there, or has no name, is a failure', async () => {
-    await expect(createProgress('other', client).read('a')).rejects.toMatchObject({ code: 'AWS_REFUSED' });
-    await expect(createProgress('other', client).write('a', 1, 0)).rejects.toMatchObject({
+    await expect(createProgress('other', call).read('a')).rejects.toMatchObject({ code: 'AWS_REFUSED' });
+    await expect(createProgress('other', call).write('a', 1, 0)).rejects.toMatchObject({
       code: 'AWS_REFUSED',
     });
-    await expect(createProgress('other', client).mark('a', '2026-01-01', ['m'])).rejects.toMatchObject({
+    await expect(createProgress('other', call).mark('a', '2026-01-01', ['m'])).rejects.toMatchObject({
       code: 'AWS_REFUSED',
     });
-    await expect(createProgress(undefined, client).read('a')).rejects.toMatchObject({
+    await expect(createProgress(undefined, call).read('a')).rejects.toMatchObject({
       code: 'SETTINGS_INVALID',
     });
   });

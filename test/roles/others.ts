@@ -1,7 +1,6 @@
 // What functions asked for in the tests that ran before (`npm test`, `npm run test:deep`): of AWS itself, and of ports that stood for it.
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -103,11 +102,10 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
   const own = options(accessKeyOf('probe'));
   const nobody = options('local');
   const { endpoints } = aws;
-  const ledger = createLedger(TABLE, new DynamoDBClient({ ...own, endpoint: endpoints.dynamoDb }));
-  const routes = createRoutes(
-    TABLE,
-    createTableCall(() => ({ endpoint: endpoints.dynamoDb, region: own.region, ...own.credentials })),
-  );
+  const access = { endpoint: endpoints.dynamoDb, region: own.region, ...own.credentials };
+  const call = createTableCall(() => access);
+  const ledger = createLedger(TABLE, call);
+  const routes = createRoutes(TABLE, call);
   const secretsAs = (who: typeof own) =>
     createSecrets(new SecretsManagerClient({ ...who, endpoint: endpoints.secretsManager }));
   const [secrets, byNobody] = [secretsAs(own), secretsAs(nobody)];

@@ -12,6 +12,8 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { DynamoDbError, type TableCall, type TableOperation } from '../../lib/aws/dynamodb.ts';
+import { awsCall } from '../../lib/aws/failure.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
 import type { Ledger } from '../../lib/runtime.ts';
 import {
@@ -25,7 +27,7 @@ type Item = Record<string, AttributeValue>;
 export interface MemoryLedger {
   readonly ledger: Ledger;
   /** The table itself, for other ports to it. */
-  readonly dynamoDb: Pick<DynamoDBClient, 'send'>;
+  readonly call: TableCall;
   /** For `runStateMachine`. */
   readonly integrations: Record<string, Integration>;
   /** For `runStateMachine`: the name that `{"Ref": "PipelineTable"}` stands for. */
@@ -47,9 +49,10 @@ export function memoryLedger(table = 'penstock-dev-pipelines', from?: MemoryLedg
   const items = new Map<string, Item>(structuredClone(from?.items));
   const executions = memoryExecutions(from?.executions.all);
   const dynamoDb = memoryClient(table, items);
+  const call = callOf(dynamoDb);
   return {
-    ledger: createLedger(table, dynamoDb),
-    dynamoDb,
+    ledger: createLedger(table, call),
+    call,
     integrations: serviceIntegrations({ dynamoDb, describe: executions.describe }),
     refs: { PipelineTable: table },
     executions,
@@ -79,6 +82,28 @@ function memoryClient(table: string, items: Map<string, Item>): Pick<DynamoDBCli
   };
   const send = async (command: unknown) => structuredClone(answer(command));
   return { send } as unknown as Pick<DynamoDBClient, 'send'>;
+}
+
+/** What the ports to the table call, over a client of the SDK's. */
+function callOf(client: Pick<DynamoDBClient, 'send'>): TableCall {
+  const commands: Partial<Record<TableOperation, new (input: never) => object>> = {
+    GetItem: GetItemCommand,
+    UpdateItem: UpdateItemCommand,
+    Scan: ScanCommand,
+  };
+  return (what, operation, input) =>
+    awsCall(what, async () => {
+      const Command = commands[operation];
+      if (Command === undefined) throw new TypeError(`the table in memory knows no ${operation}`);
+      try {
+        return (await client.send(new Command(input as never) as never)) as Awaited<ReturnType<TableCall>>;
+      } catch (error) {
+        if (!(error instanceof DynamoDBServiceException)) throw error;
+        const { Item } = error as { Item?: Item };
+        const { httpStatusCode = 0 } = error.$metadata;
+        throw new DynamoDbError(error.name, error.message, httpStatusCode, Item as never);
+      }
+    });
 }
 
 function getItem(items: Map<string, Item>, input: GetItemCommandInput): object {

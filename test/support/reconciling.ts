@@ -126,7 +126,7 @@ export async function reconciling(
   const store = memoryOnce();
   const stream = memoryStream();
   const ledger = memoryLedger(TABLE);
-  const progress = createProgress(TABLE, ledger.dynamoDb);
+  const progress = createProgress(TABLE, ledger.call);
   const manifest = { source: { kind: 'inlet', stream: 'customers' } };
   ledger.items.set(name, {
     pipeline: { S: name },

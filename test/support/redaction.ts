@@ -133,7 +133,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
     stream: { ...stream, keptSince: async () => 0 },
     functions: { start: async (_, event) => void out.push(JSON.stringify(event)) },
     ledger: ledger.ledger,
-    progress: createProgress(TABLE, ledger.dynamoDb, clock),
+    progress: createProgress(TABLE, ledger.call, clock),
     streams: { arn: async () => STREAM_ARN },
     forwardLog: { async *batches() {} },
   };

@@ -590,7 +590,7 @@ describe('the zips', () => {
         files[own]?.includes(`require("./${part}.cjs")`) ? [`dist/functions/${part}.cjs`] : [],
       );
       expect(Object.keys(files).toSorted(), name).toEqual([own, 'dist/functions/NOTICE', ...late].toSorted());
-      expect(bytes, name).toBeLessThanOrEqual(500 * 1024);
+      expect(bytes, name).toBeLessThanOrEqual(450 * 1024);
     }
   });
 
@@ -629,7 +629,7 @@ describe('the zips', () => {
       (name) => !new RegExp(`\\\\?"name\\\\?":\\\\?"${name}\\\\?"`).test(code),
     );
     expect(missing).toEqual([]);
-    expect(bytes).toBeLessThanOrEqual(210 * 1024);
+    expect(bytes).toBeLessThanOrEqual(200 * 1024);
   });
 
   it('name whose work is in them, under which licence', () => {

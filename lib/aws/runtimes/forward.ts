@@ -19,10 +19,11 @@ export function forwardRuntime(): ForwardRuntime {
       'PENSTOCK_DEAD_LETTERS_URL is not set: rejected records could not be stored',
     );
   }
+  const call = tableCall();
   return {
     ...base,
-    routes: createRoutes(table, tableCall()),
-    marks: createMarks(table, tableCall()),
+    routes: createRoutes(table, call),
+    marks: createMarks(table, call),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),

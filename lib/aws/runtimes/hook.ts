@@ -3,7 +3,8 @@ import { Failure } from '../../failure.ts';
 import { bundle } from '../../hook/bundle.ts';
 import type { HookRuntime } from '../../hook/hook.ts';
 import { createExecutions } from '../executions.ts';
-import { awsRuntime } from './aws.ts';
+import { createLedger } from '../ledger.ts';
+import { awsRuntime, tableCall } from './aws.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
 export function hookRuntime(): HookRuntime {
@@ -19,10 +20,7 @@ export function hookRuntime(): HookRuntime {
     secrets,
     settings,
     executions: createExecutions(settings.stateMachine),
-    // This client is used only after a failed run: most deliveries start without it.
-    ledger: {
-      read: async (pipeline) => (await import('../ledger.ts')).createLedger(settings.table).read(pipeline),
-    },
+    ledger: createLedger(settings.table, tableCall()),
     bundle: bundle(settings.pipelines),
   };
 }

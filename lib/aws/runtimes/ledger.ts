@@ -8,9 +8,7 @@ import { baseRuntime } from './base.ts';
 /** @throws Failure `SETTINGS_INVALID` */
 export function ledgerRuntime(): LedgerRuntime {
   const base = baseRuntime();
-  return {
-    ...base,
-    ledger: createLedger(base.settings.table),
-    routes: createRoutes(base.settings.table, tableCall()),
-  };
+  const { table } = base.settings;
+  const call = tableCall();
+  return { ...base, ledger: createLedger(table, call), routes: createRoutes(table, call) };
 }

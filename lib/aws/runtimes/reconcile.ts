@@ -20,11 +20,12 @@ export function reconcileRuntime(): ReconcileRuntime {
       'PENSTOCK_DEAD_LETTERS_URL is not set: refused records could not be stored',
     );
   }
+  const call = tableCall();
   return {
     ...base,
-    routes: createRoutes(table, tableCall()),
-    ledger: createLedger(table),
-    progress: createProgress(table),
+    routes: createRoutes(table, call),
+    ledger: createLedger(table, call),
+    progress: createProgress(table, call),
     deadLetters: createDeadLetters(deadLettersUrl),
     stream: createStreamRange(),
     metrics: createMetrics(stage),
