@@ -236,7 +236,7 @@ describe('issue 14 A 2: what 0.1.0 published, one pipeline in the secret of its 
     own.secrets.values.set(OLD_SECRET, document);
     const stream = await readStream(own.runtime, STREAM_ARN);
     expect(stream).toEqual({
-      streamArn: STREAM_ARN,
+      streamArn: JSON.parse(document).streamArn,
       settings: { compression: 'none', unrouted: 'count' },
       routes: [JSON.parse(document)],
     });
