@@ -168,7 +168,10 @@ const CLASSES = new Map([
     'lib/forward/frame/direct.ts: RecordMessage',
     'there is one for each record: its bytes are decoded where they are asked for',
   ],
-  ['lib/forward/read/formats/protobuf-json.ts: Counting', 'protobufjs reads with a reader that is its own class'],
+  [
+    'lib/forward/read/formats/protobuf-json.ts: Counting',
+    'protobufjs reads with a reader that is its own class',
+  ],
   ['lib/schemas/avro.ts: Logical', 'avsc knows logical types as classes of its own'],
   ['local/aep/el/moments.ts: Moment', 'a value is told from the other values of an expression'],
   ['local/aep/exact-number.ts: ExactNumber', 'JavaScript asks it for its number, its text and its JSON'],

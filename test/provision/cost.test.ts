@@ -1,6 +1,8 @@
 // What provisioning costs in calls to Experience Platform: each pipeline of the bundle, made and then applied again unchanged.
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { manifestInFile } from '../../lib/schemas/files.ts';
 import { world } from '../support/provisioning.ts';
 import { keep, SECRETS } from './cases.ts';
 
@@ -31,7 +33,9 @@ async function applied(own: World, manifest: object, samples: object): Promise<n
 describe('calls beyond the token', () => {
   it.each(FILES)('%s: fresh at most 30, unchanged at most 15 and no change', async (file) => {
     const own = world();
-    const given = read(file);
+    // As whoever reads the file gives it on: with the schema that lies beside it.
+    const path = fileURLToPath(new URL(file, FOLDER));
+    const given = manifestInFile(readFileSync(path, 'utf8'), path).written as ReturnType<typeof read>;
     const { source } = given;
     // The one stream there is; and what a pulled source's secret holds.
     const manifest =

@@ -45,7 +45,7 @@ describe('B: enhanced fan-out', () => {
     const { document } = await done(own, { manifest: BY_CONSUMER });
     expect(document.streamArn).toBe(STREAM_ARN);
     expect(triggersOf(own)).toEqual([{ streamArn: STREAM_ARN, consumerArn: GIVEN, state: 'on' }]);
-    const published = JSON.parse(own.secrets.values.get('penstock/dev/streams/customers') ?? '{}');
+    const published = JSON.parse(own.secrets.values.get('penstock/dev/streams/customers/people') ?? '{}');
     expect(published.streamArn).toBe(STREAM_ARN);
     await done(own, { manifest: BY_CONSUMER, mode: 'retire' });
     expect([triggersOf(own), consumersOf(own)]).toEqual([[], [GIVEN]]);

@@ -86,7 +86,7 @@ describe('retiring', () => {
       'routes.write',
       'triggers.switchOff',
       'triggers.remove',
-      'routes.write',
+      'routes.remove',
       'secrets.remove',
       'DELETE flows',
       'DELETE targets',
