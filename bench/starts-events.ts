@@ -1,7 +1,12 @@
 // The event that each function is started with: for steps what the state machine gave them, for the others what they are for.
 import { readFileSync } from 'node:fs';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { parseManifest } from '../lib/manifest.ts';
+import { revisionOf } from '../lib/published.ts';
 import { eventRecord } from '../local/aws/kinesis-event.ts';
 import { functionName } from '../local/start/functions.ts';
 import { prepareSource, provision } from '../local/start/journey.ts';
@@ -38,7 +43,7 @@ export async function eventsOf(stack: Stack): Promise<Events> {
     await provision(stack, manifest, { warmUpSeconds: 1, drainSeconds: 0 });
   }
   await provision(stack, gone, { warmUpSeconds: 1, drainSeconds: 0, mode: 'retire' });
-  const document = handed.get('flow') as { readonly execution: object };
+  const document = handed.get(functionName('flow')) as { readonly execution: object };
   const by = new Map<string, unknown>([
     // As if nothing were this execution's: it looks, and removes nothing.
     [
@@ -104,13 +109,17 @@ export async function publishBehind(stack: Stack, door: string): Promise<void> {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   await ensureStream(stack, STREAM, 1);
-  const name = (stream: string) => `penstock/dev/streams/${stream}`;
+  const name = (stream: string) => `penstock/dev/streams/${stream}/kept`;
   const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: name('customers') }));
-  const published = SecretString.replaceAll(stack.platform.origin, door).replaceAll(
-    'stream/customers',
-    `stream/${STREAM}`,
+  const here = (text: string) => text.replaceAll('stream/customers', `stream/${STREAM}`);
+  const document = here(SecretString).replaceAll(stack.platform.origin, door);
+  const revision = revisionOf(document);
+  await client.send(
+    new CreateSecretCommand({ Name: name(STREAM), SecretString: document, ClientRequestToken: revision }),
   );
-  await stack.createSecret(name(STREAM), JSON.parse(published) as object);
+  const { value } = await stack.routes.read('customers');
+  const list = JSON.parse(here(JSON.stringify(value))) as object;
+  await stack.routes.write(STREAM, { ...list, routes: { kept: { revision } } }, undefined);
   client.destroy();
 }
 

@@ -1,4 +1,4 @@
-// Calls DynamoDB with the parts of the SDK that other clients bring along: its client would add a tenth to each cold start of the forwarder.
+// Calls DynamoDB with parts of the SDK that its other clients bring along: its own client would add a tenth to the forwarder's cold start.
 import { partition } from '@aws-sdk/core/client';
 import { Sha256 } from '@smithy/core/checksum';
 import { HttpRequest } from '@smithy/core/protocols';

@@ -435,6 +435,7 @@ describe('alarms', () => {
   const source = [
     'lib/forward/container.ts',
     'lib/forward/report.ts',
+    'lib/forward/container.ts',
     'lib/forward/forward.ts',
     'lib/reconcile/reconcile.ts',
     'lib/reconcile/batch.ts',
@@ -590,7 +591,9 @@ describe('the zips', () => {
         files[own]?.includes(`require("./${part}.cjs")`) ? [`dist/functions/${part}.cjs`] : [],
       );
       expect(Object.keys(files).toSorted(), name).toEqual([own, 'dist/functions/NOTICE', ...late].toSorted());
-      expect(bytes, name).toBeLessThanOrEqual(450 * 1024);
+      // What reads Avro and Protocol Buffers has 69 KB, in a file that a start does not read.
+      const most = late.some((file) => file.endsWith('/avro.cjs')) ? 510 : 450;
+      expect(bytes, name).toBeLessThanOrEqual(most * 1024);
     }
   });
 
