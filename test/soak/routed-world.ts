@@ -1,6 +1,6 @@
 // What a routed soak runs in: one stream with several pipelines in two sandboxes, and a witness for each of them between
 // the forwarder and the simulated platform.
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { parseManifest } from '../../lib/manifest.ts';
 import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
 import type { Answer } from '../../local/aep/answer.ts';
@@ -151,6 +151,8 @@ function watched(platform: Platform, { byInlet, refusing, kills, epoch, outage, 
           ? poisoned()
           : await platform.handle(call);
     if (number % (2 * killEvery) === 0) await kills.strike();
+    // What a process had sent before it died is read after its death: only then does the end of its connection show.
+    await nextTurn();
     const isHeard = call.signal?.aborted !== true && !answer.dropped && answer.breaksAfter === undefined;
     if (answer.status === 207 && isHeard) {
       const told = route.oracle.answer(records, responsesOf(answer));
