@@ -53,8 +53,8 @@ export interface PlatformOptions {
   xdm?: Standard;
   /** Called with every record that an inlet, or a flow by itself, has taken in, and its id. */
   onReceived?: (records: readonly JsonObject[], inletId: string) => void;
-  /** Called with every row that has landed, as the oldest ones are forgotten. */
-  onLanded?: (rows: readonly JsonObject[]) => void;
+  /** Called with every row that has landed, and its dataset's id, as the oldest ones are forgotten. */
+  onLanded?: (rows: readonly JsonObject[], dataSetId: string) => void;
   /** Where the Kinesis is that flows read by themselves; without it they stay idle. */
   kinesis?: string;
   /** How long after a look at such a stream the next one comes. */

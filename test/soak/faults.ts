@@ -8,6 +8,9 @@ export interface Inlets {
   readonly xdm: string;
 }
 
+/** The same of many inlets: some get the faults of the raw one, some those of the other. */
+export type InletPaths = Readonly<Record<keyof Inlets, readonly string[]>>;
+
 type Where = keyof Inlets | 'both' | 'tokens';
 
 const NAMED: Readonly<Record<string, readonly [Where, FaultSpec]>> = {
@@ -78,11 +81,11 @@ export interface Chances {
 }
 
 /** Sets all faults; they stay until the end. @returns what has struck so far, when asked */
-export function setFaults(faults: Faults, inlets: Inlets, { hangs, share }: Chances): () => Struck[] {
+export function setFaults(faults: Faults, inlets: InletPaths, { hangs, share }: Chances): () => Struck[] {
   // Refusals of single messages are part of the records, not of chance; either shape tells them.
   const refusal = { kind: 'partial', containing: REFUSED, status: 400 } as const;
-  faults.add({ ...refusal, shape: 'A', path: inlets.xdm, probability: 0.5 });
-  for (const path of Object.values(inlets)) faults.add({ ...refusal, shape: 'B', path });
+  for (const path of inlets.xdm) faults.add({ ...refusal, shape: 'A', path, probability: 0.5 });
+  for (const path of Object.values(inlets).flat()) faults.add({ ...refusal, shape: 'B', path });
   const certain = new Map<string, number>();
   const set = Object.entries(NAMED).map(([name, [where, spec]]) => {
     const paths = pathsOf(where, inlets);
@@ -98,9 +101,10 @@ export function setFaults(faults: Faults, inlets: Inlets, { hangs, share }: Chan
     };
   });
   for (const [name, kind] of hangs > 0 ? HANGING : []) {
-    const spec = { kind, latencyMs: HANGS_MS, path: inlets.raw };
-    const after = certain.get(inlets.raw) ?? 0;
-    certain.set(inlets.raw, after + STEP);
+    const [path = ''] = inlets.raw;
+    const spec = { kind, latencyMs: HANGS_MS, path };
+    const after = certain.get(path) ?? 0;
+    certain.set(path, after + STEP);
     const often = faults.add({ ...spec, probability: share, times: hangs - 1 });
     set.push({ name, faults: [faults.add({ ...spec, times: 1, after }), often] });
   }
@@ -108,7 +112,7 @@ export function setFaults(faults: Faults, inlets: Inlets, { hangs, share }: Chan
     set.map(({ name, faults: all }) => ({ name, times: all.reduce((sum, { struck }) => sum + struck, 0) }));
 }
 
-function pathsOf(where: Where, inlets: Inlets): string[] {
+function pathsOf(where: Where, inlets: InletPaths): readonly string[] {
   if (where === 'tokens') return ['/ims/**'];
-  return where === 'both' ? [inlets.raw, inlets.xdm] : [inlets[where]];
+  return where === 'both' ? [...inlets.raw, ...inlets.xdm] : inlets[where];
 }

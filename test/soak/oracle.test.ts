@@ -102,6 +102,23 @@ describe('the oracle', () => {
     });
   });
 
+  it('finds a record of another route: sent, landed, or stored; and does not miss it', async () => {
+    const oracle = new Oracle(1);
+    oracle.write(0, 'elsewhere', record(0));
+    expect(oracle.findings()).toMatchObject({ written: 0, lost: 0, misplaced: 0 });
+    oracle.request(request(record(0)));
+    oracle.rows([row(0)]);
+    await oracle.store(await store(entry(record(0))));
+    expect(oracle.findings()).toMatchObject({ written: 0, landed: 0, misplaced: 3, phantoms: 0 });
+  });
+
+  it('says which records an answer acknowledges', () => {
+    const oracle = written();
+    const sent = oracle.request(request(record(0), record(2), record(1)));
+    expect(oracle.answer(sent, [{ xactionId: 'a' }, { status: 400 }, { xactionId: 'b' }])).toEqual([0, 1]);
+    expect(oracle.answer(sent, [{ xactionId: 'a' }])).toEqual([]);
+  });
+
   it('counts what was taken without an answer that says so', () => {
     const oracle = written();
     const sent = oracle.request(request(record(0), record(1)));

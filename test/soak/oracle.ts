@@ -6,9 +6,10 @@ import { join } from 'node:path';
 
 /**
  * What has to come of a record: it lands in the dataset; it is sent, and then kept in the dead-letter store, because AEP refuses
- * it; or it is kept there without being sent, because it is nothing that could be.
+ * it; or it is kept there without being sent, because it is nothing that could be. What is for other routes only is in
+ * neither.
  */
-export type Fate = 'lands' | 'refused' | 'unfit';
+export type Fate = 'lands' | 'refused' | 'unfit' | 'elsewhere';
 
 export interface Findings {
   readonly written: number;
@@ -20,7 +21,7 @@ export interface Findings {
   readonly phantoms: number;
   /** Sent or stored with other bytes than were written. */
   readonly altered: number;
-  /** Sent although they are unfit, or in the dataset although they were refused. */
+  /** Sent although they are unfit or for other routes, or in the dataset although they were refused. */
   readonly misplaced: number;
   /** Sound ones that are in the store and nowhere else: the inlet had refused them. */
   readonly refusedThoughSound: number;
@@ -112,19 +113,21 @@ export class Oracle {
       this.#wrong('phantoms', `a message of ${json.length} bytes was sent that nobody wrote`);
       return -1;
     }
-    if (this.#fates[index] === FATES.unfit) this.#wrong('misplaced', `record ${index} was sent`);
+    if (this.#fates[index] === FATES.unfit || this.#fates[index] === FATES.elsewhere)
+      this.#wrong('misplaced', `record ${index} was sent`);
     else if (!isAt(this.#sent, index, digestOf(json))) this.#wrong('altered', `record ${index} was sent`);
     return index;
   }
 
-  /** Notes which of a request's records an answer acknowledges plainly: by position, one entry for each. */
-  answer(records: readonly number[], responses: unknown): void {
-    if (!Array.isArray(responses) || responses.length !== records.length) return;
-    for (const [position, entry] of responses.entries()) {
-      const index = records[position] as number;
-      if (index >= 0 && isAcknowledgement(entry))
-        this.#acknowledged[index] = (this.#acknowledged[index] ?? 0) + 1;
-    }
+  /**
+   * Notes which of a request's records an answer acknowledges plainly: by position, one entry for each.
+   * @returns those records
+   */
+  answer(records: readonly number[], responses: unknown): number[] {
+    if (!Array.isArray(responses) || responses.length !== records.length) return [];
+    const told = records.filter((index, position) => index >= 0 && isAcknowledgement(responses[position]));
+    for (const index of told) this.#acknowledged[index] = (this.#acknowledged[index] ?? 0) + 1;
+    return told;
   }
 
   /** Looks at rows of the dataset by their `_id`. */
@@ -159,6 +162,7 @@ export class Oracle {
       this.#wrong('phantoms', `the store has ${bytes.length} bytes that nobody wrote (${reason})`);
       return;
     }
+    if (this.#fates[index] === FATES.elsewhere) this.#wrong('misplaced', `record ${index} was stored`);
     if (!isAt(this.#kept, index, digest)) this.#wrong('altered', `record ${index} was stored`);
     this.#stored[index] = (this.#stored[index] ?? 0) + 1;
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
@@ -169,7 +173,7 @@ export class Oracle {
     const sums = { written: 0, landed: 0, kept: 0, lost: 0, refusedThoughSound: 0 };
     const copies = { duplicates: 0, mostCopies: 0, unacknowledged: 0, storedAgain: 0 };
     for (let index = 0; index < this.#size; index++) {
-      if (this.#fates[index] === FATES.none) continue;
+      if (this.#fates[index] === FATES.none || this.#fates[index] === FATES.elsewhere) continue;
       sums.written++;
       const [rows, stored] = [this.#rows[index] ?? 0, this.#stored[index] ?? 0];
       if (rows > 0) sums.landed++;
@@ -207,7 +211,7 @@ export class Oracle {
   }
 }
 
-const FATES = { none: 0, lands: 1, refused: 2, unfit: 3 } as const;
+const FATES = { none: 0, lands: 1, refused: 2, unfit: 3, elsewhere: 4 } as const;
 
 function digestOf(bytes: Buffer): Buffer {
   return hash('sha256', bytes, 'buffer');

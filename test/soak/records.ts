@@ -10,11 +10,13 @@ export interface Put {
 }
 
 /** One record as a pipeline's producer makes it. */
-interface Made {
+export interface Made {
   readonly fate: Fate;
   readonly bytes: Buffer;
   /** Where it is not all of the bytes. */
   readonly json?: Buffer;
+  /** Whether the fields of one that is unfit can be read all the same. */
+  readonly isReadable?: boolean;
 }
 
 /** Uniform in [0, 1), the same for the same seed. */
@@ -112,21 +114,23 @@ const XDM: readonly (readonly [weight: number, kind: Kind])[] = [
 /** Raw records from number `from` up to `to`, not included; every kind comes up early. */
 export function* rawPuts(oracle: Oracle, from: number, to: number, random: Random): Generator<Put> {
   for (let index = from; index < to; index++) {
-    const mark = markOf(index);
-    const rare = (index - from) % RARE;
-    const made =
-      rare === 17
-        ? large(mark, (index - from) % (2 * RARE) < RARE)
-        : kindOf(RAW, index - from, random)(mark, random);
+    const made = rawRecord(index, index - from, random);
     oracle.write(index, made.fate, made.bytes, made.json);
     yield { PartitionKey: `key-${index % KEYS}`, Data: made.bytes };
   }
 }
 
+/** The raw record of this number, the so-manieth that is written. */
+export function rawRecord(index: number, position: number, random: Random): Made {
+  const mark = markOf(index);
+  const isRare = position % RARE === 17;
+  return isRare ? large(mark, position % (2 * RARE) < RARE) : kindOf(RAW, position, random)(mark, random);
+}
+
 /** A request takes 1 MB; Kinesis takes 48 KB more. */
 function large(mark: string, beyond: boolean): Made {
   const record = (bytes: number) => raw(mark, `,"pad":"${'x'.repeat(bytes)}"`);
-  return beyond ? unfit(record(1_000_000)) : lands(record(900_000));
+  return beyond ? { ...unfit(record(1_000_000)), isReadable: true } : lands(record(900_000));
 }
 
 /** Pre-transformed records from number `from` up to `to`, aggregated as the Kinesis Producer Library does. */

@@ -50,14 +50,17 @@ export function reportOf(result: SoakResult): string {
 }
 
 function table(head: readonly [string, string], rows: readonly (readonly [string, number])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(['---', '---:']), ...rows.map(([what, value]) => line([what, count(value)]))];
+  return [rowOf(head), rowOf(['---', '---:']), ...rows.map(([what, value]) => rowOf([what, count(value)]))];
 }
 
-function count(value: number): string {
+export function rowOf(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-function machine(): string {
+export function machine(): string {
   return `${process.arch}, ${cpus().length} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
 }

@@ -1,7 +1,10 @@
 // `npm run soak`: a million records, every fault, kills; a report, and an exit code that says whether anything is wrong.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import type { SoakOptions } from './options.ts';
 import { reportOf } from './report.ts';
+import { routedReportOf } from './routed-report.ts';
+import { soakRouted } from './routed-soak.ts';
 import { soak } from './soak.ts';
 
 const USAGE = `Soaks the forwarder: all faults, and kills, over real sockets.
@@ -9,6 +12,7 @@ const USAGE = `Soaks the forwarder: all faults, and kills, over real sockets.
   npm run soak -- [options]
 
   --records N    how many (1000000)
+  --routes N     so many pipelines of one stream, from 3 to 8, instead of two streams of one each
   --seed N       of the records and of the faults (1)
   --minutes N    given up after so long (40)
   --bundled      the bundles of \`npm run build\` instead of the sources
@@ -21,6 +25,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       records: { type: 'string', default: '1000000' },
+      routes: { type: 'string' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '40' },
       bundled: { type: 'boolean', default: false },
@@ -32,25 +37,54 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const result = await soak({
+  const common = {
     records: whole('--records', values.records),
     seed: whole('--seed', values.seed),
     shards: 4,
-    // Small batches make many requests, and so many faults; large ones make lanes side by side.
-    batchSize: { raw: 150, xdm: 20 },
-    batchSizeLater: { raw: 3_000, xdm: 400 },
     hangs: 5,
     share: 0.012,
     killEvery: 150,
     killEveryMs: 15_000,
     deadlineMs: whole('--minutes', values.minutes) * 60_000,
     bundled: values.bundled,
-    say: (line) => console.log(line),
-  });
-  const report = reportOf(result);
+    say: (line: string) => console.log(line),
+  };
+  const { report, wrong } =
+    values.routes === undefined
+      ? await plain(common)
+      : await routed(common, whole('--routes', values.routes));
   console.log(`\n${report}`);
   if (values.report !== undefined) await writeFile(values.report, `${report}\n`);
-  return result.wrong.length === 0 ? 0 : 1;
+  return wrong.length === 0 ? 0 : 1;
+}
+
+type Common = Omit<SoakOptions, 'batchSize' | 'batchSizeLater'>;
+
+interface Outcome {
+  readonly report: string;
+  readonly wrong: readonly string[];
+}
+
+/** Small batches make many requests, and so many faults; large ones make lanes side by side. */
+async function plain(common: Common): Promise<Outcome> {
+  const result = await soak({
+    ...common,
+    batchSize: { raw: 150, xdm: 20 },
+    batchSizeLater: { raw: 3_000, xdm: 400 },
+  });
+  return { report: reportOf(result), wrong: result.wrong };
+}
+
+async function routed(common: Common, routes: number): Promise<Outcome> {
+  const result = await soakRouted({
+    ...common,
+    routes,
+    batchSize: 300,
+    batchSizeLater: 3_000,
+    outagesAt: [0.2, 0.45, 0.7],
+    refusals: 60,
+  });
+  return { report: routedReportOf(result), wrong: result.wrong };
 }
 
 function whole(name: string, text: string): number {

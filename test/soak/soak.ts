@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { functionName } from '../../local/start/functions.ts';
 import type { Stack } from '../../local/start/stack.ts';
-import { type Struck, setFaults } from './faults.ts';
+import { type InletPaths, type Struck, setFaults } from './faults.ts';
 import type { SoakOptions } from './options.ts';
 import type { Findings } from './oracle.ts';
 import { AGGREGATED, aggregatedPuts, type Put, rawPuts, seeded } from './records.ts';
@@ -34,7 +34,7 @@ export interface SoakResult {
 }
 
 /** The producer waits while so many records are on their way. */
-const MOST_UNDER_WAY = 40_000;
+export const MOST_UNDER_WAY = 40_000;
 const MOST_IN_A_PUT = 500;
 const MOST_BYTES_IN_A_PUT = 4 * 1024 * 1024;
 /** Of all records, this part is raw; the rest is pre-transformed and aggregated. */
@@ -50,7 +50,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const folder = join(tmpdir(), `penstock-soak-${process.pid}-${options.seed}`);
   const world = await createWorld(options, folder);
   try {
-    const struck = setFaults(world.stack.platform.platform.faults, world.inlets, options);
+    const struck = setFaults(world.stack.platform.platform.faults, pathsOf(world.inlets), options);
     const started = performance.now();
     const late = await carry(world, options);
     const seconds = (performance.now() - started) / 1_000;
@@ -69,6 +69,10 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     await world.stack.close().catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function pathsOf({ raw, xdm }: World['inlets']): InletPaths {
+  return { raw: [raw], xdm: [xdm] };
 }
 
 /** Writes everything and waits until it is settled. @returns why not, where it was not in time */
@@ -148,12 +152,12 @@ async function writeAll(
   ]);
 }
 
-function handedOver(stack: Stack, stream: string): number {
+export function handedOver(stack: Stack, stream: string): number {
   const { records, redelivered } = stack.aws.mappings.progress(stream);
   return records - redelivered;
 }
 
-function* batched(puts: Iterable<Put>): Generator<Put[]> {
+export function* batched(puts: Iterable<Put>): Generator<Put[]> {
   let batch: Put[] = [];
   let bytes = 0;
   for (const one of puts) {
@@ -168,7 +172,7 @@ function* batched(puts: Iterable<Put>): Generator<Put[]> {
   if (batch.length > 0) yield batch;
 }
 
-async function put(kinesis: KinesisClient, stream: string, batch: readonly Put[]): Promise<void> {
+export async function put(kinesis: KinesisClient, stream: string, batch: readonly Put[]): Promise<void> {
   const answer = await kinesis.send(new PutRecordsCommand({ StreamName: stream, Records: [...batch] }));
   if (answer.FailedRecordCount !== 0)
     throw new Error(`Kinesis did not take ${answer.FailedRecordCount} records`);

@@ -14,13 +14,13 @@ import type { SoakOptions } from './options.ts';
 import { Oracle } from './oracle.ts';
 import { POISON } from './records.ts';
 
-const WARM_UP_SECONDS = 1;
+export const WARM_UP_SECONDS = 1;
 
 const manifest = (name: keyof Inlets, more: object, source: object) =>
   parseManifest({
     version: 1,
     name: `soak-${name}`,
-    sandboxes: ['dev1'],
+    sandbox: 'dev1',
     source: { kind: 'inlet', stream: `soak-${name}`, data: name, startAt: 'earliest', ...source },
     schema: { class: 'profile', fieldGroups: ['profile-person-details'] },
     ...more,
@@ -58,7 +58,7 @@ export interface Kills {
   armed: boolean;
 }
 
-interface Traffic {
+export interface Traffic {
   requests: number;
   bytes: number;
 }
@@ -127,7 +127,7 @@ function watched(
 }
 
 /** A request that is refused as a whole for what one message in it says: the culprit has to be looked for. */
-function poisoned(): Answer {
+export function poisoned(): Answer {
   return {
     status: 400,
     headers: { 'content-type': 'application/json' },
@@ -135,7 +135,7 @@ function poisoned(): Answer {
   };
 }
 
-function responsesOf({ text, body }: Answer): unknown {
+export function responsesOf({ text, body }: Answer): unknown {
   if (text === undefined) return (body as { responses?: unknown }).responses;
   try {
     return (JSON.parse(text) as { responses?: unknown }).responses;

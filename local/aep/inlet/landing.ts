@@ -31,7 +31,7 @@ export function land(world: World, landing: Landing): void {
     const batch = batchFor(world, landing, run, 'landed');
     for (const row of rows) batch.rows.push(row);
     batch.rowCount += rows.length;
-    world.settings.onLanded(rows);
+    world.settings.onLanded(rows, dataSetId);
   }
   if (refused.length > 0) {
     const batch = batchFor(world, landing, run, 'refused');
