@@ -1,4 +1,4 @@
-// What the code can ask AWS for: every command of the SDK that it imports, and every service integration of the state machine.
+// What the code can ask AWS for: every command of the SDK that it imports, every operation of DynamoDB, and every service integration of the state machine.
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -24,6 +24,10 @@ export function commandsOf(sources: Iterable<readonly [file: string, text: strin
       if (services.size !== 1) throw new Error(`${file}: of which client is ${name}?`);
       for (const service of services) add(service, name);
     }
+    // DynamoDB is called without its client: by the names of its operations.
+    if (/\bTableCall\b/.test(text))
+      for (const [, name = ''] of text.matchAll(/'((?:Get|Put|Update|Delete)Item|Scan)'/g))
+        add('dynamodb', name);
     for (const [, name = ''] of text.matchAll(/\bnew (?:\w+\.)?(\w+)Command\(/g))
       if (!known.has(name)) throw new Error(`${file}: no import names ${name}Command`);
   }

@@ -225,8 +225,9 @@ describe('the journal shows', () => {
         "import { type AClient, GetCommand,\n  PutCommand } from '@aws-sdk/client-a';\nnew GetCommand({})",
       ],
       ['b.ts', "const sdk = await import('@aws-sdk/client-b');\nnew sdk.ListCommand({})"],
+      ['c.ts', "import type { TableCall } from './dynamodb.ts';\nawait call(what, 'Scan', {})"],
     ]);
-    expect([...found.keys()]).toEqual(['a:Get', 'a:Put', 'b:List']);
+    expect([...found.keys()]).toEqual(['a:Get', 'a:Put', 'b:List', 'dynamodb:Scan']);
     expect(() => commandsOf([['c.ts', 'new HiddenCommand({})']])).toThrow(/c\.ts: no import names Hidden/);
   });
 });
