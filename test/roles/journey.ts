@@ -14,7 +14,9 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createConsumers } from '../../lib/aws/consumers.ts';
+import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { createFunctions } from '../../lib/aws/functions.ts';
+import { createMarks } from '../../lib/aws/marks.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
@@ -59,6 +61,7 @@ export async function journey(): Promise<readonly Call[]> {
     await retiring(stack, pipeline);
     await byHand(stack, pipeline);
     await fanningOut(stack);
+    await marking(stack);
     await removing(stack);
   } finally {
     await stack.close();
@@ -281,6 +284,24 @@ async function fanningOut(stack: Stack): Promise<void> {
     await consumers.find(streamArn);
     await consumers.remove(streamArn);
   }
+}
+
+/** What the routes of a shard have settled outlives a container of the forwarder: it writes that as marks. */
+async function marking(stack: Stack): Promise<void> {
+  const access = {
+    endpoint: stack.aws.endpoints.dynamoDb,
+    region: stack.aws.env.AWS_REGION ?? '',
+    accessKeyId: accessKeyOf(functionName('forward')),
+    secretAccessKey: 'fake',
+  };
+  const marks = createMarks(
+    stack.settings.PENSTOCK_TABLE,
+    createTableCall(() => access),
+  );
+  const shard = { stream: STREAM, shardId: 'shardId-000000000000' };
+  await marks.write(shard, NAME, { datasetId: 'd', through: '1', keys: new Uint8Array(8) });
+  await marks.read(shard);
+  await marks.clear(shard, [NAME]);
 }
 
 async function newStream(stack: Stack, StreamName: string): Promise<string> {

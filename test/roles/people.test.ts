@@ -103,6 +103,11 @@ const MADE_BY: Readonly<Record<string, { readonly actions: readonly string[]; re
     ],
     on: RULE,
   },
+  // Inline in the role.
+  'AWS::IAM::Policy': {
+    actions: ['iam:PutRolePolicy', 'iam:GetRolePolicy', 'iam:DeleteRolePolicy'],
+    on: ROLE,
+  },
   'AWS::IAM::Role': {
     actions: [
       'iam:CreateRole',
