@@ -226,6 +226,16 @@ describe('issue 14 A 1, A 2: a stream with several pipelines', () => {
     expect(own.triggers.all.size).toBe(1);
   });
 
+  it('one of several is retired though its document is damaged', async () => {
+    const own = world();
+    await apply(own, manifest('one'));
+    await apply(own, manifest('two'));
+    own.secrets.values.set(`${OLD_SECRET}/two`, '{"version":1}');
+    await retire(own, manifest('two'));
+    expect(await routesOf(own)).toEqual([['one', 'first']]);
+    expect(own.secrets.values.has(`${OLD_SECRET}/two`)).toBe(false);
+  });
+
   it('one that is applied again while it was leaving is open again', async () => {
     const own = world();
     await apply(own, manifest('one'));
