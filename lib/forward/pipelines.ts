@@ -58,7 +58,7 @@ export function createPipelines(
   // A clock that was set back makes the age negative: read again.
   const isWithin = (ms: number, since: number) => clock.now() - since >= 0 && clock.now() - since < ms;
 
-  // Routes on the list that was read last, whose documents were never read: from when they take records.
+  // From when routes take records that are listed, and of which no document was read yet.
   const joining = new Map<string, Set<number>>();
   // What is held does not know of such a route: it would settle records that the route is to take.
   const hasJoined = (streamArn: string) =>
