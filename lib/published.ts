@@ -125,7 +125,7 @@ export interface RouteDocument {
 
 /** Reads the document of a route that is listed; the route of a stream without a list has no revision. */
 export type ReadDocument = (
-  listed: Pick<ListedRoute, 'revision'>,
+  listed: ListedRoute,
   pipeline: string | undefined,
 ) => Promise<RouteDocument | undefined>;
 

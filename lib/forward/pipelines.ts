@@ -58,14 +58,23 @@ export function createPipelines(
   // A clock that was set back makes the age negative: read again.
   const isWithin = (ms: number, since: number) => clock.now() - since >= 0 && clock.now() - since < ms;
 
+  // From when routes take records that are listed, and of which no document was read yet.
+  const joining = new Map<string, Set<number>>();
+  // What is held does not know of such a route: it would settle records that the route is to take.
+  const hasJoined = (streamArn: string) =>
+    [...(joining.get(streamArn) ?? [])].some((from) => from <= clock.now());
+
   const read = async (streamArn: string): Promise<StreamRoutes> => {
     const readAt = clock.now();
+    const joined = joining.get(streamArn) ?? new Set();
+    joining.set(streamArn, joined);
     const { documents, faults, readChanged } = changesSince(
-      held.get(streamArn)?.documents,
+      { before: held.get(streamArn)?.documents, joined },
       runtime,
       streamArn,
     );
     const found = await readStream(runtime, streamArn, readChanged, true);
+    joining.delete(streamArn);
     if (found === undefined) {
       held.delete(streamArn);
       throw new Failure(
@@ -86,7 +95,7 @@ export function createPipelines(
       try {
         return await read(streamArn);
       } catch (error) {
-        const isAway = isFailure(error) && error.code === 'AWS_UNAVAILABLE';
+        const isAway = isFailure(error) && error.code === 'AWS_UNAVAILABLE' && !hasJoined(streamArn);
         if (!isAway || known === undefined || !isWithin(PUBLISHED_KEPT_MS, known.readAt)) throw error;
         known.askedAt = clock.now();
         log.warn('what is published cannot be read: the last that was read is used', {
@@ -106,7 +115,7 @@ export function createPipelines(
 
 /** Reads only the documents that are not held in the listed revision, and holds what the list still has. */
 function changesSince(
-  before: HeldStream['documents'] = new Map(),
+  { before = new Map(), joined }: { before: HeldStream['documents'] | undefined; joined: Set<number> },
   runtime: PublishedRuntime,
   streamArn: string,
 ): {
@@ -131,6 +140,7 @@ function changesSince(
     faults,
     readChanged: async (listed, pipeline) => {
       const there = before.get(pipeline ?? '');
+      if (there === undefined && listed.from !== undefined) joined.add(listed.from);
       const isHeld = there !== undefined && there.revision === listed.revision;
       const found = isHeld ? there : await readable(listed, pipeline);
       if (found !== undefined) documents.set(pipeline ?? '', found);

@@ -19,7 +19,7 @@ const KNOWN_MARGIN_MS = 5_000;
  * An execution runs for two hours at most (`states.asl.json`). What it left half closed after that is nobody's any
  * more.
  */
-const MAX_CLOSING_MS = 7_300_000;
+export const MAX_CLOSING_MS = 7_300_000;
 
 /** Another writer was first: each time one of them has made progress, so only a storm of them uses all tries. */
 const CHANGE_TRIES = 50;

@@ -1,5 +1,6 @@
 // Several routes of one stream: each has its own inlet, verdicts, rejects, memory and log line.
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../lib/failure.ts';
 import { ALL_SETTLED, from, type RecordInput, SECRET } from '../support/forwarding.ts';
 import { type Answer, acknowledgeAll, acknowledgeBut, json } from '../support/inlet.ts';
 import { type Routed, type RouteInput, routed } from '../support/routed.ts';
@@ -104,6 +105,26 @@ describe('A 3: the routes of a stream', () => {
       a: { RecordsUnrouted: 0 },
       b: { RecordsUnrouted: 0, RecordsFiltered: 2 },
     });
+  });
+
+  it('no record passes over a route that joined while Secrets Manager cannot be reached', async () => {
+    const w = routed([{ pipeline: 'a' }]);
+    const forward = w.container();
+    expect(JSON.stringify(await w.run(RECORDS.slice(0, 1), forward))).toBe(ALL_SETTLED);
+    const since = w.clock.now() + 65_000;
+    w.publish([{ pipeline: 'a' }, { pipeline: 'b', from: since }]);
+    const read = w.secrets.get.bind(w.secrets);
+    w.secrets.get = (id) => {
+      if (id.endsWith('/b')) throw new Failure('AWS_UNAVAILABLE', 'reading the secret: TimeoutError');
+      return read(id);
+    };
+    // It takes nothing yet: what was read before is enough.
+    await w.clock.sleep(61_000);
+    expect(JSON.stringify(await w.run(RECORDS.slice(0, 1), forward))).toBe(ALL_SETTLED);
+    await w.clock.sleep(61_000);
+    await expect(w.run(RECORDS.slice(0, 1), forward)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    w.secrets.get = read;
+    expect(JSON.stringify(await w.run(RECORDS.slice(0, 1), forward))).toBe(ALL_SETTLED);
   });
 
   it('a record that came before the only route that wants it is unrouted', async () => {

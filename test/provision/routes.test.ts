@@ -179,9 +179,27 @@ describe('issue 14 A 1, A 2: a stream with several pipelines', () => {
     const own = world();
     await apply(own, manifest('one'));
     own.triggers.all.clear();
+    // As long as an execution lives.
+    own.time.now += 7_300_000;
     await apply(own, manifest('two', { startAt: 'earliest' }));
     const [made] = own.triggers.all.values();
     expect(made?.startAt).toBeInstanceOf(Date);
+  });
+
+  it('one that joins before the first one has made the trigger does not make it: it would pass over records of the first', async () => {
+    const own = world();
+    const dead = await own.run(
+      { manifest: manifest('one', { startAt: 'earliest' }) },
+      { fail: { trigger: 'Sandbox.Timedout' } },
+    );
+    expect([dead.error, own.triggers.all.size]).toEqual(['Penstock.Resumable', 0]);
+    const early = await own.run({ manifest: manifest('two') });
+    expect(early).toMatchObject({ error: 'Penstock.Resumable' });
+    expect(early.cause).toContain('NOT_READY');
+    expect(own.triggers.all.size).toBe(0);
+    await apply(own, manifest('one', { startAt: 'earliest' }));
+    await apply(own, manifest('two'));
+    expect([...own.triggers.all.values()].map(({ startAt }) => startAt)).toEqual(['earliest']);
   });
 
   it('none joins while the last one leaves; what is half closed for too long is open again', async () => {
@@ -206,6 +224,16 @@ describe('issue 14 A 1, A 2: a stream with several pipelines', () => {
     await retire(own, manifest('one'));
     expect(await routesOf(own)).toEqual([['two', 'joined']]);
     expect(own.triggers.all.size).toBe(1);
+  });
+
+  it('one of several is retired though its document is damaged', async () => {
+    const own = world();
+    await apply(own, manifest('one'));
+    await apply(own, manifest('two'));
+    own.secrets.values.set(`${OLD_SECRET}/two`, '{"version":1}');
+    await retire(own, manifest('two'));
+    expect(await routesOf(own)).toEqual([['one', 'first']]);
+    expect(own.secrets.values.has(`${OLD_SECRET}/two`)).toBe(false);
   });
 
   it('one that is applied again while it was leaving is open again', async () => {

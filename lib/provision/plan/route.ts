@@ -86,10 +86,12 @@ async function planLeaving(
   runtime: StreamContext['runtime'],
 ): Promise<PlannedRoute> {
   const isOnList = list?.routes[manifest.name] !== undefined;
+  // One that is listed goes, whether or not its document can be read.
   const isLeft =
+    isOnList ||
     (list !== undefined && othersIn(list, manifest.name).length === 0) ||
     (await writtenDocument(runtime, streamArn, manifest.name)) !== undefined;
-  return isOnList || isLeft
+  return isLeft
     ? { action: 'remove', reason: 'the pipeline is retired' }
     : { action: 'none', reason: 'the stream does not carry this pipeline' };
 }

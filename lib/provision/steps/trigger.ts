@@ -1,8 +1,10 @@
 // The stream's trigger: created switched off, and switched on last, when everything behind it is ready.
 import { Failure } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
+import { readRoute } from '../../published.ts';
 import type { Trigger, Triggers } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
+import { MAX_CLOSING_MS, readRouteList } from '../routes.ts';
 import { eventSourceOf } from './consumer.ts';
 
 /** Lambda takes some seconds to make a trigger; it refuses changes until then. */
@@ -11,7 +13,7 @@ const TRIGGER_SETTLING_MS = 1_000;
 
 /**
  * The pipeline with its trigger on, and how long what is old stays in place.
- * @throws Failure `NOT_READY` if Lambda is still busy with the trigger
+ * @throws Failure `NOT_READY` if Lambda is still busy with the trigger, or if another pipeline is to make it
  */
 export async function trigger(pipeline: Pipeline, { runtime }: StreamContext): Promise<Pipeline> {
   // Only a flow can still have records on their way. Nothing sends to other old resources.
@@ -19,6 +21,7 @@ export async function trigger(pipeline: Pipeline, { runtime }: StreamContext): P
   const { streamArn } = pipeline;
   if (streamArn === undefined) return { ...pipeline, drainSeconds, inService: true };
   const there = await runtime.triggers.find(streamArn);
+  if (there === undefined) await leaveToFirst(pipeline, streamArn, runtime);
   const startAt = startPosition(pipeline);
   const own =
     there ?? (await runtime.triggers.create(await eventSourceOf(pipeline, streamArn, runtime), startAt));
@@ -47,6 +50,31 @@ export async function switchTo(
       throw new Failure('NOT_READY', `the trigger ${own.id} is still changing`);
     await clock.sleep(TRIGGER_SETTLING_MS);
   }
+}
+
+/**
+ * Only the stream's first pipeline knows where the trigger is to start. Made by one that joined meanwhile, it would pass
+ * over the first one's records. A publication so old that its execution has ended had a trigger, which is gone.
+ */
+async function leaveToFirst(
+  { manifest, routeFrom }: Pipeline,
+  streamArn: string,
+  runtime: StreamContext['runtime'],
+): Promise<void> {
+  if (routeFrom === undefined) return;
+  const { routes = {} } = (await readRouteList(runtime, streamArn)) ?? {};
+  const first = Object.keys(routes).find(
+    (name) => name !== manifest.name && routes[name]?.from === undefined,
+  );
+  if (first === undefined) return;
+  const document = await readRoute(runtime, streamArn, first);
+  if (document === undefined || runtime.clock.now() - Date.parse(document.publishedAt) >= MAX_CLOSING_MS)
+    return;
+  throw new Failure(
+    'NOT_READY',
+    `the stream has no trigger yet, and the pipeline ${first}, its first one, is to make it`,
+    { next: `Wait until ${first} is applied, or apply or retire it; then start this one again.` },
+  );
 }
 
 function startPosition({ manifest, execution, routeFrom }: Pipeline): Parameters<Triggers['create']>[1] {
