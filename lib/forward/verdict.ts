@@ -51,13 +51,14 @@ export type Reason = (typeof REASONS)[number];
 /**
  * - `delivered`: Experience Platform acknowledged this very message
  * - `retry`: not resolved; it stays in the stream and Lambda delivers it again
- * - `filtered`: the pipeline does not want it; counted, and not kept. `unrouted`: no route of the stream does
+ * - `filtered`: the pipeline does not want it; counted, and not kept. `unrouted`: no route of the stream does;
+ *   `false`: a rule passes it over, which is no question of routes
  * - `rejected`: it goes to the dead-letter store. `text` may quote Experience Platform, so it is not for logs
  */
 export type Verdict =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'retry' }
-  | { readonly kind: 'filtered'; readonly unrouted?: true }
+  | { readonly kind: 'filtered'; readonly unrouted?: boolean }
   | { readonly kind: 'rejected'; readonly reason: Reason; readonly text: string };
 
 export type Filtered = Extract<Verdict, { kind: 'filtered' }>;
@@ -72,6 +73,8 @@ export interface Settled<V extends Verdict = Verdict> {
 export const DELIVERED: Verdict = { kind: 'delivered' };
 export const RETRY: Verdict = { kind: 'retry' };
 export const FILTERED: Filtered = { kind: 'filtered' };
+/** A deletion that is dropped, or a record of no bytes: never unrouted. */
+export const PASSED_OVER: Filtered = { kind: 'filtered', unrouted: false };
 /** Of all routes, one counts it so. */
 export const TAKEN_BY_NONE: Filtered = { kind: 'filtered', unrouted: true };
 

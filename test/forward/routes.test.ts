@@ -70,6 +70,23 @@ describe('A 3: the routes of a stream', () => {
     expect(reasons(w)).toEqual([['a', ['unrouted', 'unrouted', 'unrouted', 'unrouted']]]);
   });
 
+  it('never keeps or counts as unrouted what a route drops by its rules, or a record of no bytes', async () => {
+    const where = [{ field: '/type', oneOf: ['a', 'gone'] }];
+    const deletions = { where: [{ field: '/type', equals: 'gone' }], are: 'dropped' as const };
+    const dropping = { pipeline: 'a', published: { records: { where, deletions } } };
+    const other = { pipeline: 'b', published: only('b') };
+    for (const [routes, unrouted] of [
+      [[dropping], 'keep'],
+      [[dropping, other], 'keep'],
+      [[dropping, other], 'count'],
+    ] as const) {
+      const w = routed(routes, { unrouted });
+      expect(JSON.stringify(await w.run([record(0, 'gone'), '']))).toBe(ALL_SETTLED);
+      expect([reasons(w), w.lineOf('a')]).toMatchObject([[], { filtered: 2 }]);
+      expect(w.counted.a?.RecordsUnrouted ?? 0).toBe(0);
+    }
+  });
+
   it('keeps it without its bytes where any route of the stream redacts', async () => {
     const redacting = {
       records: { ...only('b').records, redact: [{ field: '/n', action: 'drop' as const }] },

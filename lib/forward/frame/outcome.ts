@@ -76,5 +76,5 @@ function isUnread(outcome: RouteOutcome | undefined, part: DecodedPart): boolean
 
 function isLeftOut(outcome: RouteOutcome | undefined): boolean {
   if (outcome === undefined || outcome === LEFT_OUT) return outcome === LEFT_OUT;
-  return 'verdict' in outcome && outcome.verdict.kind === 'filtered';
+  return 'verdict' in outcome && outcome.verdict.kind === 'filtered' && outcome.verdict.unrouted !== false;
 }

@@ -6,7 +6,7 @@ import type { Span } from '../json/json.ts';
 import { spanAt, stepsOf, valueAt } from '../json/pointer.ts';
 import type { Decoded, DecodedPart } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
-import { FILTERED, type Filtered, type Rejected, rejected, type Settled } from '../verdict.ts';
+import { FILTERED, type Filtered, PASSED_OVER, type Rejected, rejected, type Settled } from '../verdict.ts';
 import { withheld } from '../withheld.ts';
 import { createConditions, type Looked, lookedAt, NO_FIELDS } from './conditions.ts';
 import { createFieldReader, type FieldValues } from './derive.ts';
@@ -50,7 +50,7 @@ export function createTransform(
     const transformed = 'payload' in part ? transform(part, stages) : part;
     // An empty record has no fields: it is filtered unless the conditions hold without them.
     return isEmpty(transformed) && isWanted?.(NO_FIELDS) === false
-      ? { message: transformed.message, verdict: FILTERED }
+      ? { message: transformed.message, verdict: PASSED_OVER }
       : transformed;
   };
   if (redactor === undefined) return looked;
@@ -111,7 +111,7 @@ const OTHERWISE =
 /** What becomes of a record that tells of a deletion. It is redacted by then, because it may be kept. */
 function deletionsOf({ where, are }: NonNullable<Records['deletions']>): TransformStages['deletionOf'] {
   const isDeletion = createConditions(where);
-  const verdict = are === 'dropped' ? FILTERED : rejected('deletion', DELETION);
+  const verdict = are === 'dropped' ? PASSED_OVER : rejected('deletion', DELETION);
   return (record) => (isDeletion(record) ? verdict : undefined);
 }
 

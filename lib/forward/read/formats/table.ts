@@ -71,7 +71,11 @@ function valuesOf(row: TableRow, most: number): readonly Value[] | Rejected {
     return rejected('too-large', `a row of ${row.bytes.length} bytes`);
   if (!isUtf8(row.bytes)) return rejected('not-utf8', 'not UTF-8');
   if (row.mistake !== undefined) return rejected('bad-row', row.mistake);
-  return row.count <= most ? row.values : rejected('bad-row', `it has ${row.count} columns`);
+  return row.count <= most ? row.values : otherCount(row.count, most);
+}
+
+function otherCount(found: number, columns: number): Rejected {
+  return rejected('bad-row', `it has ${found} values for ${columns} columns`);
 }
 
 /** Writes a row as a JSON object. A value of no characters is left out, but a quoted one is an empty text. */
@@ -80,7 +84,7 @@ function rowWriter(columns: readonly NamedColumn[]): (row: TableRow) => Buffer |
   return (row) => {
     const values = valuesOf(row, columns.length);
     if ('kind' in values) return values;
-    if (values.length < columns.length) return rejected('bad-row', `it has ${values.length} columns`);
+    if (values.length < columns.length) return otherCount(row.count, columns.length);
     const members: string[] = [];
     for (const [at, value] of values.entries()) {
       const { name, type } = columns[at] as NamedColumn;

@@ -52,6 +52,11 @@ describe('14 B: csv', () => {
     expect(csv(ABC)('x,,""\n,,').map(found)).toEqual(['{"a":"x","c":""}', '{}']);
   });
 
+  it('a row of another length says how many values it has, and for how many columns', () => {
+    const texts = csv(ABC)('a,b,c,d\na').map(({ entry: one }) => one?.message);
+    expect(texts).toEqual(['it has 4 values for 3 columns', 'it has 1 values for 3 columns']);
+  });
+
   it('takes the names of the columns from a header, and holds it against those of the manifest', () => {
     const text = 'field_name,"field ""two"""\r\naaa,bbb\r\n';
     const sent = [JSON.stringify({ field_name: 'aaa', 'field "two"': 'bbb' })];
