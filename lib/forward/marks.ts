@@ -7,7 +7,7 @@ import { within } from '../within.ts';
 import type { Invocation } from './invocation.ts';
 import { MAX_KEYS } from './memory.ts';
 import type { Received } from './read/event.ts';
-import { keyOf, type Message } from './read/message.ts';
+import { keyOf, type Message, sequenceOf } from './read/message.ts';
 import type { Settled } from './verdict.ts';
 
 /** Of a call to the store of marks, in ms: without an answer, records are forwarded as without marks. */
@@ -23,6 +23,11 @@ const KEY_BYTES = 8;
 export interface BatchMarks {
   /** Whether AEP acknowledged the message on this route before, as its mark says. */
   isKnown(route: PublishedRoute): ((message: Message) => boolean) | undefined;
+  /**
+   * Whether the last message that AEP took on this route is in this batch, as far as its mark knows, and a key that is
+   * remembered.
+   */
+  hasLatest(route: PublishedRoute, remembered: string | undefined): boolean;
   /** A request of a route was not taken: from now on, each route that ends writes its mark. */
   trouble(): void;
   /** A route has ended, with these verdicts. */
@@ -36,6 +41,7 @@ export interface BatchMarks {
 /** For a stream of one route: memory alone is enough, as decision 0003 says. */
 export const NO_MARKS: BatchMarks = {
   isKnown: () => undefined,
+  hasLatest: () => false,
   trouble: () => undefined,
   ended: () => undefined,
   written: async () => new Set(),
@@ -103,6 +109,12 @@ export async function readMarks(
     isKnown(route) {
       const keys = keysIn(markFor(found, route));
       return keys.size === 0 ? undefined : (message) => keys.has(markKey(message));
+    },
+    hasLatest(route, remembered) {
+      const end = BigInt(last());
+      const through = markFor(found, route)?.through ?? '0';
+      const isBehind = remembered !== undefined && BigInt(sequenceOf(remembered)) > end;
+      return BigInt(through) <= end && !isBehind;
     },
     trouble,
     ended(route, settled) {

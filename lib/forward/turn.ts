@@ -46,7 +46,7 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
   const { limits, standing } = inletOf(route);
   const known = memory.recall(memoryKey(received, route));
   const isMarked = marks.isKnown(route);
-  const witness = witnessOf(received, known, standing);
+  const isWitness = witnessesOf(known, standing, { received, marks, route, isMarked });
   const metrics = isOnly ? runtime.metrics : metricsOfRoute(runtime.metrics);
   const { from } = route;
   return {
@@ -69,7 +69,7 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
         isMarked === undefined
           ? (message) => known.has(message)
           : (message) => known.has(message) || isMarked(message),
-      isWitness: (message) => witness !== undefined && keyOf(message) === witness,
+      isWitness,
     },
   };
 }
@@ -124,12 +124,29 @@ function sendingOf(
 }
 
 /**
- * The message of the shard that AEP took last, if a message of the event has failed alone before. Sending it once
- * more shows whether the inlet takes anything. Only the very last one may be repeated: an earlier one would overwrite
- * newer data.
+ * Which messages show whether the inlet takes anything, when they are sent once more: the one of the shard that AEP took
+ * last. Memory has it by its key, and is asked if a message of the event has failed alone before. A mark of another
+ * container knows only which were taken. What that one had learned of refused messages is lost with it.
+ * Of several the last one counts, because an earlier one would overwrite newer data.
  */
-function witnessOf({ records }: Received, known: Recalled, standing: Standing): string | undefined {
-  return standing.suspects(sequenceNumbersOf(records)) ? known.latest : undefined;
+function witnessesOf(
+  known: Recalled,
+  standing: Standing,
+  {
+    received,
+    marks,
+    route,
+    isMarked,
+  }: Pick<TurnOptions, 'received' | 'marks'> & {
+    readonly route: PublishedRoute;
+    readonly isMarked: ((message: Message) => boolean) | undefined;
+  },
+): (message: Message) => boolean {
+  const { latest } = known;
+  if (isMarked !== undefined && marks.hasLatest(route, latest))
+    return (message) => keyOf(message) === latest || isMarked(message);
+  if (latest === undefined || !standing.suspects(sequenceNumbersOf(received.records))) return () => false;
+  return (message) => keyOf(message) === latest;
 }
 
 /** One by one, because mostly nobody asks for them. */

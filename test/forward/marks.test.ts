@@ -52,6 +52,24 @@ describe('A 3: a record reaches a healthy route at most twice while another rout
     expect(w.marks.all.size).toBe(0);
   });
 
+  it.each([6, 8])(
+    'and %i refused ones do not block it, when a mark alone knows all others',
+    async (refused) => {
+      const refuse = (message: string) =>
+        (JSON.parse(message) as { n: number }).n < refused ? { status: 400, message: 'refused' } : undefined;
+      const w = routed([
+        { pipeline: 'a', answer: acknowledgeBut(refuse) },
+        { pipeline: 'b', published: only('b'), answer: down },
+      ]);
+      await w.run(RECORDS);
+      w.answer('b', acknowledgeAll);
+      expect(JSON.stringify(await w.run(RECORDS))).toBe(ALL_SETTLED);
+      // The last one alone was sent again, to show that the inlet takes anything.
+      expect(timesOn(w, 'a').slice(refused, 9)).toEqual(Array(9 - refused).fill(1));
+      expect(timesOn(w, 'a')[9]).toBe(2);
+    },
+  );
+
   it('a container for each invocation, without a kill', async () => {
     const w = routed(TWO);
     for (let times = 0; times < 4; times++) expect(JSON.stringify(await w.run(RECORDS))).toBe(from(1));
