@@ -431,7 +431,7 @@ function fitsSampleCustomers({ manifests, records }: StartOptions, { source }: M
   const kind = source.kind === 'inlet' ? source.format?.kind : undefined;
   if (records !== undefined || kind === undefined || !NOT_OF_CUSTOMERS.has(kind)) return;
   throw new UsageError(
-    `--manifest ${manifests[0]} has records of the format ${kind}, and the sample customers are JSON: add --records FILE, and --encoding base64 where a line cannot hold them`,
+    `--manifest ${manifests[0]} has records of the format ${kind}, and the sample customers are JSON. Add --records FILE, with --encoding base64 for any bytes`,
   );
 }
 
