@@ -52,7 +52,10 @@ async function main(args: string[]): Promise<number> {
     const [{ manifest }] = wanted;
     const changed = options.change === undefined ? undefined : await readChange(options.change, wanted);
     const faults = await readFaults(options.faults);
-    if (manifest.source.kind === 'inlet') needsRecords(options);
+    if (manifest.source.kind === 'inlet') {
+      fitsSampleCustomers(options, manifest);
+      needsRecords(options);
+    }
     const total = await countLines(options, manifest);
     const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
     for (const one of wanted) needsXdm(one.file, one.manifest, xdm ?? builtIn);
@@ -422,6 +425,17 @@ function needsRecords({ manifests, records, areSamples }: StartOptions): void {
     `--manifest ${manifests.join(' --manifest ')} needs records of its own: add --records FILE, or --generate N for the sample customers`,
   );
 }
+
+/** The sample customers are JSON, which no other format reads. @throws UsageError */
+function fitsSampleCustomers({ manifests, records }: StartOptions, { source }: Manifest): void {
+  const kind = source.kind === 'inlet' ? source.format?.kind : undefined;
+  if (records !== undefined || kind === undefined || !NOT_OF_CUSTOMERS.has(kind)) return;
+  throw new UsageError(
+    `--manifest ${manifests[0]} has records of the format ${kind}, and the sample customers are JSON. Add --records FILE, with --encoding base64 for any bytes`,
+  );
+}
+
+const NOT_OF_CUSTOMERS: ReadonlySet<string> = new Set(['avro', 'protobuf', 'csv', 'tsv', 'cloudwatch-logs']);
 
 /** What Adobe has and the simulated platform does not is no conflict of the pipeline's. @throws UsageError */
 function needsXdm(file: string, { schema }: Manifest, xdm: Standard): void {

@@ -175,6 +175,14 @@ describe('C 2', () => {
     expect(code).toBe(2);
   });
 
+  it('14 B: what is no JSON is not sent the sample customers, not even if they are asked for', async () => {
+    const payments = 'examples/payments.json';
+    for (const asked of [[], ['--generate', '5']]) {
+      const { code, err } = await start('--manifest', payments, ...asked);
+      expect([code, err]).toEqual([2, expect.stringMatching(/of the format protobuf.*--encoding base64/)]);
+    }
+  });
+
   it('12 B 9: what the platform has with --xdm only is told before anything starts', async () => {
     const id = 'https://ns.adobe.com/xdm/context/experienceevent-advertising';
     const schema = { class: 'experienceevent', fieldGroups: [id] };

@@ -120,6 +120,23 @@ describe('issue 14 A 1, A 2: a stream with several pipelines', () => {
     expect(change.error).toBe('Penstock.Conflict');
   });
 
+  it('one whose schemas are in Glue is a conflict where the deployment may not ask for them', async () => {
+    const own = world();
+    const asked = manifest('one', { format: { kind: 'avro', schemaIn: 'glue' } });
+    const run = await own.run({ manifest: asked });
+    expect([run.error, run.cause]).toEqual([
+      'Penstock.Conflict',
+      expect.stringMatching(/glueSchemaRegistry/),
+    ]);
+    expect(own.mutations()).toEqual([]);
+    Object.assign(own.runtime.settings, { schemaRegistry: true });
+    await apply(own, asked);
+    // Whoever takes the permission away can retire the pipeline, and is told of it otherwise.
+    Object.assign(own.runtime.settings, { schemaRegistry: false });
+    expect((await own.run({ manifest: asked })).error).toBe('Penstock.Conflict');
+    await retire(own, asked);
+  });
+
   it('are at most so many', async () => {
     const own = world();
     await apply(own, manifest('one'));

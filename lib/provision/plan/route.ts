@@ -27,7 +27,7 @@ export async function planRoute(
     const reason = `${Object.keys(list.routes).join(', ')} is published for ${list.streamArn}, another stream of that name; retire it first, or give the one of this stream another name`;
     return { action: 'conflict', reason };
   }
-  const reason = conflictWith(list, manifest.name, settingsIn(source));
+  const reason = conflictWith(list, manifest.name, settingsIn(source)) ?? withoutRegistry(source, runtime);
   if (reason !== undefined) return { action: 'conflict', reason };
   const published = await readRoute(runtime, streamArn, manifest.name);
   if (published === undefined)
@@ -39,6 +39,16 @@ export async function planRoute(
   return isAsWanted(published, pipeline, source) && list?.closing === undefined
     ? { action: 'keep', reason: `published by ${published.execution}${ofFormat(source)}` }
     : { action: 'update', reason: `the forwarder gets what has changed${ofFormat(source)}` };
+}
+
+/** Why the pipeline's records would wait for their schema for ever: its container may not ask for it. */
+function withoutRegistry(
+  { format }: InletSource,
+  { settings }: StreamContext['runtime'],
+): string | undefined {
+  const asks = format !== undefined && 'schemaIn' in format && format.schemaIn === 'glue';
+  if (!asks || settings.schemaRegistry) return undefined;
+  return 'source.format has "schemaIn": "glue", and the deployment may not ask AWS Glue for schemas; deploy with glueSchemaRegistry: yes, or give the schema in the manifest';
 }
 
 /** The stream settings that the manifest asks for. */
