@@ -12,6 +12,12 @@ export type TableFormat = Extract<PublishedFormat, { kind: 'csv' | 'tsv' }>;
 
 const NEW_LINE = Buffer.from('\n');
 
+/**
+ * Snowplow has appended columns in the course of time, so a line of an older version is shorter. Up to `event_id` it
+ * has all of them: without that it is no event.
+ */
+const LEAST_SNOWPLOW_COLUMNS = SNOWPLOW_COLUMNS.findIndex(({ name }) => name === 'event_id') + 1;
+
 /** A row that cannot be read is rejected alone. It is kept with its header, so that it is a record by itself. */
 export function createTable({ kind, columns, header = false }: TableFormat): Expander {
   const readRow = kind === 'csv' ? readQuotedRow : readTabbedRow;
@@ -22,7 +28,7 @@ export function createTable({ kind, columns, header = false }: TableFormat): Exp
     if (head?.done) return rejected('empty', 'no line has anything in it');
     const own = head === undefined ? (named ?? []) : columnsIn(head.value, named);
     if ('kind' in own) return own;
-    const write = rowWriter(own);
+    const write = rowWriter(own, columns === 'snowplow-enriched' ? LEAST_SNOWPLOW_COLUMNS : own.length);
     let found = header;
     for (const row of rows) {
       found = true;
@@ -79,12 +85,12 @@ function otherCount(found: number, columns: number): Rejected {
 }
 
 /** Writes a row as a JSON object. A value of no characters is left out, but a quoted one is an empty text. */
-function rowWriter(columns: readonly NamedColumn[]): (row: TableRow) => Buffer | Rejected {
+function rowWriter(columns: readonly NamedColumn[], least: number): (row: TableRow) => Buffer | Rejected {
   const names = columns.map(({ name }) => `${JSON.stringify(name)}:`);
   return (row) => {
     const values = valuesOf(row, columns.length);
     if ('kind' in values) return values;
-    if (values.length < columns.length) return otherCount(row.count, columns.length);
+    if (values.length < least) return otherCount(row.count, columns.length);
     const members: string[] = [];
     for (const [at, value] of values.entries()) {
       const { name, type } = columns[at] as NamedColumn;

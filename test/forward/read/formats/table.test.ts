@@ -190,6 +190,14 @@ describe('14 B: tsv', () => {
     ]);
   });
 
+  it('reads a line of Snowplow that ends after event_id or later, and no shorter one', () => {
+    const outcomes = tsv({ columns: 'snowplow-enriched' })('shop\tweb\t\t\t\tpage_view\te-1\nshop\tweb');
+    expect(outcomes.map(found)).toEqual([
+      '{"app_id":"shop","platform":"web","event":"page_view","event_id":"e-1"}',
+      'bad-row',
+    ]);
+  });
+
   it("names the 131 columns of Snowplow's enriched events, and opens those that hold JSON", () => {
     const names = SNOWPLOW_COLUMNS.map(({ name }) => name);
     expect([names.length, names[0], names[52], names[130]]).toEqual([
