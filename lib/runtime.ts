@@ -402,7 +402,7 @@ export interface Ledger {
    * lease; works on a pipeline that no execution holds.
    * @throws Failure `LEASE_LOST` naming the execution that holds it
    */
-  enter(pipeline: string, owner: string): Promise<number>;
+  takeFencingToken(pipeline: string, owner: string): Promise<number>;
   /** @throws Failure `LEASE_LOST` if a later step took a token, or another execution holds the pipeline */
   check(pipeline: string, owner: string, fencingToken: number): Promise<void>;
   /**

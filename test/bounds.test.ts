@@ -48,7 +48,7 @@ describe('A 3: the item of a pipeline in the ledger', () => {
   it('takes the largest of everything at once, the lease besides', async () => {
     const own = memoryLedger('t');
     const owner = `arn:aws:states:eu-west-1:123456789012:execution:penstock-dev-provision:${'x'.repeat(80)}`;
-    await own.ledger.enter('p'.repeat(64), owner);
+    await own.ledger.takeFencingToken('p'.repeat(64), owner);
     const item = { owner: { S: owner }, since: { S: at } };
     own.items.set('p'.repeat(64), { ...own.items.get('p'.repeat(64)), ...item });
     const { manifest, known, report, succeeded } = MAX_IN_LEDGER_BYTES;

@@ -49,7 +49,27 @@ function mistakesOf(source: string): string[] {
   );
 }
 
+/** The name of a test, or of a group of them. */
+const NAME = /\b(?:it|describe|test)(?:\.each\([^\n]*\))?\(\s*(['"`])(.*?)\1\s*,/g;
+
 describe('13 A 1, 13 A 2: comments and texts are plain', () => {
+  it('and so are the names of tests', () => {
+    const files = globSync('test/**/*.ts', { cwd: ROOT }).sort();
+    const names = files.flatMap((file) =>
+      Array.from(readFileSync(`${ROOT}${file}`, 'utf8').matchAll(NAME), ([, , name = '']) => ({
+        file,
+        name,
+      })),
+    );
+    expect(names.length).toBeGreaterThan(2_000);
+    const long = names.flatMap(({ file, name }) =>
+      sentences(name)
+        .filter((sentence) => words(sentence) > LONGEST_SENTENCE)
+        .map((sentence) => `${file}: ${sentence}`),
+    );
+    expect(long).toEqual([]);
+  });
+
   it.each(PLAIN)('in %s', (pattern) => {
     const files = globSync(pattern.endsWith('.ts') ? pattern : `${pattern}/**/*.ts`, { cwd: ROOT }).sort();
     expect(files.length).toBeGreaterThan(0);

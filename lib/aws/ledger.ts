@@ -33,7 +33,7 @@ export function createLedger(table: string | undefined, call: TableCall): Ledger
   const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
 
   return {
-    async enter(pipeline, owner) {
+    async takeFencingToken(pipeline, owner) {
       const update = {
         ...at(pipeline),
         ...MINE,
@@ -43,7 +43,11 @@ export function createLedger(table: string | undefined, call: TableCall): Ledger
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       };
       try {
-        const { Attributes } = await call(`entering the pipeline ${pipeline}`, 'UpdateItem', update);
+        const { Attributes } = await call(
+          `taking a fencing token of the pipeline ${pipeline}`,
+          'UpdateItem',
+          update,
+        );
         return Number(Attributes?.entered?.N);
       } catch (error) {
         const cause = conditionNotMet(error);

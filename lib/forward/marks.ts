@@ -24,8 +24,8 @@ export interface BatchMarks {
   /** Whether AEP acknowledged the message on this route before, as its mark says. */
   isKnown(route: PublishedRoute): ((message: Message) => boolean) | undefined;
   /**
-   * Whether the last message that AEP took on this route is in this batch, as far as its mark knows, and a key that is
-   * remembered.
+   * Whether the last message that AEP took on this route is in this batch.
+   * @param remembered the last one's key, if the container remembers it; the mark may know a later one
    */
   hasLatest(route: PublishedRoute, remembered: string | undefined): boolean;
   /** A request of a route was not taken: from now on, each route that ends writes its mark. */

@@ -113,9 +113,9 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
   });
 
   it('lets the last one in change something, and nobody before', async () => {
-    const first = await ledger.enter(pipeline, ME);
+    const first = await ledger.takeFencingToken(pipeline, ME);
     await ledger.check(pipeline, ME, first);
-    const second = await ledger.enter(pipeline, ME);
+    const second = await ledger.takeFencingToken(pipeline, ME);
     expect(second).toBe(first + 1);
     await ledger.check(pipeline, ME, second);
     await expect(ledger.check(pipeline, ME, first)).rejects.toMatchObject(lost('later fencing token'));
@@ -123,9 +123,9 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
   });
 
   it('lets nobody in while another execution holds the pipeline, and says which', async () => {
-    const entered = await ledger.enter(pipeline, ME);
+    const entered = await ledger.takeFencingToken(pipeline, ME);
     await lease.take(pipeline, OTHER);
-    await expect(ledger.enter(pipeline, ME)).rejects.toMatchObject({
+    await expect(ledger.takeFencingToken(pipeline, ME)).rejects.toMatchObject({
       ...lost(`${OTHER} holds the pipeline ${pipeline} since ${NOW}`),
       retryable: false,
     });
@@ -177,10 +177,10 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
   });
 
   it('has a lease that is taken, kept, looked at and returned', async () => {
-    const entered = await ledger.enter(pipeline, ME);
+    const entered = await ledger.takeFencingToken(pipeline, ME);
     await lease.take(pipeline, ME);
     await expect(ledger.check(pipeline, ME, entered)).rejects.toMatchObject(lost('later fencing token'));
-    const mine = await ledger.enter(pipeline, ME);
+    const mine = await ledger.takeFencingToken(pipeline, ME);
     // The answer to a take may be lost: the execution takes again what is its own, and its steps enter anew.
     await lease.take(pipeline, ME);
     expect(await ledger.read(pipeline)).toEqual({ pipeline, owner: ME, since: NOW });
@@ -189,7 +189,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     });
     await expect(lease.take(pipeline, OTHER)).rejects.toMatchObject(NOT_MET);
     await expect(lease.giveBack(pipeline, OTHER)).rejects.toMatchObject(NOT_MET);
-    const last = await ledger.enter(pipeline, ME);
+    const last = await ledger.takeFencingToken(pipeline, ME);
     await lease.giveBack(pipeline, ME);
     // A step that is still at work after the lease was returned.
     await expect(ledger.check(pipeline, ME, last)).rejects.toMatchObject(lost('later fencing token'));
@@ -200,7 +200,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
 
   it('is taken over from the one who was looked at, and from nobody else', async () => {
     await lease.take(pipeline, OTHER);
-    const entered = await ledger.enter(pipeline, OTHER);
+    const entered = await ledger.takeFencingToken(pipeline, OTHER);
     await lease.takeOver(pipeline, ME, OTHER);
     await expect(ledger.check(pipeline, OTHER, entered)).rejects.toMatchObject(lost(ME));
     await expect(lease.takeOver(pipeline, OTHER, OTHER)).rejects.toMatchObject(NOT_MET);
@@ -214,7 +214,9 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
       Array.from({ length: 8 }, (_, i) => lease.take(pipeline, `${ME}${i}`)),
     );
     expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    const numbers = await Promise.all(Array.from({ length: 8 }, () => ledger.enter(`${pipeline}-free`, ME)));
+    const numbers = await Promise.all(
+      Array.from({ length: 8 }, () => ledger.takeFencingToken(`${pipeline}-free`, ME)),
+    );
     expect(new Set(numbers).size).toBe(8);
   });
 
@@ -331,7 +333,7 @@ describe('the ledger', () => {
   it('says what is missing where no table is configured', async () => {
     const ledger = createLedger(undefined, call);
     const missing = { code: 'SETTINGS_INVALID', message: expect.stringContaining('PENSTOCK_TABLE') };
-    await expect(ledger.enter('orders', ME)).rejects.toMatchObject(missing);
+    await expect(ledger.takeFencingToken('orders', ME)).rejects.toMatchObject(missing);
     await expect(ledger.check('orders', ME, 1)).rejects.toMatchObject(missing);
     await expect(ledger.write('orders', ME, { report: {}, updatedAt: NOW })).rejects.toMatchObject(missing);
     await expect(ledger.read('orders')).rejects.toMatchObject(missing);
@@ -340,7 +342,7 @@ describe('the ledger', () => {
 
   it('says what was being done where DynamoDB refuses, or is not there', async () => {
     const elsewhere = createLedger('penstock-no-table', call);
-    await expect(elsewhere.enter('orders', ME)).rejects.toMatchObject({
+    await expect(elsewhere.takeFencingToken('orders', ME)).rejects.toMatchObject({
       code: 'AWS_REFUSED',
       message: expect.stringContaining('entering the pipeline orders: ResourceNotFoundException'),
     });

@@ -91,7 +91,7 @@ afterEach(() => vi.restoreAllMocks());
 const LEAKS = 1_000;
 
 it.each(Array.from({ length: Math.max(1, runs(5_000) / LEAKS) }, (_, part) => part * LEAKS))(
-  `A 19: in ${LEAKS} runs of every kind, from %i on, no secret, token or inlet is in a log line, a metric, the store, an answer or an error`,
+  `A 19: in ${LEAKS} runs of every kind, from %i on, nothing that is written has a secret, a token or an inlet`,
   async (first) => {
     const random = seededRandom(SEED + first);
     // An inlet that repeats what it was sent, in every place that is read.

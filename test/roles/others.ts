@@ -132,8 +132,9 @@ async function probesOn(aws: LocalAws): Promise<Record<string, () => Promise<unk
     return made.id;
   };
   return {
-    'ledger.enter': () => ledger.enter('a', 'me'),
-    'ledger.check': () => ledger.enter('a', 'me').then((entered) => ledger.check('a', 'me', entered)),
+    'ledger.takeFencingToken': () => ledger.takeFencingToken('a', 'me'),
+    'ledger.check': () =>
+      ledger.takeFencingToken('a', 'me').then((entered) => ledger.check('a', 'me', entered)),
     'ledger.write': () => ledger.write('a', 'me', { updatedAt: 'now' }),
     'ledger.read': () => ledger.read('a'),
     'ledger.names': () => ledger.names(),

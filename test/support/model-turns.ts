@@ -99,7 +99,7 @@ export function fenceIn(trace: readonly Call[]): number {
   const hung = trace.findIndex((call) => (call as Made).fault === 'zombie');
   if (hung < 0) return -1;
   const entered = trace.findIndex(
-    ({ label, zombie }, index) => index > hung && !zombie && label.startsWith('ledger.enter'),
+    ({ label, zombie }, index) => index > hung && !zombie && label.startsWith('ledger.takeFencingToken'),
   );
   const over = takeOverIn(trace);
   return over >= 0 && (entered < 0 || over < entered) ? over : entered;

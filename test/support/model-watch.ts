@@ -214,7 +214,7 @@ export class Watch {
     if (seconds > MOST_SECONDS || status === 'TIMED_OUT') this.wrong.push(`P16: ${seconds} s, ${status}`);
     const attempts = new Map<string, number>();
     for (const { step, label } of calls)
-      if (label.startsWith('ledger.enter')) attempts.set(step, (attempts.get(step) ?? 0) + 1);
+      if (label.startsWith('ledger.takeFencingToken')) attempts.set(step, (attempts.get(step) ?? 0) + 1);
     for (const [step, count] of attempts)
       if (count > MOST_ATTEMPTS) this.wrong.push(`P16: ${step} was tried ${count} times`);
   }

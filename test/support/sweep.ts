@@ -232,7 +232,7 @@ const LOOKING = new Set(['begin', 'plan', 'verify', 'report']);
 function begunInPlaceOf(step: string, execution: string, call: Call): boolean {
   // Another execution has the lease when it plans.
   if (call.execution !== execution) return call.step === 'plan';
-  return call.step === step && (LOOKING.has(step) || call.label.startsWith('ledger.enter'));
+  return call.step === step && (LOOKING.has(step) || call.label.startsWith('ledger.takeFencingToken'));
 }
 
 function wrongEnding(ends: Scenario['ends'], last: Run | undefined): string | undefined {

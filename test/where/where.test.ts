@@ -112,7 +112,7 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
     },
     routes: given.routes === undefined ? memoryRoutes() : listOf(given.routes),
     ledger: {
-      enter: none,
+      takeFencingToken: none,
       check: none,
       write: none,
       names: async () => ['customers'],

@@ -121,7 +121,7 @@ async function takeFencingToken(
   { manifest, execution }: Pipeline,
   { ledger, clock }: LedgerRuntime,
 ): Promise<{ fencingToken: number; guard: Guard }> {
-  const fencingToken = await ledger.enter(manifest.name, execution.id);
+  const fencingToken = await ledger.takeFencingToken(manifest.name, execution.id);
   const until = clock.now() + FUNCTION_MS;
   const guard = async () => {
     await ledger.check(manifest.name, execution.id, fencingToken);

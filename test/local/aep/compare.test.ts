@@ -154,7 +154,7 @@ test('12 C 3: nothing but reads is sent, under the credential of the real servic
   expect(came().at(-1)?.headers).toMatchObject({ 'x-api-key': ID });
 });
 
-test('12 C 3: an id in a read is replaced by that of the real resource of the same name, also where no list was read before', async () => {
+test('12 C 3: an id in a read is replaced by that of the real resource of the same name, even without a list', async () => {
   const { read, came, comparison, own, other } = await beside({});
   // Others of the kind, which stand in every list before or behind the right one.
   const more = {
