@@ -344,7 +344,9 @@ describe('the ledger', () => {
     const elsewhere = createLedger('penstock-no-table', call);
     await expect(elsewhere.takeFencingToken('orders', ME)).rejects.toMatchObject({
       code: 'AWS_REFUSED',
-      message: expect.stringContaining('entering the pipeline orders: ResourceNotFoundException'),
+      message: expect.stringContaining(
+        'taking a fencing token of the pipeline orders: ResourceNotFoundException',
+      ),
     });
     const large = { report: 'x'.repeat(410_000), updatedAt: NOW };
     // Said before DynamoDB would have to: what each may have is in lib/bounds.ts.
