@@ -16,8 +16,8 @@ const APART = [
   'test/template/*.test.ts',
 ];
 
-/** Run by `npm run test:deep` alone: they start a process for each case. */
-const DEEP = ['test/journeys/account.test.ts'];
+/** Run by `npm run test:deep` alone: they start a process for each case, or undo each of hundreds of executions. */
+const DEEP = ['test/journeys/{account,swap}.test.ts', 'test/provision/sweep.undone.test.ts'];
 
 /** What functions asked AWS for in the tests is kept here, for `npm run check:roles`. */
 export const PENSTOCK_CALLS = fileURLToPath(new URL('.penstock/calls', import.meta.url));

@@ -32,7 +32,7 @@ export default defineConfig({
             'test/provision/{sweep.*,model,two-at-once,interleaved-routes}.test.ts',
             'test/forward/{model,promises-*}.test.ts',
             'test/support/sweep.test.ts',
-            'test/journeys/account.test.ts',
+            'test/journeys/{account,swap}.test.ts',
           ],
         },
       },
