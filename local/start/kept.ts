@@ -24,7 +24,7 @@ export function keptLines(stack: Stack, name: string): string[] {
     'For the AWS CLI, version 2 (the keys are fake; calls that are not simulated are refused):',
     `  ${awsVariables(stack)}`,
     'Then, for example, the health check of the pipeline:',
-    `  aws lambda invoke --function-name ${functionName('status')} --cli-binary-format raw-in-base64-out ${doctor}`,
+    `  aws lambda invoke --function-name ${functionName('status')} --cli-binary-format raw-in-base64-out --cli-read-timeout 0 ${doctor}`,
     '',
     'The functions are configured with:',
     ...Object.entries({ ...stack.aws.env, ...stack.settings }).map(
