@@ -58,7 +58,7 @@ export async function callsOf(uses: readonly PortUse[]): Promise<Call[]> {
 /** A secret that is neither the deployment's nor a stream's is a source's; a deployment names those by a parameter. */
 function secretAs(resource: string, of: string | undefined): string {
   if (of === undefined) return resource;
-  const own = /^penstock\/dev\/(credentials$|streams\/|sources\/)/.test(of);
+  const own = /^penstock\/dev\/(credentials(\/|$)|streams\/|sources\/)/.test(of);
   return resource.replace(SECRET, own ? of : `penstock/dev/sources/${of.replaceAll('/', '-')}`);
 }
 
