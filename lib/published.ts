@@ -106,7 +106,7 @@ export function streamArnIn(eventSourceArn: string): string {
   return end < 0 ? eventSourceArn : eventSourceArn.slice(0, end);
 }
 
-/** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`, and in the ARN of a consumer of that stream. */
+/** The name in `arn:aws:kinesis:{region}:{account}:stream/{name}`, and in the ARN of a consumer of that stream. A name is itself. */
 export function streamNameOf(streamArn: string): string {
   const arn = streamArnIn(streamArn);
   return arn.slice(arn.indexOf('/') + 1);

@@ -28,7 +28,6 @@ const SAME: Readonly<Record<string, string>> = {
   moment: 'a time in ISO 8601, with its zone',
   numberOf: 'a sequence number as a number',
   own: 'a member of an object itself, not of its prototype',
-  tableName: 'the name of the table, which must be set',
 };
 
 const TOP_LEVEL =

@@ -6,6 +6,7 @@ import { isThrottlingError, isTransientError } from '@smithy/core/retry';
 import { NodeHttpHandler, streamCollector } from '@smithy/node-http-handler';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { type Clock, systemClock } from '../aep/transport.ts';
+import { Failure } from '../failure.ts';
 import { inTime, limitsOf } from './client.ts';
 import { awsCall } from './failure.ts';
 
@@ -63,6 +64,12 @@ export function conditionNotMet(failure: unknown): DynamoDbError | undefined {
   const { cause } = failure as { readonly cause?: unknown };
   const notMet = cause instanceof DynamoDbError && cause.name === 'ConditionalCheckFailedException';
   return notMet ? cause : undefined;
+}
+
+/** @throws Failure `SETTINGS_INVALID`, where `why` says what needs the table */
+export function tableName(table: string | undefined, why: string): string {
+  if (table !== undefined) return table;
+  throw new Failure('SETTINGS_INVALID', `PENSTOCK_TABLE is not set: ${why}`);
 }
 
 /** As often as the SDK tries. */

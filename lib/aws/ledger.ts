@@ -3,7 +3,7 @@ import { checkBytes, MAX_IN_LEDGER_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import { checkVersion } from '../kept.ts';
 import type { Ledger, LedgerEntry, LedgerRecord } from '../runtime.ts';
-import { conditionNotMet, type TableCall, type TableItem, type TableValue } from './dynamodb.ts';
+import { conditionNotMet, type TableCall, type TableItem, type TableValue, tableName } from './dynamodb.ts';
 
 /**
  * Stands in a key behind a pipeline's name if the item is not the pipeline's own. No pipeline's name contains
@@ -30,7 +30,10 @@ const MINE = {
  * @throws Failure `TOO_LARGE` from `write`, `NEWER_VERSION` from `read`
  */
 export function createLedger(table: string | undefined, call: TableCall): Ledger {
-  const at = (pipeline: string) => ({ TableName: tableName(table), Key: { pipeline: { S: pipeline } } });
+  const at = (pipeline: string) => ({
+    TableName: tableName(table, 'the ledger needs a table'),
+    Key: { pipeline: { S: pipeline } },
+  });
 
   return {
     async takeFencingToken(pipeline, owner) {
@@ -93,7 +96,7 @@ export function createLedger(table: string | undefined, call: TableCall): Ledger
       let after: TableItem | undefined;
       do {
         const page = await call('listing the pipelines in the ledger', 'Scan', {
-          TableName: tableName(table),
+          TableName: tableName(table, 'the ledger needs a table'),
           ProjectionExpression: 'pipeline',
           ...(after && { ExclusiveStartKey: after }),
         });
@@ -104,11 +107,6 @@ export function createLedger(table: string | undefined, call: TableCall): Ledger
       return names.sort();
     },
   };
-}
-
-function tableName(table: string | undefined): string {
-  if (table !== undefined) return table;
-  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: the ledger needs a table');
 }
 
 function held(pipeline: string, item: TableItem | undefined, cause?: unknown): Failure {

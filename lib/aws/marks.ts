@@ -1,8 +1,7 @@
 // The marks of a shard's routes, in DynamoDB: an item for each shard that has any, beside those of the pipelines.
 import { type Clock, systemClock } from '../aep/transport.ts';
-import { Failure } from '../failure.ts';
 import type { Mark, Marks, ShardName } from '../runtime.ts';
-import type { TableCall, TableValue } from './dynamodb.ts';
+import { type TableCall, type TableValue, tableName } from './dynamodb.ts';
 
 /** Far longer than the trigger keeps a record waiting. DynamoDB removes the item itself, some time after that. */
 const MARK_DAYS = 8;
@@ -20,7 +19,7 @@ export function createMarks(
   clock: Pick<Clock, 'now'> = systemClock,
 ): Marks {
   const at = ({ stream, shardId }: ShardName) => ({
-    TableName: tableName(table),
+    TableName: tableName(table, 'it names the table of the marks'),
     Key: { pipeline: { S: `${stream}#${shardId}#marks` } },
   });
   const what = ({ stream, shardId }: ShardName) => `the marks of ${shardId} of the stream ${stream}`;
@@ -64,9 +63,4 @@ function markIn({ M: { datasetId, through, keys } = {} }: TableValue): Mark | un
   if (datasetId?.S === undefined || through?.S === undefined || keys?.B === undefined) return undefined;
   if (!/^\d{1,128}$/.test(through.S)) return undefined;
   return { datasetId: datasetId.S, through: through.S, keys: Buffer.from(keys.B, 'base64') };
-}
-
-function tableName(table: string | undefined): string {
-  if (table !== undefined) return table;
-  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the marks');
 }

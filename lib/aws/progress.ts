@@ -1,9 +1,8 @@
 // How far each pipeline has been reconciled, in DynamoDB: small items beside the pipeline's own.
 import { type Clock, systemClock } from '../aep/transport.ts';
 import { checkBytes, MAX_PROGRESS_BYTES } from '../bounds.ts';
-import { Failure } from '../failure.ts';
 import type { Progress } from '../runtime.ts';
-import { conditionNotMet, type TableCall, type TableValue } from './dynamodb.ts';
+import { conditionNotMet, type TableCall, type TableValue, tableName } from './dynamodb.ts';
 import { PART } from './ledger.ts';
 
 /** A mark has 22 bytes: an item of them costs 22 write units at most, and is read in one call. */
@@ -24,7 +23,10 @@ export function createProgress(
   call: TableCall,
   clock: Pick<Clock, 'now'> = systemClock,
 ): Progress {
-  const at = (key: string) => ({ TableName: tableName(table), Key: { pipeline: { S: key } } });
+  const at = (key: string) => ({
+    TableName: tableName(table, 'it names the table of the progress'),
+    Key: { pipeline: { S: key } },
+  });
   const what = (pipeline: string) => `how far the pipeline ${pipeline} is reconciled`;
   const get = async (pipeline: string, key: string, projection: string) => {
     const input = { ...at(key), ProjectionExpression: projection, ConsistentRead: true };
@@ -124,9 +126,4 @@ function parsedProgress(text: string | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-function tableName(table: string | undefined): string {
-  if (table !== undefined) return table;
-  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the progress');
 }

@@ -1,9 +1,8 @@
 // Which routes each stream has, in DynamoDB: an item for each stream, beside those of the pipelines.
 import { randomUUID } from 'node:crypto';
 import { checkBytes, MAX_ROUTES_BYTES } from '../bounds.ts';
-import { Failure } from '../failure.ts';
 import type { Routes } from '../runtime.ts';
-import { conditionNotMet, type TableCall } from './dynamodb.ts';
+import { conditionNotMet, type TableCall, tableName } from './dynamodb.ts';
 
 /**
  * `{stream's name}#routes` holds the list as JSON, and a version that no two writes share. No pipeline's name contains
@@ -16,7 +15,10 @@ export function createRoutes(table: string | undefined, call: TableCall): Routes
   const change = async (stream: string, operation: 'PutItem' | 'DeleteItem', input: object) => {
     try {
       const what = `writing the routes of the stream ${stream}`;
-      await call(what, operation, { TableName: tableName(table), ...input });
+      await call(what, operation, {
+        TableName: tableName(table, 'it names the table of the routes'),
+        ...input,
+      });
       return true;
     } catch (error) {
       if (conditionNotMet(error)) return false;
@@ -25,7 +27,11 @@ export function createRoutes(table: string | undefined, call: TableCall): Routes
   };
   return {
     async read(stream) {
-      const input = { TableName: tableName(table), Key: keyOf(stream), ConsistentRead: true };
+      const input = {
+        TableName: tableName(table, 'it names the table of the routes'),
+        Key: keyOf(stream),
+        ConsistentRead: true,
+      };
       const { Item } = await call(`reading the routes of the stream ${stream}`, 'GetItem', input);
       return { value: parsedList(Item?.routes?.S), version: Item?.routesVersion?.S };
     },
@@ -59,9 +65,4 @@ function parsedList(text: string | undefined): unknown {
   } catch {
     return null;
   }
-}
-
-function tableName(table: string | undefined): string {
-  if (table !== undefined) return table;
-  throw new Failure('SETTINGS_INVALID', 'PENSTOCK_TABLE is not set: it names the table of the routes');
 }

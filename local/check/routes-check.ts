@@ -1,7 +1,7 @@
 // Several manifests of one stream, held against each other: which of them takes a record, and which records none takes.
 import { publishedFormat } from '../../lib/formats.ts';
 import type { InletSource, Manifest } from '../../lib/manifest.ts';
-import { streamArnIn, streamNameOf } from '../../lib/published.ts';
+import { streamNameOf } from '../../lib/published.ts';
 import type { Samples } from '../../lib/samples.ts';
 import type { Line } from '../start/records.ts';
 import { bytesOf, createOutcomes, type OutcomesOf, type StreamRecords, standInFor } from './records-check.ts';
@@ -34,7 +34,9 @@ export async function checkRoutes(
   records: (() => AsyncIterable<Line>) | undefined,
 ): Promise<RoutesChecked[]> {
   const results: RoutesChecked[] = [];
-  for (const [stream, own] of Map.groupBy(all.flatMap(routeOf), ({ source }) => nameOf(source))) {
+  for (const [stream, own] of Map.groupBy(all.flatMap(routeOf), ({ source }) =>
+    streamNameOf(source.stream),
+  )) {
     if (new Set(own.map(({ manifest }) => manifest.name)).size < 2) continue;
     const mistakes = differing(own);
     const tally = createTally(own);
@@ -52,10 +54,6 @@ function routeOf(one: Checked): Route[] {
   const pipeline = standInFor(one.manifest);
   if (source.kind !== 'inlet' || pipeline === undefined) return [];
   return [{ ...one, source, outcomesOf: createOutcomes(pipeline) }];
-}
-
-function nameOf({ stream }: InletSource): string {
-  return stream.startsWith('arn:') ? streamNameOf(streamArnIn(stream)) : stream;
 }
 
 /** What belongs to the stream, and so must be the same in all of its manifests. */

@@ -181,5 +181,5 @@ export async function prepareSource(stack: Stack, { source }: Manifest, shards: 
     throw new JourneyError(
       `${stream} is a consumer in AWS, and not on this machine. Name its stream, with "fanOut": true, to try it here`,
     );
-  await ensureStream(stack, stream.startsWith('arn:') ? streamNameOf(stream) : stream, shards);
+  await ensureStream(stack, streamNameOf(stream), shards);
 }

@@ -353,8 +353,7 @@ async function readOne(file: string): Promise<Wanted> {
 
 /** The stream's name, where the source is an inlet. */
 function streamOf({ source }: Manifest): string | undefined {
-  if (source.kind !== 'inlet') return undefined;
-  return source.stream.startsWith('arn:') ? streamNameOf(source.stream) : source.stream;
+  return source.kind === 'inlet' ? streamNameOf(source.stream) : undefined;
 }
 
 async function readManifest(file: string): Promise<Manifest> {
