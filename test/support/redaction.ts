@@ -1,4 +1,5 @@
 // One pipeline whose rules change, and all that leaves by it: what the inlet is sent, what comes into the store, logs, answers, errors.
+import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { createProgress } from '../../lib/aws/progress.ts';
@@ -263,12 +264,10 @@ function newIn(key: string, text: string, before: string | undefined): string[] 
   if (before === undefined) return [key, text];
   if (key.startsWith('aws/')) return (JSON.parse(before) as { payload?: unknown }).payload ? [] : [text];
   const [now, then] = [text, before].map((one) => JSON.parse(one) as DeadLetterDocument);
-  const old = new Set(then?.entries.map((entry) => JSON.stringify(entry)));
   const { entries = [], ...head } = now ?? {};
-  return [
-    JSON.stringify(head),
-    ...entries.map((entry) => JSON.stringify(entry)).filter((one) => !old.has(one)),
-  ];
+  // By value: an entry that stays may have its members in another order.
+  const fresh = entries.filter((entry) => !then?.entries.some((one) => isDeepStrictEqual(one, entry)));
+  return [JSON.stringify(head), ...fresh.map((entry) => JSON.stringify(entry))];
 }
 
 /** A text and whatever it holds in another form: in JSON, in escapes, in base64 of either alphabet, packed. */
