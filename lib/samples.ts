@@ -83,6 +83,11 @@ export function sampleRecord({ record }: Pick<Sample, 'record'>): Readonly<Recor
   return typeof record === 'string' ? (withDigits(record) as Record<string, unknown>) : record;
 }
 
+/** The record's JSON, with all digits that it has in its file. */
+export function sampleText({ record }: Pick<Sample, 'record'>): string {
+  return typeof record === 'string' ? record : JSON.stringify(record);
+}
+
 /**
  * The expected entity, with the organization's own namespace for `{tenant}`; its numbers as in `recordOf`.
  */

@@ -1,8 +1,8 @@
 // Decides which messages are sent again, by the conditions of the request.
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson } from '../forward/json/check.ts';
-import { stepsOf, valueAt } from '../forward/json/pointer.ts';
 import type { DecodedPart } from '../forward/read/decode.ts';
+import { stepsOf, valueAt } from '../pointer.ts';
 import type { Item } from './parcel.ts';
 import type { Conditions } from './request.ts';
 

@@ -2,11 +2,11 @@
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
-import { valueAt } from '../forward/json/pointer.ts';
 import type { AppliedRule } from '../forward/read/message.ts';
 import { recordId } from '../forward/read/record-id.ts';
 import { unpack } from '../forward/read/unpack.ts';
 import { createRedactor, isSameRule } from '../forward/transform/redact.ts';
+import { valueAt } from '../pointer.ts';
 import { readRoute, streamNameOf } from '../published.ts';
 import { type Item, readParcel } from '../redrive/parcel.ts';
 import type { StoredKind, WhereRuntime } from '../runtime.ts';

@@ -2,7 +2,7 @@
 import { publishedFormat } from '../../lib/formats.ts';
 import type { InletSource, Manifest } from '../../lib/manifest.ts';
 import { streamNameOf } from '../../lib/published.ts';
-import type { Samples } from '../../lib/samples.ts';
+import { type Samples, sampleText } from '../../lib/samples.ts';
 import type { Line } from '../start/records.ts';
 import { bytesOf, createOutcomes, type OutcomesOf, type StreamRecords, standInFor } from './records-check.ts';
 
@@ -85,10 +85,8 @@ function* besideAll(routes: readonly Route[]): Generator<[Buffer, string]> {
       yield [bytesOf(one), `record ${one.name ?? at + 1} of ${file}`];
     if (records !== undefined || publishedFormat(source.format) !== undefined) continue;
     if (source.records?.select !== undefined) continue;
-    for (const [at, { name, record }] of samples.entries()) {
-      const text = typeof record === 'string' ? record : JSON.stringify(record);
-      yield [Buffer.from(text), `sample ${name ?? at + 1} of ${file}`];
-    }
+    for (const [at, sample] of samples.entries())
+      yield [Buffer.from(sampleText(sample)), `sample ${sample.name ?? at + 1} of ${file}`];
   }
 }
 

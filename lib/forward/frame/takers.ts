@@ -1,7 +1,8 @@
 // Which routes take an ordinary record: conditions on fields at its top, looked up in its bytes.
+
+import { stepsOf } from '../../pointer.ts';
 import type { Condition } from '../../records.ts';
 import { ESCAPED_TEXT, lastMembers, type MemberPlaces, NO_TEXT } from '../json/json-check.ts';
-import { stepsOf } from '../json/pointer.ts';
 
 /** A bit for each route. */
 const MAX_BITS = 30;

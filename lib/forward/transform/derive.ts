@@ -1,9 +1,10 @@
 // Adds missing members to an object: from its place in the stream, its arrival, or fields of the record.
 import { momentIn } from '../../moment.ts';
+import { stepsOf } from '../../pointer.ts';
 import { type PublishedPipeline, streamNameOf } from '../../published.ts';
 import { type Derivation, memberOf, type TimeForm } from '../../records.ts';
 import { memberSpan, skipSpace } from '../json/json.ts';
-import { spanAt, stepsOf } from '../json/pointer.ts';
+import { spanAt } from '../json/pointer.ts';
 import type { Message } from '../read/message.ts';
 import { recordId } from '../read/record-id.ts';
 

@@ -1,7 +1,7 @@
 // Removes, masks or hashes named fields. The record is written anew, and its numbers keep their digits.
 import { hash } from 'node:crypto';
+import { indexOf, stepsOf } from '../../pointer.ts';
 import { covers, type Redacted, type Redaction, redactionsOf } from '../../records.ts';
-import { indexOf, stepsOf } from '../json/pointer.ts';
 import type { AppliedRule, History } from '../read/message.ts';
 
 const MASK = '***';

@@ -1,14 +1,15 @@
 // What a pipeline does with a record before it is framed: filter it, redact it, select a part, choose an operation.
+import { createConditions, type Looked, lookedAt, NO_FIELDS } from '../../conditions.ts';
+import { stepsOf, valueAt } from '../../pointer.ts';
 import type { PublishedPipeline } from '../../published.ts';
 import { type OperationTable, operationFields, partsOf, type Records } from '../../records.ts';
 import { parseJson } from '../json/check.ts';
 import type { Span } from '../json/json.ts';
-import { spanAt, stepsOf, valueAt } from '../json/pointer.ts';
+import { spanAt } from '../json/pointer.ts';
 import type { Decoded, DecodedPart } from '../read/decode.ts';
 import type { Message } from '../read/message.ts';
 import { FILTERED, type Filtered, PASSED_OVER, type Rejected, rejected, type Settled } from '../verdict.ts';
 import { withheld } from '../withheld.ts';
-import { createConditions, type Looked, lookedAt, NO_FIELDS } from './conditions.ts';
 import { createFieldReader, type FieldValues } from './derive.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 

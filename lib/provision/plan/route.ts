@@ -10,6 +10,7 @@ import type { Trigger } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
 import { conflictWith, othersIn, readRouteList } from '../routes.ts';
 import { unfitTrigger } from '../steps/consumer.ts';
+import { otherRoutes, overlapText } from './overlaps.ts';
 
 type OfStream = Pipeline & { readonly streamArn: string };
 type PlannedRoute = Omit<Planned, 'resource' | 'name'>;
@@ -30,15 +31,16 @@ export async function planRoute(
   const reason = conflictWith(list, manifest.name, settingsIn(source)) ?? withoutRegistry(source, runtime);
   if (reason !== undefined) return { action: 'conflict', reason };
   const published = await readRoute(runtime, streamArn, manifest.name);
+  const rest = `${ofFormat(source)}${await besideOthers(pipeline, source, list, runtime)}`;
   if (published === undefined)
-    return { action: 'create', reason: `${joinText(list, manifest.name, source)}${ofFormat(source)}` };
+    return { action: 'create', reason: `${joinText(list, manifest.name, source)}${rest}` };
   if (published.sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${published.sandbox}; give the one in ${manifest.sandbox} another name`;
     return { action: 'conflict', reason };
   }
   return isAsWanted(published, pipeline, source) && list?.closing === undefined
-    ? { action: 'keep', reason: `published by ${published.execution}${ofFormat(source)}` }
-    : { action: 'update', reason: `the forwarder gets what has changed${ofFormat(source)}` };
+    ? { action: 'keep', reason: `published by ${published.execution}${rest}` }
+    : { action: 'update', reason: `the forwarder gets what has changed${rest}` };
 }
 
 /** Why the pipeline's records would wait for their schema for ever: its container may not ask for it. */
@@ -61,6 +63,18 @@ function settingsIn({ compression, format, unrouted }: InletSource): StreamSetti
 function ofFormat({ format, records }: InletSource): string {
   if (!standsForRules(format)) return '';
   return `; with the format ${format?.kind} source.records is ${JSON.stringify(records)}`;
+}
+
+/** Which records go to other pipelines of the stream as well, and which go to none. */
+async function besideOthers(
+  { manifest: { name }, samples }: OfStream,
+  source: InletSource,
+  list: RouteList | undefined,
+  runtime: StreamContext['runtime'],
+): Promise<string> {
+  const others = await otherRoutes(list, name, runtime);
+  const text = overlapText({ pipeline: name, where: source.records?.where }, source, others, samples);
+  return text === '' ? '' : `; ${text}`;
 }
 
 function joinText(list: RouteList | undefined, name: string, { startAt }: InletSource): string {

@@ -1,7 +1,9 @@
 // The messages that one JSON text stands for: itself, the items of a list, or those of a list within an object.
+
+import { stepsOf } from '../../../pointer.ts';
 import { soundJson } from '../../json/check.ts';
 import { itemSpans, membersOf, skipSpace } from '../../json/json.ts';
-import { spanAt, stepsOf } from '../../json/pointer.ts';
+import { spanAt } from '../../json/pointer.ts';
 import { type Rejected, rejected } from '../../verdict.ts';
 import type { PieceReader } from './expander.ts';
 

@@ -1,9 +1,9 @@
 // Whether a record meets the conditions that a pipeline declares.
-import { compareDigits } from '../../digits.ts';
-import { linearPattern } from '../../linear-pattern.ts';
-import { compareMoments, momentIn } from '../../moment.ts';
-import type { Condition, FieldCondition } from '../../records.ts';
-import { stepsOf, valueAt } from '../json/pointer.ts';
+import { compareDigits } from './digits.ts';
+import { linearPattern } from './linear-pattern.ts';
+import { compareMoments, momentIn } from './moment.ts';
+import { stepsOf, valueAt } from './pointer.ts';
+import type { Condition, FieldCondition } from './records.ts';
 
 /** A record as it is looked at. */
 export interface Looked {
