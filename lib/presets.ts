@@ -69,6 +69,8 @@ interface ChangeStream {
   readonly operation: readonly string[];
   /** What leaves a row behind. */
   readonly writes: readonly string[];
+  /** What its records are known by that tell of no row. Absent: it has none. */
+  readonly control?: readonly Condition[];
   /** What deletes the row that is told. */
   readonly removal: string;
   /** What deletes rows that are not told. */
@@ -80,19 +82,36 @@ interface ChangeStream {
 const CHANGES: Readonly<Record<ChangeFormat['kind'], ChangeStream>> = {
   /**
    * Debezium: "Data change events". With the JSON converter's schemas the event is in `payload`. `t` truncates a table.
-   * Heartbeats, schema changes, ends of transactions and `m` have none of these operations.
+   * Messages of the log have the operation `m`. Heartbeats, changes of the schema, and the beginnings and ends of
+   * transactions have none. The time is in all of them by now; versions before 2 wrote some without it.
    */
   debezium: {
     operation: ['/payload/op', '/op'],
     writes: ['c', 'r', 'u'],
+    control: [
+      ...['/payload/op', '/op'].map((field) => ({
+        any: [
+          { field, exists: false },
+          { field, equals: 'm' },
+        ],
+      })),
+      {
+        any: ['/payload', ''].flatMap((at): FieldCondition[] => [
+          { field: `${at}/ts_ms`, exists: true },
+          { field: `${at}/ddl`, exists: true },
+          { field: `${at}/status`, oneOf: ['BEGIN', 'END'] },
+        ]),
+      },
+    ],
     removal: 'd',
     purges: ['t'],
     parts: ['/payload/after', '/after', '/payload/before', '/before'],
   },
-  /** AWS: "Using Amazon Kinesis Data Streams as a target for AWS DMS". Control records have other operations. */
+  /** AWS: "Using Amazon Kinesis Data Streams as a target for AWS DMS". Control records say so. */
   dms: {
     operation: ['/metadata/operation'],
     writes: ['load', 'insert', 'update'],
+    control: [{ field: '/metadata/record-type', equals: 'control' }],
     removal: 'delete',
     purges: [],
     parts: ['/data', '/before-image'],
@@ -108,7 +127,7 @@ const CHANGES: Readonly<Record<ChangeFormat['kind'], ChangeStream>> = {
 };
 
 function changePreset(
-  { operation, writes, removal, purges, parts }: ChangeStream,
+  { operation, writes, control, removal, purges, parts }: ChangeStream,
   { deletes = 'keep' }: ChangeFormat,
   hasOperations: boolean,
 ): Records {
@@ -118,6 +137,7 @@ function changePreset(
   const merge = (name: string): [string, Operation] => [name, { data: 'merge' }];
   return {
     where: [oneOf(operation, [...writes, removal, ...purges])],
+    ...(control !== undefined && { passOver: [...control] }),
     ...(deletions.length > 0 && {
       deletions: { where: [oneOf(operation, deletions)], are: deletes === 'drop' ? 'dropped' : 'kept' },
     }),

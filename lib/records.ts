@@ -233,6 +233,13 @@ export const Records = object({
         'Which records are sent: those that meet all conditions. The others are counted and not sent.',
       ),
     ),
+  passOver: z
+    .optional(z.array(condition).check(z.minLength(1), z.maxLength(50)))
+    .check(
+      z.describe(
+        'Records that tell of no row, such as control records: those that meet all conditions, and `null`. They are counted as filtered, and are never unrouted, whatever `where` says.',
+      ),
+    ),
   deletions: z
     .optional(
       object({

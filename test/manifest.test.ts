@@ -425,7 +425,7 @@ const NEAR: [string, unknown, ...string[]][] = [
   [
     'a key of what is done with records',
     sourced(GOOD.source, { records: { redakt: [] } }),
-    'source.records: unknown "redakt"; allowed: where, deletions, redact',
+    'source.records: unknown "redakt"; allowed: where, passOver, deletions, redact',
     'did you mean "redact"?',
   ],
   ['a value', { ...GOOD, source: { ...GOOD.source, data: 'rav' } }, 'found "rav"; did you mean "raw"?'],

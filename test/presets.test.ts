@@ -10,6 +10,7 @@ const EVENT = {
 };
 const DMS = {
   where: [{ field: '/metadata/operation', oneOf: ['load', 'insert', 'update', 'delete'] }],
+  passOver: [{ field: '/metadata/record-type', equals: 'control' }],
   select: ['/data', '/before-image'],
 };
 const MERGES = { load: { data: 'merge' }, insert: { data: 'merge' }, update: { data: 'merge' } };
@@ -39,6 +40,21 @@ describe('14 B: a format stands for rules that a manifest sees', () => {
         where: [
           {
             any: ['/payload/op', '/op'].map((field) => ({ field, oneOf: ['c', 'r', 'u', 'd', 't'] })),
+          },
+        ],
+        passOver: [
+          ...['/payload/op', '/op'].map((field) => ({
+            any: [
+              { field, exists: false },
+              { field, equals: 'm' },
+            ],
+          })),
+          {
+            any: ['/payload', ''].flatMap((at) => [
+              { field: `${at}/ts_ms`, exists: true },
+              { field: `${at}/ddl`, exists: true },
+              { field: `${at}/status`, oneOf: ['BEGIN', 'END'] },
+            ]),
           },
         ],
         // A truncated table tells no row, so nothing can be applied.

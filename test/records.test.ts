@@ -106,7 +106,7 @@ const MISTAKES: [string, unknown, string, ('raw' | 'xdm')?][] = [
   [
     'unknown',
     { filter: [] },
-    'source.records: unknown "filter"; allowed: where, deletions, redact, select, derive, operations',
+    'source.records: unknown "filter"; allowed: where, passOver, deletions, redact, select, derive, operations',
   ],
   [
     'no pointer',

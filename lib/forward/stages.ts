@@ -1,6 +1,7 @@
 // How the records of a stream are prepared for its routes: which of them go the short way.
 import type { Failure } from '../failure.ts';
 import type { PublishedRoute, PublishedStream } from '../published.ts';
+import type { Records } from '../records.ts';
 import { createBareDirect } from './frame/frame.ts';
 import type { Framed } from './frame/framed.ts';
 
@@ -40,7 +41,7 @@ function shortWays(turns: readonly RouteTurn[]): ShortWays {
   const [first, ...others] = turns;
   if (first === undefined || (others.length === 0 && first.way.transform === undefined && !first.way.isFor))
     return { direct: first?.framer.direct, ways: turns.map(({ way }) => ({ ...way, short: itself })) };
-  const takers = createTakers(turns.map(({ route }) => route.records?.where));
+  const takers = createTakers(turns.map(({ route }) => chosenByBytes(route)));
   // What is decoded twice costs more: it must spare a route the long way, or all of them the parsing of most records.
   const isWorthIt = turns.some(({ route }, at) => takers?.byBytes[at] && sendsWhole(route));
   if (takers === undefined || !isWorthIt) return longWays(turns);
@@ -57,6 +58,11 @@ function shortWays(turns: readonly RouteTurn[]): ShortWays {
       return { ...way, short };
     }),
   };
+}
+
+/** What is passed over has to be told from what `where` leaves out: such a route looks into every record itself. */
+function chosenByBytes({ records = {} }: PublishedRoute): Records['where'] {
+  return records.passOver === undefined ? records.where : undefined;
 }
 
 function itself(ordinary: Framed): Framed {

@@ -73,7 +73,7 @@ export interface Settled<V extends Verdict = Verdict> {
 export const DELIVERED: Verdict = { kind: 'delivered' };
 export const RETRY: Verdict = { kind: 'retry' };
 export const FILTERED: Filtered = { kind: 'filtered' };
-/** A deletion that is dropped, or a record of no bytes: never unrouted. */
+/** A control record, a deletion that is dropped, or a record of no bytes: never unrouted. */
 export const PASSED_OVER: Filtered = { kind: 'filtered', unrouted: false };
 /** Of all routes, one counts it so. */
 export const TAKEN_BY_NONE: Filtered = { kind: 'filtered', unrouted: true };

@@ -109,6 +109,7 @@ describe('13 A 3: docs/records.md', () => {
       'format',
       'operations',
       'order',
+      'passOver',
       'rate',
       'records',
       'redact',

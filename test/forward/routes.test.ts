@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { ALL_SETTLED, from, type RecordInput, SECRET } from '../support/forwarding.ts';
 import { type Answer, acknowledgeAll, acknowledgeBut, json } from '../support/inlet.ts';
+import { rulesOf } from '../support/presets.ts';
 import { type Routed, type RouteInput, routed } from '../support/routed.ts';
 
 const record = (n: number, type: string) => `{"n":${n},"type":"${type}"}`;
@@ -85,6 +86,77 @@ describe('A 3: the routes of a stream', () => {
       expect([reasons(w), w.lineOf('a')]).toMatchObject([[], { filtered: 2 }]);
       expect(w.counted.a?.RecordsUnrouted ?? 0).toBe(0);
     }
+  });
+
+  it.each([
+    [
+      'debezium',
+      '/source/table',
+      [
+        '{"ts_ms":7}',
+        '{"schema":{"type":"struct"},"payload":{"ts_ms":7}}',
+        '{"status":"BEGIN","id":"571:53","event_count":null}',
+        '{"status":"END","id":"571:53","event_count":2,"ts_ms":7}',
+        '{"source":{"table":"x"},"ts_ms":7,"databaseName":"shop","ddl":"DROP TABLE x","tableChanges":[]}',
+        '{"payload":{"source":{"table":"x"},"databaseName":"shop","ddl":"DROP TABLE x","tableChanges":[]}}',
+        '{"op":"m","ts_ms":7,"message":{"prefix":"p","content":"YQ=="}}',
+        'null',
+        '',
+      ],
+      ['{"op":"c","ts_ms":7,"source":{"table":"z"},"after":{"id":1}}', '{"op":"?","ts_ms":7}', '{"id":1}'],
+    ],
+    [
+      'dms',
+      '/metadata/table-name',
+      [
+        '{"control":{},"metadata":{"record-type":"control","operation":"create-table","table-name":"x"}}',
+        '{"metadata":{"record-type":"control","operation":"drop-table","table-name":"a"}}',
+      ],
+      [
+        '{"data":{"id":1},"metadata":{"record-type":"data","operation":"insert","table-name":"z"}}',
+        '{"id":1}',
+      ],
+    ],
+  ])(
+    'never keeps control records of %s as unrouted, and keeps the rows that no route takes',
+    async (...of) => {
+      const [format, field, control, rest] = of;
+      const route = (pipeline: string): RouteInput => {
+        const records = rulesOf({ format, records: { where: [{ field, equals: pipeline }] } }, false);
+        return { pipeline, published: { records } };
+      };
+      const plain: RouteInput = { pipeline: 'a', published: { records: rulesOf({ format }, false) } };
+      const several = [route('a'), route('b')];
+      // The format's own `where` takes every row of a change stream, whatever its table.
+      for (const [routes, kept] of [
+        [several, rest],
+        [several.slice(1), rest],
+        [[plain], rest.filter((text) => !text.includes('"z"'))],
+      ] as const) {
+        const w = routed(routes, { unrouted: 'keep' });
+        expect(JSON.stringify(await w.run([...control, ...rest]))).toBe(ALL_SETTLED);
+        const data = w.store.documents.flatMap(({ entries }) => entries.map((one) => [one.reason, one.data]));
+        expect(data).toEqual(kept.map((text) => ['unrouted', Buffer.from(text).toString('base64')]));
+      }
+      const counting = routed(several);
+      await counting.run([...control, ...rest]);
+      expect(counting.counted.a?.RecordsUnrouted).toBe(rest.length);
+    },
+  );
+
+  it('passes a record over by its rules although the bytes say already that where leaves it out', async () => {
+    const passOver = [{ field: '/type', equals: 'ping' }];
+    const routes = ['a', 'b'].map((pipeline) => ({
+      pipeline,
+      published: { records: { ...only(pipeline).records, passOver } },
+    }));
+    const w = routed([...routes, { pipeline: 'c', published: only('c') }], { unrouted: 'keep' });
+    expect(JSON.stringify(await w.run([record(0, 'ping'), record(1, 'a'), record(2, 'z')]))).toBe(
+      ALL_SETTLED,
+    );
+    expect(w.store.documents.flatMap(({ entries }) => entries)).toMatchObject([
+      { reason: 'unrouted', data: Buffer.from(record(2, 'z')).toString('base64') },
+    ]);
   });
 
   it('keeps it without its bytes where any route of the stream redacts', async () => {

@@ -106,6 +106,7 @@ const options = fc.record(
         maxLength: 2,
       },
     ),
+    passOver: fc.array(condition, { minLength: 1, maxLength: 2 }),
     deletions: fc.record({
       where: fc.array(condition, { minLength: 1, maxLength: 2 }),
       are: fc.constantFrom('kept', 'dropped'),

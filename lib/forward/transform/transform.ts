@@ -25,6 +25,7 @@ export type Part = DecodedPart;
 export type Transform = (part: Part) => Part | Settled<Filtered>;
 
 interface TransformStages {
+  readonly isPassedOver: ((record: Looked) => boolean) | undefined;
   readonly isWanted: ((record: Looked) => boolean) | undefined;
   readonly deletionOf: ((record: Looked) => Filtered | Rejected | undefined) | undefined;
   readonly redactor: Redactor | undefined;
@@ -62,8 +63,9 @@ export function createTransform(
 }
 
 function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): TransformStages {
-  const { where, deletions, select, operations, derive }: Records = pipeline.records ?? {};
+  const { where, passOver, deletions, select, operations, derive }: Records = pipeline.records ?? {};
   return {
+    isPassedOver: passOver && passingOver(passOver),
     isWanted: where && createConditions(where),
     deletionOf: deletions && deletionsOf(deletions),
     redactor: createRedactor(pipeline),
@@ -71,6 +73,12 @@ function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): Transf
     operationOf: operations && 'field' in operations ? chooser(operations) : undefined,
     valuesOf: createFieldReader(derive),
   };
+}
+
+/** A change stream's converter may write `null` behind a deletion: it tells of nothing else. */
+function passingOver(conditions: NonNullable<Records['passOver']>): (record: Looked) => boolean {
+  const holds = createConditions(conditions);
+  return (record) => record.value === null || holds(record);
 }
 
 function selectionOf(select: NonNullable<Records['select']>): Selection {
@@ -84,14 +92,17 @@ function selectionOf(select: NonNullable<Records['select']>): Selection {
  */
 function transform(
   decoded: Decoded,
-  { isWanted, redactor, ...stages }: TransformStages,
+  { isPassedOver, isWanted, redactor, ...stages }: TransformStages,
 ): ReturnType<Transform> {
   const { message } = decoded;
   const parsed = parseJson(decoded.payload);
   if ('kind' in parsed) return { message, verdict: parsed };
   const { json, value } = parsed;
   const looked = lookedAt(value, json);
-  if (message.redacted === undefined && isWanted?.(looked) === false) return { message, verdict: FILTERED };
+  if (message.redacted === undefined) {
+    if (isPassedOver?.(looked) === true) return { message, verdict: PASSED_OVER };
+    if (isWanted?.(looked) === false) return { message, verdict: FILTERED };
+  }
   if (redactor === undefined) return cut({ message, payload: json }, looked, stages);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { message, verdict: rejected('not-an-object', 'JSON, but not an object') };
@@ -122,7 +133,12 @@ const DELETION = 'it tells of a deletion, and deletions are not applied unless t
 function cut(
   { message, payload }: Decoded,
   looked: Looked,
-  { deletionOf, select, operationOf, valuesOf }: Omit<TransformStages, 'isWanted' | 'redactor'>,
+  {
+    deletionOf,
+    select,
+    operationOf,
+    valuesOf,
+  }: Omit<TransformStages, 'isPassedOver' | 'isWanted' | 'redactor'>,
 ): ReturnType<Transform> {
   const deletion = deletionOf?.(looked);
   if (deletion !== undefined) return { message, verdict: deletion };
