@@ -503,4 +503,6 @@ export interface ReconcileRuntime extends Runtime {
   readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly progress: Progress;
   readonly metrics: Pick<Metrics, 'count' | 'flush'>;
+  /** Absent where no record names a schema. */
+  readonly schemas?: SchemaRegistry;
 }

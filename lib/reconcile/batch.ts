@@ -4,6 +4,7 @@ import type { Aep } from '../aep/client.ts';
 import type { BatchFile } from '../aep/data-access.ts';
 import { isFailure } from '../failure.ts';
 import { rulesBehind } from '../forward/dead-letters.ts';
+import type { Schemas } from '../forward/read/formats/by-schema.ts';
 import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { PublishedPipeline } from '../published.ts';
 import type { DeadLetterDocument, ReconcileRuntime } from '../runtime.ts';
@@ -30,6 +31,7 @@ export interface Reading {
   /** The manifest's. */
   readonly mapping: readonly KeptMappingRow[];
   readonly searches: Searches;
+  readonly schemas: Schemas;
   /** For this pipeline, in ms; negative when it is time to stop. */
   readonly timeLeftMs: () => number;
   /** How far the batch was read before; `undefined` if it was not. */
@@ -263,6 +265,7 @@ async function wholeRows(
     timeLeftMs,
     batch: { created: created ?? ended, ended },
     searches,
+    schemas: reading.schemas,
     isWanted: ({ entry }) => hider !== undefined || entry.processed === true,
   });
   return hider === undefined ? rows : rows.map(hider.hide);

@@ -5,6 +5,7 @@ import { isFailure } from '../failure.ts';
 import { parseJson } from '../forward/json/check.ts';
 import { type Decoded, decode, readyToDecode } from '../forward/read/decode.ts';
 import { createDecoding, type Decoding } from '../forward/read/decoding.ts';
+import type { Schemas } from '../forward/read/formats/by-schema.ts';
 import type { KeptMappingRow } from '../kept-manifest.ts';
 import type { Log } from '../log.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
@@ -45,6 +46,8 @@ export interface Originals {
   /** When AEP made the batch, and when it finished it, ms since the epoch. */
   readonly batch: { readonly created: number; readonly ended: number };
   readonly searches: Searches;
+  /** What the container knows of schemas. */
+  readonly schemas: Schemas;
   /** Whether the row itself cannot be sent again. */
   readonly isWanted: (row: RefusedRow) => boolean;
 }
@@ -82,7 +85,7 @@ interface Join {
   put(row: RefusedRow, original: Decoded): void;
 }
 
-function createJoin({ pipeline, mapping }: Originals): Join {
+function createJoin({ pipeline, mapping, schemas }: Originals): Join {
   const matchers = new Map<boolean, Matcher>();
   const found = new Map<RefusedRow, RefusedRow>();
   let bytes = 0;
@@ -92,7 +95,7 @@ function createJoin({ pipeline, mapping }: Originals): Join {
     return matcher;
   };
   return {
-    decoding: createDecoding(pipeline),
+    decoding: createDecoding(pipeline, schemas),
     found,
     matcherOf,
     likenessOf(row) {
@@ -178,7 +181,7 @@ async function pageAt(
 function passOver(
   error: unknown,
   { log, pipeline }: Originals,
-  about: { readonly shardId?: string; readonly rows: number },
+  about: { readonly shardId?: string; readonly rows?: number },
 ): undefined {
   if (!isFailure(error) || error.retryable) throw error;
   log.warn('the records behind refused rows cannot be read from the stream', {
@@ -219,20 +222,25 @@ function joinPage(
   return others;
 }
 
-/** A record whose schema only Glue has stays unread: reconcile does not ask for it. */
+/**
+ * Looks for the schemas that the page's records need. Where that can never be done, the records stay unread.
+ * @throws Failure that is temporary: the next run tries again
+ */
 async function readyFor(
   { records }: StreamPage,
   shardId: string,
-  { pipeline: { streamArn } }: Originals,
+  originals: Originals,
   decoding: Decoding,
 ): Promise<void> {
   if (decoding.expander?.ready === undefined) return;
+  const { streamArn } = originals.pipeline;
   for (const record of records) {
     const data = Buffer.from(record.data).toString('base64');
     try {
       await readyToDecode(recordFor({ shardId, streamArn }, { ...record, data }), decoding);
     } catch (error) {
-      if (!isFailure(error) || error.code !== 'SETTINGS_INVALID') throw error;
+      // It is the same for all of them: what may not be asked, or a schema that cannot be read.
+      return passOver(error, originals, { shardId });
     }
   }
 }

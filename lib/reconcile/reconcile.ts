@@ -6,6 +6,7 @@ import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import { Failure, isFailure } from '../failure.ts';
 import { createPipelines } from '../forward/pipelines.ts';
+import { createSchemas, type Schemas } from '../forward/read/formats/by-schema.ts';
 import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
 import { type PublishedPipeline, readRoute, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
@@ -64,6 +65,7 @@ const MAX_UNREADABLE_BATCHES = 3;
 /** A reconciler for one container. Nothing is read before the first call. */
 export function createReconcile(runtime: ReconcileRuntime): Reconcile {
   const sessions = sessionsOf(runtime);
+  const schemas = createSchemas(runtime.clock, runtime.schemas);
   return async (event, { remainingMs }) => {
     const { wanted, faults } = await pipelinesFor(event, runtime);
     const total = nothing();
@@ -73,7 +75,7 @@ export function createReconcile(runtime: ReconcileRuntime): Reconcile {
       const until = (remainingMs() - RECONCILE_RESERVE_MS) * (1 - 1 / (wanted.length - index));
       const timeLeftMs = () => remainingMs() - RECONCILE_RESERVE_MS - until;
       try {
-        addOutcome(total, await reconcilePipeline(one, { runtime, sessions, timeLeftMs }));
+        addOutcome(total, await reconcilePipeline(one, { runtime, sessions, schemas, timeLeftMs }));
       } catch (error) {
         total.complete = false;
         logFault(runtime, one.published, error);
@@ -150,6 +152,7 @@ async function ofName(name: string, runtime: ReconcileRuntime): Promise<WantedPi
 interface Turn {
   readonly runtime: ReconcileRuntime;
   readonly sessions: SessionsOf;
+  readonly schemas: Schemas;
   readonly timeLeftMs: () => number;
 }
 
@@ -244,7 +247,7 @@ async function readBatches(
 }
 
 async function readOne(batch: Batch, work: PipelineWork): Promise<Partial<ReconcileOutcome>> {
-  const { aep, runtime, published, state, timeLeftMs, mapping, searches } = work;
+  const { aep, runtime, published, state, timeLeftMs, mapping, searches, schemas } = work;
   const mark = batchMark(batch);
   const { end, ...counts } = await readBatch(batch, {
     aep,
@@ -252,6 +255,7 @@ async function readOne(batch: Batch, work: PipelineWork): Promise<Partial<Reconc
     pipeline: published,
     mapping,
     searches,
+    schemas,
     timeLeftMs,
     place: placeIn(state.now(), mark),
     note: (place) => state.change((soFar) => withPlace(soFar, mark, place)),

@@ -1,9 +1,12 @@
 import { gzipSync } from 'node:zlib';
+import avsc from 'avsc';
+import protobufjs from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { recordId } from '../../lib/forward/read/record-id.ts';
 import type { StreamRecord } from '../../lib/runtime.ts';
 import { sendBatch, WARM_UP } from '../local/aep/support.ts';
+import { fakeRegistry, idOf as schemaId, withHeader } from '../support/glue.ts';
 import { aggregate } from '../support/kpl.ts';
 import { type Reconciling, reconciling, xdmMessage } from '../support/reconciling.ts';
 import { document, entry, redriveWorld } from '../support/redriving.ts';
@@ -465,5 +468,93 @@ describe('a stream that cannot be read', () => {
     expect(own.lines.filter(({ level }) => level === 'warn')).toMatchObject([
       { fields: { code: 'AWS_REFUSED' } },
     ]);
+  });
+});
+
+describe("issue 14 B: a record whose schema is in Glue's Schema Registry", () => {
+  /** The second has an `_id` of its own, so nothing but its content leads to it. */
+  const written = (index: 1 | 2) => ({
+    ...(index === 2 && { _id: 'their-own' }),
+    firstName: 'Ana',
+    last: { name: `Reis ${index}` },
+    gender: 'Female!',
+  });
+  const last = { type: 'record', name: 'Last', fields: [{ name: 'name', type: 'string' }] };
+  const avro = (index: 1 | 2) => ({
+    type: 'record',
+    name: 'R',
+    fields: Object.keys(written(index)).map((name) => ({ name, type: name === 'last' ? last : 'string' })),
+  });
+  const protobuf =
+    'syntax = "proto3"; message R { string firstName = 1; Last last = 2; string gender = 3; optional string own_id = 4 [json_name = "_id"]; message Last { string name = 1; } }';
+  const FORMATS = {
+    avro: {
+      registered: (index: 1 | 2) => ({ dataFormat: 'AVRO', definition: JSON.stringify(avro(index)) }),
+      bytes: (index: 1 | 2) => avsc.Type.forSchema(avro(index) as avsc.Schema).toBuffer(written(index)),
+    },
+    protobuf: {
+      registered: () => ({ dataFormat: 'PROTOBUF', definition: protobuf }),
+      // The index of the message is before it.
+      bytes(index: 1 | 2) {
+        const type = protobufjs.parse(protobuf, { keepCase: true }).root.lookupType('R');
+        const { _id: own_id, ...rest } = written(index);
+        return Buffer.from([0, ...type.encode({ ...rest, own_id }).finish()]);
+      },
+    },
+  };
+  const INDEXES = [1, 2] as const;
+
+  /** A row by its place and one by its content, both refused later, and the records behind them. */
+  async function refused(kind: keyof typeof FORMATS) {
+    const own = await world();
+    const published = { ...own.published, records: DERIVES, format: { kind, schemaIn: 'glue' } };
+    own.secrets.set('penstock/dev/streams/customers', JSON.stringify(published));
+    const { registered, bytes } = FORMATS[kind];
+    const registry = fakeRegistry(
+      Object.fromEntries(INDEXES.map((index) => [schemaId(index), registered(index)])),
+    );
+    Object.assign(own.runtime, { schemas: registry });
+    await send(
+      own,
+      INDEXES.map((index) => ({ _id: idOf(index, 0), text: JSON.stringify(written(index)) })),
+    );
+    const records = INDEXES.map((index) => inStream(own, index, withHeader(schemaId(index), bytes(index))));
+    own.stream.byShard.set(SHARD, records);
+    return { own, registry };
+  }
+
+  it.each(['avro', 'protobuf'] as const)('is found and read: %s', async (kind) => {
+    const { own, registry } = await refused(kind);
+    expect(await own.run()).toMatchObject({ stored: 2, complete: true });
+    expect(stored(own)).toMatchObject([
+      { sequenceNumber: at(1), partitionKey: 'key-1', piece: true },
+      { partitionKey: 'key-2', piece: true },
+    ]);
+    expect(joined(own).map((text) => JSON.parse(text))).toEqual([written(1), written(2)]);
+    expect(registry.asked).toEqual([schemaId(1), schemaId(2)]);
+  });
+
+  it('is waited for while the registry is away', async () => {
+    const { own, registry } = await refused('avro');
+    registry.away = new Failure('AWS_UNAVAILABLE', 'no');
+    await expect(own.run()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(stored(own)).toEqual([]);
+    registry.away = undefined;
+    expect(await own.run()).toMatchObject({ stored: 2, complete: true });
+    expect(joined(own)).toHaveLength(2);
+  });
+
+  it.each([
+    ['the registry refuses to answer', 'AWS_REFUSED', new Failure('AWS_REFUSED', 'no')],
+    ['the deployment does not ask it', 'SETTINGS_INVALID', undefined],
+  ] as const)('stays unread where %s: the row is kept as AEP has it, and the log says why', async (...of) => {
+    const [, code, away] = of;
+    const { own, registry } = await refused('avro');
+    if (away === undefined) Object.assign(own.runtime, { schemas: undefined });
+    registry.away = away;
+    expect(await own.run()).toMatchObject({ stored: 2, complete: true });
+    expect(stored(own)).toMatchObject([{ processed: true }, { processed: true }]);
+    const warnings = own.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ fields }) => fields.code)).toEqual([code, code]);
   });
 });

@@ -597,15 +597,15 @@ describe('the zips', () => {
     }
   });
 
-  it("14 B: Glue's client and its permission are in those of forward and redrive where they are asked for", () => {
+  it("14 B: Glue's client and its permission are in those that read records, where they are asked for", () => {
     const holding = ({ zips }: Packaged) =>
       Object.keys(zips).filter((name) => zips[name]?.files['dist/functions/glue.cjs'] !== undefined);
     expect(holding(packaged)).toEqual([]);
-    expect(holding(again).toSorted()).toEqual(['forward', 'redrive']);
+    expect(holding(again).toSorted()).toEqual(['forward', 'reconcile', 'redrive']);
     const { Condition, Properties } = resources.SchemaRegistryPolicy ?? {};
     expect(Condition).toBe('AsksForSchemas');
     expect(Properties).toMatchObject({
-      Roles: [{ Ref: 'ForwardRole' }, { Ref: 'RedriveRole' }],
+      Roles: [{ Ref: 'ForwardRole' }, { Ref: 'RedriveRole' }, { Ref: 'ReconcileRole' }],
       PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'glue:GetSchemaVersion', Resource: '*' }] },
     });
     expect(packaged.template.Conditions.AsksForSchemas).toEqual({ 'Fn::Equals': ['no', 'yes'] });

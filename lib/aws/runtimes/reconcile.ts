@@ -6,6 +6,7 @@ import { createLedger } from '../ledger.ts';
 import { createMetrics } from '../metrics.ts';
 import { createProgress } from '../progress.ts';
 import { createRoutes } from '../routes.ts';
+import { createSchemaRegistry } from '../schema-registry.ts';
 import { createStreamRange } from '../stream-range.ts';
 import { tableCall } from './aws.ts';
 import { baseRuntime } from './base.ts';
@@ -29,5 +30,6 @@ export function reconcileRuntime(): ReconcileRuntime {
     deadLetters: createDeadLetters(deadLettersUrl),
     stream: createStreamRange(),
     metrics: createMetrics(stage),
+    ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),
   };
 }
