@@ -334,6 +334,19 @@ export interface ForwardedBatch {
   readonly settled?: boolean | 'by-route';
 }
 
+/** A shard that an invocation of the forwarder did not settle to its end, because of one of several routes. */
+export interface WaitingShard {
+  /** When it was logged (ISO 8601). */
+  readonly at: string;
+  /** Whose route was not done. */
+  readonly pipeline: string;
+  readonly shardId: string;
+  /** Whether no other route was behind it: the shard goes on once this one is done. */
+  readonly holds: boolean;
+  /** Of the failure that stopped the route. */
+  readonly code?: string | undefined;
+}
+
 /** The forwarder's own log, as far as it is read. */
 export interface ForwardLog {
   /**
@@ -345,6 +358,12 @@ export interface ForwardLog {
     shard: { readonly stream: string; readonly shardId: string },
     from: number,
   ): AsyncIterable<readonly ForwardedBatch[]>;
+  /**
+   * Routes that were not done with a batch, from a time on (ms since the epoch), in order, page by page. Only of a
+   * stream that has several.
+   * @throws Failure `AWS_UNAVAILABLE`, `AWS_REFUSED`
+   */
+  waiting(stream: string, from: number): AsyncIterable<readonly WaitingShard[]>;
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Patient, patientOf } from './patient.ts';
 import { batches, connection, flowCheck, inlet, mappingCheck, permitted, sandbox } from './platform.ts';
 import { routesCheck } from './routes.ts';
 import { runs } from './runs.ts';
+import { shardsCheck } from './shards.ts';
 import { deadLetters, published, recordAge, stream, triggerCheck } from './stream.ts';
 
 interface DoctorCheck extends Check<Patient> {
@@ -27,6 +28,7 @@ export const CHECKS: readonly DoctorCheck[] = [
   { name: 'stream', needs: ['runs'], look: stream, inlet: true },
   { name: 'published', needs: ['stream'], look: published, inlet: true },
   { name: 'routes', needs: ['published'], look: routesCheck, inlet: true },
+  { name: 'shards', needs: ['stream'], look: shardsCheck, inlet: true },
   { name: 'flow', needs: ['sandbox', 'published'], look: permitted(flowCheck) },
   { name: 'mapping', needs: ['flow'], look: permitted(mappingCheck) },
   { name: 'connection', needs: ['flow'], look: permitted(connection) },

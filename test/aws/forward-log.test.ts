@@ -1,8 +1,10 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createForwardLog } from '../../lib/aws/forward-log.ts';
-import type { ForwardedBatch } from '../../lib/runtime.ts';
+import type { ForwardedBatch, WaitingShard } from '../../lib/runtime.ts';
 import { type LocalLogs, startLogsApi } from '../../local/aws/logs-api.ts';
+import { json } from '../support/inlet.ts';
+import { routed } from '../support/routed.ts';
 
 const SHARD = 'shardId-000000000000';
 const STREAM = 'customers';
@@ -74,6 +76,33 @@ it('14 A 3: tells of each line which route it is about, and how far that one was
   expect(await read('routed')).toMatchObject([
     { pipeline: 'orders', checkpoint: '4', ownCheckpoint: '7', returned: 3, unrouted: 0 },
     { pipeline: 'customers', checkpoint: '4', returned: 3 },
+  ]);
+});
+
+it('14 A 3: tells which route of several holds a shard, by what the forwarder writes', async () => {
+  const w = routed([{ pipeline: 'orders', answer: () => json(503, {}) }, { pipeline: 'web' }]);
+  await w.run(['{"n":1}', '{"n":2}']);
+  for (const { fields } of w.lines) logs.put('waiting', JSON.stringify(fields));
+  const own = { event: 'batch-ended', stream: STREAM, pipeline: 'web', shardId: 'shardId-000000000002' };
+  logs.put('waiting', JSON.stringify({ ...own, checkpoint: '4', ownCheckpoint: '7', code: 'AEP_BUSY' }));
+  logs.put('waiting', JSON.stringify({ ...own, stream: 'other', checkpoint: '4', ownCheckpoint: '4' }));
+  const found: WaitingShard[] = [];
+  for await (const page of createForwardLog('waiting', client).waiting(STREAM, 0)) found.push(...page);
+  expect(found).toEqual([
+    {
+      at: expect.any(String),
+      pipeline: 'orders',
+      shardId: expect.any(String),
+      holds: true,
+      code: 'AEP_UNAVAILABLE',
+    },
+    {
+      at: expect.any(String),
+      pipeline: 'web',
+      shardId: 'shardId-000000000002',
+      holds: false,
+      code: 'AEP_BUSY',
+    },
   ]);
 });
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Check, examine, ok, wrong } from '../../lib/doctor/check.ts';
 import { asksForDoctor, CHECKS, doctor } from '../../lib/doctor/doctor.ts';
 import { Failure } from '../../lib/failure.ts';
+import type { WaitingShard } from '../../lib/runtime.ts';
 import {
   inletManifest,
   KINESIS,
@@ -54,7 +55,7 @@ const report = async (all: Surroundings, change: object) => {
 it('finds nothing wrong where nothing is', async () => {
   const all = await surroundings();
   const found = await ask(all);
-  expect(found).toMatchObject({ pipeline: 'people', ok: true, says: 'people: all 16 checks are ok' });
+  expect(found).toMatchObject({ pipeline: 'people', ok: true, says: 'people: all 17 checks are ok' });
   expect(found.checks.map(({ check }) => check)).toEqual(NAMES);
   expect(JSON.stringify(found).length).toBeLessThan(4_000);
 });
@@ -325,7 +326,18 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'stream',
     /no Kinesis stream customers/,
     /Create the stream again/,
-    ['published', 'flow', 'mapping', 'connection', 'inlet', 'routes', 'trigger', 'record-age', 'batches'],
+    [
+      'published',
+      'flow',
+      'mapping',
+      'connection',
+      'inlet',
+      'routes',
+      'shards',
+      'trigger',
+      'record-age',
+      'batches',
+    ],
   ],
   [
     'the stream is being deleted',
@@ -523,6 +535,50 @@ describe('14 A 3: of a stream with several pipelines', () => {
     all.runtime.routes = { ...all.runtime.routes, read: async () => ({ value, version: '1' }) };
     return { all, look: async () => (await ask(all)).checks.find(({ check }) => check === 'routes') };
   };
+
+  const shards = async (
+    lines: readonly Partial<WaitingShard>[],
+    others: Record<string, object> = { web: {} },
+  ) => {
+    const { all } = await joined(others);
+    const asked: [string, number][] = [];
+    const line = { at: '2026-01-01T01:00:00.000Z', pipeline: 'web', holds: true, shardId: 'shardId-1' };
+    all.runtime.forwardLog = {
+      ...all.runtime.forwardLog,
+      async *waiting(stream, from) {
+        asked.push([stream, all.own.time.now - from]);
+        for (const more of lines) yield [{ ...line, ...more }];
+      },
+    };
+    const { checks } = await ask(all);
+    return { asked, said: checks.find(({ check }) => check === 'shards') };
+  };
+
+  it('says which of them has held a shard lately, and why', async () => {
+    const { asked, said } = await shards([
+      { code: 'AEP_BUSY' },
+      { shardId: 'shardId-2', code: 'AEP_UNAVAILABLE', at: '2026-01-01T01:00:07.000Z' },
+      { pipeline: 'people', shardId: 'shardId-3' },
+      { pipeline: 'orders', holds: false },
+    ]);
+    expect(said).toEqual({
+      check: 'shards',
+      state: 'not ok',
+      found:
+        'people held shardId-3, last at 2026-01-01T01:00:00.000Z; web held shardId-1 and 1 more, last at 2026-01-01T01:00:07.000Z (AEP_UNAVAILABLE)',
+      next: expect.stringMatching(/^Ask for the health check of people, web\./),
+    });
+    expect(asked).toEqual([['customers', 180_000]]);
+  });
+
+  it('says that none has held one, and reads no log where a stream has one pipeline', async () => {
+    expect((await shards([{ holds: false }])).said).toMatchObject({
+      state: 'ok',
+      found: 'no pipeline has held a shard in the last 180 s',
+    });
+    const { asked, said } = await shards([{}], {});
+    expect([asked, said?.state]).toEqual([[], 'ok']);
+  });
 
   it('tells which share its trigger, and which of them is still to start', async () => {
     const alone = await joined({});

@@ -80,7 +80,10 @@ export async function surroundings(
       },
       forwardLog: {
         batches: () => {
-          throw new Error('the doctor reads no log');
+          throw new Error('the doctor looks for no record');
+        },
+        waiting: () => {
+          throw new Error('the doctor reads no log where a stream has one pipeline');
         },
       },
     },

@@ -136,7 +136,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
     ledger: ledger.ledger,
     progress: createProgress(TABLE, ledger.call, clock),
     streams: { arn: async () => STREAM_ARN },
-    forwardLog: { async *batches() {} },
+    forwardLog: { async *batches() {}, async *waiting() {} },
   };
   // Each in a container of its own: how long it goes by what it has read is another test's business.
   const invoke = async (work: () => Promise<unknown>) => {

@@ -154,6 +154,9 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
         asked.push({ shardId, from });
         yield* given.lines ?? [];
       },
+      waiting: () => {
+        throw new Error('one record is looked for');
+      },
     },
   };
 }
