@@ -191,6 +191,16 @@ export async function readRoute(
   }
 }
 
+/** Whether the stream has a route of this pipeline, be its document there or not. */
+export async function isListed(
+  { routes }: Pick<PublishedRuntime, 'routes'>,
+  stream: string,
+  pipeline: string,
+): Promise<boolean> {
+  const list = parseRouteList((await routes.read(streamNameOf(stream))).value, stream);
+  return list?.routes[pipeline] !== undefined;
+}
+
 /** The document of a listed route, from Secrets Manager. */
 export async function readDocument(
   { secrets, settings }: PublishedRuntime,

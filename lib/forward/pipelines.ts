@@ -149,7 +149,8 @@ function changesSince(
   };
 }
 
-function isGone(pipeline: string): Failure {
+/** A route that is listed without its document. */
+export function isGone(pipeline: string): Failure {
   return new Failure('SECRET_MISSING', `the route ${pipeline} is listed, and has no secret`, {
     next: `Provision the pipeline ${pipeline} again; that writes it anew.`,
   });

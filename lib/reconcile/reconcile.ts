@@ -5,10 +5,10 @@ import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
 import { type Aep, createAep } from '../aep/client.ts';
 import { Failure, isFailure } from '../failure.ts';
-import { createPipelines } from '../forward/pipelines.ts';
+import { createPipelines, isGone } from '../forward/pipelines.ts';
 import { createSchemas, type Schemas } from '../forward/read/formats/by-schema.ts';
 import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
-import { type PublishedPipeline, readRoute, streamNameOf } from '../published.ts';
+import { isListed, type PublishedPipeline, readRoute, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
 import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
@@ -98,7 +98,7 @@ interface AllWanted {
   readonly faults: readonly Failure[];
 }
 
-/** @throws Failure `EVENT_INVALID`; `NOT_PUBLISHED` for one that was asked for by name */
+/** @throws Failure `EVENT_INVALID`; `NOT_PUBLISHED` and `SECRET_*` for one that was asked for by name */
 async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<AllWanted> {
   const question = Question.safeParse(askedBy(event));
   if (!question.success)
@@ -133,8 +133,10 @@ async function ofNames(names: readonly string[], runtime: ReconcileRuntime): Pro
   return { wanted, faults };
 }
 
-function unreadable(pipeline: string, failure: Failure, { log }: ReconcileRuntime): Failure {
+function unreadable(pipeline: string, failure: Failure, { log, metrics }: ReconcileRuntime): Failure {
   const { code, what: reason, next } = failure;
+  metrics.count('PipelinesUnreadable', 1);
+  metrics.flush({ pipeline });
   log.error('a published pipeline cannot be read', { pipeline, code, reason, next });
   return failure.at(pipeline);
 }
@@ -146,7 +148,9 @@ async function ofName(name: string, runtime: ReconcileRuntime): Promise<WantedPi
   if (stream === undefined) return [];
   // A stream's name alone finds its secret as well as its ARN does.
   const published = await readRoute(runtime, stream, name);
-  return published === undefined ? [] : [{ published, record }];
+  if (published !== undefined) return [{ published, record }];
+  if (await isListed(runtime, stream, name)) throw isGone(name);
+  return [];
 }
 
 interface Turn {

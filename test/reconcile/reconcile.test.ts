@@ -320,15 +320,18 @@ describe('what is asked for', () => {
 });
 
 describe('14 A 3: of a stream with several pipelines', () => {
+  const BY_STREAM = { streamArn: STREAM_ARN };
   it.each([
-    ['a schedule', undefined],
-    ['the stream', { streamArn: STREAM_ARN }],
-  ])('asked by %s, one that cannot be read keeps no other from being looked at', async (_, event) => {
+    ['asked by a schedule, one that is damaged', undefined, '{}', 'SECRET_INVALID'],
+    ['asked by the stream, one that is damaged', BY_STREAM, '{}', 'SECRET_INVALID'],
+    ['asked by a schedule, one without its secret', undefined, undefined, 'SECRET_MISSING'],
+    ['asked by the stream, one without its secret', BY_STREAM, undefined, 'SECRET_MISSING'],
+  ])('%s keeps no other from being looked at, is logged and counted', async (_, event, other, code) => {
     const own = await warm();
     await send(own, [bad('a')]);
     const text = own.secrets.get('penstock/dev/streams/customers') ?? '';
     own.secrets.set('penstock/dev/streams/customers/customers', text);
-    own.secrets.set('penstock/dev/streams/customers/another', '{}');
+    if (other !== undefined) own.secrets.set('penstock/dev/streams/customers/another', other);
     const settings = { compression: 'none', unrouted: 'count' };
     const routes = { another: { revision: 'r' }, customers: { revision: 'r' } };
     await own.routes.write('customers', { version: 1, streamArn: STREAM_ARN, settings, routes }, undefined);
@@ -337,11 +340,11 @@ describe('14 A 3: of a stream with several pipelines', () => {
       pipeline: { S: 'another' },
       manifest: { S: JSON.stringify(manifest) },
     });
-    await expect(own.run({ event })).rejects.toMatchObject({ code: 'SECRET_INVALID' });
+    await expect(own.run({ event })).rejects.toMatchObject({ code });
     expect(own.entries()).toHaveLength(1);
-    expect(own.lines).toContainEqual(
-      expect.objectContaining({ level: 'error', fields: expect.objectContaining({ pipeline: 'another' }) }),
-    );
+    expect(own.counted).toMatchObject({ PipelinesUnreadable: 1 });
+    const fields = expect.objectContaining({ pipeline: 'another', code });
+    expect(own.lines).toContainEqual(expect.objectContaining({ level: 'error', fields }));
   });
 });
 
