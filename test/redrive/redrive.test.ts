@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { publishedFormat } from '../../lib/formats.ts';
 import type { InletSource } from '../../lib/manifest.ts';
@@ -14,6 +15,7 @@ import {
   redriveWorld,
   streamRecord,
 } from '../support/redriving.ts';
+import { transforming } from '../support/transforming.ts';
 
 // Sending again: what is sent, what stays, and what the answer says. B77 to B86 of the list of bad inputs.
 
@@ -60,6 +62,73 @@ describe('14 B: a deletion that was kept', () => {
       expect(sent.body).toEqual(kind === 'debezium' ? { id: '1' } : { id: '1', n: 12.5 });
     },
   );
+});
+
+describe('14 B: a deletion as the forwarder kept it is applied by redrive, once the manifest says so', () => {
+  const row = { id: '1', email: 'ana@example.com', n: 12.5 };
+  const debezium = JSON.stringify({ payload: { op: 'd', before: row, after: null, ts_ms: 7 } });
+  const dms = JSON.stringify({ data: row, metadata: { 'record-type': 'data', operation: 'delete' } });
+  const typed = { id: { S: '1' }, email: { S: 'ana@example.com' }, n: { N: '12.5' } };
+  const removed = { eventName: 'REMOVE', dynamodb: { Keys: { id: typed.id }, OldImage: typed } };
+  const dynamodb = JSON.stringify({ ...removed, eventSource: 'aws:dynamodb' });
+  const redact = (field: string) => ({ redact: [{ field, action: 'mask' }] });
+
+  /** The pipeline of a manifest, as it is published. */
+  const pipelineOf = (source: { format: string; records?: object }, deletes: string) => {
+    const format = { kind: source.format, deletes };
+    const manifest = presetManifest({ ...source, format }).source as InletSource;
+    const told = publishedFormat(manifest.format);
+    const { records, compression } = manifest;
+    return { records, compression, ...(told !== undefined && { format: told }) };
+  };
+
+  it.each([
+    ['debezium', { format: 'debezium' }, debezium, row],
+    ['dms', { format: 'dms' }, dms, row],
+    ['dynamodb', { format: 'dynamodb' }, dynamodb, row],
+    ['gzip', { format: 'debezium', compression: 'gzip' }, gzipSync(debezium), row],
+    ['an aggregate', { format: 'dms' }, aggregate([{ key: 'k', data: Buffer.from(dms) }]), row],
+    [
+      'redacted debezium',
+      { format: 'debezium', records: redact('/payload/before/email') },
+      debezium,
+      { ...row, email: '***' },
+    ],
+    ['redacted dms', { format: 'dms', records: redact('/data/email') }, dms, { ...row, email: '***' }],
+    [
+      'redacted dynamodb',
+      { format: 'dynamodb', records: redact('/dynamodb/OldImage/email') },
+      dynamodb,
+      { ...row, email: '***' },
+    ],
+  ])('%s', async (_, source, data, body) => {
+    const { records, ...published } = pipelineOf(source, 'keep');
+    const [kept] = transforming(records, published)({ data, seq: seq(1) });
+    expect(kept).toMatchObject({ verdict: 'deletion' });
+    const [before, after] = ['keep', 'apply'].map((deletes) =>
+      redriveWorld({ published: pipelineOf(source, deletes) }),
+    ) as [RedriveWorld, RedriveWorld];
+    const reject = document([kept?.entry as ReturnType<typeof entry>]);
+    await before.store(reject);
+    expect(await before.run({ source: 'rejected' })).toMatchObject({ delivered: 0, rejectedAgain: 1 });
+    // What is there after a run that could not send it is as good as what was there before.
+    for (const still of before.documents().values()) await after.store(still);
+    expect(await after.run({ source: 'rejected', where: { reasons: ['deletion'] } })).toMatchObject({
+      delivered: 1,
+      complete: true,
+    });
+    const [sent] = after.inlet.acknowledged.map((text) => JSON.parse(text));
+    expect([sent.header.operations, sent.body]).toEqual([{ data: 'delete' }, body]);
+    expect(after.documents().size).toBe(0);
+  });
+
+  it('a truncated table has no row, so that it stays whatever the manifest says', async () => {
+    const truncated = '{"payload":{"op":"t","before":null,"after":null}}';
+    const own = redriveWorld({ published: pipelineOf({ format: 'debezium' }, 'apply') });
+    await own.store(document([entry(1, truncated, { reason: 'deletion' })]));
+    expect(await own.run({ source: 'rejected' })).toMatchObject({ delivered: 0, rejectedAgain: 1 });
+    expect([...own.documents().values()]).toMatchObject([{ entries: [{ reason: 'deletion' }] }]);
+  });
 });
 
 describe('rejects', () => {
