@@ -24,7 +24,7 @@ export function storedEntry({ message, verdict }: Settled<Rejected>): DeadLetter
   const known = redacted !== undefined && redacted !== 'unknown';
   return {
     reason: verdict.reason,
-    message: verdict.text,
+    message: hidden || verdict.path === undefined ? verdict.text : `${verdict.text}: ${verdict.path}`,
     sequenceNumber: message.sequenceNumber,
     ...(subSequenceNumber !== undefined && { subSequenceNumber }),
     ...(partitionKey !== undefined && { partitionKey: hidden ? hiddenKey(partitionKey) : partitionKey }),

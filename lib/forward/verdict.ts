@@ -53,13 +53,14 @@ export type Reason = (typeof REASONS)[number];
  * - `retry`: not resolved; it stays in the stream and Lambda delivers it again
  * - `filtered`: the pipeline does not want it; counted, and not kept. `unrouted`: no route of the stream does;
  *   `false`: a rule passes it over, which is no question of routes
- * - `rejected`: it goes to the dead-letter store. `text` may quote Experience Platform, so it is not for logs
+ * - `rejected`: it goes to the dead-letter store. `text` may quote Experience Platform, so it is not for logs. `path` is
+ *   made of the record's own names: it is kept only where its bytes are
  */
 export type Verdict =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'retry' }
   | { readonly kind: 'filtered'; readonly unrouted?: boolean }
-  | { readonly kind: 'rejected'; readonly reason: Reason; readonly text: string };
+  | { readonly kind: 'rejected'; readonly reason: Reason; readonly text: string; readonly path?: string };
 
 export type Filtered = Extract<Verdict, { kind: 'filtered' }>;
 export type Rejected = Extract<Verdict, { kind: 'rejected' }>;
@@ -78,6 +79,7 @@ export const PASSED_OVER: Filtered = { kind: 'filtered', unrouted: false };
 /** Of all routes, one counts it so. */
 export const TAKEN_BY_NONE: Filtered = { kind: 'filtered', unrouted: true };
 
-export function rejected(reason: Reason, text: string): Rejected {
-  return { kind: 'rejected', reason, text };
+/** @param path JSON Pointer of what is wrong with it */
+export function rejected(reason: Reason, text: string, path?: string): Rejected {
+  return { kind: 'rejected', reason, text, ...(path !== undefined && { path }) };
 }

@@ -14,8 +14,14 @@ const ITEMS = ['Keys', 'NewImage', 'OldImage'];
 /** As JSON writes numbers. DynamoDB writes its own as text, in the same way, with up to 38 digits. */
 const TYPED_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
+/** Letters of a path. A name of DynamoDB has up to 64 KB. */
+const MAX_PATH = 200;
+
 /** An attribute in another form. */
-class NotTyped extends Error {}
+class NotTyped extends Error {
+  /** The names and positions that lead to it. */
+  readonly steps: string[] = [];
+}
 
 /**
  * The change with its items as plain JSON; every other byte is the producer's. Numbers keep their digits, sets become
@@ -31,8 +37,8 @@ export const dynamoDbExpander = expanderOf((bytes, add) => {
   const pieces: Buffer[] = [];
   let at = 0;
   for (const { name, span } of itemsIn(json)) {
-    const text = plainItem(json.toString('utf8', span.start, span.end));
-    if (text === undefined) return notDynamoDb(`${name} is not in DynamoDB's typed JSON`);
+    const text = plainItem(name, json.toString('utf8', span.start, span.end));
+    if (typeof text !== 'string') return text;
     pieces.push(json.subarray(at, span.start), Buffer.from(text));
     at = span.end;
   }
@@ -49,28 +55,45 @@ function itemsIn(json: Buffer): readonly { readonly name: string; readonly span:
   return found.sort((a, b) => a.span.start - b.span.start);
 }
 
-function notDynamoDb(why: string): Rejected {
-  return rejected('not-dynamodb', why);
+function notDynamoDb(why: string, path?: string): Rejected {
+  return rejected('not-dynamodb', why, path);
 }
 
-/** An item as plain JSON; `undefined` if anything in it is in another form. */
-function plainItem(item: string): string | undefined {
+/** An item as plain JSON; a reject if anything in it is in another form. */
+function plainItem(name: string, item: string): string | Rejected {
   const value: unknown = JSON.parse(item);
   if (value === null) return 'null';
   try {
     return plainMap(value);
   } catch (error) {
-    if (error instanceof NotTyped) return undefined;
-    throw error;
+    if (!(error instanceof NotTyped)) throw error;
+    const path = pointerOf(['dynamodb', name, ...error.steps]);
+    return notDynamoDb(`${name} is not in DynamoDB's typed JSON`, path);
   }
+}
+
+/** As a manifest's pointers lead into the plain item: without the names of types. */
+function pointerOf(steps: readonly string[]): string {
+  const pointer = steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return pointer.length <= MAX_PATH ? pointer : `${pointer.slice(0, MAX_PATH)}…`;
 }
 
 function plainMap(value: unknown): string {
   if (!isObject(value)) throw new NotTyped();
   const members = Object.entries(value).map(
-    ([name, one]) => `${JSON.stringify(name)}:${plainAttribute(one)}`,
+    ([name, one]) => `${JSON.stringify(name)}:${plainAt(name, one, plainAttribute)}`,
   );
   return `{${members.join(',')}}`;
+}
+
+/** @throws NotTyped with the step before those that it has */
+function plainAt(step: string, value: unknown, plain: (value: unknown) => string): string {
+  try {
+    return plain(value);
+  } catch (error) {
+    if (error instanceof NotTyped) error.steps.unshift(step);
+    throw error;
+  }
 }
 
 /** An attribute: an object with one member, whose name is the type. @throws NotTyped */
@@ -115,5 +138,5 @@ function typedNumber(value: unknown): string {
 
 function plainList(value: unknown, one: (item: unknown) => string): string {
   if (!Array.isArray(value)) throw new NotTyped();
-  return `[${value.map(one).join(',')}]`;
+  return `[${value.map((item, at) => plainAt(String(at), item, one)).join(',')}]`;
 }

@@ -64,24 +64,45 @@ describe('14 B: dynamodb', () => {
   });
 
   it.each([
-    ['{"N":"1,5"}'],
-    ['{"N":"NaN"}'],
-    ['{"N":7}'],
-    ['{"S":7}'],
-    ['{"BOOL":"true"}'],
-    ['{"S":"x","N":"1"}'],
-    ['{}'],
-    ['{"X":"x"}'],
-    ['"x"'],
-    ['{"L":{}}'],
-    ['{"NS":["x"]}'],
-    ['{"M":{"deep":{"L":[{"S":null}]}}}'],
-    ['{"toString":"x"}'],
-  ])('rejects an item with %s, and keeps the record whole', (typed) => {
+    ['{"N":"1,5"}', ''],
+    ['{"N":"NaN"}', ''],
+    ['{"N":7}', ''],
+    ['{"S":7}', ''],
+    ['{"BOOL":"true"}', ''],
+    ['{"S":"x","N":"1"}', ''],
+    ['{}', ''],
+    ['{"X":"x"}', ''],
+    ['"x"', ''],
+    ['{"L":{}}', ''],
+    ['{"NS":["1","x"]}', '/1'],
+    ['{"M":{"deep":{"L":[{"S":"y"},{"S":null}]}}}', '/deep/1'],
+    ['{"M":{"a/b":{"M":{"~":{"N":"x"}}}}}', '/a~1b/~0'],
+    ['{"toString":"x"}', ''],
+  ])('rejects an item with %s, keeps the record whole, and names the attribute', (typed, path) => {
     const text = record('INSERT', `"NewImage":{"a":${typed}},`);
     expect(whole(text)?.verdict).toBe('not-dynamodb');
     expect(kept(whole(text)?.entry)).toBe(text);
-    expect(whole(text)?.entry?.message).toBe("NewImage is not in DynamoDB's typed JSON");
+    expect(whole(text)?.entry?.message).toBe(
+      `NewImage is not in DynamoDB's typed JSON: /dynamodb/NewImage/a${path}`,
+    );
+  });
+
+  it('names no attribute where the record is redacted: its names may be data too', () => {
+    const redact = [{ field: '/dynamodb/NewImage/friends', action: 'drop' }];
+    const text = record('INSERT', '"NewImage":{"friends":{"M":{"ana@example.com":{"N":"x"}}}},');
+    const [found] = transforming({ redact }, { format: { kind: 'dynamodb' } })(text);
+    expect(found?.entry).toMatchObject({
+      reason: 'not-dynamodb',
+      withheld: true,
+      message: "NewImage is not in DynamoDB's typed JSON",
+    });
+  });
+
+  it('names the beginning of a path that is too long', () => {
+    const name = 'n'.repeat(300);
+    const { message = '' } = whole(record('INSERT', `"NewImage":{"${name}":{}},`))?.entry ?? {};
+    expect(message.endsWith(`${'n'.repeat(100)}…`)).toBe(true);
+    expect(message.length).toBeLessThan(250);
   });
 
   it.each([
