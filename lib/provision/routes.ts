@@ -101,6 +101,35 @@ export async function listRoute(
   return list?.routes[document.pipeline]?.from;
 }
 
+/** While the last route leaves: by which execution, since when, and until when it may keep others out. */
+interface Closing {
+  readonly execution: string;
+  readonly since: string;
+  readonly until: string;
+}
+
+/** `undefined` if the list is open, or what closed it is nobody's any more. */
+export function closingIn(list: RouteList | undefined, now: number): Closing | undefined {
+  if (list?.closing === undefined || now - list.closing.at >= MAX_CLOSING_MS) return undefined;
+  const { execution, at } = list.closing;
+  const [since, until] = [at, at + MAX_CLOSING_MS].map((ms) => new Date(ms).toISOString()) as [
+    string,
+    string,
+  ];
+  return { execution: execution.split(':').at(-1) ?? execution, since, until };
+}
+
+/** The execution may be at work, or have been stopped before it was done. */
+function leavingNow(pipeline: string, { execution, since, until }: Closing): Failure {
+  return new Failure(
+    'NOT_READY',
+    `the pipeline ${pipeline} is leaving the stream, as its last one: the execution ${execution} has closed it at ${since}. None can join until that is done, or until ${until}`,
+    {
+      next: `Wait until ${pipeline} is retired, then start again: the pipeline is then the first of the stream. If that execution was stopped, retire ${pipeline} again, or apply it again if it is to stay.`,
+    },
+  );
+}
+
 /** The list with this route in it. Fails as `listRoute` does. */
 export function withRoute(
   before: RouteList | undefined,
@@ -112,15 +141,9 @@ export function withRoute(
   const settings = streamSettingsOf(document);
   if (before === undefined) return { version: 1, streamArn, settings, routes: { [pipeline]: { revision } } };
   const others = othersIn(before, pipeline);
-  const { closing, ...open } = before;
-  if (closing !== undefined && others.length > 0 && clock.now() - closing.at < MAX_CLOSING_MS)
-    throw new Failure(
-      'NOT_READY',
-      `the pipeline ${others.join(', ')} is leaving the stream, as its last one`,
-      {
-        next: 'Wait until it is retired, then start again: the pipeline is then the first of the stream.',
-      },
-    );
+  const { closing: _, ...open } = before;
+  const closing = others.length > 0 ? closingIn(before, clock.now()) : undefined;
+  if (closing !== undefined) throw leavingNow(others.join(', '), closing);
   const conflict =
     others.length > 0 && before.streamArn !== streamArn
       ? `the pipelines ${others.join(', ')} have ${before.streamArn}, another stream of that name`

@@ -230,10 +230,22 @@ describe('issue 14 A 1, A 2: a stream with several pipelines', () => {
     );
     expect(dead.status).toBe('FAILED');
     expect([...own.triggers.all.values()].map(({ state }) => state)).toEqual(['off']);
+    const at = ((await own.routes.read('customers')).value as { closing: { at: number } }).closing.at;
+    const [since, until] = [at, at + 7_300_000].map((ms) => new Date(ms).toISOString());
+    const told = await own.run({ manifest: manifest('two'), mode: 'plan' });
+    const reason = planned(told.document, 'publish')?.reason;
+    expect(reason).toContain(
+      `once one is retired: the execution run-2 began that at ${since}, and keeps others out until ${until}. If it was stopped, retire one again;`,
+    );
     const early = await own.run({ manifest: manifest('two') });
     expect(early).toMatchObject({ error: 'Penstock.Resumable' });
     expect(early.cause).toContain('NOT_READY');
-    own.time.now += 7_300_000;
+    expect(early.cause).toContain(`the execution run-2 has closed it at ${since}`);
+    expect(early.cause).toContain(`None can join until that is done, or until ${until}`);
+    expect(early.cause).toContain('retire one again, or apply it again if it is to stay');
+    own.time.now = at + 7_300_000;
+    const free = await own.run({ manifest: manifest('two'), mode: 'plan' });
+    expect(planned(free.document, 'publish')?.reason).toMatch(/^joins the stream beside one; /);
     await apply(own, manifest('two'));
     expect(await routesOf(own)).toEqual([
       ['one', 'first'],

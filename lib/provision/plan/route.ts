@@ -8,7 +8,7 @@ import { type PublishedRoute, readRoute, streamSettingsOf, writtenDocument } fro
 import type { RouteList, StreamSettings } from '../../route-list.ts';
 import type { Trigger } from '../../runtime.ts';
 import type { StreamContext } from '../resources/resource.ts';
-import { conflictWith, othersIn, readRouteList } from '../routes.ts';
+import { closingIn, conflictWith, othersIn, readRouteList } from '../routes.ts';
 import { unfitTrigger } from '../steps/consumer.ts';
 import { otherRoutes, overlapText } from './overlaps.ts';
 
@@ -33,7 +33,10 @@ export async function planRoute(
   const published = await readRoute(runtime, streamArn, manifest.name);
   const rest = `${ofFormat(source)}${await besideOthers(pipeline, source, list, runtime)}`;
   if (published === undefined)
-    return { action: 'create', reason: `${joinText(list, manifest.name, source)}${rest}` };
+    return {
+      action: 'create',
+      reason: `${joinText(list, manifest.name, source, runtime.clock.now())}${rest}`,
+    };
   if (published.sandbox !== manifest.sandbox) {
     const reason = `the pipeline is in the sandbox ${published.sandbox}; give the one in ${manifest.sandbox} another name`;
     return { action: 'conflict', reason };
@@ -77,15 +80,18 @@ async function besideOthers(
   return text === '' ? '' : `; ${text}`;
 }
 
-function joinText(list: RouteList | undefined, name: string, { startAt }: InletSource): string {
+function joinText(list: RouteList | undefined, name: string, { startAt }: InletSource, now: number): string {
   const others = othersIn(list, name);
   if (others.length === 0) return 'this stream carries no pipeline yet';
   const earlier =
     startAt === 'now'
       ? ''
       : `. source.startAt (${startAt}) is for a new trigger only: the report of the run has the event that sends what arrived before`;
+  const closing = closingIn(list, now);
   const leaving =
-    list?.closing === undefined ? '' : `, once ${others.join(', ')} is retired: that is under way`;
+    closing === undefined
+      ? ''
+      : `, once ${others.join(', ')} is retired: the execution ${closing.execution} began that at ${closing.since}, and keeps others out until ${closing.until}. If it was stopped, retire ${others.join(', ')} again`;
   return `joins the stream beside ${others.join(', ')}${leaving}; it starts at its publication: what arrived before is not sent${earlier}`;
 }
 
