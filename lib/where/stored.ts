@@ -5,9 +5,11 @@ import { parseJson } from '../forward/json/check.ts';
 import type { AppliedRule } from '../forward/read/message.ts';
 import { recordId } from '../forward/read/record-id.ts';
 import { unpack } from '../forward/read/unpack.ts';
+import { createFieldReader } from '../forward/transform/derive.ts';
 import { createRedactor, isSameRule } from '../forward/transform/redact.ts';
-import { valueAt } from '../pointer.ts';
-import { readRoute, streamNameOf } from '../published.ts';
+import { stepsOf, valueAt } from '../pointer.ts';
+import { type PublishedRoute, readRoute, streamNameOf } from '../published.ts';
+import { memberOf, partsOf, type Records } from '../records.ts';
 import { type Item, readParcel } from '../redrive/parcel.ts';
 import type { StoredKind, WhereRuntime } from '../runtime.ts';
 
@@ -60,8 +62,10 @@ export async function searchRejects(
     pipeline,
     ...(arrivedAt !== undefined && { since: new Date(arrivedAt).toISOString() }),
   };
-  const rules = await rulesInForce(scope, runtime);
-  const isWanted = '_id' in wanted ? hasId(wanted._id, streamNameOf(streamArn)) : isAt(wanted);
+  const route = await routeInForce(scope, runtime);
+  const rules = route === undefined ? 'unknown' : (createRedactor(route)?.applied ?? []);
+  const isWanted =
+    '_id' in wanted ? hasId(wanted._id, streamNameOf(streamArn), route?.records) : isAt(wanted);
   return search(what, scope, runtime, (key, text) => {
     const parcel = readParcel(text, 'rejected', scope);
     if (typeof parcel !== 'object') return [];
@@ -79,17 +83,16 @@ export async function searchRejects(
   });
 }
 
-/** What the pipeline redacts now; `unknown` if that cannot be read. */
-async function rulesInForce(
+/** What the pipeline does with records now; `undefined` if that cannot be read. */
+async function routeInForce(
   { streamArn, pipeline }: Scope,
   runtime: WhereRuntime,
-): Promise<readonly AppliedRule[] | 'unknown'> {
+): Promise<PublishedRoute | undefined> {
   try {
-    const published = await readRoute(runtime, streamArn, pipeline);
-    return published === undefined ? 'unknown' : (createRedactor(published)?.applied ?? []);
+    return await readRoute(runtime, streamArn, pipeline);
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return 'unknown';
+    return undefined;
   }
 }
 
@@ -162,8 +165,9 @@ function isAt({ shardId, sequenceNumber, subSequenceNumber }: Spot): (item: Item
     (subSequenceNumber === undefined || entry?.subSequenceNumber === subSequenceNumber);
 }
 
-/** Whether the record has this `_id`: itself, in the entity of a whole XDM message, or derived. */
-function hasId(_id: string, stream: string): (item: Item) => boolean {
+/** Whether the record has this `_id`: itself, in the part that is sent, in the entity of a whole XDM message, or derived. */
+function hasId(_id: string, stream: string, records: Records = {}): (item: Item) => boolean {
+  const idsOf = idReader(records);
   return ({ shardId, record, entry }) => {
     const { sequenceNumber } = record.kinesis;
     const sub = entry?.subSequenceNumber;
@@ -172,7 +176,28 @@ function hasId(_id: string, stream: string): (item: Item) => boolean {
     const payload = unpack(Buffer.from(entry?.data ?? '', 'base64'), 'auto');
     if ('kind' in payload) return false;
     const parsed = parseJson(payload);
-    if ('kind' in parsed) return false;
-    return [['_id'], ['body', 'xdmEntity', '_id']].some((steps) => valueAt(parsed.value, steps) === _id);
+    return !('kind' in parsed) && idsOf(parsed).includes(_id);
+  };
+}
+
+/** Where an object has its `_id`, and a whole XDM message that of its entity. */
+const ID_PLACES = [['_id'], ['body', 'xdmEntity', '_id']];
+
+/** The ids that a record has. One that its rules would derive from a field is none where what is sent has its own. */
+function idReader(records: Records): (parsed: { json: Buffer; value: unknown }) => readonly unknown[] {
+  const { derive = [] } = records;
+  const fieldsOf = createFieldReader(derive);
+  const placesIn = (root: string) => ID_PLACES.map((place) => [...stepsOf(root), ...place]);
+  const whole = placesIn('');
+  const parts = partsOf(records);
+  const sent = parts.length === 0 ? whole : parts.flatMap(placesIn);
+  return ({ json, value }) => {
+    const of = (places: readonly (readonly string[])[]) =>
+      places.map((steps) => valueAt(value, steps)).filter((id) => id !== undefined);
+    const own = of(sent);
+    if (own.length > 0 || fieldsOf === undefined) return [...own, ...of(whole)];
+    const values = fieldsOf(json);
+    const derived = derive.findIndex((rule, at) => memberOf(rule) === '_id' && values[at] !== undefined);
+    return [...of(whole), values[derived]];
   };
 }

@@ -318,6 +318,70 @@ it('C 4: of a pipeline that is not known names the one that was likely meant', a
 });
 
 describe('a record asked for by its _id', () => {
+  const DERIVE = [
+    { member: '_id', from: '/event/id' },
+    { member: 'timestamp', from: '/event/at', as: 'iso' },
+    { member: '_id', from: '/number' },
+    '_id',
+  ];
+  const storedAs = (record: object | string) =>
+    entry({
+      data: Buffer.from(typeof record === 'string' ? record : JSON.stringify(record)).toString('base64'),
+    });
+
+  it.each([
+    ['derived from a field', { derive: DERIVE }, { event: { id: 'cust-5' }, number: 7 }, 'cust-5'],
+    [
+      'derived from a number, with all its digits',
+      { derive: DERIVE },
+      '{"number":12345678901234567890}',
+      '12345678901234567890',
+    ],
+    [
+      'derived from around the part that is sent',
+      { derive: DERIVE, select: '/detail' },
+      { event: { id: 'cust-5' }, detail: {} },
+      'cust-5',
+    ],
+    ['in the part that is sent', { select: ['/new', '/old'] }, { old: { _id: 'cust-5' } }, 'cust-5'],
+    [
+      'in the entity of the part that is sent',
+      { select: '/new' },
+      { new: { body: { xdmEntity: { _id: 'cust-5' } } } },
+      'cust-5',
+    ],
+    ['of the record, whatever part is sent', { select: '/new' }, { _id: 'cust-5', new: {} }, 'cust-5'],
+  ])('issue 14 B: is found among dead letters by an _id %s', async (_, records, record, _id) => {
+    const rejects = { key: reject([storedAs(record)]), other: reject([storedAs({ event: { id: 'x' } })]) };
+    const found = await where({ pipeline: 'customers', _id }, runtime({ rejects, records }));
+    expect(found).toMatchObject({
+      place: 'dead-letter',
+      deadLetters: [{ key: 'key' }],
+      searched: { objects: 2, complete: true },
+    });
+    expect(found.deadLetters).toHaveLength(1);
+    expect((await where({ pipeline: 'customers', _id: 'nobody' }, runtime({ rejects, records }))).place).toBe(
+      'unknown',
+    );
+  });
+
+  it.each([
+    ['its own', { event: { id: 'cust-5' }, _id: 'own' }],
+    ['one from a field before', { event: { id: 'first' }, number: 'cust-5' }],
+  ])('is not found by what its _id would be derived from, where it has %s', async (_, record) => {
+    const given = { rejects: { key: reject([storedAs(record)]) }, records: { derive: DERIVE } };
+    const found = await where({ pipeline: 'customers', _id: 'cust-5' }, runtime(given));
+    expect(found).toMatchObject({ place: 'unknown', deadLetters: [] });
+  });
+
+  it('is found by its own _id although the rules of its pipeline cannot be read', async () => {
+    const own = runtime({ rejects: { key: reject([entry()]) } });
+    own.secrets.get = async () => '{}';
+    expect(await where({ pipeline: 'customers', _id: 'cust-5' }, own)).toMatchObject({
+      place: 'dead-letter',
+    });
+  });
+
   it.each<[string, DeadLetter]>([
     ['in the record', entry()],
     ['in a packed record', entry({ data: gzipSync('{"a":1,"_id":"cust-5"}').toString('base64') })],
