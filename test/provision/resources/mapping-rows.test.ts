@@ -51,6 +51,18 @@ describe("C: pasting AEP's own mapping rows into `mapping`", () => {
         },
       ],
     ],
+    [
+      "in the form of Adobe's tutorials for sources",
+      OURS.map((row) => ({
+        destinationXdmPath: row.destination,
+        sourceAttribute: row.source ?? row.expression,
+        ...('expression' in row && { sourceType: 'EXPRESSION' }),
+        identity: false,
+        identityGroup: null,
+        namespaceCode: null,
+        version: 0,
+      })),
+    ],
   ])('rows %s are the same rows in our form', (_, rows) => {
     expect(mappingIn(rows)).toEqual(mappingIn(OURS));
   });
