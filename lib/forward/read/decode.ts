@@ -58,7 +58,8 @@ export function readyToDecode(record: KinesisRecord, decoding: Decoding): Promis
   if ('verdict' in packed) return undefined;
   const waits = (packed.parts ?? [packed]).flatMap(({ bytes }) => {
     const content = unpack(bytes, decoding.compression, MAX_RECORD_BYTES);
-    return 'kind' in content ? [] : (expander.ready?.(content) ?? []);
+    const looked = 'kind' in content ? bytes : content;
+    return expander.ready?.(looked) ?? [];
   });
   return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
 }
@@ -132,7 +133,13 @@ function* expanded(
     messages: Math.max(0, MAX_PIECES - taken.messages),
     bytes: Math.max(0, MAX_RECORD_BYTES - taken.bytes),
   };
-  const pieces = 'kind' in content ? content : expander.expand(content, bounds);
+  /** Two bytes tell zlib, and one protobuf message in sixty has them: `08 1d` is a number 29. */
+  const asItIs = (packed: Buffer, damage: Rejected) => {
+    if (expander.isBinary !== true || damage.reason !== 'not-zlib') return damage;
+    const found = expander.expand(packed, bounds);
+    return 'kind' in found ? damage : found;
+  };
+  const pieces = 'kind' in content ? asItIs(bytes, content) : expander.expand(content, bounds);
   if ('kind' in pieces) {
     taken.bytes += 'kind' in content ? FAILED_BYTES : content.length;
     const whole = isPart ? { ...message, subSequenceNumber: taken.messages++ } : message;

@@ -53,6 +53,7 @@ async function loaded(
 function byManifest(format: SchemaFormat): Expander {
   let expand: Expand | undefined;
   return {
+    isBinary: true,
     ready: () =>
       expand === undefined
         ? loaded(format).then((readerOf) => {
