@@ -5,7 +5,7 @@ import type { KinesisRecord } from './event.ts';
 import type { Expander } from './formats/expander.ts';
 import { isAggregate, type SubRecord, subRecords } from './kpl.ts';
 import type { Message } from './message.ts';
-import { unpack } from './unpack.ts';
+import { stillPacked, unpack } from './unpack.ts';
 
 /** A message with its bytes, which are unpacked where the pipeline says so. */
 export interface Decoded {
@@ -139,7 +139,10 @@ function* expanded(
     const found = expander.expand(packed, bounds);
     return 'kind' in found ? damage : found;
   };
-  const pieces = 'kind' in content ? asItIs(bytes, content) : expander.expand(content, bounds);
+  /** Packed bytes would be torn to pieces at their line feeds, and no piece could ever be read again. */
+  const read = (found: Buffer) =>
+    (expander.isBinary === true ? undefined : stillPacked(found)) ?? expander.expand(found, bounds);
+  const pieces = 'kind' in content ? asItIs(bytes, content) : read(content);
   if ('kind' in pieces) {
     taken.bytes += 'kind' in content ? FAILED_BYTES : content.length;
     const whole = isPart ? { ...message, subSequenceNumber: taken.messages++ } : message;

@@ -129,6 +129,7 @@ function byRegistry(
   };
 
   return {
+    isBinary: true,
     ready(bytes) {
       const id = schemaVersionOf(bytes);
       if (id === undefined || knownOf(id) !== undefined) return undefined;
