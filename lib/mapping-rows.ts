@@ -52,7 +52,7 @@ const aepRow = object({
 /** The older form without a kind: a path in the record. What cannot be one must say that it is calculated. */
 const olderRow = object({
   sourceAttribute: notBlank.regex(
-    /^[^\s()'"+*/]+$/,
+    /^([^\s()'"+*/]|\[\*\])+$/,
     'expected a path in the record; a calculated field needs "sourceType": "EXPRESSION" beside it',
   ),
   destinationXdmPath: xdmPath,

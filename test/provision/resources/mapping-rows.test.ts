@@ -104,6 +104,12 @@ describe("C: pasting AEP's own mapping rows into `mapping`", () => {
     expect(() => mappingIn([row])).toThrow(said);
   });
 
+  it('a path to all items of a list is a path in the older form, too', () => {
+    const older = { sourceAttribute: 'events[*].data.name', destinationXdmPath: '_acmelab.names' };
+    expect(mappingIn([older])).toEqual([{ source: 'events[*].data.name', destination: '_acmelab.names' }]);
+    expect(() => mappingIn([{ ...older, sourceAttribute: 'a*b' }])).toThrow('expected a path in the record');
+  });
+
   it('the same destination twice is found across the forms', () => {
     expect(() => mappingIn([OURS[0], CURRENT[0]])).toThrow('mapping.1: maps to _id as another row does');
   });
