@@ -19,6 +19,23 @@ export function compareDigits(a: string, b: string): number {
   return first * compareMagnitudes(one, other);
 }
 
+/** More digits than any time has in milliseconds, and fewer than JavaScript rounds. */
+const MAX_WHOLE_DIGITS = 15;
+
+/**
+ * The greatest whole number that is not above `text` × 10^`shift`; `NaN` where it has too many digits. `text` is a number as JSON
+ * writes it. JavaScript's own number would be rounded before it is cut.
+ */
+export function floorDigits(text: string, shift: number): number {
+  const { isNegative, digits, exponent } = digitsIn(text);
+  if (digits === '') return 0;
+  const places = exponent + shift;
+  if (places > MAX_WHOLE_DIGITS) return Number.NaN;
+  const whole = Number(digits.slice(0, Math.max(0, places)).padEnd(places, '0'));
+  if (!isNegative) return whole;
+  return digits.length > places ? -whole - 1 : -whole;
+}
+
 function compareMagnitudes(a: Digits, b: Digits): number {
   if (a.exponent !== b.exponent) return a.exponent < b.exponent ? -1 : 1;
   return a.digits < b.digits ? -1 : a.digits > b.digits ? 1 : 0;

@@ -220,9 +220,31 @@ const named = z.pipe(
   z.transform((kind): NamedFormat => ({ kind })),
 );
 
+/** What a format needs that its name alone does not say. */
+const NEEDED: Readonly<Record<string, string>> = {
+  csv: '"columns", "header" or both',
+  tsv: '"columns", "header" or both',
+  avro: '"schemaFile", "schema" or "schemaIn"',
+  protobuf: '"message" and "schemaFile", or with "schemaIn"',
+};
+/** Other names of what there is. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { ndjson: 'json-lines', jsonl: 'json-lines' };
+
+/** What to write in the place of a name; `undefined` for a name of nothing. */
+function insteadOf(found: unknown): string | undefined {
+  if (typeof found !== 'string') return undefined;
+  const name = found.toLowerCase();
+  if (Object.hasOwn(NEEDED, name)) return `expected {"kind": "${name}"} with ${NEEDED[name]}`;
+  return Object.hasOwn(OTHER_NAMES, name) ? `expected "${OTHER_NAMES[name]}"` : undefined;
+}
+
+const unknownFormat = allowing(FORMAT_KINDS, (issue) =>
+  issue.code === 'invalid_union' ? EXPECTED : undefined,
+);
+
 /** As a manifest has it: a name, or a kind with its options. A name is read as that kind. */
 export const Format = z.union([named, kinds], {
-  error: allowing(FORMAT_KINDS, (issue) => (issue.code === 'invalid_union' ? EXPECTED : undefined)),
+  error: (issue) => insteadOf(issue.input) ?? unknownFormat(issue),
 });
 export type Format = z.infer<typeof Format>;
 /** A change stream, with what becomes of its deletions. */
@@ -269,6 +291,9 @@ function checkEnvelopeOf(
   names.forEach((name, index) => {
     if (names.indexOf(name) < index)
       complain(['envelope', index], 'expected each last name once', envelope[index]);
+    // Each message would get the whole list.
+    if (`${items}/`.startsWith(`${envelope[index]}/`))
+      complain(['envelope', index], 'expected a field outside the list', envelope[index]);
   });
 }
 

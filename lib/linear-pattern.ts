@@ -267,47 +267,97 @@ function automatonOf(root: PatternNode): PatternState[] {
   return [...states, { kind: 'fork', next: first, other: first }];
 }
 
+/** States that the automaton is in together, behind the same characters, and where each kind of character leads from there. */
+interface Together {
+  readonly states: readonly number[];
+  readonly isFound: boolean;
+  /** By kind of character, as far as it was met; not at the end of the text. */
+  readonly next: (Together | undefined)[];
+}
+
+/** Few expressions have more than a dozen. Where a text meets more, the rest of it is read without them. */
+const MAX_TOGETHER = 500;
+
 function searcher(states: readonly PatternState[]): LinearPattern {
   const first = states.length - 1;
   const { classOf, takes } = classesOf(states);
+  /** In which round a state was last entered: each is entered once for each character. */
+  const entered = new Uint32Array(states.length);
+  let round = 0;
+
+  /** Adds what is reached from `from` without a character. @returns whether the expression is found by then */
+  function enter(from: number, into: number[], isStart: boolean, isEnd: boolean): boolean {
+    const open = [from];
+    let isFound = false;
+    for (let one = open.pop(); one !== undefined; one = open.pop()) {
+      if (entered[one] === round) continue;
+      entered[one] = round;
+      const state = states[one] as PatternState;
+      if (state.kind === 'found') isFound = true;
+      else if (state.kind === 'set') into.push(one);
+      else if (state.kind === 'fork') open.push(state.other, state.next);
+      else if (state.kind === 'start' ? isStart : isEnd) open.push(state.next);
+    }
+    return isFound;
+  }
+
+  function nextRound(): void {
+    round = (round + 1) >>> 0;
+    if (round !== 0) return;
+    entered.fill(0);
+    round = 1;
+  }
+
+  function begin(isEnd: boolean): Together {
+    nextRound();
+    const own: number[] = [];
+    const isFound = enter(first, own, true, isEnd);
+    return { states: own, isFound, next: [] };
+  }
+
+  function step(from: Together, kind: number, isEnd: boolean): Together {
+    nextRound();
+    const own: number[] = [];
+    let isFound = false;
+    for (const one of from.states)
+      if (takes[one]?.[kind] === 1)
+        isFound = enter((states[one] as { next: number }).next, own, false, isEnd) || isFound;
+    // What is looked for may begin at any character.
+    isFound = enter(first, own, false, isEnd) || isFound;
+    return { states: own, isFound, next: [] };
+  }
+
+  const beginning = begin(false);
+  const known = new Map<string, Together>();
+
+  /** The same as `step` within a text, looked up where it was met before; `undefined` where there are too many. */
+  function knownStep(from: Together, kind: number): Together | undefined {
+    const before = from.next[kind];
+    if (before !== undefined) return before;
+    const made = step(from, kind, false);
+    const key = `${made.isFound} ${made.states.join()}`;
+    const same = known.get(key);
+    if (same === undefined && known.size >= MAX_TOGETHER) return undefined;
+    const found = same ?? made;
+    known.set(key, found);
+    from.next[kind] = found;
+    return found;
+  }
+
   return {
     test(text) {
-      /** In which round a state was last entered: each is entered once for each character. */
-      const entered = new Uint32Array(states.length);
-      let round = 0;
-      let isFound = false;
-
-      /** Adds what is reached from `from` without a character. */
-      function enter(from: number, into: number[], isStart: boolean, isEnd: boolean): void {
-        const open = [from];
-        for (let one = open.pop(); one !== undefined; one = open.pop()) {
-          if (entered[one] === round) continue;
-          entered[one] = round;
-          const state = states[one] as PatternState;
-          if (state.kind === 'found') isFound = true;
-          else if (state.kind === 'set') into.push(one);
-          else if (state.kind === 'fork') open.push(state.other, state.next);
-          else if (state.kind === 'start' ? isStart : isEnd) open.push(state.next);
-        }
-      }
-
-      let active: number[] = [];
-      round++;
-      enter(first, active, true, text.length === 0);
-      for (let at = 0; at < text.length && !isFound; ) {
+      if (text.length === 0) return begin(true).isFound;
+      let here = beginning;
+      let isKnown = true;
+      for (let at = 0; at < text.length && !here.isFound; ) {
         const code = text.codePointAt(at) as number;
         at += code > 0xffff ? 2 : 1;
         const kind = classOf(code);
-        const next: number[] = [];
-        round++;
-        for (const one of active)
-          if (takes[one]?.[kind] === 1)
-            enter((states[one] as { next: number }).next, next, false, at === text.length);
-        // What is looked for may begin at any character.
-        enter(first, next, false, at === text.length);
-        active = next;
+        const looked: Together | undefined = isKnown && at < text.length ? knownStep(here, kind) : undefined;
+        isKnown = looked !== undefined;
+        here = looked ?? step(here, kind, at === text.length);
       }
-      return isFound;
+      return here.isFound;
     },
   };
 }

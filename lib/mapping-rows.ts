@@ -13,7 +13,8 @@ const expressionRow = object({ expression: notBlank, destination: xdmPath });
 
 /**
  * What Data Prep or its pages write beside a row: it changes nothing of what the row does. Adobe's API description,
- * `MappingOperation`. Identities are descriptors of the schema, so `identity` of the older form decides nothing.
+ * `MappingOperation`. Identities are descriptors of the schema, so `identity` of the older form decides nothing. Its
+ * `identityGroup` and `namespaceCode` stand in Adobe's tutorials for sources (experience-platform.en, `sources/tutorials/api`).
  */
 const ignored = {
   id: z.unknown().optional(),
@@ -22,6 +23,8 @@ const ignored = {
   description: z.unknown().optional(),
   identity: z.unknown().optional(),
   primaryIdentity: z.unknown().optional(),
+  identityGroup: z.unknown().optional(),
+  namespaceCode: z.unknown().optional(),
   matchScore: z.unknown().optional(),
   functionVersion: z.unknown().optional(),
   expressionAttributes: z.unknown().optional(),
@@ -49,7 +52,7 @@ const aepRow = object({
 /** The older form without a kind: a path in the record. What cannot be one must say that it is calculated. */
 const olderRow = object({
   sourceAttribute: notBlank.regex(
-    /^[^\s()'"+*/]+$/,
+    /^([^\s()'"+*/]|\[\*\])+$/,
     'expected a path in the record; a calculated field needs "sourceType": "EXPRESSION" beside it',
   ),
   destinationXdmPath: xdmPath,

@@ -73,11 +73,11 @@ type Complain = (path: (string | number)[], message: string, input: unknown) => 
 /** Rules between the options; `complain` gets paths below the format. */
 export function checkSchemaFormat(format: WrittenFormat, complain: Complain): void {
   const { schema, schemaIn: place, schemaFile } = format;
-  if (schemaFile !== undefined) {
+  if ([schema, place, schemaFile].filter((one) => one !== undefined).length !== 1)
+    complain([], 'expected one of schema, schemaFile and schemaIn', '…');
+  else if (schemaFile !== undefined) {
     const why = "is read only where the manifest is a file: give the file's content as schema";
     complain(['schemaFile'], why, schemaFile);
-  } else if ((schema === undefined) === (place === undefined)) {
-    complain([], 'expected one of schema, schemaFile and schemaIn', '…');
   }
   if (format.kind === 'avro') return;
   if ((schema ?? schemaFile) !== undefined && format.message === undefined)

@@ -73,6 +73,18 @@ describe('14 B: `matches` takes time in proportion to the text', () => {
     expect(linearPattern(expression)).toBe(why);
   });
 
+  it('finds the same with more sets of states than are remembered, and in a second text', () => {
+    // Behind each text of eleven letters the automaton is in another set of states: 2,048 of them.
+    const expression = 'a[ab]{10}b$';
+    const matches = matcher(expression);
+    const texts = Array.from({ length: 4_096 }, (_, at) => at.toString(2).padStart(12, '0'));
+    const letters = texts.join('').replaceAll('0', 'a').replaceAll('1', 'b');
+    for (const end of ['', 'b', 'abbbbbbbbbbb', 'bbbbbbbbbbbb'])
+      expect(matches(letters + end)).toBe(new RegExp(expression, 'u').test(letters + end));
+    expect(matches('aaaaaaaaaaab')).toBe(true);
+    expect(matches('baaaaaaaaaab')).toBe(false);
+  });
+
   it.each(Object.entries(PATTERNS))('%s', async (_, property) => {
     await property(runs(3_000), 14);
   });

@@ -429,6 +429,12 @@ const NEAR: [string, unknown, ...string[]][] = [
     'did you mean "redact"?',
   ],
   ['a value', { ...GOOD, source: { ...GOOD.source, data: 'rav' } }, 'found "rav"; did you mean "raw"?'],
+  ...['csv', 'tsv', 'avro', 'protobuf'].map((name): (typeof NEAR)[number] => [
+    `a format that needs options: ${name}`,
+    sourced(GOOD.source, { format: name }),
+    `source.format: expected {"kind": "${name}"} with "`,
+  ]),
+  ['a format by another name', sourced(GOOD.source, { format: 'NDJSON' }), 'expected "json-lines"; found'],
   ['a kind', sourced(KINESIS, { kind: 'kineses' }), 'found "kineses"; did you mean "kinesis"?'],
   ['a class', schemed({ class: 'experience-event' }), 'did you mean "experienceevent"?'],
   [

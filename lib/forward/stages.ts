@@ -18,17 +18,27 @@ import type { RouteTurn } from './turn.ts';
  * @param onUnready told why a record cannot be decoded yet
  */
 export function streamStages(
-  { routes, settings }: PublishedStream,
+  stream: PublishedStream,
   turns: readonly RouteTurn[],
   schemas: Schemas,
   onUnready: (failure: Failure) => void,
 ): StreamStages {
-  const decoding = createDecoding(routes[0] as PublishedRoute, schemas);
-  const unrouted = {
-    kind: settings.unrouted,
-    redacts: routes.some(({ records }) => records?.redact !== undefined),
+  const shared = streamDecoding(stream, schemas);
+  return { ...shared, onUnready, ...(isPlain(shared.decoding) ? shortWays(turns) : longWays(turns)) };
+}
+
+/** What all routes of a stream share. Without `schemas` Glue's registry is not asked. */
+export function streamDecoding(
+  { routes, settings }: PublishedStream,
+  schemas?: Schemas,
+): Pick<StreamStages, 'decoding' | 'unrouted'> {
+  return {
+    decoding: createDecoding(routes[0] as PublishedRoute, schemas),
+    unrouted: {
+      kind: settings.unrouted,
+      redacts: routes.some(({ records }) => records?.redact !== undefined),
+    },
   };
-  return { decoding, unrouted, onUnready, ...(isPlain(decoding) ? shortWays(turns) : longWays(turns)) };
 }
 
 type ShortWays = Pick<StreamStages, 'direct' | 'ways'>;

@@ -21,7 +21,9 @@ export function protobufSchema(texts: readonly string[], message: string | numbe
     if (type !== undefined) return { type };
     const names = messagesOf(root).flatMap((one) => one?.fullName.slice(1) ?? []);
     const asked = typeof message === 'number' ? `at index ${message}` : message;
-    return { problem: `the schema has no message ${asked}; it has ${names.slice(0, 20).join(', ')}` };
+    return {
+      problem: `the schema has no message ${asked}; it has ${names.slice(0, 20).join(', ') || 'none'}`,
+    };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

@@ -27,7 +27,7 @@ const MAX_LISTED = 5;
 /**
  * Compares the manifests that name the same stream.
  * @param records of the stream, in place of what lies beside the manifests
- * @returns one for each stream that several pipelines name
+ * @returns one for each stream that several pipelines name; with records, for each stream
  */
 export async function checkRoutes(
   all: readonly Checked[],
@@ -37,7 +37,9 @@ export async function checkRoutes(
   for (const [stream, own] of Map.groupBy(all.flatMap(routeOf), ({ source }) =>
     streamNameOf(source.stream),
   )) {
-    if (new Set(own.map(({ manifest }) => manifest.name)).size < 2) continue;
+    // A file of records is counted for one pipeline as well: somebody asks what it takes.
+    const isShared = new Set(own.map(({ manifest }) => manifest.name)).size > 1;
+    if (!isShared && records === undefined) continue;
     const mistakes = differing(own);
     const tally = createTally(own);
     if (mistakes.length === 0) {

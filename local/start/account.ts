@@ -154,7 +154,8 @@ export function refusedLines(refusals: readonly Refusal[], written: Written): Re
 export function unroutedLines(routes: readonly Written[]): number[] {
   const [first] = routes;
   if (first === undefined) return [];
-  const takesNothing = ({ sent, rejected }: Expected) => sent.length === 0 && rejected === 0;
+  const takesNothing = ({ sent, rejected, unrouted = 0 }: Expected) =>
+    sent.length === 0 && rejected === unrouted;
   return [...first.lineOf]
     .filter(([sequenceNumber]) =>
       routes.every(({ expected }) => (expected.get(sequenceNumber) ?? []).every(takesNothing)),

@@ -2,11 +2,12 @@
 import { createSecrets } from '../../lib/aws/secrets.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
-import { createRoom, type Prepared, prepare } from '../../lib/forward/frame/prepare.ts';
-import { createDecoding } from '../../lib/forward/read/decoding.ts';
+import { createRoom, prepareAll, type RoutePrepared } from '../../lib/forward/frame/prepare.ts';
+import type { Way } from '../../lib/forward/frame/way.ts';
 import { type Received, readEvent } from '../../lib/forward/read/event.ts';
+import { streamDecoding } from '../../lib/forward/stages.ts';
 import { createTransform } from '../../lib/forward/transform/transform.ts';
-import { type PublishedPipeline, readStream } from '../../lib/published.ts';
+import { type PublishedPipeline, type PublishedStream, readStream } from '../../lib/published.ts';
 import { settingsFrom } from '../../lib/settings.ts';
 import { parseExactly } from '../aep/json.ts';
 import { eventRecord, kinesisEvent } from '../aws/kinesis-event.ts';
@@ -24,61 +25,76 @@ export interface Expected {
   readonly filtered: number;
   /** How many are to be rejected. */
   readonly rejected: number;
+  /** Those of the rejected that no route takes. */
+  readonly unrouted?: number;
 }
 
-/** How the stream is forwarded at this moment; no route where nothing is published. */
+/** How the stream is forwarded at this moment; `undefined` where nothing is published. */
 export async function publishedNow({ secretsManager, routes, settings }: Stack, streamArn: string) {
   const runtime = { secrets: createSecrets(secretsManager), routes, settings: settingsFrom(settings) };
-  return (await readStream(runtime, streamArn))?.routes ?? [];
+  return await readStream(runtime, streamArn);
 }
 
-/** By sequence number, what each of these pipelines, of which one has forwarded it, makes of every record of the stream. */
+/** By pipeline and sequence number, what each state of the stream, of which one has forwarded it, makes of every record. */
+export type ExpectedByRoute = ReadonlyMap<string, ReadonlyMap<string, readonly Expected[]>>;
+
 export async function expectedIn(
   stack: Stack,
   streamArn: string,
-  pipelines: readonly PublishedPipeline[],
-): Promise<Map<string, readonly Expected[]>> {
-  const all = new Map<string, Expected[]>();
+  states: readonly PublishedStream[],
+): Promise<ExpectedByRoute> {
+  const all = new Map<string, Map<string, Expected[]>>();
   for await (const page of pagesOf(stack, streamArn)) {
-    for (const pipeline of pipelines) {
-      for (const [sequenceNumber, expected] of await expectedOf(page, pipeline))
-        all.set(sequenceNumber, [...(all.get(sequenceNumber) ?? []), expected]);
+    for (const state of states) {
+      for (const [pipeline, found] of await expectedOf(page, state)) {
+        const own = all.get(pipeline) ?? new Map<string, Expected[]>();
+        all.set(pipeline, own);
+        for (const [sequenceNumber, expected] of found)
+          own.set(sequenceNumber, [...(own.get(sequenceNumber) ?? []), expected]);
+      }
     }
   }
   return all;
 }
 
-async function expectedOf({ records, shardId }: Received, pipeline: PublishedPipeline) {
-  const { frame } = createFramer(pipeline, shardId);
-  const stages = {
-    decoding: createDecoding(pipeline),
-    transform: createTransform(pipeline),
-    frame,
-    isKnown: () => false,
-  };
-  const prepared = await prepare(
-    records,
-    stages,
-    createRoom(() => true, Number.POSITIVE_INFINITY),
-  );
-  const found = bySequenceNumber(prepared, pipeline.data);
-  // An empty list holds no message.
-  for (const { kinesis } of records)
-    if (!found.has(kinesis.sequenceNumber))
-      found.set(kinesis.sequenceNumber, { sent: [], filtered: 0, rejected: 0 });
-  return found;
+/** All routes together: what none takes, or none can read, is settled by one of them for all. */
+export async function expectedOf(
+  { records, shardId }: Pick<Received, 'records' | 'shardId'>,
+  state: PublishedStream,
+): Promise<Map<string, Map<string, Expected>>> {
+  const ways = state.routes.map((route): Way => {
+    const { frame } = createFramer(route, shardId);
+    const chooses = route.records?.where !== undefined;
+    return { transform: createTransform(route), frame, chooses, isKnown: () => false };
+  });
+  const room = createRoom(() => true, Number.POSITIVE_INFINITY);
+  const prepared = await prepareAll(records, { ...streamDecoding(state), ways }, room);
+  const all = new Map<string, Map<string, Expected>>();
+  for (const [index, { pipeline, data }] of state.routes.entries()) {
+    const found = bySequenceNumber(prepared.routes[index] as RoutePrepared, data);
+    // An empty list holds no message.
+    for (const { kinesis } of records)
+      if (!found.has(kinesis.sequenceNumber)) found.set(kinesis.sequenceNumber, { ...NOTHING, sent: [] });
+    all.set(pipeline, found);
+  }
+  return all;
 }
 
-function bySequenceNumber({ framed, settled }: Prepared, data: PublishedPipeline['data']) {
-  const found = new Map<string, { sent: string[]; filtered: number; rejected: number }>();
+const NOTHING = { filtered: 0, rejected: 0, unrouted: 0 };
+
+function bySequenceNumber({ framed, settled }: RoutePrepared, data: PublishedPipeline['data']) {
+  const found = new Map<string, { sent: string[]; filtered: number; rejected: number; unrouted: number }>();
   const of = (sequenceNumber: string) => {
-    const known = found.get(sequenceNumber) ?? { sent: [], filtered: 0, rejected: 0 };
+    const known = found.get(sequenceNumber) ?? { ...NOTHING, sent: [] };
     found.set(sequenceNumber, known);
     return known;
   };
   for (const one of framed) of(one.message.sequenceNumber).sent.push(identityOf(recordOf(one, data)));
-  for (const { message, verdict } of settled)
-    of(message.sequenceNumber)[verdict.kind === 'filtered' ? 'filtered' : 'rejected']++;
+  for (const { message, verdict } of settled) {
+    const own = of(message.sequenceNumber);
+    own[verdict.kind === 'filtered' ? 'filtered' : 'rejected']++;
+    if (verdict.kind === 'rejected' && verdict.reason === 'unrouted') own.unrouted++;
+  }
   return found;
 }
 

@@ -4,12 +4,12 @@ import { createStreams } from '../../lib/aws/streams.ts';
 import { messageInCause } from '../../lib/failure.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import { Pipeline, Report } from '../../lib/pipeline.ts';
-import { type PublishedRoute, streamArnIn, streamNameOf } from '../../lib/published.ts';
+import { type PublishedRoute, type PublishedStream, streamArnIn, streamNameOf } from '../../lib/published.ts';
 import type { Samples } from '../../lib/samples.ts';
 import type { InvocationReport } from '../aws/delivery.ts';
 import type { StateEvent } from '../aws/state-machine.ts';
 import type { Written } from './account.ts';
-import { expectedIn, publishedNow } from './expected.ts';
+import { type ExpectedByRoute, expectedIn, publishedNow } from './expected.ts';
 import { functionName } from './functions.ts';
 import { JourneyError } from './journey-error.ts';
 import { type Produced, produce } from './producer.ts';
@@ -85,15 +85,15 @@ export async function carry(
 ): Promise<{ written: Written; routes: ReadonlyMap<string, Written>; forwarded: Forwarded }> {
   const streamName = streamNameOf(streamArn);
   const before = await publishedNow(stack, streamArn);
-  await begun(before);
+  await begun(before?.routes ?? []);
   const { distribution } = await createStreams(stack.kinesis).describe(streamArn);
   const produced = await produce(stack.kinesis, streamName, lines, distribution !== 'AUTO');
   await drained(stack, streamName, watch, onSettled);
   await stack.platform.platform.idle();
   // Changed meanwhile, it may have made either of a record.
   const after = await publishedNow(stack, streamArn);
-  const expectedOf = (ways: readonly PublishedRoute[]) => expectedIn(stack, streamArn, ways);
-  const routes = await writtenByRoute(produced, [...before, ...after], expectedOf);
+  const states = [before, after].filter((state) => state !== undefined);
+  const routes = writtenByRoute(produced, states, await expectedIn(stack, streamArn, states));
   const { invocations, redelivered } = stack.aws.mappings.progress(streamName);
   const peakMemoryBytes = stack.aws.functions.memory(functionName('forward'));
   return {
@@ -109,20 +109,23 @@ async function begun(routes: readonly PublishedRoute[]): Promise<void> {
   await sleep(Math.max(0, from - Date.now()));
 }
 
-/** @param ways what was published for each route: before, and after a change that came meanwhile */
-async function writtenByRoute(
+/** @param states what was published: before, and after a change that came meanwhile */
+function writtenByRoute(
   produced: Produced,
-  ways: readonly PublishedRoute[],
-  expectedOf: (ways: readonly PublishedRoute[]) => Promise<Written['expected']>,
-): Promise<Map<string, Written>> {
+  states: readonly PublishedStream[],
+  expected: ExpectedByRoute,
+): Map<string, Written> {
   const routes = new Map<string, Written>();
-  for (const [pipeline, own] of Map.groupBy(ways, (way) => way.pipeline)) {
+  for (const [pipeline, own] of Map.groupBy(
+    states.flatMap((state) => state.routes),
+    (route) => route.pipeline,
+  )) {
     const route = {
       pipeline,
       inletIds: new Set(own.map(({ inletUrl }) => inletUrl.slice(inletUrl.lastIndexOf('/') + 1))),
       datasetIds: new Set(own.map(({ datasetId }) => datasetId)),
     };
-    routes.set(pipeline, { ...produced, expected: await expectedOf(own), route });
+    routes.set(pipeline, { ...produced, expected: expected.get(pipeline) ?? new Map(), route });
   }
   return routes;
 }

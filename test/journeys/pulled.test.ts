@@ -228,7 +228,7 @@ describe('what is put into such a stream', () => {
       const nowhere = [{ sent: ['unknown'], filtered: 0, rejected: 0 }];
       const more = {
         lineOf: new Map([...written.lineOf, ['nowhere', 7]]),
-        expected: new Map([...written.expected, ['nowhere', nowhere]]),
+        expected: new Map([...written.expected]).set('nowhere', nowhere),
       };
       expect(await account(stack, { ...written, ...more })).toMatchObject({ complete: false, missing: [7] });
       keys.remove(KEY.accessKeyId);

@@ -72,7 +72,11 @@ describe('14 B: a schema file beside the manifest', () => {
   it.each([
     ['no schema', { kind: 'avro' }, 'expected one of schema, schemaFile and schemaIn'],
     ['two schemas', { kind: 'avro', schema: '"int"', schemaIn: 'glue' }, 'expected one of schema'],
-    ['a file and a schema', { kind: 'avro', schema: '"int"', schemaFile: 'r.avsc' }, 'is read only'],
+    [
+      'a file and a schema',
+      { kind: 'avro', schema: '"int"', schemaFile: 'r.avsc' },
+      'expected one of schema',
+    ],
     ['no message', { kind: 'protobuf', schema: 'message A {}' }, 'such as shop.Order'],
     ['a message for Glue', { kind: 'protobuf', schemaIn: 'glue', message: 'A' }, 'not allowed with schemaIn'],
     ['a file of records for protobuf', { kind: 'protobuf', schemaIn: 'container' }, 'schemaIn'],
@@ -86,6 +90,7 @@ describe('14 B: a schema is looked at before anything is made', () => {
   it.each([
     [{ kind: 'avro', schema: { type: 'record' } }, 'source.format.schema: '],
     [{ kind: 'protobuf', schema: 'message A {}', message: 'B' }, 'no message B; it has A'],
+    [{ kind: 'protobuf', schema: 'enum B { X = 0; }', message: 'B' }, 'no message B; it has none'],
   ])('%j', async (format, said) => {
     await expect(checkSchemaOf(parseManifest(manifestWith(format)))).rejects.toThrow(said);
   });

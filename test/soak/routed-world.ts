@@ -201,7 +201,7 @@ async function provisionAll(
   const { streamArn = '' } = await provision(stack, first, { warmUpSeconds: WARM_UP_SECONDS });
   await Promise.all(others.map((one) => provision(stack, one, { warmUpSeconds: WARM_UP_SECONDS })));
   await changeRoutedBatchSize(stack, batchSize);
-  const published = await publishedNow(stack, streamArn);
+  const published = (await publishedNow(stack, streamArn))?.routes ?? [];
   for (const route of routes) {
     const own = published.find(({ pipeline }) => pipeline === route.name);
     if (own === undefined) throw new Error(`${route.name} is not among the stream's routes`);

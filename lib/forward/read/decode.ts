@@ -5,7 +5,7 @@ import type { KinesisRecord } from './event.ts';
 import type { Expander } from './formats/expander.ts';
 import { isAggregate, type SubRecord, subRecords } from './kpl.ts';
 import type { Message } from './message.ts';
-import { unpack } from './unpack.ts';
+import { stillPacked, unpack } from './unpack.ts';
 
 /** A message with its bytes, which are unpacked where the pipeline says so. */
 export interface Decoded {
@@ -58,7 +58,8 @@ export function readyToDecode(record: KinesisRecord, decoding: Decoding): Promis
   if ('verdict' in packed) return undefined;
   const waits = (packed.parts ?? [packed]).flatMap(({ bytes }) => {
     const content = unpack(bytes, decoding.compression, MAX_RECORD_BYTES);
-    return 'kind' in content ? [] : (expander.ready?.(content) ?? []);
+    const looked = 'kind' in content ? bytes : content;
+    return expander.ready?.(looked) ?? [];
   });
   return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
 }
@@ -132,7 +133,16 @@ function* expanded(
     messages: Math.max(0, MAX_PIECES - taken.messages),
     bytes: Math.max(0, MAX_RECORD_BYTES - taken.bytes),
   };
-  const pieces = 'kind' in content ? content : expander.expand(content, bounds);
+  /** Two bytes tell zlib, and one protobuf message in sixty has them: `08 1d` is a number 29. */
+  const asItIs = (packed: Buffer, damage: Rejected) => {
+    if (expander.isBinary !== true || damage.reason !== 'not-zlib') return damage;
+    const found = expander.expand(packed, bounds);
+    return 'kind' in found ? damage : found;
+  };
+  /** Packed bytes would be torn to pieces at their line feeds, and no piece could ever be read again. */
+  const read = (found: Buffer) =>
+    (expander.isBinary === true ? undefined : stillPacked(found)) ?? expander.expand(found, bounds);
+  const pieces = 'kind' in content ? asItIs(bytes, content) : read(content);
   if ('kind' in pieces) {
     taken.bytes += 'kind' in content ? FAILED_BYTES : content.length;
     const whole = isPart ? { ...message, subSequenceNumber: taken.messages++ } : message;

@@ -98,6 +98,18 @@ export function unpack(
   return isText ? bytes : content;
 }
 
+/**
+ * Why bytes that a format takes for text are none: they are packed, and nobody looked for that, or packed twice. `x^` of
+ * a text is not taken for zlib.
+ */
+export function stillPacked(bytes: Buffer): Rejected | undefined {
+  const format = LOOKED_FOR.auto.find(({ begins }) => begins(bytes));
+  if (format === undefined) return undefined;
+  const content = format.mayBeText === true ? unpackAs(format, bytes, MAX_UNPACKED_BYTES) : bytes;
+  if ('kind' in content && content.reason === format.damaged) return undefined;
+  return rejected('not-utf8', `it begins like ${format.name}, which source.compression does not say`);
+}
+
 function unpackAs(format: Packing, bytes: Buffer, most: number): Buffer | Rejected {
   const { name, damaged, tooLarge } = format;
   try {

@@ -1,4 +1,5 @@
 // Adds missing members to an object: from its place in the stream, its arrival, or fields of the record.
+import { floorDigits } from '../../digits.ts';
 import { momentIn } from '../../moment.ts';
 import { stepsOf } from '../../pointer.ts';
 import { type PublishedPipeline, streamNameOf } from '../../published.ts';
@@ -102,11 +103,12 @@ function idIn(json: string): string | undefined {
   return /^-?\d+$/.test(json) ? json : undefined;
 }
 
-/** So many make a millisecond. */
-const UNITS: Readonly<Record<Exclude<TimeForm, 'iso' | 'epoch-seconds'>, number>> = {
-  'epoch-millis': 1,
-  'epoch-micros': 1_000,
-  'epoch-nanos': 1_000_000,
+/** The power of ten that makes milliseconds of them. */
+const TO_MILLIS: Readonly<Record<Exclude<TimeForm, 'iso'>, number>> = {
+  'epoch-seconds': 3,
+  'epoch-millis': 0,
+  'epoch-micros': -3,
+  'epoch-nanos': -6,
 };
 
 /** The time in a value's JSON as ISO 8601, cut to milliseconds. */
@@ -117,9 +119,7 @@ function timeIn(json: string, form: TimeForm): string | undefined {
     return moment && isoTime(moment.seconds * 1_000 + Number(moment.fraction.slice(0, 3).padEnd(3, '0')));
   }
   if (!/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return undefined;
-  if (form !== 'epoch-seconds') return isoTime(Math.floor(Number(text) / UNITS[form]));
-  // A fraction of a second is not exact in binary, so that cutting it could lose a millisecond.
-  return isoTime(Math.floor(Math.round(Number(text) * 1e6) / 1_000));
+  return isoTime(floorDigits(text, TO_MILLIS[form]));
 }
 
 function hasMember(json: Buffer, { name, ending }: DerivedMember): boolean {

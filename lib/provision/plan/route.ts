@@ -149,7 +149,11 @@ export async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext
   }
   if (trigger === undefined) return { ...entry, ...MISSING_TRIGGER };
   const unfit = unfitTrigger(pipeline, trigger, runtime);
-  if (unfit !== undefined) return { ...entry, action: 'conflict', reason: unfit, id: trigger.id };
+  if (unfit !== undefined) {
+    const shared = [manifest.name, ...others].join(', ');
+    const reason = others.length === 0 ? unfit : `${shared} have one trigger: ${unfit}`;
+    return { ...entry, action: 'conflict', reason, id: trigger.id };
+  }
   return { ...entry, ...existing(trigger, others) };
 }
 

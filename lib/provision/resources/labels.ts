@@ -6,7 +6,7 @@ import type { Difference } from './resource.ts';
 
 /** Labels can be anybody's: AEP does not tell who set one. So a label that the manifest does not name stays. */
 function missingLabels(there: readonly string[], { dataset }: Manifest): string[] {
-  return (dataset.labels ?? []).filter((label) => !there.includes(label));
+  return [...new Set(dataset.labels)].filter((label) => !there.includes(label));
 }
 
 /** Costs a call only where the manifest names labels. */

@@ -3,6 +3,7 @@ import { createDeflate, deflateSync, gzipSync, zstdCompressSync } from 'node:zli
 import { describe, expect, it } from 'vitest';
 import { MAX_UNPACKED_BYTES, unpack } from '../../../lib/forward/read/unpack.ts';
 import { rejected } from '../../../lib/forward/verdict.ts';
+import type { PublishedPipeline } from '../../../lib/published.ts';
 import { kept, type Outcome, transforming } from '../../support/transforming.ts';
 
 const found = ({ sent, verdict }: Outcome) => sent ?? verdict;
@@ -82,5 +83,43 @@ describe('14 B: zlib', () => {
     expect(unpack(most, 'zlib', 1_000)).toEqual(
       rejected('zlib-too-large', 'unpacked it has more than 1000 bytes'),
     );
+  });
+});
+
+describe('14 B: a record that cannot be read at all is one reject with the packed bytes', () => {
+  const text = `{"a":1}\n{"a":2}\n${'{"a":"ä\u001e"}\n'.repeat(200)}`;
+  const packings = { gzip: gzipSync(text), zlib: deflateSync(text), zstd: zstdCompressSync(text) };
+  const FORMATS: Partial<PublishedPipeline>['format'][] = [
+    { kind: 'json-lines' },
+    { kind: 'json-array' },
+    { kind: 'json-sequence' },
+    { kind: 'csv', header: true },
+    { kind: 'tsv', columns: ['a'] },
+    { kind: 'cloudevents' },
+    { kind: 'dynamodb' },
+  ];
+
+  it('where the manifest does not say that records are packed, whatever the format of text', () => {
+    for (const format of FORMATS)
+      for (const bytes of Object.values(packings)) {
+        const outcomes = transforming(undefined, { ...(format && { format }) })(bytes);
+        expect(outcomes.map(found)).toEqual(['not-utf8']);
+        expect(outcomes[0]?.entry?.piece).toBeUndefined();
+        expect(Buffer.from(outcomes[0]?.entry?.data ?? '', 'base64')).toEqual(bytes);
+      }
+  });
+
+  it('where it is packed twice', () => {
+    const read = transforming(undefined, { compression: 'auto', format: { kind: 'json-lines' } });
+    const bytes = gzipSync(packings.zstd);
+    const outcomes = read(bytes);
+    expect(outcomes.map(found)).toEqual(['not-utf8']);
+    expect(Buffer.from(outcomes[0]?.entry?.data ?? '', 'base64')).toEqual(bytes);
+  });
+
+  it('and a text that begins like packed data is a text: one bad line harms no other', () => {
+    const lines = Buffer.concat([Buffer.from('x^2,1\n'), Buffer.from([0xff]), Buffer.from(',2\nz,3')]);
+    const read = transforming(undefined, { format: { kind: 'csv', columns: ['a', 'b'] } });
+    expect(read(lines).map(found)).toEqual(['{"a":"x^2","b":"1"}', 'not-utf8', '{"a":"z","b":"3"}']);
   });
 });

@@ -195,6 +195,15 @@ describe('14 B: what is derived from a field of the record', () => {
     ['epoch-millis', '-1', '1969-12-31T23:59:59.999Z'],
     ['epoch-micros', '1767225600123999', '2026-01-01T00:00:00.123Z'],
     ['epoch-nanos', '"1767225600123456789"', '2026-01-01T00:00:00.123Z'],
+    // The nearest number that JavaScript has is the next millisecond.
+    ['epoch-nanos', '1769860800123999999', '2026-01-31T12:00:00.123Z'],
+    ['epoch-micros', '1769860800123999.9', '2026-01-31T12:00:00.123Z'],
+    ['epoch-seconds', '1769860800.1239999', '2026-01-31T12:00:00.123Z'],
+    ['epoch-seconds', '-0.0001', '1969-12-31T23:59:59.999Z'],
+    ['epoch-seconds', '-1.5e0', '1969-12-31T23:59:58.500Z'],
+    ['epoch-nanos', '1', '1970-01-01T00:00:00.000Z'],
+    ['epoch-nanos', '-1', '1969-12-31T23:59:59.999Z'],
+    ['epoch-millis', '-0.0e7', '1970-01-01T00:00:00.000Z'],
   ])('a timestamp, as %s: of %s %s', (as, value, wanted) => {
     const record = `{"event":{"time":${value}}}`;
     expect(sentBy([time(as)], record)).toBe(`{"timestamp":"${wanted}",${record.slice(1)}`);

@@ -73,3 +73,13 @@ it('has nothing to say of streams with one pipeline', async () => {
   const other = route('b', undefined, { source: { stream: 'other' } });
   expect(await checkRoutes([route('a', undefined), other], undefined)).toEqual([]);
 });
+
+it('counts a file of records for a stream with one pipeline as well', async () => {
+  const records = () => lines('{"type":"x"}', '{"type":"y"}', 'none');
+  expect(await checkRoutes([route('a', kind('x'))], records)).toEqual([
+    {
+      mistakes: [],
+      lines: ['routes  stream shop: 2 messages: a 1; 1 by none; 1 rejected', '  none takes line 2'],
+    },
+  ]);
+});

@@ -66,6 +66,12 @@ describe('C: `labels`, by PUT with If-Match, never the deprecated POST', () => {
     expect(onLabels(own, from).map(({ method }) => method)).toEqual(['PUT']);
   });
 
+  it('a label that the manifest names twice is set once', async () => {
+    const own = world();
+    await done(own, labelled(['C2', 'C2']));
+    expect(labelsOf(own)).toEqual(['C2']);
+  });
+
   it('a label that the manifest names no more stays: nobody knows who needs it', async () => {
     const own = world();
     await done(own, labelled(['C2', 'I1']));

@@ -51,6 +51,18 @@ describe("C: pasting AEP's own mapping rows into `mapping`", () => {
         },
       ],
     ],
+    [
+      "in the form of Adobe's tutorials for sources",
+      OURS.map((row) => ({
+        destinationXdmPath: row.destination,
+        sourceAttribute: row.source ?? row.expression,
+        ...('expression' in row && { sourceType: 'EXPRESSION' }),
+        identity: false,
+        identityGroup: null,
+        namespaceCode: null,
+        version: 0,
+      })),
+    ],
   ])('rows %s are the same rows in our form', (_, rows) => {
     expect(mappingIn(rows)).toEqual(mappingIn(OURS));
   });
@@ -90,6 +102,12 @@ describe("C: pasting AEP's own mapping rows into `mapping`", () => {
     ],
   ])('%s is refused with its place', (_, row, said) => {
     expect(() => mappingIn([row])).toThrow(said);
+  });
+
+  it('a path to all items of a list is a path in the older form, too', () => {
+    const older = { sourceAttribute: 'events[*].data.name', destinationXdmPath: '_acmelab.names' };
+    expect(mappingIn([older])).toEqual([{ source: 'events[*].data.name', destination: '_acmelab.names' }]);
+    expect(() => mappingIn([{ ...older, sourceAttribute: 'a*b' }])).toThrow('expected a path in the record');
   });
 
   it('the same destination twice is found across the forms', () => {

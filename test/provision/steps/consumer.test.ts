@@ -65,6 +65,23 @@ describe('B: enhanced fan-out', () => {
     expect([triggersOf(own), consumersOf(own)]).toEqual(was);
   });
 
+  it('14 A 1: pipelines of one stream share the consumer: a conflict names both, and it goes with the last', async () => {
+    const own = world();
+    await done(own, { manifest: FAN_OUT });
+    const refused = await own.run({ manifest: { ...reading({}), name: 'second' } });
+    expect(refused.error).toBe('Penstock.Conflict');
+    expect(refused.cause).toContain('second, people have one trigger: ');
+    const second = { ...FAN_OUT, name: 'second' };
+    await done(own, { manifest: second });
+    const consumers = consumersOf(own);
+    expect(consumers).toHaveLength(1);
+    await done(own, { manifest: FAN_OUT, mode: 'retire' });
+    expect(consumersOf(own)).toEqual(consumers);
+    expect(triggersOf(own)).toMatchObject([{ consumerArn: consumers[0], state: 'on' }]);
+    await done(own, { manifest: second, mode: 'retire' });
+    expect([triggersOf(own), consumersOf(own)]).toEqual([[], []]);
+  });
+
   it('with "fanOut", a function that dies between consumer and trigger is tried again, and registers no second one', async () => {
     const own = world();
     const calls: string[] = [];

@@ -53,6 +53,7 @@ async function loaded(
 function byManifest(format: SchemaFormat): Expander {
   let expand: Expand | undefined;
   return {
+    isBinary: true,
     ready: () =>
       expand === undefined
         ? loaded(format).then((readerOf) => {
@@ -128,6 +129,7 @@ function byRegistry(
   };
 
   return {
+    isBinary: true,
     ready(bytes) {
       const id = schemaVersionOf(bytes);
       if (id === undefined || knownOf(id) !== undefined) return undefined;

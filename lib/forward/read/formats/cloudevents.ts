@@ -1,19 +1,18 @@
 // CloudEvents 1.0 in structured mode: one event as JSON, or a batch of them.
 // github.com/cloudevents/spec: cloudevents/formats/json-format.md
 import { soundJson, withoutBom } from '../../json/check.ts';
-import { memberSpan, skipSpace } from '../../json/json.ts';
+import { membersOf, skipSpace } from '../../json/json.ts';
 import { rejected } from '../../verdict.ts';
 import { expanderOf, type Piece } from './expander.ts';
 import { createTextReader } from './json-text.ts';
 
-const OPENING_BRACE = 0x7b;
 const QUOTE = 0x22;
 
 const readEvents = createTextReader({});
 
 /**
- * Each event is a message by its own bytes. One whose data is base64 of a JSON object gets that as `data`, too. Other
- * data in base64 is no JSON, and cannot be sent.
+ * Each event is a message by its own bytes. One whose data is base64 of a JSON object gets that as `data` in its place.
+ * Other data in base64 is no JSON, and cannot be sent.
  */
 export const cloudEventsExpander = expanderOf((bytes, add) => {
   const text = withoutBom(bytes);
@@ -28,21 +27,16 @@ function withOpenData(piece: Piece): Piece {
   const looked = soundJson(piece);
   if ('kind' in looked || looked.verdict === 'not-an-object') return piece;
   const { json } = looked;
-  const span = memberSpan(json, ENCODED);
-  if (span === undefined || json[span.start] !== QUOTE || memberSpan(json, 'data') !== undefined)
-    return piece;
+  const [member, ...others] = membersOf(json, [ENCODED, 'data']);
+  if (member?.name !== ENCODED || others.length > 0 || json[member.span.start] !== QUOTE) return piece;
+  const { span } = member;
   const encoded = JSON.parse(json.toString('utf8', span.start, span.end)) as string;
   const data = Buffer.from(encoded, 'base64');
   // Node decodes anything; only base64 comes back as it was.
   if (data.toString('base64') !== encoded) return piece;
   const inner = soundJson(data);
   if ('kind' in inner || inner.verdict === 'not-an-object') return piece;
-  const opening = json.indexOf(OPENING_BRACE) + 1;
-  return Buffer.concat([
-    json.subarray(0, opening),
-    Buffer.from('"data":'),
-    inner.json,
-    Buffer.from(','),
-    json.subarray(opening),
-  ]);
+  // Beside it the encoded text would still say what redaction hides.
+  const name = json.lastIndexOf(QUOTE, json.lastIndexOf(QUOTE, span.start - 1) - 1);
+  return Buffer.concat([json.subarray(0, name), Buffer.from('"data":'), inner.json, json.subarray(span.end)]);
 }

@@ -62,7 +62,8 @@ function withOpenMessage(piece: Piece): Piece {
   const span = memberSpan(piece, 'message');
   if (span === undefined || piece[span.start] !== QUOTE) return piece;
   const text = JSON.parse(piece.toString('utf8', span.start, span.end)) as string;
-  const looked = text.includes('{') ? soundJson(Buffer.from(text)) : undefined;
+  // Half of a surrogate pair has no bytes of its own.
+  const looked = text.includes('{') && text.isWellFormed() ? soundJson(Buffer.from(text)) : undefined;
   if (looked === undefined || 'kind' in looked || looked.verdict === 'not-an-object') return piece;
   return Buffer.concat([piece.subarray(0, span.start), looked.json, piece.subarray(span.end)]);
 }

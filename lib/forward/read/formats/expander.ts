@@ -16,6 +16,8 @@ export interface PieceBounds {
 
 /** Takes the messages out of the unpacked bytes of one record. */
 export interface Expander {
+  /** Whether a record may begin with any bytes, those of packed data included. */
+  readonly isBinary?: boolean;
   /** Fetches what `expand` needs for these bytes, such as a schema; `undefined` if nothing is to be waited for. */
   ready?(bytes: Buffer): Promise<void> | undefined;
   /**

@@ -1,7 +1,7 @@
 // CloudEvents in structured mode, in the form of the specification's JSON format, written anew.
 import { describe, expect, it } from 'vitest';
 import { throughPreset } from '../../../support/presets.ts';
-import { transforming } from '../../../support/transforming.ts';
+import { kept, transforming } from '../../../support/transforming.ts';
 
 const event = (members: string, id = 'A234-1234-1234') =>
   `{"specversion":"1.0","type":"com.example.someevent","source":"/mycontext","id":"${id}","time":"2026-04-05T17:31:00Z",${members}}`;
@@ -60,6 +60,16 @@ describe('14 B: cloudevents', () => {
     ['{"data_base64":', 'not-json'],
   ])('rejects %j as a whole: %s', (record, reason) => {
     expect(through(record)).toEqual([reason]);
+  });
+
+  it('keeps nothing in the dead-letter store that redaction hides in the data, though it came as base64', () => {
+    const records = { redact: [{ field: '/data/email', action: 'mask' }], select: '/other' };
+    const read = transforming(records, { format: { kind: 'cloudevents' } });
+    const [outcome] = read(event(`"data_base64" : "${base64('{"email":"a@example.com"}')}" `));
+    expect(outcome?.verdict).toBe('nothing-selected');
+    const stored = JSON.parse(kept(outcome?.entry)) as object;
+    expect(stored).toMatchObject({ id: 'A234-1234-1234', data: { email: '***' } });
+    expect(stored).not.toHaveProperty('data_base64');
   });
 
   it('has no messages in an empty batch', () => {

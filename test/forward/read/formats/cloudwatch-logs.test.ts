@@ -52,6 +52,12 @@ describe('14 B: cloudwatch-logs', () => {
     ]);
   });
 
+  it('leaves a text with half of a surrogate pair as it is: its bytes would be those of another text', () => {
+    const half = '{"message":"{\\"a\\":\\"\\ud800\\"}"}';
+    const outcomes = through({ message: 'json' })(gzipSync(document([half])));
+    expect(outcomes.map(found)).toEqual([sentAs(half)]);
+  });
+
   it('keeps what else an event has, as extracted and system fields are', () => {
     const event =
       '{"id":"1","timestamp":2,"message":"m","@aws.account":"111111111111","extractedFields":{"a":"b"}}';

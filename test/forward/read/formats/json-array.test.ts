@@ -99,6 +99,9 @@ describe('14 B: envelope', () => {
     expect(parsed({ kind: 'json-lines', items: '/a', envelope: ['/a/b', '/b'] })).toThrow(
       'source.format.envelope.1: expected each last name once; found "/b"',
     );
+    expect(parsed({ kind: 'json-array', items: '/a/b', envelope: ['/a', '/c'] })).toThrow(
+      'source.format.envelope.0: expected a field outside the list; found "/a"',
+    );
     expect(parsed('json-lins')).toThrow('did you mean "json-lines"?');
     expect(parsed({ kind: 'x' })).toThrow('source.format.kind: expected "json", "json-lines"');
     expect(parsed('json')()).toMatchObject({ source: { format: { kind: 'json' } } });

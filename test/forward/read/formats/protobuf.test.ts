@@ -1,6 +1,10 @@
 // The format protobuf. Samples after protobuf.dev: "Encoding" and "ProtoJSON Format"; index of a message after
 // awslabs/aws-glue-schema-registry, `MessageIndexFinder`.
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { decode, readyToDecode } from '../../../../lib/forward/read/decode.ts';
+import { createDecoding } from '../../../../lib/forward/read/decoding.ts';
+import type { KinesisRecord } from '../../../../lib/forward/read/event.ts';
 import { protobufReader } from '../../../../lib/forward/read/formats/protobuf.ts';
 import { protobufSchema } from '../../../../lib/schemas/protobuf.ts';
 
@@ -202,5 +206,33 @@ describe("14 B protobuf: Glue's index of a message", () => {
     const maps = `syntax = "proto3"; message A { map<string, int32> my_notes = 1; } message B { int32 b = 1; }`;
     const names = [0, 1, 2].map((index) => protobufSchema([maps], index));
     expect(names.map((one) => ('type' in one ? one.type.name : 'none'))).toEqual(['A', 'none', 'B']);
+  });
+});
+
+describe('14 B protobuf beside compression', () => {
+  const schema = 'syntax = "proto3"; message Test1 { int32 a = 1; bytes b = 2; }';
+  const format = { kind: 'protobuf', schema, message: 'Test1' } as const;
+
+  async function read(bytes: Buffer, compression: 'zlib' | 'auto') {
+    const decoding = createDecoding({ compression, format });
+    const kinesis = { sequenceNumber: '1', data: bytes.toString('base64') };
+    const record = { kinesis } as unknown as KinesisRecord;
+    await readyToDecode(record, decoding);
+    return [...decode(record, decoding)].map((part) =>
+      'payload' in part ? part.payload.toString() : 'reason' in part.verdict && part.verdict.reason,
+    );
+  }
+
+  it.each(['zlib', 'auto'] as const)(
+    'a message that is not packed and begins like zlib is read with %s',
+    async (compression) => {
+      // 08 1d is the field 1 with 29, and has the check of RFC 1950 §2.2 as well. The second field is no UTF-8.
+      expect(await read(hex('08 1d 12 01 ff'), compression)).toEqual(['{"a":29,"b":"/w=="}']);
+      expect(await read(deflateSync(hex('08 1d 12 01 ff')), compression)).toEqual(['{"a":29,"b":"/w=="}']);
+    },
+  );
+
+  it('packed data that is damaged, and no message either, is rejected as what it looks like', async () => {
+    expect(await read(deflateSync(hex('08 1d 12 01 ff')).subarray(0, -2), 'auto')).toEqual(['not-zlib']);
   });
 });
