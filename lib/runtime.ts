@@ -188,14 +188,20 @@ export interface DeadLetterDocument {
   readonly entries: readonly DeadLetter[];
 }
 
-/** The store of rejected records. */
+/**
+ * Where a document belongs: `rejected` is what could not be sent as it is, `parked` what waits until an inlet answers
+ * again.
+ */
+export type DocumentKind = 'rejected' | 'parked';
+
+/** The store of undelivered records. */
 export interface DeadLetters {
   /**
-   * Writes the document durably. Returns how many of its entries the store now holds, counted from what was
-   * written.
+   * Writes the document durably, by default as one of rejects. Returns how many of its entries the store now holds,
+   * counted from what was written.
    * @throws Failure `STORE_UNAVAILABLE`
    */
-  put(document: DeadLetterDocument): Promise<{ key: string; entries: number }>;
+  put(document: DeadLetterDocument, kind?: DocumentKind): Promise<{ key: string; entries: number }>;
 }
 
 /** The store of rejected records, for a writer that may come with the same document again. */
@@ -243,7 +249,7 @@ export interface StoredObject {
 /** Which objects: the forwarder's of a pipeline, or Lambda's documents of the batches that it discarded. */
 export type StoredKind =
   /** `since` (ISO 8601): leaves out earlier days. */
-  | { readonly kind: 'rejected'; readonly pipeline: string; readonly since?: string }
+  | { readonly kind: DocumentKind; readonly pipeline: string; readonly since?: string }
   | { readonly kind: 'on-failure' };
 
 /** The store for functions that take records out of it. All methods throw `STORE_UNAVAILABLE`. */

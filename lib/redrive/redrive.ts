@@ -78,6 +78,7 @@ function walk(run: RedriveRun): Promise<Walked> {
   if (source === 'stream') return walkStream(run);
   if (source === 'on-failure') return walkStore(run, [{ kind: source }]);
   const own = run.pipeline.pipeline;
+  if (source === 'parked') return walkStore(run, [{ kind: source, pipeline: own }]);
   const pipelines = source === 'rejected' ? [own] : [own, ...run.others.map(({ pipeline }) => pipeline)];
   return walkStore(
     run,

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
-import { deadLetterDocument } from '../forward/dead-letters.ts';
 import { asDiscarded } from '../forward/read/on-failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
 import {
@@ -57,7 +56,7 @@ export async function walkStore(run: RedriveRun, all: readonly StoredKind[]): Pr
 }
 
 function folderOf(what: StoredKind): string {
-  return what.kind === 'rejected' ? `${what.pipeline}/` : '';
+  return what.kind === 'on-failure' ? '' : `${what.pipeline}/`;
 }
 
 async function walkKind(run: RedriveRun, what: StoredKind, from: StoreCursor): Promise<PartEnd<StoreCursor>> {
@@ -255,7 +254,7 @@ async function outcomeOf(run: RedriveRun, one: Opening, { parts }: Carried): Pro
 async function write(run: RedriveRun, one: OpenedDocument, rest: Rest): Promise<Written> {
   const { deadLetters } = run.runtime;
   const { key, version } = one;
-  if (rest.rejects.length > 0) await putRejects(run, one, rest);
+  if (rest.rejects.entries.length > 0) await putRejects(run, one, rest);
   if (one.lost !== undefined) await deadLetters.noteLoss(key, one.text);
   // A loss is reported once: the document keeps only what could still be read.
   const becomes =
@@ -285,16 +284,17 @@ async function putRejects(
 ): Promise<void> {
   const { runtime, pipeline } = run;
   // Two runs may have rejects of one record, and each has to find its own place.
-  const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
-  const document = deadLetterDocument(rejects, {
+  const source = `${key} ${rejects.entries[0]?.subSequenceNumber ?? ''}`;
+  await runtime.deadLetters.put({
+    version: 1,
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
     // The same for the same document: if it is done twice, it is stored once.
     invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
+    ...rejects,
   });
-  await runtime.deadLetters.put(document);
 }
 
 /** Counts what became of the group. Returns the object up to which everything is done, and how far the next one is. */

@@ -182,7 +182,7 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
           write: (...given) => alive(() => marks.write(...given)),
           clear: (...given) => alive(() => marks.clear(...given)),
         },
-        deadLetters: { put: (document) => alive(() => runtime.deadLetters.put(document)) },
+        deadLetters: { put: (document, kind) => alive(() => runtime.deadLetters.put(document, kind)) },
         fetch: (url, init) =>
           alive(async () => {
             const pipeline = pipelineOf(url);
