@@ -44,8 +44,15 @@ const AT_ONCE = 16;
 /** A claim lasts so much longer than the invocation that made it, in ms. */
 const CLAIM_MARGIN_MS = 60_000;
 
-export async function walkStore(run: RedriveRun, all: readonly StoredKind[]): Promise<Walked> {
-  let cursor: StoreCursor = givenTo(run) ?? { after: '' };
+export const FROM_START: StoreCursor = { after: '' };
+
+/** @param from where it begins; by default where the run before ended */
+export async function walkStore(
+  run: RedriveRun,
+  all: readonly StoredKind[],
+  from: StoreCursor = givenTo(run) ?? FROM_START,
+): Promise<Walked> {
+  let cursor = from;
   // In the order of their keys, so that one cursor serves for all.
   for (const what of all.toSorted((a, b) => (folderOf(a) < folderOf(b) ? -1 : 1))) {
     const walked = await walkKind(run, what, cursor);
@@ -74,7 +81,8 @@ async function walkKind(run: RedriveRun, what: StoredKind, from: StoreCursor): P
   }
 }
 
-function givenTo({ request: { cursor } }: RedriveRun): StoreCursor | undefined {
+/** The place that the run before gave to this one. */
+export function givenTo({ request: { cursor } }: RedriveRun): StoreCursor | undefined {
   return cursor === undefined || 'shardId' in cursor ? undefined : cursor;
 }
 
@@ -110,7 +118,7 @@ async function walkGroup(
     const carried = await run.carrier.carry(chosen);
     giveBack(run, chosen, carried);
     const outcomes = await inParallel(openings, (one) => outcomeOf(run, one, carried));
-    const ended = endOf(openings, outcomes, carried);
+    const ended = endOf(what, openings, outcomes, carried);
     const { last, within } = tell(run, group, outcomes, ended, carried);
     const behind = last === undefined ? from : { after: last };
     return partEnd(within === undefined ? behind : { ...behind, within }, ended);
@@ -120,6 +128,7 @@ async function walkGroup(
 }
 
 function endOf(
+  what: StoredKind,
   openings: readonly Opening[],
   outcomes: readonly DocumentOutcome[],
   { stop }: Carried,
@@ -127,7 +136,14 @@ function endOf(
   const failed = outcomes.find((one) => one.kind === 'failed');
   if (failed !== undefined) return { why: 'store', failure: failed.failure, fault: false };
   const isCut = openings.some(({ kind }) => kind === 'cut');
-  return stop ?? (isCut ? { why: 'limit', fault: false } : undefined);
+  // An inlet that took some of it answers again: a message that it is not ready for holds up no others.
+  const isAnswering =
+    what.kind === 'parked' && stop?.why === 'attempts' && outcomes.some((one) => isTaken(one));
+  return (isAnswering ? undefined : stop) ?? (isCut ? { why: 'limit', fault: false } : undefined);
+}
+
+function isTaken(outcome: DocumentOutcome): boolean {
+  return 'counts' in outcome && outcome.counts.delivered > 0;
 }
 
 /** Reads it, claims it, and reads it again: somebody may have been done with it in between. */
