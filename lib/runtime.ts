@@ -302,7 +302,7 @@ export interface StreamRange {
   pages(streamArn: string, shardId: string, from: StreamPosition): AsyncIterable<StreamPage>;
 }
 
-/** Lambda, as far as a function calls itself. */
+/** Lambda, as far as a function starts another one, or itself again. */
 export interface Functions {
   /**
    * Starts an invocation and does not wait for it.
@@ -505,7 +505,8 @@ export interface DoctorRuntime extends WhereRuntime {
 export interface ReconcileRuntime extends Runtime {
   readonly routes: Pick<Routes, 'read'>;
   readonly ledger: Pick<Ledger, 'names' | 'read'>;
-  readonly deadLetters: DeadLettersOnce;
+  readonly deadLetters: DeadLettersOnce & Pick<DeadLetterStore, 'list'>;
+  readonly functions: Functions;
   readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly progress: Progress;
   readonly metrics: Pick<Metrics, 'count' | 'flush'>;

@@ -114,7 +114,7 @@ describe('14 A 3: what is parked', () => {
   });
 
   it('in a form that the rules in force cannot be applied to becomes a reject: nothing would send it', async () => {
-    const published = { records: { redact: [{ field: '/a', action: 'hash', salt: 's' }] } } as const;
+    const published = { records: { redact: [{ field: '/a', action: 'hash' as const, salt: 's' }] } };
     const own = redriveWorld({ published });
     const redacted = {
       ...parkedEntry(1, '{"a":"x"}'),
