@@ -54,14 +54,36 @@ export interface Mark {
   readonly keys: Uint8Array;
 }
 
-/** The marks of a shard's routes, which outlive a container. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
+/** That messages of a route wait for its inlet, in a shard. Times in ms since the epoch. */
+export interface Outage {
+  readonly since: number;
+  /** From then on, new messages are parked behind those that are. Absent: they are still sent. */
+  readonly parkedSince?: number;
+}
+
+/** What is kept of a shard's routes, by pipeline. */
+export interface ShardMarks {
+  readonly marks: ReadonlyMap<string, Mark>;
+  readonly outages: ReadonlyMap<string, Outage>;
+}
+
+/**
+ * The marks of a shard's routes and their outages, which outlive a container. All methods throw `AWS_UNAVAILABLE`,
+ * `AWS_REFUSED`.
+ */
 export interface Marks {
-  /** By pipeline. A mark that cannot be understood counts as none. */
-  read(shard: ShardName): Promise<ReadonlyMap<string, Mark>>;
+  /** What cannot be understood counts as not there. */
+  read(shard: ShardName): Promise<ShardMarks>;
   /** Stores a route's mark in the place of its last one. Marks of other routes stay. */
   write(shard: ShardName, pipeline: string, mark: Mark): Promise<void>;
-  /** Removes the marks of these pipelines. */
+  /** Removes the marks of these pipelines. Their outages stay. */
   clear(shard: ShardName, pipelines: readonly string[]): Promise<void>;
+  /** Stores a route's outage in the place of what was stored. */
+  outage(shard: ShardName, pipeline: string, outage: Outage): Promise<void>;
+  /** Keeps an outage from expiring. `false`: it has ended. */
+  outageLasts(shard: ShardName, pipeline: string): Promise<boolean>;
+  /** Removes a route's outage; one that is not there is no error. */
+  outageEnded(shard: ShardName, pipeline: string): Promise<void>;
 }
 
 /** One Lambda trigger (event source mapping): a stream and the forwarder that reads it. */

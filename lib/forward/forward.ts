@@ -8,13 +8,14 @@ import { type Attempted, failOnFault } from './fault.ts';
 import type { Invocation } from './invocation.ts';
 import { keeper } from './keep.ts';
 import { beyond, learn } from './learn.ts';
-import { type BatchMarks, NO_MARKS, readMarks } from './marks.ts';
+import { type BatchMarks, marksOf, NO_MARKS } from './marks.ts';
 import type { StreamRoutes } from './pipelines.ts';
 import { prepareAndSend, type RouteEnd, type StreamEnd } from './prepare-and-send.ts';
 import { type Received, readEvent } from './read/event.ts';
 import { type InvocationOutcome, reportInvocation, reportReturned } from './report.ts';
 import { MIN_REQUEST_MS, SETTLE_RESERVE_MS } from './send/classes.ts';
 import { type BatchResponse, lowest, type RouteSettlement, respond, settleAll } from './settle.ts';
+import { readShard } from './shard-store.ts';
 import { streamStages } from './stages.ts';
 import { memoryKey, type RouteTurn, startTurn } from './turn.ts';
 import { DELIVERED, type Settled } from './verdict.ts';
@@ -48,7 +49,9 @@ async function forward(
   const stream = await publishedStream(received, invocation, container);
   const { routes } = stream;
   const isOnly = routes.length === 1 && stream.faults.size === 0;
-  const marks = isOnly ? NO_MARKS : await readMarks(runtime, received, routes.length, invocation);
+  const marks = isOnly
+    ? NO_MARKS
+    : marksOf(runtime, received, routes.length, await readShard(runtime, received, invocation));
   // All of the batch comes again.
   if (stream.faults.size > 0) marks.trouble();
   const turns = routes.map((route) => startTurn(route, { received, invocation, container, marks, isOnly }));

@@ -215,7 +215,7 @@ describe('the store of marks away', () => {
   it('asks for none where a stream has one route, and writes none where nothing is in trouble', async () => {
     const one = routed([TWO[0] as RouteInput]);
     await one.run(RECORDS);
-    expect(one.marks.calls).toEqual({ read: 0, write: 0, clear: 0 });
+    expect(Object.values(one.marks.calls).every((times) => times === 0)).toBe(true);
     const two = routed(TWO);
     two.answer('b', acknowledgeAll);
     await two.run(RECORDS);

@@ -302,6 +302,9 @@ async function marking(stack: Stack): Promise<void> {
   await marks.write(shard, NAME, { datasetId: 'd', through: '1', keys: new Uint8Array(8) });
   await marks.read(shard);
   await marks.clear(shard, [NAME]);
+  await marks.outage(shard, NAME, { since: 1, parkedSince: 2 });
+  await marks.outageLasts(shard, NAME);
+  await marks.outageEnded(shard, NAME);
 }
 
 async function newStream(stack: Stack, StreamName: string): Promise<string> {

@@ -181,6 +181,9 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
           read: (shard) => alive(() => marks.read(shard)),
           write: (...given) => alive(() => marks.write(...given)),
           clear: (...given) => alive(() => marks.clear(...given)),
+          outage: (...given) => alive(() => marks.outage(...given)),
+          outageLasts: (...given) => alive(() => marks.outageLasts(...given)),
+          outageEnded: (...given) => alive(() => marks.outageEnded(...given)),
         },
         deadLetters: { put: (document, kind) => alive(() => runtime.deadLetters.put(document, kind)) },
         fetch: (url, init) =>
