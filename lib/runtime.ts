@@ -510,6 +510,8 @@ export interface ForwardRuntime extends Runtime {
 
 export interface RedriveRuntime extends Omit<ForwardRuntime, 'marks'> {
   readonly deadLetters: DeadLetterStore;
+  /** Outages, which end when all that is parked is sent. */
+  readonly marks: Pick<Marks, 'read' | 'outageEnded'>;
   readonly stream: StreamRange;
   readonly functions: Functions;
 }

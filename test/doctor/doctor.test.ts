@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Check, examine, ok, wrong } from '../../lib/doctor/check.ts';
 import { asksForDoctor, CHECKS, doctor } from '../../lib/doctor/doctor.ts';
 import { Failure } from '../../lib/failure.ts';
+import type { DeadLetterStore } from '../../lib/runtime.ts';
 import {
   inletManifest,
   KINESIS,
@@ -21,9 +22,13 @@ import {
   surroundings,
 } from '../support/doctoring.ts';
 import { ORIGIN } from '../support/provisioning.ts';
+import { document, entry } from '../support/redriving.ts';
 import { CREDENTIALS } from '../support/scripted.ts';
 
 // The doctor: each fault shows in exactly its check, with what to do, and what cannot be looked at for it is said.
+
+/** The store of a test takes everything; the doctor only looks. */
+const store = ({ deadLetters }: Surroundings['runtime']) => deadLetters as DeadLetterStore;
 
 const NAMES = CHECKS.map(({ name }) => name);
 const HOUR = 3_600_000;
@@ -54,7 +59,7 @@ const report = async (all: Surroundings, change: object) => {
 it('finds nothing wrong where nothing is', async () => {
   const all = await surroundings();
   const found = await ask(all);
-  expect(found).toMatchObject({ pipeline: 'people', ok: true, says: 'people: all 16 checks are ok' });
+  expect(found).toMatchObject({ pipeline: 'people', ok: true, says: 'people: all 17 checks are ok' });
   expect(found.checks.map(({ check }) => check)).toEqual(NAMES);
   expect(JSON.stringify(found).length).toBeLessThan(4_000);
 });
@@ -411,6 +416,23 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'dead-letter',
     /NoSuchBucket/,
     /Check the dead-letter store/,
+    ['parked'],
+  ],
+  [
+    '14 A 3: something is parked',
+    async ({ runtime }) => {
+      for (const [invocationId, storedAt] of [
+        ['a', '2026-02-03T23:00:00Z'],
+        ['b', '2026-01-30T12:00:00Z'],
+      ] as const)
+        await store(runtime).put(
+          document([entry(1, '{}')], { pipeline: 'people', invocationId, storedAt }),
+          'parked',
+        );
+    },
+    'parked',
+    /^2 documents are parked, the oldest of 2026-01-30: the inlet took nothing$/,
+    /Reconcile has it sent within 15 minutes.*"source": "parked"/,
     [],
   ],
   [
@@ -577,6 +599,7 @@ it('of a pipeline that was retired it says that none is in force', async () => {
     'token',
     'clock',
     'dead-letter',
+    'parked',
   ]);
 });
 

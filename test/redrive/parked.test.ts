@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../lib/failure.ts';
+import { SHARD_ID } from '../support/forwarding.ts';
 import { acknowledgeAll, acknowledgeBut, fakeInlet, json } from '../support/inlet.ts';
-import { document, entry, type RedriveWorld, redriveWorld } from '../support/redriving.ts';
+import { memoryMarks } from '../support/marks.ts';
+import {
+  document,
+  entry,
+  type RedriveWorld,
+  type RedriveWorldOptions,
+  redriveWorld,
+} from '../support/redriving.ts';
 import { memoryS3 } from '../support/s3.ts';
 
 // What is parked for a route is sent once its inlet answers again, and nothing of it is lost on the way.
@@ -146,5 +155,105 @@ describe('14 A 3: what is parked', () => {
     await Promise.all([one.run(ask), other.run(ask)]);
     expect(numbersIn(inlet.acknowledged).sort((a, b) => a - b)).toEqual(range(0, 300));
     expect(one.documents('parked').size).toBe(0);
+  });
+});
+
+describe('14 A 3: an outage', () => {
+  const SHARD = { stream: 'customers', shardId: SHARD_ID };
+  /** A route that has parked for a minute. */
+  async function out(options: RedriveWorldOptions = {}) {
+    const marks = memoryMarks();
+    const own = redriveWorld({ marks, ...options });
+    const since = own.clock.now() - 60_000;
+    await marks.outage(SHARD, 'customers', { since: since - 900_000, parkedSince: since });
+    return { own, marks, isOver: () => marks.outages.size === 0 };
+  }
+
+  it('ends when all that was parked is sent, and new messages are sent again', async () => {
+    const { own, marks } = await out();
+    await marks.outage(SHARD, 'orders', { since: 1, parkedSince: 2 });
+    for (const index of range(0, 120)) await park(own, index);
+    await own.run(ask);
+    expect([...marks.outages.keys()]).toEqual([`customers ${SHARD_ID} orders`]);
+    expect(own.lines.map(({ message }) => message)).toContain(
+      'all that was parked is sent: the outage has ended',
+    );
+  });
+
+  it('ends where its documents are gone by another hand', async () => {
+    const { own, isOver } = await out();
+    expect(await own.run(ask)).toMatchObject({ complete: true, chosen: 0 });
+    expect(isOver()).toBe(true);
+  });
+
+  it.each<[string, object, RedriveWorldOptions]>([
+    ['the inlet is away', {}, { inlet: fakeInlet(() => json(503, {})) }],
+    [
+      'a message is not taken yet',
+      {},
+      {
+        inlet: fakeInlet(acknowledgeBut((one) => (one.includes('"n":3}') ? { statusCode: 503 } : undefined))),
+      },
+    ],
+    ['only a part is asked for', { where: { reasons: ['other'] } }, {}],
+    ['nothing is to be done', { dryRun: true }, {}],
+    ['no more than some are asked for', { limit: 2 }, {}],
+  ])('goes on while %s', async (_, more, options) => {
+    const { own, isOver } = await out(options);
+    for (const index of range(0, 6)) await park(own, index);
+    await own.run({ ...ask, ...more });
+    expect(own.documents('parked').size).toBeGreaterThan(0);
+    expect(isOver()).toBe(false);
+  });
+
+  it('goes on while another run has some of it, and ends by that run', async () => {
+    const marks = memoryMarks();
+    const s3 = memoryS3();
+    let other: Promise<unknown> | undefined;
+    // The first request of one run is under way while another run looks.
+    const inlet = fakeInlet(async (request) => {
+      other ??= redriveWorld({ s3, marks, inlet: fakeInlet() }).run(ask);
+      await other;
+      expect(marks.outages.size).toBe(1);
+      return acknowledgeAll(request);
+    });
+    const { own } = await out({ s3, marks, inlet });
+    for (const index of range(0, 3)) await park(own, index);
+    await marks.outage(SHARD, 'customers', { since: 1, parkedSince: 2 });
+    await own.run(ask);
+    expect(marks.outages.size).toBe(0);
+  });
+
+  it('that has begun since the last look goes on: what it parks is not sent yet', async () => {
+    const { own, marks, isOver } = await out();
+    await marks.outage(SHARD, 'customers', { since: 1, parkedSince: own.clock.now() + 1 });
+    await own.run(ask);
+    expect(isOver()).toBe(false);
+  });
+
+  it('that is not parked for yet is none of its business', async () => {
+    const { own, marks, isOver } = await out();
+    await marks.outage(SHARD, 'customers', { since: 1 });
+    await own.run(ask);
+    expect(isOver()).toBe(false);
+  });
+
+  it('is not held up by a document that nobody can read', async () => {
+    const { own, isOver } = await out();
+    await park(own, 1);
+    own.s3.objects.set('parked/customers/2026/01/01/damaged.json', '{"version":1}');
+    expect(await own.run(ask)).toMatchObject({ complete: false, delivered: 1, skipped: { damaged: 1 } });
+    expect(isOver()).toBe(true);
+  });
+
+  it('goes on where the marks are away, and the answer still counts what was sent', async () => {
+    const { own, marks, isOver } = await out();
+    await park(own, 1);
+    marks.away = new Failure('AWS_UNAVAILABLE', 'the marks are away');
+    expect(await own.run(ask)).toMatchObject({ complete: true, delivered: 1 });
+    expect(isOver()).toBe(false);
+    expect(own.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining('could not be ended') }),
+    );
   });
 });

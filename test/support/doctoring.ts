@@ -38,6 +38,7 @@ export async function surroundings(
   prepare: (own: World) => void = () => undefined,
   options: PlatformOptions = {},
 ): Promise<Surroundings> {
+  const s3 = memoryS3();
   const clientSecrets = [CREDENTIALS.clientSecret];
   const own = world({ credentials: [{ clientId: CREDENTIALS.clientId, clientSecrets }], ...options });
   prepare(own);
@@ -72,7 +73,7 @@ export async function surroundings(
           return found && { ...found, ...all.trigger };
         },
       },
-      deadLetters: createDeadLetters('s3://store', async () => memoryS3().client),
+      deadLetters: createDeadLetters('s3://store', async () => s3.client),
       stream: {
         pages: () => {
           throw new Error('the doctor reads no record');

@@ -19,6 +19,7 @@ import type {
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
+import { memoryMarks } from './marks.ts';
 import { type MemoryS3, memoryS3 } from './s3.ts';
 
 /** A stream of one shard: its records, and how many of the oldest are gone. */
@@ -62,6 +63,7 @@ export interface RedriveWorldOptions {
   readonly s3?: MemoryS3;
   readonly clock?: ReturnType<typeof virtualClock>;
   readonly schemas?: SchemaRegistry;
+  readonly marks?: RedriveRuntime['marks'];
 }
 
 export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
@@ -120,6 +122,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       measure: () => undefined,
       flush: () => undefined,
     },
+    marks: options.marks ?? memoryMarks(),
     stream: streamOf(stream),
     ...(options.schemas && { schemas: options.schemas }),
     functions: { start: async (_, event) => void started.push(JSON.parse(JSON.stringify(event))) },
