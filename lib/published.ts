@@ -31,6 +31,8 @@ export const PublishedPipeline = z.strictObject({
   records: z.optional(Records),
   /** Keeps the order of a partition key through retries too. Absent: not through retries. */
   order: z.optional(z.literal('strict')),
+  /** Its messages are parked after so long an outage. Absent: they hold the shard. */
+  park: z.optional(z.strictObject({ afterSeconds: z.int().check(z.minimum(1)) })),
   /** For each shard that is read. Absent: as much as the inlet takes. */
   rate: z.optional(Rate),
   /** `https://…/collection/{inletId}`; a secret if `authenticationRequired` is false. */

@@ -57,6 +57,8 @@ export interface Mark {
 /** That messages of a route wait for its inlet, in a shard. Times in ms since the epoch. */
 export interface Outage {
   readonly since: number;
+  /** The lowest and the highest sequence number of those that waited then. */
+  readonly waiting?: { readonly from: string; readonly through: string };
   /** From then on, new messages are parked behind those that are. Absent: they are still sent. */
   readonly parkedSince?: number;
 }

@@ -60,12 +60,13 @@ export function createMarks(
         pipelines.map((pipeline) => PREFIX + pipeline),
       ),
 
-    async outage(shard, pipeline, { since, parkedSince }) {
-      const times = {
+    async outage(shard, pipeline, { since, waiting, parkedSince }) {
+      const member = {
         since: { N: String(since) },
+        ...(waiting && { from: { S: waiting.from }, through: { S: waiting.through } }),
         ...(parkedSince !== undefined && { parkedSince: { N: String(parkedSince) } }),
       };
-      await set(shard, OUTAGE + pipeline, times);
+      await set(shard, OUTAGE + pipeline, member);
     },
 
     async outageLasts(shard, pipeline) {
@@ -103,15 +104,23 @@ function membersIn<T>(
 }
 
 /** One that cannot be understood counts as none: nothing more is parked. */
-function outageIn({ M: { since, parkedSince } = {} }: TableValue): Outage | undefined {
-  const [from, parked] = [Number(since?.N), Number(parkedSince?.N)];
-  if (!Number.isFinite(from)) return undefined;
-  return Number.isFinite(parked) ? { since: from, parkedSince: parked } : { since: from };
+function outageIn({ M: { since, from, through, parkedSince } = {} }: TableValue): Outage | undefined {
+  const [began, parked] = [Number(since?.N), Number(parkedSince?.N)];
+  if (!Number.isFinite(began)) return undefined;
+  const isWhole = isSequenceNumber(from?.S) && isSequenceNumber(through?.S);
+  return {
+    since: began,
+    ...(isWhole && { waiting: { from: from.S, through: through.S } }),
+    ...(Number.isFinite(parked) && { parkedSince: parked }),
+  };
+}
+
+function isSequenceNumber(text: string | undefined): text is string {
+  return text !== undefined && /^\d{1,128}$/.test(text);
 }
 
 /** One that cannot be understood counts as none: its records are sent once more. */
 function markIn({ M: { datasetId, through, keys } = {} }: TableValue): Mark | undefined {
-  if (datasetId?.S === undefined || through?.S === undefined || keys?.B === undefined) return undefined;
-  if (!/^\d{1,128}$/.test(through.S)) return undefined;
+  if (datasetId?.S === undefined || keys?.B === undefined || !isSequenceNumber(through?.S)) return undefined;
   return { datasetId: datasetId.S, through: through.S, keys: Buffer.from(keys.B, 'base64') };
 }

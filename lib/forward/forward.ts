@@ -49,12 +49,14 @@ async function forward(
   const stream = await publishedStream(received, invocation, container);
   const { routes } = stream;
   const isOnly = routes.length === 1 && stream.faults.size === 0;
-  const marks = isOnly
-    ? NO_MARKS
-    : marksOf(runtime, received, routes.length, await readShard(runtime, received, invocation));
+  const isKept = !isOnly || routes.some(({ park }) => park !== undefined);
+  const store = isKept ? await readShard(runtime, received, invocation) : undefined;
+  const marks = isOnly || store === undefined ? NO_MARKS : marksOf(runtime, received, routes.length, store);
   // All of the batch comes again.
   if (stream.faults.size > 0) marks.trouble();
-  const turns = routes.map((route) => startTurn(route, { received, invocation, container, marks, isOnly }));
+  const turns = routes.map((route) =>
+    startTurn(route, { received, invocation, container, marks, store, isOnly }),
+  );
   const onUnready = onceUnready(runtime, received, invocation);
   const stages = streamStages(stream, turns, container.schemas, onUnready);
   const { remainingMs } = invocation;
@@ -209,8 +211,8 @@ async function publishedStream(
 /** The routes that took a message, or could not. */
 function attemptedBy(turns: readonly RouteTurn[], { routes, decoded, left }: StreamEnd): Attempted[] {
   return turns.flatMap(({ route }, index) => {
-    const { sent, settled } = routes[index] as RouteEnd;
+    const { sent, settled, isParked } = routes[index] as RouteEnd;
     const hasTaken = turns.length === 1 || settled.some(({ verdict }) => verdict.kind !== 'filtered');
-    return hasTaken ? [{ route, sent, messages: decoded + left.length }] : [];
+    return hasTaken ? [{ route, sent, isParked, messages: decoded + left.length }] : [];
   });
 }

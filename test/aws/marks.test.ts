@@ -67,7 +67,9 @@ describe.each([
     const [marks, shard] = [port(), { ...SHARD, stream: 'outages' }];
     expect(await marks.outageLasts(shard, 'one')).toBe(false);
     await marks.outageEnded(shard, 'one');
-    await marks.outage(shard, 'one', { since: 1_000 });
+    const waiting = { from: '1', through: mark('', 0).through };
+    await marks.outage(shard, 'one', { since: 1_000, waiting });
+    expect((await marks.read(shard)).outages.get('one')).toEqual({ since: 1_000, waiting });
     await marks.outage(shard, 'two', { since: 2_000 });
     await marks.write(shard, 'one', mark('d1', 8));
     await marks.outage(shard, 'one', { since: 1_000, parkedSince: 3_000 });

@@ -12,6 +12,7 @@ import {
   PUBLISHED,
   type RecordInput,
   SECRET,
+  SHARD_ID,
   STREAM_ARN,
   virtualClock,
 } from './forwarding.ts';
@@ -34,6 +35,9 @@ export interface RoutedOptions {
 
 /** @param index of the pipeline's requests in this container, 0 for the first */
 export type Dies = (pipeline: string, index: number) => 'before' | 'after' | undefined;
+
+/** @param call such as `put` or `outage`; `index` of that call in this container, 0 for the first */
+export type DiesAt = (call: string, index: number) => 'before' | 'after' | undefined;
 
 /** A container that may die: whoever is at work in it never gets any further. */
 export interface Mortal {
@@ -58,10 +62,15 @@ export interface Routed {
   publish(routes: readonly RouteInput[]): void;
   /** A container with nothing in its memory. */
   container(): Forward;
-  /** A container that dies when `dies` says so of a request: before its inlet sees it, or after. */
-  mortal(dies: Dies): Mortal;
+  /**
+   * A container that dies when `dies` says so of a request, before its inlet sees it or after, or `diesAt` of a call to
+   * the marks or the store.
+   */
+  mortal(dies: Dies, diesAt?: DiesAt): Mortal;
   /** Forwards with a container; a fresh one by default. */
   run(records: readonly RecordInput[], forward?: Forward, remainingMs?: number): Promise<BatchResponse>;
+  /** What redrive does once the inlet answers again: sends what is parked, and ends the outage. */
+  sendParked(pipeline: string): Promise<void>;
   /** The log line of a pipeline's last batch. */
   lineOf(pipeline: string): LogFields | undefined;
 }
@@ -163,7 +172,7 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
     publish,
     answer: (pipeline, answer) => void answers.set(pipeline, answer),
     container: () => createForward(runtime),
-    mortal(dies) {
+    mortal(dies, diesAt = () => undefined) {
       const death = Promise.withResolvers<'died'>();
       let isDead = false;
       const seen = new Map<string, number>();
@@ -174,18 +183,30 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
         death.resolve('died');
         return never();
       };
+      const calls = new Map<string, number>();
+      const at = <A extends unknown[], T>(name: string, call: (...given: A) => Promise<T>) => {
+        return (...given: A): Promise<T> =>
+          alive(async () => {
+            const index = calls.get(name) ?? 0;
+            calls.set(name, index + 1);
+            const when = diesAt(name, index);
+            if (when === 'before') return die();
+            const answer = await call(...given);
+            return when === 'after' || isDead ? die() : answer;
+          });
+      };
       const own = createForward({
         ...runtime,
         clock: { now: clock.now, sleep: (ms) => alive(() => clock.sleep(ms)) },
         marks: {
-          read: (shard) => alive(() => marks.read(shard)),
-          write: (...given) => alive(() => marks.write(...given)),
-          clear: (...given) => alive(() => marks.clear(...given)),
-          outage: (...given) => alive(() => marks.outage(...given)),
-          outageLasts: (...given) => alive(() => marks.outageLasts(...given)),
-          outageEnded: (...given) => alive(() => marks.outageEnded(...given)),
+          read: at('read', marks.read),
+          write: at('write', marks.write),
+          clear: at('clear', marks.clear),
+          outage: at('outage', marks.outage),
+          outageLasts: at('outageLasts', marks.outageLasts),
+          outageEnded: at('outageEnded', marks.outageEnded),
         },
-        deadLetters: { put: (document, kind) => alive(() => runtime.deadLetters.put(document, kind)) },
+        deadLetters: { put: at('put', runtime.deadLetters.put) },
         fetch: (url, init) =>
           alive(async () => {
             const pipeline = pipelineOf(url);
@@ -209,6 +230,15 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
     run(records, forward = createForward(runtime), remainingMs = 60_000) {
       const deadline = clock.now() + remainingMs;
       return forward(kinesisEvent(records), { remainingMs: () => deadline - clock.now(), invocationId: 'i' });
+    },
+    async sendParked(pipeline) {
+      const own = store.parked.filter((document) => document.pipeline === pipeline);
+      for (const document of own) {
+        store.parked.splice(store.parked.indexOf(document), 1);
+        for (const { data } of document.entries)
+          taken[pipeline]?.push(Buffer.from(data, 'base64').toString());
+      }
+      await marks.outageEnded({ stream: 'customers', shardId: SHARD_ID }, pipeline).catch(() => undefined);
     },
     lineOf: (pipeline) =>
       lines.findLast(({ fields }) => fields.event === 'batch-ended' && fields.pipeline === pipeline)?.fields,
