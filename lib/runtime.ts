@@ -354,6 +354,8 @@ export interface ForwardedBatch {
   readonly acknowledgedBefore?: number | undefined;
   readonly filtered: number;
   readonly rejected: number;
+  /** Only of a route that parks: messages that wait in the store. */
+  readonly parked?: number | undefined;
   /** Messages that stayed in the stream. */
   readonly returned?: number | undefined;
   /** Only where the stream had several routes: messages that none of them took. */

@@ -65,7 +65,11 @@ async function endOutages(
       const { parkedSince = begun } = (await marks.read(shard)).outages.get(pipeline) ?? {};
       if (parkedSince >= begun) continue;
       await marks.outageEnded(shard, pipeline);
-      log.info('all that was parked is sent: the outage has ended', { ...about, shardId, parkedSince });
+      log.info('all that was parked is sent: the outage has ended', {
+        ...about,
+        shardId,
+        parkedSince,
+      });
     }
   } catch (error) {
     if (!isFailure(error)) throw error;

@@ -138,11 +138,11 @@ function endOf(
   const isCut = openings.some(({ kind }) => kind === 'cut');
   // An inlet that took some of it answers again: a message that it is not ready for holds up no others.
   const isAnswering =
-    what.kind === 'parked' && stop?.why === 'attempts' && outcomes.some((one) => isTaken(one));
+    what.kind === 'parked' && stop?.why === 'attempts' && outcomes.some((one) => tookSome(one));
   return (isAnswering ? undefined : stop) ?? (isCut ? { why: 'limit', fault: false } : undefined);
 }
 
-function isTaken(outcome: DocumentOutcome): boolean {
+function tookSome(outcome: DocumentOutcome): boolean {
   return 'counts' in outcome && outcome.counts.delivered > 0;
 }
 

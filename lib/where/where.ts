@@ -48,9 +48,10 @@ const Question = z
 type Question = z.infer<typeof Question>;
 
 /**
- * - `delivered`: the forwarder is past it, and nothing was rejected or filtered with it
+ * - `delivered`: the forwarder is past it, and nothing was rejected, parked or filtered with it
  * - `filtered`: the forwarder is past it, and the pipeline does not take it
- * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected and sent again since: see `batches`
+ * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected or parked and sent again since: see
+ *   `batches`
  * - `parked`: it waits in the dead-letter store until its inlet answers again (of an aggregate, perhaps a part)
  * - `dead-letter`: it is in the dead-letter store as a reject (of an aggregate, perhaps a part)
  * - `discarded`: it is in an on-failure document of Lambda's
@@ -249,7 +250,7 @@ const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   delivered: 'Experience Platform has acknowledged it.',
   filtered: 'The pipeline does not take it.',
   settled:
-    'The forwarder is past it. It was delivered, filtered, or rejected and since then sent again or removed; `batches` has the counts.',
+    'The forwarder is past it. It was delivered, filtered, or rejected or parked and since then sent again or removed; `batches` has the counts.',
   parked: 'It is parked: it waits in the dead-letter store, and is sent when the inlet answers again.',
   'dead-letter': 'It is in the dead-letter store.',
   discarded: 'Lambda has discarded it; it is in an on-failure document.',
@@ -308,7 +309,7 @@ function placeFound(
   const last = batches.at(-1);
   if (last?.settled === true) {
     if (isAllFiltered(last)) return 'filtered';
-    return last.filtered + last.rejected > 0 ? 'settled' : 'delivered';
+    return last.filtered + last.rejected + (last.parked ?? 0) > 0 ? 'settled' : 'delivered';
   }
   const isByRoute = last?.settled === 'by-route';
   // Nothing from the checkpoint on was filtered or rejected.
@@ -319,8 +320,8 @@ function placeFound(
 }
 
 function isAllFiltered(batch: ForwardedBatch): boolean {
-  const { acknowledged, acknowledgedBefore = 0, rejected, returned = 0, filtered } = batch;
-  return filtered > 0 && acknowledged + acknowledgedBefore + rejected + returned === 0;
+  const { acknowledged, acknowledgedBefore = 0, rejected, parked = 0, returned = 0, filtered } = batch;
+  return filtered > 0 && acknowledged + acknowledgedBefore + rejected + parked + returned === 0;
 }
 
 /** Whether the pipeline takes nothing of the record, by the rules that are published now. */

@@ -83,6 +83,8 @@ async function routed(common: Common, routes: number): Promise<Outcome> {
     batchSizeLater: 3_000,
     outagesAt: [0.2, 0.45, 0.7],
     refusals: 60,
+    parksAt: 0.55,
+    parked: 60,
   });
   return { report: routedReportOf(result), wrong: result.wrong };
 }

@@ -50,6 +50,8 @@ export interface Routed {
   readonly marks: MemoryMarks;
   readonly store: ReturnType<typeof memoryStore>;
   readonly secrets: Map<string, string>;
+  /** What its containers have. */
+  readonly runtime: ForwardRuntime;
   readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[];
   /** By pipeline, what was counted. */
   readonly counted: Record<string, Record<string, number>>;
@@ -165,6 +167,7 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
     marks,
     store,
     secrets,
+    runtime,
     lines,
     counted,
     taken,

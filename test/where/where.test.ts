@@ -184,6 +184,7 @@ describe('a record asked for by shard and sequence number', () => {
       'delivered',
     ],
     ['in a batch with rejects', { lines: [[line(1, 9, { rejected: 1 })]] }, 'settled'],
+    ['14 A 3: in a batch of which some was parked', { lines: [[line(1, 9, { parked: 1 })]] }, 'settled'],
     ['in a batch with filtered messages', { lines: [[line(1, 9, { filtered: 1 })]] }, 'settled'],
     ['that is the checkpoint', { record: true, lines: [[line(1, 9, { checkpoint: seq(5) })]] }, 'in-stream'],
     [
