@@ -26,9 +26,9 @@ export interface SentOnRoute {
 /** The shard waits, however long it takes. */
 export const HOLDS: Parking = { isQueue: false, judge: async ({ settled }) => settled };
 
-const BEHIND = rejected('parked', 'It waits behind messages that are parked already.');
+const IN_QUEUE = rejected('parked', 'It waits behind messages that are parked already.');
 
-const NEXT =
+const PARKED_NEXT =
   'Compare what its inlet answers. What is parked is sent by itself once the inlet takes messages again: see docs/rejects.md.';
 
 /** @param store what is kept of the shard; without it, or if it is away, the route holds */
@@ -56,7 +56,7 @@ export function parkingOf(
         const open = settled.filter(isOpen);
         // If all was sent meanwhile, they come again and are sent.
         if (open.length === 0 || (await lasts()) === false) return settled;
-        return parked(settled, new Set(open), BEHIND);
+        return parked(settled, new Set(open), IN_QUEUE);
       },
     };
   }
@@ -90,7 +90,7 @@ export function parkingOf(
         shardId,
         since: new Date(outage.since).toISOString(),
         reason: sent.stop?.failure?.what,
-        next: NEXT,
+        next: PARKED_NEXT,
       });
       return parked(settled, new Set(open), verdict);
     },

@@ -79,7 +79,7 @@ export function reportInvocation(
   metrics.count('RecordsAcknowledgedBefore', counts.known);
   metrics.count('RecordsFiltered', counts.filtered);
   if (!isOnly) metrics.count('RecordsUnrouted', counts.unrouted);
-  const { parked, rejects } = keptOf(counts);
+  const { parked, rejects } = storedKinds(counts);
   if (rejects.length === 0) metrics.count('RecordsRejected', 0);
   for (const [reason, number] of rejects) metrics.count('RecordsRejected', number, reason);
   if (pipeline.park !== undefined) metrics.count('RecordsParked', parked);
@@ -122,7 +122,7 @@ export function reportInvocation(
 }
 
 /** What was stored: messages that are parked are no rejects. */
-function keptOf({ reasons }: Pick<RouteSettlement, 'reasons'>): {
+function storedKinds({ reasons }: Pick<RouteSettlement, 'reasons'>): {
   readonly parked: number;
   readonly rejects: readonly [Reason, number][];
 } {

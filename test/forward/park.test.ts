@@ -1,8 +1,10 @@
 // A route that parks: after a long outage its messages wait in the store, and no longer hold the shard.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetterDocument } from '../../lib/runtime.ts';
+import { runs } from '../support/depth.ts';
 import { ALL_SETTLED, from, type RecordInput, seq } from '../support/forwarding.ts';
-import { type Answer, acknowledgeAll, acknowledgeBut, json } from '../support/inlet.ts';
+import { type Answer, acknowledgeAll, acknowledgeBut, json, multi } from '../support/inlet.ts';
 import { type Routed, type RouteInput, routed } from '../support/routed.ts';
 
 const AFTER_SECONDS = 900;
@@ -260,5 +262,105 @@ describe('issue 14 A 3: a container that dies while it parks loses nothing', () 
     expect(await answered(w.run(recordsFrom(10, 10)))).toBe(ALL_SETTLED);
     expect(new Set(numbersIn(w.store.parked))).toEqual(new Set(range(0, 20)));
     expect(numbersOn(w, 'b')).toEqual([]);
+  });
+});
+
+const MOODS: Readonly<Record<string, Answer>> = {
+  fine: acknowledgeAll,
+  down,
+  lost: () => {
+    throw new Error('the connection was reset');
+  },
+  wrong: () => json(404, {}),
+  some: ({ messages }) =>
+    multi(messages.map((_, at) => (at % 3 === 1 ? { status: 503 } : { xactionId: `x-${at}` }))),
+  poison: acknowledgeBut((message) => (message.includes('7}') ? { status: 503 } : undefined)),
+  refused: acknowledgeBut((message) => (message.includes('5}') ? { status: 400 } : undefined)),
+};
+const CALLS = ['read', 'write', 'clear', 'outage', 'outageLasts', 'outageEnded', 'put'] as const;
+const isOneIn = (many: number) => fc.integer({ min: 1, max: many }).map((one) => one === 1);
+
+const turn = fc.record({
+  other: fc.constantFrom('fine', 'fine', 'fine', 'some', 'down'),
+  own: fc.constantFrom('fine', 'down', 'down', 'lost', 'wrong', 'some', 'poison', 'refused'),
+  /** Its inlet is as it was in the turn before. */
+  isSame: fc.integer({ min: 1, max: 4 }).map((one) => one > 1),
+  size: fc.integer({ min: 1, max: 6 }),
+  later: fc.constantFrom(0, 400, 1_000),
+  isFresh: fc.boolean(),
+  isSent: isOneIn(5),
+  isAway: isOneIn(12),
+  dies: fc.option(
+    fc.record({
+      call: fc.constantFrom(...CALLS),
+      index: fc.nat(1),
+      when: fc.constantFrom('before', 'after'),
+    }),
+    { freq: 1 },
+  ),
+});
+type Turn = typeof turn extends fc.Arbitrary<infer T> ? T : never;
+const CALM = {
+  other: 'fine',
+  own: 'fine',
+  isSame: false,
+  size: 12,
+  later: 0,
+  isFresh: true,
+  isAway: false,
+  dies: null,
+};
+
+describe('issue 14 A 3: random outages of a route that parks, kills at any call, and sending in between', () => {
+  it.each([1, 2])('nothing is lost on any of %i routes, and what is parked is no reject', async (routes) => {
+    let parked = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { minLength: 10, maxLength: 40 }), async (turns) => {
+        const w = routed(routes === 1 ? ONE : TWO);
+        const all = recordsFrom(0, 60);
+        let mood = 'fine';
+        let [position, container] = [0, w.mortal(() => undefined)];
+        const step = async ({ dies, ...one }: Turn) => {
+          if (!one.isSame) mood = one.own;
+          await pass(w, one.later);
+          if (one.isSent) await w.sendParked('b');
+          w.answer('a', MOODS[one.other] ?? down);
+          w.answer('b', MOODS[mood] ?? down);
+          w.marks.away = one.isAway ? new Error('away') : undefined;
+          const diesAt = (call: string, index: number) =>
+            dies?.call === call && dies.index === index ? (dies.when as 'before' | 'after') : undefined;
+          if (one.isFresh || dies !== null || container.isDead())
+            container = w.mortal(() => undefined, diesAt);
+          const batch = all.slice(position, position + one.size);
+          const answer = await container.run(batch).catch(() => 'failed' as const);
+          if (answer === 'died' || answer === 'failed') return;
+          const [item] = answer.batchItemFailures;
+          const passed = item === undefined ? batch.length : batch.findIndex((_, n) => isAt(item, n));
+          for (let n = position; n < position + passed; n++) check(n);
+          position += passed;
+        };
+        const isAt = ({ itemIdentifier }: { itemIdentifier: string }, n: number) =>
+          itemIdentifier === seq(position + n);
+        const check = (n: number) => {
+          const kept = [...w.store.documents, ...w.store.parked];
+          for (const pipeline of routes === 1 ? ['b'] : ['a', 'b']) {
+            const isKept = numbersIn(kept.filter((document) => document.pipeline === pipeline)).includes(n);
+            if (!isKept && !numbersOn(w, pipeline).includes(n))
+              throw new Error(`${n} is lost on ${pipeline}`);
+          }
+        };
+        for (const one of turns) if (position < all.length) await step(one);
+        for (let times = 0; position < all.length && times < 20; times++)
+          await step({ ...CALM, isSent: true } as Turn);
+        expect(position).toBe(all.length);
+        const reasons = w.store.documents.flatMap(({ entries }) => entries.map(({ reason }) => reason));
+        expect(reasons).not.toContain('parked');
+        expect(w.counted.b?.ConservationDifference ?? 0).toBe(0);
+        parked += w.counted.b?.RecordsParked ?? 0;
+      }),
+      { numRuns: runs(40), seed: 20_261_128 },
+    );
+    // Otherwise the stories tell nothing of it.
+    expect(parked).toBeGreaterThan(50);
   });
 });
