@@ -527,6 +527,8 @@ export interface WhereRuntime extends LedgerRuntime {
 
 export interface DoctorRuntime extends WhereRuntime {
   readonly streams: DescribedStreams;
+  readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
+  readonly marks: Pick<Marks, 'read'>;
   readonly triggers: Pick<Triggers, 'find'>;
 }
 

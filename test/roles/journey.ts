@@ -310,10 +310,12 @@ async function retiring(stack: Stack, { manifest }: Pipeline): Promise<void> {
 /** Through a consumer that is made with the trigger; then the manifest names it; the trigger stays until the stack is removed. */
 async function fanningOut(stack: Stack): Promise<void> {
   const own = await another(stack, 'fanned');
-  const manifest = { ...own, source: { ...own.source, fanOut: true } } as Manifest;
+  // It parks, so that the health check asks for its outages.
+  const source = { ...own.source, onOutage: 'park' };
+  const manifest = { ...own, source: { ...source, fanOut: true } } as Manifest;
   const { trigger } = await provision(stack, manifest, TIMES);
   const through = stack.aws.mappings.get(trigger?.id ?? '').eventSourceArn;
-  const named = { ...own, source: { ...own.source, stream: through } } as Manifest;
+  const named = { ...own, source: { ...source, stream: through } } as Manifest;
   await provision(stack, named, TIMES);
   await call(stack, 'status', { pipeline: 'fanned', doctor: true });
   await call(stack, 'drift', {});

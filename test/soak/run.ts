@@ -84,7 +84,8 @@ async function routed(common: Common, routes: number): Promise<Outcome> {
     outagesAt: [0.2, 0.45, 0.7],
     refusals: 60,
     parksAt: 0.55,
-    parked: 60,
+    // A batch of each shard is one document at most.
+    parked: Math.max(2, Math.round(common.records / 50_000)),
   });
   return { report: routedReportOf(result), wrong: result.wrong };
 }

@@ -6,6 +6,8 @@ import type { Pipeline } from '../../lib/pipeline.ts';
 import type { DoctorRuntime, StreamDescription, Trigger } from '../../lib/runtime.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { inletManifest, position, sandboxOf, sent, type World } from '../provision/cases.ts';
+import { SHARD_ID } from './forwarding.ts';
+import { memoryMarks } from './marks.ts';
 import { world } from './provisioning.ts';
 import { memoryS3 } from './s3.ts';
 import { CREDENTIALS } from './scripted.ts';
@@ -74,7 +76,9 @@ export async function surroundings(
         },
       },
       deadLetters: createDeadLetters('s3://store', async () => s3.client),
+      marks: memoryMarks(),
       stream: {
+        shards: async () => [SHARD_ID],
         pages: () => {
           throw new Error('the doctor reads no record');
         },
