@@ -64,7 +64,7 @@ export async function prepareAndSend(
         settled,
         leftOut: leftOutOf(preparing.value, index),
         known,
-        isParked: settled.some(isParked),
+        isParked: settled !== all && settled.some(isParked),
       };
     }),
   );
