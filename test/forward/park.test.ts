@@ -73,6 +73,17 @@ describe('issue 14 A 3: onOutage "park"', () => {
     expect(w.store.parked).toEqual([]);
   });
 
+  it('parks in the order of the stream, however many lanes there are', async () => {
+    const w = await parkedRoute();
+    const many = range(10, 200).map((n) => ({
+      data: `{"n":${n},"text":"${'x'.repeat(10_000)}"}`,
+      key: `key-${n}`,
+      seq: seq(n),
+    }));
+    expect(await answered(w.run(many))).toBe(ALL_SETTLED);
+    expect(numbersIn(w.store.parked)).toEqual(range(0, 210));
+  });
+
   it('does not queue what comes while the outage ends: it comes again and is sent', async () => {
     const w = await parkedRoute();
     w.answer('b', acknowledgeAll);
