@@ -1,32 +1,32 @@
 // Stores what a route rejects or parks, and says so in the log where the store does not take it.
 import { FAILURES, isFailure } from '../failure.ts';
 import { streamNameOf } from '../published.ts';
-import type { DocumentKind, ForwardRuntime } from '../runtime.ts';
+import type { ForwardRuntime } from '../runtime.ts';
 import { within } from '../within.ts';
 import { deadLetterDocument } from './dead-letters.ts';
 import type { Invocation } from './invocation.ts';
 import type { Received } from './read/event.ts';
 import { MIN_REQUEST_MS } from './send/classes.ts';
 import type { Keep } from './settle.ts';
-import { isParked, type Rejected, type Settled } from './verdict.ts';
+import { isParked, type Settled } from './verdict.ts';
 
-/** What stores a pipeline's rejects, and what it parks in a document of its own. */
+/** What stores a pipeline's rejects, or what it parks. */
 export function keeper(
   pipeline: string,
   { streamArn, shardId }: Received,
   { invocationId, remainingMs }: Invocation,
   { deadLetters, clock, log }: Pick<ForwardRuntime, 'deadLetters' | 'clock' | 'log'>,
 ): Keep {
-  const put = async (messages: readonly Settled<Rejected>[], kind: DocumentKind) => {
-    if (messages.length === 0) return 0;
+  return async (rejects) => {
+    const kind = rejects.some(isParked) ? 'parked' : 'rejected';
     const about = {
       pipeline,
       stream: streamNameOf(streamArn),
       shardId,
-      messages: messages.length,
+      messages: rejects.length,
       next: FAILURES.STORE_UNAVAILABLE.next,
     };
-    const document = deadLetterDocument(messages, {
+    const document = deadLetterDocument(kind === 'parked' ? rejects.toSorted(inOrder) : rejects, {
       pipeline,
       streamArn,
       shardId,
@@ -45,16 +45,6 @@ export function keeper(
       });
     }
     return undefined;
-  };
-  return async (kept) => {
-    const parked = kept.filter(isParked);
-    const rejects = parked.length === 0 ? kept : kept.filter((one) => !isParked(one));
-    const [rejectedEntries, parkedEntries] = await Promise.all([
-      put(rejects, 'rejected'),
-      put(parked.toSorted(inOrder), 'parked'),
-    ]);
-    if (rejectedEntries === undefined || parkedEntries === undefined) return undefined;
-    return rejectedEntries + parkedEntries;
   };
 }
 

@@ -216,6 +216,33 @@ describe('issue 14 A 3: onOutage "park"', () => {
     expect(numbersIn(stored)).toEqual(range(0, 10));
   });
 
+  it('gives back only what the store did not take, where it takes the rejects and not what is parked', async () => {
+    const stored: DeadLetterDocument[] = [];
+    let isAway = true;
+    const deadLetters = {
+      async put(document: DeadLetterDocument, kind?: string) {
+        if (isAway && kind === 'parked') throw new Error('away');
+        stored.push(document);
+        return { key: 'k', entries: document.entries.length };
+      },
+    };
+    const w = routed(ONE, { deadLetters });
+    const records = [{ data: 'no JSON', seq: seq(0) }, recordAt(1), { data: 'no JSON', seq: seq(2) }];
+    const container = w.container();
+    expect(await answered(w.run(records, container))).toBe(from(1));
+    await pass(w, AFTER_SECONDS);
+    expect(await answered(w.run(records.slice(1), container))).toBe(from(1));
+    expect(w.counted.b).toMatchObject({ RecordsRejected: 2, RecordsParked: 0, ConservationDifference: 0 });
+    isAway = false;
+    // What was stored behind the checkpoint is not stored again.
+    expect(await answered(w.run(records.slice(1), container))).toBe(ALL_SETTLED);
+    expect(stored.map(({ entries }) => entries.map(({ reason }) => reason))).toEqual([
+      ['not-json'],
+      ['not-json'],
+      ['parked'],
+    ]);
+  });
+
   it('asks for no marks where the only route of a stream holds', async () => {
     const w = routed([{ pipeline: 'b', answer: down }]);
     await w.run(RECORDS);
