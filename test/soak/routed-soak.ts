@@ -119,8 +119,7 @@ async function carry(
     await Promise.all([
       writeAll(world, job, written),
       changeMidway(world, job),
-      goOut(world, job),
-      goAway(world, job, parked),
+      troubles(world, job, parked),
     ]);
     await stack.aws.mappings.drained(STREAM);
     await sendParked(world, job, parked);
@@ -152,15 +151,23 @@ async function changeMidway(world: RoutedWorld, job: Job): Promise<void> {
   await changeRoutedBatchSize(world.stack, job.batchSizeLater);
 }
 
-/** One route refuses from here and there on, until it has refused so many requests. */
-async function goOut(world: RoutedWorld, job: Job): Promise<void> {
-  const { outage } = world;
-  for (const share of job.outagesAt) {
+/** One after the other: nothing is parked while another route holds the shard. */
+async function troubles(world: RoutedWorld, job: Job, parked: Parked): Promise<void> {
+  const all = [
+    ...job.outagesAt.map((share) => ({ share, begin: () => goOut(world, job) })),
+    { share: job.parksAt, begin: () => goAway(world, job, parked) },
+  ];
+  for (const { share, begin } of all.toSorted((a, b) => a.share - b.share)) {
     await landedUpTo(world, share, job);
-    outage.number++;
-    outage.left = job.refusals;
-    while (outage.left > 0) await pause(20, undefined, { signal: job.signal });
+    await begin();
   }
+}
+
+/** One route refuses until it has refused so many requests. */
+async function goOut({ outage }: RoutedWorld, job: Job): Promise<void> {
+  outage.number++;
+  outage.left = job.refusals;
+  while (outage.left > 0) await pause(20, undefined, { signal: job.signal });
 }
 
 /** What is parked in the store: how many documents now, and the most there were. */
@@ -185,7 +192,6 @@ function parkedIn(folder: string, { routes }: RoutedWorld): Parked {
 
 /** The inlet of the route that parks is away until so many documents are parked; the schedule has them sent then. */
 async function goAway(world: RoutedWorld, job: Job, parked: Parked): Promise<void> {
-  await landedUpTo(world, job.parksAt, job);
   world.parking.isOut = true;
   while ((await parked.now()) < job.parked) {
     await pause(50, undefined, { signal: job.signal });
