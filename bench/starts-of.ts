@@ -89,7 +89,14 @@ export const STARTS: readonly Start[] = [
     name: 'reconcile',
     file: 'reconcile',
     effect: AEP,
-    libraries: [LOGGER, METRICS, client('secrets-manager'), client('s3'), client('kinesis')],
+    libraries: [
+      LOGGER,
+      METRICS,
+      client('secrets-manager'),
+      client('s3'),
+      client('kinesis'),
+      client('lambda'),
+    ],
   },
   {
     name: 'cleanup',

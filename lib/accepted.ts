@@ -29,7 +29,7 @@ export const ACCEPTED = {
     "a schedule's event",
   ],
   redrive: [
-    '{"stream": "name", "source": "rejected" | "unrouted" | "on-failure" | "stream"} (events/redrive.json, events/redrive-on-failure.json)',
+    '{"stream": "name", "source": "rejected" | "parked" | "unrouted" | "on-failure" | "stream"} (events/redrive.json, events/redrive-on-failure.json, events/redrive-parked.json)',
     'and with it "pipeline" if the stream has several (events/redrive-route.json)',
     'and with it "where", "limit", "rate", "dryRun", "continue"',
   ],

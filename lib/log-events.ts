@@ -9,6 +9,7 @@ export const LOG_EVENTS = [
   BATCH_ENDED,
   'miscounted',
   'record-held',
+  'route-parked',
   'taken-in-part',
   'previous-secret-used',
   'reconciled',

@@ -11,7 +11,15 @@ import { checkPreset, withPreset } from './presets.ts';
 import { Rate } from './rate.ts';
 import { checkRecords, Records } from './records.ts';
 import { daysIn, MIN_LAKE_DAYS, RETENTION } from './retention.ts';
-import { COMPRESSIONS, DATA, PIPELINE_NAME, UNROUTED } from './shared-rules.ts';
+import {
+  COMPRESSIONS,
+  DATA,
+  MAX_RECORD_AGE_SECONDS,
+  ON_OUTAGE,
+  PARK_AFTER_SECONDS,
+  PIPELINE_NAME,
+  UNROUTED,
+} from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
 import { identityPath } from './xdm-path.ts';
 
@@ -254,6 +262,20 @@ const inletSource = object({
     .describe(
       'Order within a partition key. `key` keeps it unless something has to be sent again. `strict` always keeps it, with one message of a key per request.',
     ),
+  onOutage: z
+    .enum(ON_OUTAGE)
+    .optional()
+    .describe(
+      'What becomes of messages while the inlet is out. `hold`, the default: the shard waits. `park`: they wait in the dead-letter store, the shard goes on, and they are sent once the inlet answers again.',
+    ),
+  parkAfterSeconds: z
+    .int()
+    .min(1)
+    .lt(MAX_RECORD_AGE_SECONDS)
+    .optional()
+    .describe(
+      `How long an outage lasts before messages are parked. Left out: ${PARK_AFTER_SECONDS}. Lambda discards records that are ${MAX_RECORD_AGE_SECONDS} s old.`,
+    ),
   rate: z
     .optional(Rate)
     .describe('The most that each shard sends to the inlet. Left out: as much as the inlet takes.'),
@@ -471,6 +493,24 @@ function checkFanOut({ source }: Given, complain: Complain): void {
   complain(['source', 'fanOut'], 'not allowed, because source.stream is a consumer already', true);
 }
 
+/** Messages that wait elsewhere are overtaken, at the latest when they are sent again. */
+function checkOutage({ source }: Given, complain: Complain): void {
+  if (source.kind !== 'inlet') return;
+  const { onOutage, parkAfterSeconds, order } = source;
+  if (onOutage === 'park' && order === 'strict')
+    complain(
+      ['source', 'onOutage'],
+      'expected "hold", because source.order is "strict": messages that wait in the store may be overtaken',
+      onOutage,
+    );
+  if (onOutage !== 'park' && parkAfterSeconds !== undefined)
+    complain(
+      ['source', 'parkAfterSeconds'],
+      'not allowed, because source.onOutage is not "park"',
+      parkAfterSeconds,
+    );
+}
+
 function checkSchema({ schema, dataset }: Given, complain: Complain): void {
   if (dataset.upsert === true && dataset.profile !== true)
     complain(['dataset', 'profile'], 'expected true, because dataset.upsert is', dataset.profile);
@@ -557,6 +597,7 @@ function checkManifest(given: Given, context: z.RefinementCtx): void {
     context.addIssue({ code: 'custom', path, message, input });
   checkMapping(value, complain);
   checkFanOut(value, complain);
+  checkOutage(value, complain);
   checkRetention(value, complain);
   checkSchema(value, complain);
   checkTitles(value, complain);

@@ -8,7 +8,7 @@ import { Records } from './records.ts';
 import { type ListedRoute, parseRouteList, type StreamSettings } from './route-list.ts';
 import type { Routes, Secrets } from './runtime.ts';
 import type { Settings } from './settings.ts';
-import { COMPRESSIONS, DATA, UNROUTED } from './shared-rules.ts';
+import { COMPRESSIONS, DATA, PARK_AFTER_SECONDS, UNROUTED } from './shared-rules.ts';
 import * as z from './zod.ts';
 
 export const PublishedPipeline = z.strictObject({
@@ -31,6 +31,8 @@ export const PublishedPipeline = z.strictObject({
   records: z.optional(Records),
   /** Keeps the order of a partition key through retries too. Absent: not through retries. */
   order: z.optional(z.literal('strict')),
+  /** Its messages are parked after so long an outage. Absent: they hold the shard. */
+  park: z.optional(z.strictObject({ afterSeconds: z.int().check(z.minimum(1)) })),
   /** For each shard that is read. Absent: as much as the inlet takes. */
   rate: z.optional(Rate),
   /** `https://…/collection/{inletId}`; a secret if `authenticationRequired` is false. */
@@ -74,6 +76,17 @@ export interface PublishedRuntime {
   readonly secrets: Pick<Secrets, 'get'>;
   readonly routes: Pick<Routes, 'read'>;
   readonly settings: Pick<Settings, 'stage'>;
+}
+
+/** What is published of a manifest's `onOutage`; nothing where the shard waits. */
+export function parkIn({
+  onOutage,
+  parkAfterSeconds = PARK_AFTER_SECONDS,
+}: {
+  readonly onOutage?: 'hold' | 'park' | undefined;
+  readonly parkAfterSeconds?: number | undefined;
+}): Pick<PublishedPipeline, 'park'> {
+  return onOutage === 'park' ? { park: { afterSeconds: parkAfterSeconds } } : {};
 }
 
 /** The stream settings that a document holds. */

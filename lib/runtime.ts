@@ -54,14 +54,38 @@ export interface Mark {
   readonly keys: Uint8Array;
 }
 
-/** The marks of a shard's routes, which outlive a container. All methods throw `AWS_UNAVAILABLE`, `AWS_REFUSED`. */
+/** That messages of a route wait for its inlet, in a shard. Times in ms since the epoch. */
+export interface Outage {
+  readonly since: number;
+  /** The lowest and the highest sequence number of those that waited then. */
+  readonly waiting?: { readonly from: string; readonly through: string };
+  /** From then on, new messages are parked behind those that are. Absent: they are still sent. */
+  readonly parkedSince?: number;
+}
+
+/** What is kept of a shard's routes, by pipeline. */
+export interface ShardMarks {
+  readonly marks: ReadonlyMap<string, Mark>;
+  readonly outages: ReadonlyMap<string, Outage>;
+}
+
+/**
+ * The marks of a shard's routes and their outages, which outlive a container. All methods throw `AWS_UNAVAILABLE`,
+ * `AWS_REFUSED`.
+ */
 export interface Marks {
-  /** By pipeline. A mark that cannot be understood counts as none. */
-  read(shard: ShardName): Promise<ReadonlyMap<string, Mark>>;
+  /** What cannot be understood counts as not there. */
+  read(shard: ShardName): Promise<ShardMarks>;
   /** Stores a route's mark in the place of its last one. Marks of other routes stay. */
   write(shard: ShardName, pipeline: string, mark: Mark): Promise<void>;
-  /** Removes the marks of these pipelines. */
+  /** Removes the marks of these pipelines. Their outages stay. */
   clear(shard: ShardName, pipelines: readonly string[]): Promise<void>;
+  /** Stores a route's outage in the place of what was stored. */
+  outage(shard: ShardName, pipeline: string, outage: Outage): Promise<void>;
+  /** Keeps an outage from expiring. `false`: it has ended. */
+  outageLasts(shard: ShardName, pipeline: string): Promise<boolean>;
+  /** Removes a route's outage; one that is not there is no error. */
+  outageEnded(shard: ShardName, pipeline: string): Promise<void>;
 }
 
 /** One Lambda trigger (event source mapping): a stream and the forwarder that reads it. */
@@ -188,14 +212,20 @@ export interface DeadLetterDocument {
   readonly entries: readonly DeadLetter[];
 }
 
-/** The store of rejected records. */
+/**
+ * Where a document belongs: `rejected` is what could not be sent as it is, `parked` what waits until an inlet answers
+ * again.
+ */
+export type DocumentKind = 'rejected' | 'parked';
+
+/** The store of undelivered records. */
 export interface DeadLetters {
   /**
-   * Writes the document durably. Returns how many of its entries the store now holds, counted from what was
-   * written.
+   * Writes the document durably, by default as one of rejects. Returns how many of its entries the store now holds,
+   * counted from what was written.
    * @throws Failure `STORE_UNAVAILABLE`
    */
-  put(document: DeadLetterDocument): Promise<{ key: string; entries: number }>;
+  put(document: DeadLetterDocument, kind?: DocumentKind): Promise<{ key: string; entries: number }>;
 }
 
 /** The store of rejected records, for a writer that may come with the same document again. */
@@ -243,7 +273,7 @@ export interface StoredObject {
 /** Which objects: the forwarder's of a pipeline, or Lambda's documents of the batches that it discarded. */
 export type StoredKind =
   /** `since` (ISO 8601): leaves out earlier days. */
-  | { readonly kind: 'rejected'; readonly pipeline: string; readonly since?: string }
+  | { readonly kind: DocumentKind; readonly pipeline: string; readonly since?: string }
   | { readonly kind: 'on-failure' };
 
 /** The store for functions that take records out of it. All methods throw `STORE_UNAVAILABLE`. */
@@ -296,7 +326,7 @@ export interface StreamRange {
   pages(streamArn: string, shardId: string, from: StreamPosition): AsyncIterable<StreamPage>;
 }
 
-/** Lambda, as far as a function calls itself. */
+/** Lambda, as far as a function starts another one, or itself again. */
 export interface Functions {
   /**
    * Starts an invocation and does not wait for it.
@@ -324,6 +354,8 @@ export interface ForwardedBatch {
   readonly acknowledgedBefore?: number | undefined;
   readonly filtered: number;
   readonly rejected: number;
+  /** Only of a route that parks: messages that wait in the store. */
+  readonly parked?: number | undefined;
   /** Messages that stayed in the stream. */
   readonly returned?: number | undefined;
   /** Only where the stream had several routes: messages that none of them took. */
@@ -499,6 +531,8 @@ export interface ForwardRuntime extends Runtime {
 
 export interface RedriveRuntime extends Omit<ForwardRuntime, 'marks'> {
   readonly deadLetters: DeadLetterStore;
+  /** Outages, which end when all that is parked is sent. */
+  readonly marks: Pick<Marks, 'read' | 'outageEnded'>;
   readonly stream: StreamRange;
   readonly functions: Functions;
 }
@@ -512,13 +546,16 @@ export interface WhereRuntime extends LedgerRuntime {
 
 export interface DoctorRuntime extends WhereRuntime {
   readonly streams: DescribedStreams;
+  readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
+  readonly marks: Pick<Marks, 'read'>;
   readonly triggers: Pick<Triggers, 'find'>;
 }
 
 export interface ReconcileRuntime extends Runtime {
   readonly routes: Pick<Routes, 'read'>;
   readonly ledger: Pick<Ledger, 'names' | 'read'>;
-  readonly deadLetters: DeadLettersOnce;
+  readonly deadLetters: DeadLettersOnce & Pick<DeadLetterStore, 'list'>;
+  readonly functions: Functions;
   readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly progress: Progress;
   readonly metrics: Pick<Metrics, 'count' | 'flush'>;

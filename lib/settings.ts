@@ -43,6 +43,8 @@ const Settings = z.object({
   ),
   /** Name or ARN of the forwarder function, which the trigger calls. */
   PENSTOCK_FORWARDER: optionalText,
+  /** Name or ARN of the redrive function, which reconcile starts. */
+  PENSTOCK_REDRIVE: optionalText,
   /** ARN of the bucket where Lambda puts batches that it discarded. */
   PENSTOCK_ON_FAILURE_ARN: optionalText,
   /** The ledger's table. */
@@ -121,6 +123,7 @@ export interface Settings {
   readonly inletOrigins: readonly string[];
   readonly deadLettersUrl: string | undefined;
   readonly forwarder: string | undefined;
+  readonly redrive: string | undefined;
   readonly onFailureArn: string | undefined;
   readonly table: string | undefined;
   readonly kmsKey: string | undefined;
@@ -162,6 +165,7 @@ export function settingsFrom(environment: Record<string, string | undefined>): S
     inletOrigins: found.PENSTOCK_INLET_ORIGINS,
     deadLettersUrl: found.PENSTOCK_DEAD_LETTERS_URL,
     forwarder: found.PENSTOCK_FORWARDER,
+    redrive: found.PENSTOCK_REDRIVE,
     onFailureArn: found.PENSTOCK_ON_FAILURE_ARN,
     table: found.PENSTOCK_TABLE,
     kmsKey: found.PENSTOCK_KMS_KEY,

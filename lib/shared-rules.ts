@@ -11,5 +11,14 @@ export const COMPRESSIONS = ['none', 'gzip', 'zlib', 'zstd', 'auto'] as const;
 /** What becomes of a record that no route of its stream takes. */
 export const UNROUTED = ['count', 'keep'] as const;
 
+/** What becomes of a route's messages while its inlet is out. */
+export const ON_OUTAGE = ['hold', 'park'] as const;
+
+/** Of an outage, before messages are parked. */
+export const PARK_AFTER_SECONDS = 900;
+
+/** Of a trigger: Lambda discards what is older. 80 % of the shortest time that a stream keeps records. */
+export const MAX_RECORD_AGE_SECONDS = 69_120;
+
 export const MAX_WARM_UP_SECONDS = 1_500;
 export const MAX_DRAIN_SECONDS = 900;

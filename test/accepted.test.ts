@@ -64,6 +64,7 @@ beforeAll(() => {
     AWS_MAX_ATTEMPTS: '1',
     PENSTOCK_TABLE: 'penstock-dev-pipelines',
     PENSTOCK_FORWARDER: 'penstock-dev-forward',
+    PENSTOCK_REDRIVE: 'penstock-dev-redrive',
     PENSTOCK_DEAD_LETTERS_URL: 'file:///nowhere',
   }))
     vi.stubEnv(name, value);

@@ -38,6 +38,7 @@ describe('the events', () => {
         'provision',
         'reconcile',
         'redrive-on-failure',
+        'redrive-parked',
         'redrive-route',
         'redrive',
         'retire',
@@ -125,6 +126,17 @@ describe('the events', () => {
     expect(await own.run({ ...event, dryRun: false })).toMatchObject({ delivered: 1, complete: true });
     expect(own.sentBy(event.pipeline)).toEqual(['{}']);
     expect(own.documents().size).toBe(1);
+  });
+
+  it('14 A 3: rehearse sending what is parked, then send it', async () => {
+    const own = redriveWorld();
+    await own.store(document([entry(1, '{}', { reason: 'parked' })]), 'parked');
+    expect(await own.run(read('redrive-parked'))).toMatchObject({ dryRun: true, chosen: 1, left: 1 });
+    expect(await own.run({ ...read('redrive-parked'), dryRun: false })).toMatchObject({
+      delivered: 1,
+      complete: true,
+    });
+    expect(own.documents('parked').size).toBe(0);
   });
 
   it('that the hook names are there', () => {

@@ -232,6 +232,33 @@ const MISTAKES: [string, unknown, ...string[]][] = [
     'not the secret itself',
   ],
   [
+    '14 A 3: parks, and keeps the order strictly',
+    sourced(GOOD.source, { onOutage: 'park', order: 'strict' }),
+    'source.onOutage: expected "hold", because source.order is "strict"',
+  ],
+  [
+    '14 A 3: a time to park, and no parking',
+    sourced(GOOD.source, { parkAfterSeconds: 60 }),
+    'source.parkAfterSeconds: not allowed, because source.onOutage is not "park"',
+  ],
+  [
+    '14 A 3: parks when Lambda has discarded the records already',
+    sourced(GOOD.source, { onOutage: 'park', parkAfterSeconds: 69_120 }),
+    'source.parkAfterSeconds',
+    '69120',
+  ],
+  [
+    '14 A 3: parks at once',
+    sourced(GOOD.source, { onOutage: 'park', parkAfterSeconds: 0 }),
+    'source.parkAfterSeconds',
+  ],
+  [
+    '14 A 3: something else in an outage',
+    sourced(GOOD.source, { onOutage: 'drop' }),
+    'source.onOutage',
+    'hold',
+  ],
+  [
     'a schema both named and described',
     { ...GOOD, schema: { id: 'https://ns.adobe.com/acmelab/schemas/1', class: 'profile' } },
     'schema: expected {"id"} of an existing schema, or {"class", "fieldGroups"} of one to be made',
@@ -517,6 +544,9 @@ const RIGHT: [string, unknown][] = [
     'a destination with an odd name',
     { ...GOOD, mapping: [{ source: 'a', destination: `$${'{odd.name}'}.a` }] },
   ],
+  ['14 A 3: a route that parks', sourced(GOOD.source, { onOutage: 'park', parkAfterSeconds: 69_119 })],
+  ['14 A 3: one that parks after the usual time', sourced(GOOD.source, { onOutage: 'park' })],
+  ['14 A 3: one that holds', sourced(GOOD.source, { onOutage: 'hold', order: 'strict' })],
   ['what has no default', { ...GOOD, adopt: true, allowIrreversible: true }],
 ];
 
@@ -655,6 +685,8 @@ describe('docs/manifest.schema.json', () => {
       'a dataset in Profile, its schema not',
       'upsert without profile',
       'upsert with profile off',
+      '14 A 3: parks, and keeps the order strictly',
+      '14 A 3: a time to park, and no parking',
     ]);
     for (const [what, value] of MISTAKES) {
       if (!beyond.has(what)) expect(validate(value), what).toBe(false);

@@ -98,6 +98,14 @@ async function forward(): Promise<void> {
   });
   const held = world({ inlet: fakeInlet(() => json(500, {})) });
   await forwarded(held, () => held.run([GOOD]));
+  const parks = world({
+    inlet: fakeInlet(() => json(503, {})),
+    published: { park: { afterSeconds: 1 } },
+  });
+  await forwarded(parks, async () => {
+    await parks.run([GOOD], 10_000);
+    return parks.run([GOOD], 10_000);
+  });
   const late = world();
   await forwarded(late, () => late.run([GOOD], 100));
   const unpublished = world();

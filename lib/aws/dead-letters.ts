@@ -1,9 +1,9 @@
-// The dead-letter store, in S3 or in a folder: an object for each invocation that rejects, and Lambda's own
+// The dead-letter store, in S3 or in a folder: an object for each invocation that rejects or parks, and Lambda's own
 // documents.
 import { fileURLToPath } from 'node:url';
 import { MAX_OBJECT_BYTES, MAX_WRITTEN_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
-import type { DeadLetterDocument, DeadLetterStore, DeadLettersOnce } from '../runtime.ts';
+import type { DeadLetterDocument, DeadLetterStore, DeadLettersOnce, DocumentKind } from '../runtime.ts';
 import { createClaims } from './claims.ts';
 import type { Objects } from './objects.ts';
 import { objectsInFolder } from './objects-folder.ts';
@@ -25,9 +25,9 @@ export function createDeadLetters(url: string, s3?: () => Promise<S3>): DeadLett
   const below = (...parts: readonly string[]) => [prefix, ...parts].filter(Boolean).join('/');
   const claims = createClaims(objects, (key, number) => below('claims', `${key}.${number}.claim`));
   return {
-    put: (document) =>
+    put: (document, kind = 'rejected') =>
       storeCall('writing to', async () => {
-        const key = below(objectKey(document));
+        const key = below(objectKey(document, kind));
         let [pieces, entries] = [0, 0];
         for (const piece of documentPieces(document)) {
           await objects.write(pieces === 0 ? key : key.replace(/json$/, `${pieces}.json`), piece.text);
@@ -49,10 +49,10 @@ export function createDeadLetters(url: string, s3?: () => Promise<S3>): DeadLett
       }),
     list: (what, after = '') =>
       storeCall('listing', () => {
-        const folder =
-          what.kind === 'rejected' ? `${below('rejected', pathSafe(what.pipeline))}/` : ON_FAILURE;
+        if (what.kind === 'on-failure') return objects.list(ON_FAILURE, after);
+        const folder = `${below(what.kind, pathSafe(what.pipeline))}/`;
         // Keys begin with the day.
-        const day = what.kind === 'rejected' ? (what.since?.slice(0, 10).replaceAll('-', '/') ?? '') : '';
+        const day = what.since?.slice(0, 10).replaceAll('-', '/') ?? '';
         return objects.list(folder, after === '' && day !== '' ? folder + day : after);
       }),
     read: (key) => storeCall('reading from', () => objects.read(key)),
@@ -127,14 +127,14 @@ function* documentPieces(
 }
 
 /**
- * `rejected/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation has
+ * `{kind}/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation has
  * the same key. The second part of a document ends with `.1.json`.
  */
-function objectKey(document: DeadLetterDocument): string {
+function objectKey(document: DeadLetterDocument, kind: DocumentKind): string {
   const [year, month, day] = document.storedAt.slice(0, 10).split('-');
   const first = document.entries[0]?.sequenceNumber ?? 'none';
   const name = [document.shardId, first, document.invocationId].map(pathSafe).join('-');
-  return ['rejected', pathSafe(document.pipeline), year, month, day, `${name}.json`].join('/');
+  return [kind, pathSafe(document.pipeline), year, month, day, `${name}.json`].join('/');
 }
 
 /** Characters that cannot lead out of a folder and need no escaping. */

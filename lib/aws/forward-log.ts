@@ -32,6 +32,7 @@ const LogLine = z
     acknowledgedBefore: z.number().optional(),
     filtered: z.number(),
     rejected: z.number(),
+    parked: z.number().optional(),
     returned: z.number().optional(),
     unrouted: z.number().optional(),
   })

@@ -12,6 +12,7 @@ import {
 import { Failure } from '../failure.ts';
 import { streamArnIn } from '../published.ts';
 import type { Trigger, Triggers } from '../runtime.ts';
+import { MAX_RECORD_AGE_SECONDS } from '../shared-rules.ts';
 import { limited } from './client.ts';
 import { awsCall, isNotFound } from './failure.ts';
 
@@ -25,7 +26,7 @@ const POLLING = {
   ParallelizationFactor: 1,
   BisectBatchOnFunctionError: true,
   MaximumRetryAttempts: -1,
-  MaximumRecordAgeInSeconds: 69_120,
+  MaximumRecordAgeInSeconds: MAX_RECORD_AGE_SECONDS,
   FunctionResponseTypes: ['ReportBatchItemFailures'],
 } as const satisfies Record<string, unknown>;
 

@@ -6,6 +6,7 @@ import type { DoctorRuntime } from '../runtime.ts';
 import * as z from '../zod.ts';
 import { type Check, examine, type Finding, type State } from './check.ts';
 import { clock, secret, token } from './credentials.ts';
+import { parkedCheck } from './parked.ts';
 import { type Patient, patientOf } from './patient.ts';
 import { batches, connection, flowCheck, inlet, mappingCheck, permitted, sandbox } from './platform.ts';
 import { routesCheck } from './routes.ts';
@@ -36,6 +37,7 @@ export const CHECKS: readonly DoctorCheck[] = [
   { name: 'trigger', needs: ['stream'], look: triggerCheck, inlet: true },
   { name: 'record-age', needs: ['trigger'], look: recordAge, inlet: true },
   { name: 'dead-letter', needs: [], look: deadLetters, inlet: true },
+  { name: 'parked', needs: ['dead-letter'], look: parkedCheck, inlet: true },
   { name: 'batches', needs: ['flow'], look: permitted(batches) },
 ];
 

@@ -11,6 +11,8 @@ import type { Sent } from './send/run.ts';
 export interface Attempted {
   readonly route: PublishedRoute;
   readonly sent: Sent;
+  /** Some of its messages are parked: they hold nothing. */
+  readonly isParked: boolean;
   readonly messages: number;
 }
 
@@ -26,7 +28,9 @@ export function failOnFault(routes: readonly Attempted[], about: FaultContext): 
   if (faults.length === 0) return;
   // A newer pipeline, with another inlet, may have been published.
   about.container.pipelines.forget(about.received.streamArn);
-  const isAll = faults.length === routes.length && faults.every(({ sent }) => sent.acknowledged === 0);
+  const isAll =
+    faults.length === routes.length &&
+    faults.every(({ sent, isParked }) => sent.acknowledged === 0 && !isParked);
   for (const fault of faults) reportFault(fault, isAll, about);
   if (isAll) throw faults[0]?.sent.stop?.failure;
 }

@@ -8,13 +8,14 @@ import { type Attempted, failOnFault } from './fault.ts';
 import type { Invocation } from './invocation.ts';
 import { keeper } from './keep.ts';
 import { beyond, learn } from './learn.ts';
-import { type BatchMarks, NO_MARKS, readMarks } from './marks.ts';
+import { type BatchMarks, marksOf, NO_MARKS } from './marks.ts';
 import type { StreamRoutes } from './pipelines.ts';
 import { prepareAndSend, type RouteEnd, type StreamEnd } from './prepare-and-send.ts';
 import { type Received, readEvent } from './read/event.ts';
 import { type InvocationOutcome, reportInvocation, reportReturned } from './report.ts';
 import { MIN_REQUEST_MS, SETTLE_RESERVE_MS } from './send/classes.ts';
 import { type BatchResponse, lowest, type RouteSettlement, respond, settleAll } from './settle.ts';
+import { readShard } from './shard-store.ts';
 import { streamStages } from './stages.ts';
 import { memoryKey, type RouteTurn, startTurn } from './turn.ts';
 import { DELIVERED, type Settled } from './verdict.ts';
@@ -48,10 +49,14 @@ async function forward(
   const stream = await publishedStream(received, invocation, container);
   const { routes } = stream;
   const isOnly = routes.length === 1 && stream.faults.size === 0;
-  const marks = isOnly ? NO_MARKS : await readMarks(runtime, received, routes.length, invocation);
+  const isKept = !isOnly || routes.some(({ park }) => park !== undefined);
+  const store = isKept ? await readShard(runtime, received, invocation) : undefined;
+  const marks = isOnly || store === undefined ? NO_MARKS : marksOf(runtime, received, routes.length, store);
   // All of the batch comes again.
   if (stream.faults.size > 0) marks.trouble();
-  const turns = routes.map((route) => startTurn(route, { received, invocation, container, marks, isOnly }));
+  const turns = routes.map((route) =>
+    startTurn(route, { received, invocation, container, marks, store, isOnly }),
+  );
   const onUnready = onceUnready(runtime, received, invocation);
   const stages = streamStages(stream, turns, container.schemas, onUnready);
   const { remainingMs } = invocation;
@@ -206,8 +211,8 @@ async function publishedStream(
 /** The routes that took a message, or could not. */
 function attemptedBy(turns: readonly RouteTurn[], { routes, decoded, left }: StreamEnd): Attempted[] {
   return turns.flatMap(({ route }, index) => {
-    const { sent, settled } = routes[index] as RouteEnd;
+    const { sent, settled, isParked } = routes[index] as RouteEnd;
     const hasTaken = turns.length === 1 || settled.some(({ verdict }) => verdict.kind !== 'filtered');
-    return hasTaken ? [{ route, sent, messages: decoded + left.length }] : [];
+    return hasTaken ? [{ route, sent, isParked, messages: decoded + left.length }] : [];
   });
 }

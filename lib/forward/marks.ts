@@ -1,17 +1,12 @@
 // The marks of a batch: what each route has settled survives the container while another route is in trouble.
 import { hash } from 'node:crypto';
-import { isFailure } from '../failure.ts';
-import { type PublishedRoute, streamNameOf } from '../published.ts';
+import type { PublishedRoute } from '../published.ts';
 import type { ForwardRuntime, Mark } from '../runtime.ts';
-import { within } from '../within.ts';
-import type { Invocation } from './invocation.ts';
 import { MAX_KEYS } from './memory.ts';
 import type { Received } from './read/event.ts';
 import { keyOf, type Message, sequenceOf } from './read/message.ts';
+import type { ShardStore } from './shard-store.ts';
 import type { Settled } from './verdict.ts';
-
-/** Of a call to the store of marks, in ms: without an answer, records are forwarded as without marks. */
-const ANSWER_MS = 3_000;
 
 /** A route that is on its way for so long, in ms, after another has ended, may be in trouble. */
 const PATIENCE_MS = 1_000;
@@ -48,14 +43,13 @@ export const NO_MARKS: BatchMarks = {
   clear: async () => undefined,
 };
 
-/** Reads the marks of a batch. What fails is logged, and the batch is forwarded without. */
-export async function readMarks(
-  { marks, clock, log }: Pick<ForwardRuntime, 'marks' | 'clock' | 'log'>,
-  { streamArn, shardId, records }: Received,
+/** The marks of a batch, as they were when the invocation began. */
+export function marksOf(
+  { marks, clock }: Pick<ForwardRuntime, 'marks' | 'clock'>,
+  { records }: Pick<Received, 'records'>,
   routes: number,
-  { remainingMs }: Invocation,
-): Promise<BatchMarks> {
-  const shard = { stream: streamNameOf(streamArn), shardId };
+  { shard, kept, ask }: ShardStore,
+): BatchMarks {
   // Seldom needed, and it takes a while for 10,000 records.
   let highestYet: string | undefined;
   const last = (): string => {
@@ -64,20 +58,7 @@ export async function readMarks(
   };
   const most = Math.floor(MAX_KEYS / routes);
 
-  /** `undefined` where the store is away. */
-  const ask = async <T>(what: string, call: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      const answer = await within(Math.min(ANSWER_MS, remainingMs() / 4), call());
-      if (answer !== 'late') return answer;
-      log.warn(`the marks of a shard were not ${what} in time`, shard);
-    } catch (error) {
-      const reason = isFailure(error) ? error.what : error instanceof Error ? error.name : 'unknown';
-      log.warn(`the marks of a shard could not be ${what}`, { ...shard, reason });
-    }
-    return undefined;
-  };
-
-  const found = (await ask('read', () => marks.read(shard))) ?? new Map<string, Mark>();
+  const found = kept.marks;
   const there = new Map(found);
   const waiting = new Map<PublishedRoute, readonly Settled[]>();
   const writing: Promise<unknown>[] = [];
@@ -97,7 +78,7 @@ export async function readMarks(
       await marks.write(shard, pipeline, mark);
       if (isWhole) done.add(pipeline);
     };
-    writing.push(ask('written', call));
+    writing.push(ask('the marks of a shard could not be written', call));
   };
   const trouble = (): void => {
     isTroubled = true;
@@ -132,7 +113,8 @@ export async function readMarks(
     async clear() {
       const passed = [...there].filter(([, { through }]) => BigInt(through) <= BigInt(last()));
       const pipelines = passed.map(([pipeline]) => pipeline);
-      if (pipelines.length > 0) await ask('cleared', () => marks.clear(shard, pipelines));
+      if (pipelines.length > 0)
+        await ask('the marks of a shard could not be cleared', () => marks.clear(shard, pipelines));
     },
   };
 }

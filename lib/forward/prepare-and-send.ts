@@ -18,7 +18,7 @@ import { batch, LANE_BYTES, recordGroups } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import type { LeftOutCount } from './settle.ts';
 import type { RouteTurn } from './turn.ts';
-import type { Settled } from './verdict.ts';
+import { isParked, type Settled } from './verdict.ts';
 
 /** What became of the messages on one route. */
 export interface RouteEnd {
@@ -29,6 +29,7 @@ export interface RouteEnd {
   readonly leftOut: LeftOutCount;
   /** Messages that AEP acknowledged in an earlier invocation. */
   readonly known: number;
+  readonly isParked: boolean;
 }
 
 export interface StreamEnd extends Pick<StreamPrepared, 'decoded' | 'left'> {
@@ -48,19 +49,22 @@ export async function prepareAndSend(
   const room = createRoom(() => remainingMs() > enough, mostHeld(stages.decoding));
   const [preparing] = await Promise.allSettled([prepareGroups(received, turns, stages, room)]);
   const ends = await Promise.allSettled(
-    turns.map(async ({ route, sending }, index): Promise<RouteEnd> => {
+    turns.map(async ({ route, sending, parking }, index): Promise<RouteEnd> => {
       // Requests under way are waited for, even if preparing failed.
       const sent = await sending.end();
       if (preparing.status === 'rejected') throw preparing.reason;
       const parts = preparing.value.map(({ routes }) => routes[index] as RoutePrepared);
-      const settled = [...parts.flatMap((part) => part.settled), ...sent.settled];
+      const known = parts.reduce((sum, part) => sum + part.known, 0);
+      const all = [...parts.flatMap((part) => part.settled), ...sent.settled];
+      const settled = await parking.judge({ settled: all, sent, known });
       if (sent.stop !== undefined) marks.trouble();
       marks.ended(route, settled);
       return {
         sent,
         settled,
         leftOut: leftOutOf(preparing.value, index),
-        known: parts.reduce((sum, { known }) => sum + known, 0),
+        known,
+        isParked: settled !== all && settled.some(isParked),
       };
     }),
   );

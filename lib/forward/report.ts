@@ -9,6 +9,7 @@ import type { Message } from './read/message.ts';
 import type { MessageBatch } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import { lowest, type RouteSettlement } from './settle.ts';
+import type { Reason } from './verdict.ts';
 
 /** A message that fails alone while nothing shows what is at fault: its shard waits for it. */
 export interface Held {
@@ -65,7 +66,7 @@ export function measureRequest(
     metrics.measure('ArrivalToAcceptedMs', Math.max(0, endedAt - oldest), 'Milliseconds');
 }
 
-/** In every invocation: received = acknowledged + acknowledged before + filtered + rejected + returned. */
+/** In every invocation: received = acknowledged + acknowledged before + filtered + rejected + parked + returned. */
 export function reportInvocation(
   runtime: Pick<ForwardRuntime, 'metrics' | 'log' | 'clock'>,
   outcome: InvocationOutcome,
@@ -78,8 +79,10 @@ export function reportInvocation(
   metrics.count('RecordsAcknowledgedBefore', counts.known);
   metrics.count('RecordsFiltered', counts.filtered);
   if (!isOnly) metrics.count('RecordsUnrouted', counts.unrouted);
-  if (counts.reasons.size === 0) metrics.count('RecordsRejected', 0);
-  for (const [reason, number] of counts.reasons) metrics.count('RecordsRejected', number, reason);
+  const { parked, rejects } = storedKinds(counts);
+  if (rejects.length === 0) metrics.count('RecordsRejected', 0);
+  for (const [reason, number] of rejects) metrics.count('RecordsRejected', number, reason);
+  if (pipeline.park !== undefined) metrics.count('RecordsParked', parked);
   metrics.count('RecordsReturned', counts.unresolved + left);
   metrics.count('Requests', sent.requests);
   metrics.count('Retries', sent.retries);
@@ -103,7 +106,8 @@ export function reportInvocation(
     acknowledgedBefore: counts.known,
     filtered: counts.filtered,
     ...(!isOnly && { unrouted: counts.unrouted }),
-    rejected: counts.stored,
+    rejected: counts.stored - parked,
+    ...(pipeline.park !== undefined && { parked }),
     returned: counts.unresolved + left,
     requests: sent.requests,
     retries: sent.retries,
@@ -115,6 +119,15 @@ export function reportInvocation(
     code: sent.stop?.failure?.code,
   });
   reportHeld(runtime, outcome);
+}
+
+/** What was stored: messages that are parked are no rejects. */
+function storedKinds({ reasons }: Pick<RouteSettlement, 'reasons'>): {
+  readonly parked: number;
+  readonly rejects: readonly [Reason, number][];
+} {
+  const rejects = [...reasons].filter(([reason]) => reason !== 'parked');
+  return { parked: reasons.get('parked') ?? 0, rejects };
 }
 
 function reportHeld(

@@ -1,6 +1,13 @@
 // Settles a batch with Lambda: rejects are stored first, then the lowest unresolved sequence number is the
 // checkpoint.
-import type { Filtered, Reason, Rejected, Settled, Verdict } from './verdict.ts';
+import {
+  type Filtered,
+  isParked,
+  type Reason,
+  type Rejected,
+  type Settled,
+  type Verdict,
+} from './verdict.ts';
 
 /**
  * The partial batch response. Lambda reads a misspelt outer key as full success and a wrong inner one as full failure,
@@ -27,7 +34,10 @@ export interface Settlement {
   readonly unresolved: number;
 }
 
-/** Stores rejects. Returns the number of their entries in the store, or `undefined` if it failed. */
+/**
+ * Stores rejects, all of which are parked or none. Returns the number of their entries in the store, or `undefined` if
+ * it failed.
+ */
 export type Keep = (rejects: readonly Settled<Rejected>[]) => Promise<number | undefined>;
 
 /** How many messages there are, and how many of them below a sequence number. */
@@ -92,10 +102,9 @@ export async function settle(
   const unwanted = settled.filter(isFiltered);
   const before = lowest([...open.map(sequenceNumberOf), ...left]);
   const due = below(rejects, before);
-  const stored = due.length === 0 ? 0 : await keep(due);
+  const { stored, kept, failed } = await keepAll(due, keep);
   // Rejects that could not be stored may be the lowest open records.
-  const checkpoint = stored === undefined ? lowest(due.map(sequenceNumberOf)) : before;
-  const kept = stored === undefined ? [] : due;
+  const checkpoint = failed.length > 0 ? lowest(failed.map(sequenceNumberOf)) : before;
   const filtered = below(unwanted, checkpoint);
   const passed = filtered.length + (checkpoint === undefined ? leftOut.count : leftOut.below(checkpoint));
   const resolved = kept.length + passed;
@@ -103,12 +112,28 @@ export async function settle(
   return {
     checkpoint,
     kept,
-    stored: stored ?? 0,
+    stored,
     reasons: counted(kept),
     filtered: passed,
     unrouted: filtered.filter(({ verdict }) => verdict.unrouted === true).length,
     unresolved,
   };
+}
+
+/** Keeps rejects and what is parked apart: the store may take the one and not the other. */
+async function keepAll(due: readonly Settled<Rejected>[], keep: Keep) {
+  const parked = due.filter(isParked);
+  const rejects = parked.length === 0 ? due : due.filter((one) => !isParked(one));
+  const kept: Settled<Rejected>[] = [];
+  const failed: Settled<Rejected>[] = [];
+  let stored = 0;
+  const keepThese = async (these: readonly Settled<Rejected>[]) => {
+    const entries = these.length === 0 ? 0 : await keep(these);
+    stored += entries ?? 0;
+    (entries === undefined ? failed : kept).push(...these);
+  };
+  await Promise.all([keepThese(rejects), keepThese(parked)]);
+  return { stored, kept, failed };
 }
 
 function counted(rejects: readonly Settled<Rejected>[]): Map<Reason, number> {

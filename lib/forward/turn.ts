@@ -8,6 +8,7 @@ import type { Way } from './frame/way.ts';
 import type { Invocation } from './invocation.ts';
 import type { BatchMarks } from './marks.ts';
 import type { Recalled } from './memory.ts';
+import { type Parking, parkingOf } from './park.ts';
 import type { Received } from './read/event.ts';
 import { keyOf, type Message } from './read/message.ts';
 import { measureRequest } from './report.ts';
@@ -16,6 +17,7 @@ import { SETTLE_RESERVE_MS } from './send/classes.ts';
 import { type Sending, startSending, stoppedSending } from './send/send.ts';
 import { createSender } from './send/sender.ts';
 import type { Standing } from './send/standing.ts';
+import type { ShardStore } from './shard-store.ts';
 import { createTransform } from './transform/transform.ts';
 
 export interface RouteTurn {
@@ -25,6 +27,7 @@ export interface RouteTurn {
   readonly batching: BatchOptions;
   readonly sending: Sending;
   readonly standing: Standing;
+  readonly parking: Parking;
   readonly metrics: Metrics;
 }
 
@@ -34,27 +37,33 @@ export interface TurnOptions {
   readonly invocation: Invocation;
   readonly container: ContainerState;
   readonly marks: BatchMarks;
+  /** What is kept of the shard. Absent: nothing was read. */
+  readonly store?: ShardStore | undefined;
   /** Whether the stream has no other route. */
   readonly isOnly: boolean;
 }
 
 /** @throws Failure `INLET_NOT_ALLOWED` for the only route of a stream; one of several stands still by itself */
 export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTurn {
-  const { received, container, marks, isOnly } = options;
+  const { received, container, marks, store, isOnly } = options;
   const { runtime, memory, inletOf } = container;
   const framer = createFramer(route, received.shardId);
   const { limits, standing } = inletOf(route);
   const known = memory.recall(memoryKey(received, route));
   const isMarked = marks.isKnown(route);
   const isWitness = witnessesOf(known, standing, { received, marks, route, isMarked });
+  const parking = parkingOf(route, received, runtime, store);
   const metrics = isOnly ? runtime.metrics : metricsOfRoute(runtime.metrics);
   const { from } = route;
   return {
     route,
     framer,
     standing,
+    parking,
     metrics,
-    sending: sendingOf(route, { ...options, framer, limits, standing, metrics }),
+    sending: parking.isQueue
+      ? stoppedSending(undefined)
+      : sendingOf(route, { ...options, framer, limits, standing, metrics }),
     batching: {
       strict: route.order === 'strict',
       // A request larger than a second's rate might need more time than there is.

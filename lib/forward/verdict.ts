@@ -2,7 +2,7 @@
 import type { Message } from './read/message.ts';
 
 /**
- * Why a message can never be delivered. It is kept with it in the dead-letter store; docs/rejects.md says what to do.
+ * Why a message is in the dead-letter store, where it is kept with it; docs/rejects.md says what to do.
  */
 export const REASONS = [
   'empty',
@@ -44,6 +44,8 @@ export const REASONS = [
   'redacted-otherwise',
   /** By Experience Platform. */
   'refused',
+  /** It waits in the store, because its inlet has been out for long. It is no reject, and is sent as it is. */
+  'parked',
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
@@ -82,4 +84,8 @@ export const TAKEN_BY_NONE: Filtered = { kind: 'filtered', unrouted: true };
 /** @param path JSON Pointer of what is wrong with it */
 export function rejected(reason: Reason, text: string, path?: string): Rejected {
   return { kind: 'rejected', reason, text, ...(path !== undefined && { path }) };
+}
+
+export function isParked({ verdict }: Settled): boolean {
+  return verdict.kind === 'rejected' && verdict.reason === 'parked';
 }

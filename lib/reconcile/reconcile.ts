@@ -1,5 +1,5 @@
 // Finds what AEP refused after it had received it, in the failed batches of the pipelines, and stores it as dead
-// letters.
+// letters. It also starts the redrive of what is parked.
 import * as z from 'zod';
 import { askedBy, notAccepted } from '../accepted.ts';
 import type { Batch } from '../aep/catalog.ts';
@@ -13,6 +13,7 @@ import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
 import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
 import type { Searches } from './original.ts';
+import { sendParked } from './parked.ts';
 import {
   batchMark,
   dayOf,
@@ -43,6 +44,8 @@ export interface Reconciled {
   readonly alreadyThere: number;
   /** Ids of batches whose rows are parquet. */
   readonly unreadable: readonly string[];
+  /** Pipelines that have something parked: a redrive of each was started. */
+  readonly parked: number;
   /** Whether nothing was left for the next run. */
   readonly complete: boolean;
 }
@@ -70,20 +73,30 @@ export function createReconcile(runtime: ReconcileRuntime): Reconcile {
     const { wanted, faults } = await pipelinesFor(event, runtime);
     const total = nothing();
     let fault: unknown = faults[0];
+    let parked = 0;
     for (const [index, one] of wanted.entries()) {
       // Each pipeline has its share of the time: one with many batches does not delay the others.
       const until = (remainingMs() - RECONCILE_RESERVE_MS) * (1 - 1 / (wanted.length - index));
       const timeLeftMs = () => remainingMs() - RECONCILE_RESERVE_MS - until;
-      try {
-        addOutcome(total, await reconcilePipeline(one, { runtime, sessions, schemas, timeLeftMs }));
-      } catch (error) {
-        total.complete = false;
-        logFault(runtime, one.published, error);
-        if (!isOvertaken(error)) fault ??= isFailure(error) ? error.at(one.published.pipeline) : error;
+      // What fails does not keep the other from being done.
+      for (const work of [
+        async () => {
+          if (await sendParked(one.published, runtime)) parked++;
+          return {};
+        },
+        () => reconcilePipeline(one, { runtime, sessions, schemas, timeLeftMs }),
+      ]) {
+        try {
+          addOutcome(total, await work());
+        } catch (error) {
+          total.complete = false;
+          logFault(runtime, one.published, error);
+          if (!isOvertaken(error)) fault ??= isFailure(error) ? error.at(one.published.pipeline) : error;
+        }
       }
     }
     if (fault !== undefined) throw fault;
-    return { pipelines: wanted.length, ...total };
+    return { pipelines: wanted.length, ...total, parked };
   };
 }
 
@@ -172,7 +185,7 @@ interface PipelineWork extends Turn {
   readonly searches: Searches;
 }
 
-type ReconcileOutcome = Omit<Reconciled, 'pipelines'>;
+type ReconcileOutcome = Omit<Reconciled, 'pipelines' | 'parked'>;
 
 async function reconcilePipeline(
   { published, record }: WantedPipelines,

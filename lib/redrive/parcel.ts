@@ -9,7 +9,7 @@ import {
   readOnFailure,
   SettledByRoute,
 } from '../forward/read/on-failure.ts';
-import type { DeadLetter, StoredKind } from '../runtime.ts';
+import type { DeadLetter, DocumentKind, StoredKind } from '../runtime.ts';
 
 /** One thing to send: an entry of a document, or a record of the stream. */
 export interface Item {
@@ -79,9 +79,9 @@ interface Common {
   readonly storedAt: string;
 }
 
-/** The forwarder's document: what cannot be sent stays in it, with a new reason. */
-export interface RejectedParcel extends Common {
-  readonly kind: 'rejected';
+/** A document of rejects: what cannot be sent stays in it, with a new reason. Of parked ones: it becomes a reject. */
+export interface OwnParcel extends Common {
+  readonly kind: DocumentKind;
   readonly document: StoredDocument;
   readonly items: readonly Item[];
 }
@@ -96,7 +96,7 @@ export interface OnFailureParcel extends Common {
   readonly items: readonly DiscardedItem[];
 }
 
-export type Parcel = RejectedParcel | OnFailureParcel;
+export type Parcel = OwnParcel | OnFailureParcel;
 
 /** Why an object is skipped. */
 export type Skip =
@@ -121,7 +121,7 @@ export function readParcel(
   if (text.trim() === '') return 'empty';
   const value = parcelJson(text);
   if (!isObject(value)) return 'not-json';
-  if (value.version !== (kind === 'rejected' ? 1 : '1.0')) return 'wrong-version';
+  if (value.version !== (kind === 'on-failure' ? '1.0' : 1)) return 'wrong-version';
   if (kind === 'on-failure') {
     const found = readOnFailure(value);
     if (found === 'damaged') return 'damaged';
@@ -134,7 +134,7 @@ export function readParcel(
   if (document.pipeline !== pipeline) return 'another-pipeline';
   if (document.streamArn !== streamArn) return 'another-stream';
   const items = document.entries.map((entry) => itemOf(entry, document));
-  return { kind: 'rejected', document, storedAt: document.storedAt, items };
+  return { kind, document, storedAt: document.storedAt, items };
 }
 
 /** Lambda's document with its records, from the document or from the stream. */

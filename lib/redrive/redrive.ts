@@ -1,9 +1,10 @@
-// Sends again what was not delivered: rejects, batches that Lambda discarded, or a stretch of the stream.
+// Sends again what was not delivered: rejects, what is parked, batches that Lambda discarded, or a stretch of the stream.
 import { randomUUID } from 'node:crypto';
 import { isFailure } from '../failure.ts';
 import { streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
 import { sessionsOf } from '../sessions.ts';
+import { walkParked } from './parked.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
 import { routeFor } from './routes.ts';
 import type { RedriveRun, Walked } from './run.ts';
@@ -77,6 +78,7 @@ function walk(run: RedriveRun): Promise<Walked> {
   const { source } = run.request;
   if (source === 'stream') return walkStream(run);
   if (source === 'on-failure') return walkStore(run, [{ kind: source }]);
+  if (source === 'parked') return walkParked(run);
   const own = run.pipeline.pipeline;
   const pipelines = source === 'rejected' ? [own] : [own, ...run.others.map(({ pipeline }) => pipeline)];
   return walkStore(

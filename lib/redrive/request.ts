@@ -105,10 +105,10 @@ const RedriveRequest = z
     /** The pipeline through whose route it is sent. Needed if the stream has several. */
     pipeline: z.string().min(1).optional(),
     /**
-     * `rejected`: the pipeline's rejects. `unrouted`: what was kept once for all pipelines of the stream, because none
+     * `rejected`: the pipeline's rejects. `parked`: what waits for its inlet. `unrouted`: what was kept once for all pipelines of the stream, because none
      * takes it or it could not be read. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
      */
-    source: z.enum(['rejected', 'unrouted', 'on-failure', 'stream']),
+    source: z.enum(['rejected', 'parked', 'unrouted', 'on-failure', 'stream']),
     where: Where.default({}),
     /** The most records; records with one sequence number are not divided. */
     limit: z.int().min(1).optional(),

@@ -3,7 +3,8 @@
 import { rulesBehind, storedEntry } from '../forward/dead-letters.ts';
 import { type DiscardedRecord, noted, type RedriveNote } from '../forward/read/on-failure.ts';
 import { type Rejected, rejected, type Settled } from '../forward/verdict.ts';
-import type { Item, OnFailureParcel, Parcel, StoredEntry } from './parcel.ts';
+import type { DeadLetter, DeadLetterDocument } from '../runtime.ts';
+import type { Item, OnFailureParcel, OwnParcel, Parcel, StoredEntry } from './parcel.ts';
 import type { Tally } from './request.ts';
 import type { OtherRoute } from './routes.ts';
 import type { SentPart } from './send.ts';
@@ -13,11 +14,14 @@ type PartsByItem = ReadonlyMap<Item, readonly SentPart[]>;
 
 export interface Rest {
   /** Stored before the object is changed: rejects that the object cannot hold itself. */
-  readonly rejects: readonly Settled<Rejected>[];
+  readonly rejects: RestRejects;
   /** What the object becomes: `same` if nothing changes, `nothing` if all of it is done. */
   readonly becomes: 'same' | 'nothing' | { readonly text: string };
   readonly counts: PartCounts & Pick<Tally, 'withheld'>;
 }
+
+/** Entries of a document of their own, and the rules under which they were redacted. */
+export type RestRejects = Pick<DeadLetterDocument, 'entries' | 'rules'>;
 
 /** Through which route it was sent. */
 export interface SentBy {
@@ -33,9 +37,10 @@ type PartCounts = Pick<Tally, 'chosen' | 'delivered' | 'rejectedAgain' | 'filter
  * @param chosen those of the parcel's items that were to be sent
  */
 export function restOf(parcel: Parcel, chosen: ReadonlySet<Item>, parts: PartsByItem, by: SentBy): Rest {
-  return parcel.kind === 'rejected'
-    ? restOfRejected(parcel, chosen, parts, by)
-    : restOfOnFailure(parcel, chosen, parts, by);
+  if (parcel.kind === 'on-failure') return restOfOnFailure(parcel, chosen, parts, by);
+  return parcel.kind === 'parked'
+    ? restOfParked(parcel, chosen, parts)
+    : restOfRejected(parcel, chosen, parts, by);
 }
 
 /** Lambda's document with these of its records. If it only points to its records, then with their range. */
@@ -65,7 +70,7 @@ function noteOfAll(note: RedriveNote, kept: readonly DiscardedRecord[]): Redrive
 }
 
 function restOfRejected(
-  { document, items }: Extract<Parcel, { kind: 'rejected' }>,
+  { document, items }: OwnParcel,
   chosen: ReadonlySet<Item>,
   parts: PartsByItem,
   by: SentBy,
@@ -79,7 +84,7 @@ function restOfRejected(
     return [...own, ...sharedEntries(item, ofItem, by.pipeline)];
   });
   const others = isOwn ? [] : [...shared].flatMap((item) => parts.get(item) ?? []);
-  const rejects = ownRejects(others);
+  const rejects = documentOf(ownRejects(others));
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
   const withheld = sent.flatMap((one) => one?.filter(isOtherwise) ?? []).length;
   const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isOtherwise(part)))), withheld };
@@ -88,10 +93,61 @@ function restOfRejected(
   const isSame = entries.length === items.length && entries.every((one, at) => one === items[at]?.entry);
   if (!touched || isSame) return { rejects, becomes: 'same', counts };
   if (entries.length === 0) return { rejects, becomes: 'nothing', counts };
+  return { rejects, becomes: { text: documentText(document, entries, parts) }, counts };
+}
+
+/** The document with these entries, and the rules that they name. */
+function documentText(
+  document: OwnParcel['document'],
+  entries: readonly object[],
+  parts: PartsByItem,
+): string {
+  return `${JSON.stringify({ ...document, ...rulesOf(document, parts), entries })}\n`;
+}
+
+function rulesOf(document: OwnParcel['document'], parts: PartsByItem): Pick<DeadLetterDocument, 'rules'> {
   const all = [...parts.values()].flatMap((ofItem) => ofItem.map(({ message }) => message.redacted));
   const rules = { ...document.rules, ...rulesBehind(all) };
-  const whole = { ...document, ...(Object.keys(rules).length > 0 && { rules }), entries };
-  return { rejects, becomes: { text: `${JSON.stringify(whole)}\n` }, counts };
+  return Object.keys(rules).length > 0 ? { rules } : {};
+}
+
+/**
+ * A message that is rejected waits for no inlet any more, so it becomes a reject. So does one that the rules in force
+ * cannot be applied to: left here, new ones would queue behind it for ever.
+ */
+function restOfParked({ document, items }: OwnParcel, chosen: ReadonlySet<Item>, parts: PartsByItem): Rest {
+  const entries: StoredEntry[] = [];
+  const rejects: StoredEntry[] = [];
+  for (const item of items) {
+    const ofItem = parts.get(item);
+    if (ofItem === undefined && item.entry !== undefined) entries.push(item.entry);
+    for (const part of ofItem ?? []) {
+      const { verdict } = part;
+      const left = remainingEntry(item, part, ofItem?.length === 1);
+      if (verdict.kind !== 'rejected') entries.push(...left);
+      else rejects.push(...left.map((one) => ({ ...one, reason: verdict.reason, message: verdict.text })));
+    }
+  }
+  const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
+  const counts = { ...countOf(sent), withheld: 0 };
+  const own = { ...rulesOf(document, parts), entries: rejects.map(asDeadLetter) };
+  if (entries.length === 0) return { rejects: own, becomes: 'nothing', counts };
+  const isSame = entries.length === items.length && entries.every((one, at) => one === items[at]?.entry);
+  return {
+    rejects: own,
+    becomes: isSame ? 'same' : { text: documentText(document, entries, parts) },
+    counts,
+  };
+}
+
+/** What was read as JSON has no member that is `undefined`. */
+function asDeadLetter(entry: StoredEntry): DeadLetter {
+  return entry as DeadLetter;
+}
+
+function documentOf(rejects: readonly Settled<Rejected>[]): RestRejects {
+  const rules = rulesBehind(rejects.map(({ message }) => message.redacted));
+  return { entries: rejects.map(storedEntry), ...(rules !== undefined && { rules }) };
 }
 
 /** Rejected by the route itself, which could read it. */
@@ -131,23 +187,25 @@ function sharedEntries(
 }
 
 /** The entries that replace one: the entry itself, or one for each of its messages. */
-function remainingEntries({ entry, redacted }: Item, parts: readonly SentPart[] | undefined): StoredEntry[] {
-  if (entry === undefined) return [];
-  if (parts === undefined) return [entry];
-  return parts.flatMap((part): StoredEntry[] => {
-    const { message, verdict } = part;
-    if (verdict.kind === 'delivered' || verdict.kind === 'filtered') return [];
-    if (isOtherwise(part) || (verdict.kind === 'retry' && parts.length === 1)) return [entry];
-    // Bytes that are in the store are kept, even if they cannot be redacted.
-    const asItWas = parts.length === 1 && (message.withheld !== undefined || message.redacted === redacted);
-    const { reason, text } =
-      verdict.kind === 'rejected' ? verdict : { reason: entry.reason, text: entry.message };
-    if (asItWas) return [{ ...entry, reason, message: text }];
-    const own = storedEntry({ message, verdict: rejected('refused', text) });
-    // It is a hash already.
-    const { partitionKey } = redacted === undefined ? own : entry;
-    return [{ ...entry, ...own, ...(partitionKey !== undefined && { partitionKey }), reason, message: text }];
-  });
+function remainingEntries(item: Item, parts: readonly SentPart[] | undefined): StoredEntry[] {
+  if (item.entry !== undefined && parts === undefined) return [item.entry];
+  return parts?.flatMap((part) => remainingEntry(item, part, parts.length === 1)) ?? [];
+}
+
+/** @param alone whether the entry has no other message */
+function remainingEntry({ entry, redacted }: Item, part: SentPart, alone: boolean): StoredEntry[] {
+  const { message, verdict } = part;
+  if (entry === undefined || verdict.kind === 'delivered' || verdict.kind === 'filtered') return [];
+  if (isOtherwise(part) || (verdict.kind === 'retry' && alone)) return [entry];
+  // Bytes that are in the store are kept, even if they cannot be redacted.
+  const asItWas = alone && (message.withheld !== undefined || message.redacted === redacted);
+  const { reason, text } =
+    verdict.kind === 'rejected' ? verdict : { reason: entry.reason, text: entry.message };
+  if (asItWas) return [{ ...entry, reason, message: text }];
+  const own = storedEntry({ message, verdict: rejected('refused', text) });
+  // It is a hash already.
+  const { partitionKey } = redacted === undefined ? own : entry;
+  return [{ ...entry, ...own, ...(partitionKey !== undefined && { partitionKey }), reason, message: text }];
 }
 
 /**
@@ -171,7 +229,7 @@ function restOfOnFailure(
   const { items } = parcel;
   const stay = items.flatMap((item) => staying(item.givenUp, parts.get(item), pipeline));
   const sent = items.filter((item) => chosen.has(item)).map((item) => parts.get(item));
-  const rejects = sent.flatMap((one) => one ?? []).flatMap(rejectOf);
+  const rejects = documentOf(sent.flatMap((one) => one ?? []).flatMap(rejectOf));
   const withheld = sent.flatMap((one) => one?.filter(isWithoutBytes) ?? []).length;
   const counts = { ...countOf(sent.map((one) => one?.filter((part) => !isWithoutBytes(part)))), withheld };
   if (stay.length === 0) return { rejects, becomes: 'nothing', counts };

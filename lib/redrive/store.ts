@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { MAX_OBJECT_BYTES } from '../bounds.ts';
 import { isFailure } from '../failure.ts';
-import { deadLetterDocument } from '../forward/dead-letters.ts';
 import { asDiscarded } from '../forward/read/on-failure.ts';
 import type { StoredKind, StoredObject } from '../runtime.ts';
 import {
@@ -45,8 +44,15 @@ const AT_ONCE = 16;
 /** A claim lasts so much longer than the invocation that made it, in ms. */
 const CLAIM_MARGIN_MS = 60_000;
 
-export async function walkStore(run: RedriveRun, all: readonly StoredKind[]): Promise<Walked> {
-  let cursor: StoreCursor = givenTo(run) ?? { after: '' };
+export const FROM_START: StoreCursor = { after: '' };
+
+/** @param from where it begins; by default where the run before ended */
+export async function walkStore(
+  run: RedriveRun,
+  all: readonly StoredKind[],
+  from: StoreCursor = givenTo(run) ?? FROM_START,
+): Promise<Walked> {
+  let cursor = from;
   // In the order of their keys, so that one cursor serves for all.
   for (const what of all.toSorted((a, b) => (folderOf(a) < folderOf(b) ? -1 : 1))) {
     const walked = await walkKind(run, what, cursor);
@@ -57,7 +63,7 @@ export async function walkStore(run: RedriveRun, all: readonly StoredKind[]): Pr
 }
 
 function folderOf(what: StoredKind): string {
-  return what.kind === 'rejected' ? `${what.pipeline}/` : '';
+  return what.kind === 'on-failure' ? '' : `${what.pipeline}/`;
 }
 
 async function walkKind(run: RedriveRun, what: StoredKind, from: StoreCursor): Promise<PartEnd<StoreCursor>> {
@@ -75,7 +81,8 @@ async function walkKind(run: RedriveRun, what: StoredKind, from: StoreCursor): P
   }
 }
 
-function givenTo({ request: { cursor } }: RedriveRun): StoreCursor | undefined {
+/** The place that the run before gave to this one. */
+export function givenTo({ request: { cursor } }: RedriveRun): StoreCursor | undefined {
   return cursor === undefined || 'shardId' in cursor ? undefined : cursor;
 }
 
@@ -111,7 +118,7 @@ async function walkGroup(
     const carried = await run.carrier.carry(chosen);
     giveBack(run, chosen, carried);
     const outcomes = await inParallel(openings, (one) => outcomeOf(run, one, carried));
-    const ended = endOf(openings, outcomes, carried);
+    const ended = endOf(what, openings, outcomes, carried);
     const { last, within } = tell(run, group, outcomes, ended, carried);
     const behind = last === undefined ? from : { after: last };
     return partEnd(within === undefined ? behind : { ...behind, within }, ended);
@@ -121,6 +128,7 @@ async function walkGroup(
 }
 
 function endOf(
+  what: StoredKind,
   openings: readonly Opening[],
   outcomes: readonly DocumentOutcome[],
   { stop }: Carried,
@@ -128,7 +136,14 @@ function endOf(
   const failed = outcomes.find((one) => one.kind === 'failed');
   if (failed !== undefined) return { why: 'store', failure: failed.failure, fault: false };
   const isCut = openings.some(({ kind }) => kind === 'cut');
-  return stop ?? (isCut ? { why: 'limit', fault: false } : undefined);
+  // An inlet that took some of it answers again: a message that it is not ready for holds up no others.
+  const isAnswering =
+    what.kind === 'parked' && stop?.why === 'attempts' && outcomes.some((one) => tookSome(one));
+  return (isAnswering ? undefined : stop) ?? (isCut ? { why: 'limit', fault: false } : undefined);
+}
+
+function tookSome(outcome: DocumentOutcome): boolean {
+  return 'counts' in outcome && outcome.counts.delivered > 0;
 }
 
 /** Reads it, claims it, and reads it again: somebody may have been done with it in between. */
@@ -255,7 +270,7 @@ async function outcomeOf(run: RedriveRun, one: Opening, { parts }: Carried): Pro
 async function write(run: RedriveRun, one: OpenedDocument, rest: Rest): Promise<Written> {
   const { deadLetters } = run.runtime;
   const { key, version } = one;
-  if (rest.rejects.length > 0) await putRejects(run, one, rest);
+  if (rest.rejects.entries.length > 0) await putRejects(run, one, rest);
   if (one.lost !== undefined) await deadLetters.noteLoss(key, one.text);
   // A loss is reported once: the document keeps only what could still be read.
   const becomes =
@@ -285,16 +300,17 @@ async function putRejects(
 ): Promise<void> {
   const { runtime, pipeline } = run;
   // Two runs may have rejects of one record, and each has to find its own place.
-  const source = `${key} ${rejects[0]?.message.subSequenceNumber ?? ''}`;
-  const document = deadLetterDocument(rejects, {
+  const source = `${key} ${rejects.entries[0]?.subSequenceNumber ?? ''}`;
+  await runtime.deadLetters.put({
+    version: 1,
     pipeline: pipeline.pipeline,
     streamArn: pipeline.streamArn,
     shardId: parcel.items[0]?.shardId ?? 'unknown',
     // The same for the same document: if it is done twice, it is stored once.
     invocationId: `redrive-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`,
     storedAt: new Date(runtime.clock.now()).toISOString(),
+    ...rejects,
   });
-  await runtime.deadLetters.put(document);
 }
 
 /** Counts what became of the group. Returns the object up to which everything is done, and how far the next one is. */

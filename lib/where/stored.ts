@@ -11,7 +11,7 @@ import { stepsOf, valueAt } from '../pointer.ts';
 import { type PublishedRoute, readRoute, streamNameOf } from '../published.ts';
 import { memberOf, partsOf, type Records } from '../records.ts';
 import { type Item, readParcel } from '../redrive/parcel.ts';
-import type { StoredKind, WhereRuntime } from '../runtime.ts';
+import type { DocumentKind, StoredKind, WhereRuntime } from '../runtime.ts';
 
 /** What is looked through. */
 export interface Scope {
@@ -49,25 +49,44 @@ export interface Searched {
   readonly complete: boolean;
 }
 
-/** Searches the rejects, from the day on which the record came. */
-export async function searchRejects(
+/** Searches what is parked and the rejects, from the day on which the record came. */
+export async function searchOwn(
   scope: Scope,
   arrivedAt: number | undefined,
   wanted: Spot | { readonly _id: string },
   runtime: WhereRuntime,
 ): Promise<Searched> {
-  const { pipeline, streamArn } = scope;
-  const what: StoredKind = {
-    kind: 'rejected',
-    pipeline,
-    ...(arrivedAt !== undefined && { since: new Date(arrivedAt).toISOString() }),
-  };
   const route = await routeInForce(scope, runtime);
   const rules = route === undefined ? 'unknown' : (createRedactor(route)?.applied ?? []);
+  const since = arrivedAt === undefined ? undefined : new Date(arrivedAt).toISOString();
   const isWanted =
-    '_id' in wanted ? hasId(wanted._id, streamNameOf(streamArn), route?.records) : isAt(wanted);
+    '_id' in wanted ? hasId(wanted._id, streamNameOf(scope.streamArn), route?.records) : isAt(wanted);
+  const of = (kind: DocumentKind) => searchKind({ kind, since, rules, isWanted }, scope, runtime);
+  // In this order: what a redrive moves in between is found twice, and not overlooked.
+  const parked = await of('parked');
+  const rejected = await of('rejected');
+  return {
+    found: [...parked.found, ...rejected.found],
+    objects: parked.objects + rejected.objects,
+    complete: parked.complete && rejected.complete,
+  };
+}
+
+interface OwnSearch {
+  readonly kind: DocumentKind;
+  readonly since: string | undefined;
+  readonly rules: readonly AppliedRule[] | 'unknown';
+  readonly isWanted: (item: Item) => boolean;
+}
+
+function searchKind(
+  { kind, since, rules, isWanted }: OwnSearch,
+  scope: Scope,
+  runtime: WhereRuntime,
+): Promise<Searched> {
+  const what: StoredKind = { kind, pipeline: scope.pipeline, ...(since !== undefined && { since }) };
   return search(what, scope, runtime, (key, text) => {
-    const parcel = readParcel(text, 'rejected', scope);
+    const parcel = readParcel(text, kind, scope);
     if (typeof parcel !== 'object') return [];
     return parcel.items.filter(isWanted).map((item) => ({
       key,
@@ -96,13 +115,15 @@ async function routeInForce(
   }
 }
 
+const AEPS_WORDS: ReadonlySet<string> = new Set(['refused', 'refused-later', 'parked']);
+
 /**
  * Words of AEP's quote the record as AEP had it. They may be shown if these rules had redacted it, or if there are
  * none. Penstock's own words quote nothing.
  */
 function mayBeSaid({ entry, reason, redacted }: Item, rules: readonly AppliedRule[] | 'unknown'): boolean {
   if (entry === undefined) return false;
-  if (reason !== 'refused' && reason !== 'refused-later') return true;
+  if (!AEPS_WORDS.has(reason ?? '')) return true;
   if (rules === 'unknown') return false;
   return (
     rules.length === 0 ||

@@ -12,7 +12,7 @@ import { recordFor } from '../redrive/parcel.ts';
 import { takerOf } from '../redrive/routes.ts';
 import type { ForwardedBatch, StreamRecord, WhereRuntime } from '../runtime.ts';
 import { batchesWith } from './batches.ts';
-import { type FoundRecord, type Searched, type Spot, searchDiscarded, searchRejects } from './stored.ts';
+import { type FoundRecord, type Searched, type Spot, searchDiscarded, searchOwn } from './stored.ts';
 
 /** The longest search, in ms; the answer says if it was not complete. */
 const SEARCH_MS = 60_000;
@@ -48,10 +48,12 @@ const Question = z
 type Question = z.infer<typeof Question>;
 
 /**
- * - `delivered`: the forwarder is past it, and nothing was rejected or filtered with it
+ * - `delivered`: the forwarder is past it, and nothing was rejected, parked or filtered with it
  * - `filtered`: the forwarder is past it, and the pipeline does not take it
- * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected and sent again since: see `batches`
- * - `dead-letter`: it is in the dead-letter store (of an aggregate, perhaps a part)
+ * - `settled`: the forwarder is past it; it was delivered, filtered, or rejected or parked and sent again since: see
+ *   `batches`
+ * - `parked`: it waits in the dead-letter store until its inlet answers again (of an aggregate, perhaps a part)
+ * - `dead-letter`: it is in the dead-letter store as a reject (of an aggregate, perhaps a part)
  * - `discarded`: it is in an on-failure document of Lambda's
  * - `in-stream`: it is still to be delivered
  * - `unknown`: it was found nowhere
@@ -60,6 +62,7 @@ export type RecordPlace =
   | 'delivered'
   | 'filtered'
   | 'settled'
+  | 'parked'
   | 'dead-letter'
   | 'discarded'
   | 'in-stream'
@@ -169,19 +172,20 @@ async function answersFor(
   const answers: Whereabouts[] = [];
   for (const pipeline of asked.pipelines) {
     const scope = { pipeline, streamArn: asked.streamArn, until };
-    answers.push(foundById(pipeline, await searchRejects(scope, hint, question, runtime)));
+    answers.push(foundById(pipeline, await searchOwn(scope, hint, question, runtime)));
   }
   return answers;
 }
 
 function foundById(pipeline: string, rejects: Searched): Whereabouts {
-  const isFound = rejects.found.length > 0;
+  const place = placeInStore(rejects);
   return {
     pipeline,
-    place: isFound ? 'dead-letter' : 'unknown',
-    says: isFound
-      ? 'It is in the dead-letter store.'
-      : `No dead letter has this _id${unless(rejects)}. It may have been delivered: query the dataset, or ask by shard and sequence number.`,
+    place: place ?? 'unknown',
+    says:
+      place !== undefined
+        ? PLACE_TEXT[place]
+        : `No dead letter has this _id${unless(rejects)}. It may have been delivered: query the dataset, or ask by shard and sequence number.`,
     batches: [],
     deadLetters: rejects.found,
     searched: { objects: rejects.objects, complete: rejects.complete },
@@ -202,7 +206,7 @@ async function bySequence(spot: Spot, search: StreamSearch, runtime: WhereRuntim
   const log = await batchesWith(spot, arrivedAt ?? 0, search, runtime);
   const rejects: Searched[] = [];
   for (const pipeline of pipelines)
-    rejects.push(await searchRejects({ pipeline, streamArn, until }, arrivedAt, spot, runtime));
+    rejects.push(await searchOwn({ pipeline, streamArn, until }, arrivedAt, spot, runtime));
   const givenUp = await searchDiscarded({ pipeline: '', streamArn, until }, spot, runtime);
   return Promise.all(
     pipelines.map(async (pipeline, index): Promise<Whereabouts> => {
@@ -216,7 +220,7 @@ async function bySequence(spot: Spot, search: StreamSearch, runtime: WhereRuntim
         complete: log.complete && own.complete && givenUp.complete,
       };
       const found = placeFound(batches, {
-        isRejected: own.found.length > 0,
+        inStore: placeInStore(own),
         isDiscarded: discarded.length > 0,
         isSent: sent.length > 0,
         isInStream: record !== undefined,
@@ -246,7 +250,8 @@ const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   delivered: 'Experience Platform has acknowledged it.',
   filtered: 'The pipeline does not take it.',
   settled:
-    'The forwarder is past it. It was delivered, filtered, or rejected and since then sent again or removed; `batches` has the counts.',
+    'The forwarder is past it. It was delivered, filtered, or rejected or parked and since then sent again or removed; `batches` has the counts.',
+  parked: 'It is parked: it waits in the dead-letter store, and is sent when the inlet answers again.',
   'dead-letter': 'It is in the dead-letter store.',
   discarded: 'Lambda has discarded it; it is in an on-failure document.',
   'in-stream': 'It is in the stream, and not yet delivered.',
@@ -262,6 +267,7 @@ const ROUTE_TEXT: Readonly<Record<RecordPlace, string>> = {
   delivered: 'delivered by',
   filtered: 'not taken by',
   settled: 'settled by',
+  parked: 'parked by',
   'dead-letter': 'dead letter of',
   discarded: 'discarded before it was delivered by',
   'in-stream': 'waiting for',
@@ -270,10 +276,7 @@ const ROUTE_TEXT: Readonly<Record<RecordPlace, string>> = {
 
 /** Such as `delivered by a, dead letter of b`. */
 function sayAll(routes: readonly Whereabouts[]): string {
-  const isParked = ({ deadLetters }: Whereabouts) => deadLetters.some(({ reason }) => reason === 'parked');
-  return routes
-    .map((one) => `${isParked(one) ? 'parked by' : ROUTE_TEXT[one.place]} ${one.pipeline}`)
-    .join(', ');
+  return routes.map(({ place, pipeline }) => `${ROUTE_TEXT[place]} ${pipeline}`).join(', ');
 }
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [T[], T[]] {
@@ -284,8 +287,14 @@ function unless({ complete }: Pick<Searched, 'complete'>): string {
   return complete ? '' : '; the search ran out of time';
 }
 
+/** Whether it is parked, or a reject. What waits is told before what is done. */
+function placeInStore({ found }: Searched): 'parked' | 'dead-letter' | undefined {
+  if (found.length === 0) return undefined;
+  return found.some(({ reason }) => reason === 'parked') ? 'parked' : 'dead-letter';
+}
+
 interface Signs {
-  readonly isRejected: boolean;
+  readonly inStore: RecordPlace | undefined;
   readonly isDiscarded: boolean;
   /** Whether a redrive has sent what Lambda discarded. */
   readonly isSent: boolean;
@@ -294,13 +303,13 @@ interface Signs {
 
 function placeFound(
   batches: readonly ForwardedBatch[],
-  { isRejected, isDiscarded, isSent, isInStream }: Signs,
+  { inStore, isDiscarded, isSent, isInStream }: Signs,
 ): RecordPlace {
-  if (isRejected) return 'dead-letter';
+  if (inStore !== undefined) return inStore;
   const last = batches.at(-1);
   if (last?.settled === true) {
     if (isAllFiltered(last)) return 'filtered';
-    return last.filtered + last.rejected > 0 ? 'settled' : 'delivered';
+    return last.filtered + last.rejected + (last.parked ?? 0) > 0 ? 'settled' : 'delivered';
   }
   const isByRoute = last?.settled === 'by-route';
   // Nothing from the checkpoint on was filtered or rejected.
@@ -311,8 +320,8 @@ function placeFound(
 }
 
 function isAllFiltered(batch: ForwardedBatch): boolean {
-  const { acknowledged, acknowledgedBefore = 0, rejected, returned = 0, filtered } = batch;
-  return filtered > 0 && acknowledged + acknowledgedBefore + rejected + returned === 0;
+  const { acknowledged, acknowledgedBefore = 0, rejected, parked = 0, returned = 0, filtered } = batch;
+  return filtered > 0 && acknowledged + acknowledgedBefore + rejected + parked + returned === 0;
 }
 
 /** Whether the pipeline takes nothing of the record, by the rules that are published now. */

@@ -33,7 +33,7 @@ export async function startS3(folder: string, calls: Calls = noCalls): Promise<R
       checkScope(request, 's3');
       const [, name = '', path = ''] = /^\/([^/]+)\/?(.*)$/.exec(request.path) ?? [];
       const key = decodeURIComponent(path);
-      calls.request(request.headers.authorization, () => asked(request.method, name, key));
+      calls.request(request.headers.authorization, () => asked(request.method, name, key, request.query));
       return await answer(bucket, request, name, key);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -43,9 +43,12 @@ export async function startS3(folder: string, calls: Calls = noCalls): Promise<R
   });
 }
 
-function asked(method: string, bucket: string, key: string): Asked[] {
+function asked(method: string, bucket: string, key: string, query: URLSearchParams): Asked[] {
   const arn = `arn:aws:s3:::${bucket}`;
-  if (key === '') return [{ api: 's3:ListObjectsV2', action: 's3:ListBucket', resource: arn }];
+  // A condition key of s3:ListBucket: AWS's service authorization reference. Which pipeline's folder it is, is of no account.
+  const prefix = (query.get('prefix') ?? '').replace(/^([^/]+\/)[^/]+\/$/, '$1name/');
+  const conditions = { 's3:prefix': prefix };
+  if (key === '') return [{ api: 's3:ListObjectsV2', action: 's3:ListBucket', resource: arn, conditions }];
   const operation = `${method[0]}${method.slice(1).toLowerCase()}Object`;
   return [{ api: `s3:${operation}`, action: `s3:${operation}`, resource: `${arn}/${key}` }];
 }

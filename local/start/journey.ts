@@ -12,6 +12,7 @@ import type { Written } from './account.ts';
 import { type ExpectedByRoute, expectedIn, publishedNow } from './expected.ts';
 import { functionName } from './functions.ts';
 import { JourneyError } from './journey-error.ts';
+import { sendParked } from './parked.ts';
 import { type Produced, produce } from './producer.ts';
 import { preparePulled } from './pulled.ts';
 import type { Line } from './records.ts';
@@ -89,6 +90,11 @@ export async function carry(
   const { distribution } = await createStreams(stack.kinesis).describe(streamArn);
   const produced = await produce(stack.kinesis, streamName, lines, distribution !== 'AUTO');
   await drained(stack, streamName, watch, onSettled);
+  await sendParked(
+    stack,
+    streamArn,
+    (before?.routes ?? []).map(({ pipeline }) => pipeline),
+  );
   await stack.platform.platform.idle();
   // Changed meanwhile, it may have made either of a record.
   const after = await publishedNow(stack, streamArn);

@@ -129,6 +129,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PENSTOCK_INLET_ORIGINS: platform.origin,
     PENSTOCK_DEAD_LETTERS_URL: options.store === 's3' ? `s3://${BUCKET}` : pathToFileURL(options.folder).href,
     PENSTOCK_FORWARDER: FORWARDER,
+    PENSTOCK_REDRIVE: functionName('redrive'),
     PENSTOCK_ON_FAILURE_ARN: `arn:aws:s3:::${BUCKET}`,
     PENSTOCK_TABLE: TABLE,
     PENSTOCK_SCHEMA_REGISTRY: 'yes',
@@ -149,7 +150,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../../.penstock/compile-cache', import.meta.url)),
     },
     tables: { [TABLE]: 'pipeline' },
-    // In the cloud it is one bucket too: rejects below rejected/, what Lambda discards below aws/lambda/.
+    // In the cloud it is one bucket too: rejects below rejected/, what waits below parked/, what Lambda discards below aws/lambda/.
     onFailureFolder: options.folder,
     // Lambda looks once a second; a laptop need not wait for it.
     pace: { idleMs: 100 },

@@ -61,6 +61,21 @@ describe.each(PLACES)('%s', (_, open) => {
     expect((await store.list({ kind: 'on-failure' })).objects).toEqual([]);
   });
 
+  it('14 A 3: what is parked has a folder of its own, and is listed by itself', async () => {
+    const { store } = place;
+    const parked = { kind: 'parked', pipeline: 'customers' } as const;
+    expect(await store.list(parked)).toEqual({ objects: [], more: false });
+    const rejected = await store.put(STORED);
+    const { key, entries } = await store.put(STORED, 'parked');
+    await store.put({ ...STORED, pipeline: 'customers-2' }, 'parked');
+    expect(entries).toBe(1);
+    expect(key).toBe(rejected.key.replace('rejected/', 'parked/'));
+    expect((await store.list(parked)).objects.map((object) => object.key)).toEqual([key]);
+    expect((await store.list(ofPipeline)).objects.map((object) => object.key)).toEqual([rejected.key]);
+    expect((await store.list({ ...parked, since: '2026-01-31T00:00:00Z' })).objects).toEqual([]);
+    expect(JSON.parse((await store.read(key))?.text ?? '')).toEqual(STORED);
+  });
+
   it('changes and removes only the version that was read', async () => {
     const { store } = place;
     const { key } = await store.put(STORED);

@@ -45,22 +45,46 @@ describe.each([
 ])('issue 14 A 3: the marks of a shard, %s', (_, port) => {
   it('are kept by route, each written without the others, and removed by route', async () => {
     const marks = port();
-    expect(await marks.read(SHARD)).toEqual(new Map());
+    expect(await marks.read(SHARD)).toEqual({ marks: new Map(), outages: new Map() });
     await Promise.all([
       marks.write(SHARD, 'one', mark('d1', 8)),
       marks.write(SHARD, 'two', mark('d2', 16)),
       marks.write(OTHER, 'one', mark('d1', 24)),
     ]);
     await marks.write(SHARD, 'one', mark('d1', 320_000));
-    const read = await marks.read(SHARD);
+    const { marks: read } = await marks.read(SHARD);
     expect([...read.keys()].sort()).toEqual(['one', 'two']);
     expect(read.get('one')?.keys).toHaveLength(320_000);
     expect(read.get('two')).toMatchObject({ datasetId: 'd2', through: mark('', 0).through });
     expect(Buffer.from(read.get('two')?.keys ?? [])).toEqual(Buffer.alloc(16, 7));
     await marks.clear(SHARD, ['one']);
     await marks.clear(SHARD, []);
-    expect([...(await marks.read(SHARD)).keys()]).toEqual(['two']);
-    expect([...(await marks.read(OTHER)).keys()]).toEqual(['one']);
+    expect([...(await marks.read(SHARD)).marks.keys()]).toEqual(['two']);
+    expect([...(await marks.read(OTHER)).marks.keys()]).toEqual(['one']);
+  });
+
+  it('and beside them, the outages by route, until each has ended', async () => {
+    const [marks, shard] = [port(), { ...SHARD, stream: 'outages' }];
+    expect(await marks.outageLasts(shard, 'one')).toBe(false);
+    await marks.outageEnded(shard, 'one');
+    const waiting = { from: '1', through: mark('', 0).through };
+    await marks.outage(shard, 'one', { since: 1_000, waiting });
+    expect((await marks.read(shard)).outages.get('one')).toEqual({ since: 1_000, waiting });
+    await marks.outage(shard, 'two', { since: 2_000 });
+    await marks.write(shard, 'one', mark('d1', 8));
+    await marks.outage(shard, 'one', { since: 1_000, parkedSince: 3_000 });
+    await marks.clear(shard, ['one']);
+    expect(await marks.read(shard)).toEqual({
+      marks: new Map(),
+      outages: new Map<string, object>([
+        ['one', { since: 1_000, parkedSince: 3_000 }],
+        ['two', { since: 2_000 }],
+      ]),
+    });
+    expect(await marks.outageLasts(shard, 'one')).toBe(true);
+    await marks.outageEnded(shard, 'one');
+    expect(await marks.outageLasts(shard, 'one')).toBe(false);
+    expect([...(await marks.read(shard)).outages.keys()]).toEqual(['two']);
   });
 });
 
@@ -73,17 +97,26 @@ it('a mark expires, and one that is damaged counts as none', async () => {
   await client.send(
     new UpdateItemCommand({
       ...key,
-      UpdateExpression: 'SET #a = :a, #b = :b',
-      ExpressionAttributeNames: { '#a': 'mark one', '#b': 'mark three' },
+      UpdateExpression: 'SET #a = :a, #b = :b, #c = :c, #d = :d',
+      ExpressionAttributeNames: {
+        '#a': 'mark one',
+        '#b': 'mark three',
+        '#c': 'outage one',
+        '#d': 'outage three',
+      },
       ExpressionAttributeValues: {
         ':a': { M: { datasetId: { S: 'd' }, through: { S: 'x' }, keys: { B: Buffer.alloc(8) } } },
         ':b': { S: 'no mark' },
+        ':c': { M: { since: { N: '1' } } },
+        ':d': { M: { parkedSince: { N: '1' } } },
       },
     }),
   );
-  const names = [...(await marks.read(SHARD)).keys()];
+  const read = await marks.read(SHARD);
+  const names = [...read.marks.keys()];
   expect(names).not.toContain('one');
   expect(names).not.toContain('three');
+  expect([...read.outages]).toEqual([['one', { since: 1 }]]);
 });
 
 it('is refused without the name of a table', async () => {

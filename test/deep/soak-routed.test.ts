@@ -1,4 +1,4 @@
-// The soak of routes in short: 3,000 records, four routes, kills, one route that is out for a while; `npm run soak -- --routes 4`
+// The soak of routes in short: 3,000 records, four routes, kills, one that is out for a while and one that parks; `npm run soak -- --routes 4`
 // is for a million.
 import { expect, it } from 'vitest';
 import { routedReportOf } from '../soak/routed-report.ts';
@@ -17,6 +17,8 @@ it(`loses none of ${RECORDS} records on any of four routes, and puts none in a w
     batchSizeLater: 500,
     outagesAt: [0.25],
     refusals: 12,
+    parksAt: 0.5,
+    parked: 4,
     hangs: 0,
     share: 0.01,
     killEvery: 50,
@@ -32,5 +34,7 @@ it(`loses none of ${RECORDS} records on any of four routes, and puts none in a w
   expect(result.routes.map(({ findings }) => findings.written > 0)).toEqual([true, true, true, true]);
   expect(result.outages).toMatchObject({ times: 1 });
   expect(result.outages.refused).toBeGreaterThanOrEqual(12);
+  expect(result.parking.documents).toBeGreaterThanOrEqual(4);
+  expect(result.parking.sent).toBeGreaterThan(0);
   expect(result.kills.invocations).toBeGreaterThan(0);
 });

@@ -88,7 +88,7 @@ describe('13 A 3: docs/scale-and-cost.md', () => {
     expect(traces).toBeCloseTo((INVOCATIONS / 1e6) * price('X-Ray'), 2);
     expect(reads).toBeCloseTo((MINUTES / 1e4) * (price('Secrets Manager, 10,000') + price('KMS, 10,000')), 2);
     expect(metrics).toBeCloseTo(32 * price('CloudWatch, a metric a month'), 2);
-    expect(alarms).toBeCloseTo(9 * price('CloudWatch, a metric of an alarm'), 2);
+    expect(alarms).toBeCloseTo(10 * price('CloudWatch, a metric of an alarm'), 2);
   });
 
   it('500 shards: quantities by the prices of the page, in whole dollars', () => {
@@ -101,7 +101,7 @@ describe('13 A 3: docs/scale-and-cost.md', () => {
         500 * LOG_GB * price('CloudWatch Logs, a GB taken in'),
         ((perSecond * INVOCATIONS) / 1e6) * price('X-Ray'),
         (30 + 1) * 16 * price('CloudWatch, a metric a month'),
-        (20 + 9 * 30) * price('CloudWatch, a metric of an alarm'),
+        (20 + 10 * 30) * price('CloudWatch, a metric of an alarm'),
         31 * price('Secrets Manager, a secret'),
         ((15 * 30 * MINUTES) / 1e4) * (price('Secrets Manager, 10,000') + price('KMS, 10,000')),
       ].map(Math.round),

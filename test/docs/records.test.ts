@@ -107,8 +107,10 @@ describe('13 A 3: docs/records.md', () => {
       'deletions',
       'derive',
       'format',
+      'onOutage',
       'operations',
       'order',
+      'parkAfterSeconds',
       'passOver',
       'rate',
       'records',
@@ -117,8 +119,8 @@ describe('13 A 3: docs/records.md', () => {
       'where',
     ]);
     expect(cases.length).toBeGreaterThan(30);
-    // Records of avro and protobuf are no text.
-    expect(EXTRACTS.filter(({ rows }) => rows.length === 0)).toHaveLength(5);
+    // Records of avro and protobuf are no text, and an outage is none of a record.
+    expect(EXTRACTS.filter(({ rows }) => rows.length === 0)).toHaveLength(6);
   });
 
   it.each(EXTRACTS)('an extract is part of a manifest: $source', ({ source }) => {

@@ -34,7 +34,11 @@ const NOT_SENT = ['withheld', 'lost'] satisfies (keyof RedriveAnswer)[];
 
 describe('13 A 3: docs/rejects.md', () => {
   it('has every reason of a reject once, in the order of the code', () => {
-    expect(at('rejected')).toEqual([...REASONS, 'refused-later']);
+    expect(at('rejected')).toEqual([
+      ...REASONS.filter((reason) => !at('parked').includes(reason)),
+      'refused-later',
+    ]);
+    expect(at('parked')).toEqual(['parked']);
   });
 
   it('has every condition under which Lambda discards a batch', () => {
@@ -52,7 +56,9 @@ describe('13 A 3: docs/rejects.md', () => {
   });
 
   it('explains each place, and no row stands in another', () => {
-    const places = Array.from(PAGE.matchAll(/^\| (rejected|discarded|passed over|not sent) \| [^|]+ \|$/gm));
+    const places = Array.from(
+      PAGE.matchAll(/^\| (rejected|parked|discarded|passed over|not sent) \| [^|]+ \|$/gm),
+    );
     expect(new Set(rows.map(({ place }) => place))).toEqual(new Set(places.map(([, place]) => place)));
     const table = PAGE.slice(PAGE.indexOf('| Reason | Place |')).trim().split('\n');
     expect(rows).toHaveLength(table.length - 2);

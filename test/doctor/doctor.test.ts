@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Check, examine, ok, wrong } from '../../lib/doctor/check.ts';
 import { asksForDoctor, CHECKS, doctor } from '../../lib/doctor/doctor.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { WaitingShard } from '../../lib/runtime.ts';
+import type { DeadLetterStore, Marks, WaitingShard } from '../../lib/runtime.ts';
 import {
   inletManifest,
   KINESIS,
@@ -21,10 +21,17 @@ import {
   type Surroundings,
   surroundings,
 } from '../support/doctoring.ts';
+import { SHARD_ID } from '../support/forwarding.ts';
 import { ORIGIN } from '../support/provisioning.ts';
+import { document, entry } from '../support/redriving.ts';
 import { CREDENTIALS } from '../support/scripted.ts';
 
 // The doctor: each fault shows in exactly its check, with what to do, and what cannot be looked at for it is said.
+
+/** The store of a test takes everything; the doctor only looks. */
+const store = ({ deadLetters }: Surroundings['runtime']) => deadLetters as DeadLetterStore;
+
+const marks = ({ marks: kept }: Surroundings['runtime']) => kept as Marks;
 
 const NAMES = CHECKS.map(({ name }) => name);
 const HOUR = 3_600_000;
@@ -423,6 +430,35 @@ const FAULTS: [string, Fault, string, RegExp, RegExp, string[]][] = [
     'dead-letter',
     /NoSuchBucket/,
     /Check the dead-letter store/,
+    ['parked'],
+  ],
+  [
+    '14 A 3: something is parked',
+    async ({ runtime }) => {
+      for (const [invocationId, storedAt] of [
+        ['a', '2026-02-03T23:00:00Z'],
+        ['b', '2026-01-30T12:00:00Z'],
+      ] as const)
+        await store(runtime).put(
+          document([entry(1, '{}')], { pipeline: 'people', invocationId, storedAt }),
+          'parked',
+        );
+    },
+    'parked',
+    /^2 documents are parked, the oldest of 2026-01-30: the inlet did not take them$/,
+    /Reconcile has it sent within 15 minutes.*"source": "parked"/,
+    [],
+  ],
+  [
+    '14 A 3: new messages are parked, and what was is gone',
+    async (all) => {
+      published(all, { park: { afterSeconds: 900 } });
+      const shard = { stream: 'customers', shardId: SHARD_ID };
+      await marks(all.runtime).outage(shard, 'people', { since: 1, parkedSince: 1_770_000_000_000 });
+    },
+    'parked',
+    /^nothing is left of what was parked, and new messages are parked since 2026-02-02T02:40:00.000Z$/,
+    /redrive with "source": "parked"/,
     [],
   ],
   [
@@ -633,6 +669,7 @@ it('of a pipeline that was retired it says that none is in force', async () => {
     'token',
     'clock',
     'dead-letter',
+    'parked',
   ]);
 });
 

@@ -215,11 +215,11 @@ describe('the store of marks away', () => {
   it('asks for none where a stream has one route, and writes none where nothing is in trouble', async () => {
     const one = routed([TWO[0] as RouteInput]);
     await one.run(RECORDS);
-    expect(one.marks.calls).toEqual({ read: 0, write: 0, clear: 0 });
+    expect(Object.values(one.marks.calls).every((times) => times === 0)).toBe(true);
     const two = routed(TWO);
     two.answer('b', acknowledgeAll);
     await two.run(RECORDS);
-    expect(two.marks.calls).toEqual({ read: 1, write: 0, clear: 0 });
+    expect(two.marks.calls).toMatchObject({ read: 1, write: 0, clear: 0, outage: 0, outageEnded: 0 });
   });
 });
 

@@ -22,6 +22,12 @@ it('14 B: they hold where a record holds several messages by its format', async 
   await tellStories(runs(50), SEED, 'lines');
 });
 
+it('14 A 3: they hold where the pipeline parks, however often its inlet is out and answers again', async () => {
+  const counts = await tellStories(runs(200), SEED, 'parked');
+  expect(counts.get('parked')).toBeGreaterThan(50);
+  expect(counts.get('an outage ended')).toBeGreaterThan(0);
+});
+
 it('every fault has struck, and all that makes a difference has happened', () => {
   console.log(
     `${PARTS * STORIES} stories: ${[...met].map(([what, times]) => `${what} ${times}`).join(', ')}`,

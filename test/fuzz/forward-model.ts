@@ -11,6 +11,7 @@ const manifest = JSON.parse(
   (name, value) => (name === 'records' ? undefined : value),
 ) as { readonly source: object };
 
+const PARK_AFTER_MS = 60_000;
 const INLET = '/collection/batch/*';
 const IMS = '/ims/**';
 
@@ -145,18 +146,33 @@ const others = fc.oneof(
     .map((ms) => named(`advance ${ms}`, (world) => world.advance(ms))),
 );
 
-const story = fc.noBias(
-  fc.array(
-    fc.oneof(
-      { weight: 4, arbitrary: produce },
-      { weight: 1, arbitrary: crowd },
-      { weight: 6, arbitrary: poll },
-      { weight: 6, arbitrary: fault(FAULTS, INLET) },
-      { weight: 1, arbitrary: fault(IMS_FAULTS, IMS) },
-      { weight: 2, arbitrary: others },
+const STEPS = [
+  { weight: 4, arbitrary: produce },
+  { weight: 1, arbitrary: crowd },
+  { weight: 6, arbitrary: poll },
+  { weight: 6, arbitrary: fault(FAULTS, INLET) },
+  { weight: 1, arbitrary: fault(IMS_FAULTS, IMS) },
+  { weight: 2, arbitrary: others },
+];
+const ofSteps = (...more: typeof STEPS) =>
+  fc.noBias(fc.array(fc.oneof(...STEPS, ...more), { minLength: 1, maxLength: 26, size: 'max' }));
+const story = ofSteps();
+/** Of a pipeline that parks: outages that last, and their end. */
+const parkedStory = ofSteps(
+  { weight: 1, arbitrary: fc.constant(named('outages end', (world) => world.endOutages())) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('429', '500', '404', 'cut before').map((name) =>
+      named(`${name} for long`, async (world) => {
+        world.produce('key-1', ['sound', 'refused'], 1);
+        world.fault(name, { ...(FAULTS[name] as FaultSpec), path: INLET, times: 1_000 });
+        for (let times = 0; times < 2; times++) {
+          await world.poll({ size: 10_000, timeoutMs: 60_000 });
+          world.advance(PARK_AFTER_MS);
+        }
+      }),
     ),
-    { minLength: 1, maxLength: 26, size: 'max' },
-  ),
+  },
 );
 
 /** What a story came to: all that is wrong, and what was met on the way. */
@@ -167,13 +183,19 @@ export interface Told {
   readonly taken: string;
 }
 
+/** What the manifest says besides. */
+const SAYS: Readonly<Record<Holding, object>> = {
+  aggregates: {},
+  lines: { format: 'json-lines' },
+  parked: { onOutage: 'park', parkAfterSeconds: PARK_AFTER_MS / 1_000 },
+};
+
 const bases = new Map<Holding, Promise<Own>>();
 
 /** Each way has a pipeline of its own. */
 function baseOf(holding: Holding): Promise<Own> {
   const { source } = manifest;
-  const of = holding === 'lines' ? { ...manifest, source: { ...source, format: 'json-lines' } } : manifest;
-  const base = bases.get(holding) ?? provisioned(of);
+  const base = bases.get(holding) ?? provisioned({ ...manifest, source: { ...source, ...SAYS[holding] } });
   bases.set(holding, base);
   return base;
 }
@@ -197,7 +219,7 @@ export async function tellStories(
   holding?: Holding,
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  const property = fc.asyncProperty(story, async (steps) => {
+  const property = fc.asyncProperty(holding === 'parked' ? parkedStory : story, async (steps) => {
     const told = await tell(steps, holding);
     for (const [what, number] of told.counts) counts.set(what, (counts.get(what) ?? 0) + number);
     if (told.wrong.length > 0)

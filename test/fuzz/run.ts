@@ -32,6 +32,10 @@ const storiesOfLines: Property = async (runs, seed = 0) => {
   await tellStories(runs, seed, 'lines');
 };
 
+const storiesOfParked: Property = async (runs, seed = 0) => {
+  await tellStories(runs, seed, 'parked');
+};
+
 interface Entry {
   readonly property: Property;
   readonly runs: number;
@@ -44,6 +48,7 @@ const entries = (all: Readonly<Record<string, Property>>, runs = CASES): [string
 const PROPERTIES = new Map<string, Entry>([
   ...entries({ 'F1 to F19 of the forwarder, in stories of faults': stories }, STORIES),
   ...entries({ 'F1 to F19 where the records hold lines of json-lines': storiesOfLines }, STORIES),
+  ...entries({ 'F1 to F19 where the pipeline parks': storiesOfParked }, STORIES),
   ...entries(TRIGGER),
   ...entries(FORMATS),
   ...entries(REPLY),

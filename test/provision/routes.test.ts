@@ -137,6 +137,40 @@ describe('issue 14 A 1, A 2: a stream with several pipelines', () => {
     await retire(own, asked);
   });
 
+  it('A 3: what a manifest says of an outage is published, and a change of it reaches the forwarder', async () => {
+    const own = world();
+    await apply(own, manifest('one'));
+    const parkOf = async () => (await readRoute(own.runtime, STREAM_ARN, 'one'))?.park;
+    expect(await parkOf()).toBeUndefined();
+    await apply(own, manifest('one', { onOutage: 'park' }));
+    expect(await parkOf()).toEqual({ afterSeconds: 900 });
+    await apply(own, manifest('one', { onOutage: 'park', parkAfterSeconds: 60 }));
+    expect(await parkOf()).toEqual({ afterSeconds: 60 });
+    const same = await apply(own, manifest('one', { onOutage: 'park', parkAfterSeconds: 60 }));
+    expect(planned(same.document, 'publish')?.action).toBe('keep');
+    await apply(own, manifest('one', { onOutage: 'hold' }));
+    expect(await parkOf()).toBeUndefined();
+  });
+
+  it('A 3: a trigger that discards records before they would be parked is a conflict', async () => {
+    const own = world();
+    await apply(own, manifest('one'));
+    const [trigger] = [...own.triggers.all.values()];
+    if (trigger === undefined) throw new Error('no trigger');
+    (own.triggers.all as Map<string, typeof trigger>).set(trigger.id, {
+      ...trigger,
+      maximumRecordAgeSeconds: 600,
+    });
+    const plan = async (source: object) =>
+      planned((await own.run({ manifest: manifest('one', source), mode: 'plan' })).document, 'trigger');
+    expect(await plan({ onOutage: 'park' })).toMatchObject({
+      action: 'conflict',
+      reason: expect.stringContaining('source.parkAfterSeconds is 900'),
+    });
+    for (const source of [{}, { onOutage: 'park', parkAfterSeconds: 599 }])
+      expect((await plan(source))?.action).toBe('keep');
+  });
+
   it('are at most so many', async () => {
     const own = world();
     await apply(own, manifest('one'));

@@ -42,6 +42,7 @@ describe('a record that was received and refused later', () => {
       stored: 3,
       alreadyThere: 0,
       unreadable: [],
+      parked: 0,
       complete: true,
     });
     expect(own.entries()).toEqual([

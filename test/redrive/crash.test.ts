@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { seq, virtualClock } from '../support/forwarding.ts';
+import { SHARD_ID, seq, virtualClock } from '../support/forwarding.ts';
 import { acknowledgeBut, type FakeInlet, fakeInlet } from '../support/inlet.ts';
 import { aggregate } from '../support/kpl.ts';
+import { type MemoryMarks, memoryMarks } from '../support/marks.ts';
 import {
   document,
   entry,
@@ -15,6 +16,7 @@ import { type MemoryS3, memoryS3 } from '../support/s3.ts';
 // Row 34 of the promises: wherever a redrive dies, nothing is lost, and what comes twice has the same id.
 
 const HOUR_MS = 3_600_000;
+const SHARD = { stream: 'customers', shardId: SHARD_ID };
 const PUBLISHED = { records: { derive: ['_id' as const] } };
 
 /** Everything of one process ends at a moment: no call of its gets through any more. */
@@ -48,6 +50,7 @@ interface Scene {
   readonly s3: MemoryS3;
   readonly clock: ReturnType<typeof virtualClock>;
   readonly inlet: FakeInlet;
+  readonly marks: MemoryMarks;
 }
 
 /** Entries of an odd kind: some the inlet refuses, some are no JSON, some it is not ready for the first time. */
@@ -61,7 +64,7 @@ function newScene(): Scene {
       return { statusCode: 503 };
     }),
   );
-  return { s3: memoryS3(), clock: virtualClock(), inlet };
+  return { s3: memoryS3(), clock: virtualClock(), inlet, marks: memoryMarks() };
 }
 
 const KINDS = ['good', 'bad', 'busy', 'good'] as const;
@@ -69,12 +72,19 @@ const dataOf = (index: number) =>
   index % 5 === 4 ? `{"broken":${index}` : `{"n":${index},"kind":"${KINDS[index % 4]}"}`;
 const isDeliverable = (index: number) => index % 5 !== 4 && KINDS[index % 4] !== 'bad';
 
-async function fill(scene: Scene, documents: number, onFailure: number): Promise<number> {
+async function fill(scene: Scene, documents: number, onFailure: number, parked = 0): Promise<number> {
   const own = redriveWorld(scene);
   let index = 0;
   for (let at = 0; at < documents; at++) {
     const entries = Array.from({ length: (at % 3) + 1 }, () => entry(index, dataOf(index++)));
     await own.store(document(entries, { invocationId: `i-${String(at).padStart(4, '0')}` }));
+  }
+  // It has begun a while ago, and new messages are parked.
+  const since = scene.clock.now() - 1_000;
+  if (parked > 0) await scene.marks.outage(SHARD, 'customers', { since, parkedSince: since });
+  for (let at = 0; at < parked; at++) {
+    const entries = Array.from({ length: 4 }, () => entry(index, dataOf(index++), { reason: 'parked' }));
+    await own.store(document(entries, { invocationId: `p-${at}` }), 'parked');
   }
   for (let at = 0; at < onFailure; at++) {
     const records = Array.from({ length: 3 }, (_, n) => dataOf(index + n));
@@ -97,16 +107,35 @@ function mortalInlet({ inlet }: Scene, life: ReturnType<typeof mortal>): FakeInl
   };
 }
 
-/** One process: both sources one after the other, until it ends or dies. Returns the calls it made. */
+function mortalMarks({ marks }: Scene, life: ReturnType<typeof mortal>): MemoryMarks {
+  const lived = async <T>(call: () => Promise<T>): Promise<T> => {
+    life.step('before');
+    const answer = await call();
+    life.step('after');
+    return answer;
+  };
+  return {
+    ...marks,
+    read: (...given) => lived(() => marks.read(...given)),
+    outageEnded: (...given) => lived(() => marks.outageEnded(...given)),
+  };
+}
+
+/** One process: all sources one after the other, until it ends or dies. Returns the calls it made. */
 async function live(
   scene: Scene,
   crash?: Crash,
 ): Promise<{ calls: number; died: boolean; own: RedriveWorld }> {
   const life = mortal(crash);
   scene.s3.fault = (when) => life.step(when);
-  const own = redriveWorld({ ...scene, inlet: mortalInlet(scene, life), published: PUBLISHED });
+  const own = redriveWorld({
+    ...scene,
+    inlet: mortalInlet(scene, life),
+    marks: mortalMarks(scene, life),
+    published: PUBLISHED,
+  });
   let died = false;
-  for (const source of ['rejected', 'on-failure']) {
+  for (const source of ['parked', 'rejected', 'on-failure']) {
     // An inlet that cannot be reached is a reply; a store that cannot be is a failure or an end. Dead is dead.
     await own.run({ source }).catch(() => {
       died = true;
@@ -147,7 +176,7 @@ describe('A34: a redrive that is killed', () => {
 
   it('at any call, before or after it took effect, loses nothing; and the next one ends it', async () => {
     const first = newScene();
-    const records = await fill(first, 7, 3);
+    const records = await fill(first, 6, 2, 2);
     const { calls } = await live(first);
     const golden = whereabouts(first, records);
     const ending = [...first.s3.objects.keys()].sort();
@@ -156,14 +185,20 @@ describe('A34: a redrive that is killed', () => {
     for (let at = 1; at <= calls; at++) {
       for (const when of ['before', 'after'] as const) {
         const scene = newScene();
-        await fill(scene, 7, 3);
+        await fill(scene, 6, 2, 2);
         await live(scene, { at, when });
         const between = whereabouts(scene, records);
+        // The outage ends when all that was parked is sent, and not before.
+        const isParked = [...scene.s3.objects.keys()].some((key) => key.startsWith('parked/'));
+        expect({ at, when, isEnded: isParked && scene.marks.outages.size === 0 }).toMatchObject({
+          isEnded: false,
+        });
         expect({ at, when, nowhere: between.nowhere }).toEqual({ at, when, nowhere: [] });
         await scene.clock.sleep(HOUR_MS);
         await live(scene);
         const end = whereabouts(scene, records);
         expect({ at, when, ...end }).toMatchObject({ nowhere: [], altered: [] });
+        expect({ at, when, outages: scene.marks.outages.size }).toEqual({ at, when, outages: 0 });
         expect([...end.acknowledged.keys()].sort()).toEqual([...golden.acknowledged.keys()].sort());
         expect([...end.stored].sort()).toEqual([...golden.stored].sort());
         // Claims of the dead run out and stay; everything else is as after one undisturbed run.

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import {
   CreateStreamCommand,
   DeleteStreamCommand,
@@ -14,12 +15,14 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createConsumers } from '../../lib/aws/consumers.ts';
+import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { createFunctions } from '../../lib/aws/functions.ts';
 import { createMarks } from '../../lib/aws/marks.ts';
 import { createTriggers } from '../../lib/aws/triggers.ts';
 import { type Manifest, parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
+import type { Marks } from '../../lib/runtime.ts';
 import { accessKeyOf, type Call, createCalls } from '../../local/aws/calls.ts';
 import type { StateEvent } from '../../local/aws/state-machine.ts';
 import { functionName } from '../../local/start/functions.ts';
@@ -54,6 +57,7 @@ export async function journey(): Promise<readonly Call[]> {
     await looking(stack, folder);
     await joining(stack, folder);
     await sendingAgain(stack, folder, started);
+    await sendingParked(stack, folder, pipeline);
     await pulling(stack);
     await linking(stack);
     await failing(stack);
@@ -202,6 +206,42 @@ async function sendingAgain(stack: Stack, folder: string, started: string): Prom
   if ((await stored(folder)) === 0) throw new Error('what cannot be sent is gone');
 }
 
+/** What waits is found by reconcile, which starts the redrive that sends it and ends the outage. */
+async function sendingParked(stack: Stack, folder: string, { streamArn = '' }: Pipeline): Promise<void> {
+  const shardId = 'shardId-000000000000';
+  const shard = { stream: STREAM, shardId };
+  const marks = marksAs(stack, 'forward');
+  await marks.outage(shard, NAME, { since: 1, parkedSince: 2 });
+  const { storedAt, ...entry } = {
+    storedAt: '2026-01-30T12:00:00.000Z',
+    reason: 'parked',
+    message: '503',
+    sequenceNumber: '1',
+    data: Buffer.from('{"_id":"cust-5","person":{"name":{"firstName":"Bea"}}}').toString('base64'),
+  };
+  const about = { pipeline: NAME, streamArn, shardId, invocationId: 'i', storedAt };
+  await createDeadLetters(pathToFileURL(folder).href).put(
+    { version: 1, ...about, entries: [entry] },
+    'parked',
+  );
+  await call(stack, 'reconcile', { pipeline: NAME });
+  await until('what was parked is sent', async () => !(await marks.read(shard)).outages.has(NAME));
+  await marks.clear(shard, [NAME]);
+}
+
+function marksAs(stack: Stack, name: string): Marks {
+  const access = {
+    endpoint: stack.aws.endpoints.dynamoDb,
+    region: stack.aws.env.AWS_REGION ?? '',
+    accessKeyId: accessKeyOf(functionName(name)),
+    secretAccessKey: 'fake',
+  };
+  return createMarks(
+    stack.settings.PENSTOCK_TABLE,
+    createTableCall(() => access),
+  );
+}
+
 /** A pipeline that links identities, for which a second dataset is made. */
 async function linking(stack: Stack): Promise<void> {
   const manifest = await sample('loyalty-pubsub');
@@ -270,10 +310,12 @@ async function retiring(stack: Stack, { manifest }: Pipeline): Promise<void> {
 /** Through a consumer that is made with the trigger; then the manifest names it; the trigger stays until the stack is removed. */
 async function fanningOut(stack: Stack): Promise<void> {
   const own = await another(stack, 'fanned');
-  const manifest = { ...own, source: { ...own.source, fanOut: true } } as Manifest;
+  // It parks, so that the health check asks for its outages.
+  const source = { ...own.source, onOutage: 'park' };
+  const manifest = { ...own, source: { ...source, fanOut: true } } as Manifest;
   const { trigger } = await provision(stack, manifest, TIMES);
   const through = stack.aws.mappings.get(trigger?.id ?? '').eventSourceArn;
-  const named = { ...own, source: { ...own.source, stream: through } } as Manifest;
+  const named = { ...own, source: { ...source, stream: through } } as Manifest;
   await provision(stack, named, TIMES);
   await call(stack, 'status', { pipeline: 'fanned', doctor: true });
   await call(stack, 'drift', {});
@@ -288,20 +330,14 @@ async function fanningOut(stack: Stack): Promise<void> {
 
 /** What the routes of a shard have settled outlives a container of the forwarder: it writes that as marks. */
 async function marking(stack: Stack): Promise<void> {
-  const access = {
-    endpoint: stack.aws.endpoints.dynamoDb,
-    region: stack.aws.env.AWS_REGION ?? '',
-    accessKeyId: accessKeyOf(functionName('forward')),
-    secretAccessKey: 'fake',
-  };
-  const marks = createMarks(
-    stack.settings.PENSTOCK_TABLE,
-    createTableCall(() => access),
-  );
+  const marks = marksAs(stack, 'forward');
   const shard = { stream: STREAM, shardId: 'shardId-000000000000' };
   await marks.write(shard, NAME, { datasetId: 'd', through: '1', keys: new Uint8Array(8) });
   await marks.read(shard);
   await marks.clear(shard, [NAME]);
+  await marks.outage(shard, NAME, { since: 1, parkedSince: 2 });
+  await marks.outageLasts(shard, NAME);
+  await marks.outageEnded(shard, NAME);
 }
 
 async function newStream(stack: Stack, StreamName: string): Promise<string> {

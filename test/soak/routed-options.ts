@@ -12,4 +12,8 @@ export interface RoutedSoakOptions extends Omit<SoakOptions, 'batchSize' | 'batc
   readonly outagesAt: readonly number[];
   /** Requests that it refuses each time. */
   readonly refusals: number;
+  /** When the inlet of another route, which parks, goes away: a share as above. */
+  readonly parksAt: number;
+  /** It answers again when so many documents are parked. */
+  readonly parked: number;
 }

@@ -1,6 +1,7 @@
 // The report of a routed soak in Markdown: what became of the records on each route, and what went wrong meanwhile.
 import { count, machine, rowOf } from './report.ts';
 import type { RoutedSoakResult, RouteResult } from './routed-soak.ts';
+import { PARKS } from './routed-world.ts';
 
 const OF_A_ROUTE: readonly (readonly [string, (route: RouteResult) => number])[] = [
   ['records that are for it', ({ findings }) => findings.written],
@@ -23,7 +24,7 @@ const OF_A_ROUTE: readonly (readonly [string, (route: RouteResult) => number])[]
 ];
 
 export function routedReportOf(result: RoutedSoakResult): string {
-  const { options, routes, struck, kills, outages, wrong } = result;
+  const { options, routes, struck, kills, outages, parking, wrong } = result;
   const strikes = struck.reduce((sum, { times }) => sum + times, 0);
   const head = ['on each route', ...routes.map(({ name, sandbox }) => `${name} (${sandbox})`)];
   const examples = routes.flatMap(({ name, findings }) => findings.examples.map((one) => `${name}: ${one}`));
@@ -34,6 +35,8 @@ export function routedReportOf(result: RoutedSoakResult): string {
     rowOf(['---', ...routes.map(() => '---:')]),
     ...OF_A_ROUTE.map(([what, value]) => rowOf([what, ...routes.map((route) => count(value(route)))])),
     '',
+    `${routes[PARKS]?.name} parked: ${count(parking.documents)} documents at most, after ${count(parking.refused)} requests that its inlet refused. ` +
+      `Of what was parked, ${count(parking.sent)} messages were sent by redrive, which reconcile started. Outages that ended, in all shards: ${count(parking.ended)}.`,
     `${routes[1]?.name} was out ${outages.times} times and refused ${count(outages.refused)} requests then. ` +
       `Faults besides: ${count(strikes)}. Invocations: ${count(result.invocations)}, of which ${count(kills.invocations)} died; ${count(kills.processes)} processes killed. ` +
       `Records handed over again: ${count(result.redelivered)}. The largest process: ${count(result.peakMemoryBytes / 1_048_576)} MB.`,

@@ -1,7 +1,7 @@
 // The soak of several routes: records of every kind over real sockets into one stream's pipelines, whose inlets go wrong in
-// every way and one of which refuses for a while, while the forwarder is killed again and again; and what has become of
+// every way, one of which refuses for a while and one of which parks, while the forwarder is killed again and again; and what has become of
 // each record on each route.
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import type { RoutedSoakOptions } from './routed-options.ts';
 import {
   changeRoutedBatchSize,
   createRoutedWorld,
+  PARKS,
   type RoutedWorld,
   STREAM,
   type Watched,
@@ -36,6 +37,14 @@ export interface RoutedSoakResult {
   readonly struck: readonly Struck[];
   /** Requests that the route which was out refused, and how often it was out. */
   readonly outages: { readonly times: number; readonly refused: number };
+  /** Of the route that parks: the most documents there were, what was sent of them, and how many are left. */
+  readonly parking: {
+    readonly documents: number;
+    readonly sent: number;
+    readonly left: number;
+    readonly ended: number;
+    readonly refused: number;
+  };
   readonly kills: { readonly processes: number; readonly invocations: number };
   readonly invocations: number;
   readonly redelivered: number;
@@ -56,9 +65,10 @@ export async function soakRouted(options: RoutedSoakOptions): Promise<RoutedSoak
   try {
     const struck = setFaults(world.stack.platform.platform.faults, world.inlets, options);
     const started = performance.now();
-    const late = await carry(world, options);
+    const parked = parkedIn(folder, world);
+    const late = await carry(world, options, parked);
     const seconds = (performance.now() - started) / 1_000;
-    const measured = measure(world);
+    const measured = await measure(world, parked);
     await world.stack.close();
     for (const { name, oracle } of world.routes) {
       const own = join(folder, 'rejected', name);
@@ -80,7 +90,11 @@ export async function soakRouted(options: RoutedSoakOptions): Promise<RoutedSoak
 }
 
 /** Writes everything and waits until it is settled. @returns why not, where it was not in time */
-async function carry(world: RoutedWorld, options: RoutedSoakOptions): Promise<string | undefined> {
+async function carry(
+  world: RoutedWorld,
+  options: RoutedSoakOptions,
+  parked: Parked,
+): Promise<string | undefined> {
   const { kills, stack } = world;
   const written = { records: 0 };
   // What is given up must not go on in the background.
@@ -102,8 +116,13 @@ async function carry(world: RoutedWorld, options: RoutedSoakOptions): Promise<st
   );
   kills.armed = true;
   const work = async (): Promise<undefined> => {
-    await Promise.all([writeAll(world, job, written), changeMidway(world, job), goOut(world, job)]);
+    await Promise.all([
+      writeAll(world, job, written),
+      changeMidway(world, job),
+      troubles(world, job, parked),
+    ]);
     await stack.aws.mappings.drained(STREAM);
+    await sendParked(world, job, parked);
     await stack.platform.platform.idle();
   };
   try {
@@ -132,15 +151,69 @@ async function changeMidway(world: RoutedWorld, job: Job): Promise<void> {
   await changeRoutedBatchSize(world.stack, job.batchSizeLater);
 }
 
-/** One route refuses from here and there on, until it has refused so many requests. */
-async function goOut(world: RoutedWorld, job: Job): Promise<void> {
-  const { outage } = world;
-  for (const share of job.outagesAt) {
+/** One after the other: nothing is parked while another route holds the shard. */
+async function troubles(world: RoutedWorld, job: Job, parked: Parked): Promise<void> {
+  const all = [
+    ...job.outagesAt.map((share) => ({ share, begin: () => goOut(world, job) })),
+    { share: job.parksAt, begin: () => goAway(world, job, parked) },
+  ];
+  for (const { share, begin } of all.toSorted((a, b) => a.share - b.share)) {
     await landedUpTo(world, share, job);
-    outage.number++;
-    outage.left = job.refusals;
-    while (outage.left > 0) await pause(20, undefined, { signal: job.signal });
+    await begin();
   }
+}
+
+/** One route refuses until it has refused so many requests. */
+async function goOut({ outage }: RoutedWorld, job: Job): Promise<void> {
+  outage.number++;
+  outage.left = job.refusals;
+  while (outage.left > 0) await pause(20, undefined, { signal: job.signal });
+}
+
+/** What is parked in the store: how many documents now, and the most there were. */
+interface Parked {
+  most: number;
+  now(): Promise<number>;
+}
+
+function parkedIn(folder: string, { routes }: RoutedWorld): Parked {
+  const own = join(folder, 'parked', routes[PARKS]?.name ?? '');
+  const parked: Parked = {
+    most: 0,
+    async now() {
+      const files = await readdir(own, { recursive: true }).catch(() => []);
+      const documents = files.filter((file) => file.endsWith('.json')).length;
+      parked.most = Math.max(parked.most, documents);
+      return documents;
+    },
+  };
+  return parked;
+}
+
+/** The inlet of the route that parks is away until so many documents are parked; the schedule has them sent then. */
+async function goAway(world: RoutedWorld, job: Job, parked: Parked): Promise<void> {
+  world.parking.isOut = true;
+  while ((await parked.now()) < job.parked) {
+    await pause(50, undefined, { signal: job.signal });
+    // While it is away, the schedule tries it too.
+    if (world.parking.refused % 5 === 0) await reconcile(world);
+  }
+  world.parking.isOut = false;
+  await sendParked(world, job, parked);
+}
+
+/** As the schedule does, only more often. A redrive that it starts finds another one at work, or nothing. */
+async function sendParked(world: RoutedWorld, { signal }: Job, parked: Parked): Promise<void> {
+  while ((await parked.now()) > 0) {
+    await reconcile(world);
+    await pause(500, undefined, { signal });
+  }
+}
+
+async function reconcile({ stack, routes }: RoutedWorld): Promise<void> {
+  const event = { pipeline: routes[PARKS]?.name };
+  const answer = await stack.aws.functions.invoke(functionName('reconcile'), event);
+  if ('error' in answer) throw new Error(`reconcile: ${JSON.stringify(answer)}`);
 }
 
 function progressOf({ routes, kills, outage }: RoutedWorld, written: number): string {
@@ -192,11 +265,21 @@ function resultOf({ name, sandbox, oracle, copies, traffic }: Watched): RouteRes
 }
 
 /** What is known when all is over, and gone when the stack is closed. */
-function measure({ stack, kills, invocations, miscounts, outage, routes }: RoutedWorld) {
+async function measure(
+  { stack, kills, invocations, miscounts, outage, parking, routes }: RoutedWorld,
+  parked: Parked,
+) {
   const { redelivered, discarded } = stack.aws.mappings.progress(STREAM);
   const endedBy = (how: string) => invocations.filter(({ reason }) => reason?.includes(how)).length;
   return {
     outages: { times: outage.number, refused: outage.refused },
+    parking: {
+      left: await parked.now(),
+      documents: parked.most,
+      sent: parking.sent,
+      ended: parking.ended,
+      refused: parking.refused,
+    },
     kills: { processes: kills.processes, invocations: endedBy('SIGKILL') },
     timedOut: endedBy('timed out'),
     invocations: invocations.length,
@@ -209,13 +292,13 @@ function measure({ stack, kills, invocations, miscounts, outage, routes }: Route
   };
 }
 
-type Measured = ReturnType<typeof measure> &
+type Measured = Awaited<ReturnType<typeof measure>> &
   Pick<RoutedSoakResult, 'options' | 'seconds' | 'struck' | 'routes'> & { readonly late: string | undefined };
 
 type Check = readonly [holds: boolean, otherwise: string];
 
 function judge({ late, discarded, timedOut, counts, rows, miscounts, ...rest }: Measured): RoutedSoakResult {
-  const { routes, struck, kills, options, outages } = rest;
+  const { routes, struck, kills, options, outages, parking } = rest;
   const never = struck.filter(({ times }) => times === 0).map(({ name }) => name);
   const all = rows.reduce((sum, one) => sum + one, 0);
   const checks: Check[] = [
@@ -223,6 +306,9 @@ function judge({ late, discarded, timedOut, counts, rows, miscounts, ...rest }: 
     [routes[0]?.findings.written === options.records, 'not all records were written'],
     ...routes.flatMap((route, index) => checksOf(route, rows[index] ?? 0, rest)),
     [outages.times === options.outagesAt.length, `the route was out ${outages.times} times`],
+    [parking.documents >= options.parked, `${parking.documents} documents were parked`],
+    [parking.left === 0, `${parking.left} documents are still parked`],
+    [parking.sent > 0 && parking.ended > 0, 'nothing that was parked was sent, or its outage did not end'],
     [discarded === 0, `Lambda gave ${discarded} records up`],
     [timedOut === 0, `${timedOut} invocations ran out of time`],
     [miscounts === 0, `the forwarder has miscounted in ${miscounts} invocations`],

@@ -21,6 +21,10 @@ import { poisoned, responsesOf, type Traffic, WARM_UP_SECONDS } from './world.ts
 
 export const STREAM = 'soak-routed';
 
+/** Which of the routes parks. */
+export const PARKS = 2;
+const PARK_AFTER_SECONDS = 2;
+
 /** What the refusing route's inlet answers, by turns. */
 const REFUSALS = [503, 429, 403] as const;
 
@@ -42,12 +46,25 @@ export interface Outage {
   refused: number;
 }
 
+/** What becomes of the route that parks. */
+export interface Parking {
+  /** Whether its inlet is away. */
+  isOut: boolean;
+  /** Requests that were refused meanwhile. */
+  refused: number;
+  /** Messages of its own that a redrive has sent, or stored as rejects. */
+  sent: number;
+  /** Shards in which a redrive has ended its outage. */
+  ended: number;
+}
+
 export interface RoutedWorld {
   readonly stack: Stack;
   readonly routes: readonly Watched[];
   readonly inlets: InletPaths;
   readonly kills: { processes: number; armed: boolean; strike(): Promise<void> };
   readonly outage: Outage;
+  readonly parking: Parking;
   readonly invocations: readonly InvocationReport[];
   /** Lines in which the forwarder says that it has miscounted. */
   readonly miscounts: readonly string[];
@@ -80,6 +97,7 @@ export async function createRoutedWorld(options: RoutedSoakOptions, folder: stri
     },
   };
   const outage = { number: 0, left: 0, refused: 0 };
+  const parking: Parking = { isOut: false, refused: 0, sent: 0, ended: 0 };
   const platform = createPlatform({
     warmUpMs: WARM_UP_SECONDS * 1_000,
     schemaCacheMs: WARM_UP_SECONDS * SCHEMA_CACHE_FACTOR * 1_000,
@@ -104,32 +122,42 @@ export async function createRoutedWorld(options: RoutedSoakOptions, folder: stri
     sandboxes: SANDBOXES,
     folder,
     bundled: options.bundled,
-    platform: watched(platform, { byInlet, refusing: routes[1], kills, epoch, outage, options }),
+    platform: watched(platform, { byInlet, routes, kills, epoch, outage, parking, options }),
     onInvocation: (report) => invocations.push(report),
     onLog: (name, line) => {
       if (name === functionName('forward') && line.includes('"event":"miscounted"')) miscounts.push(line);
+      if (name === functionName('redrive')) noteRedrive(line, parking);
     },
   });
   try {
     await provisionAll(stack, routes, options, { byInlet, byDataset });
     const paths = [...byInlet.keys()];
     const inlets = { raw: paths.slice(0, 2), xdm: paths.slice(2) };
-    return { stack, routes, inlets, kills, outage, invocations, miscounts };
+    return { stack, routes, inlets, kills, outage, parking, invocations, miscounts };
   } catch (error) {
     await stack.close();
     throw error;
   }
 }
 
-interface Watch extends Pick<RoutedWorld, 'kills' | 'outage'> {
+/** Adds what a line of redrive's log says. */
+function noteRedrive(line: string, parking: Parking): void {
+  const at = line.indexOf('{');
+  const found = JSON.parse(at === -1 ? '{}' : line.slice(at)) as Record<string, unknown>;
+  if ('parkedSince' in found) parking.ended++;
+  if (found.source === 'parked') parking.sent += Number(found.delivered) + Number(found.rejectedAgain);
+}
+
+interface Watch extends Pick<RoutedWorld, 'kills' | 'outage' | 'parking' | 'routes'> {
   readonly byInlet: ReadonlyMap<string, Watched>;
-  readonly refusing: Watched | undefined;
   readonly epoch: { readonly kills: number };
   readonly options: RoutedSoakOptions;
 }
 
 /** The platform, with the witnesses looking at every request that comes in over the wire and at what goes out. */
-function watched(platform: Platform, { byInlet, refusing, kills, epoch, outage, options }: Watch): Platform {
+function watched(platform: Platform, given: Watch): Platform {
+  const { byInlet, kills, epoch, outage, parking, options } = given;
+  const [refusing, parks] = [given.routes[1], given.routes[PARKS]];
   const { killEvery } = options;
   let requests = 0;
   const handle = async (call: Call): Promise<Answer> => {
@@ -147,9 +175,11 @@ function watched(platform: Platform, { byInlet, refusing, kills, epoch, outage, 
     const answer =
       isOut && route === refusing
         ? refused(outage)
-        : call.body.includes(POISON)
-          ? poisoned()
-          : await platform.handle(call);
+        : parking.isOut && route === parks
+          ? away(parking)
+          : call.body.includes(POISON)
+            ? poisoned()
+            : await platform.handle(call);
     if (number % (2 * killEvery) === 0) await kills.strike();
     // What a process had sent before it died is read after its death: only then does the end of its connection show.
     await nextTurn();
@@ -161,6 +191,11 @@ function watched(platform: Platform, { byInlet, refusing, kills, epoch, outage, 
     return answer;
   };
   return Object.create(platform, { handle: { value: handle } }) as Platform;
+}
+
+function away(parking: Parking): Answer {
+  parking.refused++;
+  return { status: 503, headers: { 'content-type': 'application/json' }, text: '{"status":503}' };
 }
 
 function refused(outage: Outage): Answer {
@@ -176,7 +211,7 @@ async function provisionAll(
   { batchSize, shards }: RoutedSoakOptions,
   found: { readonly byInlet: Map<string, Watched>; readonly byDataset: Map<string, Watched> },
 ): Promise<void> {
-  const manifests = routes.map(({ name, sandbox, where }) =>
+  const manifests = routes.map(({ name, sandbox, where }, index) =>
     parseManifest({
       version: 1,
       name,
@@ -187,6 +222,7 @@ async function provisionAll(
         data: 'raw',
         startAt: 'earliest',
         ...(where && { records: { where } }),
+        ...(index === PARKS && { onOutage: 'park', parkAfterSeconds: PARK_AFTER_SECONDS }),
       },
       schema: { class: 'profile', fieldGroups: ['profile-person-details'] },
       mapping: [

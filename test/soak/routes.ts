@@ -20,7 +20,7 @@ export const SANDBOXES = ['dev1', 'dev2'] as const;
 const KINDS = ['order', 'visit', 'signup', 'return', 'review', 'search'] as const;
 const REGIONS = ['eu', 'us', 'apac'] as const;
 
-/** @param count from 3 to 8; the second one is the route that refuses for a while */
+/** @param count from 3 to 8; the second one is the route that refuses for a while, the third one parks */
 export function soakRoutes(count: number): readonly SoakRoute[] {
   if (count < 3 || count > KINDS.length + 2) throw new RangeError(`from 3 to ${KINDS.length + 2} routes`);
   const kinds = KINDS.slice(0, count - 2);

@@ -83,6 +83,9 @@ async function routed(common: Common, routes: number): Promise<Outcome> {
     batchSizeLater: 3_000,
     outagesAt: [0.2, 0.45, 0.7],
     refusals: 60,
+    parksAt: 0.55,
+    // A batch of each shard is one document at most.
+    parked: Math.max(2, Math.round(common.records / 50_000)),
   });
   return { report: routedReportOf(result), wrong: result.wrong };
 }

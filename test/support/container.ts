@@ -111,9 +111,11 @@ function runtimeOf(container: Container, outside: Outside): ForwardRuntime {
     metrics: outside.metrics ?? metricsOf(outside),
     fetch: (url, init) => (container.alive ? outside.fetch(container, url, init) : never()),
     deadLetters: {
-      put: async (document) => {
+      put: async (document, kind) => {
         if (!container.alive) return never();
         outside.store();
+        if (document.entries.some(({ reason }) => (reason === 'parked') !== (kind === 'parked')))
+          outside.wrong('F9: a document has parked messages and rejects');
         onWritten?.(JSON.stringify(document), 'the store');
         for (const what of outside.deliveries.keeps(document, container.watch)) outside.wrong(what);
         return { key: 'k', entries: document.entries.length };

@@ -6,6 +6,8 @@ import type { Pipeline } from '../../lib/pipeline.ts';
 import type { DoctorRuntime, StreamDescription, Trigger } from '../../lib/runtime.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { inletManifest, position, sandboxOf, sent, type World } from '../provision/cases.ts';
+import { SHARD_ID } from './forwarding.ts';
+import { memoryMarks } from './marks.ts';
 import { world } from './provisioning.ts';
 import { memoryS3 } from './s3.ts';
 import { CREDENTIALS } from './scripted.ts';
@@ -38,6 +40,7 @@ export async function surroundings(
   prepare: (own: World) => void = () => undefined,
   options: PlatformOptions = {},
 ): Promise<Surroundings> {
+  const s3 = memoryS3();
   const clientSecrets = [CREDENTIALS.clientSecret];
   const own = world({ credentials: [{ clientId: CREDENTIALS.clientId, clientSecrets }], ...options });
   prepare(own);
@@ -72,8 +75,10 @@ export async function surroundings(
           return found && { ...found, ...all.trigger };
         },
       },
-      deadLetters: createDeadLetters('s3://store', async () => memoryS3().client),
+      deadLetters: createDeadLetters('s3://store', async () => s3.client),
+      marks: memoryMarks(),
       stream: {
+        shards: async () => [SHARD_ID],
         pages: () => {
           throw new Error('the doctor reads no record');
         },

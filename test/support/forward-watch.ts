@@ -107,7 +107,7 @@ export class ContainerWatch {
 /** F16: what came in is what came out. @returns what does not add up in the metrics of one invocation */
 export function unbalanced(counted: Readonly<Record<string, number>>): string | undefined {
   const of = (...names: string[]) => names.reduce((sum, name) => sum + (counted[`Records${name}`] ?? 0), 0);
-  const out = of('Acknowledged', 'AcknowledgedBefore', 'Filtered', 'Rejected', 'Returned');
+  const out = of('Acknowledged', 'AcknowledgedBefore', 'Filtered', 'Rejected', 'Parked', 'Returned');
   const balanced = of('Received') === out && (counted.ConservationDifference ?? 0) === 0;
   return balanced ? undefined : `F16: it does not add up: ${JSON.stringify(counted)}`;
 }

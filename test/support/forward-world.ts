@@ -13,6 +13,7 @@ import {
   serialOf,
 } from './forward-watch.ts';
 import { aggregate } from './kpl.ts';
+import { memoryMarks } from './marks.ts';
 import { ORIGIN, world as provisioningWorld, STREAM_ARN } from './provisioning.ts';
 import { CREDENTIALS } from './scripted.ts';
 import { type Carried, type Invocation, VirtualLambda } from './virtual-lambda.ts';
@@ -23,6 +24,8 @@ const CANARY = CREDENTIALS.clientSecret;
 /** Long enough for whatever is left once nothing goes wrong any more. */
 const DRAIN_MS = 1_800_000;
 const MOST_SHARDS = 7;
+/** Of a lone message that the inlet calls too large, nobody can say otherwise. What is parked waits. */
+const SOUND_IN_STORE = ['too-large', 'parked'];
 const NO_TIME_MS = SETTLE_RESERVE_MS + MIN_REQUEST_MS;
 
 export interface Poll extends Mishap {
@@ -42,8 +45,11 @@ export async function provisioned(manifest: object): Promise<Own> {
   return own;
 }
 
-/** How several messages stand in one record: as the KPL puts them there, or as the lines of a format. */
-export type Holding = 'aggregates' | 'lines';
+/**
+ * How several messages stand in one record: as the KPL puts them there, or as the lines of a format. `parked`: as the
+ * KPL does, and the pipeline parks.
+ */
+export type Holding = 'aggregates' | 'lines' | 'parked';
 
 export class ForwardWorld {
   readonly deliveries = new Deliveries();
@@ -58,6 +64,7 @@ export class ForwardWorld {
   readonly #names = new Map<string, string>();
   readonly #tokens = new Set<string>();
   #storeFails = 0;
+  readonly #marks = memoryMarks();
   #serial = 0;
 
   readonly #holding: Holding;
@@ -120,6 +127,12 @@ export class ForwardWorld {
     this.#storeFails = times;
   }
 
+  /** What redrive does in the end: all that is parked is sent, and the outage has ended. */
+  endOutages(): void {
+    this.count('an outage ended', this.#marks.outages.size);
+    this.#marks.outages.clear();
+  }
+
   /** Time passes while the mapping is off. */
   advance(ms: number): void {
     this.#own.time.now += ms;
@@ -180,8 +193,8 @@ export class ForwardWorld {
       const { fate } = this.deliveries.produced.get(n) as Produced;
       const why = this.deliveries.stored.get(n);
       if (why === undefined && !this.deliveries.taken.has(n)) this.wrong.push(`F3: ${n} (${fate}) is lost`);
-      // Of a lone message that the inlet calls too large, nobody can say otherwise.
-      if (fate === 'sound' && why !== undefined && why !== 'too-large')
+      if (why === 'parked') this.count('parked');
+      if (fate === 'sound' && why !== undefined && !SOUND_IN_STORE.includes(why))
         this.wrong.push(`F3: ${n} is sound and in the store: ${why}`);
     }
   }
@@ -193,6 +206,7 @@ export class ForwardWorld {
       random: runtime.random,
       secrets: runtime.secrets,
       routes: runtime.routes,
+      marks: this.#marks,
       deliveries: this.deliveries,
       fetch: (container, url, init) =>
         new URL(url).pathname.startsWith('/ims/')

@@ -97,13 +97,19 @@ export function virtualClock(): Clock & { readonly slept: number[] } {
 }
 
 /** A store in memory; what it holds is what could be read back. */
-export function memoryStore(): DeadLetters & { readonly documents: DeadLetterDocument[] } {
+export function memoryStore(): DeadLetters & {
+  readonly documents: DeadLetterDocument[];
+  readonly parked: DeadLetterDocument[];
+} {
   const documents: DeadLetterDocument[] = [];
+  const parked: DeadLetterDocument[] = [];
   return {
     documents,
-    async put(document) {
-      documents.push(JSON.parse(JSON.stringify(document)) as DeadLetterDocument);
-      return { key: `k${documents.length}`, entries: document.entries.length };
+    parked,
+    async put(document, kind) {
+      const folder = kind === 'parked' ? parked : documents;
+      folder.push(JSON.parse(JSON.stringify(document)) as DeadLetterDocument);
+      return { key: `k${folder.length}`, entries: document.entries.length };
     },
   };
 }

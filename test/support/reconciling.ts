@@ -33,11 +33,24 @@ const TABLE = 'penstock-dev-pipelines';
 
 const ORIGIN = 'http://127.0.0.1';
 
-/** A store in memory: what it holds by key, and nothing twice under one. */
-export function memoryOnce(): DeadLettersOnce & { readonly documents: Map<string, DeadLetterDocument> } {
+/** What reconcile uses of the store. */
+export type OnceStore = ReconcileRuntime['deadLetters'];
+
+/** A store in memory: what it holds by key, and nothing twice under one. `parked`: of pipelines, what waits. */
+export function memoryOnce(): OnceStore & {
+  readonly documents: Map<string, DeadLetterDocument>;
+  readonly parked: Map<string, readonly string[]>;
+} {
   const documents = new Map<string, DeadLetterDocument>();
+  const parked = new Map<string, readonly string[]>();
   return {
     documents,
+    parked,
+    async list(what) {
+      if (what.kind !== 'parked') throw new Error('reconcile lists only what is parked');
+      const objects = (parked.get(what.pipeline) ?? []).map((key) => ({ key, bytes: 1 }));
+      return { objects, more: false };
+    },
     async putOnce(key, document) {
       if (documents.has(key)) return 'already there';
       documents.set(key, JSON.parse(JSON.stringify(document)) as DeadLetterDocument);
@@ -87,6 +100,8 @@ export interface Reconciling {
   /** The real one, in the table of the ledger. */
   readonly progress: Progress;
   readonly counted: Record<string, number>;
+  /** What it started, by the function's name. */
+  readonly started: { readonly name: string; readonly event: unknown }[];
   readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[];
   readonly secrets: Map<string, string>;
   readonly routes: ReturnType<typeof memoryRoutes>;
@@ -143,6 +158,7 @@ export async function reconciling(
   const routes = memoryRoutes();
   const counted: Record<string, number> = {};
   const pending: [string, number][] = [];
+  const started: Reconciling['started'] = [];
   const lines: Reconciling['lines'] = [];
   const log =
     (level: string) =>
@@ -150,7 +166,11 @@ export async function reconciling(
       void lines.push({ level, message, fields });
   const clock: Clock = { now: with_.clock.now, sleep: async (ms) => with_.clock.advance(ms) };
   const runtime: ReconcileRuntime = {
-    settings: settingsFrom({ PENSTOCK_IMS_URL: ORIGIN, PENSTOCK_PLATFORM_URL: ORIGIN }),
+    settings: settingsFrom({
+      PENSTOCK_IMS_URL: ORIGIN,
+      PENSTOCK_PLATFORM_URL: ORIGIN,
+      PENSTOCK_REDRIVE: 'penstock-dev-redrive',
+    }),
     clock,
     random: () => 0.5,
     fetch: (url, init) => with_.platform.fetch(new Request(url, init as RequestInit)),
@@ -164,6 +184,7 @@ export async function reconciling(
     routes,
     ledger: ledger.ledger,
     deadLetters: store,
+    functions: { start: async (name, event) => void started.push({ name, event }) },
     stream,
     progress,
     metrics: {
@@ -184,6 +205,7 @@ export async function reconciling(
     stream,
     progress,
     counted,
+    started,
     lines,
     secrets,
     routes,
@@ -205,7 +227,7 @@ export async function reconciling(
       const mortal: ReconcileRuntime = {
         ...runtime,
         ...(fetch && { fetch }),
-        deadLetters: { putOnce: (key, document) => change(() => through.putOnce(key, document)) },
+        deadLetters: { ...store, putOnce: (key, document) => change(() => through.putOnce(key, document)) },
         progress: {
           ...progress,
           write: (name, value, version) => change(() => progress.write(name, value, version)),

@@ -38,13 +38,13 @@ export type Mood = 'take' | 'refuse' | 'away';
 
 export interface RedactionWorld {
   /** From here on the pipeline is published so. */
-  publish(records: PublishedPipeline['records']): void;
+  publish(records: PublishedPipeline['records'], park?: PublishedPipeline['park']): void;
   mood: Mood;
   /** Brings records of the stream to the forwarder, from their beginning on. */
   forward(written: readonly Written[]): Promise<void>;
   /** Puts a document of Lambda's about such records into the bucket: with them in it, or only where to find them. */
   giveUp(written: readonly Written[], withPayload: boolean): void;
-  redrive(source: 'rejected' | 'on-failure' | 'stream'): Promise<void>;
+  redrive(source: 'rejected' | 'parked' | 'on-failure' | 'stream'): Promise<void>;
   /** Has AEP refuse all that it has taken so far, in its own words and form, and reconciles. */
   reconcile(mapped: boolean): Promise<void>;
   ask(index: number): Promise<void>;
@@ -118,6 +118,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
       .join(' ')
       .slice(0, 3_000);
 
+  const marks = memoryMarks();
   const none = () => Promise.reject(new Error('nobody here writes a secret'));
   const runtime: ForwardRuntime & RedriveRuntime & ReconcileRuntime & WhereRuntime = {
     settings: settingsFrom({}),
@@ -128,7 +129,7 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     secrets: { get: async (id) => secrets.get(id), create: none, put: none, remove: none },
     routes: memoryRoutes(),
-    marks: memoryMarks(),
+    marks,
     deadLetters: createDeadLetters('s3://bucket', async () => s3.client),
     metrics: { count: (...given) => void out.push(JSON.stringify(given)), measure() {}, flush() {} },
     stream: { ...stream, keptSince: async () => 0 },
@@ -176,9 +177,13 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
 
   const world: RedactionWorld = {
     mood: 'take',
-    publish(records) {
-      const published = { ...PUBLISHED, data, compression: 'auto', ...(records && { records }) };
+    publish(records, park) {
+      const own = { ...(records && { records }), ...(park && { park }) };
+      const published = { ...PUBLISHED, data, compression: 'auto', ...own };
       secrets.set('penstock/dev/streams/customers', JSON.stringify(published));
+      // It has been out for long: the next record that it does not take is parked.
+      const name = `customers ${SHARD_ID} customers`;
+      if (park !== undefined && !marks.outages.has(name)) marks.outages.set(name, { since: 0 });
     },
     forward: (written) =>
       invoke(() => createForward(runtime)({ Records: arrive(written) }, { ...invocation() })),

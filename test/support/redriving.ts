@@ -8,6 +8,7 @@ import type { RouteList } from '../../lib/route-list.ts';
 import type {
   DeadLetter,
   DeadLetterDocument,
+  DocumentKind,
   RedriveRuntime,
   SchemaRegistry,
   StreamPage,
@@ -18,6 +19,7 @@ import type {
 import { settingsFrom } from '../../lib/settings.ts';
 import { PUBLISHED, SECRET, SHARD_ID, STREAM_ARN, seq, virtualClock } from './forwarding.ts';
 import { type FakeInlet, fakeInlet } from './inlet.ts';
+import { memoryMarks } from './marks.ts';
 import { type MemoryS3, memoryS3 } from './s3.ts';
 
 /** A stream of one shard: its records, and how many of the oldest are gone. */
@@ -42,9 +44,9 @@ export interface RedriveWorld {
   run(request: object, remainingMs?: number): Promise<RedriveAnswer>;
   /** The same, and goes on with what it started itself until it ends. */
   runAll(request: object, remainingMs?: number): Promise<RedriveAnswer>;
-  store(document: DeadLetterDocument): Promise<string>;
-  /** Every document of the store, by key. */
-  documents(): Map<string, DeadLetterDocument>;
+  store(document: DeadLetterDocument, kind?: DocumentKind): Promise<string>;
+  /** Every document of rejects, or of what is parked, by key. */
+  documents(kind?: DocumentKind): Map<string, DeadLetterDocument>;
   /** Messages that were sent to the inlet of a route, in their order. */
   sentBy(pipeline: string): readonly string[];
   /** Keys that are not documents. */
@@ -61,6 +63,7 @@ export interface RedriveWorldOptions {
   readonly s3?: MemoryS3;
   readonly clock?: ReturnType<typeof virtualClock>;
   readonly schemas?: SchemaRegistry;
+  readonly marks?: RedriveRuntime['marks'];
 }
 
 export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
@@ -119,6 +122,7 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       measure: () => undefined,
       flush: () => undefined,
     },
+    marks: options.marks ?? memoryMarks(),
     stream: streamOf(stream),
     ...(options.schemas && { schemas: options.schemas }),
     functions: { start: async (_, event) => void started.push(JSON.parse(JSON.stringify(event))) },
@@ -150,18 +154,18 @@ export function redriveWorld(options: RedriveWorldOptions = {}): RedriveWorld {
       }
       return answer;
     },
-    store: async (document) => (await runtime.deadLetters.put(document)).key,
-    documents: () =>
+    store: async (document, kind) => (await runtime.deadLetters.put(document, kind)).key,
+    documents: (kind = 'rejected') =>
       new Map(
         [...s3.objects]
-          .filter(([key]) => key.startsWith('rejected/'))
+          .filter(([key]) => key.startsWith(`${kind}/`))
           .map(([key, text]) => [key, JSON.parse(text) as DeadLetterDocument]),
       ),
     sentBy: (pipeline) =>
       inlet.requests
         .filter(({ url }) => url.endsWith(`/${inletUrls.get(pipeline)?.split('/').at(-1)}`))
         .flatMap(({ messages }) => messages),
-    others: () => [...s3.objects.keys()].filter((key) => !key.startsWith('rejected/')),
+    others: () => [...s3.objects.keys()].filter((key) => !/^(rejected|parked)\//.test(key)),
   };
   return own;
 }

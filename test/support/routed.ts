@@ -12,6 +12,7 @@ import {
   PUBLISHED,
   type RecordInput,
   SECRET,
+  SHARD_ID,
   STREAM_ARN,
   virtualClock,
 } from './forwarding.ts';
@@ -35,6 +36,9 @@ export interface RoutedOptions {
 /** @param index of the pipeline's requests in this container, 0 for the first */
 export type Dies = (pipeline: string, index: number) => 'before' | 'after' | undefined;
 
+/** @param call such as `put` or `outage`; `index` of that call in this container, 0 for the first */
+export type DiesAt = (call: string, index: number) => 'before' | 'after' | undefined;
+
 /** A container that may die: whoever is at work in it never gets any further. */
 export interface Mortal {
   readonly isDead: () => boolean;
@@ -46,6 +50,8 @@ export interface Routed {
   readonly marks: MemoryMarks;
   readonly store: ReturnType<typeof memoryStore>;
   readonly secrets: Map<string, string>;
+  /** What its containers have. */
+  readonly runtime: ForwardRuntime;
   readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[];
   /** By pipeline, what was counted. */
   readonly counted: Record<string, Record<string, number>>;
@@ -58,10 +64,15 @@ export interface Routed {
   publish(routes: readonly RouteInput[]): void;
   /** A container with nothing in its memory. */
   container(): Forward;
-  /** A container that dies when `dies` says so of a request: before its inlet sees it, or after. */
-  mortal(dies: Dies): Mortal;
+  /**
+   * A container that dies when `dies` says so of a request, before its inlet sees it or after, or `diesAt` of a call to
+   * the marks or the store.
+   */
+  mortal(dies: Dies, diesAt?: DiesAt): Mortal;
   /** Forwards with a container; a fresh one by default. */
   run(records: readonly RecordInput[], forward?: Forward, remainingMs?: number): Promise<BatchResponse>;
+  /** What redrive does once the inlet answers again: sends what is parked, and ends the outage. */
+  sendParked(pipeline: string): Promise<void>;
   /** The log line of a pipeline's last batch. */
   lineOf(pipeline: string): LogFields | undefined;
 }
@@ -156,6 +167,7 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
     marks,
     store,
     secrets,
+    runtime,
     lines,
     counted,
     taken,
@@ -163,7 +175,7 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
     publish,
     answer: (pipeline, answer) => void answers.set(pipeline, answer),
     container: () => createForward(runtime),
-    mortal(dies) {
+    mortal(dies, diesAt = () => undefined) {
       const death = Promise.withResolvers<'died'>();
       let isDead = false;
       const seen = new Map<string, number>();
@@ -174,15 +186,30 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
         death.resolve('died');
         return never();
       };
+      const calls = new Map<string, number>();
+      const at = <A extends unknown[], T>(name: string, call: (...given: A) => Promise<T>) => {
+        return (...given: A): Promise<T> =>
+          alive(async () => {
+            const index = calls.get(name) ?? 0;
+            calls.set(name, index + 1);
+            const when = diesAt(name, index);
+            if (when === 'before') return die();
+            const answer = await call(...given);
+            return when === 'after' || isDead ? die() : answer;
+          });
+      };
       const own = createForward({
         ...runtime,
         clock: { now: clock.now, sleep: (ms) => alive(() => clock.sleep(ms)) },
         marks: {
-          read: (shard) => alive(() => marks.read(shard)),
-          write: (...given) => alive(() => marks.write(...given)),
-          clear: (...given) => alive(() => marks.clear(...given)),
+          read: at('read', marks.read),
+          write: at('write', marks.write),
+          clear: at('clear', marks.clear),
+          outage: at('outage', marks.outage),
+          outageLasts: at('outageLasts', marks.outageLasts),
+          outageEnded: at('outageEnded', marks.outageEnded),
         },
-        deadLetters: { put: (document) => alive(() => runtime.deadLetters.put(document)) },
+        deadLetters: { put: at('put', runtime.deadLetters.put) },
         fetch: (url, init) =>
           alive(async () => {
             const pipeline = pipelineOf(url);
@@ -206,6 +233,15 @@ export function routed(inputs: readonly RouteInput[], options: RoutedOptions = {
     run(records, forward = createForward(runtime), remainingMs = 60_000) {
       const deadline = clock.now() + remainingMs;
       return forward(kinesisEvent(records), { remainingMs: () => deadline - clock.now(), invocationId: 'i' });
+    },
+    async sendParked(pipeline) {
+      const own = store.parked.filter((document) => document.pipeline === pipeline);
+      for (const document of own) {
+        store.parked.splice(store.parked.indexOf(document), 1);
+        for (const { data } of document.entries)
+          taken[pipeline]?.push(Buffer.from(data, 'base64').toString());
+      }
+      await marks.outageEnded({ stream: 'customers', shardId: SHARD_ID }, pipeline).catch(() => undefined);
     },
     lineOf: (pipeline) =>
       lines.findLast(({ fields }) => fields.event === 'batch-ended' && fields.pipeline === pipeline)?.fields,

@@ -514,6 +514,7 @@ describe('alarms', () => {
         'RepliesUnclear',
         'ShardsHeld',
         'RecordsRejected',
+        'RecordsParked',
         'RecordsRefusedLater',
         'BatchesUnreadable',
         'RecordsLost',

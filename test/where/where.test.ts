@@ -72,6 +72,7 @@ interface Given {
   readonly record?: boolean;
   readonly lines?: readonly (readonly ForwardedBatch[])[];
   readonly rejects?: Readonly<Record<string, string>>;
+  readonly parked?: Readonly<Record<string, string>>;
   readonly givenUp?: Readonly<Record<string, string>>;
   readonly msPerRead?: number;
   readonly shardGone?: boolean;
@@ -88,7 +89,7 @@ interface Given {
 function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
   const clock = virtualClock();
   const asked: unknown[] = [];
-  const objects = { ...given.rejects, ...given.givenUp };
+  const objects = { ...given.rejects, ...given.parked, ...given.givenUp };
   const none = () => Promise.reject(new Error('it changes nothing'));
   const records: StreamRecord[] = given.record
     ? [{ sequenceNumber: seq(5), partitionKey: 'k', data: Buffer.from(given.data ?? ''), arrivedAt: ARRIVED }]
@@ -131,10 +132,11 @@ function runtime(given: Given): WhereRuntime & { readonly asked: unknown[] } {
     deadLetters: {
       async list(what: StoredKind, after = '') {
         asked.push(what);
-        const stored = (what.kind === 'rejected' ? given.rejects : given.givenUp) ?? {};
+        const of = { rejected: given.rejects, parked: given.parked, 'on-failure': given.givenUp };
+        const stored = of[what.kind] ?? {};
         const keys = Object.keys(stored).filter(
           (key) =>
-            given.routes === undefined || what.kind !== 'rejected' || key.startsWith(`${what.pipeline}/`),
+            given.routes === undefined || what.kind === 'on-failure' || key.startsWith(`${what.pipeline}/`),
         );
         // A page has two.
         const rest = keys.filter((key) => key > after);
@@ -185,6 +187,7 @@ describe('a record asked for by shard and sequence number', () => {
       'delivered',
     ],
     ['in a batch with rejects', { lines: [[line(1, 9, { rejected: 1 })]] }, 'settled'],
+    ['14 A 3: in a batch of which some was parked', { lines: [[line(1, 9, { parked: 1 })]] }, 'settled'],
     ['in a batch with filtered messages', { lines: [[line(1, 9, { filtered: 1 })]] }, 'settled'],
     ['that is the checkpoint', { record: true, lines: [[line(1, 9, { checkpoint: seq(5) })]] }, 'in-stream'],
     [
@@ -245,6 +248,7 @@ describe('a record asked for by shard and sequence number', () => {
     // From a minute before it came, and from the day on which it came.
     expect(w.asked).toEqual([
       { shardId: SHARD, from: 1_770_000_000_250 - 60_000 },
+      { kind: 'parked', pipeline: 'customers', since: '2026-02-02T02:40:00.250Z' },
       { kind: 'rejected', pipeline: 'customers', since: '2026-02-02T02:40:00.250Z' },
       { kind: 'rejected', pipeline: 'customers', since: '2026-02-02T02:40:00.250Z' },
       { kind: 'on-failure' },
@@ -289,6 +293,11 @@ describe('A 4: what AEP said of a record', () => {
     [
       'nobody knows by which it was redacted',
       { records: rules, rejects: { a: document({ ...said, redacted: true }) } },
+      false,
+    ],
+    [
+      '14 A 3: it is parked',
+      { records: rules, parked: { a: document({ ...said, reason: 'parked' }) } },
       false,
     ],
     [
@@ -439,11 +448,19 @@ describe('14 A 3: a record of a stream with several routes', () => {
         { pipeline: 'orders', place: 'dead-letter', deadLetters: [{ key: 'orders/a' }] },
       ],
     });
-    const parked = { ...given, rejects: { 'orders/a': rejectOf('orders', { reason: 'parked' }) } };
+    const parked = {
+      ...given,
+      rejects: {},
+      parked: { 'orders/a': rejectOf('orders', { reason: 'parked' }) },
+    };
     const asked = { streamArn: STREAM_ARN, shardId: SHARD, sequenceNumber: seq(5) };
-    expect((await whereOnRoutes(asked, runtime(parked))).says).toBe(
-      'delivered by customers, parked by orders',
-    );
+    expect(await whereOnRoutes(asked, runtime(parked))).toMatchObject({
+      says: 'delivered by customers, parked by orders',
+      routes: [
+        { place: 'delivered' },
+        { place: 'parked', says: expect.stringContaining('waits'), deadLetters: [{ reason: 'parked' }] },
+      ],
+    });
   });
 
   it('asked for one pipeline, counts no line of another', async () => {

@@ -1,7 +1,8 @@
-// The runtime of reconcile, which reads what AEP refused and stores it as dead letters.
+// The runtime of reconcile, which reads what AEP refused, stores it as dead letters, and starts redrive.
 import { Failure } from '../../failure.ts';
 import type { ReconcileRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
+import { createFunctions } from '../functions.ts';
 import { createLedger } from '../ledger.ts';
 import { createMetrics } from '../metrics.ts';
 import { createProgress } from '../progress.ts';
@@ -28,6 +29,7 @@ export function reconcileRuntime(): ReconcileRuntime {
     ledger: createLedger(table, call),
     progress: createProgress(table, call),
     deadLetters: createDeadLetters(deadLettersUrl),
+    functions: createFunctions(),
     stream: createStreamRange(),
     metrics: createMetrics(stage),
     ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),

@@ -1,8 +1,9 @@
-// The runtime of redrive, which reads the dead-letter store and streams, and starts itself again.
+// The runtime of redrive, which reads the dead-letter store and streams, ends outages, and starts itself again.
 import { Failure } from '../../failure.ts';
 import type { RedriveRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createFunctions } from '../functions.ts';
+import { createMarks } from '../marks.ts';
 import { createMetrics } from '../metrics.ts';
 import { createRoutes } from '../routes.ts';
 import { createSchemaRegistry } from '../schema-registry.ts';
@@ -20,9 +21,11 @@ export function redriveRuntime(): RedriveRuntime {
       'PENSTOCK_DEAD_LETTERS_URL is not set: the dead-letter store is unknown',
     );
   }
+  const call = tableCall();
   return {
     ...base,
-    routes: createRoutes(table, tableCall()),
+    routes: createRoutes(table, call),
+    marks: createMarks(table, call),
     deadLetters: createDeadLetters(deadLettersUrl),
     metrics: createMetrics(stage),
     stream: createStreamRange(),

@@ -3,9 +3,11 @@ import { Failure } from '../../failure.ts';
 import type { DoctorRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createForwardLog } from '../forward-log.ts';
+import { createMarks } from '../marks.ts';
 import { createStreamRange } from '../stream-range.ts';
 import { createStreams } from '../streams.ts';
 import { createTriggers } from '../triggers.ts';
+import { tableCall } from './aws.ts';
 import { ledgerRuntime } from './ledger.ts';
 
 /** @throws Failure `SETTINGS_INVALID` */
@@ -22,6 +24,7 @@ export function statusRuntime(): DoctorRuntime {
     streams: createStreams(),
     triggers: createTriggers({ forwarder, onFailureArn }),
     stream: createStreamRange(),
+    marks: createMarks(base.settings.table, tableCall()),
     deadLetters: createDeadLetters(deadLettersUrl),
     forwardLog: createForwardLog(forwarder),
   };

@@ -69,7 +69,7 @@ export function startSending(sender: Sender): Sending {
 }
 
 /** Sends nothing: whatever is added stays unresolved, for a reason that was there before. */
-export function stoppedSending(stop: Stop): Sending {
+export function stoppedSending(stop: Stop | undefined): Sending {
   const settled: Settled[] = [];
   const none = { acknowledged: 0, requests: 0, retries: 0, unclear: 0, doubtful: 0 };
   return {

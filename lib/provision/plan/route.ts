@@ -4,9 +4,16 @@ import { publishedFormat } from '../../formats.ts';
 import type { InletSource } from '../../manifest.ts';
 import type { Pipeline, Planned } from '../../pipeline.ts';
 import { standsForRules } from '../../presets.ts';
-import { type PublishedRoute, readRoute, streamSettingsOf, writtenDocument } from '../../published.ts';
+import {
+  type PublishedRoute,
+  parkIn,
+  readRoute,
+  streamSettingsOf,
+  writtenDocument,
+} from '../../published.ts';
 import type { RouteList, StreamSettings } from '../../route-list.ts';
 import type { Trigger } from '../../runtime.ts';
+import { MAX_RECORD_AGE_SECONDS } from '../../shared-rules.ts';
 import type { StreamContext } from '../resources/resource.ts';
 import { closingIn, conflictWith, othersIn, readRouteList } from '../routes.ts';
 import { unfitTrigger } from '../steps/consumer.ts';
@@ -105,6 +112,7 @@ function isAsWanted(published: PublishedRoute, { resources }: Pipeline, source: 
     isDeepStrictEqual(streamSettingsOf(published), settingsIn(source)) &&
     isDeepStrictEqual(published.records, source.records) &&
     (published.order ?? 'key') === source.order &&
+    isDeepStrictEqual(published.park, parkIn(source).park) &&
     isDeepStrictEqual(published.rate, source.rate)
   );
 }
@@ -148,13 +156,23 @@ export async function planTrigger(pipeline: Pipeline, { runtime }: StreamContext
       : { ...entry, action: 'remove', reason: 'the pipeline is retired', id: trigger.id };
   }
   if (trigger === undefined) return { ...entry, ...MISSING_TRIGGER };
-  const unfit = unfitTrigger(pipeline, trigger, runtime);
+  const unfit = unfitTrigger(pipeline, trigger, runtime) ?? tooLate(pipeline, trigger);
   if (unfit !== undefined) {
     const shared = [manifest.name, ...others].join(', ');
     const reason = others.length === 0 ? unfit : `${shared} have one trigger: ${unfit}`;
     return { ...entry, action: 'conflict', reason, id: trigger.id };
   }
   return { ...entry, ...existing(trigger, others) };
+}
+
+/** Why nothing would ever be parked: Lambda discards the records before. */
+function tooLate(
+  { manifest: { source } }: Pipeline,
+  { maximumRecordAgeSeconds: most }: Trigger,
+): string | undefined {
+  const afterSeconds = source.kind === 'inlet' ? parkIn(source).park?.afterSeconds : undefined;
+  if (afterSeconds === undefined || most === undefined || most < 0 || afterSeconds < most) return undefined;
+  return `nothing would be parked: source.parkAfterSeconds is ${afterSeconds}, and the trigger's MaximumRecordAgeInSeconds ${most}; give fewer seconds, or set the latter to ${MAX_RECORD_AGE_SECONDS}`;
 }
 
 const MISSING_TRIGGER = { action: 'create', reason: 'nothing reads the stream yet' } as const;

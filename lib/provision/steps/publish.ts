@@ -6,6 +6,7 @@ import type { Pipeline } from '../../pipeline.ts';
 import {
   PublishedPipeline,
   type PublishedRoute,
+  parkIn,
   publishedSecret,
   readRoute,
   revisionOf,
@@ -88,6 +89,7 @@ async function publishedOf(
     ...(source.unrouted === 'keep' && { unrouted: source.unrouted }),
     ...(source.records !== undefined && { records: source.records }),
     ...(source.order === 'strict' && { order: source.order }),
+    ...parkIn(source),
     ...(source.rate !== undefined && { rate: source.rate }),
     inletUrl: inlet.inletUrl,
     authenticationRequired: inlet.authenticationRequired,

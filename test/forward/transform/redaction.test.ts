@@ -90,6 +90,8 @@ interface Setting {
   readonly root: '' | '/p';
   /** Or there: what is sent is the first of the two, and rules speak of that place alone. */
   readonly otherwise?: '/q';
+  /** What its inlet does not take is parked, and sent again from there. */
+  readonly parks?: true;
 }
 
 function redactionsOf(rules: readonly Rule[], { data, root }: Setting): Redaction[] {
@@ -160,6 +162,7 @@ const move = fc.oneof(
       kind: fc.constant('redrive' as const),
       mood,
       source: fc.constantFrom('rejected', 'rejected', 'rejected', 'on-failure', 'stream' as const),
+      parked: fc.constantFrom('rejected', 'parked', 'parked' as const),
     }),
   },
   {
@@ -189,7 +192,7 @@ async function play(moves: readonly Move[], setting: Setting): Promise<void> {
       }),
       ...(redact.length > 0 && { redact }),
     };
-    own.publish(records);
+    own.publish(records, setting.parks && { afterSeconds: 1 });
   };
   publish();
   for (const [at, one] of moves.entries()) {
@@ -198,7 +201,7 @@ async function play(moves: readonly Move[], setting: Setting): Promise<void> {
       publish();
       continue;
     }
-    await make(one, own, (shape, form) => write(shape, form, setting, leaves));
+    await make(one, own, (shape, form) => write(shape, form, setting, leaves), setting.parks);
     const texts = own.left().flatMap((text) => everythingIn(text));
     const named = leaves.filter((leaf) => rules.some((each) => names(each, leaf)));
     // A part of a value is a part of it too.
@@ -207,11 +210,17 @@ async function play(moves: readonly Move[], setting: Setting): Promise<void> {
   }
 }
 
-async function make(move: Move, own: RedactionWorld, written: (shape: Shape, form: Form) => Written) {
+async function make(
+  move: Move,
+  own: RedactionWorld,
+  written: (shape: Shape, form: Form) => Written,
+  parks = false,
+) {
   if ('mood' in move) own.mood = move.mood;
   const records = 'records' in move ? move.records.map(([shape, form]) => written(shape, form)) : [];
   if (move.kind === 'forward') await own.forward(records);
-  else if (move.kind === 'redrive') await own.redrive(move.source);
+  else if (move.kind === 'redrive')
+    await own.redrive(parks && move.source === 'rejected' ? move.parked : move.source);
   else if (move.kind === 'reconcile') await own.reconcile(move.mapped);
   else if (move.kind === 'discarded') own.giveUp(records, move.payload);
   else if (move.kind === 'ask') await own.ask(move.index);
@@ -227,14 +236,19 @@ describe('A 4: nothing that a rule in force names is anywhere outside the stream
     { data: 'xdm', root: '/p' },
     { data: 'raw', root: '/p', otherwise: '/q' },
     { data: 'xdm', root: '/p', otherwise: '/q' },
-  ])('whatever records, rules and histories there are: $data, at "$root", or $otherwise', async (setting) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 14, size: 'max' }), (moves) =>
-        play(moves, setting),
-      ),
-      { numRuns: 80 },
-    );
-  });
+    { data: 'raw', root: '', parks: true },
+    { data: 'xdm', root: '/p', parks: true },
+  ])(
+    'whatever records, rules and histories there are: $data, at "$root", or $otherwise, parked: $parks',
+    async (setting) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 14, size: 'max' }), (moves) =>
+          play(moves, setting),
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
 });
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
