@@ -1,5 +1,6 @@
 // The plan: looks at what is there, and says what to do about each resource and why. Changes nothing.
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
+import type { Sandbox } from '../../aep/sandboxes.ts';
 import { Failure } from '../../failure.ts';
 import { credentialsIn, sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
@@ -8,6 +9,7 @@ import { merges } from '../../operations.ts';
 import { nameInAep, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
 import { streamNameOf } from '../../published.ts';
 import type { Ledger, LedgerRecord } from '../../runtime.ts';
+import { findSandbox, toldSandbox } from '../../sandbox.ts';
 import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
 import { readKnown } from '../known.ts';
 import { asMade, inventory, withOthers } from '../resources/ensure.ts';
@@ -31,7 +33,10 @@ import { arrayWarnings } from './array-warnings.ts';
 import { cloudWarnings } from './cloud.ts';
 import { foreseenOf } from './foreseen.ts';
 import { leadBackWarnings } from './lead-back.ts';
+import { movedFailure } from './moved.ts';
 import { planRoute, planTrigger } from './route.ts';
+import { noteDecision, type ResourcesRead, readingOnce, stateRead } from './state-read.ts';
+import { movedParts, planToken } from './token.ts';
 
 /**
  * The pipeline with its plan. What is kept is in `resources` already, so steps need not look again. Conflicts
@@ -40,17 +45,24 @@ import { planRoute, planTrigger } from './route.ts';
  * credentials.
  * @throws Failure `EVENT_INVALID` if it should retire a pipeline that never existed.
  */
-export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+export async function plan(pipeline: Pipeline, given: StreamContext): Promise<Pipeline> {
   const { mode, manifest } = pipeline;
+  const context = { ...given, runtime: readingOnce(given.runtime) };
+  const read: ResourcesRead = new Map();
   const record = await context.runtime.ledger.read(manifest.name);
   let planned = await prepared(pipeline, record, context);
-  const planOne = mode === 'retire' ? planRemoval : planResource;
-  for (const resource of resourcesOf(planned)) planned = await planOne(resource, planned, context);
+  for (const resource of resourcesOf(planned))
+    planned = await (mode === 'retire'
+      ? planRemoval(resource, planned, context)
+      : planResource(resource, planned, context, read));
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planTrigger(planned, context)];
   planned = { ...planned, plan: boundedPlan([...planned.plan, ...rest]) };
-  if (mode === 'retire') await checkWas(planned, record, context.runtime.ledger);
-  planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
+  if (mode === 'retire') {
+    await checkWas(planned, record, context.runtime.ledger);
+    planned = { ...planned, warnings: [] };
+  } else planned = await withToken(await withWarnings(planned, context), record, read, context);
+  if (planned.failure !== undefined) return planned;
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
   const lines = conflicts.map(
@@ -59,6 +71,38 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const next = 'Resolve each conflict as described, then start it again.';
   const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MAX_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
+}
+
+/** With the token of what was read. If the request has one of another state, that is its failure. */
+async function withToken(
+  planned: Pipeline,
+  record: LedgerRecord | undefined,
+  read: ResourcesRead,
+  { runtime }: StreamContext,
+): Promise<Pipeline> {
+  const state = await stateRead(planned, record, read, runtime);
+  const moved = planned.token === undefined ? [] : movedParts(planned.token, state);
+  const known = { ...planned, token: planToken(state) };
+  return moved.length === 0 ? known : { ...known, moved, failure: movedFailure(moved, known, record) };
+}
+
+/** With warnings, and in a plan with the type of the sandbox: who applies it by hand may be asked for its name. */
+async function withWarnings(planned: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const { mode, manifest } = planned;
+  const asked = mode === 'plan' || manifest.source.kind === 'pubsub';
+  const found = asked ? await findSandbox(context.aep, manifest.sandbox) : undefined;
+  const twice = await ingestedTwice(planned, context);
+  const doubled = new Set<Planned['resource']>([
+    ...(twice === undefined ? [] : [entranceOf(manifest)]),
+    ...(readAgain(planned) ? (['flow'] as const) : []),
+  ]);
+  const warnings = await warningsOf(planned, found, twice, context);
+  return {
+    ...planned,
+    plan: planned.plan.map((one) => (doubled.has(one.resource) ? { ...one, readTwice: true } : one)),
+    warnings,
+    ...(asked && { sandbox: toldSandbox(manifest.sandbox, found) }),
+  };
 }
 
 /** What the inventory needs first. A missing secret is reported before anything is made. */
@@ -107,7 +151,12 @@ function withEntry(pipeline: Pipeline, key: ResourceKey, entry: Entry): Pipeline
   return { ...pipeline, plan: [...pipeline.plan, { resource: key, name, ...entry }] };
 }
 
-async function planResource(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+async function planResource(
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+  read: ResourcesRead,
+): Promise<Pipeline> {
   const { key } = resource;
   const { manifest } = pipeline;
   if (!resource.needed(manifest))
@@ -115,7 +164,8 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
   const given = givenIn(manifest, resource);
   if (given !== undefined) {
     const { id } = given;
-    const differences = await given.check(context, pipeline);
+    const { differences, revision } = await given.check(context, pipeline);
+    read.set(key, { id, differences, revision });
     const made = { id, name: id, how: 'given' as const };
     const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
     if (differences.length === 0)
@@ -129,6 +179,7 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
     });
   }
   const decision = await inventory(resource, pipeline, context);
+  noteDecision(read, key, decision);
   const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
   const entry = permittedEntry(planEntry(resource, decision, pipeline), manifest.allowIrreversible);
   return withEntry(known, key, await possible(entry, resource, pipeline, context));
@@ -341,25 +392,28 @@ async function appliedBesides(
   return undefined;
 }
 
-async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<string[]> {
-  const twice = await ingestedTwice(pipeline, context);
+async function warningsOf(
+  pipeline: Pipeline,
+  sandbox: Sandbox | undefined,
+  twice: string | undefined,
+  context: StreamContext,
+): Promise<string[]> {
   const { source } = pipeline.manifest;
   const action = (key: ResourceKey) => pipeline.plan.find(({ resource }) => resource === key)?.action;
   const grows = pipeline.plan.some(
     (one) =>
       one.action === 'update' && (one.resource === 'schema' || one.resource.startsWith('field-group:')),
   );
-  const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
   const { refused, doubtful } = foreseenOf(pipeline.manifest);
   return [
     ...refused,
     ...doubtful,
     // `begin` has looked at the stream.
     ...pipeline.warnings,
-    ...(await cloudWarnings(context.aep, pipeline.manifest)),
+    ...cloudWarnings(pipeline.manifest, sandbox),
     ...(twice === undefined ? [] : [twice]),
-    ...(replaced && isPulled(source)
-      ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]
+    ...(isPulled(source) && takesOver(pipeline)
+      ? [readAgain(pipeline) ? pulledTwice(source.kind) : MOVED]
       : []),
     ...(grows && action('flow') === 'keep'
       ? ['AEP may validate records against the old schema for up to 15 minutes']
@@ -370,6 +424,22 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
     ...leadBackWarnings(pipeline.manifest),
     ...(await arraysOf(pipeline, context)),
   ];
+}
+
+/** Whether a new flow comes after an old one. */
+function takesOver({ old, plan }: Pipeline): boolean {
+  const action = plan.find(({ resource }) => resource === 'flow')?.action;
+  return old.some(({ resource }) => resource === 'flow') && action !== 'keep';
+}
+
+/** Whether a new flow reads again what the old one has read: AEP reads the source by itself, and the place is the same. */
+function readAgain(pipeline: Pipeline): boolean {
+  return isPulled(pipeline.manifest.source) && takesOver(pipeline) && !readsElsewhere(pipeline.plan);
+}
+
+/** Where records come in: the forwarder's way, or the flow that reads by itself. */
+function entranceOf({ source }: Manifest): Planned['resource'] {
+  return source.kind === 'inlet' ? 'publish' : 'flow';
 }
 
 /** Uses the schema's fields in AEP. For a schema still to be made, the manifest and the samples tell. */
