@@ -159,16 +159,11 @@ describe('15: a journey beside a running penstock dev', () => {
   });
 
   it('Ctrl-C leaves the execution running, and says how to look again', async () => {
-    const left = await typed(folder, ['apply', 'pipelines/second.json', '--warm-up', '5'], [[/never/, '']]);
-    // Nothing to do: what follows needs a change.
-    expect(left.out).toContain('Nothing to do');
     const text = await readFile(join(folder, 'pipelines/second.json'), 'utf8');
     await writeFile(
       join(folder, 'pipelines/second.json'),
       text.replace('concat(firstName, \\" \\", lastName)', 'concat(lastName, \\" \\", firstName)'),
     );
-    const samples = join(folder, 'pipelines/second.samples.json');
-    await rm(samples, { force: true });
     const interrupted = await typed(
       folder,
       ['apply', 'pipelines/second.json', '--warm-up', '5'],
@@ -197,6 +192,23 @@ describe('15: a journey beside a running penstock dev', () => {
     const retired = await run('retire', FILE, '--yes', '--sandbox', 'dev1');
     expect(retired.code).toBe(0);
     expect(retired.out).toContain('retired');
+  });
+
+  it('a production sandbox needs its name, typed or in --sandbox', async () => {
+    const text = await readFile(join(folder, FILE), 'utf8');
+    const file = 'pipelines/production.json';
+    await writeFile(
+      join(folder, file),
+      text.replace('"dev1"', '"prod"').replace(`"${NAME}"`, '"for-production"'),
+    );
+    const refused = await run('apply', file, '--yes');
+    expect(refused.err).toContain('error PRODUCTION  ');
+    expect(refused.err).toContain('--sandbox prod');
+    expect(refused.code).toBe(1);
+    const mistyped = await typed(folder, ['apply', file], [[/Type its name:/, 'dev1\r']]);
+    expect(mistyped.out).toContain('DECLINED');
+    const status = await run('status', '--json');
+    expect(status.out).not.toContain('for-production');
   });
 
   it('and nothing that was printed is a secret', () => {
