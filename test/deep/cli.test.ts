@@ -22,10 +22,17 @@ interface Ended {
   readonly err: string;
 }
 
-function penstock(folder: string, args: readonly string[], bin = BIN): Promise<Ended> {
+function penstock(
+  folder: string,
+  args: readonly string[],
+  { bin = BIN, env = {} }: { readonly bin?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], { cwd: folder, env: quietEnv() }, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),
+    execFile(
+      process.execPath,
+      [bin, ...args],
+      { cwd: folder, env: { ...quietEnv(), ...env } },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),
     );
   });
 }
@@ -133,6 +140,31 @@ describe('15: a journey beside a running penstock dev', () => {
     const unknown = await run('status', 'customer-profile');
     expect(unknown.code).toBe(1);
     expect(unknown.err).toContain('error EVENT_INVALID  ');
+  });
+
+  it('a stage is asked through the same APIs, with region and credentials as the SDK finds them', async () => {
+    const address = await readAddress(folder);
+    const env = {
+      HOME: folder,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_ENDPOINT_URL: address?.awsUrl ?? '',
+      AWS_ACCESS_KEY_ID: address?.accessKeyId ?? '',
+      AWS_SECRET_ACCESS_KEY: address?.secretAccessKey ?? '',
+    };
+    const there = ['--region', address?.region ?? ''];
+    const planned = await penstock(folder, ['plan', FILE, '--stage', 'dev', ...there], { env });
+    expect(planned).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to do') });
+    const cases: [string, string[], Record<string, string>][] = [
+      ['NO_REGION', ['--stage', 'dev'], env],
+      ['NO_STACK', ['--stage', 'other', ...there], env],
+      ['NO_CREDENTIALS', ['--stage', 'dev', ...there], { HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' }],
+    ];
+    for (const [code, args, around] of cases) {
+      const ended = await penstock(folder, ['plan', FILE, ...args], { env: around });
+      expect(ended.err).toContain(`error ${code}  `);
+      expect(ended.err).toMatch(/\nnext {3}\S/);
+      expect(ended.code).toBe(1);
+    }
   });
 
   it('a terminal is asked, and no line is wider than it', async () => {
@@ -243,12 +275,14 @@ describe('15: the packed package, in an empty folder', () => {
       }
       const bin = join(installed, 'bin/penstock.js');
       expect(await readdir(installed)).not.toContain('cli');
-      const checked = await penstock(folder, ['check'], bin);
+      const checked = await penstock(folder, ['check'], { bin });
       expect(checked).toMatchObject({ code: 0, err: '' });
-      const planned = await penstock(folder, ['plan', FILE, '--local'], bin);
+      const planned = await penstock(folder, ['plan', FILE, '--local'], { bin });
       expect(planned.code).toBe(2);
       expect(planned.out).toContain('Token: p1.');
-      expect((await penstock(folder, ['completions', 'bash'], bin)).out).toContain('complete -F _penstock');
+      expect((await penstock(folder, ['completions', 'bash'], { bin })).out).toContain(
+        'complete -F _penstock',
+      );
     } finally {
       await rm(folder, { recursive: true });
     }
