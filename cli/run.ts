@@ -1,4 +1,5 @@
 // Runs the provisioning state machine, shows where it is, and returns the report of the run.
+
 import { readCause } from '../lib/failure.ts';
 import type { Report } from '../lib/pipeline.ts';
 import type { Context } from './context.ts';
