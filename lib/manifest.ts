@@ -110,7 +110,7 @@ interface OwnField {
   readonly [facet: string]: unknown;
 }
 
-const ownFieldGroup = object({
+export const OwnFieldGroup = object({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected 1 to 40 of a-z, 0-9 and "-", the first not "-"')
@@ -155,7 +155,7 @@ const schemaByParts = object({
               () => `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
             ),
           }),
-          ownFieldGroup,
+          OwnFieldGroup,
         ],
         {
           error: allowing(Object.keys(FIELD_GROUPS), (issue) =>
@@ -585,7 +585,7 @@ export type InletSource = Extract<Source, { kind: 'inlet' }>;
 export type PulledSource = Exclude<Source, InletSource>;
 /** A schema that is made, not one that is named. */
 export type OwnSchema = z.infer<typeof schemaByParts>;
-export type OwnFieldGroup = z.infer<typeof ownFieldGroup>;
+export type OwnFieldGroup = z.infer<typeof OwnFieldGroup>;
 
 /** Whether it is a day of the calendar: Date.parse makes 30 February the second of March. */
 function exists(time: string): boolean {

@@ -136,9 +136,11 @@ async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[
   const { manifest } = situation;
   for (const flow of await aep.flowService.findFlows(nameInAep('flow', manifest))) {
     if (!manifest.adopt && tagInDescription(flow.description)?.pipeline !== manifest.name) continue;
-    const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
+    const { mappingId: id, mappingVersion } =
+      flow.transformations?.find(({ name }) => name === 'Mapping')?.params ?? {};
     if (id === undefined) continue;
-    const set = await ifThere(aep.dataPrep.getMappingSet(id));
+    // The version that it uses: somebody may have rewritten the set since.
+    const set = await ifThere(aep.dataPrep.getMappingSet(id, mappingVersion));
     if (set !== undefined && differencesOf(set, situation).length === 0)
       return [earlier(asFound(set, situation, []), situation)];
   }
