@@ -11,7 +11,7 @@ const SAID = /^(unifiedProfile|unifiedIdentity|penstock|adobe.*)$/;
 
 /** Of a dataset in Profile the schema must be there as well. */
 export function drawDataset(walked: WalkedFlow): Expressed<Record<string, unknown>> {
-  const { dataset, labels, schema } = walked;
+  const { dataset, labels, otherFlows, schema } = walked;
   const inUnion = schema['meta:immutableTags']?.includes('union') ?? false;
   const tagged = hasEntry(tagEntries(dataset, 'unifiedProfile'), ON);
   const profile = tagged && inUnion;
@@ -32,6 +32,12 @@ export function drawDataset(walked: WalkedFlow): Expressed<Record<string, unknow
       ...(Object.keys(retention.value).length > 0 && { retention: retention.value }),
     },
     findings: [
+      ...otherFlows.map((id) =>
+        kept(
+          'dataset',
+          `the flow ${id} fills it as well, and stays: a dataset belongs to one pipeline, so only one of the two can be adopted`,
+        ),
+      ),
       ...tooLongText('dataset.description', description),
       ...(tagged && !inUnion
         ? [

@@ -63,7 +63,14 @@ export async function walkFrom(flow: Flow, around: Surroundings): Promise<Walked
   if ('effect' in stored) return stored;
   const mapped = await mappedOf(flow, around.aep);
   if (mapped !== undefined && 'effect' in mapped) return mapped;
-  return { flow, ...ends, ...stored, ...(mapped !== undefined && { mappingSet: mapped }) };
+  const otherFlows = await otherFlowsOf(flow, stored.dataset.id, around.aep);
+  return { flow, ...ends, ...stored, otherFlows, ...(mapped !== undefined && { mappingSet: mapped }) };
+}
+
+async function otherFlowsOf({ id }: Flow, datasetId: string, { flowService }: Aep): Promise<string[]> {
+  const targets = await flowService.findTargetConnections(datasetId);
+  const flows = await flowService.findFlowsWriting(targets.map((target) => target.id));
+  return flows.filter((flow) => flow.id !== id).map((flow) => flow.id);
 }
 
 async function endsOf(
@@ -85,7 +92,7 @@ async function endsOf(
   if (sourceKindOf(specId) === specId)
     return prevents(
       'source.kind',
-      `its connection specification ${specId ?? 'is not told, and'} is none of Penstock's sources: ${Object.keys(CONNECTION_SPECS).join(', ')}`,
+      `its connection specification ${specId ?? 'is not told, and'} is none of Penstock's sources: an inlet (HTTP API), Kinesis, Event Hubs, Pub/Sub`,
     );
   const target = await ifThere(flowService.getTargetConnection(targetId));
   if (target === undefined) return gone('target-connection', targetId);
@@ -95,7 +102,7 @@ async function endsOf(
   return { source, base, target };
 }
 
-type Stored = Omit<WalkedFlow, 'flow' | 'source' | 'base' | 'target' | 'mappingSet'>;
+type Stored = Omit<WalkedFlow, 'flow' | 'otherFlows' | 'source' | 'base' | 'target' | 'mappingSet'>;
 
 async function storedOf(
   datasetId: string | undefined,

@@ -26,6 +26,8 @@ export interface WalkedFlow {
   readonly target: TargetConnection;
   readonly dataset: Dataset;
   readonly labels: DatasetLabels;
+  /** Other flows that fill the dataset, by their ids. */
+  readonly otherFlows: readonly string[];
   readonly schema: Schema;
   /** Other datasets of the schema, by their ids; `undefined` where there are too many datasets to know. */
   readonly otherDatasets: readonly string[] | undefined;
