@@ -10,15 +10,20 @@ export function createTarget(options: TargetOptions): Target {
     return connected;
   };
   const { stage } = options;
-  let name = stage === undefined ? 'this machine' : `stage ${stage}`;
+  let reachedTarget: Target | undefined;
   const reached = async () => {
-    const target = await connect();
-    name = target.name;
-    return target;
+    reachedTarget = await connect();
+    return reachedTarget;
   };
   return {
     get name() {
-      return name;
+      return reachedTarget?.name ?? (stage === undefined ? 'this machine' : `stage ${stage}`);
+    },
+    get warmUpSeconds() {
+      return reachedTarget?.warmUpSeconds ?? 0;
+    },
+    get outlives() {
+      return reachedTarget?.outlives ?? false;
     },
     kind: stage === undefined ? 'local' : 'stage',
     prepare: async (manifest) => (await reached()).prepare(manifest),

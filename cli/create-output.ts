@@ -41,6 +41,7 @@ export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptio
     },
     colours,
     line,
+    raw: (text) => void stdout.write(`${text}\n`),
     note,
     async table(head, rows) {
       if (isJson) return;

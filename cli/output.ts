@@ -6,6 +6,8 @@ export type Colours = ReturnType<typeof createColors>;
 
 /** A piece of work that takes time. */
 export interface Work {
+  /** Whether its line moves: elsewhere each word is a line of its own. */
+  readonly isMoving: boolean;
   /** Where it is. */
   to(text: string): void;
   done(text: string): void;
@@ -22,6 +24,8 @@ export interface Output {
   readonly colours: Colours;
   /** A line on standard output; nothing with `--json`. */
   line(text?: string): void;
+  /** A line on standard output, also with `--json`: one of many that are told as they come. */
+  raw(text: string): void;
   /** No wider than the terminal: the widest column is broken into lines. Nothing with `--json`. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
   /** The document on standard output; nothing without `--json`. */

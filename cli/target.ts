@@ -55,6 +55,10 @@ export interface Target {
   /** For people: `this machine (penstock dev on http://…)`, `stage prod in eu-west-1`. */
   readonly name: string;
   readonly kind: 'local' | 'stage';
+  /** How long a new flow warms up where a request says nothing of its own. */
+  readonly warmUpSeconds: number;
+  /** Whether an execution goes on when the command ends. */
+  readonly outlives: boolean;
   /**
    * Makes what a manifest needs besides Experience Platform. On this machine a stream and a sandbox; nothing for a stage.
    * @param manifest as its file has it

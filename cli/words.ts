@@ -68,6 +68,12 @@ export const JSON_OPTION: Option = { name: 'json', summary: 'one JSON document o
 
 export const YES: Option = { name: 'yes', short: 'y', summary: 'asks nothing' };
 
+export const SANDBOX: Option = {
+  name: 'sandbox',
+  value: 'NAME',
+  summary: 'the sandbox that is meant: needed for a production sandbox where nobody can type its name',
+};
+
 /** The value of an option that is given once. */
 export function textOf(given: Given, name: string): string | undefined {
   const value = given.options[name];

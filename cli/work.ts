@@ -27,6 +27,7 @@ function moving(title: string, stream: NodeJS.WriteStream, colours: Colours): Wo
   };
   show();
   return {
+    isMoving: true,
     to(next) {
       text = next;
       show();
@@ -43,5 +44,5 @@ function lines(title: string, stream: NodeJS.WriteStream): Work {
     last = text;
     stream.write(`${title}${text === '' ? '' : `: ${text}`}\n`);
   };
-  return { to: say, done: say, failed: say };
+  return { isMoving: false, to: say, done: say, failed: say };
 }

@@ -188,7 +188,7 @@ const data = z
  * The name of a secret or its ARN, never the secret itself. Keys of AWS and Azure would pass as names; their
  * length and letters reveal them.
  */
-const secretReference = z
+export const secretReference = z
   .string()
   .regex(
     /^([a-zA-Z0-9/_+=.@-]{1,256}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]{1,256})$/,

@@ -2,6 +2,7 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { readCause } from '../../lib/failure.ts';
 import { MistakeError } from '../mistake.ts';
+import { plainText } from '../plain-text.ts';
 import type { Target } from '../target.ts';
 import { asked, noStack } from './asked.ts';
 import { clientsOf, type Where } from './clients.ts';
@@ -13,13 +14,25 @@ export interface AwsOptions {
   readonly kind: Target['kind'];
   readonly stage: string;
   readonly where: Where;
+  readonly warmUpSeconds: number;
+  readonly outlives: boolean;
   /** Between two looks at an execution or a log, in ms. */
   readonly pollMs: number;
   prepare(manifest: unknown): Promise<void>;
   close(): Promise<void>;
 }
 
-export function awsTarget({ name, kind, stage, where, pollMs, prepare, close }: AwsOptions): Target {
+export function awsTarget({
+  name,
+  kind,
+  stage,
+  where,
+  pollMs,
+  warmUpSeconds,
+  outlives,
+  prepare,
+  close,
+}: AwsOptions): Target {
   const clients = clientsOf(where);
   const functionNamed = (key: string) => `penstock-${stage}-${key}`;
   let machine: Promise<string> | undefined;
@@ -30,6 +43,8 @@ export function awsTarget({ name, kind, stage, where, pollMs, prepare, close }: 
   return {
     name,
     kind,
+    warmUpSeconds,
+    outlives,
     prepare,
     async invoke(key, event) {
       const { InvokeCommand } = await import('@aws-sdk/client-lambda');
@@ -76,12 +91,4 @@ function functionFailure(functionName: string, payload: string): MistakeError {
     plainText(text, code, next),
     next ?? `Look at the log of ${functionName}: penstock logs`,
   );
-}
-
-/** A failure's message without the code and the advice, which stand apart. */
-export function plainText(text: string, code: string | undefined, next: string | undefined): string {
-  const front = `${code}: `;
-  const back = ` | Next: ${next}`;
-  const rest = text.startsWith(front) ? text.slice(front.length) : text;
-  return next !== undefined && rest.endsWith(back) ? rest.slice(0, -back.length) : rest;
 }

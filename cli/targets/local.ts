@@ -14,11 +14,17 @@ const WARM_UP_SECONDS = 5;
 export async function connectLocal({ folder, note }: TargetOptions): Promise<Target> {
   const running = await readAddress(folder);
   if (running !== undefined)
-    return targetAt(running, `penstock dev on ${running.awsUrl}`, () => Promise.resolve());
+    return targetAt(running, { what: `penstock dev on ${running.awsUrl}`, outlives: true });
   return startedFor(folder, note);
 }
 
-function targetAt(address: Address, what: string, close: () => Promise<void>): Target {
+interface Kind {
+  readonly what: string;
+  readonly outlives: boolean;
+  close?(): Promise<void>;
+}
+
+function targetAt(address: Address, { what, outlives, close }: Kind): Target {
   return awsTarget({
     name: `this machine (${what})`,
     kind: 'local',
@@ -29,11 +35,13 @@ function targetAt(address: Address, what: string, close: () => Promise<void>): T
       credentials: { accessKeyId: address.accessKeyId, secretAccessKey: address.secretAccessKey },
     },
     pollMs: POLL_MS,
+    warmUpSeconds: address.warmUpSeconds,
+    outlives,
     async prepare(manifest) {
       const { ensureStreamOf } = await import('./local-stream.ts');
       await ensureStreamOf(address, manifest);
     },
-    close,
+    close: close ?? (() => Promise.resolve()),
   });
 }
 
@@ -52,6 +60,8 @@ function startedFor(folder: string, note: (text: string) => void): Target {
   return {
     name: 'this machine (started for this command)',
     kind: 'local',
+    warmUpSeconds: WARM_UP_SECONDS,
+    outlives: false,
     async prepare(manifest) {
       started ??= start(folder, manifest, note);
       await (await started).prepare(manifest);
@@ -80,5 +90,9 @@ async function start(folder: string, manifest: unknown, note: (text: string) => 
     sandboxes: typeof sandbox === 'string' ? [sandbox] : [],
     folder: join(folder, '.penstock', 'dead-letters', randomUUID()),
   });
-  return targetAt(addressOf(stack), 'started for this command', () => stack.close());
+  return targetAt(addressOf(stack, WARM_UP_SECONDS), {
+    what: 'started for this command',
+    outlives: false,
+    close: () => stack.close(),
+  });
 }

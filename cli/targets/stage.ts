@@ -1,4 +1,5 @@
 // A deployed stage, with AWS's region and credentials as the SDK finds them.
+import { WARM_UP_SECONDS } from '../../lib/waits.ts';
 import { MistakeError } from '../mistake.ts';
 import type { Target } from '../target.ts';
 import { awsTarget } from './aws.ts';
@@ -24,6 +25,8 @@ export async function connectStage({
     kind: 'stage',
     stage,
     where: { region },
+    warmUpSeconds: WARM_UP_SECONDS,
+    outlives: true,
     pollMs: POLL_MS,
     prepare: () => Promise.resolve(),
     close: () => Promise.resolve(),

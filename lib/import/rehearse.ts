@@ -46,7 +46,8 @@ async function lookAt(resource: Resource, pipeline: Pipeline, context: Context):
   const given = givenIn(pipeline.manifest, resource);
   if (given !== undefined) {
     const made: Made = { id: given.id, name: given.id, how: 'given' };
-    return { made, ...whyChanged('it does not fit', await given.check(context, pipeline)) };
+    const { differences } = await given.check(context, pipeline);
+    return { made, ...whyChanged('it does not fit', differences) };
   }
   const { action, reason, found } = await inventory(resource, pipeline, context);
   const made = found === undefined ? {} : { made: asMade(resource, pipeline, found) };

@@ -1,6 +1,7 @@
 // What import is asked: one flow, the flows of a dataset, or a page of all flows of a sandbox.
 import * as z from 'zod';
 import { notAccepted } from '../accepted.ts';
+import { secretReference } from '../manifest.ts';
 import { PIPELINE_NAME } from '../shared-rules.ts';
 
 const text = z.string().min(1).max(500);
@@ -13,7 +14,7 @@ const IN_SANDBOX = {
   /** Of another organization, as manifests name them. */
   credentials: text.optional(),
 };
-const UNTOLD = { stream: text.optional(), sourceCredentials: text.optional() };
+const UNTOLD = { stream: text.optional(), sourceCredentials: secretReference.optional() };
 
 const ImportEvent = z.union([
   z.strictObject({ ...IN_SANDBOX, ...UNTOLD, flow: text, name: z.string().regex(PIPELINE_NAME).optional() }),

@@ -15,6 +15,8 @@ export interface Address {
   readonly secretAccessKey: string;
   readonly stage: string;
   readonly platformUrl: string;
+  /** How long a new flow warms up. */
+  readonly warmUpSeconds: number;
 }
 
 /** What of a stack the address tells. */
@@ -24,7 +26,7 @@ interface Addressed {
   readonly platform: { readonly origin: string };
 }
 
-export function addressOf({ awsUrl, aws, platform }: Addressed): Address {
+export function addressOf({ awsUrl, aws, platform }: Addressed, warmUpSeconds: number): Address {
   return {
     version: 1,
     pid: process.pid,
@@ -34,6 +36,7 @@ export function addressOf({ awsUrl, aws, platform }: Addressed): Address {
     secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY ?? '',
     stage: STAGE,
     platformUrl: platform.origin,
+    warmUpSeconds,
   };
 }
 
