@@ -7,7 +7,7 @@ import type { WalkedFlow } from './walked.ts';
 const MAX_DESCRIPTION = 500;
 
 /** Tags that a manifest has words for, Penstock's own, and those that AEP writes by itself. */
-const SAID = /^(unifiedProfile|unifiedIdentity|penstock|adobe.*)$/;
+const SAID_TAGS = /^(unifiedProfile|unifiedIdentity|penstock|adobe.*)$/;
 
 /** Of a dataset in Profile the schema must be there as well. */
 export function drawDataset(walked: WalkedFlow): Expressed<Record<string, unknown>> {
@@ -56,7 +56,7 @@ export function drawDataset(walked: WalkedFlow): Expressed<Record<string, unknow
           ]
         : []),
       ...Object.keys(dataset.tags ?? {})
-        .filter((tag) => !SAID.test(tag))
+        .filter((tag) => !SAID_TAGS.test(tag))
         .map((tag) => kept('dataset.tags', `the tag ${tag} stays as it is: a manifest has no tags`)),
       ...retention.findings,
     ],

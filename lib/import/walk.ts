@@ -9,7 +9,7 @@ import { sourceKindOf } from '../provision/resources/source.ts';
 import { type ImportFinding, prevents } from './finding.ts';
 import { mappingIn, type WalkedFlow, type WalkedGroup } from './walked.ts';
 
-/** What several flows of a request share: it is asked for askedOnce. */
+/** What several flows of a request share: it is asked for remembered. */
 export interface Surroundings {
   readonly aep: Aep;
   readonly tenant: () => Promise<string>;
@@ -21,8 +21,8 @@ export function surroundingsOf(aep: Aep): Surroundings {
   const withGroup = new Map<string, Promise<readonly string[]>>();
   return {
     aep,
-    tenant: askedOnce(() => aep.schemaRegistry.tenantId()),
-    datasets: askedOnce(() => aep.catalog.allDatasets()),
+    tenant: remembered(() => aep.schemaRegistry.tenantId()),
+    datasets: remembered(() => aep.catalog.allDatasets()),
     schemasWith(groupId) {
       const asked = withGroup.get(groupId) ?? aep.schemaRegistry.schemasWith(groupId);
       withGroup.set(groupId, asked);
@@ -31,7 +31,7 @@ export function surroundingsOf(aep: Aep): Surroundings {
   };
 }
 
-function askedOnce<T>(ask: () => Promise<T>): () => Promise<T> {
+function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | undefined;
   return () => {
     asked ??= ask();
