@@ -135,7 +135,7 @@ const identityPart = object({
     .describe('Whether it is the one that identifies a record. It then is mandatory in every record.'),
 });
 
-const schemaByParts = object({
+export const OwnSchema = object({
   class: z
     .string()
     .regex(shortNameOrUri(CLASSES), {
@@ -379,7 +379,7 @@ const manifest = object({
     ),
   source,
   schema: z
-    .union([schemaById, schemaByParts], {
+    .union([schemaById, OwnSchema], {
       error: (issue) =>
         issue.code === 'invalid_union'
           ? 'expected {"id"} of an existing schema, or {"class", "fieldGroups"} of one to be made'
@@ -524,7 +524,7 @@ function checkTitles({ name, schema }: Given, complain: Complain): void {
 }
 
 /** What Profile needs of a schema. Contract §2.4, `XDM-1528-400`. */
-function hasIdentity(schema: z.infer<typeof schemaByParts>): boolean {
+function hasIdentity(schema: z.infer<typeof OwnSchema>): boolean {
   return schema.identities.some(({ primary }) => primary) || hasIdentityMap(schema);
 }
 
@@ -584,7 +584,7 @@ export type InletSource = Extract<Source, { kind: 'inlet' }>;
 /** A source that AEP reads by itself. */
 export type PulledSource = Exclude<Source, InletSource>;
 /** A schema that is made, not one that is named. */
-export type OwnSchema = z.infer<typeof schemaByParts>;
+export type OwnSchema = z.infer<typeof OwnSchema>;
 export type OwnFieldGroup = z.infer<typeof OwnFieldGroup>;
 
 /** Whether it is a day of the calendar: Date.parse makes 30 February the second of March. */

@@ -4,7 +4,8 @@ import { RETENTION } from '../retention.ts';
 import { type Expressed, type ImportFinding, kept } from './finding.ts';
 import type { WalkedFlow } from './walked.ts';
 
-const MAX_DESCRIPTION = 500;
+/** Most characters of a description in a manifest. */
+export const MAX_DESCRIPTION = 500;
 
 /** Tags that a manifest has words for, Penstock's own, and those that AEP writes by itself. */
 const SAID_TAGS = /^(unifiedProfile|unifiedIdentity|penstock|adobe.*)$/;

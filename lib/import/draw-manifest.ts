@@ -1,8 +1,9 @@
 // A manifest that says what AEP has, with a list of what it does not say.
+import { MAX_MANIFEST_BYTES } from '../bounds.ts';
 import { Manifest } from '../manifest.ts';
 import { mistakes, wording } from '../mistakes.ts';
 import { tagInDescription, withoutTag } from '../provision/resources/ownership-tag.ts';
-import { drawDataset, tooLongText } from './draw-dataset.ts';
+import { drawDataset, MAX_DESCRIPTION, tooLongText } from './draw-dataset.ts';
 import { drawMapping } from './draw-mapping.ts';
 import { drawSchema } from './draw-schema.ts';
 import { drawSource, type ToldSource } from './draw-source.ts';
@@ -35,7 +36,7 @@ export function drawManifest(walked: WalkedFlow, told: ImportGiven): Drawn {
   const manifest = {
     version: 1,
     name: told.name ?? tagInDescription(walked.flow.description)?.pipeline ?? pipelineNameOf(walked.flow),
-    ...(description !== '' && description.length <= 500 && { description }),
+    ...(description !== '' && description.length <= MAX_DESCRIPTION && { description }),
     sandbox: told.sandbox,
     ...(told.credentials !== undefined && { credentials: told.credentials }),
     source: source.value,
@@ -50,7 +51,7 @@ export function drawManifest(walked: WalkedFlow, told: ImportGiven): Drawn {
   return {
     manifest,
     ...(checked !== undefined && { checked }),
-    findings: [...findings, ...tooLongText('description', description), ...faults],
+    findings: [...findings, ...tooLongText('description', description), ...faults, ...overBound(manifest)],
   };
 }
 
@@ -82,6 +83,17 @@ function checkDrawn(
     prevents(issue.path.map(String).join('.'), mistakes([issue], value).join('; ')),
   );
   return { faults };
+}
+
+function overBound(manifest: object): ImportFinding[] {
+  const bytes = Buffer.byteLength(JSON.stringify(manifest));
+  if (bytes <= MAX_MANIFEST_BYTES) return [];
+  return [
+    prevents(
+      '(top level)',
+      `the manifest has ${bytes} bytes as JSON; a plan takes at most ${MAX_MANIFEST_BYTES}`,
+    ),
+  ];
 }
 
 /** A mapping set of Penstock's: the name before its mark. */

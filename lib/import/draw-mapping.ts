@@ -1,6 +1,5 @@
 // The mapping of a manifest, from the mapping set that a flow uses.
 import type { ReadMapping } from '../aep/data-prep.ts';
-import { mappingRow } from '../mapping-rows.ts';
 import { type Expressed, type ImportFinding, kept, prevents } from './finding.ts';
 import { mappingIn, type WalkedFlow } from './walked.ts';
 
@@ -48,18 +47,9 @@ function rowOf(read: ReadMapping, index: number, tenant: string): Expressed<Draw
     ? { source: read.source, destination }
     : { expression: read.source, destination };
   const path = `mapping.${index}`;
-  const checked = mappingRow.safeParse(value);
   return {
     value,
     findings: [
-      ...(checked.success
-        ? []
-        : [
-            prevents(
-              path,
-              `${read.destination}: ${checked.error.issues[0]?.message ?? 'it is no row of a manifest'}`,
-            ),
-          ]),
       ...literalTenant(path, read),
       ...(/static/i.test(read.sourceType)
         ? [

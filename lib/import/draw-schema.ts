@@ -1,8 +1,8 @@
 // The schema of a manifest, from what Schema Registry tells: by its parts, or by its `$id` where the parts do not say it all.
 import type { FieldGroup, Schema } from '../aep/index.ts';
-import { CLASSES, FIELD_GROUPS, OwnFieldGroup } from '../manifest.ts';
+import { CLASSES, FIELD_GROUPS, OwnFieldGroup, OwnSchema } from '../manifest.ts';
 import { withoutTag } from '../provision/resources/ownership-tag.ts';
-import { tooLongText } from './draw-dataset.ts';
+import { MAX_DESCRIPTION, tooLongText } from './draw-dataset.ts';
 import { tenantFree } from './draw-mapping.ts';
 import { type Expressed, type ImportFinding, kept } from './finding.ts';
 import type { WalkedFlow, WalkedGroup } from './walked.ts';
@@ -10,12 +10,24 @@ import type { WalkedFlow, WalkedGroup } from './walked.ts';
 type DrawnPart = string | Readonly<Record<string, unknown>>;
 
 export function drawSchema(walked: WalkedFlow): Expressed<Record<string, unknown>> {
-  const { schema } = walked;
   const why = notByParts(walked);
-  if (why !== undefined) {
-    const reason = `it is named by its $id, so it is used and never changed: ${why}`;
-    return { value: { id: schema.$id }, findings: [kept('schema', reason), ...otherDescriptors(walked)] };
-  }
+  const parts = why === undefined ? byParts(walked) : undefined;
+  const checked = parts && OwnSchema.safeParse(parts.value);
+  if (parts !== undefined && checked?.success)
+    return { value: parts.value, findings: [...parts.findings, ...otherDescriptors(walked)] };
+  const [issue] = checked?.error?.issues ?? [];
+  const reason = why ?? `a manifest cannot say its ${issue?.path.map(String).join('.')}: ${issue?.message}`;
+  return {
+    value: { id: walked.schema.$id },
+    findings: [
+      kept('schema', `it is named by its $id, so it is used and never changed: ${reason}`),
+      ...otherDescriptors(walked),
+    ],
+  };
+}
+
+function byParts(walked: WalkedFlow): Expressed<Record<string, unknown>> {
+  const { schema } = walked;
   const groups = groupsIn(walked);
   const identities = identitiesIn(walked);
   const description = withoutTag(schema.description);
@@ -24,7 +36,7 @@ export function drawSchema(walked: WalkedFlow): Expressed<Record<string, unknown
       class: shortNameOf(classOf(schema), CLASSES),
       fieldGroups: groups.map(({ value }) => value),
       title: schema.title,
-      ...(description !== '' && description.length <= 500 && { description }),
+      ...(description !== '' && description.length <= MAX_DESCRIPTION && { description }),
       ...(identities.value.length > 0 && { identities: identities.value }),
       ...(schema['meta:immutableTags']?.includes('union') && { profile: true }),
     },
@@ -32,7 +44,6 @@ export function drawSchema(walked: WalkedFlow): Expressed<Record<string, unknown
       ...tooLongText('schema.description', description),
       ...groups.flatMap(({ findings }) => findings),
       ...identities.findings,
-      ...otherDescriptors(walked),
     ],
   };
 }
@@ -99,7 +110,7 @@ function groupOf(
   const own = {
     name: nameOfGroup(group.title ?? '', names),
     title: group.title,
-    ...(description !== '' && description.length <= 500 && { description }),
+    ...(description !== '' && description.length <= MAX_DESCRIPTION && { description }),
     fields,
   };
   const checked = OwnFieldGroup.safeParse(own);

@@ -225,6 +225,45 @@ const CASES: Readonly<Record<string, Case>> = {
     change: (own, { dataset }) => send(own, 'DELETE', `${CATALOG}/dataSets/${dataset}`),
     told: [['dataset', 'prevents']],
   },
+  'the schema has a title that AEP cannot be asked for': {
+    change: (own, { schema }) =>
+      patchSchema(own, schema, [{ op: 'replace', path: '/title', value: 'Customers, Europe' }]),
+    told: [['schema', 'kept']],
+  },
+  'a mapping has a row that no manifest says, and another one twice': {
+    change: async (own, { mapping, schema }) => {
+      const { mappingSets } = sandboxOf(own);
+      const there = mappingSets.get(mapping ?? '');
+      const rows = [
+        ...ROWS,
+        ROWS[0],
+        { sourceType: 'EXPRESSION', source: `"${'x'.repeat(5_000)}"`, destination: '_id2' },
+      ];
+      if (there === undefined) throw new Error(`no set of ${schema}`);
+      const body = { ...there.body, mappings: rows as never };
+      mappingSets.put(there.id, { ...there, body, versions: [body] });
+    },
+    told: [
+      ['mapping.5.expression', 'prevents'],
+      ['mapping.4', 'prevents'],
+    ],
+  },
+  'a mapping is larger than the state machine takes': {
+    change: async (own, { mapping }) => {
+      const { mappingSets } = sandboxOf(own);
+      const there = mappingSets.get(mapping ?? '');
+      if (there === undefined) throw new Error('no set');
+      const source = (index: number) => `"${index}${'x'.repeat(4_000)}"`;
+      const rows = Array.from({ length: 30 }, (_, index) => ({
+        sourceType: 'EXPRESSION',
+        source: source(index),
+        destination: `person.name.f${index}`,
+      }));
+      const body = { ...there.body, mappings: rows };
+      mappingSets.put(there.id, { ...there, body, versions: [body] });
+    },
+    told: [['(top level)', 'prevents']],
+  },
   'a connection has a name that AEP cannot be asked for': {
     change: (own, { base }) => patch(own, 'connections', base, rename('Inlet, second')),
     told: [['names.baseConnection', 'prevents']],
