@@ -51,9 +51,21 @@ async function lookAt(resource: Resource, pipeline: Pipeline, context: Context):
   }
   const { action, reason, found } = await inventory(resource, pipeline, context);
   const made = found === undefined ? {} : { made: asMade(resource, pipeline, found) };
-  if (action === 'keep' || action === 'adopt') return made;
+  if (action === 'keep') return made;
+  if (action === 'adopt') return { ...made, ...(await whyImpossible(resource, pipeline, context)) };
   if (found === undefined) return { ...made, why: reason };
   return { ...made, ...whyChanged(reason, found.differences, reason) };
+}
+
+/** The plan asks this of all that it does not simply keep. */
+async function whyImpossible(
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+): Promise<Pick<Look, 'why'>> {
+  if (resource.kind !== 'changeable' && resource.kind !== 'entries') return {};
+  const why = await resource.impossible?.(context, pipeline);
+  return why === undefined ? {} : { why };
 }
 
 /** Nothing where all of it only follows from another resource, of which it is told already. */

@@ -221,6 +221,14 @@ const CASES: Readonly<Record<string, Case>> = {
     change: async (own, { schema }) => sandboxOf(own).registry.schemas.remove(schema),
     told: [['schema', 'prevents']],
   },
+  'a field group of the schema is gone': {
+    change: async (own, { schema }) => {
+      const group = await groupByHand(own, 'Short-lived', { tier: { type: 'string' } });
+      await patchSchema(own, schema, [{ op: 'add', path: '/allOf/-', value: { $ref: group } }]);
+      sandboxOf(own).registry.mixins.remove(group);
+    },
+    told: [['schema', 'prevents']],
+  },
   'the dataset is gone': {
     change: (own, { dataset }) => send(own, 'DELETE', `${CATALOG}/dataSets/${dataset}`),
     told: [['dataset', 'prevents']],
