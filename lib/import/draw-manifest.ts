@@ -72,9 +72,9 @@ function checkDrawn(
   manifest: Readonly<Record<string, unknown>> & { readonly source: Readonly<Record<string, unknown>> },
   findings: readonly ImportFinding[],
 ): { checked?: Manifest; faults: ImportFinding[] } {
-  const untold = findings.flatMap(({ effect, path }) =>
-    effect === 'missing' ? [path.slice('source.'.length)] : [],
-  );
+  const untold = findings
+    .flatMap(({ effect, path }) => (effect === 'missing' ? [path.slice('source.'.length)] : []))
+    .filter((name) => Object.hasOwn(STAND_IN, name));
   const standing = Object.fromEntries(untold.map((name) => [name, STAND_IN[name]]));
   const value = { ...manifest, source: { ...manifest.source, ...standing } };
   const result = Manifest.safeParse(value, { reportInput: true, error: wording });

@@ -28,12 +28,21 @@ export function drawSource(walked: WalkedFlow, told: ToldSource): Expressed<Reco
   return { value: { kind, ...made.value }, findings: [...made.findings, ...odd] };
 }
 
+/** Of a pipeline of Penstock's, AEP does not see what Penstock does before the inlet. */
+function unseen({ flow }: WalkedFlow): ImportFinding[] {
+  const pipeline = tagInDescription(flow.description)?.pipeline;
+  if (pipeline === undefined) return [];
+  const why = `it is Penstock's pipeline ${pipeline}, and AEP does not see what happens before the inlet: records, format, order, rate and the like. Take them from the manifest that was applied, or go on with that one`;
+  return [notTold('source.records', why)];
+}
+
 const UNTOLD_INLET = { dataType: undefined, authenticationRequired: undefined };
 
 const NO_STREAM =
   'AEP does not know what feeds its inlet: name the Kinesis stream that Penstock is to feed it from. Whoever feeds it now has to stop then, or records arrive twice';
 
-function inletOf({ base, mappingSet, source }: WalkedFlow, told: ToldSource): Expressed<Params> {
+function inletOf(walked: WalkedFlow, told: ToldSource): Expressed<Params> {
+  const { base, mappingSet, source } = walked;
   const { dataType, authenticationRequired } = base.auth?.params ?? UNTOLD_INLET;
   const stream = told.stream ?? tagInDescription(base.description)?.notes?.stream;
   const data = dataType ?? (mappingSet === undefined ? 'xdm' : 'raw');
@@ -52,6 +61,7 @@ function inletOf({ base, mappingSet, source }: WalkedFlow, told: ToldSource): Ex
         ? [kept('source.authenticationRequired', 'AEP does not tell it; left out, it means true')]
         : []),
       ...unknownParams(source.params ?? {}, []),
+      ...unseen(walked),
     ],
   };
 }
