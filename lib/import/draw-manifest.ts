@@ -7,7 +7,7 @@ import { drawDataset, MAX_DESCRIPTION, tooLongText } from './draw-dataset.ts';
 import { drawMapping } from './draw-mapping.ts';
 import { drawSchema } from './draw-schema.ts';
 import { drawSource, type ToldSource } from './draw-source.ts';
-import { type ImportFinding, prevents } from './finding.ts';
+import { type ImportFinding, kept, prevents } from './finding.ts';
 import type { WalkedFlow } from './walked.ts';
 
 export interface ImportGiven extends ToldSource {
@@ -51,7 +51,13 @@ export function drawManifest(walked: WalkedFlow, told: ImportGiven): Drawn {
   return {
     manifest,
     ...(checked !== undefined && { checked }),
-    findings: [...findings, ...tooLongText('description', description), ...faults, ...overBound(manifest)],
+    findings: [
+      ...findings,
+      ...tooLongText('description', description),
+      ...unsaid(walked),
+      ...faults,
+      ...overBound(manifest),
+    ],
   };
 }
 
@@ -93,6 +99,32 @@ function overBound(manifest: object): ImportFinding[] {
       '(top level)',
       `the manifest has ${bytes} bytes as JSON; a plan takes at most ${MAX_MANIFEST_BYTES}`,
     ),
+  ];
+}
+
+/** What a manifest says once for all, and what it never says. */
+function unsaid({ flow, base, source, target }: WalkedFlow): ImportFinding[] {
+  const said = withoutTag(flow.description);
+  const others = [
+    ['base-connection', base],
+    ['source-connection', source],
+    ['target-connection', target],
+  ] as const;
+  const scheduled = Object.keys(flow.scheduleParams ?? {});
+  return [
+    ...others.flatMap(([key, { description }]) => {
+      const own = withoutTag(description);
+      if (own === '' || own === said) return [];
+      return [kept(`${key}.description`, 'it stays in AEP alone: a manifest has one description for all')];
+    }),
+    ...(scheduled.length > 0
+      ? [
+          kept(
+            'flow.scheduleParams',
+            `${scheduled.join(', ')}: a manifest has no schedule, and a stream needs none`,
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -104,5 +104,5 @@ describe('15 import: whatever somebody has made of it', () => {
 });
 
 /** 2,000 take two minutes, and were run by hand. */
-const RUNS = Number(process.env.RUNS ?? 40);
+const RUNS = Number(process.env.RUNS ?? 25);
 const SEED = Number(process.env.SEED ?? 15);

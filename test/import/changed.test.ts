@@ -351,6 +351,20 @@ const CASES: Readonly<Record<string, Case>> = {
     change: async () => undefined,
     told: [['source.shardBudget', 'kept']],
   },
+  'the parts have descriptions of their own, and the flow a schedule': {
+    hands: { flow: { description: 'Flow', scheduleParams: { startTime: '1609459200' } } },
+    change: async (own, { base, source, flow }) => {
+      const described = (value: string) => [{ op: 'add', path: '/description', value }];
+      await patch(own, 'connections', base, described('Inlet'));
+      await patch(own, 'sources', source, described('Flow'));
+      await patch(own, 'flows', flow, described('Flow'));
+    },
+    told: [
+      ['base-connection.description', 'kept'],
+      ['flow.scheduleParams', 'kept'],
+    ],
+    says: { description: 'Flow' },
+  },
   'the dataset has tags of somebody': {
     change: (own, { dataset }) =>
       send(own, 'PATCH', `${CATALOG}/v2/dataSets/${dataset}`, { tags: { costCentre: ['4711'] } }),
