@@ -56,6 +56,7 @@ export async function eventsOf(stack: Stack): Promise<Events> {
     ],
     ['status', { pipeline: 'kept' }],
     ['drift', { pipeline: 'kept' }],
+    ['import', { sandbox: 'dev1', all: true, limit: 1 }],
     ['reconcile', { pipeline: 'kept' }],
     [
       'redrive',

@@ -66,6 +66,7 @@ export const STARTS: readonly Start[] = [
     libraries: [...TRIGGER_STEP, client('s3'), client('cloudwatch-logs')],
   },
   { name: 'drift', file: 'drift', effect: AEP, libraries: TRIGGER_STEP },
+  { name: 'import', file: 'import', effect: AEP, libraries: STEP },
   {
     name: 'forward',
     file: 'forward',

@@ -5,6 +5,7 @@ import { completionsOf } from './commands/completions.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { drift } from './commands/drift.ts';
+import { importCommand } from './commands/import.ts';
 import { logs } from './commands/logs.ts';
 import { plan } from './commands/plan.ts';
 import { reconcile } from './commands/reconcile.ts';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   redrive,
   reconcile,
   drift,
+  importCommand,
   retire,
   logs,
   dev,

@@ -24,6 +24,13 @@ export const ACCEPTED = {
     'the same with "stream" or "streamArn" in place of "pipeline": on every route of the stream',
   ],
   drift: ['{} for all pipelines', '{"pipeline": "name"} (events/drift.json)', "a schedule's event"],
+  import: [
+    '{"sandbox": "name", "all": true}: a page of all flows (events/import.json), with "continue" of the last answer for the next one, and "limit"',
+    '{"sandbox": "name", "flow": "id"}, and with it "name" for the pipeline',
+    '{"sandbox": "name", "dataset": "id"}: the flows that fill it',
+    'with a flow or a dataset also what AEP does not tell: "stream" of an inlet, "sourceCredentials" (the name of a secret) of the others',
+    'and "credentials" of another organization, as manifests name them',
+  ],
   reconcile: [
     '{} for all pipelines',
     '{"pipeline": "name"} (events/reconcile.json)',

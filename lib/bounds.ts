@@ -12,6 +12,12 @@ export const MAX_IN_LEDGER_BYTES = {
   succeeded: 1_000,
 } as const;
 
+/**
+ * A manifest as JSON. A state's input and output end at 256 KB, and the document also holds samples, the plan and the
+ * report.
+ */
+export const MAX_MANIFEST_BYTES = 100_000;
+
 /** All of reconcile's progress, which has its own item. Each write costs a unit for each KB. */
 export const MAX_PROGRESS_BYTES = 16_000;
 

@@ -118,7 +118,7 @@ interface OwnField {
   readonly [facet: string]: unknown;
 }
 
-const ownFieldGroup = object({
+export const OwnFieldGroup = object({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected 1 to 40 of a-z, 0-9 and "-", the first not "-"')
@@ -143,7 +143,7 @@ const identityPart = object({
     .describe('Whether it is the one that identifies a record. It then is mandatory in every record.'),
 });
 
-const schemaByParts = object({
+export const OwnSchema = object({
   class: z
     .string()
     .regex(shortNameOrUri(CLASSES), {
@@ -163,7 +163,7 @@ const schemaByParts = object({
               () => `expected ${Object.keys(FIELD_GROUPS).join(', ')} or the $id of a field group`,
             ),
           }),
-          ownFieldGroup,
+          OwnFieldGroup,
         ],
         {
           error: allowing(Object.keys(FIELD_GROUPS), (issue) =>
@@ -196,7 +196,7 @@ const data = z
  * The name of a secret or its ARN, never the secret itself. Keys of AWS and Azure would pass as names; their
  * length and letters reveal them.
  */
-const secretReference = z
+export const secretReference = z
   .string()
   .regex(
     /^([a-zA-Z0-9/_+=.@-]{1,256}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]{1,256})$/,
@@ -401,7 +401,7 @@ const manifest = object({
     ),
   source,
   schema: z
-    .union([schemaById, schemaByParts], {
+    .union([schemaById, OwnSchema], {
       error: (issue) =>
         issue.code === 'invalid_union'
           ? 'expected {"id"} of an existing schema, or {"class", "fieldGroups"} of one to be made'
@@ -564,7 +564,7 @@ function checkTitles({ name, schema }: Given, complain: Complain): void {
 }
 
 /** What Profile needs of a schema. Contract §2.4, `XDM-1528-400`. */
-function hasIdentity(schema: z.infer<typeof schemaByParts>): boolean {
+function hasIdentity(schema: z.infer<typeof OwnSchema>): boolean {
   return schema.identities.some(({ primary }) => primary) || hasIdentityMap(schema);
 }
 
@@ -625,8 +625,8 @@ export type InletSource = Extract<Source, { kind: 'inlet' }>;
 /** A source that AEP reads by itself. */
 export type PulledSource = Exclude<Source, InletSource>;
 /** A schema that is made, not one that is named. */
-export type OwnSchema = z.infer<typeof schemaByParts>;
-export type OwnFieldGroup = z.infer<typeof ownFieldGroup>;
+export type OwnSchema = z.infer<typeof OwnSchema>;
+export type OwnFieldGroup = z.infer<typeof OwnFieldGroup>;
 
 /** Whether it is a day of the calendar: Date.parse makes 30 February the second of March. */
 function exists(time: string): boolean {

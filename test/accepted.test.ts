@@ -12,7 +12,7 @@ const FUNCTIONS = globSync('functions/**/*.ts', { cwd: fileURLToPath(new URL('..
   .filter((file) => !/hook|cleanup/.test(file))
   .sort();
 
-const OWN = ['status', 'drift', 'reconcile', 'redrive', 'forward', 'begin', 'report'] as const;
+const OWN = ['status', 'drift', 'import', 'reconcile', 'redrive', 'forward', 'begin', 'report'] as const;
 
 /** What is wrong for everybody. */
 const WRONG: unknown[] = [[], 'x', 7, true, { pipelin: 'customer-profiles' }, [{}], { Records: 'x' }];
@@ -26,6 +26,16 @@ const ALSO: Readonly<Record<string, readonly unknown[]>> = {
     { pipeline: 'a', _id: 'x', more: 1 },
   ],
   drift: [{ pipeline: 7 }, { pipeline: '' }, { source: 'somebody' }],
+  import: [
+    null,
+    {},
+    { sandbox: 'dev1' },
+    { flow: 'f' },
+    { sandbox: 'dev1', flow: 'f', dataset: 'd' },
+    { sandbox: 'dev1', all: true, stream: 's' },
+    { sandbox: 'dev1', all: true, limit: 21 },
+    { sandbox: 'dev1', dataset: 'd', name: 'n' },
+  ],
   reconcile: [{ pipeline: 7 }, { streamArn: '' }, { source: 'somebody' }],
   redrive: [
     null,

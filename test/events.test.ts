@@ -34,6 +34,7 @@ describe('the events', () => {
         'doctor',
         'drift',
         'forward',
+        'import',
         'plan',
         'provision',
         'reconcile',
@@ -58,6 +59,9 @@ describe('the events', () => {
       report: { outcome: 'succeeded' },
     });
     expect(await own.steps.drift?.(read('drift'))).toEqual({ checked: 1, moved: 0, lines: [] });
+    expect(await own.steps.import?.(read('import'))).toMatchObject({
+      imported: [{ complete: false, manifest: { name: 'customer-profiles' } }],
+    });
     expect((await own.run(read('retire'))).document.report?.outcome).toBe('retired');
     expect(await own.steps.status?.(read('status'))).toMatchObject({ applied: false });
   });

@@ -38,6 +38,7 @@ export type TtlBounds = z.infer<typeof TtlAnswer>['extensions'];
 
 const Dataset = z.object({
   name: z.string().nullish(),
+  description: z.string().nullish().catch(undefined),
   schemaRef: z.object({ id: z.string().nullish() }).nullish(),
   /** Anyone may set tags; only ours are known to be lists of strings. */
   tags: z.record(z.string(), z.unknown()).nullish(),
@@ -118,25 +119,13 @@ export function catalog(request: Request) {
       throw new Failure('AEP_UNEXPECTED', `GET ${datasetPath(id)} did not answer with this dataset`);
     },
 
+    /** All datasets, and whether there are more than the 1,000 that are read. */
+    allDatasets: () => allDatasets(request),
+
     /** The datasets of a schema, at most 1,000. Catalog filters by top-level members only, so all datasets are read. */
     async datasetsOfSchema(schemaId: string): Promise<Dataset[]> {
-      const found: Dataset[] = [];
-      for (let page = 0; page < 10; page++) {
-        const { value } = await request({
-          method: 'GET',
-          path: `${BASE}/dataSets`,
-          query: [
-            ['limit', '100'],
-            ['start', String(page * 100)],
-            ['properties', 'name,schemaRef,tags,created'],
-          ],
-          answer: z.record(z.string(), Dataset),
-        });
-        const entries = Object.entries(value);
-        found.push(...entries.map(([id, dataset]) => ({ id, ...dataset })));
-        if (entries.length < 100) break;
-      }
-      return found.filter(({ schemaRef }) => schemaRef?.id === schemaId);
+      const { datasets } = await allDatasets(request);
+      return datasets.filter(({ schemaRef }) => schemaRef?.id === schemaId);
     },
 
     /** Creates a dataset and returns its id. */
@@ -263,6 +252,28 @@ export function catalog(request: Request) {
       });
     },
   };
+}
+
+const MAX_DATASET_PAGES = 10;
+
+async function allDatasets(request: Request): Promise<{ datasets: Dataset[]; more: boolean }> {
+  const datasets: Dataset[] = [];
+  for (let page = 0; page < MAX_DATASET_PAGES; page++) {
+    const { value } = await request({
+      method: 'GET',
+      path: `${BASE}/dataSets`,
+      query: [
+        ['limit', '100'],
+        ['start', String(page * 100)],
+        ['properties', 'name,schemaRef,tags,created'],
+      ],
+      answer: z.record(z.string(), Dataset),
+    });
+    const entries = Object.entries(value);
+    datasets.push(...entries.map(([id, dataset]) => ({ id, ...dataset })));
+    if (entries.length < 100) return { datasets, more: false };
+  }
+  return { datasets, more: true };
 }
 
 async function pageOfBatches(

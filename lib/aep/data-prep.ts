@@ -121,11 +121,12 @@ export function dataPrep(request: Request) {
       return value.data;
     },
 
-    /** One mapping set in its newest version. */
-    async getMappingSet(id: string): Promise<MappingSet> {
+    /** One mapping set in this version, or in its newest. */
+    async getMappingSet(id: string, version?: number): Promise<MappingSet> {
       const { value } = await request({
         method: 'GET',
         path: `${BASE}/mappingSets/${pathPart(id)}`,
+        ...(version !== undefined && { query: [['version', String(version)]] }),
         answer: MappingSet,
       });
       return value;

@@ -73,6 +73,7 @@ const Connection = Entity.extend({
 const SourceConnection = Entity.extend({
   baseConnectionId: absent(z.string()),
   params: absent(z.record(z.string(), z.unknown())),
+  data: hint(z.object({ format: absent(z.string()) })),
 });
 
 const TargetConnection = Entity.extend({
@@ -98,12 +99,22 @@ const Flow = Entity.extend({
   sourceConnectionIds: absent(z.array(z.string())),
   targetConnectionIds: absent(z.array(z.string())),
   transformations: absent(z.array(Transformation)),
+  /** When it runs, for flows that do not read all the time. */
+  scheduleParams: hint(z.record(z.string(), z.unknown())),
+});
+
+/** What a list tells of a flow of any kind. A list of all flows must not end at one that is unlike the others. */
+const ListedFlow = z.object({
+  id: Id,
+  name: hint(z.string()),
+  flowSpec: hint(z.object({ id: absent(z.string()) })),
 });
 
 export type Connection = z.infer<typeof Connection>;
 export type SourceConnection = z.infer<typeof SourceConnection>;
 export type TargetConnection = z.infer<typeof TargetConnection>;
 export type Flow = z.infer<typeof Flow>;
+export type ListedFlow = z.infer<typeof ListedFlow>;
 
 export interface Named {
   readonly name: string;
@@ -148,24 +159,36 @@ const spec = (id: string) => ({ id, version: '1.0' });
 /** Flow Service's calls. Each throws the `Failure`s of `createRequest`. */
 export function flowService(request: Request) {
   /** Every page is requested with filters and limit: its link may repeat them, or hold the token alone. */
+  async function onePage<T>(
+    collection: string,
+    item: z.ZodType<T>,
+    asked: {
+      readonly filters?: readonly string[];
+      readonly limit: number;
+      readonly continuation: string | undefined;
+    },
+  ): Promise<{ items: T[]; next: string | undefined }> {
+    const { filters = [], limit, continuation } = asked;
+    const { value } = await request({
+      method: 'GET',
+      path: `${BASE}/${collection}`,
+      query: [
+        ...filters.map((filter) => ['property', filter] as const),
+        ['limit', String(limit)],
+        ...(continuation === undefined ? [] : [['continuationToken', continuation] as const]),
+      ],
+      answer: Page(item),
+    });
+    return { items: value.items, next: continuationOf(value._links?.next?.href) };
+  }
+
   async function list<T extends { id: string }>(
     collection: string,
     filters: readonly string[],
     item: z.ZodType<T>,
   ): Promise<T[]> {
-    const page = async (continuation: string | undefined) => {
-      const { value } = await request({
-        method: 'GET',
-        path: `${BASE}/${collection}`,
-        query: [
-          ...filters.map((filter) => ['property', filter] as const),
-          ['limit', '100'],
-          ...(continuation === undefined ? [] : [['continuationToken', continuation] as const]),
-        ],
-        answer: Page(item),
-      });
-      return { items: value.items, next: continuationOf(value._links?.next?.href) };
-    };
+    const page = (continuation: string | undefined) =>
+      onePage(collection, item, { filters, limit: 100, continuation });
     return everyItem(`/${collection}`, ({ id }) => id, page);
   }
 
@@ -246,6 +269,11 @@ export function flowService(request: Request) {
     if (sources.length === 0) return [];
     const found = await list('flows', [`sourceConnectionIds[]==${sources.join(',')}`], Flow);
     return found.filter((each) => each.sourceConnectionIds?.some((id) => sources.includes(id)) ?? true);
+  }
+
+  async function findFlowsWriting(targets: readonly string[]): Promise<ListedFlow[]> {
+    if (targets.length === 0) return [];
+    return list('flows', [`targetConnectionIds[]==${targets.join(',')}`], ListedFlow);
   }
 
   async function actOnFlow(id: string, action: FlowAction): Promise<void> {
@@ -350,6 +378,19 @@ export function flowService(request: Request) {
       list('flows', [`sourceConnectionIds[]==${sourceConnectionId}`], Flow),
     /** The flows that read from any of these source connections. */
     findFlowsReading,
+    /** The flows that write through any of these target connections. */
+    findFlowsWriting,
+    /**
+     * A page of all flows of the sandbox, of any kind, and the cursor of the next one; `undefined` on the last.
+     * @param limit most flows of it, up to 100
+     */
+    async flowsPage(
+      limit: number,
+      cursor?: string,
+    ): Promise<{ flows: ListedFlow[]; next: string | undefined }> {
+      const { items, next } = await onePage('flows', ListedFlow, { limit, continuation: cursor });
+      return { flows: items, next };
+    },
     getFlow: (id: string): Promise<Flow> => get('flows', id, Flow),
     createFlow: (wanted: NewFlow): Promise<string> =>
       create('flows', flowBody(wanted), wanted.draft === true ? { query: [['mode', 'draft']] } : {}),

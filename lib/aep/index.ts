@@ -12,6 +12,7 @@ export {
   FLOW_SPECS,
   type Flow,
   type FlowAction,
+  type ListedFlow,
   type NewConnection,
   type NewFlow,
   type NewInletConnection,

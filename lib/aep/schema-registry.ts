@@ -33,6 +33,9 @@ const Metadata = z
 /** What it is made from, behaviors included. Anyone may write into it; only texts are read. */
 const Extends = z.array(z.string()).nullish().catch(undefined);
 
+/** What is written in the resource itself. If it cannot be read, nothing is known of it. */
+const OwnMembers = z.record(z.string(), z.unknown()).nullish().catch(undefined);
+
 const ReadPart = z.object({ $id: UriId, 'meta:extends': Extends });
 
 const Schema = z.object({
@@ -46,6 +49,9 @@ const Schema = z.object({
   title: z.string().nullish(),
   description: z.string().nullish(),
   allOf: SchemaParts,
+  /** Fields of the schema itself, beside those of its parts. */
+  properties: OwnMembers,
+  definitions: OwnMembers,
 });
 
 /** A field with those below it, in the items of an array as well. If it cannot be read, nothing is known of it. */
@@ -76,6 +82,7 @@ const FieldGroup = z.object({
   'meta:registryMetadata': Metadata,
   definitions: z.record(z.string(), z.unknown()).nullish(),
   allOf: SchemaParts,
+  properties: OwnMembers,
 });
 
 const Descriptor = z.object({
@@ -228,6 +235,24 @@ export function schemaRegistry(request: Request) {
     deleteFieldGroup: (id: string): Promise<void> => remove(resourcePath('fieldgroups', id)),
 
     /**
+     * `$id`s of the tenant's schemas that have this class or field group. Adobe's own Web SDK extension asks so
+     * (github.com/adobe/reactor-extension-alloy); no description has the filter.
+     */
+    async schemasWith(partId: string): Promise<string[]> {
+      const { value } = await request({
+        method: 'GET',
+        path: `${BASE}/tenant/schemas`,
+        query: [
+          ['orderby', 'title'],
+          ['property', `meta:extends==${partId}`],
+        ],
+        accept: 'application/vnd.adobe.xed-id+json',
+        answer: Summaries,
+      });
+      return value.results.map(({ $id }) => $id);
+    },
+
+    /**
      * A class or a field group in one of the registry's containers; Adobe's own are in `global`.
      * @throws Failure `AEP_NOT_FOUND`
      */
@@ -260,6 +285,21 @@ export function schemaRegistry(request: Request) {
       // Adobe's description has the filter, but not its grammar.
       const all = value['xdm:descriptorIdentity'] ?? [];
       return all.filter((each) => each['xdm:sourceSchema'] === schemaId).map(identityOf);
+    },
+
+    /** How many descriptors a schema has of each kind, by `@type`: `xdm:descriptorIdentity`, `xdm:descriptorLabel`, …. */
+    async countDescriptors(schemaId: string): Promise<Readonly<Record<string, number>>> {
+      const { value } = await request({
+        method: 'GET',
+        path: DESCRIPTORS,
+        query: [['property', `xdm:sourceSchema==${schemaId}`]],
+        accept: 'application/vnd.adobe.xdm+json',
+        answer: z.record(z.string(), z.array(z.looseObject({ 'xdm:sourceSchema': z.unknown() })).catch([])),
+      });
+      const own = Object.entries(value).map(
+        ([kind, all]) => [kind, all.filter((each) => each['xdm:sourceSchema'] === schemaId).length] as const,
+      );
+      return Object.fromEntries(own.filter(([, count]) => count > 0));
     },
 
     /**

@@ -189,6 +189,21 @@ const REGISTRY: readonly Step[] = [
       );
       const others = await schemaRegistry.findIdentityDescriptors(of(made, 'schemaId'));
       holds('another schema has none', others.length === 0);
+      const counts = await schemaRegistry.countDescriptors(schemaId);
+      holds('it is counted by its kind', counts['xdm:descriptorIdentity'] === 1);
+      const none = await schemaRegistry.countDescriptors(of(made, 'schemaId'));
+      holds('and not for another schema', Object.keys(none).length === 0);
+    },
+  },
+  {
+    name: 'client: schemas are found by a field group that they have',
+    run: async ({ aep, made, holds, soon }) => {
+      const found = await soon(
+        () => aep.schemaRegistry.schemasWith(of(made, 'fieldGroupId')),
+        (all) => all.length > 0,
+      );
+      holds('the one that has it', found.includes(of(made, 'otherSchemaId')));
+      holds('and not one that has it not', !found.includes(of(made, 'schemaId')));
     },
   },
   {
@@ -280,6 +295,9 @@ const CATALOG: readonly Step[] = [
         (all) => wantedIds.every((each) => all.some((one) => one.id === each)),
       );
       const foundIds = found.map((each) => each.id);
+      const { datasets, more } = await aep.catalog.allDatasets();
+      const among = new Set(datasets.map((each) => each.id));
+      holds('they are among all', more || wantedIds.every((each) => among.has(each)));
       holds(
         'both of the schema are found',
         wantedIds.every((each) => foundIds.includes(each)),
@@ -327,6 +345,8 @@ const DATA_PREP: readonly Step[] = [
       const read = await aep.dataPrep.getMappingSet(id);
       holds('it has its name', read.name === name);
       holds('it has its schema', read.schemaId === schemaId);
+      const first = await aep.dataPrep.getMappingSet(id, 0);
+      holds('it is read by its version', first.version === 0 && first.mappings?.length === 2);
       const rows = read.mappings ?? [];
       holds(
         'its rows have their sources and destinations',
@@ -491,6 +511,15 @@ const FLOW_SERVICE: readonly Step[] = [
       holds('by its source', bySource.length === 1 && bySource[0]?.id === id);
       const reading = await flowService.findFlowsReading([of(made, 'kinesisSourceId'), source]);
       holds('by several sources at once', reading.length === 1 && reading[0]?.id === id);
+      const writing = await flowService.findFlowsWriting([of(made, 'targetId')]);
+      holds('by its target', writing.length === 1 && writing[0]?.id === id);
+      const page = await flowService.flowsPage(1);
+      const rest = page.next === undefined ? { flows: [] } : await flowService.flowsPage(1, page.next);
+      holds('a page has no more than is asked for', page.flows.length === 1 && rest.flows.length <= 1);
+      holds(
+        'the next page has others',
+        rest.flows.every((each) => each.id !== page.flows[0]?.id),
+      );
       const none = await flowService.findFlowsReading([of(made, 'kinesisSourceId')]);
       holds('a source that no flow has finds none', none.length === 0);
       const params = reading[0]?.transformations?.[0]?.params;

@@ -11,6 +11,7 @@ import type { Row } from './document.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const RUN = fileURLToPath(new URL('aepp/run.py', import.meta.url));
+const PIPELINES = fileURLToPath(new URL('aepp/pipelines.py', import.meta.url));
 const VENV = join(ROOT, '.penstock/strangers');
 
 export interface Outcome extends Row {
@@ -57,6 +58,27 @@ export async function aeppOutcomes(origin: string): Promise<Outcome[]> {
     const [code] = await ended;
     if (code !== 0) throw new Error(`aepp's steps ended with ${code} after ${outcomes.length} of them`);
     return outcomes;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Three pipelines that aepp makes: the ids of their flows. */
+export async function aeppPipelines(origin: string): Promise<string[]> {
+  install();
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-strangers-'));
+  try {
+    const child = spawn(join(VENV, 'bin/python'), [PIPELINES, origin], {
+      cwd: folder,
+      env: { ...plain(), HOME: folder },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    let said = '';
+    for await (const text of child.stdout) said += text;
+    const [code] = await ended;
+    if (code !== 0) throw new Error(`aepp's pipelines ended with ${code}`);
+    return JSON.parse(said) as string[];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { FetchInit } from '../../lib/aep/transport.ts';
 import { Failure } from '../../lib/failure.ts';
+import { importing } from '../../lib/import/import.ts';
 import type { LogFields } from '../../lib/log.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { drift } from '../../lib/provision/plan/drift.ts';
@@ -618,6 +619,7 @@ function stepsWith(runtimeOf: (key: string) => DriftRuntime): Record<string, Ste
     report: plainStep('report', of('report'), report),
     status: plainStep('status', of('status'), status),
     drift: plainStep('drift', of('drift'), drift),
+    import: plainStep('import', of('import'), importing),
   } as Record<string, Step>;
 }
 

@@ -80,7 +80,10 @@ async function post({ aep }: Context, schemaId: string, missing: readonly Wanted
 }
 
 /** What identifies a record of the schema, with every namespace by its code. */
-async function descriptorsOf({ aep }: Context, schemaId: string): Promise<IdentityDescriptor[]> {
+export async function descriptorsOf(
+  { aep }: Pick<Context, 'aep'>,
+  schemaId: string,
+): Promise<IdentityDescriptor[]> {
   const all = await aep.schemaRegistry.findIdentityDescriptors(schemaId);
   if (!all.some(({ namespace }) => /^\d+$/.test(namespace))) return all;
   const codes = new Map((await aep.identity.namespaces()).map(({ code, id }) => [String(id), code]));

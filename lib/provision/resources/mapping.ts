@@ -1,6 +1,7 @@
 // The mapping set: how a raw record becomes XDM. Tried before it is made.
 import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../../aep/data-prep.ts';
+import type { Flow } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { tagInDescription } from './ownership-tag.ts';
@@ -136,13 +137,26 @@ async function setOfFlow({ aep }: Context, situation: Situation): Promise<Found[
   const { manifest } = situation;
   for (const flow of await aep.flowService.findFlows(nameInAep('flow', manifest))) {
     if (!manifest.adopt && tagInDescription(flow.description)?.pipeline !== manifest.name) continue;
-    const id = flow.transformations?.find(({ name }) => name === 'Mapping')?.params?.mappingId;
-    if (id === undefined) continue;
-    const set = await ifThere(aep.dataPrep.getMappingSet(id));
+    const params = mappingParams(flow);
+    if (params?.mappingId === undefined) continue;
+    // The version that it uses: somebody may have rewritten the set since.
+    const set = await ifThere(aep.dataPrep.getMappingSet(params.mappingId, params.mappingVersion));
     if (set !== undefined && differencesOf(set, situation).length === 0)
       return [earlier(asFound(set, situation, []), situation)];
   }
   return [];
+}
+
+function mappingParams({ transformations }: Flow) {
+  return transformations?.find(({ name }) => name === 'Mapping')?.params;
+}
+
+/** A hand-made set in the version that the flow uses. Ours have one version: another is somebody's change. */
+async function asUsed({ aep }: Context, set: MappingSet, situation: Situation): Promise<MappingSet> {
+  if (set.version === 0 || isOwnName(set.name, situation)) return set;
+  const flows = await aep.flowService.findFlows(nameInAep('flow', situation.manifest));
+  const used = flows.map(mappingParams).find((one) => one?.mappingId === set.id)?.mappingVersion;
+  return used === undefined || used === set.version ? set : aep.dataPrep.getMappingSet(set.id, used);
 }
 
 export const mapping: FixedResource = {
@@ -158,8 +172,8 @@ export const mapping: FixedResource = {
     return all.length > 0 ? all : setOfFlow(context, situation);
   },
 
-  async get({ aep }, situation, id) {
-    const set = await aep.dataPrep.getMappingSet(id);
+  async get(context, situation, id) {
+    const set = await asUsed(context, await context.aep.dataPrep.getMappingSet(id), situation);
     return earlier(asFound(set, situation, differencesOf(set, situation)), situation);
   },
 

@@ -1,5 +1,6 @@
 // The beginning: checks a request, and makes it the document that travels through the state machine.
 import { notAccepted } from '../../accepted.ts';
+import { MAX_MANIFEST_BYTES } from '../../bounds.ts';
 import { Failure } from '../../failure.ts';
 import { type Manifest, parseManifest } from '../../manifest.ts';
 import { isDeeper } from '../../mistakes.ts';
@@ -13,11 +14,7 @@ import { checkWaits } from '../../waits.ts';
 /** A manifest has its own limit; samples are records. */
 const MAX_REQUEST_DEPTH = 110;
 
-/**
- * A state's input and output end at 256 KB. The document also holds the plan and the report. In bytes, as
- * JSON.
- */
-const MAX_MANIFEST_BYTES = 100_000;
+/** As JSON, beside the manifest. */
 const MAX_SAMPLES_BYTES = 40_000;
 
 function checkSize(what: string, value: unknown, largest: number): void {

@@ -98,12 +98,10 @@ export function resourceStep<R extends LedgerRuntime>(name: ResourceStep, makeRu
 export function plainStep<R extends Runtime>(
   name: string,
   makeRuntime: () => R,
-  work: (event: unknown, runtime: R, contextOf: (pipeline: Pipeline) => Context<R>) => Promise<unknown>,
+  work: (event: unknown, runtime: R, contextOf: (of: InSandbox) => Context<R>) => Promise<unknown>,
 ): Handler {
   return handler(name, makeRuntime, (event, runtime, sessions) =>
-    work(event, runtime, (pipeline) =>
-      contextFor(pipeline, runtime, sessions, refuseChange, () => undefined),
-    ),
+    work(event, runtime, (of) => contextFor(of, runtime, sessions, refuseChange, () => undefined)),
   );
 }
 
@@ -152,6 +150,11 @@ function fenced<T extends object>(port: T, changes: readonly (keyof T)[], guard:
     return [name, async (...given: unknown[]) => guard().then(() => change(...given))];
   });
   return { ...port, ...Object.fromEntries(wrapped) };
+}
+
+/** Where a context works, and with which credentials. */
+export interface InSandbox {
+  readonly manifest: Pick<Pipeline['manifest'], 'sandbox' | 'credentials'>;
 }
 
 type NoteCall = (seen: {
@@ -213,7 +216,7 @@ function startRuntime<R extends Runtime>(runtime: R): { runtime: R; sessions: Se
 }
 
 function contextFor<R extends Runtime>(
-  pipeline: Pipeline,
+  { manifest: { sandbox, credentials } }: InSandbox,
   runtime: R,
   sessions: SessionsOf,
   beforeChange: Guard,
@@ -221,10 +224,10 @@ function contextFor<R extends Runtime>(
   first = false,
 ): Context<R> {
   const aep: Aep = createAep({
-    sandbox: pipeline.manifest.sandbox,
+    sandbox,
     platformUrl: runtime.settings.platformUrl,
     transport: runtime,
-    sessions: sessions(pipeline.manifest.credentials),
+    sessions: sessions(credentials),
     beforeChange,
     onAnswer: (seen) => {
       note(seen);

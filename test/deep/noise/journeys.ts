@@ -1,5 +1,6 @@
 // What the product does on journeys of every kind, told in codes, fields and counts: no text for people is in it.
 import { isFailure } from '../../../lib/failure.ts';
+import { type ImportAnswer, importing } from '../../../lib/import/import.ts';
 import type { Pipeline } from '../../../lib/pipeline.ts';
 import { drift } from '../../../lib/provision/plan/drift.ts';
 import { STEPS } from '../../../lib/provision/resources/resources.ts';
@@ -185,7 +186,14 @@ async function others(): Promise<Outcomes> {
     moved: number;
     checked: number;
   };
+  const all = { sandbox: 'dev1', all: true };
+  const imported = (await plainStep('import', runtime, importing)(all)) as ImportAnswer;
   return {
+    import: imported.imported.map(({ complete, findings }) => [
+      complete,
+      ...findings.map(({ path, effect }) => [path, effect]),
+    ]),
+    'import: refused': await codeOf(() => plainStep('import', runtime, importing)({ all: true })),
     drift: { moved, checked },
     'drift: refused': await codeOf(() => plainStep('drift', runtime, drift)({ pipeline: 7 })),
   };

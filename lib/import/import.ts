@@ -1,0 +1,120 @@
+// Import: makes manifests of pipelines that somebody made in AEP by hand. Reads only.
+import type { ListedFlow } from '../aep/index.ts';
+import { isFailure, reasonOf } from '../failure.ts';
+import type { Context } from '../provision/resources/resource.ts';
+import type { InSandbox } from '../provision/steps/step.ts';
+import type { Runtime } from '../runtime.ts';
+import { drawManifest, type ImportGiven } from './draw-manifest.ts';
+import { type ImportFinding, prevents } from './finding.ts';
+import { rehearse } from './rehearse.ts';
+import { type ImportRequest, importRequest, MAX_IMPORTED } from './request.ts';
+import { foreignFlow, type Surroundings, surroundingsOf, walkFrom } from './walk.ts';
+
+/** One flow, and the manifest that says the same. */
+export interface Imported {
+  readonly flow: string;
+  /** The flow's name in AEP. */
+  readonly name?: string;
+  /** Absent if it is no pipeline. */
+  readonly manifest?: Readonly<Record<string, unknown>>;
+  /** Whether the next plan of the manifest, as it is, changes nothing of it in AEP. */
+  readonly complete: boolean;
+  /** What the manifest does not say, or what keeps it from being one. */
+  readonly findings: readonly ImportFinding[];
+}
+
+export interface ImportAnswer {
+  readonly imported: readonly Imported[];
+  /** To be sent back for what follows; absent at the end. */
+  readonly continue?: string;
+}
+
+/**
+ * @throws Failure `EVENT_INVALID`
+ * @throws Failure `AEP_*` if AEP is away, or does not know the flow or the dataset that is asked for
+ */
+export async function importing(
+  event: unknown,
+  _runtime: Runtime,
+  contextOf: (of: InSandbox) => Context,
+): Promise<ImportAnswer> {
+  const request = importRequest(event);
+  const { sandbox, credentials } = request;
+  const context = contextOf({ manifest: { sandbox, credentials } });
+  const around = surroundingsOf(context.aep);
+  const { flows, next } = await askedFlows(request, context);
+  const imported: Imported[] = [];
+  for (const flow of flows) imported.push(await importOne(flow, givenBy(request), context, around));
+  return { imported: fitting(imported), ...(next !== undefined && { continue: next }) };
+}
+
+function givenBy(request: ImportRequest): ImportGiven {
+  const { sandbox, credentials } = request;
+  if ('all' in request) return { sandbox, credentials };
+  const { stream, sourceCredentials } = request;
+  return {
+    sandbox,
+    credentials,
+    stream,
+    sourceCredentials,
+    ...('flow' in request && { name: request.name }),
+  };
+}
+
+async function askedFlows(
+  request: ImportRequest,
+  { aep: { flowService, catalog } }: Context,
+): Promise<{ flows: readonly ListedFlow[]; next?: string | undefined }> {
+  if ('flow' in request) return { flows: [await flowService.getFlow(request.flow)] };
+  if ('all' in request) return flowService.flowsPage(request.limit ?? MAX_IMPORTED, request.continue);
+  // One that is not there is told as such, and not as one without flows.
+  await catalog.getDataset(request.dataset);
+  const targets = await flowService.findTargetConnections(request.dataset);
+  return { flows: await flowService.findFlowsWriting(targets.map(({ id }) => id)) };
+}
+
+async function importOne(
+  listed: ListedFlow,
+  given: ImportGiven,
+  context: Context,
+  around: Surroundings,
+): Promise<Imported> {
+  const about = { flow: listed.id, ...(listed.name !== undefined && { name: listed.name }) };
+  const foreign = foreignFlow(listed);
+  if (foreign !== undefined) return { ...about, complete: false, findings: [foreign] };
+  try {
+    const walked = await walkFrom(await context.aep.flowService.getFlow(listed.id), around);
+    if ('effect' in walked) return { ...about, complete: false, findings: [walked] };
+    const { manifest, checked, findings } = drawManifest(walked, given);
+    const hindered = findings.some(({ effect }) => effect === 'prevents');
+    const rest = checked === undefined || hindered ? [] : await rehearse(checked, walked, context);
+    const all = [...findings, ...rest];
+    return { ...about, manifest, complete: all.every(({ effect }) => effect === 'kept'), findings: all };
+  } catch (error) {
+    if (!isOfFlow(error)) throw error;
+    return { ...about, complete: false, findings: [prevents('flow', reasonOf(error))] };
+  }
+}
+
+/** Whether it is about what one flow leads to: then the others can still be imported. */
+function isOfFlow(error: unknown): boolean {
+  return (
+    isFailure(error) &&
+    ['AEP_NOT_FOUND', 'AEP_FORBIDDEN', 'AEP_REFUSED', 'AEP_UNEXPECTED'].includes(error.code)
+  );
+}
+
+/** Lambda's answers end at 6 MB. */
+const MAX_IMPORT_BYTES = 5_000_000;
+
+/** Leaves out the manifests for which there is no room: each of them can be imported alone. */
+function fitting(imported: readonly Imported[]): Imported[] {
+  let room = MAX_IMPORT_BYTES;
+  return imported.map((one) => {
+    room -= Buffer.byteLength(JSON.stringify(one));
+    if (room >= 0) return one;
+    const { manifest: _, ...rest } = one;
+    const full = prevents('flow', 'the answer has no room for its manifest: import this flow alone');
+    return { ...rest, complete: false, findings: [full] };
+  });
+}
