@@ -1,0 +1,86 @@
+// Reads the messages out of a record of the stream, by the forwarder's own code, with all digits of their numbers.
+
+import { check } from '../../lib/forward/json/check.ts';
+import { canonicalNumber, withDigits } from '../../lib/json-text.ts';
+import { parseManifest } from '../../lib/manifest.ts';
+import { createOutcomes, standInFor } from '../../local/check/records-check.ts';
+import type { FormatName } from './formats.ts';
+import type { Line } from './lines.ts';
+
+export type Message = Readonly<Record<string, unknown>>;
+
+/** What is in a line: messages, and the reasons for which some are none. */
+export interface Read {
+  readonly number: number;
+  readonly messages: readonly Message[];
+  /** Reasons as the dead-letter store has them; docs/rejects.md explains each. */
+  readonly rejected: readonly string[];
+  /** Messages that the format passes over. */
+  readonly filtered: number;
+}
+
+/** Larger ones are judged by all of the forwarder: what a request takes depends on more than the record. */
+const SMALL = 900_000;
+
+/** @param format what a record holds, where it is not one object */
+export function createReader(format: FormatName | undefined, stream: string): (line: Line) => Promise<Read> {
+  const outcomesOf = createOutcomes(pipelineOf(format, stream));
+  const whole = async (number: number, bytes: Buffer): Promise<Read> => {
+    const outcomes = await outcomesOf(bytes);
+    return {
+      number,
+      messages: outcomes.flatMap((one) =>
+        typeof one === 'object' && 'sent' in one ? [parseExactly(JSON.stringify(one.sent))] : [],
+      ),
+      rejected: outcomes.flatMap((one) =>
+        typeof one === 'object' && 'rejected' in one ? [one.rejected] : [],
+      ),
+      filtered: outcomes.filter((one) => one === 'filtered').length,
+    };
+  };
+  return async (line) => {
+    const { number } = line;
+    if ('tooLong' in line) return { number, messages: [], rejected: ['too-large'], filtered: 0 };
+    if (format !== undefined || line.bytes.length > SMALL) return whole(number, line.bytes);
+    const json = check(line.bytes, 'raw');
+    if ('kind' in json) return { number, messages: [], rejected: [json.reason], filtered: 0 };
+    return { number, messages: [parseExactly(json.toString())], rejected: [], filtered: 0 };
+  };
+}
+
+/** What decides which messages a record holds. */
+function pipelineOf(format: FormatName | undefined, stream: string) {
+  const manifest = parseManifest({
+    version: 1,
+    name: 'init',
+    sandbox: 'init',
+    source: { kind: 'inlet', stream, data: 'raw', ...(format !== undefined && { format }) },
+    schema: { class: 'profile' },
+    mapping: [{ source: '_id', destination: '_id' }],
+  });
+  const pipeline = standInFor(manifest);
+  if (pipeline === undefined) throw new RangeError('an inlet is always read');
+  return pipeline;
+}
+
+/** Digits or an exponent that JavaScript's numbers may not have. True of every text with such a number. */
+const SUSPECT = /[\d.](?:[\d.]{15}|[eE][+-]?\d{3})/;
+
+/** A number keeps its digits where JavaScript would change it, and is JavaScript's own everywhere else. */
+export function parseExactly(text: string): Message {
+  if (!SUSPECT.test(text)) return JSON.parse(text) as Message;
+  return plain(withDigits(text)) as Message;
+}
+
+/** `withDigits` keeps every long number: those that a double holds are made plain. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  const raw = (value as { readonly rawJSON?: unknown }).rawJSON;
+  if (Object.isFrozen(value) && typeof raw === 'string') {
+    const number = Number(raw);
+    const isSame = Number.isFinite(number) && canonicalNumber(raw) === canonicalNumber(String(number));
+    return isSame ? number : value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
+}
