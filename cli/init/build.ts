@@ -5,7 +5,7 @@ import type { FormatName } from './formats.ts';
 import { expressionPath, fieldName, pointerOf, shownPath } from './names.ts';
 import type { Message } from './reader.ts';
 import { rolesOf } from './roles.ts';
-import { type Fact, isOwnId, type Row, type Rows, rowsOf } from './rows.ts';
+import { type Candidate, type Fact, isOwnId, type Row, type Rows, rowsOf } from './rows.ts';
 import type { Division } from './shapes.ts';
 import { kindCount, kindsOf, type Node } from './tally.ts';
 
@@ -44,7 +44,7 @@ export interface About {
   readonly fieldGroups: readonly string[];
   readonly facts: readonly Fact[];
   /** Fields that may identify somebody; nothing is made of them. */
-  readonly identities: readonly string[];
+  readonly identities: readonly Candidate[];
   readonly notes: readonly string[];
 }
 

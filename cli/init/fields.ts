@@ -42,7 +42,6 @@ export function isLeft(one: Decision | Left): one is Left {
 
 /** XDM's `long`: what JavaScript tells apart as well. Adobe's page "XDM field type constraints". */
 const LONG = { minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
-const INT = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 
 const NUMBERS = new Set(['integer', 'number', 'long']);
 
@@ -100,8 +99,8 @@ function numberOf(name: string, node: Node): Decision {
   if (kindCount(node, 'number') > 0) return asItIs({ type: 'number' }, 'number');
   const epoch = onlyForm(node, 'epoch ', integers);
   if (epoch !== undefined && isTimeName(name)) return timeOfNumber(epoch as Epoch, node, (path) => path);
-  const isInt = node.smallest >= INT.minimum && node.largest <= INT.maximum;
-  return asItIs({ type: 'integer', ...(isInt ? INT : LONG) }, 'integer');
+  // A narrower type would refuse a later record for what no sample could show.
+  return asItIs({ type: 'integer', ...LONG }, 'integer');
 }
 
 /** The one form that all have, of those whose names begin so. */
@@ -221,7 +220,7 @@ const MIN_EACH = 4;
 
 function fewValues(node: Node, texts: number): string[] | undefined {
   const values = [...(node.distinct?.keys() ?? [])].filter((value) => typeof value === 'string');
-  const isFew = values.length > 0 && values.length < MAX_FEW && texts >= MIN_EACH * values.length;
+  const isFew = values.length > 1 && values.length < MAX_FEW && texts >= MIN_EACH * values.length;
   return isFew && !values.includes('') ? values.toSorted() : undefined;
 }
 

@@ -3,7 +3,7 @@ import { type About, type Pipeline, pipelineOf } from './build.ts';
 import { type FormatName, formatOf } from './formats.ts';
 import type { Line } from './lines.ts';
 import { pipelineName } from './names.ts';
-import { createReader, type Message, type Read } from './reader.ts';
+import { createReader, type Message, type Read, type Reader } from './reader.ts';
 import { createDividers, type Division, type Value } from './shapes.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -15,7 +15,7 @@ export interface InitOptions {
   readonly stream: string;
   readonly schemaPath?: string | undefined;
   /** The records from their beginning; asked for up to three times, and the same each time. */
-  readonly lines: () => AsyncIterable<Line>;
+  readonly lines: () => AsyncIterable<readonly Line[]>;
   /** No more records are looked at. */
   readonly most?: number;
   readonly signal?: AbortSignal;
@@ -78,9 +78,9 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
   const dividers = WHOLE.has(format) ? createDividers() : undefined;
   const whole = createPart();
   const counts = createCounts();
-  for await (const one of upTo(options, read)) {
-    counts.add(one);
-    for (const message of one.messages) {
+  for await (const group of upTo(options, read)) {
+    counts.add(group);
+    for (const message of messagesOf(group)) {
       const present = whole.add(message);
       dividers?.add(message, present);
     }
@@ -108,29 +108,40 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
   };
 }
 
-type Reader = (line: Line) => Promise<Read>;
-
-async function* upTo({ lines, most = MAX_RECORDS, signal }: InitOptions, read: Reader): AsyncGenerator<Read> {
-  let number = 0;
-  for await (const line of lines()) {
+/** The records in groups; the last one says that there are more. */
+async function* upTo(
+  { lines, most = MAX_RECORDS, signal }: InitOptions,
+  read: Reader,
+): AsyncGenerator<Group> {
+  let looked = 0;
+  for await (const group of lines()) {
     signal?.throwIfAborted();
-    if (++number > most) {
-      yield { number: 0, messages: [], rejected: [], filtered: 0 };
-      return;
+    const records: Read[] = [];
+    for (const line of group.slice(0, most - looked)) {
+      const one = read(line);
+      records.push(one instanceof Promise ? await one : one);
     }
-    yield await read(line);
+    looked += records.length;
+    yield { records, isCut: records.length < group.length };
+    if (records.length < group.length) return;
   }
 }
 
-async function firstOf(lines: AsyncIterable<Line>): Promise<Buffer[]> {
+interface Group {
+  readonly records: readonly Read[];
+  readonly isCut: boolean;
+}
+
+async function firstOf(lines: AsyncIterable<readonly Line[]>): Promise<Buffer[]> {
   const found: Buffer[] = [];
   let bytes = 0;
-  for await (const line of lines) {
-    if ('tooLong' in line) continue;
-    bytes += line.bytes.length;
-    found.push(line.bytes);
-    if (found.length >= FIRST || bytes > MAX_FIRST_BYTES) break;
-  }
+  for await (const group of lines)
+    for (const line of group) {
+      if ('tooLong' in line) continue;
+      bytes += line.bytes.length;
+      found.push(line.bytes);
+      if (found.length >= FIRST || bytes > MAX_FIRST_BYTES) return found;
+    }
   return found;
 }
 
@@ -172,13 +183,17 @@ async function dividedPipelines(
 ): Promise<Pipeline[]> {
   const parts = shapes.map((values) => ({ values, part: createPart() }));
   const partOf = new Map(parts.flatMap(({ values, part }) => values.map((value) => [value, part] as const)));
-  for await (const { messages } of upTo(options, read))
-    for (const message of messages) partOf.get(valueAt(message, steps) as Value)?.add(message);
+  for await (const group of upTo(options, read))
+    for (const message of messagesOf(group)) partOf.get(valueAt(message, steps) as Value)?.add(message);
   const names = new Set<string>();
   return parts.map(({ values, part }) => {
     const name = nameFor(options.name, values, names);
     return pipelineOf({ ...origin, name, part: { steps, values } }, part.tally.root, part.kept);
   });
+}
+
+function messagesOf({ records }: Group): Message[] {
+  return records.flatMap(({ messages }) => messages);
 }
 
 function valueAt(message: Message, steps: readonly string[]): unknown {
@@ -199,22 +214,22 @@ function nameFor(beginning: string, values: readonly Value[], taken: Set<string>
 function createCounts() {
   const byReason = new Map<string, { count: number; lines: number[] }>();
   let [records, messages, filtered, isCut] = [0, 0, 0, false];
+  function addRecord(one: Read): void {
+    records += 1;
+    messages += one.messages.length;
+    filtered += one.filtered;
+    for (const reason of one.rejected) {
+      const known = byReason.get(reason) ?? { count: 0, lines: [] };
+      byReason.set(reason, known);
+      known.count += 1;
+      if (known.lines.length < MAX_LISTED_LINES && known.lines.at(-1) !== one.number)
+        known.lines.push(one.number);
+    }
+  }
   return {
-    add(one: Read): void {
-      if (one.number === 0) {
-        isCut = true;
-        return;
-      }
-      records += 1;
-      messages += one.messages.length;
-      filtered += one.filtered;
-      for (const reason of one.rejected) {
-        const known = byReason.get(reason) ?? { count: 0, lines: [] };
-        byReason.set(reason, known);
-        known.count += 1;
-        if (known.lines.length < MAX_LISTED_LINES && known.lines.at(-1) !== one.number)
-          known.lines.push(one.number);
-      }
+    add(group: Group): void {
+      isCut ||= group.isCut;
+      for (const one of group.records) addRecord(one);
     },
     counted: () => ({
       records,

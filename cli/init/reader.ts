@@ -22,8 +22,11 @@ export interface Read {
 /** Larger ones are judged by all of the forwarder: what a request takes depends on more than the record. */
 const SMALL = 900_000;
 
+/** An ordinary record is read at once. */
+export type Reader = (line: Line) => Read | Promise<Read>;
+
 /** @param format what a record holds, where it is not one object */
-export function createReader(format: FormatName | undefined, stream: string): (line: Line) => Promise<Read> {
+export function createReader(format: FormatName | undefined, stream: string): Reader {
   const outcomesOf = createOutcomes(pipelineOf(format, stream));
   const whole = async (number: number, bytes: Buffer): Promise<Read> => {
     const outcomes = await outcomesOf(bytes);
@@ -38,7 +41,7 @@ export function createReader(format: FormatName | undefined, stream: string): (l
       filtered: outcomes.filter((one) => one === 'filtered').length,
     };
   };
-  return async (line) => {
+  return (line) => {
     const { number } = line;
     if ('tooLong' in line) return { number, messages: [], rejected: ['too-large'], filtered: 0 };
     if (format !== undefined || line.bytes.length > SMALL) return whole(number, line.bytes);
@@ -63,13 +66,23 @@ function pipelineOf(format: FormatName | undefined, stream: string) {
   return pipeline;
 }
 
-/** Digits or an exponent that JavaScript's numbers may not have. True of every text with such a number. */
-const SUSPECT = /[\d.](?:[\d.]{15}|[eE][+-]?\d{3})/;
+/** A number of so many digits, or with such an exponent, that JavaScript's may be another. In a text it does no harm. */
+const SUSPECT = /(?<=[:,[\s])-?\d(?:[\d.]{15,}(?:[eE][+-]?\d+)?|[\d.]*[eE][+-]?\d{3,})/g;
+/** Quick, and true of every text in which `SUSPECT` finds something. */
+const MAY_BE = /[\d.](?:[\d.]{15}|[eE][+-]?\d{3})/;
 
 /** A number keeps its digits where JavaScript would change it, and is JavaScript's own everywhere else. */
 export function parseExactly(text: string): Message {
-  if (!SUSPECT.test(text)) return JSON.parse(text) as Message;
-  return plain(withDigits(text)) as Message;
+  const isPlain = !MAY_BE.test(text) || (text.match(SUSPECT) ?? []).every(isSame);
+  return (isPlain ? JSON.parse(text) : plain(withDigits(text))) as Message;
+}
+
+/** Whether JavaScript's number is the one that is written. */
+function isSame(written: string): boolean {
+  const number = Number(written);
+  if (!Number.isFinite(number)) return false;
+  const text = String(number);
+  return text === written || canonicalNumber(written) === canonicalNumber(text);
 }
 
 /** `withDigits` keeps every long number: those that a double holds are made plain. */
@@ -77,10 +90,6 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(plain);
   const raw = (value as { readonly rawJSON?: unknown }).rawJSON;
-  if (Object.isFrozen(value) && typeof raw === 'string') {
-    const number = Number(raw);
-    const isSame = Number.isFinite(number) && canonicalNumber(raw) === canonicalNumber(String(number));
-    return isSame ? number : value;
-  }
+  if (Object.isFrozen(value) && typeof raw === 'string') return isSame(raw) ? Number(raw) : value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
 }

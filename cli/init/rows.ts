@@ -1,9 +1,9 @@
 // From what was seen of a pipeline's records to the rows of its mapping and the fields of its schema.
 import { countedKinds, type Decision, decide, isLeft, type SchemaField } from './fields.ts';
-import { type Class, decisionFor, knownField } from './known.ts';
+import { type Class, decisionFor, knownField, plainName } from './known.ts';
 import { type Copied, decideList } from './lists.ts';
 import { createFieldNames, expressionPath, shownPath, sourcePath } from './names.ts';
-import { kindCount, kindsOf, type Node } from './tally.ts';
+import { formCount, kindCount, kindsOf, type Node } from './tally.ts';
 
 /** One row of the mapping, with what it makes of a record. */
 export interface Row {
@@ -33,7 +33,12 @@ export interface Rows {
   readonly fields: Readonly<Record<string, SchemaField>>;
   readonly groups: readonly string[];
   readonly facts: readonly Fact[];
-  readonly identities: readonly string[];
+  readonly identities: readonly Candidate[];
+}
+
+export interface Candidate {
+  readonly path: string;
+  readonly why: string;
 }
 
 export interface Roles {
@@ -73,7 +78,7 @@ export function rowsOf(root: Node, roles: Roles, own: string): Rows {
   const rows: Row[] = [];
   const facts: Fact[] = [];
   const groups: string[] = [];
-  const identities: string[] = [];
+  const identities: Candidate[] = [];
   const taken = new Set<string>();
   const properties: Record<string, SchemaField> = {};
 
@@ -127,7 +132,8 @@ export function rowsOf(root: Node, roles: Roles, own: string): Rows {
     }
     if (adobes === undefined) into[ownName] = titled(decision.field, name, ownName);
     else if (adobes.group !== undefined && !groups.includes(adobes.group)) groups.push(adobes.group);
-    if (isCandidate(node, root)) identities.push(shownPath(steps));
+    const candidate = candidateFor(steps, node, used, root);
+    if (candidate !== undefined) identities.push(candidate);
     tell(place, { type: used.type, destination, notes: used.notes });
     for (const { steps: inner, why: reason } of (decision as Partial<Copied>).left ?? [])
       facts.push({ path: shownPath([...steps, ...inner]), count: 0, nulls: 0, of: 0, notes: [reason] });
@@ -245,9 +251,30 @@ function mapOf(value: unknown, type: 'integer' | 'string'): unknown {
   );
 }
 
-/** What may identify somebody or something: there in each record, and each time another one. */
-function isCandidate(node: Node, root: Node): boolean {
-  return (
-    node.unique !== undefined && node.count === root.count && root.count > 1 && kindCount(node, 'null') === 0
-  );
+/** Names of what identifies a person or a thing, whose values come again in events. */
+const IDENTIFIES =
+  /^(?:customer|user|member|person|client|account|profile|crm|loyalty|visitor|device|anonymous|subscriber|contact|guest)s?(?:id|no|nr|number|key|uuid|guid|ref)$|^(?:ecid|gaid|idfa|cookieid|msisdn)$/;
+/** Names of numbers that are no quantities. */
+const NUMBERS_THAT_NAME = /(?:^|[a-z])(?:id|no|nr|number|key|ref|code)$/;
+
+/** A field that may identify somebody or something, with why; nothing is made of it. */
+function candidateFor(
+  steps: readonly string[],
+  node: Node,
+  { field }: Decision,
+  root: Node,
+): Candidate | undefined {
+  const name = plainName(steps.at(-1) ?? '');
+  const values = node.count - kindCount(node, 'null');
+  if (values === 0 || field.format !== undefined || !['string', 'integer'].includes(field.type))
+    return undefined;
+  const isText = kindCount(node, 'text') > 0;
+  const isOther = node.unique !== undefined && node.count === root.count && root.count > 1;
+  const path = shownPath(steps);
+  if (formCount(node, 'email') === values) return { path, why: 'every value is an e-mail address' };
+  if (IDENTIFIES.test(name))
+    return { path, why: `its name says so${isOther ? ', and no value comes twice' : ''}` };
+  if (isOther && (isText || NUMBERS_THAT_NAME.test(name)))
+    return { path, why: `is in all ${root.count} records, and no value comes twice` };
+  return undefined;
 }

@@ -44,14 +44,13 @@ export function createDividers(): Dividers {
   const dividers = new Map<string, Divider | 'none'>();
   let records = 0;
 
-  function look(steps: readonly string[], value: unknown, present: readonly number[]): void {
-    const key = JSON.stringify(steps);
+  function look(key: string, steps: () => string[], value: unknown, present: readonly number[]): void {
     const known = dividers.get(key);
     if (known === 'none') return;
     const isFirst = known === undefined;
     // A field that was not there from the first record on is missing somewhere.
     if (isFirst && (records > 1 || dividers.size >= MAX_DIVIDERS)) return;
-    const divider = known ?? { steps, values: new Map<Value, Beside>() };
+    const divider = known ?? { steps: steps(), values: new Map<Value, Beside>() };
     if (isFirst) dividers.set(key, divider);
     if (!isValue(value)) {
       dividers.set(key, 'none');
@@ -76,8 +75,9 @@ export function createDividers(): Dividers {
       const present = [...new Set(all)];
       for (const [name, value] of Object.entries(record)) {
         if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-          for (const [inner, one] of Object.entries(value)) look([name, inner], one, present);
-        } else look([name], value, present);
+          for (const [inner, one] of Object.entries(value))
+            look(`${name}\u0000${inner}`, () => [name, inner], one, present);
+        } else look(name, () => [name], value, present);
       }
     },
     division(root) {

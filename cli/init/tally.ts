@@ -24,8 +24,6 @@ export interface Node {
   distinct: Map<string | number | boolean | null, number> | undefined;
   /** As long as none came twice. */
   unique: Set<number> | undefined;
-  smallest: number;
-  largest: number;
 }
 
 /** A field of few values has no more than these. */
@@ -68,8 +66,6 @@ export function createTally(): Tally {
     items: undefined,
     distinct: new Map(),
     unique: new Set(),
-    smallest: Number.POSITIVE_INFINITY,
-    largest: Number.NEGATIVE_INFINITY,
   });
   const up = <K>(map: Map<K, number>, key: K) => {
     const before = map.get(key);
@@ -128,10 +124,6 @@ export function createTally(): Tally {
 
   function seeScalar(node: Node, kind: Kind, value: unknown): void {
     if (kind === 'text') for (const form of formsOfText(value as string)) up(node.forms, form);
-    if (kind === 'integer' || kind === 'number') {
-      if ((value as number) < node.smallest) node.smallest = value as number;
-      if ((value as number) > node.largest) node.largest = value as number;
-    }
     if (kind === 'integer') {
       const epoch = epochOf(value as number);
       if (epoch !== undefined) up(node.forms, `epoch ${epoch}`);
@@ -228,8 +220,6 @@ function merge(into: Node, from: Node): void {
   into.count += from.count;
   for (const [kind, count] of from.kinds) into.kinds.set(kind, (into.kinds.get(kind) ?? 0) + count);
   for (const [form, count] of from.forms) into.forms.set(form, (into.forms.get(form) ?? 0) + count);
-  into.smallest = Math.min(into.smallest, from.smallest);
-  into.largest = Math.max(into.largest, from.largest);
   into.distinct = undefined;
   into.unique = undefined;
 }
