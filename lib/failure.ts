@@ -66,6 +66,10 @@ export const FAILURES = {
     retryable: false,
     next: 'Rename one of the two, or remove the wrong one.',
   },
+  PLAN_MOVED: {
+    retryable: false,
+    next: 'Look at the new plan, and start again with its token.',
+  },
   MAPPING_INVALID: {
     retryable: false,
     next: 'Correct the mapping, or the samples beside the manifest; npm run check:pipelines tries both offline.',

@@ -127,6 +127,10 @@ export const Report = z.object({
       differences: z.array(ToldDifference).optional(),
     }),
   ),
+  /** Of a plan; `apply` takes it, and refuses another state. Also with a refusal, for the state as it is now. */
+  token: z.string().optional(),
+  /** With a refusal: what is another than in the plan of the token. Parts of lib/provision/plan/token.ts. */
+  moved: z.array(z.string()).optional(),
   warnings: z.array(z.string()),
   verified: z.array(z.string()),
   steps: z.array(Trail),
@@ -140,6 +144,9 @@ export type Report = z.infer<typeof Report>;
 const warmUp = z.number().int().min(0).max(MAX_WARM_UP_SECONDS);
 const drain = z.number().int().min(0).max(MAX_DRAIN_SECONDS);
 
+/** Of a plan: `p1.` and digests. One of another version is understood as far as that. */
+const PlanToken = z.string().regex(/^p\d{1,4}\.[\w.-]{1,4000}$/, 'expected the token of a plan');
+
 /** The state machine's input; `begin` turns it into a `Pipeline`. */
 export const ProvisionRequest = z.strictObject({
   manifest: z.unknown(),
@@ -150,6 +157,8 @@ export const ProvisionRequest = z.strictObject({
   samples: Samples.optional(),
   warmUpSeconds: warmUp.default(WARM_UP_SECONDS),
   drainSeconds: drain.default(DRAIN_SECONDS),
+  /** For mode `apply`: the token of the plan that somebody has looked at. Another state is refused. */
+  token: PlanToken.optional(),
   /** The delivery that asked for it, if a deploy hook did. For readers of the execution's input. */
   requestedBy: z.strictObject({ sender: z.string(), id: z.string(), digest: z.string() }).optional(),
   /** Added by the state machine. */
@@ -193,6 +202,10 @@ export const Pipeline = z.object({
   /** The sandbox where an earlier execution left something that still exists. */
   home: z.string().optional(),
   plan: z.array(Planned),
+  /** As asked for at first; then that of the plan. */
+  token: PlanToken.optional(),
+  /** What is another than when the token that was asked for was made. */
+  moved: z.array(z.string()).optional(),
   warnings: z.array(z.string()).default([]),
   resources: z.partialRecord(ResourceKey, Made),
   /** Ours, and not needed any more. */

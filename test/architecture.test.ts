@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const files = globSync('{functions,lib,local,scripts}/**/*.ts', { cwd: ROOT }).map((file) => ({
+const files = globSync('{functions,lib,cli,local,scripts}/**/*.ts', { cwd: ROOT }).map((file) => ({
   file,
   text: readFileSync(join(ROOT, file), 'utf8'),
 }));
@@ -12,6 +12,14 @@ const files = globSync('{functions,lib,local,scripts}/**/*.ts', { cwd: ROOT }).m
 /** Every relative import of the project's own files, as `from → to`. */
 const imports = files.flatMap(({ file, text }) =>
   [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, to]) => ({
+    from: file,
+    to: normalize(join(dirname(file), to ?? '')),
+  })),
+);
+
+/** Modules that a process of their own or another loader runs, by their address. */
+const started = files.flatMap(({ file, text }) =>
+  [...text.matchAll(/new URL\(\s*'(\.[^']+\.ts)'/g)].map(([, to]) => ({
     from: file,
     to: normalize(join(dirname(file), to ?? '')),
   })),
@@ -91,6 +99,14 @@ describe('imports run one way', () => {
     [
       'the simulated platform shares nothing with the client',
       (from: string, to: string) => from.startsWith('local/aep/') && !to.startsWith('local/aep/'),
+    ],
+    [
+      'nothing but itself knows the command line',
+      (from: string, to: string) => !from.startsWith('cli/') && to.startsWith('cli/'),
+    ],
+    [
+      'nothing but the command line knows local',
+      (from: string, to: string) => !/^(cli|local|scripts)\//.test(from) && to.startsWith('local/'),
     ],
     ['nothing imports test or bench', (_: string, to: string) => /^(test|bench)\//.test(to)],
   ])('%s', (_, rule) => {
@@ -213,15 +229,22 @@ describe('13 B 7: the packages in package.json', () => {
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
   ) as Record<string, Readonly<Record<string, string>>> & { readonly name: string };
 
-  /** What the deployed code imports when it runs: not types, nor what Node or the project itself has. */
+  /** What the package runs: functions, lib and cli, and all that they import or start. */
+  const shipped = new Set(
+    files.map(({ file }) => file).filter((file) => /^(functions|lib|cli)\//.test(file)),
+  );
+  for (const file of shipped)
+    for (const { from, to } of [...imports, ...started]) if (from === file) shipped.add(to);
+
+  /** What that imports when it runs: not types, nor what Node or the project itself has. */
   const imported = new Set(
     files
-      .filter(({ file }) => /^(functions|lib)\//.test(file) && !file.endsWith('.d.ts'))
+      .filter(({ file }) => shipped.has(file) && !file.endsWith('.d.ts'))
       .flatMap(({ text }) => packagesIn(text))
       .filter((one) => one !== name),
   );
 
-  it('are dependencies where a function imports them when it runs, and no others are', () => {
+  it('are dependencies where the package imports them when it runs, and no others are', () => {
     expect([...imported].toSorted()).toEqual(Object.keys(dependencies ?? {}).toSorted());
   });
 

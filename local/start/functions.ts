@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { FunctionDefinition } from '../aws/function-host.ts';
-
-/** The stage that is deployed where none is named, so that a command of the documents names the same thing here. */
-export const STAGE = 'dev';
+import { STAGE } from './stage.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createTableCall } from '../../lib/aws/dynamodb.ts';
 import { createLedger } from '../../lib/aws/ledger.ts';
@@ -22,8 +22,10 @@ import { startFunctionUrl } from '../aws/function-url.ts';
 import { startGateway } from '../aws/gateway.ts';
 import { type LocalAws, startLocalAws } from '../aws/index.ts';
 import { startStatesApi } from '../aws/states-api.ts';
-import { deployedFunctions, functionName, STAGE } from './functions.ts';
+import { deployedFunctions, functionName } from './functions.ts';
 import { createProvisioning, definitionWith, MACHINE, provisioningArn } from './provisioning.ts';
+import { STAGE } from './stage.ts';
+import { ensureNamed } from './streams.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface StackOptions {
@@ -247,20 +249,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Creates the stream where it is not there, and returns its ARN. */
-export async function ensureStream(
+export function ensureStream(
   stack: Stack,
   streamName: string,
   shards: number,
   kinesis = stack.kinesis,
 ): Promise<string> {
-  await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }));
-  for (;;) {
-    const { StreamDescriptionSummary: found } = await kinesis.send(
-      new DescribeStreamSummaryCommand({ StreamName: streamName }),
-    );
-    if (found?.StreamStatus === 'ACTIVE') return found.StreamARN ?? '';
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  return ensureNamed(kinesis, streamName, shards);
 }
 
 async function look<T>(origin: string, page: string): Promise<T> {

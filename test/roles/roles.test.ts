@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call } from '../../local/aws/calls.ts';
 import { prepare } from '../../local/aws/definition.ts';
 import { PARAMETERS } from '../../local/aws/integrations.ts';
-import { STAGE } from '../../local/start/functions.ts';
+import { STAGE } from '../../local/start/stage.ts';
 import { MACHINE } from '../../local/start/provisioning.ts';
 import { acceptedIn, judge as compared } from '../../scripts/findings.ts';
 import { type Folder, packageFolder } from '../template/packaged.ts';

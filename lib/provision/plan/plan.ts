@@ -31,7 +31,10 @@ import { arrayWarnings } from './array-warnings.ts';
 import { cloudWarnings } from './cloud.ts';
 import { foreseenOf } from './foreseen.ts';
 import { leadBackWarnings } from './lead-back.ts';
+import { movedFailure } from './moved.ts';
 import { planRoute, planTrigger } from './route.ts';
+import { noteDecision, type ResourcesRead, readingOnce, stateRead } from './state-read.ts';
+import { movedParts, planToken } from './token.ts';
 
 /**
  * The pipeline with its plan. What is kept is in `resources` already, so steps need not look again. Conflicts
@@ -40,17 +43,23 @@ import { planRoute, planTrigger } from './route.ts';
  * credentials.
  * @throws Failure `EVENT_INVALID` if it should retire a pipeline that never existed.
  */
-export async function plan(pipeline: Pipeline, context: StreamContext): Promise<Pipeline> {
+export async function plan(pipeline: Pipeline, given: StreamContext): Promise<Pipeline> {
   const { mode, manifest } = pipeline;
+  const context = { ...given, runtime: readingOnce(given.runtime) };
+  const read: ResourcesRead = new Map();
   const record = await context.runtime.ledger.read(manifest.name);
   let planned = await prepared(pipeline, record, context);
-  const planOne = mode === 'retire' ? planRemoval : planResource;
-  for (const resource of resourcesOf(planned)) planned = await planOne(resource, planned, context);
+  for (const resource of resourcesOf(planned))
+    planned = await (mode === 'retire'
+      ? planRemoval(resource, planned, context)
+      : planResource(resource, planned, context, read));
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planTrigger(planned, context)];
   planned = { ...planned, plan: boundedPlan([...planned.plan, ...rest]) };
   if (mode === 'retire') await checkWas(planned, record, context.runtime.ledger);
   planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
+  if (mode !== 'retire') planned = await withToken(planned, record, read, context);
+  if (planned.failure !== undefined) return planned;
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
   const lines = conflicts.map(
@@ -59,6 +68,19 @@ export async function plan(pipeline: Pipeline, context: StreamContext): Promise<
   const next = 'Resolve each conflict as described, then start it again.';
   const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MAX_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
+}
+
+/** With the token of what was read. If the request has one of another state, that is its failure. */
+async function withToken(
+  planned: Pipeline,
+  record: LedgerRecord | undefined,
+  read: ResourcesRead,
+  { runtime }: StreamContext,
+): Promise<Pipeline> {
+  const state = await stateRead(planned, record, read, runtime);
+  const moved = planned.token === undefined ? [] : movedParts(planned.token, state);
+  const known = { ...planned, token: planToken(state) };
+  return moved.length === 0 ? known : { ...known, moved, failure: movedFailure(moved, known, record) };
 }
 
 /** What the inventory needs first. A missing secret is reported before anything is made. */
@@ -107,7 +129,12 @@ function withEntry(pipeline: Pipeline, key: ResourceKey, entry: Entry): Pipeline
   return { ...pipeline, plan: [...pipeline.plan, { resource: key, name, ...entry }] };
 }
 
-async function planResource(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
+async function planResource(
+  resource: Resource,
+  pipeline: Pipeline,
+  context: Context,
+  read: ResourcesRead,
+): Promise<Pipeline> {
   const { key } = resource;
   const { manifest } = pipeline;
   if (!resource.needed(manifest))
@@ -115,7 +142,8 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
   const given = givenIn(manifest, resource);
   if (given !== undefined) {
     const { id } = given;
-    const differences = await given.check(context, pipeline);
+    const { differences, revision } = await given.check(context, pipeline);
+    read.set(key, { id, differences, revision });
     const made = { id, name: id, how: 'given' as const };
     const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
     if (differences.length === 0)
@@ -129,6 +157,7 @@ async function planResource(resource: Resource, pipeline: Pipeline, context: Con
     });
   }
   const decision = await inventory(resource, pipeline, context);
+  noteDecision(read, key, decision);
   const known = withFound(withOthers(pipeline, resource, decision), resource, decision);
   const entry = permittedEntry(planEntry(resource, decision, pipeline), manifest.allowIrreversible);
   return withEntry(known, key, await possible(entry, resource, pipeline, context));

@@ -105,6 +105,7 @@ function asFound(one: Connection, situation: Situation, credentials: SourceCrede
     ownershipTag: tagInDescription(one.description),
     differences: differencesOf(one, situation, credentials),
     createdAt: one.createdAt,
+    revision: one.etag,
   };
 }
 

@@ -30,6 +30,7 @@ export function asFound(
     name?: string | undefined;
     description?: string | undefined;
     createdAt?: number | undefined;
+    etag?: string | undefined;
   },
   situation: Situation,
   differences: readonly Difference[],
@@ -42,6 +43,7 @@ export function asFound(
     ownershipTag,
     differences: [...differences, ...differencesOfMapping(ownershipTag, situation)],
     createdAt: one.createdAt,
+    revision: one.etag,
     refers: mapping === undefined ? [] : [{ resource: 'mapping', id: mapping }],
   };
 }

@@ -21,6 +21,7 @@ export function fieldGroup(group: OwnFieldGroup): ChangeableResource {
   const found = (own: FieldGroup, situation: Situation): Found => ({
     id: own.$id,
     details: changeOf(own),
+    revision: String(own['meta:registryMetadata']?.['repo:lastModifiedDate']),
     name: own.title ?? undefined,
     ownershipTag: tagInDescription(own.description),
     differences: compareFields(group.fields, fieldsOf(own, situation)?.fields ?? {}, '').differences,

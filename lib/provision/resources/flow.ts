@@ -71,6 +71,8 @@ async function asFound(one: Flow, situation: Situation, context: Context): Promi
     differences: differencesOf(one, situation, byAep),
     createdAt: one.createdAt,
     running: !RESTING.has(one.state ?? ''),
+    state: one.state,
+    revision: flowRevision(one),
     // A flow of unknown age counts as new.
     details: { changedAt: one.updatedAt ?? one.createdAt ?? context.runtime.clock.now() },
     refers: [
@@ -79,6 +81,11 @@ async function asFound(one: Flow, situation: Situation, context: Context): Promi
       ...(one.sourceConnectionIds ?? []).map((id) => ({ resource: 'source-connection' as const, id })),
     ],
   };
+}
+
+/** Not the etag: a reading shows the last run as well, and Adobe does not say whether a run changes the etag. */
+function flowRevision({ etag: _etag, createdAt: _createdAt, updatedAt: _updatedAt, ...told }: Flow): string {
+  return JSON.stringify(told);
 }
 
 export const flow: ChangeableResource = {

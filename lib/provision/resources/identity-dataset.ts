@@ -67,7 +67,10 @@ export const identityDataset: ChangeableResource = {
   given(manifest) {
     const named = namedIdentityDataset(manifest);
     if (named === undefined) return undefined;
-    return { id: named.id, check: (context, situation) => checkNamed(context, named, situation) };
+    const check = async (context: Context, situation: Situation) => ({
+      differences: await checkNamed(context, named, situation),
+    });
+    return { id: named.id, check };
   },
 
   async find({ aep }, situation) {

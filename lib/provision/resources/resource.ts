@@ -59,6 +59,10 @@ export interface Found {
   readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt'>>;
   /** For a flow: whether it reads. */
   readonly running?: boolean;
+  /** For a flow: `enabled`, `disabled`, `draft` and the like. */
+  readonly state?: string | undefined;
+  /** Another one after whoever has changed it in AEP: its etag, where it has one. Absent if AEP tells none. */
+  readonly revision?: string | undefined;
   /** What of ours it refers to; removed with it. */
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
@@ -111,7 +115,7 @@ export interface ChangeableResource extends WithId {
 export interface GivenResource {
   readonly id: string;
   /** How it differs from what is needed. We change none of it. @throws Failure `AEP_NOT_FOUND` */
-  check(context: Context, situation: Situation): Promise<readonly Difference[]>;
+  check(context: Context, situation: Situation): Promise<Pick<Found, 'differences' | 'revision'>>;
 }
 
 /** It has an id of its own and is never changed. If it differs, another one takes its place. */

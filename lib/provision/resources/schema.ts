@@ -121,11 +121,17 @@ function asFound(there: Schema, situation: Situation): Found {
     ownershipTag: tagInDescription(there.description),
     differences: differencesOf(there, situation),
     createdAt: there['meta:registryMetadata']?.['repo:createdDate'],
+    revision: schemaRevision(there),
     details: {
       union: there['meta:immutableTags']?.includes('union') ?? false,
       ...(typeof changedAt === 'number' && { changedAt }),
     },
   };
+}
+
+/** It has no etag. Its version counts its changes; the time is that of the last one. */
+function schemaRevision({ version, 'meta:registryMetadata': told }: Schema): string {
+  return `${version} ${told?.['repo:lastModifiedDate']}`;
 }
 
 /** Only a schema in Profile has profiles to update. A given schema is never put there. */
@@ -146,14 +152,19 @@ function unidentified(all: readonly IdentityDescriptor[], { mapping }: Manifest)
   return [{ field: 'primary identity', found: primary ?? 'nothing', wanted, remedy: 'conflict' }];
 }
 
-async function checkGiven({ aep }: Context, id: string, { manifest }: Situation): Promise<Difference[]> {
+async function checkGiven({ aep }: Context, id: string, { manifest }: Situation) {
   const there = await aep.schemaRegistry.getSchema(id);
+  return { differences: await unfitness(aep, there, manifest), revision: schemaRevision(there) };
+}
+
+/** Why a given schema does not fit. */
+async function unfitness(aep: Context['aep'], there: Schema, manifest: Manifest): Promise<Difference[]> {
   const behavior = notStreamed(there['meta:extends']);
   if (behavior !== undefined) return [{ field: 'behavior', ...behavior, remedy: 'conflict' }];
   if (manifest.dataset.retention !== undefined && isForEvents(there['meta:extends']) === false)
     return [{ field: 'behavior', found: 'no events', wanted: NEEDED_BY_RETENTION, remedy: 'conflict' }];
   if (!updatesProfiles(manifest) && !linksIdentities(manifest)) return [];
-  const identities = await aep.schemaRegistry.findIdentityDescriptors(id);
+  const identities = await aep.schemaRegistry.findIdentityDescriptors(there.$id);
   return [...withoutUnion(there), ...unidentified(identities, manifest)];
 }
 

@@ -42,6 +42,8 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   const { manifest: asked, execution, deleteData, mode, requestedBy: _, ...rest } = request.data;
   if (deleteData && mode !== 'retire')
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
+  if (rest.token !== undefined && mode !== 'apply')
+    throw new Failure('EVENT_INVALID', '"token" belongs to "mode": "apply"');
   checkWaits(rest, runtime.settings);
   const manifest = parseManifest(asked);
   if (mode !== 'retire') await checkSchemaOf(manifest);

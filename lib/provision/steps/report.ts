@@ -110,6 +110,7 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
     summary: summaryOf(pipeline),
     durationMs: Math.max(0, now - Date.parse(execution.startedAt)),
     resources: pipeline.plan.map((planned) => reportEntry(planned, pipeline)),
+    ...tokenIn(pipeline),
     warnings: pipeline.warnings,
     verified: pipeline.verified,
     steps: pipeline.trail,
@@ -119,6 +120,12 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
     next: nextSteps(pipeline),
   };
   return fittingReport(made);
+}
+
+/** An execution that went on has changed the state that its token was made of. */
+function tokenIn({ mode, token, moved }: Pipeline): Pick<Report, 'token' | 'moved'> {
+  if (token === undefined || (mode !== 'plan' && moved === undefined)) return {};
+  return { token, ...(moved !== undefined && { moved }) };
 }
 
 const OUTCOMES = { apply: 'succeeded', plan: 'planned', retire: 'retired' } as const;

@@ -1,0 +1,80 @@
+// Applies a manifest: what was planned, if somebody agrees or has said so before.
+import type { Report } from '../lib/pipeline.ts';
+import { MAX_WARM_UP_SECONDS } from '../lib/shared-rules.ts';
+import type { Context } from './context.ts';
+import type { PipelineFile } from './manifest-file.ts';
+import { MistakeError } from './mistake.ts';
+import { agreed, planOf } from './planning.ts';
+import { conflictsIn, isToDo, showPlan } from './report.ts';
+import type { RunInput } from './run.ts';
+import { runAndTell } from './telling.ts';
+import { type ExitCode, type Given, textOf } from './words.ts';
+
+export interface Applying {
+  readonly token: string | undefined;
+  readonly isAgreed: boolean;
+  readonly warmUp: string | undefined;
+}
+
+export async function applyFile(
+  context: Context,
+  given: Given,
+  file: PipelineFile,
+  { token, isAgreed, warmUp }: Applying,
+): Promise<ExitCode> {
+  const { output, target } = context;
+  const warmUpSeconds = warmUp === undefined ? undefined : secondsIn(warmUp);
+  const input: RunInput = {
+    ...file.asked,
+    mode: 'apply',
+    ...(warmUpSeconds !== undefined && { warmUpSeconds }),
+  };
+  const named = textOf(given, 'sandbox');
+  await target.prepare(file.asked.manifest);
+  if (token !== undefined) {
+    const own = { ...input, token, ...(named !== undefined && { sandbox: named }) };
+    return runAndTell(context, file.name, own, `Applying ${file.name}`);
+  }
+  if (!isAgreed && !output.isTerminal)
+    throw new MistakeError(
+      'NOT_A_TERMINAL',
+      'nobody can be asked here whether the plan is right',
+      'Add the --token of penstock plan, or --yes to apply whatever the plan is.',
+    );
+  const report = await planOf(context, file);
+  await showPlan(output, report);
+  if (conflictsIn(report).length > 0) {
+    output.json(report);
+    throw new MistakeError(
+      'CONFLICT',
+      `the plan of ${file.name} has conflicts: nothing was changed`,
+      'Resolve each conflict as the plan says, then apply again.',
+    );
+  }
+  if (!isToDo(report)) {
+    output.json(report);
+    return 0;
+  }
+  const sandbox = await agreed(context, given, sandboxOf(report, file), `Apply this to ${target.name}?`);
+  const own = {
+    ...input,
+    ...(report.token !== undefined && { token: report.token }),
+    ...(sandbox !== undefined && { sandbox }),
+  };
+  return runAndTell(context, file.name, own, `Applying ${file.name}`);
+}
+
+function sandboxOf({ sandbox }: Report, file: PipelineFile) {
+  return sandbox ?? { name: file.sandbox };
+}
+
+/** @throws MistakeError */
+function secondsIn(text: string): number {
+  const seconds = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds <= MAX_WARM_UP_SECONDS) return seconds;
+  throw new MistakeError(
+    'USAGE',
+    `--warm-up: expected seconds from 0 to ${MAX_WARM_UP_SECONDS}; found "${text}"`,
+    'penstock apply --help',
+  );
+}

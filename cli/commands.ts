@@ -1,0 +1,28 @@
+// The table of words: every command there is. Help, completions and docs/cli.md come from it.
+import { apply } from './commands/apply.ts';
+import { check } from './commands/check.ts';
+import { doctor } from './commands/doctor.ts';
+import { drift } from './commands/drift.ts';
+import { logs } from './commands/logs.ts';
+import { plan } from './commands/plan.ts';
+import { reconcile } from './commands/reconcile.ts';
+import { redrive } from './commands/redrive.ts';
+import { retire } from './commands/retire.ts';
+import { status } from './commands/status.ts';
+import { where } from './commands/where.ts';
+import type { Command } from './words.ts';
+
+/** In the order in which help lists them. */
+export const COMMANDS: readonly Command[] = [
+  check,
+  plan,
+  apply,
+  status,
+  doctor,
+  where,
+  redrive,
+  reconcile,
+  drift,
+  retire,
+  logs,
+];

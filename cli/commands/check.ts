@@ -1,0 +1,76 @@
+// `penstock check`: manifests, their mappings and their samples tried out on this machine, without network.
+import { stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { MistakeError } from '../mistake.ts';
+import { type Command, JSON_OPTION, textOf } from '../words.ts';
+
+/** What is checked where nothing is named. */
+const OWN = 'pipelines';
+
+export const check: Command = {
+  name: 'check',
+  summary: 'checks manifests, mappings and samples on this machine, without network',
+  about: [
+    'Is the manifest valid? Does its mapping compile? Do the samples beside it (orders.json: orders.samples.json) become what they must? Does that fit the schema?',
+    'Manifests of one stream are held against each other: which of them takes each record, and which records none takes.',
+  ],
+  arguments: [
+    {
+      name: 'FILES',
+      summary: `manifests, or folders of them (default: ${OWN})`,
+      isOptional: true,
+      isMany: true,
+      offers: 'files',
+    },
+  ],
+  options: [
+    {
+      name: 'records',
+      value: 'FILE',
+      summary: 'records of the stream, one a line: they are counted in place of the samples',
+      offers: 'files',
+    },
+    {
+      name: 'xdm',
+      value: 'DIR',
+      summary: 'a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in',
+      offers: 'folders',
+    },
+    JSON_OPTION,
+  ],
+  examples: ['penstock check', 'penstock check pipelines/orders.json --records orders.ndjson'],
+  async run({ output, folder }, given) {
+    const { checkFiles } = await import('../../local/check/check-files.ts');
+    const files = given.arguments.length > 0 ? given.arguments : [await ownIn(folder)];
+    const outcomes = checkFiles({ files, records: textOf(given, 'records'), xdm: textOf(given, 'xdm') });
+    let isWell = true;
+    const told: object[] = [];
+    for await (const { exitCode, subject, summary, mistakes, warnings, details } of outcomes) {
+      isWell &&= exitCode === 0;
+      told.push({ subject, ok: exitCode === 0, mistakes, warnings, details });
+      const { green, red, yellow } = output.colours;
+      const sign = exitCode === 0 ? green('ok    ') : red('not ok');
+      output.line(`${sign}  ${subject}${summary === '' ? '' : `: ${summary}`}`);
+      for (const mistake of mistakes) output.line(`  ${mistake}`);
+      for (const warning of warnings) output.line(`  ${yellow('warning')}: ${warning}`);
+      for (const detail of details) output.line(detail);
+    }
+    output.json({ ok: isWell, checked: told });
+    return isWell ? 0 : 1;
+  },
+};
+
+/** @throws MistakeError where there is none */
+async function ownIn(folder: string): Promise<string> {
+  const own = join(folder, OWN);
+  const isThere = await stat(own).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isThere) return relative(process.cwd(), own) || '.';
+  throw new MistakeError(
+    'USAGE',
+    `there is no folder ${OWN} here, and no manifest is named`,
+    'penstock check FILE, or penstock init --records FILE to make a manifest',
+  );
+}

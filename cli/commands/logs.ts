@@ -1,0 +1,47 @@
+// `penstock logs`: what the functions have logged of a pipeline, and with -f further as it comes.
+import { MistakeError } from '../mistake.ts';
+import { type Command, isGiven, JSON_OPTION, TARGET, textOf, textsOf } from '../words.ts';
+
+/** Whose lines are of interest where none is named: what carries records. */
+const FUNCTIONS = ['forward', 'redrive', 'reconcile'];
+
+export const logs: Command = {
+  name: 'logs',
+  summary: 'shows what the functions have logged; -f follows',
+  arguments: [{ name: 'PIPELINE', summary: 'only lines that name it', isOptional: true }],
+  options: [
+    { name: 'follow', short: 'f', summary: 'goes on until Ctrl-C' },
+    { name: 'since', value: 'MINUTES', summary: 'lines of the last minutes (15)' },
+    {
+      name: 'function',
+      value: 'NAME',
+      summary: `a function, as serverless.yml names it (${FUNCTIONS.join(', ')})`,
+      isMany: true,
+    },
+    ...TARGET,
+    { ...JSON_OPTION, summary: 'each line as it is' },
+  ],
+  examples: ['penstock logs orders -f --stage prod', 'penstock logs --function plan'],
+  async run({ target, output, signal }, given) {
+    const { logText } = await import('../log-text.ts');
+    const [pipeline] = given.arguments;
+    const named = textsOf(given, 'function');
+    const asked = {
+      functions: named.length > 0 ? named : FUNCTIONS,
+      since: Date.now() - minutesIn(textOf(given, 'since') ?? '15') * 60_000,
+      ...(pipeline !== undefined && { pipeline }),
+      isFollowed: isGiven(given, 'follow'),
+      signal,
+    };
+    for await (const line of target.logs(asked))
+      output.raw(output.isJson ? line.text : logText(line, output.colours));
+    return 0;
+  },
+};
+
+/** @throws MistakeError */
+function minutesIn(text: string): number {
+  const minutes = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isNaN(minutes)) return minutes;
+  throw new MistakeError('USAGE', `--since: expected minutes; found "${text}"`, 'penstock logs --help');
+}

@@ -1,0 +1,39 @@
+// `penstock retire`: takes a pipeline down, by the state machine.
+import { type Command, isGiven, JSON_OPTION, SANDBOX, TARGET, YES } from '../words.ts';
+
+export const retire: Command = {
+  name: 'retire',
+  summary: 'takes a pipeline down; its dataset stays, unless --delete-data is given',
+  about: ['A production sandbox needs its name, typed or in --sandbox.'],
+  arguments: [{ name: 'MANIFEST', summary: 'the file of the pipeline', offers: 'files' }],
+  options: [
+    { name: 'delete-data', summary: 'also removes the dataset with all its data, and the schema' },
+    SANDBOX,
+    ...TARGET,
+    YES,
+    JSON_OPTION,
+  ],
+  examples: ['penstock retire pipelines/orders.json --stage prod --sandbox prod'],
+  async run(context, given) {
+    const [{ readPipelineFile }, { agreed }, { sandboxOf }, { runAndTell }] = await Promise.all([
+      import('../manifest-file.ts'),
+      import('../planning.ts'),
+      import('../sandbox.ts'),
+      import('../telling.ts'),
+    ]);
+    const { name, asked } = await readPipelineFile(given.arguments[0] ?? '');
+    const deleteData = isGiven(given, 'delete-data');
+    const what = deleteData
+      ? `Take ${name} down, and remove its dataset with all data?`
+      : `Take ${name} down?`;
+    const sandbox = await agreed(context, given, await sandboxOf(context.target, name), what);
+    const { manifest } = asked;
+    const input = {
+      manifest,
+      mode: 'retire' as const,
+      deleteData,
+      ...(sandbox !== undefined && { sandbox }),
+    };
+    return runAndTell(context, name, input, `Retiring ${name}`);
+  },
+};

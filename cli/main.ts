@@ -1,0 +1,133 @@
+// The command line `penstock`: reads the words, runs the command, and ends with its exit code.
+import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
+import { COMMANDS } from './commands.ts';
+import { createTarget } from './connect.ts';
+import { createOutput } from './create-output.ts';
+import { MistakeError } from './mistake.ts';
+
+import { versionOf } from './version.ts';
+import type { Argument, Command, ExitCode, Given, Option } from './words.ts';
+
+const ABOUT = `Carries Amazon Kinesis streams into Adobe Experience Platform.
+Commands ask the functions of a deployed stage (--stage), or of the simulated platform on this machine (--local, the default).`;
+
+/** @returns the exit code */
+export async function main(args: readonly string[], process: NodeJS.Process): Promise<ExitCode> {
+  let done: Promise<ExitCode> | undefined;
+  const program = programFor((command, given) => {
+    done = runWith(command, given, process);
+  });
+  const isJson = args.includes('--json');
+  try {
+    program.parse(args, { from: 'user' });
+    return (await done) ?? 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const output = outputOf(isJson, process);
+    if (!(error instanceof CommanderError)) {
+      output.error(error);
+      return 1;
+    }
+    // Asked nothing, it has shown its help.
+    if (error.code === 'commander.help') return 1;
+    output.error(new MistakeError('USAGE', error.message.replace(/^error: /, ''), helpOf(args)));
+    return 1;
+  }
+}
+
+/** The program as commander has it. */
+export function programFor(start: (command: Command, given: Given) => void): Program {
+  const program = new Program('penstock')
+    .description(ABOUT)
+    .version(versionOf(), '--version', 'prints the version')
+    .helpOption('-h, --help', 'shows this text')
+    .helpCommand('help [COMMAND]', 'shows the words of a command')
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  for (const command of COMMANDS) program.addCommand(subprogram(command, start));
+  return program;
+}
+
+function subprogram(command: Command, start: (command: Command, given: Given) => void): Program {
+  const { name, summary, about = [], examples = [] } = command;
+  const options = command.options ?? [];
+  const sub = new Program(name)
+    .summary(summary)
+    .description([`${summary[0]?.toUpperCase()}${summary.slice(1)}.`, ...about].join('\n\n'))
+    .helpOption('-h, --help', 'shows this text')
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .allowExcessArguments(false);
+  for (const argument of command.arguments ?? []) sub.argument(shapeOf(argument), argument.summary);
+  for (const option of options) sub.addOption(optionOf(option));
+  if (examples.length > 0)
+    sub.addHelpText('after', `\nExamples:\n${examples.map((one) => `  ${one}`).join('\n')}`);
+  return sub.action((...all: unknown[]) => {
+    const words = all
+      .slice(0, -2)
+      .flat()
+      .filter((one) => typeof one === 'string');
+    const values = sub.opts<Record<string, string | true | string[]>>();
+    const named = options.map(({ name: one }) => [one, values[camelOf(one)]] as const);
+    start(command, { arguments: words, options: Object.fromEntries(named) });
+  });
+}
+
+function shapeOf({ name, isOptional, isMany }: Argument): string {
+  const inside = `${name}${isMany ? '...' : ''}`;
+  return isOptional ? `[${inside}]` : `<${inside}>`;
+}
+
+function optionOf({ name, value, short, summary, isMany }: Option): ProgramOption {
+  const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`;
+  const option = new ProgramOption(flags, summary);
+  if (isMany)
+    option.argParser((one: string, all: readonly string[] | undefined): string[] => [...(all ?? []), one]);
+  return option;
+}
+
+/** As commander names the value of an option. */
+function camelOf(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function helpOf(args: readonly string[]): string {
+  const named = COMMANDS.find(({ name }) => name === args[0]);
+  return named === undefined ? 'penstock --help' : `penstock ${named.name} --help`;
+}
+
+function outputOf(isJson: boolean, { stdout, stderr, stdin, env }: NodeJS.Process) {
+  return createOutput({ isJson, stdout, stderr, stdin, env });
+}
+
+async function runWith(command: Command, given: Given, process: NodeJS.Process): Promise<ExitCode> {
+  const output = outputOf(given.options.json === true, process);
+  const stop = new AbortController();
+  const target = createTarget({
+    stage: stageIn(given),
+    region: typeof given.options.region === 'string' ? given.options.region : undefined,
+    folder: process.cwd(),
+    env: process.env,
+    note: output.note,
+  });
+  const interrupt = () => stop.abort();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, interrupt);
+  try {
+    const { env } = process;
+    return await command.run({ target, output, folder: process.cwd(), env, signal: stop.signal }, given);
+  } catch (error) {
+    output.error(error);
+    return 1;
+  } finally {
+    await target.close();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
+  }
+}
+
+/** @throws MistakeError where both are named */
+function stageIn({ options }: Given): string | undefined {
+  const stage = typeof options.stage === 'string' ? options.stage : undefined;
+  if (stage !== undefined && options.local === true)
+    throw new MistakeError('USAGE', '--local and --stage cannot be used together', 'Name one of them.');
+  return stage;
+}

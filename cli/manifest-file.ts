@@ -1,0 +1,49 @@
+// A manifest's file as the state machine takes it: with the schemas and the samples that lie beside it.
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { parseSamplesText, samplesFileOf } from '../lib/samples.ts';
+import { manifestInFile } from '../lib/schemas/files.ts';
+import { MistakeError } from './mistake.ts';
+
+/** What an execution is started with. */
+export interface Asked {
+  readonly manifest: unknown;
+  readonly samples?: unknown;
+}
+
+export interface PipelineFile {
+  readonly name: string;
+  readonly sandbox: string;
+  readonly asked: Asked;
+}
+
+/** @throws MistakeError, Failure `MANIFEST_INVALID` */
+export async function readPipelineFile(file: string): Promise<PipelineFile> {
+  const text = await readText(file);
+  if (text === undefined)
+    throw new MistakeError('FILE_UNREADABLE', `${file} is not there`, 'Name the file of a manifest.');
+  const { manifest, written } = manifestInFile(text, file);
+  const samplesFile = samplesFileOf(file);
+  const samples = await readText(samplesFile);
+  const asked = {
+    manifest: written,
+    ...(samples !== undefined && { samples: parseSamplesText(samples, basename(samplesFile)) }),
+  };
+  return { name: manifest.name, sandbox: manifest.sandbox, asked };
+}
+
+/** `undefined` where there is no such file. */
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code = 'an error' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new MistakeError(
+      'FILE_UNREADABLE',
+      `${file} cannot be read (${code})`,
+      'Name the file of a manifest.',
+      error,
+    );
+  }
+}

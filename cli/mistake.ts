@@ -1,0 +1,54 @@
+// What goes wrong in a command line itself, before any function is asked.
+
+/** Codes of the command line's own; those of the functions are in `lib/failure.ts`. */
+export type MistakeCode =
+  | 'USAGE'
+  | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
+  | 'NOT_A_TERMINAL'
+  | 'DECLINED'
+  | 'PRODUCTION'
+  | 'WRONG_SANDBOX'
+  | 'CONFLICT'
+  | 'INTERRUPTED'
+  | 'NOT_FOUND'
+  | 'NO_CREDENTIALS'
+  | 'NO_REGION'
+  | 'NO_STACK'
+  | 'AWS_REFUSED'
+  | 'AWS_UNAVAILABLE'
+  | 'FUNCTION_FAILED'
+  | 'EXECUTION_FAILED'
+  | 'NODE_MISSING';
+
+/** A mistake that its reader can mend: what happened, and the next command. */
+export class MistakeError extends Error {
+  override readonly name = 'MistakeError';
+  readonly code: string;
+  /** What to do next; a whole command line where there is one. */
+  readonly next: string | undefined;
+
+  /** @param code a `MistakeCode`, or a code of `lib/failure.ts` that a function answered with */
+  constructor(code: MistakeCode | (string & {}), what: string, next?: string, cause?: unknown) {
+    super(what, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.next = next;
+  }
+}
+
+/** An error as `--json` shows it, and as lines. */
+export interface Told {
+  readonly code: string;
+  readonly what: string;
+  readonly next?: string;
+}
+
+/** What to tell of an error: `undefined` for a defect of the program, whose stack is shown. */
+export function toldOf(error: unknown): Told | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, what = error.message, next } = error as Error & Partial<Told>;
+  // A `Failure` is known by its fields: importing its class would make every start slower.
+  const isKnown = error instanceof MistakeError || ('retryable' in error && 'what' in error);
+  if (!isKnown || code === undefined) return undefined;
+  return { code, what, ...(next !== undefined && { next }) };
+}

@@ -1,0 +1,61 @@
+// The plan of a manifest, and who must agree before something is changed.
+import type { Report } from '../lib/pipeline.ts';
+import type { Context } from './context.ts';
+import type { PipelineFile } from './manifest-file.ts';
+import { MistakeError } from './mistake.ts';
+import { run } from './run.ts';
+import { type Given, isGiven, textOf } from './words.ts';
+
+/** @throws MistakeError where no plan could be made */
+export async function planOf(context: Context, { name, asked }: PipelineFile): Promise<Report> {
+  await context.target.prepare(asked.manifest);
+  const { report } = await run(context, name, { ...asked, mode: 'plan' }, `Planning ${name}`);
+  return report;
+}
+
+/** Where it is, as the functions tell it. */
+export interface ToldSandbox {
+  readonly name: string;
+  readonly type?: string | undefined;
+}
+
+/**
+ * Whether somebody agrees. A production sandbox needs its name, typed or in `--sandbox`.
+ * @returns the name that was given, for the event: the functions compare it themselves
+ * @throws MistakeError where nobody agrees, or nobody can be asked
+ */
+export async function agreed(
+  { output }: Context,
+  given: Given,
+  sandbox: ToldSandbox | undefined,
+  question: string,
+): Promise<string | undefined> {
+  const named = textOf(given, 'sandbox');
+  if (named !== undefined && sandbox !== undefined && named !== sandbox.name)
+    throw new MistakeError(
+      'WRONG_SANDBOX',
+      `--sandbox names ${named}, and this is in the sandbox ${sandbox.name}`,
+      `Add --sandbox ${sandbox.name}, if that is the one.`,
+    );
+  if (sandbox?.type === 'production' && named === undefined) {
+    await typed(output, sandbox.name, question);
+    return sandbox.name;
+  }
+  if (!isGiven(given, 'yes') && !(await output.confirm(question))) throw declined();
+  return named;
+}
+
+async function typed(output: Context['output'], sandbox: string, question: string): Promise<void> {
+  if (!output.isTerminal)
+    throw new MistakeError(
+      'PRODUCTION',
+      `${sandbox} is a production sandbox: ${question}`,
+      `Add --sandbox ${sandbox}, if you mean it.`,
+    );
+  const answer = await output.ask(`${question} ${sandbox} is a production sandbox. Type its name:`);
+  if (answer.trim() !== sandbox) throw declined();
+}
+
+function declined(): MistakeError {
+  return new MistakeError('DECLINED', 'nobody agreed: nothing was changed');
+}

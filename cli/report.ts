@@ -1,0 +1,92 @@
+// A plan and a run report as a table, with what has to be known besides.
+import type { Report } from '../lib/pipeline.ts';
+import type { Output } from './output.ts';
+
+type Entry = Report['resources'][number];
+
+/** What the plan would do, in words. What is not listed does not concern the pipeline. */
+const PLANNED: Readonly<Record<string, string>> = {
+  keep: 'no change',
+  create: 'create',
+  adopt: 'adopt in place',
+  update: 'change in place',
+  replace: 'replace',
+  remove: 'remove',
+  conflict: 'conflict',
+};
+
+/** What is to be done, from a stack that says so or from what is listed. */
+export function isToDo({ toDo, resources }: Report): boolean {
+  return toDo ?? resources.some(({ planned }) => planned !== 'keep' && planned !== 'none');
+}
+
+export function conflictsIn({ resources }: Report): readonly Entry[] {
+  return resources.filter(({ planned }) => planned === 'conflict');
+}
+
+/** The plan as a table; its token is the last line. */
+export async function showPlan(output: Output, report: Report): Promise<void> {
+  const { colours } = output;
+  const coloured = (planned: string) => {
+    const word = PLANNED[planned] ?? planned;
+    if (planned === 'conflict' || planned === 'remove') return colours.red(word);
+    if (planned === 'replace') return colours.yellow(word);
+    return planned === 'keep' ? colours.dim(word) : colours.green(word);
+  };
+  output.line(colours.bold(`Plan of ${report.pipeline}${sandboxOf(report)}`));
+  output.line();
+  await output.table(
+    ['Resource', 'Plan', 'Name', 'Why'],
+    told(report).map((entry) => [entry.resource, coloured(entry.planned), entry.name, whyOf(entry)]),
+  );
+  showRest(output, report);
+  for (const { resource, id } of report.old ?? [])
+    output.line(`${colours.red('removed at the end')}: ${resource} ${id}`);
+  output.line(
+    isToDo(report) ? report.summary : 'Nothing to do: Experience Platform is as the manifest says.',
+  );
+  if (report.token !== undefined) output.line(`Token: ${report.token}`);
+}
+
+/** What became of each resource. */
+export async function showRun(output: Output, report: Report): Promise<void> {
+  const { colours } = output;
+  const calls = report.steps.reduce((sum, one) => sum + one.calls, 0);
+  const changes = report.steps.reduce((sum, one) => sum + one.changes.length, 0);
+  output.line(colours.bold(`Run report of ${report.pipeline}: ${report.outcome}`));
+  output.line();
+  await output.table(
+    ['Resource', 'Done', 'Name', 'Id', 'Why'],
+    told(report).map((entry) => [entry.resource, entry.done, entry.name, entry.id ?? '', whyOf(entry)]),
+  );
+  showRest(output, report);
+  if (report.verified.length > 0) output.line(`Verified: ${report.verified.join(', ')}`);
+  output.line(report.summary);
+  const seconds = (report.durationMs / 1_000).toFixed(1);
+  output.line(`${seconds} s, ${calls} calls of Experience Platform, ${changes} of them changes`);
+  for (const one of report.next) output.line(`${colours.cyan('next')}  ${one}`);
+}
+
+function sandboxOf({ sandbox }: Report): string {
+  if (sandbox === undefined) return '';
+  return ` in the sandbox ${sandbox.name}${sandbox.type === undefined ? '' : ` (${sandbox.type})`}`;
+}
+
+function told({ resources }: Report): readonly Entry[] {
+  return resources.filter(({ planned }) => planned !== 'none');
+}
+
+/** Why, with each difference in a line of its own, and what cannot be undone. */
+function whyOf({ why, differences = [], irreversible, readTwice }: Entry): string {
+  return [
+    why,
+    ...differences.map(({ field, found, wanted }) => `${field}: ${found} → ${wanted}`),
+    ...(irreversible === undefined ? [] : [`irreversible: ${irreversible}`]),
+    ...(readTwice ? ['read twice: see the warnings'] : []),
+  ].join('\n');
+}
+
+function showRest(output: Output, { warnings }: Report): void {
+  output.line();
+  for (const warning of warnings) output.line(`${output.colours.yellow('warning')}: ${warning}`);
+}

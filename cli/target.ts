@@ -1,0 +1,82 @@
+// Where a command's questions go: the functions and the state machine, on this machine or of a deployed stage.
+
+/** What an execution of the state machine tells while it runs. */
+export interface StateNews {
+  /** As functions/provision/states.asl.json names it. */
+  readonly state: string;
+  readonly type: 'entered' | 'exited' | 'failed';
+  /** `Task`, `Wait`, …; not known of one that failed. */
+  readonly stateType?: string;
+  /** Of one that failed. */
+  readonly error?: string;
+  /** When it happened, in ms since 1970. */
+  readonly at: number;
+}
+
+/** How an execution has ended, or stands. */
+export interface ExecutionEnd {
+  readonly executionArn: string;
+  readonly status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | (string & {});
+  /** The document that travels through the states, where it succeeded. */
+  readonly output?: unknown;
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+export interface Watching {
+  /** Told as soon as the execution is started. */
+  onStarted?(executionArn: string): void;
+  onState?(news: StateNews): void;
+  /** Stops watching, not the execution: it goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface LogLine {
+  /** In ms since 1970. */
+  readonly at: number;
+  /** The function's name in `serverless.yml`. */
+  readonly functionName: string;
+  readonly text: string;
+}
+
+export interface LogsAsked {
+  /** Names in `serverless.yml`. */
+  readonly functions: readonly string[];
+  /** Lines from then on, in ms since 1970. */
+  readonly since: number;
+  /** Only lines with this text. */
+  readonly pipeline?: string;
+  /** Goes on until the signal. */
+  readonly isFollowed: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface Target {
+  /** For people: `this machine (penstock dev on http://…)`, `stage prod in eu-west-1`. */
+  readonly name: string;
+  readonly kind: 'local' | 'stage';
+  /** How long a new flow warms up where a request says nothing of its own. */
+  readonly warmUpSeconds: number;
+  /** Whether an execution goes on when the command ends. */
+  readonly outlives: boolean;
+  /**
+   * Makes what a manifest needs besides Experience Platform. On this machine a stream and a sandbox; nothing for a stage.
+   * @param manifest as its file has it
+   */
+  prepare(manifest: unknown): Promise<void>;
+  /**
+   * Invokes a function and waits for its answer.
+   * @param functionName as in `serverless.yml`: `status`, `plan`
+   * @throws MistakeError with the function's own code, cause and advice where it fails
+   */
+  invoke(functionName: string, event: unknown): Promise<unknown>;
+  /**
+   * Starts the provisioning state machine and follows it.
+   * @returns how it has ended; `RUNNING` where the signal came first
+   */
+  execute(input: unknown, watching?: Watching): Promise<ExecutionEnd>;
+  /** What the functions have logged. */
+  logs(asked: LogsAsked): AsyncIterable<LogLine>;
+  /** Ends what was started for the command. */
+  close(): Promise<void>;
+}

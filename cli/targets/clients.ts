@@ -1,0 +1,47 @@
+// The clients of AWS that the command line uses, each made when it is asked for.
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import { limited } from '../../lib/aws/client.ts';
+
+/** What points a client at an AWS; empty for what the SDK finds by itself. */
+export interface Where {
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** A function may run for 900 s, and is asked once: a call that is repeated could send records twice. */
+const INVOKING = { connectMs: 5_000, answerMs: 920_000, attempts: 1 };
+const ASKING = { connectMs: 5_000, answerMs: 20_000, attempts: 4 };
+
+export interface Clients {
+  lambda(): Promise<LambdaClient>;
+  sfn(): Promise<SFNClient>;
+  logs(): Promise<CloudWatchLogsClient>;
+}
+
+/** Made when they are asked for: each takes time to load. */
+export function clientsOf(where: Where): Clients {
+  const once = <T>(make: () => Promise<T>) => {
+    let made: Promise<T> | undefined;
+    return () => {
+      made ??= make();
+      return made;
+    };
+  };
+  return {
+    lambda: once(async () => {
+      const { LambdaClient } = await import('@aws-sdk/client-lambda');
+      return limited((config) => new LambdaClient({ ...config, ...where }), INVOKING);
+    }),
+    sfn: once(async () => {
+      const { SFNClient } = await import('@aws-sdk/client-sfn');
+      return limited((config) => new SFNClient({ ...config, ...where }), ASKING);
+    }),
+    logs: once(async () => {
+      const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
+      return limited((config) => new CloudWatchLogsClient({ ...config, ...where }), ASKING);
+    }),
+  };
+}

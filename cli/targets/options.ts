@@ -1,0 +1,9 @@
+// What a target is made from.
+
+export interface TargetOptions {
+  readonly stage: string | undefined;
+  readonly region: string | undefined;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly note: (text: string) => void;
+}

@@ -1,0 +1,51 @@
+// A deployed stage, with AWS's region and credentials as the SDK finds them.
+import { WARM_UP_SECONDS } from '../../lib/waits.ts';
+import { MistakeError } from '../mistake.ts';
+import type { Target } from '../target.ts';
+import { awsTarget } from './aws.ts';
+import type { TargetOptions } from './options.ts';
+
+const POLL_MS = 2_000;
+
+/** @throws MistakeError where no region is known, or the stage's name is none */
+export async function connectStage({
+  stage,
+  region: asked,
+  env,
+}: TargetOptions & { readonly stage: string }): Promise<Target> {
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,30}$/.test(stage))
+    throw new MistakeError(
+      'USAGE',
+      `"${stage}" is no name of a stage`,
+      'Name the stage as it was deployed, such as --stage prod.',
+    );
+  const region = asked ?? (await regionIn(env));
+  return awsTarget({
+    name: `stage ${stage} in ${region}`,
+    kind: 'stage',
+    stage,
+    where: { region },
+    warmUpSeconds: WARM_UP_SECONDS,
+    outlives: true,
+    pollMs: POLL_MS,
+    prepare: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  });
+}
+
+/** As the SDK finds it: the environment, then the profile. */
+async function regionIn(env: TargetOptions['env']): Promise<string> {
+  const named = env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
+  if (named !== undefined && named !== '') return named;
+  const { SFNClient } = await import('@aws-sdk/client-sfn');
+  try {
+    return await new SFNClient({}).config.region();
+  } catch (error) {
+    throw new MistakeError(
+      'NO_REGION',
+      'no region is known: neither the environment nor the AWS profile names one',
+      'Add --region, such as --region eu-west-1.',
+      error,
+    );
+  }
+}

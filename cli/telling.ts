@@ -1,0 +1,44 @@
+// Runs the state machine and tells how it ended: the report, or where to look again.
+import type { Context } from './context.ts';
+import { MistakeError } from './mistake.ts';
+import { showRun } from './report.ts';
+import { LeftRunningError, RunFailedError, type RunInput, run } from './run.ts';
+import type { ExitCode } from './words.ts';
+
+export async function runAndTell(
+  context: Context,
+  pipeline: string,
+  input: RunInput,
+  title: string,
+): Promise<ExitCode> {
+  const { output, target } = context;
+  try {
+    const { report } = await run(context, pipeline, input, title);
+    await showRun(output, report);
+    output.json(report);
+    return 0;
+  } catch (error) {
+    if (error instanceof RunFailedError && error.report !== undefined) {
+      await showRun(output, error.report);
+      output.json(error.report);
+    }
+    if (!(error instanceof LeftRunningError)) throw error;
+    output.error(leftRunning(target, pipeline, error.message));
+    return 130;
+  }
+}
+
+function leftRunning({ outlives, kind, name }: Context['target'], pipeline: string, executionArn: string) {
+  if (!outlives)
+    return new MistakeError(
+      'INTERRUPTED',
+      `the execution ends with ${name}`,
+      'penstock dev keeps one running.',
+    );
+  const stage = kind === 'stage' ? ` --stage ${name.split(' ')[1]}` : '';
+  return new MistakeError(
+    'INTERRUPTED',
+    `nobody looks any more; the execution goes on: ${executionArn}`,
+    `penstock status ${pipeline}${stage}`,
+  );
+}

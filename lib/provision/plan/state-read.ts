@@ -1,0 +1,96 @@
+// What a plan has read: all that decides what is done, part by part, for the plan's token.
+import type { Manifest } from '../../manifest.ts';
+import type { Pipeline, Planned, ResourceKey } from '../../pipeline.ts';
+import { readRoute } from '../../published.ts';
+import type { LedgerRecord, ProvisionRuntime } from '../../runtime.ts';
+import type { Decision, Found } from '../resources/resource.ts';
+import { othersIn, readRouteList } from '../routes.ts';
+import type { PlanState } from './token.ts';
+
+/** Of each resource, noted while the plan looks at it. */
+export type ResourcesRead = Map<ResourceKey | 'flow-state', unknown>;
+
+export function noteDecision(
+  read: ResourcesRead,
+  key: ResourceKey,
+  { action, found, others }: Decision,
+): void {
+  read.set(key, { action, found: found && partOf(found), others: others.map(partOf) });
+  if (key === 'flow') read.set('flow-state', { state: found?.state });
+}
+
+/** Without times: some of them are the moment of looking. */
+function partOf({ id, name, ownershipTag, differences, running, refers, revision, details }: Found) {
+  const { version, union } = details ?? {};
+  return { id, name, ownershipTag, differences, running, refers, revision, version, union };
+}
+
+/** The whole state that a planned pipeline was planned from. */
+export async function stateRead(
+  { manifest, samples, plan, old, streamArn }: Pipeline,
+  record: LedgerRecord | undefined,
+  read: ResourcesRead,
+  runtime: ProvisionRuntime,
+): Promise<PlanState> {
+  const entry = (name: Planned['resource']) => {
+    const { action, id } = plan.find(({ resource }) => resource === name) ?? {};
+    return { action, id };
+  };
+  return {
+    ...Object.fromEntries(read),
+    manifest,
+    samples,
+    execution: succeededId(record?.succeeded),
+    applied: record?.manifest,
+    old: old.map(({ resource, id }) => `${resource} ${id}`).sort(),
+    routes: await routesRead(manifest, streamArn, runtime),
+    publish: { ...entry('publish'), published: await publishedRead(manifest, streamArn, runtime) },
+    trigger: { ...entry('trigger'), trigger: await triggerRead(streamArn, runtime) },
+  };
+}
+
+function succeededId(succeeded: unknown): unknown {
+  return (succeeded as { readonly id?: unknown } | undefined)?.id;
+}
+
+/** The other pipelines of the stream, by name: what they publish does not matter to this one. */
+async function routesRead({ name }: Manifest, streamArn: string | undefined, runtime: ProvisionRuntime) {
+  if (streamArn === undefined) return undefined;
+  const list = await readRouteList(runtime, streamArn);
+  if (list === undefined) return undefined;
+  const { streamArn: of, settings, closing, routes } = list;
+  return { of, settings, closing, others: othersIn(list, name), own: routes[name] };
+}
+
+/** Without the inlet's URL, which may be a secret. The flow and its connections are parts of their own. */
+async function publishedRead({ name }: Manifest, streamArn: string | undefined, runtime: ProvisionRuntime) {
+  if (streamArn === undefined) return undefined;
+  const { inletUrl: _, ...published } = { ...(await readRoute(runtime, streamArn, name)) };
+  return published;
+}
+
+/** Without the result of its last read, and without times. */
+async function triggerRead(streamArn: string | undefined, { triggers }: ProvisionRuntime) {
+  if (streamArn === undefined) return undefined;
+  const { id, state, consumerArn, maximumRecordAgeSeconds } = { ...(await triggers.find(streamArn)) };
+  return { id, state, consumerArn, maximumRecordAgeSeconds };
+}
+
+/** The same runtime, which asks once for a list of routes or a trigger. So a plan and its token speak of the same. */
+export function readingOnce<R extends ProvisionRuntime>(runtime: R): R {
+  const { routes, triggers } = runtime;
+  return {
+    ...runtime,
+    routes: { ...routes, read: askedOnce(routes.read) },
+    triggers: { ...triggers, find: askedOnce(triggers.find) },
+  };
+}
+
+function askedOnce<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const asked = new Map<string, Promise<T>>();
+  return (key) => {
+    const answer = asked.get(key) ?? ask(key);
+    asked.set(key, answer);
+    return answer;
+  };
+}

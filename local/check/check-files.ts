@@ -1,0 +1,184 @@
+// Checks files of manifests, with the samples and records beside them, and holds manifests of one stream against each other.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isFailure } from '../../lib/failure.ts';
+import { bundle } from '../../lib/hook/bundle.ts';
+import { parseSamplesText, samplesFileOf } from '../../lib/samples.ts';
+import { checkSchemaOf } from '../../lib/schemas/check.ts';
+import { manifestInFile } from '../../lib/schemas/files.ts';
+import { builtIn, type Standard } from '../aep/xdm/standard.ts';
+import { UsageError, xdmIn } from '../start/options.ts';
+import { linesOf } from '../start/records.ts';
+import { checkPipeline } from './pipeline-check.ts';
+import { parseRecordsText, recordMistakes, recordsFileOf } from './records-check.ts';
+import { type Checked, checkRoutes } from './routes-check.ts';
+
+/** What is checked where nothing is named: the pipelines that are deployed, none at first, and the samples of them. */
+const OWN = ['pipelines', 'examples'].map(
+  (name) => relative(process.cwd(), fileURLToPath(new URL(`../../${name}`, import.meta.url))) || '.',
+);
+
+const DEPLOYED = fileURLToPath(new URL('../../pipelines', import.meta.url));
+
+const SAMPLES = /\.samples\.json$/;
+const RECORDS = /\.records\.json$/;
+
+export interface ToCheck {
+  /** Manifests, or folders of them; none: the pipelines that are deployed, and the samples of them. */
+  readonly files: readonly string[];
+  /** A file of records of the stream, counted in place of the samples. */
+  readonly records: string | undefined;
+  /** A checkout of Adobe's XDM. */
+  readonly xdm: string | undefined;
+}
+
+/** What there is to check: manifests, and samples and records that belong to none. */
+interface Found {
+  /** Where it was looked: a manifest, or a folder. */
+  readonly path: string;
+  readonly manifests: readonly string[];
+  readonly strays: readonly string[];
+}
+
+/** What became of one file, of the manifests of a stream, or of a folder. */
+export interface Outcome {
+  /** `none`: a folder without a manifest. */
+  readonly about: 'file' | 'routes' | 'none';
+  /** 0 right, 1 wrong, 2 it cannot be read. */
+  readonly exitCode: 0 | 1 | 2;
+  /** The file or the folder, or the stream of several manifests and who takes its messages. */
+  readonly subject: string;
+  /** What there was to check. */
+  readonly summary: string;
+  readonly mistakes: readonly string[];
+  readonly warnings: readonly string[];
+  /** Of manifests of one stream: messages of which there is more to say. */
+  readonly details: readonly string[];
+  /** The manifest, where it is right by itself. */
+  readonly checked?: Checked;
+}
+
+/** @throws UsageError where there is nothing to check, or what is named cannot be read */
+export async function* checkFiles({ files: asked, records, xdm: folder }: ToCheck): AsyncGenerator<Outcome> {
+  const xdm = folder === undefined ? builtIn : await xdmIn(folder);
+  const found = await Promise.all((asked.length > 0 ? asked : OWN).map(manifestsIn));
+  const empty = found.filter(({ manifests }) => manifests.length === 0).map(({ path }) => path);
+  // The folder of the deployed pipelines may be empty; what somebody has named may not, nor may there be nothing at all.
+  if (empty.length > 0 && (asked.length > 0 || empty.length === found.length))
+    throw new UsageError(`there is no manifest in ${empty.join(' or ')}`);
+  const checked: Checked[] = [];
+  let isRight = true;
+  const seen = (outcome: Outcome) => {
+    isRight &&= outcome.exitCode === 0;
+    return outcome;
+  };
+  for (const file of new Set(found.flatMap(({ manifests }) => manifests))) {
+    const outcome = await check(file, xdm);
+    if (outcome.checked !== undefined) checked.push(outcome.checked);
+    yield seen(outcome);
+  }
+  if (records !== undefined) await stat(records).catch(unreadable(records));
+  const linesIn = records === undefined ? undefined : () => linesOf(records);
+  for (const { mistakes, lines } of await checkRoutes(checked, linesIn)) {
+    const [subject = '', ...details] = lines;
+    const exitCode = mistakes.length > 0 ? 1 : 0;
+    yield seen({ ...NOTHING, about: 'routes', exitCode, subject, mistakes, details });
+  }
+  for (const file of found.flatMap(({ strays }) => strays))
+    yield seen(
+      wrong(file, [
+        `${RECORDS.test(file) ? 'records' : 'samples'} without a manifest: there is no ${basename(file).replace(SAMPLES, '.json').replace(RECORDS, '.json')}`,
+      ]),
+    );
+  // Each by itself is right: whether they can be deployed together the build decides.
+  if (isRight && found.some(({ path }) => resolve(path) === DEPLOYED)) yield* together();
+  for (const path of empty) yield { ...NOTHING, about: 'none', exitCode: 0, subject: path };
+}
+
+const NOTHING = { summary: '', mistakes: [], warnings: [], details: [] };
+
+/** @throws UsageError */
+async function manifestsIn(path: string): Promise<Found> {
+  const there = await stat(path).catch(unreadable(path));
+  if (!there.isDirectory()) {
+    if (SAMPLES.test(path)) throw new UsageError(`${path} holds samples: name the manifest they belong to`);
+    if (RECORDS.test(path)) throw new UsageError(`${path} holds records: name the manifest they belong to`);
+    return { path, manifests: [path], strays: [] };
+  }
+  const names = (await readdir(path).catch(unreadable(path))).filter((name) => name.endsWith('.json')).sort();
+  const isBeside = (name: string) => SAMPLES.test(name) || RECORDS.test(name);
+  const manifests = names.filter((name) => !isBeside(name));
+  const expected = new Set(manifests.flatMap((name) => [samplesFileOf(name), recordsFileOf(name)]));
+  const strays = names.filter((name) => isBeside(name) && !expected.has(name));
+  return {
+    path,
+    manifests: manifests.map((name) => join(path, name)),
+    strays: strays.map((name) => join(path, name)),
+  };
+}
+
+async function check(file: string, xdm: Standard): Promise<Outcome> {
+  try {
+    const text = await readFile(file, 'utf8').catch(unreadable(file));
+    const { manifest } = manifestInFile(text, file, 'the manifest');
+    await checkSchemaOf(manifest);
+    const samples = await beside(samplesFileOf(file), parseSamplesText);
+    const records = await beside(recordsFileOf(file), parseRecordsText);
+    const checked = await checkPipeline(manifest, samples, xdm);
+    const { warnings } = checked;
+    const mistakes = [
+      ...checked.mistakes,
+      ...(records === undefined ? [] : await recordMistakes(manifest, records)),
+    ];
+    if (mistakes.length > 0) return wrong(file, mistakes, warnings);
+    const summary = [
+      counted(manifest.mapping?.length ?? 0, 'mapping'),
+      counted(samples?.length ?? 0, 'sample'),
+      ...(records === undefined ? [] : [counted(records.length, 'record')]),
+    ].join(', ');
+    return {
+      ...NOTHING,
+      about: 'file',
+      exitCode: 0,
+      subject: file,
+      summary,
+      warnings,
+      checked: { file, manifest, samples, records },
+    };
+  } catch (error) {
+    if (error instanceof UsageError) return { ...wrong(file, [error.message]), exitCode: 2 };
+    if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));
+    throw error;
+  }
+}
+
+function* together(): Generator<Outcome> {
+  try {
+    bundle();
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    yield wrong(OWN[0] ?? DEPLOYED, [error.what, ...(error.next ? [error.next] : [])]);
+  }
+}
+
+function wrong(file: string, mistakes: readonly string[], warnings: readonly string[] = []): Outcome {
+  return { ...NOTHING, about: 'file', exitCode: 1, subject: file, mistakes, warnings };
+}
+
+async function beside<T>(file: string, parse: (text: string, origin: string) => T): Promise<T | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? undefined : unreadable(file)(error),
+  );
+  return text === undefined ? undefined : parse(text, basename(file));
+}
+
+const unreadable =
+  (path: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    throw new UsageError(`${path} cannot be read (${error.code})`);
+  };
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,253 @@
+// The token of a plan: `apply` with it does what was planned, or refuses before anything is changed and names what has moved.
+import { describe, expect, it } from 'vitest';
+import type { Report } from '../../../lib/pipeline.ts';
+import { movedParts, planToken, TOKEN_PARTS } from '../../../lib/provision/plan/token.ts';
+import { world } from '../../support/provisioning.ts';
+import {
+  byHand,
+  changes,
+  groupManifest,
+  inletManifest,
+  KINESIS,
+  keep,
+  position,
+  pulledManifest,
+  reportOf,
+  richManifest,
+  SECRETS,
+  sandboxOf,
+  type World,
+} from '../cases.ts';
+
+const MAPPING = [
+  { source: 'id', destination: '_id' },
+  { expression: 'upper(${first})', destination: 'person.name.firstName' },
+];
+
+/** A class is never changed. */
+const CONFLICT = inletManifest({ schema: { class: 'experienceevent', fieldGroups: ['identitymap'] } });
+
+async function planned(own: World, manifest: object, more: object = {}): Promise<Report> {
+  const { status, document } = await own.run({ manifest, mode: 'plan', ...more });
+  expect(status).toBe('SUCCEEDED');
+  return document.report as Report;
+}
+
+async function tokenFor(own: World, manifest: object, more: object = {}): Promise<string> {
+  const { token } = await planned(own, manifest, more);
+  if (token === undefined) throw new Error('the plan has no token');
+  return token;
+}
+
+/** Applies it with the token, which must be refused before any change, and returns what has moved. */
+async function refused(own: World, manifest: object, token: string, more: object = {}): Promise<string[]> {
+  const from = position(own);
+  const [secrets, routes, triggers] = [own.secrets.writes(), own.routes.writes(), own.triggers.writes()];
+  const run = await own.run({ manifest, token, ...more });
+  expect([run.status, run.error]).toEqual(['FAILED', 'Penstock.Moved']);
+  expect(changes(own, from)).toEqual([]);
+  expect([own.secrets.writes(), own.routes.writes(), own.triggers.writes()]).toEqual([
+    secrets,
+    routes,
+    triggers,
+  ]);
+  expect(run.states).not.toContain('schema');
+  // The execution has failed, so it has no output: its report is in the ledger.
+  const report = await reportOf(own);
+  expect(report.failure?.code).toBe('PLAN_MOVED');
+  // The state as it is now has a token of its own, and that one is taken.
+  expect(report.token).not.toBe(token);
+  expect(await tokenFor(own, manifest, more)).toBe(report.token);
+  return report.moved ?? [];
+}
+
+/** A world with the pipeline in it. */
+async function applied(manifest: object = inletManifest()): Promise<World> {
+  const own = world();
+  expect((await own.run({ manifest })).status).toBe('SUCCEEDED');
+  return own;
+}
+
+const only = <T>(all: readonly T[]): T => {
+  expect(all).toHaveLength(1);
+  return all[0] as T;
+};
+
+describe('issue 15: apply --token takes the state that was planned', () => {
+  it('of a pipeline that is not there yet, and of one that is', async () => {
+    const own = world();
+    const manifest = inletManifest();
+    expect((await own.run({ manifest, token: await tokenFor(own, manifest) })).status).toBe('SUCCEEDED');
+    own.mutations();
+    expect((await own.run({ manifest, token: await tokenFor(own, manifest) })).status).toBe('SUCCEEDED');
+    expect(own.mutations()).toEqual([]);
+  });
+
+  it.each([
+    ['own field groups, identities and Profile', richManifest(), undefined],
+    ['a source that AEP reads', pulledManifest(KINESIS), SECRETS.kinesis],
+  ])('of %s', async (_, manifest, secret) => {
+    const own = world();
+    if (secret !== undefined) keep(own, secret);
+    for (let time = 0; time < 2; time++)
+      expect((await own.run({ manifest, token: await tokenFor(own, manifest) })).error).toBeUndefined();
+  });
+
+  it('the same whenever it is asked, and whatever the order of members', async () => {
+    const own = await applied(richManifest());
+    const token = await tokenFor(own, richManifest());
+    own.time.now += 3_600_000;
+    const turned = Object.fromEntries(Object.entries(richManifest()).reverse());
+    expect(await tokenFor(own, turned)).toBe(token);
+  });
+
+  it('an execution between that failed and left nothing has moved nothing', async () => {
+    const own = await applied();
+    const manifest = inletManifest({ mapping: MAPPING });
+    const token = await tokenFor(own, manifest);
+    expect((await own.run({ manifest: CONFLICT })).error).toBe('Penstock.Conflict');
+    expect((await own.run({ manifest, token })).status).toBe('SUCCEEDED');
+  });
+
+  it('records and batches that arrive between have moved nothing', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    const trigger = only([...own.triggers.all.values()]);
+    own.triggers.all.set(trigger.id, { ...trigger, lastResult: 'OK', changedAt: own.time.now });
+    expect(await tokenFor(own, inletManifest())).toBe(token);
+  });
+});
+
+describe('issue 15: stale tokens in every way are refused', () => {
+  it('manifest', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    const manifest = inletManifest({ mapping: MAPPING });
+    expect(await refused(own, manifest, token)).toContain('manifest');
+  });
+
+  it('samples', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    const samples = [{ name: 'one', record: { id: '1', first: 'Ada' }, xdm: { _id: '1' } }];
+    expect(await refused(own, inletManifest(), token, { samples })).toEqual(['samples']);
+  });
+
+  it.each(['connections', 'sourceConnections', 'targetConnections'] as const)(
+    'etag of the %s, changed by a stranger',
+    async (collection) => {
+      const own = await applied();
+      const token = await tokenFor(own, inletManifest());
+      const { id, etag, body } = only(sandboxOf(own)[collection].values());
+      const text = `${String(body.description)} (looked at by Kim)`;
+      const change = { op: 'replace' as const, path: '/description', value: text };
+      await byHand(own).flowService.patch(collection, id, [change], etag);
+      const moved = {
+        connections: 'base-connection',
+        sourceConnections: 'source-connection',
+        targetConnections: 'target-connection',
+      };
+      expect(await refused(own, inletManifest(), token)).toEqual([moved[collection]]);
+    },
+  );
+
+  it('flow state', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    await byHand(own).flowService.actOnFlow(only(sandboxOf(own).flows.values()).id, 'disable');
+    expect(await refused(own, inletManifest(), token)).toEqual(['flow-state', 'flow']);
+  });
+
+  it('a schema that somebody has changed', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    own.time.now += 1_000;
+    const id = String(only(sandboxOf(own).registry.schemas.values()).$id);
+    const value = { $ref: 'https://ns.adobe.com/xdm/context/profile-personal-details' };
+    await byHand(own).schemaRegistry.patchSchema(id, [{ op: 'add', path: '/allOf/-', value }]);
+    expect(await refused(own, inletManifest(), token)).toContain('schema');
+  });
+
+  it('an own field group, by its name', async () => {
+    const own = await applied(groupManifest());
+    const token = await tokenFor(own, groupManifest());
+    own.time.now += 1_000;
+    const id = String(only(sandboxOf(own).registry.mixins.values()).$id);
+    const more = { op: 'replace' as const, path: '/title', value: 'Kim has another name for it' };
+    await byHand(own).schemaRegistry.patchFieldGroup(id, [more]);
+    expect(await refused(own, groupManifest(), token)).toEqual(['field-group:loyalty']);
+  });
+
+  it('another execution between, which changed nothing', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    const { name } = (await own.run({ manifest: inletManifest() })).execution;
+    expect(await refused(own, inletManifest(), token)).toEqual(['execution']);
+    expect((await own.run({ manifest: inletManifest(), token })).cause).toContain(name);
+  });
+
+  it('another execution between, which was stopped half way', async () => {
+    const own = world();
+    const token = await tokenFor(own, inletManifest());
+    const failing = { fail: { dataset: 'TransientFailure' } };
+    expect((await own.run({ manifest: inletManifest() }, failing)).status).toBe('FAILED');
+    expect(await refused(own, inletManifest(), token)).toEqual(
+      expect.arrayContaining(['schema', 'base-connection', 'mapping']),
+    );
+  });
+
+  it('pipeline retired', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    expect((await own.run({ manifest: inletManifest(), mode: 'retire' })).status).toBe('SUCCEEDED');
+    expect(await refused(own, inletManifest(), token)).toEqual(
+      expect.arrayContaining(['execution', 'applied', 'routes', 'flow', 'publish', 'trigger']),
+    );
+  });
+
+  it('a route joined the stream', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    expect((await own.run({ manifest: inletManifest({ name: 'others' }) })).status).toBe('SUCCEEDED');
+    expect(await refused(own, inletManifest(), token)).toEqual(['routes']);
+  });
+
+  it('another version of Penstock made it', async () => {
+    const own = await applied();
+    const token = (await tokenFor(own, inletManifest())).replace(/^p1/, 'p2');
+    expect(await refused(own, inletManifest(), token)).toEqual([...TOKEN_PARTS]);
+  });
+});
+
+describe('a token', () => {
+  it('holds nothing that was read, and no secret', async () => {
+    const own = world();
+    keep(own, SECRETS.kinesis);
+    const token = await tokenFor(own, pulledManifest(KINESIS));
+    expect(token).toMatch(/^p1\.[\w-]{22}\.([\w-]{8})+$/);
+    expect(token.length).toBeLessThan(250);
+  });
+
+  it.each([
+    ['plan', 'p1.abc', '"token" belongs to "mode": "apply"'],
+    ['retire', 'p1.abc', '"token" belongs to "mode": "apply"'],
+    ['apply', 'what I mean', 'expected the token of a plan'],
+  ])('in mode %s, %s is refused as an event', async (mode, token, text) => {
+    const own = await applied();
+    const { status, cause } = await own.run({ manifest: inletManifest(), mode, token });
+    expect(status).toBe('FAILED');
+    expect(cause).toMatch(/^EVENT_INVALID/);
+    expect(cause).toContain(text);
+  });
+
+  it('grants nothing: what is planned anew decides, also against a conflict', async () => {
+    const own = await applied();
+    const { error } = await own.run({ manifest: CONFLICT, token: await tokenFor(own, CONFLICT) });
+    expect(error).toBe('Penstock.Conflict');
+  });
+
+  it.each(TOKEN_PARTS)('tells a change of %s by itself', (part) => {
+    const state = { manifest: { name: 'people' }, 'field-group:loyalty': { id: 1 } };
+    expect(movedParts(planToken(state), { ...state, [part]: { is: 'another' } })).toEqual([part]);
+  });
+});
