@@ -3,6 +3,7 @@ import { apply } from './commands/apply.ts';
 import { check } from './commands/check.ts';
 import { doctor } from './commands/doctor.ts';
 import { drift } from './commands/drift.ts';
+import { init } from './commands/init.ts';
 import { logs } from './commands/logs.ts';
 import { plan } from './commands/plan.ts';
 import { reconcile } from './commands/reconcile.ts';
@@ -14,6 +15,7 @@ import type { Command } from './words.ts';
 
 /** In the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
+  init,
   check,
   plan,
   apply,
