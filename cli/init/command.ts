@@ -31,6 +31,12 @@ export async function inferredFrom({ signal }: Context, asked: Asked): Promise<I
   if (records === undefined)
     throw new MistakeError('USAGE', 'no records are named', 'penstock init --records FILE');
   const lines = await fileLines(records);
+  if (await isOverLines(records, lines))
+    throw new MistakeError(
+      'NO_RECORDS',
+      `${records} has JSON over several lines, and not a record on each`,
+      `jq -c 'if type == "array" then .[] else . end' ${records} > records.ndjson`,
+    );
   const name = nameOf(asked);
   const inferred = await guarded(records, {
     name,
@@ -42,6 +48,17 @@ export async function inferredFrom({ signal }: Context, asked: Asked): Promise<I
   });
   if (inferred.pipelines.length === 0) throw nothingSound(records, inferred);
   return inferred;
+}
+
+/** Whether it begins with a bracket that stands alone: some of its lines may be JSON by themselves, and are no records. */
+async function isOverLines(file: string, lines: InitOptions['lines']): Promise<boolean> {
+  try {
+    for await (const [first] of lines())
+      if (first !== undefined) return 'bytes' in first && /^\uFEFF?\s*[[{]\s*$/.test(first.bytes.toString());
+    return false;
+  } catch (error) {
+    throw unreadable(file, error);
+  }
 }
 
 /** A file whose reading ends in an error is told like one that cannot be opened. */
@@ -104,7 +121,7 @@ function nothingSound(what: string, { report }: Inferred): MistakeError {
   return new MistakeError(
     'NO_RECORDS',
     `${what} has no sound record: ${report.broken.map(brokenLine).join('; ')}`,
-    'Each line has to be one JSON object. A list over several lines becomes one by: jq -c ".[]" FILE',
+    'Each line has to be one JSON object.',
   );
 }
 
