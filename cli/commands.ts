@@ -1,6 +1,8 @@
 // The table of words: every command there is. Help, completions and docs/cli.md come from it.
 import { apply } from './commands/apply.ts';
 import { check } from './commands/check.ts';
+import { completionsOf } from './commands/completions.ts';
+import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { drift } from './commands/drift.ts';
 import { init } from './commands/init.ts';
@@ -9,6 +11,7 @@ import { plan } from './commands/plan.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { redrive } from './commands/redrive.ts';
 import { retire } from './commands/retire.ts';
+import { simulate } from './commands/simulate.ts';
 import { status } from './commands/status.ts';
 import { where } from './commands/where.ts';
 import type { Command } from './words.ts';
@@ -27,4 +30,7 @@ export const COMMANDS: readonly Command[] = [
   drift,
   retire,
   logs,
+  dev,
+  simulate,
+  completionsOf(() => COMMANDS),
 ];

@@ -11,10 +11,15 @@ import type { Argument, Command, ExitCode, Given, Option } from './words.ts';
 const ABOUT = `Carries Amazon Kinesis streams into Adobe Experience Platform.
 Commands ask the functions of a deployed stage (--stage), or of the simulated platform on this machine (--local, the default).`;
 
+type Start = (command: Command, given: Given) => void;
+
+/** Where no terminal says how wide it is. */
+const HELP_WIDTH = 100;
+
 /** @returns the exit code */
 export async function main(args: readonly string[], process: NodeJS.Process): Promise<ExitCode> {
   let done: Promise<ExitCode> | undefined;
-  const program = programFor((command, given) => {
+  const program = programFor(process, (command, given) => {
     done = runWith(command, given, process);
   });
   const isJson = args.includes('--json');
@@ -36,19 +41,26 @@ export async function main(args: readonly string[], process: NodeJS.Process): Pr
 }
 
 /** The program as commander has it. */
-export function programFor(start: (command: Command, given: Given) => void): Program {
+function programFor({ stdout, stderr }: NodeJS.Process, start: Start): Program {
+  const outputs = {
+    writeOut: (text: string) => void stdout.write(text),
+    writeErr: (text: string) => void stderr.write(text),
+    outputError: () => undefined,
+    getOutHelpWidth: () => stdout.columns || HELP_WIDTH,
+    getErrHelpWidth: () => stderr.columns || HELP_WIDTH,
+  };
   const program = new Program('penstock')
     .description(ABOUT)
     .version(versionOf(), '--version', 'prints the version')
     .helpOption('-h, --help', 'shows this text')
     .helpCommand('help [COMMAND]', 'shows the words of a command')
     .exitOverride()
-    .configureOutput({ outputError: () => undefined });
-  for (const command of COMMANDS) program.addCommand(subprogram(command, start));
+    .configureOutput(outputs);
+  for (const command of COMMANDS) program.addCommand(subprogram(command, start).configureOutput(outputs));
   return program;
 }
 
-function subprogram(command: Command, start: (command: Command, given: Given) => void): Program {
+function subprogram(command: Command, start: Start): Program {
   const { name, summary, about = [], examples = [] } = command;
   const options = command.options ?? [];
   const sub = new Program(name)
@@ -56,7 +68,6 @@ function subprogram(command: Command, start: (command: Command, given: Given) =>
     .description([`${summary[0]?.toUpperCase()}${summary.slice(1)}.`, ...about].join('\n\n'))
     .helpOption('-h, --help', 'shows this text')
     .exitOverride()
-    .configureOutput({ outputError: () => undefined })
     .allowExcessArguments(false);
   for (const argument of command.arguments ?? []) sub.argument(shapeOf(argument), argument.summary);
   for (const option of options) sub.addOption(optionOf(option));

@@ -1,6 +1,17 @@
 // A plan and a run report as a table, with what has to be known besides.
-import type { Report } from '../lib/pipeline.ts';
+import type { Report as Kept } from '../lib/pipeline.ts';
 import type { Output } from './output.ts';
+
+/** Of any version: what an older stack does not tell is absent. */
+export interface Report extends Kept {
+  readonly sandbox?: { readonly name: string; readonly type?: string | undefined } | undefined;
+  readonly toDo?: boolean | undefined;
+  readonly old?: { readonly resource: string; readonly id: string }[] | undefined;
+  readonly resources: (Kept['resources'][number] & {
+    readonly irreversible?: string | undefined;
+    readonly readTwice?: boolean | undefined;
+  })[];
+}
 
 type Entry = Report['resources'][number];
 
@@ -56,8 +67,8 @@ export async function showRun(output: Output, report: Report): Promise<void> {
   output.line(colours.bold(`Run report of ${report.pipeline}: ${report.outcome}`));
   output.line();
   await output.table(
-    ['Resource', 'Done', 'Name', 'Id', 'Why'],
-    told(report).map((entry) => [entry.resource, entry.done, entry.name, entry.id ?? '', whyOf(entry)]),
+    ['Resource', 'Done', 'Name and id', 'Why'],
+    told(report).map((entry) => [entry.resource, entry.done, namesOf(entry), whyOf(entry)]),
   );
   showRest(output, report);
   if (report.verified.length > 0) output.line(`Verified: ${report.verified.join(', ')}`);
@@ -74,6 +85,10 @@ function sandboxOf({ sandbox }: Report): string {
 
 function told({ resources }: Report): readonly Entry[] {
   return resources.filter(({ planned }) => planned !== 'none');
+}
+
+function namesOf({ name, id }: Entry): string {
+  return id === undefined || id === name ? name : `${name}\n${id}`;
 }
 
 /** Why, with each difference in a line of its own, and what cannot be undone. */

@@ -35,15 +35,15 @@ export function tableLines(
   const wide = head.map(
     (_, column) => Math.max(...cells.map((row) => columnsOf(row[column] ?? ''))) + PADDING,
   );
+  const widths = fitted(wide, width);
   const table = new Table({
     head: head.map((word) => colours.bold(word)),
     chars: PLAIN,
-    colWidths: fitted(wide, width),
-    wordWrap: true,
-    wrapOnWordBoundary: false,
+    colWidths: widths,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': PADDING },
   });
-  for (const row of rows) table.push(head.map((_, column) => row[column] ?? ''));
+  for (const row of rows)
+    table.push(head.map((_, column) => wrapped(row[column] ?? '', (widths[column] ?? PADDING) - PADDING)));
   return table
     .toString()
     .split('\n')
@@ -63,4 +63,38 @@ function fitted(wide: readonly number[], width: number): number[] {
     over -= given;
   }
   return widths;
+}
+
+/** Lines no longer than that: between words, and within a word that is longer than a line. */
+export function wrapped(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => brokenLines(line, width))
+    .join('\n');
+}
+
+function brokenLines(line: string, width: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    const longer = current === '' ? word : `${current} ${word}`;
+    if (columnsOf(longer) <= width) {
+      current = longer;
+      continue;
+    }
+    if (current !== '') lines.push(current);
+    const pieces = piecesOf(word, width);
+    lines.push(...pieces.slice(0, -1));
+    current = pieces.at(-1) ?? '';
+  }
+  return [...lines, current];
+}
+
+/** A coloured word is short, and stays whole: its codes take no room. */
+function piecesOf(word: string, width: number): string[] {
+  if (columnsOf(word) <= width) return [word];
+  const letters = [...word];
+  return Array.from({ length: Math.ceil(letters.length / width) }, (_, at) =>
+    letters.slice(at * width, (at + 1) * width).join(''),
+  );
 }

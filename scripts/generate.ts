@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main as compile } from 'assemblyscript/asc';
+import { COMMANDS } from '../cli/commands.ts';
+import { pageOf } from '../cli/page.ts';
 import { FAILURES, PERMANENT, TRANSIENT } from '../lib/failure.ts';
 import { manifestJsonSchema } from '../lib/manifest.ts';
 import { fidelityPage } from '../local/aep/fidelity/page.ts';
@@ -10,6 +12,7 @@ import { statesText } from './states.ts';
 
 const DOCUMENTS: Record<string, string> = {
   'docs/manifest.schema.json': `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`,
+  'docs/cli.md': pageOf(COMMANDS),
   'docs/errors.md': errors(),
   'docs/fidelity.md': fidelityPage(),
   'functions/provision/states.asl.json': statesText(),

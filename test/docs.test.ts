@@ -229,7 +229,7 @@ describe('13 A 3: the pages', () => {
     const named = files.flatMap((file) =>
       Array.from(
         read(file).matchAll(
-          /arn:aws[\w-]*:[\w-]+:([a-z]{2}(?:-[a-z]+)+-\d):|AWS_(?:DEFAULT_)?REGION=([\w-]+)|--region ([\w-]+)/g,
+          /arn:aws[\w-]*:[\w-]+:([a-z]{2}(?:-[a-z]+)+-\d):|AWS_(?:DEFAULT_)?REGION=([\w-]+)|--region (?!REGION\b)([\w-]+)/g,
         ),
         ([whole, arn, variable, option]) => ({ file, whole, region: arn ?? variable ?? option }),
       ),

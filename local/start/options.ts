@@ -1,10 +1,16 @@
 // The command line of `npm start`: what may be said, and a clear answer to what may not.
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { parseQuirks, QUIRK_HELP, type Quirks } from '../aep/quirks.ts';
 import type { Standard } from '../aep/xdm/standard.ts';
 import type { Encoding } from './records.ts';
 
-const SAMPLE_MANIFEST = 'examples/customer-profiles.json';
+/** `examples/customer-profiles.json` from the folder of the project, and the same file from any other. */
+const SAMPLE_MANIFEST = relative(
+  process.cwd(),
+  fileURLToPath(new URL('../../examples/customer-profiles.json', import.meta.url)),
+);
 const ENCODINGS: ReadonlySet<string> = new Set(['text', 'base64']);
 
 export interface StartOptions {
@@ -34,6 +40,8 @@ export interface StartOptions {
   /** Which variants the platform plays where Adobe's material says two things. */
   readonly quirks: Partial<Quirks>;
   readonly keep: boolean;
+  /** Makes no pipeline and sends nothing. */
+  readonly isEmpty: boolean;
   readonly verbose: boolean;
 }
 
@@ -62,6 +70,7 @@ export const HELP = `Runs one pipeline and its records on this machine, with a s
                       than once. Values, and the default in brackets:
 ${QUIRK_HELP}
   --keep              leave everything running and print the addresses
+  --empty             with --keep: make no pipeline, and send nothing
   --verbose           also print what the functions log
   --help              this text
 `;
@@ -98,6 +107,7 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     xdm: values.xdm,
     quirks: quirks(values.quirk ?? []),
     keep: values.keep ?? false,
+    isEmpty: values.empty ?? false,
     verbose: values.verbose ?? false,
   };
 }
@@ -133,6 +143,7 @@ function parse(args: string[]) {
         xdm: { type: 'string' },
         quirk: { type: 'string', multiple: true },
         keep: { type: 'boolean' },
+        empty: { type: 'boolean' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean' },
       },

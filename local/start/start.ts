@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isFailure } from '../../lib/failure.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import type { Pipeline, Report } from '../../lib/pipeline.ts';
@@ -14,6 +13,7 @@ import { createFaults, type FaultSpec } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
 import { account, refusedLines, unroutedLines, type Written, writeLists } from './account.ts';
+import { addressOf, writeAddress } from './address.ts';
 import { changeMeanwhile } from './change.ts';
 import { carry, type Forwarded, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { keptLines, prepareHook } from './kept.ts';
@@ -52,7 +52,7 @@ async function main(args: string[]): Promise<number> {
     const [{ manifest }] = wanted;
     const changed = options.change === undefined ? undefined : await readChange(options.change, wanted);
     const faults = await readFaults(options.faults);
-    if (manifest.source.kind === 'inlet') {
+    if (manifest.source.kind === 'inlet' && !options.isEmpty) {
       fitsSampleCustomers(options, manifest);
       needsRecords(options);
     }
@@ -96,7 +96,7 @@ async function run(job: Job): Promise<number> {
     warmUpSeconds: options.warmUpSeconds,
     seed: options.seed,
     sandboxes: wanted.map((one) => one.manifest.sandbox),
-    folder: fileURLToPath(new URL(`../../.penstock/dead-letters/${randomUUID()}`, import.meta.url)),
+    folder: resolve('.penstock', 'dead-letters', randomUUID()),
     shardLimits: manifest.source.kind === 'kinesis',
     onInvocation: watch.report,
     // As if the samples were deployed: a hook can start them.
@@ -108,7 +108,17 @@ async function run(job: Job): Promise<number> {
     }),
   });
   const signal = untilSignal();
+  const keep = async () => {
+    signal.ending.expected = true;
+    await prepareHook(stack);
+    const forget = await writeAddress(process.cwd(), addressOf(stack, options.warmUpSeconds));
+    progress.line(keptLines(stack, manifest.name).join('\n'));
+    await signal.came;
+    await forget();
+    return 0;
+  };
   const work = async () => {
+    if (options.isEmpty) return keep();
     await prepareSource(stack, manifest, options.shards);
     const pipelines = await provisionAll(stack, job);
     for (const fault of job.faults) stack.platform.platform.faults.add(fault);
@@ -117,12 +127,7 @@ async function run(job: Job): Promise<number> {
         ? await forwardWith(stack, pipelines, watch, job)
         : await pullWith(stack, pipelines[0], job);
     if (options.retire) await retireWith(stack, job);
-    if (options.keep) {
-      signal.ending.expected = true;
-      await prepareHook(stack);
-      progress.line(keptLines(stack, manifest.name).join('\n'));
-      await signal.came;
-    }
+    if (options.keep) await keep();
     return complete ? 0 : 1;
   };
   try {

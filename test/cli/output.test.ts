@@ -1,0 +1,108 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import * as fc from 'fast-check';
+import { createColors } from 'picocolors';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { columnsOf } from '../../cli/output.ts';
+import { tableLines } from '../../cli/table.ts';
+import { runCli } from '../support/cli.ts';
+import { runs } from '../support/depth.ts';
+
+const PLAIN = createColors(false);
+
+describe('15: no table is wider than the terminal', () => {
+  const cell = fc.string({ unit: 'grapheme-ascii', maxLength: 120 });
+
+  it('whatever is in it, and no letter of it is lost', async () => {
+    await fc.assert(
+      fc.property(
+        fc.array(fc.array(cell, { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 40, max: 200 }),
+        (rows, width) => {
+          const lines = tableLines(['Resource', 'Plan', 'Name', 'Why'], rows, width, PLAIN);
+          expect(Math.max(...lines.map(columnsOf))).toBeLessThanOrEqual(width);
+          const letters = (text: string) => text.replaceAll(/\s/g, '').split('').toSorted().join('');
+          expect(letters(lines.slice(1).join(''))).toBe(letters(rows.flat().join('')));
+        },
+      ),
+      { numRuns: runs(60) },
+    );
+  });
+
+  it('breaks between words, and within a word that is longer than its column', () => {
+    const lines = tableLines(['A', 'B'], [['arn:aws:kinesis:eu-west-1:1', 'one two three four']], 30, PLAIN);
+    expect(lines.slice(1)).toEqual(['arn:aws:kines  one two three', 'is:eu-west-1:  four', '1']);
+  });
+});
+
+describe('15: errors have a code, a cause and the next command', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'penstock-cli-'));
+    await writeFile(join(folder, 'broken.json'), '{"version": 1,');
+    await writeFile(join(folder, 'wrong.json'), '{"version": 1, "name": "x"}');
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each([
+    ['an unknown command', ['plam'], 'USAGE', 'penstock --help'],
+    ['an unknown option', ['plan', 'a.json', '--stag', 'x'], 'USAGE', 'penstock plan --help'],
+    ['a missing argument', ['plan'], 'USAGE', 'penstock plan --help'],
+    ['one argument too many', ['doctor', 'a', 'b'], 'USAGE', 'penstock doctor --help'],
+    ['both targets', ['status', '--local', '--stage', 'x'], 'USAGE', 'Name one of them.'],
+    ['a stage that is none', ['status', '--stage', '../x'], 'USAGE', '--stage prod'],
+    ['a file that is not there', ['plan', 'none.json'], 'FILE_UNREADABLE', 'Name the file'],
+    ['a file that is a folder', ['plan', '{folder}'], 'FILE_UNREADABLE', 'Name the file'],
+    ['a file that is no JSON', ['plan', '{folder}/broken.json'], 'MANIFEST_INVALID', 'docs/manifest'],
+    ['a manifest that is none', ['apply', '{folder}/wrong.json'], 'MANIFEST_INVALID', 'docs/manifest'],
+    ['nothing to check', ['check'], 'USAGE', 'penstock check FILE'],
+    ['a shell that is none', ['completions', 'csh'], 'USAGE', 'penstock completions --help'],
+    ['nothing that runs here', ['status'], 'NO_STACK', 'penstock dev'],
+    ['a record without a place', ['where', 'orders', '--shard', 'x'], 'USAGE', 'penstock where --help'],
+    ['a source that is none', ['redrive', 's', '--source', 'all'], 'USAGE', 'penstock redrive --help'],
+  ])('%s', async (_, args, code, next) => {
+    const given = args.map((one) => one.replace('{folder}', folder));
+    const run = await runCli(given, { folder });
+    expect(run.code).toBe(1);
+    expect(run.err).toContain(`error ${code}  `);
+    expect(run.err).toMatch(/\nnext {3}\S/);
+    expect(run.err).toContain(next);
+    expect(run.err).not.toMatch(/\n {4}at /);
+    const json = await runCli([...given, '--json'], { folder });
+    if (json.err.includes("unknown option '--json'")) return;
+    expect(JSON.parse(json.err)).toMatchObject({ error: { code } });
+    expect(json.out).toBe('');
+  });
+
+  it('no credentials and no region, for a stage', async () => {
+    const env = { AWS_EC2_METADATA_DISABLED: 'true' };
+    const named = await runCli(['status', '--stage', 'prod', '--local'], { folder, env });
+    expect(named.code).toBe(1);
+  });
+});
+
+describe('15: colours are for terminals', () => {
+  const check = ['check', 'examples/web-events.json'];
+
+  it('NO_COLOR turns them off, and a pipe has none', async () => {
+    const [terminal, without, pipe] = await Promise.all([
+      runCli(check, { columns: 80 }),
+      runCli(check, { columns: 80, env: { NO_COLOR: '1' } }),
+      runCli(check),
+    ]);
+    expect(terminal.out).not.toBe(pipe.out);
+    expect(stripVTControlCharacters(terminal.out)).toBe(pipe.out);
+    expect(without.out).toBe(pipe.out);
+  });
+
+  it('--json is one document, and nothing else on standard output', async () => {
+    const { out, code } = await runCli([...check, '--json'], { columns: 80 });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      checked: [{ subject: 'examples/web-events.json', ok: true }],
+    });
+  });
+});

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../cli/commands.ts';
+import { SCRIPTS } from '../../cli/completion-scripts.ts';
+import { pageOf } from '../../cli/page.ts';
+import { runCli } from '../support/cli.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const words = COMMANDS.flatMap(({ name, options = [] }) =>
+  options.map((option) => `${name} --${option.name}`),
+);
+
+describe('15: help, completions and docs/cli.md come from one table of words', () => {
+  it('every command of the folder is in the table', () => {
+    const files = globSync('*.ts', { cwd: `${ROOT}cli/commands` }).map((file) => file.replace('.ts', ''));
+    expect(files.toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
+  });
+
+  it('docs/cli.md is what the table makes', () => {
+    expect(readFileSync(`${ROOT}docs/cli.md`, 'utf8')).toBe(pageOf(COMMANDS));
+  });
+
+  it('help names every command, and the help of a command every word', async () => {
+    const { out, code } = await runCli(['--help']);
+    expect(code).toBe(0);
+    expect(COMMANDS.filter(({ name }) => !out.includes(`\n  ${name} `))).toEqual([]);
+    for (const { name, options = [], arguments: others = [] } of COMMANDS) {
+      const help = await runCli([name, '--help']);
+      expect(help.code).toBe(0);
+      const shown = [...options.map((one) => `--${one.name}`), ...others.map((one) => one.name)];
+      expect(shown.filter((word) => !help.out.includes(word))).toEqual([]);
+    }
+  });
+
+  it.each(['bash', 'zsh', 'fish'] as const)('completions for %s know every word', async (shell) => {
+    const { out, code } = await runCli(['completions', shell]);
+    expect(code).toBe(0);
+    expect(out.trimEnd()).toBe(SCRIPTS[shell](COMMANDS).trimEnd());
+    const isKnown = (word: string) => {
+      const [name = '', option = ''] = word.split(' --');
+      const lines = out.split('\n').filter((line) => line.includes(name));
+      return lines.some((line) => line.includes(shell === 'fish' ? `-l ${option} ` : `--${option}`));
+    };
+    expect(words.filter((word) => !isKnown(word))).toEqual([]);
+  });
+
+  it.each([
+    ['penstock pl', 'plan'],
+    ['penstock plan --st', '--stage'],
+    ['penstock completions f', 'fish'],
+    ['penstock redrive --source un', 'unrouted'],
+  ])('bash completes "%s" to %s', async (line, expected) => {
+    const typed = line.split(' ');
+    const script = `${SCRIPTS.bash(COMMANDS)}\nCOMP_WORDS=(${typed.join(' ')}); COMP_CWORD=${typed.length - 1}; _penstock; echo "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+    expect(stdout.trim()).toBe(expected);
+  });
+
+  it('help loads no command, no SDK and nothing of local: it starts at once', () => {
+    const reached = new Set(['cli/start.ts']);
+    const packages = new Set<string>();
+    for (const file of reached) {
+      const text = readFileSync(`${ROOT}${file}`, 'utf8');
+      for (const [, type, from = ''] of text.matchAll(
+        /^(?:import|export) (type )?[^;]*?from '([^']+)';/gms,
+      )) {
+        if (type !== undefined) continue;
+        if (!from.startsWith('.')) packages.add(from);
+        else reached.add(new URL(from, `file:///${file}`).pathname.slice(1));
+      }
+    }
+    expect([...reached].filter((file) => !file.startsWith('cli/'))).toEqual([]);
+    expect([...packages].filter((name) => !name.startsWith('node:')).toSorted()).toEqual([
+      'commander',
+      'picocolors',
+    ]);
+  });
+});
