@@ -1,7 +1,7 @@
 // `penstock init`: looks at records, and writes the manifests, mappings and samples that carry them.
 import type { Inferred } from '../init/init.ts';
 import type { Written } from '../init/write.ts';
-import { type Command, isGiven, JSON_OPTION, textOf } from '../words.ts';
+import { type Command, isGiven, JSON_OPTION, TARGET, textOf } from '../words.ts';
 
 export const init: Command = {
   name: 'init',
@@ -13,15 +13,22 @@ export const init: Command = {
   ],
   options: [
     { name: 'records', value: 'FILE', summary: 'records, one a line', offers: 'files' },
-    { name: 'stream', value: 'STREAM', summary: 'the stream that the manifests name (default: the name)' },
+    {
+      name: 'stream',
+      value: 'STREAM',
+      summary: 'the stream that the manifests name; without --records the records come from it',
+    },
+    { name: 'take', value: 'N', summary: 'so many records are taken from the stream (1,000)' },
     { name: 'name', value: 'NAME', summary: "the pipeline's name (default: the name of the file)" },
     { name: 'sandbox', value: 'NAME', summary: 'the sandbox that the manifests name (dev1)' },
     { name: 'out', value: 'DIR', summary: 'where the files go (pipelines)', offers: 'folders' },
     { name: 'overwrite', summary: 'writes over files that are there' },
+    ...TARGET,
     JSON_OPTION,
   ],
   examples: [
     'penstock init --records sample.ndjson',
+    'penstock init --stream orders --take 1000 --stage prod',
     'penstock init --records orders.ndjson --stream orders --sandbox prod --out pipelines',
   ],
   async run(context, given) {
@@ -41,6 +48,7 @@ export const init: Command = {
         stream: textOf(given, 'stream'),
         name: textOf(given, 'name'),
         sandbox: textOf(given, 'sandbox'),
+        take: textOf(given, 'take'),
         out,
       });
       work.to('checking what will be written');

@@ -17,6 +17,8 @@ export interface Origin {
   /** Path of the manifest's JSON Schema, for editors. */
   readonly schemaPath?: string | undefined;
   readonly format?: FormatName | undefined;
+  /** Whether its records are packed. */
+  readonly isPacked?: boolean;
   /** The part of the records that it takes. */
   readonly part?:
     | { readonly steps: Division['steps']; readonly values: Division['shapes'][number] }
@@ -118,7 +120,7 @@ function idOf(root: Node): (Row & { readonly derives: boolean }) | undefined {
 }
 
 function manifestOf(
-  { name, sandbox, stream, schemaPath, format, part }: Origin,
+  { name, sandbox, stream, schemaPath, format, isPacked, part }: Origin,
   className: string,
   { groups, fields }: Rows,
   rows: readonly Row[],
@@ -138,6 +140,7 @@ function manifestOf(
       kind: 'inlet',
       stream,
       data: 'raw',
+      ...(isPacked === true && { compression: 'auto' }),
       ...(format !== undefined && { format }),
       ...(Object.keys(records).length > 0 && { records }),
     },

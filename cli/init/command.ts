@@ -8,8 +8,8 @@ import { checkPipeline } from '../../local/check/pipeline-check.ts';
 import type { Context } from '../context.ts';
 import { MistakeError } from '../mistake.ts';
 import { filesOf } from './files.ts';
-import { type Inferred, type InitOptions, initPipelines } from './init.ts';
-import { linesOfFile } from './lines.ts';
+import { type Inferred, type InitOptions, initPipelines, MAX_RECORDS } from './init.ts';
+import { type Line, linesOfFile } from './lines.ts';
 import { pipelineName } from './names.ts';
 import { brokenLine } from './report.ts';
 import { codeOf, isThere } from './write.ts';
@@ -20,34 +20,80 @@ export interface Asked {
   readonly stream: string | undefined;
   readonly name: string | undefined;
   readonly sandbox: string | undefined;
+  /** How many records are taken from the stream, as it was written. */
+  readonly take: string | undefined;
   readonly out: string;
 }
 
 const SANDBOX = 'dev1';
 
+const TAKE = 1_000;
+
 /** @throws MistakeError where there is nothing to look at, or no record is sound */
-export async function inferredFrom({ signal }: Context, asked: Asked): Promise<Inferred> {
+export async function inferredFrom(context: Context, asked: Asked): Promise<Inferred> {
   const { records, stream, out } = asked;
-  if (records === undefined)
-    throw new MistakeError('USAGE', 'no records are named', 'penstock init --records FILE');
-  const lines = await fileLines(records);
-  if (await isOverLines(records, lines))
-    throw new MistakeError(
-      'NO_RECORDS',
-      `${records} has JSON over several lines, and not a record on each`,
-      `jq -c 'if type == "array" then .[] else . end' ${records} > records.ndjson`,
-    );
+  const { what, lines } = await source(context, asked);
   const name = nameOf(asked);
-  const inferred = await guarded(records, {
+  const inferred = await guarded(what, {
     name,
     sandbox: asked.sandbox ?? SANDBOX,
     stream: stream ?? name,
     schemaPath: await schemaPathFrom(out),
     lines,
-    signal,
+    signal: context.signal,
   });
-  if (inferred.pipelines.length === 0) throw nothingSound(records, inferred);
+  if (inferred.pipelines.length === 0) throw nothingSound(what, inferred, records !== undefined);
   return inferred;
+}
+
+interface Source {
+  /** For people. */
+  readonly what: string;
+  readonly lines: InitOptions['lines'];
+}
+
+async function source({ target, signal }: Context, { records, stream, take }: Asked): Promise<Source> {
+  if (records !== undefined && take !== undefined)
+    throw new MistakeError(
+      'USAGE',
+      '--take is for a stream, and --records names a file',
+      'Name one of them.',
+    );
+  if (records !== undefined) {
+    const lines = await fileLines(records);
+    if (await isOverLines(records, lines)) throw overLines(records);
+    return { what: records, lines };
+  }
+  if (stream === undefined)
+    throw new MistakeError('USAGE', 'no records are named', 'penstock init --records FILE');
+  const taken = await target.records(stream, countIn(take), signal);
+  const lines = taken.map((data, index): Line => ({ number: index + 1, bytes: Buffer.from(data) }));
+  return {
+    what: `the stream ${stream}`,
+    async *lines() {
+      yield lines;
+    },
+  };
+}
+
+/** @throws MistakeError */
+function countIn(take: string | undefined): number {
+  if (take === undefined) return TAKE;
+  const count = /^[1-9]\d{0,5}$/.test(take) ? Number(take) : Number.NaN;
+  if (count <= MAX_RECORDS) return count;
+  throw new MistakeError(
+    'USAGE',
+    `--take: expected 1 to ${MAX_RECORDS}; found "${take}"`,
+    'penstock init --help',
+  );
+}
+
+function overLines(file: string): MistakeError {
+  return new MistakeError(
+    'NO_RECORDS',
+    `${file} has JSON over several lines, and not a record on each`,
+    `jq -c 'if type == "array" then .[] else . end' ${file} > records.ndjson`,
+  );
 }
 
 /** Whether it begins with a bracket that stands alone: some of its lines may be JSON by themselves, and are no records. */
@@ -111,18 +157,11 @@ async function schemaPathFrom(out: string): Promise<string | undefined> {
   return relative(out, schema).replaceAll('\\', '/');
 }
 
-function nothingSound(what: string, { report }: Inferred): MistakeError {
-  if (report.records === 0)
-    return new MistakeError(
-      'NO_RECORDS',
-      `${what} has no record`,
-      'Name a file with a JSON object on each line.',
-    );
-  return new MistakeError(
-    'NO_RECORDS',
-    `${what} has no sound record: ${report.broken.map(brokenLine).join('; ')}`,
-    'Each line has to be one JSON object.',
-  );
+function nothingSound(what: string, { report }: Inferred, isFile: boolean): MistakeError {
+  const next = isFile ? 'Name a file with a JSON object on each line.' : undefined;
+  if (report.records === 0) return new MistakeError('NO_RECORDS', `${what} has no record`, next);
+  const broken = report.broken.map(brokenLine).join('; ');
+  return new MistakeError('NO_RECORDS', `${what} has no sound record: ${broken}`, next);
 }
 
 /** What the check says of what will be written, line by line; nothing where all is well. */

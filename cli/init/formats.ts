@@ -1,4 +1,5 @@
 // What a record of the stream holds, told by the shape of the first ones.
+import { unpack } from '../../lib/forward/read/unpack.ts';
 
 /** Formats that init can tell; the manifest names them by these words. */
 export type FormatName =
@@ -11,6 +12,24 @@ export type FormatName =
   | 'dynamodb'
   | 'cloudwatch-logs'
   | 'json-lines';
+
+/** What the first records show of all of them. */
+export interface Looks {
+  readonly format: FormatName | undefined;
+  /** Whether they are packed by gzip, zlib or zstd. */
+  readonly isPacked: boolean;
+}
+
+export function looksOf(records: readonly Buffer[]): Looks {
+  const contents = records.map((bytes) => {
+    const content = unpack(bytes, 'auto');
+    return 'kind' in content ? bytes : content;
+  });
+  const packed = contents.filter((content, index) => content !== records[index]).length;
+  const format = formatOf(contents);
+  // Logs of CloudWatch are unpacked without being asked.
+  return { format, isPacked: format !== 'cloudwatch-logs' && packed >= neededOf(records) };
+}
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -67,10 +86,10 @@ const MOST = 0.6;
  * The format of these records; `undefined` where each is one object of the user's own, or nothing can be told.
  * @param records the first ones
  */
-export function formatOf(records: readonly Buffer[]): FormatName | undefined {
+function formatOf(records: readonly Buffer[]): FormatName | undefined {
   const texts = records.map((bytes) => bytes.toString('utf8').trim());
   const values = texts.map(valueIn);
-  const needed = Math.max(1, Math.ceil(MOST * records.length));
+  const needed = neededOf(records);
   const enough = (test: (index: number) => boolean) =>
     texts.filter((_, index) => test(index)).length >= needed;
   for (const [name, test] of SHAPES) {
@@ -83,6 +102,10 @@ export function formatOf(records: readonly Buffer[]): FormatName | undefined {
   if (enough((index) => values[index] === undefined && isSequence(texts[index] ?? '')))
     return 'json-sequence';
   return undefined;
+}
+
+function neededOf(records: readonly Buffer[]): number {
+  return Math.max(1, Math.ceil(MOST * records.length));
 }
 
 function valueIn(text: string): unknown {

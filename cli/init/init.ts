@@ -1,6 +1,6 @@
 // From records to pipelines: reads them once or twice, and holds no more of them than a few samples.
 import { type About, type Pipeline, pipelineOf } from './build.ts';
-import { type FormatName, formatOf } from './formats.ts';
+import { type FormatName, looksOf } from './formats.ts';
 import type { Line } from './lines.ts';
 import { pipelineName } from './names.ts';
 import { createReader, type Message, type Read, type Reader } from './reader.ts';
@@ -29,6 +29,7 @@ export interface Inferred {
 
 export interface Report {
   readonly format: FormatName | undefined;
+  readonly isPacked: boolean;
   readonly records: number;
   readonly messages: number;
   /** Whether there are more records than were looked at. */
@@ -73,8 +74,8 @@ const WHOLE: ReadonlySet<FormatName | undefined> = new Set([
 /** @throws the errors of `lines`, and the reason of the signal */
 export async function initPipelines(options: InitOptions): Promise<Inferred> {
   const { name, sandbox, stream, schemaPath } = options;
-  const format = formatOf(await firstOf(options.lines()));
-  const read = createReader(format, stream);
+  const { format, isPacked } = looksOf(await firstOf(options.lines()));
+  const read = createReader(format, stream, isPacked);
   const dividers = WHOLE.has(format) ? createDividers() : undefined;
   const whole = createPart();
   const counts = createCounts();
@@ -86,7 +87,7 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
     }
   }
   const division = dividers?.division(whole.tally.root);
-  const origin = { sandbox, stream, schemaPath, format };
+  const origin = { sandbox, stream, schemaPath, format, isPacked };
   const pipelines =
     division === undefined
       ? whole.tally.root.count === 0
@@ -100,6 +101,7 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
     pipelines,
     report: {
       format,
+      isPacked,
       ...counts.counted(),
       dividedBy: division?.steps,
       pipelines: pipelines.map(({ about }) => about),

@@ -26,8 +26,8 @@ const SMALL = 900_000;
 export type Reader = (line: Line) => Read | Promise<Read>;
 
 /** @param format what a record holds, where it is not one object */
-export function createReader(format: FormatName | undefined, stream: string): Reader {
-  const outcomesOf = createOutcomes(pipelineOf(format, stream));
+export function createReader(format: FormatName | undefined, stream: string, isPacked: boolean): Reader {
+  const outcomesOf = createOutcomes(pipelineOf(format, stream, isPacked));
   const whole = async (number: number, bytes: Buffer): Promise<Read> => {
     const outcomes = await outcomesOf(bytes);
     return {
@@ -44,20 +44,27 @@ export function createReader(format: FormatName | undefined, stream: string): Re
   return (line) => {
     const { number } = line;
     if ('tooLong' in line) return { number, messages: [], rejected: ['too-large'], filtered: 0 };
-    if (format !== undefined || line.bytes.length > SMALL) return whole(number, line.bytes);
+    if (format !== undefined || isPacked || line.bytes.length > SMALL) return whole(number, line.bytes);
     const json = check(line.bytes, 'raw');
-    if ('kind' in json) return { number, messages: [], rejected: [json.reason], filtered: 0 };
+    // An aggregate of the Kinesis Producer Library is no JSON, and still holds some.
+    if ('kind' in json) return whole(number, line.bytes);
     return { number, messages: [parseExactly(json.toString())], rejected: [], filtered: 0 };
   };
 }
 
 /** What decides which messages a record holds. */
-function pipelineOf(format: FormatName | undefined, stream: string) {
+function pipelineOf(format: FormatName | undefined, stream: string, isPacked: boolean) {
   const manifest = parseManifest({
     version: 1,
     name: 'init',
     sandbox: 'init',
-    source: { kind: 'inlet', stream, data: 'raw', ...(format !== undefined && { format }) },
+    source: {
+      kind: 'inlet',
+      stream,
+      data: 'raw',
+      ...(format !== undefined && { format }),
+      ...(isPacked && { compression: 'auto' }),
+    },
     schema: { class: 'profile' },
     mapping: [{ source: '_id', destination: '_id' }],
   });

@@ -31,9 +31,10 @@ export function fieldRows({ facts }: About): string[][] {
 
 /** What was read, before the pipelines. */
 export function readLines(report: Report): string[] {
-  const { format, records, messages, filtered, isCut, broken, dividedBy, notes } = report;
+  const { format, isPacked, records, messages, filtered, isCut, broken, dividedBy, notes } = report;
   return [
     `${counted(records)} records, ${counted(messages)} sound messages${filtered > 0 ? `, ${counted(filtered)} passed over` : ''}${isCut ? '; there are more, which were not looked at' : ''}`,
+    ...(isPacked ? ['each record is packed'] : []),
     ...(format === undefined ? [] : [`each record is of the format ${format}`]),
     ...broken.map(brokenLine),
     ...(dividedBy === undefined ? [] : [`${shownPath(dividedBy)} divides the records into shapes`]),

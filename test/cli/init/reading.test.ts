@@ -3,12 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { init } from '../../../cli/commands/init.ts';
-import type { Context } from '../../../cli/context.ts';
 import { initPipelines } from '../../../cli/init/init.ts';
 import { linesOf, MAX_LINE_BYTES } from '../../../cli/init/lines.ts';
 import { parseExactly } from '../../../cli/init/reader.ts';
 import { OPTIONS } from './landing.ts';
+import { runInit } from './run.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -16,44 +15,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-interface Ran {
-  readonly exitCode: number;
-  readonly lines: readonly string[];
-  readonly document: unknown;
-}
-
-/** The command with an output that keeps what it is told. */
-async function run(options: Readonly<Record<string, string | true>>, signal?: AbortSignal): Promise<Ran> {
-  const lines: string[] = [];
-  let document: unknown;
-  const same = (text: string) => text;
-  const work = { isMoving: false, to: () => undefined, done: () => undefined, failed: () => undefined };
-  const context = {
-    folder,
-    env: {},
-    signal: signal ?? new AbortController().signal,
-    output: {
-      isJson: false,
-      isTerminal: false,
-      width: 100,
-      colours: { bold: same, red: same, cyan: same },
-      line: (text = '') => lines.push(text),
-      table: async (head: string[], rows: string[][]) => {
-        lines.push(...[head, ...rows].map((row) => row.join(' | ')));
-      },
-      json: (value: unknown) => {
-        document = value;
-      },
-      note: () => undefined,
-      work: async () => work,
-    },
-  } as unknown as Context;
-  const exitCode = await init.run(context, {
-    arguments: [],
-    options: { out: join(folder, 'out'), ...options },
-  });
-  return { exitCode, lines, document };
-}
+const run = (options: Readonly<Record<string, string | true>>, signal?: AbortSignal) =>
+  runInit({ out: join(folder, 'out'), ...options }, { signal });
 
 async function file(text: string | Buffer): Promise<string> {
   const name = join(folder, 'sample.ndjson');
