@@ -160,6 +160,8 @@ async function schemaPathFrom(out: string): Promise<string | undefined> {
 function nothingSound(what: string, { report }: Inferred, isFile: boolean): MistakeError {
   const next = isFile ? 'Name a file with a JSON object on each line.' : undefined;
   if (report.records === 0) return new MistakeError('NO_RECORDS', `${what} has no record`, next);
+  if (report.messages > 0)
+    return new MistakeError('NO_RECORDS', `${what}: no field of its records can be mapped`, next);
   const broken = report.broken.map(brokenLine).join('; ');
   return new MistakeError('NO_RECORDS', `${what} has no sound record: ${broken}`, next);
 }

@@ -88,15 +88,19 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
   }
   const division = dividers?.division(whole.tally.root);
   const origin = { sandbox, stream, schemaPath, format, isPacked };
-  const pipelines =
+  const all =
     division === undefined
       ? whole.tally.root.count === 0
         ? []
         : [pipelineOf({ ...origin, name }, whole.tally.root, whole.kept)]
       : await dividedPipelines(options, read, division, origin);
-  const isFull = whole.tally.isFull
-    ? ['the records have more fields, or deeper ones, than are looked at']
-    : [];
+  // A mapping has at least one row.
+  const pipelines = all.filter(({ manifest }) => (manifest.mapping as unknown[]).length > 0);
+  const empty = all.filter((one) => !pipelines.includes(one));
+  const notes = [
+    ...(whole.tally.isFull ? ['the records have more fields, or deeper ones, than are looked at'] : []),
+    ...empty.map((one) => `${one.name}: none of its fields can be mapped`),
+  ];
   return {
     pipelines,
     report: {
@@ -105,7 +109,7 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
       ...counts.counted(),
       dividedBy: division?.steps,
       pipelines: pipelines.map(({ about }) => about),
-      notes: isFull,
+      notes,
     },
   };
 }

@@ -1,5 +1,6 @@
 // Lists: Data Prep copies them whole, so a list goes where each of its items can be copied.
 import { type Decision, decide, isLeft, KIND_WORDS, type Left, type SchemaField } from './fields.ts';
+import { isFieldName } from './names.ts';
 import { kindCount, kindsOf, type Node } from './tally.ts';
 
 /** What is copied with all that is in it, and which of its members are not. */
@@ -7,9 +8,6 @@ export interface Copied extends Decision {
   /** Members that stay behind, with why. */
   readonly left: readonly { readonly steps: readonly string[]; readonly why: string }[];
 }
-
-/** As the Schema Registry takes a name; Data Prep copies only members that the schema has by the same name. */
-const FIELD_NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,99}$/;
 
 /** A list of values of one type, or of objects. */
 export function decideList(name: string, node: Node): Copied | Left {
@@ -55,12 +53,13 @@ function plain(node: Node): Copied | Left {
   return { field, convert: (value) => value ?? undefined, type, notes, left: [] };
 }
 
+/** Data Prep copies only members that the schema has by the same name. */
 function decideObject(node: Node): Copied | Left {
   if (node.members === undefined) return { left: 'has names that are data' };
   const members: [string, Copied][] = [];
   const left: { readonly steps: readonly string[]; readonly why: string }[] = [];
   for (const [name, member] of node.members) {
-    const decision = FIELD_NAME.test(name)
+    const decision = isFieldName(name)
       ? memberOf(name, member)
       : { left: 'has a name that no field of a schema can have, and is in a list' };
     if (isLeft(decision)) left.push({ steps: [name], why: decision.left });

@@ -101,7 +101,14 @@ export function fieldName(name: string): string {
     .replace(/^_+|_+$/g, '')
     .slice(0, MAX_FIELD_NAME);
   if (plain === '') return 'field';
+  // A checker in JavaScript finds a member of such a name in every object.
+  if (plain in Object.prototype) return `field_${plain}`;
   return /^[A-Za-z]/.test(plain) ? plain : `n${plain}`;
+}
+
+/** Whether a schema can have a field of just this name. */
+export function isFieldName(name: string): boolean {
+  return /^[a-zA-Z][a-zA-Z0-9_]{0,99}$/.test(name) && !(name in Object.prototype);
 }
 
 /** A name that none of its neighbours has. AEP's tables do not tell capitals from small letters. */

@@ -217,6 +217,13 @@ export const DATA_SETS: readonly DataSet[] = [
     ],
   },
   {
+    name: 'a name that every object of JavaScript has, in objects and in lists',
+    lines: json([
+      { inner: { constructor: [-1] }, list: [{ constructor: 1, valueOf: 'v', plain: 2 }] },
+      { inner: { other: '' }, list: [{ plain: 3 }] },
+    ]),
+  },
+  {
     name: 'Debezium changes',
     lines: [
       ...json(times(10, (n) => debezium('c', null, { id: n, email: `c${n}@example.com`, points: n / 2 }))),

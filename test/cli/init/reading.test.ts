@@ -103,6 +103,7 @@ describe('15 init: bad input is a clear error, and nothing is changed', () => {
     ['an empty file', '', 'NO_RECORDS', /has no record$/],
     ['a file of blank lines', '\n\n\n', 'NO_RECORDS', /has no record$/],
     ['a list over several lines', '[\n{"id":1},\n{"id":2}\n]\n', 'NO_RECORDS', /over several lines/],
+    ['records without a field that can be mapped', '{"_id":[]}\n', 'NO_RECORDS', /no field of its records/],
     ['a table', 'id,name\n1,Ana\n', 'NO_RECORDS', /not-json.*line 1, 2/],
     [
       'a picture',
