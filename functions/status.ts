@@ -1,7 +1,8 @@
-// Status of a pipeline, health check, or where a record is. events/status.json, events/doctor.json,
+// Status of a pipeline, its sandbox, health check, or where a record is. events/status.json, events/doctor.json,
 // events/where.json
 import { statusRuntime } from '../lib/aws/runtimes/status.ts';
 import { asksForDoctor, doctor } from '../lib/doctor/doctor.ts';
+import { asksForSandbox, sandboxOfPipeline } from '../lib/doctor/sandbox.ts';
 import { status } from '../lib/provision/status.ts';
 import { plainStep } from '../lib/provision/steps/step.ts';
 import { asksForRecord, asksForRoutes, where, whereOnRoutes } from '../lib/where/where.ts';
@@ -9,5 +10,6 @@ import { asksForRecord, asksForRoutes, where, whereOnRoutes } from '../lib/where
 export const handler = plainStep('status', statusRuntime, async (event, runtime) => {
   if (asksForRoutes(event)) return whereOnRoutes(event, runtime);
   if (asksForRecord(event)) return where(event, runtime);
+  if (asksForSandbox(event)) return sandboxOfPipeline(event, runtime);
   return asksForDoctor(event) ? doctor(event, runtime) : status(event, runtime);
 });

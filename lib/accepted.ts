@@ -5,7 +5,8 @@ export const ACCEPTED = {
   begin: [
     '{"manifest": {…}} (events/provision.json)',
     'the same with "mode": "plan", which changes nothing (events/plan.json), or "mode": "retire" (events/retire.json)',
-    'and with it "samples", "deleteData", "warmUpSeconds", "drainSeconds"',
+    'and with it "samples", "deleteData", "warmUpSeconds", "drainSeconds", "sandbox": the name of the sandbox that it must be',
+    'and for applying what was planned "token": that of the plan\'s report',
   ],
   step: [
     'the document that the state before it returned: {"version": 1, "mode", "manifest", "execution", "plan", "resources", …}; to get one start the state machine, or the function begin, with {"manifest": {…}} (events/provision.json)',
@@ -17,6 +18,7 @@ export const ACCEPTED = {
   status: [
     '{} for all pipelines',
     '{"pipeline": "name"} (events/status.json)',
+    '{"pipeline": "name", "sandbox": true}: the name and the type of its sandbox',
     '{"pipeline": "name", "doctor": true}: its health check (events/doctor.json)',
     '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) if the stream no longer has it (events/where.json)',
     'the same with "stream" or "streamArn" in place of "pipeline": on every route of the stream',
@@ -26,12 +28,13 @@ export const ACCEPTED = {
     '{} for all pipelines',
     '{"pipeline": "name"} (events/reconcile.json)',
     '{"streamArn": "arn:…"}',
+    'and with it "sandbox": the name of the sandbox that it must be',
     "a schedule's event",
   ],
   redrive: [
     '{"stream": "name", "source": "rejected" | "unrouted" | "on-failure" | "stream"} (events/redrive.json, events/redrive-on-failure.json)',
     'and with it "pipeline" if the stream has several (events/redrive-route.json)',
-    'and with it "where", "limit", "rate", "dryRun", "continue"',
+    'and with it "where", "limit", "rate", "dryRun", "continue", "sandbox": the name of the sandbox that it must be',
   ],
   deployHook: [
     '{"pipeline": "name" or "all"}, by hand, and with it "mode": "plan"',

@@ -52,6 +52,8 @@ const Planned = z.object({
   elsewhere: z.boolean().optional(),
   /** What AEP cannot undo about it. */
   irreversible: z.string().optional(),
+  /** Records are read or ingested twice because of it; a warning says which. */
+  readTwice: z.boolean().optional(),
 });
 
 export type Planned = z.infer<typeof Planned>;
@@ -85,6 +87,10 @@ const Old = z.object({
   running: z.boolean().optional(),
 });
 export type Old = z.infer<typeof Old>;
+
+/** AEP knows the types `production` and `development`. Absent: it was not asked, or did not tell. */
+const ToldSandbox = z.object({ name: z.string(), type: z.string().optional() });
+export type ToldSandbox = z.infer<typeof ToldSandbox>;
 
 /** What one step did, for the report. */
 const Trail = z.object({
@@ -124,9 +130,19 @@ export const Report = z.object({
       name: z.string(),
       id: z.string().optional(),
       why: z.string(),
+      /** What AEP cannot undo about it. */
+      irreversible: z.string().optional(),
+      /** Records are read or ingested twice because of it; a warning says which. */
+      readTwice: z.boolean().optional(),
       differences: z.array(ToldDifference).optional(),
     }),
   ),
+  /** Where it is. The type is looked up for a plan: `production` or `development`, as AEP says. */
+  sandbox: ToldSandbox.optional(),
+  /** Whether the plan has anything to do: to make, change or remove. */
+  toDo: z.boolean().optional(),
+  /** What of the pipeline's own is not needed any more: it goes last. */
+  old: z.array(z.object({ resource: z.string(), id: z.string() })).optional(),
   /** Of a plan; `apply` takes it, and refuses another state. Also with a refusal, for the state as it is now. */
   token: z.string().optional(),
   /** With a refusal: what is another than in the plan of the token. Parts of lib/provision/plan/token.ts. */
@@ -157,6 +173,8 @@ export const ProvisionRequest = z.strictObject({
   samples: Samples.optional(),
   warmUpSeconds: warmUp.default(WARM_UP_SECONDS),
   drainSeconds: drain.default(DRAIN_SECONDS),
+  /** The sandbox that the sender has in mind. A manifest of another one is refused. */
+  sandbox: z.string().min(1).optional(),
   /** For mode `apply`: the token of the plan that somebody has looked at. Another state is refused. */
   token: PlanToken.optional(),
   /** The delivery that asked for it, if a deploy hook did. For readers of the execution's input. */
@@ -202,6 +220,7 @@ export const Pipeline = z.object({
   /** The sandbox where an earlier execution left something that still exists. */
   home: z.string().optional(),
   plan: z.array(Planned),
+  sandbox: ToldSandbox.optional(),
   /** As asked for at first; then that of the plan. */
   token: PlanToken.optional(),
   /** What is another than when the token that was asked for was made. */

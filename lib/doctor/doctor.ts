@@ -1,13 +1,13 @@
 // The health check: tests everything that a pipeline depends on, and changes nothing.
 import { notAccepted } from '../accepted.ts';
 import { isPulledIn } from '../kept-manifest.ts';
-import { didYouMean } from '../nearest.ts';
 import type { DoctorRuntime } from '../runtime.ts';
 import * as z from '../zod.ts';
 import { type Check, examine, type Finding, type State } from './check.ts';
 import { clock, secret, token } from './credentials.ts';
 import { type Patient, patientOf } from './patient.ts';
 import { batches, connection, flowCheck, inlet, mappingCheck, permitted, sandbox } from './platform.ts';
+import { recordAsked } from './record.ts';
 import { routesCheck } from './routes.ts';
 import { runs } from './runs.ts';
 import { deadLetters, published, recordAge, stream, triggerCheck } from './stream.ts';
@@ -67,11 +67,7 @@ export async function doctor(event: unknown, runtime: DoctorRuntime): Promise<Di
   if (!question.success)
     throw notAccepted('status', 'this is not a request for a health check', question.error.issues);
   const { pipeline } = question.data;
-  const record = await runtime.ledger.read(pipeline);
-  if (record === undefined) {
-    const near = didYouMean([pipeline], await runtime.ledger.names());
-    throw notAccepted('status', `no execution has worked on a pipeline ${pipeline}${near}`);
-  }
+  const record = await recordAsked(pipeline, runtime);
   const checks = await examine(checksFor(record.manifest), patientOf(record, runtime));
   return {
     pipeline,

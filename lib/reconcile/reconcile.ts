@@ -9,6 +9,7 @@ import { createPipelines } from '../forward/pipelines.ts';
 import { inletStreamIn, type KeptMappingRow, mappingRowsIn } from '../kept-manifest.ts';
 import { type PublishedPipeline, readRoute, streamNameOf } from '../published.ts';
 import type { LedgerRecord, ReconcileRuntime } from '../runtime.ts';
+import { checkSandbox } from '../sandbox.ts';
 import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { readBatch } from './batch.ts';
 import type { Searches } from './original.ts';
@@ -30,6 +31,8 @@ import { codesIn } from './row.ts';
 const Question = z.strictObject({
   pipeline: z.string().min(1).optional(),
   streamArn: z.string().min(1).optional(),
+  /** The sandbox that the sender has in mind. Pipelines of another one are refused. */
+  sandbox: z.string().min(1).optional(),
 });
 
 export interface Reconciled {
@@ -101,7 +104,15 @@ async function pipelinesFor(event: unknown, runtime: ReconcileRuntime): Promise<
   const question = Question.safeParse(askedBy(event));
   if (!question.success)
     throw notAccepted('reconcile', 'the event does not name a pipeline', question.error.issues);
-  const { pipeline, streamArn } = question.data;
+  const { sandbox, ...which } = question.data;
+  const all = await allWanted(which, runtime);
+  for (const { published } of all.wanted) checkSandbox(sandbox, published.pipeline, published.sandbox);
+  return all;
+}
+
+type AskedFor = Omit<z.infer<typeof Question>, 'sandbox'>;
+
+async function allWanted({ pipeline, streamArn }: AskedFor, runtime: ReconcileRuntime): Promise<AllWanted> {
   if (streamArn !== undefined) return ofStream(streamArn, runtime);
   if (pipeline === undefined) return ofNames(await runtime.ledger.names(), runtime);
   const found = await ofName(pipeline, runtime);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isFailure } from '../failure.ts';
 import { streamNameOf } from '../published.ts';
 import type { RedriveRuntime } from '../runtime.ts';
+import { checkSandbox } from '../sandbox.ts';
 import { sessionsOf } from '../sessions.ts';
 import { emptyTally, type RedriveAnswer, type RedriveRequest, readRequest, type Tally } from './request.ts';
 import { routeFor } from './routes.ts';
@@ -33,6 +34,7 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
   return async (event, invocation) => {
     const asked = withEnd(readRequest(event), runtime.clock.now());
     const { pipeline, others } = await routeFor(asked, runtime);
+    checkSandbox(asked.sandbox, pipeline.pipeline, pipeline.sandbox);
     // What goes on from here goes through the same route, whichever join the stream.
     const request = { ...asked, pipeline: pipeline.pipeline };
     const { where, rate, dryRun } = request;

@@ -109,6 +109,8 @@ const RedriveRequest = z
      * takes it or it could not be read. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
      */
     source: z.enum(['rejected', 'unrouted', 'on-failure', 'stream']),
+    /** The sandbox that the sender has in mind. A pipeline of another one is refused. */
+    sandbox: z.string().min(1).optional(),
     where: Where.default({}),
     /** The most records; records with one sequence number are not divided. */
     limit: z.int().min(1).optional(),

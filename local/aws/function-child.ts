@@ -6,7 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { failure, type InvocationResult } from './function-errors.ts';
 import type { Answer, Invoke } from './function-process.ts';
 
-const PROCESS_SCRIPT = fileURLToPath(new URL('./function-process.ts', import.meta.url));
+/** Compiled, where this is. */
+const PROCESS_SCRIPT = fileURLToPath(
+  import.meta.url.endsWith('.ts')
+    ? new URL('./function-process.ts', import.meta.url)
+    : new URL('./function-process.js', import.meta.url),
+);
 
 export interface ChildOptions {
   module: string;

@@ -7,6 +7,9 @@ import { STAGE } from './stage.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
+/** How the name of a source ends: from the package, all of them are compiled. */
+const SOURCE = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+
 interface Settings {
   readonly memorySize: number;
   /** In seconds. */
@@ -56,6 +59,6 @@ export function deployedFunctions(bundled: boolean): Record<string, FunctionDefi
 function moduleOf(text: string, bundled: boolean): { module: string; handler: string } {
   const dot = text.lastIndexOf('.');
   const [bundle, handler] = [text.slice(0, dot), text.slice(dot + 1)];
-  const file = bundled ? `${bundle}.cjs` : `${bundle.replace(/^dist\//, '')}.ts`;
+  const file = bundled ? `${bundle}.cjs` : `${bundle.replace(/^dist\//, '')}${SOURCE}`;
   return { module: fileURLToPath(new URL(file, ROOT)), handler };
 }

@@ -1,6 +1,5 @@
 // Warns if the manifest asks for a source that Adobe does not offer on the sandbox's cloud.
-import type { Aep } from '../../aep/client.ts';
-import { isFailure } from '../../failure.ts';
+import type { Sandbox } from '../../aep/sandboxes.ts';
 import type { Manifest } from '../../manifest.ts';
 
 /**
@@ -18,22 +17,12 @@ const ABSENT =
   'Google Pub/Sub is not among the sources that Adobe offers where Experience Platform runs on AWS';
 
 /** Warnings for the plan. If AEP does not tell the region, the plan still goes on. */
-export async function cloudWarnings(aep: Aep, { source, sandbox }: Manifest): Promise<string[]> {
+export function cloudWarnings({ source }: Manifest, found: Sandbox | undefined): string[] {
   if (source.kind !== 'pubsub') return [];
-  const region = await regionOf(aep, sandbox);
+  const region = found?.region ?? undefined;
   if (region === undefined)
     return [`source.kind: ${ABSENT} (region ${AWS_REGION}); the region of this sandbox is not known`];
   return region === AWS_REGION
     ? [`source.kind: found "pubsub" in a sandbox of the region ${region}: ${ABSENT}`]
     : [];
-}
-
-async function regionOf(aep: Aep, sandbox: string): Promise<string | undefined> {
-  try {
-    const all = await aep.sandboxes.visible();
-    return all.find(({ name }) => name === sandbox)?.region ?? undefined;
-  } catch (error) {
-    if (isFailure(error) && !error.retryable) return undefined;
-    throw error;
-  }
 }

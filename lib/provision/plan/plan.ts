@@ -1,5 +1,6 @@
 // The plan: looks at what is there, and says what to do about each resource and why. Changes nothing.
 import { CONNECTION_SPECS } from '../../aep/flow-service.ts';
+import type { Sandbox } from '../../aep/sandboxes.ts';
 import { Failure } from '../../failure.ts';
 import { credentialsIn, sandboxIn } from '../../kept-manifest.ts';
 import { Manifest } from '../../manifest.ts';
@@ -8,6 +9,7 @@ import { merges } from '../../operations.ts';
 import { nameInAep, type Pipeline, type Planned, type ResourceKey } from '../../pipeline.ts';
 import { streamNameOf } from '../../published.ts';
 import type { Ledger, LedgerRecord } from '../../runtime.ts';
+import { findSandbox, toldSandbox } from '../../sandbox.ts';
 import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
 import { readKnown } from '../known.ts';
 import { asMade, inventory, withOthers } from '../resources/ensure.ts';
@@ -56,9 +58,10 @@ export async function plan(pipeline: Pipeline, given: StreamContext): Promise<Pi
   planned = mode === 'retire' ? sparing(planned) : withoutUsed(planned);
   const rest = [await planPublish(planned, record, context), await planTrigger(planned, context)];
   planned = { ...planned, plan: boundedPlan([...planned.plan, ...rest]) };
-  if (mode === 'retire') await checkWas(planned, record, context.runtime.ledger);
-  planned = { ...planned, warnings: mode === 'retire' ? [] : await warningsOf(planned, context) };
-  if (mode !== 'retire') planned = await withToken(planned, record, read, context);
+  if (mode === 'retire') {
+    await checkWas(planned, record, context.runtime.ledger);
+    planned = { ...planned, warnings: [] };
+  } else planned = await withToken(await withWarnings(planned, context), record, read, context);
   if (planned.failure !== undefined) return planned;
   const conflicts = planned.plan.filter(({ action }) => action === 'conflict');
   if (mode === 'plan' || conflicts.length === 0) return planned;
@@ -81,6 +84,25 @@ async function withToken(
   const moved = planned.token === undefined ? [] : movedParts(planned.token, state);
   const known = { ...planned, token: planToken(state) };
   return moved.length === 0 ? known : { ...known, moved, failure: movedFailure(moved, known, record) };
+}
+
+/** With warnings, and in a plan with the type of the sandbox: who applies it by hand may be asked for its name. */
+async function withWarnings(planned: Pipeline, context: StreamContext): Promise<Pipeline> {
+  const { mode, manifest } = planned;
+  const asked = mode === 'plan' || manifest.source.kind === 'pubsub';
+  const found = asked ? await findSandbox(context.aep, manifest.sandbox) : undefined;
+  const twice = await ingestedTwice(planned, context);
+  const doubled = new Set<Planned['resource']>([
+    ...(twice === undefined ? [] : [entranceOf(manifest)]),
+    ...(readAgain(planned) ? (['flow'] as const) : []),
+  ]);
+  const warnings = await warningsOf(planned, found, twice, context);
+  return {
+    ...planned,
+    plan: planned.plan.map((one) => (doubled.has(one.resource) ? { ...one, readTwice: true } : one)),
+    warnings,
+    ...(asked && { sandbox: toldSandbox(manifest.sandbox, found) }),
+  };
 }
 
 /** What the inventory needs first. A missing secret is reported before anything is made. */
@@ -370,25 +392,28 @@ async function appliedBesides(
   return undefined;
 }
 
-async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<string[]> {
-  const twice = await ingestedTwice(pipeline, context);
+async function warningsOf(
+  pipeline: Pipeline,
+  sandbox: Sandbox | undefined,
+  twice: string | undefined,
+  context: StreamContext,
+): Promise<string[]> {
   const { source } = pipeline.manifest;
   const action = (key: ResourceKey) => pipeline.plan.find(({ resource }) => resource === key)?.action;
   const grows = pipeline.plan.some(
     (one) =>
       one.action === 'update' && (one.resource === 'schema' || one.resource.startsWith('field-group:')),
   );
-  const replaced = pipeline.old.some(({ resource }) => resource === 'flow') && action('flow') !== 'keep';
   const { refused, doubtful } = foreseenOf(pipeline.manifest);
   return [
     ...refused,
     ...doubtful,
     // `begin` has looked at the stream.
     ...pipeline.warnings,
-    ...(await cloudWarnings(context.aep, pipeline.manifest)),
+    ...cloudWarnings(pipeline.manifest, sandbox),
     ...(twice === undefined ? [] : [twice]),
-    ...(replaced && isPulled(source)
-      ? [readsElsewhere(pipeline.plan) ? MOVED : pulledTwice(source.kind)]
+    ...(isPulled(source) && takesOver(pipeline)
+      ? [readAgain(pipeline) ? pulledTwice(source.kind) : MOVED]
       : []),
     ...(grows && action('flow') === 'keep'
       ? ['AEP may validate records against the old schema for up to 15 minutes']
@@ -399,6 +424,22 @@ async function warningsOf(pipeline: Pipeline, context: StreamContext): Promise<s
     ...leadBackWarnings(pipeline.manifest),
     ...(await arraysOf(pipeline, context)),
   ];
+}
+
+/** Whether a new flow comes after an old one. */
+function takesOver({ old, plan }: Pipeline): boolean {
+  const action = plan.find(({ resource }) => resource === 'flow')?.action;
+  return old.some(({ resource }) => resource === 'flow') && action !== 'keep';
+}
+
+/** Whether a new flow reads again what the old one has read: AEP reads the source by itself, and the place is the same. */
+function readAgain(pipeline: Pipeline): boolean {
+  return isPulled(pipeline.manifest.source) && takesOver(pipeline) && !readsElsewhere(pipeline.plan);
+}
+
+/** Where records come in: the forwarder's way, or the flow that reads by itself. */
+function entranceOf({ source }: Manifest): Planned['resource'] {
+  return source.kind === 'inlet' ? 'publish' : 'flow';
 }
 
 /** Uses the schema's fields in AEP. For a schema still to be made, the manifest and the samples tell. */

@@ -6,6 +6,7 @@ import { isDeeper } from '../../mistakes.ts';
 import { DOCUMENT_VERSION, type Pipeline, ProvisionRequest } from '../../pipeline.ts';
 import { readStream } from '../../published.ts';
 import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
+import { checkSandbox } from '../../sandbox.ts';
 import { checkSchemaOf } from '../../schemas/check.ts';
 import { checkWaits } from '../../waits.ts';
 
@@ -39,13 +40,14 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   const request = ProvisionRequest.safeParse(event);
   if (!request.success)
     throw notAccepted('begin', 'this is not a request to provision', request.error.issues);
-  const { manifest: asked, execution, deleteData, mode, requestedBy: _, ...rest } = request.data;
+  const { manifest: asked, execution, deleteData, mode, sandbox, requestedBy: _, ...rest } = request.data;
   if (deleteData && mode !== 'retire')
     throw new Failure('EVENT_INVALID', '"deleteData" belongs to "mode": "retire"');
   if (rest.token !== undefined && mode !== 'apply')
     throw new Failure('EVENT_INVALID', '"token" belongs to "mode": "apply"');
   checkWaits(rest, runtime.settings);
   const manifest = parseManifest(asked);
+  checkSandbox(sandbox, manifest.name, manifest.sandbox);
   if (mode !== 'retire') await checkSchemaOf(manifest);
   checkSize('the manifest', manifest, MAX_MANIFEST_BYTES);
   checkSize('the list of samples', rest.samples ?? [], MAX_SAMPLES_BYTES);

@@ -110,6 +110,9 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
     summary: summaryOf(pipeline),
     durationMs: Math.max(0, now - Date.parse(execution.startedAt)),
     resources: pipeline.plan.map((planned) => reportEntry(planned, pipeline)),
+    sandbox: pipeline.sandbox ?? { name: manifest.sandbox },
+    toDo: hasToDo(pipeline),
+    ...(pipeline.old.length > 0 && { old: pipeline.old.map(({ resource, id }) => ({ resource, id })) }),
     ...tokenIn(pipeline),
     warnings: pipeline.warnings,
     verified: pipeline.verified,
@@ -122,6 +125,11 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
   return fittingReport(made);
 }
 
+/** Whether the plan has anything to do. What is not needed any more goes, even if all else is kept. */
+function hasToDo({ plan, old }: Pipeline): boolean {
+  return old.length > 0 || plan.some(({ action }) => action !== 'keep' && action !== 'none');
+}
+
 /** An execution that went on has changed the state that its token was made of. */
 function tokenIn({ mode, token, moved }: Pipeline): Pick<Report, 'token' | 'moved'> {
   if (token === undefined || (mode !== 'plan' && moved === undefined)) return {};
@@ -131,7 +139,7 @@ function tokenIn({ mode, token, moved }: Pipeline): Pick<Report, 'token' | 'move
 const OUTCOMES = { apply: 'succeeded', plan: 'planned', retire: 'retired' } as const;
 
 function reportEntry(planned: Planned, pipeline: Pipeline): Report['resources'][number] {
-  const { resource, action, name, id, reason, differences } = planned;
+  const { resource, action, name, id, reason, differences, irreversible, readTwice } = planned;
   const made = resource === 'publish' || resource === 'trigger' ? undefined : pipeline.resources[resource];
   const now = made?.id ?? (resource === 'trigger' ? pipeline.trigger?.id : undefined) ?? id;
   return {
@@ -141,6 +149,8 @@ function reportEntry(planned: Planned, pipeline: Pipeline): Report['resources'][
     name: made?.name ?? name,
     ...(now !== undefined && { id: now }),
     why: clip(reason, MAX_REPORT_TEXT),
+    ...(irreversible !== undefined && { irreversible: clip(irreversible, MAX_REPORT_TEXT) }),
+    ...(readTwice === true && { readTwice }),
     ...(differences !== undefined && { differences }),
   };
 }
@@ -188,9 +198,17 @@ function summaryOf(pipeline: Pipeline): string {
       ? [`old ones removed: ${pipeline.removed.join(', ')}`]
       : [];
   const stays = left.length > 0 ? [`left in place: ${left.join('; ')}`] : [];
-  const parts = [...[...counts].map(([word, which]) => `${word} ${which.join(', ')}`), ...old, ...stays];
+  const done = [...counts].map(([word, which]) => `${word} ${which.join(', ')}`);
+  const surplus = mode === 'plan' && done.length === 0 ? surplusOf(pipeline) : [];
+  const parts = [...done, ...surplus, ...old, ...stays];
   const said = parts.length === 0 ? 'nothing to do: all is as the manifest says' : parts.join('; ');
   return clip(`${manifest.name}: ${said}`, MAX_REPORT_TEXT);
+}
+
+/** What is all that there is to do, where everything else is kept. */
+function surplusOf({ old }: Pipeline): string[] {
+  const which = old.map(({ resource, id }) => `${resource} ${id}`);
+  return which.length === 0 ? [] : [`remove what is not needed any more: ${which.join(', ')}`];
 }
 
 function nextSteps(pipeline: Pipeline): string[] {
@@ -199,8 +217,7 @@ function nextSteps(pipeline: Pipeline): string[] {
   const conflicts = plan.filter(({ action }) => action === 'conflict');
   if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
   if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];
-  const toDo = plan.some(({ action }) => action !== 'keep' && action !== 'none');
-  if (mode === 'plan' && toDo) return ['Start it without "mode": "plan" to do this.'];
+  if (mode === 'plan' && hasToDo(pipeline)) return ['Start it without "mode": "plan" to do this.'];
   if (mode !== 'apply' || manifest.source.kind !== 'inlet') return [];
   const earlier = backfillEvent(pipeline);
   return earlier === undefined

@@ -53,7 +53,7 @@ describe('C 6: Pub/Sub where AEP runs on AWS', () => {
     ]);
   });
 
-  it('is asked for by no other source', async () => {
+  it('is told of no other source, and asked for once: a plan tells the type of the sandbox as well', async () => {
     for (const [source, secret] of [
       [KINESIS, SECRETS.kinesis],
       [EVENT_HUBS, SECRETS['event-hubs']],
@@ -61,7 +61,9 @@ describe('C 6: Pub/Sub where AEP runs on AWS', () => {
       const own = inRegion('VA6');
       keep(own, secret);
       expect(await told(own, pulledManifest(source), 'VA6')).toEqual([]);
-      expect(own.platform.journal.entries().filter(({ path }) => path === SANDBOXES)).toEqual([]);
+      expect(own.platform.journal.entries().filter(({ path }) => path === SANDBOXES)).toHaveLength(1);
+      await own.run({ manifest: pulledManifest(source) });
+      expect(own.platform.journal.entries().filter(({ path }) => path === SANDBOXES)).toHaveLength(1);
     }
   });
 });

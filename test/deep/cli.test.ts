@@ -1,0 +1,256 @@
+// The command line as people use it: through pipes, through a pseudo-terminal, and from the packed package in an empty folder.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify, stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { columnsOf } from '../../cli/output.ts';
+import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
+import { readAddress } from '../../local/start/address.ts';
+import { until } from '../support/eventually.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BIN = join(ROOT, 'bin/penstock.js');
+const NAME = 'customer-profiles';
+const FILE = `pipelines/${NAME}.json`;
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function penstock(folder: string, args: readonly string[], bin = BIN): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, ...args], { cwd: folder, env: quietEnv() }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),
+    );
+  });
+}
+
+/** Without what a test runner or a CI says about terminals. */
+function quietEnv(): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env;
+  return { PATH, HOME, TERM: 'xterm' };
+}
+
+/** In a terminal of 80 columns; each answer is typed when its question is there. */
+function typed(
+  folder: string,
+  args: readonly string[],
+  answers: readonly [RegExp, string][],
+): Promise<Ended> {
+  const command = ['stty cols 80;', process.execPath, BIN, ...args].join(' ');
+  const child = spawn('script', ['-qefc', command, '/dev/null'], { cwd: folder, env: quietEnv() });
+  const left = [...answers];
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    const [next] = left;
+    if (next === undefined || !next[0].test(stripVTControlCharacters(out))) return;
+    left.shift();
+    child.stdin.write(next[1]);
+  });
+  return new Promise((resolve) => {
+    child.on('exit', (code) => resolve({ code: code ?? 1, out, err: '' }));
+  });
+}
+
+async function folderWithManifest(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-cli-'));
+  await mkdir(join(folder, 'pipelines'));
+  for (const end of ['json', 'samples.json'])
+    await cp(join(ROOT, `examples/${NAME}.${end}`), join(folder, `pipelines/${NAME}.${end}`));
+  return folder;
+}
+
+describe('15: a journey beside a running penstock dev', () => {
+  let folder = '';
+  let dev: ChildProcess;
+  const all: string[] = [];
+  const run = async (...args: string[]) => {
+    const ended = await penstock(folder, args);
+    all.push(ended.out, ended.err);
+    return ended;
+  };
+
+  beforeAll(async () => {
+    folder = await folderWithManifest();
+    dev = spawn(process.execPath, [BIN, 'dev', '--empty', '--warm-up', '2'], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    await until(async () => (await readAddress(folder)) !== undefined);
+  });
+  afterAll(async () => {
+    const gone = new Promise((resolve) => dev.once('exit', resolve));
+    dev.kill('SIGTERM');
+    await gone;
+    await rm(folder, { recursive: true });
+  });
+
+  it('plans, applies what was planned, and then has nothing to do', async () => {
+    const planned = await run('plan', FILE, '--json');
+    expect(planned.code).toBe(2);
+    const { token } = JSON.parse(planned.out) as { token: string };
+    const applied = await run('apply', FILE, '--token', token);
+    expect(applied.code).toBe(0);
+    expect(applied.err).toMatch(/step \d+: warm-up, 2 s at most/);
+    expect(applied.out).toContain(`Run report of ${NAME}: succeeded`);
+    const again = await run('plan', FILE);
+    expect(again.out).toContain('Nothing to do');
+    expect(again.code).toBe(0);
+    // Another execution in between: what was looked at is no more.
+    const stale = await run('apply', FILE, '--token', token);
+    expect(stale.code).toBe(1);
+    expect(stale.err).toContain('error PLAN_MOVED  ');
+    expect(stale.err).toMatch(/\nnext {3}\S/);
+  });
+
+  it('status, doctor, drift, where, redrive, reconcile and logs answer, with lines and with --json', async () => {
+    const asked: [string[], number[]][] = [
+      [['status'], [0]],
+      [['status', NAME], [0]],
+      [
+        ['doctor', NAME],
+        [0, 2],
+      ],
+      [['drift'], [0]],
+      [['where', NAME, '--id', 'nobody'], [0]],
+      [['redrive', 'customers', '--dry-run'], [0]],
+      [['reconcile', NAME, '--yes'], [0]],
+    ];
+    for (const [args, codes] of asked) {
+      const [lines, json] = [await run(...args), await run(...args, '--json')];
+      expect(codes, `${args.join(' ')}: ${lines.err}`).toContain(lines.code);
+      expect(lines.out.length).toBeGreaterThan(10);
+      expect(() => JSON.parse(json.out), args.join(' ')).not.toThrow();
+    }
+    const logs = await run('logs', NAME, '--function', 'plan', '--function', 'report');
+    expect(logs.out).toContain('run report');
+    const unknown = await run('status', 'customer-profile');
+    expect(unknown.code).toBe(1);
+    expect(unknown.err).toContain('error EVENT_INVALID  ');
+  });
+
+  it('a terminal is asked, and no line is wider than it', async () => {
+    const text = await readFile(join(folder, FILE), 'utf8');
+    const changed = {
+      ...(JSON.parse(text) as { description: string; name: string }),
+      name: 'second-profiles',
+    };
+    const stream = JSON.stringify(changed).replace('"stream":"customers"', '"stream":"others"');
+    await writeFile(join(folder, 'pipelines/second.json'), stream);
+    const declined = await typed(folder, ['apply', 'pipelines/second.json'], [[/Apply this to[^?]*\?/, 'n']]);
+    all.push(declined.out);
+    expect(declined.out).toContain('DECLINED');
+    expect(declined.code).toBe(1);
+    const agreed = await typed(folder, ['apply', 'pipelines/second.json'], [[/Apply this to[^?]*\?/, 'y']]);
+    all.push(agreed.out);
+    expect(agreed.code).toBe(0);
+    expect(agreed.out).toContain('succeeded');
+    const tables = stripVTControlCharacters(agreed.out)
+      .split(/\r?\n/)
+      .filter((line) => /^(Resource|schema|flow) /.test(line));
+    expect(tables.length).toBeGreaterThan(3);
+    expect(Math.max(...tables.map(columnsOf))).toBeLessThanOrEqual(80);
+  });
+
+  it('Ctrl-C leaves the execution running, and says how to look again', async () => {
+    const text = await readFile(join(folder, 'pipelines/second.json'), 'utf8');
+    await writeFile(
+      join(folder, 'pipelines/second.json'),
+      text.replace('concat(firstName, \\" \\", lastName)', 'concat(lastName, \\" \\", firstName)'),
+    );
+    const interrupted = await typed(
+      folder,
+      ['apply', 'pipelines/second.json', '--warm-up', '5'],
+      [
+        [/Apply this to[^?]*\?/, 'y'],
+        [/step \d+: warm-up/, '\u0003'],
+      ],
+    );
+    all.push(interrupted.out);
+    const said = stripVTControlCharacters(interrupted.out);
+    expect(said).toContain('the execution goes on: arn:');
+    expect(said).toContain('penstock status second-profiles');
+    expect(interrupted.code).toBe(130);
+    await until(async () => {
+      const { out } = await run('status', 'second-profiles', '--json');
+      const status = JSON.parse(out) as { running?: unknown; report?: { outcome: string } };
+      return status.running === undefined && status.report?.outcome === 'succeeded';
+    });
+  });
+
+  it('retire asks a terminal alone, and takes the pipeline down', async () => {
+    const refused = await run('retire', FILE);
+    expect(refused.err).toContain('error NOT_A_TERMINAL  ');
+    const other = await run('retire', FILE, '--yes', '--sandbox', 'prod');
+    expect(other.err).toContain('error WRONG_SANDBOX  ');
+    const retired = await run('retire', FILE, '--yes', '--sandbox', 'dev1');
+    expect(retired.code).toBe(0);
+    expect(retired.out).toContain('retired');
+  });
+
+  it('a production sandbox needs its name, typed or in --sandbox', async () => {
+    const text = await readFile(join(folder, FILE), 'utf8');
+    const file = 'pipelines/production.json';
+    await writeFile(
+      join(folder, file),
+      text.replace('"dev1"', '"prod"').replace(`"${NAME}"`, '"for-production"'),
+    );
+    const refused = await run('apply', file, '--yes');
+    expect(refused.err).toContain('error PRODUCTION  ');
+    expect(refused.err).toContain('--sandbox prod');
+    expect(refused.code).toBe(1);
+    const mistyped = await typed(folder, ['apply', file], [[/Type its name:/, 'dev1\r']]);
+    expect(mistyped.out).toContain('DECLINED');
+    const status = await run('status', '--json');
+    expect(status.out).not.toContain('for-production');
+  });
+
+  it('and nothing that was printed is a secret', () => {
+    const text = all.join('\n');
+    expect(text.length).toBeGreaterThan(5_000);
+    for (const secret of [...FAKE_CREDENTIAL.clientSecrets, 'Bearer ', 'accessToken'])
+      expect(text).not.toContain(secret);
+  });
+});
+
+describe('15: the packed package, in an empty folder', () => {
+  it('checks, plans on this machine, and completes', async () => {
+    const folder = await folderWithManifest();
+    try {
+      await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT });
+      const [archive = ''] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+      const installed = join(folder, 'node_modules/penstock');
+      await mkdir(installed, { recursive: true });
+      await promisify(execFile)('tar', [
+        '-xzf',
+        join(folder, archive),
+        '-C',
+        installed,
+        '--strip-components=1',
+      ]);
+      const { dependencies } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
+        dependencies: Record<string, string>;
+      };
+      for (const name of Object.keys(dependencies)) {
+        await mkdir(join(folder, 'node_modules', name, '..'), { recursive: true });
+        await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+      }
+      const bin = join(installed, 'bin/penstock.js');
+      expect(await readdir(installed)).not.toContain('cli');
+      const checked = await penstock(folder, ['check'], bin);
+      expect(checked).toMatchObject({ code: 0, err: '' });
+      const planned = await penstock(folder, ['plan', FILE, '--local'], bin);
+      expect(planned.code).toBe(2);
+      expect(planned.out).toContain('Token: p1.');
+      expect((await penstock(folder, ['completions', 'bash'], bin)).out).toContain('complete -F _penstock');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
