@@ -6,6 +6,7 @@ import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { drift } from './commands/drift.ts';
 import { importCommand } from './commands/import.ts';
+import { init } from './commands/init.ts';
 import { logs } from './commands/logs.ts';
 import { plan } from './commands/plan.ts';
 import { reconcile } from './commands/reconcile.ts';
@@ -18,6 +19,7 @@ import type { Command } from './words.ts';
 
 /** In the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
+  init,
   check,
   plan,
   apply,

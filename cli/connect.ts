@@ -29,6 +29,7 @@ export function createTarget(options: TargetOptions): Target {
     prepare: async (manifest) => (await reached()).prepare(manifest),
     invoke: async (functionName, event) => (await reached()).invoke(functionName, event),
     execute: async (input, watching) => (await reached()).execute(input, watching),
+    records: async (stream, most, signal) => (await reached()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await reached()).logs(asked);
     },

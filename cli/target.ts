@@ -75,6 +75,13 @@ export interface Target {
    * @returns how it has ended; `RUNNING` where the signal came first
    */
   execute(input: unknown, watching?: Watching): Promise<ExecutionEnd>;
+  /**
+   * The oldest records of a stream, as they stand in it.
+   * @param stream its name or its ARN
+   * @param most so many at most
+   * @throws MistakeError where there is no such stream
+   */
+  records(stream: string, most: number, signal: AbortSignal): Promise<readonly Uint8Array[]>;
   /** What the functions have logged. */
   logs(asked: LogsAsked): AsyncIterable<LogLine>;
   /** Ends what was started for the command. */

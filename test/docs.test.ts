@@ -31,6 +31,7 @@ const PLAIN = [
   'docs/fidelity.md',
   'docs/glossary.md',
   'docs/hooks.md',
+  'docs/init.md',
   'docs/manifest.md',
   'docs/operate.md',
   'docs/promises.md',

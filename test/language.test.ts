@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Written in plain sentences. Add a folder, or a pattern of files, once it is. */
 const PLAIN: readonly string[] = [
+  'cli/init',
   'lib/aep',
   'lib/aws',
   'lib/forward',

@@ -65,6 +65,10 @@ export function awsTarget({
       watching.onStarted?.(executionArn);
       return follow(client, executionArn, watching, pollMs);
     },
+    async records(stream, most, signal) {
+      const { takeRecords } = await import('./take-records.ts');
+      return takeRecords(await clients.kinesis(), stream, most, signal);
+    },
     logs: (wanted) => logLines(clients, functionNamed, wanted, pollMs),
     close,
   };

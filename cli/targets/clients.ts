@@ -1,5 +1,6 @@
 // The clients of AWS that the command line uses, each made when it is asked for.
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { limited } from '../../lib/aws/client.ts';
@@ -18,6 +19,7 @@ const ASKING = { connectMs: 5_000, answerMs: 20_000, attempts: 4 };
 export interface Clients {
   lambda(): Promise<LambdaClient>;
   sfn(): Promise<SFNClient>;
+  kinesis(): Promise<KinesisClient>;
   logs(): Promise<CloudWatchLogsClient>;
 }
 
@@ -38,6 +40,10 @@ export function clientsOf(where: Where): Clients {
     sfn: once(async () => {
       const { SFNClient } = await import('@aws-sdk/client-sfn');
       return limited((config) => new SFNClient({ ...config, ...where }), ASKING);
+    }),
+    kinesis: once(async () => {
+      const { KinesisClient } = await import('@aws-sdk/client-kinesis');
+      return limited((config) => new KinesisClient({ ...config, ...where }), ASKING);
     }),
     logs: once(async () => {
       const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');

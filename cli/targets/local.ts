@@ -68,6 +68,7 @@ function startedFor(folder: string, note: (text: string) => void): Target {
     },
     invoke: async (functionName, event) => (await target()).invoke(functionName, event),
     execute: async (input, watching) => (await target()).execute(input, watching),
+    records: async (stream, most, signal) => (await target()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await target()).logs(asked);
     },

@@ -1,0 +1,182 @@
+// What the command init does beside its words: finds the records, and proves what comes out before it is written.
+import { stat } from 'node:fs/promises';
+import { basename, extname, join, relative } from 'node:path';
+import { parseManifestText } from '../../lib/manifest.ts';
+import { parseSamplesText } from '../../lib/samples.ts';
+import { PIPELINE_NAME } from '../../lib/shared-rules.ts';
+import { checkPipeline } from '../../local/check/pipeline-check.ts';
+import type { Context } from '../context.ts';
+import { MistakeError } from '../mistake.ts';
+import { filesOf } from './files.ts';
+import { type Inferred, type InitOptions, initPipelines, MAX_RECORDS } from './init.ts';
+import { type Line, linesOfFile } from './lines.ts';
+import { pipelineName } from './names.ts';
+import { brokenLine } from './report.ts';
+import { codeOf, isThere } from './write.ts';
+
+/** The words of the command line. */
+export interface Asked {
+  readonly records: string | undefined;
+  readonly stream: string | undefined;
+  readonly name: string | undefined;
+  readonly sandbox: string | undefined;
+  /** How many records are taken from the stream, as it was written. */
+  readonly take: string | undefined;
+  readonly out: string;
+}
+
+const SANDBOX = 'dev1';
+
+const TAKE = 1_000;
+
+/** @throws MistakeError where there is nothing to look at, or no record is sound */
+export async function inferredFrom(context: Context, asked: Asked): Promise<Inferred> {
+  const { records, stream, out } = asked;
+  const { what, lines } = await source(context, asked);
+  const name = nameOf(asked);
+  const inferred = await guarded(what, {
+    name,
+    sandbox: asked.sandbox ?? SANDBOX,
+    stream: stream ?? name,
+    schemaPath: await schemaPathFrom(out),
+    lines,
+    signal: context.signal,
+  });
+  if (inferred.pipelines.length === 0) throw nothingSound(what, inferred, records !== undefined);
+  return inferred;
+}
+
+interface Source {
+  /** For people. */
+  readonly what: string;
+  readonly lines: InitOptions['lines'];
+}
+
+async function source({ target, signal }: Context, { records, stream, take }: Asked): Promise<Source> {
+  if (records !== undefined && take !== undefined)
+    throw new MistakeError(
+      'USAGE',
+      '--take is for a stream, and --records names a file',
+      'Name one of them.',
+    );
+  if (records !== undefined) {
+    const lines = await fileLines(records);
+    if (await isOverLines(records, lines)) throw overLines(records);
+    return { what: records, lines };
+  }
+  if (stream === undefined)
+    throw new MistakeError('USAGE', 'no records are named', 'penstock init --records FILE');
+  const taken = await target.records(stream, countIn(take), signal);
+  const lines = taken.map((data, index): Line => ({ number: index + 1, bytes: Buffer.from(data) }));
+  return {
+    what: `the stream ${stream}`,
+    async *lines() {
+      yield lines;
+    },
+  };
+}
+
+/** @throws MistakeError */
+function countIn(take: string | undefined): number {
+  if (take === undefined) return TAKE;
+  const count = /^[1-9]\d{0,5}$/.test(take) ? Number(take) : Number.NaN;
+  if (count <= MAX_RECORDS) return count;
+  throw new MistakeError(
+    'USAGE',
+    `--take: expected 1 to ${MAX_RECORDS}; found "${take}"`,
+    'penstock init --help',
+  );
+}
+
+function overLines(file: string): MistakeError {
+  return new MistakeError(
+    'NO_RECORDS',
+    `${file} has JSON over several lines, and not a record on each`,
+    `jq -c 'if type == "array" then .[] else . end' ${file} > records.ndjson`,
+  );
+}
+
+/** Whether it begins with a bracket that stands alone: some of its lines may be JSON by themselves, and are no records. */
+async function isOverLines(file: string, lines: InitOptions['lines']): Promise<boolean> {
+  try {
+    for await (const [first] of lines())
+      if (first !== undefined) return 'bytes' in first && /^\uFEFF?\s*[[{]\s*$/.test(first.bytes.toString());
+    return false;
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+/** A file whose reading ends in an error is told like one that cannot be opened. */
+async function guarded(what: string, options: InitOptions): Promise<Inferred> {
+  try {
+    return await initPipelines(options);
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).syscall === 'string') throw unreadable(what, error);
+    throw error;
+  }
+}
+
+async function fileLines(file: string): Promise<InitOptions['lines']> {
+  const there = await stat(file).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+  if (there.isDirectory())
+    throw new MistakeError(
+      'FILE_UNREADABLE',
+      `${file} is a folder`,
+      'Name a file with a record on each line.',
+    );
+  return () => linesOfFile(file);
+}
+
+function unreadable(file: string, error: unknown): MistakeError {
+  return new MistakeError(
+    'FILE_UNREADABLE',
+    `${file} cannot be read (${codeOf(error)})`,
+    'Name a file with a record on each line: --records FILE',
+    error,
+  );
+}
+
+function nameOf({ name, stream, records = '' }: Asked): string {
+  if (name === undefined)
+    return pipelineName(stream?.split('/').at(-1) ?? basename(records, extname(records)));
+  if (PIPELINE_NAME.test(name)) return name;
+  throw new MistakeError(
+    'USAGE',
+    `--name: expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit; found "${name}"`,
+    'penstock init --help',
+  );
+}
+
+/** The manifest's JSON Schema, where a clone has it beside the folder. */
+async function schemaPathFrom(out: string): Promise<string | undefined> {
+  const schema = join(out, '..', 'docs', 'manifest.schema.json');
+  if (!(await isThere(schema))) return undefined;
+  return relative(out, schema).replaceAll('\\', '/');
+}
+
+function nothingSound(what: string, { report }: Inferred, isFile: boolean): MistakeError {
+  const next = isFile ? 'Name a file with a JSON object on each line.' : undefined;
+  if (report.records === 0) return new MistakeError('NO_RECORDS', `${what} has no record`, next);
+  if (report.messages > 0)
+    return new MistakeError('NO_RECORDS', `${what}: no field of its records can be mapped`, next);
+  const broken = report.broken.map(brokenLine).join('; ');
+  return new MistakeError('NO_RECORDS', `${what} has no sound record: ${broken}`, next);
+}
+
+/** What the check says of what will be written, line by line; nothing where all is well. */
+export async function provenOf({ pipelines }: Inferred): Promise<string[]> {
+  const mistakes: string[] = [];
+  for (const pipeline of pipelines) {
+    const [manifest, samples] = filesOf(pipeline);
+    if (manifest === undefined) continue;
+    const checked = await checkPipeline(
+      parseManifestText(manifest.text, manifest.name),
+      samples && parseSamplesText(samples.text, samples.name),
+    );
+    mistakes.push(...checked.mistakes.map((line) => `${manifest.name}: ${line}`));
+  }
+  return mistakes;
+}

@@ -1,0 +1,102 @@
+// Reads the messages out of a record of the stream, by the forwarder's own code, with all digits of their numbers.
+
+import { check } from '../../lib/forward/json/check.ts';
+import { canonicalNumber, withDigits } from '../../lib/json-text.ts';
+import { parseManifest } from '../../lib/manifest.ts';
+import { createOutcomes, standInFor } from '../../local/check/records-check.ts';
+import type { FormatName } from './formats.ts';
+import type { Line } from './lines.ts';
+
+export type Message = Readonly<Record<string, unknown>>;
+
+/** What is in a line: messages, and the reasons for which some are none. */
+export interface Read {
+  readonly number: number;
+  readonly messages: readonly Message[];
+  /** Reasons as the dead-letter store has them; docs/rejects.md explains each. */
+  readonly rejected: readonly string[];
+  /** Messages that the format passes over. */
+  readonly filtered: number;
+}
+
+/** Larger ones are judged by all of the forwarder: what a request takes depends on more than the record. */
+const SMALL = 900_000;
+
+/** An ordinary record is read at once. */
+export type Reader = (line: Line) => Read | Promise<Read>;
+
+/** @param format what a record holds, where it is not one object */
+export function createReader(format: FormatName | undefined, stream: string, isPacked: boolean): Reader {
+  const outcomesOf = createOutcomes(pipelineOf(format, stream, isPacked));
+  const whole = async (number: number, bytes: Buffer): Promise<Read> => {
+    const outcomes = await outcomesOf(bytes);
+    return {
+      number,
+      messages: outcomes.flatMap((one) =>
+        typeof one === 'object' && 'sent' in one ? [parseExactly(JSON.stringify(one.sent))] : [],
+      ),
+      rejected: outcomes.flatMap((one) =>
+        typeof one === 'object' && 'rejected' in one ? [one.rejected] : [],
+      ),
+      filtered: outcomes.filter((one) => one === 'filtered').length,
+    };
+  };
+  return (line) => {
+    const { number } = line;
+    if ('tooLong' in line) return { number, messages: [], rejected: ['too-large'], filtered: 0 };
+    if (format !== undefined || isPacked || line.bytes.length > SMALL) return whole(number, line.bytes);
+    const json = check(line.bytes, 'raw');
+    // An aggregate of the Kinesis Producer Library is no JSON, and still holds some.
+    if ('kind' in json) return whole(number, line.bytes);
+    return { number, messages: [parseExactly(json.toString())], rejected: [], filtered: 0 };
+  };
+}
+
+/** What decides which messages a record holds. */
+function pipelineOf(format: FormatName | undefined, stream: string, isPacked: boolean) {
+  const manifest = parseManifest({
+    version: 1,
+    name: 'init',
+    sandbox: 'init',
+    source: {
+      kind: 'inlet',
+      stream,
+      data: 'raw',
+      ...(format !== undefined && { format }),
+      ...(isPacked && { compression: 'auto' }),
+    },
+    schema: { class: 'profile' },
+    mapping: [{ source: '_id', destination: '_id' }],
+  });
+  const pipeline = standInFor(manifest);
+  if (pipeline === undefined) throw new RangeError('an inlet is always read');
+  return pipeline;
+}
+
+/** A number of so many digits, or with such an exponent, that JavaScript's may be another. In a text it does no harm. */
+const SUSPECT = /(?<=[:,[\s])-?\d(?:[\d.]{15,}(?:[eE][+-]?\d+)?|[\d.]*[eE][+-]?\d{3,})/g;
+/** Quick, and true of every text in which `SUSPECT` finds something. */
+const MAY_BE = /[\d.](?:[\d.]{15}|[eE][+-]?\d{3})/;
+
+/** A number keeps its digits where JavaScript would change it, and is JavaScript's own everywhere else. */
+export function parseExactly(text: string): Message {
+  const isPlain = !MAY_BE.test(text) || (text.match(SUSPECT) ?? []).every(isSame);
+  return (isPlain ? JSON.parse(text) : plain(withDigits(text))) as Message;
+}
+
+/** Whether JavaScript's number is the one that is written. */
+function isSame(written: string): boolean {
+  const number = Number(written);
+  if (!Number.isFinite(number)) return false;
+  const text = String(number);
+  return text === written || canonicalNumber(written) === canonicalNumber(text);
+}
+
+/** `withDigits` keeps every long number: those that a double holds are made plain. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  const raw = (value as { readonly rawJSON?: unknown }).rawJSON;
+  if (Object.isFrozen(value) && typeof raw === 'string') return isSame(raw) ? Number(raw) : value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
+}

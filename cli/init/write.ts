@@ -1,0 +1,70 @@
+// Writes files into a folder: all of them or none, and over none that is there.
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MistakeError } from '../mistake.ts';
+import type { WrittenFile } from './files.ts';
+
+/** What became of a file. */
+export interface Written {
+  readonly file: string;
+  readonly is: 'new' | 'the same' | 'changed';
+}
+
+/**
+ * @param mayReplace whether a file that is there may be written over
+ * @throws MistakeError before anything is written where one is there and differs, or where the folder cannot be written
+ */
+export async function writeFiles(
+  folder: string,
+  files: readonly WrittenFile[],
+  mayReplace: boolean,
+): Promise<Written[]> {
+  const found = await Promise.all(
+    files.map(async ({ name, text }) => {
+      const file = join(folder, name);
+      return { file, text, there: await textOf(file) };
+    }),
+  );
+  const differing = found.filter(({ text, there }) => there !== undefined && there !== text);
+  if (differing.length > 0 && !mayReplace)
+    throw new MistakeError(
+      'FILE_UNWRITABLE',
+      `${differing.map(({ file }) => file).join(', ')}: there already, and not the same`,
+      'Add --overwrite to write over it, or name another folder: --out DIR',
+    );
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const { file, text, there } of found) if (there !== text) await writeFile(file, text);
+  } catch (error) {
+    throw new MistakeError(
+      'FILE_UNWRITABLE',
+      `${folder} cannot be written (${codeOf(error)})`,
+      'Name another folder: --out DIR',
+      error,
+    );
+  }
+  return found.map(({ file, text, there }) => ({
+    file,
+    is: there === undefined ? 'new' : there === text ? 'the same' : 'changed',
+  }));
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new MistakeError('FILE_UNREADABLE', `${file} cannot be read (${codeOf(error)})`, undefined, error);
+  }
+}
+
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
+
+export async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

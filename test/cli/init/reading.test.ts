@@ -1,0 +1,176 @@
+// How init reads its input: lines of any length, broken ones, and what is no file of records.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { initPipelines } from '../../../cli/init/init.ts';
+import { linesOf, MAX_LINE_BYTES } from '../../../cli/init/lines.ts';
+import { parseExactly } from '../../../cli/init/reader.ts';
+import { OPTIONS } from './landing.ts';
+import { runInit } from './run.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-init-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const run = (options: Readonly<Record<string, string | true>>, signal?: AbortSignal) =>
+  runInit({ out: join(folder, 'out'), ...options }, { signal });
+
+async function file(text: string | Buffer): Promise<string> {
+  const name = join(folder, 'sample.ndjson');
+  await writeFile(name, text);
+  return name;
+}
+
+const written = () => readdir(join(folder, 'out')).catch(() => []);
+
+async function collected(chunks: readonly Buffer[], most?: number) {
+  const source = async function* () {
+    yield* chunks;
+  };
+  const all = [];
+  for await (const group of linesOf(source(), most)) all.push(...group);
+  return all;
+}
+
+describe('15 init: lines', () => {
+  it('are cut at any place of a chunk, and numbered as an editor does', async () => {
+    const text = '{"a":1}\r\n\n{"b":"ö"}\n{"c":3}';
+    const bytes = Buffer.from(text);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const all = await collected([bytes.subarray(0, cut), bytes.subarray(cut)]);
+      expect(all.map((line) => [line.number, 'bytes' in line && line.bytes.toString()])).toEqual([
+        [1, '{"a":1}'],
+        [3, '{"b":"ö"}'],
+        [4, '{"c":3}'],
+      ]);
+    }
+  });
+
+  it('a line of 1 GB is told by its number, and never held', async () => {
+    const chunk = Buffer.alloc(1024 * 1024, 0x61);
+    const before = process.memoryUsage().rss;
+    const chunks = async function* () {
+      yield Buffer.from('{"id":1}\n');
+      for (let n = 0; n < 1024; n++) yield chunk;
+      yield Buffer.from('\n{"id":2}\n');
+    };
+    const inferred = await initPipelines({ ...OPTIONS, lines: () => linesOf(chunks()) });
+    expect(inferred.report.broken).toEqual([{ reason: 'too-large', count: 1, lines: [2] }]);
+    expect(inferred.report.messages).toBe(2);
+    // Held, it would take a gigabyte.
+    expect(process.memoryUsage().rss - before).toBeLessThan(500 * 1024 * 1024);
+  });
+
+  it('the longest record of a stream is still a line', async () => {
+    const all = await collected([
+      Buffer.alloc(MAX_LINE_BYTES, 0x61),
+      Buffer.from('\n'),
+      Buffer.alloc(MAX_LINE_BYTES + 1),
+    ]);
+    expect(all.map((line) => ('tooLong' in line ? 'too long' : line.bytes.length))).toEqual([
+      MAX_LINE_BYTES,
+      'too long',
+    ]);
+  });
+
+  it('no more records are looked at than asked for, and that is said', async () => {
+    const lines = () =>
+      linesOf(
+        (async function* () {
+          yield Buffer.from('{"id":1}\n'.repeat(30));
+        })(),
+      );
+    const { report } = await initPipelines({ ...OPTIONS, lines, most: 10 });
+    expect(report).toMatchObject({ records: 10, messages: 10, isCut: true });
+  });
+
+  it.each([
+    ['{"a":12345678901234567890}', '{"a":12345678901234567890}'],
+    ['{"a":0.1234567890123456}', '{"a":0.1234567890123456}'],
+    ['{"a":1e400,"b":[1e400]}', '{"a":1e400,"b":[1e400]}'],
+    ['{"a":"1,12345678901234567890"}', '{"a":"1,12345678901234567890"}'],
+    ['{"a":9007199254740993}', '{"a":9007199254740993}'],
+  ])('the digits of %s stay', (text, expected) => {
+    expect(JSON.stringify(parseExactly(text))).toBe(expected);
+  });
+});
+
+describe('15 init: bad input is a clear error, and nothing is changed', () => {
+  it.each([
+    ['an empty file', '', 'NO_RECORDS', /has no record$/],
+    ['a file of blank lines', '\n\n\n', 'NO_RECORDS', /has no record$/],
+    ['a list over several lines', '[\n{"id":1},\n{"id":2}\n]\n', 'NO_RECORDS', /over several lines/],
+    ['records without a field that can be mapped', '{"_id":[]}\n', 'NO_RECORDS', /no field of its records/],
+    ['a table', 'id,name\n1,Ana\n', 'NO_RECORDS', /not-json.*line 1, 2/],
+    [
+      'a picture',
+      Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0xff]),
+      'NO_RECORDS',
+      /no sound record/,
+    ],
+  ])('%s', async (_kind, content, code, what) => {
+    const sample = await file(content);
+    await expect(run({ records: sample })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(what),
+    });
+    expect(await written()).toEqual([]);
+  });
+
+  it.each([
+    ['a file that is not there', { records: 'nowhere.ndjson' }, 'FILE_UNREADABLE'],
+    ['a folder', { records: '.' }, 'FILE_UNREADABLE'],
+    ['no file', {}, 'USAGE'],
+  ])('%s', async (_kind, options, code) => {
+    const records = 'records' in options ? { records: join(folder, options.records as string) } : {};
+    await expect(run(records)).rejects.toMatchObject({ code });
+    expect(await written()).toEqual([]);
+  });
+
+  it('a name that no pipeline can have', async () => {
+    await expect(run({ records: await file('{"id":1}'), name: 'a b' })).rejects.toMatchObject({
+      code: 'USAGE',
+    });
+  });
+
+  it('a sandbox that no manifest can name', async () => {
+    const records = await file('{"id":1}');
+    await expect(run({ records, sandbox: 'Dev 1' })).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+    expect(await written()).toEqual([]);
+  });
+
+  it('an interruption writes nothing', async () => {
+    const stop = new AbortController();
+    stop.abort();
+    expect(await run({ records: await file('{"id":1}') }, stop.signal)).toMatchObject({ exitCode: 130 });
+    expect(await written()).toEqual([]);
+  });
+});
+
+describe('15 init: files', () => {
+  it('are written once, are the same again, and are never overwritten without being told', async () => {
+    const records = await file('{"id":1,"name":"Ana"}\n{"id":2,\n');
+    const first = await run({ records });
+    expect(first.exitCode).toBe(0);
+    expect(await written()).toEqual(['sample.json', 'sample.samples.json']);
+    expect(first.lines).toContain('1 cannot be delivered (not-json): line 2');
+    const manifest = await readFile(join(folder, 'out', 'sample.json'), 'utf8');
+    expect((await run({ records })).lines.join('\n')).toMatch(/sample\.json \(the same\)/);
+
+    await file('{"id":1,"other":true}\n');
+    await expect(run({ records })).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
+    expect(await readFile(join(folder, 'out', 'sample.json'), 'utf8')).toBe(manifest);
+    expect((await run({ records, overwrite: true })).lines.join('\n')).toMatch(/sample\.json \(changed\)/);
+    expect(await readFile(join(folder, 'out', 'sample.json'), 'utf8')).not.toBe(manifest);
+  });
+
+  it('a folder that cannot be made is told', async () => {
+    const records = await file('{"id":1}');
+    await expect(run({ records, out: join(records, 'below') })).rejects.toMatchObject({
+      code: expect.stringMatching(/FILE_UN/),
+    });
+  });
+});
