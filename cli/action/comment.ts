@@ -80,7 +80,7 @@ export function tokensIn(body: string): Readonly<Record<string, string>> | undef
 /** JSON that cannot end the comment that hides it. */
 function hidden(value: unknown): string {
   return JSON.stringify(value).replace(
-    /[<>-]|[^\x20-\x7e]/g,
+    /[<>@[\]-]|[^\x20-\x7e]/g,
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

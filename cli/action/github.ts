@@ -50,6 +50,7 @@ const TRIES = 4;
 const PER_PAGE = 100;
 /** GitHub lists 3,000 files of a pull request at most, and 300 of a comparison. */
 const MAX_PAGES = 100;
+const MAX_LISTED = 3_000;
 const MAX_COMPARED = 300;
 
 interface Answer {
@@ -122,19 +123,16 @@ export function createGitHub({ url, repository, token, pauseMs = 1_000 }: GitHub
     return found;
   };
   return {
-    filesOf: (pull) => all(`/pulls/${pull}/files`),
+    async filesOf(pull) {
+      const files = await all<ChangedFile>(`/pulls/${pull}/files`);
+      return whole(files, MAX_LISTED);
+    },
     pullsOf: (commit) => all(`/commits/${commit}/pulls`),
     commentsOf: (pull) => all(`/issues/${pull}/comments`),
     async filesBetween(before, after) {
       const { value } = await again('GET', `${base}/compare/${before}...${after}`);
       const { files = [] } = value as { files?: ChangedFile[] };
-      if (files.length >= MAX_COMPARED)
-        throw new MistakeError(
-          'TOO_MANY_FILES',
-          `this push changes ${MAX_COMPARED} files or more, and GitHub lists no more`,
-          'Apply the manifests by hand: penstock apply FILE.',
-        );
-      return files;
+      return whole(files, MAX_COMPARED);
     },
     // Not sent again by itself: a comment whose answer was lost would stand there twice.
     writeComment: async (pull, body) =>
@@ -149,6 +147,16 @@ export function createGitHub({ url, repository, token, pauseMs = 1_000 }: GitHub
       }
     },
   };
+}
+
+/** @throws MistakeError where GitHub may have left some out */
+function whole(files: readonly ChangedFile[], max: number): readonly ChangedFile[] {
+  if (files.length < max) return files;
+  throw new MistakeError(
+    'TOO_MANY_FILES',
+    `${max} files or more are changed, and GitHub lists no more`,
+    'Split the change, or apply by hand: penstock apply FILE.',
+  );
 }
 
 /** The next page, where it is of the same server: the token goes nowhere else. */
