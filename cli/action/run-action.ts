@@ -105,12 +105,8 @@ async function ownComments(github: GitHub, pull: number, author: string) {
 
 async function afterMerge(action: Action, push: Push): Promise<0 | 1> {
   const { github, log, stage } = action;
-  const merged = push.isForced ? undefined : await pullMergedBy(github, push);
-  const files =
-    merged === undefined
-      ? await github.filesBetween(push.before, push.after)
-      : await github.filesOf(merged.number);
-  const changes = manifestsOf(action, files);
+  // Of the whole push: it may hold more than the pull request that ends it.
+  const changes = manifestsOf(action, await github.filesBetween(push.before, push.after));
   for (const { file, isGone } of changes)
     if (isGone) log(`${file} is deleted: its pipeline stays until somebody runs penstock retire.`);
   const toApply = changes.filter(({ isGone }) => !isGone).map(({ file }) => file);
@@ -122,6 +118,7 @@ async function afterMerge(action: Action, push: Push): Promise<0 | 1> {
     log('No stage is named: nothing is applied.');
     return 0;
   }
+  const merged = push.isForced ? undefined : await pullMergedBy(github, push);
   const tokens = merged === undefined ? {} : await tokensOf(action, merged.number);
   const unplanned = toApply.filter((file) => !Object.hasOwn(tokens, file));
   if (unplanned.length > 0)

@@ -256,6 +256,7 @@ describe('issue 15: the merge applies the plan of the pull request', () => {
     made.github.files.set(PULL, [CHANGED]);
     await made.run('pull_request', pullEvent());
     made.github.pulls.set(MERGED, [mergedPull]);
+    made.github.between.set(`${BEFORE}...${MERGED}`, [CHANGED]);
     made.commands.length = 0;
     return made;
   }
@@ -294,8 +295,16 @@ describe('issue 15: the merge applies the plan of the pull request', () => {
   ])('applies nothing after %s', async (_, event, pulls) => {
     await using made = await planned();
     made.github.pulls.set(MERGED, pulls);
-    made.github.between.set(`${BEFORE}...${MERGED}`, [CHANGED]);
     await expect(made.run('push', event)).rejects.toMatchObject({ code: 'NO_PLAN' });
+    expect(made.commands).toEqual([]);
+  });
+
+  it('applies nothing of a push that holds more than the pull request, as of a merge queue', async () => {
+    await using made = await planned();
+    made.write('pipelines/shop.json', inletManifest({ name: 'shop' }));
+    const more = { filename: 'pipelines/shop.json', status: 'added' };
+    made.github.between.set(`${BEFORE}...${MERGED}`, [CHANGED, more]);
+    await expect(made.run('push', pushEvent())).rejects.toMatchObject({ code: 'NO_PLAN' });
     expect(made.commands).toEqual([]);
   });
 
@@ -308,7 +317,7 @@ describe('issue 15: the merge applies the plan of the pull request', () => {
 
   it('leaves a pipeline whose manifest is deleted, another branch, and a closed pull request', async () => {
     await using made = await planned();
-    made.github.files.set(PULL, [{ filename: FILE, status: 'removed' }]);
+    made.github.between.set(`${BEFORE}...${MERGED}`, [{ filename: FILE, status: 'removed' }]);
     made.remove(FILE);
     expect(await made.run('push', pushEvent())).toBe(0);
     expect(await made.run('push', pushEvent({ ref: 'refs/heads/orders' }))).toBe(0);
