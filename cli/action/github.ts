@@ -159,9 +159,18 @@ function whole(files: readonly ChangedFile[], max: number): readonly ChangedFile
   );
 }
 
-/** The next page, where it is of the same server: the token goes nowhere else. */
+/**
+ * The next page.
+ * @throws MistakeError where it is on another server: the token goes nowhere else
+ */
 function nextOf(link: string | null, base: string): string | undefined {
   const found = /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
-  if (found === undefined || new URL(found).origin !== new URL(base).origin) return undefined;
+  if (found === undefined) return undefined;
+  if (new URL(found).origin !== new URL(base).origin)
+    throw new MistakeError(
+      'GITHUB_REFUSED',
+      'the next page of a list is on another server',
+      'Look at GITHUB_API_URL: it has to name the server that the lists name.',
+    );
   return found;
 }

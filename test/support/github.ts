@@ -22,6 +22,8 @@ export interface StandIn extends AsyncDisposable {
   readonly asked: string[];
   /** Statuses of the next answers, before anything is done. */
   readonly failures: number[];
+  /** Where the links of lists lead; this server where it is empty. */
+  readonly links: string[];
 }
 
 /** As GitHub says it: "body is too long (maximum is 65536 characters)". */
@@ -37,6 +39,7 @@ export async function standIn(): Promise<StandIn> {
   const comments: StandIn['comments'] = new Map();
   const asked: string[] = [];
   const failures: number[] = [];
+  const links: string[] = [];
   let lastId = 1_000_000;
   const answer = (method: string, path: string, body: { body?: string }): [number, unknown] => {
     const inner = path.replace(`/repos/${REPOSITORY}`, '');
@@ -76,7 +79,7 @@ export async function standIn(): Promise<StandIn> {
     const isList = Array.isArray(value);
     if (isList && value.length > page * size) {
       address.searchParams.set('page', String(page + 1));
-      const next = `${url()}${address.pathname}${address.search}`;
+      const next = `${links[0] ?? url()}${address.pathname}${address.search}`;
       headers.link = `<${next}>; rel="next", <${next}>; rel="last"`;
     }
     response.writeHead(status, headers);
@@ -94,6 +97,7 @@ export async function standIn(): Promise<StandIn> {
     comments,
     asked,
     failures,
+    links,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => {

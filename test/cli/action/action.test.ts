@@ -250,6 +250,18 @@ describe('issue 15: a pull request is checked and planned in one comment', () =>
   });
 });
 
+it('sends its token to no other server, whatever a list links to', async () => {
+  await using made = await setUp();
+  await using other = await standIn();
+  made.github.links.push(other.url);
+  made.github.files.set(
+    PULL,
+    Array.from({ length: 101 }, () => CHANGED),
+  );
+  await expect(made.run('pull_request', pullEvent())).rejects.toMatchObject({ code: 'GITHUB_REFUSED' });
+  expect(other.asked).toEqual([]);
+});
+
 describe('issue 15: the merge applies the plan of the pull request', () => {
   async function planned() {
     const made = await setUp();
