@@ -1,8 +1,8 @@
 // The plan of a manifest, and who must agree before something is changed.
+import type { Report } from '../lib/pipeline.ts';
 import type { Context } from './context.ts';
 import type { PipelineFile } from './manifest-file.ts';
 import { MistakeError } from './mistake.ts';
-import type { Report } from './report.ts';
 import { run } from './run.ts';
 import { type Given, isGiven, textOf } from './words.ts';
 
@@ -20,40 +20,46 @@ export interface ToldSandbox {
 }
 
 /**
- * Whether somebody agrees. A production sandbox needs its name, typed or in `--sandbox`.
+ * Whether somebody agrees. A production sandbox needs its name, typed or in `--sandbox`. So does one whose type is not
+ * told: the technical account may not see it.
  * @returns the name that was given, for the event: the functions compare it themselves
  * @throws MistakeError where nobody agrees, or nobody can be asked
  */
 export async function agreed(
   { output }: Context,
   given: Given,
-  sandbox: ToldSandbox | undefined,
+  sandbox: ToldSandbox,
   question: string,
 ): Promise<string | undefined> {
   const named = textOf(given, 'sandbox');
-  if (named !== undefined && sandbox !== undefined && named !== sandbox.name)
+  if (named !== undefined && named !== sandbox.name)
     throw new MistakeError(
       'WRONG_SANDBOX',
       `--sandbox names ${named}, and this is in the sandbox ${sandbox.name}`,
       `Add --sandbox ${sandbox.name}, if that is the one.`,
     );
-  if (sandbox?.type === 'production' && named === undefined) {
-    await typed(output, sandbox.name, question);
+  if (sandbox.type !== 'development' && named === undefined) {
+    await typed(output, sandbox, question);
     return sandbox.name;
   }
   if (!isGiven(given, 'yes') && !(await output.confirm(question))) throw declined();
   return named;
 }
 
-async function typed(output: Context['output'], sandbox: string, question: string): Promise<void> {
+async function typed(
+  output: Context['output'],
+  { name, type = 'type not told' }: ToldSandbox,
+  question: string,
+): Promise<void> {
+  const what = type === 'production' ? 'a production sandbox' : `a sandbox (${type})`;
   if (!output.isTerminal)
     throw new MistakeError(
       'PRODUCTION',
-      `${sandbox} is a production sandbox: ${question}`,
-      `Add --sandbox ${sandbox}, if you mean it.`,
+      `${name} is ${what}: ${question}`,
+      `Add --sandbox ${name}, if you mean it.`,
     );
-  const answer = await output.ask(`${question} ${sandbox} is a production sandbox. Type its name:`);
-  if (answer.trim() !== sandbox) throw declined();
+  const answer = await output.ask(`${question} ${name} is ${what}. Type its name:`);
+  if (answer.trim() !== name) throw declined();
 }
 
 function declined(): MistakeError {

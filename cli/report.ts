@@ -1,17 +1,6 @@
 // A plan and a run report as a table, with what has to be known besides.
-import type { Report as Kept } from '../lib/pipeline.ts';
+import type { Report } from '../lib/pipeline.ts';
 import type { Output } from './output.ts';
-
-/** Of any version: what an older stack does not tell is absent. */
-export interface Report extends Kept {
-  readonly sandbox?: { readonly name: string; readonly type?: string | undefined } | undefined;
-  readonly toDo?: boolean | undefined;
-  readonly old?: { readonly resource: string; readonly id: string }[] | undefined;
-  readonly resources: (Kept['resources'][number] & {
-    readonly irreversible?: string | undefined;
-    readonly readTwice?: boolean | undefined;
-  })[];
-}
 
 type Entry = Report['resources'][number];
 

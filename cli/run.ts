@@ -1,11 +1,12 @@
 // Runs the provisioning state machine, shows where it is, and returns the report of the run.
+
 import { readCause } from '../lib/failure.ts';
+import type { Report } from '../lib/pipeline.ts';
 import type { Context } from './context.ts';
 import type { Asked } from './manifest-file.ts';
 import { MistakeError } from './mistake.ts';
 import type { Work } from './output.ts';
 import { plainText } from './plain-text.ts';
-import type { Report } from './report.ts';
 import type { ExecutionEnd, StateNews } from './target.ts';
 
 /** The input of the state machine. */

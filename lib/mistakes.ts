@@ -1,6 +1,6 @@
 // Describes mistakes in an input for the person who wrote it: the path, what is allowed, what was found.
 import type * as z from 'zod';
-import { didYouMean } from './nearest.ts';
+import { didYouMean, nearest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -33,6 +33,29 @@ function meant(issue: Issue, value: unknown): string {
   const found = issue.code === 'unrecognized_keys' ? issue.keys : [valueAtPath(value, issue.path)];
   const words = found.filter((word) => typeof word === 'string');
   return didYouMean(words, allowedBy(issue));
+}
+
+/** A word that is not known, and the known one that is near. */
+export interface MeantWord {
+  readonly path: readonly PropertyKey[];
+  readonly found: string;
+  readonly meant: string;
+  /** Whether it is the name of a member at the path, and not the value there. */
+  readonly isKey: boolean;
+}
+
+/** The misspelt words among the issues of `value`'s schema. */
+export function meantWords(issues: readonly Issue[], value: unknown): MeantWord[] {
+  return issues.flatMap(specific).flatMap((issue) => {
+    const isKey = issue.code === 'unrecognized_keys';
+    const words = isKey ? issue.keys : [valueAtPath(value, issue.path)];
+    return words.flatMap((found) => {
+      const meant = typeof found === 'string' ? nearest(found, allowedBy(issue)) : undefined;
+      return typeof found === 'string' && meant !== undefined && meant !== found
+        ? [{ path: issue.path, found, meant, isKey }]
+        : [];
+    });
+  });
 }
 
 /** The words that an issue allows: its own, or those written on it (lib/strict-object.ts). */

@@ -67,6 +67,7 @@ ${rows.join('\n')}
 | \`Penstock.Resumable\` | The problem passes, or the pipeline carries records already. What was made is kept; start it again. |
 | \`Penstock.Busy\` | Another execution works on the pipeline; the cause names it. Nothing was changed. |
 | \`Penstock.Conflict\` | The plan has conflicts; the cause and the report name all of them. Nothing was changed. |
+| \`Penstock.Moved\` | The [token](change.md#apply-what-was-planned) is of another state than this one; the cause and the report name what has moved. Nothing was changed. |
 | \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
 | \`Penstock.RollbackFailed\` | Undoing failed: what was made has the execution's ownership tag and is still there. |
 | \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was changed; the cause says why. |

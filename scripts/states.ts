@@ -265,7 +265,7 @@ export const STATE_MACHINE = {
       next: 'planned',
     }),
     planned: choose(
-      'The request asks only for a plan, or the plan has conflicts.',
+      'The request asks only for a plan, the plan has conflicts, or the token is of another state.',
       [
         { Or: [is('$.mode', 'plan'), present('$.failure')], Next: 'report' },
         { ...is('$.mode', 'retire'), Next: 'stop' },

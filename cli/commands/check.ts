@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { MistakeError } from '../mistake.ts';
-import { type Command, JSON_OPTION, textOf } from '../words.ts';
+import { type Command, isGiven, JSON_OPTION, textOf } from '../words.ts';
 
 /** What is checked where nothing is named. */
 const OWN = 'pipelines';
@@ -25,6 +25,10 @@ export const check: Command = {
   ],
   options: [
     {
+      name: 'fix',
+      summary: 'mends what has one right answer, in the files themselves',
+    },
+    {
       name: 'records',
       value: 'FILE',
       summary: 'records of the stream, one a line: they are counted in place of the samples',
@@ -41,18 +45,26 @@ export const check: Command = {
   examples: ['penstock check', 'penstock check pipelines/orders.json --records orders.ndjson'],
   async run({ output, folder }, given) {
     const { checkFiles } = await import('../../local/check/check-files.ts');
+    const { lintLine } = await import('../../lib/lint/fix.ts');
     const files = given.arguments.length > 0 ? given.arguments : [await ownIn(folder)];
-    const outcomes = checkFiles({ files, records: textOf(given, 'records'), xdm: textOf(given, 'xdm') });
+    const outcomes = checkFiles({
+      files,
+      records: textOf(given, 'records'),
+      xdm: textOf(given, 'xdm'),
+      fix: isGiven(given, 'fix'),
+    });
     let isWell = true;
     const told: object[] = [];
-    for await (const { exitCode, subject, summary, mistakes, warnings, details } of outcomes) {
+    for await (const { exitCode, subject, summary, mistakes, warnings, lints, mended, details } of outcomes) {
       isWell &&= exitCode === 0;
-      told.push({ subject, ok: exitCode === 0, mistakes, warnings, details });
+      told.push({ subject, ok: exitCode === 0, mistakes, warnings, lints, mended, details });
       const { green, red, yellow } = output.colours;
       const sign = exitCode === 0 ? green('ok    ') : red('not ok');
       output.line(`${sign}  ${subject}${summary === '' ? '' : `: ${summary}`}`);
       for (const mistake of mistakes) output.line(`  ${mistake}`);
       for (const warning of warnings) output.line(`  ${yellow('warning')}: ${warning}`);
+      for (const lint of lints) output.line(`  ${yellow('lint')}: ${lintLine(lint)}`);
+      for (const { at, does } of mended) output.line(`  ${green('mended')}: ${at}: ${does}`);
       for (const detail of details) output.line(detail);
     }
     output.json({ ok: isWell, checked: told });

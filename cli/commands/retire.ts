@@ -15,18 +15,19 @@ export const retire: Command = {
   ],
   examples: ['penstock retire pipelines/orders.json --stage prod --sandbox prod'],
   async run(context, given) {
-    const [{ readPipelineFile }, { agreed }, { sandboxOf }, { runAndTell }] = await Promise.all([
+    const [{ readPipelineFile }, { agreed }, { sandboxOr }, { runAndTell }] = await Promise.all([
       import('../manifest-file.ts'),
       import('../planning.ts'),
       import('../sandbox.ts'),
       import('../telling.ts'),
     ]);
-    const { name, asked } = await readPipelineFile(given.arguments[0] ?? '');
+    const file = await readPipelineFile(given.arguments[0] ?? '');
+    const { name, asked } = file;
     const deleteData = isGiven(given, 'delete-data');
     const what = deleteData
       ? `Take ${name} down, and remove its dataset with all data?`
       : `Take ${name} down?`;
-    const sandbox = await agreed(context, given, await sandboxOf(context.target, name), what);
+    const sandbox = await agreed(context, given, await sandboxOr(context.target, name, file.sandbox), what);
     const { manifest } = asked;
     const input = {
       manifest,

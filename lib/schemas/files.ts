@@ -18,8 +18,16 @@ export interface ManifestInFile {
  * @throws Failure `MANIFEST_INVALID`, also if a schema's file cannot be read
  */
 export function manifestInFile(text: string, file: string, origin = file): ManifestInFile {
-  const written = withSchemas(jsonIn(text, origin), dirname(file), origin);
+  const written = writtenInFile(text, file, origin);
   return { manifest: parseManifest(written, origin), written };
+}
+
+/**
+ * The same, as it was written: it need not be a manifest.
+ * @throws Failure `MANIFEST_INVALID` if it is not JSON, or a schema's file cannot be read
+ */
+export function writtenInFile(text: string, file: string, origin = file): unknown {
+  return withSchemas(jsonIn(text, origin), dirname(file), origin);
 }
 
 function withSchemas(value: unknown, folder: string, origin: string): unknown {

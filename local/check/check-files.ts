@@ -1,12 +1,15 @@
 // Checks files of manifests, with the samples and records beside them, and holds manifests of one stream against each other.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../../lib/failure.ts';
 import { bundle } from '../../lib/hook/bundle.ts';
+import { fixText } from '../../lib/lint/fix.ts';
+import { lintsOf } from '../../lib/lint/lint.ts';
+import type { Lint } from '../../lib/lint/written.ts';
 import { parseSamplesText, samplesFileOf } from '../../lib/samples.ts';
 import { checkSchemaOf } from '../../lib/schemas/check.ts';
-import { manifestInFile } from '../../lib/schemas/files.ts';
+import { manifestInFile, writtenInFile } from '../../lib/schemas/files.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { UsageError, xdmIn } from '../start/options.ts';
 import { linesOf } from '../start/records.ts';
@@ -31,6 +34,8 @@ export interface ToCheck {
   readonly records: string | undefined;
   /** A checkout of Adobe's XDM. */
   readonly xdm: string | undefined;
+  /** Whether files are mended as their lints say, before they are checked. */
+  readonly fix?: boolean;
 }
 
 /** What there is to check: manifests, and samples and records that belong to none. */
@@ -53,6 +58,10 @@ export interface Outcome {
   readonly summary: string;
   readonly mistakes: readonly string[];
   readonly warnings: readonly string[];
+  /** Of a file: what is wrong with it at which place, and which edit mends it. */
+  readonly lints: readonly Lint[];
+  /** What was mended in the file just now. */
+  readonly mended: readonly Lint[];
   /** Of manifests of one stream: messages of which there is more to say. */
   readonly details: readonly string[];
   /** The manifest, where it is right by itself. */
@@ -60,7 +69,12 @@ export interface Outcome {
 }
 
 /** @throws UsageError where there is nothing to check, or what is named cannot be read */
-export async function* checkFiles({ files: asked, records, xdm: folder }: ToCheck): AsyncGenerator<Outcome> {
+export async function* checkFiles({
+  files: asked,
+  records,
+  xdm: folder,
+  fix = false,
+}: ToCheck): AsyncGenerator<Outcome> {
   const xdm = folder === undefined ? builtIn : await xdmIn(folder);
   const found = await Promise.all((asked.length > 0 ? asked : OWN).map(manifestsIn));
   const empty = found.filter(({ manifests }) => manifests.length === 0).map(({ path }) => path);
@@ -74,7 +88,8 @@ export async function* checkFiles({ files: asked, records, xdm: folder }: ToChec
     return outcome;
   };
   for (const file of new Set(found.flatMap(({ manifests }) => manifests))) {
-    const outcome = await check(file, xdm);
+    const lints = await lintsIn(file, fix);
+    const outcome = { ...(await check(file, xdm)), ...lints };
     if (outcome.checked !== undefined) checked.push(outcome.checked);
     yield seen(outcome);
   }
@@ -96,7 +111,7 @@ export async function* checkFiles({ files: asked, records, xdm: folder }: ToChec
   for (const path of empty) yield { ...NOTHING, about: 'none', exitCode: 0, subject: path };
 }
 
-const NOTHING = { summary: '', mistakes: [], warnings: [], details: [] };
+const NOTHING = { summary: '', mistakes: [], warnings: [], lints: [], mended: [], details: [] };
 
 /** @throws UsageError */
 async function manifestsIn(path: string): Promise<Found> {
@@ -116,6 +131,22 @@ async function manifestsIn(path: string): Promise<Found> {
     manifests: manifests.map((name) => join(path, name)),
     strays: strays.map((name) => join(path, name)),
   };
+}
+
+/** A file that cannot be read, or is not JSON, has none: the check says what is wrong with it. */
+async function lintsIn(file: string, fix: boolean): Promise<Pick<Outcome, 'lints' | 'mended'>> {
+  try {
+    const text = await readFile(file, 'utf8');
+    const read = (one: string) => writtenInFile(one, file, 'the manifest');
+    if (!fix) return { lints: lintsOf(read(text)), mended: [] };
+    const fixed = fixText(text, read);
+    if (fixed.text !== text) await writeFile(file, fixed.text);
+    return { lints: fixed.left, mended: fixed.mended };
+  } catch (error) {
+    if (isFailure(error) || (error as NodeJS.ErrnoException).code !== undefined)
+      return { lints: [], mended: [] };
+    throw error;
+  }
 }
 
 async function check(file: string, xdm: Standard): Promise<Outcome> {

@@ -1,4 +1,5 @@
 // `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
+import { lintLine } from '../../lib/lint/fix.ts';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { UsageError } from '../start/options.ts';
 import { checkFiles, type Outcome, type ToCheck } from './check-files.ts';
@@ -9,9 +10,10 @@ Do records as they stand in the stream (orders.records.json) come to the message
 
 Manifests of one stream are held against each other, too: which of them takes each record, and which records none takes.
 
-  npm run check:pipelines [-- [--xdm DIR] [--records FILE] FILE…]
+  npm run check:pipelines [-- [--fix] [--xdm DIR] [--records FILE] FILE…]
 
   FILE            a manifest, or a folder of them (default: pipelines and examples)
+  --fix           mends what has one right answer, in the files themselves: misspelt words, names, rules of AEP
   --records FILE  records of the stream, one a line: they are counted in place of the samples
   --xdm DIR       a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
   --help          this text
@@ -33,8 +35,13 @@ async function main(args: string[]): Promise<number> {
   return worst;
 }
 
-function linesOf({ about, exitCode, subject, summary, mistakes, warnings, details }: Outcome): string[] {
-  const notes = warnings.map((warning) => `  warning: ${warning}`);
+function linesOf(outcome: Outcome): string[] {
+  const { about, exitCode, subject, summary, mistakes, warnings, lints, mended, details } = outcome;
+  const notes = [
+    ...warnings.map((warning) => `  warning: ${warning}`),
+    ...lints.map((lint) => `  lint: ${lintLine(lint)}`),
+    ...mended.map(({ at, does }) => `  mended: ${at}: ${does}`),
+  ];
   if (exitCode !== 0) return [`not ok  ${subject}`, ...mistakes.map((line) => `  ${line}`), ...notes];
   if (about === 'none') return [`none    ${subject}: there is no manifest in it`];
   if (about === 'routes') return [subject, ...details];
@@ -47,10 +54,15 @@ function optionsOf(args: string[]): ToCheck | 'help' {
     const { values, positionals } = commandLine({
       args,
       allowPositionals: true,
-      options: { xdm: { type: 'string' }, records: { type: 'string' }, help: { type: 'boolean' } },
+      options: {
+        fix: { type: 'boolean' },
+        xdm: { type: 'string' },
+        records: { type: 'string' },
+        help: { type: 'boolean' },
+      },
     });
     if (values.help) return 'help';
-    return { files: positionals, xdm: values.xdm, records: values.records };
+    return { files: positionals, xdm: values.xdm, records: values.records, fix: values.fix === true };
   } catch (error) {
     throw error instanceof CommandLineError ? new UsageError(error.message) : error;
   }

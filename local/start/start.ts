@@ -482,7 +482,7 @@ function complain(error: unknown): number {
   );
   if (denied)
     process.stderr.write(
-      'The dead-letter store is kept in .penstock/ below the project: that folder has to be writable.\n',
+      'The dead-letter store is kept in .penstock/ below this folder: it has to be writable.\n',
     );
   if (error instanceof Interrupted) return 130;
   return usage ? 2 : 1;

@@ -75,12 +75,6 @@ describe('15: errors have a code, a cause and the next command', () => {
     expect(JSON.parse(json.err)).toMatchObject({ error: { code } });
     expect(json.out).toBe('');
   });
-
-  it('no credentials and no region, for a stage', async () => {
-    const env = { AWS_EC2_METADATA_DISABLED: 'true' };
-    const named = await runCli(['status', '--stage', 'prod', '--local'], { folder, env });
-    expect(named.code).toBe(1);
-  });
 });
 
 describe('15: colours are for terminals', () => {

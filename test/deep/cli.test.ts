@@ -22,10 +22,17 @@ interface Ended {
   readonly err: string;
 }
 
-function penstock(folder: string, args: readonly string[], bin = BIN): Promise<Ended> {
+function penstock(
+  folder: string,
+  args: readonly string[],
+  { bin = BIN, env = {} }: { readonly bin?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], { cwd: folder, env: quietEnv() }, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),
+    execFile(
+      process.execPath,
+      [bin, ...args],
+      { cwd: folder, env: { ...quietEnv(), ...env } },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),
     );
   });
 }
@@ -135,6 +142,31 @@ describe('15: a journey beside a running penstock dev', () => {
     expect(unknown.err).toContain('error EVENT_INVALID  ');
   });
 
+  it('a stage is asked through the same APIs, with region and credentials as the SDK finds them', async () => {
+    const address = await readAddress(folder);
+    const env = {
+      HOME: folder,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_ENDPOINT_URL: address?.awsUrl ?? '',
+      AWS_ACCESS_KEY_ID: address?.accessKeyId ?? '',
+      AWS_SECRET_ACCESS_KEY: address?.secretAccessKey ?? '',
+    };
+    const there = ['--region', address?.region ?? ''];
+    const planned = await penstock(folder, ['plan', FILE, '--stage', 'dev', ...there], { env });
+    expect(planned).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to do') });
+    const cases: [string, string[], Record<string, string>][] = [
+      ['NO_REGION', ['--stage', 'dev'], env],
+      ['NO_STACK', ['--stage', 'other', ...there], env],
+      ['NO_CREDENTIALS', ['--stage', 'dev', ...there], { HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' }],
+    ];
+    for (const [code, args, around] of cases) {
+      const ended = await penstock(folder, ['plan', FILE, ...args], { env: around });
+      expect(ended.err).toContain(`error ${code}  `);
+      expect(ended.err).toMatch(/\nnext {3}\S/);
+      expect(ended.code).toBe(1);
+    }
+  });
+
   it('a terminal is asked, and no line is wider than it', async () => {
     const text = await readFile(join(folder, FILE), 'utf8');
     const changed = {
@@ -159,16 +191,11 @@ describe('15: a journey beside a running penstock dev', () => {
   });
 
   it('Ctrl-C leaves the execution running, and says how to look again', async () => {
-    const left = await typed(folder, ['apply', 'pipelines/second.json', '--warm-up', '5'], [[/never/, '']]);
-    // Nothing to do: what follows needs a change.
-    expect(left.out).toContain('Nothing to do');
     const text = await readFile(join(folder, 'pipelines/second.json'), 'utf8');
     await writeFile(
       join(folder, 'pipelines/second.json'),
       text.replace('concat(firstName, \\" \\", lastName)', 'concat(lastName, \\" \\", firstName)'),
     );
-    const samples = join(folder, 'pipelines/second.samples.json');
-    await rm(samples, { force: true });
     const interrupted = await typed(
       folder,
       ['apply', 'pipelines/second.json', '--warm-up', '5'],
@@ -197,6 +224,23 @@ describe('15: a journey beside a running penstock dev', () => {
     const retired = await run('retire', FILE, '--yes', '--sandbox', 'dev1');
     expect(retired.code).toBe(0);
     expect(retired.out).toContain('retired');
+  });
+
+  it('a production sandbox needs its name, typed or in --sandbox', async () => {
+    const text = await readFile(join(folder, FILE), 'utf8');
+    const file = 'pipelines/production.json';
+    await writeFile(
+      join(folder, file),
+      text.replace('"dev1"', '"prod"').replace(`"${NAME}"`, '"for-production"'),
+    );
+    const refused = await run('apply', file, '--yes');
+    expect(refused.err).toContain('error PRODUCTION  ');
+    expect(refused.err).toContain('--sandbox prod');
+    expect(refused.code).toBe(1);
+    const mistyped = await typed(folder, ['apply', file], [[/Type its name:/, 'dev1\r']]);
+    expect(mistyped.out).toContain('DECLINED');
+    const status = await run('status', '--json');
+    expect(status.out).not.toContain('for-production');
   });
 
   it('and nothing that was printed is a secret', () => {
@@ -231,12 +275,14 @@ describe('15: the packed package, in an empty folder', () => {
       }
       const bin = join(installed, 'bin/penstock.js');
       expect(await readdir(installed)).not.toContain('cli');
-      const checked = await penstock(folder, ['check'], bin);
+      const checked = await penstock(folder, ['check'], { bin });
       expect(checked).toMatchObject({ code: 0, err: '' });
-      const planned = await penstock(folder, ['plan', FILE, '--local'], bin);
+      const planned = await penstock(folder, ['plan', FILE, '--local'], { bin });
       expect(planned.code).toBe(2);
       expect(planned.out).toContain('Token: p1.');
-      expect((await penstock(folder, ['completions', 'bash'], bin)).out).toContain('complete -F _penstock');
+      expect((await penstock(folder, ['completions', 'bash'], { bin })).out).toContain(
+        'complete -F _penstock',
+      );
     } finally {
       await rm(folder, { recursive: true });
     }

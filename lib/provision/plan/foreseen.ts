@@ -166,12 +166,24 @@ function sourcesOf({ mapping = [] }: Manifest): string[] {
 }
 
 function expectedFor(source: string): string | undefined {
-  if (/^\$([.[]|$)/.test(source)) return `a JSONPath; ${aPath(source.replace(/^\$\.?/, ''))}`;
-  if (source.startsWith('/')) return `a JSON Pointer; ${aPath(source.slice(1).replaceAll('/', '.'))}`;
-  if (/^(["']).*\1$/s.test(source))
-    return `a constant; expected a path in the record, or {"expression": ${JSON.stringify(`"${source.slice(1, -1)}"`)}}`;
-  if (/^\w+\(.*\)$/s.test(source))
-    return `a calculated field; expected a path in the record, or {"expression": ${JSON.stringify(source)}}`;
+  const meant = meantSource(source);
+  if (meant === undefined) return undefined;
+  if ('path' in meant) return `${meant.kind}; ${aPath(meant.path)}`;
+  return `${meant.kind}; expected a path in the record, or {"expression": ${JSON.stringify(meant.expression)}}`;
+}
+
+/** What a source in another syntax says, and what that is in ours. */
+export type MeantSource = { readonly kind: string } & (
+  | { readonly path: string }
+  | { readonly expression: string }
+);
+
+/** `undefined` for a source in Data Prep's syntax. */
+export function meantSource(source: string): MeantSource | undefined {
+  if (/^\$([.[]|$)/.test(source)) return { kind: 'a JSONPath', path: source.replace(/^\$\.?/, '') };
+  if (source.startsWith('/')) return { kind: 'a JSON Pointer', path: source.slice(1).replaceAll('/', '.') };
+  if (/^(["']).*\1$/s.test(source)) return { kind: 'a constant', expression: `"${source.slice(1, -1)}"` };
+  if (/^\w+\(.*\)$/s.test(source)) return { kind: 'a calculated field', expression: source };
   return undefined;
 }
 
@@ -186,7 +198,8 @@ function aPath(path: string): string {
 const ADOBE_FIELD =
   /^_(id|repo|experience|dc|id3|iptc4xmpExt|schema|xmpDM|adcloud|adobecloudplatform|airship|bizible|braze|dsp|marketo|pathfactory|searchads|workfront)$/;
 
-function isWrittenOut(name: string): boolean {
+/** Whether a name at the top of a path is an organization's own namespace. */
+export function isWrittenOut(name: string): boolean {
   return /^_[A-Za-z0-9]+$/.test(name) && !ADOBE_FIELD.test(name);
 }
 

@@ -1,0 +1,69 @@
+// Issue 15: `check --fix` mends the files themselves, and leaves alone what it does not know better.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { checkFiles, type Outcome } from '../../local/check/check-files.ts';
+
+const WRITTEN = `{
+  "name": "my shop",   "version": 1, "sandbox": "Dev1",
+  "source": { "kind": "inlet", "stream": "shop", "data": "raw",
+    "records": { "where": [{ "field": "/size", "greaterThan": 1.50 }] } },
+  "schema": { "class": "profile", "fieldGroups": ["profile-personal-details"],
+    "identities": [{ "path": "personalEmail.address" }] },
+  "mapping": [{ "source": "$.id", "destination": "_id" }]
+}
+`;
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-lint-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function checked(name: string, text: string, fix: boolean): Promise<Outcome & { text: string }> {
+  const file = join(folder, name);
+  await writeFile(file, text);
+  const outcomes: Outcome[] = [];
+  for await (const one of checkFiles({ files: [file], records: undefined, xdm: undefined, fix }))
+    outcomes.push(one);
+  const [outcome] = outcomes;
+  if (outcome === undefined) throw new Error('nothing was checked');
+  return { ...outcome, text: await readFile(file, 'utf8') };
+}
+
+it('without --fix the file stays, and each lint says what would be done', async () => {
+  const { exitCode, lints, mended, text } = await checked('one.json', WRITTEN, false);
+  expect([exitCode, mended, text]).toEqual([1, [], WRITTEN]);
+  expect(lints.map(({ rule, does }) => [rule, does !== undefined])).toEqual([
+    ['name', true],
+    ['name', true],
+    ['namespace', true],
+    ['source', true],
+  ]);
+});
+
+it('with --fix it is right, and every other byte is as it was', async () => {
+  const { exitCode, lints, mended, text } = await checked('two.json', WRITTEN, true);
+  expect([exitCode, lints, mended.length]).toEqual([0, [], 4]);
+  expect(text).toBe(
+    WRITTEN.replace('my shop', 'my-shop')
+      .replace('Dev1', 'dev1')
+      .replace('"personalEmail.address" }', '"personalEmail.address", "namespace": "Email" }')
+      .replace('$.id', 'id'),
+  );
+});
+
+it.each(['', '{', '[]', '{"a": 1, "a": 2}'])('what is no manifest stays as it is: %j', async (text) => {
+  const { exitCode, mended, text: after } = await checked('three.json', text, true);
+  expect([exitCode, mended, after]).toEqual([1, [], text]);
+});
+
+it('the file of a schema beside it is not taken for a misspelt word', async () => {
+  await writeFile(join(folder, 'shop.avsc'), '{"type": "record", "name": "Shop", "fields": []}');
+  const text = WRITTEN.replace(
+    '"data": "raw",',
+    '"data": "raw", "format": { "kind": "avro", "schemaFile": "shop.avsc" },',
+  );
+  expect((await checked('four.json', text, true)).text).toContain('"schemaFile": "shop.avsc"');
+});
