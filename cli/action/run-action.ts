@@ -18,6 +18,8 @@ export interface Action {
   readonly event: unknown;
   readonly stage: string | undefined;
   readonly region: string | undefined;
+  /** The one that is meant: the functions refuse another. */
+  readonly sandbox: string | undefined;
   readonly folder: string;
   /** Who writes the comment. */
   readonly author: string;
@@ -134,6 +136,7 @@ async function afterMerge(action: Action, push: Push): Promise<0 | 1> {
       file,
       '--token',
       tokens[file] ?? '',
+      ...(action.sandbox === undefined ? [] : ['--sandbox', action.sandbox]),
       ...targetOf(action),
     ]);
     log(`${file}: ${applied.code === 0 ? 'applied' : 'not applied'}\n${applied.out}${applied.err}`);

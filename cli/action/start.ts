@@ -58,6 +58,7 @@ try {
     event: JSON.parse(readFileSync(needed('GITHUB_EVENT_PATH'), 'utf8')) as unknown,
     stage: given('PENSTOCK_STAGE'),
     region: given('PENSTOCK_REGION'),
+    sandbox: given('PENSTOCK_SANDBOX'),
     folder: (given('PENSTOCK_FOLDER') ?? 'pipelines').replace(/^\.\/|\/$/g, ''),
     author: given('PENSTOCK_AUTHOR') ?? 'github-actions[bot]',
     workspace,

@@ -63,12 +63,13 @@ async function setUp(manifests: Record<string, object> = { [FILE]: inletManifest
     if (command === 'check') return runCli(['check', path]);
     return kept(own, command === 'plan' ? plan : apply, path, rest);
   };
-  const run = (eventName: string, event: unknown, stage: string | undefined = 'prod') =>
+  const run = (eventName: string, event: unknown, stage: string | undefined = 'prod', sandbox?: string) =>
     runAction({
       eventName,
       event,
       stage,
       region: undefined,
+      sandbox,
       folder: 'pipelines',
       author: BOT.login,
       workspace,
@@ -110,8 +111,12 @@ async function kept(own: World, command: typeof plan, path: string, rest: readon
     stdin: {} as NodeJS.ReadStream,
     env: {},
   });
-  const token = rest[rest.indexOf('--token') + 1];
-  const options = rest.includes('--token') && token !== undefined ? { token } : {};
+  const options = Object.fromEntries(
+    ['token', 'sandbox'].flatMap((name) => {
+      const at = rest.indexOf(`--${name}`);
+      return at < 0 ? [] : [[name, rest[at + 1]]];
+    }),
+  );
   const context = {
     target: targetOf(own),
     output,
@@ -318,6 +323,14 @@ describe('issue 15: the merge applies the plan of the pull request', () => {
     made.github.between.set(`${BEFORE}...${MERGED}`, [CHANGED, more]);
     await expect(made.run('push', pushEvent())).rejects.toMatchObject({ code: 'NO_PLAN' });
     expect(made.commands).toEqual([]);
+  });
+
+  it('in the sandbox that is meant, and in no other', async () => {
+    await using made = await planned();
+    made.own.mutations();
+    expect(await made.run('push', pushEvent(), 'prod', 'another')).toBe(1);
+    expect(made.own.mutations()).toEqual([]);
+    expect(await made.run('push', pushEvent(), 'prod', 'dev1')).toBe(0);
   });
 
   it('believes no token that somebody else has written', async () => {
