@@ -1,6 +1,10 @@
 // The action: checks and plans in a pull request, and applies what was planned after the merge.
 import { globSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import type { Report } from '../../lib/pipeline.ts';
+import { createOutput } from '../create-output.ts';
 import { MistakeError } from '../mistake.ts';
+import { conflictsIn, showPlan } from '../report.ts';
 import { type Change, changedManifests } from './changes.ts';
 import { commentOf, type Outcome, tokensIn } from './comment.ts';
 import { type Job, jobOf } from './event.ts';
@@ -75,17 +79,37 @@ async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Pr
   const checked = await action.penstock(['check', file]);
   if (checked.code !== 0) return { ...own, state: 'wrong', text: checked.out + checked.err };
   if (!isPlanned) return { ...own, state: 'checked', text: checked.out };
-  const planned = await action.penstock(['plan', file, ...targetOf(action)]);
+  const planned = await action.penstock(['plan', file, '--json', ...targetOf(action)]);
   // 0 nothing to do, 2 changes; anything else is an error.
   if (planned.code !== 0 && planned.code !== 2)
     return { ...own, state: 'wrong', text: planned.out + planned.err };
-  const token = /^Token: (\S+)$/m.exec(planned.out)?.[1];
-  return {
-    ...own,
-    state: planned.code === 0 ? 'nothing' : 'changes',
-    text: planned.out,
-    ...(token !== undefined && { token }),
-  };
+  const report = JSON.parse(planned.out) as Report;
+  const text = await planText(report);
+  // Nobody can apply it, so it gets no token.
+  if (conflictsIn(report).length > 0) return { ...own, state: 'wrong', text };
+  const { token } = report;
+  const state = planned.code === 0 ? 'nothing' : 'changes';
+  return { ...own, state, text, ...(token !== undefined && { token }) };
+}
+
+/** The plan as the command line shows it. */
+async function planText(report: Report): Promise<string> {
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _, done) {
+      text += String(chunk);
+      done();
+    },
+  }) as NodeJS.WriteStream;
+  const output = createOutput({
+    isJson: false,
+    stdout: stream,
+    stderr: stream,
+    stdin: {} as NodeJS.ReadStream,
+    env: {},
+  });
+  await showPlan(output, report);
+  return text;
 }
 
 function targetOf({ stage = '', region }: Action): string[] {

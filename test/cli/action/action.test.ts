@@ -105,7 +105,7 @@ async function kept(own: World, command: typeof plan, path: string, rest: readon
     },
   });
   const output = createOutput({
-    isJson: false,
+    isJson: rest.includes('--json'),
     stdout: into('out') as unknown as NodeJS.WriteStream,
     stderr: into('err') as unknown as NodeJS.WriteStream,
     stdin: {} as NodeJS.ReadStream,
@@ -172,6 +172,11 @@ const MAPPING = [
   { expression: 'upper(${first})', destination: 'person.name.firstName' },
 ];
 
+const EVENT_MAPPING = [
+  { source: 'id', destination: '_id' },
+  { source: 'at', destination: 'timestamp' },
+];
+
 describe('issue 15: a pull request is checked and planned in one comment', () => {
   it('keeps one comment up to date, also behind a hundred others, and leaves those of another bot', async () => {
     await using made = await setUp();
@@ -216,6 +221,18 @@ describe('issue 15: a pull request is checked and planned in one comment', () =>
     expect(await made.run('pull_request', pullEvent())).toBe(1);
     expect(made.commands).toEqual([`check ${FILE}`]);
     expect(made.body()).toContain('**not well**');
+    expect(tokensIn(made.body())).toEqual({});
+  });
+
+  it('fails for a plan with a conflict, and gives it no token', async () => {
+    await using made = await setUp();
+    expect((await made.own.run({ manifest: inletManifest() })).status).toBe('SUCCEEDED');
+    const schema = { class: 'experienceevent', fieldGroups: ['identitymap'] };
+    made.write(FILE, inletManifest({ schema, mapping: EVENT_MAPPING }));
+    made.github.files.set(PULL, [CHANGED]);
+    expect(await made.run('pull_request', pullEvent())).toBe(1);
+    expect(made.commands).toEqual([`check ${FILE}`, `plan ${FILE}`]);
+    expect(made.body()).toContain('conflict');
     expect(tokensIn(made.body())).toEqual({});
   });
 
