@@ -19,7 +19,11 @@ export type MistakeCode =
   | 'AWS_UNAVAILABLE'
   | 'FUNCTION_FAILED'
   | 'EXECUTION_FAILED'
-  | 'NODE_MISSING';
+  | 'NODE_MISSING'
+  | 'EVENT_UNFIT'
+  | 'GITHUB_REFUSED'
+  | 'TOO_MANY_FILES'
+  | 'NO_PLAN';
 
 /** A mistake that its reader can mend: what happened, and the next command. */
 export class MistakeError extends Error {

@@ -35,6 +35,7 @@ const PLAIN = [
   'docs/manifest.md',
   'docs/operate.md',
   'docs/promises.md',
+  'docs/pull-requests.md',
   'docs/records.md',
   'docs/rejects.md',
   'docs/runbook.md',
