@@ -43,6 +43,7 @@ function targetOf(own: World): Target {
       return error === undefined ? end : { ...end, error };
     },
     async *logs() {},
+    records: async () => [],
     close: async () => undefined,
   };
 }
