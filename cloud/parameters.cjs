@@ -62,6 +62,7 @@ const ALARMS = [
   'old-client-secret',
   'records-about-to-be-lost',
   'records-lost',
+  'records-parked',
   'records-refused',
   'records-refused-later',
   'records-rejected',

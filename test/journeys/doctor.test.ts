@@ -65,7 +65,7 @@ async function broken(breaking: () => unknown, mending: () => unknown): Promise<
 
 it('of a pipeline in order all is ok', async () => {
   const found = await ask();
-  expect(found.says).toBe(`${NAME}: all 17 checks are ok`);
+  expect(found.says).toBe(`${NAME}: all 18 checks are ok`);
   expect(JSON.stringify(found)).not.toMatch(/simulated-client-secret|collection\/|eyJ/);
 });
 

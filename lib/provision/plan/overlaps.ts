@@ -28,7 +28,7 @@ export interface Others {
 /** More than these are counted, not named. */
 const MAX_NAMED = 5;
 /** Bytes of a sample's name. */
-const MAX_NAME = 30;
+const MAX_SAMPLE_NAME = 30;
 
 /** What is published of the others, as the forwarder has it. */
 export async function otherRoutes(
@@ -151,7 +151,7 @@ function countsOf(all: readonly Taking[], samples: Samples): SampleCounts {
   for (const [at, sample] of samples.entries()) {
     const looked = lookedAtSample(sample);
     const takers = routes.filter(({ takes }) => takes(looked)).map(({ pipeline }) => pipeline);
-    const name = clip(sample.name ?? `sample ${at + 1}`, MAX_NAME);
+    const name = clip(sample.name ?? `sample ${at + 1}`, MAX_SAMPLE_NAME);
     for (const pipeline of takers) taken.set(pipeline, (taken.get(pipeline) ?? 0) + 1);
     if (takers.length === 0) none.push(name);
     if (takers.length > 1) several.push(`${name} (${namesText(takers)})`);
