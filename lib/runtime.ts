@@ -556,6 +556,8 @@ export interface ReconcileRuntime extends Runtime {
   readonly ledger: Pick<Ledger, 'names' | 'read'>;
   readonly deadLetters: DeadLettersOnce & Pick<DeadLetterStore, 'list'>;
   readonly functions: Functions;
+  /** Outages, of which one may have been left without anything that is parked. */
+  readonly marks: Pick<Marks, 'read'>;
   readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
   readonly progress: Progress;
   readonly metrics: Pick<Metrics, 'count' | 'flush'>;

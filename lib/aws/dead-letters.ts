@@ -30,7 +30,7 @@ export function createDeadLetters(url: string, s3?: () => Promise<S3>): DeadLett
         const key = below(objectKey(document, kind));
         let [pieces, entries] = [0, 0];
         for (const piece of documentPieces(document)) {
-          await objects.write(pieces === 0 ? key : key.replace(/json$/, `${pieces}.json`), piece.text);
+          await objects.write(pieceKey(key, pieces, kind), piece.text);
           pieces++;
           entries += piece.entries;
         }
@@ -128,13 +128,23 @@ function* documentPieces(
 
 /**
  * `{kind}/{pipeline}/{yyyy}/{mm}/{dd}/{shard}-{firstSequenceNumber}-{invocationId}.json`: the same invocation has
- * the same key. The second part of a document ends with `.1.json`.
+ * the same key.
  */
 function objectKey(document: DeadLetterDocument, kind: DocumentKind): string {
   const [year, month, day] = document.storedAt.slice(0, 10).split('-');
   const first = document.entries[0]?.sequenceNumber ?? 'none';
   const name = [document.shardId, first, document.invocationId].map(pathSafe).join('-');
   return [kind, pathSafe(document.pipeline), year, month, day, `${name}.json`].join('/');
+}
+
+/**
+ * The second part of a document ends with `.1.json`. What is parked is sent in the order of its keys, so there it ends
+ * with `.part0001.json`, which stands behind `.json`.
+ */
+function pieceKey(key: string, piece: number, kind: DocumentKind): string {
+  if (piece === 0) return key;
+  const name = kind === 'parked' ? `part${String(piece).padStart(4, '0')}` : String(piece);
+  return key.replace(/json$/, `${name}.json`);
 }
 
 /** Characters that cannot lead out of a folder and need no escaping. */

@@ -6,7 +6,7 @@ import type { Patient } from './patient.ts';
 const WHAT_TO_DO =
   'Mend what `flow` and `inlet` say, if they say something. Reconcile has it sent within 15 minutes after the inlet answers; a redrive with "source": "parked" sends it now.';
 const END_IT =
-  'A redrive with "source": "parked" ends it. So does the next run of reconcile behind a message that comes.';
+  'The next run of reconcile ends it, within 15 minutes. A redrive with "source": "parked" ends it now.';
 
 export async function parkedCheck(patient: Patient): Promise<Said> {
   const { runtime, record } = patient;

@@ -15,10 +15,11 @@ export async function walkParked(run: RedriveRun): Promise<Walked> {
   for (let from = givenTo(run) ?? FROM_START; ; from = FROM_START) {
     const begun = runtime.clock.now();
     const before = structuredClone(tally);
+    const stuck = run.stuck;
     const walked = await walkStore(run, [what], from);
     if (walked.kind === 'ended' || request.dryRun) return walked;
     const isLast = from === FROM_START && doneIn(tally) === doneIn(before);
-    if (isLast && isNothingLeft(run, before)) await endOutages(run, begun);
+    if (isLast && isNothingLeft(run, before, run.stuck - stuck)) await endOutages(run, begun);
     if (isLast || skippedIn(tally, TOO_LARGE) > skippedIn(before, TOO_LARGE)) return WHOLE;
     forgetOpen(tally, before);
   }
@@ -29,9 +30,15 @@ const TOO_LARGE = ['too-large'] as const;
 /** Passed over, and to be sent yet. What cannot be read holds up nothing: no later run could send it either. */
 const WAITING = ['claimed', 'changed', ...TOO_LARGE] as const;
 
-function isNothingLeft({ request, tally }: RedriveRun, before: Tally): boolean {
+/**
+ * @param stuck messages that the inlet does not take while it takes others. They stay: an outage is
+ * of the inlet, and not of one message.
+ */
+function isNothingLeft({ request, tally }: RedriveRun, before: Tally, stuck: number): boolean {
   const isOfAll = Object.keys(request.where).length === 0;
-  return isOfAll && tally.left === before.left && skippedIn(tally, WAITING) === skippedIn(before, WAITING);
+  return (
+    isOfAll && tally.left - before.left === stuck && skippedIn(tally, WAITING) === skippedIn(before, WAITING)
+  );
 }
 
 function doneIn({ delivered, rejectedAgain, filtered }: Tally): number {

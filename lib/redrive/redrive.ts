@@ -52,6 +52,7 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
         where,
         rate,
         dryRun,
+        passesOver: request.source === 'parked',
         ...invocation,
       }),
       // Lambda may start one event twice under one id, so each invocation has an owner name of its own.
@@ -59,6 +60,7 @@ export function createRedrive(runtime: RedriveRuntime): Redrive {
       remainingMs: invocation.remainingMs,
       tally: structuredClone(request.soFar ?? emptyTally()),
       room: request.limit ?? Number.POSITIVE_INFINITY,
+      stuck: 0,
     };
     try {
       return await answerOf(run, await walk(run), invocation);

@@ -21,6 +21,8 @@ export interface RedriveRun {
   readonly tally: Tally;
   /** Records that may still be chosen. */
   room: number;
+  /** Messages that were left, although the inlet takes others: counted with each walk. */
+  stuck: number;
 }
 
 /** Why a walk ended early. */

@@ -47,6 +47,8 @@ export interface Carried {
   readonly parts: ReadonlyMap<Item, readonly SentPart[]>;
   /** Why not everything was sent. */
   readonly stop: Stop | undefined;
+  /** Messages that were not sent once more, because each is at fault itself. */
+  readonly stuck: number;
 }
 
 export interface Carrier {
@@ -64,13 +66,15 @@ export interface CarrierOptions {
   /** Messages a second, below what the pipeline allows. */
   readonly rate: number | undefined;
   readonly dryRun: boolean;
+  /** Whether a message that the inlet does not take holds up no others, as long as it takes any. */
+  readonly passesOver: boolean;
   readonly remainingMs: () => number;
   readonly invocationId: string;
 }
 
 /** @throws Failure `INLET_NOT_ALLOWED`; from `carry` `CONSERVATION` */
 export function createCarrier(options: CarrierOptions): Carrier {
-  const { runtime, pipeline, others, where, rate, dryRun, remainingMs, invocationId } = options;
+  const { runtime, pipeline, others, where, rate, dryRun, passesOver, remainingMs, invocationId } = options;
   const budgetMs = () => remainingMs() - SETTLE_MS;
   const about = { pipeline: pipeline.pipeline, invocationId };
   const transform = createTransform(pipeline);
@@ -89,19 +93,44 @@ export function createCarrier(options: CarrierOptions): Carrier {
     ...(rate !== undefined && { lanes: 1 }),
   };
 
-  const sendSlice = async ({ parts, sender }: Slice): Promise<Stop | undefined> => {
-    if (parts.size === 0) return undefined;
-    const waitMs = pacer.waitMs(parts.size);
-    if (waitMs > budgetMs()) return { why: 'time', fault: false };
+  const blame = createBlame();
+
+  const sendOnce = async ({ parts, sender }: Slice, these: readonly SlicePart[]) => {
+    const waitMs = pacer.waitMs(these.length);
+    if (waitMs > budgetMs()) return { acknowledged: 0, stop: { why: 'time', fault: false } satisfies Stop };
     if (waitMs > 0) await runtime.clock.sleep(waitMs);
-    const framed = Array.from(parts.values(), (one) => one.framed);
+    const framed = these.map((one) => one.framed);
     const sent = await send(batch(framed, batching), sender);
     for (const { message, verdict } of sent.settled) {
       const found = parts.get(message);
       if (found !== undefined) found.part.verdict = verdict;
     }
-    balance(parts, sent.acknowledged);
-    return sent.stop;
+    return sent;
+  };
+
+  /** Where a message is passed over, those that were not tried for its sake are tried next. */
+  const sendSlice = async (slice: Slice): Promise<Stop | undefined> => {
+    const { parts, tried, shardId } = slice;
+    let acknowledged = 0;
+    let stop: Stop | undefined;
+    let untried = [...parts.values()];
+    while (untried.length > 0) {
+      const sent = await sendOnce(slice, untried);
+      acknowledged += sent.acknowledged;
+      stop = sent.stop;
+      if (!passesOver || (stop !== undefined && stop.why !== 'attempts')) break;
+      const failed = untried.filter(
+        ({ framed, part }) => tried.has(framed.message) && part.verdict.kind === 'retry',
+      );
+      const names = failed.map(({ framed }) => nameOf(shardId, framed.message));
+      const isAway = blame.judge(names, sent.acknowledged > 0);
+      const next = untried.filter(({ framed }) => !tried.has(framed.message));
+      if (stop === undefined || isAway || next.length === untried.length) break;
+      stop = undefined;
+      untried = next;
+    }
+    balance(parts, acknowledged);
+    return stop;
   };
 
   const newSlice = (shardId: string): Slice => {
@@ -114,7 +143,12 @@ export function createCarrier(options: CarrierOptions): Carrier {
       budgetMs,
       about: { ...about, shardId },
     });
-    return { shardId, framer, sender, parts: new Map(), bytes: 0 };
+    const tried = new Set<Message>();
+    const post: Sender['post'] = (messages, ...rest) => {
+      for (const { message } of messages) tried.add(message);
+      return sender.post(messages, ...rest);
+    };
+    return { shardId, framer, sender: { ...sender, post }, parts: new Map(), tried, bytes: 0, stuck: 0 };
   };
 
   /** Puts the item's messages that are to be sent into the slice. */
@@ -130,6 +164,10 @@ export function createCarrier(options: CarrierOptions): Carrier {
       if ('verdict' in result)
         return { message: result.message, chosen: true, verdict: result.verdict, openFor };
       const part: SentPart = { message: result.message, chosen: true, verdict: RETRY, openFor };
+      if (blame.isAtFault(nameOf(item.shardId, result.message))) {
+        slice.stuck++;
+        return part;
+      }
       slice.parts.set(result.message, { framed: result, part });
       slice.bytes += result.size;
       return part;
@@ -158,6 +196,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
       const parts = new Map<Item, SentPart[]>();
       let slice: Slice | undefined;
       let stop: Stop | undefined;
+      let stuck = 0;
       for (const item of items) {
         if (slice !== undefined && isFull(slice, item, pacer.burst)) {
           stop = dryRun ? undefined : await sendSlice(slice);
@@ -166,10 +205,12 @@ export function createCarrier(options: CarrierOptions): Carrier {
         if (stop !== undefined) break;
         slice ??= newSlice(item.shardId);
         await readyToDecode(item.record, decoding);
+        const before: number = slice.stuck;
         parts.set(item, take(item, slice));
+        stuck += slice.stuck - before;
       }
       if (stop === undefined && slice !== undefined && !dryRun) stop = await sendSlice(slice);
-      return { parts, stop };
+      return { parts, stop, stuck };
     },
   };
 }
@@ -180,7 +221,11 @@ interface Slice {
   readonly framer: Framer;
   readonly sender: Sender;
   readonly parts: Map<Message, SlicePart>;
+  /** Messages that were in a request. */
+  readonly tried: Set<Message>;
   bytes: number;
+  /** Messages that are not sent once more. */
+  stuck: number;
 }
 
 function isFull({ shardId, parts, bytes }: Slice, next: Item, burst: number): boolean {
@@ -243,6 +288,33 @@ const PLACES = 10 * MAX_PIECES;
 function isTakenApart({ entry, redacted, asReceived }: Item, { expander }: Decoding): boolean {
   if (entry?.piece === true) return true;
   return expander !== undefined && (redacted !== undefined || asReceived === true);
+}
+
+/** Which messages are at fault themselves where they are not taken, and when it is the inlet. */
+function createBlame() {
+  const atFault = new Set<string>();
+  const failed = new Set<string>();
+  let inVain = 0;
+  return {
+    isAtFault: (name: string) => atFault.has(name),
+    /** Of one try: what was not taken, and whether anything was. `true`: the inlet takes nothing. */
+    judge(names: readonly string[], tookAny: boolean): boolean {
+      for (const name of names) failed.add(name);
+      if (tookAny) {
+        for (const name of failed) atFault.add(name);
+        failed.clear();
+      }
+      inVain = tookAny ? 0 : inVain + 1;
+      return inVain >= TRIES_IN_VAIN;
+    },
+  };
+}
+
+/** The first may have had only messages that are at fault. */
+const TRIES_IN_VAIN = 2;
+
+function nameOf(shardId: string, { sequenceNumber, subSequenceNumber }: Message): string {
+  return `${shardId} ${sequenceNumber} ${subSequenceNumber ?? ''}`;
 }
 
 /** Spreads messages over time: so many a second, and never more than that at once. */

@@ -117,8 +117,9 @@ async function walkGroup(
     const chosen = openings.flatMap((one) => ('document' in one ? one.document.chosen : []));
     const carried = await run.carrier.carry(chosen);
     giveBack(run, chosen, carried);
+    run.stuck += carried.stuck;
     const outcomes = await inParallel(openings, (one) => outcomeOf(run, one, carried));
-    const ended = endOf(what, openings, outcomes, carried);
+    const ended = endOf(openings, outcomes, carried);
     const { last, within } = tell(run, group, outcomes, ended, carried);
     const behind = last === undefined ? from : { after: last };
     return partEnd(within === undefined ? behind : { ...behind, within }, ended);
@@ -128,7 +129,6 @@ async function walkGroup(
 }
 
 function endOf(
-  what: StoredKind,
   openings: readonly Opening[],
   outcomes: readonly DocumentOutcome[],
   { stop }: Carried,
@@ -136,14 +136,7 @@ function endOf(
   const failed = outcomes.find((one) => one.kind === 'failed');
   if (failed !== undefined) return { why: 'store', failure: failed.failure, fault: false };
   const isCut = openings.some(({ kind }) => kind === 'cut');
-  // An inlet that took some of it answers again: a message that it is not ready for holds up no others.
-  const isAnswering =
-    what.kind === 'parked' && stop?.why === 'attempts' && outcomes.some((one) => tookSome(one));
-  return (isAnswering ? undefined : stop) ?? (isCut ? { why: 'limit', fault: false } : undefined);
-}
-
-function tookSome(outcome: DocumentOutcome): boolean {
-  return 'counts' in outcome && outcome.counts.delivered > 0;
+  return stop ?? (isCut ? { why: 'limit', fault: false } : undefined);
 }
 
 /** Reads it, claims it, and reads it again: somebody may have been done with it in between. */

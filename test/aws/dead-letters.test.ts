@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
-import type { DeadLetterStore } from '../../lib/runtime.ts';
+import { MAX_WRITTEN_BYTES } from '../../lib/bounds.ts';
+import type { DeadLetterDocument, DeadLetterStore } from '../../lib/runtime.ts';
+import { seq } from '../support/forwarding.ts';
 import { document, entry } from '../support/redriving.ts';
 import { type MemoryS3, memoryS3 } from '../support/s3.ts';
 
@@ -74,6 +76,19 @@ describe.each(PLACES)('%s', (_, open) => {
     expect((await store.list(ofPipeline)).objects.map((object) => object.key)).toEqual([rejected.key]);
     expect((await store.list({ ...parked, since: '2026-01-31T00:00:00Z' })).objects).toEqual([]);
     expect(JSON.parse((await store.read(key))?.text ?? '')).toEqual(STORED);
+  });
+
+  it('14 A 3: what is parked is listed in its order, also where one document has too many bytes', async () => {
+    const { store } = place;
+    // As large as a document that is written, so that each has one of its own.
+    const large = Buffer.alloc(MAX_WRITTEN_BYTES * 0.75).toString();
+    const numbers = [1, 2, 3];
+    await store.put(document(numbers.map((n) => entry(n, large))), 'parked');
+    const { objects } = await store.list({ kind: 'parked', pipeline: 'customers' });
+    const listed = await Promise.all(objects.map(({ key }) => store.read(key)));
+    const entries = listed.flatMap((one) => (JSON.parse(one?.text ?? '') as DeadLetterDocument).entries);
+    expect(entries.map(({ sequenceNumber }) => sequenceNumber)).toEqual(numbers.map(seq));
+    expect(objects).toHaveLength(3);
   });
 
   it('changes and removes only the version that was read', async () => {

@@ -34,6 +34,27 @@ describe('14 A 3: reconcile starts redrive', () => {
     ]);
   });
 
+  it('where an outage is left without documents: a redrive was killed before it could end it', async () => {
+    const own = await reconciling();
+    const secret = 'penstock/dev/streams/customers';
+    const publish = (more: object) => own.secrets.set(secret, JSON.stringify({ ...own.published, ...more }));
+    const shard = { stream: 'customers', shardId: 'shardId-000000000007' };
+    own.stream.byShard.set('shardId-000000000001', []);
+    own.stream.byShard.set(shard.shardId, []);
+    publish({ park: { afterSeconds: 900 } });
+    expect(await own.run()).toMatchObject({ parked: 0 });
+    // It is not parked yet, or it is another's.
+    await own.marks.outage(shard, 'customers', { since: 1 });
+    await own.marks.outage(shard, 'orders', { since: 1, parkedSince: 2 });
+    expect(await own.run()).toMatchObject({ parked: 0 });
+    await own.marks.outage(shard, 'customers', { since: 1, parkedSince: 2 });
+    expect(await own.run()).toMatchObject({ parked: 1, complete: true });
+    expect(own.started).toEqual([requestOf('customers')]);
+    // A route that holds heeds no outage.
+    publish({});
+    expect(await own.run()).toMatchObject({ parked: 0 });
+  });
+
   it('of the pipeline that is asked for by hand', async () => {
     const own = await reconciling();
     addPipeline(own, 'orders');

@@ -37,7 +37,7 @@ function handled(kind: HandledOutcome['kind'], verdicts: readonly (Verdict | und
     kind === 'failed'
       ? { kind, document: of, counts, failure: FAILURE }
       : { kind, document: of, counts, written: 'as-settled' };
-  const carried: Carried = { parts, stop: undefined };
+  const carried: Carried = { parts, stop: undefined, stuck: 0 };
   return { outcome, carried };
 }
 

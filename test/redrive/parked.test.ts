@@ -188,6 +188,49 @@ describe('14 A 3: an outage', () => {
     );
   });
 
+  const notYet = (...numbers: number[]) =>
+    fakeInlet(
+      acknowledgeBut((one) =>
+        numbersIn([one]).some((n) => numbers.includes(n)) ? { statusCode: 503 } : undefined,
+      ),
+    );
+
+  it('is of the inlet: one message that is never taken stays, and the outage ends once others were', async () => {
+    const { own, isOver } = await out({ inlet: notYet(3) });
+    for (const index of range(0, 6)) await park(own, index);
+    expect(await own.run(ask)).toMatchObject({ complete: false, delivered: 5, left: 1 });
+    expect(own.documents('parked').size).toBe(1);
+    expect(isOver()).toBe(true);
+    // The schedule tries it again, and nothing waits for it.
+    expect(await own.run(ask)).toMatchObject({ complete: false, delivered: 0, left: 1 });
+    expect(own.documents('parked').size).toBe(1);
+  });
+
+  it('goes on where nothing else shows whether the inlet takes any, and ends behind the next that it takes', async () => {
+    const { own, isOver } = await out({ inlet: notYet(3) });
+    await park(own, 3);
+    expect(await own.run(ask)).toMatchObject({ complete: false, delivered: 0, left: 1 });
+    expect(isOver()).toBe(false);
+    await park(own, 4);
+    expect(await own.run(ask)).toMatchObject({ complete: false, delivered: 1, left: 1 });
+    expect(isOver()).toBe(true);
+  });
+
+  it('ends in all shards, where one message of the first shard is never taken', async () => {
+    const { own, isOver } = await out({ inlet: notYet(1, 3) });
+    await park(own, 1, 1, { shardId: 'shardId-000000000001' });
+    await park(own, 2, 3, { shardId: 'shardId-000000000009' });
+    expect(await own.run(ask)).toMatchObject({ complete: false, delivered: 2, left: 2 });
+    expect(isOver()).toBe(true);
+  });
+
+  it('ends behind a whole request of messages that are never taken', async () => {
+    const { own, isOver } = await out({ inlet: notYet(...range(0, 2_000)) });
+    await park(own, 0, 2_400);
+    expect(await own.run(ask)).toMatchObject({ complete: false, delivered: 400, left: 2_000 });
+    expect(isOver()).toBe(true);
+  });
+
   it('ends where its documents are gone by another hand', async () => {
     const { own, isOver } = await out();
     expect(await own.run(ask)).toMatchObject({ complete: true, chosen: 0 });
@@ -196,13 +239,6 @@ describe('14 A 3: an outage', () => {
 
   it.each<[string, object, RedriveWorldOptions]>([
     ['the inlet is away', {}, { inlet: fakeInlet(() => json(503, {})) }],
-    [
-      'a message is not taken yet',
-      {},
-      {
-        inlet: fakeInlet(acknowledgeBut((one) => (one.includes('"n":3}') ? { statusCode: 503 } : undefined))),
-      },
-    ],
     ['only a part is asked for', { where: { reasons: ['other'] } }, {}],
     ['nothing is to be done', { dryRun: true }, {}],
     ['no more than some are asked for', { limit: 2 }, {}],

@@ -27,6 +27,7 @@ import {
 } from '../local/aep/support.ts';
 import { PUBLISHED, STREAM_ARN } from './forwarding.ts';
 import { memoryLedger } from './ledger.ts';
+import { type MemoryMarks, memoryMarks } from './marks.ts';
 import { memoryRoutes } from './routes.ts';
 
 const TABLE = 'penstock-dev-pipelines';
@@ -97,6 +98,7 @@ export interface Reconciling {
   readonly published: PublishedPipeline;
   readonly store: ReturnType<typeof memoryOnce>;
   readonly stream: ReturnType<typeof memoryStream>;
+  readonly marks: MemoryMarks;
   /** The real one, in the table of the ledger. */
   readonly progress: Progress;
   readonly counted: Record<string, number>;
@@ -156,6 +158,7 @@ export async function reconciling(
     ],
   ]);
   const routes = memoryRoutes();
+  const marks = memoryMarks();
   const counted: Record<string, number> = {};
   const pending: [string, number][] = [];
   const started: Reconciling['started'] = [];
@@ -186,6 +189,7 @@ export async function reconciling(
     deadLetters: store,
     functions: { start: async (name, event) => void started.push({ name, event }) },
     stream,
+    marks,
     progress,
     metrics: {
       count: (name, value) => void pending.push([name, value]),
@@ -203,6 +207,7 @@ export async function reconciling(
     published,
     store,
     stream,
+    marks,
     progress,
     counted,
     started,

@@ -4,6 +4,7 @@ import type { ReconcileRuntime } from '../../runtime.ts';
 import { createDeadLetters } from '../dead-letters.ts';
 import { createFunctions } from '../functions.ts';
 import { createLedger } from '../ledger.ts';
+import { createMarks } from '../marks.ts';
 import { createMetrics } from '../metrics.ts';
 import { createProgress } from '../progress.ts';
 import { createRoutes } from '../routes.ts';
@@ -30,6 +31,7 @@ export function reconcileRuntime(): ReconcileRuntime {
     progress: createProgress(table, call),
     deadLetters: createDeadLetters(deadLettersUrl),
     functions: createFunctions(),
+    marks: createMarks(table, call),
     stream: createStreamRange(),
     metrics: createMetrics(stage),
     ...(base.settings.schemaRegistry && { schemas: createSchemaRegistry() }),

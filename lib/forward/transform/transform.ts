@@ -2,7 +2,14 @@
 import { createConditions, type Looked, lookedAt, NO_FIELDS } from '../../conditions.ts';
 import { stepsOf, valueAt } from '../../pointer.ts';
 import type { PublishedPipeline } from '../../published.ts';
-import { type OperationTable, operationFields, partsOf, type Records } from '../../records.ts';
+import {
+  covers,
+  type OperationTable,
+  operationFields,
+  partsOf,
+  type Records,
+  redactionsOf,
+} from '../../records.ts';
 import { parseJson } from '../json/check.ts';
 import type { Span } from '../json/json.ts';
 import { spanAt } from '../json/pointer.ts';
@@ -29,6 +36,8 @@ interface TransformStages {
   readonly isWanted: ((record: Looked) => boolean) | undefined;
   readonly deletionOf: ((record: Looked) => Filtered | Rejected | undefined) | undefined;
   readonly redactor: Redactor | undefined;
+  /** Whether it holds, as text that no rule leads into, what the rules hide. */
+  readonly isVeiled: ((record: object) => boolean) | undefined;
   readonly select: Selection | undefined;
   readonly operationOf: ((record: unknown) => string | undefined) | undefined;
   readonly valuesOf: ((json: Buffer) => FieldValues) | undefined;
@@ -43,7 +52,7 @@ interface Selection {
 
 /** The pipeline's transform; `undefined` where it sends its records as they are. */
 export function createTransform(
-  pipeline: Pick<PublishedPipeline, 'data' | 'records'>,
+  pipeline: Pick<PublishedPipeline, 'data' | 'records' | 'format'>,
 ): Transform | undefined {
   const stages = stagesOf(pipeline);
   if (Object.values(stages).every((stage) => stage === undefined)) return undefined;
@@ -62,17 +71,32 @@ export function createTransform(
   };
 }
 
-function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records'>): TransformStages {
+function stagesOf(pipeline: Pick<PublishedPipeline, 'data' | 'records' | 'format'>): TransformStages {
   const { where, passOver, deletions, select, operations, derive }: Records = pipeline.records ?? {};
   return {
     isPassedOver: passOver && passingOver(passOver),
     isWanted: where && createConditions(where),
     deletionOf: deletions && deletionsOf(deletions),
     redactor: createRedactor(pipeline),
+    isVeiled: veiledBy(pipeline),
     select: select === undefined ? undefined : selectionOf(select),
     operationOf: operations && 'field' in operations ? chooser(operations) : undefined,
     valuesOf: createFieldReader(derive),
   };
+}
+
+/**
+ * An event whose `data_base64` could not be opened still has it (`read/formats/cloudevents.ts`). So has one that has
+ * `data` as well.
+ */
+function veiledBy(
+  pipeline: Pick<PublishedPipeline, 'data' | 'records' | 'format'>,
+): TransformStages['isVeiled'] {
+  if (pipeline.format?.kind !== 'cloudevents') return undefined;
+  const isOfData = redactionsOf(pipeline).some(
+    ({ field }) => covers('/data', field) || covers(field, '/data'),
+  );
+  return isOfData ? (record) => Object.hasOwn(record, 'data_base64') : undefined;
 }
 
 /** A change stream's converter may write `null` behind a deletion: it tells of nothing else. */
@@ -92,7 +116,7 @@ function selectionOf(select: NonNullable<Records['select']>): Selection {
  */
 function transform(
   decoded: Decoded,
-  { isPassedOver, isWanted, redactor, ...stages }: TransformStages,
+  { isPassedOver, isWanted, redactor, isVeiled, ...stages }: TransformStages,
 ): ReturnType<Transform> {
   const { message } = decoded;
   const parsed = parseJson(decoded.payload);
@@ -106,6 +130,7 @@ function transform(
   if (redactor === undefined) return cut({ message, payload: json }, looked, stages);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { message, verdict: rejected('not-an-object', 'JSON, but not an object') };
+  if (isVeiled?.(value) === true) return { message, verdict: rejected('nothing-selected', VEILED) };
   const bytes = redactedOf(message, json, redactor);
   if (bytes === undefined) return { message, verdict: rejected('redacted-otherwise', OTHERWISE) };
   return cut({ message: { ...message, bytes, redacted: redactor.applied }, payload: bytes }, looked, stages);
@@ -119,6 +144,8 @@ function redactedOf({ redacted, asReceived }: Message, json: Buffer, redactor: R
 
 const OTHERWISE =
   'the rules that are in force now cannot be applied to what is left of it; the stream may have the record';
+
+const VEILED = 'its data_base64 holds no JSON object, so that nothing in it can be redacted';
 
 /** What becomes of a record that tells of a deletion. It is redacted by then, because it may be kept. */
 function deletionsOf({ where, are }: NonNullable<Records['deletions']>): TransformStages['deletionOf'] {
@@ -138,7 +165,7 @@ function cut(
     select,
     operationOf,
     valuesOf,
-  }: Omit<TransformStages, 'isPassedOver' | 'isWanted' | 'redactor'>,
+  }: Omit<TransformStages, 'isPassedOver' | 'isWanted' | 'redactor' | 'isVeiled'>,
 ): ReturnType<Transform> {
   const deletion = deletionOf?.(looked);
   if (deletion !== undefined) return { message, verdict: deletion };

@@ -470,3 +470,37 @@ describe("A 4: a document of Lambda's that says only where its records are", () 
     expect(await own.run({ source: 'on-failure' })).toMatchObject({ left: 4, lost: { records: 0 } });
   });
 });
+
+describe('14 B: a CloudEvent whose data_base64 holds no JSON object', () => {
+  const encoded = (text: string) => Buffer.from(text).toString('base64');
+  const event = (data: string, more = '') =>
+    `{"specversion":"1.0","id":"e-1","source":"s","type":"t","subject":"b@example.org"${more},"data_base64":"${data}"}`;
+  const veiled = [
+    event(encoded('[{"email":"a@example.org"}]')),
+    event(encoded('a@example.org')),
+    event(encoded('{"email":"a@example.org"}'), ',"data":{}'),
+  ];
+  const through = (field: string, select: object = { select: '/data' }) =>
+    transforming(
+      { ...select, redact: [{ field, action: 'drop' }] },
+      { data: 'raw', format: { kind: 'cloudevents' } },
+    );
+
+  it.each(['/data/email', '/data'])('is kept without its bytes where %s is hidden', (field) => {
+    for (const one of veiled) {
+      const [found] = through(field)(one);
+      expect(found).toMatchObject({ verdict: 'nothing-selected', entry: { withheld: true, data: '' } });
+      expect(found?.entry?.length).toBe(one.length);
+      // Nor is it sent where the whole event is.
+      expect(through(field, {})(one)).toMatchObject([{ verdict: 'nothing-selected' }]);
+    }
+  });
+
+  it('is redacted where it is opened, and kept where no rule leads into its data', () => {
+    const [opened] = through('/data/email')(event(encoded('{"n":1,"email":"a@example.org"}')));
+    expect(opened).toMatchObject({ sent: '{"n":1}' });
+    const [kept] = through('/subject')(veiled[0] as string);
+    expect(kept).toMatchObject({ verdict: 'nothing-selected', entry: { redacted: true } });
+    expect(Buffer.from(kept?.entry?.data ?? '', 'base64').toString()).not.toContain('b@example.org');
+  });
+});
