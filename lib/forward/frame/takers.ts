@@ -55,7 +55,7 @@ export function createTakers(all: readonly (readonly Condition[] | undefined)[])
       if (members === undefined) return undefined;
       let taken = everyone;
       for (let index = 0; index < fields.length; index++) {
-        const left = takingOf(fields[index] as ByteField, members, json, start);
+        const left = routesLeftBy(fields[index] as ByteField, members, json, start);
         if (left === undefined) return undefined;
         taken &= left;
       }
@@ -131,7 +131,7 @@ function memberNamed(name: Buffer, { count, places }: MemberPlaces, json: Buffer
 }
 
 /** The routes that the field leaves; `undefined` if its text has to be parsed to know. */
-function takingOf(field: ByteField, members: MemberPlaces, json: Buffer, start: number): number | undefined {
+function routesLeftBy(field: ByteField, members: MemberPlaces, json: Buffer, start: number): number | undefined {
   const { name, texts, taking } = field;
   const { places } = members;
   const place = memberNamed(name, members, json, start);
