@@ -1,5 +1,6 @@
 // The marks of a batch: what each route has settled survives the container while another route is in trouble.
 import { hash } from 'node:crypto';
+import type { Clock } from '../aep/transport.ts';
 import type { PublishedRoute } from '../published.ts';
 import type { ForwardRuntime, Mark } from '../runtime.ts';
 import { MAX_KEYS } from './memory.ts';
@@ -63,7 +64,8 @@ export function marksOf(
   const waiting = new Map<PublishedRoute, readonly Settled[]>();
   const writing: Promise<unknown>[] = [];
   const done = new Set<string>();
-  let [isTroubled, isWatched, open] = [false, false, routes];
+  let [isTroubled, open] = [false, routes];
+  let callOff: (() => void) | undefined;
 
   const write = (route: PublishedRoute, settled: readonly Settled[]): void => {
     const { pipeline, datasetId } = route;
@@ -99,12 +101,10 @@ export function marksOf(
     },
     trouble,
     ended(route, settled) {
-      open--;
+      if (--open === 0) callOff?.();
       if (isTroubled) return write(route, settled);
       waiting.set(route, settled);
-      if (open === 0 || isWatched) return;
-      isWatched = true;
-      void clock.sleep(PATIENCE_MS).then(() => open > 0 && trouble());
+      if (open > 0) callOff ??= afterPatience(clock, trouble);
     },
     async written() {
       await Promise.all(writing);
@@ -116,6 +116,15 @@ export function marksOf(
       if (pipelines.length > 0)
         await ask('the marks of a shard could not be cleared', () => marks.clear(shard, pipelines));
     },
+  };
+}
+
+/** Returns what calls it off. Then the clock holds nothing of the batch any longer: that may be 20 MB for each event. */
+function afterPatience(clock: Pick<Clock, 'sleep'>, task: () => void): () => void {
+  let due: (() => void) | undefined = task;
+  void clock.sleep(PATIENCE_MS).then(() => due?.());
+  return () => {
+    due = undefined;
   };
 }
 

@@ -1,6 +1,9 @@
 // Marks: what a route has settled survives the container, as long as another route is in trouble.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createForward } from '../../lib/forward/forward.ts';
 import { runs } from '../support/depth.ts';
 import { ALL_SETTLED, from, kinesisEvent, type RecordInput } from '../support/forwarding.ts';
 import { type Answer, acknowledgeAll, acknowledgeBut, json, multi } from '../support/inlet.ts';
@@ -249,6 +252,34 @@ const turn = fc.record({
   dies: fc.option(fc.record({ of: fc.nat(2), at: fc.nat(3), when: fc.constantFrom('before', 'after') })),
   away: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
   republished: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+});
+
+describe('A 4: the records of a batch that is done', () => {
+  it('are held by nobody, whatever the clock still waits for', async () => {
+    const w = routed(TWO);
+    w.answer('b', acknowledgeAll);
+    const waits: Promise<void>[] = [];
+    const sleep = () => {
+      const wait = new Promise<void>(() => undefined);
+      waits.push(wait);
+      return wait;
+    };
+    const forward = createForward({ ...w.runtime, clock: { ...w.clock, sleep } });
+    const done = async () => {
+      const event = kinesisEvent(RECORDS);
+      expect(JSON.stringify(await forward(event, { remainingMs: () => 60_000, invocationId: 'i' }))).toBe(
+        ALL_SETTLED,
+      );
+      return event.Records.map((record) => new WeakRef(record));
+    };
+    const records = await done();
+    // What a weak reference was made of lives until the turn ends.
+    await new Promise(setImmediate);
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    expect(waits.length).toBeGreaterThan(0);
+    expect(records.filter((record) => record.deref() !== undefined)).toEqual([]);
+  });
 });
 
 describe('random outages of each route, kills, republications and smaller batches', () => {

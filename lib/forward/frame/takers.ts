@@ -22,9 +22,21 @@ export interface Takers {
 interface ByteTest {
   readonly field: number;
   /** The texts that are looked for; `undefined` where it matters only whether there is such a field. */
-  readonly texts: readonly Buffer[] | undefined;
+  readonly texts: readonly string[] | undefined;
   /** Whether it has to be there, or to have one of the texts. */
   readonly isOne: boolean;
+}
+
+/** A field that conditions name: it is looked up once, however many routes name it. */
+interface ByteField {
+  readonly name: Buffer;
+  /** What any route compares it with. */
+  readonly texts: readonly Buffer[];
+  /** The routes that such a text leaves, in the order of the texts: a bit for each. */
+  readonly taking: readonly number[];
+  /** The same for any other value, and for a record without the field. */
+  readonly takingOther: number;
+  readonly takingAbsent: number;
 }
 
 /** @param all the conditions of each route; `undefined` for a route that takes everything */
@@ -34,30 +46,46 @@ export function createTakers(all: readonly (readonly Condition[] | undefined)[])
   const tests = all.map((conditions = []) => testsIn(conditions, names));
   const byBytes = tests.map((own) => own !== undefined);
   if (!byBytes.includes(true)) return undefined;
-  const fields = names.map((name) => Buffer.from(name));
-  const asText = fields.map((_, field) =>
-    tests.some((own) => own?.some((one) => one.field === field && one.texts !== undefined)),
-  );
-  const places = new Int32Array(fields.length);
+  const fields = names.map((name, field) => fieldOf(name, field, tests));
+  const everyone = routesWhere(byBytes, (one) => one);
   return {
     byBytes,
     of(json, start) {
       const members = lastMembers();
       if (members === undefined) return undefined;
-      for (let field = 0; field < fields.length; field++) {
-        const place = memberNamed(fields[field] as Buffer, members, json, start);
-        // An escape can be written in many ways.
-        if (place >= 0 && asText[field] && members.places[place + 3] === ESCAPED_TEXT) return undefined;
-        places[field] = place;
-      }
-      let taken = 0;
-      for (let route = 0; route < tests.length; route++) {
-        const own = tests[route];
-        if (own !== undefined && allHold(own, places, members.places, json, start)) taken |= 1 << route;
+      let taken = everyone;
+      for (let index = 0; index < fields.length; index++) {
+        const left = routesLeftBy(fields[index] as ByteField, members, json, start);
+        if (left === undefined) return undefined;
+        taken &= left;
       }
       return taken;
     },
   };
+}
+
+function fieldOf(
+  name: string,
+  field: number,
+  tests: readonly (readonly ByteTest[] | undefined)[],
+): ByteField {
+  const routes = tests.map((own) => own?.filter((one) => one.field === field) ?? []);
+  const texts = [...new Set(routes.flat().flatMap((one) => one.texts ?? []))];
+  const taking = (holds: (test: ByteTest) => boolean) => routesWhere(routes, (own) => own.every(holds));
+  return {
+    name: Buffer.from(name),
+    texts: texts.map((text) => Buffer.from(text)),
+    taking: texts.map((text) =>
+      taking((test) => (test.texts === undefined || test.texts.includes(text)) === test.isOne),
+    ),
+    takingOther: taking((test) => (test.texts === undefined) === test.isOne),
+    takingAbsent: taking((test) => !test.isOne),
+  };
+}
+
+/** A bit for each route of which it is so. */
+function routesWhere<Of>(routes: readonly Of[], isSo: (one: Of) => boolean): number {
+  return routes.reduce((bits, one, route) => (isSo(one) ? bits | (1 << route) : bits), 0);
 }
 
 /** `undefined` if one of them has to see the parsed record. Adds the fields that they name to `names`. */
@@ -90,7 +118,7 @@ function testIn(condition: Condition, field: number): ByteTest | undefined {
 function textTest(field: number, values: readonly unknown[], isOne: boolean): ByteTest | undefined {
   const texts = values.filter((value) => typeof value === 'string');
   if (texts.length < values.length || !texts.every((text) => text.isWellFormed())) return undefined;
-  return { field, texts: texts.map((text) => Buffer.from(text)), isOne };
+  return { field, texts, isOne };
 }
 
 /** Where the numbers of the member are; of several with this name, the last counts, as with `JSON.parse`. */
@@ -102,28 +130,22 @@ function memberNamed(name: Buffer, { count, places }: MemberPlaces, json: Buffer
   return -1;
 }
 
-function allHold(
-  tests: readonly ByteTest[],
-  fields: Int32Array,
-  places: Uint32Array,
-  json: Buffer,
-  start: number,
-): boolean {
-  for (let index = 0; index < tests.length; index++) {
-    const test = tests[index] as ByteTest;
-    if (!holds(test, fields[test.field] as number, places, json, start)) return false;
-  }
-  return true;
-}
-
-function holds(test: ByteTest, place: number, places: Uint32Array, json: Buffer, start: number): boolean {
-  if (test.texts === undefined) return place >= 0 === test.isOne;
-  const end = place < 0 ? NO_TEXT : (places[place + 3] as number);
-  if (end === NO_TEXT) return !test.isOne;
+/** The routes that the field leaves; `undefined` if its text has to be parsed to know. */
+function routesLeftBy(field: ByteField, members: MemberPlaces, json: Buffer, start: number): number | undefined {
+  const { name, texts, taking } = field;
+  const { places } = members;
+  const place = memberNamed(name, members, json, start);
+  if (place < 0) return field.takingAbsent;
+  const end = places[place + 3] as number;
+  if (end === NO_TEXT || texts.length === 0) return field.takingOther;
+  // An escape can be written in many ways.
+  if (end === ESCAPED_TEXT) return undefined;
   const from = (places[place + 2] as number) + 1;
-  for (const text of test.texts)
-    if (text.length === end - from && hasAt(json, start + from, text)) return test.isOne;
-  return !test.isOne;
+  for (let index = 0; index < texts.length; index++) {
+    const text = texts[index] as Buffer;
+    if (text.length === end - from && hasAt(json, start + from, text)) return taking[index];
+  }
+  return field.takingOther;
 }
 
 function hasAt(json: Buffer, at: number, bytes: Buffer): boolean {
