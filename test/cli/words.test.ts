@@ -79,3 +79,11 @@ describe('15: help, completions and docs/cli.md come from one table of words', (
     ]);
   });
 });
+
+describe('15: an error has a code, its cause and the next command', () => {
+  it('check of a file that is not there shows no stack', async () => {
+    const { code, err } = await runCli(['check', 'not-there.json']);
+    expect(code).toBe(1);
+    expect(err).toBe('error USAGE  not-there.json cannot be read (ENOENT)\nnext   penstock check --help\n');
+  });
+});
