@@ -23,6 +23,7 @@ export async function main(args: readonly string[], process: NodeJS.Process): Pr
   });
   const isJson = args.includes('--json');
   try {
+    refuseUnknownHelp(args);
     program.parse(args, { from: 'user' });
     return (await done) ?? 0;
   } catch (error) {
@@ -99,6 +100,13 @@ function optionOf({ name, value, short, summary, isMany }: Option): ProgramOptio
 /** As commander names the value of an option. */
 function camelOf(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Commander shows the whole help there, and no error. @throws MistakeError */
+function refuseUnknownHelp([first, name]: readonly string[]): void {
+  if (first !== 'help' || name === undefined || name.startsWith('-') || name === 'help') return;
+  if (COMMANDS.some((one) => one.name === name)) return;
+  throw new MistakeError('USAGE', `unknown command '${name}'`, 'penstock --help');
 }
 
 function helpOf(args: readonly string[]): string {
