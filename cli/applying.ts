@@ -10,6 +10,9 @@ import type { RunInput } from './run.ts';
 import { runAndTell } from './telling.ts';
 import { type ExitCode, type Given, textOf } from './words.ts';
 
+/** The form of `PlanToken` in `lib/pipeline.ts`, which would make every start slower. */
+const TOKEN = /^p\d{1,4}\.[\w.-]{1,4000}$/;
+
 export interface Applying {
   readonly token: string | undefined;
   readonly isAgreed: boolean;
@@ -29,6 +32,12 @@ export async function applyFile(
     mode: 'apply',
     ...(warmUpSeconds !== undefined && { warmUpSeconds }),
   };
+  if (token !== undefined && !TOKEN.test(token))
+    throw new MistakeError(
+      'USAGE',
+      '--token: expected the last line of penstock plan, p1.…',
+      'penstock plan MANIFEST',
+    );
   const named = textOf(given, 'sandbox');
   await target.prepare(file.asked.manifest);
   if (token !== undefined) {

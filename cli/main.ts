@@ -3,8 +3,7 @@ import { CommanderError, Command as Program, Option as ProgramOption } from 'com
 import { COMMANDS } from './commands.ts';
 import { createTarget } from './connect.ts';
 import { createOutput } from './create-output.ts';
-import { MistakeError } from './mistake.ts';
-
+import { MistakeError, toldOf } from './mistake.ts';
 import { versionOf } from './version.ts';
 import type { Argument, Command, ExitCode, Given, Option } from './words.ts';
 
@@ -24,6 +23,7 @@ export async function main(args: readonly string[], process: NodeJS.Process): Pr
   });
   const isJson = args.includes('--json');
   try {
+    refuseUnknownHelp(args);
     program.parse(args, { from: 'user' });
     return (await done) ?? 0;
   } catch (error) {
@@ -102,6 +102,13 @@ function camelOf(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** Commander shows the whole help there, and no error. @throws MistakeError */
+function refuseUnknownHelp([first, name]: readonly string[]): void {
+  if (first !== 'help' || name === undefined || name.startsWith('-') || name === 'help') return;
+  if (COMMANDS.some((one) => one.name === name)) return;
+  throw new MistakeError('USAGE', `unknown command '${name}'`, 'penstock --help');
+}
+
 function helpOf(args: readonly string[]): string {
   const named = COMMANDS.find(({ name }) => name === args[0]);
   return named === undefined ? 'penstock --help' : `penstock ${named.name} --help`;
@@ -127,12 +134,23 @@ async function runWith(command: Command, given: Given, process: NodeJS.Process):
     const { env } = process;
     return await command.run({ target, output, folder: process.cwd(), env, signal: stop.signal }, given);
   } catch (error) {
-    output.error(error);
+    output.error(asTyped(error, command.name));
     return 1;
   } finally {
     await target.close();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
   }
+}
+
+/** Functions and scripts advise who writes events and their options; here a command was typed. */
+function asTyped(error: unknown, command: string): unknown {
+  const { code } = (error instanceof Error ? error : {}) as { code?: unknown };
+  const help = `penstock ${command} --help`;
+  if (code === 'USAGE' && !(error instanceof MistakeError))
+    return new MistakeError(code, (error as Error).message, help, error);
+  if (code !== 'EVENT_INVALID') return error;
+  const next = `penstock status lists the pipelines, and ${help} the words.`;
+  return new MistakeError(code, toldOf(error)?.what ?? String(error), next, error);
 }
 
 /** @throws MistakeError where both are named */

@@ -48,22 +48,21 @@ export async function showPlan(output: Output, report: Report): Promise<void> {
   if (report.token !== undefined) output.line(`Token: ${report.token}`);
 }
 
-/** What became of each resource. */
-export async function showRun(output: Output, report: Report): Promise<void> {
+/** What became of each resource. Where an error follows, it tells the cause and what is next. */
+export async function showRun(output: Output, report: Report, { isError = false } = {}): Promise<void> {
   const { colours } = output;
   const calls = report.steps.reduce((sum, one) => sum + one.calls, 0);
   const changes = report.steps.reduce((sum, one) => sum + one.changes.length, 0);
   output.line(colours.bold(`Run report of ${report.pipeline}: ${report.outcome}`));
   output.line();
-  await output.table(
-    ['Resource', 'Done', 'Name and id', 'Why'],
-    told(report).map((entry) => [entry.resource, entry.done, namesOf(entry), whyOf(entry)]),
-  );
+  const rows = told(report).map((entry) => [entry.resource, entry.done, namesOf(entry), whyOf(entry)]);
+  if (rows.length > 0) await output.table(['Resource', 'Done', 'Name and id', 'Why'], rows);
   showRest(output, report);
   if (report.verified.length > 0) output.line(`Verified: ${report.verified.join(', ')}`);
-  output.line(report.summary);
+  if (!isError) output.line(report.summary);
   const seconds = (report.durationMs / 1_000).toFixed(1);
   output.line(`${seconds} s, ${calls} calls of Experience Platform, ${changes} of them changes`);
+  if (isError) return;
   for (const one of report.next) output.line(`${colours.cyan('next')}  ${one}`);
 }
 

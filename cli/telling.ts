@@ -19,7 +19,7 @@ export async function runAndTell(
     return 0;
   } catch (error) {
     if (error instanceof RunFailedError && error.report !== undefined) {
-      await showRun(output, error.report);
+      await showRun(output, error.report, { isError: true });
       output.json(error.report);
     }
     if (!(error instanceof LeftRunningError)) throw error;

@@ -1,4 +1,5 @@
 // `penstock status`: where each pipeline stands, or one with the report of its last execution.
+import type { Report } from '../../lib/pipeline.ts';
 import type { Status } from '../../lib/provision/status.ts';
 import { type Command, JSON_OPTION, TARGET } from '../words.ts';
 
@@ -37,6 +38,8 @@ function stateOf({ running, applied }: Status): string {
 }
 
 function lastOf({ report }: Status): string {
-  const { outcome = '', summary = '' } = (report ?? {}) as { outcome?: string; summary?: string };
+  const { outcome = '', summary = '', failure } = (report ?? {}) as Partial<Report>;
+  // Its summary says the outcome and the whole cause: `penstock status PIPELINE` shows them.
+  if (failure?.code !== undefined) return `${outcome}: ${failure.code}`;
   return [outcome, summary].filter(Boolean).join(': ');
 }

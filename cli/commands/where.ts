@@ -57,6 +57,12 @@ function questionOf(given: Given): object {
       'expected either --id, or --shard and --sequence-number',
       'penstock where --help',
     );
+  if (arrivedAt !== undefined && !/^\d{4}-\d\d-\d\dT/.test(arrivedAt))
+    throw new MistakeError(
+      'USAGE',
+      `--arrived: expected a time such as 2026-11-28T10:00:00Z; found "${arrivedAt}"`,
+      'penstock where --help',
+    );
   return {
     ...(pipeline === undefined ? { stream } : { pipeline }),
     ...(id === undefined ? { shardId, sequenceNumber } : { _id: id }),

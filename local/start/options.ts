@@ -78,6 +78,7 @@ ${QUIRK_HELP}
 /** The mistake in a command line; its message is all the user needs to see. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  readonly code = 'USAGE';
 }
 
 /** @throws UsageError */

@@ -79,3 +79,23 @@ describe('15: help, completions and docs/cli.md come from one table of words', (
     ]);
   });
 });
+
+describe('15: an error has a code, its cause and the next command', () => {
+  it('check of a file that is not there shows no stack', async () => {
+    const { code, err } = await runCli(['check', 'not-there.json']);
+    expect(code).toBe(1);
+    expect(err).toBe('error USAGE  not-there.json cannot be read (ENOENT)\nnext   penstock check --help\n');
+  });
+
+  it.each([
+    ['help plann', "unknown command 'plann'", 'penstock --help'],
+    ['where orders --id 1 --arrived yesterday', 'found "yesterday"', 'penstock where --help'],
+    ['apply examples/web-events.json --token rubbish', '--token: expected', 'penstock plan MANIFEST'],
+  ])('"%s" is refused before anything is asked', async (line, cause, next) => {
+    const { code, out, err } = await runCli(line.split(' '));
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('error USAGE  ');
+    expect(err).toContain(cause);
+    expect(err).toContain(`next   ${next}\n`);
+  });
+});
