@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dateForms, epochOf, instantText, isTimeName } from '../../../cli/init/dates.ts';
 import { fieldName, pipelineName, sourcePath } from '../../../cli/init/names.ts';
 import { evidence, fieldRows, identityLines, pipelineLines } from '../../../cli/init/report.ts';
+import { CHANGES_OF_TABLES } from './data-sets.ts';
 import { inferred } from './landing.ts';
 
 type Json = Record<string, unknown>;
@@ -234,6 +235,20 @@ describe('15 init: a manifest per shape, with its where', () => {
     ).toEqual([
       ['probe-order', [{ field: '/kind', equals: 'order' }]],
       ['probe-visit', [{ field: '/kind', equals: 'visit' }]],
+    ]);
+  });
+
+  it.each([
+    ['debezium', '/source/table'],
+    ['dms', '/metadata/table-name'],
+    ['dynamodb', '/tableName'],
+    ['eventbridge', '/detail-type'],
+    ['cloudevents', '/type'],
+  ] as const)('where messages of %s are of several tables or kinds', async (format, field) => {
+    const { pipelines } = await inferred(json(CHANGES_OF_TABLES[format]));
+    expect(pipelines.map(({ manifest }) => (manifest.source as { records: Json }).records.where)).toEqual([
+      [{ field, equals: 'customers' }],
+      [{ field, equals: 'orders' }],
     ]);
   });
 
