@@ -101,7 +101,7 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
     node.unique = undefined;
   }
 
-  /** The last field gives up its own: what identifies a record mostly stands at its beginning. */
+  /** The values of the last field are forgotten: what identifies a record mostly stands at its beginning. */
   function makeRoom(): void {
     while (kept >= maxKept) {
       const last = watched.pop();

@@ -22,7 +22,7 @@ export async function rehearse(
 ): Promise<ImportFinding[]> {
   const findings: ImportFinding[] = [];
   const ids = walkedIds(walked);
-  let pipeline = documentOf(manifest, walked.tenant);
+  let pipeline = rehearsedDocument(manifest, walked.tenant);
   for (const resource of resourcesOf(pipeline)) {
     const { key } = resource;
     if (!resource.needed(manifest)) continue;
@@ -97,7 +97,7 @@ function walkedIds(walked: WalkedFlow): Partial<Record<ResourceKey, string>> {
 }
 
 /** The document that a plan would begin with. */
-function documentOf(manifest: Manifest, tenant: string): Pipeline {
+function rehearsedDocument(manifest: Manifest, tenant: string): Pipeline {
   return {
     version: DOCUMENT_VERSION,
     mode: 'plan',

@@ -34,7 +34,7 @@ export function schemaLints(written: WrittenManifest): Lint[] {
 }
 
 function identityLints(schema: WrittenManifest): Lint[] {
-  const identities = identitiesIn(schema);
+  const identities = writtenIdentities(schema);
   const paths = identities.map(({ path }) => path);
   const primaries = identities.flatMap(({ primary }, index) => (primary === true ? [index] : []));
   return identities.flatMap(({ path, namespace }, index) => {
@@ -110,7 +110,7 @@ function setTrue(rule: string, at: string, says: string): Lint {
 function primaryLint(schema: WrittenManifest, dataset: WrittenManifest): Lint {
   const [at, rule] = ['/schema/profile', 'profile-without-identity'];
   const says = 'a schema in Profile needs a primary identity, or the field group identitymap';
-  const identities = identitiesIn(schema);
+  const identities = writtenIdentities(schema);
   const [only] = identities;
   // What the dataset asks for is not switched off.
   if (identities.length === 0 && dataset.profile !== true && dataset.upsert !== true)
@@ -126,14 +126,14 @@ function primaryLint(schema: WrittenManifest, dataset: WrittenManifest): Lint {
 
 function isIdentified(schema: WrittenManifest): boolean {
   return (
-    identitiesIn(schema).some(({ primary }) => primary === true) ||
+    writtenIdentities(schema).some(({ primary }) => primary === true) ||
     idOf(asText(schema.class) ?? '', CLASSES) === CLASSES.experienceevent ||
-    groupsIn(schema).includes(FIELD_GROUPS.identitymap)
+    writtenGroups(schema).includes(FIELD_GROUPS.identitymap)
   );
 }
 
 function repeatedGroups(schema: WrittenManifest): Lint[] {
-  const groups = groupsIn(schema);
+  const groups = writtenGroups(schema);
   return groups.flatMap((group, index) => {
     const at = jsonPointer(['schema', 'fieldGroups', index]);
     if (group === undefined || groups.indexOf(group) === index) return [];
@@ -157,12 +157,12 @@ function retentionLints(schema: WrittenManifest, { retention }: WrittenManifest)
   ];
 }
 
-function identitiesIn(schema: WrittenManifest) {
+function writtenIdentities(schema: WrittenManifest) {
   return asList(schema.identities).map((one) => asObject(one) ?? {});
 }
 
 /** The `$id`s; `undefined` for own ones. */
-function groupsIn(schema: WrittenManifest): (string | undefined)[] {
+function writtenGroups(schema: WrittenManifest): (string | undefined)[] {
   return asList(schema.fieldGroups).map((one) =>
     typeof one === 'string' ? idOf(one, FIELD_GROUPS) : undefined,
   );

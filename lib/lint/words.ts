@@ -26,7 +26,7 @@ function wordLint({ path, found, meant, isKey }: MeantWord, written: WrittenMani
   const at = jsonPointer(isKey ? [...path, found] : path);
   const says = `${JSON.stringify(found)} is not known; ${JSON.stringify(meant)} is near`;
   // The member is there as well: which of both is meant only the author knows.
-  if (isKey && hasMember(written, path, meant))
+  if (isKey && isWritten(written, path, meant))
     return { rule: 'word', at, says: `${says}, and there already` };
   return {
     rule: 'word',
@@ -37,7 +37,7 @@ function wordLint({ path, found, meant, isKey }: MeantWord, written: WrittenMani
   };
 }
 
-function hasMember(written: WrittenManifest, path: readonly PropertyKey[], name: string): boolean {
+function isWritten(written: WrittenManifest, path: readonly PropertyKey[], name: string): boolean {
   const object = path.reduce<unknown>(
     (here, step) => (here as Readonly<Record<PropertyKey, unknown>> | undefined)?.[step],
     written,
