@@ -75,6 +75,38 @@ const SHAPES: readonly (readonly [FormatName, (record: Json) => boolean])[] = [
   ],
 ];
 
+/** Where a message of the format says of what kind it is, or of which table: from the record's beginning. */
+const KINDS: Readonly<Partial<Record<FormatName, readonly (readonly string[])[]>>> = {
+  cloudevents: [['type']],
+  eventbridge: [['detail-type']],
+  debezium: ['table', 'collection'].flatMap((name) => [
+    ['source', name],
+    ['payload', 'source', name],
+  ]),
+  dms: [['metadata', 'table-name']],
+  dynamodb: [['tableName']],
+};
+
+export interface Kind {
+  readonly steps: readonly string[];
+  readonly value: unknown;
+}
+
+/** The kind that a record of the format names; `undefined` where it has none, or is no JSON. */
+export function kindIn(format: FormatName | undefined, record: Buffer): Kind | undefined {
+  const all = format === undefined ? undefined : KINDS[format];
+  if (all === undefined) return undefined;
+  const content = unpack(record, 'auto');
+  const value = valueIn(('kind' in content ? record : content).toString('utf8'));
+  return all
+    .map((steps) => ({ steps, value: valueBelow(value, steps) }))
+    .find((one) => one.value !== undefined && one.value !== null);
+}
+
+function valueBelow(value: unknown, steps: readonly string[]): unknown {
+  return steps.reduce((here, step) => (isObject(here) ? here[step] : undefined), value);
+}
+
 function isDebezium(event: Json): boolean {
   return typeof event.op === 'string' && isObject(event.source) && ('after' in event || 'before' in event);
 }

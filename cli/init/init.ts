@@ -76,17 +76,20 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
   const { name, sandbox, stream, schemaPath } = options;
   const { format, isPacked } = looksOf(await firstOf(options.lines()));
   const read = createReader(format, stream, isPacked);
-  const dividers = WHOLE.has(format) ? createDividers() : undefined;
+  const isWhole = WHOLE.has(format);
+  const dividers = createDividers();
   const whole = createPart();
   const counts = createCounts();
   for await (const group of upTo(options, read)) {
     counts.add(group);
-    for (const message of messagesOf(group)) {
-      const present = whole.add(message);
-      dividers?.add(message, present);
-    }
+    for (const { messages, kind } of group.records)
+      for (const message of messages) {
+        const present = whole.add(message);
+        if (isWhole) dividers.add(message, present);
+        else dividers.addOfKind(kind, present);
+      }
   }
-  const division = dividers?.division(whole.tally.root);
+  const division = dividers.division(whole.tally.root);
   const origin = { sandbox, stream, schemaPath, format, isPacked };
   const all =
     division === undefined
@@ -190,16 +193,16 @@ async function dividedPipelines(
   const parts = shapes.map((values) => ({ values, part: createPart() }));
   const partOf = new Map(parts.flatMap(({ values, part }) => values.map((value) => [value, part] as const)));
   for await (const group of upTo(options, read))
-    for (const message of messagesOf(group)) partOf.get(valueAt(message, steps) as Value)?.add(message);
+    for (const { messages, kind } of group.records)
+      for (const message of messages) {
+        const value = WHOLE.has(origin.format) ? valueAt(message, steps) : kind?.value;
+        partOf.get(value as Value)?.add(message);
+      }
   const names = new Set<string>();
   return parts.map(({ values, part }) => {
     const name = nameFor(options.name, values, names);
     return pipelineOf({ ...origin, name, part: { steps, values } }, part.tally.root, part.kept);
   });
-}
-
-function messagesOf({ records }: Group): Message[] {
-  return records.flatMap(({ messages }) => messages);
 }
 
 function valueAt(message: Message, steps: readonly string[]): unknown {

@@ -4,7 +4,7 @@ import { check } from '../../lib/forward/json/check.ts';
 import { canonicalNumber, withDigits } from '../../lib/json-text.ts';
 import { parseManifest } from '../../lib/manifest.ts';
 import { createOutcomes, standInFor } from '../../local/check/records-check.ts';
-import type { FormatName } from './formats.ts';
+import { type FormatName, type Kind, kindIn } from './formats.ts';
 import type { Line } from './lines.ts';
 
 export type Message = Readonly<Record<string, unknown>>;
@@ -17,6 +17,8 @@ export interface Read {
   readonly rejected: readonly string[];
   /** Messages that the format passes over. */
   readonly filtered: number;
+  /** What the format says of its one message. */
+  readonly kind?: Kind | undefined;
 }
 
 /** Larger ones are judged by all of the forwarder: what a request takes depends on more than the record. */
@@ -31,6 +33,7 @@ export function createReader(format: FormatName | undefined, stream: string, isP
   const whole = async (number: number, bytes: Buffer): Promise<Read> => {
     const outcomes = await outcomesOf(bytes);
     return {
+      kind: outcomes.length === 1 ? kindIn(format, bytes) : undefined,
       number,
       messages: outcomes.flatMap((one) =>
         typeof one === 'object' && 'sent' in one ? [parseExactly(JSON.stringify(one.sent))] : [],

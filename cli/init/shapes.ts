@@ -1,4 +1,5 @@
 // Finds the field that divides the records into shapes: each of its values has members of its own.
+import type { Kind } from './formats.ts';
 import { plainName } from './known.ts';
 import { MAX_FEW, type Node } from './tally.ts';
 
@@ -15,6 +16,8 @@ export interface Division {
 /** Counts, for each field of few values, which members stand beside which value. */
 export interface Dividers {
   add(record: Readonly<Record<string, unknown>>, present: readonly number[]): void;
+  /** Counts a message for the one field that divides messages of its format. */
+  addOfKind(kind: Kind | undefined, present: readonly number[]): void;
   /** `undefined` where the records have one shape. */
   division(root: Node): Division | undefined;
 }
@@ -79,6 +82,12 @@ export function createDividers(): Dividers {
             look(`${name}\u0000${inner}`, () => [name, inner], one, present);
         } else look(name, () => [name], value, present);
       }
+    },
+    addOfKind(kind, all) {
+      records += 1;
+      if (kind === undefined) return;
+      const { steps, value } = kind;
+      look(steps.join('\u0000'), () => [...steps], value, [...new Set(all)]);
     },
     division(root) {
       const ways = [...dividers.values()].flatMap((one) => {

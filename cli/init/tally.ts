@@ -22,7 +22,7 @@ export interface Node {
   items: Node | undefined;
   /** The values that were seen, with how often; `undefined` once there are too many or too long ones. */
   distinct: Map<string | number | boolean | null, number> | undefined;
-  /** As long as none came twice. */
+  /** Of a field that is in every record, as long as no value came twice and there is room. */
   unique: Set<number> | undefined;
 }
 
@@ -33,6 +33,8 @@ export const MAX_MEMBERS = 300;
 const MAX_NODES = 20_000;
 const MAX_DEPTH = 20;
 const MAX_SHORT_TEXT = 100;
+/** Values of all fields together that are kept to see whether one comes twice: about 40 bytes each. */
+const MAX_KEPT_VALUES = 2_000_000;
 
 export interface Tally {
   readonly root: Node;
@@ -49,8 +51,12 @@ export interface Tally {
   };
 }
 
-export function createTally(): Tally {
+/** @param maxKept values that are kept to see whether one comes twice */
+export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
   let nodes = 0;
+  let kept = 0;
+  /** Fields whose values are kept, in the order in which they were met. */
+  const watched: Node[] = [];
   let isFull = false;
   let present: number[] = [];
   let isNews = false;
@@ -89,9 +95,41 @@ export function createTally(): Tally {
     else seeScalar(node, kind, value);
   }
 
+  /** Its values need no room any more. */
+  function forget(node: Node): void {
+    kept -= node.unique?.size ?? 0;
+    node.unique = undefined;
+  }
+
+  /** The values of the last field are forgotten: what identifies a record mostly stands at its beginning. */
+  function makeRoom(): void {
+    while (kept >= maxKept) {
+      const last = watched.pop();
+      if (last === undefined) return;
+      forget(last);
+    }
+  }
+
+  function seeUnique(node: Node, kind: Kind, value: unknown): void {
+    const { unique } = node;
+    if (unique === undefined) return;
+    const isKey = kind === 'text' || kind === 'integer' || kind === 'long';
+    const hash = isKey ? hashOf(kind === 'long' ? JSON.stringify(value) : String(value)) : 0;
+    const isEverywhere = node.count === tally.root.count;
+    if (!isKey || !isEverywhere || unique.has(hash)) {
+      forget(node);
+      return;
+    }
+    if (unique.size === 0) watched.push(node);
+    makeRoom();
+    if (node.unique === undefined) return;
+    unique.add(hash);
+    kept += 1;
+  }
+
   function seeObject(node: Node, object: Readonly<Record<string, unknown>>): void {
     node.distinct = undefined;
-    node.unique = undefined;
+    forget(node);
     for (const name of Object.keys(object)) {
       const member = memberOf(node, name);
       if (member !== undefined) see(member, object[name]);
@@ -109,7 +147,10 @@ export function createTally(): Tally {
     }
     // So many names are data, as in {"2026-02-13": 4}: from here on only their values count.
     const values = make(node.depth + 1);
-    for (const one of node.members.values()) merge(values, one);
+    for (const one of node.members.values()) {
+      merge(values, one);
+      forget(one);
+    }
     node.values = values;
     node.members = undefined;
     return values;
@@ -117,7 +158,7 @@ export function createTally(): Tally {
 
   function seeList(node: Node, list: readonly unknown[]): void {
     node.distinct = undefined;
-    node.unique = undefined;
+    forget(node);
     node.items ??= child(node.depth + 1);
     if (node.items !== undefined) for (const item of list) see(node.items, item);
   }
@@ -132,7 +173,7 @@ export function createTally(): Tally {
     if (node.unique !== undefined) seeUnique(node, kind, value);
   }
 
-  return {
+  const tally: Tally = {
     root: make(0),
     get nodes() {
       return nodes;
@@ -143,10 +184,11 @@ export function createTally(): Tally {
     add(record) {
       present = [];
       isNews = false;
-      see(this.root, record);
+      see(tally.root, record);
       return { present, isNews };
     },
   };
+  return tally;
 }
 
 export function kindOf(value: unknown): Kind {
@@ -194,15 +236,6 @@ function seeDistinct(node: Node, kind: Kind, value: unknown): void {
   const before = distinct.get(key);
   if (!isShort || (before === undefined && distinct.size >= MAX_FEW)) node.distinct = undefined;
   else distinct.set(key, (before ?? 0) + 1);
-}
-
-function seeUnique(node: Node, kind: Kind, value: unknown): void {
-  const { unique } = node;
-  const isKey = kind === 'text' || kind === 'integer' || kind === 'long';
-  const hash = isKey ? hashOf(kind === 'long' ? JSON.stringify(value) : String(value)) : 0;
-  if (unique === undefined) return;
-  if (!isKey || unique.has(hash)) node.unique = undefined;
-  else unique.add(hash);
 }
 
 /** FNV-1a, twice with different beginnings: 52 bits, so that a hundred thousand values have hashes of their own. */

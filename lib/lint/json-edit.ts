@@ -50,7 +50,8 @@ function editOnce(text: string, edit: Edit): string {
   const child = childOf(parent, key);
   if (edit.op === 'set') {
     if (child !== undefined) return spliced(text, child.node.start, child.node.end, inline(edit.value));
-    return parent.kind === 'other' ? text : withChild(text, parent, key, edit.value);
+    const hasPlace = parent.kind === 'array' || (parent.kind === 'object' && key !== '-');
+    return !hasPlace ? text : withChild(text, parent, key, edit.value);
   }
   if (child === undefined) return text;
   if (edit.op === 'remove') return withoutChild(text, parent, child);
@@ -65,7 +66,8 @@ function setBelow(text: string, { at, value }: Extract<Edit, { op: 'set' }>): st
 }
 
 function childOf({ kind, children }: JsonNode, name: string): JsonChild | undefined {
-  return kind === 'array' ? children[Number(name)] : children.find(({ key }) => key === name);
+  // Of two members of one name JSON.parse takes the last.
+  return kind === 'array' ? children[Number(name)] : children.findLast(({ key }) => key === name);
 }
 
 function withChild(text: string, parent: JsonNode, key: string, value: unknown): string {

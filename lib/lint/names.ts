@@ -4,7 +4,7 @@ import { asList, asObject, asText, type Lint, type WrittenManifest } from './wri
 
 /** As lib/manifest.ts takes a name in AEP: its filters read these characters as "or", "anything", "not". */
 const REFUSED = /[,*"\\!=<>~\p{C}]+/gu;
-const MAX_NAME = 100;
+const MAX_NAME_IN_AEP = 100;
 
 export function nameLints(written: WrittenManifest): Lint[] {
   const schema = asObject(written.schema) ?? {};
@@ -49,7 +49,7 @@ function nameLint(
 }
 
 function mendResource(name: string): string {
-  return name.replace(REFUSED, '-').trim().slice(0, MAX_NAME).trim();
+  return name.replace(REFUSED, '-').trim().slice(0, MAX_NAME_IN_AEP).trim();
 }
 
 function mendPipeline(name: string): string {

@@ -333,3 +333,22 @@ describe('issue 15: check has lints that know AEP’s rules, and --fix applies e
     },
   );
 });
+
+describe('issue 15, check --fix never makes a manifest worse', () => {
+  it('a misspelt member beside the right one is left to the author', () => {
+    const text = JSON.stringify(sound()).replace('"sandbox"', '"nmae":"other","sandbox"');
+    const fixed = fixText(text, JSON.parse);
+    expect(fixed.text).toBe(text);
+    expect(fixed.left.map(({ at }) => at)).toEqual(['/nmae']);
+  });
+
+  it('of two members of one name it mends the one that counts', () => {
+    const text = JSON.stringify(sound()).replace('"name":"shop"', '"name":"left","name":"my shop"');
+    expect(fixText(text, JSON.parse)).toMatchObject({ text: text.replace('my shop', 'my-shop'), left: [] });
+  });
+
+  it('an item is added to a list alone', () => {
+    const text = '{"derive":{"_id":1}}';
+    expect(editJson(text, [{ op: 'set', at: '/derive/-', value: 'timestamp' }])).toBe(text);
+  });
+});

@@ -131,7 +131,12 @@ function memberNamed(name: Buffer, { count, places }: MemberPlaces, json: Buffer
 }
 
 /** The routes that the field leaves; `undefined` if its text has to be parsed to know. */
-function routesLeftBy(field: ByteField, members: MemberPlaces, json: Buffer, start: number): number | undefined {
+function routesLeftBy(
+  field: ByteField,
+  members: MemberPlaces,
+  json: Buffer,
+  start: number,
+): number | undefined {
   const { name, texts, taking } = field;
   const { places } = members;
   const place = memberNamed(name, members, json, start);

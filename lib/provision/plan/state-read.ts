@@ -15,8 +15,13 @@ export function noteDecision(
   key: ResourceKey,
   { action, found, others }: Decision,
 ): void {
-  read.set(key, { action, found: found && partOf(found), others: others.map(partOf) });
+  read.set(key, { action, found: found && partOf(found), others: others.map(partOf).sort(byId) });
   if (key === 'flow') read.set('flow-state', { state: found?.state });
+}
+
+/** AEP's lists have no order of their own. */
+function byId(one: { readonly id: string }, other: { readonly id: string }): number {
+  return one.id < other.id ? -1 : 1;
 }
 
 /** Without times: some of them are the moment of looking. */
@@ -32,20 +37,21 @@ export async function stateRead(
   read: ResourcesRead,
   runtime: ProvisionRuntime,
 ): Promise<PlanState> {
-  const entry = (name: Planned['resource']) => {
+  const plannedOf = (name: Planned['resource'] | 'flow-state') => {
     const { action, id } = plan.find(({ resource }) => resource === name) ?? {};
     return { action, id };
   };
   return {
-    ...Object.fromEntries(read),
+    // Another action follows from what was found: what AEP does not allow, and the manifest neither.
+    ...Object.fromEntries([...read].map(([part, found]) => [part, { found, ...plannedOf(part) }])),
     manifest,
     samples,
     execution: succeededId(record?.succeeded),
     applied: record?.manifest,
     old: old.map(({ resource, id }) => `${resource} ${id}`).sort(),
     routes: await routesRead(manifest, streamArn, runtime),
-    publish: { ...entry('publish'), published: await publishedRead(manifest, streamArn, runtime) },
-    trigger: { ...entry('trigger'), trigger: await triggerRead(streamArn, runtime) },
+    publish: { ...plannedOf('publish'), published: await publishedRead(manifest, streamArn, runtime) },
+    trigger: { ...plannedOf('trigger'), trigger: await triggerRead(streamArn, runtime) },
   };
 }
 

@@ -43,6 +43,58 @@ const dynamo = (index: number, eventName = 'INSERT') => ({
   },
 });
 
+const row = (n: number) =>
+  n % 2
+    ? { id: n, total: n / 2, placed_at: at(n), currency: 'EUR' }
+    : { id: n, email: `c${n}@example.com`, plan: 'free', seats: n };
+const table = (n: number) => (n % 2 ? 'orders' : 'customers');
+
+/** Messages of two kinds, which only the envelope tells. */
+export const CHANGES_OF_TABLES = {
+  debezium: times(12, (n) => ({
+    before: null,
+    after: row(n),
+    source: { db: 'shop', table: table(n), ts_ms: 1_770_970_530_000 + n },
+    op: 'c',
+    ts_ms: 1_770_970_530_123 + n,
+  })),
+  dms: times(12, (n) => ({
+    data: row(n),
+    metadata: { timestamp: at(n), 'record-type': 'data', operation: 'insert', 'table-name': table(n) },
+  })),
+  dynamodb: times(12, (n) => ({
+    eventID: `e-${n}`,
+    eventName: 'INSERT',
+    tableName: table(n),
+    dynamodb: {
+      ApproximateCreationDateTime: 1_770_970_530_000 + n,
+      Keys: { id: { S: `${n}` } },
+      NewImage: Object.fromEntries(
+        Object.entries(row(n)).map(([name, value]) => [
+          name,
+          typeof value === 'number' ? { N: String(value) } : { S: value },
+        ]),
+      ),
+    },
+  })),
+  eventbridge: times(12, (n) => ({
+    version: '0',
+    id: `e-${n}`,
+    'detail-type': table(n),
+    source: 'shop',
+    time: at(n),
+    detail: row(n),
+  })),
+  cloudevents: times(12, (n) => ({
+    specversion: '1.0',
+    id: `e-${n}`,
+    source: '/shop',
+    type: table(n),
+    time: at(n),
+    data: row(n),
+  })),
+};
+
 export const DATA_SETS: readonly DataSet[] = [
   {
     name: 'flat customers',
@@ -297,6 +349,11 @@ export const DATA_SETS: readonly DataSet[] = [
       })),
     ),
   },
+  { name: 'Debezium changes of two tables', lines: json(CHANGES_OF_TABLES.debezium) },
+  { name: 'DMS changes of two tables', lines: json(CHANGES_OF_TABLES.dms) },
+  { name: 'DynamoDB changes of two tables', lines: json(CHANGES_OF_TABLES.dynamodb) },
+  { name: 'EventBridge events of two kinds', lines: json(CHANGES_OF_TABLES.eventbridge) },
+  { name: 'CloudEvents of two kinds', lines: json(CHANGES_OF_TABLES.cloudevents) },
   {
     name: 'several shapes in one file',
     lines: json([

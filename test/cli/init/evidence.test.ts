@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { dateForms, epochOf, instantText, isTimeName } from '../../../cli/init/dates.ts';
 import { fieldName, pipelineName, sourcePath } from '../../../cli/init/names.ts';
 import { evidence, fieldRows, identityLines, pipelineLines } from '../../../cli/init/report.ts';
+import { createTally } from '../../../cli/init/tally.ts';
+import { CHANGES_OF_TABLES } from './data-sets.ts';
 import { inferred } from './landing.ts';
 
 type Json = Record<string, unknown>;
@@ -237,6 +239,20 @@ describe('15 init: a manifest per shape, with its where', () => {
     ]);
   });
 
+  it.each([
+    ['debezium', '/source/table'],
+    ['dms', '/metadata/table-name'],
+    ['dynamodb', '/tableName'],
+    ['eventbridge', '/detail-type'],
+    ['cloudevents', '/type'],
+  ] as const)('where messages of %s are of several tables or kinds', async (format, field) => {
+    const { pipelines } = await inferred(json(CHANGES_OF_TABLES[format]));
+    expect(pipelines.map(({ manifest }) => (manifest.source as { records: Json }).records.where)).toEqual([
+      [{ field, equals: 'customers' }],
+      [{ field, equals: 'orders' }],
+    ]);
+  });
+
   it('one manifest where the values of a field have the same members', async () => {
     await only(times(8, (n) => ({ kind: n % 2 ? 'a' : 'b', number: n, total: 4.5, currency: 'EUR' })));
   });
@@ -262,5 +278,16 @@ describe('15 init: names', () => {
   it('Data Prep is told of any name but the empty one', () => {
     expect(sourcePath(['a', 'b.c', '$d', 'e f'])).toBe('a.${b\\.c}.${$d}.${e f}');
     expect(sourcePath([''])).toBeUndefined();
+  });
+});
+
+describe('15 init of 100,000 records: bounded memory', () => {
+  it('keeps no more values than there is room for, and those of fields in every record alone', () => {
+    const tally = createTally(100);
+    for (let n = 0; n < 60; n++)
+      tally.add({ id: `i${n}`, code: `c${n}`, list: [`x${n}`, `y${n}`], ...(n > 5 && { late: `l${n}` }) });
+    const keptOf = (name: string) => tally.root.members?.get(name)?.unique?.size;
+    expect([keptOf('id'), keptOf('code'), keptOf('late')]).toEqual([60, undefined, undefined]);
+    expect(tally.root.members?.get('list')?.items?.unique).toBeUndefined();
   });
 });

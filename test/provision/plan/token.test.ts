@@ -109,6 +109,15 @@ describe('issue 15: apply --token takes the state that was planned', () => {
     expect((await own.run({ manifest, token })).status).toBe('SUCCEEDED');
   });
 
+  it('another pipeline of the stream that is applied anew between has moved nothing', async () => {
+    const own = await applied();
+    const other = (more: object) => inletManifest({ name: 'others', ...more });
+    expect((await own.run({ manifest: other({}) })).status).toBe('SUCCEEDED');
+    const token = await tokenFor(own, inletManifest());
+    expect((await own.run({ manifest: other({ mapping: MAPPING }) })).status).toBe('SUCCEEDED');
+    expect(await tokenFor(own, inletManifest())).toBe(token);
+  });
+
   it('records and batches that arrive between have moved nothing', async () => {
     const own = await applied();
     const token = await tokenFor(own, inletManifest());
@@ -210,6 +219,20 @@ describe('issue 15: stale tokens in every way are refused', () => {
     const token = await tokenFor(own, inletManifest());
     expect((await own.run({ manifest: inletManifest({ name: 'others' }) })).status).toBe('SUCCEEDED');
     expect(await refused(own, inletManifest(), token)).toEqual(['routes']);
+  });
+
+  it('a namespace was made between, so that what was a conflict is a change', async () => {
+    const own = world();
+    const schema = richManifest().schema as { identities: object[] };
+    const [first] = schema.identities;
+    const identities = [first, { path: 'mobilePhone.number', namespace: 'ShopPhone' }];
+    const { name } = inletManifest();
+    const manifest = richManifest({ name, schema: { ...schema, identities } });
+    const { document } = await own.run({ manifest, mode: 'plan' });
+    expect(document.plan.find(({ resource }) => resource === 'identity')?.action).toBe('conflict');
+    const { token = '' } = document.report as Report;
+    sandboxOf(own).namespaces.put('ShopPhone', { id: 10_000_001, code: 'ShopPhone', idType: 'PHONE' });
+    expect(await refused(own, manifest, token)).toEqual(['identity']);
   });
 
   it('another version of Penstock made it', async () => {
