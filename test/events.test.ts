@@ -44,6 +44,7 @@ describe('the events', () => {
         'redrive',
         'retire',
         'status',
+        'tap',
         'where',
       ].map((name) => `${name}.json`),
     );

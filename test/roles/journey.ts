@@ -165,6 +165,7 @@ async function looking(stack: Stack, folder: string): Promise<void> {
   await call(stack, 'status', { pipeline, doctor: true });
   await call(stack, 'drift', {});
   await call(stack, 'import', { sandbox: 'dev1', all: true });
+  await call(stack, 'tap', { pipeline, continue: { since: 0, after: {} } });
   await until('what was refused later is in the store', async () => {
     await call(stack, 'reconcile', {});
     return (await stored(folder)) === 2;
