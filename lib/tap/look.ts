@@ -32,10 +32,10 @@ export interface LookedMessage {
   readonly sends?: string;
 }
 
-export type Look = (record: KinesisRecord, shardId: string) => Promise<LookedMessage[]>;
+export type TapLook = (record: KinesisRecord, shardId: string) => Promise<LookedMessage[]>;
 
 /** @param route one of the stream's */
-export function createLook(stream: PublishedStream, route: PublishedRoute, schemas: Schemas): Look {
+export function createLook(stream: PublishedStream, route: PublishedRoute, schemas: Schemas): TapLook {
   const at = stream.routes.indexOf(route);
   const shared = streamDecoding(stream, schemas);
   const byShard = new Map<string, readonly Way[]>();
@@ -61,7 +61,7 @@ export function createLook(stream: PublishedStream, route: PublishedRoute, schem
       createRoom(() => true),
     );
     if (left.length > 0) return [waiting(failure)];
-    const unrouted = new Set(isWhole ? (routes[0]?.settled ?? []).filter(isUnrouted).map(placeOf) : []);
+    const unrouted = new Set(isWhole ? (routes[0]?.settled ?? []).filter(isUnrouted).map(subNumberOf) : []);
     const { framed, settled } = routes[at] ?? { framed: [], settled: [] };
     return [...framed.map(sentMessage), ...settled.map((one) => settledMessage(one, unrouted))].sort(
       (one, other) => (one.subSequenceNumber ?? 0) - (other.subSequenceNumber ?? 0),
@@ -92,7 +92,7 @@ function isUnrouted({ verdict }: Settled): boolean {
     : verdict.kind === 'filtered' && verdict.unrouted === true;
 }
 
-function placeOf({ message }: { readonly message: Message }): number | undefined {
+function subNumberOf({ message }: { readonly message: Message }): number | undefined {
   return message.subSequenceNumber;
 }
 

@@ -32,7 +32,7 @@ export async function previewAll(
 ): Promise<PreviewedMessage[]> {
   // AEP maps no XDM.
   if (route.data === 'xdm') return messages.map(() => ({}));
-  const rows = await rowsOf(messages.filter(isSmall), route, aep);
+  const rows = await previewRows(messages.filter(isSmall), route, aep);
   let at = 0;
   return messages.map((text) =>
     isSmall(text)
@@ -41,7 +41,7 @@ export async function previewAll(
   );
 }
 
-async function rowsOf(
+async function previewRows(
   messages: readonly string[],
   route: PublishedRoute,
   aep: Pick<Aep, 'dataPrep' | 'flowService'>,

@@ -13,7 +13,7 @@ import { type PreviewedMessage, previewAll } from './preview.ts';
 import { nextRecords } from './read.ts';
 import { MAX_TAPPED, type TapCursor, tapRequest } from './request.ts';
 
-/** A message of the stream. Its texts are JSON, and long ones are shortened. */
+/** A message of the stream. Its texts are JSON, and long ones are shownText. */
 export interface TappedMessage extends LookedMessage, PreviewedMessage {
   readonly shardId: string;
   readonly sequenceNumber: string;
@@ -54,7 +54,7 @@ export async function tap(
   contextOf: (of: InSandbox) => Context<TapRuntime>,
 ): Promise<TapAnswer> {
   const { pipeline, limit = MAX_TAPPED, continue: cursor } = tapRequest(event);
-  const { stream, route } = await routeOf(pipeline, runtime);
+  const { stream, route } = await tappedRoute(pipeline, runtime);
   const begun = cursor ?? { since: Math.floor(runtime.clock.now()), after: {} };
   const redacts =
     (stream.unread ?? []).length > 0 || stream.routes.some((one) => redactionsOf(one).length > 0);
@@ -72,7 +72,7 @@ export async function tap(
   return { ...about, messages, ...rest };
 }
 
-interface Asked {
+interface TapAsked {
   readonly stream: PublishedStream;
   readonly route: PublishedRoute;
   readonly redacts: boolean;
@@ -81,7 +81,7 @@ interface Asked {
 }
 
 async function lookAtNext(
-  { stream, route, redacts, limit, cursor }: Asked,
+  { stream, route, redacts, limit, cursor }: TapAsked,
   runtime: TapRuntime,
 ): Promise<Pick<TapAnswer, 'leftOut' | 'continue'> & { readonly looked: TappedMessage[] }> {
   const { streamArn } = stream;
@@ -94,7 +94,7 @@ async function lookAtNext(
     const messages = await look(recordFor({ shardId, streamArn }, { ...record, data }), shardId);
     const isWhole = messages.length === 1 && messages[0]?.subSequenceNumber === undefined;
     const came = isWhole && !redacts ? { came: Buffer.from(record.data).toString('utf8') } : {};
-    looked.push(...messages.map((one) => ({ ...placeIn(shardId, record), ...came, ...one })));
+    looked.push(...messages.map((one) => ({ ...recordPlace(shardId, record), ...came, ...one })));
     after[shardId] = record.sequenceNumber;
   }
   return {
@@ -104,13 +104,13 @@ async function lookAtNext(
   };
 }
 
-function placeIn(shardId: string, { sequenceNumber, arrivedAt }: StreamRecord) {
+function recordPlace(shardId: string, { sequenceNumber, arrivedAt }: StreamRecord) {
   const time = arrivedAt === undefined ? {} : { arrivedAt: new Date(arrivedAt * 1_000).toISOString() };
   return { shardId, sequenceNumber, ...time };
 }
 
 /** @throws Failure `EVENT_INVALID` */
-async function routeOf(
+async function tappedRoute(
   pipeline: string,
   runtime: TapRuntime,
 ): Promise<{ stream: PublishedStream; route: PublishedRoute }> {
@@ -128,12 +128,12 @@ async function routeOf(
 
 function shown({ came, sends, maps, faults, text, unmapped, ...one }: TappedMessage): TappedMessage {
   const texts = Object.entries({ came, sends, maps, text, unmapped }).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, shortened(value, MAX_SHOWN)]],
+    value === undefined ? [] : [[name, shownText(value, MAX_SHOWN)]],
   );
-  const few = faults?.slice(0, MAX_FAULTS).map((fault) => shortened(fault, MAX_FAULT));
+  const few = faults?.slice(0, MAX_FAULTS).map((fault) => shownText(fault, MAX_FAULT));
   return { ...one, ...Object.fromEntries(texts), ...(few !== undefined && { faults: few }) };
 }
 
-function shortened(text: string, most: number): string {
+function shownText(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`;
 }
